@@ -1,0 +1,47 @@
+"""The engine of Babysit: trains networks, tells what happens inside, knows nothing of the page."""
+
+from engine.commands import Command, Pause, Play, Restart, SetKnob, Step
+from engine.conductor import Conductor, Seat
+from engine.config import (
+    SETTINGS,
+    DataConfig,
+    Effect,
+    ModelConfig,
+    OptimizationConfig,
+    RunConfig,
+    Setting,
+)
+from engine.experiment import Experiment, replay
+from engine.history import Curves
+from engine.registry import Choice, Entry, Knob, Range, Registry
+from engine.telemetry import LayerFrame, Marker, Snapshot, Status
+
+__all__ = [
+    "SETTINGS",
+    "Choice",
+    "Command",
+    "Conductor",
+    "Curves",
+    "DataConfig",
+    "Effect",
+    "Entry",
+    "Experiment",
+    "Knob",
+    "LayerFrame",
+    "Marker",
+    "ModelConfig",
+    "OptimizationConfig",
+    "Pause",
+    "Play",
+    "Range",
+    "Registry",
+    "Restart",
+    "RunConfig",
+    "Seat",
+    "SetKnob",
+    "Setting",
+    "Snapshot",
+    "Status",
+    "Step",
+    "replay",
+]

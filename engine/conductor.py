@@ -1,0 +1,218 @@
+"""The one background thread of the process: it trains every experiment in turn, in fair slices.
+
+A network for a class is small, and its NumPy calls are short and hold the interpreter's lock; a
+thread for each would spend its time waiting for the others. So each running experiment falls due
+once per frame period, trains for its share of the computing time, and is published if somebody
+waits for a frame.
+
+This file holds the concurrency of the engine and nothing else. Commands go in through `Seat.send`,
+snapshots come out through `Seat.wait`; no other object crosses between threads.
+"""
+
+import dataclasses
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from threadpoolctl import threadpool_limits
+
+from engine.commands import Command
+from engine.experiment import Experiment
+from engine.telemetry import Snapshot, Status
+
+log = logging.getLogger(__name__)
+
+FRAME_RATE = 10.0  # frames per second
+LOAD = 0.5  # share of the time that many experiments together train
+LOAD_ALONE = 0.85  # ... and that one alone trains, when there are few frames to serve
+
+
+class Seat:
+    """An experiment's place with the conductor, and the only way to talk to it from outside."""
+
+    def __init__(self, experiment: Experiment, wake: Callable[["Seat"], None]) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._inbox: deque[Command] = deque()
+        self._version = 1
+        self._waiter: Callable[[Snapshot, int], None] | None = None
+        self.latest = experiment.snapshot()
+        self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
+        # The conductor's own, touched by its thread alone:
+        self.experiment = experiment
+        self.due = 0.0  # when its next slice is; 0 when it is not in the queue
+
+    def send(self, command: Command) -> None:
+        """Have a command obeyed soon, between two steps; they stay in order and none is lost."""
+        self._inbox.append(command)
+        self._wake(self)
+
+    def wait(self, version: int, deliver: Callable[[Snapshot, int], None]) -> None:
+        """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
+
+        It is called from this thread or the conductor's, and must return at once.
+        """
+        with self._lock:
+            if self._version <= version:
+                self._waiter = deliver
+                return
+        deliver(self.latest, self._version)
+
+    def commands(self) -> list[Command]:
+        """Take all commands that have arrived."""
+        taken = []
+        while self._inbox:
+            taken.append(self._inbox.popleft())
+        return taken
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for a frame."""
+        return self._waiter is not None
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Hand out a new snapshot; tell of it if anything but the numbers has changed."""
+        news = _news(snapshot) != _news(self.latest)
+        with self._lock:
+            self.latest = snapshot
+            self._version += 1
+            version, waiter, self._waiter = self._version, self._waiter, None
+        if waiter:
+            waiter(snapshot, version)
+        if news:
+            self.on_news(snapshot)
+
+
+def _news(snapshot: Snapshot) -> tuple[object, ...]:
+    return snapshot.run, snapshot.status, snapshot.message, snapshot.config
+
+
+class Conductor:
+    """Trains all experiments of the process on one thread, which lives while there are any."""
+
+    def __init__(
+        self,
+        frame_rate: float = FRAME_RATE,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._period = 1 / frame_rate
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._seats: set[Seat] = set()
+        self._called: deque[Seat] = deque()  # seats with commands to obey
+        self._queue: list[tuple[float, int, Seat]] = []  # running seats by the time they fall due
+        self._order = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def add(self, experiment: Experiment) -> Seat:
+        """Take an experiment on; from now on only the conductor's thread may touch it."""
+        seat = Seat(experiment, self._call)
+        with self._changed:
+            self._seats.add(seat)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="conductor", daemon=True)
+                self._thread.start()
+        self._call(seat)
+        return seat
+
+    def remove(self, seat: Seat) -> None:
+        """Let an experiment go; nothing of it is kept."""
+        with self._changed:
+            self._seats.discard(seat)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let all experiments go and wait until the thread has ended."""
+        with self._changed:
+            self._seats.clear()
+            thread = self._thread
+            self._changed.notify()
+        if thread:
+            thread.join()
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def _call(self, seat: Seat) -> None:
+        with self._changed:
+            self._called.append(seat)
+            self._changed.notify()
+
+    # ---- on the thread ----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        # Several processes use several cores; BLAS threads of one would fight over them.
+        with threadpool_limits(1, user_api="blas"):
+            while (work := self._next()) is not None:
+                seat, due = work
+                try:
+                    self._obey(seat)
+                    if due:
+                        self._slice(seat)
+                except Exception as error:
+                    log.exception("an experiment failed")
+                    _fail(seat, error)
+
+    def _next(self) -> tuple[Seat, bool] | None:
+        """The seat to serve, and whether it is due for a slice; None when the last one has left."""
+        with self._changed:
+            while True:
+                if not self._seats:
+                    self._thread = None
+                    self._called.clear()
+                    self._queue.clear()
+                    return None
+                if self._called:
+                    if (seat := self._called.popleft()) in self._seats:
+                        return seat, False
+                elif not self._queue:
+                    self._changed.wait()
+                elif (left := self._queue[0][0] - self._clock()) > 0:
+                    self._changed.wait(left)
+                elif (seat := heapq.heappop(self._queue)[2]) in self._seats:
+                    return seat, True
+
+    def _obey(self, seat: Seat) -> None:
+        experiment, refusal = seat.experiment, ""
+        commands = seat.commands()
+        for command in commands:
+            try:
+                experiment.apply(command)
+            except ValueError as error:
+                refusal = str(error)
+        if not commands:
+            return
+        snapshot = experiment.snapshot()
+        if refusal:
+            snapshot = dataclasses.replace(snapshot, message=refusal)
+        seat.publish(snapshot)
+        if experiment.status is Status.RUNNING and not seat.due:
+            self._enqueue(seat, self._clock())
+
+    def _slice(self, seat: Seat) -> None:
+        experiment, due = seat.experiment, seat.due
+        seat.due = 0.0
+        if experiment.status is not Status.RUNNING:
+            return
+        running = len(self._queue) + 1
+        load = LOAD_ALONE if running == 1 else LOAD
+        experiment.advance(load * self._period / running)
+        if seat.wanted or experiment.status is not Status.RUNNING:
+            seat.publish(experiment.snapshot())
+        # In step with its own beat; after a delay it does not run to catch up.
+        self._enqueue(seat, max(due + self._period, self._clock()))
+
+    def _enqueue(self, seat: Seat, due: float) -> None:
+        seat.due = due
+        heapq.heappush(self._queue, (due, next(self._order), seat))
+
+
+def _fail(seat: Seat, error: Exception) -> None:
+    """Say in the page that this experiment has failed; what it last showed stays."""
+    seat.experiment.status = Status.FAILED
+    text = f"{type(error).__name__}: {error}. Restart to try again."
+    seat.publish(dataclasses.replace(seat.latest, status=Status.FAILED, message=text))

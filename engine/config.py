@@ -1,0 +1,204 @@
+"""A run described by plain values: with its seed, a `RunConfig` determines every number of the run.
+
+Each adjustable field carries a `Setting`: what a learner calls it, what it can be, and what
+changing it does to a running network. Every value is checked when a config is built, so a config
+that exists is legal. Configs are written and read as JSON by `to_json` and `from_json`.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+
+from engine.activations import ACTIVATIONS
+from engine.datasets import DATASETS
+from engine.initializers import INITIALIZERS
+from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS
+from engine.preprocessing import PREPROCESSING
+from engine.registry import Choice, Range, Registry
+
+MAX_LAYERS = 64
+MAX_UNITS = 10_000
+
+
+class Effect(StrEnum):
+    """What changing a setting does to a running network."""
+
+    LIVE = "acts at the next step"
+    REDRAW = "draws new weights, keeps the curves"
+    NEW_RUN = "starts a new run"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An adjustable field of a config: its name and meaning for a learner, and what it can be."""
+
+    label: str
+    summary: str
+    effect: Effect
+    values: Registry[Any] | Range
+
+
+@functools.cache
+def _own_settings(cls: type) -> Mapping[str, Setting]:
+    def find() -> Iterator[tuple[str, Setting]]:
+        for name, hint in get_type_hints(cls, include_extras=True).items():
+            for extra in get_args(hint):
+                if isinstance(extra, Setting):
+                    yield name, extra
+
+    return dict(find())
+
+
+class _Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Refuses illegal values of described fields as soon as the object is built."""
+
+    def __post_init__(self) -> None:
+        for name, setting in _own_settings(type(self)).items():
+            value = getattr(self, name)
+            if isinstance(setting.values, Range):
+                if refusal := setting.values.refusal(value):
+                    raise ValueError(f"{setting.label.lower()} {refusal}")
+            elif isinstance(value, Choice):
+                setting.values.check(value)
+            else:
+                raise ValueError(f"{setting.label.lower()} must be a choice, got {value!r}")
+
+
+class DataConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+    """What is learned from."""
+
+    preprocessing: Annotated[
+        Choice,
+        Setting(
+            "Preprocessing", "What is done to the inputs first.", Effect.NEW_RUN, PREPROCESSING
+        ),
+    ] = Choice("centre")
+    dataset: Choice = Choice("digits")
+    held_out: float = 0.2  # share of the examples kept for validation
+    examples: int | None = None  # train on the first so many alone; None: on all
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        DATASETS.check(self.dataset)
+        if not 0 < self.held_out < 1:
+            raise ValueError(f"held_out must be a share between 0 and 1, got {self.held_out!r}")
+        if self.examples is not None and self.examples < 1:
+            raise ValueError(f"examples must be at least 1, got {self.examples}")
+
+
+class ModelConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+    """The network."""
+
+    activation: Annotated[
+        Choice, Setting("Activation", "What each unit makes of its sum.", Effect.LIVE, ACTIVATIONS)
+    ] = Choice("ReLU")
+    initializer: Annotated[
+        Choice, Setting("Initializer", "How the weights start.", Effect.REDRAW, INITIALIZERS)
+    ] = Choice("He")
+    hidden: tuple[int, ...] = (64, 64)  # units of each hidden layer
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.hidden) > MAX_LAYERS or not all(1 <= n <= MAX_UNITS for n in self.hidden):
+            raise ValueError(
+                f"hidden must be at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units,"
+                f" got {self.hidden}"
+            )
+
+
+class OptimizationConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+    """How the weights are updated."""
+
+    learning_rate: Annotated[
+        float,
+        Setting(
+            "Learning rate",
+            "How far each step goes against the gradient.",
+            Effect.LIVE,
+            Range(1e-6, 1e6, "log"),
+        ),
+    ] = 0.01
+    optimizer: Annotated[
+        Choice, Setting("Optimizer", "The rule that makes a step.", Effect.LIVE, OPTIMIZERS)
+    ] = Choice("momentum")
+    batch_size: Annotated[
+        int,
+        Setting(
+            "Batch size", "Examples that each step looks at.", Effect.LIVE, Range(1, 1024, "log")
+        ),
+    ] = 32
+    l2: Annotated[
+        float,
+        Setting(
+            "L2 strength",
+            "Pulls every weight towards zero.",
+            Effect.LIVE,
+            Range(1e-6, 1e5, "log", zero=True),
+        ),
+    ] = 1e-4
+    loss: Choice = Choice("softmax cross-entropy")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        LOSSES.check(self.loss)
+        if self.batch_size != int(self.batch_size):
+            raise ValueError(f"batch size must be a whole number, got {self.batch_size!r}")
+
+
+class RunConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+    """Everything that determines a run."""
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    optimization: OptimizationConfig = OptimizationConfig()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed}")
+
+    def replace(self, path: str, value: object) -> "RunConfig":
+        """This config with the setting at `path`, such as "optimization.l2", at another value."""
+        part, name = _parts(path)
+        hint = get_type_hints(type(getattr(self, part)))[name]
+        value = msgspec.convert(value, hint)  # 64.0 from a slider is the whole number 64
+        changed = msgspec.structs.replace(getattr(self, part), **{name: value})
+        return msgspec.structs.replace(self, **{part: changed})
+
+    def with_seed(self, seed: int) -> "RunConfig":
+        """This config with another seed."""
+        return msgspec.structs.replace(self, seed=seed)
+
+    def value(self, path: str) -> Any:
+        """The value of the setting at `path`."""
+        part, name = _parts(path)
+        return getattr(getattr(self, part), name)
+
+    def to_json(self) -> str:
+        """This config as JSON text."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "RunConfig":
+        """The config that `to_json` wrote; ValueError says what is wrong with any other text."""
+        return msgspec.json.decode(text, type=cls)
+
+
+def _parts(path: str) -> tuple[str, str]:
+    if path not in SETTINGS:
+        raise ValueError(f"unknown setting {path!r}; choose from {', '.join(SETTINGS)}")
+    part, _, name = path.partition(".")
+    return part, name
+
+
+SETTINGS: Mapping[str, Setting] = {
+    f"{part}.{name}": setting
+    for part, cls in get_type_hints(RunConfig).items()
+    if isinstance(cls, type)
+    for name, setting in _own_settings(cls).items()
+}

@@ -1,0 +1,71 @@
+"""An append-only table of a run, dense where the run is young and sparser as it goes on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from engine.types import Array
+
+RESOLUTION = 200  # rows per factor e of steps: neighbours lie 0.5 % of the run apart
+
+
+class Curves(Mapping[str, Array]):
+    """The rows of a history at one instant, column by column, read-only."""
+
+    def __init__(self, names: Sequence[str], table: Array) -> None:
+        self._names = tuple(names)
+        self._table = table
+        table.setflags(write=False)
+
+    def __getitem__(self, name: str) -> Array:
+        return self._table[:, self._names.index(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self._table)
+
+
+class History:
+    """Rows of numbers, one column being `step`.
+
+    A row that is written never changes and is never removed, so that whoever has the first rows
+    needs only the rest. The table thins itself by spacing new rows in proportion to the step: a
+    million steps make about 1,900 rows, and neighbours are everywhere too close to tell apart.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = ("step", *names)
+        self._table: Array = np.empty((256, len(self.names)))
+        self._rows = 0
+        self._due = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def due(self, step: int) -> bool:
+        """Whether a row ought to be written at `step`."""
+        return step >= self._due
+
+    def make_due(self) -> None:
+        """Ask for a row at the next step, whatever the spacing."""
+        self._due = 0
+
+    def append(self, step: int, values: Mapping[str, float]) -> None:
+        """Write one row; a column without a value becomes NaN."""
+        if self._rows == len(self._table):
+            # A new array, not a resize in place: curves handed out keep the old one.
+            self._table = np.concatenate([self._table, np.empty_like(self._table)])
+        self._table[self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
+        self._rows += 1
+        self._due = step + max(1, step // RESOLUTION)
+
+    def curves(self) -> Curves:
+        """All rows so far, without copying them."""
+        return Curves(self.names, self._table[: self._rows])

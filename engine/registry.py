@@ -1,0 +1,135 @@
+"""Menus that describe themselves: whoever shows them reads names, summaries and knobs here.
+
+A menu's entry is an ordinary function or frozen dataclass. Its first docstring line is its summary;
+every keyword-only parameter annotated with a `Range` is one of its knobs:
+
+    @ACTIVATIONS.register("leaky ReLU")
+    @dataclass(frozen=True, kw_only=True)
+    class LeakyReLU:
+        \"\"\"max(slope x, x): a small slope on the left, so that no unit dies (Maas 2013).\"\"\"
+        slope: Annotated[float, Range(0.0, 0.5)] = 0.01
+"""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values that a knob can take."""
+
+    low: float
+    high: float
+    scale: Literal["linear", "log"] = "linear"
+    zero: bool = False  # also exactly 0, which no log scale reaches
+
+    def refusal(self, value: object) -> str | None:
+        """Why `value` is not in the range, or None when it is."""
+        allowed = f"a number from {self.low:g} to {self.high:g}" + (" or 0" if self.zero else "")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and self.zero and value == 0:
+            return None
+        if number and math.isfinite(value) and self.low <= value <= self.high:  # type: ignore[arg-type, operator]
+            return None
+        return f"must be {allowed}, got {value!r}"
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One number of a menu's entry that can be turned."""
+
+    name: str
+    range: Range
+    default: float
+
+
+@dataclass(frozen=True)
+class Entry[T]:
+    """One line of a menu."""
+
+    name: str
+    summary: str
+    knobs: tuple[Knob, ...]
+    make: Callable[..., Any]
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry of a menu by its name, with the knobs that differ from their defaults."""
+
+    name: str
+    knobs: dict[str, float] = {}
+
+
+class Registry[T](Mapping[str, Entry[T]]):
+    """A named menu of interchangeable parts."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, Entry[T]] = {}
+
+    def register[F](self, name: str) -> Callable[[F], F]:
+        """Add the decorated function or class to the menu as `name`."""
+        if name in self._entries:
+            raise ValueError(f"{self.kind} {name!r} is registered twice")
+
+        def add(make: F) -> F:
+            summary = (inspect.getdoc(make) or "").partition("\n")[0]
+            build = cast(Callable[..., Any], make)
+            self._entries[name] = Entry(name, summary, tuple(_knobs(build)), build)
+            return make
+
+        return add
+
+    def __getitem__(self, name: str) -> Entry[T]:
+        try:
+            return self._entries[name]
+        except KeyError:
+            raise ValueError(
+                f"unknown {self.kind} {name!r}; choose from {', '.join(self._entries)}"
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def check(self, choice: Choice) -> None:
+        """Raise ValueError unless `choice` names an entry, and knobs and values that it has."""
+        knobs = {knob.name: knob for knob in self[choice.name].knobs}
+        for name, value in choice.knobs.items():
+            if name not in knobs:
+                known = ", ".join(knobs) or "none"
+                raise ValueError(
+                    f"{self.kind} {choice.name!r} has no knob {name!r}; it has: {known}"
+                )
+            if refusal := knobs[name].range.refusal(value):
+                raise ValueError(f"{name} of {self.kind} {choice.name!r} {refusal}")
+
+    def build(self, choice: Choice) -> T:
+        """The chosen part, its knobs set: an instance of a class, or a function with them bound."""
+        self.check(choice)
+        make = self[choice.name].make
+        if inspect.isclass(make):
+            return cast(T, make(**choice.knobs))
+        return cast(T, functools.partial(make, **choice.knobs))
+
+
+def _knobs(make: Callable[..., Any]) -> Iterator[Knob]:
+    hints = get_type_hints(make, include_extras=True)
+    for parameter in inspect.signature(make).parameters.values():
+        hint = hints.get(parameter.name)
+        if parameter.kind is not parameter.KEYWORD_ONLY or get_origin(hint) is not Annotated:
+            continue
+        for extra in get_args(hint)[1:]:
+            if isinstance(extra, Range):
+                yield Knob(parameter.name, extra, parameter.default)

@@ -1,0 +1,20 @@
+"""The array type, and the letters that name every shape in this project.
+
+| letter | size of                                  |
+|--------|------------------------------------------|
+| `N`    | a data set: its examples                 |
+| `B`    | a mini-batch: the examples of one step   |
+| `I`    | a layer's inputs                         |
+| `O`    | a layer's outputs                        |
+| `C`    | the classes                              |
+| `P`    | all parameters of a network, end to end  |
+| `K`    | the bins of a histogram                  |
+
+A gradient of the loss is named after what it belongs to, with a `d` before it: `dW`, `dx`, `dz`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Array = NDArray[np.floating]
+type Integers = NDArray[np.integer]
