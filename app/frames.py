@@ -1,0 +1,167 @@
+"""The frame channel: a page proves which session it belongs to, then pulls frames at its own pace.
+
+JSON text both ways. First the page sends `{"token": ...}`; then, for each frame it wants,
+`{"since": row, "views": [...]}`. The server answers each request once, as soon as there is
+something newer. A page that asks for nothing gets nothing, so nothing can ever queue up.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from bokeh.server.contexts import ApplicationContext
+from bokeh.server.urls import per_app_patterns
+from bokeh.server.views.ws import WSHandler
+from bokeh.util.token import check_token_signature, get_session_id
+from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from app import columns
+from app.columns import Columns, Part
+from app.session import VISITS, Visit
+from app.views import VIEWS, View
+from engine import Snapshot
+
+log = logging.getLogger(__name__)
+
+FORBIDDEN = 4403  # the close code of a page that cannot prove itself
+UNREADABLE = 4400  # ... and of one that sends something else than the protocol
+PATIENCE = 10.0  # seconds for the token to arrive
+
+
+class Hello(msgspec.Struct, forbid_unknown_fields=True):
+    """The page's first message."""
+
+    token: str
+
+
+class Ask(msgspec.Struct):
+    """The page's wish for one frame: the last row it has (-1: none) and the views in sight."""
+
+    since: int = -1
+    views: list[str] | None = None  # None: all
+
+
+class Frame(msgspec.Struct, omit_defaults=True):
+    """What a page needs to catch up; it knows sources and words, but no view."""
+
+    run: int
+    row: int
+    step: int
+    stream: dict[str, Columns] = {}
+    set: dict[str, Columns] = {}
+    reset: dict[str, Columns] = {}
+    text: dict[str, str] = {}
+
+
+class Composer:
+    """Makes the frames of one connection, leaving out what the page has already been told."""
+
+    def __init__(self) -> None:
+        self._run = 0
+        self._told: dict[tuple[str, str], object] = {}
+
+    def compose(self, snapshot: Snapshot, ask: Ask) -> Frame:
+        """The frame that brings a page which has the rows up to `ask.since` up to date."""
+        rows = snapshot.curves.rows
+        fresh = snapshot.run != self._run or not -1 < ask.since < rows
+        since = -1 if fresh else ask.since
+        if fresh:
+            self._run, self._told = snapshot.run, {}
+        frame = Frame(run=snapshot.run, row=rows - 1, step=snapshot.step)
+        streams = frame.reset if fresh else frame.stream
+        for part in self._parts(snapshot, since, ask.views):
+            streams |= {name: data for name, data in part.stream.items() if fresh or _any(data)}
+            for name, data in part.set.items():
+                if new := self._news(name, data):
+                    frame.set[name] = new
+            frame.text |= self._news("", part.text)
+        return frame
+
+    def _parts(self, snapshot: Snapshot, since: int, views: list[str] | None) -> Iterable[Part]:
+        yield columns.status(snapshot, since)
+        for name in VIEWS if views is None else VIEWS.keys() & set(views):
+            view: type[View] = VIEWS[name].make  # type: ignore[assignment]
+            yield view.columns(snapshot, since)
+
+    def _news[V](self, source: str, values: Mapping[str, V]) -> dict[str, V]:
+        new = {k: v for k, v in values.items() if self._told.get((source, k)) != v}
+        self._told |= {(source, k): v for k, v in new.items()}
+        return new
+
+
+def _any(data: Columns) -> bool:
+    return any(len(column) for column in data.values())
+
+
+class FrameChannel(WebSocketHandler):
+    """The server's end of one page's channel."""
+
+    def initialize(
+        self, application_context: ApplicationContext, bokeh_websocket_path: str
+    ) -> None:
+        self._context = application_context
+        self._loop = IOLoop.current()
+        self._visit: Visit | None = None
+        self._composer = Composer()
+        self._version = 0
+
+    check_origin = WSHandler.check_origin
+
+    def open(self) -> None:
+        self.set_nodelay(True)
+        self._loop.call_later(PATIENCE, self._expect_visit)
+
+    def _expect_visit(self) -> None:
+        if self._visit is None:
+            self.close(FORBIDDEN, "no token")
+
+    def on_message(self, message: str | bytes) -> None:
+        try:
+            if self._visit is None:
+                self._greet(msgspec.json.decode(message, type=Hello))
+            else:
+                self._answer(self._visit, msgspec.json.decode(message, type=Ask))
+        except msgspec.DecodeError as error:
+            code = UNREADABLE if self._visit else FORBIDDEN
+            self.close(code, str(error)[:100])
+
+    def _greet(self, hello: Hello) -> None:
+        self._visit = self._lookup(hello.token)
+        if self._visit is None:
+            self.close(FORBIDDEN, "unknown token")
+
+    def _lookup(self, token: str) -> Visit | None:
+        """The visit that the token was made for, if its signature holds and its session lives."""
+        app: Any = self.application
+        try:
+            if not check_token_signature(
+                token, signed=app.sign_sessions, secret_key=app.secret_key
+            ):
+                return None
+            session = get_session_id(token)
+        except (ValueError, KeyError):
+            return None
+        alive = any(session == s.id for s in self._context.sessions)
+        return VISITS.get(session) if alive else None
+
+    def _answer(self, visit: Visit, ask: Ask) -> None:
+        def deliver(snapshot: Snapshot, version: int) -> None:
+            self._loop.add_callback(self._reply, snapshot, version, ask)
+
+        visit.watch(self._version if ask.since >= 0 else 0, deliver)
+
+    def _reply(self, snapshot: Snapshot, version: int, ask: Ask) -> None:
+        self._version = version
+        try:
+            self.write_message(msgspec.json.encode(self._composer.compose(snapshot, ask)).decode())
+        except WebSocketClosedError:
+            log.debug("the page has left")
+
+
+def install() -> None:
+    """Make the server route `<app>/frames` here; called before it builds its routes."""
+    route = (r"/frames", FrameChannel)
+    if route not in per_app_patterns:
+        per_app_patterns.append(route)

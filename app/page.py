@@ -1,0 +1,95 @@
+"""The layout of the page: a skeleton at once, the instruments as soon as somebody looks."""
+
+import html
+from collections.abc import Iterable
+
+from panel import ui
+from panel.layout import Column
+from panel.pane import HTML, Bokeh
+from panel.util.parameters import edit_readonly
+from panel.viewable import Viewable
+
+from app import theme
+from app.controls import Controls
+from app.transport import Transport
+from app.views import View
+from engine import Snapshot
+
+STATUS = """
+<div class="status">
+  <span data-text="status">starting</span>
+  <span>step <b data-text="step">0</b></span>
+  <span>epoch <b data-text="epoch">0</b></span>
+  <span><b data-text="pace">0</b> steps/s</span>
+</div>
+"""
+
+HINT = """
+<div role="status">
+  A neural network is learning to read handwritten digits. Turn a knob on the left and watch what
+  it changes: each change leaves a red line in the plots. A learning rate far to the right breaks
+  it; a lower one and Restart mend it.
+</div>
+"""
+
+
+class Layout:
+    """The page of one visitor."""
+
+    def __init__(self) -> None:
+        self._message = HTML(
+            HINT, stylesheets=[theme.MESSAGE_CSS], sizing_mode="stretch_width", margin=0
+        )
+        self._status = HTML(STATUS, stylesheets=[theme.STATUS_CSS])
+        self.page = ui.Page(
+            title="Babysit",
+            busy_indicator=None,
+            sidebar_width=theme.SIDEBAR_WIDTH,
+            sidebar=[HTML("")],
+            header=[self._status],
+            main=[HTML("Setting up a network …", margin=theme.SPACE)],
+            sx=theme.PAGE_SX,
+        )
+        with edit_readonly(self.page):
+            self.page.busy = False  # shared by the process: it would tell every page of each other
+
+    def fill(self, transport: Transport, controls: Controls, views: Iterable[View]) -> None:
+        """Put the instruments in."""
+        cards = Column(
+            *(_card(view) for view in views),
+            stylesheets=[theme.GRID_CSS],
+            sizing_mode="stretch_both",
+        )
+        # At once: each change of the page makes the browser lay it out anew.
+        self.page.param.update(
+            header=[*transport.views, self._status],
+            sidebar=list(controls.views),
+            main=[
+                Column(
+                    cards,
+                    self._message,
+                    stylesheets=[theme.MAIN_CSS],
+                    sizing_mode="stretch_both",
+                )
+            ],
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Say what has gone wrong, if anything has."""
+        text = html.escape(snapshot.message)
+        self._message.object = f'<div role="alert">{text}</div>' if text else HINT
+
+
+def _card(view: View) -> Viewable:
+    keys = "".join(
+        f'<span class="key"><i style="border-color:{colour}"></i>{label} '
+        f'<b data-text="{text}"></b></span>'
+        for text, label, colour in view.keys
+    )
+    headline = f'<div class="headline"><h2>{view.title}</h2>{keys}</div>'
+    return Column(
+        HTML(headline, stylesheets=[theme.HEADLINE_CSS], sizing_mode="stretch_width"),
+        Bokeh(view.figure, sizing_mode="stretch_both"),
+        stylesheets=[theme.CARD_CSS],
+        sizing_mode="stretch_both",
+    )

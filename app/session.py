@@ -1,0 +1,118 @@
+"""One visitor: an experiment, the page that shows it, and the end of both."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+from bokeh.document import Document
+from bokeh.events import ClientReconnected, ConnectionLost
+from bokeh.models import CustomJS
+
+from app.controls import Controls
+from app.page import Layout
+from app.transport import Transport
+from app.views import VIEWS
+from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status
+
+CONDUCTOR = Conductor()
+VISITS: dict[str, "Visit"] = {}  # by session id
+
+START = """
+export default async ({token}) => {
+  const base = window.location.pathname.replace(/\\/$/, "")
+  const {start} = await import(new URL(`${base}/static/frames.js`, window.location.href).href)
+  start(token, base)
+}
+"""
+
+
+def open_page() -> None:
+    """Answer a request for the page: a skeleton now, the rest when a browser is there to see it."""
+    pn.extension(reconnect=True, notifications=True, lazy_resources=False)
+    document = _document()
+    visit = Visit()
+    visit.layout.page.servable()
+    context: Any = document.session_context
+    if context is None:  # rendered without a server: nobody will ever connect
+        return
+    VISITS[context.id] = visit
+    document.on_session_destroyed(visit.close)
+    # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
+    document.js_on_event("document_ready", CustomJS(code=START, args={"token": context._token}))
+    document.on_event(ConnectionLost, visit.lose)
+    document.on_event(ClientReconnected, visit.regain)
+    pn.state.onload(visit.build)
+
+
+def _document() -> Document:
+    document = pn.state.curdoc
+    if document is None:
+        raise RuntimeError("there is no document here: start this with `panel serve app`")
+    return document
+
+
+class Visit:
+    """A visitor's experiment and page."""
+
+    def __init__(self) -> None:
+        self.layout = Layout()
+        self._lock = threading.Lock()
+        self._seat: Seat | None = None
+        self._watched = False
+        self._lost_running = False
+        self._closed = False
+
+    @property
+    def seat(self) -> Seat:
+        """The experiment's place with the conductor; the first to ask sets the experiment up."""
+        with self._lock:
+            if self._seat is None:
+                if self._closed:
+                    raise RuntimeError("the visitor has left")
+                self._seat = CONDUCTOR.add(Experiment(RunConfig()))
+            return self._seat
+
+    def watch(self, version: int, deliver: Callable[[Snapshot, int], None]) -> None:
+        """Deliver the first snapshot newer than `version`; training starts when first looked at."""
+        seat = self.seat
+        if not self._watched:
+            self._watched = True
+            seat.send(Play())
+        seat.wait(version, deliver)
+
+    def build(self) -> None:
+        """Fill the page and keep it in step with the experiment."""
+        document, seat = _document(), self.seat
+        snapshot = seat.latest
+        self._transport = Transport(seat.send, snapshot)
+        self._controls = Controls(seat.send, snapshot.config)
+        views = [entry.make(snapshot) for entry in VIEWS.values()]
+        self.layout.fill(self._transport, self._controls, views)
+        seat.on_news = document.locked_callback(self._show, policy="latest")
+        self._show(seat.latest)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._transport.show(snapshot)
+        self._controls.show(snapshot.config)
+        self.layout.show(snapshot)
+
+    def lose(self, event: object) -> None:
+        """The page is gone, perhaps to come back: train no further."""
+        if self._seat and self._seat.latest.status is Status.RUNNING:
+            self._lost_running = True
+            self._seat.send(Pause())
+
+    def regain(self, event: object) -> None:
+        """The page is back: go on where it was."""
+        if self._seat and self._lost_running:
+            self._lost_running = False
+            self._seat.send(Play())
+
+    def close(self, context: Any) -> None:
+        """The visitor has left: nothing of the visit stays."""
+        VISITS.pop(context.id, None)
+        with self._lock:
+            self._closed = True
+            if self._seat:
+                CONDUCTOR.remove(self._seat)

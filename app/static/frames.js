@@ -1,0 +1,162 @@
+// The page's end of the frame channel: asks for a frame, applies it, asks again once it is drawn.
+//
+// A frame names sources and words; what they mean is decided on the server. Nothing here knows a view:
+// figures are those models of the document whose name begins with "view:".
+
+const FORBIDDEN = 4403
+const RETRY = 1000 // milliseconds
+
+export function start(token, base) {
+  const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
+  window.babysit = new Channel(`${scheme}//${window.location.host}${base}/frames`, token)
+}
+
+class Channel {
+  frames = 0
+  run = 0
+  row = -1
+  step = 0
+
+  #url
+  #token
+  #socket
+  #asked = [] // the views that the last request named
+  #page = new Page()
+
+  constructor(url, token) {
+    this.#url = url
+    this.#token = token
+    this.#open()
+  }
+
+  #open() {
+    this.row = -1
+    this.#socket = new WebSocket(this.#url)
+    this.#socket.onopen = () => {
+      this.#socket.send(JSON.stringify({token: this.#token}))
+      this.#ask()
+    }
+    this.#socket.onmessage = ({data}) => {
+      const frame = JSON.parse(data)
+      this.#page.apply(frame)
+      this.run = frame.run
+      this.row = frame.row
+      this.step = frame.step
+      this.frames += 1
+      this.#ask()
+    }
+    this.#socket.onclose = ({code}) => {
+      this.#page.say("status", "not connected")
+      if (code != FORBIDDEN) {
+        setTimeout(() => this.#open(), RETRY)
+      }
+    }
+  }
+
+  // A hidden tab has no animation frames, so it asks for nothing.
+  #ask() {
+    requestAnimationFrame(() => {
+      const views = this.#page.views_in_sight()
+      if (views.length == 0) { // still being built
+        this.#ask()
+      } else if (this.#socket.readyState == WebSocket.OPEN) {
+        const known = views.every((view) => this.#asked.includes(view))
+        this.#asked = views
+        this.#socket.send(JSON.stringify({since: known ? this.row : -1, views}))
+      }
+    })
+  }
+}
+
+class Page {
+  #models = new Map() // by name
+  #words = new Map() // elements by what they tell
+
+  apply({stream = {}, set = {}, reset = {}, text = {}}) {
+    for (const [name, columns] of Object.entries(reset)) {
+      this.#replace(name, columns)
+    }
+    for (const [name, columns] of Object.entries(stream)) {
+      this.#model(name)?.stream(numbers(columns), undefined, {sync: false})
+    }
+    for (const [name, columns] of Object.entries(set)) {
+      this.#replace(name, {...this.#model(name)?.data, ...columns})
+    }
+    for (const [id, words] of Object.entries(text)) {
+      this.say(id, words)
+    }
+  }
+
+  say(id, words) {
+    let element = this.#words.get(id)
+    if (!element?.isConnected) {
+      element = find(document.body, `[data-text="${id}"]`)
+      if (element == null) {
+        return
+      }
+      this.#words.set(id, element)
+    }
+    element.textContent = words
+    element.dataset.value = words
+  }
+
+  views_in_sight() {
+    const views = []
+    for (const model of this.#named("view:")) {
+      const rect = window.Bokeh.index.find_one(model)?.el.getBoundingClientRect()
+      if (rect != null && rect.width > 0 && rect.bottom > 0 && rect.top < window.innerHeight) {
+        views.push(model.name.slice("view:".length))
+      }
+    }
+    return views
+  }
+
+  #replace(name, columns) {
+    this.#model(name)?.setv({data: numbers(columns)}, {sync: false})
+  }
+
+  #model(name) {
+    if (!this.#models.get(name)?.document) {
+      this.#look()
+    }
+    return this.#models.get(name)
+  }
+
+  #named(prefix) {
+    if (![...this.#models.values()].some((m) => m.document && m.name.startsWith(prefix))) {
+      this.#look()
+    }
+    return [...this.#models.values()].filter((model) => model.name.startsWith(prefix))
+  }
+
+  #look() {
+    const models = window.Bokeh.documents.flatMap((document) => [...document.all_models])
+    this.#models = new Map(models.filter(({name}) => name != null).map((m) => [m.name, m]))
+  }
+}
+
+// JSON knows no NaN; a null in a column of numbers stands for it.
+function numbers(columns) {
+  const clean = {}
+  for (const [name, column] of Object.entries(columns)) {
+    clean[name] = Array.isArray(column) ? column.map((value) => value ?? NaN) : column
+  }
+  return clean
+}
+
+// The first element that matches, shadow roots included.
+function find(root, selector) {
+  const element = root.querySelector(selector)
+  if (element != null) {
+    return element
+  }
+  for (const host of root.querySelectorAll("*")) {
+    if (host.shadowRoot != null) {
+      const inside = find(host.shadowRoot, selector)
+      if (inside != null) {
+        return inside
+      }
+    }
+  }
+  return null
+}

@@ -1,0 +1,98 @@
+"""What a view is, and the parts that several views are made of."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
+
+from bokeh.models import BasicTickFormatter, ColumnDataSource, DataRange1d, LinearScale, Range1d
+from bokeh.plotting import figure
+
+from app import theme
+from app.columns import Part
+from engine import Registry, Snapshot
+
+
+class View(Protocol):
+    """A plot of the page."""
+
+    title: ClassVar[str]
+    columns: ClassVar[Callable[[Snapshot, int], Part]]
+    keys: Sequence[tuple[str, str, str]]  # text id, label and colour of what its headline tells
+    figure: figure
+
+
+VIEWS: Registry[Callable[[Snapshot], View]] = Registry("view")
+
+
+def source(name: str, columns: Sequence[str]) -> ColumnDataSource:
+    """An empty source that frames fill in the browser; on the server it stays empty."""
+    return ColumnDataSource({column: [] for column in columns}, name=name)
+
+
+def plot(view: str, description: str, **options: Any) -> figure:
+    """An empty figure in the page's style."""
+    plot = figure(
+        name=f"view:{view}",
+        sizing_mode="stretch_both",
+        min_width=200,
+        min_height=160,
+        toolbar_location=None,
+        tools="",
+        output_backend="canvas",
+        html_attributes={"role": "img", "aria-label": description},
+        **options,
+    )
+    plot.outline_line_color = None
+    plot.grid.grid_line_color = theme.QUIET
+    plot.grid.grid_line_alpha = 0.25
+    plot.axis.axis_line_color = None
+    plot.axis.major_tick_line_color = None
+    plot.axis.minor_tick_line_color = None
+    plot.axis.major_label_text_font_size = theme.SMALL
+    plot.axis.axis_label_text_font_size = theme.SMALL
+    plot.axis.axis_label_text_font_style = "normal"
+    plot.border_fill_alpha = 0
+    plot.background_fill_alpha = 0
+    plot.min_border = 4
+    return plot
+
+
+def over_time(view: str, description: str, **options: Any) -> figure:
+    """A figure whose horizontal axis is the step."""
+    steps = DataRange1d(range_padding=0, syncable=False, default_span=100)
+    figure = plot(view, description, x_range=steps, **options)
+    figure.xgrid.grid_line_color = None
+    figure.xaxis.axis_label = "step"
+    figure.xaxis.axis_label_standoff = 0
+    figure.xaxis.formatter = BasicTickFormatter(use_scientific=False)
+    return figure
+
+
+def mark_changes(figure: figure, view: str) -> ColumnDataSource:
+    """Draw a line wherever somebody changed something; returns the source that says where."""
+    marks = source(f"{view}.markers", ["step", "label"])
+    figure.vspan(x="step", source=marks, line_color=theme.ACCENT, line_alpha=0.55, line_width=1)
+    return marks
+
+
+def label_changes(figure: figure, marks: ColumnDataSource) -> None:
+    """Write along each line what was changed."""
+    figure.extra_y_ranges = {"unit": Range1d(start=0, end=1)}
+    figure.extra_y_scales = {"unit": LinearScale()}  # whatever the scale of the plot is
+    figure.text(
+        "step",
+        0.97,
+        "label",
+        source=marks,
+        y_range_name="unit",
+        angle=-90,
+        angle_units="deg",
+        x_offset=-2,
+        text_baseline="top",
+        text_font_size=theme.TINY,
+        text_color=theme.ACCENT,
+    )
+
+
+def auto_range() -> DataRange1d:
+    """A range that follows the data in the browser without telling the server each time."""
+    return DataRange1d(syncable=False, range_padding=0.06, only_visible=True)
