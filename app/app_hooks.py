@@ -2,10 +2,15 @@
 
 import sys
 
+from bokeh.settings import settings
+
 from app.frames import install
 from app.session import CONDUCTOR
 
 install()
+
+# Scripts and styles come from this server alone, whatever the environment says.
+settings.resources = "server"
 
 # How long the training thread may hold the interpreter while a page waits to be served, in seconds.
 sys.setswitchinterval(0.0005)

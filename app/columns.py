@@ -137,7 +137,7 @@ def _ticks(layer: LayerFrame) -> Columns:
 def _rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
     rows: Columns = {"step": [int(step) for step in curves["step"][since + 1 :]]}
     for key, name in names.items():
-        rows[key] = [_rounded(value) for value in curves[name][since + 1 :].tolist()]
+        rows[key] = _rounded(curves[name][since + 1 :])
     return rows
 
 
@@ -156,5 +156,6 @@ def _markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
     return {f"{view}.markers": {"step": steps, "label": labels}}
 
 
-def _rounded(value: float) -> float | None:
-    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+def _rounded(values: np.ndarray) -> list[float | None]:
+    """The values to so many digits; what is not finite becomes None, for which JSON has a word."""
+    return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in values.tolist()]

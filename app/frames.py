@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from bokeh.protocol.exceptions import ProtocolError
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.urls import per_app_patterns
 from bokeh.server.views.ws import WSHandler
@@ -140,11 +141,10 @@ class FrameChannel(WebSocketHandler):
                 token, signed=app.sign_sessions, secret_key=app.secret_key
             ):
                 return None
-            session = get_session_id(token)
-        except (ValueError, KeyError):
+            session = self._context.get_session(get_session_id(token))
+        except (ProtocolError, ValueError, KeyError, TypeError):  # of a token that is no token
             return None
-        alive = any(session == s.id for s in self._context.sessions)
-        return VISITS.get(session) if alive else None
+        return VISITS.get(session.id)
 
     def _answer(self, visit: Visit, ask: Ask) -> None:
         def deliver(snapshot: Snapshot, version: int) -> None:

@@ -1,5 +1,6 @@
 """One visitor: an experiment, the page that shows it, and the end of both."""
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ import panel as pn
 from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
 from bokeh.models import CustomJS
+from panel.io.resources import get_dist_path
 
 from app.controls import Controls
 from app.page import Layout
@@ -31,6 +33,9 @@ def open_page() -> None:
     """Answer a request for the page: a skeleton now, the rest when a browser is there to see it."""
     pn.extension(reconnect=True, notifications=True, lazy_resources=False)
     document = _document()
+    # Panel knows this only once it answers a request for the page. A session that a socket brings
+    # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
+    document.template_variables["dist_url"] = get_dist_path()
     visit = Visit()
     visit.layout.page.servable()
     context: Any = document.session_context
@@ -59,7 +64,7 @@ class Visit:
         self.layout = Layout()
         self._lock = threading.Lock()
         self._seat: Seat | None = None
-        self._watched = False
+        self._started = False
         self._lost_running = False
         self._closed = False
 
@@ -75,22 +80,28 @@ class Visit:
 
     def watch(self, version: int, deliver: Callable[[Snapshot, int], None]) -> None:
         """Deliver the first snapshot newer than `version`; training starts when first looked at."""
+        self.start()
+        self.seat.wait(version, deliver)
+
+    def start(self) -> None:
+        """Begin to train, once."""
         seat = self.seat
-        if not self._watched:
-            self._watched = True
+        if not self._started:
+            self._started = True
             seat.send(Play())
-        seat.wait(version, deliver)
 
     def build(self) -> None:
         """Fill the page and keep it in step with the experiment."""
         document, seat = _document(), self.seat
-        snapshot = seat.latest
+        # As it will be in a moment: a widget that changes while the browser is still putting it
+        # together may miss the change (Panel 1.10.0).
+        snapshot = dataclasses.replace(seat.latest, status=Status.RUNNING)
         self._transport = Transport(seat.send, snapshot)
         self._controls = Controls(seat.send, snapshot.config)
         views = [entry.make(snapshot) for entry in VIEWS.values()]
         self.layout.fill(self._transport, self._controls, views)
         seat.on_news = document.locked_callback(self._show, policy="latest")
-        self._show(seat.latest)
+        self.start()
 
     def _show(self, snapshot: Snapshot) -> None:
         self._transport.show(snapshot)

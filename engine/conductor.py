@@ -27,7 +27,7 @@ from engine.telemetry import Snapshot, Status
 log = logging.getLogger(__name__)
 
 FRAME_RATE = 10.0  # frames per second
-LOAD = 0.5  # share of the time that many experiments together train
+LOAD = 0.6  # share of the time that many experiments together train
 LOAD_ALONE = 0.85  # ... and that one alone trains, when there are few frames to serve
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.types import Array
 
-RESOLUTION = 200  # rows per factor e of steps: neighbours lie 0.5 % of the run apart
+RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
 
 
 class Curves(Mapping[str, Array]):
@@ -37,7 +37,7 @@ class History:
 
     A row that is written never changes and is never removed, so that whoever has the first rows
     needs only the rest. The table thins itself by spacing new rows in proportion to the step: a
-    million steps make about 1,900 rows, and neighbours are everywhere too close to tell apart.
+    million steps make about 1,000 rows, and neighbours are everywhere too close to tell apart.
     """
 
     def __init__(self, names: Sequence[str]) -> None:

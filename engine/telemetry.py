@@ -79,6 +79,7 @@ class HistogramScale:
 
     @property
     def edges(self) -> Array:  # (K+1,)
+        """Where each bin begins, and where the last one ends."""
         reach = np.arcsinh(self.limit)
         return np.sinh(np.linspace(-reach, reach, BINS + 1))
 

@@ -41,6 +41,7 @@ def plot(view: str, description: str, **options: Any) -> figure:
         html_attributes={"role": "img", "aria-label": description},
         **options,
     )
+    plot.syncable = False  # or each change of its inner size is told to the server
     plot.outline_line_color = None
     plot.grid.grid_line_color = theme.QUIET
     plot.grid.grid_line_alpha = 0.25

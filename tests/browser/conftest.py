@@ -1,0 +1,195 @@
+"""A server in this process, whose experiments the tests can look at, and a real Chromium."""
+
+import os
+import shutil
+import socket
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import panel as pn
+import pytest
+from panel.io.application import build_single_handler_application
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from app.session import CONDUCTOR, VISITS, Visit
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 20.0  # seconds before a test gives up
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# Without these a Chromium talks to its maker's hosts on its own.
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def wait_until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Return as soon as `condition()` holds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if path is None:
+        reason = "no Chromium on this machine: the page was not tested"
+        if os.environ.get("BABYSIT_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The page's address on a server that forgets a closed tab within seconds."""
+    port = free_port()
+    thread = pn.serve(
+        {"app": build_single_handler_application(ROOT / "app")},
+        port=port,
+        show=False,
+        threaded=True,
+        unused_session_lifetime_milliseconds=2000,
+        check_unused_sessions_milliseconds=300,
+        websocket_origin=[f"localhost:{port}"],
+    )
+    address = f"http://localhost:{port}/app"
+
+    def served() -> bool:
+        try:
+            with urllib.request.urlopen(f"{address}/static/frames.js", timeout=1):
+                return True
+        except OSError:
+            return False
+
+    wait_until(served)
+    yield address
+    thread.stop()
+    CONDUCTOR.close()
+
+
+class Tab:
+    """An open page, what it did wrong, and the visit behind it."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self.errors: list[str] = []
+        self.strangers: list[str] = []
+        self._host = address.split("/")[2]
+        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(1000 * PATIENCE)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._listen)
+        self.page.on("request", self._watch)
+        self.page.on("websocket", lambda socket: self._judge(socket.url))
+        before = set(VISITS)
+        self.page.goto(address)
+        self.wait_for_frames(3)
+        (self.session,) = set(VISITS) - before
+
+    @property
+    def visit(self) -> Visit:
+        return VISITS[self.session]
+
+    @property
+    def snapshot(self):
+        return self.visit.seat.latest
+
+    def _listen(self, message) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _watch(self, request) -> None:
+        self._judge(request.url)
+
+    def _judge(self, url: str) -> None:
+        if not url.startswith(("data:", "blob:")) and url.split("/")[2] != self._host:
+            self.strangers.append(url)
+
+    def channel(self, what: str) -> int:
+        return self.page.evaluate(f"window.babysit?.{what} ?? 0")
+
+    def wait_for_frames(self, more: int) -> None:
+        """Until so many further frames have been applied."""
+        self.page.wait_for_function("window.babysit != null")
+        frames = self.channel("frames")
+        self.page.wait_for_function(f"window.babysit.frames >= {frames + more}")
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
+            self.page.wait_for_timeout(20)  # lets the page's events through
+
+    def text(self, name: str) -> str:
+        return self.page.locator(f'[data-text="{name}"]').inner_text()
+
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button).click()
+
+    def choose(self, menu: str, option: str) -> None:
+        self.page.get_by_role("combobox", name=menu).click()
+        self.page.get_by_role("menuitem", name=option, exact=True).click()
+
+    def slide(self, slider: str, key: str) -> None:
+        self.page.get_by_role("slider", name=slider).focus()
+        self.page.keyboard.press(key)
+
+    def source(self, name: str) -> dict[str, list]:
+        """The columns of a source, as the browser has them."""
+        return self.page.evaluate(
+            """name => {
+                const model = Bokeh.documents[0].get_model_by_name(name)
+                const columns = Object.entries(model.data)
+                return Object.fromEntries(columns.map(([k, v]) => [k, Array.from(v)]))
+            }""",
+            name,
+        )
+
+
+@pytest.fixture
+def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
+    """Opens tabs; afterwards closes them and insists that they were quiet and left nothing."""
+    tabs: list[Tab] = []
+
+    def open_one() -> Tab:
+        tabs.append(Tab(chromium, address))
+        return tabs[-1]
+
+    yield open_one
+    for tab in tabs:
+        tab.context.close()
+    for tab in tabs:
+        assert tab.strangers == []
+        assert tab.errors == []
+    wait_until(lambda: not VISITS and len(CONDUCTOR) == 0)
+
+
+@pytest.fixture
+def tab(open_tab: Callable[[], Tab]) -> Tab:
+    """One open page in which a network trains."""
+    return open_tab()

@@ -1,0 +1,115 @@
+"""The frame channel: who may listen, and what is said."""
+
+import json
+import re
+import urllib.request
+
+import pytest
+from bokeh.util.token import generate_jwt_token, generate_session_id
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from app.frames import FORBIDDEN, UNREADABLE
+from app.session import CONDUCTOR
+
+VIEWS = ["loss", "accuracy", "updates", "activations"]
+
+
+def token_of(tab) -> str:
+    found = re.search(r'"token":\s*"([^"]+)"', tab.page.content())
+    assert found
+    return found.group(1)
+
+
+def talk(address, hello, *asks, origin=None):
+    """Say hello, then ask; the answers, and the code with which the server ended the talk.
+
+    An ask may be a function of the answer before it.
+    """
+    answers = []
+    with connect(f"{address.replace('http', 'ws', 1)}/frames", origin=origin) as socket:
+        try:
+            socket.send(hello if isinstance(hello, str) else json.dumps(hello))
+            for ask in asks or [None]:
+                if ask is not None:
+                    socket.send(json.dumps(ask(answers[-1]) if callable(ask) else ask))
+                answers.append(json.loads(socket.recv(timeout=15)))
+        except ConnectionClosed as closed:
+            return answers, closed.rcvd.code
+    return answers, None
+
+
+def test_the_owner_of_a_session_gets_its_frames(tab, address):
+    hello = {"token": token_of(tab)}
+    (first, second), _ = talk(address, hello, {"since": -1, "views": VIEWS}, {"since": 3})
+    assert first["run"] == 1
+    assert first["reset"]["loss"]["step"][:3] == [0, 1, 2]
+    assert set(first["text"]) >= {"step", "epoch", "pace", "status", "loss.train"}
+    assert len(first["set"]["activations"]["x"]) == len(first["set"]["activations"]["top0"])
+    assert second["stream"]["loss"]["step"][0] == 4
+    assert "x" not in second["set"]["activations"]  # told before, and unchanged
+
+
+def test_only_the_views_in_sight_are_fed(tab, address):
+    (frame,), _ = talk(address, {"token": token_of(tab)}, {"since": -1, "views": ["accuracy"]})
+    assert set(frame["reset"]) == {"accuracy", "accuracy.markers"}
+    assert frame.get("set", {}) == {}
+
+
+def test_a_frame_does_not_grow_with_the_run(tab, address):
+    hello = {"token": token_of(tab)}
+    tab.wait_for(lambda: tab.snapshot.curves.rows > 300)
+    asks = [lambda last: {"since": last["row"], "views": VIEWS}] * 3
+    (first, *later), _ = talk(address, hello, {"since": -1, "views": VIEWS}, *asks)
+    assert len(json.dumps(first)) > 15_000  # the whole run, once
+    assert max(len(json.dumps(frame)) for frame in later) < 3000
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [
+        {"token": "nonsense"},
+        {"token": ""},
+        {"token": generate_jwt_token(generate_session_id())},
+        {},
+        {"since": -1, "views": VIEWS},
+        "not JSON",
+        '{"token": ["a"]}',
+        '{"token": "bnVsbA"}',
+    ],
+    ids=["nonsense", "empty", "unknown session", "none", "no hello", "no JSON", "list", "null"],
+)
+def test_a_wrong_or_missing_token_gets_no_frame(tab, address, hello):
+    answers, code = talk(address, hello)
+    assert (answers, code) == ([], FORBIDDEN)
+
+
+def test_nonsense_after_the_token_ends_the_talk_and_nothing_else(tab, address):
+    answers, code = talk(address, {"token": token_of(tab)}, {"since": "yesterday"})
+    assert (answers, code) == ([], UNREADABLE)
+    tab.wait_for_frames(3)
+
+
+def test_another_origin_is_refused(tab, address):
+    with pytest.raises(InvalidStatus, match="403"):
+        talk(address, {"token": token_of(tab)}, origin="http://elsewhere.example")
+
+
+def test_a_request_without_a_browser_starts_nothing(tab, address):
+    with urllib.request.urlopen(address) as reply:
+        assert reply.status == 200
+    assert len(CONDUCTOR) == 1  # the tab's own
+
+
+def test_a_session_that_a_socket_brings_back_needs_no_other_host(address):
+    token = generate_jwt_token(generate_session_id())
+    url = f"{address.replace('http', 'ws', 1)}/ws"
+    with connect(url, subprotocols=["bokeh", token], max_size=None) as socket:
+        acknowledgement = [socket.recv(timeout=15) for _ in range(3)]
+        assert "ACK" in acknowledgement[0]
+        for part in ({"msgid": "1", "msgtype": "PULL-DOC-REQ"}, {}, {}):
+            socket.send(json.dumps(part))
+        header, _, document = (socket.recv(timeout=15) for _ in range(3))
+    assert "PULL-DOC-REPLY" in header
+    assert "static/extensions/panel" in document
+    assert "://cdn." not in document

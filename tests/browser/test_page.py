@@ -1,0 +1,208 @@
+"""The page in a real browser: what a visitor sees, and that it is the engine's truth."""
+
+import math
+import threading
+
+import pytest
+
+from app.session import CONDUCTOR, VISITS
+from engine import Choice, Status
+
+VIEWS = ("loss", "accuracy", "updates", "activations")
+
+
+def test_the_page_opens_moving(tab):
+    assert tab.page.title() == "Babysit"
+    assert tab.text("status") == "running"
+    step = tab.channel("step")
+    tab.wait_for_frames(3)
+    assert tab.channel("step") > step
+    for name in ("Loss", "Accuracy", "Update / weight", "Activations"):
+        assert tab.page.get_by_role("heading", name=name).is_visible()
+
+
+def test_all_four_plots_receive_frames(tab):
+    tab.wait_for_frames(5)
+    before = {view: tab.source(view) for view in VIEWS}
+    tab.wait_for_frames(10)
+    for view in VIEWS:
+        assert tab.source(view) != before[view], view
+        assert all(len(column) > 0 for column in tab.source(view).values()), view
+
+
+def test_the_browser_shows_what_the_engine_measured(tab):
+    tab.wait_for_frames(5)
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.text("status") == "paused")
+    curves = tab.snapshot.curves
+    shown = tab.source("loss")
+    assert shown["step"] == curves["step"].tolist()
+    assert shown["train"] == pytest.approx(curves["loss"].tolist(), rel=1e-3)
+    assert shown["validation"] == pytest.approx(curves["validation_loss"].tolist(), rel=1e-3)
+    assert tab.source("accuracy")["validation"] == pytest.approx(
+        curves["validation_accuracy"].tolist(), rel=1e-3
+    )
+    ratios = tab.source("updates")
+    for number, layer in enumerate(tab.snapshot.weights, start=1):
+        expected = curves[f"ratio {layer}"].tolist()
+        assert ratios[f"W{number}"] == pytest.approx(expected, rel=1e-3, nan_ok=True)
+
+
+def test_pause_step_and_play(tab):
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.text("status") == "paused")
+    step = tab.snapshot.step
+    tab.press("Step")
+    tab.wait_for(lambda: tab.text("step") == f"{step + 1:,}")
+    assert tab.source("loss")["step"][-1] == step + 1
+    tab.press("Play")
+    tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("step") > step + 1)
+
+
+def test_restart_gives_the_same_run_and_new_seed_another(tab):
+    tab.wait_for(lambda: tab.channel("row") > 60)
+    first = tab.source("loss")["train"][:50]
+    tab.press("Restart")
+    tab.wait_for(lambda: tab.channel("run") == 2 and tab.channel("row") > 60)
+    assert tab.source("loss")["step"][:50] == list(range(50))
+    assert tab.source("loss")["train"][:50] == first
+    tab.press("New seed")
+    tab.wait_for(lambda: tab.channel("run") == 3 and tab.channel("row") > 60)
+    assert tab.snapshot.config.seed == 1
+    assert tab.source("loss")["train"][:50] != first
+
+
+def test_the_learning_rate_acts_without_a_reset_and_leaves_a_marker(tab):
+    ratio = tab.source("updates")["W1"][-1]
+    step = tab.snapshot.step
+    tab.slide("Learning rate", "Home")
+    tab.wait_for(lambda: tab.snapshot.config.optimization.learning_rate == 1e-6)
+    tab.wait_for(lambda: tab.source("loss.markers")["step"])
+    assert tab.snapshot.run == 1 and tab.snapshot.step > step
+    for view in ("loss", "accuracy", "updates"):
+        assert tab.source(f"{view}.markers")["label"] == ["Learning rate 0.01 → 1e-06"]
+    tab.wait_for(lambda: tab.source("updates")["W1"][-1] < ratio / 100)
+
+
+def test_l2_acts_without_a_reset(tab):
+    def weights() -> float:
+        return float(tab.snapshot.curves["penalty"][-1] / tab.snapshot.config.optimization.l2)
+
+    before = weights()
+    tab.page.get_by_role("slider", name="L2 strength").focus()
+    for _ in range(4):
+        tab.page.keyboard.press("PageUp")  # ten stops, one decade
+    tab.wait_for(lambda: tab.snapshot.config.optimization.l2 == 1.0)
+    tab.wait_for(lambda: weights() < before / 10)
+    tab.slide("L2 strength", "Home")
+    tab.wait_for(lambda: tab.snapshot.config.optimization.l2 == 0.0)
+    assert tab.snapshot.run == 1
+
+
+def test_the_activation_switches_without_a_reset(tab):
+    tab.choose("Activation", "sigmoid")
+    tab.wait_for(lambda: tab.snapshot.config.model.activation == Choice("sigmoid"))
+    tab.wait_for_frames(2)
+    hidden = tab.snapshot.layers[0]
+    assert hidden.zero == 0 and hidden.counts[: len(hidden.counts) // 2].sum() == 0
+    assert "zero 0 %" in tab.source("activations.rows")["text"][0]
+    assert tab.snapshot.run == 1
+    tab.choose("Activation", "leaky ReLU")
+    tab.slide("leaky ReLU slope below", "End")
+    chosen = Choice("leaky ReLU", {"slope_below": 0.5})
+    tab.wait_for(lambda: tab.snapshot.config.model.activation == chosen)
+
+
+def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
+    tab.wait_for(lambda: tab.snapshot.curves["validation_accuracy"][-1] > 0.9)
+    tab.press("Pause")
+    tab.choose("Initializer", "unit normal")
+    tab.wait_for(lambda: tab.snapshot.config.model.initializer == Choice("unit normal"))
+    parameters = tab.visit.seat.experiment.network.parameters
+    assert parameters.theta[: parameters.regularized].std() == pytest.approx(1, rel=0.05)
+    tab.press("Step")
+    tab.wait_for(lambda: tab.snapshot.curves["validation_accuracy"][-1] < 0.5)
+    assert tab.snapshot.run == 1
+
+
+def test_divergence_is_told_and_restart_works(tab):
+    tab.slide("Learning rate", "End")
+    alert = tab.page.get_by_role("alert")
+    alert.wait_for()
+    tab.wait_for(lambda: tab.text("status") == "diverged")
+    assert f"step {tab.snapshot.step:,}" in alert.inner_text()
+    assert "learning rate of 1e+06 is too high" in alert.inner_text()
+    assert tab.page.get_by_role("button", name="Play").is_disabled()
+    assert sum(tab.source("activations")["top0"]) > 0  # the last finite picture stays
+    tab.slide("Learning rate", "Home")
+    tab.press("Restart")
+    tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("run") == 2)
+    alert.wait_for(state="detached")
+    tab.wait_for_frames(3)
+    assert tab.snapshot.status is Status.RUNNING
+
+
+def test_two_tabs_do_not_disturb_each_other(open_tab):
+    one, other = open_tab(), open_tab()
+    one.slide("Learning rate", "End")
+    one.wait_for(lambda: one.text("status") == "diverged")
+    other.wait_for_frames(5)
+    assert other.text("status") == "running"
+    assert other.snapshot.config.optimization.learning_rate == 0.01
+    assert not other.snapshot.markers
+
+
+def test_closing_a_tab_frees_its_experiment(open_tab):
+    stays, leaves = open_tab(), open_tab()
+    assert len(CONDUCTOR) == 2
+    leaves.context.close()
+    stays.wait_for(lambda: len(CONDUCTOR) == 1)
+    assert list(VISITS) == [stays.session]
+    stays.wait_for_frames(3)
+    stays.context.close()
+    stays_thread = [t for t in threading.enumerate() if t.name == "conductor"]
+    for thread in stays_thread:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_a_streaming_page_tells_the_server_nothing(tab):
+    sent = []
+    tab.page.on("websocket", lambda socket: None)
+    tab.wait_for_frames(10)
+    before = {view: len(tab.source(view)["step"]) for view in VIEWS[:3]}
+    tab.page.evaluate(
+        """() => {
+            window.sent = []
+            const send = WebSocket.prototype.send
+            WebSocket.prototype.send = function(data) {
+                if (this.url.endsWith("/ws")) { window.sent.push(data) }
+                return send.call(this, data)
+            }
+        }"""
+    )
+    tab.wait_for_frames(20)
+    sent = tab.page.evaluate("window.sent")
+    assert sent == []
+    assert all(len(tab.source(view)["step"]) > before[view] for view in VIEWS[:3])
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_the_first_screen_needs_no_scrolling(tab, width):
+    tab.page.set_viewport_size({"width": width, "height": 768 if width == 1024 else 900})
+    tab.wait_for_frames(3)
+    for view in VIEWS:
+        box = tab.page.evaluate(
+            """name => {
+                const model = Bokeh.documents[0].get_model_by_name(`view:${name}`)
+                const {left, top, right, bottom} =
+                    Bokeh.index.find_one(model).el.getBoundingClientRect()
+                return [left, top, innerWidth - right, innerHeight - bottom]
+            }""",
+            view,
+        )
+        assert min(box) >= 0, view
+
+
+def test_numbers_that_are_not_finite_survive_the_way_to_the_browser(tab):
+    assert math.isnan(tab.source("updates")["W1"][0])  # before the first update there is none

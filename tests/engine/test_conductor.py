@@ -1,0 +1,142 @@
+"""One thread serves everybody fairly, survives failures, and ends."""
+
+import threading
+import time
+
+import pytest
+
+from engine import Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
+
+PATIENCE = 20.0  # seconds before a test gives up
+
+
+def wait_until(condition, patience=PATIENCE):
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def next_frame(seat, version=0):
+    arrived = threading.Event()
+    frame = []
+
+    def deliver(snapshot, version):
+        frame.extend([snapshot, version])
+        arrived.set()
+
+    seat.wait(version, deliver)
+    assert arrived.wait(PATIENCE)
+    return frame
+
+
+@pytest.fixture
+def conductor():
+    conductor = Conductor(frame_rate=50)
+    yield conductor
+    conductor.close()
+    assert not [t for t in threading.enumerate() if t.name == "conductor"]
+
+
+class Broken(Experiment):
+    """Raises at its hundredth step."""
+
+    def _update(self):
+        super()._update()
+        if self.step == 100:
+            raise ArithmeticError("a layer gave up")
+
+
+def test_twenty_experiments_are_served_fairly(conductor, config):
+    seats = [conductor.add(Experiment(config.with_seed(seed))) for seed in range(20)]
+    for seat in seats:
+        seat.send(Play())
+    wait_until(lambda: min(seat.experiment.step for seat in seats) > 200)
+    steps = [seat.experiment.step for seat in seats]
+    assert max(steps) / min(steps) < 2
+    assert len([t for t in threading.enumerate() if t.name == "conductor"]) == 1
+
+
+def test_a_failure_ends_that_experiment_alone(conductor, config, caplog):
+    broken, sound = conductor.add(Broken(config)), conductor.add(Experiment(config))
+    news = []
+    broken.on_news = news.append
+    for seat in (broken, sound):
+        seat.send(Play())
+    wait_until(lambda: broken.latest.status is Status.FAILED)
+    assert "ArithmeticError: a layer gave up" in broken.latest.message
+    assert news[-1].status is Status.FAILED
+    assert "a layer gave up" in caplog.text
+    step = sound.experiment.step
+    wait_until(lambda: sound.experiment.step > step + 50)
+    broken.send(Restart())
+    wait_until(lambda: broken.latest.status is Status.RUNNING and broken.latest.run == 2)
+
+
+def test_a_refused_command_is_said_and_changes_nothing(conductor, config):
+    seat = conductor.add(Experiment(config))
+    seat.send(SetKnob("optimization.learning_rate", -1.0))
+    wait_until(lambda: seat.latest.message != "")
+    assert "learning rate must be" in seat.latest.message
+    assert seat.latest.status is Status.PAUSED
+    assert seat.latest.config == config
+
+
+def test_commands_are_obeyed_in_order_and_none_is_lost(conductor, config):
+    seat = conductor.add(Experiment(config))
+    seat.send(Play())
+    rates = [10.0**-n for n in range(1, 6)] * 20
+    for rate in rates:
+        seat.send(SetKnob("optimization.learning_rate", rate))
+    wait_until(lambda: len(seat.experiment.journal) == 1 + len(rates))
+    commands = [command for _, command in seat.experiment.journal]
+    assert [c.value for c in commands if isinstance(c, SetKnob)] == rates
+
+
+def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(conductor, config):
+    seat = conductor.add(Experiment(config))
+    snapshot, version = next_frame(seat)
+    assert snapshot.status is Status.PAUSED
+    deliveries = []
+    seat.wait(version, lambda *frame: deliveries.append(frame))
+    time.sleep(0.1)  # five frame periods, in which nothing is new
+    assert deliveries == []
+    seat.send(Play())
+    wait_until(lambda: deliveries)
+    time.sleep(0.1)
+    assert len(deliveries) == 1
+
+
+def test_a_paused_experiment_costs_nothing(conductor, config):
+    seat = conductor.add(Experiment(config))
+    seat.send(Play())
+    wait_until(lambda: seat.experiment.step > 10)
+    seat.send(Pause())
+    wait_until(lambda: seat.latest.status is Status.PAUSED)
+    wait_until(lambda: not conductor._queue)
+    step = seat.experiment.step
+    time.sleep(0.1)
+    assert seat.experiment.step == step
+
+
+def test_the_thread_ends_with_the_last_experiment_and_begins_again(conductor, config):
+    seat = conductor.add(Experiment(config))
+    conductor.remove(seat)
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name == "conductor"])
+    again = conductor.add(Experiment(config))
+    again.send(Play())
+    wait_until(lambda: again.experiment.step > 5)
+
+
+def test_an_experiment_that_has_left_is_trained_no_more(conductor):
+    stays, leaves = (conductor.add(Experiment(RunConfig(seed=seed))) for seed in range(2))
+    for seat in (stays, leaves):
+        seat.send(Play())
+    wait_until(lambda: leaves.experiment.step > 5)
+    conductor.remove(leaves)
+    step = stays.experiment.step
+    wait_until(lambda: stays.experiment.step > step + 20)
+    left = leaves.experiment.step
+    wait_until(lambda: stays.experiment.step > step + 60)
+    assert leaves.experiment.step == left
+    assert len(conductor) == 1

@@ -1,0 +1,71 @@
+"""Configs refuse what is illegal and survive JSON."""
+
+import pytest
+
+from engine import SETTINGS, Choice, Range, Registry, RunConfig
+from engine.config import DataConfig, ModelConfig
+
+
+def test_json_round_trip():
+    config = (
+        RunConfig(model=ModelConfig(hidden=(10, 20, 30)), seed=7)
+        .replace("model.activation", Choice("leaky ReLU", {"slope_below": 0.1}))
+        .replace("optimization.l2", 0)
+    )
+    assert RunConfig.from_json(config.to_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"seed": "one"}', r"Expected `int`, got `str` - at `\$.seed`"),
+        ('{"sead": 1}', "unknown field `sead`"),
+        ('{"model": {"hidden": [64, 0]}}', r"hidden must be .* got \(64, 0\)"),
+        ('{"optimization": {"learning_rate": 0}}', "learning rate must be"),
+        ('{"data": {"dataset": {"name": "MNIST"}}}', "unknown data set 'MNIST'; choose from"),
+        ("{", "truncated"),
+    ],
+)
+def test_json_with_nonsense_is_refused_in_one_sentence(text, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        RunConfig.from_json(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ModelConfig(hidden=(10_000_000,)),
+        lambda: ModelConfig(hidden=(1,) * 1000),
+        lambda: DataConfig(held_out=1.0),
+        lambda: DataConfig(examples=0),
+        lambda: RunConfig(seed=-1),
+    ],
+)
+def test_constructors_refuse_what_is_illegal(make):
+    with pytest.raises(ValueError, match="must be"):
+        make()
+
+
+def test_every_setting_describes_itself():
+    for path, setting in SETTINGS.items():
+        assert setting.label and setting.summary.endswith("."), path
+        value = RunConfig().value(path)
+        if isinstance(setting.values, Range):
+            assert setting.values.refusal(value) is None, path
+        else:
+            setting.values.check(value)
+
+
+def test_a_registry_says_what_there_is():
+    menu: Registry[object] = Registry("thing")
+
+    @menu.register("one")
+    def one() -> None:
+        """The first."""
+
+    assert menu["one"].summary == "The first."
+    with pytest.raises(ValueError, match="unknown thing 'two'; choose from one"):
+        menu["two"]
+    with pytest.raises(ValueError, match="registered twice"):
+        menu.register("one")

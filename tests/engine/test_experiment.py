@@ -1,0 +1,279 @@
+"""An experiment is determined by its config and its journal, obeys commands, and learns."""
+
+import math
+
+import numpy as np
+import pytest
+
+from engine import (
+    Choice,
+    Experiment,
+    Pause,
+    Play,
+    Restart,
+    RunConfig,
+    SetKnob,
+    Status,
+    Step,
+    replay,
+)
+from engine.activations import ACTIVATIONS
+from engine.config import DataConfig, OptimizationConfig
+from engine.initializers import INITIALIZERS
+
+LEARNING_RATE = "optimization.learning_rate"
+L2 = "optimization.l2"
+ACTIVATION = "model.activation"
+INITIALIZER = "model.initializer"
+
+
+def same_bits(a: Experiment, b: Experiment) -> bool:
+    weights = a.network.parameters.theta.tobytes() == b.network.parameters.theta.tobytes()
+    mine, theirs = a.snapshot().curves, b.snapshot().curves
+    return weights and all(mine[name].tobytes() == theirs[name].tobytes() for name in mine)
+
+
+def trained(config: RunConfig, steps: int) -> Experiment:
+    experiment = Experiment(config)
+    experiment.train(steps)
+    return experiment
+
+
+def test_the_same_seed_gives_the_same_bits(config):
+    assert same_bits(trained(config, 300), trained(config, 300))
+
+
+def test_another_seed_gives_another_run(config):
+    assert not same_bits(trained(config, 20), trained(config.with_seed(1), 20))
+
+
+def test_config_and_journal_give_the_same_bits(config):
+    steered = Experiment(config)
+    for command in [
+        SetKnob(LEARNING_RATE, 0.05),
+        SetKnob(ACTIVATION, Choice("tanh")),
+        Play(),
+        SetKnob(INITIALIZER, Choice("Xavier", {"scale": 0.5})),
+        Step(),
+        SetKnob("optimization.batch_size", 64),
+        SetKnob("optimization.optimizer", Choice("SGD")),
+        SetKnob(L2, 0.01),
+        Pause(),
+    ]:
+        steered.train(37)
+        steered.apply(command)
+    steered.train(100)
+    again = replay(steered.first_config, steered.journal, steered.step)
+    assert again.step == steered.step
+    assert same_bits(steered, again)
+
+
+def test_looking_does_not_disturb_training(config):
+    watched = Experiment(config)
+    for _ in range(100):
+        watched.train(3)
+        watched.snapshot()
+    assert same_bits(watched, trained(config, 300))
+
+
+def test_the_first_loss_is_the_logarithm_of_the_number_of_classes(config):
+    small = config.replace(INITIALIZER, Choice("small normal"))
+    assert Experiment(small).snapshot().curves["loss"][0] == pytest.approx(math.log(10), rel=1e-3)
+
+
+def test_it_overfits_twenty_examples():
+    config = RunConfig(
+        data=DataConfig(examples=20), optimization=OptimizationConfig(l2=0.0, batch_size=20)
+    )
+    curves = trained(config, 400).snapshot().curves
+    assert curves["train_accuracy"][-1] == 1.0
+    assert curves["loss"][-1] < 0.01
+
+
+def test_it_reads_digits(config):
+    assert trained(config, 2000).snapshot().curves["validation_accuracy"][-1] >= 0.96
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_rate_of_a_million_is_called_divergence(config, activation, initializer):
+    config = config.replace(ACTIVATION, Choice(activation))
+    experiment = trained(config.replace(INITIALIZER, Choice(initializer)), 50)
+    experiment.apply(SetKnob(LEARNING_RATE, 1e6))
+    experiment.train(50)
+    assert experiment.status is Status.DIVERGED
+    assert f"step {experiment.step}" in experiment.message
+    assert "learning rate of 1e+06" in experiment.message
+    assert "restart" in experiment.message
+
+
+def test_a_decay_that_overshoots_is_named_as_the_cause(config):
+    experiment = Experiment(config.replace(L2, 1e4))
+    experiment.train(200)
+    assert experiment.status is Status.DIVERGED
+    assert "L2" in experiment.message
+
+
+def test_a_diverged_run_keeps_its_last_finite_picture_and_restarts(config):
+    experiment = trained(config, 50)
+    before = experiment.snapshot().layers
+    experiment.apply(SetKnob(LEARNING_RATE, 1e6))
+    experiment.train(50)
+    assert experiment.snapshot().layers == before
+    with pytest.raises(ValueError, match="diverged"):
+        experiment.apply(Play())
+    experiment.apply(SetKnob(LEARNING_RATE, 0.01))
+    experiment.apply(Restart())
+    assert (experiment.run, experiment.step, experiment.status) == (2, 0, Status.RUNNING)
+    experiment.train(300)
+    assert same_bits(experiment, trained(config, 300))
+
+
+def test_drawing_new_weights_mends_a_diverged_run(config):
+    experiment = Experiment(config.replace(LEARNING_RATE, 1e6))
+    experiment.train(50)
+    assert experiment.status is Status.DIVERGED
+    experiment.apply(SetKnob(LEARNING_RATE, 0.01))
+    experiment.apply(SetKnob(INITIALIZER, Choice("Xavier")))
+    assert experiment.status is Status.PAUSED
+    experiment.train(200)
+    assert experiment.snapshot().curves["validation_accuracy"][-1] > 0.8
+
+
+def test_the_learning_rate_acts_at_the_very_next_step(config):
+    experiment = trained(config.replace("optimization.optimizer", Choice("SGD")), 20)
+    theta = experiment.network.parameters.theta
+    sizes = []
+    for rate in (1e-3, 1e-1):
+        experiment.apply(SetKnob(LEARNING_RATE, rate))
+        before = theta.copy()
+        experiment.train(1)
+        sizes.append(np.linalg.norm(theta - before))
+    assert 30 < sizes[1] / sizes[0] < 300
+
+
+def test_l2_shrinks_the_weights_and_leaves_the_biases_alone(config):
+    config = config.replace(LEARNING_RATE, 0.01).replace(L2, 10.0)
+    experiment = trained(config.replace("optimization.optimizer", Choice("SGD")), 0)
+    parameters = experiment.network.parameters
+    weights = parameters.theta[: parameters.regularized]
+    parameters.theta[parameters.regularized :] = 5.0
+    before = np.linalg.norm(weights)
+    experiment.train(5)
+    assert np.linalg.norm(weights) < 0.7 * before
+    assert parameters.theta[parameters.regularized :].min() > 4.5
+
+
+def test_switching_the_activation_keeps_weights_and_curves(config):
+    experiment = trained(config, 100)
+    theta = experiment.network.parameters.theta.copy()
+    rows = len(experiment.snapshot().curves["step"])
+    experiment.apply(SetKnob(ACTIVATION, Choice("sigmoid")))
+    np.testing.assert_array_equal(experiment.network.parameters.theta, theta)
+    assert len(experiment.snapshot().curves["step"]) == rows
+    hidden = experiment.snapshot().layers[0]
+    assert 0.3 < hidden.mean < 0.7
+    assert hidden.zero == 0
+
+
+def test_the_initializer_redraws_in_place_and_keeps_the_curves(config):
+    experiment = trained(config, 200)
+    assert experiment.snapshot().curves["validation_accuracy"][-1] > 0.8
+    experiment.apply(SetKnob(INITIALIZER, Choice("small normal")))
+    weights = experiment.network.parameters.theta[: experiment.network.parameters.regularized]
+    assert weights.std() == pytest.approx(0.01, rel=0.05)
+    assert (experiment.run, experiment.step) == (1, 200)
+    experiment.train(1)
+    assert experiment.snapshot().curves["validation_accuracy"][-1] < 0.5
+
+
+def test_new_preprocessing_starts_a_new_run(config):
+    experiment = trained(config, 20)
+    experiment.apply(SetKnob("data.preprocessing", Choice("none")))
+    assert (experiment.run, experiment.step, experiment.journal) == (2, 0, [])
+    assert experiment.data.train.x.min() == 0
+
+
+def test_preprocessing_learns_from_the_training_part_alone(config):
+    experiment = Experiment(config.replace("data.preprocessing", Choice("standardize")))
+    train, validation = experiment.data.train.x, experiment.data.validation.x
+    assert np.abs(train.mean(axis=0)).max() < 1e-5
+    assert set(np.unique(train.std(axis=0).round(3))) == {0.0, 1.0}  # some pixels never change
+    assert np.abs(validation.mean(axis=0)).max() > 0.005
+
+
+def test_every_change_leaves_a_marker_and_a_row(config):
+    experiment = trained(config, 50)
+    experiment.apply(SetKnob(LEARNING_RATE, 0.02))
+    experiment.apply(SetKnob(LEARNING_RATE, 0.02))  # no change
+    experiment.train(1)
+    snapshot = experiment.snapshot()
+    (marker,) = snapshot.markers
+    assert (marker.step, marker.text) == (50, "Learning rate 0.01 → 0.02")
+    assert snapshot.curves["step"][marker.row] == 51
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        (LEARNING_RATE, 1e7, "learning rate must be a number from 1e-06 to 1e\\+06, got 1"),
+        (LEARNING_RATE, math.nan, "learning rate must be"),
+        (L2, -1.0, "l2 strength must be a number from .* or 0, got -1"),
+        (ACTIVATION, Choice("RELU"), "unknown activation 'RELU'; choose from ReLU, tanh"),
+        (ACTIVATION, Choice("ReLU", {"slope": 1.0}), "has no knob 'slope'; it has: none"),
+        (ACTIVATION, 3.0, "Choice|object"),
+        ("optimization.batch_size", 2.5, "int"),
+        ("optimization.speed", 1.0, "unknown setting 'optimization.speed'; choose from"),
+    ],
+)
+def test_an_illegal_value_is_refused_in_one_sentence_and_changes_nothing(
+    config, path, value, sentence
+):
+    experiment = trained(config, 5)
+    with pytest.raises(ValueError, match=sentence):
+        experiment.apply(SetKnob(path, value))
+    experiment.train(5)
+    assert experiment.journal == []
+    assert same_bits(experiment, trained(config, 10))
+
+
+def test_a_step_is_one_update_and_leaves_the_run_paused(config):
+    experiment = Experiment(config)
+    experiment.apply(Play())
+    experiment.apply(Step())
+    assert (experiment.step, experiment.status) == (1, Status.PAUSED)
+    assert experiment.snapshot().curves["step"][-1] == 1
+
+
+def test_pausing_stops_and_playing_goes_on(config):
+    times = iter(range(1000))
+    experiment = Experiment(config, clock=lambda: next(times))
+    experiment.advance(10)
+    assert experiment.step == 0
+    experiment.apply(Play())
+    experiment.advance(10)
+    assert experiment.step == 10
+    experiment.apply(Pause())
+    experiment.advance(10)
+    assert experiment.step == 10
+
+
+def test_nothing_in_a_snapshot_can_be_changed(config):
+    snapshot = trained(config, 20).snapshot()
+    arrays = [snapshot.curves[name] for name in snapshot.curves]
+    arrays += [array for layer in snapshot.layers for array in (layer.edges, layer.counts)]
+    assert arrays
+    assert not any(array.flags.writeable for array in arrays)
+    with pytest.raises(AttributeError):
+        snapshot.step = 5
+
+
+def test_the_update_ratio_is_that_of_the_update_that_was_made(config):
+    experiment = trained(config, 10)
+    before = experiment.network.parameters.theta.copy()
+    experiment.apply(Step())
+    update = experiment.network.parameters.theta - before
+    curves = experiment.snapshot().curves
+    for tensor in experiment.network.parameters.weights:
+        ratio = np.linalg.norm(update[tensor.span]) / np.linalg.norm(before[tensor.span])
+        assert curves[f"ratio {tensor.layer}"][-1] == pytest.approx(ratio, rel=1e-3)

@@ -1,0 +1,37 @@
+"""The table of a run only ever grows at its end, and slowly."""
+
+import numpy as np
+
+from engine import Experiment
+from engine.history import History
+
+
+def test_the_prefix_never_changes(config):
+    experiment = Experiment(config)
+    kept = []
+    for _ in range(30):
+        experiment.train(40)
+        curves = experiment.snapshot().curves
+        kept.append({name: (curves[name], curves[name].copy()) for name in curves})
+    last = experiment.snapshot().curves
+    for earlier in kept:
+        for name, (view, copy) in earlier.items():
+            np.testing.assert_array_equal(view, copy)
+            np.testing.assert_array_equal(last[name][: len(copy)], copy)
+
+
+def test_a_million_steps_make_about_a_thousand_rows():
+    history = History(["loss"])
+    for step in range(1_000_001):
+        if history.due(step):
+            history.append(step, {"loss": 1.0})
+    steps = history.curves()["step"]
+    assert 900 < len(steps) < 1100
+    gaps = np.diff(steps)
+    assert (gaps <= np.maximum(1, 0.011 * steps[1:])).all()
+
+
+def test_a_column_without_a_value_is_not_a_number():
+    history = History(["loss", "accuracy"])
+    history.append(0, {"loss": 1.0})
+    assert np.isnan(history.curves()["accuracy"][0])

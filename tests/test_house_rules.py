@@ -1,0 +1,129 @@
+"""Rules of the house that a machine judges better than a reader."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import engine
+from engine.activations import ACTIVATIONS
+from engine.datasets import DATASETS
+from engine.initializers import INITIALIZERS
+from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS
+from engine.preprocessing import PREPROCESSING
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(p for folder in ("app", "engine") for p in (ROOT / folder).rglob("*.py"))
+ENGINE = [p for p in SOURCES if p.is_relative_to(ROOT / "engine")]
+APP = [p for p in SOURCES if p.is_relative_to(ROOT / "app")]
+ENGINE_MAY_IMPORT = {"engine", "numpy", "msgspec", "threadpoolctl", *sys.stdlib_module_names}
+TOP_LEVEL = {"app", "engine", "tests", "pyproject.toml", "README.md", "Dockerfile"}
+REGISTRIES = [ACTIVATIONS, DATASETS, INITIALIZERS, LOSSES, OPTIMIZERS, PREPROCESSING]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=name_of)
+def test_the_engine_knows_nothing_of_the_page(path):
+    assert {module.partition(".")[0] for module in imports(path)} <= ENGINE_MAY_IMPORT
+
+
+@pytest.mark.parametrize("path", APP, ids=name_of)
+def test_the_app_uses_public_names_of_the_engine_alone(path):
+    assert not [module for module in imports(path) if module.startswith("engine.")]
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module == "engine":
+            assert {alias.name for alias in node.names} <= set(engine.__all__)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_what_is_public_says_what_it_is_for(path):
+    module = tree(path)
+    public = [module] if module.body else []
+    for parent in [module, *(n for n in module.body if isinstance(n, ast.ClassDef))]:
+        if isinstance(parent, ast.ClassDef) and parent.name.startswith("_"):
+            continue
+        for node in parent.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                public.append(node)
+    repeated = {"forward", "backward", "value", "slope", "gain", "show", "on_message", "open"}
+    for node in public:
+        name = getattr(node, "name", "the module")
+        summary = (ast.get_docstring(node) or "").partition("\n")[0]
+        if name not in repeated | {"check_origin", "initialize", "register"} or summary:
+            assert summary.endswith((".", "?", "!", ":")), f"{name} has no summary: {summary!r}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_print_no_assert_no_global_randomness(path):
+    for node in ast.walk(tree(path)):
+        assert not isinstance(node, ast.Assert)
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called != "print"
+            if called.startswith("np.random."):
+                assert called.startswith(("np.random.default_rng", "np.random.SeedSequence"))
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
+def test_every_entry_describes_itself(registry):
+    for name, entry in registry.items():
+        assert 10 < len(entry.summary) <= 90, name
+        assert entry.summary.endswith("."), name
+        for knob in entry.knobs:
+            assert knob.range.refusal(knob.default) is None, (name, knob)
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [line for line in listed.stdout.splitlines() if (ROOT / line).exists()]
+
+
+def test_the_top_level_is_as_agreed():
+    top = {path.partition("/")[0] for path in tracked()}
+    assert {name for name in top if not name.startswith(".")} == TOP_LEVEL
+
+
+def test_the_tree_in_the_readme_is_true():
+    block = re.search(r"```tree\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert block
+    named, folder = set(), ""
+    for line in block.group(1).splitlines():
+        entry = line.split()[0] if line.strip() else ""
+        if entry.endswith("/") and not line.startswith(" "):
+            folder = entry
+        elif entry:
+            named.add(folder + entry)
+    real = {
+        path
+        for path in tracked()
+        if path.endswith((".py", ".js", ".npz")) and not path.endswith("__init__.py")
+    }
+    assert named == real
