@@ -118,6 +118,10 @@ class FrameChannel(WebSocketHandler):
         if self._visit is None:
             self.close(FORBIDDEN, "no token")
 
+    def on_close(self) -> None:
+        if self._visit:
+            self._visit.forget(self)
+
     def on_message(self, message: str | bytes) -> None:
         try:
             if self._visit is None:
@@ -150,7 +154,7 @@ class FrameChannel(WebSocketHandler):
         def deliver(snapshot: Snapshot, version: int) -> None:
             self._loop.add_callback(self._reply, snapshot, version, ask)
 
-        visit.watch(self._version if ask.since >= 0 else 0, deliver)
+        visit.watch(self, self._version if ask.since >= 0 else 0, deliver)
 
     def _reply(self, snapshot: Snapshot, version: int, ask: Ask) -> None:
         self._version = version

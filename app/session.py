@@ -2,7 +2,7 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import panel as pn
@@ -78,10 +78,16 @@ class Visit:
                 self._seat = CONDUCTOR.add(Experiment(RunConfig()))
             return self._seat
 
-    def watch(self, version: int, deliver: Callable[[Snapshot, int], None]) -> None:
+    def watch(self, who: Hashable, version: int, deliver: Callable[[Snapshot, int], None]) -> None:
         """Deliver the first snapshot newer than `version`; training starts when first looked at."""
-        self.start()
-        self.seat.wait(version, deliver)
+        if not self._closed:
+            self.start()
+            self.seat.wait(who, version, deliver)
+
+    def forget(self, who: Hashable) -> None:
+        """Somebody who watched has gone."""
+        if self._seat:
+            self._seat.forget(who)
 
     def start(self) -> None:
         """Begin to train, once."""

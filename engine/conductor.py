@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from threadpoolctl import threadpool_limits
 
@@ -25,6 +25,8 @@ from engine.experiment import Experiment
 from engine.telemetry import Snapshot, Status
 
 log = logging.getLogger(__name__)
+
+type Deliver = Callable[[Snapshot, int], None]
 
 FRAME_RATE = 10.0  # frames per second
 LOAD = 0.6  # share of the time that many experiments together train
@@ -39,7 +41,7 @@ class Seat:
         self._lock = threading.Lock()
         self._inbox: deque[Command] = deque()
         self._version = 1
-        self._waiter: Callable[[Snapshot, int], None] | None = None
+        self._waiting: dict[Hashable, Deliver] = {}
         self.latest = experiment.snapshot()
         self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
         # The conductor's own, touched by its thread alone:
@@ -51,16 +53,22 @@ class Seat:
         self._inbox.append(command)
         self._wake(self)
 
-    def wait(self, version: int, deliver: Callable[[Snapshot, int], None]) -> None:
+    def wait(self, who: Hashable, version: int, deliver: Deliver) -> None:
         """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
 
-        It is called from this thread or the conductor's, and must return at once.
+        It is called from this thread or the conductor's, and must return at once. Another wish of
+        the same `who` takes the place of the one before.
         """
         with self._lock:
             if self._version <= version:
-                self._waiter = deliver
+                self._waiting[who] = deliver
                 return
         deliver(self.latest, self._version)
+
+    def forget(self, who: Hashable) -> None:
+        """Drop the wish of somebody who has gone."""
+        with self._lock:
+            self._waiting.pop(who, None)
 
     def commands(self) -> list[Command]:
         """Take all commands that have arrived."""
@@ -72,7 +80,7 @@ class Seat:
     @property
     def wanted(self) -> bool:
         """Whether somebody waits for a frame."""
-        return self._waiter is not None
+        return bool(self._waiting)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Hand out a new snapshot; tell of it if anything but the numbers has changed."""
@@ -80,9 +88,9 @@ class Seat:
         with self._lock:
             self.latest = snapshot
             self._version += 1
-            version, waiter, self._waiter = self._version, self._waiter, None
-        if waiter:
-            waiter(snapshot, version)
+            version, waiting, self._waiting = self._version, self._waiting, {}
+        for deliver in waiting.values():
+            deliver(snapshot, version)
         if news:
             self.on_news(snapshot)
 

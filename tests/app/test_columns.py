@@ -131,6 +131,17 @@ class TestComposer:
         assert fresh["reset"]["loss"]["step"] == [0]
         assert fresh["reset"]["loss.markers"] == {"step": [], "label": []}
 
+    def test_a_frame_does_not_grow_with_the_run(self, experiment):
+        composer, sizes = Composer(), []
+        for steps in (1_000, 30_000):
+            experiment.train(steps)
+            row = self.frame(composer, experiment.snapshot(), -1)["row"]
+            while experiment.snapshot().curves.rows < row + 5:
+                experiment.train(10)
+            sizes.append(len(json.dumps(self.frame(composer, experiment.snapshot(), row))))
+        assert sizes[1] < 1.2 * sizes[0]
+        assert max(sizes) < 2500
+
     @pytest.mark.parametrize("since", [-7, 10**9])
     def test_a_cursor_from_nowhere_gets_everything(self, experiment, since):
         frame = self.frame(Composer(), experiment.snapshot(), since)

@@ -56,15 +56,6 @@ def test_only_the_views_in_sight_are_fed(tab, address):
     assert frame.get("set", {}) == {}
 
 
-def test_a_frame_does_not_grow_with_the_run(tab, address):
-    hello = {"token": token_of(tab)}
-    tab.wait_for(lambda: tab.snapshot.curves.rows > 300)
-    asks = [lambda last: {"since": last["row"], "views": VIEWS}] * 3
-    (first, *later), _ = talk(address, hello, {"since": -1, "views": VIEWS}, *asks)
-    assert len(json.dumps(first)) > 15_000  # the whole run, once
-    assert max(len(json.dumps(frame)) for frame in later) < 3000
-
-
 @pytest.mark.parametrize(
     "hello",
     [

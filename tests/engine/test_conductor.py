@@ -25,7 +25,7 @@ def next_frame(seat, version=0):
         frame.extend([snapshot, version])
         arrived.set()
 
-    seat.wait(version, deliver)
+    seat.wait("a page", version, deliver)
     assert arrived.wait(PATIENCE)
     return frame
 
@@ -98,13 +98,24 @@ def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(conductor,
     snapshot, version = next_frame(seat)
     assert snapshot.status is Status.PAUSED
     deliveries = []
-    seat.wait(version, lambda *frame: deliveries.append(frame))
+    seat.wait("a page", version, lambda *frame: deliveries.append(frame))
     time.sleep(0.1)  # five frame periods, in which nothing is new
     assert deliveries == []
     seat.send(Play())
     wait_until(lambda: deliveries)
     time.sleep(0.1)
     assert len(deliveries) == 1
+
+
+def test_several_who_wait_are_all_served_and_who_has_gone_is_not(conductor, config):
+    seat = conductor.add(Experiment(config))
+    served = []
+    for who in ("one", "other", "gone"):
+        seat.wait(who, 1, lambda snapshot, version, who=who: served.append(who))
+    seat.forget("gone")
+    seat.send(Play())
+    wait_until(lambda: len(served) >= 2)
+    assert sorted(served) == ["one", "other"]
 
 
 def test_a_paused_experiment_costs_nothing(conductor, config):
