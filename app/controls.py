@@ -82,15 +82,14 @@ class _Menu:
         send: Send,
         config: RunConfig,
     ) -> None:
-        self._path, self._registry, self._send = path, registry, send
+        self._path, self._tip, self._registry, self._send = path, tip, registry, send
         self._shown: Choice | None = None
         self._knobs: dict[str, _Stops] = {}
-        menu = "\n".join(f"- **{name}**: {entry.summary}" for name, entry in registry.items())
         self._select = ui.Select(
             label=label,
             options=list(registry),
             value=config.value(path).name,
-            description=f"{tip}\n\n{menu}",
+            description=tip,
             size="small",
             sizing_mode="stretch_width",
         )
@@ -107,7 +106,10 @@ class _Menu:
         knobs = self._registry[choice.name].knobs
         if self._shown is None or choice.name != self._shown.name:
             self._shown = choice
-            self._select.value = choice.name
+            summary = self._registry[choice.name].summary
+            self._select.param.update(
+                value=choice.name, description=f"{choice.name}: {summary} {self._tip}"
+            )
             self._knobs = {knob.name: self._knob(knob, choice) for knob in knobs}
             self.view[:] = [self._select, *(knob.view for knob in self._knobs.values())]
         self._shown = choice
@@ -116,7 +118,7 @@ class _Menu:
 
     def _knob(self, knob: Knob, choice: Choice) -> "_Stops":
         def turn(value: float) -> None:
-            now = self._shown or choice
+            now = self._shown or choice  # with its other knobs as they are by then
             self._send(SetKnob(self._path, Choice(now.name, {**now.knobs, knob.name: value})))
 
         value = choice.knobs.get(knob.name, knob.default)

@@ -3,7 +3,7 @@
 from bokeh.models import NumeralTickFormatter, Range1d
 
 from app import columns, theme
-from app.views.view import VIEWS, mark_changes, over_time, source
+from app.views.view import VIEWS, draw_curves, mark_changes, over_time, source
 from engine import Snapshot
 
 
@@ -27,11 +27,4 @@ class AccuracyView:
         self.figure.yaxis.formatter = NumeralTickFormatter(format="0 %")
         mark_changes(self.figure, "accuracy")
         data = source("accuracy", ["step", "train", "validation"])
-        for key, _, colour in self.keys:
-            self.figure.line(
-                "step",
-                key.removeprefix("accuracy."),
-                source=data,
-                color=colour,
-                line_width=theme.LINE_WIDTH,
-            )
+        draw_curves(self.figure, data, self.keys)

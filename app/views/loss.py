@@ -1,7 +1,15 @@
 """Loss curve: is it learning, how fast, and is it about to blow up?"""
 
 from app import columns, theme
-from app.views.view import VIEWS, auto_range, label_changes, mark_changes, over_time, source
+from app.views.view import (
+    VIEWS,
+    auto_range,
+    draw_curves,
+    label_changes,
+    mark_changes,
+    over_time,
+    source,
+)
 from engine import Snapshot
 
 
@@ -25,11 +33,4 @@ class LossView:
         self.figure.varea(
             "step", "low", "high", source=data, fill_color=theme.TRAIN, fill_alpha=0.18
         )
-        for key, _, colour in self.keys:
-            self.figure.line(
-                "step",
-                key.removeprefix("loss."),
-                source=data,
-                color=colour,
-                line_width=theme.LINE_WIDTH,
-            )
+        draw_curves(self.figure, data, self.keys)

@@ -3,7 +3,7 @@
 from bokeh.models.annotations import BoxAnnotation, Span
 
 from app import columns, theme
-from app.views.view import VIEWS, auto_range, mark_changes, over_time, source
+from app.views.view import VIEWS, auto_range, draw_curves, mark_changes, over_time, source
 from engine import Snapshot
 
 HEALTHY = (10**-3.5, 10**-2.5)  # 1e-3, give or take half a power of ten
@@ -45,12 +45,4 @@ class UpdatesView:
         # Two invisible points keep the range from jumping and the band in sight.
         self.figure.scatter([0, 0], ALWAYS_SHOWN, size=0, alpha=0)
         data = source("updates", ["step", *(label for _, label, _ in self.keys)])
-        for layer, (_, label, colour) in enumerate(self.keys):
-            self.figure.line(
-                "step",
-                label,
-                source=data,
-                color=colour,
-                line_dash=theme.dash(layer),
-                line_width=theme.LINE_WIDTH,
-            )
+        draw_curves(self.figure, data, self.keys)

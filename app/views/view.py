@@ -68,6 +68,21 @@ def over_time(view: str, description: str, **options: Any) -> figure:
     return figure
 
 
+def draw_curves(
+    figure: figure, data: ColumnDataSource, keys: Sequence[tuple[str, str, str]]
+) -> None:
+    """A line for each key of the headline, over the column of that name, in the key's colour."""
+    for number, (text, _, colour) in enumerate(keys):
+        figure.line(
+            "step",
+            text.partition(".")[2],
+            source=data,
+            color=colour,
+            line_dash=theme.dash(number),
+            line_width=theme.LINE_WIDTH,
+        )
+
+
 def mark_changes(figure: figure, view: str) -> ColumnDataSource:
     """Draw a line wherever somebody changed something; returns the source that says where."""
     marks = source(f"{view}.markers", ["step", "label"])

@@ -59,6 +59,7 @@ def test_choosing_sends_one_command_and_showing_none(controls, sent, config):
     chosen = config.replace("model.activation", Choice("leaky ReLU", {"slope_below": 0.123}))
     controls.show(chosen.replace("optimization.l2", 0.5))
     assert menu.value == "leaky ReLU"
+    assert "no unit ever dies" in menu.description
     assert widgets(controls)["leaky ReLU slope below"].value == 0.123
     assert widgets(controls)["L2 strength"].value == 0.5
     assert sent == []
