@@ -34,7 +34,9 @@ from engine.telemetry import (
     update_ratios,
 )
 
-EXPLODED = 1e4  # times the first loss: no run that we have seen comes back from there
+# Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
+# worst that learned all the same had risen 14-fold.
+EXPLODED = 1e4
 
 # An overflow is told in words by the check of the loss; a warning on the console would tell nobody.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
