@@ -256,7 +256,8 @@ def main() -> None:
     )
     base = f"http://localhost:{port}/app"
     try:
-        _wait_until_served(base)
+        # Not the page: its session would be swept up in the middle of the measurement.
+        _wait_until_served(f"{base}/static/frames.js")
         asyncio.run(measure(base, psutil.Process(server.pid), options.visitors, options.seconds))
     finally:
         server.terminate()
