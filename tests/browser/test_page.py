@@ -167,8 +167,6 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
 
 
 def test_a_streaming_page_tells_the_server_nothing(tab):
-    sent = []
-    tab.page.on("websocket", lambda socket: None)
     tab.wait_for_frames(10)
     before = {view: len(tab.source(view)["step"]) for view in VIEWS[:3]}
     tab.page.evaluate(
