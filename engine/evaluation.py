@@ -19,14 +19,14 @@ class Judge:
         dtype = parameters.theta.dtype
         count = min(JUDGED, len(examples))
         self._x = examples.x[:count]
-        self._labels = examples.labels[:count]
-        self._target = examples.one_hot(dtype)[:count]
+        self._labels = examples.y[:count]
+        self._target = examples.target(dtype)[:count]
         self._dz = np.empty_like(self._target)
         self._loss = LOSSES.build(config.optimization.loss)
         self._network = build_network(
             config.model,
             self._x.shape[1],
-            len(examples.classes),
+            examples.outputs,
             count,
             parameters=parameters,
             dtype=dtype,

@@ -72,7 +72,7 @@ class Experiment:
 
         self.data = prepare(config.data, data_rng, self._dtype)
         train = self.data.train
-        target = train.one_hot(self._dtype)
+        target = train.target(self._dtype)
         self.batches = Batches(train.x, target, config.optimization.batch_size, order_rng)
         self._assemble(None)
         parameters = self.network.parameters

@@ -37,7 +37,7 @@ def softmax_cross_entropy(
 
 def accuracy(
     z: Array,  # (B, C) scores
-    labels: Integers,  # (B,)
+    labels: Integers | Array,  # (B,)
 ) -> float:  # 0 to 1
     """Share of examples whose highest score is the right class."""
     return float(np.mean(z.argmax(axis=1) == labels))

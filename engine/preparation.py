@@ -12,7 +12,7 @@ from engine.preprocessing import PREPROCESSING
 
 def prepare(config: DataConfig, rng: np.random.Generator, dtype: DTypeLike) -> Split:
     """Load, split and preprocess; what preprocessing learns, it learns from the training part."""
-    parts = split(DATASETS.build(config.dataset)(), config.held_out, rng)
+    parts = split(DATASETS.build(config.dataset)(rng), config.held_out, rng)
     train, validation = parts.train, parts.validation
     if config.examples is not None:
         train = train.take(np.arange(min(config.examples, len(train))))

@@ -28,16 +28,20 @@ class Range:
     high: float
     scale: Literal["linear", "log"] = "linear"
     zero: bool = False  # also exactly 0, which no log scale reaches
+    whole: bool = False  # whole numbers alone
 
     def refusal(self, value: object) -> str | None:
         """Why `value` is not in the range, or None when it is."""
-        allowed = f"a number from {self.low:g} to {self.high:g}" + (" or 0" if self.zero else "")
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and self.zero and value == 0:
+        if isinstance(value, int | float) and not isinstance(value, bool) and self._holds(value):
             return None
-        if number and math.isfinite(value) and self.low <= value <= self.high:  # type: ignore[arg-type, operator]
-            return None
+        kind = "whole number" if self.whole else "number"
+        allowed = f"a {kind} from {self.low:g} to {self.high:g}" + (" or 0" if self.zero else "")
         return f"must be {allowed}, got {value!r}"
+
+    def _holds(self, value: float) -> bool:
+        if not math.isfinite(value) or (self.whole and value != int(value)):
+            return False
+        return self.low <= value <= self.high or (self.zero and value == 0)
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,12 @@ class Registry[T](Mapping[str, Entry[T]]):
     def build(self, choice: Choice) -> T:
         """The chosen part, its knobs set: an instance of a class, or a function with them bound."""
         self.check(choice)
-        make = self[choice.name].make
-        if inspect.isclass(make):
-            return cast(T, make(**choice.knobs))
-        return cast(T, functools.partial(make, **choice.knobs))
+        entry = self[choice.name]
+        whole = {knob.name for knob in entry.knobs if knob.range.whole}
+        knobs = {name: int(x) if name in whole else x for name, x in choice.knobs.items()}
+        if inspect.isclass(entry.make):
+            return cast(T, entry.make(**knobs))
+        return cast(T, functools.partial(entry.make, **knobs))
 
 
 def _knobs(make: Callable[..., Any]) -> Iterator[Knob]:

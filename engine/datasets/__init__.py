@@ -1,6 +1,6 @@
 """Where examples come from."""
 
-from engine.datasets.bundled import digits
-from engine.datasets.examples import DATASETS, Examples, Split, split
+from engine.datasets import bundled
+from engine.datasets.examples import DATASETS, DataSet, Examples, Split, split
 
-__all__ = ["DATASETS", "Examples", "Split", "digits", "split"]
+__all__ = ["DATASETS", "DataSet", "Examples", "Split", "bundled", "split"]

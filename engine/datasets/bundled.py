@@ -9,9 +9,13 @@ from engine.datasets.examples import DATASETS, Examples
 
 
 @DATASETS.register("digits")
-@functools.cache
-def digits() -> Examples:
+def digits(rng: np.random.Generator) -> Examples:
     """1,797 handwritten digits of 8 x 8 grey pixels (Alpaydin & Kaynak 1998)."""
+    return _digits()
+
+
+@functools.cache
+def _digits() -> Examples:
     with resources.files("engine.datasets").joinpath("data/digits.npz").open("rb") as file:
         archive = np.load(file, allow_pickle=False)
         images, labels = archive["x"], archive["y"]

@@ -1,9 +1,10 @@
-"""A set of labelled examples, and its division into a training and a validation part."""
+"""A set of examples with their right answers, and its division into training and validation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from engine.registry import Registry
 from engine.types import Array, Integers
@@ -11,23 +12,30 @@ from engine.types import Array, Integers
 
 @dataclass(frozen=True)
 class Examples:
-    """Labelled examples, ready for a network."""
+    """Examples and their right answers: a class each, or values to predict."""
 
     x: Array  # (N, I) inputs
-    labels: Integers  # (N,) 0 ... C-1
-    classes: tuple[str, ...]  # their names
-    shape: tuple[int, ...]  # of one example: (8, 8) for an image
+    y: Integers | Array  # labels (N,), 0 ... C-1; or values to predict (N, O)
+    classes: tuple[str, ...]  # their names; empty where values are to be predicted
+    shape: tuple[int, ...]  # of one example: (8, 8) grey pixels, (32, 32, 3) coloured, (2,) numbers
 
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def outputs(self) -> int:
+        """How many outputs a network needs: one a class, or one a value."""
+        return len(self.classes) or int(self.y.shape[1])
+
     def take(self, rows: Integers) -> "Examples":
         """The examples at `rows`, in that order."""
-        return Examples(self.x[rows], self.labels[rows], self.classes, self.shape)
+        return Examples(self.x[rows], self.y[rows], self.classes, self.shape)
 
-    def one_hot(self, dtype: np.typing.DTypeLike) -> Array:  # (N, C)
-        """A 1 in the column of each example's class, 0 elsewhere."""
-        return np.eye(len(self.classes), dtype=dtype)[self.labels]
+    def target(self, dtype: DTypeLike) -> Array:  # (N, O)
+        """What the outputs ought to be: 1 for the right class and 0 elsewhere, or the values."""
+        if self.classes:
+            return np.eye(self.outputs, dtype=dtype)[self.y]
+        return self.y.astype(dtype)
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,13 @@ class Split:
     validation: Examples
 
 
-DATASETS: Registry[Callable[[], Examples]] = Registry("data set")
+class DataSet(Protocol):
+    """Yields its examples; one that is made up draws them from `rng`."""
+
+    def __call__(self, rng: np.random.Generator) -> Examples: ...
+
+
+DATASETS: Registry[DataSet] = Registry("data set")
 
 
 def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Split:

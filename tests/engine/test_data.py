@@ -7,8 +7,13 @@ import numpy as np
 
 from engine.batches import Batches
 from engine.config import DataConfig
-from engine.datasets import digits
+from engine.datasets import DATASETS, Examples
 from engine.preparation import prepare
+from engine.registry import Choice
+
+
+def digits() -> Examples:
+    return DATASETS.build(Choice("digits"))(np.random.default_rng(0))
 
 
 def test_the_digits_are_the_published_ones():
@@ -18,14 +23,14 @@ def test_the_digits_are_the_published_ones():
     assert examples.x.shape == (1797, 64)
     assert (examples.x.min(), examples.x.max()) == (0, 1)
     counts = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    assert np.bincount(examples.labels).tolist() == counts
+    assert np.bincount(examples.y).tolist() == counts
 
 
 def test_training_and_validation_examples_are_disjoint_and_complete():
     data = prepare(DataConfig(), np.random.default_rng(0), np.float32)
     assert (len(data.train), len(data.validation)) == (1438, 359)
-    labels = np.concatenate([data.train.labels, data.validation.labels])
-    np.testing.assert_array_equal(np.bincount(labels), np.bincount(digits().labels))
+    labels = np.concatenate([data.train.y, data.validation.y])
+    np.testing.assert_array_equal(np.bincount(labels), np.bincount(digits().y))
 
 
 def test_an_epoch_shows_every_example_once():
