@@ -46,17 +46,16 @@ def status(snapshot: Snapshot, since: int) -> Part:
 def loss(snapshot: Snapshot, since: int) -> Part:
     """The loss on the mini-batches and on the validation examples."""
     curves = snapshot.curves
-    names = {
-        "train": "loss",
-        "low": "loss_low",
-        "high": "loss_high",
-        "validation": "validation_loss",
-    }
+    names = {"train": "loss", "low": "loss_low", "high": "loss_high"}
     return Part(
-        stream={"loss": _rows(curves, since, names)} | _markers(snapshot, since, "loss"),
+        stream={
+            "loss": _rows(curves, since, names),
+            "loss.judged": _judged(curves, since, {"validation": "validation_loss"}),
+        }
+        | _markers(snapshot, since, "loss"),
         text={
             "loss.train": theme.number(curves["loss"][-1]),
-            "loss.validation": theme.number(curves["validation_loss"][-1]),
+            "loss.validation": theme.number(_last(curves["validation_loss"])),
         },
     )
 
@@ -66,18 +65,19 @@ def accuracy(snapshot: Snapshot, since: int) -> Part:
     curves = snapshot.curves
     names = {"train": "train_accuracy", "validation": "validation_accuracy"}
     return Part(
-        stream={"accuracy": _rows(curves, since, names)} | _markers(snapshot, since, "accuracy"),
-        text={f"accuracy.{key}": theme.percent(curves[name][-1]) for key, name in names.items()},
+        stream={"accuracy": _judged(curves, since, names)} | _markers(snapshot, since, "accuracy"),
+        text={f"accuracy.{key}": theme.percent(_last(curves[name])) for key, name in names.items()},
     )
 
 
 def updates(snapshot: Snapshot, since: int) -> Part:
     """The size of each update against the size of the weights it changes."""
     curves = snapshot.curves
-    names = {f"W{n}": f"ratio {name}" for n, name in enumerate(snapshot.weights, start=1)}
+    weights = [tensor.name for tensor in snapshot.tensors]
+    names = {f"W{n}": f"ratio {name}" for n, name in enumerate(weights, start=1)}
     return Part(
-        stream={"updates": _rows(curves, since, names)} | _markers(snapshot, since, "updates"),
-        text={f"updates.{key}": theme.number(curves[name][-1]) for key, name in names.items()},
+        stream={"updates": _measured(curves, since, names)} | _markers(snapshot, since, "updates"),
+        text={f"updates.{key}": theme.number(_last(curves[name])) for key, name in names.items()},
     )
 
 
@@ -135,10 +135,34 @@ def _ticks(layer: LayerFrame) -> Columns:
 
 
 def _rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
-    rows: Columns = {"step": [int(step) for step in curves["step"][since + 1 :]]}
+    return _columns(curves, np.arange(since + 1, curves.rows), names)
+
+
+def _judged(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
+    """The rows that the network was judged at: on a dear one, not every row."""
+    return _rows_with("validation_accuracy", curves, since, names)
+
+
+def _measured(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
+    """The rows that its weights were measured at: on a dear network, not every row."""
+    return _rows_with("penalty", curves, since, names)
+
+
+def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
+    rows = np.arange(since + 1, curves.rows)
+    return _columns(curves, rows[np.isfinite(curves[known][rows])], names)
+
+
+def _columns(curves: Curves, rows: np.ndarray, names: Mapping[str, str]) -> Columns:
+    columns: Columns = {"step": [int(step) for step in curves["step"][rows]]}
     for key, name in names.items():
-        rows[key] = _rounded(curves[name][since + 1 :])
-    return rows
+        columns[key] = _rounded(curves[name][rows])
+    return columns
+
+
+def _last(values: np.ndarray) -> float:
+    """The last value that was measured; a run always has one."""
+    return float(values[np.isfinite(values)][-1]) if np.isfinite(values).any() else math.nan
 
 
 def _markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:

@@ -4,6 +4,7 @@ from engine.commands import Command, Pause, Play, Restart, SetKnob, Step
 from engine.conductor import Conductor, Seat
 from engine.config import (
     SETTINGS,
+    Convolution,
     DataConfig,
     Effect,
     ModelConfig,
@@ -14,18 +15,29 @@ from engine.config import (
 from engine.experiment import Experiment, replay
 from engine.history import Curves
 from engine.registry import Choice, Entry, Knob, Range, Registry
-from engine.telemetry import LayerFrame, Marker, Snapshot, Status
+from engine.telemetry import (
+    Finding,
+    Gauges,
+    LayerFrame,
+    Marker,
+    Snapshot,
+    Status,
+    TensorFrame,
+)
 
 __all__ = [
     "SETTINGS",
     "Choice",
     "Command",
     "Conductor",
+    "Convolution",
     "Curves",
     "DataConfig",
     "Effect",
     "Entry",
     "Experiment",
+    "Finding",
+    "Gauges",
     "Knob",
     "LayerFrame",
     "Marker",
@@ -43,5 +55,6 @@ __all__ = [
     "Snapshot",
     "Status",
     "Step",
+    "TensorFrame",
     "replay",
 ]

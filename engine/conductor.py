@@ -210,7 +210,7 @@ class Conductor:
         load = LOAD_ALONE if running == 1 else LOAD
         experiment.advance(load * self._period / running)
         if seat.wanted or experiment.status is not Status.RUNNING:
-            seat.publish(experiment.snapshot())
+            seat.publish(experiment.glimpse())
         # In step with its own beat; after a delay it does not run to catch up.
         self._enqueue(seat, max(due + self._period, self._clock()))
 

@@ -17,12 +17,16 @@ from engine.activations import ACTIVATIONS
 from engine.datasets import DATASETS
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
+from engine.normalization import NORMALIZATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.preprocessing import PREPROCESSING
 from engine.registry import Choice, Range, Registry
+from engine.schedules import SCHEDULES
 
 MAX_LAYERS = 64
 MAX_UNITS = 10_000
+MAX_FILTERS = 512
+MAX_WINDOW = 64  # pixels
 
 
 class Effect(StrEnum):
@@ -72,35 +76,89 @@ class _Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class DataConfig(_Checked, frozen=True, forbid_unknown_fields=True):
     """What is learned from."""
 
+    dataset: Annotated[
+        Choice, Setting("Data set", "What is learned from.", Effect.NEW_RUN, DATASETS)
+    ] = Choice("digits")
     preprocessing: Annotated[
         Choice,
         Setting(
             "Preprocessing", "What is done to the inputs first.", Effect.NEW_RUN, PREPROCESSING
         ),
     ] = Choice("centre")
-    dataset: Choice = Choice("digits")
-    held_out: float = 0.2  # share of the examples kept for validation
+    held_out: Annotated[
+        float,
+        Setting(
+            "Held out",
+            "Share of the examples that only judge: the validation set.",
+            Effect.NEW_RUN,
+            Range(0.05, 0.9),
+        ),
+    ] = 0.2
     examples: int | None = None  # train on the first so many alone; None: on all
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        DATASETS.check(self.dataset)
-        if not 0 < self.held_out < 1:
-            raise ValueError(f"held_out must be a share between 0 and 1, got {self.held_out!r}")
         if self.examples is not None and self.examples < 1:
             raise ValueError(f"examples must be at least 1, got {self.examples}")
+
+
+class Convolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A convolutional layer, its nonlinearity, and the pooling after it."""
+
+    filters: int = 8
+    size: int = 5  # pixels, of the square window that each filter looks at
+    stride: int = 1  # pixels from one window to the next
+    padding: int = 0  # zeros around the image
+    pool: int = 2  # the largest of each square of so many pixels goes on; 1: no pooling
+
+    def __post_init__(self) -> None:
+        _within("filters of a convolution", self.filters, 1, MAX_FILTERS)
+        _within("size of a convolution", self.size, 1, MAX_WINDOW)
+        _within("stride of a convolution", self.stride, 1, MAX_WINDOW)
+        _within("padding of a convolution", self.padding, 0, self.size - 1)
+        _within("pool of a convolution", self.pool, 1, MAX_WINDOW)
+
+
+def _within(what: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{what} must be a whole number from {low} to {high}, got {value}")
 
 
 class ModelConfig(_Checked, frozen=True, forbid_unknown_fields=True):
     """The network."""
 
     activation: Annotated[
-        Choice, Setting("Activation", "What each unit makes of its sum.", Effect.LIVE, ACTIVATIONS)
+        Choice,
+        Setting(
+            "Activation",
+            "What each unit makes of its sum. To or from PReLU and Maxout is a new run.",
+            Effect.LIVE,
+            ACTIVATIONS,
+        ),
     ] = Choice("ReLU")
     initializer: Annotated[
         Choice, Setting("Initializer", "How the weights start.", Effect.REDRAW, INITIALIZERS)
     ] = Choice("He")
+    normalization: Annotated[
+        Choice,
+        Setting(
+            "Normalization",
+            "What is done to the sums before the activation.",
+            Effect.NEW_RUN,
+            NORMALIZATIONS,
+        ),
+    ] = Choice("none")
+    dropout: Annotated[
+        float,
+        Setting(
+            "Dropout",
+            "Share of the hidden units that each step silences at random.",
+            Effect.LIVE,
+            Range(0.0, 0.9),
+        ),
+    ] = 0.0
     hidden: tuple[int, ...] = (64, 64)  # units of each hidden layer
+    convolutions: tuple[Convolution, ...] = ()  # before the hidden layers; images only
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,6 +166,10 @@ class ModelConfig(_Checked, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 f"hidden must be at most {MAX_LAYERS} layers of 1 to {MAX_UNITS} units,"
                 f" got {self.hidden}"
+            )
+        if len(self.convolutions) > MAX_LAYERS:
+            raise ValueError(
+                f"there can be at most {MAX_LAYERS} convolutions, got {len(self.convolutions)}"
             )
 
 
@@ -126,12 +188,31 @@ class OptimizationConfig(_Checked, frozen=True, forbid_unknown_fields=True):
     optimizer: Annotated[
         Choice, Setting("Optimizer", "The rule that makes a step.", Effect.LIVE, OPTIMIZERS)
     ] = Choice("momentum")
+    schedule: Annotated[
+        Choice,
+        Setting("Schedule", "How the learning rate changes with time.", Effect.LIVE, SCHEDULES),
+    ] = Choice("constant")
+    warm_up: Annotated[
+        int,
+        Setting(
+            "Warm-up",
+            "Steps over which the learning rate rises to its value.",
+            Effect.LIVE,
+            Range(10, 10_000, "log", zero=True, whole=True),
+        ),
+    ] = 0
     batch_size: Annotated[
         int,
         Setting(
-            "Batch size", "Examples that each step looks at.", Effect.LIVE, Range(1, 1024, "log")
+            "Batch size",
+            "Examples that each step looks at.",
+            Effect.LIVE,
+            Range(1, 1024, "log", whole=True),
         ),
     ] = 32
+    loss: Annotated[Choice, Setting("Loss", "What training makes small.", Effect.LIVE, LOSSES)] = (
+        Choice("softmax cross-entropy")
+    )
     l2: Annotated[
         float,
         Setting(
@@ -141,13 +222,33 @@ class OptimizationConfig(_Checked, frozen=True, forbid_unknown_fields=True):
             Range(1e-6, 1e5, "log", zero=True),
         ),
     ] = 1e-4
-    loss: Choice = Choice("softmax cross-entropy")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        LOSSES.check(self.loss)
-        if self.batch_size != int(self.batch_size):
-            raise ValueError(f"batch size must be a whole number, got {self.batch_size!r}")
+    l1: Annotated[
+        float,
+        Setting(
+            "L1 strength",
+            "Pulls every weight towards zero at one pace, until it is there.",
+            Effect.LIVE,
+            Range(1e-6, 1e5, "log", zero=True),
+        ),
+    ] = 0.0
+    max_norm: Annotated[
+        float,
+        Setting(
+            "Max norm",
+            "The longest that the weights into one unit may be; 0: no limit.",
+            Effect.LIVE,
+            Range(0.1, 100, "log", zero=True),
+        ),
+    ] = 0.0
+    clip: Annotated[
+        float,
+        Setting(
+            "Clip gradient",
+            "The longest that the gradient of a step may be; 0: no limit.",
+            Effect.LIVE,
+            Range(1e-3, 1e3, "log", zero=True),
+        ),
+    ] = 0.0
 
 
 class RunConfig(_Checked, frozen=True, forbid_unknown_fields=True):

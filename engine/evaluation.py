@@ -2,14 +2,14 @@
 
 import numpy as np
 
+from engine.architecture import build_network
 from engine.config import RunConfig
 from engine.datasets import Examples
-from engine.losses import LOSSES, accuracy
-from engine.network import Parameters, build_network
-from engine.telemetry import HistogramScale, LayerFrame, measure_layers
+from engine.losses import LOSSES, accuracy, explained
+from engine.network import Network, Parameters
 
 JUDGED = 512  # examples of each split that a row of the history is computed on, at most
-SHOWN = 128  # of them, how many are drawn as histograms, at most
+_ROOM = 1_000_000  # numbers that the layers of a judging network may hold
 
 
 class Judge:
@@ -17,30 +17,47 @@ class Judge:
 
     def __init__(self, config: RunConfig, examples: Examples, parameters: Parameters) -> None:
         dtype = parameters.theta.dtype
-        count = min(JUDGED, len(examples))
-        self._x = examples.x[:count]
-        self._labels = examples.y[:count]
-        self._target = examples.target(dtype)[:count]
+        batch = _batch(config, examples)
+        judged = examples.take(np.arange(min(JUDGED, len(examples)) // batch * batch))
+        self._x = judged.x
+        self._answers = judged.y
+        self._target = judged.target(dtype)
+        self._scores = np.empty_like(self._target)
         self._dz = np.empty_like(self._target)
+        self._row = np.empty_like(self._target[:, 0])
         self._loss = LOSSES.build(config.optimization.loss)
-        self._network = build_network(
+        self._score = accuracy if examples.classes else explained
+        self.network: Network = build_network(
             config.model,
-            self._x.shape[1],
+            examples.shape,
             examples.outputs,
-            count,
+            batch,
             parameters=parameters,
             dtype=dtype,
         )
 
-    def judge(self) -> tuple[float, float]:
-        """The mean loss (nats) and the accuracy (0 to 1) on the fixed examples."""
-        z = self._network.forward(self._x, train=False)
-        return self._loss(z, self._target, self._dz), accuracy(z, self._labels)
+    @property
+    def examples(self) -> int:
+        """How many examples it judges on."""
+        return len(self._x)
 
-    def layers(self, scale: HistogramScale) -> tuple[LayerFrame, ...]:
-        """The activations of every layer on the first of the fixed examples."""
-        self._network.forward(self._x, train=False)
-        shown = self._network.shown
-        return measure_layers(
-            [layer.name for layer in shown], [layer.out[:SHOWN] for layer in shown], scale
-        )
+    def judge(self) -> tuple[float, float]:
+        """The mean loss, and the accuracy, or of values the share explained: at best 1."""
+        batch = self.network.batch
+        for start in range(0, len(self._x), batch):
+            piece = slice(start, start + batch)
+            self._scores[piece] = self.network.forward(self._x[piece], train=False)
+        loss = self._loss(self._scores, self._target, self._dz, self._row)
+        return loss, self._score(self._scores, self._answers)
+
+    def look(self) -> Network:
+        """The network after a forward pass over its first examples."""
+        self.network.forward(self._x[: self.network.batch], train=False)
+        return self.network
+
+
+def _batch(config: RunConfig, examples: Examples) -> int:
+    """So many examples at a time that the layers' outputs stay small, whatever the network."""
+    one = build_network(config.model, examples.shape, examples.outputs, 1)
+    numbers = sum(layer.out.size for layer in one.layers)
+    return int(np.clip(_ROOM // numbers, 1, min(JUDGED, len(examples))))

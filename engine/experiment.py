@@ -5,38 +5,27 @@ stand; whoever calls them decides when. A run is determined to the bit by its fi
 journal, the list of `(step, command)` that were applied to it.
 """
 
-import math
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from engine.batches import Batches
+from engine.autopsy import autopsy
 from engine.commands import Command, Pause, Play, Restart, SetKnob, Step
 from engine.config import SETTINGS, Effect, RunConfig
-from engine.evaluation import Judge
-from engine.history import History
-from engine.initializers import INITIALIZERS
+from engine.datasets import DATASETS, Split
+from engine.diagnosis import diagnose
+from engine.instruments import Instruments
 from engine.losses import LOSSES
-from engine.network import Network, Parameters, build_network
-from engine.optimizers import Optimizer
-from engine.preparation import prepare
+from engine.network import Network
+from engine.recorder import Recorder
 from engine.registry import Choice
-from engine.telemetry import (
-    HistogramScale,
-    LayerFrame,
-    Marker,
-    Pace,
-    Snapshot,
-    Spread,
-    Status,
-    update_ratios,
-)
+from engine.telemetry import Marker, Pace, Snapshot, Status
+from engine.training import Diverged, Training
 
-# Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
-# worst that learned all the same had risen 14-fold.
-EXPLODED = 1e4
+DATASET = "data.dataset"
 
 # An overflow is told in words by the check of the loss; a warning on the console would tell nobody.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -45,6 +34,7 @@ _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 class Experiment:
     """A network that learns, step by step, and obeys commands between two steps."""
 
+    @_quietly
     def __init__(
         self,
         config: RunConfig,
@@ -58,63 +48,33 @@ class Experiment:
         self._clock = clock
         self._begin(config)
 
-    # ---- a new run ------------------------------------------------------------------------
-
     def _begin(self, config: RunConfig) -> None:
+        training = Training(config, self._dtype)  # may refuse; then the run of before goes on
         self.run += 1
-        self.step = 0
         self.message = ""
         self.config = self.first_config = config
         self.journal: list[tuple[int, Command]] = []
         self._markers: list[Marker] = []
-        streams = np.random.SeedSequence(config.seed).spawn(3)
-        data_rng, self._weights_rng, order_rng = map(np.random.default_rng, streams)
-
-        self.data = prepare(config.data, data_rng, self._dtype)
-        train = self.data.train
-        target = train.target(self._dtype)
-        self.batches = Batches(train.x, target, config.optimization.batch_size, order_rng)
-        self._assemble(None)
-        parameters = self.network.parameters
-        self._optimizer = Optimizer(config.optimization.optimizer, parameters.theta)
-        self._decay = np.empty(parameters.regularized, self._dtype)
-        self._scale = HistogramScale()
+        self._training = training
+        self._recorder = Recorder(training)
+        self._instruments = Instruments(training, self._clock)
         self._pace = Pace()
-        self._spread = Spread()
-        self._shown: tuple[LayerFrame, ...] = ()
-        self._history = History(
-            [
-                *("loss", "loss_low", "loss_high", "validation_loss", "penalty"),
-                *("train_accuracy", "validation_accuracy"),
-                *(f"ratio {tensor.layer}" for tensor in parameters.weights),
-            ]
-        )
-        self._draw_weights()
-        self._record(dict.fromkeys(("loss", "loss_low", "loss_high"), self._first_loss))
+        self._trained = 0.0  # seconds since the instruments were last told
 
-    def _assemble(self, parameters: Parameters | None) -> None:
-        """Build what depends on the config, over the parameters of before if there are any."""
-        self.network: Network = build_network(
-            self.config.model,
-            self.batches.x.shape[1],
-            self.batches.target.shape[1],
-            len(self.batches.x),
-            parameters=parameters,
-            dtype=self._dtype,
-        )
-        parameters = self.network.parameters
-        self._dz = np.empty_like(self.batches.target)
-        self._loss = LOSSES.build(self.config.optimization.loss)
-        self._judges = [
-            Judge(self.config, examples, parameters)
-            for examples in (self.data.train, self.data.validation)
-        ]
+    @property
+    def step(self) -> int:
+        """Updates made so far."""
+        return self._training.step
 
-    def _draw_weights(self) -> None:
-        initializer = INITIALIZERS.build(self.config.model.initializer)
-        self.network.draw(initializer, self._weights_rng)
-        self._optimizer.reset()
-        self._first_loss, _ = self._judges[0].judge()
+    @property
+    def network(self) -> Network:
+        """The network that is being trained."""
+        return self._training.network
+
+    @property
+    def data(self) -> Split:
+        """What it is trained and judged on, preprocessed."""
+        return self._training.data
 
     # ---- training -------------------------------------------------------------------------
 
@@ -129,55 +89,24 @@ class Experiment:
     @_quietly
     def advance(self, seconds: float) -> None:
         """Train for about so long, if the experiment is running; at least one step."""
-        deadline = self._clock() + seconds
-        while self.status is Status.RUNNING:
+        start = now = self._clock()
+        while self.status is Status.RUNNING and now - start < seconds:
             self._update()
-            if self._clock() >= deadline:
-                return
+            now = self._clock()
+        self._trained += now - start
 
     def _update(self) -> None:
-        """One step: batch, forward, loss, backward, update."""
-        optimization, parameters = self.config.optimization, self.network.parameters
-        theta, grad = parameters.theta, parameters.grad
-        self.step += 1
-        self.batches.advance()
-        scores = self.network.forward(self.batches.x, train=True)
-        loss = self._loss(scores, self.batches.target, self._dz)
-        if not loss <= EXPLODED * self._first_loss:  # NaN fails every comparison
-            return self._diverge(loss)
-        self._spread.add(loss)
-        self.network.backward(self._dz)
-        if optimization.l2:
-            weights = theta[: len(self._decay)]
-            np.multiply(weights, optimization.l2, out=self._decay)
-            grad[: len(self._decay)] += self._decay
-        update = self._optimizer.direction(grad, self.step)
-        update *= optimization.learning_rate
-        due = self._history.due(self.step)
-        ratios = update_ratios(parameters, update) if due else {}
-        theta -= update
-        if due:
-            self._record(self._spread.take() | ratios)
-
-    def _record(self, figures: dict[str, float]) -> None:
-        (_, train_accuracy), (validation_loss, validation_accuracy) = (
-            judge.judge() for judge in self._judges
-        )
-        weights = self.network.parameters.theta[: len(self._decay)]
-        figures |= {
-            "validation_loss": validation_loss,
-            "penalty": 0.5 * self.config.optimization.l2 * float(np.vdot(weights, weights)),
-            "train_accuracy": train_accuracy,
-            "validation_accuracy": validation_accuracy,
-        }
-        self._history.append(self.step, figures)
+        try:
+            loss = self._training.update()
+        except Diverged as diverged:
+            return self._diverge(diverged.loss)
+        self._recorder.note(loss)
 
     def _diverge(self, loss: float) -> None:
         self.status = Status.DIVERGED
         self._mark("diverged")
-        self._history.append(self.step, {"loss": loss})
-        where = next((x.name for x in self.network.layers if not np.isfinite(x.out).all()), None)
-        self.message = _autopsy(self.step, loss, where, self.config)
+        self._recorder.end(loss)
+        self.message = autopsy(self._training, loss)
 
     # ---- commands -------------------------------------------------------------------------
 
@@ -196,7 +125,7 @@ class Experiment:
             case Step():
                 self._refuse_if_diverged()
                 self.status = Status.PAUSED
-                self._history.make_due()
+                self._recorder.make_due()
                 self.train(1)
             case SetKnob(path, value):
                 self._set(path, value)
@@ -219,43 +148,69 @@ class Experiment:
         if config.value(path) == before:
             return
         setting = SETTINGS[path]
-        if setting.effect is Effect.NEW_RUN:
+        if path == DATASET:
+            config = self._with_fitting_loss(config)
+        if setting.effect is Effect.NEW_RUN or not self._training.can_follow(config):
             return self._restart(config)
+        self._training.follow(config)
         self.config = config
-        self.batches.resize(config.optimization.batch_size)
-        self._assemble(self.network.parameters)
-        self._optimizer.follow(config.optimization.optimizer)
         if setting.effect is Effect.REDRAW:
-            self._draw_weights()
+            self._training.draw_weights()
             if self.status is Status.DIVERGED:
                 self.status, self.message = Status.PAUSED, ""
+        self._instruments.renew()
         self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}")
 
+    def _with_fitting_loss(self, config: RunConfig) -> RunConfig:
+        """From data with classes to data with values, or back, the loss has to change as well."""
+        examples = DATASETS.build(config.data.dataset)(np.random.default_rng(config.seed))
+        if bool(examples.classes) == bool(self.data.train.classes):
+            return config
+        wanted = "classes" if examples.classes else "either"
+        loss = next(x for x in LOSSES if LOSSES.build(Choice(x)).predicts == wanted)
+        return config.replace("optimization.loss", Choice(loss))
+
     def _mark(self, text: str) -> None:
-        self._markers.append(Marker(self.step, len(self._history), text))
-        self._history.make_due()
+        self._markers.append(Marker(self.step, self._recorder.rows, text))
+        self._recorder.make_due()
 
     # ---- telling --------------------------------------------------------------------------
 
     @_quietly
     def snapshot(self) -> Snapshot:
-        """How things stand, measured now; training goes on unchanged by it."""
-        if self.status is not Status.DIVERGED or not self._shown:
-            self._shown = self._judges[0].layers(self._scale)
+        """How things stand, all of it measured now; training goes on unchanged by it."""
+        if self.status is not Status.DIVERGED:
+            self._instruments.measure_all()
+        return self._tell()
+
+    @_quietly
+    def glimpse(self) -> Snapshot:
+        """How things stand; what is dear to measure may be a little older."""
+        trained, self._trained = self._trained, 0.0
+        if self.status is not Status.DIVERGED:
+            self._instruments.measure(trained)
+        return self._tell()
+
+    def _tell(self) -> Snapshot:
         running = self.status is Status.RUNNING
-        return Snapshot(
+        instruments = self._instruments
+        snapshot = Snapshot(
             run=self.run,
             step=self.step,
-            epoch=self.batches.epoch,
+            epoch=self._training.batches.epoch,
             status=self.status,
             message=self.message,
             config=self.config,
-            curves=self._history.curves(),
-            layers=self._shown,
+            curves=self._recorder.curves,
+            layers=instruments.layers,
+            tensors=instruments.tensors,
+            gauges=instruments.gauges,
+            findings=(),
             markers=tuple(self._markers),
-            weights=tuple(tensor.layer for tensor in self.network.parameters.weights),
+            costs=instruments.costs,
             steps_per_second=self._pace.rate(self.step, self._clock()) if running else 0.0,
         )
+        return dataclasses.replace(snapshot, findings=diagnose(snapshot))
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:
@@ -273,17 +228,3 @@ def _plain(value: float | Choice) -> str:
         knobs = ", ".join(f"{name} {number:g}" for name, number in value.knobs.items())
         return f"{value.name} ({knobs})" if knobs else value.name
     return f"{value:g}"
-
-
-def _autopsy(step: int, loss: float, layer: str | None, config: RunConfig) -> str:
-    """One sentence each on what happened, where, why, and what to do."""
-    rate, l2 = config.optimization.learning_rate, config.optimization.l2
-    what = f"rose to {loss:.3g}" if math.isfinite(loss) else "is no longer a finite number"
-    where = f", first seen in layer “{layer}”" if layer else ""
-    if rate * l2 > 2 and rate <= 1:
-        why = f"Learning rate × L2 = {rate * l2:.3g}: beyond 2 the decay itself overshoots."
-        remedy = "Lower one of them"
-    else:
-        why = f"A learning rate of {rate:g} is too high here."
-        remedy = "Lower it"
-    return f"Diverged at step {step:,}: the loss {what}{where}. {why} {remedy}, then restart."

@@ -1,6 +1,9 @@
-"""What training makes small: each function returns a batch's mean loss and writes its gradient."""
+"""What training makes small: each returns a batch's mean loss and writes its gradient."""
 
-from typing import Protocol
+import functools
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -9,30 +12,101 @@ from engine.types import Array, Integers
 
 
 class Loss(Protocol):
-    """The mean loss over a batch, its gradient written into `dz`."""
+    """The mean loss over a batch."""
 
-    def __call__(self, z: Array, target: Array, dz: Array) -> float: ...
+    @property
+    def predicts(self) -> Literal["classes", "values", "either"]:
+        """What kind of answers it can judge."""
+
+    def __call__(
+        self,
+        z: Array,  # (B, O) scores
+        target: Array,  # (B, O) 1 for the right class and 0 elsewhere, or the right values
+        dz: Array,  # (B, O) overwritten with the gradient of the mean loss
+        row: Array,  # (B,) overwritten: room for a number an example
+    ) -> float:
+        """The mean loss of the batch."""
+
+    def of_chance(self, outputs: int) -> float | None:
+        """What it is when all scores are equal, where that says something."""
 
 
 LOSSES: Registry[Loss] = Registry("loss")
 
 
 @LOSSES.register("softmax cross-entropy")
-def softmax_cross_entropy(
-    z: Array,  # (B, C) scores
-    target: Array,  # (B, C) one-hot
-    dz: Array,  # (B, C) overwritten with the gradient of the mean loss
-) -> float:  # nats per example
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxCrossEntropy:
     """Mean of -log softmax(z)[right class]: ln C when the network knows nothing of C classes."""
-    np.subtract(z, z.max(axis=1, keepdims=True), out=dz)  # exp of at most 0 cannot overflow
-    right = np.vdot(target, dz)
-    np.exp(dz, out=dz)
-    total = dz.sum(axis=1, keepdims=True)
-    loss = (np.log(total).sum() - right) / len(z)
-    dz /= total
-    dz -= target
-    dz *= 1 / len(z)
-    return float(loss)
+
+    predicts: ClassVar = "classes"
+
+    def __call__(self, z: Array, target: Array, dz: Array, row: Array) -> float:
+        column = row[:, None]
+        np.maximum.reduce(z, axis=1, out=row)
+        np.subtract(z, column, out=dz)  # exp of at most 0 cannot overflow
+        right = np.vdot(target, dz)
+        np.exp(dz, out=dz)
+        dz.dot(_ones(z.shape[1], z.dtype), row)
+        np.divide(dz, column, out=dz)
+        np.subtract(dz, target, out=dz)
+        dz *= 1 / len(z)
+        np.log(row, out=row)
+        return float(row.dot(_ones(len(z), z.dtype)) - right) / len(z)
+
+    def of_chance(self, outputs: int) -> float:
+        return math.log(outputs)
+
+
+@LOSSES.register("multiclass hinge")
+@dataclass(frozen=True, kw_only=True)
+class MulticlassHinge:
+    """Sum of max(0, score - right score + 1) over wrong classes: the SVM's loss, 0 when clear."""
+
+    predicts: ClassVar = "classes"
+
+    def __call__(self, z: Array, target: Array, dz: Array, row: Array) -> float:
+        np.multiply(z, target, out=dz)
+        np.add.reduce(dz, axis=1, out=row)
+        np.subtract(z, row[:, None], out=dz)
+        dz += 1
+        dz -= target  # the right class is compared with itself: a margin of 0
+        np.maximum(dz, 0, out=dz)
+        loss = float(np.add.reduce(dz, axis=None)) / len(z)
+        np.sign(dz, out=dz)
+        np.add.reduce(dz, axis=1, out=row)
+        for column, right in zip(dz.T, target.T, strict=True):
+            column -= row * right  # the right score is in every margin
+        dz *= 1 / len(z)
+        return loss
+
+    def of_chance(self, outputs: int) -> float:
+        return outputs - 1
+
+
+@LOSSES.register("mean squared error")
+@dataclass(frozen=True, kw_only=True)
+class MeanSquaredError:
+    """Mean of (output - right value)²: for values, or for classes as 0 and 1, which is slower."""
+
+    predicts: ClassVar = "either"
+
+    def __call__(self, z: Array, target: Array, dz: Array, row: Array) -> float:
+        np.subtract(z, target, out=dz)
+        loss = float(np.vdot(dz, dz)) / dz.size
+        dz *= 2 / dz.size
+        return loss
+
+    def of_chance(self, outputs: int) -> None:
+        return None
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(count: int, dtype: np.dtype[np.floating]) -> Array:
+    """So many ones: a product with them is the quickest sum."""
+    ones: Array = np.ones(count, dtype)
+    ones.setflags(write=False)
+    return ones
 
 
 def accuracy(
@@ -41,3 +115,12 @@ def accuracy(
 ) -> float:  # 0 to 1
     """Share of examples whose highest score is the right class."""
     return float(np.mean(z.argmax(axis=1) == labels))
+
+
+def explained(
+    z: Array,  # (B, O) outputs
+    values: Integers | Array,  # (B, O)
+) -> float:  # 1 at best, 0 for answering with the mean, negative for worse
+    """Share of the values' variance that the outputs explain, also called R²."""
+    spread = np.square(values - values.mean(axis=0)).sum()
+    return float(1 - np.square(z - values).sum() / spread) if spread > 0 else math.nan

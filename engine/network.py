@@ -1,15 +1,15 @@
 """A sequence of layers over one flat parameter vector."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from engine.activations import ACTIVATIONS
-from engine.config import ModelConfig
+from engine.channels import Channels
 from engine.initializers import Initializer
-from engine.layers import Activate, Dense, Layer
+from engine.layers import Layer, Weighted
 from engine.types import Array
 
 
@@ -27,21 +27,34 @@ class Parameters:
     """All parameters `theta (P,)` and their gradients `grad (P,)`, weights before everything else.
 
     Weights come first so that regularization is one operation on `theta[:regularized]`. Assign with
-    `theta[...] =`; a new array would silently part the layers from the optimizer.
+    `theta[...] =`; a new array would silently part the layers from the optimizer. What layers
+    gather without learning it, such as batch norm's running averages, lies in `statistics`.
     """
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike) -> None:
-        shapes = [(x.name, name, shape) for x in layers for name, shape in x.shapes.items()]
-        shapes.sort(key=lambda item: item[1] != "W")  # stable: the layers' order stays
-        self.tensors = tuple(_lay_out(shapes))
-        self.regularized = max((t.span.stop for t in self.tensors if t.name == "W"), default=0)
-        self.theta: Array = np.zeros(self.tensors[-1].span.stop, dtype)
+        learned = _named(layers, lambda layer: layer.shapes)
+        learned.sort(key=lambda item: item[1] != "W")  # stable: the layers' order stays
+        self.tensors = tuple(_lay_out(learned))
+        self.gathered = tuple(_lay_out(_named(layers, lambda layer: layer.statistics)))
+        self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the layers' order
+        self.regularized = self.weights[-1].span.stop
+        self.size = self.tensors[-1].span.stop
+        self.theta: Array = np.zeros(self.size, dtype)
         self.grad: Array = np.zeros_like(self.theta)
+        self.drawn: Array = np.zeros_like(self.theta)  # theta as it was drawn
+        size = self.gathered[-1].span.stop if self.gathered else 0
+        self.statistics: Array = np.zeros(size, dtype)
 
-    @property
-    def weights(self) -> tuple[Tensor, ...]:
-        """The weight tensors, in the order of the layers."""
-        return tuple(t for t in self.tensors if t.name == "W")
+    def fits(self, layers: Sequence[Layer]) -> bool:
+        """Whether these layers have just these parameters, by name and shape."""
+        other = Parameters(layers, self.theta.dtype)
+        return (other.tensors, other.gathered) == (self.tensors, self.gathered)
+
+
+def _named(
+    layers: Sequence[Layer], shapes: Callable[[Layer], Mapping[str, tuple[int, ...]]]
+) -> list[tuple[str, str, tuple[int, ...]]]:
+    return [(x.name, name, shape) for x in layers for name, shape in shapes(x).items()]
 
 
 def _lay_out(shapes: list[tuple[str, str, tuple[int, ...]]]) -> Iterator[Tensor]:
@@ -58,16 +71,23 @@ class Network:
     def __init__(self, layers: Sequence[Layer], parameters: Parameters) -> None:
         self.layers = tuple(layers)
         self.parameters = parameters
-        by_name = {layer.name: layer for layer in layers}
-        for tensor in parameters.tensors:
-            layer = by_name[tensor.layer]
-            layer.params[tensor.name] = parameters.theta[tensor.span].reshape(tensor.shape)
-            layer.grads[tensor.name] = parameters.grad[tensor.span].reshape(tensor.shape)
+        self.batch = len(layers[-1].out)  # examples that it takes at a time
+        for layer in layers:
+            layer.borrow(
+                _views(parameters.tensors, layer, parameters.theta),
+                _views(parameters.tensors, layer, parameters.grad),
+                _views(parameters.gathered, layer, parameters.statistics),
+            )
+        # The layers whose output a learner looks at: each nonlinearity, and the scores.
+        self.shown = (*(x for x in layers if x.shown), self.layers[-1])
 
     @property
-    def shown(self) -> tuple[Layer, ...]:
-        """The layers whose output a learner looks at: each nonlinearity, and the scores."""
-        return tuple(x for x in self.layers if isinstance(x, Activate)) + self.layers[-1:]
+    def work(self) -> int:
+        """Multiplications that one example takes on its way forward."""
+        weighted = [x for x in self.layers if "W" in x.params]
+        return sum(
+            x.params["W"].size * Channels(x.out.shape).samples // self.batch for x in weighted
+        )
 
     def forward(self, x: Array, *, train: bool) -> Array:  # (B, I) -> (B, O)
         """The scores for `x`, in a buffer that the next call overwrites."""
@@ -80,29 +100,24 @@ class Network:
         for layer in reversed(self.layers):
             dz = layer.backward(dz)
 
-    def draw(self, initializer: Initializer, rng: np.random.Generator) -> None:
-        """Draw all weights anew and set everything else to zero."""
+    def draw(
+        self,
+        initializer: Initializer,
+        rng: np.random.Generator,
+        x: Array,  # (B, I) a batch, for the initializers that look at data
+    ) -> None:
+        """Draw all weights anew, layer by layer; everything else starts as its layer says."""
         self.parameters.theta[...] = 0
+        self.parameters.statistics[...] = 0
+        for layer in self.layers:
+            for name, start in layer.starts.items():
+                (layer.params if name in layer.params else layer.gathered)[name][...] = start
         for layer in self.layers:
             if "W" in layer.params:
-                initializer(rng, layer.params["W"])
+                initializer(rng, cast(Weighted, layer), x)
+            x = layer.forward(x, train=False)
 
 
-def build_network(
-    model: ModelConfig,
-    inputs: int,
-    outputs: int,
-    batch: int,
-    *,
-    parameters: Parameters | None = None,  # of another network, to share them
-    dtype: DTypeLike = np.float32,
-) -> Network:
-    """The network that `model` describes, for batches of `batch` examples."""
-    layers: list[Layer] = []
-    activation = ACTIVATIONS.build(model.activation)
-    for number, units in enumerate(model.hidden, start=1):
-        layers.append(Dense(f"dense {number}", inputs, units, batch, dtype, first=not layers))
-        layers.append(Activate(f"hidden {number}", activation, units, batch, dtype))
-        inputs = units
-    layers.append(Dense("scores", inputs, outputs, batch, dtype, first=not layers))
-    return Network(layers, parameters or Parameters(layers, dtype))
+def _views(tensors: Sequence[Tensor], layer: Layer, flat: Array) -> dict[str, Array]:
+    mine = (t for t in tensors if t.layer == layer.name)
+    return {t.name: flat[t.span].reshape(t.shape) for t in mine}

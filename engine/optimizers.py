@@ -1,8 +1,10 @@
 """Update rules, simplest first: each turns a gradient into an update direction.
 
-Every array is `(P,)`. A rule writes the direction into `out`; the experiment then takes the step
-`theta -= learning_rate * out`. Further positional parameters are the rule's state, which starts at
-zero; keyword-only parameters are its knobs.
+Every array is `(P,)`. A rule returns the direction, against which the experiment then steps:
+`theta -= learning_rate * direction`. It may write it into `out`, or return its own memory or the
+gradient. Of its further positional parameters one called `theta` is given the parameters, to be
+read; the others are its memory, which starts at zero. `step` counts from 1 since the memory was
+last cleared. Keyword-only parameters are the rule's knobs.
 """
 
 import inspect
@@ -14,20 +16,28 @@ import numpy as np
 from engine.registry import Choice, Range, Registry
 from engine.types import Array
 
+# Numbers that are updated at a time: more do not stay in the processor's cache from one pass over
+# them to the next, which takes 1.6 times as long on two million parameters.
+BLOCK = 262_144
+_PIECE = 16_384
+
+Decay = Annotated[float, Range(0.0, 0.9999)]
+Epsilon = Annotated[float, Range(1e-12, 1e-2, "log")]
+
 
 class UpdateRule(Protocol):
-    """Writes the update direction for `grad` into `out`; `state` is the rule's memory."""
+    """Gives the update direction for `grad`; `out` is room for it, `state` the rule's memory."""
 
-    def __call__(self, grad: Array, step: int, out: Array, *state: Array) -> None: ...
+    def __call__(self, grad: Array, step: int, out: Array, *state: Array) -> Array: ...
 
 
 OPTIMIZERS: Registry[UpdateRule] = Registry("optimizer")
 
 
 @OPTIMIZERS.register("SGD")
-def sgd(grad: Array, step: int, out: Array) -> None:
+def sgd(grad: Array, step: int, out: Array) -> Array:
     """Straight downhill: the step is the learning rate times the gradient, nothing else."""
-    out[...] = grad
+    return grad
 
 
 @OPTIMIZERS.register("momentum")
@@ -38,30 +48,143 @@ def momentum(
     velocity: Array,
     *,
     mu: Annotated[float, Range(0.0, 0.99)] = 0.9,
-) -> None:
+) -> Array:
     """A ball that keeps rolling: the step remembers mu of the step before it (Polyak 1964)."""
     velocity *= mu
     velocity += grad  # v_t = mu v_{t-1} + g_t; Sutskever et al. 2013, eq. 1, learning rate outside
-    out[...] = velocity
+    return velocity
+
+
+@OPTIMIZERS.register("Nesterov")
+def nesterov(
+    grad: Array,
+    step: int,
+    out: Array,
+    velocity: Array,
+    *,
+    mu: Annotated[float, Range(0.0, 0.99)] = 0.9,
+) -> Array:
+    """Momentum that looks ahead to where it is rolling (Nesterov 1983, Sutskever et al. 2013)."""
+    velocity *= mu
+    velocity += grad
+    np.multiply(velocity, mu, out=out)
+    out += grad  # eq. 3-4 in terms of the point looked ahead to, as Bengio et al. 2012
+    return out
+
+
+@OPTIMIZERS.register("Adagrad")
+def adagrad(
+    grad: Array, step: int, out: Array, squares: Array, *, epsilon: Epsilon = 1e-10
+) -> Array:
+    """A rate per weight, divided by all its past gradients: it only slows (Duchi et al. 2011)."""
+    np.multiply(grad, grad, out=out)
+    squares += out
+    return _divide_by_root(grad, squares, epsilon, out)
+
+
+@OPTIMIZERS.register("RMSprop")
+def rmsprop(
+    grad: Array,
+    step: int,
+    out: Array,
+    squares: Array,
+    *,
+    decay: Decay = 0.99,
+    epsilon: Epsilon = 1e-8,
+) -> Array:
+    """A rate per weight, divided by the size of its recent gradients (Tieleman & Hinton 2012)."""
+    np.multiply(grad, grad, out=out)
+    out *= 1 - decay
+    squares *= decay
+    squares += out
+    return _divide_by_root(grad, squares, epsilon, out)
+
+
+@OPTIMIZERS.register("Adam")
+def adam(
+    grad: Array,
+    step: int,
+    out: Array,
+    mean: Array,
+    squares: Array,
+    *,
+    beta1: Annotated[float, Range(0.0, 0.99)] = 0.9,
+    beta2: Decay = 0.999,
+    epsilon: Epsilon = 1e-8,
+) -> Array:
+    """Momentum over RMSprop, both corrected for their start at 0 (Kingma & Ba 2015, Alg. 1)."""
+    np.multiply(grad, 1 - beta1, out=out)
+    mean *= beta1
+    mean += out  # m_t
+    np.multiply(grad, grad, out=out)
+    out *= 1 - beta2
+    squares *= beta2
+    squares += out  # v_t
+    np.divide(squares, 1 - beta2**step, out=out)  # v-hat; without these the first steps are wrong
+    np.sqrt(out, out=out)
+    out += epsilon
+    np.divide(mean, out, out=out)
+    out *= 1 / (1 - beta1**step)  # m-hat / (sqrt(v-hat) + epsilon)
+    return out
+
+
+@OPTIMIZERS.register("AdamW")
+def adamw(
+    grad: Array,
+    step: int,
+    out: Array,
+    theta: Array,
+    mean: Array,
+    squares: Array,
+    *,
+    beta1: Annotated[float, Range(0.0, 0.99)] = 0.9,
+    beta2: Decay = 0.999,
+    epsilon: Epsilon = 1e-8,
+    decay: Annotated[float, Range(1e-6, 1.0, "log", zero=True)] = 0.01,
+) -> Array:
+    """Adam that shrinks weights directly, not through the gradient (Loshchilov & Hutter 2019)."""
+    adam(grad, step, out, mean, squares, beta1=beta1, beta2=beta2, epsilon=epsilon)
+    for start in range(0, out.size, _PIECE):  # theta times decay, without room for all of it
+        piece = slice(start, start + _PIECE)
+        out[piece] += decay * theta[piece]  # Alg. 2, line 12
+    return out
+
+
+def _divide_by_root(grad: Array, squares: Array, epsilon: float, out: Array) -> Array:
+    np.sqrt(squares, out=out)
+    out += epsilon
+    np.divide(grad, out, out=out)
+    return out
 
 
 class Optimizer:
     """A chosen update rule together with its memory."""
 
     def __init__(self, choice: Choice, theta: Array) -> None:
-        self._out = np.zeros_like(theta)
+        self._theta = theta
+        self.last_update: Array = np.zeros_like(theta)  # what the last step subtracted
+        self._room = np.zeros_like(theta[:BLOCK])
         self._choose(choice)
 
     def _choose(self, choice: Choice) -> None:
         self._choice = choice
         self._rule = OPTIMIZERS.build(choice)
-        make = OPTIMIZERS[choice.name].make
-        self._state = [np.zeros_like(self._out) for _ in _state_names(make)]
+        names = _state_names(OPTIMIZERS[choice.name].make)
+        self._memory = {name: np.zeros_like(self._theta) for name in names if name != "theta"}
+        state = [self._memory.get(name, self._theta) for name in names]
+        self._blocks = [
+            (piece, self._theta[piece], self.last_update[piece], [x[piece] for x in state])
+            for piece in blocks(len(self._theta))
+        ]
+        self._step = 0
 
-    def direction(self, grad: Array, step: int) -> Array:
-        """The direction to step against, in a buffer that the next call overwrites."""
-        self._rule(grad, step, self._out, *self._state)
-        return self._out
+    def update(self, grad: Array, rate: float) -> None:
+        """Move the parameters against `grad` by one step of the rule."""
+        self._step += 1
+        for piece, theta, update, state in self._blocks:
+            direction = self._rule(grad[piece], self._step, self._room[: len(theta)], *state)
+            np.multiply(direction, rate, out=update)
+            np.subtract(theta, update, out=theta)
 
     def follow(self, choice: Choice) -> None:
         """Use this rule from now on; turning a knob keeps the memory, another rule clears it."""
@@ -71,8 +194,14 @@ class Optimizer:
 
     def reset(self) -> None:
         """Forget everything."""
-        for memory in self._state:
+        for memory in self._memory.values():
             memory[...] = 0
+        self._step = 0
+
+
+def blocks(count: int) -> list[slice]:
+    """Pieces of a vector of `count` numbers that are worth going through one at a time."""
+    return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
 
 
 def _state_names(rule: Callable[..., object]) -> list[str]:

@@ -16,8 +16,8 @@ def prepare(config: DataConfig, rng: np.random.Generator, dtype: DTypeLike) -> S
     train, validation = parts.train, parts.validation
     if config.examples is not None:
         train = train.take(np.arange(min(config.examples, len(train))))
-    shift, scale = PREPROCESSING.build(config.preprocessing)(train.x)
+    transform = PREPROCESSING.build(config.preprocessing)(train.x, train.shape)
     return Split(
-        replace(train, x=((train.x - shift) / scale).astype(dtype)),
-        replace(validation, x=((validation.x - shift) / scale).astype(dtype)),
+        replace(train, x=transform(train.x).astype(dtype)),
+        replace(validation, x=transform(validation.x).astype(dtype)),
     )

@@ -1,9 +1,6 @@
-"""What is done to the inputs before the network sees them, fitted on the training split alone.
+"""What is done to the inputs before the network sees them, fitted on the training split alone."""
 
-Each function maps the training inputs `(N, I)` to a pair `(shift, scale)`, both `(I,)`;
-the network is then given `(x - shift) / scale`.
-"""
-
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,32 +8,78 @@ import numpy as np
 from engine.registry import Registry
 from engine.types import Array
 
+# Directions with less than this share of the largest variance carry rounding errors, no data.
+_NEGLIGIBLE = 1e-7
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Subtracts a shift, then multiplies: by a number an input, or by a matrix."""
+
+    shift: Array  # (I,)
+    scale: Array  # (I,) or (I, I)
+
+    def __call__(self, x: Array) -> Array:  # (N, I) -> (N, I)
+        """The inputs as the network is given them."""
+        centred = x - self.shift
+        return centred @ self.scale if self.scale.ndim == 2 else centred * self.scale
+
 
 class Preprocessing(Protocol):
-    """Learns a shift and a scale per input from the training examples."""
+    """Learns a transform from the training inputs `x (N, I)`, each an example of `shape`."""
 
-    def __call__(self, x: Array) -> tuple[Array, Array]: ...
+    def __call__(self, x: Array, shape: tuple[int, ...]) -> Transform: ...
 
 
 PREPROCESSING: Registry[Preprocessing] = Registry("preprocessing")
 
 
 @PREPROCESSING.register("centre")
-def centre(x: Array) -> tuple[Array, Array]:
-    """Subtract the mean of each input, so that they are positive and negative alike."""
-    return x.mean(axis=0), np.ones_like(x[0])
+def centre(x: Array, shape: tuple[int, ...]) -> Transform:
+    """Subtract the mean of each input (of images: the mean image), so that signs are mixed."""
+    return Transform(x.mean(axis=0), np.ones_like(x[0]))
+
+
+@PREPROCESSING.register("channel mean")
+def channel_mean(x: Array, shape: tuple[int, ...]) -> Transform:
+    """Subtract one mean per colour, the same at every pixel; of grey images or tables: one."""
+    channels = shape[2] if len(shape) == 3 else 1
+    means = x.reshape(len(x), -1, channels).mean(axis=(0, 1))
+    return Transform(np.tile(means, x.shape[1] // channels), np.ones_like(x[0]))
 
 
 @PREPROCESSING.register("standardize")
-def standardize(x: Array) -> tuple[Array, Array]:
+def standardize(x: Array, shape: tuple[int, ...]) -> Transform:
     """Subtract the mean of each input and divide by its standard deviation."""
     deviation = x.std(axis=0)
-    return x.mean(axis=0), np.where(
-        deviation > 0, deviation, 1
-    )  # an input that never changes stays 0
+    constant = deviation <= _NEGLIGIBLE * np.abs(x).max(axis=0)  # it stays 0
+    return Transform(x.mean(axis=0), 1 / np.where(constant, 1, deviation))
+
+
+@PREPROCESSING.register("PCA")
+def pca(x: Array, shape: tuple[int, ...]) -> Transform:
+    """Turn the data so that its inputs are uncorrelated, the one that varies most first."""
+    shift, directions, _ = _principal(x)
+    return Transform(shift, directions)
+
+
+@PREPROCESSING.register("whiten")
+def whiten(x: Array, shape: tuple[int, ...]) -> Transform:
+    """PCA, then every direction stretched to deviation 1, the faint and noisy ones too."""
+    shift, directions, variances = _principal(x)
+    carries = variances > _NEGLIGIBLE * variances[0]
+    return Transform(shift, directions * (carries / np.sqrt(np.where(carries, variances, 1))))
 
 
 @PREPROCESSING.register("none")
-def none(x: Array) -> tuple[Array, Array]:
+def none(x: Array, shape: tuple[int, ...]) -> Transform:
     """Leave the inputs as they are: all positive for images, so the weights' gradients zig-zag."""
-    return np.zeros_like(x[0]), np.ones_like(x[0])
+    return Transform(np.zeros_like(x[0]), np.ones_like(x[0]))
+
+
+def _principal(x: Array) -> tuple[Array, Array, Array]:
+    """The mean, the directions of most variance (a column each) and the variances, falling."""
+    shift = x.mean(axis=0, dtype=np.float64)
+    centred = x - shift
+    variances, directions = np.linalg.eigh(centred.T @ centred / len(x))
+    return shift, directions[:, ::-1], np.maximum(variances[::-1], 0)

@@ -1,18 +1,16 @@
-"""What an experiment shows of itself: a `Snapshot`, and the functions that measure its parts."""
+"""What an experiment shows of itself: a `Snapshot` and its parts, all plain and read-only."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from engine.commands import Command
 from engine.config import RunConfig
 from engine.history import Curves
-from engine.network import Parameters
 from engine.types import Array, Integers
-
-BINS = 48
 
 
 class Status(StrEnum):
@@ -35,14 +33,59 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class LayerFrame:
-    """One layer's activations on a fixed set of training examples."""
+    """One layer's activations on a fixed set of training examples; a share is from 0 to 1."""
 
     name: str
     mean: float
     std: float
     zero: float  # share of activations that are exactly 0
+    saturated: float  # share near an end of a range with two ends; NaN where it has none
+    dead: float  # share of units that were 0 on every training example; NaN until all were seen
+    backward: float  # standard deviation of an example's gradient at the layer's output
     edges: Array  # (K+1,) the same for all layers; equally wide in asinh
-    counts: Integers  # (K,) without the exact zeros; values outside lie in the end bins
+    counts: Integers  # (K,) without the exact zeros
+    below: int  # activations beneath the first edge
+    above: int  # ... beyond the last
+    broken: int  # ... that are infinite or not a number
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFrame:
+    """One layer's weights, and what the last step did to them."""
+
+    name: str
+    norm: float
+    gradient: float  # root mean square of the loss's gradient, without penalties
+    ratio: float  # norm(update) / norm(weights before it); wanted near 1e-3
+    distance: float  # norm(weights - as they were drawn) / norm(as they were drawn)
+    variety: float  # how much its units' weights differ: about 1, 0 when all are the same
+    stretch: float  # how much larger it makes a random signal before the nonlinearity
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Numbers about the run as a whole; NaN where one cannot be had."""
+
+    first_loss: float  # before the first step
+    chance_loss: float  # what it is when all scores are equal: ln C for softmax
+    learning_rate: float  # of the last step, schedule and warm-up included
+    zigzag: float  # cosine between the gradients of two steps in a row
+    overshoot: float  # along the last step: -1 far too short, 0 at the bottom, above 1 uphill
+    noise_scale: float  # batch size beyond which larger batches stop helping (McCandlish 2018)
+    cost: float  # share of its time that the run spends on measuring
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong, why, and what to do about it."""
+
+    rule: str
+    number: float
+    band: tuple[float, float]  # where the number would be healthy
+    where: str  # the layer, or empty
+    cause: str  # one sentence for a learner, with the number
+    remedy: Command | None  # that can be applied as it is
+    advice: str  # what the remedy does, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,66 +100,12 @@ class Snapshot:
     config: RunConfig
     curves: Curves
     layers: tuple[LayerFrame, ...]
+    tensors: tuple[TensorFrame, ...]  # in the order of the layers
+    gauges: Gauges
+    findings: tuple[Finding, ...]  # the gravest first
     markers: tuple[Marker, ...]
-    weights: tuple[str, ...]  # names of the weight tensors, in the order of the layers
+    costs: Mapping[str, float]  # seconds that each instrument took when it last measured
     steps_per_second: float
-
-
-class HistogramScale:
-    """Bin edges for the activations of all layers; they widen by doubling and never shrink.
-
-    The bins are equally wide in asinh(activation): even around 0, logarithmic far from it, so that
-    collapsed, healthy and exploding layers are seen on one axis.
-    """
-
-    def __init__(self) -> None:
-        self.limit = 2.0
-
-    def cover(self, largest: float) -> None:
-        """Widen until activations of this size lie inside."""
-        while self.limit < largest < np.inf:
-            self.limit *= 2
-
-    @property
-    def edges(self) -> Array:  # (K+1,)
-        """Where each bin begins, and where the last one ends."""
-        reach = np.arcsinh(self.limit)
-        return np.sinh(np.linspace(-reach, reach, BINS + 1))
-
-    def count(self, values: Array) -> Integers:  # (K,)
-        """How many of the finite `values` fall into each bin; the end bins take those outside."""
-        reach = float(np.arcsinh(self.limit))
-        position = np.arcsinh(values)
-        position += reach
-        position *= BINS / (2 * reach)
-        np.clip(position, 0, BINS - 1, out=position)
-        return np.bincount(position.astype(np.intp), minlength=BINS)
-
-
-class Spread:
-    """The mean and the extremes of the losses since they were last taken: no spike is lost."""
-
-    def __init__(self) -> None:
-        self._restart()
-
-    def _restart(self) -> None:
-        self._low, self._high, self._total, self._count = np.inf, -np.inf, 0.0, 0
-
-    def add(self, loss: float) -> None:
-        """Count one loss in."""
-        self._low, self._high = min(self._low, loss), max(self._high, loss)
-        self._total += loss
-        self._count += 1
-
-    def take(self) -> dict[str, float]:
-        """The figures so far, starting over; at least one loss must have been added."""
-        figures = {
-            "loss": self._total / self._count,
-            "loss_low": self._low,
-            "loss_high": self._high,
-        }
-        self._restart()
-        return figures
 
 
 class Pace:
@@ -135,47 +124,30 @@ class Pace:
         return (step - first) / (now - since) if now > since else 0.0
 
 
-def measure_layers(
-    names: Sequence[str],
-    outputs: Sequence[Array],  # (B, O) each
-    scale: HistogramScale,
-) -> tuple[LayerFrame, ...]:
-    """The state of each layer's activations, on histograms that share their edges."""
-    finite = [a[np.isfinite(a)] for a in outputs]
-    scale.cover(max((float(np.abs(a).max(initial=0)) for a in finite), default=0.0))
-    edges = _frozen(scale.edges)
-    return tuple(_measure(name, a, edges, scale) for name, a in zip(names, finite, strict=True))
+class Spread:
+    """The mean and the extremes of the losses since they were last taken: no spike is lost."""
 
+    def __init__(self) -> None:
+        self._restart()
 
-def _measure(name: str, values: Array, edges: Array, scale: HistogramScale) -> LayerFrame:
-    active = values[values != 0]
-    total = max(1, values.size)
-    return LayerFrame(
-        name,
-        mean=float(values.mean(dtype=np.float64)) if values.size else np.nan,
-        std=float(values.std(dtype=np.float64)) if values.size else np.nan,
-        zero=1 - active.size / total,
-        edges=edges,
-        counts=_frozen(scale.count(active)),
-    )
+    def _restart(self) -> None:
+        self._low, self._high, self._total, self._count = np.inf, -np.inf, 0.0, 0
 
+    def add(self, loss: float) -> None:
+        """Count one loss in."""
+        if loss < self._low:
+            self._low = loss
+        if loss > self._high:
+            self._high = loss
+        self._total += loss
+        self._count += 1
 
-def update_ratios(parameters: Parameters, update: Array) -> dict[str, float]:
-    """norm(update) / norm(weights) of each weight tensor, with the weights before the update.
-
-    Wanted near 1e-3: far above, the weights are thrown about; far below, they hardly learn.
-    """
-    ratios = {}
-    for tensor in parameters.weights:
-        size = _norm(parameters.theta[tensor.span])
-        ratios[f"ratio {tensor.layer}"] = _norm(update[tensor.span]) / size if size > 0 else np.nan
-    return ratios
-
-
-def _norm(v: Array) -> float:
-    return float(np.sqrt(np.vdot(v, v)))
-
-
-def _frozen[A: np.ndarray](array: A) -> A:
-    array.setflags(write=False)
-    return array
+    def take(self) -> dict[str, float]:
+        """The figures so far, starting over; at least one loss must have been added."""
+        figures = {
+            "loss": self._total / self._count,
+            "loss_low": self._low,
+            "loss_high": self._high,
+        }
+        self._restart()
+        return figures

@@ -11,10 +11,13 @@ import pytest
 import engine
 from engine.activations import ACTIVATIONS
 from engine.datasets import DATASETS
+from engine.diagnosis import RULES
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
+from engine.normalization import NORMALIZATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.preprocessing import PREPROCESSING
+from engine.schedules import SCHEDULES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for folder in ("app", "engine") for p in (ROOT / folder).rglob("*.py"))
@@ -24,10 +27,14 @@ ENGINE_MAY_IMPORT = {"engine", "numpy", "msgspec", "threadpoolctl", *sys.stdlib_
 TOP_LEVEL = {"app", "engine", "tests", "pyproject.toml", "README.md", "Dockerfile"}
 # What a protocol or the server's framework says of these holds wherever they are written.
 SAID_ELSEWHERE = {
-    *("forward", "backward", "value", "slope", "gain", "show"),
+    *("forward", "backward", "borrow", "value", "slope", "gain", "show"),
+    *("of_chance", "predicts"),
     *("initialize", "open", "on_message", "on_close"),
 }
-REGISTRIES = [ACTIVATIONS, DATASETS, INITIALIZERS, LOSSES, OPTIMIZERS, PREPROCESSING]
+REGISTRIES = [
+    *(ACTIVATIONS, DATASETS, INITIALIZERS, LOSSES, NORMALIZATIONS),
+    *(OPTIMIZERS, PREPROCESSING, RULES, SCHEDULES),
+]
 
 
 def name_of(path: Path) -> str:

@@ -27,4 +27,4 @@ class AccuracyView:
         self.figure.yaxis.formatter = NumeralTickFormatter(format="0 %")
         mark_changes(self.figure, "accuracy")
         data = source("accuracy", ["step", "train", "validation"])
-        draw_curves(self.figure, data, self.keys)
+        draw_curves(self.figure, [data, data], self.keys)

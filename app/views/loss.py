@@ -29,8 +29,9 @@ class LossView:
             "loss", "Training and validation loss by step", y_axis_type="log", y_range=auto_range()
         )
         label_changes(self.figure, mark_changes(self.figure, "loss"))
-        data = source("loss", ["step", "train", "low", "high", "validation"])
+        data = source("loss", ["step", "train", "low", "high"])
         self.figure.varea(
             "step", "low", "high", source=data, fill_color=theme.TRAIN, fill_alpha=0.18
         )
-        draw_curves(self.figure, data, self.keys)
+        judged = source("loss.judged", ["step", "validation"])
+        draw_curves(self.figure, [data, judged], self.keys)

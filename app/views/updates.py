@@ -20,7 +20,7 @@ class UpdatesView:
     def __init__(self, snapshot: Snapshot) -> None:
         self.keys = [
             (f"updates.W{n}", f"W{n}", theme.colour(n - 1))
-            for n in range(1, len(snapshot.weights) + 1)
+            for n in range(1, len(snapshot.tensors) + 1)
         ]
         self.figure = over_time(
             "updates",
@@ -45,4 +45,4 @@ class UpdatesView:
         # Two invisible points keep the range from jumping and the band in sight.
         self.figure.scatter([0, 0], ALWAYS_SHOWN, size=0, alpha=0)
         data = source("updates", ["step", *(label for _, label, _ in self.keys)])
-        draw_curves(self.figure, data, self.keys)
+        draw_curves(self.figure, [data] * len(self.keys), self.keys)

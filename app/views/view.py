@@ -69,10 +69,10 @@ def over_time(view: str, description: str, **options: Any) -> figure:
 
 
 def draw_curves(
-    figure: figure, data: ColumnDataSource, keys: Sequence[tuple[str, str, str]]
+    figure: figure, sources: Sequence[ColumnDataSource], keys: Sequence[tuple[str, str, str]]
 ) -> None:
-    """A line for each key of the headline, over the column of that name, in the key's colour."""
-    for number, (text, _, colour) in enumerate(keys):
+    """A line for each source and key, over the column of the key's name, in its colour."""
+    for number, (data, (text, _, colour)) in enumerate(zip(sources, keys, strict=True)):
         figure.line(
             "step",
             text.partition(".")[2],

@@ -1,6 +1,26 @@
-"""Where examples come from."""
+"""Where examples come from: the program's own data, made-up points, and what a user brings."""
 
-from engine.datasets import bundled
+from engine.datasets import bundled, toy  # the menu's order: real data, then toys
+from engine.datasets.arrays import read_npz
+from engine.datasets.cifar import find_cifar, read_cifar
 from engine.datasets.examples import DATASETS, DataSet, Examples, Split, split
+from engine.datasets.folder import register_folder
+from engine.datasets.idx import read_idx, read_idx_folder
+from engine.datasets.tables import read_csv
 
-__all__ = ["DATASETS", "DataSet", "Examples", "Split", "bundled", "split"]
+__all__ = [
+    "DATASETS",
+    "DataSet",
+    "Examples",
+    "Split",
+    "bundled",
+    "find_cifar",
+    "read_cifar",
+    "read_csv",
+    "read_idx",
+    "read_idx_folder",
+    "read_npz",
+    "register_folder",
+    "split",
+    "toy",
+]

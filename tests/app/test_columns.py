@@ -151,7 +151,8 @@ class TestComposer:
         experiment = Experiment(config.replace("optimization.learning_rate", 1e6))
         experiment.train(50)
         frame = self.frame(Composer(), experiment.snapshot(), -1)
-        assert frame["reset"]["accuracy"]["train"][-1] is None
+        assert frame["reset"]["updates"]["W1"][0] is None  # before the first step
+        assert None not in frame["reset"]["accuracy"]["train"]
         assert not any(
             isinstance(v, float) and math.isnan(v) for v in frame["reset"]["loss"]["train"]
         )

@@ -1,25 +1,47 @@
 """Every gradient against centred differences of the loss, in float64."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from engine import Choice, Convolution, DataConfig, ModelConfig, OptimizationConfig, RunConfig
 from engine.activations import ACTIVATIONS
-from engine.config import ModelConfig
+from engine.architecture import build_network
 from engine.initializers import INITIALIZERS
+from engine.layers import LearnedSlope
 from engine.losses import LOSSES
-from engine.network import Network, build_network
-from engine.registry import Choice
+from engine.network import Network
+from engine.normalization import NORMALIZATIONS
+from engine.training import Training
+from engine.types import Array
 
-BATCH, INPUTS, CLASSES = 5, 4, 3
+BATCH, OUTPUTS = 5, 3
 STEP = 1e-6
 TOLERANCE = 1e-7
 
+ELEMENTWISE = [name for name in ACTIVATIONS if name != "Maxout"]  # which is no function of one
+NETS = {  # shape of an example, convolutions, hidden layers
+    "linear": ((4,), (), ()),
+    "dense": ((4,), (), (5,)),
+    "deep": ((4,), (), (5, 4, 4)),
+    "convolutional": ((5, 4), (Convolution(filters=2, size=2, padding=1, pool=2),), (3,)),
+    "two convolutions": (
+        (6, 6, 2),
+        (
+            Convolution(filters=2, size=3, stride=1, padding=1, pool=1),
+            Convolution(filters=2, size=2, stride=2, padding=0, pool=1),
+        ),
+        (),
+    ),
+}
 
-def relative_error(a: np.ndarray, b: np.ndarray) -> float:
+
+def relative_error(a: Array, b: Array) -> float:
     return float(np.linalg.norm(a - b) / max(np.linalg.norm(a) + np.linalg.norm(b), 1e-12))
 
 
-def difference_quotients(loss, theta: np.ndarray) -> np.ndarray:
+def difference_quotients(loss: Callable[[], float], theta: Array) -> Array:
     quotients = np.empty_like(theta)
     for i, value in enumerate(theta.copy()):
         theta[i] = value + STEP
@@ -31,38 +53,104 @@ def difference_quotients(loss, theta: np.ndarray) -> np.ndarray:
     return quotients
 
 
-def some_network(activation: str, hidden: tuple[int, ...]) -> Network:
-    model = ModelConfig(activation=Choice(activation), hidden=hidden)
-    network = build_network(model, INPUTS, CLASSES, BATCH, dtype=np.float64)
+def some_network(
+    net: str, activation: str, normalization: str = "none", dropout: float = 0.0
+) -> tuple[Network, np.random.Generator]:
+    """A network with weights of about the size they should have, and what its dropout draws from.
+
+    Biases, slopes and batch norm's factors are moved off the round numbers at which they start.
+    """
+    shape, convolutions, hidden = NETS[net]
+    model = ModelConfig(
+        activation=Choice(activation),
+        normalization=Choice(normalization),
+        dropout=dropout,
+        convolutions=convolutions,
+        hidden=hidden,
+    )
+    silencing = np.random.default_rng(3)
+    network = build_network(model, shape, OUTPUTS, BATCH, dtype=np.float64, rng=silencing)
     rng = np.random.default_rng(1)
-    network.draw(INITIALIZERS.build(Choice("Xavier")), rng)
+    network.draw(INITIALIZERS.build(Choice("Xavier")), rng, inputs(net))
     network.parameters.theta[:] += 0.1 * rng.standard_normal(network.parameters.theta.size)
-    return network
+    return network, silencing
 
 
-@pytest.mark.parametrize("loss_name", LOSSES)
-@pytest.mark.parametrize("hidden", [(), (6,), (6, 5, 4)], ids=["linear", "one", "three"])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_backward_agrees_with_finite_differences(activation, hidden, loss_name):
-    network = some_network(activation, hidden)
-    rng = np.random.default_rng(2)
-    x = rng.standard_normal((BATCH, INPUTS))
-    target = np.eye(CLASSES)[rng.integers(CLASSES, size=BATCH)]
-    dz = np.empty((BATCH, CLASSES))
+def inputs(net: str) -> Array:
+    return np.random.default_rng(2).standard_normal((BATCH, int(np.prod(NETS[net][0]))))
+
+
+def gradient_error(
+    net: str, activation: str, loss_name: str, normalization: str = "none", dropout: float = 0.0
+) -> float:
+    """How far the gradient of all parameters is from the differences of the loss."""
+    network, silencing = some_network(net, activation, normalization, dropout)
+    state = silencing.bit_generator.state
+    x, target = inputs(net), np.eye(OUTPUTS)[[0, 2, 1, 1, 0]]
+    dz, row = np.empty((BATCH, OUTPUTS)), np.empty(BATCH)
     criterion = LOSSES.build(Choice(loss_name))
 
     def loss() -> float:
-        return criterion(network.forward(x, train=True), target, dz)
+        silencing.bit_generator.state = state  # the same units each time
+        return criterion(network.forward(x, train=True), target, dz, row)
 
+    network.parameters.grad[...] = np.nan  # gradients are assigned, not added
     loss()
     network.backward(dz)
     backward = network.parameters.grad.copy()
-    assert (
-        relative_error(backward, difference_quotients(loss, network.parameters.theta)) < TOLERANCE
-    )
+    return relative_error(backward, difference_quotients(loss, network.parameters.theta))
 
 
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("loss_name", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_backward_agrees_with_finite_differences(activation, loss_name, net, normalization):
+    assert gradient_error(net, activation, loss_name, normalization) <= TOLERANCE
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_backward_agrees_under_dropout(activation, normalization):
+    assert gradient_error("deep", activation, "mean squared error", normalization, 0.4) <= TOLERANCE
+
+
+@pytest.mark.parametrize("net", ["deep", "two convolutions"])
+def test_a_slope_that_is_wrong_by_a_thousandth_is_seen(net, monkeypatch):
+    tanh = ACTIVATIONS["tanh"].make
+    slope = tanh.slope
+    monkeypatch.setattr(
+        tanh, "slope", lambda *args: slope(*args) or np.multiply(args[3], 1.001, out=args[3])
+    )
+    assert gradient_error(net, "tanh", "softmax cross-entropy") > 100 * TOLERANCE
+
+
+def test_the_gradient_of_a_step_includes_both_penalties():
+    config = RunConfig(
+        DataConfig(Choice("iris")),
+        ModelConfig(activation=Choice("tanh"), hidden=(4,)),
+        OptimizationConfig(learning_rate=0.5, optimizer=Choice("SGD"), l2=0.05, l1=0.02),
+    )
+    training = Training(config, np.float64)
+    theta = training.network.parameters.theta
+    before = theta.copy()
+    training.update()
+    gradient = (before - theta) / 0.5
+    theta[...] = before
+    dz, row = np.empty_like(training.batches.target), np.empty(len(training.batches.x))
+    criterion = LOSSES.build(config.optimization.loss)
+
+    def objective() -> float:
+        scores = training.network.forward(training.batches.x, train=True)
+        return criterion(scores, training.batches.target, dz, row) + training.penalty
+
+    assert relative_error(gradient, difference_quotients(objective, theta)) <= TOLERANCE
+
+
+# ---- activations by themselves ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ELEMENTWISE)
 def test_the_slope_is_the_derivative_of_the_value(activation):
     function = ACTIVATIONS.build(Choice(activation))
     z = np.linspace(-6, 6, 121) + 0.01  # off the kink at 0
@@ -71,40 +159,75 @@ def test_the_slope_is_the_derivative_of_the_value(activation):
     function.value(z - STEP, below)
     function.value(z, value)
     function.slope(z, value, slope)
-    np.testing.assert_allclose(slope, (above - below) / (2 * STEP), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(slope, (above - below) / (2 * STEP), rtol=1e-7, atol=1e-8)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations_are_clean_at_large_arguments(activation, dtype):
-    function = ACTIVATIONS.build(Choice(activation))
-    z = np.array([-1e4, -100, 0, 100, 1e4], dtype)
-    value, slope = np.empty_like(z), np.empty_like(z)
-    function.value(z, value)
-    function.slope(z, value, slope)
+    """No NaN, the right values, and no warning, which pytest would make an error of."""
+    z = np.array([[-1e4, -1e3, -100, -30, -1, 0, 1, 30, 100, 1e3, 1e4]], dtype)
+    model = ModelConfig(activation=Choice(activation), hidden=(z.size,))
+    layer = build_network(model, (2,), OUTPUTS, 1, dtype=dtype).layers[1]
+    for slopes in layer.params.values():
+        slopes[...] = 0.25
+    value = layer.forward(np.hstack([z, z]) if activation == "Maxout" else z, train=True)
+    dx = layer.backward(np.ones_like(value))
+    assert value.dtype == dx.dtype == dtype
     assert np.isfinite(value).all()
-    assert np.isfinite(slope).all()
+    assert np.isfinite(dx).all()
+    if bounds := ACTIVATIONS.build(Choice(activation)).bounds:
+        np.testing.assert_array_equal(value[0, [0, -1]], bounds)
+        np.testing.assert_array_equal(dx[0, [0, -1]], [0, 0])
+    else:  # straight on the right: SELU a little steeper than the others
+        steepness = 1.0507009873554805 if activation == "SELU" else 1
+        np.testing.assert_allclose(value[0, -3:], steepness * z[0, -3:], rtol=1e-6)
 
 
-def test_a_layer_never_changes_its_argument():
-    network = some_network("leaky ReLU", (6,))
-    x = np.random.default_rng(0).standard_normal((BATCH, INPUTS))
-    dz = np.ones((BATCH, CLASSES))
-    kept = x.copy()
+# ---- what every layer promises ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("net", ["deep", "convolutional"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_layer_never_changes_its_argument(activation, net, normalization):
+    network, _ = some_network(net, activation, normalization, dropout=0.3)
+    x, kept = inputs(net), []
+    for layer in network.layers:
+        kept.append((x, x.copy()))
+        x = layer.forward(x, train=True)
+    dy = np.ones((BATCH, OUTPUTS))
+    for layer in reversed(network.layers):
+        kept.append((dy, dy.copy()))
+        dy = layer.backward(dy)
+    for array, before in kept:
+        np.testing.assert_array_equal(array, before)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+@pytest.mark.parametrize("net", NETS)
+def test_a_second_network_follows_training(net, normalization):
+    network, _ = some_network(net, "PReLU", normalization)
+    shape, convolutions, hidden = NETS[net]
+    model = ModelConfig(
+        activation=Choice("PReLU"),
+        normalization=Choice(normalization),
+        convolutions=convolutions,
+        hidden=hidden,
+    )
+    other = build_network(model, shape, OUTPUTS, 2, parameters=network.parameters, dtype=np.float64)
+    x = inputs(net)
+    before = other.forward(x[:2], train=False).copy()
     network.forward(x, train=True)
-    network.backward(dz)
-    np.testing.assert_array_equal(x, kept)
-    np.testing.assert_array_equal(dz, np.ones((BATCH, CLASSES)))
-
-
-def test_a_second_network_follows_training():
-    network = some_network("tanh", (6,))
-    model = ModelConfig(activation=Choice("tanh"), hidden=(6,))
-    other = build_network(
-        model, INPUTS, CLASSES, 2, parameters=network.parameters, dtype=np.float64
-    )
-    x = np.random.default_rng(0).standard_normal((BATCH, INPUTS))
     network.parameters.theta[...] *= 3
-    np.testing.assert_allclose(
-        other.forward(x[:2], train=False), network.forward(x, train=True)[:2], rtol=1e-12
-    )
+    after = other.forward(x[:2], train=False)
+    assert not np.allclose(after, before)
+    np.testing.assert_allclose(after, network.forward(x, train=False)[:2], rtol=1e-12)
+
+
+def test_slopes_that_are_learned_start_where_the_knob_says():
+    model = ModelConfig(activation=Choice("PReLU", {"start": 0.4}), hidden=(3,))
+    network = build_network(model, (2,), 2, 1, dtype=np.float64)
+    network.draw(INITIALIZERS.build(Choice("He")), np.random.default_rng(0), np.zeros((1, 2)))
+    slopes = [layer for layer in network.layers if isinstance(layer, LearnedSlope)]
+    np.testing.assert_array_equal(slopes[0].params["slope"], [0.4, 0.4, 0.4])

@@ -1,0 +1,36 @@
+"""Right answers as people write them, names or whole numbers, turned into labels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.types import Integers
+
+MAX_CLASSES = 100
+MAX_NAME = 60  # characters of a class's name
+
+
+def labelled[T: (int, str)](answers: Sequence[T], name: str) -> tuple[Integers, tuple[str, ...]]:
+    """Labels `(N,)`, and the classes they count: the distinct answers, in order."""
+    distinct = sorted(set(answers))
+    if not 2 <= len(distinct) <= MAX_CLASSES:
+        raise ValueError(
+            f"{name}: expected 2 to {MAX_CLASSES} classes,"
+            f" found {len(distinct):,} different answers"
+        )
+    position = {answer: label for label, answer in enumerate(distinct)}
+    labels = np.fromiter(map(position.__getitem__, answers), np.int64, len(answers))
+    return labels, class_names([str(answer) for answer in distinct], name)
+
+
+def class_names(names: Sequence[str], name: str) -> tuple[str, ...]:
+    """The names, if a page can show them."""
+    for number, text in enumerate(names, 1):
+        if not text.strip() or not text.isprintable() or len(text) > MAX_NAME:
+            raise ValueError(
+                f"{name}: class {number} is called {text[:MAX_NAME]!r};"
+                f" expected a name of 1 to {MAX_NAME} printable characters"
+            )
+    if len(set(names)) < len(names):
+        raise ValueError(f"{name}: two classes have the same name; expected different ones")
+    return tuple(names)

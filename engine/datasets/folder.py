@@ -1,0 +1,119 @@
+"""Data sets of the user's own: what lies in a folder joins the menu, and is read when chosen."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from engine.datasets.arrays import read_npz
+from engine.datasets.cifar import find_cifar, read_cifar
+from engine.datasets.examples import DATASETS, DataSet, Examples
+from engine.datasets.files import contents
+from engine.datasets.idx import find_idx, read_idx_folder
+from engine.datasets.tables import read_csv
+from engine.registry import Range
+
+KEPT = 4  # data sets that stay in memory once read
+
+_names: dict[Path, str] = {}  # of what has been added to the menu
+
+
+def register_folder(path: Path) -> list[str]:
+    """Add what is new in a folder to the menu, and name it; nothing is read yet.
+
+    CSV and NPZ files, IDX files here or in folders of their own, CIFAR-10's archives or folders.
+    """
+    if not path.is_dir():
+        return []
+    added = []
+    for source, name, data_set in _found(path):
+        if source not in _names:
+            _names[source] = _free(name)
+            DATASETS.register(_names[source])(data_set)
+            added.append(_names[source])
+    return added
+
+
+def _free(name: str) -> str:
+    """The name, or one like it if another data set has it."""
+    while name in DATASETS:
+        name += " (yours)"
+    return name
+
+
+def _found(folder: Path) -> Iterator[tuple[Path, str, DataSet]]:
+    folder = folder.resolve()
+    if _holds_idx(folder):
+        yield folder, folder.name, _entry(read_idx_folder, IMAGES, folder)
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not path.name.isprintable():
+            continue
+        if path.suffix.lower() in TABLES:
+            yield path, path.name, _entry(*TABLES[path.suffix.lower()], path)
+        elif path.is_dir() and _holds_idx(path):
+            yield path, path.name, _entry(read_idx_folder, IMAGES, path)
+    if cifar := find_cifar(folder):
+        yield cifar, "CIFAR-10", _cifar(cifar)
+
+
+def _holds_idx(folder: Path) -> bool:
+    try:
+        return bool(find_idx(folder))
+    except OSError:  # not ours to look into
+        return False
+
+
+def _entry(reader: Callable[[Path], Examples], summary: str, path: Path) -> DataSet:
+    def read(rng: np.random.Generator) -> Examples:
+        return _read(reader, path)
+
+    read.__doc__ = summary  # the menu shows it
+    return read
+
+
+def _cifar(path: Path) -> DataSet:
+    def read(
+        rng: np.random.Generator,
+        *,
+        per_class: Annotated[int, Range(10, 6000, "log", whole=True)] = 200,
+    ) -> Examples:
+        """Your own copy of CIFAR-10: 32 x 32 colour pictures of ten kinds (Krizhevsky 2009)."""
+        return _read(read_cifar, path, per_class)
+
+    return read
+
+
+def _csv(path: Path) -> Examples:
+    return read_csv(contents(path), path.name)
+
+
+def _npz(path: Path) -> Examples:
+    return read_npz(contents(path), path.name)
+
+
+IMAGES = "Pictures of your own, from a folder of IDX files as MNIST has them."
+TABLES = {
+    ".csv": (_csv, "A table of your own, from a CSV file."),
+    ".npz": (_npz, "Arrays of your own, from an NPZ file."),
+}
+
+
+def _read[*Args](
+    reader: Callable[[Path, *Args], Examples], path: Path, *arguments: *Args
+) -> Examples:
+    """What the reader makes of the path; remembered until the file changes."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+        return _remembered(reader, path, arguments, stamps)
+    except OSError as error:
+        raise ValueError(f"{path.name}: cannot be read: {error.strerror}") from None
+
+
+@functools.lru_cache(KEPT)
+def _remembered(
+    reader: Callable[..., Examples], path: Path, arguments: tuple[object, ...], stamps: object
+) -> Examples:
+    return reader(path, *arguments)

@@ -1,0 +1,115 @@
+"""Is backward right? Centred differences of the loss against the gradients it computes."""
+
+import math
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from engine.architecture import build_network
+from engine.losses import LOSSES
+from engine.training import Training
+from engine.types import Array
+
+STEP = 1e-6  # to either side, times the size of the parameter where that is above 1
+BENT = 1e-3  # one-sided slopes that differ by this share lie on two sides of a kink
+
+
+@dataclass(frozen=True)
+class Check:
+    """One parameter's gradient, computed and measured."""
+
+    layer: str
+    tensor: str
+    index: int  # within the tensor, counted row by row
+    backward: float
+    difference: float
+    error: float  # |backward - difference| / max(|backward|, |difference|), 0 if both are tiny
+    kink: bool  # the loss bends here, so that no derivative exists and no error counts
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """The outcome of a check."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def error(self) -> float:
+        """The largest relative error where the loss does not bend; 1e-7 and below is right."""
+        return max((check.error for check in self.checks if not check.kink), default=0.0)
+
+    @property
+    def kinks(self) -> int:
+        """How many of the parameters happened to lie at a bend."""
+        return sum(check.kink for check in self.checks)
+
+
+class _Copy:
+    """The loss of the last mini-batch as a function of the parameters, in float64."""
+
+    def __init__(self, training: Training) -> None:
+        model = msgspec.structs.replace(training.config.model, dropout=0.0)  # else no two are alike
+        data, batches = training.data.train, training.batches
+        self._x = batches.x.astype(np.float64)
+        self._target = batches.target.astype(np.float64)
+        self._network = build_network(
+            model, data.shape, data.outputs, len(self._x), dtype=np.float64
+        )
+        self.parameters = self._network.parameters
+        self.parameters.theta[...] = training.network.parameters.theta
+        self._dz = np.empty_like(self._target)
+        self._row = np.empty_like(self._target[:, 0])
+        self._loss = LOSSES.build(training.config.optimization.loss)
+
+    def loss(self) -> float:
+        scores = self._network.forward(self._x, train=True)
+        return self._loss(scores, self._target, self._dz, self._row)
+
+    def gradient(self) -> Array:
+        self.loss()
+        self._network.backward(self._dz)
+        return self.parameters.grad.copy()
+
+
+def check_gradients(
+    training: Training, rng: np.random.Generator, coordinates: int = 30
+) -> GradientCheck:
+    """Compare so many parameters' gradients, from all tensors alike; training goes on unchanged."""
+    if not training.batches.seen:
+        raise ValueError("the gradient check needs a mini-batch: make a step first")
+    copy = _Copy(training)
+    gradient = copy.gradient()
+    tensors = copy.parameters.tensors
+    checks = []
+    for number in range(coordinates):
+        tensor = tensors[number % len(tensors)]
+        index = int(rng.integers(tensor.span.stop - tensor.span.start))
+        checks.append(_check(copy, gradient, tensor.layer, tensor.name, tensor.span.start, index))
+    return GradientCheck(tuple(checks))
+
+
+def _check(copy: _Copy, gradient: Array, layer: str, tensor: str, start: int, index: int) -> Check:
+    theta, place = copy.parameters.theta, start + index
+    value = theta[place]
+    step = STEP * max(1.0, abs(value))
+    losses = []
+    for shifted in (value - step, value, value + step):
+        theta[place] = shifted
+        losses.append(copy.loss())
+    theta[place] = value
+    below, here, above = losses
+    left, right = (here - below) / step, (above - here) / step
+    difference, backward = (above - below) / (2 * step), float(gradient[place])
+    size = max(abs(left), abs(right), 1e-6)
+    return Check(
+        layer, tensor, index, backward, difference,
+        error=_relative(backward, difference),
+        kink=abs(left - right) > BENT * size,
+    )  # fmt: skip
+
+
+def _relative(a: float, b: float) -> float:
+    size = max(abs(a), abs(b))
+    # Below this the difference of two losses is rounding error.
+    return abs(a - b) / size if size > 1e-5 and not math.isclose(a, b) else 0.0

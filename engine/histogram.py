@@ -1,0 +1,54 @@
+"""Histograms that can be compared from layer to layer and from step to step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.types import Array, Integers
+
+BINS = 48
+_WIDEST = 2.0**40  # beyond this a number is counted as outside
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many values lie in each bin, and how many in none."""
+
+    inside: Integers  # (K,)
+    below: int
+    above: int
+    broken: int  # infinite, or not a number
+
+
+class HistogramScale:
+    """Bin edges for the activations of all layers; they widen by doubling and never shrink.
+
+    The bins are equally wide in asinh(activation): even around 0, logarithmic far from it, so that
+    collapsed, healthy and exploding layers are seen on one axis.
+    """
+
+    def __init__(self) -> None:
+        self.limit = 2.0
+
+    def cover(self, largest: float) -> None:
+        """Widen until activations of this size lie inside, within reason."""
+        while self.limit < min(largest, _WIDEST):
+            self.limit *= 2
+
+    @property
+    def edges(self) -> Array:  # (K+1,)
+        """Where each bin begins, and where the last one ends."""
+        reach = np.arcsinh(self.limit)
+        return np.sinh(np.linspace(-reach, reach, BINS + 1))
+
+    def count(self, values: Array) -> Counts:
+        """Sort `values`, of any shape, into the bins."""
+        finite = values[np.isfinite(values)]
+        reach = float(np.arcsinh(self.limit))
+        position = np.arcsinh(finite)
+        position += reach
+        position *= BINS / (2 * reach)
+        bins = np.clip(np.floor(position), -1, BINS).astype(np.intp) + 1
+        bins[finite == self.limit] = BINS  # the last edge belongs to the last bin
+        counts = np.bincount(bins, minlength=BINS + 2)
+        return Counts(counts[1:-1], int(counts[0]), int(counts[-1]), values.size - finite.size)

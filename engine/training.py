@@ -1,0 +1,200 @@
+"""One run of training: a network, its data, its optimizer, and the step that they make together."""
+
+import math
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from engine.architecture import build_network
+from engine.batches import Batches
+from engine.config import RunConfig
+from engine.datasets import Examples
+from engine.evaluation import Judge
+from engine.initializers import INITIALIZERS
+from engine.losses import LOSSES, Loss
+from engine.network import Network, Parameters
+from engine.optimizers import BLOCK, Optimizer, blocks
+from engine.preparation import prepare
+from engine.schedules import SCHEDULES, warm_up
+from engine.types import Array
+
+# Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
+# worst that learned all the same had risen 14-fold.
+EXPLODED = 1e4
+DRAWN_ON = 256  # training examples that initializers may look at
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number, or absurdly large."""
+
+    def __init__(self, loss: float) -> None:
+        super().__init__(f"the loss is {loss:g}")
+        self.loss = loss
+
+
+class Training:
+    """A network on its way from its first weights; a config determines the way to the bit."""
+
+    def __init__(self, config: RunConfig, dtype: DTypeLike) -> None:
+        self.config = config
+        self.step = 0
+        self.dtype = dtype
+        streams = np.random.SeedSequence(config.seed).spawn(4)
+        data, self._weights_rng, order, self._dropout_rng = map(np.random.default_rng, streams)
+        self.data = prepare(config.data, data, dtype)
+        suit(config, self.data.train)
+        train = self.data.train
+        self.batches = Batches(train.x, train.target(dtype), config.optimization.batch_size, order)
+        self._assemble(None)
+        theta = self.network.parameters.theta
+        self.optimizer = Optimizer(config.optimization.optimizer, theta)
+        self._comparing = False
+        self._previous: Array = np.zeros_like(theta)
+        self.zigzag = math.nan  # cosine between the gradients of two steps in a row
+        self.draw_weights()
+
+    def _assemble(self, parameters: Parameters | None) -> None:
+        """Build what depends on the config, over the parameters of before if there are any."""
+        optimization = self.config.optimization
+        self.network: Network = build_network(
+            self.config.model,
+            self.data.train.shape,
+            self.data.train.outputs,
+            len(self.batches.x),
+            parameters=parameters,
+            dtype=self.dtype,
+            rng=self._dropout_rng,
+        )
+        self.judges = tuple(
+            Judge(self.config, examples, self.network.parameters)
+            for examples in (self.data.train, self.data.validation)
+        )
+        self._loss: Loss = LOSSES.build(optimization.loss)
+        self._schedule = SCHEDULES.build(optimization.schedule)
+        self._dz = np.empty_like(self.batches.target)
+        self._row = np.empty_like(self._dz[:, 0])
+        parameters = self.network.parameters
+        self._weights = parameters.theta[: parameters.regularized]
+        room = np.empty_like(self._weights[:BLOCK])
+        self._regularized = [
+            (parameters.theta[piece], parameters.grad[piece], room[: piece.stop - piece.start])
+            for piece in blocks(parameters.regularized)
+        ]
+
+    # ---- one step ---------------------------------------------------------------------------
+
+    def update(self) -> float:
+        """Batch, forward, loss, backward, update; returns the batch's loss or raises Diverged."""
+        parameters = self.network.parameters
+        self.batches.advance()
+        self.step += 1
+        scores = self.network.forward(self.batches.x, train=True)
+        loss = self._loss(scores, self.batches.target, self._dz, self._row)
+        if not loss <= self._absurd:  # NaN fails every comparison
+            raise Diverged(loss)
+        if self._comparing:
+            np.copyto(self._previous, parameters.grad)
+        self.network.backward(self._dz)
+        self._regularize()
+        if self._comparing:
+            self._compare()
+        self.optimizer.update(parameters.grad, self.learning_rate)
+        if self.config.optimization.max_norm:
+            self._limit_weights()
+        return loss
+
+    def compare_next(self) -> None:
+        """At the next step, set `zigzag` to the cosine between its gradient and the last one."""
+        self._comparing = True
+
+    def _compare(self) -> None:
+        self._comparing = False
+        now, before = self.network.parameters.grad, self._previous
+        lengths = math.sqrt(float(np.vdot(now, now)) * float(np.vdot(before, before)))
+        self.zigzag = float(np.vdot(now, before)) / lengths if lengths > 0 else math.nan
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the step that is being made, schedule and warm-up included."""
+        optimization, done = self.config.optimization, self.step - 1
+        rate = optimization.learning_rate * self._schedule(done)
+        return rate * warm_up(done, optimization.warm_up) if optimization.warm_up else rate
+
+    def _regularize(self) -> None:
+        """Add the penalties' gradients to that of the loss, and clip the sum."""
+        optimization = self.config.optimization
+        for weights, grad, room in self._regularized:
+            if optimization.l2:
+                np.multiply(weights, optimization.l2, out=room)
+                np.add(grad, room, out=grad)
+            if optimization.l1:
+                np.sign(weights, out=room)
+                room *= optimization.l1
+                grad += room
+        if optimization.clip:
+            grad = self.network.parameters.grad
+            length = math.sqrt(np.vdot(grad, grad))
+            if length > optimization.clip:
+                grad *= optimization.clip / length
+
+    def _limit_weights(self) -> None:
+        """Shorten the weights into each unit to `max_norm` (Srivastava et al. 2014, 5.1)."""
+        for layer in self.network.layers:
+            if "W" in layer.params:
+                W = layer.params["W"]
+                lengths = np.sqrt(np.einsum("io,io->o", W, W))
+                W *= np.minimum(1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12))
+
+    @property
+    def penalty(self) -> float:
+        """What L2 and L1 add to the loss."""
+        optimization, weights = self.config.optimization, self._weights
+        penalty = 0.5 * optimization.l2 * float(np.vdot(weights, weights))
+        return penalty + (optimization.l1 * float(np.abs(weights).sum()) if optimization.l1 else 0)
+
+    # ---- changes while it runs ----------------------------------------------------------------
+
+    def can_follow(self, config: RunConfig) -> bool:
+        """Whether this network can go on under `config`, which changes none of the data."""
+        network = build_network(config.model, self.data.train.shape, self.data.train.outputs, 1)
+        return self.network.parameters.fits(network.layers)
+
+    def follow(self, config: RunConfig) -> None:
+        """Go on from here under another config, with the same parameters."""
+        suit(config, self.data.train)
+        loss_changed = config.optimization.loss != self.config.optimization.loss
+        self.config = config
+        self.batches.resize(config.optimization.batch_size)
+        self._assemble(self.network.parameters)
+        self.optimizer.follow(config.optimization.optimizer)
+        if loss_changed:
+            self._expect()
+
+    def draw_weights(self) -> None:
+        """Start from new weights, here and now."""
+        initializer = INITIALIZERS.build(self.config.model.initializer)
+        x = self.data.train.x[:DRAWN_ON]
+        shape, outputs = self.data.train.shape, self.data.train.outputs
+        drawn = build_network(
+            self.config.model, shape, outputs, len(x),
+            parameters=self.network.parameters, dtype=self.dtype,
+        )  # fmt: skip
+        drawn.draw(initializer, self._weights_rng, x)
+        self.network.parameters.drawn[...] = self.network.parameters.theta
+        self.optimizer.reset()
+        self._expect()
+
+    def _expect(self) -> None:
+        """Measure the loss to start from, beyond whose multiple the run counts as diverged."""
+        self.first_loss, _ = self.judges[0].judge()
+        self._absurd = EXPLODED * max(self.first_loss, 1e-3)  # not 0, should it begin perfect
+
+
+def suit(config: RunConfig, examples: Examples) -> None:
+    """Raise ValueError unless the loss can judge the answers that these examples have."""
+    loss = LOSSES.build(config.optimization.loss)
+    if loss.predicts == "classes" and not examples.classes:
+        raise ValueError(
+            f"{config.optimization.loss.name} needs classes, but {config.data.dataset.name}"
+            " has values to predict: choose mean squared error"
+        )

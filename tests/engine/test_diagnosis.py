@@ -1,0 +1,170 @@
+"""No finding on healthy runs; on each failure of the lecture the right one comes first."""
+
+import pytest
+
+from engine import (
+    Choice,
+    DataConfig,
+    Experiment,
+    ModelConfig,
+    OptimizationConfig,
+    RunConfig,
+    SetKnob,
+    Snapshot,
+    Status,
+)
+from engine.datasets import DATASETS
+from engine.diagnosis import RULES
+
+TABLES = {"iris", "wine", "breast cancer", "penguins"}
+VALUES = {"plane", "bumps"}
+DEEP = (100,) * 10
+SGD = Choice("SGD")
+
+
+def healthy(dataset: str) -> RunConfig:
+    """The page's own settings, and for tables and values what the lecture tells one to use."""
+    preprocessing = Choice("standardize" if dataset in TABLES else "centre")
+    loss = Choice("mean squared error" if dataset in VALUES else "softmax cross-entropy")
+    return RunConfig(
+        data=DataConfig(dataset=Choice(dataset), preprocessing=preprocessing),
+        optimization=OptimizationConfig(loss=loss),
+    )
+
+
+def after(config: RunConfig, steps: int) -> Snapshot:
+    experiment = Experiment(config)
+    experiment.train(steps)
+    return experiment.snapshot()
+
+
+@pytest.mark.parametrize("dataset", [name for name in DATASETS if "bench" not in name])
+def test_a_healthy_run_has_no_finding(dataset):
+    experiment = Experiment(healthy(dataset))
+    for steps in (0, 1, 60, 200, 700):
+        experiment.train(steps - experiment.step)
+        assert experiment.snapshot().findings == (), steps
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(optimization=OptimizationConfig(optimizer=SGD, learning_rate=0.1)),
+        RunConfig(optimization=OptimizationConfig(optimizer=Choice("Adam"), learning_rate=1e-3)),
+        RunConfig(model=ModelConfig(normalization=Choice("batch norm"))),
+        RunConfig(model=ModelConfig(dropout=0.5)),
+        RunConfig(model=ModelConfig(activation=Choice("tanh"), initializer=Choice("Xavier"))),
+        RunConfig(model=ModelConfig(hidden=DEEP)),
+        RunConfig(model=ModelConfig(hidden=(1,)), seed=1),
+    ],
+    ids=["SGD", "Adam", "batch norm", "dropout", "tanh", "deep", "one unit"],
+)
+def test_other_healthy_networks_have_none_either(config):
+    experiment = Experiment(config)
+    for steps in (0, 1, 60, 200):
+        experiment.train(steps - experiment.step)
+        assert experiment.snapshot().findings == (), steps
+
+
+FAILURES = [
+    # the rule that must come first, after so many steps, of this run
+    ("vanishing signal", 0, {"activation": "tanh", "initializer": "small normal", "hidden": DEEP}),
+    ("vanishing signal", 60, {"activation": "tanh", "initializer": "small normal", "hidden": DEEP}),
+    ("vanishing signal", 60, {"initializer": "small normal", "hidden": DEEP}),
+    ("vanishing signal", 0, {"initializer": "Xavier", "hidden": DEEP}),
+    ("saturation", 0, {"activation": "tanh", "initializer": "unit normal", "hidden": DEEP}),
+    ("saturation", 200, {"activation": "tanh", "initializer": "unit normal", "hidden": DEEP}),
+    ("exploding signal", 0, {"initializer": "unit normal", "hidden": DEEP}),
+    ("vanishing gradient", 60, {"activation": "sigmoid", "hidden": (64,) * 5}),
+    ("symmetric weights", 0, {"initializer": "constant"}),
+    ("symmetric weights", 200, {"initializer": "zeros"}),
+    ("first loss", 0, {"initializer": "unit normal"}),
+    ("dead units", 300, {"learning_rate": 1.0}),
+    ("learning rate too low", 100, {"learning_rate": 1e-6}),
+    ("learning rate too low", 100, {"learning_rate": 1e-5, "optimizer": "SGD"}),
+    ("exploding", 50, {"learning_rate": 1e6}),
+    ("plateau", 300, {"initializer": "Xavier", "hidden": DEEP}),
+    ("overfitting", 1500, {"l2": 0.0, "examples": 40}),
+    ("underfitting", 3000, {"dataset": "spiral", "hidden": ()}),
+]
+
+
+def failure(
+    activation: str = "ReLU",
+    initializer: str = "",
+    hidden: tuple[int, ...] = (64, 64),
+    dataset: str = "digits",
+    examples: int | None = None,
+    optimizer: str = "momentum",
+    **optimization: float,
+) -> RunConfig:
+    natural = "He" if activation == "ReLU" else "Xavier"
+    return RunConfig(
+        data=DataConfig(dataset=Choice(dataset), examples=examples),
+        model=ModelConfig(
+            activation=Choice(activation),
+            initializer=Choice(initializer or natural),
+            hidden=hidden,
+        ),
+        optimization=OptimizationConfig(optimizer=Choice(optimizer), **optimization),
+    )
+
+
+@pytest.mark.parametrize(("rule", "steps", "run"), FAILURES)
+def test_each_failure_of_the_lecture_is_named_first(rule, steps, run):
+    findings = after(failure(**run), steps).findings
+    assert findings
+    first = findings[0]
+    assert first.rule == rule
+    low, high = first.band
+    assert not low <= first.number <= high
+    assert first.cause.endswith(".")
+    assert first.advice.endswith(".")
+
+
+def test_every_rule_has_a_run_that_it_is_right_about():
+    seen = {rule for rule, _, _ in FAILURES}
+    assert set(RULES) - seen == {"exploding gradient", "learning rate too high", "update ratio"}
+
+
+def test_a_rate_at_which_the_loss_rises_again_is_called_too_high():
+    config = failure(optimizer="SGD", learning_rate=0.1)
+    experiment = Experiment(config.replace("model.activation", Choice("tanh")))
+    experiment.train(300)
+    experiment.apply(SetKnob("optimization.learning_rate", 10.0))
+    experiment.train(100)
+    rules = [finding.rule for finding in experiment.snapshot().findings]
+    assert "learning rate too high" in rules
+    assert "update ratio" in rules
+
+
+def test_gradients_that_grow_backward_are_called_exploding():
+    config = failure(activation="identity", hidden=(32,) * 6, optimizer="SGD", learning_rate=1e-6)
+    experiment = Experiment(config)
+    first, *others, _ = [layer for layer in experiment.network.layers if "W" in layer.params]
+    first.params["W"][...] *= 1e-5
+    for layer in others:
+        layer.params["W"][...] *= 3
+    experiment.train(1)
+    rules = [finding.rule for finding in experiment.snapshot().findings]
+    assert "exploding gradient" in rules
+
+
+@pytest.mark.parametrize(
+    ("rule", "steps", "run"),
+    [case for case in FAILURES if case[0] not in {"exploding", "underfitting"}],
+)
+def test_the_remedy_can_be_applied_and_helps(rule, steps, run):
+    experiment = Experiment(failure(**run))
+    experiment.train(steps)
+    finding = experiment.snapshot().findings[0]
+    experiment.apply(finding.remedy)
+    if rule == "dead units":  # as its advice says
+        experiment.apply(SetKnob("optimization.learning_rate", 0.01))
+    experiment.train(1 if rule == "overfitting" else 300)
+    now = experiment.snapshot()
+    assert now.status is not Status.DIVERGED
+    if rule == "overfitting":
+        assert now.config.optimization.l2 > 0
+    else:
+        assert rule not in {finding.rule for finding in now.findings}

@@ -1,0 +1,92 @@
+"""The lecture's ten layers of 500 units: its printed figures, and what theory says of them."""
+
+import numpy as np
+import pytest
+
+from engine import Choice, ModelConfig
+from engine.propagation import measure_signal, predict_signal
+
+# Standard deviation of each layer's activations, as the slides print it (LECTURE, section 4).
+SLIDES = {
+    ("tanh", "small normal"): [
+        *(0.213081, 0.047551, 0.010630, 0.002378, 0.000532),
+        *(0.000119, 0.000026, 0.000006, 0.000001, 0.000000),
+    ],
+    ("tanh", "unit normal"): [
+        *(0.981879, 0.981649, 0.981601, 0.981755, 0.981614),
+        *(0.981560, 0.981520, 0.981913, 0.981728, 0.981736),
+    ],
+    ("tanh", "Xavier"): [
+        *(0.627953, 0.486051, 0.407723, 0.357108, 0.320917),
+        *(0.292116, 0.273387, 0.254935, 0.239266, 0.228008),
+    ],
+    ("ReLU", "Xavier"): [
+        *(0.582273, 0.403795, 0.276912, 0.198685, 0.140299),
+        *(0.103280, 0.072748, 0.051572, 0.038583, 0.026076),
+    ],
+    ("ReLU", "He"): [
+        *(0.825232, 0.827835, 0.813855, 0.826902, 0.834092),
+        *(0.860035, 0.870610, 0.889348, 0.845357, 0.844523),
+    ],
+}
+HE_MEANS = [
+    *(0.562488, 0.553614, 0.545867, 0.565396, 0.547678),
+    *(0.587103, 0.596867, 0.623214, 0.567498, 0.552531),
+]
+# The spread between seeds that was measured there: relative, at layer 1 and at layer 10.
+SPREADS = {
+    ("tanh", "small normal"): (0.004, 0.01),
+    ("tanh", "unit normal"): (0.001, 0.001),
+    ("tanh", "Xavier"): (0.004, 0.01),
+    ("ReLU", "Xavier"): (0.003, 0.10),
+    ("ReLU", "He"): (0.002, 0.12),
+}
+PRINTED = 0.5e-6  # the slides round to six decimals
+
+
+def model(activation: str, initializer: str) -> ModelConfig:
+    return ModelConfig(
+        activation=Choice(activation), initializer=Choice(initializer), hidden=(500,) * 10
+    )
+
+
+def inputs(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((1000, 500)).astype(np.float32)
+
+
+@pytest.mark.parametrize("case", SLIDES, ids=" ".join)
+def test_the_slides_table_is_reproduced(case):
+    signals = measure_signal(model(*case), inputs(0), np.random.default_rng(1))
+    spreads = np.linspace(*SPREADS[case], 10)
+    for signal, printed, spread in zip(signals, SLIDES[case], spreads, strict=True):
+        assert abs(signal.std - printed) <= 4 * spread * printed + PRINTED, signal.name
+
+
+def test_the_means_are_the_slides_too():
+    signals = measure_signal(model("ReLU", "He"), inputs(0), np.random.default_rng(1))
+    spreads = np.linspace(*SPREADS["ReLU", "He"], 10)
+    for signal, printed, spread in zip(signals, HE_MEANS, spreads, strict=True):
+        assert signal.mean == pytest.approx(printed, rel=4 * spread)
+    tanh = measure_signal(model("tanh", "Xavier"), inputs(0), np.random.default_rng(1))
+    assert max(abs(signal.mean) for signal in tanh) < 0.001
+
+
+@pytest.mark.parametrize("case", SLIDES, ids=" ".join)
+def test_theory_agrees_with_measurement(case):
+    signals = measure_signal(model(*case), inputs(2), np.random.default_rng(3))
+    theory = predict_signal(Choice(case[0]), [signal.stretch for signal in signals])
+    # Width 500 is not infinite: a deviation grows with depth where nothing pulls it back, as in ReLU.
+    tolerances = np.linspace(0.01, 0.17 if case[0] == "ReLU" else 0.02, 10)
+    for signal, moments, tolerance in zip(signals, theory, tolerances, strict=True):
+        assert signal.std == pytest.approx(moments.std, rel=tolerance)
+
+
+def test_theory_knows_known_results():
+    he = predict_signal(Choice("ReLU"), [2.0] * 10)
+    assert [m.mean**2 + m.std**2 for m in he] == pytest.approx([1.0] * 10, rel=1e-6)
+    assert [m.backward for m in he] == pytest.approx([1.0] * 10, rel=1e-6)
+    xavier = predict_signal(Choice("ReLU"), [1.0] * 10)
+    squares = [m.mean**2 + m.std**2 for m in xavier]
+    assert squares == pytest.approx([0.5**n for n in range(1, 11)], rel=1e-6)
+    saturated = predict_signal(Choice("tanh"), [500.0])
+    assert saturated[0].std == pytest.approx(0.982, abs=0.0005)
