@@ -267,7 +267,9 @@ class RunConfig(_Checked, frozen=True, forbid_unknown_fields=True):
         """This config with the setting at `path`, such as "optimization.l2", at another value."""
         part, name = _parts(path)
         hint = get_type_hints(type(getattr(self, part)))[name]
-        value = msgspec.convert(value, hint)  # 64.0 from a slider is the whole number 64
+        if isinstance(value, float) and value.is_integer() and hint is int:
+            value = int(value)  # 64.0 from a slider, or from JSON, is the whole number 64
+        value = msgspec.convert(value, hint)
         changed = msgspec.structs.replace(getattr(self, part), **{name: value})
         return msgspec.structs.replace(self, **{part: changed})
 

@@ -53,6 +53,7 @@ class Instruments:
         self._spent = self._trained = 0.0
         self._instruments = {
             "activations": _Instrument(self._measure_activations, share=5),
+            "accuracy": _Instrument(self._judge, share=1),
             "dead units": _Instrument(self._count_dead, share=1),
             "gradients": _Instrument(self._measure_gradients, share=1),
             "overshoot": _Instrument(self._measure_overshoot, share=1),
@@ -71,6 +72,7 @@ class Instruments:
         self._step = -1
         self._measure_activations()
         self._measure_weights()
+        self._judge()
 
     def measure_all(self) -> None:
         """Measure everything, whatever it costs."""
@@ -136,9 +138,14 @@ class Instruments:
             training.data.train.outputs
         )
         noise, length = (mean.value for mean in self._noise)
+        (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._judged
         return Gauges(
             first_loss=training.first_loss,
             chance_loss=math.nan if chance is None else chance,
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            train_accuracy=train_accuracy,
+            validation_accuracy=validation_accuracy,
             learning_rate=training.learning_rate,
             zigzag=training.zigzag,
             overshoot=self._overshoot,
@@ -159,6 +166,9 @@ class Instruments:
             _describe(name, a, self._scale, edges, None if name == "scores" else bounds)
             for name, a in outputs.items()
         ]
+
+    def _judge(self) -> None:
+        self._judged = [judge.judge() for judge in self._training.judges]
 
     def _count_dead(self) -> None:
         self._census.go_on()

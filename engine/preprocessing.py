@@ -1,15 +1,19 @@
 """What is done to the inputs before the network sees them, fitted on the training split alone."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 
-from engine.registry import Registry
+from engine.registry import Range, Registry
 from engine.types import Array
 
 # Directions with less than this share of the largest variance carry rounding errors, no data.
 _NEGLIGIBLE = 1e-7
+
+
+# What the inputs are multiplied with besides. Pixels come as 0 to 1; 255 makes them the lecture's.
+Scale = Annotated[float, Range(1e-2, 1e3, "log")]
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,17 @@ PREPROCESSING: Registry[Preprocessing] = Registry("preprocessing")
 
 
 @PREPROCESSING.register("centre")
-def centre(x: Array, shape: tuple[int, ...]) -> Transform:
+def centre(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Transform:
     """Subtract the mean of each input (of images: the mean image), so that signs are mixed."""
-    return Transform(x.mean(axis=0), np.ones_like(x[0]))
+    return Transform(x.mean(axis=0), np.full_like(x[0], scale))
 
 
 @PREPROCESSING.register("channel mean")
-def channel_mean(x: Array, shape: tuple[int, ...]) -> Transform:
+def channel_mean(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Transform:
     """Subtract one mean per colour, the same at every pixel; of grey images or tables: one."""
     channels = shape[2] if len(shape) == 3 else 1
     means = x.reshape(len(x), -1, channels).mean(axis=(0, 1))
-    return Transform(np.tile(means, x.shape[1] // channels), np.ones_like(x[0]))
+    return Transform(np.tile(means, x.shape[1] // channels), np.full_like(x[0], scale))
 
 
 @PREPROCESSING.register("standardize")
@@ -72,9 +76,9 @@ def whiten(x: Array, shape: tuple[int, ...]) -> Transform:
 
 
 @PREPROCESSING.register("none")
-def none(x: Array, shape: tuple[int, ...]) -> Transform:
+def none(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Transform:
     """Leave the inputs as they are: all positive for images, so the weights' gradients zig-zag."""
-    return Transform(np.zeros_like(x[0]), np.ones_like(x[0]))
+    return Transform(np.zeros_like(x[0]), np.full_like(x[0], scale))
 
 
 def _principal(x: Array) -> tuple[Array, Array, Array]:

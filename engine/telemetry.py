@@ -68,6 +68,10 @@ class Gauges:
 
     first_loss: float  # before the first step
     chance_loss: float  # what it is when all scores are equal: ln C for softmax
+    train_loss: float  # on fixed training examples
+    validation_loss: float
+    train_accuracy: float  # from 0 to 1; of values the share of their variance explained
+    validation_accuracy: float
     learning_rate: float  # of the last step, schedule and warm-up included
     zigzag: float  # cosine between the gradients of two steps in a row
     overshoot: float  # along the last step: -1 far too short, 0 at the bottom, above 1 uphill

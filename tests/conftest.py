@@ -1,6 +1,7 @@
 """What every test shares."""
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from engine import RunConfig
 
@@ -9,3 +10,10 @@ from engine import RunConfig
 def config() -> RunConfig:
     """The run that the page opens with."""
     return RunConfig()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_blas_thread():
+    """As in the app, where several would only get in each other's way."""
+    with threadpool_limits(1, user_api="blas"):
+        yield

@@ -133,6 +133,7 @@ def test_the_gradient_of_a_step_includes_both_penalties():
     )
     training = Training(config, np.float64)
     theta = training.network.parameters.theta
+    theta += 0.1 * np.random.default_rng(0).standard_normal(theta.size)  # no bias is 0
     before = theta.copy()
     training.update()
     gradient = (before - theta) / 0.5

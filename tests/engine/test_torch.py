@@ -95,7 +95,8 @@ def test_the_reference_is_of_the_version_that_the_readme_names():
 @pytest.mark.parametrize("case", cases("activation"))
 def test_values_and_slopes(case):
     function = ACTIVATIONS.build(choice(case))
-    z, a, slope = FROZEN["grid"], np.empty(60), np.empty(60)
+    z = FROZEN["grid"]
+    a, slope = np.empty_like(z), np.empty_like(z)
     function.value(z, a)
     function.slope(z, a, slope)
     np.testing.assert_allclose(a, FROZEN[f"activation|{case}|value"], **EXACT)
@@ -288,6 +289,11 @@ def test_schedules(case):
     schedule = SCHEDULES.build(choice(case))
     frozen = FROZEN[f"schedule|{case}|factors"]
     np.testing.assert_allclose([schedule(step) for step in range(41)], frozen, **EXACT)
+
+
+def test_the_cosine_stays_down_where_that_of_pytorch_rises_again():
+    schedule = SCHEDULES.build(Choice("cosine", {"length": 40}))
+    np.testing.assert_allclose([schedule(step) for step in (40, 41, 60, 80)], 0, atol=1e-15)
 
 
 def test_warming_up():

@@ -1,0 +1,42 @@
+"""One value of a config, changed by an argument such as `optimization.learning_rate=0.1`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from engine.config import SETTINGS, RunConfig
+from engine.registry import Registry
+
+
+def assigned(config: RunConfig, assignment: str) -> RunConfig:
+    """This config with the field at PATH at VALUE, given "PATH=VALUE"."""
+    path, equals, text = assignment.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes PATH=VALUE, got {assignment!r}")
+    plain = msgspec.to_builtins(config)
+    if path not in _paths(plain):
+        raise ValueError(f"unknown setting {path!r}; choose from {', '.join(_paths(plain))}")
+    part, _, name = path.partition(".")
+    try:
+        plain[part][name] = _value(path, text)
+        return RunConfig.from_json(msgspec.json.encode(plain))
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"--set {assignment}: {error}") from None
+
+
+def _paths(plain: dict[str, Any]) -> Iterator[str]:
+    for part, fields in plain.items():
+        if isinstance(fields, dict):
+            yield from (f"{part}.{name}" for name in fields)
+
+
+def _value(path: str, text: str) -> object:
+    """JSON, except that an entry of a menu goes by its bare name."""
+    setting = SETTINGS.get(path)
+    if setting and isinstance(setting.values, Registry) and not text.startswith("{"):
+        return {"name": text}
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise ValueError(f"--set {path}: {text!r} is not JSON, such as 0.1 or [64,64]") from None

@@ -1,0 +1,87 @@
+"""The final figures of a run, for a reader or another program."""
+
+import hashlib
+import math
+import textwrap
+from collections.abc import Iterator
+
+import msgspec
+
+from engine.config import RunConfig
+from engine.experiment import Experiment
+from engine.telemetry import Finding, Status
+from engine.types import Array
+
+COLUMNS = 100
+DIGITS = 16  # of the digest: enough to tell any two runs apart
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """How a run ended; NaN where a number cannot be had."""
+
+    step: int
+    epoch: float
+    status: Status
+    message: str
+    loss: float
+    validation_loss: float
+    train_accuracy: float
+    validation_accuracy: float
+    digest: str  # of the weights
+    findings: tuple[Finding, ...]
+    config: RunConfig
+
+
+def figures(experiment: Experiment) -> Figures:
+    """The figures of the last row of the history, and what is wrong with the run."""
+    now = experiment.snapshot()
+    judged = ("validation_loss", "train_accuracy", "validation_accuracy")
+    return Figures(
+        step=now.step,
+        epoch=float(now.epoch),
+        status=now.status,
+        message=now.message,
+        loss=float(now.curves["loss"][-1]),
+        digest=digest(experiment),
+        findings=now.findings,
+        config=now.config,
+        **{name: _last(now.curves[name]) for name in judged},
+    )
+
+
+def digest(experiment: Experiment) -> str:
+    """A fingerprint of the weights: the same for the same bits."""
+    weights = experiment.network.parameters.theta.tobytes()
+    return hashlib.sha256(weights).hexdigest()[:DIGITS]
+
+
+def lines(told: Figures) -> Iterator[str]:
+    """The figures for a reader."""
+    rows = {
+        "step": f"{told.step:,}",
+        "epoch": f"{told.epoch:.1f}",
+        "status": told.status,
+        "loss": _number(told.loss, ".4g"),
+        "validation loss": _number(told.validation_loss, ".4g"),
+        "training accuracy": _number(told.train_accuracy, ".1%"),
+        "validation accuracy": _number(told.validation_accuracy, ".1%"),
+        "weights": told.digest,
+    }
+    for name, value in rows.items():
+        yield f"{name:<20} {value}"
+    for finding in told.findings:
+        yield from _wrapped(f"{finding.rule}: {finding.cause}", "! ")
+        yield from _wrapped(finding.advice, "  ")
+
+
+def _last(column: Array) -> float:
+    """The last value that is known: a run that diverges is not judged again."""
+    return next((x for x in reversed(column.tolist()) if not math.isnan(x)), math.nan)
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else format(value, form)
+
+
+def _wrapped(text: str, start: str) -> list[str]:
+    return textwrap.wrap(text, COLUMNS, initial_indent=start, subsequent_indent="  ")

@@ -1,0 +1,43 @@
+"""Files by their name in an argument, where `-` is standard input or output."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+STANDARD = "-"
+
+
+def read(name: str) -> bytes:
+    """All of a file."""
+    return sys.stdin.buffer.read() if name == STANDARD else Path(name).read_bytes()
+
+
+def decode[T](name: str, kind: type[T]) -> T:
+    """What the JSON in a file says; ValueError names the file and says what is wrong with it."""
+    text = read(name)
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def check_writable(name: str | None) -> None:
+    """Fail now rather than after the work, if a file cannot be written; it is left as it is."""
+    if name and name != STANDARD:
+        with open(name, "ab"):
+            pass
+
+
+def write(name: str, text: str) -> None:
+    """Write a whole file."""
+    if name == STANDARD:
+        sys.stdout.write(text)
+    else:
+        Path(name).write_text(text, encoding="utf-8", newline="")
+
+
+def to_json(value: object) -> str:
+    """One line of JSON; numbers that are not finite are null in it."""
+    # The hook is for what msgspec does not know: NumPy's own floats.
+    return msgspec.json.encode(value, enc_hook=float).decode() + "\n"

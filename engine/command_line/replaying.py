@@ -1,0 +1,41 @@
+"""`replay`: a saved run once more, and whether the same bits come out."""
+
+import argparse
+import sys
+
+from engine.command_line.figures import Figures, figures, lines
+from engine.command_line.files import decode, to_json
+from engine.command_line.recording import Recording
+from engine.experiment import replay
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run."""
+    parser.add_argument("file", metavar="FILE", help="as `train --save` writes it; - reads it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Repeat a saved run and compare the weights: exit status 1 if they differ."""
+    recording = decode(arguments.file, Recording)
+    told = figures(replay(recording.config, recording.journal, recording.steps))
+    agrees = None if recording.digest is None else recording.digest == told.digest
+    if arguments.json:
+        sys.stdout.write(to_json({**_fields(told), "saved": recording.digest, "agrees": agrees}))
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in [*lines(told), *_verdict(recording, told)])
+    return 1 if agrees is False else 0
+
+
+def _fields(told: Figures) -> dict[str, object]:
+    return {name: getattr(told, name) for name in told.__struct_fields__}
+
+
+def _verdict(recording: Recording, told: Figures) -> list[str]:
+    if recording.digest is None:
+        return []
+    if recording.digest == told.digest:
+        return ["The weights are the same as when it was saved, to the bit."]
+    return [
+        f"The weights are NOT the same: {recording.digest} was saved. Data, program or processor",
+        "have changed since, or the file has.",
+    ]

@@ -1,0 +1,159 @@
+"""The learner's gradient check: right on a healthy run, and not to be fooled by a faulty one."""
+
+import numpy as np
+import pytest
+
+from engine import Choice, Convolution, DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine.activations import ACTIVATIONS
+from engine.convolution import Conv2D
+from engine.gradcheck import GradientCheck, check_gradients
+from engine.losses import LOSSES
+from engine.training import Training
+
+MODELS = {
+    "dense": ModelConfig(hidden=(16, 12)),
+    "smooth": ModelConfig(Choice("GELU"), hidden=(16, 12)),
+    "normalized": ModelConfig(
+        Choice("tanh"), normalization=Choice("batch norm"), dropout=0.3, hidden=(12, 12)
+    ),
+    "convolutional": ModelConfig(
+        Choice("Maxout"), convolutions=(Convolution(filters=3, size=3),), hidden=(10,)
+    ),
+}
+
+
+def some_training(model: ModelConfig, dtype=np.float32, steps: int = 20, **changed) -> Training:
+    training = Training(RunConfig(model=model, optimization=OptimizationConfig(**changed)), dtype)
+    for _ in range(steps):
+        training.update()
+    return training
+
+
+def checked(training: Training, coordinates: int = 60) -> GradientCheck:
+    return check_gradients(training, np.random.default_rng(0), coordinates)
+
+
+@pytest.mark.parametrize("loss", ["softmax cross-entropy", "multiclass hinge"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_healthy_run_passes(name, dtype, loss):
+    outcome = checked(some_training(MODELS[name], dtype, loss=Choice(loss)))
+    errors = np.array([check.error for check in outcome.checks if not check.kink])
+    assert len(errors) > 50
+    assert np.mean(errors <= 1e-7) > 0.8
+    assert outcome.error < 1e-4  # the differences of tiny gradients are not more exact
+    computed, measured = (
+        np.array([getattr(check, side) for check in outcome.checks if not check.kink])
+        for side in ("backward", "difference")
+    )
+    assert np.linalg.norm(computed - measured) <= 1e-7 * np.linalg.norm(measured)
+    assert np.linalg.norm(measured) > 0
+
+
+def test_every_tensor_is_looked_at():
+    training = some_training(MODELS["normalized"])
+    tensors = training.network.parameters.tensors
+    checks = checked(training, 2 * len(tensors)).checks
+    assert len(checks) == 2 * len(tensors)
+    assert {(c.layer, c.tensor) for c in checks} == {(t.layer, t.name) for t in tensors}
+    sizes = {(t.layer, t.name): t.span.stop - t.span.start for t in tensors}
+    assert all(0 <= check.index < sizes[check.layer, check.tensor] for check in checks)
+
+
+def test_it_measures_the_gradient_of_the_last_batch():
+    training = some_training(MODELS["smooth"], np.float64, steps=1)
+    batches = training.batches
+    scores = training.network.forward(batches.x, train=True)  # with the weights after the step
+    dz = np.empty_like(scores)
+    criterion = LOSSES.build(training.config.optimization.loss)
+    criterion(scores, batches.target, dz, np.empty_like(dz[:, 0]))
+    training.network.backward(dz)
+    layers = {layer.name: layer for layer in training.network.layers}
+    for check in checked(training).checks:
+        gradient = layers[check.layer].grads[check.tensor].flat[check.index]
+        assert check.backward == pytest.approx(gradient, rel=1e-9, abs=1e-15)
+
+
+def test_a_slope_that_is_wrong_by_a_thousandth_is_found(monkeypatch):
+    tanh = ACTIVATIONS["tanh"].make
+    slope = tanh.slope
+
+    def faulty(self, z, a, out):
+        slope(self, z, a, out)
+        out *= 1.001
+
+    training = some_training(ModelConfig(Choice("tanh"), hidden=(16, 12)))
+    monkeypatch.setattr(tanh, "slope", faulty)
+    outcome = checked(training)
+    assert outcome.error > 9e-4
+    for check in outcome.checks:
+        if check.layer == "scores" or check.error == 0:  # above the fault, or too small to judge
+            assert check.error < 1e-4
+        else:
+            layers_below = {"dense 2": 1e-3, "dense 1": 2e-3}
+            assert check.error == pytest.approx(layers_below[check.layer], rel=0.05)
+
+
+def test_a_forgotten_bias_of_a_filter_is_found(monkeypatch):
+    backward = Conv2D.backward
+
+    def forgetful(self, dy):
+        dx = backward(self, dy)
+        self.grads["b"][...] = 0
+        return dx
+
+    training = some_training(MODELS["convolutional"])
+    monkeypatch.setattr(Conv2D, "backward", forgetful)
+    outcome = checked(training)
+    assert outcome.error == 1.0
+    wrong = {(check.layer, check.tensor) for check in outcome.checks if check.error > 1e-3}
+    assert wrong == {("conv 1", "b")}
+
+
+def test_a_kink_is_recognized_and_does_not_count():
+    """With all sums at 0, where ReLU bends, a bias moves them to both sides of the bend."""
+    training = some_training(ModelConfig(hidden=(16,)))
+    dense = training.network.layers[0]
+    for tensor in dense.params.values():
+        tensor[...] = 0
+    outcome = checked(training)
+    bent = [check for check in outcome.checks if check.layer == "dense 1" and check.tensor == "b"]
+    assert bent
+    for check in bent:
+        assert check.backward == 0
+        assert check.kink == (check.difference != 0)
+    assert outcome.kinks >= len(bent) / 2
+    assert outcome.error < 1e-4
+
+
+def test_a_smooth_network_has_hardly_a_kink():
+    """The curvature at a gradient of nearly 0 may look like one."""
+    assert checked(some_training(MODELS["smooth"]), 200).kinks <= 4
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training_goes_on_as_if_nobody_had_looked(name):
+    watched, other = some_training(MODELS[name]), some_training(MODELS[name])
+    for _ in range(3):
+        checked(watched)
+        losses = {training.update() for training in (watched, other)}
+        assert len(losses) == 1
+    for what in ("theta", "grad", "statistics"):
+        mine, theirs = (getattr(x.network.parameters, what) for x in (watched, other))
+        assert mine.tobytes() == theirs.tobytes()
+
+
+def test_values_to_predict_are_checked_too():
+    config = RunConfig(
+        DataConfig(Choice("plane")),
+        ModelConfig(Choice("softplus"), hidden=(8,)),
+        OptimizationConfig(loss=Choice("mean squared error")),
+    )
+    training = Training(config, np.float32)
+    training.update()
+    assert checked(training).error < 1e-4
+
+
+def test_before_the_first_step_there_is_nothing_to_check():
+    with pytest.raises(ValueError, match="make a step first"):
+        checked(some_training(MODELS["dense"], steps=0))
