@@ -13,6 +13,7 @@ from engine.config import (
     Setting,
 )
 from engine.experiment import Experiment, replay
+from engine.gradcheck import GradientCheck
 from engine.history import Curves
 from engine.registry import Choice, Entry, Knob, Range, Registry
 from engine.telemetry import (
@@ -38,6 +39,7 @@ __all__ = [
     "Experiment",
     "Finding",
     "Gauges",
+    "GradientCheck",
     "Knob",
     "LayerFrame",
     "Marker",

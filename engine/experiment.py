@@ -17,6 +17,7 @@ from engine.commands import Command, Pause, Play, Restart, SetKnob, Step
 from engine.config import SETTINGS, Effect, RunConfig
 from engine.datasets import DATASETS, Split
 from engine.diagnosis import diagnose
+from engine.gradcheck import GradientCheck, check_gradients
 from engine.instruments import Instruments
 from engine.losses import LOSSES
 from engine.network import Network
@@ -190,6 +191,11 @@ class Experiment:
         if self.status is not Status.DIVERGED:
             self._instruments.measure(trained)
         return self._tell()
+
+    @_quietly
+    def check_gradients(self, coordinates: int = 30) -> GradientCheck:
+        """Compare so many of the last mini-batch's gradients with differences of the loss."""
+        return check_gradients(self._training, np.random.default_rng(self.step), coordinates)
 
     def _tell(self) -> Snapshot:
         running = self.status is Status.RUNNING

@@ -142,7 +142,7 @@ def adamw(
     epsilon: Epsilon = 1e-8,
     decay: Annotated[float, Range(1e-6, 1.0, "log", zero=True)] = 0.01,
 ) -> Array:
-    """Adam that shrinks weights directly, not through the gradient (Loshchilov & Hutter 2019)."""
+    """Adam that shrinks every parameter directly, not by gradient (Loshchilov & Hutter 2019)."""
     adam(grad, step, out, mean, squares, beta1=beta1, beta2=beta2, epsilon=epsilon)
     for start in range(0, out.size, _PIECE):  # theta times decay, without room for all of it
         piece = slice(start, start + _PIECE)

@@ -41,7 +41,7 @@ PREPROCESSING: Registry[Preprocessing] = Registry("preprocessing")
 @PREPROCESSING.register("centre")
 def centre(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Transform:
     """Subtract the mean of each input (of images: the mean image), so that signs are mixed."""
-    return Transform(x.mean(axis=0), np.full_like(x[0], scale))
+    return Transform(_mean(x), np.full_like(x[0], scale))
 
 
 @PREPROCESSING.register("channel mean")
@@ -55,9 +55,9 @@ def channel_mean(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Tra
 @PREPROCESSING.register("standardize")
 def standardize(x: Array, shape: tuple[int, ...]) -> Transform:
     """Subtract the mean of each input and divide by its standard deviation."""
-    deviation = x.std(axis=0)
-    constant = deviation <= _NEGLIGIBLE * np.abs(x).max(axis=0)  # it stays 0
-    return Transform(x.mean(axis=0), 1 / np.where(constant, 1, deviation))
+    deviation = x.std(axis=0, dtype=np.float64)
+    constant = deviation <= _NEGLIGIBLE * np.abs(x).max(axis=0)  # it becomes 0
+    return Transform(_mean(x), 1 / np.where(constant, 1, deviation))
 
 
 @PREPROCESSING.register("PCA")
@@ -81,9 +81,15 @@ def none(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Transform:
     return Transform(np.zeros_like(x[0]), np.full_like(x[0], scale))
 
 
+def _mean(x: Array) -> Array:
+    """The mean of each input, summed precisely enough for a constant one to become 0."""
+    mean: Array = x.mean(axis=0, dtype=np.float64)
+    return mean
+
+
 def _principal(x: Array) -> tuple[Array, Array, Array]:
     """The mean, the directions of most variance (a column each) and the variances, falling."""
-    shift = x.mean(axis=0, dtype=np.float64)
+    shift = _mean(x)
     centred = x - shift
     variances, directions = np.linalg.eigh(centred.T @ centred / len(x))
     return shift, directions[:, ::-1], np.maximum(variances[::-1], 0)

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from engine import Choice, Convolution, DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine import (
+    Choice,
+    Convolution,
+    DataConfig,
+    Experiment,
+    ModelConfig,
+    OptimizationConfig,
+    RunConfig,
+)
 from engine.activations import ACTIVATIONS
 from engine.convolution import Conv2D
 from engine.gradcheck import GradientCheck, check_gradients
@@ -41,13 +49,7 @@ def test_a_healthy_run_passes(name, dtype, loss):
     errors = np.array([check.error for check in outcome.checks if not check.kink])
     assert len(errors) > 50
     assert np.mean(errors <= 1e-7) > 0.8
-    assert outcome.error < 1e-4  # the differences of tiny gradients are not more exact
-    computed, measured = (
-        np.array([getattr(check, side) for check in outcome.checks if not check.kink])
-        for side in ("backward", "difference")
-    )
-    assert np.linalg.norm(computed - measured) <= 1e-7 * np.linalg.norm(measured)
-    assert np.linalg.norm(measured) > 0
+    assert 0 < outcome.error <= 1e-7
 
 
 def test_every_tensor_is_looked_at():
@@ -85,7 +87,7 @@ def test_a_slope_that_is_wrong_by_a_thousandth_is_found(monkeypatch):
     training = some_training(ModelConfig(Choice("tanh"), hidden=(16, 12)))
     monkeypatch.setattr(tanh, "slope", faulty)
     outcome = checked(training)
-    assert outcome.error > 9e-4
+    assert outcome.error > 5e-4
     for check in outcome.checks:
         if check.layer == "scores" or check.error == 0:  # above the fault, or too small to judge
             assert check.error < 1e-4
@@ -105,7 +107,7 @@ def test_a_forgotten_bias_of_a_filter_is_found(monkeypatch):
     training = some_training(MODELS["convolutional"])
     monkeypatch.setattr(Conv2D, "backward", forgetful)
     outcome = checked(training)
-    assert outcome.error == 1.0
+    assert outcome.error > 0.1
     wrong = {(check.layer, check.tensor) for check in outcome.checks if check.error > 1e-3}
     assert wrong == {("conv 1", "b")}
 
@@ -157,3 +159,13 @@ def test_values_to_predict_are_checked_too():
 def test_before_the_first_step_there_is_nothing_to_check():
     with pytest.raises(ValueError, match="make a step first"):
         checked(some_training(MODELS["dense"], steps=0))
+
+
+def test_a_running_experiment_can_be_asked(config):
+    experiment = Experiment(config)
+    with pytest.raises(ValueError, match="make a step first"):
+        experiment.check_gradients()
+    experiment.train(50)
+    outcome = experiment.check_gradients(coordinates=12)
+    assert len(outcome.checks) == 12
+    assert outcome.error <= 1e-7
