@@ -178,10 +178,19 @@ class Optimizer:
         ]
         self._step = 0
 
-    def update(self, grad: Array, rate: float) -> None:
-        """Move the parameters against `grad` by one step of the rule."""
+    def update(
+        self,
+        grad: Array,
+        rate: float,
+        complete: Callable[[int], None] = lambda block: None,
+    ) -> None:
+        """Move the parameters against `grad` by one step of the rule.
+
+        `complete` is called before each block, to add to that block's gradient.
+        """
         self._step += 1
-        for piece, theta, update, state in self._blocks:
+        for number, (piece, theta, update, state) in enumerate(self._blocks):
+            complete(number)
             direction = self._rule(grad[piece], self._step, self._room[: len(theta)], *state)
             np.multiply(direction, rate, out=update)
             np.subtract(theta, update, out=theta)

@@ -76,10 +76,11 @@ class Training:
         parameters = self.network.parameters
         self._weights = parameters.theta[: parameters.regularized]
         room = np.empty_like(self._weights[:BLOCK])
-        self._regularized = [
-            (parameters.theta[piece], parameters.grad[piece], room[: piece.stop - piece.start])
-            for piece in blocks(parameters.regularized)
-        ]
+        self._penalized = []  # of each block the part that is weights, none of it in the last ones
+        for piece in blocks(parameters.size):
+            some = self._weights[piece]
+            grad = parameters.grad[: parameters.regularized][piece]
+            self._penalized.append((some, grad, room[: len(some)]))
 
     # ---- one step ---------------------------------------------------------------------------
 
@@ -95,11 +96,15 @@ class Training:
         if self._comparing:
             np.copyto(self._previous, parameters.grad)
         self.network.backward(self._dz)
-        self._regularize()
+        optimization = self.config.optimization
+        if optimization.clip:
+            self._clip()
+            self.optimizer.update(parameters.grad, self.learning_rate)
+        else:  # block by block, while it is in the processor's cache
+            self.optimizer.update(parameters.grad, self.learning_rate, self._penalize)
         if self._comparing:
             self._compare()
-        self.optimizer.update(parameters.grad, self.learning_rate)
-        if self.config.optimization.max_norm:
+        if optimization.max_norm:
             self._limit_weights()
         return loss
 
@@ -120,22 +125,26 @@ class Training:
         rate = optimization.learning_rate * self._schedule(done)
         return rate * warm_up(done, optimization.warm_up) if optimization.warm_up else rate
 
-    def _regularize(self) -> None:
-        """Add the penalties' gradients to that of the loss, and clip the sum."""
+    def _penalize(self, block: int) -> None:
+        """Add the penalties' gradient to that of the loss, for one block of the parameters."""
         optimization = self.config.optimization
-        for weights, grad, room in self._regularized:
-            if optimization.l2:
-                np.multiply(weights, optimization.l2, out=room)
-                np.add(grad, room, out=grad)
-            if optimization.l1:
-                np.sign(weights, out=room)
-                room *= optimization.l1
-                grad += room
-        if optimization.clip:
-            grad = self.network.parameters.grad
-            length = math.sqrt(np.vdot(grad, grad))
-            if length > optimization.clip:
-                grad *= optimization.clip / length
+        weights, grad, room = self._penalized[block]
+        if optimization.l2:
+            np.multiply(weights, optimization.l2, out=room)
+            np.add(grad, room, out=grad)
+        if optimization.l1:
+            np.sign(weights, out=room)
+            room *= optimization.l1
+            grad += room
+
+    def _clip(self) -> None:
+        """Shorten the whole gradient, penalties included, to the length allowed."""
+        for block in range(len(self._penalized)):
+            self._penalize(block)
+        grad = self.network.parameters.grad
+        length = math.sqrt(np.vdot(grad, grad))
+        if length > self.config.optimization.clip:
+            grad *= self.config.optimization.clip / length
 
     def _limit_weights(self) -> None:
         """Shorten the weights into each unit to `max_norm` (Srivastava et al. 2014, 5.1)."""
