@@ -28,6 +28,7 @@ class Recorder:
             ]
         )
         self._judge_at = self._measure_at = 0  # steps from which on that is due again
+        self._changed = 0  # the step of the last change, after which rows are dense again
         self._record(dict.fromkeys(("loss", "loss_low", "loss_high"), training.first_loss))
 
     @property
@@ -44,6 +45,7 @@ class Recorder:
         """Write a full row at the next step, whatever the spacing."""
         self._history.make_due()
         self._judge_at = self._measure_at = 0
+        self._changed = self._training.step
 
     def note(self, loss: float) -> None:
         """Count in the loss of the step that was just made, and write a row if one is due."""
@@ -93,4 +95,5 @@ class Recorder:
             return 1
         # A step goes forward, and backward twice: to the inputs and to the weights.
         step = 3 * self._training.network.batch * self._training.network.work
-        return math.ceil(work / (SHARE * step))
+        # At the start, and after a change, the gaps grow by half from one to the next.
+        return min(math.ceil(work / (SHARE * step)), 1 + (self._training.step - self._changed) // 2)

@@ -1,6 +1,7 @@
 """A server in this process, whose experiments the tests can look at, and a real Chromium."""
 
 import os
+import re
 import shutil
 import socket
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import panel as pn
 import pytest
 from panel.io.application import build_single_handler_application
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from app.session import CONDUCTOR, VISITS, Visit
 
@@ -151,8 +152,15 @@ class Tab:
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button).click()
 
+    def _menu(self, name: str) -> Locator:
+        return self.page.get_by_role("combobox", name=re.compile(f"^{re.escape(name)} ·"))
+
+    def menu(self, name: str) -> str:
+        """What a menu shows as chosen."""
+        return self._menu(name).inner_text()
+
     def choose(self, menu: str, option: str) -> None:
-        self.page.get_by_role("combobox", name=menu).click()
+        self._menu(menu).click()
         self.page.get_by_role("menuitem", name=option, exact=True).click()
 
     def slide(self, slider: str, key: str) -> None:

@@ -45,8 +45,8 @@ def test_the_browser_shows_what_the_engine_measured(tab):
         curves["validation_accuracy"].tolist(), rel=1e-3
     )
     ratios = tab.source("updates")
-    for number, layer in enumerate(tab.snapshot.weights, start=1):
-        expected = curves[f"ratio {layer}"].tolist()
+    for number, tensor in enumerate(tab.snapshot.tensors, start=1):
+        expected = curves[f"ratio {tensor.name}"].tolist()
         assert ratios[f"W{number}"] == pytest.approx(expected, rel=1e-3, nan_ok=True)
 
 
@@ -206,3 +206,15 @@ def test_the_first_screen_needs_no_scrolling(tab, width):
 
 def test_numbers_that_are_not_finite_survive_the_way_to_the_browser(tab):
     assert math.isnan(tab.source("updates")["W1"][0])  # before the first update there is none
+
+
+def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
+    tab.wait_for_frames(3)
+    for run, (dataset, loss) in enumerate(
+        [("spiral", "softmax cross-entropy"), ("plane", "mean squared error")], start=2
+    ):
+        tab.choose("Data set", dataset)
+        tab.wait_for(lambda run=run: tab.snapshot.run == run)
+        tab.wait_for(lambda: tab.snapshot.step > 500)
+        tab.wait_for(lambda loss=loss: tab.menu("Loss") == loss)
+    assert tab.snapshot.gauges.validation_accuracy > 0.9  # of the values' variance
