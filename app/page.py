@@ -26,8 +26,9 @@ STATUS = """
 
 HINT = """
 <div role="status">
-  A neural network is learning. Turn a knob on the left and watch what it changes: each change leaves a red line in the plots. A learning rate far to the right breaks
-  it; a lower one and Restart mend it.
+  A neural network is learning. Turn a knob on the left and watch what it changes: each change
+  leaves a red line in the plots. A learning rate far to the right breaks it; a lower one and Restart
+  mend it.
 </div>
 """
 
