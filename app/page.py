@@ -1,7 +1,6 @@
 """The layout of the page: a skeleton at once, the instruments as soon as somebody looks."""
 
-import html
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from panel import ui
 from panel.layout import Column
@@ -11,9 +10,9 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.controls import Controls
+from app.lane import Lane
 from app.transport import Transport
 from app.views import View
-from engine import Snapshot
 
 STATUS = """
 <div class="status">
@@ -24,22 +23,12 @@ STATUS = """
 </div>
 """
 
-HINT = """
-<div role="status">
-  A neural network is learning. Turn a knob on the left and watch what it changes: each change
-  leaves a red line in the plots. A learning rate far to the right breaks it; a lower one and Restart
-  mend it.
-</div>
-"""
-
 
 class Layout:
     """The page of one visitor."""
 
     def __init__(self) -> None:
-        self._message = HTML(
-            HINT, stylesheets=[theme.MESSAGE_CSS], sizing_mode="stretch_width", margin=0
-        )
+        self._cards: dict[str, Viewable] = {}
         self._status = HTML(STATUS, stylesheets=[theme.STATUS_CSS])
         self.page = ui.Page(
             title="Babysit",
@@ -53,10 +42,13 @@ class Layout:
         with edit_readonly(self.page):
             self.page.busy = False  # shared by the process: it would tell every page of each other
 
-    def fill(self, transport: Transport, controls: Controls, views: Iterable[View]) -> None:
+    def fill(
+        self, transport: Transport, controls: Controls, views: Mapping[str, View], lane: Lane
+    ) -> None:
         """Put the instruments in."""
+        self._cards = {name: _card(view) for name, view in views.items()}
         cards = Column(
-            *(_card(view) for view in views),
+            *self._cards.values(),
             stylesheets=[theme.GRID_CSS],
             sizing_mode="stretch_both",
         )
@@ -67,17 +59,19 @@ class Layout:
             main=[
                 Column(
                     cards,
-                    self._message,
+                    lane.view,
                     stylesheets=[theme.MAIN_CSS],
                     sizing_mode="stretch_both",
                 )
             ],
         )
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Say what has gone wrong, if anything has."""
-        text = html.escape(snapshot.message)
-        self._message.object = f'<div role="alert">{text}</div>' if text else HINT
+    def point_at(self, view: str) -> None:
+        """Put a frame around the plot of this name, and around no other."""
+        for name, card in self._cards.items():
+            classes = ["pointed-at"] if name == view else []
+            if card.css_classes != classes:
+                card.css_classes = classes
 
 
 def _card(view: View) -> Viewable:

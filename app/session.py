@@ -12,6 +12,7 @@ from bokeh.models import CustomJS
 from panel.io.resources import get_dist_path
 
 from app.controls import Controls
+from app.lane import Lane
 from app.page import Layout
 from app.transport import Transport
 from app.views import VIEWS
@@ -104,15 +105,16 @@ class Visit:
         snapshot = dataclasses.replace(seat.latest, status=Status.RUNNING)
         self._transport = Transport(seat.send, snapshot)
         self._controls = Controls(seat.send, snapshot.config)
-        views = [entry.make(snapshot) for entry in VIEWS.values()]
-        self.layout.fill(self._transport, self._controls, views)
+        self._lane = Lane(seat.send, self.layout.point_at, snapshot)
+        views = {name: entry.make(snapshot) for name, entry in VIEWS.items()}
+        self.layout.fill(self._transport, self._controls, views, self._lane)
         seat.on_news = document.locked_callback(self._show, policy="latest")
         self.start()
 
     def _show(self, snapshot: Snapshot) -> None:
         self._transport.show(snapshot)
         self._controls.show(snapshot.config)
-        self.layout.show(snapshot)
+        self._lane.show(snapshot)
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""

@@ -65,14 +65,22 @@ MAIN_CSS = f"""
 """
 
 # Always as high: a plot resized while nothing moves keeps its old size inside (Bokeh 3.10.2).
+LANE_CSS = f"""
+:host {{ height: 62px; flex: none; align-items: center; gap: {SPACE // 2}px; }}
+:host > * {{ align-self: center; }}
+"""
+
 MESSAGE_CSS = f"""
-:host {{ font: 14px/1.35 {FONT}; height: 62px; flex: none; }}
+:host {{ font: 14px/1.35 {FONT}; height: 62px; margin: 0; font-variant-numeric: tabular-nums; }}
+p {{ margin: 0; }}
+p span {{ opacity: 0.75; margin: 0 {SPACE // 2}px; }}
+p em {{ font-style: normal; font-weight: 600; }}
 div[role] {{
   box-sizing: border-box; height: 62px; overflow: auto; display: flex; align-items: center;
   padding: 0 {SPACE}px; border: 1px solid; border-left-width: 6px; border-radius: 8px;
 }}
 div[role="status"] {{ border-color: color-mix(in srgb, {QUIET} 35%, transparent); }}
-div[role="alert"] {{ border-color: {ACCENT}; font-weight: 600; }}
+div[role="alert"] {{ border-color: {ACCENT}; }}
 """
 
 CARD_CSS = f"""
@@ -82,6 +90,7 @@ CARD_CSS = f"""
   padding: {SPACE // 2}px {SPACE // 2}px 0 {SPACE // 2}px;
   min-width: 0; min-height: 0;
 }}
+:host(.pointed-at) {{ outline: 3px solid {ACCENT}; }}
 """
 
 GRID_CSS = f"""

@@ -96,7 +96,8 @@ class Seat:
 
 
 def _news(snapshot: Snapshot) -> tuple[object, ...]:
-    return snapshot.run, snapshot.status, snapshot.message, snapshot.config
+    rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
+    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules
 
 
 class Conductor:

@@ -47,14 +47,17 @@ def exploding(now: Snapshot) -> Finding | None:
     """The loss is no longer a finite number: nearly always a learning rate that is too high."""
     if now.status is not Status.DIVERGED:
         return None
+    # From absurd rates, where every tenth explodes as well, straight to what may do.
+    remedy = _slower(now, min(0.1, 0.1 / now.config.optimization.learning_rate))
     return Finding(
         "exploding",
         float(now.curves["loss"][-1]),
         (0.0, now.gauges.first_loss),
         "",
         now.message,
-        _slower(now, 0.1),
-        "Learning rate ÷ 10, then restart.",
+        remedy,
+        f"Learning rate {remedy.value:g}, then restart.",
+        "loss",
     )
 
 
@@ -68,6 +71,7 @@ def symmetric_weights(now: Snapshot) -> Finding | None:
             return Finding(
                 "symmetric weights", tensor.variety, (0.1, math.inf), tensor.name, cause,
                 _draw("He"), advice,
+                "activations",
             )  # fmt: skip
     return None
 
@@ -82,6 +86,7 @@ def saturation(now: Snapshot) -> Finding | None:
     return Finding(
         "saturation", worst.saturated, (0.0, 0.5), worst.name, cause,
         _draw("Xavier"), "Draw smaller weights, by Xavier.",
+        "activations",
     )  # fmt: skip
 
 
@@ -106,6 +111,7 @@ def dead_units(now: Snapshot) -> Finding | None:
         "dead units", worst.dead, (0.0, 0.4), worst.name, cause,
         SetKnob("model.activation", Choice("leaky ReLU")),
         "Leaky ReLU lets a little gradient through; then lower the learning rate.",
+        "activations",
     )  # fmt: skip
 
 
@@ -144,6 +150,7 @@ def rate_too_high(now: Snapshot) -> Finding | None:
         f"The loss is {loss:.3g} after {best:.3g} at best, and a step changes the weights by"
         f" {ratio:.1%}.",
         _slower(now, 0.3), "Learning rate × 0.3.",
+        "loss",
     )  # fmt: skip
 
 
@@ -160,6 +167,7 @@ def rate_too_low(now: Snapshot) -> Finding | None:
         "learning rate too low", ratio, (10**-4.5, 10**-1.5), "",
         f"A step changes the weights by a factor of {ratio:.1g} only: 0.001 is usual.",
         _slower(now, times), f"Learning rate × {times:g}.",
+        "updates",
     )  # fmt: skip
 
 
@@ -173,6 +181,7 @@ def first_loss(now: Snapshot) -> Finding | None:
         "first loss", first, (0.3 * chance, 4 * chance), "",
         f"The first loss was {first:.3g}, but a network that knows nothing has {chance:.3g}.",
         _draw("Xavier"), "Draw smaller weights, by Xavier.",
+        "loss",
     )  # fmt: skip
 
 
@@ -190,6 +199,7 @@ def plateau(now: Snapshot) -> Finding | None:
         "plateau", until, (0, 0.15 * now.step), "",
         f"The loss stayed at {chance:.3g}, where one starts, for {until:,.0f} steps.",
         _draw("He"), "Draw larger weights, by He.",
+        "loss",
     )  # fmt: skip
 
 
@@ -210,6 +220,7 @@ def overfitting(now: Snapshot) -> Finding | None:
         f"Training accuracy is {gap:.0%} above validation, whose loss is at {risen:.1f} times"
         " its best.",
         SetKnob("optimization.l2", stronger), f"L2 strength {stronger:g}; or more dropout.",
+        "accuracy",
     )  # fmt: skip
 
 
@@ -233,6 +244,7 @@ def underfitting(now: Snapshot) -> Finding | None:
         " or held back too much.",
         SetKnob("optimization.l2", weaker if weaker >= 1e-6 else 0.0),
         "Less L2; or more units, in a new run.",
+        "accuracy",
     )  # fmt: skip
 
 
@@ -246,6 +258,7 @@ def update_ratio(now: Snapshot) -> Finding | None:
         "update ratio", ratio, (10**-4.5, 10**-1.5), "",
         f"A step changes the weights by {ratio:.1%}: a tenth of a percent is usual.",
         _slower(now, 0.3), "Learning rate × 0.3.",
+        "updates",
     )  # fmt: skip
 
 
@@ -265,6 +278,7 @@ def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -
         f"The signal {verb} from {hidden[0].std:.2g} in {hidden[0].name} to {hidden[-1].std:.2g}"
         f" in {hidden[-1].name}.",
         _draw(better), f"Draw weights that keep its size, by {better}; or batch norm.",
+        "activations",
     )  # fmt: skip
 
 
@@ -280,6 +294,7 @@ def _gradient(now: Snapshot, rule: str, word: str, bad: Callable[[float], bool])
         f"The gradient of {first.name} is {ratio:.1g} times that of {last.name}: {word} by far.",
         SetKnob("model.activation", Choice("ReLU")),
         "ReLU, whose slope does not shrink it; or batch norm, in a new run.",
+        "activations",
     )  # fmt: skip
 
 
@@ -318,7 +333,7 @@ def _ratio(now: Snapshot) -> float:
     return float(np.median(known)) if known else math.nan
 
 
-def _slower(now: Snapshot, factor: float) -> Command:
+def _slower(now: Snapshot, factor: float) -> SetKnob:
     allowed = SETTINGS[RATE].values
     rate = float(f"{now.config.optimization.learning_rate * factor:.2g}")
     if isinstance(allowed, Range):

@@ -7,6 +7,7 @@ import numpy as np
 from engine.types import Array
 
 RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
+AFRESH = 20  # ... and after a change 5 % of what has passed since, where that is less
 
 
 class Curves(Mapping[str, Array]):
@@ -45,6 +46,7 @@ class History:
         self._table: Array = np.empty((256, len(self.names)))
         self._rows = 0
         self._due = 0
+        self._last = self._changed = 0  # steps: of the last row, and of that before the last change
 
     def __len__(self) -> int:
         return self._rows
@@ -54,8 +56,9 @@ class History:
         return step >= self._due
 
     def make_due(self) -> None:
-        """Ask for a row at the next step, whatever the spacing."""
+        """Ask for a row at the next step, whatever the spacing, and for close ones after it."""
         self._due = 0
+        self._changed = self._last
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
         """Write one row; a column without a value becomes NaN."""
@@ -64,7 +67,8 @@ class History:
             self._table = np.concatenate([self._table, np.empty_like(self._table)])
         self._table[self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
         self._rows += 1
-        self._due = step + max(1, step // RESOLUTION)
+        self._last = step
+        self._due = step + max(1, min(step // RESOLUTION, (step - self._changed) // AFRESH))
 
     def curves(self) -> Curves:
         """All rows so far, without copying them."""

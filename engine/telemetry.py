@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 
@@ -90,6 +91,7 @@ class Finding:
     cause: str  # one sentence for a learner, with the number
     remedy: Command | None  # that can be applied as it is
     advice: str  # what the remedy does, in words
+    seen_in: Literal["loss", "accuracy", "updates", "activations"]  # where one can see it
 
 
 @dataclass(frozen=True, slots=True)

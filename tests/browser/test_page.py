@@ -218,3 +218,14 @@ def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
         tab.wait_for(lambda: tab.snapshot.step > 500)
         tab.wait_for(lambda loss=loss: tab.menu("Loss") == loss)
     assert tab.snapshot.gauges.validation_accuracy > 0.9  # of the values' variance
+
+
+def test_what_is_wrong_is_shown_fixed_and_undone(tab):
+    tab.wait_for_frames(3)
+    tab.choose("Initializer", "unit normal")
+    tab.press("Show me")
+    tab.page.locator(".pointed-at").wait_for()
+    tab.press("Fix it")
+    tab.wait_for(lambda: tab.menu("Initializer") == "Xavier")
+    tab.press("Undo")
+    tab.wait_for(lambda: tab.menu("Initializer") == "unit normal")

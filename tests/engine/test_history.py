@@ -35,3 +35,18 @@ def test_a_column_without_a_value_is_not_a_number():
     history = History(["loss", "accuracy"])
     history.append(0, {"loss": 1.0})
     assert np.isnan(history.curves()["accuracy"][0])
+
+
+def test_after_a_change_rows_are_close_again():
+    history = History(["loss"])
+    steps = []
+    for step in range(20_001):
+        if step == 10_000:
+            history.make_due()
+        if history.due(step):
+            history.append(step, {"loss": 0.0})
+            steps.append(step)
+    after = [step for step in steps if step >= 10_000]
+    assert after[:10] == list(range(10_000, 10_010))
+    assert max(np.diff(after)) <= 200  # and thin out to where they would have been
+    assert len(after) < 200

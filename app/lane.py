@@ -1,0 +1,107 @@
+"""The diagnosis lane: what is wrong, why, and two buttons: show me, and fix it."""
+
+import html
+from collections.abc import Callable
+
+from panel import ui
+from panel.layout import Row
+from panel.pane import HTML
+
+from app import theme
+from app.controls import Send
+from engine import Command, Finding, Restart, SetKnob, Snapshot, Status
+
+HINT = """
+<div role="status">
+  A neural network is learning. Turn a knob on the left and watch what it changes: each change
+  leaves a red line in the plots. When something is wrong, this line says what, why, and mends it.
+</div>
+"""
+
+
+class Lane:
+    """One line below the plots that speaks up when something is wrong."""
+
+    def __init__(self, send: Send, point_at: Callable[[str], None], snapshot: Snapshot) -> None:
+        self._send, self._point_at = send, point_at
+        self._snapshot = snapshot
+        self._undoing: list[Command] = []
+        self._words = HTML(HINT, stylesheets=[theme.MESSAGE_CSS], sizing_mode="stretch_width")
+        self._show_me = _button("Show me", "visibility", self._show)
+        self._fix_it = _button("Fix it", "build", self._fix)
+        self._undo = _button("Undo", "undo", self._take_back)
+        self.view = Row(
+            self._words,
+            *(self._show_me, self._fix_it, self._undo),
+            stylesheets=[theme.LANE_CSS],
+            sizing_mode="stretch_width",
+        )
+        self.show(snapshot)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the experiment."""
+        if snapshot.run != self._snapshot.run and snapshot.status is not Status.RUNNING:
+            self._undoing = []
+        self._snapshot = snapshot
+        finding = self._first
+        if finding is None:
+            self._point_at("")
+        if snapshot.message and not finding:
+            self._words.object = f'<div role="alert"><p>{html.escape(snapshot.message)}</p></div>'
+        else:
+            self._words.object = _described(snapshot.findings) if finding else HINT
+        self._show_me.visible = finding is not None
+        self._fix_it.visible = finding is not None and finding.remedy is not None
+        self._undo.visible = bool(self._undoing)
+
+    @property
+    def _first(self) -> Finding | None:
+        return self._snapshot.findings[0] if self._snapshot.findings else None
+
+    def _show(self) -> None:
+        if self._first:
+            self._point_at(self._first.seen_in)
+
+    def _fix(self) -> None:
+        if self._first is None or self._first.remedy is None:
+            return
+        remedy = self._first.remedy
+        if isinstance(remedy, SetKnob):
+            self._undoing = [SetKnob(remedy.path, self._snapshot.config.value(remedy.path))]
+        self._send(remedy)
+        if self._snapshot.status is Status.DIVERGED:
+            self._send(Restart())
+
+    def _take_back(self) -> None:
+        undoing, self._undoing = self._undoing, []
+        for command in undoing:
+            self._send(command)
+
+
+def _described(findings: tuple[Finding, ...]) -> str:
+    """The gravest finding in full, the others by name."""
+    first, *others = findings
+    number = f"{theme.number(first.number)}, healthy {_band(first.band)}"
+    also = f" Also: {', '.join(finding.rule for finding in others)}." if others else ""
+    return (
+        f'<div role="alert"><p><b>{html.escape(first.rule.capitalize())}</b>'
+        f" <span>{number}</span> {html.escape(first.cause)}"
+        f" <em>{html.escape(first.advice)}</em>{html.escape(also)}</p></div>"
+    )
+
+
+def _band(band: tuple[float, float]) -> str:
+    low, high = band
+    if high == float("inf"):
+        return f"above {theme.number(low)}"
+    if low == 0:
+        return f"up to {theme.number(high)}"
+    return f"{theme.number(low)} to {theme.number(high)}"
+
+
+def _button(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
+    button = ui.Button(
+        label=label, icon=icon, variant="outlined", size="small", visible=False, margin=(0, 3)
+    )
+    button.on_click(lambda event: action())
+    return button

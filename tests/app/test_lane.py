@@ -1,0 +1,94 @@
+"""The diagnosis lane without a browser: it says what the engine found, and mends it."""
+
+import dataclasses
+
+import pytest
+
+from app.lane import Lane
+from engine import Choice, Experiment, Restart, RunConfig, SetKnob
+
+INITIALIZER = "model.initializer"
+
+
+class Page:
+    """Somebody who obeys the lane's commands, as the conductor would."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.experiment = Experiment(config)
+        self.sent: list = []
+        self.pointed_at: list[str] = []
+        self.lane = Lane(self.send, self.pointed_at.append, self.experiment.snapshot())
+
+    def send(self, command) -> None:
+        self.sent.append(command)
+        self.experiment.apply(command)
+
+    def train(self, steps: int) -> None:
+        self.experiment.train(steps)
+        self.lane.show(self.experiment.snapshot())
+
+    def press(self, label: str) -> None:
+        button = next(x for x in self.lane.view if getattr(x, "label", "") == label)
+        assert button.visible
+        button.clicks += 1
+        self.lane.show(self.experiment.snapshot())
+
+    @property
+    def words(self) -> str:
+        return self.lane.view[0].object
+
+    @property
+    def buttons(self) -> list[str]:
+        return [x.label for x in self.lane.view[1:] if x.visible]
+
+
+@pytest.fixture
+def broken(config) -> Page:
+    return Page(config.replace(INITIALIZER, Choice("unit normal")))
+
+
+def test_it_is_quiet_while_all_is_well(config):
+    page = Page(config)
+    page.train(50)
+    assert 'role="status"' in page.words
+    assert page.buttons == []
+
+
+def test_it_names_the_finding_its_number_and_band_its_cause_and_what_to_do(broken):
+    assert 'role="alert"' in broken.words
+    for words in ("First loss", "healthy", "knows nothing has 2.3", "by Xavier"):
+        assert words in broken.words
+    assert broken.buttons == ["Show me", "Fix it"]
+
+
+def test_show_me_points_at_the_plot_until_it_is_mended(broken):
+    broken.press("Show me")
+    assert broken.pointed_at[-1] == "loss"
+    broken.press("Fix it")
+    assert broken.pointed_at[-1] == ""
+
+
+def test_fix_it_applies_the_remedy_and_undo_takes_it_back(broken):
+    broken.press("Fix it")
+    assert broken.experiment.config.model.initializer == Choice("Xavier")
+    assert 'role="status"' in broken.words
+    assert broken.buttons == ["Undo"]
+    broken.press("Undo")
+    assert broken.experiment.config.model.initializer == Choice("unit normal")
+    assert broken.buttons == ["Show me", "Fix it"]
+
+
+def test_after_a_divergence_fix_it_also_restarts(config):
+    page = Page(config.replace("optimization.learning_rate", 1e6))
+    page.train(50)
+    assert "Exploding" in page.words
+    page.press("Fix it")
+    assert page.sent == [SetKnob("optimization.learning_rate", 0.1), Restart()]
+    page.train(100)
+    assert page.experiment.status != "diverged"
+
+
+def test_a_refusal_is_shown_too(config):
+    page = Page(config)
+    page.lane.show(dataclasses.replace(page.experiment.snapshot(), message="No <such> thing."))
+    assert "No &lt;such&gt; thing." in page.words
