@@ -12,7 +12,18 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
-from engine import SETTINGS, Choice, Command, Effect, Knob, Range, Registry, RunConfig, SetKnob
+from engine import (
+    SETTINGS,
+    Choice,
+    Command,
+    Effect,
+    Knob,
+    Range,
+    Registry,
+    RunConfig,
+    SetKnob,
+    Stack,
+)
 
 type Send = Callable[[Command], None]
 
@@ -46,13 +57,42 @@ class Controls:
             control.show(config)
 
 
-def _control(path: str, send: Send, config: RunConfig) -> "_Menu | _Slider":
+def _control(path: str, send: Send, config: RunConfig) -> "_Menu | _Slider | _Words":
     setting = SETTINGS[path]
     label = f"{setting.label} · {FACES[setting.effect]}"
     tip = f"{setting.summary} A change {setting.effect.value}."
     if isinstance(setting.values, Registry):
         return _Menu(path, label, tip, setting.values, send, config)
+    if isinstance(setting.values, Stack):
+        return _Words(path, label, tip, setting.values, send, config)
     return _Slider(path, label, tip, setting.values, send, config)
+
+
+class _Words:
+    """A field for a row of layers, such as 64, 64; it acts on Enter, or when it is left."""
+
+    def __init__(
+        self, path: str, label: str, tip: str, values: Stack, send: Send, config: RunConfig
+    ) -> None:
+        self._path, self._values, self._send = path, values, send
+        self._shown = values.write(config.value(path))
+        self.view = ui.TextInput(
+            label=label,
+            value=self._shown,
+            placeholder=f"such as {values.example}",
+            description=tip,
+            size="small",
+            sizing_mode="stretch_width",
+        )
+        self.view.param.watch(self._written, "value")
+
+    def _written(self, event: object) -> None:
+        if self.view.value != self._shown:
+            self._send(SetKnob(self._path, self.view.value))
+
+    def show(self, config: RunConfig) -> None:
+        self._shown = self._values.write(config.value(self._path))
+        self.view.value = self._shown
 
 
 class _Slider:

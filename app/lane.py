@@ -46,7 +46,7 @@ class Lane:
         finding = self._first
         if finding is None:
             self._point_at("")
-        if snapshot.message and not finding:
+        if snapshot.message and snapshot.status is not Status.DIVERGED:
             self._words.object = f'<div role="alert"><p>{html.escape(snapshot.message)}</p></div>'
         else:
             self._words.object = _described(snapshot.findings) if finding else HINT

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bokeh.model import Model
 from panel import ui
 from panel.layout import Column
 from panel.pane import HTML, Bokeh
@@ -29,6 +30,8 @@ class Layout:
 
     def __init__(self) -> None:
         self._cards: dict[str, Viewable] = {}
+        self._named: list[Model] = []
+        self._grid = Column(stylesheets=[theme.GRID_CSS], sizing_mode="stretch_both")
         self._status = HTML(STATUS, stylesheets=[theme.STATUS_CSS])
         self.page = ui.Page(
             title="Babysit",
@@ -46,25 +49,31 @@ class Layout:
         self, transport: Transport, controls: Controls, views: Mapping[str, View], lane: Lane
     ) -> None:
         """Put the instruments in."""
-        self._cards = {name: _card(view) for name, view in views.items()}
-        cards = Column(
-            *self._cards.values(),
-            stylesheets=[theme.GRID_CSS],
-            sizing_mode="stretch_both",
-        )
+        self.draw(views)
         # At once: each change of the page makes the browser lay it out anew.
         self.page.param.update(
             header=[*transport.views, self._status],
             sidebar=list(controls.views),
             main=[
                 Column(
-                    cards,
+                    self._grid,
                     lane.view,
                     stylesheets=[theme.MAIN_CSS],
                     sizing_mode="stretch_both",
                 )
             ],
         )
+
+    def draw(self, views: Mapping[str, View]) -> None:
+        """Put these plots in, instead of those before, which lose their names.
+
+        The browser keeps them for a while, and frames go to models by name.
+        """
+        self._cards = {name: _card(view) for name, view in views.items()}
+        for model in self._named:
+            model.name = None
+        self._grid[:] = list(self._cards.values())
+        self._named = [m for view in views.values() for m in view.figure.references() if m.name]
 
     def point_at(self, view: str) -> None:
         """Put a frame around the plot of this name, and around no other."""

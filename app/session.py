@@ -15,7 +15,7 @@ from app.controls import Controls
 from app.lane import Lane
 from app.page import Layout
 from app.transport import Transport
-from app.views import VIEWS
+from app.views import VIEWS, View
 from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status
 
 CONDUCTOR = Conductor()
@@ -106,8 +106,8 @@ class Visit:
         self._transport = Transport(seat.send, snapshot)
         self._controls = Controls(seat.send, snapshot.config)
         self._lane = Lane(seat.send, self.layout.point_at, snapshot)
-        views = {name: entry.make(snapshot) for name, entry in VIEWS.items()}
-        self.layout.fill(self._transport, self._controls, views, self._lane)
+        self._drawn = _layers(snapshot)
+        self.layout.fill(self._transport, self._controls, _views(snapshot), self._lane)
         seat.on_news = document.locked_callback(self._show, policy="latest")
         self.start()
 
@@ -115,6 +115,9 @@ class Visit:
         self._transport.show(snapshot)
         self._controls.show(snapshot.config)
         self._lane.show(snapshot)
+        if _layers(snapshot) != self._drawn:  # the plots are drawn for so many layers
+            self._drawn = _layers(snapshot)
+            self.layout.draw(_views(snapshot))
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""
@@ -135,3 +138,14 @@ class Visit:
             self._closed = True
             if self._seat:
                 CONDUCTOR.remove(self._seat)
+
+
+def _layers(snapshot: Snapshot) -> tuple[tuple[str, ...], ...]:
+    return (
+        tuple(layer.name for layer in snapshot.layers),
+        tuple(tensor.name for tensor in snapshot.tensors),
+    )
+
+
+def _views(snapshot: Snapshot) -> dict[str, View]:
+    return {name: entry.make(snapshot) for name, entry in VIEWS.items()}

@@ -4,7 +4,6 @@ from engine.commands import Command, Pause, Play, Restart, SetKnob, Step
 from engine.conductor import Conductor, Seat
 from engine.config import (
     SETTINGS,
-    Convolution,
     DataConfig,
     Effect,
     ModelConfig,
@@ -16,6 +15,7 @@ from engine.experiment import Experiment, replay
 from engine.gradcheck import GradientCheck
 from engine.history import Curves
 from engine.registry import Choice, Entry, Knob, Range, Registry
+from engine.stacks import Convolution, Stack
 from engine.telemetry import (
     Finding,
     Gauges,
@@ -55,6 +55,7 @@ __all__ = [
     "SetKnob",
     "Setting",
     "Snapshot",
+    "Stack",
     "Status",
     "Step",
     "TensorFrame",

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.activations import ACTIVATIONS, Activation, Elementwise, Maxout, PReLU
-from engine.config import Convolution, ModelConfig
+from engine.config import ModelConfig
 from engine.convolution import Conv2D, Flatten, MaxPool2D, Unflatten
 from engine.dropout import Dropout
 from engine.layers import Activate, Dense, Larger, Layer, LearnedSlope
 from engine.network import Network, Parameters
 from engine.normalization import NORMALIZATIONS
+from engine.stacks import Convolution
 
 
 def build_network(

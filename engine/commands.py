@@ -21,7 +21,7 @@ class SetKnob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="set"
     """Give a setting another value, such as 0.1 to "optimization.learning_rate"."""
 
     path: str
-    value: float | Choice
+    value: float | Choice | str  # text: a row of layers, such as "64, 64"
 
 
 class Restart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restart"):

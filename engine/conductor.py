@@ -47,6 +47,7 @@ class Seat:
         # The conductor's own, touched by its thread alone:
         self.experiment = experiment
         self.due = 0.0  # when its next slice is; 0 when it is not in the queue
+        self.refusal = ""  # why the last command was refused; told until the next one
 
     def send(self, command: Command) -> None:
         """Have a command obeyed soon, between two steps; they stay in order and none is lost."""
@@ -186,19 +187,17 @@ class Conductor:
                     return seat, True
 
     def _obey(self, seat: Seat) -> None:
-        experiment, refusal = seat.experiment, ""
+        experiment = seat.experiment
         commands = seat.commands()
+        if not commands:
+            return
+        seat.refusal = ""
         for command in commands:
             try:
                 experiment.apply(command)
             except ValueError as error:
-                refusal = str(error)
-        if not commands:
-            return
-        snapshot = experiment.snapshot()
-        if refusal:
-            snapshot = dataclasses.replace(snapshot, message=refusal)
-        seat.publish(snapshot)
+                seat.refusal = str(error)
+        _publish(seat, experiment.snapshot())
         if experiment.status is Status.RUNNING and not seat.due:
             self._enqueue(seat, self._clock())
 
@@ -211,13 +210,19 @@ class Conductor:
         load = LOAD_ALONE if running == 1 else LOAD
         experiment.advance(load * self._period / running)
         if seat.wanted or experiment.status is not Status.RUNNING:
-            seat.publish(experiment.glimpse())
+            _publish(seat, experiment.glimpse())
         # In step with its own beat; after a delay it does not run to catch up.
         self._enqueue(seat, max(due + self._period, self._clock()))
 
     def _enqueue(self, seat: Seat, due: float) -> None:
         seat.due = due
         heapq.heappush(self._queue, (due, next(self._order), seat))
+
+
+def _publish(seat: Seat, snapshot: Snapshot) -> None:
+    if seat.refusal:
+        snapshot = dataclasses.replace(snapshot, message=seat.refusal)
+    seat.publish(snapshot)
 
 
 def _fail(seat: Seat, error: Exception) -> None:

@@ -22,11 +22,10 @@ from engine.optimizers import OPTIMIZERS
 from engine.preprocessing import PREPROCESSING
 from engine.registry import Choice, Range, Registry
 from engine.schedules import SCHEDULES
+from engine.stacks import CONVOLUTIONS, UNITS, Convolution, Stack
 
 MAX_LAYERS = 64
 MAX_UNITS = 10_000
-MAX_FILTERS = 512
-MAX_WINDOW = 64  # pixels
 
 
 class Effect(StrEnum):
@@ -44,7 +43,7 @@ class Setting:
     label: str
     summary: str
     effect: Effect
-    values: Registry[Any] | Range
+    values: Registry[Any] | Range | Stack
 
 
 @functools.cache
@@ -67,13 +66,15 @@ class _Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if isinstance(setting.values, Range):
                 if refusal := setting.values.refusal(value):
                     raise ValueError(f"{setting.label.lower()} {refusal}")
+            elif isinstance(setting.values, Stack):
+                continue  # its layers check themselves, and the config how many there are
             elif isinstance(value, Choice):
                 setting.values.check(value)
             else:
                 raise ValueError(f"{setting.label.lower()} must be a choice, got {value!r}")
 
 
-class DataConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is learned from."""
 
     dataset: Annotated[
@@ -102,31 +103,27 @@ class DataConfig(_Checked, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"examples must be at least 1, got {self.examples}")
 
 
-class Convolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A convolutional layer, its nonlinearity, and the pooling after it."""
-
-    filters: int = 8
-    size: int = 5  # pixels, of the square window that each filter looks at
-    stride: int = 1  # pixels from one window to the next
-    padding: int = 0  # zeros around the image
-    pool: int = 2  # the largest of each square of so many pixels goes on; 1: no pooling
-
-    def __post_init__(self) -> None:
-        _within("filters of a convolution", self.filters, 1, MAX_FILTERS)
-        _within("size of a convolution", self.size, 1, MAX_WINDOW)
-        _within("stride of a convolution", self.stride, 1, MAX_WINDOW)
-        _within("padding of a convolution", self.padding, 0, self.size - 1)
-        _within("pool of a convolution", self.pool, 1, MAX_WINDOW)
-
-
-def _within(what: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{what} must be a whole number from {low} to {high}, got {value}")
-
-
-class ModelConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The network."""
 
+    convolutions: Annotated[
+        tuple[Convolution, ...],
+        Setting(
+            "Convolutions",
+            "Filters of each layer and the size of their window; images only; empty: none.",
+            Effect.NEW_RUN,
+            CONVOLUTIONS,
+        ),
+    ] = ()
+    hidden: Annotated[
+        tuple[int, ...],
+        Setting(
+            "Hidden layers",
+            "Units of each, from first to last; empty: none.",
+            Effect.NEW_RUN,
+            UNITS,
+        ),
+    ] = (64, 64)
     activation: Annotated[
         Choice,
         Setting(
@@ -157,8 +154,6 @@ class ModelConfig(_Checked, frozen=True, forbid_unknown_fields=True):
             Range(0.0, 0.9),
         ),
     ] = 0.0
-    hidden: tuple[int, ...] = (64, 64)  # units of each hidden layer
-    convolutions: tuple[Convolution, ...] = ()  # before the hidden layers; images only
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -173,7 +168,7 @@ class ModelConfig(_Checked, frozen=True, forbid_unknown_fields=True):
             )
 
 
-class OptimizationConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the weights are updated."""
 
     learning_rate: Annotated[
@@ -251,7 +246,7 @@ class OptimizationConfig(_Checked, frozen=True, forbid_unknown_fields=True):
     ] = 0.0
 
 
-class RunConfig(_Checked, frozen=True, forbid_unknown_fields=True):
+class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that determines a run."""
 
     data: DataConfig = DataConfig()
@@ -264,10 +259,16 @@ class RunConfig(_Checked, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
 
     def replace(self, path: str, value: object) -> "RunConfig":
-        """This config with the setting at `path`, such as "optimization.l2", at another value."""
+        """This config with the setting at `path`, such as "optimization.l2", at another value.
+
+        A row of layers may be given in words, such as "64, 64".
+        """
         part, name = _parts(path)
         hint = get_type_hints(type(getattr(self, part)))[name]
-        if isinstance(value, float) and value.is_integer() and hint is int:
+        stack = SETTINGS[path].values
+        if isinstance(stack, Stack) and isinstance(value, str):
+            value = stack.read(value)
+        elif isinstance(value, float) and value.is_integer() and hint is int:
             value = int(value)  # 64.0 from a slider, or from JSON, is the whole number 64
         value = msgspec.convert(value, hint)
         changed = msgspec.structs.replace(getattr(self, part), **{name: value})

@@ -143,7 +143,7 @@ class Experiment:
         if self.status is not Status.PAUSED:
             self.status = Status.RUNNING
 
-    def _set(self, path: str, value: float | Choice) -> None:
+    def _set(self, path: str, value: float | Choice | str) -> None:
         before = self.config.value(path)
         config = self.config.replace(path, value)
         if config.value(path) == before:

@@ -60,7 +60,7 @@ class Channel {
       if (views.length == 0) { // still being built
         this.#ask()
       } else if (this.#socket.readyState == WebSocket.OPEN) {
-        const known = views.every((view) => this.#asked.includes(view))
+        const known = views.every((view) => this.#asked.includes(view)) && !this.#page.redrawn()
         this.#asked = views
         this.#socket.send(JSON.stringify({since: known ? this.row : -1, views}))
       }
@@ -71,16 +71,23 @@ class Channel {
 class Page {
   #models = new Map() // by name
   #words = new Map() // elements by what they tell
+  #redrawn = false
 
   apply({stream = {}, set = {}, reset = {}, text = {}}) {
     for (const [name, columns] of Object.entries(reset)) {
-      this.#replace(name, columns)
+      if (this.#fits(name, columns)) {
+        this.#replace(name, columns)
+      }
     }
     for (const [name, columns] of Object.entries(stream)) {
-      this.#model(name)?.stream(numbers(columns), undefined, {sync: false})
+      if (this.#fits(name, columns)) {
+        this.#model(name).stream(numbers(columns), undefined, {sync: false})
+      }
     }
     for (const [name, columns] of Object.entries(set)) {
-      this.#replace(name, {...this.#model(name)?.data, ...columns})
+      if (this.#fits(name, columns)) {
+        this.#replace(name, {...this.#model(name).data, ...columns})
+      }
     }
     for (const [id, words] of Object.entries(text)) {
       this.say(id, words)
@@ -111,28 +118,48 @@ class Page {
     return views
   }
 
+  // Whether plots have taken the place of others since this was last asked: they know nothing yet.
+  redrawn() {
+    const redrawn = this.#redrawn
+    this.#redrawn = false
+    return redrawn
+  }
+
+  // A new run may have other layers than the plots, which are then about to be replaced.
+  #fits(name, columns) {
+    const known = this.#model(name)?.data
+    return known != null && Object.keys(columns).every((column) => column in known)
+  }
+
   #replace(name, columns) {
-    this.#model(name)?.setv({data: numbers(columns)}, {sync: false})
+    this.#model(name).setv({data: numbers(columns)}, {sync: false})
   }
 
   #model(name) {
-    if (!this.#models.get(name)?.document) {
+    if (!current(name, this.#models.get(name))) {
       this.#look()
     }
     return this.#models.get(name)
   }
 
   #named(prefix) {
-    if (![...this.#models.values()].some((m) => m.document && m.name.startsWith(prefix))) {
+    const named = () => [...this.#models].filter(([name]) => name.startsWith(prefix))
+    if (named().length == 0 || !named().every(([name, model]) => current(name, model))) {
       this.#look()
     }
-    return [...this.#models.values()].filter((model) => model.name.startsWith(prefix))
+    return named().map(([_, model]) => model)
   }
 
   #look() {
+    this.#redrawn = true
     const models = window.Bokeh.documents.flatMap((document) => [...document.all_models])
     this.#models = new Map(models.filter(({name}) => name != null).map((m) => [m.name, m]))
   }
+}
+
+// Plots that others took the place of lose their names.
+function current(name, model) {
+  return model?.document != null && model.name == name
 }
 
 // JSON knows no NaN; a null in a column of numbers stands for it.

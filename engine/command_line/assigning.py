@@ -7,6 +7,7 @@ import msgspec
 
 from engine.config import SETTINGS, RunConfig
 from engine.registry import Registry
+from engine.stacks import Stack
 
 
 def assigned(config: RunConfig, assignment: str) -> RunConfig:
@@ -32,8 +33,10 @@ def _paths(plain: dict[str, Any]) -> Iterator[str]:
 
 
 def _value(path: str, text: str) -> object:
-    """JSON, except that an entry of a menu goes by its bare name."""
+    """JSON, except that an entry of a menu goes by its bare name, and layers in words."""
     setting = SETTINGS.get(path)
+    if setting and isinstance(setting.values, Stack) and not text.startswith("["):
+        return setting.values.read(text)
     if setting and isinstance(setting.values, Registry) and not text.startswith("{"):
         return {"name": text}
     try:

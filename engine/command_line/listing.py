@@ -11,6 +11,7 @@ from engine.command_line.files import to_json
 from engine.config import SETTINGS, RunConfig, Setting
 from engine.diagnosis import RULES
 from engine.registry import Choice, Entry, Range, Registry
+from engine.stacks import Stack
 
 COLUMNS = 100
 WIDEST = 30  # characters of a name that the text beside it makes room for
@@ -62,6 +63,7 @@ def _setting(path: str, setting: Setting) -> dict[str, object]:
         "default": RunConfig().value(path),
         "menu": values.kind if isinstance(values, Registry) else None,
         "range": values if isinstance(values, Range) else None,
+        "written": values.example if isinstance(values, Stack) else None,
     }
 
 
@@ -93,6 +95,12 @@ def _about(entry: Entry[Any]) -> list[str]:
 
 def _told(path: str, setting: Setting) -> list[str]:
     values, default = setting.values, RunConfig().value(path)
+    if isinstance(values, Stack):
+        default = values.write(default) or "none"
+        return [
+            setting.summary,
+            f"such as {values.example}; {default} by default; {setting.effect}",
+        ]
     span = f"one of {values.kind.upper()}" if isinstance(values, Registry) else _span(values)
     default = default.name if isinstance(default, Choice) else f"{default:g}"
     return [setting.summary, f"{span}, {default} by default; {setting.effect}"]

@@ -163,6 +163,11 @@ class Tab:
         self._menu(menu).click()
         self.page.get_by_role("menuitem", name=option, exact=True).click()
 
+    def write(self, field: str, words: str) -> None:
+        box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(field)} ·"))
+        box.fill(words)
+        box.press("Enter")
+
     def slide(self, slider: str, key: str) -> None:
         self.page.get_by_role("slider", name=slider).focus()
         self.page.keyboard.press(key)

@@ -136,10 +136,11 @@ def test_divergence_is_told_and_restart_works(tab):
     assert "learning rate of 1e+06 is too high" in alert.inner_text()
     assert tab.page.get_by_role("button", name="Play").is_disabled()
     assert sum(tab.source("activations")["top0"]) > 0  # the last finite picture stays
-    tab.slide("Learning rate", "Home")
-    tab.press("Restart")
+    tab.press("Fix it")
     tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("run") == 2)
     alert.wait_for(state="detached")
+    tab.press("Restart")
+    tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("run") == 3)
     tab.wait_for_frames(3)
     assert tab.snapshot.status is Status.RUNNING
 
@@ -229,3 +230,31 @@ def test_what_is_wrong_is_shown_fixed_and_undone(tab):
     tab.wait_for(lambda: tab.menu("Initializer") == "Xavier")
     tab.press("Undo")
     tab.wait_for(lambda: tab.menu("Initializer") == "unit normal")
+
+
+def test_layers_are_added_and_removed(tab):
+    tab.wait_for_frames(3)
+    tab.write("Hidden layers", "20, 20, 20, 20")
+    tab.wait_for(lambda: "top4" in tab.source("activations"))
+    tab.wait_for(lambda: len(tab.source("updates").get("W5", [])) > 5)
+    assert tab.snapshot.run == 2
+    assert tab.channel("run") == 2
+    tab.write("Convolutions", "3 of 3x3")
+    tab.wait_for(lambda: tab.snapshot.layers[0].name == "maps 1")
+    tab.wait_for(lambda: "top5" in tab.source("activations"))
+    tab.write("Convolutions", "")
+    tab.write("Hidden layers", "")
+    tab.wait_for(lambda: [layer.name for layer in tab.snapshot.layers] == ["scores"])
+    tab.wait_for(lambda: len(tab.source("loss")["step"]) > 50)
+
+
+def test_layers_that_make_no_sense_are_refused_in_words(tab):
+    tab.wait_for_frames(3)
+    tab.write("Hidden layers", "sixty-four")
+    tab.page.get_by_text("layers are written like").wait_for()
+    tab.write("Hidden layers", "64, 64, 64")
+    tab.wait_for(lambda: len(tab.snapshot.tensors) == 4)
+    tab.page.get_by_text("layers are written like").wait_for(state="detached")
+    tab.write("Convolutions", "8 of 9x9")
+    tab.page.get_by_text("does not fit into an image of 8").wait_for()
+    assert tab.snapshot.run == 2

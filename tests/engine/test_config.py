@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import SETTINGS, Choice, Range, Registry, RunConfig
+from engine import SETTINGS, Choice, Range, Registry, RunConfig, Stack
 from engine.config import DataConfig, ModelConfig
 
 
@@ -53,6 +53,8 @@ def test_every_setting_describes_itself():
         value = RunConfig().value(path)
         if isinstance(setting.values, Range):
             assert setting.values.refusal(value) is None, path
+        elif isinstance(setting.values, Stack):
+            assert setting.values.read(setting.values.example), path
         else:
             setting.values.check(value)
 

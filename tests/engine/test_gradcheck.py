@@ -20,12 +20,12 @@ from engine.training import Training
 
 MODELS = {
     "dense": ModelConfig(hidden=(16, 12)),
-    "smooth": ModelConfig(Choice("GELU"), hidden=(16, 12)),
+    "smooth": ModelConfig(activation=Choice("GELU"), hidden=(16, 12)),
     "normalized": ModelConfig(
-        Choice("tanh"), normalization=Choice("batch norm"), dropout=0.3, hidden=(12, 12)
+        activation=Choice("tanh"), normalization=Choice("batch norm"), dropout=0.3, hidden=(12, 12)
     ),
     "convolutional": ModelConfig(
-        Choice("Maxout"), convolutions=(Convolution(filters=3, size=3),), hidden=(10,)
+        activation=Choice("Maxout"), convolutions=(Convolution(filters=3, size=3),), hidden=(10,)
     ),
 }
 
@@ -84,7 +84,7 @@ def test_a_slope_that_is_wrong_by_a_thousandth_is_found(monkeypatch):
         slope(self, z, a, out)
         out *= 1.001
 
-    training = some_training(ModelConfig(Choice("tanh"), hidden=(16, 12)))
+    training = some_training(ModelConfig(activation=Choice("tanh"), hidden=(16, 12)))
     monkeypatch.setattr(tanh, "slope", faulty)
     outcome = checked(training)
     assert outcome.error > 5e-4
@@ -147,9 +147,9 @@ def test_training_goes_on_as_if_nobody_had_looked(name):
 
 def test_values_to_predict_are_checked_too():
     config = RunConfig(
-        DataConfig(Choice("plane")),
-        ModelConfig(Choice("softplus"), hidden=(8,)),
-        OptimizationConfig(loss=Choice("mean squared error")),
+        data=DataConfig(dataset=Choice("plane")),
+        model=ModelConfig(activation=Choice("softplus"), hidden=(8,)),
+        optimization=OptimizationConfig(loss=Choice("mean squared error")),
     )
     training = Training(config, np.float32)
     training.update()

@@ -127,9 +127,11 @@ def test_a_slope_that_is_wrong_by_a_thousandth_is_seen(net, monkeypatch):
 
 def test_the_gradient_of_a_step_includes_both_penalties():
     config = RunConfig(
-        DataConfig(Choice("iris")),
-        ModelConfig(activation=Choice("tanh"), hidden=(4,)),
-        OptimizationConfig(learning_rate=0.5, optimizer=Choice("SGD"), l2=0.05, l1=0.02),
+        data=DataConfig(dataset=Choice("iris")),
+        model=ModelConfig(activation=Choice("tanh"), hidden=(4,)),
+        optimization=OptimizationConfig(
+            learning_rate=0.5, optimizer=Choice("SGD"), l2=0.05, l1=0.02
+        ),
     )
     training = Training(config, np.float64)
     theta = training.network.parameters.theta

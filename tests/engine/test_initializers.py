@@ -209,7 +209,7 @@ def test_data_that_is_all_0_does_no_harm(name):
 
 
 def test_each_layer_is_measured_on_what_the_layers_below_give_it():
-    network = built("LSUV", ModelConfig(Choice("tanh"), hidden=(30, 20, 30)))
+    network = built("LSUV", ModelConfig(activation=Choice("tanh"), hidden=(30, 20, 30)))
     for layer in network.layers:
         if "W" in layer.params:
             assert layer.out.std() == pytest.approx(1, abs=0.011)
@@ -232,7 +232,7 @@ def built(name: str, model: ModelConfig) -> Network:
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_a_convolutional_network_can_be_drawn(name, activation, normalization):
     model = ModelConfig(
-        Choice(activation),
+        activation=Choice(activation),
         normalization=Choice(normalization),
         convolutions=(Convolution(filters=4, size=3), Convolution(filters=6, size=2, pool=1)),
         hidden=(10,),
@@ -260,7 +260,7 @@ def test_the_precision_does_not_change_what_is_drawn(name):
 
 @pytest.mark.parametrize("activation", ["ReLU", "leaky ReLU", "PReLU"])
 def test_he_keeps_the_size_of_a_signal_through_many_rectifiers(activation):
-    network = built("He", ModelConfig(Choice(activation), hidden=(200,) * 10))
+    network = built("He", ModelConfig(activation=Choice(activation), hidden=(200,) * 10))
     sizes = [np.square(x.out).mean() for x in network.layers if x.name.startswith("dense")]
     assert 0.4 < sizes[-1] / sizes[0] < 2.5
 

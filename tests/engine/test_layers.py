@@ -107,7 +107,10 @@ def test_a_convolution_is_the_weighted_sum_of_each_window():
 @pytest.mark.parametrize("convolutions", [(), (Convolution(filters=3, size=2, pool=1),)])
 def test_maxout_takes_twice_the_weights_and_shows_as_many_units(convolutions):
     plain, maxout = (
-        built(ModelConfig(Choice(name), convolutions=convolutions, hidden=(6,)), shape=(4, 4))
+        built(
+            ModelConfig(activation=Choice(name), convolutions=convolutions, hidden=(6,)),
+            shape=(4, 4),
+        )
         for name in ("ReLU", "Maxout")
     )
     hidden = [
@@ -272,7 +275,9 @@ def most_taken(model: ModelConfig, optimization: OptimizationConfig) -> tuple[in
 )
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_step_takes_no_memory_that_grows_with_the_batch(activation, extra):
-    model = ModelConfig(Choice(activation), Choice("small normal"), hidden=(512,), **extra)
+    model = ModelConfig(
+        activation=Choice(activation), initializer=Choice("small normal"), hidden=(512,), **extra
+    )
     taken, training = most_taken(model, OptimizationConfig(batch_size=WIDE))
     hidden = called(training.network, "hidden 1")
     assert taken < ROOM < hidden.out.nbytes / 4
@@ -328,6 +333,6 @@ def test_watching_for_zigzags_takes_no_memory_that_grows_with_the_parameters():
 def test_a_temporary_array_would_be_noticed(monkeypatch):
     tanh = ACTIVATIONS["tanh"].make
     monkeypatch.setattr(tanh, "slope", lambda _, z, a, out: np.copyto(out, 1 - a * a))
-    model = ModelConfig(Choice("tanh"), hidden=(512,))
+    model = ModelConfig(activation=Choice("tanh"), hidden=(512,))
     taken, _ = most_taken(model, OptimizationConfig(batch_size=WIDE))
     assert taken > ROOM

@@ -49,9 +49,9 @@ def test_of_values_chance_says_nothing():
 @pytest.mark.parametrize(("dataset", "classes"), [("digits", 10), ("iris", 3)])
 def test_an_untrained_network_starts_with_the_loss_of_chance(dataset, classes, loss):
     config = RunConfig(
-        DataConfig(Choice(dataset)),
-        ModelConfig(initializer=Choice("small normal", {"scale": 1e-4})),
-        OptimizationConfig(loss=Choice(loss)),
+        data=DataConfig(dataset=Choice(dataset)),
+        model=ModelConfig(initializer=Choice("small normal", {"scale": 1e-4})),
+        optimization=OptimizationConfig(loss=Choice(loss)),
     )
     first = {CROSS_ENTROPY: math.log(classes), HINGE: classes - 1, SQUARES: 1 / classes}[loss]
     curves = Experiment(config).snapshot().curves

@@ -174,9 +174,9 @@ def test_turning_a_knob_keeps_the_step_counter():
 
 def some_training(optimizer: str, **changed) -> Training:
     config = RunConfig(
-        DataConfig(Choice("iris"), Choice("standardize")),
-        ModelConfig(Choice("tanh"), hidden=(8,)),
-        OptimizationConfig(optimizer=Choice(optimizer), **changed),
+        data=DataConfig(dataset=Choice("iris"), preprocessing=Choice("standardize")),
+        model=ModelConfig(activation=Choice("tanh"), hidden=(8,)),
+        optimization=OptimizationConfig(optimizer=Choice(optimizer), **changed),
     )
     return Training(config, np.float64)
 

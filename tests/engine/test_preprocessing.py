@@ -159,7 +159,7 @@ def test_it_is_learned_from_the_examples_that_are_trained_on():
 @pytest.mark.parametrize("name", PREPROCESSING)
 @pytest.mark.parametrize("dataset", ["digits", "wine", "circle"])
 def test_every_kind_of_data_can_be_prepared(dataset, name):
-    config = DataConfig(Choice(dataset), Choice(name))
+    config = DataConfig(dataset=Choice(dataset), preprocessing=Choice(name))
     parts = preparation.prepare(config, np.random.default_rng(0), np.float32)
     for part in (parts.train, parts.validation):
         assert part.x.dtype == np.float32

@@ -264,8 +264,8 @@ def test_twenty_steps(case):
         | knobs(case.split("|")[2])
     )
     model = ModelConfig(activation=Choice("tanh"), hidden=(5,))
-    data = DataConfig(Choice("iris"))  # also 4 inputs and 3 classes
-    training = Training(RunConfig(data, model, optimization), np.float64)
+    data = DataConfig(dataset=Choice("iris"))  # also 4 inputs and 3 classes
+    training = Training(RunConfig(data=data, model=model, optimization=optimization), np.float64)
     training.batches = Given()
     first, _, last = training.network.layers
     tensors = {

@@ -1,0 +1,97 @@
+"""Rows of layers, and how one writes them: `64, 64` or `8 of 5x5, 16 of 3x3 padding 1`."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+MAX_FILTERS = 512
+MAX_WINDOW = 64  # pixels
+
+_UNITS = re.compile(r"\d{1,9}")
+_CONVOLUTION = re.compile(
+    r"(?P<filters>\d{1,9}) of (?P<size>\d{1,9})x(?P=size)"
+    r"(?: stride (?P<stride>\d{1,9}))?(?: padding (?P<padding>\d{1,9}))?"
+    r"(?: pool (?P<pool>\d{1,9}))?"
+)
+
+
+class Convolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A convolutional layer, its nonlinearity, and the pooling after it."""
+
+    filters: int = 8
+    size: int = 5  # pixels, of the square window that each filter looks at
+    stride: int = 1  # pixels from one window to the next
+    padding: int = 0  # zeros around the image
+    pool: int = 2  # the largest of each square of so many pixels goes on; 1: no pooling
+
+    def __post_init__(self) -> None:
+        _within("filters of a convolution", self.filters, 1, MAX_FILTERS)
+        _within("size of a convolution", self.size, 1, MAX_WINDOW)
+        _within("stride of a convolution", self.stride, 1, MAX_WINDOW)
+        _within("padding of a convolution", self.padding, 0, self.size - 1)
+        _within("pool of a convolution", self.pool, 1, MAX_WINDOW)
+
+
+def _within(what: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{what} must be a whole number from {low} to {high}, got {value}")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The values of a setting that is a row of layers, first to last."""
+
+    example: str
+    read: Callable[[str], tuple[Any, ...]]
+    write: Callable[[Sequence[Any]], str]
+
+
+def read_units(text: str) -> tuple[int, ...]:
+    """The hidden layers that `64, 64` stands for; none, if there is nothing."""
+    return tuple(int(_matched(_UNITS, part, "64, 64")[0]) for part in _parts(text))
+
+
+def write_units(units: Sequence[int]) -> str:
+    """Hidden layers as `read_units` takes them."""
+    return ", ".join(map(str, units))
+
+
+def read_convolutions(text: str) -> tuple[Convolution, ...]:
+    """The layers that `8 of 5x5, 16 of 3x3 stride 1 padding 1 pool 2` stands for."""
+    matches = [_matched(_CONVOLUTION, part, "8 of 5x5, 16 of 3x3 pool 1") for part in _parts(text)]
+    return tuple(
+        Convolution(**{name: int(x) for name, x in match.groupdict().items() if x is not None})
+        for match in matches
+    )
+
+
+def write_convolutions(convolutions: Sequence[Convolution]) -> str:
+    """Convolutions as `read_convolutions` takes them; what is usual is left out."""
+    return ", ".join(map(_write_convolution, convolutions))
+
+
+def _write_convolution(convolution: Convolution) -> str:
+    usual = Convolution()
+    words = [f"{convolution.filters} of {convolution.size}x{convolution.size}"]
+    for name in ("stride", "padding", "pool"):
+        if (value := getattr(convolution, name)) != getattr(usual, name):
+            words.append(f"{name} {value}")
+    return " ".join(words)
+
+
+def _parts(text: str) -> list[str]:
+    return [" ".join(part.split()) for part in text.split(",") if part.strip()]
+
+
+def _matched(pattern: re.Pattern[str], part: str, example: str) -> re.Match[str]:
+    match = pattern.fullmatch(part)
+    if match is None:
+        raise ValueError(f"layers are written like “{example}”, got “{part[:40]}”")
+    return match
+
+
+UNITS = Stack("64, 64", read_units, write_units)
+CONVOLUTIONS = Stack("8 of 5x5, 16 of 3x3", read_convolutions, write_convolutions)
