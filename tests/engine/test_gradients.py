@@ -180,8 +180,8 @@ def test_activations_are_clean_at_large_arguments(activation, dtype):
     assert np.isfinite(value).all()
     assert np.isfinite(dx).all()
     if bounds := ACTIVATIONS.build(Choice(activation)).bounds:
-        np.testing.assert_array_equal(value[0, [0, -1]], bounds)
-        np.testing.assert_array_equal(dx[0, [0, -1]], [0, 0])
+        np.testing.assert_allclose(value[0, [0, -1]], bounds, atol=1e-3)
+        np.testing.assert_allclose(dx[0, [0, -1]], 0, atol=1e-6)
     else:  # straight on the right: SELU a little steeper than the others
         steepness = 1.0507009873554805 if activation == "SELU" else 1
         np.testing.assert_allclose(value[0, -3:], steepness * z[0, -3:], rtol=1e-6)
