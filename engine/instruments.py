@@ -23,7 +23,7 @@ from engine.telemetry import Gauges, LayerFrame, TensorFrame
 from engine.training import Training
 from engine.types import Array
 
-BUDGET = 0.05  # of the time that training takes; with the curves' shares it stays below a tenth
+BUDGET = 0.04  # of the time that training takes; with the curves' shares it stays below a tenth
 SHOWN = 128  # training examples whose activations are drawn
 SMOOTHED = 0.9  # of a noise scale's running mean that a new batch leaves
 FLAT = 0.015  # share of a bounded activation's range that counts as its end

@@ -10,7 +10,7 @@ from engine.training import Training
 # What a row's figures cost, in multiplications of a matrix product. Below so many they are not
 # worth rationing; on dearer networks each kind may add so large a share to the work of training.
 CHEAP = 20_000_000
-SHARE = 0.015
+SHARE = 0.01
 _PASSES = 150  # what measuring one parameter costs: about ten numbers from memory
 
 
