@@ -1,8 +1,13 @@
 """What can be asked of an experiment: plain values, sent by queue and kept in its journal."""
 
+from typing import Annotated
+
 import msgspec
 
+from engine.config import RunConfig
 from engine.registry import Choice
+
+type Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Play(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="play"):
@@ -30,4 +35,31 @@ class Restart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rest
     seed: int | None = None
 
 
-type Command = Play | Pause | Step | SetKnob | Restart
+class Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="begin"):
+    """Begin a new run under a config, and turn its knobs at set steps, as a lesson or link says."""
+
+    config: RunConfig
+    script: tuple[tuple[Count, SetKnob], ...] = ()
+    until: Count | None = None  # pause after so many steps; None: go on
+
+    def __post_init__(self) -> None:
+        steps = [step for step, _ in self.script]
+        if steps != sorted(steps) or (
+            self.until is not None and max(steps, default=0) > self.until
+        ):
+            raise ValueError("the steps of a script fall, or go beyond the last step")
+
+
+class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pin"):
+    """Keep the curves of this run, as they stand, beside those of later runs."""
+
+    name: str
+
+
+class Unpin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unpin"):
+    """Keep a pinned run no longer."""
+
+    name: str
+
+
+type Command = Play | Pause | Step | SetKnob | Restart | Begin | Pin | Unpin

@@ -16,7 +16,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
+from concurrent.futures import Future
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
@@ -27,6 +29,7 @@ from engine.telemetry import Snapshot, Status
 log = logging.getLogger(__name__)
 
 type Deliver = Callable[[Snapshot, int], None]
+type Errand = Callable[[Experiment], Any]
 
 FRAME_RATE = 10.0  # frames per second
 LOAD = 0.6  # share of the time that many experiments together train
@@ -42,6 +45,10 @@ class Seat:
         self._inbox: deque[Command] = deque()
         self._version = 1
         self._waiting: dict[Hashable, Deliver] = {}
+        self._looks: dict[Hashable, Set[str]] = {}  # what each of those who watch asks to see
+        self._seen: Set[str] = frozenset()  # what the latest snapshot shows of that
+        self.errands: deque[tuple[Errand, Future[Any]]] = deque()
+        self.left = False  # it has no place any more
         self.latest = experiment.snapshot()
         self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
         # The conductor's own, touched by its thread alone:
@@ -54,22 +61,47 @@ class Seat:
         self._inbox.append(command)
         self._wake(self)
 
-    def wait(self, who: Hashable, version: int, deliver: Deliver) -> None:
+    def do[T](self, errand: Callable[[Experiment], T]) -> Future[T]:
+        """Have a function of the experiment called soon, between two steps, for its result.
+
+        It must be quick, and may change nothing.
+        """
+        future: Future[T] = Future()
+        self.errands.append((errand, future))
+        self._wake(self)
+        if self.left:
+            self.cancel_errands()
+        return future
+
+    def cancel_errands(self) -> None:
+        """Nobody will run them any more."""
+        while self.errands:
+            self.errands.popleft()[1].cancel()
+
+    def wait(
+        self, who: Hashable, version: int, deliver: Deliver, looks: Set[str] = frozenset()
+    ) -> None:
         """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
 
         It is called from this thread or the conductor's, and must return at once. Another wish of
-        the same `who` takes the place of the one before.
+        the same `who` takes the place of the one before. `looks` are those fields of `Inside` that
+        it asks for; they are in the snapshots that follow.
         """
         with self._lock:
-            if self._version <= version:
+            self._looks[who] = looks
+            ready = self._version > version
+            if not ready:
                 self._waiting[who] = deliver
-                return
-        deliver(self.latest, self._version)
+        if ready:
+            deliver(self.latest, self._version)
+        elif not looks <= self._seen:
+            self._wake(self)
 
     def forget(self, who: Hashable) -> None:
         """Drop the wish of somebody who has gone."""
         with self._lock:
             self._waiting.pop(who, None)
+            self._looks.pop(who, None)
 
     def commands(self) -> list[Command]:
         """Take all commands that have arrived."""
@@ -83,11 +115,23 @@ class Seat:
         """Whether somebody waits for a frame."""
         return bool(self._waiting)
 
-    def publish(self, snapshot: Snapshot) -> None:
+    @property
+    def looks(self) -> Set[str]:
+        """What those who watch ask to see besides what every snapshot shows."""
+        with self._lock:
+            return frozenset().union(*self._looks.values())
+
+    @property
+    def curious(self) -> bool:
+        """Whether somebody waits to see what the latest snapshot does not show."""
+        return self.wanted and not self.looks <= self._seen
+
+    def publish(self, snapshot: Snapshot, looks: Set[str] = frozenset()) -> None:
         """Hand out a new snapshot; tell of it if anything but the numbers has changed."""
         news = _news(snapshot) != _news(self.latest)
         with self._lock:
             self.latest = snapshot
+            self._seen = looks
             self._version += 1
             version, waiting, self._waiting = self._version, self._waiting, {}
         for deliver in waiting.values():
@@ -98,7 +142,8 @@ class Seat:
 
 def _news(snapshot: Snapshot) -> tuple[object, ...]:
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
-    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules
+    pinned = tuple(past.name for past in snapshot.pinned)
+    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules, pinned
 
 
 class Conductor:
@@ -134,6 +179,8 @@ class Conductor:
         with self._changed:
             self._seats.discard(seat)
             self._changed.notify()
+        seat.left = True
+        seat.cancel_errands()
 
     def close(self) -> None:
         """Let all experiments go and wait until the thread has ended."""
@@ -189,15 +236,18 @@ class Conductor:
     def _obey(self, seat: Seat) -> None:
         experiment = seat.experiment
         commands = seat.commands()
-        if not commands:
+        _run_errands(seat)
+        if not commands and not seat.curious:
             return
-        seat.refusal = ""
+        if commands:
+            seat.refusal = ""
         for command in commands:
             try:
                 experiment.apply(command)
             except ValueError as error:
                 seat.refusal = str(error)
-        _publish(seat, experiment.snapshot())
+        looks = seat.looks
+        _publish(seat, experiment.snapshot(looks), looks)
         if experiment.status is Status.RUNNING and not seat.due:
             self._enqueue(seat, self._clock())
 
@@ -210,7 +260,8 @@ class Conductor:
         load = LOAD_ALONE if running == 1 else LOAD
         experiment.advance(load * self._period / running)
         if seat.wanted or experiment.status is not Status.RUNNING:
-            _publish(seat, experiment.glimpse())
+            looks = seat.looks
+            _publish(seat, experiment.glimpse(looks), looks)
         # In step with its own beat; after a delay it does not run to catch up.
         self._enqueue(seat, max(due + self._period, self._clock()))
 
@@ -219,10 +270,19 @@ class Conductor:
         heapq.heappush(self._queue, (due, next(self._order), seat))
 
 
-def _publish(seat: Seat, snapshot: Snapshot) -> None:
+def _run_errands(seat: Seat) -> None:
+    while seat.errands:
+        errand, future = seat.errands.popleft()
+        try:
+            future.set_result(errand(seat.experiment))
+        except Exception as error:  # it is whoever asked who has to know
+            future.set_exception(error)
+
+
+def _publish(seat: Seat, snapshot: Snapshot, looks: Set[str]) -> None:
     if seat.refusal:
         snapshot = dataclasses.replace(snapshot, message=seat.refusal)
-    seat.publish(snapshot)
+    seat.publish(snapshot, looks)
 
 
 def _fail(seat: Seat, error: Exception) -> None:

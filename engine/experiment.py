@@ -7,23 +7,26 @@ journal, the list of `(step, command)` that were applied to it.
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.autopsy import autopsy
-from engine.commands import Command, Pause, Play, Restart, SetKnob, Step
+from engine.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
 from engine.config import SETTINGS, Effect, RunConfig
 from engine.datasets import DATASETS, Split
 from engine.diagnosis import diagnose
 from engine.gradcheck import GradientCheck, check_gradients
+from engine.inside import Looker
 from engine.instruments import Instruments
 from engine.losses import LOSSES
 from engine.network import Network
+from engine.past import MAX_PINNED, PastRun
 from engine.recorder import Recorder
 from engine.registry import Choice
-from engine.telemetry import Marker, Pace, Snapshot, Status
+from engine.telemetry import DataFrame, Marker, Pace, Snapshot, Status
 from engine.training import Diverged, Training
 
 DATASET = "data.dataset"
@@ -45,13 +48,19 @@ class Experiment:
     ) -> None:
         self.run = 0
         self.status = Status.PAUSED
+        self.pinned: tuple[PastRun, ...] = ()
+        self._previous: PastRun | None = None
         self._dtype = dtype
         self._clock = clock
         self._begin(config)
 
     def _begin(self, config: RunConfig) -> None:
         training = Training(config, self._dtype)  # may refuse; then the run of before goes on
+        if self.run:
+            self._previous = self._so_far(f"run {self.run}")
         self.run += 1
+        self._script: deque[tuple[int, Command]] = deque()
+        self._until: int | None = None
         self.message = ""
         self.config = self.first_config = config
         self.journal: list[tuple[int, Command]] = []
@@ -59,6 +68,7 @@ class Experiment:
         self._training = training
         self._recorder = Recorder(training)
         self._instruments = Instruments(training, self._clock)
+        self._looker = Looker(training, self._clock)
         self._pace = Pace()
         self._trained = 0.0  # seconds since the instruments were last told
 
@@ -102,6 +112,23 @@ class Experiment:
         except Diverged as diverged:
             return self._diverge(diverged.loss)
         self._recorder.note(loss)
+        if self.step == self._next_stop:
+            self._follow_script()
+
+    @property
+    def _next_stop(self) -> int | None:
+        """The step at which the script has something to say."""
+        return self._script[0][0] if self._script else self._until
+
+    def _follow_script(self) -> None:
+        """Apply what the script says of this step; at its end, pause."""
+        while self._script and self._script[0][0] == self.step:
+            command = self._script.popleft()[1]
+            if isinstance(command, SetKnob):
+                self.apply(command)
+        if self.step == self._until:
+            self._until = None
+            self.status = Status.PAUSED
 
     def _diverge(self, loss: float) -> None:
         self.status = Status.DIVERGED
@@ -114,8 +141,20 @@ class Experiment:
     @_quietly
     def apply(self, command: Command) -> None:
         """Obey a command; ValueError says in one sentence why an impossible one is refused."""
-        journal = self.journal  # of this run; a command that begins a new one leaves it behind
-        step = self.step
+        match command:
+            case Begin():
+                self._play_script(command)
+            case Pin(name):
+                self._pin(name)
+            case Unpin(name):
+                self.pinned = tuple(past for past in self.pinned if past.name != name)
+            case _:
+                journal = self.journal  # of this run; a command that begins a new one leaves it
+                step = self.step
+                self._steer(command)
+                journal.append((step, command))
+
+    def _steer(self, command: Play | Pause | Step | SetKnob | Restart) -> None:
         match command:
             case Play():
                 self._refuse_if_diverged()
@@ -132,7 +171,6 @@ class Experiment:
                 self._set(path, value)
             case Restart(seed):
                 self._restart(self.config if seed is None else self.config.with_seed(seed))
-        journal.append((step, command))
 
     def _refuse_if_diverged(self) -> None:
         if self.status is Status.DIVERGED:
@@ -142,6 +180,27 @@ class Experiment:
         self._begin(config)
         if self.status is not Status.PAUSED:
             self.status = Status.RUNNING
+
+    def _play_script(self, begin: Begin) -> None:
+        self._begin(begin.config)
+        self._script = deque(begin.script)
+        self._until = begin.until
+        self.status = Status.RUNNING
+        if self._next_stop == 0:
+            self._follow_script()
+
+    def _pin(self, name: str) -> None:
+        if len(self.pinned) == MAX_PINNED:
+            raise ValueError(f"{MAX_PINNED} runs are pinned already: unpin one first.")
+        if any(past.name == name for past in self.pinned):
+            raise ValueError(f"A run named {name!r} is pinned already.")
+        self.pinned += (self._so_far(name),)
+
+    def _so_far(self, name: str) -> PastRun:
+        """This run as it stands, to be compared with others."""
+        return PastRun(
+            name, self.run, self.config, self._recorder.curves, self.step, self._instruments.gauges
+        )
 
     def _set(self, path: str, value: float | Choice | str) -> None:
         before = self.config.value(path)
@@ -160,6 +219,7 @@ class Experiment:
             if self.status is Status.DIVERGED:
                 self.status, self.message = Status.PAUSED, ""
         self._instruments.renew()
+        self._looker.renew()
         self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}")
 
     def _with_fitting_loss(self, config: RunConfig) -> RunConfig:
@@ -178,18 +238,23 @@ class Experiment:
     # ---- telling --------------------------------------------------------------------------
 
     @_quietly
-    def snapshot(self) -> Snapshot:
-        """How things stand, all of it measured now; training goes on unchanged by it."""
+    def snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
+        """How things stand, all of it measured now; training goes on unchanged by it.
+
+        `looks` are the names of those fields of `Inside` that are asked for.
+        """
         if self.status is not Status.DIVERGED:
             self._instruments.measure_all()
+            self._looker.look_now(looks)
         return self._tell()
 
     @_quietly
-    def glimpse(self) -> Snapshot:
+    def glimpse(self, looks: Set[str] = frozenset()) -> Snapshot:
         """How things stand; what is dear to measure may be a little older."""
         trained, self._trained = self._trained, 0.0
         if self.status is not Status.DIVERGED:
             self._instruments.measure(trained)
+            self._looker.look(looks, trained)
         return self._tell()
 
     @_quietly
@@ -199,7 +264,7 @@ class Experiment:
 
     def _tell(self) -> Snapshot:
         running = self.status is Status.RUNNING
-        instruments = self._instruments
+        instruments, train = self._instruments, self.data.train
         snapshot = Snapshot(
             run=self.run,
             step=self.step,
@@ -207,12 +272,17 @@ class Experiment:
             status=self.status,
             message=self.message,
             config=self.config,
+            data=DataFrame(train.shape, train.classes, len(train), len(self.data.validation)),
             curves=self._recorder.curves,
             layers=instruments.layers,
             tensors=instruments.tensors,
             gauges=instruments.gauges,
             findings=(),
             markers=tuple(self._markers),
+            inside=self._looker.seen,
+            previous=self._previous,
+            pinned=self.pinned,
+            until=self._until,
             costs=instruments.costs,
             steps_per_second=self._pace.rate(self.step, self._clock()) if running else 0.0,
         )

@@ -11,6 +11,8 @@ import numpy as np
 from engine.commands import Command
 from engine.config import RunConfig
 from engine.history import Curves
+from engine.inside import Inside
+from engine.past import PastRun
 from engine.types import Array, Integers
 
 
@@ -64,6 +66,16 @@ class TensorFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class DataFrame:
+    """What the network is shown."""
+
+    shape: tuple[int, ...]  # of one input
+    classes: tuple[str, ...]  # their names; empty where values are to be predicted
+    training: int  # examples
+    validation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gauges:
     """Numbers about the run as a whole; NaN where one cannot be had."""
 
@@ -104,6 +116,7 @@ class Snapshot:
     status: Status
     message: str  # why it diverged, failed or refused; empty when all is well
     config: RunConfig
+    data: DataFrame
     curves: Curves
     layers: tuple[LayerFrame, ...]
     tensors: tuple[TensorFrame, ...]  # in the order of the layers
@@ -112,6 +125,10 @@ class Snapshot:
     markers: tuple[Marker, ...]
     costs: Mapping[str, float]  # seconds that each instrument took when it last measured
     steps_per_second: float
+    inside: Inside  # what somebody has asked to see besides
+    previous: PastRun | None  # the run before this one
+    pinned: tuple[PastRun, ...]  # that somebody has asked to keep
+    until: int | None  # the step at which the run will pause by itself
 
 
 class Pace:

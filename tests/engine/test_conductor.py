@@ -164,3 +164,39 @@ def test_a_refusal_is_told_until_the_next_command(conductor, config):
         assert "must be" in snapshot.message
     seat.send(Pause())
     wait_until(lambda: seat.latest.message == "")
+
+
+def test_an_errand_is_run_between_two_steps(conductor, config):
+    seat = conductor.add(Experiment(config))
+    seat.send(Play())
+    thread, step = seat.do(lambda e: (threading.current_thread().name, e.step)).result(PATIENCE)
+    assert thread == "conductor"
+    assert seat.do(lambda e: e.step).result(PATIENCE) >= step
+    with pytest.raises(ZeroDivisionError):
+        seat.do(lambda e: 1 / 0).result(PATIENCE)
+    assert seat.latest.status is Status.RUNNING  # it is whoever asked who is told
+
+
+def test_an_errand_for_one_who_has_left_is_cancelled(conductor, config):
+    seat = conductor.add(Experiment(config))
+    conductor.remove(seat)
+    assert seat.do(lambda e: e.step).cancelled()
+
+
+def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
+    conductor, config, monkeypatch
+):
+    monkeypatch.setattr("engine.inside.LOOKS", {"sums": lambda training: training.step})
+    seat = conductor.add(Experiment(config))
+    frame, version = next_frame(seat)
+    assert frame.inside.sums is None
+    arrived = threading.Event()
+    seen = []
+
+    def deliver(snapshot, version):
+        seen.append(snapshot.inside.sums)
+        arrived.set()
+
+    seat.wait("a page", version, deliver, frozenset({"sums"}))
+    assert arrived.wait(PATIENCE)
+    assert seen == [0]

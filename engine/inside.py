@@ -1,0 +1,59 @@
+"""What is measured only while somebody looks at it: too dear, or too large, for every snapshot.
+
+To add one: a field of `Inside`, which is its name, and a function that measures it in `LOOKS`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+
+from engine.training import Training
+
+BUDGET = 0.05  # of the time that training takes, for each
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What somebody has asked to see; None is what nobody looks at."""
+
+
+LOOKS: Mapping[str, Callable[[Training], object]] = {}
+
+
+class Looker:
+    """Measures what is looked at on one run, each for a share of the training time and no more."""
+
+    def __init__(self, training: Training, clock: Callable[[], float]) -> None:
+        self._training = training
+        self._clock = clock
+        self.renew()
+
+    def renew(self) -> None:
+        """Forget what was seen: the network was changed."""
+        self.seen = Inside()
+        self._saved: dict[str, float] = {}  # seconds that each has saved up
+        self._steps: dict[str, int] = {}  # that each was last measured at
+
+    def look(self, looks: Set[str], trained: float) -> Inside:
+        """What is asked for, renewed where that can be afforded after so many more seconds."""
+        for name in looks & LOOKS.keys():
+            if self._steps.get(name) == self._training.step:
+                continue
+            self._saved[name] = self._saved.get(name, 0.0) + BUDGET * trained
+            if self._saved[name] >= 0:
+                self._measure(name)
+        for name in self._steps.keys() - looks:
+            del self._steps[name]
+            self.seen = dataclasses.replace(self.seen, **{name: None})
+        return self.seen
+
+    def look_now(self, looks: Set[str]) -> Inside:
+        """What is asked for, all of it measured now."""
+        self._saved = dict.fromkeys(looks, 0.0)
+        return self.look(looks, 0.0)
+
+    def _measure(self, name: str) -> None:
+        start = self._clock()
+        self.seen = dataclasses.replace(self.seen, **{name: LOOKS[name](self._training)})
+        self._steps[name] = self._training.step
+        self._saved[name] = start - self._clock()  # a debt, which training works off
