@@ -6,7 +6,9 @@ something newer. A page that asks for nothing gets nothing, so nothing can ever 
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,7 +23,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from app import columns
 from app.columns import Columns, Part
 from app.session import VISITS, Visit
-from app.views import VIEWS, View
+from app.views import VIEWS, view_of
 from engine import Snapshot
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 FORBIDDEN = 4403  # the close code of a page that cannot prove itself
 UNREADABLE = 4400  # ... and of one that sends something else than the protocol
 PATIENCE = 10.0  # seconds for the token to arrive
+DESCRIBED_EVERY = 1.0  # seconds from one text alternative of a plot to the next
 
 
 class Hello(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,7 +62,9 @@ class Frame(msgspec.Struct, omit_defaults=True):
 class Composer:
     """Makes the frames of one connection, leaving out what the page has already been told."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock  # seconds
+        self._described = -math.inf  # when the text alternatives were last told
         self._run = 0
         self._told: dict[tuple[str, str], object] = {}
 
@@ -70,6 +75,9 @@ class Composer:
         since = -1 if fresh else ask.since
         if fresh:
             self._run, self._told = snapshot.run, {}
+        describe = fresh or self._clock() - self._described >= DESCRIBED_EVERY
+        if describe:
+            self._described = self._clock()
         frame = Frame(run=snapshot.run, row=rows - 1, step=snapshot.step)
         streams = frame.reset if fresh else frame.stream
         for part in self._parts(snapshot, since, ask.views):
@@ -77,14 +85,14 @@ class Composer:
             for name, data in part.set.items():
                 if new := self._news(name, data):
                     frame.set[name] = new
-            frame.text |= self._news("", part.text)
+            text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
+            frame.text |= self._news("", text)
         return frame
 
     def _parts(self, snapshot: Snapshot, since: int, views: list[str] | None) -> Iterable[Part]:
         yield columns.status(snapshot, since)
         for name in VIEWS if views is None else VIEWS.keys() & set(views):
-            view: type[View] = VIEWS[name].make  # type: ignore[assignment]
-            yield view.columns(snapshot, since)
+            yield view_of(name).columns(snapshot, since)
 
     def _news[V](self, source: str, values: Mapping[str, V]) -> dict[str, V]:
         new = {k: v for k, v in values.items() if self._told.get((source, k)) != v}
@@ -154,7 +162,9 @@ class FrameChannel(WebSocketHandler):
         def deliver(snapshot: Snapshot, version: int) -> None:
             self._loop.add_callback(self._reply, snapshot, version, ask)
 
-        visit.watch(self, self._version if ask.since >= 0 else 0, deliver)
+        views = VIEWS.keys() & set(VIEWS if ask.views is None else ask.views)
+        looks = frozenset[str]().union(*(view_of(name).looks for name in views))
+        visit.watch(self, self._version if ask.since >= 0 else 0, deliver, looks)
 
     def _reply(self, snapshot: Snapshot, version: int, ask: Ask) -> None:
         self._version = version

@@ -2,7 +2,7 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
 from typing import Any
 
 import panel as pn
@@ -11,11 +11,12 @@ from bokeh.events import ClientReconnected, ConnectionLost
 from bokeh.models import CustomJS
 from panel.io.resources import get_dist_path
 
+from app import theme
 from app.controls import Controls
 from app.lane import Lane
 from app.page import Layout
 from app.transport import Transport
-from app.views import VIEWS, View
+from app.views import VIEWS, View, view_of
 from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status
 
 CONDUCTOR = Conductor()
@@ -79,11 +80,17 @@ class Visit:
                 self._seat = CONDUCTOR.add(Experiment(RunConfig()))
             return self._seat
 
-    def watch(self, who: Hashable, version: int, deliver: Callable[[Snapshot, int], None]) -> None:
+    def watch(
+        self,
+        who: Hashable,
+        version: int,
+        deliver: Callable[[Snapshot, int], None],
+        looks: Set[str],
+    ) -> None:
         """Deliver the first snapshot newer than `version`; training starts when first looked at."""
         if not self._closed:
             self.start()
-            self.seat.wait(who, version, deliver)
+            self.seat.wait(who, version, deliver, looks)
 
     def forget(self, who: Hashable) -> None:
         """Somebody who watched has gone."""
@@ -106,8 +113,10 @@ class Visit:
         self._transport = Transport(seat.send, snapshot)
         self._controls = Controls(seat.send, snapshot.config)
         self._lane = Lane(seat.send, self.layout.point_at, snapshot)
-        self._drawn = _layers(snapshot)
-        self.layout.fill(self._transport, self._controls, _views(snapshot), self._lane)
+        self._style = theme.DESK
+        self._drawn: dict[str, Hashable] = {}  # what each view in the page was drawn for
+        self.layout.fill(self._transport, self._controls, self._outdated(snapshot), self._lane)
+        self.layout.inside.param.watch(lambda event: self._draw(seat.latest), "active")
         seat.on_news = document.locked_callback(self._show, policy="latest")
         self.start()
 
@@ -115,9 +124,26 @@ class Visit:
         self._transport.show(snapshot)
         self._controls.show(snapshot.config)
         self._lane.show(snapshot)
-        if _layers(snapshot) != self._drawn:  # the plots are drawn for so many layers
-            self._drawn = _layers(snapshot)
-            self.layout.draw(_views(snapshot))
+        self._draw(snapshot)
+
+    def _draw(self, snapshot: Snapshot) -> None:
+        """Draw what the page lacks, or what the network has outgrown."""
+        for name in [x for x in self._drawn if view_of(x).tab not in ("", self.layout.tab)]:
+            del self._drawn[name]
+            self.layout.drop(name)
+        if views := self._outdated(snapshot):
+            self.layout.draw(views)
+
+    def _outdated(self, snapshot: Snapshot) -> dict[str, View]:
+        """The views that the page should show and does not, drawn for this snapshot."""
+        views = {}
+        for name in VIEWS:
+            view = view_of(name)
+            drawn_for = view.drawn_for(snapshot), self._style
+            if view_of(name).tab in ("", self.layout.tab) and self._drawn.get(name) != drawn_for:
+                self._drawn[name] = drawn_for
+                views[name] = view(snapshot, self._style)
+        return views
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""
@@ -138,14 +164,3 @@ class Visit:
             self._closed = True
             if self._seat:
                 CONDUCTOR.remove(self._seat)
-
-
-def _layers(snapshot: Snapshot) -> tuple[tuple[str, ...], ...]:
-    return (
-        tuple(layer.name for layer in snapshot.layers),
-        tuple(tensor.name for tensor in snapshot.tensors),
-    )
-
-
-def _views(snapshot: Snapshot) -> dict[str, View]:
-    return {name: entry.make(snapshot) for name, entry in VIEWS.items()}

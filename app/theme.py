@@ -5,6 +5,7 @@ colour vision; each means the same in every plot.
 """
 
 import math
+from dataclasses import dataclass
 
 TRAIN = "#2f7fd6"
 VALIDATION = "#e8751a"
@@ -21,14 +22,26 @@ QUIET = "#8a8f98"  # grids, ticks, reference lines
 ACCENT = "#d62f4b"  # what deserves a look: markers, the bar of exact zeros
 GOOD = "#1b8a68"  # the healthy range, and a run that goes well
 
-LINE_WIDTH = 2
+
+@dataclass(frozen=True)
+class Style:
+    """How large the type and how thick the lines of the plots are."""
+
+    small: str  # type: axes, labels
+    tiny: str  # ... of what is written along a line
+    line_width: float
+
+
+DESK = Style("11px", "10px", 2)
+PROJECTOR = Style("16px", "14px", 4)  # to be read from the last row
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
-SMALL = "11px"
-TINY = "10px"
 
 SIDEBAR_WIDTH = 290
 PLOT_MIN_WIDTH = 330
-PLOT_MIN_HEIGHT = 250
+PLOT_MIN_HEIGHT = 190
+INSIDE_HEIGHT = 210  # of the panel below the main plots
+TABS_HEIGHT = 40  # of its tabs
 SPACE = 12  # the page's one unit of spacing, in pixels
 
 PAGE_SX = {
@@ -104,7 +117,17 @@ GRID_CSS = f"""
 .scroll-button {{ display: none; }}  /* or it takes a cell of the grid */
 """
 
+INSIDE_CSS = """
+:host { flex: none; }
+.MuiTabs-root, .MuiTabs-scroller { min-height: 36px; height: 36px; }
+.MuiTab-root { min-height: 36px; padding: 6px 14px; text-transform: none; }
+"""
+
 HEADLINE_CSS = f"""
+.unseen {{
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap; margin: 0;
+}}
 :host {{ font-family: {FONT}; font-variant-numeric: tabular-nums; overflow: hidden; }}
 .headline {{
   display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px {SPACE}px; padding: 0 4px;

@@ -5,6 +5,7 @@
 
 const FORBIDDEN = 4403
 const RETRY = 1000 // milliseconds
+const LOOK = 200 // ... from one look at what is in sight to the next, while nothing moves
 
 export function start(token, base) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
@@ -21,12 +22,14 @@ class Channel {
   #token
   #socket
   #asked = [] // the views that the last request named
+  #scheduled = false
   #page = new Page()
 
   constructor(url, token) {
     this.#url = url
     this.#token = token
     this.#open()
+    setInterval(() => this.#look(), LOOK)
   }
 
   #open() {
@@ -55,16 +58,33 @@ class Channel {
 
   // A hidden tab has no animation frames, so it asks for nothing.
   #ask() {
+    if (this.#scheduled) {
+      return
+    }
+    this.#scheduled = true
     requestAnimationFrame(() => {
+      this.#scheduled = false
       const views = this.#page.views_in_sight()
       if (views.length == 0) { // still being built
         this.#ask()
       } else if (this.#socket.readyState == WebSocket.OPEN) {
-        const known = views.every((view) => this.#asked.includes(view)) && !this.#page.redrawn()
+        const known = !this.#page.redrawn() && this.#knows(views)
         this.#asked = views
         this.#socket.send(JSON.stringify({since: known ? this.row : -1, views}))
       }
     })
+  }
+
+  // A paused run answers nothing: what has come into sight must not wait for it to go on. A new
+  // request takes the place of the one before.
+  #look() {
+    if (!this.#knows(this.#page.views_in_sight())) {
+      this.#ask()
+    }
+  }
+
+  #knows(views) {
+    return views.every((view) => this.#asked.includes(view))
   }
 }
 
@@ -81,12 +101,13 @@ class Page {
     }
     for (const [name, columns] of Object.entries(stream)) {
       if (this.#fits(name, columns)) {
-        this.#model(name).stream(numbers(columns), undefined, {sync: false})
+        const model = this.#model(name)
+        model.stream(read(columns, model.data), undefined, {sync: false})
       }
     }
     for (const [name, columns] of Object.entries(set)) {
       if (this.#fits(name, columns)) {
-        this.#replace(name, {...this.#model(name).data, ...columns})
+        this.#replace(name, columns)
       }
     }
     for (const [id, words] of Object.entries(text)) {
@@ -132,7 +153,8 @@ class Page {
   }
 
   #replace(name, columns) {
-    this.#model(name).setv({data: numbers(columns)}, {sync: false})
+    const model = this.#model(name)
+    model.setv({data: {...model.data, ...read(columns, model.data)}}, {sync: false})
   }
 
   #model(name) {
@@ -162,13 +184,20 @@ function current(name, model) {
   return model?.document != null && model.name == name
 }
 
-// JSON knows no NaN; a null in a column of numbers stands for it.
-function numbers(columns) {
+// JSON knows no NaN; a null in a column of numbers stands for it. Pictures come as text.
+function read(columns, known) {
   const clean = {}
   for (const [name, column] of Object.entries(columns)) {
-    clean[name] = Array.isArray(column) ? column.map((value) => value ?? NaN) : column
+    clean[name] = Array.from(column, (value) => {
+      return value?.pixels == null ? value ?? NaN : picture(value, known[name][0].constructor)
+    })
   }
   return clean
+}
+
+function picture({pixels, shape}, NDArray) {
+  const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0))
+  return new NDArray(bytes.buffer, shape)
 }
 
 // The first element that matches, shadow roots included.

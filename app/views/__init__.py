@@ -6,9 +6,23 @@ A view builds its `figure` once, over sources that it names `<view>` or `<view>.
 
 # isort: off
 # The order of these names is the order on the page.
-from app.views import loss, accuracy, updates, activations
+from app.views import loss, accuracy, updates, activations, signal
 
 # isort: on
-from app.views.view import VIEWS, View
+from app.views.view import VIEWS, View, view_of
 
-__all__ = ["VIEWS", "View", "accuracy", "activations", "loss", "updates"]
+TABS = tuple(
+    dict.fromkeys(view_of(name).tab for name in VIEWS if view_of(name).tab)
+)  # of the panel "Inside"
+
+__all__ = [
+    "TABS",
+    "VIEWS",
+    "View",
+    "accuracy",
+    "activations",
+    "loss",
+    "signal",
+    "updates",
+    "view_of",
+]

@@ -1,6 +1,6 @@
 """What a view is, and the parts that several views are made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from typing import Any, ClassVar, Protocol
 
 from bokeh.models import BasicTickFormatter, ColumnDataSource, DataRange1d, LinearScale, Range1d
@@ -12,15 +12,37 @@ from engine import Registry, Snapshot
 
 
 class View(Protocol):
-    """A plot of the page."""
+    """A card of the page: figures under a headline, fed by a pure function of the snapshot.
+
+    `columns` fills the figures' sources and the headline's words, and tells in `<view>.alt` what
+    there is to see for those who do not see it.
+    """
 
     title: ClassVar[str]
+    tab: ClassVar[str]  # of the panel "Inside" that it is in; empty: always in sight
+    looks: ClassVar[Set[str]]  # the fields of `Inside` that it shows
     columns: ClassVar[Callable[[Snapshot, int], Part]]
+    drawn_for: ClassVar[Callable[[Snapshot], Hashable]]  # when this changes, it is drawn anew
     keys: Sequence[tuple[str, str, str]]  # text id, label and colour of what its headline tells
-    figure: figure
+    figures: Sequence[figure]  # side by side, the first named "view:<its name>"
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        """Draw its figures, without data."""
 
 
-VIEWS: Registry[Callable[[Snapshot], View]] = Registry("view")
+VIEWS: Registry[type[View]] = Registry("view")
+
+
+def view_of(name: str) -> type[View]:
+    """The view of this name."""
+    view: type[View] = VIEWS[name].make  # type: ignore[assignment]
+    return view
+
+
+def layers_of(snapshot: Snapshot) -> Hashable:
+    """The names of the layers: most views are drawn for so many of them."""
+    layers = tuple(layer.name for layer in snapshot.layers)
+    return layers, tuple(tensor.name for tensor in snapshot.tensors)
 
 
 def source(name: str, columns: Sequence[str]) -> ColumnDataSource:
@@ -28,8 +50,8 @@ def source(name: str, columns: Sequence[str]) -> ColumnDataSource:
     return ColumnDataSource({column: [] for column in columns}, name=name)
 
 
-def plot(view: str, description: str, **options: Any) -> figure:
-    """An empty figure in the page's style."""
+def plot(view: str, description: str, style: theme.Style, **options: Any) -> figure:
+    """An empty figure in the page's style; the first of a view has its name."""
     plot = figure(
         name=f"view:{view}",
         sizing_mode="stretch_both",
@@ -48,8 +70,8 @@ def plot(view: str, description: str, **options: Any) -> figure:
     plot.axis.axis_line_color = None
     plot.axis.major_tick_line_color = None
     plot.axis.minor_tick_line_color = None
-    plot.axis.major_label_text_font_size = theme.SMALL
-    plot.axis.axis_label_text_font_size = theme.SMALL
+    plot.axis.major_label_text_font_size = style.small
+    plot.axis.axis_label_text_font_size = style.small
     plot.axis.axis_label_text_font_style = "normal"
     plot.border_fill_alpha = 0
     plot.background_fill_alpha = 0
@@ -57,10 +79,10 @@ def plot(view: str, description: str, **options: Any) -> figure:
     return plot
 
 
-def over_time(view: str, description: str, **options: Any) -> figure:
+def over_time(view: str, description: str, style: theme.Style, **options: Any) -> figure:
     """A figure whose horizontal axis is the step."""
     steps = DataRange1d(range_padding=0, syncable=False, default_span=100)
-    figure = plot(view, description, x_range=steps, **options)
+    figure = plot(view, description, style, x_range=steps, **options)
     figure.xgrid.grid_line_color = None
     figure.xaxis.axis_label = "step"
     figure.xaxis.axis_label_standoff = 0
@@ -69,7 +91,10 @@ def over_time(view: str, description: str, **options: Any) -> figure:
 
 
 def draw_curves(
-    figure: figure, sources: Sequence[ColumnDataSource], keys: Sequence[tuple[str, str, str]]
+    figure: figure,
+    sources: Sequence[ColumnDataSource],
+    keys: Sequence[tuple[str, str, str]],
+    style: theme.Style,
 ) -> None:
     """A line for each source and key, over the column of the key's name, in its colour."""
     for number, (data, (text, _, colour)) in enumerate(zip(sources, keys, strict=True)):
@@ -79,7 +104,7 @@ def draw_curves(
             source=data,
             color=colour,
             line_dash=theme.dash(number),
-            line_width=theme.LINE_WIDTH,
+            line_width=style.line_width,
         )
 
 
@@ -90,7 +115,7 @@ def mark_changes(figure: figure, view: str) -> ColumnDataSource:
     return marks
 
 
-def label_changes(figure: figure, marks: ColumnDataSource) -> None:
+def label_changes(figure: figure, marks: ColumnDataSource, style: theme.Style) -> None:
     """Write along each line what was changed."""
     figure.extra_y_ranges = {"unit": Range1d(start=0, end=1)}
     figure.extra_y_scales = {"unit": LinearScale()}  # whatever the scale of the plot is
@@ -104,7 +129,7 @@ def label_changes(figure: figure, marks: ColumnDataSource) -> None:
         angle_units="deg",
         x_offset=-2,
         text_baseline="top",
-        text_font_size=theme.TINY,
+        text_font_size=style.tiny,
         text_color=theme.ACCENT,
     )
 
