@@ -22,6 +22,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from engine.beside import Works
 from engine.commands import Command
 from engine.experiment import Experiment
 from engine.telemetry import Snapshot, Status
@@ -33,6 +34,7 @@ type Errand = Callable[[Experiment], Any]
 
 FRAME_RATE = 10.0  # frames per second
 LOAD = 0.6  # share of the time that many experiments together train
+WORK = 0.7  # of a visitor's time, for what is done beside training while that goes on
 LOAD_ALONE = 0.85  # ... and that one alone trains, when there are few frames to serve
 
 
@@ -54,6 +56,7 @@ class Seat:
         # The conductor's own, touched by its thread alone:
         self.experiment = experiment
         self.due = 0.0  # when its next slice is; 0 when it is not in the queue
+        self.works = Works()  # what is done beside training; errands begin and end it
         self.refusal = ""  # why the last command was refused; told until the next one
 
     def send(self, command: Command) -> None:
@@ -64,7 +67,7 @@ class Seat:
     def do[T](self, errand: Callable[[Experiment], T]) -> Future[T]:
         """Have a function of the experiment called soon, between two steps, for its result.
 
-        It must be quick, and may change nothing.
+        It must be quick, and must not change the experiment; it may begin and end `works`.
         """
         future: Future[T] = Future()
         self.errands.append((errand, future))
@@ -102,6 +105,11 @@ class Seat:
         with self._lock:
             self._waiting.pop(who, None)
             self._looks.pop(who, None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is training or other work to do."""
+        return self.experiment.status is Status.RUNNING or self.works.busy
 
     def commands(self) -> list[Command]:
         """Take all commands that have arrived."""
@@ -236,8 +244,8 @@ class Conductor:
     def _obey(self, seat: Seat) -> None:
         experiment = seat.experiment
         commands = seat.commands()
-        _run_errands(seat)
-        if not commands and not seat.curious:
+        errands = _run_errands(seat)
+        if not commands and not errands and not seat.curious:
             return
         if commands:
             seat.refusal = ""
@@ -248,18 +256,23 @@ class Conductor:
                 seat.refusal = str(error)
         looks = seat.looks
         _publish(seat, experiment.snapshot(looks), looks)
-        if experiment.status is Status.RUNNING and not seat.due:
+        if seat.busy and not seat.due:
             self._enqueue(seat, self._clock())
 
     def _slice(self, seat: Seat) -> None:
         experiment, due = seat.experiment, seat.due
         seat.due = 0.0
-        if experiment.status is not Status.RUNNING:
+        if not seat.busy:
             return
         running = len(self._queue) + 1
         load = LOAD_ALONE if running == 1 else LOAD
-        experiment.advance(load * self._period / running)
-        if seat.wanted or experiment.status is not Status.RUNNING:
+        seconds = load * self._period / running
+        if seat.works.busy:  # what is waited for has the larger part
+            training = experiment.status is Status.RUNNING
+            seat.works.advance(WORK * seconds if training else seconds, self._clock)
+            seconds *= 1 - WORK
+        experiment.advance(seconds)
+        if seat.wanted or not seat.busy:
             looks = seat.looks
             _publish(seat, experiment.glimpse(looks), looks)
         # In step with its own beat; after a delay it does not run to catch up.
@@ -270,19 +283,21 @@ class Conductor:
         heapq.heappush(self._queue, (due, next(self._order), seat))
 
 
-def _run_errands(seat: Seat) -> None:
+def _run_errands(seat: Seat) -> bool:
+    """Whether there were any."""
+    errands = bool(seat.errands)
     while seat.errands:
         errand, future = seat.errands.popleft()
         try:
             future.set_result(errand(seat.experiment))
         except Exception as error:  # it is whoever asked who has to know
             future.set_exception(error)
+    return errands
 
 
 def _publish(seat: Seat, snapshot: Snapshot, looks: Set[str]) -> None:
-    if seat.refusal:
-        snapshot = dataclasses.replace(snapshot, message=seat.refusal)
-    seat.publish(snapshot, looks)
+    message = seat.refusal or seat.works.refusal or snapshot.message
+    seat.publish(dataclasses.replace(snapshot, message=message, beside=seat.works.shown), looks)
 
 
 def _fail(seat: Seat, error: Exception) -> None:

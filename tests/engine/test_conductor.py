@@ -200,3 +200,53 @@ def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
     seat.wait("a page", version, deliver, frozenset({"sums"}))
     assert arrived.wait(PATIENCE)
     assert seen == [0]
+
+
+def test_work_beside_training_is_done_in_slices_and_shown(conductor, config):
+    def count():
+        for n in range(1, 200):
+            time.sleep(0.001)
+            yield n
+
+    busy, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
+    other.send(Play())
+    busy.do(lambda e: busy.works.begin("search", count()))
+    version, shown = 0, 0
+    while not shown:
+        frame, version = next_frame(busy, version)
+        shown = frame.beside.search
+    assert shown < 199
+    step = other.experiment.step
+    wait_until(lambda: busy.latest.beside.search == 199)
+    assert other.experiment.step > step
+    assert busy.latest.step == 0  # it is paused all the while
+
+
+def test_work_can_be_held_and_ended(conductor, config):
+    seat = conductor.add(Experiment(config))
+    seat.do(lambda e: seat.works.begin("search", iter(lambda: time.monotonic(), None)))
+    seat.do(lambda e: seat.works.hold("search")).result(PATIENCE)
+    held = seat.works.shown.search
+    assert not seat.works.busy
+    seat.do(lambda e: seat.works.go_on("search")).result(PATIENCE)
+    wait_until(lambda: seat.works.shown.search != held)
+    seat.do(lambda e: seat.works.clear("search")).result(PATIENCE)
+    assert not seat.works.busy
+    wait_until(lambda: seat.latest.beside.search is None)
+
+
+def test_work_that_fails_says_so_and_leaves_the_experiment_alone(conductor, config, caplog):
+    def fail():
+        yield 1
+        raise ArithmeticError("nothing works")
+
+    seat = conductor.add(Experiment(config))
+    seat.send(Play())
+    seat.do(lambda e: seat.works.begin("checks", fail()))
+    version, message = 0, ""
+    while not message:
+        frame, version = next_frame(seat, version)
+        message = frame.message
+    assert message == "The checks failed: nothing works"
+    assert seat.latest.status is Status.RUNNING
+    assert "the checks failed" in caplog.text

@@ -1,0 +1,78 @@
+"""What is done for a visitor beside training: a search, the sanity checks; a little at a time.
+
+Each is an iterator that does a few milliseconds of work and yields what it has to show so far, so
+that one thread can serve everybody in turn.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What each kind of work last had to show; None where there was none."""
+
+    search: object | None = None
+    checks: object | None = None
+
+
+class Works:
+    """The work beside one experiment, by the names of the fields of `Beside`."""
+
+    def __init__(self) -> None:
+        self.shown = Beside()
+        self.refusal = ""  # why one of them ended before its time
+        self._going: dict[str, Iterator[object]] = {}
+        self._held: dict[str, Iterator[object]] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self._going)
+
+    def begin(self, name: str, work: Iterator[object]) -> None:
+        """Take work on, in the place of what there was of this kind."""
+        self.end(name)
+        self.refusal = ""
+        self._going[name] = work
+
+    def end(self, name: str) -> None:
+        """Do no more of it; what it has shown stays."""
+        self._going.pop(name, None)
+        self._held.pop(name, None)
+
+    def clear(self, name: str) -> None:
+        """Do no more of it, and show nothing of it either."""
+        self.end(name)
+        self.shown = dataclasses.replace(self.shown, **{name: None})
+
+    def hold(self, name: str) -> None:
+        """Leave it for later."""
+        if name in self._going:
+            self._held[name] = self._going.pop(name)
+
+    def go_on(self, name: str) -> None:
+        """Take it up again."""
+        if name in self._held:
+            self._going[name] = self._held.pop(name)
+
+    def advance(self, seconds: float, clock: Callable[[], float]) -> None:
+        """Do for about so long what there is to do, each kind in its turn."""
+        for name, work in list(self._going.items()):
+            end = clock() + seconds / len(self._going)
+            while name in self._going and clock() < end:
+                self._do(name, work)
+
+    def _do(self, name: str, work: Iterator[object]) -> None:
+        try:
+            self.shown = dataclasses.replace(self.shown, **{name: next(work)})
+        except StopIteration:
+            self.end(name)
+        except Exception as error:  # it ends; the experiment beside it goes on
+            log.exception("the %s failed", name)
+            self.end(name)
+            self.refusal = f"The {name} failed: {error}"
