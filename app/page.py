@@ -12,8 +12,9 @@ from panel.viewable import Viewable
 from app import theme
 from app.controls import Controls
 from app.lane import Lane
+from app.rooms import KNOBS, ROOMS
 from app.transport import Transport
-from app.views import TABS, VIEWS, View, view_of
+from app.views import PLACES, VIEWS, View, view_of
 
 STATUS = """
 <div class="status">
@@ -31,10 +32,22 @@ class Layout:
     def __init__(self) -> None:
         self._cards: dict[str, Viewable] = {}
         self._named: dict[str, list[Model]] = {}  # of each view, what frames go to
-        self._grid = Column(stylesheets=[theme.GRID_CSS], sizing_mode="stretch_both")
+        self._grid = _grid()
+        self._rooms = {room: _grid() for room in ROOMS if room in PLACES}
         self._tabs = {
-            tab: Row(height=theme.INSIDE_HEIGHT, sizing_mode="stretch_width") for tab in TABS
+            place: Row(height=theme.INSIDE_HEIGHT, sizing_mode="stretch_width")
+            for place in PLACES
+            if place and place not in ROOMS
         }
+        self._places = {"": self._grid, **self._tabs, **self._rooms}  # where views can be
+        self._knobs = Column(sizing_mode="stretch_width")
+        self._sidebars = {room: Column(sizing_mode="stretch_width") for room in ROOMS}
+        self.sidebar = ui.Tabs(
+            (KNOBS, self._knobs),
+            *self._sidebars.items(),
+            stylesheets=[theme.SIDEBAR_CSS],
+            sizing_mode="stretch_width",
+        )
         self.inside = ui.Tabs(
             *self._tabs.items(),
             height=theme.INSIDE_HEIGHT + theme.TABS_HEIGHT,
@@ -59,25 +72,38 @@ class Layout:
     ) -> None:
         """Put the instruments in."""
         self.draw(views)
+        self._knobs[:] = list(controls.views)
+        self._run = Column(
+            self._grid,
+            lane.view,
+            self.inside,
+            stylesheets=[theme.MAIN_CSS],
+            sizing_mode="stretch_both",
+        )
         # At once: each change of the page makes the browser lay it out anew.
         self.page.param.update(
             header=[*transport.views, self._status],
-            sidebar=list(controls.views),
-            main=[
-                Column(
-                    self._grid,
-                    lane.view,
-                    self.inside,
-                    stylesheets=[theme.MAIN_CSS],
-                    sizing_mode="stretch_both",
-                )
-            ],
+            sidebar=[self.sidebar],
+            main=[self._run],
         )
 
     @property
-    def tab(self) -> str:
-        """The tab of the panel "Inside" that is open."""
-        return TABS[self.inside.active]
+    def room(self) -> str:
+        """The tab of the sidebar that is open."""
+        return (KNOBS, *ROOMS)[self.sidebar.active]
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The places whose views are in the page now."""
+        if self.room in self._rooms:
+            return (self.room,)
+        return ("", list(self._tabs)[self.inside.active])
+
+    def enter(self, room: str, sidebar: list[Viewable]) -> None:
+        """Show what belongs to a room: in the sidebar this, in the main area its views."""
+        if room in self._sidebars and list(self._sidebars[room]) != sidebar:
+            self._sidebars[room][:] = sidebar
+        self.page.main = [self._rooms.get(room, self._run)]
 
     def draw(self, views: Mapping[str, View]) -> None:
         """Put these plots in, in the place of those of the same names.
@@ -89,21 +115,17 @@ class Layout:
             self._cards[name] = _card(view)
             models = [model for figure in view.figures for model in figure.references()]
             self._named[name] = [model for model in models if model.name]
-        self._grid[:] = [self._cards[name] for name in VIEWS if self._is_in("", name)]
-        for tab, room in self._tabs.items():
-            room[:] = [self._cards[name] for name in VIEWS if self._is_in(tab, name)]
-
-    def drop(self, name: str) -> None:
-        """Take a plot out."""
-        self._forget(name)
-        del self._cards[name]
+        for place, room in self._places.items():
+            cards = [self._cards[name] for name in VIEWS if self._is_in(place, name)]
+            if list(room) != cards:
+                room[:] = cards
 
     def _forget(self, name: str) -> None:
         for model in self._named.pop(name, ()):
             model.name = None
 
-    def _is_in(self, tab: str, name: str) -> bool:
-        return name in self._cards and view_of(name).tab == tab
+    def _is_in(self, place: str, name: str) -> bool:
+        return name in self._cards and view_of(name).tab == place
 
     def point_at(self, view: str) -> None:
         """Put a frame around the plot of this name, and around no other."""
@@ -111,6 +133,10 @@ class Layout:
             classes = ["pointed-at"] if name == view else []
             if card.css_classes != classes:
                 card.css_classes = classes
+
+
+def _grid() -> Column:
+    return Column(stylesheets=[theme.GRID_CSS], sizing_mode="stretch_both")
 
 
 def _card(view: View) -> Viewable:

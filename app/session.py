@@ -15,6 +15,7 @@ from app import theme
 from app.controls import Controls
 from app.lane import Lane
 from app.page import Layout
+from app.rooms import ROOMS, Room
 from app.transport import Transport
 from app.views import VIEWS, View, view_of
 from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status
@@ -114,9 +115,11 @@ class Visit:
         self._controls = Controls(seat.send, snapshot.config)
         self._lane = Lane(seat.send, self.layout.point_at, snapshot)
         self._style = theme.DESK
+        self._rooms: dict[str, Room] = {}  # those that have been opened
         self._drawn: dict[str, Hashable] = {}  # what each view in the page was drawn for
         self.layout.fill(self._transport, self._controls, self._outdated(snapshot), self._lane)
         self.layout.inside.param.watch(lambda event: self._draw(seat.latest), "active")
+        self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
         seat.on_news = document.locked_callback(self._show, policy="latest")
         self.start()
 
@@ -124,13 +127,20 @@ class Visit:
         self._transport.show(snapshot)
         self._controls.show(snapshot.config)
         self._lane.show(snapshot)
+        for room in self._rooms.values():
+            room.show(snapshot)
         self._draw(snapshot)
+
+    def _enter(self) -> None:
+        """Show the room whose tab of the sidebar has been opened."""
+        name = self.layout.room
+        if name in ROOMS and name not in self._rooms:
+            self._rooms[name] = ROOMS[name].make(self.seat, self.seat.latest)
+        self.layout.enter(name, self._rooms[name].sidebar if name in self._rooms else [])
+        self._draw(self.seat.latest)
 
     def _draw(self, snapshot: Snapshot) -> None:
         """Draw what the page lacks, or what the network has outgrown."""
-        for name in [x for x in self._drawn if view_of(x).tab not in ("", self.layout.tab)]:
-            del self._drawn[name]
-            self.layout.drop(name)
         if views := self._outdated(snapshot):
             self.layout.draw(views)
 
@@ -140,7 +150,7 @@ class Visit:
         for name in VIEWS:
             view = view_of(name)
             drawn_for = view.drawn_for(snapshot), self._style
-            if view_of(name).tab in ("", self.layout.tab) and self._drawn.get(name) != drawn_for:
+            if view_of(name).tab in self.layout.open and self._drawn.get(name) != drawn_for:
                 self._drawn[name] = drawn_for
                 views[name] = view(snapshot, self._style)
         return views

@@ -117,6 +117,11 @@ GRID_CSS = f"""
 .scroll-button {{ display: none; }}  /* or it takes a cell of the grid */
 """
 
+SIDEBAR_CSS = """
+.MuiTabs-root, .MuiTabs-scroller { min-height: 36px; height: 36px; }
+.MuiTab-root { min-height: 36px; min-width: 0; padding: 6px 8px; text-transform: none; }
+"""
+
 INSIDE_CSS = """
 :host { flex: none; }
 .MuiTabs-root, .MuiTabs-scroller { min-height: 36px; height: 36px; }

@@ -11,12 +11,10 @@ from app.views import loss, accuracy, updates, activations, signal
 # isort: on
 from app.views.view import VIEWS, View, view_of
 
-TABS = tuple(
-    dict.fromkeys(view_of(name).tab for name in VIEWS if view_of(name).tab)
-)  # of the panel "Inside"
+PLACES = tuple(dict.fromkeys(view_of(name).tab for name in VIEWS))  # where views can be
 
 __all__ = [
-    "TABS",
+    "PLACES",
     "VIEWS",
     "View",
     "accuracy",

@@ -19,7 +19,7 @@ class View(Protocol):
     """
 
     title: ClassVar[str]
-    tab: ClassVar[str]  # of the panel "Inside" that it is in; empty: always in sight
+    tab: ClassVar[str]  # of the panel "Inside", or the room; empty: with the main plots
     looks: ClassVar[Set[str]]  # the fields of `Inside` that it shows
     columns: ClassVar[Callable[[Snapshot, int], Part]]
     drawn_for: ClassVar[Callable[[Snapshot], Hashable]]  # when this changes, it is drawn anew

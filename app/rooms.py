@@ -1,0 +1,28 @@
+"""What a visitor can do here: each has a tab of the sidebar, and some a main area of their own.
+
+To add one: a class registered in `ROOMS`. The views whose `tab` is the room's name fill its main
+area; where there are none, the plots of the run stay in sight.
+"""
+
+from typing import Protocol
+
+from panel.viewable import Viewable
+
+from engine import Registry, Seat, Snapshot
+
+KNOBS = "Knobs"  # the room that is open first
+
+
+class Room(Protocol):
+    """One way to use the laboratory; built when its tab is first opened."""
+
+    sidebar: list[Viewable]
+
+    def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
+        """Build the widgets; they steer what happens on `seat`."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the experiment."""
+
+
+ROOMS: Registry[type[Room]] = Registry("room")
