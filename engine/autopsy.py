@@ -1,10 +1,15 @@
-"""What to say of a run that diverged."""
+"""What to say of a run that diverged, and what its last steps looked like from inside."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from engine.training import Training
+from engine.trail import Trail
+from engine.training import Diverged, Training
+from engine.types import Array, Integers
+
+SHOWN = 50  # steps before the end, at most
 
 
 def autopsy(training: Training, loss: float) -> str:
@@ -32,3 +37,114 @@ def _first_broken(training: Training) -> str:
         if not np.isfinite(layer.out).all():
             return f", first seen in the output of layer “{layer.name}”"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where something was first no finite number, or failing that what grew the fastest."""
+
+    step: int
+    layer: str
+    what: str  # such as "the gradient of W"; empty where all was finite to the end
+
+
+@dataclass(frozen=True, slots=True)
+class Autopsy:
+    """The last steps of a run that diverged, of which the last one was never finished."""
+
+    fault: Fault
+    tensors: tuple[str, ...]  # the layers whose weights are meant below
+    steps: Integers  # (N,)
+    loss: Array  # (N,)
+    weights: Array  # (N, T) norms, after each step
+    gradient: Array  # (N, T) ... penalties included; NaN in the last step
+    update: Array  # (N, T)
+
+
+def examine(trail: Trail, end: int) -> Autopsy | None:
+    """Make the last steps up to `end` again, and look; None where that would take too long."""
+    again = trail.start_again(SHOWN)
+    if again is None:
+        return None
+    rows: list[tuple[float, Array, Array, Array]] = []
+    fault: Fault | None = None
+    while again.training.step < end:
+        try:
+            loss = again.update()
+        except Diverged as diverged:
+            rows.append(_last_row(diverged.loss, again.training))
+            fault = fault or _broken_output(again.training)
+        else:
+            rows.append((loss, *_norms(again.training)))
+            fault = fault or _broken_parameter(again.training)
+    losses, *norms = zip(*rows[-SHOWN:], strict=True)
+    weights, gradient, update = (np.array(norm) for norm in norms)
+    tensors = tuple(t.layer for t in again.training.network.parameters.weights)
+    steps = np.arange(end - len(losses), end) + 1
+    arrays = (steps, np.array(losses), weights, gradient, update)
+    for array in arrays:
+        array.setflags(write=False)
+    return Autopsy(fault or _fastest(tensors, *arrays), tensors, *arrays)
+
+
+def _norms(training: Training) -> tuple[Array, Array, Array]:
+    """The lengths of each layer's weights, of their gradient, and of what the step changed."""
+    parameters = training.network.parameters
+    vectors = parameters.theta, parameters.grad, training.optimizer.last_update
+    weights, gradient, update = (
+        np.array([_norm(vector[t.span]) for t in parameters.weights]) for vector in vectors
+    )
+    return weights, gradient, update
+
+
+def _last_row(loss: float, training: Training) -> tuple[float, Array, Array, Array]:
+    """Of the step that ended at its loss: it has no gradient of its own, and changed nothing."""
+    weights, *others = _norms(training)
+    gradient, update = (np.full_like(other, np.nan) for other in others)
+    return loss, weights, gradient, update
+
+
+def _norm(v: Array) -> float:
+    wide = v.astype(np.float64)  # the squares of large float32 overflow
+    return math.sqrt(float(np.vdot(wide, wide)))
+
+
+def _broken_parameter(training: Training) -> Fault | None:
+    """In the order in which they are computed: gradients from the last layer, then what follows."""
+    parameters, layers = training.network.parameters, training.network.layers
+    if math.isfinite(float(parameters.theta.sum(dtype=np.float64))):
+        return None  # whatever was broken before is broken in here
+    broken = [
+        Fault(training.step, layer.name, f"the gradient of {name}")
+        for layer in reversed(layers)
+        for name, values in layer.grads.items()
+        if not np.isfinite(values).all()
+    ] + [
+        Fault(training.step, layer.name, f"the parameter {name}")
+        for layer in layers
+        for name, values in layer.params.items()
+        if not np.isfinite(values).all()
+    ]
+    return broken[0] if broken else None
+
+
+def _broken_output(training: Training) -> Fault | None:
+    for layer in training.network.layers:
+        if not np.isfinite(layer.out).all():
+            return Fault(training.step, layer.name, "the output")
+    return None
+
+
+def _fastest(
+    tensors: tuple[str, ...],
+    steps: Integers,
+    losses: Array,
+    weights: Array,
+    gradient: Array,
+    update: Array,
+) -> Fault:
+    """All was finite to the end: the weights that a step changed most, for their size."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = np.nan_to_num(update / weights, nan=0.0, posinf=0.0)
+    row, tensor = np.unravel_index(np.argmax(ratios), ratios.shape)
+    return Fault(int(steps[row]), tensors[tensor], "")

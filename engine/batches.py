@@ -1,5 +1,8 @@
 """Mini-batches: every example once an epoch, in an order drawn anew each epoch."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from engine.types import Array
@@ -45,3 +48,16 @@ class Batches:
             source.take(rows, axis=0, out=buffer, mode="clip")  # any other mode copies twice
         self._next += size
         self.seen += size
+
+    def save(self) -> tuple[np.ndarray, int, int, Mapping[str, Any]]:
+        """A copy of what the next batches depend on."""
+        return self._order.copy(), self._next, self.seen, self._rng.bit_generator.state
+
+    def twin(
+        self, size: int, saved: tuple[np.ndarray, int, int, Mapping[str, Any]]
+    ) -> "Batches":
+        """Batches of the same examples that go on from what was saved."""
+        twin = Batches(*self._source, size, np.random.default_rng())
+        order, twin._next, twin.seen, twin._rng.bit_generator.state = saved
+        twin._order[...] = order
+        return twin

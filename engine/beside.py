@@ -1,7 +1,7 @@
 """What is done for a visitor beside training: a search, the sanity checks; a little at a time.
 
 Each is an iterator that does a few milliseconds of work and yields what it has to show so far, so
-that one thread can serve everybody in turn.
+that one thread can serve everybody in turn. If it yields None, it has nothing to do for now.
 """
 
 import dataclasses
@@ -16,8 +16,9 @@ log = logging.getLogger(__name__)
 class Beside:
     """What each kind of work last had to show; None where there was none."""
 
-    search: object | None = None
+    lesson: object | None = None
     checks: object | None = None
+    search: object | None = None
 
 
 class Works:
@@ -60,19 +61,27 @@ class Works:
         if name in self._held:
             self._going[name] = self._held.pop(name)
 
-    def advance(self, seconds: float, clock: Callable[[], float]) -> None:
-        """Do for about so long what there is to do, each kind in its turn."""
+    def advance(self, seconds: float, clock: Callable[[], float]) -> float:
+        """Do for about so long what there is to do, each kind in its turn; the time it took."""
+        start = clock()
         for name, work in list(self._going.items()):
-            end = clock() + seconds / len(self._going)
-            while name in self._going and clock() < end:
-                self._do(name, work)
+            end = clock() + seconds / max(1, len(self._going))
+            while name in self._going and clock() < end and self._do(name, work):
+                pass
+        return clock() - start
 
-    def _do(self, name: str, work: Iterator[object]) -> None:
+    def _do(self, name: str, work: Iterator[object]) -> bool:
+        """Do a little; whether it could do more."""
         try:
-            self.shown = dataclasses.replace(self.shown, **{name: next(work)})
+            shown = next(work)
         except StopIteration:
             self.end(name)
+            return False
         except Exception as error:  # it ends; the experiment beside it goes on
             log.exception("the %s failed", name)
             self.end(name)
             self.refusal = f"The {name} failed: {error}"
+            return False
+        if shown is not None:
+            self.shown = dataclasses.replace(self.shown, **{name: shown})
+        return shown is not None

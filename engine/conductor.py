@@ -151,7 +151,8 @@ class Seat:
 def _news(snapshot: Snapshot) -> tuple[object, ...]:
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     pinned = tuple(past.name for past in snapshot.pinned)
-    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules, pinned
+    beside = id(snapshot.beside.lesson), id(snapshot.beside.checks)
+    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules, pinned, beside
 
 
 class Conductor:
@@ -244,8 +245,7 @@ class Conductor:
     def _obey(self, seat: Seat) -> None:
         experiment = seat.experiment
         commands = seat.commands()
-        errands = _run_errands(seat)
-        if not commands and not errands and not seat.curious:
+        if not commands and not seat.errands and not seat.curious:
             return
         if commands:
             seat.refusal = ""
@@ -254,6 +254,7 @@ class Conductor:
                 experiment.apply(command)
             except ValueError as error:
                 seat.refusal = str(error)
+        _run_errands(seat)
         looks = seat.looks
         _publish(seat, experiment.snapshot(looks), looks)
         if seat.busy and not seat.due:
@@ -269,8 +270,7 @@ class Conductor:
         seconds = load * self._period / running
         if seat.works.busy:  # what is waited for has the larger part
             training = experiment.status is Status.RUNNING
-            seat.works.advance(WORK * seconds if training else seconds, self._clock)
-            seconds *= 1 - WORK
+            seconds -= seat.works.advance(WORK * seconds if training else seconds, self._clock)
         experiment.advance(seconds)
         if seat.wanted or not seat.busy:
             looks = seat.looks
@@ -283,16 +283,13 @@ class Conductor:
         heapq.heappush(self._queue, (due, next(self._order), seat))
 
 
-def _run_errands(seat: Seat) -> bool:
-    """Whether there were any."""
-    errands = bool(seat.errands)
+def _run_errands(seat: Seat) -> None:
     while seat.errands:
         errand, future = seat.errands.popleft()
         try:
             future.set_result(errand(seat.experiment))
         except Exception as error:  # it is whoever asked who has to know
             future.set_exception(error)
-    return errands
 
 
 def _publish(seat: Seat, snapshot: Snapshot, looks: Set[str]) -> None:

@@ -36,6 +36,15 @@ class Effect(StrEnum):
     NEW_RUN = "starts a new run"
 
 
+class Group(StrEnum):
+    """What a setting is about; groups in the order in which a learner meets them."""
+
+    DATA = "Data"
+    NETWORK = "Network"
+    TRAINING = "Training"
+    REGULARIZATION = "Regularization"
+
+
 @dataclass(frozen=True)
 class Setting:
     """An adjustable field of a config: its name and meaning for a learner, and what it can be."""
@@ -44,6 +53,8 @@ class Setting:
     summary: str
     effect: Effect
     values: Registry[Any] | Range | Stack
+    group: Group
+    everyday: bool = True  # False: for the second hour; whoever lists settings may fold it away
 
 
 @functools.cache
@@ -78,12 +89,17 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What is learned from."""
 
     dataset: Annotated[
-        Choice, Setting("Data set", "What is learned from.", Effect.NEW_RUN, DATASETS)
+        Choice,
+        Setting("Data set", "What is learned from.", Effect.NEW_RUN, DATASETS, Group.DATA),
     ] = Choice("digits")
     preprocessing: Annotated[
         Choice,
         Setting(
-            "Preprocessing", "What is done to the inputs first.", Effect.NEW_RUN, PREPROCESSING
+            "Preprocessing",
+            "What is done to the inputs first.",
+            Effect.NEW_RUN,
+            PREPROCESSING,
+            Group.DATA,
         ),
     ] = Choice("centre")
     held_out: Annotated[
@@ -93,14 +109,22 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
             "Share of the examples that only judge: the validation set.",
             Effect.NEW_RUN,
             Range(0.05, 0.9),
+            Group.DATA,
+            everyday=False,
         ),
     ] = 0.2
     examples: int | None = None  # train on the first so many alone; None: on all
+    classes: tuple[str, ...] = ()  # learn these alone, by name; empty: all
+    seed: int | None = None  # of the drawing and the splitting; None: the run's own
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.examples is not None and self.examples < 1:
             raise ValueError(f"examples must be at least 1, got {self.examples}")
+        if len(self.classes) == 1 or len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes must be two or more, all different, got {self.classes}")
+        if self.seed is not None and self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed}")
 
 
 class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,6 +137,8 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "Filters of each layer and the size of their window; images only; empty: none.",
             Effect.NEW_RUN,
             CONVOLUTIONS,
+            Group.NETWORK,
+            everyday=False,
         ),
     ] = ()
     hidden: Annotated[
@@ -122,6 +148,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "Units of each, from first to last; empty: none.",
             Effect.NEW_RUN,
             UNITS,
+            Group.NETWORK,
         ),
     ] = (64, 64)
     activation: Annotated[
@@ -131,10 +158,14 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "What each unit makes of its sum. To or from PReLU and Maxout is a new run.",
             Effect.LIVE,
             ACTIVATIONS,
+            Group.NETWORK,
         ),
     ] = Choice("ReLU")
     initializer: Annotated[
-        Choice, Setting("Initializer", "How the weights start.", Effect.REDRAW, INITIALIZERS)
+        Choice,
+        Setting(
+            "Initializer", "How the weights start.", Effect.REDRAW, INITIALIZERS, Group.NETWORK
+        ),
     ] = Choice("He")
     normalization: Annotated[
         Choice,
@@ -143,6 +174,8 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "What is done to the sums before the activation.",
             Effect.NEW_RUN,
             NORMALIZATIONS,
+            Group.NETWORK,
+            everyday=False,
         ),
     ] = Choice("none")
     dropout: Annotated[
@@ -152,6 +185,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "Share of the hidden units that each step silences at random.",
             Effect.LIVE,
             Range(0.0, 0.9),
+            Group.REGULARIZATION,
         ),
     ] = 0.0
 
@@ -178,14 +212,25 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             "How far each step goes against the gradient.",
             Effect.LIVE,
             Range(1e-6, 1e6, "log"),
+            Group.TRAINING,
         ),
     ] = 0.01
     optimizer: Annotated[
-        Choice, Setting("Optimizer", "The rule that makes a step.", Effect.LIVE, OPTIMIZERS)
+        Choice,
+        Setting(
+            "Optimizer", "The rule that makes a step.", Effect.LIVE, OPTIMIZERS, Group.TRAINING
+        ),
     ] = Choice("momentum")
     schedule: Annotated[
         Choice,
-        Setting("Schedule", "How the learning rate changes with time.", Effect.LIVE, SCHEDULES),
+        Setting(
+            "Schedule",
+            "How the learning rate changes with time.",
+            Effect.LIVE,
+            SCHEDULES,
+            Group.TRAINING,
+            everyday=False,
+        ),
     ] = Choice("constant")
     warm_up: Annotated[
         int,
@@ -194,6 +239,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             "Steps over which the learning rate rises to its value.",
             Effect.LIVE,
             Range(10, 10_000, "log", zero=True, whole=True),
+            Group.TRAINING,
+            everyday=False,
         ),
     ] = 0
     batch_size: Annotated[
@@ -203,11 +250,20 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             "Examples that each step looks at.",
             Effect.LIVE,
             Range(1, 1024, "log", whole=True),
+            Group.TRAINING,
         ),
     ] = 32
-    loss: Annotated[Choice, Setting("Loss", "What training makes small.", Effect.LIVE, LOSSES)] = (
-        Choice("softmax cross-entropy")
-    )
+    loss: Annotated[
+        Choice,
+        Setting(
+            "Loss",
+            "What training makes small.",
+            Effect.LIVE,
+            LOSSES,
+            Group.TRAINING,
+            everyday=False,
+        ),
+    ] = Choice("softmax cross-entropy")
     l2: Annotated[
         float,
         Setting(
@@ -215,6 +271,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             "Pulls every weight towards zero.",
             Effect.LIVE,
             Range(1e-6, 1e5, "log", zero=True),
+            Group.REGULARIZATION,
         ),
     ] = 1e-4
     l1: Annotated[
@@ -224,6 +281,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             "Pulls every weight towards zero at one pace, until it is there.",
             Effect.LIVE,
             Range(1e-6, 1e5, "log", zero=True),
+            Group.REGULARIZATION,
+            everyday=False,
         ),
     ] = 0.0
     max_norm: Annotated[
@@ -233,6 +292,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             "The longest that the weights into one unit may be; 0: no limit.",
             Effect.LIVE,
             Range(0.1, 100, "log", zero=True),
+            Group.REGULARIZATION,
+            everyday=False,
         ),
     ] = 0.0
     clip: Annotated[
@@ -242,8 +303,20 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             "The longest that the gradient of a step may be; 0: no limit.",
             Effect.LIVE,
             Range(1e-3, 1e3, "log", zero=True),
+            Group.TRAINING,
+            everyday=False,
         ),
     ] = 0.0
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a network has learned before: the same run, for so many steps on other data.
+
+    All layers that fit are taken over from it, except the last, as in fine-tuning.
+    """
+
+    data: DataConfig
+    steps: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
 class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -253,6 +326,7 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
     model: ModelConfig = ModelConfig()
     optimization: OptimizationConfig = OptimizationConfig()
     seed: int = 0
+    start: Origin | None = None  # None: from weights as they are drawn
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -272,6 +346,8 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
             value = int(value)  # 64.0 from a slider, or from JSON, is the whole number 64
         value = msgspec.convert(value, hint)
         changed = msgspec.structs.replace(getattr(self, part), **{name: value})
+        if path == "data.dataset":  # whose classes have other names
+            changed = msgspec.structs.replace(changed, classes=())
         return msgspec.structs.replace(self, **{part: changed})
 
     def with_seed(self, seed: int) -> "RunConfig":

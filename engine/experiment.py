@@ -6,6 +6,7 @@ journal, the list of `(step, command)` that were applied to it.
 """
 
 import dataclasses
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence, Set
@@ -13,7 +14,8 @@ from collections.abc import Callable, Sequence, Set
 import numpy as np
 from numpy.typing import DTypeLike
 
-from engine.autopsy import autopsy
+from engine.autopsy import Autopsy, autopsy, examine
+from engine.beside import Beside
 from engine.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
 from engine.config import SETTINGS, Effect, RunConfig
 from engine.datasets import DATASETS, Split
@@ -23,13 +25,15 @@ from engine.inside import Looker
 from engine.instruments import Instruments
 from engine.losses import LOSSES
 from engine.network import Network
-from engine.past import MAX_PINNED, PastRun
+from engine.past import PastRun, check_pin
 from engine.recorder import Recorder
 from engine.registry import Choice
 from engine.telemetry import DataFrame, Marker, Pace, Snapshot, Status
+from engine.trail import Trail
 from engine.training import Diverged, Training
 
 DATASET = "data.dataset"
+LATE = 0.3  # seconds; steps that are later than that are not caught up with
 
 # An overflow is told in words by the check of the loss; a warning on the console would tell nobody.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -52,14 +56,16 @@ class Experiment:
         self._previous: PastRun | None = None
         self._dtype = dtype
         self._clock = clock
+        self.pace = math.inf  # steps per second that it makes at most
+        self._next_step = 0.0  # when that allows the next one
         self._begin(config)
 
     def _begin(self, config: RunConfig) -> None:
         training = Training(config, self._dtype)  # may refuse; then the run of before goes on
-        if self.run:
+        if self.run and self.step:  # what has not begun to learn has nothing to compare
             self._previous = self._so_far(f"run {self.run}")
         self.run += 1
-        self._script: deque[tuple[int, Command]] = deque()
+        self._script: deque[tuple[int, SetKnob]] = deque()
         self._until: int | None = None
         self.message = ""
         self.config = self.first_config = config
@@ -69,7 +75,11 @@ class Experiment:
         self._recorder = Recorder(training)
         self._instruments = Instruments(training, self._clock)
         self._looker = Looker(training, self._clock)
+        self._trail = Trail(training)
+        self._autopsy: Autopsy | None = None
         self._pace = Pace()
+        self._effort = Pace()  # by the seconds that were spent on training alone
+        self._spent = 0.0
         self._trained = 0.0  # seconds since the instruments were last told
 
     @property
@@ -99,19 +109,32 @@ class Experiment:
 
     @_quietly
     def advance(self, seconds: float) -> None:
-        """Train for about so long, if the experiment is running; at least one step."""
+        """Train for about so long, if the experiment is running, and no faster than `pace`."""
         start = now = self._clock()
-        while self.status is Status.RUNNING and now - start < seconds:
+        while self.status is Status.RUNNING and now - start < seconds and self._in_pace(now):
             self._update()
             now = self._clock()
         self._trained += now - start
+        self._spent += now - start
+
+    def _in_pace(self, now: float) -> bool:
+        """Whether a step is due, if there is a limit to how many there are a second."""
+        if self.pace == math.inf:
+            return True
+        if now < self._next_step:
+            return False
+        self._next_step = max(self._next_step, now - LATE) + 1 / max(self.pace, 1e-9)
+        return True
 
     def _update(self) -> None:
         try:
             loss = self._training.update()
         except Diverged as diverged:
-            return self._diverge(diverged.loss)
-        self._recorder.note(loss)
+            self._diverge(diverged.loss)
+        else:
+            self._recorder.note(loss)
+            if self.step >= self._trail.due:
+                self._trail.keep()
         if self.step == self._next_stop:
             self._follow_script()
 
@@ -123,18 +146,31 @@ class Experiment:
     def _follow_script(self) -> None:
         """Apply what the script says of this step; at its end, pause."""
         while self._script and self._script[0][0] == self.step:
-            command = self._script.popleft()[1]
-            if isinstance(command, SetKnob):
-                self.apply(command)
+            self._obey_script(self._script.popleft()[1])
         if self.step == self._until:
             self._until = None
-            self.status = Status.PAUSED
+            if self.status is Status.RUNNING:
+                self.status = Status.PAUSED
+
+    def _obey_script(self, command: SetKnob) -> None:
+        """Apply a command of the script; one that is impossible ends it."""
+        diverged = self.status is Status.DIVERGED
+        try:
+            self.apply(command)
+        except ValueError as error:
+            self._script.clear()
+            self._until = None
+            self.status, self.message = Status.PAUSED, str(error)
+        else:
+            if diverged and self.status is Status.PAUSED:  # its weights are new
+                self.status = Status.RUNNING
 
     def _diverge(self, loss: float) -> None:
         self.status = Status.DIVERGED
         self._mark("diverged")
         self._recorder.end(loss)
         self.message = autopsy(self._training, loss)
+        self._autopsy = examine(self._trail, self.step)
 
     # ---- commands -------------------------------------------------------------------------
 
@@ -190,10 +226,7 @@ class Experiment:
             self._follow_script()
 
     def _pin(self, name: str) -> None:
-        if len(self.pinned) == MAX_PINNED:
-            raise ValueError(f"{MAX_PINNED} runs are pinned already: unpin one first.")
-        if any(past.name == name for past in self.pinned):
-            raise ValueError(f"A run named {name!r} is pinned already.")
+        check_pin(name, self.pinned)
         self.pinned += (self._so_far(name),)
 
     def _so_far(self, name: str) -> PastRun:
@@ -213,9 +246,12 @@ class Experiment:
         if setting.effect is Effect.NEW_RUN or not self._training.can_follow(config):
             return self._restart(config)
         self._training.follow(config)
+        self._trail.turn()
         self.config = config
         if setting.effect is Effect.REDRAW:
             self._training.draw_weights()
+            self._trail.renew()
+            self._autopsy = None
             if self.status is Status.DIVERGED:
                 self.status, self.message = Status.PAUSED, ""
         self._instruments.renew()
@@ -246,6 +282,8 @@ class Experiment:
         if self.status is not Status.DIVERGED:
             self._instruments.measure_all()
             self._looker.look_now(looks)
+        else:
+            self._looker.look_at_broken(looks)
         return self._tell()
 
     @_quietly
@@ -255,6 +293,8 @@ class Experiment:
         if self.status is not Status.DIVERGED:
             self._instruments.measure(trained)
             self._looker.look(looks, trained)
+        else:
+            self._looker.look_at_broken(looks)
         return self._tell()
 
     @_quietly
@@ -279,12 +319,15 @@ class Experiment:
             gauges=instruments.gauges,
             findings=(),
             markers=tuple(self._markers),
+            beside=Beside(),
             inside=self._looker.seen,
             previous=self._previous,
             pinned=self.pinned,
             until=self._until,
             costs=instruments.costs,
             steps_per_second=self._pace.rate(self.step, self._clock()) if running else 0.0,
+            effort=self._effort.rate(self.step, self._spent),
+            autopsy=self._autopsy,
         )
         return dataclasses.replace(snapshot, findings=diagnose(snapshot))
 

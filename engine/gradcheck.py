@@ -1,6 +1,7 @@
 """Is backward right? Centred differences of the loss against the gradients it computes."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -82,17 +83,22 @@ def check_gradients(
     training: Training, rng: np.random.Generator, coordinates: int = 30
 ) -> GradientCheck:
     """Compare so many parameters' gradients, from all tensors alike; training goes on unchanged."""
+    return GradientCheck(tuple(one_by_one(training, rng, coordinates)))
+
+
+def one_by_one(
+    training: Training, rng: np.random.Generator, coordinates: int = 30
+) -> Iterator[Check]:
+    """The same check, one parameter at a time."""
     if not training.batches.seen:
         raise ValueError("the gradient check needs a mini-batch: make a step first")
     copy = _Copy(training)
     gradient = copy.gradient()
     tensors = copy.parameters.tensors
-    checks = []
     for number in range(coordinates):
         tensor = tensors[number % len(tensors)]
         index = int(rng.integers(tensor.span.stop - tensor.span.start))
-        checks.append(_check(copy, gradient, tensor.layer, tensor.name, tensor.span.start, index))
-    return GradientCheck(tuple(checks))
+        yield _check(copy, gradient, tensor.layer, tensor.name, tensor.span.start, index)
 
 
 def _check(copy: _Copy, gradient: Array, layer: str, tensor: str, start: int, index: int) -> Check:

@@ -1,5 +1,8 @@
 """An append-only table of a run, dense where the run is young and sparser as it goes on."""
 
+import csv
+import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -31,6 +34,15 @@ class Curves(Mapping[str, Array]):
     def rows(self) -> int:
         """How many rows there are."""
         return len(self._table)
+
+    def to_csv(self) -> str:
+        """The rows as CSV; a number that cannot be had is an empty cell."""
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(self)
+        for step, *values in self._table.tolist():
+            table.writerow([int(step), *("" if math.isnan(x) else x for x in values)])
+        return text.getvalue()
 
 
 class History:

@@ -6,7 +6,11 @@ To add one: a field of `Inside`, which is its name, and a function that measures
 import dataclasses
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from typing import Any
 
+from engine.expected import Expected, expect
+from engine.outline import Stage, outline
+from engine.sums import Sums, measure_sums
 from engine.training import Training
 
 BUDGET = 0.05  # of the time that training takes, for each
@@ -16,8 +20,18 @@ BUDGET = 0.05  # of the time that training takes, for each
 class Inside:
     """What somebody has asked to see; None is what nobody looks at."""
 
+    sums: Sums | None = None
+    expected: Expected | None = None
+    outline: tuple[Stage, ...] | None = None
 
-LOOKS: Mapping[str, Callable[[Training], object]] = {}
+
+LOOKS: Mapping[str, Callable[[Training], object]] = {
+    "sums": measure_sums,
+    "expected": expect,
+    "outline": outline,
+}
+# Of these, what stays true while weights are learned: measured once, and of broken networks too.
+LASTING = frozenset({"expected", "outline"})
 
 
 class Looker:
@@ -37,14 +51,15 @@ class Looker:
     def look(self, looks: Set[str], trained: float) -> Inside:
         """What is asked for, renewed where that can be afforded after so many more seconds."""
         for name in looks & LOOKS.keys():
-            if self._steps.get(name) == self._training.step:
+            if self._steps.get(name) == self._training.step or name in LASTING & self._steps.keys():
                 continue
             self._saved[name] = self._saved.get(name, 0.0) + BUDGET * trained
             if self._saved[name] >= 0:
                 self._measure(name)
         for name in self._steps.keys() - looks:
             del self._steps[name]
-            self.seen = dataclasses.replace(self.seen, **{name: None})
+            gone: dict[str, Any] = {name: None}
+            self.seen = dataclasses.replace(self.seen, **gone)
         return self.seen
 
     def look_now(self, looks: Set[str]) -> Inside:
@@ -52,8 +67,15 @@ class Looker:
         self._saved = dict.fromkeys(looks, 0.0)
         return self.look(looks, 0.0)
 
+    def look_at_broken(self, looks: Set[str]) -> Inside:
+        """Of what is asked for, what can be said of a network that has diverged."""
+        for name in looks & LASTING - self._steps.keys():
+            self._measure(name)
+        return self.seen
+
     def _measure(self, name: str) -> None:
         start = self._clock()
-        self.seen = dataclasses.replace(self.seen, **{name: LOOKS[name](self._training)})
+        seen: dict[str, Any] = {name: LOOKS[name](self._training)}
+        self.seen = dataclasses.replace(self.seen, **seen)
         self._steps[name] = self._training.step
         self._saved[name] = start - self._clock()  # a debt, which training works off

@@ -12,6 +12,8 @@ from engine.initializers import Initializer
 from engine.layers import Layer, Weighted
 from engine.types import Array
 
+MAX_PARAMETERS = 20_000_000  # 80 MB as float32, and its gradient and update as much again
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -39,6 +41,11 @@ class Parameters:
         self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the layers' order
         self.regularized = self.weights[-1].span.stop
         self.size = self.tensors[-1].span.stop
+        if self.size > MAX_PARAMETERS:
+            raise ValueError(
+                f"the network would have {self.size:,} parameters; at most {MAX_PARAMETERS:,} are"
+                " allowed: fewer layers, or narrower ones"
+            )
         self.theta: Array = np.zeros(self.size, dtype)
         self.grad: Array = np.zeros_like(self.theta)
         self.drawn: Array = np.zeros_like(self.theta)  # theta as it was drawn

@@ -8,7 +8,7 @@ last cleared. Keyword-only parameters are the rule's knobs.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -206,6 +206,16 @@ class Optimizer:
         for memory in self._memory.values():
             memory[...] = 0
         self._step = 0
+
+    def save(self) -> tuple[dict[str, Array], int]:
+        """A copy of the rule's memory."""
+        return {name: memory.copy() for name, memory in self._memory.items()}, self._step
+
+    def load(self, saved: tuple[Mapping[str, Array], int]) -> None:
+        """Remember what was saved, under the same rule."""
+        for name, memory in saved[0].items():
+            self._memory[name][...] = memory
+        self._step = saved[1]
 
 
 def blocks(count: int) -> list[slice]:

@@ -1,5 +1,6 @@
 """A run that others are compared with: one that was pinned, or the one before this."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from engine.telemetry import Gauges
 
 MAX_PINNED = 6
+MAX_NAME = 40  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +24,13 @@ class PastRun:
     curves: Curves
     step: int
     gauges: "Gauges"
+
+
+def check_pin(name: str, pinned: Sequence[PastRun]) -> None:
+    """Raise ValueError unless one more run can be kept beside these, under this name."""
+    if not 1 <= len(name) <= MAX_NAME:
+        raise ValueError(f"A pinned run needs a name of 1 to {MAX_NAME} characters.")
+    if len(pinned) == MAX_PINNED:
+        raise ValueError(f"{MAX_PINNED} runs are pinned already: unpin one first.")
+    if any(past.name == name for past in pinned):
+        raise ValueError(f"A run named {name!r} is pinned already.")

@@ -16,6 +16,7 @@ from engine.activations import ACTIVATIONS, Elementwise
 from engine.architecture import build_network
 from engine.config import ModelConfig
 from engine.initializers import INITIALIZERS
+from engine.network import Network
 from engine.registry import Choice
 from engine.types import Array
 
@@ -33,6 +34,8 @@ class Signal:
     mean: float  # of its activations
     std: float
     stretch: float  # inputs x variance of the weights: how much the layer's sums grow
+    backward: float  # std of the gradient at its output, where that at the last layer's is 1
+    activations: Array  # (N, O), or maps (O, H, W, N)
 
 
 @dataclass(frozen=True)
@@ -49,20 +52,47 @@ def measure_signal(
     x: Array,  # (N, I)
     rng: np.random.Generator,
 ) -> list[Signal]:
-    """Draw the weights of `model`, send `x` through once, and look at every hidden layer."""
+    """Draw the weights of `model`, send `x` through once, and look at every hidden layer.
+
+    Back through the layers goes a random gradient, from the output of the last one.
+    """
     network = build_network(model, x.shape[1:], 1, len(x), dtype=x.dtype)
-    network.draw(INITIALIZERS.build(model.initializer), rng, x)
-    network.forward(x, train=False)
+    network.draw(INITIALIZERS.build(model.initializer), rng, x)  # which sends `x` through
+    backward = _send_back(network, rng)
     weights = [layer.params["W"] for layer in network.layers if "W" in layer.params]
     return [
         Signal(
             layer.name,
-            float(layer.out.mean(dtype=np.float64)),
-            float(layer.out.std(dtype=np.float64)),
-            len(W) * float(np.mean(np.square(W, dtype=np.float64))),
+            *_mean_and_std(layer.out),
+            len(W) * float(np.vdot(W, W)) / W.size,
+            backward[layer.name],
+            layer.out,
         )
         for layer, W in zip(network.shown[:-1], weights, strict=False)
     ]
+
+
+def _send_back(network: Network, rng: np.random.Generator) -> dict[str, float]:
+    """The size of a random gradient on its way back, at the output of each hidden layer."""
+    layers = network.layers[:-1]
+    sizes: dict[str, float] = {}
+    if not layers:
+        return sizes
+    dy = rng.standard_normal(layers[-1].out.shape, np.float32).astype(layers[-1].out.dtype)
+    for layer in reversed(layers):
+        if layer.shown:
+            sizes[layer.name] = _mean_and_std(dy)[1]
+        dy = layer.backward(dy)
+    return sizes
+
+
+def _mean_and_std(values: Array) -> tuple[float, float]:
+    """Both in one go: as sums of products they take a tenth of the time of `mean` and `std`."""
+    rows = values.reshape(len(values), -1)
+    means = rows.mean(axis=1)
+    mean = float(means.mean(dtype=np.float64))
+    spread = rows - np.float32(mean)
+    return mean, math.sqrt(float(np.vdot(spread, spread)) / values.size)
 
 
 def predict_signal(
@@ -82,3 +112,14 @@ def predict_signal(
         back = math.sqrt(stretch * float(_DENSITY @ (slope * slope)))
         moments.append(Moments(mean, math.sqrt(max(0.0, mean_square - mean * mean)), back))
     return moments
+
+
+def predict_backward(moments: Sequence[Moments]) -> list[float]:
+    """The size of a gradient at the output of each layer, where at the last one's it is 1.
+
+    As in `measure_signal`, if all layers are equally wide.
+    """
+    sizes = [1.0]
+    for layer in reversed(moments[1:]):
+        sizes.append(sizes[-1] * layer.backward)
+    return sizes[::-1]

@@ -76,6 +76,7 @@ class Registry[T](Mapping[str, Entry[T]]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, Entry[T]] = {}
+        self._guests: dict[str, Entry[T]] = {}  # that the menu does not list
 
     def register[F](self, name: str) -> Callable[[F], F]:
         """Add the decorated function or class to the menu as `name`."""
@@ -83,23 +84,29 @@ class Registry[T](Mapping[str, Entry[T]]):
             raise ValueError(f"{self.kind} {name!r} is registered twice")
 
         def add(make: F) -> F:
-            summary = (inspect.getdoc(make) or "").partition("\n")[0]
-            build = cast(Callable[..., Any], make)
-            self._entries[name] = Entry(name, summary, tuple(_knobs(build)), build)
+            self._entries[name] = _entry(name, make)
             return make
 
         return add
 
+    def admit(self, name: str, make: Callable[..., Any]) -> None:
+        """Add an entry that no menu lists: who knows its name can choose it."""
+        self._guests[name] = _entry(name, make)
+
+    def dismiss(self, name: str) -> None:
+        """Take out an entry that no menu listed."""
+        del self._guests[name]
+
     def __getitem__(self, name: str) -> Entry[T]:
-        try:
-            return self._entries[name]
-        except KeyError:
+        entry = self._entries.get(name) or self._guests.get(name)
+        if entry is None:
             raise ValueError(
                 f"unknown {self.kind} {name!r}; choose from {', '.join(self._entries)}"
-            ) from None
+            )
+        return entry
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._entries or name in self._guests
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -128,6 +135,12 @@ class Registry[T](Mapping[str, Entry[T]]):
         if inspect.isclass(entry.make):
             return cast(T, entry.make(**knobs))
         return cast(T, functools.partial(entry.make, **knobs))
+
+
+def _entry(name: str, make: object) -> Entry[Any]:
+    summary = (inspect.getdoc(make) or "").partition("\n")[0]
+    build = cast(Callable[..., Any], make)
+    return Entry(name, summary, tuple(_knobs(build)), build)
 
 
 def _knobs(make: Callable[..., Any]) -> Iterator[Knob]:

@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from engine.autopsy import Autopsy
+from engine.beside import Beside
 from engine.commands import Command
 from engine.config import RunConfig
 from engine.history import Curves
@@ -125,6 +127,9 @@ class Snapshot:
     markers: tuple[Marker, ...]
     costs: Mapping[str, float]  # seconds that each instrument took when it last measured
     steps_per_second: float
+    effort: float  # steps per second spent on training alone; 0 before there were any
+    autopsy: Autopsy | None  # of a run that has diverged
+    beside: Beside  # what is done for whoever runs it, beside training
     inside: Inside  # what somebody has asked to see besides
     previous: PastRun | None  # the run before this one
     pinned: tuple[PastRun, ...]  # that somebody has asked to keep

@@ -1,13 +1,19 @@
 """One run of training: a network, its data, its optimizer, and the step that they make together."""
 
+import copy
+import functools
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.architecture import build_network
 from engine.batches import Batches
-from engine.config import RunConfig
+from engine.config import Origin, RunConfig
 from engine.datasets import Examples
 from engine.evaluation import Judge
 from engine.initializers import INITIALIZERS
@@ -21,6 +27,7 @@ from engine.types import Array
 # Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
 # worst that learned all the same had risen 14-fold.
 EXPLODED = 1e4
+MOST_BEFORE = 5e9  # multiplications that what a run starts from may take: about a second
 DRAWN_ON = 256  # training examples that initializers may look at
 
 
@@ -32,6 +39,19 @@ class Diverged(Exception):
         self.loss = loss
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that the next steps depend on besides the data."""
+
+    step: int
+    config: RunConfig
+    theta: Array  # (P,)
+    statistics: Array
+    optimizer: tuple[Mapping[str, Array], int]
+    batches: tuple[np.ndarray, int, int, Mapping[str, Any]]
+    dropout: Mapping[str, Any]  # the state of the generator
+
+
 class Training:
     """A network on its way from its first weights; a config determines the way to the bit."""
 
@@ -41,6 +61,8 @@ class Training:
         self.dtype = dtype
         streams = np.random.SeedSequence(config.seed).spawn(4)
         data, self._weights_rng, order, self._dropout_rng = map(np.random.default_rng, streams)
+        if config.data.seed is not None:
+            data = np.random.default_rng(config.data.seed)
         self.data = prepare(config.data, data, dtype)
         suit(config, self.data.train)
         train = self.data.train
@@ -52,6 +74,8 @@ class Training:
         self._previous: Array = np.zeros_like(theta)
         self.zigzag = math.nan  # cosine between the gradients of two steps in a row
         self.draw_weights()
+        if config.start:
+            self._inherit(config.start)
 
     def _assemble(self, parameters: Parameters | None) -> None:
         """Build what depends on the config, over the parameters of before if there are any."""
@@ -179,6 +203,30 @@ class Training:
         if loss_changed:
             self._expect()
 
+    def save(self) -> State:
+        """A copy of everything that the next steps depend on."""
+        parameters = self.network.parameters
+        return State(
+            self.step, self.config, parameters.theta.copy(), parameters.statistics.copy(),
+            self.optimizer.save(), self.batches.save(), self._dropout_rng.bit_generator.state,
+        )  # fmt: skip
+
+    def twin(self, state: State) -> "Training":
+        """Another run over the same data that goes on from there, just as this one did."""
+        twin = copy.copy(self)
+        twin.step, twin.config = state.step, state.config
+        twin._dropout_rng = np.random.default_rng()
+        twin._dropout_rng.bit_generator.state = state.dropout
+        twin.batches = self.batches.twin(state.config.optimization.batch_size, state.batches)
+        twin._assemble(None)
+        parameters = twin.network.parameters
+        parameters.theta[...] = state.theta
+        parameters.statistics[...] = state.statistics
+        twin.optimizer = Optimizer(state.config.optimization.optimizer, parameters.theta)
+        twin.optimizer.load(state.optimizer)
+        twin._comparing = False
+        return twin
+
     def draw_weights(self) -> None:
         """Start from new weights, here and now."""
         initializer = INITIALIZERS.build(self.config.model.initializer)
@@ -191,6 +239,23 @@ class Training:
         drawn.draw(initializer, self._weights_rng, x)
         self.network.parameters.drawn[...] = self.network.parameters.theta
         self.optimizer.reset()
+        self._expect()
+
+    def _inherit(self, origin: Origin) -> None:
+        """Take over what was learned on other data, in all layers that fit but the last."""
+        work = origin.steps * len(self.batches.x) * self.network.work
+        if work > MOST_BEFORE:
+            raise ValueError(
+                f"what the run starts from takes {work:.1g} multiplications to learn;"
+                f" {MOST_BEFORE:.0g} are allowed: fewer steps, or a smaller network"
+            )
+        learned = _learned(self.config.to_json(), np.dtype(self.dtype).str)
+        for layer in self.network.layers[:-1]:
+            for name, values in (*layer.params.items(), *layer.gathered.items()):
+                before = learned.get((layer.name, name))
+                if before is not None and before.shape == values.shape:
+                    values[...] = before
+        self.network.parameters.drawn[...] = self.network.parameters.theta
         self._expect()
 
     def _expect(self) -> None:
@@ -207,3 +272,24 @@ def suit(config: RunConfig, examples: Examples) -> None:
             f"{config.optimization.loss.name} needs classes, but {config.data.dataset.name}"
             " has values to predict: choose mean squared error"
         )
+
+
+@functools.lru_cache(8)
+def _learned(config: str, dtype: str) -> Mapping[tuple[str, str], Array]:
+    """What the layers of a run's origin hold at its end; remembered, as runs are restarted."""
+    run = RunConfig.from_json(config)
+    if run.start is None:
+        return {}
+    training = Training(msgspec.structs.replace(run, data=run.start.data, start=None), dtype)
+    try:
+        for _ in range(run.start.steps):
+            training.update()
+    except Diverged:
+        raise ValueError(
+            f"what the run starts from diverged at step {training.step}: lower the learning rate"
+        ) from None
+    return {
+        (layer.name, name): values.copy()
+        for layer in training.network.layers
+        for name, values in (*layer.params.items(), *layer.gathered.items())
+    }

@@ -10,9 +10,11 @@ import pytest
 
 import engine
 from engine.activations import ACTIVATIONS
+from engine.checklist import CHECKS
 from engine.datasets import DATASETS
 from engine.diagnosis import RULES
 from engine.initializers import INITIALIZERS
+from engine.lessons import LESSONS
 from engine.losses import LOSSES
 from engine.normalization import NORMALIZATIONS
 from engine.optimizers import OPTIMIZERS
@@ -37,6 +39,7 @@ SAID_ELSEWHERE = {
 REGISTRIES = [
     *(ACTIVATIONS, DATASETS, INITIALIZERS, LOSSES, NORMALIZATIONS),
     *(OPTIMIZERS, PREPROCESSING, RULES, SCHEDULES),
+    *(LESSONS, CHECKS),
 ]
 
 

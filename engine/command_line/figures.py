@@ -1,6 +1,5 @@
 """The final figures of a run, for a reader or another program."""
 
-import hashlib
 import math
 import textwrap
 from collections.abc import Iterator
@@ -9,11 +8,11 @@ import msgspec
 
 from engine.config import RunConfig
 from engine.experiment import Experiment
+from engine.recording import digest
 from engine.telemetry import Finding, Status
 from engine.types import Array
 
 COLUMNS = 100
-DIGITS = 16  # of the digest: enough to tell any two runs apart
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -47,12 +46,6 @@ def figures(experiment: Experiment) -> Figures:
         config=now.config,
         **{name: _last(now.curves[name]) for name in judged},
     )
-
-
-def digest(experiment: Experiment) -> str:
-    """A fingerprint of the weights: the same for the same bits."""
-    weights = experiment.network.parameters.theta.tobytes()
-    return hashlib.sha256(weights).hexdigest()[:DIGITS]
 
 
 def lines(told: Figures) -> Iterator[str]:

@@ -15,7 +15,11 @@ def read(name: str) -> bytes:
 
 def decode[T](name: str, kind: type[T]) -> T:
     """What the JSON in a file says; ValueError names the file and says what is wrong with it."""
-    text = read(name)
+    return decoded(read(name), name, kind)
+
+
+def decoded[T](text: bytes, name: str, kind: type[T]) -> T:
+    """What this JSON, from the file of that name, says."""
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.MsgspecError as error:

@@ -13,7 +13,7 @@ from typing import NoReturn, Protocol
 
 from threadpoolctl import threadpool_limits
 
-from engine.command_line import listing, replaying, training
+from engine.command_line import lesson, lessons, listing, replaying, searching, training
 from engine.datasets import register_folder
 
 
@@ -27,7 +27,14 @@ class Subcommand(Protocol):
         """Do it, and return the exit status."""
 
 
-SUBCOMMANDS: Mapping[str, Subcommand] = {"list": listing, "train": training, "replay": replaying}
+SUBCOMMANDS: Mapping[str, Subcommand] = {
+    "list": listing,
+    "train": training,
+    "replay": replaying,
+    "search": searching,
+    "lessons": lessons,
+    "lesson": lesson,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,9 +4,10 @@ import argparse
 import sys
 
 from engine.command_line.figures import Figures, figures, lines
-from engine.command_line.files import decode, to_json
-from engine.command_line.recording import Recording
+from engine.command_line.files import decoded, read, to_json
+from engine.datasets import find_files
 from engine.experiment import replay
+from engine.recording import Recording
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Repeat a saved run and compare the weights: exit status 1 if they differ."""
-    recording = decode(arguments.file, Recording)
+    text = read(arguments.file)
+    find_files(text.decode(errors="replace"))
+    recording = decoded(text, arguments.file, Recording)
     told = figures(replay(recording.config, recording.journal, recording.steps))
     agrees = None if recording.digest is None else recording.digest == told.digest
     if arguments.json:

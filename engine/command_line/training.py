@@ -2,9 +2,6 @@
 
 import argparse
 import contextlib
-import csv
-import io
-import math
 import signal
 import sys
 import threading
@@ -15,11 +12,10 @@ from tqdm import tqdm
 from engine.command_line.assigning import assigned
 from engine.command_line.figures import figures, lines
 from engine.command_line.files import STANDARD, check_writable, decode, to_json, write
-from engine.command_line.recording import record
 from engine.commands import Step
 from engine.config import RunConfig
 from engine.experiment import Experiment
-from engine.history import Curves
+from engine.recording import record
 from engine.telemetry import Status
 
 INTERRUPTED = 130  # exit status: 128 + SIGINT, as shells have it
@@ -52,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     interrupted = _train(experiment, arguments.steps)
     told = figures(experiment)
     if arguments.csv:
-        write(arguments.csv, _table(experiment.snapshot().curves))
+        write(arguments.csv, experiment.snapshot().curves.to_csv())
     if arguments.save:
         write(arguments.save, to_json(record(experiment)))
     if arguments.json:
@@ -112,13 +108,3 @@ def _interruptions() -> Iterator[threading.Event]:
         yield interrupted
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _table(curves: Curves) -> str:
-    """The rows of the history as CSV; a number that cannot be had is an empty cell."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(curves)
-    for step, *values in zip(*(curves[name].tolist() for name in curves), strict=True):
-        table.writerow([int(step), *("" if math.isnan(x) else x for x in values)])
-    return text.getvalue()

@@ -7,19 +7,35 @@ from engine.datasets.examples import DATASETS, DataSet, Examples, Split, split
 from engine.datasets.folder import register_folder
 from engine.datasets.idx import read_idx, read_idx_folder
 from engine.datasets.tables import read_csv
+from engine.datasets.uploads import (
+    MAX_UPLOAD,
+    Upload,
+    files_named,
+    find_files,
+    keep,
+    let_go,
+    read_upload,
+)
 
 __all__ = [
     "DATASETS",
+    "MAX_UPLOAD",
     "DataSet",
     "Examples",
     "Split",
+    "Upload",
     "bundled",
+    "files_named",
     "find_cifar",
+    "find_files",
+    "keep",
+    "let_go",
     "read_cifar",
     "read_csv",
     "read_idx",
     "read_idx_folder",
     "read_npz",
+    "read_upload",
     "register_folder",
     "split",
     "toy",

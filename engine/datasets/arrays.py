@@ -29,13 +29,14 @@ BROKEN = (
 )
 
 
-def read_npz(raw: bytes, name: str) -> Examples:
+def read_npz(raw: bytes, name: str, most: int = MAX_BYTES) -> Examples:
     """Arrays `x` (N, ...) and `y`, and if wanted `classes`, the names of the labels 0, 1, 2 ...
 
     `x` of unsigned bytes is taken for pixels and scaled to 0 ... 1; its shape is kept, colours
     last. `y` of whole numbers or of text gives classes, `y` of other numbers values to predict.
+    No more than `most` bytes are unpacked.
     """
-    arrays = _members(raw, name)
+    arrays = _members(raw, name, most)
     if not {"x", "y"} <= arrays.keys():
         raise ValueError(f"{name}: expected arrays x and y, found {', '.join(arrays) or 'neither'}")
     x, shape = _inputs(arrays["x"], name)
@@ -47,7 +48,7 @@ def read_npz(raw: bytes, name: str) -> Examples:
     return lasting(x, *_labels(y, arrays.get("classes"), name), shape)
 
 
-def _members(raw: bytes, name: str) -> dict[str, np.ndarray]:
+def _members(raw: bytes, name: str, most: int) -> dict[str, np.ndarray]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(raw))
     except BROKEN as error:
@@ -55,8 +56,8 @@ def _members(raw: bytes, name: str) -> dict[str, np.ndarray]:
     members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
     wanted = {key: members[key] for key in WANTED if key in members}
     size = sum(member.file_size for member in wanted.values())  # no more than this is unpacked
-    if size > MAX_BYTES:
-        raise ValueError(f"{name}: unpacks to {size:,} bytes; at most {MAX_BYTES:,} can be read")
+    if size > most:
+        raise ValueError(f"{name}: unpacks to {size:,} bytes; at most {most:,} can be read")
     return {key: _array(_unpacked(archive, m, name), key, name) for key, m in wanted.items()}
 
 

@@ -34,7 +34,7 @@ def iris(rng: np.random.Generator) -> Examples:
 
 @DATASETS.register("penguins")
 def penguins(rng: np.random.Generator) -> Examples:
-    """342 penguins of three species, by four measures in unlike units (Gorman 2014)."""
+    """342 penguins of three species, by four measures: standardize them (Gorman 2014)."""
     return _table("penguins")
 
 
@@ -46,7 +46,7 @@ def wine(rng: np.random.Generator) -> Examples:
 
 @DATASETS.register("breast cancer")
 def breast_cancer(rng: np.random.Generator) -> Examples:
-    """569 tumours, malignant or benign, by 30 measures of their cells (Wolberg 1995)."""
+    """569 tumours, malignant or benign, by 30 measures: standardize them (Wolberg 1995)."""
     return _table("breast_cancer")
 
 

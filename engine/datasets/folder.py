@@ -36,6 +36,11 @@ def register_folder(path: Path) -> list[str]:
     return added
 
 
+def file_named(name: str) -> Path | None:
+    """The file of this name in a folder that has been added."""
+    return next((path for path in _names if path.name == name and path.is_file()), None)
+
+
 def _free(name: str) -> str:
     """The name, or one like it if another data set has it."""
     while name in DATASETS:

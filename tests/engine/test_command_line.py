@@ -22,7 +22,6 @@ from engine import SETTINGS, Choice, Experiment, RunConfig, SetKnob, Step, repla
 from engine.activations import ACTIVATIONS
 from engine.command_line.files import to_json
 from engine.command_line.main import SUBCOMMANDS, main
-from engine.command_line.recording import record
 from engine.datasets import DATASETS
 from engine.diagnosis import RULES
 from engine.initializers import INITIALIZERS
@@ -30,6 +29,7 @@ from engine.losses import LOSSES
 from engine.normalization import NORMALIZATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.preprocessing import PREPROCESSING
+from engine.recording import record
 from engine.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[2]

@@ -1,10 +1,14 @@
 """The lecture's ten layers of 500 units: its printed figures, and what theory says of them."""
 
+import math
+import time
+
 import numpy as np
 import pytest
 
-from engine import Choice, ModelConfig
-from engine.propagation import measure_signal, predict_signal
+from engine import Choice, Experiment, Laboratory, ModelConfig
+from engine.lessons import slides
+from engine.propagation import measure_signal, predict_backward, predict_signal
 
 # Standard deviation of each layer's activations, as the slides print it (LECTURE, section 4).
 SLIDES = {
@@ -90,3 +94,89 @@ def test_theory_knows_known_results():
     assert squares == pytest.approx([0.5**n for n in range(1, 11)], rel=1e-6)
     saturated = predict_signal(Choice("tanh"), [500.0])
     assert saturated[0].std == pytest.approx(0.982, abs=0.0005)
+
+
+# ---- backward, and the lab ----------------------------------------------------------------------
+
+
+def lab(activation: str, initializer: str, **size: int) -> Laboratory:
+    return Laboratory(activation=Choice(activation), initializer=Choice(initializer), **size)
+
+
+@pytest.mark.parametrize("case", SLIDES, ids=" ".join)
+def test_theory_agrees_with_the_gradient_on_its_way_back(case):
+    for layer in lab(*case).show().layers:
+        assert layer.backward == pytest.approx(layer.expected_backward, rel=0.25), layer.name
+
+
+def test_a_gradient_back_through_linear_layers_is_their_matrices_product():
+    x = np.random.default_rng(0).standard_normal((50, 40))
+    linear = ModelConfig(
+        activation=Choice("identity"), initializer=Choice("orthogonal"), hidden=(40,) * 5
+    )
+    signals = measure_signal(linear, x, np.random.default_rng(1))
+    # Rotations change no length, on the way back either.
+    assert [s.backward for s in signals] == pytest.approx([signals[-1].backward] * 5, rel=0.01)
+    moments = predict_signal(Choice("identity"), [4.0] * 3)
+    assert predict_backward(moments) == pytest.approx([4.0, 2.0, 1.0])
+
+
+def test_the_engines_copy_of_the_slides_is_true():
+    assert {case: list(column) for case, column in slides.STDS.items()} == SLIDES
+    assert list(slides.MEANS["ReLU", "He"]) == HE_MEANS
+
+
+@pytest.mark.parametrize("case", SLIDES, ids=" ".join)
+def test_the_lab_puts_the_slides_figures_beside_its_own(case):
+    report = lab(*case).show()
+    assert [layer.slide_std for layer in report.layers] == SLIDES[case]
+    if case == ("ReLU", "He"):
+        assert [layer.slide_mean for layer in report.layers] == HE_MEANS
+        assert report.layers[0].mean == pytest.approx(report.layers[0].expected_mean, rel=0.02)
+    assert report.input_std == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lab("tanh", "Xavier", depth=5),
+        lab("tanh", "Xavier", width=100),
+        lab("tanh", "He"),
+        Laboratory(initializer=Choice("Xavier", {"scale": 2.0})),
+    ],
+    ids=["depth", "width", "initializer", "scale"],
+)
+def test_the_slides_say_nothing_of_other_experiments(other):
+    report = other.show()
+    assert len(report.layers) == other.depth
+    assert all(math.isnan(layer.slide_std) for layer in report.layers)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "ReLU", "PReLU", "Maxout", "sigmoid"])
+def test_every_activation_can_be_looked_at_in_the_lab(activation):
+    report = lab(activation, "Xavier", depth=3, width=60).show()
+    edges = report.layers[0].edges
+    for layer in report.layers:
+        assert np.array_equal(layer.edges, edges)  # comparable
+        assert layer.counts.sum() == round((1 - layer.zero) * report.examples * 60)
+        assert not layer.counts.flags.writeable
+        assert math.isnan(layer.expected_std) == (activation == "Maxout")
+
+
+def test_the_lab_is_quick_enough_for_a_slider():
+    times = []
+    for _ in range(5):
+        start = time.thread_time()  # other work on the machine does not count
+        lab("tanh", "Xavier").show()
+        times.append(time.thread_time() - start)
+    assert min(times) < 0.15
+
+
+def test_training_from_the_lab_has_its_layers(config):
+    from_here = lab("tanh", "small normal", depth=3, width=20).train_from_here(config)
+    assert from_here.model.hidden == (20, 20, 20)
+    assert from_here.model.activation == Choice("tanh")
+    assert from_here.data == config.data
+    experiment = Experiment(from_here)
+    experiment.train(5)
+    assert experiment.step == 5

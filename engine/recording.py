@@ -1,13 +1,15 @@
-"""A run in a file: what determines it to the bit, and a digest of the bits that came out."""
+"""A run as plain values: what determines it to the bit, and a digest of the bits that came out."""
 
+import hashlib
 from typing import Annotated
 
 import msgspec
 
-from engine.command_line.figures import digest
-from engine.commands import Command
+from engine.commands import Begin, Command, SetKnob
 from engine.config import RunConfig
 from engine.experiment import Experiment
+
+DIGITS = 16  # of a digest: enough to tell any two runs apart
 
 type Steps = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -25,8 +27,24 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if steps != sorted(steps):
             raise ValueError("the steps of the journal fall, or go beyond the last step")
 
+    @property
+    def turns(self) -> tuple[tuple[int, SetKnob], ...]:
+        """Those commands of the journal that change what comes out."""
+        return tuple((step, turn) for step, turn in self.journal if isinstance(turn, SetKnob))
+
+    @property
+    def begin(self) -> Begin:
+        """The command that repeats the run, and pauses after its last step."""
+        return Begin(self.config, self.turns, self.steps)
+
 
 def record(experiment: Experiment) -> Recording:
     """What it takes to repeat the experiment's run as far as it has come."""
     journal = tuple(experiment.journal)
     return Recording(experiment.first_config, journal, experiment.step, digest(experiment))
+
+
+def digest(experiment: Experiment) -> str:
+    """A fingerprint of the weights: the same for the same bits."""
+    weights = experiment.network.parameters.theta.tobytes()
+    return hashlib.sha256(weights).hexdigest()[:DIGITS]

@@ -1,0 +1,57 @@
+"""The lecture made playable: each claim as data, with a check that can fail."""
+
+# isort: off
+# The order of the lecture is the order of the menu.
+from engine.lessons import objects
+from engine.lessons import activations, alternatives
+from engine.lessons import preprocessing, initialization, normalization
+from engine.lessons import babysitting, monitoring, beyond, combining
+# isort: on
+
+from engine.lessons.exhibits import Cloud, Descent, FunctionCurve, Means
+from engine.lessons.laboratory import LabLayer, Laboratory, LabReport
+from engine.lessons.lesson import (
+    LESSONS,
+    Break,
+    Evidence,
+    Exhibit,
+    Figure,
+    Lesson,
+    Question,
+    Run,
+    Verdict,
+    open_lesson,
+)
+from engine.lessons.outcome import Outcome, outcome
+
+__all__ = [
+    "LESSONS",
+    "Break",
+    "Cloud",
+    "Descent",
+    "Evidence",
+    "Exhibit",
+    "Figure",
+    "FunctionCurve",
+    "LabLayer",
+    "LabReport",
+    "Laboratory",
+    "Lesson",
+    "Means",
+    "Outcome",
+    "Question",
+    "Run",
+    "Verdict",
+    "activations",
+    "alternatives",
+    "babysitting",
+    "beyond",
+    "combining",
+    "initialization",
+    "monitoring",
+    "normalization",
+    "objects",
+    "open_lesson",
+    "outcome",
+    "preprocessing",
+]

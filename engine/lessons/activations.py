@@ -1,0 +1,212 @@
+"""Section 2 of the lecture, activation functions: where they are flat, and what that does."""
+
+import numpy as np
+
+from engine.commands import SetKnob
+from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
+from engine.registry import Choice
+
+SECTION = "Activation functions"
+FAST = 0.2  # a learning rate that ReLU, tanh and sigmoid can all take on the digits
+DEADLY, SANE = 0.5, 0.01  # with momentum
+KILLED, LATER = 300, 800  # steps
+
+
+@LESSONS.register("sigmoid saturates")
+def sigmoid_saturates() -> Lesson:
+    """At -10 and 10 the sigmoid is flat: a gradient that has to pass there is gone."""
+    return Lesson(
+        section=SECTION,
+        look="Follow the slope at -10, 0 and 10. Backward, a gradient is multiplied with it: even"
+        " at its best place the sigmoid keeps a quarter, at the ends next to nothing.",
+        question=Question(
+            "What share of a gradient comes through a sigmoid whose input is 10?",
+            ("all of it", "about a tenth", "less than a ten-thousandth"),
+            2,
+        ),
+        exhibits={"curve": Nonlinearity(Choice("sigmoid"))},
+        check=_saturation,
+        breaks=(
+            Break("Leaky ReLU instead", "curve", exhibit=Nonlinearity(Choice("leaky ReLU"))),
+            Break("tanh: does it saturate too?", "curve", exhibit=Nonlinearity(Choice("tanh"))),
+        ),
+    )
+
+
+def _saturation(evidence: Evidence) -> Verdict:
+    below, middle, above = evidence.exhibit("curve", FunctionCurve).slopes
+    holds = max(below, above) < 1e-3 * middle
+    figures = (
+        Figure("slope at -10", below),
+        Figure("slope at 0", middle),
+        Figure("slope at 10", above),
+    )
+    ends = "Both ends are flat." if holds else "It is not flat at both ends."
+    return Verdict(holds, figures, f"{ends} The slope is {middle:.2g} at 0 and {above:.2g} at 10.")
+
+
+@LESSONS.register("inputs of one sign zig-zag")
+def zigzag() -> Lesson:
+    """If all inputs are positive, a unit's weights can only all rise or all fall: a zig-zag."""
+    return Lesson(
+        section=SECTION,
+        look="Two weights set out for a goal to the lower right: one must rise, the other fall."
+        " With positive inputs every step moves both the same way, so the path goes in corners."
+        " Centred inputs let it go nearly straight.",
+        question=Question(
+            "All inputs positive: in which directions can a step take two weights?",
+            ("any", "both up or both down", "one up, the other down"),
+            1,
+        ),
+        exhibits={"positive inputs": TwoWeights(0.0), "centred inputs": TwoWeights(-0.5)},
+        check=_zigzag,
+        breaks=(
+            Break("Centre the inputs", "positive inputs", exhibit=TwoWeights(-0.5)),
+            Break("Move them far off", "positive inputs", exhibit=TwoWeights(1.0, 0.1)),
+        ),
+    )
+
+
+def _zigzag(evidence: Evidence) -> Verdict:
+    positive = evidence.exhibit("positive inputs", Descent)
+    centred = evidence.exhibit("centred inputs", Descent)
+    holds = positive.same_sign == 1 and positive.detour > 1.5 * centred.detour
+    figures = (
+        Figure("steps with both signs alike, positive inputs", positive.same_sign, "all", ".0%"),
+        Figure("... centred inputs", centred.same_sign, "", ".0%"),
+        Figure("way made / straight line, positive inputs", positive.detour),
+        Figure("... centred inputs", centred.detour),
+    )
+    sentence = (
+        f"{positive.same_sign:.0%} of the steps moved both weights the same way; the way was"
+        f" {positive.detour:.1f} times as long as needed, against {centred.detour:.1f}."
+    )
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("ReLU learns faster")
+def relu_learns_faster() -> Lesson:
+    """ReLU learns the same in far fewer steps than a sigmoid; the lecture says 6x, of tanh too."""
+    names = {"ReLU": "He", "tanh": "Xavier", "sigmoid": "Xavier"}
+    return Lesson(
+        section=SECTION,
+        look="Three networks that differ in the activation alone, at one learning rate. Compare"
+        " when each reaches 98 % on its training examples. The sigmoid seems to sleep at first.",
+        question=Question(
+            "Beside ReLU, how many steps does the sigmoid need?",
+            ("about as many", "twice as many", "more than five times as many"),
+            2,
+        ),
+        runs=tuple(
+            Run(
+                name,
+                recipe(digits(), layers(64, 64, activation=name, initializer=draw), FAST),
+                3000 if name == "sigmoid" else 500,
+            )
+            for name, draw in names.items()
+        ),
+        check=_faster,
+        breaks=(
+            Break("ReLU in the sigmoid's place", "sigmoid", (SetKnob(ACTIVATION, Choice("ReLU")),)),
+            Break("ELU for tanh", "tanh", (SetKnob(ACTIVATION, Choice("ELU")),)),
+        ),
+    )
+
+
+def _faster(evidence: Evidence) -> Verdict:
+    relu, tanh, sigmoid = (evidence[x].steps_to(0.98) for x in ("ReLU", "tanh", "sigmoid"))
+    figures = (
+        Figure("ReLU: steps to 98 %", relu, form=".0f"),
+        Figure("tanh: times as many", tanh / relu, "about 6", ".1f"),
+        Figure("sigmoid: times as many", sigmoid / relu, "about 6", ".1f"),
+    )
+    sentence = (
+        f"Here the sigmoid takes {sigmoid / relu:.1f} times as many steps as ReLU, tanh only"
+        f" {tanh / relu:.1f}: the lecture's 6 was measured on a larger, convolutional network."
+    )
+    return Verdict(sigmoid > 2 * relu, figures, sentence)
+
+
+@LESSONS.register("dead ReLUs")
+def dead_relus() -> Lesson:
+    """A high rate kills ReLUs for good, a lower one does not revive them; leaky ReLU does."""
+    config = recipe(digits(), layers(64, 64), DEADLY, optimizer="momentum")
+    slower = (KILLED, SetKnob(RATE, SANE))
+    leak = (KILLED, SetKnob(ACTIVATION, Choice("leaky ReLU")))
+    return Lesson(
+        section=SECTION,
+        look="For 300 steps the rate is far too high. Watch the share of dead units: those that"
+        " are 0 on every example. Then both runs get a sane rate; one of them leaky ReLU as well.",
+        question=Question(
+            "After the units have died, the rate is lowered. What happens with plain ReLU?",
+            ("they come back", "they stay dead", "the rest takes over their work"),
+            1,
+        ),
+        runs=(
+            Run("ReLU, slower", config, LATER, (slower,)),
+            Run("leaky ReLU, slower", config, LATER, (leak, slower)),
+        ),
+        check=_dead,
+        breaks=(
+            Break("A sane rate from the start", commands=(SetKnob(RATE, SANE),)),
+            Break("Adam instead of momentum", "ReLU, slower",
+                  (SetKnob("optimization.optimizer", Choice("Adam")),)),
+        ),
+    )  # fmt: skip
+
+
+def _dead(evidence: Evidence) -> Verdict:
+    relu, leaky = evidence["ReLU, slower"], evidence["leaky ReLU, slower"]
+    dead = max(layer.dead for layer in relu.snapshot.layers[:-1])
+    holds = dead > 0.4 and relu.accuracy < 0.5 and leaky.accuracy > relu.accuracy + 0.3
+    figures = (
+        Figure("dead units, ReLU", dead, form=".0%"),
+        Figure("validation accuracy, ReLU", relu.accuracy, form=".0%"),
+        Figure("... leaky ReLU", leaky.accuracy, form=".0%"),
+    )
+    sentence = (
+        f"With ReLU {dead:.0%} of the worst layer is dead, and accuracy ends at"
+        f" {relu.accuracy:.0%}; leaky ReLU comes to {leaky.accuracy:.0%} from the same weights."
+    )
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("PReLU learns its slope")
+def prelu() -> Lesson:
+    """PReLU's slope below zero is a parameter: each unit finds its own by backprop."""
+    model = layers(64, 64, activation="PReLU")
+    return Lesson(
+        section=SECTION,
+        look="All slopes start at 0.25. Every unit has one of its own, and the gradient moves it"
+        " like any weight. See how far they spread.",
+        question=Question(
+            "After training, what are the slopes?",
+            ("all still 0.25", "all the same, but another number", "different for each unit"),
+            2,
+        ),
+        runs=(Run("PReLU", recipe(digits(), model, 0.1), 600),),
+        check=_slopes,
+        breaks=(
+            Break("Leaky ReLU instead", "PReLU", (SetKnob(ACTIVATION, Choice("leaky ReLU")),)),
+            Break("Start from 0, as ReLU", "PReLU",
+                  (SetKnob(ACTIVATION, Choice("PReLU", {"start": 0.0})),)),
+        ),
+    )  # fmt: skip
+
+
+def _slopes(evidence: Evidence) -> Verdict:
+    learned = [v for name, v in evidence["PReLU"].parameters.items() if name.endswith("slope")]
+    if not learned:
+        return Verdict(False, (Figure("slopes learned", 0, form="d"),), "No slope is learned here.")
+    slopes = np.concatenate(learned)
+    low, high, spread = float(slopes.min()), float(slopes.max()), float(slopes.std())
+    figures = (
+        Figure("slopes learned", slopes.size, form="d"),
+        Figure("smallest", low),
+        Figure("largest", high),
+        Figure("standard deviation", spread),
+    )
+    sentence = f"From 0.25 the {slopes.size} slopes have spread to {low:.2f} ... {high:.2f}."
+    return Verdict(spread > 0.01, figures, sentence)

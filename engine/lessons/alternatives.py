@@ -1,0 +1,77 @@
+"""Section 2 of the lecture, continued: ELU and Maxout."""
+
+from engine.commands import SetKnob
+from engine.lessons.activations import SECTION
+from engine.lessons.exhibits import FunctionCurve, Nonlinearity
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
+from engine.registry import Choice
+
+
+@LESSONS.register("ELU is nearer zero mean")
+def elu() -> Lesson:
+    """What ELU makes of centred sums has a mean nearer to zero than what ReLU makes of them."""
+    return Lesson(
+        section=SECTION,
+        look="Sums of mean 0 go in. ReLU cuts off the negative half, so what comes out is positive"
+        " on average; ELU keeps a bounded part of it.",
+        question=Question(
+            "Sums of mean 0 go through ReLU. What is the mean of what comes out?",
+            ("0", "about 0.4", "1"),
+            1,
+        ),
+        exhibits={"ReLU": Nonlinearity(Choice("ReLU")), "ELU": Nonlinearity(Choice("ELU"))},
+        check=_nearer,
+        breaks=(
+            Break("Softplus in ELU's place", "ELU", exhibit=Nonlinearity(Choice("softplus"))),
+            Break("tanh in ELU's place", "ELU", exhibit=Nonlinearity(Choice("tanh"))),
+        ),
+    )
+
+
+def _nearer(evidence: Evidence) -> Verdict:
+    relu, elu = (evidence.exhibit(name, FunctionCurve).mean for name in ("ReLU", "ELU"))
+    figures = (Figure("mean after ReLU", relu), Figure("mean after ELU", elu))
+    return Verdict(
+        abs(elu) < 0.5 * relu, figures, f"The mean is {elu:.2f}, against ReLU's {relu:.2f}."
+    )
+
+
+@LESSONS.register("Maxout doubles the parameters")
+def maxout() -> Lesson:
+    """Maxout takes the larger of two sums: twice the weights in every hidden layer."""
+    names = "ReLU", "Maxout"
+    return Lesson(
+        section=SECTION,
+        look="Both networks have 64 and 64 hidden units and learn the same digits. Maxout has no"
+        " flat part and cannot die. Compare what it costs.",
+        question=Question(
+            "How many weights do Maxout's hidden layers have, beside those of ReLU?",
+            ("as many", "twice as many", "four times as many"),
+            1,
+        ),
+        runs=tuple(
+            Run(name, recipe(digits(), layers(64, 64, activation=name), 0.1), 300) for name in names
+        ),
+        check=_doubled,
+        breaks=(
+            Break("PReLU in its place", "Maxout", (SetKnob(ACTIVATION, Choice("PReLU")),)),
+            Break("Half as wide", "Maxout", (SetKnob("model.hidden", "32, 32"),)),
+        ),
+    )
+
+
+def _doubled(evidence: Evidence) -> Verdict:
+    relu, maxout = (
+        sum(v.size for n, v in evidence[run].parameters.items() if n.startswith("dense"))
+        for run in ("ReLU", "Maxout")
+    )
+    figures = (
+        Figure("parameters of the hidden layers, ReLU", relu, form=",d"),
+        Figure("... Maxout", maxout, form=",d"),
+        Figure("times as many", maxout / relu, "2"),
+        Figure("validation accuracy, ReLU", evidence["ReLU"].accuracy, form=".0%"),
+        Figure("... Maxout", evidence["Maxout"].accuracy, form=".0%"),
+    )
+    holds = maxout == 2 * relu and evidence["Maxout"].accuracy > 0.9
+    return Verdict(holds, figures, f"{maxout:,} against {relu:,}: {maxout / relu:.2g} times.")

@@ -1,0 +1,244 @@
+"""Section 6 of the lecture, babysitting: the sanity checks, and the search for a learning rate."""
+
+import math
+
+import numpy as np
+
+from engine.commands import SetKnob
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, babysat
+from engine.registry import Choice
+
+SECTION = "Babysitting the learning process"
+
+
+@LESSONS.register("first loss")
+def first_loss() -> Lesson:
+    """With small weights and no regularization the first loss is ln C: 2.3026 for 10 classes."""
+    return Lesson(
+        section=SECTION,
+        look="Nothing is trained yet. A network that knows nothing gives each of C classes the same"
+        " chance, and the loss of that is ln C. Anything else at step 0 is a fault.",
+        question=Question("Ten classes, small weights. The first loss?", ("0", "1", "2.3026"), 2),
+        runs=(Run("before training", babysat(1e-3), 0),),
+        check=_first_loss,
+        breaks=(
+            Break("Weights of N(0, 1)", "before training",
+                  (SetKnob(INITIALIZER, Choice("unit normal")),)),
+            Break("He's weights on pixels of 0 to 255", "before training",
+                  (SetKnob(INITIALIZER, Choice("He")),)),
+        ),
+    )  # fmt: skip
+
+
+def _first_loss(evidence: Evidence) -> Verdict:
+    gauges = evidence["before training"].snapshot.gauges
+    holds = math.isclose(gauges.first_loss, gauges.chance_loss, abs_tol=1e-3)
+    figures = (
+        Figure("first loss", gauges.first_loss, "2.3026", ".4f"),
+        Figure("ln C", gauges.chance_loss, "2.3026", ".4f"),
+    )
+    sentence = f"It is {gauges.first_loss:.4f}, and ln C is {gauges.chance_loss:.4f}."
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("regularization raises it")
+def regularization() -> Lesson:
+    """Regularization is part of the loss: at a strength of 1000 the first loss rises."""
+    return Lesson(
+        section=SECTION,
+        look="The same network, still untrained, once without a penalty and once with an L2 of"
+        " 1000. The loss must go up by half the penalty's strength times the squared weights.",
+        question=Question(
+            "L2 goes from 0 to 1000. What does the first loss do?", ("rise", "fall", "stay"), 0
+        ),
+        runs=(Run("no L2", babysat(1e-3), 0), Run("L2 of 1000", babysat(1e-3, l2=1e3), 0)),
+        check=_regularization,
+        breaks=(
+            Break("L2 back to 0", "L2 of 1000", (SetKnob(L2, 0.0),)),
+            Break("L2 of 100,000", "L2 of 1000", (SetKnob(L2, 1e5),)),
+        ),
+    )
+
+
+def _regularization(evidence: Evidence) -> Verdict:
+    plain, strong = evidence["no L2"], evidence["L2 of 1000"]
+    weights = [v for name, v in strong.parameters.items() if name.endswith(" W")]
+    squares = sum(float(np.vdot(W, W)) for W in weights)
+    rise, due = strong.first_cost - plain.first_cost, 0.5 * 1e3 * squares
+    holds = rise > 0.05 and math.isclose(rise, due, rel_tol=1e-3)
+    figures = (
+        Figure("first loss, no L2", plain.first_cost, "2.3026", ".4f"),
+        Figure("first loss, L2 of 1000", strong.first_cost, "3.0686 on 32x32x3", ".4f"),
+        Figure("half of 1000 times the squared weights", due, "", ".4f"),
+    )
+    sentence = f"It rises by {rise:.4f}; the weights make it {due:.4f}."
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("overfit 20 examples")
+def overfit() -> Lesson:
+    """A sound network learns 20 examples by heart: accuracy 1.00, and a loss of next to nothing."""
+    return Lesson(
+        section=SECTION,
+        look="Take 20 examples and no regularization. The training loss must go to 0. What"
+        " validation does is of no interest here. If this fails, something is broken: stop.",
+        question=Question(
+            "After 200 epochs on 20 examples, the training accuracy is",
+            ("about as on validation", "1.00", "0.90"),
+            1,
+        ),
+        runs=(Run("20 examples", babysat(1e-3, examples=20), 200),),
+        check=_overfit,
+        breaks=(
+            Break("A rate of 0.000001", "20 examples", (SetKnob(RATE, 1e-6),)),
+            Break("L2 of 10", "20 examples", (SetKnob(L2, 10.0),)),
+        ),
+    )
+
+
+def _overfit(evidence: Evidence) -> Verdict:
+    gauges = evidence["20 examples"].snapshot.gauges
+    holds = gauges.train_accuracy == 1 and gauges.train_loss < 0.1
+    figures = (
+        Figure("training accuracy", gauges.train_accuracy, "1.00", ".2f"),
+        Figure("training loss", gauges.train_loss, "0.0026", ".4f"),
+        Figure("validation accuracy", gauges.validation_accuracy, form=".2f"),
+    )
+    sentence = (
+        f"It knows {gauges.train_accuracy:.0%} of them, at a loss of {gauges.train_loss:.3f}."
+    )
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("rate too low")
+def too_low() -> Lesson:
+    """At 1e-6 the loss barely moves, yet accuracy climbs: the order of scores changes first."""
+    return Lesson(
+        section=SECTION,
+        look="The loss looks like a straight line: all scores are still nearly equal. Accuracy only"
+        " asks which of them is largest, and a hair's breadth decides that. So it climbs.",
+        question=Question(
+            "The loss has moved by 0.0002. Can accuracy have doubled?", ("no", "yes"), 1
+        ),
+        runs=(Run("10 epochs", babysat(1e-6, l2=1e-6), 10 * EPOCH),),
+        check=_too_low,
+        breaks=(
+            Break("A rate of 0.0003", "10 epochs", (SetKnob(RATE, 3e-4),)),
+            Break("A rate of 0.00001", "10 epochs", (SetKnob(RATE, 1e-5),)),
+        ),
+    )
+
+
+def _too_low(evidence: Evidence) -> Verdict:
+    gauges = evidence["10 epochs"].snapshot.gauges
+    fallen = 1 - gauges.train_loss / gauges.first_loss
+    holds = abs(fallen) < 0.001 and gauges.train_accuracy > 0.15
+    figures = (
+        Figure("loss at first", gauges.first_loss, "2.302576", ".6f"),
+        Figure("loss after 10 epochs", gauges.train_loss, "2.302420", ".6f"),
+        Figure("training accuracy", gauges.train_accuracy, "0.19 to 0.21", ".2f"),
+    )
+    sentence = (
+        f"The loss fell by {fallen:.3%}; accuracy came to {gauges.train_accuracy:.0%} all the same."
+    )
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("rate too high: NaN")
+def too_high() -> Lesson:
+    """At a rate of a million the loss is not a number any more, after a step or two."""
+    return Lesson(
+        section=SECTION,
+        look="Each step overshoots further than the one before; soon the numbers are larger than"
+        " a computer can hold. NaN almost always means a learning rate that is too high.",
+        question=Question(
+            "How many steps does it survive?", ("fewer than 10", "about 100", "all of them"), 0
+        ),
+        runs=(Run("a million", babysat(1e6, l2=1e-6), 200),),
+        check=_too_high,
+        breaks=(
+            Break("A rate of 0.001", "a million", (SetKnob(RATE, 1e-3),)),
+            Break("Clip the gradient to 1", "a million", (SetKnob("optimization.clip", 1.0),)),
+        ),
+    )
+
+
+def _too_high(evidence: Evidence) -> Verdict:
+    run = evidence["a million"]
+    figures = (
+        Figure("steps until it diverged", run.snapshot.step, form="d"),
+        Figure("its last loss", float(run.snapshot.curves["loss"][-1]), "nan"),
+    )
+    holds = run.diverged and run.snapshot.step < 10
+    sentence = run.snapshot.message if run.diverged else "It survived."
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("still too high")
+def still_too_high() -> Lesson:
+    """At 3e-3 the loss falls at first, as if all were well, and blows up some epochs later."""
+    return Lesson(
+        section=SECTION,
+        look="For some epochs nothing is wrong. Look at the spikes: each is a step that overshot."
+        " One of them is not survived. A falling loss does not prove a good rate.",
+        question=Question(
+            "The loss falls nicely for an epoch. Is the rate safe?", ("yes", "not necessarily"), 1
+        ),
+        runs=(Run("3e-3", babysat(3e-3, l2=1e-6), 10 * EPOCH),),
+        check=_still_too_high,
+        breaks=(
+            Break("A rate of 0.0003", "3e-3", (SetKnob(RATE, 3e-4),)),
+            Break("Clip the gradient to 100", "3e-3", (SetKnob("optimization.clip", 100.0),)),
+        ),
+    )
+
+
+def _still_too_high(evidence: Evidence) -> Verdict:
+    run = evidence["3e-3"]
+    lowest = float(np.nanmin(run.snapshot.curves["loss"]))
+    epoch = run.snapshot.epoch
+    holds = run.diverged and epoch > 0.5 and lowest < 0.9 * run.snapshot.gauges.first_loss
+    figures = (
+        Figure("lowest loss before", lowest, "1.83"),
+        Figure("epochs made", epoch, "5", ".1f"),
+    )
+    end = "then it blew up" if run.diverged else "and it did not blow up"
+    return Verdict(holds, figures, f"The loss fell to {lowest:.2f}, {end} (epoch {epoch:.1f}).")
+
+
+@LESSONS.register("a good rate")
+def good_rate() -> Lesson:
+    """Between too low and too high lies a rate at which the loss falls fast and stays down."""
+    return Lesson(
+        section=SECTION,
+        look="A loss curve as it should be: a steep fall, then a flat, slightly noisy descent."
+        " Training and validation accuracy climb side by side.",
+        question=Question(
+            "1e-6 was too low, 3e-3 too high. Where would you search?",
+            ("1e-5 to 1e-3", "1e-3 to 3e-3", "above 3e-3"),
+            0,
+        ),
+        runs=(Run("3e-4", babysat(3e-4, l2=1e-6), 5 * EPOCH),),
+        check=_good,
+        breaks=(
+            Break("A rate of 0.000001", "3e-4", (SetKnob(RATE, 1e-6),)),
+            Break("A rate of 0.003", "3e-4", (SetKnob(RATE, 3e-3),)),
+        ),
+    )
+
+
+def _good(evidence: Evidence) -> Verdict:
+    run = evidence["3e-4"]
+    gauges = run.snapshot.gauges
+    holds = not run.diverged and gauges.train_loss < 0.8 * gauges.first_loss
+    figures = (
+        Figure("first loss", gauges.first_loss, "2.3026", ".4f"),
+        Figure("training loss", gauges.train_loss),
+        Figure("validation accuracy", gauges.validation_accuracy, form=".0%"),
+    )
+    sentence = (
+        f"The loss fell from {gauges.first_loss:.2f} to {gauges.train_loss:.2f}, with"
+        f" {gauges.validation_accuracy:.0%} right on validation."
+    )
+    return Verdict(holds, figures, sentence)

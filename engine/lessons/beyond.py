@@ -1,0 +1,146 @@
+"""Section 9 of the lecture, announced for part 2: update rules, schedules, dropout."""
+
+import msgspec
+
+from engine.commands import SetKnob
+from engine.config import ModelConfig, RunConfig
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.recipes import OPTIMIZER, RATE, clothes, digits, layers, recipe
+from engine.registry import Choice
+
+SECTION = "Summary and part 2"
+RULES = {
+    "SGD": 0.01,
+    "momentum": 0.01,
+    "Nesterov": 0.01,
+    "Adagrad": 0.01,
+    "RMSprop": 0.001,
+    "Adam": 0.001,
+}
+WANTED = 0.95
+
+
+@LESSONS.register("update rules")
+def update_rules() -> Lesson:
+    """Momentum, Nesterov, Adagrad, RMSprop and Adam all arrive sooner than plain SGD."""
+    return Lesson(
+        section=SECTION,
+        look="One network, one start, six rules, each at a usual rate. See who is at 95 % first,"
+        " and who still creeps along.",
+        question=Question(
+            "At a rate of 0.01, how much sooner is momentum at 95 % than SGD?",
+            ("no sooner", "twice as soon", "about ten times as soon"),
+            2,
+        ),
+        runs=tuple(
+            Run(
+                rule,
+                recipe(digits(), layers(64, 64), rate, optimizer=rule),
+                3000 if rule == "SGD" else 500,
+            )
+            for rule, rate in RULES.items()
+        ),
+        check=_rules,
+        breaks=(
+            Break("SGD in momentum's place", "momentum", (SetKnob(OPTIMIZER, Choice("SGD")),)),
+            Break("SGD at a rate of 0.1", "SGD", (SetKnob(RATE, 0.1),)),
+        ),
+    )
+
+
+def _rules(evidence: Evidence) -> Verdict:
+    steps = {rule: evidence[rule].steps_to(WANTED) for rule in RULES}
+    slowest = max(count for rule, count in steps.items() if rule != "SGD")
+    figures = tuple(
+        Figure(f"steps to {WANTED:.0%}, {rule}", count, form=".0f") for rule, count in steps.items()
+    )
+    best = min(steps, key=lambda rule: steps[rule])
+    sentence = f"SGD takes {steps['SGD']:.0f} steps, the slowest of the others {slowest:.0f};"
+    return Verdict(slowest < 0.5 * steps["SGD"], figures, f"{sentence} {best} was first.")
+
+
+@LESSONS.register("schedules")
+def schedules() -> Lesson:
+    """A high rate that falls with time ends lower than the same rate held to the end."""
+    choices = {
+        "constant": Choice("constant"),
+        "step": Choice("step", {"every": 300, "factor": 0.2}),
+        "cosine": Choice("cosine", {"length": 1000}),
+    }
+    plain = recipe(clothes(), layers(50), 0.5)
+    return Lesson(
+        section=SECTION,
+        look="A rate of 0.5 is quick at first, but it rattles from wall to wall of the valley and"
+        " never gets to its floor. Watch what the loss does each time the rate drops.",
+        question=Question(
+            "The rate drops to a fifth. What does the loss do, within a few steps?",
+            ("nothing", "it drops as well", "it rises"),
+            1,
+        ),
+        runs=tuple(Run(name, _batches_of_10(plain, choice), 1000)
+                   for name, choice in choices.items()),
+        check=_schedules,
+        breaks=(
+            Break("Constant in the cosine's place", "cosine",
+                  (SetKnob("optimization.schedule", Choice("constant")),)),
+            Break("A constant rate of 0.05", "constant", (SetKnob(RATE, 0.05),)),
+        ),
+    )  # fmt: skip
+
+
+def _batches_of_10(config: RunConfig, schedule: Choice) -> RunConfig:
+    """Small batches are noisy, and noise is what a schedule is for."""
+    optimization = msgspec.structs.replace(config.optimization, batch_size=10, schedule=schedule)
+    return msgspec.structs.replace(config, optimization=optimization)
+
+
+def _schedules(evidence: Evidence) -> Verdict:
+    constant, step, cosine = (evidence[name].loss for name in ("constant", "step", "cosine"))
+    figures = (
+        Figure("training loss, constant", constant),
+        Figure("... step", step),
+        Figure("... cosine", cosine),
+    )
+    sentence = f"Held it ends at {constant:.2f}, in steps at {step:.2f}, by cosine at {cosine:.2f}."
+    return Verdict(max(step, cosine) < 0.9 * constant, figures, sentence)
+
+
+@LESSONS.register("dropout")
+def dropout() -> Lesson:
+    """Silencing 30 % of the units at each step narrows the gap between training and validation."""
+    plain = recipe(clothes(), layers(200, 200), 0.05)
+    model: ModelConfig = msgspec.structs.replace(plain.model, dropout=0.3)
+    return Lesson(
+        section=SECTION,
+        look="With dropout no unit can rely on another. Training is harder, so its curve ends"
+        " lower; validation ends higher. When one only looks, all units speak.",
+        question=Question(
+            "What does dropout do to the accuracy on training examples?",
+            ("raise it", "lower it", "nothing"),
+            1,
+        ),
+        runs=(
+            Run("no dropout", plain, 2500),
+            Run("dropout of 0.3", msgspec.structs.replace(plain, model=model), 2500),
+        ),
+        check=_dropout,
+        breaks=(
+            Break("None here either", "dropout of 0.3", (SetKnob("model.dropout", 0.0),)),
+            Break("90 %", "dropout of 0.3", (SetKnob("model.dropout", 0.9),)),
+        ),
+    )
+
+
+def _dropout(evidence: Evidence) -> Verdict:
+    plain, dropped = (evidence[x].snapshot.gauges for x in ("no dropout", "dropout of 0.3"))
+    wide, narrow = (g.validation_loss - g.train_loss for g in (plain, dropped))
+    holds = narrow < 0.8 * wide and dropped.validation_loss < plain.validation_loss
+    figures = (
+        Figure("gap in loss, no dropout", wide),
+        Figure("... dropout", narrow),
+        Figure("validation loss, no dropout", plain.validation_loss),
+        Figure("... dropout", dropped.validation_loss),
+        Figure("validation accuracy, no dropout", plain.validation_accuracy, form=".1%"),
+        Figure("... dropout", dropped.validation_accuracy, form=".1%"),
+    )
+    return Verdict(holds, figures, f"The gap in loss narrows from {wide:.2f} to {narrow:.2f}.")

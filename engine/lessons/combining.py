@@ -1,0 +1,133 @@
+"""Section 9 of the lecture, continued: several networks, or one network's knowledge, put to use."""
+
+import msgspec
+import numpy as np
+
+from engine.commands import Begin, Restart
+from engine.config import DataConfig, Origin, RunConfig
+from engine.lessons.beyond import SECTION
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.outcome import Outcome
+from engine.lessons.recipes import clothes, layers, recipe
+from engine.registry import Choice
+from engine.types import Array, Integers
+
+MEMBERS = 5
+ARMS = ("1", "2", "3", "4", "5")
+RENAMED = ("2", "3", "4", "5", "1")
+TRIES = 3
+
+
+@LESSONS.register("an ensemble beats its members")
+def ensemble() -> Lesson:
+    """Five networks that vote are right more often than one of them is on average."""
+    runs = tuple(
+        Run(f"member {seed + 1}", recipe(clothes(seed=0), layers(50), 0.1, seed=seed), 1000)
+        for seed in range(MEMBERS)
+    )
+    return Lesson(
+        section=SECTION,
+        look="The five differ in nothing but the seed of their weights and the order of examples."
+        " Each has learned its own mistakes; in the mean of their answers these cancel.",
+        question=Question(
+            "Five networks of about 85 %. What does the mean of their answers reach?",
+            ("a bit less", "the same", "a percent or two more"),
+            2,
+        ),
+        runs=runs,
+        check=_ensemble,
+        breaks=(
+            Break("The same seed for all", commands=(Restart(0),)),
+            Break("Other seeds for one", "member 1", (Restart(77),)),
+        ),
+    )
+
+
+def _ensemble(evidence: Evidence) -> Verdict:
+    members = [evidence[f"member {number + 1}"] for number in range(MEMBERS)]
+    answers = members[0].answers
+    accuracies = [member.accuracy for member in members]
+    losses = [_surprise(_chances(member), answers) for member in members]
+    together = np.mean([_chances(member) for member in members], axis=0)
+    accuracy = float(np.mean(together.argmax(axis=1) == answers))
+    mean, loss = float(np.mean(accuracies)), _surprise(together, answers)
+    holds = accuracy > mean + 0.002 and loss < min(losses)
+    figures = (
+        Figure("accuracy, mean of the members", mean, form=".1%"),
+        Figure("... best member", max(accuracies), form=".1%"),
+        Figure("... ensemble", accuracy, form=".1%"),
+        Figure("loss, best member", min(losses)),
+        Figure("... ensemble", loss),
+    )
+    return Verdict(holds, figures, f"Together {accuracy:.1%}; alone {mean:.1%} on average.")
+
+
+def _chances(member: Outcome) -> Array:  # (N, C)
+    """What softmax makes of the scores."""
+    z = member.scores - member.scores.max(axis=1, keepdims=True)
+    powers = np.exp(z)
+    chances: Array = powers / powers.sum(axis=1, keepdims=True)
+    return chances
+
+
+def _surprise(chances: Array, answers: Integers | Array) -> float:
+    """The mean of -log of the chance that was given to the right class."""
+    right = np.take_along_axis(chances, answers.astype(np.intp)[:, None], axis=1)
+    return float(-np.log(right + 1e-12).mean())
+
+
+@LESSONS.register("fine-tuning")
+def fine_tuning() -> Lesson:
+    """On few examples a network that has learned something alike before beats a fresh one."""
+    fresh = {f"fresh {seed + 1}": _few(seed) for seed in range(TRIES)}
+    tuned = {f"fine-tuned {seed + 1}": _tuned(seed, _spiral()) for seed in range(TRIES)}
+    return Lesson(
+        section=SECTION,
+        look="Twenty points of a spiral with five arms: too few to see how they wind. The"
+        " fine-tuned networks have seen another spiral, of many points, whose arms had other"
+        " names. They keep all layers but the last.",
+        question=Question(
+            "Which is better on the rest of the spiral?",
+            ("the fresh network", "the fine-tuned one", "neither"),
+            1,
+        ),
+        runs=tuple(Run(name, config, 300) for name, config in (fresh | tuned).items()),
+        check=_fine_tuning,
+        breaks=tuple(
+            Break(label, f"fine-tuned {TRIES}", (Begin(config),))
+            for label, config in {
+                "Learned nothing before": _few(TRIES - 1),
+                "Learned five points before": _tuned(TRIES - 1, _spiral(5)),
+            }.items()
+        ),
+    )
+
+
+def _spiral(examples: int | None = None) -> DataConfig:
+    spiral = Choice("spiral", {"examples": 1000, "classes": 5, "noise": 0.05})
+    return DataConfig(dataset=spiral, examples=examples, seed=99)
+
+
+def _few(seed: int) -> RunConfig:
+    """20 points of a spiral drawn anew, whose arms are named otherwise."""
+    data = msgspec.structs.replace(_spiral(20), classes=RENAMED, seed=seed)
+    return recipe(data, layers(64, 64), 0.01, optimizer="momentum", seed=seed)
+
+
+def _tuned(seed: int, before: DataConfig) -> RunConfig:
+    return msgspec.structs.replace(_few(seed), start=Origin(data=before, steps=3000))
+
+
+def _fine_tuning(evidence: Evidence) -> Verdict:
+    pairs = [
+        (evidence[f"fresh {n + 1}"].accuracy, evidence[f"fine-tuned {n + 1}"].accuracy)
+        for n in range(TRIES)
+    ]
+    fresh, tuned = (float(np.mean(x)) for x in zip(*pairs, strict=True))
+    figures = (
+        Figure("validation accuracy, fresh", fresh, form=".0%"),
+        Figure("... fine-tuned", tuned, form=".0%"),
+        Figure("smallest lead of three", min(b - a for a, b in pairs), form=".0%"),
+    )
+    holds = tuned > fresh + 0.05 and all(b > a for a, b in pairs)
+    return Verdict(holds, figures, f"Fresh {fresh:.0%}, fine-tuned {tuned:.0%}, on 20 examples.")

@@ -1,0 +1,158 @@
+"""Exhibits: pictures with numbers that need no training, each drawn from a few plain settings."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from engine.activations import ACTIVATIONS, Elementwise
+from engine.config import DataConfig
+from engine.datasets import DATASETS
+from engine.preparation import prepare
+from engine.preprocessing import PREPROCESSING
+from engine.registry import Choice
+from engine.types import Array, Integers
+
+PENGUINS, CLOTHES = Choice("penguins"), Choice("Fashion-MNIST")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCurve:
+    """A nonlinearity as a picture: where it is flat, and the mean of what it makes of noise."""
+
+    x: Array  # (K,)
+    value: Array  # (K,)
+    slope: Array  # (K,)
+    points: tuple[float, ...]
+    slopes: tuple[float, ...]  # at the points
+    mean: float  # of its value, where the sums are N(0, 1)
+
+
+@dataclass(frozen=True)
+class Nonlinearity:
+    """An activation, looked at where the lecture does: at -10, 0 and 10."""
+
+    activation: Choice
+    points: tuple[float, ...] = (-10.0, 0.0, 10.0)
+
+    def show(self) -> FunctionCurve:
+        """Its value and slope, by the very functions that train."""
+        function = cast(Elementwise, ACTIVATIONS.build(self.activation))
+        x = np.linspace(-12, 12, 481)
+        at = np.array(self.points)
+        z = np.linspace(-8, 8, 4000)
+        density = np.exp(-0.5 * z * z)
+        slopes = tuple(float(slope) for slope in _evaluate(function, at)[1])
+        mean = float(density @ _evaluate(function, z)[0] / density.sum())
+        return FunctionCurve(x, *_evaluate(function, x), self.points, slopes, mean)
+
+
+def _evaluate(function: Elementwise, z: Array) -> tuple[Array, Array]:
+    value, slope = np.empty_like(z), np.empty_like(z)
+    function.value(z, value)
+    function.slope(z, value, slope)
+    return value, slope
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """The way of two weights downhill, one example a step."""
+
+    weights: Array  # (N + 1, 2) from start to end
+    goal: tuple[float, float]
+    same_sign: float  # share of the steps that move both weights up, or both down
+    detour: float  # length of the way that was needed, in straight lines from start to goal
+
+
+@dataclass(frozen=True)
+class TwoWeights:
+    """One linear unit with two inputs, evenly drawn from `low` to `low + 1`, learning by SGD.
+
+    Its goal lies to the right and below: one weight has to rise, the other to fall.
+    """
+
+    low: float  # 0: all inputs are positive; -0.5: they are centred
+    learning_rate: float = 0.3
+    goal: tuple[float, float] = (1.0, -1.0)
+    near: float = 0.05  # this close to the goal the way ends
+    seed: int = 0
+
+    def show(self) -> Descent:
+        """Go downhill on the squared error of one example at a time."""
+        rng, goal = np.random.default_rng(self.seed), np.array(self.goal)
+        w, path, same = np.zeros(2), [np.zeros(2)], 0
+        while len(path) < 2000 and np.hypot(*(w - goal)) > self.near:
+            x = self.low + rng.random(2)
+            dw = x * (x @ (w - goal))
+            same += dw[0] * dw[1] > 0
+            w = w - self.learning_rate * dw
+            path.append(w)
+        weights = np.array(path)
+        length = float(np.hypot(*np.diff(weights, axis=0).T).sum())
+        share = float(same) / max(1, len(path) - 1)
+        return Descent(weights, self.goal, share, length / float(np.hypot(*goal)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Two inputs of a data set after a preprocessing step."""
+
+    points: Array  # (N, 2)
+    labels: Integers | Array  # (N,)
+    mean: Array  # (2,)
+    covariance: Array  # (2, 2)
+    condition: float  # the cloud's longest axis in its shortest, squared; 1 is round
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Two inputs of a data set as a scatter plot, raw or preprocessed."""
+
+    preprocessing: Choice
+    dataset: Choice = PENGUINS
+    inputs: tuple[int, int] = (2, 0)
+
+    def show(self) -> Cloud:
+        """Transform the two inputs, and measure the cloud that they make."""
+        examples = DATASETS.build(self.dataset)(np.random.default_rng(0))
+        x = examples.x[:, list(self.inputs)].astype(np.float64)
+        points = PREPROCESSING.build(self.preprocessing)(x, (2,))(x)
+        covariance = np.cov(points.T, bias=True)
+        lengths = np.linalg.eigvalsh(covariance)
+        return Cloud(
+            points, examples.y, points.mean(axis=0), covariance, float(lengths[1] / lengths[0])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What preprocessing subtracts from images, and what it leaves."""
+
+    subtracted: Array  # in the shape of an image
+    numbers: int  # how many different numbers that is
+    train: float  # the largest mean that a pixel still has, over the training examples
+    validation: float  # ... over the validation examples, which were not asked
+    overall: float  # the mean of all pixels of all training examples
+
+
+@dataclass(frozen=True)
+class Subtraction:
+    """The mean of a data set's images, as a preprocessing takes it."""
+
+    preprocessing: Choice
+    dataset: Choice = CLOTHES
+
+    def show(self) -> Means:
+        """Prepare the images, and look at what is gone and what is left."""
+        rng = np.random.default_rng
+        raw = prepare(DataConfig(dataset=self.dataset, preprocessing=Choice("none")), rng(0), "f8")
+        data = DataConfig(dataset=self.dataset, preprocessing=self.preprocessing)
+        parts = prepare(data, rng(0), "f8")
+        subtracted = raw.train.x[0] - parts.train.x[0]
+        return Means(
+            subtracted.reshape(parts.train.shape),
+            len(np.unique(subtracted.round(5))),
+            float(np.abs(parts.train.x.mean(axis=0)).max()),
+            float(np.abs(parts.validation.x.mean(axis=0)).max()),
+            float(parts.train.x.mean()),
+        )

@@ -1,0 +1,206 @@
+"""Section 4 of the lecture, weight initialization: ten layers of 500 units before any training."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from engine.commands import SetKnob
+from engine.lessons import slides
+from engine.lessons.laboratory import Laboratory, LabReport
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.recipes import INITIALIZER, digits, layers, recipe
+from engine.registry import Choice
+
+SECTION = "Weight initialization"
+SIZES = ("its size stays much the same", "it shrinks to nothing", "it grows without end")
+UNITS = ("near 0", "spread between", "nearly all at -1 or 1")
+
+
+def _ten_layers(
+    activation: str,
+    initializer: str,
+    look: str,
+    question: Question,
+    claim: Callable[[LabReport], bool],
+    breaks: tuple[tuple[str, str, str], ...],  # label, activation, initializer
+) -> Lesson:
+    """The lecture's experiment with one activation and initializer."""
+
+    def check(evidence: Evidence) -> Verdict:
+        report = evidence.exhibit("lab", LabReport)
+        first, last = report.layers[0], report.layers[-1]
+        printed = slides.STDS[activation, initializer]
+        agrees = _agrees(report, activation, initializer)
+        figures = (
+            Figure("std, layer 1", first.std, f"{printed[0]:.6f}", ".6f"),
+            Figure("std, layer 10", last.std, f"{printed[-1]:.6f}", ".6f"),
+            Figure("... as theory expects it", last.expected_std, "", ".6f"),
+            Figure("gradient at layer 1, where that at 10 is 1", first.backward, "", ".2g"),
+            Figure("... as theory expects it", first.expected_backward, "", ".2g"),
+        )
+        sentence = (
+            f"The deviation goes from {first.std:.3g} in layer 1 to {last.std:.2g} in layer 10;"
+            f" it {'agrees' if agrees else 'does not agree'} with the slide's in every layer."
+        )
+        return Verdict(claim(report) and agrees, figures, sentence)
+
+    return Lesson(
+        section=SECTION,
+        look=look,
+        question=question,
+        exhibits={"lab": _lab(activation, initializer)},
+        check=check,
+        breaks=tuple(Break(label, "lab", exhibit=_lab(*knobs)) for label, *knobs in breaks),
+    )
+
+
+def _lab(activation: str, initializer: str) -> Laboratory:
+    return Laboratory(activation=Choice(activation), initializer=Choice(initializer))
+
+
+def _agrees(report: LabReport, activation: str, initializer: str) -> bool:
+    """Whether every layer is within what seeds differ by; ours has a quarter of the examples."""
+    printed = slides.STDS[activation, initializer]
+    spreads = np.linspace(*slides.SPREADS[activation, initializer], len(printed))
+    return len(report.stds) == len(printed) and all(
+        abs(ours - slide) <= 6 * spread * slide + 0.5e-6
+        for ours, slide, spread in zip(report.stds, printed, spreads, strict=True)
+    )
+
+
+@LESSONS.register("too small: collapse")
+def too_small() -> Lesson:
+    """tanh, weights of 0.01 N(0, 1): layer by layer all activations collapse to zero."""
+    return _ten_layers(
+        "tanh", "small normal",
+        "Look at the histograms from left to right: each is narrower than the one before, until"
+        " nothing is left. A weight's gradient is proportional to its input; so that is gone too.",
+        Question("Weights of 0.01 N(0, 1), ten layers. What becomes of the signal?", SIZES, 1),
+        lambda report: report.stds[-1] < 1e-5 * report.stds[0],
+        (("Xavier", "tanh", "Xavier"), ("Unit normal", "tanh", "unit normal")),
+    )  # fmt: skip
+
+
+@LESSONS.register("too large: saturation")
+def too_large() -> Lesson:
+    """tanh, weights of 1.0 N(0, 1): almost every unit sits at -1 or 1, where the slope is 0."""
+    return _ten_layers(
+        "tanh", "unit normal",
+        "All histograms have two towers, at -1 and 1, and nothing between. There tanh is flat. A"
+        " few units in between have so large weights that the gradient explodes through them.",
+        Question("Weights of 1.0 N(0, 1) instead. Where do the tanh units sit?", UNITS, 2),
+        lambda report: min(layer.saturated for layer in report.layers) > 0.8,
+        (("Xavier", "tanh", "Xavier"), ("ReLU", "ReLU", "unit normal")),
+    )  # fmt: skip
+
+
+@LESSONS.register("Xavier and tanh")
+def xavier_tanh() -> Lesson:
+    """tanh, Xavier's 1 / sqrt(inputs): the signal stays of a reasonable size to the end."""
+    return _ten_layers(
+        "tanh", "Xavier",
+        "The histograms stay broad in every layer, a little narrower each time: Xavier was derived"
+        " for linear units, and tanh squeezes a bit.",
+        Question("Weights of N(0, 1) / sqrt(inputs). Where do the tanh units sit?", UNITS, 1),
+        lambda report: report.stds[-1] > 0.3 * report.stds[0],
+        (("Small normal", "tanh", "small normal"), ("ReLU", "ReLU", "Xavier")),
+    )  # fmt: skip
+
+
+@LESSONS.register("Xavier and ReLU")
+def xavier_relu() -> Lesson:
+    """ReLU, Xavier: every layer loses half of the signal's power, ten layers nearly all of it."""
+    return _ten_layers(
+        "ReLU", "Xavier",
+        "ReLU sets half of the units to 0, and with them goes half of the mean square, in every"
+        " layer anew. After ten layers a thousandth is left.",
+        Question("Xavier's weights, but ReLU for tanh. What becomes of the signal?", SIZES, 1),
+        lambda report: 0.4 < _kept(report) < 0.6,
+        (("He", "ReLU", "He"), ("tanh", "tanh", "Xavier")),
+    )  # fmt: skip
+
+
+@LESSONS.register("He and ReLU")
+def he_relu() -> Lesson:
+    """ReLU, He's sqrt(2 / inputs): twice the variance makes good for the half that ReLU cuts."""
+    return _ten_layers(
+        "ReLU", "He",
+        "One factor of 2 under the root, and all ten histograms look alike. The slide's line of"
+        " code prints that factor upside down; its figures are those of 2 / inputs.",
+        Question("Twice the variance of Xavier, with ReLU. What becomes of the signal?", SIZES, 0),
+        lambda report: 0.9 < _kept(report) < 1.1,
+        (("Xavier", "ReLU", "Xavier"), ("tanh", "tanh", "He")),
+    )  # fmt: skip
+
+
+def _kept(report: LabReport) -> float:
+    """The share of the mean square that a layer keeps, on average from the first to the last."""
+    first, last = (layer.mean**2 + layer.std**2 for layer in (report.layers[0], report.layers[-1]))
+    return math.exp(math.log(last / first) / (len(report.layers) - 1)) if last > 0 else 0.0
+
+
+@LESSONS.register("constant weights")
+def constant_weights() -> Lesson:
+    """If all weights start the same, all units of a layer learn the same thing for ever."""
+    runs = {"constant": "constant", "random": "He"}
+    return Lesson(
+        section=SECTION,
+        look="The constant network has 64 and 64 units, but they are all copies: same weights, so"
+        " same gradients, so same weights after every step. It learns what one unit can.",
+        question=Question(
+            "All weights start at 0.01. After 500 steps, how do the units of a layer differ?",
+            ("not at all", "a little", "as much as random ones"),
+            0,
+        ),
+        runs=tuple(
+            Run(name, recipe(digits(), layers(64, 64, initializer=draw), 0.1), 500)
+            for name, draw in runs.items()
+        ),
+        check=_alike,
+        breaks=(
+            Break("Draw by He", "constant", (SetKnob(INITIALIZER, Choice("He")),)),
+            Break("All zero", "constant", (SetKnob(INITIALIZER, Choice("zeros")),)),
+        ),
+    )
+
+
+def _alike(evidence: Evidence) -> Verdict:
+    same, random = evidence["constant"], evidence["random"]
+    variety = max(tensor.variety for tensor in same.snapshot.tensors[:-1])
+    holds = variety < 1e-6 and same.accuracy < random.accuracy - 0.3
+    figures = (
+        Figure("how much units differ, constant", variety, "0", ".1g"),
+        Figure("... random", max(x.variety for x in random.snapshot.tensors[:-1])),
+        Figure("validation accuracy, constant", same.accuracy, form=".0%"),
+        Figure("... random", random.accuracy, form=".0%"),
+    )
+    sentence = f"It comes to {same.accuracy:.0%}; random weights come to {random.accuracy:.0%}."
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("inits that look at data")
+def data_driven() -> Lesson:
+    """LSUV and orthogonal weights keep the size of a signal through ten layers as well."""
+    names = "LSUV", "orthogonal", "random walk"
+    return Lesson(
+        section=SECTION,
+        look="Later proposals, through the same ten ReLU layers: rotations, which stretch no"
+        " direction (Saxe 2013); weights that make a random walk of the gradient's size stand"
+        " still (2014); and LSUV, which measures and rescales (2015).",
+        question=Question("What becomes of the signal's size under these?", SIZES, 0),
+        exhibits={name: _lab("ReLU", name) for name in names},
+        check=_steady,
+        breaks=(
+            Break("Small normal for LSUV", "LSUV", exhibit=_lab("ReLU", "small normal")),
+            Break("tanh with LSUV", "LSUV", exhibit=_lab("tanh", "LSUV")),
+        ),
+    )
+
+
+def _steady(evidence: Evidence) -> Verdict:
+    kept = {name: _kept(evidence.exhibit(name, LabReport)) for name in evidence.exhibits}
+    figures = tuple(Figure(f"power kept per layer, {name}", x) for name, x in kept.items())
+    holds = all(0.8 < share < 1.3 for share in kept.values())
+    sentence = f"A layer keeps between {min(kept.values()):.0%} and {max(kept.values()):.0%}."
+    return Verdict(holds, figures, sentence)

@@ -1,0 +1,158 @@
+"""What a lesson is: a claim of the lecture as data, with runs to watch and a check that can fail.
+
+A lesson is played by anybody who can make its runs and show its exhibits: `play` does it here,
+the page does it before a learner's eyes. Either way `check` gets the same evidence, and judges.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from engine.commands import Begin, Restart, SetKnob
+from engine.config import RunConfig
+from engine.lessons.outcome import Outcome
+from engine.registry import Choice, Registry
+
+
+class Exhibit(Protocol):
+    """Something to look at that takes no training: plain settings, and what comes of them."""
+
+    def show(self) -> object:
+        """The picture and its numbers, worked out from the settings alone."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment of a lesson: a config, knobs that are turned on the way, and an end."""
+
+    name: str
+    config: RunConfig
+    steps: int
+    script: tuple[tuple[int, SetKnob], ...] = ()
+
+    @property
+    def begin(self) -> Begin:
+        """The command that plays it."""
+        return Begin(self.config, self.script, self.steps)
+
+    def after(self, command: SetKnob | Restart | Begin) -> "Run":
+        """This run as the command makes it."""
+        match command:
+            case SetKnob(path, value):
+                return dataclasses.replace(self, config=self.config.replace(path, value))
+            case Restart(seed):
+                config = self.config if seed is None else self.config.with_seed(seed)
+                return dataclasses.replace(self, config=config)
+            case Begin(config, script, until):
+                steps = self.steps if until is None else until
+                return dataclasses.replace(self, config=config, script=script, steps=steps)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a learner is asked before the run."""
+
+    text: str
+    options: tuple[str, ...]
+    right: int  # the index of the right option
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change that is one click: what it does to a run, or the exhibit it puts in another's place.
+
+    The first of a lesson makes its claim false.
+    """
+
+    label: str
+    of: str = ""  # the run or exhibit that it changes; empty: every run
+    commands: tuple[SetKnob | Restart | Begin, ...] = ()
+    exhibit: Exhibit | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that a verdict rests on, beside the lecture's own where it gives one."""
+
+    label: str
+    ours: float
+    lecture: str = ""
+    form: str = ".3g"
+
+    @property
+    def text(self) -> str:
+        """Our number, written out."""
+        return format(self.ours, self.form)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the claim holds here, by which figures, in one sentence."""
+
+    holds: bool
+    figures: tuple[Figure, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the runs and exhibits of a lesson came to, by their names."""
+
+    outcomes: Mapping[str, Outcome]
+    exhibits: Mapping[str, object]
+
+    def __getitem__(self, run: str) -> Outcome:
+        return self.outcomes[run]
+
+    def exhibit[T](self, name: str, kind: type[T]) -> T:
+        """What an exhibit shows, which must be of this kind."""
+        shown = self.exhibits[name]
+        if not isinstance(shown, kind):
+            raise ValueError(f"{name} must show {kind.__name__}, got {type(shown).__name__}")
+        return shown
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One claim of the lecture, to be set in motion, predicted, watched and broken."""
+
+    section: str  # of the lecture
+    look: str  # two or three sentences: what to watch
+    question: Question
+    check: Callable[[Evidence], Verdict]
+    breaks: tuple[Break, ...]
+    runs: tuple[Run, ...] = ()
+    exhibits: Mapping[str, Exhibit] = dataclasses.field(default_factory=dict)
+    name: str = ""  # these two are its entry's in the menu
+    claim: str = ""
+
+    @property
+    def data(self) -> str:
+        """What it is about: the names of the data sets of its runs and exhibits."""
+        shown = (getattr(exhibit, "dataset", None) for exhibit in self.exhibits.values())
+        names = {choice.name for choice in shown if isinstance(choice, Choice)}
+        names |= {run.config.data.dataset.name for run in self.runs}
+        return ", ".join(sorted(names)) or "made-up numbers"
+
+    def broken(self, by: Break) -> "Lesson":
+        """This lesson after that click."""
+        exhibits = dict(self.exhibits)
+        if by.exhibit is not None:
+            exhibits[by.of] = by.exhibit
+        runs = []
+        for run in self.runs:
+            if by.of in ("", run.name):
+                for command in by.commands:
+                    run = run.after(command)
+            runs.append(run)
+        return dataclasses.replace(self, runs=tuple(runs), exhibits=exhibits)
+
+
+LESSONS: Registry[Callable[[], Lesson]] = Registry("lesson")
+
+
+def open_lesson(name: str) -> Lesson:
+    """The lesson of this name, as the data sets that there are now allow it."""
+    entry, lesson = LESSONS[name], LESSONS.build(Choice(name))()
+    return dataclasses.replace(lesson, name=name, claim=entry.summary)

@@ -1,0 +1,182 @@
+"""Section 8 of the lecture, monitoring: what curves and ratios give away."""
+
+import math
+
+import numpy as np
+
+from engine.commands import SetKnob
+from engine.config import DataConfig
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.outcome import Outcome
+from engine.lessons.recipes import INITIALIZER, L2, RATE, clothes, digits, layers, recipe
+from engine.registry import Choice
+
+SECTION = "Monitoring"
+BAND = 10**-4.5, 10**-2.0  # of the update ratio, around the wanted 1e-3
+RATES = {"too small": 1e-4, "right": 0.1, "too large": 10.0}
+
+
+@LESSONS.register("flat start, sudden drop")
+def plateau() -> Lesson:
+    """A loss that lies flat for long and suddenly drops: bad initial weights, most likely."""
+    names = {"small weights": "small normal", "Xavier": "Xavier"}
+    return Lesson(
+        section=SECTION,
+        look="Both networks are the same but for their first weights. One needs hundreds of steps"
+        " only to make its weights large enough to carry a signal; then it learns at once.",
+        question=Question(
+            "The loss is flat for 500 steps, then falls. What do you suspect first?",
+            ("the data", "the initial weights", "too little regularization"),
+            1,
+        ),
+        runs=tuple(
+            Run(n, recipe(digits(), layers(50, 50, activation="tanh", initializer=draw), 0.1), 1500)
+            for n, draw in names.items()
+        ),
+        check=_plateau,
+        breaks=(
+            Break("Draw by Xavier", "small weights", (SetKnob(INITIALIZER, Choice("Xavier")),)),
+            Break("Adam on small weights", "small weights",
+                  (SetKnob("optimization.optimizer", Choice("Adam")), SetKnob(RATE, 0.001))),
+        ),
+    )  # fmt: skip
+
+
+def _plateau(evidence: Evidence) -> Verdict:
+    small, xavier = (_flat(evidence[name]) for name in ("small weights", "Xavier"))
+    after = evidence["small weights"]
+    holds = 200 < small < math.inf and xavier < 50 and after.accuracy > 0.8
+    figures = (
+        Figure("steps on the plateau, small weights", small, form=".0f"),
+        Figure("... Xavier", xavier, form=".0f"),
+        Figure("validation accuracy in the end, small weights", after.accuracy, form=".0%"),
+    )
+    return Verdict(holds, figures, f"Flat for {small:.0f} steps, against {xavier:.0f} with Xavier.")
+
+
+def _flat(run: Outcome) -> float:
+    """Steps until the loss has moved by 3 %."""
+    curves, chance = run.snapshot.curves, run.snapshot.gauges.chance_loss
+    moved = np.flatnonzero(np.abs(curves["loss"] - chance) > 0.03 * chance)
+    return float(curves["step"][moved[0]]) if len(moved) else math.inf
+
+
+@LESSONS.register("the gap is overfitting")
+def overfitting() -> Lesson:
+    """A gap between training and validation is overfitting; more regularization narrows it."""
+    runs = {"no L2": 0.0, "L2 of 0.03": 0.03}
+    return Lesson(
+        section=SECTION,
+        look="200 examples, 100 hidden units. Without a penalty training goes to 100 % and a loss"
+        " near 0, and validation is left behind. With L2 the two losses stay closer.",
+        question=Question(
+            "L2 is added. What happens to the loss on validation?", ("it rises", "it falls"), 1
+        ),
+        runs=tuple(
+            Run(name, recipe(clothes(200), layers(100), 0.01, optimizer="momentum", l2=l2), 800)
+            for name, l2 in runs.items()
+        ),
+        check=_gap,
+        breaks=(
+            Break("No L2 here either", "L2 of 0.03", (SetKnob(L2, 0.0),)),
+            Break("L2 of 1", "L2 of 0.03", (SetKnob(L2, 1.0),)),
+        ),
+    )
+
+
+def _gap(evidence: Evidence) -> Verdict:
+    plain, held = (evidence[x].snapshot.gauges for x in ("no L2", "L2 of 0.03"))
+    gap = plain.train_accuracy - plain.validation_accuracy
+    wide, narrow = (g.validation_loss - g.train_loss for g in (plain, held))
+    holds = gap > 0.15 and narrow < 0.8 * wide and held.validation_loss < plain.validation_loss
+    figures = (
+        Figure("gap in accuracy, no L2", gap, form=".0%"),
+        Figure("gap in loss, no L2", wide),
+        Figure("... L2 of 0.03", narrow),
+        Figure("validation loss, no L2", plain.validation_loss),
+        Figure("... L2 of 0.03", held.validation_loss),
+    )
+    return Verdict(holds, figures, f"L2 narrows the gap in loss from {wide:.2f} to {narrow:.2f}.")
+
+
+@LESSONS.register("no gap: more capacity")
+def capacity() -> Lesson:
+    """No gap and a poor accuracy: the network is too small, and more units help."""
+    spiral = DataConfig(dataset=Choice("spiral"))
+    runs = {"no hidden units": (), "64 hidden units": (64,)}
+    return Lesson(
+        section=SECTION,
+        look="Arms that wind around each other. A straight line does as badly on training as on"
+        " validation: no overfitting there. 64 hidden units bend the line.",
+        question=Question(
+            "Training 50 %, validation 50 %. What helps?", ("more L2", "more units", "dropout"), 1
+        ),
+        runs=tuple(
+            Run(name, recipe(spiral, layers(*hidden), 0.1, optimizer="momentum"), 1500)
+            for name, hidden in runs.items()
+        ),
+        check=_capacity,
+        breaks=(
+            Break("3 hidden units", "64 hidden units", (SetKnob("model.hidden", "3"),)),
+            Break("64, 64", "64 hidden units", (SetKnob("model.hidden", "64, 64"),)),
+        ),
+    )
+
+
+def _capacity(evidence: Evidence) -> Verdict:
+    small, large = (evidence[x].snapshot.gauges for x in ("no hidden units", "64 hidden units"))
+    gap = small.train_accuracy - small.validation_accuracy
+    holds = gap < 0.05 and small.train_accuracy < 0.8 and large.validation_accuracy > 0.95
+    figures = (
+        Figure("training accuracy, no hidden units", small.train_accuracy, form=".0%"),
+        Figure("validation accuracy, no hidden units", small.validation_accuracy, form=".0%"),
+        Figure("validation accuracy, 64 hidden units", large.validation_accuracy, form=".0%"),
+    )
+    sentence = (
+        f"Without hidden units training itself ends at {small.train_accuracy:.0%}; 64 of them"
+        f" bring validation to {large.validation_accuracy:.0%}."
+    )
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("update ratio")
+def update_ratio() -> Lesson:
+    """A step should change the weights by about a thousandth: far less crawls, far more ruins."""
+    return Lesson(
+        section=SECTION,
+        look="Three learning rates: 0.0001, 0.1 and 10. Look at the ratio of"
+        " update to weight in each layer before you look at the loss: it knows first.",
+        question=Question(
+            "Which update / weight ratio is healthy?", ("0.3", "0.001", "0.000001"), 1
+        ),
+        runs=tuple(
+            Run(name, recipe(digits(), layers(64, 64), rate), 500) for name, rate in RATES.items()
+        ),
+        check=_ratio,
+        breaks=(
+            Break("A rate of 0.0001", "right", (SetKnob(RATE, 1e-4),)),
+            Break("A rate of 1", "right", (SetKnob(RATE, 1.0),)),
+        ),
+    )
+
+
+def _ratio(evidence: Evidence) -> Verdict:
+    small, right, large = (evidence[name] for name in RATES)
+    holds = (
+        small.ratio < BAND[0] < right.ratio < BAND[1] < large.ratio
+        and right.accuracy > 0.9
+        and max(small.accuracy, large.accuracy) < 0.5
+    )
+    figures = (
+        Figure("update / weight, rate 0.0001", small.ratio, form=".1g"),
+        Figure("... rate 0.1", right.ratio, "about 0.001", ".1g"),
+        Figure("... rate 10", large.ratio, form=".1g"),
+        Figure("validation accuracy, rate 0.0001", small.accuracy, form=".0%"),
+        Figure("... rate 0.1", right.accuracy, form=".0%"),
+        Figure("... rate 10", large.accuracy, form=".0%"),
+    )
+    sentence = (
+        f"Ratios of {small.ratio:.0e}, {right.ratio:.0e} and {large.ratio:.0e} went with"
+        f" {small.accuracy:.0%}, {right.accuracy:.0%} and {large.accuracy:.0%}."
+    )
+    return Verdict(holds, figures, sentence)

@@ -1,0 +1,85 @@
+"""Section 5 of the lecture, batch normalization."""
+
+from engine.commands import SetKnob
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.recipes import NORMALIZATION, RATE, digits, layers, recipe
+from engine.registry import Choice
+
+SECTION = "Batch normalization"
+PLAIN, NORMED = "without", "with batch norm"
+
+
+@LESSONS.register("batch norm rescues")
+def rescues() -> Lesson:
+    """Ten tanh layers with weights of 0.01 N(0, 1) learn nothing; with batch norm they learn."""
+    knobs = {"activation": "tanh", "initializer": "small normal"}
+    runs = {PLAIN: "none", NORMED: "batch norm"}
+    return Lesson(
+        section=SECTION,
+        look="The network of the collapse, trained. Without batch norm the loss lies flat at"
+        " ln 10. With it every layer's sums get mean 0 and size 1, however small the weights.",
+        question=Question(
+            "Weights a hundred times too small, ten layers, batch norm. Does it learn?",
+            ("no, a start like that is lost", "yes"),
+            1,
+        ),
+        runs=tuple(
+            Run(name, recipe(digits(), layers(*[50] * 10, normalization=n, **knobs), 0.1), 400)
+            for name, n in runs.items()
+        ),
+        check=_rescued,
+        breaks=(
+            Break("Take it out again", NORMED, (SetKnob(NORMALIZATION, Choice("none")),)),
+            Break("Weights of 0.0001", NORMED,
+                  (SetKnob("model.initializer", Choice("small normal", {"scale": 1e-4})),)),
+        ),
+    )  # fmt: skip
+
+
+def _rescued(evidence: Evidence) -> Verdict:
+    plain, normed = evidence[PLAIN], evidence[NORMED]
+    holds = plain.loss > 2.2 and normed.loss < 1.6
+    figures = (
+        Figure("loss, without", plain.loss),
+        Figure("loss, with batch norm", normed.loss),
+        Figure("last layer's std, without", plain.snapshot.layers[-2].std, form=".1g"),
+        Figure("... with", normed.snapshot.layers[-2].std, form=".1g"),
+    )
+    sentence = f"After 400 steps the loss is {plain.loss:.2f} without and {normed.loss:.2f} with."
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("batch norm bears higher rates")
+def higher_rates() -> Lesson:
+    """At a learning rate that ruins a plain network, one with batch norm still learns."""
+    runs = {PLAIN: "none", NORMED: "batch norm"}
+    return Lesson(
+        section=SECTION,
+        look="Both start at a learning rate of 3, thirty times a good one. Watch the first steps:"
+        " one is thrown out of the valley and does not return.",
+        question=Question(
+            "Which of them learns at a rate of 3?",
+            ("neither", "the one with batch norm", "both"),
+            1,
+        ),
+        runs=tuple(
+            Run(name, recipe(digits(), layers(64, 64, 64, normalization=n), 3.0), 400)
+            for name, n in runs.items()
+        ),
+        check=_borne,
+        breaks=(
+            Break("A rate of 1000", NORMED, (SetKnob(RATE, 1000.0),)),
+            Break("A rate of 0.1", PLAIN, (SetKnob(RATE, 0.1),)),
+        ),
+    )
+
+
+def _borne(evidence: Evidence) -> Verdict:
+    plain, normed = evidence[PLAIN], evidence[NORMED]
+    holds = plain.accuracy < 0.5 and normed.accuracy > 0.9
+    figures = (
+        Figure("validation accuracy, without", plain.accuracy, form=".0%"),
+        Figure("validation accuracy, with batch norm", normed.accuracy, form=".0%"),
+    )
+    sentence = f"At that rate: {plain.accuracy:.0%} without batch norm, {normed.accuracy:.0%} with."
+    return Verdict(holds, figures, sentence)

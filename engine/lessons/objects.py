@@ -1,0 +1,62 @@
+"""Section 1 of the lecture: the object that is trained."""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from engine.commands import SetKnob
+from engine.config import ModelConfig, RunConfig
+from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.recipes import clothes, recipe
+from engine.stacks import Convolution
+
+SECTION = "The object being trained"
+
+
+@LESSONS.register("convolution")
+def convolution() -> Lesson:
+    """Six 5x5 filters make six maps, four pixels smaller; each looks for one thing everywhere."""
+    model = ModelConfig(convolutions=(Convolution(filters=6, size=5, pool=2),), hidden=(32,))
+    config: RunConfig = recipe(clothes(1000), model, 0.05, optimizer="momentum")
+    return Lesson(
+        section=SECTION,
+        look="Watch the six maps of one piece of clothing while the filters learn. Each map is the"
+        " same small filter, laid on every place of the picture in turn. Some come to answer to"
+        " edges, some to plain areas.",
+        question=Question(
+            "The pictures have 28 x 28 pixels. How large is the map of a 5 x 5 filter?",
+            ("28 x 28", "24 x 24", "5 x 5"),
+            1,
+        ),
+        runs=(Run("filters", config, 150),),
+        check=_maps,
+        breaks=(
+            Break("3 x 3 filters", "filters", (SetKnob("model.convolutions", "6 of 3x3"),)),
+            Break("16 of them", "filters", (SetKnob("model.convolutions", "16 of 5x5"),)),
+        ),
+    )
+
+
+def _maps(evidence: Evidence) -> Verdict:
+    run = evidence["filters"]
+    name = next(name for name in run.responses if name.startswith("conv"))
+    maps = run.responses[name].transpose(2, 0, 1)  # (O, H', W')
+    W = run.parameters[f"{name} W"]  # (C size size, O)
+    height, width = run.example.shape[:2]
+    picture = run.example.reshape(height, width, -1).transpose(2, 0, 1)
+    filters = W.T.reshape(W.shape[1], len(picture), round((W.shape[0] / len(picture)) ** 0.5), -1)
+    windows = sliding_window_view(picture, filters.shape[2:], axis=(1, 2))
+    slid = np.einsum("chwij,ocij->ohw", windows, filters)
+    slid += run.parameters[f"{name} b"][:, None, None]
+    error = float(np.abs(slid - maps).max() / np.abs(slid).max())
+    holds = maps.shape == (6, height - 4, width - 4) and error < 1e-4
+    figures = (
+        Figure("maps", len(maps), "6", "d"),
+        Figure("pixels lost at the edges", height - maps.shape[1], "4", "d"),
+        Figure("sliding each filter by hand: difference", error),
+        Figure("validation accuracy", run.accuracy, form=".0%"),
+    )
+    sentence = (
+        f"{len(maps)} maps of {maps.shape[1]} x {maps.shape[2]}, from pictures of"
+        f" {height} x {width}: n - size + 1 places each way."
+    )
+    return Verdict(holds, figures, sentence)

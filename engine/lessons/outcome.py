@@ -1,0 +1,101 @@
+"""How a run of a lesson ended: its last snapshot, and what else the checks need to see."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.architecture import build_network
+from engine.channels import examples_first
+from engine.evaluation import JUDGED
+from engine.experiment import Experiment
+from engine.telemetry import Snapshot, Status
+from engine.types import Array, Integers
+
+_AT_A_TIME = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished run; its arrays are copies that nobody writes to."""
+
+    snapshot: Snapshot
+    parameters: Mapping[str, Array]  # by layer and name, such as "dense 1 W"
+    scores: Array  # (N, O) for validation examples, the first 512 at most
+    answers: Integers | Array  # (N,) their labels, or (N, O) their values
+    example: Array  # the first of them, in its own shape
+    responses: Mapping[str, Array]  # what each layer makes of that one: (O,) or maps (H, W, O)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the validation examples whose highest score is the right class."""
+        return float(np.mean(self.scores.argmax(axis=1) == self.answers))
+
+    @property
+    def loss(self) -> float:
+        """The mean loss on the training examples that are judged."""
+        return self.snapshot.gauges.train_loss
+
+    @property
+    def first_cost(self) -> float:
+        """Loss and penalty before the first step."""
+        curves = self.snapshot.curves
+        return float(curves["loss"][0] + curves["penalty"][0])
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss stopped being a number on the way."""
+        return self.snapshot.status is Status.DIVERGED
+
+    @property
+    def ratio(self) -> float:
+        """What a step changes the weights by, as a share: the median over the layers, lately."""
+        curves = self.snapshot.curves
+        lately = [curves[f"ratio {x.name}"][-20:] for x in self.snapshot.tensors]
+        return float(np.nanmedian([np.nanmedian(ratios) for ratios in lately]))
+
+    def steps_to(self, accuracy: float) -> float:
+        """The first step that is known to have reached this training accuracy, or infinity."""
+        curves = self.snapshot.curves
+        rows = np.flatnonzero(curves["train_accuracy"] >= accuracy)
+        return float(curves["step"][rows[0]]) if len(rows) else math.inf
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def outcome(experiment: Experiment) -> Outcome:
+    """How a run has ended; nothing of it is changed."""
+    validation, parameters = experiment.data.validation, experiment.network.parameters
+    count = min(JUDGED, len(validation))
+    model, shape = experiment.config.model, validation.shape
+    dtype = parameters.theta.dtype
+    network = build_network(
+        model, shape, validation.outputs, min(_AT_A_TIME, count), parameters=parameters, dtype=dtype
+    )
+    scores = np.empty((count, validation.outputs), dtype)
+    for start in range(0, count, network.batch):
+        begin = min(start, count - network.batch)  # the last piece overlaps the one before
+        piece = slice(begin, begin + network.batch)
+        scores[piece] = network.forward(validation.x[piece], train=False)
+    one = build_network(model, shape, validation.outputs, 1, parameters=parameters, dtype=dtype)
+    one.forward(validation.x[:1], train=False)
+    return Outcome(
+        experiment.snapshot(),
+        {
+            f"{tensor.layer} {tensor.name}": _kept(
+                parameters.theta[tensor.span].reshape(tensor.shape)
+            )
+            for tensor in parameters.tensors
+        },
+        _kept(scores),
+        _kept(validation.y[:count]),
+        _kept(validation.x[0].reshape(shape)),
+        {layer.name: _kept(examples_first(layer.out)[0]) for layer in one.layers},
+    )
+
+
+def _kept[A: np.ndarray](array: A) -> A:
+    """A copy that cannot be written to."""
+    copy: A = array.copy()
+    copy.setflags(write=False)
+    return copy

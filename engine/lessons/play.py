@@ -1,0 +1,81 @@
+"""Plays lessons without a page: makes their runs, shows their exhibits, asks for the verdict."""
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from engine.datasets import register_folder
+from engine.experiment import Experiment
+from engine.lessons.lesson import Evidence, Lesson, Run, Verdict, open_lesson
+from engine.lessons.outcome import Outcome, outcome
+
+
+@dataclass(frozen=True)
+class Played:
+    """A lesson and how it came out."""
+
+    name: str
+    section: str
+    claim: str
+    data: str  # what it was played on
+    verdict: Verdict
+    seconds: float
+
+
+def follow(run: Run) -> Experiment:
+    """The experiment at the end of a run: the same bits as when its `begin` is played."""
+    experiment = Experiment(run.config)
+    for step, command in run.script:
+        experiment.train(step - experiment.step)
+        experiment.apply(command)
+    experiment.train(run.steps - experiment.step)
+    return experiment
+
+
+def make(run: Run) -> Outcome:
+    """How a run ends."""
+    return outcome(follow(run))
+
+
+def judge(lesson: Lesson) -> Verdict:
+    """Play a lesson to its end and judge it."""
+    outcomes = {run.name: make(run) for run in lesson.runs}
+    exhibits = {name: exhibit.show() for name, exhibit in lesson.exhibits.items()}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return lesson.check(Evidence(outcomes, exhibits))
+
+
+def play(name: str) -> Played:
+    """Play the lesson of this name."""
+    start = time.perf_counter()
+    lesson = open_lesson(name)
+    verdict = judge(lesson)
+    seconds = time.perf_counter() - start
+    return Played(name, lesson.section, lesson.claim, lesson.data, verdict, seconds)
+
+
+def play_all(names: Sequence[str], processes: int, folder: Path | None = None) -> Iterator[Played]:
+    """Play lessons in so many processes at once, and give them in their order.
+
+    `folder` is where data sets of the user's own are, which each process must be told.
+    """
+    if processes == 1:
+        yield from map(play, names)
+        return
+    # A fork would inherit locks of threads that it does not have.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _prepare, (folder,)) as pool:
+        yield from pool.map(play, names)
+
+
+def _prepare(folder: Path | None) -> None:
+    """Make a process ready: one BLAS thread, and the user's data on the menu."""
+    threadpool_limits(1, user_api="blas")
+    if folder:
+        register_folder(folder)

@@ -1,0 +1,78 @@
+"""The configs that lessons are cooked from: small networks on small data, quick to watch."""
+
+from engine.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine.datasets import DATASETS
+from engine.registry import Choice
+
+RATE = "optimization.learning_rate"
+L2 = "optimization.l2"
+ACTIVATION = "model.activation"
+INITIALIZER = "model.initializer"
+NORMALIZATION = "model.normalization"
+OPTIMIZER = "optimization.optimizer"
+
+CLOTHES = "Fashion-MNIST"
+CIFAR = "CIFAR-10"
+EPOCH = 240  # steps of 20 examples that make an epoch of either: both have 4,800 to train on
+
+
+def recipe(
+    data: DataConfig,
+    model: ModelConfig,
+    learning_rate: float,
+    *,
+    optimizer: str = "SGD",
+    l2: float = 0.0,
+    seed: int = 0,
+) -> RunConfig:
+    """A run with nothing switched on that is not asked for."""
+    return RunConfig(
+        data=data,
+        model=model,
+        optimization=OptimizationConfig(
+            learning_rate=learning_rate, optimizer=Choice(optimizer), l2=l2
+        ),
+        seed=seed,
+    )
+
+
+def digits(preprocessing: str = "centre") -> DataConfig:
+    """The handwritten digits, 8 x 8: a network learns them in a second."""
+    return DataConfig(dataset=Choice("digits"), preprocessing=Choice(preprocessing))
+
+
+def clothes(examples: int | None = None, *, seed: int | None = None) -> DataConfig:
+    """Fashion-MNIST, which is harder; all of it or a part."""
+    return DataConfig(dataset=Choice(CLOTHES), examples=examples, seed=seed)
+
+
+def layers(
+    *hidden: int, activation: str = "ReLU", initializer: str = "He", normalization: str = "none"
+) -> ModelConfig:
+    """A stack of dense layers."""
+    return ModelConfig(
+        hidden=hidden,
+        activation=Choice(activation),
+        initializer=Choice(initializer),
+        normalization=Choice(normalization),
+    )
+
+
+def babysat(learning_rate: float, *, l2: float = 0.0, examples: int | None = None) -> RunConfig:
+    """The lecture's babysitting run: 50 hidden units, weights of 0.0001 N(0, 1), plain SGD.
+
+    On CIFAR-10 where the user has it, on the bundled clothes otherwise; pixels from 0 to 255, as it
+    is their size that makes the slides' rates right.
+    """
+    dataset = Choice(CIFAR, {"per_class": 600}) if CIFAR in DATASETS else Choice(CLOTHES)
+    return RunConfig(
+        data=DataConfig(
+            dataset=dataset,
+            preprocessing=Choice("centre", {"scale": 255.0}),
+            examples=examples,
+        ),
+        model=ModelConfig(hidden=(50,), initializer=Choice("small normal", {"scale": 1e-4})),
+        optimization=OptimizationConfig(
+            learning_rate=learning_rate, optimizer=Choice("SGD"), l2=l2, batch_size=20
+        ),
+    )

@@ -1,0 +1,50 @@
+"""Search of hyperparameters: what is tried, how it is run, what it finds, where to go on."""
+
+from engine.search.comparison import Comparison, ComparisonFrame, StrategyLine
+from engine.search.description import LECTURE_SEARCH, Search, Trial
+from engine.search.ensembles import Ensemble, EnsembleFrame
+from engine.search.frames import Edge, HuntStatus, SearchFrame, TrialFrame, TrialStatus
+from engine.search.hunt import Hunt
+from engine.search.ledger import Ledger
+from engine.search.narrowing import narrow, ranked, refine
+from engine.search.space import Pick, Span, allowed, axis_of, in_words, label_of
+from engine.search.strategies import STRATEGIES
+from engine.search.trial import Curve, Ending, Result
+from engine.search.workers import Here, Pool, Workers, cluster, on_client, processes
+
+__all__ = [
+    "LECTURE_SEARCH",
+    "STRATEGIES",
+    "Comparison",
+    "ComparisonFrame",
+    "Curve",
+    "Edge",
+    "Ending",
+    "Ensemble",
+    "EnsembleFrame",
+    "Here",
+    "Hunt",
+    "HuntStatus",
+    "Ledger",
+    "Pick",
+    "Pool",
+    "Result",
+    "Search",
+    "SearchFrame",
+    "Span",
+    "StrategyLine",
+    "Trial",
+    "TrialFrame",
+    "TrialStatus",
+    "Workers",
+    "allowed",
+    "axis_of",
+    "cluster",
+    "in_words",
+    "label_of",
+    "narrow",
+    "on_client",
+    "processes",
+    "ranked",
+    "refine",
+]

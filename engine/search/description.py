@@ -1,0 +1,104 @@
+"""A search as plain values: with its seed, a `Search` determines every trial and every result."""
+
+import math
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from engine.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine.registry import Choice
+from engine.search.space import DECAY, RATE, Axis, Value, at_places
+from engine.search.strategies import STRATEGIES, Rung
+
+MAX_TRIALS = 10_000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A point of the space, and the run that it stands for."""
+
+    number: int
+    places: tuple[float, ...]  # one an axis, 0 to 1
+    point: tuple[Value, ...]  # one an axis
+    config: RunConfig
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which runs are tried, for how long, and when one is given up.
+
+    All trials are judged on the same examples, but each has a seed of its own: its first weights
+    and its order of examples are its luck, and an ensemble of the best gains by their difference.
+    """
+
+    base: RunConfig = RunConfig()  # what no axis varies
+    space: tuple[Axis, ...] = (RATE, DECAY)
+    strategy: Choice = Choice("random")
+    trials: int = 100
+    epochs: float = 5.0  # of a trial that goes on to the end
+    limit: float = 3.0  # stop at a cost above so many times the first; 0: at no finite cost
+    seed: int = 0  # of the places; those of the runs follow from the seed of `base`
+    stage: int = 1  # 1 is the coarse one
+
+    def __post_init__(self) -> None:
+        STRATEGIES.check(self.strategy)
+        paths = [one.path for one in self.space]
+        if not paths or len(set(paths)) < len(paths):
+            raise ValueError(f"a space needs axes, each of them once, got {paths}")
+        if not 1 <= self.trials <= MAX_TRIALS:
+            raise ValueError(f"trials must be from 1 to {MAX_TRIALS}, got {self.trials}")
+        if not (math.isfinite(self.epochs) and self.epochs > 0):
+            raise ValueError(f"epochs must be above 0, got {self.epochs:g}")
+        if not (self.limit == 0 or (math.isfinite(self.limit) and self.limit > 1)):
+            raise ValueError(f"the limit of the cost must be above 1, or 0, got {self.limit:g}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {self.seed}")
+        for end in (0.0, 1.0):  # a value beyond what its setting can be is refused now
+            at_places(self.base, self.space, [one.at(end) for one in self.space])
+
+    def draw(self) -> tuple[Trial, ...]:
+        """The trials, in the order in which they are begun."""
+        rng = np.random.default_rng(self.seed)
+        places = STRATEGIES.build(self.strategy).draw(self.space, self.trials, rng)
+        return tuple(self._trial(i, row) for i, row in enumerate(places.tolist()))
+
+    def _trial(self, number: int, places: list[float]) -> Trial:
+        point = tuple(one.at(x) for one, x in zip(self.space, places, strict=True))
+        config = at_places(_same_data(self.base), self.space, point)
+        return Trial(number, tuple(places), point, config.with_seed(self.base.seed + number))
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Its rounds, first to last."""
+        return STRATEGIES.build(self.strategy).rungs(self.trials)
+
+    def to_json(self) -> str:
+        """This search as JSON text."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Search":
+        """The search that `to_json` wrote; ValueError says what is wrong with any other text."""
+        return msgspec.json.decode(text, type=cls)
+
+
+def _same_data(config: RunConfig) -> RunConfig:
+    """The config, its data drawn and split in one way whatever the seed of the run."""
+    if config.data.seed is not None:
+        return config
+    return msgspec.structs.replace(
+        config, data=msgspec.structs.replace(config.data, seed=config.seed)
+    )
+
+
+# The slides' coarse search: 100 trials of 5 epochs, one hidden layer of 50 units, pixels of 0 to
+# 255 that are centred and not scaled, which is what makes its learning rates right.
+LECTURE_SEARCH = Search(
+    base=RunConfig(
+        data=DataConfig(
+            dataset=Choice("Fashion-MNIST"), preprocessing=Choice("centre", {"scale": 255.0})
+        ),
+        model=ModelConfig(hidden=(50,), initializer=Choice("small normal", {"scale": 1e-4})),
+        optimization=OptimizationConfig(optimizer=Choice("SGD"), batch_size=20),
+    )
+)

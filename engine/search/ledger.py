@@ -1,0 +1,115 @@
+"""The results of a search in a CSV file that grows as they come, and from which it goes on.
+
+A row is written once and never changed; a trial's last row says how it ended. Rounds of successive
+halving have a row each, and so has the end of a trial that was dropped after one.
+"""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from engine.registry import Choice
+from engine.search.description import Search, Trial
+from engine.search.space import Value, in_words
+from engine.search.trial import Ending, Result
+
+FIGURES = ("first_cost", "cost", "train_accuracy", "validation_accuracy", "seconds")
+HEAD = ("trial", "round", "ending")
+COUNTS = ("steps", "asked")
+TAIL = ("digest", "message", "config")
+
+
+class Ledger:
+    """A CSV file of the results of one search; whatever it has is not run again."""
+
+    def __init__(self, path: Path, search: Search) -> None:
+        self._path = path
+        self._trials = search.draw()
+        self._axes = tuple(one.path for one in search.space)
+        self.columns = (*HEAD, *self._axes, *COUNTS, *FIGURES, *TAIL)
+        self.results = self._read()
+        self._known = {(x.number, x.rung, x.ending) for x in self.results}
+
+    def append(self, result: Result) -> None:
+        """Write a result, so that not even a lost machine loses it; one that is known is not."""
+        key = result.number, result.rung, result.ending
+        if key in self._known:
+            return
+        self._known.add(key)
+        empty = not self._path.exists() or not self._path.stat().st_size
+        with self._path.open("ab") as file:
+            file.write((self._line(self.columns) if empty else b"") + self._line(self._row(result)))
+            file.flush()
+            os.fsync(file.fileno())
+
+    # ---- rows ---------------------------------------------------------------------------------
+
+    def _row(self, result: Result) -> Iterator[object]:
+        trial = self._trials[result.number]
+        yield from (result.number, result.rung + 1, result.ending.name.lower())
+        yield from map(_plain, trial.point)
+        yield from (getattr(result, name) for name in COUNTS)
+        for name in FIGURES:
+            value = getattr(result, name)
+            yield "" if math.isnan(value) else value
+        yield from (result.digest, result.message, trial.config.to_json())
+
+    def _line(self, cells: Iterator[object] | Sequence[object]) -> bytes:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(list(cells))
+        return text.getvalue().encode()
+
+    # ---- from before --------------------------------------------------------------------------
+
+    def _read(self) -> list[Result]:
+        """The results in the file; a row that was being written when it was killed is cut off."""
+        if not self._path.exists():
+            return []
+        raw = self._path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        try:
+            table = csv.DictReader(io.StringIO(whole.decode(), newline=""), strict=True)
+            if whole and tuple(table.fieldnames or ()) != self.columns:
+                raise ValueError("it has other columns")
+            results = [self._result(row) for row in table]
+        except (csv.Error, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{self._path}: is not the table of this search: {error}") from None
+        if len(whole) < len(raw):
+            os.truncate(self._path, len(whole))
+        return results
+
+    def _result(self, row: dict[str, str]) -> Result:
+        number = int(row["trial"])
+        if not 0 <= number < len(self._trials):
+            raise ValueError(f"it has a trial {number}, but the search {len(self._trials)} of them")
+        self._refuse_other(self._trials[number], row["config"])
+        return Result(
+            number=number,
+            rung=int(row["round"]) - 1,
+            ending=Ending[row["ending"].upper()],
+            message=row["message"],
+            digest=row["digest"],
+            steps=int(row["steps"]),
+            asked=int(row["asked"]),
+            first_cost=_number(row["first_cost"]),
+            cost=_number(row["cost"]),
+            train_accuracy=_number(row["train_accuracy"]),
+            validation_accuracy=_number(row["validation_accuracy"]),
+            seconds=_number(row["seconds"]),
+        )
+
+    def _refuse_other(self, trial: Trial, config: str) -> None:
+        if config != trial.config.to_json():
+            raise ValueError(f"trial {trial.number} of it is another run")
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else math.nan
+
+
+def _plain(value: Value) -> object:
+    """A number in full, that a program can read; anything else in words."""
+    return in_words(value) if isinstance(value, Choice) else value

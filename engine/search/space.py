@@ -1,0 +1,155 @@
+"""What a search varies: axes over a config's settings, on each of which a place is 0 to 1.
+
+An axis is named by the path of its setting, such as "optimization.l2", or of a knob of the entry
+that is chosen there, such as "optimization.optimizer.mu".
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from engine.config import SETTINGS, RunConfig
+from engine.registry import Choice, Knob, Range, Registry
+from engine.stacks import Stack
+
+type Value = float | Choice | str  # text: a row of layers, such as "64, 64"
+
+
+class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
+    """Every number between two; on a log scale each power of ten is as likely as the next."""
+
+    path: str
+    low: float
+    high: float
+    scale: Literal["log", "linear"] = "log"
+    whole: bool = False
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError(
+                f"{self.path} must go from a number to a larger one,"
+                f" got {self.low:g} to {self.high:g}"
+            )
+        if self.scale == "log" and self.low <= 0:
+            raise ValueError(f"{self.path} on a log scale must be above 0, got {self.low:g}")
+
+    def at(self, place: float) -> float:
+        """The value at a place from 0 to 1; the range goes on beyond them."""
+        if self.scale == "log":
+            value = self.low * (self.high / self.low) ** place
+        else:
+            value = self.low + (self.high - self.low) * place
+        if 0 <= place <= 1:
+            value = min(max(value, self.low), self.high)  # whatever was lost in rounding
+        return float(round(value)) if self.whole else value
+
+    def place(self, value: Value) -> float:
+        """Where on the axis a value lies: 0 at its low end, 1 at its high end."""
+        number = _plain_number(value)
+        if self.scale == "log":
+            return math.log(number / self.low) / math.log(self.high / self.low)
+        return (number - self.low) / (self.high - self.low)
+
+
+class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pick"):
+    """One of some values: entries of a menu, rows of layers, or numbers."""
+
+    path: str
+    options: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if not self.options:
+            raise ValueError(f"{self.path} needs at least one option")
+
+    def at(self, place: float) -> Value:
+        """The option at a place from 0 to 1."""
+        return self.options[min(max(int(place * len(self.options)), 0), len(self.options) - 1)]
+
+    def place(self, value: Value) -> float:
+        """The middle of the stretch that belongs to an option."""
+        return (self.options.index(value) + 0.5) / len(self.options)
+
+
+type Axis = Span | Pick
+
+# What the slides search, each at 10 to a power drawn evenly.
+RATE = Span("optimization.learning_rate", 1e-6, 1e-3)
+DECAY = Span("optimization.l2", 1e-5, 1e5)
+
+
+def axis_of(path: str, base: RunConfig) -> Axis:
+    """The whole range of a setting or knob, or all entries of a menu."""
+    span = allowed(path, base)
+    if span is not None:
+        return Span(path, span.low, span.high, span.scale, span.whole)
+    values = SETTINGS[path].values
+    if isinstance(values, Registry):
+        return Pick(path, tuple(Choice(name) for name in values))
+    raise ValueError(f"{path} has no range of its own: say which options it has")
+
+
+def allowed(path: str, base: RunConfig) -> Range | None:
+    """The numbers that a setting or knob can be; None where it is no number."""
+    setting, knob = _parts(path)
+    values = SETTINGS[setting].values
+    if knob:
+        return _knob(values, base.value(setting), knob).range
+    return values if isinstance(values, Range) else None
+
+
+def label_of(path: str) -> str:
+    """What a learner calls the setting or knob."""
+    setting, knob = _parts(path)
+    return f"{SETTINGS[setting].label}: {knob}" if knob else SETTINGS[setting].label
+
+
+def in_words(value: Value) -> str:
+    """A value of an axis in words."""
+    if isinstance(value, Choice):
+        knobs = ", ".join(f"{name} {number:g}" for name, number in value.knobs.items())
+        return f"{value.name} ({knobs})" if knobs else value.name
+    return value if isinstance(value, str) else f"{value:.3g}"
+
+
+def changed(config: RunConfig, path: str, value: Value) -> RunConfig:
+    """The config with the setting or knob at another value."""
+    setting, knob = _parts(path)
+    if not knob:
+        return config.replace(setting, value)
+    chosen = config.value(setting)
+    _knob(SETTINGS[setting].values, chosen, knob)
+    return config.replace(
+        setting, Choice(chosen.name, {**chosen.knobs, knob: _plain_number(value)})
+    )
+
+
+def at_places(config: RunConfig, space: Sequence[Axis], point: Sequence[Value]) -> RunConfig:
+    """The config at a point of the space, one value an axis."""
+    for one, value in zip(space, point, strict=True):
+        config = changed(config, one.path, value)
+    return config
+
+
+def _parts(path: str) -> tuple[str, str]:
+    setting = ".".join(path.split(".")[:2])
+    if setting not in SETTINGS:
+        raise ValueError(f"unknown setting {path!r}; choose from {', '.join(SETTINGS)}")
+    return setting, path[len(setting) + 1 :]
+
+
+def _knob(values: Registry[object] | Range | Stack, chosen: object, name: str) -> Knob:
+    if isinstance(values, Registry) and isinstance(chosen, Choice):
+        knobs = {knob.name: knob for knob in values[chosen.name].knobs}
+        if name in knobs:
+            return knobs[name]
+        known = ", ".join(knobs) or "none"
+        raise ValueError(f"{values.kind} {chosen.name!r} has no knob {name!r}; it has: {known}")
+    raise ValueError(f"only an entry of a menu has knobs, got {name!r} of a number")
+
+
+def _plain_number(value: Value) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    raise ValueError(f"expected a number, got {in_words(value)}")

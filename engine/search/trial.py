@@ -1,0 +1,223 @@
+"""One trial: a run like any other, with no more looking than tells whether to go on with it."""
+
+import functools
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from engine.config import RunConfig
+from engine.datasets import register_folder
+from engine.search.predictions import predictions, score
+from engine.training import Diverged, Training
+
+ROWS = 100  # points of a loss curve, and looks at the cost, in a trial of full length
+JUDGINGS = 10  # ... and looks at the validation accuracy
+DIGITS = 16  # of the digest of the weights
+
+# A cost that is not finite is told in words; a warning on the console would tell nobody.
+_quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+class Ending(StrEnum):
+    """How a trial ended, or a round of it."""
+
+    FINISHED = "went on to the end"
+    COST = "its cost rose too far above the first"
+    NOT_FINITE = "its cost is no longer a finite number"
+    DROPPED = "others were better when the round ended"
+    FAILED = "it could not be run"
+
+
+class Curve(NamedTuple):
+    """The cost, penalties included, over the steps."""
+
+    steps: tuple[int, ...] = ()
+    costs: tuple[float, ...] = ()
+
+
+NO_CURVE = Curve()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker has to know to run a trial, or the next round of it, from its first step."""
+
+    number: int  # of the trial
+    rung: int
+    config: RunConfig
+    epochs: float  # of a trial of full length
+    share: float = 1.0  # of that which this round goes on to
+    limit: float = 3.0
+    folder: Path | None = None  # where data sets of the user's own are
+
+
+@dataclass(frozen=True)
+class Result:
+    """How far a trial came, and how well it did."""
+
+    number: int
+    rung: int
+    ending: Ending
+    message: str = ""  # why it could not be run
+    steps: int = 0
+    asked: int = 0  # steps of this round, had it not been stopped
+    first_cost: float = math.nan
+    cost: float = math.nan
+    train_accuracy: float = math.nan  # of the examples that a row of the history is judged on
+    validation_accuracy: float = math.nan  # of all validation examples; of values: R²
+    seconds: float = 0.0  # of computing
+    digest: str = ""  # of the weights
+    curve: Curve = field(default=NO_CURVE, compare=False)
+
+    @property
+    def score(self) -> float:
+        """What trials are ranked by: the accuracy, below any other if it is not known."""
+        return -math.inf if math.isnan(self.validation_accuracy) else self.validation_accuracy
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a trial is."""
+
+    number: int
+    steps: int
+    asked: int
+    cost: float
+    validation_accuracy: float  # of the examples that a row of the history is judged on
+    curve: Curve
+
+
+class TrialRun:
+    """A trial that is being run, some steps at a time."""
+
+    @_quietly
+    def __init__(self, job: Job, clock: Callable[[], float] = time.perf_counter) -> None:
+        began = clock()
+        self.job = job
+        self.ending: Ending | None = None
+        self._clock = clock
+        self._training = training = Training(job.config, np.float32)
+        full = steps_of(training, job.epochs)
+        self.asked = max(1, round(full * job.share))
+        self._every = max(1, full // ROWS)
+        self._judge_every = max(1, full // JUDGINGS)
+        self._first_cost = training.first_loss + training.penalty
+        self._steps, self._costs = [0], [self._first_cost]
+        self._accuracy = training.judges[1].judge()[1]
+        self._sum, self._since = 0.0, 0  # of the losses since the last row, and their number
+        self._seconds = clock() - began
+
+    @_quietly
+    def advance(self, seconds: float) -> None:
+        """Train for about so long; at least one step, and not beyond the end."""
+        start = now = self._clock()
+        while self.ending is None:
+            self._step()
+            now = self._clock()
+            if now - start >= seconds:
+                break
+        self._seconds += now - start
+
+    def _step(self) -> None:
+        training = self._training
+        try:
+            self._sum += training.update()
+        except Diverged as diverged:
+            self._write(diverged.loss)
+            self.ending = Ending.COST if math.isfinite(diverged.loss) else Ending.NOT_FINITE
+            return
+        self._since += 1
+        step, last = training.step, training.step >= self.asked
+        if last or step % self._every == 0:
+            self._look()
+        if self.ending is None and not last and step % self._judge_every == 0:
+            self._accuracy = training.judges[1].judge()[1]
+        if last and self.ending is None:
+            self.ending = Ending.FINISHED
+
+    def _look(self) -> None:
+        """Write a point of the curve, and give up on a cost that has run away."""
+        cost = self._sum / self._since + self._training.penalty
+        self._write(cost)
+        if not math.isfinite(cost):
+            self.ending = Ending.NOT_FINITE
+        elif self.job.limit and cost > self.job.limit * self._first_cost:
+            self.ending = Ending.COST
+
+    def _write(self, cost: float) -> None:
+        self._steps.append(self._training.step)
+        self._costs.append(cost)
+        self._sum, self._since = 0.0, 0
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        curve = Curve(tuple(self._steps), tuple(self._costs))
+        done, cost = self._training.step, self._costs[-1]
+        return Progress(self.job.number, done, self.asked, cost, self._accuracy, curve)
+
+    @property
+    @_quietly
+    def result(self) -> Result:
+        """How it ended."""
+        theta = self._training.network.parameters.theta
+        sane = bool(np.isfinite(theta).all())
+        return Result(
+            number=self.job.number,
+            rung=self.job.rung,
+            ending=self.ending or Ending.FINISHED,
+            steps=self._training.step,
+            asked=self.asked,
+            first_cost=self._first_cost,
+            cost=self._costs[-1],
+            train_accuracy=self._training.judges[0].judge()[1] if sane else math.nan,
+            validation_accuracy=score(self._training, predictions(self._training))
+            if sane
+            else math.nan,
+            seconds=self._seconds,
+            digest=hashlib.sha256(theta.tobytes()).hexdigest()[:DIGITS],
+            curve=self.progress.curve,
+        )
+
+    @property
+    def training(self) -> Training:
+        """The run itself."""
+        return self._training
+
+
+def steps_of(training: Training, epochs: float) -> int:
+    """Steps until each training example has been seen so often, on average."""
+    return max(1, math.ceil(epochs * len(training.data.train) / len(training.batches.x)))
+
+
+def run(job: Job) -> Result:
+    """A trial from its first step to its end, as a worker in another process runs it."""
+    hold_blas()
+    if job.folder:
+        register_folder(job.folder)
+    try:
+        trial = TrialRun(job)
+    except (ValueError, MemoryError) as error:
+        return refused(job, error)
+    trial.advance(math.inf)
+    return trial.result
+
+
+def refused(job: Job, error: BaseException) -> Result:
+    """The result of a trial that cannot be run, such as convolutions of what is no image."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    return Result(job.number, job.rung, Ending.FAILED, message)
+
+
+@functools.cache
+def hold_blas() -> None:
+    """One BLAS thread in this process, for good: how many share a sum decides how it rounds."""
+    threadpool_limits(1, user_api="blas")

@@ -1,0 +1,226 @@
+"""Who runs the trials: this very thread, in slices, or any executor of `concurrent.futures`."""
+
+import concurrent.futures
+import importlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
+from multiprocessing import connection
+from typing import Protocol
+
+from engine.search.trial import Job, Progress, Result, TrialRun, hold_blas, refused, run
+
+LANES = 4  # trials that take turns in one thread
+TURN = 0.005  # seconds that one of them trains at a time
+AHEAD = 2  # jobs that an executor is given for each worker, so that none waits for the next
+ATTEMPTS = 5  # times that a job may be lost with the worker that ran it
+
+
+class Workers(Protocol):
+    """Runs jobs, in any order."""
+
+    @property
+    def room(self) -> int:
+        """Jobs that it would take now."""
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+
+    def work(self, seconds: float) -> list[Result]:
+        """Work, or wait, for about so long; returns what was finished."""
+
+    @property
+    def progress(self) -> list[Progress]:
+        """How far the jobs are, where that is known."""
+
+    def drop(self) -> None:
+        """Forget all jobs."""
+
+    def close(self) -> None:
+        """Drop all jobs and free everything."""
+
+
+class Here:
+    """Trials in the thread that calls, some of them in turns, so that their curves grow together.
+
+    It works only while `work` is called: the conductor's thread can train a search in slices
+    between those of its experiments.
+    """
+
+    def __init__(self, lanes: int = LANES, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._lanes = lanes
+        self._clock = clock
+        self._jobs: deque[Job] = deque()
+        self._runs: deque[TrialRun] = deque()
+
+    @property
+    def room(self) -> int:
+        """Lanes that are free."""
+        return self._lanes - len(self._jobs) - len(self._runs)
+
+    def submit(self, job: Job) -> None:
+        """Begin a trial when its lane's turn comes: that loads its data and takes a moment."""
+        self._jobs.append(job)
+
+    def work(self, seconds: float) -> list[Result]:
+        """Train for about so long, but begin one trial at least, or make a step of one."""
+        start, finished = self._clock(), list[Result]()
+        while self._jobs or self._runs:
+            finished += self._begin(self._jobs.popleft()) if self._jobs else self._turn()
+            if finished or self._clock() - start >= seconds:
+                break
+        return finished
+
+    def _begin(self, job: Job) -> list[Result]:
+        try:
+            self._runs.appendleft(TrialRun(job, self._clock))
+        except (ValueError, MemoryError) as error:
+            return [refused(job, error)]
+        return []
+
+    def _turn(self) -> list[Result]:
+        running = self._runs.popleft()
+        running.advance(TURN)
+        if running.ending is None:
+            self._runs.append(running)
+            return []
+        return [running.result]
+
+    @property
+    def progress(self) -> list[Progress]:
+        """How far each lane is."""
+        return [running.progress for running in self._runs]
+
+    def drop(self) -> None:
+        """Forget all jobs."""
+        self._jobs.clear()
+        self._runs.clear()
+
+    def close(self) -> None:
+        """Nothing is left to free."""
+        self.drop()
+
+
+class Pool:
+    """Trials on an executor; one that is lost with its worker is begun again.
+
+    `start` makes the executor, and another one when all of it is broken. Who gives it an executor
+    that others use as well gives `lambda: executor` and does not close the pool, but drops it.
+    """
+
+    def __init__(self, start: Callable[[], Executor], workers: int) -> None:
+        self._start = start
+        self._workers = workers
+        self._executor = start()
+        self._jobs: dict[Future[Result], tuple[Job, int]] = {}
+
+    @property
+    def room(self) -> int:
+        """Jobs until each worker has one, and another one to go on with."""
+        return AHEAD * self._workers - len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to the executor."""
+        self._submit(job, 1)
+
+    def _submit(self, job: Job, attempt: int) -> None:
+        try:
+            future = self._executor.submit(_attempt, job, attempt)
+        except concurrent.futures.BrokenExecutor:
+            self._executor = self._start()
+            future = self._executor.submit(_attempt, job, attempt)
+        self._jobs[future] = job, attempt
+
+    def work(self, seconds: float) -> list[Result]:
+        """Wait until some trial is finished, but no longer than so many seconds."""
+        done, _ = concurrent.futures.wait(
+            self._jobs, timeout=seconds, return_when=concurrent.futures.FIRST_COMPLETED
+        )
+        found = [self._taken(future) for future in done]
+        return [result for result in found if result is not None]
+
+    def _taken(self, future: Future[Result]) -> Result | None:
+        """What a job came to; None if it was lost, and is begun again."""
+        job, attempt = self._jobs.pop(future)
+        error = CancelledError() if future.cancelled() else future.exception()
+        if error is None:
+            return future.result()
+        if attempt == ATTEMPTS:
+            return refused(job, ValueError(f"lost {ATTEMPTS} times: {error or repr(error)}"))
+        self._submit(job, attempt + 1)
+        return None
+
+    @property
+    def progress(self) -> list[Progress]:
+        """Nothing is heard of a trial on an executor before it ends."""
+        return []
+
+    def drop(self) -> None:
+        """Forget all jobs; what a worker has begun it may finish, for nobody."""
+        for future in self._jobs:
+            future.cancel()
+        self._jobs.clear()
+
+    def close(self) -> None:
+        """Drop all jobs and end the executor's workers."""
+        self.drop()
+        self._executor.shutdown(wait=True)
+
+
+def processes(count: int) -> Pool:
+    """A pool of so many processes of this machine."""
+    if count < 1:
+        raise ValueError(f"there must be at least 1 process, got {count}")
+    # Not a fork: it would take this process's threads' locks along, and not the threads.
+    context = multiprocessing.get_context("spawn")
+    return Pool(
+        lambda: ProcessPoolExecutor(count, mp_context=context, initializer=_settle_in), count
+    )
+
+
+def cluster(address: str) -> Pool:
+    """The workers of a Dask cluster that is there, by the address of its scheduler."""
+    try:
+        # By its name, since it is an extra, which few who search have installed.
+        distributed = importlib.import_module("distributed")
+    except ImportError:
+        raise ValueError("a cluster needs Dask: install babysit[cluster]") from None
+    try:
+        client = distributed.Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"no Dask scheduler answers at {address}: {error}") from None
+    return on_client(client)
+
+
+def on_client(client: object) -> Pool:
+    """The workers of the cluster that a `distributed.Client` is connected to."""
+    threads = sum(client.nthreads().values())  # type: ignore[attr-defined]
+    # Not pure: else the scheduler answers a job that is begun again with the error of before.
+    return Pool(lambda: client.get_executor(pure=False), max(threads, 2))  # type: ignore[attr-defined]
+
+
+def _attempt(job: Job, attempt: int) -> Result:
+    """Run a job; which attempt it is tells one from the next where equal calls are merged."""
+    return run(job)
+
+
+# ---- in a process of the pool -------------------------------------------------------------------
+
+
+def _settle_in() -> None:
+    """Leave Ctrl-C to the process that searches, and end when it does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hold_blas()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)  # killed, it could not tell its workers; they would wait for jobs for ever

@@ -1,0 +1,272 @@
+"""Every lesson's claim holds as the lesson has it, and is refused when its setting is flipped."""
+
+import json
+from typing import Annotated
+
+import numpy as np
+import pytest
+
+from engine import (
+    LESSONS,
+    Break,
+    Choice,
+    Experiment,
+    Lesson,
+    Origin,
+    Range,
+    Restart,
+    RunConfig,
+    SetKnob,
+    Status,
+    open_lesson,
+    outcome,
+    replay,
+)
+from engine.command_line.main import main
+from engine.config import DataConfig
+from engine.datasets import DATASETS
+from engine.datasets.files import pictures
+from engine.lessons.play import follow, judge, play, play_all
+
+FEW = DataConfig(classes=("5", "6", "7", "8", "9"), examples=30)
+FINE_TUNED = RunConfig(data=FEW, start=Origin(data=DataConfig(classes=("0", "1", "2")), steps=200))
+QUICK = "first loss", "sigmoid saturates"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_claim_holds(name):
+    played = play(name)
+    assert played.verdict.holds, played.verdict
+    assert played.verdict.figures
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_claim_fails_when_it_is_made_false(name):
+    lesson = open_lesson(name)
+    assert not judge(lesson.broken(lesson.breaks[0])).holds
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_tells_what_a_learner_needs(name):
+    lesson = open_lesson(name)
+    assert 40 < len(lesson.look) < 330
+    assert len(lesson.question.options) > 1
+    assert 0 <= lesson.question.right < len(lesson.question.options)
+    assert len(lesson.breaks) >= 2
+    names = {run.name for run in lesson.runs} | set(lesson.exhibits)
+    assert names
+    assert {by.of for by in lesson.breaks} <= names | {""}
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_break_changes_something(name):
+    lesson = open_lesson(name)
+    for by in lesson.breaks:
+        broken = lesson.broken(by)
+        assert (broken.runs, broken.exhibits) != (lesson.runs, lesson.exhibits), by.label
+
+
+def test_a_run_is_the_same_as_its_command_makes_it():
+    run = open_lesson("dead ReLUs").runs[1]
+    watched = Experiment(RunConfig())
+    watched.apply(run.begin)
+    while watched.status is Status.RUNNING:
+        watched.advance(0.01)
+    assert watched.step == run.steps
+    played = follow(run)
+    theta = played.network.parameters.theta
+    assert theta.tobytes() == watched.network.parameters.theta.tobytes()
+
+
+def test_what_an_outcome_tells_is_a_copy_that_cannot_be_written_to(config):
+    experiment = Experiment(config)
+    told = outcome(experiment)
+    before = told.parameters["dense 1 W"].copy()
+    experiment.train(20)
+    assert np.array_equal(told.parameters["dense 1 W"], before)
+    for array in (told.scores, told.answers, told.example, *told.responses.values()):
+        assert not array.flags.writeable
+
+
+def test_an_outcome_leaves_the_experiment_as_it_was(config):
+    looked_at, left_alone = Experiment(config), Experiment(config)
+    for experiment in (looked_at, left_alone):
+        experiment.train(30)
+        if experiment is looked_at:
+            outcome(experiment)
+        experiment.train(30)
+    thetas = [x.network.parameters.theta.tobytes() for x in (looked_at, left_alone)]
+    assert thetas[0] == thetas[1]
+
+
+def test_the_accuracy_of_an_outcome_is_that_of_the_snapshot(config):
+    experiment = Experiment(config)
+    experiment.train(200)
+    told = outcome(experiment)
+    assert told.accuracy == pytest.approx(told.snapshot.gauges.validation_accuracy, abs=0.02)
+
+
+# ---- what a run starts from ---------------------------------------------------------------------
+
+
+def test_a_fine_tuned_run_begins_with_what_was_learned_except_in_the_last_layer():
+    before = Experiment(RunConfig(data=FINE_TUNED.start.data))
+    before.train(FINE_TUNED.start.steps)
+    learned, now = (outcome(x).parameters for x in (before, Experiment(FINE_TUNED)))
+    fresh = outcome(Experiment(RunConfig(data=FEW))).parameters
+    assert np.array_equal(now["dense 1 W"], learned["dense 1 W"])
+    assert np.array_equal(now["dense 2 b"], learned["dense 2 b"])
+    assert np.array_equal(now["scores W"], fresh["scores W"])
+
+
+def test_a_fine_tuned_run_can_be_replayed_to_the_bit():
+    experiment = Experiment(FINE_TUNED)
+    experiment.train(50)
+    experiment.apply(SetKnob("optimization.learning_rate", 0.02))
+    experiment.train(50)
+    first = RunConfig.from_json(experiment.first_config.to_json())
+    again = replay(first, experiment.journal, experiment.step)
+    theta = experiment.network.parameters.theta
+    assert theta.tobytes() == again.network.parameters.theta.tobytes()
+
+
+def test_new_weights_are_drawn_afresh_where_one_asks_for_them():
+    experiment = Experiment(FINE_TUNED)
+    learned = outcome(experiment).parameters["dense 1 W"]
+    experiment.apply(SetKnob("model.initializer", Choice("Xavier")))
+    assert not np.allclose(outcome(experiment).parameters["dense 1 W"], learned)
+
+
+def test_layers_that_do_not_fit_are_drawn():
+    Experiment(FINE_TUNED.replace("model.hidden", "64, 32")).train(1)
+
+
+def test_a_start_that_would_take_long_is_refused():
+    wide = FINE_TUNED.replace("model.hidden", "2000, 2000")
+    with pytest.raises(ValueError, match="multiplications to learn"):
+        Experiment(wide)
+
+
+def test_some_classes_alone_are_learned():
+    experiment = Experiment(RunConfig(data=FEW))
+    assert experiment.data.train.classes == FEW.classes
+    assert len(experiment.data.train) == 30
+    assert set(experiment.data.validation.y.tolist()) == set(range(5))
+    whole = DATASETS.build(Choice("digits"))(np.random.default_rng(0))
+    sevens = [whole.x[i].tobytes() for i in np.flatnonzero(whole.y == 7)]
+    told = Experiment(RunConfig(data=DataConfig(classes=FEW.classes, preprocessing=Choice("none"))))
+    mine = told.data.validation.x[told.data.validation.y == 2]
+    assert all(x.tobytes() in sevens for x in mine)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": ("5",)}, "two or more"),
+        ({"classes": ("5", "5")}, "all different"),
+        ({"seed": -1}, "0 or more, got -1"),
+    ],
+)
+def test_impossible_data_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        DataConfig(**changes)
+
+
+def test_an_unknown_class_is_refused_by_name():
+    with pytest.raises(ValueError, match="unknown class 'cat'; choose from 0, 1"):
+        Experiment(RunConfig(data=DataConfig(classes=("1", "cat"))))
+
+
+def test_another_data_set_has_other_classes():
+    changed = RunConfig(data=FEW).replace("data.dataset", Choice("iris"))
+    assert changed.data.classes == ()
+
+
+def test_runs_of_different_seeds_can_share_their_data():
+    a, b = (Experiment(RunConfig(data=DataConfig(seed=3), seed=seed)) for seed in (0, 1))
+    assert np.array_equal(a.data.validation.x, b.data.validation.x)
+    assert not np.array_equal(a.network.parameters.theta, b.network.parameters.theta)
+
+
+# ---- the user's own CIFAR-10 --------------------------------------------------------------------
+
+
+def registered_cifar(
+    rng: np.random.Generator, *, per_class: Annotated[int, Range(10, 6000, "log")] = 200
+):
+    """32 x 32 x 3 of noise, each class with a brightness of its own."""
+    y = np.arange(600) % 10
+    x = rng.integers(0, 120, (600, 32, 32, 3)) + 12 * y[:, None, None, None]
+    return pictures(x.astype(np.uint8), y, tuple("abcdefghij"), 255)
+
+
+@pytest.fixture
+def cifar():
+    registered_cifar.__doc__ = "Pictures as CIFAR-10 has them, for this test alone."
+    DATASETS.register("CIFAR-10")(registered_cifar)
+    yield
+    DATASETS._entries.pop("CIFAR-10")
+
+
+def test_babysitting_takes_cifar_where_there_is_one(cifar):
+    for name in ("first loss", "regularization raises it"):
+        played = play(name)
+        assert played.data == "CIFAR-10"
+        assert played.verdict.holds
+    rise = {figure.label: figure.ours for figure in played.verdict.figures}
+    assert rise["first loss, L2 of 1000"] == pytest.approx(3.0686, abs=0.01)  # the slide's
+
+
+def test_without_it_babysitting_says_that_it_takes_the_bundled_images():
+    assert open_lesson("first loss").data == "Fashion-MNIST"
+
+
+# ---- without a page -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_lessons(monkeypatch):
+    monkeypatch.setattr("engine.command_line.lessons.LESSONS", dict.fromkeys(QUICK))
+
+
+def test_the_table_tells_claims_figures_and_verdicts(two_lessons, capsys):
+    assert main(["lessons", "--processes", "1"]) == 0
+    table = capsys.readouterr().out
+    assert LESSONS["first loss"].summary in table
+    assert "the lecture: 2.3026" in table
+    assert "2 of 2 claims hold" in table
+
+
+def test_one_claim_that_fails_makes_the_exit_status_1(two_lessons, capsys, monkeypatch):
+    def falsified(name: str) -> Lesson:
+        lesson = open_lesson(name)
+        return lesson.broken(lesson.breaks[0])
+
+    monkeypatch.setattr("engine.lessons.play.open_lesson", falsified)
+    assert main(["lessons", "--processes", "1"]) == 1
+    assert "These do not: first loss, sigmoid saturates." in capsys.readouterr().out
+    assert main(["lesson", "first loss", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["verdict"]["holds"] is False
+
+
+def test_one_lesson_as_json(capsys):
+    assert main(["lesson", "first loss", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["data"] == "Fashion-MNIST"
+    assert told["verdict"]["figures"][0]["ours"] == pytest.approx(2.3026, abs=1e-3)
+
+
+def test_an_unknown_lesson_is_refused(capsys):
+    assert main(["lesson", "alchemy"]) == 2
+    assert "unknown lesson 'alchemy'" in capsys.readouterr().err
+
+
+def test_several_processes_say_the_same_as_one():
+    alone, shared = (list(play_all(QUICK, processes)) for processes in (1, 2))
+    assert [x.verdict for x in alone] == [x.verdict for x in shared]
+
+
+def test_another_seed_does_not_change_the_verdict():
+    for name in ("dead ReLUs", "update ratio", "constant weights"):
+        other = open_lesson(name).broken(Break("", commands=(Restart(5),)))
+        assert judge(other).holds, name

@@ -1,0 +1,577 @@
+"""A search tries what it says, loses nothing, gives up what is hopeless and finds what is good."""
+
+import csv
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import psutil
+import pytest
+from distributed import LocalCluster
+
+from engine import Choice, Experiment, ModelConfig, OptimizationConfig, RunConfig
+from engine.command_line.main import main
+from engine.recording import digest
+from engine.search import (
+    LECTURE_SEARCH,
+    STRATEGIES,
+    Comparison,
+    Ending,
+    Ensemble,
+    Here,
+    Hunt,
+    HuntStatus,
+    Pick,
+    Pool,
+    Search,
+    Span,
+    TrialStatus,
+    axis_of,
+    cluster,
+    narrow,
+    on_client,
+    processes,
+    refine,
+)
+from engine.search.trial import Job, Result, TrialRun
+
+RATE, L2 = "optimization.learning_rate", "optimization.l2"
+SMALL = Search(
+    base=RunConfig(model=ModelConfig(hidden=(16,))),
+    space=(Span(RATE, 1e-4, 1.0), Span(L2, 1e-5, 10.0)),
+    trials=12,
+    epochs=2,
+)
+HALVING = msgspec.structs.replace(SMALL, strategy=Choice("successive halving"))
+
+
+def changed(search: Search, **fields: object) -> Search:
+    return msgspec.structs.replace(search, **fields)
+
+
+def outcome(hunt: Hunt) -> dict[int, tuple]:
+    """What must not depend on who ran it."""
+    return {
+        n: (x.ending, x.rung, x.steps, x.digest, x.validation_accuracy)
+        for n, x in hunt.results.items()
+    }
+
+
+def finished(search: Search, *arguments: object) -> Hunt:
+    hunt = Hunt(search, *arguments)
+    for _ in hunt:
+        pass
+    return hunt
+
+
+@pytest.fixture(scope="module")
+def small() -> Hunt:
+    return finished(SMALL)
+
+
+@pytest.fixture(scope="module")
+def halved() -> Hunt:
+    return finished(HALVING)
+
+
+# ---- the space ----------------------------------------------------------------------------------
+
+
+def test_a_log_axis_is_as_often_in_each_power_of_ten():
+    rates = [trial.point[0] for trial in changed(LECTURE_SEARCH, trials=3000).draw()]
+    assert all(1e-6 <= rate <= 1e-3 for rate in rates)
+    counts, _ = np.histogram(np.log10(rates), bins=[-6, -5, -4, -3])
+    assert np.abs(counts / 1000 - 1).max() < 0.1
+
+
+def test_menus_knobs_and_layers_can_join():
+    space = (
+        axis_of("model.activation", RunConfig()),
+        Span("optimization.optimizer.mu", 0.5, 0.99, "linear"),
+        Span("optimization.batch_size", 8, 64, "log", whole=True),
+        Pick("model.hidden", ("16", "16, 16")),
+    )
+    search = Search(space=space, trials=40)
+    configs = [trial.config for trial in search.draw()]
+    assert len({config.model.activation.name for config in configs}) > 4
+    assert all(0.5 <= c.optimization.optimizer.knobs["mu"] <= 0.99 for c in configs)
+    assert all(8 <= c.optimization.batch_size <= 64 for c in configs)
+    assert {config.model.hidden for config in configs} == {(16,), (16, 16)}
+    assert Search.from_json(search.to_json()) == search
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"space": (Span(RATE, 1e-9, 1.0),)}, "learning rate must be a number from 1e-06"),
+        ({"space": (Span("optimization.optimizer.nu", 0.1, 1),)}, "has no knob 'nu'"),
+        ({"space": (Pick("model.activation", (Choice("RELU"),)),)}, "unknown activation 'RELU'"),
+        ({"space": ()}, "needs axes"),
+        ({"space": (Span(RATE, 0.1, 1), Span(RATE, 0.1, 1))}, "each of them once"),
+        ({"strategy": Choice("luck")}, "choose from random, grid"),
+        ({"trials": 0}, "from 1 to"),
+        ({"limit": 0.5}, "above 1"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_in_one_sentence(fields, said):
+    with pytest.raises(ValueError, match=said):
+        Search(**fields)
+    with pytest.raises(ValueError, match=said):
+        changed(Search(), **fields)
+
+
+def test_nine_trials_of_a_grid_try_three_values_and_random_ones_nine():
+    for strategy, count in (("random", 9), ("grid", 3)):
+        trials = changed(SMALL, trials=9, strategy=Choice(strategy)).draw()
+        assert len(trials) == 9
+        assert len({trial.point[0] for trial in trials}) == count
+
+
+def test_a_shifted_grid_is_a_grid_that_begins_anywhere_within_its_cells():
+    first = set()
+    for seed in range(20):
+        search = changed(SMALL, trials=9, seed=seed, strategy=Choice("shifted grid"))
+        places = np.array([trial.places for trial in search.draw()])
+        lines = [np.unique(places[:, i].round(9)) for i in (0, 1)]
+        assert all(np.allclose(np.diff(line), 1 / 3) for line in lines)
+        assert places.min() >= 0
+        assert places.max() <= 1
+        first.add(lines[0][0])
+    assert len(first) == 20
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("trials", [1, 7, 30])
+def test_every_strategy_stays_within_its_budget(name, trials):
+    search = changed(SMALL, trials=trials, strategy=Choice(name))
+    assert 1 <= len(search.draw()) <= trials
+    assert search.rungs[-1].share == pytest.approx(1)
+    assert all(0 <= place <= 1 for trial in search.draw() for place in trial.places)
+
+
+# ---- a trial ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hidden", [(), (16, 8)])
+def test_a_trial_is_the_experiment_of_its_config_to_the_bit(hidden):
+    model = ModelConfig(hidden=hidden, normalization=Choice("batch norm"), dropout=0.2)
+    base = RunConfig(model=model, optimization=OptimizationConfig(optimizer=Choice("Adam")))
+    hunt = finished(changed(SMALL, base=base, trials=2))
+    for number, result in hunt.results.items():
+        experiment = Experiment(hunt.trials[number].config)
+        experiment.train(result.steps)
+        assert digest(experiment) == result.digest
+
+
+def test_it_goes_on_until_each_example_was_seen_so_often(small):
+    result = next(x for x in small.results.values() if x.ending is Ending.FINISHED)
+    experiment = Experiment(small.trials[result.number].config)
+    examples = len(experiment.data.train)
+    assert result.steps == math.ceil(2 * examples / 32)
+
+
+@pytest.mark.parametrize(
+    ("rate", "l2", "limit", "ending"),
+    [
+        (1e6, 1e-6, 3.0, {Ending.COST, Ending.NOT_FINITE}),
+        (1.0, 10.0, 3.0, {Ending.COST}),
+        (0.05, 1e-4, 3.0, {Ending.FINISHED}),
+    ],
+)
+def test_a_cost_that_runs_away_ends_it_early(rate, l2, limit, ending):
+    config = RunConfig().replace(RATE, rate).replace(L2, l2)
+    trial = TrialRun(Job(0, 0, config, 3.0, limit=limit))
+    trial.advance(math.inf)
+    result = trial.result
+    assert result.ending in ending
+    assert (result.steps < result.asked) == (result.ending is not Ending.FINISHED)
+    if result.ending is Ending.COST:
+        assert result.cost > limit * result.first_cost
+
+
+def test_what_cannot_be_built_is_told_and_stops_nothing_else():
+    space = (Pick("model.convolutions", ("", "4 of 5x5 pool 8")), Span(RATE, 0.01, 0.1))
+    hunt = finished(changed(SMALL, space=space, trials=6))
+    frames = hunt.frame().trials
+    failed = [frame for frame in frames if frame.status is TrialStatus.FAILED]
+    assert failed
+    assert all(frame.reason for frame in failed)
+    assert len(hunt.frame().ranking) == 6 - len(failed) > 0
+
+
+# ---- its course ---------------------------------------------------------------------------------
+
+
+def test_slices_are_short_and_curves_grow_while_trials_run():
+    hunt = Hunt(changed(SMALL, epochs=20, trials=6), Here(lanes=2))
+    spent, running = [], []
+    while not hunt.over:
+        start = time.perf_counter()
+        hunt.advance(0.02)
+        spent.append(time.perf_counter() - start)
+        frame = hunt.frame()
+        running.append([x for x in frame.trials if x.status is TrialStatus.RUNNING])
+    assert np.median(spent) < 0.06
+    together = [x for x in running if len(x) == 2]
+    assert together
+    assert any(0 < x.steps < x.asked and len(x.curve.steps) > 3 for two in together for x in two)
+
+
+def test_slices_change_nothing(small):
+    hunt = Hunt(SMALL, Here(lanes=3))
+    while not hunt.over:
+        hunt.advance(0.003)
+    assert outcome(hunt) == outcome(small)
+
+
+def test_it_tells_how_long_it_will_take(small):
+    hunt = Hunt(SMALL)
+    assert math.isnan(hunt.frame().seconds_left)
+    shares, left = [], []
+    while not hunt.over:
+        hunt.advance(0.005)
+        shares.append(hunt.frame().share)
+        left.append(hunt.frame().seconds_left)
+    assert shares[-1] == 1
+    assert np.nanmin(left) == left[-1] == 0
+    assert 0 < left[len(left) // 2] < 10
+    assert max(np.diff(shares)) < 0.3
+
+
+def test_pause_resume_and_cancel():
+    hunt = Hunt(SMALL)
+    hunt.advance(0.01)
+    hunt.pause()
+    before = hunt.frame()
+    assert hunt.advance(0.01) == []
+    assert before.status is HuntStatus.PAUSED
+    assert hunt.frame() is before
+    hunt.resume()
+    found = next(iter(hunt))
+    hunt.cancel()
+    assert hunt.over
+    assert hunt.frame().status is HuntStatus.CANCELLED
+    assert found.number in hunt.results
+    assert list(hunt) == []
+
+
+def test_halving_keeps_the_best_of_each_round_and_says_what_it_dropped(halved):
+    told = list(Hunt(HALVING))
+    for rung in (0, 1):
+        score = {x.number: x.score for x in told if x.rung == rung}
+        dropped = {x.number for x in told if x.rung == rung and x.ending is Ending.DROPPED}
+        promoted = {x.number for x in told if x.rung == rung + 1}
+        assert dropped
+        assert min(score[n] for n in promoted) >= max(score[n] for n in dropped)
+        for number in dropped:
+            frame = halved.frame().trials[number]
+            assert frame.status is TrialStatus.STOPPED
+            assert "better" in frame.reason
+    assert len(halved.frame().ranking) == 1
+    full = max(x.asked for x in halved.results.values())
+    assert sum(x.steps for x in halved.results.values()) < 0.5 * 12 * full
+
+
+# ---- on executors -------------------------------------------------------------------------------
+
+
+def children() -> list[psutil.Process]:
+    """The processes of a pool that this one has started."""
+    found = psutil.Process().children(recursive=True)
+    return [x for x in found if "spawn_main" in " ".join(x.cmdline())]
+
+
+def until(condition, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_processes_find_the_same_even_if_one_is_killed(small, halved):
+    before = {x.pid for x in children()}
+    pool = processes(2)
+    try:
+        assert outcome(finished(HALVING, pool)) == outcome(halved)
+        hunt = Hunt(changed(SMALL, epochs=6), pool)
+        first = next(iter(hunt))
+        kept = hunt.results[first.number]
+        next(x for x in children() if x.pid not in before).kill()
+        seen = [first.number, *(result.number for result in hunt)]
+        assert sorted(seen) == list(range(12))  # none lost, none twice
+        assert hunt.results[first.number] is kept
+        assert outcome(hunt) == outcome(finished(changed(SMALL, epochs=6)))
+    finally:
+        pool.close()
+    until(lambda: {x.pid for x in children()} <= before)
+
+
+DIES = """
+import sys
+from engine.search import Hunt, LECTURE_SEARCH, processes
+if __name__ == "__main__":
+    hunt = Hunt(LECTURE_SEARCH, processes(2))
+    next(iter(hunt))
+    sys.stdout.write("begun\\n")
+    sys.stdout.flush()
+    list(hunt)
+"""
+
+
+def test_workers_do_not_outlive_a_search_that_is_killed(tmp_path):
+    script = tmp_path / "dies.py"
+    script.write_text(DIES)
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=ENVIRON) as parent:
+        assert parent.stdout.readline() == b"begun\n"
+        crowd = psutil.Process(parent.pid).children(recursive=True)
+        assert len(crowd) >= 2
+        parent.kill()
+    _, alive = psutil.wait_procs(crowd, timeout=20)
+    assert not alive
+
+
+@pytest.mark.filterwarnings("ignore")  # whatever a cluster says when it loses a worker
+def test_a_dask_cluster_finds_the_same_and_survives_the_loss_of_a_worker():
+    search = changed(SMALL, epochs=6)
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as local,
+        local.get_client() as client,
+    ):
+        hunt = Hunt(search, on_client(client))
+        first = next(iter(hunt))
+        pid = client.submit(os.getpid, pure=False).result()
+        os.kill(pid, signal.SIGKILL)
+        seen = [first.number, *(result.number for result in hunt)]
+        assert sorted(seen) == list(range(12))
+        assert outcome(hunt) == outcome(finished(search))
+
+
+class Losing(Executor):
+    """Loses every job, as when each kills the worker that runs it."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        future.set_exception(BrokenExecutor("a process died"))
+        return future
+
+
+def test_a_job_that_is_lost_each_time_is_given_up():
+    hunt = finished(SMALL, Pool(Losing, 2))
+    assert {x.ending for x in hunt.results.values()} == {Ending.FAILED}
+    assert "a process died" in hunt.frame().trials[0].reason
+
+
+def test_no_cluster_is_told_in_one_sentence():
+    with pytest.raises(ValueError, match="no Dask scheduler answers"):
+        cluster("not an address")
+
+
+# ---- from coarse to fine ------------------------------------------------------------------------
+
+
+def told_by(search: Search, good: int) -> list[Result]:
+    """Results in which the trials nearest to the high end of axis `good` are the best."""
+    trials = search.draw()
+    return [
+        Result(x.number, 0, Ending.FINISHED, validation_accuracy=x.places[good]) for x in trials
+    ]
+
+
+@pytest.mark.parametrize("good", [0, 1])
+def test_it_warns_when_the_best_lie_at_the_edge(good):
+    search = changed(SMALL, trials=100)
+    hunt = Hunt(search, done=told_by(search, good))
+    (edge,) = hunt.frame().edges
+    assert (edge.path, edge.side) == (search.space[good].path, "high")
+    assert str(len(edge.numbers)) in edge.text
+
+
+def test_a_finer_search_is_narrower_longer_and_around_the_best():
+    search = changed(SMALL, trials=100)
+    fine = refine(search, told_by(search, 0))
+    assert fine.stage == 2
+    assert fine.epochs > search.epochs
+    assert fine.space[0].low > 0.1
+    assert fine.space[0].high > 1.0  # it goes on beyond the edge, as far as a rate can
+    assert fine.seed != search.seed
+    best = max(told_by(search, 0), key=lambda x: x.validation_accuracy)
+    point = search.draw()[best.number].point
+    assert all(one.low <= x <= one.high for one, x in zip(fine.space, point, strict=True))
+
+
+def test_a_brushed_region_becomes_a_search():
+    fine = narrow(SMALL, {RATE: (0.75, 0.25)}, epochs=1, trials=5)
+    assert fine.space[0].low == pytest.approx(1e-3)
+    assert fine.space[0].high == pytest.approx(1e-1)
+    assert fine.space[1] == SMALL.space[1]
+    assert (fine.epochs, fine.trials) == (1, 5)
+    space = (Pick("model.activation", (Choice("ReLU"), Choice("tanh"), Choice("ELU"))),)
+    fine = narrow(changed(SMALL, space=space), {"model.activation": (0.0, 0.6)})
+    assert fine.space[0].options == (Choice("ReLU"), Choice("tanh"))
+    with pytest.raises(ValueError, match="no axis of this search"):
+        narrow(SMALL, {"model.hidden": (0, 1)})
+
+
+def test_an_ensemble_averages_probabilities(small):
+    ensemble = Ensemble(SMALL, small.results.values(), 3)
+    while not ensemble.advance(0.01):
+        pass
+    frame = ensemble.frame()
+    assert frame.alone == tuple(small.results[n].validation_accuracy for n in frame.numbers)
+    assert frame.together[-1] == pytest.approx(average_of(small, frame.numbers))
+    assert frame.gain == frame.together[-1] - max(frame.alone)
+
+
+def average_of(hunt: Hunt, numbers: tuple[int, ...]) -> float:
+    """The same, from whole experiments."""
+    total = 0
+    for number in numbers:
+        experiment = Experiment(hunt.trials[number].config)
+        experiment.train(hunt.results[number].steps)
+        validation = experiment.data.validation
+        (first, _, second) = experiment.network.layers
+        hidden = np.maximum(validation.x @ first.params["W"] + first.params["b"], 0)
+        scores = hidden @ second.params["W"] + second.params["b"]
+        exps = np.exp(scores - scores.max(axis=1, keepdims=True))
+        total = total + exps / exps.sum(axis=1, keepdims=True)
+    return float(np.mean(total.argmax(axis=1) == validation.y))
+
+
+def test_strategies_are_compared_at_equal_budget():
+    comparison = Comparison(changed(SMALL, trials=5, epochs=0.5), [0, 1, 2], ("random", "grid"))
+    while not comparison.advance(0.1):
+        pass
+    frame = comparison.frame()
+    random, grid = frame.lines
+    assert frame.seeds == (0, 1, 2)
+    assert random.so_far.shape == grid.so_far.shape == (3, 4)  # of five, a grid can use four
+    assert len({tuple(x) for x in random.places.reshape(-1, 2)}) == 12
+    assert len({tuple(x) for x in grid.places.reshape(-1, 2)}) == 4
+    for line in frame.lines:
+        assert not line.so_far.flags.writeable
+        assert (np.diff(np.nan_to_num(line.so_far), axis=1) >= 0).all()
+        assert (line.low <= line.middle).all()
+        assert (line.middle <= line.high).all()
+
+
+# ---- the command line ---------------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[2]
+ENVIRON = os.environ | {"PYTHONPATH": str(ROOT)}
+SPEC = ["--set", "model.hidden=[16]", "--trials", "12", "--epochs", "2"]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("strategy", ["random", "successive halving"])
+def test_a_search_goes_on_from_its_table(tmp_path, capsys, strategy):
+    whole, torn = tmp_path / "whole.csv", tmp_path / "torn.csv"
+    argv = ["search", *SPEC, "--strategy", strategy, "--json"]
+    assert main([*argv, "--csv", str(whole)]) == 0
+    first = json.loads(capsys.readouterr().out)
+    text = whole.read_bytes()
+    for share in (0.0, 0.02, 0.4, 0.9, 1.0):  # killed while it wrote, anywhere
+        torn.write_bytes(text[: int(share * len(text))])
+        assert main([*argv, "--csv", str(torn)]) == 0
+        again = json.loads(capsys.readouterr().out)
+        assert again["ranking"] == first["ranking"]
+        rows, known = (sorted(map(without_time, table(path))) for path in (torn, whole))
+        assert rows == known
+
+
+def without_time(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(value for name, value in row.items() if name != "seconds")
+
+
+@pytest.mark.parametrize(
+    ("executor", "end", "status"),
+    [(["here"], signal.SIGKILL, -9), (["processes", "2"], signal.SIGINT, 130)],
+    ids=["killed", "Ctrl-C"],
+)
+def test_ended_and_begun_again_it_repeats_nothing(tmp_path, executor, end, status):
+    path = tmp_path / "table.csv"
+    argv = [sys.executable, "-m", "engine", "search", *SPEC[:2], "--trials", "14"]
+    argv += ["--epochs", "50", "--csv", str(path), "--executor", *executor]
+    with subprocess.Popen(argv, env=ENVIRON, stdout=subprocess.PIPE) as process:
+        until(lambda: path.exists() and len(table(path)) >= 2)
+        process.send_signal(end)
+        process.communicate(timeout=30)
+        assert process.returncode == status
+    before = path.read_bytes()
+    assert len(table(path)) < 14
+    again = subprocess.run([*argv[: -len(executor)], "here"], env=ENVIRON, capture_output=True)
+    assert (again.returncode, again.stderr) == (0, b"")
+    assert path.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+    assert sorted(int(row["trial"]) for row in table(path)) == list(range(14))
+
+
+def test_another_search_does_not_go_on_from_it(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    argv = ["search", *SPEC[:2], "--trials", "2", "--epochs", "0.2", "--csv", str(path)]
+    assert main(argv) == 0
+    before = path.read_bytes()
+    assert main([*argv, "--seed", "5"]) == 2
+    said = capsys.readouterr().err
+    assert "is not the table of this search" in said
+    assert said.count("\n") == 1
+    assert path.read_bytes() == before
+
+
+def test_best_and_refined_go_on_to_other_commands(tmp_path, capsys):
+    best, fine = tmp_path / "best.json", tmp_path / "fine.json"
+    wish = ["--best", str(best), "--refined", str(fine), "--ensemble", "2"]
+    assert main(["search", *SPEC, *wish]) == 0
+    out = capsys.readouterr().out
+    assert "together" in out
+    assert "12 trials went on" in out
+    assert main(["train", "--config", str(best), "--steps", "3"]) == 0
+    capsys.readouterr()
+    argv = ["search", "--search", str(fine), "--trials", "2", "--epochs", "0.2", "--json"]
+    assert main(argv) == 0
+    assert json.loads(capsys.readouterr().out)["search"]["stage"] == 2
+
+
+def test_axes_are_written_in_the_shell(capsys):
+    space = ["optimization.learning_rate=0.01..0.1", "model.activation=ReLU|tanh"]
+    space += ["model.hidden=8|8, 8", "optimization.optimizer.mu", "optimization.batch_size=8|16"]
+    argv = ["search", "--trials", "3", "--epochs", "0.1", "--json"]
+    assert main([*argv, *(word for one in space for word in ("--space", one))]) == 0
+    told = json.loads(capsys.readouterr().out)["search"]["space"]
+    assert [one["path"] for one in told] == [one.partition("=")[0] for one in space]
+    assert told[0]["low"] == 0.01
+    assert [option["name"] for option in told[1]["options"]] == ["ReLU", "tanh"]
+    assert told[2]["options"] == ["8", "8, 8"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--space", "optimization.l3=1..2"], "unknown setting 'optimization.l3'"),
+        (["--space", "optimization.l2=a..b"], "'a' is no number"),
+        (["--space", "optimization.l2=1|two"], "'two' is no number"),
+        (["--space", "model.activation=1..2"], "PATH=LOW..HIGH of numbers"),
+        (["--space", "model.hidden"], "say which options"),
+        (["--strategy", "luck"], "unknown strategy 'luck'"),
+        (["--executor", "processes", "none"], "processes N or cluster ADDRESS"),
+        (["--executor", "processes", "0"], "at least 1 process"),
+        (["--trials", "0"], "from 1 to"),
+    ],
+)
+def test_whatever_is_wrong_is_told_on_one_line(capsys, argv, said):
+    assert main(["search", *argv]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
