@@ -5,6 +5,7 @@ words to show (`text`). Numbers are rounded to what can be seen.
 """
 
 import base64
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ import numpy as np
 
 from engine import Curves, Snapshot
 
+ROOM = 0.18  # of the step, behind it, for the names of the lines
+LINE_GAP = 0.085  # of an axis, from the name of one line to the next
 LABEL_GAP = 0.02  # of the run: the labels of changes closer than that would overlap
 DIGITS = 4  # significant ones of a point on a curve
 
@@ -25,7 +28,8 @@ class Image(msgspec.Struct, frozen=True):
     shape: tuple[int, int]  # rows and columns
 
 
-type Column = Sequence[float | None] | Sequence[str] | Sequence[Image] | Sequence[Sequence[float]]
+type Numbers = Sequence[float | None]
+type Column = Numbers | Sequence[str] | Sequence[Image] | Sequence[Numbers]
 type Columns = dict[str, Column]
 
 
@@ -42,7 +46,10 @@ def status(snapshot: Snapshot, since: int) -> Part:
     """The line of words: step, epoch, pace and state."""
     return Part(
         text={
+            "title": _title(snapshot),
+            "health": snapshot.findings[0].rule if snapshot.findings else "healthy",
             "step": f"{snapshot.step:,}",
+            "until": "" if snapshot.until is None else f"of {snapshot.until:,}",
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": f"{snapshot.steps_per_second:,.0f}",
             "status": snapshot.status.value,
@@ -50,10 +57,49 @@ def status(snapshot: Snapshot, since: int) -> Part:
     )
 
 
+def _title(snapshot: Snapshot) -> str:
+    """What is tried here, in a few words."""
+    model, data = snapshot.config.model, snapshot.config.data.dataset.name
+    return f"{model.initializer.name} + {model.activation.name} on {data.partition(' #')[0]}"
+
+
 def image(pixels: np.ndarray) -> Image:  # (rows, columns) of uint8 or uint32
     """A picture, its lowest row first, as a column can hold it."""
     rows, columns = pixels.shape
     return Image(base64.b64encode(np.ascontiguousarray(pixels)).decode(), (rows, columns))
+
+
+# ---- axes and the ends of lines ------------------------------------------------------------------
+
+
+def frame(step: int, low: float, high: float) -> Columns:
+    """What the axes of a plot by step have to show: room behind the last step for words."""
+    return {"x": [0, round(max(step, 20) * (1 + ROOM))], "y": rounded(np.array([low, high]))}
+
+
+def ends(
+    step: int, lines: Sequence[tuple[str, float, str]], low: float, high: float, *, log: bool
+) -> Columns:
+    """Where to write the name of each line behind its last value: none on top of another.
+
+    `lines` are names, values and colours; `low` and `high` the ends of the axis.
+    """
+    known = [line for line in lines if math.isfinite(line[1]) and (line[1] > 0 or not log)]
+    scale = math.log if log else float
+    bottom, top = scale(low), scale(high)
+    gap = LINE_GAP * (top - bottom)
+    places = [min(max(scale(value), bottom), top) for _, value, _ in known]
+    order = sorted(range(len(known)), key=places.__getitem__)
+    for below, above in itertools.pairwise(order):
+        places[above] = max(places[above], places[below] + gap)
+    over = max(0.0, max(places, default=bottom) - (top - gap / 2))
+    heights = np.array([place - over for place in places])
+    return {
+        "step": [step] * len(known),
+        "y": rounded(np.exp(heights) if log else heights),
+        "label": [name for name, _, _ in known],
+        "colour": [colour for _, _, colour in known],
+    }
 
 
 # ---- curves -------------------------------------------------------------------------------------
@@ -114,3 +160,18 @@ def rounded(values: np.ndarray) -> list[float | None]:
 def score_name(snapshot: Snapshot) -> str:
     """What accuracy is called here: of values it is the share of their variance explained."""
     return "accuracy" if snapshot.data.classes else "R²"
+
+
+def decades(*values: np.ndarray) -> list[float]:
+    """The powers of ten around the positive values: the ends of an axis that does not jump."""
+    known = np.concatenate([np.ravel(v) for v in values])
+    known = known[np.isfinite(known) & (known > 0)]
+    if not known.size:
+        return [0.1, 10.0]
+    low, high = (float(np.log10(v)) for v in (known.min(), known.max()))
+    return [10.0 ** math.floor(low), 10.0 ** max(math.ceil(high), math.floor(low) + 1)]
+
+
+def positive(values: np.ndarray) -> list[float | None]:
+    """The values as a logarithmic axis can show them: what is 0 or less is not there."""
+    return [value if value is not None and value > 0 else None for value in rounded(values)]

@@ -11,6 +11,8 @@ from app import theme
 from app.controls import Send
 from engine import Command, Finding, Restart, SetKnob, Snapshot, Status
 
+MOST = 3  # findings that are told at a time
+
 HINT = """
 <div role="status">
   A neural network is learning. Turn a knob on the left and watch what it changes: each change
@@ -60,7 +62,7 @@ class Lane:
 
     def _show(self) -> None:
         if self._first:
-            self._point_at(self._first.seen_in)
+            self._point_at("autopsy" if self._snapshot.autopsy else self._first.seen_in)
 
     def _fix(self) -> None:
         if self._first is None or self._first.remedy is None:
@@ -79,15 +81,20 @@ class Lane:
 
 
 def _described(findings: tuple[Finding, ...]) -> str:
-    """The gravest finding in full, the others by name."""
+    """The gravest finding in full, the next ones in a line each."""
     first, *others = findings
-    number = f"{theme.number(first.number)}, healthy {_band(first.band)}"
-    also = f" Also: {', '.join(finding.rule for finding in others)}." if others else ""
-    return (
-        f'<div role="alert"><p><b>{html.escape(first.rule.capitalize())}</b>'
-        f" <span>{number}</span> {html.escape(first.cause)}"
-        f" <em>{html.escape(first.advice)}</em>{html.escape(also)}</p></div>"
-    )
+    lines = [f"<p>{_told(first)} <em>{html.escape(first.advice)}</em></p>"]
+    for number, finding in enumerate(others[: MOST - 1], start=2):
+        more = f" (and {len(findings) - MOST} more)" if number == MOST < len(findings) else ""
+        cause = html.escape(finding.cause, quote=True)
+        lines.append(f'<p class="also" title="{cause}">{_told(finding)}{more}</p>')
+    return f'<div role="alert">{"".join(lines)}</div>'
+
+
+def _told(finding: Finding) -> str:
+    number = f"{theme.number(finding.number)}, healthy {_band(finding.band)}"
+    name = html.escape(finding.rule.capitalize())
+    return f"<b>{name}</b> <span>{number}</span> {html.escape(finding.cause)}"
 
 
 def _band(band: tuple[float, float]) -> str:

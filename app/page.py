@@ -1,6 +1,6 @@
 """The layout of the page: a skeleton at once, the instruments as soon as somebody looks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from bokeh.model import Model
 from panel import ui
@@ -11,25 +11,38 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.controls import Controls
+from app.dialogs import Dialogs
 from app.lane import Lane
+from app.look import Look
 from app.rooms import KNOBS, ROOMS
+from app.share import name_of
 from app.transport import Transport
 from app.views import PLACES, VIEWS, View, view_of
+from app.views.view import switches
+from engine import SETTINGS
 
-STATUS = """
-<div class="status">
-  <span data-text="status">starting</span>
-  <span>step <b data-text="step">0</b></span>
-  <span>epoch <b data-text="epoch">0</b></span>
-  <span><b data-text="pace">0</b> steps/s</span>
+COUNTERS = """
+<div class="counters">
+  <span>step <b data-text="step">0</b> <span data-text="until"></span></span>
+  <span class="rest">epoch <b data-text="epoch">0</b></span>
+  <span class="rest"><b data-text="pace">0</b> steps/s</span>
 </div>
 """
+WORD = """
+<div class="words">
+  <span data-text="status">starting</span>
+  <span data-text="health"></span>
+</div>
+"""
+RUN = '<h1 data-text="title"></h1>'
 
 
 class Layout:
     """The page of one visitor."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Set[str] = frozenset()) -> None:
+        self._hidden = hidden  # as links call what is not to be seen
+        shown = {view_of(name).tab for name in VIEWS if name not in hidden}
         self._cards: dict[str, Viewable] = {}
         self._named: dict[str, list[Model]] = {}  # of each view, what frames go to
         self._grid = _grid()
@@ -37,7 +50,7 @@ class Layout:
         self._tabs = {
             place: Row(height=theme.INSIDE_HEIGHT, sizing_mode="stretch_width")
             for place in PLACES
-            if place and place not in ROOMS
+            if place in shown - {"", *ROOMS}
         }
         self._places = {"": self._grid, **self._tabs, **self._rooms}  # where views can be
         self._knobs = Column(sizing_mode="stretch_width")
@@ -45,22 +58,26 @@ class Layout:
         self.sidebar = ui.Tabs(
             (KNOBS, self._knobs),
             *self._sidebars.items(),
-            stylesheets=[theme.SIDEBAR_CSS],
+            sx=theme.SIDEBAR_SX,
             sizing_mode="stretch_width",
         )
         self.inside = ui.Tabs(
             *self._tabs.items(),
             height=theme.INSIDE_HEIGHT + theme.TABS_HEIGHT,
             stylesheets=[theme.INSIDE_CSS],
+            sx=theme.TABS_SX,
             sizing_mode="stretch_width",
         )
-        self._status = HTML(STATUS, stylesheets=[theme.STATUS_CSS])
+        self._name = HTML(RUN, stylesheets=[theme.RUN_CSS])
+        self._counters = HTML(COUNTERS, stylesheets=[theme.COUNTERS_CSS])
+        self._word = HTML(WORD, stylesheets=[theme.WORD_CSS])
         self.page = ui.Page(
             title="Babysit",
             busy_indicator=None,
             sidebar_width=theme.SIDEBAR_WIDTH,
+            sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
             sidebar=[HTML("")],
-            header=[self._status],
+            header=[self._word],
             main=[HTML("Setting up a network …", margin=theme.SPACE)],
             sx=theme.PAGE_SX,
         )
@@ -68,22 +85,37 @@ class Layout:
             self.page.busy = False  # shared by the process: it would tell every page of each other
 
     def fill(
-        self, transport: Transport, controls: Controls, views: Mapping[str, View], lane: Lane
+        self,
+        transport: Transport,
+        controls: Controls,
+        views: Mapping[str, View],
+        lane: Lane,
+        dialogs: Dialogs,
+        look: Look,
     ) -> None:
-        """Put the instruments in."""
+        """Put the instruments in, except those that the visitor's link hides."""
         self.draw(views)
+        controls.hide({path for path in SETTINGS if name_of(path) in self._hidden})
         self._knobs[:] = list(controls.views)
         self._run = Column(
             self._grid,
-            lane.view,
-            self.inside,
+            *([] if "lane" in self._hidden else [lane.view]),
+            *([self.inside] if self._has_inside else []),
             stylesheets=[theme.MAIN_CSS],
             sizing_mode="stretch_both",
         )
         # At once: each change of the page makes the browser lay it out anew.
         self.page.param.update(
-            header=[*transport.views, self._status],
-            sidebar=[self.sidebar],
+            header=[
+                self._name,
+                *([] if "transport" in self._hidden else transport.views),
+                self._counters,
+                self._word,
+                *([] if "menus" in self._hidden else dialogs.views),
+                *look.views,
+            ],
+            sidebar=[] if "sidebar" in self._hidden else [self.sidebar],
+            sidebar_open=self.page.sidebar_open and "sidebar" not in self._hidden,
             main=[self._run],
         )
 
@@ -93,11 +125,19 @@ class Layout:
         return (KNOBS, *ROOMS)[self.sidebar.active]
 
     @property
+    def _has_inside(self) -> bool:
+        return bool(self._tabs) and "inside" not in self._hidden
+
+    @property
     def open(self) -> tuple[str, ...]:
         """The places whose views are in the page now."""
         if self.room in self._rooms:
             return (self.room,)
-        return ("", list(self._tabs)[self.inside.active])
+        return ("", list(self._tabs)[self.inside.active]) if self._has_inside else ("",)
+
+    def has(self, name: str) -> bool:
+        """Whether the page shows the view of this name now."""
+        return name not in self._hidden and view_of(name).tab in self.open
 
     def enter(self, room: str, sidebar: list[Viewable]) -> None:
         """Show what belongs to a room: in the sidebar this, in the main area its views."""
@@ -128,7 +168,9 @@ class Layout:
         return name in self._cards and view_of(name).tab == place
 
     def point_at(self, view: str) -> None:
-        """Put a frame around the plot of this name, and around no other."""
+        """Put a frame around the plot of this name, and around no other; open the tab it is in."""
+        if view and (tab := view_of(view).tab) in self._tabs:
+            self.inside.active = list(self._tabs).index(tab)
         for name, card in self._cards.items():
             classes = ["pointed-at"] if name == view else []
             if card.css_classes != classes:
@@ -147,7 +189,7 @@ def _card(view: View) -> Viewable:
     )
     alternative = str(view.figures[0].name).removeprefix("view:")
     headline = (
-        f'<div class="headline"><h2>{view.title}</h2>{keys}</div>'
+        f'<div class="headline"><h2>{view.title}</h2>{keys}{_switches(view)}</div>'
         f'<p class="unseen" data-text="{alternative}.alt"></p>'
     )
     return Column(
@@ -159,3 +201,13 @@ def _card(view: View) -> Viewable:
         stylesheets=[theme.CARD_CSS],
         sizing_mode="stretch_both",
     )
+
+
+def _switches(view: View) -> str:
+    """The buttons of a card's headline; all are pressed at first."""
+    buttons = "".join(
+        f'<button type="button" class="switch" data-switch="{name}" aria-pressed="true">{label}'
+        "</button>"
+        for name, label in switches(view)
+    )
+    return f'<span class="switches">{buttons}</span>' if buttons else ""

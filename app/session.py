@@ -11,23 +11,37 @@ from bokeh.events import ClientReconnected, ConnectionLost
 from bokeh.models import CustomJS
 from panel.io.resources import get_dist_path
 
-from app import theme
+from app import share, theme
+from app.arrival import Arrival
 from app.controls import Controls
+from app.dialogs import Dialogs
+from app.export import Export
+from app.keyboard import KEYS, Keyboard, KeyPressed, Keys
 from app.lane import Lane
+from app.look import Look
 from app.page import Layout
 from app.rooms import ROOMS, Room
+from app.runs import Runs
+from app.share import Arguments, Wish
+from app.sharing import Sharing
 from app.transport import Transport
+from app.upload import Data, Found, Uploads, learn_from
 from app.views import VIEWS, View, view_of
-from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status
+from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status, Upload
 
 CONDUCTOR = Conductor()
 VISITS: dict[str, "Visit"] = {}  # by session id
 
 START = """
-export default async ({token}) => {
+export default async ({token, keys, narrowest}) => {
   const base = window.location.pathname.replace(/\\/$/, "")
-  const {start} = await import(new URL(`${base}/static/frames.js`, window.location.href).href)
+  const load = (name) => import(new URL(`${base}/static/${name}.js`, window.location.href).href)
+  const names = ["frames", "keyboard", "screen", "names"]
+  const [{start}, {listen}, {fit}, {name_all}] = await Promise.all(names.map(load))
   start(token, base)
+  listen(keys)
+  fit(narrowest)
+  name_all()
 }
 """
 
@@ -39,7 +53,8 @@ def open_page() -> None:
     # Panel knows this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
-    visit = Visit()
+    visit = Visit(share.read(_arguments(document)))
+    document.theme = theme.OWN_AXES
     visit.layout.page.servable()
     context: Any = document.session_context
     if context is None:  # rendered without a server: nobody will ever connect
@@ -47,7 +62,8 @@ def open_page() -> None:
     VISITS[context.id] = visit
     document.on_session_destroyed(visit.close)
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
-    document.js_on_event("document_ready", CustomJS(code=START, args={"token": context._token}))
+    known = {"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1}
+    document.js_on_event("document_ready", CustomJS(code=START, args=known))
     document.on_event(ConnectionLost, visit.lose)
     document.on_event(ClientReconnected, visit.regain)
     pn.state.onload(visit.build)
@@ -60,11 +76,26 @@ def _document() -> Document:
     return document
 
 
+def _arguments(document: Document) -> Arguments:
+    """What the page's address has behind its question mark."""
+    context: Any = document.session_context
+    return context.request.arguments if context and context.request else {}
+
+
+def _tell(words: str) -> None:
+    """Say something that stays until the visitor has read it."""
+    if pn.state.notifications:
+        pn.state.notifications.info(words, duration=0)
+
+
 class Visit:
     """A visitor's experiment and page."""
 
-    def __init__(self) -> None:
-        self.layout = Layout()
+    def __init__(self, wish: Wish) -> None:
+        self._wish = wish
+        self._arrival: Arrival | None = None
+        self._uploads = Uploads()
+        self.layout = Layout(wish.hidden)
         self._lock = threading.Lock()
         self._seat: Seat | None = None
         self._started = False
@@ -91,6 +122,8 @@ class Visit:
         """Deliver the first snapshot newer than `version`; training starts when first looked at."""
         if not self._closed:
             self.start()
+            if self._arrival:
+                self._arrival.play()
             self.seat.wait(who, version, deliver, looks)
 
     def forget(self, who: Hashable) -> None:
@@ -103,25 +136,69 @@ class Visit:
         seat = self.seat
         if not self._started:
             self._started = True
-            seat.send(Play())
+            if not (self._arrival and self._arrival.awaits):
+                seat.send(Play())
 
     def build(self) -> None:
         """Fill the page and keep it in step with the experiment."""
         document, seat = _document(), self.seat
+        self._arrival = Arrival(self._wish, seat, document.locked_callback(_tell))
         # As it will be in a moment: a widget that changes while the browser is still putting it
         # together may miss the change (Panel 1.10.0).
-        snapshot = dataclasses.replace(seat.latest, status=Status.RUNNING)
+        snapshot = dataclasses.replace(self._arrival.snapshot, status=Status.RUNNING)
         self._transport = Transport(seat.send, snapshot)
         self._controls = Controls(seat.send, snapshot.config)
         self._lane = Lane(seat.send, self.layout.point_at, snapshot)
-        self._style = theme.DESK
+        self._look = Look(lambda: self._draw(seat.latest))
         self._rooms: dict[str, Room] = {}  # those that have been opened
         self._drawn: dict[str, Hashable] = {}  # what each view in the page was drawn for
-        self.layout.fill(self._transport, self._controls, self._outdated(snapshot), self._lane)
+        self._dialogs = self._make_dialogs(seat, document)
+        self.layout.fill(
+            self._transport,
+            self._controls,
+            self._outdated(snapshot),
+            self._lane,
+            self._dialogs,
+            self._look,
+        )
         self.layout.inside.param.watch(lambda event: self._draw(seat.latest), "active")
         self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
         seat.on_news = document.locked_callback(self._show, policy="latest")
-        self.start()
+        document.on_event(KeyPressed, self._keyboard().press)
+        if not self._arrival.awaits:
+            self.start()
+
+    def _keyboard(self) -> Keyboard:
+        rate = self._controls.slider("optimization.learning_rate").stops
+        does = {
+            " ": self._transport.toggle,
+            ".": self._transport.step,
+            "r": self._transport.restart,
+            "[": lambda: rate.move(-1),
+            "]": lambda: rate.move(1),
+            "p": self._look.toggle,
+            "?": lambda: self._dialogs.open("Keys"),
+        }
+        return Keyboard(does)
+
+    def _make_dialogs(self, seat: Seat, document: Document) -> Dialogs:
+        def later(found: Found) -> Found:
+            return document.locked_callback(found)
+
+        def used(upload: Upload) -> None:
+            if not (self._arrival and self._arrival.brought(self._uploads.names)):
+                learn_from(seat, upload)
+            self._dialogs.close()
+
+        return Dialogs(
+            {
+                "Data": ("table_view", lambda: Data(seat, self._uploads, used, later)),
+                "Runs": ("stacked_line_chart", lambda: Runs(seat)),
+                "Export": ("download", lambda: Export(seat, lambda: list(self._drawn))),
+                "Share": ("share", lambda: Sharing(seat)),
+                "Keys": ("keyboard", Keys),
+            }
+        )
 
     def _show(self, snapshot: Snapshot) -> None:
         self._transport.show(snapshot)
@@ -129,6 +206,9 @@ class Visit:
         self._lane.show(snapshot)
         for room in self._rooms.values():
             room.show(snapshot)
+        self._dialogs.show(snapshot)
+        if self._arrival:
+            self._arrival.show(snapshot)
         self._draw(snapshot)
 
     def _enter(self) -> None:
@@ -149,10 +229,10 @@ class Visit:
         views = {}
         for name in VIEWS:
             view = view_of(name)
-            drawn_for = view.drawn_for(snapshot), self._style
-            if view_of(name).tab in self.layout.open and self._drawn.get(name) != drawn_for:
+            drawn_for = view.drawn_for(snapshot), self._look.style
+            if self.layout.has(name) and self._drawn.get(name) != drawn_for:
                 self._drawn[name] = drawn_for
-                views[name] = view(snapshot, self._style)
+                views[name] = view(snapshot, self._look.style)
         return views
 
     def lose(self, event: object) -> None:
@@ -174,3 +254,4 @@ class Visit:
             self._closed = True
             if self._seat:
                 CONDUCTOR.remove(self._seat)
+        self._uploads.close()

@@ -37,6 +37,17 @@ class Wish:
     goes_on: bool = False  # when it has come as far as it was shared
     hidden: frozenset[str] = frozenset()
     refusal: str = ""  # in one sentence, what of it made no sense
+    waiting: str = ""  # a run, as `packed` writes it, that needs a file of the visitor's own
+
+
+class FileNeeded(ValueError):
+    """A run learns from a file that no link holds."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"The run of this link learns from {file}, which no link holds: bring that file with"
+            " Data, and the run is repeated."
+        )
 
 
 def hideable() -> Mapping[str, str]:
@@ -83,33 +94,41 @@ def packed(recording: Recording) -> str:
 # ---- reading --------------------------------------------------------------------------------
 
 
-def read(arguments: Arguments, own: Iterable[str] = ()) -> Wish:
-    """What an address asks for; `own` are the names of the data sets that the visitor brought."""
+def read(arguments: Arguments) -> Wish:
+    """What an address asks for."""
     hidden, unknown = _hidden(arguments)
+    goes_on = _said(arguments, "then") == "play"
+    text = _said(arguments, "run")
     try:
-        recording = unpacked(_said(arguments, "run"), own) if "run" in arguments else None
+        recording = unpacked(text) if "run" in arguments else None
+    except FileNeeded as error:
+        return Wish(None, goes_on, hidden, str(error), waiting=text)
     except ValueError as error:
         return Wish(hidden=hidden, refusal=_one_sentence(str(error)))
-    goes_on = _said(arguments, "then") == "play"
     return Wish(recording, goes_on, hidden, unknown)
 
 
 def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
-    """The run that `packed` wrote; ValueError says why any other text holds none."""
+    """The run that `packed` wrote; ValueError says why any other text holds none.
+
+    `own` are the names of the data sets that the visitor brought.
+    """
     raw = _decompressed(text)
-    brought = set(own)
-    for file, name in files_named(raw.decode(errors="replace")):
-        if name not in brought:
-            raise ValueError(
-                f"The run of this link learns from {file}, which no link holds: bring that file"
-                " with Data, then open the link there."
-            )
+    _check_files(raw, own)
     try:
         recording = msgspec.json.decode(raw, type=Recording)
         _check_turns(recording)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"The run of this link is not possible here: {error}.") from None
+        reason = str(error).rstrip(".")
+        raise ValueError(f"The run of this link is not possible here: {reason}.") from None
+    _check_files(msgspec.json.encode(recording), own)  # however the link spelled their names
     return recording
+
+
+def _check_files(raw: bytes, own: Iterable[str]) -> None:
+    for file, name in files_named(raw.decode(errors="replace")):
+        if name not in set(own):
+            raise FileNeeded(file)
 
 
 def _decompressed(text: str) -> bytes:
@@ -155,5 +174,4 @@ def _said(arguments: Arguments, name: str) -> str:
 
 def _one_sentence(text: str) -> str:
     words = " ".join("".join(x if x.isprintable() else " " for x in text).split())
-    short = words if len(words) <= 2 * MAX_WORDS else f"{words[: 2 * MAX_WORDS]} …"
-    return short.replace("..", ".")
+    return words if len(words) <= 2 * MAX_WORDS else f"{words[: 2 * MAX_WORDS]} …"

@@ -7,8 +7,14 @@ colour vision; each means the same in every plot.
 import math
 from dataclasses import dataclass
 
+from bokeh.themes import Theme
+
 TRAIN = "#2f7fd6"
 VALIDATION = "#e8751a"
+VALIDATION_DASH = "dashed"
+STRIP = "#3f6fb5"  # histograms along the run; more opaque where there are more values
+STRIP_PALETTE = tuple(f"{STRIP}{round(255 * (share / 255) ** 0.7):02x}" for share in range(256))
+GAP = "#c9a227"  # between the two
 LAYERS = (
     "#1b9e77",
     "#a864c9",
@@ -18,8 +24,15 @@ LAYERS = (
     "#b8862f",
 )  # first to last, repeated
 LAYER_DASHES = ("solid", "dashed", "dotdash")  # one a round through the colours
+FORWARD = "#7c68dc"  # what goes forward through the layers: the signal
+BACKWARD = "#bf6022"  # what comes back: the gradient
+PINNED = ("#5c6bc0", "#9c6b30", "#2a9d8f", "#b5487f", "#6d8b1e", "#7b5ea7")  # runs to compare with
+PLAIN = "transparent"  # the mark of a figure in a headline that no line or bar goes with
+TICKS = "#757b85"  # type along axes, on white and on black
 QUIET = "#8a8f98"  # grids, ticks, reference lines
 ACCENT = "#d62f4b"  # what deserves a look: markers, the bar of exact zeros
+INK = "#5d636c"  # behind white words
+HEALTHY = "#157355"  # ... that say that all is well
 GOOD = "#1b8a68"  # the healthy range, and a run that goes well
 
 
@@ -35,11 +48,17 @@ class Style:
 DESK = Style("11px", "10px", 2)
 PROJECTOR = Style("16px", "14px", 4)  # to be read from the last row
 
+NARROW = 1279  # pixels: up to here the header says only what matters most
+PHONE = 599  # ... and up to here the sidebar covers the plots (Material's breakpoint)
+
+# Material would draw all axes in its own size and colours; it leaves alone what a theme names.
+OWN_AXES = Theme(json={"attrs": {"Axis": {}}})
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 SIDEBAR_WIDTH = 290
 PLOT_MIN_WIDTH = 330
-PLOT_MIN_HEIGHT = 190
+PLOT_MIN_HEIGHT = 215
 INSIDE_HEIGHT = 210  # of the panel below the main plots
 TABS_HEIGHT = 40  # of its tabs
 SPACE = 12  # the page's one unit of spacing, in pixels
@@ -60,20 +79,76 @@ PAGE_SX = {
         "color": "text.primary",
         "marginRight": f"{2 * SPACE}px",
     },
+    ".MuiAppBar-root .MuiToolbar-root > .MuiBox-root": {"minWidth": 0},
+    f"@media (max-width: {PHONE}px)": {
+        ".MuiToolbar-root": {"minHeight": "88px", "padding": f"0 {SPACE // 2}px"},
+        ".MuiAppBar-root .MuiToolbar-root > button": {"margin": 0},
+        ".MuiAppBar-root a": {"display": "none !important"},
+        ".MuiAppBar-root .MuiToolbar-root > .MuiBox-root": {"flexWrap": "wrap"},
+    },
 }
 
+# ---- controls -----------------------------------------------------------------------------------
+
+KNOB_MARGIN = (5, 10)
+HEADING_MARGIN = (10, 10, 2, 10)
+ICON_SIZE = "20px"
+
 HEADING_CSS = f"""
-:host {{
-  margin: {SPACE}px 10px {SPACE // 2}px 10px;
-  font: 600 12px {FONT};
-  letter-spacing: 0.08em; text-transform: uppercase; opacity: 0.7;
+:host {{ margin: 0; flex: none; align-self: center; }}
+h2 {{
+  margin: 0; font: 600 0.75rem {FONT}; letter-spacing: 0.08em; text-transform: uppercase;
+  opacity: 0.8;
 }}
+"""
+
+# What is folded away, after the heading: on one line, however much it is.
+MORE_SX = {
+    "display": "block",
+    "minWidth": 0,
+    "padding": "2px 0 2px 8px !important",
+    "fontSize": "0.75rem",
+    "fontWeight": 400,
+    "textTransform": "none",
+    "textAlign": "right",
+    "whiteSpace": "nowrap",
+    "overflow": "hidden",
+    "textOverflow": "ellipsis",
+}
+
+# The label is for those who do not see the picture.
+ICON_SX = {
+    "fontSize": 0,
+    "minWidth": 32,
+    "padding": "6px !important",
+    "& .MuiButton-startIcon": {"margin": 0},
+}
+
+PLAY_SX = {
+    "minWidth": "6rem",  # for the longer of its two words
+    f"@media (max-width: {PHONE}px)": ICON_SX,
+}
+
+# A button of the header: with its word where there is room for it.
+MENU_SX = {
+    "textTransform": "none",
+    f"@media (max-width: {NARROW}px)": ICON_SX,
+}
+
+SLIDER_SX = {
+    "& .MuiFormLabel-root": {"fontSize": "0.8125rem", "lineHeight": 1.3},
+    "& .MuiSlider-root": {"padding": "9px 0"},
+}
+
+KNOBS_CSS = """
+:host { align-items: center; margin: 0; }
 """
 
 MAIN_CSS = f"""
 :host {{
   height: 100%; width: 100%; box-sizing: border-box;
   padding: {SPACE}px; gap: {SPACE}px; min-height: 0;
+  overflow: hidden auto; flex-wrap: nowrap; container-type: inline-size;
 }}
 """
 
@@ -84,12 +159,18 @@ LANE_CSS = f"""
 """
 
 MESSAGE_CSS = f"""
-:host {{ font: 14px/1.35 {FONT}; height: 62px; margin: 0; font-variant-numeric: tabular-nums; }}
+:host {{ font: 0.875rem/1.35 {FONT}; height: 62px; margin: 0; font-variant-numeric: tabular-nums; }}
 p {{ margin: 0; }}
 p span {{ opacity: 0.75; margin: 0 {SPACE // 2}px; }}
 p em {{ font-style: normal; font-weight: 600; }}
+p:not(:only-child) {{ font-size: 0.8125rem; line-height: 1.15; }}
+p.also:not(:only-child) {{
+  font-size: 0.75rem; line-height: 1.17; opacity: 0.85;
+  white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
+}}
 div[role] {{
-  box-sizing: border-box; height: 62px; overflow: auto; display: flex; align-items: center;
+  box-sizing: border-box; height: 62px; overflow: auto;
+  display: flex; flex-direction: column; justify-content: center;
   padding: 0 {SPACE}px; border: 1px solid; border-left-width: 6px; border-radius: 8px;
 }}
 div[role="status"] {{ border-color: color-mix(in srgb, {QUIET} 35%, transparent); }}
@@ -103,7 +184,7 @@ CARD_CSS = f"""
   padding: {SPACE // 2}px {SPACE // 2}px 0 {SPACE // 2}px;
   min-width: 0; min-height: 0;
 }}
-:host(.pointed-at) {{ outline: 3px solid {ACCENT}; }}
+:host(.pointed-at) {{ outline: 3px solid {ACCENT}; outline-offset: -3px; }}
 """
 
 GRID_CSS = f"""
@@ -112,23 +193,54 @@ GRID_CSS = f"""
   grid-template-columns: repeat(auto-fit, minmax(max({PLOT_MIN_WIDTH}px, 40%), 1fr));
   grid-auto-rows: minmax({PLOT_MIN_HEIGHT}px, 1fr);
   gap: {SPACE}px;
-  min-height: 0;
+  min-height: 0; flex: 1 0 {2 * PLOT_MIN_HEIGHT + SPACE}px !important;
+}}
+@container (max-width: {2 * PLOT_MIN_WIDTH + 3 * SPACE - 1}px) {{
+  :host {{ flex-basis: {4 * PLOT_MIN_HEIGHT + 3 * SPACE}px !important; }}
 }}
 .scroll-button {{ display: none; }}  /* or it takes a cell of the grid */
 """
 
-SIDEBAR_CSS = """
-.MuiTabs-root, .MuiTabs-scroller { min-height: 36px; height: 36px; }
-.MuiTab-root { min-height: 36px; min-width: 0; padding: 6px 8px; text-transform: none; }
+TABS_SX = {
+    "& .MuiTabs-root, & .MuiTabs-scroller": {"minHeight": 36, "height": 36},
+    "& .MuiTab-root": {
+        "minHeight": 36,
+        "minWidth": 0,
+        "padding": "6px 14px",
+        "textTransform": "none",
+        "letterSpacing": 0,
+    },
+    "& .MuiTabScrollButton-root.Mui-disabled": {"display": "none"},
+}
+SIDEBAR_SX = TABS_SX | {"& .MuiTab-root": TABS_SX["& .MuiTab-root"] | {"padding": "6px 9px"}}
+
+LESSON_CSS = f"""
+:host {{ font: 0.8125rem/1.4 {FONT}; font-variant-numeric: tabular-nums; margin: 4px 10px; }}
+h3 {{ font-size: 0.9375rem; line-height: 1.3; margin: 4px 0; }}
+p {{ margin: 0 0 6px 0; }}
+.quiet {{ opacity: 0.75; }}
+.holds, .fails {{ padding: 4px 8px; border-left: 5px solid {GOOD}; }}
+.fails {{ border-color: {ACCENT}; }}
+table {{ border-collapse: collapse; width: 100%; }}
+th {{ text-align: left; font-weight: 400; padding: 2px 6px 2px 0; }}
+td {{ text-align: right; font-weight: 600; padding: 2px 0 2px 6px; }}
+thead td {{ font-weight: 400; opacity: 0.75; }}
 """
 
 INSIDE_CSS = """
 :host { flex: none; }
-.MuiTabs-root, .MuiTabs-scroller { min-height: 36px; height: 36px; }
-.MuiTab-root { min-height: 36px; padding: 6px 14px; text-transform: none; }
 """
 
 HEADLINE_CSS = f"""
+.switch {{
+  font: inherit; font-size: 0.75rem; color: inherit; opacity: 0.75; cursor: pointer;
+  background: none; border: 1px solid color-mix(in srgb, {QUIET} 60%, transparent);
+  border-radius: 5px; padding: 0 7px; line-height: 1.5;
+}}
+.switch[aria-pressed="true"] {{
+  opacity: 1; font-weight: 600; background: color-mix(in srgb, {QUIET} 22%, transparent);
+}}
+.switches {{ margin-left: auto; display: flex; gap: 5px; padding-right: 4px; }}
 .unseen {{
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; margin: 0;
@@ -137,8 +249,8 @@ HEADLINE_CSS = f"""
 .headline {{
   display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px {SPACE}px; padding: 0 4px;
 }}
-.headline h2 {{ font-size: 15px; font-weight: 600; margin: 0; }}
-.key {{ font-size: 12.5px; white-space: nowrap; }}
+.headline h2 {{ font-size: 0.9375rem; font-weight: 600; margin: 0; }}
+.key {{ font-size: 0.7812rem; white-space: nowrap; }}
 .key i {{
   display: inline-block; width: 14px; margin-right: 5px; vertical-align: 3px;
   border-top: 3px solid;
@@ -146,22 +258,61 @@ HEADLINE_CSS = f"""
 .key b {{ font-weight: 600; display: inline-block; min-width: 3.6em; }}
 """
 
-STATUS_CSS = f"""
-:host {{ font-family: {FONT}; font-variant-numeric: tabular-nums; }}
-.status {{
-  display: flex; flex-wrap: wrap; gap: 0 {SPACE}px; align-items: baseline; font-size: 14px;
+PROJECTOR_TYPE = "125%"  # of what type is otherwise
+IN_HALL = "--display-in-hall"  # how CSS asks whether it is: what is left out there uses this
+
+
+RUN_CSS = f"""
+:host {{
+  font-family: {FONT}; flex: 0 1 auto; min-width: 0; align-self: center; margin: 0 {SPACE}px 0 0;
 }}
-.status span {{ white-space: nowrap; }}
-.status b {{ display: inline-block; font-weight: 600; }}
-.status [data-text="step"] {{ min-width: 5em; }}
-.status [data-text="epoch"] {{ min-width: 3.2em; }}
-.status [data-text="pace"] {{ min-width: 3.2em; }}
-.status [data-text="status"] {{
-  font-weight: 600; min-width: 4.6em; text-align: center;
-  padding: 1px 8px; border-radius: 9px; color: white; background: {QUIET};
+h1 {{
+  margin: 0; font-size: 0.9375rem; font-weight: 400; opacity: 0.85;
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }}
-.status [data-value="running"] {{ background: {GOOD}; }}
-.status [data-value="diverged"], .status [data-value="failed"] {{ background: {ACCENT}; }}
+@media (max-width: {NARROW}px) {{ :host {{ display: none; }} }}
+"""
+
+COUNTERS_CSS = f"""
+:host {{
+  font-family: {FONT}; font-variant-numeric: tabular-nums; flex: none; align-self: center;
+  margin: 0 0 0 {SPACE}px;
+}}
+.counters {{ display: flex; gap: 0 {SPACE}px; align-items: baseline; font-size: 0.875rem; }}
+span {{ white-space: nowrap; }}
+b {{ display: inline-block; font-weight: 600; text-align: right; }}
+[data-text="step"] {{ min-width: 4.2em; }}
+[data-text="epoch"], [data-text="pace"] {{ min-width: 3.2em; }}
+.rest {{ display: var({IN_HALL}, inline); }}
+@media (max-width: {NARROW}px) {{ .rest {{ display: none; }} }}
+@media (max-width: {PHONE}px) {{
+  :host {{ margin: 0 4px 0 auto; }}
+  [data-text="step"] {{ min-width: 3em; }}
+}}
+"""
+
+# One word: what the run does, or how it goes while it runs.
+WORD_CSS = f"""
+:host {{ flex: none; align-self: center; margin: 0 {SPACE}px; font: 600 0.875rem {FONT}; }}
+span {{
+  display: block; max-width: 10em; padding: 2px 9px; border-radius: 9px;
+  color: white; background: {INK};
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}}
+[data-text="health"], [data-value="diverged"], [data-value="failed"] {{ background: {ACCENT}; }}
+[data-value="healthy"] {{ background: {HEALTHY}; }}
+[data-text="status"][data-value="running"] {{ display: none; }}
+[data-text="status"]:not([data-value="running"]) + span {{ display: none; }}
+@media (max-width: {PHONE}px) {{ :host {{ margin: 0; }} span {{ max-width: 6em; }} }}
+"""
+
+KEYS_CSS = f"""
+:host {{ font: 0.9375rem/1.5 {FONT}; margin: 0; }}
+td {{ padding: 3px {SPACE}px 3px 0; }}
+kbd {{
+  display: inline-block; min-width: 1.2em; padding: 1px 8px; text-align: center;
+  border: 1px solid {QUIET}; border-radius: 5px; font: inherit; font-weight: 600;
+}}
 """
 
 
@@ -175,6 +326,11 @@ def colour(layer: int) -> str:
     return LAYERS[layer % len(LAYERS)]
 
 
+def past(place: int) -> str:
+    """The colour of a pinned run."""
+    return PINNED[place % len(PINNED)]
+
+
 def number(value: float) -> str:
     """A figure as precise as one can read while it moves."""
     if not math.isfinite(value):
@@ -184,6 +340,159 @@ def number(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
 
 
+def short(value: float) -> str:
+    """A figure in as little room as possible."""
+    if math.isfinite(value) and 0.01 <= abs(value) < 1000:
+        return f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e") if value else "0"
+
+
+def initial(name: str) -> str:
+    """A layer's name in as little room as possible: h1 for hidden 1."""
+    word, _, number = name.rpartition(" ")
+    return f"{word[0]}{number}" if word else name[:2]
+
+
 def percent(share: float) -> str:
     """A share of 1 as per cent."""
     return "–" if math.isnan(share) else f"{100 * share:.1f} %"
+
+
+# ---- dialogs ------------------------------------------------------------------------------------
+
+MENUS_CSS = """
+:host { margin-left: auto; flex: none; }
+"""
+
+DIALOG_CSS = f"""
+:host {{ padding: 0 {SPACE // 2}px {SPACE}px {SPACE // 2}px; box-sizing: border-box; }}
+"""
+
+WORDS_CSS = f"""
+:host {{ font: 0.875rem/1.45 {FONT}; margin: 0 0 {SPACE // 2}px 0; }}
+p {{ margin: 0 0 {SPACE // 2}px 0; }}
+p[role="alert"] {{ padding: 6px {SPACE}px; border-left: 6px solid {ACCENT}; }}
+"""
+
+BESIDE_CSS = f"""
+:host {{ font: 14px/1.45 {FONT}; align-self: center; margin: 0 0 0 {SPACE}px; }}
+"""
+
+TABLE_CSS = f"""
+:host {{ font: 0.8125rem/1.4 {FONT}; font-variant-numeric: tabular-nums; margin: {SPACE}px 0 0 0; }}
+.scroll {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; }}
+th, td {{
+  text-align: left; padding: 3px {SPACE}px; white-space: nowrap; font-weight: 400;
+  border-bottom: 1px solid color-mix(in srgb, {QUIET} 25%, transparent);
+}}
+thead th, tr.differs th {{ font-weight: 600; }}
+tr.same {{ opacity: 0.65; }}
+tr.differs td {{
+  font-weight: 600; background: color-mix(in srgb, {ACCENT} 14%, transparent);
+}}
+"""
+
+REPORT_CSS = f"""
+:root {{ color-scheme: light dark; }}
+body {{ margin: 0; font: 0.9375rem/1.5 {FONT}; font-variant-numeric: tabular-nums; }}
+main {{ max-width: 1180px; margin: 0 auto; padding: {2 * SPACE}px; }}
+h1 {{ font-size: 1.625rem; margin: 0 0 {SPACE}px 0; }}
+h2 {{ font-size: 1.0625rem; margin: {2 * SPACE}px 0 {SPACE // 2}px 0; }}
+p {{ margin: 0 0 {SPACE // 2}px 0; max-width: 75ch; }}
+dl {{
+  margin: 0; display: grid; gap: 0 {2 * SPACE}px;
+  grid-template-columns: repeat(auto-fill, minmax(300px, 1fr));
+}}
+dl div {{
+  display: flex; justify-content: space-between; gap: {SPACE}px; padding: 3px 0;
+  border-bottom: 1px solid color-mix(in srgb, {QUIET} 25%, transparent);
+}}
+dt {{ opacity: 0.75; }}
+dd {{ margin: 0; font-weight: 600; text-align: right; }}
+.plots {{
+  display: grid; gap: {SPACE}px;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr));
+}}
+figure {{
+  margin: 0; padding: {SPACE // 2}px {SPACE}px; border-radius: 8px;
+  border: 1px solid color-mix(in srgb, {QUIET} 35%, transparent);
+}}
+figcaption {{ font-weight: 600; }}
+svg {{ width: 100%; height: auto; font-size: 11px; }}
+.grid {{ stroke: {QUIET}; opacity: 0.25; }}
+.link {{ overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: 0.75rem; }}
+"""
+
+EXAMPLES_CSS = f"""
+.examples {{ display: flex; flex-wrap: wrap; gap: {SPACE}px; }}
+.example {{ margin: 0; text-align: center; font-size: 0.75rem; }}
+.example img {{ width: 72px; height: 72px; object-fit: contain; image-rendering: pixelated; }}
+"""
+
+
+# ---- pictures -----------------------------------------------------------------------------------
+
+NEGATIVE = "#2f74d0"
+POSITIVE = "#d8432f"
+CLASSES = (
+    "#3f78c4",
+    "#e07b39",
+    "#2a9d6a",
+    "#b65fc2",
+    "#c9a227",
+    "#35a7bd",
+    "#d2557f",
+    "#7d7f87",
+)  # of points on a plane, repeated
+POINT, LARGE_POINT, CROSS = 4, 6, 9  # pixels
+SURFACE_WIDTH = 340  # of the plane beside its axes: twice its height
+COLOUR_LEVELS = 6  # of red, green and blue in a coloured picture
+
+
+def sheer(colour: str, opacity: float) -> str:
+    """A colour that lets the page's ground through, so that it can be read on white and black."""
+    return f"{colour}{round(255 * opacity):02x}"
+
+
+# For bytes: 0 is the most negative, 128 nothing, 255 the most positive.
+DIVERGING = [sheer(NEGATIVE, (128 - n) / 128) for n in range(128)] + [
+    sheer(POSITIVE, (n - 128) / 127) for n in range(128, 256)
+]
+# 0 is no picture, then from black to white.
+GREYS = [sheer("#000000", 0), *(f"#{n:02x}{n:02x}{n:02x}" for n in range(1, 256))]
+# Red, green and blue as digits of a number, and after that nothing.
+COLOURS = [
+    "#" + "".join(f"{round(255 * level / (COLOUR_LEVELS - 1)):02x}" for level in (red, green, blue))
+    for red in range(COLOUR_LEVELS)
+    for green in range(COLOUR_LEVELS)
+    for blue in range(COLOUR_LEVELS)
+]
+COLOURS += [sheer("#000000", 0)] * (256 - len(COLOURS))
+# 0 is never, up to 127 more and more wrong, from 128 on more and more right.
+MISTAKES = [sheer(ACCENT, 0 if n == 0 else 0.12 + 0.6 * n / 127) for n in range(128)] + [
+    sheer(GOOD, 0.4 * (n - 128) / 127) for n in range(128, 256)
+]
+
+
+def territory(classes: int) -> list[str]:
+    """For bytes: the colour of each class in turn, more and more certain; all 256 of them."""
+    levels = 256 // classes
+    colours = [
+        sheer(CLASSES[n % len(CLASSES)], 0.08 + 0.52 * level / max(1, levels - 1))
+        for n in range(classes)
+        for level in range(levels)
+    ]
+    return colours + [sheer("#000000", 0)] * (256 - len(colours))
+
+
+def points(classes: int) -> list[str]:
+    """The colour of a point of each class."""
+    return [CLASSES[n % len(CLASSES)] for n in range(classes)]
+
+
+def blended(share: float) -> str:
+    """A colour of `DIVERGING` that nothing shines through: 0 is negative, 1/2 nothing, 1 positive."""
+    end, part = (POSITIVE, 2 * share - 1) if share > 0.5 else (NEGATIVE, 1 - 2 * share)
+    mixed = (round(230 + part * (int(end[n : n + 2], 16) - 230)) for n in (1, 3, 5))
+    return "#" + "".join(f"{value:02x}" for value in mixed)

@@ -1,10 +1,10 @@
 """Play, step, restart, new seed: the buttons that move an experiment through time."""
 
-from collections.abc import Callable
-
 from panel import ui
 from panel.viewable import Viewable
 
+from app import theme
+from app.buttons import icon_button
 from app.controls import Send
 from engine import Pause, Play, Restart, Snapshot, Status, Step
 
@@ -15,45 +15,55 @@ class Transport:
     def __init__(self, send: Send, snapshot: Snapshot) -> None:
         self._send = send
         self._snapshot = snapshot
-        self._play = self._button("Play", "play_arrow", self._toggle)
-        self._buttons = [
-            self._play,
-            self._button("Step", "skip_next", lambda: send(Step())),
-            self._button("Restart", "replay", lambda: send(Restart())),
-            self._button("New seed", "casino", self._reseed),
-        ]
+        self._play = ui.Button(
+            label="Play",
+            icon="play_arrow",
+            icon_size=theme.ICON_SIZE,
+            variant="outlined",
+            color="primary",
+            size="small",
+            margin=(0, 3),
+            align="center",
+            sx=theme.PLAY_SX,
+        )
+        self._play.on_click(lambda event: self.toggle())
+        self._step = icon_button("Step", "skip_next", self.step)
+        self._restart = icon_button("Restart", "replay", self.restart)
+        self._reseed = icon_button("New seed", "casino", self._draw_anew)
         self.show(snapshot)
 
     @property
     def views(self) -> list[Viewable]:
         """The buttons, from left to right."""
-        return list(self._buttons)
+        return [self._play, self._step, self._restart, self._reseed]
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the experiment."""
         self._snapshot = snapshot
         running = snapshot.status is Status.RUNNING
-        stuck = snapshot.status in (Status.DIVERGED, Status.FAILED)
         self._play.param.update(
             label="Pause" if running else "Play", icon="pause" if running else "play_arrow"
         )
-        for button in self._buttons[:2]:
-            button.disabled = stuck
+        for button in (self._play, self._step):
+            button.disabled = self._stuck
 
-    def _button(self, label: str, icon: str, action: Callable[[], None]) -> ui.Button:
-        button = ui.Button(
-            label=label,
-            icon=icon,
-            variant="outlined",
-            color="primary",
-            size="small",
-            margin=(0, 3),
-        )
-        button.on_click(lambda event: action())
-        return button
+    @property
+    def _stuck(self) -> bool:
+        return self._snapshot.status in (Status.DIVERGED, Status.FAILED)
 
-    def _toggle(self) -> None:
-        self._send(Pause() if self._snapshot.status is Status.RUNNING else Play())
+    def toggle(self) -> None:
+        """Pause what runs, play what stands."""
+        if not self._stuck:
+            self._send(Pause() if self._snapshot.status is Status.RUNNING else Play())
 
-    def _reseed(self) -> None:
+    def step(self) -> None:
+        """Make one step."""
+        if not self._stuck:
+            self._send(Step())
+
+    def restart(self) -> None:
+        """Begin this run anew, from the same seed."""
+        self._send(Restart())
+
+    def _draw_anew(self) -> None:
         self._send(Restart(self._snapshot.config.seed + 1))

@@ -1,5 +1,7 @@
 """The engine of Babysit: trains networks, tells what happens inside, knows nothing of the page."""
 
+from engine.activations import bounds_of
+from engine.answers import Answers, Hard
 from engine.autopsy import Autopsy, Fault
 from engine.checklist import (
     CHECKS,
@@ -26,6 +28,7 @@ from engine.config import (
 from engine.datasets import MAX_UPLOAD, Examples, Upload, files_named, keep, let_go, read_upload
 from engine.expected import Expected
 from engine.experiment import Experiment, replay
+from engine.filters import Filters, Matrix, Weights
 from engine.gradcheck import GradientCheck
 from engine.history import Curves
 from engine.inside import Inside
@@ -51,12 +54,14 @@ from engine.lessons import (
     outcome,
 )
 from engine.lessons.conduct import Scene, conduct
+from engine.maps import LayerMaps, Maps
 from engine.outline import Stage
 from engine.past import MAX_NAME, MAX_PINNED, PastRun, check_pin
 from engine.recording import Recording, digest, record
 from engine.registry import Choice, Entry, Knob, Range, Registry
 from engine.search import (
     LECTURE_SEARCH,
+    ONE_MATTERS,
     STRATEGIES,
     Comparison,
     ComparisonFrame,
@@ -85,7 +90,9 @@ from engine.search import (
 )
 from engine.stacks import Convolution, Stack
 from engine.sums import FLAT, SPAN, LayerSums, Response, Sums, response
+from engine.surface import Points, Surface
 from engine.telemetry import (
+    HALF_LIFE,
     DataFrame,
     Finding,
     Gauges,
@@ -100,14 +107,17 @@ from engine.weights import weights_npz
 __all__ = [
     "CHECKS",
     "FLAT",
+    "HALF_LIFE",
     "LECTURE_SEARCH",
     "LESSONS",
     "MAX_NAME",
     "MAX_PINNED",
     "MAX_UPLOAD",
+    "ONE_MATTERS",
     "SETTINGS",
     "SPAN",
     "STRATEGIES",
+    "Answers",
     "Autopsy",
     "Begin",
     "Break",
@@ -137,11 +147,13 @@ __all__ = [
     "Experiment",
     "Fault",
     "Figure",
+    "Filters",
     "Finding",
     "FunctionCurve",
     "Gauges",
     "GradientCheck",
     "Group",
+    "Hard",
     "Here",
     "Hunt",
     "HuntStatus",
@@ -151,9 +163,12 @@ __all__ = [
     "LabReport",
     "Laboratory",
     "LayerFrame",
+    "LayerMaps",
     "LayerSums",
     "Lesson",
+    "Maps",
     "Marker",
+    "Matrix",
     "Means",
     "ModelConfig",
     "OptimizationConfig",
@@ -164,6 +179,7 @@ __all__ = [
     "Pick",
     "Pin",
     "Play",
+    "Points",
     "Pool",
     "Question",
     "Range",
@@ -187,6 +203,7 @@ __all__ = [
     "Step",
     "StrategyLine",
     "Sums",
+    "Surface",
     "TensorFrame",
     "Trial",
     "TrialFrame",
@@ -194,7 +211,9 @@ __all__ = [
     "Unpin",
     "Upload",
     "Verdict",
+    "Weights",
     "axis_of",
+    "bounds_of",
     "check_pin",
     "conduct",
     "digest",

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 
-from engine.registry import Range, Registry
+from engine.registry import Choice, Range, Registry
 from engine.types import Array
 
 _ZERO = np.zeros((), np.float32)  # quicker than 0, which NumPy has to convert first
@@ -314,3 +314,9 @@ def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
     flat = [array.reshape(-1) for array in arrays]
     for start in range(0, flat[0].size, _BLOCK):
         yield tuple(array[start : start + _BLOCK] for array in flat)
+
+
+def bounds_of(choice: Choice) -> tuple[float, float] | None:
+    """The ends of an activation's range, if it has two."""
+    bounds: tuple[float, float] | None = ACTIVATIONS.build(choice).bounds
+    return bounds

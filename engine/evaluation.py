@@ -7,6 +7,7 @@ from engine.config import RunConfig
 from engine.datasets import Examples
 from engine.losses import LOSSES, accuracy, explained
 from engine.network import Network, Parameters
+from engine.types import Array
 
 JUDGED = 512  # examples of each split that a row of the history is computed on, at most
 _ROOM = 1_000_000  # numbers that the layers of a judging network may hold
@@ -17,7 +18,7 @@ class Judge:
 
     def __init__(self, config: RunConfig, examples: Examples, parameters: Parameters) -> None:
         dtype = parameters.theta.dtype
-        batch = _batch(config, examples)
+        batch = fitting_batch(config, examples)
         judged = examples.take(np.arange(min(JUDGED, len(examples)) // batch * batch))
         self._x = judged.x
         self._answers = judged.y
@@ -43,12 +44,23 @@ class Judge:
 
     def judge(self) -> tuple[float, float]:
         """The mean loss, and the accuracy, or of values the share explained: at best 1."""
+        scores = self.answer()
+        loss = self._loss(scores, self._target, self._dz, self._row)
+        return loss, self._score(scores, self._answers)
+
+    def answer(self) -> Array:  # (N, O)
+        """What the network puts out for each example, in a buffer that the next call overwrites."""
         batch = self.network.batch
         for start in range(0, len(self._x), batch):
             piece = slice(start, start + batch)
             self._scores[piece] = self.network.forward(self._x[piece], train=False)
-        loss = self._loss(self._scores, self._target, self._dz, self._row)
-        return loss, self._score(self._scores, self._answers)
+        return self._scores
+
+    def losses(self) -> Array:  # (N,)
+        """The loss of each example by itself, of the last answers."""
+        parts = self._scores, self._target, self._dz, self._row
+        rows = (slice(n, n + 1) for n in range(self.examples))
+        return np.array([self._loss(*(part[row] for part in parts)) for row in rows])
 
     def look(self) -> Network:
         """The network after a forward pass over its first examples."""
@@ -56,7 +68,7 @@ class Judge:
         return self.network
 
 
-def _batch(config: RunConfig, examples: Examples) -> int:
+def fitting_batch(config: RunConfig, examples: Examples) -> int:
     """So many examples at a time that the layers' outputs stay small, whatever the network."""
     one = build_network(config.model, examples.shape, examples.outputs, 1)
     numbers = sum(layer.out.size for layer in one.layers)

@@ -315,6 +315,7 @@ class Experiment:
             data=DataFrame(train.shape, train.classes, len(train), len(self.data.validation)),
             curves=self._recorder.curves,
             layers=instruments.layers,
+            strip=instruments.strip,
             tensors=instruments.tensors,
             gauges=instruments.gauges,
             findings=(),

@@ -8,9 +8,13 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from engine.answers import Answers, show_answers
 from engine.expected import Expected, expect
+from engine.filters import Weights, show_weights
+from engine.maps import Maps, show_maps
 from engine.outline import Stage, outline
 from engine.sums import Sums, measure_sums
+from engine.surface import Surface, show_surface
 from engine.training import Training
 
 BUDGET = 0.05  # of the time that training takes, for each
@@ -23,13 +27,23 @@ class Inside:
     sums: Sums | None = None
     expected: Expected | None = None
     outline: tuple[Stage, ...] | None = None
+    weights: Weights | None = None
+    maps: Maps | None = None
+    surface: Surface | None = None
+    answers: Answers | None = None
 
 
 LOOKS: Mapping[str, Callable[[Training], object]] = {
     "sums": measure_sums,
     "expected": expect,
     "outline": outline,
+    "weights": show_weights,
+    "maps": show_maps,
+    "surface": show_surface,
+    "answers": show_answers,
 }
+# Seconds of training between two looks at what is large to send, however quickly it is measured.
+PAUSES = {"weights": 0.4, "maps": 0.4, "answers": 0.6}
 # Of these, what stays true while weights are learned: measured once, and of broken networks too.
 LASTING = frozenset({"expected", "outline"})
 
@@ -78,4 +92,5 @@ class Looker:
         seen: dict[str, Any] = {name: LOOKS[name](self._training)}
         self.seen = dataclasses.replace(self.seen, **seen)
         self._steps[name] = self._training.step
-        self._saved[name] = start - self._clock()  # a debt, which training works off
+        debt = max(self._clock() - start, BUDGET * PAUSES.get(name, 0.0))
+        self._saved[name] = -debt  # which training works off

@@ -19,6 +19,7 @@ from engine.histogram import HistogramScale
 from engine.losses import LOSSES
 from engine.network import Tensor
 from engine.probe import Backward, Probe
+from engine.strip import Strip, StripRecorder
 from engine.telemetry import Gauges, LayerFrame, TensorFrame
 from engine.training import Training
 from engine.types import Array
@@ -46,6 +47,7 @@ class Instruments:
         self._training = training
         self._clock = clock
         self._scale = HistogramScale()
+        self._strip = StripRecorder()
         self._census = Census(training)
         self._noise = _RunningMean(), _RunningMean()
         self._overshoot = math.nan
@@ -122,6 +124,11 @@ class Instruments:
         )
 
     @property
+    def strip(self) -> Strip:
+        """How the layers' activations came to be what they are."""
+        return self._strip.strip
+
+    @property
     def tensors(self) -> tuple[TensorFrame, ...]:
         """The state of each layer's weights."""
         gradients = self._backward.gradients
@@ -166,6 +173,8 @@ class Instruments:
             _describe(name, a, self._scale, edges, None if name == "scores" else bounds)
             for name, a in outputs.items()
         ]
+        counts = np.stack([frame.counts for frame in self._frames])
+        self._strip.note(self._training.step, edges, counts)
 
     def _judge(self) -> None:
         self._judged = [judge.judge() for judge in self._training.judges]

@@ -14,7 +14,7 @@ MAX_PINNED = 6
 MAX_NAME = 40  # characters
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PastRun:
     """What is kept of a run: its settings, its curves, and how it stood at the end."""
 

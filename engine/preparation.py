@@ -12,9 +12,8 @@ from engine.preprocessing import PREPROCESSING
 
 def prepare(config: DataConfig, rng: np.random.Generator, dtype: DTypeLike) -> Split:
     """Load, split and preprocess; what preprocessing learns, it learns from the training part."""
-    examples = DATASETS.build(config.dataset)(rng)
-    if config.classes:
-        examples = _only(examples, config.classes)
+    raw = DATASETS.build(config.dataset)(rng)
+    examples = _only(raw, config.classes) if config.classes else raw
     parts = split(examples, config.held_out, rng)
     train, validation = parts.train, parts.validation
     if config.examples is not None:
@@ -23,6 +22,8 @@ def prepare(config: DataConfig, rng: np.random.Generator, dtype: DTypeLike) -> S
     return Split(
         replace(train, x=transform(train.x).astype(dtype)),
         replace(validation, x=transform(validation.x).astype(dtype)),
+        raw,
+        transform,
     )
 
 

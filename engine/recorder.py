@@ -22,14 +22,16 @@ class Recorder:
         self._spread = Spread()
         self._history = History(
             [
-                *("loss", "loss_low", "loss_high", "validation_loss", "penalty"),
+                *("loss", "loss_low", "loss_high", "loss_average", "validation_loss", "penalty"),
                 *("train_accuracy", "validation_accuracy", "zigzag"),
                 *(f"ratio {tensor.layer}" for tensor in training.network.parameters.weights),
             ]
         )
         self._judge_at = self._measure_at = 0  # steps from which on that is due again
         self._changed = 0  # the step of the last change, after which rows are dense again
-        self._record(dict.fromkeys(("loss", "loss_low", "loss_high"), training.first_loss))
+        self._record(
+            dict.fromkeys(("loss", "loss_low", "loss_high", "loss_average"), training.first_loss)
+        )
 
     @property
     def rows(self) -> int:

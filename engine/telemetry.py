@@ -15,7 +15,12 @@ from engine.config import RunConfig
 from engine.history import Curves
 from engine.inside import Inside
 from engine.past import PastRun
+from engine.strip import Strip
 from engine.types import Array, Integers
+
+
+HALF_LIFE = 50  # steps after which a loss counts half in the average
+FORGOTTEN = 1 - 0.5 ** (1 / HALF_LIFE)  # of the average at each step
 
 
 class Status(StrEnum):
@@ -121,6 +126,7 @@ class Snapshot:
     data: DataFrame
     curves: Curves
     layers: tuple[LayerFrame, ...]
+    strip: Strip  # of the layers, along the run
     tensors: tuple[TensorFrame, ...]  # in the order of the layers
     gauges: Gauges
     findings: tuple[Finding, ...]  # the gravest first
@@ -153,22 +159,29 @@ class Pace:
 
 
 class Spread:
-    """The mean and the extremes of the losses since they were last taken: no spike is lost."""
+    """The losses since they were last taken: mean and extremes, so that no spike is lost.
+
+    Beside it their average over the last steps, a debiased exponential one (Kingma & Ba 2015,
+    section 3), made of every step, so that it does not depend on when the figures are taken.
+    """
 
     def __init__(self) -> None:
+        self._average = self._weight = 0.0
         self._restart()
 
     def _restart(self) -> None:
         self._low, self._high, self._total, self._count = np.inf, -np.inf, 0.0, 0
 
     def add(self, loss: float) -> None:
-        """Count one loss in."""
+        """Count one loss in; it is finite, or the run would be over."""
         if loss < self._low:
             self._low = loss
         if loss > self._high:
             self._high = loss
         self._total += loss
         self._count += 1
+        self._average += FORGOTTEN * (loss - self._average)
+        self._weight += FORGOTTEN * (1 - self._weight)
 
     def take(self) -> dict[str, float]:
         """The figures so far, starting over; at least one loss must have been added."""
@@ -176,6 +189,7 @@ class Spread:
             "loss": self._total / self._count,
             "loss_low": self._low,
             "loss_high": self._high,
+            "loss_average": self._average / self._weight,
         }
         self._restart()
         return figures

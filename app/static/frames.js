@@ -12,6 +12,17 @@ export function start(token, base) {
   window.babysit = new Channel(`${scheme}//${window.location.host}${base}/frames`, token)
 }
 
+// The buttons in the headlines of plots: what they do is code of the plot's own.
+document.addEventListener("click", (event) => {
+  const button = event.composedPath().find((element) => element.dataset?.switch != null)
+  if (button != null) {
+    const pressed = button.ariaPressed != "true"
+    button.ariaPressed = String(pressed)
+    const name = `switch:${button.dataset.switch}`
+    all_models().find((model) => model.name == name)?.execute({pressed}, {pressed})
+  }
+})
+
 class Channel {
   frames = 0
   run = 0
@@ -78,6 +89,7 @@ class Channel {
   // A paused run answers nothing: what has come into sight must not wait for it to go on. A new
   // request takes the place of the one before.
   #look() {
+    this.#page.notice()
     if (!this.#knows(this.#page.views_in_sight())) {
       this.#ask()
     }
@@ -139,6 +151,13 @@ class Page {
     return views
   }
 
+  // A tab that is opened for the first time brings new plots beside those that are there.
+  notice() {
+    if (all_models().some((model) => is_view(model) && !current(model.name, this.#models.get(model.name)))) {
+      this.#look()
+    }
+  }
+
   // Whether plots have taken the place of others since this was last asked: they know nothing yet.
   redrawn() {
     const redrawn = this.#redrawn
@@ -174,9 +193,16 @@ class Page {
 
   #look() {
     this.#redrawn = true
-    const models = window.Bokeh.documents.flatMap((document) => [...document.all_models])
-    this.#models = new Map(models.filter(({name}) => name != null).map((m) => [m.name, m]))
+    this.#models = new Map(all_models().filter(({name}) => name != null).map((m) => [m.name, m]))
   }
+}
+
+function all_models() {
+  return window.Bokeh.documents.flatMap((document) => [...document.all_models])
+}
+
+function is_view({name}) {
+  return name?.startsWith("view:")
 }
 
 // Plots that others took the place of lose their names.

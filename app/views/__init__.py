@@ -6,7 +6,10 @@ A view builds its `figure` once, over sources that it names `<view>` or `<view>.
 
 # isort: off
 # The order of these names is the order on the page.
-from app.views import loss, accuracy, updates, activations, signal
+from app.views import loss, accuracy, updates, activations
+from app.views import signal, health
+from app.views import weights, data
+from app.views import functions, network, cost, autopsy
 
 # isort: on
 from app.views.view import VIEWS, View, view_of
@@ -19,8 +22,15 @@ __all__ = [
     "View",
     "accuracy",
     "activations",
+    "autopsy",
+    "cost",
+    "data",
+    "functions",
+    "health",
     "loss",
+    "network",
     "signal",
     "updates",
     "view_of",
+    "weights",
 ]

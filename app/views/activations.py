@@ -1,18 +1,24 @@
 """Activation histograms: does the signal arrive in the last layer, or does it die or saturate?"""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
 
-from app import theme
+from app import columns, theme
 from app.columns import Columns, Part
 from app.views.view import VIEWS, layers_of, plot, source
-from engine import LayerFrame, Snapshot
+from engine import LayerFrame, Snapshot, bounds_of
 
 ROW_HEIGHT = 100  # of one layer's histogram, in the units of its plot
-BAR_HEIGHT = 80  # of its tallest bar
+BAR_HEIGHT = 84  # of its tallest bar
+WORDS = 0.42  # width of the words before the histograms, in histograms
+GAP = 0.05  # ... of the space before the strips
+STRIP = 0.62  # ... and of the strips behind them
+ROOMY = 4  # layers that have room for two lines of words each
+NAMED = 14  # layers that have room for one
 
 
 def activations_columns(snapshot: Snapshot, since: int) -> Part:
@@ -21,15 +27,18 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
     bins = len(layers[0].counts)
     histograms: Columns = {"x": [float(n) for n in range(bins + 1)]}
     for row, layer in enumerate(layers):
-        base = ROW_HEIGHT * (len(layers) - 1 - row)
+        base = _base(layers, row)
         heights = _heights(layer)
         histograms[f"base{row}"] = [base] * (bins + 1)
         histograms[f"top{row}"] = [base + int(height) for height in [*heights, heights[-1]]]
     return Part(
         set={
             "activations": histograms,
-            "activations.rows": _rows_of_text(layers),
+            "activations.rows": _words(layers),
+            "activations.ends": _ends(snapshot),
             "activations.ticks": _ticks(layers[0]),
+            "activations.strip": _strip(snapshot),
+            "activations.since": _since(snapshot),
         },
         text={
             "activations.alt": "; ".join(
@@ -41,82 +50,126 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
     )
 
 
+def _base(layers: Sequence[LayerFrame], row: int) -> int:
+    return ROW_HEIGHT * (len(layers) - 1 - row)
+
+
 def _heights(layer: LayerFrame) -> np.ndarray:
     tallest = layer.counts.max()
     return np.rint(BAR_HEIGHT * layer.counts / tallest) if tallest else layer.counts
 
 
-def _rows_of_text(layers: tuple[LayerFrame, ...]) -> Columns:
-    bases = [ROW_HEIGHT * (len(layers) - 1 - row) for row in range(len(layers))]
+def _words(layers: Sequence[LayerFrame]) -> Columns:
+    """Name, mean and deviation of each layer; of many layers only some have room for them."""
+    rows = range(0, len(layers), math.ceil(len(layers) / NAMED))
     return {
-        "base": [float(base) for base in bases],
-        "top": [float(base + ROW_HEIGHT - 3) for base in bases],
-        "name": [layer.name for layer in layers],
-        "zero": [float(b + round(BAR_HEIGHT * a.zero)) for b, a in zip(bases, layers, strict=True)],
-        "text": [
-            f"mean {theme.number(a.mean)}  std {theme.number(a.std)}  zero {100 * a.zero:.0f} %"
-            for a in layers
-        ],
+        "y": [float(_base(layers, row) + BAR_HEIGHT) for row in rows],
+        "text": [_say(layers[row], roomy=len(layers) <= ROOMY) for row in rows],
     }
 
 
+def _say(layer: LayerFrame, *, roomy: bool) -> str:
+    size = f"{theme.short(layer.mean)} ± {theme.short(layer.std)}"
+    if not roomy:
+        return f"{theme.initial(layer.name)}  {size}"
+    return f"{layer.name}\n{size}\n{100 * layer.zero:.0f} % zero"
+
+
+def _ends(snapshot: Snapshot) -> Columns:
+    """What deserves a look, in red: the share that is exactly 0, and at each end of a range."""
+    layers = snapshot.layers
+    x, base, top = [], [], []
+    for row, layer in enumerate(layers):
+        bottom = _base(layers, row)
+        shares = [(0.0, layer.zero)]
+        if not math.isnan(layer.saturated):
+            bounds = bounds_of(snapshot.config.model.activation)
+            shares += [(end, layer.saturated) for end in bounds or ()]
+        for value, share in shares:
+            x.append(round(_place(layer, value), 2))
+            base.append(float(bottom))
+            top.append(float(bottom + round(BAR_HEIGHT * share)))
+    return {"x": x, "base": base, "top": top}
+
+
+def _place(layer: LayerFrame, value: float) -> float:
+    """Where a value lies among the bins, which are equally wide in asinh."""
+    reach = math.asinh(float(layer.edges[-1]))
+    return len(layer.counts) * (math.asinh(value) + reach) / (2 * reach)
+
+
 def _ticks(layer: LayerFrame) -> Columns:
-    """Where the round values lie among the bins, which are equally wide in asinh."""
-    limit = layer.edges[-1]
-    bins, reach = len(layer.counts), math.asinh(limit)
+    """Where the round values lie among the bins."""
+    limit = float(layer.edges[-1])
     decades = range(max(0, math.floor(math.log10(limit))) + 1)
     steps = sorted({m * 10.0**d for d in decades for m in (1, 3)} | {0.0})
-    if len(steps) > 5:
-        steps = [0.0, *(10.0**d for d in decades if d % (1 + len(decades) // 4) == 0)]
+    if len(steps) > 3:
+        steps = [0.0, *(10.0**d for d in decades if d % (1 + len(decades) // 3) == 0)]
     values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
     return {
-        "x": [round(bins * (math.asinh(v) + reach) / (2 * reach), 2) for v in values],
+        "x": [round(_place(layer, v), 2) for v in values],
         "label": [f"{v:g}".replace("-", "−").replace("e+", "e") for v in values],
+    }
+
+
+def _strip(snapshot: Snapshot) -> Columns:
+    """The histograms along the run, side by side: brighter where there are more."""
+    shares = snapshot.strip.shares[::-1]  # (L, bins, N), the last layer lowest
+    layers, bins, steps = shares.shape
+    room = np.zeros((layers, max(1, round(bins * ROW_HEIGHT / BAR_HEIGHT) - bins), steps), np.uint8)
+    pixels = np.concatenate([shares, room], axis=1).reshape(-1, steps)
+    return {"image": [columns.image(pixels)]}
+
+
+def _since(snapshot: Snapshot) -> Columns:
+    bins = len(snapshot.layers[0].counts)
+    return {
+        "x": [bins * (1 + GAP), bins * (1 + GAP + STRIP)],
+        "label": ["step 0", f"{snapshot.strip.steps[-1]:,}"],
+        "align": ["left", "right"],
     }
 
 
 @VIEWS.register("activations")
 class ActivationsView:
-    """What the units of each layer put out; the red bar is the share that is exactly 0."""
+    """What the units of each layer put out, and how that came to be along the run."""
 
     title = "Activations"
     tab = ""
     looks: frozenset[str] = frozenset()
     columns = staticmethod(activations_columns)
     drawn_for = staticmethod(layers_of)
-    keys = (("", "exactly 0", theme.ACCENT),)
+    keys = (("", "exactly 0, or saturated", theme.ACCENT), ("", "along the run", theme.STRIP))
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
-        self._style = style
         layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
-        bottom, top = -0.16 * ROW_HEIGHT, ROW_HEIGHT * len(layers)
+        self._small: dict[str, Any] = {
+            "text_font_size": style.small if len(layers) <= ROOMY else style.tiny,
+            "text_color": theme.TICKS,
+        }
+        self._bottom, self._top = -0.14 * ROW_HEIGHT * len(layers) / 2, ROW_HEIGHT * len(layers)
         self._figure = plot(
             "activations",
-            "Histogram of the activations of each layer",
+            "Histogram of the activations of each layer, and its history",
             style,
-            x_range=Range1d(start=-0.5, end=bins + 0.5),
-            y_range=Range1d(start=bottom, end=top),
+            x_range=Range1d(start=-WORDS * bins, end=bins * (1 + GAP + STRIP) + 0.5),
+            y_range=Range1d(start=self._bottom, end=self._top),
         )
         self._figure.axis.visible = False
         self._figure.grid.visible = False
-        self._draw_ticks(bottom, top)
+        self._draw_ticks()
         self._draw_histograms(len(layers))
-        self._draw_rows(bins)
+        self._draw_words(bins)
+        self._draw_strips(bins)
         self.figures = [self._figure]
 
-    def _draw_ticks(self, bottom: float, top: float) -> None:
+    def _draw_ticks(self) -> None:
         ticks = source("activations.ticks", ["x", "label"])
         self._figure.segment(
-            "x", 0, "x", top, source=ticks, line_color=theme.QUIET, line_alpha=0.25
+            "x", 0, "x", self._top, source=ticks, line_color=theme.QUIET, line_alpha=0.25
         )
         self._figure.text(
-            "x",
-            bottom,
-            "label",
-            source=ticks,
-            text_align="center",
-            text_font_size=self._style.small,
-            text_color=theme.QUIET,
+            "x", self._bottom, "label", source=ticks, text_align="center", **self._small
         )
 
     def _draw_histograms(self, layers: int) -> None:
@@ -135,15 +188,29 @@ class ActivationsView:
                 fill_alpha=0.75,
             )
 
-    def _draw_rows(self, bins: int) -> None:
-        rows = source("activations.rows", ["base", "top", "zero", "name", "text"])
+    def _draw_words(self, bins: int) -> None:
+        ends = source("activations.ends", ["x", "base", "top"])
         self._figure.segment(
-            bins / 2, "base", bins / 2, "zero", source=rows, line_color=theme.ACCENT, line_width=4
+            "x", "base", "x", "top", source=ends, line_color=theme.ACCENT, line_width=4
         )
-        small: dict[str, Any] = {
-            "text_font_size": self._style.small,
-            "text_color": theme.QUIET,
-            "text_baseline": "top",
-        }
-        self._figure.text(0.0, "top", "name", source=rows, text_font_style="bold", **small)
-        self._figure.text(bins, "top", "text", source=rows, text_align="right", **small)
+        rows = source("activations.rows", ["y", "text"])
+        self._figure.text(
+            -WORDS * bins, "y", "text", source=rows, text_baseline="top", **self._small
+        )
+
+    def _draw_strips(self, bins: int) -> None:
+        data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint8)]}, name="activations.strip")
+        mapper = LinearColorMapper(palette=theme.STRIP_PALETTE, low=0, high=255)
+        glyph = Image(
+            image="image",
+            x=bins * (1 + GAP),
+            y=0,
+            dw=bins * STRIP,
+            dh=self._top,
+            color_mapper=mapper,
+        )
+        self._figure.add_glyph(data, glyph)
+        since = source("activations.since", ["x", "label", "align"])
+        self._figure.text(
+            "x", self._bottom, "label", source=since, text_align="align", **self._small
+        )

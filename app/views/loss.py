@@ -1,41 +1,118 @@
 """Loss curve: is it learning, how fast, and is it about to blow up?"""
 
+import math
+
+import numpy as np
+from bokeh.models import BasicTicker, BasicTickFormatter, HoverTool, LinearScale
+from bokeh.models.formatters import LogTickFormatter
+from bokeh.models.renderers import GlyphRenderer
+from bokeh.models.tickers import LogTicker
+from bokeh.plotting import figure
+
 from app import columns, theme
-from app.columns import Part
+from app.columns import Columns, Part
+from app.past import ghosts
 from app.views.view import (
     VIEWS,
     auto_range,
-    draw_curves,
+    draw_ghosts,
+    frame_axes,
     label_changes,
     layers_of,
     mark_changes,
+    name_lines,
     over_time,
     source,
+    switch,
 )
-from engine import Snapshot
+from engine import HALF_LIFE, Snapshot, Status
+
+USUAL = (5, 95)  # per cent of the points that the axis is made for
+TO_LINEAR = """
+const [scale, ticker, formatter] = cb_data.pressed ? log : linear
+figure.y_scale = scale
+for (const axis of figure.left) { axis.setv({ticker, formatter}) }
+for (const grid of figure.center) {
+  if (grid.dimension == 1) { grid.ticker = ticker }
+}
+"""
+TO_ALL = "figure.y_range.renderers = cb_data.pressed ? [usual] : all"
 
 
 def loss_columns(snapshot: Snapshot, since: int) -> Part:
-    """The loss on the mini-batches and on the validation examples."""
+    """The loss on the mini-batches and on the validation examples, and the penalty beside it."""
     curves = snapshot.curves
-    names = {"train": "loss", "low": "loss_low", "high": "loss_high"}
-    judged = columns.judged_rows(curves, since, {"validation": "validation_loss"})
-    train, validation = (
-        theme.number(columns.last_value(curves[x])) for x in ("loss", "validation_loss")
-    )
+    names = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
+    last = {
+        name: columns.last_value(curves[name])
+        for name in ("loss_average", "validation_loss", "penalty")
+    }
+    shown = {name: theme.number(value) for name, value in last.items()}
+    low, high = _usual(snapshot)
+    lines = [
+        ("train", last["loss_average"], theme.TRAIN),
+        ("validation", last["validation_loss"], theme.VALIDATION),
+        ("penalty", last["penalty"], theme.QUIET),
+    ]
+    penalty = columns.measured_rows(curves, since, {"penalty": "penalty"})
+    penalty["penalty"] = [x if isinstance(x, float) and x > 0 else None for x in penalty["penalty"]]
     return Part(
         stream={
             "loss": columns.all_rows(curves, since, names),
-            "loss.judged": judged,
+            "loss.judged": columns.judged_rows(curves, since, {"validation": "validation_loss"}),
+            "loss.penalty": penalty,
+            "loss.broken": _broken(snapshot, since),
         }
         | columns.markers(snapshot, since, "loss"),
+        set={
+            "loss.frame": columns.frame(snapshot.step, low, high),
+            "loss.ends": columns.ends(snapshot.step, lines, low, high, log=True),
+            "loss.chance": _chance(snapshot),
+        }
+        | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
         text={
-            "loss.train": train,
-            "loss.validation": validation,
-            "loss.alt": f"At step {snapshot.step:,} the loss is {train} on the last batches and"
-            f" {validation} on the validation examples.",
+            "loss.train": shown["loss_average"],
+            "loss.validation": shown["validation_loss"],
+            "loss.alt": f"At step {snapshot.step:,} the loss is {shown['loss_average']} on the last"
+            f" batches, averaged with a half-life of {HALF_LIFE} steps, and"
+            f" {shown['validation_loss']} on the validation examples; the penalty adds"
+            f" {shown['penalty']}.",
         },
     )
+
+
+def _usual(snapshot: Snapshot) -> tuple[float, float]:
+    """Where most of the points lie, and in any case the ends of the lines and the first loss."""
+    curves = snapshot.curves
+    known = np.concatenate([curves["loss_average"], curves["loss"], curves["validation_loss"]])
+    known = known[np.isfinite(known) & (known > 0)]
+    if not known.size:
+        return 0.1, 10.0
+    low, high = np.percentile(known, USUAL)
+    last = [columns.last_value(curves[name]) for name in ("loss_average", "validation_loss")]
+    last = [value for value in last if math.isfinite(value) and value > 0]
+    first = snapshot.gauges.first_loss
+    usual = first if math.isfinite(first) and first < 100 * high else high
+    return float(min(low, *last)) / 1.3, float(max(high, usual, *last)) * 1.1
+
+
+def _chance(snapshot: Snapshot) -> Columns:
+    """The loss of somebody who knows nothing, where there is such a figure."""
+    chance = snapshot.gauges.chance_loss
+    if math.isnan(chance):
+        return {"y": [], "x": [], "label": []}
+    softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"
+    words = f"chance: ln {len(snapshot.data.classes)} = " if softmax else "chance: "
+    return {"y": [round(chance, 4)], "x": [0], "label": [words + theme.number(chance)]}
+
+
+def _broken(snapshot: Snapshot, since: int) -> Columns:
+    """The steps at which the loss was no finite number, or absurdly large: where the run ended."""
+    curves = snapshot.curves
+    rows = np.arange(since + 1, curves.rows)
+    ended = (rows == curves.rows - 1) & (snapshot.status is Status.DIVERGED)
+    broken = rows[~np.isfinite(curves["loss"][rows]) | ended]
+    return {"step": [int(step) for step in snapshot.curves["step"][broken]]}
 
 
 @VIEWS.register("loss")
@@ -48,7 +125,7 @@ class LossView:
     columns = staticmethod(loss_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("loss.train", "train", theme.TRAIN),
+        ("loss.train", f"train (half-life {HALF_LIFE} steps)", theme.TRAIN),
         ("loss.validation", "validation", theme.VALIDATION),
     )
 
@@ -61,8 +138,79 @@ class LossView:
             y_range=auto_range(),
         )
         label_changes(figure, mark_changes(figure, "loss"), style)
-        data = source("loss", ["step", "train", "low", "high"])
-        figure.varea("step", "low", "high", source=data, fill_color=theme.TRAIN, fill_alpha=0.18)
-        judged = source("loss.judged", ["step", "validation"])
-        draw_curves(figure, [data, judged], self.keys, style)
+        frame_axes(figure, "loss")
+        _draw_chance(figure, style)
+        draw_ghosts(figure, "loss", style)
+        _draw_curves(figure, style)
+        name_lines(figure, "loss", style)
+        _add_switches(figure)
         self.figures = [figure]
+
+
+def _draw_curves(figure: figure, style: theme.Style) -> None:
+    data = source("loss", ["step", "batches", "low", "high", "train"])
+    figure.varea("step", "low", "high", source=data, fill_color=theme.TRAIN, fill_alpha=0.15)
+    figure.line("step", "batches", source=data, color=theme.TRAIN, line_alpha=0.4, line_width=1)
+    train = figure.line(
+        "step", "train", source=data, color=theme.TRAIN, line_width=style.line_width
+    )
+    judged = figure.line(
+        "step",
+        "validation",
+        source=source("loss.judged", ["step", "validation"]),
+        color=theme.VALIDATION,
+        line_width=style.line_width,
+        line_dash=theme.VALIDATION_DASH,
+    )
+    figure.line(
+        "step",
+        "penalty",
+        source=source("loss.penalty", ["step", "penalty"]),
+        color=theme.QUIET,
+        line_dash="dotted",
+        line_width=style.line_width,
+    )
+    figure.scatter(
+        "step",
+        0.97,
+        source=source("loss.broken", ["step"]),
+        y_range_name="unit",
+        marker="inverted_triangle",
+        color=theme.ACCENT,
+        size=11,
+    )
+    figure.add_tools(
+        HoverTool(
+            renderers=[train],
+            mode="vline",
+            tooltips=[("step", "@step"), ("train", "@train"), ("batches", "@low to @high")],
+        ),
+        HoverTool(renderers=[judged], mode="vline", tooltips=[("validation", "@validation")]),
+    )
+
+
+def _draw_chance(figure: figure, style: theme.Style) -> None:
+    chance = source("loss.chance", ["y", "x", "label"])
+    figure.hspan(y="y", source=chance, line_color=theme.QUIET, line_dash="dashed", line_width=1)
+    figure.text(
+        "x",
+        "y",
+        "label",
+        source=chance,
+        x_offset=60,
+        y_offset=3,
+        text_baseline="top",
+        text_font_size=style.tiny,
+        text_color=theme.QUIET,
+    )
+
+
+def _add_switches(plot: figure) -> None:
+    """Log or linear, most of the points or all of them: the browser does it alone."""
+    log = [plot.y_scale, LogTicker(), LogTickFormatter()]
+    linear = [LinearScale(), BasicTicker(), BasicTickFormatter()]
+    switch(plot, "loss.log", "log", TO_LINEAR, figure=plot, log=log, linear=linear)
+    drawn = [x for x in plot.renderers if isinstance(x, GlyphRenderer)]
+    lines = [x for x in drawn if x.data_source.name in ("loss", "loss.judged")]
+    usual = next(x for x in drawn if x.data_source.name == "loss.frame")
+    switch(plot, "loss.usual", "5-95 %", TO_ALL, figure=plot, usual=usual, all=lines)

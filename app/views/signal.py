@@ -1,26 +1,84 @@
 """Signal: does what goes forward, and what comes back, keep its size from layer to layer?"""
 
+from typing import Any
+
 import numpy as np
-from bokeh.models import Range1d
 
 from app import columns, theme
-from app.columns import Part
-from app.views.view import VIEWS, auto_range, layers_of, plot, source
-from engine import Snapshot
+from app.columns import Columns, Part
+from app.views.figures import frame_decades, name_layers
+from app.views.view import VIEWS, layers_of, plot, source
+from engine import Expected, Snapshot
 
 
 def signal_columns(snapshot: Snapshot, since: int) -> Part:
-    """The standard deviation of each layer's output, and of the gradient at it."""
-    layers = snapshot.layers
+    """The standard deviation of each layer's output, and of the gradient at it; theory's too."""
+    layers, expected = snapshot.layers, snapshot.inside.expected
+    inputs = expected.inputs if expected else np.nan
+    forward = np.array([inputs, *(layer.std for layer in layers)])
+    backward = np.array([np.nan, *(layer.backward for layer in layers)])
+    theory = _theory(expected, layers[-1].backward)
+    ends = columns.decades(forward, backward, *theory.values())
+    shown = {"forward": _change(forward), "backward": _change(backward[::-1])}
     return Part(
         set={
-            "signal": {
-                "layer": list(range(1, len(layers) + 1)),
-                "forward": columns.rounded(np.array([a.std for a in layers])),
-            }
+            "signal": _lines({"forward": forward, "backward": backward}),
+            "signal.theory": _lines(theory),
+            "signal.frame": {"x": [1.0, 1.0], "y": ends},
+            "signal.labels": _labels(forward, backward),
         },
-        text={"signal.alt": ", ".join(f"{a.name} {theme.number(a.std)}" for a in layers)},
+        text={
+            "signal.forward": shown["forward"],
+            "signal.backward": shown["backward"],
+            "signal.theory": _words(expected),
+            "signal.alt": "Standard deviation of each layer's output, and of the gradient there: "
+            + "; ".join(
+                f"{a.name} {theme.number(a.std)} and {theme.number(a.backward)}" for a in layers
+            ),
+        },
     )
+
+
+def _theory(expected: Expected | None, at_scores: float) -> dict[str, np.ndarray]:
+    """What theory expects; of the gradient it knows the slope, and starts where it is now."""
+    if expected is None or not expected.forward:
+        return {"forward": np.array([]), "backward": np.array([])}
+    return {
+        "forward": np.array([expected.inputs, *expected.forward]),
+        "backward": np.array([np.nan, *(size * at_scores for size in expected.backward)]),
+    }
+
+
+def _lines(lines: dict[str, np.ndarray]) -> Columns:
+    places: Columns = {"layer": [float(x) for x in range(len(lines["forward"]))]}
+    return places | {name: columns.positive(line) for name, line in lines.items()}
+
+
+def _labels(forward: np.ndarray, backward: np.ndarray) -> Columns:
+    """What goes forward is named where it ends, on the right, and what comes back on the left."""
+    ends = columns.positive(np.array([forward[-1], backward[1]]))
+    return {
+        "x": [len(forward) - 1.0, 1.0],
+        "y": ends,
+        "words": ["forward", "backward"],
+        "colour": [theme.FORWARD, theme.BACKWARD],
+        "align": ["left", "right"],
+        "offset": [9.0, -9.0],
+    }
+
+
+def _change(sizes: np.ndarray) -> str:
+    """From the first size that there is to the last one."""
+    known = sizes[np.isfinite(sizes)]
+    if not known.size:
+        return "–"
+    return f"{theme.number(float(known[0]))} → {theme.number(float(known[-1]))}"
+
+
+def _words(expected: Expected | None) -> str:
+    if expected is None:
+        return ""
+    return expected.silence or "of wide layers, for the weights as drawn"
 
 
 @VIEWS.register("signal")
@@ -29,20 +87,45 @@ class SignalView:
 
     title = "Signal"
     tab = "Signal"
-    looks: frozenset[str] = frozenset()
+    looks: frozenset[str] = frozenset({"expected"})
     columns = staticmethod(signal_columns)
     drawn_for = staticmethod(layers_of)
-    keys = ()
+    keys = (
+        ("signal.forward", "forward", theme.FORWARD),
+        ("signal.backward", "backward", theme.BACKWARD),
+        ("signal.theory", "theory (dashed)", theme.QUIET),
+    )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         figure = plot(
             "signal",
-            "Size of the signal by layer",
+            "Standard deviation of the signal and of its gradient by layer",
             style,
-            x_range=Range1d(start=0.5, end=len(snapshot.layers) + 0.5),
-            y_range=auto_range(),
             y_axis_type="log",
         )
-        data = source("signal", ["layer", "forward"])
-        figure.line("layer", "forward", source=data, color=theme.TRAIN)
+        frame_decades(figure, "signal.frame")
+        name_layers(figure, ["input", *(layer.name for layer in snapshot.layers)], 0)
+        figure.yaxis.axis_label = "standard deviation"
+        data = source("signal", ["layer", "forward", "backward"])
+        theory = source("signal.theory", ["layer", "forward", "backward"])
+        for name, colour, marker in (
+            ("forward", theme.FORWARD, "circle"),
+            ("backward", theme.BACKWARD, "square"),
+        ):
+            line: dict[str, Any] = {"color": colour, "line_width": style.line_width}
+            figure.line("layer", name, source=theory, line_dash="dashed", alpha=0.7, **line)
+            figure.line("layer", name, source=data, **line)
+            size = 3 * style.line_width + 1
+            figure.scatter("layer", name, source=data, marker=marker, color=colour, size=size)
+        figure.text(
+            "x",
+            "y",
+            "words",
+            source=source("signal.labels", ["x", "y", "words", "colour", "align", "offset"]),
+            x_offset="offset",
+            text_align="align",
+            text_baseline="middle",
+            text_color="colour",
+            text_font_size=style.small,
+        )
         self.figures = [figure]

@@ -1,15 +1,24 @@
 """Update/weight ratio: does each step change the weights by about a thousandth, as it should?"""
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
 from bokeh.models.annotations import BoxAnnotation, Span
+from bokeh.plotting import figure
 
 from app import columns, theme
-from app.columns import Part
+from app.columns import Columns, Part
+from app.past import ghosts
 from app.views.view import (
     VIEWS,
     auto_range,
     draw_curves,
+    draw_ghosts,
+    frame_axes,
     layers_of,
     mark_changes,
+    name_lines,
     over_time,
     source,
 )
@@ -17,6 +26,28 @@ from engine import Snapshot
 
 HEALTHY = (10**-3.5, 10**-2.5)  # 1e-3, give or take half a power of ten
 ALWAYS_SHOWN = (1e-5, 1e-1)
+TOLD = 4  # tensors whose figures are in the headline; of more, the first and the last
+NAMED = 8  # lines whose names are written behind them, at most
+
+# What the browser does while the learning rate is dragged: an update is as large as the rate, so
+# the ratio lands where the last one would be at the new rate.
+WHILE_DRAGGED = """
+const named = (name) => Bokeh.documents[0].get_model_by_name(name)
+const ghost = named("updates.ghost")
+const {step, y} = named("updates.ends").data
+const {rate} = named("updates.rate").data
+if (ghost != null && step.length > 0) {
+  const shown = (data) => ghost.setv({data}, {sync: false})
+  const factor = stops[cb_obj.value] / rate[0]
+  shown({
+    x0: Array.from(step, (x) => 0.93 * x),
+    x1: Array.from(step, (x) => 1.04 * x),
+    y: Array.from(y, (ratio) => ratio * factor),
+  })
+  clearTimeout(ghost.babysit_timer)
+  ghost.babysit_timer = setTimeout(() => shown({x0: [], x1: [], y: []}), 2500)
+}
+"""
 
 
 def updates_columns(snapshot: Snapshot, since: int) -> Part:
@@ -24,17 +55,36 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     curves = snapshot.curves
     weights = [tensor.name for tensor in snapshot.tensors]
     names = {f"W{n}": f"ratio {name}" for n, name in enumerate(weights, start=1)}
-    shown = {key: theme.number(columns.last_value(curves[name])) for key, name in names.items()}
+    last = {key: columns.last_value(curves[name]) for key, name in names.items()}
+    shown = {key: theme.number(value) for key, value in last.items()}
+    low, high = columns.decades(*(curves[name] for name in names.values()), np.array(ALWAYS_SHOWN))
+    lines = [(key, value, theme.colour(n)) for n, (key, value) in enumerate(last.items())]
+    lines = lines[:: math.ceil(len(lines) / NAMED)]
     return Part(
         stream={"updates": columns.measured_rows(curves, since, names)}
         | columns.markers(snapshot, since, "updates"),
-        text={f"updates.{key}": words for key, words in shown.items()}
+        set={
+            "updates.frame": columns.frame(snapshot.step, low, high),
+            "updates.ends": columns.ends(snapshot.step, lines, low, high, log=True),
+            "updates.rate": _rate(snapshot),
+        }
+        | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
+        text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(names) + 1))}
         | {
             "updates.alt": f"At step {snapshot.step:,} each step changes the weights by"
             f" {', '.join(f'{words} ({key})' for key, words in shown.items())} of their size;"
             " about 0.001 is healthy."
         },
     )
+
+
+def _told(tensors: Sequence[int]) -> Sequence[int]:
+    """The tensors whose figures the headline has room for."""
+    return tensors if len(tensors) <= TOLD else (tensors[0], tensors[-1])
+
+
+def _rate(snapshot: Snapshot) -> Columns:
+    return {"rate": [snapshot.config.optimization.learning_rate]}
 
 
 @VIEWS.register("updates")
@@ -48,10 +98,9 @@ class UpdatesView:
     drawn_for = staticmethod(layers_of)
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
-        self.keys = [
-            (f"updates.W{n}", f"W{n}", theme.colour(n - 1))
-            for n in range(1, len(snapshot.tensors) + 1)
-        ]
+        tensors = range(1, len(snapshot.tensors) + 1)
+        lines = [(f"updates.W{n}", f"W{n}", theme.colour(n - 1)) for n in tensors]
+        self.keys = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
         figure = over_time(
             "updates",
             "Ratio of update to weights by step, one line a weight tensor",
@@ -73,8 +122,26 @@ class UpdatesView:
             Span(location=1e-3, dimension="width", line_color=theme.GOOD, line_alpha=0.6)
         )
         mark_changes(figure, "updates")
-        # Two invisible points keep the range from jumping and the band in sight.
-        figure.scatter([0, 0], ALWAYS_SHOWN, size=0, alpha=0)
-        data = source("updates", ["step", *(label for _, label, _ in self.keys)])
-        draw_curves(figure, [data] * len(self.keys), self.keys, style)
+        frame_axes(figure, "updates")
+        draw_ghosts(figure, "updates", style)
+        _draw_landing(figure, style)
+        data = source("updates", ["step", *(label for _, label, _ in lines)])
+        draw_curves(figure, [data] * len(lines), lines, style)
+        name_lines(figure, "updates", style)
         self.figures = [figure]
+
+
+def _draw_landing(figure: figure, style: theme.Style) -> None:
+    """Where the ratios will land, while the learning rate is dragged."""
+    ghost = source("updates.ghost", ["x0", "x1", "y"])
+    figure.segment(
+        "x0",
+        "y",
+        "x1",
+        "y",
+        source=ghost,
+        line_color=theme.ACCENT,
+        line_width=1.5 * style.line_width,
+    )
+    rate = figure.scatter([], [], size=0)  # only carries the rate that the ratios were made with
+    rate.data_source = source("updates.rate", ["rate"])

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Hashable, Sequence, Set
 from typing import Any, ClassVar, Protocol
 
-from bokeh.models import BasicTickFormatter, ColumnDataSource, DataRange1d, LinearScale, Range1d
+from bokeh.models import (
+    BasicTickFormatter,
+    ColumnDataSource,
+    CustomJS,
+    DataRange1d,
+    LinearScale,
+    Range1d,
+)
 from bokeh.plotting import figure
 
 from app import theme
@@ -31,6 +38,7 @@ class View(Protocol):
 
 
 VIEWS: Registry[type[View]] = Registry("view")
+SWITCH = "switch:"  # the names of callbacks that buttons in headlines call begin so
 
 
 def view_of(name: str) -> type[View]:
@@ -73,6 +81,8 @@ def plot(view: str, description: str, style: theme.Style, **options: Any) -> fig
     plot.axis.major_label_text_font_size = style.small
     plot.axis.axis_label_text_font_size = style.small
     plot.axis.axis_label_text_font_style = "normal"
+    plot.axis.major_label_text_color = theme.TICKS
+    plot.axis.axis_label_text_color = theme.TICKS
     plot.border_fill_alpha = 0
     plot.background_fill_alpha = 0
     plot.min_border = 4
@@ -106,6 +116,62 @@ def draw_curves(
             line_dash=theme.dash(number),
             line_width=style.line_width,
         )
+
+
+def frame_axes(figure: figure, view: str) -> None:
+    """Let the axes show what the source `<view>.frame` says, wherever the lines go."""
+    corners = figure.scatter("x", "y", source=source(f"{view}.frame", ["x", "y"]), size=0, alpha=0)
+    if isinstance(figure.x_range, DataRange1d):
+        figure.x_range.renderers = [corners]
+    if isinstance(figure.y_range, DataRange1d):
+        figure.y_range.renderers = [corners]
+        figure.y_range.range_padding = 0.03
+
+
+def name_lines(figure: figure, view: str, style: theme.Style) -> None:
+    """Write the name of each line behind its end."""
+    figure.text(
+        "step",
+        "y",
+        "label",
+        source=source(f"{view}.ends", ["step", "y", "label", "colour"]),
+        text_color="colour",
+        x_offset=6,
+        text_baseline="middle",
+        text_font_size=style.small,
+        text_font_style="bold",
+    )
+
+
+def draw_ghosts(figure: figure, view: str, style: theme.Style) -> None:
+    """Draw the curves of other runs, thinner than this one's."""
+    figure.multi_line(
+        "x",
+        "y",
+        source=source(f"{view}.ghosts", ["x", "y", "colour", "dash", "label"]),
+        line_color="colour",
+        line_dash="dash",
+        line_alpha=0.75,
+        line_width=style.line_width / 2,
+    )
+
+
+def switch(owner: figure, name: str, label: str, code: str, **models: Any) -> None:
+    """A button in the headline that runs code in the browser; `cb_data.pressed` says if it is."""
+    callback = CustomJS(name=f"{SWITCH}{name}", tags=[label], code=code, args=models)
+    owner.js_on_change("tags", callback)  # which nobody changes: it only has to belong somewhere
+
+
+def switches(view: View) -> list[tuple[str, str]]:
+    """Name and label of each button that `switch` has added."""
+    callbacks = (
+        c for x in view.figures for several in x.js_property_callbacks.values() for c in several
+    )
+    return [
+        (str(c.name).removeprefix(SWITCH), str(c.tags[0]))
+        for c in callbacks
+        if str(c.name).startswith(SWITCH)
+    ]
 
 
 def mark_changes(figure: figure, view: str) -> ColumnDataSource:

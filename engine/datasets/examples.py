@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
+from engine.preprocessing import Transform
 from engine.registry import Registry
 from engine.types import Array, Integers
 
@@ -18,6 +19,7 @@ class Examples:
     y: Integers | Array  # labels (N,), 0 ... C-1; or values to predict (N, O)
     classes: tuple[str, ...]  # their names; empty where values are to be predicted
     shape: tuple[int, ...]  # of one example: (8, 8) grey pixels, (32, 32, 3) coloured, (2,) numbers
+    rows: Integers | None = None  # (N,) where they were among those they were taken from
 
     def __len__(self) -> int:
         return len(self.x)
@@ -29,7 +31,8 @@ class Examples:
 
     def take(self, rows: Integers) -> "Examples":
         """The examples at `rows`, in that order."""
-        return Examples(self.x[rows], self.y[rows], self.classes, self.shape)
+        origin = rows if self.rows is None else self.rows[rows]
+        return Examples(self.x[rows], self.y[rows], self.classes, self.shape, origin)
 
     def target(self, dtype: DTypeLike) -> Array:  # (N, O)
         """What the outputs ought to be: 1 for the right class and 0 elsewhere, or the values."""
@@ -40,10 +43,12 @@ class Examples:
 
 @dataclass(frozen=True)
 class Split:
-    """What is learned from, and what only judges."""
+    """What is learned from, what only judges, and what both were before preprocessing."""
 
     train: Examples
     validation: Examples
+    raw: Examples  # all there are, as they were loaded: the `rows` of the others count these
+    transform: Transform | None = None  # what turned them into what the network sees
 
 
 class DataSet(Protocol):
@@ -63,4 +68,4 @@ def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Spli
         raise ValueError(
             f"holding out {held_out:g} of {len(examples)} examples leaves none to train on"
         )
-    return Split(examples.take(rows[kept:]), examples.take(rows[:kept]))
+    return Split(examples.take(rows[kept:]), examples.take(rows[:kept]), examples)

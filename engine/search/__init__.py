@@ -1,7 +1,7 @@
 """Search of hyperparameters: what is tried, how it is run, what it finds, where to go on."""
 
 from engine.search.comparison import Comparison, ComparisonFrame, StrategyLine
-from engine.search.description import LECTURE_SEARCH, Search, Trial
+from engine.search.description import LECTURE_SEARCH, ONE_MATTERS, Search, Trial
 from engine.search.ensembles import Ensemble, EnsembleFrame
 from engine.search.frames import Edge, HuntStatus, SearchFrame, TrialFrame, TrialStatus
 from engine.search.hunt import Hunt
@@ -14,6 +14,7 @@ from engine.search.workers import Here, Pool, Workers, cluster, on_client, proce
 
 __all__ = [
     "LECTURE_SEARCH",
+    "ONE_MATTERS",
     "STRATEGIES",
     "Comparison",
     "ComparisonFrame",

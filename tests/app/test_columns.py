@@ -7,10 +7,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import columns
+from app import columns, theme
 from app.frames import Ask, Composer
-from app.views import VIEWS
-from engine import Choice, Experiment, RunConfig, SetKnob, Snapshot
+from app.past import ghosts
+from app.views import VIEWS, view_of
+from app.views.activations import BAR_HEIGHT, activations_columns
+from app.views.loss import loss_columns
+from engine import HALF_LIFE, Choice, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.config import ModelConfig
 
 
@@ -29,7 +32,7 @@ def lengths(data) -> set[int]:
 @pytest.mark.parametrize("hidden", [(8,), (8, 8), (8,) * 10], ids=["one", "two", "ten"])
 def test_columns_of_one_source_have_one_length(view, hidden):
     snapshot = Experiment(RunConfig(model=ModelConfig(hidden=hidden))).snapshot()
-    part = VIEWS[view].make.columns(snapshot, -1)
+    part = view_of(view).columns(snapshot, -1)
     for data in [*part.stream.values(), *part.set.values()]:
         assert len(lengths(data)) == 1
 
@@ -37,22 +40,24 @@ def test_columns_of_one_source_have_one_length(view, hidden):
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_fills_just_the_sources_and_words_that_it_draws(view, experiment):
     snapshot = experiment.snapshot()
-    drawn = VIEWS[view].make(snapshot)
+    drawn = view_of(view)(snapshot, theme.DESK)
     part = drawn.columns(snapshot, -1)
     sources = {
         model.name: set(model.data)
-        for model in drawn.figure.references()
-        if hasattr(model, "data") and model.name
+        for figure in drawn.figures
+        for model in figure.references()
+        if hasattr(model, "data") and model.name and model.name != "updates.ghost"
     }
     filled = {name: set(data) for name, data in {**part.stream, **part.set}.items()}
     assert filled == sources
-    assert set(part.text) == {text for text, _, _ in drawn.keys if text}
+    assert set(part.text) - {f"{view}.alt"} == {text for text, _, _ in drawn.keys if text}
+    assert part.text[f"{view}.alt"]
 
 
 def test_rows_after_the_cursor_and_no_others(experiment):
     snapshot = experiment.snapshot()
-    everything = columns.loss(snapshot, -1).stream["loss"]
-    rest = columns.loss(snapshot, 20).stream["loss"]
+    everything = loss_columns(snapshot, -1).stream["loss"]
+    rest = loss_columns(snapshot, 20).stream["loss"]
     assert everything["step"] == snapshot.curves["step"].tolist()
     for name, column in rest.items():
         assert column == everything[name][21:]
@@ -60,14 +65,14 @@ def test_rows_after_the_cursor_and_no_others(experiment):
 
 def test_numbers_are_rounded_to_what_can_be_seen(experiment):
     snapshot = experiment.snapshot()
-    shown = columns.loss(snapshot, -1).stream["loss"]["train"]
-    np.testing.assert_allclose(shown, snapshot.curves["loss"], rtol=1e-3)
+    shown = loss_columns(snapshot, -1).stream["loss"]["train"]
+    np.testing.assert_allclose(shown, snapshot.curves["loss_average"], rtol=1e-3)
     assert max(len(repr(value)) for value in shown) <= 7
 
 
 def test_a_marker_is_told_once_with_the_row_that_follows_it(experiment):
     def told(since: int) -> list[str]:
-        return columns.loss(experiment.snapshot(), since).stream["loss.markers"]["label"]
+        return loss_columns(experiment.snapshot(), since).stream["loss.markers"]["label"]
 
     last = experiment.snapshot().curves.rows - 1
     experiment.apply(SetKnob("optimization.learning_rate", 0.1))
@@ -80,21 +85,104 @@ def test_a_marker_is_told_once_with_the_row_that_follows_it(experiment):
 
 def test_the_red_bar_is_the_share_of_zeros(config):
     snapshot = Experiment(config).snapshot()
-    rows = columns.activations(snapshot, -1).set["activations.rows"]
-    for base, top, layer in zip(rows["base"], rows["zero"], snapshot.layers, strict=True):
-        share = (top - base) / columns.BAR_HEIGHT
+    ends = activations_columns(snapshot, -1).set["activations.ends"]
+    for base, top, layer in zip(ends["base"], ends["top"], snapshot.layers, strict=True):
+        share = (top - base) / BAR_HEIGHT
         assert share == pytest.approx(layer.zero, abs=0.01)
 
 
 def test_ticks_stand_where_their_values_lie(experiment):
     layer = experiment.snapshot().layers[0]
-    ticks = columns.activations(experiment.snapshot(), -1).set["activations.ticks"]
+    ticks = activations_columns(experiment.snapshot(), -1).set["activations.ticks"]
     for x, label in zip(ticks["x"], ticks["label"], strict=True):
         value = float(label.replace("−", "-"))
         edges = np.arange(len(layer.edges))
         assert np.interp(np.arcsinh(value), np.arcsinh(layer.edges), edges) == pytest.approx(
             x, abs=0.01
         )
+
+
+def test_the_average_is_that_of_every_step_whatever_the_rows(config):
+    experiment, losses = Experiment(config), []
+    for _ in range(400):
+        experiment.train(1)
+        losses.append(float(experiment.snapshot().curves["loss"][-1]))
+    whole = Experiment(config)
+    whole.train(400)
+    curves = whole.snapshot().curves
+    assert curves.rows < 400  # thinned
+    keep = 0.5 ** (1 / HALF_LIFE)
+    for step in (1, 20, 200):
+        weights = keep ** np.arange(step)[::-1]
+        expected = np.average(losses[:step], weights=weights)
+        assert curves["loss_average"][curves["step"] == step] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_spike_does_not_flatten_the_curve(config):
+    experiment = Experiment(config)
+    experiment.train(300)
+    before = loss_columns(experiment.snapshot(), -1).set["loss.frame"]["y"]
+    experiment.apply(SetKnob("optimization.learning_rate", 5.0))
+    experiment.train(1)
+    experiment.apply(SetKnob("optimization.learning_rate", 0.01))
+    experiment.train(200)
+    curves = experiment.snapshot().curves
+    assert curves["loss"].max() > 3 * before[1]
+    high = loss_columns(experiment.snapshot(), -1).set["loss.frame"]["y"][1]
+    assert high < 3 * before[1]
+
+
+def test_chance_is_ln_c_of_softmax_and_is_not_told_of_values(config):
+    chance = loss_columns(Experiment(config).snapshot(), -1).set["loss.chance"]
+    assert chance["y"] == [pytest.approx(math.log(10), abs=1e-4)]
+    assert chance["label"] == ["chance: ln 10 = 2.303"]
+    values = Experiment(config)
+    values.apply(SetKnob("data.dataset", Choice("plane")))
+    assert loss_columns(values.snapshot(), -1).set["loss.chance"]["y"] == []
+
+
+def test_the_step_at_which_a_run_blew_up_is_marked(config):
+    experiment = Experiment(config.replace("optimization.learning_rate", 1e6))
+    experiment.train(50)
+    snapshot = experiment.snapshot()
+    broken = loss_columns(snapshot, -1).stream["loss.broken"]["step"]
+    assert snapshot.status == "diverged"
+    assert broken == [snapshot.step]
+
+
+def test_the_names_of_lines_are_never_written_over_each_other():
+    lines = [(str(n), 1.0 + n / 1000, "red") for n in range(6)]
+    heights = np.log(columns.ends(9, lines, 0.1, 10, log=True)["y"])
+    assert np.diff(heights).min() > 0.9 * columns.LINE_GAP * np.log(100)
+    assert heights.max() < np.log(10)
+
+
+def test_other_runs_are_drawn_by_their_own_figures_and_told_once(config):
+    experiment = Experiment(config)
+    experiment.train(40)
+    experiment.apply(Pin("first"))
+    experiment.apply(Restart(1))
+    experiment.train(10)
+    snapshot = experiment.snapshot()
+    drawn = ghosts(snapshot, "loss", {"validation_loss": "dashed"})["loss.ghosts"]
+    assert drawn["label"] == ["before", "first"]
+    for steps, values in zip(drawn["x"], drawn["y"], strict=True):
+        assert max(steps) == 40
+        np.testing.assert_allclose(values, snapshot.pinned[0].curves["validation_loss"], rtol=1e-3)
+    composer = Composer()
+    row = composer.compose(snapshot, Ask(-1)).row
+    experiment.train(1)
+    assert "loss.ghosts" not in composer.compose(experiment.snapshot(), Ask(row)).set
+
+
+def test_a_ghost_of_many_ratios_is_their_median(config):
+    experiment = Experiment(config)
+    experiment.train(30)
+    experiment.apply(Restart())
+    drawn = ghosts(experiment.snapshot(), "updates", {"ratio *": "dashed"})["updates.ghosts"]
+    curves = experiment.snapshot().previous.curves
+    ratios = np.stack([curves[name][1:] for name in curves if name.startswith("ratio")])
+    np.testing.assert_allclose(drawn["y"][0], np.median(ratios, axis=0), rtol=1e-3)
 
 
 class TestComposer:
@@ -138,9 +226,11 @@ class TestComposer:
             row = self.frame(composer, experiment.snapshot(), -1)["row"]
             while experiment.snapshot().curves.rows < row + 5:
                 experiment.train(10)
-            sizes.append(len(json.dumps(self.frame(composer, experiment.snapshot(), row))))
+            frame = self.frame(composer, experiment.snapshot(), row)
+            assert len(json.dumps(frame)) < 4096
+            frame["set"].pop("activations.strip", None)  # comes now and then, however long the run
+            sizes.append(len(json.dumps(frame)))
         assert sizes[1] < 1.2 * sizes[0]
-        assert max(sizes) < 2500
 
     @pytest.mark.parametrize("since", [-7, 10**9])
     def test_a_cursor_from_nowhere_gets_everything(self, experiment, since):

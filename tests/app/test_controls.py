@@ -24,9 +24,24 @@ def widgets(controls: Controls) -> dict[str, object]:
     return found
 
 
+def click(controls: Controls, label: str) -> None:
+    (button,) = [w for name, w in widgets(controls).items() if label in name]
+    button.param.trigger("clicks")
+
+
+def unfold(controls: Controls) -> None:
+    for name in list(widgets(controls)):
+        if name.startswith("+ ") and name != "+ ":
+            click(controls, name)
+
+
 def test_every_setting_has_a_control_that_says_what_a_change_does(controls):
-    labels = {s.label for s in SETTINGS.values()}
-    assert labels <= set(widgets(controls))
+    everyday = {s.label for s in SETTINGS.values() if s.everyday}
+    others = {s.label for s in SETTINGS.values() if not s.everyday}
+    assert everyday <= set(widgets(controls))
+    assert not others & set(widgets(controls))
+    unfold(controls)
+    assert everyday | others <= set(widgets(controls))
     faces = [w.label for view in controls.views for w in view.select(lambda w: hasattr(w, "label"))]
     assert "Learning rate · live" in faces
     assert "Initializer · re-draws" in faces
@@ -62,4 +77,51 @@ def test_choosing_sends_one_command_and_showing_none(controls, sent, config):
     assert "no unit ever dies" in menu.description
     assert widgets(controls)["leaky ReLU slope below"].value == 0.123
     assert widgets(controls)["L2 strength"].value == 0.5
+    assert sent == []
+
+
+def test_what_changes_does_not_stay_folded_away(controls, config):
+    assert "Warm-up" not in widgets(controls)
+    controls.show(config.replace("optimization.warm_up", 100))
+    assert widgets(controls)["Warm-up"].value == 100
+    click(controls, "− schedule")
+    assert "Warm-up" not in widgets(controls)
+    controls.show(config.replace("optimization.warm_up", 100))
+    assert "Warm-up" not in widgets(controls)
+
+
+def test_what_a_link_brings_is_unfolded(sent, config):
+    controls = Controls(sent.append, config.replace("optimization.l1", 0.01))
+    assert widgets(controls)["L1 strength"].value == 0.01
+
+
+def test_hidden_controls_are_not_there_folded_or_not(controls):
+    controls.hide({"optimization.l2", "optimization.l1", "data.held_out"})
+    unfold(controls)
+    assert not {"L2 strength", "L1 strength", "Held out"} & set(widgets(controls))
+    assert "Max norm" in widgets(controls)
+
+
+def test_buttons_add_a_layer_like_the_last_and_take_it_away(controls, sent):
+    click(controls, "More hidden layers")
+    click(controls, "More hidden layers")  # before the engine has answered
+    click(controls, "Fewer hidden layers")
+    assert [command.value for command in sent] == ["64, 64, 64", "64, 64, 64, 64", "64, 64, 64"]
+    unfold(controls)
+    sent.clear()
+    click(controls, "Fewer convolutions")
+    assert sent == []
+    click(controls, "More convolutions")
+    assert sent == [SetKnob("model.convolutions", "8 of 5x5")]
+
+
+def test_a_slider_moves_by_stops_and_stays_within_its_ends(controls, sent, config):
+    stops = controls.slider("optimization.learning_rate").stops
+    controls.show(config.replace("optimization.learning_rate", 0.01))
+    stops.move(1)
+    stops.move(-2)
+    assert [command.value for command in sent] == [0.012, 0.008]
+    controls.show(config.replace("optimization.learning_rate", 1e-6))
+    sent.clear()
+    stops.move(-1)
     assert sent == []

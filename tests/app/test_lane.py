@@ -68,6 +68,37 @@ def test_show_me_points_at_the_plot_until_it_is_mended(broken):
     assert broken.pointed_at[-1] == ""
 
 
+def with_rules(page: Page, *rules: str) -> None:
+    """Let the lane show findings of these names, whatever the run is like."""
+    snapshot = page.experiment.snapshot()
+    first = snapshot.findings[0]
+    findings = tuple(dataclasses.replace(first, rule=rule) for rule in rules)
+    page.lane.show(dataclasses.replace(snapshot, findings=findings))
+
+
+def test_up_to_three_findings_are_told_with_number_and_cause_the_gravest_first(broken):
+    with_rules(broken, "dead units", "first loss", "plateau")
+    places = [broken.words.index(name) for name in ("Dead units", "First loss", "Plateau")]
+    assert places == sorted(places)
+    assert broken.words.count("healthy") == 3
+    assert broken.words.count("knows nothing has 2.3") == 3 + 2  # and in full when pointed at
+    assert broken.words.count("by Xavier") == 1  # what to do is said of the first alone
+    assert "more" not in broken.words
+
+
+def test_of_more_than_three_the_rest_is_counted(broken):
+    with_rules(broken, "dead units", "first loss", "plateau", "overfitting", "update ratio")
+    assert "Overfitting" not in broken.words
+    assert "(and 2 more)" in broken.words
+
+
+def test_after_a_divergence_show_me_points_at_the_autopsy(config):
+    page = Page(config.replace("optimization.learning_rate", 1e5))
+    page.train(50)
+    page.press("Show me")
+    assert page.pointed_at[-1] == "autopsy"
+
+
 def test_fix_it_applies_the_remedy_and_undo_takes_it_back(broken):
     broken.press("Fix it")
     assert broken.experiment.config.model.initializer == Choice("Xavier")

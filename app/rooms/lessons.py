@@ -1,0 +1,148 @@
+"""The lessons: read the claim, predict, watch the run, hear the verdict, then break it."""
+
+import html
+from itertools import groupby
+
+from panel import ui
+from panel.layout import Column
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app import theme
+from app.rooms.exhibits import pictures
+from app.rooms.room import ROOMS
+from engine import LESSONS, Break, Lesson, Scene, Seat, Snapshot, Verdict, conduct, open_lesson
+
+
+@ROOMS.register("Lessons")
+class Lessons:
+    """The lecture's claims, to be set in motion and broken."""
+
+    def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
+        self._seat = seat
+        self._lesson = open_lesson(next(iter(LESSONS)))
+        self._scene: Scene | None = None  # the last that was shown
+        self._broken = ""  # the label of the break that is being played
+        self._menu = ui.Select(
+            label="Lesson",
+            groups=_by_section(),
+            value=self._lesson.name,
+            size="small",
+            sizing_mode="stretch_width",
+        )
+        self._words = _html()
+        self._options = ui.RadioBoxGroup(label="What will happen?", options=[], value=None)
+        self._run = ui.Button(label="Run it", icon="play_arrow", variant="contained", size="small")
+        self._told = _html()
+        self._pictures = Column(sizing_mode="stretch_width")
+        self._breaks = Column(sizing_mode="stretch_width")
+        self._menu.param.watch(lambda event: self._open(event.new), "value")
+        self._options.param.watch(lambda event: self._allow(), "value")
+        self._run.on_click(lambda event: self._play(self._lesson))
+        self.sidebar: list[Viewable] = [
+            *(self._menu, self._words, self._options, self._run),
+            *(self._told, self._pictures, self._breaks),
+        ]
+        self._open(self._lesson.name)
+
+    def _open(self, name: str) -> None:
+        """Put a lesson on the table."""
+        lesson = self._lesson = open_lesson(name)
+        self._seat.do(lambda experiment: self._seat.works.clear("lesson"))
+        self._words.object = (
+            f"<h3>{_safe(lesson.claim)}</h3><p class='quiet'>{_safe(lesson.section)}"
+            f" · on {_safe(lesson.data)}</p><p>{_safe(lesson.look)}</p>"
+            f"<p><b>Predict first.</b> {_safe(lesson.question.text)}</p>"
+        )
+        self._options.param.update(options=list(lesson.question.options), value=None)
+        self._told.object = ""
+        self._pictures[:] = []
+        self._breaks[:] = []
+        self._allow()
+
+    def _allow(self) -> None:
+        self._run.disabled = self._options.value is None
+
+    def _play(self, lesson: Lesson, broken: str = "") -> None:
+        seat, self._broken = self._seat, broken
+        self._told.object = "<p class='quiet'>It begins …</p>"
+        seat.do(lambda experiment: seat.works.begin("lesson", conduct(experiment, lesson)))
+
+    def _break(self, by: Break) -> None:
+        self._play(self._lesson.broken(by), by.label)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the lesson as far as it has come."""
+        scene = snapshot.beside.lesson
+        if not isinstance(scene, Scene) or scene is self._scene:
+            return
+        if scene.lesson != self._lesson.name:
+            return
+        if scene.exhibits and (self._scene is None or scene.exhibits != self._scene.exhibits):
+            self._pictures[:] = [pictures(dict(scene.exhibits))]
+        self._scene = scene
+        self._told.object = self._tell(scene)
+        if scene.verdict and not len(self._breaks):
+            self._breaks[:] = [_html("<p><b>Now break it</b></p>"), *self._break_buttons()]
+
+    def _tell(self, scene: Scene) -> str:
+        if scene.playing:
+            return (
+                f"<p>Run {scene.number} of {scene.count}: <b>{_safe(scene.playing)}</b>"
+                f" – watch the plots.</p>"
+            )
+        note = f"<p class='quiet'>{_safe(scene.note)}</p>" if scene.note else ""
+        if scene.verdict is None:
+            return note
+        return note + self._mark() + _verdict(scene.verdict, self._broken)
+
+    def _mark(self) -> str:
+        """Whether the learner was right; not said again of a lesson that was broken."""
+        question = self._lesson.question
+        if self._broken:
+            return ""
+        if self._options.value == question.options[question.right]:
+            return "<p>You predicted it.</p>"
+        return f"<p>You did not expect this: {_safe(question.options[question.right])}.</p>"
+
+    def _break_buttons(self) -> list[Viewable]:
+        return [self._break_button(by) for by in self._lesson.breaks]
+
+    def _break_button(self, by: Break) -> Viewable:
+        button = ui.Button(
+            label=by.label, variant="outlined", size="small", sizing_mode="stretch_width"
+        )
+        button.on_click(lambda event: self._break(by))
+        return button
+
+
+def _verdict(verdict: Verdict, broken: str) -> str:
+    word = "The claim holds here" if verdict.holds else "The claim does not hold here"
+    when = f" with “{_safe(broken)}”" if broken else ""
+    rows = "".join(
+        f"<tr><th>{_safe(figure.label)}</th><td>{_safe(figure.text)}</td>"
+        f"<td>{_safe(figure.lecture)}</td></tr>"
+        for figure in verdict.figures
+    )
+    return (
+        f"<p class='{'holds' if verdict.holds else 'fails'}' role='status'><b>{word}{when}.</b>"
+        f" {_safe(verdict.sentence)}</p><table><thead><tr><th></th><td>here</td><td>lecture</td>"
+        f"</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _by_section() -> dict[str, list[str]]:
+    """The names of all lessons, chapter by chapter of the lecture."""
+    sections = [(open_lesson(name).section, name) for name in LESSONS]
+    return {
+        section: [name for _, name in group]
+        for section, group in groupby(sections, key=lambda pair: pair[0])
+    }
+
+
+def _html(words: str = "") -> HTML:
+    return HTML(words, stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")
+
+
+def _safe(words: str) -> str:
+    return html.escape(words)

@@ -1,0 +1,49 @@
+// Tells the server which key was pressed; what a key does is decided there.
+
+const SPACE = " "
+// Where a key has a meaning of its own: what is written in, and what has to be answered first.
+const TAKES_KEYS = "textarea, select, [contenteditable], [role=menu], [role=listbox], [role=dialog]"
+const TAKES_SPACE = "button, a[href], summary, [role=button], [role=tab], [role=combobox], [role=menuitem]"
+const NO_TEXT = ["range", "checkbox", "radio", "button"] // kinds of input
+
+export function listen(keys) {
+  const {DocumentEvent} = window.Bokeh.require("core/bokeh_events")
+
+  class KeyPressed extends DocumentEvent {
+    event_name = "babysit_key"
+
+    constructor(key) {
+      super()
+      this.key = key
+    }
+
+    get event_values() {
+      return {key: this.key}
+    }
+  }
+
+  window.addEventListener("keydown", (event) => {
+    if (!keys.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) {
+      return
+    }
+    if (event.defaultPrevented || is_taken(event)) {
+      return
+    }
+    event.preventDefault() // space would scroll
+    if (!event.repeat || event.key != SPACE) {
+      window.Bokeh.documents[0].event_manager.send_event(new KeyPressed(event.key))
+    }
+  })
+}
+
+function is_taken(event) {
+  return event.composedPath().some((element) => {
+    if (!(element instanceof Element)) { // the document, or a shadow root
+      return false
+    }
+    if (element.matches("input")) {
+      return !NO_TEXT.includes(element.type) || (event.key == SPACE && element.type != "range")
+    }
+    return element.matches(TAKES_KEYS) || (event.key == SPACE && element.matches(TAKES_SPACE))
+  })
+}

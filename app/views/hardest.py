@@ -1,0 +1,124 @@
+"""The validation examples that a network finds hardest: as pictures, or in rows of words."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.models import ColumnDataSource, Range1d
+from bokeh.plotting import figure
+
+from app import theme
+from app.columns import Columns
+from app.views import pictures
+from app.views.view import source
+from engine import Hard, Snapshot
+
+ROWS = 8  # of words in a column
+ACROSS = 8  # pictures in a row
+CELL = (1.75, 1.62)  # what each has to itself, in the size of a picture
+MOST_LETTERS = 13  # of a class below a picture
+BELOW = 0.62  # the room for words, in the size of a picture
+
+
+def said_of(hard: Hard, classes: Sequence[str], most: int = 40) -> tuple[str, str]:
+    """What an example is, and what the network says."""
+    if not classes:
+        return f"is {theme.number(hard.right)}", f"said {theme.number(hard.said)}"
+    sure = "" if math.isnan(hard.probability) else f" ({100 * hard.probability:.0f} %)"
+    right, said = (short(classes[int(label)], most) for label in (hard.right, hard.said))
+    return f"is {right}", f"said {said}{sure}"
+
+
+def short(name: str, most: int) -> str:
+    """A name, cut off if it has more letters than that."""
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+
+
+# ---- pictures -----------------------------------------------------------------------------------
+
+
+def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Columns]:
+    """The pictures in rows, the hardest first, with two lines of words below each."""
+    shown, boxes = [], []
+    told: dict[str, list[Any]] = {name: [] for name in ("x", "y", "is", "said", "colour")}
+    for number, hard in enumerate(hardest):
+        if hard.picture is None:
+            continue
+        row, column = divmod(number, ACROSS)
+        x, y = column * CELL[0], -row * CELL[1]
+        height, width = (side / max(hard.picture.shape[:2]) for side in hard.picture.shape[:2])
+        shown.append(pictures.natural(pictures.stretched(hard.picture))[::-1])
+        boxes.append((x + (1 - width) / 2, y, width, height))
+        lines = said_of(hard, snapshot.data.classes, MOST_LETTERS)
+        values = (x + 0.5, y, *lines, _colour(hard, snapshot.data.classes))
+        for name, value in zip(told, values, strict=True):
+            told[name].append(value)
+    return {"data.pictures": pictures.placed(shown, boxes), "data.captions": {**told}}
+
+
+def _colour(hard: Hard, classes: Sequence[str]) -> str:
+    return theme.ACCENT if classes and hard.right != hard.said else theme.TICKS
+
+
+def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
+    """Room for sixteen pictures with their words."""
+    palette = pictures.palette_of(snapshot.data.shape)
+    pictures.draw_pictures(drawn, "data.pictures", palette)
+    data = source("data.captions", ["x", "y", "is", "said", "colour"])
+    for column, down in (("is", 2), ("said", 13)):
+        drawn.text(
+            "x",
+            "y",
+            column,
+            source=data,
+            y_offset=down,
+            text_align="center",
+            text_baseline="top",
+            text_font_size=style.tiny,
+            text_color="colour",
+        )
+    right, bottom = (ACROSS - 1) * CELL[0] + 1.4, -CELL[1] - BELOW
+    corners = ColumnDataSource({"x": [-0.4, right], "y": [bottom, 1.0]})
+    pictures.fit(drawn, drawn.scatter("x", "y", source=corners, size=0, alpha=0))
+
+
+# ---- words --------------------------------------------------------------------------------------
+
+
+def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> dict[str, Columns]:
+    """Rows of words, the hardest first, in so many columns."""
+    shown = hardest[: ROWS * across]
+    return {
+        "data.rows": {
+            "x": [float(n // ROWS) for n in range(len(shown))],
+            "y": [-float(n % ROWS) for n in range(len(shown))],
+            "words": [sentence(hard, snapshot) for hard in shown],
+            "colour": [_colour(hard, snapshot.data.classes) for hard in shown],
+        }
+    }
+
+
+def sentence(hard: Hard, snapshot: Snapshot) -> str:
+    """What there is to say of a hard example."""
+    words = f"{', '.join(said_of(hard, snapshot.data.classes))}: loss {theme.number(hard.loss)}"
+    if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
+        words += f"; input {hard.unusual + 1} is {hard.deviation:+.1f} σ off"
+    return words.replace("-", "−")
+
+
+def draw_words(drawn: figure, style: theme.Style, across: int) -> None:
+    """Room for rows of words."""
+    drawn.axis.visible = False
+    drawn.grid.visible = False
+    drawn.x_range = Range1d(start=0, end=across)
+    drawn.y_range = Range1d(start=0.5 - ROWS, end=0.6)
+    drawn.text(
+        "x",
+        "y",
+        "words",
+        source=source("data.rows", ["x", "y", "words", "colour"]),
+        text_baseline="middle",
+        text_font_size=style.small,
+        text_color="colour",
+    )

@@ -1,0 +1,142 @@
+"""Pinned runs: kept, compared, begun again."""
+
+import re
+
+import msgspec
+import pytest
+
+from app.runs import Runs, settings, table
+from engine import (
+    MAX_PINNED,
+    SETTINGS,
+    Choice,
+    Experiment,
+    RunConfig,
+    SetKnob,
+    Stack,
+)
+
+
+class Seat:
+    """An experiment that obeys at once."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.experiment = Experiment(config)
+        self.sent: list = []
+
+    @property
+    def latest(self):
+        return self.experiment.snapshot()
+
+    def send(self, command) -> None:
+        self.sent.append(command)
+        self.experiment.apply(command)
+
+
+@pytest.fixture
+def seat(config) -> Seat:
+    return Seat(config)
+
+
+@pytest.fixture
+def runs(seat) -> Runs:
+    runs = Runs(seat)
+    runs.opened()
+    return runs
+
+
+def press(runs: Runs, label: str) -> None:
+    (button,) = runs.view.select(lambda x: getattr(x, "label", None) == label)
+    button.clicks += 1
+    runs.show(runs._seat.latest)
+
+
+def pin(runs: Runs, name: str) -> None:
+    runs._name.value = name
+    press(runs, "Pin this run")
+
+
+def rows(text: str, kind: str) -> dict[str, list[str]]:
+    """The cells of the rows of a kind, by what the row is called."""
+    found = re.findall(rf'<tr class="{kind}"><th scope="row">(.*?)</th>(.*?)</tr>', text)
+    return {label: re.findall(r"<td>(.*?)</td>", cells) for label, cells in found}
+
+
+def test_a_pinned_run_is_compared_with_this_one(runs, seat):
+    seat.experiment.train(30)
+    pin(runs, "baseline")
+    seat.send(SetKnob("model.activation", Choice("tanh")))
+    seat.send(SetKnob("optimization.learning_rate", 0.5))
+    seat.experiment.train(20)
+    text = table(seat.latest)
+    assert re.findall(r'<th scope="col">(.*?)</th>', text) == ["this run", "baseline"]
+    differing = rows(text, "differs")
+    assert differing == {"Activation": ["tanh", "ReLU"], "Learning rate": ["0.5", "0.01"]}
+    assert "Optimizer" in rows(text, "same")
+    assert rows(text, "")["Steps"] == ["50", "30"]
+
+
+def test_the_table_tells_how_runs_stood_at_the_end(runs, seat):
+    seat.experiment.train(500)
+    pin(runs, "learned")
+    ends = seat.latest.curves["validation_accuracy"][-1]
+    seat.experiment.train(200)
+    assert rows(table(seat.latest), "")["Validation accuracy"][1] == f"{100 * ends:.1f} %"
+
+
+def test_every_setting_is_told(config):
+    assert {setting.label for setting in SETTINGS.values()} < settings(config).keys()
+    stacks = [s.label for s in SETTINGS.values() if isinstance(s.values, Stack)]
+    assert {settings(config)[label] for label in stacks} == {"64, 64", "none"}
+
+
+def test_a_seventh_run_is_refused_in_one_sentence(runs, seat):
+    for number in range(MAX_PINNED):
+        pin(runs, f"number {number}")
+    assert runs._refusal.object == ""
+    pin(runs, "one more")
+    assert "6 runs are pinned already: unpin one first." in runs._refusal.object
+    assert len(seat.latest.pinned) == MAX_PINNED
+    press(runs, "Unpin number 2")
+    pin(runs, "one more")
+    assert "one more" in [past.name for past in seat.latest.pinned]
+    assert runs._refusal.object == ""
+
+
+@pytest.mark.parametrize("name", ["", "  ", "twice", "x" * 41])
+def test_a_name_that_will_not_do_is_told(runs, seat, name):
+    pin(runs, "twice")
+    pin(runs, name)
+    assert "role='alert'" in runs._refusal.object
+    assert len(seat.latest.pinned) == 1
+
+
+def test_loading_begins_a_run_with_the_settings_of_the_pinned_one(runs, seat, config):
+    seat.experiment.train(10)
+    pin(runs, "baseline")
+    seat.send(SetKnob("model.hidden", "8, 8"))
+    assert seat.latest.config != config
+    press(runs, "Load baseline")
+    assert seat.latest.config == config and seat.latest.step == 0
+
+
+def test_the_name_on_offer_is_free(runs, seat):
+    assert runs._name.value == "run 1"
+    press(runs, "Pin this run")
+    assert runs._name.value == "run 1 (2)"
+
+
+def test_names_are_text(runs, seat):
+    pin(runs, "<script>")
+    text = table(seat.latest)
+    assert "<script>" not in text and "&lt;script&gt;" in text
+
+
+def test_runs_of_unlike_configs_are_compared(runs, seat, config):
+    seat.experiment.train(1)
+    pin(runs, "all")
+    few = {"data": {"examples": 20, "seed": 4, "classes": ["1", "2"]}}
+    seat.experiment._begin(msgspec.convert(few, RunConfig))
+    differing = rows(table(seat.latest), "differs")
+    assert differing["Examples"][0] == "the first 20" and differing["Examples"][1] == "–"
+    assert differing["Classes"][0] == "1, 2"

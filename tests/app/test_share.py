@@ -1,0 +1,273 @@
+"""Links give the bits of the run that they were made of; nonsense is told in one sentence."""
+
+import base64
+import json
+import zlib
+from urllib.parse import parse_qs
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import share
+from app.share import Wish
+from engine import (
+    SETTINGS,
+    Choice,
+    Experiment,
+    Pause,
+    Play,
+    Recording,
+    RunConfig,
+    SetKnob,
+    Status,
+    Step,
+    digest,
+    keep,
+    let_go,
+    read_upload,
+    record,
+)
+
+RATE = "optimization.learning_rate"
+TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
+
+
+def arguments(query: str) -> dict[str, list[bytes]]:
+    """As a server reads what an address has behind its question mark."""
+    return {name: [x.encode() for x in said] for name, said in parse_qs(query[1:]).items()}
+
+
+def steered(config: RunConfig) -> Experiment:
+    experiment = Experiment(config.with_seed(3))
+    experiment.apply(SetKnob("model.dropout", 0.2))
+    experiment.train(40)
+    experiment.apply(SetKnob(RATE, 0.05))
+    experiment.apply(Step())
+    experiment.apply(Play())
+    experiment.train(30)
+    experiment.apply(Pause())
+    experiment.apply(SetKnob("model.activation", Choice("leaky ReLU", {"slope_below": 0.3})))
+    experiment.apply(SetKnob("model.initializer", Choice("Xavier")))
+    experiment.train(29)
+    return experiment
+
+
+def opened(recording: Recording) -> Experiment:
+    """What a page that is opened by a link does, without the page."""
+    experiment = Experiment(RunConfig())
+    experiment.apply(recording.begin)
+    while experiment.status is Status.RUNNING:
+        experiment.advance(0.002)
+    return experiment
+
+
+def carrying(text: str | bytes) -> dict[str, list[bytes]]:
+    raw = text.encode() if isinstance(text, str) else text
+    return {"run": [base64.urlsafe_b64encode(zlib.compress(raw)).rstrip(b"=")]}
+
+
+def changed(**fields: object) -> str:
+    plain = json.loads(msgspec.json.encode(Recording(RunConfig(), (), 5)))
+    return json.dumps(plain | fields)
+
+
+def test_a_link_gives_the_same_weights_to_the_bit(config):
+    made = record(steered(config))
+    wish = share.read(arguments(share.query(made, False, ())))
+    assert (wish.refusal, wish.goes_on, wish.hidden) == ("", False, frozenset())
+    again = opened(wish.recording)
+    assert again.step == made.steps == 100
+    assert digest(again) == made.digest
+
+
+def test_a_run_that_diverged_and_was_drawn_anew_is_repeated_as_well(config):
+    experiment = Experiment(config)
+    experiment.apply(SetKnob(RATE, 1e6))
+    experiment.train(50)
+    assert experiment.status is Status.DIVERGED
+    experiment.apply(SetKnob(RATE, 0.01))
+    experiment.apply(SetKnob("model.initializer", Choice("Xavier")))
+    experiment.train(20)
+    made = record(experiment)
+    again = opened(share.unpacked(share.packed(made)))
+    assert (again.step, digest(again)) == (made.steps, made.digest)
+
+
+def test_a_run_is_shared_where_it_diverged(config):
+    experiment = Experiment(config)
+    experiment.apply(SetKnob(RATE, 1e6))
+    experiment.train(50)
+    made = record(experiment)
+    again = opened(share.unpacked(share.packed(made)))
+    assert (again.step, again.status) == (made.steps, Status.DIVERGED)
+    assert digest(again) == made.digest
+
+
+def test_the_link_of_a_repeated_run_is_the_same_link(config):
+    made = record(steered(config))
+    assert share.packed(record(opened(made))) == share.packed(made)
+
+
+def test_a_link_says_whether_to_go_on_and_what_to_hide(config):
+    made = record(Experiment(config))
+    wish = share.read(arguments(share.query(made, True, {"lane", "learning-rate"})))
+    assert wish.goes_on and wish.hidden == {"lane", "learning-rate"}
+    assert share.read(arguments(share.query(None, True, ["lane"]))) == Wish(
+        hidden=frozenset(["lane"])
+    )
+    assert share.query(None, False, ()) == "" and share.read({}) == Wish()
+
+
+def test_every_control_and_plot_can_be_hidden_under_a_name_of_its_own():
+    names = share.hideable()
+    assert {"learning-rate", "l2-strength", "loss", "loss-control", "sidebar"} <= names.keys()
+    assert len({share.name_of(path) for path in SETTINGS}) == len(SETTINGS)
+
+
+def test_what_cannot_be_hidden_is_told_and_the_rest_is_hidden():
+    wish = share.read({"hide": [b"lane, teacher"]})
+    assert wish.hidden == {"lane"}
+    assert "'teacher'" in wish.refusal and "learning-rate" in wish.refusal
+
+
+def test_a_link_that_no_server_would_take_is_not_made(config):
+    turns = tuple((n, SetKnob(RATE, 0.01 + n / 1e4)) for n in range(5000))
+    with pytest.raises(ValueError, match=r"steered 5,000 times.*export it as JSON"):
+        share.packed(Recording(config, turns, 5000))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"{}", "not possible here"),
+        (b"[" * 100_000, "not possible here"),
+        (b"\xff\xfe", "not possible here"),
+        (changed(steps=-1), "not possible here"),
+        (changed(config={"seed": -1}), "seed must be 0 or more"),
+        (changed(config={"wings": 2}), "unknown field"),
+        (changed(journal=[[9, {"type": "pause"}]]), "beyond the last step"),
+        (
+            changed(journal=[[1, {"type": "set", "path": RATE, "value": -1}]]),
+            "learning rate must be",
+        ),
+        (
+            changed(journal=[[1, {"type": "set", "path": "a", "value": 1}]]),
+            "unknown setting 'a'",
+        ),
+        (
+            changed(journal=[[1, {"type": "set", "path": "model.hidden", "value": "8"}]]),
+            "begins another run",
+        ),
+        (b"[" + b" " * 2**20 + b"]", "damaged"),  # unpacks to more than a run can be
+    ],
+)
+def test_nonsense_is_told_in_one_sentence(text, told):
+    check_refused(share.read(carrying(text)), told)
+
+
+@pytest.mark.parametrize("text", ["", "!", "AAAA", "ü", "x" * 20_000, "eNo", "\0"])
+def test_what_is_no_link_at_all_is_told_in_one_sentence(text):
+    check_refused(share.read({"run": [text.encode()]}), "his link is")
+
+
+def check_refused(wish: Wish, told: str) -> None:
+    assert wish.recording is None
+    assert told in wish.refusal
+    assert wish.refusal.isprintable() and len(wish.refusal) < 500
+
+
+# ---- whatever comes -------------------------------------------------------------------------
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+json_like = st.recursive(
+    plain, lambda x: st.lists(x, max_size=4) | st.dictionaries(st.text(max_size=8), x, max_size=4)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300) | st.text(alphabet="abcXYZ019-_=", max_size=300).map(str.encode))
+def test_any_letters_open_the_page(said):
+    check_any(share.read({"run": [said], "then": [said], "hide": [said]}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_link_with_a_part_replaced_opens_the_page(data):
+    recording = json.loads(msgspec.json.encode(record_once()))
+    place = recording
+    for _ in range(data.draw(st.integers(0, 4))):
+        inner = [x for x in (place.values() if isinstance(place, dict) else place) if x]
+        inner = [x for x in inner if isinstance(x, dict | list)]
+        if not inner:
+            break
+        place = data.draw(st.sampled_from(inner))
+    key = data.draw(st.sampled_from(list(place if isinstance(place, dict) else range(len(place)))))
+    place[key] = data.draw(json_like)
+    wish = share.read(carrying(json.dumps(recording)))
+    check_any(wish)
+    if wish.recording and wish.recording.steps < 300:
+        try:
+            opened(wish.recording)
+        except ValueError as refusal:  # the page tells it
+            assert str(refusal)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_link_with_a_letter_changed_opens_the_page(data):
+    text = share.packed(record_once())
+    place = data.draw(st.integers(0, len(text) - 1))
+    letter = data.draw(st.sampled_from("Aa0-_=%"))
+    check_any(share.read({"run": [(text[:place] + letter + text[place + 1 :]).encode()]}))
+
+
+def record_once() -> Recording:
+    return Recording(
+        RunConfig(),
+        ((3, SetKnob("model.activation", Choice("leaky ReLU", {"slope_below": 0.3}))),),
+        6,
+        "0123456789abcdef",
+    )
+
+
+def check_any(wish: Wish) -> None:
+    assert wish.recording is None or not wish.waiting
+    assert wish.refusal.isprintable() and len(wish.refusal) < 1000
+
+
+# ---- a visitor's own data -------------------------------------------------------------------
+
+
+@pytest.fixture
+def upload():
+    upload = read_upload(TABLE, "pets.csv")
+    keep(upload)
+    yield upload
+    let_go(upload)
+
+
+def own_run(upload, config) -> Recording:
+    experiment = Experiment(config.replace("data.dataset", Choice(upload.name)))
+    experiment.train(8)
+    return record(experiment)
+
+
+def test_a_run_on_a_visitors_own_file_says_that_it_needs_the_file(upload, config):
+    said = arguments(share.query(own_run(upload, config), False, ()))
+    wish = share.read(said)
+    assert wish.recording is None and wish.waiting
+    assert "learns from pets.csv" in wish.refusal and "bring that file" in wish.refusal
+
+
+def test_with_that_very_file_it_is_repeated(upload, config):
+    made = own_run(upload, config)
+    again = opened(share.unpacked(share.packed(made), [upload.name]))
+    assert digest(again) == made.digest
+
+
+def test_a_link_cannot_reach_what_another_visitor_brought_by_spelling_it_otherwise(upload, config):
+    text = msgspec.json.encode(own_run(upload, config)).decode()
+    wish = share.read(carrying(text.replace("pets.csv #", "pets.csv \\u0023")))
+    assert wish.recording is None and "learns from pets.csv" in wish.refusal

@@ -1,0 +1,181 @@
+"""A visitor's own data: looked at first, seen by nobody else, and gone with the visitor."""
+
+import base64
+import io
+import re
+import time
+import zlib
+
+import numpy as np
+import pytest
+
+from app.controls import Controls
+from app.upload import KEPT, Data, Uploads, preview
+from engine import MAX_UPLOAD, Choice, Experiment, RunConfig, SetKnob, read_upload
+from engine.datasets import DATASETS
+
+TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.fixture
+def uploads():
+    uploads = Uploads()
+    yield uploads
+    uploads.close()
+
+
+def test_a_table_is_described_with_its_first_rows():
+    told = preview(read_upload(TABLE, "pets.csv"))
+    assert "60 examples of 2 inputs" in told and "2 classes: x, y" in told
+    assert told.count("<tr>") == 6 and "<td>4</td><td>4</td><td>x</td>" in told
+
+
+def test_values_to_predict_are_described():
+    table = "a,y\n" + "".join(f"{n},{n / 7:.3f}\n" for n in range(60))
+    assert "1 to predict" in preview(read_upload(table.encode(), "v.csv"))
+
+
+def test_pictures_are_shown_as_they_are():
+    x = np.zeros((30, 4, 6), np.uint8)
+    x[:, 1, 2] = 200
+    told = preview(read_upload(npz(x=x, y=np.arange(30) % 3), "dots.npz"))
+    assert "30 examples of 4 x 6 pixels" in told
+    first = base64.b64decode(re.search(r"base64,([^\"]+)", told)[1])
+    assert first.startswith(b"\x89PNG\r\n\x1a\n")
+    start = first.index(b"IDAT")
+    size = int.from_bytes(first[start - 4 : start])
+    lines = np.frombuffer(zlib.decompress(first[start + 4 : start + 4 + size]), np.uint8)
+    lines = lines.reshape(4, 1 + 6 * 3)
+    assert (lines[:, 0] == 0).all()
+    shown = lines[:, 1:].reshape(4, 6, 3)
+    assert (shown[1, 2] == 255).all() and shown.sum() == 3 * 255
+
+
+def test_names_and_answers_are_text():
+    told = preview(read_upload(b"a,label\n" + b"1,<b>x\n2,y\n" * 9, "<i>.csv"))
+    assert "<b>x" not in told and "<i>" not in told and "&lt;b&gt;x" in told
+
+
+@pytest.mark.parametrize(
+    ("raw", "file", "told"),
+    [
+        (b"", "a.csv", "found an empty file"),
+        (b"a,b\n1,2\n1\n", "a.csv", "line 3"),
+        (b"PK nonsense", "a.npz", "expected an NPZ archive"),
+        (TABLE, "a.xlsx", "expected a file that ends in .csv or .npz"),
+        (b" " * (MAX_UPLOAD + 1), "a.csv", "at most"),
+        (npz(x=np.zeros((9, 9, 2**20), np.uint8), y=np.zeros(9)), "a.npz", "unpacks to"),
+        (npz(x=np.zeros((16, 600_000), np.uint8), y=np.arange(16) % 2), "a.npz", "numbers"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(raw, file, told):
+    with pytest.raises(ValueError, match=re.escape(told)) as refusal:
+        read_upload(raw, file)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["../../etc/pets.csv", "C:\\pets.csv", "pe\x00ts\n.csv", 'p"ets.csv', "p" * 300 + ".csv"],
+)
+def test_a_file_is_called_by_its_plain_name(file):
+    name = read_upload(TABLE, file).file
+    assert name.isprintable() and not set('/\\"') & set(name) and len(name) <= 41
+
+
+def test_a_kept_file_can_be_learned_from_and_is_on_no_menu(uploads, config):
+    upload = read_upload(TABLE, "pets.csv")
+    uploads.add(upload, "")
+    assert upload.name not in list(DATASETS) and upload.name in DATASETS
+    with pytest.raises(ValueError) as refusal:
+        config.replace("data.dataset", Choice("nothing"))
+    assert "pets" not in str(refusal.value)
+    experiment = Experiment(config)
+    experiment.apply(SetKnob("data.dataset", Choice(upload.name)))
+    experiment.train(5)
+    assert experiment.data.train.classes == ("x", "y")
+
+
+def test_only_the_page_that_shows_it_offers_it(uploads, config):
+    upload = read_upload(TABLE, "pets.csv")
+    uploads.add(upload, "")
+    mine, yours = (Controls(lambda command: None, config) for _ in range(2))
+    mine.show(config.replace("data.dataset", Choice(upload.name)))
+    assert "pets.csv (yours)" in options(mine)
+    assert not [x for x in options(yours) if "pets" in x]
+    later = Controls(lambda command: None, config)
+    assert not [x for x in options(later) if "pets" in x]
+
+
+def options(controls: Controls) -> list[str]:
+    for view in controls.views:
+        for menu in view.select(lambda w: getattr(w, "label", "").startswith("Data set")):
+            return list(menu.options)
+    raise AssertionError("there is no menu of data sets")
+
+
+def test_it_is_gone_when_the_last_who_has_it_leaves(config):
+    mine, yours = Uploads(), Uploads()
+    upload = read_upload(TABLE, "pets.csv")
+    mine.add(upload, "")
+    mine.add(upload, "")  # twice the same is once
+    yours.add(read_upload(TABLE, "pets.csv"), "")
+    mine.close()
+    mine.close()
+    assert upload.name in DATASETS
+    yours.close()
+    assert upload.name not in DATASETS
+    with pytest.raises(ValueError, match="unknown data set"):
+        config.replace("data.dataset", Choice(upload.name))
+    mine.add(upload, "")  # what arrives after the visitor has left
+    assert upload.name not in DATASETS
+
+
+def test_few_files_stay_and_among_them_the_one_in_use(uploads):
+    files = [read_upload(TABLE, f"{n}.csv") for n in range(KEPT + 2)]
+    for upload in files:
+        uploads.add(upload, files[0].name)
+    assert uploads.names == [files[0].name, *(x.name for x in files[-KEPT + 1 :])]
+    assert files[1].name not in DATASETS
+
+
+class Desk:
+    """A dialog, and what it was told to use."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        self.used: list = []
+        self.seat = type("Seat", (), {"latest": Experiment(RunConfig()).snapshot()})
+        self.data = Data(self.seat, uploads, self.used.append, lambda found: found)
+
+    def bring(self, raw: bytes, file: str) -> str:
+        self.data._input.param.update(value=raw, filename=file, mime_type="")
+        deadline = time.monotonic() + 10
+        while self.data._progress.visible:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return self.data._preview.object
+
+
+def test_a_file_is_looked_at_before_it_is_used(uploads):
+    desk = Desk(uploads)
+    assert "60 examples" in desk.bring(TABLE, "pets.csv")
+    assert uploads.names == [] and desk.used == []
+    desk.data._use.clicks += 1
+    (used,) = desk.used
+    assert uploads.names == [used.name]
+
+
+def test_a_bad_file_is_not_offered_and_a_good_one_then_is(uploads):
+    desk = Desk(uploads)
+    assert "role='alert'" in desk.bring(b"1,2\nx,y\n", "bad.csv")
+    assert not desk.data._use.visible
+    desk.bring(TABLE, "pets.csv")
+    assert desk.data._use.visible
+    desk.bring(TABLE, "pets.csv")  # the same file once more
+    assert desk.data._use.visible

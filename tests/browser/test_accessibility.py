@@ -1,0 +1,65 @@
+"""Who cannot see the page, or not well, is shut out of nothing that a machine can tell."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+GRAVE = ("serious", "critical")
+
+
+def grave(tab) -> list[str]:
+    """What shuts somebody out, and where."""
+    found = Axe().run(tab.page).response["violations"]
+    return [
+        f"{v['id']} ({v['impact']}): {node['html'][:160]} {node['failureSummary'][:200]}"
+        for v in found
+        if v["impact"] in GRAVE
+        for node in v["nodes"]
+    ]
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(request, tab):
+    if request.param == "dark":
+        tab.press("Toggle theme")
+    tab.page.wait_for_function("performance.now() > 7500")  # until all has its name
+    return tab
+
+
+def test_no_grave_violation_on_the_first_screen(themed):
+    assert grave(themed) == []
+
+
+def test_no_grave_violation_in_any_tab(themed):
+    for tab in themed.page.get_by_role("tab").all():
+        tab.click()
+        themed.page.wait_for_timeout(1500)  # until it has been drawn
+        assert grave(themed) == [], tab.inner_text()
+
+
+def test_no_grave_violation_unfolded_diverged_and_in_a_dialog(themed):
+    for fold in ("held out", "convolutions", "schedule", "L1"):
+        themed.page.get_by_role("button", name=fold).click()
+    themed.page.get_by_role("slider", name="Max norm").wait_for()
+    themed.slide("Learning rate", "End")
+    themed.page.get_by_role("alert").wait_for()
+    themed.page.wait_for_timeout(1500)
+    assert grave(themed) == []
+    themed.page.keyboard.press("?")
+    themed.page.get_by_role("dialog").wait_for()
+    themed.page.wait_for_timeout(1500)
+    assert grave(themed) == []
+
+
+def test_every_control_has_a_name_and_every_plot_tells_its_figures(tab):
+    tab.wait_for_frames(10)
+    for role in ("slider", "combobox", "textbox", "button", "tab"):
+        for control in tab.page.get_by_role(role).all():
+            if control.is_visible():
+                named = control.evaluate(
+                    "(e) => e.ariaLabel || e.innerText || e.labels?.[0]?.innerText"
+                    " || e.getAttribute('aria-labelledby')"
+                )
+                assert named, control.evaluate("(e) => e.outerHTML")[:200]
+    for view in ("loss", "accuracy", "updates", "activations"):
+        told = tab.text(f"{view}.alt")
+        assert any(character.isdigit() for character in told), view

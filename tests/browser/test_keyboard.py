@@ -1,0 +1,181 @@
+"""The page without a mouse: each key, and the controls that Tab leads to."""
+
+import pytest
+
+from app import theme
+from app.keyboard import KEYS
+
+# The element that has the focus, through all shadow roots.
+DEEPEST = """((element) => {
+    while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+    return element
+})(document.activeElement)"""
+AROUND = f"""() => {{
+    const element = {DEEPEST}
+    const box = element.getBoundingClientRect()
+    const [x, y] = [Math.max(box.x - 12, 0), Math.max(box.y - 12, 0)]
+    const clip = {{x, y, width: box.width + 24, height: box.height + 24}}
+    return [element.ariaLabel ?? element.innerText ?? "", clip]
+}}"""
+
+
+def learning_rate(tab) -> float:
+    return tab.snapshot.config.optimization.learning_rate
+
+
+def wait_for_status(tab, status: str) -> None:
+    tab.wait_for(lambda: tab.text("status") == status)
+
+
+def test_space_pauses_and_plays_and_a_dot_steps(tab):
+    tab.page.keyboard.press("Space")
+    wait_for_status(tab, "paused")
+    step = tab.snapshot.step
+    tab.page.keyboard.press(".")
+    tab.wait_for(lambda: tab.text("step") == f"{step + 1:,}")
+    tab.page.keyboard.press("Space")
+    wait_for_status(tab, "running")
+
+
+def test_space_on_a_focused_button_acts_once(tab):
+    tab.page.get_by_role("button", name="Pause").focus()
+    tab.page.keyboard.press("Space")
+    wait_for_status(tab, "paused")
+    tab.page.wait_for_timeout(500)  # a second stroke would have played on by now
+    assert tab.text("status") == "paused"
+
+
+def test_space_works_from_a_slider_that_has_just_been_turned(tab):
+    tab.slide("Learning rate", "ArrowRight")
+    tab.page.keyboard.press("Space")
+    wait_for_status(tab, "paused")
+
+
+def test_r_restarts(tab):
+    tab.wait_for_frames(2)
+    tab.page.keyboard.press("r")
+    tab.wait_for(lambda: tab.snapshot.run == 2)
+    assert tab.snapshot.config.seed == 0
+
+
+def test_brackets_turn_the_learning_rate_by_a_stop(tab):
+    tab.page.keyboard.press("]")
+    tab.wait_for(lambda: learning_rate(tab) == 0.012)
+    tab.page.keyboard.press("[")
+    tab.wait_for(lambda: learning_rate(tab) == 0.01)
+    tab.page.keyboard.press("[")
+    tab.wait_for(lambda: learning_rate(tab) == 0.008)
+    slider = tab.page.get_by_role("slider", name="Learning rate")
+    tab.wait_for(lambda: slider.get_attribute("aria-valuetext") == "0.008")
+    assert tab.snapshot.run == 1
+
+
+def test_a_question_mark_lists_every_key_and_escape_closes_the_list(tab):
+    tab.page.keyboard.press("?")
+    dialog = tab.page.get_by_role("dialog")
+    dialog.wait_for()
+    for does in KEYS.values():
+        dialog.get_by_text(does, exact=True).wait_for()
+    tab.page.keyboard.press(".")  # answers nobody while a dialog is open
+    tab.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert tab.text("status") == "running"
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "?"])
+def test_no_key_acts_while_somebody_writes(tab, key):
+    field = tab.page.get_by_role("textbox", name="Hidden layers")
+    field.focus()
+    before = tab.snapshot
+    tab.page.keyboard.type(key)
+    assert key in field.input_value()
+    tab.wait_for_frames(5)
+    after = tab.snapshot
+    assert (after.status, after.run, after.config) == (before.status, before.run, before.config)
+    assert type_size(tab) == 16
+
+
+def test_a_key_with_control_is_the_browsers(tab):
+    tab.page.evaluate("window.addEventListener('keydown', (e) => e.preventDefault(), true)")
+    tab.page.keyboard.press("Control+r")
+    tab.wait_for_frames(3)
+    assert tab.snapshot.run == 1
+
+
+def test_layers_are_added_and_taken_away_by_keyboard_alone(tab):
+    tab.page.get_by_role("textbox", name="Hidden layers").focus()
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Enter")
+    tab.wait_for(lambda: tab.snapshot.config.model.hidden == (64, 64, 64))
+    tab.wait_for(lambda: len(tab.source("updates").get("W4", [])) > 5)
+    tab.page.keyboard.press("Shift+Tab")
+    for _ in range(2):
+        tab.page.keyboard.press("Space")
+    tab.wait_for(lambda: tab.snapshot.config.model.hidden == (64,))
+
+
+def test_what_is_folded_away_is_reached_by_keyboard(tab):
+    tab.page.get_by_role("button", name="schedule").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("slider", name="Warm-up").wait_for()
+    tab.slide("Warm-up", "End")
+    tab.wait_for(lambda: tab.snapshot.config.optimization.warm_up == 10_000)
+    tab.page.get_by_role("button", name="schedule").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("slider", name="Warm-up").wait_for(state="detached")
+
+
+def test_focus_is_seen_wherever_tab_leads(tab):
+    tab.press("Pause")
+    wait_for_status(tab, "paused")
+    tab.page.evaluate(DEEPEST + ".blur()")
+    names = set()
+    for _ in range(12):
+        tab.page.keyboard.press("Tab")
+        tab.page.wait_for_timeout(400)  # ripples and shadows take their time
+        name, around = tab.page.evaluate(AROUND)
+        focused = tab.page.screenshot(clip=around)
+        tab.page.evaluate(DEEPEST + ".blur()")  # from where the next Tab goes on
+        tab.page.wait_for_timeout(400)
+        assert tab.page.screenshot(clip=around) != focused, name
+        names.add(name)
+    assert len(names) >= 10
+
+
+def test_p_draws_for_the_last_row_and_back(tab):
+    tab.wait_for_frames(3)
+    desk = look(tab)
+    tab.page.keyboard.press("p")
+    tab.wait_for(lambda: look(tab)["line"] == theme.PROJECTOR.line_width)
+    tab.wait_for(lambda: type_size(tab) == 20)
+    hall = look(tab)
+    assert hall["ticks"] == theme.PROJECTOR.small
+    assert hall["headline"] == pytest.approx(1.25 * desk["headline"])
+    tab.wait_for(lambda: len(tab.source("loss")["step"]) > 5)
+    tab.press("Projector")
+    tab.wait_for(lambda: type_size(tab) == 16 and look(tab) == desk)
+
+
+def type_size(tab) -> float:
+    return float(
+        tab.page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)")
+    )
+
+
+def look(tab) -> dict[str, object]:
+    """How the loss is drawn, and its headline written."""
+    return tab.page.evaluate(
+        """() => {
+            const plot = Bokeh.documents[0].get_model_by_name("view:loss")
+            const line = plot.renderers.find((r) => r.glyph?.type == "Line")
+            return {
+                line: line.glyph.line_width.value ?? line.glyph.line_width,
+                ticks: plot.left[0].major_label_text_font_size,
+            }
+        }"""
+    ) | {
+        "headline": tab.page.get_by_role("heading", name="Loss").evaluate(
+            "(heading) => parseFloat(getComputedStyle(heading).fontSize)"
+        )
+    }

@@ -1,0 +1,322 @@
+"""Links, pins, files out and files in, in a real browser."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser
+
+from app import share
+from app.session import CONDUCTOR, VISITS
+from engine import Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
+from engine.datasets import DATASETS
+from tests.browser.conftest import ROOT, Tab, wait_until
+
+TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
+
+
+class Guest(Tab):
+    """A visitor who comes by a link, to a run that may end before many frames are drawn."""
+
+    def wait_for_frames(self, more: int) -> None:
+        super().wait_for_frames(min(more, 1))
+
+    def told(self) -> str:
+        """What the page says to the visitor beside its plots."""
+        alert = self.page.locator(".notistack-Snackbar, .notistack-SnackbarContainer")
+        return alert.first.inner_text()
+
+
+@pytest.fixture
+def come_by(chromium: Browser, address: str) -> Iterator[Callable[[str], Guest]]:
+    """Opens the page by a link; afterwards it must have been quiet, and leave nothing."""
+    guests: list[Guest] = []
+
+    def come(query: str) -> Guest:
+        guests.append(Guest(chromium, f"{address}{query}"))
+        return guests[-1]
+
+    yield come
+    for guest in guests:
+        guest.context.close()
+    for guest in guests:
+        assert guest.strangers == []
+        assert guest.errors == []
+    wait_until(lambda: not VISITS and len(CONDUCTOR) == 0)
+
+
+def steered(config: RunConfig, steps: int = 400) -> Experiment:
+    experiment = Experiment(config.with_seed(5))
+    experiment.train(50)
+    experiment.apply(SetKnob("optimization.learning_rate", 0.05))
+    experiment.apply(SetKnob("model.activation", Choice("tanh")))
+    experiment.train(steps - 50)
+    return experiment
+
+
+def bits(tab: Tab) -> tuple[int, str]:
+    return tab.visit.seat.do(lambda experiment: (experiment.step, digest(experiment))).result(10)
+
+
+def open_dialog(tab: Tab, name: str) -> None:
+    tab.page.get_by_role("button", name=name, exact=True).click()
+    tab.page.get_by_role("dialog").wait_for()
+
+
+def close_dialog(tab: Tab) -> None:
+    tab.page.keyboard.press("Escape")
+    tab.page.get_by_role("dialog").wait_for(state="hidden")
+
+
+def saved(tab: Tab, button: str) -> tuple[str, bytes]:
+    """What a click on a button downloads."""
+    with tab.page.expect_download() as download:
+        tab.page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+# ---- links ----------------------------------------------------------------------------------
+
+
+def test_a_link_repeats_the_run_to_the_bit(come_by, config):
+    made = record(steered(config))
+    guest = come_by(share.query(made, False, ()))
+    guest.wait_for(lambda: guest.snapshot.status is Status.PAUSED and guest.snapshot.step)
+    assert bits(guest) == (made.steps, made.digest)
+    guest.wait_for(lambda: "the same, to the bit" in guest.told())
+    assert guest.menu("Activation") == "tanh"
+    guest.wait_for(lambda: guest.text("step") == "400")
+    assert guest.source("loss")["step"][-1] <= 400
+    assert guest.page.get_by_role("button", name="Play", exact=True).is_visible()
+    assert guest.snapshot.previous is None  # the run that the page would have opened with
+
+
+def test_a_link_can_go_on_from_there(come_by, config):
+    made = record(steered(config))
+    guest = come_by(share.query(made, True, ()))
+    guest.wait_for(lambda: guest.snapshot.step > 400 and guest.snapshot.status is Status.RUNNING)
+    guest.wait_for(lambda: "the same, to the bit" in guest.told())
+
+
+def test_a_long_run_is_repeated_in_sight(come_by, config):
+    guest = come_by(share.query(Recording(config, (), 200_000), False, ()))
+    guest.wait_for(lambda: guest.text("until") == "of 200,000")
+    step = guest.channel("step")
+    guest.wait_for(lambda: guest.channel("step") > step)
+    guest.press("Restart")  # whoever has seen enough
+    guest.wait_for(lambda: guest.text("until") == "")
+
+
+def test_a_link_made_with_other_bits_says_so(come_by, config):
+    made = record(steered(config))
+    other = Recording(made.config, made.journal, made.steps, "0" * 16)
+    guest = come_by(share.query(other, False, ()))
+    guest.wait_for(lambda: "not the same bits" in guest.told())
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("?run=nonsense", "This link is damaged"),
+        ("?hide=teacher", "not a part of the page"),
+        ("conv", "not possible here"),
+    ],
+)
+def test_a_link_with_nonsense_opens_the_page_with_a_sentence(come_by, config, query, told):
+    if query == "conv":  # a config that only the data refuses
+        table = config.replace("data.dataset", Choice("iris")).replace(
+            "model.convolutions", "8 of 3x3"
+        )
+        query = share.query(Recording(table, (), 10), False, ())
+    guest = come_by(query)
+    guest.wait_for(lambda: told in guest.told())
+    guest.wait_for(lambda: guest.snapshot.step > 0 and guest.text("status") == "running")
+    assert guest.snapshot.config == config
+
+
+def test_a_link_hides_parts_of_the_page(come_by):
+    guest = come_by("?hide=inside,lane,updates,learning-rate,transport,menus")
+    page = guest.page
+    assert page.get_by_role("heading", name="Loss", exact=True).is_visible()
+    assert page.get_by_role("heading", name="Update / weight").count() == 0
+    assert page.get_by_role("slider", name="Learning rate").count() == 0
+    assert page.get_by_role("tab", name="Signal").count() == 0
+    for name in ("Pause", "Share"):
+        assert page.get_by_role("button", name=name, exact=True).count() == 0
+    assert page.get_by_text("A neural network is learning").count() == 0
+
+
+def test_without_a_sidebar_there_are_no_knobs(come_by):
+    guest = come_by("?hide=sidebar")
+    assert guest.page.get_by_role("combobox").count() == 0
+    assert guest.page.get_by_role("heading", name="Loss", exact=True).is_visible()
+
+
+def test_the_dialog_makes_the_link_and_copies_it(tab, come_by):
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.slide("Learning rate", "Home")
+    tab.wait_for(lambda: tab.snapshot.markers)
+    open_dialog(tab, "Share")
+    dialog = tab.page.get_by_role("dialog")
+    field = dialog.get_by_role("textbox", name="Link")
+    tab.wait_for(lambda: "?run=" in field.input_value())
+    dialog.get_by_role("button", name="Copy").click()
+    dialog.get_by_role("button", name="Copied").wait_for()
+    copied = tab.page.evaluate("navigator.clipboard.readText()")
+    assert copied == field.input_value()
+    guest = come_by(copied[copied.index("?") :])
+    guest.wait_for(lambda: guest.snapshot.status is Status.PAUSED and guest.snapshot.run == 2)
+    guest.wait_for(lambda: guest.snapshot.step == tab.snapshot.step)
+    assert bits(guest) == bits(tab)
+    assert guest.snapshot.config == tab.snapshot.config
+
+
+def test_the_dialog_hides_what_is_chosen(tab):
+    open_dialog(tab, "Share")
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("combobox").click()
+    tab.page.get_by_text("Knob: Learning rate", exact=True).click()
+    field = dialog.get_by_role("textbox", name="Link")
+    tab.wait_for(lambda: field.input_value().endswith("&hide=learning-rate"))
+
+
+# ---- runs -----------------------------------------------------------------------------------
+
+
+def test_a_run_is_pinned_compared_and_begun_again(tab, config):
+    open_dialog(tab, "Runs")
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name of this run").fill("baseline")
+    dialog.get_by_role("button", name="Pin this run").click()
+    dialog.get_by_role("columnheader", name="baseline").wait_for()
+    close_dialog(tab)
+    tab.choose("Activation", "tanh")
+    tab.wait_for(lambda: tab.snapshot.config.model.activation.name == "tanh")
+    open_dialog(tab, "Runs")
+    dialog.get_by_role("row", name="Activation tanh ReLU").wait_for()
+    dialog.get_by_role("button", name="Load baseline").click()
+    tab.wait_for(lambda: tab.snapshot.run == 2 and tab.snapshot.config == config)
+    dialog.get_by_role("button", name="Unpin baseline").click()
+    tab.wait_for(lambda: not tab.snapshot.pinned)
+    dialog.get_by_role("columnheader", name="baseline").wait_for(state="detached")
+
+
+# ---- files out ------------------------------------------------------------------------------
+
+
+def test_files_hold_the_run_as_it_stands(tab, tmp_path):
+    tab.wait_for(lambda: tab.snapshot.step > 200)
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    open_dialog(tab, "Export")
+    step, digested = bits(tab)
+    name, table = saved(tab, "Curves (CSV)")
+    assert name == f"babysit-digits-run1-step{step}.csv"
+    assert int(list(csv.DictReader(io.StringIO(table.decode())))[-1]["step"]) <= step
+    assert saved(tab, "Curves (CSV)") == (name, table)  # once more, though nothing has changed
+    _, text = saved(tab, "Run (JSON)")
+    assert json.loads(text)["digest"] == digested
+    (tmp_path / "run.json").write_bytes(text)
+    command = [sys.executable, "-m", "engine", "replay", str(tmp_path / "run.json")]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
+    _, weights = saved(tab, "Weights (NPZ)")
+    assert (
+        sum(x.size for x in np.load(io.BytesIO(weights)).values())
+        == 64 * 64 + 64 * 65 + 65 * 10 + 64
+    )
+
+
+def test_the_report_opens_without_a_server_and_asks_for_nothing(tab, tmp_path):
+    open_dialog(tab, "Export")
+    _, text = saved(tab, "Report (HTML)")
+    path = tmp_path / "report.html"
+    path.write_bytes(text)
+    page = tab.context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    assert page.get_by_role("heading", name="He + ReLU on digits").is_visible()
+    assert page.get_by_role("img", name="Loss").is_visible()
+    assert asked == [path.as_uri()]
+    page.close()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "SVG"])
+def test_a_plot_is_saved_as_a_picture(tab, kind):
+    open_dialog(tab, "Export")
+    name, picture = saved(tab, kind)
+    assert name == f"babysit-loss.{kind.lower()}"
+    if kind == "PNG":
+        assert picture.startswith(b"\x89PNG")
+        assert int.from_bytes(picture[16:20]) > 600  # pixels across
+    else:
+        assert b"<svg" in picture and picture.count(b"<path") > 5
+        assert b"rect" in picture.partition(b"<path")[0]  # the ground behind it
+
+
+# ---- files in -------------------------------------------------------------------------------
+
+
+def bring(tab: Tab, name: str, raw: bytes) -> None:
+    tab.page.get_by_role("dialog").locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "text/csv", "buffer": raw}
+    )
+
+
+def learn_from(tab: Tab, name: str, raw: bytes) -> None:
+    open_dialog(tab, "Data")
+    bring(tab, name, raw)
+    tab.page.get_by_role("button", name="Learn from it").click()
+    tab.wait_for(lambda: tab.snapshot.config.data.dataset.name.startswith(f"{name} #"))
+
+
+def test_a_file_is_looked_at_then_learned_from_and_gone_with_its_visitor(open_tab):
+    mine, yours = open_tab(), open_tab()
+    open_dialog(mine, "Data")
+    dialog = mine.page.get_by_role("dialog")
+    bring(mine, "bad.csv", b"a,b\n1,2\n1\n")
+    dialog.get_by_role("alert").filter(has_text="bad.csv, line 3").wait_for()
+    assert not dialog.get_by_role("button", name="Learn from it").is_visible()
+    bring(mine, "pets.csv", TABLE)
+    dialog.get_by_text("60 examples of 2 inputs").wait_for()
+    assert mine.snapshot.config.data.dataset.name == "digits"  # not before it is told to
+    dialog.get_by_role("button", name="Learn from it").click()
+    mine.wait_for(lambda: mine.snapshot.data.classes == ("x", "y") and mine.snapshot.step > 10)
+    mine.wait_for(lambda: mine.menu("Data set") == "pets.csv (yours)")
+    yours.page.get_by_role("combobox", name=re.compile("^Data set ·")).click()
+    offered = yours.page.get_by_role("menuitem").all_inner_texts()
+    assert "digits" in offered and not [name for name in offered if "pets" in name]
+    yours.page.keyboard.press("Escape")
+    name = mine.snapshot.config.data.dataset.name
+    assert name in DATASETS
+    mine.context.close()
+    wait_until(lambda: name not in DATASETS)
+
+
+def test_a_link_to_a_run_on_a_file_waits_for_that_file(tab, come_by):
+    learn_from(tab, "pets.csv", TABLE)
+    tab.wait_for(lambda: tab.snapshot.step > 50)
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    open_dialog(tab, "Share")
+    dialog = tab.page.get_by_role("dialog").filter(has_text="Share this run")
+    dialog.get_by_text("It learns from pets.csv").wait_for()
+    field = dialog.get_by_role("textbox", name="Link")
+    tab.wait_for(lambda: "?run=" in field.input_value())
+    link = field.input_value()
+    guest = come_by(link[link.index("?") :])
+    guest.wait_for(lambda: "bring that file" in guest.told())
+    guest.wait_for(lambda: guest.snapshot.status is Status.RUNNING)
+    assert guest.snapshot.config == RunConfig()
+    learn_from(guest, "pets.csv", TABLE)
+    guest.wait_for(lambda: guest.snapshot.status is Status.PAUSED)
+    assert bits(guest) == bits(tab)
