@@ -3,15 +3,17 @@
 import itertools
 from collections.abc import Callable
 
-from bokeh.models import CustomJS, Div
+from bokeh.models import CustomJS
+from bokeh.models.widgets.markups import Div
 from panel.pane import Bokeh
 
 
 class Browser:
     """Runs `code` in the page each time it is asked to; there `words` are what it is told.
 
-    It may answer with `answer(text)`. A model of Bokeh's own stands between: Panel tells the browser
-    of a component's callbacks too late, when it joins a page that is there already (Panel 1.10.0).
+    It may answer with `answer(text)`. A model of Bokeh's own stands between: Panel tells the
+    browser of a component's callbacks too late, when it joins a page that is there already
+    (Panel 1.10.0).
     """
 
     def __init__(self, code: str, answered: Callable[[str], None] = lambda text: None) -> None:

@@ -16,7 +16,10 @@ class Content(Protocol):
 
     title: str
     width: str  # of the dialog, as Material has it: sm, md, lg
-    view: Viewable
+
+    @property
+    def view(self) -> Viewable:
+        """What is to be seen."""
 
     def opened(self) -> None:
         """Somebody has opened the dialog: show how things stand now."""

@@ -121,6 +121,7 @@ class Slider:
             _face(setting), _tip(setting), values, value, lambda new: send(SetKnob(path, new))
         )
         self.view = self.stops.view
+        self.view.tags = [path]  # by which app/static/dragging.js finds it
 
     def show(self, config: RunConfig) -> None:
         self.stops.show(config.value(self._path))
@@ -216,10 +217,6 @@ class Stops:
             self.show(stops[to])
             self._turn(stops[to])
 
-    def while_dragged(self, code: str, args: dict[str, object]) -> None:
-        """Run this in the browser at each move: `cb_obj.value` is a place among `stops`."""
-        self.view.jscallback(args={**args, "stops": list(self._options.values())}, value=code)
-
     def _released(self, event: object) -> None:
         if self.view.value != self._shown:
             self._turn(self.view.value)
@@ -242,7 +239,8 @@ def _stops(values: Range, whole: bool) -> list[float]:
         width = values.high - values.low
         stops = [round(values.low + width * n / LINEAR_STOPS, 6) for n in range(LINEAR_STOPS + 1)]
     elif whole:
-        stops = [2**n for n in range(math.floor(math.log2(values.high)) + 1)]
+        powers = [2**n for n in range(math.floor(math.log2(values.high)) + 1)]
+        stops = sorted({*powers, math.ceil(values.low), math.floor(values.high)})
     else:
         decades = range(math.floor(math.log10(values.low)), math.ceil(math.log10(values.high)) + 1)
         stops = [float(f"{m}e{decade}") for decade in decades for m in MANTISSAS]

@@ -152,7 +152,7 @@ class Layout:
         """
         for name, view in views.items():
             self._forget(name)
-            self._cards[name] = _card(view)
+            self._cards[name] = _card(view, theme.CARDS.get(name, {}))
             models = [model for figure in view.figures for model in figure.references()]
             self._named[name] = [model for model in models if model.name]
         for place, room in self._places.items():
@@ -181,7 +181,7 @@ def _grid() -> Column:
     return Column(stylesheets=[theme.GRID_CSS], sizing_mode="stretch_both")
 
 
-def _card(view: View) -> Viewable:
+def _card(view: View, styles: dict[str, str]) -> Viewable:
     keys = "".join(
         f'<span class="key"><i style="border-color:{colour}"></i>{label} '
         f'<b data-text="{text}"></b></span>'
@@ -199,6 +199,7 @@ def _card(view: View) -> Viewable:
             sizing_mode="stretch_both",
         ),
         stylesheets=[theme.CARD_CSS],
+        styles=styles,
         sizing_mode="stretch_both",
     )
 

@@ -27,21 +27,24 @@ from app.sharing import Sharing
 from app.transport import Transport
 from app.upload import Data, Found, Uploads, learn_from
 from app.views import VIEWS, View, view_of
+from app.views.updates import WHILE_DRAGGED
 from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status, Upload
 
 CONDUCTOR = Conductor()
 VISITS: dict[str, "Visit"] = {}  # by session id
+LEARNING_RATE = "optimization.learning_rate"
 
 START = """
-export default async ({token, keys, narrowest}) => {
+export default async ({token, keys, narrowest, slider, dragged}) => {
   const base = window.location.pathname.replace(/\\/$/, "")
   const load = (name) => import(new URL(`${base}/static/${name}.js`, window.location.href).href)
-  const names = ["frames", "keyboard", "screen", "names"]
-  const [{start}, {listen}, {fit}, {name_all}] = await Promise.all(names.map(load))
+  const names = ["frames", "keyboard", "screen", "names", "dragging"]
+  const [{start}, {listen}, {fit}, {name_all}, {while_dragged}] = await Promise.all(names.map(load))
   start(token, base)
   listen(keys)
   fit(narrowest)
   name_all()
+  while_dragged(slider, dragged)
 }
 """
 
@@ -62,7 +65,10 @@ def open_page() -> None:
     VISITS[context.id] = visit
     document.on_session_destroyed(visit.close)
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
-    known = {"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1}
+    known = {
+        **{"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1},
+        **{"slider": LEARNING_RATE, "dragged": CustomJS(code=WHILE_DRAGGED)},
+    }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     document.on_event(ConnectionLost, visit.lose)
     document.on_event(ClientReconnected, visit.regain)
@@ -169,7 +175,7 @@ class Visit:
             self.start()
 
     def _keyboard(self) -> Keyboard:
-        rate = self._controls.slider("optimization.learning_rate").stops
+        rate = self._controls.slider(LEARNING_RATE).stops
         does = {
             " ": self._transport.toggle,
             ".": self._transport.step,

@@ -15,13 +15,13 @@ VALIDATION_DASH = "dashed"
 STRIP = "#3f6fb5"  # histograms along the run; more opaque where there are more values
 STRIP_PALETTE = tuple(f"{STRIP}{round(255 * (share / 255) ** 0.7):02x}" for share in range(256))
 GAP = "#c9a227"  # between the two
-LAYERS = (
-    "#1b9e77",
-    "#a864c9",
-    "#d6497f",
-    "#7f9a1f",
-    "#3aa6c2",
-    "#b8862f",
+LAYERS = (  # CIE76 distance at least 23 for any two, also to who lacks red or green cones
+    "#0e773e",
+    "#8168ed",
+    "#ae8c16",
+    "#319ac9",
+    "#ed6e7d",
+    "#865081",
 )  # first to last, repeated
 LAYER_DASHES = ("solid", "dashed", "dotdash")  # one a round through the colours
 FORWARD = "#7c68dc"  # what goes forward through the layers: the signal
@@ -492,7 +492,69 @@ def points(classes: int) -> list[str]:
 
 
 def blended(share: float) -> str:
-    """A colour of `DIVERGING` that nothing shines through: 0 is negative, 1/2 nothing, 1 positive."""
+    """A colour of `DIVERGING` that nothing shines through: from 0, negative, to 1, positive."""
     end, part = (POSITIVE, 2 * share - 1) if share > 0.5 else (NEGATIVE, 1 - 2 * share)
     mixed = (round(230 + part * (int(end[n : n + 2], 16) - 230)) for n in (1, 3, 5))
     return "#" + "".join(f"{value:02x}" for value in mixed)
+
+
+# ---- search -------------------------------------------------------------------------------------
+
+# A validation accuracy has the same colour in every plot of every search. Good ones lie close
+# together, so the scale is stretched where they are.
+SCORES = ("#8a8f98", "#8f6fd0", "#2f7fd6", "#1b9e77", "#c9a227")
+SCORES_SHOWN = (0.5, 0.8, 0.9, 0.95)
+SCORE_STEPS = 64
+STRETCH = 3.0
+
+# Where a view's card needs more than one cell of the grid.
+CARDS = {
+    "wall": {"grid-row": "span 2"},
+    "comparison": {"grid-column": "1 / -1"},
+}
+
+
+def score_place(score: float) -> float:
+    """Where on the scale of scores, from 0 to 1, a score lies."""
+    return 0.0 if math.isnan(score) else min(max(score, 0.0), 1.0) ** STRETCH
+
+
+def score_colour(score: float) -> str:
+    """The colour of a validation accuracy; grey where it is not known, or as bad as can be."""
+    place = round(SCORE_STEPS * score_place(score)) / SCORE_STEPS * (len(SCORES) - 1)
+    first = min(int(place), len(SCORES) - 2)
+    low, high = (
+        [int(SCORES[n][i : i + 2], 16) for i in (1, 3, 5)] for n in (first, first + 1)
+    )
+    mixed = (round(a + (b - a) * (place - first)) for a, b in zip(low, high, strict=True))
+    return "#" + "".join(f"{part:02x}" for part in mixed)
+
+
+def seconds(time: float) -> str:
+    """A time as one says it."""
+    if math.isnan(time):
+        return "–"
+    return f"{time:.0f} s" if time < 100 else f"{time / 60:.0f} min"
+
+
+AXIS_CSS = """
+:host { align-items: center; margin: 0; }
+"""
+
+TRIALS_CSS = f"""
+:host {{ font: 0.8125rem/1.4 {FONT}; font-variant-numeric: tabular-nums; margin: 0; }}
+.scroll {{ overflow: auto; max-height: 60vh; }}
+table {{ border-collapse: collapse; width: 100%; }}
+th, td {{
+  text-align: right; padding: 2px {SPACE}px; white-space: nowrap; font-weight: 400;
+  border-bottom: 1px solid color-mix(in srgb, {QUIET} 25%, transparent);
+}}
+td:last-child, th:last-child {{ text-align: left; }}
+button {{
+  font: inherit; color: inherit; background: none; border: none; cursor: pointer; padding: 0 2px;
+  text-decoration: underline; text-decoration-color: {QUIET}; text-underline-offset: 3px;
+}}
+th button {{ font-weight: 600; text-decoration: none; }}
+tbody tr {{ cursor: pointer; }}
+tbody tr:hover {{ background: color-mix(in srgb, {QUIET} 16%, transparent); }}
+"""

@@ -42,6 +42,8 @@ LOOKS: Mapping[str, Callable[[Training], object]] = {
     "surface": show_surface,
     "answers": show_answers,
 }
+# ... and what is still worth seeing after a change, should the network break before the next look.
+STANDING = frozenset({"weights", "maps", "surface", "answers"})
 # Seconds of training between two looks at what is large to send, however quickly it is measured.
 PAUSES = {"weights": 0.4, "maps": 0.4, "answers": 0.6}
 # Of these, what stays true while weights are learned: measured once, and of broken networks too.
@@ -54,13 +56,16 @@ class Looker:
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
         self._training = training
         self._clock = clock
+        self.seen = Inside()
         self.renew()
 
     def renew(self) -> None:
-        """Forget what was seen: the network was changed."""
-        self.seen = Inside()
+        """The network was changed: measure anew, and forget what no longer says anything of it."""
+        kept: dict[str, Any] = {name: getattr(self.seen, name) for name in STANDING}
+        self.seen = Inside(**kept)
         self._saved: dict[str, float] = {}  # seconds that each has saved up
-        self._steps: dict[str, int] = {}  # that each was last measured at
+        # The step that each was last measured at; at none, if it has to be at once.
+        self._steps: dict[str, int] = {name: -1 for name in kept if kept[name] is not None}
 
     def look(self, looks: Set[str], trained: float) -> Inside:
         """What is asked for, renewed where that can be afforded after so many more seconds."""

@@ -11,6 +11,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
+from app.rooms.exhibits import HEIGHT
 from app.rooms.room import ROOMS
 from app.views.figures import further
 from engine import (
@@ -130,4 +131,5 @@ def _curve(result: CheckResult) -> Viewable:
         picture.add_layout(
             Span(location=result.number, dimension="height", line_color=theme.ACCENT)
         )
-    return Bokeh(picture, height=150, sizing_mode="stretch_width")
+    picture.update(sizing_mode="stretch_width", height=HEIGHT, min_height=HEIGHT)
+    return Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width")

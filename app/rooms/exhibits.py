@@ -18,6 +18,9 @@ HEIGHT = 150  # of a picture, in pixels
 def pictures(exhibits: dict[str, object]) -> Viewable:
     """All exhibits of a lesson, one below the other, each under its name."""
     drawn = [(name, draw(name, exhibit)) for name, exhibit in exhibits.items()]
+    for _, picture in drawn:
+        if picture is not None:
+            picture.update(sizing_mode="stretch_width", height=HEIGHT, min_height=HEIGHT)
     return Column(
         *(
             Column(

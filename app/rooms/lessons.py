@@ -1,6 +1,8 @@
 """The lessons: read the claim, predict, watch the run, hear the verdict, then break it."""
 
+import functools
 import html
+from collections.abc import Callable
 from itertools import groupby
 
 from panel import ui
@@ -31,16 +33,14 @@ class Lessons:
             sizing_mode="stretch_width",
         )
         self._words = _html()
-        self._options = ui.RadioBoxGroup(label="What will happen?", options=[], value=None)
-        self._run = ui.Button(label="Run it", icon="play_arrow", variant="contained", size="small")
+        self._predicted = ""  # what the learner expects
+        self._options = Column(sizing_mode="stretch_width")
         self._told = _html()
         self._pictures = Column(sizing_mode="stretch_width")
         self._breaks = Column(sizing_mode="stretch_width")
         self._menu.param.watch(lambda event: self._open(event.new), "value")
-        self._options.param.watch(lambda event: self._allow(), "value")
-        self._run.on_click(lambda event: self._play(self._lesson))
         self.sidebar: list[Viewable] = [
-            *(self._menu, self._words, self._options, self._run),
+            *(self._menu, self._words, self._options),
             *(self._told, self._pictures, self._breaks),
         ]
         self._open(self._lesson.name)
@@ -52,16 +52,20 @@ class Lessons:
         self._words.object = (
             f"<h3>{_safe(lesson.claim)}</h3><p class='quiet'>{_safe(lesson.section)}"
             f" · on {_safe(lesson.data)}</p><p>{_safe(lesson.look)}</p>"
-            f"<p><b>Predict first.</b> {_safe(lesson.question.text)}</p>"
+            f"<p><b>Predict, and it runs.</b> {_safe(lesson.question.text)}</p>"
         )
-        self._options.param.update(options=list(lesson.question.options), value=None)
+        self._options[:] = [
+            _button(words, functools.partial(self._predict, words))
+            for words in lesson.question.options
+        ]
         self._told.object = ""
         self._pictures[:] = []
         self._breaks[:] = []
-        self._allow()
 
-    def _allow(self) -> None:
-        self._run.disabled = self._options.value is None
+    def _predict(self, words: str) -> None:
+        """Keep what the learner expects, and let it be seen."""
+        self._predicted = words
+        self._play(self._lesson)
 
     def _play(self, lesson: Lesson, broken: str = "") -> None:
         seat, self._broken = self._seat, broken
@@ -101,19 +105,13 @@ class Lessons:
         question = self._lesson.question
         if self._broken:
             return ""
-        if self._options.value == question.options[question.right]:
-            return "<p>You predicted it.</p>"
-        return f"<p>You did not expect this: {_safe(question.options[question.right])}.</p>"
+        right = question.options[question.right]
+        if self._predicted == right:
+            return f"<p>You predicted it: {_safe(right)}.</p>"
+        return f"<p>You expected: {_safe(self._predicted)}. It is: {_safe(right)}.</p>"
 
     def _break_buttons(self) -> list[Viewable]:
-        return [self._break_button(by) for by in self._lesson.breaks]
-
-    def _break_button(self, by: Break) -> Viewable:
-        button = ui.Button(
-            label=by.label, variant="outlined", size="small", sizing_mode="stretch_width"
-        )
-        button.on_click(lambda event: self._break(by))
-        return button
+        return [_button(by.label, functools.partial(self._break, by)) for by in self._lesson.breaks]
 
 
 def _verdict(verdict: Verdict, broken: str) -> str:
@@ -129,6 +127,18 @@ def _verdict(verdict: Verdict, broken: str) -> str:
         f" {_safe(verdict.sentence)}</p><table><thead><tr><th></th><td>here</td><td>lecture</td>"
         f"</tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _button(label: str, action: Callable[[], None]) -> Viewable:
+    button = ui.Button(
+        label=label,
+        variant="outlined",
+        size="small",
+        margin=theme.KNOB_MARGIN,
+        sizing_mode="stretch_width",
+    )
+    button.on_click(lambda event: action())
+    return button
 
 
 def _by_section() -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from app.views import loss, accuracy, updates, activations
 from app.views import signal, health
 from app.views import weights, data
 from app.views import functions, network, cost, autopsy
+from app.views import wall, trials, parallel, comparison
 
 # isort: on
 from app.views.view import VIEWS, View, view_of
@@ -23,14 +24,18 @@ __all__ = [
     "accuracy",
     "activations",
     "autopsy",
+    "comparison",
     "cost",
     "data",
     "functions",
     "health",
     "loss",
     "network",
+    "parallel",
     "signal",
+    "trials",
     "updates",
     "view_of",
+    "wall",
     "weights",
 ]

@@ -1,4 +1,4 @@
-"""Data: where is the network wrong? Its answers on the plane, its mistakes, its hardest examples."""
+"""Data: where is the network wrong? Its answers on the plane, its mistakes, what it finds hard."""
 
 from collections.abc import Hashable
 from typing import Any
@@ -70,10 +70,14 @@ def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
         told["data.worst"] = theme.number(float(np.abs(off).max()))
         if (surface := snapshot.inside.surface) and is_plane(snapshot):
             low, high = reach(surface)
-            told |= {"data.low": f"{low:.3g}", "data.high": f"{high:.3g}"}
+            told |= {"data.low": _end(low), "data.high": _end(high)}
         summary = f"Typical error {told['data.error']}, largest {told['data.worst']}."
     hard = "; ".join(sentence(hard, snapshot) for hard in answers.hardest[:5])
     return told | {"data.alt": f"{summary} Hardest: {hard}."}
+
+
+def _end(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
 
 
 def _errors(answers: Answers) -> str:
@@ -124,7 +128,7 @@ def _confusion_columns(answers: Answers | None) -> dict[str, Columns]:
     share = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
     shown = np.where(np.eye(classes, dtype=bool), 128 + 127 * share, 127 * share)
     cells = np.ceil(shown).clip(0, 255).astype(np.uint8)
-    known = np.argwhere(counts > 0) if classes <= MOST_COUNTED else []
+    known = np.argwhere(counts > 0).tolist() if classes <= MOST_COUNTED else []
     return {
         "data.confusion": pictures.placed([cells[::-1]], [(-0.5, 0.5 - classes, classes, classes)]),
         "data.counts": {
@@ -170,7 +174,7 @@ class DataView:
         self.keys = _keys(snapshot)
         self.figures: list[figure] = []
         if is_plane(snapshot):
-            words = "as the network sees them: ringed are validation examples"
+            words = "its answers; ringed are validation examples"
             plane = self._figure("What the network answers at every point", words)
             pictures.keep_width(plane, theme.SURFACE_WIDTH)
             draw_plane(plane, snapshot, style)
@@ -219,7 +223,7 @@ class DataView:
     def _draw_values(self) -> None:
         drawn = self._figure(
             "What was predicted over what is right",
-            "validation examples: predicted over right",
+            "predicted over right values",
         )
         pictures.share_width(drawn, 1)
         same = source("data.same", ["x", "y"])

@@ -16,18 +16,26 @@ from engine import Hard, Snapshot
 
 ROWS = 8  # of words in a column
 ACROSS = 8  # pictures in a row
-CELL = (1.75, 1.62)  # what each has to itself, in the size of a picture
-MOST_LETTERS = 13  # of a class below a picture
+CELL = (2.08, 1.62)  # what each has to itself, in the size of a picture
+LETTERS = (14, 7)  # of a class below a picture: what it is, and what was said
 BELOW = 0.62  # the room for words, in the size of a picture
 
 
-def said_of(hard: Hard, classes: Sequence[str], most: int = 40) -> tuple[str, str]:
-    """What an example is, and what the network says."""
+def said_of(hard: Hard, classes: Sequence[str]) -> str:
+    """What an example is, what the network says, and how sure it is of that."""
+    is_it, said, sure = _lines(hard, classes, (40, 40))
+    return f"{is_it}, {said} ({sure})" if sure else f"{is_it}, {said}"
+
+
+def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[str, str, str]:
     if not classes:
-        return f"is {theme.number(hard.right)}", f"said {theme.number(hard.said)}"
-    sure = "" if math.isnan(hard.probability) else f" ({100 * hard.probability:.0f} %)"
-    right, said = (short(classes[int(label)], most) for label in (hard.right, hard.said))
-    return f"is {right}", f"said {said}{sure}"
+        return f"is {theme.number(hard.right)}", f"said {theme.number(hard.said)}", ""
+    sure = "" if math.isnan(hard.probability) else f"{100 * hard.probability:.0f} %"
+    right, said = (
+        short(classes[int(label)], letters)
+        for label, letters in zip((hard.right, hard.said), most, strict=True)
+    )
+    return f"is {right}", f"said {said}", sure
 
 
 def short(name: str, most: int) -> str:
@@ -50,8 +58,8 @@ def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Co
         height, width = (side / max(hard.picture.shape[:2]) for side in hard.picture.shape[:2])
         shown.append(pictures.natural(pictures.stretched(hard.picture))[::-1])
         boxes.append((x + (1 - width) / 2, y, width, height))
-        lines = said_of(hard, snapshot.data.classes, MOST_LETTERS)
-        values = (x + 0.5, y, *lines, _colour(hard, snapshot.data.classes))
+        is_it, *said = _lines(hard, snapshot.data.classes, LETTERS)
+        values = (x + 0.5, y, is_it, " ".join(said).strip(), _colour(hard, snapshot.data.classes))
         for name, value in zip(told, values, strict=True):
             told[name].append(value)
     return {"data.pictures": pictures.placed(shown, boxes), "data.captions": {**told}}
@@ -101,10 +109,11 @@ def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> di
 
 def sentence(hard: Hard, snapshot: Snapshot) -> str:
     """What there is to say of a hard example."""
-    words = f"{', '.join(said_of(hard, snapshot.data.classes))}: loss {theme.number(hard.loss)}"
+    words = f"{said_of(hard, snapshot.data.classes)}: loss {theme.number(hard.loss)}"
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
-        words += f"; input {hard.unusual + 1} is {hard.deviation:+.1f} σ off"
-    return words.replace("-", "−")
+        side = "above" if hard.deviation > 0 else "below"
+        words += f"; input {hard.unusual + 1} {abs(hard.deviation):.1f} deviations {side} its mean"
+    return words
 
 
 def draw_words(drawn: figure, style: theme.Style, across: int) -> None:

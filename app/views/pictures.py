@@ -42,7 +42,8 @@ def natural(pixels: np.ndarray) -> np.ndarray:  # (H, W) or (H, W, 3) from 0 to 
         return np.rint(1 + 254 * pixels).astype(np.uint8)
     levels = theme.COLOUR_LEVELS
     red, green, blue = np.moveaxis(np.rint((levels - 1) * pixels).astype(np.uint8), -1, 0)
-    return ((red * levels + green) * levels + blue).astype(np.uint8)
+    places: np.ndarray = (red * levels + green) * levels + blue
+    return places
 
 
 def stretched(picture: np.ndarray) -> np.ndarray:

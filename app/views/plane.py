@@ -98,7 +98,7 @@ def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
     scale = style.line_width / theme.DESK.line_width
     look: dict[str, Any] = {"fill_color": {"field": "value", "transform": colours}}
     for name, size, line in (
-        ("data.training", theme.POINT, None),
+        ("data.training", theme.POINT, None if classes else theme.QUIET),
         ("data.validation", theme.LARGE_POINT, theme.INK),
     ):
         data = source(name, ["x", "y", "value"])

@@ -216,7 +216,7 @@ class WeightsView:
         return drawn
 
     def _draw_filters(self, parts: float) -> None:
-        words = "first layer: the weights from each pixel to a unit, a picture a unit"
+        words = "first layer: a picture a unit, of its weights"
         if len(self._shape) == 3:
             palette, words = theme.COLOURS, f"{words}; grey is 0"
         else:

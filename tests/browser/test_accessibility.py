@@ -21,7 +21,8 @@ def grave(tab) -> list[str]:
 def themed(request, tab):
     if request.param == "dark":
         tab.press("Toggle theme")
-    tab.page.wait_for_function("performance.now() > 7500")  # until all has its name
+    tab.page.wait_for_function("performance.now() > 7500")  # until all has its name ...
+    tab.page.wait_for_timeout(1500)  # ... and its colours
     return tab
 
 

@@ -108,7 +108,7 @@ def test_layers_are_added_and_taken_away_by_keyboard_alone(tab):
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.press("Enter")
     tab.wait_for(lambda: tab.snapshot.config.model.hidden == (64, 64, 64))
-    tab.wait_for(lambda: len(tab.source("updates").get("W4", [])) > 5)
+    tab.page.locator('[data-text="updates.W4"]').wait_for()
     tab.page.keyboard.press("Shift+Tab")
     for _ in range(2):
         tab.page.keyboard.press("Space")
@@ -168,9 +168,9 @@ def look(tab) -> dict[str, object]:
     return tab.page.evaluate(
         """() => {
             const plot = Bokeh.documents[0].get_model_by_name("view:loss")
-            const line = plot.renderers.find((r) => r.glyph?.type == "Line")
+            const lines = plot.renderers.filter((r) => r.glyph?.type == "Line")
             return {
-                line: line.glyph.line_width.value ?? line.glyph.line_width,
+                line: Math.max(...lines.map((r) => r.glyph.line_width.value ?? r.glyph.line_width)),
                 ticks: plot.left[0].major_label_text_font_size,
             }
         }"""

@@ -1,0 +1,152 @@
+"""The form in which a visitor says what a search varies: an axis a row, and a menu to add one."""
+
+from collections.abc import Callable
+
+from panel import ui
+from panel.layout import Column, Row
+from panel.viewable import Viewable
+
+from app import theme
+from app.buttons import icon_button
+from engine import (
+    SETTINGS,
+    Pick,
+    Registry,
+    RunConfig,
+    Span,
+    Stack,
+    axis_of,
+    in_words,
+    label_of,
+)
+
+type Axis = Span | Pick
+
+RATE, DECAY = "optimization.learning_rate", "optimization.l2"
+AROUND = 30.0  # times higher and lower than the visitor's own learning rate
+DECAYS = 1e-6, 1.0
+# What other examples or another loss would make: accuracies that cannot be compared.
+APART = ("data.dataset", "data.held_out", "optimization.loss")
+NONE = {"…": ""}  # on the menu, until one is chosen
+ROWS = "32; 64; 64, 64"  # of layers, to begin with
+
+
+def first_axes(base: RunConfig) -> tuple[Axis, ...]:
+    """Where to look first: around the learning rate of now, and whether a penalty helps."""
+    rate = base.value(RATE)
+    limits = axis_of(RATE, base)
+    if not isinstance(limits, Span):
+        raise TypeError(f"{RATE} has no range")
+    low, high = max(rate / AROUND, limits.low), min(rate * AROUND, limits.high)
+    return Span(RATE, float(f"{low:.1g}"), float(f"{high:.1g}")), Span(DECAY, *DECAYS)
+
+
+def addable(base: RunConfig) -> dict[str, str]:
+    """The paths of all settings and knobs that can be an axis, by what they are called."""
+    found = {}
+    for path, setting in SETTINGS.items():
+        if path in APART:
+            continue
+        found[setting.label] = path
+        if isinstance(setting.values, Registry):
+            for knob in setting.values[base.value(path).name].knobs:
+                found[label_of(f"{path}.{knob.name}")] = f"{path}.{knob.name}"
+    return found
+
+
+class AxisRow:
+    """One axis: from and to, or the options."""
+
+    def __init__(self, axis: Axis, remove: Callable[["AxisRow"], None]) -> None:
+        self._axis = axis
+        self.path = axis.path
+        label = label_of(axis.path)
+        self._fields = self._make(axis, label)
+        button = icon_button(f"Leave out {label}", "close", lambda: remove(self))
+        self.view: Viewable = Row(
+            *self._fields, button, stylesheets=[theme.AXIS_CSS], sizing_mode="stretch_width"
+        )
+
+    def _make(self, axis: Axis, label: str) -> list[Viewable]:
+        if isinstance(axis, Span):
+            ends = {f"{label} from": axis.low, "to": axis.high}
+            return [_field(name, f"{value:g}") for name, value in ends.items()]
+        if isinstance(SETTINGS.get(axis.path, None) and SETTINGS[axis.path].values, Registry):
+            names = [str(in_words(option)) for option in axis.options]
+            return [
+                ui.MultiChoice(
+                    label=label, options=names, value=names,
+                    margin=theme.KNOB_MARGIN, sizing_mode="stretch_width",
+                )
+            ]  # fmt: skip
+        return [_field(f"{label}, each of", "; ".join(in_words(x) for x in axis.options))]
+
+    def axis(self) -> Axis:
+        """The axis as the form has it now; ValueError says what of it cannot be."""
+        axis, values = self._axis, [field.value for field in self._fields]
+        if isinstance(axis, Span):
+            low, high = (_number(value) for value in values)
+            return Span(axis.path, low, high, axis.scale, axis.whole)
+        if isinstance(values[0], list):
+            return Pick(axis.path, tuple(x for x in axis.options if in_words(x) in values[0]))
+        rows = tuple(row.strip() for row in values[0].split(";") if row.strip())
+        return Pick(axis.path, rows)
+
+
+class Axes:
+    """All axes of the form."""
+
+    def __init__(self, base: RunConfig) -> None:
+        self._base = base
+        self._rows: list[AxisRow] = []
+        self._room = Column(sizing_mode="stretch_width")
+        self._menu = ui.Select(
+            label="Add an axis", options=NONE, value="", size="small",
+            margin=theme.KNOB_MARGIN, sizing_mode="stretch_width",
+        )  # fmt: skip
+        self._menu.param.watch(lambda event: self._add(event.new), "value")
+        self.view: Viewable = Column(self._room, self._menu, sizing_mode="stretch_width")
+        self.begin_with(first_axes(base), base)
+
+    def begin_with(self, axes: tuple[Axis, ...], base: RunConfig) -> None:
+        """Have these axes, of searches around `base`."""
+        self._base = base
+        self._rows = [AxisRow(axis, self._remove) for axis in axes]
+        self._arrange()
+
+    def space(self) -> tuple[Axis, ...]:
+        """The axes as the form has them now."""
+        return tuple(row.axis() for row in self._rows)
+
+    def _add(self, path: str) -> None:
+        if not path:
+            return
+        if isinstance(SETTINGS[path].values if path in SETTINGS else None, Stack):
+            axis: Axis = Pick(path, tuple(row.strip() for row in ROWS.split(";")))
+        else:
+            axis = axis_of(path, self._base)
+        self._rows.append(AxisRow(axis, self._remove))
+        self._arrange()
+
+    def _remove(self, row: AxisRow) -> None:
+        self._rows.remove(row)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self._room[:] = [row.view for row in self._rows]
+        taken = {row.path for row in self._rows}
+        free = {label: path for label, path in addable(self._base).items() if path not in taken}
+        self._menu.param.update(options=NONE | free, value="")
+
+
+def _field(label: str, value: str) -> Viewable:
+    return ui.TextInput(
+        label=label, value=value, size="small", margin=(5, 2, 5, 10), sizing_mode="stretch_width"
+    )
+
+
+def _number(words: str) -> float:
+    try:
+        return float(words)
+    except ValueError:
+        raise ValueError(f"an end of a range must be a number, got {words!r}") from None
