@@ -88,7 +88,7 @@ def histogram(title: str, edges: np.ndarray, counts: np.ndarray, colour: str) ->
         if count
     ]
     places = [0, len(counts) // 2, len(counts)]
-    ticks = [_text(across(n), HEIGHT - 12, theme.number(float(edges[n])), "middle") for n in places]
+    ticks = [_text(across(n), HEIGHT - 12, f"{edges[n]:.3g}", "middle") for n in places]
     return _picture(title, [*bars, *ticks])
 
 

@@ -5,7 +5,6 @@ words to show (`text`). Numbers are rounded to what can be seen.
 """
 
 import base64
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,21 +84,41 @@ def ends(
     `lines` are names, values and colours; `low` and `high` the ends of the axis.
     """
     known = [line for line in lines if math.isfinite(line[1]) and (line[1] > 0 or not log)]
+    known = known[: int(1 / LINE_GAP)]  # for more there is no room
     scale = math.log if log else float
     bottom, top = scale(low), scale(high)
     gap = LINE_GAP * (top - bottom)
-    places = [min(max(scale(value), bottom), top) for _, value, _ in known]
-    order = sorted(range(len(known)), key=places.__getitem__)
-    for below, above in itertools.pairwise(order):
-        places[above] = max(places[above], places[below] + gap)
-    over = max(0.0, max(places, default=bottom) - (top - gap / 2))
-    heights = np.array([place - over for place in places])
+    places = np.array([min(max(scale(value), bottom), top) for _, value, _ in known])
+    heights = _apart(places, gap)
+    heights += max(0.0, bottom + gap / 2 - heights.min(initial=top))
+    heights -= max(0.0, heights.max(initial=bottom) - (top - gap / 2))
     return {
         "step": [step] * len(known),
         "y": rounded(np.exp(heights) if log else heights),
         "label": [name for name, _, _ in known],
         "colour": [colour for _, _, colour in known],
     }
+
+
+def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """The places moved until no two are closer than `gap`, and together as little as can be.
+
+    Without the gaps that lie below each, they only must not fall: neighbours that would are put at
+    their mean, which is the isotonic regression.
+    """
+    order = np.argsort(places, kind="stable")
+    steps = gap * np.arange(len(places))
+    groups: list[tuple[float, int]] = []  # the mean of each, and how many are in it
+    for place in places[order] - steps:
+        mean, size = float(place), 1
+        while groups and groups[-1][0] > mean:
+            below, others = groups.pop()
+            mean = (mean * size + below * others) / (size + others)
+            size += others
+        groups.append((mean, size))
+    moved = np.empty_like(places)
+    moved[order] = np.repeat([m for m, _ in groups], [n for _, n in groups]) + steps
+    return moved
 
 
 # ---- curves -------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ class Dialogs:
                 width_option=content.width,
                 show_close_button=True,
                 close_on_click=True,  # and on Escape
+                sx=theme.DIALOG_SX,
                 sizing_mode="stretch_width",
             )
             self._room.append(self._dialogs[label])

@@ -1,12 +1,16 @@
 """Keys that steer a run from anywhere on the page, and the dialog that lists them."""
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from bokeh.events import DocumentEvent
+from bokeh.events import DocumentEvent, Event
 from panel.pane import HTML
 
 from app import theme
+from app.dialogs import Dialogs
+from app.knobs import Stops
+from app.look import Look
+from app.transport import Transport
 from engine import Snapshot
 
 KEYS = {  # as the browser calls them: what they do
@@ -33,12 +37,20 @@ class KeyPressed(DocumentEvent):
 class Keyboard:
     """What each key does."""
 
-    def __init__(self, actions: Mapping[str, Callable[[], None]]) -> None:
-        self._actions = actions
+    def __init__(self, transport: Transport, rate: Stops, look: Look, dialogs: Dialogs) -> None:
+        self._actions: dict[str, Callable[[], None]] = {
+            " ": transport.toggle,
+            ".": transport.step,
+            "r": transport.restart,
+            "[": lambda: rate.move(-1),
+            "]": lambda: rate.move(1),
+            "p": look.toggle,
+            "?": lambda: dialogs.open("Keys"),
+        }
 
-    def press(self, event: KeyPressed) -> None:
+    def press(self, event: Event) -> None:
         """Do what the key stands for; the browser may send any."""
-        action = self._actions.get(event.key)
+        action = self._actions.get(event.key) if isinstance(event, KeyPressed) else None
         if action:
             action()
 

@@ -34,7 +34,9 @@ FACES = {Effect.LIVE: "live", Effect.REDRAW: "re-draws", Effect.NEW_RUN: "new ru
 class Control(Protocol):
     """A widget that turns one setting."""
 
-    view: Viewable
+    @property
+    def view(self) -> Viewable:
+        """Where it is in the page."""
 
     def show(self, config: RunConfig) -> None:
         """Say what `config` says, without sending anything."""

@@ -15,8 +15,9 @@ MOST = 3  # findings that are told at a time
 
 HINT = """
 <div role="status">
-  A neural network is learning. Turn a knob on the left and watch what it changes: each change
-  leaves a red line in the plots. When something is wrong, this line says what, why, and mends it.
+  These plots move because a network is learning. Turn a knob on the left: the curves answer at
+  once, and a red line marks the change. When something is wrong, this line says what, why, and
+  mends it.
 </div>
 """
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bokeh.models import CustomJS, Div
+from bokeh.models import CustomJS
+from bokeh.models.widgets import Div
 from panel.pane import Bokeh
 
 from app import theme

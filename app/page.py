@@ -53,8 +53,13 @@ class Layout:
             if place in shown - {"", *ROOMS}
         }
         self._places = {"": self._grid, **self._tabs, **self._rooms}  # where views can be
+        self._own: Viewable | None = None  # what the room that is open brought
         self._knobs = Column(sizing_mode="stretch_width")
-        self._sidebars = {room: Column(sizing_mode="stretch_width") for room in ROOMS}
+        self._sidebars = {
+            room: Column(sizing_mode="stretch_width")
+            for room in ROOMS
+            if room.lower() not in hidden
+        }
         self.sidebar = ui.Tabs(
             (KNOBS, self._knobs),
             *self._sidebars.items(),
@@ -122,7 +127,7 @@ class Layout:
     @property
     def room(self) -> str:
         """The tab of the sidebar that is open."""
-        return (KNOBS, *ROOMS)[self.sidebar.active]
+        return (KNOBS, *self._sidebars)[self.sidebar.active]
 
     @property
     def _has_inside(self) -> bool:
@@ -131,6 +136,8 @@ class Layout:
     @property
     def open(self) -> tuple[str, ...]:
         """The places whose views are in the page now."""
+        if self._own:
+            return ()
         if self.room in self._rooms:
             return (self.room,)
         return ("", list(self._tabs)[self.inside.active]) if self._has_inside else ("",)
@@ -139,11 +146,16 @@ class Layout:
         """Whether the page shows the view of this name now."""
         return name not in self._hidden and view_of(name).tab in self.open
 
-    def enter(self, room: str, sidebar: list[Viewable]) -> None:
-        """Show what belongs to a room: in the sidebar this, in the main area its views."""
+    def enter(self, room: str, sidebar: list[Viewable], main: Viewable | None) -> None:
+        """Show what belongs to a room: in the sidebar this; in the main area this, or its views."""
         if room in self._sidebars and list(self._sidebars[room]) != sidebar:
             self._sidebars[room][:] = sidebar
-        self.page.main = [self._rooms.get(room, self._run)]
+        self._own = main
+        self.page.main = [main or self._rooms.get(room, self._run)]
+
+    def leave(self) -> None:
+        """Go back to the knobs."""
+        self.sidebar.active = 0
 
     def draw(self, views: Mapping[str, View]) -> None:
         """Put these plots in, in the place of those of the same names.

@@ -1,5 +1,6 @@
 """Other runs in the curves of this one: the run before it, faint, and those that were pinned."""
 
+import bisect
 import math
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
@@ -12,7 +13,9 @@ from engine import Curves, PastRun, Snapshot
 
 POINTS = 150  # of a curve, at most
 
-type Line = tuple[list[float | None], list[float | None]]
+LONGEST = 12  # characters of a name that is written behind a line
+
+type Line = tuple[list[float], list[float]]  # steps and values, all of them finite
 
 _lines: WeakKeyDictionary[PastRun, dict[tuple[str, ...], Line]] = WeakKeyDictionary()
 
@@ -23,19 +26,42 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
     Of several curves whose names end in a star, such as "ratio *", the median is drawn.
     """
     x, y, colours, dashes, labels = [], [], [], [], []
-    others = [(past, theme.past(n)) for n, past in enumerate(snapshot.pinned)]
-    if snapshot.previous:
-        others.insert(0, (snapshot.previous, theme.QUIET))
-    for past, colour in others:
+    for past, colour in _others(snapshot):
         for name, dash in names.items():
             steps, values = _line(past, name)
             x.append(steps)
             y.append(values)
             colours.append(colour)
             dashes.append(dash)
-            labels.append(past.name if past is not snapshot.previous else "before")
+            labels.append(_label(snapshot, past))
     columns: Columns = {"x": x, "y": y, "colour": colours, "dash": dashes, "label": labels}
     return {f"{view}.ghosts": columns}
+
+
+def ghost_ends(snapshot: Snapshot, name: str) -> list[tuple[str, float, str]]:
+    """Label, value and colour of that curve of other runs, at the step that this run is at.
+
+    A run that ended earlier has the value that it ended with.
+    """
+    ends = []
+    for past, colour in _others(snapshot):
+        steps, values = _line(past, name)
+        passed = bisect.bisect_right(steps, snapshot.step)
+        if passed:
+            ends.append((_label(snapshot, past), values[passed - 1], colour))
+    return ends
+
+
+def _others(snapshot: Snapshot) -> list[tuple[PastRun, str]]:
+    """The run before this one and those that were pinned, each with its colour."""
+    others = [(past, theme.past(n)) for n, past in enumerate(snapshot.pinned)]
+    return [(snapshot.previous, theme.QUIET), *others] if snapshot.previous else others
+
+
+def _label(snapshot: Snapshot, past: PastRun) -> str:
+    if past is snapshot.previous:
+        return "before"
+    return past.name if len(past.name) <= LONGEST else f"{past.name[: LONGEST - 1]}…"
 
 
 def _line(past: PastRun, name: str) -> Line:
@@ -50,7 +76,8 @@ def _thinned(curves: Curves, name: str) -> Line:
     values = _values(curves, name)
     rows = np.flatnonzero(np.isfinite(values))
     rows = rows[:: math.ceil(len(rows) / POINTS) or 1]
-    return rounded(curves["step"][rows]), rounded(values[rows])
+    steps = [float(step) for step in curves["step"][rows]]
+    return steps, [value for value in rounded(values[rows]) if value is not None]
 
 
 def _values(curves: Curves, name: str) -> np.ndarray:

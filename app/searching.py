@@ -1,9 +1,9 @@
 """A visitor's search: what it has to show, and the work that brings it on a little at a time."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine import (
     Begin,
@@ -24,7 +24,7 @@ from engine import (
 
 SLICE = 0.01  # seconds of work at a time
 LOOK = 0.05  # ... from one look at how things stand to the next
-TELL = 0.5  # ... from one word to the sidebar to the next, while nothing has changed but numbers
+TELL = 0.5  # ... from one word to the page to the next, while nothing has changed but numbers
 FINER = 0.3  # of the trials of a stage: those of the finer one, each four times as long
 
 
@@ -39,6 +39,7 @@ class Hunted:
     compared: Search | None = None  # what is compared by both strategies
     paused: bool = False
     busy: bool = False  # whether there is something left to do
+    refusal: str = ""  # why the last wish could not be granted
 
     @property
     def best(self) -> float | None:
@@ -61,23 +62,17 @@ class Desk:
     """Begins, pauses and ends a visitor's searches: one piece of work at a time.
 
     Its own state belongs to the engine's thread: what is called from outside only leaves an errand.
-    `tell` hears of news from that thread, and `refuse` of what could not be begun.
+    What is news of a search is told to whoever hears of the experiment's news.
     """
 
-    def __init__(
-        self,
-        seat: Seat,
-        tell: Callable[[Hunted], None],
-        refuse: Callable[[str], None],
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        self._seat, self._tell, self._refuse, self._clock = seat, tell, refuse, clock
+    def __init__(self, seat: Seat, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._seat, self._clock = seat, clock
         self._hunt: Hunt | None = None
         self._before: tuple[float, ...] = ()
         self._ensemble: Ensemble | None = None
         self._comparison: Comparison | None = None
         self._compared: Search | None = None
-        self._paused = False
+        self._paused, self._refusal = False, ""
         self._shown, self._looked = NOTHING, 0.0
         self._told: tuple[object, ...] = ()
         self._told_at = 0.0
@@ -120,15 +115,15 @@ class Desk:
         """Make a change between two slices, then work on whatever is to be done."""
 
         def errand(experiment: object) -> None:
-            change()
-            self._looked = -TELL
+            self._refusal = ""
+            try:
+                change()
+            except ValueError as error:
+                self._refusal = str(error)
+            self._looked = -math.inf
             self._seat.works.begin("search", self._work())
 
-        self._seat.do(errand).add_done_callback(self._hear)
-
-    def _hear(self, future: Future[None]) -> None:
-        if not future.cancelled() and (error := future.exception()):
-            self._refuse(str(error))
+        self._seat.do(errand)
 
     # ---- on the engine's thread -----------------------------------------------------------------
 
@@ -201,11 +196,14 @@ class Desk:
             compared=self._compared,
             paused=self._paused,
             busy=self._is_busy,
+            refusal=self._refusal,
         )
         news = _news(self._shown)
         if news != self._told or self._looked - self._told_at >= TELL:
             self._told, self._told_at = news, self._looked
-            self._tell(self._shown)
+            now = self._seat.latest
+            beside = replace(now.beside, search=self._shown)
+            self._seat.on_news(replace(now, beside=beside))
 
     @property
     def _is_busy(self) -> bool:
@@ -217,4 +215,4 @@ def _news(shown: Hunted) -> tuple[object, ...]:
     """What of it is told at once."""
     hunt = shown.hunt
     found = (hunt.status, bool(hunt.ranking), hunt.edges, hunt.search.stage) if hunt else ()
-    return found, shown.busy, shown.paused, shown.ensemble
+    return found, shown.busy, shown.paused, shown.ensemble, shown.refusal

@@ -35,16 +35,10 @@ VISITS: dict[str, "Visit"] = {}  # by session id
 LEARNING_RATE = "optimization.learning_rate"
 
 START = """
-export default async ({token, keys, narrowest, slider, dragged}) => {
+export default async (given) => {
   const base = window.location.pathname.replace(/\\/$/, "")
-  const load = (name) => import(new URL(`${base}/static/${name}.js`, window.location.href).href)
-  const names = ["frames", "keyboard", "screen", "names", "dragging"]
-  const [{start}, {listen}, {fit}, {name_all}, {while_dragged}] = await Promise.all(names.map(load))
-  start(token, base)
-  listen(keys)
-  fit(narrowest)
-  name_all()
-  while_dragged(slider, dragged)
+  const {open} = await import(new URL(`${base}/static/page.js`, window.location.href).href)
+  open(base, given)
 }
 """
 
@@ -170,22 +164,11 @@ class Visit:
         self.layout.inside.param.watch(lambda event: self._draw(seat.latest), "active")
         self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
         seat.on_news = document.locked_callback(self._show, policy="latest")
-        document.on_event(KeyPressed, self._keyboard().press)
+        rate = self._controls.slider(LEARNING_RATE).stops
+        keyboard = Keyboard(self._transport, rate, self._look, self._dialogs)
+        document.on_event(KeyPressed, keyboard.press)
         if not self._arrival.awaits:
             self.start()
-
-    def _keyboard(self) -> Keyboard:
-        rate = self._controls.slider(LEARNING_RATE).stops
-        does = {
-            " ": self._transport.toggle,
-            ".": self._transport.step,
-            "r": self._transport.restart,
-            "[": lambda: rate.move(-1),
-            "]": lambda: rate.move(1),
-            "p": self._look.toggle,
-            "?": lambda: self._dialogs.open("Keys"),
-        }
-        return Keyboard(does)
 
     def _make_dialogs(self, seat: Seat, document: Document) -> Dialogs:
         def later(found: Found) -> Found:
@@ -222,7 +205,9 @@ class Visit:
         name = self.layout.room
         if name in ROOMS and name not in self._rooms:
             self._rooms[name] = ROOMS[name].make(self.seat, self.seat.latest)
-        self.layout.enter(name, self._rooms[name].sidebar if name in self._rooms else [])
+            self._rooms[name].leave = self.layout.leave
+        room = self._rooms.get(name)
+        self.layout.enter(name, room.sidebar if room else [], room.main if room else None)
         self._draw(self.seat.latest)
 
     def _draw(self, snapshot: Snapshot) -> None:

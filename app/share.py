@@ -17,14 +17,21 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from app.views import VIEWS
+from app.rooms import ROOMS
+from app.views import VIEWS, view_of
 from engine import SETTINGS, Effect, Recording, files_named
 
 MAX_LINK = 12_000  # characters; servers and proxies refuse addresses that are much longer
 MAX_UNPACKED = 2**18  # bytes
 MAX_WORDS = 200  # characters of a link that a refusal repeats
 
-PARTS = ("sidebar", "transport", "menus", "lane", "inside")  # of the page, besides plots, controls
+PARTS = {  # of the page, besides tabs, plots and knobs
+    "sidebar": "The sidebar with all knobs",
+    "transport": "The buttons Play, Step, Restart, New seed",
+    "menus": "The buttons Data, Runs, Export, Share, Keys",
+    "lane": "The line that says what is wrong",
+    "inside": "The panel below the plots",
+}
 
 type Arguments = Mapping[str, Sequence[bytes]]
 
@@ -52,15 +59,18 @@ class FileNeeded(ValueError):
 
 def hideable() -> Mapping[str, str]:
     """What a link can hide: its name there, and what it is called on the page."""
-    names = {part: part for part in PARTS}
-    names |= {name: f"plot: {name}" for name in VIEWS}
-    return names | {name_of(path): setting.label for path, setting in SETTINGS.items()}
+    names = {part: PARTS[part] for part in PARTS}
+    names |= {room.lower(): f"Tab: {room}" for room in ROOMS}
+    views = (name for name in VIEWS if view_of(name).tab not in ROOMS)
+    names |= {name: f"Plot: {view_of(name).title}" for name in views}
+    return names | {name_of(path): f"Knob: {x.label}" for path, x in SETTINGS.items()}
 
 
 def name_of(path: str) -> str:
     """What a link calls the control of a setting, such as learning-rate."""
     name = re.sub(r"[^a-z0-9]+", "-", SETTINGS[path].label.lower()).strip("-")
-    return f"{name}-control" if name in VIEWS or name in PARTS else name
+    taken = {*VIEWS, *PARTS, *(room.lower() for room in ROOMS)}
+    return f"{name}-control" if name in taken else name
 
 
 # ---- writing --------------------------------------------------------------------------------

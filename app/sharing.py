@@ -11,7 +11,6 @@ from panel.viewable import Viewable
 from app import share, theme
 from app.browser import Browser
 from app.share import hideable
-from app.views import VIEWS, view_of
 from engine import Recording, Seat, Snapshot, files_named, record
 
 PATIENCE = 10.0  # seconds
@@ -78,7 +77,7 @@ class Sharing:
         self._goes_on = ui.Switch(label="Go on training from there", value=False, margin=(5, 0))
         self._hidden = ui.MultiChoice(
             label="Hide, for a lesson",
-            options=_parts(),
+            options={words: name for name, words in hideable().items()},
             value=[],
             sizing_mode="stretch_width",
             margin=(5, 0),
@@ -119,21 +118,3 @@ class Sharing:
         self._words.object = words
         self._copy.param.update(disabled=not link, label="Copy")
         self._link.value = link
-
-
-def _parts() -> dict[str, str]:
-    """What a link can hide, by what it is called on the page."""
-    titles = {name: f"Plot: {view_of(name).title}" for name in VIEWS}
-    parts = {part: f"The {PART_WORDS.get(part, part)}" for part in share.PARTS}
-    return {
-        (parts | titles).get(name, f"Knob: {words}"): name for name, words in hideable().items()
-    }
-
-
-PART_WORDS = {
-    "sidebar": "sidebar with all knobs",
-    "transport": "buttons Play, Step, Restart, New seed",
-    "menus": "buttons Runs, Data, Export, Share",
-    "lane": "line that says what is wrong",
-    "inside": "panel below the plots",
-}

@@ -27,6 +27,7 @@ LAYER_DASHES = ("solid", "dashed", "dotdash")  # one a round through the colours
 FORWARD = "#7c68dc"  # what goes forward through the layers: the signal
 BACKWARD = "#bf6022"  # what comes back: the gradient
 PINNED = ("#5c6bc0", "#9c6b30", "#2a9d8f", "#b5487f", "#6d8b1e", "#7b5ea7")  # runs to compare with
+SLIDE = "#bf7a00"  # what the lecture prints
 PLAIN = "transparent"  # the mark of a figure in a headline that no line or bar goes with
 TICKS = "#757b85"  # type along axes, on white and on black
 QUIET = "#8a8f98"  # grids, ticks, reference lines
@@ -201,7 +202,7 @@ GRID_CSS = f"""
 .scroll-button {{ display: none; }}  /* or it takes a cell of the grid */
 """
 
-TABS_SX = {
+TABS_SX: dict[str, dict[str, object]] = {
     "& .MuiTabs-root, & .MuiTabs-scroller": {"minHeight": 36, "height": 36},
     "& .MuiTab-root": {
         "minHeight": 36,
@@ -212,7 +213,7 @@ TABS_SX = {
     },
     "& .MuiTabScrollButton-root.Mui-disabled": {"display": "none"},
 }
-SIDEBAR_SX = TABS_SX | {"& .MuiTab-root": TABS_SX["& .MuiTab-root"] | {"padding": "6px 9px"}}
+SIDEBAR_SX = TABS_SX | {"& .MuiTab-root": TABS_SX["& .MuiTab-root"] | {"padding": "6px 6px"}}
 
 LESSON_CSS = f"""
 :host {{ font: 0.8125rem/1.4 {FONT}; font-variant-numeric: tabular-nums; margin: 4px 10px; }}
@@ -364,6 +365,8 @@ MENUS_CSS = """
 :host { margin-left: auto; flex: none; }
 """
 
+DIALOG_SX = {".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"}}  # or dark on dark
+
 DIALOG_CSS = f"""
 :host {{ padding: 0 {SPACE // 2}px {SPACE}px {SPACE // 2}px; box-sizing: border-box; }}
 """
@@ -447,6 +450,7 @@ CLASSES = (
 )  # of points on a plane, repeated
 POINT, LARGE_POINT, CROSS = 4, 6, 9  # pixels
 SURFACE_WIDTH = 340  # of the plane beside its axes: twice its height
+GREY = 150  # a point with the value 0: seen on white and on black
 COLOUR_LEVELS = 6  # of red, green and blue in a coloured picture
 
 
@@ -494,7 +498,7 @@ def points(classes: int) -> list[str]:
 def blended(share: float) -> str:
     """A colour of `DIVERGING` that nothing shines through: from 0, negative, to 1, positive."""
     end, part = (POSITIVE, 2 * share - 1) if share > 0.5 else (NEGATIVE, 1 - 2 * share)
-    mixed = (round(230 + part * (int(end[n : n + 2], 16) - 230)) for n in (1, 3, 5))
+    mixed = (round(GREY + part * (int(end[n : n + 2], 16) - GREY)) for n in (1, 3, 5))
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
@@ -557,4 +561,38 @@ button {{
 th button {{ font-weight: 600; text-decoration: none; }}
 tbody tr {{ cursor: pointer; }}
 tbody tr:hover {{ background: color-mix(in srgb, {QUIET} 16%, transparent); }}
+"""
+
+
+# ---- initialization lab -------------------------------------------------------------------------
+
+LAB_PRESETS_CSS = """
+:host { flex-wrap: wrap; gap: 6px; margin: 4px 10px; }
+"""
+
+LAB_WIDE = {"grid-column": "1 / -1"}
+LAB_CSS = f"""
+:host {{
+  display: grid; gap: {SPACE}px; min-height: 0; flex: 1 0 700px !important;
+  grid-template: minmax(300px, 1.1fr) minmax(300px, 1fr) / repeat(3, minmax(0, 1fr));
+}}
+.scroll-button {{ display: none; }}
+@container (max-width: {2 * PLOT_MIN_WIDTH + 3 * SPACE - 1}px) {{
+  :host {{
+    flex-basis: {5 * PLOT_MIN_HEIGHT}px !important;
+    grid-template: repeat(4, minmax({PLOT_MIN_HEIGHT}px, 1fr)) / minmax(0, 1fr);
+  }}
+}}
+"""
+
+LAB_TABLE_CSS = f"""
+:host {{ font: 0.8125rem/1.35 {FONT}; font-variant-numeric: tabular-nums; margin: 0; min-height: 0; }}
+.scroll {{ overflow: auto; height: 100%; }}
+table {{ border-collapse: collapse; width: 100%; }}
+th, td {{ text-align: right; padding: 2px 8px; white-space: nowrap; font-weight: 400; }}
+th:first-child {{ text-align: left; width: 2.5em; }}
+thead th {{ position: sticky; top: 0; opacity: 0.85; }}
+tbody tr {{ border-top: 1px solid color-mix(in srgb, {QUIET} 25%, transparent); }}
+td:last-child {{ color: {SLIDE}; font-weight: 600; }}
+td:nth-child(3) {{ font-weight: 600; }}
 """

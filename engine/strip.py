@@ -25,10 +25,10 @@ class StripRecorder:
         self._limit = 0.0  # of the bins' edges
         self._every = 1  # steps
         self._steps: list[int] = []
-        self._counts: list[Array] = []  # (L, K) each
+        self._counts: list[Integers] = []  # (L, K) each
         self.strip = Strip((), np.zeros((0, BINS, 0), np.uint8))
 
-    def note(self, step: int, edges: Array, counts: Array) -> None:
+    def note(self, step: int, edges: Array, counts: Integers) -> None:
         """Take the histograms `counts (L, K)` of this step, if it is time for the next."""
         if self._steps and step < self._steps[-1] + self._every:
             return
@@ -52,12 +52,13 @@ class StripRecorder:
         return shares
 
 
-def _moved(counts: Array, limit: float, edges: Array) -> Array:
-    """Counts in bins up to `limit`, in those of the wider `edges`: each goes where its middle is."""
+def _moved(counts: Integers, limit: float, edges: Array) -> Integers:
+    """Counts in bins up to `limit`, put into wider ones: each goes where its middle is."""
     bins = counts.shape[1]
     reach, wider = np.arcsinh(limit), np.arcsinh(edges[-1])
     middles = reach * (2 * (np.arange(bins) + 0.5) / bins - 1)
     places = np.floor((middles / wider + 1) / 2 * bins).astype(np.intp)
     moved = np.zeros_like(counts)
-    np.add.at(moved, (slice(None), places), counts)
+    for old, new in enumerate(places):
+        moved[:, new] += counts[:, old]
     return moved

@@ -18,7 +18,6 @@ from engine.past import PastRun
 from engine.strip import Strip
 from engine.types import Array, Integers
 
-
 HALF_LIFE = 50  # steps after which a loss counts half in the average
 FORGOTTEN = 1 - 0.5 ** (1 / HALF_LIFE)  # of the average at each step
 

@@ -8,7 +8,7 @@ from engine.network import Network
 
 
 def weights_npz(network: Network) -> bytes:
-    """What the network has learned, as NPZ: an array a tensor, such as "1.W", as float32.
+    """What the network has learned, as NPZ: an array a tensor, such as "dense 1.W", as float32.
 
     What layers gather without learning it, such as running averages, is among them.
     """

@@ -2,9 +2,9 @@
 
 # isort: off
 # The order of these names is the order on the page.
-from app.rooms import lessons, checks, search
+from app.rooms import lessons, checks, laboratory, search
 
 # isort: on
 from app.rooms.room import KNOBS, ROOMS, Room
 
-__all__ = ["KNOBS", "ROOMS", "Room", "checks", "lessons", "search"]
+__all__ = ["KNOBS", "ROOMS", "Room", "checks", "laboratory", "lessons", "search"]

@@ -34,6 +34,8 @@ type Checkers = Callable[[Experiment], Iterator[Told]]
 class Checks:
     """What to make sure of before one trusts a long run."""
 
+    main: Viewable | None = None
+
     def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
         self._seat = seat
         self._shown: object = None

@@ -2,11 +2,13 @@
 
 import contextlib
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import panel as pn
 from bokeh.document import Document
+from bokeh.models import ColumnDataSource
 from bokeh.plotting import figure
 from panel import ui
 from panel.layout import Column, Row
@@ -14,30 +16,15 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
-from app.knobs import Stops
-from app.rooms.lab_figures import (
-    draw_histograms,
-    draw_sizes,
-    frame_sizes,
-    in_words,
-    lab_columns,
-    table,
-)
+from app.rooms.lab_columns import in_words, lab_columns, table
+from app.rooms.lab_figures import Sizes, draw_histograms
 from app.rooms.latest import Latest
+from app.rooms.pick import Pick
 from app.rooms.room import ROOMS
-from engine import (
-    SETTINGS,
-    Begin,
-    Choice,
-    Knob,
-    Laboratory,
-    LabReport,
-    Registry,
-    Seat,
-    Snapshot,
-)
+from engine import Begin, Choice, Laboratory, LabReport, Seat, Snapshot
 
 MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would not follow a slider
+EXAMPLES = 100  # inputs: more would take longer, and be no nearer to the slides than seeds are
 DEEPEST = 20
 WIDTHS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
 PRESETS = {
@@ -47,6 +34,8 @@ PRESETS = {
     "ReLU, Xavier": ("ReLU", "Xavier"),
     "ReLU, He": ("ReLU", "He"),
 }
+TITLE = "Activations of each layer"
+RED = f'<span class="key"><i style="border-color:{theme.ACCENT}"></i>exactly 0, or saturated</span>'
 
 type Told = tuple[Laboratory, LabReport | str]  # a report, or why there is none
 
@@ -75,20 +64,19 @@ class Lab:
         self.leave: Callable[[], None] = lambda: None
         self._held = False  # while several knobs are turned as one
         self._seed = 0
-        self._shown = Laboratory()
-        self._build_knobs(self._shown)
+        self._build_knobs(Laboratory())
         self._histograms = draw_histograms()
-        self._forward = draw_sizes("lab.forward", "Deviation by layer", theme.FORWARD)
-        self._backward = draw_sizes("lab.backward", "Gradient by layer", theme.BACKWARD)
-        self._sources = _sources(self._histograms, self._forward, self._backward)
-        self._said = HTML("", stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")
-        self._sentence = HTML("", stylesheets=[theme.LAB_SENTENCE_CSS])
+        self._forward = Sizes("lab.forward", "Deviation by layer", theme.FORWARD)
+        self._backward = Sizes("lab.backward", "Gradient by layer", theme.BACKWARD)
+        self._sources = _sources(self._histograms, self._forward.figure, self._backward.figure)
+        self._said = _words("")
+        self._head = _head(TITLE)
         self._table = HTML("", stylesheets=[theme.LAB_TABLE_CSS], sizing_mode="stretch_both")
         self.sidebar: list[Viewable] = self._arrange_sidebar()
         self.main: Viewable | None = self._arrange_main()
         deliver = current_document().locked_callback(self._tell, policy="latest")
         self._latest: Latest[Laboratory, Told] = Latest(look_into, deliver)
-        self._latest.wish(self._shown)
+        self._turned()
 
     def _build_knobs(self, lab: Laboratory) -> None:
         self._activation = Pick("model.activation", lab.activation, self._turned)
@@ -102,15 +90,21 @@ class Lab:
             stylesheets=[theme.LAB_PRESETS_CSS],
             sizing_mode="stretch_width",
         )
-        seed = ui.Button(label="New seed", icon="casino", variant="outlined", size="small")
+        seed = ui.Button(
+            label="New seed", icon="casino", variant="outlined", size="small", margin=0
+        )
         seed.on_click(lambda event: self._redraw())
         train = ui.Button(
-            label="Train from here", icon="play_arrow", variant="contained", size="small"
+            label="Train from here",
+            icon="play_arrow",
+            variant="contained",
+            size="small",
+            margin=0,
         )
         train.on_click(lambda event: self._train())
         intro = _words(
-            "<p>Random inputs through a fresh network, before any training. Drag a slider and"
-            " watch. The lecture's five:</p>"
+            f"<p>{EXAMPLES} random inputs go through a fresh network, before any training. Drag a"
+            " slider and watch. The lecture's five:</p>"
         )
         picks = [self._activation.view, self._initializer.view]
         buttons = Row(seed, train, stylesheets=[theme.LAB_PRESETS_CSS])
@@ -120,10 +114,10 @@ class Lab:
         forward, backward = "Going forward: std of the activations", "Coming back: std of gradients"
         return Column(
             Column(
-                _card("Activations of each layer", self._sentence, _pane(self._histograms)),
-                _card(forward, None, _pane(self._forward)),
-                _card(backward, None, _pane(self._backward)),
-                _card("Beside the slide", None, self._table),
+                _card(self._head, _pane(self._histograms), styles=theme.LAB_WIDE),
+                _card(forward, _pane(self._forward.figure)),
+                _card(backward, _pane(self._backward.figure)),
+                _card("Beside the slide", self._table),
                 stylesheets=[theme.LAB_CSS],
                 sizing_mode="stretch_both",
             ),
@@ -167,6 +161,7 @@ class Lab:
             initializer=self._initializer.choice,
             depth=self._depth.value,
             width=self._width.value,
+            examples=EXAMPLES,
             seed=self._seed,
         )
 
@@ -180,14 +175,14 @@ class Lab:
         if isinstance(report, str):
             self._said.object = f"<p class='fails' role='alert'>{html.escape(report)}</p>"
             return
-        self._shown = lab
         self._said.object = ""
         shown = lab_columns(lab, report)
-        for drawn, name in ((self._forward, "lab.forward"), (self._backward, "lab.backward")):
-            frame_sizes(drawn, shown[name])
+        self._forward.frame(shown["lab.forward"])
+        self._backward.frame(shown["lab.backward"])
         for name, data in shown.items():
             self._sources[name].data = data
-        self._sentence.object = f"<p>{in_words(lab, report)}</p>"
+        words = f'<span class="key">{in_words(lab, report)}</span>'
+        self._head.object = _headline(TITLE, words + RED)
         self._table.object = table(report)
 
     def _train(self) -> None:
@@ -204,53 +199,52 @@ class Lab:
         """Nothing here follows the experiment."""
 
 
-class Pick:
-    """A menu, and the knobs of what is chosen; all act at once, also while they are dragged."""
+def current_document() -> Document:
+    """The document of the visitor for whom this is run."""
+    document = pn.state.curdoc
+    if document is None:
+        raise RuntimeError("there is no document here: open the page with `panel serve app`")
+    return document
 
-    def __init__(self, path: str, choice: Choice, turned: Callable[[], None]) -> None:
-        setting = SETTINGS[path]
-        if not isinstance(setting.values, Registry):
-            raise TypeError(f"{path} has no menu")
-        self._menu, self._turned = setting.values, turned
-        self._knobs: dict[Knob, Stops] = {}
-        self._select = ui.Select(
-            label=setting.label,
-            options=list(self._menu),
-            value=choice.name,
-            size="small",
-            margin=theme.KNOB_MARGIN,
-            sizing_mode="stretch_width",
-        )
-        self._select.param.watch(lambda event: self._chosen(), "value")
-        self.view = Column(self._select, sizing_mode="stretch_width")
-        self._offer()
 
-    @property
-    def choice(self) -> Choice:
-        """What is chosen, with the knobs that differ from their defaults."""
-        turned = {knob.name: stops.view.value for knob, stops in self._knobs.items()}
-        defaults = {knob.name: knob.default for knob in self._knobs}
-        return Choice(
-            self._select.value, {k: v for k, v in turned.items() if v != defaults[k]}
-        )
+def _sources(*figures: figure) -> dict[str, ColumnDataSource]:
+    """What the plots draw, by name."""
+    models = [model for drawn in figures for model in drawn.select(ColumnDataSource)]
+    return {str(m.name): m for m in models if isinstance(m, ColumnDataSource)}
 
-    def put(self, choice: Choice) -> None:
-        """Choose this."""
-        self._select.value = choice.name
-        for knob, stops in self._knobs.items():
-            stops.view.value = choice.knobs.get(knob.name, knob.default)
 
-    def _chosen(self) -> None:
-        self._offer()
-        self._turned()
+def _slider(
+    label: str, stops: Iterable[int], value: int, turned: Callable[[], None]
+) -> ui.DiscreteSlider:
+    slider = ui.DiscreteSlider(
+        label=label,
+        options=list(stops),
+        value=value,
+        size="small",
+        margin=theme.KNOB_MARGIN,
+        sx=theme.SLIDER_SX,
+        sizing_mode="stretch_width",
+    )
+    slider.param.watch(lambda event: turned(), "value")
+    return slider
 
-    def _offer(self) -> None:
-        name = self._select.value
-        self._knobs = {knob: self._stops(name, knob) for knob in self._menu[name].knobs}
-        self.view[:] = [self._select, *(stops.view for stops in self._knobs.values())]
 
-    def _stops(self, name: str, knob: Knob) -> Stops:
-        label = f"{name} {knob.name.replace('_', ' ')}"
-        stops = Stops(label, "", knob.range, knob.default, lambda value: None)
-        stops.view.param.watch(lambda event: self._turned(), "value")
-        return stops
+def _pane(drawn: figure) -> Viewable:
+    return Bokeh(drawn, sizing_mode="stretch_both")
+
+
+def _headline(title: str, more: str = "") -> str:
+    return f'<div class="headline"><h2>{title}</h2>{more}</div>'
+
+
+def _card(headline: str | HTML, body: Viewable, **options: Any) -> Viewable:
+    head = _head(headline) if isinstance(headline, str) else headline
+    return Column(head, body, stylesheets=[theme.CARD_CSS], sizing_mode="stretch_both", **options)
+
+
+def _head(title: str) -> HTML:
+    return HTML(_headline(title), stylesheets=[theme.HEADLINE_CSS], sizing_mode="stretch_width")
+
+
+def _words(words: str) -> HTML:
+    return HTML(words, stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")

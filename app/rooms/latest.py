@@ -1,8 +1,8 @@
 """Computing beside the experiments what a visitor asks for by turning a knob.
 
-One thread of the process does it for all visitors in turn, so that however many turn their knobs at
-once, what trains is slowed down by one thread at most. Nothing queues up: of a visitor's wishes only
-the last one that nobody has begun is kept.
+One thread of the process does it for all visitors in turn: however many turn their knobs at once,
+what trains has one rival. Nothing queues up: of a visitor's wishes only the last one that nobody
+has begun is kept.
 """
 
 import logging

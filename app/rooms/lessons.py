@@ -20,6 +20,8 @@ from engine import LESSONS, Break, Lesson, Scene, Seat, Snapshot, Verdict, condu
 class Lessons:
     """The lecture's claims, to be set in motion and broken."""
 
+    main: Viewable | None = None
+
     def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
         self._seat = seat
         self._lesson = open_lesson(next(iter(LESSONS)))

@@ -1,9 +1,10 @@
 """What a visitor can do here: each has a tab of the sidebar, and some a main area of their own.
 
 To add one: a class registered in `ROOMS`. The views whose `tab` is the room's name fill its main
-area; where there are none, the plots of the run stay in sight.
+area, unless it brings one of its own; where there is neither, the plots of the run stay in sight.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from panel.viewable import Viewable
@@ -17,6 +18,8 @@ class Room(Protocol):
     """One way to use the laboratory; built when its tab is first opened."""
 
     sidebar: list[Viewable]
+    main: Viewable | None  # what stands where the plots were, if it is not made of views
+    leave: Callable[[], None]  # goes back to the knobs; whoever opens the room sets it
 
     def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
         """Build the widgets; they steer what happens on `seat`."""

@@ -3,7 +3,6 @@
 import html
 from collections.abc import Callable, Sequence
 
-import panel as pn
 from bokeh.models import Div
 from panel import ui
 from panel.layout import Column, Row
@@ -43,11 +42,13 @@ in the lecture's ranges. Your run goes on beside it; paused, it leaves the searc
 class SearchRoom:
     """Try many settings for a short time, then look closer where the best ones are."""
 
+    main: Viewable | None = None
+
     def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
         self._seat = seat
         self._shown = hunted(snapshot)
         self._region: dict[str, tuple[float, float]] = {}
-        self._desk = Desk(seat, _later(self._follow), _later(self._refuse))
+        self._desk = Desk(seat)
         self._table = TrialTable()
         self._teller = Div(name=TELLER, visible=False)
         self._teller.on_change("tags", lambda attribute, old, new: self._hear(new))
@@ -60,7 +61,7 @@ class SearchRoom:
             *(self._loaded, self._finer, self._around, self._inside),
             *(_heading("Together"), self._together, self._gain),
             *(_heading("Random against grid"), self._compare, self._compared),
-            Row(Bokeh(self._teller, width=0, margin=0), self._table.view, width=0, height=0),
+            *(Bokeh(self._teller, width=0, margin=0), self._table.view),
         ]
         self._follow(self._shown)
 
@@ -174,12 +175,16 @@ class SearchRoom:
     # ---- what it tells --------------------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """Nothing to follow here: the desk tells of each search itself."""
+        """Follow the search."""
+        if (shown := hunted(snapshot)) is not self._shown:
+            self._follow(shown)
 
     def _follow(self, shown: Hunted) -> None:
         """Say how the search stands, and allow what can be done now."""
         if (old := self._shown.hunt) and (new := shown.hunt) and old.search != new.search:
             self._region, self._loaded.object = {}, ""
+        if shown.refusal and shown.refusal != self._shown.refusal:
+            self._refuse(shown.refusal)
         self._shown, frame = shown, shown.hunt
         self._table.show(frame)
         share = frame.share if frame else 0.0
@@ -255,18 +260,12 @@ def _difference(shown: Hunted) -> str:
     return f"<p role='status'>Best found, median of {len(frame.seeds)} seeds: {found}</p>"
 
 
-def _later[T](hear: Callable[[T], None]) -> Callable[[T], None]:
-    """The same, called from the engine's thread, when the page has time for it."""
-    document = pn.state.curdoc
-    return document.locked_callback(hear, policy="latest") if document else hear
-
-
 def _words(words: str = "") -> HTML:
     return HTML(words, stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")
 
 
 def _heading(words: str) -> HTML:
-    return HTML(f"<h2>{words}</h2>", stylesheets=[theme.HEADING_CSS], margin=theme.HEADING_MARGIN)
+    return _words(f"<h3>{words}</h3>")
 
 
 def _button(label: str, icon: str, action: Callable[[], None]) -> Viewable:

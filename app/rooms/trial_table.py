@@ -17,8 +17,8 @@ from engine import SearchFrame, TrialFrame, in_words, label_of
 
 # A click on a button of the table, or anywhere in a trial's row, is told to the server.
 CLICKED = f"""
-const told = event.target.closest('[data-tell]')?.dataset.tell?.split(':')
-const teller = Bokeh.documents.map(d => d.get_model_by_name('{TELLER}')).find(m => m != null)
+const told = event.target.closest('[data-tell]')?.dataset.tell?.split(':');
+const teller = Bokeh.documents.map(d => d.get_model_by_name('{TELLER}')).find(m => m != null);
 if (told && teller) teller.tags = [told[0], Number(told[1]), Date.now()]
 """
 

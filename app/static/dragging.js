@@ -10,7 +10,7 @@ export function while_dragged(path, callback) {
     return
   }
   slider.data.properties.value.change.connect(() => {
-    callback.args.stops = slider.data.options.map(Number)
+    callback.setv({args: {stops: slider.data.options.map(Number)}}, {sync: false})
     callback.execute(slider.data)
   })
 }

@@ -173,7 +173,11 @@ class Page {
 
   #replace(name, columns) {
     const model = this.#model(name)
-    model.setv({data: {...model.data, ...read(columns, model.data)}}, {sync: false})
+    const data = {...model.data, ...read(columns, model.data)}
+    // A frame that was made for a plot that has just been drawn anew; the next one tells all.
+    if (new Set(Object.values(data).map((column) => column.length)).size <= 1) {
+      model.setv({data}, {sync: false})
+    }
   }
 
   #model(name) {

@@ -1,14 +1,17 @@
 """Accuracy: how often is it right, and does what it learned hold for examples it has not seen?"""
 
+import math
 from collections.abc import Hashable
 
-from bokeh.models import NumeralTickFormatter, Range1d
+import numpy as np
+from bokeh.models import NumeralTickFormatter
 
 from app import columns, theme
 from app.columns import Part
-from app.past import ghosts
+from app.past import ghost_ends, ghosts
 from app.views.view import (
     VIEWS,
+    auto_range,
     draw_ghosts,
     frame_axes,
     layers_of,
@@ -19,7 +22,8 @@ from app.views.view import (
 )
 from engine import Snapshot
 
-TOP = 1.02
+TOP = 1.0
+USUAL = 5  # per cent of the points that may lie below the axis
 
 
 def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
@@ -32,13 +36,15 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     lines = [
         ("train", last["train"], theme.TRAIN),
         ("validation", last["validation"], theme.VALIDATION),
+        *ghost_ends(snapshot, "validation_accuracy"),
     ]
+    low = _lowest(snapshot)
     return Part(
         stream={"accuracy": columns.judged_rows(curves, since, names)}
         | columns.markers(snapshot, since, "accuracy"),
         set={
-            "accuracy.frame": columns.frame(snapshot.step, 0.0, TOP),
-            "accuracy.ends": columns.ends(snapshot.step, lines, 0.0, TOP, log=False),
+            "accuracy.frame": columns.frame(snapshot.step, low, TOP),
+            "accuracy.ends": columns.ends(snapshot.step, lines, low, TOP, log=False),
         }
         | ghosts(
             snapshot, "accuracy", {"train_accuracy": "solid", "validation_accuracy": "dashed"}
@@ -51,6 +57,16 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
             f" gap of {gap}.",
         },
     )
+
+
+def _lowest(snapshot: Snapshot) -> float:
+    """Where the axis begins: at 0, but R² may be negative, even hugely so, of a poor guess."""
+    if snapshot.data.classes:
+        return 0.0
+    known = snapshot.curves["validation_accuracy"]
+    known = known[np.isfinite(known)]
+    usual = float(np.percentile(known, USUAL)) if known.size else 0.0
+    return max(-1.0, math.floor(2 * min(usual, 0.0)) / 2)
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
@@ -79,7 +95,7 @@ class AccuracyView:
             "accuracy",
             f"Training and validation {name} by step",
             style,
-            y_range=Range1d(start=0, end=TOP),
+            y_range=auto_range(),
         )
         figure.yaxis.formatter = NumeralTickFormatter(format="0 %")
         mark_changes(figure, "accuracy")

@@ -1,6 +1,7 @@
 """Random against grid: at equal budget, who tries more of what matters, and who finds more?"""
 
 import functools
+import math
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -12,10 +13,11 @@ from app.columns import Columns, Part, rounded
 from app.searching import Hunted, hunted
 from app.views.figures import entitle, further
 from app.views.space import MARGIN, lay_along, places
-from app.views.view import VIEWS, auto_range, plot, source
+from app.views.view import VIEWS, auto_range, frame_axes, plot, source
 from engine import ONE_MATTERS, Choice, Search, Snapshot, StrategyLine
 
 STRATEGIES = {"random": theme.PINNED[0], "shifted grid": theme.PINNED[1]}
+SETTLED = 2  # trials that the vertical axis of the best so far leaves out
 FLOOR = -0.22  # of the plots of places: below 0 the values that were tried of the first axis
 
 
@@ -32,6 +34,7 @@ def comparison_columns(snapshot: Snapshot, since: int) -> Part:
         parts[f"comparison.line{number}"] = _line(line)
         parts[f"comparison.end{number}"] = _end(line, name)
         text[f"comparison.values{number}"] = f"{len(np.unique(at[:, 0].round(6)))} values"
+    parts["comparison.frame"] = _frame(list(lines.values()), _search(shown).trials)
     seeds = len(shown.comparison.seeds) if shown.comparison else 0
     text["comparison.seeds"] = str(seeds) if seeds else "–"
     text["comparison.alt"] = _alternative(list(lines.values()), text)
@@ -88,6 +91,14 @@ def _end(line: StrategyLine | None, name: str) -> Columns:
     return {"trial": [len(line.middle)], "y": rounded(line.middle[-1:]), "label": [label]}
 
 
+def _frame(lines: Sequence[StrategyLine], trials: int) -> Columns:
+    """What the axes of the best so far show: from the first few trials on, to the next tenth."""
+    seen = [a for line in lines for a in (line.low[SETTLED:], line.high)]
+    known = np.concatenate(seen) if seen else np.array([0.0, 1.0])
+    low = math.floor(10 * float(known.min())) / 10
+    return {"x": [1, trials * 1.02], "y": [low, math.ceil(10 * float(known.max())) / 10]}
+
+
 def _alternative(lines: Sequence[StrategyLine], text: dict[str, str]) -> str:
     tried = (
         f"Of the first axis, random tries {text['comparison.values0']},"
@@ -102,7 +113,7 @@ def _alternative(lines: Sequence[StrategyLine], text: dict[str, str]) -> str:
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
-    return str(_search(hunted(snapshot)).space)
+    return str(_search(hunted(snapshot)).space), _search(hunted(snapshot)).trials
 
 
 @VIEWS.register("comparison")
@@ -151,9 +162,8 @@ class ComparisonView:
             "comparison", "The best accuracy so far by the number of trials", self._style
         )
         entitle(drawn, "best so far: median of the seeds, and the middle half", self._style)
-        drawn.x_range = auto_range()
-        drawn.x_range.range_padding = 0.2
-        drawn.y_range = auto_range()
+        drawn.x_range, drawn.y_range = auto_range(), auto_range()
+        frame_axes(drawn, "comparison")
         drawn.xaxis.axis_label, drawn.yaxis.axis_label = "trials", "validation accuracy"
         for number, colour in enumerate(STRATEGIES.values()):
             data = source(f"comparison.line{number}", ["trial", "middle", "low", "high"])

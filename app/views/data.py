@@ -1,5 +1,6 @@
 """Data: where is the network wrong? Its answers on the plane, its mistakes, what it finds hard."""
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -23,8 +24,9 @@ from app.views.plane import draw_plane, is_plane, plane_columns, reach
 from app.views.view import VIEWS, plot, source
 from engine import Answers, Snapshot
 
-MOST_COUNTED = 14  # classes up to which a count has room in its square
-LETTERS = 62  # of all class names along the horizontal axis
+MOST_COUNTED = 14  # classes up to which a count has room in its square, and a name beside it
+FEW = 7  # ... even if the type is large
+LETTERS = 52  # of all class names along the horizontal axis
 MOST_LETTERS = 12  # of one along the vertical axis
 MOST_POINTS = 200  # of predicted values
 
@@ -154,6 +156,15 @@ def _value_columns(answers: Answers | None) -> dict[str, Columns]:
 # ---- the view -----------------------------------------------------------------------------------
 
 
+def _hardest_words(snapshot: Snapshot) -> str:
+    unusual = (
+        "; \N{GREEK SMALL LETTER SIGMA}: deviations from an input's mean"
+        if len(snapshot.data.shape) == 1
+        else ""
+    )
+    return f"hardest validation examples{unusual}"
+
+
 def _drawn_for(snapshot: Snapshot) -> Hashable:
     data = snapshot.config.data
     return snapshot.data.shape, snapshot.data.classes, str(data.dataset), data.preprocessing.name
@@ -209,12 +220,17 @@ class DataView:
             source=source("data.counts", ["x", "y", "count"]),
             text_align="center",
             text_baseline="middle",
-            text_font_size=self._style.tiny,
+            text_font_size=self._style.tiny if count <= FEW else theme.DESK.tiny,
             text_color=theme.TICKS,
         )
-        every = 1 + count // MOST_COUNTED
-        shown = range(0, count, every)
-        most = max(3, LETTERS // max(1, len(shown)))
+        self._name_classes(drawn, classes)
+
+    def _name_classes(self, drawn: figure, classes: tuple[str, ...]) -> None:
+        """Along both axes, as many as there is room for."""
+        larger = pictures.line_height(self._style.small) / pictures.line_height(theme.DESK.small)
+        every = math.ceil(len(classes) * larger / MOST_COUNTED)
+        shown = range(0, len(classes), every)
+        most = max(3, int(LETTERS / larger) // len(shown))
         drawn.xaxis.ticker = FixedTicker(ticks=list(shown))
         drawn.yaxis.ticker = FixedTicker(ticks=[-n for n in shown])
         drawn.xaxis.major_label_overrides = {n: short(classes[n], most) for n in shown}
@@ -242,12 +258,12 @@ class DataView:
     def _draw_hardest(self, snapshot: Snapshot) -> None:
         drawn = self._figure(
             "The validation examples with the largest loss",
-            "hardest validation examples, the largest loss first",
+            _hardest_words(snapshot),
         )
         if len(snapshot.data.shape) > 1:
-            pictures.share_width(drawn, 3.2)
+            pictures.share_width(drawn, 3.6)
             draw_hard_pictures(drawn, snapshot, self._style)
         else:
             across = _across(snapshot)
-            pictures.share_width(drawn, 1.4 + across)
+            pictures.share_width(drawn, 2.4 * across)
             draw_words(drawn, self._style, across)

@@ -14,10 +14,10 @@ from app.views import pictures
 from app.views.view import source
 from engine import Hard, Snapshot
 
-ROWS = 8  # of words in a column
+ROWS, FEW_ROWS = 8, 5  # of words in a column, and how many of them fit if they are large
 ACROSS = 8  # pictures in a row
 CELL = (2.08, 1.62)  # what each has to itself, in the size of a picture
-LETTERS = (14, 7)  # of a class below a picture: what it is, and what was said
+LETTERS = (13, 5)  # of a class below a picture: what it is, and what was said
 BELOW = 0.62  # the room for words, in the size of a picture
 
 
@@ -70,23 +70,24 @@ def _colour(hard: Hard, classes: Sequence[str]) -> str:
 
 
 def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
-    """Room for sixteen pictures with their words."""
+    """Room for sixteen pictures with their words, or for four with words that are large."""
+    across, down = (ACROSS, 2) if style is theme.DESK else (ACROSS // 2, 1)
     palette = pictures.palette_of(snapshot.data.shape)
     pictures.draw_pictures(drawn, "data.pictures", palette)
     data = source("data.captions", ["x", "y", "is", "said", "colour"])
-    for column, down in (("is", 2), ("said", 13)):
+    for number, column in enumerate(("is", "said")):
         drawn.text(
             "x",
             "y",
             column,
             source=data,
-            y_offset=down,
+            y_offset=1 + number * pictures.line_height(style.tiny),
             text_align="center",
             text_baseline="top",
             text_font_size=style.tiny,
             text_color="colour",
         )
-    right, bottom = (ACROSS - 1) * CELL[0] + 1.4, -CELL[1] - BELOW
+    right, bottom = (across - 1) * CELL[0] + 1.4, (1 - down) * CELL[1] - BELOW
     corners = ColumnDataSource({"x": [-0.4, right], "y": [bottom, 1.0]})
     pictures.fit(drawn, drawn.scatter("x", "y", source=corners, size=0, alpha=0))
 
@@ -111,17 +112,22 @@ def sentence(hard: Hard, snapshot: Snapshot) -> str:
     """What there is to say of a hard example."""
     words = f"{said_of(hard, snapshot.data.classes)}: loss {theme.number(hard.loss)}"
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
-        side = "above" if hard.deviation > 0 else "below"
-        words += f"; input {hard.unusual + 1} {abs(hard.deviation):.1f} deviations {side} its mean"
+        sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
+        far = f"{sign}{abs(hard.deviation):.1f} \N{GREEK SMALL LETTER SIGMA}"
+        words += f"; input {hard.unusual + 1}: {far}"
     return words
 
 
 def draw_words(drawn: figure, style: theme.Style, across: int) -> None:
-    """Room for rows of words."""
+    """Room for rows of words, or where they are large for the first few."""
+    if style is not theme.DESK:
+        rows, across = FEW_ROWS, 1
+    else:
+        rows = ROWS
     drawn.axis.visible = False
     drawn.grid.visible = False
     drawn.x_range = Range1d(start=0, end=across)
-    drawn.y_range = Range1d(start=0.5 - ROWS, end=0.6)
+    drawn.y_range = Range1d(start=0.5 - rows, end=0.6)
     drawn.text(
         "x",
         "y",

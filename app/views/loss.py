@@ -1,6 +1,7 @@
 """Loss curve: is it learning, how fast, and is it about to blow up?"""
 
 import math
+from typing import cast
 
 import numpy as np
 from bokeh.models import BasicTicker, BasicTickFormatter, HoverTool, LinearScale
@@ -10,8 +11,8 @@ from bokeh.models.tickers import LogTicker
 from bokeh.plotting import figure
 
 from app import columns, theme
-from app.columns import Columns, Part
-from app.past import ghosts
+from app.columns import Columns, Numbers, Part
+from app.past import ghost_ends, ghosts
 from app.views.view import (
     VIEWS,
     auto_range,
@@ -27,6 +28,7 @@ from app.views.view import (
 )
 from engine import HALF_LIFE, Snapshot, Status
 
+LEAST = 1e-6  # drawn instead of 0
 USUAL = (5, 95)  # per cent of the points that the axis is made for
 TO_LINEAR = """
 const [scale, ticker, formatter] = cb_data.pressed ? log : linear
@@ -53,12 +55,13 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         ("train", last["loss_average"], theme.TRAIN),
         ("validation", last["validation_loss"], theme.VALIDATION),
         ("penalty", last["penalty"], theme.QUIET),
+        *ghost_ends(snapshot, "validation_loss"),
     ]
     penalty = columns.measured_rows(curves, since, {"penalty": "penalty"})
     penalty["penalty"] = [x if isinstance(x, float) and x > 0 else None for x in penalty["penalty"]]
     return Part(
         stream={
-            "loss": columns.all_rows(curves, since, names),
+            "loss": _above_zero(columns.all_rows(curves, since, names)),
             "loss.judged": columns.judged_rows(curves, since, {"validation": "validation_loss"}),
             "loss.penalty": penalty,
             "loss.broken": _broken(snapshot, since),
@@ -79,6 +82,15 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
             f" {shown['penalty']}.",
         },
     )
+
+
+def _above_zero(rows: Columns) -> Columns:
+    """A loss of exactly 0, which hinge loss reaches, as the logarithmic axis can draw it."""
+    drawn: Columns = {}
+    for name, values in rows.items():
+        numbers = cast(Numbers, values)
+        drawn[name] = numbers if name == "step" else [LEAST if x == 0 else x for x in numbers]
+    return drawn
 
 
 def _usual(snapshot: Snapshot) -> tuple[float, float]:

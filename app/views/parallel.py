@@ -1,6 +1,6 @@
 """Parallel coordinates: a line a trial, across all axes of the search and its accuracy."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from bokeh.models import FixedTicker, Range1d
 
@@ -10,6 +10,7 @@ from app.views.space import colour, search_of, shape_of, space_of, ticks
 from app.views.view import VIEWS, plot, source
 from engine import SearchFrame, Snapshot, label_of
 
+FAINT = 0.15  # lines of the worst: they are there, but in nobody's way
 MOST_WORDS = 4  # along an axis
 
 
@@ -29,6 +30,7 @@ def parallel_columns(snapshot: Snapshot, since: int) -> Part:
                 "x": [list(range(width + 1)) for _ in lines],
                 "y": lines,
                 "colour": [colour(trial) for trial in shown],
+                "alpha": [round(FAINT + (1 - FAINT) * line[-1], 2) for line in lines],
             },
             "parallel.best": {
                 "x": list(range(width + 1)) if best else [],
@@ -72,7 +74,7 @@ class ParallelView:
             "parallel",
             "Each trial as a line across the axes of the search, to its validation accuracy",
             style,
-            x_range=Range1d(start=-0.35, end=len(space) + 0.25),
+            x_range=Range1d(start=-0.35, end=len(space) + 0.3),
             y_range=Range1d(start=-0.06, end=1.06),
         )
         names = [label_of(axis.path) for axis in space] + ["accuracy"]
@@ -83,8 +85,8 @@ class ParallelView:
         figure.xgrid.grid_line_alpha = 0.8
         self._write_values(figure, snapshot, style)
         figure.multi_line(
-            "x", "y", source=source("parallel", ["x", "y", "colour"]),
-            line_color="colour", line_width=style.line_width * 0.6, line_alpha=0.7,
+            "x", "y", source=source("parallel", ["x", "y", "colour", "alpha"]),
+            line_color="colour", line_width=style.line_width * 0.6, line_alpha="alpha",
         )  # fmt: skip
         figure.line(
             "x", "y", source=source("parallel.best", ["x", "y"]),
@@ -98,10 +100,15 @@ class ParallelView:
         for n, axis in enumerate(space_of(snapshot)):
             words = list(ticks(axis).items())
             marks += [(n, place, word) for place, word in words[:: 1 + len(words) // MOST_WORDS]]
+        inner = figure.text(*_columns(marks), x_offset=-5, text_align="right")
         last = len(space_of(snapshot))
-        marks += [(last, theme.score_place(s), f"{s:.0%}") for s in theme.SCORES_SHOWN]
-        x, y, words = (list(column) for column in zip(*marks, strict=True))
-        figure.text(
-            x, y, words, x_offset=-5, text_align="right", text_baseline="middle",
-            text_font_size=style.tiny, text_color=theme.TICKS,
-        )  # fmt: skip
+        scores = [(last, theme.score_place(s), f"{s:.0%}") for s in theme.SCORES_SHOWN]
+        outer = figure.text(*_columns(scores), x_offset=5, text_align="left")
+        for words in (inner, outer):
+            words.glyph.update(
+                text_baseline="middle", text_font_size=style.tiny, text_color=theme.TICKS
+            )
+
+
+def _columns(marks: Sequence[tuple[int, float, str]]) -> list[list[int | float | str]]:
+    return [list(column) for column in zip(*marks, strict=True)]

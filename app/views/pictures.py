@@ -59,15 +59,18 @@ def palette_of(shape: Sequence[int]) -> list[str]:
 
 
 def mosaic(tiles: Sequence[np.ndarray], gap: int, wide: float) -> np.ndarray:
-    """Tiles of one size in rows, about `wide` times as wide as high, `gap` being the byte between.
+    """Tiles of one size in rows, as large as can be in a frame `wide` times as wide as high.
 
-    Its first row is its lowest, as Bokeh draws it.
+    `gap` is the byte between them. Its first row is its lowest, as Bokeh draws it.
     """
     height, width = tiles[0].shape
-    columns = round(math.sqrt(wide * len(tiles) * (height + 1) / (width + 1)))
-    columns = min(len(tiles), max(1, columns))
+
+    def size(columns: int) -> float:
+        down = math.ceil(len(tiles) / columns)
+        return float(min(wide / (columns * (width + 1)), 1 / (down * (height + 1))))
+
+    columns = max(range(1, len(tiles) + 1), key=size)
     rows = math.ceil(len(tiles) / columns)
-    columns = math.ceil(len(tiles) / rows)
     sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), gap, np.uint8)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
@@ -115,3 +118,8 @@ def share_width(figure: figure, parts: float) -> None:
 def keep_width(figure: figure, pixels: int) -> None:
     """Give a figure just so much of the width of its view."""
     figure.styles = {"flex": f"0 1 {pixels}px"}
+
+
+def line_height(type_size: str) -> int:
+    """Pixels from one line of type of this size to the next."""
+    return 2 + int(type_size.removesuffix("px"))

@@ -1,5 +1,6 @@
 """The plane of inputs, where there are two: what the network would answer at every point of it."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -95,10 +96,10 @@ def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
     else:
         solid = [theme.blended(n / 255) for n in range(256)]
         colours = LinearColorMapper(palette=solid, low=-1, high=1)
-    scale = style.line_width / theme.DESK.line_width
+    scale = math.sqrt(style.line_width / theme.DESK.line_width)
     look: dict[str, Any] = {"fill_color": {"field": "value", "transform": colours}}
     for name, size, line in (
-        ("data.training", theme.POINT, None if classes else theme.QUIET),
+        ("data.training", theme.POINT, None),
         ("data.validation", theme.LARGE_POINT, theme.INK),
     ):
         data = source(name, ["x", "y", "value"])

@@ -25,6 +25,7 @@ from engine import SearchFrame, Snapshot, TrialFrame, TrialStatus
 
 MARKERS = {TrialStatus.FINISHED: "circle", TrialStatus.RUNNING: "circle_dot"}
 SIZES = {TrialStatus.FINISHED: 9, TrialStatus.RUNNING: 7}
+OTHER = "x", 8
 
 
 def trials_columns(snapshot: Snapshot, since: int) -> Part:
@@ -37,9 +38,9 @@ def trials_columns(snapshot: Snapshot, since: int) -> Part:
                 "number": [trial.number for trial in begun],
                 "x": [round(across(trial), 4) for trial in begun],
                 "y": [round(up(trial), 4) for trial in begun],
-                "colour": [colour(trial) for trial in begun],
-                "marker": [MARKERS.get(trial.status, "x") for trial in begun],
-                "size": [SIZES.get(trial.status, 7) for trial in begun],
+                "colour": [_colour(trial) for trial in begun],
+                "marker": [MARKERS.get(trial.status, OTHER[0]) for trial in begun],
+                "size": [SIZES.get(trial.status, OTHER[1]) for trial in begun],
                 "words": [told_of(frame, t) if frame and t.status in ENDED else "" for t in begun],
             },
             "trials.best": {"x": best_places(frame, across), "y": best_places(frame, up)},
@@ -58,6 +59,10 @@ def up(trial: TrialFrame) -> float:
     if len(trial.places) > 1:
         return trial.places[1]
     return theme.score_place(trial.validation_accuracy)
+
+
+def _colour(trial: TrialFrame) -> str:
+    return colour(trial) if trial.status in MARKERS else theme.ACCENT
 
 
 def _alternative(frame: SearchFrame | None) -> str:
@@ -81,9 +86,8 @@ class TrialsView:
     looks: frozenset[str] = frozenset()
     columns = staticmethod(trials_columns)
     drawn_for = staticmethod(_drawn_for)
-    keys = (
-        *(("", theme.percent(score), theme.score_colour(score)) for score in theme.SCORES_SHOWN),
-        ("", "× stopped", theme.PLAIN),
+    keys = tuple(
+        ("", f"{score:.0%}", theme.score_colour(score)) for score in theme.SCORES_SHOWN[:3]
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:

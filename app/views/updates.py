@@ -8,8 +8,8 @@ from bokeh.models.annotations import BoxAnnotation, Span
 from bokeh.plotting import figure
 
 from app import columns, theme
-from app.columns import Columns, Part
-from app.past import ghosts
+from app.columns import Columns, Part, rounded
+from app.past import ghost_ends, ghosts
 from app.views.view import (
     VIEWS,
     auto_range,
@@ -34,15 +34,14 @@ NAMED = 8  # lines whose names are written behind them, at most
 WHILE_DRAGGED = """
 const named = (name) => Bokeh.documents[0].get_model_by_name(name)
 const ghost = named("updates.ghost")
-const {step, y} = named("updates.ends").data
-const {rate} = named("updates.rate").data
+const {step, ratio, rate} = named("updates.rate").data
 if (ghost != null && step.length > 0) {
   const shown = (data) => ghost.setv({data}, {sync: false})
-  const factor = stops[cb_obj.value] / rate[0]
+  const wanted = stops[cb_obj.value]
   shown({
     x0: Array.from(step, (x) => 0.93 * x),
     x1: Array.from(step, (x) => 1.04 * x),
-    y: Array.from(y, (ratio) => ratio * factor),
+    y: Array.from(ratio, (last, n) => last * wanted / rate[n]),
   })
   clearTimeout(ghost.babysit_timer)
   ghost.babysit_timer = setTimeout(() => shown({x0: [], x1: [], y: []}), 2500)
@@ -65,8 +64,10 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         | columns.markers(snapshot, since, "updates"),
         set={
             "updates.frame": columns.frame(snapshot.step, low, high),
-            "updates.ends": columns.ends(snapshot.step, lines, low, high, log=True),
-            "updates.rate": _rate(snapshot),
+            "updates.ends": columns.ends(
+                snapshot.step, lines + ghost_ends(snapshot, "ratio *"), low, high, log=True
+            ),
+            "updates.rate": _rate(snapshot, list(last.values())),
         }
         | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
         text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(names) + 1))}
@@ -83,8 +84,14 @@ def _told(tensors: Sequence[int]) -> Sequence[int]:
     return tensors if len(tensors) <= TOLD else (tensors[0], tensors[-1])
 
 
-def _rate(snapshot: Snapshot) -> Columns:
-    return {"rate": [snapshot.config.optimization.learning_rate]}
+def _rate(snapshot: Snapshot, ratios: Sequence[float]) -> Columns:
+    """The last ratio of each tensor, and the learning rate that made it."""
+    known = [ratio for ratio in ratios if math.isfinite(ratio)]
+    return {
+        "step": [snapshot.step] * len(known),
+        "ratio": rounded(np.array(known)),
+        "rate": [snapshot.config.optimization.learning_rate] * len(known),
+    }
 
 
 @VIEWS.register("updates")
@@ -143,5 +150,5 @@ def _draw_landing(figure: figure, style: theme.Style) -> None:
         line_color=theme.ACCENT,
         line_width=1.5 * style.line_width,
     )
-    rate = figure.scatter([], [], size=0)  # only carries the rate that the ratios were made with
-    rate.data_source = source("updates.rate", ["rate"])
+    rate = figure.scatter([], [], size=0)  # only carries what the ghost is made of
+    rate.data_source = source("updates.rate", ["step", "ratio", "rate"])

@@ -162,7 +162,7 @@ def _text(shown: Hunted) -> dict[str, str]:
         "wall.done": f"{ended} of {len(frame.trials)}",
         "wall.left": theme.seconds(frame.seconds_left),
         "wall.best": best,
-        "wall.stopped": stopped or "none",
+        "wall.stopped": str(len(frame.trials) - signs[""]),
         "wall.alt": f"Stage {frame.search.stage}, {frame.status.value}: {ended} of"
         f" {len(frame.trials)} trials have ended; stopped early: {stopped or 'none'}."
         f" Best trial {top}.",
@@ -184,9 +184,9 @@ class WallView:
     drawn_for = staticmethod(_drawn_for)
     keys = (
         ("wall.done", "ended", theme.PLAIN),
-        ("wall.left", "time left", theme.PLAIN),
+        ("wall.left", "left", theme.PLAIN),
         ("wall.best", "best", theme.GOOD),
-        ("wall.stopped", "stopped early", theme.ACCENT),
+        ("wall.stopped", "stopped", theme.ACCENT),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:

@@ -14,10 +14,13 @@ from app.views.figures import entitle, further
 from app.views.view import VIEWS, layers_of, plot, source
 from engine import Filters, Maps, Matrix, Snapshot, Weights
 
-WIDE = {False: 5.2, True: 2.6}  # times its height is the mosaic of dense and of other filters
+WIDE, WIDE_ALONE = 4.6, 7.7  # times its height is the room for filters
+WIDE_CONVOLUTIONAL = 2.2  # ... beside maps
 WIDE_MAPS = 2.2  # ... and that of a layer's maps
 GAP = 0.12  # between matrices, of the width of one
-MOST_NAMES = 12  # matrices that are named in full; of more, every other one or fewer
+MOST_PARTS = 3  # matrices of which there is room to say how much of them is shown
+MOST_SIZES = 6  # ... and how large they are; of more, only the number is told
+MOST_NAMES = 12  # ... and of still more every other one, or fewer
 
 
 def weights_columns(snapshot: Snapshot, since: int) -> Part:
@@ -28,7 +31,7 @@ def weights_columns(snapshot: Snapshot, since: int) -> Part:
     later = pictures.limit(*(x.values for x in matrices)) if matrices else 1.0
     parts: dict[str, Columns] = {}
     if _pictured(snapshot):
-        parts["weights"] = _filter_columns(filters, scale, _convolutional(snapshot))
+        parts["weights"] = _filter_columns(filters, scale, _wide(snapshot))
     if _convolutional(snapshot):
         parts |= _map_columns(snapshot.inside.maps)
     if _matrix_names(snapshot):
@@ -77,17 +80,22 @@ def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
 # ---- filters ------------------------------------------------------------------------------------
 
 
-def _filter_columns(filters: Filters | None, scale: float, convolutional: bool) -> Columns:
+def _wide(snapshot: Snapshot) -> float:
+    if _convolutional(snapshot):
+        return WIDE_CONVOLUTIONAL
+    return WIDE if _matrix_names(snapshot) else WIDE_ALONE
+
+
+def _filter_columns(filters: Filters | None, scale: float, wide: float) -> Columns:
     if filters is None:
         return pictures.placed([], [])
     shown = filters.pictures
     if shown.ndim == 4:
         tiles = [pictures.natural(0.5 + 0.5 * some / scale) for some in shown]
-        sheet = pictures.mosaic(tiles, pictures.NO_COLOUR, WIDE[convolutional])
+        sheet = pictures.mosaic(tiles, pictures.NO_COLOUR, wide)
     else:
-        sheet = pictures.mosaic(
-            list(pictures.diverging(shown, scale)), pictures.NOTHING, WIDE[convolutional]
-        )
+        tiles = list(pictures.diverging(shown, scale))
+        sheet = pictures.mosaic(tiles, pictures.NOTHING, wide)
     return pictures.placed([sheet], [(0, 0, sheet.shape[1], sheet.shape[0])])
 
 
@@ -144,18 +152,22 @@ def _matrix_columns(matrices: Sequence[Matrix], scale: float) -> Columns:
 
 def _name_columns(names: Sequence[str], matrices: Sequence[Matrix]) -> Columns:
     every = 1 + len(names) // MOST_NAMES
-    sizes = [_size(matrix) if len(names) <= MOST_NAMES // 2 else "" for matrix in matrices]
+    sizes = [_size(matrix, len(names)) for matrix in matrices]
+    told = names if len(names) <= MOST_SIZES else [name.rpartition(" ")[2] for name in names]
     return {
         "x": [round(n * (1 + GAP) + 0.5, 3) for n in range(len(names))],
-        "name": [name if n % every == 0 else "" for n, name in enumerate(names)],
+        "name": [name if n % every == 0 else "" for n, name in enumerate(told)],
         "size": sizes or [""] * len(names),
     }
 
 
-def _size(matrix: Matrix) -> str:
-    whole, shown = (matrix.inputs, matrix.outputs), matrix.values.shape
-    words = f"{whole[0]}×{whole[1]}"
-    return words if whole == shown else f"{shown[0]}×{shown[1]} of {words}"
+def _size(matrix: Matrix, matrices: int) -> str:
+    rows, columns = matrix.values.shape
+    if matrices > MOST_SIZES:
+        return ""
+    whole = f"{matrix.inputs}×{matrix.outputs}"
+    complete = (rows, columns) == (matrix.inputs, matrix.outputs)
+    return whole if complete or matrices > MOST_PARTS else f"{rows}×{columns} of {whole}"
 
 
 def _alternative(weights: Weights | None, text: dict[str, str]) -> str:
@@ -232,7 +244,7 @@ class WeightsView:
         )
         whole = pictures.draw_pictures(drawn, "weights.picture", pictures.palette_of(self._shape))
         maps = pictures.draw_pictures(drawn, "weights.maps", theme.DIVERGING)
-        self._label(drawn, source("weights.layers", ["x", "name"]), "left", ("name", 0))
+        self._label(drawn, source("weights.layers", ["x", "name"]), "left", ("name",))
         room = drawn.scatter("x", "y", source=_corners((0, 0), (-0.14, 1)), size=0, alpha=0)
         pictures.fit(drawn, whole, maps, room)
 
@@ -245,23 +257,23 @@ class WeightsView:
             words,
             2,
             x_range=Range1d(start=-GAP, end=len(names) * (1 + GAP)),
-            y_range=Range1d(start=-0.3, end=1.02),
+            y_range=Range1d(start=-0.023 * pictures.line_height(self._style.small), end=1.02),
         )
         pictures.draw_pictures(drawn, "weights.matrices", theme.DIVERGING)
         data = source("weights.names", ["x", "name", "size"])
-        self._label(drawn, data, "center", ("name", 0), ("size", 14))
+        self._label(drawn, data, "center", ("name", "size"))
 
     def _label(
-        self, drawn: figure, data: ColumnDataSource, align: Any, *lines: tuple[str, int]
+        self, drawn: figure, data: ColumnDataSource, align: Any, lines: Sequence[str]
     ) -> None:
-        """Words below pictures, so many pixels farther down each."""
-        for column, down in lines:
+        """Words below pictures, a line a column."""
+        for number, column in enumerate(lines):
             drawn.text(
                 "x",
                 0,
                 column,
                 source=data,
-                y_offset=3 + down,
+                y_offset=3 + number * pictures.line_height(self._style.small),
                 text_align=align,
                 text_baseline="top",
                 text_font_size=self._style.small,

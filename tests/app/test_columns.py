@@ -9,12 +9,16 @@ import pytest
 
 from app import columns, theme
 from app.frames import Ask, Composer
-from app.past import ghosts
-from app.views import VIEWS, view_of
+from app.past import ghost_ends, ghosts
+from app.views import PLACES, VIEWS, view_of
+from app.views.accuracy import accuracy_columns
 from app.views.activations import BAR_HEIGHT, activations_columns
 from app.views.loss import loss_columns
+from app.views.updates import updates_columns
 from engine import HALF_LIFE, Choice, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.config import ModelConfig
+
+DEFAULT_PAGE = [name for name in VIEWS if view_of(name).tab in PLACES[:2]]
 
 
 @pytest.fixture
@@ -155,6 +159,43 @@ def test_the_names_of_lines_are_never_written_over_each_other():
     heights = np.log(columns.ends(9, lines, 0.1, 10, log=True)["y"])
     assert np.diff(heights).min() > 0.9 * columns.LINE_GAP * np.log(100)
     assert heights.max() < np.log(10)
+    assert np.mean(heights) == pytest.approx(0, abs=0.01)  # around where the lines end
+
+
+def test_names_that_have_room_stay_where_their_lines_end():
+    lines = [("low", 0.2, "red"), ("high", 0.8, "red"), ("middle", 0.5, "red")]
+    assert columns.ends(9, lines, 0, 1, log=False)["y"] == [0.2, 0.8, 0.5]
+    assert len(columns.ends(9, lines * 9, 0, 1, log=False)["y"]) == 11
+
+
+def test_what_a_dragged_learning_rate_scales_are_the_last_ratios(experiment):
+    snapshot = experiment.snapshot()
+    made = updates_columns(snapshot, -1).set["updates.rate"]
+    curves = snapshot.curves
+    ratios = [curves[name][-1] for name in curves if name.startswith("ratio")]
+    np.testing.assert_allclose(made["ratio"], ratios, rtol=1e-3)
+    assert made["rate"] == [0.01] * 3
+
+
+@pytest.mark.parametrize("data", ["plane", "digits"])
+def test_the_axis_of_accuracy_begins_at_0_unless_a_guess_is_worse_than_the_mean(config, data):
+    config = config.replace("data.dataset", Choice(data))
+    if data == "plane":
+        config = config.replace("optimization.loss", Choice("mean squared error"))
+    experiment = Experiment(config)
+    low, high = accuracy_columns(experiment.snapshot(), -1).set["accuracy.frame"]["y"]
+    worst = experiment.snapshot().curves["validation_accuracy"][0]
+    assert high == 1
+    assert low == 0 if worst >= 0 else low <= max(-1, worst)
+
+
+def test_a_loss_of_nothing_can_be_drawn_on_a_logarithmic_axis(config):
+    config = config.replace("optimization.loss", Choice("multiclass hinge"))
+    experiment = Experiment(config.replace("optimization.learning_rate", 0.1))
+    experiment.train(2000)
+    snapshot = experiment.snapshot()
+    assert snapshot.curves["loss_low"].min() == 0
+    assert min(loss_columns(snapshot, -1).stream["loss"]["low"]) > 0
 
 
 def test_other_runs_are_drawn_by_their_own_figures_and_told_once(config):
@@ -173,6 +214,23 @@ def test_other_runs_are_drawn_by_their_own_figures_and_told_once(config):
     row = composer.compose(snapshot, Ask(-1)).row
     experiment.train(1)
     assert "loss.ghosts" not in composer.compose(experiment.snapshot(), Ask(row)).set
+
+
+def test_behind_the_lines_stand_the_names_of_other_runs_at_the_step_of_this_one(config):
+    experiment = Experiment(config)
+    experiment.train(40)
+    experiment.apply(Pin("a name that is far too long"))
+    experiment.apply(Restart(1))
+    experiment.train(10)
+    snapshot = experiment.snapshot()
+    before, pinned = ghost_ends(snapshot, "validation_loss")
+    assert (before[0], pinned[0]) == ("before", "a name that…")
+    curves = snapshot.previous.curves
+    then = curves["validation_loss"][curves["step"] == 10]
+    assert before[1] == pinned[1] == pytest.approx(then, rel=1e-3)
+    experiment.train(100)  # the others ended at 40
+    before, _ = ghost_ends(experiment.snapshot(), "validation_loss")
+    assert before[1] == pytest.approx(curves["validation_loss"][-1], rel=1e-3)
 
 
 def test_a_ghost_of_many_ratios_is_their_median(config):
@@ -223,13 +281,13 @@ class TestComposer:
         composer, sizes = Composer(), []
         for steps in (1_000, 30_000):
             experiment.train(steps)
-            row = self.frame(composer, experiment.snapshot(), -1)["row"]
+            row = composer.compose(experiment.snapshot(), Ask(-1, DEFAULT_PAGE)).row
             while experiment.snapshot().curves.rows < row + 5:
                 experiment.train(10)
-            frame = self.frame(composer, experiment.snapshot(), row)
-            assert len(json.dumps(frame)) < 4096
-            frame["set"].pop("activations.strip", None)  # comes now and then, however long the run
-            sizes.append(len(json.dumps(frame)))
+            frame = composer.compose(experiment.snapshot(), Ask(row, DEFAULT_PAGE))
+            assert len(msgspec.json.encode(frame)) < 4096
+            frame.set.pop("activations.strip", None)  # comes now and then, however long the run
+            sizes.append(len(msgspec.json.encode(frame)))
         assert sizes[1] < 1.2 * sizes[0]
 
     @pytest.mark.parametrize("since", [-7, 10**9])

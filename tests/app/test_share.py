@@ -105,6 +105,15 @@ def test_a_run_is_shared_where_it_diverged(config):
     assert digest(again) == made.digest
 
 
+def test_a_turn_that_only_the_data_refuses_ends_the_repetition_in_words(config):
+    config = config.replace("data.dataset", Choice("plane"))
+    config = config.replace("optimization.loss", Choice("mean squared error"))
+    turn = SetKnob("optimization.loss", Choice("softmax cross-entropy"))
+    ended = opened(share.unpacked(share.packed(Recording(config, ((4, turn),), 9))))
+    assert (ended.step, ended.status) == (4, Status.PAUSED)
+    assert "needs classes" in ended.message
+
+
 def test_the_link_of_a_repeated_run_is_the_same_link(config):
     made = record(steered(config))
     assert share.packed(record(opened(made))) == share.packed(made)

@@ -19,11 +19,20 @@ def grave(tab) -> list[str]:
 
 @pytest.fixture(params=["light", "dark"])
 def themed(request, tab):
+    tips = tab.page.locator("span[aria-label*='learned from'][role=img]")
+    tips.wait_for(state="attached")  # until all has its name
     if request.param == "dark":
+        light = colour(tab)
         tab.press("Toggle theme")
-    tab.page.wait_for_function("performance.now() > 7500")  # until all has its name ...
-    tab.page.wait_for_timeout(1500)  # ... and its colours
+        tab.wait_for(lambda: colour(tab) != light)
+        tab.page.wait_for_timeout(1500)  # until it no longer fades
     return tab
+
+
+def colour(tab) -> str:
+    """Of the words on a button."""
+    button = tab.page.get_by_role("button", name="Export")
+    return button.evaluate("(button) => getComputedStyle(button).color")
 
 
 def test_no_grave_violation_on_the_first_screen(themed):
@@ -33,7 +42,7 @@ def test_no_grave_violation_on_the_first_screen(themed):
 def test_no_grave_violation_in_any_tab(themed):
     for tab in themed.page.get_by_role("tab").all():
         tab.click()
-        themed.page.wait_for_timeout(1500)  # until it has been drawn
+        themed.page.wait_for_timeout(3000)  # until it has been drawn, and has its names
         assert grave(themed) == [], tab.inner_text()
 
 

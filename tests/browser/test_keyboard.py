@@ -1,4 +1,4 @@
-"""The page without a mouse: each key, and the controls that Tab leads to."""
+"""The page under the hands: each key, the controls that Tab leads to, and a slider on its way."""
 
 import pytest
 
@@ -179,3 +179,16 @@ def look(tab) -> dict[str, object]:
             "(heading) => parseFloat(getComputedStyle(heading).fontSize)"
         )
     }
+
+
+def test_the_ratio_to_come_is_shown_while_the_rate_is_dragged(tab):
+    tab.wait_for(lambda: tab.source("updates.ends")["step"])
+    tab.wait_for_frames(10)
+    box = tab.page.get_by_role("slider", name="Learning rate").locator("xpath=..").bounding_box()
+    tab.page.mouse.move(box["x"] + 5, box["y"] + 5)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 30, box["y"] + 5, steps=5)
+    tab.wait_for(lambda: len(tab.source("updates.ghost")["y"]) == 3)
+    assert learning_rate(tab) == 0.01  # until it is let go
+    tab.page.mouse.up()
+    tab.wait_for(lambda: learning_rate(tab) > 0.01)

@@ -17,6 +17,7 @@ def choose(tab, lesson: str) -> None:
     tab.page.get_by_role("combobox", name="Lesson").click()
     tab.page.get_by_role("menuitem", name=lesson, exact=True).click()
     tab.page.get_by_role("heading", name=LESSONS[lesson].summary).wait_for()
+    tab.page.locator(".holds, .fails").wait_for(state="detached")
 
 
 def predict(tab, answer: str) -> None:

@@ -142,12 +142,13 @@ def test_a_link_with_nonsense_opens_the_page_with_a_sentence(come_by, config, qu
 
 
 def test_a_link_hides_parts_of_the_page(come_by):
-    guest = come_by("?hide=inside,lane,updates,learning-rate,transport,menus")
+    guest = come_by("?hide=inside,lane,updates,learning-rate,transport,menus,lessons")
     page = guest.page
     assert page.get_by_role("heading", name="Loss", exact=True).is_visible()
     assert page.get_by_role("heading", name="Update / weight").count() == 0
     assert page.get_by_role("slider", name="Learning rate").count() == 0
     assert page.get_by_role("tab", name="Signal").count() == 0
+    assert page.get_by_role("tab", name="Lessons").count() == 0
     for name in ("Pause", "Share"):
         assert page.get_by_role("button", name=name, exact=True).count() == 0
     assert page.get_by_text("A neural network is learning").count() == 0
