@@ -527,9 +527,7 @@ def score_colour(score: float) -> str:
     """The colour of a validation accuracy; grey where it is not known, or as bad as can be."""
     place = round(SCORE_STEPS * score_place(score)) / SCORE_STEPS * (len(SCORES) - 1)
     first = min(int(place), len(SCORES) - 2)
-    low, high = (
-        [int(SCORES[n][i : i + 2], 16) for i in (1, 3, 5)] for n in (first, first + 1)
-    )
+    low, high = ([int(SCORES[n][i : i + 2], 16) for i in (1, 3, 5)] for n in (first, first + 1))
     mixed = (round(a + (b - a) * (place - first)) for a, b in zip(low, high, strict=True))
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
@@ -586,7 +584,9 @@ LAB_CSS = f"""
 """
 
 LAB_TABLE_CSS = f"""
-:host {{ font: 0.8125rem/1.35 {FONT}; font-variant-numeric: tabular-nums; margin: 0; min-height: 0; }}
+:host {{
+  font: 0.8125rem/1.35 {FONT}; font-variant-numeric: tabular-nums; margin: 0; min-height: 0;
+}}
 .scroll {{ overflow: auto; height: 100%; }}
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: right; padding: 2px 8px; white-space: nowrap; font-weight: 400; }}

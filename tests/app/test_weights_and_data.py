@@ -246,7 +246,9 @@ def test_tables_tell_the_hardest_in_words():
 @pytest.mark.parametrize("name", ["weights", "data"])
 def test_another_kind_of_data_is_drawn_anew(name):
     drawn_for = view_of(name).drawn_for
-    keys = [drawn_for(Experiment(CASES[c]).snapshot()) for c in ("digits", "spiral", "convolutional")]
+    keys = [
+        drawn_for(Experiment(CASES[c]).snapshot()) for c in ("digits", "spiral", "convolutional")
+    ]
     assert len(set(keys)) == 3
     experiment = Experiment(RunConfig())
     before = drawn_for(experiment.snapshot())

@@ -41,9 +41,7 @@ def test_a_script_gives_the_bits_of_a_hand_that_turns_the_same_knobs(config):
         scripted.advance(0.001)
     by_hand = steered_by_hand(config)
     assert scripted.step == 50
-    assert (
-        scripted.network.parameters.theta.tobytes() == by_hand.network.parameters.theta.tobytes()
-    )
+    assert scripted.network.parameters.theta.tobytes() == by_hand.network.parameters.theta.tobytes()
     assert scripted.journal == by_hand.journal
     assert scripted.first_config == by_hand.first_config == config
 
