@@ -1,6 +1,7 @@
 """The form in which a visitor says what a search varies: an axis a row, and a menu to add one."""
 
 from collections.abc import Callable
+from typing import Any
 
 from panel import ui
 from panel.layout import Column, Row
@@ -67,7 +68,7 @@ class AxisRow:
             *self._fields, button, stylesheets=[theme.AXIS_CSS], sizing_mode="stretch_width"
         )
 
-    def _make(self, axis: Axis, label: str) -> list[Viewable]:
+    def _make(self, axis: Axis, label: str) -> list[Any]:
         if isinstance(axis, Span):
             ends = {f"{label} from": axis.low, "to": axis.high}
             return [_field(name, f"{value:g}") for name, value in ends.items()]
@@ -139,7 +140,7 @@ class Axes:
         self._menu.param.update(options=NONE | free, value="")
 
 
-def _field(label: str, value: str) -> Viewable:
+def _field(label: str, value: str) -> ui.TextInput:
     return ui.TextInput(
         label=label, value=value, size="small", margin=(5, 2, 5, 10), sizing_mode="stretch_width"
     )

@@ -2,8 +2,9 @@
 
 import html
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from bokeh.models import Div
+from bokeh.models.widgets import Div
 from panel import ui
 from panel.layout import Column, Row
 from panel.pane import HTML, Bokeh
@@ -116,8 +117,8 @@ class SearchRoom:
             base=self._seat.latest.config,
             space=self._axes.space(),
             strategy=Choice(self._strategy.value),
-            trials=self._trials.value,
-            epochs=float(self._epochs.value),
+            trials=self._trials.value or 1,
+            epochs=float(self._epochs.value or 1),
         )
 
     def _begin_form(self) -> None:
@@ -268,7 +269,7 @@ def _heading(words: str) -> HTML:
     return _words(f"<h3>{words}</h3>")
 
 
-def _button(label: str, icon: str, action: Callable[[], None]) -> Viewable:
+def _button(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
     button = ui.Button(
         label=label, icon=icon, variant="contained", size="small", margin=theme.KNOB_MARGIN,
         sizing_mode="stretch_width",
@@ -277,7 +278,7 @@ def _button(label: str, icon: str, action: Callable[[], None]) -> Viewable:
     return button
 
 
-def _quiet(label: str, icon: str, action: Callable[[], None]) -> Viewable:
+def _quiet(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
     button = ui.Button(
         label=label, icon=icon, variant="outlined", size="small", margin=theme.KNOB_MARGIN
     )
@@ -285,7 +286,9 @@ def _quiet(label: str, icon: str, action: Callable[[], None]) -> Viewable:
     return button
 
 
-def _select(label: str, options: list, value: object = None, width: int | None = None) -> Viewable:
+def _select(
+    label: str, options: list[Any], value: object = None, width: int | None = None
+) -> ui.Select:
     stretch = {} if width else {"sizing_mode": "stretch_width"}
     return ui.Select(
         label=label, options=options, value=options[0] if value is None else value, size="small",
@@ -293,7 +296,7 @@ def _select(label: str, options: list, value: object = None, width: int | None =
     )  # fmt: skip
 
 
-def _count(label: str, value: int, most: int) -> Viewable:
+def _count(label: str, value: int, most: int) -> ui.IntInput:
     return ui.IntInput(
         label=label, value=value, start=1, end=most, size="small", width=120,
         margin=theme.KNOB_MARGIN,

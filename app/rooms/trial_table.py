@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from panel import ui
 from panel.layout import Column
 from panel.pane import HTML
-from panel.viewable import Viewable
 
 from app import theme
 from app.views.space import ENDED, TELLER
@@ -117,7 +116,7 @@ class TrialTable:
         )  # fmt: skip
         file.callback = self._file
         self._download = file
-        self.view: Viewable = ui.Dialog(
+        self.view = ui.Dialog(
             Column(file, self._table, stylesheets=[theme.DIALOG_CSS], sizing_mode="stretch_width"),
             title="Trials", title_variant="h6", width_option="lg", show_close_button=True,
             close_on_click=True, sizing_mode="stretch_width",

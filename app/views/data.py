@@ -24,7 +24,8 @@ from app.views.plane import draw_plane, is_plane, plane_columns, reach
 from app.views.view import VIEWS, plot, source
 from engine import Answers, Snapshot
 
-MOST_COUNTED = 14  # classes up to which a count has room in its square, and a name beside it
+MOST_COUNTED = 14  # classes up to which a count has room in its square
+MOST_NAMED = 10  # ... and its name beside the axes
 FEW = 7  # ... even if the type is large
 LETTERS = 52  # of all class names along the horizontal axis
 MOST_LETTERS = 12  # of one along the vertical axis
@@ -228,7 +229,7 @@ class DataView:
     def _name_classes(self, drawn: figure, classes: tuple[str, ...]) -> None:
         """Along both axes, as many as there is room for."""
         larger = pictures.line_height(self._style.small) / pictures.line_height(theme.DESK.small)
-        every = math.ceil(len(classes) * larger / MOST_COUNTED)
+        every = math.ceil(len(classes) * larger / MOST_NAMED)
         shown = range(0, len(classes), every)
         most = max(3, int(LETTERS / larger) // len(shown))
         drawn.xaxis.ticker = FixedTicker(ticks=list(shown))

@@ -18,7 +18,7 @@ ROWS, FEW_ROWS = 8, 5  # of words in a column, and how many of them fit if they 
 ACROSS = 8  # pictures in a row
 CELL = (2.08, 1.62)  # what each has to itself, in the size of a picture
 LETTERS = (13, 5)  # of a class below a picture: what it is, and what was said
-BELOW = 0.62  # the room for words, in the size of a picture
+BELOW = 0.58  # the room for words, in the size of a picture
 
 
 def said_of(hard: Hard, classes: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Parallel coordinates: a line a trial, across all axes of the search and its accuracy."""
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 from bokeh.models import FixedTicker, Range1d
 
@@ -94,7 +95,7 @@ class ParallelView:
         )  # fmt: skip
         self.figures = [figure]
 
-    def _write_values(self, figure, snapshot: Snapshot, style: theme.Style) -> None:
+    def _write_values(self, figure: Any, snapshot: Snapshot, style: theme.Style) -> None:
         """Beside each axis a few of its values."""
         marks = []
         for n, axis in enumerate(space_of(snapshot)):

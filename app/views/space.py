@@ -97,7 +97,7 @@ def lay_along(drawn: PlotAxis, axis: Span | Pick) -> None:
     words = ticks(axis)
     drawn.axis_label = label_of(axis.path)
     drawn.ticker = FixedTicker(ticks=list(words))
-    drawn.major_label_overrides = dict(words)
+    drawn.major_label_overrides = {place: said for place, said in words.items()}
 
 
 def places() -> Range1d:

@@ -105,7 +105,8 @@ class TrialsView:
         else:
             figure.yaxis.axis_label = "validation accuracy"
             words = {theme.score_place(s): theme.percent(s) for s in theme.SCORES_SHOWN}
-            figure.yaxis.ticker, figure.yaxis.major_label_overrides = list(words), words
+            figure.yaxis.ticker = list(words)
+            figure.yaxis.major_label_overrides = {place: said for place, said in words.items()}
         data = source("trials", ["number", "x", "y", "colour", "marker", "size", "words"])
         points = figure.scatter(
             "x", "y", source=data, marker="marker", size="size",

@@ -150,5 +150,5 @@ def _draw_landing(figure: figure, style: theme.Style) -> None:
         line_color=theme.ACCENT,
         line_width=1.5 * style.line_width,
     )
-    rate = figure.scatter([], [], size=0)  # only carries what the ghost is made of
-    rate.data_source = source("updates.rate", ["step", "ratio", "rate"])
+    # Not to be seen: it carries the rate that the ratios were made with.
+    figure.scatter("x", "y", source=source("updates.rate", ["x", "y"]), size=0, alpha=0)

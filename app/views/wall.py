@@ -3,8 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Hashable
+from typing import Any
 
-from bokeh.models import HoverTool, Range1d
+from bokeh.models import ColumnDataSource, HoverTool, Range1d
+from bokeh.models.renderers import DataRenderer
 
 from app import theme
 from app.columns import Column, Columns, Part
@@ -94,7 +96,7 @@ def _cell(place: int, width: int, height: int) -> tuple[float, float, float, flo
 def _band(
     frame: SearchFrame | None, order: list[int], cells: range, width: int, height: int
 ) -> Columns:
-    columns: dict[str, list] = {name: [] for name in COLUMNS}
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for place in cells:
         if frame is None or place >= len(order):
             break
@@ -217,7 +219,7 @@ class WallView:
         tell_trial(self._figure, INSIDE, sources)
         self.figures = [self._figure]
 
-    def _draw(self, data):
+    def _draw(self, data: ColumnDataSource) -> DataRenderer:
         style = self._style
         cells = self._figure.quad(
             "left", "right", "bottom", "top", source=data,
