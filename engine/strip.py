@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.types import Array, Integers
 
-COLUMNS = 24  # histograms that are kept, at most
+COLUMNS = 20  # histograms that are kept, at most
 BINS = 12  # of each
 
 

@@ -1,0 +1,352 @@
+"""What the page makes of a search, without a browser: held to the hunt's own figures."""
+
+import csv
+import io
+import json
+import math
+import time
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from app import theme
+from app.frames import Ask, Composer
+from app.rooms.axes import Axes, addable, first_axes
+from app.rooms.trial_table import ordered, to_csv, to_html
+from app.searching import Desk, Hunted, hunted
+from app.views import view_of
+from app.views.space import ticks
+from app.views.wall import BANDS, POINTS, curve
+from engine import (
+    LECTURE_SEARCH,
+    SETTINGS,
+    Begin,
+    Choice,
+    Comparison,
+    Conductor,
+    Experiment,
+    Hunt,
+    HuntStatus,
+    Pick,
+    Search,
+    Snapshot,
+    Span,
+    TrialStatus,
+)
+
+VIEWS = ("wall", "trials", "parallel", "comparison")
+WIDE = Span("optimization.learning_rate", 1e-4, 1e4)  # its upper half diverges
+
+
+@pytest.fixture
+def search(config) -> Search:
+    space = (WIDE, Span("optimization.l2", 1e-6, 1.0))
+    return Search(base=config, space=space, trials=12, epochs=1.0)
+
+
+@pytest.fixture
+def hunt(search) -> Hunt:
+    return Hunt(search)
+
+
+def snapshot(config, **shown) -> Snapshot:
+    now = Experiment(config).snapshot()
+    return replace(now, beside=replace(now.beside, search=Hunted(**shown)))
+
+
+def columns(name: str, config, **shown) -> dict:
+    return view_of(name).columns(snapshot(config, **shown), -1).set
+
+
+def cells(parts: dict) -> dict[int, dict]:
+    """The wall's cells by the number of their trial."""
+    found = {}
+    for band in range(BANDS):
+        data = parts[f"wall.{band}"]
+        for n, number in enumerate(data["number"]):
+            found[number] = {name: column[n] for name, column in data.items()}
+    return found
+
+
+def finish(hunt: Hunt) -> Hunt:
+    while not hunt.over:
+        hunt.advance(0.1)
+    return hunt
+
+
+def test_the_wall_has_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hunt, config):
+    frame = finish(hunt).frame()
+    shown = cells(columns("wall", config, hunt=frame))
+    assert sorted(shown) == list(range(12))
+    stopped = {t.number for t in frame.trials if t.status is TrialStatus.STOPPED}
+    assert stopped
+    assert {number for number, cell in shown.items() if cell["cross"]} == stopped
+    for number in stopped:
+        assert frame.trials[number].reason in shown[number]["words"]
+        assert shown[number]["label"] in ("> 3×", "∞")
+    for number in frame.ranking:
+        accuracy = frame.trials[number].validation_accuracy
+        assert shown[number]["label"] == f"{100 * accuracy:.0f}"
+        assert shown[number]["colour"] == theme.score_colour(accuracy)
+
+
+def test_the_wall_is_sorted_by_accuracy_once_all_have_ended(hunt, config):
+    hunt.advance(0.001)
+    running = cells(columns("wall", config, hunt=hunt.frame()))
+    assert list(running) == list(range(12))
+    frame = finish(hunt).frame()
+    order = sorted(
+        cells(columns("wall", config, hunt=frame)).values(), key=lambda c: (-c["top"], c["left"])
+    )
+    assert [cell["number"] for cell in order][: len(frame.ranking)] == list(frame.ranking)
+
+
+def test_no_two_cells_overlap_and_every_curve_stays_in_its_own(hunt, config):
+    shown = cells(columns("wall", config, hunt=finish(hunt).frame())).values()
+    corners = {(math.floor(c["left"]), math.floor(c["bottom"])) for c in shown}
+    assert len(corners) == 12
+    for cell in shown:
+        assert len(cell["x"]) == len(cell["y"]) <= POINTS
+        assert cell["left"] - 0.01 <= min(cell["x"]) <= max(cell["x"]) <= cell["right"] + 0.01
+        assert cell["bottom"] - 0.01 <= min(cell["y"]) <= max(cell["y"]) <= cell["top"] + 0.01
+
+
+def test_a_curve_is_the_cost_as_a_share_of_the_first(hunt):
+    frame = finish(hunt).frame()
+    trial = frame.trials[frame.ranking[0]]
+    _, y = curve(trial, (0.0, 1.0, 0.0, 1.3))
+    assert y[0] == pytest.approx(1.0, abs=0.01)
+    assert y[-1] == pytest.approx(trial.curve.costs[-1] / trial.curve.costs[0], abs=0.01)
+
+
+def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
+    composer = Composer()
+    hunt.advance(0.001)
+    before = snapshot(config, hunt=hunt.frame())
+    row = composer.compose(before, Ask(-1, ["wall"])).row
+    first = hunt.frame()
+    while len(hunt.frame().trials[0].curve.steps) < 12:
+        hunt.advance(0.001)
+    again = composer.compose(snapshot(config, hunt=hunt.frame()), Ask(row, ["wall"]))
+    size = math.ceil(12 / BANDS)
+    moved = {
+        f"wall.{new.number // size}"
+        for old, new in zip(first.trials, hunt.frame().trials, strict=True)
+        if new != old
+    }
+    assert {name for name in again.set if name[5:].isdigit()} <= moved
+    assert len(moved) < BANDS
+
+
+def test_a_frame_of_the_lectures_wall_is_small(config):
+    trials = Hunt(LECTURE_SEARCH)
+    composer = Composer()
+    row = composer.compose(snapshot(config, hunt=trials.frame()), Ask(-1, ["wall"])).row
+    trials.advance(0.5)
+    trials.advance(0.2)
+    frame = composer.compose(snapshot(config, hunt=trials.frame()), Ask(row, ["wall"]))
+    assert len(json.dumps(msgspec.to_builtins(frame))) < 6000
+
+
+def test_points_lie_at_their_places_and_the_best_is_ringed(hunt, config):
+    frame = finish(hunt).frame()
+    parts = columns("trials", config, hunt=frame)
+    for n, number in enumerate(parts["trials"]["number"]):
+        place = frame.trials[number].places
+        assert (parts["trials"]["x"][n], parts["trials"]["y"][n]) == pytest.approx(place, abs=1e-4)
+    best = frame.trials[hunt.best.number].places
+    assert parts["trials.best"] == {
+        "x": [pytest.approx(best[0], abs=1e-4)],
+        "y": [pytest.approx(best[1], abs=1e-4)],
+    }
+
+
+def test_lines_across_the_axes_end_at_the_accuracy_and_the_best_is_drawn_last(hunt, config):
+    frame = finish(hunt).frame()
+    parts = columns("parallel", config, hunt=frame)
+    assert len(parts["parallel"]["y"]) == len(frame.ranking)
+    last = frame.trials[frame.ranking[0]]
+    end = theme.score_place(last.validation_accuracy)
+    assert parts["parallel"]["y"][-1] == pytest.approx([*last.places, end], abs=1e-3)
+
+
+def test_the_comparison_shows_the_last_seeds_places_and_the_median_of_all(search, config):
+    small = msgspec.structs.replace(search, trials=4)
+    comparison = Comparison(small, range(2))
+    while not comparison.advance(0.1):
+        pass
+    frame = comparison.frame()
+    shown = snapshot(config, comparison=frame, compared=small)
+    part = view_of("comparison").columns(shown, -1)
+    for n, line in enumerate(frame.lines):
+        np.testing.assert_allclose(
+            part.set[f"comparison.{n}"]["x"], line.places[-1][:, 0], rtol=1e-3
+        )
+        np.testing.assert_allclose(
+            part.set[f"comparison.line{n}"]["middle"], line.middle, rtol=1e-3
+        )
+    assert part.text["comparison.values0"] == "4 values"
+    assert part.text["comparison.values1"] == "2 values"
+    assert part.text["comparison.seeds"] == "2"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_of_a_search_fills_just_what_it_draws(view, hunt, config):
+    shown = snapshot(config, hunt=finish(hunt).frame())
+    drawn = view_of(view)(shown, theme.DESK)
+    part = view_of(view).columns(shown, -1)
+    sources = {
+        model.name: set(model.data)
+        for figure in drawn.figures
+        for model in figure.references()
+        if hasattr(model, "data") and model.name
+    }
+    assert {name: set(data) for name, data in part.set.items()} == sources
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        (WIDE,),
+        (Pick("model.activation", (Choice("ReLU"), Choice("tanh"))), WIDE),
+        (WIDE, Span("model.dropout", 0.0, 0.5, "linear"), Pick("model.hidden", ("8", "8, 8"))),
+    ],
+    ids=["one", "a menu", "three"],
+)
+def test_any_space_can_be_drawn(space, config):
+    hunt = finish(Hunt(Search(base=config, space=space, trials=6, epochs=1.0)))
+    shown = snapshot(config, hunt=hunt.frame())
+    for name in VIEWS:
+        view_of(name)(shown, theme.DESK)
+        part = view_of(name).columns(shown, -1)
+        assert part.text[f"{name}.alt"]
+        for data in part.set.values():
+            assert len({len(column) for column in data.values()}) == 1
+
+
+def test_ticks_stand_where_their_values_lie():
+    for axis in (*LECTURE_SEARCH.space, Span("optimization.l2", 2e-4, 7e-4)):
+        words = ticks(axis)
+        assert 2 <= len(words) <= 8
+        for place, said in words.items():
+            assert axis.at(place) == pytest.approx(float(said), rel=0.01)
+
+
+def test_the_table_is_sorted_by_any_column_and_the_file_has_every_trial(hunt):
+    frame = finish(hunt).frame()
+    best_first = [trial.number for trial in ordered(frame, 1, False)]
+    assert best_first[: len(frame.ranking)] == list(frame.ranking)
+    rates = [trial.point[0] for trial in ordered(frame, 4, True)]
+    assert rates == sorted(rates, reverse=True)
+    assert to_html(frame, 1, False).count("<tr data-tell=") == 12
+    rows = list(csv.DictReader(io.StringIO(to_csv(frame))))
+    for trial, row in zip(frame.trials, rows, strict=True):
+        assert float(row["optimization.learning_rate"]) == trial.point[0]
+        assert row["reason"] == trial.reason
+
+
+def test_colours_of_better_trials_lie_farther_along_the_scale():
+    assert theme.score_colour(0.0) == theme.score_colour(math.nan) == theme.SCORES[0]
+    assert theme.score_colour(1.0) == theme.SCORES[-1]
+    assert len({theme.score_colour(x) for x in (0.5, 0.7, 0.8, 0.84, 0.9, 0.95)}) == 6
+
+
+class TestAxes:
+    """The form of a space."""
+
+    def test_it_begins_around_the_learning_rate_of_now(self, config):
+        rate, decay = Axes(config).space()
+        now = config.value("optimization.learning_rate")
+        assert rate.low < now < rate.high
+        assert decay.path == "optimization.l2"
+        assert (rate, decay) == first_axes(config)
+
+    def test_every_setting_and_knob_that_is_offered_makes_a_search(self, config):
+        for path in addable(config).values():
+            axes = Axes(config)
+            axes.begin_with((), config)
+            axes._add(path)
+            (axis,) = axes.space()
+            assert Search(base=config, space=(axis,), trials=4).draw()
+        assert len(addable(config)) > len(SETTINGS) - 4
+
+    def test_an_end_that_is_no_number_is_refused_in_a_sentence(self, config):
+        axes = Axes(config)
+        axes._rows[0]._fields[0].value = "much"
+        with pytest.raises(ValueError, match="must be a number, got 'much'"):
+            axes.space()
+
+
+class TestDesk:
+    """Searches on a seat, with a real conductor."""
+
+    @pytest.fixture
+    def seat(self, config):
+        conductor = Conductor()
+        yield conductor.add(Experiment(config))
+        conductor.close()
+
+    @staticmethod
+    def until(seat, holds):
+        told = []
+        seat.on_news = lambda snapshot: told.append(hunted(snapshot))
+        deadline = time.monotonic() + 30
+        while not (told and holds(told[-1])):
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.01)
+        return told[-1]
+
+    def test_a_search_is_begun_told_of_and_refined(self, seat, search):
+        desk = Desk(seat)
+        desk.begin(search)
+        done = self.until(seat, lambda x: x.hunt and x.hunt.status is HuntStatus.FINISHED)
+        assert not done.busy
+        desk.refine()
+        finer = self.until(seat, lambda x: x.hunt.search.stage == 2 and not x.busy)
+        assert finer.before == (done.best,)
+        assert finer.hunt.search.space[0].low > search.space[0].low
+
+    def test_paused_it_stands_still_and_goes_on_where_it_was(self, seat, search):
+        desk = Desk(seat)
+        desk.begin(msgspec.structs.replace(search, epochs=50.0))
+        self.until(seat, lambda x: x.hunt and x.hunt.share > 0)
+        desk.pause()
+        held = self.until(seat, lambda x: x.paused)
+        assert held.busy
+        assert held.hunt.status is HuntStatus.PAUSED
+        assert not seat.do(lambda experiment: seat.works.busy).result(5)
+        desk.resume()
+        self.until(seat, lambda x: x.hunt.share > held.hunt.share)
+        desk.cancel()
+        given_up = self.until(seat, lambda x: x.hunt.status is HuntStatus.CANCELLED)
+        assert not given_up.busy
+
+    def test_what_cannot_be_done_is_refused_in_words(self, seat):
+        desk = Desk(seat)
+        desk.refine()
+        assert "nothing to search around" in self.until(seat, lambda x: x.refusal).refusal
+
+    def test_a_loaded_trial_is_the_visitors_run_and_has_the_trials_weights(self, seat, search):
+        desk = Desk(seat)
+        desk.begin(search)
+        done = self.until(seat, lambda x: x.hunt and x.hunt.status is HuntStatus.FINISHED)
+        trial = done.hunt.trials[done.hunt.ranking[0]]
+        desk.load(trial.config)
+        again = Experiment(seat.do(lambda experiment: experiment.config).result(5))
+        again.apply(Begin(trial.config))
+        again.train(trial.steps)
+        accuracy = again.snapshot().curves["validation_accuracy"][-1]
+        assert accuracy == pytest.approx(trial.validation_accuracy, abs=1e-12)
+
+    def test_an_ensemble_and_a_comparison_are_told_of(self, seat, search):
+        desk = Desk(seat)
+        desk.begin(search)
+        self.until(seat, lambda x: x.hunt and not x.busy)
+        desk.average(2)
+        both = self.until(seat, lambda x: x.ensemble and x.ensemble.finished)
+        assert len(both.ensemble.alone) == 2
+        desk.compare(msgspec.structs.replace(search, trials=4), 1)
+        compared = self.until(seat, lambda x: x.comparison and x.comparison.finished)
+        assert compared.hunt.ranking == both.hunt.ranking
