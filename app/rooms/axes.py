@@ -29,7 +29,6 @@ DECAYS = 1e-6, 1.0
 # What other examples or another loss would make: accuracies that cannot be compared.
 APART = ("data.dataset", "data.held_out", "optimization.loss")
 NONE = {"…": ""}  # on the menu, until one is chosen
-ROWS = "32; 64; 64, 64"  # of layers, to begin with
 
 
 def first_axes(base: RunConfig) -> tuple[Axis, ...]:
@@ -122,8 +121,9 @@ class Axes:
     def _add(self, path: str) -> None:
         if not path:
             return
-        if isinstance(SETTINGS[path].values if path in SETTINGS else None, Stack):
-            axis: Axis = Pick(path, tuple(row.strip() for row in ROWS.split(";")))
+        values = SETTINGS[path].values if path in SETTINGS else None
+        if isinstance(values, Stack):
+            axis: Axis = Pick(path, _depths(values))
         else:
             axis = axis_of(path, self._base)
         self._rows.append(AxisRow(axis, self._remove))
@@ -138,6 +138,12 @@ class Axes:
         taken = {row.path for row in self._rows}
         free = {label: path for label, path in addable(self._base).items() if path not in taken}
         self._menu.param.update(options=NONE | free, value="")
+
+
+def _depths(stack: Stack) -> tuple[str, ...]:
+    """What layers to begin with: those of the example, one after the other."""
+    layers = stack.example.split(", ")
+    return tuple(", ".join(layers[: n + 1]) for n in range(len(layers)))
 
 
 def _field(label: str, value: str) -> ui.TextInput:

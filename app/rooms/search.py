@@ -44,6 +44,7 @@ class SearchRoom:
     """Try many settings for a short time, then look closer where the best ones are."""
 
     main: Viewable | None = None
+    leave: Callable[[], None] = staticmethod(lambda: None)  # until whoever opens the room sets it
 
     def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
         self._seat = seat
@@ -59,7 +60,7 @@ class SearchRoom:
         self.sidebar: list[Viewable] = [
             *(_words(LECTURE), self._lecture, _heading("Around your network"), *self._form),
             *(self._start, self._refusal, self._progress, self._told, self._steering),
-            *(self._loaded, self._finer, self._around, self._inside),
+            *(self._loaded, self._watch, self._finer, self._around, self._inside),
             *(_heading("Together"), self._together, self._gain),
             *(_heading("Random against grid"), self._compare, self._compared),
             *(Bokeh(self._teller, width=0, margin=0), self._table.view),
@@ -88,6 +89,8 @@ class SearchRoom:
         self._resume = _quiet("Resume search", "play_arrow", self._desk.resume)
         self._cancel = _quiet("Cancel search", "stop", self._desk.cancel)
         self._all = _quiet("Table of trials", "table_view", self._table.open)
+        self._watch = _quiet("Watch it learn", "visibility", lambda: self.leave())
+        self._watch.visible = False
         self._steering = Column(
             Row(self._pause, self._resume, self._cancel), self._all, sizing_mode="stretch_width"
         )
@@ -128,8 +131,7 @@ class SearchRoom:
             self._refuse(str(error))
 
     def _begin(self, search: Search) -> None:
-        self._refusal.object = self._loaded.object = ""
-        self._region = {}
+        self._refusal.object = ""
         self._desk.begin(search)
 
     def _begin_comparison(self) -> None:
@@ -161,8 +163,9 @@ class SearchRoom:
         self._table.close()
         self._loaded.object = (
             f"<p class='holds' role='status'><b>Trial {html.escape(told_of(frame, trial))}</b> is"
-            f" your run now, from its first step. Open “Knobs” to watch it.</p>"
+            f" your run now, from its first step.</p>"
         )
+        self._watch.visible = True
 
     def _brush(self, ends: Sequence[float]) -> None:
         frame = self._shown.hunt
@@ -183,7 +186,7 @@ class SearchRoom:
     def _follow(self, shown: Hunted) -> None:
         """Say how the search stands, and allow what can be done now."""
         if (old := self._shown.hunt) and (new := shown.hunt) and old.search != new.search:
-            self._region, self._loaded.object = {}, ""
+            self._region, self._loaded.object, self._watch.visible = {}, "", False
         if shown.refusal and shown.refusal != self._shown.refusal:
             self._refuse(shown.refusal)
         self._shown, frame = shown, shown.hunt

@@ -151,4 +151,5 @@ def _draw_landing(figure: figure, style: theme.Style) -> None:
         line_width=1.5 * style.line_width,
     )
     # Not to be seen: it carries the rate that the ratios were made with.
-    figure.scatter("x", "y", source=source("updates.rate", ["x", "y"]), size=0, alpha=0)
+    known = source("updates.rate", ["step", "ratio", "rate"])
+    figure.scatter("step", "ratio", source=known, size=0, alpha=0)

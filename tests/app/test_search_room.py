@@ -127,8 +127,7 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
     before = snapshot(config, hunt=hunt.frame())
     row = composer.compose(before, Ask(-1, ["wall"])).row
     first = hunt.frame()
-    while len(hunt.frame().trials[0].curve.steps) < 12:
-        hunt.advance(0.001)
+    hunt.advance(0.001)
     again = composer.compose(snapshot(config, hunt=hunt.frame()), Ask(row, ["wall"]))
     size = math.ceil(12 / BANDS)
     moved = {
@@ -237,7 +236,8 @@ def test_ticks_stand_where_their_values_lie():
 def test_the_table_is_sorted_by_any_column_and_the_file_has_every_trial(hunt):
     frame = finish(hunt).frame()
     best_first = [trial.number for trial in ordered(frame, 1, False)]
-    assert best_first[: len(frame.ranking)] == list(frame.ranking)
+    assert [number for number in best_first if number in frame.ranking] == list(frame.ranking)
+    assert len(best_first) == 12  # those that were stopped have an accuracy too
     rates = [trial.point[0] for trial in ordered(frame, 4, True)]
     assert rates == sorted(rates, reverse=True)
     assert to_html(frame, 1, False).count("<tr data-tell=") == 12
@@ -306,7 +306,8 @@ class TestDesk:
         desk.refine()
         finer = self.until(seat, lambda x: x.hunt.search.stage == 2 and not x.busy)
         assert finer.before == (done.best,)
-        assert finer.hunt.search.space[0].low > search.space[0].low
+        old, new = search.space[0], finer.hunt.search.space[0]
+        assert new.high / new.low < old.high / old.low / 10
 
     def test_paused_it_stands_still_and_goes_on_where_it_was(self, seat, search):
         desk = Desk(seat)
