@@ -20,6 +20,7 @@ def icon_button(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
         margin=0,
         align="center",
         sx=theme.ICON_SX,
+        stylesheets=[theme.TIP_CSS],
     )
     button.on_click(lambda event: action())
     return button

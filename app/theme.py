@@ -125,6 +125,14 @@ ICON_SX = {
     "& .MuiButton-startIcon": {"margin": 0},
 }
 
+# A tip stands to the right of its button (Panel 1.10.0), over the next one: move it below, and let
+# the mouse through.
+TIP_CSS = """
+.MuiTooltip-popper { pointer-events: none !important; }
+.MuiTooltip-tooltip { translate: calc(-50% - 28px) 34px; white-space: nowrap; }
+.MuiTooltip-arrow { display: none; }
+"""
+
 PLAY_SX = {
     "minWidth": "6rem",  # for the longer of its two words
     f"@media (max-width: {PHONE}px)": ICON_SX,
@@ -593,6 +601,19 @@ th, td {{ text-align: right; padding: 2px 8px; white-space: nowrap; font-weight:
 th:first-child {{ text-align: left; width: 2.5em; }}
 thead th {{ position: sticky; top: 0; opacity: 0.85; }}
 tbody tr {{ border-top: 1px solid color-mix(in srgb, {QUIET} 25%, transparent); }}
-td:last-child {{ color: {SLIDE}; font-weight: 600; }}
+td:last-child {{ font-weight: 600; border-right: 3px solid {SLIDE}; }}
 td:nth-child(3) {{ font-weight: 600; }}
+"""
+
+# Of the bar that says that the connection is lost: it belongs to no component of Panel.
+BAR_CSS = """
+.babysit-bar {
+  position: fixed; z-index: 2000; left: 50%; bottom: 16px; translate: -50% 0;
+  max-width: min(90vw, 60em); padding: 10px 16px; border-radius: 4px;
+  font: 14px/1.5 system-ui, sans-serif; color: #fff; background: #2b2b2b;
+  box-shadow: 0 2px 12px rgb(0 0 0 / 40%);
+}
+.babysit-bar a { color: #9fd0ff; margin-right: 12px; }
+.babysit-bar button { font: inherit; color: inherit; background: none; cursor: pointer;
+  border: 1px solid currentcolor; border-radius: 4px; padding: 2px 10px; }
 """

@@ -107,12 +107,12 @@ class Page {
 
   apply({stream = {}, set = {}, reset = {}, text = {}}) {
     for (const [name, columns] of Object.entries(reset)) {
-      if (this.#fits(name, columns)) {
+      if (this.#fills(name, columns)) {
         this.#replace(name, columns)
       }
     }
     for (const [name, columns] of Object.entries(stream)) {
-      if (this.#fits(name, columns)) {
+      if (this.#fills(name, columns)) {
         const model = this.#model(name)
         model.stream(read(columns, model.data), undefined, {sync: false})
       }
@@ -169,6 +169,12 @@ class Page {
   #fits(name, columns) {
     const known = this.#model(name)?.data
     return known != null && Object.keys(columns).every((column) => column in known)
+  }
+
+  // ... or fewer: rows that some of the columns have no value for.
+  #fills(name, columns) {
+    const known = this.#model(name)?.data
+    return this.#fits(name, columns) && Object.keys(columns).length == Object.keys(known).length
   }
 
   #replace(name, columns) {

@@ -103,7 +103,7 @@ class Tab:
         self.context = browser.new_context(viewport={"width": 1440, "height": 900})
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(1000 * PATIENCE)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(error.stack))
         self.page.on("console", self._listen)
         self.page.on("request", self._watch)
         self.page.on("websocket", lambda socket: self._judge(socket.url))
@@ -198,7 +198,7 @@ def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
         tab.context.close()
     for tab in tabs:
         assert tab.strangers == []
-        assert tab.errors == []
+        assert "\n".join(tab.errors) == ""
     wait_until(lambda: not VISITS and len(CONDUCTOR) == 0)
 
 

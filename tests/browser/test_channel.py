@@ -52,8 +52,9 @@ def test_the_owner_of_a_session_gets_its_frames(tab, address):
 
 def test_only_the_views_in_sight_are_fed(tab, address):
     (frame,), _ = talk(address, {"token": token_of(tab)}, {"since": -1, "views": ["accuracy"]})
-    assert set(frame["reset"]) == {"accuracy", "accuracy.markers"}
-    assert frame.get("set", {}) == {}
+    assert {name.split(".")[0] for name in [*frame["reset"], *frame["set"]]} == {"accuracy"}
+    told = {name.split(".")[0] for name in frame["text"]}
+    assert told & set(VIEWS) == {"accuracy"}
 
 
 @pytest.mark.parametrize(

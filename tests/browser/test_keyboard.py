@@ -147,14 +147,19 @@ def test_p_draws_for_the_last_row_and_back(tab):
     tab.wait_for_frames(3)
     desk = look(tab)
     tab.page.keyboard.press("p")
-    tab.wait_for(lambda: look(tab)["line"] == theme.PROJECTOR.line_width)
     tab.wait_for(lambda: type_size(tab) == 20)
+    tab.wait_for(lambda: drawn(tab) and look(tab)["line"] == theme.PROJECTOR.line_width)
     hall = look(tab)
     assert hall["ticks"] == theme.PROJECTOR.small
     assert hall["headline"] == pytest.approx(1.25 * desk["headline"])
     tab.wait_for(lambda: len(tab.source("loss")["step"]) > 5)
     tab.press("Projector")
-    tab.wait_for(lambda: type_size(tab) == 16 and look(tab) == desk)
+    tab.wait_for(lambda: type_size(tab) == 16 and drawn(tab) and look(tab) == desk)
+
+
+def drawn(tab) -> bool:
+    """Whether the loss has a plot now; it has none for a moment while it is drawn anew."""
+    return tab.page.evaluate("Bokeh.documents[0].get_model_by_name('view:loss') != null")
 
 
 def type_size(tab) -> float:
