@@ -51,7 +51,8 @@ class Instruments:
         self._census = Census(training)
         self._noise = _RunningMean(), _RunningMean()
         self._overshoot = math.nan
-        self._step = -1  # that the last measurement was made at
+        self._step = -1  # that the last measurement was made at, ...
+        self._all_at = -1  # ... and the last that left nothing out
         self._spent = self._trained = 0.0
         self._instruments = {
             "activations": _Instrument(self._measure_activations, share=5),
@@ -71,15 +72,15 @@ class Instruments:
         for mean in self._noise:
             mean.clear()
         self._overshoot = math.nan
-        self._step = -1
+        self._step = self._all_at = -1
         self._measure_activations()
         self._measure_weights()
         self._judge()
 
     def measure_all(self) -> None:
         """Measure everything, whatever it costs."""
-        if self._step != self._training.step:
-            self._step = self._training.step
+        if self._all_at != self._training.step:
+            self._step = self._all_at = self._training.step
             self._census.finish()
             for instrument in self._instruments.values():
                 self._use(instrument)

@@ -3,9 +3,13 @@
 // box, which the arrow keys do as well.
 
 const OFTEN = 2000 // milliseconds: the page changes with what somebody does, and by itself
+const SPIN = new Map([ // by their pictures: they have nothing else
+  ["M19 13H5v-2h14z", "Less"],
+  ["M19 13h-6v6h-2v-6H5v-2h6V5h2v6h6z", "More"],
+])
 
 export function name_all() {
-  setInterval(() => requestIdleCallback(() => mend(document)), OFTEN)
+  setInterval(() => requestIdleCallback(() => mend(document), {timeout: OFTEN}), OFTEN)
 }
 
 function mend(root) {
@@ -14,10 +18,11 @@ function mend(root) {
       element.setAttribute("role", "img")
     } else if (element.matches("[role=progressbar]:not([aria-label])")) {
       element.setAttribute("aria-label", "Progress")
-    } else if (element.matches("button:not([aria-label]) > [data-testid=RemoveIcon]")) {
-      element.parentElement.setAttribute("aria-label", "Less")
-    } else if (element.matches("button:not([aria-label]) > [data-testid=AddIcon]")) {
-      element.parentElement.setAttribute("aria-label", "More")
+    } else if (element.matches("button:not([aria-label]) path")) {
+      const name = SPIN.get(element.getAttribute("d"))
+      if (name != null) {
+        element.closest("button").setAttribute("aria-label", name)
+      }
     }
     if (element.shadowRoot != null) {
       mend(element.shadowRoot)

@@ -191,3 +191,10 @@ def test_the_pace_is_that_of_the_last_second():
     assert pace.rate(0, 0.0) == 0
     rates = [pace.rate(step, step / 100) for step in range(10, 1000, 10)]
     np.testing.assert_allclose(rates, 100)
+
+
+def test_a_snapshot_leaves_nothing_out_although_a_glimpse_came_before(config):
+    experiment = Experiment(config)
+    experiment.train(10)
+    assert math.isnan(experiment.glimpse().layers[0].dead)  # not counted yet
+    assert 0 <= experiment.snapshot().layers[0].dead <= 1
