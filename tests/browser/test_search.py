@@ -1,0 +1,108 @@
+"""The command center in a real browser: from a form to a wall of runs, and back to one of them."""
+
+import re
+
+import pytest
+
+from app.searching import hunted
+from engine import HuntStatus
+
+
+@pytest.fixture
+def room(tab):
+    """The open search room."""
+    tab.page.get_by_role("tab", name="Search").click()
+    tab.page.get_by_role("button", name="Start a search").wait_for()
+    return tab
+
+
+def state(tab):
+    return hunted(tab.snapshot)
+
+
+def count(tab, field: str, value: int) -> None:
+    box = tab.page.get_by_label(field, exact=True)
+    box.fill(str(value))
+    box.press("Enter")
+    tab.page.keyboard.press("Tab")
+
+
+def begin(tab, trials: int = 8) -> None:
+    count(tab, "Trials", trials)
+    count(tab, "Epochs", 2)
+    tab.page.wait_for_timeout(300)  # until the server knows
+    tab.press("Start a search")
+    tab.wait_for(lambda: state(tab).hunt is not None)
+    assert len(state(tab).hunt.trials) == trials
+
+
+def finished(tab) -> bool:
+    return state(tab).hunt.status is HuntStatus.FINISHED and not state(tab).busy
+
+
+def cells(tab) -> dict[int, str]:
+    """What each cell of the wall says, by its trial."""
+    found = {}
+    names = tab.page.evaluate("[...Bokeh.documents[0].all_models].map((m) => m.name)")
+    for name in filter(None, names):
+        if re.fullmatch(r"wall\.\d+", name):
+            data = tab.source(name)
+            found |= dict(zip(data["number"], data["label"], strict=True))
+    return found
+
+
+def test_a_search_fills_the_wall_and_a_trial_becomes_the_run(room):
+    begin(room)
+    room.wait_for(lambda: finished(room))
+    room.wait_for(lambda: len(cells(room)) == 8 and all(cells(room).values()))
+    frame = state(room).hunt
+    shown = cells(room)
+    for number in frame.ranking:
+        accuracy = frame.trials[number].validation_accuracy
+        assert shown[number] == f"{100 * accuracy:.0f}"
+    room.press("Table of trials")
+    room.page.get_by_role("button", name=f"Load trial {frame.ranking[0] + 1}", exact=True).click()
+    best = frame.trials[frame.ranking[0]].config
+    room.wait_for(lambda: room.snapshot.config == best)
+    room.press("Watch it learn")
+    room.page.get_by_role("heading", name="Loss").wait_for()
+    assert room.page.get_by_role("tab", name="Knobs").get_attribute("aria-selected") == "true"
+
+
+def test_a_finer_stage_an_ensemble_and_a_comparison(room):
+    begin(room)
+    room.wait_for(lambda: finished(room))
+    coarse = state(room).hunt.search
+    room.press("Finer stage around the best")
+    room.wait_for(lambda: state(room).hunt.search.stage == 2)
+    room.wait_for(lambda: finished(room))
+    finer = state(room).hunt.search
+    assert finer.epochs > coarse.epochs and finer.space != coarse.space
+    room.press("Ensemble")
+    room.page.get_by_text("together").first.wait_for()
+    room.wait_for(lambda: state(room).ensemble and state(room).ensemble.finished)
+
+
+def test_a_search_is_paused_resumed_and_given_up_and_the_run_goes_on(room):
+    count(room, "Epochs", 90)
+    room.press("Start a search")
+    room.wait_for(lambda: state(room).hunt is not None)
+    room.press("Pause search")
+    room.wait_for(lambda: state(room).hunt.status is HuntStatus.PAUSED)
+    room.press("Resume search")
+    room.wait_for(lambda: state(room).hunt.status is HuntStatus.RUNNING)
+    step = room.snapshot.step
+    room.press("Cancel search")
+    room.wait_for(lambda: state(room).hunt.status is HuntStatus.CANCELLED)
+    room.wait_for(lambda: room.snapshot.step > step)
+    assert room.snapshot.run == 1
+
+
+def test_a_range_that_makes_no_sense_is_refused_in_words(room):
+    box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
+    box.fill("much")
+    box.press("Enter")
+    room.page.wait_for_timeout(300)
+    room.press("Start a search")
+    room.page.get_by_text("must be a number, got 'much'").wait_for()
+    assert state(room).hunt is None
