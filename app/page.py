@@ -53,6 +53,7 @@ class Layout:
             if place in shown - {"", *ROOMS}
         }
         self._places = {"": self._grid, **self._tabs, **self._rooms}  # where views can be
+        self._mains = {room: _main(grid) for room, grid in self._rooms.items()}
         self._own: Viewable | None = None  # what the room that is open brought
         self._knobs = Column(sizing_mode="stretch_width")
         self._sidebars = {
@@ -102,12 +103,10 @@ class Layout:
         self.draw(views)
         controls.hide({path for path in SETTINGS if name_of(path) in self._hidden})
         self._knobs[:] = list(controls.views)
-        self._run = Column(
+        self._run = _main(
             self._grid,
             *([] if "lane" in self._hidden else [lane.view]),
             *([self.inside] if self._has_inside else []),
-            stylesheets=[theme.MAIN_CSS],
-            sizing_mode="stretch_both",
         )
         # At once: each change of the page makes the browser lay it out anew.
         self.page.param.update(
@@ -151,7 +150,7 @@ class Layout:
         if room in self._sidebars and list(self._sidebars[room]) != sidebar:
             self._sidebars[room][:] = sidebar
         self._own = main
-        self.page.main = [main or self._rooms.get(room, self._run)]
+        self.page.main = [main or self._mains.get(room, self._run)]
 
     def leave(self) -> None:
         """Go back to the knobs."""
@@ -187,6 +186,11 @@ class Layout:
             classes = ["pointed-at"] if name == view else []
             if card.css_classes != classes:
                 card.css_classes = classes
+
+
+def _main(*parts: Viewable) -> Viewable:
+    """What fills the page beside the sidebar."""
+    return Column(*parts, stylesheets=[theme.MAIN_CSS], sizing_mode="stretch_both")
 
 
 def _grid() -> Column:

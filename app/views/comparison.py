@@ -161,7 +161,7 @@ class ComparisonView:
         drawn = further(
             "comparison", "The best accuracy so far by the number of trials", self._style
         )
-        entitle(drawn, "best so far: median of the seeds, and the middle half", self._style)
+        entitle(drawn, "best so far: median, middle half", self._style)
         drawn.x_range, drawn.y_range = auto_range(), auto_range()
         frame_axes(drawn, "comparison")
         drawn.xaxis.axis_label, drawn.yaxis.axis_label = "trials", "validation accuracy"
