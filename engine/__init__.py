@@ -25,7 +25,15 @@ from engine.config import (
     RunConfig,
     Setting,
 )
-from engine.datasets import MAX_UPLOAD, Examples, Upload, files_named, keep, let_go, read_upload
+from engine.datasets import (
+    Examples,
+    Upload,
+    files_named,
+    keep,
+    let_go,
+    read_upload,
+    register_folder,
+)
 from engine.expected import Expected
 from engine.experiment import Experiment, replay
 from engine.filters import Filters, Matrix, Weights
@@ -54,6 +62,7 @@ from engine.lessons import (
     outcome,
 )
 from engine.lessons.conduct import Scene, conduct
+from engine.limits import Limits, limits, read_limits
 from engine.maps import LayerMaps, Maps
 from engine.outline import Stage
 from engine.past import MAX_NAME, MAX_PINNED, PastRun, check_pin
@@ -113,7 +122,6 @@ __all__ = [
     "LESSONS",
     "MAX_NAME",
     "MAX_PINNED",
-    "MAX_UPLOAD",
     "ONE_MATTERS",
     "SETTINGS",
     "SPAN",
@@ -168,6 +176,7 @@ __all__ = [
     "LayerMaps",
     "LayerSums",
     "Lesson",
+    "Limits",
     "Maps",
     "Marker",
     "Matrix",
@@ -224,14 +233,17 @@ __all__ = [
     "keep",
     "label_of",
     "let_go",
+    "limits",
     "narrow",
     "on_client",
     "open_lesson",
     "outcome",
     "processes",
+    "read_limits",
     "read_upload",
     "record",
     "refine",
+    "register_folder",
     "replay",
     "response",
     "run_check",

@@ -12,6 +12,7 @@ from engine.config import ModelConfig
 from engine.convolution import Conv2D, Flatten, MaxPool2D, Unflatten
 from engine.dropout import Dropout
 from engine.layers import Activate, Dense, Larger, Layer, LearnedSlope
+from engine.limits import limits
 from engine.network import Network, Parameters
 from engine.normalization import NORMALIZATIONS
 from engine.stacks import Convolution
@@ -43,6 +44,7 @@ class _Builder:
         self._activation = ACTIVATIONS.build(model.activation)
         # Maxout is the larger of two affine maps, which the layer below it computes.
         self._maps = 2 if isinstance(self._activation, Maxout) else 1
+        self._reserved = 0
 
     def layers(self, shape: tuple[int, ...], outputs: int) -> Iterator[Layer]:
         if self._model.convolutions:
@@ -61,9 +63,20 @@ class _Builder:
 
     def _dense(self, name: str, units: int, gain: float, *, first: bool) -> Layer:
         inputs = self._shape[1]
+        self._reserve(self._batch * (inputs + units))
         self._shape = (self._batch, units)
         first = first and not self._model.convolutions
         return Dense(name, inputs, units, self._batch, self._dtype, first=first, gain=gain)
+
+    def _reserve(self, numbers: int) -> None:
+        """Refuse layers that would hold too much for a batch, before they take the memory."""
+        self._reserved += numbers
+        if self._reserved > limits().buffers:
+            raise ValueError(
+                f"for a batch of {self._batch:,} the network would hold {self._reserved:,} numbers"
+                f" or more; at most {limits().buffers:,} are allowed: a smaller batch, fewer units"
+                " or fewer filters"
+            )
 
     def _nonlinear(self, number: str, name: str) -> Iterator[Layer]:
         normalize = NORMALIZATIONS.build(self._model.normalization)
@@ -89,6 +102,7 @@ class _Builder:
         yield flatten
 
     def _convolve(self, number: int, convolution: Convolution) -> Iterator[Layer]:
+        self._reserve(self._windows(convolution))
         layer = Conv2D(
             f"conv {number}",
             self._shape,
@@ -112,6 +126,17 @@ class _Builder:
             pool = MaxPool2D(f"pool {number}", self._shape, convolution.pool, self._dtype)
             self._shape = pool.out.shape
             yield pool
+
+    def _windows(self, convolution: Convolution) -> int:
+        """Numbers in all windows that a convolution looks at, and in what it makes of them."""
+        channels, height, width, batch = self._shape
+        size, stride, padding = convolution.size, convolution.stride, convolution.padding
+        seen = channels * size * size + self._maps * convolution.filters
+        return (
+            seen
+            * batch
+            * math.prod(max(0, n + 2 * padding - size) // stride + 1 for n in (height, width))
+        )
 
 
 def _nonlinearity(

@@ -63,3 +63,11 @@ class Unpin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unpin"
 
 
 type Command = Play | Pause | Step | SetKnob | Restart | Begin | Pin | Unpin
+
+
+def check_command(command: Command) -> None:
+    """Raise ValueError unless every part of a command is of its kind; a page can send anything."""
+    try:
+        msgspec.convert(msgspec.to_builtins(command), type(command))
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"this is not a command: {error}") from None

@@ -203,6 +203,12 @@ class Conductor:
     def __len__(self) -> int:
         return len(self._seats)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread works, or has nobody to work for: nothing else trains anything."""
+        thread = self._thread
+        return thread is None or thread.is_alive()
+
     def _call(self, seat: Seat) -> None:
         with self._changed:
             self._called.append(seat)
@@ -301,4 +307,7 @@ def _fail(seat: Seat, error: Exception) -> None:
     """Say in the page that this experiment has failed; what it last showed stays."""
     seat.experiment.status = Status.FAILED
     text = f"{type(error).__name__}: {error}. Restart to try again."
-    seat.publish(dataclasses.replace(seat.latest, status=Status.FAILED, message=text))
+    try:
+        seat.publish(dataclasses.replace(seat.latest, status=Status.FAILED, message=text))
+    except Exception:  # of whoever listens; the others must not lose their thread for it
+        log.exception("nobody could be told that an experiment failed")

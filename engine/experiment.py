@@ -16,7 +16,18 @@ from numpy.typing import DTypeLike
 
 from engine.autopsy import Autopsy, autopsy, examine
 from engine.beside import Beside
-from engine.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
+from engine.commands import (
+    Begin,
+    Command,
+    Pause,
+    Pin,
+    Play,
+    Restart,
+    SetKnob,
+    Step,
+    Unpin,
+    check_command,
+)
 from engine.config import SETTINGS, Effect, RunConfig
 from engine.datasets import DATASETS, Split
 from engine.diagnosis import diagnose
@@ -177,6 +188,7 @@ class Experiment:
     @_quietly
     def apply(self, command: Command) -> None:
         """Obey a command; ValueError says in one sentence why an impossible one is refused."""
+        check_command(command)
         match command:
             case Begin():
                 self._play_script(command)

@@ -10,9 +10,8 @@ from numpy.typing import DTypeLike
 from engine.channels import Channels
 from engine.initializers import Initializer
 from engine.layers import Layer, Weighted
+from engine.limits import limits
 from engine.types import Array
-
-MAX_PARAMETERS = 20_000_000  # 80 MB as float32, and its gradient and update as much again
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,10 @@ class Parameters:
         self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the layers' order
         self.regularized = self.weights[-1].span.stop
         self.size = self.tensors[-1].span.stop
-        if self.size > MAX_PARAMETERS:
+        if self.size > limits().parameters:
             raise ValueError(
-                f"the network would have {self.size:,} parameters; at most {MAX_PARAMETERS:,} are"
-                " allowed: fewer layers, or narrower ones"
+                f"the network would have {self.size:,} parameters; at most {limits().parameters:,}"
+                " are allowed: fewer layers, or narrower ones"
             )
         self.theta: Array = np.zeros(self.size, dtype)
         self.grad: Array = np.zeros_like(self.theta)

@@ -189,7 +189,8 @@ class Training:
 
     def can_follow(self, config: RunConfig) -> bool:
         """Whether this network can go on under `config`, which changes none of the data."""
-        network = build_network(config.model, self.data.train.shape, self.data.train.outputs, 1)
+        data, batch = self.data.train, config.optimization.batch_size
+        network = build_network(config.model, data.shape, data.outputs, min(batch, len(data)))
         return self.network.parameters.fits(network.layers)
 
     def follow(self, config: RunConfig) -> None:

@@ -8,7 +8,6 @@ from engine.datasets.folder import register_folder
 from engine.datasets.idx import read_idx, read_idx_folder
 from engine.datasets.tables import read_csv
 from engine.datasets.uploads import (
-    MAX_UPLOAD,
     Upload,
     files_named,
     find_files,
@@ -19,7 +18,6 @@ from engine.datasets.uploads import (
 
 __all__ = [
     "DATASETS",
-    "MAX_UPLOAD",
     "DataSet",
     "Examples",
     "Split",

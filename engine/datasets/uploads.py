@@ -17,10 +17,9 @@ from engine.datasets.arrays import read_npz
 from engine.datasets.examples import DATASETS, DataSet, Examples
 from engine.datasets.folder import file_named
 from engine.datasets.tables import read_csv
+from engine.limits import limits
 
-MAX_UPLOAD = 2**24  # bytes; a server keeps the files of many visitors
-MAX_UNPACKED = 2**25
-MAX_NUMBERS = 2**23  # examples times inputs: 32 MB as float32
+UNPACKED = 2  # bytes that one of a packed file may become
 READERS = (".csv", ".npz")
 MARKED = re.compile(r'"([^"\\]+) #([0-9a-f]{16})"')  # the name of such a data set, in JSON
 
@@ -39,18 +38,19 @@ class Upload:
 
 def read_upload(raw: bytes, file: str) -> Upload:
     """What a CSV or NPZ file holds; ValueError says in one sentence what is wrong with it."""
-    file = _plain(file)
-    if len(raw) > MAX_UPLOAD:
-        raise ValueError(f"{file}: has {len(raw):,} bytes; at most {MAX_UPLOAD:,} can be brought")
+    file, most = _plain(file), limits().upload
+    if len(raw) > most:
+        raise ValueError(f"{file}: has {len(raw):,} bytes; at most {most:,} can be brought")
     if file.lower().endswith(".npz"):
-        examples = read_npz(raw, file, MAX_UNPACKED)
+        examples = read_npz(raw, file, UNPACKED * most)
     elif file.lower().endswith(".csv"):
         examples = read_csv(raw, file)
     else:
         raise ValueError(f"{file}: expected a file that ends in {' or '.join(READERS)}")
-    if examples.x.size > MAX_NUMBERS:
+    if examples.x.nbytes > UNPACKED * most:
         raise ValueError(
-            f"{file}: holds {examples.x.size:,} numbers; at most {MAX_NUMBERS:,} can be brought"
+            f"{file}: holds {examples.x.size:,} numbers, {examples.x.nbytes:,} bytes as float32;"
+            f" at most {UNPACKED * most:,} can be brought"
         )
     return Upload(file, f"{file} #{hashlib.sha256(raw).hexdigest()[:16]}", examples)
 

@@ -1,0 +1,89 @@
+"""What a process may take of its machine, as its environment says; read once, checked at the start.
+
+BABYSIT_MAX_VISITORS    how many can be there at once
+BABYSIT_MAX_PARAMETERS  of one network
+BABYSIT_MAX_UPLOAD_MB   of a file that a visitor brings
+BABYSIT_FRAME_RATE      frames a second that a page gets at most
+BABYSIT_DATA            a folder with data sets for everybody's menu
+"""
+
+import functools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.registry import Range
+
+MEGABYTE = 2**20
+BUFFERED = 8  # numbers that the layers hold for a batch, for each parameter that is allowed
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What there may be of everything; without an environment, what suits a laptop."""
+
+    visitors: int = 60
+    parameters: int = 20_000_000  # 80 MB as float32, and gradient and update as much again
+    upload: int = 16 * MEGABYTE  # bytes
+    frame_rate: float = 10.0  # a second
+    data: Path | None = None
+
+    @property
+    def buffers(self) -> int:
+        """Numbers that the layers of one network may hold for a batch."""
+        return BUFFERED * self.parameters
+
+
+@functools.cache
+def limits() -> Limits:
+    """The limits of this process."""
+    return read_limits(os.environ)
+
+
+def read_limits(environment: Mapping[str, str]) -> Limits:
+    """The limits that an environment sets; ValueError says in one sentence what it sets wrongly."""
+    usual = Limits()
+    megabytes = _number(environment, "MAX_UPLOAD_MB", usual.upload // MEGABYTE, UPLOAD)
+    return Limits(
+        visitors=int(_number(environment, "MAX_VISITORS", usual.visitors, VISITORS)),
+        parameters=int(_number(environment, "MAX_PARAMETERS", usual.parameters, PARAMETERS)),
+        upload=int(megabytes * MEGABYTE),
+        frame_rate=_number(environment, "FRAME_RATE", usual.frame_rate, FRAME_RATE),
+        data=_folder(environment, "DATA"),
+    )
+
+
+VISITORS = Range(1, 10_000, whole=True)
+PARAMETERS = Range(1_000, 1e9, whole=True)
+UPLOAD = Range(0.001, 512)
+FRAME_RATE = Range(0.5, 60)
+
+
+def _number(environment: Mapping[str, str], name: str, usual: float, allowed: Range) -> float:
+    """What a variable says; an empty one says nothing."""
+    name = f"BABYSIT_{name}"
+    said = environment.get(name, "").strip()
+    if not said:
+        return usual
+    try:
+        value: object = float(said.replace("_", ""))
+    except ValueError:
+        value = said
+    if refusal := allowed.refusal(value):
+        raise ValueError(f"{name} {refusal.rpartition(', got')[0]}, got {said[:40]!r}")
+    return float(str(value))
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    name = f"BABYSIT_{name}"
+    said = environment.get(name, "").strip()
+    if not said:
+        return None
+    try:
+        path = Path(said)
+        if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+            return path
+    except (OSError, ValueError):  # a name that no file can have
+        pass
+    raise ValueError(f"{name} must be a folder that can be read, got {said[:200]!r}")

@@ -1,0 +1,178 @@
+"""What breaks on purpose ends one experiment in words, and nothing else."""
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import Choice, Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
+from tests.engine.test_conductor import wait_until
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def conductor():
+    conductor = Conductor(frame_rate=50)
+    yield conductor
+    conductor.close()
+
+
+def fail_at(experiment: Experiment, step: int, error: BaseException) -> None:
+    """Have the second layer raise in the middle of a step."""
+    layer = experiment.network.layers[1]
+    forward, calls = layer.forward, itertools.count(1)
+
+    def broken(x, train):
+        if train and next(calls) == step:
+            raise error
+        return forward(x, train)
+
+    layer.forward = broken
+
+
+@pytest.mark.parametrize("step", [1, 2, 57])
+def test_a_layer_that_raises_ends_that_run_and_restart_begins_another(conductor, config, step):
+    experiment = Experiment(config)
+    fail_at(experiment, step, FloatingPointError("a layer gave up"))
+    broken, sound = conductor.add(experiment), conductor.add(Experiment(config))
+    for seat in (broken, sound):
+        seat.send(Play())
+    wait_until(lambda: broken.latest.status is Status.FAILED)
+    assert broken.latest.message == ("FloatingPointError: a layer gave up. Restart to try again.")
+    reached = sound.experiment.step
+    wait_until(lambda: sound.experiment.step > reached + 50)
+    broken.send(Restart())
+    broken.send(Play())
+    wait_until(lambda: broken.latest.run == 2 and broken.experiment.step > step)
+    assert broken.latest.status is Status.RUNNING
+
+
+def test_memory_that_runs_out_ends_that_run_alone(conductor, config):
+    experiment = Experiment(config)
+    fail_at(experiment, 3, MemoryError("Unable to allocate 7.00 TiB"))
+    seat = conductor.add(experiment)
+    seat.send(Play())
+    wait_until(lambda: seat.latest.status is Status.FAILED)
+    assert "Unable to allocate" in seat.latest.message
+    assert conductor.alive
+
+
+def test_a_number_that_is_none_in_the_data_ends_as_a_divergence(config):
+    experiment = Experiment(config)
+    x = experiment.data.train.x
+    x.setflags(write=True)
+    x[::7, 3] = np.nan
+    experiment.apply(Play())
+    experiment.train(50)
+    snapshot = experiment.snapshot()
+    assert snapshot.status is Status.DIVERGED
+    assert "step" in snapshot.message and "Traceback" not in snapshot.message
+    curves = snapshot.curves["loss"]
+    assert np.isfinite(curves[:-1]).all()  # the last finite frame stays
+
+
+def test_whoever_listens_and_raises_does_not_end_the_thread(conductor, config):
+    def deaf(snapshot, version=0):
+        raise RuntimeError("nobody is at home")
+
+    seat, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
+    seat.on_news = deaf
+    seat.send(Play())
+    seat.wait("a page", 10**9, deaf)
+    other.send(Play())
+    wait_until(lambda: seat.experiment.status is Status.FAILED)
+    wait_until(lambda: other.experiment.step > 50)
+    assert conductor.alive
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_is_ended_is_noticed(conductor, config):
+    assert conductor.alive
+    experiment = Experiment(config)
+    fail_at(experiment, 5, SystemExit())  # not an error: nothing catches it
+    seat = conductor.add(experiment)
+    seat.send(Play())
+    wait_until(lambda: not conductor.alive)
+    conductor.remove(seat)
+    assert not conductor.alive
+
+
+def test_a_clock_that_jumps_is_not_caught_up_with(config):
+    now = [0.0]
+    jumps = itertools.chain([0, 0, 3600.0, 0, 0], itertools.repeat(0))
+
+    def clock() -> float:
+        now[0] += 1e-4 + next(jumps)
+        return now[0]
+
+    experiment = Experiment(config, clock=clock)
+    experiment.pace = 100.0
+    experiment.apply(Play())
+    for _ in range(20):
+        experiment.advance(0.01)
+    assert 0 < experiment.step < 100  # an hour at that pace would be 360,000 steps
+    assert experiment.status is Status.RUNNING
+
+
+def test_a_conductor_whose_clock_jumps_serves_on(config):
+    jumped = []
+
+    def clock() -> float:
+        return time.perf_counter() + 1e6 * bool(jumped)
+
+    conductor = Conductor(frame_rate=50, clock=clock)
+    try:
+        seats = [conductor.add(Experiment(config)) for _ in range(3)]
+        for seat in seats:
+            seat.send(Play())
+        wait_until(lambda: min(seat.experiment.step for seat in seats) > 20)
+        jumped.append(True)
+        steps = [seat.experiment.step for seat in seats]
+        wait_until(
+            lambda: all(s.experiment.step > n + 50 for s, n in zip(seats, steps, strict=True))
+        )
+        seats[0].send(Pause())
+        wait_until(lambda: seats[0].latest.status is Status.PAUSED)
+    finally:
+        conductor.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
+@pytest.mark.parametrize("flag", ["--csv", "--save"])
+def test_a_full_disk_is_told_in_one_line_after_the_run(flag):
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "train", "--steps", "5", flag, "/dev/full"],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("model.hidden", "10000000"),
+        ("model.hidden", "10000, 10000, 10000"),
+        ("model.hidden", ", ".join(["10000"] * 64)),
+        ("model.convolutions", "512 of 64x64 padding 63, 512 of 64x64 padding 63"),
+        ("optimization.batch_size", 10**9),
+    ],
+)
+def test_what_would_take_the_machine_is_refused_at_once(path, value):
+    experiment = Experiment(RunConfig().replace("data.dataset", Choice("Fashion-MNIST")))
+    with pytest.raises(ValueError, match=r"at most|from 1 to") as refusal:
+        experiment.apply(SetKnob(path, value))
+    assert len(str(refusal.value)) < 1000
+    experiment.train(2)
+    assert experiment.step == 2
