@@ -4,10 +4,15 @@ import sys
 
 from bokeh.settings import settings
 
-from app.frames import install
+from app import door, frames
+from app.limits import LIMITS
 from app.session import CONDUCTOR
+from engine import register_folder
 
-install()
+frames.install()
+door.install()
+if LIMITS.data:
+    register_folder(LIMITS.data)
 
 # Scripts and styles come from this server alone, whatever the environment says.
 settings.resources = "server"

@@ -17,12 +17,12 @@ from bokeh.server.contexts import ApplicationContext
 from bokeh.server.urls import per_app_patterns
 from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import check_token_signature, get_session_id
-from tornado.ioloop import IOLoop
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from app import columns
 from app.columns import Columns, Part
-from app.session import VISITS, Visit
+from app.session import CONDUCTOR, VISITS, Visit
 from app.views import VIEWS, view_of
 from engine import Snapshot
 
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 FORBIDDEN = 4403  # the close code of a page that cannot prove itself
 UNREADABLE = 4400  # ... and of one that sends something else than the protocol
+BROKEN = 4500  # ... and of every page, when nothing can be trained any more
+WATCHED_EVERY = 3.0  # seconds from one look at whether it can to the next
 PATIENCE = 10.0  # seconds for the token to arrive
 DESCRIBED_EVERY = 1.0  # seconds from one text alternative of a plot to the next
 
@@ -57,6 +59,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
     set: dict[str, Columns] = {}
     reset: dict[str, Columns] = {}
     text: dict[str, str] = {}
+    back: dict[str, str] = {}  # what the page needs to come back to this run
 
 
 class Composer:
@@ -67,9 +70,13 @@ class Composer:
         self._described = -math.inf  # when the text alternatives were last told
         self._run = 0
         self._told: dict[tuple[str, str], object] = {}
+        self._broke: set[str] = set()  # views that failed
 
-    def compose(self, snapshot: Snapshot, ask: Ask) -> Frame:
-        """The frame that brings a page which has the rows up to `ask.since` up to date."""
+    def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
+        """The frame that brings a page which has the rows up to `ask.since` up to date.
+
+        `back` is the way back to the run, as far as it is known.
+        """
         rows = snapshot.curves.rows
         fresh = snapshot.run != self._run or not -1 < ask.since < rows
         since = -1 if fresh else ask.since
@@ -87,12 +94,23 @@ class Composer:
                     frame.set[name] = new
             text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
             frame.text |= self._news("", text)
+        frame.back |= self._news("back", back or {})
         return frame
 
     def _parts(self, snapshot: Snapshot, since: int, views: list[str] | None) -> Iterable[Part]:
         yield columns.status(snapshot, since)
         for name in VIEWS if views is None else VIEWS.keys() & set(views):
-            yield view_of(name).columns(snapshot, since)
+            try:
+                yield view_of(name).columns(snapshot, since)
+            except Exception:  # of one plot, which must not keep the others from the page
+                yield self._broken(name)
+
+    def _broken(self, name: str) -> Part:
+        """Say that a plot stands still, and why in the log, once."""
+        if name not in self._broke:
+            self._broke.add(name)
+            log.exception("the view %s failed", name)
+        return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
 
     def _news[V](self, source: str, values: Mapping[str, V]) -> dict[str, V]:
         new = {k: v for k, v in values.items() if self._told.get((source, k)) != v}
@@ -102,6 +120,14 @@ class Composer:
 
 def _any(data: Columns) -> bool:
     return any(len(column) for column in data.values())
+
+
+def heard[T](message: str | bytes, kind: type[T]) -> T | str:
+    """What a message says, or why it says nothing, in a few words."""
+    try:
+        return msgspec.json.decode(message, type=kind)
+    except (ValueError, RecursionError) as error:  # a DecodeError, or nested beyond all measure
+        return str(error).encode("ascii", "replace").decode()[:100]
 
 
 class FrameChannel(WebSocketHandler):
@@ -121,29 +147,37 @@ class FrameChannel(WebSocketHandler):
     def open(self) -> None:
         self.set_nodelay(True)
         self._loop.call_later(PATIENCE, self._expect_visit)
+        self._watch = PeriodicCallback(self._expect_engine, 1000 * WATCHED_EVERY)
+        self._watch.start()
 
     def _expect_visit(self) -> None:
         if self._visit is None:
             self.close(FORBIDDEN, "no token")
 
+    def _expect_engine(self) -> None:
+        if not CONDUCTOR.alive:
+            self.close(BROKEN, "the engine has stopped")
+
     def on_close(self) -> None:
+        self._watch.stop()
         if self._visit:
             self._visit.forget(self)
 
     def on_message(self, message: str | bytes) -> None:
-        try:
-            if self._visit is None:
-                self._greet(msgspec.json.decode(message, type=Hello))
-            else:
-                self._answer(self._visit, msgspec.json.decode(message, type=Ask))
-        except msgspec.DecodeError as error:
-            code = UNREADABLE if self._visit else FORBIDDEN
-            self.close(code, str(error)[:100])
+        said = heard(message, Ask if self._visit else Hello)
+        if isinstance(said, str):
+            self.close(UNREADABLE if self._visit else FORBIDDEN, said)
+        elif isinstance(said, Hello):
+            self._greet(said)
+        elif self._visit and isinstance(said, Ask):
+            self._answer(self._visit, said)
 
     def _greet(self, hello: Hello) -> None:
         self._visit = self._lookup(hello.token)
         if self._visit is None:
             self.close(FORBIDDEN, "unknown token")
+        elif self._visit.presence.left is not None:  # it is back, whether Bokeh has noticed or not
+            self._visit.regain(None)
 
     def _lookup(self, token: str) -> Visit | None:
         """The visit that the token was made for, if its signature holds and its session lives."""
@@ -168,8 +202,10 @@ class FrameChannel(WebSocketHandler):
 
     def _reply(self, snapshot: Snapshot, version: int, ask: Ask) -> None:
         self._version = version
+        back = self._visit.way_back.words if self._visit else {}
         try:
-            self.write_message(msgspec.json.encode(self._composer.compose(snapshot, ask)).decode())
+            frame = self._composer.compose(snapshot, ask, back)
+            self.write_message(msgspec.json.encode(frame).decode())
         except WebSocketClosedError:
             log.debug("the page has left")
 

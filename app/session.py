@@ -15,24 +15,29 @@ from app import share, theme
 from app.arrival import Arrival
 from app.controls import Controls
 from app.dialogs import Dialogs
+from app.document import arguments_of, document_of_now, guarded, report, tell
 from app.export import Export
 from app.keyboard import KEYS, Keyboard, KeyPressed, Keys
 from app.lane import Lane
+from app.limits import LIMITS
 from app.look import Look
 from app.page import Layout
 from app.rooms import ROOMS, Room
 from app.runs import Runs
-from app.share import Arguments, Wish
+from app.share import Wish
 from app.sharing import Sharing
 from app.transport import Transport
 from app.upload import Data, Found, Uploads, learn_from
 from app.views import VIEWS, View, view_of
 from app.views.updates import WHILE_DRAGGED
+from app.visits import Presence, Visits
+from app.way_back import WayBack
 from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status, Upload
 
-CONDUCTOR = Conductor()
-VISITS: dict[str, "Visit"] = {}  # by session id
+CONDUCTOR = Conductor(LIMITS.frame_rate)
+VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 LEARNING_RATE = "optimization.learning_rate"
+FULL = "There is no room just now: all places of this laboratory are taken."
 
 START = """
 export default async (given) => {
@@ -45,12 +50,15 @@ export default async (given) => {
 
 def open_page() -> None:
     """Answer a request for the page: a skeleton now, the rest when a browser is there to see it."""
-    pn.extension(reconnect=True, notifications=True, lazy_resources=False)
-    document = _document()
+    pn.extension(reconnect=True, notifications=True, lazy_resources=False, exception_handler=report)
+    document = document_of_now()
+    if not VISITS.make_room():  # the door is closed, but a socket may bring a session back
+        pn.pane.HTML(FULL).servable()
+        return
     # Panel knows this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
-    visit = Visit(share.read(_arguments(document)))
+    visit = Visit(share.read(arguments_of(document)))
     document.theme = theme.OWN_AXES
     visit.layout.page.servable()
     context: Any = document.session_context
@@ -62,30 +70,12 @@ def open_page() -> None:
     known = {
         **{"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1},
         **{"slider": LEARNING_RATE, "dragged": CustomJS(code=WHILE_DRAGGED)},
+        "bar": theme.BAR_CSS,
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     document.on_event(ConnectionLost, visit.lose)
     document.on_event(ClientReconnected, visit.regain)
-    pn.state.onload(visit.build)
-
-
-def _document() -> Document:
-    document = pn.state.curdoc
-    if document is None:
-        raise RuntimeError("there is no document here: start this with `panel serve app`")
-    return document
-
-
-def _arguments(document: Document) -> Arguments:
-    """What the page's address has behind its question mark."""
-    context: Any = document.session_context
-    return context.request.arguments if context and context.request else {}
-
-
-def _tell(words: str) -> None:
-    """Say something that stays until the visitor has read it."""
-    if pn.state.notifications:
-        pn.state.notifications.info(words, duration=0)
+    pn.state.onload(guarded(visit.build))
 
 
 class Visit:
@@ -101,6 +91,8 @@ class Visit:
         self._started = False
         self._lost_running = False
         self._closed = False
+        self.presence = Presence()
+        self.way_back = WayBack()
 
     @property
     def seat(self) -> Seat:
@@ -141,8 +133,9 @@ class Visit:
 
     def build(self) -> None:
         """Fill the page and keep it in step with the experiment."""
-        document, seat = _document(), self.seat
-        self._arrival = Arrival(self._wish, seat, document.locked_callback(_tell))
+        document, seat = document_of_now(), self.seat
+        self.presence.arrive()
+        self._arrival = Arrival(self._wish, seat, document.locked_callback(tell))
         # As it will be in a moment: a widget that changes while the browser is still putting it
         # together may miss the change (Panel 1.10.0).
         snapshot = dataclasses.replace(self._arrival.snapshot, status=Status.RUNNING)
@@ -163,7 +156,7 @@ class Visit:
         )
         self.layout.inside.param.watch(lambda event: self._draw(seat.latest), "active")
         self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
-        seat.on_news = document.locked_callback(self._show, policy="latest")
+        seat.on_news = document.locked_callback(guarded(self._show), policy="latest")
         rate = self._controls.slider(LEARNING_RATE).stops
         keyboard = Keyboard(self._transport, rate, self._look, self._dialogs)
         document.on_event(KeyPressed, keyboard.press)
@@ -196,6 +189,7 @@ class Visit:
         for room in self._rooms.values():
             room.show(snapshot)
         self._dialogs.show(snapshot)
+        self.way_back.follow(self.seat, snapshot)
         if self._arrival:
             self._arrival.show(snapshot)
         self._draw(snapshot)
@@ -228,19 +222,25 @@ class Visit:
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""
+        self.presence.leave()
         if self._seat and self._seat.latest.status is Status.RUNNING:
             self._lost_running = True
             self._seat.send(Pause())
 
     def regain(self, event: object) -> None:
         """The page is back: go on where it was."""
+        self.presence.arrive()
         if self._seat and self._lost_running:
             self._lost_running = False
             self._seat.send(Play())
 
     def close(self, context: Any) -> None:
-        """The visitor has left: nothing of the visit stays."""
+        """The session is over: nothing of the visit stays."""
         VISITS.pop(context.id, None)
+        self.end()
+
+    def end(self) -> None:
+        """Give back what the visit takes of the machine; the session may live on."""
         with self._lock:
             self._closed = True
             if self._seat:

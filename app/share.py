@@ -1,6 +1,7 @@
 """Links: a run's config, seed and journal in an address, and what such an address asks of the page.
 
     ?run=...           a `Recording`: JSON, compressed, in the letters that addresses are made of
+    &steps=1234        repeat it up to there, further than it was shared perhaps
     &then=play         go on when the run has come as far as it was shared; else it pauses there
     &hide=lane,l2-...  parts of the page to leave out, for a lesson
 
@@ -23,6 +24,7 @@ from engine import SETTINGS, Effect, Recording, files_named
 
 MAX_LINK = 12_000  # characters; servers and proxies refuse addresses that are much longer
 MAX_UNPACKED = 2**18  # bytes
+MAX_STEPS = 10**9
 MAX_WORDS = 200  # characters of a link that a refusal repeats
 
 PARTS = {  # of the page, besides tabs, plots and knobs
@@ -111,6 +113,8 @@ def read(arguments: Arguments) -> Wish:
     text = _said(arguments, "run")
     try:
         recording = unpacked(text) if "run" in arguments else None
+        if recording and "steps" in arguments:
+            recording = _up_to(_said(arguments, "steps"), recording)
     except FileNeeded as error:
         return Wish(None, goes_on, hidden, str(error), waiting=text)
     except ValueError as error:
@@ -133,6 +137,17 @@ def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
         raise ValueError(f"The run of this link is not possible here: {reason}.") from None
     _check_files(msgspec.json.encode(recording), own)  # however the link spelled their names
     return recording
+
+
+def _up_to(steps: str, recording: Recording) -> Recording:
+    """The run, repeated up to another step than it was shared at: nobody knows its bits there."""
+    least = max((step for step, _ in recording.turns), default=0)
+    if not steps.isdecimal() or not least <= int(steps[:20]) <= MAX_STEPS:
+        raise ValueError(
+            f"This link says steps={steps[:MAX_WORDS]!r}; it must be a whole number from"
+            f" {least:,} to {MAX_STEPS:,}."
+        )
+    return Recording(recording.config, recording.journal, int(steps))
 
 
 def _check_files(raw: bytes, own: Iterable[str]) -> None:

@@ -18,7 +18,6 @@ from panel.viewable import Viewable
 
 from app import theme
 from engine import (
-    MAX_UPLOAD,
     Choice,
     Examples,
     Seat,
@@ -27,20 +26,22 @@ from engine import (
     Upload,
     keep,
     let_go,
+    limits,
     read_upload,
 )
 
 type Found = Callable[[Upload | None, str], object]
 type Later = Callable[[Found], Found]  # has a function called where the page may be changed
 
+MEGABYTE = 2**20
 KEPT = 3  # files of one visitor that stay
 ROWS, COLUMNS = 5, 8  # of a table's preview
 PICTURES = 12
 
-EXPLAINED = f"""
+EXPLAINED = """
 <p>A <b>CSV</b> table has an example a row; a column <i>label</i>, <i>class</i>, <i>target</i> or
 <i>y</i>, or else the last one, tells the answer. An <b>NPZ</b> file has arrays <i>x</i> and
-<i>y</i>. Up to {MAX_UPLOAD // 2**20} MB. Nobody else sees it, and it is gone when you leave.</p>
+<i>y</i>. Up to {megabytes:g} MB. Nobody else sees it, and it is gone when you leave.</p>
 """
 
 
@@ -92,7 +93,7 @@ class Data:
         self._input = ui.FileInput(
             label="Choose a file, or drop it here",
             accept=".csv,.npz",
-            max_file_size=MAX_UPLOAD,
+            max_file_size=limits().upload,
             variant="outlined",
             width=320,
             margin=(5, 0),
@@ -110,8 +111,9 @@ class Data:
             variant="indeterminate", visible=False, sizing_mode="stretch_width", margin=(6, 0)
         )
         self._preview = HTML("", stylesheets=[theme.WORDS_CSS, theme.TABLE_CSS, theme.EXAMPLES_CSS])
+        explained = EXPLAINED.format(megabytes=limits().upload / MEGABYTE)
         self.view: Viewable = Column(
-            HTML(EXPLAINED, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
+            HTML(explained, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
             Row(self._input, self._use),
             self._progress,
             self._preview,

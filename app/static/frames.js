@@ -3,13 +3,14 @@
 // A frame names sources and words; what they mean is decided on the server. Nothing here knows a view:
 // figures are those models of the document whose name begins with "view:".
 
-const FORBIDDEN = 4403
+const GONE = [4403, 4500] // the server does not know this page, or can train nothing any more
 const RETRY = 1000 // milliseconds
+const RETRY_GONE = 5000 // ... it may come to know the page again
 const LOOK = 200 // ... from one look at what is in sight to the next, while nothing moves
 
-export function start(token, base) {
+export function start(token, base, way_back) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
-  window.babysit = new Channel(`${scheme}//${window.location.host}${base}/frames`, token)
+  window.babysit = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back)
 }
 
 // The buttons in the headlines of plots: what they do is code of the plot's own.
@@ -35,10 +36,12 @@ class Channel {
   #asked = [] // the views that the last request named
   #scheduled = false
   #page = new Page()
+  #way_back
 
-  constructor(url, token) {
+  constructor(url, token, way_back) {
     this.#url = url
     this.#token = token
+    this.#way_back = way_back
     this.#open()
     setInterval(() => this.#look(), LOOK)
   }
@@ -48,6 +51,7 @@ class Channel {
     this.#socket = new WebSocket(this.#url)
     this.#socket.onopen = () => {
       this.#socket.send(JSON.stringify({token: this.#token}))
+      this.#way_back.revive()
       this.#ask()
     }
     this.#socket.onmessage = ({data}) => {
@@ -57,13 +61,17 @@ class Channel {
       this.row = frame.row
       this.step = frame.step
       this.frames += 1
+      this.#way_back.follow(frame.step, frame.back ?? {})
       this.#ask()
     }
     this.#socket.onclose = ({code}) => {
       this.#page.say("status", "not connected")
-      if (code != FORBIDDEN) {
-        setTimeout(() => this.#open(), RETRY)
+      if (GONE.includes(code)) {
+        this.#way_back.forget()
+      } else {
+        this.#way_back.lose()
       }
+      setTimeout(() => this.#open(), GONE.includes(code) ? RETRY_GONE : RETRY)
     }
   }
 

@@ -5,9 +5,10 @@ import {start} from "./frames.js"
 import {listen} from "./keyboard.js"
 import {name_all} from "./names.js"
 import {fit} from "./screen.js"
+import {WayBack} from "./way_back.js"
 
-export function open(base, {token, keys, narrowest, slider, dragged}) {
-  start(token, base)
+export function open(base, {token, keys, narrowest, slider, dragged, bar}) {
+  start(token, base, new WayBack(bar))
   listen(keys)
   fit(narrowest)
   name_all()

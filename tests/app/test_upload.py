@@ -11,7 +11,7 @@ import pytest
 
 from app.controls import Controls
 from app.upload import KEPT, Data, Uploads, preview
-from engine import MAX_UPLOAD, Choice, Experiment, RunConfig, SetKnob, read_upload
+from engine import Choice, Experiment, RunConfig, SetKnob, limits, read_upload
 from engine.datasets import DATASETS
 
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
@@ -69,7 +69,7 @@ def test_names_and_answers_are_text():
         (b"a,b\n1,2\n1\n", "a.csv", "line 3"),
         (b"PK nonsense", "a.npz", "expected an NPZ archive"),
         (TABLE, "a.xlsx", "expected a file that ends in .csv or .npz"),
-        (b" " * (MAX_UPLOAD + 1), "a.csv", "at most"),
+        (b" " * (limits().upload + 1), "a.csv", "at most"),
         (npz(x=np.zeros((9, 9, 2**20), np.uint8), y=np.zeros(9)), "a.npz", "unpacks to"),
         (npz(x=np.zeros((16, 600_000), np.uint8), y=np.arange(16) % 2), "a.npz", "numbers"),
     ],

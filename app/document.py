@@ -1,0 +1,56 @@
+"""What Panel knows of the page that is being served or changed just now."""
+
+import functools
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import panel as pn
+from bokeh.document import Document
+
+log = logging.getLogger(__name__)
+
+FAILED = (
+    "Something failed on this page; the server's log says what. The run itself is not touched: go"
+    " on, or load the page anew."
+)
+
+
+def document_of_now() -> Document:
+    """The page's document."""
+    document = pn.state.curdoc
+    if document is None:
+        raise RuntimeError("there is no document here: start this with `panel serve app`")
+    return document
+
+
+def arguments_of(document: Document) -> Mapping[str, Sequence[bytes]]:
+    """What the page's address has behind its question mark."""
+    context: Any = document.session_context
+    return context.request.arguments if context and context.request else {}
+
+
+def tell(words: str) -> None:
+    """Say something that stays until the visitor has read it."""
+    if pn.state.notifications:
+        pn.state.notifications.info(words, duration=0)
+
+
+def report(error: Exception) -> None:
+    """Log what failed while the page was changed, and say in the page that something did."""
+    log.error("a change of the page failed", exc_info=error)
+    if pn.state.notifications:
+        pn.state.notifications.error(FAILED, duration=0)
+
+
+def guarded[**P](change: Callable[P, None]) -> Callable[P, None]:
+    """The same change of the page, whose failure is reported."""
+
+    @functools.wraps(change)
+    def attempt(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            change(*args, **kwargs)
+        except Exception as error:
+            report(error)
+
+    return attempt

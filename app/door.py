@@ -1,0 +1,97 @@
+"""The server's door: the page behind a limit, how the server is, the headers of every answer."""
+
+import random
+from typing import Any
+
+from bokeh.server.urls import per_app_patterns, toplevel_patterns
+from panel.io.server import DocHandler
+from tornado.web import RequestHandler
+
+from app.session import CONDUCTOR, VISITS
+
+PAGE = r"/?"  # the route of the page
+RETRY = (8, 15)  # seconds after which a page that found no room asks again; not all at once
+
+FULL = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="{seconds}">
+<title>Babysit is full</title>
+</head>
+<body style="font: 1em/1.5 system-ui, sans-serif; max-width: 34em; margin: 20vh auto">
+<h1>There is no room just now</h1>
+<p role="status">All {most} places of this laboratory are taken. This page tries again by itself
+in {seconds} seconds, and opens as soon as somebody leaves.</p>
+</body>
+</html>
+"""
+
+# Bokeh compiles code that comes with a page, modules as blobs (CustomJS); Panel has scripts and
+# styles within its pages.
+CONTENT = (
+    "default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+class Door(DocHandler):
+    """Serves the page while there is room, else one that says so and asks again."""
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        if VISITS.make_room():
+            page: Any = super().get
+            await page(*args, **kwargs)
+            return
+        seconds = random.randint(*RETRY)
+        self.set_status(503)
+        self.set_header("Retry-After", str(seconds))
+        self.set_header("Cache-Control", "no-store")
+        await self.finish(FULL.format(seconds=seconds, most=VISITS.most))
+
+
+class Liveness(RequestHandler):
+    """Whether this process does its work: 503 when it should be started anew."""
+
+    def get(self) -> None:
+        """Say it."""
+        alive = CONDUCTOR.alive
+        self.set_status(200 if alive else 503)
+        self.set_header("Cache-Control", "no-store")
+        reason = {} if alive else {"reason": "the thread that trains has ended"}
+        self.finish({"alive": alive, **reason})
+
+
+class Readiness(RequestHandler):
+    """Whether this process takes one more visitor: 503 when it is full, or not well."""
+
+    def get(self) -> None:
+        """Say it, and how many there are."""
+        ready = CONDUCTOR.alive and not VISITS.full
+        self.set_status(200 if ready else 503)
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"ready": ready, "visitors": VISITS.here, "most": VISITS.most})
+
+
+def install() -> None:
+    """Put the door before the page; called before the server builds its routes."""
+    if (PAGE, DocHandler) in per_app_patterns:  # not yet: hooks may run more than once
+        per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
+        toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness)])
+    # The page, its scripts, a login, an error: every answer has them, whoever makes it.
+    RequestHandler.set_default_headers = _set_headers  # type: ignore[method-assign]
+
+
+def _set_headers(self: RequestHandler) -> None:
+    for name, value in HEADERS.items():
+        self.set_header(name, value)

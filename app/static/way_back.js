@@ -1,0 +1,124 @@
+// Says when the connection is lost, and keeps the way back to the run, should the server forget it.
+
+const KEY = "babysit:run"
+const KEPT_EVERY = 1000 // milliseconds
+const BLINK = 1500 // ... for which a connection may be lost before it is worth a word
+const LOST = "The connection to the server is lost. The run waits there, and goes on when it is back. "
+const GONE = "The server no longer has the run of before. "
+
+export class WayBack {
+  #before = reloaded() ? stored() : null // the run of this tab before it was loaded anew
+  #now = {visit: null, link: "", step: 0}
+  #kept = 0
+  #bar = null
+  #blink = null // what will say that the connection is lost
+  #lost = null // Bokeh's word on its own connection
+
+  constructor(css) {
+    const style = document.createElement("style")
+    style.textContent = css
+    document.head.append(style)
+    window.Bokeh.documents[0].on_event("connection_lost", (_, event) => { this.#lost = event })
+  }
+
+  // A frame has come.
+  follow(step, {visit, link}) {
+    clearTimeout(this.#blink)
+    this.#blink = null
+    if (this.#bar?.dataset.kind == "lost") {
+      this.#close()
+    }
+    if (visit != null && visit != this.#now.visit) {
+      this.#meet(visit)
+    }
+    this.#now.link = link ?? this.#now.link
+    this.#now.step = step
+    if (Date.now() - this.#kept > KEPT_EVERY) {
+      this.#kept = Date.now()
+      keep(this.#now)
+    }
+  }
+
+  // Bokeh gives up after a while; whoever reaches the server wakes it.
+  revive() {
+    this.#lost?.reconnect()
+  }
+
+  lose() {
+    if (this.#bar == null && this.#blink == null) {
+      this.#blink = setTimeout(() => this.#say("lost", LOST), BLINK)
+    }
+  }
+
+  // The server does not know this page.
+  forget() {
+    clearTimeout(this.#blink)
+    this.#offer(this.#now)
+  }
+
+  // Another visit than the one before: the server was started anew, or the page was loaded anew.
+  #meet(visit) {
+    const before = this.#now.visit == null ? this.#before : this.#now
+    this.#before = null
+    this.#now = {visit, link: "", step: 0}
+    if (before != null && before.visit != visit) {
+      this.#offer(before)
+    }
+  }
+
+  #offer({link, step}) {
+    if (this.#bar?.dataset.kind == "gone" || step == 0) {
+      return
+    }
+    this.#say("gone", GONE)
+    if (link != "") {
+      const go = document.createElement("a")
+      const asked = new URLSearchParams(window.location.search)
+      asked.set("run", link)
+      asked.set("steps", step)
+      asked.set("then", "play")
+      go.href = `?${asked}`
+      go.textContent = `Repeat it up to step ${step.toLocaleString("en")} and go on`
+      this.#bar.append(go)
+    }
+    const close = document.createElement("button")
+    close.type = "button"
+    close.textContent = "Dismiss"
+    close.addEventListener("click", () => this.#close())
+    this.#bar.append(" ", close)
+  }
+
+  #say(kind, words) {
+    this.#close()
+    this.#bar = document.createElement("div")
+    this.#bar.role = "alert"
+    this.#bar.className = "babysit-bar"
+    this.#bar.dataset.kind = kind
+    this.#bar.append(words)
+    document.body.append(this.#bar)
+  }
+
+  #close() {
+    this.#bar?.remove()
+    this.#bar = null
+  }
+}
+
+function reloaded() {
+  return performance.getEntriesByType("navigation")[0]?.type == "reload"
+}
+
+// A browser may forbid to keep anything; then only a reload loses the way.
+function stored() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY))
+  } catch {
+    return null
+  }
+}
+
+function keep(now) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(now))
+  } catch {}
+}

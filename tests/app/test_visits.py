@@ -1,0 +1,95 @@
+"""Who is here, and for whom there is room; what a page is told when one of its plots breaks."""
+
+import pytest
+
+from app.frames import Ask, Composer
+from app.views import VIEWS, view_of
+from app.visits import UNSEEN, Presence, Visits
+from engine import Experiment
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Guest:
+    def __init__(self, clock: Clock, *, connected: bool = True) -> None:
+        self.presence = Presence(clock)
+        self.ended = False
+        if connected:
+            self.presence.arrive()
+
+    def end(self) -> None:
+        self.ended = True
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_there_is_room_until_all_places_are_taken(clock):
+    visits = Visits(2)
+    for name in ("a", "b"):
+        assert visits.make_room() and not visits.full
+        visits[name] = Guest(clock)
+    assert not visits.make_room() and visits.full
+    visits.pop("a")
+    assert visits.make_room()
+
+
+def test_a_page_that_nobody_opened_keeps_its_place_for_a_while(clock):
+    visits = Visits(1)
+    visits["robot"] = Guest(clock, connected=False)
+    assert visits.full
+    clock.now = UNSEEN
+    assert visits.make_room() and "robot" in visits
+
+
+def test_who_has_been_away_longest_loses_the_place_to_who_comes(clock):
+    visits = Visits(3)
+    guests = {name: Guest(clock) for name in "abc"}
+    visits.update(guests)
+    for clock.now, name in ((1.0, "b"), (2.0, "a")):
+        guests[name].presence.leave()
+    assert visits.make_room()
+    assert sorted(visits) == ["a", "c"] and guests["b"].ended
+    assert not guests["a"].ended
+    visits["d"] = Guest(clock)
+    guests["a"].presence.arrive()  # back in time
+    assert visits.full
+
+
+def test_everybody_may_load_the_page_anew_at_once(clock):
+    visits = Visits(30)
+    for round_ in range(3):
+        old = list(visits.values())
+        for guest in old:
+            guest.presence.leave()
+        for n in range(30):
+            assert visits.make_room()
+            visits[f"{round_}.{n}"] = Guest(clock)
+        assert visits.here == 30
+        assert len(visits) == 30  # those who are away take no more than what is left over
+
+
+def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, config):
+    experiment = Experiment(config)
+    experiment.train(5)
+
+    def broken(snapshot, since):
+        raise ZeroDivisionError("a plot gave up")
+
+    monkeypatch.setattr(view_of("loss"), "columns", staticmethod(broken))
+    composer = Composer()
+    frames = [composer.compose(experiment.snapshot(), Ask(-1, ["loss", "accuracy"])) for _ in "12"]
+    assert "accuracy" in frames[0].reset and "loss" not in frames[0].reset
+    assert (
+        frames[0].text["health"] == f"The plot “{view_of('loss').title}” failed and stands still."
+    )
+    assert caplog.text.count("the view loss failed") == 1  # in the log, once
+    assert "loss" in VIEWS

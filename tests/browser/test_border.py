@@ -1,0 +1,103 @@
+"""What a page can do to the server by hand harms nobody; what it gets is locked up."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from app.session import CONDUCTOR, VISITS
+from tests.browser.conftest import PATIENCE
+
+# Every model of the page is given every illegal value, as a visitor could from the console.
+ASSAULT = """
+() => {
+  const weird = [null, NaN, -1, 1e308, "x".repeat(1000), "\\ud800", [], [[]], {}, {a: [1]}, true,
+                 "64, ".repeat(200), "10000000", 2 ** 53]
+  const names = ["value", "value_throttled", "active", "tags", "text", "options", "clicks", "data",
+                 "sidebar_open", "open", "filename", "search", "label"]
+  let sent = 0
+  for (const model of [...Bokeh.documents[0].all_models]) {
+    for (const target of [model, model.data].filter((x) => x?.properties != null)) {
+      for (const name of names.filter((name) => name in target.properties)) {
+        for (const value of weird) {
+          try {
+            target.setv({[name]: value})
+            sent += 1
+          } catch {} // BokehJS itself refuses it
+        }
+      }
+    }
+  }
+  return sent
+}
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_illegal_values_of_widgets_harm_nobody_else(chromium, address, open_tab):
+    other = open_tab()
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(address)
+    page.wait_for_function("window.babysit?.frames > 3")
+    sent = page.evaluate(ASSAULT)
+    assert sent > 300
+    page.wait_for_timeout(2000)
+    step = other.channel("step")
+    other.wait_for_frames(10)
+    assert other.channel("step") > step
+    assert other.snapshot.run == 1
+    assert CONDUCTOR.alive
+    context.close()
+    assert other.session in VISITS
+
+
+def test_every_answer_is_locked_up(tab, address):
+    for path in ("", "/static/page.js", "/none-such"):
+        try:
+            headers = urllib.request.urlopen(address + path).headers
+        except urllib.error.HTTPError as error:
+            headers = error.headers
+            error.close()
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+
+
+def test_the_page_cannot_be_made_to_fetch_from_elsewhere(chromium, address):
+    page = chromium.new_page()
+    page.goto(address)
+    page.wait_for_function("window.babysit?.frames > 3")
+    refused = page.evaluate(
+        """async () => {
+            const blocked = []
+            const note = ({effectiveDirective}) => blocked.push(effectiveDirective)
+            document.addEventListener("securitypolicyviolation", note)
+            await fetch("http://127.0.0.1:9/x").catch(() => {})
+            const script = document.createElement("script")
+            script.src = "http://127.0.0.1:9/x.js"
+            document.head.append(script)
+            const image = new Image()
+            image.src = "http://127.0.0.1:9/x.png"
+            await new Promise((resolve) => setTimeout(resolve, 500))
+            return blocked.sort()
+        }"""
+    )
+    page.close()
+    assert refused == ["connect-src", "img-src", "script-src-elem"]
+
+
+def test_a_page_that_cannot_be_built_says_so(chromium, address, monkeypatch, caplog):
+    def broken(*arguments):
+        raise ZeroDivisionError("the page gave up")
+
+    monkeypatch.setattr("app.session.Transport", broken)
+    page = chromium.new_page()
+    page.goto(address)
+    page.get_by_text("Something failed on this page").wait_for()
+    page.close()
+    assert "the page gave up" in caplog.text
+    assert CONDUCTOR.alive

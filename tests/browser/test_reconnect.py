@@ -1,0 +1,225 @@
+"""A connection that is lost, a page that is loaded anew, a server that is: the run is not."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import panel as pn
+import pytest
+from panel.io.application import build_single_handler_application
+from playwright.sync_api import Browser, Page
+
+from app import share
+from app.session import VISITS, Visit
+from engine import SetKnob, Status
+from tests.browser.conftest import PATIENCE, ROOT, free_port, wait_until
+
+# A page that gets its document anew sends back whole what it got (Bokeh 3.10.2): it is only noise.
+pytestmark = pytest.mark.filterwarnings("ignore:reference already known")
+
+
+class Line:
+    """The way of a page's sockets to its server, which can be cut and mended."""
+
+    def __init__(self, page: Page) -> None:
+        self._cut = False
+        self._ends: list[object] = []
+        page.route_web_socket(re.compile("/(ws|frames)"), self._connect)
+
+    def _connect(self, socket) -> None:
+        if self._cut:
+            socket.close(code=3001)
+        else:
+            self._ends += [socket.connect_to_server(), socket]
+
+    def cut(self) -> None:
+        self._cut = True
+        for end in self._ends:
+            end.close(code=3001)
+        self._ends = []
+
+    def mend(self) -> None:
+        self._cut = False
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[str]:
+    """The page's address on a server that keeps the run of a lost page for some seconds."""
+    port = free_port()
+    thread = pn.serve(
+        {"app": build_single_handler_application(ROOT / "app")},
+        port=port,
+        show=False,
+        threaded=True,
+        unused_session_lifetime_milliseconds=12_000,
+        check_unused_sessions_milliseconds=300,
+        websocket_origin=[f"localhost:{port}"],
+    )
+    yield f"http://localhost:{port}/app"
+    wait_until(lambda: not VISITS)
+    thread.stop()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    yield page
+    context.close()
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_function("window.babysit?.frames > 5")
+
+
+def newest() -> Visit:
+    """The visit behind the page; those of tests before may still be kept."""
+    return list(VISITS.values())[-1]
+
+
+def bar(page: Page, words: str = ""):
+    return page.locator(".babysit-bar[role=alert]").filter(has_text=words)
+
+
+def wait_for(page: Page, condition: Callable[[], object]) -> None:
+    """Until it holds; the page's events are let through meanwhile."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        page.wait_for_timeout(20)
+
+
+def test_a_cut_line_pauses_the_run_and_the_same_run_goes_on(page, patient):
+    line = Line(page)
+    opened(page, patient)
+    visit = newest()
+    visit.seat.send(SetKnob("optimization.learning_rate", 0.003))
+    page.wait_for_function("window.babysit.step > 50")
+    line.cut()
+    wait_for(page, lambda: visit.seat.latest.status is Status.PAUSED)
+    left_at = visit.seat.latest.step
+    bar(page, "The connection to the server is lost").wait_for()
+    line.mend()
+    page.wait_for_function(f"window.babysit.step > {left_at}")
+    bar(page).wait_for(state="hidden")
+    assert newest() is visit
+    assert visit.seat.latest.run == 1
+    assert visit.seat.latest.config.optimization.learning_rate == 0.003
+    assert visit.seat.latest.status is Status.RUNNING
+    page.get_by_role("button", name="Pause").click()  # its widgets work as before
+    wait_for(page, lambda: visit.seat.latest.status is Status.PAUSED)
+
+
+def test_a_run_that_was_paused_stays_so(page, patient):
+    line = Line(page)
+    opened(page, patient)
+    page.get_by_role("button", name="Pause").click()
+    visit = newest()
+    wait_for(page, lambda: visit.seat.latest.status is Status.PAUSED)
+    step = visit.seat.latest.step
+    line.cut()
+    bar(page, "The connection to the server is lost").wait_for()
+    line.mend()
+    bar(page).wait_for(state="hidden")
+    assert visit.seat.latest.status is Status.PAUSED
+    assert visit.seat.latest.step == step
+
+
+def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address):
+    line = Line(page)
+    opened(page, address)
+    visit = newest()
+    visit.seat.send(SetKnob("optimization.learning_rate", 0.003))
+    wait_for(page, lambda: _turns(visit) == 1)
+    frames = page.evaluate("window.babysit.frames")
+    page.wait_for_function(f"window.babysit.frames > {frames + 3}")
+    line.cut()
+    wait_for(page, lambda: not VISITS)  # the server has forgotten the session
+    line.mend()
+    _goes_on(page, address)
+    (visit,) = VISITS.values()
+    assert visit.seat.latest.config.optimization.learning_rate == 0.003
+
+
+def test_a_page_that_is_loaded_anew_offers_the_run_of_before(page, address):
+    opened(page, address)
+    page.wait_for_function("window.babysit.step > 200")
+    page.wait_for_timeout(1200)  # it is written down once a second
+    page.reload()
+    _goes_on(page, address)
+
+
+def _turns(visit: Visit) -> int:
+    """How often the run was steered, as the link that its page holds knows it."""
+    link = visit.way_back.words["link"]
+    return len(share.unpacked(link).turns) if link else 0
+
+
+def _goes_on(page: Page, address: str) -> None:
+    """The page offers to repeat the run, and does."""
+    link = page.get_by_role("link", name=re.compile("Repeat it up to step"))
+    step = int(re.sub(r"\D", "", link.inner_text()))
+    assert step > 0
+    link.click()
+    page.wait_for_url(f"{address}?run=*")
+    page.wait_for_function(f"window.babysit?.step > {step}")
+    bar(page).wait_for(state="hidden")
+
+
+def test_an_offer_can_be_dismissed(page, address):
+    opened(page, address)
+    page.wait_for_function("window.babysit.step > 100")
+    page.wait_for_timeout(1200)
+    page.reload()
+    offer = bar(page, "The server no longer has the run of before")
+    offer.get_by_role("button", name="Dismiss").click()
+    offer.wait_for(state="hidden")
+
+
+def test_another_server_on_the_same_address_is_told_of_the_run(page):
+    port = free_port()
+    address = f"http://localhost:{port}/app"
+    with _server(port):
+        _answers(page, address)
+        opened(page, address)
+        page.wait_for_function("window.babysit.step > 200")
+    bar(page, "The connection to the server is lost").wait_for()
+    with _server(port):
+        _goes_on(page, address)
+
+
+@contextlib.contextmanager
+def _server(port: int) -> Iterator[None]:
+    panel = Path(sys.executable).with_name("panel")
+    server = subprocess.Popen(
+        [panel, "serve", "app", "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "default"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0
+    finally:
+        server.kill()
+
+
+def _answers(page: Page, address: str) -> None:
+    def asked() -> bool:
+        try:
+            return bool(page.request.get(f"{address}/static/frames.js").ok)
+        except Exception:
+            time.sleep(0.1)
+            return False
+
+    wait_until(asked)
