@@ -1,0 +1,167 @@
+"""Real servers, each a process of its own, as a class has them; and visitors without a browser."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.client import HTTPMessage
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0  # seconds before a test gives up
+
+
+def wait_until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Return as soon as `condition()` holds."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`panel serve app` on a port of its own."""
+
+    def __init__(self, *flags: str, root: str = "", **environment: str) -> None:
+        self.port = free_port()
+        self.root = f"http://localhost:{self.port}{root}"
+        self._flags, self._environment = flags, environment
+        self._process: subprocess.Popen[str] | None = None
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                *(Path(sys.executable).with_name("panel"), "serve", "app"),
+                *("--port", str(self.port), *self._flags),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONWARNINGS": "default", **self._environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def says(self, path: str) -> dict[str, object]:
+        """What /liveness or /readiness answer, whatever their status."""
+        try:
+            return dict(json.loads(get(self.root + path)[2]))
+        except urllib.error.HTTPError as error:
+            with error:
+                return dict(json.load(error))
+
+    @property
+    def ready(self) -> bool:
+        try:
+            return bool(self.says("/readiness")["ready"])
+        except OSError:
+            return False
+
+    def wait(self) -> tuple[int, str]:
+        """Its exit status and all that it said, once it has ended by itself."""
+        assert self._process
+        said, _ = self._process.communicate(timeout=PATIENCE)
+        return self._process.returncode, said
+
+    def stop(self) -> tuple[int, str]:
+        """Tell it to stop."""
+        assert self._process
+        self._process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        assert self._process
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    """Starts servers; they are gone afterwards."""
+    servers: list[Server] = []
+
+    def start(*flags: str, root: str = "", **environment: str) -> Server:
+        servers.append(Server(*flags, root=root, **environment))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+def get(url: str, **headers: str) -> tuple[int, HTTPMessage, bytes]:
+    request = urllib.request.Request(
+        url, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+        return reply.status, reply.headers, reply.read()
+
+
+class Visitor:
+    """Opens the page and pulls its frames, as a browser does, from the one address of the class."""
+
+    def __init__(self, address: str, trusted: ssl.SSLContext | None = None) -> None:
+        self.address, self._trusted = address, trusted
+        self._jar = CookieJar()
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPCookieProcessor(self._jar)]
+        if trusted:
+            handlers.append(urllib.request.HTTPSHandler(context=trusted))
+        self.opener = urllib.request.build_opener(*handlers)
+        self.socket: ClientConnection | None = None
+        self.token = ""
+        self._ends = contextlib.ExitStack()
+
+    @property
+    def cookies(self) -> str:
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
+
+    def open(self, *, origin: str | None = None) -> dict[str, object]:
+        """Open the page and its channel; the first frame."""
+        with self.opener.open(self.address, timeout=PATIENCE) as reply:
+            page = reply.read().decode()
+        token = re.search(r'"token":\s*"([^"]+)"', page)
+        assert token, "not the page"
+        scheme, _, host = self.address.partition("://")
+        self.token = token[1]
+        channel = connect(
+            f"{scheme.replace('http', 'ws')}://{host}/frames",
+            ssl=self._trusted,
+            origin=origin or f"{scheme}://{host.partition('/')[0]}",
+            additional_headers={"Cookie": self.cookies} if self.cookies else None,
+            open_timeout=PATIENCE,
+        )
+        self.socket = self._ends.enter_context(channel)
+        self.socket.send(json.dumps({"token": token[1]}))
+        return self.frame(-1)
+
+    def frame(self, since: int) -> dict[str, object]:
+        assert self.socket
+        self.socket.send(json.dumps({"since": since, "views": ["loss"]}))
+        return dict(json.loads(self.socket.recv(timeout=PATIENCE)))
+
+    def close(self) -> None:
+        self._ends.close()

@@ -1,0 +1,168 @@
+"""The README's nginx in front of two processes: TLS, sockets, gzip, stickiness, a restart."""
+
+import gzip
+import json
+import re
+import shutil
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.deploy.conftest import ROOT, Server, Visitor, free_port, wait_until
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+@dataclass
+class Class:
+    """Two processes behind one address."""
+
+    address: str
+    plain: str
+    trusted: ssl.SSLContext
+    servers: tuple[Server, Server]
+
+    def visitor(self) -> Visitor:
+        return Visitor(self.address, self.trusted)
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+    if NGINX is None or shutil.which("openssl") is None:
+        pytest.skip("no nginx or no openssl on this machine: the README's proxy was not tested")
+    home = tmp_path_factory.mktemp("nginx")
+    secure, plain = free_port(), free_port()
+    environment = {"BOKEH_ALLOW_WS_ORIGIN": f"localhost:{secure}", "BABYSIT_MAX_VISITORS": "60"}
+    servers = Server("--use-xheaders", **environment), Server("--use-xheaders", **environment)
+    _certify(home)
+    (home / "nginx.conf").write_text(_config(home, secure, plain, servers))
+    proxy = subprocess.Popen(
+        [NGINX, "-e", "stderr", "-p", home, "-c", "nginx.conf", "-g", "daemon off;"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: all(server.ready for server in servers))
+        trusted = ssl.create_default_context(cafile=str(home / "class.crt"))
+        address = f"https://localhost:{secure}/app"
+        yield Class(address, f"http://localhost:{plain}", trusted, servers)
+    finally:
+        proxy.terminate()
+        proxy.wait()
+        for server in servers:
+            server.kill()
+
+
+def _certify(home: Path) -> None:
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", home / "class.key", "-out", home / "class.crt"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+
+def _config(home: Path, secure: int, plain: int, servers: tuple[Server, Server]) -> str:
+    """The README's configuration, with the ports and files of this machine."""
+    block = re.search(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert block
+    text = block[1]
+    for said, meant in {
+        "babysit1:5006": f"127.0.0.1:{servers[0].port}",
+        "babysit2:5006": f"127.0.0.1:{servers[1].port}",
+        "listen 80;": f"listen 127.0.0.1:{plain};",
+        "listen 443 ssl;": f"listen 127.0.0.1:{secure} ssl;",
+        "/etc/nginx/": f"{home}/",
+        "http {": f"http {{ access_log off; client_body_temp_path {home}/body;"
+        f" proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/f; uwsgi_temp_path {home}/u;"
+        f" scgi_temp_path {home}/s;",
+    }.items():
+        assert said in text
+        text = text.replace(said, meant)
+    return f"pid {home}/nginx.pid;\n{text}"
+
+
+def test_a_class_behind_one_address_is_spread_and_each_keeps_its_process(school):
+    visitors = [school.visitor() for _ in range(8)]
+    for visitor in visitors:
+        assert visitor.open()["run"] == 1  # page and channel met in one process
+    here = [int(str(server.says("/readiness")["visitors"])) for server in school.servers]
+    assert sum(here) >= len(visitors) and min(here) > 0
+    for visitor in visitors:
+        cookie = visitor.cookies
+        with visitor.opener.open(school.address) as reply:  # the page once more
+            assert "Set-Cookie" not in reply.headers
+        assert visitor.cookies == cookie
+        visitor.close()
+
+
+def test_what_is_large_is_packed(school):
+    opener = school.visitor().opener
+    url = f"{school.address.removesuffix('/app')}/static/js/bokeh.min.js"
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
+    with opener.open(request) as reply:
+        packed = reply.read()
+        assert reply.headers["Content-Encoding"] == "gzip"
+    assert 3 * len(packed) < len(gzip.decompress(packed))
+
+
+def test_plain_requests_are_sent_to_the_secure_address(school):
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *arguments):
+            return None
+
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        urllib.request.build_opener(Stay).open(f"{school.plain}/app?run=x")
+    assert answer.value.code == 301
+    assert answer.value.headers["Location"] == "https://localhost/app?run=x"
+    answer.value.close()
+
+
+def test_the_headers_come_through_and_another_origin_does_not(school):
+    visitor = school.visitor()
+    with visitor.opener.open(school.address) as reply:
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'self'" in reply.headers["Content-Security-Policy"]
+    with pytest.raises(InvalidStatus, match="403"):
+        visitor.open(origin="https://elsewhere.example")
+
+
+def test_a_process_that_is_started_anew_disturbs_none_of_the_other(school):
+    visitors = [school.visitor() for _ in range(6)]
+    frames = [visitor.open() for visitor in visitors]
+    code, said = school.servers[0].stop()
+    assert code == 0 and "Traceback" not in said
+    stayed = 0
+    for visitor, frame in zip(visitors, frames, strict=True):
+        try:
+            wait_until(lambda visitor=visitor, step=frame["step"]: visitor.frame(0)["step"] > step)
+        except ConnectionClosed:
+            continue
+        stayed += 1
+    assert 0 < stayed < len(visitors)
+    newcomers = [school.visitor() for _ in range(4)]
+    for newcomer in newcomers:  # the other one serves them all meanwhile
+        assert newcomer.open()["run"] == 1
+    school.servers[0].start()
+    wait_until(lambda: school.servers[0].ready)
+    late = [school.visitor() for _ in range(6)]
+    for visitor in late:
+        assert visitor.open()["run"] == 1
+    for visitor in [*visitors, *newcomers, *late]:
+        visitor.close()
+
+
+def test_health_is_told_through_the_proxy(school):
+    base = school.address.removesuffix("/app")
+    with school.visitor().opener.open(f"{base}/liveness") as reply:
+        assert json.load(reply) == {"alive": True}

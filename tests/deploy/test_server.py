@@ -1,0 +1,134 @@
+"""One process, as the README starts it: a prefix, a password, limits, health, and its end."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from bokeh.util.token import generate_jwt_token, get_session_id
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.deploy.conftest import ROOT, Visitor, get, wait_until
+
+
+def test_all_of_it_works_below_a_path(serve):
+    server = serve("--prefix", "class", root="/class")
+    wait_until(lambda: server.ready)
+    assert get(f"{server.root}/app/static/page.js")[0] == 200
+    assert server.says("/liveness") == {"alive": True}
+    visitor = Visitor(f"{server.root}/app")
+    assert visitor.open()["run"] == 1
+    visitor.close()
+
+
+def test_a_class_password_keeps_strangers_out(serve):
+    password, secret = "open sesame", "a long word for cookies"
+    server = serve("--basic-auth", password, "--cookie-secret", secret)
+    wait_until(lambda: server.ready)
+    visitor = Visitor(f"{server.root}/app")
+    with visitor.opener.open(visitor.address) as reply:
+        form = reply.read().decode()
+        assert reply.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "login" in reply.url
+    with pytest.raises(AssertionError, match="not the page"):
+        visitor.open()
+    fields = {"username": "student", "password": password}
+    if xsrf := re.search(r'name="_xsrf" value="([^"]+)"', form):
+        fields["_xsrf"] = xsrf[1]
+    visitor.opener.open(reply.url, urllib.parse.urlencode(fields).encode()).close()
+    assert visitor.open()["run"] == 1
+    visitor.close()
+
+
+def test_one_too_many_is_told_so_and_comes_in_when_there_is_room(serve):
+    server = serve(BABYSIT_MAX_VISITORS="2")
+    wait_until(lambda: server.ready)
+    first, second, third = (Visitor(f"{server.root}/app") for _ in range(3))
+    first.open()
+    second.open()
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        third.open()
+    page = refusal.value.read().decode()
+    assert refusal.value.code == 503
+    assert 'http-equiv="refresh"' in page and "All 2 places" in page
+    assert int(refusal.value.headers["Retry-After"]) > 0
+    refusal.value.close()
+    assert server.says("/readiness") == {"ready": False, "visitors": 2, "most": 2}
+    assert server.says("/liveness") == {"alive": True}
+    assert first.frame(3)["run"] == 1  # whoever is there notices nothing
+    wait_until(lambda: server.ready)  # pages that never connected do not keep their places
+    assert third.open()["run"] == 1
+    for visitor in (first, second, third):
+        visitor.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("BABYSIT_MAX_VISITORS", "none"), ("BABYSIT_DATA", "/nowhere"), ("BABYSIT_FRAME_RATE", "1e9")],
+)
+def test_a_wrong_limit_ends_the_server_in_one_sentence(serve, name, said):
+    code, output = serve(**{name: said}).wait()
+    assert code == 1
+    assert "Traceback" not in output
+    (sentence,) = [line for line in output.splitlines() if line.startswith("babysit:")]
+    assert sentence.startswith(f"babysit: {name} must be ") and repr(said) in sentence
+
+
+def test_the_data_folder_is_on_everybodys_menu(serve, tmp_path):
+    rows = "".join(f"{n},{n % 7},{'ab'[n % 2]}\n" for n in range(60))
+    (tmp_path / "pets.csv").write_text(f"x,y,label\n{rows}")
+    told = subprocess.run(
+        [sys.executable, "-c", HOOKS],
+        cwd=ROOT,
+        env={**os.environ, "BABYSIT_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == "60 examples of pets.csv"
+
+
+HOOKS = """
+import runpy
+runpy.run_path("app/app_hooks.py")  # as the server does before it serves
+from engine import Choice, Experiment, RunConfig
+config = RunConfig().replace("data.dataset", Choice("pets.csv"))
+data = Experiment(config).data
+print(len(data.train) + len(data.validation), "examples of pets.csv")
+"""
+
+
+def test_a_forged_token_opens_nobodys_run(serve):
+    server = serve("--session-ids", "signed", BOKEH_SECRET_KEY="x" * 48)
+    wait_until(lambda: server.ready)
+    visitor = Visitor(f"{server.root}/app")
+    visitor.open()
+    token = visitor.token.split(".")[0]  # the session's name, without its signature
+    forged = generate_jwt_token(get_session_id(visitor.token))
+    for said in (forged, token, f"{token}.x", visitor.token[:-2]):
+        with connect(f"{server.root.replace('http', 'ws')}/app/frames") as thief:
+            thief.send(json.dumps({"token": said}))
+            with pytest.raises(ConnectionClosed) as closed:
+                thief.recv(timeout=10)
+        assert closed.value.rcvd and closed.value.rcvd.code == 4403
+    assert visitor.frame(3)["run"] == 1
+    visitor.close()
+
+
+def test_told_to_stop_under_load_it_stops_in_good_order(serve):
+    server = serve()
+    wait_until(lambda: server.ready)
+    visitors = [Visitor(f"{server.root}/app") for _ in range(6)]
+    for visitor in visitors:
+        visitor.open()
+    code, output = server.stop()
+    assert code == 0
+    assert "Traceback" not in output and "ERROR" not in output
+    for visitor in visitors:
+        visitor.close()
