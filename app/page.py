@@ -88,7 +88,9 @@ class Layout:
             sx=theme.PAGE_SX,
         )
         with edit_readonly(self.page):
-            self.page.busy = False  # shared by the process: it would tell every page of each other
+            # Follows the process: it would tell every page of each other, and outlive its visitor
+            # (Panel 1.10.0). Only another reference ends that; a value leaves it watching.
+            self.page.busy = self.page.param.sidebar_resizable
 
     def fill(
         self,

@@ -15,7 +15,7 @@ from app import share, theme
 from app.arrival import Arrival
 from app.controls import Controls
 from app.dialogs import Dialogs
-from app.document import arguments_of, document_of_now, guarded, report, tell
+from app.document import arguments_of, document_of_now, forget, guarded, report, tell
 from app.export import Export
 from app.keyboard import KEYS, Keyboard, KeyPressed, Keys
 from app.lane import Lane
@@ -66,6 +66,7 @@ def open_page() -> None:
         return
     VISITS[context.id] = visit
     document.on_session_destroyed(visit.close)
+    document.on_session_destroyed(lambda context: forget(document))
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
     known = {
         **{"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1},

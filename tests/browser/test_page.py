@@ -1,7 +1,9 @@
 """The page in a real browser: what a visitor sees, and that it is the engine's truth."""
 
+import gc
 import math
 import threading
+import weakref
 
 import pytest
 
@@ -159,9 +161,11 @@ def test_two_tabs_do_not_disturb_each_other(open_tab):
 def test_closing_a_tab_frees_its_experiment(open_tab):
     stays, leaves = open_tab(), open_tab()
     assert len(CONDUCTOR) == 2
+    page = weakref.ref(leaves.visit.layout.page)
     leaves.context.close()
     stays.wait_for(lambda: len(CONDUCTOR) == 1)
     assert list(VISITS) == [stays.session]
+    stays.wait_for(lambda: gc.collect() and page() is None)
     stays.wait_for_frames(3)
     stays.context.close()
     stays_thread = [t for t in threading.enumerate() if t.name == "conductor"]
