@@ -1,8 +1,8 @@
 """The frame channel: a page proves which session it belongs to, then pulls frames at its own pace.
 
 JSON text both ways. First the page sends `{"token": ...}`; then, for each frame it wants,
-`{"since": row, "views": [...]}`. The server answers each request once, as soon as there is
-something newer. A page that asks for nothing gets nothing, so nothing can ever queue up.
+`{"request": n, "since": row, "views": [...]}`. The server answers the last request once, as soon as
+there is something newer. A page that asks for nothing gets nothing, so nothing can ever queue up.
 """
 
 import logging
@@ -45,6 +45,7 @@ class Hello(msgspec.Struct, forbid_unknown_fields=True):
 class Ask(msgspec.Struct):
     """The page's wish for one frame: the last row it has (-1: none) and the views in sight."""
 
+    request: int = 0  # its number, which the frame repeats: the answer may cross a newer request
     since: int = -1
     views: list[str] | None = None  # None: all
 
@@ -55,6 +56,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
     run: int
     row: int
     step: int
+    request: int = 0
     stream: dict[str, Columns] = {}
     set: dict[str, Columns] = {}
     reset: dict[str, Columns] = {}
@@ -85,7 +87,7 @@ class Composer:
         describe = fresh or self._clock() - self._described >= DESCRIBED_EVERY
         if describe:
             self._described = self._clock()
-        frame = Frame(run=snapshot.run, row=rows - 1, step=snapshot.step)
+        frame = Frame(snapshot.run, rows - 1, snapshot.step, ask.request)
         streams = frame.reset if fresh else frame.stream
         for part in self._parts(snapshot, since, ask.views):
             streams |= {name: data for name, data in part.stream.items() if fresh or _any(data)}

@@ -33,7 +33,9 @@ class Channel {
   #url
   #token
   #socket
-  #asked = [] // the views that the last request named
+  #request = 0 // the number of the last request
+  #asked = [] // the views that it named
+  #awaits = false // whether its answer is still to come
   #scheduled = false
   #page = new Page()
   #way_back
@@ -56,6 +58,10 @@ class Channel {
     }
     this.#socket.onmessage = ({data}) => {
       const frame = JSON.parse(data)
+      if ((frame.request ?? 0) != this.#request) { // it has crossed a newer one, whose answer tells all
+        return
+      }
+      this.#awaits = false
       this.#page.apply(frame)
       this.run = frame.run
       this.row = frame.row
@@ -87,9 +93,13 @@ class Channel {
       if (views.length == 0) { // still being built
         this.#ask()
       } else if (this.#socket.readyState == WebSocket.OPEN) {
-        const known = !this.#page.redrawn() && this.#knows(views)
+        const known = !this.#page.redrawn() && !this.#awaits && this.#knows(views)
         this.#asked = views
-        this.#socket.send(JSON.stringify({since: known ? this.row : -1, views}))
+        this.#awaits = true
+        this.#request += 1
+        this.#socket.send(
+          JSON.stringify({request: this.#request, since: known ? this.row : -1, views}),
+        )
       }
     })
   }

@@ -1,6 +1,7 @@
 """The page in a real browser: what a visitor sees, and that it is the engine's truth."""
 
 import gc
+import itertools
 import math
 import threading
 import weakref
@@ -51,6 +52,16 @@ def test_the_browser_shows_what_the_engine_measured(tab):
     for number, tensor in enumerate(tab.snapshot.tensors, start=1):
         expected = curves[f"ratio {tensor.name}"].tolist()
         assert ratios[f"W{number}"] == pytest.approx(expected, rel=1e-3, nan_ok=True)
+
+
+def test_no_row_is_drawn_twice_when_plots_come_into_sight(tab):
+    width = tab.page.viewport_size["width"]
+    for height in (300, 900) * 15:
+        tab.page.set_viewport_size({"width": width, "height": height})
+        tab.page.wait_for_timeout(130)  # whatever was asked for may be on its way
+    tab.wait_for_frames(2)
+    steps = tab.source("loss")["step"]
+    assert all(earlier < later for earlier, later in itertools.pairwise(steps))
 
 
 def test_pause_step_and_play(tab):
