@@ -1,5 +1,6 @@
 """A run that others are compared with: one that was pinned, or the one before this."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ def check_pin(name: str, pinned: Sequence[PastRun]) -> None:
     """Raise ValueError unless one more run can be kept beside these, under this name."""
     if not 1 <= len(name) <= MAX_NAME:
         raise ValueError(f"A pinned run needs a name of 1 to {MAX_NAME} characters.")
+    if any(unicodedata.category(x) in ("Cc", "Cs") for x in name):
+        raise ValueError(f"The name {name!r} contains characters that cannot be shown.")
     if len(pinned) == MAX_PINNED:
         raise ValueError(f"{MAX_PINNED} runs are pinned already: unpin one first.")
     if any(past.name == name for past in pinned):
