@@ -176,7 +176,12 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     leaves.context.close()
     stays.wait_for(lambda: len(CONDUCTOR) == 1)
     assert list(VISITS) == [stays.session]
-    stays.wait_for(lambda: gc.collect() and page() is None)
+
+    def freed() -> bool:
+        gc.collect()
+        return page() is None
+
+    stays.wait_for(freed)
     stays.wait_for_frames(3)
     stays.context.close()
     stays_thread = [t for t in threading.enumerate() if t.name == "conductor"]
