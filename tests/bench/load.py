@@ -10,166 +10,16 @@ times. Client and server share the machine, so the client does as little as it c
 
 import argparse
 import asyncio
-import re
+import os
 import socket
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import msgspec
 import numpy as np
 import psutil
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
-
-VIEWS = ["loss", "accuracy", "updates", "activations"]
-READY = {
-    "kind": "MessageSent",
-    "msg_type": "bokeh_event",
-    "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map"}},
-}
-
-
-class Socket(WSListener):
-    """Hands every text message to a function."""
-
-    def __init__(self, on_text: Callable[[bytes], None]) -> None:
-        self._on_text = on_text
-        self.closed = asyncio.get_running_loop().create_future()
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self.transport = transport
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.TEXT:
-            self._on_text(frame.get_payload_as_bytes())
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        if not self.closed.done():
-            self.closed.set_result(None)
-
-    def send(self, message: object) -> None:
-        self.transport.send(WSMsgType.TEXT, msgspec.json.encode(message))
-
-
-class Visitor:
-    """One open page, as its server sees it."""
-
-    def __init__(self, base: str) -> None:
-        self.base = base
-        self.arrivals: list[float] = []  # of frames, in seconds
-        self.sizes: list[int] = []  # bytes
-        self.steps: list[int] = []
-        self.first = float("nan")  # seconds from the click to the first frame
-        self.latencies: list[
-            float
-        ] = []  # seconds from a turn of the knob to the frame that shows it
-        self._turned: float | None = None
-        self._fragments: list[bytes] = []
-        self._reply: asyncio.Future[Any] | None = None
-        self._row = -1
-
-    async def open(self) -> None:
-        self._opened = time.perf_counter()
-        self._acknowledged = asyncio.get_running_loop().create_future()
-        page = await asyncio.to_thread(_get, self.base)
-        found = re.search(r'"token":\s*"([^"]+)"', page)
-        if not found:
-            raise SystemExit("the page carries no token")
-        token = found.group(1)
-        headers = {"Sec-WebSocket-Protocol": f"bokeh, {token}"}
-        address = self.base.replace("http", "ws", 1)
-        _, self.document = await ws_connect(
-            lambda: Socket(self._on_document), f"{address}/ws", extra_headers=headers
-        )
-        await self._acknowledged
-        await self._pull()
-        self._post("PATCH-DOC", {"events": [READY]})
-        _, self.channel = await ws_connect(lambda: Socket(self._on_frame), f"{address}/frames")
-        self.channel.send({"token": token})
-        self._ask()
-
-    def _ask(self) -> None:
-        self.channel.send({"since": self._row, "views": VIEWS})
-
-    def _on_frame(self, payload: bytes) -> None:
-        now = time.perf_counter()
-        if not self.arrivals:
-            self.first = now - self._opened
-        frame = msgspec.json.decode(payload)
-        self.arrivals.append(now)
-        self.sizes.append(len(payload))
-        self.steps.append(frame["step"])
-        self._row = frame["row"]
-        if self._turned and any(name.endswith(".markers") for name in frame.get("stream", {})):
-            self.latencies.append(now - self._turned)
-            self._turned = None
-        self._ask()
-
-    # ---- the document socket: header, metadata and content come as three messages ------------
-
-    def _post(self, kind: str, content: object) -> None:
-        self.document.send({"msgid": f"{id(self)}", "msgtype": kind})
-        self.document.send({})
-        self.document.send(content)
-
-    async def _pull(self) -> Any:
-        self._reply = asyncio.get_running_loop().create_future()
-        self._post("PULL-DOC-REQ", {})
-        return await self._reply
-
-    def _on_document(self, payload: bytes) -> None:
-        self._fragments.append(payload)
-        if len(self._fragments) < 3:
-            return
-        header, _, content = self._fragments
-        self._fragments = []
-        if b'"ACK"' in header:
-            self._acknowledged.set_result(None)
-        elif b'"PULL-DOC-REPLY"' in header and self._reply:
-            self._reply.set_result(msgspec.json.decode(content))
-
-    async def find_slider(self) -> None:
-        """Learn from the document which model is the learning rate's slider, and its value."""
-        while True:  # the first frames may come before the page has been built
-            for model in _models(await self._pull()):
-                attributes = model["attributes"]
-                if str(attributes.get("label", "")).startswith("Learning rate"):
-                    self._slider, self._stop = model["id"], attributes["value"]
-                    return
-            await asyncio.sleep(0.5)
-
-    def turn(self, by: int) -> None:
-        """Move the slider as the mouse does: dragged, then let go."""
-        self._stop += by
-        self._turned = time.perf_counter()
-        for attribute in ("value", "value_throttled"):
-            event = {
-                "kind": "ModelChanged",
-                "model": {"id": self._slider},
-                "attr": attribute,
-                "new": self._stop,
-            }
-            self._post("PATCH-DOC", {"events": [event]})
-
-
-def _get(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=60) as reply:
-        return str(reply.read().decode())
-
-
-def _models(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        if "attributes" in tree and "id" in tree:
-            yield tree
-        for branch in tree.values():
-            yield from _models(branch)
-    elif isinstance(tree, list):
-        for branch in tree:
-            yield from _models(branch)
+from visitor import Visitor, get
 
 
 async def measure(base: str, server: psutil.Process, visitors: int, seconds: float) -> None:
@@ -213,7 +63,8 @@ def _report(crowd: list[Visitor], start: float, stop: float) -> None:
         steps = np.array(visitor.steps)[inside]
         paces.append((steps[-1] - steps[0]) / (stop - start))
     gap, size = 1000 * np.concatenate(gaps), np.concatenate(sizes)
-    first = [visitor.first for visitor in crowd]
+    waits = {"plots there after": [visitor.filled for visitor in crowd]}
+    waits["... and one moved"] = [visitor.first for visitor in crowd]
     knob = 1000 * np.concatenate([visitor.latencies for visitor in crowd])
     print(f"frames/s per visitor   {min(rates):8.2f} least, {statistics.median(rates):.2f} median")
     print(
@@ -221,9 +72,8 @@ def _report(crowd: list[Visitor], start: float, stop: float) -> None:
         f" {np.percentile(gap, 99):.0f} ms p99, {gap.max():.0f} ms worst"
     )
     print(f"bytes per frame        {size.mean():8.0f} mean, {np.percentile(size, 99):.0f} p99")
-    print(
-        f"time to first frame    {statistics.median(first):8.2f} s median, {max(first):.2f} s last"
-    )
+    for what, wait in waits.items():
+        print(f"{what:22} {statistics.median(wait):8.2f} s median, {max(wait):.2f} s last")
     print(
         f"knob to visible effect {np.percentile(knob, 50):8.0f} ms p50,"
         f" {np.percentile(knob, 99):.0f} ms p99, {knob.max():.0f} ms worst, of {len(knob)} turns"
@@ -253,6 +103,7 @@ def main() -> None:
         [sys.executable, "-m", "panel", "serve", "app", "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env={"BABYSIT_MAX_VISITORS": str(options.visitors + 1)} | os.environ,
     )
     base = f"http://localhost:{port}/app"
     try:
@@ -268,7 +119,7 @@ def _wait_until_served(address: str) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
-            _get(address)
+            get(address)
             return
         except OSError:
             if time.monotonic() > deadline:

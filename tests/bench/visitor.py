@@ -1,0 +1,208 @@
+"""One open page as its server sees it: it opens, asks for frames, turns a knob, and leaves.
+
+It does what `app/static/frames.js` does, and as little besides as it can: client and server share
+the machine.
+"""
+
+import asyncio
+import re
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # in sight when a page opens
+FILLED = b'"view:loss"'  # is in the message that brings the plots
+READY = {
+    "kind": "MessageSent",
+    "msg_type": "bokeh_event",
+    "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map"}},
+}
+PATIENCE = 60.0  # seconds
+
+
+class Socket(WSListener):
+    """Hands every text message to a function."""
+
+    def __init__(self, on_text: Callable[[bytes], None]) -> None:
+        self._on_text = on_text
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.TEXT:
+            self._on_text(frame.get_payload_as_bytes())
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def send(self, message: object) -> None:
+        self.transport.send(WSMsgType.TEXT, msgspec.json.encode(message))
+
+
+class Seen(msgspec.Struct):
+    """What a visitor looks at in a frame."""
+
+    row: int
+    step: int
+    run: int
+    stream: dict[str, msgspec.Raw] = {}
+
+
+class Header(msgspec.Struct):
+    """What a visitor looks at in a message of the document."""
+
+    msgtype: str
+    num_buffers: int = 0
+
+
+class Visitor:
+    """One open page."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.arrivals: list[float] = []  # of frames, in seconds
+        self.sizes: list[int] = []  # bytes
+        self.steps: list[int] = []
+        self.filled = float("nan")  # seconds from the click until the plots are there
+        self.first = float("nan")  # ... until one of them has moved
+        self.latencies: list[float] = []  # seconds from a turn of the knob to the frame with it
+        self.asks = True  # whether it wants the next frame
+        self._turned: float | None = None
+        self._fragments: list[bytes] = []
+        self._skip = 0  # headers of buffers, which belong to the message before
+        self._reply: asyncio.Future[Any] | None = None
+        self._row = -1
+        self._frame = msgspec.json.Decoder(Seen)
+        self._header = msgspec.json.Decoder(Header)
+
+    async def open(self) -> None:
+        """Load the page, connect, and wait until the plots are there."""
+        self._opened = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        self._acknowledged, self._full = loop.create_future(), loop.create_future()
+        page = await asyncio.to_thread(get, self.base)
+        found = re.search(r'"token":\s*"([^"]+)"', page)
+        if not found:
+            raise SystemExit("the page carries no token")
+        self._token = found.group(1)
+        headers = {"Sec-WebSocket-Protocol": f"bokeh, {self._token}"}
+        self._address = self.base.replace("http", "ws", 1)
+        _, self.document = await ws_connect(
+            lambda: Socket(self._on_document), f"{self._address}/ws", extra_headers=headers
+        )
+        await asyncio.wait_for(self._acknowledged, PATIENCE)
+        await self._pull()
+        self._post("PATCH-DOC", {"events": [READY]})
+        await self.watch()
+        await asyncio.wait_for(self._full, PATIENCE)
+        self.filled = time.perf_counter() - self._opened
+        self.ask()
+
+    async def watch(self) -> None:
+        """Open the channel of frames."""
+        _, self.channel = await ws_connect(
+            lambda: Socket(self._on_frame), f"{self._address}/frames"
+        )
+        self.channel.send({"token": self._token})
+
+    def leave(self) -> None:
+        """Close the page."""
+        self.channel.transport.disconnect()
+        self.document.transport.disconnect()
+
+    def ask(self) -> None:
+        """Wish for one frame."""
+        if self.asks:
+            self.channel.send({"since": self._row, "views": VIEWS})
+
+    def _on_frame(self, payload: bytes) -> None:
+        now = time.perf_counter()
+        frame = self._frame.decode(payload)
+        if self.first != self.first and frame.step > 0:
+            self.first = now - self._opened
+        self.arrivals.append(now)
+        self.sizes.append(len(payload))
+        self.steps.append(frame.step)
+        self._row = frame.row
+        if self._turned and any(name.endswith(".markers") for name in frame.stream):
+            self.latencies.append(now - self._turned)
+            self._turned = None
+        self.ask()
+
+    # ---- the document socket: header, metadata, content, then what buffers it has -------------
+
+    def _post(self, kind: str, content: object) -> None:
+        self.document.send({"msgid": f"{id(self)}", "msgtype": kind})
+        self.document.send({})
+        self.document.send(content)
+
+    async def _pull(self) -> Any:
+        self._reply = asyncio.get_running_loop().create_future()
+        self._post("PULL-DOC-REQ", {})
+        return await asyncio.wait_for(self._reply, PATIENCE)
+
+    def _on_document(self, payload: bytes) -> None:
+        if self._skip:
+            self._skip -= 1
+            return
+        self._fragments.append(payload)
+        if len(self._fragments) < 3:
+            return
+        header, _, content = self._fragments
+        self._fragments = []
+        heading = self._header.decode(header)
+        self._skip = heading.num_buffers
+        if heading.msgtype == "ACK":
+            self._acknowledged.set_result(None)
+        elif heading.msgtype == "PULL-DOC-REPLY" and self._reply:
+            self._reply.set_result(msgspec.json.decode(content))
+        if FILLED in content and not self._full.done():
+            self._full.set_result(None)
+
+    # ---- the knob ------------------------------------------------------------------------------
+
+    async def find_slider(self) -> None:
+        """Learn from the document which model is the learning rate's slider, and its value."""
+        for model in _models(await self._pull()):
+            attributes = model["attributes"]
+            if str(attributes.get("label", "")).startswith("Learning rate"):
+                self._slider, self._stop = model["id"], attributes["value"]
+                return
+        raise SystemExit("the page has no slider for the learning rate")
+
+    def turn(self, by: int) -> None:
+        """Move the slider as the mouse does: dragged, then let go."""
+        self._stop += by
+        self._turned = time.perf_counter()
+        for attribute in ("value", "value_throttled"):
+            event = {
+                "kind": "ModelChanged",
+                "model": {"id": self._slider},
+                "attr": attribute,
+                "new": self._stop,
+            }
+            self._post("PATCH-DOC", {"events": [event]})
+
+
+def get(address: str) -> str:
+    """What the server answers."""
+    with urllib.request.urlopen(address, timeout=PATIENCE) as reply:
+        return str(reply.read().decode())
+
+
+def _models(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        if "attributes" in tree and "id" in tree:
+            yield tree
+        for branch in tree.values():
+            yield from _models(branch)
+    elif isinstance(tree, list):
+        for branch in tree:
+            yield from _models(branch)
