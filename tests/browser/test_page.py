@@ -178,6 +178,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     assert list(VISITS) == [stays.session]
 
     def freed() -> bool:
+        stays.page.wait_for_timeout(300)  # what closes the session has to come through, too
         gc.collect()
         return page() is None
 
