@@ -35,6 +35,7 @@ class Channel {
   #socket
   #request = 0 // the number of the last request
   #asked = [] // the views that it named
+  #in_sight = [] // those that can be seen; none while the page is still being built
   #awaits = false // whether its answer is still to come
   #scheduled = false
   #page = new Page()
@@ -89,12 +90,10 @@ class Channel {
     this.#scheduled = true
     requestAnimationFrame(() => {
       this.#scheduled = false
-      const views = this.#page.views_in_sight()
-      if (views.length == 0) { // still being built
-        this.#ask()
-      } else if (this.#socket.readyState == WebSocket.OPEN) {
-        const known = !this.#page.redrawn() && !this.#awaits && this.#knows(views)
-        this.#asked = views
+      const views = this.#in_sight
+      const known = !this.#page.redrawn() && !this.#awaits && this.#knows(views)
+      this.#asked = views
+      if (views.length > 0 && this.#socket.readyState == WebSocket.OPEN) {
         this.#awaits = true
         this.#request += 1
         this.#socket.send(
@@ -108,7 +107,8 @@ class Channel {
   // request takes the place of the one before.
   #look() {
     this.#page.notice()
-    if (!this.#knows(this.#page.views_in_sight())) {
+    this.#in_sight = this.#page.views_in_sight()
+    if (!this.#knows(this.#in_sight)) {
       this.#ask()
     }
   }
@@ -121,6 +121,7 @@ class Channel {
 class Page {
   #models = new Map() // by name
   #words = new Map() // elements by what they tell
+  #elements = new WeakMap() // of plots
   #redrawn = false
 
   apply({stream = {}, set = {}, reset = {}, text = {}}) {
@@ -161,12 +162,22 @@ class Page {
   views_in_sight() {
     const views = []
     for (const model of this.#named("view:")) {
-      const rect = window.Bokeh.index.find_one(model)?.el.getBoundingClientRect()
+      const rect = this.#element(model)?.getBoundingClientRect()
       if (rect != null && rect.width > 0 && rect.bottom > 0 && rect.top < window.innerHeight) {
         views.push(model.name.slice("view:".length))
       }
     }
     return views
+  }
+
+  // Bokeh looks through all that is drawn, which is too long to do five times a second.
+  #element(model) {
+    let element = this.#elements.get(model)
+    if (!element?.isConnected) {
+      element = window.Bokeh.index.find_one(model)?.el
+      this.#elements.set(model, element)
+    }
+    return element
   }
 
   // A tab that is opened for the first time brings new plots beside those that are there.

@@ -5,9 +5,11 @@ import {start} from "./frames.js"
 import {listen} from "./keyboard.js"
 import {name_all} from "./names.js"
 import {fit} from "./screen.js"
+import {leave_styles_alone} from "./styles.js"
 import {WayBack} from "./way_back.js"
 
 export function open(base, {token, keys, narrowest, slider, dragged, bar}) {
+  leave_styles_alone()
   start(token, base, new WayBack(bar))
   listen(keys)
   fit(narrowest)
