@@ -175,15 +175,16 @@ class Tab:
         self.page.keyboard.press(key)
 
     def source(self, name: str) -> dict[str, list]:
-        """The columns of a source, as the browser has them."""
-        return self.page.evaluate(
+        """The columns of a source, as the browser has them, as soon as it has them."""
+        columns = self.page.wait_for_function(
             """name => {
-                const model = Bokeh.documents[0].get_model_by_name(name)
-                const columns = Object.entries(model.data)
-                return Object.fromEntries(columns.map(([k, v]) => [k, Array.from(v)]))
+                const data = Bokeh.documents[0].get_model_by_name(name)?.data
+                const columns = data && Object.entries(data).map(([k, v]) => [k, Array.from(v)])
+                return columns && Object.fromEntries(columns)
             }""",
-            name,
+            arg=name,
         )
+        return columns.json_value()
 
 
 @pytest.fixture
