@@ -14,7 +14,7 @@ import numpy as np
 
 from engine import Curves, Snapshot
 
-ROOM = 0.18  # of the step, behind it, for the names of the lines
+ROOM = 0.25  # of the step, behind it, for the names of the lines
 LINE_GAP = 0.085  # of an axis, from the name of one line to the next
 LABEL_GAP = 0.02  # of the run: the labels of changes closer than that would overlap
 DIGITS = 4  # significant ones of a point on a curve

@@ -199,10 +199,13 @@ def _grid() -> Column:
     return Column(stylesheets=[theme.GRID_CSS], sizing_mode="stretch_both")
 
 
+def _mark(colour: str) -> str:
+    return f'<i style="border-color:{colour}"></i>' if colour else ""
+
+
 def _card(view: View, styles: dict[str, str]) -> Viewable:
     keys = "".join(
-        f'<span class="key"><i style="border-color:{colour}"></i>{label} '
-        f'<b data-text="{text}"></b></span>'
+        f'<span class="key">{_mark(colour)}{label} <b data-text="{text}"></b></span>'
         for text, label, colour in view.keys
     )
     alternative = str(view.figures[0].name).removeprefix("view:")
