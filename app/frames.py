@@ -45,9 +45,9 @@ class Hello(msgspec.Struct, forbid_unknown_fields=True):
 class Ask(msgspec.Struct):
     """The page's wish for one frame: the last row it has (-1: none) and the views in sight."""
 
-    request: int = 0  # its number, which the frame repeats: the answer may cross a newer request
     since: int = -1
     views: list[str] | None = None  # None: all
+    request: int = 0  # its number, which the frame repeats: the answer may cross a newer request
 
 
 class Frame(msgspec.Struct, omit_defaults=True):
@@ -56,12 +56,12 @@ class Frame(msgspec.Struct, omit_defaults=True):
     run: int
     row: int
     step: int
-    request: int = 0
     stream: dict[str, Columns] = {}
     set: dict[str, Columns] = {}
     reset: dict[str, Columns] = {}
     text: dict[str, str] = {}
     back: dict[str, str] = {}  # what the page needs to come back to this run
+    request: int = 0  # that it answers
 
 
 class Composer:
@@ -87,7 +87,7 @@ class Composer:
         describe = fresh or self._clock() - self._described >= DESCRIBED_EVERY
         if describe:
             self._described = self._clock()
-        frame = Frame(snapshot.run, rows - 1, snapshot.step, ask.request)
+        frame = Frame(snapshot.run, rows - 1, snapshot.step, request=ask.request)
         streams = frame.reset if fresh else frame.stream
         for part in self._parts(snapshot, since, ask.views):
             streams |= {name: data for name, data in part.stream.items() if fresh or _any(data)}

@@ -29,7 +29,7 @@ class PastRun:
 
 def check_pin(name: str, pinned: Sequence[PastRun]) -> None:
     """Raise ValueError unless one more run can be kept beside these, under this name."""
-    if not 1 <= len(name) <= MAX_NAME:
+    if not (isinstance(name, str) and 1 <= len(name) <= MAX_NAME):
         raise ValueError(f"A pinned run needs a name of 1 to {MAX_NAME} characters.")
     if any(unicodedata.category(x) in ("Cc", "Cs") for x in name):
         raise ValueError(f"The name {name!r} contains characters that cannot be shown.")
