@@ -1,6 +1,6 @@
 """A server in this process, whose experiments the tests can look at, and a real Chromium."""
 
-import gc
+import logging
 import os
 import re
 import shutil
@@ -69,7 +69,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """The page's address on a server that forgets a closed tab within seconds."""
-    gc.freeze()  # what a thousand other tests have left would make each of its collections a second
+    # Pytest keeps the records of a log for its report, and some of Panel's hold the page.
+    logging.getLogger("panel").setLevel(logging.INFO)
     port = free_port()
     thread = pn.serve(
         {"app": build_single_handler_application(ROOT / "app")},
