@@ -325,5 +325,6 @@ def test_a_link_to_a_run_on_a_file_waits_for_that_file(tab, come_by):
     guest.wait_for(lambda: guest.snapshot.status is Status.RUNNING)
     assert guest.snapshot.config == RunConfig()
     learn_from(guest, "pets.csv", TABLE)
+    guest.wait_for(lambda: guest.snapshot.step == tab.snapshot.step)
     guest.wait_for(lambda: guest.snapshot.status is Status.PAUSED)
     assert bits(guest) == bits(tab)
