@@ -1,10 +1,15 @@
 """Life cycle of the server; Bokeh runs this file before it builds its routes."""
 
+import asyncio
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from bokeh.settings import settings
+from tornado.ioloop import IOLoop
 
 from app import door, frames
+from app.lateness import LATENESS
 from app.limits import LIMITS
 from app.session import CONDUCTOR
 from engine import register_folder
@@ -19,6 +24,20 @@ settings.resources = "server"
 
 # How long the training thread may hold the interpreter while a page waits to be served, in seconds.
 sys.setswitchinterval(0.0005)
+
+# Bokeh hands every change of a page to a thread; those that wait to be built keep one each.
+THREADS = 64
+
+
+def on_server_loaded(server_context: Any) -> None:
+    """The server starts: be ready for visitors."""
+    IOLoop.current().add_callback(_begin, server_context.application_context)
+
+
+def _begin(context: Any) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "change"))
+    door.READY.begin(context)
+    LATENESS.begin()
 
 
 def on_server_unloaded(server_context: object) -> None:

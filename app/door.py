@@ -3,12 +3,18 @@
 import random
 from typing import Any
 
+from bokeh.core.types import ID
 from bokeh.server.urls import per_app_patterns, toplevel_patterns
+from bokeh.util.token import generate_jwt_token
 from panel.io.server import DocHandler
 from tornado.web import RequestHandler
 
-from app.session import CONDUCTOR, VISITS
+from app.lateness import LATENESS
+from app.limits import LIMITS
+from app.ready import Ready
+from app.session import CONDUCTOR, VISITS, build_ahead, hand_over
 
+READY = Ready(lambda: LIMITS.ready - VISITS.here, build_ahead)
 PAGE = r"/?"  # the route of the page
 RETRY = (8, 15)  # seconds after which a page that found no room asks again; not all at once
 
@@ -59,6 +65,25 @@ class Door(DocHandler):
         self.set_header("Cache-Control", "no-store")
         await self.finish(FULL.format(seconds=seconds, most=VISITS.most))
 
+    async def get_session(self, *args: Any, **kwargs: Any) -> Any:
+        """A page from stock for whoever comes without a wish of his own, else a new one."""
+        if self.current_user and not self.request.arguments and (page := READY.take(self._token)):
+            hand_over(page.id)
+            return page
+        anew: Any = super().get_session
+        return await anew(*args, **kwargs)
+
+    def _token(self, session: str) -> str:
+        app: Any = self.application
+        payload: Any = self._generate_token_payload()
+        return generate_jwt_token(
+            ID(session),
+            secret_key=app.secret_key,
+            signed=app.sign_sessions,
+            expiration=app.session_token_expiration,
+            extra_payload=payload,
+        )
+
 
 class Liveness(RequestHandler):
     """Whether this process does its work: 503 when it should be started anew."""
@@ -76,11 +101,13 @@ class Readiness(RequestHandler):
     """Whether this process takes one more visitor: 503 when it is full, or not well."""
 
     def get(self) -> None:
-        """Say it, and how many there are."""
+        """Say it, how many are here, how many pages wait for one, and how late the server was."""
         ready = CONDUCTOR.alive and not VISITS.full
         self.set_status(200 if ready else 503)
         self.set_header("Cache-Control", "no-store")
-        self.finish({"ready": ready, "visitors": VISITS.here, "most": VISITS.most})
+        late = round(LATENESS.worst, 3)  # seconds, of the last ten
+        here = {"visitors": VISITS.here, "most": VISITS.most}
+        self.finish({"ready": ready, **here, "built": len(READY), "late": late})
 
 
 def install() -> None:

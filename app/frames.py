@@ -7,6 +7,7 @@ there is something newer. A page that asks for nothing gets nothing, so nothing 
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -142,6 +143,7 @@ class FrameChannel(WebSocketHandler):
         self._loop = IOLoop.current()
         self._visit: Visit | None = None
         self._composer = Composer()
+        self._composing = threading.Lock()
         self._version = 0
 
     check_origin = WSHandler.check_origin
@@ -196,18 +198,32 @@ class FrameChannel(WebSocketHandler):
 
     def _answer(self, visit: Visit, ask: Ask) -> None:
         def deliver(snapshot: Snapshot, version: int) -> None:
-            self._loop.add_callback(self._reply, snapshot, version, ask)
+            try:
+                frame = self._frame(visit, snapshot, ask)
+            except Exception:  # of this page alone: the experiment has done nothing wrong
+                log.exception("no frame could be made")
+                self._loop.add_callback(self.close, BROKEN, "no frame could be made")
+            else:
+                self._loop.add_callback(self._reply, frame, version)
 
         views = VIEWS.keys() & set(VIEWS if ask.views is None else ask.views)
         looks = frozenset[str]().union(*(view_of(name).looks for name in views))
         visit.watch(self, self._version if ask.since >= 0 else 0, deliver, looks)
 
-    def _reply(self, snapshot: Snapshot, version: int, ask: Ask) -> None:
+    def _frame(self, visit: Visit, snapshot: Snapshot, ask: Ask) -> str:
+        """Make a frame, on the thread that has the news.
+
+        On the loop's it would take turns with the training, which gives the interpreter away at
+        each call of NumPy and had to wait a frame's time to have it back.
+        """
+        with self._composing:
+            frame = self._composer.compose(snapshot, ask, visit.way_back.words)
+        return msgspec.json.encode(frame).decode()
+
+    def _reply(self, frame: str, version: int) -> None:
         self._version = version
-        back = self._visit.way_back.words if self._visit else {}
         try:
-            frame = self._composer.compose(snapshot, ask, back)
-            self.write_message(msgspec.json.encode(frame).decode())
+            self.write_message(frame)
         except WebSocketClosedError:
             log.debug("the page has left")
 

@@ -10,6 +10,7 @@ from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
 from bokeh.models import CustomJS
 from panel.io.resources import get_dist_path
+from panel.io.state import set_curdoc
 
 from app import share, theme
 from app.arrival import Arrival
@@ -35,6 +36,7 @@ from app.way_back import WayBack
 from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status, Upload
 
 CONDUCTOR = Conductor(LIMITS.frame_rate)
+BUILDING = threading.Lock()  # one page after the other: at once they would all be there at the end
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 LEARNING_RATE = "optimization.learning_rate"
 FULL = "There is no room just now: all places of this laboratory are taken."
@@ -76,7 +78,22 @@ def open_page() -> None:
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     document.on_event(ConnectionLost, visit.lose)
     document.on_event(ClientReconnected, visit.regain)
-    pn.state.onload(guarded(visit.build))
+    pn.state.onload(guarded(visit.arrive))
+
+
+def build_ahead(document: Document) -> None:
+    """Build a page that nobody has asked for yet."""
+    context: Any = document.session_context
+    visit = VISITS[context.id]
+    visit.presence.wait()
+    pn.state._thread_id_[document] = threading.get_ident()  # as Panel does while it builds
+    with set_curdoc(document), BUILDING:
+        visit.build()
+
+
+def hand_over(session: str) -> None:
+    """A page that was built ahead has found its visitor."""
+    VISITS[session].presence.come()
 
 
 class Visit:
@@ -89,7 +106,7 @@ class Visit:
         self.layout = Layout(wish.hidden)
         self._lock = threading.Lock()
         self._seat: Seat | None = None
-        self._started = False
+        self._started = self._built = False
         self._lost_running = False
         self._closed = False
         self.presence = Presence()
@@ -132,10 +149,19 @@ class Visit:
             if not (self._arrival and self._arrival.awaits):
                 seat.send(Play())
 
+    def arrive(self) -> None:
+        """A browser is there to see the page."""
+        self.presence.arrive()
+        if not self._built:
+            with BUILDING:
+                self.build()
+        if not (self._arrival and self._arrival.awaits):
+            self.start()
+
     def build(self) -> None:
         """Fill the page and keep it in step with the experiment."""
+        self._built = True
         document, seat = document_of_now(), self.seat
-        self.presence.arrive()
         self._arrival = Arrival(self._wish, seat, document.locked_callback(tell))
         # As it will be in a moment: a widget that changes while the browser is still putting it
         # together may miss the change (Panel 1.10.0).
@@ -161,8 +187,6 @@ class Visit:
         rate = self._controls.slider(LEARNING_RATE).stops
         keyboard = Keyboard(self._transport, rate, self._look, self._dialogs)
         document.on_event(KeyPressed, keyboard.press)
-        if not self._arrival.awaits:
-            self.start()
 
     def _make_dialogs(self, seat: Seat, document: Document) -> Dialogs:
         def later(found: Found) -> Found:

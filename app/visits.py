@@ -1,5 +1,6 @@
 """Who is here: as many visitors as there is room for, and those who may be coming back."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,14 @@ class Presence:
         self._came = clock()
         self._connected = False
         self.left: float | None = None  # when the connection was lost
+
+    def wait(self) -> None:
+        """Nobody has asked for the page yet."""
+        self._came = -math.inf
+
+    def come(self) -> None:
+        """Somebody is on the way."""
+        self._came = self._clock()
 
     def arrive(self) -> None:
         """The page is connected, for the first time or again."""

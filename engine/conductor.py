@@ -34,8 +34,11 @@ type Errand = Callable[[Experiment], Any]
 
 FRAME_RATE = 10.0  # frames per second
 LOAD = 0.6  # share of the time that many experiments together train
-WORK = 0.7  # of a visitor's time, for what is done beside training while that goes on
 LOAD_ALONE = 0.85  # ... and that one alone trains, when there are few frames to serve
+LEAST_LOAD = 0.02  # ... and that they train when frames come late: it is training that gives way
+TOLERABLE = 0.4  # of the time between two frames, that one may be late
+LESS, MORE = 0.97, 1.01  # what is changed of that share with each slice
+WORK = 0.7  # of a visitor's time, for what is done beside training while that goes on
 
 
 class Seat:
@@ -86,7 +89,7 @@ class Seat:
     ) -> None:
         """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
 
-        It is called from this thread or the conductor's, and must return at once. Another wish of
+        It is called from this thread or the conductor's, and must be quick. Another wish of
         the same `who` takes the place of the one before. `looks` are those fields of `Inside` that
         it asks for; they are in the snapshots that follow.
         """
@@ -170,6 +173,7 @@ class Conductor:
         self._called: deque[Seat] = deque()  # seats with commands to obey
         self._queue: list[tuple[float, int, Seat]] = []  # running seats by the time they fall due
         self._order = itertools.count()
+        self._load = LOAD
         self._thread: threading.Thread | None = None
 
     def add(self, experiment: Experiment) -> Seat:
@@ -272,7 +276,8 @@ class Conductor:
         if not seat.busy:
             return
         running = len(self._queue) + 1
-        load = LOAD_ALONE if running == 1 else LOAD
+        self._keep_pace(self._clock() - due)
+        load = LOAD_ALONE if running == 1 else self._load
         seconds = load * self._period / running
         if seat.works.busy:  # what is waited for has the larger part
             training = experiment.status is Status.RUNNING
@@ -283,6 +288,11 @@ class Conductor:
             _publish(seat, experiment.glimpse(looks), looks)
         # In step with its own beat; after a delay it does not run to catch up.
         self._enqueue(seat, max(due + self._period, self._clock()))
+
+    def _keep_pace(self, late: float) -> None:
+        """Train less when an experiment is served late by so many seconds, else more."""
+        change = LESS if late > TOLERABLE * self._period else MORE
+        self._load = min(LOAD, max(LEAST_LOAD, self._load * change))
 
     def _enqueue(self, seat: Seat, due: float) -> None:
         seat.due = due

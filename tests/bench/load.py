@@ -10,6 +10,7 @@ times. Client and server share the machine, so the client does as little as it c
 
 import argparse
 import asyncio
+import json
 import os
 import socket
 import statistics
@@ -47,7 +48,7 @@ async def measure(base: str, server: psutil.Process, visitors: int, seconds: flo
     rss = server.memory_info().rss
     print(f"server CPU             {used:8.0f} % of one core   (this client: {spent:.0f} %)")
     each = (rss - empty) / 1e6 / visitors
-    print(f"server memory          {rss / 1e6:8.0f} MB, {each:.1f} a visitor")
+    print(f"server memory          {rss / 1e6:8.0f} MB, {each:.1f} a visitor more than before")
     gone = sum(v.channel.closed.done() or v.document.closed.done() for v in crowd)
     print(f"connections lost       {gone:8d}")
 
@@ -88,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--ready", type=int, default=0, help="pages that are built ahead of them")
     parser.add_argument("--url", help="a running server's page, instead of a server of our own")
     parser.add_argument("--pid", type=int, help="of that server, for its CPU and memory")
     options = parser.parse_args()
@@ -103,12 +105,18 @@ def main() -> None:
         [sys.executable, "-m", "panel", "serve", "app", "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={"BABYSIT_MAX_VISITORS": str(options.visitors + 1)} | os.environ,
+        env=os.environ
+        | {
+            "BABYSIT_MAX_VISITORS": str(options.visitors + 1),
+            "BABYSIT_READY": str(options.ready),
+        },
     )
     base = f"http://localhost:{port}/app"
     try:
         # Not the page: its session would be swept up in the middle of the measurement.
         _wait_until_served(f"{base}/static/frames.js")
+        while json.loads(get(base.replace("/app", "/readiness")))["built"] < options.ready:
+            time.sleep(1)
         asyncio.run(measure(base, psutil.Process(server.pid), options.visitors, options.seconds))
     finally:
         server.terminate()

@@ -59,13 +59,36 @@ def test_one_too_many_is_told_so_and_comes_in_when_there_is_room(serve):
     assert 'http-equiv="refresh"' in page and "All 2 places" in page
     assert int(refusal.value.headers["Retry-After"]) > 0
     refusal.value.close()
-    assert server.says("/readiness") == {"ready": False, "visitors": 2, "most": 2}
+    said = server.says("/readiness")
+    assert (said["ready"], said["visitors"], said["most"]) == (False, 2, 2)
     assert server.says("/liveness") == {"alive": True}
     assert first.frame(3)["run"] == 1  # whoever is there notices nothing
     wait_until(lambda: server.ready)  # pages that never connected do not keep their places
     assert third.open()["run"] == 1
     for visitor in (first, second, third):
         visitor.close()
+
+
+def test_pages_built_ahead_are_for_whoever_comes_first(serve):
+    server = serve(BABYSIT_READY="2")
+
+    def built() -> int:
+        return server.says("/readiness")["built"]
+
+    wait_until(lambda: server.ready)
+    wait_until(lambda: built() == 2)
+    assert server.says("/readiness")["visitors"] == 0
+    crowd = [Visitor(f"{server.root}/app") for _ in range(3)]
+    for visitor in crowd:
+        assert visitor.open()["run"] == 1
+    assert len({visitor.token for visitor in crowd}) == 3
+    assert server.says("/readiness")["visitors"] == 3
+    steps = [visitor.frame(0)["step"] for visitor in crowd]
+    assert all(visitor.frame(3)["step"] > step for visitor, step in zip(crowd, steps, strict=True))
+    assert built() == 0  # nobody is missing
+    for visitor in crowd:
+        visitor.close()
+    wait_until(lambda: built() == 2)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,41 @@ def test_twenty_experiments_are_served_fairly(conductor, config):
     assert len([t for t in threading.enumerate() if t.name == "conductor"]) == 1
 
 
+class Timed(Experiment):
+    """Notes how long it may train each time."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.slices = []
+
+    def advance(self, seconds):
+        self.slices.append(seconds)
+        super().advance(seconds)
+
+
+def test_training_gives_way_when_frames_come_late_and_comes_back(conductor, config):
+    seats = [conductor.add(Timed(config.with_seed(seed))) for seed in range(2)]
+    slow = threading.Event()
+    slow.set()
+
+    def watch(seat):
+        def deliver(snapshot, version):
+            if slow.is_set():
+                time.sleep(0.03)  # of the 0.02 s from one frame to the next
+            watch(seat)
+
+        seat.wait("a page", seat._version, deliver)
+
+    for seat in seats:
+        watch(seat)
+        seat.send(Play())
+    slices = seats[0].experiment.slices
+    wait_until(lambda: slices and slices[-1] < 0.2 * max(slices))
+    assert seats[0].experiment.step > 0
+    slow.clear()
+    wait_until(lambda: slices[-1] > 0.6 * max(slices))
+
+
 def test_a_failure_ends_that_experiment_alone(conductor, config, caplog):
     broken, sound = conductor.add(Broken(config)), conductor.add(Experiment(config))
     news = []

@@ -1,0 +1,55 @@
+"""How late the server is: measured, told, and written down once."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from app.lateness import NOTABLE, WINDOW, Lateness
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_blocked_loop_is_measured():
+    lateness = Lateness()
+
+    async def block() -> None:
+        lateness.begin()
+        await asyncio.sleep(0.15)
+        time.sleep(0.3)
+        await asyncio.sleep(0.15)
+
+    asyncio.run(block())
+    assert 0.15 < lateness.worst < 5
+
+
+def test_what_was_long_ago_does_not_count():
+    clock = Clock()
+    lateness = Lateness(clock)
+    assert lateness.worst == 0
+    lateness.note(0.4)
+    clock.now = WINDOW / 2
+    lateness.note(0.1)
+    assert lateness.worst == 0.4
+    clock.now = WINDOW + 1
+    lateness.note(0.2)
+    assert lateness.worst == 0.2
+
+
+@pytest.mark.parametrize(("late", "lines"), [(NOTABLE / 2, 0), (2 * NOTABLE, 1)])
+def test_the_log_tells_of_it_once_in_a_while(late, lines, caplog):
+    clock = Clock()
+    lateness = Lateness(clock)
+    with caplog.at_level(logging.WARNING):
+        for clock.now in (1.0, 2.0, 3.0):
+            lateness.note(late)
+    assert len(caplog.records) == lines
+    clock.now = 3 * WINDOW
+    lateness.note(late)
+    assert len(caplog.records) == 2 * lines
