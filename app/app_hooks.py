@@ -9,6 +9,7 @@ from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
 from app import door, frames
+from app.drawings import DRAWINGS
 from app.lateness import LATENESS
 from app.limits import LIMITS
 from app.session import CONDUCTOR
@@ -21,6 +22,8 @@ if LIMITS.data:
 
 # Scripts and styles come from this server alone, whatever the environment says.
 settings.resources = "server"
+# Bokeh would read the signature of each of the thousand callbacks of a page, to explain mistakes.
+settings.perform_error_diagnostics = False
 
 # How long the training thread may hold the interpreter while a page waits to be served, in seconds.
 sys.setswitchinterval(0.0005)
@@ -35,7 +38,9 @@ def on_server_loaded(server_context: Any) -> None:
 
 
 def _begin(context: Any) -> None:
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "change"))
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "change"))
+    loop.run_in_executor(None, DRAWINGS.make_first)
     door.READY.begin(context)
     LATENESS.begin()
 

@@ -3,14 +3,16 @@
 JSON text both ways. First the page sends `{"token": ...}`; then, for each frame it wants,
 `{"request": n, "since": row, "views": [...]}`. The server answers the last request once, as soon as
 there is something newer. A page that asks for nothing gets nothing, so nothing can ever queue up.
+A view that the page has not drawn yet, or not for such a network, comes with its drawing.
 """
 
+import asyncio
 import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 from bokeh.protocol.exceptions import ProtocolError
@@ -23,6 +25,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from app import columns
 from app.columns import Columns, Part
+from app.drawings import DRAWINGS, Key, key_of
 from app.session import CONDUCTOR, VISITS, Visit
 from app.views import VIEWS, view_of
 from engine import Snapshot
@@ -49,6 +52,7 @@ class Ask(msgspec.Struct):
     since: int = -1
     views: list[str] | None = None  # None: all
     request: int = 0  # its number, which the frame repeats: the answer may cross a newer request
+    look: Literal["desk", "projector"] = "desk"  # the style of its plots
 
 
 class Frame(msgspec.Struct, omit_defaults=True):
@@ -57,6 +61,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
     run: int
     row: int
     step: int
+    draw: dict[str, msgspec.Raw] = {}  # views that are drawn anew: their data is reset
     stream: dict[str, Columns] = {}
     set: dict[str, Columns] = {}
     reset: dict[str, Columns] = {}
@@ -72,7 +77,8 @@ class Composer:
         self._clock = clock  # seconds
         self._described = -math.inf  # when the text alternatives were last told
         self._run = 0
-        self._told: dict[tuple[str, str], object] = {}
+        self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
+        self._told: dict[str, dict[tuple[str, str], object]] = {}  # of each view
         self._broke: set[str] = set()  # views that failed
 
     def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
@@ -82,31 +88,41 @@ class Composer:
         """
         rows = snapshot.curves.rows
         fresh = snapshot.run != self._run or not -1 < ask.since < rows
-        since = -1 if fresh else ask.since
         if fresh:
             self._run, self._told = snapshot.run, {}
         describe = fresh or self._clock() - self._described >= DESCRIBED_EVERY
         if describe:
             self._described = self._clock()
         frame = Frame(snapshot.run, rows - 1, snapshot.step, request=ask.request)
-        streams = frame.reset if fresh else frame.stream
-        for part in self._parts(snapshot, since, ask.views):
-            streams |= {name: data for name, data in part.stream.items() if fresh or _any(data)}
-            for name, data in part.set.items():
-                if new := self._news(name, data):
-                    frame.set[name] = new
-            text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
-            frame.text |= self._news("", text)
-        frame.back |= self._news("back", back or {})
+        self._add(frame, "", columns.status(snapshot, ask.since), fresh, describe)
+        for name in asked(ask):
+            drawn = self._draw(frame, name, snapshot, ask.look)
+            if name in self._drawn:
+                since = -1 if fresh or drawn else ask.since
+                part = self._part(name, snapshot, since)
+                self._add(frame, name, part, since < 0, describe or drawn)
+        frame.back |= self._news("", "back", back or {})
         return frame
 
-    def _parts(self, snapshot: Snapshot, since: int, views: list[str] | None) -> Iterable[Part]:
-        yield columns.status(snapshot, since)
-        for name in VIEWS if views is None else VIEWS.keys() & set(views):
-            try:
-                yield view_of(name).columns(snapshot, since)
-            except Exception:  # of one plot, which must not keep the others from the page
-                yield self._broken(name)
+    def _draw(self, frame: Frame, name: str, snapshot: Snapshot, look: str) -> bool:
+        """Put the drawing of a view in, if the page has none or another; one may be missing yet."""
+        key = key_of(name, snapshot, look)
+        if self._drawn.get(name) == key:
+            return False
+        self._told.pop(name, None)
+        drawing = DRAWINGS.made(key)
+        if drawing is None:
+            self._drawn.pop(name, None)
+            return False
+        frame.draw[name] = drawing
+        self._drawn[name] = key
+        return True
+
+    def _part(self, name: str, snapshot: Snapshot, since: int) -> Part:
+        try:
+            return view_of(name).columns(snapshot, since)
+        except Exception:  # of one plot, which must not keep the others from the page
+            return self._broken(name)
 
     def _broken(self, name: str) -> Part:
         """Say that a plot stands still, and why in the log, once."""
@@ -115,10 +131,26 @@ class Composer:
             log.exception("the view %s failed", name)
         return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
 
-    def _news[V](self, source: str, values: Mapping[str, V]) -> dict[str, V]:
-        new = {k: v for k, v in values.items() if self._told.get((source, k)) != v}
-        self._told |= {(source, k): v for k, v in new.items()}
+    def _add(self, frame: Frame, view: str, part: Part, anew: bool, describe: bool) -> None:
+        """Put in what the page has not been told of a view; all of it if it is `anew`."""
+        streams = frame.reset if anew else frame.stream
+        streams |= {name: data for name, data in part.stream.items() if anew or _any(data)}
+        for name, data in part.set.items():
+            if new := self._news(view, name, data):
+                frame.set[name] = new
+        text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
+        frame.text |= self._news(view, "", text)
+
+    def _news[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
+        told = self._told.setdefault(view, {})
+        new = {k: v for k, v in values.items() if told.get((source, k)) != v}
+        told |= {(source, k): v for k, v in new.items()}
         return new
+
+
+def asked(ask: Ask) -> list[str]:
+    """The views that a page asks for, those left out that there are none of."""
+    return [name for name in VIEWS if ask.views is None or name in ask.views]
 
 
 def _any(data: Columns) -> bool:
@@ -167,14 +199,14 @@ class FrameChannel(WebSocketHandler):
         if self._visit:
             self._visit.forget(self)
 
-    def on_message(self, message: str | bytes) -> None:
+    async def on_message(self, message: str | bytes) -> None:
         said = heard(message, Ask if self._visit else Hello)
         if isinstance(said, str):
             self.close(UNREADABLE if self._visit else FORBIDDEN, said)
         elif isinstance(said, Hello):
             self._greet(said)
         elif self._visit and isinstance(said, Ask):
-            self._answer(self._visit, said)
+            await self._answer(self._visit, said)
 
     def _greet(self, hello: Hello) -> None:
         self._visit = self._lookup(hello.token)
@@ -196,7 +228,16 @@ class FrameChannel(WebSocketHandler):
             return None
         return VISITS.get(session.id)
 
-    def _answer(self, visit: Visit, ask: Ask) -> None:
+    async def _answer(self, visit: Visit, ask: Ask) -> None:
+        views = asked(ask)
+        version = self._version if ask.since >= 0 else 0
+        if not visit.stands or DRAWINGS.lack(views, visit.seat.latest, ask.look):
+            await asyncio.to_thread(_prepare, visit, views, ask.look)
+            version = 0  # even if nothing moves
+        looks = frozenset[str]().union(*(view_of(name).looks for name in views))
+        visit.watch(self, version, self._deliverer(visit, ask), looks)
+
+    def _deliverer(self, visit: Visit, ask: Ask) -> Callable[[Snapshot, int], None]:
         def deliver(snapshot: Snapshot, version: int) -> None:
             try:
                 frame = self._frame(visit, snapshot, ask)
@@ -206,9 +247,7 @@ class FrameChannel(WebSocketHandler):
             else:
                 self._loop.add_callback(self._reply, frame, version)
 
-        views = VIEWS.keys() & set(VIEWS if ask.views is None else ask.views)
-        looks = frozenset[str]().union(*(view_of(name).looks for name in views))
-        visit.watch(self, self._version if ask.since >= 0 else 0, deliver, looks)
+        return deliver
 
     def _frame(self, visit: Visit, snapshot: Snapshot, ask: Ask) -> str:
         """Make a frame, on the thread that has the news.
@@ -226,6 +265,13 @@ class FrameChannel(WebSocketHandler):
             self.write_message(frame)
         except WebSocketClosedError:
             log.debug("the page has left")
+
+
+def _prepare(visit: Visit, views: list[str], look: str) -> None:
+    """Have something to show, and plots to show it in."""
+    visit.set_up()
+    if visit.stands:
+        DRAWINGS.make(views, visit.seat.latest, look)
 
 
 def install() -> None:

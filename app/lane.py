@@ -30,15 +30,8 @@ class Lane:
         self._snapshot = snapshot
         self._undoing: list[Command] = []
         self._words = HTML(HINT, stylesheets=[theme.MESSAGE_CSS], sizing_mode="stretch_width")
-        self._show_me = _button("Show me", "visibility", self._show)
-        self._fix_it = _button("Fix it", "build", self._fix)
-        self._undo = _button("Undo", "undo", self._take_back)
-        self.view = Row(
-            self._words,
-            *(self._show_me, self._fix_it, self._undo),
-            stylesheets=[theme.LANE_CSS],
-            sizing_mode="stretch_width",
-        )
+        self._buttons: dict[str, ui.Button] = {}  # those that there was a use for
+        self.view = Row(self._words, stylesheets=[theme.LANE_CSS], sizing_mode="stretch_width")
         self.show(snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
@@ -53,9 +46,22 @@ class Lane:
             self._words.object = f'<div role="alert"><p>{html.escape(snapshot.message)}</p></div>'
         else:
             self._words.object = _described(snapshot.findings) if finding else HINT
-        self._show_me.visible = finding is not None
-        self._fix_it.visible = finding is not None and finding.remedy is not None
-        self._undo.visible = bool(self._undoing)
+        self._offer(
+            ("Show me", "visibility", self._show, finding is not None),
+            ("Fix it", "build", self._fix, finding is not None and finding.remedy is not None),
+            ("Undo", "undo", self._take_back, bool(self._undoing)),
+        )
+
+    def _offer(self, *buttons: tuple[str, str, Callable[[], None], bool]) -> None:
+        """Show those buttons that there is a use for: most runs need none."""
+        shown = []
+        for label, icon, action, useful in buttons:
+            if useful:
+                if label not in self._buttons:
+                    self._buttons[label] = _button(label, icon, action)
+                shown.append(self._buttons[label])
+        if list(self.view)[1:] != shown:
+            self.view[:] = [self._words, *shown]
 
     @property
     def _first(self) -> Finding | None:
@@ -108,8 +114,6 @@ def _band(band: tuple[float, float]) -> str:
 
 
 def _button(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
-    button = ui.Button(
-        label=label, icon=icon, variant="outlined", size="small", visible=False, margin=(0, 3)
-    )
+    button = ui.Button(label=label, icon=icon, variant="outlined", size="small", margin=(0, 3))
     button.on_click(lambda event: action())
     return button

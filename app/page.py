@@ -1,15 +1,15 @@
-"""The layout of the page: a skeleton at once, the instruments as soon as somebody looks."""
+"""The layout of the page: plots that move at once, the knobs as soon as they have been built."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Sequence, Set
 
-from bokeh.model import Model
 from panel import ui
-from panel.layout import Column, Row
-from panel.pane import HTML, Bokeh
+from panel.layout import Column
+from panel.pane import HTML
 from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 
 from app import theme
+from app.browser import Browser
 from app.controls import Controls
 from app.dialogs import Dialogs
 from app.lane import Lane
@@ -17,8 +17,7 @@ from app.look import Look
 from app.rooms import KNOBS, ROOMS
 from app.share import name_of
 from app.transport import Transport
-from app.views import PLACES, VIEWS, View, view_of
-from app.views.view import switches
+from app.views import PLACES, VIEWS, view_of
 from engine import SETTINGS
 
 COUNTERS = """
@@ -35,45 +34,25 @@ WORD = """
 </div>
 """
 RUN = '<h1 data-text="title"></h1>'
+DO = "window.babysit[words[0]](...words.slice(1))"  # what the browser does for the page
 
 
 class Layout:
-    """The page of one visitor."""
+    """The page of one visitor.
+
+    The plots are the browser's: the page has a place for each, which app/static/views.js fills.
+    """
 
     def __init__(self, hidden: Set[str] = frozenset()) -> None:
         self._hidden = hidden  # as links call what is not to be seen
-        shown = {view_of(name).tab for name in VIEWS if name not in hidden}
-        self._cards: dict[str, Viewable] = {}
-        self._named: dict[str, list[Model]] = {}  # of each view, what frames go to
-        self._grid = _grid()
-        self._rooms = {room: _grid() for room in ROOMS if room in PLACES}
-        self._tabs = {
-            place: Row(height=theme.INSIDE_HEIGHT, sizing_mode="stretch_width")
-            for place in PLACES
-            if place in shown - {"", *ROOMS}
-        }
-        self._places = {"": self._grid, **self._tabs, **self._rooms}  # where views can be
-        self._mains = {room: _main(grid) for room, grid in self._rooms.items()}
+        self._views = {place: self._in_sight(place) for place in PLACES}
+        self._tabs = [place for place in PLACES if self._views[place] and place not in ("", *ROOMS)]
+        self._plots = _places(self._views[""], theme.GRID_CSS, sizing_mode="stretch_both")
+        self._run = _main(self._plots, *self._room_below)
+        self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
         self._own: Viewable | None = None  # what the room that is open brought
-        self._knobs = Column(sizing_mode="stretch_width")
-        self._sidebars = {
-            room: Column(sizing_mode="stretch_width")
-            for room in ROOMS
-            if room.lower() not in hidden
-        }
-        self.sidebar = ui.Tabs(
-            (KNOBS, self._knobs),
-            *self._sidebars.items(),
-            sx=theme.SIDEBAR_SX,
-            sizing_mode="stretch_width",
-        )
-        self.inside = ui.Tabs(
-            *self._tabs.items(),
-            height=theme.INSIDE_HEIGHT + theme.TABS_HEIGHT,
-            stylesheets=[theme.INSIDE_CSS],
-            sx=theme.TABS_SX,
-            sizing_mode="stretch_width",
-        )
+        self._pointed_at = ""  # the view
+        self.browser = Browser(DO)
         self._name = HTML(RUN, stylesheets=[theme.RUN_CSS])
         self._counters = HTML(COUNTERS, stylesheets=[theme.COUNTERS_CSS])
         self._word = HTML(WORD, stylesheets=[theme.WORD_CSS])
@@ -82,9 +61,10 @@ class Layout:
             busy_indicator=None,
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
-            sidebar=[HTML("")],
-            header=[self._word],
-            main=[HTML("Setting up a network …", margin=theme.SPACE)],
+            sidebar=[] if "sidebar" in hidden else [HTML("")],
+            sidebar_open="sidebar" not in hidden,
+            header=[self._name, self._counters, self._word],
+            main=[self._run],
             sx=theme.PAGE_SX,
         )
         with edit_readonly(self.page):
@@ -92,24 +72,30 @@ class Layout:
             # (Panel 1.10.0). Only another reference ends that; a value leaves it watching.
             self.page.busy = self.page.param.sidebar_resizable
 
+    def _in_sight(self, place: str) -> list[str]:
+        return [x for x in VIEWS if x not in self._hidden and view_of(x).tab == place]
+
+    @property
+    def _room_below(self) -> list[Viewable]:
+        """Empty room as high as what will stand below the plots, which then need not give way."""
+        lane = 0 if "lane" in self._hidden else theme.LANE_HEIGHT
+        inside = theme.INSIDE_HEIGHT + theme.TABS_HEIGHT if self._has_inside else 0
+        return [HTML("", height=height, margin=0) for height in (lane, inside) if height]
+
     def fill(
         self,
         transport: Transport,
         controls: Controls,
-        views: Mapping[str, View],
         lane: Lane,
         dialogs: Dialogs,
         look: Look,
     ) -> None:
         """Put the instruments in, except those that the visitor's link hides."""
-        self.draw(views)
         controls.hide({path for path in SETTINGS if name_of(path) in self._hidden})
-        self._knobs[:] = list(controls.views)
-        self._run = _main(
-            self._grid,
-            *([] if "lane" in self._hidden else [lane.view]),
-            *([self.inside] if self._has_inside else []),
-        )
+        self._fill_sidebar(controls)
+        self._fill_inside()
+        below = [] if "lane" in self._hidden else [lane.view]
+        self._run[:] = [self._plots, *below, *([self.inside] if self._has_inside else [])]
         # At once: each change of the page makes the browser lay it out anew.
         self.page.param.update(
             header=[
@@ -119,10 +105,32 @@ class Layout:
                 self._word,
                 *([] if "menus" in self._hidden else dialogs.views),
                 *look.views,
+                self.browser.view,
             ],
             sidebar=[] if "sidebar" in self._hidden else [self.sidebar],
-            sidebar_open=self.page.sidebar_open and "sidebar" not in self._hidden,
-            main=[self._run],
+        )
+
+    def _fill_sidebar(self, controls: Controls) -> None:
+        self._sidebars = {
+            room: Column(sizing_mode="stretch_width")
+            for room in ROOMS
+            if room.lower() not in self._hidden
+        }
+        self.sidebar = ui.Tabs(
+            (KNOBS, Column(*controls.views, sizing_mode="stretch_width")),
+            *self._sidebars.items(),
+            sx=theme.SIDEBAR_SX,
+            sizing_mode="stretch_width",
+        )
+
+    def _fill_inside(self) -> None:
+        height = theme.INSIDE_HEIGHT
+        self.inside = ui.Tabs(
+            *((tab, _row(self._views[tab], height)) for tab in self._tabs),
+            height=height + theme.TABS_HEIGHT,
+            stylesheets=[theme.INSIDE_CSS],
+            sx=theme.TABS_SX,
+            sizing_mode="stretch_width",
         )
 
     @property
@@ -135,22 +143,22 @@ class Layout:
         return bool(self._tabs) and "inside" not in self._hidden
 
     @property
-    def open(self) -> tuple[str, ...]:
-        """The places whose views are in the page now."""
+    def views(self) -> list[str]:
+        """The names of the views that have a place in the page now."""
         if self._own:
-            return ()
-        if self.room in self._rooms:
-            return (self.room,)
-        return ("", list(self._tabs)[self.inside.active]) if self._has_inside else ("",)
-
-    def has(self, name: str) -> bool:
-        """Whether the page shows the view of this name now."""
-        return name not in self._hidden and view_of(name).tab in self.open
+            return []
+        if self._views.get(self.room):
+            return self._views[self.room]
+        inside = self._views[self._tabs[self.inside.active]] if self._has_inside else []
+        return [*self._views[""], *inside]
 
     def enter(self, room: str, sidebar: list[Viewable], main: Viewable | None) -> None:
         """Show what belongs to a room: in the sidebar this; in the main area this, or its views."""
         if room in self._sidebars and list(self._sidebars[room]) != sidebar:
             self._sidebars[room][:] = sidebar
+        if room not in self._mains and self._views.get(room):
+            views = _places(self._views[room], theme.GRID_CSS, sizing_mode="stretch_both")
+            self._mains[room] = _main(views)
         self._own = main
         self.page.main = [main or self._mains.get(room, self._run)]
 
@@ -158,78 +166,29 @@ class Layout:
         """Go back to the knobs."""
         self.sidebar.active = 0
 
-    def draw(self, views: Mapping[str, View]) -> None:
-        """Put these plots in, in the place of those of the same names.
-
-        The browser keeps the old ones for a while, and frames go to models by name: they lose it.
-        """
-        for name, view in views.items():
-            self._forget(name)
-            self._cards[name] = _card(view, theme.CARDS.get(name, {}))
-            models = [model for figure in view.figures for model in figure.references()]
-            self._named[name] = [model for model in models if model.name]
-        for place, room in self._places.items():
-            cards = [self._cards[name] for name in VIEWS if self._is_in(place, name)]
-            if list(room) != cards:
-                room[:] = cards
-
-    def _forget(self, name: str) -> None:
-        for model in self._named.pop(name, ()):
-            model.name = None
-
-    def _is_in(self, place: str, name: str) -> bool:
-        return name in self._cards and view_of(name).tab == place
-
     def point_at(self, view: str) -> None:
         """Put a frame around the plot of this name, and around no other; open the tab it is in."""
         if view and (tab := view_of(view).tab) in self._tabs:
-            self.inside.active = list(self._tabs).index(tab)
-        for name, card in self._cards.items():
-            classes = ["pointed-at"] if name == view else []
-            if card.css_classes != classes:
-                card.css_classes = classes
+            self.inside.active = self._tabs.index(tab)
+        if view != self._pointed_at:
+            self._pointed_at = view
+            self.browser.ask("point_at", view)
 
 
-def _main(*parts: Viewable) -> Viewable:
+def _main(*parts: Viewable) -> Column:
     """What fills the page beside the sidebar."""
     return Column(*parts, stylesheets=[theme.MAIN_CSS], sizing_mode="stretch_both")
 
 
-def _grid() -> Column:
-    return Column(stylesheets=[theme.GRID_CSS], sizing_mode="stretch_both")
+def _row(views: Sequence[str], height: int) -> HTML:
+    return _places(views, theme.ROW_CSS, height=height, sizing_mode="stretch_width")
 
 
-def _mark(colour: str) -> str:
-    return f'<i style="border-color:{colour}"></i>' if colour else ""
-
-
-def _card(view: View, styles: dict[str, str]) -> Viewable:
-    keys = "".join(
-        f'<span class="key">{_mark(colour)}{label} <b data-text="{text}"></b></span>'
-        for text, label, colour in view.keys
+def _places(views: Sequence[str], css: str, **size: object) -> HTML:
+    """A place for each of these views."""
+    places = (
+        f'<babysit-view name="{name}" style="{theme.CARDS.get(name, "")}"></babysit-view>'
+        for name in views
     )
-    alternative = str(view.figures[0].name).removeprefix("view:")
-    headline = (
-        f'<div class="headline"><h2>{view.title}</h2>{keys}{_switches(view)}</div>'
-        f'<p class="unseen" data-text="{alternative}.alt"></p>'
-    )
-    return Column(
-        HTML(headline, stylesheets=[theme.HEADLINE_CSS], sizing_mode="stretch_width"),
-        Row(
-            *(Bokeh(figure, sizing_mode="stretch_both") for figure in view.figures),
-            sizing_mode="stretch_both",
-        ),
-        stylesheets=[theme.CARD_CSS],
-        styles=styles,
-        sizing_mode="stretch_both",
-    )
-
-
-def _switches(view: View) -> str:
-    """The buttons of a card's headline; all are pressed at first."""
-    buttons = "".join(
-        f'<button type="button" class="switch" data-switch="{name}" aria-pressed="true">{label}'
-        "</button>"
-        for name, label in switches(view)
-    )
-    return f'<span class="switches">{buttons}</span>' if buttons else ""
+    words = f'<div class="plots">{"".join(places)}</div>'
+    return HTML(words, stylesheets=[theme.VIEWS_CSS, css], margin=0, **size)

@@ -29,7 +29,6 @@ from app.share import Wish
 from app.sharing import Sharing
 from app.transport import Transport
 from app.upload import Data, Found, Uploads, learn_from
-from app.views import VIEWS, View, view_of
 from app.views.updates import WHILE_DRAGGED
 from app.visits import Presence, Visits
 from app.way_back import WayBack
@@ -52,7 +51,13 @@ export default async (given) => {
 
 def open_page() -> None:
     """Answer a request for the page: a skeleton now, the rest when a browser is there to see it."""
-    pn.extension(reconnect=True, notifications=True, lazy_resources=False, exception_handler=report)
+    pn.extension(
+        reconnect=True,
+        notifications=True,
+        lazy_resources=False,
+        exception_handler=report,
+        apply_signatures=False,  # of all components, for notebooks: 10 ms for each visitor
+    )
     document = document_of_now()
     if not VISITS.make_room():  # the door is closed, but a socket may bring a session back
         pn.pane.HTML(FULL).servable()
@@ -60,10 +65,11 @@ def open_page() -> None:
     # Panel knows this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
-    visit = Visit(share.read(arguments_of(document)))
+    context: Any = document.session_context
+    said = document.locked_callback(tell) if context else tell
+    visit = Visit(share.read(arguments_of(document)), said)
     document.theme = theme.OWN_AXES
     visit.layout.page.servable()
-    context: Any = document.session_context
     if context is None:  # rendered without a server: nobody will ever connect
         return
     VISITS[context.id] = visit
@@ -73,7 +79,7 @@ def open_page() -> None:
     known = {
         **{"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1},
         **{"slider": LEARNING_RATE, "dragged": CustomJS(code=WHILE_DRAGGED)},
-        "bar": theme.BAR_CSS,
+        **{"bar": theme.BAR_CSS, "hall": [theme.PROJECTOR_TYPE, theme.IN_HALL]},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     document.on_event(ConnectionLost, visit.lose)
@@ -99,12 +105,14 @@ def hand_over(session: str) -> None:
 class Visit:
     """A visitor's experiment and page."""
 
-    def __init__(self, wish: Wish) -> None:
+    def __init__(self, wish: Wish, tell: Callable[[str], None]) -> None:
         self._wish = wish
+        self._tell = tell
         self._arrival: Arrival | None = None
         self._uploads = Uploads()
         self.layout = Layout(wish.hidden)
         self._lock = threading.Lock()
+        self._setting_up = threading.Lock()
         self._seat: Seat | None = None
         self._started = self._built = False
         self._lost_running = False
@@ -122,6 +130,17 @@ class Visit:
                 self._seat = CONDUCTOR.add(Experiment(RunConfig()))
             return self._seat
 
+    @property
+    def stands(self) -> bool:
+        """Whether the experiment has been set up, and there is something to see."""
+        return self._arrival is not None
+
+    def set_up(self) -> None:
+        """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
+        with self._setting_up:
+            if self._arrival is None and not self._closed:
+                self._arrival = Arrival(self._wish, self.seat, self._tell)
+
     def watch(
         self,
         who: Hashable,
@@ -130,10 +149,9 @@ class Visit:
         looks: Set[str],
     ) -> None:
         """Deliver the first snapshot newer than `version`; training starts when first looked at."""
-        if not self._closed:
+        if self._arrival and not self._closed:
             self.start()
-            if self._arrival:
-                self._arrival.play()
+            self._arrival.play()
             self.seat.wait(who, version, deliver, looks)
 
     def forget(self, who: Hashable) -> None:
@@ -143,11 +161,10 @@ class Visit:
 
     def start(self) -> None:
         """Begin to train, once."""
-        seat = self.seat
         if not self._started:
             self._started = True
             if not (self._arrival and self._arrival.awaits):
-                seat.send(Play())
+                self.seat.send(Play())
 
     def arrive(self) -> None:
         """A browser is there to see the page."""
@@ -159,33 +176,28 @@ class Visit:
             self.start()
 
     def build(self) -> None:
-        """Fill the page and keep it in step with the experiment."""
+        """Fill the page, beside the plots, and keep it in step with the experiment."""
         self._built = True
+        self.set_up()
         document, seat = document_of_now(), self.seat
-        self._arrival = Arrival(self._wish, seat, document.locked_callback(tell))
-        # As it will be in a moment: a widget that changes while the browser is still putting it
-        # together may miss the change (Panel 1.10.0).
-        snapshot = dataclasses.replace(self._arrival.snapshot, status=Status.RUNNING)
+        snapshot = seat.latest
+        if not snapshot.step:
+            # As it will be in a moment: a widget that changes while the browser is still putting it
+            # together may miss the change (Panel 1.10.0).
+            snapshot = dataclasses.replace(snapshot, status=Status.RUNNING)
         self._transport = Transport(seat.send, snapshot)
         self._controls = Controls(seat.send, snapshot.config)
         self._lane = Lane(seat.send, self.layout.point_at, snapshot)
-        self._look = Look(lambda: self._draw(seat.latest))
         self._rooms: dict[str, Room] = {}  # those that have been opened
-        self._drawn: dict[str, Hashable] = {}  # what each view in the page was drawn for
         self._dialogs = self._make_dialogs(seat, document)
-        self.layout.fill(
-            self._transport,
-            self._controls,
-            self._outdated(snapshot),
-            self._lane,
-            self._dialogs,
-            self._look,
-        )
-        self.layout.inside.param.watch(lambda event: self._draw(seat.latest), "active")
+        look = Look(self.layout.browser)
+        self.layout.fill(self._transport, self._controls, self._lane, self._dialogs, look)
         self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
         seat.on_news = document.locked_callback(guarded(self._show), policy="latest")
+        if snapshot.step:  # it has gone on while the page was built
+            seat.on_news(seat.latest)
         rate = self._controls.slider(LEARNING_RATE).stops
-        keyboard = Keyboard(self._transport, rate, self._look, self._dialogs)
+        keyboard = Keyboard(self._transport, rate, look, self._dialogs)
         document.on_event(KeyPressed, keyboard.press)
 
     def _make_dialogs(self, seat: Seat, document: Document) -> Dialogs:
@@ -201,7 +213,7 @@ class Visit:
             {
                 "Data": ("table_view", lambda: Data(seat, self._uploads, used, later)),
                 "Runs": ("stacked_line_chart", lambda: Runs(seat)),
-                "Export": ("download", lambda: Export(seat, lambda: list(self._drawn))),
+                "Export": ("download", lambda: Export(seat, lambda: self.layout.views)),
                 "Share": ("share", lambda: Sharing(seat)),
                 "Keys": ("keyboard", Keys),
             }
@@ -217,7 +229,6 @@ class Visit:
         self.way_back.follow(self.seat, snapshot)
         if self._arrival:
             self._arrival.show(snapshot)
-        self._draw(snapshot)
 
     def _enter(self) -> None:
         """Show the room whose tab of the sidebar has been opened."""
@@ -227,23 +238,6 @@ class Visit:
             self._rooms[name].leave = self.layout.leave
         room = self._rooms.get(name)
         self.layout.enter(name, room.sidebar if room else [], room.main if room else None)
-        self._draw(self.seat.latest)
-
-    def _draw(self, snapshot: Snapshot) -> None:
-        """Draw what the page lacks, or what the network has outgrown."""
-        if views := self._outdated(snapshot):
-            self.layout.draw(views)
-
-    def _outdated(self, snapshot: Snapshot) -> dict[str, View]:
-        """The views that the page should show and does not, drawn for this snapshot."""
-        views = {}
-        for name in VIEWS:
-            view = view_of(name)
-            drawn_for = view.drawn_for(snapshot), self._look.style
-            if self.layout.has(name) and self._drawn.get(name) != drawn_for:
-                self._drawn[name] = drawn_for
-                views[name] = view(snapshot, self._look.style)
-        return views
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""

@@ -48,6 +48,7 @@ class Style:
 
 DESK = Style("11px", "10px", 2)
 PROJECTOR = Style("16px", "14px", 4)  # to be read from the last row
+STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names under which a page asks for them
 
 NARROW = 1279  # pixels: up to here the header says only what matters most
 PHONE = 599  # ... and up to here the sidebar covers the plots (Material's breakpoint)
@@ -159,11 +160,14 @@ MAIN_CSS = f"""
   padding: {SPACE}px; gap: {SPACE}px; min-height: 0;
   overflow: hidden auto; flex-wrap: nowrap; container-type: inline-size;
 }}
+.scroll-button {{ display: none; }}  /* or there is a gap for it */
 """
 
 # Always as high: a plot resized while nothing moves keeps its old size inside (Bokeh 3.10.2).
+LANE_HEIGHT = 62  # pixels
+
 LANE_CSS = f"""
-:host {{ height: 62px; flex: none; align-items: center; gap: {SPACE // 2}px; }}
+:host {{ height: {LANE_HEIGHT}px; flex: none; align-items: center; gap: {SPACE // 2}px; }}
 :host > * {{ align-self: center; }}
 """
 
@@ -186,28 +190,66 @@ div[role="status"] {{ border-color: color-mix(in srgb, {QUIET} 35%, transparent)
 div[role="alert"] {{ border-color: {ACCENT}; }}
 """
 
-CARD_CSS = f"""
-:host {{
+CARD = f"""
   border: 1px solid color-mix(in srgb, {QUIET} 35%, transparent);
   border-radius: 8px;
   padding: {SPACE // 2}px {SPACE // 2}px 0 {SPACE // 2}px;
   min-width: 0; min-height: 0;
+"""
+CARD_CSS = f":host {{ {CARD} }}"
+
+HEADLINE_CSS = f"""
+.switch {{
+  font: inherit; font-size: 0.75rem; color: inherit; opacity: 0.75; cursor: pointer;
+  background: none; border: 1px solid color-mix(in srgb, {QUIET} 60%, transparent);
+  border-radius: 5px; padding: 0 7px; line-height: 1.5;
 }}
-:host(.pointed-at) {{ outline: 3px solid {ACCENT}; outline-offset: -3px; }}
+.switch[aria-pressed="true"] {{
+  opacity: 1; font-weight: 600; background: color-mix(in srgb, {QUIET} 22%, transparent);
+}}
+.switches {{ margin-left: auto; display: flex; gap: 5px; padding-right: 4px; }}
+.unseen {{
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap; margin: 0;
+}}
+:host {{ font-family: {FONT}; font-variant-numeric: tabular-nums; overflow: hidden; }}
+.headline {{
+  display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px {SPACE}px; padding: 0 4px;
+  flex: none;
+}}
+.headline h2 {{ font-size: 0.9375rem; font-weight: 600; margin: 0; }}
+.key {{ font-size: 0.7812rem; white-space: nowrap; }}
+.key i {{
+  display: inline-block; width: 14px; margin-right: 5px; vertical-align: 3px;
+  border-top: 3px solid;
+}}
+.key b {{ font-weight: 600; display: inline-block; min-width: 3.6em; }}
+"""
+
+# A card a plot: its headline, and its figures side by side.
+VIEWS_CSS = f"""{HEADLINE_CSS}
+babysit-view {{ {CARD} display: flex; flex-direction: column; overflow: hidden; }}
+babysit-view.pointed-at {{ outline: 3px solid {ACCENT}; outline-offset: -3px; }}
+.figures {{ flex: 1; display: flex; min-width: 0; min-height: 0; }}
 """
 
 GRID_CSS = f"""
-:host {{
-  display: grid;
+:host {{ min-height: 0; flex: 1 0 {2 * PLOT_MIN_HEIGHT + SPACE}px !important; }}
+.plots {{
+  display: grid; height: 100%; box-sizing: border-box;
   grid-template-columns: repeat(auto-fit, minmax(max({PLOT_MIN_WIDTH}px, 40%), 1fr));
   grid-auto-rows: minmax({PLOT_MIN_HEIGHT}px, 1fr);
   gap: {SPACE}px;
-  min-height: 0; flex: 1 0 {2 * PLOT_MIN_HEIGHT + SPACE}px !important;
 }}
 @container (max-width: {2 * PLOT_MIN_WIDTH + 3 * SPACE - 1}px) {{
   :host {{ flex-basis: {4 * PLOT_MIN_HEIGHT + 3 * SPACE}px !important; }}
 }}
-.scroll-button {{ display: none; }}  /* or it takes a cell of the grid */
+"""
+
+# Of the panel below the main plots: those of a tab stand side by side.
+ROW_CSS = """
+.plots { display: flex; height: 100%; }
+.plots > * { flex: 1; }
 """
 
 TABS_SX: dict[str, dict[str, object]] = {
@@ -238,33 +280,6 @@ thead td {{ font-weight: 400; opacity: 0.75; }}
 
 INSIDE_CSS = """
 :host { flex: none; }
-"""
-
-HEADLINE_CSS = f"""
-.switch {{
-  font: inherit; font-size: 0.75rem; color: inherit; opacity: 0.75; cursor: pointer;
-  background: none; border: 1px solid color-mix(in srgb, {QUIET} 60%, transparent);
-  border-radius: 5px; padding: 0 7px; line-height: 1.5;
-}}
-.switch[aria-pressed="true"] {{
-  opacity: 1; font-weight: 600; background: color-mix(in srgb, {QUIET} 22%, transparent);
-}}
-.switches {{ margin-left: auto; display: flex; gap: 5px; padding-right: 4px; }}
-.unseen {{
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
-  white-space: nowrap; margin: 0;
-}}
-:host {{ font-family: {FONT}; font-variant-numeric: tabular-nums; overflow: hidden; }}
-.headline {{
-  display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px {SPACE}px; padding: 0 4px;
-}}
-.headline h2 {{ font-size: 0.9375rem; font-weight: 600; margin: 0; }}
-.key {{ font-size: 0.7812rem; white-space: nowrap; }}
-.key i {{
-  display: inline-block; width: 14px; margin-right: 5px; vertical-align: 3px;
-  border-top: 3px solid;
-}}
-.key b {{ font-weight: 600; display: inline-block; min-width: 3.6em; }}
 """
 
 PROJECTOR_TYPE = "125%"  # of what type is otherwise
@@ -521,8 +536,8 @@ STRETCH = 3.0
 
 # Where a view's card needs more than one cell of the grid.
 CARDS = {
-    "wall": {"grid-row": "span 2"},
-    "comparison": {"grid-column": "1 / -1"},
+    "wall": "grid-row: span 2",
+    "comparison": "grid-column: 1 / -1",
 }
 
 

@@ -6,11 +6,13 @@ import {listen} from "./keyboard.js"
 import {name_all} from "./names.js"
 import {fit} from "./screen.js"
 import {leave_styles_alone} from "./styles.js"
+import {Place} from "./views.js"
 import {WayBack} from "./way_back.js"
 
-export function open(base, {token, keys, narrowest, slider, dragged, bar}) {
+export function open(base, {token, keys, narrowest, slider, dragged, bar, hall}) {
   leave_styles_alone()
-  start(token, base, new WayBack(bar))
+  customElements.define("babysit-view", Place)
+  start(token, base, new WayBack(bar), hall)
   listen(keys)
   fit(narrowest)
   name_all()

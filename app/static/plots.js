@@ -1,5 +1,7 @@
 // Saves a plot of the page as a picture, without the server: as it looks now, on the page's own ground.
 
+import {figures_of} from "./views.js"
+
 const PIXELS = 2 // of a PNG for each of the page's
 
 export async function save(view, kind) {
@@ -9,14 +11,6 @@ export async function save(view, kind) {
     const layer = figure.export(kind, true)
     download(kind == "svg" ? vector(layer, figure) : await raster(layer, figure), `babysit-${name}.${kind}`)
   }
-}
-
-// The figures of a view are beside each other in the page; the first has the view's name.
-function figures_of(view) {
-  const models = window.Bokeh.documents.flatMap((document) => [...document.all_models])
-  const first = models.find(({name}) => name == `view:${view}`)
-  const home = first && window.Bokeh.index.find_one(first)?.parent
-  return home?.child_views.filter((view) => view.model.type == "Figure") ?? []
 }
 
 function raster(layer, figure) {

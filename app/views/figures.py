@@ -27,7 +27,7 @@ def entitle(figure: figure, words: str, style: theme.Style) -> None:
         text=words,
         text_font_size=style.small,
         text_font_style="normal",
-        text_color=theme.QUIET,
+        text_color=theme.TICKS,
         standoff=2,
     )
 

@@ -48,12 +48,13 @@ for (const {data} of sources) {
 }
 TELL
 """
+# The page's own document knows it; that of a plot is another.
 TRIAL = """
-const teller = cb_obj.origin.document.get_model_by_name(name)
+const teller = Bokeh.documents.map((d) => d.get_model_by_name(name)).find((model) => model != null)
 if (nearest != null && teller != null) { teller.tags = ["trial", nearest, Date.now()] }
 """
 REGION = """
-const teller = cb_obj.origin.document.get_model_by_name(name)
+const teller = Bokeh.documents.map((d) => d.get_model_by_name(name)).find((model) => model != null)
 const {x0, x1, y0, y1} = cb_obj.geometry
 if (cb_obj.final && teller != null) { teller.tags = ["region", x0, x1, y0, y1, Date.now()] }
 """

@@ -32,9 +32,8 @@ NAMED = 8  # lines whose names are written behind them, at most
 # What the browser does while the learning rate is dragged: an update is as large as the rate, so
 # the ratio lands where the last one would be at the new rate.
 WHILE_DRAGGED = """
-const named = (name) => Bokeh.documents[0].get_model_by_name(name)
-const ghost = named("updates.ghost")
-const {step, ratio, rate} = named("updates.rate").data
+const ghost = window.babysit?.model("updates.ghost")
+const {step = [], ratio, rate} = window.babysit?.model("updates.rate")?.data ?? {}
 if (ghost != null && step.length > 0) {
   const shown = (data) => ghost.setv({data}, {sync: false})
   const wanted = stops[cb_obj.value]

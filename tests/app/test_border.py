@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import share
-from app.frames import Ask, Composer, Hello, heard
+from app.frames import Ask, Hello, heard
 from app.views import VIEWS
 from engine import (
     SETTINGS,
@@ -33,6 +33,7 @@ from engine import (
     let_go,
     read_upload,
 )
+from tests.app.conftest import Page
 
 odd = (
     st.none()
@@ -118,7 +119,7 @@ def test_any_message_is_a_wish_or_none(raw, frame_of):
 
 @pytest.fixture(scope="module")
 def frame_of(experiment):
-    composer, snapshot = Composer(), experiment.snapshot()
+    composer, snapshot = Page(), experiment.snapshot()
     return lambda ask: msgspec.json.encode(composer.compose(snapshot, ask))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app import columns, theme
-from app.frames import Ask, Composer
+from app.frames import Ask
 from app.past import ghost_ends, ghosts
 from app.views import PLACES, VIEWS, view_of
 from app.views.accuracy import accuracy_columns
@@ -17,6 +17,7 @@ from app.views.loss import loss_columns
 from app.views.updates import updates_columns
 from engine import HALF_LIFE, Choice, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.config import ModelConfig
+from tests.app.conftest import Page
 
 DEFAULT_PAGE = [name for name in VIEWS if view_of(name).tab in PLACES[:2]]
 
@@ -210,7 +211,7 @@ def test_other_runs_are_drawn_by_their_own_figures_and_told_once(config):
     for steps, values in zip(drawn["x"], drawn["y"], strict=True):
         assert max(steps) == 40
         np.testing.assert_allclose(values, snapshot.pinned[0].curves["validation_loss"], rtol=1e-3)
-    composer = Composer()
+    composer = Page()
     row = composer.compose(snapshot, Ask(-1)).row
     experiment.train(1)
     assert "loss.ghosts" not in composer.compose(experiment.snapshot(), Ask(row)).set
@@ -247,12 +248,12 @@ class TestComposer:
     """What one connection is told, frame by frame."""
 
     @staticmethod
-    def frame(composer: Composer, snapshot: Snapshot, since: int) -> dict:
+    def frame(composer: Page, snapshot: Snapshot, since: int) -> dict:
         frame = composer.compose(snapshot, Ask(since))
         return json.loads(msgspec.json.encode(frame))
 
     def test_the_first_frame_resets_and_the_next_ones_stream(self, experiment):
-        composer = Composer()
+        composer = Page()
         first = self.frame(composer, experiment.snapshot(), -1)
         assert set(first["reset"]) >= {"loss", "loss.markers", "accuracy", "updates"}
         assert "stream" not in first
@@ -262,14 +263,14 @@ class TestComposer:
         assert second["stream"]["loss"]["step"] == [61, 62, 63, 64, 65]
 
     def test_what_has_not_changed_is_not_told_again(self, experiment):
-        composer = Composer()
+        composer = Page()
         snapshot = experiment.snapshot()
         row = self.frame(composer, snapshot, -1)["row"]
         again = self.frame(composer, snapshot, row)
         assert set(again) == {"run", "row", "step"}
 
     def test_a_new_run_resets(self, experiment):
-        composer = Composer()
+        composer = Page()
         row = self.frame(composer, experiment.snapshot(), -1)["row"]
         experiment.apply(SetKnob("data.preprocessing", Choice("none")))
         fresh = self.frame(composer, experiment.snapshot(), row)
@@ -278,7 +279,7 @@ class TestComposer:
         assert fresh["reset"]["loss.markers"] == {"step": [], "label": []}
 
     def test_a_frame_does_not_grow_with_the_run(self, experiment):
-        composer, sizes = Composer(), []
+        composer, sizes = Page(), []
         shown = ["loss", "accuracy", "updates", "activations", "signal"]  # when the page opens
 
         def frame(since: int) -> dict:
@@ -298,13 +299,13 @@ class TestComposer:
 
     @pytest.mark.parametrize("since", [-7, 10**9])
     def test_a_cursor_from_nowhere_gets_everything(self, experiment, since):
-        frame = self.frame(Composer(), experiment.snapshot(), since)
+        frame = self.frame(Page(), experiment.snapshot(), since)
         assert frame["reset"]["loss"]["step"][0] == 0
 
     def test_what_is_not_finite_is_null(self, config):
         experiment = Experiment(config.replace("optimization.learning_rate", 1e6))
         experiment.train(50)
-        frame = self.frame(Composer(), experiment.snapshot(), -1)
+        frame = self.frame(Page(), experiment.snapshot(), -1)
         assert frame["reset"]["updates"]["W1"][0] is None  # before the first step
         assert None not in frame["reset"]["accuracy"]["train"]
         assert not any(

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from app import theme
-from app.frames import Ask, Composer
+from app.frames import Ask
 from app.views import view_of
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Snapshot
 from engine.config import OptimizationConfig
+from tests.app.conftest import Page
 
 INSIDE = ("signal", "health", "functions", "network", "cost", "autopsy")
 LOOKS = frozenset({"sums", "expected", "outline"})
@@ -65,7 +66,7 @@ def test_a_view_fills_just_what_it_draws(name, case, looked):
     assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
         len(view.figures) - 1
     )
-    msgspec.json.encode(Composer().compose(snapshot, Ask(-1, [name])))
+    msgspec.json.encode(Page().compose(snapshot, Ask(-1, [name])))
 
 
 # ---- signal -------------------------------------------------------------------------------------

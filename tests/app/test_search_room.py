@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app import theme
-from app.frames import Ask, Composer
+from app.frames import Ask
 from app.rooms.axes import Axes, addable, first_axes
 from app.rooms.trial_table import ordered, to_csv, to_html
 from app.searching import Desk, Hunted, hunted
@@ -35,6 +35,7 @@ from engine import (
     Span,
     TrialStatus,
 )
+from tests.app.conftest import Page
 
 VIEWS = ("wall", "trials", "parallel", "comparison")
 WIDE = Span("optimization.learning_rate", 1e-4, 1e4)  # its upper half diverges
@@ -122,7 +123,7 @@ def test_a_curve_is_the_cost_as_a_share_of_the_first(hunt):
 
 
 def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
-    composer = Composer()
+    composer = Page()
     hunt.advance(0.001)
     before = snapshot(config, hunt=hunt.frame())
     row = composer.compose(before, Ask(-1, ["wall"])).row
@@ -141,7 +142,7 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
 
 def test_a_frame_of_the_lectures_wall_is_small(config):
     trials = Hunt(LECTURE_SEARCH)
-    composer = Composer()
+    composer = Page()
     row = composer.compose(snapshot(config, hunt=trials.frame()), Ask(-1, ["wall"])).row
     trials.advance(0.5)
     trials.advance(0.2)

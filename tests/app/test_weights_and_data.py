@@ -9,9 +9,10 @@ import pytest
 
 from app import theme
 from app.columns import Image
-from app.frames import Ask, Composer
+from app.frames import Ask
 from app.views import view_of
 from engine import Choice, Experiment, RunConfig, Snapshot
+from tests.app.conftest import Page
 
 LOOKS = frozenset({"weights", "maps", "surface", "answers"})
 
@@ -79,13 +80,13 @@ def test_a_view_fills_just_what_it_draws(name, case, looked):
     assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
         len(view.figures) - 1
     )
-    msgspec.json.encode(Composer().compose(snapshot, Ask(-1, [name])))
+    msgspec.json.encode(Page().compose(snapshot, Ask(-1, [name])))
 
 
 @pytest.mark.parametrize("name", ["weights", "data"])
 @pytest.mark.parametrize("case", ["digits", "Fashion-MNIST", "convolutional", "spiral", "iris"])
 def test_a_frame_stays_small_while_the_tab_is_open(name, case):
-    experiment, composer = Experiment(CASES[case]), Composer()
+    experiment, composer = Experiment(CASES[case]), Page()
     composer.compose(experiment.snapshot(LOOKS), Ask(-1, [name]))
     experiment.train(50)
     frame = composer.compose(experiment.snapshot(LOOKS), Ask(0, [name]))
@@ -96,7 +97,7 @@ def test_a_frame_stays_small_while_the_tab_is_open(name, case):
 
 
 def test_only_the_surface_is_sent_as_often_as_it_changes():
-    experiment, composer = Experiment(CASES["spiral"]), Composer()
+    experiment, composer = Experiment(CASES["spiral"]), Page()
     looks = frozenset({"surface"})
     composer.compose(experiment.snapshot(looks), Ask(-1, ["data"]))
     experiment.train(50)

@@ -64,8 +64,11 @@ def _report(crowd: list[Visitor], start: float, stop: float) -> None:
         steps = np.array(visitor.steps)[inside]
         paces.append((steps[-1] - steps[0]) / (stop - start))
     gap, size = 1000 * np.concatenate(gaps), np.concatenate(sizes)
-    waits = {"plots there after": [visitor.filled for visitor in crowd]}
-    waits["... and one moved"] = [visitor.first for visitor in crowd]
+    waits = {
+        "plots there after": [visitor.drawn for visitor in crowd],
+        "... and one moved": [visitor.first for visitor in crowd],
+        "knobs there after": [visitor.filled for visitor in crowd],
+    }
     knob = 1000 * np.concatenate([visitor.latencies for visitor in crowd])
     print(f"frames/s per visitor   {min(rates):8.2f} least, {statistics.median(rates):.2f} median")
     print(

@@ -5,6 +5,7 @@ the machine.
 """
 
 import asyncio
+import math
 import re
 import time
 import urllib.request
@@ -15,7 +16,7 @@ import msgspec
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # in sight when a page opens
-FILLED = b'"view:loss"'  # is in the message that brings the plots
+KNOBS = b'"Learning rate'  # is in the message that brings the knobs
 READY = {
     "kind": "MessageSent",
     "msg_type": "bokeh_event",
@@ -52,6 +53,7 @@ class Seen(msgspec.Struct):
     row: int
     step: int
     run: int
+    draw: dict[str, msgspec.Raw] = {}
     stream: dict[str, msgspec.Raw] = {}
 
 
@@ -70,8 +72,9 @@ class Visitor:
         self.arrivals: list[float] = []  # of frames, in seconds
         self.sizes: list[int] = []  # bytes
         self.steps: list[int] = []
-        self.filled = float("nan")  # seconds from the click until the plots are there
+        self.drawn = float("nan")  # seconds from the click until the plots are there
         self.first = float("nan")  # ... until one of them has moved
+        self.filled = float("nan")  # ... until the knobs are there
         self.latencies: list[float] = []  # seconds from a turn of the knob to the frame with it
         self.asks = True  # whether it wants the next frame
         self._turned: float | None = None
@@ -83,7 +86,7 @@ class Visitor:
         self._header = msgspec.json.Decoder(Header)
 
     async def open(self) -> None:
-        """Load the page, connect, and wait until the plots are there."""
+        """Load the page, connect, and wait until all of it is there."""
         self._opened = time.perf_counter()
         loop = asyncio.get_running_loop()
         self._acknowledged, self._full = loop.create_future(), loop.create_future()
@@ -101,9 +104,8 @@ class Visitor:
         await self._pull()
         self._post("PATCH-DOC", {"events": [READY]})
         await self.watch()
-        await asyncio.wait_for(self._full, PATIENCE)
-        self.filled = time.perf_counter() - self._opened
         self.ask()
+        await asyncio.wait_for(self._full, PATIENCE)
 
     async def watch(self) -> None:
         """Open the channel of frames."""
@@ -125,7 +127,9 @@ class Visitor:
     def _on_frame(self, payload: bytes) -> None:
         now = time.perf_counter()
         frame = self._frame.decode(payload)
-        if self.first != self.first and frame.step > 0:
+        if frame.draw and math.isnan(self.drawn):
+            self.drawn = now - self._opened
+        if frame.step > 0 and math.isnan(self.first):
             self.first = now - self._opened
         self.arrivals.append(now)
         self.sizes.append(len(payload))
@@ -163,7 +167,8 @@ class Visitor:
             self._acknowledged.set_result(None)
         elif heading.msgtype == "PULL-DOC-REPLY" and self._reply:
             self._reply.set_result(msgspec.json.decode(content))
-        if FILLED in content and not self._full.done():
+        if KNOBS in content and not self._full.done():
+            self.filled = time.perf_counter() - self._opened
             self._full.set_result(None)
 
     # ---- the knob ------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ class Tab:
         """The columns of a source, as the browser has them, as soon as it has them."""
         columns = self.page.wait_for_function(
             """name => {
-                const data = Bokeh.documents[0].get_model_by_name(name)?.data
+                const data = window.babysit.model(name)?.data
                 const columns = data && Object.entries(data).map(([k, v]) => [k, Array.from(v)])
                 return columns && Object.fromEntries(columns)
             }""",

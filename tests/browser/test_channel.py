@@ -41,8 +41,12 @@ def talk(address, hello, *asks, origin=None):
 
 def test_the_owner_of_a_session_gets_its_frames(tab, address):
     hello = {"token": token_of(tab)}
-    (first, second), _ = talk(address, hello, {"since": -1, "views": VIEWS}, {"since": 3})
+    (first, second), _ = talk(
+        address, hello, {"since": -1, "views": VIEWS}, {"since": 3, "views": VIEWS}
+    )
     assert first["run"] == 1
+    assert set(first["draw"]) == set(VIEWS)
+    assert "draw" not in second
     assert first["reset"]["loss"]["step"][:3] == [0, 1, 2]
     assert set(first["text"]) >= {"step", "epoch", "pace", "status", "loss.train"}
     assert len(first["set"]["activations"]["x"]) == len(first["set"]["activations"]["top0"])

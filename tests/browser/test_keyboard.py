@@ -159,7 +159,7 @@ def test_p_draws_for_the_last_row_and_back(tab):
 
 def drawn(tab) -> bool:
     """Whether the loss has a plot now; it has none for a moment while it is drawn anew."""
-    return tab.page.evaluate("Bokeh.documents[0].get_model_by_name('view:loss') != null")
+    return tab.page.evaluate("window.babysit.model('view:loss') != null")
 
 
 def type_size(tab) -> float:
@@ -172,7 +172,7 @@ def look(tab) -> dict[str, object]:
     """How the loss is drawn, and its headline written."""
     return tab.page.evaluate(
         """() => {
-            const plot = Bokeh.documents[0].get_model_by_name("view:loss")
+            const plot = window.babysit.model("view:loss")
             const lines = plot.renderers.filter((r) => r.glyph?.type == "Line")
             return {
                 line: Math.max(...lines.map((r) => r.glyph.line_width.value ?? r.glyph.line_width)),

@@ -217,7 +217,7 @@ def test_the_first_screen_needs_no_scrolling(tab, width):
     for view in VIEWS:
         box = tab.page.evaluate(
             """name => {
-                const model = Bokeh.documents[0].get_model_by_name(`view:${name}`)
+                const model = window.babysit.model(`view:${name}`)
                 const {left, top, right, bottom} =
                     Bokeh.index.find_one(model).el.getBoundingClientRect()
                 return [left, top, innerWidth - right, innerHeight - bottom]

@@ -43,7 +43,9 @@ def finished(tab) -> bool:
 def cells(tab) -> dict[int, str]:
     """What each cell of the wall says, by its trial."""
     found = {}
-    names = tab.page.evaluate("[...Bokeh.documents[0].all_models].map((m) => m.name)")
+    names = tab.page.evaluate(
+        "Bokeh.documents.flatMap((d) => [...d.all_models]).map((m) => m.name)"
+    )
     for name in filter(None, names):
         if re.fullmatch(r"wall\.\d+", name):
             data = tab.source(name)

@@ -5,7 +5,7 @@ import pytest
 SCREENS = {390: 844, 1024: 768, 1440: 900, 2560: 1440}
 VIEWS = ("loss", "accuracy", "updates", "activations")
 PLOT = """name => {
-    const view = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name(`view:${name}`))
+    const view = Bokeh.index.find_one(window.babysit.model(`view:${name}`))
     if (view == null) return null // not drawn yet
     view.el.scrollIntoView({block: "center"})
     const {left, right, top, bottom, width} = view.el.getBoundingClientRect()

@@ -1,0 +1,129 @@
+// The plots of the page: places for them, which come and go with tabs and rooms, and what is drawn there.
+//
+// A drawing is a document of Bokeh's of its own, over sources that frames fill. It outlives its place:
+// when that comes back, the plot is shown again as it was.
+
+const places = new Map() // by the names of views, those that are in the page
+const plots = new Map() // ... those that have been drawn
+let pointed_at = ""
+
+export class Place extends HTMLElement {
+  connectedCallback() {
+    places.set(this.view, this)
+    this.classList.toggle("pointed-at", this.view == pointed_at)
+    plots.get(this.view)?.show(this)
+  }
+
+  disconnectedCallback() {
+    if (places.get(this.view) == this) {
+      places.delete(this.view)
+    }
+  }
+
+  get view() {
+    return this.getAttribute("name")
+  }
+}
+
+class Plot {
+  #headline
+  #document
+  #models
+  #shown = Promise.resolve()
+
+  constructor({headline, plot}) {
+    this.#headline = headline
+    this.#document = window.Bokeh.require("document").Document.from_json(plot)
+    const named = [...this.#document.all_models].filter(({name}) => name != null)
+    this.#models = new Map(named.map((model) => [model.name, model]))
+  }
+
+  model(name) {
+    return this.#models.get(name)
+  }
+
+  get figures() {
+    return this.#document.views_manager?.roots ?? []
+  }
+
+  get shown() {
+    return this.#shown
+  }
+
+  show(place) {
+    place.innerHTML = this.#headline
+    const figures = document.createElement("div")
+    figures.className = "figures"
+    place.append(figures)
+    this.#shown = this.#shown.then(() => this.#build(figures)).catch((error) => console.error(error))
+  }
+
+  async #build(figures) {
+    this.#tear_down()
+    const roots = this.#document.roots().map(() => figures)
+    await window.Bokeh.embed.add_document_standalone(this.#document, figures, roots)
+  }
+
+  #tear_down() {
+    this.#document.views_manager?.clear()
+    this.#document.views_manager = null
+  }
+
+  async remove() {
+    await this.#shown
+    this.#tear_down()
+    const {documents} = window.Bokeh
+    documents.splice(documents.indexOf(this.#document), 1)
+    this.#document.clear({sync: false})
+  }
+}
+
+export function draw(view, drawing) {
+  plots.get(view)?.remove()
+  const plot = new Plot(drawing)
+  plots.set(view, plot)
+  if (places.has(view)) {
+    plot.show(places.get(view))
+  }
+}
+
+// Once everything that was drawn can be seen.
+export function drawn() {
+  return Promise.all([...plots.values()].map((plot) => plot.shown))
+}
+
+// A source, or whatever else has a name in a plot.
+export function model(name) {
+  for (const plot of plots.values()) {
+    const found = plot.model(name)
+    if (found != null) {
+      return found
+    }
+  }
+  return null
+}
+
+export function figures_of(view) {
+  return plots.get(view)?.figures ?? []
+}
+
+export function in_sight() {
+  const seen = [...places].filter(([_, place]) => {
+    const {width, bottom, top} = place.getBoundingClientRect()
+    return width > 0 && bottom > 0 && top < window.innerHeight
+  })
+  return seen.map(([view, _]) => view)
+}
+
+export function point_at(view) {
+  pointed_at = view
+  for (const [name, place] of places) {
+    place.classList.toggle("pointed-at", name == view)
+  }
+}
+
+export function press(button) {
+  const pressed = button.ariaPressed != "true"
+  button.ariaPressed = String(pressed)
+  model(`switch:${button.dataset.switch}`)?.execute({pressed}, {pressed})
+}

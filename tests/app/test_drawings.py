@@ -1,0 +1,99 @@
+"""Drawings: what pages share is the same for each of them, and comes when it is needed."""
+
+import itertools
+import json
+import re
+
+import msgspec
+import pytest
+
+from app.drawings import DRAWINGS, Drawings, draw, key_of
+from app.frames import Ask, Composer
+from app.theme import STYLES
+from app.views import VIEWS, view_of
+from engine import Choice, Experiment, ModelConfig, RunConfig, Snapshot
+from tests.app.conftest import Page
+
+
+def snapshot_of(dataset: str = "digits", steps: int = 0, **model: object) -> Snapshot:
+    config = RunConfig(model=ModelConfig(**model)).replace("data.dataset", Choice(dataset))
+    if dataset == "plane":
+        config = config.replace("optimization.loss", Choice("mean squared error"))
+    experiment = Experiment(config)
+    experiment.train(steps)
+    return experiment.snapshot()
+
+
+@pytest.fixture(scope="module")
+def snapshots() -> list[Snapshot]:
+    return [
+        snapshot_of(),
+        snapshot_of(steps=70, hidden=(20, 30)),
+        snapshot_of(hidden=(20, 30), activation=Choice("tanh"), normalization=Choice("batch norm")),
+        snapshot_of("breast cancer", hidden=(8, 8)),
+        snapshot_of("spiral", hidden=(8, 8)),
+        snapshot_of("plane", hidden=(8, 8), steps=20),
+        snapshot_of(hidden=(10,) * 5),
+    ]
+
+
+def content(name: str, snapshot: Snapshot) -> str:
+    """All that is drawn, without the numbers that Bokeh gives its models."""
+    drawn = draw(view_of(name)(snapshot, STYLES["desk"]))
+    names: dict[str, str] = {}
+    text = json.dumps(msgspec.to_builtins(drawn), sort_keys=True)
+    return re.sub(r"\bp\d+\b", lambda found: names.setdefault(found[0], f"m{len(names)}"), text)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_what_is_drawn_for_the_same_is_the_same(name, snapshots):
+    drawn = [(key_of(name, snapshot, "desk"), content(name, snapshot)) for snapshot in snapshots]
+    for (key, one), (other_key, other) in itertools.combinations(drawn, 2):
+        if key == other_key:
+            assert one == other
+
+
+def test_no_drawing_is_made_twice_and_old_ones_go(monkeypatch):
+    monkeypatch.setattr("app.drawings.MOST", 2)
+    drawings, snapshot = Drawings(), snapshot_of()
+    keys = [key_of(name, snapshot, "desk") for name in ("loss", "accuracy", "updates")]
+    drawings.make(["loss", "accuracy"], snapshot, "desk")
+    loss = drawings.made(keys[0])
+    drawings.make(["loss"], snapshot, "desk")
+    assert drawings.made(keys[0]) is loss
+    drawings.make(["updates"], snapshot, "desk")
+    assert drawings.made(keys[0]) is loss  # asked for since
+    assert drawings.made(keys[1]) is None
+
+
+def test_a_view_that_has_not_been_drawn_yet_waits_for_its_drawing():
+    snapshot = snapshot_of(hidden=(3, 4, 5, 6, 7, 8))
+    composer = Composer()
+    frame = composer.compose(snapshot, Ask(-1, ["updates"]))
+    assert not frame.draw and not frame.reset and not any("updates" in id for id in frame.text)
+    DRAWINGS.make(["updates"], snapshot, "desk")
+    frame = composer.compose(snapshot, Ask(frame.row, ["updates"]))
+    assert set(frame.draw) == {"updates"}
+    assert frame.reset["updates"]["step"][0] == 0
+
+
+def test_another_look_draws_anew_and_tells_all_again():
+    snapshot, page = snapshot_of(steps=30), Page()
+    row = page.compose(snapshot, Ask(-1, ["loss"])).row
+    assert not page.compose(snapshot, Ask(row, ["loss"])).draw
+    frame = page.compose(snapshot, Ask(row, ["loss"], look="projector"))
+    assert set(frame.draw) == {"loss"}
+    assert len(frame.reset["loss"]["step"]) == row + 1
+    assert "loss.ends" in frame.set and "loss.train" in frame.text
+
+
+def test_a_view_that_cannot_be_drawn_keeps_no_other_from_the_page(monkeypatch, caplog):
+    def fail(self, snapshot, style):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(view_of("loss"), "__init__", fail)
+    drawings, snapshot = Drawings(), snapshot_of()
+    drawings.make(["loss", "accuracy"], snapshot, "desk")
+    assert b"cannot be drawn" in bytes(drawings.made(key_of("loss", snapshot, "desk")))
+    assert b"view:accuracy" in bytes(drawings.made(key_of("accuracy", snapshot, "desk")))
+    assert "no ink" in caplog.text
