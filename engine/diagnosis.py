@@ -236,10 +236,7 @@ def underfitting(now: Snapshot) -> Finding | None:
         return None
     late = now.curves["loss"][np.searchsorted(now.curves["step"], 0.6 * now.step, side="right") :]
     half = len(late) // 2
-    if (
-        len(late) < trends.RECENT
-        or not 1 - float(late[half:].mean()) / float(late[:half].mean()) < 0.01
-    ):
+    if len(late) < trends.RECENT or not late[half:].mean() > 0.99 * late[:half].mean():
         return None
     weaker = now.config.optimization.l2 * 0.1
     return Finding(

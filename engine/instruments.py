@@ -74,6 +74,7 @@ class Instruments:
             mean.clear()
         self._overshoot = math.nan
         self._step = self._all_at = -1
+        self._begun = self._training.step  # until the next step there is no mini-batch to look at
         loss = LOSSES.build(self._training.config.optimization.loss)
         chance = loss.of_chance(self._training.data.train.outputs)
         self._chance = math.nan if chance is None else chance
@@ -170,7 +171,7 @@ class Instruments:
         self.layers = tuple(replace(x, dead=dead.get(x.name, math.nan)) for x in self.layers)
 
     def _measure_gradients(self) -> None:
-        if not self._training.step:
+        if self._training.step == self._begun:
             return
         self._backward = self._probe.backward()
         signals, gradients = self._backward.signals, self._backward.gradients
@@ -183,7 +184,7 @@ class Instruments:
                 mean.add(new)
 
     def _measure_overshoot(self) -> None:
-        if self._training.step:
+        if self._training.step > self._begun:
             self._overshoot = self._probe.overshoot()
 
     def _measure_weights(self) -> None:
