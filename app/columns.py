@@ -6,7 +6,7 @@ words to show (`text`). Numbers are rounded to what can be seen.
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -73,7 +73,7 @@ def image(pixels: np.ndarray) -> Image:  # (rows, columns) of uint8 or uint32
 
 def frame(step: int, low: float, high: float) -> Columns:
     """What the axes of a plot by step have to show: room behind the last step for words."""
-    return {"x": [0, round(max(step, 20) * (1 + ROOM))], "y": rounded(np.array([low, high]))}
+    return {"x": [0, round(max(step, 20) * (1 + ROOM))], "y": rounded([low, high])}
 
 
 def ends(
@@ -88,36 +88,37 @@ def ends(
     scale = math.log if log else float
     bottom, top = scale(low), scale(high)
     gap = LINE_GAP * (top - bottom)
-    places = np.array([min(max(scale(value), bottom), top) for _, value, _ in known])
-    heights = _apart(places, gap)
-    heights += max(0.0, bottom + gap / 2 - heights.min(initial=top))
-    heights -= max(0.0, heights.max(initial=bottom) - (top - gap / 2))
+    heights = _apart([min(max(scale(value), bottom), top) for _, value, _ in known], gap)
+    up = max(0.0, bottom + gap / 2 - min(heights, default=top))
+    down = max(0.0, max(heights, default=bottom) + up - (top - gap / 2))
+    heights = [height + up - down for height in heights]
     return {
         "step": [step] * len(known),
-        "y": rounded(np.exp(heights) if log else heights),
+        "y": rounded([math.exp(height) for height in heights] if log else heights),
         "label": [name for name, _, _ in known],
         "colour": [colour for _, _, colour in known],
     }
 
 
-def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+def _apart(places: Sequence[float], gap: float) -> list[float]:
     """The places moved until no two are closer than `gap`, and together as little as can be.
 
     Without the gaps that lie below each, they only must not fall: neighbours that would are put at
     their mean, which is the isotonic regression.
     """
-    order = np.argsort(places, kind="stable")
-    steps = gap * np.arange(len(places))
+    order = sorted(range(len(places)), key=places.__getitem__)
     groups: list[tuple[float, int]] = []  # the mean of each, and how many are in it
-    for place in places[order] - steps:
-        mean, size = float(place), 1
+    for below, place in enumerate(order):
+        mean, size = places[place] - below * gap, 1
         while groups and groups[-1][0] > mean:
-            below, others = groups.pop()
-            mean = (mean * size + below * others) / (size + others)
+            lower, others = groups.pop()
+            mean = (mean * size + lower * others) / (size + others)
             size += others
         groups.append((mean, size))
-    moved = np.empty_like(places)
-    moved[order] = np.repeat([m for m, _ in groups], [n for _, n in groups]) + steps
+    moved = [0.0] * len(places)
+    means = (mean for mean, size in groups for _ in range(size))
+    for below, (place, mean) in enumerate(zip(order, means, strict=True)):
+        moved[place] = mean + below * gap
     return moved
 
 
@@ -126,7 +127,7 @@ def _apart(places: np.ndarray, gap: float) -> np.ndarray:
 
 def all_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
     """The rows after `since`; `names` are the columns of the source and those of the curves."""
-    return _columns(curves, np.arange(since + 1, curves.rows), names)
+    return _rows_with("step", curves, since, names)
 
 
 def judged_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
@@ -140,28 +141,22 @@ def measured_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Colum
 
 
 def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
-    rows = np.arange(since + 1, curves.rows)
-    return _columns(curves, rows[np.isfinite(curves[known][rows])], names)
-
-
-def _columns(curves: Curves, rows: np.ndarray, names: Mapping[str, str]) -> Columns:
-    columns: Columns = {"step": [int(step) for step in curves["step"][rows]]}
+    if since + 1 >= curves.rows:  # as in most frames
+        return {"step": [], **{key: [] for key in names}}
+    rows = since + 1 + np.flatnonzero(np.isfinite(curves[known][since + 1 :]))
+    columns: Columns = {"step": [int(step) for step in curves["step"][rows].tolist()]}
     for key, name in names.items():
         columns[key] = rounded(curves[name][rows])
     return columns
-
-
-def last_value(values: np.ndarray) -> float:
-    """The last value that was measured; a run always has one."""
-    return float(values[np.isfinite(values)][-1]) if np.isfinite(values).any() else math.nan
 
 
 def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
     """The changes that belong to the rows after `since`, up to the last row."""
     steps: list[int] = []
     labels: list[str] = []
+    told = snapshot.markers if since + 1 < snapshot.curves.rows else ()
     labelled = -math.inf  # the step of the last change with a label
-    for marker in snapshot.markers:
+    for marker in told:
         far = marker.step - labelled > LABEL_GAP * marker.step
         if far:
             labelled = marker.step
@@ -171,9 +166,10 @@ def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
     return {f"{view}.markers": {"step": steps, "label": labels}}
 
 
-def rounded(values: np.ndarray) -> list[float | None]:
+def rounded(values: np.ndarray | Sequence[float]) -> list[float | None]:
     """The values to so many digits; what is not finite becomes None, for which JSON has a word."""
-    return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in values.tolist()]
+    plain = values.tolist() if isinstance(values, np.ndarray) else values
+    return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in plain]
 
 
 def score_name(snapshot: Snapshot) -> str:
@@ -181,16 +177,15 @@ def score_name(snapshot: Snapshot) -> str:
     return "accuracy" if snapshot.data.classes else "R²"
 
 
-def decades(*values: np.ndarray) -> list[float]:
+def decades(values: Iterable[float]) -> list[float]:
     """The powers of ten around the positive values: the ends of an axis that does not jump."""
-    known = np.concatenate([np.ravel(v) for v in values])
-    known = known[np.isfinite(known) & (known > 0)]
-    if not known.size:
+    known = [value for value in values if 0 < value < math.inf]
+    if not known:
         return [0.1, 10.0]
-    low, high = (float(np.log10(v)) for v in (known.min(), known.max()))
-    return [10.0 ** math.floor(low), 10.0 ** max(math.ceil(high), math.floor(low) + 1)]
+    low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
+    return [10.0**low, 10.0 ** max(high, low + 1)]
 
 
-def positive(values: np.ndarray) -> list[float | None]:
+def positive(values: np.ndarray | Sequence[float]) -> list[float | None]:
     """The values as a logarithmic axis can show them: what is 0 or less is not there."""
     return [value if value is not None and value > 0 else None for value in rounded(values)]

@@ -3,21 +3,18 @@
 import bisect
 import math
 from collections.abc import Mapping
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from app import theme
 from app.columns import Columns, rounded
-from engine import Curves, PastRun, Snapshot
+from engine import Curves, PastRun, Snapshot, remembered
 
 POINTS = 150  # of a curve, at most
 
 LONGEST = 12  # characters of a name that is written behind a line
 
 type Line = tuple[list[float], list[float]]  # steps and values, all of them finite
-
-_lines: WeakKeyDictionary[PastRun, dict[tuple[str, ...], Line]] = WeakKeyDictionary()
 
 
 def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str, Columns]:
@@ -28,7 +25,7 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
     x, y, colours, dashes, labels = [], [], [], [], []
     for past, colour in _others(snapshot):
         for name, dash in names.items():
-            steps, values = _line(past, name)
+            steps, values = _line(past.curves, name)
             x.append(steps)
             y.append(values)
             colours.append(colour)
@@ -45,7 +42,7 @@ def ghost_ends(snapshot: Snapshot, name: str) -> list[tuple[str, float, str]]:
     """
     ends = []
     for past, colour in _others(snapshot):
-        steps, values = _line(past, name)
+        steps, values = _line(past.curves, name)
         passed = bisect.bisect_right(steps, snapshot.step)
         if passed:
             ends.append((_label(snapshot, past), values[passed - 1], colour))
@@ -64,15 +61,9 @@ def _label(snapshot: Snapshot, past: PastRun) -> str:
     return past.name if len(past.name) <= LONGEST else f"{past.name[: LONGEST - 1]}…"
 
 
-def _line(past: PastRun, name: str) -> Line:
-    """A curve of a run that is over, thinned; worked out once."""
-    known = _lines.setdefault(past, {})
-    if (name,) not in known:
-        known[name,] = _thinned(past.curves, name)
-    return known[name,]
-
-
-def _thinned(curves: Curves, name: str) -> Line:
+@remembered
+def _line(curves: Curves, name: str) -> Line:
+    """A curve of a run that is over, thinned."""
     values = _values(curves, name)
     rows = np.flatnonzero(np.isfinite(values))
     rows = rows[:: math.ceil(len(rows) / POINTS) or 1]

@@ -9,7 +9,6 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
-from app.columns import last_value
 from engine import (
     MAX_NAME,
     MAX_PINNED,
@@ -171,10 +170,10 @@ def figures(step: int, curves: Curves) -> dict[str, str]:
     """How a run stood at the end of its curves, in words."""
     return {
         "Steps": f"{step:,}",
-        "Training loss": theme.number(last_value(curves["loss"])),
-        "Validation loss": theme.number(last_value(curves["validation_loss"])),
-        "Training accuracy": theme.percent(last_value(curves["train_accuracy"])),
-        "Validation accuracy": theme.percent(last_value(curves["validation_accuracy"])),
+        "Training loss": theme.number(curves.last("loss")),
+        "Validation loss": theme.number(curves.last("validation_loss")),
+        "Training accuracy": theme.percent(curves.last("train_accuracy")),
+        "Validation accuracy": theme.percent(curves.last("validation_accuracy")),
     }
 
 

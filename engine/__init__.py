@@ -68,6 +68,7 @@ from engine.outline import Stage
 from engine.past import MAX_NAME, MAX_PINNED, PastRun, check_pin
 from engine.recording import Recording, digest, record
 from engine.registry import Choice, Entry, Knob, Range, Registry
+from engine.remembered import remembered
 from engine.search import (
     LECTURE_SEARCH,
     ONE_MATTERS,
@@ -99,6 +100,7 @@ from engine.search import (
     refine,
 )
 from engine.stacks import Convolution, Stack
+from engine.strip import Strip
 from engine.sums import FLAT, SPAN, LayerSums, Response, Sums, response
 from engine.surface import Points, Surface
 from engine.telemetry import (
@@ -213,6 +215,7 @@ __all__ = [
     "Status",
     "Step",
     "StrategyLine",
+    "Strip",
     "Sums",
     "Surface",
     "TensorFrame",
@@ -244,6 +247,7 @@ __all__ = [
     "record",
     "refine",
     "register_folder",
+    "remembered",
     "replay",
     "response",
     "run_check",

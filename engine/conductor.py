@@ -309,8 +309,10 @@ def _run_errands(seat: Seat) -> None:
 
 
 def _publish(seat: Seat, snapshot: Snapshot, looks: Set[str]) -> None:
-    message = seat.refusal or seat.works.refusal or snapshot.message
-    seat.publish(dataclasses.replace(snapshot, message=message, beside=seat.works.shown), looks)
+    message, beside = seat.refusal or seat.works.refusal or snapshot.message, seat.works.shown
+    if message != snapshot.message or beside != snapshot.beside:
+        snapshot = dataclasses.replace(snapshot, message=message, beside=beside)
+    seat.publish(snapshot, looks)
 
 
 def _fail(seat: Seat, error: Exception) -> None:

@@ -7,9 +7,11 @@ that each failure of the lecture has the right one first.
 
 import math
 from collections.abc import Callable, Iterator
+from statistics import median
 
 import numpy as np
 
+from engine import trends
 from engine.activations import ACTIVATIONS
 from engine.commands import Command, SetKnob
 from engine.config import SETTINGS
@@ -23,7 +25,6 @@ RULES: Registry[Finding | None] = Registry("rule")
 RATE = "optimization.learning_rate"
 SETTLED = 50  # steps before curves say anything
 WANTED = 1e-3  # of the size of the weights, as the size of an update
-RECENT = 20  # rows of the history that count as now
 
 
 def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -93,11 +94,13 @@ def saturation(now: Snapshot) -> Finding | None:
 @RULES.register("vanishing signal")
 def vanishing_signal(now: Snapshot) -> Finding | None:
     """Activations shrink from layer to layer until the last ones see next to nothing."""
+    finding = _signal(now, "vanishing signal", "shrinks", lambda ratio: ratio < 0.1)
     # Dead units shrink it too; then the weights are not the cause, and larger ones no remedy.
     between = [tensor.stretch for tensor in now.tensors[1:-1]]
-    if between and np.median(between) > ACTIVATIONS.build(now.config.model.activation).gain:
-        return None
-    return _signal(now, "vanishing signal", "shrinks", lambda ratio: ratio < 0.1)
+    if finding and between:
+        gain = ACTIVATIONS.build(now.config.model.activation).gain
+        return None if median(between) > gain else finding
+    return finding
 
 
 @RULES.register("dead units")
@@ -188,12 +191,12 @@ def first_loss(now: Snapshot) -> Finding | None:
 @RULES.register("plateau")
 def plateau(now: Snapshot) -> Finding | None:
     """The loss stayed flat for long before it moved: bad initial weights are the prime suspect."""
+    if now.step < 4 * SETTLED:
+        return None
     drawn = max((m.row for m in now.markers if m.text.startswith("Initializer")), default=0)
-    steps, loss = now.curves["step"][drawn:], now.curves["loss"][drawn:]
     chance = _or(now.gauges.chance_loss, now.gauges.first_loss)
-    moved = np.flatnonzero(~(np.abs(loss - chance) < 0.03 * chance))
-    until = float(steps[moved[0] if len(moved) else -1] - steps[0]) if len(steps) else 0.0
-    if now.step < 4 * SETTLED or until < 2 * SETTLED or until < 0.15 * now.step:
+    until = trends.flat(now.curves, drawn, chance)
+    if until < 2 * SETTLED or until < 0.15 * now.step:
         return None
     return Finding(
         "plateau", until, (0, 0.15 * now.step), "",
@@ -206,14 +209,14 @@ def plateau(now: Snapshot) -> Finding | None:
 @RULES.register("overfitting")
 def overfitting(now: Snapshot) -> Finding | None:
     """It knows the training examples by heart: the gap to validation grows, its loss rises."""
-    judged = np.isfinite(now.curves["validation_loss"])
-    if now.step < SETTLED or judged.sum() < RECENT:
+    judged, best = trends.judged(now.curves)
+    if now.step < SETTLED or judged < trends.RECENT:
         return None
-    loss = now.curves["validation_loss"][judged]
     gap = _recently(now, "train_accuracy") - _recently(now, "validation_accuracy")
-    risen = _recently(now, "validation_loss") / float(loss.min())
-    if not (gap > 0.125 or (gap > 0.1 and risen > 1.2)):
+    last = _recently(now, "validation_loss")
+    if not (gap > 0.125 or (gap > 0.1 and last > 1.2 * best)):
         return None
+    risen = last / best if best > 0 else math.inf  # hinge loss comes down to exactly 0
     stronger = min(max(10 * now.config.optimization.l2, 1e-4), 1.0)
     return Finding(
         "overfitting", gap, (0.0, 0.1), "",
@@ -227,15 +230,13 @@ def overfitting(now: Snapshot) -> Finding | None:
 @RULES.register("underfitting")
 def underfitting(now: Snapshot) -> Finding | None:
     """It has stopped improving, at a poor level, and no better on training than on validation."""
-    steps, loss = now.curves["step"], now.curves["loss"]
-    late = loss[steps > 0.6 * now.step]
-    if now.step < 10 * SETTLED or len(late) < RECENT:
-        return None
-    half = len(late) // 2
-    gain = 1 - float(np.mean(late[half:])) / float(np.mean(late[:half]))
     train = _recently(now, "train_accuracy")
     gap = train - _recently(now, "validation_accuracy")
-    if not (train < 0.8 and gap < 0.05 and gain < 0.01):
+    if now.step < 10 * SETTLED or not (train < 0.8 and gap < 0.05):
+        return None
+    late = now.curves["loss"][np.searchsorted(now.curves["step"], 0.6 * now.step, side="right") :]
+    half = len(late) // 2
+    if len(late) < trends.RECENT or not late[half:].mean() > 0.99 * late[:half].mean():
         return None
     weaker = now.config.optimization.l2 * 0.1
     return Finding(
@@ -308,10 +309,12 @@ def _or(value: float, otherwise: float) -> float:
 
 def _recently(now: Snapshot, name: str) -> float:
     """The median of a curve's last rows, none of them from before the last change."""
-    changed = now.markers[-1].row if now.markers else 0
-    column = now.curves[name][changed:]
-    known = [x for x in column[-5 * RECENT :].tolist() if math.isfinite(x)][-RECENT:]
-    return sorted(known)[len(known) // 2] if known else math.nan
+    return trends.recent(now.curves, name, _changed(now))
+
+
+def _changed(now: Snapshot) -> int:
+    """The first row after the last change."""
+    return now.markers[-1].row if now.markers else 0
 
 
 def _loss(now: Snapshot) -> float:
@@ -320,17 +323,12 @@ def _loss(now: Snapshot) -> float:
 
 def _best(now: Snapshot) -> float:
     """The lowest loss so far, each time over so many rows that one lucky batch does not count."""
-    loss = now.curves["loss"]
-    whole = len(loss) // RECENT * RECENT
-    means = loss[:whole].reshape(-1, RECENT).mean(axis=1)
-    return float(np.nanmin(means, initial=np.inf))
+    return trends.lowest(now.curves, "loss")
 
 
 def _ratio(now: Snapshot) -> float:
     """The median over the layers of what the last steps did to their weights."""
-    ratios = [_recently(now, f"ratio {tensor.name}") for tensor in now.tensors]
-    known = [ratio for ratio in ratios if math.isfinite(ratio)]
-    return float(np.median(known)) if known else math.nan
+    return trends.ratio(now.curves, _changed(now))
 
 
 def _slower(now: Snapshot, factor: float) -> SetKnob:

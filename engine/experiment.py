@@ -83,6 +83,9 @@ class Experiment:
         self.journal: list[tuple[int, Command]] = []
         self._markers: list[Marker] = []
         self._training = training
+        data = training.data
+        train = data.train
+        self._shown_data = DataFrame(train.shape, train.classes, len(train), len(data.validation))
         self._recorder = Recorder(training)
         self._instruments = Instruments(training, self._clock)
         self._looker = Looker(training, self._clock)
@@ -316,7 +319,7 @@ class Experiment:
 
     def _tell(self) -> Snapshot:
         running = self.status is Status.RUNNING
-        instruments, train = self._instruments, self.data.train
+        instruments = self._instruments
         snapshot = Snapshot(
             run=self.run,
             step=self.step,
@@ -324,7 +327,7 @@ class Experiment:
             status=self.status,
             message=self.message,
             config=self.config,
-            data=DataFrame(train.shape, train.classes, len(train), len(self.data.validation)),
+            data=self._shown_data,
             curves=self._recorder.curves,
             layers=instruments.layers,
             strip=instruments.strip,
@@ -342,7 +345,8 @@ class Experiment:
             effort=self._effort.rate(self.step, self._spent),
             autopsy=self._autopsy,
         )
-        return dataclasses.replace(snapshot, findings=diagnose(snapshot))
+        findings = diagnose(snapshot)
+        return dataclasses.replace(snapshot, findings=findings) if findings else snapshot
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:

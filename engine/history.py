@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from engine.remembered import remembered
 from engine.types import Array
 
 RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
@@ -16,31 +17,45 @@ AFRESH = 20  # ... and after a change 5 % of what has passed since, where that i
 class Curves(Mapping[str, Array]):
     """The rows of a history at one instant, column by column, read-only."""
 
-    def __init__(self, names: Sequence[str], table: Array) -> None:
-        self._names = tuple(names)
+    # Told apart by which they are, so that facts about them can be remembered.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        places: Mapping[str, int],
+        table: Array,  # (columns, rows)
+    ) -> None:
+        self._places = places
         self._table = table
         table.setflags(write=False)
 
     def __getitem__(self, name: str) -> Array:
-        return self._table[:, self._names.index(name)]
+        column: Array = self._table[self._places[name]]
+        return column
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._places)
 
     @property
     def rows(self) -> int:
         """How many rows there are."""
-        return len(self._table)
+        return len(self._table.T)
+
+    @remembered
+    def last(self, name: str) -> float:
+        """The last value of a column that could be had; NaN if there is none."""
+        return next((float(x) for x in self[name][::-1] if math.isfinite(x)), math.nan)
 
     def to_csv(self) -> str:
         """The rows as CSV; a number that cannot be had is an empty cell."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(self)
-        for step, *values in self._table.tolist():
+        for step, *values in self._table.T.tolist():
             table.writerow([int(step), *("" if math.isnan(x) else x for x in values)])
         return text.getvalue()
 
@@ -55,8 +70,10 @@ class History:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = ("step", *names)
-        self._table: Array = np.empty((256, len(self.names)))
+        self._places = {name: place for place, name in enumerate(self.names)}
+        self._table: Array = np.empty((len(self.names), 256))
         self._rows = 0
+        self._curves: Curves | None = None  # as handed out, until there is a new row
         self._due = 0
         self._last = self._changed = 0  # steps: of the last row, and of that before the last change
 
@@ -74,14 +91,17 @@ class History:
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
         """Write one row; a column without a value becomes NaN."""
-        if self._rows == len(self._table):
+        if self._rows == len(self._table.T):
             # A new array, not a resize in place: curves handed out keep the old one.
-            self._table = np.concatenate([self._table, np.empty_like(self._table)])
-        self._table[self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
+            self._table = np.concatenate([self._table, np.empty_like(self._table)], axis=1)
+        self._table[:, self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
         self._rows += 1
+        self._curves = None
         self._last = step
         self._due = step + max(1, min(step // RESOLUTION, (step - self._changed) // AFRESH))
 
     def curves(self) -> Curves:
-        """All rows so far, without copying them."""
-        return Curves(self.names, self._table[: self._rows])
+        """All rows so far, without copying them; the same object until there is a new one."""
+        if self._curves is None:
+            self._curves = Curves(self._places, self._table[:, : self._rows])
+        return self._curves

@@ -4,10 +4,9 @@ Each instrument saves up its share of that time and measures when it can afford 
 is new in every snapshot; what is dear takes turns. None changes what training computes.
 """
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -46,6 +45,8 @@ class Instruments:
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
         self._training = training
         self._clock = clock
+        self.layers: tuple[LayerFrame, ...] = ()  # the state of each whose output is shown
+        self.tensors: tuple[TensorFrame, ...] = ()  # ... and of each layer's weights
         self._scale = HistogramScale()
         self._strip = StripRecorder()
         self._census = Census(training)
@@ -73,6 +74,10 @@ class Instruments:
             mean.clear()
         self._overshoot = math.nan
         self._step = self._all_at = -1
+        self._begun = self._training.step  # until the next step there is no mini-batch to look at
+        loss = LOSSES.build(self._training.config.optimization.loss)
+        chance = loss.of_chance(self._training.data.train.outputs)
+        self._chance = math.nan if chance is None else chance
         self._measure_activations()
         self._measure_weights()
         self._judge()
@@ -113,43 +118,19 @@ class Instruments:
         return MappingProxyType({name: x.cost for name, x in self._instruments.items()})
 
     @property
-    def layers(self) -> tuple[LayerFrame, ...]:
-        """The state of each layer whose output is shown."""
-        return tuple(
-            dataclasses.replace(
-                frame,
-                dead=self._census.dead.get(frame.name, math.nan),
-                backward=self._backward.signals.get(frame.name, math.nan),
-            )
-            for frame in self._frames
-        )
-
-    @property
     def strip(self) -> Strip:
         """How the layers' activations came to be what they are."""
         return self._strip.strip
 
     @property
-    def tensors(self) -> tuple[TensorFrame, ...]:
-        """The state of each layer's weights."""
-        gradients = self._backward.gradients
-        return tuple(
-            dataclasses.replace(frame, gradient=gradients.get(frame.name, math.nan))
-            for frame in self._tensors
-        )
-
-    @property
     def gauges(self) -> Gauges:
         """The numbers about the run as a whole."""
         training = self._training
-        chance = LOSSES.build(training.config.optimization.loss).of_chance(
-            training.data.train.outputs
-        )
         noise, length = (mean.value for mean in self._noise)
         (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._judged
         return Gauges(
             first_loss=training.first_loss,
-            chance_loss=math.nan if chance is None else chance,
+            chance_loss=self._chance,
             train_loss=train_loss,
             validation_loss=validation_loss,
             train_accuracy=train_accuracy,
@@ -170,11 +151,15 @@ class Instruments:
         self._scale.cover(float(largest))
         edges = _frozen(self._scale.edges)
         bounds = ACTIVATIONS.build(self._training.config.model.activation).bounds
-        self._frames = [
-            _describe(name, a, self._scale, edges, None if name == "scores" else bounds)
+        self.layers = tuple(
+            _describe(
+                name, a, self._scale, edges, None if name == "scores" else bounds,
+                dead=self._census.dead.get(name, math.nan),
+                backward=self._backward.signals.get(name, math.nan),
+            )
             for name, a in outputs.items()
-        ]
-        counts = np.stack([frame.counts for frame in self._frames])
+        )  # fmt: skip
+        counts = np.stack([layer.counts for layer in self.layers])
         self._strip.note(self._training.step, edges, counts)
 
     def _judge(self) -> None:
@@ -182,11 +167,16 @@ class Instruments:
 
     def _count_dead(self) -> None:
         self._census.go_on()
+        dead = self._census.dead
+        self.layers = tuple(replace(x, dead=dead.get(x.name, math.nan)) for x in self.layers)
 
     def _measure_gradients(self) -> None:
-        if not self._training.step:
+        if self._training.step == self._begun:
             return
         self._backward = self._probe.backward()
+        signals, gradients = self._backward.signals, self._backward.gradients
+        self.layers = tuple(replace(x, backward=signals.get(x.name, math.nan)) for x in self.layers)
+        self.tensors = tuple(replace(x, gradient=gradients[x.name]) for x in self.tensors)
         if math.isfinite(self._backward.noise):
             for mean, new in zip(
                 self._noise, (self._backward.noise, self._backward.length), strict=True
@@ -194,15 +184,19 @@ class Instruments:
                 mean.add(new)
 
     def _measure_overshoot(self) -> None:
-        if self._training.step:
+        if self._training.step > self._begun:
             self._overshoot = self._probe.overshoot()
 
     def _measure_weights(self) -> None:
         parameters, update = self._training.network.parameters, self._training.optimizer.last_update
-        self._tensors = [
-            _weigh(t, parameters.theta[t.span], update[t.span], parameters.drawn[t.span])
+        gradients = self._backward.gradients
+        self.tensors = tuple(
+            _weigh(
+                t, parameters.theta[t.span], update[t.span], parameters.drawn[t.span],
+                gradients.get(t.layer, math.nan),
+            )
             for t in parameters.weights
-        ]
+        )  # fmt: skip
 
 
 class _RunningMean:
@@ -245,8 +239,11 @@ def _describe(
     scale: HistogramScale,
     edges: Array,
     bounds: tuple[float, float] | None,
+    *,
+    dead: float,
+    backward: float,
 ) -> LayerFrame:
-    """A layer's activations; what other instruments know of the layer is filled in later."""
+    """A layer's activations, and what other instruments knew of the layer before."""
     active = values[values != 0]
     counts = scale.count(active)
     finite = values[np.isfinite(values)] if counts.broken else values
@@ -256,8 +253,8 @@ def _describe(
         std=float(finite.std(dtype=np.float64)) if finite.size else math.nan,
         zero=1 - active.size / values.size,
         saturated=_saturated(values, bounds) if bounds else math.nan,
-        dead=math.nan,
-        backward=math.nan,
+        dead=dead,
+        backward=backward,
         edges=edges,
         counts=_frozen(counts.inside),
         below=counts.below,
@@ -266,14 +263,16 @@ def _describe(
     )
 
 
-def _weigh(tensor: Tensor, weights: Array, update: Array, drawn: Array) -> TensorFrame:
-    """A layer's weights; what other instruments know of the layer is filled in later."""
+def _weigh(
+    tensor: Tensor, weights: Array, update: Array, drawn: Array, gradient: float
+) -> TensorFrame:
+    """A layer's weights, and the gradient that was measured before."""
     norm, ratio = norm_and_ratio(weights, update)
     start = _norm(drawn)
     return TensorFrame(
         tensor.layer,
         norm=norm,
-        gradient=math.nan,
+        gradient=gradient,
         ratio=ratio,
         distance=_norm(weights - drawn) / start if start > 0 else math.nan,
         variety=_variety(weights.reshape(tensor.shape)),

@@ -10,7 +10,7 @@ COLUMNS = 20  # histograms that are kept, at most
 BINS = 12  # of each
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Strip:
     """The histograms of all layers, oldest first, evenly spaced along the run as far as it goes."""
 

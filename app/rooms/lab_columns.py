@@ -1,8 +1,10 @@
 """What the initialization lab shows: pure functions of the engine's report."""
 
 import html
+import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -129,8 +131,8 @@ def _sizes(lines: dict[str, list[float]]) -> Columns:
 
 def frame(shown: Columns) -> tuple[float, float]:
     """The ends of the vertical axis: the powers of ten around all that it shows."""
-    known = [np.array(shown[name], float) for name in ("measured", "theory", "slide")]
-    low, high = columns.decades(*known)
+    lines = [cast(Sequence[float], shown[name]) for name in ("measured", "theory", "slide")]
+    low, high = columns.decades(itertools.chain(*lines))
     return low, high
 
 

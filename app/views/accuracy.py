@@ -20,7 +20,7 @@ from app.views.view import (
     over_time,
     source,
 )
-from engine import Snapshot
+from engine import Curves, Snapshot, remembered
 
 TOP = 1.0
 USUAL = 5  # per cent of the points that may lie below the axis
@@ -30,7 +30,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     """The share of right answers on fixed training and validation examples, and the gap."""
     curves = snapshot.curves
     names = {"train": "train_accuracy", "validation": "validation_accuracy"}
-    last = {key: columns.last_value(curves[name]) for key, name in names.items()}
+    last = {key: curves.last(name) for key, name in names.items()}
     shown = {key: theme.percent(value) for key, value in last.items()}
     gap = theme.percent(last["train"] - last["validation"])
     lines = [
@@ -63,7 +63,12 @@ def _lowest(snapshot: Snapshot) -> float:
     """Where the axis begins: at 0, but R² may be negative, even hugely so, of a poor guess."""
     if snapshot.data.classes:
         return 0.0
-    known = snapshot.curves["validation_accuracy"]
+    return _lowest_usual(snapshot.curves)
+
+
+@remembered
+def _lowest_usual(curves: Curves) -> float:
+    known = curves["validation_accuracy"]
     known = known[np.isfinite(known)]
     usual = float(np.percentile(known, USUAL)) if known.size else 0.0
     return max(-1.0, math.floor(2 * min(usual, 0.0)) / 2)

@@ -1,5 +1,6 @@
 """Activation histograms: does the signal arrive in the last layer, or does it die or saturate?"""
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
 from app import columns, theme
 from app.columns import Columns, Part
 from app.views.view import VIEWS, layers_of, plot, source
-from engine import LayerFrame, Snapshot, bounds_of
+from engine import LayerFrame, Snapshot, Strip, bounds_of, remembered
 
 ROW_HEIGHT = 100  # of one layer's histogram, in the units of its plot
 BAR_HEIGHT = 84  # of its tallest bar
@@ -26,18 +27,16 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
     layers = snapshot.layers
     bins = len(layers[0].counts)
     histograms: Columns = {"x": [float(n) for n in range(bins + 1)]}
-    for row, layer in enumerate(layers):
-        base = _base(layers, row)
-        heights = _heights(layer)
-        histograms[f"base{row}"] = [base] * (bins + 1)
-        histograms[f"top{row}"] = [base + int(height) for height in [*heights, heights[-1]]]
+    for row, tops in enumerate(_tops(layers)):
+        histograms[f"base{row}"] = [_base(layers, row)] * (bins + 1)
+        histograms[f"top{row}"] = [*tops, tops[-1]]
     return Part(
         set={
             "activations": histograms,
             "activations.rows": _words(layers),
             "activations.ends": _ends(snapshot),
-            "activations.ticks": _ticks(layers[0]),
-            "activations.strip": _strip(snapshot),
+            "activations.ticks": _ticks(bins, float(layers[0].edges[-1])),
+            "activations.strip": _strip(snapshot.strip),
             "activations.since": _since(snapshot),
         },
         text={
@@ -54,9 +53,13 @@ def _base(layers: Sequence[LayerFrame], row: int) -> int:
     return ROW_HEIGHT * (len(layers) - 1 - row)
 
 
-def _heights(layer: LayerFrame) -> np.ndarray:
-    tallest = layer.counts.max()
-    return np.rint(BAR_HEIGHT * layer.counts / tallest) if tallest else layer.counts
+def _tops(layers: Sequence[LayerFrame]) -> list[list[int]]:
+    """The upper ends of the bars of each layer, its tallest as tall as any."""
+    counts = np.array([layer.counts for layer in layers])
+    tallest = np.maximum(counts.max(axis=1, keepdims=True), 1)
+    bases = np.array([[_base(layers, row)] for row in range(len(layers))])
+    tops: list[list[int]] = (bases + np.rint(BAR_HEIGHT * counts / tallest).astype(int)).tolist()
+    return tops
 
 
 def _words(layers: Sequence[LayerFrame]) -> Columns:
@@ -77,44 +80,45 @@ def _say(layer: LayerFrame, *, roomy: bool) -> str:
 
 def _ends(snapshot: Snapshot) -> Columns:
     """What deserves a look, in red: the share that is exactly 0, and at each end of a range."""
-    layers = snapshot.layers
+    layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
+    bounds = bounds_of(snapshot.config.model.activation) or ()
     x, base, top = [], [], []
     for row, layer in enumerate(layers):
-        bottom = _base(layers, row)
+        bottom, limit = _base(layers, row), float(layer.edges[-1])
         shares = [(0.0, layer.zero)]
         if not math.isnan(layer.saturated):
-            bounds = bounds_of(snapshot.config.model.activation)
-            shares += [(end, layer.saturated) for end in bounds or ()]
+            shares += [(end, layer.saturated) for end in bounds]
         for value, share in shares:
-            x.append(round(_place(layer, value), 2))
+            x.append(round(_place(bins, limit, value), 2))
             base.append(float(bottom))
             top.append(float(bottom + round(BAR_HEIGHT * share)))
     return {"x": x, "base": base, "top": top}
 
 
-def _place(layer: LayerFrame, value: float) -> float:
-    """Where a value lies among the bins, which are equally wide in asinh."""
-    reach = math.asinh(float(layer.edges[-1]))
-    return len(layer.counts) * (math.asinh(value) + reach) / (2 * reach)
+def _place(bins: int, limit: float, value: float) -> float:
+    """Where a value lies among the bins, which are equally wide in asinh and end at a limit."""
+    reach = math.asinh(limit)
+    return bins * (math.asinh(value) + reach) / (2 * reach)
 
 
-def _ticks(layer: LayerFrame) -> Columns:
+@functools.cache
+def _ticks(bins: int, limit: float) -> Columns:
     """Where the round values lie among the bins."""
-    limit = float(layer.edges[-1])
     decades = range(max(0, math.floor(math.log10(limit))) + 1)
     steps = sorted({m * 10.0**d for d in decades for m in (1, 3)} | {0.0})
     if len(steps) > 3:
         steps = [0.0, *(10.0**d for d in decades if d % (1 + len(decades) // 3) == 0)]
     values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
     return {
-        "x": [round(_place(layer, v), 2) for v in values],
+        "x": [round(_place(bins, limit, v), 2) for v in values],
         "label": [f"{v:g}".replace("-", "−").replace("e+", "e") for v in values],
     }
 
 
-def _strip(snapshot: Snapshot) -> Columns:
+@remembered
+def _strip(strip: Strip) -> Columns:
     """The histograms along the run, side by side: brighter where there are more."""
-    shares = snapshot.strip.shares[::-1]  # (L, bins, N), the last layer lowest
+    shares = strip.shares[::-1]  # (L, bins, N), the last layer lowest
     layers, bins, steps = shares.shape
     room = np.zeros((layers, max(1, round(bins * ROW_HEIGHT / BAR_HEIGHT) - bins), steps), np.uint8)
     pixels = np.concatenate([shares, room], axis=1).reshape(-1, steps)

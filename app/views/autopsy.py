@@ -60,7 +60,7 @@ def _ratios(found: Autopsy | None, names: list[str]) -> dict[str, np.ndarray]:
 
 def _frame(found: Autopsy | None, *curves: np.ndarray) -> Columns:
     ends = [int(found.steps[0]), int(found.steps[-1])] if found else [0, 50]
-    return {"x": ends, "y": columns.decades(*curves)}
+    return {"x": ends, "y": columns.decades(np.concatenate(curves).tolist())}
 
 
 def _where(snapshot: Snapshot) -> str:

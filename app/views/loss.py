@@ -26,7 +26,7 @@ from app.views.view import (
     source,
     switch,
 )
-from engine import HALF_LIFE, Snapshot, Status
+from engine import HALF_LIFE, Curves, Snapshot, Status, remembered
 
 LEAST = 1e-6  # drawn instead of 0
 USUAL = (5, 95)  # per cent of the points that the axis is made for
@@ -45,12 +45,9 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     """The loss on the mini-batches and on the validation examples, and the penalty beside it."""
     curves = snapshot.curves
     names = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
-    last = {
-        name: columns.last_value(curves[name])
-        for name in ("loss_average", "validation_loss", "penalty")
-    }
+    last = {name: curves.last(name) for name in ("loss_average", "validation_loss", "penalty")}
     shown = {name: theme.number(value) for name, value in last.items()}
-    low, high = _usual(snapshot)
+    low, high = _usual(curves, snapshot.gauges.first_loss)
     lines = [
         ("train", last["loss_average"], theme.TRAIN),
         ("validation", last["validation_loss"], theme.VALIDATION),
@@ -93,17 +90,16 @@ def _above_zero(rows: Columns) -> Columns:
     return drawn
 
 
-def _usual(snapshot: Snapshot) -> tuple[float, float]:
+@remembered
+def _usual(curves: Curves, first: float) -> tuple[float, float]:
     """Where most of the points lie, and in any case the ends of the lines and the first loss."""
-    curves = snapshot.curves
     known = np.concatenate([curves["loss_average"], curves["loss"], curves["validation_loss"]])
     known = known[np.isfinite(known) & (known > 0)]
     if not known.size:
         return 0.1, 10.0
     low, high = np.percentile(known, USUAL)
-    last = [columns.last_value(curves[name]) for name in ("loss_average", "validation_loss")]
+    last = [curves.last(name) for name in ("loss_average", "validation_loss")]
     last = [value for value in last if math.isfinite(value) and value > 0]
-    first = snapshot.gauges.first_loss
     usual = first if math.isfinite(first) and first < 100 * high else high
     return float(min(low, *last)) / 1.3, float(max(high, usual, *last)) * 1.1
 
@@ -121,10 +117,13 @@ def _chance(snapshot: Snapshot) -> Columns:
 def _broken(snapshot: Snapshot, since: int) -> Columns:
     """The steps at which the loss was no finite number, or absurdly large: where the run ended."""
     curves = snapshot.curves
-    rows = np.arange(since + 1, curves.rows)
-    ended = (rows == curves.rows - 1) & (snapshot.status is Status.DIVERGED)
-    broken = rows[~np.isfinite(curves["loss"][rows]) | ended]
-    return {"step": [int(step) for step in snapshot.curves["step"][broken]]}
+    steps, losses = (curves[name][since + 1 :].tolist() for name in ("step", "loss"))
+    broken = [
+        int(step) for step, loss in zip(steps, losses, strict=True) if not math.isfinite(loss)
+    ]
+    if snapshot.status is Status.DIVERGED and steps and math.isfinite(losses[-1]):
+        broken.append(int(steps[-1]))
+    return {"step": broken}
 
 
 @VIEWS.register("loss")

@@ -1,8 +1,7 @@
 """Signal: does what goes forward, and what comes back, keep its size from layer to layer?"""
 
+import math
 from typing import Any
-
-import numpy as np
 
 from app import columns, theme
 from app.columns import Columns, Part
@@ -14,11 +13,10 @@ from engine import Expected, Snapshot
 def signal_columns(snapshot: Snapshot, since: int) -> Part:
     """The standard deviation of each layer's output, and of the gradient at it; theory's too."""
     layers, expected = snapshot.layers, snapshot.inside.expected
-    inputs = expected.inputs if expected else np.nan
-    forward = np.array([inputs, *(layer.std for layer in layers)])
-    backward = np.array([np.nan, *(layer.backward for layer in layers)])
+    forward = [expected.inputs if expected else math.nan, *(layer.std for layer in layers)]
+    backward = [math.nan, *(layer.backward for layer in layers)]
     theory = _theory(expected, layers[-1].backward)
-    ends = columns.decades(forward, backward, *theory.values())
+    ends = columns.decades([*forward, *backward, *theory["forward"], *theory["backward"]])
     shown = {"forward": _change(forward), "backward": _change(backward[::-1])}
     return Part(
         set={
@@ -39,27 +37,26 @@ def signal_columns(snapshot: Snapshot, since: int) -> Part:
     )
 
 
-def _theory(expected: Expected | None, at_scores: float) -> dict[str, np.ndarray]:
+def _theory(expected: Expected | None, at_scores: float) -> dict[str, list[float]]:
     """What theory expects; of the gradient it knows the slope, and starts where it is now."""
     if expected is None or not expected.forward:
-        return {"forward": np.array([]), "backward": np.array([])}
+        return {"forward": [], "backward": []}
     return {
-        "forward": np.array([expected.inputs, *expected.forward]),
-        "backward": np.array([np.nan, *(size * at_scores for size in expected.backward)]),
+        "forward": [expected.inputs, *expected.forward],
+        "backward": [math.nan, *(size * at_scores for size in expected.backward)],
     }
 
 
-def _lines(lines: dict[str, np.ndarray]) -> Columns:
+def _lines(lines: dict[str, list[float]]) -> Columns:
     places: Columns = {"layer": [float(x) for x in range(len(lines["forward"]))]}
     return places | {name: columns.positive(line) for name, line in lines.items()}
 
 
-def _labels(forward: np.ndarray, backward: np.ndarray) -> Columns:
+def _labels(forward: list[float], backward: list[float]) -> Columns:
     """What goes forward is named where it ends, on the right, and what comes back on the left."""
-    ends = columns.positive(np.array([forward[-1], backward[1]]))
     return {
         "x": [len(forward) - 1.0, 1.0],
-        "y": ends,
+        "y": columns.positive([forward[-1], backward[1]]),
         "words": ["forward", "backward"],
         "colour": [theme.FORWARD, theme.BACKWARD],
         "align": ["left", "right"],
@@ -67,12 +64,10 @@ def _labels(forward: np.ndarray, backward: np.ndarray) -> Columns:
     }
 
 
-def _change(sizes: np.ndarray) -> str:
+def _change(sizes: list[float]) -> str:
     """From the first size that there is to the last one."""
-    known = sizes[np.isfinite(sizes)]
-    if not known.size:
-        return "–"
-    return f"{theme.number(float(known[0]))} → {theme.number(float(known[-1]))}"
+    known = [size for size in sizes if math.isfinite(size)]
+    return f"{theme.number(known[0])} → {theme.number(known[-1])}" if known else "–"
 
 
 def _words(expected: Expected | None) -> str:

@@ -22,7 +22,7 @@ from app.views.view import (
     over_time,
     source,
 )
-from engine import Snapshot
+from engine import Curves, Snapshot, remembered
 
 HEALTHY = (10**-3.5, 10**-2.5)  # 1e-3, give or take half a power of ten
 ALWAYS_SHOWN = (1e-5, 1e-1)
@@ -53,9 +53,9 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     curves = snapshot.curves
     weights = [tensor.name for tensor in snapshot.tensors]
     names = {f"W{n}": f"ratio {name}" for n, name in enumerate(weights, start=1)}
-    last = {key: columns.last_value(curves[name]) for key, name in names.items()}
+    last = {key: curves.last(name) for key, name in names.items()}
     shown = {key: theme.number(value) for key, value in last.items()}
-    low, high = columns.decades(*(curves[name] for name in names.values()), np.array(ALWAYS_SHOWN))
+    low, high = _axis(curves)
     lines = [(key, value, theme.colour(n)) for n, (key, value) in enumerate(last.items())]
     lines = lines[:: math.ceil(len(lines) / NAMED)]
     return Part(
@@ -78,6 +78,16 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     )
 
 
+@remembered
+def _axis(curves: Curves) -> tuple[float, float]:
+    """From power of ten to power of ten around all ratios that there were."""
+    ratios = np.concatenate([curves[name] for name in curves if name.startswith("ratio ")])
+    known = ratios[np.isfinite(ratios) & (ratios > 0)]
+    least, most = ALWAYS_SHOWN
+    low, high = columns.decades([known.min(initial=least), known.max(initial=most)])
+    return low, high
+
+
 def _told(tensors: Sequence[int]) -> Sequence[int]:
     """The tensors whose figures the headline has room for."""
     return tensors if len(tensors) <= TOLD else (tensors[0], tensors[-1])
@@ -88,7 +98,7 @@ def _rate(snapshot: Snapshot, ratios: Sequence[float]) -> Columns:
     known = [ratio for ratio in ratios if math.isfinite(ratio)]
     return {
         "step": [snapshot.step] * len(known),
-        "ratio": rounded(np.array(known)),
+        "ratio": rounded(known),
         "rate": [snapshot.config.optimization.learning_rate] * len(known),
     }
 

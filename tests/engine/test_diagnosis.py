@@ -66,6 +66,14 @@ def test_other_healthy_networks_have_none_either(config):
         assert experiment.snapshot().findings == (), steps
 
 
+@pytest.mark.parametrize("dataset", ["circle", "digits"])
+def test_a_loss_that_comes_down_to_exactly_0_is_healthy(dataset):
+    hinge = OptimizationConfig(loss=Choice("multiclass hinge"), learning_rate=0.05, l2=0.0)
+    now = after(RunConfig(data=DataConfig(dataset=Choice(dataset)), optimization=hinge), 2000)
+    assert now.curves["loss"][-1] == 0
+    assert not {finding.rule for finding in now.findings} & {"overfitting", "underfitting"}
+
+
 FAILURES = [
     # the rule that must come first, after so many steps, of this run
     ("vanishing signal", 0, {"activation": "tanh", "initializer": "small normal", "hidden": DEEP}),

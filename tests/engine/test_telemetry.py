@@ -198,3 +198,16 @@ def test_a_snapshot_leaves_nothing_out_although_a_glimpse_came_before(config):
     experiment.train(10)
     assert math.isnan(experiment.glimpse().layers[0].dead)  # not counted yet
     assert 0 <= experiment.snapshot().layers[0].dead <= 1
+
+
+def test_after_a_change_gradients_are_not_known_until_there_is_a_batch_again(config):
+    experiment = Experiment(config)
+    experiment.train(20)
+    experiment.apply(SetKnob("optimization.batch_size", 16))
+    now = experiment.snapshot()
+    assert math.isnan(now.layers[0].backward)
+    assert math.isnan(now.tensors[0].gradient)
+    assert math.isnan(now.gauges.overshoot)
+    assert now.findings == ()
+    experiment.train(1)
+    assert experiment.snapshot().layers[0].backward > 0

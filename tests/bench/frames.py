@@ -1,0 +1,120 @@
+"""What a frame costs besides training: microseconds to glimpse at a run, and to compose the frame.
+
+    uv run python tests/bench/frames.py [--frames 300]
+
+Between two frames a run makes a step and its instruments measure all that they have; neither is
+timed. Each configuration is timed young and old, and with and without a new row of the history
+since the last frame: of a long run only few frames bring one. Medians, then what of `compose` the
+views of the opened page take.
+"""
+
+import argparse
+import itertools
+import math
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from app.frames import Ask, Composer
+from app.views import view_of
+from engine import (
+    Choice,
+    Convolution,
+    DataConfig,
+    Experiment,
+    ModelConfig,
+    OptimizationConfig,
+    Play,
+    RunConfig,
+)
+
+VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # when the page opens
+LOOKS = frozenset[str]().union(*(view_of(name).looks for name in VIEWS))
+FRAME_RATE = 8
+YOUNG, STEADY = 99, 3_000  # steps
+LONG = 1_500  # rows
+
+CONFIGS = {
+    "default": RunConfig(),
+    "ten layers": RunConfig(model=ModelConfig(hidden=(100,) * 10)),
+    "convolution": RunConfig(
+        data=DataConfig(dataset=Choice("Fashion-MNIST"), examples=1000),
+        model=ModelConfig(convolutions=(Convolution(filters=4),), hidden=(16,)),
+        optimization=OptimizationConfig(batch_size=8),
+    ),
+}
+
+
+class Stopwatch:
+    """Times by name, in microseconds."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Time what is done in the block."""
+        start = time.perf_counter()
+        yield
+        self._times[name].append(1e6 * (time.perf_counter() - start))
+
+    def __str__(self) -> str:
+        return "".join(f"{statistics.median(times):12.0f}" for times in self._times.values())
+
+
+def pad(experiment: Experiment, rows: int) -> None:
+    """Make the history as long as that of a run of many hours: its last rows again and again."""
+    history, curves = experiment._recorder._history, experiment._recorder.curves
+    table = np.stack([curves[name] for name in curves], axis=1)[-100:]
+    for row in range(rows - len(history)):
+        values = dict(zip(history.names, table[row % len(table)].tolist(), strict=True))
+        history.append(experiment.step, values)
+
+
+def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
+    """Let a page have so many frames, with so many `new` rows between them."""
+    watch, history = Stopwatch(), experiment._recorder._history
+    seconds = itertools.count(step=1 / FRAME_RATE)
+    composer, frame = Composer(clock=lambda: next(seconds)), None
+    for _ in range(frames):
+        history._due = math.inf  # no row but those that are asked for
+        experiment.train(1)
+        pad(experiment, len(history) + new)
+        experiment._instruments.measure(1.0)
+        with watch("glimpse"):
+            snapshot = experiment.glimpse(LOOKS)
+        since = frame.row if frame else -1
+        with watch("compose"):
+            frame = composer.compose(snapshot, Ask(since, VIEWS))
+        for name in VIEWS:
+            with watch(name):
+                view_of(name).columns(snapshot, since)
+    return watch
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--frames", type=int, default=300)
+    options = parser.parse_args()
+    columns = ["glimpse", "compose", *VIEWS]
+    print(f"{'µs a frame':<14}{'rows':>6}{'new row':>9}{''.join(f'{x:>12}' for x in columns)}")
+    for name, config in CONFIGS.items():
+        for rows in (YOUNG + 1, LONG):
+            experiment = Experiment(config)
+            experiment.train(YOUNG if rows <= YOUNG + 1 else STEADY)
+            pad(experiment, rows)
+            experiment.apply(Play())
+            for words, new in (("no", 0), ("yes", 1)):
+                watch = measure(experiment, options.frames, new)
+                print(f"{name:<14}{rows:>6}{words:>9}{watch}", flush=True)
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1, user_api="blas"):
+        main()

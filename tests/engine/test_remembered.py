@@ -1,0 +1,87 @@
+"""Facts are worked out once for each thing, and go with it."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from engine import Experiment
+from engine.history import History
+from engine.remembered import remembered
+
+
+class Thing:
+    """All things are alike, and each is itself."""
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return 7
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def fact(asked):
+    @remembered
+    def fact(thing, *others):
+        asked.append((thing, *others))
+        return len(asked)
+
+    return fact
+
+
+def test_a_fact_is_worked_out_once_for_each_thing_and_question(fact, asked):
+    one, other = Thing(), Thing()
+    answers = [fact(one), fact(other), fact(one, "x"), fact(one), fact(other), fact(one, "x")]
+    assert answers == [1, 2, 3, 1, 2, 3]
+    assert asked == [(one,), (other,), (one, "x")]
+
+
+def test_nothing_is_kept_of_a_thing_that_is_gone(fact, asked):
+    thing = Thing()
+    fact(thing)
+    gone = weakref.ref(thing)
+    asked.clear()
+    del thing
+    gc.collect()
+    assert gone() is None
+
+
+def test_curves_are_the_same_object_until_there_is_a_new_row():
+    history = History(["loss"])
+    history.append(0, {"loss": 2.0})
+    first = history.curves()
+    assert history.curves() is first
+    assert first.last("loss") == 2.0
+    history.append(1, {"loss": 1.0})
+    second = history.curves()
+    assert second is not first
+    assert (second.rows, second.last("loss")) == (2, 1.0)
+    assert (first.rows, first.last("loss")) == (1, 2.0)  # whoever reads it sees what was there
+
+
+def test_the_last_value_is_the_last_that_could_be_had():
+    history = History(["loss", "accuracy", "never"])
+    history.append(0, {"loss": 2.0, "accuracy": 0.5})
+    history.append(1, {"loss": np.inf})
+    curves = history.curves()
+    assert (curves.last("loss"), curves.last("accuracy")) == (2.0, 0.5)
+    assert np.isnan(curves.last("never"))
+
+
+def test_a_glimpse_of_a_run_without_a_new_row_has_the_curves_of_the_one_before(config):
+    experiment = Experiment(config)
+    experiment.train(3000)
+    first = experiment.glimpse()
+    experiment.train(1)
+    second = experiment.glimpse()
+    assert second.step > first.step
+    assert second.curves is first.curves
+    experiment.train(second.step)
+    assert experiment.glimpse().curves is not first.curves
