@@ -4,6 +4,8 @@ A filter's view of the picture is then a window over whole runs of memory, and a
 batch become one matrix by a single copy.
 """
 
+import functools
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
@@ -22,6 +24,7 @@ class Unflatten(Layer):
         self.out = np.zeros((channels, height, width, batch), dtype)
 
     def forward(self, x: Array, train: bool) -> Array:
+        self.x = x
         channels, height, width, batch = self.out.shape
         np.copyto(self.out, x.reshape(batch, height, width, channels).transpose(3, 1, 2, 0))
         return self.out
@@ -36,9 +39,9 @@ class Flatten(Layer):
     def __init__(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self.name = name
         self.out = np.zeros((shape[3], int(np.prod(shape[:3]))), dtype)
-        self.dx: Array = np.zeros(shape, dtype)
 
     def forward(self, x: Array, train: bool) -> Array:
+        self.x = x
         np.copyto(self.out, x.reshape(-1, len(self.out)).T)
         return self.out
 
@@ -79,10 +82,9 @@ class Conv2D(Weighted):
         self._windows: Array = np.zeros((channels, size, size, rows, columns, batch), dtype)
         self._seen = self._look(self._padded)
         self.out = np.zeros((filters, rows, columns, batch), dtype)
-        self._dwindows: Array = np.zeros_like(self._windows[:0] if first else self._windows)
-        self._dpadded: Array = np.zeros_like(self._padded[:0] if first else self._padded)
 
     def forward(self, x: Array, train: bool) -> Array:
+        self.x = x
         np.copyto(self._inner(self._padded), x)
         np.copyto(self._windows, self._seen)
         out = self.out.reshape(len(self.out), -1)
@@ -91,13 +93,18 @@ class Conv2D(Weighted):
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        dy = dy.reshape(len(dy), -1)
-        np.matmul(self._windows.reshape(self.fan_in, -1), dy.T, out=self.grads["W"])
-        np.add.reduce(dy, axis=1, out=self.grads["b"])
-        if not self._first:
-            np.matmul(self.params["W"], dy, out=self._dwindows.reshape(self.fan_in, -1))
-            self._put_back()
+        dout, windows = dy.reshape(len(dy), -1), self._windows.reshape(self.fan_in, -1)
+        np.matmul(windows, dout.T, out=self.grads["W"])
+        np.add.reduce(dout, axis=1, out=self.grads["b"])
+        if self._first:
+            return dy
+        np.matmul(self.params["W"], dout, out=windows)  # they have served: room for their gradient
+        self._put_back(self._windows)
         return self._inner(self._dpadded)
+
+    @functools.cached_property
+    def _dpadded(self) -> Array:
+        return np.zeros_like(self._padded)
 
     def _look(self, padded: Array) -> Array:  # (C, size, size, H', W', B)
         """Every window of the padded image, as a view: the offset in the window comes first."""
@@ -106,16 +113,16 @@ class Conv2D(Weighted):
         view: Array = windows[:, ::stride, ::stride].transpose(0, 4, 5, 1, 2, 3)
         return view
 
-    def _put_back(self) -> None:
+    def _put_back(self, dwindows: Array) -> None:
         """Add every window's gradient where the window was looked at."""
-        _, size, _, rows, columns, _ = self._dwindows.shape
+        _, size, _, rows, columns, _ = dwindows.shape
         reach_down, reach_right = rows * self._stride, columns * self._stride
         self._dpadded[...] = 0
         for i in range(size):
             for j in range(size):
                 self._dpadded[
                     :, i : i + reach_down : self._stride, j : j + reach_right : self._stride
-                ] += self._dwindows[:, i, j]
+                ] += dwindows[:, i, j]
 
     def _inner(self, padded: Array) -> Array:
         """The image without its padding, as a view."""
@@ -134,9 +141,6 @@ class MaxPool2D(Layer):
         self._size = size
         channels, height, width, batch = shape
         self.out = np.zeros((channels, height // size, width // size, batch), dtype)
-        self.dx: Array = np.zeros(shape, dtype)
-        self._taken = np.zeros(self.out.shape, bool)
-        self._mine = np.zeros(self.out.shape, bool)
 
     def forward(self, x: Array, train: bool) -> Array:
         self.x = x
@@ -147,13 +151,18 @@ class MaxPool2D(Layer):
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        self._taken[...] = False
+        taken, mine = self._marks
+        taken[...] = False
         for corner, dcorner in zip(self._corners(self.x), self._corners(self.dx), strict=True):
-            np.equal(corner, self.out, out=self._mine)
-            np.greater(self._mine, self._taken, out=self._mine)  # of equals, the first one only
-            self._taken |= self._mine
-            np.multiply(dy, self._mine, out=dcorner)
+            np.equal(corner, self.out, out=mine)
+            np.greater(mine, taken, out=mine)  # of equals, the first one only
+            taken |= mine
+            np.multiply(dy, mine, out=dcorner)
         return self.dx
+
+    @functools.cached_property
+    def _marks(self) -> np.ndarray:  # two arrays of the shape of `out`
+        return np.zeros((2, *self.out.shape), bool)
 
     def _corners(self, maps: Array) -> list[Array]:
         """The pixels at each place within the squares, as views of the shape of `out`."""

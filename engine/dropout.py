@@ -1,5 +1,7 @@
 """Dropout (Srivastava et al. 2014)."""
 
+import functools
+
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -24,11 +26,14 @@ class Dropout(Layer):
         self.name = name
         self._rate = rate
         self._rng = rng
-        self._mask = np.zeros(shape, np.float32)
         self.out = np.zeros(shape, dtype)
-        self.dx: Array = np.zeros(shape, dtype)
+
+    @functools.cached_property
+    def _mask(self) -> Array:
+        return np.zeros(self.out.shape, np.float32)
 
     def forward(self, x: Array, train: bool) -> Array:
+        self.x = x
         if not train:
             self.out[...] = x
             return self.out

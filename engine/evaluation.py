@@ -1,5 +1,7 @@
 """Looking at a network from outside, without disturbing its training."""
 
+import functools
+
 import numpy as np
 
 from engine.architecture import build_network
@@ -10,37 +12,29 @@ from engine.network import Network, Parameters
 from engine.types import Array
 
 JUDGED = 512  # examples of each split that a row of the history is computed on, at most
+_AT_A_TIME = 128  # so many stay in the processor's cache from one layer to the next
 _ROOM = 1_000_000  # numbers that the layers of a judging network may hold
 
 
 class Judge:
-    """A second network over the same parameters, which runs on a fixed set of examples."""
+    """Knows how good a network is on a fixed set of examples."""
 
-    def __init__(self, config: RunConfig, examples: Examples, parameters: Parameters) -> None:
-        dtype = parameters.theta.dtype
-        batch = fitting_batch(config, examples)
-        judged = examples.take(np.arange(min(JUDGED, len(examples)) // batch * batch))
-        self._x = judged.x
-        self._answers = judged.y
-        self._target = judged.target(dtype)
-        self._scores = np.empty_like(self._target)
+    def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:
+        self.network = network  # it only looks, so that several judges can share it
+        self._answers, self._target = examples.y[:JUDGED], examples.target[:JUDGED]
+        self._x = examples.x[:JUDGED]
+        if len(self._x) < network.batch:  # which takes no less: filled up with the same again
+            self._x = np.resize(self._x, (network.batch, self._x.shape[1]))
+        self._scores = np.empty((len(self._x), examples.outputs), self._x.dtype)
         self._dz = np.empty_like(self._target)
         self._row = np.empty_like(self._target[:, 0])
         self._loss = LOSSES.build(config.optimization.loss)
         self._score = accuracy if examples.classes else explained
-        self.network: Network = build_network(
-            config.model,
-            examples.shape,
-            examples.outputs,
-            batch,
-            parameters=parameters,
-            dtype=dtype,
-        )
 
     @property
     def examples(self) -> int:
         """How many examples it judges on."""
-        return len(self._x)
+        return len(self._target)
 
     def judge(self) -> tuple[float, float]:
         """The mean loss, and the accuracy, or of values the share explained: at best 1."""
@@ -51,10 +45,11 @@ class Judge:
     def answer(self) -> Array:  # (N, O)
         """What the network puts out for each example, in a buffer that the next call overwrites."""
         batch = self.network.batch
-        for start in range(0, len(self._x), batch):
-            piece = slice(start, start + batch)
+        for start in range(0, self.examples, batch):
+            begin = min(start, len(self._x) - batch)  # the last piece overlaps the one before
+            piece = slice(begin, begin + batch)
             self._scores[piece] = self.network.forward(self._x[piece], train=False)
-        return self._scores
+        return self._scores[: self.examples]
 
     def losses(self) -> Array:  # (N,)
         """The loss of each example by itself, of the last answers."""
@@ -68,8 +63,18 @@ class Judge:
         return self.network
 
 
-def fitting_batch(config: RunConfig, examples: Examples) -> int:
-    """So many examples at a time that the layers' outputs stay small, whatever the network."""
-    one = build_network(config.model, examples.shape, examples.outputs, 1)
-    numbers = sum(layer.out.size for layer in one.layers)
-    return int(np.clip(_ROOM // numbers, 1, min(JUDGED, len(examples))))
+def judging_network(config: RunConfig, examples: Examples, parameters: Parameters) -> Network:
+    """A second network over the same parameters, to look at examples without disturbing training.
+
+    It takes so many at a time that its layers' outputs stay small, whatever the network.
+    """
+    build = functools.partial(
+        build_network,
+        config.model,
+        examples.shape,
+        examples.outputs,
+        parameters=parameters,
+        dtype=parameters.theta.dtype,
+    )
+    numbers = sum(layer.out.size for layer in build(1).layers)
+    return build(int(np.clip(_ROOM // numbers, 1, min(_AT_A_TIME, len(examples)))))

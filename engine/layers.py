@@ -2,9 +2,11 @@
 
 A layer owns its output buffers and borrows its parameters from the network. `forward` keeps what
 `backward` needs; `backward` assigns the gradients of the parameters and returns that of the input.
-Neither modifies its argument.
+Neither modifies its argument. Buffers that only `backward` needs come into being with the first
+step of training: most networks of a run just look at examples.
 """
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
@@ -30,6 +32,7 @@ class Layer(Protocol):
     params: Mapping[str, Array] = MappingProxyType({})  # views of the network's theta
     grads: Mapping[str, Array] = MappingProxyType({})  # views of the network's grad
     gathered: Mapping[str, Array] = MappingProxyType({})  # views of the network's statistics
+    x: Array  # what the last forward was given
     out: Array  # (B, O) or (O, H, W, B), overwritten by the next forward
 
     def borrow(
@@ -45,7 +48,12 @@ class Layer(Protocol):
         """The layer's output for `x`; `train` is False when one only looks at it."""
 
     def backward(self, dy: Array) -> Array:
-        """The gradient `dx` for `dy`, after the last `forward`."""
+        """The gradient `dx` for `dy`, after a `forward` that trained."""
+
+    @functools.cached_property
+    def dx(self) -> Array:
+        """The gradient of the input, overwritten by the next backward; made by the first one."""
+        return np.zeros(self.x.shape, self.x.dtype)
 
 
 class Weighted(Layer, Protocol):
@@ -74,8 +82,7 @@ class Dense(Weighted):
         self.fan_in, self.fan_out, self.gain = inputs, outputs, gain
         self.shapes = {"W": (inputs, outputs), "b": (outputs,)}
         self.out = np.zeros((batch, outputs), dtype)
-        # Nobody asks for the gradient of the data, and on images it would double the cost.
-        self.dx: Array = np.zeros((0 if first else batch, inputs), dtype)
+        self._first = first
         self._ones: Array = np.ones(batch, dtype)
 
     def borrow(
@@ -100,9 +107,9 @@ class Dense(Weighted):
     def backward(self, dy: Array) -> Array:
         self.x.T.dot(dy, self._dW)
         self._ones.dot(dy, self._db)
-        if len(self.dx):
-            dy.dot(self._WT, self.dx)
-        return self.dx
+        if self._first:  # nobody asks for the data's own, and on images it would double the cost
+            return dy
+        return dy.dot(self._WT, self.dx)
 
 
 class Activate(Layer):
@@ -116,7 +123,6 @@ class Activate(Layer):
         self.name = name
         self.activation = activation
         self.out = np.zeros(shape, dtype)
-        self.dx: Array = np.zeros(shape, dtype)
 
     def forward(self, x: Array, train: bool) -> Array:
         self.x = x
@@ -124,9 +130,10 @@ class Activate(Layer):
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        self.activation.slope(self.x, self.out, self.dx)
-        self.dx *= dy
-        return self.dx
+        dx = self.dx
+        self.activation.slope(self.x, self.out, dx)
+        dx *= dy
+        return dx
 
 
 class LearnedSlope(Layer):
@@ -140,7 +147,6 @@ class LearnedSlope(Layer):
         self.shapes = {"slope": (self._channels.count,)}
         self.starts = {"slope": start}
         self.out = np.zeros(shape, dtype)
-        self.dx: Array = np.zeros(shape, dtype)
 
     def forward(self, x: Array, train: bool) -> Array:
         self.x = x
@@ -169,22 +175,22 @@ class Larger(Layer):
 
     def __init__(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self.name = name
-        self._axis = Channels(shape).axis
-        doubled = [2 * n if axis == self._axis else n for axis, n in enumerate(shape)]
+        axis = Channels(shape).axis
+        before, units = (slice(None),) * axis, shape[axis]
+        self._halves = (*before, slice(units)), (*before, slice(units, None))
         self.out = np.zeros(shape, dtype)
-        self.dx: Array = np.zeros(doubled, dtype)
-        self._dx = np.split(self.dx, 2, axis=self._axis)  # views
 
     def forward(self, x: Array, train: bool) -> Array:
         self.x = x
-        first, second = np.split(x, 2, axis=self._axis)
+        first, second = (x[half] for half in self._halves)
         np.maximum(first, second, out=self.out)
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        first, second = np.split(self.x, 2, axis=self._axis)
-        np.greater_equal(first, second, out=self._dx[0], casting="unsafe")
-        np.subtract(1, self._dx[0], out=self._dx[1])
-        for half in self._dx:
-            half *= dy
+        first, second = (self.x[half] for half in self._halves)
+        dfirst, dsecond = (self.dx[half] for half in self._halves)
+        np.greater_equal(first, second, out=dfirst, casting="unsafe")
+        np.subtract(1, dfirst, out=dsecond)
+        dfirst *= dy
+        dsecond *= dy
         return self.dx

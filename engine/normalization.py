@@ -1,5 +1,6 @@
 """What is done to the sums of a layer before its nonlinearity."""
 
+import functools
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -61,19 +62,19 @@ class BatchNorm(Layer):
         self.statistics = {"mean": channels, "variance": channels}
         self.starts = {"gamma": 1.0, "variance": 1.0}
         self.out = np.zeros(shape, dtype)
-        self.dx: Array = np.zeros(shape, dtype)
-        self._xhat: Array = np.zeros(shape, dtype)
         self._mean, self._variance, self._scale = (np.zeros(channels, dtype) for _ in range(3))
 
     def forward(self, x: Array, train: bool) -> Array:
+        self.x = x
         spread = self._channels.spread
+        xhat = self._xhat if train else self.out  # that only backward looks at again
         mean, variance = self._measure(x) if train else self._remember()
         np.add(variance, EPSILON, out=self._scale)
         np.sqrt(self._scale, out=self._scale)
         np.reciprocal(self._scale, out=self._scale)
-        np.subtract(x, spread(mean), out=self._xhat)
-        self._xhat *= spread(self._scale)
-        np.multiply(self._xhat, spread(self.params["gamma"]), out=self.out)
+        np.subtract(x, spread(mean), out=xhat)
+        xhat *= spread(self._scale)
+        np.multiply(xhat, spread(self.params["gamma"]), out=self.out)
         self.out += spread(self.params["beta"])
         return self.out
 
@@ -88,6 +89,10 @@ class BatchNorm(Layer):
         self.dx += channels.spread(share * grads["beta"])
         self.dx *= channels.spread(self._scale * self.params["gamma"])
         return self.dx
+
+    @functools.cached_property
+    def _xhat(self) -> Array:
+        return np.zeros_like(self.out)
 
     def _measure(self, x: Array) -> tuple[Array, Array]:
         """Mean and variance over the batch, which the running averages follow."""

@@ -26,7 +26,9 @@ class Transform:
     def __call__(self, x: Array) -> Array:  # (N, I) -> (N, I)
         """The inputs as the network is given them."""
         centred = x - self.shift
-        return centred @ self.scale if self.scale.ndim == 2 else centred * self.scale
+        if self.scale.ndim == 2:
+            return centred @ self.scale
+        return np.multiply(centred, self.scale, out=centred)
 
 
 class Preprocessing(Protocol):

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.answers import lasting, right_of, said_of, shares
-from engine.architecture import build_network
 from engine.datasets import Examples
-from engine.evaluation import fitting_batch
 from engine.network import Network
 from engine.training import Training
 from engine.types import Array, Integers
@@ -50,7 +48,7 @@ def show_surface(training: Training) -> Surface | None:
     train, validation = training.data.train, training.data.validation
     if train.shape != (2,):
         return None
-    network = _second(training)
+    network = training.judges[0].network
     left, right, bottom, top = _frame(np.concatenate([train.x, validation.x]))
     places = WORK / network.work
     columns = 2 * int(np.clip(math.sqrt(places / 2), FEWEST // 2, COLUMNS // 2))
@@ -68,18 +66,6 @@ def show_surface(training: Training) -> Surface | None:
         values=(0.0, 0.0) if train.classes else _ends(train, validation),
         training=_points(network, train, min(MOST_TRAINING, max(100, int(places)))),
         validation=_points(network, validation, min(MOST_VALIDATION, max(50, int(places)))),
-    )
-
-
-def _second(training: Training) -> Network:
-    train = training.data.train
-    return build_network(
-        training.config.model,
-        train.shape,
-        train.outputs,
-        fitting_batch(training.config, train),
-        parameters=training.network.parameters,
-        dtype=training.dtype,
     )
 
 

@@ -15,7 +15,7 @@ from engine.architecture import build_network
 from engine.batches import Batches
 from engine.config import Origin, RunConfig
 from engine.datasets import Examples
-from engine.evaluation import Judge
+from engine.evaluation import Judge, judging_network
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES, Loss
 from engine.network import Network, Parameters
@@ -66,7 +66,7 @@ class Training:
         self.data = prepare(config.data, data, dtype)
         suit(config, self.data.train)
         train = self.data.train
-        self.batches = Batches(train.x, train.target(dtype), config.optimization.batch_size, order)
+        self.batches = Batches(train.x, train.target, config.optimization.batch_size, order)
         self._assemble(None)
         theta = self.network.parameters.theta
         self.optimizer = Optimizer(config.optimization.optimizer, theta)
@@ -89,8 +89,9 @@ class Training:
             dtype=self.dtype,
             rng=self._dropout_rng,
         )
+        looking = judging_network(self.config, self.data.train, self.network.parameters)
         self.judges = tuple(
-            Judge(self.config, examples, self.network.parameters)
+            Judge(self.config, examples, looking)
             for examples in (self.data.train, self.data.validation)
         )
         self._loss: Loss = LOSSES.build(optimization.loss)

@@ -1,17 +1,17 @@
 """A set of examples with their right answers, and its division into training and validation."""
 
+import functools
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from engine.preprocessing import Transform
 from engine.registry import Registry
 from engine.types import Array, Integers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examples:
     """Examples and their right answers: a class each, or values to predict."""
 
@@ -34,11 +34,13 @@ class Examples:
         origin = rows if self.rows is None else self.rows[rows]
         return Examples(self.x[rows], self.y[rows], self.classes, self.shape, origin)
 
-    def target(self, dtype: DTypeLike) -> Array:  # (N, O)
+    @functools.cached_property
+    def target(self) -> Array:  # (N, O)
         """What the outputs ought to be: 1 for the right class and 0 elsewhere, or the values."""
-        if self.classes:
-            return np.eye(self.outputs, dtype=dtype)[self.y]
-        return self.y.astype(dtype)
+        kind = self.x.dtype
+        target = np.eye(self.outputs, dtype=kind)[self.y] if self.classes else self.y.astype(kind)
+        target.setflags(write=False)
+        return target
 
 
 @dataclass(frozen=True)

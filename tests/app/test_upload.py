@@ -1,9 +1,11 @@
 """A visitor's own data: looked at first, seen by nobody else, and gone with the visitor."""
 
 import base64
+import gc
 import io
 import re
 import time
+import weakref
 import zlib
 
 import numpy as np
@@ -135,6 +137,17 @@ def test_it_is_gone_when_the_last_who_has_it_leaves(config):
         config.replace("data.dataset", Choice(upload.name))
     mine.add(upload, "")  # what arrives after the visitor has left
     assert upload.name not in DATASETS
+
+
+def test_nothing_of_it_stays_when_its_last_run_is_gone(config):
+    visitor = Uploads()
+    visitor.add(upload := read_upload(TABLE, "pets.csv"), "")
+    experiment = Experiment(config.replace("data.dataset", Choice(upload.name)))
+    held = weakref.ref(upload.examples), weakref.ref(experiment.data)
+    visitor.close()
+    del visitor, upload, experiment
+    gc.collect()
+    assert [what() for what in held] == [None, None]
 
 
 def test_few_files_stay_and_among_them_the_one_in_use(uploads):

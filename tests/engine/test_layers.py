@@ -283,6 +283,25 @@ def test_a_step_takes_no_memory_that_grows_with_the_batch(activation, extra):
     assert taken < ROOM < hidden.out.nbytes / 4
 
 
+@pytest.mark.parametrize("extra", [{}, {"normalization": NORM}, {"dropout": 0.5}])
+@pytest.mark.parametrize("convolutions", [(), IMAGES])
+def test_what_only_backward_needs_is_not_there_before_it(convolutions, extra):
+    model = ModelConfig(hidden=(64,), convolutions=convolutions, **extra)
+    x, dz = np.ones((WIDE, 64)), np.ones((WIDE, 2))
+    tracemalloc.start()
+    try:
+        network = built(model, shape=(8, 8), batch=WIDE)
+        network.forward(x, train=False)
+        looking, _ = tracemalloc.get_traced_memory()
+        network.forward(x, train=True)
+        network.backward(dz)
+        training, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    sums = sum(layer.x.nbytes for layer in network.layers[1 if not convolutions else 2 :])
+    assert training - looking >= sums > 1e6
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_loss_takes_no_memory_that_grows_with_the_scores(loss):
     z = np.random.default_rng(0).standard_normal((WIDE, 200)).astype(np.float32)

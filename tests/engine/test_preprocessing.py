@@ -1,9 +1,14 @@
 """What each preprocessing makes of the inputs, and that it learns from the training split alone."""
 
+import gc
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from engine import Choice, DataConfig, preparation
+from engine import Choice, DataConfig, Experiment, RunConfig, preparation
 from engine.datasets import Examples, Split
 from engine.preprocessing import PREPROCESSING, Transform
 from engine.registry import Registry
@@ -164,3 +169,56 @@ def test_every_kind_of_data_can_be_prepared(dataset, name):
     for part in (parts.train, parts.validation):
         assert part.x.dtype == np.float32
         assert np.isfinite(part.x).all()
+
+
+# ---- sharing --------------------------------------------------------------------------------
+
+
+def prepared(seed: int = 0, dtype: str = "f4", **data: object) -> Split:
+    return preparation.prepare(DataConfig(**data), np.random.default_rng(seed), dtype)
+
+
+def test_who_asks_for_the_same_gets_the_same():
+    one = prepared()
+    assert prepared() is one
+    for other in (prepared(seed=1), prepared(dtype="f8"), prepared(held_out=0.5)):
+        assert other is not one
+        assert not np.shares_memory(other.train.x, one.train.x)
+
+
+def test_what_is_shared_cannot_be_written_to():
+    for part in (prepared().train, prepared().validation):
+        for array in (part.x, part.y, part.rows, part.target):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 1
+
+
+def test_two_runs_on_the_same_data_share_it_until_both_are_gone():
+    config = RunConfig(data=DataConfig(examples=77))
+    mine, yours = Experiment(config), Experiment(config)
+    assert mine.data is yours.data
+    for judge in mine._training.judges:  # which judge on views of it
+        assert not judge._x.flags.owndata and not judge._target.flags.owndata
+    left = weakref.ref(mine.data)
+    del mine, judge
+    gc.collect()
+    assert left() is not None
+    del yours
+    gc.collect()
+    assert left() is None
+
+
+def test_data_of_the_same_name_that_are_others_are_not_shared(monkeypatch):
+    one, other = (split_of(correlated(), "centre", monkeypatch) for _ in range(2))
+    assert one is not other
+
+
+def test_several_who_ask_at_once_get_the_same():
+    start = threading.Barrier(4)
+
+    def ask(_: int) -> Split:
+        start.wait(10)
+        return prepared(seed=5)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len({id(split) for split in list(threads.map(ask, range(4)))}) == 1
