@@ -1,15 +1,19 @@
 """One process, as the README starts it: a prefix, a password, limits, health, and its end."""
 
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+import psutil
 import pytest
 from bokeh.util.token import generate_jwt_token, get_session_id
 from websockets.exceptions import ConnectionClosed
@@ -191,6 +195,34 @@ def test_a_training_thread_that_has_ended_is_told_to_the_operator_and_to_the_pag
                 visitor.frame(0)
         assert closed.value.rcvd and closed.value.rcvd.code == 4500
         visitor.close()
+
+
+def test_who_asks_and_asks_and_reads_nothing_keeps_nobody_waiting(serve):
+    server = serve("--unused-session-lifetime", "120000")
+    wait_until(lambda: server.ready)
+    visitor, greedy = Visitor(f"{server.root}/app"), Visitor(f"{server.root}/app")
+    visitor.open()
+    greedy.open(max_queue=1)
+    memory = psutil.Process(server.pid).memory_info
+
+    def ask_and_ask() -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                greedy.socket.send(json.dumps({"since": -1}))
+
+    before = memory().rss
+    asking = threading.Thread(target=ask_and_ask)
+    asking.start()
+    try:
+        for _ in range(30):
+            assert visitor.frame(3)["run"] == 1
+        assert server.ready
+        assert memory().rss < before + 50 * 2**20
+    finally:
+        greedy.socket.socket.shutdown(socket.SHUT_RDWR)
+        asking.join()
+    for one in (visitor, greedy):
+        one.close()
 
 
 def test_told_to_stop_under_load_it_stops_in_good_order(serve):
