@@ -101,13 +101,20 @@ class Readiness(RequestHandler):
     """Whether this process takes one more visitor: 503 when it is full, or not well."""
 
     def get(self) -> None:
-        """Say it, how many are here, how many pages wait for one, and how late the server was."""
+        """Say it, how many are here, what is kept for them, and how late the server was."""
         ready = CONDUCTOR.alive and not VISITS.full
         self.set_status(200 if ready else 503)
         self.set_header("Cache-Control", "no-store")
-        late = round(LATENESS.worst, 3)  # seconds, of the last ten
         here = {"visitors": VISITS.here, "most": VISITS.most}
-        self.finish({"ready": ready, **here, "built": len(READY), "late": late})
+        kept = {"sessions": self._sessions, "experiments": len(CONDUCTOR), "built": len(READY)}
+        late = round(LATENESS.worst, 3)  # seconds, of the last ten
+        self.finish({"ready": ready, **here, **kept, "late": late})
+
+    @property
+    def _sessions(self) -> int:
+        """Pages that the server knows, those included whose visitor has left a moment ago."""
+        app: Any = self.application
+        return sum(len(app.get_sessions(path)) for path in app.app_paths)
 
 
 def install() -> None:

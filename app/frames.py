@@ -177,6 +177,7 @@ class FrameChannel(WebSocketHandler):
         self._composer = Composer()
         self._composing = threading.Lock()
         self._version = 0
+        self._sent: asyncio.Future[None] | None = None  # the last frame, done once it is taken
 
     check_origin = WSHandler.check_origin
 
@@ -207,6 +208,11 @@ class FrameChannel(WebSocketHandler):
             self._greet(said)
         elif self._visit and isinstance(said, Ask):
             await self._answer(self._visit, said)
+        # Whoever asks without end lets the others have their turn, and is heard again only once
+        # the last frame has been taken: Tornado reads on after this.
+        await asyncio.sleep(0)
+        if self._sent and not self._sent.done():
+            await asyncio.wait([self._sent])
 
     def _greet(self, hello: Hello) -> None:
         self._visit = self._lookup(hello.token)
@@ -259,10 +265,11 @@ class FrameChannel(WebSocketHandler):
             frame = self._composer.compose(snapshot, ask, visit.way_back.words)
         return msgspec.json.encode(frame).decode()
 
-    def _reply(self, frame: str, version: int) -> None:
+    async def _reply(self, frame: str, version: int) -> None:
         self._version = version
         try:
-            self.write_message(frame)
+            self._sent = self.write_message(frame)
+            await self._sent
         except WebSocketClosedError:
             log.debug("the page has left")
 

@@ -34,6 +34,9 @@ class Lateness:
     def note(self, late: float) -> None:
         """Take a measurement in, in seconds; one that is worth it goes to the log."""
         now = self._clock()
+        if self._recent and now < self._recent[-1][0]:  # it was put back: what it said is void
+            self._recent.clear()
+            self._warned = now - WINDOW
         self._recent.append((now, late))
         while self._recent[0][0] < now - WINDOW:
             self._recent.popleft()

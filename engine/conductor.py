@@ -23,6 +23,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from engine.beside import Works
+from engine.clock import Steady
 from engine.commands import Command
 from engine.experiment import Experiment
 from engine.telemetry import Snapshot, Status
@@ -167,7 +168,7 @@ class Conductor:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._period = 1 / frame_rate
-        self._clock = clock
+        self._clock = Steady(clock)
         self._changed = threading.Condition()
         self._seats: set[Seat] = set()
         self._called: deque[Seat] = deque()  # seats with commands to obey

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 
 from engine.autopsy import Autopsy, autopsy, examine
 from engine.beside import Beside
+from engine.clock import Steady
 from engine.commands import (
     Begin,
     Command,
@@ -66,7 +67,7 @@ class Experiment:
         self.pinned: tuple[PastRun, ...] = ()
         self._previous: PastRun | None = None
         self._dtype = dtype
-        self._clock = clock
+        self._clock = Steady(clock)
         self.pace = math.inf  # steps per second that it makes at most
         self._next_step = 0.0  # when that allows the next one
         self._begin(config)

@@ -37,8 +37,11 @@ def write(name: str, text: str) -> None:
     """Write a whole file."""
     if name == STANDARD:
         sys.stdout.write(text)
-    else:
+        return
+    try:
         Path(name).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:  # a full disk names no file
+        raise OSError(error.errno, error.strerror, name) from error
 
 
 def to_json(value: object) -> str:

@@ -38,12 +38,16 @@ class Ledger:
         key = result.number, result.rung, result.ending
         if key in self._known:
             return
-        self._known.add(key)
         empty = not self._path.exists() or not self._path.stat().st_size
-        with self._path.open("ab") as file:
-            file.write((self._line(self.columns) if empty else b"") + self._line(self._row(result)))
-            file.flush()
-            os.fsync(file.fileno())
+        line = (self._line(self.columns) if empty else b"") + self._line(self._row(result))
+        try:
+            with self._path.open("ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:  # a full disk names no file
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
+        self._known.add(key)
 
     # ---- rows ---------------------------------------------------------------------------------
 

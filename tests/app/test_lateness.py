@@ -42,6 +42,21 @@ def test_what_was_long_ago_does_not_count():
     assert lateness.worst == 0.2
 
 
+@pytest.mark.parametrize("hours", [-7, 7])
+def test_a_clock_that_jumps_is_believed_from_then_on(hours, caplog):
+    clock = Clock()
+    lateness = Lateness(clock)
+    lateness.note(2 * NOTABLE)
+    for step in range(200):
+        clock.now = 3600.0 * hours + step
+        lateness.note(NOTABLE / 2)
+    assert lateness.worst == NOTABLE / 2
+    assert len(lateness._recent) <= WINDOW + 1
+    with caplog.at_level(logging.WARNING):
+        lateness.note(2 * NOTABLE)
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize(("late", "lines"), [(NOTABLE / 2, 0), (2 * NOTABLE, 1)])
 def test_the_log_tells_of_it_once_in_a_while(late, lines, caplog):
     clock = Clock()

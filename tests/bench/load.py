@@ -10,17 +10,13 @@ times. Client and server share the machine, so the client does as little as it c
 
 import argparse
 import asyncio
-import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import time
 
 import numpy as np
 import psutil
-from visitor import Visitor, get
+from server import served
+from visitor import Visitor
 
 
 async def measure(base: str, server: psutil.Process, visitors: int, seconds: float) -> None:
@@ -101,41 +97,11 @@ def main() -> None:
         process = psutil.Process(options.pid)
         asyncio.run(measure(options.url, process, options.visitors, options.seconds))
         return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "panel", "serve", "app", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ
-        | {
-            "BABYSIT_MAX_VISITORS": str(options.visitors + 1),
-            "BABYSIT_READY": str(options.ready),
-        },
-    )
-    base = f"http://localhost:{port}/app"
-    try:
-        # Not the page: its session would be swept up in the middle of the measurement.
-        _wait_until_served(f"{base}/static/frames.js")
-        while json.loads(get(base.replace("/app", "/readiness")))["built"] < options.ready:
+    environment = {"BABYSIT_MAX_VISITORS": options.visitors + 1, "BABYSIT_READY": options.ready}
+    with served(**environment) as server:
+        while server.says()["built"] < options.ready:
             time.sleep(1)
-        asyncio.run(measure(base, psutil.Process(server.pid), options.visitors, options.seconds))
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _wait_until_served(address: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            get(address)
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+        asyncio.run(measure(server.base, server.process, options.visitors, options.seconds))
 
 
 if __name__ == "__main__":

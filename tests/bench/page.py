@@ -8,13 +8,11 @@ seconds of the clock and of the processor. The heap is measured once a minute, a
 
 import argparse
 import shutil
-import socket
-import subprocess
-import sys
 import time
 
 import numpy as np
 from playwright.sync_api import CDPSession, Page, sync_playwright
+from server import served
 
 SPELL = 20.0  # seconds that the main thread is watched
 FIGURES = ("TaskDuration", "ScriptDuration", "RecalcStyleDuration", "LayoutDuration")
@@ -73,28 +71,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=0, help="for which the heap is watched")
     options = parser.parse_args()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "panel", "serve", "app", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert server.stderr
-        next(line for line in server.stderr if "running at" in line)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-            )
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            measure(page, f"http://localhost:{port}/app", options.minutes)
-            browser.close()
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
+    with served() as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        measure(page, server.base, options.minutes)
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -7,22 +7,17 @@ the machine.
 import asyncio
 import math
 import re
+import socket
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from server import PATIENCE, get
 
 VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # in sight when a page opens
 KNOBS = b'"Learning rate'  # is in the message that brings the knobs
-READY = {
-    "kind": "MessageSent",
-    "msg_type": "bokeh_event",
-    "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map"}},
-}
-PATIENCE = 60.0  # seconds
 
 
 class Socket(WSListener):
@@ -38,6 +33,9 @@ class Socket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
             self._on_text(frame.get_payload_as_bytes())
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if not self.closed.done():
@@ -65,10 +63,11 @@ class Header(msgspec.Struct):
 
 
 class Visitor:
-    """One open page."""
+    """One open page; its machine takes in `buffer` bytes of each socket that it does not read."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, buffer: int | None = None) -> None:
         self.base = base
+        self._buffer = buffer
         self.arrivals: list[float] = []  # of frames, in seconds
         self.sizes: list[int] = []  # bytes
         self.steps: list[int] = []
@@ -94,35 +93,67 @@ class Visitor:
         found = re.search(r'"token":\s*"([^"]+)"', page)
         if not found:
             raise SystemExit("the page carries no token")
-        self._token = found.group(1)
-        headers = {"Sec-WebSocket-Protocol": f"bokeh, {self._token}"}
-        self._address = self.base.replace("http", "ws", 1)
-        _, self.document = await ws_connect(
-            lambda: Socket(self._on_document), f"{self._address}/ws", extra_headers=headers
-        )
+        self.token = found.group(1)
+        headers = {"Sec-WebSocket-Protocol": f"bokeh, {self.token}"}
+        self.document = await self.connect("ws", self._on_document, extra_headers=headers)
         await asyncio.wait_for(self._acknowledged, PATIENCE)
         await self._pull()
-        self._post("PATCH-DOC", {"events": [READY]})
+        self._tell("document_ready")
         await self.watch()
         self.ask()
         await asyncio.wait_for(self._full, PATIENCE)
 
     async def watch(self) -> None:
         """Open the channel of frames."""
-        _, self.channel = await ws_connect(
-            lambda: Socket(self._on_frame), f"{self._address}/frames"
+        self.channel = await self.connect("frames", self._on_frame)
+        self.channel.send({"token": self.token})
+
+    async def connect(self, route: str, on_text: Callable[[bytes], None], **given: Any) -> Socket:
+        """A socket of the page's."""
+        address = f"{self.base.replace('http', 'ws', 1)}/{route}"
+        _, line = await ws_connect(
+            lambda: Socket(on_text), address, socket_factory=lambda url: self._plug(), **given
         )
-        self.channel.send({"token": self._token})
+        return line
+
+    def _plug(self) -> socket.socket | None:
+        if self._buffer is None:
+            return None
+        plug = socket.socket()
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
+        plug.setblocking(False)
+        return plug
+
+    def stop_reading(self) -> None:
+        """Leave what arrives where it is."""
+        for line in (self.channel, self.document):
+            line.transport.underlying_transport.pause_reading()
+
+    @property
+    def ports(self) -> list[int]:
+        """The ends of its sockets."""
+        lines = self.channel.transport, self.document.transport
+        return [line.underlying_transport.get_extra_info("sockname")[1] for line in lines]
 
     def leave(self) -> None:
-        """Close the page."""
-        self.channel.transport.disconnect()
-        self.document.transport.disconnect()
+        """Close the page, as a browser does."""
+        for line in (self.channel, self.document):
+            line.transport.send_close(WSCloseCode.GOING_AWAY)
+            line.transport.disconnect()
+
+    def drop(self) -> None:
+        """Vanish without a word."""
+        for line in (self.channel, self.document):
+            line.transport.disconnect(graceful=False)
 
     def ask(self) -> None:
-        """Wish for one frame."""
+        """Wish for the next frame, unless it wants none."""
         if self.asks:
-            self.channel.send({"since": self._row, "views": VIEWS})
+            self.wish()
+
+    def wish(self) -> None:
+        """Wish for one frame."""
+        self.channel.send({"since": self._row, "views": VIEWS})
 
     def _on_frame(self, payload: bytes) -> None:
         now = time.perf_counter()
@@ -146,6 +177,17 @@ class Visitor:
         self.document.send({"msgid": f"{id(self)}", "msgtype": kind})
         self.document.send({})
         self.document.send(content)
+
+    def _tell(self, name: str, **values: str) -> None:
+        """Let an event of the document happen."""
+        said = {"type": "map", "entries": [*values.items()]}
+        data = {"type": "event", "name": name, "values": said}
+        event = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
+        self._post("PATCH-DOC", {"events": [event]})
+
+    def press(self, key: str) -> None:
+        """Press a key of the page's."""
+        self._tell("babysit_key", key=key)
 
     async def _pull(self) -> Any:
         self._reply = asyncio.get_running_loop().create_future()
@@ -194,12 +236,6 @@ class Visitor:
                 "new": self._stop,
             }
             self._post("PATCH-DOC", {"events": [event]})
-
-
-def get(address: str) -> str:
-    """What the server answers."""
-    with urllib.request.urlopen(address, timeout=PATIENCE) as reply:
-        return str(reply.read().decode())
 
 
 def _models(tree: Any) -> Iterator[dict[str, Any]]:

@@ -139,8 +139,8 @@ class Visitor:
     def cookies(self) -> str:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
 
-    def open(self, *, origin: str | None = None) -> dict[str, object]:
-        """Open the page and its channel; the first frame."""
+    def open(self, *, origin: str | None = None, max_queue: int = 16) -> dict[str, object]:
+        """Open the page and its channel, of which so many messages are read ahead; a frame."""
         with self.opener.open(self.address, timeout=PATIENCE) as reply:
             page = reply.read().decode()
         token = re.search(r'"token":\s*"([^"]+)"', page)
@@ -153,6 +153,7 @@ class Visitor:
             origin=origin or f"{scheme}://{host.partition('/')[0]}",
             additional_headers={"Cookie": self.cookies} if self.cookies else None,
             open_timeout=PATIENCE,
+            max_queue=max_queue,
         )
         self.socket = self._ends.enter_context(channel)
         self.socket.send(json.dumps({"token": token[1]}))

@@ -1,20 +1,27 @@
 """One process, as the README starts it: a prefix, a password, limits, health, and its end."""
 
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
+import psutil
 import pytest
 from bokeh.util.token import generate_jwt_token, get_session_id
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.deploy.conftest import ROOT, Visitor, get, wait_until
+
+SOON = 10.0  # seconds; Docker kills what takes longer to stop
 
 
 def test_all_of_it_works_below_a_path(serve):
@@ -144,14 +151,92 @@ def test_a_forged_token_opens_nobodys_run(serve):
     visitor.close()
 
 
-def test_told_to_stop_under_load_it_stops_in_good_order(serve):
-    server = serve()
+def test_what_is_kept_of_visitors_is_counted_until_it_is_forgotten(serve):
+    server = serve("--unused-session-lifetime", "6000", "--check-unused-sessions", "200")
+
+    def kept() -> tuple[object, object]:
+        said = server.says("/readiness")
+        return said["sessions"], said["experiments"]
+
     wait_until(lambda: server.ready)
-    visitors = [Visitor(f"{server.root}/app") for _ in range(6)]
+    assert kept() == (0, 0)
+    visitor = Visitor(f"{server.root}/app")
+    visitor.open()
+    assert kept() == (1, 1)
+    visitor.close()
+    wait_until(lambda: kept() == (0, 0))
+
+
+KILL = """
+from engine import Experiment
+advance = Experiment.advance
+def killed(self, seconds):
+    if self.step > 100:
+        raise SystemExit  # not an error: nothing catches it
+    advance(self, seconds)
+Experiment.advance = killed
+"""
+
+
+def test_a_training_thread_that_has_ended_is_told_to_the_operator_and_to_the_pages(serve, tmp_path):
+    (tmp_path / "kill.py").write_text(KILL)
+    server = serve("--setup", str(tmp_path / "kill.py"))
+    wait_until(lambda: server.ready)
+    assert server.says("/liveness") == {"alive": True}
+    visitors = [Visitor(f"{server.root}/app") for _ in range(2)]
     for visitor in visitors:
         visitor.open()
+    wait_until(lambda: not server.says("/liveness")["alive"])
+    assert server.says("/liveness")["reason"] == "the thread that trains has ended"
+    assert not server.ready
+    for visitor in visitors:  # their pages are not left to wait for a frame that never comes
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                visitor.frame(0)
+        assert closed.value.rcvd and closed.value.rcvd.code == 4500
+        visitor.close()
+
+
+def test_who_asks_and_asks_and_reads_nothing_keeps_nobody_waiting(serve):
+    server = serve("--unused-session-lifetime", "120000")
+    wait_until(lambda: server.ready)
+    visitor, greedy = Visitor(f"{server.root}/app"), Visitor(f"{server.root}/app")
+    visitor.open()
+    greedy.open(max_queue=1)
+    memory = psutil.Process(server.pid).memory_info
+
+    def ask_and_ask() -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                greedy.socket.send(json.dumps({"since": -1}))
+
+    before = memory().rss
+    asking = threading.Thread(target=ask_and_ask)
+    asking.start()
+    try:
+        for _ in range(30):
+            assert visitor.frame(3)["run"] == 1
+        assert server.ready
+        assert memory().rss < before + 50 * 2**20
+    finally:
+        greedy.socket.socket.shutdown(socket.SHUT_RDWR)
+        asking.join()
+    for one in (visitor, greedy):
+        one.close()
+
+
+def test_told_to_stop_under_load_it_stops_in_good_order(serve):
+    server = serve("--unused-session-lifetime", "120000")  # these visitors have no document
+    wait_until(lambda: server.ready)
+    visitors = [Visitor(f"{server.root}/app") for _ in range(12)]
+    for visitor in visitors:
+        visitor.open()
+    for visitor in visitors:
+        wait_until(lambda visitor=visitor: visitor.frame(0)["step"] > 0)
+    told = time.monotonic()
     code, output = server.stop()
     assert code == 0
+    assert time.monotonic() - told < SOON
     assert "Traceback" not in output and "ERROR" not in output
     for visitor in visitors:
         visitor.close()

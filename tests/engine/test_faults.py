@@ -1,7 +1,9 @@
 """What breaks on purpose ends one experiment in words, and nothing else."""
 
 import itertools
+import math
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine import Choice, Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
+from engine.clock import LONGEST, Steady
 from tests.engine.test_conductor import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -103,43 +106,71 @@ def test_a_thread_that_is_ended_is_noticed(conductor, config):
     assert not conductor.alive
 
 
-def test_a_clock_that_jumps_is_not_caught_up_with(config):
-    now = [0.0]
-    jumps = itertools.chain([0, 0, 3600.0, 0, 0], itertools.repeat(0))
+JUMPS = [3600.0, -3600.0, 1e6, -1e6]  # seconds
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("pace", [100.0, math.inf])
+def test_a_clock_that_jumps_is_not_caught_up_with(config, pace, jump):
+    now, looks = [0.0], itertools.count()
 
     def clock() -> float:
-        now[0] += 1e-4 + next(jumps)
+        look = next(looks)
+        assert look < 5000, "a slice has no end"
+        now[0] += 1e-3 + (jump if look == 60 else 0)
         return now[0]
 
     experiment = Experiment(config, clock=clock)
-    experiment.pace = 100.0
+    experiment.pace = pace
     experiment.apply(Play())
-    for _ in range(20):
+    for _ in range(50):
         experiment.advance(0.01)
-    assert 0 < experiment.step < 100  # an hour at that pace would be 360,000 steps
+    step = experiment.step
+    assert 0 < step <= 510  # 10 a slice; an hour at that pace would be 360,000 steps
+    for _ in range(50):
+        experiment.advance(0.01)
+    assert experiment.step > step
     assert experiment.status is Status.RUNNING
 
 
-def test_a_conductor_whose_clock_jumps_serves_on(config):
+@pytest.mark.parametrize("jump", JUMPS)
+def test_time_only_passes(jump):
+    now = [5.0]
+    steady = Steady(lambda: now[0])
+    now[0] += 0.25
+    assert steady() == 0.25
+    now[0] += jump
+    passed = steady() - 0.25
+    assert 0 <= passed <= LONGEST
+    now[0] += 0.5
+    assert steady() == 0.75 + passed
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_conductor_whose_clock_jumps_serves_on(config, jump):
     jumped = []
 
     def clock() -> float:
-        return time.perf_counter() + 1e6 * bool(jumped)
+        return time.perf_counter() + jump * len(jumped)
 
     conductor = Conductor(frame_rate=50, clock=clock)
     try:
-        seats = [conductor.add(Experiment(config)) for _ in range(3)]
+        seats = [conductor.add(Experiment(config, clock=clock)) for _ in range(3)]
         for seat in seats:
             seat.send(Play())
         wait_until(lambda: min(seat.experiment.step for seat in seats) > 20)
-        jumped.append(True)
-        steps = [seat.experiment.step for seat in seats]
-        wait_until(
-            lambda: all(s.experiment.step > n + 50 for s, n in zip(seats, steps, strict=True))
-        )
+        for _ in range(3):
+            jumped.append(True)
+            steps = [seat.experiment.step for seat in seats]
+            wait_until(
+                lambda steps=steps: all(
+                    s.experiment.step > n + 50 for s, n in zip(seats, steps, strict=True)
+                )
+            )
         seats[0].send(Pause())
         wait_until(lambda: seats[0].latest.status is Status.PAUSED)
     finally:
+        jumped.clear()
         conductor.close()
 
 
@@ -155,8 +186,43 @@ def test_a_full_disk_is_told_in_one_line_after_the_run(flag):
         timeout=120,
     )
     assert done.returncode == 2
-    assert "No space left on device" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1] == "babysit: /dev/full: No space left on device"
     assert "Traceback" not in done.stderr
+
+
+FULL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+from engine.command_line.main import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def in_room_for(size: int, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line where no file can become larger than so many bytes."""
+    return subprocess.run(
+        [sys.executable, "-c", FULL, str(size), *argv],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing limits what is written")
+def test_a_full_disk_ends_a_search_in_one_line_and_with_room_it_goes_on(tmp_path):
+    file = tmp_path / "trials.csv"
+    argv = ["search", "--trials", "5", "--epochs", "1", "--set", "model.hidden=[8]"]
+    argv += ["--csv", str(file)]
+    stopped = in_room_for(3000, *argv)
+    assert stopped.returncode == 2
+    assert re.fullmatch(rf"babysit: {re.escape(str(file))}: .+\n", stopped.stderr)
+    kept = file.read_bytes()
+    assert kept.count(b"\n") > 1  # a row or two found room
+    assert in_room_for(10**6, *argv).returncode == 0
+    whole = file.read_bytes()
+    assert whole.startswith(kept[: kept.rfind(b"\n") + 1])  # none of them is lost, or run again
+    assert whole.count(b"\n") == 1 + 5
 
 
 @pytest.mark.parametrize(

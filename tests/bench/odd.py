@@ -1,0 +1,241 @@
+"""Visitors who behave as they should, and beside them the odd ones: who notices?
+
+    uv run --group bench python tests/bench/odd.py --visitors 20 --seconds 15
+
+Starts a server of its own with so many visitors, all training. In turn there comes one who stops
+reading, a greedy one, a hidden tab, a phone on a slow line, one who talks nonsense, and a crowd
+that has paused. Told are the frames of the ordinary ones before and meanwhile, the memory of the
+server before, meanwhile and after, how many frames the odd one got, and how many bytes the system
+of the server keeps for it. Last, what a visitor costs who has paused while nobody else is there.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import itertools
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import numpy as np
+from picows import WSMsgType
+from server import Server, served
+from visitor import VIEWS, Visitor
+
+SMALL = 8192  # bytes, of a receive buffer
+SLOW = 1.5  # seconds from a frame to the next wish
+GREED = 0.005  # seconds from one wish to the next
+PAUSED = 30
+SETTLE = 3.0  # seconds after somebody has come
+LIFETIME, CHECK = 3000, 500  # milliseconds
+
+type Odd = Callable[[str], AbstractAsyncContextManager[list[Visitor]]]
+
+
+async def opened(base: str, number: int, buffer: int | None = None) -> list[Visitor]:
+    """So many visitors more, a few at a time."""
+    visitors = [Visitor(base, buffer) for _ in range(number)]
+    for some in itertools.batched(visitors, 5):
+        await asyncio.gather(*(visitor.open() for visitor in some))
+    for visitor in visitors:
+        while len(visitor.arrivals) < 3:
+            await asyncio.sleep(0.05)
+    return visitors
+
+
+@contextlib.asynccontextmanager
+async def stops_reading(base: str) -> AsyncIterator[list[Visitor]]:
+    """Its wish for a frame is open when it stops; its run goes on."""
+    (visitor,) = await opened(base, 1, SMALL)
+    visitor.stop_reading()
+    yield [visitor]
+    visitor.drop()
+
+
+@contextlib.asynccontextmanager
+async def greedy(base: str) -> AsyncIterator[list[Visitor]]:
+    """It wishes for everything again and again, and reads nothing."""
+    (visitor,) = await opened(base, 1, SMALL)
+    visitor.asks = False
+
+    async def wish() -> None:
+        while not visitor.channel.closed.done():
+            visitor.channel.send({"since": -1, "views": VIEWS})
+            await asyncio.sleep(GREED)
+
+    visitor.stop_reading()
+    wishing = asyncio.create_task(wish())
+    yield [visitor]
+    wishing.cancel()
+    visitor.drop()
+
+
+@contextlib.asynccontextmanager
+async def hidden_tab(base: str) -> AsyncIterator[list[Visitor]]:
+    """It asks for nothing."""
+    (visitor,) = await opened(base, 1)
+    visitor.asks = False
+    yield [visitor]
+    visitor.leave()
+
+
+@contextlib.asynccontextmanager
+async def slow_phone(base: str) -> AsyncIterator[list[Visitor]]:
+    """It takes its time from one frame to the next wish."""
+    (visitor,) = await opened(base, 1)
+    visitor.asks = False
+
+    async def wish() -> None:
+        while True:
+            seen = len(visitor.arrivals)
+            visitor.wish()
+            while len(visitor.arrivals) == seen:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(SLOW)
+
+    wishing = asyncio.create_task(wish())
+    yield [visitor]
+    wishing.cancel()
+    visitor.leave()
+
+
+@contextlib.asynccontextmanager
+async def talks_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
+    """It is shown the door each time, and comes back at once."""
+    (visitor,) = await opened(base, 1)
+    nonsense = itertools.cycle(
+        [b"{", b"[" * 100_000, b'{"since": "x"}', b"\xff\xfe", b"7" * 10**6, b'{"views": [[]]}']
+    )
+    times = 0
+
+    async def paste() -> None:
+        nonlocal times
+        while True:
+            line = await visitor.connect("frames", lambda message: None)
+            line.send({"token": visitor.token})
+            line.transport.send(WSMsgType.TEXT, next(nonsense))
+            await asyncio.wait_for(line.closed, 10)
+            times += 1
+
+    pasting = asyncio.create_task(paste())
+    yield [visitor]
+    pasting.cancel()
+    print(f"  (it was shown the door {times} times)")
+    visitor.leave()
+
+
+@contextlib.asynccontextmanager
+async def paused_crowd(base: str) -> AsyncIterator[list[Visitor]]:
+    """Many who have paused."""
+    visitors = await paused(base, PAUSED)
+    yield visitors
+    for visitor in visitors:
+        visitor.leave()
+
+
+async def paused(base: str, number: int) -> list[Visitor]:
+    """So many visitors who have paused, and see it."""
+    visitors = await opened(base, number)
+    for visitor in visitors:
+        visitor.press(" ")
+    while any(time.perf_counter() - visitor.arrivals[-1] < 1 for visitor in visitors):
+        await asyncio.sleep(0.1)
+    return visitors
+
+
+ODD: dict[str, Odd] = {
+    "stops reading": stops_reading,
+    "greedy": greedy,
+    "hidden tab": hidden_tab,
+    "slow phone": slow_phone,
+    "talks nonsense": talks_nonsense,
+    f"{PAUSED} paused": paused_crowd,
+}
+
+
+async def measure(server: Server, number: int, seconds: float, names: list[str]) -> None:
+    """The odd ones in turn beside so many ordinary visitors, each for so long."""
+    crowd = await opened(server.base, number)
+    await asyncio.sleep(2 * SETTLE)
+    frames = "frames/s least, median, p99 gap"
+    print(f"{'':15} {frames:>32} {'MB before, with, after':>22} {'its frames':>11} {'queued':>8}")
+    for name in names:
+        usual = await watch(crowd, seconds)
+        memory = [server.memory]
+        async with ODD[name](server.base) as odd:
+            await asyncio.sleep(SETTLE)
+            got = sum(len(visitor.arrivals) for visitor in odd)
+            meanwhile = await watch(crowd, seconds)
+            got = sum(len(visitor.arrivals) for visitor in odd) - got
+            waiting = queued([port for visitor in odd for port in visitor.ports])
+            memory.append(server.memory)
+        await asyncio.sleep(SETTLE + (LIFETIME + CHECK) / 1000)
+        memory.append(server.memory)
+        print(f"{'before':15} {usual:>32}")
+        told = " ".join(f"{value:6.0f}" for value in memory)
+        print(f"{name:15} {meanwhile:>32} {told:>22} {got:11d} {waiting:8d}", flush=True)
+    lost = sum(v.channel.closed.done() or v.document.closed.done() for v in crowd)
+    print(f"connections of ordinary visitors lost: {lost}")
+
+
+async def watch(crowd: list[Visitor], seconds: float) -> str:
+    """How many frames everybody gets meanwhile, and how regularly."""
+    start = time.perf_counter()
+    await asyncio.sleep(seconds)
+    rates, gaps = [], []
+    for visitor in crowd:
+        times = np.array(visitor.arrivals)
+        times = times[times >= start]
+        rates.append(len(times) / seconds)
+        gaps.append(np.diff(times, append=time.perf_counter()))
+    p99 = 1000 * np.percentile(np.concatenate(gaps), 99)
+    return f"{min(rates):6.2f} {statistics.median(rates):6.2f} {p99:6.0f} ms"
+
+
+def queued(ports: list[int]) -> int:
+    """Bytes that the server's system holds because these ends of sockets do not take them."""
+    total = 0
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[2].rpartition(":")[2], 16) in ports:
+                total += int(fields[4].partition(":")[0], 16)
+    return total
+
+
+async def price(server: Server, number: int, seconds: float) -> None:
+    """What somebody costs who has paused, with nobody else there."""
+    shares = []
+    for more in (0, number):
+        await paused(server.base, more)
+        await asyncio.sleep(2 * SETTLE)
+        cpu, start = server.cpu, time.perf_counter()
+        await asyncio.sleep(seconds)
+        shares.append(100 * (server.cpu - cpu) / (time.perf_counter() - start))
+    each = (shares[1] - shares[0]) / number
+    print(f"CPU with nobody        {shares[0]:8.2f} % of one core")
+    print(f"... with {number:3d} paused    {shares[1]:8.2f} %, {each:.3f} % each")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--visitors", type=int, default=20, help="ordinary ones")
+    parser.add_argument("--seconds", type=float, default=15, help="for which an odd one is there")
+    parser.add_argument("--only", nargs="*", choices=ODD, default=list(ODD), help="some of them")
+    parser.add_argument("--paused", type=int, default=40, help="whose price is measured")
+    options = parser.parse_args()
+    flags = "--unused-session-lifetime", f"{LIFETIME}", "--check-unused-sessions", f"{CHECK}"
+    if options.only:
+        with served(*flags, BABYSIT_MAX_VISITORS=options.visitors + PAUSED + 5) as server:
+            asyncio.run(measure(server, options.visitors, options.seconds, options.only))
+            complaints = server.complaints
+            print(f"complaints in the log: {len(complaints)}", *complaints[:5], sep="\n  ")
+    if options.paused:
+        with served(*flags, BABYSIT_MAX_VISITORS=options.paused + 5) as server:
+            asyncio.run(price(server, options.paused, max(20.0, options.seconds)))
+
+
+if __name__ == "__main__":
+    main()
