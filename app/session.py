@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 from collections.abc import Callable, Hashable, Set
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import panel as pn
@@ -35,7 +36,10 @@ from app.way_back import WayBack
 from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status, Upload
 
 CONDUCTOR = Conductor(LIMITS.frame_rate)
-BUILDING = threading.Lock()  # one page after the other: at once they would all be there at the end
+# One after the other: at once they would all be there at the end.
+SETTING_UP = threading.Lock()  # experiments
+BUILDING = threading.Lock()  # pages
+BUILDER = ThreadPoolExecutor(1, "builder")  # waits for a page; those whose turn it is not do not
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 LEARNING_RATE = "optimization.learning_rate"
 FULL = "There is no room just now: all places of this laboratory are taken."
@@ -84,7 +88,8 @@ def open_page() -> None:
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     document.on_event(ConnectionLost, visit.lose)
     document.on_event(ClientReconnected, visit.regain)
-    pn.state.onload(guarded(visit.arrive))
+    build = document.locked_callback(visit.build_in_turn)
+    pn.state.onload(lambda: visit.arrive(build))
 
 
 def build_ahead(document: Document) -> None:
@@ -115,6 +120,7 @@ class Visit:
         self._setting_up = threading.Lock()
         self._seat: Seat | None = None
         self._started = self._built = False
+        self._ready = threading.Event()  # the page is complete, or its visitor has left
         self._lost_running = False
         self._closed = False
         self.presence = Presence()
@@ -127,7 +133,8 @@ class Visit:
             if self._seat is None:
                 if self._closed:
                     raise RuntimeError("the visitor has left")
-                self._seat = CONDUCTOR.add(Experiment(RunConfig()))
+                with SETTING_UP:
+                    self._seat = CONDUCTOR.add(Experiment(RunConfig()))
             return self._seat
 
     @property
@@ -166,13 +173,24 @@ class Visit:
             if not (self._arrival and self._arrival.awaits):
                 self.seat.send(Play())
 
-    def arrive(self) -> None:
-        """A browser is there to see the page."""
+    def arrive(self, build: Callable[[], None]) -> None:
+        """A browser is there to see the page: `build` the rest of it when it is its turn."""
         self.presence.arrive()
         if not self._built:
+            BUILDER.submit(self._await_turn, build)
+
+    def _await_turn(self, build: Callable[[], None]) -> None:
+        build()
+        self._ready.wait()
+
+    def build_in_turn(self) -> None:
+        """Fill the page; then it is the next one's turn."""
+        try:
             with BUILDING:
-                self.build()
-        if not (self._arrival and self._arrival.awaits):
+                guarded(self.build)()
+        finally:
+            self._ready.set()
+        if self._arrival and not self._arrival.awaits:
             self.start()
 
     def build(self) -> None:
@@ -194,7 +212,7 @@ class Visit:
         self.layout.fill(self._transport, self._controls, self._lane, self._dialogs, look)
         self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
         seat.on_news = document.locked_callback(guarded(self._show), policy="latest")
-        if snapshot.step:  # it has gone on while the page was built
+        if seat.latest.step:  # it has gone on meanwhile
             seat.on_news(seat.latest)
         rate = self._controls.slider(LEARNING_RATE).stops
         keyboard = Keyboard(self._transport, rate, look, self._dialogs)
@@ -265,3 +283,4 @@ class Visit:
             if self._seat:
                 CONDUCTOR.remove(self._seat)
         self._uploads.close()
+        self._ready.set()

@@ -43,7 +43,8 @@ class Plot {
   }
 
   get figures() {
-    return this.#document.views_manager?.roots ?? []
+    const roots = this.#document.views_manager?.roots ?? []
+    return roots.filter((view) => view.model.type == "Figure") // not what belongs to their tools
   }
 
   get shown() {
