@@ -72,7 +72,7 @@ class Composer:
         self._clock = clock  # seconds
         self._described = -math.inf  # when the text alternatives were last told
         self._run = 0
-        self._told: dict[tuple[str, str], object] = {}
+        self._told: dict[str, dict[str, object]] = {}  # by source
         self._broke: set[str] = set()  # views that failed
 
     def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
@@ -116,8 +116,9 @@ class Composer:
         return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
 
     def _news[V](self, source: str, values: Mapping[str, V]) -> dict[str, V]:
-        new = {k: v for k, v in values.items() if self._told.get((source, k)) != v}
-        self._told |= {(source, k): v for k, v in new.items()}
+        told = self._told.setdefault(source, {})
+        new = {k: v for k, v in values.items() if told.get(k) != v}
+        told |= new
         return new
 
 
