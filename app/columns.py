@@ -5,6 +5,7 @@ words to show (`text`). Numbers are rounded to what can be seen.
 """
 
 import base64
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,19 +86,25 @@ def ends(
     """
     known = [line for line in lines if math.isfinite(line[1]) and (line[1] > 0 or not log)]
     known = known[: int(1 / LINE_GAP)]  # for more there is no room
-    scale = math.log if log else float
-    bottom, top = scale(low), scale(high)
-    gap = LINE_GAP * (top - bottom)
-    heights = _apart([min(max(scale(value), bottom), top) for _, value, _ in known], gap)
-    up = max(0.0, bottom + gap / 2 - min(heights, default=top))
-    down = max(0.0, max(heights, default=bottom) + up - (top - gap / 2))
-    heights = [height + up - down for height in heights]
     return {
         "step": [step] * len(known),
-        "y": rounded([math.exp(height) for height in heights] if log else heights),
+        "y": _heights(tuple(value for _, value, _ in known), low, high, log=log),
         "label": [name for name, _, _ in known],
         "colour": [colour for _, _, colour in known],
     }
+
+
+@functools.lru_cache(1024)  # of a few plots of each visitor: nearly always as in the last frame
+def _heights(values: tuple[float, ...], low: float, high: float, *, log: bool) -> Numbers:
+    """Where names beside these values do not touch, between the ends of the axis."""
+    scale = math.log if log else float
+    bottom, top = scale(low), scale(high)
+    gap = LINE_GAP * (top - bottom)
+    heights = _apart([min(max(scale(value), bottom), top) for value in values], gap)
+    up = max(0.0, bottom + gap / 2 - min(heights, default=top))
+    down = max(0.0, max(heights, default=bottom) + up - (top - gap / 2))
+    heights = [height + up - down for height in heights]
+    return rounded([math.exp(height) for height in heights] if log else heights)
 
 
 def _apart(places: Sequence[float], gap: float) -> list[float]:

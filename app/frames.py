@@ -78,7 +78,7 @@ class Composer:
         self._described = -math.inf  # when the text alternatives were last told
         self._run = 0
         self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
-        self._told: dict[str, dict[tuple[str, str], object]] = {}  # of each view
+        self._told: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
         self._broke: set[str] = set()  # views that failed
 
     def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
@@ -142,9 +142,9 @@ class Composer:
         frame.text |= self._news(view, "", text)
 
     def _news[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
-        told = self._told.setdefault(view, {})
-        new = {k: v for k, v in values.items() if told.get((source, k)) != v}
-        told |= {(source, k): v for k, v in new.items()}
+        told = self._told.setdefault(view, {}).setdefault(source, {})
+        new = {k: v for k, v in values.items() if told.get(k) != v}
+        told |= new
         return new
 
 

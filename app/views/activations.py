@@ -26,13 +26,10 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
     """A histogram for each layer, one above the other, the first layer on top."""
     layers = snapshot.layers
     bins = len(layers[0].counts)
-    histograms: Columns = {"x": [float(n) for n in range(bins + 1)]}
-    for row, tops in enumerate(_tops(layers)):
-        histograms[f"base{row}"] = [_base(layers, row)] * (bins + 1)
-        histograms[f"top{row}"] = [*tops, tops[-1]]
+    tops = {f"top{row}": [*tops, tops[-1]] for row, tops in enumerate(_tops(layers))}
     return Part(
         set={
-            "activations": histograms,
+            "activations": _bases(len(layers), bins) | tops,
             "activations.rows": _words(layers),
             "activations.ends": _ends(snapshot),
             "activations.ticks": _ticks(bins, float(layers[0].edges[-1])),
@@ -53,11 +50,20 @@ def _base(layers: Sequence[LayerFrame], row: int) -> int:
     return ROW_HEIGHT * (len(layers) - 1 - row)
 
 
+@functools.cache
+def _bases(layers: int, bins: int) -> Columns:
+    """The lower ends of the bars, and where each begins: for all networks of so many layers."""
+    bases: Columns = {
+        f"base{row}": [ROW_HEIGHT * (layers - 1 - row)] * (bins + 1) for row in range(layers)
+    }
+    return {"x": [float(n) for n in range(bins + 1)]} | bases
+
+
 def _tops(layers: Sequence[LayerFrame]) -> list[list[int]]:
     """The upper ends of the bars of each layer, its tallest as tall as any."""
     counts = np.array([layer.counts for layer in layers])
     tallest = np.maximum(counts.max(axis=1, keepdims=True), 1)
-    bases = np.array([[_base(layers, row)] for row in range(len(layers))])
+    bases = ROW_HEIGHT * np.arange(len(layers))[::-1, None]
     tops: list[list[int]] = (bases + np.rint(BAR_HEIGHT * counts / tallest).astype(int)).tolist()
     return tops
 

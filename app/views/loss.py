@@ -1,5 +1,6 @@
 """Loss curve: is it learning, how fast, and is it about to blow up?"""
 
+import functools
 import math
 from typing import cast
 
@@ -67,7 +68,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         set={
             "loss.frame": columns.frame(snapshot.step, low, high),
             "loss.ends": columns.ends(snapshot.step, lines, low, high, log=True),
-            "loss.chance": _chance(snapshot),
+            "loss.chance": _chance(snapshot.gauges.chance_loss, _equal_choices(snapshot)),
         }
         | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
         text={
@@ -104,13 +105,18 @@ def _usual(curves: Curves, first: float) -> tuple[float, float]:
     return float(min(low, *last)) / 1.3, float(max(high, usual, *last)) * 1.1
 
 
-def _chance(snapshot: Snapshot) -> Columns:
+def _equal_choices(snapshot: Snapshot) -> int:
+    """Of how many the loss of chance is the logarithm; 0 where it is another formula."""
+    softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"
+    return len(snapshot.data.classes) if softmax else 0
+
+
+@functools.lru_cache(64)  # the same for all who learn the same
+def _chance(chance: float, choices: int) -> Columns:
     """The loss of somebody who knows nothing, where there is such a figure."""
-    chance = snapshot.gauges.chance_loss
     if math.isnan(chance):
         return {"y": [], "x": [], "label": []}
-    softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"
-    words = f"chance: ln {len(snapshot.data.classes)} = " if softmax else "chance: "
+    words = f"chance: ln {choices} = " if choices else "chance: "
     return {"y": [round(chance, 4)], "x": [0], "label": [words + theme.number(chance)]}
 
 

@@ -51,10 +51,7 @@ if (ghost != null && step.length > 0) {
 def updates_columns(snapshot: Snapshot, since: int) -> Part:
     """The size of each update against the size of the weights it changes."""
     curves = snapshot.curves
-    weights = [tensor.name for tensor in snapshot.tensors]
-    names = {f"W{n}": f"ratio {name}" for n, name in enumerate(weights, start=1)}
-    last = {key: curves.last(name) for key, name in names.items()}
-    shown = {key: theme.number(value) for key, value in last.items()}
+    names, last, shown = _ratios(curves)
     low, high = _axis(curves)
     lines = [(key, value, theme.colour(n)) for n, (key, value) in enumerate(last.items())]
     lines = lines[:: math.ceil(len(lines) / NAMED)]
@@ -76,6 +73,15 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
             " about 0.001 is healthy."
         },
     )
+
+
+@remembered
+def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
+    """The columns of the ratios, their last values, and those in words: by the names of lines."""
+    columns = (name for name in curves if name.startswith("ratio "))
+    names = {f"W{n}": name for n, name in enumerate(columns, start=1)}
+    last = {key: curves.last(name) for key, name in names.items()}
+    return names, last, {key: theme.number(value) for key, value in last.items()}
 
 
 @remembered
