@@ -118,10 +118,18 @@ class Network:
         for layer in self.layers:
             for name, start in layer.starts.items():
                 (layer.params if name in layer.params else layer.gathered)[name][...] = start
+        below: list[Layer] = []  # which the batch has not been through yet
+
+        def look() -> Array:
+            nonlocal x
+            while below:
+                x = below.pop(0).forward(x, train=False)
+            return x
+
         for layer in self.layers:
             if "W" in layer.params:
-                initializer(rng, cast(Weighted, layer), x)
-            x = layer.forward(x, train=False)
+                initializer(rng, cast(Weighted, layer), look)
+            below.append(layer)
 
 
 def _views(tensors: Sequence[Tensor], layer: Layer, flat: Array) -> dict[str, Array]:

@@ -57,7 +57,8 @@ def measure_signal(
     Back through the layers goes a random gradient, from the output of the last one.
     """
     network = build_network(model, x.shape[1:], 1, len(x), dtype=x.dtype)
-    network.draw(INITIALIZERS.build(model.initializer), rng, x)  # which sends `x` through
+    network.draw(INITIALIZERS.build(model.initializer), rng, x)
+    network.forward(x, train=False)
     backward = _send_back(network, rng)
     weights = [layer.params["W"] for layer in network.layers if "W" in layer.params]
     return [

@@ -67,7 +67,7 @@ def drawn(layer: Weighted, x: Array, name: str, seed: int = 0, **knobs: float) -
     """The weights of the layer, drawn."""
     for tensor in layer.params.values():
         tensor[...] = 0
-    INITIALIZERS.build(Choice(name, knobs))(np.random.default_rng(seed), layer, x)
+    INITIALIZERS.build(Choice(name, knobs))(np.random.default_rng(seed), layer, lambda: x)
     return layer.params["W"].copy()
 
 
@@ -256,6 +256,14 @@ def test_the_precision_does_not_change_what_is_drawn(name):
         network.draw(start, np.random.default_rng(0), x.astype(network.parameters.theta.dtype))
     single, double = (network.parameters.theta for network in networks)
     np.testing.assert_allclose(single, double, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_a_batch_is_sent_through_for_those_alone_that_look_at_it(name):
+    network = build_network(ModelConfig(hidden=(10,)), (6,), 3, EXAMPLES)
+    x = np.ones((EXAMPLES, 6), np.float32)
+    network.draw(INITIALIZERS.build(Choice(name)), np.random.default_rng(0), x)
+    assert hasattr(network.layers[1], "x") == (name in MEASURED)
 
 
 @pytest.mark.parametrize("activation", ["ReLU", "leaky ReLU", "PReLU"])

@@ -314,7 +314,7 @@ def test_initializers(case, kind):
     assert [layer.fan_in, layer.fan_out] == FROZEN[f"fans|{kind}"].tolist()
     prepared(layer, W=np.full(layer.shapes["W"], np.nan), b=np.zeros(layer.shapes["b"]))
     x = np.zeros((1, 300) if kind == "dense" else (12, 5, 5, 1))
-    INITIALIZERS.build(choice(case))(np.random.default_rng(0), layer, x)
+    INITIALIZERS.build(choice(case))(np.random.default_rng(0), layer, lambda: x)
     W = layer.params["W"]
     deviation, largest, *stretch = FROZEN[f"initializer|{case}|{kind}"]
     # The deviations of two samples of so many numbers are within 1 / sqrt(samples) of each other.
