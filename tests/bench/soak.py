@@ -97,6 +97,7 @@ class Course:
             await stay(visitor)
         except (OSError, TimeoutError, WSError) as error:
             self.trouble[f"{type(error).__name__}: {error}"] += 1
+            visitor.drop()
         finally:
             self.pages += 1
 
