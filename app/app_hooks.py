@@ -1,6 +1,7 @@
 """Life cycle of the server; Bokeh runs this file before it builds its routes."""
 
 import asyncio
+import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -41,6 +42,10 @@ def _begin(context: Any) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "change"))
     loop.run_in_executor(None, DRAWINGS.make_first)
+    # What is loaded by now stays. To search it for garbage whenever pages were closed held
+    # everybody up: 0.5 s for 200,000 objects, on a busy machine.
+    gc.collect()
+    gc.freeze()
     door.READY.begin(context)
     LATENESS.begin()
 

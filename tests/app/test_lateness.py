@@ -47,6 +47,7 @@ def test_a_clock_that_jumps_is_believed_from_then_on(hours, caplog):
     clock = Clock()
     lateness = Lateness(clock)
     lateness.note(2 * NOTABLE)
+    caplog.clear()
     for step in range(200):
         clock.now = 3600.0 * hours + step
         lateness.note(NOTABLE / 2)

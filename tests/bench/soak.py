@@ -21,6 +21,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import psutil
+from picows import WSError
 from server import Server, served
 from visitor import Visitor
 
@@ -31,7 +32,7 @@ STAY = (20.0, 120.0)  # seconds, when they come and go
 PAUSE = (0.0, 8.0)  # seconds from one visitor to the next
 RAMP = 60.0  # seconds that do not count: not everybody is there yet
 EVERY = 2.0  # seconds from one sample to the next
-PATIENCE = 120.0  # seconds for the server to forget all pages
+PATIENCE = 120.0  # seconds for a page to fill, and for the server to forget all of them
 LIFETIME, CHECK = 4000, 1000  # milliseconds
 
 
@@ -94,8 +95,9 @@ class Course:
         try:
             await visitor.open()
             await stay(visitor)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, WSError) as error:
             self.trouble[f"{type(error).__name__}: {error}"] += 1
+            visitor.drop()
         finally:
             self.pages += 1
 
@@ -105,8 +107,9 @@ async def cycle(course: Course, cycles: int) -> None:
     left = iter(range(cycles))
 
     async def look(visitor: Visitor) -> None:
-        while len(visitor.arrivals) < FRAMES:
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(PATIENCE):
+            while len(visitor.arrivals) < FRAMES:
+                await asyncio.sleep(0.02)
         visitor.leave()
 
     async def one_after_the_other() -> None:

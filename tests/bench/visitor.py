@@ -81,6 +81,7 @@ class Visitor:
         self._skip = 0  # headers of buffers, which belong to the message before
         self._reply: asyncio.Future[Any] | None = None
         self._row = -1
+        self._lines: list[Socket] = []  # that are open
         self._frame = msgspec.json.Decoder(Seen)
         self._header = msgspec.json.Decoder(Header)
 
@@ -112,8 +113,13 @@ class Visitor:
         """A socket of the page's."""
         address = f"{self.base.replace('http', 'ws', 1)}/{route}"
         _, line = await ws_connect(
-            lambda: Socket(on_text), address, socket_factory=lambda url: self._plug(), **given
+            lambda: Socket(on_text),
+            address,
+            socket_factory=lambda url: self._plug(),
+            websocket_handshake_timeout=PATIENCE,
+            **given,
         )
+        self._lines = [one for one in self._lines if not one.closed.done()] + [line]
         return line
 
     def _plug(self) -> socket.socket | None:
@@ -137,13 +143,13 @@ class Visitor:
 
     def leave(self) -> None:
         """Close the page, as a browser does."""
-        for line in (self.channel, self.document):
+        for line in self._lines:
             line.transport.send_close(WSCloseCode.GOING_AWAY)
             line.transport.disconnect()
 
     def drop(self) -> None:
         """Vanish without a word."""
-        for line in (self.channel, self.document):
+        for line in self._lines:
             line.transport.disconnect(graceful=False)
 
     def ask(self) -> None:

@@ -197,6 +197,18 @@ def test_a_training_thread_that_has_ended_is_told_to_the_operator_and_to_the_pag
         visitor.close()
 
 
+COUNT = "import atexit, gc; atexit.register(lambda: print('kept', gc.get_freeze_count()))"
+
+
+def test_what_is_loaded_is_not_searched_for_garbage_whenever_a_page_was_closed(serve, tmp_path):
+    (tmp_path / "count.py").write_text(COUNT)
+    server = serve("--setup", str(tmp_path / "count.py"))
+    wait_until(lambda: server.ready)
+    code, output = server.stop()
+    assert code == 0
+    assert int(output.split("kept ")[1].split()[0]) > 100_000
+
+
 def test_who_asks_and_asks_and_reads_nothing_keeps_nobody_waiting(serve):
     server = serve("--unused-session-lifetime", "120000")
     wait_until(lambda: server.ready)
