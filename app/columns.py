@@ -6,6 +6,7 @@ words to show (`text`). Numbers are rounded to what can be seen.
 
 import base64
 import functools
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,11 +151,13 @@ def measured_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Colum
 def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
     if since + 1 >= curves.rows:  # as in most frames
         return {"step": [], **{key: [] for key in names}}
-    rows = since + 1 + np.flatnonzero(np.isfinite(curves[known][since + 1 :]))
-    columns: Columns = {"step": [int(step) for step in curves["step"][rows].tolist()]}
-    for key, name in names.items():
-        columns[key] = rounded(curves[name][rows])
-    return columns
+    kept = [math.isfinite(x) for x in curves[known][since + 1 :].tolist()]
+
+    def rows(name: str) -> list[float]:
+        return list(itertools.compress(curves[name][since + 1 :].tolist(), kept))
+
+    columns: Columns = {"step": [int(step) for step in rows("step")]}
+    return columns | {key: rounded(rows(name)) for key, name in names.items()}
 
 
 def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:

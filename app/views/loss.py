@@ -1,7 +1,9 @@
 """Loss curve: is it learning, how fast, and is it about to blow up?"""
 
 import functools
+import itertools
 import math
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -98,11 +100,22 @@ def _usual(curves: Curves, first: float) -> tuple[float, float]:
     known = known[np.isfinite(known) & (known > 0)]
     if not known.size:
         return 0.1, 10.0
-    low, high = np.percentile(known, USUAL)
+    low, high = _percentiles(known, USUAL)
     last = [curves.last(name) for name in ("loss_average", "validation_loss")]
     last = [value for value in last if math.isfinite(value) and value > 0]
     usual = first if math.isfinite(first) and first < 100 * high else high
     return float(min(low, *last)) / 1.3, float(max(high, usual, *last)) * 1.1
+
+
+def _percentiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
+    """What so many per cent of the values lie below; NumPy's own takes several times as long."""
+    places = [share / 100 * (len(values) - 1) for share in shares]
+    ends = [(math.floor(place), math.ceil(place)) for place in places]
+    ordered = np.partition(values, list(itertools.chain(*ends)))
+    return [
+        float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
+        for place, (low, high) in zip(places, ends, strict=True)
+    ]
 
 
 def _equal_choices(snapshot: Snapshot) -> int:

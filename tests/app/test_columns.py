@@ -13,7 +13,7 @@ from app.past import ghost_ends, ghosts
 from app.views import PLACES, VIEWS, view_of
 from app.views.accuracy import accuracy_columns
 from app.views.activations import BAR_HEIGHT, activations_columns
-from app.views.loss import loss_columns
+from app.views.loss import USUAL, _percentiles, loss_columns
 from app.views.updates import updates_columns
 from engine import HALF_LIFE, Choice, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.config import ModelConfig
@@ -135,6 +135,27 @@ def test_a_spike_does_not_flatten_the_curve(config):
     assert curves["loss"].max() > 3 * before[1]
     high = loss_columns(experiment.snapshot(), -1).set["loss.frame"]["y"][1]
     assert high < 3 * before[1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 1350])
+def test_most_points_lie_between_the_percentiles_that_numpy_finds_too(count):
+    values = np.random.default_rng(count).lognormal(size=count)
+    assert _percentiles(values, USUAL) == pytest.approx(np.percentile(values, USUAL), rel=1e-12)
+
+
+def test_without_a_new_row_the_names_of_lines_only_move_on_with_the_step(config):
+    experiment = Experiment(config)
+    experiment.train(3000)
+    before, row = experiment.snapshot(), experiment.snapshot().curves.rows - 1
+    experiment.train(1)
+    now = experiment.snapshot()
+    assert now.curves is before.curves
+    for view in ("loss", "accuracy", "updates"):
+        part, part_before = (view_of(view).columns(x, row) for x in (now, before))
+        ends, ends_before = (x.set[f"{view}.ends"] for x in (part, part_before))
+        assert set(ends["step"]) == {now.step}
+        assert ends | {"step": []} == ends_before | {"step": []}
+        assert not any(column for rows in part.stream.values() for column in rows.values())
 
 
 def test_chance_is_ln_c_of_softmax_and_is_not_told_of_values(config):
