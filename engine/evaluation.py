@@ -1,6 +1,7 @@
 """Looking at a network from outside, without disturbing its training."""
 
 import functools
+import math
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from engine.network import Network, Parameters
 from engine.types import Array
 
 JUDGED = 512  # examples of each split that a row of the history is computed on, at most
-_AT_A_TIME = 128  # so many stay in the processor's cache from one layer to the next
+_AT_A_TIME = 128  # or a few more: these stay in the processor's cache from layer to layer
 _ROOM = 1_000_000  # numbers that the layers of a judging network may hold
 
 
@@ -77,4 +78,6 @@ def judging_network(config: RunConfig, examples: Examples, parameters: Parameter
         dtype=parameters.theta.dtype,
     )
     numbers = sum(layer.out.size for layer in build(1).layers)
-    return build(int(np.clip(_ROOM // numbers, 1, min(_AT_A_TIME, len(examples)))))
+    judged = min(JUDGED, len(examples))
+    even = math.ceil(judged / max(1, judged // _AT_A_TIME))
+    return build(min(even, max(1, _ROOM // numbers)))

@@ -157,15 +157,16 @@ class LearnedSlope(Layer):
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        np.minimum(self.x, 0, out=self.dx)
-        self.dx *= dy
-        np.add.reduce(self.dx, axis=self._channels.others, out=self.grads["slope"])  # eq. 9
+        dx = self.dx
+        np.minimum(self.x, 0, out=dx)
+        dx *= dy
+        np.add.reduce(dx, axis=self._channels.others, out=self.grads["slope"])  # eq. 9
         slope = self._channels.spread(self.params["slope"])
-        np.greater(self.x, 0, out=self.dx, casting="unsafe")
-        self.dx *= 1 - slope
-        self.dx += slope
-        self.dx *= dy
-        return self.dx
+        np.greater(self.x, 0, out=dx, casting="unsafe")
+        dx *= 1 - slope
+        dx += slope
+        dx *= dy
+        return dx
 
 
 class Larger(Layer):

@@ -79,16 +79,16 @@ class BatchNorm(Layer):
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        channels, grads = self._channels, self.grads
-        np.multiply(dy, self._xhat, out=self.dx)
-        np.add.reduce(self.dx, axis=channels.others, out=grads["gamma"])
+        channels, grads, dx = self._channels, self.grads, self.dx
+        np.multiply(dy, self._xhat, out=dx)
+        np.add.reduce(dx, axis=channels.others, out=grads["gamma"])
         np.add.reduce(dy, axis=channels.others, out=grads["beta"])
         share = -1 / channels.samples
-        np.multiply(self._xhat, channels.spread(share * grads["gamma"]), out=self.dx)
-        self.dx += dy
-        self.dx += channels.spread(share * grads["beta"])
-        self.dx *= channels.spread(self._scale * self.params["gamma"])
-        return self.dx
+        np.multiply(self._xhat, channels.spread(share * grads["gamma"]), out=dx)
+        dx += dy
+        dx += channels.spread(share * grads["beta"])
+        dx *= channels.spread(self._scale * self.params["gamma"])
+        return dx
 
     @functools.cached_property
     def _xhat(self) -> Array:
