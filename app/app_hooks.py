@@ -4,7 +4,6 @@ import asyncio
 import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from bokeh.settings import settings
 from tornado.ioloop import IOLoop
@@ -29,16 +28,16 @@ settings.perform_error_diagnostics = False
 # How long the training thread may hold the interpreter while a page waits to be served, in seconds.
 sys.setswitchinterval(0.0005)
 
-# Bokeh hands every change of a page to a thread; those that wait to be built keep one each.
+# Bokeh hands every change of a page to a thread, and may wait there for the engine.
 THREADS = 64
 
 
-def on_server_loaded(server_context: Any) -> None:
+def on_server_loaded(server_context: object) -> None:
     """The server starts: be ready for visitors."""
-    IOLoop.current().add_callback(_begin, server_context.application_context)
+    IOLoop.current().add_callback(_begin)
 
 
-def _begin(context: Any) -> None:
+def _begin() -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "change"))
     loop.run_in_executor(None, DRAWINGS.make_first)
@@ -46,7 +45,6 @@ def _begin(context: Any) -> None:
     # everybody up: 0.5 s for 200,000 objects, on a busy machine.
     gc.collect()
     gc.freeze()
-    door.READY.begin(context)
     LATENESS.begin()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
-from engine import Curves, Snapshot
+from engine import Curves, Snapshot, Status
 
 ROOM = 0.25  # of the step, behind it, for the names of the lines
 LINE_GAP = 0.085  # of an axis, from the name of one line to the next
@@ -45,6 +45,7 @@ class Part:
 
 def status(snapshot: Snapshot, since: int) -> Part:
     """The line of words: step, epoch, pace and state."""
+    running = snapshot.status is Status.RUNNING
     return Part(
         text={
             "title": _title(snapshot),
@@ -54,6 +55,8 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": f"{snapshot.steps_per_second:,.0f}",
             "status": snapshot.status.value,
+            "play": "Pause" if running else "Play",  # what the button does next
+            "play.icon": "pause" if running else "play_arrow",
         }
     )
 

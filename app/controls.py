@@ -5,12 +5,12 @@ A control only sends a command; what it shows follows from the experiment's conf
 
 from collections.abc import Iterator, Set
 
-from panel import ui
-from panel.layout import Column, Row
+from panel.layout import Column
 from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
+from app.buttons import Presses, button
 from app.knobs import Control, Send, Slider, control
 from engine import SETTINGS, Group, RunConfig
 
@@ -20,8 +20,8 @@ __all__ = ["Controls", "Send"]
 class Controls:
     """All controls of one experiment."""
 
-    def __init__(self, send: Send, config: RunConfig) -> None:
-        self._sections = {group: Section(group, send, config) for group in Group}
+    def __init__(self, send: Send, config: RunConfig, presses: Presses) -> None:
+        self._sections = {group: Section(group, send, config, presses) for group in Group}
 
     @property
     def views(self) -> Iterator[Viewable]:
@@ -53,27 +53,18 @@ class Section:
     Building a widget takes the server some 8 ms: what is folded away has not been built.
     """
 
-    def __init__(self, group: Group, send: Send, config: RunConfig) -> None:
-        self._send, self._config = send, config
+    def __init__(self, group: Group, send: Send, config: RunConfig, presses: Presses) -> None:
+        self._group, self._send, self._config, self._presses = group, send, config, presses
         paths = [path for path, setting in SETTINGS.items() if setting.group is group]
         self._everyday = [path for path in paths if SETTINGS[path].everyday]
         self._others = [path for path in paths if not SETTINGS[path].everyday]
         self._unfolded = any(config.value(path) != RunConfig().value(path) for path in self._others)
         self.built: dict[str, Control] = {}
         self._room = Column(sizing_mode="stretch_width")
-        self._more = ui.Button(
-            label="",
-            variant="text",
-            color="primary",
-            size="small",
-            margin=0,
-            sx=theme.MORE_SX,
-            sizing_mode="stretch_width",
-        )
-        self._more.on_click(lambda event: self._fold())
-        self._heading = Row(
-            HTML(f"<h2>{group.value}</h2>", stylesheets=[theme.HEADING_CSS]),
-            self._more,
+        presses.on(f"more {group}", self._fold)
+        self._heading = HTML(
+            "",
+            stylesheets=[theme.BUTTONS_CSS, theme.HEADING_CSS],
             margin=theme.HEADING_MARGIN,
             sizing_mode="stretch_width",
         )
@@ -107,14 +98,18 @@ class Section:
         paths = [*self._everyday, *(self._others if self._unfolded else [])]
         for path in paths:
             if path not in self.built:
-                self.built[path] = control(path, self._send, self._config)
+                self.built[path] = control(path, self._send, self._config, self._presses)
         views = [self.built[path].view for path in paths]
         if list(self._room) != views:
             self._room[:] = views
+        self._heading.object = f"<h2>{self._group.value}</h2>{self._more}"
+
+    @property
+    def _more(self) -> str:
+        """What shows the rest, or folds it away; nothing where there is no rest."""
         names = ", ".join(_lower(SETTINGS[path].label) for path in self._others)
-        self._more.param.update(
-            label=f"{'−' if self._unfolded else '+'} {names}", visible=bool(names)
-        )
+        words = f"{'−' if self._unfolded else '+'} {names}"
+        return button(f"more {self._group}", words, style="more", word=words) if names else ""
 
 
 def _lower(label: str) -> str:

@@ -1,13 +1,16 @@
 """The header's buttons that open a dialog each, which is built when first asked for."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from panel import ui
 from panel.layout import Column, Row
+from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
+from app.buttons import Presses, button
 from engine import Snapshot
 
 
@@ -31,32 +34,18 @@ class Content(Protocol):
 class Dialogs:
     """The buttons, and the dialogs behind them."""
 
-    def __init__(self, makers: Mapping[str, tuple[str, Callable[[], Content]]]) -> None:
+    def __init__(
+        self, makers: Mapping[str, tuple[str, Callable[[], Content]]], presses: Presses
+    ) -> None:
         self._makers = makers  # by the words on the button: its icon, and what makes its content
         self._contents: dict[str, Content] = {}
         self._dialogs: dict[str, ui.Dialog] = {}
         self._room = Row(width=0, height=0, margin=0)
-        self.views = [
-            Row(
-                *(self._button(label, icon) for label, (icon, _) in makers.items()),
-                self._room,
-                stylesheets=[theme.MENUS_CSS],
-            )
-        ]
-
-    def _button(self, label: str, icon: str) -> Viewable:
-        button = ui.Button(
-            label=label,
-            icon=icon,
-            icon_size=theme.ICON_SIZE,
-            variant="text",
-            color="primary",
-            size="small",
-            margin=0,
-            sx=theme.MENU_SX,
-        )
-        button.on_click(lambda event: self.open(label))
-        return button
+        for label in makers:
+            presses.on(f"dialog {label}", functools.partial(self.open, label))
+        buttons = (button(f"dialog {x}", x, icon, word=x) for x, (icon, _) in makers.items())
+        css = [theme.BUTTONS_CSS, theme.MENUS_CSS]
+        self.views: list[Viewable] = [HTML("".join(buttons), stylesheets=css), self._room]
 
     def open(self, label: str) -> None:
         """Open the dialog behind the button of this label."""

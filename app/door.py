@@ -1,20 +1,18 @@
 """The server's door: the page behind a limit, how the server is, the headers of every answer."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
-from bokeh.core.types import ID
+import panel as pn
 from bokeh.server.urls import per_app_patterns, toplevel_patterns
-from bokeh.util.token import generate_jwt_token
+from panel.io import server
 from panel.io.server import DocHandler
 from tornado.web import RequestHandler
 
 from app.lateness import LATENESS
-from app.limits import LIMITS
-from app.ready import Ready
-from app.session import CONDUCTOR, VISITS, build_ahead, hand_over
+from app.session import CONDUCTOR, VISITS
 
-READY = Ready(lambda: LIMITS.ready - VISITS.here, build_ahead)
 PAGE = r"/?"  # the route of the page
 RETRY = (8, 15)  # seconds after which a page that found no room asks again; not all at once
 
@@ -65,25 +63,6 @@ class Door(DocHandler):
         self.set_header("Cache-Control", "no-store")
         await self.finish(FULL.format(seconds=seconds, most=VISITS.most))
 
-    async def get_session(self, *args: Any, **kwargs: Any) -> Any:
-        """A page from stock for whoever comes without a wish of his own, else a new one."""
-        if self.current_user and not self.request.arguments and (page := READY.take(self._token)):
-            hand_over(page.id)
-            return page
-        anew: Any = super().get_session
-        return await anew(*args, **kwargs)
-
-    def _token(self, session: str) -> str:
-        app: Any = self.application
-        payload: Any = self._generate_token_payload()
-        return generate_jwt_token(
-            ID(session),
-            secret_key=app.secret_key,
-            signed=app.sign_sessions,
-            expiration=app.session_token_expiration,
-            extra_payload=payload,
-        )
-
 
 class Liveness(RequestHandler):
     """Whether this process does its work: 503 when it should be started anew."""
@@ -106,7 +85,7 @@ class Readiness(RequestHandler):
         self.set_status(200 if ready else 503)
         self.set_header("Cache-Control", "no-store")
         here = {"visitors": VISITS.here, "most": VISITS.most}
-        kept = {"sessions": self._sessions, "experiments": len(CONDUCTOR), "built": len(READY)}
+        kept = {"sessions": self._sessions, "experiments": len(CONDUCTOR)}
         late = round(LATENESS.worst, 3)  # seconds, of the last ten
         self.finish({"ready": ready, **here, **kept, "late": late})
 
@@ -122,8 +101,25 @@ def install() -> None:
     if (PAGE, DocHandler) in per_app_patterns:  # not yet: hooks may run more than once
         per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
         toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness)])
+        server.bundle_resources = _once(server.bundle_resources)  # type: ignore[attr-defined]
     # The page, its scripts, a login, an error: every answer has them, whoever makes it.
     RequestHandler.set_default_headers = _set_headers  # type: ignore[method-assign]
+
+
+def _once(gather: Callable[..., Any]) -> Callable[..., Any]:
+    """Gather the scripts and styles that a page names once: they are the same for every page.
+
+    It takes Panel 1.10 longer than everything else that a page's first answer needs.
+    """
+    gathered: dict[str, Any] = {}
+
+    def gather_once(*args: Any, **kwargs: Any) -> Any:
+        place = str(pn.state.rel_path)  # where the page lies on the server
+        if place not in gathered:
+            gathered[place] = gather(*args, **kwargs)
+        return gathered[place]
+
+    return gather_once
 
 
 def _set_headers(self: RequestHandler) -> None:

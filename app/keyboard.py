@@ -8,7 +8,6 @@ from panel.pane import HTML
 
 from app import theme
 from app.dialogs import Dialogs
-from app.knobs import Stops
 from app.look import Look
 from app.transport import Transport
 from engine import Snapshot
@@ -37,13 +36,15 @@ class KeyPressed(DocumentEvent):
 class Keyboard:
     """What each key does."""
 
-    def __init__(self, transport: Transport, rate: Stops, look: Look, dialogs: Dialogs) -> None:
+    def __init__(
+        self, transport: Transport, rate: Callable[[int], None], look: Look, dialogs: Dialogs
+    ) -> None:
         self._actions: dict[str, Callable[[], None]] = {
             " ": transport.toggle,
             ".": transport.step,
             "r": transport.restart,
-            "[": lambda: rate.move(-1),
-            "]": lambda: rate.move(1),
+            "[": lambda: rate(-1),
+            "]": lambda: rate(1),
             "p": look.toggle,
             "?": lambda: dialogs.open("Keys"),
         }

@@ -6,10 +6,11 @@ from typing import Protocol
 
 from panel import ui
 from panel.layout import Column, Row
+from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
-from app.buttons import icon_button
+from app.buttons import Presses, button
 from engine import (
     SETTINGS,
     Choice,
@@ -42,13 +43,13 @@ class Control(Protocol):
         """Say what `config` says, without sending anything."""
 
 
-def control(path: str, send: Send, config: RunConfig) -> Control:
+def control(path: str, send: Send, config: RunConfig, presses: Presses) -> Control:
     """The control for the setting at `path`: its kind follows from what the setting can be."""
     values = SETTINGS[path].values
     if isinstance(values, Registry):
         return Menu(path, values, send, config)
     if isinstance(values, Stack):
-        return Words(path, values, send, config)
+        return Words(path, values, send, config, presses)
     return Slider(path, values, send, config)
 
 
@@ -66,7 +67,9 @@ class Words:
     Two buttons beside it add a layer like the last one, and take the last one away.
     """
 
-    def __init__(self, path: str, values: Stack, send: Send, config: RunConfig) -> None:
+    def __init__(
+        self, path: str, values: Stack, send: Send, config: RunConfig, presses: Presses
+    ) -> None:
         self._path, self._values, self._send = path, values, send
         self._shown = values.write(config.value(path))
         setting = SETTINGS[path]
@@ -81,10 +84,15 @@ class Words:
         )
         self._field.param.watch(self._written, "value")
         several = setting.label.lower()
+        presses.on(f"fewer {path}", self._remove)
+        presses.on(f"further {path}", self._add)
+        buttons = (
+            button(f"fewer {path}", f"Fewer {several}", "remove"),
+            button(f"further {path}", f"More {several}", "add"),
+        )
         self.view = Row(
             self._field,
-            icon_button(f"Fewer {several}", "remove", self._remove),
-            icon_button(f"More {several}", "add", self._add),
+            HTML("".join(buttons), stylesheets=[theme.BUTTONS_CSS], margin=0, align="center"),
             stylesheets=[theme.KNOBS_CSS],
             sizing_mode="stretch_width",
         )

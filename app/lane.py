@@ -3,11 +3,10 @@
 import html
 from collections.abc import Callable
 
-from panel import ui
-from panel.layout import Row
 from panel.pane import HTML
 
 from app import theme
+from app.buttons import Presses, button
 from app.controls import Send
 from engine import Command, Finding, Restart, SetKnob, Snapshot, Status
 
@@ -25,54 +24,53 @@ HINT = """
 class Lane:
     """One line below the plots that speaks up when something is wrong."""
 
-    def __init__(self, send: Send, point_at: Callable[[str], None], snapshot: Snapshot) -> None:
+    def __init__(self, send: Send, point_at: Callable[[str], None], presses: Presses) -> None:
         self._send, self._point_at = send, point_at
-        self._snapshot = snapshot
+        self._snapshot: Snapshot | None = None
         self._undoing: list[Command] = []
-        self._words = HTML(HINT, stylesheets=[theme.MESSAGE_CSS], sizing_mode="stretch_width")
-        self._buttons: dict[str, ui.Button] = {}  # those that there was a use for
-        self.view = Row(self._words, stylesheets=[theme.LANE_CSS], sizing_mode="stretch_width")
-        self.show(snapshot)
+        presses.on("show", self._show)
+        presses.on("fix", self._fix)
+        presses.on("undo", self._take_back)
+        self.view = HTML(
+            HINT,
+            stylesheets=[theme.BUTTONS_CSS, theme.LANE_CSS],
+            height=theme.LANE_HEIGHT,
+            margin=0,
+            sizing_mode="stretch_width",
+        )
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the experiment."""
-        if snapshot.run != self._snapshot.run and snapshot.status is not Status.RUNNING:
+        before = self._snapshot
+        if before and snapshot.run != before.run and snapshot.status is not Status.RUNNING:
             self._undoing = []
         self._snapshot = snapshot
         finding = self._first
         if finding is None:
             self._point_at("")
+        words = _described(snapshot.findings) if finding else HINT
         if snapshot.message and snapshot.status is not Status.DIVERGED:
-            self._words.object = f'<div role="alert"><p>{html.escape(snapshot.message)}</p></div>'
-        else:
-            self._words.object = _described(snapshot.findings) if finding else HINT
-        self._offer(
-            ("Show me", "visibility", self._show, finding is not None),
-            ("Fix it", "build", self._fix, finding is not None and finding.remedy is not None),
-            ("Undo", "undo", self._take_back, bool(self._undoing)),
+            words = f'<div role="alert"><p>{html.escape(snapshot.message)}</p></div>'
+        self.view.object = words + "".join(
+            button(name, label, icon, style="outlined", word=label)
+            for name, label, icon, useful in (
+                ("show", "Show me", "visibility", finding is not None),
+                ("fix", "Fix it", "build", finding is not None and finding.remedy is not None),
+                ("undo", "Undo", "undo", bool(self._undoing)),
+            )
+            if useful
         )
-
-    def _offer(self, *buttons: tuple[str, str, Callable[[], None], bool]) -> None:
-        """Show those buttons that there is a use for: most runs need none."""
-        shown = []
-        for label, icon, action, useful in buttons:
-            if useful:
-                if label not in self._buttons:
-                    self._buttons[label] = _button(label, icon, action)
-                shown.append(self._buttons[label])
-        if list(self.view)[1:] != shown:
-            self.view[:] = [self._words, *shown]
 
     @property
     def _first(self) -> Finding | None:
-        return self._snapshot.findings[0] if self._snapshot.findings else None
+        return self._snapshot.findings[0] if self._snapshot and self._snapshot.findings else None
 
     def _show(self) -> None:
-        if self._first:
+        if self._snapshot and self._first:
             self._point_at("autopsy" if self._snapshot.autopsy else self._first.seen_in)
 
     def _fix(self) -> None:
-        if self._first is None or self._first.remedy is None:
+        if self._snapshot is None or self._first is None or self._first.remedy is None:
             return
         remedy = self._first.remedy
         if isinstance(remedy, SetKnob):
@@ -111,9 +109,3 @@ def _band(band: tuple[float, float]) -> str:
     if low == 0:
         return f"up to {theme.number(high)}"
     return f"{theme.number(low)} to {theme.number(high)}"
-
-
-def _button(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
-    button = ui.Button(label=label, icon=icon, variant="outlined", size="small", margin=(0, 3))
-    button.on_click(lambda event: action())
-    return button

@@ -1,16 +1,23 @@
 """How large type and lines are: for a desk, or to be read from the last row of a hall."""
 
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app import theme
 from app.browser import Browser
-from app.buttons import icon_button
+from app.buttons import Presses, button
 
 
 class Look:
     """A button that changes the style of the page and of its plots, both in the browser."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, presses: Presses) -> None:
         self._browser = browser
         self._looks = ["desk", "projector"]  # the one that it has now first
-        self.views = [icon_button("Projector", "co_present", self.toggle)]
+        presses.on("look", self.toggle)
+        words = button("look", "Projector", "co_present")
+        css = [theme.BUTTONS_CSS, theme.TRANSPORT_CSS]
+        self.views: list[Viewable] = [HTML(words, stylesheets=css), browser.view]
 
     def toggle(self) -> None:
         """From the desk to the hall, and back."""

@@ -1,6 +1,5 @@
 """One visitor: an experiment, the page that shows it, and the end of both."""
 
-import dataclasses
 import threading
 from collections.abc import Callable, Hashable, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +10,11 @@ from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
 from bokeh.models import CustomJS
 from panel.io.resources import get_dist_path
-from panel.io.state import set_curdoc
 
 from app import share, theme
 from app.arrival import Arrival
+from app.browser import Browser
+from app.buttons import Pressed, Presses
 from app.controls import Controls
 from app.dialogs import Dialogs
 from app.document import arguments_of, document_of_now, forget, guarded, report, tell
@@ -33,15 +33,26 @@ from app.upload import Data, Found, Uploads, learn_from
 from app.views.updates import WHILE_DRAGGED
 from app.visits import Presence, Visits
 from app.way_back import WayBack
-from engine import Conductor, Experiment, Pause, Play, RunConfig, Seat, Snapshot, Status, Upload
+from engine import (
+    Command,
+    Conductor,
+    Experiment,
+    Pause,
+    Play,
+    RunConfig,
+    Seat,
+    Snapshot,
+    Status,
+    Upload,
+)
 
 CONDUCTOR = Conductor(LIMITS.frame_rate)
 # One after the other: at once they would all be there at the end.
 SETTING_UP = threading.Lock()  # experiments
-BUILDING = threading.Lock()  # pages
 BUILDER = ThreadPoolExecutor(1, "builder")  # waits for a page; those whose turn it is not do not
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 LEARNING_RATE = "optimization.learning_rate"
+DO = "window.babysit[words[0]](...words.slice(1))"  # what the browser does for the page
 FULL = "There is no room just now: all places of this laboratory are taken."
 
 START = """
@@ -69,16 +80,14 @@ def open_page() -> None:
     # Panel knows this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
-    context: Any = document.session_context
-    said = document.locked_callback(tell) if context else tell
-    visit = Visit(share.read(arguments_of(document)), said)
+    visit = Visit(share.read(arguments_of(document)))
     document.theme = theme.OWN_AXES
     visit.layout.page.servable()
+    context: Any = document.session_context
     if context is None:  # rendered without a server: nobody will ever connect
         return
     VISITS[context.id] = visit
-    document.on_session_destroyed(visit.close)
-    document.on_session_destroyed(lambda context: forget(document))
+    visit.belong_to(document)
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
     known = {
         **{"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1},
@@ -86,45 +95,55 @@ def open_page() -> None:
         **{"bar": theme.BAR_CSS, "hall": [theme.PROJECTOR_TYPE, theme.IN_HALL]},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
-    document.on_event(ConnectionLost, visit.lose)
-    document.on_event(ClientReconnected, visit.regain)
-    build = document.locked_callback(visit.build_in_turn)
-    pn.state.onload(lambda: visit.arrive(build))
-
-
-def build_ahead(document: Document) -> None:
-    """Build a page that nobody has asked for yet."""
-    context: Any = document.session_context
-    visit = VISITS[context.id]
-    visit.presence.wait()
-    pn.state._thread_id_[document] = threading.get_ident()  # as Panel does while it builds
-    with set_curdoc(document), BUILDING:
-        visit.build()
-
-
-def hand_over(session: str) -> None:
-    """A page that was built ahead has found its visitor."""
-    VISITS[session].presence.come()
+    pn.state.onload(visit.arrive)
 
 
 class Visit:
     """A visitor's experiment and page."""
 
-    def __init__(self, wish: Wish, tell: Callable[[str], None]) -> None:
+    def __init__(self, wish: Wish) -> None:
         self._wish = wish
-        self._tell = tell
-        self._arrival: Arrival | None = None
-        self._uploads = Uploads()
-        self.layout = Layout(wish.hidden)
         self._lock = threading.Lock()
         self._setting_up = threading.Lock()
         self._seat: Seat | None = None
-        self._started = self._built = False
-        self._ready = threading.Event()  # the page is complete, or its visitor has left
+        self._arrival: Arrival | None = None
+        self._started = False
         self._lost_running = False
         self._closed = False
         self.presence = Presence()
         self.way_back = WayBack()
+        self._uploads = Uploads()
+        self._presses = presses = Presses()
+        self._controls: Controls | None = None  # until it is their turn to be built
+        self._ready = threading.Event()  # they have been, or the visitor has left
+        self._rooms: dict[str, Room] = {}  # those that have been opened
+        browser = Browser(DO)
+        transport = Transport(self._send, lambda: self.seat.latest, presses)
+        self._lane = Lane(self._send, lambda view: browser.ask("point_at", view), presses)
+        self._dialogs = self._make_dialogs()
+        look = Look(browser, presses)
+        self.layout = Layout(wish.hidden, transport, self._lane, self._dialogs, look)
+        self._keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
+
+    def belong_to(self, document: Document) -> None:
+        """Hear what happens to this page, and be able to change it from other threads."""
+        self._tell = document.locked_callback(tell)
+        self._news = document.locked_callback(guarded(self._show), policy="latest")
+        self._build = document.locked_callback(self._build_in_turn)
+        document.on_event(Pressed, guarded(self._presses.hear))
+        document.on_event(KeyPressed, guarded(self._keyboard.press))
+        document.on_event(ConnectionLost, self.lose)
+        document.on_event(ClientReconnected, self.regain)
+        document.on_session_destroyed(self.close)
+        document.on_session_destroyed(lambda context: forget(document))
+
+    def _send(self, command: Command) -> None:
+        self.seat.send(command)
+
+    def _turn_rate(self, by: int) -> None:
+        """Turn the learning rate by so many stops."""
+        if self._controls:
+            self._controls.slider(LEARNING_RATE).stops.move(by)
 
     @property
     def seat(self) -> Seat:
@@ -146,6 +165,7 @@ class Visit:
         """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
         with self._setting_up:
             if self._arrival is None and not self._closed:
+                self.seat.on_news = self._news
                 self._arrival = Arrival(self._wish, self.seat, self._tell)
 
     def watch(
@@ -173,73 +193,55 @@ class Visit:
             if not (self._arrival and self._arrival.awaits):
                 self.seat.send(Play())
 
-    def arrive(self, build: Callable[[], None]) -> None:
-        """A browser is there to see the page: `build` the rest of it when it is its turn."""
+    def arrive(self) -> None:
+        """A browser is there to see the page: build the rest of it when it is its turn."""
         self.presence.arrive()
-        if not self._built:
-            BUILDER.submit(self._await_turn, build)
+        if self._controls is None:
+            BUILDER.submit(self._await_turn)
 
-    def _await_turn(self, build: Callable[[], None]) -> None:
-        build()
+    def _await_turn(self) -> None:
+        self._build()
         self._ready.wait()
 
-    def build_in_turn(self) -> None:
-        """Fill the page; then it is the next one's turn."""
+    def _build_in_turn(self) -> None:
+        """Fill the sidebar; then it is the next one's turn."""
         try:
-            with BUILDING:
-                guarded(self.build)()
+            guarded(self._fill)()
         finally:
             self._ready.set()
+
+    def _fill(self) -> None:
+        self.set_up()
+        self._controls = Controls(self._send, self.seat.latest.config, self._presses)
+        self.layout.fill(self._controls)
+        self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
+        self._show(self.seat.latest)
         if self._arrival and not self._arrival.awaits:
             self.start()
 
-    def build(self) -> None:
-        """Fill the page, beside the plots, and keep it in step with the experiment."""
-        self._built = True
-        self.set_up()
-        document, seat = document_of_now(), self.seat
-        snapshot = seat.latest
-        if not snapshot.step:
-            # As it will be in a moment: a widget that changes while the browser is still putting it
-            # together may miss the change (Panel 1.10.0).
-            snapshot = dataclasses.replace(snapshot, status=Status.RUNNING)
-        self._transport = Transport(seat.send, snapshot)
-        self._controls = Controls(seat.send, snapshot.config)
-        self._lane = Lane(seat.send, self.layout.point_at, snapshot)
-        self._rooms: dict[str, Room] = {}  # those that have been opened
-        self._dialogs = self._make_dialogs(seat, document)
-        look = Look(self.layout.browser)
-        self.layout.fill(self._transport, self._controls, self._lane, self._dialogs, look)
-        self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
-        seat.on_news = document.locked_callback(guarded(self._show), policy="latest")
-        if seat.latest.step:  # it has gone on meanwhile
-            seat.on_news(seat.latest)
-        rate = self._controls.slider(LEARNING_RATE).stops
-        keyboard = Keyboard(self._transport, rate, look, self._dialogs)
-        document.on_event(KeyPressed, keyboard.press)
-
-    def _make_dialogs(self, seat: Seat, document: Document) -> Dialogs:
+    def _make_dialogs(self) -> Dialogs:
         def later(found: Found) -> Found:
-            return document.locked_callback(found)
+            return document_of_now().locked_callback(found)
 
         def used(upload: Upload) -> None:
             if not (self._arrival and self._arrival.brought(self._uploads.names)):
-                learn_from(seat, upload)
+                learn_from(self.seat, upload)
             self._dialogs.close()
 
         return Dialogs(
             {
-                "Data": ("table_view", lambda: Data(seat, self._uploads, used, later)),
-                "Runs": ("stacked_line_chart", lambda: Runs(seat)),
-                "Export": ("download", lambda: Export(seat, lambda: self.layout.views)),
-                "Share": ("share", lambda: Sharing(seat)),
+                "Data": ("table_view", lambda: Data(self.seat, self._uploads, used, later)),
+                "Runs": ("stacked_line_chart", lambda: Runs(self.seat)),
+                "Export": ("download", lambda: Export(self.seat, lambda: self.layout.views)),
+                "Share": ("share", lambda: Sharing(self.seat)),
                 "Keys": ("keyboard", Keys),
-            }
+            },
+            self._presses,
         )
 
     def _show(self, snapshot: Snapshot) -> None:
-        self._transport.show(snapshot)
-        self._controls.show(snapshot.config)
+        if self._controls:
+            self._controls.show(snapshot.config)
         self._lane.show(snapshot)
         for room in self._rooms.values():
             room.show(snapshot)

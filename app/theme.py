@@ -96,27 +96,35 @@ KNOB_MARGIN = (5, 10)
 HEADING_MARGIN = (10, 10, 2, 10)
 ICON_SIZE = "20px"
 
-HEADING_CSS = f"""
-:host {{ margin: 0; flex: none; align-self: center; }}
-h2 {{
-  margin: 0; font: 600 0.75rem {FONT}; letter-spacing: 0.08em; text-transform: uppercase;
-  opacity: 0.8;
-}}
+# Of buttons that are plain HTML: as Material's look.
+BUTTONS_CSS = """
+button {
+  font: 500 0.8125rem/1.75 inherit; font-family: inherit; letter-spacing: 0.02em;
+  color: var(--panel-primary-color); background: none; border: 0; border-radius: 4px;
+  display: inline-flex; align-items: center; justify-content: center; gap: 6px;
+  min-width: 32px; padding: 5px 6px; white-space: nowrap; cursor: pointer;
+}
+button:hover { background: color-mix(in srgb, currentcolor 9%, transparent); }
+button:focus-visible { outline: 2px solid currentcolor; outline-offset: -2px; }
+button:disabled { opacity: 0.4; cursor: default; background: none; }
+.outlined { border: 1px solid color-mix(in srgb, currentcolor 50%, transparent); }
+.icon { font: 400 20px/1 "Material Icons"; font-feature-settings: "liga"; }
 """
 
-# What is folded away, after the heading: on one line, however much it is.
-MORE_SX = {
-    "display": "block",
-    "minWidth": 0,
-    "padding": "2px 0 2px 8px !important",
-    "fontSize": "0.75rem",
-    "fontWeight": 400,
-    "textTransform": "none",
-    "textAlign": "right",
-    "whiteSpace": "nowrap",
-    "overflow": "hidden",
-    "textOverflow": "ellipsis",
-}
+# What is folded away stands after the heading: on one line, however much it is.
+HEADING_CSS = f"""
+:host {{ font-family: {FONT}; }}
+:host > div {{ display: flex; align-items: center; min-width: 0; }}
+h2 {{
+  margin: 0; font: 600 0.75rem {FONT}; letter-spacing: 0.08em; text-transform: uppercase;
+  opacity: 0.8; flex: none;
+}}
+.more {{
+  display: block; min-width: 0; flex: 1; padding: 2px 0 2px 8px; letter-spacing: 0;
+  font-size: 0.75rem; font-weight: 400; text-align: right;
+  overflow: hidden; text-overflow: ellipsis;
+}}
+"""
 
 # The label is for those who do not see the picture.
 ICON_SX = {
@@ -134,16 +142,11 @@ TIP_CSS = """
 .MuiTooltip-arrow { display: none; }
 """
 
-PLAY_SX = {
-    "minWidth": "6rem",  # for the longer of its two words
-    f"@media (max-width: {PHONE}px)": ICON_SX,
-}
-
-# A button of the header: with its word where there is room for it.
-MENU_SX = {
-    "textTransform": "none",
-    f"@media (max-width: {NARROW}px)": ICON_SX,
-}
+TRANSPORT_CSS = f"""
+:host {{ font-family: {FONT}; flex: none; align-self: center; margin: 0; }}
+.play {{ min-width: 6rem; }}  /* for the longer of its two words */
+@media (max-width: {PHONE}px) {{ .play {{ min-width: 32px; }} .word {{ display: none; }} }}
+"""
 
 SLIDER_SX = {
     "& .MuiFormLabel-root": {"fontSize": "0.8125rem", "lineHeight": 1.3},
@@ -163,16 +166,11 @@ MAIN_CSS = f"""
 .scroll-button {{ display: none; }}  /* or there is a gap for it */
 """
 
-# Always as high: a plot resized while nothing moves keeps its old size inside (Bokeh 3.10.2).
+# Always as high: the plots above keep their size.
 LANE_HEIGHT = 62  # pixels
-
 LANE_CSS = f"""
-:host {{ height: {LANE_HEIGHT}px; flex: none; align-items: center; gap: {SPACE // 2}px; }}
-:host > * {{ align-self: center; }}
-"""
-
-MESSAGE_CSS = f"""
-:host {{ font: 0.875rem/1.35 {FONT}; height: 62px; margin: 0; font-variant-numeric: tabular-nums; }}
+:host {{ flex: none; margin: 0; font: 0.875rem/1.35 {FONT}; font-variant-numeric: tabular-nums; }}
+:host > div {{ display: flex; align-items: center; gap: {SPACE // 2}px; }}
 p {{ margin: 0; }}
 p span {{ opacity: 0.75; margin: 0 {SPACE // 2}px; }}
 p em {{ font-style: normal; font-weight: 600; }}
@@ -182,7 +180,7 @@ p.also:not(:only-child) {{
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
 }}
 div[role] {{
-  box-sizing: border-box; height: 62px; overflow: auto;
+  box-sizing: border-box; height: {LANE_HEIGHT}px; overflow: auto; flex: 1; min-width: 0;
   display: flex; flex-direction: column; justify-content: center;
   padding: 0 {SPACE}px; border: 1px solid; border-left-width: 6px; border-radius: 8px;
 }}
@@ -246,10 +244,24 @@ GRID_CSS = f"""
 }}
 """
 
-# Of the panel below the main plots: those of a tab stand side by side.
-ROW_CSS = """
-.plots { display: flex; height: 100%; }
-.plots > * { flex: 1; }
+# Of the panel below the main plots: the plots of a tab stand side by side.
+INSIDE_CSS = f"""
+:host {{ flex: none; margin: 0; font-family: {FONT}; }}
+[role="tablist"] {{
+  display: flex; height: {TABS_HEIGHT - 4}px; margin-bottom: 4px; overflow: auto hidden;
+}}
+[role="tab"] {{
+  font: 500 0.875rem inherit; font-family: inherit; color: inherit; background: none; border: 0;
+  border-bottom: 2px solid transparent; padding: 6px 14px; opacity: 0.75; cursor: pointer;
+  flex: none;
+}}
+[role="tab"][aria-selected="true"] {{
+  color: var(--panel-primary-color); border-color: currentcolor; opacity: 1;
+}}
+[role="tab"]:focus-visible {{ outline: 2px solid currentcolor; outline-offset: -3px; }}
+.plots {{ display: flex; height: {INSIDE_HEIGHT}px; }}
+.plots[hidden] {{ display: none; }}
+.plots > * {{ flex: 1; }}
 """
 
 TABS_SX: dict[str, dict[str, object]] = {
@@ -276,10 +288,6 @@ table {{ border-collapse: collapse; width: 100%; }}
 th {{ text-align: left; font-weight: 400; padding: 2px 6px 2px 0; }}
 td {{ text-align: right; font-weight: 600; padding: 2px 0 2px 6px; }}
 thead td {{ font-weight: 400; opacity: 0.75; }}
-"""
-
-INSIDE_CSS = """
-:host { flex: none; }
 """
 
 PROJECTOR_TYPE = "125%"  # of what type is otherwise
@@ -384,8 +392,10 @@ def percent(share: float) -> str:
 
 # ---- dialogs ------------------------------------------------------------------------------------
 
-MENUS_CSS = """
-:host { margin-left: auto; flex: none; }
+# A button of the header has its word where there is room for it.
+MENUS_CSS = f"""
+:host {{ font-family: {FONT}; margin: 0 0 0 auto; flex: none; align-self: center; }}
+@media (max-width: {NARROW}px) {{ .word {{ display: none; }} }}
 """
 
 DIALOG_SX = {".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"}}  # or dark on dark

@@ -1,60 +1,50 @@
 """Play, step, restart, new seed: the buttons that move an experiment through time."""
 
-from panel import ui
-from panel.viewable import Viewable
+from collections.abc import Callable
+
+from panel.pane import HTML
 
 from app import theme
-from app.buttons import icon_button
+from app.buttons import Presses, button
 from app.controls import Send
 from engine import Pause, Play, Restart, Snapshot, Status, Step
 
+STUCK = (Status.DIVERGED, Status.FAILED)
+UNLESS = " ".join(STUCK)  # the states in which a run does not go on
+# What it would do next comes with the frames, as everything that follows the run.
+PLAY = f"""
+<button type="button" class="outlined play" data-press="play" data-unless="{UNLESS}">
+  <span class="icon" aria-hidden="true" data-text="play.icon">pause</span>
+  <span class="word" data-text="play">Pause</span>
+</button>
+"""
+
 
 class Transport:
-    """The four buttons; the first shows what it would do next."""
+    """The four buttons."""
 
-    def __init__(self, send: Send, snapshot: Snapshot) -> None:
-        self._send = send
-        self._snapshot = snapshot
-        self._play = ui.Button(
-            label="Play",
-            icon="play_arrow",
-            icon_size=theme.ICON_SIZE,
-            variant="outlined",
-            color="primary",
-            size="small",
-            margin=(0, 3),
-            align="center",
-            sx=theme.PLAY_SX,
+    def __init__(self, send: Send, latest: Callable[[], Snapshot], presses: Presses) -> None:
+        self._send, self._latest = send, latest
+        presses.on("play", self.toggle)
+        presses.on("step", self.step)
+        presses.on("restart", self.restart)
+        presses.on("reseed", self._draw_anew)
+        self.view = HTML(
+            PLAY
+            + button("step", "Step", "skip_next", unless=UNLESS)
+            + button("restart", "Restart", "replay")
+            + button("reseed", "New seed", "casino"),
+            stylesheets=[theme.BUTTONS_CSS, theme.TRANSPORT_CSS],
         )
-        self._play.on_click(lambda event: self.toggle())
-        self._step = icon_button("Step", "skip_next", self.step)
-        self._restart = icon_button("Restart", "replay", self.restart)
-        self._reseed = icon_button("New seed", "casino", self._draw_anew)
-        self.show(snapshot)
-
-    @property
-    def views(self) -> list[Viewable]:
-        """The buttons, from left to right."""
-        return [self._play, self._step, self._restart, self._reseed]
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment."""
-        self._snapshot = snapshot
-        running = snapshot.status is Status.RUNNING
-        self._play.param.update(
-            label="Pause" if running else "Play", icon="pause" if running else "play_arrow"
-        )
-        for button in (self._play, self._step):
-            button.disabled = self._stuck
 
     @property
     def _stuck(self) -> bool:
-        return self._snapshot.status in (Status.DIVERGED, Status.FAILED)
+        return self._latest().status in STUCK
 
     def toggle(self) -> None:
         """Pause what runs, play what stands."""
         if not self._stuck:
-            self._send(Pause() if self._snapshot.status is Status.RUNNING else Play())
+            self._send(Pause() if self._latest().status is Status.RUNNING else Play())
 
     def step(self) -> None:
         """Make one step."""
@@ -66,4 +56,4 @@ class Transport:
         self._send(Restart())
 
     def _draw_anew(self) -> None:
-        self._send(Restart(self._snapshot.config.seed + 1))
+        self._send(Restart(self._latest().config.seed + 1))

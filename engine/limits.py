@@ -4,7 +4,6 @@ BABYSIT_MAX_VISITORS    how many can be there at once
 BABYSIT_MAX_PARAMETERS  of one network
 BABYSIT_MAX_UPLOAD_MB   of a file that a visitor brings
 BABYSIT_FRAME_RATE      frames a second that a page gets at most
-BABYSIT_READY           for how many visitors pages are built before anybody asks, some 10 MB each
 BABYSIT_DATA            a folder with data sets for everybody's menu
 """
 
@@ -28,7 +27,6 @@ class Limits:
     parameters: int = 20_000_000  # 80 MB as float32, and gradient and update as much again
     upload: int = 16 * MEGABYTE  # bytes
     frame_rate: float = 10.0  # a second
-    ready: int = 0  # pages
     data: Path | None = None
 
     @property
@@ -52,7 +50,6 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
         parameters=int(_number(environment, "MAX_PARAMETERS", usual.parameters, PARAMETERS)),
         upload=int(megabytes * MEGABYTE),
         frame_rate=_number(environment, "FRAME_RATE", usual.frame_rate, FRAME_RATE),
-        ready=int(_number(environment, "READY", usual.ready, READY)),
         data=_folder(environment, "DATA"),
     )
 
@@ -61,7 +58,6 @@ VISITORS = Range(1, 10_000, whole=True)
 PARAMETERS = Range(1_000, 1e9, whole=True)
 UPLOAD = Range(0.001, 512)
 FRAME_RATE = Range(0.5, 60)
-READY = Range(0, 1_000, whole=True)
 
 
 def _number(environment: Mapping[str, str], name: str, usual: float, allowed: Range) -> float:

@@ -8,7 +8,6 @@ from panel.layout import Column, Row
 from panel.viewable import Viewable
 
 from app import theme
-from app.buttons import icon_button
 from engine import (
     SETTINGS,
     Pick,
@@ -62,7 +61,12 @@ class AxisRow:
         self.path = axis.path
         label = label_of(axis.path)
         self._fields = self._make(axis, label)
-        button = icon_button(f"Leave out {label}", "close", lambda: remove(self))
+        button = ui.Button(
+            label=f"Leave out {label}", icon="close", icon_size=theme.ICON_SIZE,
+            description=f"Leave out {label}", variant="text", color="primary", size="small",
+            margin=0, align="center", sx=theme.ICON_SX, stylesheets=[theme.TIP_CSS],
+        )  # fmt: skip
+        button.on_click(lambda event: remove(self))
         self.view: Viewable = Row(
             *self._fields, button, stylesheets=[theme.AXIS_CSS], sizing_mode="stretch_width"
         )

@@ -117,7 +117,7 @@ class Channel {
       const views = this.#in_sight
       const known = !this.#awaits && this.#knows(views)
       this.#asked = views
-      if (views.length > 0 && this.#socket.readyState == WebSocket.OPEN) {
+      if (this.#socket.readyState == WebSocket.OPEN) {
         this.#awaits = true
         this.#request += 1
         const since = known ? this.row : -1

@@ -4,8 +4,10 @@ import {while_dragged} from "./dragging.js"
 import {start} from "./frames.js"
 import {listen} from "./keyboard.js"
 import {name_all} from "./names.js"
+import {listen_for_presses} from "./presses.js"
 import {fit} from "./screen.js"
 import {leave_styles_alone} from "./styles.js"
+import {listen_to_tabs} from "./tabs.js"
 import {Place} from "./views.js"
 import {WayBack} from "./way_back.js"
 
@@ -14,6 +16,8 @@ export function open(base, {token, keys, narrowest, slider, dragged, bar, hall})
   customElements.define("babysit-view", Place)
   start(token, base, new WayBack(bar), hall)
   listen(keys)
+  listen_for_presses()
+  listen_to_tabs()
   fit(narrowest)
   name_all()
   while_dragged(slider, dragged)

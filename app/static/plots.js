@@ -5,7 +5,7 @@ import {figures_of} from "./views.js"
 const PIXELS = 2 // of a PNG for each of the page's
 
 export async function save(view, kind) {
-  const figures = figures_of(view)
+  const figures = await figures_of(view)
   for (const [number, figure] of figures.entries()) {
     const name = figures.length == 1 ? view : `${view}-${number + 1}`
     const layer = figure.export(kind, true)

@@ -3,6 +3,10 @@
 // A drawing is a document of Bokeh's of its own, over sources that frames fill. It outlives its place:
 // when that comes back, the plot is shown again as it was.
 
+import {bring_to_light} from "./tabs.js"
+
+const PATIENCE = 5000 // milliseconds for a plot to be drawn
+
 const places = new Map() // by the names of views, those that are in the page
 const plots = new Map() // ... those that have been drawn
 let pointed_at = ""
@@ -104,7 +108,16 @@ export function model(name) {
   return null
 }
 
-export function figures_of(view) {
+// The figures of a view, as soon as they can be seen; it is brought to light for that.
+export async function figures_of(view) {
+  if (places.has(view)) {
+    bring_to_light(places.get(view))
+  }
+  const until = performance.now() + PATIENCE
+  while (!plots.has(view) && performance.now() < until) {
+    await new Promise(requestAnimationFrame)
+  }
+  await plots.get(view)?.shown
   return plots.get(view)?.figures ?? []
 }
 
@@ -118,6 +131,9 @@ export function in_sight() {
 
 export function point_at(view) {
   pointed_at = view
+  if (places.has(view)) {
+    bring_to_light(places.get(view))
+  }
   for (const [name, place] of places) {
     place.classList.toggle("pointed-at", name == view)
   }

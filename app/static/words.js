@@ -14,11 +14,21 @@ export class Words {
     }
     element.textContent = words
     element.dataset.value = words
+    if (id == "status") {
+      this.#allow(words)
+    }
+  }
+
+  // Some buttons are of no use in some states of the run.
+  #allow(status) {
+    for (const button of find_all(document.body, "[data-unless]")) {
+      button.disabled = button.dataset.unless.split(" ").includes(status)
+    }
   }
 }
 
 // The first element that matches, shadow roots included.
-function find(root, selector) {
+export function find(root, selector) {
   const element = root.querySelector(selector)
   if (element != null) {
     return element
@@ -32,4 +42,9 @@ function find(root, selector) {
     }
   }
   return null
+}
+
+function find_all(root, selector) {
+  const inside = [...root.querySelectorAll("*")].filter((host) => host.shadowRoot != null)
+  return [...root.querySelectorAll(selector), ...inside.flatMap((host) => find_all(host.shadowRoot, selector))]
 }

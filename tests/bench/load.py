@@ -88,7 +88,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--ready", type=int, default=0, help="pages that are built ahead of them")
     parser.add_argument("--url", help="a running server's page, instead of a server of our own")
     parser.add_argument("--pid", type=int, help="of that server, for its CPU and memory")
     options = parser.parse_args()
@@ -97,10 +96,8 @@ def main() -> None:
         process = psutil.Process(options.pid)
         asyncio.run(measure(options.url, process, options.visitors, options.seconds))
         return
-    environment = {"BABYSIT_MAX_VISITORS": options.visitors + 1, "BABYSIT_READY": options.ready}
+    environment = {"BABYSIT_MAX_VISITORS": options.visitors + 1}
     with served(**environment) as server:
-        while server.says()["built"] < options.ready:
-            time.sleep(1)
         asyncio.run(measure(server.base, server.process, options.visitors, options.seconds))
 
 

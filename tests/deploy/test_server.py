@@ -76,28 +76,6 @@ def test_one_too_many_is_told_so_and_comes_in_when_there_is_room(serve):
         visitor.close()
 
 
-def test_pages_built_ahead_are_for_whoever_comes_first(serve):
-    server = serve(BABYSIT_READY="2")
-
-    def built() -> int:
-        return server.says("/readiness")["built"]
-
-    wait_until(lambda: server.ready)
-    wait_until(lambda: built() == 2)
-    assert server.says("/readiness")["visitors"] == 0
-    crowd = [Visitor(f"{server.root}/app") for _ in range(3)]
-    for visitor in crowd:
-        assert visitor.open()["run"] == 1
-    assert len({visitor.token for visitor in crowd}) == 3
-    assert server.says("/readiness")["visitors"] == 3
-    steps = [visitor.frame(0)["step"] for visitor in crowd]
-    assert all(visitor.frame(3)["step"] > step for visitor, step in zip(crowd, steps, strict=True))
-    assert built() == 0  # nobody is missing
-    for visitor in crowd:
-        visitor.close()
-    wait_until(lambda: built() == 2)
-
-
 @pytest.mark.parametrize(
     ("name", "said"),
     [("BABYSIT_MAX_VISITORS", "none"), ("BABYSIT_DATA", "/nowhere"), ("BABYSIT_FRAME_RATE", "1e9")],

@@ -36,10 +36,9 @@ def test_each_variable_sets_one_limit(tmp_path):
             "BABYSIT_MAX_PARAMETERS": "1_000_000",
             "BABYSIT_MAX_UPLOAD_MB": "2.5",
             "BABYSIT_FRAME_RATE": "4",
-            "BABYSIT_READY": "40",
             "BABYSIT_DATA": str(tmp_path),
         }
-    ) == Limits(7, 1_000_000, 2_621_440, 4.0, 40, tmp_path)
+    ) == Limits(7, 1_000_000, 2_621_440, 4.0, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +51,6 @@ def test_each_variable_sets_one_limit(tmp_path):
         ("MAX_UPLOAD_MB", "-1", "a number from 0.001 to 512"),
         ("FRAME_RATE", "nan", "a number from 0.5 to 60"),
         ("FRAME_RATE", "inf", "a number from 0.5 to 60"),
-        ("READY", "-1", "a whole number from 0 to 1000"),
         ("DATA", "/nowhere/at/all", "a folder that can be read"),
         ("DATA", "a\0b", "a folder that can be read"),
     ],

@@ -1,0 +1,48 @@
+// The panel below the plots: one of its tabs at a time, chosen by mouse or arrow keys.
+
+const STEPS = {ArrowRight: 1, ArrowLeft: -1}
+
+export function listen_to_tabs() {
+  document.addEventListener("click", (event) => {
+    const tab = tab_of(event)
+    if (tab != null) {
+      open(tab)
+    }
+  })
+  document.addEventListener("keydown", (event) => {
+    const tab = tab_of(event)
+    if (tab != null && event.key in STEPS) {
+      const tabs = all_beside(tab)
+      const next = tabs.at((tabs.indexOf(tab) + STEPS[event.key]) % tabs.length)
+      open(next)
+      next.focus()
+    }
+  })
+}
+
+// Open the tab that an element is in, if it is in one.
+export function bring_to_light(element) {
+  const panel = element.closest("[role=tabpanel]")
+  if (panel != null) {
+    const tabs = [...panel.parentNode.querySelectorAll("[data-tab]")]
+    open(tabs.find((tab) => tab.dataset.tab == panel.ariaLabel))
+  }
+}
+
+function tab_of(event) {
+  return event.composedPath().find((element) => element.dataset?.tab != null)
+}
+
+function all_beside(tab) {
+  return [...tab.parentNode.querySelectorAll("[data-tab]")]
+}
+
+function open(chosen) {
+  for (const tab of all_beside(chosen)) {
+    tab.ariaSelected = String(tab == chosen)
+    tab.tabIndex = tab == chosen ? 0 : -1
+  }
+  for (const panel of chosen.parentNode.parentNode.querySelectorAll("[role=tabpanel]")) {
+    panel.hidden = panel.ariaLabel != chosen.dataset.tab
+  }
+}
