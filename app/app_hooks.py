@@ -9,6 +9,7 @@ from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
 from app import door, frames
+from app.core import CORE
 from app.drawings import DRAWINGS
 from app.lateness import LATENESS
 from app.limits import LIMITS
@@ -45,6 +46,7 @@ def _begin() -> None:
     # everybody up: 0.5 s for 200,000 objects, on a busy machine.
     gc.collect()
     gc.freeze()
+    CORE.begin()
     LATENESS.begin()
 
 

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from panel import ui
 from panel.layout import Column, Row
-from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
@@ -40,12 +39,13 @@ class Dialogs:
         self._makers = makers  # by the words on the button: its icon, and what makes its content
         self._contents: dict[str, Content] = {}
         self._dialogs: dict[str, ui.Dialog] = {}
-        self._room = Row(width=0, height=0, margin=0)
+        self.room = Row(width=0, height=0, margin=0)  # of the page, for dialogs that are open
         for label in makers:
             presses.on(f"dialog {label}", functools.partial(self.open, label))
-        buttons = (button(f"dialog {x}", x, icon, word=x) for x, (icon, _) in makers.items())
-        css = [theme.BUTTONS_CSS, theme.MENUS_CSS]
-        self.views: list[Viewable] = [HTML("".join(buttons), stylesheets=css), self._room]
+        self.html = "".join(
+            button(f"dialog {label}", label, icon, word=label)
+            for label, (icon, _) in makers.items()
+        )
 
     def open(self, label: str) -> None:
         """Open the dialog behind the button of this label."""
@@ -61,7 +61,7 @@ class Dialogs:
                 sx=theme.DIALOG_SX,
                 sizing_mode="stretch_width",
             )
-            self._room.append(self._dialogs[label])
+            self.room.append(self._dialogs[label])
         self._contents[label].opened()
         self._dialogs[label].open = True
 

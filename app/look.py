@@ -1,9 +1,5 @@
 """How large type and lines are: for a desk, or to be read from the last row of a hall."""
 
-from panel.pane import HTML
-from panel.viewable import Viewable
-
-from app import theme
 from app.browser import Browser
 from app.buttons import Presses, button
 
@@ -15,9 +11,7 @@ class Look:
         self._browser = browser
         self._looks = ["desk", "projector"]  # the one that it has now first
         presses.on("look", self.toggle)
-        words = button("look", "Projector", "co_present")
-        css = [theme.BUTTONS_CSS, theme.TRANSPORT_CSS]
-        self.views: list[Viewable] = [HTML(words, stylesheets=css), browser.view]
+        self.html = button("look", "Projector", "co_present")
 
     def toggle(self) -> None:
         """From the desk to the hall, and back."""

@@ -9,6 +9,7 @@ from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 
 from app import theme
+from app.browser import Browser
 from app.controls import Controls
 from app.dialogs import Dialogs
 from app.lane import Lane
@@ -19,20 +20,21 @@ from app.transport import Transport
 from app.views import PLACES, VIEWS, view_of
 from engine import SETTINGS
 
-COUNTERS = """
+HEADER = """
+<h1 data-text="title"></h1>
+<div class="transport">{transport}</div>
 <div class="counters">
   <span>step <b data-text="step">0</b> <span data-text="until"></span></span>
   <span class="rest">epoch <b data-text="epoch">0</b></span>
   <span class="rest"><b data-text="pace">0</b> steps/s</span>
 </div>
-"""
-WORD = """
-<div class="words">
+<div class="word-of-run">
   <span data-text="status">starting</span>
   <span data-text="health"></span>
 </div>
+<div class="menus">{menus}</div>
+{look}
 """
-RUN = '<h1 data-text="title"></h1>'
 
 
 class Layout:
@@ -42,7 +44,13 @@ class Layout:
     """
 
     def __init__(
-        self, hidden: Set[str], transport: Transport, lane: Lane, dialogs: Dialogs, look: Look
+        self,
+        hidden: Set[str],
+        transport: Transport,
+        lane: Lane,
+        dialogs: Dialogs,
+        look: Look,
+        browser: Browser,
     ) -> None:
         self._hidden = hidden  # as links call what is not to be seen
         self._views = {place: self._in_sight(place) for place in PLACES}
@@ -53,6 +61,16 @@ class Layout:
         )
         self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
         self._own: Viewable | None = None  # what the room that is open brought
+        header = HTML(
+            HEADER.format(
+                transport="" if "transport" in hidden else transport.html,
+                menus="" if "menus" in hidden else dialogs.html,
+                look=look.html,
+            ),
+            stylesheets=[theme.BUTTONS_CSS, theme.HEADER_CSS],
+            margin=0,
+            sizing_mode="stretch_width",
+        )
         self.page = ui.Page(
             title="Babysit",
             busy_indicator=None,
@@ -60,14 +78,7 @@ class Layout:
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
             sidebar=[] if "sidebar" in hidden else [HTML("")],
             sidebar_open="sidebar" not in hidden,
-            header=[
-                HTML(RUN, stylesheets=[theme.RUN_CSS]),
-                *([] if "transport" in hidden else [transport.view]),
-                HTML(COUNTERS, stylesheets=[theme.COUNTERS_CSS]),
-                HTML(WORD, stylesheets=[theme.WORD_CSS]),
-                *([] if "menus" in hidden else dialogs.views),
-                *look.views,
-            ],
+            header=[header, dialogs.room, browser.view],
             main=[self._run],
             sx=theme.PAGE_SX,
         )

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Hashable, Set
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import panel as pn
@@ -29,6 +28,7 @@ from app.runs import Runs
 from app.share import Wish
 from app.sharing import Sharing
 from app.transport import Transport
+from app.turns import Turns
 from app.upload import Data, Found, Uploads, learn_from
 from app.views.updates import WHILE_DRAGGED
 from app.visits import Presence, Visits
@@ -46,11 +46,12 @@ from engine import (
     Upload,
 )
 
-CONDUCTOR = Conductor(LIMITS.frame_rate)
-# One after the other: at once they would all be there at the end.
-SETTING_UP = threading.Lock()  # experiments
-BUILDER = ThreadPoolExecutor(1, "builder")  # waits for a page; those whose turn it is not do not
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
+TURNS = Turns(lambda: not VISITS.somebody_comes)
+SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
+CONDUCTOR = Conductor(
+    LIMITS.frame_rate, gives_way=lambda: VISITS.somebody_comes or TURNS.waited_for
+)
 LEARNING_RATE = "optimization.learning_rate"
 DO = "window.babysit[words[0]](...words.slice(1))"  # what the browser does for the page
 FULL = "There is no room just now: all places of this laboratory are taken."
@@ -122,7 +123,7 @@ class Visit:
         self._lane = Lane(self._send, lambda view: browser.ask("point_at", view), presses)
         self._dialogs = self._make_dialogs()
         look = Look(browser, presses)
-        self.layout = Layout(wish.hidden, transport, self._lane, self._dialogs, look)
+        self.layout = Layout(wish.hidden, transport, self._lane, self._dialogs, look, browser)
         self._keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
 
     def belong_to(self, document: Document) -> None:
@@ -197,11 +198,7 @@ class Visit:
         """A browser is there to see the page: build the rest of it when it is its turn."""
         self.presence.arrive()
         if self._controls is None:
-            BUILDER.submit(self._await_turn)
-
-    def _await_turn(self) -> None:
-        self._build()
-        self._ready.wait()
+            TURNS.wait(self._build, self._ready)
 
     def _build_in_turn(self) -> None:
         """Fill the sidebar; then it is the next one's turn."""

@@ -142,12 +142,6 @@ TIP_CSS = """
 .MuiTooltip-arrow { display: none; }
 """
 
-TRANSPORT_CSS = f"""
-:host {{ font-family: {FONT}; flex: none; align-self: center; margin: 0; }}
-.play {{ min-width: 6rem; }}  /* for the longer of its two words */
-@media (max-width: {PHONE}px) {{ .play {{ min-width: 32px; }} .word {{ display: none; }} }}
-"""
-
 SLIDER_SX = {
     "& .MuiFormLabel-root": {"fontSize": "0.8125rem", "lineHeight": 1.3},
     "& .MuiSlider-root": {"padding": "9px 0"},
@@ -294,48 +288,49 @@ PROJECTOR_TYPE = "125%"  # of what type is otherwise
 IN_HALL = "--display-in-hall"  # how CSS asks whether it is: what is left out there uses this
 
 
-RUN_CSS = f"""
-:host {{
-  font-family: {FONT}; flex: 0 1 auto; min-width: 0; align-self: center; margin: 0 {SPACE}px 0 0;
-}}
-h1 {{
-  margin: 0; font-size: 0.9375rem; font-weight: 400; opacity: 0.85;
-  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
-}}
-@media (max-width: {NARROW}px) {{ :host {{ display: none; }} }}
-"""
-
-COUNTERS_CSS = f"""
-:host {{
-  font-family: {FONT}; font-variant-numeric: tabular-nums; flex: none; align-self: center;
-  margin: 0 0 0 {SPACE}px;
-}}
-.counters {{ display: flex; gap: 0 {SPACE}px; align-items: baseline; font-size: 0.875rem; }}
+HEADER_CSS = f"""
+:host {{ font-family: {FONT}; font-variant-numeric: tabular-nums; min-width: 0; flex: 1; }}
+:host > div {{ display: flex; align-items: center; min-width: 0; }}
 span {{ white-space: nowrap; }}
-b {{ display: inline-block; font-weight: 600; text-align: right; }}
+h1 {{
+  margin: 0 {SPACE}px 0 0; font-size: 0.9375rem; font-weight: 400; opacity: 0.85; flex: 0 1 auto;
+  min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}}
+.transport, .menus {{ display: flex; flex: none; }}
+.menus {{ margin-left: auto; }}
+.play {{ min-width: 6rem; }}  /* for the longer of its two words */
+.counters {{
+  display: flex; gap: 0 {SPACE}px; align-items: baseline; font-size: 0.875rem; flex: none;
+  margin-left: {SPACE}px;
+}}
+.counters b {{ display: inline-block; font-weight: 600; text-align: right; }}
 [data-text="step"] {{ min-width: 4.2em; }}
 [data-text="epoch"], [data-text="pace"] {{ min-width: 3.2em; }}
 .rest {{ display: var({IN_HALL}, inline); }}
-@media (max-width: {NARROW}px) {{ .rest {{ display: none; }} }}
-@media (max-width: {PHONE}px) {{
-  :host {{ margin: 0 4px 0 auto; }}
-  [data-text="step"] {{ min-width: 3em; }}
-}}
-"""
-
-# One word: what the run does, or how it goes while it runs.
-WORD_CSS = f"""
-:host {{ flex: none; align-self: center; margin: 0 {SPACE}px; font: 600 0.875rem {FONT}; }}
-span {{
+/* One word: what the run does, or how it goes while it runs. */
+.word-of-run {{ margin: 0 {SPACE}px; font: 600 0.875rem {FONT}; flex: none; }}
+.word-of-run span {{
   display: block; max-width: 10em; padding: 2px 9px; border-radius: 9px;
   color: white; background: {INK};
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }}
-[data-text="health"], [data-value="diverged"], [data-value="failed"] {{ background: {ACCENT}; }}
-[data-value="healthy"] {{ background: {HEALTHY}; }}
+.word-of-run [data-text="health"], .word-of-run [data-value="diverged"],
+.word-of-run [data-value="failed"] {{ background: {ACCENT}; }}
+.word-of-run [data-value="healthy"] {{ background: {HEALTHY}; }}
 [data-text="status"][data-value="running"] {{ display: none; }}
 [data-text="status"]:not([data-value="running"]) + span {{ display: none; }}
-@media (max-width: {PHONE}px) {{ :host {{ margin: 0; }} span {{ max-width: 6em; }} }}
+@media (max-width: {NARROW}px) {{
+  h1, .rest, .menus .word {{ display: none; }}
+}}
+@media (max-width: {PHONE}px) {{
+  :host > div {{ flex-wrap: wrap; }}
+  .transport .word {{ display: none; }}
+  .play {{ min-width: 32px; }}
+  .counters {{ margin: 0 4px 0 auto; }}
+  [data-text="step"] {{ min-width: 3em; }}
+  .word-of-run {{ margin: 0; }}
+  .word-of-run span {{ max-width: 6em; }}
+}}
 """
 
 KEYS_CSS = f"""
@@ -391,12 +386,6 @@ def percent(share: float) -> str:
 
 
 # ---- dialogs ------------------------------------------------------------------------------------
-
-# A button of the header has its word where there is room for it.
-MENUS_CSS = f"""
-:host {{ font-family: {FONT}; margin: 0 0 0 auto; flex: none; align-self: center; }}
-@media (max-width: {NARROW}px) {{ .word {{ display: none; }} }}
-"""
 
 DIALOG_SX = {".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"}}  # or dark on dark
 

@@ -2,9 +2,6 @@
 
 from collections.abc import Callable
 
-from panel.pane import HTML
-
-from app import theme
 from app.buttons import Presses, button
 from app.controls import Send
 from engine import Pause, Play, Restart, Snapshot, Status, Step
@@ -29,12 +26,11 @@ class Transport:
         presses.on("step", self.step)
         presses.on("restart", self.restart)
         presses.on("reseed", self._draw_anew)
-        self.view = HTML(
+        self.html = (
             PLAY
             + button("step", "Step", "skip_next", unless=UNLESS)
             + button("restart", "Restart", "replay")
-            + button("reseed", "New seed", "casino"),
-            stylesheets=[theme.BUTTONS_CSS, theme.TRANSPORT_CSS],
+            + button("reseed", "New seed", "casino")
         )
 
     @property

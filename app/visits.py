@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+COMES = 0.4  # seconds for which somebody who has asked for a page is on the way
 UNSEEN = 15.0  # seconds for which a page that was asked for keeps its place before it connects
 
 
@@ -54,10 +55,17 @@ class Guest(Protocol):
 class Visits[G: Guest](dict[str, G]):
     """All visits by session id, and how many there may be."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.most = most
+        self._clock = clock
+        self._asked = -math.inf  # when somebody last asked for a page
         self._lock = threading.Lock()
+
+    @property
+    def somebody_comes(self) -> bool:
+        """Whether somebody has just asked for a page, and the server has more to do for him."""
+        return self._clock() - self._asked < COMES
 
     @property
     def here(self) -> int:
@@ -71,6 +79,7 @@ class Visits[G: Guest](dict[str, G]):
 
     def make_room(self) -> bool:
         """Whether one more may come; if so, who has been away longest loses his place to him."""
+        self._asked = self._clock()
         with self._lock:
             room = self.most - self.here
             away = [(guest.presence.left, key) for key, guest in list(self.items())]

@@ -166,7 +166,9 @@ class Conductor:
         self,
         frame_rate: float = FRAME_RATE,
         clock: Callable[[], float] = time.perf_counter,
+        gives_way: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._gives_way = gives_way  # whether the process has something else to do first
         self._period = 1 / frame_rate
         self._clock = Steady(clock)
         self._changed = threading.Condition()
@@ -279,6 +281,8 @@ class Conductor:
         running = len(self._queue) + 1
         self._keep_pace(self._clock() - due)
         load = LOAD_ALONE if running == 1 else self._load
+        if self._gives_way():
+            load = LEAST_LOAD
         seconds = load * self._period / running
         if seat.works.busy:  # what is waited for has the larger part
             training = experiment.status is Status.RUNNING

@@ -21,6 +21,10 @@ from visitor import Visitor
 
 async def measure(base: str, server: psutil.Process, visitors: int, seconds: float) -> None:
     """Open, let settle, measure, print."""
+    early = Visitor(base)  # the first one of all waits for what is loaded once
+    await early.open()
+    early.leave()
+    await asyncio.sleep(3)
     empty = server.memory_info().rss
     crowd = [Visitor(base) for _ in range(visitors)]
     await asyncio.gather(*(visitor.open() for visitor in crowd))

@@ -1,0 +1,80 @@
+"""Keeps the threads of this process together on one core of the machine: the idlest one.
+
+Only one of them can hold the interpreter. When they lie on several cores, each hand-over wakes
+another core, and there are thousands a second: forty visitors got two thirds of the frames, and
+waited three times as long for their plots. For more than one core there are several processes.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+PERIOD = 2.0  # seconds from one look at the cores to the next
+WORTH = 0.2  # of a core's time that others must take more of ours than of another, for a move
+STATISTICS = Path("/proc/stat")
+
+
+def busy_times() -> Mapping[int, float]:
+    """The seconds that each core has worked since the machine was started, by its number."""
+    try:
+        lines = STATISTICS.read_text().splitlines()
+    except OSError:  # not Linux, or forbidden
+        return {}
+    cores = (line.split() for line in lines if line.startswith("cpu") and line[3].isdigit())
+    tick = os.sysconf("SC_CLK_TCK")
+    # Of user, nice, system, idle, waiting, interrupts ... all but the two in which it rests.
+    return {
+        int(name[3:]): sum(int(x) for n, x in enumerate(times) if n not in (3, 4)) / tick
+        for name, *times in cores
+    }
+
+
+class Core:
+    """The core that this process is on."""
+
+    def __init__(
+        self,
+        busy: Callable[[], Mapping[int, float]] = busy_times,
+        own: Callable[[], float] = time.process_time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._busy, self._own, self._clock = busy, own, clock
+        self._seen = busy(), own(), clock()
+        self.now: int | None = None  # its number; None while the process may be on any
+
+    def begin(self) -> None:
+        """Stay on one core from now on; called on the event loop."""
+        if hasattr(os, "sched_setaffinity"):
+            self._allowed = os.sched_getaffinity(0)  # others are somebody else's
+            self._task = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            best = self.choose(self._allowed)
+            if best is not None and best != self.now:
+                self.now = best
+                for thread in os.listdir("/proc/self/task"):
+                    with contextlib.suppress(ProcessLookupError):  # it has just ended
+                        os.sched_setaffinity(int(thread), {best})
+            await asyncio.sleep(PERIOD)
+
+    def choose(self, allowed: set[int]) -> int | None:
+        """The core to be on: that of before, unless others now need it more than another one."""
+        (busy, own, when), self._seen = self._seen, (self._busy(), self._own(), self._clock())
+        passed = max(self._seen[2] - when, 1e-3)
+        others = {
+            core: (time - busy[core]) / passed
+            for core, time in self._seen[0].items()
+            if core in allowed and core in busy
+        }
+        if not others:
+            return None
+        if self.now in others:
+            others[self.now] -= (self._seen[1] - own) / passed + WORTH
+        return min(others, key=lambda core: (others[core], core))
+
+
+CORE = Core()
