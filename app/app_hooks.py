@@ -53,3 +53,4 @@ def _begin() -> None:
 def on_server_unloaded(server_context: object) -> None:
     """The server stops: let all experiments go."""
     CONDUCTOR.close()
+    CORE.end()

@@ -46,20 +46,25 @@ class Core:
         self.now: int | None = None  # its number; None while the process may be on any
 
     def begin(self) -> None:
-        """Stay on one core from now on; called on the event loop."""
+        """Stay on one core, soon and until the end; called on the event loop."""
         if hasattr(os, "sched_setaffinity"):
             self._allowed = os.sched_getaffinity(0)  # others are somebody else's
             self._task = asyncio.create_task(self._watch())
 
+    def end(self) -> None:
+        """Be on any core again; so are the processes that this one starts."""
+        if self.now is not None:
+            self._task.cancel()
+            self.now = None
+            _stay_on(self._allowed)
+
     async def _watch(self) -> None:
         while True:
+            await asyncio.sleep(PERIOD)  # a browser that the server opens is not to be on it, too
             best = self.choose(self._allowed)
             if best is not None and best != self.now:
                 self.now = best
-                for thread in os.listdir("/proc/self/task"):
-                    with contextlib.suppress(ProcessLookupError):  # it has just ended
-                        os.sched_setaffinity(int(thread), {best})
-            await asyncio.sleep(PERIOD)
+                _stay_on({best})
 
     def choose(self, allowed: set[int]) -> int | None:
         """The core to be on: that of before, unless others now need it more than another one."""
@@ -75,6 +80,12 @@ class Core:
         if self.now in others:
             others[self.now] -= (self._seen[1] - own) / passed + WORTH
         return min(others, key=lambda core: (others[core], core))
+
+
+def _stay_on(cores: set[int]) -> None:
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.sched_setaffinity(int(thread), cores)
 
 
 CORE = Core()

@@ -36,6 +36,7 @@ FORBIDDEN = 4403  # the close code of a page that cannot prove itself
 UNREADABLE = 4400  # ... and of one that sends something else than the protocol
 BROKEN = 4500  # ... and of every page, when nothing can be trained any more
 WATCHED_EVERY = 3.0  # seconds from one look at whether it can to the next
+PINGED_EVERY = 20.0  # seconds from one look at whether the page is there to the next
 PATIENCE = 10.0  # seconds for the token to arrive
 DESCRIBED_EVERY = 1.0  # seconds from one text alternative of a plot to the next
 
@@ -143,7 +144,7 @@ class Composer:
 
     def _news[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
         told = self._told.setdefault(view, {}).setdefault(source, {})
-        new = {k: v for k, v in values.items() if told.get(k) != v}
+        new = {k: v for k, v in values.items() if (old := told.get(k)) is not v and old != v}
         told |= new
         return new
 
@@ -180,6 +181,9 @@ class FrameChannel(WebSocketHandler):
         self._sent: asyncio.Future[None] | None = None  # the last frame, done once it is taken
 
     check_origin = WSHandler.check_origin
+    # A laptop that left without a word would be trained for until the system gives it up.
+    ping_interval = PINGED_EVERY
+    ping_timeout = PINGED_EVERY
 
     def open(self) -> None:
         self.set_nodelay(True)
@@ -241,7 +245,8 @@ class FrameChannel(WebSocketHandler):
             await asyncio.to_thread(_prepare, visit, views, ask.look)
             version = 0  # even if nothing moves
         looks = frozenset[str]().union(*(view_of(name).looks for name in views))
-        visit.watch(self, version, self._deliverer(visit, ask), looks)
+        if not visit.watch(self, version, self._deliverer(visit, ask), looks):
+            self.close(FORBIDDEN, "the visit is over")
 
     def _deliverer(self, visit: Visit, ask: Ask) -> Callable[[Snapshot, int], None]:
         def deliver(snapshot: Snapshot, version: int) -> None:

@@ -175,17 +175,24 @@ class Visit:
         version: int,
         deliver: Callable[[Snapshot, int], None],
         looks: Set[str],
-    ) -> None:
-        """Deliver the first snapshot newer than `version`; training starts when first looked at."""
-        if self._arrival and not self._closed:
-            self.start()
-            self._arrival.play()
-            self.seat.wait(who, version, deliver, looks)
+    ) -> bool:
+        """Deliver the first snapshot newer than `version`, unless the visit is over; say if so.
+
+        Training starts when somebody looks for the first time.
+        """
+        if self._arrival is None or self._closed:
+            return False
+        self.start()
+        self._arrival.play()
+        self.seat.wait(who, version, deliver, looks)
+        return True
 
     def forget(self, who: Hashable) -> None:
-        """Somebody who watched has gone."""
+        """Somebody who watched has gone; when nobody else does, train no further."""
         if self._seat:
             self._seat.forget(who)
+            if not self._seat.watched:
+                self.lose(None)
 
     def start(self) -> None:
         """Begin to train, once."""

@@ -111,6 +111,11 @@ class Seat:
             self._looks.pop(who, None)
 
     @property
+    def watched(self) -> bool:
+        """Whether anybody has asked for frames who has not gone."""
+        return bool(self._looks)
+
+    @property
     def busy(self) -> bool:
         """Whether there is training or other work to do."""
         return self.experiment.status is Status.RUNNING or self.works.busy

@@ -1,7 +1,11 @@
 """Controls are generated from the engine and say what its config says."""
 
-import pytest
+import re
 
+import pytest
+from panel.pane import HTML
+
+from app.buttons import Pressed, Presses
 from app.controls import Controls
 from engine import SETTINGS, Choice, SetKnob
 
@@ -12,8 +16,13 @@ def sent() -> list[SetKnob]:
 
 
 @pytest.fixture
-def controls(sent, config) -> Controls:
-    return Controls(sent.append, config)
+def presses() -> Presses:
+    return Presses()
+
+
+@pytest.fixture
+def controls(sent, config, presses) -> Controls:
+    return Controls(sent.append, config, presses)
 
 
 def widgets(controls: Controls) -> dict[str, object]:
@@ -24,23 +33,39 @@ def widgets(controls: Controls) -> dict[str, object]:
     return found
 
 
-def click(controls: Controls, label: str) -> None:
-    (button,) = [w for name, w in widgets(controls).items() if label in name]
-    button.param.trigger("clicks")
+def buttons(controls: Controls) -> dict[str, str]:
+    """The buttons by what they are called, and what each tells when it is pressed."""
+    words = "".join(words.object for view in controls.views for words in view.select(HTML))
+    found = re.findall(r'data-press="([^"]+)"(?: aria-label="([^"]+)")?.*?</button>', words)
+    said = re.findall(r"<button.*?>([^<]*)</span></button>", words)
+    return {name or word: press for (press, name), word in zip(found, said, strict=True)}
 
 
-def unfold(controls: Controls) -> None:
-    for name in list(widgets(controls)):
-        if name.startswith("+ ") and name != "+ ":
-            click(controls, name)
+@pytest.fixture
+def click(controls, presses):
+    def press(label: str) -> None:
+        (name,) = [press for words, press in buttons(controls).items() if label in words]
+        presses.hear(Pressed(name))
+
+    return press
 
 
-def test_every_setting_has_a_control_that_says_what_a_change_does(controls):
+@pytest.fixture
+def unfold(controls, click):
+    def press_all() -> None:
+        for words in buttons(controls):
+            if words.startswith("+ "):
+                click(words)
+
+    return press_all
+
+
+def test_every_setting_has_a_control_that_says_what_a_change_does(controls, unfold):
     everyday = {s.label for s in SETTINGS.values() if s.everyday}
     others = {s.label for s in SETTINGS.values() if not s.everyday}
     assert everyday <= set(widgets(controls))
     assert not others & set(widgets(controls))
-    unfold(controls)
+    unfold()
     assert everyday | others <= set(widgets(controls))
     faces = [w.label for view in controls.views for w in view.select(lambda w: hasattr(w, "label"))]
     assert "Learning rate · live" in faces
@@ -80,38 +105,38 @@ def test_choosing_sends_one_command_and_showing_none(controls, sent, config):
     assert sent == []
 
 
-def test_what_changes_does_not_stay_folded_away(controls, config):
+def test_what_changes_does_not_stay_folded_away(controls, config, click):
     assert "Warm-up" not in widgets(controls)
     controls.show(config.replace("optimization.warm_up", 100))
     assert widgets(controls)["Warm-up"].value == 100
-    click(controls, "− schedule")
+    click("− schedule")
     assert "Warm-up" not in widgets(controls)
     controls.show(config.replace("optimization.warm_up", 100))
     assert "Warm-up" not in widgets(controls)
 
 
 def test_what_a_link_brings_is_unfolded(sent, config):
-    controls = Controls(sent.append, config.replace("optimization.l1", 0.01))
+    controls = Controls(sent.append, config.replace("optimization.l1", 0.01), Presses())
     assert widgets(controls)["L1 strength"].value == 0.01
 
 
-def test_hidden_controls_are_not_there_folded_or_not(controls):
+def test_hidden_controls_are_not_there_folded_or_not(controls, unfold):
     controls.hide({"optimization.l2", "optimization.l1", "data.held_out"})
-    unfold(controls)
+    unfold()
     assert not {"L2 strength", "L1 strength", "Held out"} & set(widgets(controls))
     assert "Max norm" in widgets(controls)
 
 
-def test_buttons_add_a_layer_like_the_last_and_take_it_away(controls, sent):
-    click(controls, "More hidden layers")
-    click(controls, "More hidden layers")  # before the engine has answered
-    click(controls, "Fewer hidden layers")
+def test_buttons_add_a_layer_like_the_last_and_take_it_away(click, unfold, sent):
+    click("More hidden layers")
+    click("More hidden layers")  # before the engine has answered
+    click("Fewer hidden layers")
     assert [command.value for command in sent] == ["64, 64, 64", "64, 64, 64, 64", "64, 64, 64"]
-    unfold(controls)
+    unfold()
     sent.clear()
-    click(controls, "Fewer convolutions")
+    click("Fewer convolutions")
     assert sent == []
-    click(controls, "More convolutions")
+    click("More convolutions")
     assert sent == [SetKnob("model.convolutions", "8 of 5x5")]
 
 

@@ -1,9 +1,11 @@
 """The diagnosis lane without a browser: it says what the engine found, and mends it."""
 
 import dataclasses
+import re
 
 import pytest
 
+from app.buttons import Pressed, Presses
 from app.lane import Lane
 from engine import Choice, Experiment, Restart, RunConfig, SetKnob
 
@@ -17,7 +19,9 @@ class Page:
         self.experiment = Experiment(config)
         self.sent: list = []
         self.pointed_at: list[str] = []
-        self.lane = Lane(self.send, self.pointed_at.append, self.experiment.snapshot())
+        self.presses = Presses()
+        self.lane = Lane(self.send, self.pointed_at.append, self.presses)
+        self.lane.show(self.experiment.snapshot())
 
     def send(self, command) -> None:
         self.sent.append(command)
@@ -28,18 +32,22 @@ class Page:
         self.lane.show(self.experiment.snapshot())
 
     def press(self, label: str) -> None:
-        button = next(x for x in self.lane.view if getattr(x, "label", "") == label)
-        assert button.visible
-        button.clicks += 1
+        self.presses.hear(Pressed(self.shown[label]))
         self.lane.show(self.experiment.snapshot())
 
     @property
     def words(self) -> str:
-        return self.lane.view[0].object
+        return self.lane.view.object
 
     @property
     def buttons(self) -> list[str]:
-        return [x.label for x in self.lane.view[1:] if x.visible]
+        return list(self.shown)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The buttons by their words, and what each tells when it is pressed."""
+        found = re.findall(r'data-press="(\w+)".*?class="word">([^<]+)<', self.words)
+        return {word: name for name, word in found}
 
 
 @pytest.fixture

@@ -1,11 +1,16 @@
 """Who is here, and for whom there is room; what a page is told when one of its plots breaks."""
 
+import time
+
 import pytest
 
-from app.frames import Ask, Composer
+from app import share
+from app.frames import Ask
+from app.session import Visit
 from app.views import VIEWS, view_of
 from app.visits import UNSEEN, Presence, Visits
-from engine import Experiment
+from engine import Experiment, Status
+from tests.app.conftest import Page
 
 
 class Clock:
@@ -85,7 +90,7 @@ def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, con
         raise ZeroDivisionError("a plot gave up")
 
     monkeypatch.setattr(view_of("loss"), "columns", staticmethod(broken))
-    composer = Composer()
+    composer = Page()
     frames = [composer.compose(experiment.snapshot(), Ask(-1, ["loss", "accuracy"])) for _ in "12"]
     assert "accuracy" in frames[0].reset and "loss" not in frames[0].reset
     assert (
@@ -93,3 +98,31 @@ def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, con
     )
     assert caplog.text.count("the view loss failed") == 1  # in the log, once
     assert "loss" in VIEWS
+
+
+def test_a_run_that_nobody_watches_any_more_waits_for_whoever_comes_back():
+    visit = Visit(share.read({}))
+    visit._news = visit._tell = lambda _: None
+    visit.set_up()
+    seat, frames = visit.seat, []
+    try:
+        for channel in ("one", "other"):
+            assert visit.watch(channel, 0, lambda *frame: frames.append(frame), frozenset())
+        wait_until(lambda: seat.latest.status is Status.RUNNING)
+        visit.forget("one")
+        assert visit.presence.left is None
+        visit.forget("other")
+        wait_until(lambda: seat.latest.status is Status.PAUSED)
+        assert visit.presence.left is not None
+        visit.regain(None)
+        wait_until(lambda: seat.latest.status is Status.RUNNING)
+    finally:
+        visit.end()
+    assert not visit.watch("late", 0, lambda *frame: frames.append(frame), frozenset())
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)

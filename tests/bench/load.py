@@ -10,23 +10,26 @@ times. Client and server share the machine, so the client does as little as it c
 
 import argparse
 import asyncio
+import contextlib
 import statistics
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import psutil
-from server import served
+from server import Server, served
 from visitor import Visitor
 
 
-async def measure(base: str, server: psutil.Process, visitors: int, seconds: float) -> None:
+async def measure(servers: Sequence[Server], visitors: int, seconds: float) -> None:
     """Open, let settle, measure, print."""
-    early = Visitor(base)  # the first one of all waits for what is loaded once
-    await early.open()
-    early.leave()
+    for server in servers:
+        early = Visitor(server.base)  # the first one of all waits for what is loaded once
+        await early.open()
+        early.leave()
     await asyncio.sleep(3)
-    empty = server.memory_info().rss
-    crowd = [Visitor(base) for _ in range(visitors)]
+    empty = _memory(servers)
+    crowd = [Visitor(servers[n % len(servers)].base) for n in range(visitors)]
     await asyncio.gather(*(visitor.open() for visitor in crowd))
     while any(len(visitor.arrivals) < 3 for visitor in crowd):
         await asyncio.sleep(0.1)
@@ -34,23 +37,31 @@ async def measure(base: str, server: psutil.Process, visitors: int, seconds: flo
     await asyncio.sleep(3)
 
     client = psutil.Process()
-    start, cpu, own = time.perf_counter(), server.cpu_times(), client.cpu_times()
+    start, cpu, own = time.perf_counter(), _cpu(servers), client.cpu_times()
     turns = 4
     for turn in range(turns):
         for visitor in crowd:
             await asyncio.sleep(seconds / turns / visitors)
             visitor.turn(1 if turn % 2 == 0 else -1)
-    stop, cpu_end, own_end = time.perf_counter(), server.cpu_times(), client.cpu_times()
+    stop, cpu_end, own_end = time.perf_counter(), _cpu(servers), client.cpu_times()
     await asyncio.sleep(0.5)
-    used = 100 * (cpu_end.user + cpu_end.system - cpu.user - cpu.system) / (stop - start)
+    used = 100 * (cpu_end - cpu) / (stop - start)
     spent = 100 * (own_end.user + own_end.system - own.user - own.system) / (stop - start)
     _report(crowd, start, stop)
-    rss = server.memory_info().rss
+    memory = _memory(servers)
     print(f"server CPU             {used:8.0f} % of one core   (this client: {spent:.0f} %)")
-    each = (rss - empty) / 1e6 / visitors
-    print(f"server memory          {rss / 1e6:8.0f} MB, {each:.1f} a visitor more than before")
+    each = (memory - empty) / visitors
+    print(f"server memory          {memory:8.0f} MB, {each:.1f} a visitor more than before")
     gone = sum(v.channel.closed.done() or v.document.closed.done() for v in crowd)
     print(f"connections lost       {gone:8d}")
+
+
+def _cpu(servers: Sequence[Server]) -> float:
+    return sum(server.cpu for server in servers)
+
+
+def _memory(servers: Sequence[Server]) -> float:
+    return sum(server.memory for server in servers)
 
 
 def _report(crowd: list[Visitor], start: float, stop: float) -> None:
@@ -92,17 +103,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--processes", type=int, default=1, help="that share the visitors")
     parser.add_argument("--url", help="a running server's page, instead of a server of our own")
     parser.add_argument("--pid", type=int, help="of that server, for its CPU and memory")
     options = parser.parse_args()
     print(f"{options.visitors} visitors, all training, {options.seconds:g} s")
     if options.url:
-        process = psutil.Process(options.pid)
-        asyncio.run(measure(options.url, process, options.visitors, options.seconds))
+        running = Server(options.url, psutil.Process(options.pid))
+        asyncio.run(measure([running], options.visitors, options.seconds))
         return
-    environment = {"BABYSIT_MAX_VISITORS": options.visitors + 1}
-    with served(**environment) as server:
-        asyncio.run(measure(server.base, server.process, options.visitors, options.seconds))
+    room = options.visitors + 1
+    with contextlib.ExitStack() as stack:
+        servers = [
+            stack.enter_context(served(BABYSIT_MAX_VISITORS=room)) for _ in range(options.processes)
+        ]
+        asyncio.run(measure(servers, options.visitors, options.seconds))
 
 
 if __name__ == "__main__":

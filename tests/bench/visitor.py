@@ -102,7 +102,7 @@ class Visitor:
         self._tell("document_ready")
         await self.watch()
         self.ask()
-        await asyncio.wait_for(self._full, PATIENCE)
+        await asyncio.wait_for(self._full, 5 * PATIENCE)  # of many, the last one's knobs come late
 
     async def watch(self) -> None:
         """Open the channel of frames."""

@@ -15,6 +15,7 @@ import pytest
 from panel.io.application import build_single_handler_application
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from app.core import CORE
 from app.session import CONDUCTOR, VISITS, Visit
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +95,7 @@ def address() -> Iterator[str]:
     yield address
     thread.stop()
     CONDUCTOR.close()
+    CORE.end()
 
 
 class Tab:

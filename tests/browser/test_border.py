@@ -94,7 +94,7 @@ def test_a_page_that_cannot_be_built_says_so(chromium, address, monkeypatch, cap
     def broken(*arguments):
         raise ZeroDivisionError("the page gave up")
 
-    monkeypatch.setattr("app.session.Transport", broken)
+    monkeypatch.setattr("app.session.Controls", broken)
     page = chromium.new_page()
     page.goto(address)
     page.get_by_text("Something failed on this page").wait_for()

@@ -1,0 +1,62 @@
+"""The core: the idlest one that is allowed, and no move without a reason."""
+
+import os
+
+import pytest
+
+from app.core import WORTH, Core, busy_times
+
+
+class Machine:
+    """Two cores, and how long each has worked; this process works on one of them."""
+
+    def __init__(self) -> None:
+        self.busy = {0: 100.0, 1: 200.0}
+        self.own = self.clock = 0.0
+        self.core = Core(lambda: dict(self.busy), lambda: self.own, lambda: self.clock)
+
+    def choose(self, ours: float, *others: float, allowed=frozenset({0, 1})) -> int | None:
+        """After a second in which we worked so long, and others so long on each core."""
+        self.clock += 1
+        self.own += ours
+        for core, time in enumerate(others):
+            self.busy[core] += time + (ours if core == self.core.now else 0)
+        self.core.now = self.core.choose(set(allowed))
+        return self.core.now
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+def test_the_idlest_core_is_chosen(machine):
+    assert machine.choose(0, 0.9, 0.1) == 1
+    assert machine.choose(0.9, 0.9, 0.1) == 1
+
+
+def test_our_own_work_drives_us_nowhere(machine):
+    assert machine.choose(0, 0.0, 0.5) == 0
+    for _ in range(5):
+        assert machine.choose(1.0, 0.0, 0.5 * WORTH) == 0
+
+
+def test_a_core_that_others_need_is_left_to_them(machine):
+    assert machine.choose(0, 0.0, 0.5) == 0
+    assert machine.choose(0.5, 0.5, 0.0) == 1
+    assert machine.choose(0.5, 0.0, 0.8 * WORTH) == 1  # not for so little
+
+
+def test_only_what_is_allowed(machine):
+    assert machine.choose(0, 0.0, 0.9, allowed={1}) == 1
+    assert machine.choose(0, 0.0, 0.9, allowed={7}) is None
+
+
+def test_a_machine_that_says_nothing_is_left_alone():
+    assert Core(dict, lambda: 0.0, lambda: 0.0).choose({0, 1}) is None
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/stat"), reason="only Linux tells")
+def test_the_machine_tells_how_busy_its_cores_are():
+    assert set(busy_times()) >= os.sched_getaffinity(0)
+    assert all(time > 0 for time in busy_times().values())

@@ -1,0 +1,71 @@
+"""Turns: one after the other, once it is quiet, and nobody holds up the next one."""
+
+import threading
+
+from app import turns
+from app.turns import Turns
+
+PATIENCE = 10.0  # seconds
+
+
+class Page:
+    """Somebody who waits for a turn."""
+
+    def __init__(self, order: list[str], name: str) -> None:
+        self.begun, self.over = threading.Event(), threading.Event()
+        self._order, self._name = order, name
+
+    def begin(self) -> None:
+        self._order.append(self._name)
+        self.begun.set()
+
+
+def test_the_next_turn_begins_when_the_one_before_is_over():
+    order: list[str] = []
+    one, other = Page(order, "one"), Page(order, "other")
+    line = Turns(lambda: True)
+    assert not line.waited_for
+    line.wait(one.begin, one.over)
+    line.wait(other.begin, other.over)
+    assert one.begun.wait(PATIENCE) and line.waited_for
+    assert not other.begun.wait(0.1)
+    one.over.set()
+    assert other.begun.wait(PATIENCE)
+    other.over.set()
+    assert order == ["one", "other"]
+
+
+def test_whoever_left_is_nobodys_turn():
+    line = Turns(lambda: False)
+    gone, stays = Page([], "gone"), Page([], "stays")
+    gone.over.set()
+    line.wait(gone.begin, gone.over)
+    line.wait(stays.begin, stays.over)
+    stays.over.set()
+    assert stays.begun.wait(PATIENCE)
+
+
+def test_it_waits_for_quiet_but_not_for_ever(monkeypatch):
+    quiet = threading.Event()
+    line, page = Turns(quiet.is_set), Page([], "page")
+    line.wait(page.begin, page.over)
+    assert not page.begun.wait(0.2)
+    quiet.set()
+    assert page.begun.wait(PATIENCE)
+    page.over.set()
+    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    line, page = Turns(lambda: False), Page([], "page")
+    line.wait(page.begin, page.over)
+    assert page.begun.wait(PATIENCE)
+    page.over.set()
+
+
+def test_a_page_that_cannot_begin_holds_nobody_up():
+    def fail() -> None:
+        raise RuntimeError("closed")
+
+    line, page = Turns(lambda: True), Page([], "page")
+    line.wait(fail, threading.Event())
+    line.wait(page.begin, page.over)
+    assert page.begun.wait(PATIENCE)
+    page.over.set()
