@@ -28,6 +28,7 @@ class Lane:
         self._send, self._point_at = send, point_at
         self._snapshot: Snapshot | None = None
         self._undoing: list[Command] = []
+        self._pointing = False  # at a plot
         presses.on("show", self._show)
         presses.on("fix", self._fix)
         presses.on("undo", self._take_back)
@@ -46,7 +47,8 @@ class Lane:
             self._undoing = []
         self._snapshot = snapshot
         finding = self._first
-        if finding is None:
+        if finding is None and self._pointing:
+            self._pointing = False
             self._point_at("")
         words = _described(snapshot.findings) if finding else HINT
         if snapshot.message and snapshot.status is not Status.DIVERGED:
@@ -67,6 +69,7 @@ class Lane:
 
     def _show(self) -> None:
         if self._snapshot and self._first:
+            self._pointing = True
             self._point_at("autopsy" if self._snapshot.autopsy else self._first.seen_in)
 
     def _fix(self) -> None:
