@@ -20,6 +20,7 @@ from contextlib import contextmanager
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from app.drawings import DRAWINGS
 from app.frames import Ask, Composer
 from app.views import view_of
 from engine import (
@@ -81,6 +82,7 @@ def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
     watch, history = Stopwatch(), experiment._recorder._history
     seconds = itertools.count(step=1 / FRAME_RATE)
     composer, frame = Composer(clock=lambda: next(seconds)), None
+    DRAWINGS.make(VIEWS, experiment.snapshot(LOOKS), "desk")
     for _ in range(frames):
         history._due = math.inf  # no row but those that are asked for
         experiment.train(1)

@@ -197,3 +197,31 @@ def test_the_ratio_to_come_is_shown_while_the_rate_is_dragged(tab):
     assert learning_rate(tab) == 0.01  # until it is let go
     tab.page.mouse.up()
     tab.wait_for(lambda: learning_rate(tab) > 0.01)
+
+
+ACTIVE = """() => {
+    let active = document.activeElement
+    while (active?.shadowRoot?.activeElement != null) { active = active.shadowRoot.activeElement }
+    return active?.dataset.press ?? active?.dataset.tab ?? null
+}"""
+
+
+def test_arrow_keys_go_from_tab_to_tab(tab):
+    tab.page.get_by_role("tab", name="Signal").focus()
+    for key, name in (("ArrowRight", "Health"), ("ArrowLeft", "Signal"), ("ArrowLeft", "Autopsy")):
+        tab.page.keyboard.press(key)
+        tab.wait_for(lambda name=name: tab.page.evaluate(ACTIVE) == name)
+        chosen = tab.page.get_by_role("tabpanel", name=name)
+        chosen.wait_for()
+        assert tab.page.get_by_role("tab", name=name).get_attribute("aria-selected") == "true"
+    tab.page.get_by_role("tab", name="Health").click()
+    tab.page.get_by_role("heading", name="Health").wait_for()
+
+
+def test_a_button_that_is_written_anew_keeps_the_focus(tab):
+    tab.page.get_by_role("button", name="convolutions").focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("textbox", name="Convolutions").wait_for()
+    tab.wait_for(lambda: str(tab.page.evaluate(ACTIVE)).startswith("more"))
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_role("textbox", name="Convolutions").wait_for(state="hidden")

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from app.session import CONDUCTOR, VISITS
+from app.session import CONDUCTOR, TURNS, VISITS
 from engine import Choice, Status
 
 VIEWS = ("loss", "accuracy", "updates", "activations")
@@ -282,3 +282,32 @@ def test_layers_that_make_no_sense_are_refused_in_words(tab):
     tab.write("Convolutions", "8 of 9x9")
     tab.page.get_by_text("does not fit into an image of 8").wait_for()
     assert tab.snapshot.run == 2
+
+
+def test_plots_move_before_the_knobs_are_there(open_tab, monkeypatch):
+    go = threading.Event()
+    monkeypatch.setattr(TURNS, "_quiet", go.is_set)
+    monkeypatch.setattr("app.turns.PATIENCE", 60)
+    tab = open_tab()
+    step = tab.channel("step")
+    tab.wait_for_frames(5)
+    assert tab.channel("step") > step
+    assert tab.page.get_by_role("slider").count() == 0
+    tab.press("Pause")  # what stands in the header works, too
+    tab.wait_for(lambda: tab.text("status") == "paused")
+    go.set()
+    tab.page.get_by_role("slider", name="Learning rate").wait_for()
+
+
+def test_a_run_is_followed_where_no_plot_of_it_is_in_sight(tab):
+    tab.page.get_by_role("tab", name="Lab").click()
+    tab.wait_for(lambda: tab.page.evaluate("document.body && window.babysit.frames") > 0)
+    tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
+    step = tab.channel("step")
+    tab.wait_for_frames(5)
+    assert tab.channel("step") > step
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.text("status") == "paused")
+    tab.page.get_by_role("tab", name="Knobs").click()
+    tab.page.get_by_role("heading", name="Loss").wait_for()
+    tab.wait_for(lambda: tab.source("loss")["step"][-1] == tab.snapshot.curves["step"][-1])
