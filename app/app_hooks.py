@@ -13,7 +13,8 @@ from app.core import CORE
 from app.drawings import DRAWINGS
 from app.lateness import LATENESS
 from app.limits import LIMITS
-from app.session import CONDUCTOR
+from app.memory import Memory
+from app.session import CONDUCTOR, VISITS
 from engine import register_folder
 
 frames.install()
@@ -32,6 +33,8 @@ sys.setswitchinterval(0.0005)
 # Bokeh hands every change of a page to a thread, and may wait there for the engine.
 THREADS = 64
 
+MEMORY = Memory(lambda: len(VISITS))
+
 
 def on_server_loaded(server_context: object) -> None:
     """The server starts: be ready for visitors."""
@@ -47,6 +50,7 @@ def _begin() -> None:
     gc.collect()
     gc.freeze()
     CORE.begin()
+    MEMORY.begin()
     LATENESS.begin()
 
 

@@ -11,6 +11,7 @@ import zlib
 import numpy as np
 import pytest
 
+from app.buttons import Presses
 from app.controls import Controls
 from app.upload import KEPT, Data, Uploads, preview
 from engine import Choice, Experiment, RunConfig, SetKnob, limits, read_upload
@@ -107,11 +108,11 @@ def test_a_kept_file_can_be_learned_from_and_is_on_no_menu(uploads, config):
 def test_only_the_page_that_shows_it_offers_it(uploads, config):
     upload = read_upload(TABLE, "pets.csv")
     uploads.add(upload, "")
-    mine, yours = (Controls(lambda command: None, config) for _ in range(2))
+    mine, yours = (Controls(lambda command: None, config, Presses()) for _ in range(2))
     mine.show(config.replace("data.dataset", Choice(upload.name)))
     assert "pets.csv (yours)" in options(mine)
     assert not [x for x in options(yours) if "pets" in x]
-    later = Controls(lambda command: None, config)
+    later = Controls(lambda command: None, config, Presses())
     assert not [x for x in options(later) if "pets" in x]
 
 
