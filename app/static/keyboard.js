@@ -1,5 +1,7 @@
 // Tells the server which key was pressed; what a key does is decided there.
 
+import {tell} from "./events.js"
+
 const SPACE = " "
 // Where a key has a meaning of its own: what is written in, and what has to be answered first.
 const TAKES_KEYS = "textarea, select, [contenteditable], [role=menu], [role=listbox], [role=dialog]"
@@ -7,21 +9,6 @@ const TAKES_SPACE = "button, a[href], summary, [role=button], [role=tab], [role=
 const NO_TEXT = ["range", "checkbox", "radio", "button"] // kinds of input
 
 export function listen(keys) {
-  const {DocumentEvent} = window.Bokeh.require("core/bokeh_events")
-
-  class KeyPressed extends DocumentEvent {
-    event_name = "babysit_key"
-
-    constructor(key) {
-      super()
-      this.key = key
-    }
-
-    get event_values() {
-      return {key: this.key}
-    }
-  }
-
   window.addEventListener("keydown", (event) => {
     if (!keys.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) {
       return
@@ -31,7 +18,7 @@ export function listen(keys) {
     }
     event.preventDefault() // space would scroll
     if (!event.repeat || event.key != SPACE) {
-      window.Bokeh.documents[0].event_manager.send_event(new KeyPressed(event.key))
+      tell("babysit_key", {key: event.key})
     }
   })
 }

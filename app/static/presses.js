@@ -1,31 +1,17 @@
 // Tells the server which button was pressed; what a button does is decided there.
 
+import {tell} from "./events.js"
 import {find} from "./words.js"
 
 const SETTLED = 1000 // milliseconds in which the server may write a button anew
 const LOOK = 50
 
 export function listen_for_presses() {
-  const {DocumentEvent} = window.Bokeh.require("core/bokeh_events")
-
-  class Pressed extends DocumentEvent {
-    event_name = "babysit_press"
-
-    constructor(name) {
-      super()
-      this.name = name
-    }
-
-    get event_values() {
-      return {name: this.name}
-    }
-  }
-
   document.addEventListener("click", (event) => {
     const button = event.composedPath().find((element) => element.dataset?.press != null)
     if (button != null && !button.disabled) {
       const name = button.dataset.press
-      window.Bokeh.documents[0].event_manager.send_event(new Pressed(name))
+      tell("babysit_press", {name})
       keep_focus(name, performance.now() + SETTLED)
     }
   })
