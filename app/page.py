@@ -1,6 +1,7 @@
 """The layout of the page: plots that move at once, the knobs as soon as they have been built."""
 
 from collections.abc import Iterable, Set
+from typing import Any
 
 from panel import ui
 from panel.layout import Column
@@ -61,6 +62,7 @@ class Layout:
         )
         self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
         self._own: Viewable | None = None  # what the room that is open brought
+        self.sidebar: Any = None  # until it is filled
         header = HTML(
             HEADER.format(
                 transport="" if "transport" in hidden else transport.html,
@@ -137,7 +139,7 @@ class Layout:
     @property
     def room(self) -> str:
         """The tab of the sidebar that is open."""
-        return (KNOBS, *self._sidebars)[self.sidebar.active]
+        return (KNOBS, *self._sidebars)[self.sidebar.active] if self.sidebar is not None else KNOBS
 
     @property
     def views(self) -> list[str]:

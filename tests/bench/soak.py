@@ -32,6 +32,7 @@ STAY = (20.0, 120.0)  # seconds, when they come and go
 PAUSE = (0.0, 8.0)  # seconds from one visitor to the next
 RAMP = 60.0  # seconds that do not count: not everybody is there yet
 EVERY = 2.0  # seconds from one sample to the next
+SETTLED = 45.0  # seconds after which the server has collected and given back what nobody needs
 PATIENCE = 120.0  # seconds for a page to fill, and for the server to forget all of them
 LIFETIME, CHECK = 4000, 1000  # milliseconds
 
@@ -86,7 +87,7 @@ class Course:
                 print(f"after {PATIENCE:.0f} s the server still keeps {now}")
                 break
             await asyncio.sleep(0.5)
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(SETTLED)
         return await self.sample()
 
     async def visit(self, stay: Callable[[Visitor], Awaitable[None]]) -> None:

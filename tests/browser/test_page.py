@@ -295,6 +295,9 @@ def test_plots_move_before_the_knobs_are_there(open_tab, monkeypatch):
     assert tab.page.get_by_role("slider").count() == 0
     tab.press("Pause")  # what stands in the header works, too
     tab.wait_for(lambda: tab.text("status") == "paused")
+    tab.press("Export")
+    tab.page.get_by_role("button", name="PNG").wait_for()
+    tab.page.keyboard.press("Escape")
     go.set()
     tab.page.get_by_role("slider", name="Learning rate").wait_for()
 
