@@ -104,7 +104,10 @@ button {
   display: inline-flex; align-items: center; justify-content: center; gap: 6px;
   min-width: 32px; padding: 5px 6px; white-space: nowrap; cursor: pointer;
 }
-button:hover { background: color-mix(in srgb, currentcolor 9%, transparent); }
+button:hover {  /* what the words lose in contrast by the shade, they get back */
+  color: color-mix(in srgb, var(--panel-primary-color) 75%, var(--panel-on-surface-color));
+  background: color-mix(in srgb, currentcolor 9%, transparent);
+}
 button:focus-visible { outline: 2px solid currentcolor; outline-offset: -2px; }
 button:disabled { opacity: 0.4; cursor: default; background: none; }
 .outlined { border: 1px solid color-mix(in srgb, currentcolor 50%, transparent); }
@@ -282,6 +285,7 @@ table {{ border-collapse: collapse; width: 100%; }}
 th {{ text-align: left; font-weight: 400; padding: 2px 6px 2px 0; }}
 td {{ text-align: right; font-weight: 600; padding: 2px 0 2px 6px; }}
 thead td {{ font-weight: 400; opacity: 0.75; }}
+button {{ width: 100%; margin: 3px 0; white-space: normal; line-height: 1.4; }}
 """
 
 PROJECTOR_TYPE = "125%"  # of what type is otherwise

@@ -53,6 +53,7 @@ def test_no_grave_violation_unfolded_diverged_and_in_a_dialog(themed):
     themed.page.get_by_role("slider", name="Max norm").wait_for()
     themed.slide("Learning rate", "End")
     themed.page.get_by_role("alert").wait_for()
+    themed.page.get_by_role("button", name="L1").hover()
     themed.page.wait_for_timeout(1500)
     assert grave(themed) == []
     themed.page.keyboard.press("?")
