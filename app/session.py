@@ -258,7 +258,7 @@ class Visit:
         """Show the room whose tab of the sidebar has been opened."""
         name = self.layout.room
         if name in ROOMS and name not in self._rooms:
-            self._rooms[name] = ROOMS[name].make(self.seat, self.seat.latest)
+            self._rooms[name] = ROOMS[name].make(self.seat, self.seat.latest, self._presses)
             self._rooms[name].leave = self.layout.leave
         room = self._rooms.get(name)
         self.layout.enter(name, room.sidebar if room else [], room.main if room else None)

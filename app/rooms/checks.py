@@ -11,6 +11,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
+from app.buttons import Presses
 from app.rooms.exhibits import HEIGHT
 from app.rooms.room import ROOMS
 from app.views.figures import further
@@ -36,7 +37,7 @@ class Checks:
 
     main: Viewable | None = None
 
-    def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
         self._seat = seat
         self._shown: object = None
         self._results: dict[str, CheckResult] = {}

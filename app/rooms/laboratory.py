@@ -16,6 +16,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
+from app.buttons import Presses
 from app.rooms.lab_columns import in_words, lab_columns, table
 from app.rooms.lab_figures import Sizes, draw_histograms
 from app.rooms.latest import Latest
@@ -59,7 +60,7 @@ def look_into(lab: Laboratory) -> Told:
 class Lab:
     """How the signal fares in a fresh network, while one turns its knobs."""
 
-    def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
         self._seat = seat
         self.leave: Callable[[], None] = lambda: None
         self._held = False  # while several knobs are turned as one

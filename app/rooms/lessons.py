@@ -2,7 +2,7 @@
 
 import functools
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from panel import ui
@@ -11,9 +11,10 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
+from app.buttons import Presses, button
 from app.rooms.exhibits import pictures
 from app.rooms.room import ROOMS
-from engine import LESSONS, Break, Lesson, Scene, Seat, Snapshot, Verdict, conduct, open_lesson
+from engine import LESSONS, Lesson, Scene, Seat, Snapshot, Verdict, conduct, open_lesson
 
 
 @ROOMS.register("Lessons")
@@ -22,8 +23,8 @@ class Lessons:
 
     main: Viewable | None = None
 
-    def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
-        self._seat = seat
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
+        self._seat, self._presses = seat, presses
         self._lesson = open_lesson(next(iter(LESSONS)))
         self._scene: Scene | None = None  # the last that was shown
         self._broken = ""  # the label of the break that is being played
@@ -32,17 +33,17 @@ class Lessons:
             groups=_by_section(),
             value=self._lesson.name,
             size="small",
+            margin=(16, 10, 5, 10),  # room for its label, which stands on its upper edge
             sizing_mode="stretch_width",
         )
         self._words = _html()
         self._predicted = ""  # what the learner expects
-        self._options = Column(sizing_mode="stretch_width")
         self._told = _html()
         self._pictures = Column(sizing_mode="stretch_width")
-        self._breaks = Column(sizing_mode="stretch_width")
+        self._breaks = _html()
         self._menu.param.watch(lambda event: self._open(event.new), "value")
         self.sidebar: list[Viewable] = [
-            *(self._menu, self._words, self._options),
+            *(self._menu, self._words),
             *(self._told, self._pictures, self._breaks),
         ]
         self._open(self._lesson.name)
@@ -55,17 +56,24 @@ class Lessons:
             f"<h3>{_safe(lesson.claim)}</h3><p class='quiet'>{_safe(lesson.section)}"
             f" · on {_safe(lesson.data)}</p><p>{_safe(lesson.look)}</p>"
             f"<p><b>Predict, and it runs.</b> {_safe(lesson.question.text)}</p>"
+            + self._buttons("predict", lesson.question.options, self._predict)
         )
-        self._options[:] = [
-            _button(words, functools.partial(self._predict, words))
-            for words in lesson.question.options
-        ]
         self._told.object = ""
         self._pictures[:] = []
-        self._breaks[:] = []
+        self._breaks.object = ""
+
+    def _buttons(self, verb: str, labels: Iterable[str], press: Callable[[str], None]) -> str:
+        """A button for each of the labels, as HTML: it comes and goes with what it belongs to."""
+        buttons = []
+        for label in labels:
+            self._presses.on(f"{verb} {label}", functools.partial(press, label))
+            buttons.append(button(f"{verb} {label}", label, style="outlined", word=label))
+        return "".join(buttons)
 
     def _predict(self, words: str) -> None:
         """Keep what the learner expects, and let it be seen."""
+        if words not in self._lesson.question.options:
+            return  # pressed before the page had heard of another lesson
         self._predicted = words
         self._play(self._lesson)
 
@@ -74,8 +82,10 @@ class Lessons:
         self._told.object = "<p class='quiet'>It begins …</p>"
         seat.do(lambda experiment: seat.works.begin("lesson", conduct(experiment, lesson)))
 
-    def _break(self, by: Break) -> None:
-        self._play(self._lesson.broken(by), by.label)
+    def _break(self, label: str) -> None:
+        for by in self._lesson.breaks:
+            if by.label == label:
+                self._play(self._lesson.broken(by), label)
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
@@ -88,8 +98,10 @@ class Lessons:
             self._pictures[:] = [pictures(dict(scene.exhibits))]
         self._scene = scene
         self._told.object = self._tell(scene)
-        if scene.verdict and not len(self._breaks):
-            self._breaks[:] = [_html("<p><b>Now break it</b></p>"), *self._break_buttons()]
+        if scene.verdict and not self._breaks.object:
+            labels = [by.label for by in self._lesson.breaks]
+            buttons = self._buttons("break", labels, self._break)
+            self._breaks.object = f"<p><b>Now break it</b></p>{buttons}"
 
     def _tell(self, scene: Scene) -> str:
         if scene.playing:
@@ -112,9 +124,6 @@ class Lessons:
             return f"<p>You predicted it: {_safe(right)}.</p>"
         return f"<p>You expected: {_safe(self._predicted)}. It is: {_safe(right)}.</p>"
 
-    def _break_buttons(self) -> list[Viewable]:
-        return [_button(by.label, functools.partial(self._break, by)) for by in self._lesson.breaks]
-
 
 def _verdict(verdict: Verdict, broken: str) -> str:
     word = "The claim holds here" if verdict.holds else "The claim does not hold here"
@@ -131,18 +140,6 @@ def _verdict(verdict: Verdict, broken: str) -> str:
     )
 
 
-def _button(label: str, action: Callable[[], None]) -> Viewable:
-    button = ui.Button(
-        label=label,
-        variant="outlined",
-        size="small",
-        margin=theme.KNOB_MARGIN,
-        sizing_mode="stretch_width",
-    )
-    button.on_click(lambda event: action())
-    return button
-
-
 def _by_section() -> dict[str, list[str]]:
     """The names of all lessons, chapter by chapter of the lecture."""
     sections = [(open_lesson(name).section, name) for name in LESSONS]
@@ -153,7 +150,8 @@ def _by_section() -> dict[str, list[str]]:
 
 
 def _html(words: str = "") -> HTML:
-    return HTML(words, stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")
+    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
+    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
 
 
 def _safe(words: str) -> str:

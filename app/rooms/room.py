@@ -9,6 +9,7 @@ from typing import Protocol
 
 from panel.viewable import Viewable
 
+from app.buttons import Presses
 from engine import Registry, Seat, Snapshot
 
 KNOBS = "Knobs"  # the room that is open first
@@ -21,7 +22,7 @@ class Room(Protocol):
     main: Viewable | None  # what stands where the plots were, if it is not made of views
     leave: Callable[[], None]  # goes back to the knobs; whoever opens the room sets it
 
-    def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
         """Build the widgets; they steer what happens on `seat`."""
 
     def show(self, snapshot: Snapshot) -> None:

@@ -11,6 +11,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
+from app.buttons import Presses
 from app.rooms.axes import Axes
 from app.rooms.room import ROOMS
 from app.rooms.trial_table import TrialTable
@@ -46,7 +47,7 @@ class SearchRoom:
     main: Viewable | None = None
     leave: Callable[[], None] = staticmethod(lambda: None)  # until whoever opens the room sets it
 
-    def __init__(self, seat: Seat, snapshot: Snapshot) -> None:
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
         self._seat = seat
         self._shown = hunted(snapshot)
         self._region: dict[str, tuple[float, float]] = {}
