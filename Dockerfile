@@ -20,14 +20,12 @@ RUN uv sync --no-dev --no-editable --no-cache --compile-bytecode \
 FROM python:3.13-slim
 
 # BLAS threads of several visitors would fight over the cores; the engine has one thread of its own.
-# And where all threads share a core, memory needs no more than two places to be taken from.
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     BOKEH_RESOURCES=server \
     OPENBLAS_NUM_THREADS=1 \
     OMP_NUM_THREADS=1 \
-    MALLOC_ARENA_MAX=2 \
     HOME=/tmp \
     BABYSIT_MAX_VISITORS=60 \
     BABYSIT_MAX_PARAMETERS=4000000 \

@@ -13,10 +13,11 @@ from app.core import CORE
 from app.drawings import DRAWINGS
 from app.lateness import LATENESS
 from app.limits import LIMITS
-from app.memory import Memory
-from app.session import CONDUCTOR, VISITS
+from app.memory import MEMORY, take_from_few_places
+from app.session import CONDUCTOR
 from engine import register_folder
 
+take_from_few_places()
 frames.install()
 door.install()
 if LIMITS.data:
@@ -32,8 +33,6 @@ sys.setswitchinterval(0.0005)
 
 # Bokeh hands every change of a page to a thread, and may wait there for the engine.
 THREADS = 64
-
-MEMORY = Memory(lambda: len(VISITS))
 
 
 def on_server_loaded(server_context: object) -> None:

@@ -22,6 +22,7 @@ from app.keyboard import KEYS, Keyboard, KeyPressed, Keys
 from app.lane import Lane
 from app.limits import LIMITS
 from app.look import Look
+from app.memory import MEMORY
 from app.page import Layout
 from app.rooms import ROOMS, Room
 from app.runs import Runs
@@ -290,3 +291,4 @@ class Visit:
                 CONDUCTOR.remove(self._seat)
         self._uploads.close()
         self._ready.set()
+        MEMORY.owe()
