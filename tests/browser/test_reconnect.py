@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from app import share
 from app.session import VISITS, Visit
-from engine import SetKnob, Status
+from engine import Conductor, SetKnob, Status
 from tests.browser.conftest import PATIENCE, ROOT, free_port, wait_until
 
 # A page that gets its document anew sends back whole what it got (Bokeh 3.10.2): it is only noise.
@@ -182,6 +182,16 @@ def test_an_offer_can_be_dismissed(page, address):
     offer = bar(page, "The server no longer has the run of before")
     offer.get_by_role("button", name="Dismiss").click()
     offer.wait_for(state="hidden")
+
+
+def test_a_page_whose_engine_has_stopped_says_so_and_offers_to_repeat_the_run(
+    page, address, monkeypatch
+):
+    opened(page, address)
+    page.wait_for_function("window.babysit.step > 100")
+    monkeypatch.setattr(Conductor, "alive", property(lambda conductor: False))
+    bar(page, "The server no longer has the run of before").wait_for()
+    assert page.get_by_role("link", name=re.compile("Repeat it up to step")).is_visible()
 
 
 def test_another_server_on_the_same_address_is_told_of_the_run(page):
