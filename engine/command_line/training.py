@@ -1,17 +1,14 @@
 """`train`: a run from a config, with its curves as a table and itself as a file to replay."""
 
 import argparse
-import contextlib
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 
 from tqdm import tqdm
 
 from engine.command_line.assigning import assigned
 from engine.command_line.figures import figures, lines
 from engine.command_line.files import STANDARD, check_writable, decode, to_json, write
+from engine.command_line.interruptions import interruptions
 from engine.commands import Step
 from engine.config import RunConfig
 from engine.experiment import Experiment
@@ -83,7 +80,7 @@ def _config(arguments: argparse.Namespace) -> RunConfig:
 def _train(experiment: Experiment, steps: int) -> bool:
     """Make so many steps, or fewer if Ctrl-C or divergence ends the run; whether Ctrl-C did."""
     shown = sys.stderr.isatty()
-    with _interruptions() as interrupted:
+    with interruptions() as interrupted:
         for done in tqdm(range(1, steps + 1), unit=" steps", leave=False, disable=not shown):
             if experiment.status is Status.DIVERGED:
                 break
@@ -92,19 +89,3 @@ def _train(experiment: Experiment, steps: int) -> bool:
                 break
             experiment.train(1)
     return interrupted.is_set()
-
-
-@contextlib.contextmanager
-def _interruptions() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets: a run must end between two steps, not within one."""
-    interrupted = threading.Event()
-
-    def note(signum: int, frame: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
