@@ -48,6 +48,7 @@ class Sample:
     visitors: int
     experiments: int
     sessions: int
+    blocks: int  # of memory, that its Python holds
 
 
 class Course:
@@ -69,7 +70,7 @@ class Course:
             process.num_threads(),
             process.num_fds(),
             sum(x.status == psutil.CONN_ESTABLISHED for x in process.net_connections("tcp")),
-            *(said[name] for name in ("visitors", "experiments", "sessions")),
+            *(said[name] for name in ("visitors", "experiments", "sessions", "blocks")),
         )
 
     async def follow(self) -> None:

@@ -145,6 +145,24 @@ def test_what_is_kept_of_visitors_is_counted_until_it_is_forgotten(serve):
     wait_until(lambda: kept() == (0, 0))
 
 
+def test_memory_that_a_visitor_took_is_free_again_when_he_has_been_forgotten(serve):
+    server = serve("--unused-session-lifetime", "6000", "--check-unused-sessions", "200")
+
+    def blocks() -> int:
+        return int(str(server.says("/readiness")["blocks"]))
+
+    wait_until(lambda: server.ready)
+    for _ in range(4):  # the first leave behind what all need
+        before = blocks()
+        visitor = Visitor(f"{server.root}/app")
+        visitor.open()
+        there = blocks()
+        visitor.close()
+        wait_until(lambda: server.says("/readiness")["sessions"] == 0)
+    assert there > before + 3_000
+    wait_until(lambda: blocks() < before + 1_000)
+
+
 KILL = """
 from engine import Experiment
 advance = Experiment.advance
