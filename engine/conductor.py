@@ -285,19 +285,23 @@ class Conductor:
             return
         running = len(self._queue) + 1
         self._keep_pace(self._clock() - due)
-        load = LOAD_ALONE if running == 1 else self._load
+        load = self._load * LOAD_ALONE / LOAD if running == 1 else self._load
         if self._gives_way():
             load = LEAST_LOAD
         seconds = load * self._period / running
         if seat.works.busy:  # what is waited for has the larger part
             training = experiment.status is Status.RUNNING
             seconds -= seat.works.advance(WORK * seconds if training else seconds, self._clock)
+        step = experiment.step
         experiment.advance(seconds)
         if seat.wanted or not seat.busy:
             looks = seat.looks
             _publish(seat, experiment.glimpse(looks), looks)
         # In step with its own beat; after a delay it does not run to catch up.
-        self._enqueue(seat, max(due + self._period, self._clock()))
+        beat, now = due + self._period, self._clock()
+        if running == 1 and experiment.step > step + 1:  # nobody else notices that it took too long
+            self._keep_pace(now - beat)
+        self._enqueue(seat, max(beat, now))
 
     def _keep_pace(self, late: float) -> None:
         """Train less when an experiment is served late by so many seconds, else more."""

@@ -50,10 +50,17 @@ class Recorder:
         self._changed = self._training.step
 
     def note(self, loss: float) -> None:
-        """Count in the loss of the step that was just made, and write a row if one is due."""
+        """Count in the loss of the step that was just made."""
         self._spread.add(loss)
-        if self._history.due(self._training.step):
-            self._record(self._spread.take())
+
+    @property
+    def due(self) -> bool:
+        """Whether a row ought to be written now."""
+        return self._history.due(self._training.step)
+
+    def write(self) -> None:
+        """Write a row."""
+        self._record(self._spread.take())
 
     def end(self, loss: float) -> None:
         """Write the last row of a run that diverged."""

@@ -60,8 +60,8 @@ def test_twenty_experiments_are_served_fairly(conductor, config):
 class Timed(Experiment):
     """Notes how long it may train each time."""
 
-    def __init__(self, config):
-        super().__init__(config)
+    def __init__(self, config, **clocks):
+        super().__init__(config, **clocks)
         self.slices = []
 
     def advance(self, seconds):
@@ -90,6 +90,24 @@ def test_training_gives_way_when_frames_come_late_and_comes_back(conductor, conf
     assert seats[0].experiment.step > 0
     slow.clear()
     wait_until(lambda: slices[-1] > 0.6 * max(slices))
+
+
+def test_one_alone_gives_way_when_the_machine_is_busy_with_other_things(conductor, config):
+    busy = threading.Event()
+    busy.set()
+    work = [0.0, 0.0]  # seconds that it has got, and those of the clock at the last look
+
+    def got() -> float:
+        now = time.perf_counter()
+        work[:] = work[0] + (now - work[1]) * (0.25 if busy.is_set() else 1), now
+        return work[0]
+
+    seat = conductor.add(Timed(config, work=got))
+    seat.send(Play())
+    slices = seat.experiment.slices
+    wait_until(lambda: slices and slices[-1] < 0.6 * max(slices))
+    busy.clear()
+    wait_until(lambda: slices[-1] > 0.9 * max(slices))
 
 
 def test_a_failure_ends_that_experiment_alone(conductor, config, caplog):

@@ -247,17 +247,50 @@ def test_a_step_is_one_update_and_leaves_the_run_paused(config):
     assert experiment.snapshot().curves["step"][-1] == 1
 
 
+class Slow(Experiment):
+    """Makes eight steps a second, and takes so many seconds more for each row of the curves."""
+
+    def __init__(self, config, seconds, row):
+        super().__init__(config, work=lambda: seconds[0])
+        self._seconds, self._row = seconds, row
+
+    def _update(self):
+        self._seconds[0] += 0.125
+        super()._update()
+
+    def _write_row(self):
+        write = self._recorder.write
+
+        def slowly():
+            self._seconds[0] += self._row
+            write()
+
+        self._recorder.write = slowly
+        super()._write_row()
+        self._recorder.write = write
+
+
 def test_pausing_stops_and_playing_goes_on(config):
-    times = iter(range(1000))
-    experiment = Experiment(config, clock=lambda: next(times))
-    experiment.advance(10)
+    experiment = Slow(config, [0.0], row=0)
+    experiment.advance(1)
     assert experiment.step == 0
     experiment.apply(Play())
-    experiment.advance(10)
-    assert experiment.step == 10
+    experiment.advance(1)
+    assert experiment.step == 8
     experiment.apply(Pause())
-    experiment.advance(10)
-    assert experiment.step == 10
+    experiment.advance(1)
+    assert experiment.step == 8
+
+
+@pytest.mark.parametrize(("row", "steps", "took"), [(0.125, 8, 2), (0.375, 8, 4), (0.875, 4, 4)])
+def test_rows_of_the_curves_cost_no_steps_until_they_take_three_times_as_long(
+    config, row, steps, took
+):
+    seconds = [0.0]
+    experiment = Slow(config, seconds, row)
+    experiment.apply(Play())
+    experiment.advance(1)
+    assert (experiment.step, seconds[0]) == (steps, took)
 
 
 def test_nothing_in_a_snapshot_can_be_changed(config):

@@ -120,7 +120,7 @@ def test_a_clock_that_jumps_is_not_caught_up_with(config, pace, jump):
         now[0] += 1e-3 + (jump if look == 60 else 0)
         return now[0]
 
-    experiment = Experiment(config, clock=clock)
+    experiment = Experiment(config, clock=clock, work=clock)
     experiment.pace = pace
     experiment.apply(Play())
     for _ in range(50):
@@ -155,7 +155,7 @@ def test_a_conductor_whose_clock_jumps_serves_on(config, jump):
 
     conductor = Conductor(frame_rate=50, clock=clock)
     try:
-        seats = [conductor.add(Experiment(config, clock=clock)) for _ in range(3)]
+        seats = [conductor.add(Experiment(config, clock=clock, work=clock)) for _ in range(3)]
         for seat in seats:
             seat.send(Play())
         wait_until(lambda: min(seat.experiment.step for seat in seats) > 20)

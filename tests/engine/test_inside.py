@@ -95,7 +95,7 @@ def test_what_was_seen_cannot_be_changed_and_does_not_change_by_itself(config):
 
 def test_large_things_are_looked_at_again_only_after_a_pause():
     times = iter(np.arange(0, 1e4, 0.004).tolist())
-    experiment = Experiment(RunConfig(), clock=lambda: next(times))
+    experiment = Experiment(RunConfig(), work=lambda: next(times))
     looks = frozenset({"weights"})
     first = experiment.glimpse(looks).inside.weights
     renewed = 0

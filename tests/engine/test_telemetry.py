@@ -151,7 +151,7 @@ def test_dear_instruments_take_turns_and_all_get_one():
 
 def test_a_glimpse_is_a_snapshot_when_there_is_time(config):
     ticks = iter(range(10**9))
-    experiment = Experiment(config, clock=lambda: next(ticks) * 1e-3)
+    experiment = Experiment(config, work=lambda: next(ticks) * 1e-3)
     experiment.apply(Play())
     for _ in range(20):
         experiment.advance(0.3)
