@@ -48,7 +48,7 @@ from engine.training import Diverged, Training
 DATASET = "data.dataset"
 # Who is interrupted while it trains, by frames for others, loses nothing by it. Windows counts such
 # seconds in pieces that are longer than a slice.
-WORK = time.perf_counter if sys.platform == "win32" else time.thread_time
+PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
 FREE = 3  # of the time for training, that rows of the curves may take beside it
 LATE = 0.3  # seconds; steps that are later than that are not caught up with
 
@@ -66,7 +66,7 @@ class Experiment:
         *,
         dtype: DTypeLike = np.float32,
         clock: Callable[[], float] = time.perf_counter,  # seconds; tells the pace
-        work: Callable[[], float] = WORK,  # ... of the processor; set how long a slice lasts
+        work: Callable[[], float] = PROCESSOR,  # ... of work; sets how long a slice lasts
     ) -> None:
         self.run = 0
         self.status = Status.PAUSED
