@@ -3,24 +3,55 @@
 import {tell} from "./events.js"
 import {find} from "./words.js"
 
+const STILL = 5 // pixels within which a pointer has stayed where it was
+const LATE = 100 // milliseconds after the end of a press in which its click may come
 const SETTLED = 1000 // milliseconds in which the server may write a button anew
 const LOOK = 50
 
 export function listen_for_presses() {
-  document.addEventListener("click", (event) => {
-    const button = event.composedPath().find((element) => element.dataset?.press != null)
-    if (button != null && !button.disabled) {
-      const name = button.dataset.press
-      tell("babysit_press", {name})
-      keep_focus(name, performance.now() + SETTLED)
+  let held = null // where the pointer went down on a button that has not been clicked yet
+
+  document.addEventListener("pointerdown", (event) => {
+    const button = event.button == 0 ? aimed_at(event) : null
+    held = button && {name: button.dataset.press, x: event.clientX, y: event.clientY}
+  })
+
+  // If the page moves a button away under the pointer, or writes it anew, no click reaches it.
+  document.addEventListener("pointerup", (event) => {
+    const press = held
+    if (press != null && Math.hypot(event.clientX - press.x, event.clientY - press.y) < STILL) {
+      setTimeout(() => held == press && !named(press.name)?.disabled && pressed(press.name), LATE)
     }
   })
+
+  document.addEventListener("click", (event) => {
+    const button = aimed_at(event)
+    if (button != null) {
+      pressed(button.dataset.press)
+    }
+  })
+
+  function pressed(name) {
+    if (held?.name == name) {
+      held = null
+    }
+    tell("babysit_press", {name})
+    keep_focus(name, performance.now() + SETTLED)
+  }
+}
+
+function aimed_at(event) {
+  return event.composedPath().find((element) => element.dataset?.press != null && !element.disabled)
+}
+
+function named(name) {
+  return find(document.body, `[data-press="${CSS.escape(name)}"]`)
 }
 
 // Words that are written anew take the button with them that has just been pressed by a key.
 function keep_focus(name, until) {
   if (document.activeElement == document.body) {
-    find(document.body, `[data-press="${CSS.escape(name)}"]`)?.focus({preventScroll: true})
+    named(name)?.focus({preventScroll: true})
   }
   if (performance.now() < until) {
     setTimeout(() => keep_focus(name, until), LOOK)
