@@ -6,7 +6,6 @@ import urllib.request
 import pytest
 
 from app.session import CONDUCTOR, VISITS
-from tests.browser.conftest import PATIENCE
 
 # Every model of the page is given every illegal value, as a visitor could from the console.
 ASSAULT = """
@@ -34,13 +33,10 @@ ASSAULT = """
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_illegal_values_of_widgets_harm_nobody_else(chromium, address, open_tab):
+def test_illegal_values_of_widgets_harm_nobody_else(address, open_tab, page):
     other = open_tab()
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(1000 * PATIENCE)
     page.goto(address)
-    page.wait_for_function("window.babysit?.frames > 3")
+    page.get_by_role("slider", name="Learning rate").wait_for()
     sent = page.evaluate(ASSAULT)
     assert sent > 300
     page.wait_for_timeout(2000)
@@ -49,7 +45,7 @@ def test_illegal_values_of_widgets_harm_nobody_else(chromium, address, open_tab)
     assert other.channel("step") > step
     assert other.snapshot.run == 1
     assert CONDUCTOR.alive
-    context.close()
+    page.close()
     assert other.session in VISITS
 
 
@@ -67,8 +63,7 @@ def test_every_answer_is_locked_up(tab, address):
         assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
 
 
-def test_the_page_cannot_be_made_to_fetch_from_elsewhere(chromium, address):
-    page = chromium.new_page()
+def test_the_page_cannot_be_made_to_fetch_from_elsewhere(page, address):
     page.goto(address)
     page.wait_for_function("window.babysit?.frames > 3")
     refused = page.evaluate(
@@ -86,18 +81,15 @@ def test_the_page_cannot_be_made_to_fetch_from_elsewhere(chromium, address):
             return blocked.sort()
         }"""
     )
-    page.close()
     assert refused == ["connect-src", "img-src", "script-src-elem"]
 
 
-def test_a_page_that_cannot_be_built_says_so(chromium, address, monkeypatch, caplog):
+def test_a_page_that_cannot_be_built_says_so(page, address, monkeypatch, caplog):
     def broken(*arguments):
         raise ZeroDivisionError("the page gave up")
 
     monkeypatch.setattr("app.session.Controls", broken)
-    page = chromium.new_page()
     page.goto(address)
     page.get_by_text("Something failed on this page").wait_for()
-    page.close()
     assert "the page gave up" in caplog.text
     assert CONDUCTOR.alive

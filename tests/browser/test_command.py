@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds
 
 
-def test_panel_serve_app_serves_the_page_and_stops_on_sigterm(chromium):
+def test_panel_serve_app_serves_the_page_and_stops_on_sigterm(page):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -27,13 +27,11 @@ def test_panel_serve_app_serves_the_page_and_stops_on_sigterm(chromium):
     try:
         address = f"http://localhost:{port}/app"
         _wait_until_served(address)
-        page = chromium.new_page()
         page.goto(address)
         page.wait_for_function("window.babysit?.frames > 3", timeout=1000 * PATIENCE)
         assert page.evaluate("window.babysit.step") > 0
         server.send_signal(signal.SIGTERM)  # with the page still open
         output, _ = server.communicate(timeout=PATIENCE)
-        page.close()
     finally:
         server.kill()
     assert server.returncode == 0

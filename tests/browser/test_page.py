@@ -118,10 +118,10 @@ def test_l2_acts_without_a_reset(tab):
 def test_the_activation_switches_without_a_reset(tab):
     tab.choose("Activation", "sigmoid")
     tab.wait_for(lambda: tab.snapshot.config.model.activation == Choice("sigmoid"))
-    tab.wait_for_frames(2)
+    tab.wait_for(lambda: tab.snapshot.layers[0].zero == 0)
     hidden = tab.snapshot.layers[0]
-    assert hidden.zero == 0 and hidden.counts[: len(hidden.counts) // 2].sum() == 0
-    assert "0 % zero" in tab.source("activations.rows")["text"][0]
+    assert hidden.counts[: len(hidden.counts) // 2].sum() == 0
+    tab.wait_for(lambda: "\n0 % zero" in tab.source("activations.rows")["text"][0])
     assert tab.snapshot.run == 1
     tab.choose("Activation", "leaky ReLU")
     tab.slide("leaky ReLU slope below", "End")

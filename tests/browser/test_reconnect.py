@@ -13,7 +13,7 @@ from pathlib import Path
 import panel as pn
 import pytest
 from panel.io.application import build_single_handler_application
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from app import share
 from app.session import VISITS, Visit
@@ -64,15 +64,6 @@ def patient() -> Iterator[str]:
     yield f"http://localhost:{port}/app"
     wait_until(lambda: not VISITS)
     thread.stop()
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(1000 * PATIENCE)
-    yield page
-    context.close()
 
 
 def opened(page: Page, address: str) -> None:
@@ -151,8 +142,7 @@ def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address
 
 def test_a_page_that_is_loaded_anew_offers_the_run_of_before(page, address):
     opened(page, address)
-    page.wait_for_function("window.babysit.step > 200")
-    page.wait_for_timeout(1200)  # it is written down once a second
+    _written_down(page)
     page.reload()
     _goes_on(page, address)
 
@@ -161,6 +151,16 @@ def _turns(visit: Visit) -> int:
     """How often the run was steered, as the link that its page holds knows it."""
     link = visit.way_back.words["link"]
     return len(share.unpacked(link).turns) if link else 0
+
+
+def _written_down(page: Page) -> None:
+    """The page has noted the way back to its run, which it does once a second."""
+    page.wait_for_function(
+        """() => {
+            const kept = JSON.parse(sessionStorage.getItem("babysit:run"))
+            return kept?.link && kept.step > 0
+        }"""
+    )
 
 
 def _goes_on(page: Page, address: str) -> None:
@@ -176,8 +176,7 @@ def _goes_on(page: Page, address: str) -> None:
 
 def test_an_offer_can_be_dismissed(page, address):
     opened(page, address)
-    page.wait_for_function("window.babysit.step > 100")
-    page.wait_for_timeout(1200)
+    _written_down(page)
     page.reload()
     offer = bar(page, "The server no longer has the run of before")
     offer.get_by_role("button", name="Dismiss").click()

@@ -20,6 +20,18 @@ def state(tab):
     return hunted(tab.snapshot)
 
 
+def asked(tab):
+    """The search that the form describes, as the server knows it."""
+    return tab.visit._rooms["Search"]._search()
+
+
+def refused(tab) -> bool:
+    try:
+        return asked(tab) is None
+    except ValueError:
+        return True
+
+
 def count(tab, field: str, value: int) -> None:
     box = tab.page.get_by_label(field, exact=True)
     box.fill(str(value))
@@ -30,7 +42,7 @@ def count(tab, field: str, value: int) -> None:
 def begin(tab, trials: int = 8) -> None:
     count(tab, "Trials", trials)
     count(tab, "Epochs", 2)
-    tab.page.wait_for_timeout(300)  # until the server knows
+    tab.wait_for(lambda: asked(tab).trials == trials and asked(tab).epochs == 2)
     tab.press("Start a search")
     tab.wait_for(lambda: state(tab).hunt is not None)
     assert len(state(tab).hunt.trials) == trials
@@ -87,6 +99,7 @@ def test_a_finer_stage_an_ensemble_and_a_comparison(room):
 
 def test_a_search_is_paused_resumed_and_given_up_and_the_run_goes_on(room):
     count(room, "Epochs", 90)
+    room.wait_for(lambda: asked(room).epochs == 90)
     room.press("Start a search")
     room.wait_for(lambda: state(room).hunt is not None)
     room.press("Pause search")
@@ -104,7 +117,7 @@ def test_a_range_that_makes_no_sense_is_refused_in_words(room):
     box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
     box.fill("much")
     box.press("Enter")
-    room.page.wait_for_timeout(300)
+    room.wait_for(lambda: refused(room))
     room.press("Start a search")
     room.page.get_by_text("must be a number, got 'much'").wait_for()
     assert state(room).hunt is None

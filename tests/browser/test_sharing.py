@@ -17,7 +17,7 @@ from app import share
 from app.session import VISITS
 from engine import Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
 from engine.datasets import DATASETS
-from tests.browser.conftest import ROOT, Tab, wait_until
+from tests.browser.conftest import ROOT, Tab, forget_the_left, wait_until
 
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
 
@@ -46,6 +46,7 @@ def come_by(chromium: Browser, address: str) -> Iterator[Callable[[str], Guest]]
     yield come
     for guest in guests:
         guest.context.close()
+    forget_the_left()
     for guest in guests:
         assert guest.strangers == []
         assert guest.errors == []
