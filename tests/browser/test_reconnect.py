@@ -136,7 +136,7 @@ def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address
     wait_for(page, lambda: not VISITS)  # the server has forgotten the session
     line.mend()
     _goes_on(page, address)
-    (visit,) = VISITS.values()
+    visit = newest()
     assert visit.seat.latest.config.optimization.learning_rate == 0.003
 
 
