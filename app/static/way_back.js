@@ -11,6 +11,7 @@ export class WayBack {
   #now = {visit: null, link: "", step: 0}
   #kept = 0
   #bar = null
+  #offered = null // the visit whose run the bar offers to repeat
   #blink = null // what will say that the connection is lost
   #lost = null // Bokeh's word on its own connection
 
@@ -25,11 +26,11 @@ export class WayBack {
   follow(step, {visit, link}) {
     clearTimeout(this.#blink)
     this.#blink = null
-    if (this.#bar?.dataset.kind == "lost") {
-      this.#close()
-    }
     if (visit != null && visit != this.#now.visit) {
       this.#meet(visit)
+    }
+    if (this.#bar?.dataset.kind == "lost" || this.#offered == this.#now.visit) {
+      this.#close()
     }
     this.#now.link = link ?? this.#now.link
     this.#now.step = step
@@ -66,11 +67,12 @@ export class WayBack {
     }
   }
 
-  #offer({link, step}) {
+  #offer({visit, link, step}) {
     if (this.#bar?.dataset.kind == "gone" || step == 0) {
       return
     }
     this.#say("gone", GONE)
+    this.#offered = visit
     if (link != "") {
       const go = document.createElement("a")
       const asked = new URLSearchParams(window.location.search)
@@ -101,6 +103,7 @@ export class WayBack {
   #close() {
     this.#bar?.remove()
     this.#bar = null
+    this.#offered = null
   }
 }
 

@@ -189,8 +189,11 @@ def test_a_page_whose_engine_has_stopped_says_so_and_offers_to_repeat_the_run(
     opened(page, address)
     page.wait_for_function("window.babysit.step > 100")
     monkeypatch.setattr(Conductor, "alive", property(lambda conductor: False))
-    bar(page, "The server no longer has the run of before").wait_for()
+    gone = bar(page, "The server no longer has the run of before")
+    gone.wait_for()
     assert page.get_by_role("link", name=re.compile("Repeat it up to step")).is_visible()
+    monkeypatch.undo()
+    gone.wait_for(state="detached")  # the same run goes on
 
 
 def test_another_server_on_the_same_address_is_told_of_the_run(page):
