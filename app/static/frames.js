@@ -114,7 +114,7 @@ class Channel {
     await drawn()
     requestAnimationFrame(() => {
       this.#scheduled = false
-      const views = this.#in_sight
+      const views = this.frames > 0 ? this.#in_sight : this.#in_sight.slice(0, 1) // it moves sooner
       const known = !this.#awaits && this.#knows(views)
       this.#asked = views
       if (this.#socket.readyState == WebSocket.OPEN) {

@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import json
 import math
 import threading
 import weakref
@@ -282,6 +283,21 @@ def test_layers_that_make_no_sense_are_refused_in_words(tab):
     tab.write("Convolutions", "8 of 9x9")
     tab.page.get_by_text("does not fit into an image of 8").wait_for()
     assert tab.snapshot.run == 2
+
+
+def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
+    sent: list[dict[str, object]] = []
+
+    def listen(socket) -> None:
+        if socket.url.endswith("/frames"):
+            socket.on("framesent", lambda message: sent.append(json.loads(message)))
+
+    page.on("websocket", listen)
+    page.goto(address)
+    page.wait_for_function("window.babysit?.frames >= 3")
+    first, second, *_ = [message["views"] for message in sent if message.get("views")]
+    assert first == ["loss"]
+    assert set(second) >= set(VIEWS)
 
 
 def test_plots_move_before_the_knobs_are_there(open_tab, monkeypatch):
