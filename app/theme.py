@@ -44,10 +44,11 @@ class Style:
     small: str  # type: axes, labels
     tiny: str  # ... of what is written along a line
     line_width: float
+    half_number: int  # pixels: of a long number below the last tick of an axis
 
 
-DESK = Style("11px", "10px", 2)
-PROJECTOR = Style("16px", "14px", 4)  # to be read from the last row
+DESK = Style("11px", "10px", 2, 22)
+PROJECTOR = Style("16px", "14px", 4, 32)  # to be read from the last row
 STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names under which a page asks for them
 
 NARROW = 1279  # pixels: up to here the header says only what matters most

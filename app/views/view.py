@@ -97,6 +97,7 @@ def over_time(view: str, description: str, style: theme.Style, **options: Any) -
     figure.xaxis.axis_label = "step"
     figure.xaxis.axis_label_standoff = 0
     figure.xaxis.formatter = BasicTickFormatter(use_scientific=False)
+    figure.min_border_right = style.half_number
     return figure
 
 
