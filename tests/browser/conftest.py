@@ -54,6 +54,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def served(address: str) -> bool:
+    """Whether a server answers there; it is not asked for a page, which would be a visit."""
+    try:
+        with urllib.request.urlopen(f"{address}/static/frames.js", timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
@@ -85,15 +94,7 @@ def address() -> Iterator[str]:
         websocket_origin=[f"localhost:{port}"],
     )
     address = f"http://localhost:{port}/app"
-
-    def served() -> bool:
-        try:
-            with urllib.request.urlopen(f"{address}/static/frames.js", timeout=1):
-                return True
-        except OSError:
-            return False
-
-    wait_until(served)
+    wait_until(lambda: served(address))
     yield address
     thread.stop()
     CONDUCTOR.close()

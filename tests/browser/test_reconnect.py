@@ -18,7 +18,7 @@ from playwright.sync_api import Page
 from app import share
 from app.session import VISITS, Visit
 from engine import Conductor, SetKnob, Status
-from tests.browser.conftest import PATIENCE, ROOT, free_port, wait_until
+from tests.browser.conftest import PATIENCE, ROOT, free_port, served, wait_until
 
 # A page that gets its document anew sends back whole what it got (Bokeh 3.10.2): it is only noise.
 pytestmark = pytest.mark.filterwarnings("ignore:reference already known")
@@ -200,7 +200,7 @@ def test_another_server_on_the_same_address_is_told_of_the_run(page):
     port = free_port()
     address = f"http://localhost:{port}/app"
     with _server(port):
-        _answers(page, address)
+        wait_until(lambda: served(address))
         opened(page, address)
         page.wait_for_function("window.babysit.step > 200")
     bar(page, "The connection to the server is lost").wait_for()
@@ -224,14 +224,3 @@ def _server(port: int) -> Iterator[None]:
         assert server.wait(PATIENCE) == 0
     finally:
         server.kill()
-
-
-def _answers(page: Page, address: str) -> None:
-    def asked() -> bool:
-        try:
-            return bool(page.request.get(f"{address}/static/frames.js").ok)
-        except Exception:
-            time.sleep(0.1)
-            return False
-
-    wait_until(asked)
