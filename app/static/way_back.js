@@ -45,8 +45,10 @@ export class WayBack {
     this.#lost?.reconnect()
   }
 
+  // A server that stops may say first that it does not know the page any more.
   lose() {
-    if (this.#bar == null && this.#blink == null) {
+    const forgotten = this.#offered != null && this.#offered == this.#now.visit
+    if ((this.#bar == null || forgotten) && this.#blink == null) {
       this.#blink = setTimeout(() => this.#say("lost", LOST), BLINK)
     }
   }

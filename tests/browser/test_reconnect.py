@@ -38,10 +38,10 @@ class Line:
         else:
             self._ends += [socket.connect_to_server(), socket]
 
-    def cut(self) -> None:
+    def cut(self, code: int = 3001) -> None:
         self._cut = True
         for end in self._ends:
-            end.close(code=3001)
+            end.close(code=code)
         self._ends = []
 
     def mend(self) -> None:
@@ -194,6 +194,14 @@ def test_a_page_whose_engine_has_stopped_says_so_and_offers_to_repeat_the_run(
     assert page.get_by_role("link", name=re.compile("Repeat it up to step")).is_visible()
     monkeypatch.undo()
     gone.wait_for(state="detached")  # the same run goes on
+
+
+def test_a_server_that_forgets_the_page_and_then_stops_is_waited_for(page, address):
+    line = Line(page)
+    opened(page, address)
+    line.cut(code=4403)
+    bar(page, "The server no longer has the run of before").wait_for()
+    bar(page, "The connection to the server is lost").wait_for()
 
 
 def test_another_server_on_the_same_address_is_told_of_the_run(page):
