@@ -1,0 +1,29 @@
+"""What is wrong with a run, why, and what to do: a rule a symptom, the gravest first."""
+
+from collections.abc import Iterator
+
+# Each registers its rules when it is imported, and the gravest come first.
+# isort: off
+from engine.diagnosis import divergence_rules
+from engine.diagnosis import signal_rules
+from engine.diagnosis import learning_rules
+from engine.diagnosis import fit_rules
+
+# isort: on
+from engine.diagnosis.rules import RULES, Rule
+from engine.telemetry import Finding, Snapshot, Status
+
+__all__ = ["RULES", "diagnose", "divergence_rules", "fit_rules", "learning_rules", "signal_rules"]
+
+
+def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """All findings on a run, the gravest first; none on a healthy one."""
+    if snapshot.status is Status.DIVERGED:
+        return tuple(_found([RULES["exploding"].make], snapshot))
+    return tuple(_found([entry.make for entry in RULES.values()], snapshot))
+
+
+def _found(rules: list[Rule], snapshot: Snapshot) -> Iterator[Finding]:
+    for rule in rules:
+        if finding := rule(snapshot):
+            yield finding
