@@ -99,12 +99,12 @@ from engine.search import (
     processes,
     refine,
 )
+from engine.smoothing import HALF_LIFE
 from engine.stacks import Convolution, Stack
 from engine.strip import Strip
 from engine.sums import FLAT, SPAN, LayerSums, Response, Sums, response
 from engine.surface import Points, Surface
 from engine.telemetry import (
-    HALF_LIFE,
     DataFrame,
     Finding,
     Gauges,

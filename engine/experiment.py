@@ -310,7 +310,7 @@ class Experiment:
 
     def _mark(self, text: str) -> None:
         self._markers.append(Marker(self.step, self._recorder.rows, text))
-        self._recorder.make_due()
+        self._recorder.turn()
 
     # ---- telling --------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import math
 
 from engine.history import Curves, History
 from engine.instruments import norm_and_ratio
+from engine.smoothing import Smoothed
 from engine.telemetry import Spread
 from engine.training import Training
 
@@ -19,7 +20,7 @@ class Recorder:
 
     def __init__(self, training: Training) -> None:
         self._training = training
-        self._spread = Spread()
+        self._spread, self._smoothed = Spread(), Smoothed()
         self._history = History(
             [
                 *("loss", "loss_low", "loss_high", "loss_average", "validation_loss", "penalty"),
@@ -49,6 +50,11 @@ class Recorder:
         self._judge_at = self._measure_at = 0
         self._changed = self._training.step
 
+    def turn(self) -> None:
+        """Something was changed: rows are close from here on, and the average starts over."""
+        self.make_due()
+        self._smoothed.restart()
+
     def note(self, loss: float) -> None:
         """Count in the loss of the step that was just made."""
         self._spread.add(loss)
@@ -60,11 +66,12 @@ class Recorder:
 
     def write(self) -> None:
         """Write a row."""
-        self._record(self._spread.take())
+        figures = self._spread.take()
+        self._record(figures | {"loss_average": self._smoothed.add(figures["loss"])})
 
     def end(self, loss: float) -> None:
-        """Write the last row of a run that diverged."""
-        self._history.append(self._training.step, {"loss": loss})
+        """Write the last row of a run that diverged: no average is between it and the reader."""
+        self._history.append(self._training.step, {"loss": loss, "loss_average": loss})
 
     def _record(self, figures: dict[str, float]) -> None:
         step = self._training.step

@@ -18,9 +18,6 @@ from engine.past import PastRun
 from engine.strip import Strip
 from engine.types import Array, Integers
 
-HALF_LIFE = 50  # steps after which a loss counts half in the average
-FORGOTTEN = 1 - 0.5 ** (1 / HALF_LIFE)  # of the average at each step
-
 
 class Status(StrEnum):
     """What an experiment is doing."""
@@ -158,14 +155,9 @@ class Pace:
 
 
 class Spread:
-    """The losses since they were last taken: mean and extremes, so that no spike is lost.
-
-    Beside it their average over the last steps, a debiased exponential one (Kingma & Ba 2015,
-    section 3), made of every step, so that it does not depend on when the figures are taken.
-    """
+    """The losses since they were last taken: mean and extremes, so that no spike is lost."""
 
     def __init__(self) -> None:
-        self._average = self._weight = 0.0
         self._restart()
 
     def _restart(self) -> None:
@@ -179,8 +171,6 @@ class Spread:
             self._high = loss
         self._total += loss
         self._count += 1
-        self._average += FORGOTTEN * (loss - self._average)
-        self._weight += FORGOTTEN * (1 - self._weight)
 
     def take(self) -> dict[str, float]:
         """The figures so far, starting over; at least one loss must have been added."""
@@ -188,7 +178,6 @@ class Spread:
             "loss": self._total / self._count,
             "loss_low": self._low,
             "loss_high": self._high,
-            "loss_average": self._average / self._weight,
         }
         self._restart()
         return figures

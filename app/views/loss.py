@@ -77,7 +77,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
             "loss.train": shown["loss_average"],
             "loss.validation": shown["validation_loss"],
             "loss.alt": f"At step {snapshot.step:,} the loss is {shown['loss_average']} on the last"
-            f" batches, averaged with a half-life of {HALF_LIFE} steps, and"
+            f" batches, averaged with a half-life of {HALF_LIFE} points of the curve, and"
             f" {shown['validation_loss']} on the validation examples; the penalty adds"
             f" {shown['penalty']}.",
         },
@@ -155,7 +155,7 @@ class LossView:
     columns = staticmethod(loss_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("loss.train", f"train (half-life {HALF_LIFE} steps)", theme.TRAIN),
+        ("loss.train", "train (averaged)", theme.TRAIN),
         ("loss.validation", "validation", theme.VALIDATION),
     )
 

@@ -15,7 +15,7 @@ from app.views.accuracy import accuracy_columns
 from app.views.activations import BAR_HEIGHT, activations_columns
 from app.views.loss import USUAL, _percentiles, loss_columns
 from app.views.updates import updates_columns
-from engine import HALF_LIFE, Choice, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
+from engine import Choice, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.config import ModelConfig
 from tests.app.conftest import Page
 
@@ -105,22 +105,6 @@ def test_ticks_stand_where_their_values_lie(experiment):
         assert np.interp(np.arcsinh(value), np.arcsinh(layer.edges), edges) == pytest.approx(
             x, abs=0.01
         )
-
-
-def test_the_average_is_that_of_every_step_whatever_the_rows(config):
-    experiment, losses = Experiment(config), []
-    for _ in range(400):
-        experiment.train(1)
-        losses.append(float(experiment.snapshot().curves["loss"][-1]))
-    whole = Experiment(config)
-    whole.train(400)
-    curves = whole.snapshot().curves
-    assert curves.rows < 400  # thinned
-    keep = 0.5 ** (1 / HALF_LIFE)
-    for step in (1, 20, 200):
-        weights = keep ** np.arange(step)[::-1]
-        expected = np.average(losses[:step], weights=weights)
-        assert curves["loss_average"][curves["step"] == step] == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_spike_does_not_flatten_the_curve(config):
