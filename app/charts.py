@@ -16,7 +16,7 @@ TICKS = 5
 APART = 13  # pixels between the labels of two lines, at least
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Line:
     """A curve, and what is written at its end."""
 

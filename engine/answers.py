@@ -17,7 +17,7 @@ MOST_CLASSES = 100  # that a table is counted for
 SIDE = 32  # pixels of a picture that is shown; of larger ones every other pixel, or fewer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hard:
     """A validation example that the network finds hard."""
 
@@ -31,7 +31,7 @@ class Hard:
     deviation: float  # ... by so many standard deviations
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """What the network says of the validation examples that it is judged on."""
 

@@ -48,7 +48,7 @@ class Fault:
     what: str  # such as "the gradient of W"; empty where all was finite to the end
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Autopsy:
     """The last steps of a run that diverged, of which the last one was never finished."""
 

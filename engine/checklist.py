@@ -29,7 +29,7 @@ COORDINATES = 5  # of a gradient check, for each tensor
 RIGHT = 1e-5  # error of a gradient that is computed rightly, at most; most have 1e-7
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CheckResult:
     """What a check has found."""
 
@@ -51,7 +51,7 @@ class CheckProgress:
     done: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkup:
     """What the checks are made on: settings and weights as they were at one instant."""
 

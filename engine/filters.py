@@ -18,7 +18,7 @@ MOST_NUMBERS = 4_096  # of all matrices together
 FEWEST = 10  # filters that are shown, if need be with fewer pixels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Filters:
     """The weights from the pixels to each unit of the first layer, as pictures."""
 
@@ -28,7 +28,7 @@ class Filters:
     turned_back: bool  # from the directions that preprocessing chose into pixels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
     """The weights between two layers."""
 

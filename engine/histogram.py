@@ -10,7 +10,7 @@ BINS = 48
 _WIDEST = 2.0**40  # beyond this a number is counted as outside
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Counts:
     """How many values lie in each bin, and how many in none."""
 

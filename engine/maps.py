@@ -13,7 +13,7 @@ MOST_PIXELS = 5_120  # of all maps of one layer that are shown
 MOST_MAPS = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LayerMaps:
     """What one layer's filters see in the picture, after the nonlinearity."""
 
@@ -22,7 +22,7 @@ class LayerMaps:
     count: int  # how many there are in all
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Maps:
     """A validation example, and what each convolutional layer makes of it."""
 

@@ -16,7 +16,7 @@ _NEGLIGIBLE = 1e-7
 Scale = Annotated[float, Range(1e-2, 1e3, "log")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Transform:
     """Subtracts a shift, then multiplies: by a number an input, or by a matrix."""
 

@@ -26,7 +26,7 @@ _DENSITY = np.exp(-0.5 * _Z * _Z)
 _DENSITY /= _DENSITY.sum()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signal:
     """One layer of a fresh network."""
 

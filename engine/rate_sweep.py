@@ -19,7 +19,7 @@ MOVED = 0.05  # share of what it starts from that the loss has to fall by, to ha
 RISEN = 1.5  # times its lowest value, and half of what it starts from: it rises again
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
     """What the test has found."""
 

@@ -19,7 +19,7 @@ EXAMPLES = 128  # training examples whose sums are drawn
 _POINTS = 8 * BINS + 1  # of the curve: a kink at 0 falls on one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Response:
     """A nonlinearity as a curve."""
 
@@ -28,7 +28,7 @@ class Response:
     slope: Array  # (K,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LayerSums:
     """The sums that go into one layer's nonlinearity, on a fixed set of training examples."""
 

@@ -19,7 +19,7 @@ ALIKE = 4  # if one input reaches no more often as far as the other, both have t
 MOST_TRAINING, MOST_VALIDATION = 400, 200  # points
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Points:
     """Some examples, as the network is given them, and its answers."""
 
@@ -28,7 +28,7 @@ class Points:
     said: Integers | Array  # (N,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Surface:
     """The network's answers on a grid, twice as wide as high, with the examples in its middle."""
 

@@ -37,7 +37,7 @@ class Marker:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LayerFrame:
     """One layer's activations on a fixed set of training examples; a share is from 0 to 1."""
 

@@ -39,7 +39,7 @@ class Diverged(Exception):
         self.loss = loss
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class State:
     """All that the next steps depend on besides the data."""
 

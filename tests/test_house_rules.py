@@ -1,13 +1,20 @@
 """Rules of the house that a machine judges better than a reader."""
 
 import ast
+import dataclasses
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
+import typing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import app
 import engine
 from engine.activations import ACTIVATIONS
 from engine.checklist import CHECKS
@@ -99,6 +106,37 @@ def test_no_print_no_assert_no_global_randomness(path):
             assert called != "print"
             if called.startswith("np.random."):
                 assert called.startswith(("np.random.default_rng", "np.random.SeedSequence"))
+
+
+def dataclasses_of(package) -> Iterator[type]:
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if module.name.endswith(("__main__", "app.main")):
+            continue  # these do something when they are imported
+        for thing in vars(importlib.import_module(module.name)).values():
+            if getattr(thing, "__module__", "") == module.name and dataclasses.is_dataclass(thing):
+                yield thing
+
+
+def holds_arrays(annotation: object) -> bool:
+    """Whether what is annotated so is an array, or contains one directly."""
+    origin = typing.get_origin(annotation) or annotation
+    if isinstance(origin, typing.TypeAliasType):
+        return holds_arrays(origin.__value__)
+    if origin is Callable:
+        return False
+    within = any(map(holds_arrays, typing.get_args(annotation)))
+    return within or (isinstance(origin, type) and issubclass(origin, np.ndarray))
+
+
+def test_nobody_compares_arrays_without_meaning_to():
+    """An array has no truth: `==` and `hash` of a dataclass that compares its arrays raise."""
+    told_apart = dict[bool, list[str]]({True: [], False: []})
+    for kind in [*dataclasses_of(engine), *dataclasses_of(app)]:
+        annotations = typing.get_type_hints(kind, localns=vars(engine)).values()
+        if any(map(holds_arrays, annotations)):
+            told_apart[kind.__eq__ is object.__eq__].append(kind.__name__)
+    assert {"Cloud", "Examples", "LayerFrame", "Outcome"} <= set(told_apart[True])
+    assert not told_apart[False], "write @dataclass(eq=False)"
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)

@@ -16,7 +16,7 @@ from engine.types import Array, Integers
 PENGUINS, CLOTHES = Choice("penguins"), Choice("Fashion-MNIST")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FunctionCurve:
     """A nonlinearity as a picture: where it is flat, and the mean of what it makes of noise."""
 
@@ -54,7 +54,7 @@ def _evaluate(function: Elementwise, z: Array) -> tuple[Array, Array]:
     return value, slope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Descent:
     """The way of two weights downhill, one example a step."""
 
@@ -93,7 +93,7 @@ class TwoWeights:
         return Descent(weights, self.goal, share, length / float(np.hypot(*goal)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cloud:
     """Two inputs of a data set after a preprocessing step."""
 
@@ -124,7 +124,7 @@ class Scatter:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Means:
     """What preprocessing subtracts from images, and what it leaves."""
 

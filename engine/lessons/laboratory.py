@@ -24,7 +24,7 @@ TANH, XAVIER = Choice("tanh"), Choice("Xavier")
 BOUNDED = 0.97  # of a bounded activation's range from its middle: beyond this it is saturated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LabLayer:
     """One layer of the lab: measured, expected, and as the slides have it (NaN: nothing known)."""
 

@@ -16,7 +16,7 @@ from engine.types import Array, Integers
 _AT_A_TIME = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """A finished run; its arrays are copies that nobody writes to."""
 

@@ -18,7 +18,7 @@ STRATEGIES_COMPARED = ("random", "shifted grid")
 BAND = (25.0, 75.0)  # per cent of the seeds that lie below its lower and upper bound
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StrategyLine:
     """What one strategy found: arrays are read-only, a row a seed, a column a trial."""
 
