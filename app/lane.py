@@ -8,7 +8,7 @@ from panel.pane import HTML
 from app import theme
 from app.buttons import Presses, button
 from app.controls import Send
-from engine import Command, Finding, Restart, SetKnob, Snapshot, Status
+from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
 
 MOST = 3  # findings that are told at a time
 
@@ -57,7 +57,7 @@ class Lane:
             button(name, label, icon, style="outlined", word=label)
             for name, label, icon, useful in (
                 ("show", "Show me", "visibility", finding is not None),
-                ("fix", "Fix it", "build", finding is not None and finding.remedy is not None),
+                ("fix", "Fix it", "build", finding is not None and bool(finding.remedy)),
                 ("undo", "Undo", "undo", bool(self._undoing)),
             )
             if useful
@@ -73,19 +73,24 @@ class Lane:
             self._point_at("autopsy" if self._snapshot.autopsy else self._first.seen_in)
 
     def _fix(self) -> None:
-        if self._snapshot is None or self._first is None or self._first.remedy is None:
+        if self._snapshot is None or self._first is None or not self._first.remedy:
             return
-        remedy = self._first.remedy
-        if isinstance(remedy, SetKnob):
-            self._undoing = [SetKnob(remedy.path, self._snapshot.config.value(remedy.path))]
-        self._send(remedy)
-        if self._snapshot.status is Status.DIVERGED:
-            self._send(Restart())
+        config, remedy = self._snapshot.config, self._first.remedy
+        turns = [command for command in remedy if isinstance(command, SetKnob)]
+        self._undoing = [_setting(config, turn.path) for turn in reversed(turns)]
+        for command in remedy:
+            self._send(command)
 
     def _take_back(self) -> None:
         undoing, self._undoing = self._undoing, []
         for command in undoing:
             self._send(command)
+
+
+def _setting(config: RunConfig, path: str) -> SetKnob:
+    """The command that gives a setting the value that it has in this config."""
+    value, stack = config.value(path), SETTINGS[path].values
+    return SetKnob(path, stack.write(value) if isinstance(stack, Stack) else value)
 
 
 def _described(findings: tuple[Finding, ...]) -> str:

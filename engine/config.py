@@ -24,6 +24,8 @@ from engine.registry import Choice, Range, Registry
 from engine.schedules import SCHEDULES
 from engine.stacks import CONVOLUTIONS, UNITS, Convolution, Stack
 
+type SettingValue = float | Choice | tuple[int, ...] | tuple[Convolution, ...]
+
 MAX_LAYERS = 64
 MAX_UNITS = 10_000
 

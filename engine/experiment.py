@@ -32,7 +32,7 @@ from engine.commands import (
 )
 from engine.config import SETTINGS, Effect, RunConfig
 from engine.datasets import DATASETS, Split
-from engine.diagnosis import diagnose
+from engine.diagnosis import Followed, diagnose
 from engine.gradcheck import GradientCheck, check_gradients
 from engine.inside import Looker
 from engine.instruments import Instruments
@@ -41,7 +41,7 @@ from engine.network import Network
 from engine.past import PastRun, check_pin
 from engine.recorder import Recorder
 from engine.registry import Choice
-from engine.telemetry import DataFrame, Marker, Pace, Snapshot, Status
+from engine.telemetry import Change, DataFrame, Marker, Pace, Snapshot, Status
 from engine.trail import Trail
 from engine.training import Diverged, Training
 
@@ -72,6 +72,7 @@ class Experiment:
         self.status = Status.PAUSED
         self.pinned: tuple[PastRun, ...] = ()
         self._previous: PastRun | None = None
+        self._followed = Followed()  # through restarts: what was advised may need one
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
         self.pace = math.inf  # steps per second that it makes at most
@@ -98,6 +99,7 @@ class Experiment:
         self._looker = Looker(training, self._work)
         self._trail = Trail(training)
         self._autopsy: Autopsy | None = None
+        self._diverged_under: RunConfig | None = None
         self._pace = Pace()
         self._effort = Pace()  # by the seconds that were spent on training alone
         self._spent = 0.0
@@ -207,6 +209,7 @@ class Experiment:
 
     def _diverge(self, loss: float) -> None:
         self.status = Status.DIVERGED
+        self._diverged_under = self.config
         self._mark("diverged")
         self._recorder.end(loss)
         self.message = autopsy(self._training, loss)
@@ -260,6 +263,7 @@ class Experiment:
 
     def _play_script(self, begin: Begin) -> None:
         self._begin(begin.config)
+        self._followed.forget()
         self._script = deque(begin.script)
         self._until = begin.until
         self.status = Status.RUNNING
@@ -281,9 +285,14 @@ class Experiment:
         config = self.config.replace(path, value)
         if config.value(path) == before:
             return
-        setting = SETTINGS[path]
         if path == DATASET:
             config = self._with_fitting_loss(config)
+        self._turn(path, config)
+        self._followed.note(SetKnob(path, value), Change(path, before, config.value(path)))
+
+    def _turn(self, path: str, config: RunConfig) -> None:
+        """Go on, or begin again, under a config that differs in the setting at `path`."""
+        setting, before = SETTINGS[path], self.config.value(path)
         if setting.effect is Effect.NEW_RUN or not self._training.can_follow(config):
             return self._restart(config)
         self._training.follow(config)
@@ -292,7 +301,7 @@ class Experiment:
         if setting.effect is Effect.REDRAW:
             self._training.draw_weights()
             self._trail.renew()
-            self._autopsy = None
+            self._autopsy = self._diverged_under = None
             if self.status is Status.DIVERGED:
                 self.status, self.message = Status.PAUSED, ""
         self._instruments.renew()
@@ -361,6 +370,8 @@ class Experiment:
             gauges=instruments.gauges,
             findings=(),
             markers=tuple(self._markers),
+            followed=self._followed.changes,
+            diverged_under=self._diverged_under,
             beside=Beside(),
             inside=self._looker.seen,
             previous=self._previous,
@@ -372,6 +383,7 @@ class Experiment:
             autopsy=self._autopsy,
         )
         findings = diagnose(snapshot)
+        self._followed.advise(findings)
         return dataclasses.replace(snapshot, findings=findings) if findings else snapshot
 
 

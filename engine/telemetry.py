@@ -11,7 +11,7 @@ import numpy as np
 from engine.autopsy import Autopsy
 from engine.beside import Beside
 from engine.commands import Command
-from engine.config import RunConfig
+from engine.config import RunConfig, SettingValue
 from engine.history import Curves
 from engine.inside import Inside
 from engine.past import PastRun
@@ -96,6 +96,15 @@ class Gauges:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A setting that was changed, from one value of a config to another."""
+
+    path: str
+    before: SettingValue
+    after: SettingValue
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is wrong, why, and what to do about it."""
 
@@ -104,8 +113,8 @@ class Finding:
     band: tuple[float, float]  # where the number would be healthy
     where: str  # the layer, or empty
     cause: str  # one sentence for a learner, with the number
-    remedy: Command | None  # that can be applied as it is
-    advice: str  # what the remedy does, in words
+    remedy: tuple[Command, ...]  # to be applied in this order; empty where none is known
+    advice: str  # what the remedy does, in words, or that none is known
     seen_in: Literal["loss", "accuracy", "updates", "activations"]  # where one can see it
 
 
@@ -127,6 +136,8 @@ class Snapshot:
     gauges: Gauges
     findings: tuple[Finding, ...]  # the gravest first
     markers: tuple[Marker, ...]
+    followed: tuple[Change, ...]  # advice, through all runs since somebody last chose for himself
+    diverged_under: RunConfig | None  # the settings that this run has diverged under
     costs: Mapping[str, float]  # seconds that each instrument took when it last measured
     steps_per_second: float
     effort: float  # steps per second spent on training alone; 0 before there were any

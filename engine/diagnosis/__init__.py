@@ -10,10 +10,22 @@ from engine.diagnosis import learning_rules
 from engine.diagnosis import fit_rules
 
 # isort: on
+from engine.diagnosis.followed import Followed
+from engine.diagnosis.remedies import Remedy, Symptom, advised
 from engine.diagnosis.rules import RULES, Rule
 from engine.telemetry import Finding, Snapshot, Status
 
-__all__ = ["RULES", "diagnose", "divergence_rules", "fit_rules", "learning_rules", "signal_rules"]
+__all__ = [
+    "RULES",
+    "Followed",
+    "Remedy",
+    "Symptom",
+    "diagnose",
+    "divergence_rules",
+    "fit_rules",
+    "learning_rules",
+    "signal_rules",
+]
 
 
 def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -25,5 +37,5 @@ def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
 
 def _found(rules: list[Rule], snapshot: Snapshot) -> Iterator[Finding]:
     for rule in rules:
-        if finding := rule(snapshot):
-            yield finding
+        if symptom := rule(snapshot):
+            yield advised(symptom, snapshot)

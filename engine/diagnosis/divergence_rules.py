@@ -1,23 +1,48 @@
 """The rule of a run whose loss is no longer a finite number."""
 
-from engine.diagnosis.rules import RULES, set_rate
-from engine.telemetry import Finding, Snapshot, Status
+from collections.abc import Iterator
+
+from engine.commands import SetKnob
+from engine.config import RunConfig
+from engine.diagnosis.remedies import Remedy, Symptom
+from engine.diagnosis.rules import RATE, RULES, batch_norm, set_rate
+from engine.telemetry import Snapshot, Status
 
 
 @RULES.register("exploding")
-def exploding(now: Snapshot) -> Finding | None:
+def exploding(now: Snapshot) -> Symptom | None:
     """The loss is no longer a finite number: nearly always a learning rate that is too high."""
     if now.status is not Status.DIVERGED:
         return None
-    # From absurd rates, where every tenth explodes as well, straight to what may do.
-    remedy = set_rate(now, min(0.1, 0.1 / now.config.optimization.learning_rate))
-    return Finding(
+    return Symptom(
         "exploding",
         float(now.curves["loss"][-1]),
         (0.0, now.gauges.first_loss),
         "",
         now.message,
-        remedy,
-        f"Learning rate {remedy.value:g}, then restart.",
+        _remedies(now),
         "loss",
     )
+
+
+def _remedies(now: Snapshot) -> Iterator[Remedy]:
+    optimization = now.config.optimization
+    rate = optimization.learning_rate
+    if now.diverged_under and _is_gentler(now.config, now.diverged_under):
+        yield Remedy(f"Restart with what is set now, a learning rate of {rate:g}.", ())
+    if rate * optimization.l2 > 2 and rate <= 1:
+        l2 = float(f"{0.1 / rate:.2g}")
+        yield Remedy(f"L2 strength {l2:g}, then restart.", (SetKnob("optimization.l2", l2),))
+    # From absurd rates, where every tenth explodes as well, straight to what may do.
+    for factor in (min(0.1, 0.1 / rate), 0.3):
+        turn = set_rate(now.config, factor)
+        yield Remedy(f"Learning rate {turn.value:g}, then restart.", (turn,))
+    yield Remedy("Clip the gradient at 1, then restart.", (SetKnob("optimization.clip", 1.0),))
+    yield batch_norm()
+
+
+def _is_gentler(config: RunConfig, before: RunConfig) -> bool:
+    """Whether what was changed may be why the next run does not diverge."""
+    if config.value(RATE) != before.value(RATE):
+        return bool(config.value(RATE) < before.value(RATE))
+    return config != before

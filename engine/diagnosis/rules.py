@@ -8,15 +8,17 @@ that each failure of the lecture has the right one first.
 import math
 from collections.abc import Callable
 
-from engine.commands import Command, SetKnob
-from engine.config import SETTINGS
+from engine.activations import ACTIVATIONS
+from engine.commands import SetKnob
+from engine.config import SETTINGS, RunConfig
 from engine.diagnosis import trends
+from engine.diagnosis.remedies import Remedy, Symptom
 from engine.registry import Choice, Range, Registry
-from engine.telemetry import Finding, LayerFrame, Snapshot
+from engine.telemetry import LayerFrame, Snapshot
 
-type Rule = Callable[[Snapshot], Finding | None]
+type Rule = Callable[[Snapshot], Symptom | None]
 
-RULES: Registry[Finding | None] = Registry("rule")
+RULES: Registry[Symptom | None] = Registry("rule")
 
 RATE = "optimization.learning_rate"
 SETTLED = 50  # steps before curves say anything
@@ -58,15 +60,39 @@ def update_ratio_now(now: Snapshot) -> float:
     return trends.ratio(now.curves, last_change(now))
 
 
-def set_rate(now: Snapshot, factor: float) -> SetKnob:
+# ---- remedies that several rules know ------------------------------------------------------
+
+
+def turned(path: str, value: float | Choice | str, advice: str) -> Remedy:
+    """One setting at another value."""
+    return Remedy(advice, (SetKnob(path, value),))
+
+
+def rate_times(now: Snapshot, factor: float) -> Remedy:
+    """The learning rate times a factor, within what is allowed."""
+    turn = set_rate(now.config, factor)
+    return Remedy(f"Learning rate × {factor:g}.", (turn,))
+
+
+def set_rate(config: RunConfig, factor: float) -> SetKnob:
     """The command that multiplies the learning rate, within what is allowed."""
     allowed = SETTINGS[RATE].values
-    rate = float(f"{now.config.optimization.learning_rate * factor:.2g}")
+    rate = float(f"{config.optimization.learning_rate * factor:.2g}")
     if isinstance(allowed, Range):
         rate = min(max(rate, allowed.low), allowed.high)
     return SetKnob(RATE, rate)
 
 
-def set_initializer(initializer: str) -> Command:
-    """The command that draws the weights anew."""
-    return SetKnob("model.initializer", Choice(initializer))
+def redrawn(initializer: str, advice: str) -> Remedy:
+    """New weights, drawn by another rule."""
+    return turned("model.initializer", Choice(initializer), advice)
+
+
+def fitting_initializer(config: RunConfig) -> str:
+    """The rule that keeps a signal's size through this activation."""
+    return "He" if ACTIVATIONS.build(config.model.activation).gain > 1 else "Xavier"
+
+
+def batch_norm() -> Remedy:
+    """What makes up for most of what weights can do wrong."""
+    return turned("model.normalization", Choice("batch norm"), "Batch norm, in a new run.")

@@ -1,47 +1,55 @@
 """Rules of what flows through the network: activations forward, gradients backward."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 
 from engine.activations import ACTIVATIONS
 from engine.commands import SetKnob
-from engine.diagnosis.rules import RULES, finite_or, hidden_layers, set_initializer
+from engine.diagnosis.remedies import Remedy, Symptom
+from engine.diagnosis.rules import (
+    RULES,
+    batch_norm,
+    finite_or,
+    fitting_initializer,
+    hidden_layers,
+    redrawn,
+    set_rate,
+    turned,
+)
 from engine.registry import Choice
-from engine.telemetry import Finding, Snapshot
+from engine.telemetry import Snapshot
 
 
 @RULES.register("symmetric weights")
-def symmetric_weights(now: Snapshot) -> Finding | None:
+def symmetric_weights(now: Snapshot) -> Symptom | None:
     """All units of a hidden layer have the same weights, so they all learn the same thing."""
     for tensor in now.tensors[:-1]:
         if tensor.variety < 1e-6:
             cause = f"All units of {tensor.name} have the same weights and learn the same thing."
-            advice = "Draw random weights, here by He."
-            return Finding(
+            better = fitting_initializer(now.config)
+            return Symptom(
                 "symmetric weights", tensor.variety, (0.1, math.inf), tensor.name, cause,
-                set_initializer("He"), advice,
-                "activations",
+                [redrawn(better, f"Draw random weights, here by {better}.")], "activations",
             )  # fmt: skip
     return None
 
 
 @RULES.register("saturation")
-def saturation(now: Snapshot) -> Finding | None:
+def saturation(now: Snapshot) -> Symptom | None:
     """Most units sit at an end of their range, where the slope is 0 and no gradient passes."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.saturated, 0.0), default=None)
     if worst is None or not worst.saturated > 0.5:
         return None
     cause = f"{worst.saturated:.0%} of {worst.name} is saturated: no gradient passes there."
-    return Finding(
+    return Symptom(
         "saturation", worst.saturated, (0.0, 0.5), worst.name, cause,
-        set_initializer("Xavier"), "Draw smaller weights, by Xavier.",
-        "activations",
+        [redrawn("Xavier", "Draw smaller weights, by Xavier."), batch_norm()], "activations",
     )  # fmt: skip
 
 
 @RULES.register("vanishing signal")
-def vanishing_signal(now: Snapshot) -> Finding | None:
+def vanishing_signal(now: Snapshot) -> Symptom | None:
     """Activations shrink from layer to layer until the last ones see next to nothing."""
     finding = _signal(now, "vanishing signal", "shrinks", lambda ratio: ratio < 0.1)
     # Dead units shrink it too; then the weights are not the cause, and larger ones no remedy.
@@ -53,66 +61,75 @@ def vanishing_signal(now: Snapshot) -> Finding | None:
 
 
 @RULES.register("dead units")
-def dead_units(now: Snapshot) -> Finding | None:
+def dead_units(now: Snapshot) -> Symptom | None:
     """ReLU units that are 0 on every example: no gradient reaches them, they never come back."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.dead, 0.0), default=None)
     if worst is None or not worst.dead > 0.4:
         return None
     cause = f"{worst.dead:.0%} of the units of {worst.name} are 0 on every example."
-    return Finding(
+    lower = set_rate(now.config, 0.1)
+    leaky = Remedy(
+        f"Leaky ReLU lets a little gradient through; and a learning rate of {lower.value:g}.",
+        (SetKnob("model.activation", Choice("leaky ReLU")), lower),
+    )
+    return Symptom(
         "dead units", worst.dead, (0.0, 0.4), worst.name, cause,
-        SetKnob("model.activation", Choice("leaky ReLU")),
-        "Leaky ReLU lets a little gradient through; then lower the learning rate.",
+        [leaky, Remedy(f"Learning rate {lower.value:g}, then restart.", (lower,), restart=True)],
         "activations",
     )  # fmt: skip
 
 
 @RULES.register("exploding signal")
-def exploding_signal(now: Snapshot) -> Finding | None:
+def exploding_signal(now: Snapshot) -> Symptom | None:
     """Activations grow from layer to layer: the scores, and the gradients, become absurd."""
     return _signal(now, "exploding signal", "grows", lambda ratio: ratio > 30)
 
 
 @RULES.register("vanishing gradient")
-def vanishing_gradient(now: Snapshot) -> Finding | None:
+def vanishing_gradient(now: Snapshot) -> Symptom | None:
     """The gradient shrinks on its way back: the first layers hardly learn."""
-    return _gradient(now, "vanishing gradient", "smaller", lambda ratio: ratio < 1e-3)
+    relu = turned("model.activation", Choice("ReLU"), "ReLU, whose slope does not shrink it.")
+    return _gradient(now, "vanishing gradient", "smaller", lambda x: x < 1e-3, [relu, batch_norm()])
 
 
 @RULES.register("exploding gradient")
-def exploding_gradient(now: Snapshot) -> Finding | None:
+def exploding_gradient(now: Snapshot) -> Symptom | None:
     """The gradient grows on its way back: the first layers are thrown about."""
-    return _gradient(now, "exploding gradient", "larger", lambda ratio: ratio > 1e3)
+    better = fitting_initializer(now.config)
+    smaller = redrawn(better, f"Draw weights that keep its size, by {better}.")
+    return _gradient(
+        now, "exploding gradient", "larger", lambda x: x > 1e3, [smaller, batch_norm()]
+    )
 
 
-def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -> Finding | None:
+def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -> Symptom | None:
     hidden = hidden_layers(now)
     if len(hidden) < 2 or not hidden[0].std > 0:
         return None
     ratio = hidden[-1].std / hidden[0].std
     if not bad(ratio):
         return None
-    better = "He" if ACTIVATIONS.build(now.config.model.activation).gain > 1 else "Xavier"
-    return Finding(
+    better = fitting_initializer(now.config)
+    return Symptom(
         rule, ratio, (0.1, 30.0), hidden[-1].name,
         f"The signal {verb} from {hidden[0].std:.2g} in {hidden[0].name} to {hidden[-1].std:.2g}"
         f" in {hidden[-1].name}.",
-        set_initializer(better), f"Draw weights that keep its size, by {better}; or batch norm.",
+        [redrawn(better, f"Draw weights that keep its size, by {better}."), batch_norm()],
         "activations",
     )  # fmt: skip
 
 
-def _gradient(now: Snapshot, rule: str, word: str, bad: Callable[[float], bool]) -> Finding | None:
+def _gradient(
+    now: Snapshot, rule: str, word: str, bad: Callable[[float], bool], remedies: Sequence[Remedy]
+) -> Symptom | None:
     first, last = now.tensors[0], now.tensors[-1]
     if len(now.tensors) < 3 or not last.gradient > 0:
         return None
     ratio = first.gradient / last.gradient
     if not bad(ratio):
         return None
-    return Finding(
+    return Symptom(
         rule, ratio, (1e-3, 1e3), first.name,
         f"The gradient of {first.name} is {ratio:.1g} times that of {last.name}: {word} by far.",
-        SetKnob("model.activation", Choice("ReLU")),
-        "ReLU, whose slope does not shrink it; or batch norm, in a new run.",
-        "activations",
+        remedies, "activations",
     )  # fmt: skip

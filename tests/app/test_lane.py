@@ -131,3 +131,26 @@ def test_a_refusal_is_shown_too(config):
     page = Page(config)
     page.lane.show(dataclasses.replace(page.experiment.snapshot(), message="No <such> thing."))
     assert "No &lt;such&gt; thing." in page.words
+
+
+def test_a_remedy_of_several_settings_is_one_press_and_taken_back_by_one(config):
+    page = Page(config.replace("optimization.learning_rate", 1.0))
+    page.train(300)
+    assert "Dead units" in page.words
+    page.press("Fix it")
+    assert page.experiment.config.model.activation == Choice("leaky ReLU")
+    assert page.experiment.config.optimization.learning_rate < 1
+    page.press("Undo")
+    assert page.experiment.config.model.activation == Choice("ReLU")
+    assert page.experiment.config.optimization.learning_rate == 1
+
+
+def test_after_a_divergence_a_rate_that_was_lowered_is_what_fix_it_restarts_with(config):
+    page = Page(config.replace("optimization.learning_rate", 1e6))
+    page.train(50)
+    page.send(SetKnob("optimization.learning_rate", 0.01))
+    page.train(0)
+    assert "a learning rate of 0.01" in page.words
+    page.press("Fix it")
+    assert page.experiment.config.optimization.learning_rate == 0.01
+    assert page.experiment.run == 2

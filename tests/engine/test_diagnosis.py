@@ -166,9 +166,8 @@ def test_the_remedy_can_be_applied_and_helps(rule, steps, run):
     experiment = Experiment(failure(**run))
     experiment.train(steps)
     finding = experiment.snapshot().findings[0]
-    experiment.apply(finding.remedy)
-    if rule == "dead units":  # as its advice says
-        experiment.apply(SetKnob("optimization.learning_rate", 0.01))
+    for command in finding.remedy:
+        experiment.apply(command)
     experiment.train(1 if rule == "overfitting" else 300)
     now = experiment.snapshot()
     assert now.status is not Status.DIVERGED

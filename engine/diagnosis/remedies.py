@@ -1,0 +1,84 @@
+"""What a rule says of a run, the remedies that it knows, and which of them is advised.
+
+A rule offers its remedies in order, the best first. Advised is the first that is legal, changes
+something, and does not undo advice that was followed before.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.commands import Command, Restart, SetKnob
+from engine.config import SETTINGS, Effect, RunConfig
+from engine.telemetry import Change, Finding, Snapshot, Status
+
+KNOWS_NONE = "Babysit knows no remedy for this."
+KNOWS_NO_MORE = "What may help has been tried: Babysit knows no further remedy."
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Settings to change together, and in words what to do."""
+
+    advice: str  # one sentence
+    turns: tuple[SetKnob, ...]
+    restart: bool = False  # and then begin again; a run that has diverged does so anyway
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What a rule found: a `Finding` that has not been given its remedy yet."""
+
+    rule: str
+    number: float
+    band: tuple[float, float]  # where the number would be healthy
+    where: str  # the layer, or empty
+    cause: str
+    remedies: Iterable[Remedy]  # the best first
+    seen_in: Literal["loss", "accuracy", "updates", "activations"]
+
+
+def advised(symptom: Symptom, now: Snapshot) -> Finding:
+    """The finding, with the first remedy that can be followed, or the word that none is known."""
+    advice, commands = KNOWS_NO_MORE if now.followed else KNOWS_NONE, tuple[Command, ...]()
+    remedy = next((x for x in symptom.remedies if _can_be_followed(x, now)), None)
+    if remedy:
+        advice, commands = remedy.advice, _commands(remedy, now)
+    return Finding(
+        symptom.rule, symptom.number, symptom.band, symptom.where, symptom.cause,
+        commands, advice, symptom.seen_in,
+    )  # fmt: skip
+
+
+def _can_be_followed(remedy: Remedy, now: Snapshot) -> bool:
+    wanted = _under(now.config, remedy.turns)
+    if wanted is None or wanted == (now.diverged_under or now.config):
+        return False
+    return not any(_undoes(change, now.config, wanted) for change in now.followed)
+
+
+def _under(config: RunConfig, turns: tuple[SetKnob, ...]) -> RunConfig | None:
+    """The config with these settings; None where one of them is impossible."""
+    try:
+        for turn in turns:
+            config = config.replace(turn.path, turn.value)
+    except ValueError:
+        return None
+    return config
+
+
+def _commands(remedy: Remedy, now: Snapshot) -> tuple[Command, ...]:
+    begins = any(SETTINGS[turn.path].effect is Effect.NEW_RUN for turn in remedy.turns)
+    restart = (remedy.restart or now.status is Status.DIVERGED) and not begins
+    return (*remedy.turns, Restart()) if restart else remedy.turns
+
+
+def _undoes(change: Change, config: RunConfig, wanted: RunConfig) -> bool:
+    """Whether the setting would return to where advice has led it away from, or go beyond."""
+    value = wanted.value(change.path)
+    if value == config.value(change.path):
+        return False
+    match change.before, change.after:
+        case int() | float() as before, int() | float() as after:
+            return bool(value <= before if after > before else value >= before)
+    return bool(value == change.before)
