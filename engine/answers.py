@@ -86,8 +86,8 @@ def right_of(examples: Examples) -> Integers | Array:  # (N,)
 
 
 def said_of(scores: Array, examples: Examples) -> Integers | Array:  # (N,)
-    """The class with the highest score, or the first of the values."""
-    return scores.argmax(axis=1) if examples.classes else scores[:, 0].copy()
+    """The class with the highest score, or the first of the values, in the units of the data."""
+    return scores.argmax(axis=1) if examples.classes else examples.in_units(scores)[:, 0].copy()
 
 
 def lasting(values: Integers | Array) -> Integers | Array:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.datasets.facts import input_size, target_size
 from engine.trail import Trail
 from engine.training import Diverged, Training
 from engine.types import Array, Integers
 
+LARGE = 10.0  # size of inputs, or of values to predict, at which usual rates are too high
 SHOWN = 50  # steps before the end, at most
 
 
@@ -22,11 +24,20 @@ def autopsy(training: Training, loss: float) -> str:
         why = f"Learning rate × L2 = {rate * l2:.3g}: beyond 2 the decay itself overshoots."
         remedy = "Lower one of them"
     else:
-        why = f"A learning rate of {rate:g} is too high here."
-        remedy = "Lower it"
+        why, remedy = f"A learning rate of {rate:g} is too high {_for_what(training)}.", "Lower it"
     return (
         f"Diverged at step {training.step:,}: the loss {what}{where}. {why} {remedy}, then restart."
     )
+
+
+def _for_what(training: Training) -> str:
+    """What makes a rate too high, if that is the size of what the network is given."""
+    train, normalized = training.data.train, training.config.model.normalization.name != "none"
+    sizes = {"inputs": input_size(train), "values to predict": target_size(train)}
+    for what, size in sizes.items():
+        if size > LARGE and not normalized:
+            return f"for {what} of size {size:.3g}, where 1 is usual"
+    return "here"
 
 
 def _first_broken(training: Training) -> str:

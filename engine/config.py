@@ -23,6 +23,7 @@ from engine.preprocessing import PREPROCESSING
 from engine.registry import Choice, Range, Registry
 from engine.schedules import SCHEDULES
 from engine.stacks import CONVOLUTIONS, UNITS, Convolution, Stack
+from engine.target_scaling import TARGET_SCALING
 
 type SettingValue = float | Choice | tuple[int, ...] | tuple[Convolution, ...]
 
@@ -104,6 +105,17 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
             Group.DATA,
         ),
     ] = Choice("centre")
+    target_scaling: Annotated[
+        Choice,
+        Setting(
+            "Target scaling",
+            "What is done to values to predict first; classes have none.",
+            Effect.NEW_RUN,
+            TARGET_SCALING,
+            Group.DATA,
+            everyday=False,
+        ),
+    ] = Choice("none")  # as runs had it that were written before there was this setting
     held_out: Annotated[
         float,
         Setting(

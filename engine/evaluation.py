@@ -22,7 +22,8 @@ class Judge:
 
     def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:
         self.network = network  # it only looks, so that several judges can share it
-        self._answers, self._target = examples.y[:JUDGED], examples.target[:JUDGED]
+        self._target = examples.target[:JUDGED]
+        self._answers = examples.y[:JUDGED] if examples.classes else self._target
         self._x = examples.x[:JUDGED]
         if len(self._x) < network.batch:  # which takes no less: filled up with the same again
             self._x = np.resize(self._x, (network.batch, self._x.shape[1]))

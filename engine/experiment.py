@@ -31,21 +31,20 @@ from engine.commands import (
     check_command,
 )
 from engine.config import SETTINGS, Effect, RunConfig
-from engine.datasets import DATASETS, Split
+from engine.datasets import Split
 from engine.diagnosis import Followed, diagnose
+from engine.fitting import DATASET, suit_data
 from engine.gradcheck import GradientCheck, check_gradients
 from engine.inside import Looker
 from engine.instruments import Instruments
-from engine.losses import LOSSES
 from engine.network import Network
 from engine.past import PastRun, check_pin
 from engine.recorder import Recorder
 from engine.registry import Choice
-from engine.telemetry import Change, DataFrame, Marker, Pace, Snapshot, Status
+from engine.telemetry import Change, Marker, Pace, Snapshot, Status, show_data
 from engine.trail import Trail
 from engine.training import Diverged, Training
 
-DATASET = "data.dataset"
 # Who is interrupted while it trains, by frames for others, loses nothing by it. Windows counts such
 # seconds in pieces that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
@@ -91,9 +90,7 @@ class Experiment:
         self.journal: list[tuple[int, Command]] = []
         self._markers: list[Marker] = []
         self._training = training
-        data = training.data
-        train = data.train
-        self._shown_data = DataFrame(train.shape, train.classes, len(train), len(data.validation))
+        self._shown_data = show_data(training.data)
         self._recorder = Recorder(training)
         self._instruments = Instruments(training, self._work)
         self._looker = Looker(training, self._work)
@@ -254,7 +251,7 @@ class Experiment:
 
     def _refuse_if_diverged(self) -> None:
         if self.status is Status.DIVERGED:
-            raise ValueError("This run has diverged: lower the learning rate, then restart it.")
+            raise ValueError("This run has diverged: do what its diagnosis says, then restart it.")
 
     def _restart(self, config: RunConfig) -> None:
         self._begin(config)
@@ -285,8 +282,8 @@ class Experiment:
         config = self.config.replace(path, value)
         if config.value(path) == before:
             return
-        if path == DATASET:
-            config = self._with_fitting_loss(config)
+        if path == DATASET and config.data.dataset.name != before.name:
+            config = suit_data(config, had_classes=bool(self.data.train.classes))
         self._turn(path, config)
         self._followed.note(SetKnob(path, value), Change(path, before, config.value(path)))
 
@@ -307,15 +304,6 @@ class Experiment:
         self._instruments.renew()
         self._looker.renew()
         self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}")
-
-    def _with_fitting_loss(self, config: RunConfig) -> RunConfig:
-        """From data with classes to data with values, or back, the loss has to change as well."""
-        examples = DATASETS.build(config.data.dataset)(np.random.default_rng(config.seed))
-        if bool(examples.classes) == bool(self.data.train.classes):
-            return config
-        wanted = "classes" if examples.classes else "either"
-        loss = next(x for x in LOSSES if LOSSES.build(Choice(x)).predicts == wanted)
-        return config.replace("optimization.loss", Choice(loss))
 
     def _mark(self, text: str) -> None:
         self._markers.append(Marker(self.step, self._recorder.rows, text))

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from engine.config import DataConfig
 from engine.datasets import DATASETS, Examples, Split, split
 from engine.preprocessing import PREPROCESSING, Transform
+from engine.target_scaling import TARGET_SCALING, TargetTransform
 
 # What runs learn from, as long as one does: a class on Fashion-MNIST holds its 19 MB once. Examples
 # are told apart as objects, not by name: a file that has changed, or that somebody brought, is its
@@ -39,16 +40,19 @@ def _prepare(
     if config.examples is not None:
         train = train.take(np.arange(min(config.examples, len(train))))
     transform = PREPROCESSING.build(config.preprocessing)(train.x, train.shape)
-    train, validation = (_ready(part, transform, dtype) for part in (train, validation))
+    scaling = None if raw.classes else TARGET_SCALING.build(config.target_scaling)(train.y)
+    train, validation = (_ready(part, transform, scaling, dtype) for part in (train, validation))
     return Split(train, validation, raw, transform)
 
 
-def _ready(part: Examples, transform: Transform, dtype: DTypeLike) -> Examples:
+def _ready(
+    part: Examples, transform: Transform, scaling: TargetTransform | None, dtype: DTypeLike
+) -> Examples:
     x = transform(part.x).astype(dtype)
     for array in (x, part.y, part.rows):
         if array is not None:
             array.setflags(write=False)
-    return replace(part, x=x)
+    return replace(part, x=x, scaling=scaling)
 
 
 def _only(examples: Examples, classes: tuple[str, ...]) -> Examples:

@@ -12,6 +12,8 @@ from engine.autopsy import Autopsy
 from engine.beside import Beside
 from engine.commands import Command
 from engine.config import RunConfig, SettingValue
+from engine.datasets import Split
+from engine.datasets.facts import class_counts, input_size, target_size, telling_index
 from engine.history import Curves
 from engine.inside import Inside
 from engine.past import PastRun
@@ -76,6 +78,25 @@ class DataFrame:
     classes: tuple[str, ...]  # their names; empty where values are to be predicted
     training: int  # examples
     validation: int
+    counts: tuple[int, ...]  # training examples of each class; empty where there are none
+    input_size: float  # root mean square of the largest input, preprocessed; wanted near 1
+    target_size: float  # ... of the largest value to predict, as trained; NaN of classes
+    telling_index: int | None  # the input, from 0, that numbers the rows and tells the class
+
+
+def show_data(data: Split) -> DataFrame:
+    """What there is to know of a run's data."""
+    train = data.train
+    return DataFrame(
+        train.shape,
+        train.classes,
+        len(train),
+        len(data.validation),
+        class_counts(train),
+        input_size(train),
+        target_size(train),
+        telling_index(data.raw),
+    )
 
 
 @dataclass(frozen=True, slots=True)

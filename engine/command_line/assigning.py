@@ -1,13 +1,22 @@
 """One value of a config, changed by an argument such as `optimization.learning_rate=0.1`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from engine.config import SETTINGS, RunConfig
+from engine.fitting import DATASET, suit_data
 from engine.registry import Registry
 from engine.stacks import Stack
+
+
+def assigned_all(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
+    """This config with all these changes; other data bring what suits them, unless that is set."""
+    for assignment in assignments:
+        config = assigned(config, assignment)
+    paths = {assignment.partition("=")[0] for assignment in assignments}
+    return suit_data(config, had_classes=True, kept=paths) if DATASET in paths else config
 
 
 def assigned(config: RunConfig, assignment: str) -> RunConfig:

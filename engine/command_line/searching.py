@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from tqdm import tqdm
 
-from engine.command_line.assigning import assigned
+from engine.command_line.assigning import assigned_all
 from engine.command_line.files import check_writable, decode, to_json, write
 from engine.command_line.interruptions import interruptions
 from engine.command_line.search_report import lines, plain
@@ -102,8 +102,7 @@ def _search(arguments: argparse.Namespace) -> Search:
     if arguments.search:
         search = decode(arguments.search, Search)
     base = decode(arguments.config, RunConfig) if arguments.config else search.base
-    for assignment in arguments.set:
-        base = assigned(base, assignment)
+    base = assigned_all(base, arguments.set)
     changes: dict[str, Any] = {
         name: getattr(arguments, name)
         for name in ("trials", "epochs", "limit", "seed")

@@ -5,7 +5,7 @@ import sys
 
 from tqdm import tqdm
 
-from engine.command_line.assigning import assigned
+from engine.command_line.assigning import assigned_all
 from engine.command_line.figures import figures, lines
 from engine.command_line.files import STANDARD, check_writable, decode, to_json, write
 from engine.command_line.interruptions import interruptions
@@ -69,8 +69,7 @@ def _count(text: str) -> int:
 
 def _config(arguments: argparse.Namespace) -> RunConfig:
     config = decode(arguments.config, RunConfig) if arguments.config else RunConfig()
-    for assignment in arguments.set:
-        config = assigned(config, assignment)
+    config = assigned_all(config, arguments.set)
     return config if arguments.seed is None else config.with_seed(arguments.seed)
 
 

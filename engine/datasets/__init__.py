@@ -3,9 +3,10 @@
 from engine.datasets import bundled, toy  # the menu's order: real data, then toys
 from engine.datasets.arrays import read_npz
 from engine.datasets.cifar import find_cifar, read_cifar
-from engine.datasets.examples import DATASETS, DataSet, Examples, Split, split
+from engine.datasets.examples import DATASETS, DataSet, Examples, Split
 from engine.datasets.folder import register_folder
 from engine.datasets.idx import read_idx, read_idx_folder
+from engine.datasets.splitting import split
 from engine.datasets.tables import read_csv
 from engine.datasets.uploads import (
     Upload,

@@ -1,13 +1,14 @@
 """A set of examples with their right answers, and its division into training and validation."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from engine.preprocessing import Transform
 from engine.registry import Registry
+from engine.target_scaling import TargetTransform
 from engine.types import Array, Integers
 
 
@@ -20,6 +21,7 @@ class Examples:
     classes: tuple[str, ...]  # their names; empty where values are to be predicted
     shape: tuple[int, ...]  # of one example: (8, 8) grey pixels, (32, 32, 3) coloured, (2,) numbers
     rows: Integers | None = None  # (N,) where they were among those they were taken from
+    scaling: TargetTransform | None = None  # of values to predict, which `y` holds unscaled
 
     def __len__(self) -> int:
         return len(self.x)
@@ -32,15 +34,22 @@ class Examples:
     def take(self, rows: Integers) -> "Examples":
         """The examples at `rows`, in that order."""
         origin = rows if self.rows is None else self.rows[rows]
-        return Examples(self.x[rows], self.y[rows], self.classes, self.shape, origin)
+        return replace(self, x=self.x[rows], y=self.y[rows], rows=origin)
 
     @functools.cached_property
     def target(self) -> Array:  # (N, O)
-        """What the outputs ought to be: 1 for the right class and 0 elsewhere, or the values."""
+        """What the outputs ought to be: 1 for the right class and 0 elsewhere, or scaled values."""
         kind = self.x.dtype
-        target = np.eye(self.outputs, dtype=kind)[self.y] if self.classes else self.y.astype(kind)
+        if self.classes:
+            target = np.eye(self.outputs, dtype=kind)[self.y]
+        else:
+            target = (self.scaling(self.y) if self.scaling else self.y).astype(kind)
         target.setflags(write=False)
         return target
+
+    def in_units(self, outputs: Array) -> Array:  # (N, O)
+        """What a network puts out, in the units of `y`."""
+        return self.scaling.undo(outputs) if self.scaling else outputs
 
 
 @dataclass(frozen=True)
@@ -60,14 +69,3 @@ class DataSet(Protocol):
 
 
 DATASETS: Registry[DataSet] = Registry("data set")
-
-
-def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Split:
-    """Shuffle, then keep the share `held_out` of the examples for validation."""
-    rows = rng.permutation(len(examples))
-    kept = max(1, round(held_out * len(examples)))
-    if kept >= len(examples):
-        raise ValueError(
-            f"holding out {held_out:g} of {len(examples)} examples leaves none to train on"
-        )
-    return Split(examples.take(rows[kept:]), examples.take(rows[:kept]), examples)

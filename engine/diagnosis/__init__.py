@@ -5,9 +5,11 @@ from collections.abc import Iterator
 # Each registers its rules when it is imported, and the gravest come first.
 # isort: off
 from engine.diagnosis import divergence_rules
+from engine.diagnosis import data_rules
 from engine.diagnosis import signal_rules
 from engine.diagnosis import learning_rules
 from engine.diagnosis import fit_rules
+from engine.diagnosis import notice_rules
 
 # isort: on
 from engine.diagnosis.followed import Followed
@@ -20,18 +22,23 @@ __all__ = [
     "Followed",
     "Remedy",
     "Symptom",
+    "data_rules",
     "diagnose",
     "divergence_rules",
     "fit_rules",
     "learning_rules",
+    "notice_rules",
     "signal_rules",
 ]
+
+# What can be said of a run that has diverged: its curves and figures say nothing any more.
+OF_DIVERGED = ("input scale", "target scale", "batch size", "exploding")
 
 
 def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
     """All findings on a run, the gravest first; none on a healthy one."""
     if snapshot.status is Status.DIVERGED:
-        return tuple(_found([RULES["exploding"].make], snapshot))
+        return tuple(_found([RULES[name].make for name in OF_DIVERGED], snapshot))
     return tuple(_found([entry.make for entry in RULES.values()], snapshot))
 
 

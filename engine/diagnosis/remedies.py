@@ -36,11 +36,13 @@ class Symptom:
     cause: str
     remedies: Iterable[Remedy]  # the best first
     seen_in: Literal["loss", "accuracy", "updates", "activations"]
+    by_hand: str = ""  # one sentence: what to do where no setting is a remedy
 
 
 def advised(symptom: Symptom, now: Snapshot) -> Finding:
     """The finding, with the first remedy that can be followed, or the word that none is known."""
-    advice, commands = KNOWS_NO_MORE if now.followed else KNOWS_NONE, tuple[Command, ...]()
+    advice = symptom.by_hand or (KNOWS_NO_MORE if now.followed else KNOWS_NONE)
+    commands = tuple[Command, ...]()
     remedy = next((x for x in symptom.remedies if _can_be_followed(x, now)), None)
     if remedy:
         advice, commands = remedy.advice, _commands(remedy, now)

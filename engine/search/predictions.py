@@ -35,4 +35,4 @@ def _scores(training: Training, x: Array) -> Array:
 def score(training: Training, predicted: Array) -> float:
     """The accuracy of predictions for the validation examples; of values, the share explained."""
     data = training.data.validation
-    return (accuracy if data.classes else explained)(predicted, data.y)
+    return accuracy(predicted, data.y) if data.classes else explained(predicted, data.target)

@@ -31,10 +31,11 @@ from engine.optimizers import OPTIMIZERS
 from engine.preprocessing import PREPROCESSING
 from engine.recording import record
 from engine.schedules import SCHEDULES
+from engine.target_scaling import TARGET_SCALING
 
 ROOT = Path(__file__).parents[2]
 MENUS = [
-    *(DATASETS, PREPROCESSING, ACTIVATIONS, INITIALIZERS, NORMALIZATIONS),
+    *(DATASETS, PREPROCESSING, TARGET_SCALING, ACTIVATIONS, INITIALIZERS, NORMALIZATIONS),
     *(LOSSES, OPTIMIZERS, SCHEDULES, RULES),
 ]
 RATE = "optimization.learning_rate"

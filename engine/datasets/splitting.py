@@ -1,0 +1,46 @@
+"""The division of examples into training and validation."""
+
+import numpy as np
+
+from engine.datasets.examples import Examples, Split
+from engine.types import Integers
+
+
+def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Split:
+    """Shuffle, then keep the share `held_out` of the examples for validation, of each class some.
+
+    Where chance would leave a class to one side alone, it changes places with a common one; all
+    else stays as it was shuffled.
+    """
+    rows = rng.permutation(len(examples))
+    kept = max(1, round(held_out * len(examples)))
+    if kept >= len(examples):
+        raise ValueError(
+            f"holding out {held_out:g} of {len(examples)} examples leaves none to train on"
+        )
+    if examples.classes:
+        _share_out(rows, np.asarray(examples.y[rows], np.intp), kept)
+    return Split(examples.take(rows[kept:]), examples.take(rows[:kept]), examples)
+
+
+def _share_out(
+    rows: Integers,  # (N,) of which the first `kept` are for validation; changed in place
+    labels: Integers,  # (N,) of these rows; changed with them
+    kept: int,
+) -> None:
+    """Give each class a place on both sides, that of a single example in training."""
+    validation, training = np.arange(kept), np.arange(kept, len(rows))
+    for label, count in enumerate(np.bincount(labels)):
+        for to, of, least in ((validation, training, 2), (training, validation, 1)):
+            if count >= least and not (labels[to] == label).any():
+                _exchange(rows, labels, label, to, of)
+
+
+def _exchange(rows: Integers, labels: Integers, label: int, to: Integers, of: Integers) -> None:
+    """The last example of a class goes to the other side, and one of its commonest class back."""
+    common = np.bincount(labels[to]).argmax()
+    theirs, ours = (places[labels[places] == kind] for places, kind in ((to, common), (of, label)))
+    if len(theirs) > 1:  # else there are more classes than places
+        swapped, places = [ours[-1], theirs[-1]], [theirs[-1], ours[-1]]
+        for array in (rows, labels):
+            array[places] = array[swapped]

@@ -1,0 +1,103 @@
+"""Rules of what the network is given: the size of its inputs and targets, and of its batches."""
+
+import math
+from collections.abc import Iterator
+
+from engine.diagnosis.remedies import Remedy, Symptom
+from engine.diagnosis.rules import RULES, hidden_layers, turned
+from engine.registry import Choice
+from engine.telemetry import Snapshot, Status
+
+LARGE = 4.0  # root mean square of an input beyond which steps and first scores are too large
+SMALL = 0.02  # ... and below which nothing arrives
+LARGE_TARGET = 10.0
+GOOD = 0.9  # accuracy from which on nobody needs to be told
+DEAD = 0.4
+FEW = 2  # examples in a batch, over which no mean says anything
+USUAL_BATCH = 32
+
+PREPROCESSING = "data.preprocessing"
+STANDARDIZE_TARGETS = (
+    "Standardize them for training, in a new run; answers are shown in their own units."
+)
+
+
+@RULES.register("input scale")
+def input_scale(now: Snapshot) -> Symptom | None:
+    """The inputs are far from size 1: first scores and steps are too large, or nothing arrives."""
+    size = now.data.input_size
+    if SMALL <= size <= LARGE or not size > 0 or _learns(now) or not _suffers(now):
+        return None
+    return Symptom(
+        "input scale", size, (SMALL, LARGE), "",
+        f"The largest input has size {size:.3g} (root mean square): about 1 is usual.",
+        _rescaled(now), "loss",
+    )  # fmt: skip
+
+
+@RULES.register("target scale")
+def target_scale(now: Snapshot) -> Symptom | None:
+    """The values to predict are far from size 1, and so are the loss and each step."""
+    size = now.data.target_size
+    if SMALL <= size <= LARGE_TARGET or not size > 0 or _learns(now):
+        return None
+    return Symptom(
+        "target scale", size, (SMALL, LARGE_TARGET), "",
+        f"The values to predict have size {size:,.3g} (root mean square): about 1 is usual.",
+        (turned("data.target_scaling", Choice("standardize"), STANDARDIZE_TARGETS),), "loss",
+    )  # fmt: skip
+
+
+@RULES.register("batch size")
+def batch_size(now: Snapshot) -> Symptom | None:
+    """Batch norm over one example or two: what it subtracts is the example itself."""
+    model = now.config.model
+    size = min(now.config.optimization.batch_size, now.data.training)
+    if model.normalization.name == "none" or not model.hidden or size > FEW:
+        return None
+    left = "nothing is left of it" if size == 1 else "only which of the two is larger is left"
+    return Symptom(
+        "batch size", size, (FEW + 1, math.inf), "",
+        f"Batch norm takes the mean over a batch of {size}: {left}.",
+        _steadier(now), "loss",
+    )  # fmt: skip
+
+
+def _learns(now: Snapshot) -> bool:
+    """Whether the run does well all the same."""
+    return now.status is not Status.DIVERGED and now.gauges.train_accuracy > GOOD
+
+
+def _suffers(now: Snapshot) -> bool:
+    """Whether something shows that it is the inputs.
+
+    The lecture's own pixels go to 127 and learn: their weights are small enough, so that the first
+    loss is right. Batch norm gives every sum size 1, whatever the inputs are.
+    """
+    if now.config.model.normalization.name != "none":
+        return False
+    if now.data.input_size < SMALL:
+        return now.status is not Status.DIVERGED
+    gauges = now.gauges
+    chance = gauges.chance_loss if now.data.classes else max(now.data.target_size**2, 1.0)
+    if gauges.first_loss > 4 * chance:
+        return True
+    asked = "scale" in now.config.data.preprocessing.knobs
+    dead = any(layer.dead > DEAD for layer in hidden_layers(now))
+    return not asked and (dead or now.status is Status.DIVERGED)
+
+
+def _rescaled(now: Snapshot) -> Iterator[Remedy]:
+    """The columns of a table have units of their own; the pixels of an image share theirs."""
+    raw = now.data.input_size / now.config.data.preprocessing.knobs.get("scale", 1.0)
+    scale = 1.0 if SMALL <= raw <= LARGE else 10.0 ** -round(math.log10(raw))
+    if len(now.data.shape) > 1 and 0.01 <= scale <= 1000:
+        centre = Choice("centre", {} if scale == 1 else {"scale": scale})
+        yield turned(PREPROCESSING, centre, f"Centre them, at scale {scale:g}, in a new run.")
+    yield turned(PREPROCESSING, Choice("standardize"), "Standardize them, in a new run.")
+
+
+def _steadier(now: Snapshot) -> Iterator[Remedy]:
+    if now.data.training > FEW:
+        yield turned("optimization.batch_size", USUAL_BATCH, f"Batch size {USUAL_BATCH}.")
+    yield turned("model.normalization", Choice("none"), "No batch norm, in a new run.")

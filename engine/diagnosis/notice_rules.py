@@ -1,0 +1,38 @@
+"""Notices of the data: what is nobody's mistake, and yet changes what the figures mean."""
+
+from engine.diagnosis.remedies import Symptom
+from engine.diagnosis.rules import RULES
+from engine.telemetry import Snapshot
+
+UNEVEN = 10.0  # times as many examples of one class as of another
+
+
+@RULES.register("imbalance")
+def imbalance(now: Snapshot) -> Symptom | None:
+    """One class has far more examples than another: accuracy hardly counts the rare one."""
+    counts = now.data.counts
+    if len(counts) < 2 or max(counts) <= UNEVEN * min(counts):
+        return None
+    common, rare = (now.data.classes[counts.index(f(counts))] for f in (max, min))
+    share = max(counts) / sum(counts)
+    return Symptom(
+        "imbalance", max(counts) / max(min(counts), 1), (1.0, UNEVEN), "",
+        f"Of {sum(counts):,} training examples {max(counts):,} are “{common}” and {min(counts):,}"
+        f" “{rare}”: always answering “{common}” has an accuracy of {share:.0%}.",
+        (), "accuracy", by_hand="Look at each class by itself, in the table of confusions.",
+    )  # fmt: skip
+
+
+@RULES.register("index among the inputs")
+def index_among_the_inputs(now: Snapshot) -> Symptom | None:
+    """An input only numbers the rows, and the rows are sorted by class: it tells the answer."""
+    column = now.data.telling_index
+    if column is None:
+        return None
+    return Symptom(
+        "index among the inputs", column + 1, (0.0, 0.0), "",
+        f"Input {column + 1} numbers the rows, which are sorted by class: it alone tells the"
+        " answer.",
+        (), "accuracy",
+        by_hand="Take that column out of the table: no new example will have such a number.",
+    )  # fmt: skip
