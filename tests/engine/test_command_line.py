@@ -39,6 +39,7 @@ MENUS = [
     *(LOSSES, OPTIMIZERS, SCHEDULES, RULES),
 ]
 RATE = "optimization.learning_rate"
+PLANE_BY_HINGE = "--set", "data.dataset=plane", "--set", "optimization.loss=multiclass hinge"
 
 
 class Shell:
@@ -381,7 +382,7 @@ RUN = '{"config":{},"journal":[],"steps":1}'
         (["train", "--set", f"{RATE}=-1"], "must be a number from 1e-06"),
         (["train", "--set", "optimization.l2=[]"], "Expected `float`"),
         (["train", "--set", f"model.hidden={'[' * 10_000}"], "recursion"),
-        (["train", "--set", "data.dataset=plane"], "choose mean squared error"),
+        (["train", *PLANE_BY_HINGE], "choose mean squared error"),
         (["replay"], "FILE"),
         (["replay", "no/such/file"], "no/such/file: No such file"),
     ],
