@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from engine.diagnosis.remedies import Remedy, Symptom
-from engine.diagnosis.rules import RULES, hidden_layers, turned
+from engine.diagnosis.rules import RULES, finite_or, hidden_layers, turned
 from engine.registry import Choice
 from engine.telemetry import Snapshot, Status
 
@@ -79,8 +79,8 @@ def _suffers(now: Snapshot) -> bool:
     if now.data.input_size < SMALL:
         return now.status is not Status.DIVERGED
     gauges = now.gauges
-    chance = gauges.chance_loss if now.data.classes else max(now.data.target_size**2, 1.0)
-    if gauges.first_loss > 4 * chance:
+    known = finite_or(now.data.target_size, 1.0) ** 2  # the loss of always answering 0
+    if gauges.first_loss > 4 * finite_or(gauges.chance_loss, max(known, 1.0)):
         return True
     asked = "scale" in now.config.data.preprocessing.knobs
     dead = any(layer.dead > DEAD for layer in hidden_layers(now))
