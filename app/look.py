@@ -11,7 +11,7 @@ class Look:
         self._browser = browser
         self._looks = ["desk", "projector"]  # the one that it has now first
         presses.on("look", self.toggle)
-        self.html = button("look", "Projector", "co_present")
+        self.html = button("look", "Projector", "co_present", word="Projector")
 
     def toggle(self) -> None:
         """From the desk to the hall, and back."""

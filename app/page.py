@@ -33,8 +33,10 @@ HEADER = """
   <span data-text="status">starting</span>
   <span data-text="health"></span>
 </div>
-<div class="menus">{menus}</div>
-{look}
+<button type="button" class="more" popovertarget="menus" aria-label="More" title="More">
+  <span class="icon" aria-hidden="true">more_vert</span>
+</button>
+<div id="menus" class="menus" popover>{menus}{look}</div>
 """
 
 
@@ -79,10 +81,13 @@ class Layout:
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
             sidebar=[] if "sidebar" in hidden else [HTML("")],
+            # The room of a closed one is kept beside the plots, unless it would lie over them.
+            sidebar_variant="temporary" if "sidebar" in hidden else "auto",
             sidebar_open="sidebar" not in hidden,
             header=[header, dialogs.room, browser.view],
             main=[self._run],
             sx=theme.PAGE_SX,
+            theme_config=theme.PAGE_THEME,
         )
         with edit_readonly(self.page):
             # Follows the process: it would tell every page of each other, and outlive its visitor

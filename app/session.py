@@ -92,9 +92,9 @@ def open_page() -> None:
     visit.belong_to(document)
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
     known = {
-        **{"token": context._token, "keys": list(KEYS), "narrowest": theme.PHONE + 1},
+        **{"token": context._token, "keys": list(KEYS), "narrowest": theme.TABLET + 1},
         **{"slider": LEARNING_RATE, "dragged": CustomJS(code=WHILE_DRAGGED)},
-        **{"bar": theme.BAR_CSS, "hall": [theme.PROJECTOR_TYPE, theme.IN_HALL]},
+        **{"bar": theme.BAR_CSS, "hall": theme.HALL},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     pn.state.onload(visit.arrive)

@@ -51,8 +51,7 @@ DESK = Style("11px", "10px", 2, 22)
 PROJECTOR = Style("16px", "14px", 4, 32)  # to be read from the last row
 STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names under which a page asks for them
 
-NARROW = 1279  # pixels: up to here the header says only what matters most
-PHONE = 599  # ... and up to here the sidebar covers the plots (Material's breakpoint)
+TABLET = 767  # pixels: up to here the page opens without its sidebar, and without its name
 
 # Material would draw all axes in its own size and colours; it leaves alone what a theme names.
 OWN_AXES = Theme(json={"attrs": {"Axis": {}}})
@@ -65,6 +64,27 @@ PLOT_MIN_HEIGHT = 215
 INSIDE_HEIGHT = 210  # of the panel below the main plots
 TABS_HEIGHT = 40  # of its tabs
 SPACE = 12  # the page's one unit of spacing, in pixels
+
+# All of these are pixels on a desk. What holds type grows with it: style sheets say such lengths in
+# the size of the root's type, of which there are so many pixels.
+REM = 16
+LARGER = 1.25  # how much larger type is in a hall
+IN_HALL = "--display-in-hall"  # how CSS asks whether it is: what is left out there uses this
+HALL = {  # what a hall makes of the page, in the browser: app/static/hall.js
+    "larger": LARGER,
+    "root": {"font-size": f"{LARGER:.0%}", IN_HALL: "none"},
+    "sidebar": SIDEBAR_WIDTH,
+}
+
+
+def rem(pixels: float) -> str:
+    """A length that grows with type."""
+    return f"{pixels / REM:g}rem"
+
+
+HEADER_HEIGHT = 64
+ABOVE = f"var(--header, {HEADER_HEIGHT}px)"  # what the header covers: app/static/screen.js
+PAGE_THEME = {"mixins": {"toolbar": {"minHeight": ABOVE}}}  # of the room kept for the header
 
 PAGE_SX = {
     ".MuiAppBar-root": {
@@ -82,12 +102,12 @@ PAGE_SX = {
         "color": "text.primary",
         "marginRight": f"{2 * SPACE}px",
     },
+    ".MuiAppBar-root .MuiToolbar-root": {"minHeight": f"{HEADER_HEIGHT}px"},
     ".MuiAppBar-root .MuiToolbar-root > .MuiBox-root": {"minWidth": 0},
-    f"@media (max-width: {PHONE}px)": {
-        ".MuiToolbar-root": {"minHeight": "88px", "padding": f"0 {SPACE // 2}px"},
+    f"@media (max-width: {TABLET}px)": {
+        ".MuiAppBar-root .MuiToolbar-root": {"padding": f"0 {SPACE // 2}px"},
         ".MuiAppBar-root .MuiToolbar-root > button": {"margin": 0},
         ".MuiAppBar-root a": {"display": "none !important"},
-        ".MuiAppBar-root .MuiToolbar-root > .MuiBox-root": {"flexWrap": "wrap"},
     },
 }
 
@@ -100,10 +120,11 @@ ICON_SIZE = "20px"
 # Of buttons that are plain HTML: as Material's look.
 BUTTONS_CSS = """
 button {
-  font: 500 0.8125rem/1.75 inherit; font-family: inherit; letter-spacing: 0.02em;
+  font: inherit; font-weight: 500; font-size: 0.8125rem; line-height: 1.75;
+  letter-spacing: 0.02em;
   color: var(--panel-primary-color); background: none; border: 0; border-radius: 4px;
   display: inline-flex; align-items: center; justify-content: center; gap: 6px;
-  min-width: 32px; padding: 5px 6px; white-space: nowrap; cursor: pointer;
+  min-width: 2rem; padding: 5px 6px; white-space: nowrap; cursor: pointer;
 }
 button:hover {  /* what the words lose in contrast by the shade, they get back */
   color: color-mix(in srgb, var(--panel-primary-color) 75%, var(--panel-on-surface-color));
@@ -112,7 +133,7 @@ button:hover {  /* what the words lose in contrast by the shade, they get back *
 button:focus-visible { outline: 2px solid currentcolor; outline-offset: -2px; }
 button:disabled { opacity: 0.4; cursor: default; background: none; }
 .outlined { border: 1px solid color-mix(in srgb, currentcolor 50%, transparent); }
-.icon { font: 400 20px/1 "Material Icons"; font-feature-settings: "liga"; }
+.icon { font: 400 1.25rem/1 "Material Icons"; font-feature-settings: "liga"; }
 """
 
 # What is folded away stands after the heading: on one line, however much it is.
@@ -167,8 +188,13 @@ MAIN_CSS = f"""
 # Always as high: the plots above keep their size.
 LANE_HEIGHT = 62  # pixels
 LANE_CSS = f"""
-:host {{ flex: none; margin: 0; font: 0.875rem/1.35 {FONT}; font-variant-numeric: tabular-nums; }}
-:host > div {{ display: flex; align-items: center; gap: {SPACE // 2}px; }}
+:host {{
+  flex: none; height: {rem(LANE_HEIGHT)} !important; margin: 0;
+  font: 0.875rem/1.35 {FONT}; font-variant-numeric: tabular-nums;
+}}
+:host > div {{
+  display: flex; align-items: center; gap: {SPACE // 2}px; height: 100% !important;
+}}
 p {{ margin: 0; }}
 p span {{ opacity: 0.75; margin: 0 {SPACE // 2}px; }}
 p em {{ font-style: normal; font-weight: 600; }}
@@ -178,7 +204,7 @@ p.also:not(:only-child) {{
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
 }}
 div[role] {{
-  box-sizing: border-box; height: {LANE_HEIGHT}px; overflow: auto; flex: 1; min-width: 0;
+  box-sizing: border-box; height: {rem(LANE_HEIGHT)}; overflow: auto; flex: 1; min-width: 0;
   display: flex; flex-direction: column; justify-content: center;
   padding: 0 {SPACE}px; border: 1px solid; border-left-width: 6px; border-radius: 8px;
 }}
@@ -194,6 +220,8 @@ CARD = f"""
 """
 CARD_CSS = f":host {{ {CARD} }}"
 
+# For those who do not see the page.
+UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);"
 HEADLINE_CSS = f"""
 .switch {{
   font: inherit; font-size: 0.75rem; color: inherit; opacity: 0.75; cursor: pointer;
@@ -204,10 +232,7 @@ HEADLINE_CSS = f"""
   opacity: 1; font-weight: 600; background: color-mix(in srgb, {QUIET} 22%, transparent);
 }}
 .switches {{ margin-left: auto; display: flex; gap: 5px; padding-right: 4px; }}
-.unseen {{
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
-  white-space: nowrap; margin: 0;
-}}
+.unseen {{ {UNSEEN} white-space: nowrap; margin: 0; }}
 :host {{ font-family: {FONT}; font-variant-numeric: tabular-nums; overflow: hidden; }}
 .headline {{
   display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px {SPACE}px; padding: 0 4px;
@@ -229,43 +254,51 @@ babysit-view.pointed-at {{ outline: 3px solid {ACCENT}; outline-offset: -3px; }}
 .figures {{ flex: 1; display: flex; min-width: 0; min-height: 0; }}
 """
 
+BESIDE = rem(2 * PLOT_MIN_WIDTH + SPACE)  # what two plots side by side need
 GRID_CSS = f"""
-:host {{ min-height: 0; flex: 1 0 {2 * PLOT_MIN_HEIGHT + SPACE}px !important; }}
+:host {{ min-height: 0; flex: 1 0 {rem(2 * PLOT_MIN_HEIGHT + SPACE)} !important; }}
 .plots {{
   display: grid; height: 100%; box-sizing: border-box;
-  grid-template-columns: repeat(auto-fit, minmax(max({PLOT_MIN_WIDTH}px, 40%), 1fr));
-  grid-auto-rows: minmax({PLOT_MIN_HEIGHT}px, 1fr);
+  grid-template-columns: repeat(
+    auto-fit, minmax(max(min({rem(PLOT_MIN_WIDTH)}, 100%), 40%), 1fr)
+  );
+  grid-auto-rows: minmax({rem(PLOT_MIN_HEIGHT)}, 1fr);
   gap: {SPACE}px;
 }}
-@container (max-width: {2 * PLOT_MIN_WIDTH + 3 * SPACE - 1}px) {{
-  :host {{ flex-basis: {4 * PLOT_MIN_HEIGHT + 3 * SPACE}px !important; }}
+@container (width < {BESIDE}) {{
+  :host {{ flex-basis: {rem(4 * PLOT_MIN_HEIGHT + 3 * SPACE)} !important; }}
 }}
 """
 
 # Of the panel below the main plots: the plots of a tab stand side by side.
 INSIDE_CSS = f"""
-:host {{ flex: none; margin: 0; font-family: {FONT}; }}
+:host {{
+  flex: none; height: {rem(INSIDE_HEIGHT + TABS_HEIGHT)} !important; margin: 0;
+  font-family: {FONT};
+}}
 [role="tablist"] {{
-  display: flex; height: {TABS_HEIGHT - 4}px; margin-bottom: 4px; overflow: auto hidden;
+  display: flex; box-sizing: border-box; height: {rem(TABS_HEIGHT)}; padding-bottom: 4px;
+  overflow: auto hidden;
 }}
 [role="tab"] {{
-  font: 500 0.875rem inherit; font-family: inherit; color: inherit; background: none; border: 0;
-  border-bottom: 2px solid transparent; padding: 6px 14px; opacity: 0.75; cursor: pointer;
+  font: inherit; font-weight: 500; font-size: 0.875rem; color: inherit; background: none;
+  border: 0; border-bottom: 2px solid transparent; padding: 6px 14px; opacity: 0.75;
+  cursor: pointer;
   flex: none;
 }}
 [role="tab"][aria-selected="true"] {{
   color: var(--panel-primary-color); border-color: currentcolor; opacity: 1;
 }}
 [role="tab"]:focus-visible {{ outline: 2px solid currentcolor; outline-offset: -3px; }}
-.plots {{ display: flex; height: {INSIDE_HEIGHT}px; }}
+.plots {{ display: flex; height: {rem(INSIDE_HEIGHT)}; }}
 .plots[hidden] {{ display: none; }}
 .plots > * {{ flex: 1; }}
 """
 
 TABS_SX: dict[str, dict[str, object]] = {
-    "& .MuiTabs-root, & .MuiTabs-scroller": {"minHeight": 36, "height": 36},
+    "& .MuiTabs-root, & .MuiTabs-scroller": {"minHeight": rem(36), "height": rem(36)},
     "& .MuiTab-root": {
-        "minHeight": 36,
+        "minHeight": rem(36),
         "minWidth": 0,
         "padding": "6px 14px",
         "textTransform": "none",
@@ -273,7 +306,13 @@ TABS_SX: dict[str, dict[str, object]] = {
     },
     "& .MuiTabScrollButton-root.Mui-disabled": {"display": "none"},
 }
-SIDEBAR_SX = TABS_SX | {"& .MuiTab-root": TABS_SX["& .MuiTab-root"] | {"padding": "6px 6px"}}
+# They stay where they are when the knobs are scrolled.
+STAYS = {"position": "sticky", "top": ABOVE, "zIndex": 2, "backgroundColor": "background.paper"}
+SIDEBAR_SX = TABS_SX | {
+    "& .MuiTabs-root": STAYS,
+    "& .MuiTabScrollButton-root": {"display": "none"},  # there is room for all
+    "& .MuiTab-root": TABS_SX["& .MuiTab-root"] | {"padding": "6px 6px"},
+}
 
 LESSON_CSS = f"""
 :host {{ font: 0.8125rem/1.4 {FONT}; font-variant-numeric: tabular-nums; margin: 4px 10px; }}
@@ -289,20 +328,21 @@ thead td {{ font-weight: 400; opacity: 0.75; }}
 button {{ width: 100%; margin: 3px 0; white-space: normal; line-height: 1.4; }}
 """
 
-PROJECTOR_TYPE = "125%"  # of what type is otherwise
-IN_HALL = "--display-in-hall"  # how CSS asks whether it is: what is left out there uses this
-
-
+# What there is no room for goes step by step, the least needed first; the menus move into one.
 HEADER_CSS = f"""
-:host {{ font-family: {FONT}; font-variant-numeric: tabular-nums; min-width: 0; flex: 1; }}
-:host > div {{ display: flex; align-items: center; min-width: 0; }}
+:host {{
+  font-family: {FONT}; font-variant-numeric: tabular-nums; min-width: 0; flex: 1;
+  container-type: inline-size;
+}}
+:host > div {{
+  display: flex; flex-wrap: wrap; align-items: center; row-gap: 2px; min-width: 0;
+}}
 span {{ white-space: nowrap; }}
 h1 {{
   margin: 0 {SPACE}px 0 0; font-size: 0.9375rem; font-weight: 400; opacity: 0.85; flex: 0 1 auto;
-  min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  min-width: 0; max-width: 30%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
 }}
 .transport, .menus {{ display: flex; flex: none; }}
-.menus {{ margin-left: auto; }}
 .play {{ min-width: 6rem; }}  /* for the longer of its two words */
 .counters {{
   display: flex; gap: 0 {SPACE}px; align-items: baseline; font-size: 0.875rem; flex: none;
@@ -324,17 +364,37 @@ h1 {{
 .word-of-run [data-value="healthy"] {{ background: {HEALTHY}; }}
 [data-text="status"][data-value="running"] {{ display: none; }}
 [data-text="status"]:not([data-value="running"]) + span {{ display: none; }}
-@media (max-width: {NARROW}px) {{
-  h1, .rest, .menus .word {{ display: none; }}
+.more {{ display: none; margin-left: auto; }}
+.menus {{ all: unset; display: flex; flex: none; margin-left: auto; }}  /* not over the page */
+.menus [data-press="look"] .word {{ {UNSEEN} }}
+@container (width < 68rem) {{ .rest {{ display: none; }} }}
+@container (width < 62rem) {{
+  h1 {{ display: none; }}
 }}
-@media (max-width: {PHONE}px) {{
-  :host > div {{ flex-wrap: wrap; }}
-  .transport .word {{ display: none; }}
-  .play {{ min-width: 32px; }}
-  .counters {{ margin: 0 4px 0 auto; }}
+@container (width < 54rem) {{
+  .menus .word {{ {UNSEEN} }}
+}}
+@container (width < 40rem) {{
+  .more {{ display: inline-flex; }}
+  .menus:not(:popover-open) {{ display: none; }}
+  .menus {{
+    position: fixed; inset: {ABOVE} {SPACE // 2}px auto auto; flex-direction: column;
+    padding: {SPACE // 2}px; border: 1px solid color-mix(in srgb, {QUIET} 35%, transparent);
+    border-radius: 8px; box-shadow: 0 4px 16px rgb(0 0 0 / 25%);
+    background: var(--panel-surface-color);
+  }}
+  .menus button {{ justify-content: start; min-height: 2.5rem; padding: 5px {SPACE}px; }}
+  .menus .word, .menus [data-press="look"] .word {{
+    position: static; width: auto; height: auto; clip-path: none;
+  }}
+}}
+@container (width < 28rem) {{
+  .transport .word {{ {UNSEEN} }}
+  .play {{ min-width: 2rem; }}
+  .counters {{ margin: 0 4px; }}
   [data-text="step"] {{ min-width: 3em; }}
   .word-of-run {{ margin: 0; }}
-  .word-of-run span {{ max-width: 6em; }}
+  .word-of-run span {{ max-width: 7em; }}
 }}
 """
 
@@ -405,7 +465,7 @@ p[role="alert"] {{ padding: 6px {SPACE}px; border-left: 6px solid {ACCENT}; }}
 """
 
 BESIDE_CSS = f"""
-:host {{ font: 14px/1.45 {FONT}; align-self: center; margin: 0 0 0 {SPACE}px; }}
+:host {{ font: 0.875rem/1.45 {FONT}; align-self: center; margin: 0 0 0 {SPACE}px; }}
 """
 
 TABLE_CSS = f"""
@@ -596,16 +656,26 @@ LAB_PRESETS_CSS = """
 """
 
 LAB_WIDE = {"grid-column": "1 / -1"}
+LAB_TABLE = {"grid-column": "var(--table)"}
+LAB_ROW = f"minmax({rem(300)}, 1fr)"
 LAB_CSS = f"""
 :host {{
-  display: grid; gap: {SPACE}px; min-height: 0; flex: 1 0 700px !important;
-  grid-template: minmax(300px, 1.1fr) minmax(300px, 1fr) / repeat(3, minmax(0, 1fr));
+  --table: auto;
+  display: grid; gap: {SPACE}px; min-height: 0; flex: 1 0 {rem(700)} !important;
+  grid-template: {LAB_ROW} {LAB_ROW} / repeat(2, minmax(0, 1fr)) minmax({rem(380)}, 1fr);
 }}
 .scroll-button {{ display: none; }}
-@container (max-width: {2 * PLOT_MIN_WIDTH + 3 * SPACE - 1}px) {{
+@container (width < 57rem) {{  /* the table goes below */
   :host {{
-    flex-basis: {5 * PLOT_MIN_HEIGHT}px !important;
-    grid-template: repeat(4, minmax({PLOT_MIN_HEIGHT}px, 1fr)) / minmax(0, 1fr);
+    --table: 1 / -1;
+    flex-basis: {rem(950)} !important;
+    grid-template: {LAB_ROW} {LAB_ROW} {LAB_ROW} / repeat(2, minmax(0, 1fr));
+  }}
+}}
+@container (width < {BESIDE}) {{
+  :host {{
+    flex-basis: {rem(1250)} !important;
+    grid-template: repeat(4, {LAB_ROW}) / minmax(0, 1fr);
   }}
 }}
 """
@@ -629,7 +699,7 @@ BAR_CSS = """
 .babysit-bar {
   position: fixed; z-index: 2000; left: 50%; bottom: 16px; translate: -50% 0;
   max-width: min(90vw, 60em); padding: 10px 16px; border-radius: 4px;
-  font: 14px/1.5 system-ui, sans-serif; color: #fff; background: #2b2b2b;
+  font: 0.875rem/1.5 system-ui, sans-serif; color: #fff; background: #2b2b2b;
   box-shadow: 0 2px 12px rgb(0 0 0 / 40%);
 }
 .babysit-bar a { color: #9fd0ff; margin-right: 12px; }

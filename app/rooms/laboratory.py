@@ -118,7 +118,7 @@ class Lab:
                 _card(self._head, _pane(self._histograms), styles=theme.LAB_WIDE),
                 _card(forward, _pane(self._forward.figure)),
                 _card(backward, _pane(self._backward.figure)),
-                _card("Beside the slide", self._table),
+                _card("Beside the slide", self._table, styles=theme.LAB_TABLE),
                 stylesheets=[theme.LAB_CSS],
                 sizing_mode="stretch_both",
             ),

@@ -42,7 +42,7 @@ class Channel {
   #scheduled = false
   #words = new Words()
   #way_back
-  #hall // the size of type in a hall, and how style sheets know that they are in one
+  #hall // what else changes there
 
   constructor(url, token, way_back, hall) {
     this.#url = url
@@ -54,12 +54,9 @@ class Channel {
     this.#look_around()
   }
 
-  // All type on the page is measured in that of its root; plots are drawn in a style of their own.
+  // The plots are drawn in a style of their own.
   wear(look) {
-    const [type, mark] = this.#hall
-    const {style} = document.documentElement
-    style.fontSize = look == "projector" ? type : ""
-    style.setProperty(mark, look == "projector" ? "none" : "")
+    this.#hall.wear(look == "projector")
     this.#look = look
     this.#asked = []
     this.#ask()

@@ -27,6 +27,7 @@ export function listen_for_presses() {
   document.addEventListener("click", (event) => {
     const button = aimed_at(event)
     if (button != null) {
+      button.closest("[popover]")?.hidePopover()
       pressed(button.dataset.press)
     }
   })

@@ -1,9 +1,15 @@
 // Fits the page to the screen it is on.
 
+import {find} from "./words.js"
+
 const SETTLED = 400 // milliseconds after which the sidebar has gone or come
 
+export function page_model() {
+  return [...window.Bokeh.documents[0].all_models].find((model) => model.class_name == "Page")
+}
+
 export function fit(narrowest) {
-  const page = [...window.Bokeh.documents[0].all_models].find((model) => model.class_name == "Page")
+  const page = page_model()
   if (window.innerWidth < narrowest) { // the sidebar would cover what there is to see
     page.data.sidebar_open = false
   }
@@ -11,7 +17,18 @@ export function fit(narrowest) {
     window.addEventListener(event, forget_new_models, true)
   }
   // The document's size stays the same when the sidebar opens or closes: nobody tells the plots.
-  page.data.properties.sidebar_open.change.connect(() => setTimeout(relayout, SETTLED))
+  for (const changed of [page.data.properties.sidebar_open, page.data.properties.sidebar_width]) {
+    changed.change.connect(() => setTimeout(relayout, SETTLED))
+  }
+  measure_header()
+}
+
+// It wraps where there is little room, and all else begins below it.
+function measure_header() {
+  const header = find(document.body, "header")
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--header", `${header.offsetHeight}px`)
+  }).observe(header)
 }
 
 function relayout() {

@@ -1,0 +1,79 @@
+// What a lecture hall makes of the page, besides the plots of the run: those are drawn for it anew.
+//
+// All type on the page is measured in that of its root. The sidebar grows with it, and so does what
+// is written in plots that the server has drawn for a desk: in rooms, below lessons and checks.
+
+import {page_model} from "./screen.js"
+
+const SIZE = /^([\d.]+)px$/
+
+export class Hall {
+  #larger // how much larger type is
+  #root // how style sheets know it: properties of the root
+  #sidebar // the width of the sidebar on a desk
+  #worn = false
+  #awaits = false // a look at what has been drawn since
+  #sizes = new Map() // of type on a desk, by model and property
+
+  constructor({larger, root, sidebar}) {
+    this.#larger = larger
+    this.#root = Object.entries(root)
+    this.#sidebar = sidebar
+    window.Bokeh.documents[0].on_change(() => this.#look_soon())
+  }
+
+  wear(worn) {
+    this.#worn = worn
+    const {style} = document.documentElement
+    for (const [property, value] of this.#root) {
+      style.setProperty(property, worn ? value : "")
+    }
+    page_model().data.sidebar_width = Math.round(this.#sidebar * this.#scale)
+    this.#resize()
+  }
+
+  get #scale() {
+    return this.#worn ? this.#larger : 1
+  }
+
+  #look_soon() {
+    if (this.#worn && !this.#awaits) {
+      this.#awaits = true
+      requestAnimationFrame(() => {
+        this.#awaits = false
+        this.#resize()
+      })
+    }
+  }
+
+  #resize() {
+    const there = new Map()
+    for (const model of window.Bokeh.documents[0].all_models) {
+      const sizes = this.#sizes.get(model) ?? sizes_of(model)
+      if (sizes.length > 0) {
+        there.set(model, sizes)
+        write(model, sizes, this.#scale)
+      }
+    }
+    this.#sizes = there
+  }
+}
+
+// The sizes of type that a model of a plot has, in pixels.
+function sizes_of(model) {
+  return Object.keys(model.properties).filter((name) => name.endsWith("font_size")).flatMap((name) => {
+    const value = model[name]
+    const [, pixels] = SIZE.exec(value?.value ?? value) ?? []
+    return pixels == null ? [] : [{name, pixels, of_each: value.value != null}]
+  })
+}
+
+function write(model, sizes, scale) {
+  for (const {name, pixels, of_each} of sizes) {
+    const size = `${pixels * scale}px`
+    const old = model[name]
+    if ((of_each ? old.value : old) != size) {
+      model.setv({[name]: of_each ? {value: size} : size}, {sync: false})
+    }
+  }
+}
