@@ -1,15 +1,35 @@
 """A run on one page of HTML that needs no server and no internet: for a mail, or a lab book."""
 
 import html
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app import theme
 from app.charts import Line, curves, histogram
 from app.columns import score_name
 from app.runs import figures, settings, written
-from engine import SETTINGS, Choice, Command, Recording, RunConfig, SetKnob, Snapshot, Status
+from engine import (
+    SETTINGS,
+    Choice,
+    Command,
+    Pause,
+    Play,
+    Recording,
+    RunConfig,
+    SetKnob,
+    Snapshot,
+    Status,
+    Step,
+)
 
-JOURNAL_SHOWN = 200  # commands; the rest is in the exported JSON
+JOURNAL_SHOWN = 200  # lines; the rest is in the exported JSON
+# What moves a run without changing it is told once for as often as it was done in a row.
+MOVES = {
+    Step: ("1 single step", "{} single steps"),
+    Play: ("played", "played {} times"),
+    Pause: ("paused", "paused {} times"),
+}
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -98,13 +118,32 @@ def _histograms(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _journal(recording: Recording) -> str:
-    done = [f"step {step:,}: {_told(command)}" for step, command in recording.journal]
+    done = list(_lines(recording.journal))
     if not done:
         return _paragraph("Nothing: it ran as it was set up.")
     shown = "".join(f"<li>{html.escape(words)}</li>" for words in done[:JOURNAL_SHOWN])
     left_out = len(done) - JOURNAL_SHOWN
     more = _paragraph(f"... and {left_out:,} more.") if left_out > 0 else ""
     return f"<ol>{shown}</ol>{more}"
+
+
+def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:
+    """What was done, a line each; moves in a row share one."""
+    for moved, group in itertools.groupby(journal, lambda entry: type(entry[1]) in MOVES):
+        entries = list(group)
+        if moved:
+            first, last = entries[0][0], entries[-1][0]
+            when = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
+            yield f"{when}: {_moves(command for _, command in entries)}"
+        else:
+            yield from (f"step {step:,}: {_told(command)}" for step, command in entries)
+
+
+def _moves(commands: Iterable[Command]) -> str:
+    """Of each kind of move how many there were."""
+    counts = Counter(type(command) for command in commands)
+    words = (MOVES[kind][number > 1].format(number) for kind, number in counts.items())
+    return ", ".join(words)
 
 
 def _told(command: Command) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from app.export import FILES, curves_csv, report_html, run_json, weights
 from app.upload import Uploads
-from engine import Choice, Experiment, RunConfig, SetKnob, Step, read_upload
+from engine import Choice, Experiment, Pause, Play, RunConfig, SetKnob, Step, read_upload
 
 ROOT = Path(__file__).parents[2]
 EVIL = "<script>alert(1).csv"
@@ -106,8 +106,30 @@ def test_the_report_tells_figures_settings_and_what_was_done(experiment):
     words = " ".join(Page(report_html(experiment).decode()).words)
     now = experiment.snapshot()
     assert f"{100 * now.curves['validation_accuracy'][-1]:.1f} %" in words
-    assert "batch norm" in words and "Learning rate = 0.03" in words and "step 60: step" in words
+    assert (
+        "batch norm" in words
+        and "Learning rate = 0.03" in words
+        and "step 60: 1 single step" in words
+    )
     assert "?run=" in words
+
+
+def test_the_report_tells_moves_in_a_row_once(config):
+    experiment = Experiment(config)
+    for _ in range(12):
+        experiment.apply(Step())
+    experiment.apply(Play())
+    experiment.train(8)
+    for _ in range(2):
+        experiment.apply(Pause())
+    experiment.apply(SetKnob("optimization.learning_rate", 0.02))
+    experiment.apply(Step())
+    text = report_html(experiment).decode()
+    assert re.findall("<li>(.*?)</li>", text) == [
+        "steps 0 to 20: 12 single steps, played, paused 2 times",
+        "step 20: Learning rate = 0.02",
+        "step 20: 1 single step",
+    ]
 
 
 def test_a_report_of_a_diverged_run_says_why(config):
