@@ -244,6 +244,7 @@ HEADLINE_CSS = f"""
   display: inline-block; width: 14px; margin-right: 5px; vertical-align: 3px;
   border-top: 3px solid;
 }}
+.told {{ font-size: 0.7812rem; }}
 .key b {{ font-weight: 600; display: inline-block; min-width: 3.6em; }}
 """
 
@@ -512,6 +513,16 @@ figcaption {{ font-weight: 600; }}
 svg {{ width: 100%; height: auto; font-size: 11px; }}
 .grid {{ stroke: {QUIET}; opacity: 0.25; }}
 .link {{ overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: 0.75rem; }}
+@page {{ margin: 15mm; }}
+@media print {{
+  :root {{ color-scheme: light; font-size: 80%; }}
+  main {{ max-width: none; padding: 0; }}
+  h2 {{ break-after: avoid; }}
+  figure, p, li, dl div {{ break-inside: avoid; }}
+  .plots {{ grid-template-columns: 1fr 1fr; }}
+  svg {{ font-size: 15px; }}  /* half as wide as on a screen */
+  dl {{ grid-template-columns: repeat(3, 1fr); }}
+}}
 """
 
 EXAMPLES_CSS = f"""

@@ -111,7 +111,7 @@ def _ticks(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
 def _words(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
     x, y = zip(*(at[layer.name](0.0, WORDS) for layer in layers), strict=True)
     words = [
-        f"{number}   mean {theme.number(layer.mean)}   std {theme.number(layer.std)}"
+        f"{number}   {theme.number(layer.mean)} ± {theme.number(layer.std)}".replace("-", "−")
         for number, layer in enumerate(layers, start=1)
     ]
     return {"x": list(x), "y": list(y), "text": words}

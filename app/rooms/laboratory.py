@@ -37,6 +37,7 @@ PRESETS = {
 }
 TITLE = "Activations of each layer"
 RED = f'<span class="key"><i style="border-color:{theme.ACCENT}"></i>exactly 0, or saturated</span>'
+WORDS = '<span class="key">above each: layer, mean ± std</span>'
 
 type Told = tuple[Laboratory, LabReport | str]  # a report, or why there is none
 
@@ -182,8 +183,8 @@ class Lab:
         self._backward.frame(shown["lab.backward"])
         for name, data in shown.items():
             self._sources[name].data = data
-        words = f'<span class="key">{in_words(lab, report)}</span>'
-        self._head.object = _headline(TITLE, words + RED)
+        words = f'<span class="told">{in_words(lab, report)}</span>'
+        self._head.object = _headline(TITLE, words + RED + WORDS)
         self._table.object = table(report)
 
     def _train(self) -> None:

@@ -20,7 +20,17 @@ export function fit(narrowest) {
   for (const changed of [page.data.properties.sidebar_open, page.data.properties.sidebar_width]) {
     changed.change.connect(() => setTimeout(relayout, SETTLED))
   }
+  window.Bokeh.documents[0].on_change(() => setTimeout(mend, SETTLED))
   measure_header()
+}
+
+// Nor does anybody tell a plot when the words above it take another line (Panel 1.10.0).
+function mend() {
+  const plots = [...window.Bokeh.documents[0].all_models].filter((model) => model.type == "Figure")
+  const views = plots.map((plot) => window.Bokeh.index.find_one(plot)).filter((view) => view != null)
+  if (views.some(({el, bbox}) => Math.abs(el.clientHeight - bbox.height) > 1)) {
+    relayout()
+  }
 }
 
 // It wraps where there is little room, and all else begins below it.
