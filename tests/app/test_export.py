@@ -14,6 +14,7 @@ import pytest
 from app.export import FILES, curves_csv, report_html, run_json, weights
 from app.upload import Uploads
 from engine import Choice, Experiment, Pause, Play, RunConfig, SetKnob, Step, read_upload
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 EVIL = "<script>alert(1).csv"
@@ -202,4 +203,4 @@ def test_the_command_line_refuses_another_file_of_that_name(own_run):
 
 def in_a_process(*argv: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "engine", *argv]
-    return subprocess.run(command, cwd=ROOT, text=True, timeout=60, capture_output=True)
+    return subprocess.run(command, cwd=ROOT, text=True, timeout=PATIENCE, capture_output=True)

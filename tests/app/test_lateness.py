@@ -2,31 +2,26 @@
 
 import asyncio
 import logging
-import time
 
 import pytest
 
-from app.lateness import NOTABLE, WINDOW, Lateness
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from app.lateness import NOTABLE, PERIOD, WINDOW, Lateness
+from tests.waiting import Clock
 
 
 def test_a_blocked_loop_is_measured():
-    lateness = Lateness()
+    clock = Clock()
+    lateness = Lateness(clock)
 
     async def block() -> None:
         lateness.begin()
-        await asyncio.sleep(0.15)
-        time.sleep(0.3)
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0)  # it has looked at the clock, and waits
+        clock.now += PERIOD + 0.3
+        while not lateness.worst:
+            await asyncio.sleep(PERIOD)
 
     asyncio.run(block())
-    assert 0.15 < lateness.worst < 5
+    assert lateness.worst == pytest.approx(0.3)
 
 
 def test_what_was_long_ago_does_not_count():

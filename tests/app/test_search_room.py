@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import time
 from dataclasses import replace
 
 import msgspec
@@ -36,6 +35,7 @@ from engine import (
     TrialStatus,
 )
 from tests.app.conftest import Page
+from tests.waiting import PATIENCE, wait_until
 
 VIEWS = ("wall", "trials", "parallel", "comparison")
 WIDE = Span("optimization.learning_rate", 1e-4, 1e4)  # its upper half diverges
@@ -293,10 +293,7 @@ class TestDesk:
     def until(seat, holds):
         told = []
         seat.on_news = lambda snapshot: told.append(hunted(snapshot))
-        deadline = time.monotonic() + 30
-        while not (told and holds(told[-1])):
-            assert time.monotonic() < deadline, "waited in vain"
-            time.sleep(0.01)
+        wait_until(lambda: told and holds(told[-1]))
         return told[-1]
 
     def test_a_search_is_begun_told_of_and_refined(self, seat, search):
@@ -318,7 +315,7 @@ class TestDesk:
         held = self.until(seat, lambda x: x.paused)
         assert held.busy
         assert held.hunt.status is HuntStatus.PAUSED
-        assert not seat.do(lambda experiment: seat.works.busy).result(5)
+        assert not seat.do(lambda experiment: seat.works.busy).result(PATIENCE)
         desk.resume()
         self.until(seat, lambda x: x.hunt.share > held.hunt.share)
         desk.cancel()
@@ -336,7 +333,7 @@ class TestDesk:
         done = self.until(seat, lambda x: x.hunt and x.hunt.status is HuntStatus.FINISHED)
         trial = done.hunt.trials[done.hunt.ranking[0]]
         desk.load(trial.config)
-        again = Experiment(seat.do(lambda experiment: experiment.config).result(5))
+        again = Experiment(seat.do(lambda experiment: experiment.config).result(PATIENCE))
         again.apply(Begin(trial.config))
         again.train(trial.steps)
         accuracy = again.snapshot().curves["validation_accuracy"][-1]

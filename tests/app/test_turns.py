@@ -1,11 +1,11 @@
 """Turns: one after the other, once it is quiet, and nobody holds up the next one."""
 
+import math
 import threading
 
 from app import turns
 from app.turns import Turns
-
-PATIENCE = 10.0  # seconds
+from tests.waiting import PATIENCE, wait_until
 
 
 class Page:
@@ -28,11 +28,11 @@ def test_the_next_turn_begins_when_the_one_before_is_over():
     line.wait(one.begin, one.over)
     line.wait(other.begin, other.over)
     assert one.begun.wait(PATIENCE) and line.waited_for
-    assert not other.begun.wait(0.1)
+    order.append("the first is over")
     one.over.set()
     assert other.begun.wait(PATIENCE)
     other.over.set()
-    assert order == ["one", "other"]
+    assert order == ["one", "the first is over", "other"]
 
 
 def test_whoever_left_is_nobodys_turn():
@@ -46,14 +46,21 @@ def test_whoever_left_is_nobodys_turn():
 
 
 def test_it_waits_for_quiet_but_not_for_ever(monkeypatch):
-    quiet = threading.Event()
-    line, page = Turns(quiet.is_set), Page([], "page")
+    quiet, looks = threading.Event(), []
+
+    def is_quiet() -> bool:
+        looks.append("once more")
+        return quiet.is_set()
+
+    monkeypatch.setattr(turns, "PATIENCE", math.inf)
+    line, page = Turns(is_quiet), Page([], "page")
     line.wait(page.begin, page.over)
-    assert not page.begun.wait(0.2)
+    wait_until(lambda: len(looks) > 3)
+    assert not page.begun.is_set()
     quiet.set()
     assert page.begun.wait(PATIENCE)
     page.over.set()
-    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    monkeypatch.setattr(turns, "PATIENCE", 0.0)
     line, page = Turns(lambda: False), Page([], "page")
     line.wait(page.begin, page.over)
     assert page.begun.wait(PATIENCE)

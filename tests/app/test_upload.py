@@ -4,7 +4,6 @@ import base64
 import gc
 import io
 import re
-import time
 import weakref
 import zlib
 
@@ -16,6 +15,7 @@ from app.controls import Controls
 from app.upload import KEPT, Data, Uploads, preview
 from engine import Choice, Experiment, RunConfig, SetKnob, limits, read_upload
 from engine.datasets import DATASETS
+from tests.waiting import wait_until
 
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
 
@@ -169,10 +169,7 @@ class Desk:
 
     def bring(self, raw: bytes, file: str) -> str:
         self.data._input.param.update(value=raw, filename=file, mime_type="")
-        deadline = time.monotonic() + 10
-        while self.data._progress.visible:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: not self.data._progress.visible)
         return self.data._preview.object
 
 

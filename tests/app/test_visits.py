@@ -1,7 +1,5 @@
 """Who is here, and for whom there is room; what a page is told when one of its plots breaks."""
 
-import time
-
 import pytest
 
 from app import share
@@ -11,14 +9,7 @@ from app.views import VIEWS, view_of
 from app.visits import UNSEEN, Presence, Visits
 from engine import Experiment, Status
 from tests.app.conftest import Page
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.waiting import Clock, wait_until
 
 
 class Guest:
@@ -119,10 +110,3 @@ def test_a_run_that_nobody_watches_any_more_waits_for_whoever_comes_back():
     finally:
         visit.end()
     assert not visit.watch("late", 0, lambda *frame: frames.append(frame), frozenset())
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)

@@ -17,7 +17,8 @@ from app import share
 from app.session import VISITS
 from engine import Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
 from engine.datasets import DATASETS
-from tests.browser.conftest import ROOT, Tab, forget_the_left, wait_until
+from tests.browser.conftest import ROOT, Tab, forget_the_left
+from tests.waiting import PATIENCE, wait_until
 
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
 
@@ -63,7 +64,7 @@ def steered(config: RunConfig, steps: int = 400) -> Experiment:
 
 
 def bits(tab: Tab) -> tuple[int, str]:
-    return tab.visit.seat.do(lambda experiment: (experiment.step, digest(experiment))).result(10)
+    return tab.visit.seat.do(lambda experiment: (experiment.step, digest(experiment))).result(PATIENCE)
 
 
 def open_dialog(tab: Tab, name: str) -> None:
@@ -229,7 +230,7 @@ def test_files_hold_the_run_as_it_stands(tab, tmp_path):
     assert json.loads(text)["digest"] == digested
     (tmp_path / "run.json").write_bytes(text)
     command = [sys.executable, "-m", "engine", "replay", str(tmp_path / "run.json")]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE).returncode == 0
     _, weights = saved(tab, "Weights (NPZ)")
     assert (
         sum(x.size for x in np.load(io.BytesIO(weights)).values())

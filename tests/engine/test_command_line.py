@@ -32,6 +32,7 @@ from engine.preprocessing import PREPROCESSING
 from engine.recording import record
 from engine.schedules import SCHEDULES
 from engine.target_scaling import TARGET_SCALING
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 MENUS = [
@@ -96,7 +97,7 @@ def saved(tmp_path) -> Path:
 
 def in_a_process(*argv: str, **options) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "engine", *argv]
-    return subprocess.run(command, cwd=ROOT, text=True, timeout=60, **options)
+    return subprocess.run(command, cwd=ROOT, text=True, timeout=PATIENCE, **options)
 
 
 # ---- list -----------------------------------------------------------------------------------
@@ -463,7 +464,7 @@ def test_a_terminal_sees_a_progress_bar():
 
 def test_a_reader_that_has_had_enough_is_no_error():
     script = f"{sys.executable} -m engine list | head -1"
-    done = subprocess.run(script, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(script, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert (done.stdout, done.stderr) == ("DATA SET\n", "")
 
 

@@ -1,20 +1,13 @@
 """One thread serves everybody fairly, survives failures, and ends."""
 
+import itertools
 import threading
-import time
 
 import pytest
 
 from engine import Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
-
-PATIENCE = 20.0  # seconds before a test gives up
-
-
-def wait_until(condition, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
+from engine.conductor import LESS, MORE
+from tests.waiting import PATIENCE, Clock, wait_until
 
 
 def next_frame(seat, version=0):
@@ -47,37 +40,86 @@ class Broken(Experiment):
             raise ArithmeticError("a layer gave up")
 
 
-def test_twenty_experiments_are_served_fairly(conductor, config):
-    seats = [conductor.add(Experiment(config.with_seed(seed))) for seed in range(20)]
-    for seat in seats:
-        seat.send(Play())
-    wait_until(lambda: min(seat.experiment.step for seat in seats) > 200)
-    steps = [seat.experiment.step for seat in seats]
-    assert max(steps) / min(steps) < 3  # on a machine that is busy with other things, too
-    assert len([t for t in threading.enumerate() if t.name == "conductor"]) == 1
-
-
 class Timed(Experiment):
-    """Notes how long it may train each time."""
+    """Takes exactly the time that it is given, of a clock of the test's own, for two steps."""
 
-    def __init__(self, config, **clocks):
-        super().__init__(config, **clocks)
+    def __init__(self, config, clock, all_slices=None):
+        super().__init__(config)
         self.slices = []
+        self.slowness = 1.0  # how many times as long everything takes on this machine
+        self._passing, self._all = clock, [] if all_slices is None else all_slices
 
     def advance(self, seconds):
         self.slices.append(seconds)
-        super().advance(seconds)
+        self._all.append((self, seconds))
+        self._passing.now += self.slowness * seconds
+        self.train(2)
 
 
-def test_training_gives_way_when_frames_come_late_and_comes_back(conductor, config):
-    seats = [conductor.add(Timed(config.with_seed(seed))) for seed in range(2)]
+class Waiting(threading.Condition):
+    """Whoever would wait for time to pass lets it pass at once."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self._passing = clock
+
+    def wait(self, timeout=None):
+        if timeout is None:
+            return super().wait()
+        self._passing.now += timeout
+        return super().wait(1e-4)  # commands may come in
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def timed(clock):
+    """A conductor whose time is the test's."""
+    conductor = Conductor(frame_rate=50, clock=clock)
+    conductor._changed = Waiting(clock)
+    yield conductor
+    conductor.close()
+
+
+def playing(conductor, config, clock):
+    seat = conductor.add(Timed(config, clock))
+    seat.send(Play())
+    return seat
+
+
+def rounds(rival, count):
+    """Until a running experiment has had so many slices more."""
+    goal = len(rival.experiment.slices) + count
+    wait_until(lambda: len(rival.experiment.slices) >= goal)
+
+
+def test_twenty_experiments_are_served_fairly(timed, clock, config):
+    slices = []
+    seats = [timed.add(Timed(config.with_seed(seed), clock, slices)) for seed in range(20)]
+    for seat in seats:
+        seat.send(Play())
+    wait_until(lambda: len({experiment for experiment, _ in slices}) == 20)
+    begun = len(slices)
+    wait_until(lambda: len(slices) >= begun + 200)
+    order, seconds = zip(*slices[begun : begun + 200], strict=True)
+    assert all(len(set(order[n : n + 20])) == 20 for n in range(180))  # each in its turn
+    changes = [after / before for before, after in itertools.pairwise(seconds)]
+    assert LESS - 1e-9 < min(changes) <= max(changes) < MORE + 1e-9  # and none gets more
+    assert len([t for t in threading.enumerate() if t.name == "conductor"]) == 1
+
+
+def test_training_gives_way_when_frames_come_late_and_comes_back(timed, clock, config):
+    seats = [timed.add(Timed(config.with_seed(seed), clock)) for seed in range(2)]
     slow = threading.Event()
     slow.set()
 
     def watch(seat):
         def deliver(snapshot, version):
             if slow.is_set():
-                time.sleep(0.03)  # of the 0.02 s from one frame to the next
+                clock.now += 0.03  # of the 0.02 s from one frame to the next
             watch(seat)
 
         seat.wait("a page", seat._version, deliver)
@@ -92,21 +134,13 @@ def test_training_gives_way_when_frames_come_late_and_comes_back(conductor, conf
     wait_until(lambda: slices[-1] > 0.6 * max(slices))
 
 
-def test_one_alone_gives_way_when_the_machine_is_busy_with_other_things(conductor, config):
-    busy = threading.Event()
-    busy.set()
-    work = [0.0, 0.0]  # seconds that it has got, and those of the clock at the last look
-
-    def got() -> float:
-        now = time.perf_counter()
-        work[:] = work[0] + (now - work[1]) * (0.25 if busy.is_set() else 1), now
-        return work[0]
-
-    seat = conductor.add(Timed(config, work=got))
+def test_one_alone_gives_way_when_the_machine_is_busy_with_other_things(timed, clock, config):
+    seat = timed.add(Timed(config, clock))
+    seat.experiment.slowness = 4.0
     seat.send(Play())
     slices = seat.experiment.slices
     wait_until(lambda: slices and slices[-1] < 0.6 * max(slices))
-    busy.clear()
+    seat.experiment.slowness = 1.0
     wait_until(lambda: slices[-1] > 0.9 * max(slices))
 
 
@@ -146,17 +180,18 @@ def test_commands_are_obeyed_in_order_and_none_is_lost(conductor, config):
     assert [c.value for c in commands if isinstance(c, SetKnob)] == rates
 
 
-def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(conductor, config):
-    seat = conductor.add(Experiment(config))
+def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(timed, clock, config):
+    seat = timed.add(Experiment(config))
     snapshot, version = next_frame(seat)
     assert snapshot.status is Status.PAUSED
     deliveries = []
+    rival = playing(timed, config, clock)
     seat.wait("a page", version, lambda *frame: deliveries.append(frame))
-    time.sleep(0.1)  # five frame periods, in which nothing is new
+    rounds(rival, 5)  # in which nothing is new
     assert deliveries == []
     seat.send(Play())
     wait_until(lambda: deliveries)
-    time.sleep(0.1)
+    rounds(rival, 5)
     assert len(deliveries) == 1
 
 
@@ -171,16 +206,15 @@ def test_several_who_wait_are_all_served_and_who_has_gone_is_not(conductor, conf
     assert sorted(served) == ["one", "other"]
 
 
-def test_a_paused_experiment_costs_nothing(conductor, config):
-    seat = conductor.add(Experiment(config))
-    seat.send(Play())
+def test_a_paused_experiment_costs_nothing(timed, clock, config):
+    seat, rival = playing(timed, config, clock), playing(timed, config, clock)
     wait_until(lambda: seat.experiment.step > 10)
     seat.send(Pause())
     wait_until(lambda: seat.latest.status is Status.PAUSED)
-    wait_until(lambda: not conductor._queue)
-    step = seat.experiment.step
-    time.sleep(0.1)
-    assert seat.experiment.step == step
+    rounds(rival, 2)
+    had = len(seat.experiment.slices)
+    rounds(rival, 5)
+    assert len(seat.experiment.slices) == had
 
 
 def test_the_thread_ends_with_the_last_experiment_and_begins_again(conductor, config):
@@ -256,28 +290,33 @@ def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
 
 
 def test_work_beside_training_is_done_in_slices_and_shown(conductor, config):
-    def count():
-        for n in range(1, 200):
-            time.sleep(0.001)
-            yield n
-
     busy, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
     other.send(Play())
+    wait_until(lambda: other.experiment.step > 0)
+    seen = threading.Event()
+
+    def count():
+        begun = other.experiment.step  # it runs on the conductor's thread
+        for n in itertools.count(1):
+            yield n
+            if seen.is_set() and other.experiment.step > begun:  # who trains was not kept waiting
+                break
+        yield "done"
+
     busy.do(lambda e: busy.works.begin("search", count()))
-    version, shown = 0, 0
-    while not shown:
+    version, shown = 0, None
+    while shown is None:
         frame, version = next_frame(busy, version)
         shown = frame.beside.search
-    assert shown < 199
-    step = other.experiment.step
-    wait_until(lambda: busy.latest.beside.search == 199)
-    assert other.experiment.step > step
+    assert shown >= 1
+    seen.set()
+    wait_until(lambda: busy.latest.beside.search == "done")
     assert busy.latest.step == 0  # it is paused all the while
 
 
 def test_work_can_be_held_and_ended(conductor, config):
     seat = conductor.add(Experiment(config))
-    seat.do(lambda e: seat.works.begin("search", iter(lambda: time.monotonic(), None)))
+    seat.do(lambda e: seat.works.begin("search", itertools.count()))
     seat.do(lambda e: seat.works.hold("search")).result(PATIENCE)
     held = seat.works.shown.search
     assert not seat.works.busy

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 
 from engine import Choice, Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
 from engine.clock import LONGEST, Steady
-from tests.engine.test_conductor import wait_until
+from tests.waiting import PATIENCE, RUNNING, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -151,7 +150,7 @@ def test_a_conductor_whose_clock_jumps_serves_on(config, jump):
     jumped = []
 
     def clock() -> float:
-        return time.perf_counter() + jump * len(jumped)
+        return RUNNING() + jump * len(jumped)
 
     conductor = Conductor(frame_rate=50, clock=clock)
     try:
@@ -183,7 +182,7 @@ def test_a_full_disk_is_told_in_one_line_after_the_run(flag):
         env=dict(os.environ),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == "babysit: /dev/full: No space left on device"
@@ -205,7 +204,7 @@ def in_room_for(size: int, *argv: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 

@@ -13,6 +13,7 @@ from engine.datasets import Examples, Split
 from engine.preprocessing import PREPROCESSING, Transform
 from engine.registry import Registry
 from engine.types import Array
+from tests.waiting import PATIENCE
 
 MIXED = np.array([[2.0, 0.5, -1.0, 0.3], [0, 1, 0.2, 0], [0, 0, 3, 1], [0, 0, 0, 0.1]])
 
@@ -217,7 +218,7 @@ def test_several_who_ask_at_once_get_the_same():
     start = threading.Barrier(4)
 
     def ask(_: int) -> Split:
-        start.wait(10)
+        start.wait(PATIENCE)
         return prepared(seed=5)
 
     with ThreadPoolExecutor(4) as threads:
