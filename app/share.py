@@ -130,7 +130,7 @@ def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
     raw = _decompressed(text)
     _check_files(raw, own)
     try:
-        recording = msgspec.json.decode(raw, type=Recording)
+        recording = Recording.from_json(raw)
         _check_turns(recording)
     except (ValueError, RecursionError) as error:
         reason = str(error).rstrip(".")

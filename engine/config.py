@@ -17,9 +17,11 @@ from engine.activations import ACTIVATIONS
 from engine.datasets import DATASETS
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
+from engine.nearest import instead_of
 from engine.normalization import NORMALIZATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.preprocessing import PREPROCESSING
+from engine.reading import converted, from_json
 from engine.registry import Choice, Range, Registry
 from engine.schedules import SCHEDULES
 from engine.stacks import CONVOLUTIONS, UNITS, Convolution, Stack
@@ -358,7 +360,7 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
             value = stack.read(value)
         elif isinstance(value, float) and value.is_integer() and hint is int:
             value = int(value)  # 64.0 from a slider, or from JSON, is the whole number 64
-        value = msgspec.convert(value, hint)
+        value = converted(value, hint, SETTINGS[path].label.lower())
         changed = msgspec.structs.replace(getattr(self, part), **{name: value})
         if path == "data.dataset":  # whose classes have other names
             changed = msgspec.structs.replace(changed, classes=())
@@ -380,12 +382,12 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
     @classmethod
     def from_json(cls, text: str | bytes) -> "RunConfig":
         """The config that `to_json` wrote; ValueError says what is wrong with any other text."""
-        return msgspec.json.decode(text, type=cls)
+        return from_json(text, cls)
 
 
 def _parts(path: str) -> tuple[str, str]:
     if path not in SETTINGS:
-        raise ValueError(f"unknown setting {path!r}; choose from {', '.join(SETTINGS)}")
+        raise ValueError(f"unknown setting {path!r}; {instead_of(path, SETTINGS)}")
     part, _, name = path.partition(".")
     return part, name
 

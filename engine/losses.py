@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -111,6 +112,18 @@ def _ones(count: int, dtype: np.dtype[np.floating]) -> Array:
     ones: Array = np.ones(count, dtype)
     ones.setflags(write=False)
     return ones
+
+
+def measure_of(classes: Sequence[str]) -> str:
+    """What the score of predictions is called: accuracy, or R² where there are no classes."""
+    return "accuracy" if classes else "R²"
+
+
+def in_measure(score: float, measure: str) -> str:
+    """A score in words: the right ones in per cent, or R², which may be far below 0."""
+    if math.isnan(score):
+        return "–"
+    return f"{score:.1%}" if measure == "accuracy" else f"{score:.4g}"
 
 
 def accuracy(

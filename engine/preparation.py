@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from engine.config import DataConfig
 from engine.datasets import DATASETS, Examples, Split, split
+from engine.nearest import instead_of
 from engine.preprocessing import PREPROCESSING, Transform
 from engine.target_scaling import TARGET_SCALING, TargetTransform
 
@@ -58,8 +59,8 @@ def _ready(
 def _only(examples: Examples, classes: tuple[str, ...]) -> Examples:
     """The examples of these classes alone, which are then numbered in this order."""
     if unknown := [name for name in classes if name not in examples.classes]:
-        known = ", ".join(examples.classes) or "none"
-        raise ValueError(f"unknown class {unknown[0]!r}; choose from {known}")
+        known = instead_of(unknown[0], examples.classes)
+        raise ValueError(f"unknown class {unknown[0]!r}; {known}")
     numbers = np.full(len(examples.classes), -1)
     numbers[[examples.classes.index(name) for name in classes]] = np.arange(len(classes))
     chosen = examples.take(np.flatnonzero(numbers[examples.y] >= 0))

@@ -8,6 +8,7 @@ import msgspec
 from engine.commands import Begin, Command, SetKnob
 from engine.config import RunConfig
 from engine.experiment import Experiment
+from engine.reading import from_json
 
 DIGITS = 16  # of a digest: enough to tell any two runs apart
 
@@ -26,6 +27,11 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         steps = [*(step for step, _ in self.journal), self.steps]
         if steps != sorted(steps):
             raise ValueError("the steps of the journal fall, or go beyond the last step")
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Recording":
+        """The recording that some JSON holds; ValueError says what is wrong with any other text."""
+        return from_json(text, cls)
 
     @property
     def turns(self) -> tuple[tuple[int, SetKnob], ...]:

@@ -19,6 +19,8 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 
 import msgspec
 
+from engine.nearest import instead_of
+
 
 @dataclass(frozen=True)
 class Range:
@@ -100,9 +102,7 @@ class Registry[T](Mapping[str, Entry[T]]):
     def __getitem__(self, name: str) -> Entry[T]:
         entry = self._entries.get(name) or self._guests.get(name)
         if entry is None:
-            raise ValueError(
-                f"unknown {self.kind} {name!r}; choose from {', '.join(self._entries)}"
-            )
+            raise ValueError(f"unknown {self.kind} {name!r}; {instead_of(name, self._entries)}")
         return entry
 
     def __contains__(self, name: object) -> bool:

@@ -148,6 +148,24 @@ def test_every_entry_describes_itself(registry):
             assert knob.range.refusal(knob.default) is None, (name, knob)
 
 
+TESTS = [
+    path
+    for path in sorted((ROOT / "tests").rglob("*.py"))
+    if path.name != "waiting.py" and not path.is_relative_to(ROOT / "tests" / "bench")
+]
+
+
+def test_no_test_says_how_long_anything_takes():
+    """They wait for what is to come by `tests.waiting`, and bring clocks of their own."""
+    for path in TESTS:
+        asked = {"time", "timeit"} & imports(path)
+        assert not asked, f"{name_of(path)} imports {asked}: see tests/waiting.py"
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Attribute):
+                waits = node.attr == "wait_for_timeout" and path.name != "conftest.py"
+                assert not waits, f"{name_of(path)}, line {node.lineno}: wait_until something"
+
+
 def tracked() -> list[str]:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],

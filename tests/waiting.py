@@ -12,12 +12,14 @@ RUNNING = time.perf_counter  # a clock for what needs one that runs by itself
 LOOK = 0.01  # seconds from one look to the next
 
 
-def wait_until(condition: Callable[[], object]) -> None:
-    """Return as soon as `condition()` holds."""
+def wait_until(
+    condition: Callable[[], object], sleep: Callable[[float], object] = time.sleep
+) -> None:
+    """Return as soon as `condition()` holds; what is found instead of it is told in the end."""
     deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(LOOK)
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited in vain: {found}"
+        sleep(LOOK)
 
 
 class Clock:

@@ -7,7 +7,9 @@ import msgspec
 
 from engine.config import SETTINGS, RunConfig
 from engine.fitting import DATASET, suit_data
-from engine.registry import Registry
+from engine.nearest import instead_of
+from engine.registry import Range, Registry
+from engine.search import changed
 from engine.stacks import Stack
 
 
@@ -20,19 +22,21 @@ def assigned_all(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
 
 def assigned(config: RunConfig, assignment: str) -> RunConfig:
-    """This config with the field at PATH at VALUE, given "PATH=VALUE"."""
+    """This config with the field at PATH, or a knob of the entry chosen there, at another value."""
     path, equals, text = assignment.partition("=")
     if not equals:
         raise ValueError(f"--set takes PATH=VALUE, got {assignment!r}")
     plain = msgspec.to_builtins(config)
-    if path not in _paths(plain):
-        raise ValueError(f"unknown setting {path!r}; choose from {', '.join(_paths(plain))}")
     part, _, name = path.partition(".")
     try:
-        plain[part][name] = _value(path, text)
-        return RunConfig.from_json(msgspec.json.encode(plain))
-    except msgspec.MsgspecError as error:
+        if path in _paths(plain):
+            plain[part][name] = _value(path, text)
+            return RunConfig.from_json(msgspec.json.encode(plain))
+        if ".".join(path.split(".")[:2]) in SETTINGS:
+            return changed(config, path, _number(text))
+    except ValueError as error:
         raise ValueError(f"--set {assignment}: {error}") from None
+    raise ValueError(f"unknown setting {path!r}; {instead_of(path, _paths(plain))}")
 
 
 def _paths(plain: dict[str, Any]) -> Iterator[str]:
@@ -44,11 +48,24 @@ def _paths(plain: dict[str, Any]) -> Iterator[str]:
 def _value(path: str, text: str) -> object:
     """JSON, except that an entry of a menu goes by its bare name, and layers in words."""
     setting = SETTINGS.get(path)
-    if setting and isinstance(setting.values, Stack) and not text.startswith("["):
-        return setting.values.read(text)
-    if setting and isinstance(setting.values, Registry) and not text.startswith("{"):
-        return {"name": text}
+    match setting and setting.values:
+        case Stack() as stack if not text.startswith("["):
+            return stack.read(text)
+        case Registry() if not text.startswith("{"):
+            return {"name": text}
+        case Range() as allowed:
+            number = _number(text)
+            if setting and (refusal := allowed.refusal(number)):
+                raise ValueError(f"{setting.label.lower()} {refusal}")
+            return int(number) if allowed.whole else number
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        raise ValueError(f"--set {path}: {text!r} is not JSON, such as 0.1 or [64,64]") from None
+        raise ValueError(f"{text!r} is not JSON, such as 3 or [64,64]") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"must be a number, got {text!r}") from None

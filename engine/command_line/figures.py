@@ -8,6 +8,7 @@ import msgspec
 
 from engine.config import RunConfig
 from engine.experiment import Experiment
+from engine.losses import in_measure, measure_of
 from engine.recording import digest
 from engine.telemetry import Finding, Status
 from engine.types import Array
@@ -24,6 +25,7 @@ class Figures(msgspec.Struct, frozen=True):
     message: str
     loss: float
     validation_loss: float
+    measure: str  # what the next two are: accuracy, or R² where values are predicted
     train_accuracy: float
     validation_accuracy: float
     digest: str  # of the weights
@@ -41,6 +43,7 @@ def figures(experiment: Experiment) -> Figures:
         status=now.status,
         message=now.message,
         loss=float(now.curves["loss"][-1]),
+        measure=measure_of(now.data.classes),
         digest=digest(experiment),
         findings=now.findings,
         config=now.config,
@@ -56,8 +59,8 @@ def lines(told: Figures) -> Iterator[str]:
         "status": told.status,
         "loss": _number(told.loss, ".4g"),
         "validation loss": _number(told.validation_loss, ".4g"),
-        "training accuracy": _number(told.train_accuracy, ".1%"),
-        "validation accuracy": _number(told.validation_accuracy, ".1%"),
+        f"training {told.measure}": in_measure(told.train_accuracy, told.measure),
+        f"validation {told.measure}": in_measure(told.validation_accuracy, told.measure),
         "weights": told.digest,
     }
     for name, value in rows.items():

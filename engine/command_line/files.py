@@ -1,9 +1,13 @@
 """Files by their name in an argument, where `-` is standard input or output."""
 
+import json
+import re
 import sys
 from pathlib import Path
 
 import msgspec
+
+from engine.reading import from_json
 
 STANDARD = "-"
 
@@ -18,19 +22,22 @@ def decode[T](name: str, kind: type[T]) -> T:
     return decoded(read(name), name, kind)
 
 
-def decoded[T](text: bytes, name: str, kind: type[T]) -> T:
+def decoded[T](raw: bytes, name: str, kind: type[T]) -> T:
     """What this JSON, from the file of that name, says."""
     try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError as error:
+        return from_json(raw, kind)
+    except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 
 
 def check_writable(name: str | None) -> None:
-    """Fail now rather than after the work, if a file cannot be written; it is left as it is."""
+    """Fail now rather than after the work, if a file cannot be written; all is left as it is."""
     if name and name != STANDARD:
+        existed = Path(name).exists()
         with open(name, "ab"):
             pass
+        if not existed:
+            Path(name).unlink()
 
 
 def write(name: str, text: str) -> None:
@@ -45,6 +52,7 @@ def write(name: str, text: str) -> None:
 
 
 def to_json(value: object) -> str:
-    """One line of JSON; numbers that are not finite are null in it."""
+    """One line of JSON, all ASCII for any console; numbers that are not finite are null in it."""
     # The hook is for what msgspec does not know: NumPy's own floats.
-    return msgspec.json.encode(value, enc_hook=float).decode() + "\n"
+    text = msgspec.json.encode(value, enc_hook=float).decode()
+    return re.sub(r"[^\x00-\x7f]+", lambda found: json.dumps(found[0])[1:-1], text) + "\n"

@@ -5,6 +5,7 @@ goes wrong raises an exception whose text becomes the one line that is told.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the arguments say, by default those of this process; returns the exit status."""
+    _write_anything()
     try:
         # One core, as behind the page: how many share a sum decides how it is rounded.
         with threadpool_limits(1, user_api="blas"):
@@ -57,6 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _refuse(f"{where}{error.strerror or error}")
     except (ValueError, MemoryError, RecursionError) as error:
         return _refuse(str(error) or "out of memory")
+
+
+def _write_anything() -> None:
+    """What a console has no sign for becomes a question mark: it must not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+import msgspec
+
 from engine.command_line.figures import Figures, figures, lines
 from engine.command_line.files import decoded, read, to_json
 from engine.datasets import find_files
@@ -17,9 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Repeat a saved run and compare the weights: exit status 1 if they differ."""
-    text = read(arguments.file)
-    find_files(text.decode(errors="replace"))
-    recording = decoded(text, arguments.file, Recording)
+    raw = read(arguments.file)
+    # Plain values first: however their writer spelled the names of files, they are found.
+    find_files(msgspec.json.encode(decoded(raw, arguments.file, object)).decode())
+    recording = decoded(raw, arguments.file, Recording)
     told = figures(replay(recording.config, recording.journal, recording.steps))
     agrees = None if recording.digest is None else recording.digest == told.digest
     if arguments.json:

@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 
+from engine.losses import in_measure
 from engine.search import (
     EnsembleFrame,
     Hunt,
@@ -24,6 +25,7 @@ def plain(hunt: Hunt, together: EnsembleFrame | None) -> dict[str, object]:
         "search": frame.search,
         "status": frame.status,
         "seconds": frame.seconds,
+        "measure": frame.measure,
         "ranking": frame.ranking,
         "edges": frame.edges,
         "ensemble": together and {**dataclasses.asdict(together), "gain": together.gain},
@@ -49,18 +51,21 @@ def _figures(hunt: Hunt, number: int) -> dict[str, object]:
 def lines(frame: SearchFrame, together: EnsembleFrame | None) -> Iterator[str]:
     """The best trials, what became of the others, and what to do next."""
     paths = [axis.path for axis in frame.search.space]
-    yield _row("trial", "accuracy", [label_of(path) for path in paths])
+    yield _row("trial", frame.measure, [label_of(path) for path in paths])
     for number in frame.ranking[:TOLD]:
         trial = frame.trials[number]
         yield _row(
-            str(number), f"{trial.validation_accuracy:.1%}", list(map(in_words, trial.point))
+            str(number),
+            in_measure(trial.validation_accuracy, frame.measure),
+            list(map(in_words, trial.point)),
         )
     yield from _others(frame)
     yield from (f"! {edge.text}" for edge in frame.edges)
     if together:
         yield (
-            f"the best {len(together.alone)} together: {together.together[-1]:.1%},"
-            f" the best of them alone: {max(together.alone):.1%}"
+            f"the best {len(together.alone)} together:"
+            f" {in_measure(together.together[-1], frame.measure)},"
+            f" the best of them alone: {in_measure(max(together.alone), frame.measure)}"
         )
 
 

@@ -10,7 +10,7 @@ import msgspec
 from tqdm import tqdm
 
 from engine.command_line.assigning import assigned_all
-from engine.command_line.files import check_writable, decode, to_json, write
+from engine.command_line.files import STANDARD, check_writable, decode, to_json, write
 from engine.command_line.interruptions import interruptions
 from engine.command_line.search_report import lines, plain
 from engine.config import SETTINGS, RunConfig
@@ -74,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Try many settings and tell the best; Ctrl-C ends it early, and --csv lets it go on."""
+    _refuse_mixture(arguments)
     search = _search(arguments)
     for name in (arguments.best, arguments.refined):
         check_writable(name)
@@ -86,12 +87,20 @@ def run(arguments: argparse.Namespace) -> int:
     )
     interrupted = _work(hunt, ledger)
     together = None if interrupted else _together(hunt, arguments.ensemble)
-    _write(hunt, arguments)
     if arguments.json:
         sys.stdout.write(to_json(plain(hunt, together)))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in lines(hunt.frame(), together))
+        out = sys.stderr if STANDARD in (arguments.best, arguments.refined) else sys.stdout
+        out.writelines(f"{line}\n" for line in lines(hunt.frame(), together))
+    _write(hunt, arguments, interrupted=interrupted)
     return INTERRUPTED if interrupted else 0
+
+
+def _refuse_mixture(arguments: argparse.Namespace) -> None:
+    if [arguments.best, arguments.refined].count(STANDARD) + arguments.json > 1:
+        raise ValueError("of --json, --best - and --refined - only one can be printed")
+    if arguments.csv == STANDARD:
+        raise ValueError("--csv keeps the results in a file from which it goes on, got -")
 
 
 # ---- what to search -----------------------------------------------------------------------------
@@ -181,7 +190,7 @@ def _work(hunt: Hunt, ledger: Ledger | None) -> bool:
 
 
 def _together(hunt: Hunt, size: int | None) -> EnsembleFrame | None:
-    if size is None:
+    if size is None or hunt.best is None:
         return None
     ensemble = Ensemble(hunt.search, hunt.results.values(), size)
     while not ensemble.advance(SLICE):
@@ -189,9 +198,13 @@ def _together(hunt: Hunt, size: int | None) -> EnsembleFrame | None:
     return ensemble.frame()
 
 
-def _write(hunt: Hunt, arguments: argparse.Namespace) -> None:
+def _write(hunt: Hunt, arguments: argparse.Namespace, *, interrupted: bool) -> None:
     best = hunt.best
-    if arguments.best and best:
-        write(arguments.best, hunt.trials[best.number].config.to_json() + "\n")
-    if arguments.refined and best:
-        write(arguments.refined, refine(hunt.search, hunt.results.values()).to_json() + "\n")
+    if best is None:
+        if not interrupted and (arguments.best or arguments.refined or arguments.ensemble):
+            raise ValueError("no trial went on to the end: there is no best one to go on from")
+        return
+    if arguments.best:
+        write(arguments.best, to_json(hunt.trials[best.number].config))
+    if arguments.refined:
+        write(arguments.refined, to_json(refine(hunt.search, hunt.results.values())))

@@ -7,7 +7,7 @@ from engine.search.frames import Edge, HuntStatus, SearchFrame, TrialFrame, Tria
 from engine.search.hunt import Hunt
 from engine.search.ledger import Ledger
 from engine.search.narrowing import narrow, ranked, refine
-from engine.search.space import Pick, Span, allowed, axis_of, in_words, label_of
+from engine.search.space import Pick, Span, allowed, axis_of, changed, in_words, label_of
 from engine.search.strategies import STRATEGIES
 from engine.search.trial import Curve, Ending, Result
 from engine.search.workers import Here, Pool, Workers, cluster, on_client, processes
@@ -40,6 +40,7 @@ __all__ = [
     "Workers",
     "allowed",
     "axis_of",
+    "changed",
     "cluster",
     "in_words",
     "label_of",

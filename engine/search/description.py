@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from engine.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine.reading import from_json
 from engine.registry import Choice
 from engine.search.space import DECAY, RATE, Axis, Span, Value, at_places
 from engine.search.strategies import STRATEGIES, Rung
@@ -56,6 +57,13 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for end in (0.0, 1.0):  # a value beyond what its setting can be is refused now
             at_places(self.base, self.space, [one.at(end) for one in self.space])
 
+    @property
+    def described(self) -> dict[str, object]:
+        """How it searches, as JSON has it: all but `base`, which is in each trial's config."""
+        plain: dict[str, object] = msgspec.json.decode(self.to_json())
+        del plain["base"]
+        return plain
+
     def draw(self) -> tuple[Trial, ...]:
         """The trials, in the order in which they are begun."""
         rng = np.random.default_rng(self.seed)
@@ -66,6 +74,11 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         point = tuple(one.at(x) for one, x in zip(self.space, places, strict=True))
         config = at_places(_same_data(self.base), self.space, point)
         return Trial(number, tuple(places), point, config.with_seed(self.base.seed + number))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more trials of it begin with the same ones."""
+        return STRATEGIES.build(self.strategy).goes_on
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
@@ -79,7 +92,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @classmethod
     def from_json(cls, text: str | bytes) -> "Search":
         """The search that `to_json` wrote; ValueError says what is wrong with any other text."""
-        return msgspec.json.decode(text, type=cls)
+        return from_json(text, cls)
 
 
 def _same_data(config: RunConfig) -> RunConfig:

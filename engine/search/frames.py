@@ -66,6 +66,7 @@ class SearchFrame:
     trials: tuple[TrialFrame, ...]  # by their number
     ranking: tuple[int, ...]  # numbers of those that went on to the end, best first
     edges: tuple[Edge, ...]
+    measure: str  # what the trials are ranked by: accuracy, or R² where they predict values
     share: float  # of the search that is done, 0 to 1
     seconds: float  # spent on it
     seconds_left: float  # at the pace so far; NaN before there is one

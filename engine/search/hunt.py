@@ -11,6 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from engine.config import RunConfig
+from engine.datasets import DATASETS
+from engine.losses import LOSSES, measure_of
 from engine.search.description import Search, Trial
 from engine.search.frames import HuntStatus, SearchFrame, TrialStatus, frame_of, waiting
 from engine.search.narrowing import edges, ranked
@@ -46,6 +51,7 @@ class Hunt:
         self._rung = -1
         self._spent = self._work = 0.0  # seconds, and lengths of trials, since it began
         self._frames = [waiting(trial) for trial in self.trials]
+        self._measure = _measure_of(self.trials[0].config)
         self._shown: SearchFrame | None = None
         self._news = list[Result]()
         self._begin_round([trial.number for trial in self.trials])
@@ -173,6 +179,7 @@ class Hunt:
                 trials=tuple(self._frames),
                 ranking=tuple(x.number for x in order),
                 edges=edges(self.search, self.trials, order),
+                measure=self._measure,
                 share=self._share,
                 seconds=self._spent,
                 seconds_left=self._seconds_left,
@@ -218,6 +225,16 @@ class Hunt:
         if self.status in (HuntStatus.FINISHED, HuntStatus.CANCELLED):
             return 0.0
         return self._left * self._spent / done if done > 0 else math.nan
+
+
+def _measure_of(config: RunConfig) -> str:
+    """What the scores of the trials are called; data that cannot be read have none to be called."""
+    if LOSSES.build(config.optimization.loss).predicts == "classes":
+        return measure_of(["any"])
+    try:
+        return measure_of(DATASETS.build(config.data.dataset)(np.random.default_rng(0)).classes)
+    except ValueError:
+        return measure_of(["any"])
 
 
 def results_of(search: Search, workers: Workers | None = None) -> dict[int, Result]:

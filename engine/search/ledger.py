@@ -6,6 +6,7 @@ halving have a row each, and so has the end of a trial that was dropped after on
 
 import csv
 import io
+import json
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from engine.search.trial import Ending, Result
 FIGURES = ("first_cost", "cost", "train_accuracy", "validation_accuracy", "seconds")
 HEAD = ("trial", "round", "ending")
 COUNTS = ("steps", "asked")
-TAIL = ("digest", "message", "config")
+TAIL = ("digest", "message", "config", DESCRIBED := "search")
 
 
 class Ledger:
@@ -27,6 +28,7 @@ class Ledger:
 
     def __init__(self, path: Path, search: Search) -> None:
         self._path = path
+        self._search = search
         self._trials = search.draw()
         self._axes = tuple(one.path for one in search.space)
         self.columns = (*HEAD, *self._axes, *COUNTS, *FIGURES, *TAIL)
@@ -59,7 +61,8 @@ class Ledger:
         for name in FIGURES:
             value = getattr(result, name)
             yield "" if math.isnan(value) else value
-        yield from (result.digest, result.message, trial.config.to_json())
+        described = json.dumps(self._search.described)
+        yield from (result.digest, result.message, trial.config.to_json(), described)
 
     def _line(self, cells: Iterator[object] | Sequence[object]) -> bytes:
         text = io.StringIO()
@@ -75,12 +78,14 @@ class Ledger:
         raw = self._path.read_bytes()
         whole = raw[: raw.rfind(b"\n") + 1]
         try:
-            table = csv.DictReader(io.StringIO(whole.decode(), newline=""), strict=True)
-            if whole and tuple(table.fieldnames or ()) != self.columns:
-                raise ValueError("it has other columns")
+            if not json.detect_encoding(raw).startswith("utf-8"):  # rows in UTF-8 are to follow
+                raise ValueError("it is not in UTF-8, as something has saved it since")
+            table = csv.DictReader(io.StringIO(whole.decode("utf-8-sig"), newline=""), strict=True)
+            if whole:
+                self._check_columns(table.fieldnames or ())
             results = [self._result(row) for row in table]
         except (csv.Error, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{self._path}: is not the table of this search: {error}") from None
+            raise ValueError(f"{self._path} is not the table of this search: {error}") from None
         if len(whole) < len(raw):
             os.truncate(self._path, len(whole))
         return results
@@ -89,7 +94,8 @@ class Ledger:
         number = int(row["trial"])
         if not 0 <= number < len(self._trials):
             raise ValueError(f"it has a trial {number}, but the search {len(self._trials)} of them")
-        self._refuse_other(self._trials[number], row["config"])
+        self._refuse_other_search(json.loads(row[DESCRIBED]))
+        self._refuse_other_run(self._trials[number], row["config"])
         return Result(
             number=number,
             rung=int(row["round"]) - 1,
@@ -105,9 +111,39 @@ class Ledger:
             seconds=_number(row["seconds"]),
         )
 
-    def _refuse_other(self, trial: Trial, config: str) -> None:
+    def _check_columns(self, columns: Sequence[str]) -> None:
+        if DESCRIBED not in columns:
+            raise ValueError("it does not say of which one it is; write to another file")
+        if tuple(columns) != self.columns:
+            raise ValueError("it has other columns")
+
+    def _refuse_other_search(self, there: dict[str, object]) -> None:
+        """Results of other lengths, or of other places, cannot be ranked with these."""
+        here = self._search.described
+        if self._search.goes_on:
+            there = {**there, "trials": here["trials"]}
+        for name, value in here.items():
+            if there.get(name) != value:
+                found = "none" if name not in there else _short(there[name])
+                raise ValueError(f"{name} there: {found}, here: {_short(value)}")
+
+    def _refuse_other_run(self, trial: Trial, config: str) -> None:
         if config != trial.config.to_json():
             raise ValueError(f"trial {trial.number} of it is another run")
+
+
+def _short(value: object) -> str:
+    """A part of a description in words."""
+    match value:
+        case {"name": name, "knobs": dict(knobs)}:
+            return in_words(Choice(str(name), knobs))
+        case {"path": path, "low": low, "high": high}:
+            return f"{path} from {low:g} to {high:g}"
+        case {"path": path, "options": options}:
+            return f"{path} one of {_short(options)}"
+        case list(parts) | tuple(parts):
+            return ", ".join(map(_short, parts))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number(cell: str) -> float:

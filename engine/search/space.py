@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from engine.config import SETTINGS, RunConfig
+from engine.nearest import instead_of
 from engine.registry import Choice, Knob, Range, Registry
 from engine.stacks import Stack
 
@@ -18,7 +19,10 @@ type Value = float | Choice | str  # text: a row of layers, such as "64, 64"
 
 
 class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
-    """Every number between two; on a log scale each power of ten is as likely as the next."""
+    """Every number between two; on a log scale each power of ten is as likely as the next.
+
+    A whole number stands for all that is rounded to it, the ends as well: 1 to 4 is 0.5 to 4.5.
+    """
 
     path: str
     low: float
@@ -34,23 +38,33 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
             )
         if self.scale == "log" and self.low <= 0:
             raise ValueError(f"{self.path} on a log scale must be above 0, got {self.low:g}")
+        if self.whole and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError(
+                f"{self.path} must go from a whole number to another,"
+                f" got {self.low:g} to {self.high:g}"
+            )
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """What lies at 0 and at 1."""
+        return (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
 
     def at(self, place: float) -> float:
         """The value at a place from 0 to 1; the range goes on beyond them."""
-        if self.scale == "log":
-            value = self.low * (self.high / self.low) ** place
-        else:
-            value = self.low + (self.high - self.low) * place
+        low, high = self._ends
+        value = low * (high / low) ** place if self.scale == "log" else low + (high - low) * place
+        if self.whole:
+            value = float(math.floor(value + 0.5))
         if 0 <= place <= 1:
             value = min(max(value, self.low), self.high)  # whatever was lost in rounding
-        return float(round(value)) if self.whole else value
+        return value
 
     def place(self, value: Value) -> float:
-        """Where on the axis a value lies: 0 at its low end, 1 at its high end."""
-        number = _plain_number(value)
+        """Where on the axis a value lies; whole numbers lie within its ends, others from 0 to 1."""
+        number, (low, high) = _plain_number(value), self._ends
         if self.scale == "log":
-            return math.log(number / self.low) / math.log(self.high / self.low)
-        return (number - self.low) / (self.high - self.low)
+            return math.log(number / low) / math.log(high / low)
+        return (number - low) / (high - low)
 
 
 class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pick"):
@@ -62,6 +76,9 @@ class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pick"):
     def __post_init__(self) -> None:
         if not self.options:
             raise ValueError(f"{self.path} needs at least one option")
+        for i, option in enumerate(self.options):
+            if option in self.options[:i]:
+                raise ValueError(f"{self.path} has the option {in_words(option)} twice")
 
     def at(self, place: float) -> Value:
         """The option at a place from 0 to 1."""
@@ -135,7 +152,7 @@ def at_places(config: RunConfig, space: Sequence[Axis], point: Sequence[Value]) 
 def _parts(path: str) -> tuple[str, str]:
     setting = ".".join(path.split(".")[:2])
     if setting not in SETTINGS:
-        raise ValueError(f"unknown setting {path!r}; choose from {', '.join(SETTINGS)}")
+        raise ValueError(f"unknown setting {path!r}; {instead_of(path, SETTINGS)}")
     return setting, path[len(setting) + 1 :]
 
 

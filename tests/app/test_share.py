@@ -155,7 +155,7 @@ def test_a_link_that_no_server_would_take_is_not_made(config):
         (b"\xff\xfe", "not possible here"),
         (changed(steps=-1), "not possible here"),
         (changed(config={"seed": -1}), "seed must be 0 or more"),
-        (changed(config={"wings": 2}), "unknown field"),
+        (changed(config={"wings": 2}), "config has no field"),
         (changed(journal=[[9, {"type": "pause"}]]), "beyond the last step"),
         (
             changed(journal=[[1, {"type": "set", "path": RATE, "value": -1}]]),

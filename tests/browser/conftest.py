@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import socket
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +16,23 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from app.core import CORE
 from app.session import CONDUCTOR, VISITS, Visit
+from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0  # seconds before a test gives up: the machine may be busy with other things
+DRAWN_TWICE = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
+STILL = """() => {
+    const roots = [document]
+    for (const root of roots) {
+        for (const element of root.querySelectorAll("*")) {
+            if (element.shadowRoot != null) roots.push(element.shadowRoot)
+        }
+    }
+    return roots.flatMap((root) => root.getAnimations()).every((animation) =>
+        animation.playState == "finished"
+        || animation.effect?.getComputedTiming().endTime == Infinity)
+}"""
 SERVER = "of all tests"
+LONG = 3_600_000  # milliseconds in which even a busy browser has come back
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Without these a Chromium talks to its maker's hosts on its own.
 QUIET = [
@@ -40,12 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def wait_until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
-    """Return as soon as `condition()` holds."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+def wait_for(page: Page, condition: Callable[[], object]) -> None:
+    """Return as soon as it holds; the page's events are let through meanwhile."""
+    wait_until(condition, lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
 def free_port() -> int:
@@ -79,7 +88,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """The page's address on a server that forgets a closed tab within seconds."""
+    """The page's address on a server that forgets a closed tab when it is told to."""
     # Pytest keeps the records of a log for its report, and some of Panel's hold the page.
     logging.getLogger("panel").setLevel(logging.INFO)
     port = free_port()
@@ -89,7 +98,7 @@ def address() -> Iterator[str]:
         show=False,
         threaded=True,
         server_id=SERVER,
-        unused_session_lifetime_milliseconds=5000,  # a busy browser takes so long to come back
+        unused_session_lifetime_milliseconds=LONG,
         check_unused_sessions_milliseconds=300,
         websocket_origin=[f"localhost:{port}"],
     )
@@ -109,13 +118,14 @@ def page(chromium: Browser) -> Iterator[Page]:
     page.set_default_timeout(1000 * PATIENCE)
     yield page
     context.close()
+    forget_the_left()
 
 
 def forget_the_left() -> None:
-    """The server forgets who has left at its next look round, not after the usual time."""
-    server, _, _ = pn.state._servers[SERVER]
-    for session in server.get_sessions("/app"):
-        session.request_expiration()
+    """The servers forget who has left at their next look round, not after the usual time."""
+    for server, _, _ in pn.state._servers.values():
+        for session in server.get_sessions("/app"):
+            session.request_expiration()
 
 
 class Tab:
@@ -159,6 +169,11 @@ class Tab:
     def channel(self, what: str) -> int:
         return self.page.evaluate(f"window.babysit?.{what} ?? 0")
 
+    def settle(self) -> None:
+        """Until all that fades, grows or moves has come to its end."""
+        self.page.evaluate(DRAWN_TWICE)  # it begins with the next drawing
+        self.page.wait_for_function(STILL)
+
     def wait_for_frames(self, more: int) -> None:
         """Until so many further frames have been applied."""
         self.page.wait_for_function("window.babysit != null")
@@ -166,10 +181,7 @@ class Tab:
         self.page.wait_for_function(f"window.babysit.frames >= {frames + more}")
 
     def wait_for(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "waited in vain"
-            self.page.wait_for_timeout(20)  # lets the page's events through
+        wait_for(self.page, condition)
 
     def text(self, name: str) -> str:
         return self.page.locator(f'[data-text="{name}"]').inner_text()

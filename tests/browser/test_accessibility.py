@@ -1,22 +1,18 @@
 """Who cannot see the page, or not well, is shut out of nothing that a machine can tell."""
 
-import time
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-
-from tests.browser.conftest import PATIENCE
 
 GRAVE = ("serious", "critical")
 
 
 def shuts_nobody_out(tab) -> None:
-    """Soon, when all is drawn, has faded in and been given its names."""
-    tab.page.wait_for_timeout(1500)
-    deadline = time.monotonic() + PATIENCE
-    while found := grave(tab):
-        assert time.monotonic() < deadline, found
-        tab.page.wait_for_timeout(500)
+    """Once all is drawn, has faded in and been given its names."""
+    tab.settle()
+    try:
+        tab.wait_for(lambda: not grave(tab))
+    except AssertionError:
+        raise AssertionError("\n".join(grave(tab))) from None
 
 
 def grave(tab) -> list[str]:

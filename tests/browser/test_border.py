@@ -3,9 +3,11 @@
 import urllib.error
 import urllib.request
 
+import panel as pn
 import pytest
 
 from app.session import CONDUCTOR, VISITS
+from tests.browser.conftest import SERVER, wait_for
 
 # Every model of the page is given every illegal value, as a visitor could from the console.
 ASSAULT = """
@@ -39,7 +41,8 @@ def test_illegal_values_of_widgets_harm_nobody_else(address, open_tab, page):
     page.get_by_role("slider", name="Learning rate").wait_for()
     sent = page.evaluate(ASSAULT)
     assert sent > 300
-    page.wait_for_timeout(2000)
+    page.evaluate("Bokeh.documents[0].roots()[0].name = 'over'")
+    wait_for(page, last_has_arrived)
     step = other.channel("step")
     other.wait_for_frames(10)
     assert other.channel("step") > step
@@ -47,6 +50,13 @@ def test_illegal_values_of_widgets_harm_nobody_else(address, open_tab, page):
     assert CONDUCTOR.alive
     page.close()
     assert other.session in VISITS
+
+
+def last_has_arrived() -> bool:
+    """Whether the server has the name that the page gave itself when all was sent."""
+    server, _, _ = pn.state._servers[SERVER]
+    roots = [root for session in server.get_sessions("/app") for root in session.document.roots]
+    return any(root.name == "over" for root in roots)
 
 
 def test_every_answer_is_locked_up(tab, address):
@@ -66,7 +76,7 @@ def test_every_answer_is_locked_up(tab, address):
 def test_the_page_cannot_be_made_to_fetch_from_elsewhere(page, address):
     page.goto(address)
     page.wait_for_function("window.babysit?.frames > 3")
-    refused = page.evaluate(
+    page.evaluate(
         """async () => {
             const blocked = []
             const note = ({effectiveDirective}) => blocked.push(effectiveDirective)
@@ -77,10 +87,11 @@ def test_the_page_cannot_be_made_to_fetch_from_elsewhere(page, address):
             document.head.append(script)
             const image = new Image()
             image.src = "http://127.0.0.1:9/x.png"
-            await new Promise((resolve) => setTimeout(resolve, 500))
-            return blocked.sort()
+            window.blocked = blocked
         }"""
     )
+    page.wait_for_function("window.blocked.length >= 3")
+    refused = page.evaluate("window.blocked.sort()")
     assert refused == ["connect-src", "img-src", "script-src-elem"]
 
 

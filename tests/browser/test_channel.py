@@ -11,6 +11,7 @@ from websockets.sync.client import connect
 
 from app.frames import FORBIDDEN, UNREADABLE
 from app.session import CONDUCTOR
+from tests.waiting import PATIENCE
 
 VIEWS = ["loss", "accuracy", "updates", "activations"]
 
@@ -33,7 +34,7 @@ def talk(address, hello, *asks, origin=None):
             for ask in asks or [None]:
                 if ask is not None:
                     socket.send(json.dumps(ask(answers[-1]) if callable(ask) else ask))
-                answers.append(json.loads(socket.recv(timeout=15)))
+                answers.append(json.loads(socket.recv(timeout=PATIENCE)))
         except ConnectionClosed as closed:
             return answers, closed.rcvd.code
     return answers, None
@@ -101,11 +102,11 @@ def test_a_session_that_a_socket_brings_back_needs_no_other_host(address):
     token = generate_jwt_token(generate_session_id())
     url = f"{address.replace('http', 'ws', 1)}/ws"
     with connect(url, subprotocols=["bokeh", token], max_size=None) as socket:
-        acknowledgement = [socket.recv(timeout=15) for _ in range(3)]
+        acknowledgement = [socket.recv(timeout=PATIENCE) for _ in range(3)]
         assert "ACK" in acknowledgement[0]
         for part in ({"msgid": "1", "msgtype": "PULL-DOC-REQ"}, {}, {}):
             socket.send(json.dumps(part))
-        header, _, document = (socket.recv(timeout=15) for _ in range(3))
+        header, _, document = (socket.recv(timeout=PATIENCE) for _ in range(3))
     assert "PULL-DOC-REPLY" in header
     assert "static/extensions/panel" in document
     assert "://cdn." not in document

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.browser.conftest import PATIENCE, ROOT, free_port, served, wait_until
+from tests.browser.conftest import ROOT, free_port, served
+from tests.waiting import PATIENCE, wait_until
 
 
 def test_panel_serve_app_serves_the_page_and_stops_on_sigterm(page):

@@ -4,6 +4,7 @@ import pytest
 
 from app import theme
 from app.keyboard import KEYS
+from engine import Status
 
 # The element that has the focus, through all shadow roots.
 DEEPEST = """((element) => {
@@ -41,8 +42,9 @@ def test_space_on_a_focused_button_acts_once(tab):
     tab.page.get_by_role("button", name="Pause").focus()
     tab.page.keyboard.press("Space")
     wait_for_status(tab, "paused")
-    tab.page.wait_for_timeout(500)  # a second stroke would have played on by now
-    assert tab.text("status") == "paused"
+    tab.page.keyboard.press("]")  # a second stroke, which would play on, comes before it
+    tab.wait_for(lambda: learning_rate(tab) == 0.012)
+    assert tab.snapshot.status is Status.PAUSED
 
 
 def test_space_works_from_a_slider_that_has_just_been_turned(tab):
@@ -133,11 +135,11 @@ def test_focus_is_seen_wherever_tab_leads(tab):
     names = set()
     for _ in range(12):
         tab.page.keyboard.press("Tab")
-        tab.page.wait_for_timeout(400)  # ripples and shadows take their time
         name, around = tab.page.evaluate(AROUND)
+        tab.settle()
         focused = tab.page.screenshot(clip=around)
         tab.page.evaluate(DEEPEST + ".blur()")  # from where the next Tab goes on
-        tab.page.wait_for_timeout(400)
+        tab.settle()
         assert tab.page.screenshot(clip=around) != focused, name
         names.add(name)
     assert len(names) >= 10

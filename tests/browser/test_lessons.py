@@ -30,7 +30,7 @@ def test_every_lesson_is_played_to_its_verdict(tab, fast):
         choose(tab, name)
         question = open_lesson(name).question
         predict(tab, question.options[question.right])
-        tab.page.locator(".holds").wait_for(timeout=60_000)  # some are made of six runs
+        tab.page.locator(".holds").wait_for()  # some are made of six runs
         assert tab.page.get_by_text("You predicted it:").is_visible()
         figures = tab.visit.seat.latest.beside.lesson.verdict.figures
         rows = tab.page.locator("tbody tr").all_inner_texts()

@@ -11,8 +11,13 @@ import pytest
 
 from app.session import CONDUCTOR, TURNS, VISITS
 from engine import Choice, Status
+from tests.browser.conftest import forget_the_left
+from tests.waiting import PATIENCE
 
 VIEWS = ("loss", "accuracy", "updates", "activations")
+EIGHT_DRAWINGS = """async () => {
+    for (let n = 0; n < 8; n++) await new Promise(requestAnimationFrame)
+}"""
 
 
 def test_the_page_opens_moving(tab):
@@ -59,7 +64,7 @@ def test_no_row_is_drawn_twice_when_plots_come_into_sight(tab):
     width = tab.page.viewport_size["width"]
     for height in (300, 900) * 15:
         tab.page.set_viewport_size({"width": width, "height": height})
-        tab.page.wait_for_timeout(130)  # whatever was asked for may be on its way
+        tab.page.evaluate(EIGHT_DRAWINGS)  # whatever was asked for may be on its way
     tab.wait_for_frames(2)
     steps = tab.source("loss")["step"]
     assert all(earlier < later for earlier, later in itertools.pairwise(steps))
@@ -175,11 +180,11 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     assert len(CONDUCTOR) == 2
     page = weakref.ref(leaves.visit.layout.page)
     leaves.context.close()
+    forget_the_left()
     stays.wait_for(lambda: len(CONDUCTOR) == 1)
     assert list(VISITS) == [stays.session]
 
     def freed() -> bool:
-        stays.page.wait_for_timeout(300)  # what closes the session has to come through, too
         gc.collect()
         return page() is None
 
@@ -188,7 +193,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     stays.context.close()
     stays_thread = [t for t in threading.enumerate() if t.name == "conductor"]
     for thread in stays_thread:
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -303,7 +308,7 @@ def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
 def test_plots_move_before_the_knobs_are_there(open_tab, monkeypatch):
     go = threading.Event()
     monkeypatch.setattr(TURNS, "_quiet", go.is_set)
-    monkeypatch.setattr("app.turns.PATIENCE", 60)
+    monkeypatch.setattr("app.turns.PATIENCE", math.inf)
     tab = open_tab()
     step = tab.channel("step")
     tab.wait_for_frames(5)

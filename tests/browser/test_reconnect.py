@@ -6,8 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import panel as pn
@@ -18,7 +17,8 @@ from playwright.sync_api import Page
 from app import share
 from app.session import VISITS, Visit
 from engine import Conductor, SetKnob, Status
-from tests.browser.conftest import PATIENCE, ROOT, free_port, served, wait_until
+from tests.browser.conftest import LONG, ROOT, forget_the_left, free_port, served, wait_for
+from tests.waiting import PATIENCE, wait_until
 
 # A page that gets its document anew sends back whole what it got (Bokeh 3.10.2): it is only noise.
 pytestmark = pytest.mark.filterwarnings("ignore:reference already known")
@@ -50,18 +50,19 @@ class Line:
 
 @pytest.fixture(scope="module")
 def patient() -> Iterator[str]:
-    """The page's address on a server that keeps the run of a lost page for some seconds."""
+    """The page's address on a server that keeps the run of a lost page."""
     port = free_port()
     thread = pn.serve(
         {"app": build_single_handler_application(ROOT / "app")},
         port=port,
         show=False,
         threaded=True,
-        unused_session_lifetime_milliseconds=12_000,
+        unused_session_lifetime_milliseconds=LONG,
         check_unused_sessions_milliseconds=300,
         websocket_origin=[f"localhost:{port}"],
     )
     yield f"http://localhost:{port}/app"
+    forget_the_left()
     wait_until(lambda: not VISITS)
     thread.stop()
 
@@ -78,14 +79,6 @@ def newest() -> Visit:
 
 def bar(page: Page, words: str = ""):
     return page.locator(".babysit-bar[role=alert]").filter(has_text=words)
-
-
-def wait_for(page: Page, condition: Callable[[], object]) -> None:
-    """Until it holds; the page's events are let through meanwhile."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        page.wait_for_timeout(20)
 
 
 def test_a_cut_line_pauses_the_run_and_the_same_run_goes_on(page, patient):
@@ -133,6 +126,7 @@ def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address
     frames = page.evaluate("window.babysit.frames")
     page.wait_for_function(f"window.babysit.frames > {frames + 3}")
     line.cut()
+    forget_the_left()
     wait_for(page, lambda: not VISITS)  # the server has forgotten the session
     line.mend()
     _goes_on(page, address)

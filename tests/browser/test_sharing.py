@@ -64,7 +64,9 @@ def steered(config: RunConfig, steps: int = 400) -> Experiment:
 
 
 def bits(tab: Tab) -> tuple[int, str]:
-    return tab.visit.seat.do(lambda experiment: (experiment.step, digest(experiment))).result(PATIENCE)
+    return tab.visit.seat.do(lambda experiment: (experiment.step, digest(experiment))).result(
+        PATIENCE
+    )
 
 
 def open_dialog(tab: Tab, name: str) -> None:

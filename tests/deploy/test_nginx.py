@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.deploy.conftest import ROOT, Server, Visitor, free_port, wait_until
+from tests.deploy.conftest import ROOT, Server, Visitor, free_port
+from tests.waiting import wait_until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 

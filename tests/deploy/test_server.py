@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -19,9 +18,8 @@ from bokeh.util.token import generate_jwt_token, get_session_id
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.deploy.conftest import ROOT, Visitor, get, wait_until
-
-SOON = 10.0  # seconds; Docker kills what takes longer to stop
+from tests.deploy.conftest import ROOT, Visitor, get
+from tests.waiting import PATIENCE, wait_until
 
 
 def test_all_of_it_works_below_a_path(serve):
@@ -123,7 +121,7 @@ def test_a_forged_token_opens_nobodys_run(serve):
         with connect(f"{server.root.replace('http', 'ws')}/app/frames") as thief:
             thief.send(json.dumps({"token": said}))
             with pytest.raises(ConnectionClosed) as closed:
-                thief.recv(timeout=10)
+                thief.recv(timeout=PATIENCE)
         assert closed.value.rcvd and closed.value.rcvd.code == 4403
     assert visitor.frame(3)["run"] == 1
     visitor.close()
@@ -241,10 +239,8 @@ def test_told_to_stop_under_load_it_stops_in_good_order(serve):
         visitor.open()
     for visitor in visitors:
         wait_until(lambda visitor=visitor: visitor.frame(0)["step"] > 0)
-    told = time.monotonic()
     code, output = server.stop()
     assert code == 0
-    assert time.monotonic() - told < SOON
     assert "Traceback" not in output and "ERROR" not in output
     for visitor in visitors:
         visitor.close()

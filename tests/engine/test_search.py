@@ -543,6 +543,101 @@ def test_another_search_does_not_go_on_from_it(tmp_path, capsys):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (["--epochs", "0.5"], "epochs there: 0.2, here: 0.5"),
+        (["--limit", "2"], "limit there: 3, here: 2"),
+        (["--strategy", "grid"], "strategy there: random, here: grid"),
+        (["--space", f"{RATE}=1e-6..1e-3", "--space", f"{L2}=1e-5..1"], "space there: optim"),
+        (["--seed", "5"], "seed there: 0, here: 5"),
+    ],
+    ids=lambda x: x[0] if isinstance(x, list) else "",
+)
+def test_results_of_a_search_that_was_another_are_not_ranked_with_these(
+    tmp_path, capsys, other, said
+):
+    path = tmp_path / "table.csv"
+    argv = ["search", *SPEC[:2], "--trials", "2", "--epochs", "0.2", "--csv", str(path)]
+    assert main(argv) == 0
+    before = path.read_bytes()
+    capsys.readouterr()
+    assert main([*argv, *other]) == 2
+    told = capsys.readouterr()
+    assert said in told.err and told.err.count("\n") == 1 and told.out == ""
+    assert path.read_bytes() == before
+
+
+def test_more_trials_of_a_random_search_go_on_from_its_table(tmp_path):
+    path = tmp_path / "table.csv"
+    argv = ["search", *SPEC[:2], "--epochs", "0.2", "--csv", str(path)]
+    assert main([*argv, "--trials", "2"]) == 0
+    before = path.read_bytes()
+    assert main([*argv, "--trials", "3"]) == 0
+    assert path.read_bytes().startswith(before) and len(table(path)) == 3
+
+
+def test_a_table_that_does_not_say_of_which_search_it_is_is_refused(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    argv = ["search", *SPEC[:2], "--trials", "1", "--epochs", "0.2", "--csv", str(path)]
+    assert main(argv) == 0
+    (row,) = table(path)
+    del row["search"]  # as it was written before
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        writer.writeheader()
+        writer.writerow(row)
+    assert main(argv) == 2
+    assert "does not say of which one it is; write to another file" in capsys.readouterr().err
+
+
+def test_a_search_in_which_no_trial_went_on_to_the_end_has_no_best(tmp_path, capsys):
+    best = tmp_path / "best.json"
+    argv = ["search", *SPEC[:2], "--space", f"{RATE}=1e4..1e6", "--trials", "3", "--epochs", "1"]
+    for wish in (["--best", str(best)], ["--refined", str(best)], ["--ensemble", "2"]):
+        assert main([*argv, *wish]) == 2
+        told = capsys.readouterr()
+        assert "0 of 3 trials went on to the end" in told.out
+        assert told.err.startswith("babysit: no trial went on to the end")
+        assert told.err.count("\n") == 1
+        assert not best.exists()
+
+
+# ---- whole numbers ------------------------------------------------------------------------------
+
+SIZE = "optimization.batch_size"
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+@pytest.mark.parametrize(("low", "high"), [(1, 4), (3, 3 + 9)])
+def test_whole_numbers_have_the_share_of_all_that_is_rounded_to_them(scale, low, high):
+    axis = Span(SIZE, low, high, scale, whole=True)
+    places = (np.arange(100_000) + 0.5) / 100_000
+    found, counts = np.unique([axis.at(x) for x in places], return_counts=True)
+    assert found.tolist() == list(range(low, high + 1))
+    of = np.log if scale == "log" else np.asarray
+    expected = (of(found + 0.5) - of(found - 0.5)) / (of(high + 0.5) - of(low - 0.5))
+    np.testing.assert_allclose(counts / 100_000, expected, atol=2e-5)
+    assert (axis.at(0.0), axis.at(1.0)) == (low, high)
+    assert all(axis.at(axis.place(value)) == value for value in found.tolist())
+
+
+@pytest.mark.parametrize("strategy", ["grid", "shifted grid"])
+@pytest.mark.parametrize(("high", "trials"), [(4, 12), (128, 12), (2, 30), (128, 150)])
+def test_a_grid_runs_each_place_once(strategy, high, trials):
+    space = (Span(SIZE, 1, high, "log", whole=True), Span(RATE, 1e-4, 1.0))
+    drawn = changed(SMALL, space=space, trials=trials, strategy=Choice(strategy)).draw()
+    assert 0.7 * trials < len(drawn) <= trials
+    assert len({trial.point for trial in drawn}) == len(drawn)
+
+
+def test_an_option_that_is_there_twice_and_an_end_that_is_no_whole_number_are_refused():
+    with pytest.raises(ValueError, match="has the option 8 twice"):
+        Pick(SIZE, (8.0, 16.0, 8.0))
+    with pytest.raises(ValueError, match=r"whole number to another, got 1\.5 to 4"):
+        Span(SIZE, 1.5, 4, "log", whole=True)
+
+
 def test_best_and_refined_go_on_to_other_commands(tmp_path, capsys):
     best, fine = tmp_path / "best.json", tmp_path / "fine.json"
     wish = ["--best", str(best), "--refined", str(fine), "--ensemble", "2"]

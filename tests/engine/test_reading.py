@@ -1,0 +1,117 @@
+"""What people hand in as JSON is read in any code, and refused in their own words."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import RunConfig
+from engine.command_line.main import main
+from engine.nearest import FEW, instead_of
+from engine.reading import from_json
+from engine.recording import Recording
+from engine.search import Search
+from tests.waiting import PATIENCE
+
+ROOT = Path(__file__).parents[2]
+CODES = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_json_in_any_code_says_the_same(code):
+    config = RunConfig(seed=7)
+    assert from_json(config.to_json().encode(code), RunConfig) == config
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        (RunConfig, "", "is empty: expected JSON"),
+        (RunConfig, " \n", "is empty: expected JSON"),
+        (RunConfig, b"\xe9t\xe9", "is no text that can be read: expected UTF-8 or UTF-16"),
+        (RunConfig, "[" * 100_000, "it must be an object { }, got a list [ ]"),
+        (RunConfig, '{"seed": 1', "is no JSON: it ends too early"),
+        (RunConfig, "seed", "is no JSON: invalid character (byte 0)"),
+        (RunConfig, '{"seed": 1.5}', "seed must be a whole number, got a number"),
+        (RunConfig, '{"model": {"hidden": [1, "a"]}}', "model.hidden[1] must be a whole number"),
+        (RunConfig, '{"optimization": {"learnig_rate": 1}}', "are learning_rate, "),
+        (RunConfig, '{"model": {"activation": {"name": "relu"}}}', "are ReLU, leaky ReLU, PReLU"),
+        (Recording, "{}", "it has no 'config'"),
+        (Recording, '{"config":{},"journal":[[1,{"type":"go"}]],"steps":1}', "cannot be 'go'"),
+        (Search, '{"space":[{"type":"span","path":"a","low":1,"high":0}]}', "a larger one, got 1"),
+    ],
+)
+def test_what_is_wrong_is_told_in_words(kind, text, said):
+    with pytest.raises(ValueError) as refusal:
+        from_json(text, kind)
+    told = str(refusal.value)
+    assert said in told
+    assert "$" not in told and "`" not in told and len(told) < 200
+
+
+def test_the_nearest_names_are_told_of_many_and_all_of_few():
+    many = [f"thing {n}" for n in range(40)] + ["Fashion-MNIST"]
+    assert instead_of("mnist", many).startswith("the nearest of 41 are Fashion-MNIST, ")
+    assert instead_of("mnist", many).count(",") == 2
+    assert instead_of("b", "ac") == "choose from a, c"
+    assert instead_of("b", []) == "there are none"
+    assert len(many) > FEW
+
+
+# ---- consoles -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["ascii", "cp437", "cp932", "utf-8"])
+@pytest.mark.parametrize(
+    ("argv", "status"),
+    [
+        (["list"], 0),
+        (["train", "--help"], 0),
+        (["lesson", "first loss"], 0),
+        (["train", "--set", "data.dataset=plane", "--steps", "2"], 0),
+        (["train", "--set", "data.dataset=花"], 2),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_no_console_stops_it(code, argv, status):
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", *argv],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": code},
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr and b"codec" not in done.stderr
+    assert done.stdout if status == 0 else done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_run_that_a_shell_has_saved_in_its_own_code_is_replayed(code, tmp_path, capsys):
+    assert main(["train", "--steps", "20", "--save", "-"]) == 0
+    text = capsys.readouterr().out
+    assert text.isascii()
+    file = tmp_path / "run.json"
+    file.write_bytes(text.replace("\n", "\r\n").encode(code))
+    assert main(["replay", str(file)]) == 0
+    assert "to the bit" in capsys.readouterr().out
+
+
+# ---- values to predict --------------------------------------------------------------------------
+
+VALUES = ["--set", "data.dataset=plane", "--set", "optimization.loss=mean squared error"]
+
+
+def test_values_are_scored_as_a_share_of_their_variance(capsys):
+    assert main(["train", *VALUES, "--steps", "100"]) == 0
+    told = capsys.readouterr().out
+    assert "validation R²" in told and "accuracy" not in told and "%" not in told
+
+
+def test_a_search_of_what_predicts_values_is_ranked_by_that(capsys):
+    argv = ["search", *VALUES, "--trials", "3", "--epochs", "2", "--ensemble", "2"]
+    assert main([*argv, "--set", "model.hidden=[8]"]) == 0
+    told = capsys.readouterr().out
+    assert "R²" in told and "accuracy" not in told and "%" not in told
