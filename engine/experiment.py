@@ -211,6 +211,7 @@ class Experiment:
         self._recorder.end(loss)
         self.message = autopsy(self._training, loss)
         self._autopsy = examine(self._trail, self.step)
+        self._instruments.measure_end()
 
     # ---- commands -------------------------------------------------------------------------
 
@@ -228,26 +229,31 @@ class Experiment:
             case _:
                 journal = self.journal  # of this run; a command that begins a new one leaves it
                 step = self.step
-                self._steer(command)
-                journal.append((step, command))
+                if self._steer(command):
+                    journal.append((step, command))
 
-    def _steer(self, command: Play | Pause | Step | SetKnob | Restart) -> None:
+    def _steer(self, command: Play | Pause | Step | SetKnob | Restart) -> bool:
+        """Obey, and say whether that has changed anything."""
+        status = self.status
         match command:
             case Play():
                 self._refuse_if_diverged()
                 self.status = Status.RUNNING
+                return status is not Status.RUNNING
             case Pause():
-                if self.status is Status.RUNNING:
+                if status is Status.RUNNING:
                     self.status = Status.PAUSED
+                return status is Status.RUNNING
             case Step():
                 self._refuse_if_diverged()
                 self.status = Status.PAUSED
                 self._recorder.make_due()
                 self.train(1)
             case SetKnob(path, value):
-                self._set(path, value)
+                return self._set(path, value)
             case Restart(seed):
                 self._restart(self.config if seed is None else self.config.with_seed(seed))
+        return True
 
     def _refuse_if_diverged(self) -> None:
         if self.status is Status.DIVERGED:
@@ -277,15 +283,16 @@ class Experiment:
             name, self.run, self.config, self._recorder.curves, self.step, self._instruments.gauges
         )
 
-    def _set(self, path: str, value: float | Choice | str) -> None:
+    def _set(self, path: str, value: float | Choice | str) -> bool:
         before = self.config.value(path)
         config = self.config.replace(path, value)
         if config.value(path) == before:
-            return
+            return False
         if path == DATASET and config.data.dataset.name != before.name:
             config = suit_data(config, had_classes=bool(self.data.train.classes))
         self._turn(path, config)
         self._followed.note(SetKnob(path, value), Change(path, before, config.value(path)))
+        return True
 
     def _turn(self, path: str, config: RunConfig) -> None:
         """Go on, or begin again, under a config that differs in the setting at `path`."""

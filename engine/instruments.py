@@ -90,6 +90,10 @@ class Instruments:
             for instrument in self._instruments.values():
                 self._use(instrument)
 
+    def measure_end(self) -> None:
+        """Measure the weights of a run that has diverged; its last activations stay to be seen."""
+        self._measure_weights()
+
     def measure(self, trained: float) -> None:
         """Measure what can be afforded after so many more seconds of training."""
         self._trained += trained

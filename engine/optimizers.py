@@ -2,9 +2,10 @@
 
 Every array is `(P,)`. A rule returns the direction, against which the experiment then steps:
 `theta -= learning_rate * direction`. It may write it into `out`, or return its own memory or the
-gradient. Of its further positional parameters one called `theta` is given the parameters, to be
-read; the others are its memory, which starts at zero. `step` counts from 1 since the memory was
-last cleared. Keyword-only parameters are the rule's knobs.
+gradient. Of its further positional parameters one called `weights` is given the weights, to be
+read: they lie before all other parameters, so there may be fewer of them than of `grad`. The others
+are its memory, which starts at zero. `step` counts from 1 since the memory was last cleared.
+Keyword-only parameters are the rule's knobs.
 """
 
 import inspect
@@ -133,7 +134,7 @@ def adamw(
     grad: Array,
     step: int,
     out: Array,
-    theta: Array,
+    weights: Array,
     mean: Array,
     squares: Array,
     *,
@@ -142,11 +143,12 @@ def adamw(
     epsilon: Epsilon = 1e-8,
     decay: Annotated[float, Range(1e-6, 1.0, "log", zero=True)] = 0.01,
 ) -> Array:
-    """Adam that shrinks every parameter directly, not by gradient (Loshchilov & Hutter 2019)."""
+    """Adam that shrinks weights, and nothing else, directly (Loshchilov & Hutter 2019)."""
     adam(grad, step, out, mean, squares, beta1=beta1, beta2=beta2, epsilon=epsilon)
-    for start in range(0, out.size, _PIECE):  # theta times decay, without room for all of it
+    shrunk = out[: weights.size]  # as PyTorch with a second group of parameters, without decay
+    for start in range(0, weights.size, _PIECE):  # weights times decay, without room for all of it
         piece = slice(start, start + _PIECE)
-        out[piece] += decay * theta[piece]  # Alg. 2, line 12
+        shrunk[piece] += decay * weights[piece]  # Alg. 2, line 12
     return out
 
 
@@ -160,8 +162,9 @@ def _divide_by_root(grad: Array, squares: Array, epsilon: float, out: Array) -> 
 class Optimizer:
     """A chosen update rule together with its memory."""
 
-    def __init__(self, choice: Choice, theta: Array) -> None:
+    def __init__(self, choice: Choice, theta: Array, weights: int | None = None) -> None:
         self._theta = theta
+        self._weights = theta[:weights]  # the first so many; biases, gains and slopes follow
         self.last_update: Array = np.zeros_like(theta)  # what the last step subtracted
         self._room = np.zeros_like(theta[:BLOCK])
         self._choose(choice)
@@ -170,8 +173,8 @@ class Optimizer:
         self._choice = choice
         self._rule = OPTIMIZERS.build(choice)
         names = _state_names(OPTIMIZERS[choice.name].make)
-        self._memory = {name: np.zeros_like(self._theta) for name in names if name != "theta"}
-        state = [self._memory.get(name, self._theta) for name in names]
+        self._memory = {name: np.zeros_like(self._theta) for name in names if name != "weights"}
+        state = [self._memory.get(name, self._weights) for name in names]
         self._blocks = [
             (piece, self._theta[piece], self.last_update[piece], [x[piece] for x in state])
             for piece in blocks(len(self._theta))

@@ -47,8 +47,13 @@ class Probe:
         return [layer for layer in self._network.layers if isinstance(layer, Dense)]
 
     def backward(self) -> Backward:
-        """Run the last batch through the network of now, forward and backward."""
-        parameters = self._load(self._training.network.parameters.theta)
+        """Run the last batch forward and backward, through the weights that it met.
+
+        On those of after the step, which has just been fitted to that very batch, its gradient is
+        too short, and so is the noise.
+        """
+        training = self._training
+        parameters = self._load(training.network.parameters.theta + training.optimizer.last_update)
         batch = len(self._dz)
         signals, squares = {}, 0.0
         shown = {layer.name for layer in self._network.shown}

@@ -1,6 +1,7 @@
 """A run as plain values: what determines it to the bit, and a digest of the bits that came out."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -36,7 +37,15 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def turns(self) -> tuple[tuple[int, SetKnob], ...]:
         """Those commands of the journal that change what comes out."""
-        return tuple((step, turn) for step, turn in self.journal if isinstance(turn, SetKnob))
+        return tuple(self._turns())
+
+    def _turns(self) -> Iterator[tuple[int, SetKnob]]:
+        config = self.config
+        for step, turn in self.journal:
+            if isinstance(turn, SetKnob):
+                before, config = config, config.replace(turn.path, turn.value)
+                if config != before:  # older journals hold settings written unchanged, too
+                    yield step, turn
 
     @property
     def begin(self) -> Begin:

@@ -48,7 +48,7 @@ class LayerFrame:
     std: float
     zero: float  # share of activations that are exactly 0
     saturated: float  # share near an end of a range with two ends; NaN where it has none
-    dead: float  # share of units that were 0 on every training example; NaN until all were seen
+    dead: float  # share of units that were 0 on up to 2,048 training examples; NaN until then
     backward: float  # standard deviation of an example's gradient at the layer's output
     edges: Array  # (K+1,) the same for all layers; equally wide in asinh
     counts: Integers  # (K,) without the exact zeros

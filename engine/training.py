@@ -13,14 +13,16 @@ from numpy.typing import DTypeLike
 
 from engine.architecture import build_network
 from engine.batches import Batches
+from engine.blas import hold_blas
 from engine.config import Origin, RunConfig
 from engine.datasets import Examples
-from engine.evaluation import Judge, judging_network
+from engine.evaluation import JUDGED, Judge, judging_network
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES, Loss
 from engine.network import Network, Parameters
 from engine.optimizers import BLOCK, Optimizer, blocks
 from engine.preparation import prepare
+from engine.registry import Choice
 from engine.schedules import SCHEDULES, warm_up
 from engine.types import Array
 
@@ -56,6 +58,7 @@ class Training:
     """A network on its way from its first weights; a config determines the way to the bit."""
 
     def __init__(self, config: RunConfig, dtype: DTypeLike) -> None:
+        hold_blas()
         self.config = config
         self.step = 0
         self.dtype = dtype
@@ -68,8 +71,9 @@ class Training:
         train = self.data.train
         self.batches = Batches(train.x, train.target, config.optimization.batch_size, order)
         self._assemble(None)
-        theta = self.network.parameters.theta
-        self.optimizer = Optimizer(config.optimization.optimizer, theta)
+        parameters = self.network.parameters
+        theta = parameters.theta
+        self.optimizer = Optimizer(config.optimization.optimizer, theta, parameters.regularized)
         self._comparing = False
         self._previous: Array = np.zeros_like(theta)
         self.zigzag = math.nan  # cosine between the gradients of two steps in a row
@@ -145,8 +149,8 @@ class Training:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the step that is being made, schedule and warm-up included."""
-        optimization, done = self.config.optimization, self.step - 1
+        """The rate of the step that is being made, or of the first, with schedule and warm-up."""
+        optimization, done = self.config.optimization, max(0, self.step - 1)
         rate = optimization.learning_rate * self._schedule(done)
         return rate * warm_up(done, optimization.warm_up) if optimization.warm_up else rate
 
@@ -173,11 +177,15 @@ class Training:
 
     def _limit_weights(self) -> None:
         """Shorten the weights into each unit to `max_norm` (Srivastava et al. 2014, 5.1)."""
-        for layer in self.network.layers:
-            if "W" in layer.params:
-                W = layer.params["W"]
-                lengths = np.sqrt(np.einsum("io,io->o", W, W))
-                W *= np.minimum(1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12))
+        parameters, update = self.network.parameters, self.optimizer.last_update
+        for tensor in parameters.weights:
+            W = parameters.theta[tensor.span].reshape(tensor.shape)
+            lengths = np.sqrt(np.einsum("io,io->o", W, W))
+            shorter = W * np.minimum(
+                1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12)
+            )
+            update[tensor.span] += (W - shorter).ravel()  # is part of what the step subtracted
+            W[...] = shorter
 
     @property
     def penalty(self) -> float:
@@ -224,7 +232,9 @@ class Training:
         parameters = twin.network.parameters
         parameters.theta[...] = state.theta
         parameters.statistics[...] = state.statistics
-        twin.optimizer = Optimizer(state.config.optimization.optimizer, parameters.theta)
+        twin.optimizer = Optimizer(
+            state.config.optimization.optimizer, parameters.theta, parameters.regularized
+        )
         twin.optimizer.load(state.optimizer)
         twin._comparing = False
         return twin
@@ -241,7 +251,7 @@ class Training:
         drawn.draw(initializer, self._weights_rng, x)
         self.network.parameters.drawn[...] = self.network.parameters.theta
         self.optimizer.reset()
-        self._expect()
+        self.network.parameters.statistics[...] = self._expect()
 
     def _inherit(self, origin: Origin) -> None:
         """Take over what was learned on other data, in all layers that fit but the last."""
@@ -260,10 +270,36 @@ class Training:
         self.network.parameters.drawn[...] = self.network.parameters.theta
         self._expect()
 
-    def _expect(self) -> None:
-        """Measure the loss to start from, beyond whose multiple the run counts as diverged."""
-        self.first_loss, _ = self.judges[0].judge()
+    def _expect(self) -> Array:
+        """Measure the loss to start from, beyond whose multiple the run counts as diverged.
+
+        Returns what batch norm finds in the training batches meanwhile.
+        """
+        if self.network.parameters.gathered:
+            self.first_loss, statistics = self._look_as_training_does()
+        else:
+            (self.first_loss, _), statistics = self.judges[0].judge(), np.zeros(0, self.dtype)
         self._absurd = EXPLODED * max(self.first_loss, 1e-3)  # not 0, should it begin perfect
+        return statistics
+
+    def _look_as_training_does(self) -> tuple[float, Array]:
+        """The loss and the statistics of batches as training takes them, each the mean of some."""
+        model, parameters = self.config.model, self.network.parameters
+        at_once = Choice(model.normalization.name, {"momentum": 1.0})  # remembers the last batch
+        train, size = self.data.train, len(self.batches.x)
+        network = build_network(
+            msgspec.structs.replace(model, dropout=0.0, normalization=at_once),
+            train.shape, train.outputs, size, parameters=parameters, dtype=self.dtype,
+        )  # fmt: skip
+        before, seen = parameters.statistics.copy(), []
+        for start in range(0, max(1, min(JUDGED, len(train)) - size + 1), size):
+            piece = slice(start, start + size)
+            scores = network.forward(train.x[piece], train=True)
+            loss = self._loss(scores, train.target[piece], self._dz, self._row)
+            seen.append((loss, parameters.statistics.copy()))
+        parameters.statistics[...] = before
+        losses, statistics = zip(*seen, strict=True)
+        return float(np.mean(losses)), np.mean(statistics, axis=0)
 
 
 def suit(config: RunConfig, examples: Examples) -> None:

@@ -17,7 +17,7 @@ from engine import LayerFrame, Snapshot
 # The shares from which on the diagnosis speaks up; units may well be silent now and then.
 BANDS = {"dead": 0.4, "zero": math.inf, "saturated": 0.5}
 TITLES = {
-    "dead": "dead: 0 on every training example",
+    "dead": "dead: 0 on up to 2,048 training examples",
     "zero": "zero: outputs that are exactly 0 just now",
     "saturated": "saturated: outputs at an end of their range",
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from engine.activations import ACTIVATIONS
+from engine.census import COUNTED
 from engine.commands import SetKnob
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
@@ -62,11 +63,12 @@ def vanishing_signal(now: Snapshot) -> Symptom | None:
 
 @RULES.register("dead units")
 def dead_units(now: Snapshot) -> Symptom | None:
-    """ReLU units that are 0 on every example: no gradient reaches them, they never come back."""
+    """ReLU units that are 0 whatever the network is shown: no gradient reaches them any more."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.dead, 0.0), default=None)
     if worst is None or not worst.dead > 0.4:
         return None
-    cause = f"{worst.dead:.0%} of the units of {worst.name} are 0 on every example."
+    seen = min(COUNTED, now.data.training)
+    cause = f"{worst.dead:.0%} of the units of {worst.name} are 0 on all of {seen:,} examples."
     lower = set_rate(now.config, 0.1)
     leaky = Remedy(
         f"Leaky ReLU lets a little gradient through; and a learning rate of {lower.value:g}.",

@@ -118,6 +118,14 @@ def test_adamw_shrinks_what_has_no_gradient():
     np.testing.assert_allclose(theta, [2 * 0.95, -3 * 0.95], rtol=1e-12)
 
 
+def test_adamw_shrinks_weights_alone_whatever_the_blocks():
+    theta = np.ones(2 * BLOCK + 7)
+    weights = BLOCK + 3  # the border lies within a block
+    Optimizer(Choice("AdamW", {"decay": 0.5}), theta, weights).update(np.zeros_like(theta), 0.1)
+    np.testing.assert_allclose(theta[:weights], 0.95)
+    np.testing.assert_array_equal(theta[weights:], 1.0)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_rule_reads_the_parameters_but_never_writes_them(optimizer):
     theta = np.array([1.0, -2.0])

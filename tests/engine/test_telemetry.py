@@ -25,10 +25,11 @@ def trained(config: RunConfig, steps: int) -> Training:
 
 
 def gradients_one_by_one(training: Training) -> np.ndarray:  # (B, P)
-    """Each example's own gradient, by a network that is given one example at a time."""
+    """Each example's own gradient before the last step, by a network given one at a time."""
     single = Training(training.config.replace("optimization.batch_size", 1), np.float64)
     network = single.network
-    network.parameters.theta[...] = training.network.parameters.theta
+    update = training.optimizer.last_update
+    network.parameters.theta[...] = training.network.parameters.theta + update
     gradients = []
     for x, target in zip(training.batches.x, training.batches.target, strict=True):
         z = network.forward(x[None], train=True)

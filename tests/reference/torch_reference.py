@@ -219,6 +219,12 @@ SIZES = (4, 5, 3)  # of the data, the hidden layer and the scores; tanh, cross-e
 BATCH = 6
 RATE = 0.1
 
+
+def weights_alone(theta: list[Tensor]) -> list[dict[str, object]]:
+    """Two groups of parameters, W1 b1 W2 b2: the biases' has no decay."""
+    return [{"params": theta[::2]}, {"params": theta[1::2], "weight_decay": 0.0}]
+
+
 # `optimizer|its knobs|the rest of the config` and the PyTorch optimizer.
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "SGD||": lambda p: torch.optim.SGD(p, RATE),
@@ -242,9 +248,9 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "Adam|beta1=0.5,beta2=0.9,epsilon=0.001|l2=0.03": lambda p: torch.optim.Adam(
         p, RATE, betas=(0.5, 0.9), eps=0.001
     ),
-    "AdamW||": lambda p: torch.optim.AdamW(p, RATE, weight_decay=0.01),
+    "AdamW||": lambda p: torch.optim.AdamW(weights_alone(p), RATE, weight_decay=0.01),
     "AdamW|beta1=0.5,beta2=0.9,decay=0.3|": lambda p: torch.optim.AdamW(
-        p, RATE, betas=(0.5, 0.9), weight_decay=0.3
+        weights_alone(p), RATE, betas=(0.5, 0.9), weight_decay=0.3
     ),
 }
 

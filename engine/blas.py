@@ -1,0 +1,19 @@
+"""Holds BLAS to one thread: with another number of them, sums are rounded in another order."""
+
+import functools
+
+from threadpoolctl import ThreadpoolController
+
+
+def hold_blas() -> None:
+    """One thread from now on, in the whole process, so that a run has the same bits everywhere.
+
+    On matrices as small as ours a second thread gains nothing.
+    """
+    _controller().limit(limits=1)
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    """Finding the libraries takes milliseconds, telling them takes none."""
+    return ThreadpoolController().select(user_api="blas")

@@ -1,0 +1,197 @@
+"""What is said of a run is what it was: against weights that were saved, and slow sums."""
+
+import os
+import subprocess
+import sys
+
+import msgspec
+import numpy as np
+import pytest
+
+from engine import (
+    Choice,
+    DataConfig,
+    Experiment,
+    ModelConfig,
+    OptimizationConfig,
+    RunConfig,
+    SetKnob,
+    Status,
+    take_checkup,
+)
+from engine.architecture import build_network
+from engine.checklist import CheckResult, run_check
+from engine.losses import LOSSES
+from engine.probe import Probe
+from engine.training import Diverged, Training
+
+NORMALIZED = ModelConfig(normalization=Choice("batch norm"))
+
+
+def optimized(model: ModelConfig | None = None, **optimization: object) -> RunConfig:
+    return RunConfig(
+        model=model or ModelConfig(hidden=(32, 32)),
+        optimization=OptimizationConfig(**optimization),
+    )
+
+
+# ---- the first loss of networks with batch norm ------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", [1.0, 255.0])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_the_first_loss_with_batch_norm_is_what_training_sees(scale, dropout):
+    config = RunConfig(
+        data=DataConfig(preprocessing=Choice("centre", {"scale": scale})),
+        model=msgspec.structs.replace(NORMALIZED, dropout=dropout),
+    )
+    experiment = Experiment(config)
+    now = experiment.snapshot()
+    training = Training(config.replace("model.dropout", 0.0), np.float32)
+    assert now.gauges.first_loss == pytest.approx(training.update(), rel=0.15)  # the first batch
+    assert now.curves["loss"][0] == now.gauges.first_loss
+    assert now.curves["validation_loss"][0] == pytest.approx(now.gauges.first_loss, rel=0.15)
+    experiment.train(30)
+    later = experiment.snapshot()
+    assert later.curves["validation_loss"].max() < 1.3 * now.gauges.first_loss
+    assert later.findings == ()
+    (result,) = (
+        x for x in run_check("first loss", take_checkup(experiment)) if isinstance(x, CheckResult)
+    )
+    assert result.number == now.gauges.first_loss
+    assert result.passed
+
+
+def test_a_network_with_batch_norm_diverges_by_its_true_first_loss():
+    config = RunConfig(
+        data=DataConfig(preprocessing=Choice("centre", {"scale": 255.0})), model=NORMALIZED
+    )
+    training = Training(config, np.float32)
+    training.network.layers[-1].params["W"][...] *= 1e5  # which nothing normalizes
+    with pytest.raises(Diverged):
+        training.update()
+
+
+def test_measuring_the_first_loss_moves_no_statistics_in_a_run():
+    experiment = Experiment(RunConfig(model=NORMALIZED))
+    experiment.train(20)
+    before = experiment.network.parameters.statistics.copy()
+    experiment.apply(SetKnob("optimization.loss", Choice("multiclass hinge")))
+    np.testing.assert_array_equal(experiment.network.parameters.statistics, before)
+    assert 0 < experiment.snapshot().gauges.first_loss < 9
+
+
+# ---- the last step ------------------------------------------------------------------------------
+
+
+def steps(config: RunConfig, count: int) -> tuple[Experiment, np.ndarray]:
+    """A run after so many steps, and its parameters before the last of them."""
+    experiment = Experiment(config)
+    experiment.train(count - 1)
+    before = experiment.network.parameters.theta.copy()
+    experiment.train(1)
+    return experiment, before
+
+
+@pytest.mark.parametrize("max_norm", [0.0, 0.5, 3.0])
+def test_the_update_ratio_is_that_of_the_weights_that_were(max_norm):
+    experiment, before = steps(optimized(max_norm=max_norm), 200)
+    parameters = experiment.network.parameters
+    for tensor, shown in zip(parameters.weights, experiment.snapshot().tensors, strict=True):
+        was, now = (theta[tensor.span].astype(float) for theta in (before, parameters.theta))
+        ratio = np.linalg.norm(was - now) / np.linalg.norm(was)
+        assert shown.ratio == pytest.approx(ratio, rel=1e-3)
+
+
+@pytest.mark.parametrize("max_norm", [0.0, 1.0])
+def test_the_overshoot_is_that_of_the_step_that_was_made(max_norm):
+    sgd = {"optimizer": Choice("SGD"), "learning_rate": 0.1, "l2": 0.0}
+    experiment, before = steps(optimized(max_norm=max_norm, **sgd), 200)
+    training = experiment._training
+    after = training.network.parameters.theta.copy()
+    down = before - after
+
+    def slope(theta: np.ndarray) -> float:
+        data, batches = training.data.train, training.batches
+        network = build_network(training.config.model, data.shape, data.outputs, len(batches.x))
+        network.parameters.theta[...] = theta
+        dz = np.empty_like(batches.target)
+        scores = network.forward(batches.x, train=True)
+        LOSSES.build(training.config.optimization.loss)(scores, batches.target, dz, dz[:, 0].copy())
+        network.backward(dz)
+        return float(np.vdot(network.parameters.grad, down))
+
+    expected = max(-1.0, -slope(after) / slope(before))
+    assert experiment.snapshot().gauges.overshoot == pytest.approx(expected, rel=2e-3)
+
+
+def test_the_noise_scale_is_that_of_a_batch_not_fitted_yet():
+    """Against the gradient of each example alone, at the weights that the batch met."""
+    experiment, before = steps(optimized(optimizer=Choice("SGD"), learning_rate=0.5), 30)
+    training = experiment._training
+    data, batches = training.data.train, training.batches
+    network = build_network(training.config.model, data.shape, data.outputs, 1, dtype=np.float64)
+    network.parameters.theta[...] = before
+    loss, dz, row = LOSSES.build(training.config.optimization.loss), np.empty((1, 10)), np.empty(1)
+    gradients = []
+    for x, target in zip(batches.x, batches.target, strict=True):
+        scores = network.forward(x[None].astype(float), train=True)
+        loss(scores, target[None].astype(float), dz, row)
+        network.backward(dz)
+        gradients.append(network.parameters.grad.copy())
+    noise = float(np.var(gradients, axis=0, ddof=1).sum())
+    length = float(np.square(np.mean(gradients, axis=0)).sum()) - noise / len(gradients)
+    backward = Probe(training).backward()
+    assert backward.noise == pytest.approx(noise, rel=1e-3)
+    assert backward.length == pytest.approx(length, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "rate"),
+    [
+        ({"schedule": Choice("step", {"factor": 0.05})}, 0.01),
+        ({"schedule": Choice("1/t")}, 0.01),
+        ({"warm_up": 100}, 0.0001),
+    ],
+)
+def test_the_rate_before_the_first_step_is_that_of_the_first_step(change, rate):
+    experiment = Experiment(optimized(**change))
+    assert experiment.snapshot().gauges.learning_rate == pytest.approx(rate)
+    experiment.train(1)
+    assert experiment.snapshot().gauges.learning_rate == pytest.approx(rate)
+
+
+# ---- a run that has diverged ------------------------------------------------------------------
+
+
+def test_the_weights_of_a_diverged_run_are_those_of_its_last_step():
+    experiment = Experiment(optimized(learning_rate=30.0))
+    experiment.train(50)
+    now = experiment.snapshot()
+    assert now.status is Status.DIVERGED
+    parameters = experiment.network.parameters
+    for tensor, shown in zip(parameters.weights, now.tensors, strict=True):
+        norm = np.linalg.norm(parameters.theta[tensor.span].astype(float))
+        assert shown.norm == pytest.approx(norm, rel=1e-3)
+        assert shown.distance > 0
+
+
+# ---- the same bits everywhere ----------------------------------------------------------------
+
+RUN = """
+from engine import Experiment, ModelConfig, RunConfig, digest
+experiment = Experiment(RunConfig(model=ModelConfig(hidden=(512, 512))))
+experiment.train(20)
+print(digest(experiment))
+"""
+
+
+def test_the_bits_do_not_depend_on_the_threads_of_blas():
+    told = set()
+    for threads in ("1", "2", "4"):
+        variables = os.environ | {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        done = subprocess.run(
+            [sys.executable, "-c", RUN], env=variables, capture_output=True, text=True, check=True
+        )
+        told.add(done.stdout.strip())
+    assert len(told) == 1
