@@ -49,7 +49,7 @@ def status(snapshot: Snapshot, since: int) -> Part:
     return Part(
         text={
             "title": _title(snapshot),
-            "health": snapshot.findings[0].rule if snapshot.findings else "healthy",
+            "health": _in_a_word(snapshot),
             "step": f"{snapshot.step:,}",
             "until": "" if snapshot.until is None else f"of {snapshot.until:,}",
             "epoch": f"{snapshot.epoch:,.1f}",
@@ -59,6 +59,11 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "play.icon": "pause" if running else "play_arrow",
         }
     )
+
+
+def _in_a_word(snapshot: Snapshot) -> str:
+    """How the run is: what is wrong, else that it is healthy, or has converged."""
+    return snapshot.findings[0].rule if snapshot.findings else snapshot.condition.value
 
 
 def _title(snapshot: Snapshot) -> str:

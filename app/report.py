@@ -13,6 +13,7 @@ from engine import (
     SETTINGS,
     Choice,
     Command,
+    Condition,
     Pause,
     Play,
     Recording,
@@ -29,6 +30,11 @@ MOVES = {
     Step: ("1 single step", "{} single steps"),
     Play: ("played", "played {} times"),
     Pause: ("paused", "paused {} times"),
+}
+
+NOTHING_WRONG = {
+    Condition.HEALTHY: "Nothing: it learns as it should.",
+    Condition.CONVERGED: "Nothing: it has learned what it can, and its updates are small for that.",
 }
 
 PAGE = """<!doctype html>
@@ -79,8 +85,8 @@ def _summary(snapshot: Snapshot) -> str:
 
 
 def _findings(snapshot: Snapshot) -> str:
-    if not snapshot.findings:
-        return _paragraph("Nothing: every number is where it should be.")
+    if snapshot.condition in NOTHING_WRONG:
+        return _paragraph(NOTHING_WRONG[snapshot.condition])
     return "".join(
         _paragraph(f"{found.rule.capitalize()}: {found.cause} {found.advice}")
         for found in snapshot.findings

@@ -362,7 +362,8 @@ h1 {{
 }}
 .word-of-run [data-text="health"], .word-of-run [data-value="diverged"],
 .word-of-run [data-value="failed"] {{ background: {ACCENT}; }}
-.word-of-run [data-value="healthy"] {{ background: {HEALTHY}; }}
+.word-of-run [data-value="healthy"],
+.word-of-run [data-value="converged"] {{ background: {HEALTHY}; }}
 [data-text="status"][data-value="running"] {{ display: none; }}
 [data-text="status"]:not([data-value="running"]) + span {{ display: none; }}
 .more {{ display: none; margin-left: auto; }}

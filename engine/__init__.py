@@ -105,6 +105,7 @@ from engine.strip import Strip
 from engine.sums import FLAT, SPAN, LayerSums, Response, Sums, response
 from engine.surface import Points, Surface
 from engine.telemetry import (
+    Condition,
     DataFrame,
     Finding,
     Gauges,
@@ -140,6 +141,7 @@ __all__ = [
     "Command",
     "Comparison",
     "ComparisonFrame",
+    "Condition",
     "Conductor",
     "Convolution",
     "Curves",

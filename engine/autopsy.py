@@ -20,11 +20,15 @@ def autopsy(training: Training, loss: float) -> str:
     rate, l2 = optimization.learning_rate, optimization.l2
     what = f"rose to {loss:.3g}" if math.isfinite(loss) else "is no longer a finite number"
     where = _first_broken(training)
-    if rate * l2 > 2 and rate <= 1:
+    first, chance, high_for = training.first_loss, training.chance_loss, _for_what(training)
+    if training.step < SHOWN and first > 10 * chance and high_for == "here":
+        why = f"It began at {first:.3g} where {chance:.3g} is usual: large weights."
+        remedy = "Draw smaller ones"
+    elif rate * l2 > 2 and rate <= 1:
         why = f"Learning rate × L2 = {rate * l2:.3g}: beyond 2 the decay itself overshoots."
         remedy = "Lower one of them"
     else:
-        why, remedy = f"A learning rate of {rate:g} is too high {_for_what(training)}.", "Lower it"
+        why, remedy = f"A learning rate of {rate:g} is too high {high_for}.", "Lower it"
     return (
         f"Diverged at step {training.step:,}: the loss {what}{where}. {why} {remedy}, then restart."
     )

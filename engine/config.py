@@ -241,7 +241,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         Choice,
         Setting(
             "Schedule",
-            "How the learning rate changes with time.",
+            "How the learning rate changes with time, from the step on at which it is chosen.",
             Effect.LIVE,
             SCHEDULES,
             Group.TRAINING,

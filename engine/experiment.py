@@ -32,7 +32,7 @@ from engine.commands import (
 )
 from engine.config import SETTINGS, Effect, RunConfig
 from engine.datasets import Split
-from engine.diagnosis import Followed, diagnose
+from engine.diagnosis import Followed, condition_of, diagnose
 from engine.fitting import DATASET, suit_data
 from engine.gradcheck import GradientCheck, check_gradients
 from engine.inside import Looker
@@ -41,7 +41,7 @@ from engine.network import Network
 from engine.past import PastRun, check_pin
 from engine.recorder import Recorder
 from engine.registry import Choice
-from engine.telemetry import Change, Marker, Pace, Snapshot, Status, show_data
+from engine.telemetry import Change, Condition, Marker, Pace, Snapshot, Status, show_data
 from engine.trail import Trail
 from engine.training import Diverged, Training
 
@@ -310,10 +310,10 @@ class Experiment:
                 self.status, self.message = Status.PAUSED, ""
         self._instruments.renew()
         self._looker.renew()
-        self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}")
+        self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}", path)
 
-    def _mark(self, text: str) -> None:
-        self._markers.append(Marker(self.step, self._recorder.rows, text))
+    def _mark(self, text: str, path: str = "") -> None:
+        self._markers.append(Marker(self.step, self._recorder.rows, text, path))
         self._recorder.turn()
 
     # ---- telling --------------------------------------------------------------------------
@@ -364,6 +364,7 @@ class Experiment:
             tensors=instruments.tensors,
             gauges=instruments.gauges,
             findings=(),
+            condition=Condition.HEALTHY,
             markers=tuple(self._markers),
             followed=self._followed.changes,
             diverged_under=self._diverged_under,
@@ -379,7 +380,10 @@ class Experiment:
         )
         findings = diagnose(snapshot)
         self._followed.advise(findings)
-        return dataclasses.replace(snapshot, findings=findings) if findings else snapshot
+        condition = condition_of(snapshot, findings)
+        if condition is Condition.CONVERGED:
+            self._followed.forget()  # it has helped; what goes wrong from here on is another story
+        return dataclasses.replace(snapshot, findings=findings, condition=condition)
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:

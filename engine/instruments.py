@@ -15,7 +15,6 @@ from engine.activations import ACTIVATIONS
 from engine.census import Census
 from engine.channels import examples_first
 from engine.histogram import HistogramScale
-from engine.losses import LOSSES
 from engine.network import Tensor
 from engine.probe import Backward, Probe
 from engine.strip import Strip, StripRecorder
@@ -75,9 +74,6 @@ class Instruments:
         self._overshoot = math.nan
         self._step = self._all_at = -1
         self._begun = self._training.step  # until the next step there is no mini-batch to look at
-        loss = LOSSES.build(self._training.config.optimization.loss)
-        chance = loss.of_chance(self._training.data.train.outputs)
-        self._chance = math.nan if chance is None else chance
         self._measure_activations()
         self._measure_weights()
         self._judge()
@@ -134,7 +130,7 @@ class Instruments:
         (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._judged
         return Gauges(
             first_loss=training.first_loss,
-            chance_loss=self._chance,
+            chance_loss=training.chance_loss,
             train_loss=train_loss,
             validation_loss=validation_loss,
             train_accuracy=train_accuracy,

@@ -30,6 +30,14 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+class Condition(StrEnum):
+    """How a run is, all in all."""
+
+    ILL = "ill"  # there are findings
+    HEALTHY = "healthy"
+    CONVERGED = "converged"  # it has learned what it can, so its updates are small
+
+
 @dataclass(frozen=True, slots=True)
 class Marker:
     """A change that somebody made, or that befell the run."""
@@ -37,6 +45,7 @@ class Marker:
     step: int
     row: int  # of the first history row after it
     text: str
+    path: str  # of the setting; empty where it is none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,6 +165,7 @@ class Snapshot:
     tensors: tuple[TensorFrame, ...]  # in the order of the layers
     gauges: Gauges
     findings: tuple[Finding, ...]  # the gravest first
+    condition: Condition
     markers: tuple[Marker, ...]
     followed: tuple[Change, ...]  # advice, through all runs since somebody last chose for himself
     diverged_under: RunConfig | None  # the settings that this run has diverged under

@@ -47,6 +47,7 @@ class State:
 
     step: int
     config: RunConfig
+    scheduled_at: int
     theta: Array  # (P,)
     statistics: Array
     optimizer: tuple[Mapping[str, Array], int]
@@ -61,6 +62,7 @@ class Training:
         hold_blas()
         self.config = config
         self.step = 0
+        self.scheduled_at = 0  # the step at which the schedule was chosen
         self.dtype = dtype
         streams = np.random.SeedSequence(config.seed).spawn(4)
         data, self._weights_rng, order, self._dropout_rng = map(np.random.default_rng, streams)
@@ -151,8 +153,15 @@ class Training:
     def learning_rate(self) -> float:
         """The rate of the step that is being made, or of the first, with schedule and warm-up."""
         optimization, done = self.config.optimization, max(0, self.step - 1)
-        rate = optimization.learning_rate * self._schedule(done)
+        scheduled = self._schedule(max(0, done - self.scheduled_at))
+        rate = optimization.learning_rate * scheduled
         return rate * warm_up(done, optimization.warm_up) if optimization.warm_up else rate
+
+    @property
+    def chance_loss(self) -> float:
+        """The loss when all scores are equal; NaN where that says nothing."""
+        chance = self._loss.of_chance(self.data.train.outputs)
+        return math.nan if chance is None else chance
 
     def _penalize(self, block: int) -> None:
         """Add the penalties' gradient to that of the loss, for one block of the parameters."""
@@ -205,7 +214,10 @@ class Training:
     def follow(self, config: RunConfig) -> None:
         """Go on from here under another config, with the same parameters."""
         suit(config, self.data.train)
-        loss_changed = config.optimization.loss != self.config.optimization.loss
+        before = self.config.optimization
+        loss_changed = config.optimization.loss != before.loss
+        if config.optimization.schedule.name != before.schedule.name:
+            self.scheduled_at = self.step
         self.config = config
         self.batches.resize(config.optimization.batch_size)
         self._assemble(self.network.parameters)
@@ -217,7 +229,8 @@ class Training:
         """A copy of everything that the next steps depend on."""
         parameters = self.network.parameters
         return State(
-            self.step, self.config, parameters.theta.copy(), parameters.statistics.copy(),
+            self.step, self.config, self.scheduled_at,
+            parameters.theta.copy(), parameters.statistics.copy(),
             self.optimizer.save(), self.batches.save(), self._dropout_rng.bit_generator.state,
         )  # fmt: skip
 
@@ -225,6 +238,7 @@ class Training:
         """Another run over the same data that goes on from there, just as this one did."""
         twin = copy.copy(self)
         twin.step, twin.config = state.step, state.config
+        twin.scheduled_at = state.scheduled_at
         twin._dropout_rng = np.random.default_rng()
         twin._dropout_rng.bit_generator.state = state.dropout
         twin.batches = self.batches.twin(state.config.optimization.batch_size, state.batches)

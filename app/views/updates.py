@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models.annotations import BoxAnnotation, Span
+from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
 from app import columns, theme
@@ -22,9 +22,16 @@ from app.views.view import (
     over_time,
     source,
 )
-from engine import Curves, Snapshot, remembered
+from engine import Condition, Curves, Snapshot, remembered
 
+WANTED = 1e-3
 HEALTHY = (10**-3.5, 10**-2.5)  # 1e-3, give or take half a power of ten
+BAND_SAYS = {
+    Condition.ILL: "about 0.001 is usual",
+    Condition.HEALTHY: "about 0.001 is healthy",
+    Condition.CONVERGED: "they are small because the run has converged",
+}
+BAND_WORDS = "wanted while it learns; this run has converged"
 ALWAYS_SHOWN = (1e-5, 1e-1)
 TOLD = 4  # tensors whose figures are in the headline; of more, the first and the last
 NAMED = 8  # lines whose names are written behind them, at most
@@ -63,6 +70,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
             "updates.ends": columns.ends(
                 snapshot.step, lines + ghost_ends(snapshot, "ratio *"), low, high, log=True
             ),
+            "updates.band": _band(snapshot),
             "updates.rate": _rate(snapshot, list(last.values())),
         }
         | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
@@ -70,7 +78,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         | {
             "updates.alt": f"At step {snapshot.step:,} each step changes the weights by"
             f" {', '.join(f'{words} ({key})' for key, words in shown.items())} of their size;"
-            " about 0.001 is healthy."
+            f" {BAND_SAYS[snapshot.condition]}."
         },
     )
 
@@ -92,6 +100,19 @@ def _axis(curves: Curves) -> tuple[float, float]:
     least, most = ALWAYS_SHOWN
     low, high = columns.decades([known.min(initial=least), known.max(initial=most)])
     return low, high
+
+
+def _band(snapshot: Snapshot) -> Columns:
+    """Where the ratios of a run that learns lie; one that has converged has left it for good."""
+    faint = snapshot.condition is Condition.CONVERGED
+    return {
+        "low": [HEALTHY[0]],
+        "high": [HEALTHY[1]],
+        "alpha": [0.04 if faint else 0.13],
+        "step": [0],
+        "middle": [WANTED],
+        "words": [BAND_WORDS if faint else ""],
+    }
 
 
 def _told(tensors: Sequence[int]) -> Sequence[int]:
@@ -130,18 +151,28 @@ class UpdatesView:
             y_axis_type="log",
             y_range=auto_range(),
         )
-        figure.add_layout(
-            BoxAnnotation(
-                bottom=HEALTHY[0],
-                top=HEALTHY[1],
-                fill_color=theme.GOOD,
-                fill_alpha=0.13,
-                line_color=None,
-                level="underlay",
-            )
+        band = source("updates.band", ["low", "high", "alpha", "step", "middle", "words"])
+        figure.hstrip(
+            "low",
+            "high",
+            source=band,
+            fill_color=theme.GOOD,
+            fill_alpha="alpha",
+            line_color=None,
+            level="underlay",
+        )
+        figure.text(
+            "step",
+            "middle",
+            "words",
+            source=band,
+            text_color=theme.GOOD,
+            text_font_size=style.small,
+            text_baseline="bottom",
+            x_offset=6,
         )
         figure.add_layout(
-            Span(location=1e-3, dimension="width", line_color=theme.GOOD, line_alpha=0.6)
+            Span(location=WANTED, dimension="width", line_color=theme.GOOD, line_alpha=0.6)
         )
         mark_changes(figure, "updates")
         frame_axes(figure, "updates")

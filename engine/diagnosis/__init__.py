@@ -6,12 +6,14 @@ from collections.abc import Iterator
 # isort: off
 from engine.diagnosis import divergence_rules
 from engine.diagnosis import data_rules
+from engine.diagnosis import penalty_rules
 from engine.diagnosis import signal_rules
 from engine.diagnosis import learning_rules
 from engine.diagnosis import fit_rules
 from engine.diagnosis import notice_rules
 
 # isort: on
+from engine.diagnosis.condition import condition_of
 from engine.diagnosis.followed import Followed
 from engine.diagnosis.remedies import Remedy, Symptom, advised
 from engine.diagnosis.rules import RULES, Rule
@@ -22,24 +24,25 @@ __all__ = [
     "Followed",
     "Remedy",
     "Symptom",
+    "condition_of",
     "data_rules",
     "diagnose",
     "divergence_rules",
     "fit_rules",
     "learning_rules",
     "notice_rules",
+    "penalty_rules",
     "signal_rules",
 ]
 
 # What can be said of a run that has diverged: its curves and figures say nothing any more.
-OF_DIVERGED = ("input scale", "target scale", "batch size", "exploding")
+OF_DIVERGED = ("input scale", "target scale", "batch size", "first loss", "exploding")
 
 
 def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
     """All findings on a run, the gravest first; none on a healthy one."""
-    if snapshot.status is Status.DIVERGED:
-        return tuple(_found([RULES[name].make for name in OF_DIVERGED], snapshot))
-    return tuple(_found([entry.make for entry in RULES.values()], snapshot))
+    names = OF_DIVERGED if snapshot.status is Status.DIVERGED else RULES
+    return tuple(_found([RULES[name].make for name in names], snapshot))
 
 
 def _found(rules: list[Rule], snapshot: Snapshot) -> Iterator[Finding]:

@@ -8,6 +8,8 @@ from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import RATE, RULES, batch_norm, set_rate
 from engine.telemetry import Snapshot, Status
 
+ENOUGH = 2  # times that the rate was lowered in vain
+
 
 @RULES.register("exploding")
 def exploding(now: Snapshot) -> Symptom | None:
@@ -33,12 +35,21 @@ def _remedies(now: Snapshot) -> Iterator[Remedy]:
     if rate * optimization.l2 > 2 and rate <= 1:
         l2 = float(f"{0.1 / rate:.2g}")
         yield Remedy(f"L2 strength {l2:g}, then restart.", (SetKnob("optimization.l2", l2),))
+    lowered = [change.path for change in now.followed].count(RATE)
+    if lowered < ENOUGH:
+        yield from _lower_rate(now)
+    yield Remedy("Clip the gradient at 1, then restart.", (SetKnob("optimization.clip", 1.0),))
+    yield Remedy("No dropout, then restart.", (SetKnob("model.dropout", 0.0),))
+    yield from batch_norm(now)
+    if lowered == ENOUGH:
+        yield from _lower_rate(now)
+
+
+def _lower_rate(now: Snapshot) -> Iterator[Remedy]:
     # From absurd rates, where every tenth explodes as well, straight to what may do.
-    for factor in (min(0.1, 0.1 / rate), 0.3):
+    for factor in (min(0.1, 0.1 / now.config.optimization.learning_rate), 0.3):
         turn = set_rate(now.config, factor)
         yield Remedy(f"Learning rate {turn.value:g}, then restart.", (turn,))
-    yield Remedy("Clip the gradient at 1, then restart.", (SetKnob("optimization.clip", 1.0),))
-    yield batch_norm()
 
 
 def _is_gentler(config: RunConfig, before: RunConfig) -> bool:

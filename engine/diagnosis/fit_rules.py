@@ -3,48 +3,63 @@
 import math
 from collections.abc import Iterator
 
-import numpy as np
-
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
     RULES,
     SETTLED,
-    rate_times,
+    WILD,
+    has_left_chance,
+    last_change,
     recently,
+    smaller_steps,
+    steps_since_change,
     turned,
     update_ratio_now,
 )
 from engine.registry import Choice
 from engine.telemetry import Snapshot
 
+JUDGED = 512  # validation examples that a row of the curves is judged on, at most
+LOSS = ("model.initializer", "optimization.loss")  # whose change gives losses another meaning
+
 
 @RULES.register("overfitting")
 def overfitting(now: Snapshot) -> Symptom | None:
     """It knows the training examples by heart: the gap to validation grows, its loss rises."""
-    judged, best = trends.judged(now.curves)
-    if now.step < SETTLED or judged < trends.RECENT:
+    first = last_change(now).row
+    if steps_since_change(now) < SETTLED or trends.judged(now.curves, first) < trends.FEWEST:
         return None
-    gap = recently(now, "train_accuracy") - recently(now, "validation_accuracy")
-    last = recently(now, "validation_loss")
-    if not (gap > 0.125 or (gap > 0.1 and last > 1.2 * best)):
+    train, validation = recently(now, "train_accuracy"), recently(now, "validation_accuracy")
+    gap = train - validation
+    risen = trends.risen(now.curves, last_change(now, *LOSS).row)
+    if not gap - _chance_gap(now, validation) > (0.07 if risen > 1.2 else 0.09):
         return None
-    risen = last / best if best > 0 else math.inf  # hinge loss comes down to exactly 0
+    told = f"Training accuracy is {100 * gap:.0f} points above validation"
+    if not now.data.classes:
+        told = f"The training R² is {train:.2f}, that of validation {validation:.2f}"
+    told += f", whose loss is at {risen:.1f} times its best." if risen > 1.1 else "."
     return Symptom(
-        "overfitting", gap, (0.0, 0.1), "",
-        f"Training accuracy is {gap:.0%} above validation, whose loss is at {risen:.1f} times"
-        " its best.",
-        _held_back(now), "accuracy",
+        "overfitting", gap, (0.0, 0.1), "", told, _held_back(now), "accuracy",
+        by_hand="More examples would help now, or a smaller network.",
     )  # fmt: skip
+
+
+def _chance_gap(now: Snapshot, validation: float) -> float:
+    """How far apart the two may lie by the luck of which examples judge: two standard errors."""
+    if not now.data.classes:
+        return 0.1
+    share = min(max(validation, 0.0), 1.0)
+    return 2 * math.sqrt(share * (1 - share) / min(JUDGED, now.data.validation))
 
 
 def _held_back(now: Snapshot) -> Iterator[Remedy]:
     """What keeps a network from learning examples by heart."""
-    stronger = min(max(10 * now.config.optimization.l2, 1e-4), 1.0)
-    yield turned("optimization.l2", stronger, f"L2 strength {stronger:g}; or more dropout.")
-    more = min(now.config.model.dropout + 0.25, 0.75)
-    if now.config.model.hidden:
-        yield turned("model.dropout", more, f"Dropout {more:g}; or more examples.")
+    stronger = max(10 * now.config.optimization.l2, 1e-3)
+    if stronger <= 0.01:
+        yield turned("optimization.l2", stronger, f"L2 strength {stronger:g}; or more dropout.")
+    if now.config.model.hidden and now.config.model.dropout < 0.5:
+        yield turned("model.dropout", 0.5, "Dropout 0.5; or more examples.")
 
 
 @RULES.register("underfitting")
@@ -52,16 +67,16 @@ def underfitting(now: Snapshot) -> Symptom | None:
     """It has stopped improving, at a poor level, and no better on training than on validation."""
     train = recently(now, "train_accuracy")
     gap = train - recently(now, "validation_accuracy")
-    if now.step < 10 * SETTLED or not (train < 0.8 and gap < 0.05):
+    if steps_since_change(now) < 10 * SETTLED or not (train < 0.8 and gap < 0.05):
         return None
-    late = now.curves["loss"][np.searchsorted(now.curves["step"], 0.6 * now.step, side="right") :]
-    half = len(late) // 2
-    if len(late) < trends.RECENT or not late[half:].mean() > 0.99 * late[:half].mean():
+    if not has_left_chance(now) or not trends.settled(now.curves, last_change(now).row):
         return None
+    score = f"accuracy has settled at {train:.0%}"
+    if not now.data.classes:
+        score = f"R² has settled at {train:.2f}"
     return Symptom(
         "underfitting", train, (0.8, 1.0), "",
-        f"Training accuracy has settled at {train:.0%}, as validation has: too small a network,"
-        " or held back too much.",
+        f"Training {score}, as validation has: too small a network, or held back too much.",
         _set_free(now), "accuracy",
     )  # fmt: skip
 
@@ -86,12 +101,12 @@ def _set_free(now: Snapshot) -> Iterator[Remedy]:
 
 @RULES.register("update ratio")
 def update_ratio(now: Snapshot) -> Symptom | None:
-    """Each step changes the weights by far more, or far less, than a thousandth."""
+    """Each step changes the weights by far more than a thousandth of their size."""
     ratio = update_ratio_now(now)
-    if now.step < SETTLED or not ratio > 10**-1.5:
+    if steps_since_change(now) < SETTLED or not ratio > WILD:
         return None
     return Symptom(
-        "update ratio", ratio, (10**-4.5, 10**-1.5), "",
+        "update ratio", ratio, (10**-4.5, WILD), "",
         f"A step changes the weights by {ratio:.1%}: a tenth of a percent is usual.",
-        [rate_times(now, 0.3)], "updates",
+        [smaller_steps(now)], "updates",
     )  # fmt: skip

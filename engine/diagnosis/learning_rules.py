@@ -1,52 +1,82 @@
-"""Rules of how the loss falls: the learning rate, the first loss, a plateau."""
+"""Rules of how the loss falls: the learning rate, its schedule, the first loss, a plateau."""
 
 import math
+from collections.abc import Iterator
 
 from engine.diagnosis import trends
-from engine.diagnosis.remedies import Symptom
+from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
     RULES,
     SETTLED,
+    THROWN,
     WANTED,
+    WILD,
     batch_norm,
-    best_loss,
     finite_or,
+    fitting_initializer,
+    has_fresh_first_loss,
+    last_change,
     loss_now,
     rate_times,
     redrawn,
+    smaller_steps,
+    starting_loss,
+    steps_since_change,
+    turned,
     update_ratio_now,
 )
+from engine.registry import Choice
 from engine.telemetry import Snapshot
+
+# Changes of what training makes small: what it came to before is no measure any more.
+OBJECTIVE = (
+    "model.initializer", "model.activation", "model.dropout",
+    "optimization.loss", "optimization.l2", "optimization.l1", "optimization.max_norm",
+)  # fmt: skip
 
 
 @RULES.register("learning rate too high")
 def rate_too_high(now: Snapshot) -> Symptom | None:
     """The loss has stopped falling, or rises, while every step still throws the weights about."""
-    if now.step < SETTLED:
+    if steps_since_change(now) < SETTLED:
         return None
-    loss, best, first = loss_now(now), best_loss(now), now.gauges.first_loss
-    risen, high = loss > 1.5 * best + 0.1 * first, loss > 0.8 * first
+    curves, start, ratio = now.curves, starting_loss(now), update_ratio_now(now)
+    best = trends.least_objective(curves, last_change(now, *OBJECTIVE).row)
+    loss = trends.objective_now(curves, last_change(now).row)
+    risen = loss > 1.5 * best + 0.1 * start and ratio > THROWN
+    high = loss_now(now) > 0.8 * start and ratio > WILD
     if not (risen or high):
         return None
-    ratio = update_ratio_now(now)
-    if not risen and ratio < 10**-1.5:
-        return None
+    best = min(best, loss)  # where there are too few rows to tell
     return Symptom(
         "learning rate too high", loss, (0.0, 1.5 * best), "",
         f"The loss is {loss:.3g} after {best:.3g} at best, and a step changes the weights by"
         f" {ratio:.1%}.",
-        [rate_times(now, 0.3)], "loss",
+        [smaller_steps(now)], "loss",
+    )  # fmt: skip
+
+
+@RULES.register("schedule has ended")
+def schedule_has_ended(now: Snapshot) -> Symptom | None:
+    """The schedule has taken the learning rate away before there was much learned."""
+    wanted, rate = now.config.optimization.learning_rate, now.gauges.learning_rate
+    if not _hardly_moves(now) or not rate < 0.01 * wanted:
+        return None
+    name = now.config.optimization.schedule.name
+    return Symptom(
+        "schedule has ended", rate, (0.01 * wanted, wanted), "",
+        f"The schedule “{name}” has brought the learning rate from {wanted:g} down to {rate:.1g}.",
+        [turned("optimization.schedule", Choice("constant"), "A constant learning rate.")],
+        "updates",
     )  # fmt: skip
 
 
 @RULES.register("learning rate too low")
 def rate_too_low(now: Snapshot) -> Symptom | None:
     """Each step changes the weights by next to nothing, and the loss has hardly moved."""
-    if now.step < SETTLED or loss_now(now) < 0.5 * now.gauges.first_loss:
+    if not _hardly_moves(now) or schedule_has_ended(now):
         return None
     ratio = update_ratio_now(now)
-    if not ratio < 10**-4.5:
-        return None
     times = min(1e4, 10 ** round(math.log10(WANTED / max(ratio, 1e-12))))
     return Symptom(
         "learning rate too low", ratio, (10**-4.5, 10**-1.5), "",
@@ -55,31 +85,51 @@ def rate_too_low(now: Snapshot) -> Symptom | None:
     )  # fmt: skip
 
 
+def _hardly_moves(now: Snapshot) -> bool:
+    """Whether the weights stand nearly still, and not because the loss has come down."""
+    if steps_since_change(now) < SETTLED or now.step < now.config.optimization.warm_up:
+        return False
+    return not loss_now(now) < 0.5 * starting_loss(now) and update_ratio_now(now) < 10**-4.5
+
+
 @RULES.register("first loss")
 def first_loss(now: Snapshot) -> Symptom | None:
     """The first loss is far from that of equal scores: the scores start too large."""
     first, chance = now.gauges.first_loss, now.gauges.chance_loss
-    if not chance > 0 or 0.3 * chance <= first <= 4 * chance:
+    if not has_fresh_first_loss(now) or not chance > 0 or 0.3 * chance <= first <= 4 * chance:
+        return None
+    drawn = last_change(now, "model.initializer").row
+    if trends.least_objective(now.curves, drawn) < 0.5 * chance:  # it has got over it
         return None
     return Symptom(
         "first loss", first, (0.3 * chance, 4 * chance), "",
         f"The first loss was {first:.3g}, but a network that knows nothing has {chance:.3g}.",
-        [redrawn("Xavier", "Draw smaller weights, by Xavier.")], "loss",
+        _smaller_weights(now), "loss",
     )  # fmt: skip
+
+
+def _smaller_weights(now: Snapshot) -> Iterator[Remedy]:
+    yield redrawn("Xavier", "Draw smaller weights, by Xavier.")
+    tenth = Choice("Xavier", {"scale": 0.1})
+    yield turned("model.initializer", tenth, "Draw weights of a tenth of the size.")
+    yield from batch_norm(now)
 
 
 @RULES.register("plateau")
 def plateau(now: Snapshot) -> Symptom | None:
     """The loss stayed flat for long before it moved: bad initial weights are the prime suspect."""
-    if now.step < 4 * SETTLED:
+    since = steps_since_change(now)
+    if since < 4 * SETTLED:
         return None
-    drawn = max((m.row for m in now.markers if m.text.startswith("Initializer")), default=0)
-    chance = finite_or(now.gauges.chance_loss, now.gauges.first_loss)
-    until = trends.flat(now.curves, drawn, chance)
-    if until < 2 * SETTLED or until < 0.15 * now.step:
+    level = finite_or(now.gauges.chance_loss, starting_loss(now))
+    until = trends.flat(now.curves, last_change(now).row, level)
+    if until < 2 * SETTLED or until < 0.15 * since:
         return None
+    better = fitting_initializer(now.config)
     return Symptom(
-        "plateau", until, (0, 0.15 * now.step), "",
-        f"The loss stayed at {chance:.3g}, where one starts, for {until:,.0f} steps.",
-        [redrawn("He", "Draw larger weights, by He."), batch_norm()], "loss",
+        "plateau", until, (0, 0.15 * since), "",
+        f"The loss stayed at {level:.3g}, where one starts, for {until:,.0f} steps.",
+        [redrawn("He", "Draw larger weights, by He."), redrawn(better, f"Draw them by {better}."),
+         *batch_norm(now)],
+        "loss",
     )  # fmt: skip

@@ -14,6 +14,8 @@ from engine.telemetry import Change, Finding, Snapshot, Status
 
 KNOWS_NONE = "Babysit knows no remedy for this."
 KNOWS_NO_MORE = "What may help has been tried: Babysit knows no further remedy."
+GIVES_UP = "Much has been changed in vain: begin again with settings that are known to work."
+PATIENCE = 6  # changes that were advised, one after the other, with no healthy run in between
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,14 @@ class Symptom:
 
 def advised(symptom: Symptom, now: Snapshot) -> Finding:
     """The finding, with the first remedy that can be followed, or the word that none is known."""
-    advice = symptom.by_hand or (KNOWS_NO_MORE if now.followed else KNOWS_NONE)
-    commands = tuple[Command, ...]()
-    remedy = next((x for x in symptom.remedies if _can_be_followed(x, now)), None)
+    patient = len(now.followed) < PATIENCE
+    remedies = symptom.remedies if patient else ()
+    remedy = next((x for x in remedies if _can_be_followed(x, now)), None)
     if remedy:
         advice, commands = remedy.advice, _commands(remedy, now)
+    else:
+        none_left = (KNOWS_NO_MORE if patient else GIVES_UP) if now.followed else KNOWS_NONE
+        advice, commands = symptom.by_hand or none_left, ()
     return Finding(
         symptom.rule, symptom.number, symptom.band, symptom.where, symptom.cause,
         commands, advice, symptom.seen_in,

@@ -14,15 +14,20 @@ from engine.config import SETTINGS, RunConfig
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.registry import Choice, Range, Registry
-from engine.telemetry import LayerFrame, Snapshot
+from engine.stacks import UNITS
+from engine.telemetry import LayerFrame, Marker, Snapshot
 
 type Rule = Callable[[Snapshot], Symptom | None]
 
 RULES: Registry[Symptom | None] = Registry("rule")
 
 RATE = "optimization.learning_rate"
+BEGINNING = Marker(0, 0, "", "")
 SETTLED = 50  # steps before curves say anything
+FEW = 8  # examples, from which batch norm learns little about the others
 WANTED = 1e-3  # of the size of the weights, as the size of an update
+THROWN = 10**-2.25  # ... of one that explains why a loss rises, or units die
+WILD = 10**-1.5  # ... or why a loss does not fall
 
 
 def hidden_layers(now: Snapshot) -> tuple[LayerFrame, ...]:
@@ -37,12 +42,20 @@ def finite_or(value: float, otherwise: float) -> float:
 
 def recently(now: Snapshot, name: str) -> float:
     """The median of a curve's last rows, none of them from before the last change."""
-    return trends.recent(now.curves, name, last_change(now))
+    return trends.recent(now.curves, name, last_change(now).row)
 
 
-def last_change(now: Snapshot) -> int:
-    """The first row after the last change."""
-    return now.markers[-1].row if now.markers else 0
+def last_change(now: Snapshot, *paths: str) -> Marker:
+    """The last change of any of these settings, or of any at all; else the beginning."""
+    for marker in reversed(now.markers):
+        if marker.path in paths or not paths:
+            return marker
+    return BEGINNING
+
+
+def steps_since_change(now: Snapshot) -> int:
+    """Steps made under the settings of now."""
+    return now.step - last_change(now).step
 
 
 def loss_now(now: Snapshot) -> float:
@@ -50,14 +63,26 @@ def loss_now(now: Snapshot) -> float:
     return recently(now, "loss")
 
 
-def best_loss(now: Snapshot) -> float:
-    """The lowest loss so far, each time over so many rows that one lucky batch does not count."""
-    return trends.lowest(now.curves, "loss")
+def starting_loss(now: Snapshot) -> float:
+    """The loss of fresh weights: the first, or of equal scores where that was another loss."""
+    if has_fresh_first_loss(now):
+        return now.gauges.first_loss
+    return finite_or(now.gauges.chance_loss, now.gauges.first_loss)
+
+
+def has_fresh_first_loss(now: Snapshot) -> bool:
+    """Whether the first loss is that of weights as they are drawn, not of a trained network."""
+    return last_change(now, "model.initializer", "optimization.loss").path != "optimization.loss"
+
+
+def has_left_chance(now: Snapshot) -> bool:
+    """Whether the loss is clearly below that of a network that knows nothing."""
+    return not loss_now(now) > 0.95 * finite_or(now.gauges.chance_loss, math.inf)
 
 
 def update_ratio_now(now: Snapshot) -> float:
     """The median over the layers of what the last steps did to their weights."""
-    return trends.ratio(now.curves, last_change(now))
+    return trends.ratio(now.curves, last_change(now).row)
 
 
 # ---- remedies that several rules know ------------------------------------------------------
@@ -72,6 +97,12 @@ def rate_times(now: Snapshot, factor: float) -> Remedy:
     """The learning rate times a factor, within what is allowed."""
     turn = set_rate(now.config, factor)
     return Remedy(f"Learning rate × {factor:g}.", (turn,))
+
+
+def smaller_steps(now: Snapshot) -> Remedy:
+    """A lower rate, by as much as updates are too large."""
+    factor = 10.0 ** round(math.log10(THROWN / max(update_ratio_now(now), THROWN)))
+    return rate_times(now, min(max(factor, 1e-3), 0.3))
 
 
 def set_rate(config: RunConfig, factor: float) -> SetKnob:
@@ -93,6 +124,18 @@ def fitting_initializer(config: RunConfig) -> str:
     return "He" if ACTIVATIONS.build(config.model.activation).gain > 1 else "Xavier"
 
 
-def batch_norm() -> Remedy:
-    """What makes up for most of what weights can do wrong."""
-    return turned("model.normalization", Choice("batch norm"), "Batch norm, in a new run.")
+def batch_norm(now: Snapshot) -> tuple[Remedy, ...]:
+    """What makes up for most of what weights can do wrong, where batches are large enough."""
+    if now.config.optimization.batch_size < FEW or not now.config.model.hidden:
+        return ()
+    choice = Choice("batch norm")
+    return (turned("model.normalization", choice, "Batch norm, in a new run."),)
+
+
+def fewer_layers(now: Snapshot) -> tuple[Remedy, ...]:
+    """What a signal or a gradient has fewer of to get through."""
+    half = now.config.model.hidden[: len(now.config.model.hidden) // 2]
+    if not half:
+        return ()
+    words = f"Half as many hidden layers: {UNITS.write(half)}, in a new run."
+    return (turned("model.hidden", UNITS.write(half), words),)

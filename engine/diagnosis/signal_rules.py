@@ -1,19 +1,23 @@
 """Rules of what flows through the network: activations forward, gradients backward."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from engine.activations import ACTIVATIONS
 from engine.census import COUNTED
 from engine.commands import SetKnob
+from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
     RULES,
+    THROWN,
     batch_norm,
+    fewer_layers,
     finite_or,
     fitting_initializer,
     hidden_layers,
+    last_change,
     redrawn,
     set_rate,
     turned,
@@ -45,8 +49,18 @@ def saturation(now: Snapshot) -> Symptom | None:
     cause = f"{worst.saturated:.0%} of {worst.name} is saturated: no gradient passes there."
     return Symptom(
         "saturation", worst.saturated, (0.0, 0.5), worst.name, cause,
-        [redrawn("Xavier", "Draw smaller weights, by Xavier."), batch_norm()], "activations",
+        _unsaturated(now), "activations",
     )  # fmt: skip
+
+
+def _unsaturated(now: Snapshot) -> Iterator[Remedy]:
+    yield redrawn("Xavier", "Draw smaller weights, by Xavier.")
+    drawn = last_change(now, "model.initializer").row
+    if trends.largest_ratio(now.curves, drawn) > THROWN:
+        lower = set_rate(now.config, 0.1)
+        yield Remedy(f"Learning rate {lower.value:g}, then restart.", (lower,), restart=True)
+    yield from batch_norm(now)
+    yield turned("model.activation", Choice("ReLU"), "ReLU, which is flat on one side alone.")
 
 
 @RULES.register("vanishing signal")
@@ -69,16 +83,24 @@ def dead_units(now: Snapshot) -> Symptom | None:
         return None
     seen = min(COUNTED, now.data.training)
     cause = f"{worst.dead:.0%} of the units of {worst.name} are 0 on all of {seen:,} examples."
-    lower = set_rate(now.config, 0.1)
-    leaky = Remedy(
-        f"Leaky ReLU lets a little gradient through; and a learning rate of {lower.value:g}.",
-        (SetKnob("model.activation", Choice("leaky ReLU")), lower),
-    )
     return Symptom(
         "dead units", worst.dead, (0.0, 0.4), worst.name, cause,
-        [leaky, Remedy(f"Learning rate {lower.value:g}, then restart.", (lower,), restart=True)],
-        "activations",
+        _revived(now), "activations",
     )  # fmt: skip
+
+
+def _revived(now: Snapshot) -> Iterator[Remedy]:
+    """Units that cannot die, and smaller steps where it was large ones that killed them."""
+    leaky = SetKnob("model.activation", Choice("leaky ReLU"))
+    drawn = last_change(now, "model.initializer").row
+    if trends.largest_ratio(now.curves, drawn) < THROWN:
+        yield Remedy("Leaky ReLU lets a little gradient through.", (leaky,))
+    else:
+        lower = set_rate(now.config, 0.1)
+        words = f"learning rate of {lower.value:g}"
+        yield Remedy(f"Leaky ReLU lets a little gradient through; and a {words}.", (leaky, lower))
+        yield Remedy(f"A {words}, then restart.", (lower,), restart=True)
+    yield from batch_norm(now)
 
 
 @RULES.register("exploding signal")
@@ -91,17 +113,21 @@ def exploding_signal(now: Snapshot) -> Symptom | None:
 def vanishing_gradient(now: Snapshot) -> Symptom | None:
     """The gradient shrinks on its way back: the first layers hardly learn."""
     relu = turned("model.activation", Choice("ReLU"), "ReLU, whose slope does not shrink it.")
-    return _gradient(now, "vanishing gradient", "smaller", lambda x: x < 1e-3, [relu, batch_norm()])
+    known = [relu, *batch_norm(now), *_for_signals(now)]
+    return _gradient(now, "vanishing gradient", "smaller", lambda x: x < 1e-3, known)
 
 
 @RULES.register("exploding gradient")
 def exploding_gradient(now: Snapshot) -> Symptom | None:
     """The gradient grows on its way back: the first layers are thrown about."""
+    return _gradient(now, "exploding gradient", "larger", lambda x: x > 1e3, _for_signals(now))
+
+
+def _for_signals(now: Snapshot) -> Sequence[Remedy]:
+    """What keeps the size of whatever flows through the network."""
     better = fitting_initializer(now.config)
-    smaller = redrawn(better, f"Draw weights that keep its size, by {better}.")
-    return _gradient(
-        now, "exploding gradient", "larger", lambda x: x > 1e3, [smaller, batch_norm()]
-    )
+    draw = redrawn(better, f"Draw weights that keep its size, by {better}.")
+    return [draw, *batch_norm(now), *fewer_layers(now)]
 
 
 def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -> Symptom | None:
@@ -111,13 +137,11 @@ def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -
     ratio = hidden[-1].std / hidden[0].std
     if not bad(ratio):
         return None
-    better = fitting_initializer(now.config)
     return Symptom(
         rule, ratio, (0.1, 30.0), hidden[-1].name,
         f"The signal {verb} from {hidden[0].std:.2g} in {hidden[0].name} to {hidden[-1].std:.2g}"
         f" in {hidden[-1].name}.",
-        [redrawn(better, f"Draw weights that keep its size, by {better}."), batch_norm()],
-        "activations",
+        _for_signals(now), "activations",
     )  # fmt: skip
 
 

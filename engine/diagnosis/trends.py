@@ -1,9 +1,9 @@
 """What the curves of a run say about it, worked out once for each new row.
 
-A row is written every 1 % of a run, and findings are looked for with every frame.
+A row is written every 1 % of a run, and findings are looked for with every frame. `first` is the
+row from which on a curve says something about the run as it is now.
 """
 
-import itertools
 import math
 from statistics import median
 
@@ -11,16 +11,31 @@ import numpy as np
 
 from engine.history import Curves
 from engine.remembered import remembered
+from engine.types import Array
 
-RECENT = 20  # rows of the history that count as now
+RECENT = 20  # rows of the history that count as now, at most, ...
+LATE = 1 / 3  # ... of the last part of the steps alone, so that now does not lag behind
+FEWEST = 3  # ... but so many where there are so few
 
 
 @remembered
 def recent(curves: Curves, name: str, first: int) -> float:
-    """The median of a column's last values, none of them from before the row `first`."""
-    latest = reversed(curves[name][first:][-5 * RECENT :].tolist())
-    known = sorted(itertools.islice(filter(math.isfinite, latest), RECENT))
-    return known[len(known) // 2] if known else math.nan
+    """The median of a column's last values."""
+    return _last_median(curves["step"][first:], curves[name][first:])
+
+
+@remembered
+def objective_now(curves: Curves, first: int) -> float:
+    """The median of the last values of what training makes small: the loss and its penalty."""
+    return _last_median(curves["step"][first:], _objective(curves)[first:])
+
+
+def _last_median(steps: Array, column: Array) -> float:
+    known = np.flatnonzero(np.isfinite(column))[-RECENT:]
+    if len(known) > FEWEST:
+        late = steps[-1] - LATE * (steps[-1] - steps[0])
+        known = known[min(np.searchsorted(steps[known], late), len(known) - FEWEST) :]
+    return float(np.median(column[known])) if len(known) else math.nan
 
 
 @remembered
@@ -32,12 +47,40 @@ def ratio(curves: Curves, first: int) -> float:
 
 
 @remembered
-def lowest(curves: Curves, name: str) -> float:
-    """The lowest value of a column so far, each the mean of several rows."""
-    column = curves[name]
+def largest_ratio(curves: Curves, first: int) -> float:
+    """The largest update/weight ratio that any layer has had."""
+    columns = (curves[name][first:] for name in curves if name.startswith("ratio "))
+    return max((float(np.fmax.reduce(x, initial=0)) for x in columns), default=0.0)
+
+
+@remembered
+def least_objective(curves: Curves, first: int) -> float:
+    """The least that training has made of what it makes small, over several rows each time."""
+    column = _objective(curves)[first:]
     whole = len(column) // RECENT * RECENT
     means = column[:whole].reshape(-1, RECENT).mean(axis=1)
     return float(np.fmin.reduce(means, initial=np.inf))  # passes over what is no number
+
+
+@remembered
+def _objective(curves: Curves) -> Array:
+    """What training makes small: the loss and the penalty, which is not known in every row."""
+    penalty = curves["penalty"]
+    known = np.maximum.accumulate(np.where(np.isfinite(penalty), np.arange(len(penalty)), 0))
+    objective: Array = curves["loss"] + np.nan_to_num(penalty[known])
+    return objective
+
+
+@remembered
+def settled(curves: Curves, first: int) -> bool:
+    """Whether the loss has stopped falling: its last fifth is no better than the one before it."""
+    steps = curves["step"][first:]
+    if len(steps) < 2 * RECENT:
+        return False
+    late = steps[-1] - 0.4 * (steps[-1] - steps[0])
+    loss = curves["loss"][first:][np.searchsorted(steps, late, side="right") :]
+    half = len(loss) // 2
+    return half >= FEWEST and bool(loss[half:].mean() > 0.99 * loss[:half].mean())
 
 
 @remembered
@@ -49,8 +92,25 @@ def flat(curves: Curves, first: int, level: float) -> float:
 
 
 @remembered
-def judged(curves: Curves) -> tuple[int, float]:
-    """How often the run was judged, and its lowest loss on the validation examples."""
-    loss = curves["validation_loss"]
+def judged(curves: Curves, first: int) -> int:
+    """How often the run was judged."""
+    return int(np.isfinite(curves["validation_loss"][first:]).sum())
+
+
+@remembered
+def risen(curves: Curves, first: int) -> float:
+    """The loss on the validation examples, as last judged, in times its best."""
+    loss = curves["validation_loss"][first:]
     known = loss[np.isfinite(loss)]
-    return len(known), float(known.min(initial=math.inf))
+    if not len(known):
+        return math.nan
+    last, best = float(np.median(known[-FEWEST:])), float(known.min())
+    return last / best if best > 0 else math.inf  # hinge loss comes down to exactly 0
+
+
+@remembered
+def before(curves: Curves, name: str, row: int) -> float:
+    """The last value of a column before a row."""
+    column = curves[name][:row]
+    known = column[np.isfinite(column)]
+    return float(known[-1]) if len(known) else math.nan

@@ -1,5 +1,6 @@
 """The columns of a frame, without a browser: pure functions of a snapshot."""
 
+import dataclasses
 import json
 import math
 
@@ -15,7 +16,7 @@ from app.views.accuracy import accuracy_columns
 from app.views.activations import BAR_HEIGHT, activations_columns
 from app.views.loss import USUAL, _percentiles, loss_columns
 from app.views.updates import updates_columns
-from engine import Choice, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
+from engine import Choice, Condition, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.config import ModelConfig
 from tests.app.conftest import Page
 
@@ -181,6 +182,17 @@ def test_what_a_dragged_learning_rate_scales_are_the_last_ratios(experiment):
     ratios = [curves[name][-1] for name in curves if name.startswith("ratio")]
     np.testing.assert_allclose(made["ratio"], ratios, rtol=1e-3)
     assert made["rate"] == [0.01] * 3
+
+
+def test_a_run_that_has_converged_is_called_so_and_its_band_fades(experiment):
+    healthy = experiment.snapshot()
+    done = dataclasses.replace(healthy, condition=Condition.CONVERGED)
+    assert columns.status(healthy, -1).text["health"] == "healthy"
+    assert columns.status(done, -1).text["health"] == "converged"
+    clear, faint = (updates_columns(x, -1).set["updates.band"] for x in (healthy, done))
+    assert faint["alpha"] < clear["alpha"]
+    assert (clear["words"], "converged" in faint["words"][0]) == ([""], True)
+    assert "converged" in updates_columns(done, -1).text["updates.alt"]
 
 
 @pytest.mark.parametrize("data", ["plane", "digits"])

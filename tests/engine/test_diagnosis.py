@@ -1,20 +1,28 @@
 """No finding on healthy runs; on each failure of the lecture the right one comes first."""
 
+import dataclasses
+from typing import Any
+
+import msgspec
+import numpy as np
 import pytest
 
 from engine import (
     Choice,
+    Curves,
     DataConfig,
     Experiment,
     ModelConfig,
     OptimizationConfig,
+    Restart,
     RunConfig,
     SetKnob,
     Snapshot,
     Status,
 )
 from engine.datasets import DATASETS
-from engine.diagnosis import RULES
+from engine.diagnosis import RULES, diagnose, trends
+from engine.types import Array
 
 TABLES = {"iris", "wine", "breast cancer", "penguins"}
 VALUES = {"plane", "bumps"}
@@ -94,6 +102,9 @@ FAILURES = [
     ("plateau", 300, {"initializer": "Xavier", "hidden": DEEP}),
     ("overfitting", 1500, {"l2": 0.0, "examples": 40}),
     ("underfitting", 3000, {"dataset": "spiral", "hidden": ()}),
+    ("schedule has ended", 100, {"schedule": Choice("cosine", {"length": 10})}),
+    ("schedule has ended", 300, {"schedule": Choice("exponential", {"half_life": 10})}),
+    ("regularization too strong", 200, {"l2": 3.0}),
 ]
 
 
@@ -104,7 +115,7 @@ def failure(
     dataset: str = "digits",
     examples: int | None = None,
     optimizer: str = "momentum",
-    **optimization: float,
+    **optimization: Any,
 ) -> RunConfig:
     natural = "He" if activation == "ReLU" else "Xavier"
     return RunConfig(
@@ -177,3 +188,49 @@ def test_the_remedy_can_be_applied_and_helps(rule, steps, run):
         assert now.config.optimization.l2 > 0
     else:
         assert rule not in {finding.rule for finding in now.findings}
+
+
+def test_large_first_weights_are_blamed_for_a_divergence_at_any_rate():
+    now = after(failure(initializer="unit normal", hidden=DEEP, learning_rate=1e-6), 300)
+    assert now.status is Status.DIVERGED
+    assert now.findings[0].rule == "first loss"
+    turn, restart = now.findings[0].remedy
+    assert turn.path == "model.initializer"
+    assert restart == Restart()
+    assert "large weights" in now.message
+
+
+def test_of_values_the_gap_is_told_as_r_squared():
+    config = healthy("bumps").replace("optimization.l2", 0.0)
+    data = msgspec.structs.replace(config.data, examples=12)
+    now = after(msgspec.structs.replace(config, data=data), 3000)
+    (finding,) = [x for x in now.findings if x.rule == "overfitting"]
+    assert "R²" in finding.cause
+    assert "accuracy" not in finding.cause
+
+
+def curves(**columns: Array) -> Curves:
+    return Curves({name: n for n, name in enumerate(columns)}, np.array([*columns.values()]))
+
+
+def test_a_loss_that_still_falls_is_at_its_best():
+    steps = np.arange(100.0)
+    assert trends.risen(curves(step=steps, validation_loss=np.exp(-steps / 10)), 0) < 1.2
+
+
+def test_what_counts_as_now_does_not_lag_behind_the_last_change():
+    steps = np.array([0.0, *np.geomspace(1, 1000, 40)])
+    recent = trends.recent(curves(step=steps, loss=steps), "loss", 0)
+    assert recent > 700
+
+
+def test_overfitting_is_found_where_the_figures_are_dear():
+    """On a network whose rows are rationed, a few judgings are evidence enough."""
+    steps = np.array([0.0, 100, 300, 500])
+    few = np.array([0.1, 1.0, 1.0, 1.0])
+    other = np.array([0.1, 0.78, 0.78, 0.78])
+    now = Experiment(RunConfig()).snapshot()
+    table = dict.fromkeys(now.curves, np.full(4, 1e-3))
+    told = {"step": steps, "train_accuracy": few, "validation_accuracy": other}
+    now = dataclasses.replace(now, step=500, curves=curves(**table | told))
+    assert "overfitting" in {finding.rule for finding in diagnose(now)}

@@ -312,3 +312,29 @@ def test_the_update_ratio_is_that_of_the_update_that_was_made(config):
     for tensor in experiment.network.parameters.weights:
         ratio = np.linalg.norm(update[tensor.span]) / np.linalg.norm(before[tensor.span])
         assert curves[f"ratio {tensor.layer}"][-1] == pytest.approx(ratio, rel=1e-3)
+
+
+def test_a_schedule_counts_from_where_it_is_chosen(config):
+    experiment = trained(config, 200)
+    experiment.apply(SetKnob("optimization.schedule", Choice("cosine", {"length": 100})))
+    experiment.train(1)
+    assert experiment.snapshot().gauges.learning_rate == pytest.approx(0.01)
+    experiment.train(50)
+    assert experiment.snapshot().gauges.learning_rate == pytest.approx(0.005)
+    experiment.apply(SetKnob("optimization.schedule", Choice("cosine", {"length": 200})))
+    experiment.train(50)  # another length is the same schedule
+    assert experiment.snapshot().gauges.learning_rate == pytest.approx(0.005)
+    again = replay(experiment.first_config, experiment.journal, experiment.step)
+    assert same_bits(experiment, again)
+
+
+def test_the_last_steps_under_a_schedule_chosen_late_are_repeated_to_the_bit(config):
+    experiment = trained(config.replace(LEARNING_RATE, 0.05), 130)
+    experiment.apply(SetKnob("optimization.schedule", Choice("1/t", {"half_life": 40})))
+    experiment.train(60)
+    again = experiment._trail.start_again(80)
+    assert again
+    while again.training.step < experiment.step:
+        again.update()
+    theta = experiment.network.parameters.theta
+    assert again.training.network.parameters.theta.tobytes() == theta.tobytes()

@@ -1,0 +1,24 @@
+"""How a run is, all in all: ill, healthy, or done."""
+
+from engine.diagnosis import trends
+from engine.diagnosis.rules import SETTLED, last_change, loss_now, starting_loss, steps_since_change
+from engine.telemetry import Condition, Finding, Snapshot, Status
+
+DONE = 0.02  # of the loss that a run began with: what is left to gain is next to nothing
+
+
+def condition_of(now: Snapshot, findings: tuple[Finding, ...]) -> Condition:
+    """What the findings on a run come to; where there are none, whether it still learns."""
+    if findings or now.status in {Status.DIVERGED, Status.FAILED}:
+        return Condition.ILL
+    return Condition.CONVERGED if has_converged(now) else Condition.HEALTHY
+
+
+def has_converged(now: Snapshot) -> bool:
+    """Whether the training loss has come down, and next to nothing is left to gain."""
+    if steps_since_change(now) < 2 * SETTLED:
+        return False
+    loss, start = loss_now(now), starting_loss(now)
+    if loss < DONE * start:
+        return True
+    return loss < 0.8 * start and trends.settled(now.curves, last_change(now).row)

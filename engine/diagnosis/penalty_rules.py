@@ -1,0 +1,82 @@
+"""The rule of a regularization that is so strong that it keeps the network from learning."""
+
+import math
+from collections.abc import Iterator
+
+from engine.config import SETTINGS
+from engine.diagnosis import trends
+from engine.diagnosis.remedies import Remedy, Symptom
+from engine.diagnosis.rules import (
+    RULES,
+    SETTLED,
+    last_change,
+    loss_now,
+    recently,
+    starting_loss,
+    steps_since_change,
+    turned,
+)
+from engine.telemetry import Snapshot
+
+DECAYS = ("optimization.l2", "optimization.l1")
+STRENGTHS = (*DECAYS, "optimization.max_norm", "model.dropout")
+REDRAWN = ("model.initializer", "model.activation", "optimization.loss")
+
+
+@RULES.register("regularization too strong")
+def regularization_too_strong(now: Snapshot) -> Symptom | None:
+    """A penalty or a limit holds the weights so small that the network cannot learn."""
+    if steps_since_change(now) < SETTLED:
+        return None
+    return _has_cost_accuracy(now) or _has_shrunk_the_weights(now)
+
+
+def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
+    """Since a setting was changed the network knows less than it did, on training examples too."""
+    since = last_change(now, *STRENGTHS, *REDRAWN)
+    if since.path not in STRENGTHS or not now.config.value(since.path):
+        return None
+    before = trends.before(now.curves, "train_accuracy", since.row)
+    accuracy = recently(now, "train_accuracy")
+    if not accuracy < before - 0.1:
+        return None
+    return _symptom(now, since.path, accuracy, (before - 0.1, 1.0),
+        f"Since the change “{since.text}” it is right on fewer training examples:"
+        f" {accuracy:.0%} after {before:.0%}." if now.data.classes else
+        f"Since the change “{since.text}” the training R² has fallen from {before:.2f} to"
+        f" {accuracy:.2f}.",
+    )  # fmt: skip
+
+
+def _has_shrunk_the_weights(now: Snapshot) -> Symptom | None:
+    """The penalty has nearly gone, and with it the weights, but the loss is where it began."""
+    path = max(DECAYS, key=now.config.value)
+    if not now.config.value(path) or not loss_now(now) > 0.8 * starting_loss(now):
+        return None
+    row = last_change(now, *STRENGTHS, *REDRAWN).row
+    penalty = now.curves["penalty"][row:]
+    first = next((float(x) for x in penalty if math.isfinite(x)), math.nan)
+    left = recently(now, "penalty") / first if first > 0 else math.nan
+    if not left < 0.05:
+        return None
+    label = SETTINGS[path].label
+    return _symptom(
+        now, path, left, (0.05, math.inf),
+        f"{label} {now.config.value(path):g} has shrunk the weights to nearly nothing.",
+    )  # fmt: skip
+
+
+def _symptom(
+    now: Snapshot, path: str, number: float, band: tuple[float, float], cause: str
+) -> Symptom:
+    name = "regularization too strong"
+    return Symptom(name, number, band, "", cause, _weaker(now, path), "accuracy")
+
+
+def _weaker(now: Snapshot, path: str) -> Iterator[Remedy]:
+    """Less of it, then none of it."""
+    label, value = SETTINGS[path].label, now.config.value(path)
+    factor = 5 if path == "optimization.max_norm" else 0.5 if path == "model.dropout" else 0.1
+    weaker = float(f"{value * factor:.2g}")
+    yield turned(path, weaker, f"{label} {weaker:g}.")
+    yield turned(path, 0.0, f"{label} 0.")
