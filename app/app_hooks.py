@@ -50,6 +50,7 @@ def _begin() -> None:
     gc.freeze()
     CORE.begin()
     MEMORY.begin()
+    LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()
 
 

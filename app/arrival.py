@@ -6,11 +6,9 @@ from concurrent.futures import Future
 from app import share
 from app.share import Wish
 from engine import (
-    Experiment,
     Pause,
     Play,
     Recording,
-    RunConfig,
     Seat,
     Snapshot,
     Status,
@@ -50,13 +48,15 @@ class Arrival:
         """Set the shared run up, and hold it until the page is there."""
         run = self._seat.latest.run
         self._seat.send(recording.begin)
+        refusal = self._seat.do(lambda experiment: self._seat.refusal)
         self._seat.send(Pause())
         snapshot = self._seat.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
         if snapshot.run > run:
             self.snapshot = snapshot
             self._awaited = snapshot.run, recording
         else:
-            self._tell(f"The run of this link is not possible here: {_reason(recording.config)}.")
+            reason = refusal.result(PATIENCE).rstrip(".") or "it failed"
+            self._tell(f"The run of this link is not possible here: {reason}.")
 
     def play(self) -> None:
         """The page is there: begin."""
@@ -102,12 +102,3 @@ class Arrival:
             self._tell((SAME if bits == recording.digest else OTHER).format(step=step))
         if self._wish.goes_on:
             self._seat.send(Play())
-
-
-def _reason(config: RunConfig) -> str:
-    """Why there can be no such run."""
-    try:
-        Experiment(config)
-    except ValueError as error:
-        return str(error).rstrip(".")
-    return "it failed"

@@ -15,6 +15,7 @@ from app.lateness import LATENESS
 from app.session import CONDUCTOR, VISITS
 
 PAGE = r"/?"  # the route of the page
+HANGS = 30.0  # seconds of one visitor's turn after which the process is to be started anew
 RETRY = (8, 15)  # seconds after which a page that found no room asks again; not all at once
 
 FULL = """<!DOCTYPE html>
@@ -70,11 +71,19 @@ class Liveness(RequestHandler):
 
     def get(self) -> None:
         """Say it."""
-        alive = CONDUCTOR.alive
-        self.set_status(200 if alive else 503)
+        reason = _ailment(CONDUCTOR.alive, CONDUCTOR.held)
+        self.set_status(503 if reason else 200)
         self.set_header("Cache-Control", "no-store")
-        reason = {} if alive else {"reason": "the thread that trains has ended"}
-        self.finish({"alive": alive, **reason})
+        self.finish({"alive": not reason, **({"reason": reason} if reason else {})})
+
+
+def _ailment(alive: bool, held: float) -> str:
+    """Why this process does not do its work; empty: it does."""
+    if not alive:
+        return "the thread that trains has ended"
+    if held > HANGS:
+        return f"the training hangs: one visitor's turn has lasted {held:.0f} s"
+    return ""
 
 
 class Readiness(RequestHandler):
@@ -92,8 +101,14 @@ class Readiness(RequestHandler):
         here = {"visitors": VISITS.here, "most": VISITS.most}
         kept = {"sessions": self._sessions, "experiments": len(CONDUCTOR)}
         blocks = sys.getallocatedblocks()
-        late = round(LATENESS.worst, 3)  # seconds, of the last ten
-        self.finish({"ready": ready, **here, **kept, "blocks": blocks, "late": late})
+        delay = CONDUCTOR.worst
+        late = {  # seconds, of the last ten: of the event loop, and of a frame
+            "late": round(LATENESS.worst, 3),
+            "frame_late": round(delay.seconds, 3),
+            "of": delay.of,
+            "held_by": delay.held_by,
+        }
+        self.finish({"ready": ready, **here, **kept, "blocks": blocks, **late})
 
     @property
     def _sessions(self) -> int:

@@ -1,10 +1,15 @@
-"""How late the server is: what every visitor feels when it has more to do than it can."""
+"""How late the server is: what every visitor feels when it has more to do than it can.
+
+Two threads keep a class waiting if they are held up: the event loop, and the one that trains.
+"""
 
 import asyncio
 import logging
 import time
 from collections import deque
 from collections.abc import Callable
+
+from engine import Delay
 
 log = logging.getLogger(__name__)
 
@@ -14,10 +19,19 @@ NOTABLE = 0.5  # seconds that are worth a warning
 
 
 class Lateness:
-    """Measures how late the event loop comes to what falls due, ten times a second."""
+    """Measures how late the event loop comes to what falls due, ten times a second.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    What it is told of the thread that trains goes to the log as well.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        of_engine: Callable[[], Delay] = Delay,
+    ) -> None:
         self._clock = clock
+        self.of_engine = of_engine
+        self._told = -WINDOW  # when the log was last told of the engine
         self._recent: deque[tuple[float, float]] = deque()  # when, and how late
         self._warned = -WINDOW
 
@@ -30,13 +44,14 @@ class Lateness:
             due = self._clock() + PERIOD
             await asyncio.sleep(PERIOD)
             self.note(self._clock() - due)
+            self.note_engine(self.of_engine())
 
     def note(self, late: float) -> None:
         """Take a measurement in, in seconds; one that is worth it goes to the log."""
         now = self._clock()
         if self._recent and now < self._recent[-1][0]:  # it was put back: what it said is void
             self._recent.clear()
-            self._warned = now - WINDOW
+            self._warned = self._told = now - WINDOW
         self._recent.append((now, late))
         while self._recent[0][0] < now - WINDOW:
             self._recent.popleft()
@@ -44,10 +59,24 @@ class Lateness:
             self._warned = now
             log.warning("the server was %.1f s late for everybody: too much to do at once", late)
 
+    def note_engine(self, delay: Delay) -> None:
+        """Take in how long somebody waited for a frame; what is worth it goes to the log."""
+        now = self._clock()
+        if delay.seconds > NOTABLE and now - self._told >= WINDOW:
+            self._told = now
+            log.warning(
+                "a frame of %s was %.1f s late; the longest turn meanwhile was that of %s",
+                *(_named(delay.of), delay.seconds, _named(delay.held_by)),
+            )
+
     @property
     def worst(self) -> float:
         """The worst of the last ten seconds, in seconds."""
         return max((late for _, late in list(self._recent)), default=0.0)
+
+
+def _named(visitor: str) -> str:
+    return f"visitor {visitor}" if visitor else "a visitor"
 
 
 LATENESS = Lateness()

@@ -53,6 +53,7 @@ SETTING_UP = threading.Lock()  # experiments: at once they would all be there at
 CONDUCTOR = Conductor(
     LIMITS.frame_rate, gives_way=lambda: VISITS.somebody_comes or TURNS.waited_for
 )
+NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 LEARNING_RATE = "optimization.learning_rate"
 DO = "window.babysit[words[0]](...words.slice(1))"  # what the browser does for the page
 FULL = "There is no room just now: all places of this laboratory are taken."
@@ -88,6 +89,7 @@ def open_page() -> None:
     context: Any = document.session_context
     if context is None:  # rendered without a server: nobody will ever connect
         return
+    visit.name = context.id[:NAME]
     VISITS[context.id] = visit
     visit.belong_to(document)
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
@@ -112,6 +114,7 @@ class Visit:
         self._started = False
         self._lost_running = False
         self._closed = False
+        self.name = ""  # for the operator
         self.presence = Presence()
         self.way_back = WayBack()
         self._uploads = Uploads()
@@ -155,7 +158,7 @@ class Visit:
                 if self._closed:
                     raise RuntimeError("the visitor has left")
                 with SETTING_UP:
-                    self._seat = CONDUCTOR.add(Experiment(RunConfig()))
+                    self._seat = CONDUCTOR.add(Experiment(RunConfig()), self.name)
             return self._seat
 
     @property

@@ -13,7 +13,7 @@ from engine.checklist import (
     take_checkup,
 )
 from engine.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
-from engine.conductor import Conductor, Seat
+from engine.conductor import Conductor
 from engine.config import (
     SETTINGS,
     DataConfig,
@@ -65,6 +65,7 @@ from engine.lessons.conduct import Scene, conduct
 from engine.limits import Limits, limits, read_limits
 from engine.maps import LayerMaps, Maps
 from engine.outline import Stage
+from engine.overdue import Delay
 from engine.past import MAX_NAME, MAX_PINNED, PastRun, check_pin
 from engine.recording import Recording, digest, record
 from engine.registry import Choice, Entry, Knob, Range, Registry
@@ -99,6 +100,7 @@ from engine.search import (
     processes,
     refine,
 )
+from engine.seat import Seat
 from engine.smoothing import HALF_LIFE
 from engine.stacks import Convolution, Stack
 from engine.strip import Strip
@@ -147,6 +149,7 @@ __all__ = [
     "Curves",
     "DataConfig",
     "DataFrame",
+    "Delay",
     "Descent",
     "Edge",
     "Effect",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.activations import ACTIVATIONS, Activation, Elementwise, Maxout, PReLU
+from engine.channels import Channels
 from engine.config import ModelConfig
 from engine.convolution import Conv2D, Flatten, MaxPool2D, Unflatten
 from engine.dropout import Dropout
@@ -32,6 +33,17 @@ def build_network(
     rng = rng or np.random.default_rng(0)
     layers = list(_Builder(model, batch, dtype, rng).layers(shape, outputs))
     return Network(layers, parameters or Parameters(layers, dtype))
+
+
+def size_of(model: ModelConfig, shape: tuple[int, ...], outputs: int) -> tuple[int, int]:
+    """Multiplications that one example takes on its way forward, and how many parameters.
+
+    For whoever has to know before the memory is taken.
+    """
+    layers = list(_Builder(model, 1, np.float32, np.random.default_rng(0)).layers(shape, outputs))
+    weighted = [layer for layer in layers if "W" in layer.shapes]
+    work = sum(math.prod(x.shapes["W"]) * Channels(x.out.shape).samples for x in weighted)
+    return work, sum(math.prod(of) for layer in layers for of in layer.shapes.values())
 
 
 class _Builder:

@@ -28,6 +28,7 @@ class Works:
         self.shown = Beside()
         self.refusal = ""  # why one of them ended before its time
         self._going: dict[str, Iterator[object]] = {}
+        self._new: set[str] = set()  # of these, those that nothing has been done of yet
         self._held: dict[str, Iterator[object]] = {}
 
     @property
@@ -35,15 +36,22 @@ class Works:
         """Whether there is something to do."""
         return bool(self._going)
 
+    @property
+    def new(self) -> bool:
+        """Whether it is unknown of any how long a little of it takes."""
+        return bool(self._new)
+
     def begin(self, name: str, work: Iterator[object]) -> None:
         """Take work on, in the place of what there was of this kind."""
         self.end(name)
         self.refusal = ""
         self._going[name] = work
+        self._new.add(name)
 
     def end(self, name: str) -> None:
         """Do no more of it; what it has shown stays."""
         self._going.pop(name, None)
+        self._new.discard(name)
         self._held.pop(name, None)
 
     def clear(self, name: str) -> None:
@@ -72,6 +80,7 @@ class Works:
 
     def _do(self, name: str, work: Iterator[object]) -> bool:
         """Do a little; whether it could do more."""
+        self._new.discard(name)
         try:
             shown = next(work)
         except StopIteration:

@@ -3,6 +3,7 @@
 import {tell} from "./events.js"
 
 const SPACE = " "
+const NUDGES = ["[", "]"] // what may go on while a key is held
 // Where a key has a meaning of its own: what is written in, and what has to be answered first.
 const TAKES_KEYS = "textarea, select, [contenteditable], [role=menu], [role=listbox], [role=dialog]"
 const TAKES_SPACE = "button, a[href], summary, [role=button], [role=tab], [role=combobox], [role=menuitem]"
@@ -17,7 +18,7 @@ export function listen(keys) {
       return
     }
     event.preventDefault() // space would scroll
-    if (!event.repeat || event.key != SPACE) {
+    if (!event.repeat || NUDGES.includes(event.key)) {
       tell("babysit_key", {key: event.key})
     }
   })

@@ -5,7 +5,11 @@ import logging
 
 import pytest
 
+from app.door import HANGS, _ailment
 from app.lateness import NOTABLE, PERIOD, WINDOW, Lateness
+from engine import Delay
+from engine.overdue import WINDOW as KEPT
+from engine.overdue import Overdue
 from tests.waiting import Clock
 
 
@@ -64,3 +68,38 @@ def test_the_log_tells_of_it_once_in_a_while(late, lines, caplog):
     clock.now = 3 * WINDOW
     lateness.note(late)
     assert len(caplog.records) == 2 * lines
+
+
+def test_a_thread_that_trains_tells_who_waited_and_who_held_it():
+    clock = Clock()
+    overdue = Overdue(clock)
+    overdue.begin("quick", 0.0)
+    overdue.end()
+    overdue.begin("greedy", 0.0)
+    clock.now = 2.0
+    assert overdue.held == 2.0
+    assert overdue.worst == Delay(2.0, "", "greedy")  # while it lasts
+    overdue.end()
+    overdue.begin("patient", 1.9)
+    overdue.end()
+    assert overdue.held == 0
+    assert overdue.worst == Delay(1.9, "patient", "greedy")
+    clock.now += KEPT + 0.1
+    assert overdue.worst == Delay()
+
+
+def test_the_log_names_both_once_in_a_while(caplog):
+    clock = Clock()
+    lateness = Lateness(clock)
+    with caplog.at_level(logging.WARNING):
+        for clock.now in (1.0, 2.0, 3.0):
+            lateness.note_engine(Delay(2 * NOTABLE, "patient", "greedy"))
+            lateness.note_engine(Delay(NOTABLE / 2, "x", "y"))
+    (line,) = caplog.messages
+    assert "of visitor patient was 1.0 s late" in line and "that of visitor greedy" in line
+
+
+def test_a_turn_without_end_is_told_to_whoever_asks_whether_the_process_lives():
+    assert _ailment(True, HANGS - 1) == ""
+    assert _ailment(True, HANGS + 4) == "the training hangs: one visitor's turn has lasted 34 s"
+    assert "has ended" in _ailment(False, 0.0)

@@ -1,0 +1,330 @@
+"""Whose turn it is, what is merged, what is refused: by a clock of its own, without a thread."""
+
+import pytest
+
+from engine import Begin, Choice, Conductor, Experiment, Pause, Play, Restart, SetKnob, Status
+from engine import effort as of_effort
+from engine.pending import replaces
+from engine.purse import PATIENCE, SAVED, Purse
+
+RATE = "optimization.learning_rate"
+PERIOD = 0.1
+TRAINED = 0.005  # seconds that a step takes
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Costly(Experiment):
+    """Takes so many seconds of the tests' clock to begin a run, and says when it had its turn."""
+
+    def __init__(self, config, clock, served, name, begins=0.02, trains=TRAINED):
+        self.costs_to_begin, self.costs_to_train = 0.0, trains
+        self._told, self._tests, self._name = served, clock, name
+        super().__init__(config, clock=clock, work=clock)
+        self.costs_to_begin = begins
+
+    def _begin(self, config):
+        super()._begin(config)
+        self._tests.now += self.costs_to_begin
+        if self.costs_to_begin:
+            self._told.append(f"{self._name} begins")
+
+    def _update(self):
+        super()._update()
+        self._tests.now += self.costs_to_train
+
+    def advance(self, seconds):
+        self._told.append(self._name)
+        super().advance(seconds)
+
+
+@pytest.fixture(autouse=True)
+def a_quick_machine(monkeypatch):
+    monkeypatch.setattr(of_effort, "speed", lambda: 1e12)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def room(clock):
+    return Conductor(1 / PERIOD, clock, work=clock, begin=lambda thread: None)
+
+
+def seated(room, config, clock, names, **costs):
+    served = []
+    seats = {name: room.add(Costly(config, clock, served, name, **costs), name) for name in names}
+    for seat in seats.values():
+        seat.send(Play())
+    serve(room, clock, PERIOD)
+    served.clear()
+    return seats, served
+
+
+def watch(seat):
+    """Want every frame."""
+    seat.wait("page", seat._version, lambda snapshot, version: watch(seat))
+
+
+def serve(room, clock, seconds):
+    """Let time pass; all queues are served as their threads would."""
+    end = clock.now + seconds
+    while clock.now < end:
+        if not any([queue.serve() for queue in (room.main, *room.beside)]):
+            clock.now += 0.001
+
+
+# ---- commands ------------------------------------------------------------------------------------
+
+
+def test_restarts_that_wait_are_one_restart(room, config, clock):
+    seats, _ = seated(room, config, clock, "ab")
+    for _ in range(500):
+        seats["a"].send(Restart())
+    serve(room, clock, 5 * PERIOD)
+    assert seats["a"].experiment.run == 2
+    assert seats["a"].experiment.step > 0  # and goes on
+
+
+def test_what_cannot_be_merged_is_paid_and_nobody_waits_for_more_than_one_command(
+    room, config, clock
+):
+    seats, served = seated(room, config, clock, "abc")
+    flood = [command for n in range(20) for command in (Restart(), SetKnob(RATE, 0.1 + n / 100))]
+    for command in flood:
+        seats["a"].send(command)
+    serve(room, clock, 10 * PERIOD)
+    begun = served.count("a begins")
+    assert 1 < begun < 20  # it goes on at the rate of its own share
+    for other in "bc":
+        assert served.count(other) >= 7
+    # A command, and a slice of each of the three, which may end in one more step.
+    assert room.worst.seconds < 0.02 + 3 * (0.02 + TRAINED)
+    while seats["a"].next:
+        serve(room, clock, PERIOD)
+    assert seats["a"].experiment.run == 21  # none is lost
+    assert seats["a"].experiment.config.optimization.learning_rate == pytest.approx(0.29)
+
+
+def test_all_who_send_floods_are_served_in_turn(room, config, clock):
+    seats, served = seated(room, config, clock, "abcd")
+    for n in range(20):
+        for seat in seats.values():
+            seat.send(SetKnob(RATE, 0.1 + n / 100))
+            seat.send(Restart())
+    serve(room, clock, 10 * PERIOD)
+    counts = [served.count(f"{name} begins") for name in seats]
+    assert min(counts) > 5 and max(counts) - min(counts) <= 2
+
+
+def test_a_flood_of_one_alone_is_not_held_back(room, config, clock):
+    seats, _ = seated(room, config, clock, "a")
+    for n in range(20):
+        seats["a"].send(SetKnob(RATE, 0.1 + n / 100))
+        seats["a"].send(Restart())
+    begun = clock.now
+    while seats["a"].next:
+        serve(room, clock, 0.001)
+    assert clock.now - begun < 21 * (0.02 + PERIOD)
+
+
+def test_commands_and_errands_keep_their_order(room, config, clock):
+    seats, _ = seated(room, config, clock, "a")
+    seat = seats["a"]
+    seat.send(Restart(seed=5))
+    seen = seat.do(lambda experiment: (experiment.config.seed, experiment.status))
+    seat.send(Pause())
+    seat.send(Restart(seed=6))
+    then = seat.do(lambda experiment: (experiment.config.seed, experiment.status))
+    serve(room, clock, 2.0)
+    assert seen.result(0) == (5, Status.RUNNING)
+    assert then.result(0) == (6, Status.PAUSED)
+
+
+def test_a_queue_that_is_full_takes_no_more_and_says_so(room, config, clock, monkeypatch):
+    monkeypatch.setattr("engine.seat.MOST_PENDING", 10)
+    seats, _ = seated(room, config, clock, "a")
+    for _ in range(20):
+        seats["a"].send(SetKnob(RATE, 0.5))
+    assert "More than 10 commands wait" in seats["a"].refusal
+    assert seats["a"].do(lambda experiment: 1).cancelled()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "replaced"),
+    [
+        (Restart(), Restart(), True),
+        (Restart(3), Restart(4), True),
+        (Restart(), Restart(4), True),
+        (Restart(4), Restart(), False),  # whose seed is the one before
+        (SetKnob("model.hidden", "8"), SetKnob("model.hidden", "9"), True),
+        (SetKnob("model.hidden", "8"), SetKnob("model.hidden", "64, 64"), False),  # as it was
+        (SetKnob("model.hidden", "8"), SetKnob("model.hidden", "-1"), False),
+        (SetKnob("model.hidden", "8"), SetKnob("data.held_out", 0.5), False),
+        (
+            SetKnob("data.dataset", Choice("iris")),
+            SetKnob("data.dataset", Choice("wine")),
+            False,  # the first may have changed the loss
+        ),
+        (SetKnob(RATE, 0.1), SetKnob(RATE, 0.2), False),  # each has its mark in the curves
+        (SetKnob(RATE, 0.1), Restart(), False),
+        (Play(), Pause(), False),
+        (Restart(), Pause(), False),
+    ],
+)
+def test_a_command_is_dropped_only_if_the_next_does_away_with_all_it_does(
+    config, earlier, later, replaced
+):
+    assert replaces(later, earlier, config) is replaced
+    if replaced:  # and then it is as if it had never been
+        both, one = Experiment(config), Experiment(config)
+        for experiment in (both, one):
+            experiment.train(3)
+            if experiment is both:
+                experiment.apply(earlier)
+            experiment.apply(later)
+            experiment.train(3)
+        assert both.first_config == one.first_config and both.journal == one.journal
+        assert (both.network.parameters.theta == one.network.parameters.theta).all()
+        before = [experiment.snapshot().previous for experiment in (both, one)]
+        assert before[0].config == before[1].config and before[0].step == before[1].step
+
+
+def test_if_the_last_is_refused_the_one_before_holds(room, config, clock):
+    seats, _ = seated(room, config, clock, "a")
+    good, bad = config.with_seed(8), config.replace("model.hidden", (9000, 9000))
+    seats["a"].send(Begin(good))
+    seats["a"].send(Begin(bad))
+    serve(room, clock, 2 * PERIOD)
+    assert seats["a"].experiment.config == good
+    assert "parameters" in seats["a"].latest.message
+
+
+# ---- threads -------------------------------------------------------------------------------------
+
+
+def home(room, seat):
+    return room._homes[seat]
+
+
+def test_a_run_of_unknown_length_is_set_up_beside_and_comes_back(room, config, clock, monkeypatch):
+    seats, _ = seated(room, config, clock, "ab")
+    monkeypatch.setattr(of_effort, "speed", lambda: 1.0)
+    seats["a"].send(Restart())
+    room.main.serve()
+    assert home(room, seats["a"]) in room.beside
+    assert seats["a"].experiment.run == 1  # the thread that serves all has only passed it on
+    monkeypatch.setattr(of_effort, "speed", lambda: 1e12)
+    serve(room, clock, 10 * PERIOD)
+    assert seats["a"].experiment.run == 2
+    assert home(room, seats["a"]) is room.main
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("data.dataset", Choice("wine")), ("data.held_out", 0.5)]
+)
+def test_other_data_is_always_prepared_beside(room, config, clock, path, value):
+    seats, served = seated(room, config, clock, "ab")
+    seats["a"].send(SetKnob(path, value))
+    room.main.serve()
+    assert home(room, seats["a"]) in room.beside and served == []
+
+
+def test_whoever_once_took_too_long_is_served_beside(room, config, clock):
+    seats, served = seated(room, config, clock, "abc")
+    seats["a"].experiment.costs_to_train = 0.2
+    serve(room, clock, 3 * PERIOD)
+    assert home(room, seats["a"]) in room.beside
+    served.clear()
+    seats["a"].experiment.costs_to_train = TRAINED
+    serve(room, clock, 20 * PERIOD)
+    assert home(room, seats["a"]) is room.main
+
+
+def test_work_that_nobody_knows_the_length_of_begins_beside(room, config, clock):
+    seats, _ = seated(room, config, clock, "ab")
+
+    def search():
+        clock.now += 1.0
+        yield 1
+
+    seat = seats["a"]
+    seat.do(lambda experiment: seat.works.begin("search", search()))
+    now = clock.now
+    room.main.serve()  # the errand
+    while home(room, seat) is room.main:
+        room.main.serve()
+    assert clock.now - now < 1.0
+    serve(room, clock, 2.0)
+    assert seat.works.shown.search == 1
+
+
+def test_who_is_moved_loses_no_command_and_who_has_left_comes_back_nowhere(room, config, clock):
+    seats, _ = seated(room, config, clock, "ab")
+    seats["a"].send(SetKnob("data.held_out", 0.5))
+    seats["a"].send(Pause())
+    seats["b"].send(SetKnob("data.held_out", 0.5))
+    room.remove(seats["b"])
+    serve(room, clock, 5 * PERIOD)
+    assert seats["a"].experiment.config.data.held_out == 0.5
+    assert seats["a"].latest.status is Status.PAUSED
+    assert len(room) == 1 and sum(map(len, (room.main, *room.beside))) == 1
+
+
+# ---- what is too much for a room -----------------------------------------------------------------
+
+
+def test_a_network_whose_steps_are_too_long_is_refused_beside_others(
+    room, config, clock, monkeypatch
+):
+    monkeypatch.setattr(of_effort, "speed", lambda: 1e6)
+    seats, _ = seated(room, config, clock, "ab")
+    seats["a"].send(SetKnob("model.hidden", "600, 600"))
+    serve(room, clock, 5 * PERIOD)
+    said = seats["a"].latest.message
+    assert said.startswith("A step of this network takes ") and "0.1 s is allowed" in said
+    assert seats["a"].experiment.config == config
+    seats["b"].send(Pause())
+    serve(room, clock, 2 * PERIOD)
+    seats["a"].send(SetKnob("model.hidden", "600, 600"))  # alone it may
+    serve(room, clock, 2 * PERIOD)
+    assert seats["a"].experiment.config.model.hidden == (600, 600)
+
+
+def test_one_whose_steps_turn_out_to_be_too_long_is_paused_and_told_so(room, config, clock):
+    seats, _ = seated(room, config, clock, "ab", trains=0.2)
+    for seat in seats.values():
+        watch(seat)
+    serve(room, clock, 20 * PERIOD)
+    assert {seat.latest.status for seat in seats.values()} == {Status.PAUSED, Status.RUNNING}
+    (stopped,) = [seat for seat in seats.values() if seat.latest.status is Status.PAUSED]
+    assert "takes 0.2 s here" in stopped.latest.message
+    assert isinstance(stopped.experiment.journal[-1][1], Pause)  # so that the run can be repeated
+
+
+# ---- the purse -----------------------------------------------------------------------------------
+
+
+def test_a_purse_saves_pays_and_forgives():
+    purse = Purse()
+    purse.pay(SAVED, 0.1)
+    assert purse.solvent and purse.wait(0.1) == 0
+    purse.pay(0.05, 0.1)
+    assert not purse.solvent and purse.wait(0.1) == pytest.approx(0.5)
+    purse.fill(0.5, 0.1)
+    assert purse.solvent
+    purse.pay(100.0, 0.1)
+    assert purse.wait(0.1) == pytest.approx(PATIENCE)
+    purse.fill(1e6, 0.1)
+    purse.pay(SAVED, 0.1)
+    assert purse.solvent  # no more can be saved than that
+    purse.pay(0.001, 0.1)
+    assert not purse.solvent
