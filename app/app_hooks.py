@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
-from app import door, frames
+from app import brief, door, flood, frames, password
 from app.core import CORE
 from app.drawings import DRAWINGS
 from app.lateness import LATENESS
@@ -20,6 +20,9 @@ from engine import register_folder
 take_from_few_places()
 frames.install()
 door.install()
+flood.install()
+brief.install()
+password.install()
 if LIMITS.data:
     register_folder(LIMITS.data)
 

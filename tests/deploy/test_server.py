@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -32,23 +31,69 @@ def test_all_of_it_works_below_a_path(serve):
     visitor.close()
 
 
-def test_a_class_password_keeps_strangers_out(serve):
-    password, secret = "open sesame", "a long word for cookies"
-    server = serve("--basic-auth", password, "--cookie-secret", secret)
-    wait_until(lambda: server.ready)
+@pytest.mark.parametrize(
+    ("flags", "root", "slash"),
+    [((), "", ""), ((), "", "/"), (("--prefix", "class"), "/class", "/")],
+)
+def test_a_class_password_keeps_strangers_out(serve, tmp_path, flags, root, slash):
+    (tmp_path / "secret").write_text("open sesame\n")
+    server = serve(*flags, root=root, BABYSIT_PASSWORD_FILE=str(tmp_path / "secret"))
+    wait_until(lambda: server.ready)  # which needs no password
     visitor = Visitor(f"{server.root}/app")
-    with visitor.opener.open(visitor.address) as reply:
-        form = reply.read().decode()
-        assert reply.headers["X-Frame-Options"] == "SAMEORIGIN"
-    assert "login" in reply.url
-    with pytest.raises(AssertionError, match="not the page"):
-        visitor.open()
-    fields = {"username": "student", "password": password}
-    if xsrf := re.search(r'name="_xsrf" value="([^"]+)"', form):
-        fields["_xsrf"] = xsrf[1]
-    visitor.opener.open(reply.url, urllib.parse.urlencode(fields).encode()).close()
+    address = f"{visitor.address}{slash}?seed=3"
+
+    def send(password: str) -> tuple[int, str, str]:
+        fields = urllib.parse.urlencode({"password": password}).encode()
+        try:
+            with visitor.opener.open(address, fields) as reply:
+                return reply.status, reply.url, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.url, error.read().decode()
+
+    for closed in (address, f"{server.root}/app/static/page.js", f"{server.root}/app/ws"):
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            visitor.opener.open(closed)
+        with refusal.value as answer:
+            assert answer.code == 401 and 'type="password"' in answer.read().decode()
+            assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    status, url, page = send("open barley")
+    assert status == 403 and "not the password" in page
+    assert "barley" not in url + page and not visitor.cookies
+    status, url, page = send("open sesame")
+    assert (status, url) == (200, address)  # the page that was asked for, at once
+    assert '"token"' in page
+    (cookie,) = visitor._jar
+    assert cookie.has_nonstandard_attr("HttpOnly") and not cookie.secure
+    assert cookie.get_nonstandard_attr("SameSite") == "Lax"
     assert visitor.open()["run"] == 1
     visitor.close()
+
+
+def test_a_cookie_of_a_page_that_came_encrypted_goes_no_other_way(serve):
+    server = serve("--use-xheaders", BABYSIT_PASSWORD="open sesame")
+    wait_until(lambda: server.ready)
+    fields = urllib.parse.urlencode({"password": "open sesame"}).encode()
+    request = urllib.request.Request(
+        f"{server.root}/app", fields, headers={"X-Forwarded-Proto": "https"}
+    )
+    opener = urllib.request.build_opener(Stay)
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        opener.open(request)
+    assert answer.value.code == 303 and answer.value.headers["Location"] == "/app"
+    assert "Secure" in answer.value.headers["Set-Cookie"]
+    answer.value.close()
+
+
+def test_a_password_file_that_is_not_there_ends_the_server_in_one_sentence(serve):
+    code, output = serve(BABYSIT_PASSWORD_FILE="/nowhere").wait()
+    assert code == 1 and "Traceback" not in output
+    assert "babysit: BABYSIT_PASSWORD_FILE must be a file" in output
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *arguments):
+        return None
 
 
 def test_one_too_many_is_told_so_and_comes_in_when_there_is_room(serve):

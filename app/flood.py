@@ -1,0 +1,79 @@
+"""Bounds what one connection can ask of the server: sizes, rates, and time to say what it wants.
+
+Tornado and Bokeh (3.10) have bounds for slower networks and better manners than a class has.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bokeh.server.views.ws import WSHandler
+from tornado.httpserver import HTTPServer
+
+from app.limits import LIMITS
+
+LARGEST = 2**20  # bytes of a message on a page's socket, beyond those of an upload
+SILENT = 30.0  # seconds in which a request has to say what it wants, and send it
+
+SAVED = 500  # messages that a page may send at once, after it has sent none for a while
+RATE = 100  # ... and that it may send every second
+PULLED = 50  # messages that cost as much as to send the whole page anew
+
+
+class Budget:
+    """What one connection may still ask; a bucket that fills with time."""
+
+    def __init__(
+        self,
+        saved: float = SAVED,
+        rate: float = RATE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._saved, self._rate, self._clock = saved, rate, clock
+        self._left, self._filled = saved, clock()
+
+    def spend(self, cost: float) -> float:
+        """Ask for something; the seconds that it has to wait."""
+        now = self._clock()
+        self._left = min(self._saved, self._left + self._rate * max(0.0, now - self._filled)) - cost
+        self._filled = now
+        return max(0.0, -self._left) / self._rate
+
+
+def install() -> None:
+    """Bound the connections of this process; called before it listens."""
+    largest = LARGEST + LIMITS.upload * 4 // 3  # which comes as text
+    bounded: Any = property(lambda self: largest)
+    WSHandler.max_message_size = bounded  # type: ignore[method-assign]
+    if not hasattr(WSHandler._handle, "bounded"):  # hooks may run more than once
+        WSHandler._handle = _bounded(WSHandler._handle)  # type: ignore[method-assign]
+        HTTPServer.initialize = _impatient(HTTPServer.initialize)  # type: ignore[method-assign]
+
+
+def _bounded(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Handle a message when the budget of its connection allows, unless that has gone."""
+
+    async def handle_in_time(self: WSHandler, message: Any) -> Any:
+        if not hasattr(self, "budget"):
+            self.budget = Budget()  # type: ignore[attr-defined]
+        cost = PULLED if message.msgtype == "PULL-DOC-REQ" else 1
+        await asyncio.sleep(self.budget.spend(cost))  # type: ignore[attr-defined]
+        socket: Any = self.ws_connection
+        if socket is None or socket.is_closing():
+            return None
+        return await handle(self, message)
+
+    handle_in_time.bounded = True  # type: ignore[attr-defined]
+    return handle_in_time
+
+
+def _impatient(initialize: Callable[..., None]) -> Callable[..., None]:
+    """Wait no longer than that for the head of a request, and for its body."""
+
+    def initialize_impatiently(self: HTTPServer, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("idle_connection_timeout", SILENT)
+        kwargs.setdefault("body_timeout", SILENT)
+        initialize(self, *args, **kwargs)
+
+    return initialize_impatiently

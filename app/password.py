@@ -1,0 +1,219 @@
+"""One password for a class: without it every address answers with a form that asks for it.
+
+The form is where the page would be, and sends to itself. So there is no address to come back to
+that could be wrong below a path, and none that a password could end up in. It is asked for before
+any route is looked up: pages, sockets and files alike.
+
+BABYSIT_PASSWORD       the password
+BABYSIT_PASSWORD_FILE  ... or a file whose first line it is, as container systems keep secrets
+"""
+
+import asyncio
+import hashlib
+import hmac
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bokeh.server.tornado import BokehTornado
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
+
+COOKIE = "babysit_class"
+LASTS = 30 * 86400.0  # seconds that a browser need not ask again
+LONGEST = 10_000  # bytes of what a form may send
+OPEN = ("/liveness", "/readiness")  # what the operator's machines ask
+
+FREE = 10  # wrong passwords of one address that cost no time: a class mistypes
+FORGOTTEN = 300.0  # seconds after which one no longer counts
+FIRST, MOST = 0.1, 2.0  # seconds that the next attempt waits then; doubled each time, up to
+WAITING = 8  # attempts from one address that may wait at the same time
+
+FORM = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Babysit: password</title>
+</head>
+<body style="font: 1em/1.5 system-ui, sans-serif; max-width: 34em; margin: 20vh auto">
+<h1>Babysit</h1>
+<form method="post">
+<p><label for="password">The password of this class</label></p>
+<p><input id="password" name="password" type="password" autocomplete="current-password" required
+autofocus style="font: inherit; padding: .4em"> <button style="font: inherit; padding: .4em 1em">
+Come in</button></p>
+<p role="alert">{words}</p>
+</form>
+</body>
+</html>
+"""
+WRONG = "This is not the password."
+LATER = "Too many wrong passwords come from this network. Try again in a moment."
+
+
+def read_password(environment: Mapping[str, str]) -> str:
+    """The password that an environment sets, "" if none; ValueError says what is wrong with it."""
+    said = environment.get("BABYSIT_PASSWORD", "")
+    file = environment.get("BABYSIT_PASSWORD_FILE", "")
+    if said and file:
+        raise ValueError("BABYSIT_PASSWORD and BABYSIT_PASSWORD_FILE are both set: leave one out")
+    if not file:
+        return said
+    try:
+        lines = Path(file).read_text().splitlines()
+    except (OSError, ValueError):
+        lines = []
+    if not lines or not lines[0]:
+        raise ValueError(
+            "BABYSIT_PASSWORD_FILE must be a file whose first line is the password,"
+            f" got {file[:200]!r}"
+        )
+    return lines[0]
+
+
+class Attempts:
+    """Makes whoever guesses wait longer and longer, and locks nobody out."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failed: dict[str, deque[float]] = {}  # when, by address
+        self._next: dict[str, float] = {}  # when the next attempt is looked at
+        self._waiting: dict[str, int] = {}
+
+    def wait(self, who: str) -> float | None:
+        """Seconds until another attempt of this address is looked at; None: too many wait."""
+        if self._waiting.get(who, 0) >= WAITING:
+            return None
+        now = self._clock()
+        beyond = self._recent(who) - FREE
+        pause = min(MOST, FIRST * 2.0 ** min(beyond, 30)) if beyond >= 0 else 0.0
+        turn = max(now, self._next.get(who, now)) + pause
+        self._next[who] = turn
+        self._waiting[who] = self._waiting.get(who, 0) + 1
+        return turn - now
+
+    def end(self, who: str, right: bool) -> None:
+        """It has been looked at."""
+        self._waiting[who] -= 1
+        if not self._waiting[who]:
+            del self._waiting[who]
+        if not right:
+            self._failed.setdefault(who, deque(maxlen=FREE + 30)).append(self._clock())
+        for one in [one for one in self._failed if not self._recent(one)]:
+            del self._failed[one]
+            self._next.pop(one, None)
+
+    def _recent(self, who: str) -> int:
+        failed = self._failed.get(who, deque())
+        while failed and failed[0] < self._clock() - FORGOTTEN:
+            failed.popleft()
+        return len(failed)
+
+
+class Lock:
+    """The password, and the cookie that shows that somebody knew it.
+
+    The cookie is signed with the password: every process that has the same one knows it, and with
+    another password it is worth nothing.
+    """
+
+    def __init__(self, password: str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._key = hashlib.scrypt(password.encode(), salt=b"babysit", n=2**14, r=8, p=1)
+        self._password = password.encode()
+        self.attempts = Attempts()
+
+    def opens(self, password: str) -> bool:
+        """Whether this is the password."""
+        return hmac.compare_digest(password.encode(), self._password)
+
+    def cookie(self) -> str:
+        """What a browser shows from now on."""
+        until = str(int(self._clock() + LASTS))
+        return f"{until}.{self._sign(until)}"
+
+    def knows(self, cookie: str) -> bool:
+        """Whether somebody who shows this knew the password, not too long ago."""
+        until, _, signature = cookie.partition(".")
+        return (
+            hmac.compare_digest(signature.encode(), self._sign(until).encode())
+            and float(until) > self._clock()
+        )
+
+    def _sign(self, until: str) -> str:
+        return hmac.new(self._key, until.encode(), hashlib.sha256).hexdigest()
+
+    def lets_in(self, request: HTTPServerRequest) -> bool:
+        """Whether a request is answered."""
+        if request.path.endswith(OPEN):
+            return True
+        shown = request.cookies
+        return COOKIE in shown and self.knows(shown[COOKIE].value)
+
+
+class Form(RequestHandler):
+    """Asks for the password, in the place of what was asked for."""
+
+    def initialize(self, lock: Lock) -> None:
+        self._lock = lock
+
+    def get(self, *args: str) -> None:
+        """Ask."""
+        self._ask(401, "")
+
+    async def post(self, *args: str) -> None:
+        """Look at what was sent, when it is its turn."""
+        attempts, who = self._lock.attempts, str(self.request.remote_ip)
+        pause = attempts.wait(who)
+        if pause is None:
+            self.set_header("Retry-After", "5")
+            self._ask(429, LATER)
+            return
+        right = False
+        try:
+            await asyncio.sleep(pause)
+            right = self._lock.opens(self.get_body_argument("password", "", strip=False))
+        finally:
+            attempts.end(who, right)
+        if not right:
+            self._ask(403, WRONG)
+            return
+        secure = self.request.protocol == "https"
+        self.set_cookie(
+            COOKIE, self._lock.cookie(), path="/", max_age=int(LASTS),
+            httponly=True, samesite="Lax", secure=secure,
+        )  # fmt: skip
+        self.redirect(self.request.uri or "/", status=303)
+
+    def _ask(self, status: int, words: str) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(FORM.format(words=words))
+
+
+def install() -> None:
+    """Ask at every address, if the environment sets a password."""
+    try:
+        password = read_password(os.environ)
+    except ValueError as error:
+        sys.exit(f"babysit: {error}")
+    if password:
+        _guard(BokehTornado, Lock(password))
+
+
+def _guard(server: Any, lock: Lock) -> None:
+    find = server.find_handler
+
+    def find_handler(self: Any, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        if lock.lets_in(request):
+            return find(self, request, **kwargs)
+        connection: Any = request.connection
+        connection.set_max_body_size(LONGEST)
+        return self.get_handler_delegate(request, Form, {"lock": lock})
+
+    server.find_handler = find_handler

@@ -1,0 +1,81 @@
+"""What one connection can ask: so many messages, so many pages; and what the log says of it."""
+
+import logging
+
+import pytest
+
+from app.brief import LONGEST, MOST, PERIOD, Brief
+from app.flood import PULLED, RATE, SAVED, Budget
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_page_that_behaves_never_waits():
+    clock = Clock()
+    budget = Budget(clock=clock)
+    for _ in range(600):  # a slider under a hand for ten seconds
+        clock.now += 1 / 60
+        assert budget.spend(1) == 0
+
+
+def test_who_floods_waits_for_as_long_as_it_takes():
+    clock = Clock()
+    budget = Budget(clock=clock)
+    waits = [budget.spend(PULLED) for _ in range(300)]
+    free = SAVED // PULLED
+    assert waits[:free] == [0.0] * free
+    assert waits[-1] == pytest.approx((300 - free) * PULLED / RATE)
+    clock.now += waits[-1] + 2 * SAVED / RATE
+    assert budget.spend(SAVED) == 0  # what was saved again, and no more
+    assert budget.spend(1) > 0
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def log(clock, caplog):
+    brief = Brief(clock)
+    caplog.handler.addFilter(brief)
+    yield logging.getLogger("babysit.test")
+    caplog.handler.removeFilter(brief)
+
+
+def test_a_long_line_is_cut(log, caplog):
+    log.warning("got %r", "x" * 20_000_000)
+    (line,) = caplog.messages
+    assert len(line) < LONGEST + 100
+    assert line.startswith("got 'xxx") and "characters" in line
+
+
+def test_what_a_long_error_says_is_cut(log, caplog):
+    try:
+        raise ValueError("y" * 20_000_000)
+    except ValueError:
+        log.exception("failed")
+    assert len(caplog.text) < 3 * LONGEST
+    assert "Traceback" in caplog.text
+
+
+def test_a_thousand_of_a_kind_are_few_lines_and_others_are_written(log, clock, caplog):
+    def complain():
+        log.warning("again")
+
+    for _ in range(1000):
+        complain()
+    log.warning("something else")
+    assert caplog.messages.count("again") == MOST
+    assert caplog.messages[-1] == "something else"
+    clock.now += PERIOD
+    complain()
+    assert (
+        caplog.messages[-1]
+        == f"again (and {1000 - MOST:,} lines more from there in the last minute)"
+    )

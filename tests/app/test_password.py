@@ -1,0 +1,98 @@
+"""The password of a class: where it comes from, how often one may guess, who is let in."""
+
+import itertools
+
+import pytest
+
+from app.password import FORGOTTEN, FREE, LASTS, MOST, WAITING, Attempts, Lock, read_password
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_it_comes_from_the_environment_or_a_file(tmp_path):
+    (tmp_path / "secret").write_text("open sesame\n")
+    assert read_password({}) == ""
+    assert read_password({"BABYSIT_PASSWORD": " with blanks "}) == " with blanks "
+    assert read_password({"BABYSIT_PASSWORD_FILE": str(tmp_path / "secret")}) == "open sesame"
+
+
+@pytest.mark.parametrize("written", [None, "", "\nsecond line", b"\xff\xfe"])
+def test_a_file_without_one_is_refused_in_a_sentence(tmp_path, written):
+    path = tmp_path / "secret"
+    if written is not None:
+        path.write_bytes(written if isinstance(written, bytes) else written.encode())
+    with pytest.raises(ValueError, match="must be a file whose first line is the password"):
+        read_password({"BABYSIT_PASSWORD_FILE": str(path)})
+
+
+def test_two_are_one_too_many():
+    with pytest.raises(ValueError, match="both set"):
+        read_password({"BABYSIT_PASSWORD": "a", "BABYSIT_PASSWORD_FILE": "b"})
+
+
+def tried(attempts: Attempts, clock: Clock, right: bool = False, who: str = "school") -> float:
+    pause = attempts.wait(who)
+    assert pause is not None
+    clock.now += pause
+    attempts.end(who, right)
+    return pause
+
+
+def test_who_guesses_waits_longer_and_longer_and_nobody_else_does():
+    clock = Clock()
+    attempts = Attempts(clock)
+    pauses = [tried(attempts, clock) for _ in range(FREE + 20)]
+    assert pauses[:FREE] == [0.0] * FREE
+    assert all(b >= a - 1e-6 for a, b in itertools.pairwise(pauses))
+    assert pauses[-1] == pytest.approx(MOST)
+    assert sum(pauses) > 10  # thirty guesses, not two hundred, in ten seconds and more
+    assert tried(attempts, clock, who="elsewhere") == 0.0
+    assert tried(attempts, clock, right=True) == pytest.approx(
+        MOST
+    )  # the class behind it is not locked out
+    clock.now += FORGOTTEN + 1
+    assert tried(attempts, clock) == 0.0
+
+
+def test_guesses_at_the_same_time_wait_for_each_other_and_are_few():
+    clock = Clock()
+    attempts = Attempts(clock)
+    for _ in range(FREE + 20):
+        tried(attempts, clock)
+    pauses = [attempts.wait("school") for _ in range(WAITING + 1)]
+    assert pauses[:-1] == pytest.approx([MOST * n for n in range(1, WAITING + 1)])
+    assert pauses[-1] is None
+    attempts.end("school", False)
+    assert attempts.wait("school") is not None
+
+
+def test_a_cookie_is_worth_something_for_a_month_and_under_the_same_password():
+    clock = Clock()
+    lock = Lock("open sesame", clock)
+    cookie = lock.cookie()
+    assert lock.knows(cookie) and Lock("open sesame", clock).knows(cookie)
+    assert not Lock("another", clock).knows(cookie)
+    until, _, signature = cookie.partition(".")
+    for forged in (
+        "",
+        ".",
+        "x",
+        f"{int(until) + 1}.{signature}",
+        until,
+        f"{until}.é",
+        f"é.{until}",
+    ):
+        assert not lock.knows(forged)
+    clock.now += LASTS + 1
+    assert not lock.knows(cookie)
+
+
+def test_only_the_password_opens():
+    lock = Lock("öffne dich")
+    assert lock.opens("öffne dich")
+    assert not any(lock.opens(word) for word in ("", "öffne", "öffne dich ", "offne dich"))
