@@ -11,8 +11,10 @@ from panel.io import server
 from panel.io.server import DocHandler
 from tornado.web import RequestHandler
 
+from app.flood import Addresses
 from app.lateness import LATENESS
 from app.session import CONDUCTOR, VISITS
+from app.visits import UNSEEN
 
 PAGE = r"/?"  # the route of the page
 HANGS = 30.0  # seconds of one visitor's turn after which the process is to be started anew
@@ -28,11 +30,13 @@ FULL = """<!DOCTYPE html>
 </head>
 <body style="font: 1em/1.5 system-ui, sans-serif; max-width: 34em; margin: 20vh auto">
 <h1>There is no room just now</h1>
-<p role="status">All {most} places of this laboratory are taken. This page tries again by itself
-in {seconds} seconds, and opens as soon as somebody leaves.</p>
+<p role="status">{why} This page tries again by itself in {seconds} seconds.</p>
 </body>
 </html>
 """
+TAKEN = "All {most} places of this laboratory are taken."
+CROWDED = "Many pages were asked for from your network at the same moment."
+ADDRESSES = Addresses(VISITS.most, UNSEEN)
 
 # Bokeh compiles code that comes with a page, modules as blobs (CustomJS); Panel has scripts and
 # styles within its pages.
@@ -55,15 +59,17 @@ class Door(DocHandler):
     """Serves the page while there is room, else one that says so and asks again."""
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        if VISITS.make_room():
+        crowded = not ADDRESSES.lets_in(str(self.request.remote_ip))
+        if not crowded and VISITS.make_room():
             page: Any = super().get
             await page(*args, **kwargs)
             return
+        why = CROWDED if crowded else TAKEN.format(most=VISITS.most)
         seconds = random.randint(*RETRY)
         self.set_status(503)
         self.set_header("Retry-After", str(seconds))
         self.set_header("Cache-Control", "no-store")
-        await self.finish(FULL.format(seconds=seconds, most=VISITS.most))
+        await self.finish(FULL.format(seconds=seconds, why=why))
 
 
 class Liveness(RequestHandler):

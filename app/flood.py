@@ -18,6 +18,7 @@ SILENT = 30.0  # seconds in which a request has to say what it wants, and send i
 
 SAVED = 500  # messages that a page may send at once, after it has sent none for a while
 RATE = 100  # ... and that it may send every second
+KNOWN = 1000  # addresses that are remembered
 PULLED = 50  # messages that cost as much as to send the whole page anew
 
 
@@ -35,10 +36,42 @@ class Budget:
 
     def spend(self, cost: float) -> float:
         """Ask for something; the seconds that it has to wait."""
-        now = self._clock()
-        self._left = min(self._saved, self._left + self._rate * max(0.0, now - self._filled)) - cost
-        self._filled = now
+        self._fill()
+        self._left -= cost
         return max(0.0, -self._left) / self._rate
+
+    def affords(self, cost: float) -> bool:
+        """Ask for something that is to be had at once or not at all."""
+        self._fill()
+        affordable = self._left >= cost
+        self._left -= cost * affordable
+        return affordable
+
+    def _fill(self) -> None:
+        now = self._clock()
+        gained = self._rate * max(0.0, now - self._filled)
+        self._left, self._filled = min(self._saved, self._left + gained), now
+
+
+class Addresses:
+    """How many pages each address may ask for: a whole class at once, and then some a second.
+
+    What is refused costs nothing, so that nobody behind the same address is locked out for good.
+    """
+
+    def __init__(
+        self, most: int, lasts: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._rate, self._clock = most, most / (2 * lasts), clock
+        self._budgets: dict[str, Budget] = {}
+
+    def lets_in(self, address: str) -> bool:
+        """Whether one more page may be asked for, of which half may stand open unseen."""
+        if len(self._budgets) > KNOWN and address not in self._budgets:
+            del self._budgets[next(iter(self._budgets))]
+        budget = self._budgets.pop(address, None) or Budget(self._most, self._rate, self._clock)
+        self._budgets[address] = budget  # as the last one
+        return budget.affords(1)
 
 
 def install() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 COMES = 0.4  # seconds for which somebody who has asked for a page is on the way
-UNSEEN = 15.0  # seconds for which a page that was asked for keeps its place before it connects
+UNSEEN = 3.0  # seconds for which a page that was asked for keeps its place before it connects
 
 
 class Presence:

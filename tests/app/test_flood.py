@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from app.brief import LONGEST, MOST, PERIOD, Brief
-from app.flood import PULLED, RATE, SAVED, Budget
+from app.flood import PULLED, RATE, SAVED, Addresses, Budget
 
 
 class Clock:
@@ -33,6 +33,21 @@ def test_who_floods_waits_for_as_long_as_it_takes():
     clock.now += waits[-1] + 2 * SAVED / RATE
     assert budget.spend(SAVED) == 0  # what was saved again, and no more
     assert budget.spend(1) > 0
+
+
+def test_a_class_comes_at_once_and_nobody_holds_more_than_half_of_the_places():
+    clock = Clock()
+    addresses = Addresses(60, 3.0, clock)
+    assert all(addresses.lets_in("school") for _ in range(60))
+    assert not addresses.lets_in("school")
+    assert addresses.lets_in("home")
+    let_in = 0
+    for _ in range(300):  # thirty seconds of ten a second more than is allowed
+        clock.now += 0.1
+        let_in += sum(addresses.lets_in("school") for _ in range(2))
+    assert let_in == pytest.approx(300, abs=2)  # ten a second: thirty in the three seconds
+    clock.now += 6.0
+    assert addresses.lets_in("school")
 
 
 @pytest.fixture
