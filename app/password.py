@@ -188,12 +188,17 @@ class Form(RequestHandler):
             COOKIE, self._lock.cookie(), path="/", max_age=int(LASTS),
             httponly=True, samesite="Lax", secure=secure,
         )  # fmt: skip
-        self.redirect(self.request.uri or "/", status=303)
+        self.redirect(_here(self.request.uri or "/"), status=303)
 
     def _ask(self, status: int, words: str) -> None:
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.finish(FORM.format(words=words))
+
+
+def _here(uri: str) -> str:
+    """The same address of this server; one that begins with two slashes is that of another."""
+    return "/" + uri.lstrip("/\\")
 
 
 def install() -> None:

@@ -4,7 +4,17 @@ import itertools
 
 import pytest
 
-from app.password import FORGOTTEN, FREE, LASTS, MOST, WAITING, Attempts, Lock, read_password
+from app.password import (
+    FORGOTTEN,
+    FREE,
+    LASTS,
+    MOST,
+    WAITING,
+    Attempts,
+    Lock,
+    _here,
+    read_password,
+)
 
 
 class Clock:
@@ -96,3 +106,16 @@ def test_only_the_password_opens():
     lock = Lock("öffne dich")
     assert lock.opens("öffne dich")
     assert not any(lock.opens(word) for word in ("", "öffne", "öffne dich ", "offne dich"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "led"),
+    [
+        ("/app/?seed=3", "/app/?seed=3"),
+        ("//evil.example/app", "/evil.example/app"),
+        ("/\\evil.example", "/evil.example"),
+        ("/", "/"),
+    ],
+)
+def test_it_leads_to_no_other_server(asked, led):
+    assert _here(asked) == led
