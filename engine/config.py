@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import msgspec
 
 from engine.activations import ACTIVATIONS
-from engine.datasets import DATASETS
+from engine.datasets import DATASETS, Missing, Reading, Task
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
 from engine.nearest import instead_of
@@ -132,6 +132,9 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
     examples: int | None = None  # train on the first so many alone; None: on all
     classes: tuple[str, ...] = ()  # learn these alone, by name; empty: all
     seed: int | None = None  # of the drawing and the splitting; None: the run's own
+    target: str | None = None  # the column of a table that is to be predicted; None: as found
+    task: Task | None = None  # whether that tells classes or values; None: as found
+    missing: Missing | None = None  # what becomes of a table's gaps; None: it is refused
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -141,6 +144,11 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"classes must be two or more, all different, got {self.classes}")
         if self.seed is not None and self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
+
+    @property
+    def reading(self) -> Reading:
+        """What is chosen of a table."""
+        return Reading(self.target, self.task, self.missing)
 
 
 class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -363,7 +371,9 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
         value = converted(value, hint, SETTINGS[path].label.lower())
         changed = msgspec.structs.replace(getattr(self, part), **{name: value})
         if path == "data.dataset":  # whose classes have other names
-            changed = msgspec.structs.replace(changed, classes=())
+            changed = msgspec.structs.replace(
+                changed, classes=(), target=None, task=None, missing=None
+            )
         return msgspec.structs.replace(self, **{part: changed})
 
     def with_seed(self, seed: int) -> "RunConfig":

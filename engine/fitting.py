@@ -5,7 +5,7 @@ from collections.abc import Container
 import numpy as np
 
 from engine.config import RunConfig
-from engine.datasets import DATASETS, Examples
+from engine.datasets import Examples, load
 from engine.losses import LOSSES
 from engine.registry import Choice
 
@@ -21,7 +21,8 @@ def suit_data(config: RunConfig, had_classes: bool, kept: Container[str] = ()) -
     The settings in `kept` stay: somebody has chosen them for these data. The loss changes from data
     with classes to data with values, or back; `had_classes` says what there was before.
     """
-    examples = DATASETS.build(config.data.dataset)(np.random.default_rng(config.seed))
+    data = config.data
+    examples = load(data.dataset, data.reading, np.random.default_rng(config.seed))
     suits = {
         PREPROCESSING: usual_preprocessing(examples),
         TARGET_SCALING: Choice("none" if examples.classes else "standardize"),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.config import DataConfig
-from engine.datasets import DATASETS, Examples, Split, split
+from engine.datasets import DATASETS, Examples, Split, load, split
 from engine.nearest import instead_of
 from engine.preprocessing import PREPROCESSING, Transform
 from engine.target_scaling import TARGET_SCALING, TargetTransform
@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 def prepare(config: DataConfig, rng: np.random.Generator, dtype: DTypeLike) -> Split:
     """Load, split and preprocess; who asks for the same gets the same, which nobody can change."""
-    raw = DATASETS.build(config.dataset)(rng)
+    raw = load(config.dataset, config.reading, rng)
     draws = repr(rng.bit_generator.state)
     key = raw, msgspec.json.encode(config), draws, np.dtype(dtype).str
     parts = _prepared.get(key) or _prepare(raw, config, rng, dtype)

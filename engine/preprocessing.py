@@ -9,7 +9,7 @@ from engine.registry import Range, Registry
 from engine.types import Array
 
 # Directions with less than this share of the largest variance carry rounding errors, no data.
-_NEGLIGIBLE = 1e-7
+_NEGLIGIBLE = {4: 1e-7, 8: 1e-13}  # by the bytes of a number
 
 
 # What the inputs are multiplied with besides. Pixels come as 0 to 1; 255 makes them the lecture's.
@@ -58,7 +58,7 @@ def channel_mean(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Tra
 def standardize(x: Array, shape: tuple[int, ...]) -> Transform:
     """Subtract the mean of each input and divide by its standard deviation."""
     deviation = x.std(axis=0, dtype=np.float64)
-    constant = deviation <= _NEGLIGIBLE * np.abs(x).max(axis=0)  # it becomes 0
+    constant = deviation <= _NEGLIGIBLE[x.itemsize] * np.abs(x).max(axis=0)  # it becomes 0
     return Transform(_mean(x), 1 / np.where(constant, 1, deviation))
 
 
@@ -73,7 +73,7 @@ def pca(x: Array, shape: tuple[int, ...]) -> Transform:
 def whiten(x: Array, shape: tuple[int, ...]) -> Transform:
     """PCA, then every direction stretched to deviation 1, the faint and noisy ones too."""
     shift, directions, variances = _principal(x)
-    carries = variances > _NEGLIGIBLE * variances[0]
+    carries = variances > _NEGLIGIBLE[x.itemsize] * variances[0]
     return Transform(shift, directions * (carries / np.sqrt(np.where(carries, variances, 1))))
 
 

@@ -34,6 +34,7 @@ ENGINE = [p for p in SOURCES if p.is_relative_to(ROOT / "engine")]
 APP = [p for p in SOURCES if p.is_relative_to(ROOT / "app")]
 ENGINE_MAY_IMPORT = {
     *("engine", "numpy", "msgspec", "threadpoolctl", "tqdm"),
+    *("charset_normalizer", "openpyxl"),  # only when a file is opened that needs them
     *sys.stdlib_module_names,
 }
 TOP_LEVEL = {"app", "engine", "tests", "pyproject.toml", "README.md", "Dockerfile"}

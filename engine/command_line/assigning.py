@@ -12,6 +12,8 @@ from engine.registry import Range, Registry
 from engine.search import changed
 from engine.stacks import Stack
 
+WORDS = frozenset({"data.target", "data.task", "data.missing"})  # whose values are bare words
+
 
 def assigned_all(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
     """This config with all these changes; other data bring what suits them, unless that is set."""
@@ -48,6 +50,8 @@ def _paths(plain: dict[str, Any]) -> Iterator[str]:
 def _value(path: str, text: str) -> object:
     """JSON, except that an entry of a menu goes by its bare name, and layers in words."""
     setting = SETTINGS.get(path)
+    if path in WORDS:
+        return None if text == "null" else text
     match setting and setting.values:
         case Stack() as stack if not text.startswith("["):
             return stack.read(text)

@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 
 from threadpoolctl import threadpool_limits
 
-from engine.command_line import lesson, lessons, listing, replaying, searching, training
+from engine.command_line import data, lesson, lessons, listing, replaying, searching, training
 from engine.datasets import register_folder
 
 
@@ -33,6 +33,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "train": training,
     "replay": replaying,
     "search": searching,
+    "data": data,
     "lessons": lessons,
     "lesson": lesson,
 }

@@ -1,141 +1,177 @@
-r"""Arrays that a user brings: NPZ as `np.savez` and `np.savez_compressed` write it.
+"""Arrays that a user brings: NPZ as `np.savez` and `np.savez_compressed` write it, and NPY."""
 
-NumPy's own reader reserves memory for whatever shape is announced, and parses the header as
-Python. Here a header must look as NumPy writes it, and agree with the size of its member.
-"""
-
-import io
-import math
 import re
-import zipfile
-import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.datasets.answers import class_names, labelled
+from engine.datasets.array_answers import inputs, labels, simple, tells_values, values
+from engine.datasets.description import DataDescription, Source, describe_examples
 from engine.datasets.examples import Examples
-from engine.datasets.files import LARGEST, MAX_BYTES, check_shape, lasting
-from engine.types import Array, Integers
+from engine.datasets.files import MAX_BYTES, check_shape, lasting
+from engine.datasets.npy import members, parse, unpacked
+from engine.datasets.reading import AS_FOUND, Reading
+from engine.datasets.table.grid import Cells, Grid
+from engine.datasets.tables import Table
 
-WANTED = ("x", "y", "classes")
-MAX_VALUES = 100  # to predict for one example
-HEADER = re.compile(
-    rb"\{'descr': '([<>|=][bfiuU][1-9]\d{0,3})', 'fortran_order': (True|False),"
-    rb" 'shape': \(((?:\d{1,12}, ?)*(?:\d{1,12})?)\), \}\s*"
+INPUTS = ("x", "data", "features", "images", "inputs")
+ANSWERS = ("y", "target", "targets", "labels", "label")
+PAIRS = (  # of inputs and answers: those for training, and those that judge, if there are any
+    *((x, y) for x in INPUTS for y in ANSWERS),
+    *((f"x_{part}", f"y_{part}") for part in ("train", "training")),
+    *(
+        (f"{part}_{x}", f"{part}_{y}")
+        for part in ("train", "training")
+        for x in INPUTS
+        for y in ANSWERS
+    ),
+    *((f"{x}_train", f"{y}_train") for x in INPUTS for y in ANSWERS),
+    ("arr_0", "arr_1"),
 )
-BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError),
-    *(ValueError, OverflowError, IndexError),
-)
+JUDGING = ("test", "val", "validation", "valid")
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """An array for training, and the one of the same kind that judges, if there is one."""
+
+    train_name: str
+    train: np.ndarray
+    test: str | None = None
+    judging: np.ndarray | None = None
+
+    @property
+    def array(self) -> np.ndarray:
+        """Both, one after the other."""
+        return self.train if self.judging is None else np.concatenate([self.train, self.judging])
+
+
+class Arrays:
+    """Arrays that have been read; what their answers tell can be chosen."""
+
+    def __init__(self, x: Pair, y: Pair, classes: np.ndarray | None, name: str) -> None:
+        self._x, self._y, self._classes, self._name = x, y, classes, name
+        self._made: dict[Reading, Examples] = {}
+
+    def examples(self, reading: Reading = AS_FOUND) -> Examples:
+        """The examples under a reading; who asks for the same gets the same."""
+        if reading not in self._made:
+            self._made[reading] = self._build(reading)
+        return self._made[reading]
+
+    def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
+        """What the arrays hold."""
+        examples = self.examples(reading)
+        notices = ["Bytes are taken for pixels: 0 to 255 becomes 0 to 1."]
+        notices = notices if self._x.train.dtype == np.uint8 else []
+        if examples.judging is not None:
+            kept = int(examples.judging.sum())
+            notices.append(f"{self._x.test}: {kept:,} examples are kept for validation.")
+        return describe_examples(examples, self._y.train_name, notices)
+
+    def _build(self, reading: Reading) -> Examples:
+        name = self._name
+        if reading.target not in (None, self._y.train_name) or reading.missing:
+            raise ValueError(
+                f"{name}: has arrays, not columns; only data.task can be chosen of them"
+            )
+        x, shape = inputs(self._x.array, name)
+        y = simple(self._y.array, name)
+        if len(y) != len(x):
+            raise ValueError(
+                f"{name}: {self._x.train_name} holds {len(x):,} examples,"
+                f" but {self._y.train_name} {len(y):,} answers"
+            )
+        if tells_values(y, reading, self._classes):
+            made = lasting(x, values(y, name), (), shape)
+        else:
+            made = lasting(x, *labels(y, self._classes, name), shape)
+        if self._x.test is None:
+            return made
+        judging = np.arange(len(x)) >= len(self._x.train)
+        judging.setflags(write=False)
+        return replace(made, judging=judging)
 
 
 def read_npz(raw: bytes, name: str, most: int = MAX_BYTES) -> Examples:
-    """Arrays `x` (N, ...) and `y`, and if wanted `classes`, the names of the labels 0, 1, 2 ...
+    """Inputs `x` (N, ...) and answers `y`, and if wanted `classes`, the names of 0, 1, 2 ..."""
+    return read_arrays(raw, name, most).examples()
+
+
+def read_arrays(raw: bytes, name: str, most: int = MAX_BYTES) -> Arrays:
+    """The arrays of an archive, under one of the names that people give them, in any case.
 
     `x` of unsigned bytes is taken for pixels and scaled to 0 ... 1; its shape is kept, colours
-    last. `y` of whole numbers or of text gives classes, `y` of other numbers values to predict.
-    No more than `most` bytes are unpacked.
+    last. No more than `most` bytes are unpacked.
     """
-    arrays = _members(raw, name, most)
-    if not {"x", "y"} <= arrays.keys():
-        raise ValueError(f"{name}: expected arrays x and y, found {', '.join(arrays) or 'neither'}")
-    x, shape = _inputs(arrays["x"], name)
-    y = arrays["y"]
-    if len(y) != len(x):
-        raise ValueError(f"{name}: x holds {len(x):,} examples, but y {len(y):,} answers")
-    if y.dtype.kind == "f":
-        return lasting(x, _values(y, name), (), shape)
-    return lasting(x, *_labels(y, arrays.get("classes"), name), shape)
-
-
-def _members(raw: bytes, name: str, most: int) -> dict[str, np.ndarray]:
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(raw))
-    except BROKEN as error:
-        raise ValueError(f"{name}: expected an NPZ archive, found other bytes: {error}") from None
-    members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
-    wanted = {key: members[key] for key in WANTED if key in members}
-    size = sum(member.file_size for member in wanted.values())  # no more than this is unpacked
+    archive, listed = members(raw, name)
+    found = {key.lower(): key for key in listed}
+    pair = next(((x, y) for x, y in PAIRS if x in found and y in found), None)
+    if pair is None:
+        told = ", ".join(listed) or "none"
+        raise ValueError(f"{name}: expected arrays x and y, or x_train and y_train, found {told}")
+    judging = _judging(pair, found)
+    wanted = [*pair, *(judging or ()), *(["classes"] if "classes" in found else [])]
+    size = sum(listed[found[key]].file_size for key in wanted)  # no more than this is unpacked
     if size > most:
         raise ValueError(f"{name}: unpacks to {size:,} bytes; at most {most:,} can be read")
-    return {key: _array(_unpacked(archive, m, name), key, name) for key, m in wanted.items()}
+    arrays = {
+        key: parse(unpacked(archive, listed[found[key]], name), found[key], name) for key in wanted
+    }
+    x, y = (_pair(n, pair, judging, arrays, found) for n in (0, 1))
+    _check_alike(x, y, name)
+    return Arrays(x, y, arrays.get("classes"), name)
 
 
-def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
-    place = f"{name}: {member.filename}"
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{place}: expected the compression of NumPy, found another")
-    try:
-        return archive.read(member)
-    except BROKEN as error:
-        raise ValueError(f"{place}: expected an array, found a broken member: {error}") from None
-
-
-def _array(npy: bytes, key: str, name: str) -> np.ndarray:
-    start = 10 if npy[6:7] == b"\x01" else 12  # later versions have a longer field for the length
-    end = start + int.from_bytes(npy[8:start], "little")
-    header = HEADER.fullmatch(npy, start, end) if npy.startswith(b"\x93NUMPY") else None
-    if header is None:
-        raise ValueError(f"{name}: {key} is not an array of numbers or text as NumPy saves it")
-    shape = tuple(int(length) for length in header[3].replace(b",", b" ").split())
-    try:
-        dtype = np.dtype(header[1].decode())
-    except TypeError:
-        raise ValueError(f"{name}: {key} holds {header[1].decode()}, an unknown kind") from None
-    size = math.prod(shape) * dtype.itemsize
-    if not size or size != len(npy) - end or not 1 <= len(shape) <= 4:
-        raise ValueError(f"{name}: {key} says it has the shape {shape}, which its size denies")
-    array = np.frombuffer(npy, dtype, offset=end)
-    return array.reshape(shape, order="F" if header[2] == b"True" else "C")
-
-
-def _inputs(x: np.ndarray, name: str) -> tuple[Array, tuple[int, ...]]:
-    """Inputs `(N, I)`, and the shape of one example."""
-    if x.dtype.kind == "U" or x.ndim < 2:
-        raise ValueError(f"{name}: expected numbers (N, ...) in x, found {x.dtype} {x.shape}")
-    if x.ndim == 4 and x.shape[3] not in (1, 3):
-        raise ValueError(f"{name}: x has the shape {x.shape}; expected 1 or 3 colours, last")
-    check_shape(x.shape, name)
-    shape = x.shape[1:3] if x.shape[3:] == (1,) else x.shape[1:]
-    flat = _small(x.reshape(len(x), -1), "x", name)
-    if x.dtype == np.uint8:
-        flat /= 255
-    return flat, shape
-
-
-def _small(values: np.ndarray, key: str, name: str) -> Array:
-    """The values as float32, none of them so large that its square would not be one."""
-    if not (float(values.min()) > -LARGEST and float(values.max()) < LARGEST):  # no NaN is
-        row = int(np.all(np.abs(values.astype(float)) < LARGEST, axis=1).argmin())
-        raise ValueError(f"{name}: {key}[{row}] holds a number not below {LARGEST:g}, or NaN")
-    return values.astype(np.float32)
-
-
-def _values(y: np.ndarray, name: str) -> Array:  # (N, O)
-    if y.ndim > 2 or y.shape[1:] > (MAX_VALUES,):
-        raise ValueError(f"{name}: y has the shape {y.shape}; expected 1 to {MAX_VALUES} values")
-    return _small(y.reshape(len(y), -1), "y", name)
-
-
-def _labels(
-    y: np.ndarray, classes: np.ndarray | None, name: str
-) -> tuple[Integers, tuple[str, ...]]:
-    if y.ndim > 1:
-        raise ValueError(f"{name}: y has the shape {y.shape}; expected one label an example")
-    if classes is None:
-        return labelled(_listed(y, "y", name), name)
-    if classes.dtype.kind != "U" or classes.ndim != 1 or y.dtype.kind == "U":
-        raise ValueError(f"{name}: classes must name the whole numbers of y, found {classes.dtype}")
-    names = class_names(_listed(classes, "classes", name), name)
-    if y.min() < 0 or y.max() >= len(names):
+def read_npy(raw: bytes, name: str) -> Source:
+    """A table of numbers (N, D) that NumPy has saved: its columns have no names."""
+    array = parse(raw, "the array", name)
+    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "bfiu":
         raise ValueError(
-            f"{name}: y goes from {y.min()} to {y.max()}; {len(names)} classes are named"
+            f"{name}: expected numbers (N, 2 or more), inputs and last the answer, found"
+            f" {array.dtype} {array.shape}"
         )
-    return y.astype(np.int64), names
+    check_shape(array.shape, name)
+    values = array.astype(float)
+    names = [str(n + 1) for n in range(array.shape[1])]
+    lines = range(1, len(array) + 1)
+    columns: list[Cells] = [np.ascontiguousarray(column) for column in values.T]
+    return Table(Grid(name, names, columns, lines, header=False))
 
 
-def _listed(array: np.ndarray, key: str, name: str) -> list[str]:
-    try:
-        return list(array.tolist())
-    except ValueError:  # a number that is no character's
-        raise ValueError(f"{name}: {key} holds text that is not Unicode") from None
+def _judging(pair: tuple[str, str], found: Mapping[str, str]) -> tuple[str, str] | None:
+    """The names of those arrays that judge, if the pair is for training and they are there."""
+    for part in JUDGING:
+        x, y = (re.sub("train(ing)?", part, key) for key in pair)
+        if (x, y) != pair and x in found and y in found:
+            return x, y
+    return None
+
+
+def _pair(
+    n: int,
+    pair: tuple[str, str],
+    judging: tuple[str, str] | None,
+    arrays: Mapping[str, np.ndarray],
+    found: Mapping[str, str],
+) -> Pair:
+    train = pair[n]
+    if judging is None:
+        return Pair(found[train], arrays[train])
+    return Pair(found[train], arrays[train], found[judging[n]], arrays[judging[n]])
+
+
+def _check_alike(x: Pair, y: Pair, name: str) -> None:
+    """Refuse arrays for judging that are not like those for training."""
+    for pair in (x, y):
+        if pair.judging is not None and pair.judging.shape[1:] != pair.train.shape[1:]:
+            raise ValueError(
+                f"{name}: {pair.train_name} has the shape {pair.train.shape},"
+                f" but {pair.test} {pair.judging.shape}"
+            )
+    if x.judging is not None and y.judging is not None and len(x.judging) != len(y.judging):
+        raise ValueError(
+            f"{name}: {x.test} holds {len(x.judging):,} examples, but {y.test}"
+            f" {len(y.judging):,} answers"
+        )

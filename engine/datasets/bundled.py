@@ -1,6 +1,7 @@
 """The data sets that come with the program; `data/LICENSES.md` says whose they are."""
 
 import functools
+from dataclasses import replace
 from importlib import resources
 
 import numpy as np
@@ -60,7 +61,8 @@ def _pictures(file: str, classes: tuple[str, ...], white: int) -> Examples:
 def _table(file: str) -> Examples:
     arrays = _arrays(file)
     x, classes = arrays["x"], tuple(arrays["classes"].tolist())
-    return lasting(x, arrays["y"].astype(np.int64), classes, x.shape[1:])
+    examples = lasting(x, arrays["y"].astype(np.int64), classes, x.shape[1:])
+    return replace(examples, columns=tuple(arrays["columns"].tolist()))
 
 
 def _arrays(file: str) -> dict[str, np.ndarray]:

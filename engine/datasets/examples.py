@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.preprocessing import Transform
 from engine.registry import Registry
@@ -22,6 +23,8 @@ class Examples:
     shape: tuple[int, ...]  # of one example: (8, 8) grey pixels, (32, 32, 3) coloured, (2,) numbers
     rows: Integers | None = None  # (N,) where they were among those they were taken from
     scaling: TargetTransform | None = None  # of values to predict, which `y` holds unscaled
+    columns: tuple[str, ...] = ()  # what the inputs are called; empty where they have no names
+    judging: NDArray[np.bool_] | None = None  # (N,) those that their file keeps for validation
 
     def __len__(self) -> int:
         return len(self.x)
@@ -34,7 +37,8 @@ class Examples:
     def take(self, rows: Integers) -> "Examples":
         """The examples at `rows`, in that order."""
         origin = rows if self.rows is None else self.rows[rows]
-        return replace(self, x=self.x[rows], y=self.y[rows], rows=origin)
+        judging = None if self.judging is None else self.judging[rows]
+        return replace(self, x=self.x[rows], y=self.y[rows], rows=origin, judging=judging)
 
     @functools.cached_property
     def target(self) -> Array:  # (N, O)

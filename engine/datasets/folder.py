@@ -3,16 +3,17 @@
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 
-from engine.datasets.arrays import read_npz
-from engine.datasets.cifar import find_cifar, read_cifar
+from engine.datasets.cifar import SOURCES, find_cifar, read_cifar
+from engine.datasets.description import Source
 from engine.datasets.examples import DATASETS, DataSet, Examples
 from engine.datasets.files import contents
 from engine.datasets.idx import find_idx, read_idx_folder
-from engine.datasets.tables import read_csv
+from engine.datasets.reading import AS_FOUND, Reading
+from engine.datasets.sources import READERS, ending, read_source
 from engine.registry import Range
 
 KEPT = 4  # data sets that stay in memory once read
@@ -23,7 +24,8 @@ _names: dict[Path, str] = {}  # of what has been added to the menu
 def register_folder(path: Path) -> list[str]:
     """Add what is new in a folder to the menu, and name it; nothing is read yet.
 
-    CSV and NPZ files, IDX files here or in folders of their own, CIFAR-10's archives or folders.
+    Tables, workbooks, NumPy's arrays, IDX files here or in folders of their own, CIFAR-10's
+    archives or folders.
     """
     if not path.is_dir():
         return []
@@ -55,8 +57,8 @@ def _found(folder: Path) -> Iterator[tuple[Path, str, DataSet]]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or not path.name.isprintable():
             continue
-        if path.suffix.lower() in TABLES:
-            yield path, path.name, _entry(*TABLES[path.suffix.lower()], path)
+        if end := ending(path.name):
+            yield path, path.name, _chosen(path, READERS[end][1])
         elif path.is_dir() and _holds_idx(path):
             yield path, path.name, _entry(read_idx_folder, IMAGES, path)
     if cifar := find_cifar(folder):
@@ -78,6 +80,38 @@ def _entry(reader: Callable[[Path], Examples], summary: str, path: Path) -> Data
     return read
 
 
+def _chosen(path: Path, summary: str) -> DataSet:
+    """An entry of which one can choose the target, the task and what becomes of gaps."""
+
+    def read(rng: np.random.Generator, reading: Reading = AS_FOUND) -> Examples:
+        return _read(_source, path).examples(reading)
+
+    read.__doc__ = summary
+    return read
+
+
+def source_of(path: Path) -> Source:
+    """What a file holds, before anything is chosen."""
+    return _read(_source, path)
+
+
+def unreadable(folder: Path) -> list[str]:
+    """The files of a folder that no reader is for, by name."""
+    known = {*_names}
+    return [
+        path.name
+        for path in sorted(folder.resolve().iterdir())
+        if path.is_file() and path not in known and not path.name.startswith(".")
+        and not _is_told_elsewhere(path)
+    ]  # fmt: skip
+
+
+def _is_told_elsewhere(path: Path) -> bool:
+    """Whether a file is part of a data set of several, or tells about the others."""
+    part = path.parent in _names and "ubyte" in path.name
+    return part or path.name in SOURCES or path.suffix.lower() in (".md", ".rst", ".pdf")
+
+
 def _cifar(path: Path) -> DataSet:
     def read(
         rng: np.random.Generator,
@@ -90,35 +124,27 @@ def _cifar(path: Path) -> DataSet:
     return read
 
 
-def _csv(path: Path) -> Examples:
-    return read_csv(contents(path), path.name)
-
-
-def _npz(path: Path) -> Examples:
-    return read_npz(contents(path), path.name)
+def _source(path: Path) -> Source:
+    return read_source(contents(path), path.name)
 
 
 IMAGES = "Pictures of your own, from a folder of IDX files as MNIST has them."
-TABLES = {
-    ".csv": (_csv, "A table of your own, from a CSV file."),
-    ".npz": (_npz, "Arrays of your own, from an NPZ file."),
-}
 
 
-def _read[*Args](
-    reader: Callable[[Path, *Args], Examples], path: Path, *arguments: *Args
-) -> Examples:
+def _read[*Args, Found](
+    reader: Callable[[Path, *Args], Found], path: Path, *arguments: *Args
+) -> Found:
     """What the reader makes of the path; remembered until the file changes."""
     try:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-        return _remembered(reader, path, arguments, stamps)
+        return cast(Found, _remembered(reader, path, arguments, stamps))
     except OSError as error:
         raise ValueError(f"{path.name}: cannot be read: {error.strerror}") from None
 
 
 @functools.lru_cache(KEPT)
 def _remembered(
-    reader: Callable[..., Examples], path: Path, arguments: tuple[object, ...], stamps: object
-) -> Examples:
+    reader: Callable[..., object], path: Path, arguments: tuple[object, ...], stamps: object
+) -> object:
     return reader(path, *arguments)

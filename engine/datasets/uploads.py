@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.datasets.arrays import read_npz
+from engine.datasets.description import DataDescription, Source
 from engine.datasets.examples import DATASETS, DataSet, Examples
 from engine.datasets.folder import file_named
-from engine.datasets.tables import read_csv
+from engine.datasets.reading import AS_FOUND, Reading
+from engine.datasets.sources import read_source
 from engine.limits import limits
 
 UNPACKED = 2  # bytes that one of a packed file may become
-READERS = (".csv", ".npz")
 MARKED = re.compile(r'"([^"\\]+) #([0-9a-f]{16})"')  # the name of such a data set, in JSON
 
 _lock = threading.Lock()
@@ -33,26 +33,26 @@ class Upload:
 
     file: str
     name: str
-    examples: Examples
+    source: Source
 
 
 def read_upload(raw: bytes, file: str) -> Upload:
-    """What a CSV or NPZ file holds; ValueError says in one sentence what is wrong with it."""
+    """What a file holds; ValueError says in one sentence what is wrong with it."""
     file, most = _plain(file), limits().upload
     if len(raw) > most:
         raise ValueError(f"{file}: has {len(raw):,} bytes; at most {most:,} can be brought")
-    if file.lower().endswith(".npz"):
-        examples = read_npz(raw, file, UNPACKED * most)
-    elif file.lower().endswith(".csv"):
-        examples = read_csv(raw, file)
-    else:
-        raise ValueError(f"{file}: expected a file that ends in {' or '.join(READERS)}")
-    if examples.x.nbytes > UNPACKED * most:
+    source = read_source(raw, file, UNPACKED * most)
+    _check_size(source.describe(), file, UNPACKED * most)
+    return Upload(file, f"{file} #{hashlib.sha256(raw).hexdigest()[:16]}", source)
+
+
+def _check_size(found: DataDescription, file: str, most: int) -> None:
+    numbers = found.examples * found.inputs
+    if 4 * numbers > most:
         raise ValueError(
-            f"{file}: holds {examples.x.size:,} numbers, {examples.x.nbytes:,} bytes as float32;"
-            f" at most {UNPACKED * most:,} can be brought"
+            f"{file}: holds {numbers:,} numbers, {4 * numbers:,} bytes as float32;"
+            f" at most {most:,} can be brought"
         )
-    return Upload(file, f"{file} #{hashlib.sha256(raw).hexdigest()[:16]}", examples)
 
 
 def _plain(file: str) -> str:
@@ -80,8 +80,8 @@ def let_go(upload: Upload) -> None:
 
 
 def _entry(upload: Upload) -> DataSet:
-    def read(rng: np.random.Generator) -> Examples:
-        return upload.examples
+    def read(rng: np.random.Generator, reading: Reading = AS_FOUND) -> Examples:
+        return upload.source.examples(reading)
 
     read.__doc__ = f"Your own file {upload.file}, which nobody else sees."
     return read

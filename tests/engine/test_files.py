@@ -91,8 +91,8 @@ def packed(method: int) -> bytes:
     [
         (b"", "expected an NPZ archive, found other bytes"),
         (b"PK\x03\x04 and more", "expected an NPZ archive, found other bytes"),
-        (npz(x=X), "expected arrays x and y, found x"),
-        (npz(a=X), "expected arrays x and y, found neither"),
+        (npz(x=X), "expected arrays x and y, or x_train and y_train, found x"),
+        (npz(a=X), "expected arrays x and y, or x_train and y_train, found a"),
         (npz(x=X, y=Y[:3]), "x holds 4 examples, but y 3 answers"),
         (npz(x=X[0], y=Y[:3]), "expected numbers (N, ...) in x, found float64 (3,)"),
         (npz(x=X.astype(str), y=Y), "expected numbers (N, ...) in x"),
@@ -223,7 +223,7 @@ def menu(monkeypatch):
 def test_what_lies_in_a_folder_joins_the_menu(tmp_path, menu):
     (tmp_path / "flowers.csv").write_bytes(FLOWERS)
     (tmp_path / "arrays.NPZ").write_bytes(npz(x=X, y=Y))
-    (tmp_path / "notes.txt").write_bytes(b"none of these")
+    (tmp_path / "notes.txt").write_bytes(b"a few words")
     (tmp_path / ".hidden.csv").write_bytes(FLOWERS)
     for name in ("kuzushiji", "digits", "empty", "cifar-10-batches-bin"):
         (tmp_path / name).mkdir()
@@ -231,10 +231,10 @@ def test_what_lies_in_a_folder_joins_the_menu(tmp_path, menu):
     put(tmp_path / "digits", "train", IMAGES, [0, 1, 0, 1])
     rows = np.arange(40, dtype=np.uint8)[:, None] % 10 * np.ones(3073, np.uint8)
     (tmp_path / "cifar-10-batches-bin" / "data_batch_1.bin").write_bytes(rows.tobytes())
-    found = ["arrays.NPZ", "digits (yours)", "flowers.csv", "kuzushiji", "CIFAR-10"]
+    found = ["arrays.NPZ", "digits (yours)", "flowers.csv", "kuzushiji", "notes.txt", "CIFAR-10"]
     assert register_folder(tmp_path) == found
     assert register_folder(tmp_path) == []
-    assert [len(menu(name)) for name in found] == [4, 4, 3, 4, 40]
+    assert [len(menu(name)) for name in found if name != "notes.txt"] == [4, 4, 3, 4, 40]
     assert len(menu("digits")) == 1797
     assert [knob.name for knob in DATASETS["CIFAR-10"].knobs] == ["per_class"]
     for name in found:
@@ -254,7 +254,7 @@ def test_a_folder_that_is_itself_idx_files_is_one_data_set(tmp_path, menu):
 
 def test_a_file_is_read_when_chosen_and_again_when_it_changes(tmp_path, menu):
     file = tmp_path / "flowers.csv"
-    file.write_bytes(b"not a table")
+    file.write_bytes(b"nothing")
     assert register_folder(tmp_path) == ["flowers.csv"]
     with pytest.raises(ValueError, match=r"flowers\.csv, line 1: expected 2 to"):
         menu("flowers.csv")

@@ -31,8 +31,8 @@ def table(raw: bytes | str) -> Examples:
 )
 def test_a_table_is_read_as_people_write_it(raw):
     examples = table(raw)
-    np.testing.assert_array_equal(examples.x, np.array([[1, 2], [3, 4.5], [-0.5, 6]], np.float32))
-    assert examples.x.dtype == np.float32
+    np.testing.assert_array_equal(examples.x, [[1, 2], [3, 4.5], [-0.5, 6]])
+    assert examples.x.dtype == np.float64  # until it is scaled
     assert examples.classes == ("rose", "tulip")
     assert examples.y.tolist() == [0, 1, 0]
     assert examples.shape == (2,)
@@ -63,27 +63,25 @@ def test_other_numbers_are_values_to_predict(answers):
         (b"\n \n", "t.csv: expected rows of numbers, found an empty file"),
         (b"a,b,label\n", "t.csv: holds no examples"),
         (b"1\n2\n", "t.csv, line 1: expected 2 to 4,096 columns"),
-        (b"1,a\n2,3,b\n", "t.csv, line 2: has 3 cells; expected 2 as in the first row"),
+        (b"1,a\n2,3,b\n", "t.csv, line 2: has 3 cells; expected 2 as in the other rows"),
         (b"w,label\n1,a\ntwo,b\n", "t.csv, line 3, column 'w': expected a number, found 'two'"),
         (b"w,label\n1,a\n,b\n", "line 3, column 'w': expected a number, found an empty cell"),
-        (b"y,w\na,1\n\nb,nan\n", "line 4, column 'w': expected a number below 1e+18, found nan"),
+        (b"y,w\na,1\n\nb,nan\n", "line 4, column 'w': expected a number, found nan; 1 of 2 rows"),
         (b"1,a\n-inf,b\n", "line 2, column '1': expected a number below 1e+18, found -inf"),
-        (b"1,a\n1e300,b\n", "line 2, column '1': expected a number below 1e+18, found inf"),
+        (b"1,a\n1e300,b\n", "line 2, column '1': expected a number below 1e+18, found 1e+300"),
         (b"w,y\n1,.5\n2,NaN\n", "line 3, column 'y': expected an answer, found NaN"),
         (b"w,y\n1,a\n2,\n", "line 3, column 'y': expected an answer, found an empty cell"),
         (b"w,y\n1,.5\n2,-inf\n", "line 3, column 'y': expected a number below 1e+18, found -inf"),
         (b"w,y\n1,.5\n2,1.5x\n", "line 3, column 'y': expected a number as in other rows"),
         (b"1,a\n2,a\n", "t.csv: expected 2 to 100 classes, found 1 different"),
         (b"1,3\n2,3\n", "found 1 different answers"),
-        (b",w,label\n0,1,a\n1,2,b\n", "line 1: column 1 has no name; name or remove it"),
         (b'1,a\n2,"b\n', "t.csv, line 2: not a CSV table"),
         (b"1,a\r\n\r\n2," + b"," * 2**20, "t.csv, line 3: has more than 1,048,576 characters"),
-        (b"1,a\n2,\xff\n", "t.csv, line 2: expected UTF-8 text"),
         (b"1,a\n2," + b"b" * 61, "expected a name of 1 to 60 printable characters"),
         (b"1,a\n2,b\x07", "t.csv: class 2 is called 'b\\x07'"),
-        (b"1," * 5000 + b"a\n", "semicolons or tabs, found 5,001"),
+        (b"1," * 5000 + b"a\n", "semicolons, tabs, pipes or spaces, found 5,001"),
         (
-            "\n".join(f"1,a{row}" for row in range(101)).encode(),
+            "\n".join(f"{row},a{row}" for row in range(101)).encode(),
             "classes, found 101 different answers",
         ),
     ],

@@ -1,0 +1,1 @@
+"""Tables, stage by stage: bytes, text, rows, columns, target and inputs."""
