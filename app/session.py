@@ -40,6 +40,7 @@ from engine import (
     Experiment,
     Pause,
     Play,
+    Reading,
     RunConfig,
     Seat,
     Snapshot,
@@ -231,9 +232,9 @@ class Visit:
         def later(found: Found) -> Found:
             return document_of_now().locked_callback(found)
 
-        def used(upload: Upload) -> None:
+        def used(upload: Upload, reading: Reading) -> None:
             if not (self._arrival and self._arrival.brought(self._uploads.names)):
-                learn_from(self.seat, upload)
+                learn_from(self.seat, upload, reading)
             self._dialogs.close()
 
         return Dialogs(

@@ -1,25 +1,26 @@
-"""The dialog "Data": a visitor's own CSV or NPZ, looked at before it is learned from.
+"""The dialog "Data": a visitor's own file, looked at before it is learned from.
 
 What a visitor brings is on no menu but his own, and gone when he has left.
 """
 
-import base64
 import html
-import struct
 import threading
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
-import numpy as np
 from panel import ui
-from panel.layout import Column, Row
+from panel.layout import Column, FlexBox, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
+from app.preview import preview
 from engine import (
+    AS_FOUND,
+    ENDS,
+    Begin,
     Choice,
-    Examples,
+    DataDescription,
+    Reading,
     Seat,
     SetKnob,
     Snapshot,
@@ -28,20 +29,22 @@ from engine import (
     let_go,
     limits,
     read_upload,
+    suit_data,
 )
 
-type Found = Callable[[Upload | None, str], object]
+type Found = Callable[[Upload | None, str, DataDescription | None], object]
 type Later = Callable[[Found], Found]  # has a function called where the page may be changed
 
 MEGABYTE = 2**20
 KEPT = 3  # files of one visitor that stay
-ROWS, COLUMNS = 5, 8  # of a table's preview
-PICTURES = 12
+AS_IT_IS = "choose …"
+TASKS = {"classes": "classes", "values": "values to predict"}
+GAPS = {"drop": "leave out their rows", "median": "fill in the median"}
 
 EXPLAINED = """
-<p>A <b>CSV</b> table has an example a row; a column <i>label</i>, <i>class</i>, <i>target</i> or
-<i>y</i>, or else the last one, tells the answer. An <b>NPZ</b> file has arrays <i>x</i> and
-<i>y</i>. Up to {megabytes:g} MB. Nobody else sees it, and it is gone when you leave.</p>
+<p>A <b>table</b> (.csv, .tsv, .txt, .data, also with .gz, or .xlsx) has an example a row, and in
+one column the answer. <b>NumPy</b>'s .npz has arrays <i>x</i> and <i>y</i>, its .npy a table. Up to
+{megabytes:g} MB. Nobody else sees it, and it is gone when you leave.</p>
 """
 
 
@@ -85,14 +88,15 @@ class Data:
     width = "md"
 
     def __init__(
-        self, seat: Seat, uploads: Uploads, used: Callable[[Upload], None], later: Later
+        self, seat: Seat, uploads: Uploads, used: Callable[[Upload, Reading], None], later: Later
     ) -> None:
         self._seat, self._uploads, self._used = seat, uploads, used
         self._found = later(self._show_found)
         self._upload: Upload | None = None
+        self._quiet = False  # while the menus are filled
         self._input = ui.FileInput(
             label="Choose a file, or drop it here",
-            accept=".csv,.npz",
+            accept=",".join((*ENDS, ".gz")),
             max_file_size=limits().upload,
             variant="outlined",
             width=320,
@@ -107,6 +111,11 @@ class Data:
             margin=(5, 0, 5, 12),
         )
         self._use.on_click(lambda event: self._learn())
+        self._reading = AS_FOUND
+        self._target = self._select("Target", 200)
+        self._task = self._select("It tells", 190)
+        self._gaps = self._select("Missing values", 210)
+        self._choices = FlexBox(self._target, self._task, self._gaps, visible=False)
         self._progress = ui.LinearProgress(
             variant="indeterminate", visible=False, sizing_mode="stretch_width", margin=(6, 0)
         )
@@ -116,9 +125,15 @@ class Data:
             HTML(explained, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
             Row(self._input, self._use),
             self._progress,
+            self._choices,
             self._preview,
             sizing_mode="stretch_width",
         )
+
+    def _select(self, label: str, width: int) -> ui.Select:
+        select = ui.Select(label=label, options=[], size="small", width=width, margin=(5, 12, 5, 0))
+        select.param.watch(lambda event: self._choose(), "value")
+        return select
 
     def opened(self) -> None:
         """Nothing has changed meanwhile."""
@@ -130,118 +145,86 @@ class Data:
         raw, file = self._input.value, self._input.filename
         if raw is None:
             return
-        self._use.visible = False
-        self._progress.visible = True
         self._input.clear()
-        self._preview.object = f"<p role='status'>Reading {html.escape(str(file))} ...</p>"
-        # Large tables take seconds, and a callback that took so long would hold up the page.
-        reading = threading.Thread(target=self._read, args=(bytes(raw), str(file)), daemon=True)
-        reading.start()
+        self._upload, self._reading = None, AS_FOUND
+        content, name = bytes(raw), str(file)
+        self._work(f"Reading {name} ...", lambda: read_upload(content, name))
 
-    def _read(self, raw: bytes, file: str) -> None:
+    def _work(self, words: str, read: Callable[[], Upload]) -> None:
+        """Read beside the page: large tables take seconds, and it must not wait for them."""
+        self._use.visible = self._choices.visible = False
+        self._progress.visible = True
+        self._preview.object = f"<p role='status'>{html.escape(words)}</p>"
+        threading.Thread(target=self._read, args=(read, self._reading), daemon=True).start()
+
+    def _read(self, read: Callable[[], Upload], reading: Reading) -> None:
         try:
-            upload = read_upload(raw, file)
-            self._found(upload, preview(upload))
+            upload = read()
+            self._found(upload, preview(upload, reading), upload.source.describe(reading))
         except ValueError as error:
-            self._found(None, f"<p role='alert'>{html.escape(str(error))}</p>")
+            # What was chosen can be chosen again; a file that cannot be read, can not.
+            self._found(self._upload, f"<p role='alert'>{html.escape(str(error))}</p>", None)
 
-    def _show_found(self, upload: Upload | None, words: str) -> None:
+    def _show_found(self, upload: Upload | None, words: str, found: DataDescription | None) -> None:
         self._upload = upload
         self._preview.object = words
-        self._use.visible = upload is not None
+        if upload is not None and found is not None:
+            self._offer(found)
+        reading = self._reading
+        asked = found is None or (found.asks and not reading.task) or found.missing
+        self._use.visible = upload is not None and not asked
+        self._choices.visible = upload is not None
         self._progress.visible = False
+
+    def _offer(self, found: DataDescription) -> None:
+        """What can be chosen of this file, and what is."""
+        reading = self._reading
+        self._quiet = True
+        self._target.options = [column.name for column in found.columns]
+        self._target.value = found.target
+        self._target.disabled = not found.first  # arrays say themselves which is the target
+        taken = "values" if found.classes is None else "classes"
+        open_ = found.asks and reading.task is None
+        self._task.options = {**({AS_IT_IS: ""} if open_ else {}), **_turned(TASKS)}
+        self._task.value = "" if open_ else taken
+        gaps = bool(found.missing) or reading.missing is not None
+        self._gaps.options = {**({} if reading.missing else {AS_IT_IS: ""}), **_turned(GAPS)}
+        self._gaps.value = reading.missing or ""
+        self._gaps.visible = gaps
+        self._quiet = False
+
+    def _choose(self) -> None:
+        """Somebody has chosen: look at the file again, under that."""
+        upload, before = self._upload, self._reading
+        if self._quiet or upload is None:
+            return
+        moved = self._target.value != (before.target or upload.source.describe(before).target)
+        self._reading = Reading(
+            self._target.value if moved else before.target,
+            None if moved else self._task.value or None,  # of another target nothing is known yet
+            self._gaps.value or None,
+        )
+        if self._reading != before:
+            self._work("Looking at it again ...", lambda: upload)
 
     def _learn(self) -> None:
         if self._upload is None:
             return
         self._uploads.add(self._upload, self._seat.latest.config.data.dataset.name)
-        self._used(self._upload)
+        self._used(self._upload, self._reading)
 
 
-def learn_from(seat: Seat, upload: Upload) -> None:
+def _turned(names: dict[str, str]) -> dict[str, str]:
+    """Words for a menu, and what they stand for."""
+    return {words: value for value, words in names.items()}
+
+
+def learn_from(seat: Seat, upload: Upload, reading: Reading = AS_FOUND) -> None:
     """Begin a run on a visitor's own data."""
-    seat.send(SetKnob("data.dataset", Choice(upload.name)))
-
-
-# ---- the preview ----------------------------------------------------------------------------
-
-
-def preview(upload: Upload) -> str:
-    """What was found in a file: how much, of what kind, and the first of it."""
-    examples = upload.examples
-    kinds = (
-        f"{len(examples.classes)} classes: {_listed(examples.classes)}"
-        if examples.classes
-        else f"{examples.outputs} to predict"
-    )
-    inputs = " x ".join(f"{length:,}" for length in examples.shape)
-    told = (
-        f"<p role='status'><b>{html.escape(upload.file)}</b>: {len(examples):,} examples of"
-        f" {inputs} {'pixels' if len(examples.shape) > 1 else 'inputs'};"
-        f" {html.escape(kinds)}.</p>"
-    )
-    return told + (_pictures(examples) if len(examples.shape) > 1 else _rows(examples))
-
-
-def _listed(names: Sequence[str], most: int = 10) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
-
-
-def _answer(examples: Examples, row: int) -> str:
-    if examples.classes:
-        return examples.classes[int(examples.y[row])]
-    return ", ".join(theme.number(float(value)) for value in examples.y[row][:3])
-
-
-def _rows(examples: Examples) -> str:
-    inputs = min(COLUMNS, examples.x.shape[1])
-    more = "<td>…</td>" if inputs < examples.x.shape[1] else ""
-    head = "".join(f'<th scope="col">{n + 1}</th>' for n in range(inputs))
-    body = "".join(
-        f"<tr>{_cells(f'{x:.4g}' for x in examples.x[row, :inputs])}{more}"
-        f"{_cells([_answer(examples, row)])}</tr>"
-        for row in range(min(ROWS, len(examples)))
-    )
-    return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="The first rows"><table>'
-        f'<thead><tr>{head}{more}<th scope="col">answer</th></tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def _cells(words: Iterable[str]) -> str:
-    return "".join(f"<td>{html.escape(word)}</td>" for word in words)
-
-
-def _pictures(examples: Examples) -> str:
-    shown = []
-    for row in range(min(PICTURES, len(examples))):
-        answer = html.escape(_answer(examples, row))
-        url = base64.b64encode(png(_pixels(examples, row))).decode()
-        shown.append(
-            f'<figure class="example"><img alt="{answer}" src="data:image/png;base64,{url}">'
-            f"<figcaption>{answer}</figcaption></figure>"
-        )
-    return f'<div class="examples">{"".join(shown)}</div>'
-
-
-def _pixels(examples: Examples, row: int) -> np.ndarray:
-    """A picture `(rows, columns, 3)` of bytes, from its darkest number to its brightest."""
-    x = examples.x[row].reshape(examples.shape)
-    low, high = float(x.min()), float(x.max())
-    scaled = (x - low) / ((high - low) or 1) * 255
-    scaled = scaled.reshape(*examples.shape[:2], -1)
-    return np.broadcast_to(scaled, (*examples.shape[:2], 3)).astype(np.uint8)
-
-
-def png(pixels: np.ndarray) -> bytes:  # (rows, columns, 3) of uint8
-    """A picture as PNG."""
-    rows, columns, _ = pixels.shape
-    lines = np.concatenate([np.zeros((rows, 1), np.uint8), pixels.reshape(rows, -1)], axis=1)
-    header = struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes())), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in parts
-    )
+    if reading == AS_FOUND:
+        seat.send(SetKnob("data.dataset", Choice(upload.name)))
+        return
+    now = seat.latest.config
+    had_classes = bool(seat.latest.data.classes)
+    config = now.replace("data.dataset", Choice(upload.name)).with_reading(reading)
+    seat.send(Begin(suit_data(config, had_classes)))

@@ -26,7 +26,12 @@ from engine.config import (
     Setting,
 )
 from engine.datasets import (
+    AS_FOUND,
+    ENDS,
+    Column,
+    DataDescription,
     Examples,
+    Reading,
     Upload,
     files_named,
     keep,
@@ -37,6 +42,7 @@ from engine.datasets import (
 from engine.expected import Expected
 from engine.experiment import Experiment, replay
 from engine.filters import Filters, Matrix, Weights
+from engine.fitting import suit_data
 from engine.gradcheck import GradientCheck
 from engine.history import Curves
 from engine.inside import Inside
@@ -120,7 +126,9 @@ from engine.telemetry import (
 from engine.weights import weights_npz
 
 __all__ = [
+    "AS_FOUND",
     "CHECKS",
+    "ENDS",
     "FLAT",
     "HALF_LIFE",
     "LECTURE_SEARCH",
@@ -140,6 +148,7 @@ __all__ = [
     "Checkup",
     "Choice",
     "Cloud",
+    "Column",
     "Command",
     "Comparison",
     "ComparisonFrame",
@@ -148,6 +157,7 @@ __all__ = [
     "Convolution",
     "Curves",
     "DataConfig",
+    "DataDescription",
     "DataFrame",
     "Delay",
     "Descent",
@@ -201,6 +211,7 @@ __all__ = [
     "Pool",
     "Question",
     "Range",
+    "Reading",
     "Recording",
     "Registry",
     "Response",
@@ -257,6 +268,7 @@ __all__ = [
     "response",
     "run_check",
     "run_checks",
+    "suit_data",
     "take_checkup",
     "weights_npz",
 ]

@@ -376,6 +376,11 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
             )
         return msgspec.structs.replace(self, **{part: changed})
 
+    def with_reading(self, reading: Reading) -> "RunConfig":
+        """This config with another reading of its table."""
+        chosen = {name: getattr(reading, name) for name in reading.__struct_fields__}
+        return msgspec.structs.replace(self, data=msgspec.structs.replace(self.data, **chosen))
+
     def with_seed(self, seed: int) -> "RunConfig":
         """This config with another seed."""
         return msgspec.structs.replace(self, seed=seed)

@@ -5,7 +5,7 @@ from collections.abc import Container
 import numpy as np
 
 from engine.config import RunConfig
-from engine.datasets import Examples, load
+from engine.datasets import DATASETS, Examples, load
 from engine.losses import LOSSES
 from engine.registry import Choice
 
@@ -22,7 +22,8 @@ def suit_data(config: RunConfig, had_classes: bool, kept: Container[str] = ()) -
     with classes to data with values, or back; `had_classes` says what there was before.
     """
     data = config.data
-    examples = load(data.dataset, data.reading, np.random.default_rng(config.seed))
+    rng = np.random.default_rng(config.seed)
+    examples = load(DATASETS.build(data.dataset), data.reading, rng)
     suits = {
         PREPROCESSING: usual_preprocessing(examples),
         TARGET_SCALING: Choice("none" if examples.classes else "standardize"),

@@ -23,7 +23,7 @@ _lock = threading.Lock()
 
 def prepare(config: DataConfig, rng: np.random.Generator, dtype: DTypeLike) -> Split:
     """Load, split and preprocess; who asks for the same gets the same, which nobody can change."""
-    raw = load(config.dataset, config.reading, rng)
+    raw = load(DATASETS.build(config.dataset), config.reading, rng)
     draws = repr(rng.bit_generator.state)
     key = raw, msgspec.json.encode(config), draws, np.dtype(dtype).str
     parts = _prepared.get(key) or _prepare(raw, config, rng, dtype)

@@ -90,7 +90,12 @@ class DataFrame:
     counts: tuple[int, ...]  # training examples of each class; empty where there are none
     input_size: float  # root mean square of the largest input, preprocessed; wanted near 1
     target_size: float  # ... of the largest value to predict, as trained; NaN of classes
+    columns: tuple[str, ...]  # what the inputs are called; empty where they have no names
     telling_index: int | None  # the input, from 0, that numbers the rows and tells the class
+
+    def input_name(self, number: int) -> str:
+        """What the input at a place, from 0, is called."""
+        return self.columns[number] if self.columns else f"input {number + 1}"
 
 
 def show_data(data: Split) -> DataFrame:
@@ -104,6 +109,7 @@ def show_data(data: Split) -> DataFrame:
         class_counts(train),
         input_size(train),
         target_size(train),
+        train.columns,
         telling_index(data.raw),
     )
 

@@ -168,7 +168,8 @@ def _hardest_words(snapshot: Snapshot) -> str:
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
     data = snapshot.config.data
-    return snapshot.data.shape, snapshot.data.classes, str(data.dataset), data.preprocessing.name
+    shown = snapshot.data
+    return shown.shape, shown.classes, shown.columns, str(data.dataset), data.preprocessing.name
 
 
 @VIEWS.register("data")

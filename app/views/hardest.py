@@ -18,6 +18,7 @@ ROWS, FEW_ROWS = 8, 5  # of words in a column, and how many of them fit if they 
 ACROSS = 8  # pictures in a row
 CELL = (2.08, 1.62)  # what each has to itself, in the size of a picture
 LETTERS = (13, 5)  # of a class below a picture: what it is, and what was said
+LONGEST = 24  # letters of an input's name
 BELOW = 0.58  # the room for words, in the size of a picture
 
 
@@ -114,7 +115,7 @@ def sentence(hard: Hard, snapshot: Snapshot) -> str:
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
         sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
         far = f"{sign}{abs(hard.deviation):.1f} \N{GREEK SMALL LETTER SIGMA}"
-        words += f"; input {hard.unusual + 1}: {far}"
+        words += f"; {short(snapshot.data.input_name(hard.unusual), LONGEST)}: {far}"
     return words
 
 

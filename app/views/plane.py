@@ -119,7 +119,8 @@ def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
 def _draw_axes(drawn: figure, snapshot: Snapshot) -> None:
     name = snapshot.config.data.preprocessing.name
     after = "" if name == "none" else f" ({name})"
-    for axis, words in ((drawn.xaxis, "input 1"), (drawn.yaxis, "input 2")):
+    names = [snapshot.data.input_name(n) for n in (0, 1)]
+    for axis, words in ((drawn.xaxis, names[0]), (drawn.yaxis, names[1])):
         axis.axis_label = words + after
         axis.axis_label_standoff = 0
         axis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)

@@ -70,7 +70,7 @@ class _Known:
 
     def examples(self, reading: Reading = AS_FOUND) -> Examples:
         """Its examples."""
-        return load(self._choice, reading, np.random.default_rng(0))
+        return load(DATASETS.build(self._choice), reading, np.random.default_rng(0))
 
     def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
         """What it holds."""

@@ -10,6 +10,7 @@ from engine.datasets.examples import Examples
 from engine.datasets.reading import AS_FOUND, Reading
 
 MOST_LISTED = 1000  # columns of a description: those of a picture are its pixels
+UNEVEN = 10  # times as many examples of one class as of another
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,18 @@ def counts(examples: Examples) -> dict[str, int] | None:
         return None
     of_each = np.bincount(np.asarray(examples.y, np.intp), minlength=len(examples.classes))
     return dict(zip(examples.classes, of_each.tolist(), strict=True))
+
+
+def rare_classes(examples: Examples) -> list[str]:
+    """What is to be said of classes that accuracy hardly counts."""
+    found = counts(examples)
+    if not found or max(found.values()) <= UNEVEN * min(found.values()):
+        return []
+    rare, common = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+    return [
+        f"The classes are uneven: {found[common]:,} of {len(examples):,} examples are {common},"
+        f" {found[rare]:,} {rare}."
+    ]
 
 
 def answers_span(examples: Examples) -> str:

@@ -6,9 +6,8 @@ from typing import Protocol, cast
 import numpy as np
 
 from engine.datasets.description import DataDescription, Source, describe_examples
-from engine.datasets.examples import DATASETS, Examples
+from engine.datasets.examples import DataSet, Examples
 from engine.datasets.reading import AS_FOUND, Reading
-from engine.registry import Choice
 
 
 class Choosable(Protocol):
@@ -17,15 +16,14 @@ class Choosable(Protocol):
     def __call__(self, rng: np.random.Generator, reading: Reading) -> Examples: ...
 
 
-def load(choice: Choice, reading: Reading, rng: np.random.Generator) -> Examples:
+def load(data_set: DataSet, reading: Reading, rng: np.random.Generator) -> Examples:
     """The examples of a data set; of a table, under a reading of it."""
-    data_set = DATASETS.build(choice)
     if reading == AS_FOUND:
         return data_set(rng)
     if "reading" not in inspect.signature(data_set).parameters:
         raise ValueError(
-            f"{choice.name} has no columns to choose from:"
-            " data.target, data.task and data.missing are for files of your own"
+            "data.target, data.task and data.missing are for files of your own:"
+            " this data set has no columns to choose from"
         )
     return cast(Choosable, data_set)(rng, reading)
 

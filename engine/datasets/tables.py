@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from engine.datasets.description import DataDescription, answers_span, counts
+from engine.datasets.description import DataDescription, answers_span, counts, rare_classes
 from engine.datasets.examples import Examples
 from engine.datasets.files import lasting
 from engine.datasets.reading import AS_FOUND, Reading
@@ -86,7 +86,8 @@ class Table:
         examples = replace(lasting(x, y, classes, x.shape[1:]), columns=names)
         planned.uses[target.column] = ("class" if classes else typed[target.column].kind), "target"
         asked = [target.notice] if target.notice else []
-        notices = [*grid.notices, *planned.notices, *asked, *dropped, *filled]
+        rare = rare_classes(examples)
+        notices = [*grid.notices, *planned.notices, *asked, *dropped, *filled, *rare]
         return Made(examples, self._describe(examples, target.column, target.asks,
                                              planned.uses, notices))  # fmt: skip
 

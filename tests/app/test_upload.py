@@ -12,8 +12,9 @@ import pytest
 
 from app.buttons import Presses
 from app.controls import Controls
-from app.upload import KEPT, Data, Uploads, preview
-from engine import Choice, Experiment, RunConfig, SetKnob, limits, read_upload
+from app.preview import preview
+from app.upload import KEPT, Data, Uploads, learn_from
+from engine import Choice, Experiment, Reading, RunConfig, SetKnob, limits, read_upload
 from engine.datasets import DATASETS
 from tests.waiting import wait_until
 
@@ -35,13 +36,15 @@ def uploads():
 
 def test_a_table_is_described_with_its_first_rows():
     told = preview(read_upload(TABLE, "pets.csv"))
-    assert "60 examples of 2 inputs" in told and "2 classes: x, y" in told
-    assert told.count("<tr>") == 6 and "<td>4</td><td>4</td><td>x</td>" in told
+    assert "60 examples of 2 inputs" in told and "2 classes: x (30), y (30)" in told
+    assert "<td>a</td><td>number</td><td>0 to 59</td><td>input</td>" in told
+    assert "Read as UTF-8, separator ,, decimal sign ." in told
+    assert told.count("<tr>") == 4 + 7 and "<td>4</td><td>4</td><td>x</td>" in told
 
 
 def test_values_to_predict_are_described():
     table = "a,y\n" + "".join(f"{n},{n / 7:.3f}\n" for n in range(60))
-    assert "1 to predict" in preview(read_upload(table.encode(), "v.csv"))
+    assert "values to predict" in preview(read_upload(table.encode(), "v.csv"))
 
 
 def test_pictures_are_shown_as_they_are():
@@ -71,7 +74,7 @@ def test_names_and_answers_are_text():
         (b"", "a.csv", "found an empty file"),
         (b"a,b\n1,2\n1\n", "a.csv", "line 3"),
         (b"PK nonsense", "a.npz", "expected an NPZ archive"),
-        (TABLE, "a.xlsx", "expected a file that ends in .csv or .npz"),
+        (TABLE, "a.xls", "expected a file that ends in .csv, .tsv"),
         (b" " * (limits().upload + 1), "a.csv", "at most"),
         (npz(x=np.zeros((9, 9, 2**20), np.uint8), y=np.zeros(9)), "a.npz", "unpacks to"),
         (npz(x=np.zeros((16, 600_000), np.uint8), y=np.arange(16) % 2), "a.npz", "numbers"),
@@ -144,7 +147,7 @@ def test_nothing_of_it_stays_when_its_last_run_is_gone(config):
     visitor = Uploads()
     visitor.add(upload := read_upload(TABLE, "pets.csv"), "")
     experiment = Experiment(config.replace("data.dataset", Choice(upload.name)))
-    held = weakref.ref(upload.examples), weakref.ref(experiment.data)
+    held = weakref.ref(upload.source), weakref.ref(experiment.data)
     visitor.close()
     del visitor, upload, experiment
     gc.collect()
@@ -165,7 +168,11 @@ class Desk:
     def __init__(self, uploads: Uploads) -> None:
         self.used: list = []
         self.seat = type("Seat", (), {"latest": Experiment(RunConfig()).snapshot()})
-        self.data = Data(self.seat, uploads, self.used.append, lambda found: found)
+        self.data = Data(self.seat, uploads, self.use, lambda found: found)
+
+    def use(self, upload, reading) -> None:
+        self.used.append(upload)
+        self.reading = reading
 
     def bring(self, raw: bytes, file: str) -> str:
         self.data._input.param.update(value=raw, filename=file, mime_type="")
@@ -190,3 +197,51 @@ def test_a_bad_file_is_not_offered_and_a_good_one_then_is(uploads):
     assert desk.data._use.visible
     desk.bring(TABLE, "pets.csv")  # the same file once more
     assert desk.data._use.visible
+
+
+def looked_at(desk: Desk) -> str:
+    deadline = time.monotonic() + 10
+    while desk.data._progress.visible:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return desk.data._preview.object
+
+
+def test_target_and_task_are_chosen_before_it_is_used(uploads):
+    desk = Desk(uploads)
+    desk.bring(TABLE, "pets.csv")
+    desk.data._target.value = "a"
+    assert "Target “a”: values to predict" in looked_at(desk)
+    desk.data._task.value = "classes"
+    assert "60 classes" in looked_at(desk)
+    desk.data._use.clicks += 1
+    assert desk.reading == Reading("a", "classes")
+
+
+def test_what_may_be_either_is_asked(uploads):
+    desk = Desk(uploads)
+    rows = b"".join(b"%d.5,%d\n" % (n % 9, n % 26) for n in range(260))
+    assert "Choose whether" in desk.bring(b"a,label\n" + rows, "letters.csv")
+    assert not desk.data._use.visible
+    desk.data._task.value = "classes"
+    assert "26 classes" in looked_at(desk) and desk.data._use.visible
+
+
+def test_gaps_are_asked_about(uploads):
+    desk = Desk(uploads)
+    told = desk.bring(TABLE + b",3,x\n", "gaps.csv")
+    assert "1 rows have a missing value" in told and not desk.data._use.visible
+    desk.data._gaps.value = "drop"
+    assert "1 rows with a missing value are left out" in looked_at(desk)
+    assert desk.data._use.visible
+
+
+def test_a_run_begins_with_what_was_chosen(uploads, config):
+    upload = read_upload(TABLE, "pets.csv")
+    uploads.add(upload, "")
+    experiment = Experiment(config)
+    seat = type("Seat", (), {"latest": experiment.snapshot(), "send": experiment.apply})
+    learn_from(seat, upload, Reading("a", "values"))
+    assert experiment.config.data.target == "a" and not experiment.data.train.classes
+    assert experiment.data.train.columns == ("b", "label=x", "label=y")
+    experiment.train(3)

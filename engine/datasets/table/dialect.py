@@ -13,6 +13,7 @@ SEPARATORS = "\t;|, "  # of two that divide a text equally well, the one that is
 NAMES = {"\t": "tab", " ": "space"}
 SAMPLE = 1000  # rows that tell about all of them
 COMPARED = 60  # ... and of these, rows on which every separator is tried
+ALIKE = 0.7  # share of the first rows that have to be divided alike
 ABOVE = 10  # lines of a title, at most
 MAX_LINE = 2**20  # characters
 MAX_COLUMNS = 4096
@@ -103,7 +104,8 @@ def _fitness(text: str, name: str, dialect: Dialect) -> tuple[float, float]:
     cells = [cell for row in first for cell in row]
     numeric = sum(map(looks_numeric, cells)) / len(cells)
     divisible = sum(any(s in c for s in "\t;|,") and not looks_numeric(c) for c in cells)
-    return float(count >= 0.7 * len(first)), round(numeric - divisible / len(cells), 9)
+    alike = count / len(first)
+    return float(alike >= ALIKE), round(numeric - divisible / len(cells) - 2 * (1 - alike), 9)
 
 
 def rows(text: str, dialect: Dialect, name: str) -> Iterator[Row]:

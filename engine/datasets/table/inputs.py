@@ -17,6 +17,8 @@ from engine.datasets.table.numerals import is_missing
 from engine.datasets.table.target import check_small
 from engine.types import Array, Integers
 
+CONSTANT = ": the same in all rows, so it is left out."
+LISTED = 6  # names in a notice
 ONE_HOT = 20  # different words, up to which each becomes an input
 INDEX = re.compile(
     r"(?:.*[_\s.])?(?:id|idx|index|nr|no|row|rownames|number|key|#|column \d+|unnamed: \d+)"
@@ -50,10 +52,28 @@ def plan(grid: Grid, typed: Sequence[Typed], target: int) -> Plan:
             made.used.append(n)
             if kind == "number" and _is_index(grid, column):
                 indices.append(n)
+    made.notices[:] = _together(made.notices)
     _leave_out(grid, typed, made, indices, target)
     if not made.used:
         raise ValueError(f"{grid.name}: expected a column of inputs beside the target, found none")
     return made
+
+
+def _together(notices: Sequence[str]) -> list[str]:
+    """One notice for all columns of which the same is to be said."""
+    names: dict[str, list[str]] = {}
+    for notice in notices:
+        name, mark, told = notice.partition(CONSTANT)
+        names.setdefault(mark + told if mark else notice, []).append(name)
+    return [
+        notice if not notice.startswith(CONSTANT) else f"{_listed(of_it)}{notice}"
+        for notice, of_it in names.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED:,} more columns" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def _use(grid: Grid, column: Typed) -> tuple[str, str, str]:
@@ -70,11 +90,11 @@ def _use(grid: Grid, column: Typed) -> tuple[str, str, str]:
     if column.values is not None:
         told = column.values[~np.isnan(column.values)]
         if len(told) > 1 and told.min() == told.max():
-            return "constant", "left out", f"{name} is the same in all rows: it is left out."
+            return "constant", "left out", f"{name}{CONSTANT}"
         return column.kind, "input", column.notice
     words = {cell for cell in column.cells or [] if not is_missing(cell)}
     if len(words) == 1 and sum(cell in words for cell in column.cells or []) > 1:
-        return "constant", "left out", f"{name} is the same in all rows: it is left out."
+        return "constant", "left out", f"{name}{CONSTANT}"
     if len(words) > ONE_HOT:
         return (
             "text",

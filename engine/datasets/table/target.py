@@ -55,7 +55,8 @@ def _likely(grid: Grid, typed: Sequence[Typed]) -> int:
     first, last = full[0], full[-1]
     if typed[last].kind == "number" and _has_classes(typed[first]):
         values = typed[last].values
-        if values is None or not _is_few_whole(values[np.isfinite(values)]):
+        few = values is not None and _is_few_whole(values[np.isfinite(values)])
+        if not (few and grid.header):  # of names one would expect the answer last
             return first
     return last
 
