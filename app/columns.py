@@ -190,6 +190,12 @@ def rounded(values: np.ndarray | Sequence[float]) -> list[float | None]:
     return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in plain]
 
 
+def in_variances(snapshot: Snapshot) -> bool:
+    """Whether values to predict are scaled, so that the loss is in variances of them."""
+    scaling = snapshot.config.data.target_scaling.name
+    return not snapshot.data.classes and scaling == "standardize"
+
+
 def score_name(snapshot: Snapshot) -> str:
     """What accuracy is called here: of values it is the share of their variance explained."""
     return "accuracy" if snapshot.data.classes else "R²"

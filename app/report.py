@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from app import theme
 from app.charts import Line, curves, histogram
-from app.columns import score_name
+from app.columns import in_variances, score_name
 from app.runs import figures, settings, written
 from engine import (
     SETTINGS,
@@ -81,6 +81,10 @@ def _summary(snapshot: Snapshot) -> str:
     data = snapshot.data
     told = f"Run {snapshot.run} of Babysit: {snapshot.step:,} steps, {snapshot.epoch:,.1f} epochs,"
     told += f" {data.training:,} examples to learn from and {data.validation:,} that only judge."
+    if in_variances(snapshot):
+        told += (
+            " The loss is in variances of the values; answers are in their own units."
+        )
     return f"{told} {snapshot.message}" if snapshot.status is Status.DIVERGED else told
 
 

@@ -240,7 +240,7 @@ class DataView:
 
     def _draw_values(self) -> None:
         drawn = self._figure(
-            "What was predicted over what is right",
+            "What was predicted over what is right, in the units of the data",
             "predicted over right values",
         )
         pictures.share_width(drawn, 1)

@@ -70,7 +70,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         set={
             "loss.frame": columns.frame(snapshot.step, low, high),
             "loss.ends": columns.ends(snapshot.step, lines, low, high, log=True),
-            "loss.chance": _chance(snapshot.gauges.chance_loss, _equal_choices(snapshot)),
+            "loss.chance": _chance(*_of_knowing_nothing(snapshot)),
         }
         | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
         text={
@@ -118,18 +118,20 @@ def _percentiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
     ]
 
 
-def _equal_choices(snapshot: Snapshot) -> int:
-    """Of how many the loss of chance is the logarithm; 0 where it is another formula."""
+def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
+    """The loss of somebody who knows nothing, NaN where there is no such figure, and its name."""
+    if columns.in_variances(snapshot):
+        return 1.0, "always the mean, as the loss is in variances of the values: "
     softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"
-    return len(snapshot.data.classes) if softmax else 0
+    formula = f"ln {len(snapshot.data.classes)} = " if softmax else ""
+    return snapshot.gauges.chance_loss, f"chance: {formula}"
 
 
 @functools.lru_cache(64)  # the same for all who learn the same
-def _chance(chance: float, choices: int) -> Columns:
-    """The loss of somebody who knows nothing, where there is such a figure."""
+def _chance(chance: float, words: str) -> Columns:
+    """That loss, where there is such a figure."""
     if math.isnan(chance):
         return {"y": [], "x": [], "label": []}
-    words = f"chance: ln {choices} = " if choices else "chance: "
     return {"y": [round(chance, 4)], "x": [0], "label": [words + theme.number(chance)]}
 
 

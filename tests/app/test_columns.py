@@ -143,12 +143,16 @@ def test_without_a_new_row_the_names_of_lines_only_move_on_with_the_step(config)
         assert not any(column for rows in part.stream.values() for column in rows.values())
 
 
-def test_chance_is_ln_c_of_softmax_and_is_not_told_of_values(config):
+def test_chance_is_ln_c_of_softmax_and_of_values_that_are_scaled_the_mean(config):
     chance = loss_columns(Experiment(config).snapshot(), -1).set["loss.chance"]
     assert chance["y"] == [pytest.approx(math.log(10), abs=1e-4)]
     assert chance["label"] == ["chance: ln 10 = 2.303"]
     values = Experiment(config)
     values.apply(SetKnob("data.dataset", Choice("plane")))
+    mean = loss_columns(values.snapshot(), -1).set["loss.chance"]
+    assert mean["y"] == [1.0]
+    assert "in variances of the values" in mean["label"][0]
+    values.apply(SetKnob("data.target_scaling", Choice("none")))
     assert loss_columns(values.snapshot(), -1).set["loss.chance"]["y"] == []
 
 
