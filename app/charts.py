@@ -88,7 +88,7 @@ def histogram(title: str, edges: np.ndarray, counts: np.ndarray, colour: str) ->
         if count
     ]
     places = [0, len(counts) // 2, len(counts)]
-    ticks = [_text(across(n), HEIGHT - 12, f"{edges[n]:.3g}", "middle") for n in places]
+    ticks = [_text(across(n), HEIGHT - 12, theme.tick(float(edges[n])), "middle") for n in places]
     return _picture(title, [*bars, *ticks])
 
 
@@ -102,9 +102,9 @@ def _axes(across: _Scale, up: _Scale) -> Iterable[str]:
     for value in up.ticks:
         y = up(value)
         yield f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-        yield _text(LEFT - 6, y + 4, f"{value:.4g}", "end")
+        yield _text(LEFT - 6, y + 4, theme.tick(value), "end")
     for value in across.ticks:
-        yield _text(across(value), HEIGHT - 12, f"{value:,.0f}", "middle")
+        yield _text(across(value), HEIGHT - 12, theme.count(value), "middle")
 
 
 def _path(line: Line, across: _Scale, up: _Scale) -> str:

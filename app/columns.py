@@ -10,15 +10,16 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 import numpy as np
 
+from app import theme
 from engine import Curves, Snapshot, Status
 
-ROOM = 0.25  # of the step, behind it, for the names of the lines
+FLOOR = 1e-7  # drawn instead of 0 on a logarithmic axis: about what float32 tells from 1
 LINE_GAP = 0.085  # of an axis, from the name of one line to the next
-LABEL_GAP = 0.02  # of the run: the labels of changes closer than that would overlap
 DIGITS = 4  # significant ones of a point on a curve
 
 
@@ -50,10 +51,10 @@ def status(snapshot: Snapshot, since: int) -> Part:
         text={
             "title": _title(snapshot),
             "health": _in_a_word(snapshot),
-            "step": f"{snapshot.step:,}",
-            "until": "" if snapshot.until is None else f"of {snapshot.until:,}",
+            "step": theme.count(snapshot.step),
+            "until": "" if snapshot.until is None else f"of {theme.count(snapshot.until)}",
             "epoch": f"{snapshot.epoch:,.1f}",
-            "pace": f"{snapshot.steps_per_second:,.0f}",
+            "pace": theme.count(snapshot.steps_per_second),
             "status": snapshot.status.value,
             "play": "Pause" if running else "Play",  # what the button does next
             "play.icon": "pause" if running else "play_arrow",
@@ -82,8 +83,23 @@ def image(pixels: np.ndarray) -> Image:  # (rows, columns) of uint8 or uint32
 
 
 def frame(step: int, low: float, high: float) -> Columns:
-    """What the axes of a plot by step have to show: room behind the last step for words."""
-    return {"x": [0, round(max(step, 20) * (1 + ROOM))], "y": rounded([low, high])}
+    """What the axes of a plot by step have to show."""
+    return {"x": [0, max(step, 20)], "y": rounded([low, high])}
+
+
+def names(step: int, lines: Sequence[tuple[str, float, str]], *, log: bool) -> Columns:
+    """What is written beside the ends of lines, and where those are; the browser finds room.
+
+    `lines` are names, values and colours.
+    """
+    known = [line for line in lines if math.isfinite(line[1])]
+    values = [value for _, value, _ in known]
+    return {
+        "step": [step] * len(known),
+        "y": floored(values) if log else rounded(values),
+        "label": [name for name, _, _ in known],
+        "colour": [colour for _, _, colour in known],
+    }
 
 
 def ends(
@@ -172,15 +188,10 @@ def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
     """The changes that belong to the rows after `since`, up to the last row."""
     steps: list[int] = []
     labels: list[str] = []
-    told = snapshot.markers if since + 1 < snapshot.curves.rows else ()
-    labelled = -math.inf  # the step of the last change with a label
-    for marker in told:
-        far = marker.step - labelled > LABEL_GAP * marker.step
-        if far:
-            labelled = marker.step
+    for marker in snapshot.markers if since + 1 < snapshot.curves.rows else ():
         if since < marker.row < snapshot.curves.rows:
             steps.append(marker.step)
-            labels.append(marker.text if far else "")
+            labels.append(marker.text)
     return {f"{view}.markers": {"step": steps, "label": labels}}
 
 
@@ -208,6 +219,22 @@ def decades(values: Iterable[float]) -> list[float]:
         return [0.1, 10.0]
     low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
     return [10.0**low, 10.0 ** max(high, low + 1)]
+
+
+def floored(values: np.ndarray | Sequence[float]) -> list[float | None]:
+    """The values as a logarithmic axis can show them: what is 0 or next to it lies at its floor."""
+    return [None if value is None else max(value, FLOOR) for value in rounded(values)]
+
+
+def floored_rows(rows: Columns) -> Columns:
+    """Rows of a source as a logarithmic axis can show them, but for their steps."""
+    shown: Columns = {}
+    for name, column in rows.items():
+        numbers = cast(Numbers, column)
+        shown[name] = (
+            numbers if name == "step" else [x if x is None else max(x, FLOOR) for x in numbers]
+        )
+    return shown
 
 
 def positive(values: np.ndarray | Sequence[float]) -> list[float | None]:

@@ -12,9 +12,11 @@ from panel.viewable import Viewable
 from app import share, theme
 from app.browser import Browser
 from app.report import report
+from app.runs import settings
 from app.views import VIEWS, view_of
 from engine import Experiment, Seat, Snapshot, record, weights_npz
 
+IDLE = ("0", "none", "constant")  # settings that do nothing are not told on a picture
 PATIENCE = 20.0  # seconds for the engine to come between two steps
 
 SAVE = """
@@ -126,5 +128,15 @@ class Export:
         button = ui.Button(
             label=kind.upper(), icon="image", variant="outlined", size="small", margin=(9, 0, 0, 8)
         )
-        button.on_click(lambda event: self._browser.ask(self._plot.value, kind))
+        button.on_click(
+            lambda event: self._browser.ask(self._plot.value, kind, in_one_line(self._seat.latest))
+        )
         return button
+
+
+def in_one_line(snapshot: Snapshot) -> str:
+    """What run a picture is of: how far it is, and those of its settings that make it so."""
+    said = settings(snapshot.config).items()
+    told = (f"{name} {words}" for name, words in said if words not in IDLE)
+    step = theme.count(snapshot.step)
+    return f"Babysit, run {snapshot.run} at step {step}: {'; '.join(told)}."

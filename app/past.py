@@ -1,4 +1,7 @@
-"""Other runs in the curves of this one: the run before it, faint, and those that were pinned."""
+"""Other runs in the curves of this one: the run before it, faint, and those that were pinned.
+
+They are drawn where they can be compared: on the same data, and of losses under the same loss.
+"""
 
 import bisect
 import math
@@ -7,8 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from app import theme
-from app.columns import Columns, rounded
-from engine import Curves, PastRun, Snapshot, remembered
+from app.columns import Columns, floored, rounded
+from engine import Choice, Curves, PastRun, RunConfig, Snapshot, remembered
 
 POINTS = 150  # of a curve, at most
 
@@ -23,8 +26,8 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
     Of several curves whose names end in a star, such as "ratio *", the median is drawn.
     """
     x, y, colours, dashes, labels = [], [], [], [], []
-    for past, colour in _others(snapshot):
-        for name, dash in names.items():
+    for name, dash in names.items():
+        for past, colour in _comparable(snapshot, name):
             steps, values = _line(past.curves, name)
             x.append(steps)
             y.append(values)
@@ -41,7 +44,7 @@ def ghost_ends(snapshot: Snapshot, name: str) -> list[tuple[str, float, str]]:
     A run that ended earlier has the value that it ended with.
     """
     ends = []
-    for past, colour in _others(snapshot):
+    for past, colour in _comparable(snapshot, name):
         steps, values = _line(past.curves, name)
         passed = bisect.bisect_right(steps, snapshot.step)
         if passed:
@@ -49,10 +52,43 @@ def ghost_ends(snapshot: Snapshot, name: str) -> list[tuple[str, float, str]]:
     return ends
 
 
+def left_out(snapshot: Snapshot, name: str) -> str:
+    """Which runs are not drawn, and why: this curve of theirs cannot be compared."""
+    told = [(_label(snapshot, past), _apart(snapshot, past, name)) for past, _ in _others(snapshot)]
+    words = ", ".join(f"{label} ({reason})" for label, reason in told if reason)
+    return f"not drawn: {words}" if words else ""
+
+
+def _apart(snapshot: Snapshot, past: PastRun, name: str) -> str:
+    """Why a curve of another run cannot be compared with this one's; empty if it can."""
+    mine, other = snapshot.config, past.config
+    if (mine.data.dataset, mine.data.classes) != (other.data.dataset, other.data.classes):
+        return "other data"
+    if "loss" in name and _unit_of_loss(mine) != _unit_of_loss(other):
+        return "other loss"
+    return ""
+
+
+def _unit_of_loss(config: RunConfig) -> tuple[Choice, Choice]:
+    return config.optimization.loss, config.data.target_scaling
+
+
+def _comparable(snapshot: Snapshot, name: str) -> list[tuple[PastRun, str]]:
+    return [x for x in _others(snapshot) if not _apart(snapshot, x[0], name)]
+
+
 def _others(snapshot: Snapshot) -> list[tuple[PastRun, str]]:
     """The run before this one and those that were pinned, each with its colour."""
     others = [(past, theme.past(n)) for n, past in enumerate(snapshot.pinned)]
-    return [(snapshot.previous, theme.QUIET), *others] if snapshot.previous else others
+    before = run_before(snapshot)
+    return [(before, theme.QUIET), *others] if before else others
+
+
+def run_before(snapshot: Snapshot) -> PastRun | None:
+    """The run before this one, unless it stands among the pinned ones as it ended."""
+    before = snapshot.previous
+    pinned = {(past.run, past.step) for past in snapshot.pinned}
+    return None if before is None or (before.run, before.step) in pinned else before
 
 
 def _label(snapshot: Snapshot, past: PastRun) -> str:
@@ -68,7 +104,8 @@ def _line(curves: Curves, name: str) -> Line:
     rows = np.flatnonzero(np.isfinite(values))
     rows = rows[:: math.ceil(len(rows) / POINTS) or 1]
     steps = [float(step) for step in curves["step"][rows]]
-    return steps, [value for value in rounded(values[rows]) if value is not None]
+    shown = rounded(values[rows]) if "accuracy" in name else floored(values[rows])
+    return steps, [value for value in shown if value is not None]
 
 
 def _values(curves: Curves, name: str) -> np.ndarray:

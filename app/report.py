@@ -82,9 +82,7 @@ def _summary(snapshot: Snapshot) -> str:
     told = f"Run {snapshot.run} of Babysit: {snapshot.step:,} steps, {snapshot.epoch:,.1f} epochs,"
     told += f" {data.training:,} examples to learn from and {data.validation:,} that only judge."
     if in_variances(snapshot):
-        told += (
-            " The loss is in variances of the values; answers are in their own units."
-        )
+        told += " The loss is in variances of the values; answers are in their own units."
     return f"{told} {snapshot.message}" if snapshot.status is Status.DIVERGED else told
 
 

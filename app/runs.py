@@ -9,6 +9,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
+from app.past import run_before
 from engine import (
     MAX_NAME,
     MAX_PINNED,
@@ -129,8 +130,8 @@ def compared(snapshot: Snapshot) -> list[PastRun]:
         snapshot.step,
         snapshot.gauges,
     )
-    before = [snapshot.previous] if snapshot.previous else []
-    return [now, *before, *snapshot.pinned]
+    before = run_before(snapshot)
+    return [now, *([before] if before else []), *snapshot.pinned]
 
 
 def settings(config: RunConfig) -> dict[str, str]:
@@ -180,7 +181,7 @@ def figures(step: int, curves: Curves) -> dict[str, str]:
 def table(snapshot: Snapshot) -> str:
     """The runs as columns: how they stood at the end, and their settings."""
     runs = compared(snapshot)
-    names = "".join(f'<th scope="col">{html.escape(past.name)}</th>' for past in runs)
+    names = "".join(f'<th scope="col">{html.escape(_called(past, snapshot))}</th>' for past in runs)
     ends = [figures(past.step, past.curves) for past in runs]
     said = [settings(past.config) for past in runs]
     labels = list(dict.fromkeys(label for one in said for label in one))
@@ -194,6 +195,11 @@ def table(snapshot: Snapshot) -> str:
         f'<div class="scroll" tabindex="0" role="region" aria-label="Runs compared"><table>'
         f"<thead><tr><td></td>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _called(past: PastRun, snapshot: Snapshot) -> str:
+    """What a column is called: the run before has no name of its own, as in the plots."""
+    return f"before (run {past.run})" if past is snapshot.previous else past.name
 
 
 def _row(label: str, runs: Sequence[Mapping[str, str]], kind: str) -> str:

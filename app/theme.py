@@ -5,6 +5,7 @@ colour vision; each means the same in every plot.
 """
 
 import math
+import sys
 from dataclasses import dataclass
 
 from bokeh.themes import Theme
@@ -45,10 +46,13 @@ class Style:
     tiny: str  # ... of what is written along a line
     line_width: float
     half_number: int  # pixels: of a long number below the last tick of an axis
+    names: int  # ... to the right of a plot, for the names of its lines
+    flags: int  # ... above it, for its changes
+    ticks: int  # about so many along an axis of steps
 
 
-DESK = Style("11px", "10px", 2, 22)
-PROJECTOR = Style("16px", "14px", 4, 32)  # to be read from the last row
+DESK = Style("11px", "10px", 2, 22, 88, 18, 4)
+PROJECTOR = Style("16px", "14px", 4, 32, 128, 25, 2)  # to be read from the last row
 STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names under which a page asks for them
 
 TABLET = 767  # pixels: up to here the page opens without its sidebar, and without its name
@@ -245,15 +249,46 @@ HEADLINE_CSS = f"""
   border-top: 3px solid;
 }}
 .told {{ font-size: 0.7812rem; }}
+.key:has(b:empty):not(:has(i)) {{ display: none; }}
 .key b {{ font-weight: 600; display: inline-block; min-width: 3.6em; }}
+"""
+
+# What stands over a plot: the names of its lines, its changes, and what lies off its axes.
+MARGIN_CSS = f"""
+.margin {{ position: absolute; pointer-events: none; line-height: 1; }}
+.margin > *, .margin span {{ position: absolute; white-space: nowrap; }}
+.margin line {{ opacity: 0.6; }}
+.margin svg {{ inset: 0; width: 100%; height: 100%; overflow: visible; }}
+.margin .name {{
+  font-weight: 700; translate: 0 -50%; overflow: hidden; text-overflow: ellipsis; padding: 1px 0;
+}}
+.margin .zero {{ color: {TICKS}; translate: -100% -50%; }}
+.margin .beyond {{
+  pointer-events: auto; color: {TICKS}; padding: 1px 3px; border-radius: 3px;
+  background: color-mix(in srgb, var(--panel-surface-color, Canvas) 80%, transparent);
+}}
+.margin .flags {{ display: contents; }}
+.margin .flag {{
+  position: absolute; pointer-events: auto; box-sizing: border-box; margin: 0; cursor: help;
+  font: inherit; font-weight: 600; line-height: 1; text-align: left; color: {ACCENT};
+  background: color-mix(in srgb, {ACCENT} 12%, transparent);
+  border: 0; border-left: 2px solid {ACCENT}; border-radius: 0 4px 4px 0; padding: 2px 4px;
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+}}
+.margin .flag:focus-visible {{ outline: 2px solid currentcolor; outline-offset: -1px; }}
+.margin .tip {{
+  z-index: 3; white-space: pre-line; width: max-content; max-width: 22em; padding: 5px 8px;
+  border-radius: 4px; line-height: 1.35; color: white; background: {INK};
+}}
+.margin .tip[hidden] {{ display: none; }}
 """
 
 # A card a plot: its headline, and its figures side by side.
 VIEWS_CSS = f"""{HEADLINE_CSS}
 babysit-view {{ {CARD} display: flex; flex-direction: column; overflow: hidden; }}
 babysit-view.pointed-at {{ outline: 3px solid {ACCENT}; outline-offset: -3px; }}
-.figures {{ flex: 1; display: flex; min-width: 0; min-height: 0; }}
-"""
+.figures {{ flex: 1; display: flex; min-width: 0; min-height: 0; position: relative; }}
+{MARGIN_CSS}"""
 
 BESIDE = rem(2 * PLOT_MIN_WIDTH + SPACE)  # what two plots side by side need
 GRID_CSS = f"""
@@ -425,20 +460,41 @@ def past(place: int) -> str:
     return PINNED[place % len(PINNED)]
 
 
+# The same rules are in app/static/numbers.js, for what the browser writes along axes.
+_NUDGE = 1 + 4 * sys.float_info.epsilon  # what lies between two roundings goes outwards
+
+
+def count(value: float) -> str:
+    """A whole number: 12,345."""
+    return f"{value:,.0f}"
+
+
 def number(value: float) -> str:
     """A figure as precise as one can read while it moves."""
     if not math.isfinite(value):
-        return "–" if math.isnan(value) else "∞"
-    if value != 0 and not 1e-3 <= abs(value) < 1e5:
-        return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e")
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
+        return "–" if math.isnan(value) else "∞" if value > 0 else "-∞"
+    nudged = value * _NUDGE
+    size = abs(nudged)
+    if size != 0 and not 1e-3 <= size < 99999.5:
+        return f"{nudged:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    if size < 9.9995:
+        return f"{nudged:.3f}"
+    return f"{nudged:.4g}" if size < 999.95 else count(nudged)
+
+
+def tick(value: float) -> str:
+    """A figure without the zeros that only keep its width: along axes."""
+    digits, e, power = number(value).partition("e")
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + e + power
 
 
 def short(value: float) -> str:
     """A figure in as little room as possible."""
-    if math.isfinite(value) and 0.01 <= abs(value) < 1000:
+    if math.isfinite(value) and 0.01 <= abs(value) < 999.5:
         return f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"
-    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e") if value else "0"
+    if not value or not math.isfinite(value):
+        return number(value) if value else "0"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
 def initial(name: str) -> str:
@@ -449,7 +505,8 @@ def initial(name: str) -> str:
 
 def percent(share: float) -> str:
     """A share of 1 as per cent."""
-    return "–" if math.isnan(share) else f"{100 * share:.1f} %"
+    value = 100 * share
+    return f"{value:,.1f} %" if abs(value) < 99999 else f"{number(value)} %"
 
 
 # ---- dialogs ------------------------------------------------------------------------------------

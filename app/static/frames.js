@@ -2,6 +2,7 @@
 //
 // A frame names views, sources and words; what they mean is decided on the server.
 
+import {count, number, tick} from "./numbers.js"
 import {Words} from "./words.js"
 import {drawn, draw, in_sight, model, point_at, press} from "./views.js"
 
@@ -14,7 +15,7 @@ export function start(token, base, way_back, hall) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
-  window.babysit = Object.assign(channel, {model, point_at})
+  window.babysit = Object.assign(channel, {model, point_at, count, number, tick})
 }
 
 // The buttons in the headlines of plots: what they do is code of the plot's own.

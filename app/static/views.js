@@ -3,6 +3,7 @@
 // A drawing is a document of Bokeh's of its own, over sources that frames fill. It outlives its place:
 // when that comes back, the plot is shown again as it was.
 
+import {Overlay} from "./overlay.js"
 import {bring_to_light} from "./tabs.js"
 
 const PATIENCE = 5000 // milliseconds for a plot to be drawn
@@ -67,6 +68,9 @@ class Plot {
     this.#tear_down()
     const roots = this.#document.roots().map(() => figures)
     await window.Bokeh.embed.add_document_standalone(this.#document, figures, roots)
+    for (const figure of this.figures) {
+      new Overlay(figure, (name) => this.model(name), figures)
+    }
   }
 
   #tear_down() {
@@ -119,6 +123,16 @@ export async function figures_of(view) {
   }
   await plots.get(view)?.shown
   return plots.get(view)?.figures ?? []
+}
+
+// What the headline of a view says.
+export function words_of(view) {
+  const headline = places.get(view)?.querySelector(".headline")
+  const keys = [...headline?.querySelectorAll(".key") ?? []].filter((key) => key.textContent.trim() != "")
+  return {
+    title: headline?.querySelector("h2")?.textContent ?? view,
+    keys: keys.length == 0 ? [] : [keys.map((key) => key.textContent.trim()).join("   ")],
+  }
 }
 
 export function in_sight() {

@@ -4,11 +4,11 @@ import math
 from collections.abc import Hashable
 
 import numpy as np
-from bokeh.models import NumeralTickFormatter
 
 from app import columns, theme
+from app.axes import hover_along, tick_shares
 from app.columns import Part
-from app.past import ghost_ends, ghosts
+from app.past import ghost_ends, ghosts, left_out
 from app.views.view import (
     VIEWS,
     auto_range,
@@ -44,7 +44,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
         | columns.markers(snapshot, since, "accuracy"),
         set={
             "accuracy.frame": columns.frame(snapshot.step, low, TOP),
-            "accuracy.ends": columns.ends(snapshot.step, lines, low, TOP, log=False),
+            "accuracy.ends": columns.names(snapshot.step, lines, log=False),
         }
         | ghosts(
             snapshot, "accuracy", {"train_accuracy": "solid", "validation_accuracy": "dashed"}
@@ -52,8 +52,10 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
         text={f"accuracy.{key}": words for key, words in shown.items()}
         | {
             "accuracy.gap": gap,
-            "accuracy.alt": f"At step {snapshot.step:,} the {columns.score_name(snapshot)} is"
-            f" {shown['train']} on training and {shown['validation']} on validation examples, a"
+            "accuracy.apart": left_out(snapshot, "accuracy"),
+            "accuracy.alt": f"At step {theme.count(snapshot.step)} the"
+            f" {columns.score_name(snapshot)} is {shown['train']} on training and"
+            f" {shown['validation']} on validation examples, a"
             f" gap of {gap}.",
         },
     )
@@ -91,6 +93,7 @@ class AccuracyView:
         ("accuracy.train", "train", theme.TRAIN),
         ("accuracy.validation", "validation", theme.VALIDATION),
         ("accuracy.gap", "gap", theme.GAP),
+        ("accuracy.apart", "", theme.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -102,20 +105,24 @@ class AccuracyView:
             style,
             y_range=auto_range(),
         )
-        figure.yaxis.formatter = NumeralTickFormatter(format="0 %")
-        mark_changes(figure, "accuracy")
+        tick_shares(figure)
+        mark_changes(figure, "accuracy", style)
         frame_axes(figure, "accuracy")
         draw_ghosts(figure, "accuracy", style)
         data = source("accuracy", ["step", "train", "validation"])
         figure.varea(
             "step", "train", "validation", source=data, fill_color=theme.GAP, fill_alpha=0.25
         )
-        for key, colour, dash in [
-            ("train", theme.TRAIN, "solid"),
-            ("validation", theme.VALIDATION, theme.VALIDATION_DASH),
-        ]:
-            figure.line(
-                "step", key, source=data, color=colour, line_dash=dash, line_width=style.line_width
-            )
-        name_lines(figure, "accuracy", style)
+        figure.line("step", "train", source=data, color=theme.TRAIN, line_width=style.line_width)
+        judged = figure.line(
+            "step",
+            "validation",
+            source=data,
+            color=theme.VALIDATION,
+            line_dash=theme.VALIDATION_DASH,
+            line_width=style.line_width,
+        )
+        words = {key: f"@{key}{{c}}" for key in ("step", "train", "validation")}
+        figure.add_tools(hover_along(judged, words, step="step", train="share", validation="share"))
+        name_lines(figure, "accuracy", style, [("accuracy", "train", "validation")], log=False)
         self.figures = [figure]

@@ -18,7 +18,8 @@ BAR_HEIGHT = 84  # of its tallest bar
 WORDS = 0.42  # width of the words before the histograms, in histograms
 GAP = 0.05  # ... of the space before the strips
 STRIP = 0.62  # ... and of the strips behind them
-ROOMY = 4  # layers that have room for two lines of words each
+ROOMY = 4  # layers that have room for several lines of words each
+THIRD_LINE = 27  # pixels below the first one
 NAMED = 14  # layers that have room for one
 
 
@@ -74,6 +75,9 @@ def _words(layers: Sequence[LayerFrame]) -> Columns:
     return {
         "y": [float(_base(layers, row) + BAR_HEIGHT) for row in rows],
         "text": [_say(layers[row], roomy=len(layers) <= ROOMY) for row in rows],
+        "zero": [
+            f"{100 * layers[row].zero:.0f} % zero" if len(layers) <= ROOMY else "" for row in rows
+        ],
     }
 
 
@@ -81,7 +85,7 @@ def _say(layer: LayerFrame, *, roomy: bool) -> str:
     size = f"{theme.short(layer.mean)} ± {theme.short(layer.std)}"
     if not roomy:
         return f"{theme.initial(layer.name)}  {size}"
-    return f"{layer.name}\n{size}\n{100 * layer.zero:.0f} % zero"
+    return f"{layer.name}\n{size}"
 
 
 def _ends(snapshot: Snapshot) -> Columns:
@@ -135,7 +139,7 @@ def _since(snapshot: Snapshot) -> Columns:
     bins = len(snapshot.layers[0].counts)
     return {
         "x": [bins * (1 + GAP), bins * (1 + GAP + STRIP)],
-        "label": ["step 0", f"{snapshot.strip.steps[-1]:,}"],
+        "label": ["step 0", theme.count(snapshot.strip.steps[-1])],
         "align": ["left", "right"],
     }
 
@@ -153,6 +157,7 @@ class ActivationsView:
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
+        self._style = style
         self._small: dict[str, Any] = {
             "text_font_size": style.small if len(layers) <= ROOMY else style.tiny,
             "text_color": theme.TICKS,
@@ -179,7 +184,13 @@ class ActivationsView:
             "x", 0, "x", self._top, source=ticks, line_color=theme.QUIET, line_alpha=0.25
         )
         self._figure.text(
-            "x", self._bottom, "label", source=ticks, text_align="center", **self._small
+            "x",
+            self._bottom,
+            "label",
+            source=ticks,
+            text_align="center",
+            level="annotation",
+            **self._small,
         )
 
     def _draw_histograms(self, layers: int) -> None:
@@ -203,10 +214,16 @@ class ActivationsView:
         self._figure.segment(
             "x", "base", "x", "top", source=ends, line_color=theme.ACCENT, line_width=4
         )
-        rows = source("activations.rows", ["y", "text"])
-        self._figure.text(
-            -WORDS * bins, "y", "text", source=rows, text_baseline="top", **self._small
-        )
+        rows = source("activations.rows", ["y", "text", "zero"])
+        words: dict[str, Any] = {
+            "x": -WORDS * bins,
+            "y": "y",
+            "source": rows,
+            "text_baseline": "top",
+        }
+        self._figure.text(text="text", **words, **self._small)
+        if self._style is theme.DESK:  # in larger type there is no room for a third line
+            self._figure.text(text="zero", y_offset=THIRD_LINE, **words, **self._small)
 
     def _draw_strips(self, bins: int) -> None:
         data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint8)]}, name="activations.strip")
@@ -222,5 +239,11 @@ class ActivationsView:
         self._figure.add_glyph(data, glyph)
         since = source("activations.since", ["x", "label", "align"])
         self._figure.text(
-            "x", self._bottom, "label", source=since, text_align="align", **self._small
+            "x",
+            self._bottom,
+            "label",
+            source=since,
+            text_align="align",
+            level="annotation",
+            **self._small,
         )

@@ -71,14 +71,14 @@ def _where(snapshot: Snapshot) -> str:
         return "This network is too large to make its last steps again."
     fault = found.fault
     if fault.what:
-        return f"Step {fault.step:,}: {fault.what} of “{fault.layer}” not finite."
-    return f"Step {fault.step:,}: all finite; “{fault.layer}” changed most."
+        return f"Step {theme.count(fault.step)}: {fault.what} of “{fault.layer}” not finite."
+    return f"Step {theme.count(fault.step)}: all finite; “{fault.layer}” changed most."
 
 
 def _change(curve: np.ndarray) -> str:
     """From the first value to the last one that there is, short: one line has to hold four."""
     known = curve[~np.isnan(curve)]
-    return f"{known[0]:.2g} → {known[-1]:.2g}".replace("e+", "e") if known.size else ""
+    return f"{theme.short(known[0])} → {theme.short(known[-1])}" if known.size else ""
 
 
 @VIEWS.register("autopsy")

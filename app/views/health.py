@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from bokeh.models import FixedTicker, NumeralTickFormatter, Range1d
+from bokeh.models import FixedTicker, Range1d
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
 from app import theme
+from app.axes import tick_shares
 from app.columns import Columns, Part
 from app.views.figures import entitle, further, name_layers
 from app.views.view import VIEWS, layers_of, plot, source
@@ -107,7 +108,7 @@ class HealthView:
         )
         entitle(drawn, TITLES[part], self._style)
         drawn.yaxis.ticker = FixedTicker(ticks=[0, 0.5, 1])
-        drawn.yaxis.formatter = NumeralTickFormatter(format="0 %")
+        tick_shares(drawn)
         name_layers(drawn, self._names or [" "], 1)
         if math.isfinite(BANDS[part]):
             drawn.add_layout(

@@ -4,24 +4,22 @@ import functools
 import itertools
 import math
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
-from bokeh.models import BasicTicker, BasicTickFormatter, HoverTool, LinearScale
-from bokeh.models.formatters import LogTickFormatter
+from bokeh.models import BasicTicker, LinearScale, Range1d
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.tickers import LogTicker
 from bokeh.plotting import figure
 
 from app import columns, theme
-from app.columns import Columns, Numbers, Part
-from app.past import ghost_ends, ghosts
+from app.axes import hover_along, tick_figures, tick_powers
+from app.columns import FLOOR, Columns, Part
+from app.past import ghost_ends, ghosts, left_out
 from app.views.view import (
     VIEWS,
     auto_range,
     draw_ghosts,
     frame_axes,
-    label_changes,
     layers_of,
     mark_changes,
     name_lines,
@@ -31,8 +29,12 @@ from app.views.view import (
 )
 from engine import HALF_LIFE, Curves, Snapshot, Status, remembered
 
-LEAST = 1e-6  # drawn instead of 0
 USUAL = (5, 95)  # per cent of the points that the axis is made for
+LINES = (  # that are marked where they leave the axes
+    ("loss", "batches", "train", "high"),
+    ("loss.judged", "validation"),
+    ("loss.penalty", "penalty"),
+)
 TO_LINEAR = """
 const [scale, ticker, formatter] = cb_data.pressed ? log : linear
 figure.y_scale = scale
@@ -41,7 +43,11 @@ for (const grid of figure.center) {
   if (grid.dimension == 1) { grid.ticker = ticker }
 }
 """
-TO_ALL = "figure.y_range.renderers = cb_data.pressed ? [usual] : all"
+TO_ALL = """
+figure.y_range.renderers = cb_data.pressed ? [usual] : all
+const {data_source} = usual
+data_source.setv({data: {...data_source.data}}, {sync: false})  // or a paused plot would not move
+"""
 
 
 def loss_columns(snapshot: Snapshot, since: int) -> Part:
@@ -54,55 +60,54 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     lines = [
         ("train", last["loss_average"], theme.TRAIN),
         ("validation", last["validation_loss"], theme.VALIDATION),
-        ("penalty", last["penalty"], theme.QUIET),
+        *([("penalty", last["penalty"], theme.QUIET)] if last["penalty"] > 0 else []),
         *ghost_ends(snapshot, "validation_loss"),
     ]
-    penalty = columns.measured_rows(curves, since, {"penalty": "penalty"})
-    penalty["penalty"] = [x if isinstance(x, float) and x > 0 else None for x in penalty["penalty"]]
+    judged = columns.judged_rows(curves, since, {"validation": "validation_loss"})
     return Part(
         stream={
-            "loss": _above_zero(columns.all_rows(curves, since, names)),
-            "loss.judged": columns.judged_rows(curves, since, {"validation": "validation_loss"}),
-            "loss.penalty": penalty,
+            "loss": columns.floored_rows(columns.all_rows(curves, since, names)),
+            "loss.judged": columns.floored_rows(judged),
+            "loss.penalty": _penalty(curves, since),
             "loss.broken": _broken(snapshot, since),
         }
         | columns.markers(snapshot, since, "loss"),
         set={
             "loss.frame": columns.frame(snapshot.step, low, high),
-            "loss.ends": columns.ends(snapshot.step, lines, low, high, log=True),
+            "loss.ends": columns.names(snapshot.step, lines, log=True),
             "loss.chance": _chance(*_of_knowing_nothing(snapshot)),
         }
         | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
         text={
             "loss.train": shown["loss_average"],
             "loss.validation": shown["validation_loss"],
-            "loss.alt": f"At step {snapshot.step:,} the loss is {shown['loss_average']} on the last"
-            f" batches, averaged with a half-life of {HALF_LIFE} points of the curve, and"
+            "loss.apart": left_out(snapshot, "loss"),
+            "loss.alt": f"At step {theme.count(snapshot.step)} the loss is"
+            f" {shown['loss_average']} on the last batches, averaged with a half-life of"
+            f" {HALF_LIFE} points of the curve, and"
             f" {shown['validation_loss']} on the validation examples; the penalty adds"
             f" {shown['penalty']}.",
         },
     )
 
 
-def _above_zero(rows: Columns) -> Columns:
-    """A loss of exactly 0, which hinge loss reaches, as the logarithmic axis can draw it."""
-    drawn: Columns = {}
-    for name, values in rows.items():
-        numbers = cast(Numbers, values)
-        drawn[name] = numbers if name == "step" else [LEAST if x == 0 else x for x in numbers]
-    return drawn
+def _penalty(curves: Curves, since: int) -> Columns:
+    """The penalty where there is one; 0 is no line."""
+    rows = columns.measured_rows(curves, since, {"penalty": "penalty"})
+    values = [x if isinstance(x, float) and x > 0 else None for x in rows["penalty"]]
+    return columns.floored_rows(rows | {"penalty": values})
 
 
 @remembered
 def _usual(curves: Curves, first: float) -> tuple[float, float]:
     """Where most of the points lie, and in any case the ends of the lines and the first loss."""
     known = np.concatenate([curves["loss_average"], curves["loss"], curves["validation_loss"]])
-    known = known[np.isfinite(known) & (known > 0)]
+    known = np.maximum(known[np.isfinite(known)], FLOOR)
     if not known.size:
         return 0.1, 10.0
     low, high = _percentiles(known, USUAL)
     last = [curves.last(name) for name in ("loss_average", "validation_loss")]
-    last = [value for value in last if math.isfinite(value) and value > 0]
+    last = [max(value, FLOOR) for value in last if math.isfinite(value)]
     usual = first if math.isfinite(first) and first < 100 * high else high
     return float(min(low, *last)) / 1.3, float(max(high, usual, *last)) * 1.1
 
@@ -159,6 +164,7 @@ class LossView:
     keys = (
         ("loss.train", "train (averaged)", theme.TRAIN),
         ("loss.validation", "validation", theme.VALIDATION),
+        ("loss.apart", "", theme.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -169,12 +175,12 @@ class LossView:
             y_axis_type="log",
             y_range=auto_range(),
         )
-        label_changes(figure, mark_changes(figure, "loss"), style)
+        mark_changes(figure, "loss", style)
         frame_axes(figure, "loss")
         _draw_chance(figure, style)
         draw_ghosts(figure, "loss", style)
         _draw_curves(figure, style)
-        name_lines(figure, "loss", style)
+        name_lines(figure, "loss", style, LINES, log=True)
         _add_switches(figure)
         self.figures = [figure]
 
@@ -202,6 +208,8 @@ def _draw_curves(figure: figure, style: theme.Style) -> None:
         line_dash="dotted",
         line_width=style.line_width,
     )
+    figure.extra_y_ranges = {"unit": Range1d(start=0, end=1)}
+    figure.extra_y_scales = {"unit": LinearScale()}  # whatever the scale of the plot is
     figure.scatter(
         "step",
         0.97,
@@ -211,13 +219,10 @@ def _draw_curves(figure: figure, style: theme.Style) -> None:
         color=theme.ACCENT,
         size=11,
     )
+    words = {"step": "@step{c}", "train": "@train{c}", "batches": "@low{c} to @high{c}"}
     figure.add_tools(
-        HoverTool(
-            renderers=[train],
-            mode="vline",
-            tooltips=[("step", "@step"), ("train", "@train"), ("batches", "@low to @high")],
-        ),
-        HoverTool(renderers=[judged], mode="vline", tooltips=[("validation", "@validation")]),
+        hover_along(train, words, step="step", train="figure", low="figure", high="figure"),
+        hover_along(judged, {"validation": "@validation{c}"}, "left", validation="figure"),
     )
 
 
@@ -239,8 +244,8 @@ def _draw_chance(figure: figure, style: theme.Style) -> None:
 
 def _add_switches(plot: figure) -> None:
     """Log or linear, most of the points or all of them: the browser does it alone."""
-    log = [plot.y_scale, LogTicker(), LogTickFormatter()]
-    linear = [LinearScale(), BasicTicker(), BasicTickFormatter()]
+    log = [plot.y_scale, LogTicker(), tick_powers()]
+    linear = [LinearScale(), BasicTicker(), tick_figures()]
     switch(plot, "loss.log", "log", TO_LINEAR, figure=plot, log=log, linear=linear)
     drawn = [x for x in plot.renderers if isinstance(x, GlyphRenderer)]
     lines = [x for x in drawn if x.data_source.name in ("loss", "loss.judged")]

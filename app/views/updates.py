@@ -9,7 +9,7 @@ from bokeh.plotting import figure
 
 from app import columns, theme
 from app.columns import Columns, Part, rounded
-from app.past import ghost_ends, ghosts
+from app.past import ghost_ends, ghosts, left_out
 from app.views.view import (
     VIEWS,
     auto_range,
@@ -63,12 +63,12 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     lines = [(key, value, theme.colour(n)) for n, (key, value) in enumerate(last.items())]
     lines = lines[:: math.ceil(len(lines) / NAMED)]
     return Part(
-        stream={"updates": columns.measured_rows(curves, since, names)}
+        stream={"updates": columns.floored_rows(columns.measured_rows(curves, since, names))}
         | columns.markers(snapshot, since, "updates"),
         set={
             "updates.frame": columns.frame(snapshot.step, low, high),
-            "updates.ends": columns.ends(
-                snapshot.step, lines + ghost_ends(snapshot, "ratio *"), low, high, log=True
+            "updates.ends": columns.names(
+                snapshot.step, lines + ghost_ends(snapshot, "ratio *"), log=True
             ),
             "updates.band": _band(snapshot),
             "updates.rate": _rate(snapshot, list(last.values())),
@@ -76,9 +76,10 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
         text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(names) + 1))}
         | {
-            "updates.alt": f"At step {snapshot.step:,} each step changes the weights by"
+            "updates.apart": left_out(snapshot, "ratio"),
+            "updates.alt": f"At step {theme.count(snapshot.step)} each step changes the weights by"
             f" {', '.join(f'{words} ({key})' for key, words in shown.items())} of their size;"
-            f" {BAND_SAYS[snapshot.condition]}."
+            f" {BAND_SAYS[snapshot.condition]}.",
         },
     )
 
@@ -96,7 +97,7 @@ def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str,
 def _axis(curves: Curves) -> tuple[float, float]:
     """From power of ten to power of ten around all ratios that there were."""
     ratios = np.concatenate([curves[name] for name in curves if name.startswith("ratio ")])
-    known = ratios[np.isfinite(ratios) & (ratios > 0)]
+    known = np.maximum(ratios[np.isfinite(ratios)], columns.FLOOR)
     least, most = ALWAYS_SHOWN
     low, high = columns.decades([known.min(initial=least), known.max(initial=most)])
     return low, high
@@ -143,7 +144,8 @@ class UpdatesView:
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         tensors = range(1, len(snapshot.tensors) + 1)
         lines = [(f"updates.W{n}", f"W{n}", theme.colour(n - 1)) for n in tensors]
-        self.keys = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
+        told = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
+        self.keys = [*told, ("updates.apart", "", theme.PLAIN)]
         figure = over_time(
             "updates",
             "Ratio of update to weights by step, one line a weight tensor",
@@ -174,13 +176,14 @@ class UpdatesView:
         figure.add_layout(
             Span(location=WANTED, dimension="width", line_color=theme.GOOD, line_alpha=0.6)
         )
-        mark_changes(figure, "updates")
+        mark_changes(figure, "updates", style)
         frame_axes(figure, "updates")
         draw_ghosts(figure, "updates", style)
         _draw_landing(figure, style)
         data = source("updates", ["step", *(label for _, label, _ in lines)])
         draw_curves(figure, [data] * len(lines), lines, style)
-        name_lines(figure, "updates", style)
+        shown = ("updates", *(label for _, label, _ in lines))
+        name_lines(figure, "updates", style, [shown], log=True)
         self.figures = [figure]
 
 

@@ -3,18 +3,12 @@
 from collections.abc import Callable, Hashable, Sequence, Set
 from typing import Any, ClassVar, Protocol
 
-from bokeh.models import (
-    BasicTickFormatter,
-    ColumnDataSource,
-    CustomJS,
-    DataRange1d,
-    LinearScale,
-    Range1d,
-)
+from bokeh.models import BasicTicker, ColumnDataSource, CustomJS, DataRange1d
 from bokeh.plotting import figure
 
 from app import theme
-from app.columns import Part
+from app.axes import count_steps, tick_all
+from app.columns import FLOOR, Part
 from engine import Registry, Snapshot
 
 
@@ -83,6 +77,7 @@ def plot(view: str, description: str, style: theme.Style, **options: Any) -> fig
     plot.axis.axis_label_text_font_style = "normal"
     plot.axis.major_label_text_color = theme.TICKS
     plot.axis.axis_label_text_color = theme.TICKS
+    tick_all(plot)
     plot.border_fill_alpha = 0
     plot.background_fill_alpha = 0
     plot.min_border = 4
@@ -96,7 +91,8 @@ def over_time(view: str, description: str, style: theme.Style, **options: Any) -
     figure.xgrid.grid_line_color = None
     figure.xaxis.axis_label = "step"
     figure.xaxis.axis_label_standoff = 0
-    figure.xaxis.formatter = BasicTickFormatter(use_scientific=False)
+    count_steps(figure)
+    figure.xaxis.ticker = BasicTicker(desired_num_ticks=style.ticks, num_minor_ticks=0)
     figure.min_border_right = style.half_number
     return figure
 
@@ -129,19 +125,22 @@ def frame_axes(figure: figure, view: str) -> None:
         figure.y_range.range_padding = 0.03
 
 
-def name_lines(figure: figure, view: str, style: theme.Style) -> None:
-    """Write the name of each line behind its end."""
-    figure.text(
-        "step",
-        "y",
-        "label",
-        source=source(f"{view}.ends", ["step", "y", "label", "colour"]),
-        text_color="colour",
-        x_offset=6,
-        text_baseline="middle",
-        text_font_size=style.small,
-        text_font_style="bold",
-    )
+def name_lines(
+    figure: figure, view: str, style: theme.Style, lines: Sequence[tuple[str, ...]], *, log: bool
+) -> None:
+    """Have the browser write the name of each line behind its end (app/static/margins.js).
+
+    It also says how far those curves go that leave the axes: `lines` are sources, each with the
+    columns to look at.
+    """
+    _carry(figure, source(f"{view}.ends", ["step", "y", "label", "colour"]), "step", "y")
+    figure.min_border_right = style.names
+    figure.tags = [{"lines": lines, "floor": FLOOR if log else None}]
+
+
+def _carry(figure: figure, data: ColumnDataSource, x: str, y: str) -> None:
+    """Keep a source with a figure that draws nothing of it."""
+    figure.scatter(x, y, source=data, size=0, alpha=0)
 
 
 def draw_ghosts(figure: figure, view: str, style: theme.Style) -> None:
@@ -175,30 +174,14 @@ def switches(view: View) -> list[tuple[str, str]]:
     ]
 
 
-def mark_changes(figure: figure, view: str) -> ColumnDataSource:
-    """Draw a line wherever somebody changed something; returns the source that says where."""
+def mark_changes(figure: figure, view: str, style: theme.Style) -> None:
+    """Draw a line wherever somebody changed something; a flag above says what.
+
+    The flags are the page's, so that they can be read by keyboard (app/static/overlay.js).
+    """
     marks = source(f"{view}.markers", ["step", "label"])
     figure.vspan(x="step", source=marks, line_color=theme.ACCENT, line_alpha=0.55, line_width=1)
-    return marks
-
-
-def label_changes(figure: figure, marks: ColumnDataSource, style: theme.Style) -> None:
-    """Write along each line what was changed."""
-    figure.extra_y_ranges = {"unit": Range1d(start=0, end=1)}
-    figure.extra_y_scales = {"unit": LinearScale()}  # whatever the scale of the plot is
-    figure.text(
-        "step",
-        0.97,
-        "label",
-        source=marks,
-        y_range_name="unit",
-        angle=-90,
-        angle_units="deg",
-        x_offset=-2,
-        text_baseline="top",
-        text_font_size=style.tiny,
-        text_color=theme.ACCENT,
-    )
+    figure.min_border_top = style.flags
 
 
 def auto_range() -> DataRange1d:

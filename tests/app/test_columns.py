@@ -18,6 +18,7 @@ from app.views.loss import USUAL, _percentiles, loss_columns
 from app.views.updates import updates_columns
 from engine import Choice, Condition, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.config import ModelConfig
+from engine.history import History
 from tests.app.conftest import Page
 
 DEFAULT_PAGE = [name for name in VIEWS if view_of(name).tab in PLACES[:2]]
@@ -209,6 +210,85 @@ def test_the_axis_of_accuracy_begins_at_0_unless_a_guess_is_worse_than_the_mean(
     worst = experiment.snapshot().curves["validation_accuracy"][0]
     assert high == 1
     assert low == 0 if worst >= 0 else low <= max(-1, worst)
+
+
+def test_close_changes_are_all_told(experiment):
+    for rate in (0.1, 0.2, 0.3):
+        experiment.apply(SetKnob("optimization.learning_rate", rate))
+        experiment.train(1)
+    for view in ("loss", "accuracy", "updates"):
+        marks = view_of(view).columns(experiment.snapshot(), -1).stream[f"{view}.markers"]
+        assert marks["step"] == [60, 61, 62]
+        assert marks["label"][-1] == "Learning rate 0.2 → 0.3"
+
+
+def with_end(snapshot: Snapshot, column: str, value: float) -> Snapshot:
+    """The snapshot as if the second half of a curve had this value."""
+    curves = snapshot.curves
+    history = History(list(curves)[1:])
+    for row in range(curves.rows):
+        values = {name: float(curves[name][row]) for name in curves}
+        if row > curves.rows / 2:
+            values[column] = value
+        history.append(int(values["step"]), values)
+    return dataclasses.replace(snapshot, curves=history.curves())
+
+
+@pytest.mark.parametrize("value", [0.0, 1.1e-62])
+def test_the_axis_of_a_loss_that_reached_0_is_sensible(experiment, value):
+    part = loss_columns(with_end(experiment.snapshot(), "validation_loss", value), -1)
+    low, high = part.set["loss.frame"]["y"]
+    assert columns.FLOOR / 2 < low < columns.FLOOR < high < 1000
+    ends = part.set["loss.ends"]
+    assert ends["y"][ends["label"].index("validation")] == columns.FLOOR
+    assert part.stream["loss.judged"]["validation"][-1] == columns.FLOOR
+
+
+@pytest.mark.parametrize("value", [0.0, 1.1e-62])
+def test_a_ratio_of_0_stands_at_the_floor_of_its_axis(experiment, value):
+    column = next(x for x in experiment.snapshot().curves if x.startswith("ratio "))
+    part = updates_columns(with_end(experiment.snapshot(), column, value), -1)
+    assert part.set["updates.ends"]["y"][0] == columns.FLOOR
+    assert part.set["updates.frame"]["y"][0] == pytest.approx(columns.FLOOR)
+    assert part.stream["updates"]["W1"][-1] == columns.FLOOR
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0.000"),
+        (0.0625, "0.063"),
+        (9.9996, "10"),
+        (78.81, "78.81"),
+        (999.96, "1,000"),
+        (67_657, "67,657"),
+        (83_161.4, "83,161"),
+        (-12_345, "-12,345"),
+        (123_456, "1.2e5"),
+        (1.1e-62, "1.1e-62"),
+        (3e104, "3.0e104"),
+        (math.inf, "∞"),
+        (math.nan, "–"),
+    ],
+)
+def test_there_is_one_format_of_numbers(value, words):
+    assert theme.number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0"),
+        (0.5, "0.5"),
+        (1, "1"),
+        (100, "100"),
+        (25_000, "25,000"),
+        (2e-5, "2e-5"),
+        (1e6, "1e6"),
+    ],
+)
+def test_figures_along_an_axis_have_no_idle_zeros(value, words):
+    assert theme.tick(value) == words
 
 
 def test_a_loss_of_nothing_can_be_drawn_on_a_logarithmic_axis(config):

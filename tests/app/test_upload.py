@@ -200,10 +200,7 @@ def test_a_bad_file_is_not_offered_and_a_good_one_then_is(uploads):
 
 
 def looked_at(desk: Desk) -> str:
-    deadline = time.monotonic() + 10
-    while desk.data._progress.visible:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: not desk.data._progress.visible)
     return desk.data._preview.object
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 import subprocess
 import sys
@@ -262,10 +263,13 @@ def test_a_plot_is_saved_as_a_picture(tab, kind):
     assert name == f"babysit-loss.{kind.lower()}"
     if kind == "PNG":
         assert picture.startswith(b"\x89PNG")
-        assert int.from_bytes(picture[16:20]) > 600  # pixels across
+        card = tab.page.locator("babysit-view[name=loss] .figures").bounding_box()
+        assert int.from_bytes(picture[16:20]) >= 3 * math.floor(card["width"])  # pixels across
     else:
         assert b"<svg" in picture and picture.count(b"<path") > 5
         assert b"rect" in picture.partition(b"<path")[0]  # the ground behind it
+        for words in ("Loss", "validation", "Learning rate 0.01", "Optimizer momentum"):
+            assert words.encode() in picture
 
 
 # ---- files in -------------------------------------------------------------------------------

@@ -1,0 +1,68 @@
+"""Other runs in the plots and in the table: only what can be compared, and each once."""
+
+import re
+
+import pytest
+
+from app.past import ghost_ends, ghosts, left_out
+from app.runs import table
+from app.views import view_of
+from engine import Choice, Experiment, Pin, Restart, SetKnob
+
+
+@pytest.fixture
+def experiment(config) -> Experiment:
+    experiment = Experiment(config)
+    experiment.train(30)
+    return experiment
+
+
+def labels(experiment: Experiment, name: str) -> list[str]:
+    """The ghosts that are drawn of this curve."""
+    drawn = ghosts(experiment.snapshot(), "view", {name: "solid"})["view.ghosts"]["label"]
+    experiment.train(10)
+    assert [label for label, _, _ in ghost_ends(experiment.snapshot(), name)] == drawn
+    return drawn
+
+
+def heads(experiment: Experiment) -> list[str]:
+    return re.findall(r'<th scope="col">(.*?)</th>', table(experiment.snapshot()))
+
+
+def test_a_run_on_the_same_data_is_drawn(experiment):
+    experiment.apply(SetKnob("model.hidden", "4"))
+    assert labels(experiment, "loss_average") == ["before"]
+    assert left_out(experiment.snapshot(), "loss") == ""
+
+
+@pytest.mark.parametrize("name", ["loss_average", "train_accuracy", "ratio *"])
+def test_a_run_on_other_data_is_not_drawn_and_that_is_said(experiment, name):
+    experiment.apply(SetKnob("data.dataset", Choice("spiral")))
+    assert labels(experiment, name) == []
+    for view in ("loss", "accuracy", "updates"):
+        text = view_of(view).columns(experiment.snapshot(), -1).text
+        assert text[f"{view}.apart"] == "not drawn: before (other data)"
+
+
+def test_under_another_loss_only_losses_cannot_be_compared(experiment):
+    experiment.apply(Pin("soft"))
+    experiment.apply(SetKnob("optimization.loss", Choice("multiclass hinge")))
+    assert labels(experiment, "validation_loss") == []
+    assert labels(experiment, "validation_accuracy") == ["soft"]
+    assert left_out(experiment.snapshot(), "loss") == "not drawn: soft (other loss)"
+    assert left_out(experiment.snapshot(), "accuracy") == ""
+
+
+def test_a_pinned_run_that_has_just_ended_stands_there_once(experiment):
+    experiment.apply(Pin("run 1"))
+    experiment.apply(Restart())
+    assert labels(experiment, "loss_average") == ["run 1"]
+    assert heads(experiment) == ["this run", "run 1"]
+
+
+def test_two_columns_are_never_called_the_same(experiment):
+    experiment.apply(Pin("run 1"))
+    experiment.train(10)  # so that it ended otherwise than it was pinned
+    experiment.apply(Restart())
+    assert heads(experiment) == ["this run", "before (run 1)", "run 1"]
+    assert labels(experiment, "loss_average") == ["before", "run 1"]

@@ -1,0 +1,115 @@
+"""What stands beside the curves and over them: names, flags, marks; and pictures of all that."""
+
+import itertools
+import math
+import random
+
+import pytest
+from playwright.sync_api import Locator
+
+from app import theme
+from app.columns import FLOOR
+from engine import SetKnob, Status
+from tests.browser.conftest import Tab
+
+VALUES = [0, 0.5, 0.0625, 9.9996, 99.995, 999.95, 67_657, 99_999.5, 1e-3, 1.1e-62, 1e21, 25_000]
+
+
+@pytest.fixture
+def paused(tab) -> Tab:
+    """A run that has been changed eight times in a row, and then left alone."""
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    for n in range(8):
+        seat = tab.visit.seat
+        seat.do(lambda experiment: experiment.train(5)).result()
+        seat.send(SetKnob("optimization.learning_rate", 0.02 if n % 2 else 0.011 + n / 1000))
+    seat.do(lambda experiment: experiment.train(400)).result()
+    tab.wait_for(lambda: tab.channel("step") == tab.snapshot.step)
+    tab.wait_for(lambda: tab.page.locator("[name=loss] .name").count() >= 3)
+    return tab
+
+
+def boxes(found: Locator) -> list[dict[str, float]]:
+    return [place.bounding_box() for place in found.all()]
+
+
+def apart(one, other) -> bool:
+    across = (
+        one["x"] + one["width"] <= other["x"] + 1 or other["x"] + other["width"] <= one["x"] + 1
+    )
+    return across or (
+        one["y"] + one["height"] <= other["y"] + 1 or other["y"] + other["height"] <= one["y"] + 1
+    )
+
+
+def test_the_page_and_the_server_write_numbers_alike(tab):
+    draw = random.Random(1)
+    values = VALUES + [
+        math.copysign(10 ** draw.uniform(-9, 9), draw.choice([-1, 1])) for _ in range(500)
+    ]
+    for form in ("number", "tick", "count"):
+        written = tab.page.evaluate(
+            "([form, values]) => values.map(window.babysit[form])", [form, values]
+        )
+        if form == "count":
+            expected = [theme.count(math.floor(value + 0.5)) for value in values]
+        else:
+            expected = [getattr(theme, form)(value) for value in values]
+        assert [x for x in zip(written, expected, strict=True) if x[0] != x[1]] == []
+
+
+@pytest.mark.parametrize("pressed", [[], ["log"], ["log", "5-95 %"]], ids=["log", "linear", "all"])
+def test_names_of_lines_are_whole_and_do_not_touch(paused, pressed):
+    for switch in pressed:
+        paused.page.get_by_role("button", name=switch, exact=True).click()
+    for view in ("loss", "accuracy", "updates"):
+        card = paused.page.locator(f"babysit-view[name={view}]")
+        names = card.locator(".name")
+        assert names.count() >= 2
+        assert names.evaluate_all("all => all.every((x) => x.scrollWidth <= x.clientWidth + 1)")
+        placed, whole = boxes(names), card.bounding_box()
+        assert all(box["x"] + box["width"] <= whole["x"] + whole["width"] for box in placed)
+        assert all(apart(*pair) for pair in itertools.combinations(placed, 2))
+
+
+def test_changes_close_together_are_gathered_and_read_by_keyboard(paused):
+    flags = paused.page.locator("[name=loss] .flag")
+    assert all(apart(*pair) for pair in itertools.combinations(boxes(flags), 2))
+    told = "\n".join(flags.evaluate_all("all => all.map((x) => x.getAttribute('aria-label'))"))
+    assert told.count("Learning rate") == 8
+    paused.page.locator("[name=loss] .switch").last.focus()
+    tip = paused.page.locator("[name=loss] .tip")
+    for _ in range(3):  # past the plot itself
+        if tip.is_hidden():
+            paused.page.keyboard.press("Tab")
+    assert tip.is_visible()
+    assert flags.first.get_attribute("aria-label").startswith(tip.inner_text().partition("\n")[0])
+    paused.page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    flags.first.hover()
+    assert tip.is_visible()
+
+
+def test_what_lies_off_the_axis_and_what_is_0_is_marked(paused):
+    def draw(value: float) -> None:
+        paused.page.evaluate(
+            """value => {
+                const source = window.babysit.model("loss.judged")
+                const {step, validation} = source.data
+                const changed = Array.from(validation, (x, n) => n == 20 ? value : x)
+                source.setv({data: {step, validation: changed}}, {sync: false})
+            }""",
+            value,
+        )
+
+    marks = paused.page.locator("[name=loss] .beyond")
+    draw(3e4)
+    paused.wait_for(lambda: "▴ 30,000" in marks.all_inner_texts())
+    draw(FLOOR)
+    paused.wait_for(lambda: "▾ 0" in marks.all_inner_texts())
+    marks.last.hover()
+    assert "off this axis" in paused.page.locator("[name=loss] .tip").inner_text()
+    paused.page.get_by_role("button", name="5-95 %", exact=True).click()
+    paused.page.locator("[name=loss] .zero").wait_for()
+    paused.wait_for(lambda: "▾ 0" not in marks.all_inner_texts())
