@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from engine import Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
-from engine.conductor import LESS, MORE
+from engine.run_queue import LESS, MORE
 from tests.waiting import PATIENCE, Clock, wait_until
 
 
@@ -59,8 +59,8 @@ class Timed(Experiment):
 class Waiting(threading.Condition):
     """Whoever would wait for time to pass lets it pass at once."""
 
-    def __init__(self, clock):
-        super().__init__()
+    def __init__(self, clock, lock):
+        super().__init__(lock)
         self._passing = clock
 
     def wait(self, timeout=None):
@@ -78,8 +78,8 @@ def clock():
 @pytest.fixture
 def timed(clock):
     """A conductor whose time is the test's."""
-    conductor = Conductor(frame_rate=50, clock=clock)
-    conductor._changed = Waiting(clock)
+    conductor = Conductor(frame_rate=50, clock=clock, work=lambda: 0.0)
+    conductor.main._changed = Waiting(clock, conductor.lock)
     yield conductor
     conductor.close()
 
