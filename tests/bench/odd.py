@@ -2,11 +2,17 @@
 
     uv run --group bench python tests/bench/odd.py --visitors 20 --seconds 15
 
+With --attacks, those who mean no good (attacks.py); with --folder, the program of another folder:
+
+    uv run --group bench python tests/bench/odd.py --attacks --seconds 10
+    uv run --group bench python tests/bench/odd.py --attacks --seconds 10 --folder BEFORE
+
 Starts a server of its own with so many visitors, all training. In turn there comes one who stops
 reading, a greedy one, a hidden tab, a phone on a slow line, one who talks nonsense, and a crowd
-that has paused. Told are the frames of the ordinary ones before and meanwhile, the memory of the
-server before, meanwhile and after, how many frames the odd one got, and how many bytes the system
-of the server keeps for it. Last, what a visitor costs who has paused while nobody else is there.
+that has paused. Told are the frames of the ordinary ones before and meanwhile and the longest wait
+of any, the memory of the server before, meanwhile and after, how many frames the odd one got, and
+how many bytes the system of the server keeps for it. Last, what a visitor costs who has paused
+while nobody else is there.
 """
 
 import argparse
@@ -20,6 +26,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import numpy as np
+from attacks import ATTACKS
 from picows import WSMsgType
 from server import Server, served
 from visitor import VIEWS, Visitor
@@ -153,45 +160,49 @@ ODD: dict[str, Odd] = {
     "talks nonsense": talks_nonsense,
     f"{PAUSED} paused": paused_crowd,
 }
+ALL = {**ODD, **ATTACKS}
 
 
 async def measure(server: Server, number: int, seconds: float, names: list[str]) -> None:
     """The odd ones in turn beside so many ordinary visitors, each for so long."""
     crowd = await opened(server.base, number)
     await asyncio.sleep(2 * SETTLE)
-    frames = "frames/s least, median, p99 gap"
-    print(f"{'':15} {frames:>32} {'MB before, with, after':>22} {'its frames':>11} {'queued':>8}")
+    frames = "frames/s least, median, p99 gap, worst"
+    print(f"{'':15} {frames:>42} {'MB before, with, after':>22} {'its frames':>11} {'queued':>8}")
     for name in names:
         usual = await watch(crowd, seconds)
         memory = [server.memory]
-        async with ODD[name](server.base) as odd:
+        begun = time.perf_counter()
+        async with ALL[name](server.base) as odd:
             await asyncio.sleep(SETTLE)
             got = sum(len(visitor.arrivals) for visitor in odd)
-            meanwhile = await watch(crowd, seconds)
+            meanwhile = await watch(crowd, seconds, begun if name in ATTACKS else None)
             got = sum(len(visitor.arrivals) for visitor in odd) - got
             waiting = queued([port for visitor in odd for port in visitor.ports])
             memory.append(server.memory)
         await asyncio.sleep(SETTLE + (LIFETIME + CHECK) / 1000)
         memory.append(server.memory)
-        print(f"{'before':15} {usual:>32}")
+        print(f"{'before':15} {usual:>42}")
         told = " ".join(f"{value:6.0f}" for value in memory)
-        print(f"{name:15} {meanwhile:>32} {told:>22} {got:11d} {waiting:8d}", flush=True)
+        print(f"{name:15} {meanwhile:>42} {told:>22} {got:11d} {waiting:8d}", flush=True)
     lost = sum(v.channel.closed.done() or v.document.closed.done() for v in crowd)
     print(f"connections of ordinary visitors lost: {lost}")
 
 
-async def watch(crowd: list[Visitor], seconds: float) -> str:
-    """How many frames everybody gets meanwhile, and how regularly."""
-    start = time.perf_counter()
+async def watch(crowd: list[Visitor], seconds: float, since: float | None = None) -> str:
+    """How many frames everybody gets meanwhile, or since then, and how regularly."""
+    start = time.perf_counter() if since is None else since
     await asyncio.sleep(seconds)
+    passed = time.perf_counter() - start
     rates, gaps = [], []
     for visitor in crowd:
         times = np.array(visitor.arrivals)
         times = times[times >= start]
-        rates.append(len(times) / seconds)
-        gaps.append(np.diff(times, append=time.perf_counter()))
-    p99 = 1000 * np.percentile(np.concatenate(gaps), 99)
-    return f"{min(rates):6.2f} {statistics.median(rates):6.2f} {p99:6.0f} ms"
+        rates.append(len(times) / passed)
+        gaps.append(np.diff(times, prepend=start, append=time.perf_counter()))
+    gap = 1000 * np.concatenate(gaps)
+    p99, worst = np.percentile(gap, 99), gap.max()
+    return f"{min(rates):6.2f} {statistics.median(rates):6.2f} {p99:6.0f} {worst:7.0f} ms"
 
 
 def queued(ports: list[int]) -> int:
@@ -223,17 +234,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--visitors", type=int, default=20, help="ordinary ones")
     parser.add_argument("--seconds", type=float, default=15, help="for which an odd one is there")
-    parser.add_argument("--only", nargs="*", choices=ODD, default=list(ODD), help="some of them")
+    parser.add_argument("--only", nargs="*", choices=ALL, help="some of them")
+    parser.add_argument("--attacks", action="store_true", help="those who mean no good instead")
+    parser.add_argument("--folder", help="where the program lies, if not here")
     parser.add_argument("--paused", type=int, default=40, help="whose price is measured")
     options = parser.parse_args()
     flags = "--unused-session-lifetime", f"{LIFETIME}", "--check-unused-sessions", f"{CHECK}"
-    if options.only:
-        with served(*flags, BABYSIT_MAX_VISITORS=options.visitors + PAUSED + 5) as server:
-            asyncio.run(measure(server, options.visitors, options.seconds, options.only))
-            complaints = server.complaints
-            print(f"complaints in the log: {len(complaints)}", *complaints[:5], sep="\n  ")
-    if options.paused:
-        with served(*flags, BABYSIT_MAX_VISITORS=options.paused + 5) as server:
+    names = list(ATTACKS if options.attacks else ODD) if options.only is None else options.only
+    if names:
+        most = options.visitors + PAUSED + 5
+        with served(*flags, folder=options.folder, BABYSIT_MAX_VISITORS=most) as server:
+            asyncio.run(measure(server, options.visitors, options.seconds, names))
+            written = server.log.stat().st_size / 1000 if server.log else 0.0
+            complaints = [line[:200] for line in server.complaints]
+            print(f"the log has {written:,.0f} kB, complaints in it: {len(complaints)}")
+            print(*complaints[:5], sep="\n  ")
+    if options.paused and not options.attacks:
+        with served(
+            *flags, folder=options.folder, BABYSIT_MAX_VISITORS=options.paused + 5
+        ) as server:
             asyncio.run(price(server, options.paused, max(20.0, options.seconds)))
 
 

@@ -55,8 +55,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def served(*flags: str, **environment: object) -> Iterator[Server]:
-    """`panel serve app` with these flags and variables; it is gone afterwards."""
+def served(*flags: str, folder: str | None = None, **environment: object) -> Iterator[Server]:
+    """`panel serve app` with these flags and variables, in this folder; it is gone afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -65,6 +65,7 @@ def served(*flags: str, **environment: object) -> Iterator[Server]:
             [sys.executable, "-m", "panel", "serve", "app", "--port", str(port), *flags],
             stdout=log,
             stderr=log,
+            cwd=folder,
             env=os.environ | {name: str(value) for name, value in environment.items()},
         )
         base = f"http://localhost:{port}/app"

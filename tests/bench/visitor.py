@@ -65,8 +65,8 @@ class Header(msgspec.Struct):
 class Visitor:
     """One open page; its machine takes in `buffer` bytes of each socket that it does not read."""
 
-    def __init__(self, base: str, buffer: int | None = None) -> None:
-        self.base = base
+    def __init__(self, base: str, buffer: int | None = None, query: str = "") -> None:
+        self.base, self._query = base, query
         self._buffer = buffer
         self.arrivals: list[float] = []  # of frames, in seconds
         self.sizes: list[int] = []  # bytes
@@ -90,7 +90,7 @@ class Visitor:
         self._opened = time.perf_counter()
         loop = asyncio.get_running_loop()
         self._acknowledged, self._full = loop.create_future(), loop.create_future()
-        page = await asyncio.to_thread(get, self.base)
+        page = await asyncio.to_thread(get, self.base + self._query)
         found = re.search(r'"token":\s*"([^"]+)"', page)
         if not found:
             raise SystemExit("the page carries no token")
@@ -179,7 +179,8 @@ class Visitor:
 
     # ---- the document socket: header, metadata, content, then what buffers it has -------------
 
-    def _post(self, kind: str, content: object) -> None:
+    def post(self, kind: str, content: object) -> None:
+        """Send a message of the document's protocol."""
         self.document.send({"msgid": f"{id(self)}", "msgtype": kind})
         self.document.send({})
         self.document.send(content)
@@ -189,7 +190,7 @@ class Visitor:
         said = {"type": "map", "entries": [*values.items()]}
         data = {"type": "event", "name": name, "values": said}
         event = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
-        self._post("PATCH-DOC", {"events": [event]})
+        self.post("PATCH-DOC", {"events": [event]})
 
     def press(self, key: str) -> None:
         """Press a key of the page's."""
@@ -197,7 +198,7 @@ class Visitor:
 
     async def _pull(self) -> Any:
         self._reply = asyncio.get_running_loop().create_future()
-        self._post("PULL-DOC-REQ", {})
+        self.post("PULL-DOC-REQ", {})
         return await asyncio.wait_for(self._reply, PATIENCE)
 
     def _on_document(self, payload: bytes) -> None:
@@ -213,11 +214,27 @@ class Visitor:
         self._skip = heading.num_buffers
         if heading.msgtype == "ACK":
             self._acknowledged.set_result(None)
-        elif heading.msgtype == "PULL-DOC-REPLY" and self._reply:
+        elif heading.msgtype == "PULL-DOC-REPLY" and self._reply and not self._reply.done():
             self._reply.set_result(msgspec.json.decode(content))
         if KNOBS in content and not self._full.done():
             self.filled = time.perf_counter() - self._opened
             self._full.set_result(None)
+
+    async def enter(self, room: str) -> None:
+        """Open a tab of the sidebar."""
+        for model in _models(await self._pull()):
+            names = model["attributes"].get("_names") or model["attributes"].get("names")
+            if "active" in model["attributes"] and names and room in str(names):
+                place = [str(name) for name in names].index(room)
+                event = {
+                    "kind": "ModelChanged",
+                    "model": {"id": model["id"]},
+                    "attr": "active",
+                    "new": place,
+                }
+                self.post("PATCH-DOC", {"events": [event]})
+                return
+        raise SystemExit(f"the page has no tab {room}")
 
     # ---- the knob ------------------------------------------------------------------------------
 
@@ -241,7 +258,7 @@ class Visitor:
                 "attr": attribute,
                 "new": self._stop,
             }
-            self._post("PATCH-DOC", {"events": [event]})
+            self.post("PATCH-DOC", {"events": [event]})
 
 
 def _models(tree: Any) -> Iterator[dict[str, Any]]:

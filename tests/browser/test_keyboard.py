@@ -60,6 +60,17 @@ def test_r_restarts(tab):
     assert tab.snapshot.config.seed == 0
 
 
+def test_a_key_that_is_held_acts_once_unless_it_nudges(tab):
+    tab.wait_for_frames(2)
+    keyboard = tab.page.keyboard
+    for key in ("r", "]"):
+        for _ in range(4):  # all but the first are repetitions
+            keyboard.down(key)
+        keyboard.up(key)
+    tab.wait_for(lambda: learning_rate(tab) == 0.025)  # four stops up: what came before is done
+    assert tab.snapshot.run == 2
+
+
 def test_brackets_turn_the_learning_rate_by_a_stop(tab):
     tab.page.keyboard.press("]")
     tab.wait_for(lambda: learning_rate(tab) == 0.012)

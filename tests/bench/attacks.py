@@ -1,0 +1,244 @@
+"""What one visitor does to a class who means no good, or knows no better: each beside others.
+
+Each goes on from when it is entered until it is left; `odd.py` watches the others meanwhile.
+"""
+
+import asyncio
+import contextlib
+import socket
+import urllib.error
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from urllib.parse import urlsplit
+
+from picows import WSMsgType
+from server import get
+from visitor import Visitor
+
+from app.share import packed
+from engine import Recording, RunConfig
+
+FLOOD = 2000  # presses at once
+HELD = 1 / 30  # seconds from one press to the next while a key is held
+HOLDERS = 20
+PULLS = 300
+NONSENSE = 19_000_000  # bytes
+ASKED = 4  # bare requests for a page, in a second
+HALF = 100  # requests that are never finished
+
+
+def link(*hidden: int) -> str:
+    """To a run of such a network, which goes on."""
+    config = RunConfig().replace("model.hidden", hidden)
+    return f"?run={packed(Recording(config, (), 0, None))}&then=play"
+
+
+type Attack = Callable[[str], AbstractAsyncContextManager[list[Visitor]]]
+
+
+@contextlib.asynccontextmanager
+async def meanwhile(work: Awaitable[None], visitors: list[Visitor]) -> AsyncIterator[list[Visitor]]:
+    """Do something all the while, and leave."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield visitors
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+        for visitor in visitors:
+            visitor.leave()
+
+
+@contextlib.asynccontextmanager
+async def floods_r(base: str) -> AsyncIterator[list[Visitor]]:
+    """Two thousand restarts over one socket."""
+    visitor = Visitor(base)
+    await visitor.open()
+
+    async def press() -> None:
+        for _ in range(FLOOD):
+            visitor.press("r")
+
+    async with meanwhile(press(), [visitor]) as there:
+        yield there
+
+
+@contextlib.asynccontextmanager
+async def floods_all(base: str) -> AsyncIterator[list[Visitor]]:
+    """Restarts that cannot be merged, since the rate is turned between."""
+    visitor = Visitor(base)
+    await visitor.open()
+
+    async def press() -> None:
+        for n in range(FLOOD // 4):
+            visitor.press("r")
+            visitor.press("[" if n % 2 else "]")
+
+    async with meanwhile(press(), [visitor]) as there:
+        yield there
+
+
+@contextlib.asynccontextmanager
+async def holds_r_large(base: str) -> AsyncIterator[list[Visitor]]:
+    """A key held on a network of two thousand units."""
+    visitor = Visitor(base, query=link(1000, 1000))
+
+    async def hold() -> None:
+        await visitor.open()
+        while True:
+            visitor.press("r")
+            await asyncio.sleep(HELD)
+
+    async with meanwhile(hold(), []) as there:
+        yield there
+    visitor.leave()
+
+
+@contextlib.asynccontextmanager
+async def all_hold_r(base: str) -> AsyncIterator[list[Visitor]]:
+    """A key held by many at once."""
+    visitors = [Visitor(base) for _ in range(HOLDERS)]
+    for visitor in visitors:
+        await visitor.open()
+
+    async def hold() -> None:
+        while True:
+            for visitor in visitors:
+                visitor.press("r")
+            await asyncio.sleep(HELD)
+
+    async with meanwhile(hold(), visitors) as there:
+        yield there
+
+
+def comes_by(*hidden: int) -> Attack:
+    """An ordinary link to a large network."""
+
+    @contextlib.asynccontextmanager
+    async def come(base: str) -> AsyncIterator[list[Visitor]]:
+        visitor = Visitor(base, query=link(*hidden))
+        async with meanwhile(visitor.open(), []) as there:
+            yield there
+        with contextlib.suppress(AttributeError):  # it never got so far
+            visitor.leave()
+
+    return come
+
+
+@contextlib.asynccontextmanager
+async def opens_pages(base: str) -> AsyncIterator[list[Visitor]]:
+    """One visitor after the other opens the page, and leaves."""
+
+    async def come_and_go() -> None:
+        while True:
+            visitor = Visitor(base)
+            await visitor.open()
+            visitor.leave()
+
+    async with meanwhile(come_and_go(), []) as there:
+        yield there
+
+
+def enters(room: str) -> Attack:
+    """A tab of the sidebar is opened for the first time."""
+
+    @contextlib.asynccontextmanager
+    async def enter(base: str) -> AsyncIterator[list[Visitor]]:
+        visitor = Visitor(base)
+        await visitor.open()
+
+        async def open_room() -> None:
+            await visitor.enter(room)
+
+        async with meanwhile(open_room(), [visitor]) as there:
+            yield there
+
+    return enter
+
+
+@contextlib.asynccontextmanager
+async def pulls(base: str) -> AsyncIterator[list[Visitor]]:
+    """The whole page, again and again."""
+    visitor = Visitor(base)
+    await visitor.open()
+
+    async def pull() -> None:
+        for _ in range(PULLS):
+            visitor.post("PULL-DOC-REQ", {})
+
+    async with meanwhile(pull(), [visitor]) as there:
+        yield there
+
+
+@contextlib.asynccontextmanager
+async def sends_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
+    """Messages of 19 MB that are none, on the socket of the document."""
+
+    async def send() -> None:
+        while True:
+            visitor = Visitor(base)
+            await visitor.open()
+            visitor.document.transport.send(WSMsgType.TEXT, b'{"msgid": "' + b"x" * NONSENSE)
+            await asyncio.wait_for(visitor.document.closed, 20)
+
+    async with meanwhile(send(), []) as there:
+        yield there
+
+
+@contextlib.asynccontextmanager
+async def asks_for_pages(base: str) -> AsyncIterator[list[Visitor]]:
+    """Pages that are never opened; and somebody who wants to come in."""
+    tried, came = 0, 0
+
+    async def ask() -> None:
+        nonlocal tried, came
+        asking = set()
+        for n in range(10_000):
+            asking.add(asyncio.create_task(asyncio.to_thread(_got, base)))
+            await asyncio.sleep(1 / ASKED)
+            if n % (2 * ASKED) == 0:
+                tried += 1
+                came += await asyncio.to_thread(_got, base)
+
+    async with meanwhile(ask(), []) as there:
+        yield there
+    print(f"  (an honest visitor came in at {came} of {tried} tries)")
+
+
+def _got(address: str) -> bool:
+    try:
+        get(address)
+    except urllib.error.URLError:
+        return False
+    return True
+
+
+@contextlib.asynccontextmanager
+async def half_asks(base: str) -> AsyncIterator[list[Visitor]]:
+    """Requests that begin and do not end."""
+    parts = urlsplit(base)
+    sockets = [socket.create_connection((parts.hostname, parts.port)) for _ in range(HALF)]
+    for half in sockets:
+        half.sendall(b"GET /app HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+    yield []
+    for half in sockets:
+        half.close()
+
+
+ATTACKS: dict[str, Attack] = {
+    "r x 2000": floods_r,
+    "r [ r ] x 500": floods_all,
+    "r, 1000x1000": holds_r_large,
+    f"{HOLDERS} hold r": all_hold_r,
+    "4400, 4400": comes_by(4400, 4400),
+    "10 x 500": comes_by(*[500] * 10),
+    "opens pages": opens_pages,
+    "enters Lab": enters("Lab"),
+    "enters Search": enters("Search"),
+    "enters Checks": enters("Checks"),
+    f"{PULLS} pulls": pulls,
+    "19 MB": sends_nonsense,
+    "bare GETs": asks_for_pages,
+    f"{HALF} half GETs": half_asks,
+}
