@@ -1,4 +1,4 @@
-"""How the learning rate changes with time: each function gives the factor on it at a step."""
+"""How the learning rate changes with time: each gives its factor, by steps since it was chosen."""
 
 import math
 from typing import Annotated, Protocol
