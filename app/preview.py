@@ -14,6 +14,7 @@ from engine import AS_FOUND, Column, DataDescription, Examples, Reading, Upload
 COLUMNS = 12  # of a table's first rows
 LISTED = 40  # columns that are described one by one
 PICTURES = 12
+SIGNS = {",": "comma", ";": "semicolon", "|": "pipe", ".": "point"}
 
 
 def preview(upload: Upload, reading: Reading = AS_FOUND) -> str:
@@ -44,8 +45,9 @@ def _headline(file: str, found: DataDescription, upload: Upload) -> str:
     )
     how = ""
     if found.encoding:
-        decimal = f", decimal sign {found.decimal}" if found.decimal else ""
-        how = f" Read as {found.encoding}, separator {found.separator}{decimal}."
+        decimal = f", decimal {SIGNS[found.decimal]}" if found.decimal else ""
+        separator = SIGNS.get(found.separator or "", found.separator)
+        how = f" Read as {found.encoding}, separator {separator}{decimal}."
     return f"<p role='status'><b>{html.escape(file)}</b>: {told}{html.escape(how)}</p>"
 
 

@@ -530,6 +530,7 @@ BESIDE_CSS = f"""
 TABLE_CSS = f"""
 :host {{ font: 0.8125rem/1.4 {FONT}; font-variant-numeric: tabular-nums; margin: {SPACE}px 0 0 0; }}
 .scroll {{ overflow-x: auto; }}
+.scroll + .scroll {{ margin-top: {2 * SPACE}px; }}
 table {{ border-collapse: collapse; }}
 th, td {{
   text-align: left; padding: 3px {SPACE}px; white-space: nowrap; font-weight: 400;

@@ -1,9 +1,12 @@
 """What every test shares."""
 
+import hypothesis
 import pytest
 from threadpoolctl import threadpool_limits
 
 from engine import RunConfig
+
+hypothesis.settings.register_profile("thorough", max_examples=2500)  # --hypothesis-profile=thorough
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_a_table_is_described_with_its_first_rows():
     told = preview(read_upload(TABLE, "pets.csv"))
     assert "60 examples of 2 inputs" in told and "2 classes: x (30), y (30)" in told
     assert "<td>a</td><td>number</td><td>0 to 59</td><td>input</td>" in told
-    assert "Read as UTF-8, separator ,, decimal sign ." in told
+    assert "Read as UTF-8, separator comma, decimal point." in told
     assert told.count("<tr>") == 4 + 7 and "<td>4</td><td>4</td><td>x</td>" in told
 
 
