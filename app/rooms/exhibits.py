@@ -1,5 +1,7 @@
 """Pictures of what a lesson shows without training, each drawn once from the engine's figures."""
 
+import html
+
 import numpy as np
 from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
 from bokeh.plotting import figure
@@ -24,7 +26,9 @@ def pictures(exhibits: dict[str, object]) -> Viewable:
     return Column(
         *(
             Column(
-                HTML(f"<p>{name}: {words(exhibits[name])}</p>", stylesheets=[theme.LESSON_CSS]),
+                HTML(
+                    f"<p>{html.escape(words(exhibits[name]))}</p>", stylesheets=[theme.LESSON_CSS]
+                ),
                 Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             )
@@ -43,20 +47,22 @@ def words(exhibit: object) -> str:
                 f"{theme.number(slope)} at {point:g}"
                 for point, slope in zip(exhibit.points, exhibit.slopes, strict=True)
             )
-            return f"slope {slopes}"
+            return f"{exhibit.name}: slope {slopes}"
         case Descent():
             return (
-                f"{len(exhibit.weights) - 1} steps, {theme.number(exhibit.detour)} times the"
-                f" straight way; {exhibit.same_sign:.0%} of them move both weights one way"
+                f"{exhibit.name}: {len(exhibit.weights) - 1} steps,"
+                f" {theme.number(exhibit.detour)} times the straight way;"
+                f" {exhibit.same_sign:.0%} of them move both weights one way"
             )
         case Cloud():
-            return f"longest axis in the shortest, squared: {theme.number(exhibit.condition)}"
+            axes = f"longest axis in the shortest, squared: {theme.number(exhibit.condition)}"
+            return f"{exhibit.name}: {axes}"
         case Means():
-            return f"{exhibit.numbers} different numbers are subtracted"
+            return f"{exhibit.name}: {exhibit.numbers:,} different numbers are subtracted"
         case LabReport():
             first, last = exhibit.layers[0], exhibit.layers[-1]
             return (
-                f"deviation {theme.number(first.std)} in the first layer,"
+                f"{exhibit.name}: deviation {theme.number(first.std)} in the first layer,"
                 f" {theme.number(last.std)} in the last"
             )
     return ""

@@ -3,13 +3,25 @@
 import numpy as np
 
 from engine.commands import SetKnob
+from engine.lessons import words
 from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    STEPS,
+    Break,
+    Evidence,
+    Figure,
+    Lesson,
+    Question,
+    Run,
+    Verdict,
+)
 from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
 from engine.registry import Choice
 
 SECTION = "Activation functions"
 FAST = 0.2  # a learning rate that ReLU, tanh and sigmoid can all take on the digits
+LEARNED = 0.98  # of the training examples
 DEADLY, SANE = 0.5, 0.01  # with momentum
 KILLED, LATER = 300, 800  # steps
 
@@ -36,15 +48,14 @@ def sigmoid_saturates() -> Lesson:
 
 
 def _saturation(evidence: Evidence) -> Verdict:
-    below, middle, above = evidence.exhibit("curve", FunctionCurve).slopes
+    curve = evidence.exhibit("curve", FunctionCurve)
+    below, middle, above = curve.slopes
     holds = max(below, above) < 1e-3 * middle
-    figures = (
-        Figure("slope at -10", below),
-        Figure("slope at 0", middle),
-        Figure("slope at 10", above),
-    )
-    ends = "Both ends are flat." if holds else "It is not flat at both ends."
-    return Verdict(holds, figures, f"{ends} The slope is {middle:.2g} at 0 and {above:.2g} at 10.")
+    slopes = tuple(zip(curve.points, curve.slopes, strict=True))
+    figures = tuple(Figure(f"slope of {curve.name} at {z:g}", slope) for z, slope in slopes)
+    told = ", ".join(f"{slope:.3g} at {z:g}" for z, slope in slopes)
+    ends = "is flat at both ends" if holds else "is not flat at both ends"
+    return Verdict(holds, figures, f"{curve.name} {ends}: its slope is {told}.")
 
 
 @LESSONS.register("inputs of one sign zig-zag")
@@ -74,14 +85,15 @@ def _zigzag(evidence: Evidence) -> Verdict:
     centred = evidence.exhibit("centred inputs", Descent)
     holds = positive.same_sign == 1 and positive.detour > 1.5 * centred.detour
     figures = (
-        Figure("steps with both signs alike, positive inputs", positive.same_sign, "all", ".0%"),
-        Figure("... centred inputs", centred.same_sign, "", ".0%"),
-        Figure("way made / straight line, positive inputs", positive.detour),
-        Figure("... centred inputs", centred.detour),
+        Figure(f"both weights moved one way, {positive.name}", positive.same_sign, "all", ".0%"),
+        Figure(f"... {centred.name}", centred.same_sign, "", ".0%"),
+        Figure(f"way made / straight line, {positive.name}", positive.detour),
+        Figure(f"... {centred.name}", centred.detour),
     )
     sentence = (
-        f"{positive.same_sign:.0%} of the steps moved both weights the same way; the way was"
-        f" {positive.detour:.1f} times as long as needed, against {centred.detour:.1f}."
+        f"With {positive.name} {positive.same_sign:.0%} of the steps moved both weights the same"
+        f" way, and the way was {positive.detour:.1f} times as long as needed; with {centred.name}"
+        f" {centred.same_sign:.0%}, and {centred.detour:.1f} times."
     )
     return Verdict(holds, figures, sentence)
 
@@ -104,6 +116,7 @@ def relu_learns_faster() -> Lesson:
                 name,
                 recipe(digits(), layers(64, 64, activation=name, initializer=draw), FAST),
                 3000 if name == "sigmoid" else 500,
+                called=words.activation,
             )
             for name, draw in names.items()
         ),
@@ -116,15 +129,18 @@ def relu_learns_faster() -> Lesson:
 
 
 def _faster(evidence: Evidence) -> Verdict:
-    relu, tanh, sigmoid = (evidence[x].steps_to(0.98) for x in ("ReLU", "tanh", "sigmoid"))
+    runs = [evidence[name] for name in ("ReLU", "tanh", "sigmoid")]
+    relu, tanh, sigmoid = (run.steps_to(LEARNED) for run in runs)
+    first, second, third = (words.activation(run.config) for run in runs)
     figures = (
-        Figure("ReLU: steps to 98 %", relu, form=".0f"),
-        Figure("tanh: times as many", tanh / relu, "about 6", ".1f"),
-        Figure("sigmoid: times as many", sigmoid / relu, "about 6", ".1f"),
+        Figure(f"{first}: steps to {LEARNED:.0%}", relu, form=STEPS),
+        Figure(f"{second}: times as many", tanh / relu, "about 6", ".1f"),
+        Figure(f"{third}: times as many", sigmoid / relu, "about 6", ".1f"),
     )
     sentence = (
-        f"Here the sigmoid takes {sigmoid / relu:.1f} times as many steps as ReLU, tanh only"
-        f" {tanh / relu:.1f}: the lecture's 6 was measured on a larger, convolutional network."
+        f"To {LEARNED:.0%}: {first} {words.steps(relu)}, {second} {words.steps_beside(tanh, relu)},"
+        f" {third} {words.steps_beside(sigmoid, relu)}. The lecture's figure was measured on a"
+        " larger, convolutional network."
     )
     return Verdict(sigmoid > 2 * relu, figures, sentence)
 
@@ -145,8 +161,8 @@ def dead_relus() -> Lesson:
             1,
         ),
         runs=(
-            Run("ReLU, slower", config, LATER, (slower,)),
-            Run("leaky ReLU, slower", config, LATER, (leak, slower)),
+            Run("ReLU, slower", config, LATER, (slower,), words.optimizer),
+            Run("leaky ReLU, slower", config, LATER, (leak, slower), words.optimizer),
         ),
         check=_dead,
         breaks=(
@@ -161,14 +177,15 @@ def _dead(evidence: Evidence) -> Verdict:
     relu, leaky = evidence["ReLU, slower"], evidence["leaky ReLU, slower"]
     dead = max(layer.dead for layer in relu.snapshot.layers[:-1])
     holds = dead > 0.4 and relu.accuracy < 0.5 and leaky.accuracy > relu.accuracy + 0.3
+    first, second = (words.activation(run.config) for run in (relu, leaky))
     figures = (
-        Figure("dead units, ReLU", dead, form=".0%"),
-        Figure("validation accuracy, ReLU", relu.accuracy, form=".0%"),
-        Figure("... leaky ReLU", leaky.accuracy, form=".0%"),
+        Figure(f"dead units, {first}", dead, form=".0%"),
+        Figure(f"validation accuracy, {first}", relu.accuracy, form=".0%"),
+        Figure(f"... {second}", leaky.accuracy, form=".0%"),
     )
     sentence = (
-        f"With ReLU {dead:.0%} of the worst layer is dead, and accuracy ends at"
-        f" {relu.accuracy:.0%}; leaky ReLU comes to {leaky.accuracy:.0%} from the same weights."
+        f"With {first} {dead:.0%} of the worst layer is dead, and accuracy ends at"
+        f" {relu.accuracy:.0%}; {second} comes to {leaky.accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -186,7 +203,7 @@ def prelu() -> Lesson:
             ("all still 0.25", "all the same, but another number", "different for each unit"),
             2,
         ),
-        runs=(Run("PReLU", recipe(digits(), model, 0.1), 600),),
+        runs=(Run("PReLU", recipe(digits(), model, 0.1), 600, called=words.activation),),
         check=_slopes,
         breaks=(
             Break("Leaky ReLU instead", "PReLU", (SetKnob(ACTIVATION, Choice("leaky ReLU")),)),
@@ -197,16 +214,19 @@ def prelu() -> Lesson:
 
 
 def _slopes(evidence: Evidence) -> Verdict:
-    learned = [v for name, v in evidence["PReLU"].parameters.items() if name.endswith("slope")]
+    run = evidence["PReLU"]
+    learned = [v for name, v in run.parameters.items() if name.endswith("slope")]
     if not learned:
-        return Verdict(False, (Figure("slopes learned", 0, form="d"),), "No slope is learned here.")
-    slopes = np.concatenate(learned)
+        sentence = f"{words.activation(run.config)} has no slope that is learned."
+        return Verdict(False, (Figure("slopes learned", 0, form="d"),), sentence)
+    slopes, start = np.concatenate(learned), words.first_slope(run.config)
     low, high, spread = float(slopes.min()), float(slopes.max()), float(slopes.std())
     figures = (
         Figure("slopes learned", slopes.size, form="d"),
+        Figure("they start from", start),
         Figure("smallest", low),
         Figure("largest", high),
         Figure("standard deviation", spread),
     )
-    sentence = f"From 0.25 the {slopes.size} slopes have spread to {low:.2f} ... {high:.2f}."
+    sentence = f"From {start:g} the {slopes.size} slopes have spread to {low:.2f} ... {high:.2f}."
     return Verdict(spread > 0.01, figures, sentence)

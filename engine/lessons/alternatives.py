@@ -1,6 +1,7 @@
 """Section 2 of the lecture, continued: ELU and Maxout."""
 
 from engine.commands import SetKnob
+from engine.lessons import words
 from engine.lessons.activations import SECTION
 from engine.lessons.exhibits import FunctionCurve, Nonlinearity
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
@@ -30,11 +31,10 @@ def elu() -> Lesson:
 
 
 def _nearer(evidence: Evidence) -> Verdict:
-    relu, elu = (evidence.exhibit(name, FunctionCurve).mean for name in ("ReLU", "ELU"))
-    figures = (Figure("mean after ReLU", relu), Figure("mean after ELU", elu))
-    return Verdict(
-        abs(elu) < 0.5 * relu, figures, f"The mean is {elu:.2f}, against ReLU's {relu:.2f}."
-    )
+    relu, elu = (evidence.exhibit(name, FunctionCurve) for name in ("ReLU", "ELU"))
+    figures = tuple(Figure(f"mean after {x.name}", x.mean, form=".2f") for x in (relu, elu))
+    sentence = f"The mean after {elu.name} is {elu.mean:.2f}, after {relu.name} {relu.mean:.2f}."
+    return Verdict(abs(elu.mean) < 0.5 * relu.mean, figures, sentence)
 
 
 @LESSONS.register("Maxout doubles the parameters")
@@ -51,7 +51,13 @@ def maxout() -> Lesson:
             1,
         ),
         runs=tuple(
-            Run(name, recipe(digits(), layers(64, 64, activation=name), 0.1), 300) for name in names
+            Run(
+                name,
+                recipe(digits(), layers(64, 64, activation=name), 0.1),
+                300,
+                called=words.activation_and_hidden,
+            )
+            for name in names
         ),
         check=_doubled,
         breaks=(
@@ -62,16 +68,21 @@ def maxout() -> Lesson:
 
 
 def _doubled(evidence: Evidence) -> Verdict:
+    runs = evidence["ReLU"], evidence["Maxout"]
     relu, maxout = (
-        sum(v.size for n, v in evidence[run].parameters.items() if n.startswith("dense"))
-        for run in ("ReLU", "Maxout")
+        sum(v.size for n, v in run.parameters.items() if n.startswith("dense")) for run in runs
     )
+    first, second = (words.activation_and_hidden(run.config) for run in runs)
     figures = (
-        Figure("parameters of the hidden layers, ReLU", relu, form=",d"),
-        Figure("... Maxout", maxout, form=",d"),
+        Figure(f"parameters of the hidden layers, {first}", relu, form=",d"),
+        Figure(f"... {second}", maxout, form=",d"),
         Figure("times as many", maxout / relu, "2"),
-        Figure("validation accuracy, ReLU", evidence["ReLU"].accuracy, form=".0%"),
-        Figure("... Maxout", evidence["Maxout"].accuracy, form=".0%"),
+        Figure(f"validation accuracy, {first}", runs[0].accuracy, form=".0%"),
+        Figure(f"... {second}", runs[1].accuracy, form=".0%"),
     )
-    holds = maxout == 2 * relu and evidence["Maxout"].accuracy > 0.9
-    return Verdict(holds, figures, f"{maxout:,} against {relu:,}: {maxout / relu:.2g} times.")
+    holds = maxout == 2 * relu and runs[1].accuracy > 0.9
+    sentence = (
+        f"{second}: {maxout:,} parameters. {first}: {relu:,}. That is {maxout / relu:.2g} times as"
+        " many."
+    )
+    return Verdict(holds, figures, sentence)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from engine.commands import SetKnob
+from engine.lessons import words
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, babysat
 from engine.registry import Choice
@@ -35,10 +36,10 @@ def _first_loss(evidence: Evidence) -> Verdict:
     gauges = evidence["before training"].snapshot.gauges
     holds = math.isclose(gauges.first_loss, gauges.chance_loss, abs_tol=1e-3)
     figures = (
-        Figure("first loss", gauges.first_loss, "2.3026", ".4f"),
+        Figure("first loss", gauges.first_loss, "2.3026", ",.4f"),
         Figure("ln C", gauges.chance_loss, "2.3026", ".4f"),
     )
-    sentence = f"It is {gauges.first_loss:.4f}, and ln C is {gauges.chance_loss:.4f}."
+    sentence = f"It is {gauges.first_loss:,.4f}, and ln C is {gauges.chance_loss:.4f}."
     return Verdict(holds, figures, sentence)
 
 
@@ -48,11 +49,15 @@ def regularization() -> Lesson:
     return Lesson(
         section=SECTION,
         look="The same network, still untrained, once without a penalty and once with an L2 of"
-        " 1000. The loss must go up by half the penalty's strength times the squared weights.",
+        " 1000. What is minimized must go up by half of that times the squared weights. The plot"
+        " draws the loss on the data and the penalty apart: the lecture's loss is their sum.",
         question=Question(
             "L2 goes from 0 to 1000. What does the first loss do?", ("rise", "fall", "stay"), 0
         ),
-        runs=(Run("no L2", babysat(1e-3), 0), Run("L2 of 1000", babysat(1e-3, l2=1e3), 0)),
+        runs=(
+            Run("no L2", babysat(1e-3), 0, called=words.penalty),
+            Run("L2 of 1000", babysat(1e-3, l2=1e3), 0, called=words.penalty),
+        ),
         check=_regularization,
         breaks=(
             Break("L2 back to 0", "L2 of 1000", (SetKnob(L2, 0.0),)),
@@ -61,18 +66,29 @@ def regularization() -> Lesson:
     )
 
 
+_PENALIZED = "3.0686 on 32x32x3"
+
+
 def _regularization(evidence: Evidence) -> Verdict:
     plain, strong = evidence["no L2"], evidence["L2 of 1000"]
     weights = [v for name, v in strong.parameters.items() if name.endswith(" W")]
     squares = sum(float(np.vdot(W, W)) for W in weights)
-    rise, due = strong.first_cost - plain.first_cost, 0.5 * 1e3 * squares
+    strength = strong.config.optimization.l2
+    rise, due = strong.first_cost - plain.first_cost, 0.5 * strength * squares
+    data, added = (float(strong.snapshot.curves[name][0]) for name in ("loss", "penalty"))
+    first, second = (words.penalty(run.config) for run in (plain, strong))
     holds = rise > 0.05 and math.isclose(rise, due, rel_tol=1e-3)
     figures = (
-        Figure("first loss, no L2", plain.first_cost, "2.3026", ".4f"),
-        Figure("first loss, L2 of 1000", strong.first_cost, "3.0686 on 32x32x3", ".4f"),
-        Figure("half of 1000 times the squared weights", due, "", ".4f"),
+        Figure(f"first loss, {first}", plain.first_cost, "2.3026", ",.4f"),
+        Figure(f"first loss with its penalty, {second}", strong.first_cost, _PENALIZED, ",.4f"),
+        Figure("... on the data alone", data, "", ",.4f"),
+        Figure("... its penalty", added, "", ",.4f"),
+        Figure(f"half of {strength:,g} times the squared weights", due, "", ",.4f"),
     )
-    sentence = f"It rises by {rise:.4f}; the weights make it {due:.4f}."
+    sentence = (
+        f"With {second} the first loss is {data:,.4f} on the data and {added:,.4f} of penalty,"
+        f" together {strong.first_cost:,.4f}; with {first} it is {plain.first_cost:,.4f}."
+    )
     return Verdict(holds, figures, sentence)
 
 
@@ -88,7 +104,7 @@ def overfit() -> Lesson:
             ("about as on validation", "1.00", "0.90"),
             1,
         ),
-        runs=(Run("20 examples", babysat(1e-3, examples=20), 200),),
+        runs=(Run("20 examples", babysat(1e-3, examples=20), 200, called=words.examples),),
         check=_overfit,
         breaks=(
             Break("A rate of 0.000001", "20 examples", (SetKnob(RATE, 1e-6),)),
@@ -98,7 +114,8 @@ def overfit() -> Lesson:
 
 
 def _overfit(evidence: Evidence) -> Verdict:
-    gauges = evidence["20 examples"].snapshot.gauges
+    run = evidence["20 examples"]
+    gauges = run.snapshot.gauges
     holds = gauges.train_accuracy == 1 and gauges.train_loss < 0.1
     figures = (
         Figure("training accuracy", gauges.train_accuracy, "1.00", ".2f"),
@@ -106,7 +123,8 @@ def _overfit(evidence: Evidence) -> Verdict:
         Figure("validation accuracy", gauges.validation_accuracy, form=".2f"),
     )
     sentence = (
-        f"It knows {gauges.train_accuracy:.0%} of them, at a loss of {gauges.train_loss:.3f}."
+        f"It knows {gauges.train_accuracy:.0%} of {words.examples(run.config)}, at a loss of"
+        f" {gauges.train_loss:.4f}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -121,7 +139,7 @@ def too_low() -> Lesson:
         question=Question(
             "The loss has moved by 0.0002. Can accuracy have doubled?", ("no", "yes"), 1
         ),
-        runs=(Run("10 epochs", babysat(1e-6, l2=1e-6), 10 * EPOCH),),
+        runs=(Run("10 epochs", babysat(1e-6, l2=1e-6), 10 * EPOCH, called=words.rate),),
         check=_too_low,
         breaks=(
             Break("A rate of 0.0003", "10 epochs", (SetKnob(RATE, 3e-4),)),
@@ -131,16 +149,18 @@ def too_low() -> Lesson:
 
 
 def _too_low(evidence: Evidence) -> Verdict:
-    gauges = evidence["10 epochs"].snapshot.gauges
+    run = evidence["10 epochs"]
+    gauges = run.snapshot.gauges
     fallen = 1 - gauges.train_loss / gauges.first_loss
     holds = abs(fallen) < 0.001 and gauges.train_accuracy > 0.15
     figures = (
         Figure("loss at first", gauges.first_loss, "2.302576", ".6f"),
-        Figure("loss after 10 epochs", gauges.train_loss, "2.302420", ".6f"),
+        Figure(f"loss after {run.snapshot.epoch:.3g} epochs", gauges.train_loss, "2.302420", ".6f"),
         Figure("training accuracy", gauges.train_accuracy, "0.19 to 0.21", ".2f"),
     )
     sentence = (
-        f"The loss fell by {fallen:.3%}; accuracy came to {gauges.train_accuracy:.0%} all the same."
+        f"At {words.rate(run.config)} the loss went from {gauges.first_loss:.6f} to"
+        f" {gauges.train_loss:.6f}; accuracy came to {gauges.train_accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -155,7 +175,7 @@ def too_high() -> Lesson:
         question=Question(
             "How many steps does it survive?", ("fewer than 10", "about 100", "all of them"), 0
         ),
-        runs=(Run("a million", babysat(1e6, l2=1e-6), 200),),
+        runs=(Run("a million", babysat(1e6, l2=1e-6), 200, called=words.rate),),
         check=_too_high,
         breaks=(
             Break("A rate of 0.001", "a million", (SetKnob(RATE, 1e-3),)),
@@ -166,12 +186,14 @@ def too_high() -> Lesson:
 
 def _too_high(evidence: Evidence) -> Verdict:
     run = evidence["a million"]
+    step, last = run.snapshot.step, float(run.snapshot.curves["loss"][-1])
     figures = (
-        Figure("steps until it diverged", run.snapshot.step, form="d"),
-        Figure("its last loss", float(run.snapshot.curves["loss"][-1]), "nan"),
+        Figure("steps until it diverged" if run.diverged else "steps made", step, form=",d"),
+        Figure("its last loss", last, "nan"),
     )
     holds = run.diverged and run.snapshot.step < 10
-    sentence = run.snapshot.message if run.diverged else "It survived."
+    survived = f"It survived {words.steps(step)}: the last loss is {last:.3g}."
+    sentence = run.snapshot.message if run.diverged else survived
     return Verdict(holds, figures, sentence)
 
 
@@ -185,7 +207,7 @@ def still_too_high() -> Lesson:
         question=Question(
             "The loss falls nicely for an epoch. Is the rate safe?", ("yes", "not necessarily"), 1
         ),
-        runs=(Run("3e-3", babysat(3e-3, l2=1e-6), 10 * EPOCH),),
+        runs=(Run("3e-3", babysat(3e-3, l2=1e-6), 10 * EPOCH, called=words.rate),),
         check=_still_too_high,
         breaks=(
             Break("A rate of 0.0003", "3e-3", (SetKnob(RATE, 3e-4),)),
@@ -219,7 +241,7 @@ def good_rate() -> Lesson:
             ("1e-5 to 1e-3", "1e-3 to 3e-3", "above 3e-3"),
             0,
         ),
-        runs=(Run("3e-4", babysat(3e-4, l2=1e-6), 5 * EPOCH),),
+        runs=(Run("3e-4", babysat(3e-4, l2=1e-6), 5 * EPOCH, called=words.rate),),
         check=_good,
         breaks=(
             Break("A rate of 0.000001", "3e-4", (SetKnob(RATE, 1e-6),)),
@@ -238,7 +260,8 @@ def _good(evidence: Evidence) -> Verdict:
         Figure("validation accuracy", gauges.validation_accuracy, form=".0%"),
     )
     sentence = (
-        f"The loss fell from {gauges.first_loss:.2f} to {gauges.train_loss:.2f}, with"
+        f"At {words.rate(run.config)} the loss went from {gauges.first_loss:.2f} to"
+        f" {gauges.train_loss:.2f}, with"
         f" {gauges.validation_accuracy:.0%} right on validation."
     )
     return Verdict(holds, figures, sentence)

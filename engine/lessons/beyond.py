@@ -4,7 +4,18 @@ import msgspec
 
 from engine.commands import SetKnob
 from engine.config import ModelConfig, RunConfig
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons import words
+from engine.lessons.lesson import (
+    LESSONS,
+    STEPS,
+    Break,
+    Evidence,
+    Figure,
+    Lesson,
+    Question,
+    Run,
+    Verdict,
+)
 from engine.lessons.recipes import OPTIMIZER, RATE, clothes, digits, layers, recipe
 from engine.registry import Choice
 
@@ -37,6 +48,7 @@ def update_rules() -> Lesson:
                 rule,
                 recipe(digits(), layers(64, 64), rate, optimizer=rule),
                 3000 if rule == "SGD" else 500,
+                called=words.optimizer,
             )
             for rule, rate in RULES.items()
         ),
@@ -50,13 +62,19 @@ def update_rules() -> Lesson:
 
 def _rules(evidence: Evidence) -> Verdict:
     steps = {rule: evidence[rule].steps_to(WANTED) for rule in RULES}
-    slowest = max(count for rule, count in steps.items() if rule != "SGD")
-    figures = tuple(
-        Figure(f"steps to {WANTED:.0%}, {rule}", count, form=".0f") for rule, count in steps.items()
-    )
+    called = {rule: words.optimizer(evidence[rule].config) for rule in RULES}
     best = min(steps, key=lambda rule: steps[rule])
-    sentence = f"SGD takes {steps['SGD']:.0f} steps, the slowest of the others {slowest:.0f};"
-    return Verdict(slowest < 0.5 * steps["SGD"], figures, f"{sentence} {best} was first.")
+    worst = max((rule for rule in RULES if rule != "SGD"), key=lambda rule: steps[rule])
+    figures = tuple(
+        Figure(f"steps to {WANTED:.0%}, {called[rule]}", count, form=STEPS)
+        for rule, count in steps.items()
+    )
+    sentence = (
+        f"Steps to {WANTED:.0%}: {called['SGD']} {words.steps(steps['SGD'])}; the slowest of the"
+        f" others, {called[worst]}, {words.steps(steps[worst])}; the first of all,"
+        f" {called[best]}, {words.steps(steps[best])}."
+    )
+    return Verdict(steps[worst] < 0.5 * steps["SGD"], figures, sentence)
 
 
 @LESSONS.register("schedules")
@@ -77,8 +95,10 @@ def schedules() -> Lesson:
             ("nothing", "it drops as well", "it rises"),
             1,
         ),
-        runs=tuple(Run(name, _batches_of_10(plain, choice), 1000)
-                   for name, choice in choices.items()),
+        runs=tuple(
+            Run(name, _batches_of_10(plain, choice), 1000, called=words.schedule)
+            for name, choice in choices.items()
+        ),
         check=_schedules,
         breaks=(
             Break("Constant in the cosine's place", "cosine",
@@ -95,13 +115,15 @@ def _batches_of_10(config: RunConfig, schedule: Choice) -> RunConfig:
 
 
 def _schedules(evidence: Evidence) -> Verdict:
-    constant, step, cosine = (evidence[name].loss for name in ("constant", "step", "cosine"))
-    figures = (
-        Figure("training loss, constant", constant),
-        Figure("... step", step),
-        Figure("... cosine", cosine),
+    runs = [evidence[name] for name in ("constant", "step", "cosine")]
+    constant, step, cosine = (run.loss for run in runs)
+    called = [words.schedule(run.config) for run in runs]
+    figures = tuple(
+        Figure(f"training loss, {name}", run.loss, form=".2f")
+        for name, run in zip(called, runs, strict=True)
     )
-    sentence = f"Held it ends at {constant:.2f}, in steps at {step:.2f}, by cosine at {cosine:.2f}."
+    ends = ", ".join(f"{run.loss:.2f} ({name})" for name, run in zip(called, runs, strict=True))
+    sentence = f"The loss on training ends at {ends}."
     return Verdict(max(step, cosine) < 0.9 * constant, figures, sentence)
 
 
@@ -120,8 +142,13 @@ def dropout() -> Lesson:
             1,
         ),
         runs=(
-            Run("no dropout", plain, 2500),
-            Run("dropout of 0.3", msgspec.structs.replace(plain, model=model), 2500),
+            Run("no dropout", plain, 2500, called=words.dropout),
+            Run(
+                "dropout of 0.3",
+                msgspec.structs.replace(plain, model=model),
+                2500,
+                called=words.dropout,
+            ),
         ),
         check=_dropout,
         breaks=(
@@ -132,15 +159,21 @@ def dropout() -> Lesson:
 
 
 def _dropout(evidence: Evidence) -> Verdict:
-    plain, dropped = (evidence[x].snapshot.gauges for x in ("no dropout", "dropout of 0.3"))
+    runs = evidence["no dropout"], evidence["dropout of 0.3"]
+    plain, dropped = (run.snapshot.gauges for run in runs)
+    first, second = (words.dropout(run.config) for run in runs)
     wide, narrow = (g.validation_loss - g.train_loss for g in (plain, dropped))
     holds = narrow < 0.8 * wide and dropped.validation_loss < plain.validation_loss
     figures = (
-        Figure("gap in loss, no dropout", wide),
-        Figure("... dropout", narrow),
-        Figure("validation loss, no dropout", plain.validation_loss),
-        Figure("... dropout", dropped.validation_loss),
-        Figure("validation accuracy, no dropout", plain.validation_accuracy, form=".1%"),
-        Figure("... dropout", dropped.validation_accuracy, form=".1%"),
+        Figure(f"gap in loss, {first}", wide),
+        Figure(f"... {second}", narrow),
+        Figure(f"validation loss, {first}", plain.validation_loss),
+        Figure(f"... {second}", dropped.validation_loss),
+        Figure(f"validation accuracy, {first}", plain.validation_accuracy, form=".1%"),
+        Figure(f"... {second}", dropped.validation_accuracy, form=".1%"),
     )
-    return Verdict(holds, figures, f"The gap in loss narrows from {wide:.2f} to {narrow:.2f}.")
+    sentence = (
+        f"The gap in loss is {wide:.2f} with {first} and {narrow:.2f} with {second}; the loss on"
+        f" validation {plain.validation_loss:.2f} and {dropped.validation_loss:.2f}."
+    )
+    return Verdict(holds, figures, sentence)

@@ -41,7 +41,7 @@ def conduct(experiment: Experiment, lesson: Lesson) -> Iterator[Scene | None]:
         for number, run in enumerate(lesson.runs, start=1):
             experiment.apply(run.begin)
             experiment.pace = run.steps / seconds
-            scene = replace(scene, playing=run.name, number=number)
+            scene = replace(scene, playing=run.title, number=number)
             begun = experiment.run
             yield scene
             while _goes_on(experiment, run, begun):

@@ -8,6 +8,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS, Elementwise
 from engine.config import DataConfig
 from engine.datasets import DATASETS
+from engine.lessons.words import choice, preprocessed
 from engine.preparation import prepare
 from engine.preprocessing import PREPROCESSING
 from engine.registry import Choice
@@ -20,6 +21,7 @@ PENGUINS, CLOTHES = Choice("penguins"), Choice("Fashion-MNIST")
 class FunctionCurve:
     """A nonlinearity as a picture: where it is flat, and the mean of what it makes of noise."""
 
+    name: str  # of the activation
     x: Array  # (K,)
     value: Array  # (K,)
     slope: Array  # (K,)
@@ -44,7 +46,9 @@ class Nonlinearity:
         density = np.exp(-0.5 * z * z)
         slopes = tuple(float(slope) for slope in _evaluate(function, at)[1])
         mean = float(density @ _evaluate(function, z)[0] / density.sum())
-        return FunctionCurve(x, *_evaluate(function, x), self.points, slopes, mean)
+        return FunctionCurve(
+            choice(self.activation), x, *_evaluate(function, x), self.points, slopes, mean
+        )
 
 
 def _evaluate(function: Elementwise, z: Array) -> tuple[Array, Array]:
@@ -58,6 +62,7 @@ def _evaluate(function: Elementwise, z: Array) -> tuple[Array, Array]:
 class Descent:
     """The way of two weights downhill, one example a step."""
 
+    name: str  # of what its inputs are
     weights: Array  # (N + 1, 2) from start to end
     goal: tuple[float, float]
     same_sign: float  # share of the steps that move both weights up, or both down
@@ -90,13 +95,15 @@ class TwoWeights:
         weights = np.array(path)
         length = float(np.hypot(*np.diff(weights, axis=0).T).sum())
         share = float(same) / max(1, len(path) - 1)
-        return Descent(weights, self.goal, share, length / float(np.hypot(*goal)))
+        name = f"inputs from {self.low:g} to {self.low + 1:g}"
+        return Descent(name, weights, self.goal, share, length / float(np.hypot(*goal)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cloud:
     """Two inputs of a data set after a preprocessing step."""
 
+    name: str  # of the data set, and of what was done to it
     points: Array  # (N, 2)
     labels: Integers | Array  # (N,)
     mean: Array  # (2,)
@@ -120,7 +127,12 @@ class Scatter:
         covariance = np.cov(points.T, bias=True)
         lengths = np.linalg.eigvalsh(covariance)
         return Cloud(
-            points, examples.y, points.mean(axis=0), covariance, float(lengths[1] / lengths[0])
+            f"{self.dataset.name}, {preprocessed(self.preprocessing)}",
+            points,
+            examples.y,
+            points.mean(axis=0),
+            covariance,
+            float(lengths[1] / lengths[0]),
         )
 
 
@@ -128,6 +140,7 @@ class Scatter:
 class Means:
     """What preprocessing subtracts from images, and what it leaves."""
 
+    name: str  # of the data set, and of the preprocessing
     subtracted: Array  # in the shape of an image
     numbers: int  # how many different numbers that is
     train: float  # the largest mean that a pixel still has, over the training examples
@@ -150,8 +163,9 @@ class Subtraction:
         parts = prepare(data, rng(0), "f8")
         subtracted = raw.train.x[0] - parts.train.x[0]
         return Means(
+            f"{self.dataset.name}, {self.preprocessing.name}",
             subtracted.reshape(parts.train.shape),
-            len(np.unique(subtracted.round(5))),
+            len(np.unique(subtracted.round(5))) if subtracted.any() else 0,
             float(np.abs(parts.train.x.mean(axis=0)).max()),
             float(np.abs(parts.validation.x.mean(axis=0)).max()),
             float(parts.train.x.mean()),

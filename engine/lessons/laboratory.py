@@ -15,6 +15,7 @@ from engine.activations import ACTIVATIONS, Maxout
 from engine.config import ModelConfig, RunConfig
 from engine.histogram import HistogramScale
 from engine.lessons import slides
+from engine.lessons.words import choice
 from engine.propagation import Moments, Signal, measure_signal, predict_backward, predict_signal
 from engine.registry import Choice
 from engine.types import Array, Integers
@@ -47,9 +48,16 @@ class LabLayer:
 class LabReport:
     """All layers of the lab, first to last."""
 
+    activation: Choice
+    initializer: Choice
     examples: int
     input_std: float
     layers: tuple[LabLayer, ...]
+
+    @property
+    def name(self) -> str:
+        """Such as "tanh, Xavier"."""
+        return f"{choice(self.activation)}, {choice(self.initializer)}"
 
     @property
     def stds(self) -> list[float]:
@@ -94,7 +102,7 @@ class Laboratory:
                 signals, moments, backward, means, stds, strict=True
             )
         )
-        return LabReport(self.examples, float(x.std()), layers)
+        return LabReport(self.activation, self.initializer, self.examples, float(x.std()), layers)
 
     def train_from_here(self, config: RunConfig) -> RunConfig:
         """This config with these layers in the place of its own, and weights drawn as here."""

@@ -5,13 +5,16 @@ the page does it before a learner's eyes. Either way `check` gets the same evide
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Protocol
 
 from engine.commands import Begin, Restart, SetKnob
 from engine.config import RunConfig
 from engine.lessons.outcome import Outcome
+from engine.lessons.words import Words
 from engine.registry import Choice, Registry
 
 
@@ -26,10 +29,16 @@ class Exhibit(Protocol):
 class Run:
     """One experiment of a lesson: a config, knobs that are turned on the way, and an end."""
 
-    name: str
+    name: str  # by which the lesson finds it, however it is changed
     config: RunConfig
     steps: int
     script: tuple[tuple[int, SetKnob], ...] = ()
+    called: Words | None = None  # None: by its name, which says nothing of its settings
+
+    @property
+    def title(self) -> str:
+        """What a learner reads of it: true of the settings that it has."""
+        return self.called(self.config) if self.called else self.name
 
     @property
     def begin(self) -> Begin:
@@ -66,9 +75,21 @@ class Break:
     """
 
     label: str
-    of: str = ""  # the run or exhibit that it changes; empty: every run
+    of: str = "*"  # the runs, or the exhibit, that it changes; * stands for any characters
     commands: tuple[SetKnob | Restart | Begin, ...] = ()
+    change: Callable[[RunConfig], RunConfig] | None = None  # where no command can say it
     exhibit: Exhibit | None = None
+
+    def applied(self, run: Run) -> Run:
+        """The run after the click."""
+        if not fnmatchcase(run.name, self.of):
+            return run
+        for command in self.commands:
+            run = run.after(command)
+        return dataclasses.replace(run, config=self.change(run.config)) if self.change else run
+
+
+STEPS = ",.0f"  # the form of a number of steps, which is infinite if something never came
 
 
 @dataclass(frozen=True)
@@ -83,7 +104,9 @@ class Figure:
     @property
     def text(self) -> str:
         """Our number, written out."""
-        return format(self.ours, self.form)
+        if math.isinf(self.ours):
+            return "never" if self.form == STEPS else "∞"
+        return "–" if math.isnan(self.ours) else format(self.ours, self.form)
 
 
 @dataclass(frozen=True)
@@ -140,13 +163,8 @@ class Lesson:
         exhibits = dict(self.exhibits)
         if by.exhibit is not None:
             exhibits[by.of] = by.exhibit
-        runs = []
-        for run in self.runs:
-            if by.of in ("", run.name):
-                for command in by.commands:
-                    run = run.after(command)
-            runs.append(run)
-        return dataclasses.replace(self, runs=tuple(runs), exhibits=exhibits)
+        runs = tuple(by.applied(run) for run in self.runs)
+        return dataclasses.replace(self, runs=runs, exhibits=exhibits)
 
 
 LESSONS: Registry[Callable[[], Lesson]] = Registry("lesson")

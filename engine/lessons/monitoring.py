@@ -6,7 +6,18 @@ import numpy as np
 
 from engine.commands import SetKnob
 from engine.config import DataConfig
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons import words
+from engine.lessons.lesson import (
+    LESSONS,
+    STEPS,
+    Break,
+    Evidence,
+    Figure,
+    Lesson,
+    Question,
+    Run,
+    Verdict,
+)
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import INITIALIZER, L2, RATE, clothes, digits, layers, recipe
 from engine.registry import Choice
@@ -30,8 +41,13 @@ def plateau() -> Lesson:
             1,
         ),
         runs=tuple(
-            Run(n, recipe(digits(), layers(50, 50, activation="tanh", initializer=draw), 0.1), 1500)
-            for n, draw in names.items()
+            Run(
+                name,
+                recipe(digits(), layers(50, 50, activation="tanh", initializer=draw), 0.1),
+                1500,
+                called=words.initializer,
+            )
+            for name, draw in names.items()
         ),
         check=_plateau,
         breaks=(
@@ -45,13 +61,18 @@ def plateau() -> Lesson:
 def _plateau(evidence: Evidence) -> Verdict:
     small, xavier = (_flat(evidence[name]) for name in ("small weights", "Xavier"))
     after = evidence["small weights"]
+    first, second = (words.initializer(evidence[x].config) for x in ("small weights", "Xavier"))
     holds = 200 < small < math.inf and xavier < 50 and after.accuracy > 0.8
     figures = (
-        Figure("steps on the plateau, small weights", small, form=".0f"),
-        Figure("... Xavier", xavier, form=".0f"),
-        Figure("validation accuracy in the end, small weights", after.accuracy, form=".0%"),
+        Figure(f"the loss first moves after, {first}", small, form=STEPS),
+        Figure(f"... {second}", xavier, form=STEPS),
+        Figure(f"validation accuracy in the end, {first}", after.accuracy, form=".0%"),
     )
-    return Verdict(holds, figures, f"Flat for {small:.0f} steps, against {xavier:.0f} with Xavier.")
+    sentence = (
+        f"The loss first moves after {words.steps(small)} with {first}, and after"
+        f" {words.steps(xavier)} with {second}; {first} comes to {after.accuracy:.0%} in the end."
+    ).replace("after never", "never")
+    return Verdict(holds, figures, sentence)
 
 
 def _flat(run: Outcome) -> float:
@@ -73,7 +94,12 @@ def overfitting() -> Lesson:
             "L2 is added. What happens to the loss on validation?", ("it rises", "it falls"), 1
         ),
         runs=tuple(
-            Run(name, recipe(clothes(200), layers(100), 0.01, optimizer="momentum", l2=l2), 800)
+            Run(
+                name,
+                recipe(clothes(200), layers(100), 0.01, optimizer="momentum", l2=l2),
+                800,
+                called=words.penalty,
+            )
             for name, l2 in runs.items()
         ),
         check=_gap,
@@ -85,18 +111,25 @@ def overfitting() -> Lesson:
 
 
 def _gap(evidence: Evidence) -> Verdict:
-    plain, held = (evidence[x].snapshot.gauges for x in ("no L2", "L2 of 0.03"))
+    runs = evidence["no L2"], evidence["L2 of 0.03"]
+    plain, held = (run.snapshot.gauges for run in runs)
+    first, second = (words.penalty(run.config) for run in runs)
     gap = plain.train_accuracy - plain.validation_accuracy
     wide, narrow = (g.validation_loss - g.train_loss for g in (plain, held))
     holds = gap > 0.15 and narrow < 0.8 * wide and held.validation_loss < plain.validation_loss
     figures = (
-        Figure("gap in accuracy, no L2", gap, form=".0%"),
-        Figure("gap in loss, no L2", wide),
-        Figure("... L2 of 0.03", narrow),
-        Figure("validation loss, no L2", plain.validation_loss),
-        Figure("... L2 of 0.03", held.validation_loss),
+        Figure(f"gap in accuracy, {first}", gap, form=".0%"),
+        Figure(f"gap in loss, {first}", wide),
+        Figure(f"... {second}", narrow),
+        Figure(f"validation loss, {first}", plain.validation_loss),
+        Figure(f"... {second}", held.validation_loss),
     )
-    return Verdict(holds, figures, f"L2 narrows the gap in loss from {wide:.2f} to {narrow:.2f}.")
+    sentence = (
+        f"With {first} training is {gap:.0%} ahead of validation, with a gap in loss of {wide:.2f}"
+        f" and a loss on validation of {plain.validation_loss:.2f}. With {second} the gap in loss"
+        f" is {narrow:.2f}, and the loss on validation {held.validation_loss:.2f}."
+    )
+    return Verdict(holds, figures, sentence)
 
 
 @LESSONS.register("no gap: more capacity")
@@ -112,7 +145,12 @@ def capacity() -> Lesson:
             "Training 50 %, validation 50 %. What helps?", ("more L2", "more units", "dropout"), 1
         ),
         runs=tuple(
-            Run(name, recipe(spiral, layers(*hidden), 0.1, optimizer="momentum"), 1500)
+            Run(
+                name,
+                recipe(spiral, layers(*hidden), 0.1, optimizer="momentum"),
+                1500,
+                called=words.hidden,
+            )
             for name, hidden in runs.items()
         ),
         check=_capacity,
@@ -124,17 +162,19 @@ def capacity() -> Lesson:
 
 
 def _capacity(evidence: Evidence) -> Verdict:
-    small, large = (evidence[x].snapshot.gauges for x in ("no hidden units", "64 hidden units"))
+    runs = evidence["no hidden units"], evidence["64 hidden units"]
+    small, large = (run.snapshot.gauges for run in runs)
+    first, second = (words.hidden(run.config) for run in runs)
     gap = small.train_accuracy - small.validation_accuracy
     holds = gap < 0.05 and small.train_accuracy < 0.8 and large.validation_accuracy > 0.95
     figures = (
-        Figure("training accuracy, no hidden units", small.train_accuracy, form=".0%"),
-        Figure("validation accuracy, no hidden units", small.validation_accuracy, form=".0%"),
-        Figure("validation accuracy, 64 hidden units", large.validation_accuracy, form=".0%"),
+        Figure(f"training accuracy, {first}", small.train_accuracy, form=".0%"),
+        Figure(f"validation accuracy, {first}", small.validation_accuracy, form=".0%"),
+        Figure(f"validation accuracy, {second}", large.validation_accuracy, form=".0%"),
     )
     sentence = (
-        f"Without hidden units training itself ends at {small.train_accuracy:.0%}; 64 of them"
-        f" bring validation to {large.validation_accuracy:.0%}."
+        f"With {first} training itself ends at {small.train_accuracy:.0%}; {second} bring"
+        f" validation to {large.validation_accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -150,7 +190,8 @@ def update_ratio() -> Lesson:
             "Which update / weight ratio is healthy?", ("0.3", "0.001", "0.000001"), 1
         ),
         runs=tuple(
-            Run(name, recipe(digits(), layers(64, 64), rate), 500) for name, rate in RATES.items()
+            Run(name, recipe(digits(), layers(64, 64), rate), 500, called=words.rate)
+            for name, rate in RATES.items()
         ),
         check=_ratio,
         breaks=(
@@ -167,13 +208,14 @@ def _ratio(evidence: Evidence) -> Verdict:
         and right.accuracy > 0.9
         and max(small.accuracy, large.accuracy) < 0.5
     )
+    first, second, third = (words.rate(run.config) for run in (small, right, large))
     figures = (
-        Figure("update / weight, rate 0.0001", small.ratio, form=".1g"),
-        Figure("... rate 0.1", right.ratio, "about 0.001", ".1g"),
-        Figure("... rate 10", large.ratio, form=".1g"),
-        Figure("validation accuracy, rate 0.0001", small.accuracy, form=".0%"),
-        Figure("... rate 0.1", right.accuracy, form=".0%"),
-        Figure("... rate 10", large.accuracy, form=".0%"),
+        Figure(f"update / weight, {first}", small.ratio, form=".1g"),
+        Figure(f"... {second}", right.ratio, "about 0.001", ".1g"),
+        Figure(f"... {third}", large.ratio, form=".1g"),
+        Figure(f"validation accuracy, {first}", small.accuracy, form=".0%"),
+        Figure(f"... {second}", right.accuracy, form=".0%"),
+        Figure(f"... {third}", large.accuracy, form=".0%"),
     )
     sentence = (
         f"Ratios of {small.ratio:.0e}, {right.ratio:.0e} and {large.ratio:.0e} went with"

@@ -1,6 +1,8 @@
 """Section 5 of the lecture, batch normalization."""
 
 from engine.commands import SetKnob
+from engine.config import RunConfig
+from engine.lessons import words
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import NORMALIZATION, RATE, digits, layers, recipe
 from engine.registry import Choice
@@ -24,7 +26,12 @@ def rescues() -> Lesson:
             1,
         ),
         runs=tuple(
-            Run(name, recipe(digits(), layers(*[50] * 10, normalization=n, **knobs), 0.1), 400)
+            Run(
+                name,
+                recipe(digits(), layers(*[50] * 10, normalization=n, **knobs), 0.1),
+                400,
+                called=words.normalization,
+            )
             for name, n in runs.items()
         ),
         check=_rescued,
@@ -38,14 +45,18 @@ def rescues() -> Lesson:
 
 def _rescued(evidence: Evidence) -> Verdict:
     plain, normed = evidence[PLAIN], evidence[NORMED]
+    first, second = (words.normalization(run.config) for run in (plain, normed))
     holds = plain.loss > 2.2 and normed.loss < 1.6
     figures = (
-        Figure("loss, without", plain.loss),
-        Figure("loss, with batch norm", normed.loss),
-        Figure("last layer's std, without", plain.snapshot.layers[-2].std, form=".1g"),
-        Figure("... with", normed.snapshot.layers[-2].std, form=".1g"),
+        Figure(f"loss, {first}", plain.loss),
+        Figure(f"... {second}", normed.loss),
+        Figure(f"last layer's std, {first}", plain.snapshot.layers[-2].std, form=".1g"),
+        Figure(f"... {second}", normed.snapshot.layers[-2].std, form=".1g"),
     )
-    sentence = f"After 400 steps the loss is {plain.loss:.2f} without and {normed.loss:.2f} with."
+    sentence = (
+        f"After {plain.snapshot.step:,} steps the loss is {plain.loss:.2f} {first}, and after"
+        f" {normed.snapshot.step:,} steps {normed.loss:.2f} {second}."
+    )
     return Verdict(holds, figures, sentence)
 
 
@@ -63,7 +74,12 @@ def higher_rates() -> Lesson:
             1,
         ),
         runs=tuple(
-            Run(name, recipe(digits(), layers(64, 64, 64, normalization=n), 3.0), 400)
+            Run(
+                name,
+                recipe(digits(), layers(64, 64, 64, normalization=n), 3.0),
+                400,
+                called=_rate_and_normalization,
+            )
             for name, n in runs.items()
         ),
         check=_borne,
@@ -74,12 +90,17 @@ def higher_rates() -> Lesson:
     )
 
 
+def _rate_and_normalization(config: RunConfig) -> str:
+    return f"{words.rate(config)} {words.normalization(config)}"
+
+
 def _borne(evidence: Evidence) -> Verdict:
     plain, normed = evidence[PLAIN], evidence[NORMED]
     holds = plain.accuracy < 0.5 and normed.accuracy > 0.9
+    first, second = (_rate_and_normalization(run.config) for run in (plain, normed))
     figures = (
-        Figure("validation accuracy, without", plain.accuracy, form=".0%"),
-        Figure("validation accuracy, with batch norm", normed.accuracy, form=".0%"),
+        Figure(f"validation accuracy, {first}", plain.accuracy, form=".0%"),
+        Figure(f"... {second}", normed.accuracy, form=".0%"),
     )
-    sentence = f"At that rate: {plain.accuracy:.0%} without batch norm, {normed.accuracy:.0%} with."
+    sentence = f"{plain.accuracy:.0%} at {first}, {normed.accuracy:.0%} at {second}."
     return Verdict(holds, figures, sentence)

@@ -55,8 +55,9 @@ def _maps(evidence: Evidence) -> Verdict:
         Figure("sliding each filter by hand: difference", error),
         Figure("validation accuracy", run.accuracy, form=".0%"),
     )
+    size = filters.shape[2]
     sentence = (
         f"{len(maps)} maps of {maps.shape[1]} x {maps.shape[2]}, from pictures of"
-        f" {height} x {width}: n - size + 1 places each way."
+        f" {height} x {width}: n - {size} + 1 places each way."
     )
     return Verdict(holds, figures, sentence)

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.architecture import build_network
 from engine.channels import examples_first
+from engine.config import RunConfig
 from engine.evaluation import JUDGED
 from engine.experiment import Experiment
 from engine.telemetry import Snapshot, Status
@@ -26,6 +27,11 @@ class Outcome:
     answers: Integers | Array  # (N,) their labels, or (N, O) their values
     example: Array  # the first of them, in its own shape
     responses: Mapping[str, Array]  # what each layer makes of that one: (O,) or maps (H, W, O)
+
+    @property
+    def config(self) -> RunConfig:
+        """Its settings, as they were in the end."""
+        return self.snapshot.config
 
     @property
     def accuracy(self) -> float:

@@ -4,19 +4,14 @@ import numpy as np
 
 from engine.commands import SetKnob
 from engine.config import DataConfig
+from engine.lessons import words
 from engine.lessons.exhibits import Cloud, Means, Scatter, Subtraction
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import layers, recipe
 from engine.registry import Choice
 
 SECTION = "Preprocessing"
-STEPS = {
-    "raw": "none",
-    "centred": "centre",
-    "normalized": "standardize",
-    "PCA": "PCA",
-    "whitened": "whiten",
-}
+STEPS = {called: step for step, called in words.PREPROCESSED.items()}
 
 
 @LESSONS.register("centre, normalize, whiten")
@@ -56,16 +51,19 @@ def _steps(evidence: Evidence) -> Verdict:
         and round_off < 1e-6
     )
     figures = (
-        Figure("largest mean, raw", float(np.abs(raw.mean).max())),
-        Figure("... centred", float(np.abs(centred.mean).max()), "0", ".1g"),
-        Figure("deviations, normalized", float(sizes.max()), "1"),
-        Figure("correlation, normalized", float(normalized.covariance[0, 1])),
-        Figure("... PCA", slant, "0", ".1g"),
-        Figure("condition number, raw", raw.condition),
-        Figure("... normalized", normalized.condition),
-        Figure("... whitened", white.condition, "1"),
+        Figure(f"largest mean, {raw.name}", float(np.abs(raw.mean).max())),
+        Figure(f"... {centred.name}", float(np.abs(centred.mean).max()), "0", ".1g"),
+        Figure(f"deviations, {normalized.name}", float(sizes.max()), "1"),
+        Figure(f"correlation, {normalized.name}", float(normalized.covariance[0, 1])),
+        Figure(f"... {pca.name}", slant, "0", ".1g"),
+        Figure(f"condition number, {raw.name}", raw.condition),
+        Figure(f"... {normalized.name}", normalized.condition),
+        Figure(f"... {white.name}", white.condition, "1"),
     )
-    sentence = f"The condition number falls from {raw.condition:.3g} to {white.condition:.3g}."
+    sentence = (
+        f"The condition number is {raw.condition:.3g} for {raw.name}, and {white.condition:.3g} for"
+        f" {white.name}."
+    )
     return Verdict(holds, figures, sentence)
 
 
@@ -98,6 +96,11 @@ def means() -> Lesson:
     )  # fmt: skip
 
 
+def _numbers(means: Means) -> int:
+    """How many numbers are subtracted: one for each pixel, if they differ."""
+    return means.subtracted.size if means.numbers > 3 else means.numbers
+
+
 def _means(evidence: Evidence) -> Verdict:
     image = evidence.exhibit("mean image", Means)
     channel = evidence.exhibit("channel mean", Means)
@@ -107,15 +110,16 @@ def _means(evidence: Evidence) -> Verdict:
         and abs(channel.overall) < 1e-5 < channel.train
     )
     figures = (
-        Figure("numbers subtracted, mean image", image.subtracted.size, "32 x 32 x 3", "d"),
-        Figure("... channel mean", channel.numbers, "3", "d"),
-        Figure("largest mean left in a pixel, mean image", image.train, "0", ".1g"),
-        Figure("... on validation, which was not asked", image.validation),
-        Figure("... channel mean", channel.train),
+        Figure(f"numbers subtracted, {image.name}", _numbers(image), "32 x 32 x 3", ",d"),
+        Figure(f"... {channel.name}", channel.numbers, "3", ",d"),
+        Figure(f"largest mean left in a pixel, {image.name}", image.train, "0", ".1g"),
+        Figure("... in the validation part, which was not asked", image.validation),
+        Figure(f"... {channel.name}", channel.train),
     )
     sentence = (
-        f"The mean image leaves at most {image.train:.1g} in a pixel of the training part and"
-        f" {image.validation:.2g} in the validation part, which took no share in it."
+        f"{image.name}: a mean of at most {image.train:.1g} is left in a pixel of the training"
+        f" part, and {image.validation:.2g} in the validation part. {channel.name}:"
+        f" {channel.train:.2g} in the training part."
     )
     return Verdict(holds, figures, sentence)
 
@@ -133,8 +137,15 @@ def unlike_units() -> Lesson:
             ("all three", "centred and normalized", "normalized alone"),
             2,
         ),
-        runs=tuple(Run(name, recipe(_penguins(step), layers(16), 0.1), 300)
-                   for name, step in names.items()),
+        runs=tuple(
+            Run(
+                name,
+                recipe(_penguins(step), layers(16), 0.1),
+                300,
+                called=words.preprocessing,
+            )
+            for name, step in names.items()
+        ),
         check=_units,
         breaks=(
             Break("Leave them as they are", "normalized",
@@ -151,12 +162,12 @@ def _penguins(step: str) -> DataConfig:
 def _units(evidence: Evidence) -> Verdict:
     raw, centred, normalized = (evidence[name] for name in ("raw", "centred", "normalized"))
     holds = max(raw.accuracy, centred.accuracy) < 0.8 and normalized.accuracy > 0.9
-    names = "raw", "centred", "normalized"
-    steps = (Figure(f"steps made, {x}", evidence[x].snapshot.step, form="d") for x in names)
-    ends = (Figure(f"validation accuracy, {x}", evidence[x].accuracy, form=".0%") for x in names)
-    sentence = (
-        f"Raw it ended after {raw.snapshot.step} steps with {raw.accuracy:.0%}, centred after"
-        f" {centred.snapshot.step} with {centred.accuracy:.0%}; normalized it came to"
-        f" {normalized.accuracy:.0%}."
+    runs = [(words.preprocessing(run.config), run) for run in (raw, centred, normalized)]
+    steps = (Figure(f"steps made, {name}", run.snapshot.step, form="d") for name, run in runs)
+    ends = (Figure(f"validation accuracy, {name}", run.accuracy, form=".0%") for name, run in runs)
+    told = "; ".join(
+        f"{name} inputs {'diverged at' if run.diverged else 'came to'} {run.accuracy:.0%} after"
+        f" {words.steps(run.snapshot.step)}"
+        for name, run in runs
     )
-    return Verdict(holds, (*steps, *ends), sentence)
+    return Verdict(holds, (*steps, *ends), f"{told[:1].upper()}{told[1:]}.")

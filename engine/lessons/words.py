@@ -1,0 +1,119 @@
+"""What runs are called, by their own settings: a run that is changed changes its name."""
+
+import math
+from collections.abc import Callable
+
+from engine.activations import ACTIVATIONS, PReLU
+from engine.config import RunConfig
+from engine.registry import Choice
+
+type Words = Callable[[RunConfig], str]
+
+# What a lesson calls these steps of preprocessing.
+PREPROCESSED = {
+    "none": "raw",
+    "centre": "centred",
+    "standardize": "normalized",
+    "PCA": "PCA",
+    "whiten": "whitened",
+}
+
+
+def choice(chosen: Choice) -> str:
+    """An entry of a menu, with the knobs that were turned."""
+    knobs = ", ".join(f"{name} {value:g}" for name, value in chosen.knobs.items())
+    return f"{chosen.name} ({knobs})" if knobs else chosen.name
+
+
+def seed(config: RunConfig) -> str:
+    """Such as "the network of seed 3"."""
+    return f"the network of seed {config.seed}"
+
+
+def activation(config: RunConfig) -> str:
+    """Such as "ReLU"."""
+    return choice(config.model.activation)
+
+
+def initializer(config: RunConfig) -> str:
+    """Such as "small normal"."""
+    return choice(config.model.initializer)
+
+
+def normalization(config: RunConfig) -> str:
+    """Such as "with batch norm"."""
+    chosen = config.model.normalization
+    return "without batch norm" if chosen.name == "none" else f"with {choice(chosen)}"
+
+
+def optimizer(config: RunConfig) -> str:
+    """Such as "momentum at 0.01"."""
+    optimization = config.optimization
+    return f"{choice(optimization.optimizer)} at {optimization.learning_rate:g}"
+
+
+def rate(config: RunConfig) -> str:
+    """Such as "a rate of 0.1"."""
+    return f"a rate of {config.optimization.learning_rate:,g}"
+
+
+def schedule(config: RunConfig) -> str:
+    """Such as "constant, from 0.5"."""
+    return f"{config.optimization.schedule.name}, from {config.optimization.learning_rate:g}"
+
+
+def penalty(config: RunConfig) -> str:
+    """Such as "L2 of 0.03"."""
+    return f"L2 of {config.optimization.l2:,g}" if config.optimization.l2 else "no L2"
+
+
+def dropout(config: RunConfig) -> str:
+    """Such as "dropout of 0.3"."""
+    return f"dropout of {config.model.dropout:g}" if config.model.dropout else "no dropout"
+
+
+def hidden(config: RunConfig) -> str:
+    """Such as "64 hidden units"."""
+    widths = config.model.hidden
+    return f"{', '.join(map(str, widths))} hidden units" if widths else "no hidden units"
+
+
+def activation_and_hidden(config: RunConfig) -> str:
+    """Such as "Maxout, 64, 64 hidden units"."""
+    return f"{activation(config)}, {hidden(config)}"
+
+
+def preprocessing(config: RunConfig) -> str:
+    """Such as "centred"."""
+    return preprocessed(config.data.preprocessing)
+
+
+def preprocessed(chosen: Choice) -> str:
+    """What inputs are called after this step of preprocessing."""
+    return PREPROCESSED.get(chosen.name, choice(chosen))
+
+
+def examples(config: RunConfig) -> str:
+    """Such as "20 examples"."""
+    count = config.data.examples
+    return "all examples" if count is None else f"{count:,} examples"
+
+
+def first_slope(config: RunConfig) -> float:
+    """What the slopes of PReLU start from; NaN where there are none to learn."""
+    built = ACTIVATIONS.build(config.model.activation)
+    return built.start if isinstance(built, PReLU) else math.nan
+
+
+def steps(count: float) -> str:
+    """So many steps; "never" if it is infinite."""
+    if math.isinf(count):
+        return "never"
+    return f"{count:,.0f} step" if count == 1 else f"{count:,.0f} steps"
+
+
+def steps_beside(count: float, other: float) -> str:
+    """So many steps, and how many times as many as another needs."""
+    if not 0 < count < math.inf or not 0 < other < math.inf:
+        return steps(count)
+    return f"{steps(count)} ({count / other:.1f} times as many)"
