@@ -7,7 +7,7 @@ import numpy as np
 from engine.commands import SetKnob
 from engine.lessons import words
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
-from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, babysat
+from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat, babysitters_data
 from engine.registry import Choice
 
 SECTION = "Babysitting the learning process"
@@ -200,6 +200,7 @@ def _too_high(evidence: Evidence) -> Verdict:
 @LESSONS.register("still too high")
 def still_too_high() -> Lesson:
     """At 3e-3 the loss falls at first, as if all were well, and blows up some epochs later."""
+    epoch = STEADY[babysitters_data()]
     return Lesson(
         section=SECTION,
         look="For some epochs nothing is wrong. Look at the spikes: each is a step that overshot."
@@ -207,7 +208,7 @@ def still_too_high() -> Lesson:
         question=Question(
             "The loss falls nicely for an epoch. Is the rate safe?", ("yes", "not necessarily"), 1
         ),
-        runs=(Run("3e-3", babysat(3e-3, l2=1e-6), 10 * EPOCH, called=words.rate),),
+        runs=(Run("3e-3", babysat(3e-3, l2=1e-6, epoch=epoch), 10 * epoch, called=words.rate),),
         check=_still_too_high,
         breaks=(
             Break("A rate of 0.0003", "3e-3", (SetKnob(RATE, 3e-4),)),

@@ -216,7 +216,9 @@ def test_babysitting_takes_cifar_where_there_is_one(cifar):
         assert played.data == "CIFAR-10"
         assert played.verdict.holds
     rise = {figure.label: figure.ours for figure in played.verdict.figures}
-    assert rise["first loss, L2 of 1000"] == pytest.approx(3.0686, abs=0.01)  # the slide's
+    assert rise["first loss with its penalty, L2 of 1,000"] == pytest.approx(
+        3.0686, abs=0.01
+    )  # the slide's
 
 
 def test_without_it_babysitting_says_that_it_takes_the_bundled_images():
