@@ -2,6 +2,7 @@
 
 import json
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -25,7 +26,7 @@ from engine import (
 )
 from engine.command_line.main import main
 from engine.config import DataConfig
-from engine.datasets import DATASETS
+from engine.datasets import DATASETS, register_folder
 from engine.datasets.files import pictures
 from engine.lessons.play import follow, judge, play, play_all
 
@@ -223,6 +224,31 @@ def test_babysitting_takes_cifar_where_there_is_one(cifar):
 
 def test_without_it_babysitting_says_that_it_takes_the_bundled_images():
     assert open_lesson("first loss").data == "Fashion-MNIST"
+
+
+def synthetic_cifar(folder: Path) -> None:
+    """As many pictures as the lessons take, in the official layout, as bright and as smooth."""
+    rng = np.random.default_rng(0)
+    y = np.arange(6000) % 10
+    coarse = 6 * rng.standard_normal((10, 3, 8, 8))[y] + 40 * rng.standard_normal((6000, 3, 8, 8))
+    brightness = 35 * rng.standard_normal((6000, 1, 1, 1))
+    pixels = np.repeat(np.repeat(120 + coarse + brightness, 4, axis=2), 4, axis=3)
+    rows = np.column_stack([y, pixels.reshape(6000, 3072).clip(0, 255)]).astype(np.uint8)
+    (folder / "cifar-10-batches-bin").mkdir()
+    names = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
+    for name, batch in zip(names, np.split(rows, 6), strict=True):
+        (folder / "cifar-10-batches-bin" / f"{name}.bin").write_bytes(batch.tobytes())
+
+
+def test_still_too_high_takes_larger_batches_where_inputs_are_more(tmp_path):
+    synthetic_cifar(tmp_path)
+    assert register_folder(tmp_path) == ["CIFAR-10"]
+    try:
+        played = play("still too high")
+    finally:
+        DATASETS._entries.pop("CIFAR-10")
+    assert played.data == "CIFAR-10"
+    assert played.verdict.holds, played.verdict
 
 
 # ---- without a page -----------------------------------------------------------------------------
