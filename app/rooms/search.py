@@ -18,8 +18,6 @@ from app.rooms.trial_table import TrialTable
 from app.searching import Desk, Hunted, hunted
 from app.views.space import TELLER, told_of
 from engine import (
-    LECTURE_SEARCH,
-    ONE_MATTERS,
     STRATEGIES,
     Choice,
     RunConfig,
@@ -27,6 +25,8 @@ from engine import (
     SearchFrame,
     Seat,
     Snapshot,
+    lecture_search,
+    one_matters,
 )
 
 TRIALS, EPOCHS = 30, 5  # to begin with
@@ -35,7 +35,7 @@ SIZES = (2, 3, 5, 10)  # of an ensemble
 SEEDS = (3, 5, 10, 20)  # of a comparison
 ONE, MINE = "where one axis matters", "of the search above"
 LECTURE = """
-<p>100 trials of 5 epochs, one hidden layer of 50, on Fashion images: learning rate and L2 anywhere
+<p>100 trials of 5 epochs, one hidden layer of 50, on {images}: learning rate and L2 anywhere
 in the lecture's ranges. Your run goes on beside it; paused, it leaves the search more time.</p>
 """
 
@@ -59,7 +59,8 @@ class SearchRoom:
         self._make_controls()
         self._make_results()
         self.sidebar: list[Viewable] = [
-            *(_words(LECTURE), self._lecture, _heading("Around your network"), *self._form),
+            *(_words(LECTURE.format(images=_images())), self._lecture),
+            *(_heading("Around your network"), *self._form),
             *(self._start, self._refusal, self._progress, self._told, self._steering),
             *(self._loaded, self._watch, self._finer, self._around, self._inside),
             *(_heading("Together"), self._together, self._gain),
@@ -79,7 +80,7 @@ class SearchRoom:
 
     def _make_controls(self) -> None:
         self._lecture = _button(
-            "The lecture's coarse search", "travel_explore", lambda: self._begin(LECTURE_SEARCH)
+            "The lecture's coarse search", "travel_explore", lambda: self._begin(lecture_search())
         )
         self._start = _button("Start a search", "search", lambda: self._begin_form())
         self._refusal, self._told, self._loaded = _words(), _words(), _words()
@@ -137,7 +138,7 @@ class SearchRoom:
 
     def _begin_comparison(self) -> None:
         try:
-            search = ONE_MATTERS if self._which.value == ONE else self._search()
+            search = one_matters() if self._which.value == ONE else self._search()
         except ValueError as error:
             return self._refuse(str(error))
         self._desk.compare(search, self._seeds.value)
@@ -209,6 +210,11 @@ class SearchRoom:
         self._finer.object = _edges(frame, self._region)
         self._gain.object = _gain(shown)
         self._compared.object = _difference(shown)
+
+
+def _images() -> str:
+    """The data set of the lecture's search, as its menu calls it."""
+    return lecture_search().base.data.dataset.name
 
 
 def _standing(shown: Hunted) -> str:

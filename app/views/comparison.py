@@ -14,7 +14,7 @@ from app.searching import Hunted, hunted
 from app.views.figures import entitle, further
 from app.views.space import MARGIN, lay_along, places
 from app.views.view import VIEWS, auto_range, frame_axes, plot, source
-from engine import ONE_MATTERS, Choice, Search, Snapshot, StrategyLine
+from engine import Choice, Search, Snapshot, StrategyLine, one_matters
 
 STRATEGIES = {"random": theme.PINNED[0], "shifted grid": theme.PINNED[1]}
 SETTLED = 2  # trials that the vertical axis of the best so far leaves out
@@ -42,7 +42,7 @@ def comparison_columns(snapshot: Snapshot, since: int) -> Part:
 
 
 def _search(shown: Hunted) -> Search:
-    return shown.compared or ONE_MATTERS
+    return shown.compared or one_matters()
 
 
 @functools.lru_cache(maxsize=8)

@@ -50,6 +50,9 @@ def _figures(hunt: Hunt, number: int) -> dict[str, object]:
 
 def lines(frame: SearchFrame, together: EnsembleFrame | None) -> Iterator[str]:
     """The best trials, what became of the others, and what to do next."""
+    count = len(frame.trials)
+    trials = f"{count} trial{'s' * (count > 1)}"
+    yield f"{trials} of {frame.search.epochs:g} epochs on {_data(frame)}"
     paths = [axis.path for axis in frame.search.space]
     yield _row("trial", frame.measure, [label_of(path) for path in paths])
     for number in frame.ranking[:TOLD]:
@@ -67,6 +70,11 @@ def lines(frame: SearchFrame, together: EnsembleFrame | None) -> Iterator[str]:
             f" {in_measure(together.together[-1], frame.measure)},"
             f" the best of them alone: {in_measure(max(together.alone), frame.measure)}"
         )
+
+
+def _data(frame: SearchFrame) -> str:
+    searched = [axis for axis in frame.search.space if axis.path == "data.dataset"]
+    return "several data sets" if searched else frame.search.base.data.dataset.name
 
 
 def _row(number: str, accuracy: str, values: list[str]) -> str:

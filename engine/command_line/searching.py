@@ -16,7 +16,6 @@ from engine.command_line.search_report import lines, plain
 from engine.config import SETTINGS, RunConfig
 from engine.registry import Choice, Registry
 from engine.search import (
-    LECTURE_SEARCH,
     STRATEGIES,
     Ensemble,
     EnsembleFrame,
@@ -30,6 +29,7 @@ from engine.search import (
     allowed,
     axis_of,
     cluster,
+    lecture_search,
     processes,
     refine,
 )
@@ -107,7 +107,7 @@ def _refuse_mixture(arguments: argparse.Namespace) -> None:
 
 
 def _search(arguments: argparse.Namespace) -> Search:
-    search = LECTURE_SEARCH if arguments.lecture else Search()
+    search = lecture_search() if arguments.lecture else Search()
     if arguments.search:
         search = decode(arguments.search, Search)
     base = decode(arguments.config, RunConfig) if arguments.config else search.base

@@ -7,6 +7,7 @@ from engine.datasets.description import Column, DataDescription, Source
 from engine.datasets.examples import DATASETS, DataSet, Examples, Split
 from engine.datasets.folder import register_folder, source_of, unreadable
 from engine.datasets.idx import read_idx, read_idx_folder
+from engine.datasets.lecture import lecture_images
 from engine.datasets.loading import describe, load
 from engine.datasets.reading import AS_FOUND, Missing, Reading, Task
 from engine.datasets.sources import ENDS, read_source
@@ -41,6 +42,7 @@ __all__ = [
     "find_cifar",
     "find_files",
     "keep",
+    "lecture_images",
     "let_go",
     "load",
     "read_cifar",

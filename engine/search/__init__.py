@@ -1,7 +1,14 @@
 """Search of hyperparameters: what is tried, how it is run, what it finds, where to go on."""
 
 from engine.search.comparison import Comparison, ComparisonFrame, StrategyLine
-from engine.search.description import LECTURE_SEARCH, ONE_MATTERS, Search, Trial
+from engine.search.description import (
+    LECTURE_SEARCH,
+    ONE_MATTERS,
+    Search,
+    Trial,
+    lecture_search,
+    one_matters,
+)
 from engine.search.ensembles import Ensemble, EnsembleFrame
 from engine.search.frames import Edge, HuntStatus, SearchFrame, TrialFrame, TrialStatus
 from engine.search.hunt import Hunt
@@ -44,8 +51,10 @@ __all__ = [
     "cluster",
     "in_words",
     "label_of",
+    "lecture_search",
     "narrow",
     "on_client",
+    "one_matters",
     "processes",
     "ranked",
     "refine",

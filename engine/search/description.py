@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from engine.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
+from engine.datasets import lecture_images
 from engine.reading import from_json
 from engine.registry import Choice
 from engine.search.space import DECAY, RATE, Axis, Span, Value, at_places
@@ -123,3 +124,18 @@ ONE_MATTERS = msgspec.structs.replace(
     space=(Span(RATE.path, 1e-6, 1e-2), Span(DECAY.path, 1e-6, 1e-2)),
     trials=9,
 )
+
+
+def lecture_search() -> Search:
+    """The slides' coarse search on the images that the lessons use, too."""
+    return _on_lecture_images(LECTURE_SEARCH)
+
+
+def one_matters() -> Search:
+    """`ONE_MATTERS` on the images that the lessons use, too."""
+    return _on_lecture_images(ONE_MATTERS)
+
+
+def _on_lecture_images(search: Search) -> Search:
+    base = search.base.replace("data.dataset", lecture_images())
+    return msgspec.structs.replace(search, base=base)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -18,7 +19,9 @@ from distributed import LocalCluster
 
 from engine import Choice, Experiment, ModelConfig, OptimizationConfig, RunConfig
 from engine.command_line.main import main
+from engine.datasets import DATASETS, Examples
 from engine.recording import digest
+from engine.registry import Range
 from engine.search import (
     LECTURE_SEARCH,
     STRATEGIES,
@@ -35,8 +38,10 @@ from engine.search import (
     TrialStatus,
     axis_of,
     cluster,
+    lecture_search,
     narrow,
     on_client,
+    one_matters,
     processes,
     refine,
 )
@@ -636,6 +641,25 @@ def test_an_option_that_is_there_twice_and_an_end_that_is_no_whole_number_are_re
         Pick(SIZE, (8.0, 16.0, 8.0))
     with pytest.raises(ValueError, match=r"whole number to another, got 1\.5 to 4"):
         Span(SIZE, 1.5, 4, "log", whole=True)
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "not there"])
+def test_the_lectures_search_is_on_cifar_10_where_it_is_there(there, capsys):
+    def colours(rng, *, per_class: Annotated[int, Range(1, 6000, whole=True)] = 600):
+        x = rng.random((80, 12)).astype(np.float32)
+        return Examples(x, np.arange(80) % 2, ("cat", "dog"), (2, 2, 3))
+
+    name = "CIFAR-10" if there else "Fashion-MNIST"
+    if there:
+        DATASETS.admit(name, colours)
+    try:
+        for search in (lecture_search(), one_matters()):
+            assert search.base.data.dataset.name == name
+        assert main(["search", "--lecture", "--trials", "1", "--epochs", "0.1"]) == 0
+    finally:
+        if there:
+            DATASETS.dismiss(name)
+    assert capsys.readouterr().out.startswith(f"1 trial of 0.1 epochs on {name}\n")
 
 
 def test_best_and_refined_go_on_to_other_commands(tmp_path, capsys):
