@@ -49,10 +49,11 @@ class Style:
     names: int  # ... to the right of a plot, for the names of its lines
     flags: int  # ... above it, for its changes
     ticks: int  # about so many along an axis of steps
+    line: int  # letters of a title, on one line
 
 
-DESK = Style("11px", "10px", 2, 22, 88, 18, 4)
-PROJECTOR = Style("16px", "14px", 4, 32, 128, 25, 2)  # to be read from the last row
+DESK = Style("11px", "10px", 2, 22, 88, 18, 4, 60)
+PROJECTOR = Style("16px", "14px", 4, 32, 128, 25, 2, 30)  # to be read from the last row
 STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names under which a page asks for them
 
 TABLET = 767  # pixels: up to here the page opens without its sidebar, and without its name
@@ -285,24 +286,27 @@ MARGIN_CSS = f"""
 
 # A card a plot: its headline, and its figures side by side.
 VIEWS_CSS = f"""{HEADLINE_CSS}
-babysit-view {{ {CARD} display: flex; flex-direction: column; overflow: hidden; }}
+babysit-view {{  /* as large as its place, whatever has been drawn in it */
+  {CARD} contain: size; display: flex; flex-direction: column; overflow: hidden;
+}}
 babysit-view.pointed-at {{ outline: 3px solid {ACCENT}; outline-offset: -3px; }}
 .figures {{ flex: 1; display: flex; min-width: 0; min-height: 0; position: relative; }}
 {MARGIN_CSS}"""
 
 BESIDE = rem(2 * PLOT_MIN_WIDTH + SPACE)  # what two plots side by side need
 GRID_CSS = f"""
-:host {{ min-height: 0; flex: 1 0 {rem(2 * PLOT_MIN_HEIGHT + SPACE)} !important; }}
+/* All the height that is left, and never less than all rows need. */
+:host, :host > div {{
+  display: flex !important; flex: 1 0 auto !important; height: auto !important;
+  max-height: none !important;
+}}
 .plots {{
-  display: grid; height: 100%; box-sizing: border-box;
+  display: grid; flex: 1; min-width: 0;
   grid-template-columns: repeat(
     auto-fit, minmax(max(min({rem(PLOT_MIN_WIDTH)}, 100%), 40%), 1fr)
   );
   grid-auto-rows: minmax({rem(PLOT_MIN_HEIGHT)}, 1fr);
   gap: {SPACE}px;
-}}
-@container (width < {BESIDE}) {{
-  :host {{ flex-basis: {rem(4 * PLOT_MIN_HEIGHT + 3 * SPACE)} !important; }}
 }}
 """
 

@@ -26,7 +26,6 @@ from engine import Answers, Snapshot
 
 MOST_COUNTED = 14  # classes up to which a count has room in its square
 MOST_NAMED = 10  # ... and its name beside the axes
-FEW = 7  # ... even if the type is large
 LETTERS = 52  # of all class names along the horizontal axis
 MOST_LETTERS = 12  # of one along the vertical axis
 MOST_POINTS = 200  # of predicted values
@@ -222,7 +221,7 @@ class DataView:
             source=source("data.counts", ["x", "y", "count"]),
             text_align="center",
             text_baseline="middle",
-            text_font_size=self._style.tiny if count <= FEW else theme.DESK.tiny,
+            text_font_size=self._style.tiny,
             text_color=theme.TICKS,
         )
         self._name_classes(drawn, classes)

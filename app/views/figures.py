@@ -1,5 +1,6 @@
 """Kinds of figures that several views of the panel "Inside" draw."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ def further(view: str, description: str, style: theme.Style, **options: Any) -> 
 def entitle(figure: figure, words: str, style: theme.Style) -> None:
     """Write above a figure what it shows."""
     figure.title = Title(
-        text=words,
+        text=textwrap.fill(words, style.line),
         text_font_size=style.small,
         text_font_style="normal",
         text_color=theme.TICKS,

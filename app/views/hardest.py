@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColumnDataSource, Range1d
+from bokeh.models import BooleanFilter, CDSView, ColumnDataSource, Range1d
 from bokeh.plotting import figure
 
 from app import theme
@@ -73,8 +73,9 @@ def _colour(hard: Hard, classes: Sequence[str]) -> str:
 def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
     """Room for sixteen pictures with their words, or for four with words that are large."""
     across, down = (ACROSS, 2) if style is theme.DESK else (ACROSS // 2, 1)
+    first = BooleanFilter(booleans=[True] * across * down)  # the hardest
     palette = pictures.palette_of(snapshot.data.shape)
-    pictures.draw_pictures(drawn, "data.pictures", palette)
+    pictures.draw_pictures(drawn, "data.pictures", palette).view = CDSView(filter=first)
     data = source("data.captions", ["x", "y", "is", "said", "colour"])
     for number, column in enumerate(("is", "said")):
         drawn.text(
@@ -82,6 +83,7 @@ def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) ->
             "y",
             column,
             source=data,
+            view=CDSView(filter=first),
             y_offset=1 + number * pictures.line_height(style.tiny),
             text_align="center",
             text_baseline="top",
