@@ -21,6 +21,7 @@ from engine.registry import Choice
 from engine.telemetry import Snapshot
 
 JUDGED = 512  # validation examples that a row of the curves is judged on, at most
+CHANCE_GAP_OF_VALUES = 0.2  # of R², between the parts of a run that has just begun
 LOSS = ("model.initializer", "optimization.loss")  # whose change gives losses another meaning
 
 
@@ -48,7 +49,7 @@ def overfitting(now: Snapshot) -> Symptom | None:
 def _chance_gap(now: Snapshot, validation: float) -> float:
     """How far apart the two may lie by the luck of which examples judge: two standard errors."""
     if not now.data.classes:
-        return 0.1
+        return CHANCE_GAP_OF_VALUES
     share = min(max(validation, 0.0), 1.0)
     return 2 * math.sqrt(share * (1 - share) / min(JUDGED, now.data.validation))
 
