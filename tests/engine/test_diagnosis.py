@@ -47,9 +47,10 @@ def after(config: RunConfig, steps: int) -> Snapshot:
 
 
 @pytest.mark.parametrize("dataset", [name for name in DATASETS if "bench" not in name])
-def test_a_healthy_run_has_no_finding(dataset):
-    experiment = Experiment(healthy(dataset))
-    for steps in (0, 1, 60, 200, 700):
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_healthy_run_has_no_finding(dataset, seed):
+    experiment = Experiment(healthy(dataset).with_seed(seed))
+    for steps in (0, 1, 60, 200, 700, 1500)[: 5 + seed]:
         experiment.train(steps - experiment.step)
         assert experiment.snapshot().findings == (), steps
 
