@@ -14,6 +14,7 @@ from engine.command_line.files import STANDARD, check_writable, decode, to_json,
 from engine.command_line.interruptions import interruptions
 from engine.command_line.search_report import lines, plain
 from engine.config import SETTINGS, RunConfig
+from engine.reading import from_json
 from engine.registry import Choice, Registry
 from engine.search import (
     STRATEGIES,
@@ -55,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " all that it can be; can be repeated; default: the slides' learning rate and L2",
     )
     add("--strategy", metavar="NAME", help=f"one of {', '.join(STRATEGIES)}; default: random")
-    add("--trials", type=int, metavar="N", help="default: 100")
-    add("--epochs", type=float, metavar="N", help="of a trial; default: 5")
-    add("--limit", type=float, metavar="X", help="stop at X times the first cost; default: 3")
+    add("--trials", type=_count, metavar="N", help="default: 100")
+    add("--epochs", type=_real, metavar="N", help="of a trial; default: 5")
+    add("--limit", type=_real, metavar="X", help="stop at X times the first cost; default: 3")
     add("--seed", type=int, metavar="N", help="another seed, of the places and of the runs")
     add(
         "--executor",
@@ -69,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--csv", metavar="FILE", help="keep the results, and go on from those that it has")
     add("--best", metavar="FILE", help="write the best trial's config, for `train --config`")
     add("--refined", metavar="FILE", help="write the finer search around the best, for --search")
-    add("--ensemble", type=int, metavar="K", help="average the best K trials' predictions")
+    add("--ensemble", type=_count, metavar="K", help="average the best K trials' predictions")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -128,7 +129,7 @@ def _search(arguments: argparse.Namespace) -> Search:
 
 def _choice(text: str) -> Choice:
     """An entry of a menu by its name, or as JSON with its knobs."""
-    return msgspec.json.decode(text, type=Choice) if text.startswith("{") else Choice(text)
+    return from_json(text, Choice) if text.startswith("{") else Choice(text)
 
 
 def _axis(text: str, base: RunConfig) -> Span | Pick:
@@ -146,6 +147,19 @@ def _axis(text: str, base: RunConfig) -> Span | Pick:
     options = values.split("|")
     is_number = allowed(path, base) is not None
     return Pick(path, tuple(_number(path, x) for x in options) if is_number else tuple(options))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
+    return int(text)
+
+
+def _real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
 
 
 def _number(path: str, text: str) -> float:

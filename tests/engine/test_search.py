@@ -699,7 +699,12 @@ def test_axes_are_written_in_the_shell(capsys):
         (["--strategy", "luck"], "unknown strategy 'luck'"),
         (["--executor", "processes", "none"], "processes N or cluster ADDRESS"),
         (["--executor", "processes", "0"], "at least 1 process"),
-        (["--trials", "0"], "from 1 to"),
+        (["--trials", "0"], "a whole number, 1 or more, got '0'"),
+        (["--trials", "10001"], "from 1 to"),
+        (["--trials", "few"], "a whole number, 1 or more, got 'few'"),
+        (["--epochs", "few"], "must be a number, got 'few'"),
+        (["--ensemble", "0"], "a whole number, 1 or more, got '0'"),
+        (["--strategy", "{"], "is no JSON: it ends too early"),
     ],
 )
 def test_whatever_is_wrong_is_told_on_one_line(capsys, argv, said):
