@@ -91,7 +91,7 @@ class DataFrame:
     input_size: float  # root mean square of the largest input, preprocessed; wanted near 1
     target_size: float  # ... of the largest value to predict, as trained; NaN of classes
     columns: tuple[str, ...]  # what the inputs are called; empty where they have no names
-    telling_index: int | None  # the input, from 0, that numbers the rows and tells the class
+    telling_index: str  # the input that numbers the rows and tells the class; else empty
 
     def input_name(self, number: int) -> str:
         """What the input at a place, from 0, is called."""
@@ -110,8 +110,15 @@ def show_data(data: Split) -> DataFrame:
         input_size(train),
         target_size(train),
         train.columns,
-        telling_index(data.raw),
+        _name_of(telling_index(data.raw), data.raw.columns),
     )
+
+
+def _name_of(column: int | None, names: tuple[str, ...]) -> str:
+    """What an input is called, or its number from 1; nothing where there is none."""
+    if column is None:
+        return ""
+    return f"“{names[column]}”" if names else f"{column + 1}"
 
 
 @dataclass(frozen=True, slots=True)

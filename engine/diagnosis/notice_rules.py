@@ -27,11 +27,11 @@ def imbalance(now: Snapshot) -> Symptom | None:
 def index_among_the_inputs(now: Snapshot) -> Symptom | None:
     """An input only numbers the rows, and the rows are sorted by class: it tells the answer."""
     column = now.data.telling_index
-    if column is None:
+    if not column:
         return None
     return Symptom(
-        "index among the inputs", column + 1, (0.0, 0.0), "",
-        f"Input {column + 1} numbers the rows, which are sorted by class: it alone tells the"
+        "index among the inputs", 1, (0.0, 0.0), column,
+        f"Input {column} numbers the rows, which are sorted by class: it alone tells the"
         " answer.",
         (), "accuracy",
         by_hand="Take that column out of the table: no new example will have such a number.",

@@ -308,9 +308,9 @@ def test_an_imbalance_is_told_with_what_accuracy_means_there():
 def test_an_index_that_alone_tells_the_answer_is_told():
     rng = np.random.default_rng(4)
     rows = [f"{n + 1},{x:.3f},{'abc'[n // 50]}" for n, x in enumerate(rng.standard_normal(150))]
-    now = brought("\n".join(("n,noise,label", *rows)), "leak.csv").snapshot()
+    now = brought("\n".join(("day,noise,label", *rows)), "leak.csv").snapshot()
     finding = next(x for x in now.findings if x.rule == "index among the inputs")
-    assert "Input 1 numbers the rows" in finding.cause
+    assert "Input “day” numbers the rows" in finding.cause
 
 
 def test_an_index_of_a_shuffled_table_tells_nothing():
