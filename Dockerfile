@@ -46,7 +46,8 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
 
 # Students reach it under whatever name the teacher gives them, hence every origin; who puts a proxy
 # in front sets BOKEH_ALLOW_WS_ORIGIN to the name there. A run waits three minutes for a laptop that
-# was closed, and its page may be open for a day. The font of login and error pages is the system's.
+# was closed, and its page may be open for a day. The font of error pages is the system's. A password
+# for the class: BABYSIT_PASSWORD, or BABYSIT_PASSWORD_FILE, a secret that is mounted.
 CMD ["panel", "serve", "app", "--address", "0.0.0.0", "--port", "5006", \
      "--allow-websocket-origin", "*", "--use-xheaders", "--session-token-expiration", "86400", \
      "--unused-session-lifetime", "180000", "--check-unused-sessions", "15000", \

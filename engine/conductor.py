@@ -4,15 +4,13 @@ A network for a class is small, and its NumPy calls are short and hold the inter
 thread for each would spend its time waiting for the others. So one thread serves them all in turn.
 What takes long is another matter: a large network's products and a large table's statistics let the
 interpreter go. Whoever sets up a run of unknown length, or once took too long, is served by a
-thread beside, of lower rank, until his turns are short again. So no visitor holds the others up.
+thread beside until his turns are short again. So no visitor holds the others up.
 
 Commands go in through `Seat.send`, snapshots come out through `Seat.wait`; no other object crosses
 between threads.
 """
 
 import contextlib
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,11 +26,12 @@ from engine.seat import Errand, Seat
 from engine.telemetry import Status
 
 FRAME_RATE = 10.0  # frames per second
-BESIDE = 3  # threads for those whose turns are long
+# Threads for those whose turns are long. They have the rank of the others: one of lower rank is put
+# to sleep while it holds the interpreter, and everybody waits for what the machine does besides.
+BESIDE = 2
 LONG = 0.05  # seconds beyond its share that a turn may take on the thread that serves all
 QUICK = 0.015  # ... below which it might be there again
 TIMES = 5  # turns in a row that have to be
-RANK = 5  # by which the threads beside give way to the others
 
 
 class Conductor:
@@ -114,8 +113,6 @@ class Conductor:
 
     def _start(self, queue: RunQueue) -> threading.Thread:
         def run() -> None:
-            if queue is not self.main:
-                _give_way()
             with self._one_blas_thread():
                 queue.run()
 
@@ -195,10 +192,3 @@ class Conductor:
             seat.experiment.apply(Pause())
             seat.refusal = refusal(1 / effort)
             seat.publish(seat.experiment.glimpse(looks := seat.looks), looks)
-
-
-def _give_way() -> None:
-    """Rank this thread below those that many wait for, where the system ranks threads."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), RANK)
