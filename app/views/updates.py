@@ -31,7 +31,7 @@ BAND_SAYS = {
     Condition.HEALTHY: "about 0.001 is healthy",
     Condition.CONVERGED: "they are small because the run has converged",
 }
-BAND_WORDS = "wanted while it learns; this run has converged"
+BAND_WORDS = "this run has converged"
 ALWAYS_SHOWN = (1e-5, 1e-1)
 TOLD = 4  # tensors whose figures are in the headline; of more, the first and the last
 NAMED = 8  # lines whose names are written behind them, at most
