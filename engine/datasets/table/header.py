@@ -7,7 +7,7 @@ from engine.datasets.table.numerals import is_missing, looks_numeric
 
 TARGETS = (
     *("label", "labels", "class", "classes", "target", "species", "y", "outcome", "category"),
-    *("answer", "diagnosis", "variety", "type"),
+    *("answer", "diagnosis", "variety", "type", "price", "output", "result"),
 )
 CERTAIN = frozenset(TARGETS) - {"y"}  # in a first row; "y" after numbers may mean yes
 YES = frozenset({"y", "n", "yes", "no", "j"})

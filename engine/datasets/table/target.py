@@ -17,7 +17,7 @@ from engine.types import Array, Integers
 
 FEW = 20  # so many different whole numbers, each twice on average, are classes
 OFTEN = 5  # times that each whole number of a row without gaps has to come, to be a class
-CLASSY = frozenset(TARGETS) - {"target", "y", "outcome", "answer"}
+CLASSY = frozenset(TARGETS) - {"target", "y", "outcome", "answer", "price", "output", "result"}
 NAME = re.compile(r"0\d+|\d+[eE]\d+", re.A)  # a number that is a name: 01, 1E1
 
 
@@ -66,7 +66,7 @@ def _has_classes(column: Typed) -> bool:
     if column.kind != "text" or column.wrong is not None:
         return False
     cells = column.cells or []
-    return len(set(cells)) <= min(MAX_CLASSES, max(2, len(cells) // 2))
+    return len(set(cells)) <= min(MAX_CLASSES, len(cells) - 1)
 
 
 def _is_few_whole(values: Array) -> bool:
