@@ -11,7 +11,7 @@ from panel.layout import Column
 from panel.pane import HTML
 
 from app import theme
-from app.views.space import ENDED, TELLER
+from app.views.space import ENDED, TELLER, score_of
 from engine import SearchFrame, TrialFrame, in_words, label_of
 
 # A click on a button of the table, or anywhere in a trial's row, is told to the server.
@@ -25,7 +25,7 @@ if (told && teller) teller.tags = [told[0], Number(told[1]), Date.now()]
 def heads(frame: SearchFrame) -> list[str]:
     """What the columns are called."""
     axes = [label_of(axis.path) for axis in frame.search.space]
-    return ["Trial", "Accuracy", "Cost", "Steps", *axes, "How it went"]
+    return ["Trial", frame.measure.capitalize(), "Cost", "Steps", *axes, "How it went"]
 
 
 def keys(trial: TrialFrame) -> tuple[float | str, ...]:
@@ -78,7 +78,7 @@ def to_html(frame: SearchFrame, column: int, reverse: bool) -> str:
         f"{' ↓' if n == column and reverse else ' ↑' if n == column else ''}</button></th>"
         for n, name in enumerate(heads(frame))
     )
-    rows = "".join(_row(trial) for trial in ordered(frame, column, reverse))
+    rows = "".join(_row(frame, trial) for trial in ordered(frame, column, reverse))
     code = html.escape(" ".join(CLICKED.split("\n")))
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Trials">'
@@ -86,9 +86,9 @@ def to_html(frame: SearchFrame, column: int, reverse: bool) -> str:
     )
 
 
-def _row(trial: TrialFrame) -> str:
+def _row(frame: SearchFrame, trial: TrialFrame) -> str:
     cells: Sequence[str] = [
-        theme.percent(trial.validation_accuracy),
+        score_of(frame, trial),
         theme.number(trial.cost),
         f"{trial.steps:,}",
         *(in_words(value) for value in trial.point),

@@ -111,6 +111,14 @@ def colour(trial: TrialFrame) -> str:
     return theme.score_colour(trial.validation_accuracy)
 
 
+def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
+    """How good a trial is: right answers in per cent; where it predicts values, R²."""
+    score = trial.validation_accuracy
+    if frame.measure == "accuracy" or math.isnan(score):
+        return theme.percent(score)
+    return f"{frame.measure} {theme.number(score)}"
+
+
 def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
     """A trial in words: how well it did, where it lies, why it was stopped."""
     point = ", ".join(
@@ -118,7 +126,7 @@ def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
         for axis, value in zip(frame.search.space, trial.point, strict=True)
     )
     reason = f"; {trial.status.value}: {trial.reason}" if trial.reason else ""
-    return f"{trial.number + 1}: {theme.percent(trial.validation_accuracy)}, {point}{reason}"
+    return f"{trial.number + 1}: {score_of(frame, trial)}, {point}{reason}"
 
 
 def tell_trial(drawn: figure, which: str, sources: Sequence[object]) -> None:

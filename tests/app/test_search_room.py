@@ -242,6 +242,9 @@ def test_the_table_is_sorted_by_any_column_and_the_file_has_every_trial(hunt):
     rates = [trial.point[0] for trial in ordered(frame, 4, True)]
     assert rates == sorted(rates, reverse=True)
     assert to_html(frame, 1, False).count("<tr data-tell=") == 12
+    of_values = replace(frame, measure="R²")  # as a search of what predicts values has it
+    assert "R² " in to_html(of_values, 1, False) and "%<" not in to_html(of_values, 1, False)
+    assert "R² " not in to_html(frame, 1, False)
     rows = list(csv.DictReader(io.StringIO(to_csv(frame))))
     for trial, row in zip(frame.trials, rows, strict=True):
         assert float(row["optimization.learning_rate"]) == trial.point[0]
