@@ -43,7 +43,7 @@ def _ten_layers(
             f"{report.name}: the deviation goes from {first.std:.3g} in layer 1 to {last.std:.2g}"
             f" in layer {depth}, {beside} on the slide."
         )
-        return Verdict(claim(report) and agrees is not False, figures, sentence)
+        return Verdict(claim(report) and agrees is True, figures, sentence)
 
     return Lesson(
         section=SECTION,
