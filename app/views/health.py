@@ -61,10 +61,9 @@ def _silence(part: str, snapshot: Snapshot) -> Columns:
     if not hidden:
         words = "no hidden layers"
     elif all(math.isnan(getattr(layer, part)) for layer in hidden):
-        name = snapshot.config.model.activation.name
         words = {
             "dead": "not all examples seen yet",
-            "saturated": f"{name} has no two ends to saturate at",
+            "saturated": "no two ends to saturate at",
         }.get(part, "")
     return {"x": [(len(hidden) + 1) / 2], "y": [0.22], "words": [words]}
 
