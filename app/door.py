@@ -36,7 +36,8 @@ FULL = """<!DOCTYPE html>
 """
 TAKEN = "All {most} places of this laboratory are taken."
 CROWDED = "Many pages were asked for from your network at the same moment."
-ADDRESSES = Addresses(VISITS.most, UNSEEN)
+CLASS = 30  # pages that an address may ask for at once, however few places there are
+ADDRESSES = Addresses(max(VISITS.most, CLASS), UNSEEN)
 
 # Bokeh compiles code that comes with a page, modules as blobs (CustomJS); Panel has scripts and
 # styles within its pages.
@@ -59,7 +60,7 @@ class Door(DocHandler):
     """Serves the page while there is room, else one that says so and asks again."""
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        crowded = not ADDRESSES.lets_in(str(self.request.remote_ip))
+        crowded = not VISITS.full and not ADDRESSES.lets_in(str(self.request.remote_ip))
         if not crowded and VISITS.make_room():
             page: Any = super().get
             await page(*args, **kwargs)

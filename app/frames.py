@@ -224,6 +224,8 @@ class FrameChannel(WebSocketHandler):
             self.close(FORBIDDEN, "unknown token")
         elif self._visit.presence.left is not None:  # it is back, whether Bokeh has noticed or not
             self._visit.regain(None)
+        else:
+            self._visit.presence.arrive()
 
     def _lookup(self, token: str) -> Visit | None:
         """The visit that the token was made for, if its signature holds and its session lives."""

@@ -113,7 +113,10 @@ def test_one_too_many_is_told_so_and_comes_in_when_there_is_room(serve):
     assert (said["ready"], said["visitors"], said["most"]) == (False, 2, 2)
     assert server.says("/liveness") == {"alive": True}
     assert first.frame(3)["run"] == 1  # whoever is there notices nothing
-    wait_until(lambda: server.ready)  # pages that never connected do not keep their places
+    second.close()
+    wait_until(lambda: server.ready)
+    get(f"{server.root}/app")  # a page that never connects does not keep its place
+    wait_until(lambda: server.ready)
     assert third.open()["run"] == 1
     for visitor in (first, second, third):
         visitor.close()
