@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +16,7 @@ from app.lateness import LATENESS
 from app.limits import LIMITS
 from app.memory import MEMORY, take_from_few_places
 from app.session import CONDUCTOR
-from engine import register_folder
+from engine import register_folder, unreadable
 
 take_from_few_places()
 frames.install()
@@ -25,6 +26,8 @@ brief.install()
 password.install()
 if LIMITS.data:
     register_folder(LIMITS.data)
+    if passed_over := unreadable(LIMITS.data):
+        logging.warning("not on the menu, for no reader knows them: %s", ", ".join(passed_over))
 
 # Scripts and styles come from this server alone, whatever the environment says.
 settings.resources = "server"

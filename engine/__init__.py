@@ -38,6 +38,7 @@ from engine.datasets import (
     let_go,
     read_upload,
     register_folder,
+    unreadable,
 )
 from engine.expected import Expected
 from engine.experiment import Experiment, replay
@@ -274,5 +275,6 @@ __all__ = [
     "run_checks",
     "suit_data",
     "take_checkup",
+    "unreadable",
     "weights_npz",
 ]

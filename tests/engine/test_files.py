@@ -234,6 +234,8 @@ def test_what_lies_in_a_folder_joins_the_menu(tmp_path, menu):
     found = ["arrays.NPZ", "digits (yours)", "flowers.csv", "kuzushiji", "notes.txt", "CIFAR-10"]
     assert register_folder(tmp_path) == found
     assert register_folder(tmp_path) == []
+    (tmp_path / "picture.jpg").write_bytes(b"no table")
+    assert folder.unreadable(tmp_path) == ["picture.jpg"]
     assert [len(menu(name)) for name in found if name != "notes.txt"] == [4, 4, 3, 4, 40]
     assert len(menu("digits")) == 1797
     assert [knob.name for knob in DATASETS["CIFAR-10"].knobs] == ["per_class"]
