@@ -192,8 +192,10 @@ def _too_high(evidence: Evidence) -> Verdict:
         Figure("its last loss", last, "nan"),
     )
     holds = run.diverged and run.snapshot.step < 10
-    survived = f"It survived {words.steps(step)}: the last loss is {last:.3g}."
-    sentence = run.snapshot.message if run.diverged else survived
+    end = "diverged after" if run.diverged else "survived"
+    sentence = (
+        f"At {words.rate(run.config)} it {end} {words.steps(step)}: its last loss is {last:.3g}."
+    )
     return Verdict(holds, figures, sentence)
 
 

@@ -17,7 +17,7 @@ from engine.lessons.play import follow
 
 FEW = 12  # steps: what is said follows the runs, however short they are
 # A number, with its exponent or its per cent; not a digit that belongs to a name, such as L2.
-NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?%?(?!\w)")
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?%?(?!\w)")
 # What a verdict may name that is no setting of a run: places, goals, and how many runs there are.
 FIXED = {
     "inputs of one sign zig-zag": {0.5, 1, 2},  # one more than the lowest of the inputs
