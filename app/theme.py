@@ -366,6 +366,7 @@ th {{ text-align: left; font-weight: 400; padding: 2px 6px 2px 0; }}
 td {{ text-align: right; font-weight: 600; padding: 2px 0 2px 6px; }}
 thead td {{ font-weight: 400; opacity: 0.75; }}
 button {{ width: 100%; margin: 3px 0; white-space: normal; line-height: 1.4; }}
+td:nth-child(2) {{ white-space: nowrap; }}
 """
 
 # What there is no room for goes step by step, the least needed first; the menus move into one.
