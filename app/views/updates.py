@@ -110,7 +110,7 @@ def _band(snapshot: Snapshot) -> Columns:
         "low": [HEALTHY[0]],
         "high": [HEALTHY[1]],
         "alpha": [0.04 if faint else 0.13],
-        "step": [snapshot.step],  # the lines are far below by then
+        "step": [0.6 * snapshot.step],  # the lines are below by then
         "middle": [WANTED],
         "words": [BAND_WORDS if faint else ""],
     }
@@ -171,7 +171,7 @@ class UpdatesView:
             text_color=theme.GOOD,
             text_font_size=style.small,
             text_baseline="bottom",
-            text_align="right",
+            text_align="center",
         )
         figure.add_layout(
             Span(location=WANTED, dimension="width", line_color=theme.GOOD, line_alpha=0.6)

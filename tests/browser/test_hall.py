@@ -1,10 +1,6 @@
 """In a lecture hall every word can be read: large enough, none cut, none over another."""
 
-import time
-
 import pytest
-
-from tests.browser.conftest import PATIENCE
 
 SCREENS = [(1440, 900), (1280, 720)]
 SMALLEST = 11  # pixels: of an exponent; all else in a plot has 14, on the page 15
@@ -155,10 +151,10 @@ def read(hall, name: str) -> None:
     """Soon, when all has been drawn in its place, nothing stands in the way of reading."""
     for width, height in SCREENS:
         hall.page.set_viewport_size({"width": width, "height": height})
-        deadline = time.monotonic() + PATIENCE
-        while found := faults(hall.page.evaluate(WORDS)):
-            assert time.monotonic() < deadline, (name, width, found)
-            hall.page.wait_for_timeout(300)
+        try:
+            hall.wait_for(lambda: not faults(hall.page.evaluate(WORDS)))
+        except AssertionError:
+            pytest.fail(f"{name}, {width} wide: {faults(hall.page.evaluate(WORDS))}")
 
 
 def faults(words: list[dict]) -> list[str]:
