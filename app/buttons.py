@@ -46,7 +46,7 @@ def button(
     picture = f'<span class="icon" aria-hidden="true">{icon}</span>' if icon else ""
     tip = html.escape(label, quote=True)
     said = f'<span class="word">{html.escape(word)}</span>' if word else ""
-    named = f' title="{tip}"' + (f' aria-label="{tip}"' if word != label else "")
+    named = (f' aria-label="{tip}"' if word != label else "") + f' title="{tip}"'
     off = f' data-unless="{unless}"' if unless else ""
     return (
         f'<button type="button" class="{style}" data-press="{html.escape(name, quote=True)}"'

@@ -20,7 +20,7 @@ from engine.types import Array
 # Numbers that are updated at a time: more do not stay in the processor's cache from one pass over
 # them to the next, which takes 1.6 times as long on two million parameters.
 BLOCK = 262_144
-_PIECE = 16_384
+PIECE = 16_384
 
 Decay = Annotated[float, Range(0.0, 0.9999)]
 Epsilon = Annotated[float, Range(1e-12, 1e-2, "log")]
@@ -146,8 +146,8 @@ def adamw(
     """Adam that shrinks weights, and nothing else, directly (Loshchilov & Hutter 2019)."""
     adam(grad, step, out, mean, squares, beta1=beta1, beta2=beta2, epsilon=epsilon)
     shrunk = out[: weights.size]  # as PyTorch with a second group of parameters, without decay
-    for start in range(0, weights.size, _PIECE):  # weights times decay, without room for all of it
-        piece = slice(start, start + _PIECE)
+    for start in range(0, weights.size, PIECE):  # weights times decay, without room for all of it
+        piece = slice(start, start + PIECE)
         shrunk[piece] += decay * weights[piece]  # Alg. 2, line 12
     return out
 

@@ -48,7 +48,11 @@ def converted(value: object, kind: Any, name: str) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise ValueError(_in_words(error, kind, name)) from None
+        refusal = _in_words(error, kind, name)
+        plain = isinstance(value, int | float | str)
+        raise ValueError(
+            re.sub(r", got .*", f", got {value!r}", refusal) if plain else refusal
+        ) from None
 
 
 def _fault(error: msgspec.DecodeError) -> str:

@@ -20,7 +20,7 @@ from engine.evaluation import JUDGED, Judge, judging_network
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES, Loss
 from engine.network import Network, Parameters
-from engine.optimizers import BLOCK, Optimizer, blocks
+from engine.optimizers import BLOCK, PIECE, Optimizer, blocks
 from engine.preparation import prepare
 from engine.registry import Choice
 from engine.schedules import SCHEDULES, warm_up
@@ -189,12 +189,15 @@ class Training:
         parameters, update = self.network.parameters, self.optimizer.last_update
         for tensor in parameters.weights:
             W = parameters.theta[tensor.span].reshape(tensor.shape)
+            taken = update[tensor.span].reshape(tensor.shape)
             lengths = np.sqrt(np.einsum("io,io->o", W, W))
-            shorter = W * np.minimum(
-                1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12)
-            )
-            update[tensor.span] += (W - shorter).ravel()  # is part of what the step subtracted
-            W[...] = shorter
+            factor = np.minimum(1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12))
+            rows = max(1, PIECE // W.shape[1])
+            for start in range(0, len(W), rows):  # a piece at a time, without room for all of W
+                piece = W[start : start + rows]
+                shorter = piece * factor
+                taken[start : start + rows] += piece - shorter  # this, too, the step subtracted
+                piece[...] = shorter
 
     @property
     def penalty(self) -> float:

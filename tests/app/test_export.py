@@ -121,13 +121,13 @@ def test_the_report_tells_moves_in_a_row_once(config):
         experiment.apply(Step())
     experiment.apply(Play())
     experiment.train(8)
-    for _ in range(2):
-        experiment.apply(Pause())
+    for command in (Pause(), Play(), Pause(), Pause()):  # the last changes nothing
+        experiment.apply(command)
     experiment.apply(SetKnob("optimization.learning_rate", 0.02))
     experiment.apply(Step())
     text = report_html(experiment).decode()
     assert re.findall("<li>(.*?)</li>", text) == [
-        "steps 0 to 20: 12 single steps, played, paused 2 times",
+        "steps 0 to 20: 12 single steps, played 2 times, paused 2 times",
         "step 20: Learning rate = 0.02",
         "step 20: 1 single step",
     ]

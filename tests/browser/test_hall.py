@@ -125,9 +125,7 @@ WORDS = """() => {
 @pytest.fixture
 def hall(tab):
     """A page in projector mode whose canvases are listened to, and whose run stands still."""
-    tab.context.add_init_script(PENS)
-    tab.page.reload()
-    tab.page.get_by_role("slider", name="Learning rate").wait_for()
+    tab.page.evaluate(PENS)  # all is drawn anew in larger type
     tab.press("Projector")
     tab.wait_for_frames(20)
     tab.press("Pause")

@@ -404,7 +404,7 @@ def test_every_error_is_one_line(shell, argv, said):
         ("train", "\xff", "is no text"),
         ("train", '{"wings": 2}', "no field 'wings'"),
         ("train", '{"seed": -1}', "seed must be 0 or more"),
-        ("train", '{"data": {"dataset": {"name": "clouds"}}}', "'clouds'; the nearest of"),
+        ("train", '{"data": {"dataset": {"name": "circles"}}}', "'circles'; the nearest of"),
         ("train", '{"optimization": {"l2": -1}}', "l2 strength must be"),
         ("replay", "{}", "it has no 'config'"),
         ("replay", RUN[:-1] + ',"wings":2}', "no field 'wings'"),

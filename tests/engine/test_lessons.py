@@ -176,7 +176,7 @@ def test_impossible_data_is_refused(changes, message):
 
 
 def test_an_unknown_class_is_refused_by_name():
-    with pytest.raises(ValueError, match="unknown class 'cat'; choose from 0, 1"):
+    with pytest.raises(ValueError, match="unknown class 'cat'; there are 10, such as 0, 1, 2"):
         Experiment(RunConfig(data=DataConfig(classes=("1", "cat"))))
 
 
