@@ -45,7 +45,11 @@ class Brief(logging.Filter):
 
 
 def _cut(words: str) -> str:
-    """The beginning and the end: what happened, and what came of it."""
+    """The beginning and the end: what happened, and what came of it; as text that can be written.
+
+    A page can send half a surrogate pair, at which a log in UTF-8 would write a traceback.
+    """
+    words = words.encode(errors="backslashreplace").decode()
     if len(words) <= LONGEST:
         return words
     half = LONGEST // 2

@@ -1,5 +1,7 @@
 """What every test shares."""
 
+from collections.abc import Generator
+
 import hypothesis
 import pytest
 from threadpoolctl import threadpool_limits
@@ -7,6 +9,16 @@ from threadpoolctl import threadpool_limits
 from engine import RunConfig
 
 hypothesis.settings.register_profile("thorough", max_examples=2500)  # --hypothesis-profile=thorough
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What was logged can be told to another process, though a hostile page has sent it."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture

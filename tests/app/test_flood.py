@@ -70,6 +70,11 @@ def test_a_long_line_is_cut(log, caplog):
     assert line.startswith("got 'xxx") and "characters" in line
 
 
+def test_half_a_character_is_written_as_what_it_is(log, caplog):
+    log.warning("a page sent %s", "\ud800")
+    assert caplog.messages == ["a page sent \\ud800"]
+
+
 def test_what_a_long_error_says_is_cut(log, caplog):
     try:
         raise ValueError("y" * 20_000_000)

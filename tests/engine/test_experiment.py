@@ -221,7 +221,11 @@ def test_every_change_leaves_a_marker_and_a_row(config):
         (LEARNING_RATE, 1e7, "learning rate must be a number from 1e-06 to 1e\\+06, got 1"),
         (LEARNING_RATE, math.nan, "learning rate must be"),
         (L2, -1.0, "l2 strength must be a number from .* or 0, got -1"),
-        (ACTIVATION, Choice("RELU"), "unknown activation 'RELU'; the nearest of 12 are ReLU, leaky ReLU, PReLU"),
+        (
+            ACTIVATION,
+            Choice("RELU"),
+            "unknown activation 'RELU'; the nearest of 12 are ReLU, leaky ReLU, PReLU",
+        ),
         (ACTIVATION, Choice("ReLU", {"slope": 1.0}), "has no knob 'slope'; it has: none"),
         (ACTIVATION, 3.0, "Choice|object"),
         ("optimization.batch_size", 2.5, "batch size must be a whole number, got 2.5"),
