@@ -436,7 +436,6 @@ h1 {{
   .counters {{ margin: 0 4px; }}
   [data-text="step"] {{ min-width: 3em; }}
   .word-of-run {{ margin: 0; }}
-  .word-of-run span {{ max-width: 7em; }}
 }}
 """
 

@@ -115,13 +115,15 @@ def _place(bins: int, limit: float, value: float) -> float:
 def _ticks(bins: int, limit: float) -> Columns:
     """Where the round values lie among the bins."""
     decades = range(max(0, math.floor(math.log10(limit))) + 1)
+    while 10 * math.asinh(10.0 ** decades[0]) < 2.4 * math.asinh(limit):  # its figure would meet 0's
+        decades = decades[1:]
     steps = sorted({m * 10.0**d for d in decades for m in (1, 3)} | {0.0})
     if len(steps) > 3:
         steps = [0.0, *(10.0**d for d in decades if d % (1 + len(decades) // 3) == 0)]
     values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
     return {
         "x": [round(_place(bins, limit, v), 2) for v in values],
-        "label": [f"{v:g}".replace("-", "−").replace("e+", "e") for v in values],
+        "label": [theme.tick(v).replace("-", "−") for v in values],
     }
 
 
