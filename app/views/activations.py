@@ -115,7 +115,7 @@ def _place(bins: int, limit: float, value: float) -> float:
 def _ticks(bins: int, limit: float) -> Columns:
     """Where the round values lie among the bins."""
     decades = range(max(0, math.floor(math.log10(limit))) + 1)
-    while 10 * math.asinh(10.0 ** decades[0]) < 2.4 * math.asinh(limit):  # its figure would meet 0's
+    while math.asinh(10.0 ** decades[0]) < 0.24 * math.asinh(limit):  # would be written over the 0
         decades = decades[1:]
     steps = sorted({m * 10.0**d for d in decades for m in (1, 3)} | {0.0})
     if len(steps) > 3:
