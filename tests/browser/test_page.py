@@ -251,6 +251,7 @@ def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
 
 def test_what_is_wrong_is_shown_fixed_and_undone(tab):
     tab.wait_for_frames(3)
+    tab.press("Pause")  # training would get over it
     tab.choose("Initializer", "unit normal")
     tab.press("Show me")
     tab.page.locator(".pointed-at").wait_for()
