@@ -45,8 +45,7 @@ for (const grid of figure.center) {
 """
 TO_ALL = """
 figure.y_range.renderers = cb_data.pressed ? [usual] : all
-const {data_source} = usual
-data_source.setv({data: {...data_source.data}}, {sync: false})  // or a paused plot would not move
+usual.data_source.change.emit()  // or a paused plot would not move
 """
 
 
