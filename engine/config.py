@@ -17,7 +17,7 @@ from engine.activations import ACTIVATIONS
 from engine.datasets import DATASETS, Missing, Reading, Task
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
-from engine.nearest import instead_of
+from engine.nearest import instead_of, quoted
 from engine.normalization import NORMALIZATIONS
 from engine.optimizers import OPTIMIZERS
 from engine.preprocessing import PREPROCESSING
@@ -87,7 +87,7 @@ class _Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             elif isinstance(value, Choice):
                 setting.values.check(value)
             else:
-                raise ValueError(f"{setting.label.lower()} must be a choice, got {value!r}")
+                raise ValueError(f"{setting.label.lower()} must be a choice, got {quoted(value)}")
 
 
 class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -402,7 +402,7 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 def _parts(path: str) -> tuple[str, str]:
     if path not in SETTINGS:
-        raise ValueError(f"unknown setting {path!r}; {instead_of(path, SETTINGS)}")
+        raise ValueError(f"unknown setting {quoted(path)}; {instead_of(path, SETTINGS)}")
     part, _, name = path.partition(".")
     return part, name
 

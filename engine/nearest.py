@@ -2,11 +2,20 @@
 
 import difflib
 import re
+import reprlib
 from collections.abc import Iterable
 
 FEW = 8  # names that a sentence can list
 NEAR = 3  # of more than that, those that may have been meant
 LIKE = 0.5  # how much alike two names have to be for that, from 0 to 1
+
+
+_SHORT = reprlib.Repr(maxstring=80, maxlong=80, maxother=80)
+
+
+def quoted(value: object) -> str:
+    """What was received, as a sentence can hold it: the middle of a long value is left out."""
+    return _SHORT.repr(value)
 
 
 def instead_of(wrong: str, names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from engine.nearest import instead_of
+from engine.nearest import instead_of, quoted
 
 _KINDS = {
     "int": "a whole number",
@@ -49,10 +49,10 @@ def converted(value: object, kind: Any, name: str) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         refusal = _in_words(error, kind, name)
-        plain = isinstance(value, int | float | str)
-        raise ValueError(
-            re.sub(r", got .*", f", got {value!r}", refusal) if plain else refusal
-        ) from None
+        if isinstance(value, int | float | str):  # is said itself instead of its kind
+            refusal, got, _ = refusal.partition(", got ")
+            refusal += f"{got}{quoted(value)}" if got else ""
+        raise ValueError(refusal) from None
 
 
 def _fault(error: msgspec.DecodeError) -> str:
@@ -71,7 +71,7 @@ def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> st
     where = place.rstrip("`").removeprefix(".") or name
     if names := re.search(r"unknown field `(.*)`", what):
         known = instead_of(names[1], _fields(kind, where.removeprefix(name)))
-        return f"{where} has no field {names[1]!r}; {known}"
+        return f"{where} has no field {quoted(names[1])}; {known}"
     if names := re.search(r"missing required field `(.*)`", what):
         return f"{where} has no {names[1]!r}"
     if names := re.match(r"Expected `(.*?)`(?: (>= 0))?(?:, got `(.*)`)?$", what):

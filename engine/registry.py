@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 
 import msgspec
 
-from engine.nearest import instead_of
+from engine.nearest import instead_of, quoted
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Range:
             return None
         kind = "whole number" if self.whole else "number"
         allowed = f"a {kind} from {self.low:g} to {self.high:g}" + (" or 0" if self.zero else "")
-        return f"must be {allowed}, got {value!r}"
+        return f"must be {allowed}, got {quoted(value)}"
 
     def _holds(self, value: float) -> bool:
         if not math.isfinite(value) or (self.whole and value != int(value)):
@@ -102,7 +102,8 @@ class Registry[T](Mapping[str, Entry[T]]):
     def __getitem__(self, name: str) -> Entry[T]:
         entry = self._entries.get(name) or self._guests.get(name)
         if entry is None:
-            raise ValueError(f"unknown {self.kind} {name!r}; {instead_of(name, self._entries)}")
+            known = instead_of(name, self._entries)
+            raise ValueError(f"unknown {self.kind} {quoted(name)}; {known}")
         return entry
 
     def __contains__(self, name: object) -> bool:
@@ -121,7 +122,7 @@ class Registry[T](Mapping[str, Entry[T]]):
             if name not in knobs:
                 known = ", ".join(knobs) or "none"
                 raise ValueError(
-                    f"{self.kind} {choice.name!r} has no knob {name!r}; it has: {known}"
+                    f"{self.kind} {choice.name!r} has no knob {quoted(name)}; it has: {known}"
                 )
             if refusal := knobs[name].range.refusal(value):
                 raise ValueError(f"{name} of {self.kind} {choice.name!r} {refusal}")

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from engine.config import SETTINGS, RunConfig
-from engine.nearest import instead_of
+from engine.nearest import instead_of, quoted
 from engine.registry import Choice, Knob, Range, Registry
 from engine.stacks import Stack
 
@@ -152,7 +152,7 @@ def at_places(config: RunConfig, space: Sequence[Axis], point: Sequence[Value]) 
 def _parts(path: str) -> tuple[str, str]:
     setting = ".".join(path.split(".")[:2])
     if setting not in SETTINGS:
-        raise ValueError(f"unknown setting {path!r}; {instead_of(path, SETTINGS)}")
+        raise ValueError(f"unknown setting {quoted(path)}; {instead_of(path, SETTINGS)}")
     return setting, path[len(setting) + 1 :]
 
 

@@ -51,6 +51,17 @@ def test_what_is_wrong_is_told_in_words(kind, text, said):
     assert "$" not in told and "`" not in told and len(told) < 200
 
 
+@pytest.mark.parametrize(
+    "words", ["9" * 5000, "\\x1f", "\\1", "\x1f"], ids=["long", "x", "1", "raw"]
+)
+@pytest.mark.parametrize("path", ["data.dataset", "optimization.batch_size", "model.activation"])
+def test_a_value_of_another_kind_is_quoted_in_short(path, words):
+    with pytest.raises(ValueError, match=r"must be|unknown") as refusal:
+        RunConfig().replace(path, words)
+    assert len(str(refusal.value)) < 400
+    assert repr(words)[1:4] in str(refusal.value)
+
+
 def test_the_nearest_names_are_told_of_many_and_all_of_few():
     many = [f"thing {n}" for n in range(40)] + ["Fashion-MNIST"]
     assert instead_of("mnist", many).startswith("the nearest of 41 are Fashion-MNIST, ")
