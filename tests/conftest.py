@@ -1,5 +1,7 @@
 """What every test shares."""
 
+import os
+import sys
 from collections.abc import Generator
 
 import hypothesis
@@ -8,6 +10,15 @@ from threadpoolctl import threadpool_limits
 
 from engine import RunConfig
 
+# Of the many processes that tests start, none should compile Panel and Bokeh anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# No test says how long anything takes, nor does Hypothesis.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("thorough", max_examples=2500)  # --hypothesis-profile=thorough
 
 
