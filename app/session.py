@@ -249,8 +249,9 @@ class Visit:
         )
 
     def _show(self, snapshot: Snapshot) -> None:
-        if self._controls:
-            self._controls.show(snapshot.config)
+        # While commands wait, controls stand where they were turned to, not where the run still is.
+        if self._controls and self.seat.settled:
+            self._controls.show(self.seat.latest.config)
         self._lane.show(snapshot)
         for room in self._rooms.values():
             room.show(snapshot)

@@ -9,6 +9,7 @@ from engine.datasets.facts import input_size, target_size
 from engine.trail import Trail
 from engine.training import Diverged, Training
 from engine.types import Array, Integers
+from engine.written import written
 
 LARGE = 10.0  # size of inputs, or of values to predict, at which usual rates are too high
 SHOWN = 50  # steps before the end, at most
@@ -18,17 +19,17 @@ def autopsy(training: Training, loss: float) -> str:
     """One sentence each on what happened, where, why, and what to do."""
     optimization = training.config.optimization
     rate, l2 = optimization.learning_rate, optimization.l2
-    what = f"rose to {loss:.3g}" if math.isfinite(loss) else "is no longer a finite number"
+    what = f"rose to {written(loss, 3)}" if math.isfinite(loss) else "is no longer a finite number"
     where = _first_broken(training)
     first, chance, high_for = training.first_loss, training.chance_loss, _for_what(training)
     if training.step < SHOWN and first > 10 * chance and high_for == "here":
-        why = f"It began at {first:.3g} where {chance:.3g} is usual: large weights."
+        why = f"It began at {written(first, 3)} where {written(chance, 3)} is usual: large weights."
         remedy = "Draw smaller ones"
     elif rate * l2 > 2 and rate <= 1:
-        why = f"Learning rate × L2 = {rate * l2:.3g}: beyond 2 the decay itself overshoots."
+        why = f"Learning rate × L2 = {written(rate * l2, 3)}: beyond 2 the decay itself overshoots."
         remedy = "Lower one of them"
     else:
-        why, remedy = f"A learning rate of {rate:g} is too high {high_for}.", "Lower it"
+        why, remedy = f"A learning rate of {written(rate)} is too high {high_for}.", "Lower it"
     return (
         f"Diverged at step {training.step:,}: the loss {what}{where}. {why} {remedy}, then restart."
     )
@@ -40,7 +41,7 @@ def _for_what(training: Training) -> str:
     sizes = {"inputs": input_size(train), "values to predict": target_size(train)}
     for what, size in sizes.items():
         if size > LARGE and not normalized:
-            return f"for {what} of size {size:.3g}, where 1 is usual"
+            return f"for {what} of size {written(size, 3)}, where 1 is usual"
     return "here"
 
 

@@ -20,6 +20,7 @@ from engine.rate_sweep import Sweep, sweep
 from engine.registry import Choice, Registry
 from engine.training import Diverged, Training
 from engine.types import Array
+from engine.written import written
 
 STRONG = 1e3  # the lecture's L2
 FEW = 20  # examples that any sound network learns by heart
@@ -130,8 +131,8 @@ def first_loss(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     passed = abs(first - chance) <= 0.25 * chance
     judged = "as it should be" if passed else "the first weights are too large, most likely"
     yield CheckResult(
-        name, passed, first, f"about {chance:.4g}",
-        f"It is {first:.4g}, and {chance:.4g} if all scores are equal: {judged}.",
+        name, passed, first, f"about {written(chance, 4)}",
+        f"It is {written(first, 4)}, and {written(chance, 4)} if all scores are equal: {judged}.",
     )  # fmt: skip
 
 
@@ -148,9 +149,10 @@ def regularization(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     due = 0.5 * STRONG * sum(float(np.vdot(W, W)) for W in weights)
     passed = rise > 0 and math.isclose(rise, due, rel_tol=1e-3)
     yield CheckResult(
-        name, passed, rise, f"{due:.4g}",
-        f"The loss goes from {plain.first_loss:.4g} to {plain.first_loss + rise:.4g};"
-        f" the weights make it a rise of {due:.4g}.",
+        name, passed, rise, written(due, 4),
+        f"The loss goes from {written(plain.first_loss, 4)} to"
+        f" {written(plain.first_loss + rise, 4)};"
+        f" the weights make it a rise of {written(due, 4)}.",
     )  # fmt: skip
 
 
@@ -175,8 +177,9 @@ def overfit(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     advice = "" if passed else "; if no learning rate helps, something is broken"
     curve = np.array(losses)
     yield CheckResult(
-        name, passed, losses[-1], f"below {_tiny(losses[0]):.2g}",
-        f"After {training.step} steps the loss is {losses[-1]:.2g} and {accuracy:.0%} are right"
+        name, passed, losses[-1], f"below {written(_tiny(losses[0]), 2)}",
+        f"After {training.step} steps the loss is {written(losses[-1], 2)} and {accuracy:.0%}"
+        " are right"
         f"{advice}.",
         _frozen(np.minimum(JUDGED_EVERY * np.arange(len(curve)), training.step)), _frozen(curve),
         ("step", "loss"),
@@ -239,9 +242,10 @@ def learning_rate(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     passed = found.low <= rate <= found.high
     where = "between" if passed else "too low" if rate < found.low else "too high"
     yield CheckResult(
-        name, passed, rate, f"{found.low:.1g} to {found.high:.1g}",
-        f"Below {found.low:.1g} the loss hardly moves, above {found.high:.1g} it rises again;"
-        f" yours, {rate:g}, is {where}.",
+        name, passed, rate, f"{written(found.low, 1)} to {written(found.high, 1)}",
+        f"Below {written(found.low, 1)} the loss hardly moves, above {written(found.high, 1)}"
+        " it rises again;"
+        f" yours, {written(rate)}, is {where}.",
         _frozen(found.rates), _frozen(found.losses), ("learning rate", "loss"),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from engine.commands import Begin, Command, Restart, SetKnob
 from engine.config import SETTINGS, Effect, RunConfig
 from engine.evaluation import JUDGED
 from engine.experiment import Experiment
+from engine.written import written
 
 SHORT = 0.03  # seconds of setting up that nobody notices
 ALLOWED = 0.1  # seconds that a step may take while there are others
@@ -90,6 +91,6 @@ def _size(config: RunConfig, experiment: Experiment) -> tuple[int, int]:
 def refusal(seconds: float) -> str:
     """Why such steps are not made while there are others."""
     return (
-        f"A step of this network takes {seconds:.2g} s here; with others in the room"
-        f" {ALLOWED:g} s is allowed: fewer or narrower layers, or a smaller batch."
+        f"A step of this network takes {written(seconds, 2)} s here; with others in the room"
+        f" {written(ALLOWED)} s is allowed: fewer or narrower layers, or a smaller batch."
     )

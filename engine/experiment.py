@@ -44,6 +44,7 @@ from engine.registry import Choice
 from engine.telemetry import Change, Condition, Marker, Pace, Snapshot, Status, show_data
 from engine.trail import Trail
 from engine.training import Diverged, Training
+from engine.written import written
 
 # Who is interrupted while it trains, by frames for others, loses nothing by it. Windows counts such
 # seconds in pieces that are longer than a slice.
@@ -398,6 +399,6 @@ def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int
 
 def _plain(value: float | Choice) -> str:
     if isinstance(value, Choice):
-        knobs = ", ".join(f"{name} {number:g}" for name, number in value.knobs.items())
+        knobs = ", ".join(f"{name} {written(number)}" for name, number in value.knobs.items())
         return f"{value.name} ({knobs})" if knobs else value.name
-    return f"{value:g}"
+    return written(value)

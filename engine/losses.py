@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.registry import Registry
 from engine.types import Array, Integers
+from engine.written import written
 
 
 class Loss(Protocol):
@@ -123,7 +124,7 @@ def in_measure(score: float, measure: str) -> str:
     """A score in words: the right ones in per cent, or R², which may be far below 0."""
     if math.isnan(score):
         return "–"
-    return f"{score:.1%}" if measure == "accuracy" else f"{score:.4g}"
+    return f"{score:.1%}" if measure == "accuracy" else f"{written(score, 4)}"
 
 
 def accuracy(

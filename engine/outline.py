@@ -11,6 +11,7 @@ from engine.dropout import Dropout
 from engine.layers import Layer
 from engine.normalization import BatchNorm
 from engine.training import Training
+from engine.written import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,6 @@ def _words(layers: list[Layer], training: Training, pool: int) -> Iterator[str]:
         elif isinstance(layer, BatchNorm):
             yield model.normalization.name
         elif isinstance(layer, Dropout):
-            yield f"dropout {model.dropout:g}"
+            yield f"dropout {written(model.dropout)}"
         elif isinstance(layer, MaxPool2D):
             yield f"pool {pool}×{pool}"

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.config import DataConfig
-from engine.datasets import DATASETS, Examples, Split, load, split
-from engine.nearest import instead_of
+from engine.datasets import DATASETS, Examples, Split, load, split, subset
+from engine.nearest import instead_of, quoted
 from engine.preprocessing import PREPROCESSING, Transform
 from engine.target_scaling import TARGET_SCALING, TargetTransform
 
@@ -39,7 +39,7 @@ def _prepare(
     parts = split(examples, config.held_out, rng)
     train, validation = parts.train, parts.validation
     if config.examples is not None:
-        train = train.take(np.arange(min(config.examples, len(train))))
+        train = subset(train, config.examples)
     transform = PREPROCESSING.build(config.preprocessing)(train.x, train.shape)
     scaling = None if raw.classes else TARGET_SCALING.build(config.target_scaling)(train.y)
     train, validation = (_ready(part, transform, scaling, dtype) for part in (train, validation))
@@ -60,7 +60,7 @@ def _only(examples: Examples, classes: tuple[str, ...]) -> Examples:
     """The examples of these classes alone, which are then numbered in this order."""
     if unknown := [name for name in classes if name not in examples.classes]:
         known = instead_of(unknown[0], examples.classes)
-        raise ValueError(f"unknown class {unknown[0]!r}; {known}")
+        raise ValueError(f"unknown class {quoted(unknown[0])}; {known}")
     numbers = np.full(len(examples.classes), -1)
     numbers[[examples.classes.index(name) for name in classes]] = np.arange(len(classes))
     chosen = examples.take(np.flatnonzero(numbers[examples.y] >= 0))

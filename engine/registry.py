@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 import msgspec
 
 from engine.nearest import instead_of, quoted
+from engine.written import written
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class Range:
         if isinstance(value, int | float) and not isinstance(value, bool) and self._holds(value):
             return None
         kind = "whole number" if self.whole else "number"
-        allowed = f"a {kind} from {self.low:g} to {self.high:g}" + (" or 0" if self.zero else "")
+        allowed = f"a {kind} from {written(self.low)} to {written(self.high)}" + (
+            " or 0" if self.zero else ""
+        )
         return f"must be {allowed}, got {quoted(value)}"
 
     def _holds(self, value: float) -> bool:

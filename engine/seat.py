@@ -43,6 +43,8 @@ class Seat:
         self._seen: Set[str] = frozenset()  # what the latest snapshot shows of that
         self.name = name  # as the operator's log calls it
         self.left = False  # it has no place any more
+        self._sent = self._taken = 0  # commands
+        self.settled = True  # whether `latest` knows of every command that was sent
         self.latest = experiment.snapshot()
         self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
         # The conductor's own, touched by the thread alone that serves the seat:
@@ -62,6 +64,9 @@ class Seat:
         if len(self._inbox) >= MOST_PENDING:
             self.refusal = f"More than {MOST_PENDING:,} commands wait: this one is not obeyed."
             return
+        with self._lock:
+            self._sent += 1
+            self.settled = False
         self._inbox.append(command)
         self._wake(self)
 
@@ -156,6 +161,7 @@ class Seat:
                 break
             taken.append(later)
             self._inbox.popleft()
+        self._taken += len(taken)
         return taken
 
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
@@ -175,13 +181,15 @@ class Seat:
     def _hand_out(self, snapshot: Snapshot, looks: Set[str]) -> None:
         news = _news(snapshot) != _news(self.latest)
         with self._lock:
+            settles = not self.settled and self._taken == self._sent
+            self.settled = self._taken == self._sent
             self.latest = snapshot
             self._seen = looks
             self._version += 1
             version, waiting, self._waiting = self._version, self._waiting, {}
         for deliver in waiting.values():
             deliver(snapshot, version)
-        if news:
+        if news or settles:
             self.on_news(snapshot)
 
 

@@ -25,6 +25,7 @@ from engine.preparation import prepare
 from engine.registry import Choice
 from engine.schedules import SCHEDULES, warm_up
 from engine.types import Array
+from engine.written import written
 
 # Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
 # worst that learned all the same had risen 14-fold.
@@ -37,7 +38,7 @@ class Diverged(Exception):
     """The loss is no longer a finite number, or absurdly large."""
 
     def __init__(self, loss: float) -> None:
-        super().__init__(f"the loss is {loss:g}")
+        super().__init__(f"the loss is {written(loss)}")
         self.loss = loss
 
 
@@ -275,8 +276,8 @@ class Training:
         work = origin.steps * len(self.batches.x) * self.network.work
         if work > MOST_BEFORE:
             raise ValueError(
-                f"what the run starts from takes {work:.1g} multiplications to learn;"
-                f" {MOST_BEFORE:.0g} are allowed: fewer steps, or a smaller network"
+                f"what the run starts from takes {written(work, 1)} multiplications to learn;"
+                f" {written(MOST_BEFORE, 0)} are allowed: fewer steps, or a smaller network"
             )
         learned = _learned(self.config.to_json(), np.dtype(self.dtype).str)
         for layer in self.network.layers[:-1]:

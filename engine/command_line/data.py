@@ -77,8 +77,15 @@ class _Known:
         return describe(self.examples(reading))
 
 
+def _named(sign: str | None) -> str:
+    """A separator or decimal sign in a word, where there is one for it."""
+    names = {",": "comma", ";": "semicolon", "\t": "tab", " ": "space", ".": "point"}
+    return names.get(sign, sign) if sign else ""
+
+
 def _lines(found: DataDescription) -> Iterator[str]:
-    yield f"{found.examples:,} examples of {found.inputs:,} inputs; target: {found.target}"
+    inputs = "one input" if found.inputs == 1 else f"{found.inputs:,} inputs"
+    yield f"{found.examples:,} examples of {inputs}; target: {found.target}"
     if found.classes is None:
         yield "values to predict"
     else:
@@ -86,8 +93,8 @@ def _lines(found: DataDescription) -> Iterator[str]:
         yield f"{len(found.classes)} classes: {counted}"
     if found.encoding:
         yield (
-            f"encoding {found.encoding}, separator {found.separator},"
-            f" decimal {found.decimal or 'differs by column'}"
+            f"encoding {found.encoding}, separator {_named(found.separator)},"
+            f" decimal {_named(found.decimal) or 'differs by column'}"
         )
     width = max(len(column.name) for column in found.columns)
     for column in found.columns[:SHOWN]:

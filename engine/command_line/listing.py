@@ -12,6 +12,7 @@ from engine.config import SETTINGS, RunConfig, Setting
 from engine.diagnosis import RULES
 from engine.registry import Choice, Entry, Range, Registry
 from engine.stacks import Stack
+from engine.written import written
 
 COLUMNS = 100
 WIDEST = 30  # characters of a name that the text beside it makes room for
@@ -89,7 +90,7 @@ def _block(title: str, rows: Mapping[str, list[str]]) -> Iterator[str]:
 
 
 def _about(entry: Entry[Any]) -> list[str]:
-    knobs = [f"{x.name}: {_span(x.range)}, {x.default:g} by default" for x in entry.knobs]
+    knobs = [f"{x.name}: {_span(x.range)}, {written(x.default)} by default" for x in entry.knobs]
     return [entry.summary, *knobs]
 
 
@@ -102,11 +103,11 @@ def _told(path: str, setting: Setting) -> list[str]:
             f"such as {values.example}; {default} by default; {setting.effect}",
         ]
     span = f"one of {values.kind.upper()}" if isinstance(values, Registry) else _span(values)
-    default = default.name if isinstance(default, Choice) else f"{default:g}"
+    default = default.name if isinstance(default, Choice) else written(default)
     return [setting.summary, f"{span}, {default} by default; {setting.effect}"]
 
 
 def _span(span: Range) -> str:
     kind = "whole number, " if span.whole else ""
     scale = " on a log scale" if span.scale == "log" else ""
-    return f"{kind}{span.low:g} to {span.high:g}{scale}{' or 0' if span.zero else ''}"
+    return f"{kind}{written(span.low)} to {written(span.high)}{scale}{' or 0' if span.zero else ''}"

@@ -14,6 +14,7 @@ from engine.search import (
     in_words,
     label_of,
 )
+from engine.written import written
 
 TOLD = 10  # of the best trials
 
@@ -52,7 +53,7 @@ def lines(frame: SearchFrame, together: EnsembleFrame | None) -> Iterator[str]:
     """The best trials, what became of the others, and what to do next."""
     count = len(frame.trials)
     trials = f"{count} trial{'s' * (count > 1)}"
-    yield f"{trials} of {frame.search.epochs:g} epochs on {_data(frame)}"
+    yield f"{trials} of {written(frame.search.epochs)} epochs on {_data(frame)}"
     paths = [axis.path for axis in frame.search.space]
     yield _row("trial", frame.measure, [label_of(path) for path in paths])
     for number in frame.ranking[:TOLD]:

@@ -11,7 +11,7 @@ from engine.datasets.lecture import lecture_images
 from engine.datasets.loading import describe, load
 from engine.datasets.reading import AS_FOUND, Missing, Reading, Task
 from engine.datasets.sources import ENDS, read_source
-from engine.datasets.splitting import split
+from engine.datasets.splitting import split, subset
 from engine.datasets.tables import read_csv
 from engine.datasets.uploads import (
     Upload,
@@ -55,6 +55,7 @@ __all__ = [
     "register_folder",
     "source_of",
     "split",
+    "subset",
     "toy",
     "unreadable",
 ]

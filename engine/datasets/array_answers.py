@@ -7,6 +7,7 @@ from engine.datasets.files import LARGEST, check_shape
 from engine.datasets.reading import Reading
 from engine.datasets.table.target import FEW
 from engine.types import Array, Integers
+from engine.written import written
 
 MAX_VALUES = 100  # to predict for one example
 
@@ -30,7 +31,9 @@ def _small(values: np.ndarray, key: str, name: str) -> Array:
     """The values, none of them so large that its square would be none as float32."""
     if not (float(values.min()) > -LARGEST and float(values.max()) < LARGEST):  # no NaN is
         row = int(np.all(np.abs(values.astype(float)) < LARGEST, axis=1).argmin())
-        raise ValueError(f"{name}: {key}[{row}] holds a number not below {LARGEST:g}, or NaN")
+        raise ValueError(
+            f"{name}: {key}[{row}] holds a number not below {written(LARGEST)}, or NaN"
+        )
     return values.astype(np.float32 if values.dtype.itemsize <= 2 else _precise(values))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from engine.datasets.examples import Examples, Split
 from engine.types import Integers
+from engine.written import written
 
 
 def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Split:
@@ -19,11 +20,23 @@ def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Spli
     kept = max(1, round(held_out * len(examples)))
     if kept >= len(examples):
         raise ValueError(
-            f"holding out {held_out:g} of {len(examples)} examples leaves none to train on"
+            f"holding out {written(held_out)} of {len(examples)} examples leaves none to train on"
         )
     if examples.classes:
         _share_out(rows, np.asarray(examples.y[rows], np.intp), kept)
     return Split(examples.take(rows[kept:]), examples.take(rows[:kept]), examples)
+
+
+def subset(examples: Examples, count: int) -> Examples:
+    """The first so many, of each class some: a rare one changes places with a common one."""
+    rows = np.arange(len(examples))
+    if examples.classes:
+        labels = np.asarray(examples.y, np.intp).copy()
+        chosen, rest = rows[:count].copy(), rows[count:].copy()
+        for label in np.unique(labels):
+            if not (labels[chosen] == label).any():
+                _exchange(rows, labels, label, chosen, rest)
+    return examples.take(rows[:count])
 
 
 def _share_out(

@@ -7,6 +7,7 @@ from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import RULES, finite_or, hidden_layers, turned
 from engine.registry import Choice
 from engine.telemetry import Snapshot, Status
+from engine.written import written
 
 LARGE = 4.0  # root mean square of an input beyond which steps and first scores are too large
 SMALL = 0.02  # ... and below which nothing arrives
@@ -30,7 +31,7 @@ def input_scale(now: Snapshot) -> Symptom | None:
         return None
     return Symptom(
         "input scale", size, (SMALL, LARGE), "",
-        f"The largest input has size {size:.3g} (root mean square): about 1 is usual.",
+        f"The largest input has size {written(size, 3)} (root mean square): about 1 is usual.",
         _rescaled(now), "loss",
     )  # fmt: skip
 
@@ -43,7 +44,7 @@ def target_scale(now: Snapshot) -> Symptom | None:
         return None
     return Symptom(
         "target scale", size, (SMALL, LARGE_TARGET), "",
-        f"The values to predict have size {size:,.3g} (root mean square): about 1 is usual.",
+        f"The values to predict have size {written(size, 3)} (root mean square): about 1 is usual.",
         (turned("data.target_scaling", Choice("standardize"), STANDARDIZE_TARGETS),), "loss",
     )  # fmt: skip
 
@@ -93,7 +94,9 @@ def _rescaled(now: Snapshot) -> Iterator[Remedy]:
     scale = 1.0 if SMALL <= raw <= LARGE else 10.0 ** -round(math.log10(raw))
     if len(now.data.shape) > 1 and 0.01 <= scale <= 1000:
         centre = Choice("centre", {} if scale == 1 else {"scale": scale})
-        yield turned(PREPROCESSING, centre, f"Centre them, at scale {scale:g}, in a new run.")
+        yield turned(
+            PREPROCESSING, centre, f"Centre them, at scale {written(scale)}, in a new run."
+        )
     yield turned(PREPROCESSING, Choice("standardize"), "Standardize them, in a new run.")
 
 

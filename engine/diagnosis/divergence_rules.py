@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from engine.commands import SetKnob
 from engine.config import RunConfig
 from engine.diagnosis.remedies import Remedy, Symptom
-from engine.diagnosis.rules import RATE, RULES, batch_norm, set_rate
+from engine.diagnosis.rules import RATE, RULES, batch_norm, rate_by, restarted_at
 from engine.telemetry import Snapshot, Status
+from engine.written import written
 
 ENOUGH = 2  # times that the rate was lowered in vain
 
@@ -31,10 +32,10 @@ def _remedies(now: Snapshot) -> Iterator[Remedy]:
     optimization = now.config.optimization
     rate = optimization.learning_rate
     if now.diverged_under and _is_gentler(now.config, now.diverged_under):
-        yield Remedy(f"Restart with what is set now, a learning rate of {rate:g}.", ())
+        yield Remedy(f"Restart with what is set now, a learning rate of {written(rate)}.", ())
     if rate * optimization.l2 > 2 and rate <= 1:
         l2 = float(f"{0.1 / rate:.2g}")
-        yield Remedy(f"L2 strength {l2:g}, then restart.", (SetKnob("optimization.l2", l2),))
+        yield Remedy(f"L2 strength {written(l2)}, then restart.", (SetKnob("optimization.l2", l2),))
     lowered = [change.path for change in now.followed].count(RATE)
     if lowered < ENOUGH:
         yield from _lower_rate(now)
@@ -48,8 +49,7 @@ def _remedies(now: Snapshot) -> Iterator[Remedy]:
 def _lower_rate(now: Snapshot) -> Iterator[Remedy]:
     # From absurd rates, where every tenth explodes as well, straight to what may do.
     for factor in (min(0.1, 0.1 / now.config.optimization.learning_rate), 0.3):
-        turn = set_rate(now.config, factor)
-        yield Remedy(f"Learning rate {turn.value:g}, then restart.", (turn,))
+        yield restarted_at(rate_by(now.config, factor))
 
 
 def _is_gentler(config: RunConfig, before: RunConfig) -> bool:

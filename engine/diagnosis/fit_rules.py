@@ -19,6 +19,7 @@ from engine.diagnosis.rules import (
 )
 from engine.registry import Choice
 from engine.telemetry import Snapshot
+from engine.written import written
 
 JUDGED = 512  # validation examples that a row of the curves is judged on, at most
 CHANCE_GAP_OF_VALUES = 0.2  # of R², between the parts of a run that has just begun
@@ -58,7 +59,9 @@ def _held_back(now: Snapshot) -> Iterator[Remedy]:
     """What keeps a network from learning examples by heart."""
     stronger = max(10 * now.config.optimization.l2, 1e-3)
     if stronger <= 0.01:
-        yield turned("optimization.l2", stronger, f"L2 strength {stronger:g}; or more dropout.")
+        yield turned(
+            "optimization.l2", stronger, f"L2 strength {written(stronger)}; or more dropout."
+        )
     if now.config.model.hidden and now.config.model.dropout < 0.5:
         yield turned("model.dropout", 0.5, "Dropout 0.5; or more examples.")
 

@@ -27,6 +27,7 @@ from engine.diagnosis.rules import (
 )
 from engine.registry import Choice
 from engine.telemetry import Snapshot
+from engine.written import written
 
 # Changes of what training makes small: what it came to before is no measure any more.
 OBJECTIVE = (
@@ -50,7 +51,8 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
     best = min(best, loss)  # where there are too few rows to tell
     return Symptom(
         "learning rate too high", loss, (0.0, 1.5 * best), "",
-        f"The loss is {loss:.3g} after {best:.3g} at best, and a step changes the weights by"
+        f"The loss is {written(loss, 3)} after {written(best, 3)} at best, and a step changes"
+        " the weights by"
         f" {ratio:.1%}.",
         [smaller_steps(now)], "loss",
     )  # fmt: skip
@@ -65,7 +67,8 @@ def schedule_has_ended(now: Snapshot) -> Symptom | None:
     name = now.config.optimization.schedule.name
     return Symptom(
         "schedule has ended", rate, (0.01 * wanted, wanted), "",
-        f"The schedule “{name}” has brought the learning rate from {wanted:g} down to {rate:.1g}.",
+        f"The schedule “{name}” has brought the learning rate from {written(wanted)} down to"
+        f" {written(rate, 1)}.",
         [turned("optimization.schedule", Choice("constant"), "A constant learning rate.")],
         "updates",
     )  # fmt: skip
@@ -80,7 +83,7 @@ def rate_too_low(now: Snapshot) -> Symptom | None:
     times = min(1e4, 10 ** round(math.log10(WANTED / max(ratio, 1e-12))))
     return Symptom(
         "learning rate too low", ratio, (10**-4.5, 10**-1.5), "",
-        f"A step changes the weights by a factor of {ratio:.1g} only: 0.001 is usual.",
+        f"A step changes the weights by a factor of {written(ratio, 1)} only: 0.001 is usual.",
         [rate_times(now, times)], "updates",
     )  # fmt: skip
 
@@ -103,7 +106,8 @@ def first_loss(now: Snapshot) -> Symptom | None:
         return None
     return Symptom(
         "first loss", first, (0.3 * chance, 4 * chance), "",
-        f"The first loss was {first:.3g}, but a network that knows nothing has {chance:.3g}.",
+        f"The first loss was {written(first, 3)}, but a network that knows nothing has"
+        f" {written(chance, 3)}.",
         _smaller_weights(now), "loss",
     )  # fmt: skip
 
@@ -128,7 +132,7 @@ def plateau(now: Snapshot) -> Symptom | None:
     better = fitting_initializer(now.config)
     return Symptom(
         "plateau", until, (0, 0.15 * since), "",
-        f"The loss stayed at {level:.3g}, where one starts, for {until:,.0f} steps.",
+        f"The loss stayed at {written(level, 3)}, where one starts, for {until:,.0f} steps.",
         [redrawn("He", "Draw larger weights, by He."), redrawn(better, f"Draw them by {better}."),
          *batch_norm(now)],
         "loss",

@@ -17,6 +17,7 @@ from engine.diagnosis.rules import (
     turned,
 )
 from engine.telemetry import Snapshot
+from engine.written import written
 
 DECAYS = ("optimization.l2", "optimization.l1")
 STRENGTHS = (*DECAYS, "optimization.max_norm", "model.dropout")
@@ -62,7 +63,7 @@ def _has_shrunk_the_weights(now: Snapshot) -> Symptom | None:
     label = SETTINGS[path].label
     return _symptom(
         now, path, left, (0.05, math.inf),
-        f"{label} {now.config.value(path):g} has shrunk the weights to nearly nothing.",
+        f"{label} {written(now.config.value(path))} has shrunk the weights to nearly nothing.",
     )  # fmt: skip
 
 
@@ -78,5 +79,5 @@ def _weaker(now: Snapshot, path: str) -> Iterator[Remedy]:
     label, value = SETTINGS[path].label, now.config.value(path)
     factor = 5 if path == "optimization.max_norm" else 0.5 if path == "model.dropout" else 0.1
     weaker = float(f"{value * factor:.2g}")
-    yield turned(path, weaker, f"{label} {weaker:g}.")
+    yield turned(path, weaker, f"{label} {written(weaker)}.")
     yield turned(path, 0.0, f"{label} 0.")

@@ -16,6 +16,7 @@ from engine.diagnosis.remedies import Remedy, Symptom
 from engine.registry import Choice, Range, Registry
 from engine.stacks import UNITS
 from engine.telemetry import LayerFrame, Marker, Snapshot
+from engine.written import written
 
 type Rule = Callable[[Snapshot], Symptom | None]
 
@@ -95,8 +96,8 @@ def turned(path: str, value: float | Choice | str, advice: str) -> Remedy:
 
 def rate_times(now: Snapshot, factor: float) -> Remedy:
     """The learning rate times a factor, within what is allowed."""
-    turn = set_rate(now.config, factor)
-    return Remedy(f"Learning rate × {factor:g}.", (turn,))
+    turn = SetKnob(RATE, rate_by(now.config, factor))
+    return Remedy(f"Learning rate × {written(factor)}.", (turn,))
 
 
 def smaller_steps(now: Snapshot) -> Remedy:
@@ -105,13 +106,19 @@ def smaller_steps(now: Snapshot) -> Remedy:
     return rate_times(now, min(max(factor, 1e-3), 0.3))
 
 
-def set_rate(config: RunConfig, factor: float) -> SetKnob:
-    """The command that multiplies the learning rate, within what is allowed."""
+def rate_by(config: RunConfig, factor: float) -> float:
+    """The learning rate times a factor, within what is allowed."""
     allowed = SETTINGS[RATE].values
     rate = float(f"{config.optimization.learning_rate * factor:.2g}")
     if isinstance(allowed, Range):
         rate = min(max(rate, allowed.low), allowed.high)
-    return SetKnob(RATE, rate)
+    return rate
+
+
+def restarted_at(rate: float) -> Remedy:
+    """A new run of the same settings at this learning rate."""
+    words = f"Learning rate {written(rate)}, then restart."
+    return Remedy(words, (SetKnob(RATE, rate),), restart=True)
 
 
 def redrawn(initializer: str, advice: str) -> Remedy:

@@ -18,12 +18,14 @@ from engine.diagnosis.rules import (
     fitting_initializer,
     hidden_layers,
     last_change,
+    rate_by,
     redrawn,
-    set_rate,
+    restarted_at,
     turned,
 )
 from engine.registry import Choice
 from engine.telemetry import Snapshot
+from engine.written import written
 
 
 @RULES.register("symmetric weights")
@@ -57,8 +59,7 @@ def _unsaturated(now: Snapshot) -> Iterator[Remedy]:
     yield redrawn("Xavier", "Draw smaller weights, by Xavier.")
     drawn = last_change(now, "model.initializer").row
     if trends.largest_ratio(now.curves, drawn) > THROWN:
-        lower = set_rate(now.config, 0.1)
-        yield Remedy(f"Learning rate {lower.value:g}, then restart.", (lower,), restart=True)
+        yield restarted_at(rate_by(now.config, 0.1))
     yield from batch_norm(now)
     yield turned("model.activation", Choice("ReLU"), "ReLU, which is flat on one side alone.")
 
@@ -96,10 +97,11 @@ def _revived(now: Snapshot) -> Iterator[Remedy]:
     if trends.largest_ratio(now.curves, drawn) < THROWN:
         yield Remedy("Leaky ReLU lets a little gradient through.", (leaky,))
     else:
-        lower = set_rate(now.config, 0.1)
-        words = f"learning rate of {lower.value:g}"
-        yield Remedy(f"Leaky ReLU lets a little gradient through; and a {words}.", (leaky, lower))
-        yield Remedy(f"A {words}, then restart.", (lower,), restart=True)
+        rate = rate_by(now.config, 0.1)
+        lower = SetKnob("optimization.learning_rate", rate)
+        words = f"and a learning rate of {written(rate)}"
+        yield Remedy(f"Leaky ReLU lets a little gradient through; {words}.", (leaky, lower))
+        yield restarted_at(rate)
     yield from batch_norm(now)
 
 
@@ -139,7 +141,8 @@ def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -
         return None
     return Symptom(
         rule, ratio, (0.1, 30.0), hidden[-1].name,
-        f"The signal {verb} from {hidden[0].std:.2g} in {hidden[0].name} to {hidden[-1].std:.2g}"
+        f"The signal {verb} from {written(hidden[0].std, 2)} in {hidden[0].name} to"
+        f" {written(hidden[-1].std, 2)}"
         f" in {hidden[-1].name}.",
         _for_signals(now), "activations",
     )  # fmt: skip
@@ -156,6 +159,7 @@ def _gradient(
         return None
     return Symptom(
         rule, ratio, (1e-3, 1e3), first.name,
-        f"The gradient of {first.name} is {ratio:.1g} times that of {last.name}: {word} by far.",
+        f"The gradient of {first.name} is {written(ratio, 1)} times that of {last.name}: {word}"
+        " by far.",
         remedies, "activations",
     )  # fmt: skip

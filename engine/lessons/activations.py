@@ -18,6 +18,7 @@ from engine.lessons.lesson import (
 )
 from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
 from engine.registry import Choice
+from engine.written import written
 
 SECTION = "Activation functions"
 FAST = 0.2  # a learning rate that ReLU, tanh and sigmoid can all take on the digits
@@ -52,8 +53,8 @@ def _saturation(evidence: Evidence) -> Verdict:
     below, middle, above = curve.slopes
     holds = max(below, above) < 1e-3 * middle
     slopes = tuple(zip(curve.points, curve.slopes, strict=True))
-    figures = tuple(Figure(f"slope of {curve.name} at {z:g}", slope) for z, slope in slopes)
-    told = ", ".join(f"{slope:.3g} at {z:g}" for z, slope in slopes)
+    figures = tuple(Figure(f"slope of {curve.name} at {written(z)}", slope) for z, slope in slopes)
+    told = ", ".join(f"{written(slope, 3)} at {written(z)}" for z, slope in slopes)
     ends = "is flat at both ends" if holds else "is not flat at both ends"
     return Verdict(holds, figures, f"{curve.name} {ends}: its slope is {told}.")
 
@@ -228,5 +229,7 @@ def _slopes(evidence: Evidence) -> Verdict:
         Figure("largest", high),
         Figure("standard deviation", spread),
     )
-    sentence = f"From {start:g} the {slopes.size} slopes have spread to {low:.2f} ... {high:.2f}."
+    sentence = (
+        f"From {written(start)} the {slopes.size} slopes have spread to {low:.2f} ... {high:.2f}."
+    )
     return Verdict(spread > 0.01, figures, sentence)

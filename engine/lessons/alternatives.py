@@ -7,6 +7,7 @@ from engine.lessons.exhibits import FunctionCurve, Nonlinearity
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
 from engine.registry import Choice
+from engine.written import written
 
 
 @LESSONS.register("ELU is nearer zero mean")
@@ -82,7 +83,8 @@ def _doubled(evidence: Evidence) -> Verdict:
     )
     holds = maxout == 2 * relu and runs[1].accuracy > 0.9
     sentence = (
-        f"{second}: {maxout:,} parameters. {first}: {relu:,}. That is {maxout / relu:.2g} times as"
+        f"{second}: {maxout:,} parameters. {first}: {relu:,}. That is"
+        f" {written(maxout / relu, 2)} times as"
         " many."
     )
     return Verdict(holds, figures, sentence)

@@ -9,6 +9,7 @@ from engine.lessons import words
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat, babysitters_data
 from engine.registry import Choice
+from engine.written import written
 
 SECTION = "Babysitting the learning process"
 
@@ -83,7 +84,7 @@ def _regularization(evidence: Evidence) -> Verdict:
         Figure(f"first loss with its penalty, {second}", strong.first_cost, _PENALIZED, ",.4f"),
         Figure("... on the data alone", data, "", ",.4f"),
         Figure("... its penalty", added, "", ",.4f"),
-        Figure(f"half of {strength:,g} times the squared weights", due, "", ",.4f"),
+        Figure(f"half of {written(strength)} times the squared weights", due, "", ",.4f"),
     )
     sentence = (
         f"With {second} the first loss is {data:,.4f} on the data and {added:,.4f} of penalty,"
@@ -155,7 +156,12 @@ def _too_low(evidence: Evidence) -> Verdict:
     holds = abs(fallen) < 0.001 and gauges.train_accuracy > 0.15
     figures = (
         Figure("loss at first", gauges.first_loss, "2.302576", ".6f"),
-        Figure(f"loss after {run.snapshot.epoch:.3g} epochs", gauges.train_loss, "2.302420", ".6f"),
+        Figure(
+            f"loss after {written(run.snapshot.epoch, 3)} epochs",
+            gauges.train_loss,
+            "2.302420",
+            ".6f",
+        ),
         Figure("training accuracy", gauges.train_accuracy, "0.19 to 0.21", ".2f"),
     )
     sentence = (
@@ -194,7 +200,8 @@ def _too_high(evidence: Evidence) -> Verdict:
     holds = run.diverged and run.snapshot.step < 10
     end = "diverged after" if run.diverged else "survived"
     sentence = (
-        f"At {words.rate(run.config)} it {end} {words.steps(step)}: its last loss is {last:.3g}."
+        f"At {words.rate(run.config)} it {end} {words.steps(step)}:"
+        f" its last loss is {written(last, 3)}."
     )
     return Verdict(holds, figures, sentence)
 

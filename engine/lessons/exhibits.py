@@ -13,6 +13,7 @@ from engine.preparation import prepare
 from engine.preprocessing import PREPROCESSING
 from engine.registry import Choice
 from engine.types import Array, Integers
+from engine.written import written
 
 PENGUINS, CLOTHES = Choice("penguins"), Choice("Fashion-MNIST")
 
@@ -95,7 +96,7 @@ class TwoWeights:
         weights = np.array(path)
         length = float(np.hypot(*np.diff(weights, axis=0).T).sum())
         share = float(same) / max(1, len(path) - 1)
-        name = f"inputs from {self.low:g} to {self.low + 1:g}"
+        name = f"inputs from {written(self.low)} to {written(self.low + 1)}"
         return Descent(name, weights, self.goal, share, length / float(np.hypot(*goal)))
 
 

@@ -11,6 +11,7 @@ from engine.lessons.laboratory import Laboratory, LabReport
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import INITIALIZER, digits, layers, recipe
 from engine.registry import Choice
+from engine.written import written
 
 SECTION = "Weight initialization"
 SIZES = ("its size stays much the same", "it shrinks to nothing", "it grows without end")
@@ -40,7 +41,8 @@ def _ten_layers(
             Figure("... as theory expects it", first.expected_backward, "", ".2g"),
         )
         sentence = (
-            f"{report.name}: the deviation goes from {first.std:.3g} in layer 1 to {last.std:.2g}"
+            f"{report.name}: the deviation goes from {written(first.std, 3)} in layer 1 to"
+            f" {written(last.std, 2)}"
             f" in layer {depth}, {beside} on the slide."
         )
         return Verdict(claim(report) and agrees is True, figures, sentence)
@@ -193,7 +195,8 @@ def _alike(evidence: Evidence) -> Verdict:
         Figure(f"... {second}", random.accuracy, form=".0%"),
     )
     sentence = (
-        f"Units that started {first} differ by {variety:.1g} and come to {same.accuracy:.0%};"
+        f"Units that started {first} differ by {written(variety, 1)} and come to"
+        f" {same.accuracy:.0%};"
         f" those that started {second} come to {random.accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)

@@ -9,6 +9,7 @@ from engine.lessons.exhibits import Cloud, Means, Scatter, Subtraction
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import layers, recipe
 from engine.registry import Choice
+from engine.written import written
 
 SECTION = "Preprocessing"
 STEPS = {called: step for step, called in words.PREPROCESSED.items()}
@@ -61,7 +62,8 @@ def _steps(evidence: Evidence) -> Verdict:
         Figure(f"... {white.name}", white.condition, "1"),
     )
     sentence = (
-        f"The condition number is {raw.condition:.3g} for {raw.name}, and {white.condition:.3g} for"
+        f"The condition number is {written(raw.condition, 3)} for {raw.name}, and"
+        f" {written(white.condition, 3)} for"
         f" {white.name}."
     )
     return Verdict(holds, figures, sentence)
@@ -117,9 +119,10 @@ def _means(evidence: Evidence) -> Verdict:
         Figure(f"... {channel.name}", channel.train),
     )
     sentence = (
-        f"{image.name}: a mean of at most {image.train:.1g} is left in a pixel of the training"
-        f" part, and {image.validation:.2g} in the validation part. {channel.name}:"
-        f" {channel.train:.2g} in the training part."
+        f"{image.name}: a mean of at most {written(image.train, 1)} is left in a pixel of the"
+        " training"
+        f" part, and {written(image.validation, 2)} in the validation part. {channel.name}:"
+        f" {written(channel.train, 2)} in the training part."
     )
     return Verdict(holds, figures, sentence)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from engine.activations import ACTIVATIONS, PReLU
 from engine.config import RunConfig
 from engine.registry import Choice
+from engine.written import written
 
 type Words = Callable[[RunConfig], str]
 
@@ -21,7 +22,7 @@ PREPROCESSED = {
 
 def choice(chosen: Choice) -> str:
     """An entry of a menu, with the knobs that were turned."""
-    knobs = ", ".join(f"{name} {value:g}" for name, value in chosen.knobs.items())
+    knobs = ", ".join(f"{name} {written(value)}" for name, value in chosen.knobs.items())
     return f"{chosen.name} ({knobs})" if knobs else chosen.name
 
 
@@ -49,27 +50,27 @@ def normalization(config: RunConfig) -> str:
 def optimizer(config: RunConfig) -> str:
     """Such as "momentum at 0.01"."""
     optimization = config.optimization
-    return f"{choice(optimization.optimizer)} at {optimization.learning_rate:g}"
+    return f"{choice(optimization.optimizer)} at {written(optimization.learning_rate)}"
 
 
 def rate(config: RunConfig) -> str:
     """Such as "a rate of 0.1"."""
-    return f"a rate of {config.optimization.learning_rate:,g}"
+    return f"a rate of {written(config.optimization.learning_rate)}"
 
 
 def schedule(config: RunConfig) -> str:
     """Such as "constant, from 0.5"."""
-    return f"{config.optimization.schedule.name}, from {config.optimization.learning_rate:g}"
+    return f"{config.optimization.schedule.name}, from {written(config.optimization.learning_rate)}"
 
 
 def penalty(config: RunConfig) -> str:
     """Such as "L2 of 0.03"."""
-    return f"L2 of {config.optimization.l2:,g}" if config.optimization.l2 else "no L2"
+    return f"L2 of {written(config.optimization.l2)}" if config.optimization.l2 else "no L2"
 
 
 def dropout(config: RunConfig) -> str:
     """Such as "dropout of 0.3"."""
-    return f"dropout of {config.model.dropout:g}" if config.model.dropout else "no dropout"
+    return f"dropout of {written(config.model.dropout)}" if config.model.dropout else "no dropout"
 
 
 def hidden(config: RunConfig) -> str:

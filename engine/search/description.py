@@ -12,6 +12,7 @@ from engine.reading import from_json
 from engine.registry import Choice
 from engine.search.space import DECAY, RATE, Axis, Span, Value, at_places
 from engine.search.strategies import STRATEGIES, Rung
+from engine.written import written
 
 MAX_TRIALS = 10_000
 
@@ -50,9 +51,11 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if not 1 <= self.trials <= MAX_TRIALS:
             raise ValueError(f"trials must be from 1 to {MAX_TRIALS}, got {self.trials}")
         if not (math.isfinite(self.epochs) and self.epochs > 0):
-            raise ValueError(f"epochs must be above 0, got {self.epochs:g}")
+            raise ValueError(f"epochs must be above 0, got {written(self.epochs)}")
         if not (self.limit == 0 or (math.isfinite(self.limit) and self.limit > 1)):
-            raise ValueError(f"the limit of the cost must be above 1, or 0, got {self.limit:g}")
+            raise ValueError(
+                f"the limit of the cost must be above 1, or 0, got {written(self.limit)}"
+            )
         if self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
         for end in (0.0, 1.0):  # a value beyond what its setting can be is refused now

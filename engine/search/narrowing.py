@@ -9,6 +9,7 @@ from engine.search.description import Search, Trial
 from engine.search.frames import Edge
 from engine.search.space import Axis, Pick, Span, allowed, in_words, label_of
 from engine.search.trial import Ending, Result
+from engine.written import written
 
 BEST = 5  # trials that say where to look, at most ...
 SHARE = 0.1  # ... and of a large search so large a share
@@ -129,5 +130,7 @@ def _stretch(search: Search, axis: Span, low: float, high: float) -> Span:
     if limits:
         start, end = max(start, limits.low), min(end, limits.high)
     if not start < end:
-        raise ValueError(f"{axis.path} from {start:g} to {end:g} leaves nothing to search")
+        raise ValueError(
+            f"{axis.path} from {written(start)} to {written(end)} leaves nothing to search"
+        )
     return Span(axis.path, start, end, axis.scale, axis.whole)

@@ -14,6 +14,7 @@ from engine.config import SETTINGS, RunConfig
 from engine.nearest import instead_of, quoted
 from engine.registry import Choice, Knob, Range, Registry
 from engine.stacks import Stack
+from engine.written import written
 
 type Value = float | Choice | str  # text: a row of layers, such as "64, 64"
 
@@ -34,14 +35,14 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise ValueError(
                 f"{self.path} must go from a number to a larger one,"
-                f" got {self.low:g} to {self.high:g}"
+                f" got {written(self.low)} to {written(self.high)}"
             )
         if self.scale == "log" and self.low <= 0:
-            raise ValueError(f"{self.path} on a log scale must be above 0, got {self.low:g}")
+            raise ValueError(f"{self.path} on a log scale must be above 0, got {written(self.low)}")
         if self.whole and not (self.low.is_integer() and self.high.is_integer()):
             raise ValueError(
                 f"{self.path} must go from a whole number to another,"
-                f" got {self.low:g} to {self.high:g}"
+                f" got {written(self.low)} to {written(self.high)}"
             )
 
     @property
@@ -125,9 +126,9 @@ def label_of(path: str) -> str:
 def in_words(value: Value) -> str:
     """A value of an axis in words."""
     if isinstance(value, Choice):
-        knobs = ", ".join(f"{name} {number:g}" for name, number in value.knobs.items())
+        knobs = ", ".join(f"{name} {written(number)}" for name, number in value.knobs.items())
         return f"{value.name} ({knobs})" if knobs else value.name
-    return value if isinstance(value, str) else f"{value:.3g}"
+    return value if isinstance(value, str) else f"{written(value, 3)}"
 
 
 def changed(config: RunConfig, path: str, value: Value) -> RunConfig:

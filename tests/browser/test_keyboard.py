@@ -67,9 +67,7 @@ def test_a_key_that_is_held_acts_once_unless_it_nudges(tab):
         for _ in range(4):  # all but the first are repetitions
             keyboard.down(key)
         keyboard.up(key)
-    # Several stops up: what came before is done. One that is pressed while the page learns of the
-    # one before may start from there again.
-    tab.wait_for(lambda: learning_rate(tab) > 0.012)
+    tab.wait_for(lambda: learning_rate(tab) == 0.025)  # four stops up
     assert tab.snapshot.run == 2
 
 

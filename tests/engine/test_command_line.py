@@ -380,7 +380,7 @@ RUN = '{"config":{},"journal":[],"steps":1}'
         (["train", "--set", "model.activation=Relu"], "'Relu'; the nearest of 12 are ReLU, "),
         (["train", "--set", 'model.activation={"name":"ReLU","wings":2}'], "no field 'wings'"),
         (["train", "--set", f"{RATE}=fast"], "must be a number, got 'fast'"),
-        (["train", "--set", f"{RATE}=-1"], "must be a number from 1e-06"),
+        (["train", "--set", f"{RATE}=-1"], "must be a number from 1e-6"),
         (["train", "--set", "optimization.l2=[]"], "must be a number, got '[]'"),
         (["train", "--set", f"model.hidden={'[' * 10_000}"], "recursion"),
         (["train", *PLANE_BY_HINGE], "choose mean squared error"),

@@ -169,6 +169,18 @@ def test_a_refused_command_is_said_and_changes_nothing(conductor, config):
     assert seat.latest.config == config
 
 
+def test_it_is_told_when_the_last_command_was_answered_though_nothing_changed(conductor, config):
+    seat = conductor.add(Experiment(config))
+    told = []
+    seat.on_news = lambda snapshot: told.append(seat.settled)
+    for _ in range(2):  # the second refusal says what the first has said
+        before = len(told)
+        seat.send(SetKnob("optimization.learning_rate", -1.0))
+        assert not seat.settled or len(told) > before
+        wait_until(lambda: seat.settled)
+        wait_until(lambda before=before: told[before:] and told[-1])
+
+
 def test_commands_are_obeyed_in_order_and_none_is_lost(conductor, config):
     seat = conductor.add(Experiment(config))
     seat.send(Play())

@@ -44,10 +44,10 @@ def test_each_variable_sets_one_limit(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said", "allowed"),
     [
-        ("MAX_VISITORS", "0", "a whole number from 1 to 10000"),
-        ("MAX_VISITORS", "2.5", "a whole number from 1 to 10000"),
-        ("MAX_VISITORS", "many", "a whole number from 1 to 10000"),
-        ("MAX_PARAMETERS", "1e30", "a whole number from 1000 to 1e+09"),
+        ("MAX_VISITORS", "0", "a whole number from 1 to 10,000"),
+        ("MAX_VISITORS", "2.5", "a whole number from 1 to 10,000"),
+        ("MAX_VISITORS", "many", "a whole number from 1 to 10,000"),
+        ("MAX_PARAMETERS", "1e30", "a whole number from 1,000 to 1e9"),
         ("MAX_UPLOAD_MB", "-1", "a number from 0.001 to 512"),
         ("FRAME_RATE", "nan", "a number from 0.5 to 60"),
         ("FRAME_RATE", "inf", "a number from 0.5 to 60"),

@@ -20,7 +20,7 @@ from engine import (
     read_upload,
 )
 from engine.command_line.assigning import assigned_all
-from engine.datasets import DATASETS, Examples, split
+from engine.datasets import DATASETS, Examples, split, subset
 from engine.datasets.facts import telling_index
 from engine.target_scaling import TARGET_SCALING
 
@@ -270,6 +270,20 @@ def test_each_class_is_on_both_sides_whatever_the_shuffle(counts, held_out):
         if places >= len(wanted):
             assert wanted <= set(parts.validation.y)
         assert set(parts.train.y) == set(range(len(counts)))
+
+
+@pytest.mark.parametrize("counts", [(198, 2), (2, 198), (97, 1, 2), (30, 30, 30)])
+def test_a_few_examples_hold_each_class(counts):
+    examples = labelled(counts)
+    for seed in range(40):
+        train = split(examples, 0.2, np.random.default_rng(seed)).train
+        few = subset(train, 12)
+        assert set(few.y) == set(range(len(counts)))
+        assert len(set(few.rows)) == len(few) == 12
+        np.testing.assert_array_equal(few.y, examples.y[few.rows])
+        if set(train.y[:12]) == set(few.y):
+            np.testing.assert_array_equal(few.rows, train.rows[:12])
+        assert len(subset(train, 10_000)) == len(train)
 
 
 def test_a_split_that_was_fair_is_the_one_it_was():

@@ -117,7 +117,7 @@ def test_menus_knobs_and_layers_can_join():
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"space": (Span(RATE, 1e-9, 1.0),)}, "learning rate must be a number from 1e-06"),
+        ({"space": (Span(RATE, 1e-9, 1.0),)}, "learning rate must be a number from 1e-6"),
         ({"space": (Span("optimization.optimizer.nu", 0.1, 1),)}, "has no knob 'nu'"),
         ({"space": (Pick("model.activation", (Choice("RELU"),)),)}, "unknown activation 'RELU'"),
         ({"space": ()}, "needs axes"),

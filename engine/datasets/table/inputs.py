@@ -16,6 +16,7 @@ from engine.datasets.table.grid import Grid
 from engine.datasets.table.numerals import is_missing
 from engine.datasets.table.target import check_small
 from engine.types import Array, Integers
+from engine.written import written
 
 CONSTANT = ": the same in all rows, so it is left out."
 LISTED = 6  # names in a notice
@@ -204,7 +205,9 @@ def _filled_numbers(column: Typed, rows: Integers, missing: Missing | None) -> t
     if missing != "median" or not gaps.any():
         return values, ""
     median = float(np.median(values[~gaps]))
-    return np.where(gaps, median, values), f"{gaps.sum():,} filled in by the median, {median:.6g}"
+    return np.where(
+        gaps, median, values
+    ), f"{gaps.sum():,} filled in by the median, {written(median)}"
 
 
 def _filled_words(column: Typed, rows: Integers, missing: Missing | None) -> tuple[list[str], str]:

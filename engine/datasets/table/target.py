@@ -14,6 +14,7 @@ from engine.datasets.table.grid import Grid
 from engine.datasets.table.header import TARGETS
 from engine.datasets.table.numerals import is_missing
 from engine.types import Array, Integers
+from engine.written import written
 
 FEW = 20  # so many different whole numbers, each twice on average, are classes
 OFTEN = 5  # times that each whole number of a row without gaps has to come, to be a class
@@ -162,4 +163,6 @@ def check_small(grid: Grid, column: Typed, values: Array, rows: Integers) -> Non
     if not small.all():
         at = int(small.argmin())
         place = grid.place(int(rows[at]), column.name)
-        raise ValueError(f"{place}: expected a number below {LARGEST:g}, found {values[at]:g}")
+        raise ValueError(
+            f"{place}: expected a number below {written(LARGEST)}, found {written(values[at])}"
+        )

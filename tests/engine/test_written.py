@@ -1,0 +1,25 @@
+"""Numbers in sentences: as the page's plots write them."""
+
+import pytest
+
+from engine.written import written
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.001, 6, "0.001"),
+        (1e-6, 6, "1e-6"),
+        (1e6, 6, "1e6"),
+        (12345.0, 6, "12,345"),
+        (7.9234e13, 3, "7.92e13"),
+        (1e-10, 1, "1e-10"),
+        (1e100, 6, "1e100"),
+        (-2.5e-7, 2, "-2.5e-7"),
+        (0.0, 6, "0"),
+        (64, 6, "64"),
+    ],
+)
+def test_a_number_is_written_as_people_write_it(value, digits, text):
+    assert written(value, digits) == text
+    assert float(text.replace(",", "")) == pytest.approx(value, rel=10.0 ** (1 - digits))
