@@ -69,21 +69,35 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=name_of)
-def test_the_engine_knows_nothing_of_the_page(path):
-    assert {module.partition(".")[0] for module in imports(path)} <= ENGINE_MAY_IMPORT
+def offenders(paths: list[Path], faults: Callable[[Path], list[str]]) -> str:
+    """What is wrong in which file, a line each."""
+    return "\n".join(f"{name_of(path)}: {fault}" for path in paths for fault in faults(path))
 
 
-@pytest.mark.parametrize("path", APP, ids=name_of)
-def test_the_app_uses_public_names_of_the_engine_alone(path):
-    assert not [module for module in imports(path) if module.startswith("engine.")]
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.ImportFrom) and node.module == "engine":
-            assert {alias.name for alias in node.names} <= set(engine.__all__)
+def test_the_engine_knows_nothing_of_the_page():
+    def strangers(path: Path) -> list[str]:
+        return [x for x in imports(path) if x.partition(".")[0] not in ENGINE_MAY_IMPORT]
+
+    assert ENGINE and not (told := offenders(ENGINE, strangers)), told
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_what_is_public_says_what_it_is_for(path):
+def test_the_app_uses_public_names_of_the_engine_alone():
+    def private(path: Path) -> list[str]:
+        found = [module for module in imports(path) if module.startswith("engine.")]
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom) and node.module == "engine":
+                found += {alias.name for alias in node.names} - set(engine.__all__)
+        return found
+
+    assert APP and not (told := offenders(APP, private)), told
+
+
+def test_what_is_public_says_what_it_is_for():
+    assert not (told := offenders(SOURCES, unsaid)), told
+
+
+def unsaid(path: Path) -> list[str]:
+    """What is public in a file, and does not say in a sentence what it is for."""
     module = tree(path)
     public = [module] if module.body else []
     for parent in [module, *(n for n in module.body if isinstance(n, ast.ClassDef))]:
@@ -92,21 +106,31 @@ def test_what_is_public_says_what_it_is_for(path):
         for node in parent.body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
                 public.append(node)
-    for node in public:
-        name = getattr(node, "name", "the module")
-        summary = (ast.get_docstring(node) or "").partition("\n")[0]
-        assert name in SAID_ELSEWHERE or summary.endswith((".", "?", ":")), f"{name}: {summary!r}"
+    summaries = [
+        (getattr(node, "name", "the module"), (ast.get_docstring(node) or "").partition("\n")[0])
+        for node in public
+    ]
+    return [
+        f"{name}: {summary!r}"
+        for name, summary in summaries
+        if name not in SAID_ELSEWHERE and not summary.endswith((".", "?", ":"))
+    ]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_no_print_no_assert_no_global_randomness(path):
-    for node in ast.walk(tree(path)):
-        assert not isinstance(node, ast.Assert)
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            assert called != "print"
-            if called.startswith("np.random."):
-                assert called.startswith(("np.random.default_rng", "np.random.SeedSequence"))
+def test_no_print_no_assert_no_global_randomness():
+    assert not (told := offenders(SOURCES, unwanted)), told
+
+
+def unwanted(path: Path) -> list[str]:
+    """The lines of a file that assert, print, or draw from NumPy's global generator."""
+    nodes = list(ast.walk(tree(path)))
+    found = [f"assert in line {node.lineno}" for node in nodes if isinstance(node, ast.Assert)]
+    for node in nodes:
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        of_one = called.startswith(("np.random.default_rng", "np.random.SeedSequence"))
+        if called == "print" or (called.startswith("np.random.") and not of_one):
+            found.append(f"{called} in line {node.lineno}")
+    return found
 
 
 def dataclasses_of(package) -> Iterator[type]:
