@@ -12,7 +12,7 @@ from pathlib import Path
 import panel as pn
 import pytest
 from panel.io.application import build_single_handler_application
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 from app.brief import Brief
 from app.core import CORE
@@ -32,6 +32,7 @@ STILL = """() => {
         animation.playState == "finished"
         || animation.effect?.getComputedTiming().endTime == Infinity)
 }"""
+SCREEN = ViewportSize(width=1440, height=900)
 SERVER = "of all tests"
 LONG = 3_600_000  # milliseconds in which even a busy browser has come back
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -117,7 +118,8 @@ def address() -> Iterator[str]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A browser's page that shows nothing yet."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    DESK.clear()
+    context = chromium.new_context(viewport=SCREEN)
     page = context.new_page()
     page.set_default_timeout(1000 * PATIENCE)
     yield page
@@ -135,11 +137,11 @@ def forget_the_left() -> None:
 class Tab:
     """An open page, what it did wrong, and the visit behind it."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
+    def __init__(self, browser: Browser, address: str, screen: ViewportSize | None = None) -> None:
         self.errors: list[str] = []
         self.strangers: list[str] = []
         self._host = address.split("/")[2]
-        self.context = browser.new_context(viewport={"width": 1440, "height": 900})
+        self.context = browser.new_context(viewport=screen or SCREEN)
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(1000 * PATIENCE)
         self.page.on("pageerror", lambda error: self.errors.append(error.stack))
@@ -226,16 +228,8 @@ class Tab:
         return columns.json_value()
 
 
-@pytest.fixture
-def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
-    """Opens tabs; afterwards closes them and insists that they were quiet and left nothing."""
-    tabs: list[Tab] = []
-
-    def open_one() -> Tab:
-        tabs.append(Tab(chromium, address))
-        return tabs[-1]
-
-    yield open_one
+def close(tabs: list[Tab]) -> None:
+    """Close them, and insist that they were quiet and left nothing."""
     for tab in tabs:
         tab.context.close()
     forget_the_left()
@@ -246,8 +240,109 @@ def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
 
 
 @pytest.fixture
+def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
+    """Opens tabs; afterwards closes them and insists that they were quiet and left nothing."""
+    DESK.clear()
+    tabs: list[Tab] = []
+
+    def open_one() -> Tab:
+        tabs.append(Tab(chromium, address))
+        return tabs[-1]
+
+    yield open_one
+    close(tabs)
+
+
+def whole(tab: Tab) -> None:
+    """Wait for the last that a page gets, its knobs."""
+    tab.page.get_by_role("slider", name="Learning rate").wait_for()
+
+
+@pytest.fixture
 def tab(open_tab: Callable[[], Tab]) -> Tab:
     """One open page in which a network trains, with all its knobs."""
     tab = open_tab()
-    tab.page.get_by_role("slider", name="Learning rate").wait_for()
+    whole(tab)
     return tab
+
+
+class Desk:
+    """Where a page lies open that tests use in turn, since to open one takes longest of all."""
+
+    def __init__(self) -> None:
+        self._tabs: list[Tab] = []
+        self._kind: object = None
+
+    def clear(self) -> None:
+        """Close the page, for who wants one of his own, or none to run beside."""
+        tabs, self._tabs, self._kind = self._tabs, [], None
+        if tabs:
+            close(tabs)
+
+    def tab(
+        self,
+        browser: Browser,
+        address: str,
+        prepare: Callable[[Tab], object] = whole,
+        screen: ViewportSize = SCREEN,
+    ) -> Tab:
+        """The page, opened on such a screen and prepared so, by this test or by one before."""
+        kind = (prepare, *screen.values())
+        if kind != self._kind:
+            self.clear()
+            self._tabs = [Tab(browser, address, screen)]
+            prepare(self._tabs[0])
+            self._kind = kind
+        return self._tabs[0]
+
+
+DESK = Desk()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cleared() -> Iterator[None]:
+    """Each file leaves the desk clear."""
+    yield
+    DESK.clear()
+
+
+@pytest.fixture
+def on_the_desk(
+    request: pytest.FixtureRequest, chromium: Browser, address: str
+) -> Iterator[Callable[..., Tab]]:
+    """Gives the page that tests use in turn; what has failed or was not quiet is nobody's."""
+    failed = request.session.testsfailed
+    taken: list[Tab] = []
+
+    def take(prepare: Callable[[Tab], object] = whole, screen: ViewportSize = SCREEN) -> Tab:
+        taken.append(DESK.tab(chromium, address, prepare, screen))
+        return taken[-1]
+
+    yield take
+    noisy = any(tab.errors or tab.strangers for tab in taken)
+    if noisy or request.session.testsfailed > failed:
+        DESK.clear()
+
+
+@pytest.fixture
+def shared(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
+    """An open page with all its knobs, for a test that leaves it as it was."""
+    tab = on_the_desk()
+    before = standing(tab)
+    yield tab
+    try:
+        tab.wait_for(lambda: standing(tab) == before)
+    except AssertionError:
+        left = standing(tab)
+        DESK.clear()
+        assert left == before
+
+
+def standing(tab: Tab) -> tuple[object, ...]:
+    """How a page stands, apart from the steps that its network has learned."""
+    chosen = tab.page.locator("[role=tab][aria-selected=true]").all_inner_texts()
+    dialogs = tab.page.get_by_role("dialog").count()
+    size = tab.page.evaluate("document.documentElement.style.fontSize")
+    now = tab.snapshot
+    settings = (now.config, now.run, now.status, now.markers)
+    return (*settings, tab.page.viewport_size, chosen, dialogs, size)

@@ -55,8 +55,8 @@ def test_the_owner_of_a_session_gets_its_frames(tab, address):
     assert "x" not in second["set"].get("activations", {})  # told before, and unchanged
 
 
-def test_only_the_views_in_sight_are_fed(tab, address):
-    (frame,), _ = talk(address, {"token": token_of(tab)}, {"since": -1, "views": ["accuracy"]})
+def test_only_the_views_in_sight_are_fed(shared, address):
+    (frame,), _ = talk(address, {"token": token_of(shared)}, {"since": -1, "views": ["accuracy"]})
     assert {name.split(".")[0] for name in [*frame["reset"], *frame["set"]]} == {"accuracy"}
     told = {name.split(".")[0] for name in frame["text"]}
     assert told & set(VIEWS) == {"accuracy"}
@@ -76,26 +76,26 @@ def test_only_the_views_in_sight_are_fed(tab, address):
     ],
     ids=["nonsense", "empty", "unknown session", "none", "no hello", "no JSON", "list", "null"],
 )
-def test_a_wrong_or_missing_token_gets_no_frame(tab, address, hello):
+def test_a_wrong_or_missing_token_gets_no_frame(shared, address, hello):
     answers, code = talk(address, hello)
     assert (answers, code) == ([], FORBIDDEN)
 
 
-def test_nonsense_after_the_token_ends_the_talk_and_nothing_else(tab, address):
-    answers, code = talk(address, {"token": token_of(tab)}, {"since": "yesterday"})
+def test_nonsense_after_the_token_ends_the_talk_and_nothing_else(shared, address):
+    answers, code = talk(address, {"token": token_of(shared)}, {"since": "yesterday"})
     assert (answers, code) == ([], UNREADABLE)
-    tab.wait_for_frames(3)
+    shared.wait_for_frames(3)
 
 
-def test_another_origin_is_refused(tab, address):
+def test_another_origin_is_refused(shared, address):
     with pytest.raises(InvalidStatus, match="403"):
-        talk(address, {"token": token_of(tab)}, origin="http://elsewhere.example")
+        talk(address, {"token": token_of(shared)}, origin="http://elsewhere.example")
 
 
-def test_a_request_without_a_browser_starts_nothing(tab, address):
+def test_a_request_without_a_browser_starts_nothing(shared, address):
     with urllib.request.urlopen(address) as reply:
         assert reply.status == 200
-    assert len(CONDUCTOR) == 1  # the tab's own
+    assert len(CONDUCTOR) == 1  # the shared's own
 
 
 def test_a_session_that_a_socket_brings_back_needs_no_other_host(address):

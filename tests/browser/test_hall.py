@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.conftest import whole
+
 SCREENS = [(1440, 900), (1280, 720)]
 SMALLEST = 11  # pixels: of an exponent; all else in a plot has 14, on the page 15
 PANELS = {  # of the sidebar, and the words by which one knows that it is there
@@ -123,13 +125,19 @@ WORDS = """() => {
 
 
 @pytest.fixture
-def hall(tab):
+def hall(on_the_desk):
     """A page in projector mode whose canvases are listened to, and whose run stands still."""
+    tab = on_the_desk(in_the_hall)
+    tab.page.get_by_role("tab", name="Knobs", exact=True).click()
+    return tab
+
+
+def in_the_hall(tab) -> None:
+    whole(tab)
     tab.page.evaluate(PENS)  # all is drawn anew in larger type
     tab.press("Projector")
     tab.wait_for_frames(20)
     tab.press("Pause")
-    return tab
 
 
 def test_every_word_of_the_run_can_be_read(hall):

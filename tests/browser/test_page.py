@@ -11,7 +11,7 @@ import pytest
 
 from app.session import CONDUCTOR, TURNS, VISITS
 from engine import Choice, Status
-from tests.browser.conftest import forget_the_left
+from tests.browser.conftest import SCREEN, forget_the_left
 from tests.waiting import PATIENCE
 
 VIEWS = ("loss", "accuracy", "updates", "activations")
@@ -20,65 +20,68 @@ EIGHT_DRAWINGS = """async () => {
 }"""
 
 
-def test_the_page_opens_moving(tab):
-    assert tab.page.title() == "Babysit"
-    assert tab.text("status") == "running"
-    step = tab.channel("step")
-    tab.wait_for_frames(3)
-    assert tab.channel("step") > step
+def test_the_page_opens_moving(shared):
+    assert shared.page.title() == "Babysit"
+    assert shared.text("status") == "running"
+    step = shared.channel("step")
+    shared.wait_for_frames(3)
+    assert shared.channel("step") > step
     for name in ("Loss", "Accuracy", "Update / weight", "Activations"):
-        assert tab.page.get_by_role("heading", name=name).is_visible()
+        assert shared.page.get_by_role("heading", name=name).is_visible()
 
 
-def test_all_four_plots_receive_frames(tab):
-    tab.wait_for_frames(5)
-    before = {view: tab.source(view) for view in VIEWS}
-    tab.wait_for_frames(10)
+def test_all_four_plots_receive_frames(shared):
+    shared.wait_for_frames(5)
+    before = {view: shared.source(view) for view in VIEWS}
+    shared.wait_for_frames(10)
     for view in VIEWS:
-        assert tab.source(view) != before[view], view
-        assert all(len(column) > 0 for column in tab.source(view).values()), view
+        assert shared.source(view) != before[view], view
+        assert all(len(column) > 0 for column in shared.source(view).values()), view
 
 
-def test_the_browser_shows_what_the_engine_measured(tab):
-    tab.wait_for_frames(5)
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.text("status") == "paused")
-    curves = tab.snapshot.curves
-    shown = tab.source("loss")
+def test_the_browser_shows_what_the_engine_measured(shared):
+    shared.wait_for_frames(5)
+    shared.press("Pause")
+    shared.wait_for(lambda: shared.text("status") == "paused")
+    curves = shared.snapshot.curves
+    shown = shared.source("loss")
     assert shown["step"] == curves["step"].tolist()
     for name, curve in {"batches": "loss", "low": "loss_low", "train": "loss_average"}.items():
         assert shown[name] == pytest.approx(curves[curve].tolist(), rel=1e-3)
-    assert tab.source("loss.judged")["validation"] == pytest.approx(
+    assert shared.source("loss.judged")["validation"] == pytest.approx(
         curves["validation_loss"].tolist(), rel=1e-3
     )
-    assert tab.source("accuracy")["validation"] == pytest.approx(
+    assert shared.source("accuracy")["validation"] == pytest.approx(
         curves["validation_accuracy"].tolist(), rel=1e-3
     )
-    ratios = tab.source("updates")
-    for number, tensor in enumerate(tab.snapshot.tensors, start=1):
+    ratios = shared.source("updates")
+    for number, tensor in enumerate(shared.snapshot.tensors, start=1):
         expected = curves[f"ratio {tensor.name}"].tolist()
         assert ratios[f"W{number}"] == pytest.approx(expected, rel=1e-3, nan_ok=True)
+    shared.press("Play")
 
 
-def test_no_row_is_drawn_twice_when_plots_come_into_sight(tab):
-    width = tab.page.viewport_size["width"]
+def test_no_row_is_drawn_twice_when_plots_come_into_sight(shared):
+    width = shared.page.viewport_size["width"]
     for height in (300, 900) * 15:
-        tab.page.set_viewport_size({"width": width, "height": height})
-        tab.page.evaluate(EIGHT_DRAWINGS)  # whatever was asked for may be on its way
-    tab.wait_for_frames(2)
-    steps = tab.source("loss")["step"]
+        shared.page.set_viewport_size({"width": width, "height": height})
+        shared.page.evaluate(EIGHT_DRAWINGS)  # whatever was asked for may be on its way
+    shared.wait_for_frames(2)
+    steps = shared.source("loss")["step"]
     assert all(earlier < later for earlier, later in itertools.pairwise(steps))
 
 
-def test_pause_step_and_play(tab):
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.text("status") == "paused")
-    step = tab.snapshot.step
-    tab.press("Step")
-    tab.wait_for(lambda: tab.text("step") == f"{step + 1:,}")
-    assert tab.source("loss")["step"][-1] == step + 1
-    tab.press("Play")
-    tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("step") > step + 1)
+def test_pause_step_and_play(shared):
+    shared.press("Pause")
+    shared.wait_for(lambda: shared.text("status") == "paused")
+    step = shared.snapshot.step
+    shared.press("Step")
+    shared.wait_for(lambda: shared.text("step") == f"{step + 1:,}")
+    assert shared.source("loss")["step"][-1] == step + 1
+    shared.press("Play")
+    shared.wait_for(
+        lambda: shared.text("status") == "running" and shared.channel("step") > step + 1
+    )
 
 
 def test_restart_gives_the_same_run_and_new_seed_another(tab):
@@ -217,11 +220,11 @@ def test_a_streaming_page_tells_the_server_nothing(tab):
 
 
 @pytest.mark.parametrize("width", [1440, 1024])
-def test_the_first_screen_needs_no_scrolling(tab, width):
-    tab.page.set_viewport_size({"width": width, "height": 768 if width == 1024 else 900})
-    tab.wait_for_frames(3)
+def test_the_first_screen_needs_no_scrolling(shared, width):
+    shared.page.set_viewport_size({"width": width, "height": 768 if width == 1024 else 900})
+    shared.wait_for_frames(3)
     for view in VIEWS:
-        box = tab.page.evaluate(
+        box = shared.page.evaluate(
             """name => {
                 const model = window.babysit.model(`view:${name}`)
                 const {left, top, right, bottom} =
@@ -231,6 +234,7 @@ def test_the_first_screen_needs_no_scrolling(tab, width):
             view,
         )
         assert min(box) >= 0, view
+    shared.page.set_viewport_size(SCREEN)
 
 
 def test_numbers_that_are_not_finite_survive_the_way_to_the_browser(tab):

@@ -10,13 +10,12 @@ from playwright.sync_api import Locator
 from app import theme
 from app.columns import FLOOR
 from engine import SetKnob, Status
-from tests.browser.conftest import Tab
+from tests.browser.conftest import DESK, Tab
 
 VALUES = [0, 0.5, 0.0625, 9.9996, 99.995, 999.95, 67_657, 99_999.5, 1e-3, 1.1e-62, 1e21, 25_000]
 
 
-@pytest.fixture
-def paused(tab) -> Tab:
+def changed_often(tab: Tab) -> None:
     """A run that has been changed eight times in a row, and then left alone."""
     tab.press("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
@@ -27,7 +26,11 @@ def paused(tab) -> Tab:
     seat.do(lambda experiment: experiment.train(400)).result()
     tab.wait_for(lambda: tab.channel("step") == tab.snapshot.step)
     tab.wait_for(lambda: tab.page.locator("[name=loss] .name").count() >= 3)
-    return tab
+
+
+@pytest.fixture
+def paused(on_the_desk) -> Tab:
+    return on_the_desk(changed_often)
 
 
 def boxes(found: Locator) -> list[dict[str, float]]:
@@ -43,13 +46,13 @@ def apart(one, other) -> bool:
     )
 
 
-def test_the_page_and_the_server_write_numbers_alike(tab):
+def test_the_page_and_the_server_write_numbers_alike(shared):
     draw = random.Random(1)
     values = VALUES + [
         math.copysign(10 ** draw.uniform(-9, 9), draw.choice([-1, 1])) for _ in range(500)
     ]
     for form in ("number", "tick", "count"):
-        written = tab.page.evaluate(
+        written = shared.page.evaluate(
             "([form, values]) => values.map(window.babysit[form])", [form, values]
         )
         if form == "count":
@@ -71,6 +74,8 @@ def test_names_of_lines_are_whole_and_do_not_touch(paused, pressed):
         placed, whole = boxes(names), card.bounding_box()
         assert all(box["x"] + box["width"] <= whole["x"] + whole["width"] for box in placed)
         assert all(apart(*pair) for pair in itertools.combinations(placed, 2))
+    for switch in pressed:
+        paused.page.get_by_role("button", name=switch, exact=True).click()
 
 
 def test_changes_close_together_are_gathered_and_read_by_keyboard(paused):
@@ -113,3 +118,4 @@ def test_what_lies_off_the_axis_and_what_is_0_is_marked(paused):
     paused.page.get_by_role("button", name="5-95 %", exact=True).click()
     paused.page.locator("[name=loss] .zero").wait_for()
     paused.wait_for(lambda: "▾ 0" not in marks.all_inner_texts())
+    DESK.clear()  # its data are no longer the run's

@@ -1,6 +1,9 @@
 """The page from a phone to a wall: nothing is cut off, and every plot can be reached."""
 
 import pytest
+from playwright.sync_api import ViewportSize
+
+from tests.browser.conftest import Tab
 
 SCREENS = {390: 844, 1024: 768, 1440: 900, 2560: 1440}
 VIEWS = ("loss", "accuracy", "updates", "activations")
@@ -31,31 +34,36 @@ HEADER = """() => {
 }"""
 
 
-@pytest.fixture(params=SCREENS, ids=str)
-def screen(request, tab) -> tuple[int, int]:
-    width, height = request.param, SCREENS[request.param]
-    tab.page.set_viewport_size({"width": width, "height": height})
-    tab.page.reload()
+@pytest.fixture(params=SCREENS, ids=str, scope="module")
+def size(request) -> ViewportSize:
+    return ViewportSize(width=request.param, height=SCREENS[request.param])
+
+
+@pytest.fixture
+def screen(on_the_desk, size) -> Tab:
+    """A page that was opened on such a screen."""
+    return on_the_desk(begun, size)
+
+
+def begun(tab) -> None:
+    """Without a word of its knobs, which some screens hide."""
     tab.wait_for_frames(3)
-    return width, height
 
 
-def test_nothing_is_wider_than_the_screen(tab, screen):
-    width, _ = screen
-    assert tab.page.evaluate("document.documentElement.scrollWidth") == width
-    assert tab.page.evaluate(HEADER) == []
+def test_nothing_is_wider_than_the_screen(screen, size):
+    assert screen.page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    assert screen.page.evaluate(HEADER) == []
 
 
-def test_every_plot_can_be_scrolled_to_and_fills_its_place(tab, screen):
-    width, height = screen
+def test_every_plot_can_be_scrolled_to_and_fills_its_place(screen, size):
     for name in VIEWS:
-        tab.wait_for(lambda name=name: fits(tab.page.evaluate(PLOT, name)))
-        box = tab.page.evaluate(PLOT, name)
-        assert box["left"] >= 0 and box["right"] <= width, name
-        assert box["top"] >= 0 and box["bottom"] <= height, name
+        screen.wait_for(lambda name=name: fits(screen.page.evaluate(PLOT, name)))
+        box = screen.page.evaluate(PLOT, name)
+        assert box["left"] >= 0 and box["right"] <= size["width"], name
+        assert box["top"] >= 0 and box["bottom"] <= size["height"], name
         assert box["width"] > 250, name
-    tab.page.get_by_role("tab", name="Health").click()
-    tab.wait_for(lambda: fits(tab.page.evaluate(PLOT, "health")))
+    screen.page.get_by_role("tab", name="Health").click()
+    screen.wait_for(lambda: fits(screen.page.evaluate(PLOT, "health")))
 
 
 def fits(box: dict[str, float] | None) -> bool:
@@ -63,10 +71,8 @@ def fits(box: dict[str, float] | None) -> bool:
     return box is not None and abs(box["drawn"] - box["width"]) <= 2
 
 
-def test_on_a_phone_the_knobs_come_when_they_are_called(tab):
-    tab.page.set_viewport_size({"width": 390, "height": 844})
-    tab.page.reload()
-    tab.wait_for_frames(3)
+def test_on_a_phone_the_knobs_come_when_they_are_called(on_the_desk):
+    tab = on_the_desk(begun, ViewportSize(width=390, height=844))
     menu = tab.page.get_by_role("combobox", name="Activation")
     assert not menu.is_visible()
     tab.press("Open drawer")
@@ -84,9 +90,9 @@ def test_plots_follow_when_the_sidebar_goes(tab):
     tab.wait_for(lambda: fits(tab.page.evaluate(PLOT, "loss")))
 
 
-def test_everyday_knobs_need_no_scrolling_on_a_laptop(tab):
-    tab.wait_for_frames(3)
+def test_everyday_knobs_need_no_scrolling_on_a_laptop(shared):
+    shared.wait_for_frames(3)
     for label in ("Data set", "Activation", "Learning rate", "Batch size", "L2 strength"):
-        control = tab.page.get_by_label(label).first
+        control = shared.page.get_by_label(label).first
         box = control.bounding_box()
         assert box and box["y"] + box["height"] <= 900, label
