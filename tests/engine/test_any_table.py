@@ -383,6 +383,7 @@ def test_only_files_have_columns_to_choose_from():
 
 WORDS = st.sampled_from(["rose", "tulip", "Käfer", "big dog", "x-1", "ok"])
 SIGNS = [(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ","), ("|", "."), ("|", ",")]
+SIGNS += [(" ", "."), (" ", ",")]
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
 
 
@@ -390,14 +391,15 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
 def tables(draw):
     """What a table holds, and its bytes in some dialect."""
     rows, inputs = draw(st.integers(6, 30)), draw(st.integers(1, 5))
-    digits = draw(st.integers(1, 6).filter(lambda n: n != 3))
+    digits = draw(st.integers(1, 6))
     whole = st.integers(-(10**6), 10**6)
     x = [[draw(whole) / 10**digits for _ in range(inputs)] for _ in range(rows)]
     words = draw(st.lists(WORDS, min_size=2, max_size=4, unique=True))
     labels = [words[n % len(words)] for n in range(rows)]
     separator, decimal = draw(st.sampled_from(SIGNS))
-    header, place = draw(st.booleans()), draw(st.sampled_from([0, inputs]))
-    quoted, encoding = draw(st.booleans()), draw(st.sampled_from(ENCODINGS))
+    header, encoding = draw(st.booleans()), draw(st.sampled_from(ENCODINGS))
+    place = draw(st.integers(0, inputs) if header else st.sampled_from([0, inputs]))
+    quoted = separator == " " or draw(st.booleans())  # some words have a space within
     quote = (lambda cell: f'"{cell}"') if quoted else str
     lines = [[f"{v:.{digits}f}".replace(".", decimal) for v in row] for row in x]
     for line, label in zip(lines, labels, strict=True):
@@ -423,7 +425,12 @@ def test_a_table_comes_back_as_it_was_written(table):
     varies = [n for n in range(x.shape[1]) if len(set(x[:, n])) > 1]
     counting = [n for n in varies if (np.diff(x[:, n]) == 1).all()]
     assume(varies and not counting)
-    examples, told = found(raw)
+    try:
+        examples, told = found(raw)
+    except ValueError as refusal:  # 1.450 may be 1450, if all of its column are such
+        assert "may stand for" in str(refusal)
+        assert (x * 1000 == np.rint(x * 1000)).all()
+        return
     np.testing.assert_array_equal(examples.x, x[:, varies])
     assert [examples.classes[label] for label in examples.y] == labels
     assert sum(told.classes.values()) == len(labels)
