@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
-from app import brief, door, flood, frames, password
+from app import brief, door, flood, frames, password, widget_events
 from app.core import CORE
 from app.drawings import DRAWINGS
 from app.lateness import LATENESS
@@ -24,6 +24,7 @@ door.install()
 flood.install()
 brief.install()
 password.install()
+widget_events.install()
 if LIMITS.data:
     register_folder(LIMITS.data)
     if passed_over := unreadable(LIMITS.data):

@@ -37,18 +37,26 @@ class Presses:
 
 
 def button(
-    name: str, label: str, icon: str = "", *, style: str = "", word: str = "", unless: str = ""
+    name: str,
+    label: str,
+    icon: str = "",
+    *,
+    style: str = "",
+    word: str = "",
+    unless: str = "",
+    off: bool = False,
 ) -> str:
     """A button as HTML, which shows its `word`, or its icon alone; the label is for all to hear.
 
-    `style` is a class of theme.BUTTONS_CSS; in the states `unless` of the run it is of no use.
+    `style` is a class of theme.BUTTONS_CSS; in the states `unless` of the run it is of no use, nor
+    if it is `off`.
     """
     picture = f'<span class="icon" aria-hidden="true">{icon}</span>' if icon else ""
     tip = html.escape(label, quote=True)
     said = f'<span class="word">{html.escape(word)}</span>' if word else ""
     named = (f' aria-label="{tip}"' if word != label else "") + f' title="{tip}"'
-    off = f' data-unless="{unless}"' if unless else ""
+    use = (f' data-unless="{unless}"' if unless else "") + (" disabled" if off else "")
     return (
         f'<button type="button" class="{style}" data-press="{html.escape(name, quote=True)}"'
-        f"{named}{off}>{picture}{said}</button>"
+        f"{named}{use}>{picture}{said}</button>"
     )

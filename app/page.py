@@ -1,6 +1,7 @@
 """The layout of the page: plots that move at once, the knobs as soon as they have been built."""
 
-from collections.abc import Iterable, Set
+import itertools
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 from panel import ui
@@ -39,6 +40,8 @@ HEADER = """
 <div id="menus" class="menus" popover>{menus}{look}</div>
 """
 
+SOON = '<p class="quiet" role="status">A moment …</p>'
+
 
 class Layout:
     """The page of one visitor: all of it at once, but for the sidebar.
@@ -63,7 +66,7 @@ class Layout:
             *([self._inside] if self._tabs else []),
         )
         self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
-        self._own: Viewable | None = None  # what the room that is open brought
+        self._own: set[str] = set()  # rooms whose main area is not made of views
         self.sidebar: Any = None  # until it is filled
         header = HTML(
             HEADER.format(
@@ -124,22 +127,26 @@ class Layout:
             sizing_mode="stretch_width",
         )
 
-    def fill(self, controls: Controls) -> None:
-        """Put the sidebar in, but for what the visitor's link hides."""
+    def fill(self, controls: Controls) -> Iterator[None]:
+        """Put the sidebar in, group by group, but for what the visitor's link hides."""
         controls.hide({path for path in SETTINGS if name_of(path) in self._hidden})
         self._sidebars = {
             room: Column(sizing_mode="stretch_width")
             for room in ROOMS
             if room.lower() not in self._hidden
         }
+        knobs = Column(sizing_mode="stretch_width")
         self.sidebar = ui.Tabs(
-            (KNOBS, Column(*controls.views, sizing_mode="stretch_width")),
+            (KNOBS, knobs),
             *self._sidebars.items(),
             sx=theme.SIDEBAR_SX,
             sizing_mode="stretch_width",
         )
         if "sidebar" not in self._hidden:
             self.page.sidebar = [self.sidebar]
+        for heading, room in itertools.batched(controls.views, 2):
+            yield
+            knobs.extend([heading, room])
 
     @property
     def room(self) -> str:
@@ -149,19 +156,33 @@ class Layout:
     @property
     def views(self) -> list[str]:
         """The names of the views that have a place in the page now."""
-        if self._own:
+        if self.room in self._own:
             return []
         run = [name for place in ("", *self._tabs) for name in self._views[place]]
         return self._views.get(self.room) or run
 
-    def enter(self, room: str, sidebar: list[Viewable], main: Viewable | None) -> None:
-        """Show what belongs to a room: in the sidebar this; in the main area this, or its views."""
-        if room in self._sidebars and list(self._sidebars[room]) != sidebar:
-            self._sidebars[room][:] = sidebar
-        if room not in self._mains and self._views.get(room):
-            self._mains[room] = _main(_plots(self._views[room]))
-        self._own = main
-        self.page.main = [main or self._mains.get(room, self._run)]
+    def furnish(self, room: str, sidebar: Viewable, main: Viewable | None) -> None:
+        """Make room for a room that will be built: in the sidebar, and in the main area."""
+        if room in self._sidebars:
+            self._sidebars[room].extend([sidebar, HTML(SOON, stylesheets=[theme.LESSON_CSS])])
+        if main:
+            self._own.add(room)
+        elif self._views.get(room):
+            main = _main(_plots(self._views[room]))
+        if main:
+            self._mains[room] = main
+            self.page.main = [*self.page.main, main]
+
+    def furnished(self, room: str) -> None:
+        """All of it is there."""
+        if room in self._sidebars:
+            self._sidebars[room].pop(-1)
+
+    def enter(self, room: str) -> None:
+        """Show the main area of a room, or the plots of the run; what was built stays."""
+        shown = self._mains.get(room, self._run)
+        for main in (self._run, *self._mains.values()):
+            main.visible = main is shown
 
     def leave(self) -> None:
         """Go back to the knobs."""

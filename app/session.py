@@ -13,6 +13,7 @@ from panel.io.resources import get_dist_path
 from app import share, theme
 from app.arrival import Arrival
 from app.browser import Browser
+from app.building import Building, Pieces
 from app.buttons import Pressed, Presses
 from app.controls import Controls
 from app.dialogs import Dialogs
@@ -23,8 +24,8 @@ from app.lane import Lane
 from app.limits import LIMITS
 from app.look import Look
 from app.memory import MEMORY
+from app.open_rooms import OpenRooms
 from app.page import Layout
-from app.rooms import ROOMS, Room
 from app.runs import Runs
 from app.share import Wish
 from app.sharing import Sharing
@@ -49,10 +50,13 @@ from engine import (
 )
 
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
-TURNS = Turns(lambda: not VISITS.somebody_comes)
+BRIEF = 0.3  # seconds that a piece of a page waits for quiet at most
+TURNS = Turns(lambda: not VISITS.somebody_comes)  # of whole pages
+PIECES = Turns(lambda: not VISITS.somebody_comes, BRIEF)  # of all pages, and what they open
 SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
 CONDUCTOR = Conductor(
-    LIMITS.frame_rate, gives_way=lambda: VISITS.somebody_comes or TURNS.waited_for
+    LIMITS.frame_rate,
+    gives_way=lambda: VISITS.somebody_comes or TURNS.waited_for or PIECES.waited_for,
 )
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 LEARNING_RATE = "optimization.learning_rate"
@@ -121,21 +125,23 @@ class Visit:
         self._uploads = Uploads()
         self._presses = presses = Presses()
         self._controls: Controls | None = None  # until it is their turn to be built
+        self._filling: Building | None = None
         self._ready = threading.Event()  # they have been, or the visitor has left
-        self._rooms: dict[str, Room] = {}  # those that have been opened
         browser = Browser(DO)
         transport = Transport(self._send, lambda: self.seat.latest, presses)
         self._lane = Lane(self._send, lambda view: browser.ask("point_at", view), presses)
         self._dialogs = self._make_dialogs()
         look = Look(browser, presses)
         self.layout = Layout(wish.hidden, transport, self._lane, self._dialogs, look, browser)
+        self._rooms = OpenRooms(self.layout, presses, self._begin)
         self._keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
 
     def belong_to(self, document: Document) -> None:
         """Hear what happens to this page, and be able to change it from other threads."""
         self._tell = document.locked_callback(tell)
         self._news = document.locked_callback(guarded(self._show), policy="latest")
-        self._build = document.locked_callback(self._build_in_turn)
+        self._locked = document.locked_callback
+        self._filling = self._begin(self._fill())
         document.on_event(Pressed, guarded(self._presses.hear))
         document.on_event(KeyPressed, guarded(self._keyboard.press))
         document.on_event(ConnectionLost, self.lose)
@@ -209,24 +215,27 @@ class Visit:
     def arrive(self) -> None:
         """A browser is there to see the page: build the rest of it when it is its turn."""
         self.presence.arrive()
-        if self._controls is None:
-            TURNS.wait(self._build, self._ready)
+        if self._filling and not self._filling.done:
+            TURNS.wait(self._filling.go_on, self._ready)
 
-    def _build_in_turn(self) -> None:
-        """Fill the sidebar; then it is the next one's turn."""
+    def _begin(self, pieces: Pieces) -> Building:
+        """What builds this a piece at a time; whatever fails is reported."""
+        return Building(pieces, PIECES, lambda build: self._locked(guarded(build)))
+
+    def _fill(self) -> Pieces:
+        """Build the sidebar; then it is the next page's turn."""
         try:
-            guarded(self._fill)()
+            self.set_up()
+            controls = Controls(self._send, self.seat.latest.config, self._presses)
+            yield
+            yield from self.layout.fill(controls)
+            self._controls = controls
+            self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.seat), "active")
+            self._show(self.seat.latest)
+            if self._arrival and not self._arrival.awaits:
+                self.start()
         finally:
             self._ready.set()
-
-    def _fill(self) -> None:
-        self.set_up()
-        self._controls = Controls(self._send, self.seat.latest.config, self._presses)
-        self.layout.fill(self._controls)
-        self.layout.sidebar.param.watch(lambda event: self._enter(), "active")
-        self._show(self.seat.latest)
-        if self._arrival and not self._arrival.awaits:
-            self.start()
 
     def _make_dialogs(self) -> Dialogs:
         def later(found: Found) -> Found:
@@ -253,21 +262,11 @@ class Visit:
         if self._controls and self.seat.settled:
             self._controls.show(self.seat.latest.config)
         self._lane.show(snapshot)
-        for room in self._rooms.values():
-            room.show(snapshot)
+        self._rooms.show(snapshot)
         self._dialogs.show(snapshot)
         self.way_back.follow(self.seat, snapshot)
         if self._arrival:
             self._arrival.show(snapshot)
-
-    def _enter(self) -> None:
-        """Show the room whose tab of the sidebar has been opened."""
-        name = self.layout.room
-        if name in ROOMS and name not in self._rooms:
-            self._rooms[name] = ROOMS[name].make(self.seat, self.seat.latest, self._presses)
-            self._rooms[name].leave = self.layout.leave
-        room = self._rooms.get(name)
-        self.layout.enter(name, room.sidebar if room else [], room.main if room else None)
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""
@@ -295,5 +294,8 @@ class Visit:
             if self._seat:
                 CONDUCTOR.remove(self._seat)
         self._uploads.close()
+        self._rooms.end()
+        if self._filling:
+            self._filling.end()
         self._ready.set()
         MEMORY.owe()

@@ -120,7 +120,6 @@ PAGE_SX = {
 
 KNOB_MARGIN = (5, 10)
 HEADING_MARGIN = (10, 10, 2, 10)
-ICON_SIZE = "20px"
 
 # Of buttons that are plain HTML: as Material's look.
 BUTTONS_CSS = """
@@ -138,6 +137,9 @@ button:hover {  /* what the words lose in contrast by the shade, they get back *
 button:focus-visible { outline: 2px solid currentcolor; outline-offset: -2px; }
 button:disabled { opacity: 0.4; cursor: default; background: none; }
 .outlined { border: 1px solid color-mix(in srgb, currentcolor 50%, transparent); }
+.contained, .contained:hover {
+  color: var(--panel-on-primary-color); background: var(--panel-primary-color);
+}
 .icon { font: 400 1.25rem/1 "Material Icons"; font-feature-settings: "liga"; }
 """
 
@@ -154,22 +156,6 @@ h2 {{
   font-size: 0.75rem; font-weight: 400; text-align: right;
   overflow: hidden; text-overflow: ellipsis;
 }}
-"""
-
-# The label is for those who do not see the picture.
-ICON_SX = {
-    "fontSize": 0,
-    "minWidth": 32,
-    "padding": "6px !important",
-    "& .MuiButton-startIcon": {"margin": 0},
-}
-
-# A tip stands to the right of its button (Panel 1.10.0), over the next one: move it below, and let
-# the mouse through.
-TIP_CSS = """
-.MuiTooltip-popper { pointer-events: none !important; }
-.MuiTooltip-tooltip { translate: calc(-50% - 28px) 34px; white-space: nowrap; }
-.MuiTooltip-arrow { display: none; }
 """
 
 SLIDER_SX = {
@@ -725,8 +711,9 @@ tbody tr:hover {{ background: color-mix(in srgb, {QUIET} 16%, transparent); }}
 
 # ---- initialization lab -------------------------------------------------------------------------
 
-LAB_PRESETS_CSS = """
-:host { flex-wrap: wrap; gap: 6px; margin: 4px 10px; }
+BUTTON_ROW_CSS = f"""
+:host {{ font-family: {FONT}; margin: 4px 10px; }}
+:host > div {{ display: flex; flex-wrap: wrap; gap: 6px; }}
 """
 
 LAB_WIDE = {"grid-column": "1 / -1"}

@@ -9,15 +9,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-PATIENCE = 6.0  # seconds that one page waits for quiet at most
+PATIENCE = 6.0  # seconds that a page waits for quiet at most
 LOOK = 0.05  # seconds from one look at whether it is quiet to the next
 
 
 class Turns:
     """Whoever waits for a turn holds no thread."""
 
-    def __init__(self, quiet: Callable[[], bool]) -> None:
-        self._quiet = quiet
+    def __init__(self, quiet: Callable[[], bool], patience: float = PATIENCE) -> None:
+        self._quiet, self._patience = quiet, patience
         self._thread = ThreadPoolExecutor(1, "turns")
         self._lock = threading.Lock()
         self._waiting = 0
@@ -34,7 +34,7 @@ class Turns:
         self._thread.submit(self._serve, begin, over)
 
     def _serve(self, begin: Callable[[], None], over: threading.Event) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while not self._quiet() and not over.is_set() and time.monotonic() < deadline:
             time.sleep(LOOK)
         try:

@@ -1,13 +1,16 @@
 """The form in which a visitor says what a search varies: an axis a row, and a menu to add one."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 from panel import ui
 from panel.layout import Column, Row
+from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
+from app.buttons import Presses, button
 from engine import (
     SETTINGS,
     Pick,
@@ -56,19 +59,17 @@ def addable(base: RunConfig) -> dict[str, str]:
 class AxisRow:
     """One axis: from and to, or the options."""
 
-    def __init__(self, axis: Axis, remove: Callable[["AxisRow"], None]) -> None:
+    def __init__(self, axis: Axis) -> None:
         self._axis = axis
         self.path = axis.path
         label = label_of(axis.path)
         self._fields = self._make(axis, label)
-        button = ui.Button(
-            label=f"Leave out {label}", icon="close", icon_size=theme.ICON_SIZE,
-            description=f"Leave out {label}", variant="text", color="primary", size="small",
-            margin=0, align="center", sx=theme.ICON_SX, stylesheets=[theme.TIP_CSS],
+        remove = HTML(
+            button(f"leave out {axis.path}", f"Leave out {label}", "close"),
+            stylesheets=[theme.BUTTONS_CSS], margin=0, align="center",
         )  # fmt: skip
-        button.on_click(lambda event: remove(self))
         self.view: Viewable = Row(
-            *self._fields, button, stylesheets=[theme.AXIS_CSS], sizing_mode="stretch_width"
+            *self._fields, remove, stylesheets=[theme.AXIS_CSS], sizing_mode="stretch_width"
         )
 
     def _make(self, axis: Axis, label: str) -> list[Any]:
@@ -98,10 +99,10 @@ class AxisRow:
 
 
 class Axes:
-    """All axes of the form."""
+    """All axes of the form: none, until its pieces have been built."""
 
-    def __init__(self, base: RunConfig) -> None:
-        self._base = base
+    def __init__(self, base: RunConfig, presses: Presses) -> None:
+        self._base, self._presses = base, presses
         self._rows: list[AxisRow] = []
         self._room = Column(sizing_mode="stretch_width")
         self._menu = ui.Select(
@@ -110,13 +111,12 @@ class Axes:
         )  # fmt: skip
         self._menu.param.watch(lambda event: self._add(event.new), "value")
         self.view: Viewable = Column(self._room, self._menu, sizing_mode="stretch_width")
-        self.begin_with(first_axes(base), base)
 
-    def begin_with(self, axes: tuple[Axis, ...], base: RunConfig) -> None:
-        """Have these axes, of searches around `base`."""
-        self._base = base
-        self._rows = [AxisRow(axis, self._remove) for axis in axes]
-        self._arrange()
+    def pieces(self) -> Iterator[None]:
+        """Build the axes to begin with, one by one."""
+        for axis in first_axes(self._base):
+            self._show(axis)
+            yield
 
     def space(self) -> tuple[Axis, ...]:
         """The axes as the form has them now."""
@@ -130,11 +130,15 @@ class Axes:
             axis: Axis = Pick(path, _depths(values))
         else:
             axis = axis_of(path, self._base)
-        self._rows.append(AxisRow(axis, self._remove))
+        self._show(axis)
+
+    def _show(self, axis: Axis) -> None:
+        self._rows.append(AxisRow(axis))
+        self._presses.on(f"leave out {axis.path}", functools.partial(self._remove, axis.path))
         self._arrange()
 
-    def _remove(self, row: AxisRow) -> None:
-        self._rows.remove(row)
+    def _remove(self, path: str) -> None:
+        self._rows = [row for row in self._rows if row.path != path]
         self._arrange()
 
     def _arrange(self) -> None:

@@ -1,6 +1,8 @@
 """The babysitting checklist: the lecture's sanity checks, made on a copy of the network of now."""
 
+import functools
 import html
+import itertools
 from collections.abc import Callable, Iterator
 
 from bokeh.models import ColumnDataSource
@@ -11,7 +13,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
-from app.buttons import Presses
+from app.buttons import Presses, button
 from app.rooms.exhibits import HEIGHT
 from app.rooms.room import ROOMS
 from app.views.figures import further
@@ -41,36 +43,39 @@ class Checks:
         self._seat = seat
         self._shown: object = None
         self._results: dict[str, CheckResult] = {}
+        self._words: dict[str, HTML] = {}
+        self._curves: dict[str, Column] = {}
+        self.sidebar = Column(sizing_mode="stretch_width")
+        for name in CHECKS:
+            presses.on(f"check {name}", functools.partial(self._begin_one, name))
+
+    def pieces(self) -> Iterator[None]:
+        """What begins all checks; then each of them."""
         everything = ui.Button(
             label="Run all checks", icon="checklist", variant="contained", size="small"
         )
         everything.on_click(lambda event: self._begin(_all))
-        intro = HTML(
+        intro = _html(
             "<p>Each runs for seconds on a copy of your network with its settings of now. Your run"
-            " goes on, untouched.</p>",
-            stylesheets=[theme.LESSON_CSS],
-            sizing_mode="stretch_width",
+            " goes on, untouched.</p>"
         )
-        self._words = {name: self._words_of(name) for name in CHECKS}
-        self._curves = {name: Column(sizing_mode="stretch_width") for name in CHECKS}
-        self.sidebar: list[Viewable] = [intro, everything]
-        for name in CHECKS:
-            self.sidebar += [self._button(name), self._words[name], self._curves[name]]
+        self.sidebar.extend([intro, everything])
+        yield
+        for some in itertools.batched(CHECKS, 2):
+            views: list[Viewable] = []
+            for name in some:
+                label = name.capitalize()
+                self._words[name] = _html(
+                    f"<p class='quiet'>{html.escape(CHECKS[name].summary)}</p>"
+                )
+                self._curves[name] = Column(sizing_mode="stretch_width")
+                begin = _html(button(f"check {name}", label, style="outlined", word=label))
+                views += [begin, self._words[name], self._curves[name]]
+            self.sidebar.extend(views)
+            yield
 
-    def _words_of(self, name: str) -> HTML:
-        summary = html.escape(CHECKS[name].summary)
-        return HTML(
-            f"<p class='quiet'>{summary}</p>",
-            stylesheets=[theme.LESSON_CSS],
-            sizing_mode="stretch_width",
-        )
-
-    def _button(self, name: str) -> Viewable:
-        button = ui.Button(
-            label=name.capitalize(), variant="outlined", size="small", sizing_mode="stretch_width"
-        )
-        button.on_click(lambda event: self._begin(lambda experiment: _one(experiment, name)))
-        return button
+    def _begin_one(self, name: str) -> None:
+        self._begin(lambda experiment: _one(experiment, name))
 
     def _begin(self, checks: Checkers) -> None:
         seat = self._seat
@@ -102,6 +107,11 @@ class Checks:
         )
         known = result.x is not None and result.y is not None
         self._curves[result.name][:] = [_curve(result)] if known else []
+
+
+def _html(words: str) -> HTML:
+    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
+    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
 
 
 def _all(experiment: Experiment) -> Iterator[Told]:

@@ -1,6 +1,7 @@
 """The initialization lab: the lecture's ten layers of 500 units, with every knob to be turned."""
 
 import contextlib
+import functools
 import html
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -11,12 +12,12 @@ from bokeh.document import Document
 from bokeh.models import ColumnDataSource
 from bokeh.plotting import figure
 from panel import ui
-from panel.layout import Column, Row
+from panel.layout import Column
 from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
-from app.buttons import Presses
+from app.buttons import Presses, button
 from app.rooms.lab_columns import in_words, lab_columns, table
 from app.rooms.lab_figures import Sizes, draw_histograms
 from app.rooms.latest import Latest
@@ -36,6 +37,12 @@ PRESETS = {
     "ReLU, He": ("ReLU", "He"),
 }
 TITLE = "Activations of each layer"
+FORWARD, BACKWARD = "Going forward: std of the activations", "Coming back: std of gradients"
+TRAIN = "Train from here"
+BUTTONS = (
+    button("lab seed", "New seed", "casino", style="outlined", word="New seed"),
+    button("lab train", TRAIN, "play_arrow", style="contained", word=TRAIN),
+)
 RED = f'<span class="key"><i style="border-color:{theme.ACCENT}"></i>exactly 0, or saturated</span>'
 WORDS = '<span class="key">above each: layer, mean ± std</span>'
 
@@ -64,79 +71,69 @@ class Lab:
     def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
         self._seat = seat
         self.leave: Callable[[], None] = lambda: None
-        self._held = False  # while several knobs are turned as one
+        self._held = True  # until all knobs are there, and while several are turned as one
         self._seed = 0
-        self._build_knobs(Laboratory())
-        self._histograms = draw_histograms()
-        self._forward = Sizes("lab.forward", "Deviation by layer", theme.FORWARD)
-        self._backward = Sizes("lab.backward", "Gradient by layer", theme.BACKWARD)
-        self._sources = _sources(self._histograms, self._forward.figure, self._backward.figure)
-        self._said = _words("")
-        self._head = _head(TITLE)
-        self._table = HTML("", stylesheets=[theme.LAB_TABLE_CSS], sizing_mode="stretch_both")
-        self.sidebar: list[Viewable] = self._arrange_sidebar()
-        self.main: Viewable | None = self._arrange_main()
+        self.sidebar = Column(sizing_mode="stretch_width")
+        self._cards = Column(stylesheets=[theme.LAB_CSS], sizing_mode="stretch_both")
+        self.main: Viewable | None = Column(
+            self._cards, stylesheets=[theme.MAIN_CSS], sizing_mode="stretch_both"
+        )
         deliver = current_document().locked_callback(self._tell, policy="latest")
         self._latest: Latest[Laboratory, Told] = Latest(look_into, deliver)
+        for label in PRESETS:
+            presses.on(f"lab {label}", functools.partial(self._put, label))
+        presses.on("lab seed", self._redraw)
+        presses.on("lab train", self._train)
+
+    def pieces(self) -> Iterator[None]:
+        """The knobs, then the plots; then look."""
+        yield from self._build_knobs(Laboratory())
+        self._said, self._head = _words(""), _head(TITLE)
+        yield from self._draw()
+        self._held = False
         self._turned()
 
-    def _build_knobs(self, lab: Laboratory) -> None:
+    def _build_knobs(self, lab: Laboratory) -> Iterator[None]:
+        self.sidebar.append(
+            _words(
+                f"<p>{EXAMPLES} random inputs go through a fresh network, before any training. Drag"
+                " a slider and watch. The lecture's five:</p>"
+            )
+        )
+        presets = (button(f"lab {x}", x, style="outlined", word=x) for x in PRESETS)
+        self.sidebar.append(_buttons(*presets))
         self._activation = Pick("model.activation", lab.activation, self._turned)
+        self.sidebar.append(self._activation.view)
+        yield
         self._initializer = Pick("model.initializer", lab.initializer, self._turned)
+        self.sidebar.append(self._initializer.view)
+        yield
         self._depth = _slider("Layers", range(1, DEEPEST + 1), lab.depth, self._turned)
         self._width = _slider("Units in each", WIDTHS, lab.width, self._turned)
+        self.sidebar.extend([self._depth, self._width])
+        yield
 
-    def _arrange_sidebar(self) -> list[Viewable]:
-        presets = Row(
-            *(self._preset(label) for label in PRESETS),
-            stylesheets=[theme.LAB_PRESETS_CSS],
-            sizing_mode="stretch_width",
-        )
-        seed = ui.Button(
-            label="New seed", icon="casino", variant="outlined", size="small", margin=0
-        )
-        seed.on_click(lambda event: self._redraw())
-        train = ui.Button(
-            label="Train from here",
-            icon="play_arrow",
-            variant="contained",
-            size="small",
-            margin=0,
-        )
-        train.on_click(lambda event: self._train())
-        intro = _words(
-            f"<p>{EXAMPLES} random inputs go through a fresh network, before any training. Drag a"
-            " slider and watch. The lecture's five:</p>"
-        )
-        picks = [self._activation.view, self._initializer.view]
-        buttons = Row(seed, train, stylesheets=[theme.LAB_PRESETS_CSS])
-        return [intro, presets, *picks, self._depth, self._width, self._said, buttons]
+    def _draw(self) -> Iterator[None]:
+        self.sidebar.extend([self._said, _buttons(*BUTTONS)])
+        histograms = draw_histograms()
+        self._cards.append(_card(self._head, _pane(histograms), styles=theme.LAB_WIDE))
+        yield
+        self._forward = Sizes("lab.forward", "Deviation by layer", theme.FORWARD)
+        self._cards.append(_card(FORWARD, _pane(self._forward.figure)))
+        yield
+        self._backward = Sizes("lab.backward", "Gradient by layer", theme.BACKWARD)
+        self._cards.append(_card(BACKWARD, _pane(self._backward.figure)))
+        yield
+        self._sources = _sources(histograms, self._forward.figure, self._backward.figure)
+        self._table = HTML("", stylesheets=[theme.LAB_TABLE_CSS], sizing_mode="stretch_both")
+        self._cards.append(_card("Beside the slide", self._table, styles=theme.LAB_TABLE))
 
-    def _arrange_main(self) -> Viewable:
-        forward, backward = "Going forward: std of the activations", "Coming back: std of gradients"
-        return Column(
-            Column(
-                _card(self._head, _pane(self._histograms), styles=theme.LAB_WIDE),
-                _card(forward, _pane(self._forward.figure)),
-                _card(backward, _pane(self._backward.figure)),
-                _card("Beside the slide", self._table, styles=theme.LAB_TABLE),
-                stylesheets=[theme.LAB_CSS],
-                sizing_mode="stretch_both",
-            ),
-            stylesheets=[theme.MAIN_CSS],
-            sizing_mode="stretch_both",
-        )
-
-    def _preset(self, label: str) -> Viewable:
-        activation, initializer = (Choice(name) for name in PRESETS[label])
-        button = ui.Button(label=label, variant="outlined", size="small", margin=0)
-        button.on_click(
-            lambda event: self._put(Laboratory(activation=activation, initializer=initializer))
-        )
-        return button
-
-    def _put(self, lab: Laboratory) -> None:
+    def _put(self, preset: str) -> None:
         """Turn all knobs to this, and look once."""
+        if self._held:
+            return
+        activation, initializer = (Choice(name) for name in PRESETS[preset])
+        lab = Laboratory(activation=activation, initializer=initializer)
         with self._as_one():
             self._activation.put(lab.activation)
             self._initializer.put(lab.initializer)
@@ -152,6 +149,7 @@ class Lab:
         self._turned()
 
     def _redraw(self) -> None:
+        """Draw other weights of the same kind."""
         self._seed += 1
         self._turned()
 
@@ -189,6 +187,8 @@ class Lab:
 
     def _train(self) -> None:
         """Begin a run of these layers on the visitor's data, and go where it is seen."""
+        if self._held:
+            return
         try:
             config = self.wanted.train_from_here(self._seat.latest.config)
         except ValueError as error:
@@ -229,6 +229,11 @@ def _slider(
     )
     slider.param.watch(lambda event: turned(), "value")
     return slider
+
+
+def _buttons(*buttons: str) -> HTML:
+    css = [theme.BUTTONS_CSS, theme.BUTTON_ROW_CSS]
+    return HTML("".join(buttons), stylesheets=css, sizing_mode="stretch_width")
 
 
 def _pane(drawn: figure) -> Viewable:

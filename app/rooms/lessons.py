@@ -2,7 +2,7 @@
 
 import functools
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from panel import ui
@@ -28,7 +28,12 @@ class Lessons:
         self._lesson = open_lesson(next(iter(LESSONS)))
         self._scene: Scene | None = None  # the last that was shown
         self._broken = ""  # the label of the break that is being played
-        self._menu = ui.Select(
+        self._predicted = ""  # what the learner expects
+        self.sidebar = Column(sizing_mode="stretch_width")
+
+    def pieces(self) -> Iterator[None]:
+        """The menu; then the lesson."""
+        menu = ui.Select(
             label="Lesson",
             groups=_by_section(),
             value=self._lesson.name,
@@ -36,17 +41,13 @@ class Lessons:
             margin=(16, 10, 5, 10),  # room for its label, which stands on its upper edge
             sizing_mode="stretch_width",
         )
-        self._words = _html()
-        self._predicted = ""  # what the learner expects
-        self._told = _html()
+        menu.param.watch(lambda event: self._open(event.new), "value")
+        self._words, self._told, self._breaks = _html(), _html(), _html()
         self._pictures = Column(sizing_mode="stretch_width")
-        self._breaks = _html()
-        self._menu.param.watch(lambda event: self._open(event.new), "value")
-        self.sidebar: list[Viewable] = [
-            *(self._menu, self._words),
-            *(self._told, self._pictures, self._breaks),
-        ]
         self._open(self._lesson.name)
+        self.sidebar.append(menu)
+        yield
+        self.sidebar.extend([self._words, self._told, self._pictures, self._breaks])
 
     def _open(self, name: str) -> None:
         """Put a lesson on the table."""

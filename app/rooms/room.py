@@ -4,9 +4,10 @@ To add one: a class registered in `ROOMS`. The views whose `tab` is the room's n
 area, unless it brings one of its own; where there is neither, the plots of the run stay in sight.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from panel.layout import Column
 from panel.viewable import Viewable
 
 from app.buttons import Presses
@@ -16,17 +17,20 @@ KNOBS = "Knobs"  # the room that is open first
 
 
 class Room(Protocol):
-    """One way to use the laboratory; built when its tab is first opened."""
+    """One way to use the laboratory; built when its tab is first opened, a piece at a time."""
 
-    sidebar: list[Viewable]
+    sidebar: Column
     main: Viewable | None  # what stands where the plots were, if it is not made of views
     leave: Callable[[], None]  # goes back to the knobs; whoever opens the room sets it
 
     def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
-        """Build the widgets; they steer what happens on `seat`."""
+        """Its widgets steer what happens on `seat`; there are none yet."""
+
+    def pieces(self) -> Iterator[None]:
+        """Build the widgets, a few with each step: some 50 ms of work."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment."""
+        """Follow the experiment, once all has been built."""
 
 
 ROOMS: Registry[type[Room]] = Registry("room")

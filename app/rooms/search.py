@@ -1,7 +1,7 @@
 """The command center: dozens of short runs at once, from coarse to fine."""
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bokeh.models.widgets import Div
@@ -11,7 +11,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import theme
-from app.buttons import Presses
+from app.buttons import Presses, button
 from app.rooms.axes import Axes
 from app.rooms.room import ROOMS
 from app.rooms.trial_table import TrialTable
@@ -20,7 +20,6 @@ from app.views.space import TELLER, told_of
 from engine import (
     STRATEGIES,
     Choice,
-    RunConfig,
     Search,
     SearchFrame,
     Seat,
@@ -34,6 +33,7 @@ MOST_TRIALS = 400
 SIZES = (2, 3, 5, 10)  # of an ensemble
 SEEDS = (3, 5, 10, 20)  # of a comparison
 ONE, MINE = "where one axis matters", "of the search above"
+LECTURED = "The lecture's coarse search"
 LECTURE = """
 <p>100 trials of 5 epochs, one hidden layer of 50, on {images}: learning rate and L2 anywhere
 in the lecture's ranges. Your run goes on beside it; paused, it leaves the search more time.</p>
@@ -53,66 +53,78 @@ class SearchRoom:
         self._region: dict[str, tuple[float, float]] = {}
         self._desk = Desk(seat)
         self._table = TrialTable()
-        self._teller = Div(name=TELLER, visible=False)
-        self._teller.on_change("tags", lambda attribute, old, new: self._hear(new))
-        self._make_form(snapshot.config)
-        self._make_controls()
-        self._make_results()
-        self.sidebar: list[Viewable] = [
-            *(_words(LECTURE.format(images=_images())), self._lecture),
-            *(_heading("Around your network"), *self._form),
-            *(self._start, self._refusal, self._progress, self._told, self._steering),
-            *(self._loaded, self._watch, self._finer, self._around, self._inside),
-            *(_heading("Together"), self._together, self._gain),
-            *(_heading("Random against grid"), self._compare, self._compared),
-            *(Bokeh(self._teller, width=0, margin=0), self._table.view),
-        ]
-        self._follow(self._shown)
+        self._axes = Axes(snapshot.config, presses)
+        self.sidebar = Column(sizing_mode="stretch_width")
+        for name, action in self._actions.items():
+            presses.on(f"search {name}", action)
 
     # ---- what it is made of ---------------------------------------------------------------------
 
-    def _make_form(self, config: RunConfig) -> None:
+    def pieces(self) -> Iterator[None]:
+        """The form, what steers a search, and what becomes of it."""
+        yield from self._build_form()
+        yield from self._build_steering()
+        yield from self._build_results()
+        teller = Div(name=TELLER, visible=False)
+        teller.on_change("tags", lambda attribute, old, new: self._hear(new))
+        self.sidebar.extend([Bokeh(teller, width=0, margin=0), self._table.room])
+        self._follow(self._shown)
+
+    def _build_form(self) -> Iterator[None]:
+        self._lecture = _words()
+        words = _words(LECTURE.format(images=_images()))
         self._strategy = _select("Strategy", [name for name in STRATEGIES if "shifted" not in name])
+        self.sidebar.extend([words, self._lecture, _heading("Around your network"), self._strategy])
+        yield
         self._trials = _count("Trials", TRIALS, MOST_TRIALS)
         self._epochs = _count("Epochs", EPOCHS, 100)
-        self._axes = Axes(config)
-        self._form = [self._strategy, Row(self._trials, self._epochs), self._axes.view]
+        self.sidebar.append(Row(self._trials, self._epochs))
+        yield
+        self.sidebar.append(self._axes.view)
+        yield
+        yield from self._axes.pieces()
 
-    def _make_controls(self) -> None:
-        self._lecture = _button(
-            "The lecture's coarse search", "travel_explore", lambda: self._begin(lecture_search())
-        )
-        self._start = _button("Start a search", "search", lambda: self._begin_form())
-        self._refusal, self._told, self._loaded = _words(), _words(), _words()
+    def _build_steering(self) -> Iterator[None]:
+        self._start, self._refusal, self._told, self._loaded = (_words() for _ in range(4))
         self._progress = ui.LinearProgress(
             value=0, variant="determinate", margin=theme.KNOB_MARGIN, sizing_mode="stretch_width"
         )
-        self._pause = _quiet("Pause search", "pause", self._desk.pause)
-        self._resume = _quiet("Resume search", "play_arrow", self._desk.resume)
-        self._cancel = _quiet("Cancel search", "stop", self._desk.cancel)
-        self._all = _quiet("Table of trials", "table_view", self._table.open)
-        self._watch = _quiet("Watch it learn", "visibility", lambda: self.leave())
-        self._watch.visible = False
-        self._steering = Column(
-            Row(self._pause, self._resume, self._cancel), self._all, sizing_mode="stretch_width"
-        )
+        self._steering, self._watch = _row(), _row()
+        self.sidebar.extend([self._start, self._refusal, self._progress, self._told])
+        yield
+        self._finer, self._stages = _words(), _row()
+        self.sidebar.extend([self._steering, self._loaded, self._watch, self._finer, self._stages])
+        yield
 
-    def _make_results(self) -> None:
-        self._finer = _words()
-        self._around = _quiet("Finer stage around the best", "zoom_in", self._desk.refine)
-        self._inside = _quiet(
-            "Finer stage in the region", "highlight_alt", lambda: self._desk.refine(self._region)
-        )
+    def _build_results(self) -> Iterator[None]:
         self._size = _select("Average the best", list(SIZES), 5, width=120)
-        self._average = _quiet("Ensemble", "groups", lambda: self._desk.average(self._size.value))
-        self._together: Viewable = Row(self._size, self._average)
-        self._gain, self._compared = _words(), _words()
+        self._average, self._gain = _row(), _words()
+        self.sidebar.extend([_heading("Together"), Row(self._size, self._average), self._gain])
+        yield
         self._which = _select("Compare", [ONE, MINE], ONE)
         self._seeds = _select("Seeds", list(SEEDS), 5, width=90)
-        self._against = _quiet("Compare them", "compare_arrows", self._begin_comparison)
-        self._compare: Viewable = Column(
-            self._which, Row(self._seeds, self._against), sizing_mode="stretch_width"
-        )
+        self._against, self._compared = _row(), _words()
+        self.sidebar.extend([_heading("Random against grid"), self._which])
+        yield
+        self.sidebar.extend([Row(self._seeds, self._against), self._compared])
+        yield
+
+    @property
+    def _actions(self) -> dict[str, Callable[[], None]]:
+        """What the buttons do, by the names that the page tells."""
+        return {
+            "lecture": lambda: self._begin(lecture_search()),
+            "start": self._begin_form,
+            "pause": self._desk.pause,
+            "resume": self._desk.resume,
+            "cancel": self._desk.cancel,
+            "table": self._table.open,
+            "watch": lambda: self.leave(),
+            "around": self._desk.refine,
+            "inside": lambda: self._desk.refine(self._region),
+            "average": lambda: self._desk.average(self._size.value),
+            "compare": self._begin_comparison,
+        }
 
     # ---- what a visitor does --------------------------------------------------------------------
 
@@ -127,12 +139,15 @@ class SearchRoom:
         )
 
     def _begin_form(self) -> None:
+        """As the form has it now."""
         try:
             self._begin(self._search())
         except ValueError as error:
             self._refuse(str(error))
 
     def _begin(self, search: Search) -> None:
+        if self._shown.busy:  # pressed before the page had heard of it
+            return
         self._refusal.object = ""
         self._desk.begin(search)
 
@@ -167,7 +182,7 @@ class SearchRoom:
             f"<p class='holds' role='status'><b>Trial {html.escape(told_of(frame, trial))}</b> is"
             f" your run now, from its first step.</p>"
         )
-        self._watch.visible = True
+        self._watch.object = _button("watch", "Watch it learn", "visibility")
 
     def _brush(self, ends: Sequence[float]) -> None:
         frame = self._shown.hunt
@@ -188,7 +203,7 @@ class SearchRoom:
     def _follow(self, shown: Hunted) -> None:
         """Say how the search stands, and allow what can be done now."""
         if (old := self._shown.hunt) and (new := shown.hunt) and old.search != new.search:
-            self._region, self._loaded.object, self._watch.visible = {}, "", False
+            self._region, self._loaded.object, self._watch.object = {}, "", ""
         if shown.refusal and shown.refusal != self._shown.refusal:
             self._refuse(shown.refusal)
         self._shown, frame = shown, shown.hunt
@@ -197,19 +212,37 @@ class SearchRoom:
         if shown.comparison and not shown.comparison.finished:
             share = shown.comparison.share
         self._progress.param.update(value=round(100 * share), visible=shown.busy)
-        found = frame is not None and bool(frame.ranking)
-        self._lecture.disabled = self._start.disabled = shown.busy
-        self._pause.visible = shown.busy and not shown.paused
-        self._resume.visible = shown.paused
-        self._cancel.visible = shown.busy
-        self._all.visible = frame is not None
-        self._against.disabled = shown.busy
-        self._average.disabled = self._around.disabled = shown.busy or not found
-        self._inside.disabled = shown.busy or not found or not self._region
+        self._offer(shown)
         self._told.object = _standing(shown)
         self._finer.object = _edges(frame, self._region)
         self._gain.object = _gain(shown)
         self._compared.object = _difference(shown)
+
+    def _offer(self, shown: Hunted) -> None:
+        """The buttons: those that are of use now can be pressed."""
+        busy, frame = shown.busy, shown.hunt
+        found = frame is not None and bool(frame.ranking)
+        self._lecture.object = _button("lecture", LECTURED, "travel_explore", "contained", busy)
+        self._start.object = _button("start", "Start a search", "search", "contained", busy)
+        self._steering.object = "".join(
+            _button(name, label, icon)
+            for name, label, icon, useful in (
+                ("pause", "Pause search", "pause", busy and not shown.paused),
+                ("resume", "Resume search", "play_arrow", shown.paused),
+                ("cancel", "Cancel search", "stop", busy),
+                ("table", "Table of trials", "table_view", frame is not None),
+            )
+            if useful
+        )
+        self._stages.object = "".join(
+            _button(name, f"Finer stage {where}", icon, off=busy or not found or not known)
+            for name, where, icon, known in (
+                ("around", "around the best", "zoom_in", True),
+                ("inside", "in the region", "highlight_alt", bool(self._region)),
+            )
+        )
+        self._average.object = _button("average", "Ensemble", "groups", off=busy or not found)
+        self._against.object = _button("compare", "Compare them", "compare_arrows", off=busy)
 
 
 def _images() -> str:
@@ -272,28 +305,22 @@ def _difference(shown: Hunted) -> str:
 
 
 def _words(words: str = "") -> HTML:
-    return HTML(words, stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")
+    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
+    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
 
 
 def _heading(words: str) -> HTML:
     return _words(f"<h3>{words}</h3>")
 
 
-def _button(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
-    button = ui.Button(
-        label=label, icon=icon, variant="contained", size="small", margin=theme.KNOB_MARGIN,
-        sizing_mode="stretch_width",
-    )  # fmt: skip
-    button.on_click(lambda event: action())
-    return button
+def _row() -> HTML:
+    """A place for buttons, side by side."""
+    css = [theme.BUTTONS_CSS, theme.BUTTON_ROW_CSS]
+    return HTML("", stylesheets=css, sizing_mode="stretch_width")
 
 
-def _quiet(label: str, icon: str, action: Callable[[], None]) -> ui.Button:
-    button = ui.Button(
-        label=label, icon=icon, variant="outlined", size="small", margin=theme.KNOB_MARGIN
-    )
-    button.on_click(lambda event: action())
-    return button
+def _button(name: str, label: str, icon: str, style: str = "outlined", off: bool = False) -> str:
+    return button(f"search {name}", label, icon, style=style, word=label, off=off)
 
 
 def _select(

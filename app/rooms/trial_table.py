@@ -104,19 +104,23 @@ def _row(frame: SearchFrame, trial: TrialFrame) -> str:
 
 
 class TrialTable:
-    """The dialog that holds the table, and the file."""
+    """The dialog that holds the table, and the file; built when it is first opened."""
 
     def __init__(self) -> None:
+        self.room = Column(width=0, height=0, margin=0)  # of the page, for the dialog
+        self._dialog: ui.Dialog | None = None
         self._frame: SearchFrame | None = None
         self._column, self._reverse = 1, False
         self._table = HTML("", stylesheets=[theme.TRIALS_CSS], sizing_mode="stretch_width")
+
+    def _build(self) -> ui.Dialog:
         file = ui.FileDownload(
             label="Trials (CSV)", filename="babysit-search.csv", auto=True, embed=False,
             variant="outlined", size="small", width=150,
         )  # fmt: skip
         file.callback = self._file
         self._download = file
-        self.view = ui.Dialog(
+        return ui.Dialog(
             Column(file, self._table, stylesheets=[theme.DIALOG_CSS], sizing_mode="stretch_width"),
             title="Trials", title_variant="h6", width_option="lg", show_close_button=True,
             close_on_click=True, sizing_mode="stretch_width",
@@ -124,18 +128,22 @@ class TrialTable:
 
     def open(self) -> None:
         """Show it."""
+        if self._dialog is None:
+            self._dialog = self._build()
+            self.room.append(self._dialog)
         self._draw()
-        self.view.open = True
+        self._dialog.open = True
 
     def close(self) -> None:
         """Put it away."""
-        self.view.open = False
+        if self._dialog:
+            self._dialog.open = False
 
     def show(self, frame: SearchFrame | None) -> None:
         """Follow the search."""
         if frame is not self._frame:
             self._frame = frame
-            if self.view.open:
+            if self._dialog and self._dialog.open:
                 self._draw()
 
     def sort(self, column: int) -> None:

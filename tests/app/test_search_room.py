@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app import theme
+from app.buttons import Pressed, Presses
 from app.frames import Ask
 from app.rooms.axes import Axes, addable, first_axes
 from app.rooms.trial_table import ordered, to_csv, to_html
@@ -260,8 +261,23 @@ def test_colours_of_better_trials_lie_farther_along_the_scale():
 class TestAxes:
     """The form of a space."""
 
+    @staticmethod
+    def begun(config) -> Axes:
+        axes = Axes(config, Presses())
+        list(axes.pieces())
+        return axes
+
+    def test_an_axis_that_is_left_out_can_be_had_again(self, config):
+        presses = Presses()
+        axes = Axes(config, presses)
+        list(axes.pieces())
+        presses.hear(Pressed("leave out optimization.l2"))
+        (rate,) = axes.space()
+        axes._add("optimization.l2")
+        assert [axis.path for axis in axes.space()] == [rate.path, "optimization.l2"]
+
     def test_it_begins_around_the_learning_rate_of_now(self, config):
-        rate, decay = Axes(config).space()
+        rate, decay = self.begun(config).space()
         now = config.value("optimization.learning_rate")
         assert rate.low < now < rate.high
         assert decay.path == "optimization.l2"
@@ -269,15 +285,14 @@ class TestAxes:
 
     def test_every_setting_and_knob_that_is_offered_makes_a_search(self, config):
         for path in addable(config).values():
-            axes = Axes(config)
-            axes.begin_with((), config)
+            axes = Axes(config, Presses())
             axes._add(path)
             (axis,) = axes.space()
             assert Search(base=config, space=(axis,), trials=4).draw()
         assert len(addable(config)) > len(SETTINGS) - 4
 
     def test_an_end_that_is_no_number_is_refused_in_a_sentence(self, config):
-        axes = Axes(config)
+        axes = self.begun(config)
         axes._rows[0]._fields[0].value = "much"
         with pytest.raises(ValueError, match="must be a number, got 'much'"):
             axes.space()

@@ -3,7 +3,6 @@
 import math
 import threading
 
-from app import turns
 from app.turns import Turns
 from tests.waiting import PATIENCE, wait_until
 
@@ -45,23 +44,21 @@ def test_whoever_left_is_nobodys_turn():
     assert stays.begun.wait(PATIENCE)
 
 
-def test_it_waits_for_quiet_but_not_for_ever(monkeypatch):
+def test_it_waits_for_quiet_but_not_for_ever():
     quiet, looks = threading.Event(), []
 
     def is_quiet() -> bool:
         looks.append("once more")
         return quiet.is_set()
 
-    monkeypatch.setattr(turns, "PATIENCE", math.inf)
-    line, page = Turns(is_quiet), Page([], "page")
+    line, page = Turns(is_quiet, math.inf), Page([], "page")
     line.wait(page.begin, page.over)
     wait_until(lambda: len(looks) > 3)
     assert not page.begun.is_set()
     quiet.set()
     assert page.begun.wait(PATIENCE)
     page.over.set()
-    monkeypatch.setattr(turns, "PATIENCE", 0.0)
-    line, page = Turns(lambda: False), Page([], "page")
+    line, page = Turns(lambda: False, 0.0), Page([], "page")
     line.wait(page.begin, page.over)
     assert page.begun.wait(PATIENCE)
     page.over.set()

@@ -74,6 +74,8 @@ class Visitor:
         self.drawn = float("nan")  # seconds from the click until the plots are there
         self.first = float("nan")  # ... until one of them has moved
         self.filled = float("nan")  # ... until the knobs are there
+        self.told: list[float] = []  # when something came over the socket of the document
+        self.heard = 0  # bytes that did
         self.latencies: list[float] = []  # seconds from a turn of the knob to the frame with it
         self.asks = True  # whether it wants the next frame
         self._turned: float | None = None
@@ -185,12 +187,12 @@ class Visitor:
         self.document.send({})
         self.document.send(content)
 
-    def _tell(self, name: str, **values: str) -> None:
+    def _tell(self, event: str, /, **values: str) -> None:
         """Let an event of the document happen."""
         said = {"type": "map", "entries": [*values.items()]}
-        data = {"type": "event", "name": name, "values": said}
-        event = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
-        self.post("PATCH-DOC", {"events": [event]})
+        data = {"type": "event", "name": event, "values": said}
+        sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
+        self.post("PATCH-DOC", {"events": [sent]})
 
     def press(self, key: str) -> None:
         """Press a key of the page's."""
@@ -202,6 +204,8 @@ class Visitor:
         return await asyncio.wait_for(self._reply, PATIENCE)
 
     def _on_document(self, payload: bytes) -> None:
+        self.told.append(time.perf_counter())
+        self.heard += len(payload)
         if self._skip:
             self._skip -= 1
             return
@@ -220,21 +224,33 @@ class Visitor:
             self.filled = time.perf_counter() - self._opened
             self._full.set_result(None)
 
-    async def enter(self, room: str) -> None:
-        """Open a tab of the sidebar."""
+    async def find_tabs(self) -> None:
+        """Learn from the document which model has the tabs of the sidebar."""
         for model in _models(await self._pull()):
-            names = model["attributes"].get("_names") or model["attributes"].get("names")
-            if "active" in model["attributes"] and names and room in str(names):
-                place = [str(name) for name in names].index(room)
-                event = {
-                    "kind": "ModelChanged",
-                    "model": {"id": model["id"]},
-                    "attr": "active",
-                    "new": place,
-                }
-                self.post("PATCH-DOC", {"events": [event]})
+            names = model["attributes"].get("_names", [])
+            if "Search" in names:
+                self._sidebar, self._tabs = model["id"], names
                 return
-        raise SystemExit(f"the page has no tab {room}")
+        raise SystemExit("the page has no tabs")
+
+    async def go_to(self, tab: str) -> None:
+        """Open a tab of the sidebar, which has been found."""
+        event = {
+            "kind": "ModelChanged",
+            "model": {"id": self._sidebar},
+            "attr": "active",
+            "new": self._tabs.index(tab),
+        }
+        self.post("PATCH-DOC", {"events": [event]})
+
+    async def enter(self, tab: str) -> None:
+        """Find a tab of the sidebar, and open it."""
+        await self.find_tabs()
+        await self.go_to(tab)
+
+    async def push(self, dialog: str) -> None:
+        """Push a button of the header's, which opens a dialog."""
+        self._tell("babysit_press", name=f"dialog {dialog}")
 
     # ---- the knob ------------------------------------------------------------------------------
 

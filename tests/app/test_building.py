@@ -1,0 +1,222 @@
+"""What is built in pieces: one a turn, others between, and no more of it than somebody wants."""
+
+import threading
+
+import pytest
+from bokeh.document import Document
+
+from app import look
+from app.browser import Browser
+from app.building import Building
+from app.buttons import Presses
+from app.controls import Controls
+from app.dialogs import Dialogs
+from app.lane import Lane
+from app.open_rooms import OpenRooms
+from app.page import Layout
+from app.rooms import ROOMS, laboratory
+from app.transport import Transport
+from app.turns import Turns
+from engine import Conductor, Experiment, RunConfig
+from tests.waiting import PATIENCE, wait_until
+
+
+def at_once(change):
+    """A change of a page that nobody else changes."""
+    return change
+
+
+class Steps:
+    """Pieces that say when they are built, and wait until they may."""
+
+    def __init__(self, order: list[str], name: str, number: int = 3) -> None:
+        self.free = threading.Event()
+        self._order, self._name, self._number = order, name, number
+
+    def __iter__(self):
+        for number in range(self._number):
+            self.free.wait(PATIENCE)
+            self._order.append(f"{self._name}{number}")
+            yield
+
+
+@pytest.fixture
+def order() -> list[str]:
+    return []
+
+
+def test_anothers_turn_comes_between_two_pieces(order):
+    turns = Turns(lambda: True)
+    ours, theirs = Steps(order, "a"), Steps(order, "b")
+    one, other = (Building(iter(steps), turns, at_once) for steps in (ours, theirs))
+    one.go_on()
+    other.go_on()
+    ours.free.set()
+    theirs.free.set()
+    wait_until(lambda: one.done and other.done)
+    assert order == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    wait_until(lambda: not turns.waited_for)
+
+
+def test_what_nobody_wants_any_more_waits_until_somebody_does(order):
+    turns = Turns(lambda: True)
+    pieces = Steps(order, "a")
+    building = Building(iter(pieces), turns, at_once)
+    building.go_on()
+    building.stop()  # its first piece is under way, or will be left out
+    pieces.free.set()
+    wait_until(lambda: not turns.waited_for)
+    assert len(order) < 2 and not building.done
+    building.go_on()
+    wait_until(lambda: building.done)
+    assert order == ["a0", "a1", "a2"]
+
+
+def test_who_goes_on_before_the_piece_came_does_not_build_it_twice(order):
+    pieces = Steps(order, "a")
+    building = Building(iter(pieces), Turns(lambda: True), at_once)
+    for _ in range(3):
+        building.go_on()
+    pieces.free.set()
+    wait_until(lambda: building.done)
+    building.go_on()
+    assert order == ["a0", "a1", "a2"]
+
+
+def test_who_has_left_holds_up_nobody(order):
+    turns, never = Turns(lambda: True), []
+    gone = Building(iter(Steps(order, "gone")), turns, lambda change: lambda: never.append(change))
+    stays = Steps(order, "a")
+    stays.free.set()
+    building = Building(iter(stays), turns, at_once)
+    gone.go_on()
+    building.go_on()
+    gone.end()
+    wait_until(lambda: building.done)
+    assert order == ["a0", "a1", "a2"]
+
+
+def test_a_piece_that_fails_is_the_last_one():
+    def fail():
+        yield
+        raise RuntimeError("no such menu")
+
+    failed = []
+
+    def noted(change):
+        def attempt() -> None:
+            try:
+                change()
+            except RuntimeError as error:
+                failed.append(str(error))
+
+        return attempt
+
+    turns = Turns(lambda: True)
+    building = Building(fail(), turns, noted)
+    building.go_on()
+    wait_until(lambda: building.done)
+    wait_until(lambda: not turns.waited_for)
+    building.go_on()
+    assert failed == ["no such menu"]
+
+
+# ---- rooms ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seat():
+    conductor = Conductor()
+    yield conductor.add(Experiment(RunConfig()))
+    conductor.close()
+
+
+class Page:
+    """A page without a server, on which a visitor goes from room to room."""
+
+    def __init__(self, seat) -> None:
+        self.presses = presses = Presses()
+        self._seat, send = seat, seat.send
+        browser = Browser("")
+        self.layout = Layout(
+            frozenset(),
+            Transport(send, lambda: seat.latest, presses),
+            Lane(send, lambda view: None, presses),
+            Dialogs({}, presses),
+            look.Look(browser, presses),
+            browser,
+        )
+        self.document = Document()
+        self.document.add_root(self.layout.page.get_root(self.document))
+        list(self.layout.fill(Controls(send, seat.latest.config, presses)))
+        self.rooms = OpenRooms(self.layout, presses, self._build)
+        self.buildings: list[Building] = []
+
+    def _build(self, pieces) -> Building:
+        self.buildings.append(Building(pieces, Turns(lambda: True), at_once))
+        return self.buildings[-1]
+
+    def open(self, room: str) -> set[str]:
+        """The models of the page once all of a room is there."""
+        self.layout.sidebar.active = ["Knobs", *ROOMS].index(room)
+        self.rooms.enter(self._seat)
+        wait_until(lambda: all(building.done for building in self.buildings))
+        return {model.id for model in self.document.models}
+
+
+@pytest.fixture
+def opened(seat, monkeypatch) -> Page:
+    class Silent:
+        def locked_callback(self, change, policy):
+            return lambda told: None
+
+    monkeypatch.setattr(laboratory, "current_document", Silent)
+    return Page(seat)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_is_built_once(opened, room):
+    first = opened.open(room)
+    assert opened.open("Knobs") == first  # it stays, out of sight
+    assert opened.open(room) == first
+    assert len(opened.buildings) == 1
+
+
+@pytest.mark.parametrize("room", ["Lab", "Search"])
+def test_no_piece_of_a_room_is_most_of_it(opened, seat, room):
+    before = len(opened.document.models)
+    opened.layout.sidebar.active = ["Knobs", *ROOMS].index(room)
+    opened.rooms._build = lambda pieces: Stepwise(pieces)
+    opened.rooms.enter(seat)
+    stepwise, sizes = opened.rooms._buildings[room], []
+    base = len(opened.document.models)
+    while stepwise.step():
+        sizes.append(len(opened.document.models))
+    grown = [after - now for now, after in zip([base, *sizes], sizes, strict=False)]
+    assert base - before < 30 and max(grown) < 0.4 * sum(grown)
+
+
+class Stepwise:
+    """Builds when it is told to."""
+
+    def __init__(self, pieces) -> None:
+        self._pieces, self.done = pieces, False
+
+    def go_on(self) -> None: ...
+
+    def step(self) -> bool:
+        self.done = next(self._pieces, self) is self
+        return not self.done
+
+
+def test_only_what_belongs_to_the_open_room_is_in_sight(opened):
+    def seen() -> list[bool]:
+        return [main.visible for main in opened.layout.page.main]
+
+    assert seen() == [True]
+    opened.open("Lab")
+    assert seen() == [False, True] and opened.layout.views == []
+    opened.open("Search")
+    assert seen() == [False, False, True] and "wall" in opened.layout.views
+    opened.open("Checks")
+    assert seen() == [True, False, False] and "loss" in opened.layout.views

@@ -1,0 +1,47 @@
+"""What a tab of the sidebar opens, as the others feel it."""
+
+import asyncio
+
+from app.building import Building
+from app.open_rooms import OpenRooms
+
+
+def test_nothing_that_a_tab_opens_is_built_on_the_event_loop(tab, monkeypatch):
+    loops = []
+
+    def noted(real):
+        def call(*args):
+            loops.append(asyncio._get_running_loop())
+            return real(*args)
+
+        return call
+
+    monkeypatch.setattr(OpenRooms, "enter", noted(OpenRooms.enter))
+    monkeypatch.setattr(Building, "_build", noted(Building._build))
+    tab.page.get_by_role("tab", name="Checks").click()
+    tab.page.get_by_text("A moment").wait_for(state="detached")
+    tab.page.get_by_role("button", name="Learning rate", exact=True).wait_for()
+    assert len(loops) > 3 and not any(loops)
+
+
+def test_the_lab_shows_again_what_it_showed(tab):
+    tab.page.get_by_role("tab", name="Lab").click()
+    table = tab.page.get_by_role("table")
+    table.wait_for()
+    words = table.inner_text()
+    tab.page.get_by_role("tab", name="Knobs").click()
+    tab.page.get_by_role("heading", name="Loss").wait_for()
+    assert not table.is_visible()
+    tab.page.get_by_role("tab", name="Lab").click()
+    table.wait_for()
+    assert table.inner_text() == words
+    assert not tab.page.get_by_role("heading", name="Loss").is_visible()
+
+
+def test_a_lab_that_is_left_half_way_is_finished_when_one_comes_back(tab):
+    for name in ("Lab", "Knobs", "Search", "Lab"):
+        tab.page.get_by_role("tab", name=name).click()
+    tab.page.get_by_role("table").wait_for()
+    tab.page.get_by_role("tab", name="Search").click()
+    tab.page.get_by_role("button", name="Compare them").wait_for()
+    assert not tab.page.get_by_text("A moment").is_visible()
