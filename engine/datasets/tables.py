@@ -12,7 +12,7 @@ from engine.datasets.reading import AS_FOUND, Reading
 from engine.datasets.table.columns import type_columns
 from engine.datasets.table.decoding import decode
 from engine.datasets.table.dialect import NAMES, Lines, find_dialect, rows
-from engine.datasets.table.grid import Grid, fill, fill_fast, find_shape, sample
+from engine.datasets.table.grid import Grid, fill, find_shape, sample
 from engine.datasets.table.inputs import (
     describe_column,
     matrix,
@@ -20,6 +20,7 @@ from engine.datasets.table.inputs import (
     plan,
     refuse_missing,
 )
+from engine.datasets.table.plain import fill_fast
 from engine.datasets.table.target import answers, choose_target
 
 MAX_TABLE = 2**27  # bytes

@@ -47,7 +47,9 @@ class Typed:
         """A cell as it was written, or as its number is."""
         if self.cells is not None:
             return self.cells[row]
-        return "" if self.values is None else f"{self.values[row]:.10g}"
+        if self.values is None or np.isnan(self.values[row]):
+            return ""
+        return f"{self.values[row]:.10g}"
 
 
 def type_columns(grid: Grid) -> list[Typed]:
@@ -55,7 +57,7 @@ def type_columns(grid: Grid) -> list[Typed]:
     typed, open_ = [], dict[int, Evidence]()
     for number, (name, cells) in enumerate(zip(grid.names, grid.columns, strict=True)):
         if not isinstance(cells, list):
-            typed.append(Typed(name, "number", cells, decimal="."))
+            typed.append(Typed(name, "number", cells, decimal=grid.decimal))
             continue
         column = _kind(name, cells)
         if column.kind == "number" and column.wrong is None:

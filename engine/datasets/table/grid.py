@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-import numpy as np
-
 from engine.datasets.files import MAX_EXAMPLES, MAX_NUMBERS, check_shape
 from engine.datasets.table.dialect import COMMENT, MAX_COLUMNS, SAMPLE, Row, table_begin
 from engine.datasets.table.header import is_header, names_of
@@ -28,6 +26,7 @@ class Grid:
     lines: Sequence[int]  # where each row begins
     encoding: str | None = None
     separator: str | None = None
+    decimal: str = "."  # of the columns that are read already
     header: bool = True
     notices: list[str] = field(default_factory=list)
 
@@ -84,7 +83,7 @@ def fill(name: str, shape: Shape, rows: Iterable[Row]) -> Grid:
     columns: list[list[str]] = [[] for _ in range(width)]
     lines: list[int] = []
     same: dict[str, str] = {}  # one string for all cells that say the same
-    for piece in _pieces(rows, max(1, PIECE // width)):
+    for piece in pieces(rows, max(1, PIECE // width)):
         kept = [row for row in piece if not _is_comment(row[1], width)]
         lines.extend(line for line, _ in kept)
         check_room(len(lines), width, name)
@@ -102,7 +101,8 @@ def _plain_text(cell: str) -> str:
     return " ".join(cell.split()) if "\n" in cell or "\r" in cell else cell.strip()
 
 
-def _pieces[T](items: Iterable[T], size: int) -> Iterator[list[T]]:
+def pieces[T](items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """So many at a time, with a pause after each piece in which other threads go on."""
     iterator = iter(items)
     while piece := list(islice(iterator, size)):
         yield piece
@@ -130,115 +130,6 @@ def check_room(rows: int, width: int, name: str) -> None:
         raise ValueError(f"{name}: has more than {MAX_EXAMPLES:,} rows")
     if rows * width > MAX_NUMBERS:
         raise ValueError(f"{name}: has more than {MAX_NUMBERS:,} cells")
-
-
-def fill_fast(
-    name: str, shape: Shape, first: Sequence[Row], lines: Iterable[str], separator: str, quote: str
-) -> Grid | None:
-    """The same by NumPy's own parser, if all is plain: numbers, or short text; else None."""
-    width = len(shape.names)
-    formats = _formats(first[shape.skipped :], width, separator)
-    if formats is None or separator == " ":
-        return None
-    kind = np.dtype([(f"f{n}", form) for n, form in enumerate(formats)])
-    columns = [_Numbers() if form == "f8" else _Words() for form in formats]
-    count = 0
-    try:
-        for piece in _pieces(lines, max(1, 3 * PIECE // width)):
-            read = np.loadtxt(
-                piece, kind, delimiter=separator, quotechar=quote, comments=None, ndmin=1
-            )
-            if len(read) != len(piece):
-                return None
-            count += len(read)
-            check_room(count, width, name)
-            for n, column in enumerate(columns):
-                column.add(read[f"f{n}"])
-    except ValueError:
-        return None
-    begin = first[shape.skipped][0]
-    found = [column.joined() for column in columns]
-    return Grid(name, shape.names, found, range(begin, begin + count), notices=list(shape.notices))
-
-
-TEXT = 48  # characters of text that the fast way can hold
-MANY = 100  # different whole numbers, which then name no classes
-
-
-def _formats(first: Sequence[Row], width: int, separator: str) -> list[str] | None:
-    """Of each column, by its first rows, whether it is of plain decimal numbers or of text."""
-    if not first or any(len(cells) != width for _, cells in first):
-        return None
-    formats = []
-    for n in range(width):
-        column = [cells[n].strip() for _, cells in first]
-        if all(map(_is_plain, column)):
-            formats.append("f8" if _is_sure(column, separator) else f"U{TEXT}")
-        elif any(map(_is_odd, column)) or max(map(len, column)) >= TEXT:
-            return None
-        else:
-            formats.append(f"U{TEXT}")
-    return formats if "f8" in formats else None
-
-
-def _is_sure(column: Sequence[str], separator: str) -> bool:
-    """Whether plain numbers can be nothing else: no names of classes, no thousands."""
-    if any(map(_has_decimals, column)):
-        return True
-    if all("." in cell for cell in column):
-        return separator != ";"
-    whole = all(cell.isdigit() and (cell == "0" or cell[0] != "0") for cell in column)
-    return whole and len(set(column)) > MANY
-
-
-def _is_plain(cell: str) -> bool:
-    try:
-        return cell.isascii() and np.isfinite(float(cell)) and "_" not in cell
-    except ValueError:
-        return False
-
-
-def _is_odd(cell: str) -> bool:
-    """Whether a cell may be a number in another style."""
-    return not cell or not cell[0].isalpha()
-
-
-def _has_decimals(cell: str) -> bool:
-    whole, point, decimals = cell.lstrip("+-").partition(".")
-    return bool(point) and (len(decimals) not in (0, 3) or whole in ("", "0"))
-
-
-class _Numbers:
-    """A column of plain numbers, piece by piece."""
-
-    def __init__(self) -> None:
-        self._pieces: list[np.ndarray] = []
-
-    def add(self, read: np.ndarray) -> None:
-        if not np.isfinite(read).all():
-            raise ValueError("not plain numbers")
-        self._pieces.append(read.copy())
-
-    def joined(self) -> Cells:
-        return np.concatenate(self._pieces)
-
-
-class _Words:
-    """A column of short text, piece by piece, of which few are different."""
-
-    def __init__(self) -> None:
-        self._words: list[str] = []
-        self._same: dict[str, str] = {}
-
-    def add(self, read: np.ndarray) -> None:
-        words = list(map(str.strip, read.tolist()))
-        if max(map(len, words)) >= TEXT or len(self._same) > 50_000:  # cut off, or too dear
-            raise ValueError("not short text")
-        same = self._same
-        self._words.extend([same.setdefault(word, word) for word in words])
-
-    def joined(self) -> Cells:
-        return self._words
 
 
 def sample(rows: Iterator[Row]) -> tuple[list[Row], Iterator[Row]]:
