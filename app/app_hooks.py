@@ -1,7 +1,6 @@
 """Life cycle of the server; Bokeh runs this file before it builds its routes."""
 
 import asyncio
-import gc
 import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +13,8 @@ from app.core import CORE
 from app.drawings import DRAWINGS
 from app.lateness import LATENESS
 from app.limits import LIMITS
-from app.memory import MEMORY, take_from_few_places
-from app.session import CONDUCTOR
+from app.memory import MEMORY, collect, take_from_few_places
+from app.session import CONDUCTOR, VISITS
 from engine import register_folder, unreadable
 
 take_from_few_places()
@@ -51,12 +50,9 @@ def _begin() -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "change"))
     loop.run_in_executor(None, DRAWINGS.make_first)
-    # What is loaded by now stays. To search it for garbage whenever pages were closed held
-    # everybody up: 0.5 s for 200,000 objects, on a busy machine.
-    gc.collect()
-    gc.freeze()
+    collect()
     CORE.begin()
-    MEMORY.begin()
+    MEMORY.begin(nobody_is_here=lambda: not VISITS)
     LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()
 

@@ -234,6 +234,7 @@ class Visit:
             self._show(self.seat.latest)
             if self._arrival and not self._arrival.awaits:
                 self.start()
+            MEMORY.keep()
         finally:
             self._ready.set()
 

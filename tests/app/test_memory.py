@@ -1,39 +1,76 @@
 """Memory: given back once visitors have left, and never for nothing."""
 
+import gc
 import platform
 import subprocess
 import sys
+import weakref
 
 import pytest
 
 from app import session
-from app.memory import ARENAS, Memory, give_back
+from app.memory import ARENAS, ENOUGH, Memory, collect, give_back
 from app.share import Wish
 
 
-def test_memory_is_given_back_soon_after_somebody_has_left_and_once_more():
-    given = []
-    memory = Memory(lambda: given.append(True))
-    memory.look()
-    assert not given  # nobody has
-    memory.owe()
-    memory.owe()
-    assert not given  # not while the server is busy with it
-    for times in (1, 2, 2):
-        memory.look()
-        assert len(given) == times
-    memory.owe()
-    memory.look()
-    assert len(given) == 3
+@pytest.fixture
+def done() -> list[str]:
+    return []
 
 
-def test_a_visitor_who_leaves_is_noticed(monkeypatch):
-    given = []
-    memory = Memory(lambda: given.append(True))
+@pytest.fixture
+def memory(done) -> Memory:
+    return Memory(lambda: done.append("freed"), lambda: done.append("set aside"))
+
+
+def test_memory_is_freed_when_nobody_is_here_and_never_for_nothing(memory, done):
+    memory.look()
+    assert done == []  # nobody has left
+    memory.owe()
+    memory.owe()
+    assert done == ["set aside"] * 2  # not while the server is busy with it
+    memory.look()
+    memory.look()
+    assert done[2:] == ["freed"]
+
+
+def test_nobody_is_stopped_for_few_who_have_left(memory, done):
+    memory._nobody_is_here = lambda: False
+    for _ in range(ENOUGH - 1):
+        memory.owe()
+    memory.look()
+    assert "freed" not in done
+    memory.owe()
+    memory.look()
+    assert done.count("freed") == 1
+
+
+def test_what_lives_is_set_aside_from_the_collector():
+    class Left:
+        pass
+
+    left = Left()
+    left.itself = left
+    gone = weakref.ref(left)
+    gc.collect()
+    before = gc.get_freeze_count()
+    try:
+        Memory().keep()
+        assert gc.get_freeze_count() > before
+        del left
+        gc.collect()  # as Bokeh does whenever a page is closed
+        assert gone() is not None
+        collect()
+        assert gone() is None
+    finally:
+        gc.unfreeze()
+
+
+def test_a_visitor_who_leaves_is_noticed(monkeypatch, memory, done):
     monkeypatch.setattr(session, "MEMORY", memory)
     session.Visit(Wish()).end()
     memory.look()
-    assert given
+    assert done[-1] == "freed"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is given back")
