@@ -16,7 +16,9 @@ import sys
 from collections.abc import Callable
 
 EVERY = 5.0  # seconds from one look at whether somebody has left to the next
-ENOUGH = 16  # visitors who have left, about 50 MB, to stop those who are here for it
+ENOUGH = 50.0  # MB that visitors left behind, to stop those who are here for it
+PAGE = 3.0  # MB of a visitor's page and small network
+PARAMETER = 40e-6  # MB of each number that a network learns: its gradient, moments, checkpoints
 ARENAS = 2  # places from which the C library takes memory; where threads share a core, enough
 M_ARENA_MAX = -8  # what malloc.h calls them
 
@@ -64,7 +66,7 @@ class Memory:
     ) -> None:
         self._free, self._set_aside = free, set_aside
         self._nobody_is_here: Callable[[], bool] = lambda: True
-        self._left = 0  # visitors, since it was last freed
+        self._left = 0.0  # MB, since it was last freed
 
     def begin(self, nobody_is_here: Callable[[], bool]) -> None:
         """Look from now on; called on the event loop."""
@@ -80,15 +82,15 @@ class Memory:
         """A page has been built, and will live for a while."""
         self._set_aside()
 
-    def owe(self) -> None:
-        """Somebody has left."""
-        self._left += 1
+    def owe(self, parameters: int = 0) -> None:
+        """Somebody has left, and a network of so many parameters."""
+        self._left += PAGE + PARAMETER * parameters
         self._set_aside()
 
     def look(self) -> None:
         """Free what is left behind, if it is time."""
         if self._left >= ENOUGH or (self._left and self._nobody_is_here()):
-            self._left = 0
+            self._left = 0.0
             self._free()
 
 

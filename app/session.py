@@ -290,13 +290,15 @@ class Visit:
 
     def end(self) -> None:
         """Give back what the visit takes of the machine; the session may live on."""
+        parameters = 0
         with self._lock:
             self._closed = True
             if self._seat:
                 CONDUCTOR.remove(self._seat)
+                parameters = self._seat.parameters
         self._uploads.close()
         self._rooms.end()
         if self._filling:
             self._filling.end()
         self._ready.set()
-        MEMORY.owe()
+        MEMORY.owe(parameters)

@@ -118,6 +118,11 @@ class Seat:
             self._looks.pop(who, None)
 
     @property
+    def parameters(self) -> int:
+        """How many numbers its network has to learn."""
+        return self.experiment.network.parameters.size
+
+    @property
     def watched(self) -> bool:
         """Whether anybody has asked for frames who has not gone."""
         return bool(self._looks)

@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from app import session
-from app.memory import ARENAS, ENOUGH, Memory, collect, give_back
+from app.memory import ARENAS, ENOUGH, PAGE, Memory, collect, give_back
 from app.share import Wish
 
 
@@ -36,13 +36,17 @@ def test_memory_is_freed_when_nobody_is_here_and_never_for_nothing(memory, done)
 
 def test_nobody_is_stopped_for_few_who_have_left(memory, done):
     memory._nobody_is_here = lambda: False
-    for _ in range(ENOUGH - 1):
+    for _ in range(int(ENOUGH / PAGE)):
         memory.owe()
     memory.look()
     assert "freed" not in done
     memory.owe()
     memory.look()
     assert done.count("freed") == 1
+    memory.owe(1_000_000)  # parameters of one who was enough alone
+    memory.owe(500_000)
+    memory.look()
+    assert done.count("freed") == 2
 
 
 def test_what_lives_is_set_aside_from_the_collector():
