@@ -120,7 +120,7 @@ class Seat:
     @property
     def parameters(self) -> int:
         """How many numbers its network has to learn."""
-        return self.experiment.network.parameters.size
+        return int(self.experiment.network.parameters.size)
 
     @property
     def watched(self) -> bool:
