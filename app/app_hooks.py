@@ -8,20 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
-from app import brief, door, flood, frames, password, widget_events
-from app.core import CORE
-from app.drawings import DRAWINGS
-from app.lateness import LATENESS
 from app.limits import LIMITS
-from app.memory import MEMORY, collect, take_from_few_places
-from app.session import CONDUCTOR, VISITS
+from app.plots.plot_cache import DRAWINGS
+from app.server import (
+    connection_limits,
+    frame_channel,
+    http_handlers,
+    log_limits,
+    password,
+    widget_events,
+)
+from app.server.cpu_affinity import CORE
+from app.server.loop_lag import LATENESS
+from app.server.memory import MEMORY, collect, take_from_few_places
+from app.server.session import CONDUCTOR, VISITS
 from engine import register_folder, unreadable
 
 take_from_few_places()
-frames.install()
-door.install()
-flood.install()
-brief.install()
+frame_channel.install()
+http_handlers.install()
+connection_limits.install()
+log_limits.install()
 password.install()
 widget_events.install()
 if LIMITS.data:

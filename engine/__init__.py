@@ -1,31 +1,6 @@
 """The engine of Babysit: trains networks, tells what happens inside, knows nothing of the page."""
 
-from engine.activations import bounds_of
-from engine.answers import Answers, Hard
-from engine.autopsy import Autopsy, Fault
-from engine.checklist import (
-    CHECKS,
-    CheckProgress,
-    CheckResult,
-    Checkup,
-    run_check,
-    run_checks,
-    take_checkup,
-)
-from engine.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
-from engine.conductor import Conductor
-from engine.config import (
-    SETTINGS,
-    DataConfig,
-    Effect,
-    Group,
-    ModelConfig,
-    OptimizationConfig,
-    Origin,
-    RunConfig,
-    Setting,
-)
-from engine.datasets import (
+from engine.data import (
     AS_FOUND,
     ENDS,
     Column,
@@ -40,13 +15,7 @@ from engine.datasets import (
     register_folder,
     unreadable,
 )
-from engine.expected import Expected
-from engine.experiment import Experiment, replay
-from engine.filters import Filters, Matrix, Weights
-from engine.fitting import suit_data
-from engine.gradcheck import GradientCheck
-from engine.history import Curves
-from engine.inside import Inside
+from engine.diagnosis.gradcheck import GradientCheck
 from engine.lessons import (
     LESSONS,
     Break,
@@ -68,15 +37,49 @@ from engine.lessons import (
     open_lesson,
     outcome,
 )
-from engine.lessons.conduct import Scene, conduct
+from engine.lessons.checklist import (
+    CHECKS,
+    CheckProgress,
+    CheckResult,
+    Checkup,
+    run_check,
+    run_checks,
+    take_checkup,
+)
+from engine.lessons.play_live import Scene, conduct
 from engine.limits import Limits, limits, read_limits
-from engine.maps import LayerMaps, Maps
-from engine.outline import Stage
-from engine.overdue import Delay
-from engine.past import MAX_NAME, MAX_PINNED, PastRun, check_pin
-from engine.recording import Recording, digest, record
+from engine.measure.activation_history import Strip
+from engine.measure.decision_surface import Points, Surface
+from engine.measure.divergence import Autopsy, Fault
+from engine.measure.feature_maps import LayerMaps, Maps
+from engine.measure.model_summary import Stage
+from engine.measure.on_demand import Inside
+from engine.measure.pinned_runs import MAX_NAME, MAX_PINNED, PastRun, check_pin
+from engine.measure.preactivations import FLAT, SPAN, LayerSums, Response, Sums, response
+from engine.measure.predictions import Answers, Hard
+from engine.measure.signal_theory import Expected
+from engine.measure.smoothing import HALF_LIFE
+from engine.measure.snapshot import (
+    Condition,
+    DataFrame,
+    Finding,
+    Gauges,
+    LayerFrame,
+    Marker,
+    Snapshot,
+    Status,
+    TensorFrame,
+)
+from engine.measure.weight_images import Filters, Matrix, Weights
+from engine.measure.weights_export import weights_npz
+from engine.memoize import remembered
+from engine.nn.activations import bounds_of
 from engine.registry import Choice, Entry, Knob, Range, Registry
-from engine.remembered import remembered
+from engine.runtime.conductor import Conductor
+from engine.runtime.experiment import Experiment, replay
+from engine.runtime.experiment_handle import Seat
+from engine.runtime.recording import Recording, digest, record
+from engine.runtime.thread_lag import Delay
 from engine.search import (
     LECTURE_SEARCH,
     ONE_MATTERS,
@@ -109,24 +112,21 @@ from engine.search import (
     processes,
     refine,
 )
-from engine.seat import Seat
-from engine.smoothing import HALF_LIFE
-from engine.stacks import Convolution, Stack
-from engine.strip import Strip
-from engine.sums import FLAT, SPAN, LayerSums, Response, Sums, response
-from engine.surface import Points, Surface
-from engine.telemetry import (
-    Condition,
-    DataFrame,
-    Finding,
-    Gauges,
-    LayerFrame,
-    Marker,
-    Snapshot,
-    Status,
-    TensorFrame,
+from engine.training.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
+from engine.training.config import (
+    SETTINGS,
+    DataConfig,
+    Effect,
+    Group,
+    ModelConfig,
+    OptimizationConfig,
+    Origin,
+    RunConfig,
+    Setting,
 )
-from engine.weights import weights_npz
+from engine.training.config_for_data import suit_data
+from engine.training.history import Curves
+from engine.training.layer_specs import Convolution, Stack
 
 __all__ = [
     "AS_FOUND",

@@ -19,8 +19,8 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 
 import msgspec
 
-from engine.nearest import instead_of, quoted
-from engine.written import written
+from engine.number_format import written
+from engine.suggestions import instead_of, quoted
 
 
 @dataclass(frozen=True)

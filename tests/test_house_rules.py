@@ -16,17 +16,17 @@ import pytest
 
 import app
 import engine
-from engine.activations import ACTIVATIONS
-from engine.checklist import CHECKS
-from engine.datasets import DATASETS
+from engine.data import DATASETS
+from engine.data.preprocessing import PREPROCESSING
 from engine.diagnosis import RULES
-from engine.initializers import INITIALIZERS
 from engine.lessons import LESSONS
-from engine.losses import LOSSES
-from engine.normalization import NORMALIZATIONS
-from engine.optimizers import OPTIMIZERS
-from engine.preprocessing import PREPROCESSING
-from engine.schedules import SCHEDULES
+from engine.lessons.checklist import CHECKS
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.initializers import INITIALIZERS
+from engine.nn.losses import LOSSES
+from engine.nn.normalization import NORMALIZATIONS
+from engine.training.optimizers import OPTIMIZERS
+from engine.training.schedules import SCHEDULES
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(p for folder in ("app", "engine") for p in (ROOT / folder).rglob("*.py"))

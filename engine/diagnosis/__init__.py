@@ -17,7 +17,7 @@ from engine.diagnosis.condition import condition_of
 from engine.diagnosis.followed import Followed
 from engine.diagnosis.remedies import Remedy, Symptom, advised
 from engine.diagnosis.rules import RULES, Rule
-from engine.telemetry import Finding, Snapshot, Status
+from engine.measure.snapshot import Finding, Snapshot, Status
 
 __all__ = [
     "RULES",

@@ -2,7 +2,7 @@
 
 from engine.diagnosis import trends
 from engine.diagnosis.rules import SETTLED, last_change, loss_now, starting_loss, steps_since_change
-from engine.telemetry import Condition, Finding, Snapshot, Status
+from engine.measure.snapshot import Condition, Finding, Snapshot, Status
 
 DONE = 0.02  # of the loss that a run began with: what is left to gain is next to nothing
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import RULES, finite_or, hidden_layers, turned
+from engine.measure.snapshot import Snapshot, Status
+from engine.number_format import written
 from engine.registry import Choice
-from engine.telemetry import Snapshot, Status
-from engine.written import written
 
 LARGE = 4.0  # root mean square of an input beyond which steps and first scores are too large
 SMALL = 0.02  # ... and below which nothing arrives

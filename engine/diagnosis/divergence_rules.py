@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from engine.commands import SetKnob
-from engine.config import RunConfig
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import RATE, RULES, batch_norm, rate_by, restarted_at
-from engine.telemetry import Snapshot, Status
-from engine.written import written
+from engine.measure.snapshot import Snapshot, Status
+from engine.number_format import written
+from engine.training.commands import SetKnob
+from engine.training.config import RunConfig
 
 ENOUGH = 2  # times that the rate was lowered in vain
 

@@ -17,9 +17,9 @@ from engine.diagnosis.rules import (
     turned,
     update_ratio_now,
 )
+from engine.measure.snapshot import Snapshot
+from engine.number_format import written
 from engine.registry import Choice
-from engine.telemetry import Snapshot
-from engine.written import written
 
 JUDGED = 512  # validation examples that a row of the curves is judged on, at most
 CHANCE_GAP_OF_VALUES = 0.2  # of R², between the parts of a run that has just begun

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from engine.commands import Command, SetKnob
-from engine.telemetry import Change, Finding
+from engine.measure.snapshot import Change, Finding
+from engine.training.commands import Command, SetKnob
 
 
 class Followed:

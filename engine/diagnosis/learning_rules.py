@@ -25,9 +25,9 @@ from engine.diagnosis.rules import (
     turned,
     update_ratio_now,
 )
+from engine.measure.snapshot import Snapshot
+from engine.number_format import written
 from engine.registry import Choice
-from engine.telemetry import Snapshot
-from engine.written import written
 
 # Changes of what training makes small: what it came to before is no measure any more.
 OBJECTIVE = (

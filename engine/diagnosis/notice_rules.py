@@ -2,7 +2,7 @@
 
 from engine.diagnosis.remedies import Symptom
 from engine.diagnosis.rules import RULES
-from engine.telemetry import Snapshot
+from engine.measure.snapshot import Snapshot
 
 UNEVEN = 10.0  # times as many examples of one class as of another
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 
-from engine.config import SETTINGS
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
@@ -16,8 +15,9 @@ from engine.diagnosis.rules import (
     steps_since_change,
     turned,
 )
-from engine.telemetry import Snapshot
-from engine.written import written
+from engine.measure.snapshot import Snapshot
+from engine.number_format import written
+from engine.training.config import SETTINGS
 
 DECAYS = ("optimization.l2", "optimization.l1")
 STRENGTHS = (*DECAYS, "optimization.max_norm", "model.dropout")

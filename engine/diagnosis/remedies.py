@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.commands import Command, Restart, SetKnob
-from engine.config import SETTINGS, Effect, RunConfig
-from engine.telemetry import Change, Finding, Snapshot, Status
+from engine.measure.snapshot import Change, Finding, Snapshot, Status
+from engine.training.commands import Command, Restart, SetKnob
+from engine.training.config import SETTINGS, Effect, RunConfig
 
 KNOWS_NONE = "Babysit knows no remedy for this."
 KNOWS_NO_MORE = "What may help has been tried: Babysit knows no further remedy."

@@ -8,15 +8,15 @@ that each failure of the lecture has the right one first.
 import math
 from collections.abc import Callable
 
-from engine.activations import ACTIVATIONS
-from engine.commands import SetKnob
-from engine.config import SETTINGS, RunConfig
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
+from engine.measure.snapshot import LayerFrame, Marker, Snapshot
+from engine.nn.activations import ACTIVATIONS
+from engine.number_format import written
 from engine.registry import Choice, Range, Registry
-from engine.stacks import UNITS
-from engine.telemetry import LayerFrame, Marker, Snapshot
-from engine.written import written
+from engine.training.commands import SetKnob
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.layer_specs import UNITS
 
 type Rule = Callable[[Snapshot], Symptom | None]
 

@@ -4,9 +4,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
-from engine.activations import ACTIVATIONS
-from engine.census import COUNTED
-from engine.commands import SetKnob
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
 from engine.diagnosis.rules import (
@@ -23,9 +20,12 @@ from engine.diagnosis.rules import (
     restarted_at,
     turned,
 )
+from engine.measure.dead_units import COUNTED
+from engine.measure.snapshot import Snapshot
+from engine.nn.activations import ACTIVATIONS
+from engine.number_format import written
 from engine.registry import Choice
-from engine.telemetry import Snapshot
-from engine.written import written
+from engine.training.commands import SetKnob
 
 
 @RULES.register("symmetric weights")

@@ -9,8 +9,8 @@ from statistics import median
 
 import numpy as np
 
-from engine.history import Curves
-from engine.remembered import remembered
+from engine.memoize import remembered
+from engine.training.history import Curves
 from engine.types import Array
 
 RECENT = 20  # rows of the history that count as now, at most, ...

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from engine.commands import SetKnob
 from engine.lessons import words
 from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
 from engine.lessons.lesson import (
@@ -17,8 +16,9 @@ from engine.lessons.lesson import (
     Verdict,
 )
 from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
+from engine.number_format import written
 from engine.registry import Choice
-from engine.written import written
+from engine.training.commands import SetKnob
 
 SECTION = "Activation functions"
 FAST = 0.2  # a learning rate that ReLU, tanh and sigmoid can all take on the digits

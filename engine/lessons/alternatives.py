@@ -1,13 +1,13 @@
 """Section 2 of the lecture, continued: ELU and Maxout."""
 
-from engine.commands import SetKnob
 from engine.lessons import words
 from engine.lessons.activations import SECTION
 from engine.lessons.exhibits import FunctionCurve, Nonlinearity
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
+from engine.number_format import written
 from engine.registry import Choice
-from engine.written import written
+from engine.training.commands import SetKnob
 
 
 @LESSONS.register("ELU is nearer zero mean")

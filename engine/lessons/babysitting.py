@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from engine.commands import SetKnob
 from engine.lessons import words
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat, babysitters_data
+from engine.number_format import written
 from engine.registry import Choice
-from engine.written import written
+from engine.training.commands import SetKnob
 
 SECTION = "Babysitting the learning process"
 

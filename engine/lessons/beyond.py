@@ -2,8 +2,6 @@
 
 import msgspec
 
-from engine.commands import SetKnob
-from engine.config import ModelConfig, RunConfig
 from engine.lessons import words
 from engine.lessons.lesson import (
     LESSONS,
@@ -18,6 +16,8 @@ from engine.lessons.lesson import (
 )
 from engine.lessons.recipes import OPTIMIZER, RATE, clothes, digits, layers, recipe
 from engine.registry import Choice
+from engine.training.commands import SetKnob
+from engine.training.config import ModelConfig, RunConfig
 
 SECTION = "Summary and part 2"
 RULES = {

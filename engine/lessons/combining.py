@@ -3,14 +3,14 @@
 import msgspec
 import numpy as np
 
-from engine.commands import Restart
-from engine.config import DataConfig, Origin, RunConfig
 from engine.lessons import words
 from engine.lessons.beyond import SECTION
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, layers, recipe
 from engine.registry import Choice
+from engine.training.commands import Restart
+from engine.training.config import DataConfig, Origin, RunConfig
 from engine.types import Array, Integers
 
 MEMBERS = 5

@@ -5,15 +5,15 @@ from typing import cast
 
 import numpy as np
 
-from engine.activations import ACTIVATIONS, Elementwise
-from engine.config import DataConfig
-from engine.datasets import DATASETS
+from engine.data import DATASETS
+from engine.data.preprocessing import PREPROCESSING
 from engine.lessons.words import choice, preprocessed
-from engine.preparation import prepare
-from engine.preprocessing import PREPROCESSING
+from engine.nn.activations import ACTIVATIONS, Elementwise
+from engine.number_format import written
 from engine.registry import Choice
+from engine.training.config import DataConfig
+from engine.training.prepare_data import prepare
 from engine.types import Array, Integers
-from engine.written import written
 
 PENGUINS, CLOTHES = Choice("penguins"), Choice("Fashion-MNIST")
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.commands import SetKnob
 from engine.lessons import slides, words
 from engine.lessons.laboratory import Laboratory, LabReport
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import INITIALIZER, digits, layers, recipe
+from engine.number_format import written
 from engine.registry import Choice
-from engine.written import written
+from engine.training.commands import SetKnob
 
 SECTION = "Weight initialization"
 SIZES = ("its size stays much the same", "it shrinks to nothing", "it grows without end")

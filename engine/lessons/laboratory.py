@@ -11,13 +11,19 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from engine.activations import ACTIVATIONS, Maxout
-from engine.config import ModelConfig, RunConfig
-from engine.histogram import HistogramScale
 from engine.lessons import slides
 from engine.lessons.words import choice
-from engine.propagation import Moments, Signal, measure_signal, predict_backward, predict_signal
+from engine.measure.histogram import HistogramScale
+from engine.measure.propagation import (
+    Moments,
+    Signal,
+    measure_signal,
+    predict_backward,
+    predict_signal,
+)
+from engine.nn.activations import ACTIVATIONS, Maxout
 from engine.registry import Choice
+from engine.training.config import ModelConfig, RunConfig
 from engine.types import Array, Integers
 
 EXAMPLES = 250  # a quarter of the lecture's: their figures differ by less than seeds do

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from engine.commands import Begin, Restart, SetKnob
-from engine.config import RunConfig
 from engine.lessons.outcome import Outcome
 from engine.lessons.words import Words
 from engine.registry import Choice, Registry
+from engine.training.commands import Begin, Restart, SetKnob
+from engine.training.config import RunConfig
 
 
 class Exhibit(Protocol):

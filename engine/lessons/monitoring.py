@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-from engine.commands import SetKnob
-from engine.config import DataConfig
 from engine.lessons import words
 from engine.lessons.lesson import (
     LESSONS,
@@ -21,6 +19,8 @@ from engine.lessons.lesson import (
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import INITIALIZER, L2, RATE, clothes, digits, layers, recipe
 from engine.registry import Choice
+from engine.training.commands import SetKnob
+from engine.training.config import DataConfig
 
 SECTION = "Monitoring"
 BAND = 10**-4.5, 10**-2.0  # of the update ratio, around the wanted 1e-3

@@ -1,11 +1,11 @@
 """Section 5 of the lecture, batch normalization."""
 
-from engine.commands import SetKnob
-from engine.config import RunConfig
 from engine.lessons import words
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import NORMALIZATION, RATE, digits, layers, recipe
 from engine.registry import Choice
+from engine.training.commands import SetKnob
+from engine.training.config import RunConfig
 
 SECTION = "Batch normalization"
 PLAIN, NORMED = "without", "with batch norm"

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from engine.commands import SetKnob
-from engine.config import ModelConfig, RunConfig
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import clothes, recipe
-from engine.stacks import Convolution
+from engine.training.commands import SetKnob
+from engine.training.config import ModelConfig, RunConfig
+from engine.training.layer_specs import Convolution
 
 SECTION = "The object being trained"
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.architecture import build_network
-from engine.channels import examples_first
-from engine.config import RunConfig
-from engine.evaluation import JUDGED
-from engine.experiment import Experiment
-from engine.telemetry import Snapshot, Status
+from engine.measure.snapshot import Snapshot, Status
+from engine.nn.channels import examples_first
+from engine.runtime.experiment import Experiment
+from engine.training.build_network import build_network
+from engine.training.config import RunConfig
+from engine.training.evaluation import JUDGED
 from engine.types import Array, Integers
 
 _AT_A_TIME = 64

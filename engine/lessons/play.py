@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from engine.datasets import register_folder
-from engine.experiment import Experiment
+from engine.data import register_folder
 from engine.lessons.lesson import Evidence, Lesson, Run, Verdict, open_lesson
 from engine.lessons.outcome import Outcome, outcome
+from engine.runtime.experiment import Experiment
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.commands import SetKnob
-from engine.config import DataConfig
 from engine.lessons import words
 from engine.lessons.exhibits import Cloud, Means, Scatter, Subtraction
 from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
 from engine.lessons.recipes import layers, recipe
+from engine.number_format import written
 from engine.registry import Choice
-from engine.written import written
+from engine.training.commands import SetKnob
+from engine.training.config import DataConfig
 
 SECTION = "Preprocessing"
 STEPS = {called: step for step, called in words.PREPROCESSED.items()}

@@ -1,8 +1,8 @@
 """The configs that lessons are cooked from: small networks on small data, quick to watch."""
 
-from engine.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
-from engine.datasets import DATASETS
+from engine.data import DATASETS
 from engine.registry import Choice
+from engine.training.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
 
 RATE = "optimization.learning_rate"
 L2 = "optimization.l2"

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable
 
-from engine.activations import ACTIVATIONS, PReLU
-from engine.config import RunConfig
+from engine.nn.activations import ACTIVATIONS, PReLU
+from engine.number_format import written
 from engine.registry import Choice
-from engine.written import written
+from engine.training.config import RunConfig
 
 type Words = Callable[[RunConfig], str]
 

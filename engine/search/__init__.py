@@ -11,9 +11,9 @@ from engine.search.description import (
 )
 from engine.search.ensembles import Ensemble, EnsembleFrame
 from engine.search.frames import Edge, HuntStatus, SearchFrame, TrialFrame, TrialStatus
-from engine.search.hunt import Hunt
-from engine.search.ledger import Ledger
-from engine.search.narrowing import narrow, ranked, refine
+from engine.search.refinement import narrow, ranked, refine
+from engine.search.results_csv import Ledger
+from engine.search.search_run import Hunt
 from engine.search.space import Pick, Span, allowed, axis_of, changed, in_words, label_of
 from engine.search.strategies import STRATEGIES
 from engine.search.trial import Curve, Ending, Result

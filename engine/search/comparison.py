@@ -9,7 +9,7 @@ import numpy as np
 from engine.registry import Choice
 from engine.search.description import Search
 from engine.search.frames import HuntStatus
-from engine.search.hunt import Hunt
+from engine.search.search_run import Hunt
 from engine.search.trial import Ending, Result
 from engine.search.workers import Here, Workers
 from engine.types import Array

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from engine.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
-from engine.datasets import lecture_images
-from engine.reading import from_json
+from engine.data import lecture_images
+from engine.json_reader import from_json
+from engine.number_format import written
 from engine.registry import Choice
 from engine.search.space import DECAY, RATE, Axis, Span, Value, at_places
 from engine.search.strategies import STRATEGIES, Rung
-from engine.written import written
+from engine.training.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
 
 MAX_TRIALS = 10_000
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.search.description import Search
-from engine.search.narrowing import ranked
 from engine.search.predictions import predictions, score
+from engine.search.refinement import ranked
 from engine.search.trial import Job, Result, TrialRun
 from engine.types import Array
 

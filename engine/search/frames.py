@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.config import RunConfig
 from engine.search.description import Search, Trial
 from engine.search.space import Value
 from engine.search.trial import NO_CURVE, Curve, Ending, Result
+from engine.training.config import RunConfig
 
 
 class TrialStatus(StrEnum):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.architecture import build_network
-from engine.losses import accuracy, explained
-from engine.training import Training
+from engine.nn.losses import accuracy, explained
+from engine.training.build_network import build_network
+from engine.training.training import Training
 from engine.types import Array
 
 PIECE = 128  # examples that a network is given at a time

@@ -10,11 +10,11 @@ from typing import Literal
 
 import msgspec
 
-from engine.config import SETTINGS, RunConfig
-from engine.nearest import instead_of, quoted
+from engine.number_format import written
 from engine.registry import Choice, Knob, Range, Registry
-from engine.stacks import Stack
-from engine.written import written
+from engine.suggestions import instead_of, quoted
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.layer_specs import Stack
 
 type Value = float | Choice | str  # text: a row of layers, such as "64, 64"
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from engine.config import RunConfig
-from engine.datasets import register_folder
+from engine.data import register_folder
 from engine.search.predictions import predictions, score
-from engine.training import Diverged, Training
+from engine.training.config import RunConfig
+from engine.training.training import Diverged, Training
 
 ROWS = 100  # points of a loss curve, and looks at the cost, in a trial of full length
 JUDGINGS = 10  # ... and looks at the validation accuracy

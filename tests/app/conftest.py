@@ -1,7 +1,7 @@
 """A page's frames, without the page."""
 
-from app.drawings import DRAWINGS
-from app.frames import Ask, Composer, Frame, asked
+from app.plots.plot_cache import DRAWINGS
+from app.server.frame_channel import Ask, Composer, Frame, asked
 from engine import Snapshot
 
 

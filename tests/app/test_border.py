@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import share
-from app.frames import Ask, Hello, heard
-from app.views import VIEWS
+from app.plots import VIEWS
+from app.server.frame_channel import Ask, Hello, heard
+from app.sharing import run_links
 from engine import (
     SETTINGS,
     Begin,
@@ -128,11 +128,11 @@ def frame_of(experiment):
     steps=st.text(max_size=30) | st.integers().map(str) | st.sampled_from(["٣", "1e3", "+5", "²"])
 )
 def test_any_number_of_steps_is_taken_or_refused(steps):
-    run = share.packed(Recording(RunConfig(), (), 5))
+    run = run_links.packed(Recording(RunConfig(), (), 5))
     said = {"run": [run.encode()], "steps": [steps.encode("utf-8", "surrogatepass")]}
-    wish = share.read(said)
+    wish = run_links.read(said)
     if wish.recording:
-        assert 0 <= wish.recording.steps <= share.MAX_STEPS and wish.recording.digest is None
+        assert 0 <= wish.recording.steps <= run_links.MAX_STEPS and wish.recording.digest is None
     else:
         assert wish.refusal.startswith("This link says steps=") and wish.refusal.isprintable()
 

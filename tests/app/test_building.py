@@ -5,18 +5,18 @@ import threading
 import pytest
 from bokeh.document import Document
 
-from app import look
-from app.browser import Browser
-from app.building import Building
-from app.buttons import Presses
-from app.controls import Controls
-from app.dialogs import Dialogs
-from app.lane import Lane
-from app.open_rooms import OpenRooms
-from app.page import Layout
-from app.rooms import ROOMS, laboratory
-from app.transport import Transport
-from app.turns import Turns
+from app.page import display_mode
+from app.page.browser_actions import Browser
+from app.page.buttons import Presses
+from app.page.diagnosis_bar import Lane
+from app.page.dialogs import Dialogs
+from app.page.layout import Layout
+from app.page.transport import Transport
+from app.panels import ROOMS, lab
+from app.panels.open_panels import OpenRooms
+from app.server.build_queue import Turns
+from app.server.piecewise_build import Building
+from app.settings.controls import Controls
 from engine import Conductor, Experiment, RunConfig
 from tests.waiting import PATIENCE, wait_until
 
@@ -143,7 +143,7 @@ class Page:
             Transport(send, lambda: seat.latest, presses),
             Lane(send, lambda view: None, presses),
             Dialogs({}, presses),
-            look.Look(browser, presses),
+            display_mode.Look(browser, presses),
             browser,
         )
         self.document = Document()
@@ -170,7 +170,7 @@ def opened(seat, monkeypatch) -> Page:
         def locked_callback(self, change, policy):
             return lambda told: None
 
-    monkeypatch.setattr(laboratory, "current_document", Silent)
+    monkeypatch.setattr(lab, "current_document", Silent)
     return Page(seat)
 
 

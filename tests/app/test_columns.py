@@ -8,20 +8,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import columns, theme
-from app.frames import Ask
-from app.past import ghost_ends, ghosts
-from app.views import PLACES, VIEWS, view_of
-from app.views.accuracy import accuracy_columns
-from app.views.activations import BAR_HEIGHT, activations_columns
-from app.views.loss import USUAL, _percentiles, loss_columns
-from app.views.updates import updates_columns
+from app import theme
+from app.plots import VIEWS, places, plot_data, view_of
+from app.plots.accuracy import accuracy_columns
+from app.plots.activations import BAR_HEIGHT, activations_columns
+from app.plots.ghost_runs import ghost_ends, ghosts
+from app.plots.loss import USUAL, _percentiles, loss_columns
+from app.plots.updates import updates_columns
+from app.server.frame_channel import Ask
 from engine import Choice, Condition, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
-from engine.config import ModelConfig
-from engine.history import History
+from engine.training.config import ModelConfig
+from engine.training.history import History
 from tests.app.conftest import Page
 
-DEFAULT_PAGE = [name for name in VIEWS if view_of(name).tab in PLACES[:2]]
+DEFAULT_PAGE = [name for name in VIEWS if view_of(name).tab in places()[:2]]
 
 
 @pytest.fixture
@@ -168,16 +168,16 @@ def test_the_step_at_which_a_run_blew_up_is_marked(config):
 
 def test_the_names_of_lines_are_never_written_over_each_other():
     lines = [(str(n), 1.0 + n / 1000, "red") for n in range(6)]
-    heights = np.log(columns.ends(9, lines, 0.1, 10, log=True)["y"])
-    assert np.diff(heights).min() > 0.9 * columns.LINE_GAP * np.log(100)
+    heights = np.log(plot_data.ends(9, lines, 0.1, 10, log=True)["y"])
+    assert np.diff(heights).min() > 0.9 * plot_data.LINE_GAP * np.log(100)
     assert heights.max() < np.log(10)
     assert np.mean(heights) == pytest.approx(0, abs=0.01)  # around where the lines end
 
 
 def test_names_that_have_room_stay_where_their_lines_end():
     lines = [("low", 0.2, "red"), ("high", 0.8, "red"), ("middle", 0.5, "red")]
-    assert columns.ends(9, lines, 0, 1, log=False)["y"] == [0.2, 0.8, 0.5]
-    assert len(columns.ends(9, lines * 9, 0, 1, log=False)["y"]) == 11
+    assert plot_data.ends(9, lines, 0, 1, log=False)["y"] == [0.2, 0.8, 0.5]
+    assert len(plot_data.ends(9, lines * 9, 0, 1, log=False)["y"]) == 11
 
 
 def test_what_a_dragged_learning_rate_scales_are_the_last_ratios(experiment):
@@ -192,8 +192,8 @@ def test_what_a_dragged_learning_rate_scales_are_the_last_ratios(experiment):
 def test_a_run_that_has_converged_is_called_so_and_its_band_fades(experiment):
     healthy = experiment.snapshot()
     done = dataclasses.replace(healthy, condition=Condition.CONVERGED)
-    assert columns.status(healthy, -1).text["health"] == "healthy"
-    assert columns.status(done, -1).text["health"] == "converged"
+    assert plot_data.status(healthy, -1).text["health"] == "healthy"
+    assert plot_data.status(done, -1).text["health"] == "converged"
     clear, faint = (updates_columns(x, -1).set["updates.band"] for x in (healthy, done))
     assert faint["alpha"] < clear["alpha"]
     assert (clear["words"], "converged" in faint["words"][0]) == ([""], True)
@@ -238,19 +238,19 @@ def with_end(snapshot: Snapshot, column: str, value: float) -> Snapshot:
 def test_the_axis_of_a_loss_that_reached_0_is_sensible(experiment, value):
     part = loss_columns(with_end(experiment.snapshot(), "validation_loss", value), -1)
     low, high = part.set["loss.frame"]["y"]
-    assert columns.FLOOR / 2 < low < columns.FLOOR < high < 1000
+    assert plot_data.FLOOR / 2 < low < plot_data.FLOOR < high < 1000
     ends = part.set["loss.ends"]
-    assert ends["y"][ends["label"].index("validation")] == columns.FLOOR
-    assert part.stream["loss.judged"]["validation"][-1] == columns.FLOOR
+    assert ends["y"][ends["label"].index("validation")] == plot_data.FLOOR
+    assert part.stream["loss.judged"]["validation"][-1] == plot_data.FLOOR
 
 
 @pytest.mark.parametrize("value", [0.0, 1.1e-62])
 def test_a_ratio_of_0_stands_at_the_floor_of_its_axis(experiment, value):
     column = next(x for x in experiment.snapshot().curves if x.startswith("ratio "))
     part = updates_columns(with_end(experiment.snapshot(), column, value), -1)
-    assert part.set["updates.ends"]["y"][0] == columns.FLOOR
-    assert part.set["updates.frame"]["y"][0] == pytest.approx(columns.FLOOR)
-    assert part.stream["updates"]["W1"][-1] == columns.FLOOR
+    assert part.set["updates.ends"]["y"][0] == plot_data.FLOOR
+    assert part.set["updates.frame"]["y"][0] == pytest.approx(plot_data.FLOOR)
+    assert part.stream["updates"]["W1"][-1] == plot_data.FLOOR
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import re
 import pytest
 from panel.pane import HTML
 
-from app.buttons import Pressed, Presses
-from app.controls import Controls
+from app.page.buttons import Pressed, Presses
+from app.settings.controls import Controls
 from engine import SETTINGS, Choice, SetKnob
 
 

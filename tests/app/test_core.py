@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from app.core import WORTH, Core, busy_times
+from app.server.cpu_affinity import WORTH, Core, busy_times
 
 
 class Machine:

@@ -7,10 +7,10 @@ import re
 import msgspec
 import pytest
 
-from app.drawings import DRAWINGS, Drawings, draw, key_of
-from app.frames import Ask, Composer
+from app.plots import VIEWS, view_of
+from app.plots.plot_cache import DRAWINGS, Drawings, draw, key_of
+from app.server.frame_channel import Ask, Composer
 from app.theme import STYLES
-from app.views import VIEWS, view_of
 from engine import Choice, Experiment, ModelConfig, RunConfig, Snapshot
 from tests.app.conftest import Page
 
@@ -54,7 +54,7 @@ def test_what_is_drawn_for_the_same_is_the_same(name, snapshots):
 
 
 def test_no_drawing_is_made_twice_and_old_ones_go(monkeypatch):
-    monkeypatch.setattr("app.drawings.MOST", 2)
+    monkeypatch.setattr("app.plots.plot_cache.MOST", 2)
     drawings, snapshot = Drawings(), snapshot_of()
     keys = [key_of(name, snapshot, "desk") for name in ("loss", "accuracy", "updates")]
     drawings.make(["loss", "accuracy"], snapshot, "desk")

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.export import FILES, curves_csv, report_html, run_json, weights
-from app.upload import Uploads
+from app.sharing.export import FILES, curves_csv, report_html, run_json, weights
+from app.sharing.upload import Uploads
 from engine import Choice, Experiment, Pause, Play, RunConfig, SetKnob, Step, read_upload
 from tests.waiting import PATIENCE
 

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from app.brief import LONGEST, MOST, PERIOD, Brief
-from app.flood import PULLED, RATE, SAVED, Addresses, Budget
+from app.server.connection_limits import PULLED, RATE, SAVED, Addresses, Budget
+from app.server.log_limits import LONGEST, MOST, PERIOD, Brief
 
 
 class Clock:

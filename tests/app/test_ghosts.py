@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from app.past import ghost_ends, ghosts, left_out
-from app.runs import table
-from app.views import view_of
+from app.plots import view_of
+from app.plots.ghost_runs import ghost_ends, ghosts, left_out
+from app.sharing.pinned import table
 from engine import Choice, Experiment, Pin, Restart, SetKnob
 
 

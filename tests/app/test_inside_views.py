@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from app import theme
-from app.frames import Ask
-from app.views import view_of
+from app.plots import view_of
+from app.server.frame_channel import Ask
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Snapshot
-from engine.config import OptimizationConfig
+from engine.training.config import OptimizationConfig
 from tests.app.conftest import Page
 
 INSIDE = ("signal", "health", "functions", "network", "cost", "autopsy")

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from app.buttons import Pressed, Presses
-from app.lane import Lane
+from app.page.buttons import Pressed, Presses
+from app.page.diagnosis_bar import Lane
 from engine import Choice, Experiment, Restart, RunConfig, SetKnob
 
 INITIALIZER = "model.initializer"

@@ -5,11 +5,11 @@ import logging
 
 import pytest
 
-from app.door import HANGS, _ailment
-from app.lateness import NOTABLE, PERIOD, WINDOW, Lateness
+from app.server.http_handlers import HANGS, _ailment
+from app.server.loop_lag import NOTABLE, PERIOD, WINDOW, Lateness
 from engine import Delay
-from engine.overdue import WINDOW as KEPT
-from engine.overdue import Overdue
+from engine.runtime.thread_lag import WINDOW as KEPT
+from engine.runtime.thread_lag import Overdue
 from tests.waiting import Clock
 
 

@@ -8,9 +8,9 @@ import weakref
 
 import pytest
 
-from app import session
-from app.memory import ARENAS, ENOUGH, PAGE, Memory, collect, give_back
-from app.share import Wish
+from app.server import session
+from app.server.memory import ARENAS, ENOUGH, PAGE, Memory, collect, give_back
+from app.sharing.run_links import Wish
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_c_library_gives_it_back():
 def test_many_threads_take_memory_from_few_places():
     code = """
 import ctypes, threading
-from app.memory import ARENAS, take_from_few_places
+from app.server.memory import ARENAS, take_from_few_places
 take_from_few_places()
 ready = threading.Barrier(9)
 hold = lambda: (ctypes.create_string_buffer(50_000), ready.wait())

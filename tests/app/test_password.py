@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from app.password import (
+from app.server.password import (
     FORGOTTEN,
     FREE,
     LASTS,

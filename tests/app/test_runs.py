@@ -5,7 +5,7 @@ import re
 import msgspec
 import pytest
 
-from app.runs import Runs, settings, table
+from app.sharing.pinned import Runs, settings, table
 from engine import (
     MAX_PINNED,
     SETTINGS,

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from app import theme
-from app.buttons import Pressed, Presses
-from app.frames import Ask
-from app.rooms.axes import Axes, addable, first_axes
-from app.rooms.trial_table import ordered, to_csv, to_html
-from app.searching import Desk, Hunted, hunted
-from app.views import view_of
-from app.views.space import ticks
-from app.views.wall import BANDS, POINTS, curve
+from app.page.buttons import Pressed, Presses
+from app.panels.search.axes_form import Axes, addable, first_axes
+from app.panels.search.search_controller import Desk, Hunted, hunted
+from app.panels.search.space import ticks
+from app.panels.search.table import ordered, to_csv, to_html
+from app.panels.search.wall import BANDS, POINTS, curve
+from app.plots import view_of
+from app.server.frame_channel import Ask
 from engine import (
     LECTURE_SEARCH,
     SETTINGS,

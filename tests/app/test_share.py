@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import share
-from app.share import Wish
+from app.sharing import run_links
+from app.sharing.run_links import Wish
 from engine import (
     SETTINGS,
     Choice,
@@ -75,7 +75,7 @@ def changed(**fields: object) -> str:
 
 def test_a_link_gives_the_same_weights_to_the_bit(config):
     made = record(steered(config))
-    wish = share.read(arguments(share.query(made, False, ())))
+    wish = run_links.read(arguments(run_links.query(made, False, ())))
     assert (wish.refusal, wish.goes_on, wish.hidden) == ("", False, frozenset())
     again = opened(wish.recording)
     assert again.step == made.steps == 100
@@ -111,7 +111,7 @@ def test_every_run_can_be_shared_however_it_was_steered(steering):
         if not (experiment.status is Status.DIVERGED and isinstance(command, Play | Step)):
             experiment.apply(command)
     made = record(experiment)
-    wish = share.read(arguments(share.query(made, False, ())))
+    wish = run_links.read(arguments(run_links.query(made, False, ())))
     assert wish.refusal == ""
     assert record(opened(wish.recording)).digest == made.digest
 
@@ -137,7 +137,7 @@ def test_a_link_of_before_with_a_setting_written_unchanged_opens():
     experiment.train(10)
     told = json.loads(msgspec.json.encode(record(experiment)))
     told["journal"] = [[10, {"type": "set", "path": "model.hidden", "value": "64,64"}]]
-    wish = share.read(carrying(json.dumps(told)))
+    wish = run_links.read(carrying(json.dumps(told)))
     assert wish.refusal == ""
     assert digest(opened(wish.recording)) == told["digest"]
 
@@ -151,7 +151,7 @@ def test_a_run_that_diverged_and_was_drawn_anew_is_repeated_as_well(config):
     experiment.apply(SetKnob("model.initializer", Choice("Xavier")))
     experiment.train(20)
     made = record(experiment)
-    again = opened(share.unpacked(share.packed(made)))
+    again = opened(run_links.unpacked(run_links.packed(made)))
     assert (again.step, digest(again)) == (made.steps, made.digest)
 
 
@@ -160,7 +160,7 @@ def test_a_run_is_shared_where_it_diverged(config):
     experiment.apply(SetKnob(RATE, 1e6))
     experiment.train(50)
     made = record(experiment)
-    again = opened(share.unpacked(share.packed(made)))
+    again = opened(run_links.unpacked(run_links.packed(made)))
     assert (again.step, again.status) == (made.steps, Status.DIVERGED)
     assert digest(again) == made.digest
 
@@ -169,34 +169,34 @@ def test_a_turn_that_only_the_data_refuses_ends_the_repetition_in_words(config):
     config = config.replace("data.dataset", Choice("plane"))
     config = config.replace("optimization.loss", Choice("mean squared error"))
     turn = SetKnob("optimization.loss", Choice("softmax cross-entropy"))
-    ended = opened(share.unpacked(share.packed(Recording(config, ((4, turn),), 9))))
+    ended = opened(run_links.unpacked(run_links.packed(Recording(config, ((4, turn),), 9))))
     assert (ended.step, ended.status) == (4, Status.PAUSED)
     assert "needs classes" in ended.message
 
 
 def test_the_link_of_a_repeated_run_is_the_same_link(config):
     made = record(steered(config))
-    assert share.packed(record(opened(made))) == share.packed(made)
+    assert run_links.packed(record(opened(made))) == run_links.packed(made)
 
 
 def test_a_link_says_whether_to_go_on_and_what_to_hide(config):
     made = record(Experiment(config))
-    wish = share.read(arguments(share.query(made, True, {"lane", "learning-rate"})))
+    wish = run_links.read(arguments(run_links.query(made, True, {"lane", "learning-rate"})))
     assert wish.goes_on and wish.hidden == {"lane", "learning-rate"}
-    assert share.read(arguments(share.query(None, True, ["lane"]))) == Wish(
+    assert run_links.read(arguments(run_links.query(None, True, ["lane"]))) == Wish(
         hidden=frozenset(["lane"])
     )
-    assert share.query(None, False, ()) == "" and share.read({}) == Wish()
+    assert run_links.query(None, False, ()) == "" and run_links.read({}) == Wish()
 
 
 def test_every_control_and_plot_can_be_hidden_under_a_name_of_its_own():
-    names = share.hideable()
+    names = run_links.hideable()
     assert {"learning-rate", "l2-strength", "loss", "loss-control", "sidebar"} <= names.keys()
-    assert len({share.name_of(path) for path in SETTINGS}) == len(SETTINGS)
+    assert len({run_links.name_of(path) for path in SETTINGS}) == len(SETTINGS)
 
 
 def test_what_cannot_be_hidden_is_told_and_the_rest_is_hidden():
-    wish = share.read({"hide": [b"lane, teacher"]})
+    wish = run_links.read({"hide": [b"lane, teacher"]})
     assert wish.hidden == {"lane"}
     assert "'teacher'" in wish.refusal and "learning-rate" in wish.refusal
 
@@ -204,7 +204,7 @@ def test_what_cannot_be_hidden_is_told_and_the_rest_is_hidden():
 def test_a_link_that_no_server_would_take_is_not_made(config):
     turns = tuple((n, SetKnob(RATE, 0.02 + n / 1e4)) for n in range(5000))
     with pytest.raises(ValueError, match=r"steered 5,000 times.*export it as JSON"):
-        share.packed(Recording(config, turns, 5000))
+        run_links.packed(Recording(config, turns, 5000))
 
 
 @pytest.mark.parametrize(
@@ -233,12 +233,12 @@ def test_a_link_that_no_server_would_take_is_not_made(config):
     ],
 )
 def test_nonsense_is_told_in_one_sentence(text, told):
-    check_refused(share.read(carrying(text)), told)
+    check_refused(run_links.read(carrying(text)), told)
 
 
 @pytest.mark.parametrize("text", ["", "!", "AAAA", "ü", "x" * 20_000, "eNo", "\0"])
 def test_what_is_no_link_at_all_is_told_in_one_sentence(text):
-    check_refused(share.read({"run": [text.encode()]}), "his link is")
+    check_refused(run_links.read({"run": [text.encode()]}), "his link is")
 
 
 def check_refused(wish: Wish, told: str) -> None:
@@ -258,7 +258,7 @@ json_like = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300) | st.text(alphabet="abcXYZ019-_=", max_size=300).map(str.encode))
 def test_any_letters_open_the_page(said):
-    check_any(share.read({"run": [said], "then": [said], "hide": [said]}))
+    check_any(run_links.read({"run": [said], "then": [said], "hide": [said]}))
 
 
 @settings(max_examples=300, deadline=None)
@@ -274,7 +274,7 @@ def test_a_link_with_a_part_replaced_opens_the_page(data):
         place = data.draw(st.sampled_from(inner))
     key = data.draw(st.sampled_from(list(place if isinstance(place, dict) else range(len(place)))))
     place[key] = data.draw(json_like)
-    wish = share.read(carrying(json.dumps(recording)))
+    wish = run_links.read(carrying(json.dumps(recording)))
     check_any(wish)
     if wish.recording and wish.recording.steps < 300:
         try:
@@ -286,10 +286,10 @@ def test_a_link_with_a_part_replaced_opens_the_page(data):
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_link_with_a_letter_changed_opens_the_page(data):
-    text = share.packed(record_once())
+    text = run_links.packed(record_once())
     place = data.draw(st.integers(0, len(text) - 1))
     letter = data.draw(st.sampled_from("Aa0-_=%"))
-    check_any(share.read({"run": [(text[:place] + letter + text[place + 1 :]).encode()]}))
+    check_any(run_links.read({"run": [(text[:place] + letter + text[place + 1 :]).encode()]}))
 
 
 def record_once() -> Recording:
@@ -324,19 +324,19 @@ def own_run(upload, config) -> Recording:
 
 
 def test_a_run_on_a_visitors_own_file_says_that_it_needs_the_file(upload, config):
-    said = arguments(share.query(own_run(upload, config), False, ()))
-    wish = share.read(said)
+    said = arguments(run_links.query(own_run(upload, config), False, ()))
+    wish = run_links.read(said)
     assert wish.recording is None and wish.waiting
     assert "learns from pets.csv" in wish.refusal and "bring that file" in wish.refusal
 
 
 def test_with_that_very_file_it_is_repeated(upload, config):
     made = own_run(upload, config)
-    again = opened(share.unpacked(share.packed(made), [upload.name]))
+    again = opened(run_links.unpacked(run_links.packed(made), [upload.name]))
     assert digest(again) == made.digest
 
 
 def test_a_link_cannot_reach_what_another_visitor_brought_by_spelling_it_otherwise(upload, config):
     text = msgspec.json.encode(own_run(upload, config)).decode()
-    wish = share.read(carrying(text.replace("pets.csv #", "pets.csv \\u0023")))
+    wish = run_links.read(carrying(text.replace("pets.csv #", "pets.csv \\u0023")))
     assert wish.recording is None and "learns from pets.csv" in wish.refusal

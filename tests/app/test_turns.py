@@ -3,7 +3,7 @@
 import math
 import threading
 
-from app.turns import Turns
+from app.server.build_queue import Turns
 from tests.waiting import PATIENCE, wait_until
 
 

@@ -10,12 +10,12 @@ import zlib
 import numpy as np
 import pytest
 
-from app.buttons import Presses
-from app.controls import Controls
-from app.preview import preview
-from app.upload import KEPT, Data, Uploads, learn_from
+from app.page.buttons import Presses
+from app.settings.controls import Controls
+from app.sharing.upload import KEPT, Data, Uploads, learn_from
+from app.sharing.upload_preview import preview
 from engine import Choice, Experiment, Reading, RunConfig, SetKnob, limits, read_upload
-from engine.datasets import DATASETS
+from engine.data import DATASETS
 from tests.waiting import wait_until
 
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))

@@ -2,11 +2,11 @@
 
 import pytest
 
-from app import share
-from app.frames import Ask
-from app.session import Visit
-from app.views import VIEWS, view_of
-from app.visits import UNSEEN, Presence, Visits
+from app.plots import VIEWS, view_of
+from app.server.capacity import UNSEEN, Presence, Visits
+from app.server.frame_channel import Ask
+from app.server.session import Visit
+from app.sharing import run_links
 from engine import Experiment, Status
 from tests.app.conftest import Page
 from tests.waiting import Clock, wait_until
@@ -92,7 +92,7 @@ def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, con
 
 
 def test_a_run_that_nobody_watches_any_more_waits_for_whoever_comes_back():
-    visit = Visit(share.read({}))
+    visit = Visit(run_links.read({}))
     visit._news = visit._tell = lambda _: None
     visit.set_up()
     seat, frames = visit.seat, []

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from app import theme
-from app.columns import Image
-from app.frames import Ask
-from app.views import view_of
+from app.plots import view_of
+from app.plots.plot_data import Image
+from app.server.frame_channel import Ask
 from engine import Choice, Experiment, RunConfig, Snapshot
 from tests.app.conftest import Page
 

@@ -9,7 +9,7 @@ import pytest
 from bokeh.document import Document
 from panel.reactive import Syncable
 
-from app import widget_events
+from app.server import widget_events
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from contextlib import contextmanager
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from app.drawings import DRAWINGS
-from app.frames import Ask, Composer
-from app.views import view_of
+from app.plots import view_of
+from app.plots.plot_cache import DRAWINGS
+from app.server.frame_channel import Ask, Composer
 from engine import (
     Choice,
     Convolution,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.datasets import Missing, Reading, read_source
+from engine.data import Missing, Reading, read_source
 
 ROWS, COLUMNS = 100_000, 50
 KINDS = {  # separator, decimal sign, share of cells that are empty, how gaps are filled

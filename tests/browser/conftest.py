@@ -14,9 +14,9 @@ import pytest
 from panel.io.application import build_single_handler_application
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
-from app.brief import Brief
-from app.core import CORE
-from app.session import CONDUCTOR, VISITS, Visit
+from app.server.cpu_affinity import CORE
+from app.server.log_limits import Brief
+from app.server.session import CONDUCTOR, VISITS, Visit
 from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import urllib.request
 import panel as pn
 import pytest
 
-from app.session import CONDUCTOR, VISITS
+from app.server.session import CONDUCTOR, VISITS
 from tests.browser.conftest import SERVER, wait_for
 
 # Every model of the page is given every illegal value, as a visitor could from the console.
@@ -99,7 +99,7 @@ def test_a_page_that_cannot_be_built_says_so(page, address, monkeypatch, caplog)
     def broken(*arguments):
         raise ZeroDivisionError("the page gave up")
 
-    monkeypatch.setattr("app.session.Controls", broken)
+    monkeypatch.setattr("app.server.session.Controls", broken)
     page.goto(address)
     page.get_by_text("Something failed on this page").wait_for()
     assert "the page gave up" in caplog.text

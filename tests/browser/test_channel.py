@@ -9,8 +9,8 @@ from bokeh.util.token import generate_jwt_token, generate_session_id
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from app.frames import FORBIDDEN, UNREADABLE
-from app.session import CONDUCTOR
+from app.server.frame_channel import FORBIDDEN, UNREADABLE
+from app.server.session import CONDUCTOR
 from tests.waiting import PATIENCE
 
 VIEWS = ["loss", "accuracy", "updates", "activations"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.share import PARTS, hideable
-from app.views import VIEWS, view_of
+from app.plots import VIEWS, view_of
+from app.sharing.run_links import PARTS, hideable
 from tests.browser.conftest import PATIENCE
 
 SCREENS = {1440: 900, 1920: 1080, 1280: 720, 390: 844}

@@ -3,7 +3,7 @@
 import pytest
 
 from app import theme
-from app.keyboard import KEYS
+from app.page.keyboard import KEYS
 from engine import Status
 
 # The element that has the focus, through all shadow roots.

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from app.rooms import lessons
+from app.panels import lessons
 from engine import LESSONS, Lesson, open_lesson
-from engine.lessons import conduct
+from engine.lessons import play_live
 
 FEW = 5  # steps: what pages do with a lesson does not depend on how much its networks learn
 
@@ -14,8 +14,8 @@ FEW = 5  # steps: what pages do with a lesson does not depend on how much its ne
 @pytest.fixture
 def fast(monkeypatch):
     """Nobody watches."""
-    monkeypatch.setattr(conduct, "WATCHED", 0.1)
-    monkeypatch.setattr(conduct, "AT_LEAST", 0.01)
+    monkeypatch.setattr(play_live, "WATCHED", 0.1)
+    monkeypatch.setattr(play_live, "AT_LEAST", 0.01)
 
 
 def choose(tab, lesson: str) -> None:

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from app.session import CONDUCTOR, TURNS, VISITS
+from app.server.session import CONDUCTOR, TURNS, VISITS
 from engine import Choice, Status
 from tests.browser.conftest import SCREEN, forget_the_left
 from tests.waiting import PATIENCE
@@ -313,7 +313,7 @@ def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
 def test_plots_move_before_the_knobs_are_there(open_tab, monkeypatch):
     go = threading.Event()
     monkeypatch.setattr(TURNS, "_quiet", go.is_set)
-    monkeypatch.setattr("app.turns.PATIENCE", math.inf)
+    monkeypatch.setattr("app.server.build_queue.PATIENCE", math.inf)
     tab = open_tab()
     step = tab.channel("step")
     tab.wait_for_frames(5)

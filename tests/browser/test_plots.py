@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from app import theme
-from app.columns import FLOOR
+from app.plots.plot_data import FLOOR
 from engine import SetKnob, Status
 from tests.browser.conftest import DESK, Tab
 

@@ -14,8 +14,8 @@ import pytest
 from panel.io.application import build_single_handler_application
 from playwright.sync_api import Page
 
-from app import share
-from app.session import VISITS, Visit
+from app.server.session import VISITS, Visit
+from app.sharing import run_links
 from engine import Conductor, SetKnob, Status
 from tests.browser.conftest import LONG, ROOT, forget_the_left, free_port, served, wait_for
 from tests.waiting import PATIENCE, wait_until
@@ -144,7 +144,7 @@ def test_a_page_that_is_loaded_anew_offers_the_run_of_before(page, address):
 def _turns(visit: Visit) -> int:
     """How often the run was steered, as the link that its page holds knows it."""
     link = visit.way_back.words["link"]
-    return len(share.unpacked(link).turns) if link else 0
+    return len(run_links.unpacked(link).turns) if link else 0
 
 
 def _written_down(page: Page) -> None:

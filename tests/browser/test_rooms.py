@@ -2,8 +2,8 @@
 
 import asyncio
 
-from app.building import Building
-from app.open_rooms import OpenRooms
+from app.panels.open_panels import OpenRooms
+from app.server.piecewise_build import Building
 
 
 def test_nothing_that_a_tab_opens_is_built_on_the_event_loop(tab, monkeypatch):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.searching import hunted
+from app.panels.search.search_controller import hunted
 from engine import HuntStatus
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from app import share
-from app.session import VISITS
+from app.server.session import VISITS
+from app.sharing import run_links
 from engine import Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
-from engine.datasets import DATASETS
+from engine.data import DATASETS
 from tests.browser.conftest import ROOT, Tab, forget_the_left
 from tests.waiting import PATIENCE, wait_until
 
@@ -92,7 +92,7 @@ def saved(tab: Tab, button: str) -> tuple[str, bytes]:
 
 def test_a_link_repeats_the_run_to_the_bit(come_by, config):
     made = record(steered(config))
-    guest = come_by(share.query(made, False, ()))
+    guest = come_by(run_links.query(made, False, ()))
     guest.wait_for(lambda: guest.snapshot.status is Status.PAUSED and guest.snapshot.step)
     assert bits(guest) == (made.steps, made.digest)
     guest.wait_for(lambda: "the same, to the bit" in guest.told())
@@ -105,13 +105,13 @@ def test_a_link_repeats_the_run_to_the_bit(come_by, config):
 
 def test_a_link_can_go_on_from_there(come_by, config):
     made = record(steered(config))
-    guest = come_by(share.query(made, True, ()))
+    guest = come_by(run_links.query(made, True, ()))
     guest.wait_for(lambda: guest.snapshot.step > 400 and guest.snapshot.status is Status.RUNNING)
     guest.wait_for(lambda: "the same, to the bit" in guest.told())
 
 
 def test_a_long_run_is_repeated_in_sight(come_by, config):
-    guest = come_by(share.query(Recording(config, (), 200_000), False, ()))
+    guest = come_by(run_links.query(Recording(config, (), 200_000), False, ()))
     guest.wait_for(lambda: guest.text("until") == "of 200,000")
     step = guest.channel("step")
     guest.wait_for(lambda: guest.channel("step") > step)
@@ -122,7 +122,7 @@ def test_a_long_run_is_repeated_in_sight(come_by, config):
 def test_a_link_made_with_other_bits_says_so(come_by, config):
     made = record(steered(config))
     other = Recording(made.config, made.journal, made.steps, "0" * 16)
-    guest = come_by(share.query(other, False, ()))
+    guest = come_by(run_links.query(other, False, ()))
     guest.wait_for(lambda: "not the same bits" in guest.told())
 
 
@@ -139,7 +139,7 @@ def test_a_link_with_nonsense_opens_the_page_with_a_sentence(come_by, config, qu
         table = config.replace("data.dataset", Choice("iris")).replace(
             "model.convolutions", "8 of 3x3"
         )
-        query = share.query(Recording(table, (), 10), False, ())
+        query = run_links.query(Recording(table, (), 10), False, ())
     guest = come_by(query)
     guest.wait_for(lambda: told in guest.told())
     guest.wait_for(lambda: guest.snapshot.step > 0 and guest.text("status") == "running")

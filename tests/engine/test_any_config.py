@@ -20,7 +20,7 @@ from engine import (
     Status,
     replay,
 )
-from engine.stacks import CONVOLUTIONS, UNITS
+from engine.training.layer_specs import CONVOLUTIONS, UNITS
 
 SMALL = ModelConfig(hidden=(6, 5))
 IMAGES = ModelConfig(hidden=(5,), convolutions=(Convolution(filters=2, size=3),))

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.config import RunConfig
-from engine.datasets import AS_FOUND, Reading, keep, let_go, read_upload
-from engine.datasets.sources import read_source
-from engine.datasets.table.decoding import decode
-from engine.experiment import Experiment, replay
-from engine.recording import record
+from engine.data import AS_FOUND, Reading, keep, let_go, read_upload
+from engine.data.sources import read_source
+from engine.data.table.decoding import decode
 from engine.registry import Choice
+from engine.runtime.experiment import Experiment, replay
+from engine.runtime.recording import record
+from engine.training.config import RunConfig
 
 POINTS = [(0.39, 0.43), (1.02, -1.23), (1.67, -1.99), (-0.31, -0.43)] * 10
 ROWS = [f"{a},{b},{'xyzx'[n % 4]}" for n, (a, b) in enumerate(POINTS)]
@@ -458,7 +458,7 @@ def test_the_fast_way_reads_what_the_other_reads(table, gaps, word, missing):
     told = []
     for large in (0, 10**9):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("engine.datasets.tables.LARGE", large)
+            patch.setattr("engine.data.tables.LARGE", large)
             told.append(_told(text.encode(), missing))
     assert told[0] == told[1]
 

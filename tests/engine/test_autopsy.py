@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Status
-from engine.config import OptimizationConfig
-from engine.trail import APART, Trail
-from engine.training import Diverged, Training
+from engine.training.checkpoints import APART, Trail
+from engine.training.config import OptimizationConfig
+from engine.training.training import Diverged, Training
 
 RATE = "optimization.learning_rate"
 CONFIGS = {

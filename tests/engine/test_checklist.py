@@ -19,9 +19,9 @@ from engine import (
     run_checks,
     take_checkup,
 )
-from engine.activations import ReLU
-from engine.rate_sweep import Sweep, sweep
-from engine.training import Training
+from engine.diagnosis.lr_range_test import Sweep, sweep
+from engine.nn.activations import ReLU
+from engine.training.training import Training
 
 SOUND = RunConfig()
 VALUES = RunConfig(

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.datasets import cifar, find_cifar, read_cifar
-from engine.datasets.cifar_pickle import read_batch
+from engine.data import cifar, find_cifar, read_cifar
+from engine.data.cifar_pickle import read_batch
 
 ROWS = 30
 BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]

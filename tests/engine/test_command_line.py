@@ -19,19 +19,19 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from engine import SETTINGS, Choice, Experiment, RunConfig, SetKnob, Step, replay
-from engine.activations import ACTIVATIONS
-from engine.command_line.files import to_json
-from engine.command_line.main import SUBCOMMANDS, main
-from engine.datasets import DATASETS
+from engine.cli.files import to_json
+from engine.cli.main import SUBCOMMANDS, main
+from engine.data import DATASETS
+from engine.data.preprocessing import PREPROCESSING
+from engine.data.target_scaling import TARGET_SCALING
 from engine.diagnosis import RULES
-from engine.initializers import INITIALIZERS
-from engine.losses import LOSSES
-from engine.normalization import NORMALIZATIONS
-from engine.optimizers import OPTIMIZERS
-from engine.preprocessing import PREPROCESSING
-from engine.recording import record
-from engine.schedules import SCHEDULES
-from engine.target_scaling import TARGET_SCALING
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.initializers import INITIALIZERS
+from engine.nn.losses import LOSSES
+from engine.nn.normalization import NORMALIZATIONS
+from engine.runtime.recording import record
+from engine.training.optimizers import OPTIMIZERS
+from engine.training.schedules import SCHEDULES
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from engine import Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
-from engine.run_queue import LESS, MORE
+from engine.runtime.run_queue import LESS, MORE
 from tests.waiting import PATIENCE, Clock, wait_until
 
 
@@ -285,7 +285,7 @@ def test_an_errand_for_one_who_has_left_is_cancelled(conductor, config):
 def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
     conductor, config, monkeypatch
 ):
-    monkeypatch.setattr("engine.inside.LOOKS", {"sums": lambda training: training.step})
+    monkeypatch.setattr("engine.measure.on_demand.LOOKS", {"sums": lambda training: training.step})
     seat = conductor.add(Experiment(config))
     frame, version = next_frame(seat)
     assert frame.inside.sums is None

@@ -3,7 +3,7 @@
 import pytest
 
 from engine import SETTINGS, Choice, Range, Registry, RunConfig, Stack
-from engine.config import DataConfig, ModelConfig
+from engine.training.config import DataConfig, ModelConfig
 
 
 def test_json_round_trip():

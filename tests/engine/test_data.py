@@ -6,11 +6,11 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from engine.batches import Batches
-from engine.config import DataConfig
-from engine.datasets import DATASETS, Examples, bundled
-from engine.preparation import prepare
+from engine.data import DATASETS, Examples, bundled
 from engine.registry import Choice
+from engine.training.batches import Batches
+from engine.training.config import DataConfig
+from engine.training.prepare_data import prepare
 
 
 def digits() -> Examples:
@@ -18,7 +18,7 @@ def digits() -> Examples:
 
 
 def test_the_digits_are_the_published_ones():
-    raw = resources.files("engine.datasets").joinpath("data/digits.npz").read_bytes()
+    raw = resources.files("engine.data").joinpath("data/digits.npz").read_bytes()
     assert hashlib.sha256(raw).hexdigest().startswith("6f801551877abf69")
     examples = digits()
     assert examples.x.shape == (1797, 64)
@@ -53,7 +53,7 @@ def drawn(name: str, seed: int = 0, **knobs: float) -> Examples:
 @pytest.mark.parametrize("file", BUNDLED)
 def test_bundled_data_is_the_published(file):
     digest, shape, low, high, counts = BUNDLED[file]
-    raw = resources.files("engine.datasets").joinpath(f"data/{file}.npz").read_bytes()
+    raw = resources.files("engine.data").joinpath(f"data/{file}.npz").read_bytes()
     assert hashlib.sha256(raw).hexdigest().startswith(digest)
     examples = getattr(bundled, file)(np.random.default_rng(0))
     assert examples.shape == shape

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from engine.command_line.main import main
-from engine.datasets import DATASETS
+from engine.cli.main import main
+from engine.data import DATASETS
 
 ROWS = """sep=;
 length;colour;day;weight;kind

@@ -20,7 +20,7 @@ from engine import (
     Snapshot,
     Status,
 )
-from engine.datasets import DATASETS
+from engine.data import DATASETS
 from engine.diagnosis import RULES, diagnose, trends
 from engine.types import Array
 

@@ -17,9 +17,9 @@ from engine import (
     Step,
     replay,
 )
-from engine.activations import ACTIVATIONS
-from engine.config import DataConfig, OptimizationConfig
-from engine.initializers import INITIALIZERS
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.initializers import INITIALIZERS
+from engine.training.config import DataConfig, OptimizationConfig
 
 LEARNING_RATE = "optimization.learning_rate"
 L2 = "optimization.l2"

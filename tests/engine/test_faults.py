@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine import Choice, Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
-from engine.clock import LONGEST, Steady
+from engine.monotonic_clock import LONGEST, Steady
 from tests.waiting import PATIENCE, RUNNING, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -192,7 +192,7 @@ def test_a_full_disk_is_told_in_one_line_after_the_run(flag):
 FULL = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-from engine.command_line.main import main
+from engine.cli.main import main
 sys.exit(main(sys.argv[2:]))
 """
 

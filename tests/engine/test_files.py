@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.datasets import (
+from engine.data import (
     DATASETS,
     Examples,
     files,

@@ -23,12 +23,12 @@ from engine import (
     SetKnob,
     Status,
 )
-from engine.activations import ACTIVATIONS
-from engine.initializers import INITIALIZERS
-from engine.normalization import NORMALIZATIONS
-from engine.optimizers import OPTIMIZERS
-from engine.preprocessing import PREPROCESSING
-from engine.schedules import SCHEDULES
+from engine.data.preprocessing import PREPROCESSING
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.initializers import INITIALIZERS
+from engine.nn.normalization import NORMALIZATIONS
+from engine.training.optimizers import OPTIMIZERS
+from engine.training.schedules import SCHEDULES
 
 CHAINS = int(os.environ.get("BABYSIT_CHAINS", "60"))
 MOST = 6  # remedies in a row

@@ -12,11 +12,11 @@ from engine import (
     OptimizationConfig,
     RunConfig,
 )
-from engine.activations import ACTIVATIONS
-from engine.convolution import Conv2D
-from engine.gradcheck import GradientCheck, check_gradients
-from engine.losses import LOSSES
-from engine.training import Training
+from engine.diagnosis.gradcheck import GradientCheck, check_gradients
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.convolution import Conv2D
+from engine.nn.losses import LOSSES
+from engine.training.training import Training
 
 MODELS = {
     "dense": ModelConfig(hidden=(16, 12)),

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from engine import Choice, Convolution, DataConfig, ModelConfig, OptimizationConfig, RunConfig
-from engine.activations import ACTIVATIONS
-from engine.architecture import build_network
-from engine.initializers import INITIALIZERS
-from engine.layers import LearnedSlope
-from engine.losses import LOSSES
-from engine.network import Network
-from engine.normalization import NORMALIZATIONS
-from engine.training import Training
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.initializers import INITIALIZERS
+from engine.nn.layers import LearnedSlope
+from engine.nn.losses import LOSSES
+from engine.nn.network import Network
+from engine.nn.normalization import NORMALIZATIONS
+from engine.training.build_network import build_network
+from engine.training.training import Training
 from engine.types import Array
 
 BATCH, OUTPUTS = 5, 3

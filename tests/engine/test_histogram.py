@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from engine.histogram import HistogramScale
+from engine.measure.histogram import HistogramScale
 
 floats = st.floats(width=32, allow_nan=True, allow_infinity=True)
 

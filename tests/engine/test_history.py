@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine import Experiment
-from engine.history import History
+from engine.training.history import History
 
 
 def test_the_prefix_never_changes(config):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from engine import Choice, Convolution, ModelConfig
-from engine.activations import ACTIVATIONS
-from engine.architecture import build_network
-from engine.channels import examples_first
-from engine.convolution import Conv2D
-from engine.initializers import INITIALIZERS, LSUV_TOLERANCE
-from engine.layers import Dense, Weighted
-from engine.network import Network, Parameters
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.channels import examples_first
+from engine.nn.convolution import Conv2D
+from engine.nn.initializers import INITIALIZERS, LSUV_TOLERANCE
+from engine.nn.layers import Dense, Weighted
+from engine.nn.network import Network, Parameters
+from engine.training.build_network import build_network
 from engine.types import Array
 
 EXAMPLES = 64

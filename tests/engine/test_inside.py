@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine import Choice, Experiment, Play, RunConfig, SetKnob, Status
-from engine.datasets import DATASETS, Examples
-from engine.inside import LOOKS
+from engine.data import DATASETS, Examples
+from engine.measure.on_demand import LOOKS
 
 ALL = frozenset(LOOKS)
 SPIRAL = RunConfig().replace("data.dataset", Choice("spiral"))

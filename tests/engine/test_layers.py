@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from engine import Choice, Convolution, ModelConfig, OptimizationConfig, RunConfig
-from engine.activations import ACTIVATIONS
-from engine.architecture import build_network
-from engine.convolution import Conv2D, MaxPool2D, Unflatten
-from engine.dropout import Dropout
-from engine.initializers import INITIALIZERS
-from engine.layers import Dense, Layer
-from engine.losses import LOSSES
-from engine.network import Network, Parameters
-from engine.normalization import EPSILON, NORMALIZATIONS
-from engine.optimizers import OPTIMIZERS
-from engine.training import Training
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.convolution import Conv2D, MaxPool2D, Unflatten
+from engine.nn.dropout import Dropout
+from engine.nn.initializers import INITIALIZERS
+from engine.nn.layers import Dense, Layer
+from engine.nn.losses import LOSSES
+from engine.nn.network import Network, Parameters
+from engine.nn.normalization import EPSILON, NORMALIZATIONS
+from engine.training.build_network import build_network
+from engine.training.optimizers import OPTIMIZERS
+from engine.training.training import Training
 
 NORM = Choice("batch norm")
 

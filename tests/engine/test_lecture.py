@@ -15,8 +15,8 @@ from engine import (
     RunConfig,
     Status,
 )
-from engine.architecture import build_network
-from engine.datasets import register_folder
+from engine.data import register_folder
+from engine.training.build_network import build_network
 
 # As in LECTURE, section 6: one hidden layer of 50, weights 0.0001 N(0, 1), and images of 0 to 255
 # that are centred and not scaled: it is the size of the pixels that makes the slides' rates right.

@@ -24,11 +24,11 @@ from engine import (
     outcome,
     replay,
 )
-from engine.command_line.main import main
-from engine.config import DataConfig
-from engine.datasets import DATASETS, register_folder
-from engine.datasets.files import pictures
+from engine.cli.main import main
+from engine.data import DATASETS, register_folder
+from engine.data.files import pictures
 from engine.lessons.play import follow, judge, play, play_all
+from engine.training.config import DataConfig
 
 FEW = DataConfig(classes=("5", "6", "7", "8", "9"), examples=30)
 FINE_TUNED = RunConfig(data=FEW, start=Origin(data=DataConfig(classes=("0", "1", "2")), steps=200))
@@ -256,7 +256,7 @@ def test_still_too_high_takes_larger_batches_where_inputs_are_more(tmp_path):
 
 @pytest.fixture
 def two_lessons(monkeypatch):
-    monkeypatch.setattr("engine.command_line.lessons.LESSONS", dict.fromkeys(QUICK))
+    monkeypatch.setattr("engine.cli.lessons.LESSONS", dict.fromkeys(QUICK))
 
 
 def test_the_table_tells_claims_figures_and_verdicts(two_lessons, capsys):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from engine import Choice, Experiment, Limits, RunConfig, SetKnob, read_limits, read_upload
 from engine import limits as limits_of_process
 from engine.limits import limits
-from engine.stacks import Convolution
+from engine.training.layer_specs import Convolution
 
 
 @pytest.fixture

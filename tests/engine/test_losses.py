@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Choice, DataConfig, Experiment, ModelConfig, OptimizationConfig, RunConfig
-from engine.losses import LOSSES, accuracy, explained
+from engine.nn.losses import LOSSES, accuracy, explained
 from engine.types import Array
 
 CROSS_ENTROPY, HINGE, SQUARES = "softmax cross-entropy", "multiclass hinge", "mean squared error"

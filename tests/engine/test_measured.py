@@ -19,11 +19,11 @@ from engine import (
     Status,
     take_checkup,
 )
-from engine.architecture import build_network
-from engine.checklist import CheckResult, run_check
-from engine.losses import LOSSES
-from engine.probe import Probe
-from engine.training import Diverged, Training
+from engine.lessons.checklist import CheckResult, run_check
+from engine.measure.gradient_probe import Probe
+from engine.nn.losses import LOSSES
+from engine.training.build_network import build_network
+from engine.training.training import Diverged, Training
 
 NORMALIZED = ModelConfig(normalization=Choice("batch norm"))
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine import Choice, DataConfig, ModelConfig, OptimizationConfig, RunConfig
-from engine.optimizers import BLOCK, OPTIMIZERS, Optimizer
-from engine.training import Training
+from engine.training.optimizers import BLOCK, OPTIMIZERS, Optimizer
+from engine.training.training import Training
 from engine.types import Array
 
 # Minimizing x^2 / 2, whose gradient is x, from x = 1 with learning rate 0.5: x after each step.

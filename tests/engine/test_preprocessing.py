@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from engine import Choice, DataConfig, Experiment, RunConfig, preparation
-from engine.datasets import Examples, Split
-from engine.preprocessing import PREPROCESSING, Transform
+from engine import Choice, DataConfig, Experiment, RunConfig
+from engine.data import Examples, Split
+from engine.data.preprocessing import PREPROCESSING, Transform
 from engine.registry import Registry
+from engine.training import prepare_data
 from engine.types import Array
 from tests.waiting import PATIENCE
 
@@ -128,9 +129,9 @@ def split_of(x: Array, preprocessing: str, monkeypatch) -> Split:
     rows = np.arange(len(x), dtype=float)[:, None]
     made_up: Registry = Registry("data set")
     made_up.register("digits")(lambda rng: Examples(x, rows, (), (x.shape[1],)))
-    monkeypatch.setattr(preparation, "DATASETS", made_up)
+    monkeypatch.setattr(prepare_data, "DATASETS", made_up)
     config = DataConfig(preprocessing=Choice(preprocessing))
-    return preparation.prepare(config, np.random.default_rng(3), np.float64)
+    return prepare_data.prepare(config, np.random.default_rng(3), np.float64)
 
 
 @pytest.mark.parametrize("name", PREPROCESSING)
@@ -157,7 +158,7 @@ def test_validation_examples_get_what_was_learned(name, monkeypatch):
 
 def test_it_is_learned_from_the_examples_that_are_trained_on():
     config = DataConfig(preprocessing=Choice("standardize"), examples=20)
-    train = preparation.prepare(config, np.random.default_rng(0), np.float64).train
+    train = prepare_data.prepare(config, np.random.default_rng(0), np.float64).train
     assert len(train) == 20
     np.testing.assert_allclose(train.x.mean(axis=0), 0, atol=1e-6)
 
@@ -166,7 +167,7 @@ def test_it_is_learned_from_the_examples_that_are_trained_on():
 @pytest.mark.parametrize("dataset", ["digits", "wine", "circle"])
 def test_every_kind_of_data_can_be_prepared(dataset, name):
     config = DataConfig(dataset=Choice(dataset), preprocessing=Choice(name))
-    parts = preparation.prepare(config, np.random.default_rng(0), np.float32)
+    parts = prepare_data.prepare(config, np.random.default_rng(0), np.float32)
     for part in (parts.train, parts.validation):
         assert part.x.dtype == np.float32
         assert np.isfinite(part.x).all()
@@ -176,7 +177,7 @@ def test_every_kind_of_data_can_be_prepared(dataset, name):
 
 
 def prepared(seed: int = 0, dtype: str = "f4", **data: object) -> Split:
-    return preparation.prepare(DataConfig(**data), np.random.default_rng(seed), dtype)
+    return prepare_data.prepare(DataConfig(**data), np.random.default_rng(seed), dtype)
 
 
 def test_who_asks_for_the_same_gets_the_same():

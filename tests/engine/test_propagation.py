@@ -7,7 +7,7 @@ import pytest
 
 from engine import Choice, Experiment, Laboratory, ModelConfig
 from engine.lessons import slides
-from engine.propagation import measure_signal, predict_backward, predict_signal
+from engine.measure.propagation import measure_signal, predict_backward, predict_signal
 
 # Standard deviation of each layer's activations, as the slides print it (LECTURE, section 4).
 SLIDES = {

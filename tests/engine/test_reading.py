@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from engine import RunConfig
-from engine.command_line.main import main
-from engine.nearest import FEW, instead_of
-from engine.reading import from_json
-from engine.recording import Recording
+from engine.cli.main import main
+from engine.json_reader import from_json
+from engine.runtime.recording import Recording
 from engine.search import Search
+from engine.suggestions import FEW, instead_of
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 from engine import Begin, Choice, Experiment, Finding, Restart, RunConfig, SetKnob, Snapshot
 from engine.diagnosis import Remedy, Symptom
 from engine.diagnosis.remedies import KNOWS_NO_MORE, KNOWS_NONE, advised
-from engine.telemetry import Change
+from engine.measure.snapshot import Change
 
 RATE = "optimization.learning_rate"
 INITIALIZER = "model.initializer"

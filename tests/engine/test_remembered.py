@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment
-from engine.history import History
-from engine.remembered import remembered
+from engine.memoize import remembered
+from engine.training.history import History
 
 
 class Thing:

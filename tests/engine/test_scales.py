@@ -19,10 +19,10 @@ from engine import (
     let_go,
     read_upload,
 )
-from engine.command_line.assigning import assigned_all
-from engine.datasets import DATASETS, Examples, split, subset
-from engine.datasets.facts import telling_index
-from engine.target_scaling import TARGET_SCALING
+from engine.cli.assigning import assigned_all
+from engine.data import DATASETS, Examples, split, subset
+from engine.data.facts import telling_index
+from engine.data.target_scaling import TARGET_SCALING
 
 MENU = ("iris", "penguins", "wine", "breast cancer")
 

@@ -18,10 +18,10 @@ import pytest
 from distributed import LocalCluster
 
 from engine import Choice, Experiment, ModelConfig, OptimizationConfig, RunConfig
-from engine.command_line.main import main
-from engine.datasets import DATASETS, Examples
-from engine.recording import digest
+from engine.cli.main import main
+from engine.data import DATASETS, Examples
 from engine.registry import Range
+from engine.runtime.recording import digest
 from engine.search import (
     LECTURE_SEARCH,
     STRATEGIES,
@@ -503,7 +503,7 @@ def without_time(row: dict[str, str]) -> tuple[str, ...]:
 
 ENDS = """
 import os, sys
-from engine.command_line.main import main
+from engine.cli.main import main
 from engine.search import Ledger
 def append(self, result, known=[], append=Ledger.append):
     append(self, result)

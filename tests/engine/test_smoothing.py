@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Experiment, RunConfig, SetKnob, Step
-from engine.smoothing import HALF_LIFE, Smoothed
+from engine.measure.smoothing import HALF_LIFE, Smoothed
 
 
 def smoothed(losses) -> np.ndarray:

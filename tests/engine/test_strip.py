@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine import Experiment
-from engine.histogram import HistogramScale
-from engine.strip import BINS, COLUMNS, StripRecorder
+from engine.measure.activation_history import BINS, COLUMNS, StripRecorder
+from engine.measure.histogram import HistogramScale
 
 
 def edges(limit):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.datasets import Examples, read_csv
+from engine.data import Examples, read_csv
 
 FLOWERS = b"length,width,species\n1,2,rose\n3,4.5,tulip\n-5e-1,6,rose\n"
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob
-from engine.config import OptimizationConfig
-from engine.instruments import BUDGET, Instruments
-from engine.probe import Probe
-from engine.telemetry import Pace, Spread
-from engine.training import Training
+from engine.measure.gradient_probe import Probe
+from engine.measure.instruments import BUDGET, Instruments
+from engine.measure.snapshot import Pace, Spread
+from engine.training.config import OptimizationConfig
+from engine.training.training import Training
 
 
 def sgd(**options) -> RunConfig:

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from engine import Choice, Convolution, DataConfig, ModelConfig, OptimizationConfig, RunConfig
-from engine.activations import ACTIVATIONS, Maxout, PReLU
-from engine.architecture import build_network
-from engine.convolution import Conv2D, Flatten, MaxPool2D
-from engine.initializers import INITIALIZERS
-from engine.layers import Dense, Larger, Layer, LearnedSlope
-from engine.losses import LOSSES
-from engine.network import Network, Parameters
-from engine.normalization import NORMALIZATIONS, BatchNorm
-from engine.optimizers import OPTIMIZERS
-from engine.schedules import SCHEDULES, warm_up
-from engine.training import Training
+from engine.nn.activations import ACTIVATIONS, Maxout, PReLU
+from engine.nn.convolution import Conv2D, Flatten, MaxPool2D
+from engine.nn.initializers import INITIALIZERS
+from engine.nn.layers import Dense, Larger, Layer, LearnedSlope
+from engine.nn.losses import LOSSES
+from engine.nn.network import Network, Parameters
+from engine.nn.normalization import NORMALIZATIONS, BatchNorm
+from engine.training.build_network import build_network
+from engine.training.optimizers import OPTIMIZERS
+from engine.training.schedules import SCHEDULES, warm_up
+from engine.training.training import Training
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 with np.load(REFERENCE / "torch_2_13.npz") as file:

@@ -3,9 +3,9 @@
 import pytest
 
 from engine import Begin, Choice, Conductor, Experiment, Pause, Play, Restart, SetKnob, Status
-from engine import effort as of_effort
-from engine.pending import replaces
-from engine.purse import PATIENCE, SAVED, Purse
+from engine.runtime import time_estimate as of_effort
+from engine.runtime.command_merging import replaces
+from engine.runtime.time_budget import PATIENCE, SAVED, Purse
 
 RATE = "optimization.learning_rate"
 PERIOD = 0.1
@@ -150,7 +150,7 @@ def test_commands_and_errands_keep_their_order(room, config, clock):
 
 
 def test_a_queue_that_is_full_takes_no_more_and_says_so(room, config, clock, monkeypatch):
-    monkeypatch.setattr("engine.seat.MOST_PENDING", 10)
+    monkeypatch.setattr("engine.runtime.experiment_handle.MOST_PENDING", 10)
     seats, _ = seated(room, config, clock, "a")
     for _ in range(20):
         seats["a"].send(SetKnob(RATE, 0.5))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.written import written
+from engine.number_format import written
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Make the bundled data sets from the packages that carry them; run by hand, never by a test.
 
     python tests/reference/make_data.py --scikit-learn scikit_learn-1.9.1-*.whl \\
-        --penguins palmerpenguins-0.1.6-*.whl --fashion fashion-mnist/ --out engine/datasets/data
+        --penguins palmerpenguins-0.1.6-*.whl --fashion fashion-mnist/ \\
+        --out engine/data/bundled_arrays
 
 `fashion-mnist/` holds the four idx files of Debian's package dataset-fashion-mnist. The same
 sources give the same bytes, whose sha256 `tests/engine/test_data.py` pins.

@@ -14,11 +14,11 @@ from unittest.mock import patch
 
 import numpy as np
 
-import engine.config
+import engine.training.config
 from engine import Choice, Experiment, Play, RunConfig
-from engine.config import DataConfig, ModelConfig, OptimizationConfig
-from engine.datasets import DATASETS, Examples
-from engine.history import History
+from engine.data import DATASETS, Examples
+from engine.training.config import DataConfig, ModelConfig, OptimizationConfig
+from engine.training.history import History
 
 EXAMPLES = 2000  # of which a tenth is held out
 SLICE = 0.1  # seconds
@@ -46,7 +46,7 @@ def build(order: dict) -> Experiment:
     """The experiment that a line asks for."""
     sizes = order["sizes"]
     if filters := order["filters"]:
-        convolution = engine.config.Convolution
+        convolution = engine.training.config.Convolution
         stages = tuple(
             convolution(filters=count, size=5, stride=1, padding=0, pool=2) for count in filters
         )

@@ -1,0 +1,1 @@
+"""The page around the plots: its layout, header, diagnosis, dialogs and keys."""

@@ -1,0 +1,119 @@
+"""The diagnosis lane: what is wrong, why, and two buttons: show me, and fix it."""
+
+import html
+from collections.abc import Callable
+
+from panel.pane import HTML
+
+from app import theme
+from app.page.buttons import Presses, button
+from app.settings.controls import Send
+from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
+
+MOST = 3  # findings that are told at a time
+
+HINT = """
+<div role="status">
+  These plots move because a network is learning. Turn a knob on the left: the curves answer at
+  once, and a red line marks the change. When something is wrong, this line says what, why, and
+  mends it.
+</div>
+"""
+
+
+class Lane:
+    """One line below the plots that speaks up when something is wrong."""
+
+    def __init__(self, send: Send, point_at: Callable[[str], None], presses: Presses) -> None:
+        self._send, self._point_at = send, point_at
+        self._snapshot: Snapshot | None = None
+        self._undoing: list[Command] = []
+        self._pointing = False  # at a plot
+        presses.on("show", self._show)
+        presses.on("fix", self._fix)
+        presses.on("undo", self._take_back)
+        self.view = HTML(
+            HINT,
+            stylesheets=[theme.BUTTONS_CSS, theme.LANE_CSS],
+            height=theme.LANE_HEIGHT,
+            margin=0,
+            sizing_mode="stretch_width",
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the experiment."""
+        before = self._snapshot
+        if before and snapshot.run != before.run and snapshot.status is not Status.RUNNING:
+            self._undoing = []
+        self._snapshot = snapshot
+        finding = self._first
+        if finding is None and self._pointing:
+            self._pointing = False
+            self._point_at("")
+        words = _described(snapshot.findings) if finding else HINT
+        if snapshot.message and snapshot.status is not Status.DIVERGED:
+            words = f'<div role="alert"><p>{html.escape(snapshot.message)}</p></div>'
+        self.view.object = words + "".join(
+            button(name, label, icon, style="outlined", word=label)
+            for name, label, icon, useful in (
+                ("show", "Show me", "visibility", finding is not None),
+                ("fix", "Fix it", "build", finding is not None and bool(finding.remedy)),
+                ("undo", "Undo", "undo", bool(self._undoing)),
+            )
+            if useful
+        )
+
+    @property
+    def _first(self) -> Finding | None:
+        return self._snapshot.findings[0] if self._snapshot and self._snapshot.findings else None
+
+    def _show(self) -> None:
+        if self._snapshot and self._first:
+            self._pointing = True
+            self._point_at("autopsy" if self._snapshot.autopsy else self._first.seen_in)
+
+    def _fix(self) -> None:
+        if self._snapshot is None or self._first is None or not self._first.remedy:
+            return
+        config, remedy = self._snapshot.config, self._first.remedy
+        turns = [command for command in remedy if isinstance(command, SetKnob)]
+        self._undoing = [_setting(config, turn.path) for turn in reversed(turns)]
+        for command in remedy:
+            self._send(command)
+
+    def _take_back(self) -> None:
+        undoing, self._undoing = self._undoing, []
+        for command in undoing:
+            self._send(command)
+
+
+def _setting(config: RunConfig, path: str) -> SetKnob:
+    """The command that gives a setting the value that it has in this config."""
+    value, stack = config.value(path), SETTINGS[path].values
+    return SetKnob(path, stack.write(value) if isinstance(stack, Stack) else value)
+
+
+def _described(findings: tuple[Finding, ...]) -> str:
+    """The gravest finding in full, the next ones in a line each."""
+    first, *others = findings
+    lines = [f"<p>{_told(first)} <em>{html.escape(first.advice)}</em></p>"]
+    for number, finding in enumerate(others[: MOST - 1], start=2):
+        more = f" (and {len(findings) - MOST} more)" if number == MOST < len(findings) else ""
+        cause = html.escape(finding.cause, quote=True)
+        lines.append(f'<p class="also" title="{cause}">{_told(finding)}{more}</p>')
+    return f'<div role="alert">{"".join(lines)}</div>'
+
+
+def _told(finding: Finding) -> str:
+    number = f"{theme.number(finding.number)}, healthy {_band(finding.band)}"
+    name = html.escape(finding.rule.capitalize())
+    return f"<b>{name}</b> <span>{number}</span> {html.escape(finding.cause)}"
+
+
+def _band(band: tuple[float, float]) -> str:
+    low, high = band
+    if high == float("inf"):
+        return f"above {theme.number(low)}"
+    if low == 0:
+        return f"up to {theme.number(high)}"
+    return f"{theme.number(low)} to {theme.number(high)}"

@@ -1,0 +1,82 @@
+"""Keys that steer a run from anywhere on the page, and the dialog that lists them."""
+
+import html
+from collections.abc import Callable
+
+from bokeh.events import DocumentEvent, Event
+from panel.pane import HTML
+
+from app import theme
+from app.page.dialogs import Dialogs
+from app.page.display_mode import Look
+from app.page.transport import Transport
+from engine import Snapshot
+
+KEYS = {  # as the browser calls them: what they do
+    " ": "play and pause",
+    ".": "one step",
+    "r": "restart with the same seed",
+    "[": "lower the learning rate by one stop",
+    "]": "raise the learning rate by one stop",
+    "p": "projector: large type and thick lines, and back",
+    "?": "this list",
+}
+NAMES = {" ": "space"}  # of keys that one cannot see
+
+
+class KeyPressed(DocumentEvent):
+    """Somebody has pressed one of the keys, while not writing anything."""
+
+    event_name = "babysit_key"
+
+    def __init__(self, key: str = "") -> None:
+        self.key = key
+
+
+class Keyboard:
+    """What each key does."""
+
+    def __init__(
+        self, transport: Transport, rate: Callable[[int], None], look: Look, dialogs: Dialogs
+    ) -> None:
+        self._actions: dict[str, Callable[[], None]] = {
+            " ": transport.toggle,
+            ".": transport.step,
+            "r": transport.restart,
+            "[": lambda: rate(-1),
+            "]": lambda: rate(1),
+            "p": look.toggle,
+            "?": lambda: dialogs.open("Keys"),
+        }
+
+    def press(self, event: Event) -> None:
+        """Do what the key stands for; the browser may send any."""
+        action = self._actions.get(event.key) if isinstance(event, KeyPressed) else None
+        if action:
+            action()
+
+
+class Keys:
+    """The dialog that lists the keys."""
+
+    title = "Keys"
+    width = "sm"
+
+    def __init__(self) -> None:
+        rows = "".join(
+            f"<tr><td><kbd>{html.escape(NAMES.get(key, key))}</kbd></td><td>{does}</td></tr>"
+            for key, does in KEYS.items()
+        )
+        self.view = HTML(
+            f"<table><tbody>{rows}</tbody></table>"
+            "<p>Not while you are writing in a field. Everything else is reached with Tab, and"
+            " turned with the arrow keys.</p>",
+            stylesheets=[theme.KEYS_CSS],
+            sizing_mode="stretch_width",
+        )
+
+    def opened(self) -> None:
+        """Nothing to bring up to date: keys stay as they are."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Nothing to follow."""

@@ -1,0 +1,212 @@
+"""The layout of the page: plots that move at once, the knobs as soon as they have been built."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Set
+from typing import Any
+
+from panel import ui
+from panel.layout import Column
+from panel.pane import HTML
+from panel.util.parameters import edit_readonly
+from panel.viewable import Viewable
+
+from app import theme
+from app.page.browser_actions import Browser
+from app.page.diagnosis_bar import Lane
+from app.page.dialogs import Dialogs
+from app.page.display_mode import Look
+from app.page.transport import Transport
+from app.panels import KNOBS, ROOMS
+from app.plots import VIEWS, places, view_of
+from app.settings.controls import Controls
+from app.sharing.run_links import name_of
+from engine import SETTINGS
+
+HEADER = """
+<h1 data-text="title"></h1>
+<div class="transport">{transport}</div>
+<div class="counters">
+  <span>step <b data-text="step">0</b> <span data-text="until"></span></span>
+  <span class="rest">epoch <b data-text="epoch">0</b></span>
+  <span class="rest"><b data-text="pace">0</b> steps/s</span>
+</div>
+<div class="word-of-run">
+  <span data-text="status">starting</span>
+  <span data-text="health"></span>
+</div>
+<button type="button" class="more" popovertarget="menus" aria-label="More" title="More">
+  <span class="icon" aria-hidden="true">more_vert</span>
+</button>
+<div id="menus" class="menus" popover>{menus}{look}</div>
+"""
+
+SOON = '<p class="quiet" role="status">A moment …</p>'
+
+
+class Layout:
+    """The page of one visitor: all of it at once, but for the sidebar.
+
+    The plots are the browser's: the page has a place for each, which app/static/views.js fills.
+    """
+
+    def __init__(
+        self,
+        hidden: Set[str],
+        transport: Transport,
+        lane: Lane,
+        dialogs: Dialogs,
+        look: Look,
+        browser: Browser,
+    ) -> None:
+        self._hidden = hidden  # as links call what is not to be seen
+        self._views = {place: self._in_sight(place) for place in places()}
+        self._run = _main(
+            _plots(self._views[""]),
+            *([] if "lane" in hidden else [lane.view]),
+            *([self._inside] if self._tabs else []),
+        )
+        self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
+        self._own: set[str] = set()  # rooms whose main area is not made of views
+        self.sidebar: Any = None  # until it is filled
+        header = HTML(
+            HEADER.format(
+                transport="" if "transport" in hidden else transport.html,
+                menus="" if "menus" in hidden else dialogs.html,
+                look=look.html,
+            ),
+            stylesheets=[theme.BUTTONS_CSS, theme.HEADER_CSS],
+            margin=0,
+            sizing_mode="stretch_width",
+        )
+        self.page = ui.Page(
+            title="Babysit",
+            busy_indicator=None,
+            sidebar_width=theme.SIDEBAR_WIDTH,
+            sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
+            sidebar=[] if "sidebar" in hidden else [HTML("")],
+            # The room of a closed one is kept beside the plots, unless it would lie over them.
+            sidebar_variant="temporary" if "sidebar" in hidden else "auto",
+            sidebar_open="sidebar" not in hidden,
+            header=[header, dialogs.room, browser.view],
+            main=[self._run],
+            sx=theme.PAGE_SX,
+            theme_config=theme.PAGE_THEME,
+        )
+        with edit_readonly(self.page):
+            # Follows the process: it would tell every page of each other, and outlive its visitor
+            # (Panel 1.10.0). Only another reference ends that; a value leaves it watching.
+            self.page.busy = self.page.param.sidebar_resizable
+
+    def _in_sight(self, place: str) -> list[str]:
+        return [x for x in VIEWS if x not in self._hidden and view_of(x).tab == place]
+
+    @property
+    def _tabs(self) -> list[str]:
+        """The tabs of the panel below the main plots."""
+        tabs = [] if "inside" in self._hidden else places()
+        return [tab for tab in tabs if self._views[tab] and tab not in ("", *ROOMS)]
+
+    @property
+    def _inside(self) -> Viewable:
+        """The panel; which of its tabs is open the browser alone knows (app/static/tabs.js)."""
+        tabs = "".join(
+            f'<button type="button" role="tab" aria-selected="{str(not n).lower()}"'
+            f' tabindex="{-1 if n else 0}" data-tab="{tab}">{tab}</button>'
+            for n, tab in enumerate(self._tabs)
+        )
+        panels = "".join(
+            f'<div class="plots" role="tabpanel" aria-label="{tab}"{" hidden" if n else ""}>'
+            f"{_places(self._views[tab])}</div>"
+            for n, tab in enumerate(self._tabs)
+        )
+        return HTML(
+            f'<div role="tablist" aria-label="Inside">{tabs}</div>{panels}',
+            stylesheets=[theme.VIEWS_CSS, theme.INSIDE_CSS],
+            margin=0,
+            height=theme.INSIDE_HEIGHT + theme.TABS_HEIGHT,
+            sizing_mode="stretch_width",
+        )
+
+    def fill(self, controls: Controls) -> Iterator[None]:
+        """Put the sidebar in, group by group, but for what the visitor's link hides."""
+        controls.hide({path for path in SETTINGS if name_of(path) in self._hidden})
+        self._sidebars = {
+            room: Column(sizing_mode="stretch_width")
+            for room in ROOMS
+            if room.lower() not in self._hidden
+        }
+        knobs = Column(sizing_mode="stretch_width")
+        self.sidebar = ui.Tabs(
+            (KNOBS, knobs),
+            *self._sidebars.items(),
+            sx=theme.SIDEBAR_SX,
+            sizing_mode="stretch_width",
+        )
+        if "sidebar" not in self._hidden:
+            self.page.sidebar = [self.sidebar]
+        for heading, room in itertools.batched(controls.views, 2):
+            yield
+            knobs.extend([heading, room])
+
+    @property
+    def room(self) -> str:
+        """The tab of the sidebar that is open."""
+        return (KNOBS, *self._sidebars)[self.sidebar.active] if self.sidebar is not None else KNOBS
+
+    @property
+    def views(self) -> list[str]:
+        """The names of the views that have a place in the page now."""
+        if self.room in self._own:
+            return []
+        run = [name for place in ("", *self._tabs) for name in self._views[place]]
+        return self._views.get(self.room) or run
+
+    def furnish(self, room: str, sidebar: Viewable, main: Viewable | None) -> None:
+        """Make room for a room that will be built: in the sidebar, and in the main area."""
+        if room in self._sidebars:
+            self._sidebars[room].extend([sidebar, HTML(SOON, stylesheets=[theme.LESSON_CSS])])
+        if main:
+            self._own.add(room)
+        elif self._views.get(room):
+            main = _main(_plots(self._views[room]))
+        if main:
+            self._mains[room] = main
+            self.page.main = [*self.page.main, main]
+
+    def furnished(self, room: str) -> None:
+        """All of it is there."""
+        if room in self._sidebars:
+            self._sidebars[room].pop(-1)
+
+    def enter(self, room: str) -> None:
+        """Show the main area of a room, or the plots of the run; what was built stays."""
+        shown = self._mains.get(room, self._run)
+        for main in (self._run, *self._mains.values()):
+            main.visible = main is shown
+
+    def leave(self) -> None:
+        """Go back to the knobs."""
+        self.sidebar.active = 0
+
+
+def _main(*parts: Viewable) -> Column:
+    """What fills the page beside the sidebar."""
+    return Column(*parts, stylesheets=[theme.MAIN_CSS], sizing_mode="stretch_both")
+
+
+def _plots(views: Iterable[str]) -> HTML:
+    """The plots that fill the main area."""
+    return HTML(
+        f'<div class="plots">{_places(views)}</div>',
+        stylesheets=[theme.VIEWS_CSS, theme.GRID_CSS],
+        margin=0,
+        sizing_mode="stretch_both",
+    )
+
+
+def _places(views: Iterable[str]) -> str:
+    """A place for each of these views."""
+    return "".join(
+        f'<babysit-view name="{name}" style="{theme.CARDS.get(name, "")}"></babysit-view>'
+        for name in views
+    )

@@ -1,0 +1,148 @@
+"""The babysitting checklist: the lecture's sanity checks, made on a copy of the network of now."""
+
+import functools
+import html
+import itertools
+from collections.abc import Callable, Iterator
+
+from bokeh.models import ColumnDataSource
+from bokeh.models.annotations import Span
+from panel import ui
+from panel.layout import Column
+from panel.pane import HTML, Bokeh
+from panel.viewable import Viewable
+
+from app import theme
+from app.page.buttons import Presses, button
+from app.panels.lesson_figures import HEIGHT
+from app.panels.panel import ROOMS
+from app.plots.figures import further
+from engine import (
+    CHECKS,
+    CheckProgress,
+    CheckResult,
+    Experiment,
+    Seat,
+    Snapshot,
+    run_check,
+    run_checks,
+    take_checkup,
+)
+
+type Told = tuple[CheckProgress | CheckResult, ...]
+type Checkers = Callable[[Experiment], Iterator[Told]]
+
+
+@ROOMS.register("Checks")
+class Checks:
+    """What to make sure of before one trusts a long run."""
+
+    main: Viewable | None = None
+
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
+        self._seat = seat
+        self._shown: object = None
+        self._results: dict[str, CheckResult] = {}
+        self._words: dict[str, HTML] = {}
+        self._curves: dict[str, Column] = {}
+        self.sidebar = Column(sizing_mode="stretch_width")
+        for name in CHECKS:
+            presses.on(f"check {name}", functools.partial(self._begin_one, name))
+
+    def pieces(self) -> Iterator[None]:
+        """What begins all checks; then each of them."""
+        everything = ui.Button(
+            label="Run all checks", icon="checklist", variant="contained", size="small"
+        )
+        everything.on_click(lambda event: self._begin(_all))
+        intro = _html(
+            "<p>Each runs for seconds on a copy of your network with its settings of now. Your run"
+            " goes on, untouched.</p>"
+        )
+        self.sidebar.extend([intro, everything])
+        yield
+        for some in itertools.batched(CHECKS, 2):
+            views: list[Viewable] = []
+            for name in some:
+                label = name.capitalize()
+                self._words[name] = _html(
+                    f"<p class='quiet'>{html.escape(CHECKS[name].summary)}</p>"
+                )
+                self._curves[name] = Column(sizing_mode="stretch_width")
+                begin = _html(button(f"check {name}", label, style="outlined", word=label))
+                views += [begin, self._words[name], self._curves[name]]
+            self.sidebar.extend(views)
+            yield
+
+    def _begin_one(self, name: str) -> None:
+        self._begin(lambda experiment: _one(experiment, name))
+
+    def _begin(self, checks: Checkers) -> None:
+        seat = self._seat
+        seat.do(lambda experiment: seat.works.begin("checks", checks(experiment)))
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Tick or explain, as far as the checks have come."""
+        told = snapshot.beside.checks
+        if told is self._shown or not isinstance(told, tuple):
+            return
+        self._shown = told
+        for one in told:
+            if isinstance(one, CheckResult):
+                self._tell(one)
+            else:
+                self._words[one.name].object = f"<p>Checking … {one.done:.0%}</p>"
+
+    def _tell(self, result: CheckResult) -> None:
+        if self._results.get(result.name) is result:
+            return
+        self._results[result.name] = result
+        mark, kind = {True: ("✓", "holds"), False: ("✗", "fails"), None: ("–", "quiet")}[
+            result.passed
+        ]
+        wanted = f" (wanted: {html.escape(result.wanted)})" if result.wanted else ""
+        self._words[result.name].object = (
+            f"<p class='{kind}' role='status'><b>{mark} {theme.number(result.number)}{wanted}</b>"
+            f" {html.escape(result.sentence)}</p>"
+        )
+        known = result.x is not None and result.y is not None
+        self._curves[result.name][:] = [_curve(result)] if known else []
+
+
+def _html(words: str) -> HTML:
+    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
+    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
+
+
+def _all(experiment: Experiment) -> Iterator[Told]:
+    return run_checks(take_checkup(experiment))
+
+
+def _one(experiment: Experiment, name: str) -> Iterator[Told]:
+    return ((told,) for told in run_check(name, take_checkup(experiment)))
+
+
+def _curve(result: CheckResult) -> Viewable:
+    across, up = result.axes
+    log = across == "learning rate"
+    picture = further(
+        "check",
+        f"{result.name}: {up} by {across}",
+        theme.DESK,
+        x_axis_type="log" if log else "linear",
+        y_axis_type="log",
+    )
+    picture.xaxis.axis_label, picture.yaxis.axis_label = across, up
+    picture.line(
+        "x",
+        "y",
+        source=ColumnDataSource({"x": result.x, "y": result.y}),
+        color=theme.TRAIN,
+        line_width=2,
+    )
+    if log:
+        picture.add_layout(
+            Span(location=result.number, dimension="height", line_color=theme.ACCENT)
+        )
+    picture.update(sizing_mode="stretch_width", height=HEIGHT, min_height=HEIGHT)
+    return Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width")

@@ -1,0 +1,257 @@
+"""The initialization lab: the lecture's ten layers of 500 units, with every knob to be turned."""
+
+import contextlib
+import functools
+import html
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import panel as pn
+from bokeh.document import Document
+from bokeh.models import ColumnDataSource
+from bokeh.plotting import figure
+from panel import ui
+from panel.layout import Column
+from panel.pane import HTML, Bokeh
+from panel.viewable import Viewable
+
+from app import theme
+from app.page.buttons import Presses, button
+from app.panels.choice_widget import Pick
+from app.panels.lab_data import in_words, lab_columns, table
+from app.panels.lab_figures import Sizes, draw_histograms
+from app.panels.latest_only_worker import Latest
+from app.panels.panel import ROOMS
+from engine import Begin, Choice, Laboratory, LabReport, Seat, Snapshot
+
+MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would not follow a slider
+EXAMPLES = 100  # inputs: more would take longer, and be no nearer to the slides than seeds are
+DEEPEST = 20
+WIDTHS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
+PRESETS = {
+    "tanh, 0.01": ("tanh", "small normal"),
+    "tanh, 1.0": ("tanh", "unit normal"),
+    "tanh, Xavier": ("tanh", "Xavier"),
+    "ReLU, Xavier": ("ReLU", "Xavier"),
+    "ReLU, He": ("ReLU", "He"),
+}
+TITLE = "Activations of each layer"
+FORWARD, BACKWARD = "Going forward: std of the activations", "Coming back: std of gradients"
+TRAIN = "Train from here"
+BUTTONS = (
+    button("lab seed", "New seed", "casino", style="outlined", word="New seed"),
+    button("lab train", TRAIN, "play_arrow", style="contained", word=TRAIN),
+)
+RED = f'<span class="key"><i style="border-color:{theme.ACCENT}"></i>exactly 0, or saturated</span>'
+WORDS = '<span class="key">above each: layer, mean ± std</span>'
+
+type Told = tuple[Laboratory, LabReport | str]  # a report, or why there is none
+
+
+def look_into(lab: Laboratory) -> Told:
+    """The report of a lab, or one sentence on why it is refused."""
+    weights = lab.depth * lab.width**2
+    if weights > MOST_WEIGHTS:
+        return lab, (
+            f"{lab.depth} layers of {lab.width} units have {weights / 1e6:.1f} million weights;"
+            f" the lab draws up to {MOST_WEIGHTS / 1e6:.0f} million: take fewer layers or units."
+        )
+    try:
+        with np.errstate(all="ignore"):  # what overflows is seen in the figures
+            return lab, lab.show()
+    except ValueError as error:
+        return lab, str(error)
+
+
+@ROOMS.register("Lab")
+class Lab:
+    """How the signal fares in a fresh network, while one turns its knobs."""
+
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
+        self._seat = seat
+        self.leave: Callable[[], None] = lambda: None
+        self._held = True  # until all knobs are there, and while several are turned as one
+        self._seed = 0
+        self.sidebar = Column(sizing_mode="stretch_width")
+        self._cards = Column(stylesheets=[theme.LAB_CSS], sizing_mode="stretch_both")
+        self.main: Viewable | None = Column(
+            self._cards, stylesheets=[theme.MAIN_CSS], sizing_mode="stretch_both"
+        )
+        deliver = current_document().locked_callback(self._tell, policy="latest")
+        self._latest: Latest[Laboratory, Told] = Latest(look_into, deliver)
+        for label in PRESETS:
+            presses.on(f"lab {label}", functools.partial(self._put, label))
+        presses.on("lab seed", self._redraw)
+        presses.on("lab train", self._train)
+
+    def pieces(self) -> Iterator[None]:
+        """The knobs, then the plots; then look."""
+        yield from self._build_knobs(Laboratory())
+        self._said, self._head = _words(""), _head(TITLE)
+        yield from self._draw()
+        self._held = False
+        self._turned()
+
+    def _build_knobs(self, lab: Laboratory) -> Iterator[None]:
+        self.sidebar.append(
+            _words(
+                f"<p>{EXAMPLES} random inputs go through a fresh network, before any training. Drag"
+                " a slider and watch. The lecture's five:</p>"
+            )
+        )
+        presets = (button(f"lab {x}", x, style="outlined", word=x) for x in PRESETS)
+        self.sidebar.append(_buttons(*presets))
+        self._activation = Pick("model.activation", lab.activation, self._turned)
+        self.sidebar.append(self._activation.view)
+        yield
+        self._initializer = Pick("model.initializer", lab.initializer, self._turned)
+        self.sidebar.append(self._initializer.view)
+        yield
+        self._depth = _slider("Layers", range(1, DEEPEST + 1), lab.depth, self._turned)
+        self._width = _slider("Units in each", WIDTHS, lab.width, self._turned)
+        self.sidebar.extend([self._depth, self._width])
+        yield
+
+    def _draw(self) -> Iterator[None]:
+        self.sidebar.extend([self._said, _buttons(*BUTTONS)])
+        histograms = draw_histograms()
+        self._cards.append(_card(self._head, _pane(histograms), styles=theme.LAB_WIDE))
+        yield
+        self._forward = Sizes("lab.forward", "Deviation by layer", theme.FORWARD)
+        self._cards.append(_card(FORWARD, _pane(self._forward.figure)))
+        yield
+        self._backward = Sizes("lab.backward", "Gradient by layer", theme.BACKWARD)
+        self._cards.append(_card(BACKWARD, _pane(self._backward.figure)))
+        yield
+        self._sources = _sources(histograms, self._forward.figure, self._backward.figure)
+        self._table = HTML("", stylesheets=[theme.LAB_TABLE_CSS], sizing_mode="stretch_both")
+        self._cards.append(_card("Beside the slide", self._table, styles=theme.LAB_TABLE))
+
+    def _put(self, preset: str) -> None:
+        """Turn all knobs to this, and look once."""
+        if self._held:
+            return
+        activation, initializer = (Choice(name) for name in PRESETS[preset])
+        lab = Laboratory(activation=activation, initializer=initializer)
+        with self._as_one():
+            self._activation.put(lab.activation)
+            self._initializer.put(lab.initializer)
+            self._depth.value, self._width.value = lab.depth, lab.width
+
+    @contextlib.contextmanager
+    def _as_one(self) -> Iterator[None]:
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self._turned()
+
+    def _redraw(self) -> None:
+        """Draw other weights of the same kind."""
+        self._seed += 1
+        self._turned()
+
+    @property
+    def wanted(self) -> Laboratory:
+        """What the knobs say."""
+        return Laboratory(
+            activation=self._activation.choice,
+            initializer=self._initializer.choice,
+            depth=self._depth.value,
+            width=self._width.value,
+            examples=EXAMPLES,
+            seed=self._seed,
+        )
+
+    def _turned(self) -> None:
+        if not self._held:
+            self._latest.wish(self.wanted)
+
+    def _tell(self, told: Told) -> None:
+        """Show what the worker has found."""
+        lab, report = told
+        if isinstance(report, str):
+            self._said.object = f"<p class='fails' role='alert'>{html.escape(report)}</p>"
+            return
+        self._said.object = ""
+        shown = lab_columns(lab, report)
+        self._forward.frame(shown["lab.forward"])
+        self._backward.frame(shown["lab.backward"])
+        for name, data in shown.items():
+            self._sources[name].data = data
+        words = f'<span class="told">{in_words(lab, report)}</span>'
+        self._head.object = _headline(TITLE, words + RED + WORDS)
+        self._table.object = table(report)
+
+    def _train(self) -> None:
+        """Begin a run of these layers on the visitor's data, and go where it is seen."""
+        if self._held:
+            return
+        try:
+            config = self.wanted.train_from_here(self._seat.latest.config)
+        except ValueError as error:
+            self._said.object = f"<p class='fails' role='alert'>{html.escape(str(error))}</p>"
+            return
+        self._seat.send(Begin(config))
+        self.leave()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Nothing here follows the experiment."""
+
+
+def current_document() -> Document:
+    """The document of the visitor for whom this is run."""
+    document = pn.state.curdoc
+    if document is None:
+        raise RuntimeError("there is no document here: open the page with `panel serve app`")
+    return document
+
+
+def _sources(*figures: figure) -> dict[str, ColumnDataSource]:
+    """What the plots draw, by name."""
+    models = [model for drawn in figures for model in drawn.select(ColumnDataSource)]
+    return {str(m.name): m for m in models if isinstance(m, ColumnDataSource)}
+
+
+def _slider(
+    label: str, stops: Iterable[int], value: int, turned: Callable[[], None]
+) -> ui.DiscreteSlider:
+    slider = ui.DiscreteSlider(
+        label=label,
+        options=list(stops),
+        value=value,
+        size="small",
+        margin=theme.KNOB_MARGIN,
+        sx=theme.SLIDER_SX,
+        sizing_mode="stretch_width",
+    )
+    slider.param.watch(lambda event: turned(), "value")
+    return slider
+
+
+def _buttons(*buttons: str) -> HTML:
+    css = [theme.BUTTONS_CSS, theme.BUTTON_ROW_CSS]
+    return HTML("".join(buttons), stylesheets=css, sizing_mode="stretch_width")
+
+
+def _pane(drawn: figure) -> Viewable:
+    return Bokeh(drawn, sizing_mode="stretch_both")
+
+
+def _headline(title: str, more: str = "") -> str:
+    return f'<div class="headline"><h2>{title}</h2>{more}</div>'
+
+
+def _card(headline: str | HTML, body: Viewable, **options: Any) -> Viewable:
+    head = _head(headline) if isinstance(headline, str) else headline
+    return Column(head, body, stylesheets=[theme.CARD_CSS], sizing_mode="stretch_both", **options)
+
+
+def _head(title: str) -> HTML:
+    return HTML(_headline(title), stylesheets=[theme.HEADLINE_CSS], sizing_mode="stretch_width")
+
+
+def _words(words: str) -> HTML:
+    return HTML(words, stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")

@@ -1,0 +1,148 @@
+"""Pictures of what a lesson shows without training, each drawn once from the engine's figures."""
+
+import html
+
+import numpy as np
+from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
+from bokeh.plotting import figure
+from panel.layout import Column
+from panel.pane import HTML, Bokeh
+from panel.viewable import Viewable
+
+from app import theme
+from app.plots.figures import further
+from engine import Cloud, Descent, FunctionCurve, LabReport, Means
+
+MOST_POINTS = 400  # of a scatter plot
+HEIGHT = 150  # of a picture, in pixels
+
+
+def pictures(exhibits: dict[str, object]) -> Viewable:
+    """All exhibits of a lesson, one below the other, each under its name."""
+    drawn = [(name, draw(name, exhibit)) for name, exhibit in exhibits.items()]
+    for _, picture in drawn:
+        if picture is not None:
+            picture.update(sizing_mode="stretch_width", height=HEIGHT, min_height=HEIGHT)
+    return Column(
+        *(
+            Column(
+                HTML(
+                    f"<p>{html.escape(words(exhibits[name]))}</p>", stylesheets=[theme.LESSON_CSS]
+                ),
+                Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width"),
+                sizing_mode="stretch_width",
+            )
+            for name, picture in drawn
+            if picture is not None
+        ),
+        sizing_mode="stretch_width",
+    )
+
+
+def words(exhibit: object) -> str:
+    """What there is to see, with its figures."""
+    match exhibit:
+        case FunctionCurve():
+            slopes = ", ".join(
+                f"{theme.number(slope)} at {point:g}"
+                for point, slope in zip(exhibit.points, exhibit.slopes, strict=True)
+            )
+            return f"{exhibit.name}: slope {slopes}"
+        case Descent():
+            return (
+                f"{exhibit.name}: {len(exhibit.weights) - 1} steps,"
+                f" {theme.number(exhibit.detour)} times the straight way;"
+                f" {exhibit.same_sign:.0%} of them move both weights one way"
+            )
+        case Cloud():
+            axes = f"longest axis in the shortest, squared: {theme.number(exhibit.condition)}"
+            return f"{exhibit.name}: {axes}"
+        case Means():
+            return f"{exhibit.name}: {exhibit.numbers:,} different numbers are subtracted"
+        case LabReport():
+            first, last = exhibit.layers[0], exhibit.layers[-1]
+            return (
+                f"{exhibit.name}: deviation {theme.number(first.std)} in the first layer,"
+                f" {theme.number(last.std)} in the last"
+            )
+    return ""
+
+
+def draw(name: str, exhibit: object) -> figure | None:
+    """The picture of an exhibit; None of one that is no picture."""
+    match exhibit:
+        case FunctionCurve():
+            return _curve(name, exhibit)
+        case Descent():
+            return _descent(name, exhibit)
+        case Cloud():
+            return _cloud(name, exhibit)
+        case Means():
+            return _means(name, exhibit)
+        case LabReport():
+            return _layers(name, exhibit)
+    return None
+
+
+def _curve(name: str, curve: FunctionCurve) -> figure:
+    picture = further("exhibit", f"{name}: the function and, dashed, its slope", theme.DESK)
+    picture.line(curve.x, curve.value, color=theme.TRAIN, line_width=2)
+    picture.line(curve.x, curve.slope, color=theme.VALIDATION, line_width=2, line_dash="dashed")
+    at = np.interp(curve.points, curve.x, curve.value)
+    picture.scatter(curve.points, at, color=theme.ACCENT, size=8)
+    return picture
+
+
+def _descent(name: str, descent: Descent) -> figure:
+    picture = further("exhibit", f"{name}: the way of two weights to their goal", theme.DESK)
+    x, y = descent.weights.T
+    picture.line(x, y, color=theme.TRAIN, line_width=1.5)
+    picture.scatter([x[0]], [y[0]], color=theme.TRAIN, size=7)
+    picture.scatter([descent.goal[0]], [descent.goal[1]], marker="x", color=theme.ACCENT, size=10)
+    return picture
+
+
+def _cloud(name: str, cloud: Cloud) -> figure:
+    picture = further("exhibit", f"{name}: two inputs as a scatter plot", theme.DESK)
+    some = slice(None, None, 1 + len(cloud.points) // MOST_POINTS)
+    colours = [theme.colour(int(label)) for label in cloud.labels[some]]
+    x, y = cloud.points[some].T
+    picture.scatter(x, y, color=colours, size=4, alpha=0.7)
+    picture.match_aspect = True
+    return picture
+
+
+def _means(name: str, means: Means) -> figure:
+    picture = further("exhibit", f"{name}: what is subtracted", theme.DESK)
+    pixels = means.subtracted
+    pixels = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
+    rows, columns = pixels.shape
+    mapper = LinearColorMapper(palette="Greys256", low=0.0, high=max(float(pixels.max()), 1e-9))
+    glyph = Image(image="image", x=0, y=0, dw=columns, dh=rows, color_mapper=mapper)
+    picture.add_glyph(ColumnDataSource({"image": [pixels[::-1]]}), glyph)
+    picture.match_aspect = True
+    picture.axis.visible = False
+    return picture
+
+
+def _layers(name: str, report: LabReport) -> figure:
+    """A histogram a layer, one above the other, the first on top."""
+    picture = further("exhibit", f"{name}: a histogram of each layer's activations", theme.DESK)
+    layers, bins = report.layers, len(report.layers[0].counts)
+    for row, layer in enumerate(layers):
+        base = len(layers) - 1 - row
+        heights = 0.9 * layer.counts / max(1, int(layer.counts.max()))
+        tops = base + np.append(heights, heights[-1])
+        picture.varea_step(
+            x=np.arange(bins + 1.0), y1=np.full(bins + 1, float(base)), y2=tops,
+            step_mode="after", fill_color=theme.colour(row), fill_alpha=0.8,
+        )  # fmt: skip
+    picture.y_range = Range1d(start=0, end=len(layers))
+    ends = [float(edge) for edge in layers[0].edges[[0, bins // 2, bins]]]
+    picture.xaxis.ticker = [0, bins // 2, bins]
+    picture.xaxis.major_label_overrides = {
+        place: theme.number(end) for place, end in zip((0, bins // 2, bins), ends, strict=True)
+    }
+    picture.yaxis.visible = False
+    picture.grid.visible = False
+    return picture

@@ -1,0 +1,53 @@
+"""The rooms that a visitor has opened: each is built once, when its tab is first opened."""
+
+from collections.abc import Callable
+
+from app.page.buttons import Presses
+from app.page.layout import Layout
+from app.panels import ROOMS, Room
+from app.server.piecewise_build import Building, Pieces
+from engine import Seat, Snapshot
+
+
+class OpenRooms:
+    """Builds the room that is open, and stops when another one is opened."""
+
+    def __init__(
+        self, layout: Layout, presses: Presses, build: Callable[[Pieces], Building]
+    ) -> None:
+        self._layout, self._presses, self._build = layout, presses, build
+        self._rooms: dict[str, Room] = {}
+        self._buildings: dict[str, Building] = {}
+
+    def __getitem__(self, name: str) -> Room:
+        return self._rooms[name]
+
+    def enter(self, seat: Seat) -> None:
+        """Show the room whose tab of the sidebar is open."""
+        name = self._layout.room
+        for other in self._buildings.keys() - {name}:
+            self._buildings[other].stop()
+        if name in ROOMS and name not in self._rooms:
+            room = self._rooms[name] = ROOMS[name].make(seat, seat.latest, self._presses)
+            room.leave = self._layout.leave
+            self._layout.furnish(name, room.sidebar, room.main)
+            self._buildings[name] = self._build(self._pieces(name, seat))
+        self._layout.enter(name)
+        if name in self._buildings:
+            self._buildings[name].go_on()
+
+    def _pieces(self, name: str, seat: Seat) -> Pieces:
+        yield from self._rooms[name].pieces()
+        self._layout.furnished(name)
+        self._rooms[name].show(seat.latest)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the experiment, in those rooms that are complete."""
+        for name, room in self._rooms.items():
+            if self._buildings[name].done:
+                room.show(snapshot)
+
+    def end(self) -> None:
+        """The visitor has left."""
+        for building in list(self._buildings.values()):
+            building.end()

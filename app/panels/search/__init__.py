@@ -1,0 +1,13 @@
+"""The panel Search: its form, its controller, its table and its plots."""
+
+# isort: off
+# The order of these names is the order on the page.
+from app.panels.search import wall
+from app.panels.search import trials
+from app.panels.search import parallel
+from app.panels.search import comparison
+
+# isort: on
+from app.panels.search import panel
+
+__all__ = ["comparison", "panel", "parallel", "trials", "wall"]

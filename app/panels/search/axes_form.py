@@ -1,0 +1,167 @@
+"""The form in which a visitor says what a search varies: an axis a row, and a menu to add one."""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from panel import ui
+from panel.layout import Column, Row
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app import theme
+from app.page.buttons import Presses, button
+from engine import (
+    SETTINGS,
+    Pick,
+    Registry,
+    RunConfig,
+    Span,
+    Stack,
+    axis_of,
+    in_words,
+    label_of,
+)
+
+type Axis = Span | Pick
+
+RATE, DECAY = "optimization.learning_rate", "optimization.l2"
+AROUND = 30.0  # times higher and lower than the visitor's own learning rate
+DECAYS = 1e-6, 1.0
+# What other examples or another loss would make: accuracies that cannot be compared.
+APART = ("data.dataset", "data.held_out", "optimization.loss")
+NONE = {"…": ""}  # on the menu, until one is chosen
+
+
+def first_axes(base: RunConfig) -> tuple[Axis, ...]:
+    """Where to look first: around the learning rate of now, and whether a penalty helps."""
+    rate = base.value(RATE)
+    limits = axis_of(RATE, base)
+    if not isinstance(limits, Span):
+        raise TypeError(f"{RATE} has no range")
+    low, high = max(rate / AROUND, limits.low), min(rate * AROUND, limits.high)
+    return Span(RATE, float(f"{low:.1g}"), float(f"{high:.1g}")), Span(DECAY, *DECAYS)
+
+
+def addable(base: RunConfig) -> dict[str, str]:
+    """The paths of all settings and knobs that can be an axis, by what they are called."""
+    found = {}
+    for path, setting in SETTINGS.items():
+        if path in APART:
+            continue
+        found[setting.label] = path
+        if isinstance(setting.values, Registry):
+            for knob in setting.values[base.value(path).name].knobs:
+                found[label_of(f"{path}.{knob.name}")] = f"{path}.{knob.name}"
+    return found
+
+
+class AxisRow:
+    """One axis: from and to, or the options."""
+
+    def __init__(self, axis: Axis) -> None:
+        self._axis = axis
+        self.path = axis.path
+        label = label_of(axis.path)
+        self._fields = self._make(axis, label)
+        remove = HTML(
+            button(f"leave out {axis.path}", f"Leave out {label}", "close"),
+            stylesheets=[theme.BUTTONS_CSS], margin=0, align="center",
+        )  # fmt: skip
+        self.view: Viewable = Row(
+            *self._fields, remove, stylesheets=[theme.AXIS_CSS], sizing_mode="stretch_width"
+        )
+
+    def _make(self, axis: Axis, label: str) -> list[Any]:
+        if isinstance(axis, Span):
+            ends = {f"{label} from": axis.low, "to": axis.high}
+            return [_field(name, f"{value:g}") for name, value in ends.items()]
+        if isinstance(SETTINGS.get(axis.path, None) and SETTINGS[axis.path].values, Registry):
+            names = [str(in_words(option)) for option in axis.options]
+            return [
+                ui.MultiChoice(
+                    label=label, options=names, value=names,
+                    margin=theme.KNOB_MARGIN, sizing_mode="stretch_width",
+                )
+            ]  # fmt: skip
+        return [_field(f"{label}, each of", "; ".join(in_words(x) for x in axis.options))]
+
+    def axis(self) -> Axis:
+        """The axis as the form has it now; ValueError says what of it cannot be."""
+        axis, values = self._axis, [field.value for field in self._fields]
+        if isinstance(axis, Span):
+            low, high = (_number(value) for value in values)
+            return Span(axis.path, low, high, axis.scale, axis.whole)
+        if isinstance(values[0], list):
+            return Pick(axis.path, tuple(x for x in axis.options if in_words(x) in values[0]))
+        rows = tuple(row.strip() for row in values[0].split(";") if row.strip())
+        return Pick(axis.path, rows)
+
+
+class Axes:
+    """All axes of the form: none, until its pieces have been built."""
+
+    def __init__(self, base: RunConfig, presses: Presses) -> None:
+        self._base, self._presses = base, presses
+        self._rows: list[AxisRow] = []
+        self._room = Column(sizing_mode="stretch_width")
+        self._menu = ui.Select(
+            label="Add an axis", options=NONE, value="", size="small",
+            margin=theme.KNOB_MARGIN, sizing_mode="stretch_width",
+        )  # fmt: skip
+        self._menu.param.watch(lambda event: self._add(event.new), "value")
+        self.view: Viewable = Column(self._room, self._menu, sizing_mode="stretch_width")
+
+    def pieces(self) -> Iterator[None]:
+        """Build the axes to begin with, one by one."""
+        for axis in first_axes(self._base):
+            self._show(axis)
+            yield
+
+    def space(self) -> tuple[Axis, ...]:
+        """The axes as the form has them now."""
+        return tuple(row.axis() for row in self._rows)
+
+    def _add(self, path: str) -> None:
+        if not path:
+            return
+        values = SETTINGS[path].values if path in SETTINGS else None
+        if isinstance(values, Stack):
+            axis: Axis = Pick(path, _depths(values))
+        else:
+            axis = axis_of(path, self._base)
+        self._show(axis)
+
+    def _show(self, axis: Axis) -> None:
+        self._rows.append(AxisRow(axis))
+        self._presses.on(f"leave out {axis.path}", functools.partial(self._remove, axis.path))
+        self._arrange()
+
+    def _remove(self, path: str) -> None:
+        self._rows = [row for row in self._rows if row.path != path]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self._room[:] = [row.view for row in self._rows]
+        taken = {row.path for row in self._rows}
+        free = {label: path for label, path in addable(self._base).items() if path not in taken}
+        self._menu.param.update(options=NONE | free, value="")
+
+
+def _depths(stack: Stack) -> tuple[str, ...]:
+    """What layers to begin with: those of the example, one after the other."""
+    layers = stack.example.split(", ")
+    return tuple(", ".join(layers[: n + 1]) for n in range(len(layers)))
+
+
+def _field(label: str, value: str) -> ui.TextInput:
+    return ui.TextInput(
+        label=label, value=value, size="small", margin=(5, 2, 5, 10), sizing_mode="stretch_width"
+    )
+
+
+def _number(words: str) -> float:
+    try:
+        return float(words)
+    except ValueError:
+        raise ValueError(f"an end of a range must be a number, got {words!r}") from None

@@ -1,0 +1,340 @@
+"""The command center: dozens of short runs at once, from coarse to fine."""
+
+import html
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from bokeh.models.widgets import Div
+from panel import ui
+from panel.layout import Column, Row
+from panel.pane import HTML, Bokeh
+from panel.viewable import Viewable
+
+from app import theme
+from app.page.buttons import Presses, button
+from app.panels.panel import ROOMS
+from app.panels.search.axes_form import Axes
+from app.panels.search.search_controller import Desk, Hunted, hunted
+from app.panels.search.space import TELLER, told_of
+from app.panels.search.table import TrialTable
+from engine import (
+    STRATEGIES,
+    Choice,
+    Search,
+    SearchFrame,
+    Seat,
+    Snapshot,
+    lecture_search,
+    one_matters,
+)
+
+TRIALS, EPOCHS = 30, 5  # to begin with
+MOST_TRIALS = 400
+SIZES = (2, 3, 5, 10)  # of an ensemble
+SEEDS = (3, 5, 10, 20)  # of a comparison
+ONE, MINE = "where one axis matters", "of the search above"
+LECTURED = "The lecture's coarse search"
+LECTURE = """
+<p>100 trials of 5 epochs, one hidden layer of 50, on {images}: learning rate and L2 anywhere
+in the lecture's ranges. Your run goes on beside it; paused, it leaves the search more time.</p>
+"""
+
+
+@ROOMS.register("Search")
+class SearchRoom:
+    """Try many settings for a short time, then look closer where the best ones are."""
+
+    main: Viewable | None = None
+    leave: Callable[[], None] = staticmethod(lambda: None)  # until whoever opens the room sets it
+
+    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
+        self._seat = seat
+        self._shown = hunted(snapshot)
+        self._region: dict[str, tuple[float, float]] = {}
+        self._desk = Desk(seat)
+        self._table = TrialTable()
+        self._axes = Axes(snapshot.config, presses)
+        self.sidebar = Column(sizing_mode="stretch_width")
+        for name, action in self._actions.items():
+            presses.on(f"search {name}", action)
+
+    # ---- what it is made of ---------------------------------------------------------------------
+
+    def pieces(self) -> Iterator[None]:
+        """The form, what steers a search, and what becomes of it."""
+        yield from self._build_form()
+        yield from self._build_steering()
+        yield from self._build_results()
+        teller = Div(name=TELLER, visible=False)
+        teller.on_change("tags", lambda attribute, old, new: self._hear(new))
+        self.sidebar.extend([Bokeh(teller, width=0, margin=0), self._table.room])
+        self._follow(self._shown)
+
+    def _build_form(self) -> Iterator[None]:
+        self._lecture = _words()
+        words = _words(LECTURE.format(images=_images()))
+        self._strategy = _select("Strategy", [name for name in STRATEGIES if "shifted" not in name])
+        self.sidebar.extend([words, self._lecture, _heading("Around your network"), self._strategy])
+        yield
+        self._trials = _count("Trials", TRIALS, MOST_TRIALS)
+        self._epochs = _count("Epochs", EPOCHS, 100)
+        self.sidebar.append(Row(self._trials, self._epochs))
+        yield
+        self.sidebar.append(self._axes.view)
+        yield
+        yield from self._axes.pieces()
+
+    def _build_steering(self) -> Iterator[None]:
+        self._start, self._refusal, self._told, self._loaded = (_words() for _ in range(4))
+        self._progress = ui.LinearProgress(
+            value=0, variant="determinate", margin=theme.KNOB_MARGIN, sizing_mode="stretch_width"
+        )
+        self._steering, self._watch = _row(), _row()
+        self.sidebar.extend([self._start, self._refusal, self._progress, self._told])
+        yield
+        self._finer, self._stages = _words(), _row()
+        self.sidebar.extend([self._steering, self._loaded, self._watch, self._finer, self._stages])
+        yield
+
+    def _build_results(self) -> Iterator[None]:
+        self._size = _select("Average the best", list(SIZES), 5, width=120)
+        self._average, self._gain = _row(), _words()
+        self.sidebar.extend([_heading("Together"), Row(self._size, self._average), self._gain])
+        yield
+        self._which = _select("Compare", [ONE, MINE], ONE)
+        self._seeds = _select("Seeds", list(SEEDS), 5, width=90)
+        self._against, self._compared = _row(), _words()
+        self.sidebar.extend([_heading("Random against grid"), self._which])
+        yield
+        self.sidebar.extend([Row(self._seeds, self._against), self._compared])
+        yield
+
+    @property
+    def _actions(self) -> dict[str, Callable[[], None]]:
+        """What the buttons do, by the names that the page tells."""
+        return {
+            "lecture": lambda: self._begin(lecture_search()),
+            "start": self._begin_form,
+            "pause": self._desk.pause,
+            "resume": self._desk.resume,
+            "cancel": self._desk.cancel,
+            "table": self._table.open,
+            "watch": lambda: self.leave(),
+            "around": self._desk.refine,
+            "inside": lambda: self._desk.refine(self._region),
+            "average": lambda: self._desk.average(self._size.value),
+            "compare": self._begin_comparison,
+        }
+
+    # ---- what a visitor does --------------------------------------------------------------------
+
+    def _search(self) -> Search:
+        """The search that the form describes, around the visitor's network of now."""
+        return Search(
+            base=self._seat.latest.config,
+            space=self._axes.space(),
+            strategy=Choice(self._strategy.value),
+            trials=self._trials.value or 1,
+            epochs=float(self._epochs.value or 1),
+        )
+
+    def _begin_form(self) -> None:
+        """As the form has it now."""
+        try:
+            self._begin(self._search())
+        except ValueError as error:
+            self._refuse(str(error))
+
+    def _begin(self, search: Search) -> None:
+        if self._shown.busy:  # pressed before the page had heard of it
+            return
+        self._refusal.object = ""
+        self._desk.begin(search)
+
+    def _begin_comparison(self) -> None:
+        try:
+            search = one_matters() if self._which.value == ONE else self._search()
+        except ValueError as error:
+            return self._refuse(str(error))
+        self._desk.compare(search, self._seeds.value)
+
+    def _refuse(self, words: str) -> None:
+        self._refusal.object = f"<p class='fails' role='alert'>{html.escape(words)}</p>"
+
+    def _hear(self, told: Sequence[object]) -> None:
+        """What was pointed at in the page, which may send anything."""
+        match told:
+            case ["trial", int(number), *_]:
+                self._load(number)
+            case ["sort", int(column), *_] if column >= 0:
+                self._table.sort(column)
+            case ["region", *ends] if len(ends) >= 4:
+                self._brush([float(x) for x in ends[:4] if isinstance(x, int | float)])
+
+    def _load(self, number: int) -> None:
+        frame = self._shown.hunt
+        if frame is None or not 0 <= number < len(frame.trials):
+            return
+        trial = frame.trials[number]
+        self._desk.load(trial.config)
+        self._table.close()
+        self._loaded.object = (
+            f"<p class='holds' role='status'><b>Trial {html.escape(told_of(frame, trial))}</b> is"
+            f" your run now, from its first step.</p>"
+        )
+        self._watch.object = _button("watch", "Watch it learn", "visibility")
+
+    def _brush(self, ends: Sequence[float]) -> None:
+        frame = self._shown.hunt
+        if frame is None or len(ends) != 4:
+            return
+        pairs = (ends[0], ends[1]), (ends[2], ends[3])
+        paths = [axis.path for axis in frame.search.space[:2]]
+        self._region = dict(zip(paths, pairs, strict=False))
+        self._follow(self._shown)
+
+    # ---- what it tells --------------------------------------------------------------------------
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the search."""
+        if (shown := hunted(snapshot)) is not self._shown:
+            self._follow(shown)
+
+    def _follow(self, shown: Hunted) -> None:
+        """Say how the search stands, and allow what can be done now."""
+        if (old := self._shown.hunt) and (new := shown.hunt) and old.search != new.search:
+            self._region, self._loaded.object, self._watch.object = {}, "", ""
+        if shown.refusal and shown.refusal != self._shown.refusal:
+            self._refuse(shown.refusal)
+        self._shown, frame = shown, shown.hunt
+        self._table.show(frame)
+        share = frame.share if frame else 0.0
+        if shown.comparison and not shown.comparison.finished:
+            share = shown.comparison.share
+        self._progress.param.update(value=round(100 * share), visible=shown.busy)
+        self._offer(shown)
+        self._told.object = _standing(shown)
+        self._finer.object = _edges(frame, self._region)
+        self._gain.object = _gain(shown)
+        self._compared.object = _difference(shown)
+
+    def _offer(self, shown: Hunted) -> None:
+        """The buttons: those that are of use now can be pressed."""
+        busy, frame = shown.busy, shown.hunt
+        found = frame is not None and bool(frame.ranking)
+        self._lecture.object = _button("lecture", LECTURED, "travel_explore", "contained", busy)
+        self._start.object = _button("start", "Start a search", "search", "contained", busy)
+        self._steering.object = "".join(
+            _button(name, label, icon)
+            for name, label, icon, useful in (
+                ("pause", "Pause search", "pause", busy and not shown.paused),
+                ("resume", "Resume search", "play_arrow", shown.paused),
+                ("cancel", "Cancel search", "stop", busy),
+                ("table", "Table of trials", "table_view", frame is not None),
+            )
+            if useful
+        )
+        self._stages.object = "".join(
+            _button(name, f"Finer stage {where}", icon, off=busy or not found or not known)
+            for name, where, icon, known in (
+                ("around", "around the best", "zoom_in", True),
+                ("inside", "in the region", "highlight_alt", bool(self._region)),
+            )
+        )
+        self._average.object = _button("average", "Ensemble", "groups", off=busy or not found)
+        self._against.object = _button("compare", "Compare them", "compare_arrows", off=busy)
+
+
+def _images() -> str:
+    """The data set of the lecture's search, as its menu calls it."""
+    return lecture_search().base.data.dataset.name
+
+
+def _standing(shown: Hunted) -> str:
+    frame = shown.hunt
+    if frame is None:
+        return ""
+    stage = f"Stage {frame.search.stage}: {frame.status.value}"
+    best = "" if shown.best is None else f", best <b>{theme.percent(shown.best)}</b>"
+    before = ", ".join(theme.percent(score) for score in shown.before)
+    earlier = f" (before: {before})" if before else ""
+    time = f"{theme.seconds(frame.seconds)} of work"
+    left = f", {theme.seconds(frame.seconds_left)} left" if shown.busy else ""
+    of = f"{frame.search.trials} trials of {frame.search.epochs:g} epochs"
+    return f"<p role='status'>{stage}{best}{earlier}</p><p class='quiet'>{of}; {time}{left}</p>"
+
+
+def _edges(frame: SearchFrame | None, region: dict[str, tuple[float, float]]) -> str:
+    """The warnings, and the region that was brushed."""
+    if frame is None:
+        return ""
+    words = "".join(
+        f"<p class='fails' role='alert'>{html.escape(edge.text)}</p>" for edge in frame.edges
+    )
+    if not region:
+        return words + "<p class='quiet'>Drag over the points to choose a region.</p>"
+    axes = {axis.path: axis for axis in frame.search.space}
+    ends = " × ".join(
+        " to ".join(theme.short(axes[path].at(place)) for place in sorted(pair))  # type: ignore
+        for path, pair in region.items()
+    )
+    return words + f"<p>Region: {ends}</p>"
+
+
+def _gain(shown: Hunted) -> str:
+    together = shown.ensemble
+    if together is None or not together.alone:
+        return "<p class='quiet'>The average of several networks' predictions.</p>"
+    size = len(together.alone)
+    words = (
+        f"The best alone {theme.percent(max(together.alone))}, {size} together"
+        f" <b>{theme.percent(together.together[-1])}</b>:"
+        f" {100 * together.gain:+.1f} points"
+    )
+    return f"<p role='status'>{words}{'' if together.finished else ' …'}</p>"
+
+
+def _difference(shown: Hunted) -> str:
+    frame = shown.comparison
+    if frame is None or not frame.lines:
+        return "<p class='quiet'>As many trials each, from several seeds.</p>"
+    found = ", ".join(
+        f"{line.strategy} <b>{theme.percent(float(line.middle[-1]))}</b>" for line in frame.lines
+    )
+    return f"<p role='status'>Best found, median of {len(frame.seeds)} seeds: {found}</p>"
+
+
+def _words(words: str = "") -> HTML:
+    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
+    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
+
+
+def _heading(words: str) -> HTML:
+    return _words(f"<h3>{words}</h3>")
+
+
+def _row() -> HTML:
+    """A place for buttons, side by side."""
+    css = [theme.BUTTONS_CSS, theme.BUTTON_ROW_CSS]
+    return HTML("", stylesheets=css, sizing_mode="stretch_width")
+
+
+def _button(name: str, label: str, icon: str, style: str = "outlined", off: bool = False) -> str:
+    return button(f"search {name}", label, icon, style=style, word=label, off=off)
+
+
+def _select(
+    label: str, options: list[Any], value: object = None, width: int | None = None
+) -> ui.Select:
+    stretch = {} if width else {"sizing_mode": "stretch_width"}
+    return ui.Select(
+        label=label, options=options, value=options[0] if value is None else value, size="small",
+        margin=theme.KNOB_MARGIN, width=width, **stretch,
+    )  # fmt: skip
+
+
+def _count(label: str, value: int, most: int) -> ui.IntInput:
+    return ui.IntInput(
+        label=label, value=value, start=1, end=most, size="small", width=120,
+        margin=theme.KNOB_MARGIN,
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""Parallel coordinates: a line a trial, across all axes of the search and its accuracy."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from bokeh.models import FixedTicker, Range1d
+
+from app import theme
+from app.panels.search.space import colour, search_of, shape_of, space_of, ticks
+from app.plots.plot_data import Part
+from app.plots.view import VIEWS, plot, source
+from engine import SearchFrame, Snapshot, label_of
+
+FAINT = 0.15  # lines of the worst: they are there, but in nobody's way
+MOST_WORDS = 4  # along an axis
+
+
+def parallel_columns(snapshot: Snapshot, since: int) -> Part:
+    """The trials that went on to the end, the best drawn last, over all others."""
+    frame = search_of(snapshot)
+    shown = [frame.trials[number] for number in reversed(frame.ranking)] if frame else []
+    width = len(space_of(snapshot))
+    best = shown[-1:]
+    lines = [
+        [*(round(x, 3) for x in t.places), round(theme.score_place(t.validation_accuracy), 3)]
+        for t in shown
+    ]
+    return Part(
+        set={
+            "parallel": {
+                "x": [list(range(width + 1)) for _ in lines],
+                "y": lines,
+                "colour": [colour(trial) for trial in shown],
+                "alpha": [round(FAINT + (1 - FAINT) * line[-1], 2) for line in lines],
+            },
+            "parallel.best": {
+                "x": list(range(width + 1)) if best else [],
+                "y": lines[-1] if best else [],
+            },
+        },
+        text={"parallel.alt": _alternative(frame)},
+    )
+
+
+def _alternative(frame: SearchFrame | None) -> str:
+    if frame is None or not frame.ranking:
+        return "No trial has gone on to the end yet."
+    leaders = [frame.trials[number] for number in frame.ranking[:5]]
+    spans = (
+        f"{label_of(axis.path)} from {min(t.places[n] for t in leaders):.0%}"
+        f" to {max(t.places[n] for t in leaders):.0%} of its range"
+        for n, axis in enumerate(frame.search.space)
+    )
+    return f"The best {len(leaders)} trials lie at {'; '.join(spans)}."
+
+
+def _drawn_for(snapshot: Snapshot) -> Hashable:
+    return shape_of(snapshot)
+
+
+@VIEWS.register("parallel")
+class ParallelView:
+    """A line a trial that went on to the end: what have the good ones in common?"""
+
+    title = "What the good ones have in common"
+    tab = "Search"
+    looks: frozenset[str] = frozenset()
+    columns = staticmethod(parallel_columns)
+    drawn_for = staticmethod(_drawn_for)
+    keys = (("", "the best", theme.GOOD),)
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        space = space_of(snapshot)
+        figure = plot(
+            "parallel",
+            "Each trial as a line across the axes of the search, to its validation accuracy",
+            style,
+            x_range=Range1d(start=-0.35, end=len(space) + 0.3),
+            y_range=Range1d(start=-0.06, end=1.06),
+        )
+        names = [label_of(axis.path) for axis in space] + ["accuracy"]
+        figure.xaxis.ticker = FixedTicker(ticks=list(range(len(names))))
+        figure.xaxis.major_label_overrides = dict(enumerate(names))
+        figure.yaxis.visible = False
+        figure.ygrid.visible = False
+        figure.xgrid.grid_line_alpha = 0.8
+        self._write_values(figure, snapshot, style)
+        figure.multi_line(
+            "x", "y", source=source("parallel", ["x", "y", "colour", "alpha"]),
+            line_color="colour", line_width=style.line_width * 0.6, line_alpha="alpha",
+        )  # fmt: skip
+        figure.line(
+            "x", "y", source=source("parallel.best", ["x", "y"]),
+            line_color=theme.GOOD, line_width=style.line_width * 1.5,
+        )  # fmt: skip
+        self.figures = [figure]
+
+    def _write_values(self, figure: Any, snapshot: Snapshot, style: theme.Style) -> None:
+        """Beside each axis a few of its values."""
+        marks = []
+        for n, axis in enumerate(space_of(snapshot)):
+            words = list(ticks(axis).items())
+            marks += [(n, place, word) for place, word in words[:: 1 + len(words) // MOST_WORDS]]
+        inner = figure.text(*_columns(marks), x_offset=-5, text_align="right")
+        last = len(space_of(snapshot))
+        scores = [(last, theme.score_place(s), f"{s:.0%}") for s in theme.SCORES_SHOWN]
+        outer = figure.text(*_columns(scores), x_offset=5, text_align="left")
+        for words in (inner, outer):
+            words.glyph.update(
+                text_baseline="middle", text_font_size=style.tiny, text_color=theme.TICKS
+            )
+
+
+def _columns(marks: Sequence[tuple[int, float, str]]) -> list[list[int | float | str]]:
+    return [list(column) for column in zip(*marks, strict=True)]

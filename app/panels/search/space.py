@@ -1,0 +1,150 @@
+"""What the views of a search share: its axes as a plot shows them, the colours of its trials."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from bokeh.models import CustomJS, FixedTicker, Range1d
+from bokeh.models.axes import Axis as PlotAxis
+from bokeh.plotting import figure
+
+from app import theme
+from app.panels.search.search_controller import hunted
+from engine import (
+    LECTURE_SEARCH,
+    Pick,
+    SearchFrame,
+    Snapshot,
+    Span,
+    TrialFrame,
+    TrialStatus,
+    in_words,
+    label_of,
+)
+
+TELLER = "search:told"  # the model that the page tells the server by what was pointed at
+MOST_TICKS = 6
+MARGIN = 0.05  # of an axis, beyond its ends
+ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED, TrialStatus.FAILED)
+
+# Of the sources, that trial which lies nearest; farther than this it is none.
+NEAREST = """
+let nearest = null, least = 0.003
+for (const {data} of sources) {
+  data.number.forEach((number, i) => {
+    const far = (data.x[i] - cb_obj.x) ** 2 + (data.y[i] - cb_obj.y) ** 2
+    if (far < least) { least = far; nearest = number }
+  })
+}
+TELL
+"""
+# Of the sources, that trial whose cell holds the point.
+INSIDE = """
+let nearest = null
+for (const {data} of sources) {
+  data.number.forEach((number, i) => {
+    const across = data.left[i] <= cb_obj.x && cb_obj.x < data.right[i]
+    if (across && data.bottom[i] <= cb_obj.y && cb_obj.y < data.top[i]) { nearest = number }
+  })
+}
+TELL
+"""
+# The page's own document knows it; that of a plot is another.
+TRIAL = """
+const teller = Bokeh.documents.map((d) => d.get_model_by_name(name)).find((model) => model != null)
+if (nearest != null && teller != null) { teller.tags = ["trial", nearest, Date.now()] }
+"""
+REGION = """
+const teller = Bokeh.documents.map((d) => d.get_model_by_name(name)).find((model) => model != null)
+const {x0, x1, y0, y1} = cb_obj.geometry
+if (cb_obj.final && teller != null) { teller.tags = ["region", x0, x1, y0, y1, Date.now()] }
+"""
+
+
+def search_of(snapshot: Snapshot) -> SearchFrame | None:
+    """The visitor's search."""
+    return hunted(snapshot).hunt
+
+
+def space_of(snapshot: Snapshot) -> Sequence[Span | Pick]:
+    """Its axes; before there is a search, those of the lecture's."""
+    frame = search_of(snapshot)
+    return frame.search.space if frame else LECTURE_SEARCH.space
+
+
+def ticks(axis: Span | Pick) -> dict[float, str]:
+    """Words along an axis, by their places."""
+    if isinstance(axis, Pick):
+        return {axis.place(option): in_words(option) for option in axis.options}
+    if axis.scale == "linear":
+        values = [axis.low + n * (axis.high - axis.low) / 4 for n in range(5)]
+    else:
+        values = _decades(axis.low, axis.high)
+    return {round(axis.place(value), 4): theme.short(value) for value in values}
+
+
+def _decades(low: float, high: float) -> list[float]:
+    """Powers of ten within a range; of a narrow one also what lies between them."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for mantissas in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+        stops = [float(f"{m}e{n}") for n in range(first, last + 1) for m in mantissas]
+        inside = [stop for stop in stops if low <= stop <= high]
+        if len(inside) >= 3:
+            return inside[:: 1 + (len(inside) - 1) // MOST_TICKS]
+    return [low, high]
+
+
+def lay_along(drawn: PlotAxis, axis: Span | Pick) -> None:
+    """Let an axis of a plot, on which places lie, say the values of an axis of a space."""
+    words = ticks(axis)
+    drawn.axis_label = label_of(axis.path)
+    drawn.ticker = FixedTicker(ticks=list(words))
+    drawn.major_label_overrides = {place: said for place, said in words.items()}
+
+
+def places() -> Range1d:
+    """The range of an axis on which places lie."""
+    return Range1d(start=-MARGIN, end=1 + MARGIN)
+
+
+def colour(trial: TrialFrame) -> str:
+    """The colour of a trial: that of its accuracy, as far as it is known."""
+    return theme.score_colour(trial.validation_accuracy)
+
+
+def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
+    """How good a trial is: right answers in per cent; where it predicts values, R²."""
+    score = trial.validation_accuracy
+    if frame.measure == "accuracy" or math.isnan(score):
+        return theme.percent(score)
+    return f"{frame.measure} {theme.number(score)}"
+
+
+def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
+    """A trial in words: how well it did, where it lies, why it was stopped."""
+    point = ", ".join(
+        f"{label_of(axis.path).lower()} {in_words(value)}"
+        for axis, value in zip(frame.search.space, trial.point, strict=True)
+    )
+    reason = f"; {trial.status.value}: {trial.reason}" if trial.reason else ""
+    return f"{trial.number + 1}: {score_of(frame, trial)}, {point}{reason}"
+
+
+def tell_trial(drawn: figure, which: str, sources: Sequence[object]) -> None:
+    """Tell the server which trial was pointed at; `which` is NEAREST or INSIDE."""
+    code = which.replace("TELL", TRIAL)
+    drawn.js_on_event("tap", CustomJS(code=code, args={"sources": sources, "name": TELLER}))
+
+
+def tell_region(drawn: figure) -> None:
+    """Tell the server what was brushed, as places."""
+    drawn.js_on_event("selectiongeometry", CustomJS(code=REGION, args={"name": TELLER}))
+
+
+def shape_of(snapshot: Snapshot) -> str:
+    """What most of these views are drawn for."""
+    return str(space_of(snapshot))
+
+
+def best_places(frame: SearchFrame | None, at: Callable[[TrialFrame], float]) -> list[float]:
+    """Where the best trial lies, if there is one."""
+    return [round(at(frame.trials[frame.ranking[0]]), 4)] if frame and frame.ranking else []

@@ -1,0 +1,162 @@
+"""All trials of a search as a table: sorted by any of its columns, and as a file."""
+
+import csv
+import html
+import io
+import math
+from collections.abc import Sequence
+
+from panel import ui
+from panel.layout import Column
+from panel.pane import HTML
+
+from app import theme
+from app.panels.search.space import ENDED, TELLER, score_of
+from engine import SearchFrame, TrialFrame, in_words, label_of
+
+# A click on a button of the table, or anywhere in a trial's row, is told to the server.
+CLICKED = f"""
+const told = event.target.closest('[data-tell]')?.dataset.tell?.split(':');
+const teller = Bokeh.documents.map(d => d.get_model_by_name('{TELLER}')).find(m => m != null);
+if (told && teller) teller.tags = [told[0], Number(told[1]), Date.now()]
+"""
+
+
+def heads(frame: SearchFrame) -> list[str]:
+    """What the columns are called."""
+    axes = [label_of(axis.path) for axis in frame.search.space]
+    return ["Trial", frame.measure.capitalize(), "Cost", "Steps", *axes, "How it went"]
+
+
+def keys(trial: TrialFrame) -> tuple[float | str, ...]:
+    """What a trial is sorted by, column by column; the best first where there is a best."""
+    return (
+        trial.number,
+        -_known(trial.validation_accuracy, -1.0),
+        _known(trial.cost, math.inf),
+        -trial.steps,
+        *trial.places,
+        f"{trial.status.value} {trial.reason}",
+    )
+
+
+def _known(value: float, otherwise: float) -> float:
+    return otherwise if math.isnan(value) else value
+
+
+def ordered(frame: SearchFrame, column: int, reverse: bool) -> list[TrialFrame]:
+    """The trials that have ended, sorted by a column."""
+    ended = [trial for trial in frame.trials if trial.status in ENDED]
+    return sorted(ended, key=lambda trial: keys(trial)[column], reverse=reverse)
+
+
+def to_csv(frame: SearchFrame) -> str:
+    """The trials as CSV text, in the order in which they were begun."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    axes = [axis.path for axis in frame.search.space]
+    head = ["trial", "status", "reason", "validation_accuracy", "cost", "steps", "seed", *axes]
+    writer.writerow(head)
+    for trial in frame.trials:
+        point = [x if isinstance(x, float) else in_words(x) for x in trial.point]
+        writer.writerow(
+            [
+                *(trial.number + 1, trial.status.value, trial.reason),
+                *(trial.validation_accuracy, trial.cost, trial.steps, trial.config.seed),
+                *point,
+            ]
+        )
+    return text.getvalue()
+
+
+def to_html(frame: SearchFrame, column: int, reverse: bool) -> str:
+    """The trials as a table whose heads and rows can be clicked."""
+    sort = "descending" if reverse else "ascending"
+    head = "".join(
+        f'<th scope="col"{f" aria-sort={sort}" if n == column else ""}>'
+        f'<button type="button" data-tell="sort:{n}">{html.escape(name)}'
+        f"{' ↓' if n == column and reverse else ' ↑' if n == column else ''}</button></th>"
+        for n, name in enumerate(heads(frame))
+    )
+    rows = "".join(_row(frame, trial) for trial in ordered(frame, column, reverse))
+    code = html.escape(" ".join(CLICKED.split("\n")))
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Trials">'
+        f'<table onclick="{code}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _row(frame: SearchFrame, trial: TrialFrame) -> str:
+    cells: Sequence[str] = [
+        score_of(frame, trial),
+        theme.number(trial.cost),
+        f"{trial.steps:,}",
+        *(in_words(value) for value in trial.point),
+        trial.reason or trial.status.value,
+    ]
+    number = trial.number + 1
+    return (
+        f'<tr data-tell="trial:{trial.number}"><td><button type="button"'
+        f' aria-label="Load trial {number}">{number}</button></td>'
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+    )
+
+
+class TrialTable:
+    """The dialog that holds the table, and the file; built when it is first opened."""
+
+    def __init__(self) -> None:
+        self.room = Column(width=0, height=0, margin=0)  # of the page, for the dialog
+        self._dialog: ui.Dialog | None = None
+        self._frame: SearchFrame | None = None
+        self._column, self._reverse = 1, False
+        self._table = HTML("", stylesheets=[theme.TRIALS_CSS], sizing_mode="stretch_width")
+
+    def _build(self) -> ui.Dialog:
+        file = ui.FileDownload(
+            label="Trials (CSV)", filename="babysit-search.csv", auto=True, embed=False,
+            variant="outlined", size="small", width=150,
+        )  # fmt: skip
+        file.callback = self._file
+        self._download = file
+        return ui.Dialog(
+            Column(file, self._table, stylesheets=[theme.DIALOG_CSS], sizing_mode="stretch_width"),
+            title="Trials", title_variant="h6", width_option="lg", show_close_button=True,
+            close_on_click=True, sizing_mode="stretch_width",
+        )  # fmt: skip
+
+    def open(self) -> None:
+        """Show it."""
+        if self._dialog is None:
+            self._dialog = self._build()
+            self.room.append(self._dialog)
+        self._draw()
+        self._dialog.open = True
+
+    def close(self) -> None:
+        """Put it away."""
+        if self._dialog:
+            self._dialog.open = False
+
+    def show(self, frame: SearchFrame | None) -> None:
+        """Follow the search."""
+        if frame is not self._frame:
+            self._frame = frame
+            if self._dialog and self._dialog.open:
+                self._draw()
+
+    def sort(self, column: int) -> None:
+        """Sort by a column; by the same one again, the other way round."""
+        self._reverse = not self._reverse if column == self._column else False
+        self._column = column
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._frame:
+            column = min(self._column, len(heads(self._frame)) - 1)
+            self._table.object = to_html(self._frame, column, self._reverse)
+
+    def _file(self) -> io.BytesIO:
+        self._download.param.update(data=None)
+        return io.BytesIO(to_csv(self._frame).encode() if self._frame else b"")

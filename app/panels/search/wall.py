@@ -1,0 +1,243 @@
+"""The wall: the loss of every trial of a search, each in a cell of its own, all in one figure."""
+
+import math
+from collections import Counter
+from collections.abc import Hashable
+from typing import Any
+
+from bokeh.models import ColumnDataSource, HoverTool, Range1d
+from bokeh.models.renderers import DataRenderer
+
+from app import theme
+from app.panels.search.search_controller import Hunted, hunted
+from app.panels.search.space import ENDED, INSIDE, colour, tell_trial, told_of
+from app.plots.plot_data import Column, Columns, Part
+from app.plots.view import VIEWS, plot, source
+from engine import (
+    LECTURE_SEARCH,
+    Ending,
+    HuntStatus,
+    SearchFrame,
+    Snapshot,
+    TrialFrame,
+    TrialStatus,
+)
+
+BANDS = 10  # sources that share the trials, so that one which moves does not bring all others along
+POINTS = 20  # of a trial's curve
+TOP = 1.3  # of a cell, in first costs: what rises higher leaves through the ceiling
+CURVE = ("number", "x", "y", "colour", "left", "right", "bottom", "top")
+SAID = ("middle", "centre", "label", "cross", "words")
+COLUMNS = (*CURVE, *SAID)
+SIGNS = {  # why a trial was stopped, in as little room as possible
+    Ending.COST: "> 3×",
+    Ending.NOT_FINITE: "∞",
+    Ending.DROPPED: "out",
+}
+
+
+def wall_columns(snapshot: Snapshot, since: int) -> Part:
+    """A cell a trial: its cost over its steps, coloured by accuracy; sorted when all is done."""
+    shown = hunted(snapshot)
+    frame = shown.hunt
+    width = _width(snapshot)
+    order = _order(frame) if frame else []
+    height = math.ceil(len(order) / width)
+    size = max(1, math.ceil(len(order) / BANDS))
+    bands = {
+        f"wall.{band}": _band(frame, order, range(band * size, (band + 1) * size), width, height)
+        for band in range(BANDS)
+    }
+    best = _cell(
+        0 if not frame or not frame.ranking else order.index(frame.ranking[0]), width, height
+    )
+    known = [best] if frame and frame.ranking else []
+    hint = "" if frame else "Start a search: each trial's loss will have a cell here."
+    return Part(
+        set=bands
+        | {
+            "wall.best": {
+                side: [cell[n] for cell in known]
+                for n, side in enumerate(("left", "right", "bottom", "top"))
+            },
+            "wall.hint": {"words": [hint]},
+        },
+        text=_text(shown),
+    )
+
+
+def _count(snapshot: Snapshot) -> int:
+    frame = hunted(snapshot).hunt
+    return len(frame.trials) if frame else LECTURE_SEARCH.trials
+
+
+def _width(snapshot: Snapshot) -> int:
+    """Cells in a row."""
+    return math.ceil(math.sqrt(_count(snapshot)))
+
+
+def _order(frame: SearchFrame) -> list[int]:
+    """The trials cell by cell: as they were begun, and best first once all have ended."""
+    if frame.status not in (HuntStatus.FINISHED, HuntStatus.CANCELLED):
+        return list(range(len(frame.trials)))
+    place = {number: n for n, number in enumerate(frame.ranking)}
+    return sorted(
+        range(len(frame.trials)),
+        key=lambda n: (place.get(n, len(place)), -frame.trials[n].steps, n),
+    )
+
+
+def _cell(place: int, width: int, height: int) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of a cell, the first one at the top left."""
+    row, column = divmod(place, width)
+    return column + 0.04, column + 0.96, height - row - 0.96, height - row - 0.04
+
+
+def _band(
+    frame: SearchFrame | None, order: list[int], cells: range, width: int, height: int
+) -> Columns:
+    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    for place in cells:
+        if frame is None or place >= len(order):
+            break
+        trial = frame.trials[order[place]]
+        left, right, bottom, top = _cell(place, width, height)
+        x, y = curve(trial, (left, right, bottom, top))
+        sign = _sign(trial)
+        row = {
+            "number": trial.number, "x": x, "y": y, "colour": colour(trial),
+            "left": left, "right": right, "bottom": bottom, "top": top,
+            "middle": (left + right) / 2, "centre": round((bottom + top) / 2, 2),
+            "label": sign or _score(trial), "cross": 1 if sign else 0,
+            "words": told_of(frame, trial) if trial.status in ENDED else f"{trial.number + 1}",
+        }  # fmt: skip
+        for name, value in row.items():
+            columns[name].append(value)
+    found: dict[str, Column] = {name: column for name, column in columns.items()}
+    return found
+
+
+def curve(
+    trial: TrialFrame, cell: tuple[float, float, float, float]
+) -> tuple[list[float], list[float]]:
+    """A trial's cost over its steps, as a line within its cell: as a share of its first cost."""
+    steps, costs = trial.curve
+    if not costs:
+        return [], []
+    left, right, bottom, top = cell
+    count = len(costs)
+    some = sorted({round(n * (count - 1) / (POINTS - 1)) for n in range(POINTS)})
+    whole = max(trial.asked, steps[-1], 1)
+    x = [round(left + (right - left) * steps[n] / whole, 2) for n in some]
+    y = [round(bottom + (top - bottom) * _height(costs[n], costs[0]), 2) for n in some]
+    return x, y
+
+
+def _height(cost: float, first: float) -> float:
+    ratio = cost / first if first else math.nan
+    return min(max(ratio / TOP, 0.0), 1.0) if math.isfinite(ratio) else 1.0
+
+
+def _sign(trial: TrialFrame) -> str:
+    """Why it was stopped, in as little room as possible; empty if it was not."""
+    if trial.status not in (TrialStatus.STOPPED, TrialStatus.FAILED):
+        return ""
+    return {str(ending): sign for ending, sign in SIGNS.items()}.get(trial.reason, "!")
+
+
+def _score(trial: TrialFrame) -> str:
+    accuracy = trial.validation_accuracy
+    return "" if math.isnan(accuracy) else f"{100 * accuracy:.0f}"
+
+
+def _text(shown: Hunted) -> dict[str, str]:
+    frame = shown.hunt
+    if frame is None:
+        words = {name: "–" for name in ("done", "left", "best", "stopped")}
+        return {f"wall.{n}": w for n, w in words.items()} | {"wall.alt": "No search has begun yet."}
+    ended = sum(trial.status in ENDED for trial in frame.trials)
+    signs = Counter(_sign(trial) for trial in frame.trials)
+    stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)
+    best = "–" if shown.best is None else theme.percent(shown.best)
+    top = told_of(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
+    return {
+        "wall.done": f"{ended} of {len(frame.trials)}",
+        "wall.left": theme.seconds(frame.seconds_left),
+        "wall.best": best,
+        "wall.stopped": str(len(frame.trials) - signs[""]),
+        "wall.alt": f"Stage {frame.search.stage}, {frame.status.value}: {ended} of"
+        f" {len(frame.trials)} trials have ended; stopped early: {stopped or 'none'}."
+        f" Best trial {top}.",
+    }
+
+
+def _drawn_for(snapshot: Snapshot) -> Hashable:
+    return _count(snapshot)
+
+
+@VIEWS.register("wall")
+class WallView:
+    """The loss of every trial beside all others; what runs away is crossed out. Click one."""
+
+    title = "The wall"
+    tab = "Search"
+    looks: frozenset[str] = frozenset()
+    columns = staticmethod(wall_columns)
+    drawn_for = staticmethod(_drawn_for)
+    keys = (
+        ("wall.done", "ended", theme.PLAIN),
+        ("wall.left", "left", theme.PLAIN),
+        ("wall.best", "best", theme.GOOD),
+        ("wall.stopped", "stopped", theme.ACCENT),
+    )
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        self._style = style
+        width = _width(snapshot)
+        height = math.ceil(_count(snapshot) / width)
+        self._figure = plot(
+            "wall",
+            "The loss curve of every trial of the search, each in a cell of its own",
+            style,
+            x_range=Range1d(start=0, end=width),
+            y_range=Range1d(start=0, end=height),
+        )
+        self._figure.axis.visible = False
+        self._figure.grid.visible = False
+        sources = [source(f"wall.{band}", COLUMNS) for band in range(BANDS)]
+        cells = [self._draw(data) for data in sources]
+        self._figure.quad(
+            "left", "right", "bottom", "top",
+            source=source("wall.best", ["left", "right", "bottom", "top"]),
+            fill_color=None, line_color=theme.GOOD, line_width=2 * style.line_width,
+        )  # fmt: skip
+        self._figure.text(
+            width / 2, height / 2, "words", source=source("wall.hint", ["words"]),
+            text_align="center", text_font_size=style.small, text_color=theme.QUIET,
+        )  # fmt: skip
+        self._figure.add_tools(HoverTool(renderers=cells, tooltips="@words"))
+        tell_trial(self._figure, INSIDE, sources)
+        self.figures = [self._figure]
+
+    def _draw(self, data: ColumnDataSource) -> DataRenderer:
+        style = self._style
+        cells = self._figure.quad(
+            "left", "right", "bottom", "top", source=data,
+            fill_color="colour", fill_alpha=0.12, line_color=None,
+        )  # fmt: skip
+        self._figure.multi_line(
+            "x", "y", source=data, line_color="colour", line_width=style.line_width * 0.75
+        )
+        self._figure.segment(
+            "left", "bottom", "right", "top", source=data,
+            line_color=theme.ACCENT, line_width="cross",
+        )  # fmt: skip
+        self._figure.segment(
+            "left", "top", "right", "bottom", source=data,
+            line_color=theme.ACCENT, line_width="cross",
+        )  # fmt: skip
+        self._figure.text(
+            "right", "top", "label", source=data, x_offset=-3, y_offset=2, text_align="right",
+            text_baseline="top", text_font_size=style.tiny, text_color=theme.TICKS,
+        )  # fmt: skip
+        return cells

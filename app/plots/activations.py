@@ -1,0 +1,252 @@
+"""Activation histograms: does the signal arrive in the last layer, or does it die or saturate?"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
+
+from app import theme
+from app.plots import plot_data
+from app.plots.plot_data import Columns, Part
+from app.plots.view import VIEWS, layers_of, plot, source
+from engine import LayerFrame, Snapshot, Strip, bounds_of, remembered
+
+ROW_HEIGHT = 100  # of one layer's histogram, in the units of its plot
+BAR_HEIGHT = 84  # of its tallest bar
+WORDS = 0.42  # width of the words before the histograms, in histograms
+GAP = 0.05  # ... of the space before the strips
+STRIP = 0.62  # ... and of the strips behind them
+ROOMY = 4  # layers that have room for several lines of words each
+THIRD_LINE = 27  # pixels below the first one
+NAMED = 14  # layers that have room for one
+
+
+def activations_columns(snapshot: Snapshot, since: int) -> Part:
+    """A histogram for each layer, one above the other, the first layer on top."""
+    layers = snapshot.layers
+    bins = len(layers[0].counts)
+    tops = {f"top{row}": [*tops, tops[-1]] for row, tops in enumerate(_tops(layers))}
+    return Part(
+        set={
+            "activations": _bases(len(layers), bins) | tops,
+            "activations.rows": _words(layers),
+            "activations.ends": _ends(snapshot),
+            "activations.ticks": _ticks(bins, float(layers[0].edges[-1])),
+            "activations.strip": _strip(snapshot.strip),
+            "activations.since": _since(snapshot),
+        },
+        text={
+            "activations.alt": "; ".join(
+                f"{a.name}: mean {theme.number(a.mean)}, standard deviation {theme.number(a.std)},"
+                f" {100 * a.zero:.0f} % exactly 0"
+                for a in layers
+            )
+        },
+    )
+
+
+def _base(layers: Sequence[LayerFrame], row: int) -> int:
+    return ROW_HEIGHT * (len(layers) - 1 - row)
+
+
+@functools.cache
+def _bases(layers: int, bins: int) -> Columns:
+    """The lower ends of the bars, and where each begins: for all networks of so many layers."""
+    bases: Columns = {
+        f"base{row}": [ROW_HEIGHT * (layers - 1 - row)] * (bins + 1) for row in range(layers)
+    }
+    return {"x": [float(n) for n in range(bins + 1)]} | bases
+
+
+def _tops(layers: Sequence[LayerFrame]) -> list[list[int]]:
+    """The upper ends of the bars of each layer, its tallest as tall as any."""
+    counts = np.array([layer.counts for layer in layers])
+    tallest = np.maximum(counts.max(axis=1, keepdims=True), 1)
+    bases = ROW_HEIGHT * np.arange(len(layers))[::-1, None]
+    tops: list[list[int]] = (bases + np.rint(BAR_HEIGHT * counts / tallest).astype(int)).tolist()
+    return tops
+
+
+def _words(layers: Sequence[LayerFrame]) -> Columns:
+    """Name, mean and deviation of each layer; of many layers only some have room for them."""
+    rows = range(0, len(layers), math.ceil(len(layers) / NAMED))
+    return {
+        "y": [float(_base(layers, row) + BAR_HEIGHT) for row in rows],
+        "text": [_say(layers[row], roomy=len(layers) <= ROOMY) for row in rows],
+        "zero": [
+            f"{100 * layers[row].zero:.0f} % zero" if len(layers) <= ROOMY else "" for row in rows
+        ],
+    }
+
+
+def _say(layer: LayerFrame, *, roomy: bool) -> str:
+    size = f"{theme.short(layer.mean)} ± {theme.short(layer.std)}"
+    if not roomy:
+        return f"{theme.initial(layer.name)}  {size}"
+    return f"{layer.name}\n{size}"
+
+
+def _ends(snapshot: Snapshot) -> Columns:
+    """What deserves a look, in red: the share that is exactly 0, and at each end of a range."""
+    layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
+    bounds = bounds_of(snapshot.config.model.activation) or ()
+    x, base, top = [], [], []
+    for row, layer in enumerate(layers):
+        bottom, limit = _base(layers, row), float(layer.edges[-1])
+        shares = [(0.0, layer.zero)]
+        if not math.isnan(layer.saturated):
+            shares += [(end, layer.saturated) for end in bounds]
+        for value, share in shares:
+            x.append(round(_place(bins, limit, value), 2))
+            base.append(float(bottom))
+            top.append(float(bottom + round(BAR_HEIGHT * share)))
+    return {"x": x, "base": base, "top": top}
+
+
+def _place(bins: int, limit: float, value: float) -> float:
+    """Where a value lies among the bins, which are equally wide in asinh and end at a limit."""
+    reach = math.asinh(limit)
+    return bins * (math.asinh(value) + reach) / (2 * reach)
+
+
+@functools.cache
+def _ticks(bins: int, limit: float) -> Columns:
+    """Where the round values lie among the bins."""
+    decades = range(max(0, math.floor(math.log10(limit))) + 1)
+    while math.asinh(10.0 ** decades[0]) < 0.24 * math.asinh(limit):  # would be written over the 0
+        decades = decades[1:]
+    steps = sorted({m * 10.0**d for d in decades for m in (1, 3)} | {0.0})
+    if len(steps) > 3:
+        steps = [0.0, *(10.0**d for d in decades if d % (1 + len(decades) // 3) == 0)]
+    values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
+    return {
+        "x": [round(_place(bins, limit, v), 2) for v in values],
+        "label": [theme.tick(v).replace("-", "−") for v in values],
+    }
+
+
+@remembered
+def _strip(strip: Strip) -> Columns:
+    """The histograms along the run, side by side: brighter where there are more."""
+    shares = strip.shares[::-1]  # (L, bins, N), the last layer lowest
+    layers, bins, steps = shares.shape
+    room = np.zeros((layers, max(1, round(bins * ROW_HEIGHT / BAR_HEIGHT) - bins), steps), np.uint8)
+    pixels = np.concatenate([shares, room], axis=1).reshape(-1, steps)
+    return {"image": [plot_data.image(pixels)]}
+
+
+def _since(snapshot: Snapshot) -> Columns:
+    bins = len(snapshot.layers[0].counts)
+    return {
+        "x": [bins * (1 + GAP), bins * (1 + GAP + STRIP)],
+        "label": ["step 0", theme.count(snapshot.strip.steps[-1])],
+        "align": ["left", "right"],
+    }
+
+
+@VIEWS.register("activations")
+class ActivationsView:
+    """What the units of each layer put out, and how that came to be along the run."""
+
+    title = "Activations"
+    tab = ""
+    looks: frozenset[str] = frozenset()
+    columns = staticmethod(activations_columns)
+    drawn_for = staticmethod(layers_of)
+    keys = (("", "exactly 0, or saturated", theme.ACCENT), ("", "along the run", theme.STRIP))
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
+        self._style = style
+        self._small: dict[str, Any] = {
+            "text_font_size": style.small if len(layers) <= ROOMY else style.tiny,
+            "text_color": theme.TICKS,
+        }
+        self._bottom, self._top = -0.14 * ROW_HEIGHT * len(layers) / 2, ROW_HEIGHT * len(layers)
+        self._figure = plot(
+            "activations",
+            "Histogram of the activations of each layer, and its history",
+            style,
+            x_range=Range1d(start=-WORDS * bins, end=bins * (1 + GAP + STRIP) + 0.5),
+            y_range=Range1d(start=self._bottom, end=self._top),
+        )
+        self._figure.axis.visible = False
+        self._figure.grid.visible = False
+        self._draw_ticks()
+        self._draw_histograms(len(layers))
+        self._draw_words(bins)
+        self._draw_strips(bins)
+        self.figures = [self._figure]
+
+    def _draw_ticks(self) -> None:
+        ticks = source("activations.ticks", ["x", "label"])
+        self._figure.segment(
+            "x", 0, "x", self._top, source=ticks, line_color=theme.QUIET, line_alpha=0.25
+        )
+        self._figure.text(
+            "x",
+            self._bottom,
+            "label",
+            source=ticks,
+            text_align="center",
+            level="annotation",
+            **self._small,
+        )
+
+    def _draw_histograms(self, layers: int) -> None:
+        names = [f"{part}{row}" for row in range(layers) for part in ("base", "top")]
+        # Not empty like the others: the browser never returns from drawing steps of no points
+        # (Bokeh 3.10.2, `VAreaStep._step_path`).
+        data = ColumnDataSource({name: [0, 0] for name in ["x", *names]}, name="activations")
+        for row in range(layers):
+            self._figure.varea_step(
+                "x",
+                f"base{row}",
+                f"top{row}",
+                source=data,
+                step_mode="after",
+                fill_color=theme.colour(row),
+                fill_alpha=0.75,
+            )
+
+    def _draw_words(self, bins: int) -> None:
+        ends = source("activations.ends", ["x", "base", "top"])
+        self._figure.segment(
+            "x", "base", "x", "top", source=ends, line_color=theme.ACCENT, line_width=4
+        )
+        rows = source("activations.rows", ["y", "text", "zero"])
+        words: dict[str, Any] = {
+            "x": -WORDS * bins,
+            "y": "y",
+            "source": rows,
+            "text_baseline": "top",
+        }
+        self._figure.text(text="text", **words, **self._small)
+        if self._style is theme.DESK:  # in larger type there is no room for a third line
+            self._figure.text(text="zero", y_offset=THIRD_LINE, **words, **self._small)
+
+    def _draw_strips(self, bins: int) -> None:
+        data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint8)]}, name="activations.strip")
+        mapper = LinearColorMapper(palette=theme.STRIP_PALETTE, low=0, high=255)
+        glyph = Image(
+            image="image",
+            x=bins * (1 + GAP),
+            y=0,
+            dw=bins * STRIP,
+            dh=self._top,
+            color_mapper=mapper,
+        )
+        self._figure.add_glyph(data, glyph)
+        since = source("activations.since", ["x", "label", "align"])
+        self._figure.text(
+            "x",
+            self._bottom,
+            "label",
+            source=since,
+            text_align="align",
+            level="annotation",
+            **self._small,
+        )

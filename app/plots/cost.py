@@ -1,0 +1,111 @@
+"""Cost: what a step takes, and how much of the time goes into watching."""
+
+from app import theme
+from app.plots.figures import bars, draw_bars, entitle, further
+from app.plots.plot_data import Columns, Part
+from app.plots.view import VIEWS, layers_of, plot
+from engine import Snapshot, Stage
+
+BACK_AND_FORTH = 3  # a step goes forward, then backward to the inputs and to the weights
+MOST_ROWS = 10
+
+
+def cost_columns(snapshot: Snapshot, since: int) -> Part:
+    """The time of a step and of each instrument, and where the multiplications of a step are."""
+    stages = snapshot.inside.outline or ()
+    per_epoch = max(1, snapshot.data.training // _batch(snapshot))
+    seconds = 1 / snapshot.effort if snapshot.effort else float("nan")
+    work = BACK_AND_FORTH * _batch(snapshot) * sum(stage.work for stage in stages)
+    shown = {
+        "step": _duration(seconds),
+        "pace": f"{snapshot.steps_per_second:,.0f}",
+        "epoch": _duration(seconds * per_epoch),
+        "work": _amount(work) if stages else "–",
+        "watching": theme.percent(snapshot.gauges.cost),
+    }
+    return Part(
+        set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, stages, work)},
+        text={f"cost.{name}": words for name, words in shown.items()}
+        | {
+            "cost.alt": f"A step takes {shown['step']} of computing and {shown['work']}"
+            f" multiplications, an epoch of {per_epoch:,} steps {shown['epoch']};"
+            f" {shown['pace']} steps a second are made, and {shown['watching']} of the time goes"
+            " into measuring."
+        },
+    )
+
+
+def _batch(snapshot: Snapshot) -> int:
+    return min(snapshot.config.optimization.batch_size, snapshot.data.training)
+
+
+def _instruments(snapshot: Snapshot) -> Columns:
+    costs = snapshot.costs
+    longest = max(costs.values(), default=0.0) or 1.0
+    return bars(
+        [seconds / longest for seconds in costs.values()],
+        [_duration(seconds) for seconds in costs.values()],
+        [theme.QUIET] * len(costs),
+    )
+
+
+def _layers(snapshot: Snapshot, stages: tuple[Stage, ...], work: int) -> Columns:
+    shares = [BACK_AND_FORTH * _batch(snapshot) * s.work / max(1, work) for s in stages]
+    rows = _rows(len(snapshot.tensors))
+    shown = [(n, shares[n]) for n in rows if n < len(shares)]
+    longest = max((share for _, share in shown), default=1.0)
+    return bars(
+        [share / longest for _, share in shown],
+        [f"{share:.0%}" for _, share in shown],
+        [theme.colour(n) for n, _ in shown],
+    )
+
+
+def _rows(layers: int) -> list[int]:
+    """The layers that have a row: all, or as many as there is room for."""
+    return list(range(layers))[:: 1 + (layers - 1) // MOST_ROWS]
+
+
+def _duration(seconds: float) -> str:
+    """Such as 62 µs, with two or three digits."""
+    if not seconds > 0:
+        return "–"
+    for size, unit in ((1.0, "s"), (1e-3, "ms")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.0f} µs"
+
+
+def _amount(number: int) -> str:
+    for size, word in ((1e9, "billion"), (1e6, "million")):
+        if number >= size:
+            return f"{number / size:.3g} {word}"
+    return f"{number:,}"
+
+
+@VIEWS.register("cost")
+class CostView:
+    """What a step costs in time and in multiplications, and what the instruments take of it."""
+
+    title = "Cost"
+    tab = "Cost"
+    looks: frozenset[str] = frozenset({"outline"})
+    columns = staticmethod(cost_columns)
+    drawn_for = staticmethod(layers_of)
+    keys = (
+        ("cost.step", "a step", theme.PLAIN),
+        ("cost.epoch", "an epoch", theme.PLAIN),
+        ("cost.pace", "steps/s", theme.PLAIN),
+        ("cost.work", "multiplications a step", theme.PLAIN),
+        ("cost.watching", "spent on instruments", theme.PLAIN),
+    )
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        instruments = plot("cost", "The time that each instrument last took", style)
+        entitle(instruments, "each instrument, when it last measured", style)
+        draw_bars(instruments, "cost", style, list(snapshot.costs))
+        layers = further("cost", "The share of a step's multiplications in each layer", style)
+        entitle(layers, "share of a step's multiplications", style)
+        names = [snapshot.tensors[n].name for n in _rows(len(snapshot.tensors))]
+        draw_bars(layers, "cost.work", style, names)
+        self.figures = [instruments, layers]

@@ -1,0 +1,270 @@
+"""Data: where is the network wrong? Its answers on the plane, its mistakes, what it finds hard."""
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+from bokeh.models import DataRange1d, FixedTicker, Range1d
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots import pictures, plot_data
+from app.plots.figures import entitle, further
+from app.plots.hardest import (
+    draw_hard_pictures,
+    draw_words,
+    picture_columns,
+    sentence,
+    short,
+    word_columns,
+)
+from app.plots.plane import draw_plane, is_plane, plane_columns, reach
+from app.plots.plot_data import Columns, Part
+from app.plots.view import VIEWS, plot, source
+from engine import Answers, Snapshot
+
+MOST_COUNTED = 14  # classes up to which a count has room in its square
+MOST_NAMED = 10  # ... and its name beside the axes
+LETTERS = 52  # of all class names along the horizontal axis
+MOST_LETTERS = 12  # of one along the vertical axis
+MOST_POINTS = 200  # of predicted values
+
+
+def data_columns(snapshot: Snapshot, since: int) -> Part:
+    """What is taken for what, the hardest examples, and of points the answers on their plane."""
+    answers = snapshot.inside.answers
+    hardest = answers.hardest if answers else ()
+    parts: dict[str, Columns] = plane_columns(snapshot) if is_plane(snapshot) else {}
+    if _counted(snapshot):
+        parts |= _confusion_columns(answers)
+    elif not snapshot.data.classes:
+        parts |= _value_columns(answers)
+    if len(snapshot.data.shape) > 1:
+        parts |= picture_columns(snapshot, hardest)
+    else:
+        parts |= word_columns(snapshot, hardest, _across(snapshot))
+    return Part(set=parts, text=_text(snapshot, answers))
+
+
+def _counted(snapshot: Snapshot) -> bool:
+    """Whether there are classes, and not too many for a table."""
+    return 0 < len(snapshot.data.classes) <= 100
+
+
+def _across(snapshot: Snapshot) -> int:
+    return 1 if is_plane(snapshot) else 2
+
+
+# ---- words --------------------------------------------------------------------------------------
+
+
+def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
+    told = {key: "–" for key, _, _ in _keys(snapshot) if key}
+    if answers is None:
+        return told | {"data.alt": "The answers have not been looked at yet."}
+    if snapshot.data.classes:
+        told |= {"data.errors": _errors(answers), "data.confused": _confused(snapshot, answers)}
+        summary = f"Wrong on {told['data.errors']}; most often {told['data.confused']}."
+    else:
+        off = answers.said - answers.right
+        told["data.error"] = theme.number(float(np.sqrt(np.mean(np.square(off)))))
+        told["data.worst"] = theme.number(float(np.abs(off).max()))
+        if (surface := snapshot.inside.surface) and is_plane(snapshot):
+            low, high = reach(surface)
+            told |= {"data.low": _end(low), "data.high": _end(high)}
+        summary = f"Typical error {told['data.error']}, largest {told['data.worst']}."
+    hard = "; ".join(sentence(hard, snapshot) for hard in answers.hardest[:5])
+    return told | {"data.alt": f"{summary} Hardest: {hard}."}
+
+
+def _end(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _errors(answers: Answers) -> str:
+    wrong, all_of_them = int(np.sum(answers.right != answers.said)), len(answers.right)
+    return f"{wrong} of {all_of_them} ({100 * wrong / all_of_them:.1f} %)"
+
+
+def _confused(snapshot: Snapshot, answers: Answers) -> str:
+    """The pair of classes that is mixed up most often."""
+    if answers.confusion is None:
+        return "–"
+    mistakes = answers.confusion - np.diag(np.diag(answers.confusion))
+    if not mistakes.any():
+        return "none"
+    right, said = np.unravel_index(int(mistakes.argmax()), mistakes.shape)
+    count = int(mistakes[right, said])
+    names = snapshot.data.classes
+    times = "once" if count == 1 else f"{count} times"
+    return f"{names[int(right)]} taken for {names[int(said)]}: {times}"
+
+
+def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+    if snapshot.data.classes:
+        keys = [
+            ("data.errors", "wrong on validation", theme.PLAIN),
+            ("data.confused", "most often", theme.PLAIN),
+        ]
+        return [*keys, ("", "wrong", theme.ACCENT)]
+    keys = [
+        ("data.error", "typical error on validation", theme.PLAIN),
+        ("data.worst", "largest", theme.PLAIN),
+    ]
+    if is_plane(snapshot):
+        keys += [("data.low", "", theme.NEGATIVE), ("data.high", "", theme.POSITIVE)]
+    return keys
+
+
+# ---- what is taken for what ---------------------------------------------------------------------
+
+
+def _confusion_columns(answers: Answers | None) -> dict[str, Columns]:
+    """A square for each pair of classes; the right ones lie on the diagonal from the upper left."""
+    empty: Columns = {"x": [], "y": [], "count": []}
+    if answers is None or answers.confusion is None:
+        return {"data.confusion": pictures.placed([], []), "data.counts": empty}
+    counts = answers.confusion
+    classes = len(counts)
+    share = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
+    shown = np.where(np.eye(classes, dtype=bool), 128 + 127 * share, 127 * share)
+    cells = np.ceil(shown).clip(0, 255).astype(np.uint8)
+    known = np.argwhere(counts > 0).tolist() if classes <= MOST_COUNTED else []
+    return {
+        "data.confusion": pictures.placed([cells[::-1]], [(-0.5, 0.5 - classes, classes, classes)]),
+        "data.counts": {
+            "x": [float(said) for _, said in known],
+            "y": [-float(right) for right, _ in known],
+            "count": [str(counts[right, said]) for right, said in known],
+        },
+    }
+
+
+def _value_columns(answers: Answers | None) -> dict[str, Columns]:
+    """What was predicted over what is right, and the line where both are the same."""
+    if answers is None:
+        return {"data.values": {"x": [], "y": []}, "data.same": {"x": [], "y": []}}
+    right, said = answers.right[:MOST_POINTS], answers.said[:MOST_POINTS]
+    ends = plot_data.rounded(np.array([right.min(), right.max()]))
+    return {
+        "data.values": {"x": plot_data.rounded(right), "y": plot_data.rounded(said)},
+        "data.same": {"x": ends, "y": ends},
+    }
+
+
+# ---- the view -----------------------------------------------------------------------------------
+
+
+def _hardest_words(snapshot: Snapshot) -> str:
+    unusual = (
+        "; \N{GREEK SMALL LETTER SIGMA}: deviations from an input's mean"
+        if len(snapshot.data.shape) == 1
+        else ""
+    )
+    return f"hardest validation examples{unusual}"
+
+
+def _drawn_for(snapshot: Snapshot) -> Hashable:
+    data = snapshot.config.data
+    shown = snapshot.data
+    return shown.shape, shown.classes, shown.columns, str(data.dataset), data.preprocessing.name
+
+
+@VIEWS.register("data")
+class DataView:
+    """What the network answers, what it mixes up, and which examples it finds hardest."""
+
+    title = "Data"
+    tab = "Data"
+    looks: frozenset[str] = frozenset({"answers", "surface"})
+    columns = staticmethod(data_columns)
+    drawn_for = staticmethod(_drawn_for)
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        self._style = style
+        self.keys = _keys(snapshot)
+        self.figures: list[figure] = []
+        if is_plane(snapshot):
+            words = "its answers; ringed are validation examples"
+            plane = self._figure("What the network answers at every point", words)
+            pictures.keep_width(plane, theme.SURFACE_WIDTH)
+            draw_plane(plane, snapshot, style)
+        if _counted(snapshot):
+            self._draw_confusion(snapshot.data.classes)
+        elif not snapshot.data.classes:
+            self._draw_values()
+        self._draw_hardest(snapshot)
+
+    def _figure(self, description: str, words: str, **options: Any) -> figure:
+        make = further if self.figures else plot
+        drawn = make("data", description, self._style, **options)
+        entitle(drawn, words, self._style)
+        self.figures.append(drawn)
+        return drawn
+
+    def _draw_confusion(self, classes: tuple[str, ...]) -> None:
+        count = len(classes)
+        drawn = self._figure(
+            "How often each class is taken for each other one",
+            "a row what it is, a column what the network says",
+            x_range=Range1d(start=-0.5, end=count - 0.5),
+            y_range=Range1d(start=0.5 - count, end=0.5),
+        )
+        drawn.grid.visible = False
+        pictures.share_width(drawn, 2)
+        pictures.draw_pictures(drawn, "data.confusion", theme.MISTAKES)
+        drawn.text(
+            "x",
+            "y",
+            "count",
+            source=source("data.counts", ["x", "y", "count"]),
+            text_align="center",
+            text_baseline="middle",
+            text_font_size=self._style.tiny,
+            text_color=theme.TICKS,
+        )
+        self._name_classes(drawn, classes)
+
+    def _name_classes(self, drawn: figure, classes: tuple[str, ...]) -> None:
+        """Along both axes, as many as there is room for."""
+        larger = pictures.line_height(self._style.small) / pictures.line_height(theme.DESK.small)
+        every = math.ceil(len(classes) * larger / MOST_NAMED)
+        shown = range(0, len(classes), every)
+        most = max(3, int(LETTERS / larger) // len(shown))
+        drawn.xaxis.ticker = FixedTicker(ticks=list(shown))
+        drawn.yaxis.ticker = FixedTicker(ticks=[-n for n in shown])
+        drawn.xaxis.major_label_overrides = {n: short(classes[n], most) for n in shown}
+        drawn.yaxis.major_label_overrides = {-n: short(classes[n], MOST_LETTERS) for n in shown}
+
+    def _draw_values(self) -> None:
+        drawn = self._figure(
+            "What was predicted over what is right, in the units of the data",
+            "predicted over right values",
+        )
+        pictures.share_width(drawn, 1)
+        same = source("data.same", ["x", "y"])
+        line = drawn.line("x", "y", source=same, color=theme.QUIET, line_dash="dashed")
+        drawn.x_range = DataRange1d(syncable=False, range_padding=0.06, renderers=[line])
+        drawn.y_range = DataRange1d(syncable=False, range_padding=0.15, renderers=[line])
+        drawn.scatter(
+            "x",
+            "y",
+            source=source("data.values", ["x", "y"]),
+            size=theme.POINT * self._style.line_width / theme.DESK.line_width,
+            color=theme.VALIDATION,
+            alpha=0.6,
+        )
+
+    def _draw_hardest(self, snapshot: Snapshot) -> None:
+        drawn = self._figure(
+            "The validation examples with the largest loss",
+            _hardest_words(snapshot),
+        )
+        if len(snapshot.data.shape) > 1:
+            pictures.share_width(drawn, 3.6)
+            draw_hard_pictures(drawn, snapshot, self._style)
+        else:
+            across = _across(snapshot)
+            pictures.share_width(drawn, 2.4 * across)
+            draw_words(drawn, self._style, across)

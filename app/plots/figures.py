@@ -1,0 +1,93 @@
+"""Kinds of figures that several views of the panel "Inside" draw."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from bokeh.models import DataRange1d, FixedTicker, LogTicker, Range1d
+from bokeh.models.annotations import Title
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots.plot_data import Columns
+from app.plots.view import plot, source
+
+MOST_NAMES = 6  # layers that are named in full below an axis; more are numbered
+
+
+def further(view: str, description: str, style: theme.Style, **options: Any) -> figure:
+    """A figure beside the first one of a view, which alone bears its name."""
+    figure = plot(view, description, style, **options)
+    figure.name = None
+    return figure
+
+
+def entitle(figure: figure, words: str, style: theme.Style) -> None:
+    """Write above a figure what it shows."""
+    figure.title = Title(
+        text=textwrap.fill(words, style.line),
+        text_font_size=style.small,
+        text_font_style="normal",
+        text_color=theme.TICKS,
+        standoff=2,
+    )
+
+
+def name_layers(figure: figure, names: Sequence[str], first: int) -> None:
+    """Let the horizontal axis count layers from `first` on, by name where there is room."""
+    places = range(first, first + len(names))
+    figure.x_range = Range1d(start=first - 0.6, end=first + len(names) - 0.4)
+    figure.xaxis.ticker = FixedTicker(ticks=list(places))
+    if len(names) > MOST_NAMES:
+        names = [name.rpartition(" ")[2] if name[-1].isdigit() else name for name in names]
+    every = 1 + len(names) // 24
+    figure.xaxis.major_label_overrides = {
+        place: name if place % every == 0 else "" for place, name in zip(places, names, strict=True)
+    }
+    figure.xgrid.grid_line_color = None
+
+
+def frame_decades(figure: figure, name: str) -> None:
+    """Let the vertical axis reach from power of ten to power of ten, as its source `name` says."""
+    frame = figure.scatter([], [], size=0, alpha=0)
+    frame.data_source = source(name, ["x", "y"])
+    frame.glyph.x, frame.glyph.y = "x", "y"
+    figure.y_range = DataRange1d(syncable=False, range_padding=0.04, renderers=[frame])
+    figure.yaxis.ticker = LogTicker(desired_num_ticks=4, num_minor_ticks=0)
+
+
+def bars(lengths: Sequence[float], words: Sequence[str], colours: Sequence[str]) -> Columns:
+    """The columns of `draw_bars`: lengths as shares of the axis, the first bar on top."""
+    return {
+        "row": [-float(row) for row in range(len(lengths))],
+        "length": [round(length, 3) for length in lengths],
+        "words": words,
+        "colour": colours,
+    }
+
+
+def draw_bars(
+    figure: figure, name: str, style: theme.Style, rows: Sequence[str], room: float = 0.25
+) -> None:
+    """Horizontal bars from the source `name`, a row a name, with words behind their ends.
+
+    The words have `room`, as a share of the longest bar.
+    """
+    data = source(name, ["row", "length", "words", "colour"])
+    figure.hbar("row", right="length", height=0.6, source=data, color="colour", alpha=0.8)
+    figure.text(
+        "length",
+        "row",
+        "words",
+        source=data,
+        x_offset=5,
+        text_baseline="middle",
+        text_font_size=style.small,
+        text_color=theme.QUIET,
+    )
+    figure.x_range = Range1d(start=0, end=1 + room)
+    figure.y_range = Range1d(start=0.4 - max(1, len(rows)), end=0.6)
+    figure.yaxis.ticker = FixedTicker(ticks=[-row for row in range(len(rows))])
+    figure.yaxis.major_label_overrides = {-row: words for row, words in enumerate(rows)}
+    figure.xaxis.visible = False
+    figure.grid.grid_line_color = None

@@ -1,0 +1,142 @@
+"""The validation examples that a network finds hardest: as pictures, or in rows of words."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.models import BooleanFilter, CDSView, ColumnDataSource, Range1d
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots import pictures
+from app.plots.plot_data import Columns
+from app.plots.view import source
+from engine import Hard, Snapshot
+
+ROWS, FEW_ROWS = 8, 5  # of words in a column, and how many of them fit if they are large
+ACROSS = 8  # pictures in a row
+CELL = (2.08, 1.62)  # what each has to itself, in the size of a picture
+LETTERS = (13, 5)  # of a class below a picture: what it is, and what was said
+LONGEST = 24  # letters of an input's name
+BELOW = 0.58  # the room for words, in the size of a picture
+
+
+def said_of(hard: Hard, classes: Sequence[str]) -> str:
+    """What an example is, what the network says, and how sure it is of that."""
+    is_it, said, sure = _lines(hard, classes, (40, 40))
+    return f"{is_it}, {said} ({sure})" if sure else f"{is_it}, {said}"
+
+
+def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[str, str, str]:
+    if not classes:
+        return f"is {theme.number(hard.right)}", f"said {theme.number(hard.said)}", ""
+    sure = "" if math.isnan(hard.probability) else f"{100 * hard.probability:.0f} %"
+    right, said = (
+        short(classes[int(label)], letters)
+        for label, letters in zip((hard.right, hard.said), most, strict=True)
+    )
+    return f"is {right}", f"said {said}", sure
+
+
+def short(name: str, most: int) -> str:
+    """A name, cut off if it has more letters than that."""
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+
+
+# ---- pictures -----------------------------------------------------------------------------------
+
+
+def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Columns]:
+    """The pictures in rows, the hardest first, with two lines of words below each."""
+    shown, boxes = [], []
+    told: dict[str, list[Any]] = {name: [] for name in ("x", "y", "is", "said", "colour")}
+    for number, hard in enumerate(hardest):
+        if hard.picture is None:
+            continue
+        row, column = divmod(number, ACROSS)
+        x, y = column * CELL[0], -row * CELL[1]
+        height, width = (side / max(hard.picture.shape[:2]) for side in hard.picture.shape[:2])
+        shown.append(pictures.natural(pictures.stretched(hard.picture))[::-1])
+        boxes.append((x + (1 - width) / 2, y, width, height))
+        is_it, *said = _lines(hard, snapshot.data.classes, LETTERS)
+        values = (x + 0.5, y, is_it, " ".join(said).strip(), _colour(hard, snapshot.data.classes))
+        for name, value in zip(told, values, strict=True):
+            told[name].append(value)
+    return {"data.pictures": pictures.placed(shown, boxes), "data.captions": {**told}}
+
+
+def _colour(hard: Hard, classes: Sequence[str]) -> str:
+    return theme.ACCENT if classes and hard.right != hard.said else theme.TICKS
+
+
+def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
+    """Room for sixteen pictures with their words, or for four with words that are large."""
+    across, down = (ACROSS, 2) if style is theme.DESK else (ACROSS // 2, 1)
+    first = BooleanFilter(booleans=[True] * across * down)  # the hardest
+    palette = pictures.palette_of(snapshot.data.shape)
+    pictures.draw_pictures(drawn, "data.pictures", palette).view = CDSView(filter=first)
+    data = source("data.captions", ["x", "y", "is", "said", "colour"])
+    for number, column in enumerate(("is", "said")):
+        drawn.text(
+            "x",
+            "y",
+            column,
+            source=data,
+            view=CDSView(filter=first),
+            y_offset=1 + number * pictures.line_height(style.tiny),
+            text_align="center",
+            text_baseline="top",
+            text_font_size=style.tiny,
+            text_color="colour",
+        )
+    right, bottom = (across - 1) * CELL[0] + 1.4, (1 - down) * CELL[1] - BELOW
+    corners = ColumnDataSource({"x": [-0.4, right], "y": [bottom, 1.0]})
+    pictures.fit(drawn, drawn.scatter("x", "y", source=corners, size=0, alpha=0))
+
+
+# ---- words --------------------------------------------------------------------------------------
+
+
+def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> dict[str, Columns]:
+    """Rows of words, the hardest first, in so many columns."""
+    shown = hardest[: ROWS * across]
+    return {
+        "data.rows": {
+            "x": [float(n // ROWS) for n in range(len(shown))],
+            "y": [-float(n % ROWS) for n in range(len(shown))],
+            "words": [sentence(hard, snapshot) for hard in shown],
+            "colour": [_colour(hard, snapshot.data.classes) for hard in shown],
+        }
+    }
+
+
+def sentence(hard: Hard, snapshot: Snapshot) -> str:
+    """What there is to say of a hard example."""
+    words = f"{said_of(hard, snapshot.data.classes)}: loss {theme.number(hard.loss)}"
+    if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
+        sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
+        far = f"{sign}{abs(hard.deviation):.1f} \N{GREEK SMALL LETTER SIGMA}"
+        words += f"; {short(snapshot.data.input_name(hard.unusual), LONGEST)}: {far}"
+    return words
+
+
+def draw_words(drawn: figure, style: theme.Style, across: int) -> None:
+    """Room for rows of words, or where they are large for the first few."""
+    if style is not theme.DESK:
+        rows, across = FEW_ROWS, 1
+    else:
+        rows = ROWS
+    drawn.axis.visible = False
+    drawn.grid.visible = False
+    drawn.x_range = Range1d(start=0, end=across)
+    drawn.y_range = Range1d(start=0.5 - rows, end=0.6)
+    drawn.text(
+        "x",
+        "y",
+        "words",
+        source=source("data.rows", ["x", "y", "words", "colour"]),
+        text_baseline="middle",
+        text_font_size=style.small,
+        text_color="colour",
+    )

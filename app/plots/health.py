@@ -1,0 +1,130 @@
+"""Health: how many units are dead, silent, or saturated, in each hidden layer?"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from bokeh.models import FixedTicker, Range1d
+from bokeh.models.annotations import Span
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots.axes import tick_shares
+from app.plots.figures import entitle, further, name_layers
+from app.plots.plot_data import Columns, Part
+from app.plots.view import VIEWS, layers_of, plot, source
+from engine import LayerFrame, Snapshot
+
+# The shares from which on the diagnosis speaks up; units may well be silent now and then.
+BANDS = {"dead": 0.4, "zero": math.inf, "saturated": 0.5}
+TITLES = {
+    "dead": "dead: 0 on up to 2,048 training examples",
+    "zero": "zero: outputs that are exactly 0 just now",
+    "saturated": "saturated: outputs at an end of their range",
+}
+
+
+def health_columns(snapshot: Snapshot, since: int) -> Part:
+    """The share of each hidden layer's units that are dead, are 0 now, or are saturated."""
+    hidden = snapshot.layers[:-1]
+    shares = {part: [getattr(layer, part) for layer in hidden] for part in BANDS}
+    return Part(
+        set={f"health.{part}": _bars(values, BANDS[part]) for part, values in shares.items()}
+        | {f"health.{part}.silence": _silence(part, snapshot) for part in BANDS},
+        text={f"health.{part}": _worst(hidden, values) for part, values in shares.items()}
+        | {
+            "health.alt": "; ".join(
+                f"{layer.name}: dead {theme.percent(layer.dead)}, exactly 0"
+                f" {theme.percent(layer.zero)}, saturated {theme.percent(layer.saturated)}"
+                for layer in hidden
+            )
+            or "There are no hidden layers."
+        },
+    )
+
+
+def _bars(shares: Sequence[float], band: float) -> Columns:
+    return {
+        "layer": [float(n) for n in range(1, len(shares) + 1)],
+        "share": [round(share, 3) if math.isfinite(share) else None for share in shares],
+        "colour": [
+            theme.ACCENT if share > band else theme.colour(n) for n, share in enumerate(shares)
+        ],
+        "words": [f"{share:.0%}" if math.isfinite(share) else "" for share in shares],
+    }
+
+
+def _silence(part: str, snapshot: Snapshot) -> Columns:
+    """Why there is nothing to see, near the middle of the figure."""
+    hidden = snapshot.layers[:-1]
+    words = ""
+    if not hidden:
+        words = "no hidden layers"
+    elif all(math.isnan(getattr(layer, part)) for layer in hidden):
+        words = {
+            "dead": "not all examples seen yet",
+            "saturated": "no two ends to saturate at",
+        }.get(part, "")
+    return {"x": [(len(hidden) + 1) / 2], "y": [0.22], "words": [words]}
+
+
+def _worst(layers: Sequence[LayerFrame], shares: Sequence[float]) -> str:
+    known = [(s, a.name) for s, a in zip(shares, layers, strict=True) if math.isfinite(s)]
+    if not known:
+        return "–"
+    share, name = max(known, key=lambda one: one[0])
+    return f"{share:.0%} in {name}"
+
+
+@VIEWS.register("health")
+class HealthView:
+    """The share of dead, silent and saturated units in each layer; dashed: where it gets bad."""
+
+    title = "Health"
+    tab = "Health"
+    looks: frozenset[str] = frozenset()
+    columns = staticmethod(health_columns)
+    drawn_for = staticmethod(layers_of)
+    keys = (
+        ("health.dead", "most dead", theme.PLAIN),
+        ("health.zero", "most zeros", theme.PLAIN),
+        ("health.saturated", "most saturated", theme.PLAIN),
+        ("", "too many", theme.ACCENT),
+    )
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        self._style = style
+        self._names = [layer.name for layer in snapshot.layers[:-1]]
+        self.figures = [self._draw(part) for part in BANDS]
+
+    def _draw(self, part: str) -> figure:
+        make = plot if part == "dead" else further
+        drawn = make(
+            "health",
+            f"Share of each layer that is {TITLES[part]}",
+            self._style,
+            y_range=Range1d(start=0, end=1.2),
+        )
+        entitle(drawn, TITLES[part], self._style)
+        drawn.yaxis.ticker = FixedTicker(ticks=[0, 0.5, 1])
+        tick_shares(drawn)
+        name_layers(drawn, self._names or [" "], 1)
+        if math.isfinite(BANDS[part]):
+            drawn.add_layout(
+                Span(
+                    location=BANDS[part],
+                    dimension="width",
+                    line_color=theme.ACCENT,
+                    line_dash="dashed",
+                    line_alpha=0.7,
+                )
+            )
+        data = source(f"health.{part}", ["layer", "share", "colour", "words"])
+        drawn.vbar("layer", top="share", width=0.6, source=data, color="colour", alpha=0.8)
+        words: dict[str, Any] = {"text_font_size": self._style.small, "text_align": "center"}
+        drawn.text(
+            "layer", "share", "words", source=data, text_color="colour", y_offset=-2, **words
+        )
+        silence = source(f"health.{part}.silence", ["x", "y", "words"])
+        drawn.text("x", "y", "words", source=silence, text_color=theme.QUIET, **words)
+        return drawn

@@ -1,0 +1,253 @@
+"""Loss curve: is it learning, how fast, and is it about to blow up?"""
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from bokeh.models import BasicTicker, LinearScale, Range1d
+from bokeh.models.renderers import GlyphRenderer
+from bokeh.models.tickers import LogTicker
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots import plot_data
+from app.plots.axes import hover_along, tick_figures, tick_powers
+from app.plots.ghost_runs import ghost_ends, ghosts, left_out
+from app.plots.plot_data import FLOOR, Columns, Part
+from app.plots.view import (
+    VIEWS,
+    auto_range,
+    draw_ghosts,
+    frame_axes,
+    layers_of,
+    mark_changes,
+    name_lines,
+    over_time,
+    source,
+    switch,
+)
+from engine import HALF_LIFE, Curves, Snapshot, Status, remembered
+
+USUAL = (5, 95)  # per cent of the points that the axis is made for
+LINES = (  # that are marked where they leave the axes
+    ("loss", "batches", "train", "high"),
+    ("loss.judged", "validation"),
+    ("loss.penalty", "penalty"),
+)
+TO_LINEAR = """
+const [scale, ticker, formatter] = cb_data.pressed ? log : linear
+figure.y_scale = scale
+for (const axis of figure.left) { axis.setv({ticker, formatter}) }
+for (const grid of figure.center) {
+  if (grid.dimension == 1) { grid.ticker = ticker }
+}
+"""
+TO_ALL = """
+figure.y_range.renderers = cb_data.pressed ? [usual] : all
+usual.data_source.change.emit()  // or a paused plot would not move
+"""
+
+
+def loss_columns(snapshot: Snapshot, since: int) -> Part:
+    """The loss on the mini-batches and on the validation examples, and the penalty beside it."""
+    curves = snapshot.curves
+    names = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
+    last = {name: curves.last(name) for name in ("loss_average", "validation_loss", "penalty")}
+    shown = {name: theme.number(value) for name, value in last.items()}
+    low, high = _usual(curves, snapshot.gauges.first_loss)
+    lines = [
+        ("train", last["loss_average"], theme.TRAIN),
+        ("validation", last["validation_loss"], theme.VALIDATION),
+        *([("penalty", last["penalty"], theme.QUIET)] if last["penalty"] > 0 else []),
+        *ghost_ends(snapshot, "validation_loss"),
+    ]
+    judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})
+    return Part(
+        stream={
+            "loss": plot_data.floored_rows(plot_data.all_rows(curves, since, names)),
+            "loss.judged": plot_data.floored_rows(judged),
+            "loss.penalty": _penalty(curves, since),
+            "loss.broken": _broken(snapshot, since),
+        }
+        | plot_data.markers(snapshot, since, "loss"),
+        set={
+            "loss.frame": plot_data.frame(snapshot.step, low, high),
+            "loss.ends": plot_data.names(snapshot.step, lines, log=True),
+            "loss.chance": _chance(*_of_knowing_nothing(snapshot)),
+        }
+        | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
+        text={
+            "loss.train": shown["loss_average"],
+            "loss.validation": shown["validation_loss"],
+            "loss.apart": left_out(snapshot, "loss"),
+            "loss.alt": f"At step {theme.count(snapshot.step)} the loss is"
+            f" {shown['loss_average']} on the last batches, averaged with a half-life of"
+            f" {HALF_LIFE} points of the curve, and"
+            f" {shown['validation_loss']} on the validation examples; the penalty adds"
+            f" {shown['penalty']}.",
+        },
+    )
+
+
+def _penalty(curves: Curves, since: int) -> Columns:
+    """The penalty where there is one; 0 is no line."""
+    rows = plot_data.measured_rows(curves, since, {"penalty": "penalty"})
+    values = [x if isinstance(x, float) and x > 0 else None for x in rows["penalty"]]
+    return plot_data.floored_rows(rows | {"penalty": values})
+
+
+@remembered
+def _usual(curves: Curves, first: float) -> tuple[float, float]:
+    """Where most of the points lie, and in any case the ends of the lines and the first loss."""
+    known = np.concatenate([curves["loss_average"], curves["loss"], curves["validation_loss"]])
+    known = np.maximum(known[np.isfinite(known)], FLOOR)
+    if not known.size:
+        return 0.1, 10.0
+    low, high = _percentiles(known, USUAL)
+    last = [curves.last(name) for name in ("loss_average", "validation_loss")]
+    last = [max(value, FLOOR) for value in last if math.isfinite(value)]
+    usual = first if math.isfinite(first) and first < 100 * high else high
+    return float(min(low, *last)) / 1.3, float(max(high, usual, *last)) * 1.1
+
+
+def _percentiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
+    """What so many per cent of the values lie below; NumPy's own takes several times as long."""
+    places = [share / 100 * (len(values) - 1) for share in shares]
+    ends = [(math.floor(place), math.ceil(place)) for place in places]
+    ordered = np.partition(values, list(itertools.chain(*ends)))
+    return [
+        float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
+        for place, (low, high) in zip(places, ends, strict=True)
+    ]
+
+
+def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
+    """The loss of somebody who knows nothing, NaN where there is no such figure, and its name."""
+    if plot_data.in_variances(snapshot):
+        return 1.0, "always the mean, as the loss is in variances of the values: "
+    softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"
+    formula = f"ln {len(snapshot.data.classes)} = " if softmax else ""
+    return snapshot.gauges.chance_loss, f"chance: {formula}"
+
+
+@functools.lru_cache(64)  # the same for all who learn the same
+def _chance(chance: float, words: str) -> Columns:
+    """That loss, where there is such a figure."""
+    if math.isnan(chance):
+        return {"y": [], "x": [], "label": []}
+    return {"y": [round(chance, 4)], "x": [0], "label": [words + theme.number(chance)]}
+
+
+def _broken(snapshot: Snapshot, since: int) -> Columns:
+    """The steps at which the loss was no finite number, or absurdly large: where the run ended."""
+    curves = snapshot.curves
+    steps, losses = (curves[name][since + 1 :].tolist() for name in ("step", "loss"))
+    broken = [
+        int(step) for step, loss in zip(steps, losses, strict=True) if not math.isfinite(loss)
+    ]
+    if snapshot.status is Status.DIVERGED and steps and math.isfinite(losses[-1]):
+        broken.append(int(steps[-1]))
+    return {"step": broken}
+
+
+@VIEWS.register("loss")
+class LossView:
+    """The loss on each step's mini-batch, and on the validation examples; lower is better."""
+
+    title = "Loss"
+    tab = ""
+    looks: frozenset[str] = frozenset()
+    columns = staticmethod(loss_columns)
+    drawn_for = staticmethod(layers_of)
+    keys = (
+        ("loss.train", "train (averaged)", theme.TRAIN),
+        ("loss.validation", "validation", theme.VALIDATION),
+        ("loss.apart", "", theme.PLAIN),
+    )
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        figure = over_time(
+            "loss",
+            "Training and validation loss by step",
+            style,
+            y_axis_type="log",
+            y_range=auto_range(),
+        )
+        mark_changes(figure, "loss", style)
+        frame_axes(figure, "loss")
+        _draw_chance(figure, style)
+        draw_ghosts(figure, "loss", style)
+        _draw_curves(figure, style)
+        name_lines(figure, "loss", style, LINES, log=True)
+        _add_switches(figure)
+        self.figures = [figure]
+
+
+def _draw_curves(figure: figure, style: theme.Style) -> None:
+    data = source("loss", ["step", "batches", "low", "high", "train"])
+    figure.varea("step", "low", "high", source=data, fill_color=theme.TRAIN, fill_alpha=0.15)
+    figure.line("step", "batches", source=data, color=theme.TRAIN, line_alpha=0.4, line_width=1)
+    train = figure.line(
+        "step", "train", source=data, color=theme.TRAIN, line_width=style.line_width
+    )
+    judged = figure.line(
+        "step",
+        "validation",
+        source=source("loss.judged", ["step", "validation"]),
+        color=theme.VALIDATION,
+        line_width=style.line_width,
+        line_dash=theme.VALIDATION_DASH,
+    )
+    figure.line(
+        "step",
+        "penalty",
+        source=source("loss.penalty", ["step", "penalty"]),
+        color=theme.QUIET,
+        line_dash="dotted",
+        line_width=style.line_width,
+    )
+    figure.extra_y_ranges = {"unit": Range1d(start=0, end=1)}
+    figure.extra_y_scales = {"unit": LinearScale()}  # whatever the scale of the plot is
+    figure.scatter(
+        "step",
+        0.97,
+        source=source("loss.broken", ["step"]),
+        y_range_name="unit",
+        marker="inverted_triangle",
+        color=theme.ACCENT,
+        size=11,
+    )
+    words = {"step": "@step{c}", "train": "@train{c}", "batches": "@low{c} to @high{c}"}
+    figure.add_tools(
+        hover_along(train, words, step="step", train="figure", low="figure", high="figure"),
+        hover_along(judged, {"validation": "@validation{c}"}, "left", validation="figure"),
+    )
+
+
+def _draw_chance(figure: figure, style: theme.Style) -> None:
+    chance = source("loss.chance", ["y", "x", "label"])
+    figure.hspan(y="y", source=chance, line_color=theme.QUIET, line_dash="dashed", line_width=1)
+    figure.text(
+        "x",
+        "y",
+        "label",
+        source=chance,
+        x_offset=60,
+        y_offset=3,
+        text_baseline="top",
+        text_font_size=style.tiny,
+        text_color=theme.QUIET,
+    )
+
+
+def _add_switches(plot: figure) -> None:
+    """Log or linear, most of the points or all of them: the browser does it alone."""
+    log = [plot.y_scale, LogTicker(), tick_powers()]
+    linear = [LinearScale(), BasicTicker(), tick_figures()]
+    switch(plot, "loss.log", "log", TO_LINEAR, figure=plot, log=log, linear=linear)
+    drawn = [x for x in plot.renderers if isinstance(x, GlyphRenderer)]
+    lines = [x for x in drawn if x.data_source.name in ("loss", "loss.judged")]
+    usual = next(x for x in drawn if x.data_source.name == "loss.frame")
+    switch(plot, "loss.usual", "5-95 %", TO_ALL, figure=plot, usual=usual, all=lines)

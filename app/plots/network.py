@@ -1,0 +1,195 @@
+"""Network: the layers from the input to the scores, their sizes, and what lies between them."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bokeh.models import Range1d
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots.plot_data import Columns, Part
+from app.plots.view import VIEWS, layers_of, plot, source
+from engine import Snapshot, Stage
+
+WIDTH = 0.22  # of a layer's box, where layers are 1 apart
+MOST_IN_FULL = 9  # layers between which all words fit; more are told in a word
+TALLEST, SHORTEST = 1.0, 0.16
+
+
+@dataclass(frozen=True)
+class _Box:
+    """One layer as it is drawn."""
+
+    name: str
+    shape: tuple[int, ...]
+    height: float
+
+
+def network_columns(snapshot: Snapshot, since: int) -> Part:
+    """A box for what each layer puts out, and between two of them the weights."""
+    stages = snapshot.inside.outline or ()
+    boxes = _boxes(snapshot.data.shape, stages) if stages else []
+    parameters = sum(stage.parameters for stage in stages)
+    work = sum(stage.work for stage in stages)
+    return Part(
+        set={
+            "network.boxes": _box_columns(boxes),
+            "network.links": _link_columns(boxes, stages),
+            "network.words": _word_columns(stages, parameters),
+        },
+        text={
+            "network.parameters": f"{parameters:,}" if stages else "–",
+            "network.work": f"{work:,}" if stages else "–",
+            "network.data": _data(snapshot),
+            "network.alt": f"{_data(snapshot)} "
+            + " ".join(
+                f"{x.name}: {_size(x.shape)}, {', '.join([x.weights, *x.then])},"
+                f" {x.parameters:,} parameters."
+                for x in stages
+            ),
+        },
+    )
+
+
+def _data(snapshot: Snapshot) -> str:
+    data = snapshot.data
+    what = f"{len(data.classes)} classes" if data.classes else "a value"
+    return f"{_size(data.shape)} in, {what} out"
+
+
+def _size(shape: Sequence[int]) -> str:
+    return "×".join(str(n) for n in shape)
+
+
+def _boxes(shape: tuple[int, ...], stages: Sequence[Stage]) -> list[_Box]:
+    """Their heights grow with the logarithm of how many numbers they hold."""
+    named = [("input", shape), *((stage.name, stage.shape) for stage in stages)]
+    sizes = [math.log(1 + math.prod(shape)) for _, shape in named]
+    span = TALLEST - SHORTEST
+    largest = max(sizes)
+    return [
+        _Box(name, shape, SHORTEST + span * size / largest)
+        for (name, shape), size in zip(named, sizes, strict=True)
+    ]
+
+
+def _box_columns(boxes: Sequence[_Box]) -> Columns:
+    colours = [theme.QUIET, *(theme.colour(n) for n in range(len(boxes)))]
+    every = 1 + len(boxes) // 16
+    return {
+        "x": [float(n) for n in range(len(boxes))],
+        "height": [round(box.height, 3) for box in boxes],
+        "colour": colours[: len(boxes)],
+        "name": [_short(box.name, len(boxes)) for box in boxes],
+        "size": [_size(b.shape) if n % every == 0 else "" for n, b in enumerate(boxes)],
+    }
+
+
+def _short(name: str, boxes: int) -> str:
+    if boxes <= MOST_IN_FULL:
+        return name
+    if name[-1].isdigit():
+        name = name.rpartition(" ")[2]
+        return name if boxes <= 24 or int(name) % 5 == 0 else ""
+    return name if boxes <= 16 else ""
+
+
+def _link_columns(boxes: Sequence[_Box], stages: Sequence[Stage]) -> Columns:
+    """From each box to the next; the more of the parameters lie there, the darker."""
+    most = max((stage.parameters for stage in stages), default=1)
+    xs, ys = [], []
+    for n, (left, right) in enumerate(itertools.pairwise(boxes)):
+        a, b = n + WIDTH / 2, n + 1 - WIDTH / 2
+        xs.append([a, a, b, b])
+        ys.append([-left.height / 2, left.height / 2, right.height / 2, -right.height / 2])
+    return {
+        "xs": xs,
+        "ys": [[round(y, 3) for y in corners] for corners in ys],
+        "alpha": [round(0.06 + 0.34 * stage.parameters / most, 2) for stage in stages],
+    }
+
+
+def _word_columns(stages: Sequence[Stage], parameters: int) -> Columns:
+    in_full = len(stages) < MOST_IN_FULL
+    return {
+        "x": [n + 0.5 for n in range(len(stages))],
+        "weights": [x.weights if in_full else "" for x in stages],
+        "parameters": [_count(x.parameters, in_full) if len(stages) < 24 else "" for x in stages],
+        "then": [", ".join(x.then) if in_full else "" for x in stages],
+    }
+
+
+def _count(number: int, in_full: bool) -> str:
+    if in_full:
+        return f"{number:,}"
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{letter}"
+    return str(number)
+
+
+@VIEWS.register("network")
+class NetworkView:
+    """The layers: a taller box holds more numbers, darker links more of the parameters."""
+
+    title = "Network"
+    tab = "Network"
+    looks: frozenset[str] = frozenset({"outline"})
+    columns = staticmethod(network_columns)
+    drawn_for = staticmethod(layers_of)
+    keys = (
+        ("network.parameters", "parameters", theme.PLAIN),
+        ("network.work", "multiplications per example", theme.PLAIN),
+        ("network.data", "", theme.PLAIN),
+    )
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        stages = len(snapshot.tensors)
+        figure = plot(
+            "network",
+            "The layers of the network with their sizes and numbers of parameters",
+            style,
+            x_range=Range1d(start=-0.5, end=stages + 0.5),
+            y_range=Range1d(start=-1.05, end=0.56),
+        )
+        figure.axis.visible = False
+        figure.grid.visible = False
+        figure.patches(
+            "xs",
+            "ys",
+            source=source("network.links", ["xs", "ys", "alpha"]),
+            fill_color=theme.QUIET,
+            fill_alpha="alpha",
+            line_color=None,
+        )
+        self._draw_boxes(figure, style)
+        self._draw_words(figure, style)
+        self.figures = [figure]
+
+    def _draw_boxes(self, figure: figure, style: theme.Style) -> None:
+        boxes = source("network.boxes", ["x", "height", "colour", "name", "size"])
+        figure.rect("x", 0, WIDTH, "height", source=boxes, color="colour", alpha=0.85)
+        words: dict[str, Any] = {
+            "source": boxes,
+            "text_align": "center",
+            "text_font_size": style.small,
+        }
+        figure.text("x", -0.71, "name", text_font_style="bold", text_color="colour", **words)
+        figure.text("x", -0.94, "size", text_color=theme.QUIET, **words)
+
+    def _draw_words(self, figure: figure, style: theme.Style) -> None:
+        data = source("network.words", ["x", "weights", "parameters", "then"])
+        for name, y in (("weights", 0.25), ("parameters", 0.0), ("then", -0.25)):
+            figure.text(
+                "x",
+                y,
+                name,
+                source=data,
+                text_align="center",
+                text_baseline="middle",
+                text_font_size=style.small,
+                text_color=theme.QUIET,
+            )

@@ -1,0 +1,127 @@
+"""The plane of inputs, where there are two: what the network would answer at every point of it."""
+
+import math
+from typing import Any
+
+import numpy as np
+from bokeh.models import DataRange1d, LinearColorMapper
+from bokeh.models.tickers import BasicTicker
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots import pictures, plot_data
+from app.plots.plot_data import Columns
+from app.plots.view import source
+from engine import Points, Snapshot, Surface
+
+MOST_CLASSES = 64  # that have colours of their own on the plane
+
+
+def is_plane(snapshot: Snapshot) -> bool:
+    """Whether examples are points that can be drawn."""
+    return snapshot.data.shape == (2,) and len(snapshot.data.classes) <= MOST_CLASSES
+
+
+def plane_columns(snapshot: Snapshot) -> dict[str, Columns]:
+    """The surface, the points on it, and a cross on each point that is taken for another class."""
+    surface = snapshot.inside.surface
+    if surface is None:
+        nothing: Columns = {"x": [], "y": [], "value": []}
+        return {
+            "data.surface": pictures.placed([], []),
+            "data.training": nothing,
+            "data.validation": nothing,
+            "data.wrong": {"x": [], "y": []},
+        }
+    classes = len(snapshot.data.classes)
+    box = surface.left, surface.bottom, surface.right - surface.left, surface.top - surface.bottom
+    parts = surface.training, surface.validation
+    return {
+        "data.surface": pictures.placed([_surface(surface, classes)], [box]),
+        "data.training": _points(surface.training, surface, classes),
+        "data.validation": _points(surface.validation, surface, classes),
+        "data.wrong": _wrong(parts) if classes else {"x": [], "y": []},
+    }
+
+
+def _surface(surface: Surface, classes: int) -> np.ndarray:
+    """Bytes for the palette of the plane."""
+    if surface.lead is None:
+        return pictures.diverging(_centred(surface.said, surface), 1.0)
+    levels = 256 // classes
+    level = np.rint((levels - 1) * np.nan_to_num(surface.lead)).astype(np.uint8)
+    shown: np.ndarray = (levels * surface.said + level).astype(np.uint8)
+    return shown
+
+
+def _centred(values: np.ndarray, surface: Surface) -> np.ndarray:
+    """Values from -1 to 1; where there are negative ones among them, 0 stays 0."""
+    low, high = reach(surface)
+    centred: np.ndarray = (values - (low + high) / 2) / max((high - low) / 2, 1e-12)
+    return centred
+
+
+def reach(surface: Surface) -> tuple[float, float]:
+    """The values that the colours reach: as far to both sides of 0, if it is among them."""
+    low, high = surface.values
+    if low < 0 < high:
+        most = pictures.limit(np.array([low, high]))
+        return -most, most
+    return low, high
+
+
+def _points(points: Points, surface: Surface, classes: int) -> Columns:
+    values = points.right.astype(float) if classes else _centred(points.right, surface)
+    return {
+        "x": plot_data.rounded(points.x[:, 0]),
+        "y": plot_data.rounded(points.x[:, 1]),
+        "value": plot_data.rounded(values),
+    }
+
+
+def _wrong(parts: tuple[Points, ...]) -> Columns:
+    wrong = np.concatenate([part.x[part.right != part.said] for part in parts])
+    return {"x": plot_data.rounded(wrong[:, 0]), "y": plot_data.rounded(wrong[:, 1])}
+
+
+def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
+    """The surface under the points, axes as the network is given its inputs."""
+    classes = len(snapshot.data.classes)
+    palette = theme.territory(classes) if classes else theme.DIVERGING
+    shown = pictures.draw_pictures(drawn, "data.surface", palette)
+    for side in ("x_range", "y_range"):
+        setattr(drawn, side, DataRange1d(syncable=False, range_padding=0, renderers=[shown]))
+    if classes:
+        colours = LinearColorMapper(palette=theme.points(classes), low=-0.5, high=classes - 0.5)
+    else:
+        solid = [theme.blended(n / 255) for n in range(256)]
+        colours = LinearColorMapper(palette=solid, low=-1, high=1)
+    scale = math.sqrt(style.line_width / theme.DESK.line_width)
+    look: dict[str, Any] = {"fill_color": {"field": "value", "transform": colours}}
+    for name, size, line in (
+        ("data.training", theme.POINT, None),
+        ("data.validation", theme.LARGE_POINT, theme.INK),
+    ):
+        data = source(name, ["x", "y", "value"])
+        drawn.scatter("x", "y", source=data, size=size * scale, line_color=line, **look)
+    drawn.scatter(
+        "x",
+        "y",
+        source=source("data.wrong", ["x", "y"]),
+        marker="x",
+        size=theme.CROSS * scale,
+        line_color=theme.ACCENT,
+        line_width=style.line_width * 0.75,
+    )
+    _draw_axes(drawn, snapshot)
+
+
+def _draw_axes(drawn: figure, snapshot: Snapshot) -> None:
+    name = snapshot.config.data.preprocessing.name
+    after = "" if name == "none" else f" ({name})"
+    names = [snapshot.data.input_name(n) for n in (0, 1)]
+    for axis, words in ((drawn.xaxis, names[0]), (drawn.yaxis, names[1])):
+        axis.axis_label = words + after
+        axis.axis_label_standoff = 0
+        axis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
+    drawn.grid.visible = False

@@ -1,0 +1,117 @@
+"""What the browser draws plots from: each made once, for all pages that show the like.
+
+The plots of a run are a document of Bokeh's of their own each, over sources without data. They
+belong to no session, so that they cost a visitor nothing: a frame carries a drawing to the page,
+and later ones its data. To make one takes the server some 30 ms.
+"""
+
+import logging
+import threading
+from collections.abc import Hashable, Iterable
+
+import msgspec
+from bokeh.document import Document
+
+from app import theme
+from app.plots import VIEWS, View, places, view_of
+from app.plots.view import switches
+from engine import Experiment, RunConfig, Snapshot
+
+log = logging.getLogger(__name__)
+
+MOST = 300  # drawings that are kept; one takes some 30 kB
+
+type Key = tuple[str, str, Hashable]
+
+
+class Drawing(msgspec.Struct):
+    """A card of the page, before there is data."""
+
+    headline: str  # HTML
+    plot: object  # a document of Bokeh's, as JSON; its roots stand side by side
+
+
+def key_of(name: str, snapshot: Snapshot, look: str) -> Key:
+    """What the drawing of a view depends on, and nothing else does."""
+    return name, look, view_of(name).drawn_for(snapshot)
+
+
+class Drawings:
+    """The drawings that have been made."""
+
+    def __init__(self) -> None:
+        self._made: dict[Key, msgspec.Raw] = {}  # those asked for last at the end
+        self._making = threading.Lock()
+
+    def made(self, key: Key) -> msgspec.Raw | None:
+        """The drawing as JSON, if it has been made."""
+        return self._made.get(key)
+
+    def lack(self, names: Iterable[str], snapshot: Snapshot, look: str) -> bool:
+        """Whether one of the views has yet to be drawn."""
+        return any(key_of(name, snapshot, look) not in self._made for name in names)
+
+    def make_first(self) -> None:
+        """Draw what every visitor sees first."""
+        views = [name for name in VIEWS if view_of(name).tab in ("", places()[1])]
+        self.make(views, Experiment(RunConfig()).snapshot(), next(iter(theme.STYLES)))
+
+    def make(self, names: Iterable[str], snapshot: Snapshot, look: str) -> None:
+        """Draw those of the views that have not been drawn yet."""
+        for name in names:
+            key = key_of(name, snapshot, look)
+            with self._making:  # or everybody who comes at the same time would make the same
+                made = self._made.pop(key, None) or _drawn(name, snapshot, look)
+                self._made[key] = made
+                while len(self._made) > MOST:
+                    del self._made[next(iter(self._made))]
+
+
+def _drawn(name: str, snapshot: Snapshot, look: str) -> msgspec.Raw:
+    try:
+        view = view_of(name)(snapshot, theme.STYLES[look])
+    except Exception:  # of one plot, which must not keep the others from the page
+        log.exception("the view %s cannot be drawn", name)
+        drawing = Drawing(f"<h2>{view_of(name).title}</h2> cannot be drawn", Document().to_json())
+    else:
+        drawing = draw(view)
+    return msgspec.Raw(msgspec.json.encode(drawing))
+
+
+def draw(view: View) -> Drawing:
+    """A view as the browser can draw it."""
+    document = Document()
+    for figure in view.figures:
+        document.add_root(figure)
+    plot = document.to_json(deferred=False)
+    plot.pop("defs", None)  # of all components that there are; the page has those that it needs
+    return Drawing(_headline(view), plot)
+
+
+def _headline(view: View) -> str:
+    keys = "".join(
+        f'<span class="key">{_mark(colour)}{label} <b data-text="{text}"></b></span>'
+        for text, label, colour in view.keys
+    )
+    alternative = str(view.figures[0].name).removeprefix("view:")
+    return (
+        f'<div class="headline"><h2>{view.title}</h2>{keys}{_switches(view)}</div>'
+        f'<p class="unseen" data-text="{alternative}.alt"></p>'
+    )
+
+
+def _mark(colour: str) -> str:
+    return f'<i style="border-color:{colour}"></i>' if colour else ""
+
+
+def _switches(view: View) -> str:
+    """The buttons of a card's headline; all are pressed at first."""
+    buttons = "".join(
+        f'<button type="button" class="switch" data-switch="{name}" aria-pressed="true">{label}'
+        "</button>"
+        for name, label in switches(view)
+    )
+    return f'<span class="switches">{buttons}</span>' if buttons else ""
+
+
+DRAWINGS = Drawings()

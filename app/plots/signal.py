@@ -1,0 +1,127 @@
+"""Signal: does what goes forward, and what comes back, keep its size from layer to layer?"""
+
+import math
+from typing import Any
+
+from app import theme
+from app.plots import plot_data
+from app.plots.figures import frame_decades, name_layers
+from app.plots.plot_data import Columns, Part
+from app.plots.view import VIEWS, layers_of, plot, source
+from engine import Expected, Snapshot
+
+
+def signal_columns(snapshot: Snapshot, since: int) -> Part:
+    """The standard deviation of each layer's output, and of the gradient at it; theory's too."""
+    layers, expected = snapshot.layers, snapshot.inside.expected
+    forward = [expected.inputs if expected else math.nan, *(layer.std for layer in layers)]
+    backward = [math.nan, *(layer.backward for layer in layers)]
+    theory = _theory(expected, layers[-1].backward)
+    ends = plot_data.decades([*forward, *backward, *theory["forward"], *theory["backward"]])
+    shown = {"forward": _change(forward), "backward": _change(backward[::-1])}
+    return Part(
+        set={
+            "signal": _lines({"forward": forward, "backward": backward}),
+            "signal.theory": _lines(theory),
+            "signal.frame": {"x": [1.0, 1.0], "y": ends},
+            "signal.labels": _labels(forward, backward),
+        },
+        text={
+            "signal.forward": shown["forward"],
+            "signal.backward": shown["backward"],
+            "signal.theory": _words(expected),
+            "signal.alt": "Standard deviation of each layer's output, and of the gradient there: "
+            + "; ".join(
+                f"{a.name} {theme.number(a.std)} and {theme.number(a.backward)}" for a in layers
+            ),
+        },
+    )
+
+
+def _theory(expected: Expected | None, at_scores: float) -> dict[str, list[float]]:
+    """What theory expects; of the gradient it knows the slope, and starts where it is now."""
+    if expected is None or not expected.forward:
+        return {"forward": [], "backward": []}
+    return {
+        "forward": [expected.inputs, *expected.forward],
+        "backward": [math.nan, *(size * at_scores for size in expected.backward)],
+    }
+
+
+def _lines(lines: dict[str, list[float]]) -> Columns:
+    places: Columns = {"layer": [float(x) for x in range(len(lines["forward"]))]}
+    return places | {name: plot_data.positive(line) for name, line in lines.items()}
+
+
+def _labels(forward: list[float], backward: list[float]) -> Columns:
+    """What goes forward is named where it ends, on the right, and what comes back on the left."""
+    return {
+        "x": [len(forward) - 1.0, 1.0],
+        "y": plot_data.positive([forward[-1], backward[1]]),
+        "words": ["forward", "backward"],
+        "colour": [theme.FORWARD, theme.BACKWARD],
+        "align": ["left", "right"],
+        "offset": [9.0, -9.0],
+    }
+
+
+def _change(sizes: list[float]) -> str:
+    """From the first size that there is to the last one."""
+    known = [size for size in sizes if math.isfinite(size)]
+    return f"{theme.number(known[0])} → {theme.number(known[-1])}" if known else "–"
+
+
+def _words(expected: Expected | None) -> str:
+    if expected is None:
+        return ""
+    return expected.silence or "of wide layers, for the weights as drawn"
+
+
+@VIEWS.register("signal")
+class SignalView:
+    """How large the signal is in each layer going forward, and the gradient coming back."""
+
+    title = "Signal"
+    tab = "Signal"
+    looks: frozenset[str] = frozenset({"expected"})
+    columns = staticmethod(signal_columns)
+    drawn_for = staticmethod(layers_of)
+    keys = (
+        ("signal.forward", "forward", theme.FORWARD),
+        ("signal.backward", "backward", theme.BACKWARD),
+        ("signal.theory", "theory (dashed)", theme.QUIET),
+    )
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        figure = plot(
+            "signal",
+            "Standard deviation of the signal and of its gradient by layer",
+            style,
+            y_axis_type="log",
+        )
+        frame_decades(figure, "signal.frame")
+        name_layers(figure, ["input", *(layer.name for layer in snapshot.layers)], 0)
+        figure.yaxis.axis_label = "standard deviation"
+        data = source("signal", ["layer", "forward", "backward"])
+        theory = source("signal.theory", ["layer", "forward", "backward"])
+        for name, colour, marker in (
+            ("forward", theme.FORWARD, "circle"),
+            ("backward", theme.BACKWARD, "square"),
+        ):
+            line: dict[str, Any] = {"color": colour, "line_width": style.line_width}
+            figure.line("layer", name, source=theory, line_dash="dashed", alpha=0.7, **line)
+            figure.line("layer", name, source=data, **line)
+            size = 3 * style.line_width + 1
+            figure.scatter("layer", name, source=data, marker=marker, color=colour, size=size)
+        figure.text(
+            "x",
+            "y",
+            "words",
+            source=source("signal.labels", ["x", "y", "words", "colour", "align", "offset"]),
+            x_offset="offset",
+            text_align="align",
+            text_baseline="middle",
+            text_color="colour",
+            text_font_size=style.small,
+        )
+        self.figures = [figure]

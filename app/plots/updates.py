@@ -1,0 +1,205 @@
+"""Update/weight ratio: does each step change the weights by about a thousandth, as it should?"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from bokeh.models.annotations import Span
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots import plot_data
+from app.plots.ghost_runs import ghost_ends, ghosts, left_out
+from app.plots.plot_data import Columns, Part, rounded
+from app.plots.view import (
+    VIEWS,
+    auto_range,
+    draw_curves,
+    draw_ghosts,
+    frame_axes,
+    layers_of,
+    mark_changes,
+    name_lines,
+    over_time,
+    source,
+)
+from engine import Condition, Curves, Snapshot, remembered
+
+WANTED = 1e-3
+HEALTHY = (10**-3.5, 10**-2.5)  # 1e-3, give or take half a power of ten
+BAND_SAYS = {
+    Condition.ILL: "about 0.001 is usual",
+    Condition.HEALTHY: "about 0.001 is healthy",
+    Condition.CONVERGED: "they are small because the run has converged",
+}
+BAND_WORDS = "this run has converged"
+ALWAYS_SHOWN = (1e-5, 1e-1)
+TOLD = 4  # tensors whose figures are in the headline; of more, the first and the last
+NAMED = 8  # lines whose names are written behind them, at most
+
+# What the browser does while the learning rate is dragged: an update is as large as the rate, so
+# the ratio lands where the last one would be at the new rate.
+WHILE_DRAGGED = """
+const ghost = window.babysit?.model("updates.ghost")
+const {step = [], ratio, rate} = window.babysit?.model("updates.rate")?.data ?? {}
+if (ghost != null && step.length > 0) {
+  const shown = (data) => ghost.setv({data}, {sync: false})
+  const wanted = stops[cb_obj.value]
+  shown({
+    x0: Array.from(step, (x) => 0.93 * x),
+    x1: Array.from(step, (x) => 1.04 * x),
+    y: Array.from(ratio, (last, n) => last * wanted / rate[n]),
+  })
+  clearTimeout(ghost.babysit_timer)
+  ghost.babysit_timer = setTimeout(() => shown({x0: [], x1: [], y: []}), 2500)
+}
+"""
+
+
+def updates_columns(snapshot: Snapshot, since: int) -> Part:
+    """The size of each update against the size of the weights it changes."""
+    curves = snapshot.curves
+    names, last, shown = _ratios(curves)
+    low, high = _axis(curves)
+    lines = [(key, value, theme.colour(n)) for n, (key, value) in enumerate(last.items())]
+    lines = lines[:: math.ceil(len(lines) / NAMED)]
+    return Part(
+        stream={"updates": plot_data.floored_rows(plot_data.measured_rows(curves, since, names))}
+        | plot_data.markers(snapshot, since, "updates"),
+        set={
+            "updates.frame": plot_data.frame(snapshot.step, low, high),
+            "updates.ends": plot_data.names(
+                snapshot.step, lines + ghost_ends(snapshot, "ratio *"), log=True
+            ),
+            "updates.band": _band(snapshot),
+            "updates.rate": _rate(snapshot, list(last.values())),
+        }
+        | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
+        text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(names) + 1))}
+        | {
+            "updates.apart": left_out(snapshot, "ratio"),
+            "updates.alt": f"At step {theme.count(snapshot.step)} each step changes the weights by"
+            f" {', '.join(f'{words} ({key})' for key, words in shown.items())} of their size;"
+            f" {BAND_SAYS[snapshot.condition]}.",
+        },
+    )
+
+
+@remembered
+def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
+    """The columns of the ratios, their last values, and those in words: by the names of lines."""
+    columns = (name for name in curves if name.startswith("ratio "))
+    names = {f"W{n}": name for n, name in enumerate(columns, start=1)}
+    last = {key: curves.last(name) for key, name in names.items()}
+    return names, last, {key: theme.number(value) for key, value in last.items()}
+
+
+@remembered
+def _axis(curves: Curves) -> tuple[float, float]:
+    """From power of ten to power of ten around all ratios that there were."""
+    ratios = np.concatenate([curves[name] for name in curves if name.startswith("ratio ")])
+    known = np.maximum(ratios[np.isfinite(ratios)], plot_data.FLOOR)
+    least, most = ALWAYS_SHOWN
+    low, high = plot_data.decades([known.min(initial=least), known.max(initial=most)])
+    return low, high
+
+
+def _band(snapshot: Snapshot) -> Columns:
+    """Where the ratios of a run that learns lie; one that has converged has left it for good."""
+    faint = snapshot.condition is Condition.CONVERGED
+    return {
+        "low": [HEALTHY[0]],
+        "high": [HEALTHY[1]],
+        "alpha": [0.04 if faint else 0.13],
+        "step": [0.6 * snapshot.step],  # the lines are below by then
+        "middle": [WANTED],
+        "words": [BAND_WORDS if faint else ""],
+    }
+
+
+def _told(tensors: Sequence[int]) -> Sequence[int]:
+    """The tensors whose figures the headline has room for."""
+    return tensors if len(tensors) <= TOLD else (tensors[0], tensors[-1])
+
+
+def _rate(snapshot: Snapshot, ratios: Sequence[float]) -> Columns:
+    """The last ratio of each tensor, and the learning rate that made it."""
+    known = [ratio for ratio in ratios if math.isfinite(ratio)]
+    return {
+        "step": [snapshot.step] * len(known),
+        "ratio": rounded(known),
+        "rate": [snapshot.config.optimization.learning_rate] * len(known),
+    }
+
+
+@VIEWS.register("updates")
+class UpdatesView:
+    """The size of each update against the weights it changes; wanted near 0.001 (the band)."""
+
+    title = "Update / weight"
+    tab = ""
+    looks: frozenset[str] = frozenset()
+    columns = staticmethod(updates_columns)
+    drawn_for = staticmethod(layers_of)
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        tensors = range(1, len(snapshot.tensors) + 1)
+        lines = [(f"updates.W{n}", f"W{n}", theme.colour(n - 1)) for n in tensors]
+        told = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
+        self.keys = [*told, ("updates.apart", "", theme.PLAIN)]
+        figure = over_time(
+            "updates",
+            "Ratio of update to weights by step, one line a weight tensor",
+            style,
+            y_axis_type="log",
+            y_range=auto_range(),
+        )
+        band = source("updates.band", ["low", "high", "alpha", "step", "middle", "words"])
+        figure.hstrip(
+            "low",
+            "high",
+            source=band,
+            fill_color=theme.GOOD,
+            fill_alpha="alpha",
+            line_color=None,
+            level="underlay",
+        )
+        figure.text(
+            "step",
+            "middle",
+            "words",
+            source=band,
+            text_color=theme.GOOD,
+            text_font_size=style.small,
+            text_baseline="bottom",
+            text_align="center",
+        )
+        figure.add_layout(
+            Span(location=WANTED, dimension="width", line_color=theme.GOOD, line_alpha=0.6)
+        )
+        mark_changes(figure, "updates", style)
+        frame_axes(figure, "updates")
+        draw_ghosts(figure, "updates", style)
+        _draw_landing(figure, style)
+        data = source("updates", ["step", *(label for _, label, _ in lines)])
+        draw_curves(figure, [data] * len(lines), lines, style)
+        shown = ("updates", *(label for _, label, _ in lines))
+        name_lines(figure, "updates", style, [shown], log=True)
+        self.figures = [figure]
+
+
+def _draw_landing(figure: figure, style: theme.Style) -> None:
+    """Where the ratios will land, while the learning rate is dragged."""
+    ghost = source("updates.ghost", ["x0", "x1", "y"])
+    figure.segment(
+        "x0",
+        "y",
+        "x1",
+        "y",
+        source=ghost,
+        line_color=theme.ACCENT,
+        line_width=1.5 * style.line_width,
+    )
+    # Not to be seen: it carries the rate that the ratios were made with.
+    known = source("updates.rate", ["step", "ratio", "rate"])
+    figure.scatter("step", "ratio", source=known, size=0, alpha=0)

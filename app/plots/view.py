@@ -1,0 +1,194 @@
+"""What a view is, and the parts that several views are made of."""
+
+from collections.abc import Callable, Hashable, Sequence, Set
+from typing import Any, ClassVar, Protocol
+
+from bokeh.models import BasicTicker, ColumnDataSource, CustomJS, DataRange1d
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots.axes import count_steps, tick_all
+from app.plots.plot_data import FLOOR, Part
+from engine import Registry, Snapshot
+
+
+class View(Protocol):
+    """A card of the page: figures under a headline, fed by a pure function of the snapshot.
+
+    `columns` fills the figures' sources and the headline's words, and tells in `<view>.alt` what
+    there is to see for those who do not see it.
+    """
+
+    title: ClassVar[str]
+    tab: ClassVar[str]  # of the panel "Inside", or the room; empty: with the main plots
+    looks: ClassVar[Set[str]]  # the fields of `Inside` that it shows
+    columns: ClassVar[Callable[[Snapshot, int], Part]]
+    drawn_for: ClassVar[Callable[[Snapshot], Hashable]]  # when this changes, it is drawn anew
+    keys: Sequence[tuple[str, str, str]]  # text id, label and colour of what its headline tells
+    figures: Sequence[figure]  # side by side, the first named "view:<its name>"
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        """Draw its figures, without data."""
+
+
+VIEWS: Registry[type[View]] = Registry("view")
+SWITCH = "switch:"  # the names of callbacks that buttons in headlines call begin so
+
+
+def view_of(name: str) -> type[View]:
+    """The view of this name."""
+    view: type[View] = VIEWS[name].make  # type: ignore[assignment]
+    return view
+
+
+def layers_of(snapshot: Snapshot) -> Hashable:
+    """The names of the layers: most views are drawn for so many of them."""
+    layers = tuple(layer.name for layer in snapshot.layers)
+    return layers, tuple(tensor.name for tensor in snapshot.tensors)
+
+
+def source(name: str, columns: Sequence[str]) -> ColumnDataSource:
+    """An empty source that frames fill in the browser; on the server it stays empty."""
+    return ColumnDataSource({column: [] for column in columns}, name=name)
+
+
+def plot(view: str, description: str, style: theme.Style, **options: Any) -> figure:
+    """An empty figure in the page's style; the first of a view has its name."""
+    plot = figure(
+        name=f"view:{view}",
+        sizing_mode="stretch_both",
+        min_width=200,
+        min_height=160,
+        toolbar_location=None,
+        tools="",
+        output_backend="canvas",
+        html_attributes={"role": "img", "aria-label": description},
+        **options,
+    )
+    plot.syncable = False  # or each change of its inner size is told to the server
+    plot.outline_line_color = None
+    plot.grid.grid_line_color = theme.QUIET
+    plot.grid.grid_line_alpha = 0.25
+    plot.axis.axis_line_color = None
+    plot.axis.major_tick_line_color = None
+    plot.axis.minor_tick_line_color = None
+    plot.axis.major_label_text_font_size = style.small
+    plot.axis.axis_label_text_font_size = style.small
+    plot.axis.axis_label_text_font_style = "normal"
+    plot.axis.major_label_text_color = theme.TICKS
+    plot.axis.axis_label_text_color = theme.TICKS
+    tick_all(plot)
+    plot.border_fill_alpha = 0
+    plot.background_fill_alpha = 0
+    plot.min_border = 4
+    return plot
+
+
+def over_time(view: str, description: str, style: theme.Style, **options: Any) -> figure:
+    """A figure whose horizontal axis is the step."""
+    steps = DataRange1d(range_padding=0, syncable=False, default_span=100)
+    figure = plot(view, description, style, x_range=steps, **options)
+    figure.xgrid.grid_line_color = None
+    figure.xaxis.axis_label = "step"
+    figure.xaxis.axis_label_standoff = 0
+    count_steps(figure)
+    figure.xaxis.ticker = BasicTicker(desired_num_ticks=style.ticks, num_minor_ticks=0)
+    figure.min_border_right = style.half_number
+    return figure
+
+
+def draw_curves(
+    figure: figure,
+    sources: Sequence[ColumnDataSource],
+    keys: Sequence[tuple[str, str, str]],
+    style: theme.Style,
+) -> None:
+    """A line for each source and key, over the column of the key's name, in its colour."""
+    for number, (data, (text, _, colour)) in enumerate(zip(sources, keys, strict=True)):
+        figure.line(
+            "step",
+            text.partition(".")[2],
+            source=data,
+            color=colour,
+            line_dash=theme.dash(number),
+            line_width=style.line_width,
+        )
+
+
+def frame_axes(figure: figure, view: str) -> None:
+    """Let the axes show what the source `<view>.frame` says, wherever the lines go."""
+    corners = figure.scatter("x", "y", source=source(f"{view}.frame", ["x", "y"]), size=0, alpha=0)
+    if isinstance(figure.x_range, DataRange1d):
+        figure.x_range.renderers = [corners]
+    if isinstance(figure.y_range, DataRange1d):
+        figure.y_range.renderers = [corners]
+        figure.y_range.range_padding = 0.03
+
+
+def name_lines(
+    figure: figure, view: str, style: theme.Style, lines: Sequence[tuple[str, ...]], *, log: bool
+) -> None:
+    """Have the browser write the name of each line behind its end (app/static/margins.js).
+
+    It also says how far those curves go that leave the axes: `lines` are sources, each with the
+    columns to look at.
+    """
+    _carry(figure, source(f"{view}.ends", ["step", "y", "label", "colour"]), "step", "y")
+    figure.min_border_right = style.names
+    figure.tags = [{"lines": lines, "floor": FLOOR if log else None}]
+
+
+def _carry(figure: figure, data: ColumnDataSource, x: str, y: str) -> None:
+    """Keep a source with a figure that draws nothing of it."""
+    figure.scatter(x, y, source=data, size=0, alpha=0)
+
+
+def draw_ghosts(figure: figure, view: str, style: theme.Style) -> None:
+    """Draw the curves of other runs, thinner than this one's."""
+    figure.multi_line(
+        "x",
+        "y",
+        source=source(f"{view}.ghosts", ["x", "y", "colour", "dash", "label"]),
+        line_color="colour",
+        line_dash="dash",
+        line_alpha=0.75,
+        line_width=style.line_width / 2,
+    )
+
+
+def switch(owner: figure, name: str, label: str, code: str, **models: Any) -> None:
+    """A button in the headline that runs code in the browser; `cb_data.pressed` says if it is."""
+    callback = CustomJS(name=f"{SWITCH}{name}", tags=[label], code=code, args=models)
+    owner.js_on_change("tags", callback)  # which nobody changes: it only has to belong somewhere
+
+
+def switches(view: View) -> list[tuple[str, str]]:
+    """Name and label of each button that `switch` has added."""
+    callbacks = (
+        c for x in view.figures for several in x.js_property_callbacks.values() for c in several
+    )
+    return [
+        (str(c.name).removeprefix(SWITCH), str(c.tags[0]))
+        for c in callbacks
+        if str(c.name).startswith(SWITCH)
+    ]
+
+
+def mark_changes(figure: figure, view: str, style: theme.Style) -> None:
+    """Draw a line wherever somebody changed something; a flag above says what.
+
+    The flags are the page's, so that they can be read by keyboard (app/static/overlay.js).
+    """
+    marks = source(f"{view}.markers", ["step", "label"])
+    figure.vspan(x="step", source=marks, line_color=theme.ACCENT, line_alpha=0.55, line_width=1)
+    figure.min_border_top = style.flags
+
+
+def auto_range() -> DataRange1d:
+    """A range that follows the data in the browser without telling the server each time."""
+    return DataRange1d(syncable=False, range_padding=0.06, only_visible=True)
+
+
+def places() -> tuple[str, ...]:
+    """Where there are views: the page ("") and the tabs below it, and panels with their own."""
+    return tuple(dict.fromkeys(view_of(name).tab for name in VIEWS))

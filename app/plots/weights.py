@@ -1,0 +1,285 @@
+"""Weights: what does each unit look for? Filters as pictures, other weights as matrices."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.models import ColumnDataSource, Range1d
+from bokeh.plotting import figure
+
+from app import theme
+from app.plots import pictures
+from app.plots.figures import entitle, further
+from app.plots.plot_data import Columns, Part
+from app.plots.view import VIEWS, layers_of, plot, source
+from engine import Filters, Maps, Matrix, Snapshot, Weights
+
+WIDE, WIDE_ALONE = 4.6, 7.7  # times its height is the room for filters
+WIDE_CONVOLUTIONAL = 2.2  # ... beside maps
+WIDE_MAPS = 2.2  # ... and that of a layer's maps
+GAP = 0.12  # between matrices, of the width of one
+MOST_PARTS = 3  # matrices of which there is room to say how much of them is shown
+MOST_SIZES = 6  # ... and how large they are; of more, only the number is told
+MOST_NAMES = 12  # ... and of still more every other one, or fewer
+
+
+def weights_columns(snapshot: Snapshot, since: int) -> Part:
+    """The first layer's filters, if it looks at pictures, what they make of one, all matrices."""
+    weights = snapshot.inside.weights
+    filters, matrices = (weights.filters, weights.matrices) if weights else (None, ())
+    scale = pictures.limit(filters.pictures) if filters else 1.0
+    later = pictures.limit(*(x.values for x in matrices)) if matrices else 1.0
+    parts: dict[str, Columns] = {}
+    if _pictured(snapshot):
+        parts["weights"] = _filter_columns(filters, scale, _wide(snapshot))
+    if _convolutional(snapshot):
+        parts |= _map_columns(snapshot.inside.maps)
+    if _matrix_names(snapshot):
+        parts["weights.matrices"] = _matrix_columns(matrices, later)
+        parts["weights.names"] = _name_columns(_matrix_names(snapshot), matrices)
+    text = {
+        "weights.shown": _told(filters),
+        "weights.scale": f"±{scale if filters else later:g}" if weights else "–",
+        "weights.later": f"±{later:g}" if filters and matrices else "–",
+    }
+    names = [key for key, _, _ in _keys(snapshot) if key]
+    return Part(
+        set=parts,
+        text={key: text[key] for key in names} | {"weights.alt": _alternative(weights, text)},
+    )
+
+
+def _pictured(snapshot: Snapshot) -> bool:
+    return len(snapshot.data.shape) > 1
+
+
+def _convolutional(snapshot: Snapshot) -> bool:
+    return bool(snapshot.config.model.convolutions)
+
+
+def _coloured(snapshot: Snapshot) -> bool:
+    return len(snapshot.data.shape) == 3
+
+
+def _matrix_names(snapshot: Snapshot) -> list[str]:
+    return [tensor.name for tensor in snapshot.tensors][1 if _pictured(snapshot) else 0 :]
+
+
+def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
+    """What the headline tells, which depends on what there is."""
+    signs = [("", "negative", theme.NEGATIVE), ("", "positive", theme.POSITIVE)]
+    if not _pictured(snapshot):
+        return [*signs, ("weights.scale", "colours reach", theme.PLAIN)]
+    scale = "black to white" if _coloured(snapshot) else "colours reach"
+    keys = [("weights.shown", "", theme.PLAIN), *signs, ("weights.scale", scale, theme.PLAIN)]
+    if _matrix_names(snapshot):
+        keys.append(("weights.later", "in later layers", theme.PLAIN))
+    return keys
+
+
+# ---- filters ------------------------------------------------------------------------------------
+
+
+def _wide(snapshot: Snapshot) -> float:
+    if _convolutional(snapshot):
+        return WIDE_CONVOLUTIONAL
+    return WIDE if _matrix_names(snapshot) else WIDE_ALONE
+
+
+def _filter_columns(filters: Filters | None, scale: float, wide: float) -> Columns:
+    if filters is None:
+        return pictures.placed([], [])
+    shown = filters.pictures
+    if shown.ndim == 4:
+        tiles = [pictures.natural(0.5 + 0.5 * some / scale) for some in shown]
+        sheet = pictures.mosaic(tiles, pictures.NO_COLOUR, wide)
+    else:
+        tiles = list(pictures.diverging(shown, scale))
+        sheet = pictures.mosaic(tiles, pictures.NOTHING, wide)
+    return pictures.placed([sheet], [(0, 0, sheet.shape[1], sheet.shape[0])])
+
+
+def _told(filters: Filters | None) -> str:
+    """How many filters there are to see, and what was done to them."""
+    if filters is None:
+        return "–"
+    shown = len(filters.pictures)
+    words = f"{shown} of {filters.units} filters" if shown < filters.units else f"{shown} filters"
+    if filters.every > 1:
+        words += f", a pixel the mean of {filters.every}×{filters.every}"
+    return words + (", turned back into pixels" if filters.turned_back else "")
+
+
+# ---- what they see ------------------------------------------------------------------------------
+
+
+def _map_columns(maps: Maps | None) -> dict[str, Columns]:
+    """The picture, and to the right of it a mosaic for each layer, all equally high."""
+    names: Columns = {"x": [], "name": []}
+    if maps is None:
+        nothing = pictures.placed([], [])
+        return {"weights.picture": nothing, "weights.maps": nothing, "weights.layers": names}
+    whole = pictures.mosaic([pictures.natural(pictures.stretched(maps.picture))], 0, 1)
+    left = whole.shape[1] / whole.shape[0]
+    sheets, boxes, xs = [], [], [0.0]
+    for layer in maps.layers:
+        scale = pictures.limit(layer.maps)
+        tiles = list(pictures.diverging(layer.maps, scale))
+        sheet = pictures.mosaic(tiles, pictures.NOTHING, WIDE_MAPS)
+        width = sheet.shape[1] / sheet.shape[0]
+        xs.append(left + GAP)
+        boxes.append((left + GAP, 0.0, width, 1.0))
+        sheets.append(sheet)
+        left += GAP + width
+    names = {
+        "x": [round(x, 4) for x in xs],
+        "name": [maps.name or "input", *(layer.layer for layer in maps.layers)],
+    }
+    return {
+        "weights.picture": pictures.placed([whole], [(0, 0, whole.shape[1] / whole.shape[0], 1)]),
+        "weights.maps": pictures.placed(sheets, boxes),
+        "weights.layers": names,
+    }
+
+
+# ---- matrices -----------------------------------------------------------------------------------
+
+
+def _matrix_columns(matrices: Sequence[Matrix], scale: float) -> Columns:
+    sheets = [pictures.diverging(matrix.values, scale)[::-1] for matrix in matrices]
+    return pictures.placed(sheets, [(n * (1 + GAP), 0, 1, 1) for n in range(len(matrices))])
+
+
+def _name_columns(names: Sequence[str], matrices: Sequence[Matrix]) -> Columns:
+    every = 1 + len(names) // MOST_NAMES
+    sizes = [_size(matrix, len(names)) for matrix in matrices]
+    told = names if len(names) <= MOST_SIZES else [name.rpartition(" ")[2] for name in names]
+    return {
+        "x": [round(n * (1 + GAP) + 0.5, 3) for n in range(len(names))],
+        "name": [name if n % every == 0 else "" for n, name in enumerate(told)],
+        "size": sizes or [""] * len(names),
+    }
+
+
+def _size(matrix: Matrix, matrices: int) -> str:
+    rows, columns = matrix.values.shape
+    if matrices > MOST_SIZES:
+        return ""
+    whole = f"{matrix.inputs}×{matrix.outputs}"
+    complete = (rows, columns) == (matrix.inputs, matrix.outputs)
+    return whole if complete or matrices > MOST_PARTS else f"{rows}×{columns} of {whole}"
+
+
+def _alternative(weights: Weights | None, text: dict[str, str]) -> str:
+    if weights is None:
+        return "The weights have not been looked at yet."
+    words = []
+    if weights.filters:
+        far = np.abs(weights.filters.pictures)
+        words.append(
+            f"{text['weights.shown']} of the first layer; the mean size of a weight is"
+            f" {theme.number(float(far.mean()))}, the largest {theme.number(float(far.max()))}."
+        )
+    words += [
+        f"{x.layer}, {x.inputs} by {x.outputs}: standard deviation"
+        f" {theme.number(float(x.values.std()))}, largest"
+        f" {theme.number(float(np.abs(x.values).max()))}."
+        for x in weights.matrices
+    ]
+    return " ".join(words)
+
+
+def _drawn_for(snapshot: Snapshot) -> Hashable:
+    model, data = snapshot.config.model, snapshot.data
+    return layers_of(snapshot), data.shape, model.convolutions, model.hidden[:1]
+
+
+@VIEWS.register("weights")
+class WeightsView:
+    """What each unit looks for: blue where its weights are negative, red where positive."""
+
+    title = "Weights"
+    tab = "Weights"
+    looks: frozenset[str] = frozenset({"weights", "maps"})
+    columns = staticmethod(weights_columns)
+    drawn_for = staticmethod(_drawn_for)
+
+    def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        self._style = style
+        self._shape = snapshot.data.shape
+        self.keys = _keys(snapshot)
+        self.figures: list[figure] = []
+        names = _matrix_names(snapshot)
+        if _pictured(snapshot):
+            self._draw_filters(2 if _convolutional(snapshot) else 3)
+        if _convolutional(snapshot):
+            self._draw_maps()
+        if names:
+            self._draw_matrices(names)
+
+    def _figure(self, description: str, words: str, parts: float, **options: Any) -> figure:
+        make = further if self.figures else plot
+        drawn = make("weights", description, self._style, **options)
+        entitle(drawn, words, self._style)
+        drawn.axis.visible = False
+        drawn.grid.visible = False
+        pictures.share_width(drawn, parts)
+        self.figures.append(drawn)
+        return drawn
+
+    def _draw_filters(self, parts: float) -> None:
+        words = "first layer: a picture a unit, of its weights"
+        if len(self._shape) == 3:
+            palette, words = theme.COLOURS, f"{words}; grey is 0"
+        else:
+            palette = theme.DIVERGING
+        drawn = self._figure("The weights of the first layer as pictures", words, parts)
+        pictures.fit(drawn, pictures.draw_pictures(drawn, "weights", palette))
+
+    def _draw_maps(self) -> None:
+        drawn = self._figure(
+            "A validation example and what each convolutional layer makes of it",
+            "what they make of one picture, map by map",
+            3,
+        )
+        whole = pictures.draw_pictures(drawn, "weights.picture", pictures.palette_of(self._shape))
+        maps = pictures.draw_pictures(drawn, "weights.maps", theme.DIVERGING)
+        self._label(drawn, source("weights.layers", ["x", "name"]), "left", ("name",))
+        room = drawn.scatter("x", "y", source=_corners((0, 0), (-0.14, 1)), size=0, alpha=0)
+        pictures.fit(drawn, whole, maps, room)
+
+    def _draw_matrices(self, names: Sequence[str]) -> None:
+        words = "a row an input, a column a unit"
+        if self.figures:
+            words = f"later layers: {words}"
+        drawn = self._figure(
+            "The weights between the layers as matrices",
+            words,
+            2,
+            x_range=Range1d(start=-GAP, end=len(names) * (1 + GAP)),
+            y_range=Range1d(start=-0.023 * pictures.line_height(self._style.small), end=1.02),
+        )
+        pictures.draw_pictures(drawn, "weights.matrices", theme.DIVERGING)
+        data = source("weights.names", ["x", "name", "size"])
+        self._label(drawn, data, "center", ("name", "size"))
+
+    def _label(
+        self, drawn: figure, data: ColumnDataSource, align: Any, lines: Sequence[str]
+    ) -> None:
+        """Words below pictures, a line a column."""
+        for number, column in enumerate(lines):
+            drawn.text(
+                "x",
+                0,
+                column,
+                source=data,
+                y_offset=3 + number * pictures.line_height(self._style.small),
+                text_align=align,
+                text_baseline="top",
+                text_font_size=self._style.small,
+                text_color=theme.QUIET,
+            )
+
+
+def _corners(xs: Sequence[float], ys: Sequence[float]) -> ColumnDataSource:
+    return ColumnDataSource({"x": list(xs), "y": list(ys)})

@@ -1,0 +1,1 @@
+"""The server: sessions, the frame channel, and what bounds and watches them."""

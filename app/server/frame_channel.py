@@ -1,0 +1,294 @@
+"""The frame channel: a page proves which session it belongs to, then pulls frames at its own pace.
+
+JSON text both ways. First the page sends `{"token": ...}`; then, for each frame it wants,
+`{"request": n, "since": row, "views": [...]}`. The server answers the last request once, as soon as
+there is something newer. A page that asks for nothing gets nothing, so nothing can ever queue up.
+A view that the page has not drawn yet, or not for such a network, comes with its drawing.
+"""
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import msgspec
+from bokeh.protocol.exceptions import ProtocolError
+from bokeh.server.contexts import ApplicationContext
+from bokeh.server.urls import per_app_patterns
+from bokeh.server.views.ws import WSHandler
+from bokeh.util.token import check_token_signature, get_session_id
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from app.plots import VIEWS, plot_data, view_of
+from app.plots.plot_cache import DRAWINGS, Key, key_of
+from app.plots.plot_data import Columns, Part
+from app.server.session import CONDUCTOR, VISITS, Visit
+from engine import Snapshot
+
+log = logging.getLogger(__name__)
+
+FORBIDDEN = 4403  # the close code of a page that cannot prove itself
+UNREADABLE = 4400  # ... and of one that sends something else than the protocol
+BROKEN = 4500  # ... and of every page, when nothing can be trained any more
+WATCHED_EVERY = 3.0  # seconds from one look at whether it can to the next
+PINGED_EVERY = 20.0  # seconds from one look at whether the page is there to the next
+PATIENCE = 10.0  # seconds for the token to arrive
+DESCRIBED_EVERY = 1.0  # seconds from one text alternative of a plot to the next
+
+
+class Hello(msgspec.Struct, forbid_unknown_fields=True):
+    """The page's first message."""
+
+    token: str
+
+
+class Ask(msgspec.Struct):
+    """The page's wish for one frame: the last row it has (-1: none) and the views in sight."""
+
+    since: int = -1
+    views: list[str] | None = None  # None: all
+    request: int = 0  # its number, which the frame repeats: the answer may cross a newer request
+    look: Literal["desk", "projector"] = "desk"  # the style of its plots
+
+
+class Frame(msgspec.Struct, omit_defaults=True):
+    """What a page needs to catch up; it knows sources and words, but no view."""
+
+    run: int
+    row: int
+    step: int
+    draw: dict[str, msgspec.Raw] = {}  # views that are drawn anew: their data is reset
+    stream: dict[str, Columns] = {}
+    set: dict[str, Columns] = {}
+    reset: dict[str, Columns] = {}
+    text: dict[str, str] = {}
+    back: dict[str, str] = {}  # what the page needs to come back to this run
+    request: int = 0  # that it answers
+
+
+class Composer:
+    """Makes the frames of one connection, leaving out what the page has already been told."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock  # seconds
+        self._described = -math.inf  # when the text alternatives were last told
+        self._run = 0
+        self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
+        self._told: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
+        self._broke: set[str] = set()  # views that failed
+
+    def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
+        """The frame that brings a page which has the rows up to `ask.since` up to date.
+
+        `back` is the way back to the run, as far as it is known.
+        """
+        rows = snapshot.curves.rows
+        fresh = snapshot.run != self._run or not -1 < ask.since < rows
+        if fresh:
+            self._run, self._told = snapshot.run, {}
+        describe = fresh or self._clock() - self._described >= DESCRIBED_EVERY
+        if describe:
+            self._described = self._clock()
+        frame = Frame(snapshot.run, rows - 1, snapshot.step, request=ask.request)
+        self._add(frame, "", plot_data.status(snapshot, ask.since), fresh, describe)
+        for name in asked(ask):
+            drawn = self._draw(frame, name, snapshot, ask.look)
+            if name in self._drawn:
+                since = -1 if fresh or drawn else ask.since
+                part = self._part(name, snapshot, since)
+                self._add(frame, name, part, since < 0, describe or drawn)
+        frame.back |= self._news("", "back", back or {})
+        return frame
+
+    def _draw(self, frame: Frame, name: str, snapshot: Snapshot, look: str) -> bool:
+        """Put the drawing of a view in, if the page has none or another; one may be missing yet."""
+        key = key_of(name, snapshot, look)
+        if self._drawn.get(name) == key:
+            return False
+        self._told.pop(name, None)
+        drawing = DRAWINGS.made(key)
+        if drawing is None:
+            self._drawn.pop(name, None)
+            return False
+        frame.draw[name] = drawing
+        self._drawn[name] = key
+        return True
+
+    def _part(self, name: str, snapshot: Snapshot, since: int) -> Part:
+        try:
+            return view_of(name).columns(snapshot, since)
+        except Exception:  # of one plot, which must not keep the others from the page
+            return self._broken(name)
+
+    def _broken(self, name: str) -> Part:
+        """Say that a plot stands still, and why in the log, once."""
+        if name not in self._broke:
+            self._broke.add(name)
+            log.exception("the view %s failed", name)
+        return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
+
+    def _add(self, frame: Frame, view: str, part: Part, anew: bool, describe: bool) -> None:
+        """Put in what the page has not been told of a view; all of it if it is `anew`."""
+        streams = frame.reset if anew else frame.stream
+        streams |= {name: data for name, data in part.stream.items() if anew or _any(data)}
+        for name, data in part.set.items():
+            if new := self._news(view, name, data):
+                frame.set[name] = new
+        text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
+        frame.text |= self._news(view, "", text)
+
+    def _news[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
+        told = self._told.setdefault(view, {}).setdefault(source, {})
+        new = {k: v for k, v in values.items() if (old := told.get(k)) is not v and old != v}
+        told |= new
+        return new
+
+
+def asked(ask: Ask) -> list[str]:
+    """The views that a page asks for, those left out that there are none of."""
+    return [name for name in VIEWS if ask.views is None or name in ask.views]
+
+
+def _any(data: Columns) -> bool:
+    return any(len(column) for column in data.values())
+
+
+def heard[T](message: str | bytes, kind: type[T]) -> T | str:
+    """What a message says, or why it says nothing, in a few words."""
+    try:
+        return msgspec.json.decode(message, type=kind)
+    except (ValueError, RecursionError) as error:  # a DecodeError, or nested beyond all measure
+        return str(error).encode("ascii", "replace").decode()[:100]
+
+
+class FrameChannel(WebSocketHandler):
+    """The server's end of one page's channel."""
+
+    def initialize(
+        self, application_context: ApplicationContext, bokeh_websocket_path: str
+    ) -> None:
+        self._context = application_context
+        self._loop = IOLoop.current()
+        self._visit: Visit | None = None
+        self._composer = Composer()
+        self._composing = threading.Lock()
+        self._version = 0
+        self._sent: asyncio.Future[None] | None = None  # the last frame, done once it is taken
+
+    check_origin = WSHandler.check_origin
+    # A laptop that left without a word would be trained for until the system gives it up.
+    ping_interval = PINGED_EVERY
+    ping_timeout = PINGED_EVERY
+
+    def open(self) -> None:
+        self.set_nodelay(True)
+        self._loop.call_later(PATIENCE, self._expect_visit)
+        self._watch = PeriodicCallback(self._expect_engine, 1000 * WATCHED_EVERY)
+        self._watch.start()
+
+    def _expect_visit(self) -> None:
+        if self._visit is None:
+            self.close(FORBIDDEN, "no token")
+
+    def _expect_engine(self) -> None:
+        if not CONDUCTOR.alive:
+            self.close(BROKEN, "the engine has stopped")
+
+    def on_close(self) -> None:
+        self._watch.stop()
+        if self._visit:
+            self._visit.forget(self)
+
+    async def on_message(self, message: str | bytes) -> None:
+        said = heard(message, Ask if self._visit else Hello)
+        if isinstance(said, str):
+            self.close(UNREADABLE if self._visit else FORBIDDEN, said)
+        elif isinstance(said, Hello):
+            self._greet(said)
+        elif self._visit and isinstance(said, Ask):
+            await self._answer(self._visit, said)
+        # Whoever asks without end lets the others have their turn, and is heard again only once
+        # the last frame has been taken: Tornado reads on after this.
+        await asyncio.sleep(0)
+        if self._sent and not self._sent.done():
+            await asyncio.wait([self._sent])
+
+    def _greet(self, hello: Hello) -> None:
+        self._visit = self._lookup(hello.token)
+        if self._visit is None:
+            self.close(FORBIDDEN, "unknown token")
+        elif self._visit.presence.left is not None:  # it is back, whether Bokeh has noticed or not
+            self._visit.regain(None)
+        else:
+            self._visit.presence.arrive()
+
+    def _lookup(self, token: str) -> Visit | None:
+        """The visit that the token was made for, if its signature holds and its session lives."""
+        app: Any = self.application
+        try:
+            if not check_token_signature(
+                token, signed=app.sign_sessions, secret_key=app.secret_key
+            ):
+                return None
+            session = self._context.get_session(get_session_id(token))
+        except (ProtocolError, ValueError, KeyError, TypeError):  # of a token that is no token
+            return None
+        return VISITS.get(session.id)
+
+    async def _answer(self, visit: Visit, ask: Ask) -> None:
+        views = asked(ask)
+        version = self._version if ask.since >= 0 else 0
+        if not visit.stands or DRAWINGS.lack(views, visit.seat.latest, ask.look):
+            await asyncio.to_thread(_prepare, visit, views, ask.look)
+            version = 0  # even if nothing moves
+        looks = frozenset[str]().union(*(view_of(name).looks for name in views))
+        if not visit.watch(self, version, self._deliverer(visit, ask), looks):
+            self.close(FORBIDDEN, "the visit is over")
+
+    def _deliverer(self, visit: Visit, ask: Ask) -> Callable[[Snapshot, int], None]:
+        def deliver(snapshot: Snapshot, version: int) -> None:
+            try:
+                frame = self._frame(visit, snapshot, ask)
+            except Exception:  # of this page alone: the experiment has done nothing wrong
+                log.exception("no frame could be made")
+                self._loop.add_callback(self.close, BROKEN, "no frame could be made")
+            else:
+                self._loop.add_callback(self._reply, frame, version)
+
+        return deliver
+
+    def _frame(self, visit: Visit, snapshot: Snapshot, ask: Ask) -> str:
+        """Make a frame, on the thread that has the news.
+
+        On the loop's it would take turns with the training, which gives the interpreter away at
+        each call of NumPy and had to wait a frame's time to have it back.
+        """
+        with self._composing:
+            frame = self._composer.compose(snapshot, ask, visit.way_back.words)
+        return msgspec.json.encode(frame).decode()
+
+    async def _reply(self, frame: str, version: int) -> None:
+        self._version = version
+        try:
+            self._sent = self.write_message(frame)
+            await self._sent
+        except WebSocketClosedError:
+            log.debug("the page has left")
+
+
+def _prepare(visit: Visit, views: list[str], look: str) -> None:
+    """Have something to show, and plots to show it in."""
+    visit.set_up()
+    if visit.stands:
+        DRAWINGS.make(views, visit.seat.latest, look)
+
+
+def install() -> None:
+    """Make the server route `<app>/frames` here; called before it builds its routes."""
+    route = (r"/frames", FrameChannel)
+    if route not in per_app_patterns:
+        per_app_patterns.append(route)

@@ -1,0 +1,155 @@
+"""The server's door: the page behind a limit, how the server is, the headers of every answer."""
+
+import random
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+from bokeh.server.urls import per_app_patterns, toplevel_patterns
+from panel.io import server
+from panel.io.server import DocHandler
+from tornado.web import RequestHandler
+
+from app.server.capacity import UNSEEN
+from app.server.connection_limits import Addresses
+from app.server.loop_lag import LATENESS
+from app.server.session import CONDUCTOR, VISITS
+
+PAGE = r"/?"  # the route of the page
+HANGS = 30.0  # seconds of one visitor's turn after which the process is to be started anew
+RETRY = (8, 15)  # seconds after which a page that found no room asks again; not all at once
+
+FULL = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="{seconds}">
+<title>Babysit is full</title>
+</head>
+<body style="font: 1em/1.5 system-ui, sans-serif; max-width: 34em; margin: 20vh auto">
+<h1>There is no room just now</h1>
+<p role="status">{why} This page tries again by itself in {seconds} seconds.</p>
+</body>
+</html>
+"""
+TAKEN = "All {most} places of this laboratory are taken."
+CROWDED = "Many pages were asked for from your network at the same moment."
+CLASS = 30  # pages that an address may ask for at once, however few places there are
+ADDRESSES = Addresses(max(VISITS.most, CLASS), UNSEEN)
+
+# Bokeh compiles code that comes with a page, modules as blobs (CustomJS); Panel has scripts and
+# styles within its pages.
+CONTENT = (
+    "default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT,
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+class Door(DocHandler):
+    """Serves the page while there is room, else one that says so and asks again."""
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        crowded = not VISITS.full and not ADDRESSES.lets_in(str(self.request.remote_ip))
+        if not crowded and VISITS.make_room():
+            page: Any = super().get
+            await page(*args, **kwargs)
+            return
+        why = CROWDED if crowded else TAKEN.format(most=VISITS.most)
+        seconds = random.randint(*RETRY)
+        self.set_status(503)
+        self.set_header("Retry-After", str(seconds))
+        self.set_header("Cache-Control", "no-store")
+        await self.finish(FULL.format(seconds=seconds, why=why))
+
+
+class Liveness(RequestHandler):
+    """Whether this process does its work: 503 when it should be started anew."""
+
+    def get(self) -> None:
+        """Say it."""
+        reason = _ailment(CONDUCTOR.alive, CONDUCTOR.held)
+        self.set_status(503 if reason else 200)
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"alive": not reason, **({"reason": reason} if reason else {})})
+
+
+def _ailment(alive: bool, held: float) -> str:
+    """Why this process does not do its work; empty: it does."""
+    if not alive:
+        return "the thread that trains has ended"
+    if held > HANGS:
+        return f"the training hangs: one visitor's turn has lasted {held:.0f} s"
+    return ""
+
+
+class Readiness(RequestHandler):
+    """Whether this process takes one more visitor: 503 when it is full, or not well."""
+
+    def get(self) -> None:
+        """Say it, how many are here, what is kept for them, and how late the server was.
+
+        Of the memory that is kept only Python's own is told, in blocks: a leak is seen there first,
+        since what the C library holds has holes.
+        """
+        ready = CONDUCTOR.alive and not VISITS.full
+        self.set_status(200 if ready else 503)
+        self.set_header("Cache-Control", "no-store")
+        here = {"visitors": VISITS.here, "most": VISITS.most}
+        kept = {"sessions": self._sessions, "experiments": len(CONDUCTOR)}
+        blocks = sys.getallocatedblocks()
+        delay = CONDUCTOR.worst
+        late = {  # seconds, of the last ten: of the event loop, and of a frame
+            "late": round(LATENESS.worst, 3),
+            "frame_late": round(delay.seconds, 3),
+            "of": delay.of,
+            "held_by": delay.held_by,
+        }
+        self.finish({"ready": ready, **here, **kept, "blocks": blocks, **late})
+
+    @property
+    def _sessions(self) -> int:
+        """Pages that the server knows, those included whose visitor has left a moment ago."""
+        app: Any = self.application
+        return sum(len(app.get_sessions(path)) for path in app.app_paths)
+
+
+def install() -> None:
+    """Put the door before the page; called before the server builds its routes."""
+    if (PAGE, DocHandler) in per_app_patterns:  # not yet: hooks may run more than once
+        per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
+        toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness)])
+        server.bundle_resources = _once(server.bundle_resources)  # type: ignore[attr-defined]
+    # The page, its scripts, a login, an error: every answer has them, whoever makes it.
+    RequestHandler.set_default_headers = _set_headers  # type: ignore[method-assign]
+
+
+def _once(gather: Callable[..., Any]) -> Callable[..., Any]:
+    """Gather the scripts and styles that a page names once: they are the same for every page.
+
+    It takes Panel 1.10 longer than everything else that a page's first answer needs.
+    """
+    gathered: dict[str, Any] = {}
+
+    def gather_once(*args: Any, **kwargs: Any) -> Any:
+        place = str(pn.state.rel_path)  # where the page lies on the server
+        if place not in gathered:
+            gathered[place] = gather(*args, **kwargs)
+        return gathered[place]
+
+    return gather_once
+
+
+def _set_headers(self: RequestHandler) -> None:
+    for name, value in HEADERS.items():
+        self.set_header(name, value)

@@ -1,0 +1,305 @@
+"""One visitor: an experiment, the page that shows it, and the end of both."""
+
+import threading
+from collections.abc import Callable, Hashable, Set
+from typing import Any
+
+import panel as pn
+from bokeh.document import Document
+from bokeh.events import ClientReconnected, ConnectionLost
+from bokeh.models import CustomJS
+from panel.io.resources import get_dist_path
+
+from app import theme
+from app.limits import LIMITS
+from app.page.browser_actions import Browser
+from app.page.buttons import Pressed, Presses
+from app.page.diagnosis_bar import Lane
+from app.page.dialogs import Dialogs
+from app.page.display_mode import Look
+from app.page.keyboard import KEYS, Keyboard, KeyPressed, Keys
+from app.page.layout import Layout
+from app.page.transport import Transport
+from app.panel_document import arguments_of, document_of_now, forget, guarded, report, tell
+from app.panels.open_panels import OpenRooms
+from app.plots.updates import WHILE_DRAGGED
+from app.server.build_queue import Turns
+from app.server.capacity import Presence, Visits
+from app.server.memory import MEMORY
+from app.server.piecewise_build import Building, Pieces
+from app.settings.controls import Controls
+from app.sharing import run_links
+from app.sharing.export import Export
+from app.sharing.pinned import Runs
+from app.sharing.reconnect import WayBack
+from app.sharing.run_links import Wish
+from app.sharing.share_dialog import Sharing
+from app.sharing.shared_run import Arrival
+from app.sharing.upload import Data, Found, Uploads, learn_from
+from engine import (
+    Command,
+    Conductor,
+    Experiment,
+    Pause,
+    Play,
+    Reading,
+    RunConfig,
+    Seat,
+    Snapshot,
+    Status,
+    Upload,
+)
+
+VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
+BRIEF = 0.3  # seconds that a piece of a page waits for quiet at most
+TURNS = Turns(lambda: not VISITS.somebody_comes)  # of whole pages
+PIECES = Turns(lambda: not VISITS.somebody_comes, BRIEF)  # of all pages, and what they open
+SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
+CONDUCTOR = Conductor(
+    LIMITS.frame_rate,
+    gives_way=lambda: VISITS.somebody_comes or TURNS.waited_for or PIECES.waited_for,
+)
+NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
+LEARNING_RATE = "optimization.learning_rate"
+DO = "window.babysit[words[0]](...words.slice(1))"  # what the browser does for the page
+FULL = "There is no room just now: all places of this laboratory are taken."
+
+START = """
+export default async (given) => {
+  const base = window.location.pathname.replace(/\\/$/, "")
+  const {open} = await import(new URL(`${base}/static/page.js`, window.location.href).href)
+  open(base, given)
+}
+"""
+
+
+def open_page() -> None:
+    """Answer a request for the page: a skeleton now, the rest when a browser is there to see it."""
+    pn.extension(
+        reconnect=True,
+        notifications=True,
+        lazy_resources=False,
+        exception_handler=report,
+        apply_signatures=False,  # of all components, for notebooks: 10 ms for each visitor
+    )
+    document = document_of_now()
+    if not VISITS.make_room():  # the door is closed, but a socket may bring a session back
+        pn.pane.HTML(FULL).servable()
+        return
+    # Panel knows this only once it answers a request for the page. A session that a socket brings
+    # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
+    document.template_variables["dist_url"] = get_dist_path()
+    visit = Visit(run_links.read(arguments_of(document)))
+    document.theme = theme.OWN_AXES
+    visit.layout.page.servable()
+    context: Any = document.session_context
+    if context is None:  # rendered without a server: nobody will ever connect
+        return
+    visit.name = context.id[:NAME]
+    VISITS[context.id] = visit
+    visit.belong_to(document)
+    # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
+    known = {
+        **{"token": context._token, "keys": list(KEYS), "narrowest": theme.TABLET + 1},
+        **{"slider": LEARNING_RATE, "dragged": CustomJS(code=WHILE_DRAGGED)},
+        **{"bar": theme.BAR_CSS, "hall": theme.HALL},
+    }
+    document.js_on_event("document_ready", CustomJS(code=START, args=known))
+    pn.state.onload(visit.arrive)
+
+
+class Visit:
+    """A visitor's experiment and page."""
+
+    def __init__(self, wish: Wish) -> None:
+        self._wish = wish
+        self._lock = threading.Lock()
+        self._setting_up = threading.Lock()
+        self._seat: Seat | None = None
+        self._arrival: Arrival | None = None
+        self._started = False
+        self._lost_running = False
+        self._closed = False
+        self.name = ""  # for the operator
+        self.presence = Presence()
+        self.way_back = WayBack()
+        self._uploads = Uploads()
+        self._presses = presses = Presses()
+        self._controls: Controls | None = None  # until it is their turn to be built
+        self._filling: Building | None = None
+        self._ready = threading.Event()  # they have been, or the visitor has left
+        browser = Browser(DO)
+        transport = Transport(self._send, lambda: self.seat.latest, presses)
+        self._lane = Lane(self._send, lambda view: browser.ask("point_at", view), presses)
+        self._dialogs = self._make_dialogs()
+        look = Look(browser, presses)
+        self.layout = Layout(wish.hidden, transport, self._lane, self._dialogs, look, browser)
+        self._rooms = OpenRooms(self.layout, presses, self._begin)
+        self._keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
+
+    def belong_to(self, document: Document) -> None:
+        """Hear what happens to this page, and be able to change it from other threads."""
+        self._tell = document.locked_callback(tell)
+        self._news = document.locked_callback(guarded(self._show), policy="latest")
+        self._locked = document.locked_callback
+        self._filling = self._begin(self._fill())
+        document.on_event(Pressed, guarded(self._presses.hear))
+        document.on_event(KeyPressed, guarded(self._keyboard.press))
+        document.on_event(ConnectionLost, self.lose)
+        document.on_event(ClientReconnected, self.regain)
+        document.on_session_destroyed(self.close)
+        document.on_session_destroyed(lambda context: forget(document))
+
+    def _send(self, command: Command) -> None:
+        self.seat.send(command)
+
+    def _turn_rate(self, by: int) -> None:
+        """Turn the learning rate by so many stops."""
+        if self._controls:
+            self._controls.slider(LEARNING_RATE).stops.move(by)
+
+    @property
+    def seat(self) -> Seat:
+        """The experiment's place with the conductor; the first to ask sets the experiment up."""
+        with self._lock:
+            if self._seat is None:
+                if self._closed:
+                    raise RuntimeError("the visitor has left")
+                with SETTING_UP:
+                    self._seat = CONDUCTOR.add(Experiment(RunConfig()), self.name)
+            return self._seat
+
+    @property
+    def stands(self) -> bool:
+        """Whether the experiment has been set up, and there is something to see."""
+        return self._arrival is not None
+
+    def set_up(self) -> None:
+        """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
+        with self._setting_up:
+            if self._arrival is None and not self._closed:
+                self.seat.on_news = self._news
+                self._arrival = Arrival(self._wish, self.seat, self._tell)
+
+    def watch(
+        self,
+        who: Hashable,
+        version: int,
+        deliver: Callable[[Snapshot, int], None],
+        looks: Set[str],
+    ) -> bool:
+        """Deliver the first snapshot newer than `version`, unless the visit is over; say if so.
+
+        Training starts when somebody looks for the first time.
+        """
+        if self._arrival is None or self._closed:
+            return False
+        self.start()
+        self._arrival.play()
+        self.seat.wait(who, version, deliver, looks)
+        return True
+
+    def forget(self, who: Hashable) -> None:
+        """Somebody who watched has gone; when nobody else does, train no further."""
+        if self._seat:
+            self._seat.forget(who)
+            if not self._seat.watched:
+                self.lose(None)
+
+    def start(self) -> None:
+        """Begin to train, once."""
+        if not self._started:
+            self._started = True
+            if not (self._arrival and self._arrival.awaits):
+                self.seat.send(Play())
+
+    def arrive(self) -> None:
+        """A browser is there to see the page: build the rest of it when it is its turn."""
+        self.presence.arrive()
+        if self._filling and not self._filling.done:
+            TURNS.wait(self._filling.go_on, self._ready)
+
+    def _begin(self, pieces: Pieces) -> Building:
+        """What builds this a piece at a time; whatever fails is reported."""
+        return Building(pieces, PIECES, lambda build: self._locked(guarded(build)))
+
+    def _fill(self) -> Pieces:
+        """Build the sidebar; then it is the next page's turn."""
+        try:
+            self.set_up()
+            controls = Controls(self._send, self.seat.latest.config, self._presses)
+            yield
+            yield from self.layout.fill(controls)
+            self._controls = controls
+            self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.seat), "active")
+            self._show(self.seat.latest)
+            if self._arrival and not self._arrival.awaits:
+                self.start()
+            MEMORY.keep()
+        finally:
+            self._ready.set()
+
+    def _make_dialogs(self) -> Dialogs:
+        def later(found: Found) -> Found:
+            return document_of_now().locked_callback(found)
+
+        def used(upload: Upload, reading: Reading) -> None:
+            if not (self._arrival and self._arrival.brought(self._uploads.names)):
+                learn_from(self.seat, upload, reading)
+            self._dialogs.close()
+
+        return Dialogs(
+            {
+                "Data": ("table_view", lambda: Data(self.seat, self._uploads, used, later)),
+                "Runs": ("stacked_line_chart", lambda: Runs(self.seat)),
+                "Export": ("download", lambda: Export(self.seat, lambda: self.layout.views)),
+                "Share": ("share", lambda: Sharing(self.seat)),
+                "Keys": ("keyboard", Keys),
+            },
+            self._presses,
+        )
+
+    def _show(self, snapshot: Snapshot) -> None:
+        # While commands wait, controls stand where they were turned to, not where the run still is.
+        if self._controls and self.seat.settled:
+            self._controls.show(self.seat.latest.config)
+        self._lane.show(snapshot)
+        self._rooms.show(snapshot)
+        self._dialogs.show(snapshot)
+        self.way_back.follow(self.seat, snapshot)
+        if self._arrival:
+            self._arrival.show(snapshot)
+
+    def lose(self, event: object) -> None:
+        """The page is gone, perhaps to come back: train no further."""
+        self.presence.leave()
+        if self._seat and self._seat.latest.status is Status.RUNNING:
+            self._lost_running = True
+            self._seat.send(Pause())
+
+    def regain(self, event: object) -> None:
+        """The page is back: go on where it was."""
+        self.presence.arrive()
+        if self._seat and self._lost_running:
+            self._lost_running = False
+            self._seat.send(Play())
+
+    def close(self, context: Any) -> None:
+        """The session is over: nothing of the visit stays."""
+        VISITS.pop(context.id, None)
+        self.end()
+
+    def end(self) -> None:
+        """Give back what the visit takes of the machine; the session may live on."""
+        parameters = 0
+        with self._lock:
+            self._closed = True
+            if self._seat:
+                CONDUCTOR.remove(self._seat)
+                parameters = self._seat.parameters
+        self._uploads.close()
+        self._rooms.end()
+        if self._filling:
+            self._filling.end()
+        self._ready.set()
+        MEMORY.owe(parameters)

@@ -1,0 +1,1 @@
+"""What leaves a run and comes back: links, files, reports, pinned runs, uploads."""

@@ -1,0 +1,143 @@
+"""The dialog "Export": a run as files, each for another purpose."""
+
+import io
+from collections.abc import Callable, Mapping
+
+import msgspec
+from panel import ui
+from panel.layout import Column, Row
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app import theme
+from app.page.browser_actions import Browser
+from app.plots import VIEWS, view_of
+from app.sharing import run_links
+from app.sharing.pinned import settings
+from app.sharing.report import report
+from engine import Experiment, Seat, Snapshot, record, weights_npz
+
+IDLE = ("0", "none", "constant")  # settings that do nothing are not told on a picture
+PATIENCE = 20.0  # seconds for the engine to come between two steps
+
+SAVE = """
+const base = window.location.pathname.replace(/\\/$/, "")
+import(new URL(`${base}/static/plots.js`, window.location.href).href)
+  .then(({save}) => save(...words))
+"""
+
+
+# ---- what the files hold --------------------------------------------------------------------
+
+
+def curves_csv(experiment: Experiment) -> bytes:
+    """The curves as a table, a row for each step that was written down."""
+    return experiment.snapshot().curves.to_csv().encode()
+
+
+def run_json(experiment: Experiment) -> bytes:
+    """What repeats the run: its config, the journal of commands, the digest of the weights."""
+    return msgspec.json.encode(record(experiment)) + b"\n"
+
+
+def weights(experiment: Experiment) -> bytes:
+    """What the network has learned, array by array."""
+    return weights_npz(experiment.network)
+
+
+def report_html(experiment: Experiment) -> bytes:
+    """The whole run on one page, which needs no server and no internet."""
+    recording = record(experiment)
+    try:
+        asked = run_links.query(recording, False, ())
+    except ValueError:  # steered too often for a link
+        asked = ""
+    return report(experiment.snapshot(), recording, asked).encode()
+
+
+FILES: Mapping[str, tuple[str, str, Callable[[Experiment], bytes]]] = {
+    "Report": ("html", "One page with curves, settings and findings.", report_html),
+    "Curves": ("csv", "The table behind the plots.", curves_csv),
+    "Run": (
+        "json",
+        "Config and journal: <code>python -m engine replay</code> repeats it.",
+        run_json,
+    ),
+    "Weights": ("npz", "A named array a tensor, for NumPy.", weights),
+}
+
+
+# ---- the dialog -----------------------------------------------------------------------------
+
+
+class Export:
+    """Makes a file when it is asked for, as things stand then."""
+
+    title = "Export"
+    width = "sm"
+
+    def __init__(self, seat: Seat, plots: Callable[[], list[str]]) -> None:
+        self._seat, self._plots = seat, plots
+        self._browser = Browser(SAVE)
+        self._plot = ui.Select(
+            label="Plot", options=[], size="small", width=220, margin=(5, 0), value=None
+        )
+        self.view: Viewable = Column(
+            *(self._line(label, *said) for label, said in FILES.items()),
+            Row(self._plot, *(self._picture(kind) for kind in ("png", "svg")), self._browser.view),
+            sizing_mode="stretch_width",
+        )
+
+    def opened(self) -> None:
+        """Offer those plots that are in the page now."""
+        names = {view_of(name).title: name for name in VIEWS if name in self._plots()}
+        self._plot.param.update(options=names, value=next(iter(names.values()), None))
+
+    def show(self, snapshot: Snapshot) -> None:
+        """A file is made when it is asked for."""
+
+    def _line(
+        self, label: str, suffix: str, words: str, make: Callable[[Experiment], bytes]
+    ) -> Viewable:
+        button = ui.FileDownload(
+            label=f"{label} ({suffix.upper()})",
+            filename=f"babysit.{suffix}",
+            auto=True,
+            embed=False,
+            variant="outlined",
+            size="small",
+            width=170,
+            margin=(4, 0),
+        )
+
+        def file() -> io.BytesIO:
+            # What was downloaded before would not be again, were it the same.
+            button.param.update(data=None, filename=f"{self._stem()}.{suffix}")
+            return io.BytesIO(self._seat.do(make).result(PATIENCE))
+
+        button.callback = file
+        return Row(button, HTML(words, stylesheets=[theme.BESIDE_CSS]), sizing_mode="stretch_width")
+
+    def _stem(self) -> str:
+        """The name of the files of this moment."""
+        now = self._seat.latest
+        data = now.config.data.dataset.name.partition(" #")[0]
+        plain = "".join(x if x.isalnum() else "-" for x in data).strip("-")
+        return f"babysit-{plain}-run{now.run}-step{now.step}"
+
+    def _picture(self, kind: str) -> Viewable:
+        button = ui.Button(
+            label=kind.upper(), icon="image", variant="outlined", size="small", margin=(9, 0, 0, 8)
+        )
+        button.on_click(
+            lambda event: self._browser.ask(self._plot.value, kind, in_one_line(self._seat.latest))
+        )
+        return button
+
+
+def in_one_line(snapshot: Snapshot) -> str:
+    """What run a picture is of: how far it is, and those of its settings that make it so."""
+    said = settings(snapshot.config).items()
+    told = (f"{name} {words}" for name, words in said if words not in IDLE)
+    step = theme.count(snapshot.step)
+    return f"Babysit, run {snapshot.run} at step {step}: {'; '.join(told)}."

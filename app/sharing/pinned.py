@@ -1,0 +1,207 @@
+"""The dialog "Runs": keep this run beside later ones, and see what told them apart."""
+
+import html
+from collections.abc import Mapping, Sequence
+
+from panel import ui
+from panel.layout import Column, Row
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app import theme
+from app.plots.ghost_runs import run_before
+from engine import (
+    MAX_NAME,
+    MAX_PINNED,
+    SETTINGS,
+    Begin,
+    Choice,
+    Curves,
+    PastRun,
+    Pin,
+    RunConfig,
+    Seat,
+    Snapshot,
+    Stack,
+    Unpin,
+    check_pin,
+)
+
+EXPLAINED = f"""
+<p>A pinned run stays in the plots beside those that follow, and in this table: up to {MAX_PINNED}.
+What they do not have in common stands out.</p>
+"""
+
+
+class Runs:
+    """Pins and unpins runs, begins them again, and compares them."""
+
+    title = "Runs, side by side"
+    width = "lg"
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+        self._names: tuple[str, ...] | None = None  # of the pinned runs that are listed
+        self._name = ui.TextInput(
+            label="Name of this run",
+            max_length=MAX_NAME,
+            size="small",
+            width=280,
+            margin=(5, 0),
+        )
+        pin = ui.Button(
+            label="Pin this run", icon="push_pin", variant="contained", margin=(8, 0, 0, 8)
+        )
+        pin.on_click(lambda event: self._pin())
+        self._refusal = HTML("", stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width")
+        self._list = Column(sizing_mode="stretch_width")
+        self._table = HTML("", stylesheets=[theme.TABLE_CSS], sizing_mode="stretch_width")
+        self.view: Viewable = Column(
+            HTML(EXPLAINED, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
+            Row(self._name, pin),
+            self._refusal,
+            self._list,
+            self._table,
+            sizing_mode="stretch_width",
+        )
+
+    def opened(self) -> None:
+        """Show how the runs stand now."""
+        self._refusal.object = ""
+        self._names = None
+        self.show(self._seat.latest)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the experiment."""
+        names = tuple(past.name for past in snapshot.pinned)
+        if names != self._names:
+            self._names = names
+            self._list[:] = [self._line(name) for name in names]
+            self._name.value = _free(f"run {snapshot.run}", names)
+        self._table.object = table(snapshot)
+
+    def _line(self, name: str) -> Viewable:
+        load = ui.Button(
+            label=f"Load {name}", icon="replay", size="small", variant="outlined", margin=(2, 4)
+        )
+        load.on_click(lambda event: self._load(name))
+        unpin = ui.Button(
+            label=f"Unpin {name}", icon="close", size="small", variant="text", margin=(2, 4)
+        )
+        unpin.on_click(lambda event: self._seat.send(Unpin(name)))
+        return Row(load, unpin)
+
+    def _pin(self) -> None:
+        name = self._name.value.strip()
+        try:
+            check_pin(name, self._seat.latest.pinned)
+        except ValueError as error:
+            self._refusal.object = f"<p role='alert'>{html.escape(str(error))}</p>"
+            return
+        self._refusal.object = ""
+        self._seat.send(Pin(name))
+
+    def _load(self, name: str) -> None:
+        for past in self._seat.latest.pinned:
+            if past.name == name:
+                self._seat.send(Begin(past.config))
+
+
+def _free(name: str, taken: Sequence[str]) -> str:
+    """The name, or one like it if another run has it."""
+    number = 2
+    free = name
+    while free in taken:
+        free = f"{name} ({number})"
+        number += 1
+    return free
+
+
+# ---- the table ------------------------------------------------------------------------------
+
+
+def compared(snapshot: Snapshot) -> list[PastRun]:
+    """The runs of the table: this one, the one before, and those that are pinned."""
+    now = PastRun(
+        "this run",
+        snapshot.run,
+        snapshot.config,
+        snapshot.curves,
+        snapshot.step,
+        snapshot.gauges,
+    )
+    before = run_before(snapshot)
+    return [now, *([before] if before else []), *snapshot.pinned]
+
+
+def settings(config: RunConfig) -> dict[str, str]:
+    """Every setting of a config in words, by what it is called."""
+    words = {setting.label: _written(config, path) for path, setting in SETTINGS.items()}
+    words["Seed"] = str(config.seed)
+    data = config.data
+    if data.examples is not None:
+        words["Examples"] = f"the first {data.examples:,}"
+    if data.classes:
+        words["Classes"] = ", ".join(data.classes)
+    if data.seed is not None:
+        words["Seed of the data"] = str(data.seed)
+    if config.start is not None:
+        origin = config.start
+        words["Starts from"] = f"{origin.steps:,} steps on {origin.data.dataset.name}"
+    return words
+
+
+def _written(config: RunConfig, path: str) -> str:
+    value = config.value(path)
+    if isinstance(value, Choice):
+        return written(value)
+    values = SETTINGS[path].values
+    if isinstance(values, Stack):
+        return values.write(value) or "none"
+    return f"{value:g}"
+
+
+def written(choice: Choice) -> str:
+    """A choice and its knobs in words."""
+    knobs = ", ".join(f"{name} {number:g}" for name, number in choice.knobs.items())
+    return f"{choice.name} ({knobs.replace('_', ' ')})" if knobs else choice.name
+
+
+def figures(step: int, curves: Curves) -> dict[str, str]:
+    """How a run stood at the end of its curves, in words."""
+    return {
+        "Steps": f"{step:,}",
+        "Training loss": theme.number(curves.last("loss")),
+        "Validation loss": theme.number(curves.last("validation_loss")),
+        "Training accuracy": theme.percent(curves.last("train_accuracy")),
+        "Validation accuracy": theme.percent(curves.last("validation_accuracy")),
+    }
+
+
+def table(snapshot: Snapshot) -> str:
+    """The runs as columns: how they stood at the end, and their settings."""
+    runs = compared(snapshot)
+    names = "".join(f'<th scope="col">{html.escape(_called(past, snapshot))}</th>' for past in runs)
+    ends = [figures(past.step, past.curves) for past in runs]
+    said = [settings(past.config) for past in runs]
+    labels = list(dict.fromkeys(label for one in said for label in one))
+    # What they do not have in common comes first.
+    labels.sort(key=lambda label: len({one.get(label) for one in said}) == 1)
+    rows = [_row(label, ends, "") for label in ends[0]]
+    for label in labels:
+        differs = len({one.get(label) for one in said}) > 1
+        rows.append(_row(label, said, "differs" if differs else "same"))
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Runs compared"><table>'
+        f"<thead><tr><td></td>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _called(past: PastRun, snapshot: Snapshot) -> str:
+    """What a column is called: the run before has no name of its own, as in the plots."""
+    return f"before (run {past.run})" if past is snapshot.previous else past.name
+
+
+def _row(label: str, runs: Sequence[Mapping[str, str]], kind: str) -> str:
+    cells = "".join(f"<td>{html.escape(run.get(label, '–'))}</td>" for run in runs)
+    return f'<tr class="{kind}"><th scope="row">{html.escape(label)}</th>{cells}</tr>'

@@ -1,0 +1,202 @@
+"""Links: a run's config, seed and journal in an address, and what such an address asks of the page.
+
+    ?run=...           a `Recording`: JSON, compressed, in the letters that addresses are made of
+    &steps=1234        repeat it up to there, further than it was shared perhaps
+    &then=play         go on when the run has come as far as it was shared; else it pauses there
+    &hide=lane,l2-...  parts of the page to leave out, for a lesson
+
+What does not make sense is told in one sentence, and the page opens as it always does.
+"""
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import msgspec
+
+from app.panels import ROOMS
+from app.plots import VIEWS, view_of
+from engine import SETTINGS, Effect, Recording, files_named
+
+MAX_LINK = 12_000  # characters; servers and proxies refuse addresses that are much longer
+MAX_UNPACKED = 2**18  # bytes
+MAX_STEPS = 10**9
+MAX_WORDS = 200  # characters of a link that a refusal repeats
+
+PARTS = {  # of the page, besides tabs, plots and knobs
+    "sidebar": "The sidebar with all knobs",
+    "transport": "The buttons Play, Step, Restart, New seed",
+    "menus": "The buttons Data, Runs, Export, Share, Keys",
+    "lane": "The line that says what is wrong",
+    "inside": "The panel below the plots",
+}
+
+type Arguments = Mapping[str, Sequence[bytes]]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an address asks of the page."""
+
+    recording: Recording | None = None
+    goes_on: bool = False  # when it has come as far as it was shared
+    hidden: frozenset[str] = frozenset()
+    refusal: str = ""  # in one sentence, what of it made no sense
+    waiting: str = ""  # a run, as `packed` writes it, that needs a file of the visitor's own
+
+
+class FileNeeded(ValueError):
+    """A run learns from a file that no link holds."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            f"The run of this link learns from {file}, which no link holds: bring that file with"
+            " Data, and the run is repeated."
+        )
+
+
+def hideable() -> Mapping[str, str]:
+    """What a link can hide: its name there, and what it is called on the page."""
+    names = {part: PARTS[part] for part in PARTS}
+    names |= {room.lower(): f"Tab: {room}" for room in ROOMS}
+    views = (name for name in VIEWS if view_of(name).tab not in ROOMS)
+    names |= {name: f"Plot: {view_of(name).title}" for name in views}
+    return names | {name_of(path): f"Knob: {x.label}" for path, x in SETTINGS.items()}
+
+
+def name_of(path: str) -> str:
+    """What a link calls the control of a setting, such as learning-rate."""
+    name = re.sub(r"[^a-z0-9]+", "-", SETTINGS[path].label.lower()).strip("-")
+    taken = {*VIEWS, *PARTS, *(room.lower() for room in ROOMS)}
+    return f"{name}-control" if name in taken else name
+
+
+# ---- writing --------------------------------------------------------------------------------
+
+
+def query(recording: Recording | None, goes_on: bool, hidden: Iterable[str]) -> str:
+    """The part of the link behind the page's address; ValueError if no link can hold the run."""
+    said: dict[str, str] = {}
+    if recording:
+        said["run"] = packed(recording)
+        if goes_on:
+            said["then"] = "play"
+    if names := [name for name in hideable() if name in set(hidden)]:
+        said["hide"] = ",".join(names)
+    return f"?{urlencode(said, safe=',')}" if said else ""
+
+
+def packed(recording: Recording) -> str:
+    """A run in letters of an address."""
+    lean = Recording(recording.config, recording.turns, recording.steps, recording.digest)
+    text = base64.urlsafe_b64encode(zlib.compress(msgspec.json.encode(lean), 9)).decode()
+    text = text.rstrip("=")
+    if len(text) > MAX_LINK:
+        raise ValueError(
+            f"This run was steered {len(lean.journal):,} times, which is more than a link can hold:"
+            " export it as JSON."
+        )
+    return text
+
+
+# ---- reading --------------------------------------------------------------------------------
+
+
+def read(arguments: Arguments) -> Wish:
+    """What an address asks for."""
+    hidden, unknown = _hidden(arguments)
+    goes_on = _said(arguments, "then") == "play"
+    text = _said(arguments, "run")
+    try:
+        recording = unpacked(text) if "run" in arguments else None
+        if recording and "steps" in arguments:
+            recording = _up_to(_said(arguments, "steps"), recording)
+    except FileNeeded as error:
+        return Wish(None, goes_on, hidden, str(error), waiting=text)
+    except ValueError as error:
+        return Wish(hidden=hidden, refusal=_one_sentence(str(error)))
+    return Wish(recording, goes_on, hidden, unknown)
+
+
+def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
+    """The run that `packed` wrote; ValueError says why any other text holds none.
+
+    `own` are the names of the data sets that the visitor brought.
+    """
+    raw = _decompressed(text)
+    _check_files(raw, own)
+    try:
+        recording = Recording.from_json(raw)
+        _check_turns(recording)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(f"The run of this link is not possible here: {reason}.") from None
+    _check_files(msgspec.json.encode(recording), own)  # however the link spelled their names
+    return recording
+
+
+def _up_to(steps: str, recording: Recording) -> Recording:
+    """The run, repeated up to another step than it was shared at: nobody knows its bits there."""
+    least = max((step for step, _ in recording.turns), default=0)
+    if not steps.isdecimal() or not least <= int(steps[:20]) <= MAX_STEPS:
+        raise ValueError(
+            f"This link says steps={steps[:MAX_WORDS]!r}; it must be a whole number from"
+            f" {least:,} to {MAX_STEPS:,}."
+        )
+    return Recording(recording.config, recording.journal, int(steps))
+
+
+def _check_files(raw: bytes, own: Iterable[str]) -> None:
+    for file, name in files_named(raw.decode(errors="replace")):
+        if name not in set(own):
+            raise FileNeeded(file)
+
+
+def _decompressed(text: str) -> bytes:
+    damaged = ValueError("This link is damaged: it does not hold a run that can be read.")
+    if len(text) > MAX_LINK:
+        raise ValueError(f"This link is longer than a link to a run: {len(text):,} characters.")
+    try:
+        inflate = zlib.decompressobj()
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        raw = inflate.decompress(packed, MAX_UNPACKED)
+    except (ValueError, binascii.Error, zlib.error):
+        raise damaged from None
+    if not inflate.eof:  # cut off, or more than a run can be
+        raise damaged
+    return raw
+
+
+def _check_turns(recording: Recording) -> None:
+    """A run is steered by what does not begin another one, and each value is one that there is."""
+    config = recording.config
+    for step, turn in recording.turns:
+        config = config.replace(turn.path, turn.value)
+        if SETTINGS[turn.path].effect is Effect.NEW_RUN:
+            raise ValueError(f"step {step:,} changes {turn.path}, which begins another run")
+
+
+def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:
+    """What to hide, and a sentence if something of it is unknown."""
+    said = _said(arguments, "hide")
+    names = {name.strip().lower() for name in said.split(",")} - {""}
+    known = hideable()
+    unknown = sorted(names - known.keys())
+    if not unknown:
+        return frozenset(names), ""
+    sentence = f"This link hides {unknown[0][:MAX_WORDS]!r}, which is not a part of the page;"
+    return frozenset(names & known.keys()), f"{sentence} there are: {', '.join(known)}."
+
+
+def _said(arguments: Arguments, name: str) -> str:
+    values = arguments.get(name, ())
+    return values[0].decode(errors="replace") if values else ""
+
+
+def _one_sentence(text: str) -> str:
+    words = " ".join("".join(x if x.isprintable() else " " for x in text).split())
+    return words if len(words) <= 2 * MAX_WORDS else f"{words[: 2 * MAX_WORDS]} …"

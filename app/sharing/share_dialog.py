@@ -1,0 +1,121 @@
+"""The dialog "Share": a link to this run, for the clipboard, and what the page should hide."""
+
+from collections.abc import Callable
+
+import panel as pn
+from panel import ui
+from panel.layout import Column, Row
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app import theme
+from app.page.browser_actions import Browser
+from app.sharing import run_links
+from app.sharing.run_links import hideable
+from engine import Recording, Seat, Snapshot, files_named, record
+
+PATIENCE = 10.0  # seconds
+EXPLAINED = """
+<p>Whoever opens this link sees the run repeated from its first step to step {step}, every change
+of a knob included, and gets the same weights to the bit on a machine of the same kind.</p>
+"""
+FILE = "<p role='alert'>It learns from {file}: no link holds that, so send the file along.</p>"
+COPY = """
+const [text] = words
+const done = () => answer("copied")
+const by_hand = () => {
+  const area = document.createElement("textarea")
+  area.value = text
+  area.style.position = "fixed"
+  area.style.opacity = "0"
+  // Inside the dialog: it does not let the focus out.
+  let inside = document.activeElement
+  while (inside?.shadowRoot?.activeElement != null) {
+    inside = inside.shadowRoot.activeElement
+  }
+  const home = inside?.parentNode ?? document.body
+  home.appendChild(area)
+  area.select()
+  answer(document.execCommand("copy") ? "copied" : "refused")
+  area.remove()
+}
+// The clipboard is there on addresses that are encrypted or this machine's own alone.
+if (navigator.clipboard != null) {
+  navigator.clipboard.writeText(text).then(done, by_hand)
+} else {
+  by_hand()
+}
+"""
+
+type Address = Callable[[], str]
+
+
+def address_of_page() -> str:
+    """The page's address as the browser has it, without what is asked of it."""
+    location = pn.state.location
+    href = str(location.href or "") if location else ""
+    return href.partition("?")[0].partition("#")[0]
+
+
+class Sharing:
+    """Makes the link as the visitor wants it."""
+
+    title = "Share this run"
+    width = "sm"
+
+    def __init__(self, seat: Seat, address: Address = address_of_page) -> None:
+        self._seat, self._address = seat, address
+        self._recording: Recording | None = None
+        self._words = HTML("", stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width")
+        self._link = ui.TextInput(
+            label="Link", value="", size="small", sizing_mode="stretch_width", margin=(5, 0)
+        )
+        self._copy = ui.Button(
+            label="Copy", icon="content_copy", variant="contained", width=120, margin=(8, 0, 0, 8)
+        )
+        self._clipboard = Browser(COPY, self._copied)
+        self._copy.on_click(lambda event: self._clipboard.ask(self._link.value))
+        self._goes_on = ui.Switch(label="Go on training from there", value=False, margin=(5, 0))
+        self._hidden = ui.MultiChoice(
+            label="Hide, for a lesson",
+            options={words: name for name, words in hideable().items()},
+            value=[],
+            sizing_mode="stretch_width",
+            margin=(5, 0),
+        )
+        for widget in (self._goes_on, self._hidden):
+            widget.param.watch(lambda event: self._write(), "value")
+        self.view: Viewable = Column(
+            self._words,
+            Row(self._link, self._copy, self._clipboard.view, sizing_mode="stretch_width"),
+            self._goes_on,
+            self._hidden,
+            sizing_mode="stretch_width",
+        )
+
+    def opened(self) -> None:
+        """Take the run as it stands now."""
+        self._recording = self._seat.do(record).result(PATIENCE)
+        self._write()
+
+    def _copied(self, answer: str) -> None:
+        self._copy.label = "Copied" if answer == "copied" else "Select it"
+
+    def show(self, snapshot: Snapshot) -> None:
+        """The link stays that of the moment when the dialog was opened."""
+
+    def _write(self) -> None:
+        recording = self._recording
+        if recording is None:
+            return
+        words = EXPLAINED.format(step=f"{recording.steps:,}")
+        try:
+            asked = run_links.query(recording, self._goes_on.value, self._hidden.value or [])
+            link = f"{self._address()}{asked}"
+        except ValueError as error:
+            words, link = f"<p role='alert'>{error}</p>", ""
+        for file, _ in files_named(recording.config.to_json()):
+            words += FILE.format(file=file.replace("&", "&amp;").replace("<", "&lt;"))
+        self._words.object = words
+        self._copy.param.update(disabled=not link, label="Copy")
+        self._link.value = link

@@ -1,0 +1,104 @@
+"""A visitor who comes by a link: the run that it holds is repeated, and its bits are compared."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+
+from app.sharing import run_links
+from app.sharing.run_links import Wish
+from engine import (
+    Pause,
+    Play,
+    Recording,
+    Seat,
+    Snapshot,
+    Status,
+    digest,
+)
+
+PATIENCE = 20.0  # seconds for the run to be set up
+
+type Tell = Callable[[str], None]
+
+SAME = "This is the shared run, at step {step}: the weights are the same, to the bit."
+OTHER = (
+    "This is the shared run, at step {step}, but the weights are not the same bits: it was made"
+    " with another version of the program, or on another kind of machine."
+)
+
+
+class Arrival:
+    """Sees a link through, from the first step of its run to the last."""
+
+    def __init__(self, wish: Wish, seat: Seat, tell: Tell) -> None:
+        self._wish, self._seat, self._tell = wish, seat, tell
+        self._awaited: tuple[int, Recording] | None = None  # the run that repeats it
+        self._plays = False  # whether it has begun to
+        self.snapshot = seat.latest  # what the page begins with
+        if wish.refusal:
+            tell(wish.refusal)
+        if wish.recording:
+            self._prepare(wish.recording)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether a run stands ready to be repeated once the page can show it."""
+        return self._awaited is not None and not self._plays
+
+    def _prepare(self, recording: Recording) -> None:
+        """Set the shared run up, and hold it until the page is there."""
+        run = self._seat.latest.run
+        self._seat.send(recording.begin)
+        refusal = self._seat.do(lambda experiment: self._seat.refusal)
+        self._seat.send(Pause())
+        snapshot = self._seat.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
+        if snapshot.run > run:
+            self.snapshot = snapshot
+            self._awaited = snapshot.run, recording
+        else:
+            reason = refusal.result(PATIENCE).rstrip(".") or "it failed"
+            self._tell(f"The run of this link is not possible here: {reason}.")
+
+    def play(self) -> None:
+        """The page is there: begin."""
+        if self._awaited and not self._plays:
+            self._plays = True
+            if self._awaited[1].steps:
+                self._seat.send(Play())
+            else:
+                self.show(self.snapshot)
+
+    def brought(self, names: Iterable[str]) -> bool:
+        """The visitor brought these data sets; whether the run waited for them, and now begins."""
+        if not self._wish.waiting:
+            return False
+        try:
+            recording = run_links.unpacked(self._wish.waiting, names)
+        except ValueError:
+            return False
+        self._prepare(recording)
+        self.play()
+        return self._awaited is not None
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Follow the experiment: where the shared run ends, compare the weights."""
+        if self._awaited is None or snapshot.status is Status.RUNNING or not self._plays:
+            return
+        run, recording = self._awaited
+        if snapshot.run != run:  # the visitor has begun another one
+            self._awaited = None
+        elif snapshot.step == recording.steps:
+            self._awaited = None
+            told = self._seat.do(lambda experiment: (experiment.step, digest(experiment)))
+            told.add_done_callback(lambda future: self._judge(future, recording))
+
+    def _judge(self, future: Future[tuple[int, str]], recording: Recording) -> None:
+        if future.cancelled():
+            return
+        reached, bits = future.result()
+        if reached != recording.steps:  # the visitor was quicker
+            return
+        step = f"{recording.steps:,}"
+        if recording.digest is not None:
+            self._tell((SAME if bits == recording.digest else OTHER).format(step=step))
+        if self._wish.goes_on:
+            self._seat.send(Play())

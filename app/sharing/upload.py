@@ -1,0 +1,230 @@
+"""The dialog "Data": a visitor's own file, looked at before it is learned from.
+
+What a visitor brings is on no menu but his own, and gone when he has left.
+"""
+
+import html
+import threading
+from collections.abc import Callable
+
+from panel import ui
+from panel.layout import Column, FlexBox, Row
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app import theme
+from app.sharing.upload_preview import preview
+from engine import (
+    AS_FOUND,
+    ENDS,
+    Begin,
+    Choice,
+    DataDescription,
+    Reading,
+    Seat,
+    SetKnob,
+    Snapshot,
+    Upload,
+    keep,
+    let_go,
+    limits,
+    read_upload,
+    suit_data,
+)
+
+type Found = Callable[[Upload | None, str, DataDescription | None], object]
+type Later = Callable[[Found], Found]  # has a function called where the page may be changed
+
+MEGABYTE = 2**20
+KEPT = 3  # files of one visitor that stay
+AS_IT_IS = "choose …"
+TASKS = {"classes": "classes", "values": "values to predict"}
+GAPS = {"drop": "leave out their rows", "median": "fill in the median"}
+
+EXPLAINED = """
+<p>A <b>table</b> (.csv, .tsv, .txt, .data, also with .gz, or .xlsx) has an example a row, and in
+one column the answer. <b>NumPy</b>'s .npz has arrays <i>x</i> and <i>y</i>, its .npy a table. Up to
+{megabytes:g} MB. Nobody else sees it, and it is gone when you leave.</p>
+"""
+
+
+class Uploads:
+    """The files of one visitor."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: list[Upload] = []  # the newest last
+        self._over = False
+
+    @property
+    def names(self) -> list[str]:
+        """The names of their data sets."""
+        return [upload.name for upload in self._files]
+
+    def add(self, upload: Upload, in_use: str) -> None:
+        """Keep a file; of many the oldest goes that is not in use."""
+        with self._lock:
+            if self._over or upload.name in self.names:
+                return
+            keep(upload)
+            self._files.append(upload)
+            spare = [x for x in self._files[:-1] if x.name != in_use]
+            if len(self._files) > KEPT and spare:
+                self._files.remove(spare[0])
+                let_go(spare[0])
+
+    def close(self) -> None:
+        """The visitor has left: nothing of it stays."""
+        with self._lock:
+            self._over = True
+            while self._files:
+                let_go(self._files.pop())
+
+
+class Data:
+    """Reads a file, shows what it found, and learns from it when told to."""
+
+    title = "Your own data"
+    width = "md"
+
+    def __init__(
+        self, seat: Seat, uploads: Uploads, used: Callable[[Upload, Reading], None], later: Later
+    ) -> None:
+        self._seat, self._uploads, self._used = seat, uploads, used
+        self._found = later(self._show_found)
+        self._upload: Upload | None = None
+        self._quiet = False  # while the menus are filled
+        self._input = ui.FileInput(
+            label="Choose a file, or drop it here",
+            accept=",".join((*ENDS, ".gz")),
+            max_file_size=limits().upload,
+            variant="outlined",
+            width=320,
+            margin=(5, 0),
+        )
+        self._input.param.watch(self._arrived, "value")
+        self._use = ui.Button(
+            label="Learn from it",
+            icon="school",
+            variant="contained",
+            visible=False,
+            margin=(5, 0, 5, 12),
+        )
+        self._use.on_click(lambda event: self._learn())
+        self._reading = AS_FOUND
+        self._target = self._select("Target", 200)
+        self._task = self._select("It tells", 190)
+        self._gaps = self._select("Missing values", 210)
+        self._choices = FlexBox(self._target, self._task, self._gaps, visible=False)
+        self._progress = ui.LinearProgress(
+            variant="indeterminate", visible=False, sizing_mode="stretch_width", margin=(6, 0)
+        )
+        self._preview = HTML("", stylesheets=[theme.WORDS_CSS, theme.TABLE_CSS, theme.EXAMPLES_CSS])
+        explained = EXPLAINED.format(megabytes=limits().upload / MEGABYTE)
+        self.view: Viewable = Column(
+            HTML(explained, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
+            Row(self._input, self._use),
+            self._progress,
+            self._choices,
+            self._preview,
+            sizing_mode="stretch_width",
+        )
+
+    def _select(self, label: str, width: int) -> ui.Select:
+        select = ui.Select(label=label, options=[], size="small", width=width, margin=(5, 12, 5, 0))
+        select.param.watch(lambda event: self._choose(), "value")
+        return select
+
+    def opened(self) -> None:
+        """Nothing has changed meanwhile."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """The preview is that of a file, not of a run."""
+
+    def _arrived(self, event: object) -> None:
+        raw, file = self._input.value, self._input.filename
+        if raw is None:
+            return
+        self._input.clear()
+        self._upload, self._reading = None, AS_FOUND
+        content, name = bytes(raw), str(file)
+        self._work(f"Reading {name} ...", lambda: read_upload(content, name))
+
+    def _work(self, words: str, read: Callable[[], Upload]) -> None:
+        """Read beside the page: large tables take seconds, and it must not wait for them."""
+        self._use.visible = self._choices.visible = False
+        self._progress.visible = True
+        self._preview.object = f"<p role='status'>{html.escape(words)}</p>"
+        threading.Thread(target=self._read, args=(read, self._reading), daemon=True).start()
+
+    def _read(self, read: Callable[[], Upload], reading: Reading) -> None:
+        try:
+            upload = read()
+            self._found(upload, preview(upload, reading), upload.source.describe(reading))
+        except ValueError as error:
+            # What was chosen can be chosen again; a file that cannot be read, can not.
+            self._found(self._upload, f"<p role='alert'>{html.escape(str(error))}</p>", None)
+
+    def _show_found(self, upload: Upload | None, words: str, found: DataDescription | None) -> None:
+        self._upload = upload
+        self._preview.object = words
+        if upload is not None and found is not None:
+            self._offer(found)
+        reading = self._reading
+        asked = found is None or (found.asks and not reading.task) or found.missing
+        self._use.visible = upload is not None and not asked
+        self._choices.visible = upload is not None
+        self._progress.visible = False
+
+    def _offer(self, found: DataDescription) -> None:
+        """What can be chosen of this file, and what is."""
+        reading = self._reading
+        self._quiet = True
+        self._target.options = [column.name for column in found.columns]
+        self._target.value = found.target
+        self._target.disabled = not found.first  # arrays say themselves which is the target
+        taken = "values" if found.classes is None else "classes"
+        open_ = found.asks and reading.task is None
+        self._task.options = {**({AS_IT_IS: ""} if open_ else {}), **_turned(TASKS)}
+        self._task.value = "" if open_ else taken
+        gaps = bool(found.missing) or reading.missing is not None
+        self._gaps.options = {**({} if reading.missing else {AS_IT_IS: ""}), **_turned(GAPS)}
+        self._gaps.value = reading.missing or ""
+        self._gaps.visible = gaps
+        self._quiet = False
+
+    def _choose(self) -> None:
+        """Somebody has chosen: look at the file again, under that."""
+        upload, before = self._upload, self._reading
+        if self._quiet or upload is None:
+            return
+        moved = self._target.value != (before.target or upload.source.describe(before).target)
+        self._reading = Reading(
+            self._target.value if moved else before.target,
+            None if moved else self._task.value or None,  # of another target nothing is known yet
+            self._gaps.value or None,
+        )
+        if self._reading != before:
+            self._work("Looking at it again ...", lambda: upload)
+
+    def _learn(self) -> None:
+        if self._upload is None:
+            return
+        self._uploads.add(self._upload, self._seat.latest.config.data.dataset.name)
+        self._used(self._upload, self._reading)
+
+
+def _turned(names: dict[str, str]) -> dict[str, str]:
+    """Words for a menu, and what they stand for."""
+    return {words: value for value, words in names.items()}
+
+
+def learn_from(seat: Seat, upload: Upload, reading: Reading = AS_FOUND) -> None:
+    """Begin a run on a visitor's own data."""
+    if reading == AS_FOUND:
+        seat.send(SetKnob("data.dataset", Choice(upload.name)))
+        return
+    now = seat.latest.config
+    had_classes = bool(seat.latest.data.classes)
+    config = now.replace("data.dataset", Choice(upload.name)).with_reading(reading)
+    seat.send(Begin(suit_data(config, had_classes)))

@@ -1,0 +1,83 @@
+"""The final figures of a run, for a reader or another program."""
+
+import math
+import textwrap
+from collections.abc import Iterator
+
+import msgspec
+
+from engine.measure.snapshot import Finding, Status
+from engine.nn.losses import in_measure, measure_of
+from engine.runtime.experiment import Experiment
+from engine.runtime.recording import digest
+from engine.training.config import RunConfig
+from engine.types import Array
+
+COLUMNS = 100
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """How a run ended; NaN where a number cannot be had."""
+
+    step: int
+    epoch: float
+    status: Status
+    message: str
+    loss: float
+    validation_loss: float
+    measure: str  # what the next two are: accuracy, or R² where values are predicted
+    train_accuracy: float
+    validation_accuracy: float
+    digest: str  # of the weights
+    findings: tuple[Finding, ...]
+    config: RunConfig
+
+
+def figures(experiment: Experiment) -> Figures:
+    """The figures of the last row of the history, and what is wrong with the run."""
+    now = experiment.snapshot()
+    judged = ("validation_loss", "train_accuracy", "validation_accuracy")
+    return Figures(
+        step=now.step,
+        epoch=float(now.epoch),
+        status=now.status,
+        message=now.message,
+        loss=float(now.curves["loss"][-1]),
+        measure=measure_of(now.data.classes),
+        digest=digest(experiment),
+        findings=now.findings,
+        config=now.config,
+        **{name: _last(now.curves[name]) for name in judged},
+    )
+
+
+def lines(told: Figures) -> Iterator[str]:
+    """The figures for a reader."""
+    rows = {
+        "step": f"{told.step:,}",
+        "epoch": f"{told.epoch:.1f}",
+        "status": told.status,
+        "loss": _number(told.loss, ".4g"),
+        "validation loss": _number(told.validation_loss, ".4g"),
+        f"training {told.measure}": in_measure(told.train_accuracy, told.measure),
+        f"validation {told.measure}": in_measure(told.validation_accuracy, told.measure),
+        "weights": told.digest,
+    }
+    for name, value in rows.items():
+        yield f"{name:<20} {value}"
+    for finding in told.findings:
+        yield from _wrapped(f"{finding.rule}: {finding.cause}", "! ")
+        yield from _wrapped(finding.advice, "  ")
+
+
+def _last(column: Array) -> float:
+    """The last value that is known: a run that diverges is not judged again."""
+    return next((x for x in reversed(column.tolist()) if not math.isnan(x)), math.nan)
+
+
+def _number(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else format(value, form)
+
+
+def _wrapped(text: str, start: str) -> list[str]:
+    return textwrap.wrap(text, COLUMNS, initial_indent=start, subsequent_indent="  ")

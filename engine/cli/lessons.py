@@ -1,0 +1,51 @@
+"""`lessons`: every claim of the lecture, played and judged."""
+
+import argparse
+import os
+import sys
+import time
+
+from engine.cli.files import to_json
+from engine.cli.lesson import lines
+from engine.lessons import LESSONS
+from engine.lessons.play import Played, play_all
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many processes share the work."""
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        default=min(os.cpu_count() or 1, 4),
+        metavar="N",
+        help="that play at once; default: %(default)s",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play all lessons of the lecture and judge their claims: exit status 1 if one fails."""
+    start = time.perf_counter()
+    all_played = []
+    for played in play_all(list(LESSONS), arguments.processes, arguments.data):
+        all_played.append(played)
+        if not arguments.json:
+            sys.stdout.writelines(f"{line}\n" for line in lines(played))
+            sys.stdout.flush()
+    failed = [played.name for played in all_played if not played.verdict.holds]
+    seconds = time.perf_counter() - start
+    if arguments.json:
+        sys.stdout.write(to_json({"lessons": all_played, "failed": failed, "seconds": seconds}))
+    else:
+        sys.stdout.write(_summary(all_played, failed, seconds))
+    return 1 if failed else 0
+
+
+def _summary(played: list[Played], failed: list[str], seconds: float) -> str:
+    told = f"{len(played) - len(failed)} of {len(played)} claims hold, in {seconds:.0f} s."
+    return f"{told} These do not: {', '.join(failed)}.\n" if failed else f"{told}\n"
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 64, got {text!r}")
+    return int(text)

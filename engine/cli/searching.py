@@ -1,0 +1,224 @@
+"""`search`: many short runs that differ in some settings, kept in a table from which it goes on."""
+
+import argparse
+import contextlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tqdm import tqdm
+
+from engine.cli.assigning import assigned_all
+from engine.cli.files import STANDARD, check_writable, decode, to_json, write
+from engine.cli.interruptions import interruptions
+from engine.cli.search_report import lines, plain
+from engine.json_reader import from_json
+from engine.registry import Choice, Registry
+from engine.search import (
+    STRATEGIES,
+    Ensemble,
+    EnsembleFrame,
+    Here,
+    Hunt,
+    Ledger,
+    Pick,
+    Search,
+    Span,
+    Workers,
+    allowed,
+    axis_of,
+    cluster,
+    lecture_search,
+    processes,
+    refine,
+)
+from engine.training.config import SETTINGS, RunConfig
+
+INTERRUPTED = 130  # exit status: 128 + SIGINT, as shells have it
+SLICE = 0.2  # seconds
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to search, how, and what to write."""
+    add = parser.add_argument
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--lecture", action="store_true", help="begin from the slides' search")
+    begin.add_argument("--search", metavar="FILE", help="begin from a search as JSON")
+    begin.add_argument("--config", metavar="FILE", help="what is not varied, as JSON")
+    add("--set", metavar="PATH=VALUE", action="append", default=[], help="as of `train`")
+    add(
+        "--space",
+        metavar="PATH=VALUES",
+        action="append",
+        default=[],
+        help="an axis: optimization.l2=1e-4..1, model.activation=ReLU|tanh, or a path alone for"
+        " all that it can be; can be repeated; default: the slides' learning rate and L2",
+    )
+    add("--strategy", metavar="NAME", help=f"one of {', '.join(STRATEGIES)}; default: random")
+    add("--trials", type=_count, metavar="N", help="default: 100")
+    add("--epochs", type=_real, metavar="N", help="of a trial; default: 5")
+    add("--limit", type=_real, metavar="X", help="stop at X times the first cost; default: 3")
+    add("--seed", type=int, metavar="N", help="another seed, of the places and of the runs")
+    add(
+        "--executor",
+        nargs="+",
+        default=["here"],
+        metavar=("here|processes|cluster", "N|ADDRESS"),
+        help="here, processes N, or cluster ADDRESS of a Dask scheduler; default: here",
+    )
+    add("--csv", metavar="FILE", help="keep the results, and go on from those that it has")
+    add("--best", metavar="FILE", help="write the best trial's config, for `train --config`")
+    add("--refined", metavar="FILE", help="write the finer search around the best, for --search")
+    add("--ensemble", type=_count, metavar="K", help="average the best K trials' predictions")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Try many settings and tell the best; Ctrl-C ends it early, and --csv lets it go on."""
+    _refuse_mixture(arguments)
+    search = _search(arguments)
+    for name in (arguments.best, arguments.refined):
+        check_writable(name)
+    ledger = Ledger(Path(arguments.csv), search) if arguments.csv else None
+    hunt = Hunt(
+        search,
+        _workers(arguments.executor),
+        ledger.results if ledger else (),
+        folder=arguments.data,
+    )
+    interrupted = _work(hunt, ledger)
+    together = None if interrupted else _together(hunt, arguments.ensemble)
+    if arguments.json:
+        sys.stdout.write(to_json(plain(hunt, together)))
+    else:
+        out = sys.stderr if STANDARD in (arguments.best, arguments.refined) else sys.stdout
+        out.writelines(f"{line}\n" for line in lines(hunt.frame(), together))
+    _write(hunt, arguments, interrupted=interrupted)
+    return INTERRUPTED if interrupted else 0
+
+
+def _refuse_mixture(arguments: argparse.Namespace) -> None:
+    if [arguments.best, arguments.refined].count(STANDARD) + arguments.json > 1:
+        raise ValueError("of --json, --best - and --refined - only one can be printed")
+    if arguments.csv == STANDARD:
+        raise ValueError("--csv keeps the results in a file from which it goes on, got -")
+
+
+# ---- what to search -----------------------------------------------------------------------------
+
+
+def _search(arguments: argparse.Namespace) -> Search:
+    search = lecture_search() if arguments.lecture else Search()
+    if arguments.search:
+        search = decode(arguments.search, Search)
+    base = decode(arguments.config, RunConfig) if arguments.config else search.base
+    base = assigned_all(base, arguments.set)
+    changes: dict[str, Any] = {
+        name: getattr(arguments, name)
+        for name in ("trials", "epochs", "limit", "seed")
+        if getattr(arguments, name) is not None
+    }
+    if arguments.seed is not None:
+        base = base.with_seed(arguments.seed)
+    if arguments.strategy:
+        changes["strategy"] = _choice(arguments.strategy)
+    if arguments.space:
+        changes["space"] = tuple(_axis(text, base) for text in arguments.space)
+    return msgspec.structs.replace(search, base=base, **changes)
+
+
+def _choice(text: str) -> Choice:
+    """An entry of a menu by its name, or as JSON with its knobs."""
+    return from_json(text, Choice) if text.startswith("{") else Choice(text)
+
+
+def _axis(text: str, base: RunConfig) -> Span | Pick:
+    path, equals, values = text.partition("=")
+    if not equals:
+        return axis_of(path, base)
+    low, dots, high = values.partition("..")
+    if dots:
+        whole = axis_of(path, base)
+        if isinstance(whole, Pick):
+            raise ValueError(f"--space takes PATH=LOW..HIGH of numbers alone, got {text!r}")
+        return Span(path, _number(path, low), _number(path, high), whole.scale, whole.whole)
+    if path in SETTINGS and isinstance(SETTINGS[path].values, Registry):
+        return Pick(path, tuple(map(_choice, values.split("|"))))
+    options = values.split("|")
+    is_number = allowed(path, base) is not None
+    return Pick(path, tuple(_number(path, x) for x in options) if is_number else tuple(options))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, got {text!r}")
+    return int(text)
+
+
+def _real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
+
+
+def _number(path: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"--space {path}: {text!r} is no number") from None
+
+
+def _workers(words: list[str]) -> Workers:
+    match words:
+        case ["here"]:
+            return Here(lanes=1)
+        case ["processes", count] if count.isdecimal():
+            return processes(int(count))
+        case ["cluster", address]:
+            return cluster(address)
+    raise ValueError(
+        f"--executor takes here, processes N or cluster ADDRESS, got {' '.join(words)!r}"
+    )
+
+
+# ---- the search ---------------------------------------------------------------------------------
+
+
+def _work(hunt: Hunt, ledger: Ledger | None) -> bool:
+    """Run it to its end, or until Ctrl-C; whether that ended it."""
+    count = len(hunt.trials)
+    with (
+        interruptions() as interrupted,
+        contextlib.closing(hunt),
+        tqdm(total=count, unit=" trials", leave=False, disable=not sys.stderr.isatty()) as bar,
+    ):
+        while not hunt.over:
+            for result in hunt.advance(SLICE):
+                if ledger:
+                    ledger.append(result)
+            bar.update(round(hunt.frame().share * count) - bar.n)
+            if interrupted.is_set():
+                hunt.cancel()
+        return interrupted.is_set()
+
+
+def _together(hunt: Hunt, size: int | None) -> EnsembleFrame | None:
+    if size is None or hunt.best is None:
+        return None
+    ensemble = Ensemble(hunt.search, hunt.results.values(), size)
+    while not ensemble.advance(SLICE):
+        pass
+    return ensemble.frame()
+
+
+def _write(hunt: Hunt, arguments: argparse.Namespace, *, interrupted: bool) -> None:
+    best = hunt.best
+    if best is None:
+        if not interrupted and (arguments.best or arguments.refined or arguments.ensemble):
+            raise ValueError("no trial went on to the end: there is no best one to go on from")
+        return
+    if arguments.best:
+        write(arguments.best, to_json(hunt.trials[best.number].config))
+    if arguments.refined:
+        write(arguments.refined, to_json(refine(hunt.search, hunt.results.values())))

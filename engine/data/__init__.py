@@ -1,0 +1,64 @@
+"""Where examples come from: the program's own data, made-up points, and what a user brings."""
+
+from engine.data import (
+    bundled,
+    toy,  # the menu's order: real data, then toys
+)
+from engine.data.arrays import read_npz
+from engine.data.cifar import find_cifar, read_cifar
+from engine.data.description import Column, DataDescription, Source
+from engine.data.examples import DATASETS, DataSet, Examples, Split
+from engine.data.folder import register_folder, source_of, unreadable
+from engine.data.idx import read_idx, read_idx_folder
+from engine.data.lecture import lecture_images
+from engine.data.loading import describe, load
+from engine.data.reading import AS_FOUND, Missing, Reading, Task
+from engine.data.sources import ENDS, read_source
+from engine.data.splitting import split, subset
+from engine.data.tables import read_csv
+from engine.data.uploads import (
+    Upload,
+    files_named,
+    find_files,
+    keep,
+    let_go,
+    read_upload,
+)
+
+__all__ = [
+    "AS_FOUND",
+    "DATASETS",
+    "ENDS",
+    "Column",
+    "DataDescription",
+    "DataSet",
+    "Examples",
+    "Missing",
+    "Reading",
+    "Source",
+    "Split",
+    "Task",
+    "Upload",
+    "bundled",
+    "describe",
+    "files_named",
+    "find_cifar",
+    "find_files",
+    "keep",
+    "lecture_images",
+    "let_go",
+    "load",
+    "read_cifar",
+    "read_csv",
+    "read_idx",
+    "read_idx_folder",
+    "read_npz",
+    "read_source",
+    "read_upload",
+    "register_folder",
+    "source_of",
+    "split",
+    "subset",
+    "toy",
+    "unreadable",
+]

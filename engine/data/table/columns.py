@@ -1,0 +1,129 @@
+"""What each column of a table holds: numbers, text, dates, or nothing."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.data.table.dates import days, looks_dated
+from engine.data.table.grid import PAUSE, Grid
+from engine.data.table.numerals import (
+    Ambiguous,
+    Evidence,
+    Style,
+    decide,
+    evidence,
+    is_missing,
+    is_no_number,
+    looks_numeric,
+    numbers,
+)
+from engine.types import Array
+
+BROKEN = 0.5  # share of numbers, from which on a column is one of numbers with something else in it
+
+
+@dataclass(eq=False)
+class Typed:
+    """A column of known kind."""
+
+    name: str
+    kind: str  # number, text, date, empty
+    values: Array | None = None  # (N,) float64 of numbers and dates, NaN where missing
+    cells: list[str] | None = None  # as written, where that is kept
+    wrong: int | None = None  # a row whose cell is none of the numbers that the others are
+    refusal: str = ""  # why it cannot be an input
+    notice: str = ""
+    decimal: str = ""  # the sign of decimals, where it has some
+
+    def missing(self) -> np.ndarray:  # (N,) of booleans
+        """Where nothing is told."""
+        if self.values is not None:
+            return np.isnan(self.values)
+        return np.array([is_missing(cell) for cell in self.cells or []], bool)
+
+    def written(self, row: int) -> str:
+        """A cell as it was written, or as its number is."""
+        if self.cells is not None:
+            return self.cells[row]
+        if self.values is None or np.isnan(self.values[row]):
+            return ""
+        return f"{self.values[row]:.10g}"
+
+
+def type_columns(grid: Grid) -> list[Typed]:
+    """The kind of each column, and the numbers of those that have any."""
+    typed, open_ = [], dict[int, Evidence]()
+    for number, (name, cells) in enumerate(zip(grid.names, grid.columns, strict=True)):
+        if not isinstance(cells, list):
+            typed.append(Typed(name, "number", cells, decimal=grid.decimal))
+            continue
+        column = _kind(name, cells)
+        if column.kind == "number" and column.wrong is None:
+            open_[number] = evidence({cell for cell in cells if not is_no_number(cell)})
+        typed.append(column)
+        time.sleep(PAUSE)
+    signs = {sign for found in open_.values() for sign in found.decimals}
+    signs |= {column.decimal for column in typed if column.decimal}
+    others = next(iter(signs)) if len(signs) == 1 else ""
+    for number, found in open_.items():
+        _read(typed[number], found, others, grid.separator or "")
+        time.sleep(PAUSE)
+    return typed
+
+
+def _kind(name: str, cells: list[str]) -> Typed:
+    distinct = set(cells)
+    told = {cell for cell in distinct if not is_missing(cell)}
+    if not told:
+        return Typed(name, "empty", cells=cells)
+    numeric = {cell for cell in told if looks_numeric(cell)}
+    if numeric and all(cell in numeric or is_no_number(cell) for cell in told):
+        return Typed(name, "number", cells=cells)
+    if all(map(looks_dated, told)):
+        return _dated(name, cells)
+    rows_told = [row for row, cell in enumerate(cells) if cell in told]
+    rows_numeric = sum(cells[row] in numeric for row in rows_told)
+    if rows_numeric >= BROKEN * len(rows_told):
+        wrong = next(row for row in rows_told if cells[row] not in numeric)
+        return Typed(name, "text", cells=cells, wrong=wrong)
+    return Typed(name, "text", cells=cells)
+
+
+def _dated(name: str, cells: list[str]) -> Typed:
+    try:
+        values = days(["" if is_missing(cell) else cell for cell in cells])
+    except ValueError as error:
+        return Typed(name, "date", cells=cells, refusal=str(error))
+    notice = f"{name}: dates became days since 1970."
+    return Typed(name, "date", values, cells, notice=notice)
+
+
+def _read(column: Typed, found: Evidence, others: str, separator: str) -> None:
+    """Fill in the numbers of a column, or why they cannot be told."""
+    cells = column.cells or []
+    try:
+        told = sorted({cell for cell in cells if not is_no_number(cell)})
+        style = decide(told, found, others, separator)
+        column.values = numbers(cells, style)
+    except Ambiguous as error:
+        example = next(cell for cell in cells if "." in cell or "," in cell or column)
+        column.refusal = f"{error}, as in {example!r}: write all its numbers as 1450 or 1450.5"
+        return
+    except ValueError as error:
+        column.refusal = f"holds {str(error)[:40]!r}, which is no number as the others are"
+        return
+    if found.decimals or found.open or found.thousands:
+        column.decimal = style.decimal
+    column.notice = _styled(column.name, cells, style)
+
+
+def _styled(name: str, cells: Sequence[str], style: Style) -> str:
+    """What was made of signs that a plain number has not."""
+    unit = style.thousands or style.unit
+    if not unit:
+        return ""
+    row = next((n for n, cell in enumerate(cells) if unit in cell), 0)
+    value = numbers([cells[row]], style)[0]
+    return f"{name}: {cells[row]} is read as {value:.10g}."

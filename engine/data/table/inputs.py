@@ -1,0 +1,234 @@
+"""What the network is given of a table: which columns, and what becomes of text and of gaps."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from engine.data.description import Column, span
+from engine.data.files import check_shape
+from engine.data.reading import Missing
+from engine.data.table.columns import Typed
+from engine.data.table.grid import Grid
+from engine.data.table.numerals import is_missing
+from engine.data.table.target import check_small
+from engine.number_format import written
+from engine.types import Array, Integers
+
+CONSTANT = ": the same in all rows, so it is left out."
+LISTED = 6  # names in a notice
+ONE_HOT = 20  # different words, up to which each becomes an input
+INDEX = re.compile(
+    r"(?:.*[_\s.])?(?:id|idx|index|nr|no|row|rownames|number|key|#|column \d+|unnamed: \d+)"
+    r"|.*[a-z]I[dD]|ID"
+)
+FEWEST = 20  # rows, from which on it is no accident that a row's number tells the class
+CHANGES = 0.05  # of the rows, after which another class comes where its number tells it
+
+
+@dataclass
+class Plan:
+    """What becomes of each column but the target."""
+
+    used: list[int] = field(default_factory=list)
+    uses: dict[int, tuple[str, str]] = field(default_factory=dict)  # kind and use
+    notices: list[str] = field(default_factory=list)
+
+
+def plan(grid: Grid, typed: Sequence[Typed], target: int) -> Plan:
+    """Which columns are inputs; ValueError where a column cannot be one, and is not left out."""
+    made = Plan()
+    indices = list[int]()
+    for n, column in enumerate(typed):
+        if n == target:
+            continue
+        kind, use, notice = _use(grid, column)
+        made.uses[n] = kind, use
+        if notice:
+            made.notices.append(notice)
+        if use != "left out":
+            made.used.append(n)
+            if kind == "number" and _is_index(grid, column):
+                indices.append(n)
+    made.notices[:] = _together(made.notices)
+    _leave_out(grid, typed, made, indices, target)
+    if not made.used:
+        raise ValueError(f"{grid.name}: expected a column of inputs beside the target, found none")
+    return made
+
+
+def _together(notices: Sequence[str]) -> list[str]:
+    """One notice for all columns of which the same is to be said."""
+    names: dict[str, list[str]] = {}
+    for notice in notices:
+        name, mark, told = notice.partition(CONSTANT)
+        names.setdefault(mark + told if mark else notice, []).append(name)
+    return [
+        notice if not notice.startswith(CONSTANT) else f"{_listed(of_it)}{notice}"
+        for notice, of_it in names.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED:,} more columns" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
+
+
+def _use(grid: Grid, column: Typed) -> tuple[str, str, str]:
+    """The kind of a column, what becomes of it, and what is to be said of that."""
+    name = column.name
+    if column.kind == "empty":
+        return "constant", "left out", f"{name} is empty: it is left out."
+    if column.refusal:
+        raise ValueError(f"{grid.name}: column {name!r} {column.refusal}")
+    if column.wrong is not None:
+        found = column.written(column.wrong)[:40]
+        place = grid.place(column.wrong, name)
+        raise ValueError(f"{place}: expected a number, found {found!r}")
+    if column.values is not None:
+        told = column.values[~np.isnan(column.values)]
+        if len(told) > 1 and told.min() == told.max():
+            return "constant", "left out", f"{name}{CONSTANT}"
+        return column.kind, "input", column.notice
+    words = {cell for cell in column.cells or [] if not is_missing(cell)}
+    if len(words) == 1 and sum(cell in words for cell in column.cells or []) > 1:
+        return "constant", "left out", f"{name}{CONSTANT}"
+    if len(words) > ONE_HOT:
+        return (
+            "text",
+            "left out",
+            (f"{name} has {len(words):,} different texts, more than {ONE_HOT}: it is left out."),
+        )
+    return "text", "one-hot", f"{name} becomes {len(words)} inputs, one a text."
+
+
+def _is_index(grid: Grid, column: Typed) -> bool:
+    """Whether a column only numbers the rows: it counts, or it is called an index."""
+    values = column.values
+    if values is None or len(values) < 3 or not np.isfinite(values).all():
+        return False
+    if np.all(np.diff(values) == 1):
+        return True
+    whole = bool(np.all(values == values.round()))
+    return whole and _is_called_index(grid, column) and len(np.unique(values)) == len(values)
+
+
+def _is_called_index(grid: Grid, column: Typed) -> bool:
+    lowered = column.name.lower()
+    return bool(INDEX.fullmatch(column.name) or INDEX.fullmatch(lowered))
+
+
+def _leave_out(
+    grid: Grid, typed: Sequence[Typed], made: Plan, indices: Sequence[int], target: int
+) -> None:
+    """An index is no input, if there are others; one that is not called so, may be one."""
+    for n in indices:
+        name = typed[n].name
+        tells = _tells(typed[n], typed[target])
+        says = f"{name} numbers the rows{' and tells the answer alone' if tells else ''}"
+        counted = not grid.header and n == 0
+        if len(made.used) > 1 and (counted or _is_called_index(grid, typed[n])):
+            made.used.remove(n)
+            made.uses[n] = "index", "left out"
+            made.notices.append(f"{says}: it is left out.")
+        else:
+            made.notices.append(f"{says}: no new example will have such a number.")
+
+
+def _tells(index: Typed, target: Typed) -> bool:
+    """Whether the rows, in the order of their numbers, are sorted by class."""
+    values = index.values
+    if values is None or len(values) < FEWEST:
+        return False
+    order = np.argsort(values, kind="stable").tolist()
+    answers = [target.written(row) for row in order]
+    changes = sum(a != b for a, b in pairwise(answers))
+    return 1 <= changes <= CHANGES * len(values)
+
+
+# ---- what is missing ----------------------------------------------------------------------------
+
+
+def missing_rows(grid: Grid, typed: Sequence[Typed], used: Sequence[int]) -> Integers:
+    """The rows in which one of these columns tells nothing."""
+    gaps = np.zeros(len(grid.lines), bool)
+    for n in used:
+        gaps |= typed[n].missing()
+    return np.flatnonzero(gaps)
+
+
+def refuse_missing(
+    grid: Grid, typed: Sequence[Typed], used: Sequence[int], target: int, rows: Integers
+) -> None:
+    """Say where the first is missing, how many are, and what can be done."""
+    row = int(rows[0])
+    column = next(typed[n] for n in used if typed[n].missing()[row])
+    cell = column.written(row)
+    wanted = "a number" if column.kind == "number" else "a text"
+    wanted = "an answer" if column is typed[target] else wanted
+    raise ValueError(
+        f"{grid.place(row, column.name)}: expected {wanted}, found {cell or 'an empty cell'};"
+        f" {len(rows):,} of {len(grid.lines):,} rows have a missing value: choose data.missing=drop"
+        " to leave them out, or data.missing=median to fill them in"
+    )
+
+
+def matrix(
+    grid: Grid, typed: Sequence[Typed], used: Sequence[int], rows: Integers, missing: Missing | None
+) -> tuple[Array, tuple[str, ...], list[str]]:
+    """Inputs `(N, I)` of these rows, their names, and what was filled in."""
+    parts, names, notices = list[Array](), list[str](), list[str]()
+    for n in used:
+        column = typed[n]
+        if column.values is None:
+            words, filled = _filled_words(column, rows, missing)
+            distinct = sorted(set(words))
+            parts += [np.fromiter((w == word for w in words), float) for word in distinct]
+            names += [f"{column.name}={word}" for word in distinct]
+        else:
+            values, filled = _filled_numbers(column, rows, missing)
+            check_small(grid, column, values, rows)
+            parts.append(values)
+            names.append(column.name)
+        if filled:
+            notices.append(f"{column.name}: {filled}.")
+    check_shape((len(rows), len(parts)), grid.name)
+    return np.stack(parts, axis=1), tuple(names), notices
+
+
+def _filled_numbers(column: Typed, rows: Integers, missing: Missing | None) -> tuple[Array, str]:
+    values = np.asarray(column.values)[rows]
+    gaps = np.isnan(values)
+    if missing != "median" or not gaps.any():
+        return values, ""
+    median = float(np.median(values[~gaps]))
+    return np.where(
+        gaps, median, values
+    ), f"{gaps.sum():,} filled in by the median, {written(median)}"
+
+
+def _filled_words(column: Typed, rows: Integers, missing: Missing | None) -> tuple[list[str], str]:
+    words = [(column.cells or [])[row] for row in rows.tolist()]
+    told = Counter(word for word in words if not is_missing(word))
+    gaps = len(words) - told.total()
+    if missing != "median" or not gaps:
+        return words, ""
+    common = told.most_common(1)[0][0]
+    return (
+        [common if is_missing(word) else word for word in words],
+        f"{gaps:,} filled in by the most frequent, {common}",
+    )
+
+
+def describe_column(column: Typed, kind: str, use: str) -> Column:
+    """A column for whoever decides about it."""
+    if column.values is not None and len(told := column.values[np.isfinite(column.values)]):
+        if column.kind == "date":
+            cells = [cell for cell in column.cells or [] if not is_missing(cell)]
+            return Column(column.name, kind, use, f"{cells[0]} to {cells[-1]}")
+        return Column(column.name, kind, use, span(float(told.min()), float(told.max())))
+    distinct = len({cell for cell in column.cells or [] if not is_missing(cell)})
+    return Column(column.name, kind, use, f"{distinct:,} different" if distinct else "")

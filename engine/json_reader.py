@@ -1,0 +1,93 @@
+"""JSON as people have it: in whatever code their shell wrote it; refused in words."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, get_type_hints
+
+import msgspec
+
+from engine.suggestions import instead_of, quoted
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "array": "a list [ ]",
+    "object": "an object { }",
+    "null": "null",
+}
+
+
+def text_of(raw: bytes) -> str:
+    """The text of a file, with or without a byte order mark, in UTF-8, UTF-16 or UTF-32."""
+    try:
+        return raw.decode(json.detect_encoding(raw))
+    except UnicodeDecodeError:
+        raise ValueError("is no text that can be read: expected UTF-8 or UTF-16") from None
+
+
+def from_json[T](raw: str | bytes, kind: type[T]) -> T:
+    """What JSON says; ValueError says in words what is wrong with it, and where."""
+    text = raw if isinstance(raw, str) else text_of(raw)
+    if not text.strip():
+        raise ValueError("is empty: expected JSON")
+    try:
+        return msgspec.json.decode(text.removeprefix("\ufeff"), type=kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(_in_words(error, kind)) from None
+    except msgspec.DecodeError as error:
+        raise ValueError(f"is no JSON: {_fault(error)}") from None
+    except RecursionError:
+        raise ValueError("is no JSON: its brackets are nested too deep") from None
+
+
+def converted(value: object, kind: Any, name: str) -> Any:
+    """A plain value as one of this kind; ValueError says what it has to be."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        refusal = _in_words(error, kind, name)
+        if isinstance(value, int | float | str):  # is said itself instead of its kind
+            refusal, got, _ = refusal.partition(", got ")
+            refusal += f"{got}{quoted(value)}" if got else ""
+        raise ValueError(refusal) from None
+
+
+def _fault(error: msgspec.DecodeError) -> str:
+    """Where it ends to be JSON."""
+    return (
+        str(error)
+        .removeprefix("JSON is malformed: ")
+        .replace("Input data was truncated", "it ends too early")
+    )
+
+
+def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> str:
+    if isinstance(error.__cause__, ValueError):  # the value's own refusal, which says all
+        return str(error.__cause__)
+    what, _, place = str(error).partition(" - at `$")
+    where = place.rstrip("`").removeprefix(".") or name
+    if names := re.search(r"unknown field `(.*)`", what):
+        known = instead_of(names[1], _fields(kind, where.removeprefix(name)))
+        return f"{where} has no field {quoted(names[1])}; {known}"
+    if names := re.search(r"missing required field `(.*)`", what):
+        return f"{where} has no {names[1]!r}"
+    if names := re.match(r"Expected `(.*?)`(?: (>= 0))?(?:, got `(.*)`)?$", what):
+        got = f", got {_kind(names[3])}" if names[3] else ""
+        least = ", 0 or more" if names[2] else ""
+        return f"{where} must be {_kind(names[1])}{least}{got}"
+    value = re.sub("^Invalid (enum )?value ", "", what)
+    return f"{where} cannot be {value}"
+
+
+def _kind(names: str) -> str:
+    return " or ".join(_KINDS.get(name, name) for name in names.split(" | "))
+
+
+def _fields(kind: Any, where: str) -> Iterator[str]:
+    """The names that an object at this place can have, as far as the types tell."""
+    for name in filter(None, where.split(".")):
+        kind = get_type_hints(kind).get(name) if isinstance(kind, type) else None
+    yield from getattr(kind, "__struct_fields__", ())

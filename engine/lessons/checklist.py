@@ -1,0 +1,255 @@
+"""The sanity checks of the lecture, on a copy: what to do before one trusts a long run.
+
+A `Checkup` is taken of an experiment in an instant: its settings and a copy of its weights. From
+then on it has nothing to do with it. Each check is an iterator that does a few milliseconds of work
+and yields how far it has come, and last its result.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from engine.diagnosis.gradcheck import GradientCheck, one_by_one
+from engine.diagnosis.lr_range_test import Sweep, sweep
+from engine.nn.losses import LOSSES
+from engine.number_format import written
+from engine.registry import Choice, Registry
+from engine.runtime.experiment import Experiment
+from engine.training.config import RunConfig
+from engine.training.training import Diverged, Training
+from engine.types import Array
+
+STRONG = 1e3  # the lecture's L2
+FEW = 20  # examples that any sound network learns by heart
+EPOCHS = 1000  # over these, at most
+JUDGED_EVERY = 5  # steps of training
+COORDINATES = 5  # of a gradient check, for each tensor
+RIGHT = 1e-5  # error of a gradient that is computed rightly, at most; most have 1e-7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckResult:
+    """What a check has found."""
+
+    name: str
+    passed: bool | None  # None: the check says nothing here
+    number: float
+    wanted: str  # what the number ought to be
+    sentence: str
+    x: Array | None = None  # (K,) of a curve, where there is one
+    y: Array | None = None  # (K,)
+    axes: tuple[str, str] = ("", "")  # what x and y are
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProgress:
+    """How far a check has come, from 0 to 1."""
+
+    name: str
+    done: float
+
+
+@dataclass(frozen=True, eq=False)
+class Checkup:
+    """What the checks are made on: settings and weights as they were at one instant."""
+
+    config: RunConfig
+    theta: Array  # (P,) a copy
+    statistics: Array  # a copy
+    seed: int  # of what a check draws
+
+    def training(self, config: RunConfig) -> Training:
+        """A fresh run under this config."""
+        return Training(config, self.theta.dtype)
+
+    def plain(self, **changes: object) -> RunConfig:
+        """The settings without what disturbs a check: penalties, limits and schedules."""
+        optimization = msgspec.structs.replace(
+            self.config.optimization,
+            **{"l2": 0.0, "l1": 0.0, "max_norm": 0.0, "clip": 0.0, "warm_up": 0}
+            | {"schedule": Choice("constant")}
+            | changes,
+        )
+        return msgspec.structs.replace(self.config, optimization=optimization)
+
+
+type Check = Callable[[Checkup], Iterator[CheckProgress | CheckResult]]
+
+CHECKS: Registry[Iterator[CheckProgress | CheckResult]] = Registry("check")
+
+
+def take_checkup(experiment: Experiment) -> Checkup:
+    """The checkup of an experiment as it is now; it is not touched again."""
+    parameters = experiment.network.parameters
+    return Checkup(
+        experiment.config, parameters.theta.copy(), parameters.statistics.copy(), experiment.step
+    )
+
+
+def run_check(name: str, checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
+    """One check by its name, a little at a time; the last thing it yields is its result."""
+    work = CHECKS[name].make(checkup)
+    while True:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            told = next(work, None)
+        if told is None:
+            return
+        yield told
+
+
+def run_checks(checkup: Checkup) -> Iterator[tuple[CheckProgress | CheckResult, ...]]:
+    """All checks one after another: at each time the results so far, and how far the next is."""
+    results: tuple[CheckResult, ...] = ()
+    for name in CHECKS:
+        for told in run_check(name, checkup):
+            if isinstance(told, CheckResult):
+                results += (told,)
+                yield results
+            else:
+                yield (*results, told)
+
+
+# ---- the checks, in the lecture's order ---------------------------------------------------------
+
+
+@CHECKS.register("first loss")
+def first_loss(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
+    """Before training and without penalties the loss is that of equal chances: ln C."""
+    name = "first loss"
+    yield CheckProgress(name, 0.1)
+    training = checkup.training(checkup.plain())
+    first = training.first_loss
+    chance = LOSSES.build(checkup.config.optimization.loss).of_chance(training.data.train.outputs)
+    if chance is None:
+        yield CheckResult(
+            name, None, first, "", "Of values nobody can say what the first loss should be."
+        )
+        return
+    passed = abs(first - chance) <= 0.25 * chance
+    judged = "as it should be" if passed else "the first weights are too large, most likely"
+    yield CheckResult(
+        name, passed, first, f"about {written(chance, 4)}",
+        f"It is {written(first, 4)}, and {written(chance, 4)} if all scores are equal: {judged}.",
+    )  # fmt: skip
+
+
+@CHECKS.register("regularization raises it")
+def regularization(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
+    """With an L2 of 1000 the first loss must rise, by half of that times the squared weights."""
+    name = "regularization raises it"
+    yield CheckProgress(name, 0.1)
+    plain = checkup.training(checkup.plain())
+    yield CheckProgress(name, 0.5)
+    strong = checkup.training(checkup.plain(l2=STRONG))
+    rise = strong.first_loss + strong.penalty - plain.first_loss - plain.penalty
+    weights = (plain.network.parameters.theta[t.span] for t in plain.network.parameters.weights)
+    due = 0.5 * STRONG * sum(float(np.vdot(W, W)) for W in weights)
+    passed = rise > 0 and math.isclose(rise, due, rel_tol=1e-3)
+    yield CheckResult(
+        name, passed, rise, written(due, 4),
+        f"The loss goes from {written(plain.first_loss, 4)} to"
+        f" {written(plain.first_loss + rise, 4)};"
+        f" the weights make it a rise of {written(due, 4)}.",
+    )  # fmt: skip
+
+
+@CHECKS.register("overfit 20 examples")
+def overfit(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
+    """Without penalties a sound network learns 20 examples by heart, at the rate of now."""
+    name = "overfit 20 examples"
+    yield CheckProgress(name, 0.0)
+    training = checkup.training(_few(checkup))
+    steps = EPOCHS * max(1, len(training.data.train) // len(training.batches.x))
+    losses, accuracy = [training.first_loss], 0.0
+    try:
+        while training.step < steps and not (accuracy > 0.999 and losses[-1] < _tiny(losses[0])):
+            for _ in range(JUDGED_EVERY):
+                training.update()
+                yield CheckProgress(name, training.step / steps)
+            loss, accuracy = training.judges[0].judge()
+            losses.append(loss)
+    except Diverged:
+        losses.append(math.inf)
+    passed = accuracy > 0.99 and losses[-1] < _tiny(losses[0])
+    advice = "" if passed else "; if no learning rate helps, something is broken"
+    curve = np.array(losses)
+    yield CheckResult(
+        name, passed, losses[-1], f"below {written(_tiny(losses[0]), 2)}",
+        f"After {training.step} steps the loss is {written(losses[-1], 2)} and {accuracy:.0%}"
+        " are right"
+        f"{advice}.",
+        _frozen(np.minimum(JUDGED_EVERY * np.arange(len(curve)), training.step)), _frozen(curve),
+        ("step", "loss"),
+    )  # fmt: skip
+
+
+def _few(checkup: Checkup) -> RunConfig:
+    config = checkup.plain()
+    return msgspec.structs.replace(
+        config,
+        data=msgspec.structs.replace(config.data, examples=FEW),
+        model=msgspec.structs.replace(config.model, dropout=0.0),
+    )
+
+
+def _tiny(first: float) -> float:
+    """What counts as a loss of next to nothing."""
+    return 0.05 * max(first, 1e-3)
+
+
+@CHECKS.register("gradients")
+def gradients(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
+    """The gradients of backward against differences of the loss, at the weights of now."""
+    name = "gradients"
+    yield CheckProgress(name, 0.0)
+    training = checkup.training(checkup.config)
+    training.update()  # for a batch; then back to the weights of now
+    training.network.parameters.theta[...] = checkup.theta
+    training.network.parameters.statistics[...] = checkup.statistics
+    rng = np.random.default_rng(checkup.seed)
+    yield CheckProgress(name, 0.1)
+    coordinates = COORDINATES * len(training.network.parameters.tensors)
+    checks = []
+    for check in one_by_one(training, rng, coordinates):
+        checks.append(check)
+        yield CheckProgress(name, 0.1 + 0.9 * len(checks) / coordinates)
+    checked = GradientCheck(tuple(checks))
+    passed = checked.error < RIGHT
+    yield CheckResult(
+        name, passed, checked.error, f"below {RIGHT:.0e}",
+        f"{len(checked.checks)} gradients differ by a share of {checked.error:.1e}"
+        f" ({checked.kinks} lie at a bend and do not count).",
+    )  # fmt: skip
+
+
+@CHECKS.register("learning rate")
+def learning_rate(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
+    """A rate that rises from tiny to huge shows which is too low, and which is too high."""
+    name = "learning rate"
+    yield CheckProgress(name, 0.0)
+    found: Sweep | None = None
+    for told in sweep(checkup.plain(), checkup.theta.dtype):
+        if isinstance(told, Sweep):
+            found = told
+        else:
+            yield CheckProgress(name, told)
+    if found is None:  # it always ends with one
+        return
+    rate = checkup.config.optimization.learning_rate
+    passed = found.low <= rate <= found.high
+    where = "between" if passed else "too low" if rate < found.low else "too high"
+    yield CheckResult(
+        name, passed, rate, f"{written(found.low, 1)} to {written(found.high, 1)}",
+        f"Below {written(found.low, 1)} the loss hardly moves, above {written(found.high, 1)}"
+        " it rises again;"
+        f" yours, {written(rate)}, is {where}.",
+        _frozen(found.rates), _frozen(found.losses), ("learning rate", "loss"),
+    )  # fmt: skip
+
+
+def _frozen(array: Array) -> Array:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,71 @@
+"""Plays a lesson before a learner's eyes: slowly enough to be seen, and judged last."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from engine.lessons.lesson import Evidence, Lesson, Run, Verdict
+from engine.lessons.outcome import Outcome, outcome
+from engine.measure.snapshot import Status
+from engine.runtime.experiment import Experiment
+from engine.training.commands import SetKnob
+
+WATCHED = 12.0  # seconds for all runs of a lesson together, and for each ...
+AT_LEAST, AT_MOST = 1.5, 5.0  # ... as long as that gives it so many
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """How far a lesson has come before its learner's eyes."""
+
+    lesson: str
+    playing: str = ""  # the run that is being made; empty: none
+    number: int = 0  # of that run, from 1
+    count: int = 0  # of all runs
+    exhibits: Mapping[str, object] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    note: str = ""  # why the verdict is not the lesson's own, or never came
+
+
+def conduct(experiment: Experiment, lesson: Lesson) -> Iterator[Scene | None]:
+    """The scenes of a lesson, one after another; None: there is nothing to do but to wait."""
+    scene = Scene(lesson.name, count=len(lesson.runs))
+    for name, exhibit in lesson.exhibits.items():
+        scene = replace(scene, exhibits={**scene.exhibits, name: exhibit.show()})
+        yield scene
+    outcomes: dict[str, Outcome] = {}
+    seconds = np.clip(WATCHED / max(1, len(lesson.runs)), AT_LEAST, AT_MOST)
+    try:
+        for number, run in enumerate(lesson.runs, start=1):
+            experiment.apply(run.begin)
+            experiment.pace = run.steps / seconds
+            scene = replace(scene, playing=run.title, number=number)
+            begun = experiment.run
+            yield scene
+            while _goes_on(experiment, run, begun):
+                yield None
+            if experiment.run != begun:
+                yield replace(
+                    scene, playing="", note="Another run was begun: the lesson ends here."
+                )
+                return
+            if _turned(experiment) != [command for _, command in run.script]:
+                note = "You turned knobs: what follows is said of your runs, not of the lesson's."
+                scene = replace(scene, note=note)
+            outcomes[run.name] = outcome(experiment)
+    finally:
+        experiment.pace = math.inf
+    with np.errstate(invalid="ignore", divide="ignore"):
+        verdict = lesson.check(Evidence(outcomes, scene.exhibits))
+    yield replace(scene, playing="", verdict=verdict)
+
+
+def _goes_on(experiment: Experiment, run: Run, begun: int) -> bool:
+    over = experiment.status in (Status.DIVERGED, Status.FAILED)
+    return experiment.run == begun and not over and experiment.step < run.steps
+
+
+def _turned(experiment: Experiment) -> list[SetKnob]:
+    return [command for _, command in experiment.journal if isinstance(command, SetKnob)]

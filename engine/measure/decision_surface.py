@@ -1,0 +1,113 @@
+"""What a network would answer everywhere on the plane, where the examples are points of a plane."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.data import Examples
+from engine.measure.predictions import lasting, right_of, said_of, shares
+from engine.nn.network import Network
+from engine.training.training import Training
+from engine.types import Array, Integers
+
+COLUMNS = 80  # places across, and half as many down
+FEWEST = 20  # ... on a network too large for so many
+WORK = 4e8  # multiplications that one surface may take: about 20 ms
+MARGIN = 0.08  # around the examples, as a share of how far they reach
+ALIKE = 4  # if one input reaches no more often as far as the other, both have the same scale
+MOST_TRAINING, MOST_VALIDATION = 400, 200  # points
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Some examples, as the network is given them, and its answers."""
+
+    x: Array  # (N, 2)
+    right: Integers | Array  # (N,) labels, or values
+    said: Integers | Array  # (N,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """The network's answers on a grid, twice as wide as high, with the examples in its middle."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+    said: Integers | Array  # (rows, columns) class or value, the lowest row first
+    lead: Array | None  # of classes: how far ahead of the next one, from 0 at borders to 1
+    values: tuple[float, float]  # the smallest and the largest that there is to predict
+    training: Points
+    validation: Points
+
+
+def show_surface(training: Training) -> Surface | None:
+    """The answers on the plane as things stand; None where the examples are no points of one."""
+    train, validation = training.data.train, training.data.validation
+    if train.shape != (2,):
+        return None
+    network = training.judges[0].network
+    left, right, bottom, top = _frame(np.concatenate([train.x, validation.x]))
+    places = WORK / network.work
+    columns = 2 * int(np.clip(math.sqrt(places / 2), FEWEST // 2, COLUMNS // 2))
+    x = _middles(left, right, columns)
+    y = _middles(bottom, top, columns // 2)
+    grid = np.stack([np.tile(x, len(y)), np.repeat(y, len(x))], axis=1)
+    scores = _ask(network, grid)
+    return Surface(
+        left=left,
+        right=right,
+        bottom=bottom,
+        top=top,
+        said=lasting(said_of(scores, train).reshape(len(y), -1)),
+        lead=_lead(scores, training).reshape(len(y), -1) if train.classes else None,
+        values=(0.0, 0.0) if train.classes else _ends(train, validation),
+        training=_points(network, train, min(MOST_TRAINING, max(100, int(places)))),
+        validation=_points(network, validation, min(MOST_VALIDATION, max(50, int(places)))),
+    )
+
+
+def _ask(network: Network, x: Array) -> Array:  # (N, 2) -> (N, O)
+    """The scores of any number of points; the last batch is filled up."""
+    batch = network.batch
+    full = np.zeros((math.ceil(len(x) / batch), batch, x.shape[1]), x.dtype)
+    full.reshape(-1, x.shape[1])[: len(x)] = x
+    scores = [network.forward(piece, train=False).copy() for piece in full]
+    return np.concatenate(scores)[: len(x)]
+
+
+def _lead(scores: Array, training: Training) -> Array:  # (N,) 0 to 1
+    """How far the best class is ahead: in probability, or in score where there is none."""
+    known = shares(scores, training.config)
+    ranked = np.sort(scores if known is None else known, axis=1)
+    lead: Array = np.clip(ranked[:, -1] - ranked[:, -2], 0, 1)
+    lead.setflags(write=False)
+    return lead
+
+
+def _points(network: Network, examples: Examples, most: int) -> Points:
+    x: Array = examples.x[:most].view()
+    x.setflags(write=False)
+    said = said_of(_ask(network, x), examples)
+    return Points(x, lasting(right_of(examples)[:most]), lasting(said))
+
+
+def _frame(x: Array) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of a frame around points, with room at both sides."""
+    low, high = x.min(axis=0).astype(float), x.max(axis=0).astype(float)
+    half = np.maximum(high - low, 1e-9) * (0.5 + MARGIN)
+    if half.max() <= ALIKE * half.min():
+        half[:] = half.max()
+    (x0, y0), (dx, dy) = (low + high) / 2, half
+    return float(x0 - 2 * dx), float(x0 + 2 * dx), float(y0 - dy), float(y0 + dy)
+
+
+def _middles(low: float, high: float, count: int) -> Array:
+    return (low + (high - low) * (np.arange(count) + 0.5) / count).astype(np.float32)
+
+
+def _ends(*parts: Examples) -> tuple[float, float]:
+    known = np.concatenate([right_of(part) for part in parts])
+    return float(known.min()), float(known.max())

@@ -1,0 +1,166 @@
+"""What to say of a run that diverged, and what its last steps looked like from inside."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.data.facts import input_size, target_size
+from engine.number_format import written
+from engine.training.checkpoints import Trail
+from engine.training.training import Diverged, Training
+from engine.types import Array, Integers
+
+LARGE = 10.0  # size of inputs, or of values to predict, at which usual rates are too high
+SHOWN = 50  # steps before the end, at most
+
+
+def autopsy(training: Training, loss: float) -> str:
+    """One sentence each on what happened, where, why, and what to do."""
+    optimization = training.config.optimization
+    rate, l2 = optimization.learning_rate, optimization.l2
+    what = f"rose to {written(loss, 3)}" if math.isfinite(loss) else "is no longer a finite number"
+    where = _first_broken(training)
+    first, chance, high_for = training.first_loss, training.chance_loss, _for_what(training)
+    if training.step < SHOWN and first > 10 * chance and high_for == "here":
+        why = f"It began at {written(first, 3)} where {written(chance, 3)} is usual: large weights."
+        remedy = "Draw smaller ones"
+    elif rate * l2 > 2 and rate <= 1:
+        why = f"Learning rate × L2 = {written(rate * l2, 3)}: beyond 2 the decay itself overshoots."
+        remedy = "Lower one of them"
+    else:
+        why, remedy = f"A learning rate of {written(rate)} is too high {high_for}.", "Lower it"
+    return (
+        f"Diverged at step {training.step:,}: the loss {what}{where}. {why} {remedy}, then restart."
+    )
+
+
+def _for_what(training: Training) -> str:
+    """What makes a rate too high, if that is the size of what the network is given."""
+    train, normalized = training.data.train, training.config.model.normalization.name != "none"
+    sizes = {"inputs": input_size(train), "values to predict": target_size(train)}
+    for what, size in sizes.items():
+        if size > LARGE and not normalized:
+            return f"for {what} of size {written(size, 3)}, where 1 is usual"
+    return "here"
+
+
+def _first_broken(training: Training) -> str:
+    for layer in training.network.layers:
+        for name, values in layer.params.items():
+            if not np.isfinite(values).all():
+                return f", first seen in the parameter {name} of layer “{layer.name}”"
+        if not np.isfinite(layer.out).all():
+            return f", first seen in the output of layer “{layer.name}”"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where something was first no finite number, or failing that what grew the fastest."""
+
+    step: int
+    layer: str
+    what: str  # such as "the gradient of W"; empty where all was finite to the end
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Autopsy:
+    """The last steps of a run that diverged, of which the last one was never finished."""
+
+    fault: Fault
+    tensors: tuple[str, ...]  # the layers whose weights are meant below
+    steps: Integers  # (N,)
+    loss: Array  # (N,)
+    weights: Array  # (N, T) norms, after each step
+    gradient: Array  # (N, T) ... penalties included; NaN in the last step
+    update: Array  # (N, T)
+
+
+def examine(trail: Trail, end: int) -> Autopsy | None:
+    """Make the last steps up to `end` again, and look; None where that would take too long."""
+    again = trail.start_again(SHOWN)
+    if again is None:
+        return None
+    rows: list[tuple[float, Array, Array, Array]] = []
+    fault: Fault | None = None
+    while again.training.step < end:
+        try:
+            loss = again.update()
+        except Diverged as diverged:
+            rows.append(_last_row(diverged.loss, again.training))
+            fault = fault or _broken_output(again.training)
+        else:
+            rows.append((loss, *_norms(again.training)))
+            fault = fault or _broken_parameter(again.training)
+    losses, *norms = zip(*rows[-SHOWN:], strict=True)
+    weights, gradient, update = (np.array(norm) for norm in norms)
+    tensors = tuple(t.layer for t in again.training.network.parameters.weights)
+    steps = np.arange(end - len(losses), end) + 1
+    arrays = (steps, np.array(losses), weights, gradient, update)
+    for array in arrays:
+        array.setflags(write=False)
+    return Autopsy(fault or _fastest(tensors, *arrays), tensors, *arrays)
+
+
+def _norms(training: Training) -> tuple[Array, Array, Array]:
+    """The lengths of each layer's weights, of their gradient, and of what the step changed."""
+    parameters = training.network.parameters
+    vectors = parameters.theta, parameters.grad, training.optimizer.last_update
+    weights, gradient, update = (
+        np.array([_norm(vector[t.span]) for t in parameters.weights]) for vector in vectors
+    )
+    return weights, gradient, update
+
+
+def _last_row(loss: float, training: Training) -> tuple[float, Array, Array, Array]:
+    """Of the step that ended at its loss: it has no gradient of its own, and changed nothing."""
+    weights, *others = _norms(training)
+    gradient, update = (np.full_like(other, np.nan) for other in others)
+    return loss, weights, gradient, update
+
+
+def _norm(v: Array) -> float:
+    wide = v.astype(np.float64)  # the squares of large float32 overflow
+    return math.sqrt(float(np.vdot(wide, wide)))
+
+
+def _broken_parameter(training: Training) -> Fault | None:
+    """In the order in which they are computed: gradients from the last layer, then what follows."""
+    parameters, layers = training.network.parameters, training.network.layers
+    if math.isfinite(float(parameters.theta.sum(dtype=np.float64))):
+        return None  # whatever was broken before is broken in here
+    broken = [
+        Fault(training.step, layer.name, f"the gradient of {name}")
+        for layer in reversed(layers)
+        for name, values in layer.grads.items()
+        if not np.isfinite(values).all()
+    ] + [
+        Fault(training.step, layer.name, f"the parameter {name}")
+        for layer in layers
+        for name, values in layer.params.items()
+        if not np.isfinite(values).all()
+    ]
+    return broken[0] if broken else None
+
+
+def _broken_output(training: Training) -> Fault | None:
+    for layer in training.network.layers:
+        if not np.isfinite(layer.out).all():
+            return Fault(training.step, layer.name, "the output")
+    return None
+
+
+def _fastest(
+    tensors: tuple[str, ...],
+    steps: Integers,
+    losses: Array,
+    weights: Array,
+    gradient: Array,
+    update: Array,
+) -> Fault:
+    """All was finite to the end: the weights that a step changed most, for their size."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = np.nan_to_num(update / weights, nan=0.0, posinf=0.0)
+    row, tensor = np.unravel_index(np.argmax(ratios), ratios.shape)
+    return Fault(int(steps[row]), tensors[tensor], "")

@@ -1,0 +1,67 @@
+"""What a convolutional network makes of one picture: the maps that its layers put out."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.training.build_network import build_network
+from engine.training.training import Training
+from engine.types import Array
+
+MOST_PIXELS = 5_120  # of all maps of one layer that are shown
+MOST_MAPS = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerMaps:
+    """What one layer's filters see in the picture, after the nonlinearity."""
+
+    layer: str
+    maps: Array  # (M, H, W), the first
+    count: int  # how many there are in all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps:
+    """A validation example, and what each convolutional layer makes of it."""
+
+    picture: Array  # (H, W) or (H, W, 3), before preprocessing
+    name: str  # of its class; empty where a value is to be predicted
+    layers: tuple[LayerMaps, ...]
+
+
+def show_maps(training: Training) -> Maps | None:
+    """The maps of the first validation example; None without convolutions."""
+    model, data = training.config.model, training.data.validation
+    if not model.convolutions:
+        return None
+    parameters = training.network.parameters
+    network = build_network(
+        model, data.shape, data.outputs, 1, parameters=parameters, dtype=training.dtype
+    )
+    network.forward(data.x[:1], train=False)
+    layers = [layer for layer in network.layers if layer.shown and layer.out.ndim == 4]
+    return Maps(
+        picture(training, 0),
+        data.classes[int(data.y[0])] if data.classes else "",
+        tuple(_some(layer.name, layer.out[..., 0]) for layer in layers),
+    )
+
+
+def picture(training: Training, number: int) -> Array:
+    """A validation example as it was before preprocessing, in its shape."""
+    data = training.data
+    row = number if data.validation.rows is None else int(data.validation.rows[number])
+    pixels: Array = data.raw.x[row].reshape(data.raw.shape)
+    return pixels
+
+
+def _some(layer: str, out: Array) -> LayerMaps:
+    """As many maps as there is room for, each with fewer pixels if not even one fits."""
+    count, height, width = out.shape
+    every = math.ceil(math.sqrt(height * width / MOST_PIXELS))
+    maps = np.array(out[:, ::every, ::every][:MOST_MAPS])
+    maps = maps[: max(1, MOST_PIXELS // maps[0].size)]
+    maps.setflags(write=False)
+    return LayerMaps(layer, maps, count)

@@ -1,0 +1,303 @@
+"""Measures what a snapshot shows, for a share of the training time and no more.
+
+Each instrument saves up its share of that time and measures when it can afford to. What is cheap
+is new in every snapshot; what is dear takes turns. None changes what training computes.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from engine.measure.activation_history import Strip, StripRecorder
+from engine.measure.dead_units import Census
+from engine.measure.gradient_probe import Backward, Probe
+from engine.measure.histogram import HistogramScale
+from engine.measure.snapshot import Gauges, LayerFrame, TensorFrame
+from engine.nn.activations import ACTIVATIONS
+from engine.nn.channels import examples_first
+from engine.nn.network import Tensor
+from engine.training.training import Training
+from engine.types import Array
+
+BUDGET = 0.04  # of the time that training takes; with the curves' shares it stays below a tenth
+SHOWN = 128  # training examples whose activations are drawn
+SMOOTHED = 0.9  # of a noise scale's running mean that a new batch leaves
+FLAT = 0.015  # share of a bounded activation's range that counts as its end
+
+
+@dataclass
+class _Instrument:
+    """Something to measure, its share of the budget, and what it has saved up, in seconds."""
+
+    measure: Callable[[], None]
+    share: float
+    cost: float = 0.0
+    saved: float = 0.0
+
+
+class Instruments:
+    """Everything that is measured on one run."""
+
+    def __init__(self, training: Training, clock: Callable[[], float]) -> None:
+        self._training = training
+        self._clock = clock
+        self.layers: tuple[LayerFrame, ...] = ()  # the state of each whose output is shown
+        self.tensors: tuple[TensorFrame, ...] = ()  # ... and of each layer's weights
+        self._scale = HistogramScale()
+        self._strip = StripRecorder()
+        self._census = Census(training)
+        self._noise = _RunningMean(), _RunningMean()
+        self._overshoot = math.nan
+        self._step = -1  # that the last measurement was made at, ...
+        self._all_at = -1  # ... and the last that left nothing out
+        self._spent = self._trained = 0.0
+        self._instruments = {
+            "activations": _Instrument(self._measure_activations, share=5),
+            "accuracy": _Instrument(self._judge, share=1),
+            "dead units": _Instrument(self._count_dead, share=1),
+            "gradients": _Instrument(self._measure_gradients, share=1),
+            "overshoot": _Instrument(self._measure_overshoot, share=1),
+            "weights": _Instrument(self._measure_weights, share=1),
+        }
+        self.renew()
+
+    def renew(self) -> None:
+        """Look at the network as it is now, after it was changed."""
+        self._probe = Probe(self._training)
+        self._census.begin()
+        self._backward = Backward({}, {}, math.nan, math.nan)
+        for mean in self._noise:
+            mean.clear()
+        self._overshoot = math.nan
+        self._step = self._all_at = -1
+        self._begun = self._training.step  # until the next step there is no mini-batch to look at
+        self._measure_activations()
+        self._measure_weights()
+        self._judge()
+
+    def measure_all(self) -> None:
+        """Measure everything, whatever it costs."""
+        if self._all_at != self._training.step:
+            self._step = self._all_at = self._training.step
+            self._census.finish()
+            for instrument in self._instruments.values():
+                self._use(instrument)
+
+    def measure_end(self) -> None:
+        """Measure the weights of a run that has diverged; its last activations stay to be seen."""
+        self._measure_weights()
+
+    def measure(self, trained: float) -> None:
+        """Measure what can be afforded after so many more seconds of training."""
+        self._trained += trained
+        if self._step == self._training.step:
+            return
+        self._step = self._training.step
+        shares = sum(instrument.share for instrument in self._instruments.values())
+        for instrument in self._instruments.values():
+            instrument.saved += BUDGET * trained * instrument.share / shares
+            if instrument.saved >= instrument.cost:
+                self._spent += self._use(instrument)
+                # Saving for more than one measurement would only be spent in a burst.
+                instrument.saved = min(instrument.saved, 2 * instrument.cost) - instrument.cost
+
+    def _use(self, instrument: _Instrument) -> float:
+        start = self._clock()
+        instrument.measure()
+        instrument.cost = self._clock() - start
+        return instrument.cost
+
+    # ---- what they show -----------------------------------------------------------------------
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """Seconds that each instrument took when it last measured."""
+        return MappingProxyType({name: x.cost for name, x in self._instruments.items()})
+
+    @property
+    def strip(self) -> Strip:
+        """How the layers' activations came to be what they are."""
+        return self._strip.strip
+
+    @property
+    def gauges(self) -> Gauges:
+        """The numbers about the run as a whole."""
+        training = self._training
+        noise, length = (mean.value for mean in self._noise)
+        (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._judged
+        return Gauges(
+            first_loss=training.first_loss,
+            chance_loss=training.chance_loss,
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            train_accuracy=train_accuracy,
+            validation_accuracy=validation_accuracy,
+            learning_rate=training.learning_rate,
+            zigzag=training.zigzag,
+            overshoot=self._overshoot,
+            noise_scale=noise / length if length > 0 else math.nan,
+            cost=self._spent / self._trained if self._trained > 0 else 0.0,
+        )
+
+    # ---- the instruments ----------------------------------------------------------------------
+
+    def _measure_activations(self) -> None:
+        shown = self._training.judges[0].look().shown
+        outputs = {layer.name: examples_first(layer.out)[:SHOWN] for layer in shown}
+        largest = max(np.abs(a).max(initial=0, where=np.isfinite(a)) for a in outputs.values())
+        self._scale.cover(float(largest))
+        edges = _frozen(self._scale.edges)
+        bounds = ACTIVATIONS.build(self._training.config.model.activation).bounds
+        self.layers = tuple(
+            _describe(
+                name, a, self._scale, edges, None if name == "scores" else bounds,
+                dead=self._census.dead.get(name, math.nan),
+                backward=self._backward.signals.get(name, math.nan),
+            )
+            for name, a in outputs.items()
+        )  # fmt: skip
+        counts = np.stack([layer.counts for layer in self.layers])
+        self._strip.note(self._training.step, edges, counts)
+
+    def _judge(self) -> None:
+        self._judged = [judge.judge() for judge in self._training.judges]
+
+    def _count_dead(self) -> None:
+        self._census.go_on()
+        dead = self._census.dead
+        self.layers = tuple(replace(x, dead=dead.get(x.name, math.nan)) for x in self.layers)
+
+    def _measure_gradients(self) -> None:
+        if self._training.step == self._begun:
+            return
+        self._backward = self._probe.backward()
+        signals, gradients = self._backward.signals, self._backward.gradients
+        self.layers = tuple(replace(x, backward=signals.get(x.name, math.nan)) for x in self.layers)
+        self.tensors = tuple(replace(x, gradient=gradients[x.name]) for x in self.tensors)
+        if math.isfinite(self._backward.noise):
+            for mean, new in zip(
+                self._noise, (self._backward.noise, self._backward.length), strict=True
+            ):
+                mean.add(new)
+
+    def _measure_overshoot(self) -> None:
+        if self._training.step > self._begun:
+            self._overshoot = self._probe.overshoot()
+
+    def _measure_weights(self) -> None:
+        parameters, update = self._training.network.parameters, self._training.optimizer.last_update
+        gradients = self._backward.gradients
+        self.tensors = tuple(
+            _weigh(
+                t, parameters.theta[t.span], update[t.span], parameters.drawn[t.span],
+                gradients.get(t.layer, math.nan),
+            )
+            for t in parameters.weights
+        )  # fmt: skip
+
+
+class _RunningMean:
+    """A mean that forgets slowly, corrected for its start at 0."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._sum = self._weight = 0.0
+
+    def add(self, value: float) -> None:
+        """Count a value in."""
+        self._sum = SMOOTHED * self._sum + (1 - SMOOTHED) * value
+        self._weight = SMOOTHED * self._weight + (1 - SMOOTHED)
+
+    @property
+    def value(self) -> float:
+        """The mean, or NaN before the first value."""
+        return self._sum / self._weight if self._weight else math.nan
+
+
+def norm_and_ratio(weights: Array, update: Array) -> tuple[float, float]:
+    """The length of the weights after a step, and norm(update) / norm(weights before it).
+
+    The ratio is wanted near 1e-3: far above, the weights are thrown about; far below, they
+    hardly learn.
+    """
+    after, moved, across = (
+        float(np.vdot(a, b)) for a, b in ((weights, weights), (update, update), (weights, update))
+    )
+    before = after + 2 * across + moved  # |w + u|², without the weights of before
+    return math.sqrt(after), math.sqrt(moved / before) if before > 0 else math.nan
+
+
+def _describe(
+    name: str,
+    values: Array,
+    scale: HistogramScale,
+    edges: Array,
+    bounds: tuple[float, float] | None,
+    *,
+    dead: float,
+    backward: float,
+) -> LayerFrame:
+    """A layer's activations, and what other instruments knew of the layer before."""
+    active = values[values != 0]
+    counts = scale.count(active)
+    finite = values[np.isfinite(values)] if counts.broken else values
+    return LayerFrame(
+        name,
+        mean=float(finite.mean(dtype=np.float64)) if finite.size else math.nan,
+        std=float(finite.std(dtype=np.float64)) if finite.size else math.nan,
+        zero=1 - active.size / values.size,
+        saturated=_saturated(values, bounds) if bounds else math.nan,
+        dead=dead,
+        backward=backward,
+        edges=edges,
+        counts=_frozen(counts.inside),
+        below=counts.below,
+        above=counts.above,
+        broken=counts.broken,
+    )
+
+
+def _weigh(
+    tensor: Tensor, weights: Array, update: Array, drawn: Array, gradient: float
+) -> TensorFrame:
+    """A layer's weights, and the gradient that was measured before."""
+    norm, ratio = norm_and_ratio(weights, update)
+    start = _norm(drawn)
+    return TensorFrame(
+        tensor.layer,
+        norm=norm,
+        gradient=gradient,
+        ratio=ratio,
+        distance=_norm(weights - drawn) / start if start > 0 else math.nan,
+        variety=_variety(weights.reshape(tensor.shape)),
+        stretch=norm / math.sqrt(tensor.shape[1]),
+    )
+
+
+def _variety(W: Array) -> float:
+    """The variance of the weights across a layer's units, as a share of their mean square."""
+    if W.shape[1] == 1:
+        return math.nan
+    size = float(np.mean(W * W))
+    return float(W.var(axis=1).mean()) / size if size > 0 else 0.0
+
+
+def _saturated(values: Array, bounds: tuple[float, float]) -> float:
+    low, high = bounds
+    edge = FLAT * (high - low)
+    return float(np.mean((values < low + edge) | (values > high - edge)))
+
+
+def _norm(v: Array) -> float:
+    return math.sqrt(float(np.vdot(v, v)))
+
+
+def _frozen[A: np.ndarray](array: A) -> A:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,69 @@
+"""The network as a row of stages: what each computes, how large it is, what it costs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.nn.channels import Channels
+from engine.nn.convolution import MaxPool2D
+from engine.nn.dropout import Dropout
+from engine.nn.layers import Layer
+from engine.nn.normalization import BatchNorm
+from engine.number_format import written
+from engine.training.training import Training
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A layer of weights with all that follows it until the next one."""
+
+    name: str  # of what it puts out
+    weights: str  # which kind of sums it makes
+    then: tuple[str, ...]  # what is done to the sums
+    shape: tuple[int, ...]  # of what one example has become: units, or height, width and maps
+    parameters: int
+    work: int  # multiplications of one example on its way forward
+
+
+def outline(training: Training) -> tuple[Stage, ...]:
+    """The stages of the network, from the first to the scores."""
+    network = training.network
+    groups: list[list[Layer]] = []
+    for layer in network.layers:
+        if "W" in layer.shapes:
+            groups.append([])
+        if groups:
+            groups[-1].append(layer)
+    return tuple(_stage(group, network.batch, training) for group in groups)
+
+
+def _stage(group: list[Layer], batch: int, training: Training) -> Stage:
+    first, *others = group
+    shaped = [layer for layer in group if layer.out.ndim == first.out.ndim]  # before `Flatten`
+    last = shaped[-1].out.shape
+    model = training.config.model
+    convolution = None
+    if first.out.ndim == 4:
+        convolution = model.convolutions[int(first.name.rpartition(" ")[2]) - 1]
+    return Stage(
+        name=next((layer.name for layer in others if layer.shown), first.name),
+        weights=f"filters {convolution.size}×{convolution.size}" if convolution else "dense",
+        then=tuple(_words(others, training, convolution.pool if convolution else 1)),
+        shape=(*last[1:3], last[0]) if convolution else last[1:],
+        parameters=sum(int(np.prod(s)) for layer in group for s in layer.shapes.values()),
+        work=first.params["W"].size * Channels(first.out.shape).samples // batch,
+    )
+
+
+def _words(layers: list[Layer], training: Training, pool: int) -> Iterator[str]:
+    model = training.config.model
+    for layer in layers:
+        if layer.shown:
+            yield model.activation.name
+        elif isinstance(layer, BatchNorm):
+            yield model.normalization.name
+        elif isinstance(layer, Dropout):
+            yield f"dropout {written(model.dropout)}"
+        elif isinstance(layer, MaxPool2D):
+            yield f"pool {pool}×{pool}"

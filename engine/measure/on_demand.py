@@ -1,0 +1,101 @@
+"""What is measured only while somebody looks at it: too dear, or too large, for every snapshot.
+
+To add one: a field of `Inside`, which is its name, and a function that measures it in `LOOKS`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from engine.measure.decision_surface import Surface, show_surface
+from engine.measure.feature_maps import Maps, show_maps
+from engine.measure.model_summary import Stage, outline
+from engine.measure.preactivations import Sums, measure_sums
+from engine.measure.predictions import Answers, show_answers
+from engine.measure.signal_theory import Expected, expect
+from engine.measure.weight_images import Weights, show_weights
+from engine.training.training import Training
+
+BUDGET = 0.05  # of the time that training takes, for each
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What somebody has asked to see; None is what nobody looks at."""
+
+    sums: Sums | None = None
+    expected: Expected | None = None
+    outline: tuple[Stage, ...] | None = None
+    weights: Weights | None = None
+    maps: Maps | None = None
+    surface: Surface | None = None
+    answers: Answers | None = None
+
+
+LOOKS: Mapping[str, Callable[[Training], object]] = {
+    "sums": measure_sums,
+    "expected": expect,
+    "outline": outline,
+    "weights": show_weights,
+    "maps": show_maps,
+    "surface": show_surface,
+    "answers": show_answers,
+}
+# ... and what is still worth seeing after a change, should the network break before the next look.
+STANDING = frozenset({"weights", "maps", "surface", "answers"})
+# Seconds of training between two looks at what is large to send, however quickly it is measured.
+PAUSES = {"weights": 0.4, "maps": 0.4, "answers": 0.6}
+# Of these, what stays true while weights are learned: measured once, and of broken networks too.
+LASTING = frozenset({"expected", "outline"})
+
+
+class Looker:
+    """Measures what is looked at on one run, each for a share of the training time and no more."""
+
+    def __init__(self, training: Training, clock: Callable[[], float]) -> None:
+        self._training = training
+        self._clock = clock
+        self.seen = Inside()
+        self.renew()
+
+    def renew(self) -> None:
+        """The network was changed: measure anew, and forget what no longer says anything of it."""
+        kept: dict[str, Any] = {name: getattr(self.seen, name) for name in STANDING}
+        self.seen = Inside(**kept)
+        self._saved: dict[str, float] = {}  # seconds that each has saved up
+        # The step that each was last measured at; at none, if it has to be at once.
+        self._steps: dict[str, int] = {name: -1 for name in kept if kept[name] is not None}
+
+    def look(self, looks: Set[str], trained: float) -> Inside:
+        """What is asked for, renewed where that can be afforded after so many more seconds."""
+        for name in looks & LOOKS.keys():
+            if self._steps.get(name) == self._training.step or name in LASTING & self._steps.keys():
+                continue
+            self._saved[name] = self._saved.get(name, 0.0) + BUDGET * trained
+            if self._saved[name] >= 0:
+                self._measure(name)
+        for name in self._steps.keys() - looks:
+            del self._steps[name]
+            gone: dict[str, Any] = {name: None}
+            self.seen = dataclasses.replace(self.seen, **gone)
+        return self.seen
+
+    def look_now(self, looks: Set[str]) -> Inside:
+        """What is asked for, all of it measured now."""
+        self._saved = dict.fromkeys(looks, 0.0)
+        return self.look(looks, 0.0)
+
+    def look_at_broken(self, looks: Set[str]) -> Inside:
+        """Of what is asked for, what can be said of a network that has diverged."""
+        for name in looks & LASTING - self._steps.keys():
+            self._measure(name)
+        return self.seen
+
+    def _measure(self, name: str) -> None:
+        start = self._clock()
+        seen: dict[str, Any] = {name: LOOKS[name](self._training)}
+        self.seen = dataclasses.replace(self.seen, **seen)
+        self._steps[name] = self._training.step
+        debt = max(self._clock() - start, BUDGET * PAUSES.get(name, 0.0))
+        self._saved[name] = -debt  # which training works off

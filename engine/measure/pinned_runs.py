@@ -1,0 +1,39 @@
+"""A run that others are compared with: one that was pinned, or the one before this."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.training.config import RunConfig
+from engine.training.history import Curves
+
+if TYPE_CHECKING:
+    from engine.measure.snapshot import Gauges
+
+MAX_PINNED = 6
+MAX_NAME = 40  # characters
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class PastRun:
+    """What is kept of a run: its settings, its curves, and how it stood at the end."""
+
+    name: str
+    run: int
+    config: RunConfig  # as it was at the end
+    curves: Curves
+    step: int
+    gauges: "Gauges"
+
+
+def check_pin(name: str, pinned: Sequence[PastRun]) -> None:
+    """Raise ValueError unless one more run can be kept beside these, under this name."""
+    if not (isinstance(name, str) and 1 <= len(name) <= MAX_NAME):
+        raise ValueError(f"A pinned run needs a name of 1 to {MAX_NAME} characters.")
+    if any(unicodedata.category(x) in ("Cc", "Cs") for x in name):
+        raise ValueError(f"The name {name!r} contains characters that cannot be shown.")
+    if len(pinned) == MAX_PINNED:
+        raise ValueError(f"{MAX_PINNED} runs are pinned already: unpin one first.")
+    if any(past.name == name for past in pinned):
+        raise ValueError(f"A run named {name!r} is pinned already.")

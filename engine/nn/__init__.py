@@ -1,0 +1,1 @@
+"""The network: its layers, and the mathematics of each, forward and backward."""

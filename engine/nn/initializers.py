@@ -1,0 +1,171 @@
+"""How the weights start: each function fills a layer's `W (fan_in, O)`; biases start at zero.
+
+Layers are drawn from the first to the last, so that `look()`, a batch as it comes out of the layers
+below, shows an initializer what its own layer will be given. Most do not look: sending a batch
+through takes longer than drawing.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Protocol
+
+import numpy as np
+
+from engine.nn.channels import examples_first
+from engine.nn.layers import Weighted
+from engine.registry import Range, Registry
+from engine.types import Array
+
+type Look = Callable[[], Array]  # (B, fan_in) or maps
+
+Scale = Annotated[float, Range(1e-4, 1e1, "log")]
+
+LSUV_TOLERANCE = 0.01  # how near to 1 the deviation must come
+LSUV_TRIES = 10
+
+
+class Initializer(Protocol):
+    """Draws the first weights of one layer."""
+
+    def __call__(self, rng: np.random.Generator, layer: Weighted, look: Look) -> None: ...
+
+
+INITIALIZERS: Registry[Initializer] = Registry("initializer")
+
+
+@INITIALIZERS.register("He")
+def he(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0) -> None:
+    """N(0, 2 / inputs): keeps the signal's size from layer to layer under ReLU (He et al. 2015)."""
+    _normal(rng, layer, scale * math.sqrt(2 / layer.fan_in))
+
+
+@INITIALIZERS.register("Xavier")
+def xavier(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0) -> None:
+    """N(0, 1 / inputs), the lecture's form: keeps the signal's size where units are linear."""
+    _normal(rng, layer, scale * math.sqrt(1 / layer.fan_in))
+
+
+@INITIALIZERS.register("Xavier uniform")
+def xavier_uniform(
+    rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
+) -> None:
+    """Evenly from a box with variance 1 / inputs: Xavier without the rare large weights."""
+    _uniform(rng, layer, scale * math.sqrt(1 / layer.fan_in))
+
+
+@INITIALIZERS.register("Glorot")
+def glorot(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0) -> None:
+    """N(0, 2 / (inputs + outputs)): a compromise of signal and gradient (Glorot & Bengio 2010)."""
+    _normal(rng, layer, scale * math.sqrt(2 / (layer.fan_in + layer.fan_out)))
+
+
+@INITIALIZERS.register("Glorot uniform")
+def glorot_uniform(
+    rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
+) -> None:
+    """Evenly from a box with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 16)."""
+    _uniform(rng, layer, scale * math.sqrt(2 / (layer.fan_in + layer.fan_out)))
+
+
+@INITIALIZERS.register("LeCun")
+def lecun(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0) -> None:
+    """N(0, 1 / inputs) as in “Efficient BackProp” (1998): what Xavier became in practice."""
+    _normal(rng, layer, scale * math.sqrt(1 / layer.fan_in))
+
+
+@INITIALIZERS.register("orthogonal")
+def orthogonal(
+    rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
+) -> None:
+    """A random rotation times the activation's gain: stretches no direction (Saxe et al. 2013)."""
+    _orthogonal(rng, layer.params["W"])
+    layer.params["W"][...] *= scale * layer.gain
+
+
+@INITIALIZERS.register("random walk")
+def random_walk(
+    rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
+) -> None:
+    """N(0, g² / inputs), g so that gradients neither grow nor shrink (Sussillo & Abbott 2014)."""
+    outputs = layer.params["W"].shape[1]
+    if layer.gain > 1:  # rectifying: their section 3.3
+        g = math.sqrt(2) * math.exp(1.2 / (max(outputs, 6) - 2.4))
+    else:
+        g = math.exp(1 / (2 * outputs))  # linear: their eq. 8
+    _normal(rng, layer, scale * g / math.sqrt(layer.fan_in))
+
+
+@INITIALIZERS.register("LSUV")
+def lsuv(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0) -> None:
+    """Orthogonal, then rescaled until the layer's sums have size 1 (Mishkin & Matas 2015)."""
+    W = layer.params["W"]
+    _orthogonal(rng, W)
+    x = look()
+    for _ in range(LSUV_TRIES):
+        deviation = float(layer.forward(x, train=False).std())
+        if deviation == 0 or abs(deviation - 1) < LSUV_TOLERANCE:
+            break
+        W /= deviation
+    W *= scale
+
+
+@INITIALIZERS.register("data-dependent")
+def data_dependent(
+    rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
+) -> None:
+    """Each unit gets mean 0 and size 1 on a batch of the data (Krähenbühl et al. 2015, Alg. 1)."""
+    W, b = layer.params["W"], layer.params["b"]
+    _normal(rng, layer, 1.0)
+    sums = examples_first(layer.forward(look(), train=False)).reshape(-1, W.shape[1])
+    deviation = sums.std(axis=0)
+    deviation[deviation == 0] = 1  # a unit that sees nothing stays as it was drawn
+    b[...] = -scale * sums.mean(axis=0) / deviation
+    W *= scale / deviation
+
+
+@INITIALIZERS.register("small normal")
+def small_normal(
+    rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 0.01
+) -> None:
+    """0.01 N(0, 1): fine for a shallow net; in a deep one signals and gradients shrink to 0."""
+    _normal(rng, layer, scale)
+
+
+@INITIALIZERS.register("unit normal")
+def unit_normal(
+    rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
+) -> None:
+    """N(0, 1): far too large; nearly every tanh unit saturates and the gradients vanish."""
+    _normal(rng, layer, scale)
+
+
+@INITIALIZERS.register("constant")
+def constant(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 0.01) -> None:
+    """The same number everywhere: every unit of a layer learns the same thing, for ever."""
+    layer.params["W"][...] = scale
+
+
+@INITIALIZERS.register("zeros")
+def zeros(rng: np.random.Generator, layer: Weighted, look: Look) -> None:
+    """All weights 0: nothing gets through, and no gradient comes back; only biases learn."""
+    layer.params["W"][...] = 0
+
+
+def _normal(rng: np.random.Generator, layer: Weighted, deviation: float) -> None:
+    W = layer.params["W"]
+    W[...] = rng.standard_normal(W.shape)  # drawn in float64: the same weights in any precision
+    W *= deviation
+
+
+def _uniform(rng: np.random.Generator, layer: Weighted, deviation: float) -> None:
+    W = layer.params["W"]
+    W[...] = rng.uniform(-1, 1, W.shape)
+    W *= deviation * math.sqrt(3)
+
+
+def _orthogonal(rng: np.random.Generator, W: Array) -> None:
+    """Rows or columns of length 1 at right angles, whichever are fewer."""
+    tall = rng.standard_normal((max(W.shape), min(W.shape)))
+    q, r = np.linalg.qr(tall)
+    q *= np.sign(np.diagonal(r))  # without this some rotations would be likelier than others
+    W[...] = q if W.shape[0] >= W.shape[1] else q.T

@@ -1,0 +1,144 @@
+"""What training makes small: each returns a batch's mean loss and writes its gradient."""
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+
+from engine.number_format import written
+from engine.registry import Registry
+from engine.types import Array, Integers
+
+
+class Loss(Protocol):
+    """The mean loss over a batch."""
+
+    @property
+    def predicts(self) -> Literal["classes", "values", "either"]:
+        """What kind of answers it can judge."""
+
+    def __call__(
+        self,
+        z: Array,  # (B, O) scores
+        target: Array,  # (B, O) 1 for the right class and 0 elsewhere, or the right values
+        dz: Array,  # (B, O) overwritten with the gradient of the mean loss
+        row: Array,  # (B,) overwritten: room for a number an example
+    ) -> float:
+        """The mean loss of the batch."""
+
+    def of_chance(self, outputs: int) -> float | None:
+        """What it is when all scores are equal, where that says something."""
+
+
+LOSSES: Registry[Loss] = Registry("loss")
+
+
+@LOSSES.register("softmax cross-entropy")
+@dataclass(frozen=True, kw_only=True)
+class SoftmaxCrossEntropy:
+    """Mean of -log softmax(z)[right class]: ln C when the network knows nothing of C classes."""
+
+    predicts: ClassVar = "classes"
+
+    def __call__(self, z: Array, target: Array, dz: Array, row: Array) -> float:
+        column = row[:, None]
+        # NumPy finds the largest of each row six times as fast where classes, not examples, lie
+        # apart in memory.
+        by_class = dz.reshape(z.shape[::-1])
+        np.copyto(by_class, z.T)
+        np.maximum.reduce(by_class, axis=0, out=row)
+        np.subtract(z, column, out=dz)  # exp of at most 0 cannot overflow
+        right = np.vdot(target, dz)
+        np.exp(dz, out=dz)
+        dz.dot(_ones(z.shape[1], z.dtype), row)
+        np.divide(dz, column, out=dz)
+        np.subtract(dz, target, out=dz)
+        dz *= 1 / len(z)
+        np.log(row, out=row)
+        return float(row.dot(_ones(len(z), z.dtype)) - right) / len(z)
+
+    def of_chance(self, outputs: int) -> float:
+        return math.log(outputs)
+
+
+@LOSSES.register("multiclass hinge")
+@dataclass(frozen=True, kw_only=True)
+class MulticlassHinge:
+    """Sum of max(0, score - right score + 1) over wrong classes: the SVM's loss, 0 when clear."""
+
+    predicts: ClassVar = "classes"
+
+    def __call__(self, z: Array, target: Array, dz: Array, row: Array) -> float:
+        np.multiply(z, target, out=dz)
+        np.add.reduce(dz, axis=1, out=row)
+        np.subtract(z, row[:, None], out=dz)
+        dz += 1
+        dz -= target  # the right class is compared with itself: a margin of 0
+        np.maximum(dz, 0, out=dz)
+        loss = float(np.add.reduce(dz, axis=None)) / len(z)
+        np.sign(dz, out=dz)
+        np.add.reduce(dz, axis=1, out=row)
+        for column, right in zip(dz.T, target.T, strict=True):
+            column -= row * right  # the right score is in every margin
+        dz *= 1 / len(z)
+        return loss
+
+    def of_chance(self, outputs: int) -> float:
+        return outputs - 1
+
+
+@LOSSES.register("mean squared error")
+@dataclass(frozen=True, kw_only=True)
+class MeanSquaredError:
+    """Mean of (output - right value)²: for values, or for classes as 0 and 1, which is slower."""
+
+    predicts: ClassVar = "either"
+
+    def __call__(self, z: Array, target: Array, dz: Array, row: Array) -> float:
+        np.subtract(z, target, out=dz)
+        loss = float(np.vdot(dz, dz)) / dz.size
+        dz *= 2 / dz.size
+        return loss
+
+    def of_chance(self, outputs: int) -> None:
+        return None
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(count: int, dtype: np.dtype[np.floating]) -> Array:
+    """So many ones: a product with them is the quickest sum."""
+    ones: Array = np.ones(count, dtype)
+    ones.setflags(write=False)
+    return ones
+
+
+def measure_of(classes: Sequence[str]) -> str:
+    """What the score of predictions is called: accuracy, or R² where there are no classes."""
+    return "accuracy" if classes else "R²"
+
+
+def in_measure(score: float, measure: str) -> str:
+    """A score in words: the right ones in per cent, or R², which may be far below 0."""
+    if math.isnan(score):
+        return "–"
+    return f"{score:.1%}" if measure == "accuracy" else f"{written(score, 4)}"
+
+
+def accuracy(
+    z: Array,  # (B, C) scores
+    labels: Integers | Array,  # (B,)
+) -> float:  # 0 to 1
+    """Share of examples whose highest score is the right class."""
+    return float(np.mean(z.argmax(axis=1) == labels))
+
+
+def explained(
+    z: Array,  # (B, O) outputs
+    values: Integers | Array,  # (B, O)
+) -> float:  # 1 at best, 0 for answering with the mean, negative for worse
+    """Share of the values' variance that the outputs explain, also called R²."""
+    spread = np.square(values - values.mean(axis=0)).sum()
+    return float(1 - np.square(z - values).sum() / spread) if spread > 0 else math.nan

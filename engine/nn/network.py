@@ -1,0 +1,137 @@
+"""A sequence of layers over one flat parameter vector."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from engine.limits import limits
+from engine.nn.channels import Channels
+from engine.nn.initializers import Initializer
+from engine.nn.layers import Layer, Weighted
+from engine.types import Array
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Where one parameter lies in the flat vectors."""
+
+    layer: str
+    name: str
+    shape: tuple[int, ...]
+    span: slice
+
+
+class Parameters:
+    """All parameters `theta (P,)` and their gradients `grad (P,)`, weights before everything else.
+
+    Weights come first so that regularization is one operation on `theta[:regularized]`. Assign with
+    `theta[...] =`; a new array would silently part the layers from the optimizer. What layers
+    gather without learning it, such as batch norm's running averages, lies in `statistics`.
+    """
+
+    def __init__(self, layers: Sequence[Layer], dtype: DTypeLike) -> None:
+        learned = _named(layers, lambda layer: layer.shapes)
+        learned.sort(key=lambda item: item[1] != "W")  # stable: the layers' order stays
+        self.tensors = tuple(_lay_out(learned))
+        self.gathered = tuple(_lay_out(_named(layers, lambda layer: layer.statistics)))
+        self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the layers' order
+        self.regularized = self.weights[-1].span.stop
+        self.size = self.tensors[-1].span.stop
+        if self.size > limits().parameters:
+            raise ValueError(
+                f"the network would have {self.size:,} parameters; at most {limits().parameters:,}"
+                " are allowed: fewer layers, or narrower ones"
+            )
+        self.theta: Array = np.zeros(self.size, dtype)
+        self.grad: Array = np.zeros_like(self.theta)
+        self.drawn: Array = np.zeros_like(self.theta)  # theta as it was drawn
+        size = self.gathered[-1].span.stop if self.gathered else 0
+        self.statistics: Array = np.zeros(size, dtype)
+
+    def fits(self, layers: Sequence[Layer]) -> bool:
+        """Whether these layers have just these parameters, by name and shape."""
+        other = Parameters(layers, self.theta.dtype)
+        return (other.tensors, other.gathered) == (self.tensors, self.gathered)
+
+
+def _named(
+    layers: Sequence[Layer], shapes: Callable[[Layer], Mapping[str, tuple[int, ...]]]
+) -> list[tuple[str, str, tuple[int, ...]]]:
+    return [(x.name, name, shape) for x in layers for name, shape in shapes(x).items()]
+
+
+def _lay_out(shapes: list[tuple[str, str, tuple[int, ...]]]) -> Iterator[Tensor]:
+    start = 0
+    for layer, name, shape in shapes:
+        stop = start + int(np.prod(shape))
+        yield Tensor(layer, name, shape, slice(start, stop))
+        start = stop
+
+
+class Network:
+    """Layers in a row; two networks may share their parameters and differ in batch size."""
+
+    def __init__(self, layers: Sequence[Layer], parameters: Parameters) -> None:
+        self.layers = tuple(layers)
+        self.parameters = parameters
+        self.batch = len(layers[-1].out)  # examples that it takes at a time
+        for layer in layers:
+            layer.borrow(
+                _views(parameters.tensors, layer, parameters.theta),
+                _views(parameters.tensors, layer, parameters.grad),
+                _views(parameters.gathered, layer, parameters.statistics),
+            )
+        # The layers whose output a learner looks at: each nonlinearity, and the scores.
+        self.shown = (*(x for x in layers if x.shown), self.layers[-1])
+
+    @property
+    def work(self) -> int:
+        """Multiplications that one example takes on its way forward."""
+        weighted = [x for x in self.layers if "W" in x.params]
+        return sum(
+            x.params["W"].size * Channels(x.out.shape).samples // self.batch for x in weighted
+        )
+
+    def forward(self, x: Array, *, train: bool) -> Array:  # (B, I) -> (B, O)
+        """The scores for `x`, in a buffer that the next call overwrites."""
+        for layer in self.layers:
+            x = layer.forward(x, train)
+        return x
+
+    def backward(self, dz: Array) -> None:  # (B, O)
+        """Write the gradient of every parameter, given that of the scores."""
+        for layer in reversed(self.layers):
+            dz = layer.backward(dz)
+
+    def draw(
+        self,
+        initializer: Initializer,
+        rng: np.random.Generator,
+        x: Array,  # (B, I) a batch, for the initializers that look at data
+    ) -> None:
+        """Draw all weights anew, layer by layer; everything else starts as its layer says."""
+        self.parameters.theta[...] = 0
+        self.parameters.statistics[...] = 0
+        for layer in self.layers:
+            for name, start in layer.starts.items():
+                (layer.params if name in layer.params else layer.gathered)[name][...] = start
+        below: list[Layer] = []  # which the batch has not been through yet
+
+        def look() -> Array:
+            nonlocal x
+            while below:
+                x = below.pop(0).forward(x, train=False)
+            return x
+
+        for layer in self.layers:
+            if "W" in layer.params:
+                initializer(rng, cast(Weighted, layer), look)
+            below.append(layer)
+
+
+def _views(tensors: Sequence[Tensor], layer: Layer, flat: Array) -> dict[str, Array]:
+    mine = (t for t in tensors if t.layer == layer.name)
+    return {t.name: flat[t.span].reshape(t.shape) for t in mine}

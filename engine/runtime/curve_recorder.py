@@ -1,0 +1,115 @@
+"""Writes the curves of a run: what each row of the history holds, and when there is one."""
+
+import math
+
+from engine.measure.instruments import norm_and_ratio
+from engine.measure.smoothing import Smoothed
+from engine.measure.snapshot import Spread
+from engine.training.history import Curves, History
+from engine.training.training import Training
+
+# What a row's figures cost, in multiplications of a matrix product. Below so many they are not
+# worth rationing; on dearer networks each kind may add so large a share to the work of training.
+CHEAP = 20_000_000
+SHARE = 0.01
+_PASSES = 150  # what measuring one parameter costs: about ten numbers from memory
+
+
+class Recorder:
+    """The history of one run; the same run always has the same rows."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+        self._spread, self._smoothed = Spread(), Smoothed()
+        self._history = History(
+            [
+                *("loss", "loss_low", "loss_high", "loss_average", "validation_loss", "penalty"),
+                *("train_accuracy", "validation_accuracy", "zigzag"),
+                *(f"ratio {tensor.layer}" for tensor in training.network.parameters.weights),
+            ]
+        )
+        self._judge_at = self._measure_at = 0  # steps from which on that is due again
+        self._changed = 0  # the step of the last change, after which rows are dense again
+        self._record(
+            dict.fromkeys(("loss", "loss_low", "loss_high", "loss_average"), training.first_loss)
+        )
+
+    @property
+    def rows(self) -> int:
+        """Rows so far."""
+        return len(self._history)
+
+    @property
+    def curves(self) -> Curves:
+        """All rows so far; on a dear network most rows have NaN for what was not measured then."""
+        return self._history.curves()
+
+    def make_due(self) -> None:
+        """Write a full row at the next step, whatever the spacing."""
+        self._history.make_due()
+        self._judge_at = self._measure_at = 0
+        self._changed = self._training.step
+
+    def turn(self) -> None:
+        """Something was changed: rows are close from here on, and the average starts over."""
+        self.make_due()
+        self._smoothed.restart()
+
+    def note(self, loss: float) -> None:
+        """Count in the loss of the step that was just made."""
+        self._spread.add(loss)
+
+    @property
+    def due(self) -> bool:
+        """Whether a row ought to be written now."""
+        return self._history.due(self._training.step)
+
+    def write(self) -> None:
+        """Write a row."""
+        figures = self._spread.take()
+        self._record(figures | {"loss_average": self._smoothed.add(figures["loss"])})
+
+    def end(self, loss: float) -> None:
+        """Write the last row of a run that diverged: no average is between it and the reader."""
+        self._history.append(self._training.step, {"loss": loss, "loss_average": loss})
+
+    def _record(self, figures: dict[str, float]) -> None:
+        step = self._training.step
+        if step >= self._measure_at:
+            figures |= self._measure()
+            self._measure_at = step + self._apart(_PASSES * self._training.network.parameters.size)
+        if step >= self._judge_at:
+            figures |= self._judge()
+            judged = sum(judge.examples for judge in self._training.judges)
+            self._judge_at = step + self._apart(judged * self._training.network.work)
+        self._history.append(step, figures)
+
+    def _measure(self) -> dict[str, float]:
+        """What takes a look at every parameter."""
+        training = self._training
+        training.compare_next()
+        figures = {"penalty": training.penalty, "zigzag": training.zigzag}
+        if training.step:
+            theta, update = training.network.parameters.theta, training.optimizer.last_update
+            for tensor in training.network.parameters.weights:
+                _, ratio = norm_and_ratio(theta[tensor.span], update[tensor.span])
+                figures[f"ratio {tensor.layer}"] = ratio
+        return figures
+
+    def _judge(self) -> dict[str, float]:
+        """What takes a look at many examples."""
+        (_, accuracy), (validation_loss, validation) = (x.judge() for x in self._training.judges)
+        return {
+            "validation_loss": validation_loss,
+            "train_accuracy": accuracy,
+            "validation_accuracy": validation,
+        }
+
+    def _apart(self, work: int) -> int:
+        """Steps from one figure that takes so much work to the next, at least."""
+        if work < CHEAP:
+            return 1
+        # A step goes forward, and backward twice: to the inputs and to the weights.
+        step = 3 * self._training.network.batch * self._training.network.work
+        # At the start, and after a change, the gaps grow by half from one to the next.
+        return min(math.ceil(work / (SHARE * step)), 1 + (self._training.step - self._changed) // 2)

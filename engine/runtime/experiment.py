@@ -1,0 +1,404 @@
+"""One experiment: a network, its data, and everything that can be done to it while it learns.
+
+There are no threads here. `advance` trains, `apply` obeys a command, `snapshot` tells how things
+stand; whoever calls them decides when. A run is determined to the bit by its first config and its
+journal, the list of `(step, command)` that were applied to it.
+"""
+
+import dataclasses
+import math
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence, Set
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from engine.data import Split
+from engine.diagnosis import Followed, condition_of, diagnose
+from engine.diagnosis.gradcheck import GradientCheck, check_gradients
+from engine.measure.divergence import Autopsy, autopsy, examine
+from engine.measure.instruments import Instruments
+from engine.measure.on_demand import Looker
+from engine.measure.pinned_runs import PastRun, check_pin
+from engine.measure.snapshot import Change, Condition, Marker, Pace, Snapshot, Status, show_data
+from engine.monotonic_clock import Steady
+from engine.nn.network import Network
+from engine.number_format import written
+from engine.registry import Choice
+from engine.runtime.background_jobs import Beside
+from engine.runtime.curve_recorder import Recorder
+from engine.training.checkpoints import Trail
+from engine.training.commands import (
+    Begin,
+    Command,
+    Pause,
+    Pin,
+    Play,
+    Restart,
+    SetKnob,
+    Step,
+    Unpin,
+    check_command,
+)
+from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config_for_data import DATASET, suit_data
+from engine.training.training import Diverged, Training
+
+# Who is interrupted while it trains, by frames for others, loses nothing by it. Windows counts such
+# seconds in pieces that are longer than a slice.
+PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
+FREE = 3  # of the time for training, that rows of the curves may take beside it
+LATE = 0.3  # seconds; steps that are later than that are not caught up with
+
+# An overflow is told in words by the check of the loss; a warning on the console would tell nobody.
+_quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+class Experiment:
+    """A network that learns, step by step, and obeys commands between two steps."""
+
+    @_quietly
+    def __init__(
+        self,
+        config: RunConfig,
+        *,
+        dtype: DTypeLike = np.float32,
+        clock: Callable[[], float] = time.perf_counter,  # seconds; tells the pace
+        work: Callable[[], float] = PROCESSOR,  # ... of work; sets how long a slice lasts
+    ) -> None:
+        self.run = 0
+        self.status = Status.PAUSED
+        self.pinned: tuple[PastRun, ...] = ()
+        self._previous: PastRun | None = None
+        self._followed = Followed()  # through restarts: what was advised may need one
+        self._dtype = dtype
+        self._clock, self._work = Steady(clock), Steady(work)
+        self.pace = math.inf  # steps per second that it makes at most
+        self._next_step = 0.0  # when that allows the next one
+        self._begin(config)
+
+    def _begin(self, config: RunConfig) -> None:
+        training = Training(config, self._dtype)  # may refuse; then the run of before goes on
+        if self.run and self.step:  # what has not begun to learn has nothing to compare
+            self._previous = self._so_far(f"run {self.run}")
+        self.run += 1
+        self._script: deque[tuple[int, SetKnob]] = deque()
+        self._until: int | None = None
+        self.message = ""
+        self.config = self.first_config = config
+        self.journal: list[tuple[int, Command]] = []
+        self._markers: list[Marker] = []
+        self._training = training
+        self._shown_data = show_data(training.data)
+        self._recorder = Recorder(training)
+        self._instruments = Instruments(training, self._work)
+        self._looker = Looker(training, self._work)
+        self._trail = Trail(training)
+        self._autopsy: Autopsy | None = None
+        self._diverged_under: RunConfig | None = None
+        self._pace = Pace()
+        self._effort = Pace()  # by the seconds that were spent on training alone
+        self._spent = 0.0
+        self._trained = 0.0  # seconds since the instruments were last told
+        self._written = 0.0  # seconds of this slice that went into the curves
+
+    @property
+    def step(self) -> int:
+        """Updates made so far."""
+        return self._training.step
+
+    @property
+    def network(self) -> Network:
+        """The network that is being trained."""
+        return self._training.network
+
+    @property
+    def data(self) -> Split:
+        """What it is trained and judged on, preprocessed."""
+        return self._training.data
+
+    # ---- training -------------------------------------------------------------------------
+
+    @_quietly
+    def train(self, steps: int) -> None:
+        """Make so many updates, fewer only if the run diverges."""
+        for _ in range(steps):
+            if self.status is Status.DIVERGED:
+                return
+            self._update()
+
+    @_quietly
+    def advance(self, seconds: float) -> None:
+        """Train for about so long, if the experiment is running, and no faster than `pace`.
+
+        The rows of the curves are on the house, within reason: who has just begun, or turned a
+        knob, has many, and would make fewer steps for it than the others.
+        """
+        start = now = self._work()
+        self._written = 0.0
+        while (
+            self.status is Status.RUNNING
+            and now - start < seconds + min(self._written, FREE * seconds)
+            and self._in_pace()
+        ):
+            self._update()
+            now = self._work()
+        trained = now - start - self._written
+        self._trained += trained
+        self._spent += trained
+
+    def _in_pace(self) -> bool:
+        """Whether a step is due, if there is a limit to how many there are a second."""
+        if self.pace == math.inf:
+            return True
+        now = self._clock()
+        if now < self._next_step:
+            return False
+        self._next_step = max(self._next_step, now - LATE) + 1 / max(self.pace, 1e-9)
+        return True
+
+    def _update(self) -> None:
+        try:
+            loss = self._training.update()
+        except Diverged as diverged:
+            self._diverge(diverged.loss)
+        else:
+            self._recorder.note(loss)
+            if self._recorder.due:
+                self._write_row()
+            if self.step >= self._trail.due:
+                self._trail.keep()
+        if self.step == self._next_stop:
+            self._follow_script()
+
+    def _write_row(self) -> None:
+        begun = self._work()
+        self._recorder.write()
+        self._written += self._work() - begun
+
+    @property
+    def _next_stop(self) -> int | None:
+        """The step at which the script has something to say."""
+        return self._script[0][0] if self._script else self._until
+
+    def _follow_script(self) -> None:
+        """Apply what the script says of this step; at its end, pause."""
+        while self._script and self._script[0][0] == self.step:
+            self._obey_script(self._script.popleft()[1])
+        if self.step == self._until:
+            self._until = None
+            if self.status is Status.RUNNING:
+                self.status = Status.PAUSED
+
+    def _obey_script(self, command: SetKnob) -> None:
+        """Apply a command of the script; one that is impossible ends it."""
+        diverged = self.status is Status.DIVERGED
+        try:
+            self.apply(command)
+        except ValueError as error:
+            self._script.clear()
+            self._until = None
+            self.status, self.message = Status.PAUSED, str(error)
+        else:
+            if diverged and self.status is Status.PAUSED:  # its weights are new
+                self.status = Status.RUNNING
+
+    def _diverge(self, loss: float) -> None:
+        self.status = Status.DIVERGED
+        self._diverged_under = self.config
+        self._mark("diverged")
+        self._recorder.end(loss)
+        self.message = autopsy(self._training, loss)
+        self._autopsy = examine(self._trail, self.step)
+        self._instruments.measure_end()
+
+    # ---- commands -------------------------------------------------------------------------
+
+    @_quietly
+    def apply(self, command: Command) -> None:
+        """Obey a command; ValueError says in one sentence why an impossible one is refused."""
+        check_command(command)
+        match command:
+            case Begin():
+                self._play_script(command)
+            case Pin(name):
+                self._pin(name)
+            case Unpin(name):
+                self.pinned = tuple(past for past in self.pinned if past.name != name)
+            case _:
+                journal = self.journal  # of this run; a command that begins a new one leaves it
+                step = self.step
+                if self._steer(command):
+                    journal.append((step, command))
+
+    def _steer(self, command: Play | Pause | Step | SetKnob | Restart) -> bool:
+        """Obey, and say whether that has changed anything."""
+        status = self.status
+        match command:
+            case Play():
+                self._refuse_if_diverged()
+                self.status = Status.RUNNING
+                return status is not Status.RUNNING
+            case Pause():
+                if status is Status.RUNNING:
+                    self.status = Status.PAUSED
+                return status is Status.RUNNING
+            case Step():
+                self._refuse_if_diverged()
+                self.status = Status.PAUSED
+                self._recorder.make_due()
+                self.train(1)
+            case SetKnob(path, value):
+                return self._set(path, value)
+            case Restart(seed):
+                self._restart(self.config if seed is None else self.config.with_seed(seed))
+        return True
+
+    def _refuse_if_diverged(self) -> None:
+        if self.status is Status.DIVERGED:
+            raise ValueError("This run has diverged: do what its diagnosis says, then restart it.")
+
+    def _restart(self, config: RunConfig) -> None:
+        self._begin(config)
+        if self.status is not Status.PAUSED:
+            self.status = Status.RUNNING
+
+    def _play_script(self, begin: Begin) -> None:
+        self._begin(begin.config)
+        self._followed.forget()
+        self._script = deque(begin.script)
+        self._until = begin.until
+        self.status = Status.RUNNING
+        if self._next_stop == 0:
+            self._follow_script()
+
+    def _pin(self, name: str) -> None:
+        check_pin(name, self.pinned)
+        self.pinned += (self._so_far(name),)
+
+    def _so_far(self, name: str) -> PastRun:
+        """This run as it stands, to be compared with others."""
+        return PastRun(
+            name, self.run, self.config, self._recorder.curves, self.step, self._instruments.gauges
+        )
+
+    def _set(self, path: str, value: float | Choice | str) -> bool:
+        before = self.config.value(path)
+        config = self.config.replace(path, value)
+        if config.value(path) == before:
+            return False
+        if path == DATASET and config.data.dataset.name != before.name:
+            config = suit_data(config, had_classes=bool(self.data.train.classes))
+        self._turn(path, config)
+        self._followed.note(SetKnob(path, value), Change(path, before, config.value(path)))
+        return True
+
+    def _turn(self, path: str, config: RunConfig) -> None:
+        """Go on, or begin again, under a config that differs in the setting at `path`."""
+        setting, before = SETTINGS[path], self.config.value(path)
+        if setting.effect is Effect.NEW_RUN or not self._training.can_follow(config):
+            return self._restart(config)
+        self._training.follow(config)
+        self._trail.turn()
+        self.config = config
+        if setting.effect is Effect.REDRAW:
+            self._training.draw_weights()
+            self._trail.renew()
+            self._autopsy = self._diverged_under = None
+            if self.status is Status.DIVERGED:
+                self.status, self.message = Status.PAUSED, ""
+        self._instruments.renew()
+        self._looker.renew()
+        self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}", path)
+
+    def _mark(self, text: str, path: str = "") -> None:
+        self._markers.append(Marker(self.step, self._recorder.rows, text, path))
+        self._recorder.turn()
+
+    # ---- telling --------------------------------------------------------------------------
+
+    @_quietly
+    def snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
+        """How things stand, all of it measured now; training goes on unchanged by it.
+
+        `looks` are the names of those fields of `Inside` that are asked for.
+        """
+        if self.status is not Status.DIVERGED:
+            self._instruments.measure_all()
+            self._looker.look_now(looks)
+        else:
+            self._looker.look_at_broken(looks)
+        return self._tell()
+
+    @_quietly
+    def glimpse(self, looks: Set[str] = frozenset()) -> Snapshot:
+        """How things stand; what is dear to measure may be a little older."""
+        trained, self._trained = self._trained, 0.0
+        if self.status is not Status.DIVERGED:
+            self._instruments.measure(trained)
+            self._looker.look(looks, trained)
+        else:
+            self._looker.look_at_broken(looks)
+        return self._tell()
+
+    @_quietly
+    def check_gradients(self, coordinates: int = 30) -> GradientCheck:
+        """Compare so many of the last mini-batch's gradients with differences of the loss."""
+        return check_gradients(self._training, np.random.default_rng(self.step), coordinates)
+
+    def _tell(self) -> Snapshot:
+        running = self.status is Status.RUNNING
+        instruments = self._instruments
+        snapshot = Snapshot(
+            run=self.run,
+            step=self.step,
+            epoch=self._training.batches.epoch,
+            status=self.status,
+            message=self.message,
+            config=self.config,
+            data=self._shown_data,
+            curves=self._recorder.curves,
+            layers=instruments.layers,
+            strip=instruments.strip,
+            tensors=instruments.tensors,
+            gauges=instruments.gauges,
+            findings=(),
+            condition=Condition.HEALTHY,
+            markers=tuple(self._markers),
+            followed=self._followed.changes,
+            diverged_under=self._diverged_under,
+            beside=Beside(),
+            inside=self._looker.seen,
+            previous=self._previous,
+            pinned=self.pinned,
+            until=self._until,
+            costs=instruments.costs,
+            steps_per_second=self._pace.rate(self.step, self._clock()) if running else 0.0,
+            effort=self._effort.rate(self.step, self._spent),
+            autopsy=self._autopsy,
+        )
+        findings = diagnose(snapshot)
+        self._followed.advise(findings)
+        condition = condition_of(snapshot, findings)
+        if condition is Condition.CONVERGED:
+            self._followed.forget()  # it has helped; what goes wrong from here on is another story
+        return dataclasses.replace(snapshot, findings=findings, condition=condition)
+
+
+def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:
+    """The run that `config` began and `journal` steered, after `steps` steps, to the bit."""
+    experiment = Experiment(config)
+    for step, command in journal:
+        experiment.train(step - experiment.step)
+        experiment.apply(command)
+    experiment.train(steps - experiment.step)
+    return experiment
+
+
+def _plain(value: float | Choice) -> str:
+    if isinstance(value, Choice):
+        knobs = ", ".join(f"{name} {written(number)}" for name, number in value.knobs.items())
+        return f"{value.name} ({knobs})" if knobs else value.name
+    return written(value)

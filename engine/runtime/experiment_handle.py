@@ -1,0 +1,205 @@
+"""An experiment's place with the conductor: commands and errands go in, snapshots come out."""
+
+import dataclasses
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Set
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from engine.measure.snapshot import Snapshot, Status
+from engine.runtime.background_jobs import Works
+from engine.runtime.command_merging import replaces
+from engine.runtime.experiment import Experiment
+from engine.runtime.time_budget import Purse
+from engine.training.commands import Command
+
+type Deliver = Callable[[Snapshot, int], None]
+
+MOST_PENDING = 1000  # commands and errands of one visitor that wait to be obeyed
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A function of the experiment to be called, and where its result goes."""
+
+    call: Callable[[Experiment], Any]
+    future: Future[Any]
+
+
+class Seat:
+    """An experiment's place with the conductor, and the only way to talk to it from outside."""
+
+    def __init__(
+        self, experiment: Experiment, wake: Callable[["Seat"], None], name: str = ""
+    ) -> None:
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._inbox: deque[Command | Errand] = deque()
+        self._version = 1
+        self._waiting: dict[Hashable, Deliver] = {}
+        self._looks: dict[Hashable, Set[str]] = {}  # what each of those who watch asks to see
+        self._seen: Set[str] = frozenset()  # what the latest snapshot shows of that
+        self.name = name  # as the operator's log calls it
+        self.left = False  # it has no place any more
+        self._sent = self._taken = 0  # commands
+        self.settled = True  # whether `latest` knows of every command that was sent
+        self.latest = experiment.snapshot()
+        self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
+        # The conductor's own, touched by the thread alone that serves the seat:
+        self.experiment = experiment
+        self.due = 0.0  # when its next turn is; 0 when it is not in the queue
+        self.works = Works()  # what is done beside training; errands begin and end it
+        self.refusal = ""  # why the last command was refused; told until the next one
+        self.purse = Purse()  # what its commands are paid from
+        self.beside = False  # whether its turns are too long for the thread that serves all
+        self.quick = 0  # turns in a row that were not
+
+    def send(self, command: Command) -> None:
+        """Have a command obeyed soon, between two steps.
+
+        They stay in order, and none is lost but one whose effect the next replaces entirely.
+        """
+        if len(self._inbox) >= MOST_PENDING:
+            self.refusal = f"More than {MOST_PENDING:,} commands wait: this one is not obeyed."
+            return
+        with self._lock:
+            self._sent += 1
+            self.settled = False
+        self._inbox.append(command)
+        self._wake(self)
+
+    def do[T](self, errand: Callable[[Experiment], T]) -> Future[T]:
+        """Have a function of the experiment called soon, between two steps, for its result.
+
+        It must not change the experiment; it may begin and end `works`.
+        """
+        future: Future[T] = Future()
+        if len(self._inbox) >= MOST_PENDING:
+            future.cancel()
+            return future
+        self._inbox.append(Errand(errand, future))
+        self._wake(self)
+        if self.left:
+            self.cancel_errands()
+        return future
+
+    def cancel_errands(self) -> None:
+        """Nobody will run them any more."""
+        while self._inbox:
+            item = self._inbox.popleft()
+            if isinstance(item, Errand):
+                item.future.cancel()
+
+    def wait(
+        self, who: Hashable, version: int, deliver: Deliver, looks: Set[str] = frozenset()
+    ) -> None:
+        """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
+
+        It is called from this thread or the conductor's, and must be quick. Another wish of
+        the same `who` takes the place of the one before. `looks` are those fields of `Inside` that
+        it asks for; they are in the snapshots that follow.
+        """
+        with self._lock:
+            self._looks[who] = looks
+            ready = self._version > version
+            if not ready:
+                self._waiting[who] = deliver
+        if ready:
+            deliver(self.latest, self._version)
+        elif not looks <= self._seen:
+            self._wake(self)
+
+    def forget(self, who: Hashable) -> None:
+        """Drop the wish of somebody who has gone."""
+        with self._lock:
+            self._waiting.pop(who, None)
+            self._looks.pop(who, None)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its network has to learn."""
+        return int(self.experiment.network.parameters.size)
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody has asked for frames who has not gone."""
+        return bool(self._looks)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for a frame."""
+        return bool(self._waiting)
+
+    @property
+    def looks(self) -> Set[str]:
+        """What those who watch ask to see besides what every snapshot shows."""
+        with self._lock:
+            return frozenset().union(*self._looks.values())
+
+    @property
+    def curious(self) -> bool:
+        """Whether somebody waits to see what the latest snapshot does not show."""
+        return self.wanted and not self.looks <= self._seen
+
+    # ---- on the thread that serves it ---------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is training or other work to do."""
+        return self.experiment.status is Status.RUNNING or self.works.busy
+
+    @property
+    def next(self) -> Command | Errand | None:
+        """What is to be obeyed next."""
+        return self._inbox[0] if self._inbox else None
+
+    def take(self) -> list[Command] | Errand:
+        """What is to be obeyed now: an errand; or a command, with those before that it replaces."""
+        first = self._inbox.popleft()
+        if isinstance(first, Errand):
+            return first
+        taken = [first]
+        while self._inbox and not isinstance(later := self._inbox[0], Errand):
+            if not replaces(later, taken[-1], self.experiment.config):
+                break
+            taken.append(later)
+            self._inbox.popleft()
+        self._taken += len(taken)
+        return taken
+
+    def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
+        """Hand out a new snapshot; tell of it if anything but the numbers has changed."""
+        message = self.refusal or self.works.refusal or snapshot.message
+        if message != snapshot.message or self.works.shown != snapshot.beside:
+            snapshot = dataclasses.replace(snapshot, message=message, beside=self.works.shown)
+        self._hand_out(snapshot, looks)
+
+    def tell_failure(self, error: Exception) -> None:
+        """Say that this experiment has failed; what it last showed stays."""
+        self.experiment.status = Status.FAILED
+        text = f"{type(error).__name__}: {error}. Restart to try again."
+        failed = dataclasses.replace(self.latest, status=Status.FAILED, message=text)
+        self._hand_out(failed, frozenset())
+
+    def _hand_out(self, snapshot: Snapshot, looks: Set[str]) -> None:
+        news = _news(snapshot) != _news(self.latest)
+        with self._lock:
+            settles = not self.settled and self._taken == self._sent
+            self.settled = self._taken == self._sent
+            self.latest = snapshot
+            self._seen = looks
+            self._version += 1
+            version, waiting, self._waiting = self._version, self._waiting, {}
+        for deliver in waiting.values():
+            deliver(snapshot, version)
+        if news or settles:
+            self.on_news(snapshot)
+
+
+def _news(snapshot: Snapshot) -> tuple[object, ...]:
+    rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
+    pinned = tuple(past.name for past in snapshot.pinned)
+    beside = id(snapshot.beside.lesson), id(snapshot.beside.checks)
+    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules, pinned, beside

@@ -1,0 +1,65 @@
+"""A run as plain values: what determines it to the bit, and a digest of the bits that came out."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+
+from engine.json_reader import from_json
+from engine.runtime.experiment import Experiment
+from engine.training.commands import Begin, Command, SetKnob
+from engine.training.config import RunConfig
+
+DIGITS = 16  # of a digest: enough to tell any two runs apart
+
+type Steps = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The config that a run began with, the commands that steered it, and how long it was."""
+
+    config: RunConfig
+    journal: tuple[tuple[Steps, Command], ...]
+    steps: Steps
+    digest: str | None = None  # of the weights after the last step
+
+    def __post_init__(self) -> None:
+        steps = [*(step for step, _ in self.journal), self.steps]
+        if steps != sorted(steps):
+            raise ValueError("the steps of the journal fall, or go beyond the last step")
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Recording":
+        """The recording that some JSON holds; ValueError says what is wrong with any other text."""
+        return from_json(text, cls)
+
+    @property
+    def turns(self) -> tuple[tuple[int, SetKnob], ...]:
+        """Those commands of the journal that change what comes out."""
+        return tuple(self._turns())
+
+    def _turns(self) -> Iterator[tuple[int, SetKnob]]:
+        config = self.config
+        for step, turn in self.journal:
+            if isinstance(turn, SetKnob):
+                before, config = config, config.replace(turn.path, turn.value)
+                if config != before:  # older journals hold settings written unchanged, too
+                    yield step, turn
+
+    @property
+    def begin(self) -> Begin:
+        """The command that repeats the run, and pauses after its last step."""
+        return Begin(self.config, self.turns, self.steps)
+
+
+def record(experiment: Experiment) -> Recording:
+    """What it takes to repeat the experiment's run as far as it has come."""
+    journal = tuple(experiment.journal)
+    return Recording(experiment.first_config, journal, experiment.step, digest(experiment))
+
+
+def digest(experiment: Experiment) -> str:
+    """A fingerprint of the weights: the same for the same bits."""
+    weights = experiment.network.parameters.theta.tobytes()
+    return hashlib.sha256(weights).hexdigest()[:DIGITS]

@@ -1,0 +1,257 @@
+"""One thread that serves experiments in turn: each trains for its share once per frame period.
+
+Who has commands takes turns with whose slice is due, and pays for them from a purse that fills at
+the rate of its own share. So nobody waits for more than one turn of each of the others, whatever
+somebody sends.
+"""
+
+import heapq
+import itertools
+import logging
+import math
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from engine.measure.snapshot import Status
+from engine.monotonic_clock import Steady
+from engine.runtime.command_processing import obey
+from engine.runtime.experiment_handle import Seat
+from engine.runtime.thread_lag import Overdue
+from engine.training.commands import Command
+
+log = logging.getLogger(__name__)
+
+LOAD = 0.6  # share of the time that many experiments together train
+LOAD_ALONE = 0.85  # ... and that one alone trains, when there are few frames to serve
+LEAST_LOAD = 0.02  # ... and that they train when frames come late: it is training that gives way
+TOLERABLE = 0.4  # of the time between two frames, that one may be late
+LESS, MORE = 0.97, 1.01  # what is changed of that share with each slice
+WORK = 0.7  # of a visitor's time, for what is done beside training while that goes on
+OBEYED = 0.02  # seconds after which the commands of one visitor give way to the next one's turn
+
+
+class House(Protocol):
+    """What a queue has to know of the whole process."""
+
+    lock: threading.RLock
+    period: float  # seconds from one frame to the next
+    clock: Callable[[], float]
+    work: Callable[[], float]  # seconds of work of the thread that asks
+    gives_way: Callable[[], bool]  # whether the process has something else to do first
+
+    def alone(self, seat: Seat) -> bool:
+        """Whether nobody else has anything to do."""
+
+    def refuse(self, seat: Seat, command: Command) -> str:
+        """Why a command is too much for this process now; empty: it is not."""
+
+    def leads_away(self, seat: Seat) -> bool:
+        """Whether what it does next is for another thread."""
+
+    def moved(self, seat: Seat) -> bool:
+        """Whether another thread serves it from now on."""
+
+    def weigh(self, seat: Seat, seconds: float) -> None:
+        """Learn by how much its turn was longer than its share."""
+
+
+class RunQueue:
+    """Seats, and whose turn it is; the thread that runs it serves them."""
+
+    def __init__(self, house: House, start: Callable[["RunQueue"], threading.Thread]) -> None:
+        self._house = house
+        self._start = start
+        self._clock = Steady(house.clock)
+        self._changed = threading.Condition(house.lock)
+        self._seats: set[Seat] = set()
+        self._called: dict[Seat, None] = {}  # those who have something to obey, in order
+        self._due: list[tuple[float, int, Seat]] = []  # those who train, by when their turn is
+        self._order = itertools.count()
+        self._was_called = False  # whether the last turn was that of one who was called
+        self._serves: Seat | None = None
+        self._load = LOAD
+        self.overdue = Overdue(house.clock)
+        self.thread: threading.Thread | None = None
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread works, or has nobody to work for."""
+        return self.thread is None or self.thread.is_alive()
+
+    # ---- from any thread -----------------------------------------------------------------------
+
+    def take_in(self, seat: Seat) -> None:
+        """Serve a seat from now on."""
+        with self._changed:
+            self._seats.add(seat)
+            seat.due = 0.0
+            if self.thread is None:
+                self.thread = self._start(self)
+            self.call(seat)
+
+    def let_go(self, *seats: Seat) -> None:
+        """Serve these no more."""
+        with self._changed:
+            self._seats.difference_update(seats)
+            self._called = {seat: None for seat in self._called if seat in self._seats}
+            self._due = [entry for entry in self._due if entry[2] in self._seats]
+            heapq.heapify(self._due)
+            self._changed.notify()
+
+    def clear(self) -> None:
+        """Serve nobody any more."""
+        self.let_go(*self._seats)
+
+    def call(self, seat: Seat) -> None:
+        """There is something for a seat to obey, or somebody is curious."""
+        with self._changed:
+            if seat in self._seats:
+                self._called[seat] = None
+                self._changed.notify()
+
+    def works_for_others(self, seat: Seat) -> bool:
+        """Whether anybody but this one trains, or has his turn."""
+        with self._changed:
+            if self._serves not in (None, seat):
+                return True
+            return any(other is not seat and other.busy for _, _, other in self._due)
+
+    # ---- whose turn it is ----------------------------------------------------------------------
+
+    def _left(self) -> float:
+        """Seconds until the next slice is due."""
+        return self._due[0][0] - self._clock() if self._due else math.inf
+
+    def _next(self) -> tuple[Seat, bool] | None:
+        """Whose turn it is, and whether its slice is due; None: nobody's."""
+        left = self._left()
+        self._was_called = bool(self._called) and not (left <= 0 and self._was_called)
+        if self._was_called:
+            seat = next(iter(self._called))
+            del self._called[seat]
+            return seat, False
+        return (heapq.heappop(self._due)[2], True) if left <= 0 else None
+
+    def _wait(self) -> bool:
+        """Wait until something may be to be done; False when the last one has left."""
+        with self._changed:
+            if not self._seats:
+                self.thread = None
+                return False
+            if not self._called and (left := self._left()) > 0:
+                self._changed.wait(None if left == math.inf else left)
+            return True
+
+    # ---- on the thread -------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until the last seat has gone."""
+        while self._wait():
+            self.serve()
+
+    def serve(self) -> bool:
+        """Serve whoever's turn it is; False if it is nobody's."""
+        with self._changed:
+            turn = self._next()
+        if turn is None:
+            return False
+        seat, due = turn
+        if self._house.moved(seat):
+            return True
+        self._serves = seat
+        self.overdue.begin(seat.name, self._clock() - seat.due if due else 0.0)
+        begun, share = self._house.work(), 0.0
+        try:
+            share = self._turn(seat, due)
+        except Exception as error:
+            log.exception("an experiment failed")
+            _tell(seat, error)
+        finally:
+            self.overdue.end()
+            self._serves = None
+        self._house.weigh(seat, self._house.work() - begun - share)
+        return True
+
+    def _turn(self, seat: Seat, due: bool) -> float:
+        """Have it obey and train; the seconds that it was given to train."""
+        beat, now = seat.due + self._house.period, self._clock()
+        if due:
+            seat.due = 0.0
+            self._keep_pace(now - beat + self._house.period)
+        alone = self._house.alone(seat)
+        share = self._share(alone)
+        rate = share / self._house.period
+        seat.purse.fill(now, rate)
+        if seat.next and (alone or seat.purse.solvent):
+            self._obey(seat, rate)
+        elif seat.curious:
+            _show(seat)
+        if due and seat.busy:
+            self._slice(seat, share if alone or seat.purse.solvent else 0.0, beat)
+        if seat.due:
+            return share
+        if seat.busy:  # in step with its own beat; after a delay it does not run to catch up
+            self._enqueue(seat, max(beat, self._clock()) if due else self._clock())
+        elif seat.next:
+            self._enqueue(seat, self._clock() + (0.0 if alone else seat.purse.wait(rate)))
+        return share
+
+    def _share(self, alone: bool) -> float:
+        """Seconds that each of those who train has in a period."""
+        load = self._load
+        if self._house.gives_way():
+            load = LEAST_LOAD
+        elif alone:
+            load *= LOAD_ALONE / LOAD
+        return load * self._house.period / (len(self._due) + 1)
+
+    def _obey(self, seat: Seat, rate: float) -> None:
+        begun = self._clock()
+
+        def goes_on() -> bool:
+            return self._clock() - begun < OBEYED and not self._house.leads_away(seat)
+
+        obey(seat, self._house.refuse, goes_on)
+        seat.purse.pay(self._clock() - begun, rate)
+        _show(seat)
+
+    def _slice(self, seat: Seat, seconds: float, beat: float) -> None:
+        experiment = seat.experiment
+        if seat.works.busy:  # what is waited for has the larger part
+            training = experiment.status is Status.RUNNING
+            seconds -= seat.works.advance(WORK * seconds if training else seconds, self._clock)
+        step = experiment.step
+        experiment.advance(seconds)
+        if seat.wanted or not seat.busy:
+            looks = seat.looks
+            seat.publish(experiment.glimpse(looks), looks)
+        # Nobody else notices that it took too long.
+        if not self._due and experiment.step > step + 1:
+            self._keep_pace(self._clock() - beat)
+
+    def _keep_pace(self, late: float) -> None:
+        """Train less when an experiment is served late by so many seconds, else more."""
+        change = LESS if late > TOLERABLE * self._house.period else MORE
+        self._load = min(LOAD, max(LEAST_LOAD, self._load * change))
+
+    def _enqueue(self, seat: Seat, due: float) -> None:
+        with self._changed:
+            if seat in self._seats:
+                seat.due = due
+                heapq.heappush(self._due, (due, next(self._order), seat))
+
+
+def _show(seat: Seat) -> None:
+    looks = seat.looks
+    seat.publish(seat.experiment.snapshot(looks), looks)
+
+
+def _tell(seat: Seat, error: Exception) -> None:
+    try:
+        seat.tell_failure(error)
+    except Exception:  # of whoever listens; the others must not lose their thread for it
+        log.exception("nobody could be told that an experiment failed")

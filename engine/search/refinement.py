@@ -1,0 +1,136 @@
+"""From coarse to fine: which trials are the best, whether the range is wrong, where to go on."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from engine.number_format import written
+from engine.search.description import Search, Trial
+from engine.search.frames import Edge
+from engine.search.space import Axis, Pick, Span, allowed, in_words, label_of
+from engine.search.trial import Ending, Result
+
+BEST = 5  # trials that say where to look, at most ...
+SHARE = 0.1  # ... and of a large search so large a share
+RIM = 0.1  # of an axis, at either end
+MARGIN = 0.1  # of an axis: room that a finer search leaves around the best
+LONGER = 4.0  # times the epochs, for the finer search
+
+
+def ranked(search: Search, results: Iterable[Result]) -> list[Result]:
+    """The trials that went on to the end, best first."""
+    last = len(search.rungs) - 1
+    ended = [x for x in results if x.ending is Ending.FINISHED and x.rung == last]
+    return sorted(ended, key=lambda x: (-x.score, x.number))
+
+
+def leaders(order: Sequence[Result]) -> list[Result]:
+    """Of the trials that went on to the end, those that say where to look."""
+    return list(order[: max(BEST, math.ceil(SHARE * len(order)))])
+
+
+def edges(search: Search, trials: Sequence[Trial], order: Sequence[Result]) -> tuple[Edge, ...]:
+    """Where most of the best trials lie in the outer tenth of a range."""
+    best = leaders(order)
+    if len(best) < BEST:
+        return ()  # too few to tell an edge from chance
+    found = []
+    for i, axis in enumerate(search.space):
+        if isinstance(axis, Pick):
+            continue
+        low = tuple(x.number for x in best if trials[x.number].places[i] < RIM)
+        high = tuple(x.number for x in best if trials[x.number].places[i] > 1 - RIM)
+        for side, numbers in (("low", low), ("high", high)):
+            if 2 * len(numbers) > len(best):
+                found.append(_edge(search, axis, side, numbers, len(best)))
+    return tuple(found)
+
+
+def _edge(search: Search, axis: Span, side: str, numbers: tuple[int, ...], best: int) -> Edge:
+    limits = allowed(axis.path, search.base)
+    end = axis.high if side == "high" else axis.low
+    last = limits and (limits.high if side == "high" else limits.low)
+    is_open = last is None or last != end
+    advice = "look beyond it" if is_open else "it can go no further"
+    text = (
+        f"{len(numbers)} of the best {best} lie at the {side} end of"
+        f" the range of {label_of(axis.path)}, near {in_words(end)}: {advice}."
+    )
+    return Edge(axis.path, side, numbers, is_open, text)
+
+
+def refine(
+    search: Search,
+    results: Iterable[Result],
+    *,
+    trials: int | None = None,
+    epochs: float | None = None,
+) -> Search:
+    """The finer search around the best trials: narrower, and longer unless `epochs` says else."""
+    best = {x.number for x in leaders(ranked(search, results))}
+    if not best:
+        raise ValueError("no trial went on to the end: there is nothing to search around")
+    places = [trial.places for trial in search.draw() if trial.number in best]
+    lines = list(zip(*places, strict=True))
+    space = tuple(
+        _around(search, axis, line) for axis, line in zip(search.space, lines, strict=True)
+    )
+    return _finer(search, space, trials, epochs)
+
+
+def narrow(
+    search: Search,
+    region: Mapping[str, tuple[float, float]],  # path: from and to, as places on its axis
+    *,
+    trials: int | None = None,
+    epochs: float | None = None,
+) -> Search:
+    """The finer search in a region of the space, such as one that was brushed in a plot."""
+    if unknown := set(region) - {axis.path for axis in search.space}:
+        raise ValueError(f"no axis of this search is {', '.join(sorted(unknown))}")
+    space = tuple(
+        _between(search, axis, *sorted(region[axis.path])) if axis.path in region else axis
+        for axis in search.space
+    )
+    return _finer(search, space, trials, epochs)
+
+
+def _finer(
+    search: Search, space: tuple[Axis, ...], trials: int | None, epochs: float | None
+) -> Search:
+    return msgspec.structs.replace(
+        search,
+        space=space,
+        trials=search.trials if trials is None else trials,
+        epochs=LONGER * search.epochs if epochs is None else epochs,
+        seed=search.seed + 1,  # else it would look at the same places of the smaller range
+        stage=search.stage + 1,
+    )
+
+
+def _around(search: Search, axis: Axis, places: Sequence[float]) -> Axis:
+    if isinstance(axis, Pick):
+        good = [axis.at(place) for place in places]
+        return Pick(axis.path, tuple(x for x in axis.options if x in good))
+    return _stretch(search, axis, min(places) - MARGIN, max(places) + MARGIN)
+
+
+def _between(search: Search, axis: Axis, low: float, high: float) -> Axis:
+    if isinstance(axis, Span):
+        return _stretch(search, axis, low, high)
+    inside = tuple(x for x in axis.options if low <= axis.place(x) <= high)
+    return Pick(axis.path, inside or (axis.at((low + high) / 2),))
+
+
+def _stretch(search: Search, axis: Span, low: float, high: float) -> Span:
+    """From one place to another, as far as the setting can go."""
+    limits = allowed(axis.path, search.base)
+    start, end = axis.at(low), axis.at(high)
+    if limits:
+        start, end = max(start, limits.low), min(end, limits.high)
+    if not start < end:
+        raise ValueError(
+            f"{axis.path} from {written(start)} to {written(end)} leaves nothing to search"
+        )
+    return Span(axis.path, start, end, axis.scale, axis.whole)

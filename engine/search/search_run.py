@@ -1,0 +1,245 @@
+"""A search that is under way: advanced a little at a time, it hands out results as they come.
+
+There are no threads here. Whoever calls `advance` decides when; `frame` tells how things stand,
+all of it plain and frozen, so that another thread can draw it.
+"""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.data import DATASETS
+from engine.nn.losses import LOSSES, measure_of
+from engine.search.description import Search, Trial
+from engine.search.frames import HuntStatus, SearchFrame, TrialStatus, frame_of, waiting
+from engine.search.refinement import edges, ranked
+from engine.search.trial import Ending, Job, Progress, Result
+from engine.search.workers import Here, Workers
+from engine.training.config import RunConfig
+
+PATIENCE = 0.2  # seconds that an iteration works before it looks whether it was stopped
+
+
+class Hunt:
+    """A search and its results so far."""
+
+    def __init__(
+        self,
+        search: Search,
+        workers: Workers | None = None,  # by default this thread, in slices
+        done: Iterable[Result] = (),  # of the same search, interrupted before
+        *,
+        folder: Path | None = None,  # where data sets of the user's own are
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.search = search
+        self.trials: tuple[Trial, ...] = search.draw()
+        self.status = HuntStatus.RUNNING
+        self.results: dict[int, Result] = {}  # the last one of each trial, by its number
+        self._workers: Workers = workers or Here()
+        self._folder = folder
+        self._clock = clock
+        self._rungs = search.rungs
+        self._done = {(x.number, x.rung): x for x in done if x.ending is not Ending.DROPPED}
+        self._jobs: deque[Job] = deque()  # of this round, not yet begun
+        self._awaited: set[int] = set()  # trials of this round without a result
+        self._rung = -1
+        self._spent = self._work = 0.0  # seconds, and lengths of trials, since it began
+        self._frames = [waiting(trial) for trial in self.trials]
+        self._measure = _measure_of(self.trials[0].config)
+        self._shown: SearchFrame | None = None
+        self._news = list[Result]()
+        self._begin_round([trial.number for trial in self.trials])
+
+    # ---- its course ---------------------------------------------------------------------------
+
+    def advance(self, seconds: float) -> list[Result]:
+        """Work on it for about so long, if it is running; returns what is new."""
+        if self.status is HuntStatus.RUNNING and not self._news:
+            start = self._clock()
+            while self._jobs and self._workers.room > 0:
+                self._start(self._jobs.popleft())
+            for result in self._workers.work(seconds):
+                self._work += self._rungs[result.rung].share
+                self._take(result)
+            for progress in self._workers.progress:
+                self._show(progress)
+            self._spent += self._clock() - start
+            self._shown = None
+        news, self._news = self._news, []
+        return news
+
+    def __iter__(self) -> Iterator[Result]:
+        """Each result as it comes, until the search is finished, paused or cancelled."""
+        while self.status is HuntStatus.RUNNING or self._news:
+            yield from self.advance(PATIENCE)
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do, and nothing left to hand out."""
+        return self.status in (HuntStatus.FINISHED, HuntStatus.CANCELLED) and not self._news
+
+    def pause(self) -> None:
+        """Begin nothing and train nothing until it is resumed; on an executor, jobs run out."""
+        if self.status is HuntStatus.RUNNING:
+            self._turn(HuntStatus.PAUSED)
+
+    def resume(self) -> None:
+        """Go on where it was paused."""
+        if self.status is HuntStatus.PAUSED:
+            self._turn(HuntStatus.RUNNING)
+
+    def cancel(self) -> None:
+        """Give up what is not finished; the results so far stay."""
+        if self.status in (HuntStatus.RUNNING, HuntStatus.PAUSED):
+            self._turn(HuntStatus.CANCELLED)
+            self._workers.drop()
+
+    def close(self) -> None:
+        """Give up what is not finished, and free the workers."""
+        self.cancel()
+        self._workers.close()
+
+    def _turn(self, status: HuntStatus) -> None:
+        self.status = status
+        self._shown = None
+
+    # ---- rounds -------------------------------------------------------------------------------
+
+    def _begin_round(self, numbers: list[int]) -> None:
+        self._rung += 1
+        self._awaited = set(numbers)
+        for number in numbers:
+            if (number, self._rung) not in self._done:
+                self._jobs.append(self._job(number))
+        for number in numbers:
+            if (number, self._rung) in self._done:
+                self._accept(self._done[number, self._rung])
+        self._end_round()
+
+    def _job(self, number: int) -> Job:
+        search, share = self.search, self._rungs[self._rung].share
+        config = self.trials[number].config
+        return Job(number, self._rung, config, search.epochs, share, search.limit, self._folder)
+
+    def _start(self, job: Job) -> None:
+        before = self._frames[job.number]
+        self._frames[job.number] = replace(before, status=TrialStatus.RUNNING)
+        self._workers.submit(job)
+
+    def _take(self, result: Result) -> None:
+        self._news.append(result)
+        self._accept(result)
+        self._end_round()
+
+    def _accept(self, result: Result) -> None:
+        self.results[result.number] = result
+        self._awaited.discard(result.number)
+        last = self._rung == len(self._rungs) - 1
+        self._frames[result.number] = frame_of(self.trials[result.number], result, last=last)
+
+    def _end_round(self) -> None:
+        """Once all results of a round are there, let the best go on and drop the others."""
+        if self._awaited:
+            return
+        if self._rung == len(self._rungs) - 1:
+            return self._turn(HuntStatus.FINISHED)
+        alive = [x for x in self.results.values() if self._is_alive(x)]
+        alive.sort(key=lambda x: (-x.score, x.number))
+        room = self._rungs[self._rung + 1].trials
+        for result in alive[room:]:
+            dropped = replace(result, ending=Ending.DROPPED)
+            self._accept(dropped)
+            self._news.append(dropped)
+        self._begin_round(sorted(x.number for x in alive[:room]))
+
+    def _is_alive(self, result: Result) -> bool:
+        return result.rung == self._rung and result.ending is Ending.FINISHED
+
+    # ---- telling ------------------------------------------------------------------------------
+
+    @property
+    def best(self) -> Result | None:
+        """The best trial that went on to the end."""
+        found = ranked(self.search, self.results.values())
+        return found[0] if found else None
+
+    def frame(self) -> SearchFrame:
+        """How things stand."""
+        if self._shown is None:
+            order = ranked(self.search, self.results.values())
+            self._shown = SearchFrame(
+                search=self.search,
+                status=self.status,
+                trials=tuple(self._frames),
+                ranking=tuple(x.number for x in order),
+                edges=edges(self.search, self.trials, order),
+                measure=self._measure,
+                share=self._share,
+                seconds=self._spent,
+                seconds_left=self._seconds_left,
+            )
+        return self._shown
+
+    def _show(self, progress: Progress) -> None:
+        before = self._frames[progress.number]
+        if progress.steps < before.steps:
+            return  # a further round, that has not yet come so far as the one before
+        self._frames[progress.number] = replace(
+            before,
+            steps=progress.steps,
+            asked=progress.asked,
+            cost=progress.cost,
+            validation_accuracy=progress.validation_accuracy,
+            curve=progress.curve,
+        )
+
+    @property
+    def _partly(self) -> float:
+        """What the trials that are under way have done, in lengths of a trial."""
+        share = self._rungs[self._rung].share
+        return sum(share * x.steps / x.asked for x in self._workers.progress)
+
+    @property
+    def _left(self) -> float:
+        """What is still to be done, in lengths of a trial, if none is stopped early."""
+        later = sum(rung.trials * rung.share for rung in self._rungs[self._rung + 1 :])
+        now = len(self._awaited) * self._rungs[self._rung].share
+        return max(0.0, later + now - self._partly)
+
+    @property
+    def _share(self) -> float:
+        """How much of the search is done, 0 to 1; a trial that was stopped is done."""
+        whole = sum(rung.trials * rung.share for rung in self._rungs)
+        return 1.0 if self.status is HuntStatus.FINISHED else max(0.0, 1 - self._left / whole)
+
+    @property
+    def _seconds_left(self) -> float:
+        """At the pace so far; NaN before there is one."""
+        done = self._work + self._partly
+        if self.status in (HuntStatus.FINISHED, HuntStatus.CANCELLED):
+            return 0.0
+        return self._left * self._spent / done if done > 0 else math.nan
+
+
+def _measure_of(config: RunConfig) -> str:
+    """What the scores of the trials are called; data that cannot be read have none to be called."""
+    if LOSSES.build(config.optimization.loss).predicts == "classes":
+        return measure_of(["any"])
+    try:
+        return measure_of(DATASETS.build(config.data.dataset)(np.random.default_rng(0)).classes)
+    except ValueError:
+        return measure_of(["any"])
+
+
+def results_of(search: Search, workers: Workers | None = None) -> dict[int, Result]:
+    """Run a search to its end: the last result of each trial, by its number."""
+    hunt = Hunt(search, workers)
+    for _ in hunt:
+        pass
+    return hunt.results

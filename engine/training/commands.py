@@ -1,0 +1,73 @@
+"""What can be asked of an experiment: plain values, sent by queue and kept in its journal."""
+
+from typing import Annotated
+
+import msgspec
+
+from engine.registry import Choice
+from engine.training.config import RunConfig
+
+type Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Play(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="play"):
+    """Train until told otherwise."""
+
+
+class Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pause"):
+    """Stop training; everything stays as it is."""
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
+    """Make one update, then stay paused."""
+
+
+class SetKnob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="set"):
+    """Give a setting another value, such as 0.1 to "optimization.learning_rate"."""
+
+    path: str
+    value: float | Choice | str  # text: a row of layers, such as "64, 64"
+
+
+class Restart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restart"):
+    """Begin a new run with the settings of now, and the same seed unless another is given."""
+
+    seed: int | None = None
+
+
+class Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="begin"):
+    """Begin a new run under a config, and turn its knobs at set steps, as a lesson or link says."""
+
+    config: RunConfig
+    script: tuple[tuple[Count, SetKnob], ...] = ()
+    until: Count | None = None  # pause after so many steps; None: go on
+
+    def __post_init__(self) -> None:
+        steps = [step for step, _ in self.script]
+        if steps != sorted(steps) or (
+            self.until is not None and max(steps, default=0) > self.until
+        ):
+            raise ValueError("the steps of a script fall, or go beyond the last step")
+
+
+class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pin"):
+    """Keep the curves of this run, as they stand, beside those of later runs."""
+
+    name: str
+
+
+class Unpin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unpin"):
+    """Keep a pinned run no longer."""
+
+    name: str
+
+
+type Command = Play | Pause | Step | SetKnob | Restart | Begin | Pin | Unpin
+
+
+def check_command(command: Command) -> None:
+    """Raise ValueError unless every part of a command is of its kind; a page can send anything."""
+    try:
+        msgspec.convert(msgspec.to_builtins(command), type(command))
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"this is not a command: {error}") from None

@@ -1,0 +1,84 @@
+"""Looking at a network from outside, without disturbing its training."""
+
+import functools
+import math
+
+import numpy as np
+
+from engine.data import Examples
+from engine.nn.losses import LOSSES, accuracy, explained
+from engine.nn.network import Network, Parameters
+from engine.training.build_network import build_network
+from engine.training.config import RunConfig
+from engine.types import Array
+
+JUDGED = 512  # examples of each split that a row of the history is computed on, at most
+_AT_A_TIME = 128  # or a few more: these stay in the processor's cache from layer to layer
+_ROOM = 1_000_000  # numbers that the layers of a judging network may hold
+
+
+class Judge:
+    """Knows how good a network is on a fixed set of examples."""
+
+    def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:
+        self.network = network  # it only looks, so that several judges can share it
+        self._target = examples.target[:JUDGED]
+        self._answers = examples.y[:JUDGED] if examples.classes else self._target
+        self._x = examples.x[:JUDGED]
+        if len(self._x) < network.batch:  # which takes no less: filled up with the same again
+            self._x = np.resize(self._x, (network.batch, self._x.shape[1]))
+        self._scores = np.empty((len(self._x), examples.outputs), self._x.dtype)
+        self._dz = np.empty_like(self._target)
+        self._row = np.empty_like(self._target[:, 0])
+        self._loss = LOSSES.build(config.optimization.loss)
+        self._score = accuracy if examples.classes else explained
+
+    @property
+    def examples(self) -> int:
+        """How many examples it judges on."""
+        return len(self._target)
+
+    def judge(self) -> tuple[float, float]:
+        """The mean loss, and the accuracy, or of values the share explained: at best 1."""
+        scores = self.answer()
+        loss = self._loss(scores, self._target, self._dz, self._row)
+        return loss, self._score(scores, self._answers)
+
+    def answer(self) -> Array:  # (N, O)
+        """What the network puts out for each example, in a buffer that the next call overwrites."""
+        batch = self.network.batch
+        for start in range(0, self.examples, batch):
+            begin = min(start, len(self._x) - batch)  # the last piece overlaps the one before
+            piece = slice(begin, begin + batch)
+            self._scores[piece] = self.network.forward(self._x[piece], train=False)
+        return self._scores[: self.examples]
+
+    def losses(self) -> Array:  # (N,)
+        """The loss of each example by itself, of the last answers."""
+        parts = self._scores, self._target, self._dz, self._row
+        rows = (slice(n, n + 1) for n in range(self.examples))
+        return np.array([self._loss(*(part[row] for part in parts)) for row in rows])
+
+    def look(self) -> Network:
+        """The network after a forward pass over its first examples."""
+        self.network.forward(self._x[: self.network.batch], train=False)
+        return self.network
+
+
+def judging_network(config: RunConfig, examples: Examples, parameters: Parameters) -> Network:
+    """A second network over the same parameters, to look at examples without disturbing training.
+
+    It takes so many at a time that its layers' outputs stay small, whatever the network.
+    """
+    build = functools.partial(
+        build_network,
+        config.model,
+        examples.shape,
+        examples.outputs,
+        parameters=parameters,
+        dtype=parameters.theta.dtype,
+    )
+    numbers = sum(layer.out.size for layer in build(1).layers)
+    judged = min(JUDGED, len(examples))
+    even = math.ceil(judged / max(1, judged // _AT_A_TIME))
+    return build(min(even, max(1, _ROOM // numbers)))

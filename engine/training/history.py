@@ -1,0 +1,107 @@
+"""An append-only table of a run, dense where the run is young and sparser as it goes on."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from engine.memoize import remembered
+from engine.types import Array
+
+RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
+AFRESH = 20  # ... and after a change 5 % of what has passed since, where that is less
+
+
+class Curves(Mapping[str, Array]):
+    """The rows of a history at one instant, column by column, read-only."""
+
+    # Told apart by which they are, so that facts about them can be remembered.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        places: Mapping[str, int],
+        table: Array,  # (columns, rows)
+    ) -> None:
+        self._places = places
+        self._table = table
+        table.setflags(write=False)
+
+    def __getitem__(self, name: str) -> Array:
+        column: Array = self._table[self._places[name]]
+        return column
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self._table.T)
+
+    @remembered
+    def last(self, name: str) -> float:
+        """The last value of a column that could be had; NaN if there is none."""
+        return next((float(x) for x in self[name][::-1] if math.isfinite(x)), math.nan)
+
+    def to_csv(self) -> str:
+        """The rows as CSV; a number that cannot be had is an empty cell."""
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(self)
+        for step, *values in self._table.T.tolist():
+            table.writerow([int(step), *("" if math.isnan(x) else x for x in values)])
+        return text.getvalue()
+
+
+class History:
+    """Rows of numbers, one column being `step`.
+
+    A row that is written never changes and is never removed, so that whoever has the first rows
+    needs only the rest. The table thins itself by spacing new rows in proportion to the step: a
+    million steps make about 1,000 rows, and neighbours are everywhere too close to tell apart.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = ("step", *names)
+        self._places = {name: place for place, name in enumerate(self.names)}
+        self._table: Array = np.empty((len(self.names), 256))
+        self._rows = 0
+        self._curves: Curves | None = None  # as handed out, until there is a new row
+        self._due = 0
+        self._last = self._changed = 0  # steps: of the last row, and of that before the last change
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def due(self, step: int) -> bool:
+        """Whether a row ought to be written at `step`."""
+        return step >= self._due
+
+    def make_due(self) -> None:
+        """Ask for a row at the next step, whatever the spacing, and for close ones after it."""
+        self._due = 0
+        self._changed = self._last
+
+    def append(self, step: int, values: Mapping[str, float]) -> None:
+        """Write one row; a column without a value becomes NaN."""
+        if self._rows == len(self._table.T):
+            # A new array, not a resize in place: curves handed out keep the old one.
+            self._table = np.concatenate([self._table, np.empty_like(self._table)], axis=1)
+        self._table[:, self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
+        self._rows += 1
+        self._curves = None
+        self._last = step
+        self._due = step + max(1, min(step // RESOLUTION, (step - self._changed) // AFRESH))
+
+    def curves(self) -> Curves:
+        """All rows so far, without copying them; the same object until there is a new one."""
+        if self._curves is None:
+            self._curves = Curves(self._places, self._table[:, : self._rows])
+        return self._curves

@@ -1,0 +1,351 @@
+"""One run of training: a network, its data, its optimizer, and the step that they make together."""
+
+import copy
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import DTypeLike
+
+from engine.data import Examples
+from engine.nn.initializers import INITIALIZERS
+from engine.nn.losses import LOSSES, Loss
+from engine.nn.network import Network, Parameters
+from engine.number_format import written
+from engine.registry import Choice
+from engine.runtime.blas_threads import hold_blas
+from engine.training.batches import Batches
+from engine.training.build_network import build_network
+from engine.training.config import Origin, RunConfig
+from engine.training.evaluation import JUDGED, Judge, judging_network
+from engine.training.optimizers import BLOCK, PIECE, Optimizer, blocks
+from engine.training.prepare_data import prepare
+from engine.training.schedules import SCHEDULES, warm_up
+from engine.types import Array
+
+# Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
+# worst that learned all the same had risen 14-fold.
+EXPLODED = 1e4
+MOST_BEFORE = 5e9  # multiplications that what a run starts from may take: about a second
+DRAWN_ON = 256  # training examples that initializers may look at
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number, or absurdly large."""
+
+    def __init__(self, loss: float) -> None:
+        super().__init__(f"the loss is {written(loss)}")
+        self.loss = loss
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """All that the next steps depend on besides the data."""
+
+    step: int
+    config: RunConfig
+    scheduled_at: int
+    theta: Array  # (P,)
+    statistics: Array
+    optimizer: tuple[Mapping[str, Array], int]
+    batches: tuple[np.ndarray, int, int, Mapping[str, Any]]
+    dropout: Mapping[str, Any]  # the state of the generator
+
+
+class Training:
+    """A network on its way from its first weights; a config determines the way to the bit."""
+
+    def __init__(self, config: RunConfig, dtype: DTypeLike) -> None:
+        hold_blas()
+        self.config = config
+        self.step = 0
+        self.scheduled_at = 0  # the step at which the schedule was chosen
+        self.dtype = dtype
+        streams = np.random.SeedSequence(config.seed).spawn(4)
+        data, self._weights_rng, order, self._dropout_rng = map(np.random.default_rng, streams)
+        if config.data.seed is not None:
+            data = np.random.default_rng(config.data.seed)
+        self.data = prepare(config.data, data, dtype)
+        suit(config, self.data.train)
+        train = self.data.train
+        self.batches = Batches(train.x, train.target, config.optimization.batch_size, order)
+        self._assemble(None)
+        parameters = self.network.parameters
+        theta = parameters.theta
+        self.optimizer = Optimizer(config.optimization.optimizer, theta, parameters.regularized)
+        self._comparing = False
+        self._previous: Array = np.zeros_like(theta)
+        self.zigzag = math.nan  # cosine between the gradients of two steps in a row
+        self.draw_weights()
+        if config.start:
+            self._inherit(config.start)
+
+    def _assemble(self, parameters: Parameters | None) -> None:
+        """Build what depends on the config, over the parameters of before if there are any."""
+        optimization = self.config.optimization
+        self.network: Network = build_network(
+            self.config.model,
+            self.data.train.shape,
+            self.data.train.outputs,
+            len(self.batches.x),
+            parameters=parameters,
+            dtype=self.dtype,
+            rng=self._dropout_rng,
+        )
+        looking = judging_network(self.config, self.data.train, self.network.parameters)
+        self.judges = tuple(
+            Judge(self.config, examples, looking)
+            for examples in (self.data.train, self.data.validation)
+        )
+        self._loss: Loss = LOSSES.build(optimization.loss)
+        self._schedule = SCHEDULES.build(optimization.schedule)
+        self._dz = np.empty_like(self.batches.target)
+        self._row = np.empty_like(self._dz[:, 0])
+        parameters = self.network.parameters
+        self._weights = parameters.theta[: parameters.regularized]
+        room = np.empty_like(self._weights[:BLOCK])
+        self._penalized = []  # of each block the part that is weights, none of it in the last ones
+        for piece in blocks(parameters.size):
+            some = self._weights[piece]
+            grad = parameters.grad[: parameters.regularized][piece]
+            self._penalized.append((some, grad, room[: len(some)]))
+
+    # ---- one step ---------------------------------------------------------------------------
+
+    def update(self) -> float:
+        """Batch, forward, loss, backward, update; returns the batch's loss or raises Diverged."""
+        parameters = self.network.parameters
+        self.batches.advance()
+        self.step += 1
+        scores = self.network.forward(self.batches.x, train=True)
+        loss = self._loss(scores, self.batches.target, self._dz, self._row)
+        if not loss <= self._absurd:  # NaN fails every comparison
+            raise Diverged(loss)
+        if self._comparing:
+            np.copyto(self._previous, parameters.grad)
+        self.network.backward(self._dz)
+        optimization = self.config.optimization
+        if optimization.clip:
+            self._clip()
+            self.optimizer.update(parameters.grad, self.learning_rate)
+        else:  # block by block, while it is in the processor's cache
+            self.optimizer.update(parameters.grad, self.learning_rate, self._penalize)
+        if self._comparing:
+            self._compare()
+        if optimization.max_norm:
+            self._limit_weights()
+        return loss
+
+    def compare_next(self) -> None:
+        """At the next step, set `zigzag` to the cosine between its gradient and the last one."""
+        self._comparing = True
+
+    def _compare(self) -> None:
+        self._comparing = False
+        now, before = self.network.parameters.grad, self._previous
+        lengths = math.sqrt(float(np.vdot(now, now)) * float(np.vdot(before, before)))
+        self.zigzag = float(np.vdot(now, before)) / lengths if lengths > 0 else math.nan
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the step that is being made, or of the first, with schedule and warm-up."""
+        optimization, done = self.config.optimization, max(0, self.step - 1)
+        scheduled = self._schedule(max(0, done - self.scheduled_at))
+        rate = optimization.learning_rate * scheduled
+        return rate * warm_up(done, optimization.warm_up) if optimization.warm_up else rate
+
+    @property
+    def chance_loss(self) -> float:
+        """The loss when all scores are equal; NaN where that says nothing."""
+        chance = self._loss.of_chance(self.data.train.outputs)
+        return math.nan if chance is None else chance
+
+    def _penalize(self, block: int) -> None:
+        """Add the penalties' gradient to that of the loss, for one block of the parameters."""
+        optimization = self.config.optimization
+        weights, grad, room = self._penalized[block]
+        if optimization.l2:
+            np.multiply(weights, optimization.l2, out=room)
+            np.add(grad, room, out=grad)
+        if optimization.l1:
+            np.sign(weights, out=room)
+            room *= optimization.l1
+            grad += room
+
+    def _clip(self) -> None:
+        """Shorten the whole gradient, penalties included, to the length allowed."""
+        for block in range(len(self._penalized)):
+            self._penalize(block)
+        grad = self.network.parameters.grad
+        length = math.sqrt(np.vdot(grad, grad))
+        if length > self.config.optimization.clip:
+            grad *= self.config.optimization.clip / length
+
+    def _limit_weights(self) -> None:
+        """Shorten the weights into each unit to `max_norm` (Srivastava et al. 2014, 5.1)."""
+        parameters, update = self.network.parameters, self.optimizer.last_update
+        for tensor in parameters.weights:
+            W = parameters.theta[tensor.span].reshape(tensor.shape)
+            taken = update[tensor.span].reshape(tensor.shape)
+            lengths = np.sqrt(np.einsum("io,io->o", W, W))
+            factor = np.minimum(1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12))
+            rows = max(1, PIECE // W.shape[1])
+            for start in range(0, len(W), rows):  # a piece at a time, without room for all of W
+                piece = W[start : start + rows]
+                shorter = piece * factor
+                taken[start : start + rows] += piece - shorter  # this, too, the step subtracted
+                piece[...] = shorter
+
+    @property
+    def penalty(self) -> float:
+        """What L2 and L1 add to the loss."""
+        optimization, weights = self.config.optimization, self._weights
+        penalty = 0.5 * optimization.l2 * float(np.vdot(weights, weights))
+        return penalty + (optimization.l1 * float(np.abs(weights).sum()) if optimization.l1 else 0)
+
+    # ---- changes while it runs ----------------------------------------------------------------
+
+    def can_follow(self, config: RunConfig) -> bool:
+        """Whether this network can go on under `config`, which changes none of the data."""
+        data, batch = self.data.train, config.optimization.batch_size
+        network = build_network(config.model, data.shape, data.outputs, min(batch, len(data)))
+        return self.network.parameters.fits(network.layers)
+
+    def follow(self, config: RunConfig) -> None:
+        """Go on from here under another config, with the same parameters."""
+        suit(config, self.data.train)
+        before = self.config.optimization
+        loss_changed = config.optimization.loss != before.loss
+        if config.optimization.schedule.name != before.schedule.name:
+            self.scheduled_at = self.step
+        self.config = config
+        self.batches.resize(config.optimization.batch_size)
+        self._assemble(self.network.parameters)
+        self.optimizer.follow(config.optimization.optimizer)
+        if loss_changed:
+            self._expect()
+
+    def save(self) -> State:
+        """A copy of everything that the next steps depend on."""
+        parameters = self.network.parameters
+        return State(
+            self.step, self.config, self.scheduled_at,
+            parameters.theta.copy(), parameters.statistics.copy(),
+            self.optimizer.save(), self.batches.save(), self._dropout_rng.bit_generator.state,
+        )  # fmt: skip
+
+    def twin(self, state: State) -> "Training":
+        """Another run over the same data that goes on from there, just as this one did."""
+        twin = copy.copy(self)
+        twin.step, twin.config = state.step, state.config
+        twin.scheduled_at = state.scheduled_at
+        twin._dropout_rng = np.random.default_rng()
+        twin._dropout_rng.bit_generator.state = state.dropout
+        twin.batches = self.batches.twin(state.config.optimization.batch_size, state.batches)
+        twin._assemble(None)
+        parameters = twin.network.parameters
+        parameters.theta[...] = state.theta
+        parameters.statistics[...] = state.statistics
+        twin.optimizer = Optimizer(
+            state.config.optimization.optimizer, parameters.theta, parameters.regularized
+        )
+        twin.optimizer.load(state.optimizer)
+        twin._comparing = False
+        return twin
+
+    def draw_weights(self) -> None:
+        """Start from new weights, here and now."""
+        initializer = INITIALIZERS.build(self.config.model.initializer)
+        x = self.data.train.x[:DRAWN_ON]
+        shape, outputs = self.data.train.shape, self.data.train.outputs
+        drawn = build_network(
+            self.config.model, shape, outputs, len(x),
+            parameters=self.network.parameters, dtype=self.dtype,
+        )  # fmt: skip
+        drawn.draw(initializer, self._weights_rng, x)
+        self.network.parameters.drawn[...] = self.network.parameters.theta
+        self.optimizer.reset()
+        self.network.parameters.statistics[...] = self._expect()
+
+    def _inherit(self, origin: Origin) -> None:
+        """Take over what was learned on other data, in all layers that fit but the last."""
+        work = origin.steps * len(self.batches.x) * self.network.work
+        if work > MOST_BEFORE:
+            raise ValueError(
+                f"what the run starts from takes {written(work, 1)} multiplications to learn;"
+                f" {written(MOST_BEFORE, 0)} are allowed: fewer steps, or a smaller network"
+            )
+        learned = _learned(self.config.to_json(), np.dtype(self.dtype).str)
+        for layer in self.network.layers[:-1]:
+            for name, values in (*layer.params.items(), *layer.gathered.items()):
+                before = learned.get((layer.name, name))
+                if before is not None and before.shape == values.shape:
+                    values[...] = before
+        self.network.parameters.drawn[...] = self.network.parameters.theta
+        self._expect()
+
+    def _expect(self) -> Array:
+        """Measure the loss to start from, beyond whose multiple the run counts as diverged.
+
+        Returns what batch norm finds in the training batches meanwhile.
+        """
+        if self.network.parameters.gathered:
+            self.first_loss, statistics = self._look_as_training_does()
+        else:
+            (self.first_loss, _), statistics = self.judges[0].judge(), np.zeros(0, self.dtype)
+        self._absurd = EXPLODED * max(self.first_loss, 1e-3)  # not 0, should it begin perfect
+        return statistics
+
+    def _look_as_training_does(self) -> tuple[float, Array]:
+        """The loss and the statistics of batches as training takes them, each the mean of some."""
+        model, parameters = self.config.model, self.network.parameters
+        at_once = Choice(model.normalization.name, {"momentum": 1.0})  # remembers the last batch
+        train, size = self.data.train, len(self.batches.x)
+        network = build_network(
+            msgspec.structs.replace(model, dropout=0.0, normalization=at_once),
+            train.shape, train.outputs, size, parameters=parameters, dtype=self.dtype,
+        )  # fmt: skip
+        before, seen = parameters.statistics.copy(), []
+        for start in range(0, max(1, min(JUDGED, len(train)) - size + 1), size):
+            piece = slice(start, start + size)
+            scores = network.forward(train.x[piece], train=True)
+            loss = self._loss(scores, train.target[piece], self._dz, self._row)
+            seen.append((loss, parameters.statistics.copy()))
+        parameters.statistics[...] = before
+        losses, statistics = zip(*seen, strict=True)
+        return float(np.mean(losses)), np.mean(statistics, axis=0)
+
+
+def suit(config: RunConfig, examples: Examples) -> None:
+    """Raise ValueError unless the loss can judge the answers that these examples have."""
+    loss = LOSSES.build(config.optimization.loss)
+    if loss.predicts == "classes" and not examples.classes:
+        raise ValueError(
+            f"{config.optimization.loss.name} needs classes, but {config.data.dataset.name}"
+            " has values to predict: choose mean squared error"
+        )
+
+
+@functools.lru_cache(8)
+def _learned(config: str, dtype: str) -> Mapping[tuple[str, str], Array]:
+    """What the layers of a run's origin hold at its end; remembered, as runs are restarted."""
+    run = RunConfig.from_json(config)
+    if run.start is None:
+        return {}
+    training = Training(msgspec.structs.replace(run, data=run.start.data, start=None), dtype)
+    try:
+        for _ in range(run.start.steps):
+            training.update()
+    except Diverged:
+        raise ValueError(
+            f"what the run starts from diverged at step {training.step}: lower the learning rate"
+        ) from None
+    return {
+        (layer.name, name): values.copy()
+        for layer in training.network.layers
+        for name, values in (*layer.params.items(), *layer.gathered.items())
+    }
