@@ -1,4 +1,4 @@
-"""The README's nginx in front of two processes: TLS, sockets, gzip, stickiness, a restart."""
+"""The nginx of DEPLOY.md in front of two processes: TLS, sockets, gzip, stickiness, a restart."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ class Class:
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     if NGINX is None or shutil.which("openssl") is None:
-        pytest.skip("no nginx or no openssl on this machine: the README's proxy was not tested")
+        pytest.skip("no nginx or no openssl on this machine: its proxy was not tested")
     home = tmp_path_factory.mktemp("nginx")
     secure, plain = free_port(), free_port()
     environment = {"BOKEH_ALLOW_WS_ORIGIN": f"localhost:{secure}", "BABYSIT_MAX_VISITORS": "60"}
@@ -74,8 +74,8 @@ def _certify(home: Path) -> None:
 
 
 def _config(home: Path, secure: int, plain: int, servers: tuple[Server, Server]) -> str:
-    """The README's configuration, with the ports and files of this machine."""
-    block = re.search(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    """The configuration of DEPLOY.md, with the ports and files of this machine."""
+    block = re.search(r"```nginx\n(.*?)```", (ROOT / "app/server/DEPLOY.md").read_text(), re.S)
     assert block
     text = block[1]
     for said, meant in {
