@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 
-def remembered[T, *Ts, V](fact: Callable[[T, *Ts], V]) -> Callable[[T, *Ts], V]:
+def memoize[T, *Ts, V](fact: Callable[[T, *Ts], V]) -> Callable[[T, *Ts], V]:
     """Work a fact about its first argument out once for each such object.
 
     Rows of a history are rare, frames are not: what is made of `Curves` alone is nearly always what

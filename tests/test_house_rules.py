@@ -161,7 +161,7 @@ def test_nobody_compares_arrays_without_meaning_to():
         annotations = typing.get_type_hints(kind, localns=vars(engine)).values()
         if any(map(holds_arrays, annotations)):
             told_apart[kind.__eq__ is object.__eq__].append(kind.__name__)
-    assert {"Cloud", "Examples", "LayerFrame", "Outcome"} <= set(told_apart[True])
+    assert {"Cloud", "Examples", "LayerStats", "Outcome"} <= set(told_apart[True])
     assert not told_apart[False], "write @dataclass(eq=False)"
 
 

@@ -21,7 +21,7 @@ HINT = """
 """
 
 
-class Lane:
+class DiagnosisBar:
     """One line below the plots that speaks up when something is wrong."""
 
     def __init__(self, send: Send, point_at: Callable[[str], None], presses: Presses) -> None:

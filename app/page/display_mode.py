@@ -4,7 +4,7 @@ from app.page.browser_actions import Browser
 from app.page.buttons import Presses, button
 
 
-class Look:
+class DisplayMode:
     """A button that changes the style of the page and of its plots, both in the browser."""
 
     def __init__(self, browser: Browser, presses: Presses) -> None:

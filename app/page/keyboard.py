@@ -8,7 +8,7 @@ from panel.pane import HTML
 
 from app import theme
 from app.page.dialogs import Dialogs
-from app.page.display_mode import Look
+from app.page.display_mode import DisplayMode
 from app.page.transport import Transport
 from engine import Snapshot
 
@@ -37,7 +37,7 @@ class Keyboard:
     """What each key does."""
 
     def __init__(
-        self, transport: Transport, rate: Callable[[int], None], look: Look, dialogs: Dialogs
+        self, transport: Transport, rate: Callable[[int], None], look: DisplayMode, dialogs: Dialogs
     ) -> None:
         self._actions: dict[str, Callable[[], None]] = {
             " ": transport.toggle,

@@ -12,9 +12,9 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.page.browser_actions import Browser
-from app.page.diagnosis_bar import Lane
+from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
-from app.page.display_mode import Look
+from app.page.display_mode import DisplayMode
 from app.page.transport import Transport
 from app.panels import KNOBS, ROOMS
 from app.plots import VIEWS, places, view_of
@@ -53,9 +53,9 @@ class Layout:
         self,
         hidden: Set[str],
         transport: Transport,
-        lane: Lane,
+        lane: DiagnosisBar,
         dialogs: Dialogs,
-        look: Look,
+        look: DisplayMode,
         browser: Browser,
     ) -> None:
         self._hidden = hidden  # as links call what is not to be seen

@@ -22,7 +22,7 @@ from engine import (
     CheckProgress,
     CheckResult,
     Experiment,
-    Seat,
+    ExperimentHandle,
     Snapshot,
     run_check,
     run_checks,
@@ -39,8 +39,8 @@ class Checks:
 
     main: Viewable | None = None
 
-    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
-        self._seat = seat
+    def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
+        self._handle = handle
         self._shown: object = None
         self._results: dict[str, CheckResult] = {}
         self._words: dict[str, HTML] = {}
@@ -78,8 +78,8 @@ class Checks:
         self._begin(lambda experiment: _one(experiment, name))
 
     def _begin(self, checks: Checkers) -> None:
-        seat = self._seat
-        seat.do(lambda experiment: seat.works.begin("checks", checks(experiment)))
+        handle = self._handle
+        handle.do(lambda experiment: handle.works.begin("checks", checks(experiment)))
 
     def show(self, snapshot: Snapshot) -> None:
         """Tick or explain, as far as the checks have come."""

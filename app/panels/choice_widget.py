@@ -10,7 +10,7 @@ from app.settings.knobs import Stops
 from engine import SETTINGS, Choice, Knob, Registry
 
 
-class Pick:
+class ChoiceWidget:
     """A menu, and the knobs of what is chosen; all act at once, also while they are dragged."""
 
     def __init__(self, path: str, choice: Choice, turned: Callable[[], None]) -> None:

@@ -18,12 +18,12 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.page.buttons import Presses, button
-from app.panels.choice_widget import Pick
+from app.panels.choice_widget import ChoiceWidget
 from app.panels.lab_data import in_words, lab_columns, table
 from app.panels.lab_figures import Sizes, draw_histograms
 from app.panels.latest_only_worker import Latest
 from app.panels.panel import ROOMS
-from engine import Begin, Choice, Laboratory, LabReport, Seat, Snapshot
+from engine import Begin, Choice, ExperimentHandle, Laboratory, LabReport, Snapshot
 
 MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would not follow a slider
 EXAMPLES = 100  # inputs: more would take longer, and be no nearer to the slides than seeds are
@@ -68,8 +68,8 @@ def look_into(lab: Laboratory) -> Told:
 class Lab:
     """How the signal fares in a fresh network, while one turns its knobs."""
 
-    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
-        self._seat = seat
+    def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
+        self._handle = handle
         self.leave: Callable[[], None] = lambda: None
         self._held = True  # until all knobs are there, and while several are turned as one
         self._seed = 0
@@ -102,10 +102,10 @@ class Lab:
         )
         presets = (button(f"lab {x}", x, style="outlined", word=x) for x in PRESETS)
         self.sidebar.append(_buttons(*presets))
-        self._activation = Pick("model.activation", lab.activation, self._turned)
+        self._activation = ChoiceWidget("model.activation", lab.activation, self._turned)
         self.sidebar.append(self._activation.view)
         yield
-        self._initializer = Pick("model.initializer", lab.initializer, self._turned)
+        self._initializer = ChoiceWidget("model.initializer", lab.initializer, self._turned)
         self.sidebar.append(self._initializer.view)
         yield
         self._depth = _slider("Layers", range(1, DEEPEST + 1), lab.depth, self._turned)
@@ -190,11 +190,11 @@ class Lab:
         if self._held:
             return
         try:
-            config = self.wanted.train_from_here(self._seat.latest.config)
+            config = self.wanted.train_from_here(self._handle.latest.config)
         except ValueError as error:
             self._said.object = f"<p class='fails' role='alert'>{html.escape(str(error))}</p>"
             return
-        self._seat.send(Begin(config))
+        self._handle.send(Begin(config))
         self.leave()
 
     def show(self, snapshot: Snapshot) -> None:

@@ -14,7 +14,16 @@ from app import theme
 from app.page.buttons import Presses, button
 from app.panels.lesson_figures import pictures
 from app.panels.panel import ROOMS
-from engine import LESSONS, Lesson, Scene, Seat, Snapshot, Verdict, conduct, open_lesson
+from engine import (
+    LESSONS,
+    ExperimentHandle,
+    Lesson,
+    LessonProgress,
+    Snapshot,
+    Verdict,
+    open_lesson,
+    play_live,
+)
 
 
 @ROOMS.register("Lessons")
@@ -23,10 +32,10 @@ class Lessons:
 
     main: Viewable | None = None
 
-    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
-        self._seat, self._presses = seat, presses
+    def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
+        self._handle, self._presses = handle, presses
         self._lesson = open_lesson(next(iter(LESSONS)))
-        self._scene: Scene | None = None  # the last that was shown
+        self._scene: LessonProgress | None = None  # the last that was shown
         self._broken = ""  # the label of the break that is being played
         self._predicted = ""  # what the learner expects
         self.sidebar = Column(sizing_mode="stretch_width")
@@ -52,7 +61,7 @@ class Lessons:
     def _open(self, name: str) -> None:
         """Put a lesson on the table."""
         lesson = self._lesson = open_lesson(name)
-        self._seat.do(lambda experiment: self._seat.works.clear("lesson"))
+        self._handle.do(lambda experiment: self._handle.works.clear("lesson"))
         self._words.object = (
             f"<h3>{_safe(lesson.claim)}</h3><p class='quiet'>{_safe(lesson.section)}"
             f" · on {_safe(lesson.data)}</p><p>{_safe(lesson.look)}</p>"
@@ -79,9 +88,9 @@ class Lessons:
         self._play(self._lesson)
 
     def _play(self, lesson: Lesson, broken: str = "") -> None:
-        seat, self._broken = self._seat, broken
+        handle, self._broken = self._handle, broken
         self._told.object = "<p class='quiet'>It begins …</p>"
-        seat.do(lambda experiment: seat.works.begin("lesson", conduct(experiment, lesson)))
+        handle.do(lambda experiment: handle.works.begin("lesson", play_live(experiment, lesson)))
 
     def _break(self, label: str) -> None:
         for by in self._lesson.breaks:
@@ -91,7 +100,7 @@ class Lessons:
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
         scene = snapshot.beside.lesson
-        if not isinstance(scene, Scene) or scene is self._scene:
+        if not isinstance(scene, LessonProgress) or scene is self._scene:
             return
         if scene.lesson != self._lesson.name:
             return
@@ -104,7 +113,7 @@ class Lessons:
             buttons = self._buttons("break", labels, self._break)
             self._breaks.object = f"<p><b>Now break it</b></p>{buttons}"
 
-    def _tell(self, scene: Scene) -> str:
+    def _tell(self, scene: LessonProgress) -> str:
         if scene.playing:
             return (
                 f"<p>Run {scene.number} of {scene.count}: <b>{_safe(scene.playing)}</b>"

@@ -6,7 +6,7 @@ from app.page.buttons import Presses
 from app.page.layout import Layout
 from app.panels import ROOMS, Room
 from app.server.piecewise_build import Building, Pieces
-from engine import Seat, Snapshot
+from engine import ExperimentHandle, Snapshot
 
 
 class OpenRooms:
@@ -22,24 +22,24 @@ class OpenRooms:
     def __getitem__(self, name: str) -> Room:
         return self._rooms[name]
 
-    def enter(self, seat: Seat) -> None:
+    def enter(self, handle: ExperimentHandle) -> None:
         """Show the room whose tab of the sidebar is open."""
         name = self._layout.room
         for other in self._buildings.keys() - {name}:
             self._buildings[other].stop()
         if name in ROOMS and name not in self._rooms:
-            room = self._rooms[name] = ROOMS[name].make(seat, seat.latest, self._presses)
+            room = self._rooms[name] = ROOMS[name].make(handle, handle.latest, self._presses)
             room.leave = self._layout.leave
             self._layout.furnish(name, room.sidebar, room.main)
-            self._buildings[name] = self._build(self._pieces(name, seat))
+            self._buildings[name] = self._build(self._pieces(name, handle))
         self._layout.enter(name)
         if name in self._buildings:
             self._buildings[name].go_on()
 
-    def _pieces(self, name: str, seat: Seat) -> Pieces:
+    def _pieces(self, name: str, handle: ExperimentHandle) -> Pieces:
         yield from self._rooms[name].pieces()
         self._layout.furnished(name)
-        self._rooms[name].show(seat.latest)
+        self._rooms[name].show(handle.latest)
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the experiment, in those rooms that are complete."""

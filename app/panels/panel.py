@@ -11,7 +11,7 @@ from panel.layout import Column
 from panel.viewable import Viewable
 
 from app.page.buttons import Presses
-from engine import Registry, Seat, Snapshot
+from engine import ExperimentHandle, Registry, Snapshot
 
 KNOBS = "Knobs"  # the room that is open first
 
@@ -23,8 +23,8 @@ class Room(Protocol):
     main: Viewable | None  # what stands where the plots were, if it is not made of views
     leave: Callable[[], None]  # goes back to the knobs; whoever opens the room sets it
 
-    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
-        """Its widgets steer what happens on `seat`; there are none yet."""
+    def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
+        """Its widgets steer what happens to `handle`; there are none yet."""
 
     def pieces(self) -> Iterator[None]:
         """Build the widgets, a few with each step: some 50 ms of work."""

@@ -21,7 +21,7 @@ from app.plots.view import (
     over_time,
     source,
 )
-from engine import Curves, Snapshot, remembered
+from engine import Curves, Snapshot, memoize
 
 TOP = 1.0
 USUAL = 5  # per cent of the points that may lie below the axis
@@ -69,7 +69,7 @@ def _lowest(snapshot: Snapshot) -> float:
     return _lowest_usual(snapshot.curves)
 
 
-@remembered
+@memoize
 def _lowest_usual(curves: Curves) -> float:
     known = curves["validation_accuracy"]
     known = known[np.isfinite(known)]

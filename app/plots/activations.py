@@ -12,7 +12,7 @@ from app import theme
 from app.plots import plot_data
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import LayerFrame, Snapshot, Strip, bounds_of, remembered
+from engine import LayerStats, Snapshot, Strip, bounds_of, memoize
 
 ROW_HEIGHT = 100  # of one layer's histogram, in the units of its plot
 BAR_HEIGHT = 84  # of its tallest bar
@@ -48,7 +48,7 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
     )
 
 
-def _base(layers: Sequence[LayerFrame], row: int) -> int:
+def _base(layers: Sequence[LayerStats], row: int) -> int:
     return ROW_HEIGHT * (len(layers) - 1 - row)
 
 
@@ -61,7 +61,7 @@ def _bases(layers: int, bins: int) -> Columns:
     return {"x": [float(n) for n in range(bins + 1)]} | bases
 
 
-def _tops(layers: Sequence[LayerFrame]) -> list[list[int]]:
+def _tops(layers: Sequence[LayerStats]) -> list[list[int]]:
     """The upper ends of the bars of each layer, its tallest as tall as any."""
     counts = np.array([layer.counts for layer in layers])
     tallest = np.maximum(counts.max(axis=1, keepdims=True), 1)
@@ -70,7 +70,7 @@ def _tops(layers: Sequence[LayerFrame]) -> list[list[int]]:
     return tops
 
 
-def _words(layers: Sequence[LayerFrame]) -> Columns:
+def _words(layers: Sequence[LayerStats]) -> Columns:
     """Name, mean and deviation of each layer; of many layers only some have room for them."""
     rows = range(0, len(layers), math.ceil(len(layers) / NAMED))
     return {
@@ -82,7 +82,7 @@ def _words(layers: Sequence[LayerFrame]) -> Columns:
     }
 
 
-def _say(layer: LayerFrame, *, roomy: bool) -> str:
+def _say(layer: LayerStats, *, roomy: bool) -> str:
     size = f"{theme.short(layer.mean)} ± {theme.short(layer.std)}"
     if not roomy:
         return f"{theme.initial(layer.name)}  {size}"
@@ -128,7 +128,7 @@ def _ticks(bins: int, limit: float) -> Columns:
     }
 
 
-@remembered
+@memoize
 def _strip(strip: Strip) -> Columns:
     """The histograms along the run, side by side: brighter where there are more."""
     shares = strip.shares[::-1]  # (L, bins, N), the last layer lowest

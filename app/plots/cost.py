@@ -14,14 +14,18 @@ def cost_columns(snapshot: Snapshot, since: int) -> Part:
     """The time of a step and of each instrument, and where the multiplications of a step are."""
     stages = snapshot.inside.outline or ()
     per_epoch = max(1, snapshot.data.training // _batch(snapshot))
-    seconds = 1 / snapshot.effort if snapshot.effort else float("nan")
+    seconds = (
+        1 / snapshot.training_steps_per_second
+        if snapshot.training_steps_per_second
+        else float("nan")
+    )
     work = BACK_AND_FORTH * _batch(snapshot) * sum(stage.work for stage in stages)
     shown = {
         "step": _duration(seconds),
         "pace": f"{snapshot.steps_per_second:,.0f}",
         "epoch": _duration(seconds * per_epoch),
         "work": _amount(work) if stages else "–",
-        "watching": theme.percent(snapshot.gauges.cost),
+        "watching": theme.percent(snapshot.metrics.cost),
     }
     return Part(
         set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, stages, work)},

@@ -11,7 +11,7 @@ import numpy as np
 
 from app import theme
 from app.plots.plot_data import Columns, floored, rounded
-from engine import Choice, Curves, PastRun, RunConfig, Snapshot, remembered
+from engine import Choice, Curves, PastRun, RunConfig, Snapshot, memoize
 
 POINTS = 150  # of a curve, at most
 
@@ -97,7 +97,7 @@ def _label(snapshot: Snapshot, past: PastRun) -> str:
     return past.name if len(past.name) <= LONGEST else f"{past.name[: LONGEST - 1]}…"
 
 
-@remembered
+@memoize
 def _line(curves: Curves, name: str) -> Line:
     """A curve of a run that is over, thinned."""
     values = _values(curves, name)

@@ -13,7 +13,7 @@ from app.plots.axes import tick_shares
 from app.plots.figures import entitle, further, name_layers
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import LayerFrame, Snapshot
+from engine import LayerStats, Snapshot
 
 # The shares from which on the diagnosis speaks up; units may well be silent now and then.
 BANDS = {"dead": 0.4, "zero": math.inf, "saturated": 0.5}
@@ -68,7 +68,7 @@ def _silence(part: str, snapshot: Snapshot) -> Columns:
     return {"x": [(len(hidden) + 1) / 2], "y": [0.22], "words": [words]}
 
 
-def _worst(layers: Sequence[LayerFrame], shares: Sequence[float]) -> str:
+def _worst(layers: Sequence[LayerStats], shares: Sequence[float]) -> str:
     known = [(s, a.name) for s, a in zip(shares, layers, strict=True) if math.isfinite(s)]
     if not known:
         return "–"

@@ -28,7 +28,7 @@ from app.plots.view import (
     source,
     switch,
 )
-from engine import HALF_LIFE, Curves, Snapshot, Status, remembered
+from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
 USUAL = (5, 95)  # per cent of the points that the axis is made for
 LINES = (  # that are marked where they leave the axes
@@ -56,7 +56,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     names = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
     last = {name: curves.last(name) for name in ("loss_average", "validation_loss", "penalty")}
     shown = {name: theme.number(value) for name, value in last.items()}
-    low, high = _usual(curves, snapshot.gauges.first_loss)
+    low, high = _usual(curves, snapshot.metrics.first_loss)
     lines = [
         ("train", last["loss_average"], theme.TRAIN),
         ("validation", last["validation_loss"], theme.VALIDATION),
@@ -98,7 +98,7 @@ def _penalty(curves: Curves, since: int) -> Columns:
     return plot_data.floored_rows(rows | {"penalty": values})
 
 
-@remembered
+@memoize
 def _usual(curves: Curves, first: float) -> tuple[float, float]:
     """Where most of the points lie, and in any case the ends of the lines and the first loss."""
     known = np.concatenate([curves["loss_average"], curves["loss"], curves["validation_loss"]])
@@ -129,7 +129,7 @@ def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
         return 1.0, "always the mean, as the loss is in variances of the values: "
     softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"
     formula = f"ln {len(snapshot.data.classes)} = " if softmax else ""
-    return snapshot.gauges.chance_loss, f"chance: {formula}"
+    return snapshot.metrics.chance_loss, f"chance: {formula}"
 
 
 @functools.lru_cache(64)  # the same for all who learn the same

@@ -23,7 +23,7 @@ from app.plots.view import (
     over_time,
     source,
 )
-from engine import Condition, Curves, Snapshot, remembered
+from engine import Condition, Curves, Snapshot, memoize
 
 WANTED = 1e-3
 HEALTHY = (10**-3.5, 10**-2.5)  # 1e-3, give or take half a power of ten
@@ -85,7 +85,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     )
 
 
-@remembered
+@memoize
 def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
     """The columns of the ratios, their last values, and those in words: by the names of lines."""
     columns = (name for name in curves if name.startswith("ratio "))
@@ -94,7 +94,7 @@ def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str,
     return names, last, {key: theme.number(value) for key, value in last.items()}
 
 
-@remembered
+@memoize
 def _axis(curves: Curves) -> tuple[float, float]:
     """From power of ten to power of ten around all ratios that there were."""
     ratios = np.concatenate([curves[name] for name in curves if name.startswith("ratio ")])

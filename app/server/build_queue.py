@@ -13,7 +13,7 @@ PATIENCE = 6.0  # seconds that a page waits for quiet at most
 LOOK = 0.05  # seconds from one look at whether it is quiet to the next
 
 
-class Turns:
+class BuildQueue:
     """Whoever waits for a turn holds no thread."""
 
     def __init__(self, quiet: Callable[[], bool], patience: float = PATIENCE) -> None:

@@ -242,7 +242,7 @@ class FrameChannel(WebSocketHandler):
     async def _answer(self, visit: Visit, ask: Ask) -> None:
         views = asked(ask)
         version = self._version if ask.since >= 0 else 0
-        if not visit.stands or DRAWINGS.lack(views, visit.seat.latest, ask.look):
+        if not visit.stands or DRAWINGS.lack(views, visit.handle.latest, ask.look):
             await asyncio.to_thread(_prepare, visit, views, ask.look)
             version = 0  # even if nothing moves
         looks = frozenset[str]().union(*(view_of(name).looks for name in views))
@@ -284,7 +284,7 @@ def _prepare(visit: Visit, views: list[str], look: str) -> None:
     """Have something to show, and plots to show it in."""
     visit.set_up()
     if visit.stands:
-        DRAWINGS.make(views, visit.seat.latest, look)
+        DRAWINGS.make(views, visit.handle.latest, look)
 
 
 def install() -> None:

@@ -58,6 +58,5 @@ def _cut(words: str) -> str:
 
 def install() -> None:
     """Keep everything short that the process logs."""
-    brief = Brief()
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(brief)
+    for handler in logging.getLogger().handlers:  # each counts what it writes itself
+        handler.addFilter(Brief())

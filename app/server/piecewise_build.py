@@ -7,7 +7,7 @@ plots waiting.
 import threading
 from collections.abc import Callable, Iterator
 
-from app.server.build_queue import Turns
+from app.server.build_queue import BuildQueue
 
 type Pieces = Iterator[None]  # each step builds one
 type Locked = Callable[[Callable[[], None]], Callable[[], None]]
@@ -18,7 +18,7 @@ OVER = object()
 class Building:
     """Something of one page that is built as long as somebody wants it, each piece in its turn."""
 
-    def __init__(self, pieces: Pieces, turns: Turns, locked: Locked) -> None:
+    def __init__(self, pieces: Pieces, turns: BuildQueue, locked: Locked) -> None:
         self._pieces, self._turns = pieces, turns
         self._begin = locked(self._build)  # where the page may be changed; it returns at once
         self._wanted = self._waits = self._ended = False

@@ -14,16 +14,16 @@ from app import theme
 from app.limits import LIMITS
 from app.page.browser_actions import Browser
 from app.page.buttons import Pressed, Presses
-from app.page.diagnosis_bar import Lane
+from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
-from app.page.display_mode import Look
+from app.page.display_mode import DisplayMode
 from app.page.keyboard import KEYS, Keyboard, KeyPressed, Keys
 from app.page.layout import Layout
 from app.page.transport import Transport
 from app.panel_document import arguments_of, document_of_now, forget, guarded, report, tell
 from app.panels.open_panels import OpenRooms
 from app.plots.updates import WHILE_DRAGGED
-from app.server.build_queue import Turns
+from app.server.build_queue import BuildQueue
 from app.server.capacity import Presence, Visits
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
@@ -31,20 +31,20 @@ from app.settings.controls import Controls
 from app.sharing import run_links
 from app.sharing.export import Export
 from app.sharing.pinned import Runs
-from app.sharing.reconnect import WayBack
+from app.sharing.reconnect import Reconnect
 from app.sharing.run_links import Wish
 from app.sharing.share_dialog import Sharing
-from app.sharing.shared_run import Arrival
+from app.sharing.shared_run import SharedRun
 from app.sharing.upload import Data, Found, Uploads, learn_from
 from engine import (
     Command,
     Conductor,
     Experiment,
+    ExperimentHandle,
     Pause,
     Play,
     Reading,
     RunConfig,
-    Seat,
     Snapshot,
     Status,
     Upload,
@@ -52,12 +52,12 @@ from engine import (
 
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 BRIEF = 0.3  # seconds that a piece of a page waits for quiet at most
-TURNS = Turns(lambda: not VISITS.somebody_comes)  # of whole pages
-PIECES = Turns(lambda: not VISITS.somebody_comes, BRIEF)  # of all pages, and what they open
+BUILD_QUEUE = BuildQueue(lambda: not VISITS.somebody_comes)  # of whole pages
+PIECES = BuildQueue(lambda: not VISITS.somebody_comes, BRIEF)  # of all pages, and what they open
 SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
 CONDUCTOR = Conductor(
     LIMITS.frame_rate,
-    gives_way=lambda: VISITS.somebody_comes or TURNS.waited_for or PIECES.waited_for,
+    gives_way=lambda: VISITS.somebody_comes or BUILD_QUEUE.waited_for or PIECES.waited_for,
 )
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 LEARNING_RATE = "optimization.learning_rate"
@@ -115,24 +115,24 @@ class Visit:
         self._wish = wish
         self._lock = threading.Lock()
         self._setting_up = threading.Lock()
-        self._seat: Seat | None = None
-        self._arrival: Arrival | None = None
+        self._handle: ExperimentHandle | None = None
+        self._arrival: SharedRun | None = None
         self._started = False
         self._lost_running = False
         self._closed = False
         self.name = ""  # for the operator
         self.presence = Presence()
-        self.way_back = WayBack()
+        self.way_back = Reconnect()
         self._uploads = Uploads()
         self._presses = presses = Presses()
         self._controls: Controls | None = None  # until it is their turn to be built
         self._filling: Building | None = None
         self._ready = threading.Event()  # they have been, or the visitor has left
         browser = Browser(DO)
-        transport = Transport(self._send, lambda: self.seat.latest, presses)
-        self._lane = Lane(self._send, lambda view: browser.ask("point_at", view), presses)
+        transport = Transport(self._send, lambda: self.handle.latest, presses)
+        self._lane = DiagnosisBar(self._send, lambda view: browser.ask("point_at", view), presses)
         self._dialogs = self._make_dialogs()
-        look = Look(browser, presses)
+        look = DisplayMode(browser, presses)
         self.layout = Layout(wish.hidden, transport, self._lane, self._dialogs, look, browser)
         self._rooms = OpenRooms(self.layout, presses, self._begin)
         self._keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
@@ -151,7 +151,7 @@ class Visit:
         document.on_session_destroyed(lambda context: forget(document))
 
     def _send(self, command: Command) -> None:
-        self.seat.send(command)
+        self.handle.send(command)
 
     def _turn_rate(self, by: int) -> None:
         """Turn the learning rate by so many stops."""
@@ -159,15 +159,15 @@ class Visit:
             self._controls.slider(LEARNING_RATE).stops.move(by)
 
     @property
-    def seat(self) -> Seat:
+    def handle(self) -> ExperimentHandle:
         """The experiment's place with the conductor; the first to ask sets the experiment up."""
         with self._lock:
-            if self._seat is None:
+            if self._handle is None:
                 if self._closed:
                     raise RuntimeError("the visitor has left")
                 with SETTING_UP:
-                    self._seat = CONDUCTOR.add(Experiment(RunConfig()), self.name)
-            return self._seat
+                    self._handle = CONDUCTOR.add(Experiment(RunConfig()), self.name)
+            return self._handle
 
     @property
     def stands(self) -> bool:
@@ -178,8 +178,8 @@ class Visit:
         """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
         with self._setting_up:
             if self._arrival is None and not self._closed:
-                self.seat.on_news = self._news
-                self._arrival = Arrival(self._wish, self.seat, self._tell)
+                self.handle.on_news = self._news
+                self._arrival = SharedRun(self._wish, self.handle, self._tell)
 
     def watch(
         self,
@@ -196,14 +196,14 @@ class Visit:
             return False
         self.start()
         self._arrival.play()
-        self.seat.wait(who, version, deliver, looks)
+        self.handle.wait(who, version, deliver, looks)
         return True
 
     def forget(self, who: Hashable) -> None:
         """Somebody who watched has gone; when nobody else does, train no further."""
-        if self._seat:
-            self._seat.forget(who)
-            if not self._seat.watched:
+        if self._handle:
+            self._handle.forget(who)
+            if not self._handle.watched:
                 self.lose(None)
 
     def start(self) -> None:
@@ -211,13 +211,13 @@ class Visit:
         if not self._started:
             self._started = True
             if not (self._arrival and self._arrival.awaits):
-                self.seat.send(Play())
+                self.handle.send(Play())
 
     def arrive(self) -> None:
         """A browser is there to see the page: build the rest of it when it is its turn."""
         self.presence.arrive()
         if self._filling and not self._filling.done:
-            TURNS.wait(self._filling.go_on, self._ready)
+            BUILD_QUEUE.wait(self._filling.go_on, self._ready)
 
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""
@@ -227,12 +227,12 @@ class Visit:
         """Build the sidebar; then it is the next page's turn."""
         try:
             self.set_up()
-            controls = Controls(self._send, self.seat.latest.config, self._presses)
+            controls = Controls(self._send, self.handle.latest.config, self._presses)
             yield
             yield from self.layout.fill(controls)
             self._controls = controls
-            self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.seat), "active")
-            self._show(self.seat.latest)
+            self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.handle), "active")
+            self._show(self.handle.latest)
             if self._arrival and not self._arrival.awaits:
                 self.start()
             MEMORY.keep()
@@ -245,15 +245,15 @@ class Visit:
 
         def used(upload: Upload, reading: Reading) -> None:
             if not (self._arrival and self._arrival.brought(self._uploads.names)):
-                learn_from(self.seat, upload, reading)
+                learn_from(self.handle, upload, reading)
             self._dialogs.close()
 
         return Dialogs(
             {
-                "Data": ("table_view", lambda: Data(self.seat, self._uploads, used, later)),
-                "Runs": ("stacked_line_chart", lambda: Runs(self.seat)),
-                "Export": ("download", lambda: Export(self.seat, lambda: self.layout.views)),
-                "Share": ("share", lambda: Sharing(self.seat)),
+                "Data": ("table_view", lambda: Data(self.handle, self._uploads, used, later)),
+                "Runs": ("stacked_line_chart", lambda: Runs(self.handle)),
+                "Export": ("download", lambda: Export(self.handle, lambda: self.layout.views)),
+                "Share": ("share", lambda: Sharing(self.handle)),
                 "Keys": ("keyboard", Keys),
             },
             self._presses,
@@ -261,28 +261,28 @@ class Visit:
 
     def _show(self, snapshot: Snapshot) -> None:
         # While commands wait, controls stand where they were turned to, not where the run still is.
-        if self._controls and self.seat.settled:
-            self._controls.show(self.seat.latest.config)
+        if self._controls and self.handle.settled:
+            self._controls.show(self.handle.latest.config)
         self._lane.show(snapshot)
         self._rooms.show(snapshot)
         self._dialogs.show(snapshot)
-        self.way_back.follow(self.seat, snapshot)
+        self.way_back.follow(self.handle, snapshot)
         if self._arrival:
             self._arrival.show(snapshot)
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""
         self.presence.leave()
-        if self._seat and self._seat.latest.status is Status.RUNNING:
+        if self._handle and self._handle.latest.status is Status.RUNNING:
             self._lost_running = True
-            self._seat.send(Pause())
+            self._handle.send(Pause())
 
     def regain(self, event: object) -> None:
         """The page is back: go on where it was."""
         self.presence.arrive()
-        if self._seat and self._lost_running:
+        if self._handle and self._lost_running:
             self._lost_running = False
-            self._seat.send(Play())
+            self._handle.send(Play())
 
     def close(self, context: Any) -> None:
         """The session is over: nothing of the visit stays."""
@@ -294,9 +294,9 @@ class Visit:
         parameters = 0
         with self._lock:
             self._closed = True
-            if self._seat:
-                CONDUCTOR.remove(self._seat)
-                parameters = self._seat.parameters
+            if self._handle:
+                CONDUCTOR.remove(self._handle)
+                parameters = self._handle.parameters
         self._uploads.close()
         self._rooms.end()
         if self._filling:

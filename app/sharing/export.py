@@ -15,7 +15,7 @@ from app.plots import VIEWS, view_of
 from app.sharing import run_links
 from app.sharing.pinned import settings
 from app.sharing.report import report
-from engine import Experiment, Seat, Snapshot, record, weights_npz
+from engine import Experiment, ExperimentHandle, Snapshot, record, weights_npz
 
 IDLE = ("0", "none", "constant")  # settings that do nothing are not told on a picture
 PATIENCE = 20.0  # seconds for the engine to come between two steps
@@ -76,8 +76,8 @@ class Export:
     title = "Export"
     width = "sm"
 
-    def __init__(self, seat: Seat, plots: Callable[[], list[str]]) -> None:
-        self._seat, self._plots = seat, plots
+    def __init__(self, handle: ExperimentHandle, plots: Callable[[], list[str]]) -> None:
+        self._handle, self._plots = handle, plots
         self._browser = Browser(SAVE)
         self._plot = ui.Select(
             label="Plot", options=[], size="small", width=220, margin=(5, 0), value=None
@@ -113,14 +113,14 @@ class Export:
         def file() -> io.BytesIO:
             # What was downloaded before would not be again, were it the same.
             button.param.update(data=None, filename=f"{self._stem()}.{suffix}")
-            return io.BytesIO(self._seat.do(make).result(PATIENCE))
+            return io.BytesIO(self._handle.do(make).result(PATIENCE))
 
         button.callback = file
         return Row(button, HTML(words, stylesheets=[theme.BESIDE_CSS]), sizing_mode="stretch_width")
 
     def _stem(self) -> str:
         """The name of the files of this moment."""
-        now = self._seat.latest
+        now = self._handle.latest
         data = now.config.data.dataset.name.partition(" #")[0]
         plain = "".join(x if x.isalnum() else "-" for x in data).strip("-")
         return f"babysit-{plain}-run{now.run}-step{now.step}"
@@ -130,7 +130,9 @@ class Export:
             label=kind.upper(), icon="image", variant="outlined", size="small", margin=(9, 0, 0, 8)
         )
         button.on_click(
-            lambda event: self._browser.ask(self._plot.value, kind, in_one_line(self._seat.latest))
+            lambda event: self._browser.ask(
+                self._plot.value, kind, in_one_line(self._handle.latest)
+            )
         )
         return button
 

@@ -17,10 +17,10 @@ from engine import (
     Begin,
     Choice,
     Curves,
+    ExperimentHandle,
     PastRun,
     Pin,
     RunConfig,
-    Seat,
     Snapshot,
     Stack,
     Unpin,
@@ -39,8 +39,8 @@ class Runs:
     title = "Runs, side by side"
     width = "lg"
 
-    def __init__(self, seat: Seat) -> None:
-        self._seat = seat
+    def __init__(self, handle: ExperimentHandle) -> None:
+        self._handle = handle
         self._names: tuple[str, ...] | None = None  # of the pinned runs that are listed
         self._name = ui.TextInput(
             label="Name of this run",
@@ -69,7 +69,7 @@ class Runs:
         """Show how the runs stand now."""
         self._refusal.object = ""
         self._names = None
-        self.show(self._seat.latest)
+        self.show(self._handle.latest)
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the experiment."""
@@ -88,23 +88,23 @@ class Runs:
         unpin = ui.Button(
             label=f"Unpin {name}", icon="close", size="small", variant="text", margin=(2, 4)
         )
-        unpin.on_click(lambda event: self._seat.send(Unpin(name)))
+        unpin.on_click(lambda event: self._handle.send(Unpin(name)))
         return Row(load, unpin)
 
     def _pin(self) -> None:
         name = self._name.value.strip()
         try:
-            check_pin(name, self._seat.latest.pinned)
+            check_pin(name, self._handle.latest.pinned)
         except ValueError as error:
             self._refusal.object = f"<p role='alert'>{html.escape(str(error))}</p>"
             return
         self._refusal.object = ""
-        self._seat.send(Pin(name))
+        self._handle.send(Pin(name))
 
     def _load(self, name: str) -> None:
-        for past in self._seat.latest.pinned:
+        for past in self._handle.latest.pinned:
             if past.name == name:
-                self._seat.send(Begin(past.config))
+                self._handle.send(Begin(past.config))
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
@@ -128,7 +128,7 @@ def compared(snapshot: Snapshot) -> list[PastRun]:
         snapshot.config,
         snapshot.curves,
         snapshot.step,
-        snapshot.gauges,
+        snapshot.metrics,
     )
     before = run_before(snapshot)
     return [now, *([before] if before else []), *snapshot.pinned]

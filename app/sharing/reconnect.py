@@ -4,10 +4,10 @@ import secrets
 from concurrent.futures import Future
 
 from app.sharing import run_links
-from engine import Experiment, Recording, Seat, Snapshot
+from engine import Experiment, ExperimentHandle, Recording, Snapshot
 
 
-class WayBack:
+class Reconnect:
     """Keeps the link to a visitor's run as it was last steered.
 
     How far the run has come the page knows itself. The name tells it whether the visit it hears
@@ -24,12 +24,12 @@ class WayBack:
         """What the page is told."""
         return {"visit": self.name, "link": self._link}
 
-    def follow(self, seat: Seat, snapshot: Snapshot) -> None:
+    def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:
         """Make the link anew if the run has been steered."""
         known = snapshot.run, snapshot.config, snapshot.markers
         if known != self._known:
             self._known = known
-            seat.do(_so_far).add_done_callback(self._keep)
+            handle.do(_so_far).add_done_callback(self._keep)
 
     def _keep(self, future: Future[Recording]) -> None:
         if future.cancelled() or future.exception():

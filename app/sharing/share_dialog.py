@@ -12,7 +12,7 @@ from app import theme
 from app.page.browser_actions import Browser
 from app.sharing import run_links
 from app.sharing.run_links import hideable
-from engine import Recording, Seat, Snapshot, files_named, record
+from engine import ExperimentHandle, Recording, Snapshot, files_named, record
 
 PATIENCE = 10.0  # seconds
 EXPLAINED = """
@@ -63,8 +63,8 @@ class Sharing:
     title = "Share this run"
     width = "sm"
 
-    def __init__(self, seat: Seat, address: Address = address_of_page) -> None:
-        self._seat, self._address = seat, address
+    def __init__(self, handle: ExperimentHandle, address: Address = address_of_page) -> None:
+        self._handle, self._address = handle, address
         self._recording: Recording | None = None
         self._words = HTML("", stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width")
         self._link = ui.TextInput(
@@ -95,7 +95,7 @@ class Sharing:
 
     def opened(self) -> None:
         """Take the run as it stands now."""
-        self._recording = self._seat.do(record).result(PATIENCE)
+        self._recording = self._handle.do(record).result(PATIENCE)
         self._write()
 
     def _copied(self, answer: str) -> None:

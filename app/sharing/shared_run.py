@@ -6,10 +6,10 @@ from concurrent.futures import Future
 from app.sharing import run_links
 from app.sharing.run_links import Wish
 from engine import (
+    ExperimentHandle,
     Pause,
     Play,
     Recording,
-    Seat,
     Snapshot,
     Status,
     digest,
@@ -26,14 +26,14 @@ OTHER = (
 )
 
 
-class Arrival:
+class SharedRun:
     """Sees a link through, from the first step of its run to the last."""
 
-    def __init__(self, wish: Wish, seat: Seat, tell: Tell) -> None:
-        self._wish, self._seat, self._tell = wish, seat, tell
+    def __init__(self, wish: Wish, handle: ExperimentHandle, tell: Tell) -> None:
+        self._wish, self._handle, self._tell = wish, handle, tell
         self._awaited: tuple[int, Recording] | None = None  # the run that repeats it
         self._plays = False  # whether it has begun to
-        self.snapshot = seat.latest  # what the page begins with
+        self.snapshot = handle.latest  # what the page begins with
         if wish.refusal:
             tell(wish.refusal)
         if wish.recording:
@@ -46,11 +46,11 @@ class Arrival:
 
     def _prepare(self, recording: Recording) -> None:
         """Set the shared run up, and hold it until the page is there."""
-        run = self._seat.latest.run
-        self._seat.send(recording.begin)
-        refusal = self._seat.do(lambda experiment: self._seat.refusal)
-        self._seat.send(Pause())
-        snapshot = self._seat.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
+        run = self._handle.latest.run
+        self._handle.send(recording.begin)
+        refusal = self._handle.do(lambda experiment: self._handle.refusal)
+        self._handle.send(Pause())
+        snapshot = self._handle.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
         if snapshot.run > run:
             self.snapshot = snapshot
             self._awaited = snapshot.run, recording
@@ -63,7 +63,7 @@ class Arrival:
         if self._awaited and not self._plays:
             self._plays = True
             if self._awaited[1].steps:
-                self._seat.send(Play())
+                self._handle.send(Play())
             else:
                 self.show(self.snapshot)
 
@@ -88,7 +88,7 @@ class Arrival:
             self._awaited = None
         elif snapshot.step == recording.steps:
             self._awaited = None
-            told = self._seat.do(lambda experiment: (experiment.step, digest(experiment)))
+            told = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
             told.add_done_callback(lambda future: self._judge(future, recording))
 
     def _judge(self, future: Future[tuple[int, str]], recording: Recording) -> None:
@@ -101,4 +101,4 @@ class Arrival:
         if recording.digest is not None:
             self._tell((SAME if bits == recording.digest else OTHER).format(step=step))
         if self._wish.goes_on:
-            self._seat.send(Play())
+            self._handle.send(Play())

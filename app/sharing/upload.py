@@ -20,16 +20,16 @@ from engine import (
     Begin,
     Choice,
     DataDescription,
+    ExperimentHandle,
     Reading,
-    Seat,
     SetKnob,
     Snapshot,
     Upload,
-    keep,
-    let_go,
     limits,
     read_upload,
+    register_upload,
     suit_data,
+    unregister_upload,
 )
 
 type Found = Callable[[Upload | None, str, DataDescription | None], object]
@@ -66,19 +66,19 @@ class Uploads:
         with self._lock:
             if self._over or upload.name in self.names:
                 return
-            keep(upload)
+            register_upload(upload)
             self._files.append(upload)
             spare = [x for x in self._files[:-1] if x.name != in_use]
             if len(self._files) > KEPT and spare:
                 self._files.remove(spare[0])
-                let_go(spare[0])
+                unregister_upload(spare[0])
 
     def close(self) -> None:
         """The visitor has left: nothing of it stays."""
         with self._lock:
             self._over = True
             while self._files:
-                let_go(self._files.pop())
+                unregister_upload(self._files.pop())
 
 
 class Data:
@@ -88,9 +88,13 @@ class Data:
     width = "md"
 
     def __init__(
-        self, seat: Seat, uploads: Uploads, used: Callable[[Upload, Reading], None], later: Later
+        self,
+        handle: ExperimentHandle,
+        uploads: Uploads,
+        used: Callable[[Upload, Reading], None],
+        later: Later,
     ) -> None:
-        self._seat, self._uploads, self._used = seat, uploads, used
+        self._handle, self._uploads, self._used = handle, uploads, used
         self._found = later(self._show_found)
         self._upload: Upload | None = None
         self._quiet = False  # while the menus are filled
@@ -210,7 +214,7 @@ class Data:
     def _learn(self) -> None:
         if self._upload is None:
             return
-        self._uploads.add(self._upload, self._seat.latest.config.data.dataset.name)
+        self._uploads.add(self._upload, self._handle.latest.config.data.dataset.name)
         self._used(self._upload, self._reading)
 
 
@@ -219,12 +223,12 @@ def _turned(names: dict[str, str]) -> dict[str, str]:
     return {words: value for value, words in names.items()}
 
 
-def learn_from(seat: Seat, upload: Upload, reading: Reading = AS_FOUND) -> None:
+def learn_from(handle: ExperimentHandle, upload: Upload, reading: Reading = AS_FOUND) -> None:
     """Begin a run on a visitor's own data."""
     if reading == AS_FOUND:
-        seat.send(SetKnob("data.dataset", Choice(upload.name)))
+        handle.send(SetKnob("data.dataset", Choice(upload.name)))
         return
-    now = seat.latest.config
-    had_classes = bool(seat.latest.data.classes)
+    now = handle.latest.config
+    had_classes = bool(handle.latest.data.classes)
     config = now.replace("data.dataset", Choice(upload.name)).with_reading(reading)
-    seat.send(Begin(suit_data(config, had_classes)))
+    handle.send(Begin(suit_data(config, had_classes)))

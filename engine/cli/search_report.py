@@ -8,8 +8,8 @@ from engine.nn.losses import in_measure
 from engine.number_format import written
 from engine.search import (
     EnsembleFrame,
-    Hunt,
     SearchFrame,
+    SearchRun,
     TrialFrame,
     TrialStatus,
     in_words,
@@ -19,7 +19,7 @@ from engine.search import (
 TOLD = 10  # of the best trials
 
 
-def plain(hunt: Hunt, together: EnsembleFrame | None) -> dict[str, object]:
+def plain(hunt: SearchRun, together: EnsembleFrame | None) -> dict[str, object]:
     """All of it but the curves; the last round of a trial tells how it ended."""
     frame = hunt.frame()
     return {
@@ -37,7 +37,7 @@ def plain(hunt: Hunt, together: EnsembleFrame | None) -> dict[str, object]:
     }
 
 
-def _figures(hunt: Hunt, number: int) -> dict[str, object]:
+def _figures(hunt: SearchRun, number: int) -> dict[str, object]:
     result = hunt.results.get(number)
     if result is None:
         return {"number": number, "ending": None}

@@ -17,14 +17,14 @@ from engine.json_reader import from_json
 from engine.registry import Choice, Registry
 from engine.search import (
     STRATEGIES,
+    Categorical,
+    Continuous,
     Ensemble,
     EnsembleFrame,
-    Here,
-    Hunt,
+    InThread,
     Ledger,
-    Pick,
     Search,
-    Span,
+    SearchRun,
     Workers,
     allowed,
     axis_of,
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in (arguments.best, arguments.refined):
         check_writable(name)
     ledger = Ledger(Path(arguments.csv), search) if arguments.csv else None
-    hunt = Hunt(
+    hunt = SearchRun(
         search,
         _workers(arguments.executor),
         ledger.results if ledger else (),
@@ -132,21 +132,23 @@ def _choice(text: str) -> Choice:
     return from_json(text, Choice) if text.startswith("{") else Choice(text)
 
 
-def _axis(text: str, base: RunConfig) -> Span | Pick:
+def _axis(text: str, base: RunConfig) -> Continuous | Categorical:
     path, equals, values = text.partition("=")
     if not equals:
         return axis_of(path, base)
     low, dots, high = values.partition("..")
     if dots:
         whole = axis_of(path, base)
-        if isinstance(whole, Pick):
+        if isinstance(whole, Categorical):
             raise ValueError(f"--space takes PATH=LOW..HIGH of numbers alone, got {text!r}")
-        return Span(path, _number(path, low), _number(path, high), whole.scale, whole.whole)
+        return Continuous(path, _number(path, low), _number(path, high), whole.scale, whole.whole)
     if path in SETTINGS and isinstance(SETTINGS[path].values, Registry):
-        return Pick(path, tuple(map(_choice, values.split("|"))))
+        return Categorical(path, tuple(map(_choice, values.split("|"))))
     options = values.split("|")
     is_number = allowed(path, base) is not None
-    return Pick(path, tuple(_number(path, x) for x in options) if is_number else tuple(options))
+    return Categorical(
+        path, tuple(_number(path, x) for x in options) if is_number else tuple(options)
+    )
 
 
 def _count(text: str) -> int:
@@ -172,7 +174,7 @@ def _number(path: str, text: str) -> float:
 def _workers(words: list[str]) -> Workers:
     match words:
         case ["here"]:
-            return Here(lanes=1)
+            return InThread(lanes=1)
         case ["processes", count] if count.isdecimal():
             return processes(int(count))
         case ["cluster", address]:
@@ -185,7 +187,7 @@ def _workers(words: list[str]) -> Workers:
 # ---- the search ---------------------------------------------------------------------------------
 
 
-def _work(hunt: Hunt, ledger: Ledger | None) -> bool:
+def _work(hunt: SearchRun, ledger: Ledger | None) -> bool:
     """Run it to its end, or until Ctrl-C; whether that ended it."""
     count = len(hunt.trials)
     with (
@@ -203,7 +205,7 @@ def _work(hunt: Hunt, ledger: Ledger | None) -> bool:
         return interrupted.is_set()
 
 
-def _together(hunt: Hunt, size: int | None) -> EnsembleFrame | None:
+def _together(hunt: SearchRun, size: int | None) -> EnsembleFrame | None:
     if size is None or hunt.best is None:
         return None
     ensemble = Ensemble(hunt.search, hunt.results.values(), size)
@@ -212,7 +214,7 @@ def _together(hunt: Hunt, size: int | None) -> EnsembleFrame | None:
     return ensemble.frame()
 
 
-def _write(hunt: Hunt, arguments: argparse.Namespace, *, interrupted: bool) -> None:
+def _write(hunt: SearchRun, arguments: argparse.Namespace, *, interrupted: bool) -> None:
     best = hunt.best
     if best is None:
         if not interrupted and (arguments.best or arguments.refined or arguments.ensemble):

@@ -20,9 +20,9 @@ from engine.data.uploads import (
     Upload,
     files_named,
     find_files,
-    keep,
-    let_go,
     read_upload,
+    register_upload,
+    unregister_upload,
 )
 
 __all__ = [
@@ -44,9 +44,7 @@ __all__ = [
     "files_named",
     "find_cifar",
     "find_files",
-    "keep",
     "lecture_images",
-    "let_go",
     "load",
     "read_cifar",
     "read_csv",
@@ -56,9 +54,11 @@ __all__ = [
     "read_source",
     "read_upload",
     "register_folder",
+    "register_upload",
     "source_of",
     "split",
     "subset",
     "toy",
     "unreadable",
+    "unregister_upload",
 ]

@@ -8,20 +8,20 @@ import math
 import numpy as np
 
 from engine.data.examples import Examples
-from engine.memoize import remembered
+from engine.memoize import memoize
 
 FEWEST = 20  # examples, from which on an index that tells the answer is no accident
 CHANGES = 0.05  # of the rows, after which another class may come where an index tells it
 
 
-@remembered
+@memoize
 def input_size(examples: Examples) -> float:
     """The root mean square of that input which is largest."""
     squares = np.einsum("ni,ni->i", examples.x, examples.x)
     return math.sqrt(float(squares.max()) / len(examples))
 
 
-@remembered
+@memoize
 def target_size(examples: Examples) -> float:
     """The root mean square of the largest of the values to predict, as trained; NaN of classes."""
     if examples.classes:
@@ -29,7 +29,7 @@ def target_size(examples: Examples) -> float:
     return math.sqrt(float(np.square(examples.target, dtype=np.float64).mean(axis=0).max()))
 
 
-@remembered
+@memoize
 def class_counts(examples: Examples) -> tuple[int, ...]:
     """How many examples each class has; empty where values are to be predicted."""
     if not examples.classes:
@@ -38,7 +38,7 @@ def class_counts(examples: Examples) -> tuple[int, ...]:
     return tuple(np.bincount(labels, minlength=len(examples.classes)).tolist())
 
 
-@remembered
+@memoize
 def telling_index(examples: Examples) -> int | None:
     """The input, from 0, that only numbers the rows and yet tells the class; None if none does.
 

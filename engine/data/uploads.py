@@ -62,7 +62,7 @@ def _plain(file: str) -> str:
     return f"…{name[-40:]}" if len(name) > 40 else name or "file"
 
 
-def keep(upload: Upload) -> None:
+def register_upload(upload: Upload) -> None:
     """Let those who know its name learn from it, until each of them lets it go."""
     with _lock:
         _kept[upload.name] += 1
@@ -70,7 +70,7 @@ def keep(upload: Upload) -> None:
             DATASETS.admit(upload.name, _entry(upload))
 
 
-def let_go(upload: Upload) -> None:
+def unregister_upload(upload: Upload) -> None:
     """Of those who have it, one has it no more."""
     with _lock:
         _kept[upload.name] -= 1
@@ -104,4 +104,4 @@ def find_files(text: str) -> None:
         found = read_upload(path.read_bytes(), file)
         if found.name != name:
             raise ValueError(f"the run learns from another {file} than there is in the folder")
-        keep(found)
+        register_upload(found)

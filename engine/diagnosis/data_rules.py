@@ -66,7 +66,7 @@ def batch_size(now: Snapshot) -> Symptom | None:
 
 def _learns(now: Snapshot) -> bool:
     """Whether the run does well all the same."""
-    return now.status is not Status.DIVERGED and now.gauges.train_accuracy > GOOD
+    return now.status is not Status.DIVERGED and now.metrics.train_accuracy > GOOD
 
 
 def _suffers(now: Snapshot) -> bool:
@@ -79,9 +79,9 @@ def _suffers(now: Snapshot) -> bool:
         return False
     if now.data.input_size < SMALL:
         return now.status is not Status.DIVERGED
-    gauges = now.gauges
+    metrics = now.metrics
     known = finite_or(now.data.target_size, 1.0) ** 2  # the loss of always answering 0
-    if gauges.first_loss > 4 * finite_or(gauges.chance_loss, max(known, 1.0)):
+    if metrics.first_loss > 4 * finite_or(metrics.chance_loss, max(known, 1.0)):
         return True
     asked = "scale" in now.config.data.preprocessing.knobs
     dead = any(layer.dead > DEAD for layer in hidden_layers(now))

@@ -20,7 +20,7 @@ def exploding(now: Snapshot) -> Symptom | None:
     return Symptom(
         "exploding",
         float(now.curves["loss"][-1]),
-        (0.0, now.gauges.first_loss),
+        (0.0, now.metrics.first_loss),
         "",
         now.message,
         _remedies(now),

@@ -61,7 +61,7 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
 @RULES.register("schedule has ended")
 def schedule_has_ended(now: Snapshot) -> Symptom | None:
     """The schedule has taken the learning rate away before there was much learned."""
-    wanted, rate = now.config.optimization.learning_rate, now.gauges.learning_rate
+    wanted, rate = now.config.optimization.learning_rate, now.metrics.learning_rate
     if not _hardly_moves(now) or not rate < 0.01 * wanted:
         return None
     name = now.config.optimization.schedule.name
@@ -98,7 +98,7 @@ def _hardly_moves(now: Snapshot) -> bool:
 @RULES.register("first loss")
 def first_loss(now: Snapshot) -> Symptom | None:
     """The first loss is far from that of equal scores: the scores start too large."""
-    first, chance = now.gauges.first_loss, now.gauges.chance_loss
+    first, chance = now.metrics.first_loss, now.metrics.chance_loss
     if not has_fresh_first_loss(now) or not chance > 0 or 0.3 * chance <= first <= 4 * chance:
         return None
     drawn = last_change(now, "model.initializer").row
@@ -125,7 +125,7 @@ def plateau(now: Snapshot) -> Symptom | None:
     since = steps_since_change(now)
     if since < 4 * SETTLED:
         return None
-    level = finite_or(now.gauges.chance_loss, starting_loss(now))
+    level = finite_or(now.metrics.chance_loss, starting_loss(now))
     until = trends.flat(now.curves, last_change(now).row, level)
     if until < 2 * SETTLED or until < 0.15 * since:
         return None

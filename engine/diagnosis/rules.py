@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from engine.diagnosis import trends
 from engine.diagnosis.remedies import Remedy, Symptom
-from engine.measure.snapshot import LayerFrame, Marker, Snapshot
+from engine.measure.snapshot import LayerStats, Marker, Snapshot
 from engine.nn.activations import ACTIVATIONS
 from engine.number_format import written
 from engine.registry import Choice, Range, Registry
@@ -31,7 +31,7 @@ THROWN = 10**-2.25  # ... of one that explains why a loss rises, or units die
 WILD = 10**-1.5  # ... or why a loss does not fall
 
 
-def hidden_layers(now: Snapshot) -> tuple[LayerFrame, ...]:
+def hidden_layers(now: Snapshot) -> tuple[LayerStats, ...]:
     """The layers whose output is shown, without the scores."""
     return now.layers[:-1]
 
@@ -67,8 +67,8 @@ def loss_now(now: Snapshot) -> float:
 def starting_loss(now: Snapshot) -> float:
     """The loss of fresh weights: the first, or of equal scores where that was another loss."""
     if has_fresh_first_loss(now):
-        return now.gauges.first_loss
-    return finite_or(now.gauges.chance_loss, now.gauges.first_loss)
+        return now.metrics.first_loss
+    return finite_or(now.metrics.chance_loss, now.metrics.first_loss)
 
 
 def has_fresh_first_loss(now: Snapshot) -> bool:
@@ -78,7 +78,7 @@ def has_fresh_first_loss(now: Snapshot) -> bool:
 
 def has_left_chance(now: Snapshot) -> bool:
     """Whether the loss is clearly below that of a network that knows nothing."""
-    return not loss_now(now) > 0.95 * finite_or(now.gauges.chance_loss, math.inf)
+    return not loss_now(now) > 0.95 * finite_or(now.metrics.chance_loss, math.inf)
 
 
 def update_ratio_now(now: Snapshot) -> float:

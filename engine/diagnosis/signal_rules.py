@@ -32,11 +32,11 @@ from engine.training.commands import SetKnob
 def symmetric_weights(now: Snapshot) -> Symptom | None:
     """All units of a hidden layer have the same weights, so they all learn the same thing."""
     for tensor in now.tensors[:-1]:
-        if tensor.variety < 1e-6:
+        if tensor.unit_variance < 1e-6:
             cause = f"All units of {tensor.name} have the same weights and learn the same thing."
             better = fitting_initializer(now.config)
             return Symptom(
-                "symmetric weights", tensor.variety, (0.1, math.inf), tensor.name, cause,
+                "symmetric weights", tensor.unit_variance, (0.1, math.inf), tensor.name, cause,
                 [redrawn(better, f"Draw random weights, here by {better}.")], "activations",
             )  # fmt: skip
     return None
@@ -69,7 +69,7 @@ def vanishing_signal(now: Snapshot) -> Symptom | None:
     """Activations shrink from layer to layer until the last ones see next to nothing."""
     finding = _signal(now, "vanishing signal", "shrinks", lambda ratio: ratio < 0.1)
     # Dead units shrink it too; then the weights are not the cause, and larger ones no remedy.
-    between = [tensor.stretch for tensor in now.tensors[1:-1]]
+    between = [tensor.weight_gain for tensor in now.tensors[1:-1]]
     if finding and between:
         gain = ACTIVATIONS.build(now.config.model.activation).gain
         return None if median(between) > gain else finding

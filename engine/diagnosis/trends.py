@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from engine.memoize import remembered
+from engine.memoize import memoize
 from engine.training.history import Curves
 from engine.types import Array
 
@@ -18,13 +18,13 @@ LATE = 1 / 3  # ... of the last part of the steps alone, so that now does not la
 FEWEST = 3  # ... but so many where there are so few
 
 
-@remembered
+@memoize
 def recent(curves: Curves, name: str, first: int) -> float:
     """The median of a column's last values."""
     return _last_median(curves["step"][first:], curves[name][first:])
 
 
-@remembered
+@memoize
 def objective_now(curves: Curves, first: int) -> float:
     """The median of the last values of what training makes small: the loss and its penalty."""
     return _last_median(curves["step"][first:], _objective(curves)[first:])
@@ -38,7 +38,7 @@ def _last_median(steps: Array, column: Array) -> float:
     return float(np.median(column[known])) if len(known) else math.nan
 
 
-@remembered
+@memoize
 def ratio(curves: Curves, first: int) -> float:
     """The median over the layers of their last update/weight ratios."""
     ratios = (recent(curves, name, first) for name in curves if name.startswith("ratio "))
@@ -46,14 +46,14 @@ def ratio(curves: Curves, first: int) -> float:
     return median(known) if known else math.nan
 
 
-@remembered
+@memoize
 def largest_ratio(curves: Curves, first: int) -> float:
     """The largest update/weight ratio that any layer has had."""
     columns = (curves[name][first:] for name in curves if name.startswith("ratio "))
     return max((float(np.fmax.reduce(x, initial=0)) for x in columns), default=0.0)
 
 
-@remembered
+@memoize
 def least_objective(curves: Curves, first: int) -> float:
     """The least that training has made of what it makes small, over several rows each time."""
     column = _objective(curves)[first:]
@@ -62,7 +62,7 @@ def least_objective(curves: Curves, first: int) -> float:
     return float(np.fmin.reduce(means, initial=np.inf))  # passes over what is no number
 
 
-@remembered
+@memoize
 def _objective(curves: Curves) -> Array:
     """What training makes small: the loss and the penalty, which is not known in every row."""
     penalty = curves["penalty"]
@@ -71,7 +71,7 @@ def _objective(curves: Curves) -> Array:
     return objective
 
 
-@remembered
+@memoize
 def settled(curves: Curves, first: int) -> bool:
     """Whether the loss has stopped falling: its last fifth is no better than the one before it."""
     steps = curves["step"][first:]
@@ -83,7 +83,7 @@ def settled(curves: Curves, first: int) -> bool:
     return half >= FEWEST and bool(loss[half:].mean() > 0.99 * loss[:half].mean())
 
 
-@remembered
+@memoize
 def flat(curves: Curves, first: int, level: float) -> float:
     """Steps from the row `first` on until the loss left this level."""
     steps, loss = curves["step"][first:], curves["loss"][first:]
@@ -91,13 +91,13 @@ def flat(curves: Curves, first: int, level: float) -> float:
     return float(steps[moved[0] if len(moved) else -1] - steps[0]) if len(steps) else 0.0
 
 
-@remembered
+@memoize
 def judged(curves: Curves, first: int) -> int:
     """How often the run was judged."""
     return int(np.isfinite(curves["validation_loss"][first:]).sum())
 
 
-@remembered
+@memoize
 def risen(curves: Curves, first: int) -> float:
     """The loss on the validation examples, as last judged, in times its best."""
     loss = curves["validation_loss"][first:]
@@ -108,7 +108,7 @@ def risen(curves: Curves, first: int) -> float:
     return last / best if best > 0 else math.inf  # hinge loss comes down to exactly 0
 
 
-@remembered
+@memoize
 def before(curves: Curves, name: str, row: int) -> float:
     """The last value of a column before a row."""
     column = curves[name][:row]

@@ -7,12 +7,12 @@ from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWei
 from engine.lessons.lesson import (
     LESSONS,
     STEPS,
-    Break,
     Evidence,
-    Figure,
     Lesson,
+    Metric,
     Question,
     Run,
+    Variation,
     Verdict,
 )
 from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
@@ -42,8 +42,8 @@ def sigmoid_saturates() -> Lesson:
         exhibits={"curve": Nonlinearity(Choice("sigmoid"))},
         check=_saturation,
         breaks=(
-            Break("Leaky ReLU instead", "curve", exhibit=Nonlinearity(Choice("leaky ReLU"))),
-            Break("tanh: does it saturate too?", "curve", exhibit=Nonlinearity(Choice("tanh"))),
+            Variation("Leaky ReLU instead", "curve", exhibit=Nonlinearity(Choice("leaky ReLU"))),
+            Variation("tanh: does it saturate too?", "curve", exhibit=Nonlinearity(Choice("tanh"))),
         ),
     )
 
@@ -53,7 +53,7 @@ def _saturation(evidence: Evidence) -> Verdict:
     below, middle, above = curve.slopes
     holds = max(below, above) < 1e-3 * middle
     slopes = tuple(zip(curve.points, curve.slopes, strict=True))
-    figures = tuple(Figure(f"slope of {curve.name} at {written(z)}", slope) for z, slope in slopes)
+    figures = tuple(Metric(f"slope of {curve.name} at {written(z)}", slope) for z, slope in slopes)
     told = ", ".join(f"{written(slope, 3)} at {written(z)}" for z, slope in slopes)
     ends = "is flat at both ends" if holds else "is not flat at both ends"
     return Verdict(holds, figures, f"{curve.name} {ends}: its slope is {told}.")
@@ -75,8 +75,8 @@ def zigzag() -> Lesson:
         exhibits={"positive inputs": TwoWeights(0.0), "centred inputs": TwoWeights(-0.5)},
         check=_zigzag,
         breaks=(
-            Break("Centre the inputs", "positive inputs", exhibit=TwoWeights(-0.5)),
-            Break("Move them far off", "positive inputs", exhibit=TwoWeights(1.0, 0.1)),
+            Variation("Centre the inputs", "positive inputs", exhibit=TwoWeights(-0.5)),
+            Variation("Move them far off", "positive inputs", exhibit=TwoWeights(1.0, 0.1)),
         ),
     )
 
@@ -86,10 +86,10 @@ def _zigzag(evidence: Evidence) -> Verdict:
     centred = evidence.exhibit("centred inputs", Descent)
     holds = positive.same_sign == 1 and positive.detour > 1.5 * centred.detour
     figures = (
-        Figure(f"both weights moved one way, {positive.name}", positive.same_sign, "all", ".0%"),
-        Figure(f"... {centred.name}", centred.same_sign, "", ".0%"),
-        Figure(f"way made / straight line, {positive.name}", positive.detour),
-        Figure(f"... {centred.name}", centred.detour),
+        Metric(f"both weights moved one way, {positive.name}", positive.same_sign, "all", ".0%"),
+        Metric(f"... {centred.name}", centred.same_sign, "", ".0%"),
+        Metric(f"way made / straight line, {positive.name}", positive.detour),
+        Metric(f"... {centred.name}", centred.detour),
     )
     sentence = (
         f"With {positive.name} {positive.same_sign:.0%} of the steps moved both weights the same"
@@ -123,8 +123,10 @@ def relu_learns_faster() -> Lesson:
         ),
         check=_faster,
         breaks=(
-            Break("ReLU in the sigmoid's place", "sigmoid", (SetKnob(ACTIVATION, Choice("ReLU")),)),
-            Break("ELU for tanh", "tanh", (SetKnob(ACTIVATION, Choice("ELU")),)),
+            Variation(
+                "ReLU in the sigmoid's place", "sigmoid", (SetKnob(ACTIVATION, Choice("ReLU")),)
+            ),
+            Variation("ELU for tanh", "tanh", (SetKnob(ACTIVATION, Choice("ELU")),)),
         ),
     )
 
@@ -134,9 +136,9 @@ def _faster(evidence: Evidence) -> Verdict:
     relu, tanh, sigmoid = (run.steps_to(LEARNED) for run in runs)
     first, second, third = (words.activation(run.config) for run in runs)
     figures = (
-        Figure(f"{first}: steps to {LEARNED:.0%}", relu, form=STEPS),
-        Figure(f"{second}: times as many", tanh / relu, "about 6", ".1f"),
-        Figure(f"{third}: times as many", sigmoid / relu, "about 6", ".1f"),
+        Metric(f"{first}: steps to {LEARNED:.0%}", relu, form=STEPS),
+        Metric(f"{second}: times as many", tanh / relu, "about 6", ".1f"),
+        Metric(f"{third}: times as many", sigmoid / relu, "about 6", ".1f"),
     )
     sentence = (
         f"To {LEARNED:.0%}: {first} {words.steps(relu)}, {second} {words.steps_beside(tanh, relu)},"
@@ -167,8 +169,8 @@ def dead_relus() -> Lesson:
         ),
         check=_dead,
         breaks=(
-            Break("A sane rate from the start", commands=(SetKnob(RATE, SANE),)),
-            Break("Adam instead of momentum", "ReLU, slower",
+            Variation("A sane rate from the start", commands=(SetKnob(RATE, SANE),)),
+            Variation("Adam instead of momentum", "ReLU, slower",
                   (SetKnob("optimization.optimizer", Choice("Adam")),)),
         ),
     )  # fmt: skip
@@ -180,9 +182,9 @@ def _dead(evidence: Evidence) -> Verdict:
     holds = dead > 0.4 and relu.accuracy < 0.5 and leaky.accuracy > relu.accuracy + 0.3
     first, second = (words.activation(run.config) for run in (relu, leaky))
     figures = (
-        Figure(f"dead units, {first}", dead, form=".0%"),
-        Figure(f"validation accuracy, {first}", relu.accuracy, form=".0%"),
-        Figure(f"... {second}", leaky.accuracy, form=".0%"),
+        Metric(f"dead units, {first}", dead, form=".0%"),
+        Metric(f"validation accuracy, {first}", relu.accuracy, form=".0%"),
+        Metric(f"... {second}", leaky.accuracy, form=".0%"),
     )
     sentence = (
         f"With {first} {dead:.0%} of the worst layer is dead, and accuracy ends at"
@@ -207,8 +209,8 @@ def prelu() -> Lesson:
         runs=(Run("PReLU", recipe(digits(), model, 0.1), 600, called=words.activation),),
         check=_slopes,
         breaks=(
-            Break("Leaky ReLU instead", "PReLU", (SetKnob(ACTIVATION, Choice("leaky ReLU")),)),
-            Break("Start from 0, as ReLU", "PReLU",
+            Variation("Leaky ReLU instead", "PReLU", (SetKnob(ACTIVATION, Choice("leaky ReLU")),)),
+            Variation("Start from 0, as ReLU", "PReLU",
                   (SetKnob(ACTIVATION, Choice("PReLU", {"start": 0.0})),)),
         ),
     )  # fmt: skip
@@ -219,15 +221,15 @@ def _slopes(evidence: Evidence) -> Verdict:
     learned = [v for name, v in run.parameters.items() if name.endswith("slope")]
     if not learned:
         sentence = f"{words.activation(run.config)} has no slope that is learned."
-        return Verdict(False, (Figure("slopes learned", 0, form="d"),), sentence)
+        return Verdict(False, (Metric("slopes learned", 0, form="d"),), sentence)
     slopes, start = np.concatenate(learned), words.first_slope(run.config)
     low, high, spread = float(slopes.min()), float(slopes.max()), float(slopes.std())
     figures = (
-        Figure("slopes learned", slopes.size, form="d"),
-        Figure("they start from", start),
-        Figure("smallest", low),
-        Figure("largest", high),
-        Figure("standard deviation", spread),
+        Metric("slopes learned", slopes.size, form="d"),
+        Metric("they start from", start),
+        Metric("smallest", low),
+        Metric("largest", high),
+        Metric("standard deviation", spread),
     )
     sentence = (
         f"From {written(start)} the {slopes.size} slopes have spread to {low:.2f} ... {high:.2f}."

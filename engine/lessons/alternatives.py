@@ -3,7 +3,16 @@
 from engine.lessons import words
 from engine.lessons.activations import SECTION
 from engine.lessons.exhibits import FunctionCurve, Nonlinearity
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Metric,
+    Question,
+    Run,
+    Variation,
+    Verdict,
+)
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
 from engine.number_format import written
 from engine.registry import Choice
@@ -25,15 +34,15 @@ def elu() -> Lesson:
         exhibits={"ReLU": Nonlinearity(Choice("ReLU")), "ELU": Nonlinearity(Choice("ELU"))},
         check=_nearer,
         breaks=(
-            Break("Softplus in ELU's place", "ELU", exhibit=Nonlinearity(Choice("softplus"))),
-            Break("tanh in ELU's place", "ELU", exhibit=Nonlinearity(Choice("tanh"))),
+            Variation("Softplus in ELU's place", "ELU", exhibit=Nonlinearity(Choice("softplus"))),
+            Variation("tanh in ELU's place", "ELU", exhibit=Nonlinearity(Choice("tanh"))),
         ),
     )
 
 
 def _nearer(evidence: Evidence) -> Verdict:
     relu, elu = (evidence.exhibit(name, FunctionCurve) for name in ("ReLU", "ELU"))
-    figures = tuple(Figure(f"mean after {x.name}", x.mean, form=".2f") for x in (relu, elu))
+    figures = tuple(Metric(f"mean after {x.name}", x.mean, form=".2f") for x in (relu, elu))
     sentence = f"The mean after {elu.name} is {elu.mean:.2f}, after {relu.name} {relu.mean:.2f}."
     return Verdict(abs(elu.mean) < 0.5 * relu.mean, figures, sentence)
 
@@ -62,8 +71,8 @@ def maxout() -> Lesson:
         ),
         check=_doubled,
         breaks=(
-            Break("PReLU in its place", "Maxout", (SetKnob(ACTIVATION, Choice("PReLU")),)),
-            Break("Half as wide", "Maxout", (SetKnob("model.hidden", "32, 32"),)),
+            Variation("PReLU in its place", "Maxout", (SetKnob(ACTIVATION, Choice("PReLU")),)),
+            Variation("Half as wide", "Maxout", (SetKnob("model.hidden", "32, 32"),)),
         ),
     )
 
@@ -75,11 +84,11 @@ def _doubled(evidence: Evidence) -> Verdict:
     )
     first, second = (words.activation_and_hidden(run.config) for run in runs)
     figures = (
-        Figure(f"parameters of the hidden layers, {first}", relu, form=",d"),
-        Figure(f"... {second}", maxout, form=",d"),
-        Figure("times as many", maxout / relu, "2"),
-        Figure(f"validation accuracy, {first}", runs[0].accuracy, form=".0%"),
-        Figure(f"... {second}", runs[1].accuracy, form=".0%"),
+        Metric(f"parameters of the hidden layers, {first}", relu, form=",d"),
+        Metric(f"... {second}", maxout, form=",d"),
+        Metric("times as many", maxout / relu, "2"),
+        Metric(f"validation accuracy, {first}", runs[0].accuracy, form=".0%"),
+        Metric(f"... {second}", runs[1].accuracy, form=".0%"),
     )
     holds = maxout == 2 * relu and runs[1].accuracy > 0.9
     sentence = (

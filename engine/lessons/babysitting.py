@@ -5,7 +5,16 @@ import math
 import numpy as np
 
 from engine.lessons import words
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Metric,
+    Question,
+    Run,
+    Variation,
+    Verdict,
+)
 from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat, babysitters_data
 from engine.number_format import written
 from engine.registry import Choice
@@ -25,22 +34,22 @@ def first_loss() -> Lesson:
         runs=(Run("before training", babysat(1e-3), 0),),
         check=_first_loss,
         breaks=(
-            Break("Weights of N(0, 1)", "before training",
+            Variation("Weights of N(0, 1)", "before training",
                   (SetKnob(INITIALIZER, Choice("unit normal")),)),
-            Break("He's weights on pixels of 0 to 255", "before training",
+            Variation("He's weights on pixels of 0 to 255", "before training",
                   (SetKnob(INITIALIZER, Choice("He")),)),
         ),
     )  # fmt: skip
 
 
 def _first_loss(evidence: Evidence) -> Verdict:
-    gauges = evidence["before training"].snapshot.gauges
-    holds = math.isclose(gauges.first_loss, gauges.chance_loss, abs_tol=1e-3)
+    metrics = evidence["before training"].snapshot.metrics
+    holds = math.isclose(metrics.first_loss, metrics.chance_loss, abs_tol=1e-3)
     figures = (
-        Figure("first loss", gauges.first_loss, "2.3026", ",.4f"),
-        Figure("ln C", gauges.chance_loss, "2.3026", ".4f"),
+        Metric("first loss", metrics.first_loss, "2.3026", ",.4f"),
+        Metric("ln C", metrics.chance_loss, "2.3026", ".4f"),
     )
-    sentence = f"It is {gauges.first_loss:,.4f}, and ln C is {gauges.chance_loss:.4f}."
+    sentence = f"It is {metrics.first_loss:,.4f}, and ln C is {metrics.chance_loss:.4f}."
     return Verdict(holds, figures, sentence)
 
 
@@ -61,8 +70,8 @@ def regularization() -> Lesson:
         ),
         check=_regularization,
         breaks=(
-            Break("L2 back to 0", "L2 of 1000", (SetKnob(L2, 0.0),)),
-            Break("L2 of 100,000", "L2 of 1000", (SetKnob(L2, 1e5),)),
+            Variation("L2 back to 0", "L2 of 1000", (SetKnob(L2, 0.0),)),
+            Variation("L2 of 100,000", "L2 of 1000", (SetKnob(L2, 1e5),)),
         ),
     )
 
@@ -80,11 +89,11 @@ def _regularization(evidence: Evidence) -> Verdict:
     first, second = (words.penalty(run.config) for run in (plain, strong))
     holds = rise > 0.05 and math.isclose(rise, due, rel_tol=1e-3)
     figures = (
-        Figure(f"first loss, {first}", plain.first_cost, "2.3026", ",.4f"),
-        Figure(f"first loss with its penalty, {second}", strong.first_cost, _PENALIZED, ",.4f"),
-        Figure("... on the data alone", data, "", ",.4f"),
-        Figure("... its penalty", added, "", ",.4f"),
-        Figure(f"half of {written(strength)} times the squared weights", due, "", ",.4f"),
+        Metric(f"first loss, {first}", plain.first_cost, "2.3026", ",.4f"),
+        Metric(f"first loss with its penalty, {second}", strong.first_cost, _PENALIZED, ",.4f"),
+        Metric("... on the data alone", data, "", ",.4f"),
+        Metric("... its penalty", added, "", ",.4f"),
+        Metric(f"half of {written(strength)} times the squared weights", due, "", ",.4f"),
     )
     sentence = (
         f"With {second} the first loss is {data:,.4f} on the data and {added:,.4f} of penalty,"
@@ -108,24 +117,24 @@ def overfit() -> Lesson:
         runs=(Run("20 examples", babysat(1e-3, examples=20), 200, called=words.examples),),
         check=_overfit,
         breaks=(
-            Break("A rate of 0.000001", "20 examples", (SetKnob(RATE, 1e-6),)),
-            Break("L2 of 10", "20 examples", (SetKnob(L2, 10.0),)),
+            Variation("A rate of 0.000001", "20 examples", (SetKnob(RATE, 1e-6),)),
+            Variation("L2 of 10", "20 examples", (SetKnob(L2, 10.0),)),
         ),
     )
 
 
 def _overfit(evidence: Evidence) -> Verdict:
     run = evidence["20 examples"]
-    gauges = run.snapshot.gauges
-    holds = gauges.train_accuracy == 1 and gauges.train_loss < 0.1
+    metrics = run.snapshot.metrics
+    holds = metrics.train_accuracy == 1 and metrics.train_loss < 0.1
     figures = (
-        Figure("training accuracy", gauges.train_accuracy, "1.00", ".2f"),
-        Figure("training loss", gauges.train_loss, "0.0026", ".4f"),
-        Figure("validation accuracy", gauges.validation_accuracy, form=".2f"),
+        Metric("training accuracy", metrics.train_accuracy, "1.00", ".2f"),
+        Metric("training loss", metrics.train_loss, "0.0026", ".4f"),
+        Metric("validation accuracy", metrics.validation_accuracy, form=".2f"),
     )
     sentence = (
-        f"It knows {gauges.train_accuracy:.0%} of {words.examples(run.config)}, at a loss of"
-        f" {gauges.train_loss:.4f}."
+        f"It knows {metrics.train_accuracy:.0%} of {words.examples(run.config)}, at a loss of"
+        f" {metrics.train_loss:.4f}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -143,30 +152,30 @@ def too_low() -> Lesson:
         runs=(Run("10 epochs", babysat(1e-6, l2=1e-6), 10 * EPOCH, called=words.rate),),
         check=_too_low,
         breaks=(
-            Break("A rate of 0.0003", "10 epochs", (SetKnob(RATE, 3e-4),)),
-            Break("A rate of 0.00001", "10 epochs", (SetKnob(RATE, 1e-5),)),
+            Variation("A rate of 0.0003", "10 epochs", (SetKnob(RATE, 3e-4),)),
+            Variation("A rate of 0.00001", "10 epochs", (SetKnob(RATE, 1e-5),)),
         ),
     )
 
 
 def _too_low(evidence: Evidence) -> Verdict:
     run = evidence["10 epochs"]
-    gauges = run.snapshot.gauges
-    fallen = 1 - gauges.train_loss / gauges.first_loss
-    holds = abs(fallen) < 0.001 and gauges.train_accuracy > 0.15
+    metrics = run.snapshot.metrics
+    fallen = 1 - metrics.train_loss / metrics.first_loss
+    holds = abs(fallen) < 0.001 and metrics.train_accuracy > 0.15
     figures = (
-        Figure("loss at first", gauges.first_loss, "2.302576", ".6f"),
-        Figure(
+        Metric("loss at first", metrics.first_loss, "2.302576", ".6f"),
+        Metric(
             f"loss after {written(run.snapshot.epoch, 3)} epochs",
-            gauges.train_loss,
+            metrics.train_loss,
             "2.302420",
             ".6f",
         ),
-        Figure("training accuracy", gauges.train_accuracy, "0.19 to 0.21", ".2f"),
+        Metric("training accuracy", metrics.train_accuracy, "0.19 to 0.21", ".2f"),
     )
     sentence = (
-        f"At {words.rate(run.config)} the loss went from {gauges.first_loss:.6f} to"
-        f" {gauges.train_loss:.6f}; accuracy came to {gauges.train_accuracy:.0%}."
+        f"At {words.rate(run.config)} the loss went from {metrics.first_loss:.6f} to"
+        f" {metrics.train_loss:.6f}; accuracy came to {metrics.train_accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -184,8 +193,8 @@ def too_high() -> Lesson:
         runs=(Run("a million", babysat(1e6, l2=1e-6), 200, called=words.rate),),
         check=_too_high,
         breaks=(
-            Break("A rate of 0.001", "a million", (SetKnob(RATE, 1e-3),)),
-            Break("Clip the gradient to 1", "a million", (SetKnob("optimization.clip", 1.0),)),
+            Variation("A rate of 0.001", "a million", (SetKnob(RATE, 1e-3),)),
+            Variation("Clip the gradient to 1", "a million", (SetKnob("optimization.clip", 1.0),)),
         ),
     )
 
@@ -194,8 +203,8 @@ def _too_high(evidence: Evidence) -> Verdict:
     run = evidence["a million"]
     step, last = run.snapshot.step, float(run.snapshot.curves["loss"][-1])
     figures = (
-        Figure("steps until it diverged" if run.diverged else "steps made", step, form=",d"),
-        Figure("its last loss", last, "nan"),
+        Metric("steps until it diverged" if run.diverged else "steps made", step, form=",d"),
+        Metric("its last loss", last, "nan"),
     )
     holds = run.diverged and run.snapshot.step < 10
     end = "diverged after" if run.diverged else "survived"
@@ -220,8 +229,8 @@ def still_too_high() -> Lesson:
         runs=(Run("3e-3", babysat(3e-3, l2=1e-6, epoch=epoch), 10 * epoch, called=words.rate),),
         check=_still_too_high,
         breaks=(
-            Break("A rate of 0.0003", "3e-3", (SetKnob(RATE, 3e-4),)),
-            Break("Clip the gradient to 100", "3e-3", (SetKnob("optimization.clip", 100.0),)),
+            Variation("A rate of 0.0003", "3e-3", (SetKnob(RATE, 3e-4),)),
+            Variation("Clip the gradient to 100", "3e-3", (SetKnob("optimization.clip", 100.0),)),
         ),
     )
 
@@ -230,10 +239,10 @@ def _still_too_high(evidence: Evidence) -> Verdict:
     run = evidence["3e-3"]
     lowest = float(np.nanmin(run.snapshot.curves["loss"]))
     epoch = run.snapshot.epoch
-    holds = run.diverged and epoch > 0.5 and lowest < 0.9 * run.snapshot.gauges.first_loss
+    holds = run.diverged and epoch > 0.5 and lowest < 0.9 * run.snapshot.metrics.first_loss
     figures = (
-        Figure("lowest loss before", lowest, "1.83"),
-        Figure("epochs made", epoch, "5", ".1f"),
+        Metric("lowest loss before", lowest, "1.83"),
+        Metric("epochs made", epoch, "5", ".1f"),
     )
     end = "then it blew up" if run.diverged else "and it did not blow up"
     return Verdict(holds, figures, f"The loss fell to {lowest:.2f}, {end} (epoch {epoch:.1f}).")
@@ -254,24 +263,24 @@ def good_rate() -> Lesson:
         runs=(Run("3e-4", babysat(3e-4, l2=1e-6), 5 * EPOCH, called=words.rate),),
         check=_good,
         breaks=(
-            Break("A rate of 0.000001", "3e-4", (SetKnob(RATE, 1e-6),)),
-            Break("A rate of 0.003", "3e-4", (SetKnob(RATE, 3e-3),)),
+            Variation("A rate of 0.000001", "3e-4", (SetKnob(RATE, 1e-6),)),
+            Variation("A rate of 0.003", "3e-4", (SetKnob(RATE, 3e-3),)),
         ),
     )
 
 
 def _good(evidence: Evidence) -> Verdict:
     run = evidence["3e-4"]
-    gauges = run.snapshot.gauges
-    holds = not run.diverged and gauges.train_loss < 0.8 * gauges.first_loss
+    metrics = run.snapshot.metrics
+    holds = not run.diverged and metrics.train_loss < 0.8 * metrics.first_loss
     figures = (
-        Figure("first loss", gauges.first_loss, "2.3026", ".4f"),
-        Figure("training loss", gauges.train_loss),
-        Figure("validation accuracy", gauges.validation_accuracy, form=".0%"),
+        Metric("first loss", metrics.first_loss, "2.3026", ".4f"),
+        Metric("training loss", metrics.train_loss),
+        Metric("validation accuracy", metrics.validation_accuracy, form=".0%"),
     )
     sentence = (
-        f"At {words.rate(run.config)} the loss went from {gauges.first_loss:.2f} to"
-        f" {gauges.train_loss:.2f}, with"
-        f" {gauges.validation_accuracy:.0%} right on validation."
+        f"At {words.rate(run.config)} the loss went from {metrics.first_loss:.2f} to"
+        f" {metrics.train_loss:.2f}, with"
+        f" {metrics.validation_accuracy:.0%} right on validation."
     )
     return Verdict(holds, figures, sentence)

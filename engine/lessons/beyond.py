@@ -6,12 +6,12 @@ from engine.lessons import words
 from engine.lessons.lesson import (
     LESSONS,
     STEPS,
-    Break,
     Evidence,
-    Figure,
     Lesson,
+    Metric,
     Question,
     Run,
+    Variation,
     Verdict,
 )
 from engine.lessons.recipes import OPTIMIZER, RATE, clothes, digits, layers, recipe
@@ -54,8 +54,8 @@ def update_rules() -> Lesson:
         ),
         check=_rules,
         breaks=(
-            Break("SGD in momentum's place", "momentum", (SetKnob(OPTIMIZER, Choice("SGD")),)),
-            Break("SGD at a rate of 0.1", "SGD", (SetKnob(RATE, 0.1),)),
+            Variation("SGD in momentum's place", "momentum", (SetKnob(OPTIMIZER, Choice("SGD")),)),
+            Variation("SGD at a rate of 0.1", "SGD", (SetKnob(RATE, 0.1),)),
         ),
     )
 
@@ -66,7 +66,7 @@ def _rules(evidence: Evidence) -> Verdict:
     best = min(steps, key=lambda rule: steps[rule])
     worst = max((rule for rule in RULES if rule != "SGD"), key=lambda rule: steps[rule])
     figures = tuple(
-        Figure(f"steps to {WANTED:.0%}, {called[rule]}", count, form=STEPS)
+        Metric(f"steps to {WANTED:.0%}, {called[rule]}", count, form=STEPS)
         for rule, count in steps.items()
     )
     sentence = (
@@ -101,9 +101,9 @@ def schedules() -> Lesson:
         ),
         check=_schedules,
         breaks=(
-            Break("Constant in the cosine's place", "cosine",
+            Variation("Constant in the cosine's place", "cosine",
                   (SetKnob("optimization.schedule", Choice("constant")),)),
-            Break("A constant rate of 0.05", "constant", (SetKnob(RATE, 0.05),)),
+            Variation("A constant rate of 0.05", "constant", (SetKnob(RATE, 0.05),)),
         ),
     )  # fmt: skip
 
@@ -119,7 +119,7 @@ def _schedules(evidence: Evidence) -> Verdict:
     constant, step, cosine = (run.loss for run in runs)
     called = [words.schedule(run.config) for run in runs]
     figures = tuple(
-        Figure(f"training loss, {name}", run.loss, form=".2f")
+        Metric(f"training loss, {name}", run.loss, form=".2f")
         for name, run in zip(called, runs, strict=True)
     )
     ends = ", ".join(f"{run.loss:.2f} ({name})" for name, run in zip(called, runs, strict=True))
@@ -152,25 +152,25 @@ def dropout() -> Lesson:
         ),
         check=_dropout,
         breaks=(
-            Break("None here either", "dropout of 0.3", (SetKnob("model.dropout", 0.0),)),
-            Break("90 %", "dropout of 0.3", (SetKnob("model.dropout", 0.9),)),
+            Variation("None here either", "dropout of 0.3", (SetKnob("model.dropout", 0.0),)),
+            Variation("90 %", "dropout of 0.3", (SetKnob("model.dropout", 0.9),)),
         ),
     )
 
 
 def _dropout(evidence: Evidence) -> Verdict:
     runs = evidence["no dropout"], evidence["dropout of 0.3"]
-    plain, dropped = (run.snapshot.gauges for run in runs)
+    plain, dropped = (run.snapshot.metrics for run in runs)
     first, second = (words.dropout(run.config) for run in runs)
     wide, narrow = (g.validation_loss - g.train_loss for g in (plain, dropped))
     holds = narrow < 0.8 * wide and dropped.validation_loss < plain.validation_loss
     figures = (
-        Figure(f"gap in loss, {first}", wide),
-        Figure(f"... {second}", narrow),
-        Figure(f"validation loss, {first}", plain.validation_loss),
-        Figure(f"... {second}", dropped.validation_loss),
-        Figure(f"validation accuracy, {first}", plain.validation_accuracy, form=".1%"),
-        Figure(f"... {second}", dropped.validation_accuracy, form=".1%"),
+        Metric(f"gap in loss, {first}", wide),
+        Metric(f"... {second}", narrow),
+        Metric(f"validation loss, {first}", plain.validation_loss),
+        Metric(f"... {second}", dropped.validation_loss),
+        Metric(f"validation accuracy, {first}", plain.validation_accuracy, form=".1%"),
+        Metric(f"... {second}", dropped.validation_accuracy, form=".1%"),
     )
     sentence = (
         f"The gap in loss is {wide:.2f} with {first} and {narrow:.2f} with {second}; the loss on"

@@ -5,7 +5,16 @@ import numpy as np
 
 from engine.lessons import words
 from engine.lessons.beyond import SECTION
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Metric,
+    Question,
+    Run,
+    Variation,
+    Verdict,
+)
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, layers, recipe
 from engine.registry import Choice
@@ -43,8 +52,8 @@ def ensemble() -> Lesson:
         runs=runs,
         check=_ensemble,
         breaks=(
-            Break("The same seed for all", commands=(Restart(0),)),
-            Break("Other seeds for one", "member 1", (Restart(77),)),
+            Variation("The same seed for all", commands=(Restart(0),)),
+            Variation("Other seeds for one", "member 1", (Restart(77),)),
         ),
     )
 
@@ -59,11 +68,11 @@ def _ensemble(evidence: Evidence) -> Verdict:
     mean, loss = float(np.mean(accuracies)), _surprise(together, answers)
     holds = accuracy > mean + 0.002 and loss < min(losses)
     figures = (
-        Figure("accuracy, mean of the members", mean, form=".1%"),
-        Figure("... best member", max(accuracies), form=".1%"),
-        Figure("... ensemble", accuracy, form=".1%"),
-        Figure("loss, best member", min(losses)),
-        Figure("... ensemble", loss),
+        Metric("accuracy, mean of the members", mean, form=".1%"),
+        Metric("... best member", max(accuracies), form=".1%"),
+        Metric("... ensemble", accuracy, form=".1%"),
+        Metric("loss, best member", min(losses)),
+        Metric("... ensemble", loss),
     )
     return Verdict(holds, figures, f"Together {accuracy:.1%}; alone {mean:.1%} on average.")
 
@@ -103,8 +112,8 @@ def fine_tuning() -> Lesson:
         ),
         check=_fine_tuning,
         breaks=(
-            Break("Learned nothing before", "fine-tuned *", change=lambda c: _tuned(c, None)),
-            Break(
+            Variation("Learned nothing before", "fine-tuned *", change=lambda c: _tuned(c, None)),
+            Variation(
                 "Learned five points before", "fine-tuned *", change=lambda c: _tuned(c, _spiral(5))
             ),
         ),
@@ -144,9 +153,9 @@ def _fine_tuning(evidence: Evidence) -> Verdict:
     lead = min(b - a for a, b in pairs)
     fresh, tuned = (float(np.mean(x)) for x in zip(*pairs, strict=True))
     figures = (
-        Figure("validation accuracy, fresh, on average", fresh, form=".1%"),
-        Figure(f"... {second}", tuned, form=".1%"),
-        Figure("smallest lead of a pair", lead, form=".1%"),
+        Metric("validation accuracy, fresh, on average", fresh, form=".1%"),
+        Metric(f"... {second}", tuned, form=".1%"),
+        Metric("smallest lead of a pair", lead, form=".1%"),
     )
     sentence = (
         f"On {words.examples(config)}, on average of {len(pairs)} pairs: fresh {fresh:.1%},"

@@ -7,7 +7,16 @@ import numpy as np
 
 from engine.lessons import slides, words
 from engine.lessons.laboratory import Laboratory, LabReport
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Metric,
+    Question,
+    Run,
+    Variation,
+    Verdict,
+)
 from engine.lessons.recipes import INITIALIZER, digits, layers, recipe
 from engine.number_format import written
 from engine.registry import Choice
@@ -37,8 +46,8 @@ def _ten_layers(
             _deviation(f"{report.name}: std, layer 1", first.std, first.slide_std),
             _deviation(f"... layer {depth}", last.std, last.slide_std),
             _deviation("... as theory expects it", last.expected_std),
-            Figure(f"gradient at layer 1, where that at {depth} is 1", first.backward, "", ".2g"),
-            Figure("... as theory expects it", first.expected_backward, "", ".2g"),
+            Metric(f"gradient at layer 1, where that at {depth} is 1", first.backward, "", ".2g"),
+            Metric("... as theory expects it", first.expected_backward, "", ".2g"),
         )
         sentence = (
             f"{report.name}: the deviation goes from {written(first.std, 3)} in layer 1 to"
@@ -53,7 +62,7 @@ def _ten_layers(
         question=question,
         exhibits={"lab": _lab(activation, initializer)},
         check=check,
-        breaks=tuple(Break(label, "lab", exhibit=_lab(*knobs)) for label, *knobs in breaks),
+        breaks=tuple(Variation(label, "lab", exhibit=_lab(*knobs)) for label, *knobs in breaks),
     )
 
 
@@ -76,10 +85,10 @@ def _agrees(report: LabReport) -> bool | None:
     )
 
 
-def _deviation(label: str, std: float, slide: float = math.nan) -> Figure:
+def _deviation(label: str, std: float, slide: float = math.nan) -> Metric:
     """As the slides print them, unless it is very large."""
     form = ".6f" if std < 1e4 else ".3g"
-    return Figure(label, std, "" if math.isnan(slide) else f"{slide:.6f}", form)
+    return Metric(label, std, "" if math.isnan(slide) else f"{slide:.6f}", form)
 
 
 @LESSONS.register("too small: collapse")
@@ -177,8 +186,8 @@ def constant_weights() -> Lesson:
         ),
         check=_alike,
         breaks=(
-            Break("Draw by He", "constant", (SetKnob(INITIALIZER, Choice("He")),)),
-            Break("All zero", "constant", (SetKnob(INITIALIZER, Choice("zeros")),)),
+            Variation("Draw by He", "constant", (SetKnob(INITIALIZER, Choice("He")),)),
+            Variation("All zero", "constant", (SetKnob(INITIALIZER, Choice("zeros")),)),
         ),
     )
 
@@ -186,13 +195,13 @@ def constant_weights() -> Lesson:
 def _alike(evidence: Evidence) -> Verdict:
     same, random = evidence["constant"], evidence["random"]
     first, second = (words.initializer(run.config) for run in (same, random))
-    variety = max(tensor.variety for tensor in same.snapshot.tensors[:-1])
+    variety = max(tensor.unit_variance for tensor in same.snapshot.tensors[:-1])
     holds = variety < 1e-6 and same.accuracy < random.accuracy - 0.3
     figures = (
-        Figure(f"how much units differ, {first}", variety, "0", ".1g"),
-        Figure(f"... {second}", max(x.variety for x in random.snapshot.tensors[:-1])),
-        Figure(f"validation accuracy, {first}", same.accuracy, form=".0%"),
-        Figure(f"... {second}", random.accuracy, form=".0%"),
+        Metric(f"how much units differ, {first}", variety, "0", ".1g"),
+        Metric(f"... {second}", max(x.unit_variance for x in random.snapshot.tensors[:-1])),
+        Metric(f"validation accuracy, {first}", same.accuracy, form=".0%"),
+        Metric(f"... {second}", random.accuracy, form=".0%"),
     )
     sentence = (
         f"Units that started {first} differ by {written(variety, 1)} and come to"
@@ -215,8 +224,8 @@ def data_driven() -> Lesson:
         exhibits={name: _lab("ReLU", name) for name in names},
         check=_steady,
         breaks=(
-            Break("Small normal for LSUV", "LSUV", exhibit=_lab("ReLU", "small normal")),
-            Break("tanh with LSUV", "LSUV", exhibit=_lab("tanh", "LSUV")),
+            Variation("Small normal for LSUV", "LSUV", exhibit=_lab("ReLU", "small normal")),
+            Variation("tanh with LSUV", "LSUV", exhibit=_lab("tanh", "LSUV")),
         ),
     )
 
@@ -224,7 +233,7 @@ def data_driven() -> Lesson:
 def _steady(evidence: Evidence) -> Verdict:
     reports = [evidence.exhibit(name, LabReport) for name in evidence.exhibits]
     kept = {report.name: _kept(report) for report in reports}
-    figures = tuple(Figure(f"power kept per layer, {name}", x) for name, x in kept.items())
+    figures = tuple(Metric(f"power kept per layer, {name}", x) for name, x in kept.items())
     holds = all(0.8 < share < 1.3 for share in kept.values())
     sentence = f"A layer keeps between {min(kept.values()):.0%} and {max(kept.values()):.0%}."
     return Verdict(holds, figures, sentence)

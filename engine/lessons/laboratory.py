@@ -96,7 +96,7 @@ class Laboratory:
         rng = np.random.default_rng(self.seed)
         x = rng.standard_normal((self.examples, self.width), np.float32)
         signals = measure_signal(self.model, x, rng)
-        moments = self._expect([signal.stretch for signal in signals])
+        moments = self._expect([signal.weight_gain for signal in signals])
         largest = max((float(np.abs(signal.activations).max()) for signal in signals), default=0.0)
         scale = HistogramScale()
         scale.cover(largest)

@@ -68,7 +68,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Break:
+class Variation:
     """A change that is one click: what it does to a run, or the exhibit it puts in another's place.
 
     The first of a lesson makes its claim false.
@@ -93,7 +93,7 @@ STEPS = ",.0f"  # the form of a number of steps, which is infinite if something 
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """A number that a verdict rests on, beside the lecture's own where it gives one."""
 
     label: str
@@ -114,7 +114,7 @@ class Verdict:
     """Whether the claim holds here, by which figures, in one sentence."""
 
     holds: bool
-    figures: tuple[Figure, ...]
+    figures: tuple[Metric, ...]
     sentence: str
 
 
@@ -144,7 +144,7 @@ class Lesson:
     look: str  # two or three sentences: what to watch
     question: Question
     check: Callable[[Evidence], Verdict]
-    breaks: tuple[Break, ...]
+    breaks: tuple[Variation, ...]
     runs: tuple[Run, ...] = ()
     exhibits: Mapping[str, Exhibit] = dataclasses.field(default_factory=dict)
     name: str = ""  # these two are its entry's in the menu
@@ -158,7 +158,7 @@ class Lesson:
         names |= {run.config.data.dataset.name for run in self.runs}
         return ", ".join(sorted(names)) or "made-up numbers"
 
-    def broken(self, by: Break) -> "Lesson":
+    def broken(self, by: Variation) -> "Lesson":
         """This lesson after that click."""
         exhibits = dict(self.exhibits)
         if by.exhibit is not None:

@@ -8,12 +8,12 @@ from engine.lessons import words
 from engine.lessons.lesson import (
     LESSONS,
     STEPS,
-    Break,
     Evidence,
-    Figure,
     Lesson,
+    Metric,
     Question,
     Run,
+    Variation,
     Verdict,
 )
 from engine.lessons.outcome import Outcome
@@ -51,8 +51,8 @@ def plateau() -> Lesson:
         ),
         check=_plateau,
         breaks=(
-            Break("Draw by Xavier", "small weights", (SetKnob(INITIALIZER, Choice("Xavier")),)),
-            Break("Adam on small weights", "small weights",
+            Variation("Draw by Xavier", "small weights", (SetKnob(INITIALIZER, Choice("Xavier")),)),
+            Variation("Adam on small weights", "small weights",
                   (SetKnob("optimization.optimizer", Choice("Adam")), SetKnob(RATE, 0.001))),
         ),
     )  # fmt: skip
@@ -64,9 +64,9 @@ def _plateau(evidence: Evidence) -> Verdict:
     first, second = (words.initializer(evidence[x].config) for x in ("small weights", "Xavier"))
     holds = 200 < small < math.inf and xavier < 50 and after.accuracy > 0.8
     figures = (
-        Figure(f"the loss first moves after, {first}", small, form=STEPS),
-        Figure(f"... {second}", xavier, form=STEPS),
-        Figure(f"validation accuracy in the end, {first}", after.accuracy, form=".0%"),
+        Metric(f"the loss first moves after, {first}", small, form=STEPS),
+        Metric(f"... {second}", xavier, form=STEPS),
+        Metric(f"validation accuracy in the end, {first}", after.accuracy, form=".0%"),
     )
     sentence = (
         f"The loss first moves after {words.steps(small)} with {first}, and after"
@@ -77,7 +77,7 @@ def _plateau(evidence: Evidence) -> Verdict:
 
 def _flat(run: Outcome) -> float:
     """Steps until the loss has moved by 3 %."""
-    curves, chance = run.snapshot.curves, run.snapshot.gauges.chance_loss
+    curves, chance = run.snapshot.curves, run.snapshot.metrics.chance_loss
     moved = np.flatnonzero(np.abs(curves["loss"] - chance) > 0.03 * chance)
     return float(curves["step"][moved[0]]) if len(moved) else math.inf
 
@@ -104,25 +104,25 @@ def overfitting() -> Lesson:
         ),
         check=_gap,
         breaks=(
-            Break("No L2 here either", "L2 of 0.03", (SetKnob(L2, 0.0),)),
-            Break("L2 of 1", "L2 of 0.03", (SetKnob(L2, 1.0),)),
+            Variation("No L2 here either", "L2 of 0.03", (SetKnob(L2, 0.0),)),
+            Variation("L2 of 1", "L2 of 0.03", (SetKnob(L2, 1.0),)),
         ),
     )
 
 
 def _gap(evidence: Evidence) -> Verdict:
     runs = evidence["no L2"], evidence["L2 of 0.03"]
-    plain, held = (run.snapshot.gauges for run in runs)
+    plain, held = (run.snapshot.metrics for run in runs)
     first, second = (words.penalty(run.config) for run in runs)
     gap = plain.train_accuracy - plain.validation_accuracy
     wide, narrow = (g.validation_loss - g.train_loss for g in (plain, held))
     holds = gap > 0.15 and narrow < 0.8 * wide and held.validation_loss < plain.validation_loss
     figures = (
-        Figure(f"gap in accuracy, {first}", gap, form=".0%"),
-        Figure(f"gap in loss, {first}", wide),
-        Figure(f"... {second}", narrow),
-        Figure(f"validation loss, {first}", plain.validation_loss),
-        Figure(f"... {second}", held.validation_loss),
+        Metric(f"gap in accuracy, {first}", gap, form=".0%"),
+        Metric(f"gap in loss, {first}", wide),
+        Metric(f"... {second}", narrow),
+        Metric(f"validation loss, {first}", plain.validation_loss),
+        Metric(f"... {second}", held.validation_loss),
     )
     sentence = (
         f"With {first} training is {gap:.0%} ahead of validation, with a gap in loss of {wide:.2f}"
@@ -155,22 +155,22 @@ def capacity() -> Lesson:
         ),
         check=_capacity,
         breaks=(
-            Break("3 hidden units", "64 hidden units", (SetKnob("model.hidden", "3"),)),
-            Break("64, 64", "64 hidden units", (SetKnob("model.hidden", "64, 64"),)),
+            Variation("3 hidden units", "64 hidden units", (SetKnob("model.hidden", "3"),)),
+            Variation("64, 64", "64 hidden units", (SetKnob("model.hidden", "64, 64"),)),
         ),
     )
 
 
 def _capacity(evidence: Evidence) -> Verdict:
     runs = evidence["no hidden units"], evidence["64 hidden units"]
-    small, large = (run.snapshot.gauges for run in runs)
+    small, large = (run.snapshot.metrics for run in runs)
     first, second = (words.hidden(run.config) for run in runs)
     gap = small.train_accuracy - small.validation_accuracy
     holds = gap < 0.05 and small.train_accuracy < 0.8 and large.validation_accuracy > 0.95
     figures = (
-        Figure(f"training accuracy, {first}", small.train_accuracy, form=".0%"),
-        Figure(f"validation accuracy, {first}", small.validation_accuracy, form=".0%"),
-        Figure(f"validation accuracy, {second}", large.validation_accuracy, form=".0%"),
+        Metric(f"training accuracy, {first}", small.train_accuracy, form=".0%"),
+        Metric(f"validation accuracy, {first}", small.validation_accuracy, form=".0%"),
+        Metric(f"validation accuracy, {second}", large.validation_accuracy, form=".0%"),
     )
     sentence = (
         f"With {first} training itself ends at {small.train_accuracy:.0%}; {second} bring"
@@ -195,8 +195,8 @@ def update_ratio() -> Lesson:
         ),
         check=_ratio,
         breaks=(
-            Break("A rate of 0.0001", "right", (SetKnob(RATE, 1e-4),)),
-            Break("A rate of 1", "right", (SetKnob(RATE, 1.0),)),
+            Variation("A rate of 0.0001", "right", (SetKnob(RATE, 1e-4),)),
+            Variation("A rate of 1", "right", (SetKnob(RATE, 1.0),)),
         ),
     )
 
@@ -210,12 +210,12 @@ def _ratio(evidence: Evidence) -> Verdict:
     )
     first, second, third = (words.rate(run.config) for run in (small, right, large))
     figures = (
-        Figure(f"update / weight, {first}", small.ratio, form=".1g"),
-        Figure(f"... {second}", right.ratio, "about 0.001", ".1g"),
-        Figure(f"... {third}", large.ratio, form=".1g"),
-        Figure(f"validation accuracy, {first}", small.accuracy, form=".0%"),
-        Figure(f"... {second}", right.accuracy, form=".0%"),
-        Figure(f"... {third}", large.accuracy, form=".0%"),
+        Metric(f"update / weight, {first}", small.ratio, form=".1g"),
+        Metric(f"... {second}", right.ratio, "about 0.001", ".1g"),
+        Metric(f"... {third}", large.ratio, form=".1g"),
+        Metric(f"validation accuracy, {first}", small.accuracy, form=".0%"),
+        Metric(f"... {second}", right.accuracy, form=".0%"),
+        Metric(f"... {third}", large.accuracy, form=".0%"),
     )
     sentence = (
         f"Ratios of {small.ratio:.0e}, {right.ratio:.0e} and {large.ratio:.0e} went with"

@@ -1,7 +1,16 @@
 """Section 5 of the lecture, batch normalization."""
 
 from engine.lessons import words
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Metric,
+    Question,
+    Run,
+    Variation,
+    Verdict,
+)
 from engine.lessons.recipes import NORMALIZATION, RATE, digits, layers, recipe
 from engine.registry import Choice
 from engine.training.commands import SetKnob
@@ -36,8 +45,8 @@ def rescues() -> Lesson:
         ),
         check=_rescued,
         breaks=(
-            Break("Take it out again", NORMED, (SetKnob(NORMALIZATION, Choice("none")),)),
-            Break("Weights of 0.0001", NORMED,
+            Variation("Take it out again", NORMED, (SetKnob(NORMALIZATION, Choice("none")),)),
+            Variation("Weights of 0.0001", NORMED,
                   (SetKnob("model.initializer", Choice("small normal", {"scale": 1e-4})),)),
         ),
     )  # fmt: skip
@@ -48,10 +57,10 @@ def _rescued(evidence: Evidence) -> Verdict:
     first, second = (words.normalization(run.config) for run in (plain, normed))
     holds = plain.loss > 2.2 and normed.loss < 1.6
     figures = (
-        Figure(f"loss, {first}", plain.loss),
-        Figure(f"... {second}", normed.loss),
-        Figure(f"last layer's std, {first}", plain.snapshot.layers[-2].std, form=".1g"),
-        Figure(f"... {second}", normed.snapshot.layers[-2].std, form=".1g"),
+        Metric(f"loss, {first}", plain.loss),
+        Metric(f"... {second}", normed.loss),
+        Metric(f"last layer's std, {first}", plain.snapshot.layers[-2].std, form=".1g"),
+        Metric(f"... {second}", normed.snapshot.layers[-2].std, form=".1g"),
     )
     sentence = (
         f"After {plain.snapshot.step:,} steps the loss is {plain.loss:.2f} {first}, and after"
@@ -84,8 +93,8 @@ def higher_rates() -> Lesson:
         ),
         check=_borne,
         breaks=(
-            Break("A rate of 1000", NORMED, (SetKnob(RATE, 1000.0),)),
-            Break("A rate of 0.1", PLAIN, (SetKnob(RATE, 0.1),)),
+            Variation("A rate of 1000", NORMED, (SetKnob(RATE, 1000.0),)),
+            Variation("A rate of 0.1", PLAIN, (SetKnob(RATE, 0.1),)),
         ),
     )
 
@@ -99,8 +108,8 @@ def _borne(evidence: Evidence) -> Verdict:
     holds = plain.accuracy < 0.5 and normed.accuracy > 0.9
     first, second = (_rate_and_normalization(run.config) for run in (plain, normed))
     figures = (
-        Figure(f"validation accuracy, {first}", plain.accuracy, form=".0%"),
-        Figure(f"... {second}", normed.accuracy, form=".0%"),
+        Metric(f"validation accuracy, {first}", plain.accuracy, form=".0%"),
+        Metric(f"... {second}", normed.accuracy, form=".0%"),
     )
     sentence = f"{plain.accuracy:.0%} at {first}, {normed.accuracy:.0%} at {second}."
     return Verdict(holds, figures, sentence)

@@ -3,7 +3,16 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Metric,
+    Question,
+    Run,
+    Variation,
+    Verdict,
+)
 from engine.lessons.recipes import clothes, recipe
 from engine.training.commands import SetKnob
 from engine.training.config import ModelConfig, RunConfig
@@ -30,8 +39,8 @@ def convolution() -> Lesson:
         runs=(Run("filters", config, 150),),
         check=_maps,
         breaks=(
-            Break("3 x 3 filters", "filters", (SetKnob("model.convolutions", "6 of 3x3"),)),
-            Break("16 of them", "filters", (SetKnob("model.convolutions", "16 of 5x5"),)),
+            Variation("3 x 3 filters", "filters", (SetKnob("model.convolutions", "6 of 3x3"),)),
+            Variation("16 of them", "filters", (SetKnob("model.convolutions", "16 of 5x5"),)),
         ),
     )
 
@@ -50,10 +59,10 @@ def _maps(evidence: Evidence) -> Verdict:
     error = float(np.abs(slid - maps).max() / np.abs(slid).max())
     holds = maps.shape == (6, height - 4, width - 4) and error < 1e-4
     figures = (
-        Figure("maps", len(maps), "6", "d"),
-        Figure("pixels lost at the edges", height - maps.shape[1], "4", "d"),
-        Figure("sliding each filter by hand: difference", error),
-        Figure("validation accuracy", run.accuracy, form=".0%"),
+        Metric("maps", len(maps), "6", "d"),
+        Metric("pixels lost at the edges", height - maps.shape[1], "4", "d"),
+        Metric("sliding each filter by hand: difference", error),
+        Metric("validation accuracy", run.accuracy, form=".0%"),
     )
     size = filters.shape[2]
     sentence = (

@@ -41,7 +41,7 @@ class Outcome:
     @property
     def loss(self) -> float:
         """The mean loss on the training examples that are judged."""
-        return self.snapshot.gauges.train_loss
+        return self.snapshot.metrics.train_loss
 
     @property
     def first_cost(self) -> float:

@@ -17,7 +17,7 @@ AT_LEAST, AT_MOST = 1.5, 5.0  # ... as long as that gives it so many
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class LessonProgress:
     """How far a lesson has come before its learner's eyes."""
 
     lesson: str
@@ -29,9 +29,9 @@ class Scene:
     note: str = ""  # why the verdict is not the lesson's own, or never came
 
 
-def conduct(experiment: Experiment, lesson: Lesson) -> Iterator[Scene | None]:
+def play_live(experiment: Experiment, lesson: Lesson) -> Iterator[LessonProgress | None]:
     """The scenes of a lesson, one after another; None: there is nothing to do but to wait."""
-    scene = Scene(lesson.name, count=len(lesson.runs))
+    scene = LessonProgress(lesson.name, count=len(lesson.runs))
     for name, exhibit in lesson.exhibits.items():
         scene = replace(scene, exhibits={**scene.exhibits, name: exhibit.show()})
         yield scene

@@ -4,7 +4,16 @@ import numpy as np
 
 from engine.lessons import words
 from engine.lessons.exhibits import Cloud, Means, Scatter, Subtraction
-from engine.lessons.lesson import LESSONS, Break, Evidence, Figure, Lesson, Question, Run, Verdict
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Metric,
+    Question,
+    Run,
+    Variation,
+    Verdict,
+)
 from engine.lessons.recipes import layers, recipe
 from engine.number_format import written
 from engine.registry import Choice
@@ -31,8 +40,8 @@ def steps() -> Lesson:
         exhibits={name: Scatter(Choice(step)) for name, step in STEPS.items()},
         check=_steps,
         breaks=(
-            Break("PCA where whitening was", "whitened", exhibit=Scatter(Choice("PCA"))),
-            Break(
+            Variation("PCA where whitening was", "whitened", exhibit=Scatter(Choice("PCA"))),
+            Variation(
                 "Iris instead of penguins", "raw", exhibit=Scatter(Choice("none"), Choice("iris"))
             ),
         ),
@@ -52,14 +61,14 @@ def _steps(evidence: Evidence) -> Verdict:
         and round_off < 1e-6
     )
     figures = (
-        Figure(f"largest mean, {raw.name}", float(np.abs(raw.mean).max())),
-        Figure(f"... {centred.name}", float(np.abs(centred.mean).max()), "0", ".1g"),
-        Figure(f"deviations, {normalized.name}", float(sizes.max()), "1"),
-        Figure(f"correlation, {normalized.name}", float(normalized.covariance[0, 1])),
-        Figure(f"... {pca.name}", slant, "0", ".1g"),
-        Figure(f"condition number, {raw.name}", raw.condition),
-        Figure(f"... {normalized.name}", normalized.condition),
-        Figure(f"... {white.name}", white.condition, "1"),
+        Metric(f"largest mean, {raw.name}", float(np.abs(raw.mean).max())),
+        Metric(f"... {centred.name}", float(np.abs(centred.mean).max()), "0", ".1g"),
+        Metric(f"deviations, {normalized.name}", float(sizes.max()), "1"),
+        Metric(f"correlation, {normalized.name}", float(normalized.covariance[0, 1])),
+        Metric(f"... {pca.name}", slant, "0", ".1g"),
+        Metric(f"condition number, {raw.name}", raw.condition),
+        Metric(f"... {normalized.name}", normalized.condition),
+        Metric(f"... {white.name}", white.condition, "1"),
     )
     sentence = (
         f"The condition number is {written(raw.condition, 3)} for {raw.name}, and"
@@ -88,8 +97,8 @@ def means() -> Lesson:
         },
         check=_means,
         breaks=(
-            Break("Subtract nothing", "mean image", exhibit=Subtraction(Choice("none"))),
-            Break(
+            Variation("Subtract nothing", "mean image", exhibit=Subtraction(Choice("none"))),
+            Variation(
                 "Digits instead",
                 "mean image",
                 exhibit=Subtraction(Choice("centre"), Choice("digits")),
@@ -112,11 +121,11 @@ def _means(evidence: Evidence) -> Verdict:
         and abs(channel.overall) < 1e-5 < channel.train
     )
     figures = (
-        Figure(f"numbers subtracted, {image.name}", _numbers(image), "32 x 32 x 3", ",d"),
-        Figure(f"... {channel.name}", channel.numbers, "3", ",d"),
-        Figure(f"largest mean left in a pixel, {image.name}", image.train, "0", ".1g"),
-        Figure("... in the validation part, which was not asked", image.validation),
-        Figure(f"... {channel.name}", channel.train),
+        Metric(f"numbers subtracted, {image.name}", _numbers(image), "32 x 32 x 3", ",d"),
+        Metric(f"... {channel.name}", channel.numbers, "3", ",d"),
+        Metric(f"largest mean left in a pixel, {image.name}", image.train, "0", ".1g"),
+        Metric("... in the validation part, which was not asked", image.validation),
+        Metric(f"... {channel.name}", channel.train),
     )
     sentence = (
         f"{image.name}: a mean of at most {written(image.train, 1)} is left in a pixel of the"
@@ -151,9 +160,10 @@ def unlike_units() -> Lesson:
         ),
         check=_units,
         breaks=(
-            Break("Leave them as they are", "normalized",
+            Variation("Leave them as they are", "normalized",
                   (SetKnob("data.preprocessing", Choice("none")),)),
-            Break("Whiten them", "normalized", (SetKnob("data.preprocessing", Choice("whiten")),)),
+            Variation("Whiten them", "normalized",
+                      (SetKnob("data.preprocessing", Choice("whiten")),)),
         ),
     )  # fmt: skip
 
@@ -166,8 +176,8 @@ def _units(evidence: Evidence) -> Verdict:
     raw, centred, normalized = (evidence[name] for name in ("raw", "centred", "normalized"))
     holds = max(raw.accuracy, centred.accuracy) < 0.8 and normalized.accuracy > 0.9
     runs = [(words.preprocessing(run.config), run) for run in (raw, centred, normalized)]
-    steps = (Figure(f"steps made, {name}", run.snapshot.step, form="d") for name, run in runs)
-    ends = (Figure(f"validation accuracy, {name}", run.accuracy, form=".0%") for name, run in runs)
+    steps = (Metric(f"steps made, {name}", run.snapshot.step, form="d") for name, run in runs)
+    ends = (Metric(f"validation accuracy, {name}", run.accuracy, form=".0%") for name, run in runs)
     told = "; ".join(
         f"{name} inputs {'diverged at' if run.diverged else 'came to'} {run.accuracy:.0%} after"
         f" {words.steps(run.snapshot.step)}"

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.data.facts import input_size, target_size
 from engine.number_format import written
-from engine.training.checkpoints import Trail
+from engine.training.checkpoints import Checkpoints
 from engine.training.training import Diverged, Training
 from engine.types import Array, Integers
 
@@ -77,7 +77,7 @@ class Autopsy:
     update: Array  # (N, T)
 
 
-def examine(trail: Trail, end: int) -> Autopsy | None:
+def examine(trail: Checkpoints, end: int) -> Autopsy | None:
     """Make the last steps up to `end` again, and look; None where that would take too long."""
     again = trail.start_again(SHOWN)
     if again is None:

@@ -15,7 +15,7 @@ from engine.measure.activation_history import Strip, StripRecorder
 from engine.measure.dead_units import Census
 from engine.measure.gradient_probe import Backward, Probe
 from engine.measure.histogram import HistogramScale
-from engine.measure.snapshot import Gauges, LayerFrame, TensorFrame
+from engine.measure.snapshot import LayerStats, RunMetrics, WeightStats
 from engine.nn.activations import ACTIVATIONS
 from engine.nn.channels import examples_first
 from engine.nn.network import Tensor
@@ -44,8 +44,8 @@ class Instruments:
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
         self._training = training
         self._clock = clock
-        self.layers: tuple[LayerFrame, ...] = ()  # the state of each whose output is shown
-        self.tensors: tuple[TensorFrame, ...] = ()  # ... and of each layer's weights
+        self.layers: tuple[LayerStats, ...] = ()  # the state of each whose output is shown
+        self.tensors: tuple[WeightStats, ...] = ()  # ... and of each layer's weights
         self._scale = HistogramScale()
         self._strip = StripRecorder()
         self._census = Census(training)
@@ -123,12 +123,12 @@ class Instruments:
         return self._strip.strip
 
     @property
-    def gauges(self) -> Gauges:
+    def metrics(self) -> RunMetrics:
         """The numbers about the run as a whole."""
         training = self._training
         noise, length = (mean.value for mean in self._noise)
         (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._judged
-        return Gauges(
+        return RunMetrics(
             first_loss=training.first_loss,
             chance_loss=training.chance_loss,
             train_loss=train_loss,
@@ -136,7 +136,7 @@ class Instruments:
             train_accuracy=train_accuracy,
             validation_accuracy=validation_accuracy,
             learning_rate=training.learning_rate,
-            zigzag=training.zigzag,
+            gradient_cosine=training.gradient_cosine,
             overshoot=self._overshoot,
             noise_scale=noise / length if length > 0 else math.nan,
             cost=self._spent / self._trained if self._trained > 0 else 0.0,
@@ -242,12 +242,12 @@ def _describe(
     *,
     dead: float,
     backward: float,
-) -> LayerFrame:
+) -> LayerStats:
     """A layer's activations, and what other instruments knew of the layer before."""
     active = values[values != 0]
     counts = scale.count(active)
     finite = values[np.isfinite(values)] if counts.broken else values
-    return LayerFrame(
+    return LayerStats(
         name,
         mean=float(finite.mean(dtype=np.float64)) if finite.size else math.nan,
         std=float(finite.std(dtype=np.float64)) if finite.size else math.nan,
@@ -265,18 +265,18 @@ def _describe(
 
 def _weigh(
     tensor: Tensor, weights: Array, update: Array, drawn: Array, gradient: float
-) -> TensorFrame:
+) -> WeightStats:
     """A layer's weights, and the gradient that was measured before."""
     norm, ratio = norm_and_ratio(weights, update)
     start = _norm(drawn)
-    return TensorFrame(
+    return WeightStats(
         tensor.layer,
         norm=norm,
         gradient=gradient,
         ratio=ratio,
         distance=_norm(weights - drawn) / start if start > 0 else math.nan,
-        variety=_variety(weights.reshape(tensor.shape)),
-        stretch=norm / math.sqrt(tensor.shape[1]),
+        unit_variance=_variety(weights.reshape(tensor.shape)),
+        weight_gain=norm / math.sqrt(tensor.shape[1]),
     )
 
 

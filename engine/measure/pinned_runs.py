@@ -9,7 +9,7 @@ from engine.training.config import RunConfig
 from engine.training.history import Curves
 
 if TYPE_CHECKING:
-    from engine.measure.snapshot import Gauges
+    from engine.measure.snapshot import RunMetrics
 
 MAX_PINNED = 6
 MAX_NAME = 40  # characters
@@ -24,7 +24,7 @@ class PastRun:
     config: RunConfig  # as it was at the end
     curves: Curves
     step: int
-    gauges: "Gauges"
+    metrics: "RunMetrics"
 
 
 def check_pin(name: str, pinned: Sequence[PastRun]) -> None:

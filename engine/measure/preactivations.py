@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.nn.activations import ACTIVATIONS, Activation, Elementwise, Maxout, PReLU
 from engine.nn.channels import Channels
-from engine.nn.layers import Activate, Layer, LearnedSlope
+from engine.nn.layers import Activate, Layer, PReLULayer
 from engine.registry import Choice
 from engine.training.training import Training
 from engine.types import Array, Integers
@@ -72,7 +72,7 @@ def measure_sums(training: Training) -> Sums:
     """The sums of every hidden layer on the first training examples."""
     network = training.judges[0].look()
     layers = [layer for layer in network.layers if layer.shown]
-    slopes = [x.params["slope"] for x in layers if isinstance(x, LearnedSlope)]
+    slopes = [x.params["slope"] for x in layers if isinstance(x, PReLULayer)]
     if slopes:  # each channel has learned its own: the curve shows their mean
         curve = _draw(PReLU(start=float(np.concatenate(slopes).mean())))
     else:
@@ -100,7 +100,7 @@ def _sums(layer: Layer) -> tuple[Array, float]:
         slope = np.empty_like(given)
         layer.activation.slope(given, taken, slope)
         return z, float(np.mean(np.abs(slope) < FLAT))
-    if isinstance(layer, LearnedSlope):
+    if isinstance(layer, PReLULayer):
         flat = (z < 0) & (np.abs(channels.spread(layer.params["slope"])) < FLAT)
         return z, float(np.mean(flat))
     first, second = np.split(z, 2, axis=channels.axis)

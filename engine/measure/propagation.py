@@ -33,7 +33,7 @@ class Signal:
     name: str
     mean: float  # of its activations
     std: float
-    stretch: float  # inputs x variance of the weights: how much the layer's sums grow
+    weight_gain: float  # inputs x variance of the weights: how much the layer's sums grow
     backward: float  # std of the gradient at its output, where that at the last layer's is 1
     activations: Array  # (N, O), or maps (O, H, W, N)
 

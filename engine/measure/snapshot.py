@@ -14,7 +14,7 @@ from engine.measure.activation_history import Strip
 from engine.measure.divergence import Autopsy
 from engine.measure.on_demand import Inside
 from engine.measure.pinned_runs import PastRun
-from engine.runtime.background_jobs import Beside
+from engine.runtime.background_jobs import BackgroundResults
 from engine.training.commands import Command
 from engine.training.config import RunConfig, SettingValue
 from engine.training.history import Curves
@@ -49,7 +49,7 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LayerFrame:
+class LayerStats:
     """One layer's activations on a fixed set of training examples; a share is from 0 to 1."""
 
     name: str
@@ -67,7 +67,7 @@ class LayerFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class TensorFrame:
+class WeightStats:
     """One layer's weights, and what the last step did to them."""
 
     name: str
@@ -75,12 +75,12 @@ class TensorFrame:
     gradient: float  # root mean square of the loss's gradient, without penalties
     ratio: float  # norm(update) / norm(weights before it); wanted near 1e-3
     distance: float  # norm(weights - as they were drawn) / norm(as they were drawn)
-    variety: float  # how much its units' weights differ: about 1, 0 when all are the same
-    stretch: float  # how much larger it makes a random signal before the nonlinearity
+    unit_variance: float  # how much its units' weights differ: about 1, 0 when all are the same
+    weight_gain: float  # how much larger it makes a random signal before the nonlinearity
 
 
 @dataclass(frozen=True, slots=True)
-class DataFrame:
+class DataInfo:
     """What the network is shown."""
 
     shape: tuple[int, ...]  # of one input
@@ -98,10 +98,10 @@ class DataFrame:
         return self.columns[number] if self.columns else f"input {number + 1}"
 
 
-def show_data(data: Split) -> DataFrame:
+def show_data(data: Split) -> DataInfo:
     """What there is to know of a run's data."""
     train = data.train
-    return DataFrame(
+    return DataInfo(
         train.shape,
         train.classes,
         len(train),
@@ -122,7 +122,7 @@ def _name_of(column: int | None, names: tuple[str, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Gauges:
+class RunMetrics:
     """Numbers about the run as a whole; NaN where one cannot be had."""
 
     first_loss: float  # before the first step
@@ -132,7 +132,7 @@ class Gauges:
     train_accuracy: float  # from 0 to 1; of values the share of their variance explained
     validation_accuracy: float
     learning_rate: float  # of the last step, schedule and warm-up included
-    zigzag: float  # cosine between the gradients of two steps in a row
+    gradient_cosine: float  # cosine between the gradients of two steps in a row
     overshoot: float  # along the last step: -1 far too short, 0 at the bottom, above 1 uphill
     noise_scale: float  # batch size beyond which larger batches stop helping (McCandlish 2018)
     cost: float  # share of its time that the run spends on measuring
@@ -171,12 +171,12 @@ class Snapshot:
     status: Status
     message: str  # why it diverged, failed or refused; empty when all is well
     config: RunConfig
-    data: DataFrame
+    data: DataInfo
     curves: Curves
-    layers: tuple[LayerFrame, ...]
+    layers: tuple[LayerStats, ...]
     strip: Strip  # of the layers, along the run
-    tensors: tuple[TensorFrame, ...]  # in the order of the layers
-    gauges: Gauges
+    tensors: tuple[WeightStats, ...]  # in the order of the layers
+    metrics: RunMetrics
     findings: tuple[Finding, ...]  # the gravest first
     condition: Condition
     markers: tuple[Marker, ...]
@@ -184,9 +184,11 @@ class Snapshot:
     diverged_under: RunConfig | None  # the settings that this run has diverged under
     costs: Mapping[str, float]  # seconds that each instrument took when it last measured
     steps_per_second: float
-    effort: float  # steps per second spent on training alone; 0 before there were any
+    training_steps_per_second: (
+        float  # steps per second spent on training alone; 0 before there were any
+    )
     autopsy: Autopsy | None  # of a run that has diverged
-    beside: Beside  # what is done for whoever runs it, beside training
+    beside: BackgroundResults  # what is done for whoever runs it, beside training
     inside: Inside  # what somebody has asked to see besides
     previous: PastRun | None  # the run before this one
     pinned: tuple[PastRun, ...]  # that somebody has asked to keep

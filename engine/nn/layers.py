@@ -136,7 +136,7 @@ class Activate(Layer):
         return dx
 
 
-class LearnedSlope(Layer):
+class PReLULayer(Layer):
     """max(a x, x) with an `a` of its own for each channel, learned (PReLU, He et al. 2015)."""
 
     shown = True
@@ -169,7 +169,7 @@ class LearnedSlope(Layer):
         return dx
 
 
-class Larger(Layer):
+class MaxoutLayer(Layer):
     """The larger of two affine maps, which the layer below holds side by side (Maxout, 2013)."""
 
     shown = True

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class BackgroundResults:
     """What each kind of work last had to show; None where there was none."""
 
     lesson: object | None = None
@@ -21,11 +21,11 @@ class Beside:
     search: object | None = None
 
 
-class Works:
-    """The work beside one experiment, by the names of the fields of `Beside`."""
+class BackgroundJobs:
+    """The work beside one experiment, by the names of the fields of `BackgroundResults`."""
 
     def __init__(self) -> None:
-        self.shown = Beside()
+        self.shown = BackgroundResults()
         self.refusal = ""  # why one of them ended before its time
         self._going: dict[str, Iterator[object]] = {}
         self._new: set[str] = set()  # of these, those that nothing has been done of yet

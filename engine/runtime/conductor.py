@@ -6,8 +6,8 @@ What takes long is another matter: a large network's products and a large table'
 interpreter go. Whoever sets up a run of unknown length, or once took too long, is served by a
 thread beside until his turns are short again. So no visitor holds the others up.
 
-Commands go in through `Seat.send`, snapshots come out through `Seat.wait`; no other object crosses
-between threads.
+Commands and errands go in through `ExperimentHandle.send` and `.do`, snapshots come out through
+`.wait`; no other object crosses between threads.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from engine.measure.snapshot import Status
 from engine.runtime.experiment import PROCESSOR, Experiment
-from engine.runtime.experiment_handle import Errand, Seat
+from engine.runtime.experiment_handle import Errand, ExperimentHandle
 from engine.runtime.run_queue import RunQueue
 from engine.runtime.thread_lag import Delay
 from engine.runtime.time_estimate import ALLOWED, begun_by, refusal, step_seconds, takes_long
@@ -49,7 +49,7 @@ class Conductor:
         self.period, self.clock, self.work = 1 / frame_rate, clock, work
         self.gives_way = gives_way
         self._begin = begin
-        self._homes: dict[Seat, RunQueue] = {}
+        self._homes: dict[ExperimentHandle, RunQueue] = {}
         self.main = RunQueue(self, self._start)
         self.beside = tuple(RunQueue(self, self._start) for _ in range(BESIDE))
         self._blas = contextlib.ExitStack()  # the limit of its threads, while there are any of ours
@@ -59,21 +59,21 @@ class Conductor:
     def _queues(self) -> tuple[RunQueue, ...]:
         return (self.main, *self.beside)
 
-    def add(self, experiment: Experiment, name: str = "") -> Seat:
+    def add(self, experiment: Experiment, name: str = "") -> ExperimentHandle:
         """Take an experiment on; from now on only the conductor's threads may touch it."""
-        seat = Seat(experiment, self._call, name)
+        handle = ExperimentHandle(experiment, self._call, name)
         with self.lock:
-            self._homes[seat] = self.main
-            self.main.take_in(seat)
-        return seat
+            self._homes[handle] = self.main
+            self.main.take_in(handle)
+        return handle
 
-    def remove(self, seat: Seat) -> None:
+    def remove(self, handle: ExperimentHandle) -> None:
         """Let an experiment go; nothing of it is kept."""
         with self.lock:
-            seat.left = True
-            if home := self._homes.pop(seat, None):
-                home.let_go(seat)
-        seat.cancel_errands()
+            handle.left = True
+            if home := self._homes.pop(handle, None):
+                home.let_go(handle)
+        handle.cancel_errands()
 
     def close(self) -> None:
         """Let all experiments go and wait until the threads have ended."""
@@ -104,10 +104,10 @@ class Conductor:
         """The longest delay of late on the thread that serves all."""
         return self.main.overdue.worst
 
-    def _call(self, seat: Seat) -> None:
+    def _call(self, handle: ExperimentHandle) -> None:
         with self.lock:
-            if home := self._homes.get(seat):
-                home.call(seat)
+            if home := self._homes.get(handle):
+                home.call(handle)
 
     # ---- threads -------------------------------------------------------------------------------
 
@@ -138,57 +138,57 @@ class Conductor:
 
     # ---- the queues' house: whose turn is for which thread -------------------------------------
 
-    def alone(self, seat: Seat) -> bool:
+    def alone(self, handle: ExperimentHandle) -> bool:
         """Whether nobody else has anything to do."""
-        return not any(queue.works_for_others(seat) for queue in self._queues)
+        return not any(queue.works_for_others(handle) for queue in self._queues)
 
-    def refuse(self, seat: Seat, command: Command) -> str:
+    def refuse(self, handle: ExperimentHandle, command: Command) -> str:
         """Why a command would keep others waiting, whom a network of such steps would."""
-        config = begun_by(command, seat.experiment)
-        if config is None or self.alone(seat):
+        config = begun_by(command, handle.experiment)
+        if config is None or self.alone(handle):
             return ""
-        seconds = step_seconds(config, seat.experiment)
+        seconds = step_seconds(config, handle.experiment)
         return refusal(seconds) if seconds > ALLOWED else ""
 
-    def leads_away(self, seat: Seat) -> bool:
+    def leads_away(self, handle: ExperimentHandle) -> bool:
         """Whether what it does next may take long, and is for a thread beside."""
-        if seat.beside:
+        if handle.beside:
             return False
-        if seat.works.new:
+        if handle.works.new:
             return True
-        command = seat.next
+        command = handle.next
         if command is None or isinstance(command, Errand):
             return False
-        config = begun_by(command, seat.experiment)
-        return config is not None and takes_long(config, seat.experiment)
+        config = begun_by(command, handle.experiment)
+        return config is not None and takes_long(config, handle.experiment)
 
-    def moved(self, seat: Seat) -> bool:
-        """Bring a seat to the thread that is to serve it; whether it was at another."""
-        if self.leads_away(seat):
-            seat.beside, seat.quick = True, 0
+    def moved(self, handle: ExperimentHandle) -> bool:
+        """Bring an experiment to the thread that is to serve it; whether it was at another."""
+        if self.leads_away(handle):
+            handle.beside, handle.quick = True, 0
         with self.lock:
-            home = self._homes.get(seat)
-            if home is None or seat.beside == (home is not self.main):
+            home = self._homes.get(handle)
+            if home is None or handle.beside == (home is not self.main):
                 return False
-            home.let_go(seat)
-            self._homes[seat] = min(self.beside, key=len) if seat.beside else self.main
-            self._homes[seat].take_in(seat)
+            home.let_go(handle)
+            self._homes[handle] = min(self.beside, key=len) if handle.beside else self.main
+            self._homes[handle].take_in(handle)
             return True
 
-    def weigh(self, seat: Seat, seconds: float) -> None:
+    def weigh(self, handle: ExperimentHandle, seconds: float) -> None:
         """Learn by how much a turn was longer than its share: whoever takes long goes beside."""
-        seat.quick = seat.quick + 1 if seconds < QUICK else 0
+        handle.quick = handle.quick + 1 if seconds < QUICK else 0
         if seconds > LONG:
-            seat.beside = True
-        elif seat.quick >= TIMES:
-            seat.beside = False
-        self._stop_if_slow(seat)
+            handle.beside = True
+        elif handle.quick >= TIMES:
+            handle.beside = False
+        self._stop_if_slow(handle)
 
-    def _stop_if_slow(self, seat: Seat) -> None:
+    def _stop_if_slow(self, handle: ExperimentHandle) -> None:
         """Pause a run whose steps are measured to be longer than is allowed beside others."""
-        effort = seat.latest.effort  # steps a second
-        running = seat.experiment.status is Status.RUNNING
-        if running and 0 < effort < 1 / ALLOWED and not self.alone(seat):
-            seat.experiment.apply(Pause())
-            seat.refusal = refusal(1 / effort)
-            seat.publish(seat.experiment.glimpse(looks := seat.looks), looks)
+        effort = handle.latest.training_steps_per_second  # steps a second
+        running = handle.experiment.status is Status.RUNNING
+        if running and 0 < effort < 1 / ALLOWED and not self.alone(handle):
+            handle.experiment.apply(Pause())
+            handle.refusal = refusal(1 / effort)
+            handle.publish(handle.experiment.cached_snapshot(looks := handle.looks), looks)

@@ -24,7 +24,7 @@ class Recorder:
         self._history = History(
             [
                 *("loss", "loss_low", "loss_high", "loss_average", "validation_loss", "penalty"),
-                *("train_accuracy", "validation_accuracy", "zigzag"),
+                *("train_accuracy", "validation_accuracy", "gradient_cosine"),
                 *(f"ratio {tensor.layer}" for tensor in training.network.parameters.weights),
             ]
         )
@@ -88,7 +88,7 @@ class Recorder:
         """What takes a look at every parameter."""
         training = self._training
         training.compare_next()
-        figures = {"penalty": training.penalty, "zigzag": training.zigzag}
+        figures = {"penalty": training.penalty, "gradient_cosine": training.gradient_cosine}
         if training.step:
             theta, update = training.network.parameters.theta, training.optimizer.last_update
             for tensor in training.network.parameters.weights:

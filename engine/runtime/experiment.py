@@ -27,9 +27,9 @@ from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
-from engine.runtime.background_jobs import Beside
+from engine.runtime.background_jobs import BackgroundResults
 from engine.runtime.curve_recorder import Recorder
-from engine.training.checkpoints import Trail
+from engine.training.checkpoints import Checkpoints
 from engine.training.commands import (
     Begin,
     Command,
@@ -95,7 +95,7 @@ class Experiment:
         self._recorder = Recorder(training)
         self._instruments = Instruments(training, self._work)
         self._looker = Looker(training, self._work)
-        self._trail = Trail(training)
+        self._trail = Checkpoints(training)
         self._autopsy: Autopsy | None = None
         self._diverged_under: RunConfig | None = None
         self._pace = Pace()
@@ -281,7 +281,7 @@ class Experiment:
     def _so_far(self, name: str) -> PastRun:
         """This run as it stands, to be compared with others."""
         return PastRun(
-            name, self.run, self.config, self._recorder.curves, self.step, self._instruments.gauges
+            name, self.run, self.config, self._recorder.curves, self.step, self._instruments.metrics
         )
 
     def _set(self, path: str, value: float | Choice | str) -> bool:
@@ -333,7 +333,7 @@ class Experiment:
         return self._tell()
 
     @_quietly
-    def glimpse(self, looks: Set[str] = frozenset()) -> Snapshot:
+    def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
         """How things stand; what is dear to measure may be a little older."""
         trained, self._trained = self._trained, 0.0
         if self.status is not Status.DIVERGED:
@@ -363,20 +363,20 @@ class Experiment:
             layers=instruments.layers,
             strip=instruments.strip,
             tensors=instruments.tensors,
-            gauges=instruments.gauges,
+            metrics=instruments.metrics,
             findings=(),
             condition=Condition.HEALTHY,
             markers=tuple(self._markers),
             followed=self._followed.changes,
             diverged_under=self._diverged_under,
-            beside=Beside(),
+            beside=BackgroundResults(),
             inside=self._looker.seen,
             previous=self._previous,
             pinned=self.pinned,
             until=self._until,
             costs=instruments.costs,
             steps_per_second=self._pace.rate(self.step, self._clock()) if running else 0.0,
-            effort=self._effort.rate(self.step, self._spent),
+            training_steps_per_second=self._effort.rate(self.step, self._spent),
             autopsy=self._autopsy,
         )
         findings = diagnose(snapshot)

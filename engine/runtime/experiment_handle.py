@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.measure.snapshot import Snapshot, Status
-from engine.runtime.background_jobs import Works
+from engine.runtime.background_jobs import BackgroundJobs
 from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
-from engine.runtime.time_budget import Purse
+from engine.runtime.time_budget import TimeBudget
 from engine.training.commands import Command
 
 type Deliver = Callable[[Snapshot, int], None]
@@ -28,11 +28,11 @@ class Errand:
     future: Future[Any]
 
 
-class Seat:
+class ExperimentHandle:
     """An experiment's place with the conductor, and the only way to talk to it from outside."""
 
     def __init__(
-        self, experiment: Experiment, wake: Callable[["Seat"], None], name: str = ""
+        self, experiment: Experiment, wake: Callable[["ExperimentHandle"], None], name: str = ""
     ) -> None:
         self._wake = wake
         self._lock = threading.Lock()
@@ -47,12 +47,12 @@ class Seat:
         self.settled = True  # whether `latest` knows of every command that was sent
         self.latest = experiment.snapshot()
         self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
-        # The conductor's own, touched by the thread alone that serves the seat:
+        # The conductor's own, touched by the thread alone that serves it:
         self.experiment = experiment
         self.due = 0.0  # when its next turn is; 0 when it is not in the queue
-        self.works = Works()  # what is done beside training; errands begin and end it
+        self.works = BackgroundJobs()  # what is done beside training; errands begin and end it
         self.refusal = ""  # why the last command was refused; told until the next one
-        self.purse = Purse()  # what its commands are paid from
+        self.purse = TimeBudget()  # what its commands are paid from
         self.beside = False  # whether its turns are too long for the thread that serves all
         self.quick = 0  # turns in a row that were not
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from engine.measure.snapshot import Status
 from engine.monotonic_clock import Steady
 from engine.runtime.command_processing import obey
-from engine.runtime.experiment_handle import Seat
+from engine.runtime.experiment_handle import ExperimentHandle
 from engine.runtime.thread_lag import Overdue
 from engine.training.commands import Command
 
@@ -40,19 +40,19 @@ class House(Protocol):
     work: Callable[[], float]  # seconds of work of the thread that asks
     gives_way: Callable[[], bool]  # whether the process has something else to do first
 
-    def alone(self, seat: Seat) -> bool:
+    def alone(self, handle: ExperimentHandle) -> bool:
         """Whether nobody else has anything to do."""
 
-    def refuse(self, seat: Seat, command: Command) -> str:
+    def refuse(self, handle: ExperimentHandle, command: Command) -> str:
         """Why a command is too much for this process now; empty: it is not."""
 
-    def leads_away(self, seat: Seat) -> bool:
+    def leads_away(self, handle: ExperimentHandle) -> bool:
         """Whether what it does next is for another thread."""
 
-    def moved(self, seat: Seat) -> bool:
+    def moved(self, handle: ExperimentHandle) -> bool:
         """Whether another thread serves it from now on."""
 
-    def weigh(self, seat: Seat, seconds: float) -> None:
+    def weigh(self, handle: ExperimentHandle, seconds: float) -> None:
         """Learn by how much its turn was longer than its share."""
 
 
@@ -64,18 +64,22 @@ class RunQueue:
         self._start = start
         self._clock = Steady(house.clock)
         self._changed = threading.Condition(house.lock)
-        self._seats: set[Seat] = set()
-        self._called: dict[Seat, None] = {}  # those who have something to obey, in order
-        self._due: list[tuple[float, int, Seat]] = []  # those who train, by when their turn is
+        self._handles: set[ExperimentHandle] = set()
+        self._called: dict[
+            ExperimentHandle, None
+        ] = {}  # those who have something to obey, in order
+        self._due: list[
+            tuple[float, int, ExperimentHandle]
+        ] = []  # those who train, by when their turn is
         self._order = itertools.count()
         self._was_called = False  # whether the last turn was that of one who was called
-        self._serves: Seat | None = None
+        self._serves: ExperimentHandle | None = None
         self._load = LOAD
         self.overdue = Overdue(house.clock)
         self.thread: threading.Thread | None = None
 
     def __len__(self) -> int:
-        return len(self._seats)
+        return len(self._handles)
 
     @property
     def alive(self) -> bool:
@@ -84,41 +88,41 @@ class RunQueue:
 
     # ---- from any thread -----------------------------------------------------------------------
 
-    def take_in(self, seat: Seat) -> None:
-        """Serve a seat from now on."""
+    def take_in(self, handle: ExperimentHandle) -> None:
+        """Serve an experiment from now on."""
         with self._changed:
-            self._seats.add(seat)
-            seat.due = 0.0
+            self._handles.add(handle)
+            handle.due = 0.0
             if self.thread is None:
                 self.thread = self._start(self)
-            self.call(seat)
+            self.call(handle)
 
-    def let_go(self, *seats: Seat) -> None:
+    def let_go(self, *handles: ExperimentHandle) -> None:
         """Serve these no more."""
         with self._changed:
-            self._seats.difference_update(seats)
-            self._called = {seat: None for seat in self._called if seat in self._seats}
-            self._due = [entry for entry in self._due if entry[2] in self._seats]
+            self._handles.difference_update(handles)
+            self._called = {handle: None for handle in self._called if handle in self._handles}
+            self._due = [entry for entry in self._due if entry[2] in self._handles]
             heapq.heapify(self._due)
             self._changed.notify()
 
     def clear(self) -> None:
         """Serve nobody any more."""
-        self.let_go(*self._seats)
+        self.let_go(*self._handles)
 
-    def call(self, seat: Seat) -> None:
-        """There is something for a seat to obey, or somebody is curious."""
+    def call(self, handle: ExperimentHandle) -> None:
+        """There is something for an experiment to obey, or somebody is curious."""
         with self._changed:
-            if seat in self._seats:
-                self._called[seat] = None
+            if handle in self._handles:
+                self._called[handle] = None
                 self._changed.notify()
 
-    def works_for_others(self, seat: Seat) -> bool:
+    def works_for_others(self, handle: ExperimentHandle) -> bool:
         """Whether anybody but this one trains, or has his turn."""
         with self._changed:
-            if self._serves not in (None, seat):
+            if self._serves not in (None, handle):
                 return True
-            return any(other is not seat and other.busy for _, _, other in self._due)
+            return any(other is not handle and other.busy for _, _, other in self._due)
 
     # ---- whose turn it is ----------------------------------------------------------------------
 
@@ -126,20 +130,20 @@ class RunQueue:
         """Seconds until the next slice is due."""
         return self._due[0][0] - self._clock() if self._due else math.inf
 
-    def _next(self) -> tuple[Seat, bool] | None:
+    def _next(self) -> tuple[ExperimentHandle, bool] | None:
         """Whose turn it is, and whether its slice is due; None: nobody's."""
         left = self._left()
         self._was_called = bool(self._called) and not (left <= 0 and self._was_called)
         if self._was_called:
-            seat = next(iter(self._called))
-            del self._called[seat]
-            return seat, False
+            handle = next(iter(self._called))
+            del self._called[handle]
+            return handle, False
         return (heapq.heappop(self._due)[2], True) if left <= 0 else None
 
     def _wait(self) -> bool:
         """Wait until something may be to be done; False when the last one has left."""
         with self._changed:
-            if not self._seats:
+            if not self._handles:
                 self.thread = None
                 return False
             if not self._called and (left := self._left()) > 0:
@@ -149,7 +153,7 @@ class RunQueue:
     # ---- on the thread -------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Serve until the last seat has gone."""
+        """Serve until the last experiment has gone."""
         while self._wait():
             self.serve()
 
@@ -159,45 +163,45 @@ class RunQueue:
             turn = self._next()
         if turn is None:
             return False
-        seat, due = turn
-        if self._house.moved(seat):
+        handle, due = turn
+        if self._house.moved(handle):
             return True
-        self._serves = seat
-        self.overdue.begin(seat.name, self._clock() - seat.due if due else 0.0)
+        self._serves = handle
+        self.overdue.begin(handle.name, self._clock() - handle.due if due else 0.0)
         begun, share = self._house.work(), 0.0
         try:
-            share = self._turn(seat, due)
+            share = self._turn(handle, due)
         except Exception as error:
             log.exception("an experiment failed")
-            _tell(seat, error)
+            _tell(handle, error)
         finally:
             self.overdue.end()
             self._serves = None
-        self._house.weigh(seat, self._house.work() - begun - share)
+        self._house.weigh(handle, self._house.work() - begun - share)
         return True
 
-    def _turn(self, seat: Seat, due: bool) -> float:
+    def _turn(self, handle: ExperimentHandle, due: bool) -> float:
         """Have it obey and train; the seconds that it was given to train."""
-        beat, now = seat.due + self._house.period, self._clock()
+        beat, now = handle.due + self._house.period, self._clock()
         if due:
-            seat.due = 0.0
+            handle.due = 0.0
             self._keep_pace(now - beat + self._house.period)
-        alone = self._house.alone(seat)
+        alone = self._house.alone(handle)
         share = self._share(alone)
         rate = share / self._house.period
-        seat.purse.fill(now, rate)
-        if seat.next and (alone or seat.purse.solvent):
-            self._obey(seat, rate)
-        elif seat.curious:
-            _show(seat)
-        if due and seat.busy:
-            self._slice(seat, share if alone or seat.purse.solvent else 0.0, beat)
-        if seat.due:
+        handle.purse.fill(now, rate)
+        if handle.next and (alone or handle.purse.solvent):
+            self._obey(handle, rate)
+        elif handle.curious:
+            _show(handle)
+        if due and handle.busy:
+            self._slice(handle, share if alone or handle.purse.solvent else 0.0, beat)
+        if handle.due:
             return share
-        if seat.busy:  # in step with its own beat; after a delay it does not run to catch up
-            self._enqueue(seat, max(beat, self._clock()) if due else self._clock())
-        elif seat.next:
-            self._enqueue(seat, self._clock() + (0.0 if alone else seat.purse.wait(rate)))
+        if handle.busy:  # in step with its own beat; after a delay it does not run to catch up
+            self._enqueue(handle, max(beat, self._clock()) if due else self._clock())
+        elif handle.next:
+            self._enqueue(handle, self._clock() + (0.0 if alone else handle.purse.wait(rate)))
         return share
 
     def _share(self, alone: bool) -> float:
@@ -209,26 +213,26 @@ class RunQueue:
             load *= LOAD_ALONE / LOAD
         return load * self._house.period / (len(self._due) + 1)
 
-    def _obey(self, seat: Seat, rate: float) -> None:
+    def _obey(self, handle: ExperimentHandle, rate: float) -> None:
         begun = self._clock()
 
         def goes_on() -> bool:
-            return self._clock() - begun < OBEYED and not self._house.leads_away(seat)
+            return self._clock() - begun < OBEYED and not self._house.leads_away(handle)
 
-        obey(seat, self._house.refuse, goes_on)
-        seat.purse.pay(self._clock() - begun, rate)
-        _show(seat)
+        obey(handle, self._house.refuse, goes_on)
+        handle.purse.pay(self._clock() - begun, rate)
+        _show(handle)
 
-    def _slice(self, seat: Seat, seconds: float, beat: float) -> None:
-        experiment = seat.experiment
-        if seat.works.busy:  # what is waited for has the larger part
+    def _slice(self, handle: ExperimentHandle, seconds: float, beat: float) -> None:
+        experiment = handle.experiment
+        if handle.works.busy:  # what is waited for has the larger part
             training = experiment.status is Status.RUNNING
-            seconds -= seat.works.advance(WORK * seconds if training else seconds, self._clock)
+            seconds -= handle.works.advance(WORK * seconds if training else seconds, self._clock)
         step = experiment.step
         experiment.advance(seconds)
-        if seat.wanted or not seat.busy:
-            looks = seat.looks
-            seat.publish(experiment.glimpse(looks), looks)
+        if handle.wanted or not handle.busy:
+            looks = handle.looks
+            handle.publish(experiment.cached_snapshot(looks), looks)
         # Nobody else notices that it took too long.
         if not self._due and experiment.step > step + 1:
             self._keep_pace(self._clock() - beat)
@@ -238,20 +242,20 @@ class RunQueue:
         change = LESS if late > TOLERABLE * self._house.period else MORE
         self._load = min(LOAD, max(LEAST_LOAD, self._load * change))
 
-    def _enqueue(self, seat: Seat, due: float) -> None:
+    def _enqueue(self, handle: ExperimentHandle, due: float) -> None:
         with self._changed:
-            if seat in self._seats:
-                seat.due = due
-                heapq.heappush(self._due, (due, next(self._order), seat))
+            if handle in self._handles:
+                handle.due = due
+                heapq.heappush(self._due, (due, next(self._order), handle))
 
 
-def _show(seat: Seat) -> None:
-    looks = seat.looks
-    seat.publish(seat.experiment.snapshot(looks), looks)
+def _show(handle: ExperimentHandle) -> None:
+    looks = handle.looks
+    handle.publish(handle.experiment.snapshot(looks), looks)
 
 
-def _tell(seat: Seat, error: Exception) -> None:
+def _tell(handle: ExperimentHandle, error: Exception) -> None:
     try:
-        seat.tell_failure(error)
+        handle.tell_failure(error)
     except Exception:  # of whoever listens; the others must not lose their thread for it
         log.exception("nobody could be told that an experiment failed")

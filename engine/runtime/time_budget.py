@@ -4,7 +4,7 @@ SAVED = 0.1  # seconds that can be saved up: some restarts of a small network at
 PATIENCE = 1.0  # seconds that whoever has spent too much waits at most
 
 
-class Purse:
+class TimeBudget:
     """Fills at the rate of the visitor's own share, and pays for what he asks."""
 
     def __init__(self) -> None:

@@ -10,36 +10,44 @@ from engine.search.description import (
     one_matters,
 )
 from engine.search.ensembles import Ensemble, EnsembleFrame
-from engine.search.frames import Edge, HuntStatus, SearchFrame, TrialFrame, TrialStatus
+from engine.search.frames import Edge, SearchFrame, SearchStatus, TrialFrame, TrialStatus
 from engine.search.refinement import narrow, ranked, refine
 from engine.search.results_csv import Ledger
-from engine.search.search_run import Hunt
-from engine.search.space import Pick, Span, allowed, axis_of, changed, in_words, label_of
+from engine.search.search_run import SearchRun
+from engine.search.space import (
+    Categorical,
+    Continuous,
+    allowed,
+    axis_of,
+    changed,
+    in_words,
+    label_of,
+)
 from engine.search.strategies import STRATEGIES
 from engine.search.trial import Curve, Ending, Result
-from engine.search.workers import Here, Pool, Workers, cluster, on_client, processes
+from engine.search.workers import InThread, Pool, Workers, cluster, on_client, processes
 
 __all__ = [
     "LECTURE_SEARCH",
     "ONE_MATTERS",
     "STRATEGIES",
+    "Categorical",
     "Comparison",
     "ComparisonFrame",
+    "Continuous",
     "Curve",
     "Edge",
     "Ending",
     "Ensemble",
     "EnsembleFrame",
-    "Here",
-    "Hunt",
-    "HuntStatus",
+    "InThread",
     "Ledger",
-    "Pick",
     "Pool",
     "Result",
     "Search",
     "SearchFrame",
-    "Span",
+    "SearchRun",
+    "SearchStatus",
     "StrategyLine",
     "Trial",
     "TrialFrame",

@@ -8,10 +8,10 @@ import numpy as np
 
 from engine.registry import Choice
 from engine.search.description import Search
-from engine.search.frames import HuntStatus
-from engine.search.search_run import Hunt
+from engine.search.frames import SearchStatus
+from engine.search.search_run import SearchRun
 from engine.search.trial import Ending, Result
-from engine.search.workers import Here, Workers
+from engine.search.workers import InThread, Workers
 from engine.types import Array
 
 STRATEGIES_COMPARED = ("random", "shifted grid")
@@ -55,7 +55,7 @@ class Comparison:
         seeds: Sequence[int],
         strategies: Sequence[str] = STRATEGIES_COMPARED,
         *,
-        workers: Callable[[], Workers] = Here,
+        workers: Callable[[], Workers] = InThread,
     ) -> None:
         plans = {name: _plan(search, name) for name in strategies}
         trials = min(len(plan.draw()) for plan in plans.values())  # a grid may not fit the budget
@@ -65,17 +65,17 @@ class Comparison:
         self._plans = [
             _plan(search, name, seed, trials) for seed in self._seeds for name in strategies
         ]
-        self._found: list[Hunt] = []
-        self._hunt: Hunt | None = None
+        self._found: list[SearchRun] = []
+        self._hunt: SearchRun | None = None
 
     def advance(self, seconds: float) -> bool:
         """Work on it for about so long; whether it is finished."""
         if len(self._found) == len(self._plans):
             return True
         if self._hunt is None:
-            self._hunt = Hunt(self._plans[len(self._found)], self._workers)
+            self._hunt = SearchRun(self._plans[len(self._found)], self._workers)
         self._hunt.advance(seconds)
-        if self._hunt.status is HuntStatus.FINISHED:
+        if self._hunt.status is SearchStatus.FINISHED:
             self._found.append(self._hunt)
             self._hunt = None
         return len(self._found) == len(self._plans)
@@ -116,7 +116,7 @@ def _plan(search: Search, strategy: str, seed: int | None = None, trials: int = 
     return msgspec.structs.replace(named, base=base, seed=seed, trials=trials)
 
 
-def _line(strategy: str, hunts: Sequence[Hunt]) -> StrategyLine:
+def _line(strategy: str, hunts: Sequence[SearchRun]) -> StrategyLine:
     places = np.array([[trial.places for trial in hunt.trials] for hunt in hunts])
     accuracies = np.array([[_accuracy(x) for _, x in sorted(h.results.items())] for h in hunts])
     so_far = best_so_far(accuracies)

@@ -10,7 +10,7 @@ from engine.data import lecture_images
 from engine.json_reader import from_json
 from engine.number_format import written
 from engine.registry import Choice
-from engine.search.space import DECAY, RATE, Axis, Span, Value, at_places
+from engine.search.space import DECAY, RATE, Axis, Continuous, Value, at_places
 from engine.search.strategies import STRATEGIES, Rung
 from engine.training.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
 
@@ -124,7 +124,7 @@ LECTURE_SEARCH = Search(
 # of four powers of ten only half a one has good rates. Nine trials, as on the slide of the grid.
 ONE_MATTERS = msgspec.structs.replace(
     LECTURE_SEARCH,
-    space=(Span(RATE.path, 1e-6, 1e-2), Span(DECAY.path, 1e-6, 1e-2)),
+    space=(Continuous(RATE.path, 1e-6, 1e-2), Continuous(DECAY.path, 1e-6, 1e-2)),
     trials=9,
 )
 

@@ -20,7 +20,7 @@ class TrialStatus(StrEnum):
     FAILED = "could not be run"
 
 
-class HuntStatus(StrEnum):
+class SearchStatus(StrEnum):
     """What a search is doing."""
 
     RUNNING = "running"
@@ -62,7 +62,7 @@ class SearchFrame:
     """A search as it stands."""
 
     search: Search
-    status: HuntStatus
+    status: SearchStatus
     trials: tuple[TrialFrame, ...]  # by their number
     ranking: tuple[int, ...]  # numbers of those that went on to the end, best first
     edges: tuple[Edge, ...]

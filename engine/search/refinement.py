@@ -8,7 +8,7 @@ import msgspec
 from engine.number_format import written
 from engine.search.description import Search, Trial
 from engine.search.frames import Edge
-from engine.search.space import Axis, Pick, Span, allowed, in_words, label_of
+from engine.search.space import Axis, Categorical, Continuous, allowed, in_words, label_of
 from engine.search.trial import Ending, Result
 
 BEST = 5  # trials that say where to look, at most ...
@@ -37,7 +37,7 @@ def edges(search: Search, trials: Sequence[Trial], order: Sequence[Result]) -> t
         return ()  # too few to tell an edge from chance
     found = []
     for i, axis in enumerate(search.space):
-        if isinstance(axis, Pick):
+        if isinstance(axis, Categorical):
             continue
         low = tuple(x.number for x in best if trials[x.number].places[i] < RIM)
         high = tuple(x.number for x in best if trials[x.number].places[i] > 1 - RIM)
@@ -47,7 +47,7 @@ def edges(search: Search, trials: Sequence[Trial], order: Sequence[Result]) -> t
     return tuple(found)
 
 
-def _edge(search: Search, axis: Span, side: str, numbers: tuple[int, ...], best: int) -> Edge:
+def _edge(search: Search, axis: Continuous, side: str, numbers: tuple[int, ...], best: int) -> Edge:
     limits = allowed(axis.path, search.base)
     end = axis.high if side == "high" else axis.low
     last = limits and (limits.high if side == "high" else limits.low)
@@ -110,20 +110,20 @@ def _finer(
 
 
 def _around(search: Search, axis: Axis, places: Sequence[float]) -> Axis:
-    if isinstance(axis, Pick):
+    if isinstance(axis, Categorical):
         good = [axis.at(place) for place in places]
-        return Pick(axis.path, tuple(x for x in axis.options if x in good))
+        return Categorical(axis.path, tuple(x for x in axis.options if x in good))
     return _stretch(search, axis, min(places) - MARGIN, max(places) + MARGIN)
 
 
 def _between(search: Search, axis: Axis, low: float, high: float) -> Axis:
-    if isinstance(axis, Span):
+    if isinstance(axis, Continuous):
         return _stretch(search, axis, low, high)
     inside = tuple(x for x in axis.options if low <= axis.place(x) <= high)
-    return Pick(axis.path, inside or (axis.at((low + high) / 2),))
+    return Categorical(axis.path, inside or (axis.at((low + high) / 2),))
 
 
-def _stretch(search: Search, axis: Span, low: float, high: float) -> Span:
+def _stretch(search: Search, axis: Continuous, low: float, high: float) -> Continuous:
     """From one place to another, as far as the setting can go."""
     limits = allowed(axis.path, search.base)
     start, end = axis.at(low), axis.at(high)
@@ -133,4 +133,4 @@ def _stretch(search: Search, axis: Span, low: float, high: float) -> Span:
         raise ValueError(
             f"{axis.path} from {written(start)} to {written(end)} leaves nothing to search"
         )
-    return Span(axis.path, start, end, axis.scale, axis.whole)
+    return Continuous(axis.path, start, end, axis.scale, axis.whole)

@@ -16,16 +16,16 @@ import numpy as np
 from engine.data import DATASETS
 from engine.nn.losses import LOSSES, measure_of
 from engine.search.description import Search, Trial
-from engine.search.frames import HuntStatus, SearchFrame, TrialStatus, frame_of, waiting
+from engine.search.frames import SearchFrame, SearchStatus, TrialStatus, frame_of, waiting
 from engine.search.refinement import edges, ranked
 from engine.search.trial import Ending, Job, Progress, Result
-from engine.search.workers import Here, Workers
+from engine.search.workers import InThread, Workers
 from engine.training.config import RunConfig
 
 PATIENCE = 0.2  # seconds that an iteration works before it looks whether it was stopped
 
 
-class Hunt:
+class SearchRun:
     """A search and its results so far."""
 
     def __init__(
@@ -39,9 +39,9 @@ class Hunt:
     ) -> None:
         self.search = search
         self.trials: tuple[Trial, ...] = search.draw()
-        self.status = HuntStatus.RUNNING
+        self.status = SearchStatus.RUNNING
         self.results: dict[int, Result] = {}  # the last one of each trial, by its number
-        self._workers: Workers = workers or Here()
+        self._workers: Workers = workers or InThread()
         self._folder = folder
         self._clock = clock
         self._rungs = search.rungs
@@ -60,7 +60,7 @@ class Hunt:
 
     def advance(self, seconds: float) -> list[Result]:
         """Work on it for about so long, if it is running; returns what is new."""
-        if self.status is HuntStatus.RUNNING and not self._news:
+        if self.status is SearchStatus.RUNNING and not self._news:
             start = self._clock()
             while self._jobs and self._workers.room > 0:
                 self._start(self._jobs.popleft())
@@ -76,28 +76,28 @@ class Hunt:
 
     def __iter__(self) -> Iterator[Result]:
         """Each result as it comes, until the search is finished, paused or cancelled."""
-        while self.status is HuntStatus.RUNNING or self._news:
+        while self.status is SearchStatus.RUNNING or self._news:
             yield from self.advance(PATIENCE)
 
     @property
     def over(self) -> bool:
         """Whether there is nothing left to do, and nothing left to hand out."""
-        return self.status in (HuntStatus.FINISHED, HuntStatus.CANCELLED) and not self._news
+        return self.status in (SearchStatus.FINISHED, SearchStatus.CANCELLED) and not self._news
 
     def pause(self) -> None:
         """Begin nothing and train nothing until it is resumed; on an executor, jobs run out."""
-        if self.status is HuntStatus.RUNNING:
-            self._turn(HuntStatus.PAUSED)
+        if self.status is SearchStatus.RUNNING:
+            self._turn(SearchStatus.PAUSED)
 
     def resume(self) -> None:
         """Go on where it was paused."""
-        if self.status is HuntStatus.PAUSED:
-            self._turn(HuntStatus.RUNNING)
+        if self.status is SearchStatus.PAUSED:
+            self._turn(SearchStatus.RUNNING)
 
     def cancel(self) -> None:
         """Give up what is not finished; the results so far stay."""
-        if self.status in (HuntStatus.RUNNING, HuntStatus.PAUSED):
-            self._turn(HuntStatus.CANCELLED)
+        if self.status in (SearchStatus.RUNNING, SearchStatus.PAUSED):
+            self._turn(SearchStatus.CANCELLED)
             self._workers.drop()
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Hunt:
         self.cancel()
         self._workers.close()
 
-    def _turn(self, status: HuntStatus) -> None:
+    def _turn(self, status: SearchStatus) -> None:
         self.status = status
         self._shown = None
 
@@ -148,7 +148,7 @@ class Hunt:
         if self._awaited:
             return
         if self._rung == len(self._rungs) - 1:
-            return self._turn(HuntStatus.FINISHED)
+            return self._turn(SearchStatus.FINISHED)
         alive = [x for x in self.results.values() if self._is_alive(x)]
         alive.sort(key=lambda x: (-x.score, x.number))
         room = self._rungs[self._rung + 1].trials
@@ -216,13 +216,13 @@ class Hunt:
     def _share(self) -> float:
         """How much of the search is done, 0 to 1; a trial that was stopped is done."""
         whole = sum(rung.trials * rung.share for rung in self._rungs)
-        return 1.0 if self.status is HuntStatus.FINISHED else max(0.0, 1 - self._left / whole)
+        return 1.0 if self.status is SearchStatus.FINISHED else max(0.0, 1 - self._left / whole)
 
     @property
     def _seconds_left(self) -> float:
         """At the pace so far; NaN before there is one."""
         done = self._work + self._partly
-        if self.status in (HuntStatus.FINISHED, HuntStatus.CANCELLED):
+        if self.status in (SearchStatus.FINISHED, SearchStatus.CANCELLED):
             return 0.0
         return self._left * self._spent / done if done > 0 else math.nan
 
@@ -239,7 +239,7 @@ def _measure_of(config: RunConfig) -> str:
 
 def results_of(search: Search, workers: Workers | None = None) -> dict[int, Result]:
     """Run a search to its end: the last result of each trial, by its number."""
-    hunt = Hunt(search, workers)
+    hunt = SearchRun(search, workers)
     for _ in hunt:
         pass
     return hunt.results

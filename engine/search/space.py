@@ -19,7 +19,7 @@ from engine.training.layer_specs import Stack
 type Value = float | Choice | str  # text: a row of layers, such as "64, 64"
 
 
-class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
+class Continuous(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
     """Every number between two; on a log scale each power of ten is as likely as the next.
 
     A whole number stands for all that is rounded to it, the ends as well: 1 to 4 is 0.5 to 4.5.
@@ -68,7 +68,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
         return (number - low) / (high - low)
 
 
-class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pick"):
+class Categorical(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pick"):
     """One of some values: entries of a menu, rows of layers, or numbers."""
 
     path: str
@@ -90,21 +90,21 @@ class Pick(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pick"):
         return (self.options.index(value) + 0.5) / len(self.options)
 
 
-type Axis = Span | Pick
+type Axis = Continuous | Categorical
 
 # What the slides search, each at 10 to a power drawn evenly.
-RATE = Span("optimization.learning_rate", 1e-6, 1e-3)
-DECAY = Span("optimization.l2", 1e-5, 1e5)
+RATE = Continuous("optimization.learning_rate", 1e-6, 1e-3)
+DECAY = Continuous("optimization.l2", 1e-5, 1e5)
 
 
 def axis_of(path: str, base: RunConfig) -> Axis:
     """The whole range of a setting or knob, or all entries of a menu."""
     span = allowed(path, base)
     if span is not None:
-        return Span(path, span.low, span.high, span.scale, span.whole)
+        return Continuous(path, span.low, span.high, span.scale, span.whole)
     values = SETTINGS[path].values
     if isinstance(values, Registry):
-        return Pick(path, tuple(Choice(name) for name in values))
+        return Categorical(path, tuple(Choice(name) for name in values))
     raise ValueError(f"{path} has no range of its own: say which options it has")
 
 

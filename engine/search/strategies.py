@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Protocol
 import numpy as np
 
 from engine.registry import Range, Registry
-from engine.search.space import Axis, Pick, Span
+from engine.search.space import Axis, Categorical, Continuous
 from engine.types import Array
 
 
@@ -83,7 +83,7 @@ class ShiftedGrid:
         lines = _lines(space, trials)
         # Whole numbers and options stay where they are: moved, two could become the same.
         cells = [
-            0 if isinstance(axis, Pick) or axis.whole else 1 / len(line)
+            0 if isinstance(axis, Categorical) or axis.whole else 1 / len(line)
             for axis, line in zip(space, lines, strict=True)
         ]
         shift = (rng.random(len(space)) - 0.5) * cells
@@ -119,8 +119,8 @@ class SuccessiveHalving:
 
 def _lines(space: Sequence[Axis], trials: int) -> list[Array]:
     """Places along each axis, as even as can be, whose combinations are at most `trials`."""
-    lines = [_middles(len(one.options) if isinstance(one, Pick) else 1) for one in space]
-    growing = {i: one for i, one in enumerate(space) if not isinstance(one, Pick)}
+    lines = [_middles(len(one.options) if isinstance(one, Categorical) else 1) for one in space]
+    growing = {i: one for i, one in enumerate(space) if not isinstance(one, Categorical)}
     while growing:
         least = min(growing, key=lambda i: len(lines[i]))
         finer = _finer(growing[least], len(lines[least]))
@@ -133,7 +133,7 @@ def _lines(space: Sequence[Axis], trials: int) -> list[Array]:
     return lines
 
 
-def _finer(axis: Span, count: int) -> Array | None:
+def _finer(axis: Continuous, count: int) -> Array | None:
     """More than `count` middles of cells, each at another value; None if it has no more."""
     if not axis.whole:
         return _middles(count + 1)

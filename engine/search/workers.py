@@ -45,7 +45,7 @@ class Workers(Protocol):
         """Drop all jobs and free everything."""
 
 
-class Here:
+class InThread:
     """Trials in the thread that calls, some of them in turns, so that their curves grow together.
 
     It works only while `work` is called: the conductor's thread can train a search in slices

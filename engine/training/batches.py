@@ -53,9 +53,9 @@ class Batches:
         """A copy of what the next batches depend on."""
         return self._order.copy(), self._next, self.seen, self._rng.bit_generator.state
 
-    def twin(self, size: int, saved: tuple[np.ndarray, int, int, Mapping[str, Any]]) -> "Batches":
+    def fork(self, size: int, saved: tuple[np.ndarray, int, int, Mapping[str, Any]]) -> "Batches":
         """Batches of the same examples that go on from what was saved."""
-        twin = Batches(*self._source, size, np.random.default_rng())
-        order, twin._next, twin.seen, twin._rng.bit_generator.state = saved
-        twin._order[...] = order
-        return twin
+        fork = Batches(*self._source, size, np.random.default_rng())
+        order, fork._next, fork.seen, fork._rng.bit_generator.state = saved
+        fork._order[...] = order
+        return fork

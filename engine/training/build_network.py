@@ -12,7 +12,7 @@ from engine.nn.activations import ACTIVATIONS, Activation, Elementwise, Maxout, 
 from engine.nn.channels import Channels
 from engine.nn.convolution import Conv2D, Flatten, MaxPool2D, Unflatten
 from engine.nn.dropout import Dropout
-from engine.nn.layers import Activate, Dense, Larger, Layer, LearnedSlope
+from engine.nn.layers import Activate, Dense, Layer, MaxoutLayer, PReLULayer
 from engine.nn.network import Network, Parameters
 from engine.nn.normalization import NORMALIZATIONS
 from engine.training.config import ModelConfig
@@ -155,8 +155,8 @@ def _nonlinearity(
     name: str, activation: Activation, shape: tuple[int, ...], dtype: DTypeLike
 ) -> Layer:
     if isinstance(activation, PReLU):
-        return LearnedSlope(name, activation.start, shape, dtype)
+        return PReLULayer(name, activation.start, shape, dtype)
     if isinstance(activation, Maxout):
         halved = [n // 2 if axis == (len(shape) != 4) else n for axis, n in enumerate(shape)]
-        return Larger(name, tuple(halved), dtype)
+        return MaxoutLayer(name, tuple(halved), dtype)
     return Activate(name, cast(Elementwise, activation), shape, dtype)

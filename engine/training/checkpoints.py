@@ -10,7 +10,7 @@ APART = 50  # steps from one saved state to the next; two are kept: at least so 
 MOST_AGAIN = 1.2e10  # multiplications that repeating may take: about a second
 
 
-class Trail:
+class Checkpoints:
     """Saves the state of a run now and then, for less than a hundredth of its time."""
 
     def __init__(self, training: Training) -> None:
@@ -52,7 +52,7 @@ class Trail:
             return None
         early = [x for x in can if x.step <= last - steps]
         state = early[-1] if early else can[0]
-        return Again(self._training.twin(state), [x for x in self._turns if x[0] >= state.step])
+        return Again(self._training.fork(state), [x for x in self._turns if x[0] >= state.step])
 
 
 class Again:

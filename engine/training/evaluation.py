@@ -17,7 +17,7 @@ _AT_A_TIME = 128  # or a few more: these stay in the processor's cache from laye
 _ROOM = 1_000_000  # numbers that the layers of a judging network may hold
 
 
-class Judge:
+class Evaluator:
     """Knows how good a network is on a fixed set of examples."""
 
     def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from engine.memoize import remembered
+from engine.memoize import memoize
 from engine.types import Array
 
 RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
@@ -45,7 +45,7 @@ class Curves(Mapping[str, Array]):
         """How many rows there are."""
         return len(self._table.T)
 
-    @remembered
+    @memoize
     def last(self, name: str) -> float:
         """The last value of a column that could be had; NaN if there is none."""
         return next((float(x) for x in self[name][::-1] if math.isfinite(x)), math.nan)

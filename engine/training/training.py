@@ -21,7 +21,7 @@ from engine.runtime.blas_threads import hold_blas
 from engine.training.batches import Batches
 from engine.training.build_network import build_network
 from engine.training.config import Origin, RunConfig
-from engine.training.evaluation import JUDGED, Judge, judging_network
+from engine.training.evaluation import JUDGED, Evaluator, judging_network
 from engine.training.optimizers import BLOCK, PIECE, Optimizer, blocks
 from engine.training.prepare_data import prepare
 from engine.training.schedules import SCHEDULES, warm_up
@@ -29,7 +29,7 @@ from engine.types import Array
 
 # Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
 # worst that learned all the same had risen 14-fold.
-EXPLODED = 1e4
+DIVERGENCE_FACTOR = 1e4
 MOST_BEFORE = 5e9  # multiplications that what a run starts from may take: about a second
 DRAWN_ON = 256  # training examples that initializers may look at
 
@@ -70,7 +70,7 @@ class Training:
         if config.data.seed is not None:
             data = np.random.default_rng(config.data.seed)
         self.data = prepare(config.data, data, dtype)
-        suit(config, self.data.train)
+        check_loss_fits_data(config, self.data.train)
         train = self.data.train
         self.batches = Batches(train.x, train.target, config.optimization.batch_size, order)
         self._assemble(None)
@@ -79,7 +79,7 @@ class Training:
         self.optimizer = Optimizer(config.optimization.optimizer, theta, parameters.regularized)
         self._comparing = False
         self._previous: Array = np.zeros_like(theta)
-        self.zigzag = math.nan  # cosine between the gradients of two steps in a row
+        self.gradient_cosine = math.nan  # cosine between the gradients of two steps in a row
         self.draw_weights()
         if config.start:
             self._inherit(config.start)
@@ -98,7 +98,7 @@ class Training:
         )
         looking = judging_network(self.config, self.data.train, self.network.parameters)
         self.judges = tuple(
-            Judge(self.config, examples, looking)
+            Evaluator(self.config, examples, looking)
             for examples in (self.data.train, self.data.validation)
         )
         self._loss: Loss = LOSSES.build(optimization.loss)
@@ -141,14 +141,14 @@ class Training:
         return loss
 
     def compare_next(self) -> None:
-        """At the next step, set `zigzag` to the cosine between its gradient and the last one."""
+        """At the next step, set `gradient_cosine`: between its gradient and the last one."""
         self._comparing = True
 
     def _compare(self) -> None:
         self._comparing = False
         now, before = self.network.parameters.grad, self._previous
         lengths = math.sqrt(float(np.vdot(now, now)) * float(np.vdot(before, before)))
-        self.zigzag = float(np.vdot(now, before)) / lengths if lengths > 0 else math.nan
+        self.gradient_cosine = float(np.vdot(now, before)) / lengths if lengths > 0 else math.nan
 
     @property
     def learning_rate(self) -> float:
@@ -217,7 +217,7 @@ class Training:
 
     def follow(self, config: RunConfig) -> None:
         """Go on from here under another config, with the same parameters."""
-        suit(config, self.data.train)
+        check_loss_fits_data(config, self.data.train)
         before = self.config.optimization
         loss_changed = config.optimization.loss != before.loss
         if config.optimization.schedule.name != before.schedule.name:
@@ -238,24 +238,24 @@ class Training:
             self.optimizer.save(), self.batches.save(), self._dropout_rng.bit_generator.state,
         )  # fmt: skip
 
-    def twin(self, state: State) -> "Training":
+    def fork(self, state: State) -> "Training":
         """Another run over the same data that goes on from there, just as this one did."""
-        twin = copy.copy(self)
-        twin.step, twin.config = state.step, state.config
-        twin.scheduled_at = state.scheduled_at
-        twin._dropout_rng = np.random.default_rng()
-        twin._dropout_rng.bit_generator.state = state.dropout
-        twin.batches = self.batches.twin(state.config.optimization.batch_size, state.batches)
-        twin._assemble(None)
-        parameters = twin.network.parameters
+        fork = copy.copy(self)
+        fork.step, fork.config = state.step, state.config
+        fork.scheduled_at = state.scheduled_at
+        fork._dropout_rng = np.random.default_rng()
+        fork._dropout_rng.bit_generator.state = state.dropout
+        fork.batches = self.batches.fork(state.config.optimization.batch_size, state.batches)
+        fork._assemble(None)
+        parameters = fork.network.parameters
         parameters.theta[...] = state.theta
         parameters.statistics[...] = state.statistics
-        twin.optimizer = Optimizer(
+        fork.optimizer = Optimizer(
             state.config.optimization.optimizer, parameters.theta, parameters.regularized
         )
-        twin.optimizer.load(state.optimizer)
-        twin._comparing = False
-        return twin
+        fork.optimizer.load(state.optimizer)
+        fork._comparing = False
+        return fork
 
     def draw_weights(self) -> None:
         """Start from new weights, here and now."""
@@ -297,7 +297,9 @@ class Training:
             self.first_loss, statistics = self._look_as_training_does()
         else:
             (self.first_loss, _), statistics = self.judges[0].judge(), np.zeros(0, self.dtype)
-        self._absurd = EXPLODED * max(self.first_loss, 1e-3)  # not 0, should it begin perfect
+        self._absurd = DIVERGENCE_FACTOR * max(
+            self.first_loss, 1e-3
+        )  # not 0, should it begin perfect
         return statistics
 
     def _look_as_training_does(self) -> tuple[float, Array]:
@@ -320,7 +322,7 @@ class Training:
         return float(np.mean(losses)), np.mean(statistics, axis=0)
 
 
-def suit(config: RunConfig, examples: Examples) -> None:
+def check_loss_fits_data(config: RunConfig, examples: Examples) -> None:
     """Raise ValueError unless the loss can judge the answers that these examples have."""
     loss = LOSSES.build(config.optimization.loss)
     if loss.predicts == "classes" and not examples.classes:

@@ -29,9 +29,9 @@ from engine import (
     SetKnob,
     Step,
     check_pin,
-    keep,
-    let_go,
     read_upload,
+    register_upload,
+    unregister_upload,
 )
 from tests.app.conftest import Page
 
@@ -185,7 +185,7 @@ def learn(raw: bytes, file: str) -> None:
     except ValueError as refusal:
         assert sentence(refusal)
         return
-    keep(upload)
+    register_upload(upload)
     try:
         config = RunConfig().replace("data.dataset", Choice(upload.name))
         experiment = Experiment(RunConfig())
@@ -195,7 +195,7 @@ def learn(raw: bytes, file: str) -> None:
     except ValueError as refusal:
         assert sentence(refusal)
     finally:
-        let_go(upload)
+        unregister_upload(upload)
 
 
 def test_every_view_can_be_asked_for(experiment, frame_of):

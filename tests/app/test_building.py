@@ -8,13 +8,13 @@ from bokeh.document import Document
 from app.page import display_mode
 from app.page.browser_actions import Browser
 from app.page.buttons import Presses
-from app.page.diagnosis_bar import Lane
+from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.layout import Layout
 from app.page.transport import Transport
 from app.panels import ROOMS, lab
 from app.panels.open_panels import OpenRooms
-from app.server.build_queue import Turns
+from app.server.build_queue import BuildQueue
 from app.server.piecewise_build import Building
 from app.settings.controls import Controls
 from engine import Conductor, Experiment, RunConfig
@@ -46,7 +46,7 @@ def order() -> list[str]:
 
 
 def test_anothers_turn_comes_between_two_pieces(order):
-    turns = Turns(lambda: True)
+    turns = BuildQueue(lambda: True)
     ours, theirs = Steps(order, "a"), Steps(order, "b")
     one, other = (Building(iter(steps), turns, at_once) for steps in (ours, theirs))
     one.go_on()
@@ -59,7 +59,7 @@ def test_anothers_turn_comes_between_two_pieces(order):
 
 
 def test_what_nobody_wants_any_more_waits_until_somebody_does(order):
-    turns = Turns(lambda: True)
+    turns = BuildQueue(lambda: True)
     pieces = Steps(order, "a")
     building = Building(iter(pieces), turns, at_once)
     building.go_on()
@@ -74,7 +74,7 @@ def test_what_nobody_wants_any_more_waits_until_somebody_does(order):
 
 def test_who_goes_on_before_the_piece_came_does_not_build_it_twice(order):
     pieces = Steps(order, "a")
-    building = Building(iter(pieces), Turns(lambda: True), at_once)
+    building = Building(iter(pieces), BuildQueue(lambda: True), at_once)
     for _ in range(3):
         building.go_on()
     pieces.free.set()
@@ -84,7 +84,7 @@ def test_who_goes_on_before_the_piece_came_does_not_build_it_twice(order):
 
 
 def test_who_has_left_holds_up_nobody(order):
-    turns, never = Turns(lambda: True), []
+    turns, never = BuildQueue(lambda: True), []
     gone = Building(iter(Steps(order, "gone")), turns, lambda change: lambda: never.append(change))
     stays = Steps(order, "a")
     stays.free.set()
@@ -112,7 +112,7 @@ def test_a_piece_that_fails_is_the_last_one():
 
         return attempt
 
-    turns = Turns(lambda: True)
+    turns = BuildQueue(lambda: True)
     building = Building(fail(), turns, noted)
     building.go_on()
     wait_until(lambda: building.done)
@@ -125,7 +125,7 @@ def test_a_piece_that_fails_is_the_last_one():
 
 
 @pytest.fixture
-def seat():
+def handle():
     conductor = Conductor()
     yield conductor.add(Experiment(RunConfig()))
     conductor.close()
@@ -134,44 +134,44 @@ def seat():
 class Page:
     """A page without a server, on which a visitor goes from room to room."""
 
-    def __init__(self, seat) -> None:
+    def __init__(self, handle) -> None:
         self.presses = presses = Presses()
-        self._seat, send = seat, seat.send
+        self._handle, send = handle, handle.send
         browser = Browser("")
         self.layout = Layout(
             frozenset(),
-            Transport(send, lambda: seat.latest, presses),
-            Lane(send, lambda view: None, presses),
+            Transport(send, lambda: handle.latest, presses),
+            DiagnosisBar(send, lambda view: None, presses),
             Dialogs({}, presses),
-            display_mode.Look(browser, presses),
+            display_mode.DisplayMode(browser, presses),
             browser,
         )
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
-        list(self.layout.fill(Controls(send, seat.latest.config, presses)))
+        list(self.layout.fill(Controls(send, handle.latest.config, presses)))
         self.rooms = OpenRooms(self.layout, presses, self._build)
         self.buildings: list[Building] = []
 
     def _build(self, pieces) -> Building:
-        self.buildings.append(Building(pieces, Turns(lambda: True), at_once))
+        self.buildings.append(Building(pieces, BuildQueue(lambda: True), at_once))
         return self.buildings[-1]
 
     def open(self, room: str) -> set[str]:
         """The models of the page once all of a room is there."""
         self.layout.sidebar.active = ["Knobs", *ROOMS].index(room)
-        self.rooms.enter(self._seat)
+        self.rooms.enter(self._handle)
         wait_until(lambda: all(building.done for building in self.buildings))
         return {model.id for model in self.document.models}
 
 
 @pytest.fixture
-def opened(seat, monkeypatch) -> Page:
+def opened(handle, monkeypatch) -> Page:
     class Silent:
         def locked_callback(self, change, policy):
             return lambda told: None
 
     monkeypatch.setattr(lab, "current_document", Silent)
-    return Page(seat)
+    return Page(handle)
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -183,11 +183,11 @@ def test_a_room_is_built_once(opened, room):
 
 
 @pytest.mark.parametrize("room", ["Lab", "Search"])
-def test_no_piece_of_a_room_is_most_of_it(opened, seat, room):
+def test_no_piece_of_a_room_is_most_of_it(opened, handle, room):
     before = len(opened.document.models)
     opened.layout.sidebar.active = ["Knobs", *ROOMS].index(room)
     opened.rooms._build = lambda pieces: Stepwise(pieces)
-    opened.rooms.enter(seat)
+    opened.rooms.enter(handle)
     stepwise, sizes = opened.rooms._buildings[room], []
     base = len(opened.document.models)
     while stepwise.step():

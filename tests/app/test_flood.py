@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from app.server.connection_limits import PULLED, RATE, SAVED, Addresses, Budget
-from app.server.log_limits import LONGEST, MOST, PERIOD, Brief
+from app.server.log_limits import LONGEST, MOST, PERIOD, Brief, install
 
 
 class Clock:
@@ -57,6 +57,8 @@ def clock():
 
 @pytest.fixture
 def log(clock, caplog):
+    for installed in [x for x in caplog.handler.filters if isinstance(x, Brief)]:
+        caplog.handler.removeFilter(installed)  # by a server that an earlier test started
     brief = Brief(clock)
     caplog.handler.addFilter(brief)
     yield logging.getLogger("babysit.test")
@@ -99,3 +101,16 @@ def test_a_thousand_of_a_kind_are_few_lines_and_others_are_written(log, clock, c
         caplog.messages[-1]
         == f"again (and {1000 - MOST:,} lines more from there in the last minute)"
     )
+
+
+def test_each_of_several_logs_has_all_its_lines(monkeypatch):
+    root, lines = logging.Logger("root"), [[], []]
+    for kept in lines:
+        handler = logging.Handler()
+        handler.emit = lambda record, kept=kept: kept.append(record.getMessage())
+        root.addHandler(handler)
+    monkeypatch.setattr(logging, "getLogger", lambda: root)
+    install()
+    for _ in range(MOST + 5):
+        root.warning("again")
+    assert [len(kept) for kept in lines] == [MOST, MOST]

@@ -275,15 +275,15 @@ def test_cost_tells_the_time_of_a_step_and_of_an_epoch_and_the_work():
     running.append(experiment)
     experiment.apply(Play())
     experiment.advance(0.4)  # a step takes 4 ms
-    snapshot = experiment.glimpse(LOOKS)
+    snapshot = experiment.cached_snapshot(LOOKS)
     experiment.advance(0.4)
-    snapshot = experiment.glimpse(LOOKS)
+    snapshot = experiment.cached_snapshot(LOOKS)
     told = part("cost", snapshot).text
     assert told["cost.step"] == "4 ms"
     epoch = 0.004 * (snapshot.data.training // 32)
     assert told["cost.epoch"] == f"{1000 * epoch:.3g} ms"
     assert told["cost.work"] == f"{3 * 32 * 8832:,}"
-    assert told["cost.watching"] == theme.percent(snapshot.gauges.cost)
+    assert told["cost.watching"] == theme.percent(snapshot.metrics.cost)
 
 
 def test_cost_compares_instruments_and_layers():

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from app.page.buttons import Pressed, Presses
-from app.page.diagnosis_bar import Lane
+from app.page.diagnosis_bar import DiagnosisBar
 from engine import Choice, Experiment, Restart, RunConfig, SetKnob
 
 INITIALIZER = "model.initializer"
@@ -20,7 +20,7 @@ class Page:
         self.sent: list = []
         self.pointed_at: list[str] = []
         self.presses = Presses()
-        self.lane = Lane(self.send, self.pointed_at.append, self.presses)
+        self.lane = DiagnosisBar(self.send, self.pointed_at.append, self.presses)
         self.lane.show(self.experiment.snapshot())
 
     def send(self, command) -> None:

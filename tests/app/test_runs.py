@@ -17,7 +17,7 @@ from engine import (
 )
 
 
-class Seat:
+class ExperimentHandle:
     """An experiment that obeys at once."""
 
     def __init__(self, config: RunConfig) -> None:
@@ -34,13 +34,13 @@ class Seat:
 
 
 @pytest.fixture
-def seat(config) -> Seat:
-    return Seat(config)
+def handle(config) -> ExperimentHandle:
+    return ExperimentHandle(config)
 
 
 @pytest.fixture
-def runs(seat) -> Runs:
-    runs = Runs(seat)
+def runs(handle) -> Runs:
+    runs = Runs(handle)
     runs.opened()
     return runs
 
@@ -48,7 +48,7 @@ def runs(seat) -> Runs:
 def press(runs: Runs, label: str) -> None:
     (button,) = runs.view.select(lambda x: getattr(x, "label", None) == label)
     button.clicks += 1
-    runs.show(runs._seat.latest)
+    runs.show(runs._handle.latest)
 
 
 def pin(runs: Runs, name: str) -> None:
@@ -62,13 +62,13 @@ def rows(text: str, kind: str) -> dict[str, list[str]]:
     return {label: re.findall(r"<td>(.*?)</td>", cells) for label, cells in found}
 
 
-def test_a_pinned_run_is_compared_with_this_one(runs, seat):
-    seat.experiment.train(30)
+def test_a_pinned_run_is_compared_with_this_one(runs, handle):
+    handle.experiment.train(30)
     pin(runs, "baseline")
-    seat.send(SetKnob("model.activation", Choice("tanh")))
-    seat.send(SetKnob("optimization.learning_rate", 0.5))
-    seat.experiment.train(20)
-    text = table(seat.latest)
+    handle.send(SetKnob("model.activation", Choice("tanh")))
+    handle.send(SetKnob("optimization.learning_rate", 0.5))
+    handle.experiment.train(20)
+    text = table(handle.latest)
     assert re.findall(r'<th scope="col">(.*?)</th>', text) == ["this run", "baseline"]
     differing = rows(text, "differs")
     assert differing == {"Activation": ["tanh", "ReLU"], "Learning rate": ["0.5", "0.01"]}
@@ -76,12 +76,12 @@ def test_a_pinned_run_is_compared_with_this_one(runs, seat):
     assert rows(text, "")["Steps"] == ["50", "30"]
 
 
-def test_the_table_tells_how_runs_stood_at_the_end(runs, seat):
-    seat.experiment.train(500)
+def test_the_table_tells_how_runs_stood_at_the_end(runs, handle):
+    handle.experiment.train(500)
     pin(runs, "learned")
-    ends = seat.latest.curves["validation_accuracy"][-1]
-    seat.experiment.train(200)
-    assert rows(table(seat.latest), "")["Validation accuracy"][1] == f"{100 * ends:.1f} %"
+    ends = handle.latest.curves["validation_accuracy"][-1]
+    handle.experiment.train(200)
+    assert rows(table(handle.latest), "")["Validation accuracy"][1] == f"{100 * ends:.1f} %"
 
 
 def test_every_setting_is_told(config):
@@ -90,53 +90,53 @@ def test_every_setting_is_told(config):
     assert {settings(config)[label] for label in stacks} == {"64, 64", "none"}
 
 
-def test_a_seventh_run_is_refused_in_one_sentence(runs, seat):
+def test_a_seventh_run_is_refused_in_one_sentence(runs, handle):
     for number in range(MAX_PINNED):
         pin(runs, f"number {number}")
     assert runs._refusal.object == ""
     pin(runs, "one more")
     assert "6 runs are pinned already: unpin one first." in runs._refusal.object
-    assert len(seat.latest.pinned) == MAX_PINNED
+    assert len(handle.latest.pinned) == MAX_PINNED
     press(runs, "Unpin number 2")
     pin(runs, "one more")
-    assert "one more" in [past.name for past in seat.latest.pinned]
+    assert "one more" in [past.name for past in handle.latest.pinned]
     assert runs._refusal.object == ""
 
 
 @pytest.mark.parametrize("name", ["", "  ", "twice", "x" * 41])
-def test_a_name_that_will_not_do_is_told(runs, seat, name):
+def test_a_name_that_will_not_do_is_told(runs, handle, name):
     pin(runs, "twice")
     pin(runs, name)
     assert "role='alert'" in runs._refusal.object
-    assert len(seat.latest.pinned) == 1
+    assert len(handle.latest.pinned) == 1
 
 
-def test_loading_begins_a_run_with_the_settings_of_the_pinned_one(runs, seat, config):
-    seat.experiment.train(10)
+def test_loading_begins_a_run_with_the_settings_of_the_pinned_one(runs, handle, config):
+    handle.experiment.train(10)
     pin(runs, "baseline")
-    seat.send(SetKnob("model.hidden", "8, 8"))
-    assert seat.latest.config != config
+    handle.send(SetKnob("model.hidden", "8, 8"))
+    assert handle.latest.config != config
     press(runs, "Load baseline")
-    assert seat.latest.config == config and seat.latest.step == 0
+    assert handle.latest.config == config and handle.latest.step == 0
 
 
-def test_the_name_on_offer_is_free(runs, seat):
+def test_the_name_on_offer_is_free(runs, handle):
     assert runs._name.value == "run 1"
     press(runs, "Pin this run")
     assert runs._name.value == "run 1 (2)"
 
 
-def test_names_are_text(runs, seat):
+def test_names_are_text(runs, handle):
     pin(runs, "<script>")
-    text = table(seat.latest)
+    text = table(handle.latest)
     assert "<script>" not in text and "&lt;script&gt;" in text
 
 
-def test_runs_of_unlike_configs_are_compared(runs, seat, config):
-    seat.experiment.train(1)
+def test_runs_of_unlike_configs_are_compared(runs, handle, config):
+    handle.experiment.train(1)
     pin(runs, "all")
     few = {"data": {"examples": 20, "seed": 4, "classes": ["1", "2"]}}
-    seat.experiment._begin(msgspec.convert(few, RunConfig))
-    differing = rows(table(seat.latest), "differs")
+    handle.experiment._begin(msgspec.convert(few, RunConfig))
+    differing = rows(table(handle.latest), "differs")
     assert differing["Examples"][0] == "the first 20" and differing["Examples"][1] == "–"
     assert differing["Classes"][0] == "1, 2"

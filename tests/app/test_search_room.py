@@ -23,34 +23,34 @@ from engine import (
     LECTURE_SEARCH,
     SETTINGS,
     Begin,
+    Categorical,
     Choice,
     Comparison,
     Conductor,
+    Continuous,
     Experiment,
-    Hunt,
-    HuntStatus,
-    Pick,
     Search,
+    SearchRun,
+    SearchStatus,
     Snapshot,
-    Span,
     TrialStatus,
 )
 from tests.app.conftest import Page
 from tests.waiting import PATIENCE, wait_until
 
 VIEWS = ("wall", "trials", "parallel", "comparison")
-WIDE = Span("optimization.learning_rate", 1e-4, 1e4)  # its upper half diverges
+WIDE = Continuous("optimization.learning_rate", 1e-4, 1e4)  # its upper half diverges
 
 
 @pytest.fixture
 def search(config) -> Search:
-    space = (WIDE, Span("optimization.l2", 1e-6, 1.0))
+    space = (WIDE, Continuous("optimization.l2", 1e-6, 1.0))
     return Search(base=config, space=space, trials=12, epochs=1.0)
 
 
 @pytest.fixture
-def hunt(search) -> Hunt:
-    return Hunt(search)
+def hunt(search) -> SearchRun:
+    return SearchRun(search)
 
 
 def snapshot(config, **shown) -> Snapshot:
@@ -72,7 +72,7 @@ def cells(parts: dict) -> dict[int, dict]:
     return found
 
 
-def finish(hunt: Hunt) -> Hunt:
+def finish(hunt: SearchRun) -> SearchRun:
     while not hunt.over:
         hunt.advance(0.1)
     return hunt
@@ -142,7 +142,7 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
 
 
 def test_a_frame_of_the_lectures_wall_is_small(config):
-    trials = Hunt(LECTURE_SEARCH)
+    trials = SearchRun(LECTURE_SEARCH)
     composer = Page()
     row = composer.compose(snapshot(config, hunt=trials.frame()), Ask(-1, ["wall"])).row
     trials.advance(0.5)
@@ -211,13 +211,17 @@ def test_a_view_of_a_search_fills_just_what_it_draws(view, hunt, config):
     "space",
     [
         (WIDE,),
-        (Pick("model.activation", (Choice("ReLU"), Choice("tanh"))), WIDE),
-        (WIDE, Span("model.dropout", 0.0, 0.5, "linear"), Pick("model.hidden", ("8", "8, 8"))),
+        (Categorical("model.activation", (Choice("ReLU"), Choice("tanh"))), WIDE),
+        (
+            WIDE,
+            Continuous("model.dropout", 0.0, 0.5, "linear"),
+            Categorical("model.hidden", ("8", "8, 8")),
+        ),
     ],
     ids=["one", "a menu", "three"],
 )
 def test_any_space_can_be_drawn(space, config):
-    hunt = finish(Hunt(Search(base=config, space=space, trials=6, epochs=1.0)))
+    hunt = finish(SearchRun(Search(base=config, space=space, trials=6, epochs=1.0)))
     shown = snapshot(config, hunt=hunt.frame())
     for name in VIEWS:
         view_of(name)(shown, theme.DESK)
@@ -228,7 +232,7 @@ def test_any_space_can_be_drawn(space, config):
 
 
 def test_ticks_stand_where_their_values_lie():
-    for axis in (*LECTURE_SEARCH.space, Span("optimization.l2", 2e-4, 7e-4)):
+    for axis in (*LECTURE_SEARCH.space, Continuous("optimization.l2", 2e-4, 7e-4)):
         words = ticks(axis)
         assert 2 <= len(words) <= 8
         for place, said in words.items():
@@ -299,71 +303,71 @@ class TestAxes:
 
 
 class TestDesk:
-    """Searches on a seat, with a real conductor."""
+    """Searches of an experiment, with a real conductor."""
 
     @pytest.fixture
-    def seat(self, config):
+    def handle(self, config):
         conductor = Conductor()
         yield conductor.add(Experiment(config))
         conductor.close()
 
     @staticmethod
-    def until(seat, holds):
+    def until(handle, holds):
         told = []
-        seat.on_news = lambda snapshot: told.append(hunted(snapshot))
+        handle.on_news = lambda snapshot: told.append(hunted(snapshot))
         wait_until(lambda: told and holds(told[-1]))
         return told[-1]
 
-    def test_a_search_is_begun_told_of_and_refined(self, seat, search):
-        desk = Desk(seat)
+    def test_a_search_is_begun_told_of_and_refined(self, handle, search):
+        desk = Desk(handle)
         desk.begin(search)
-        done = self.until(seat, lambda x: x.hunt and x.hunt.status is HuntStatus.FINISHED)
+        done = self.until(handle, lambda x: x.hunt and x.hunt.status is SearchStatus.FINISHED)
         assert not done.busy
         desk.refine()
-        finer = self.until(seat, lambda x: x.hunt.search.stage == 2 and not x.busy)
+        finer = self.until(handle, lambda x: x.hunt.search.stage == 2 and not x.busy)
         assert finer.before == (done.best,)
         old, new = search.space[0], finer.hunt.search.space[0]
         assert new.high / new.low < old.high / old.low / 10
 
-    def test_paused_it_stands_still_and_goes_on_where_it_was(self, seat, search):
-        desk = Desk(seat)
+    def test_paused_it_stands_still_and_goes_on_where_it_was(self, handle, search):
+        desk = Desk(handle)
         desk.begin(msgspec.structs.replace(search, epochs=50.0))
-        self.until(seat, lambda x: x.hunt and x.hunt.share > 0)
+        self.until(handle, lambda x: x.hunt and x.hunt.share > 0)
         desk.pause()
-        held = self.until(seat, lambda x: x.paused)
+        held = self.until(handle, lambda x: x.paused)
         assert held.busy
-        assert held.hunt.status is HuntStatus.PAUSED
-        assert not seat.do(lambda experiment: seat.works.busy).result(PATIENCE)
+        assert held.hunt.status is SearchStatus.PAUSED
+        assert not handle.do(lambda experiment: handle.works.busy).result(PATIENCE)
         desk.resume()
-        self.until(seat, lambda x: x.hunt.share > held.hunt.share)
+        self.until(handle, lambda x: x.hunt.share > held.hunt.share)
         desk.cancel()
-        given_up = self.until(seat, lambda x: x.hunt.status is HuntStatus.CANCELLED)
+        given_up = self.until(handle, lambda x: x.hunt.status is SearchStatus.CANCELLED)
         assert not given_up.busy
 
-    def test_what_cannot_be_done_is_refused_in_words(self, seat):
-        desk = Desk(seat)
+    def test_what_cannot_be_done_is_refused_in_words(self, handle):
+        desk = Desk(handle)
         desk.refine()
-        assert "nothing to search around" in self.until(seat, lambda x: x.refusal).refusal
+        assert "nothing to search around" in self.until(handle, lambda x: x.refusal).refusal
 
-    def test_a_loaded_trial_is_the_visitors_run_and_has_the_trials_weights(self, seat, search):
-        desk = Desk(seat)
+    def test_a_loaded_trial_is_the_visitors_run_and_has_the_trials_weights(self, handle, search):
+        desk = Desk(handle)
         desk.begin(search)
-        done = self.until(seat, lambda x: x.hunt and x.hunt.status is HuntStatus.FINISHED)
+        done = self.until(handle, lambda x: x.hunt and x.hunt.status is SearchStatus.FINISHED)
         trial = done.hunt.trials[done.hunt.ranking[0]]
         desk.load(trial.config)
-        again = Experiment(seat.do(lambda experiment: experiment.config).result(PATIENCE))
+        again = Experiment(handle.do(lambda experiment: experiment.config).result(PATIENCE))
         again.apply(Begin(trial.config))
         again.train(trial.steps)
         accuracy = again.snapshot().curves["validation_accuracy"][-1]
         assert accuracy == pytest.approx(trial.validation_accuracy, abs=1e-12)
 
-    def test_an_ensemble_and_a_comparison_are_told_of(self, seat, search):
-        desk = Desk(seat)
+    def test_an_ensemble_and_a_comparison_are_told_of(self, handle, search):
+        desk = Desk(handle)
         desk.begin(search)
-        self.until(seat, lambda x: x.hunt and not x.busy)
+        self.until(handle, lambda x: x.hunt and not x.busy)
         desk.average(2)
-        both = self.until(seat, lambda x: x.ensemble and x.ensemble.finished)
+        both = self.until(handle, lambda x: x.ensemble and x.ensemble.finished)
         assert len(both.ensemble.alone) == 2
         desk.compare(msgspec.structs.replace(search, trials=4), 1)
-        compared = self.until(seat, lambda x: x.comparison and x.comparison.finished)
+        compared = self.until(handle, lambda x: x.comparison and x.comparison.finished)
         assert compared.hunt.ranking == both.hunt.ranking

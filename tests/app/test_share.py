@@ -24,10 +24,10 @@ from engine import (
     Status,
     Step,
     digest,
-    keep,
-    let_go,
     read_upload,
     record,
+    register_upload,
+    unregister_upload,
 )
 
 RATE = "optimization.learning_rate"
@@ -83,7 +83,7 @@ def test_a_link_gives_the_same_weights_to_the_bit(config):
 
 
 SMALL = RunConfig().replace("model.hidden", "8").replace("data.dataset", Choice("circle"))
-TURNS = {
+BUILD_QUEUE = {
     "model.hidden": ["8", " 8 "],
     "model.activation": [Choice("ReLU"), Choice("tanh"), Choice("ReLU", {})],
     "model.initializer": [Choice("He"), Choice("Xavier")],
@@ -97,7 +97,7 @@ TURNS = {
     "optimization.optimizer": [Choice("momentum"), Choice("Adam")],
 }
 commands = st.sampled_from(
-    [SetKnob(path, value) for path, values in TURNS.items() for value in values]
+    [SetKnob(path, value) for path, values in BUILD_QUEUE.items() for value in values]
     + [Play(), Pause(), Step()]
 )
 
@@ -312,9 +312,9 @@ def check_any(wish: Wish) -> None:
 @pytest.fixture
 def upload():
     upload = read_upload(TABLE, "pets.csv")
-    keep(upload)
+    register_upload(upload)
     yield upload
-    let_go(upload)
+    unregister_upload(upload)
 
 
 def own_run(upload, config) -> Recording:

@@ -3,7 +3,7 @@
 import math
 import threading
 
-from app.server.build_queue import Turns
+from app.server.build_queue import BuildQueue
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -22,7 +22,7 @@ class Page:
 def test_the_next_turn_begins_when_the_one_before_is_over():
     order: list[str] = []
     one, other = Page(order, "one"), Page(order, "other")
-    line = Turns(lambda: True)
+    line = BuildQueue(lambda: True)
     assert not line.waited_for
     line.wait(one.begin, one.over)
     line.wait(other.begin, other.over)
@@ -35,7 +35,7 @@ def test_the_next_turn_begins_when_the_one_before_is_over():
 
 
 def test_whoever_left_is_nobodys_turn():
-    line = Turns(lambda: False)
+    line = BuildQueue(lambda: False)
     gone, stays = Page([], "gone"), Page([], "stays")
     gone.over.set()
     line.wait(gone.begin, gone.over)
@@ -51,14 +51,14 @@ def test_it_waits_for_quiet_but_not_for_ever():
         looks.append("once more")
         return quiet.is_set()
 
-    line, page = Turns(is_quiet, math.inf), Page([], "page")
+    line, page = BuildQueue(is_quiet, math.inf), Page([], "page")
     line.wait(page.begin, page.over)
     wait_until(lambda: len(looks) > 3)
     assert not page.begun.is_set()
     quiet.set()
     assert page.begun.wait(PATIENCE)
     page.over.set()
-    line, page = Turns(lambda: False, 0.0), Page([], "page")
+    line, page = BuildQueue(lambda: False, 0.0), Page([], "page")
     line.wait(page.begin, page.over)
     assert page.begun.wait(PATIENCE)
     page.over.set()
@@ -68,7 +68,7 @@ def test_a_page_that_cannot_begin_holds_nobody_up():
     def fail() -> None:
         raise RuntimeError("closed")
 
-    line, page = Turns(lambda: True), Page([], "page")
+    line, page = BuildQueue(lambda: True), Page([], "page")
     line.wait(fail, threading.Event())
     line.wait(page.begin, page.over)
     assert page.begun.wait(PATIENCE)

@@ -167,8 +167,8 @@ class Desk:
 
     def __init__(self, uploads: Uploads) -> None:
         self.used: list = []
-        self.seat = type("Seat", (), {"latest": Experiment(RunConfig()).snapshot()})
-        self.data = Data(self.seat, uploads, self.use, lambda found: found)
+        self.handle = type("Handle", (), {"latest": Experiment(RunConfig()).snapshot()})
+        self.data = Data(self.handle, uploads, self.use, lambda found: found)
 
     def use(self, upload, reading) -> None:
         self.used.append(upload)
@@ -237,8 +237,8 @@ def test_a_run_begins_with_what_was_chosen(uploads, config):
     upload = read_upload(TABLE, "pets.csv")
     uploads.add(upload, "")
     experiment = Experiment(config)
-    seat = type("Seat", (), {"latest": experiment.snapshot(), "send": experiment.apply})
-    learn_from(seat, upload, Reading("a", "values"))
+    handle = type("Handle", (), {"latest": experiment.snapshot(), "send": experiment.apply})
+    learn_from(handle, upload, Reading("a", "values"))
     assert experiment.config.data.target == "a" and not experiment.data.train.classes
     assert experiment.data.train.columns == ("b", "label=x", "label=y")
     experiment.train(3)

@@ -95,18 +95,18 @@ def test_a_run_that_nobody_watches_any_more_waits_for_whoever_comes_back():
     visit = Visit(run_links.read({}))
     visit._news = visit._tell = lambda _: None
     visit.set_up()
-    seat, frames = visit.seat, []
+    handle, frames = visit.handle, []
     try:
         for channel in ("one", "other"):
             assert visit.watch(channel, 0, lambda *frame: frames.append(frame), frozenset())
-        wait_until(lambda: seat.latest.status is Status.RUNNING)
+        wait_until(lambda: handle.latest.status is Status.RUNNING)
         visit.forget("one")
         assert visit.presence.left is None
         visit.forget("other")
-        wait_until(lambda: seat.latest.status is Status.PAUSED)
+        wait_until(lambda: handle.latest.status is Status.PAUSED)
         assert visit.presence.left is not None
         visit.regain(None)
-        wait_until(lambda: seat.latest.status is Status.RUNNING)
+        wait_until(lambda: handle.latest.status is Status.RUNNING)
     finally:
         visit.end()
     assert not visit.watch("late", 0, lambda *frame: frames.append(frame), frozenset())

@@ -1,4 +1,4 @@
-"""What a frame costs besides training: microseconds to glimpse at a run, and to compose the frame.
+"""What a frame costs besides training: microseconds for a snapshot, and to compose the frame.
 
     uv run python tests/bench/frames.py [--frames 300]
 
@@ -88,8 +88,8 @@ def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
         experiment.train(1)
         pad(experiment, len(history) + new)
         experiment._instruments.measure(1.0)
-        with watch("glimpse"):
-            snapshot = experiment.glimpse(LOOKS)
+        with watch("snapshot"):
+            snapshot = experiment.cached_snapshot(LOOKS)
         since = frame.row if frame else -1
         with watch("compose"):
             frame = composer.compose(snapshot, Ask(since, VIEWS))
@@ -104,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--frames", type=int, default=300)
     options = parser.parse_args()
-    columns = ["glimpse", "compose", *VIEWS]
+    columns = ["snapshot", "compose", *VIEWS]
     print(f"{'µs a frame':<14}{'rows':>6}{'new row':>9}{''.join(f'{x:>12}' for x in columns)}")
     for name, config in CONFIGS.items():
         for rows in (YOUNG + 1, LONG):

@@ -15,7 +15,7 @@ import msgspec
 from threadpoolctl import threadpool_limits
 
 from engine import Choice, DataConfig, Experiment, Laboratory, RunConfig, run_checks, take_checkup
-from engine.search import LECTURE_SEARCH, Hunt
+from engine.search import LECTURE_SEARCH, SearchRun
 
 SLICE = 0.02  # seconds that a search is given at a time
 
@@ -45,7 +45,7 @@ def checks(rounds: int) -> Iterator[float]:
 
 def search(rounds: int) -> Iterator[float]:
     """Each slice of a search, which is given 20 ms."""
-    hunt = Hunt(msgspec.structs.replace(LECTURE_SEARCH, trials=4, epochs=rounds / 10))
+    hunt = SearchRun(msgspec.structs.replace(LECTURE_SEARCH, trials=4, epochs=rounds / 10))
     while not hunt.over:
         yield timed(lambda: hunt.advance(SLICE))
 

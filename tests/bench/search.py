@@ -21,11 +21,11 @@ from engine.search import (
     LECTURE_SEARCH,
     ONE_MATTERS,
     Comparison,
+    Continuous,
     Ending,
-    Hunt,
     Pool,
     Search,
-    Span,
+    SearchRun,
     processes,
     refine,
 )
@@ -34,8 +34,8 @@ CORES = 2
 FINE = 30  # trials of the fine stage
 FOUR = (
     *LECTURE_SEARCH.space,
-    Span("model.initializer.scale", 1e-4, 1e-1),
-    Span("model.dropout", 0.0, 0.8, "linear"),
+    Continuous("model.initializer.scale", 1e-4, 1e-1),
+    Continuous("model.dropout", 0.0, 0.8, "linear"),
 )
 ROUNDS = 5  # of a pool of one and one of two, in turn
 
@@ -45,16 +45,16 @@ def seeded(search: Search, seed: int, **fields: object) -> Search:
     return msgspec.structs.replace(search, seed=seed, base=search.base.with_seed(seed), **fields)
 
 
-def timed(search: Search, pool: Pool) -> tuple[Hunt, float]:
+def timed(search: Search, pool: Pool) -> tuple[SearchRun, float]:
     """A search from beginning to end, and the seconds that it took."""
     start = time.perf_counter()
-    hunt = Hunt(search, pool)
+    hunt = SearchRun(search, pool)
     for _ in hunt:
         pass
     return hunt, time.perf_counter() - start
 
 
-def best(hunt: Hunt) -> float:
+def best(hunt: SearchRun) -> float:
     """The best validation accuracy."""
     return hunt.best.validation_accuracy
 
@@ -136,7 +136,7 @@ def stopping(seeds: int) -> None:
             "halving": seeded(LECTURE_SEARCH, seed, strategy=Choice("successive halving")),
         }
         for name, plan in plans.items():
-            hunt = Hunt(plan, pool)
+            hunt = SearchRun(plan, pool)
             made = sum(x.steps for x in hunt if x.ending is not Ending.DROPPED)  # of all rounds
             saved[name].append(1 - made / full)
             kept[name].append(hunt.best.number == whole.best.number)

@@ -159,7 +159,7 @@ class Tab:
 
     @property
     def snapshot(self):
-        return self.visit.seat.latest
+        return self.visit.handle.latest
 
     def _listen(self, message) -> None:
         if message.type == "error":

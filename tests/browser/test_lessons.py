@@ -112,7 +112,7 @@ def test_the_checks_tick_or_explain_and_leave_the_run_alone(tab):
     run = tab.snapshot.run
     tab.page.get_by_role("tab", name="Checks").click()
     tab.press("Run all checks")
-    tab.wait_for(lambda: len(tab.visit.seat.latest.beside.checks or ()) == 5)
+    tab.wait_for(lambda: len(tab.visit.handle.latest.beside.checks or ()) == 5)
     tab.wait_for(lambda: tab.page.locator(".holds, .fails").count() == 5)
     assert tab.page.locator(".holds").count() == 5
     assert tab.snapshot.run == run and not tab.snapshot.markers

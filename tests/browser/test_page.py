@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from app.server.session import CONDUCTOR, TURNS, VISITS
+from app.server.session import BUILD_QUEUE, CONDUCTOR, VISITS
 from engine import Choice, Status
 from tests.browser.conftest import SCREEN, forget_the_left
 from tests.waiting import PATIENCE
@@ -143,7 +143,7 @@ def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
     tab.press("Pause")
     tab.choose("Initializer", "unit normal")
     tab.wait_for(lambda: tab.snapshot.config.model.initializer == Choice("unit normal"))
-    parameters = tab.visit.seat.experiment.network.parameters
+    parameters = tab.visit.handle.experiment.network.parameters
     assert parameters.theta[: parameters.regularized].std() == pytest.approx(1, rel=0.05)
     tab.press("Step")
     tab.wait_for(lambda: tab.snapshot.curves["validation_accuracy"][-1] < 0.5)
@@ -250,7 +250,7 @@ def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
         tab.wait_for(lambda run=run: tab.snapshot.run == run)
         tab.wait_for(lambda: tab.snapshot.step > 500)
         tab.wait_for(lambda loss=loss: tab.snapshot.config.optimization.loss == Choice(loss))
-    assert tab.snapshot.gauges.validation_accuracy > 0.9  # of the values' variance
+    assert tab.snapshot.metrics.validation_accuracy > 0.9  # of the values' variance
 
 
 def test_what_is_wrong_is_shown_fixed_and_undone(tab):
@@ -312,7 +312,7 @@ def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
 
 def test_plots_move_before_the_knobs_are_there(open_tab, monkeypatch):
     go = threading.Event()
-    monkeypatch.setattr(TURNS, "_quiet", go.is_set)
+    monkeypatch.setattr(BUILD_QUEUE, "_quiet", go.is_set)
     monkeypatch.setattr("app.server.build_queue.PATIENCE", math.inf)
     tab = open_tab()
     step = tab.channel("step")

@@ -20,10 +20,10 @@ def changed_often(tab: Tab) -> None:
     tab.press("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     for n in range(8):
-        seat = tab.visit.seat
-        seat.do(lambda experiment: experiment.train(5)).result()
-        seat.send(SetKnob("optimization.learning_rate", 0.02 if n % 2 else 0.011 + n / 1000))
-    seat.do(lambda experiment: experiment.train(400)).result()
+        handle = tab.visit.handle
+        handle.do(lambda experiment: experiment.train(5)).result()
+        handle.send(SetKnob("optimization.learning_rate", 0.02 if n % 2 else 0.011 + n / 1000))
+    handle.do(lambda experiment: experiment.train(400)).result()
     tab.wait_for(lambda: tab.channel("step") == tab.snapshot.step)
     tab.wait_for(lambda: tab.page.locator("[name=loss] .name").count() >= 3)
 

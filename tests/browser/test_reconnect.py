@@ -85,21 +85,21 @@ def test_a_cut_line_pauses_the_run_and_the_same_run_goes_on(page, patient):
     line = Line(page)
     opened(page, patient)
     visit = newest()
-    visit.seat.send(SetKnob("optimization.learning_rate", 0.003))
+    visit.handle.send(SetKnob("optimization.learning_rate", 0.003))
     page.wait_for_function("window.babysit.step > 50")
     line.cut()
-    wait_for(page, lambda: visit.seat.latest.status is Status.PAUSED)
-    left_at = visit.seat.latest.step
+    wait_for(page, lambda: visit.handle.latest.status is Status.PAUSED)
+    left_at = visit.handle.latest.step
     bar(page, "The connection to the server is lost").wait_for()
     line.mend()
     page.wait_for_function(f"window.babysit.step > {left_at}")
     bar(page).wait_for(state="hidden")
     assert newest() is visit
-    assert visit.seat.latest.run == 1
-    assert visit.seat.latest.config.optimization.learning_rate == 0.003
-    assert visit.seat.latest.status is Status.RUNNING
+    assert visit.handle.latest.run == 1
+    assert visit.handle.latest.config.optimization.learning_rate == 0.003
+    assert visit.handle.latest.status is Status.RUNNING
     page.get_by_role("button", name="Pause").click()  # its widgets work as before
-    wait_for(page, lambda: visit.seat.latest.status is Status.PAUSED)
+    wait_for(page, lambda: visit.handle.latest.status is Status.PAUSED)
 
 
 def test_a_run_that_was_paused_stays_so(page, patient):
@@ -107,21 +107,21 @@ def test_a_run_that_was_paused_stays_so(page, patient):
     opened(page, patient)
     page.get_by_role("button", name="Pause").click()
     visit = newest()
-    wait_for(page, lambda: visit.seat.latest.status is Status.PAUSED)
-    step = visit.seat.latest.step
+    wait_for(page, lambda: visit.handle.latest.status is Status.PAUSED)
+    step = visit.handle.latest.step
     line.cut()
     bar(page, "The connection to the server is lost").wait_for()
     line.mend()
     bar(page).wait_for(state="hidden")
-    assert visit.seat.latest.status is Status.PAUSED
-    assert visit.seat.latest.step == step
+    assert visit.handle.latest.status is Status.PAUSED
+    assert visit.handle.latest.step == step
 
 
 def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address):
     line = Line(page)
     opened(page, address)
     visit = newest()
-    visit.seat.send(SetKnob("optimization.learning_rate", 0.003))
+    visit.handle.send(SetKnob("optimization.learning_rate", 0.003))
     wait_for(page, lambda: _turns(visit) == 1)
     frames = page.evaluate("window.babysit.frames")
     page.wait_for_function(f"window.babysit.frames > {frames + 3}")
@@ -131,7 +131,7 @@ def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address
     line.mend()
     _goes_on(page, address)
     visit = newest()
-    assert visit.seat.latest.config.optimization.learning_rate == 0.003
+    assert visit.handle.latest.config.optimization.learning_rate == 0.003
 
 
 def test_a_page_that_is_loaded_anew_offers_the_run_of_before(page, address):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.panels.search.search_controller import hunted
-from engine import HuntStatus
+from engine import SearchStatus
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def begin(tab, trials: int = 8) -> None:
 
 
 def finished(tab) -> bool:
-    return state(tab).hunt.status is HuntStatus.FINISHED and not state(tab).busy
+    return state(tab).hunt.status is SearchStatus.FINISHED and not state(tab).busy
 
 
 def cells(tab) -> dict[int, str]:
@@ -103,12 +103,12 @@ def test_a_search_is_paused_resumed_and_given_up_and_the_run_goes_on(room):
     room.press("Start a search")
     room.wait_for(lambda: state(room).hunt is not None)
     room.press("Pause search")
-    room.wait_for(lambda: state(room).hunt.status is HuntStatus.PAUSED)
+    room.wait_for(lambda: state(room).hunt.status is SearchStatus.PAUSED)
     room.press("Resume search")
-    room.wait_for(lambda: state(room).hunt.status is HuntStatus.RUNNING)
+    room.wait_for(lambda: state(room).hunt.status is SearchStatus.RUNNING)
     step = room.snapshot.step
     room.press("Cancel search")
-    room.wait_for(lambda: state(room).hunt.status is HuntStatus.CANCELLED)
+    room.wait_for(lambda: state(room).hunt.status is SearchStatus.CANCELLED)
     room.wait_for(lambda: room.snapshot.step > step)
     assert room.snapshot.run == 1
 

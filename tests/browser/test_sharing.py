@@ -65,7 +65,7 @@ def steered(config: RunConfig, steps: int = 400) -> Experiment:
 
 
 def bits(tab: Tab) -> tuple[int, str]:
-    return tab.visit.seat.do(lambda experiment: (experiment.step, digest(experiment))).result(
+    return tab.visit.handle.do(lambda experiment: (experiment.step, digest(experiment))).result(
         PATIENCE
     )
 

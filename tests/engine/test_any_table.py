@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.data import AS_FOUND, Reading, keep, let_go, read_upload
+from engine.data import AS_FOUND, Reading, read_upload, register_upload, unregister_upload
 from engine.data.sources import read_source
 from engine.data.table.decoding import decode
 from engine.registry import Choice
@@ -253,12 +253,12 @@ def test_labels_may_be_booleans_or_bytes():
 def test_a_split_of_its_own_is_kept(names):
     raw = npz(**dict(zip(names, (X, Y, X[:7] + 9, Y[:7]), strict=True)))
     upload = read_upload(raw, "k.npz")
-    keep(upload)
+    register_upload(upload)
     try:
         config = RunConfig().replace("data.dataset", Choice(upload.name))
         parts = Experiment(config).data
     finally:
-        let_go(upload)
+        unregister_upload(upload)
     assert (len(parts.train), len(parts.validation)) == (40, 7)
     assert parts.validation.rows.tolist() == list(range(40, 47))
 
@@ -345,20 +345,20 @@ def test_what_is_far_from_zero_separates_as_well_as_what_is_near(start, step):
     )
     inputs = []
     for which in (upload, near):
-        keep(which)
+        register_upload(which)
         try:
             config = RunConfig().replace("data.dataset", Choice(which.name))
             data = Experiment(config.replace("data.preprocessing", Choice("standardize"))).data
             inputs.append(data.train.x)
         finally:
-            let_go(which)
+            unregister_upload(which)
     assert inputs[0].dtype == np.float32
     np.testing.assert_allclose(inputs[0], inputs[1], atol=2e-5)
 
 
 def test_what_was_chosen_of_a_table_is_part_of_the_run():
     upload = read_upload(TABLE.encode(), "t.csv")
-    keep(upload)
+    register_upload(upload)
     try:
         config = RunConfig().replace("data.dataset", Choice(upload.name))
         config = config.with_reading(Reading("a", "classes"))
@@ -371,7 +371,7 @@ def test_what_was_chosen_of_a_table_is_part_of_the_run():
         assert record(again).digest == saved.digest
         assert config.replace("data.dataset", Choice("iris")).data.target is None
     finally:
-        let_go(upload)
+        unregister_upload(upload)
 
 
 def test_only_files_have_columns_to_choose_from():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Status
-from engine.training.checkpoints import APART, Trail
+from engine.training.checkpoints import APART, Checkpoints
 from engine.training.config import OptimizationConfig
 from engine.training.training import Diverged, Training
 
@@ -40,7 +40,7 @@ def broken(config: RunConfig, *changes: tuple[int, str, object], rate: float = 1
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_run_made_again_from_its_trail_is_the_same_to_the_bit(name):
     training = Training(CONFIGS[name], np.float32)
-    trail = Trail(training)
+    trail = Checkpoints(training)
     losses = []
     for _ in range(3 * APART + 17):
         losses.append(training.update())
@@ -160,14 +160,14 @@ def test_there_is_none_on_a_healthy_run_nor_after_new_weights_or_a_restart(confi
 
 
 def test_examining_leaves_the_run_that_diverged_as_it_was(config):
-    twin = Training(config.replace(RATE, 1e5), np.float32)
+    fork = Training(config.replace(RATE, 1e5), np.float32)
     with pytest.raises(Diverged), np.errstate(all="ignore"):
         while True:
-            twin.update()
+            fork.update()
     experiment = diverged(config.replace(RATE, 1e5))
-    assert experiment.step == twin.step
+    assert experiment.step == fork.step
     theta = experiment.network.parameters.theta
-    assert theta.tobytes() == twin.network.parameters.theta.tobytes()
+    assert theta.tobytes() == fork.network.parameters.theta.tobytes()
 
 
 def test_a_network_whose_steps_are_too_dear_to_repeat_has_none():

@@ -169,7 +169,7 @@ def test_rates_inside_the_range_learn_and_rates_beyond_it_do_not(optimizer):
     for learning_rate in (0.01 * found.low, inside, 30 * found.high):
         made = Experiment(config.replace("optimization.learning_rate", learning_rate))
         made.train(200)
-        losses.append(made.snapshot().gauges.train_loss)
+        losses.append(made.snapshot().metrics.train_loss)
     low, good, high = losses
     assert good < 0.3 * low
     assert not high < 3 * good  # which is so of NaN, too

@@ -164,7 +164,7 @@ def test_the_csv_holds_the_history_and_ends_at_the_last_step(shell, tmp_path):
     assert rows[-1][0] == "157"
     assert len(rows) == curves.rows
     assert "nan" not in path.read_text()
-    assert rows[0][header.index("zigzag")] == ""  # there is no step before the first
+    assert rows[0][header.index("gradient_cosine")] == ""  # there is no step before the first
 
 
 def test_the_weights_are_those_of_an_experiment_with_as_many_steps(shell):

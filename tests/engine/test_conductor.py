@@ -10,7 +10,7 @@ from engine.runtime.run_queue import LESS, MORE
 from tests.waiting import PATIENCE, Clock, wait_until
 
 
-def next_frame(seat, version=0):
+def next_frame(handle, version=0):
     arrived = threading.Event()
     frame = []
 
@@ -18,7 +18,7 @@ def next_frame(seat, version=0):
         frame.extend([snapshot, version])
         arrived.set()
 
-    seat.wait("a page", version, deliver)
+    handle.wait("a page", version, deliver)
     assert arrived.wait(PATIENCE)
     return frame
 
@@ -85,9 +85,9 @@ def timed(clock):
 
 
 def playing(conductor, config, clock):
-    seat = conductor.add(Timed(config, clock))
-    seat.send(Play())
-    return seat
+    handle = conductor.add(Timed(config, clock))
+    handle.send(Play())
+    return handle
 
 
 def rounds(rival, count):
@@ -98,9 +98,9 @@ def rounds(rival, count):
 
 def test_twenty_experiments_are_served_fairly(timed, clock, config):
     slices = []
-    seats = [timed.add(Timed(config.with_seed(seed), clock, slices)) for seed in range(20)]
-    for seat in seats:
-        seat.send(Play())
+    handles = [timed.add(Timed(config.with_seed(seed), clock, slices)) for seed in range(20)]
+    for handle in handles:
+        handle.send(Play())
     wait_until(lambda: len({experiment for experiment, _ in slices}) == 20)
     begun = len(slices)
     wait_until(lambda: len(slices) >= begun + 200)
@@ -112,35 +112,35 @@ def test_twenty_experiments_are_served_fairly(timed, clock, config):
 
 
 def test_training_gives_way_when_frames_come_late_and_comes_back(timed, clock, config):
-    seats = [timed.add(Timed(config.with_seed(seed), clock)) for seed in range(2)]
+    handles = [timed.add(Timed(config.with_seed(seed), clock)) for seed in range(2)]
     slow = threading.Event()
     slow.set()
 
-    def watch(seat):
+    def watch(handle):
         def deliver(snapshot, version):
             if slow.is_set():
                 clock.now += 0.03  # of the 0.02 s from one frame to the next
-            watch(seat)
+            watch(handle)
 
-        seat.wait("a page", seat._version, deliver)
+        handle.wait("a page", handle._version, deliver)
 
-    for seat in seats:
-        watch(seat)
-        seat.send(Play())
-    slices = seats[0].experiment.slices
+    for handle in handles:
+        watch(handle)
+        handle.send(Play())
+    slices = handles[0].experiment.slices
     wait_until(lambda: slices and slices[-1] < 0.2 * max(slices))
-    assert seats[0].experiment.step > 0
+    assert handles[0].experiment.step > 0
     slow.clear()
     wait_until(lambda: slices[-1] > 0.6 * max(slices))
 
 
 def test_one_alone_gives_way_when_the_machine_is_busy_with_other_things(timed, clock, config):
-    seat = timed.add(Timed(config, clock))
-    seat.experiment.slowness = 4.0
-    seat.send(Play())
-    slices = seat.experiment.slices
+    handle = timed.add(Timed(config, clock))
+    handle.experiment.slowness = 4.0
+    handle.send(Play())
+    slices = handle.experiment.slices
     wait_until(lambda: slices and slices[-1] < 0.6 * max(slices))
-    seat.experiment.slowness = 1.0
+    handle.experiment.slowness = 1.0
     wait_until(lambda: slices[-1] > 0.9 * max(slices))
 
 
@@ -148,8 +148,8 @@ def test_a_failure_ends_that_experiment_alone(conductor, config, caplog):
     broken, sound = conductor.add(Broken(config)), conductor.add(Experiment(config))
     news = []
     broken.on_news = news.append
-    for seat in (broken, sound):
-        seat.send(Play())
+    for handle in (broken, sound):
+        handle.send(Play())
     wait_until(lambda: broken.latest.status is Status.FAILED)
     assert "ArithmeticError: a layer gave up" in broken.latest.message
     assert news[-1].status is Status.FAILED
@@ -161,77 +161,77 @@ def test_a_failure_ends_that_experiment_alone(conductor, config, caplog):
 
 
 def test_a_refused_command_is_said_and_changes_nothing(conductor, config):
-    seat = conductor.add(Experiment(config))
-    seat.send(SetKnob("optimization.learning_rate", -1.0))
-    wait_until(lambda: seat.latest.message != "")
-    assert "learning rate must be" in seat.latest.message
-    assert seat.latest.status is Status.PAUSED
-    assert seat.latest.config == config
+    handle = conductor.add(Experiment(config))
+    handle.send(SetKnob("optimization.learning_rate", -1.0))
+    wait_until(lambda: handle.latest.message != "")
+    assert "learning rate must be" in handle.latest.message
+    assert handle.latest.status is Status.PAUSED
+    assert handle.latest.config == config
 
 
 def test_it_is_told_when_the_last_command_was_answered_though_nothing_changed(conductor, config):
-    seat = conductor.add(Experiment(config))
+    handle = conductor.add(Experiment(config))
     told = []
-    seat.on_news = lambda snapshot: told.append(seat.settled)
+    handle.on_news = lambda snapshot: told.append(handle.settled)
     for _ in range(2):  # the second refusal says what the first has said
         before = len(told)
-        seat.send(SetKnob("optimization.learning_rate", -1.0))
-        assert not seat.settled or len(told) > before
-        wait_until(lambda: seat.settled)
+        handle.send(SetKnob("optimization.learning_rate", -1.0))
+        assert not handle.settled or len(told) > before
+        wait_until(lambda: handle.settled)
         wait_until(lambda before=before: told[before:] and told[-1])
 
 
 def test_commands_are_obeyed_in_order_and_none_is_lost(conductor, config):
-    seat = conductor.add(Experiment(config))
-    seat.send(Play())
+    handle = conductor.add(Experiment(config))
+    handle.send(Play())
     rates = [10.0**-n for n in range(1, 6)] * 20
     for rate in rates:
-        seat.send(SetKnob("optimization.learning_rate", rate))
-    wait_until(lambda: len(seat.experiment.journal) == 1 + len(rates))
-    commands = [command for _, command in seat.experiment.journal]
+        handle.send(SetKnob("optimization.learning_rate", rate))
+    wait_until(lambda: len(handle.experiment.journal) == 1 + len(rates))
+    commands = [command for _, command in handle.experiment.journal]
     assert [c.value for c in commands if isinstance(c, SetKnob)] == rates
 
 
 def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(timed, clock, config):
-    seat = timed.add(Experiment(config))
-    snapshot, version = next_frame(seat)
+    handle = timed.add(Experiment(config))
+    snapshot, version = next_frame(handle)
     assert snapshot.status is Status.PAUSED
     deliveries = []
     rival = playing(timed, config, clock)
-    seat.wait("a page", version, lambda *frame: deliveries.append(frame))
+    handle.wait("a page", version, lambda *frame: deliveries.append(frame))
     rounds(rival, 5)  # in which nothing is new
     assert deliveries == []
-    seat.send(Play())
+    handle.send(Play())
     wait_until(lambda: deliveries)
     rounds(rival, 5)
     assert len(deliveries) == 1
 
 
 def test_several_who_wait_are_all_served_and_who_has_gone_is_not(conductor, config):
-    seat = conductor.add(Experiment(config))
+    handle = conductor.add(Experiment(config))
     served = []
     for who in ("one", "other", "gone"):
-        seat.wait(who, 1, lambda snapshot, version, who=who: served.append(who))
-    seat.forget("gone")
-    seat.send(Play())
+        handle.wait(who, 1, lambda snapshot, version, who=who: served.append(who))
+    handle.forget("gone")
+    handle.send(Play())
     wait_until(lambda: len(served) >= 2)
     assert sorted(served) == ["one", "other"]
 
 
 def test_a_paused_experiment_costs_nothing(timed, clock, config):
-    seat, rival = playing(timed, config, clock), playing(timed, config, clock)
-    wait_until(lambda: seat.experiment.step > 10)
-    seat.send(Pause())
-    wait_until(lambda: seat.latest.status is Status.PAUSED)
+    handle, rival = playing(timed, config, clock), playing(timed, config, clock)
+    wait_until(lambda: handle.experiment.step > 10)
+    handle.send(Pause())
+    wait_until(lambda: handle.latest.status is Status.PAUSED)
     rounds(rival, 2)
-    had = len(seat.experiment.slices)
+    had = len(handle.experiment.slices)
     rounds(rival, 5)
-    assert len(seat.experiment.slices) == had
+    assert len(handle.experiment.slices) == had
 
 
 def test_the_thread_ends_with_the_last_experiment_and_begins_again(conductor, config):
-    seat = conductor.add(Experiment(config))
-    conductor.remove(seat)
+    handle = conductor.add(Experiment(config))
+    conductor.remove(handle)
     wait_until(lambda: not [t for t in threading.enumerate() if t.name == "conductor"])
     again = conductor.add(Experiment(config))
     again.send(Play())
@@ -240,8 +240,8 @@ def test_the_thread_ends_with_the_last_experiment_and_begins_again(conductor, co
 
 def test_an_experiment_that_has_left_is_trained_no_more(conductor):
     stays, leaves = (conductor.add(Experiment(RunConfig(seed=seed))) for seed in range(2))
-    for seat in (stays, leaves):
-        seat.send(Play())
+    for handle in (stays, leaves):
+        handle.send(Play())
     wait_until(lambda: leaves.experiment.step > 5)
     conductor.remove(leaves)
     step = stays.experiment.step
@@ -253,41 +253,41 @@ def test_an_experiment_that_has_left_is_trained_no_more(conductor):
 
 
 def test_a_refusal_is_told_until_the_next_command(conductor, config):
-    seat = conductor.add(Experiment(config))
-    seat.send(Play())
-    seat.send(SetKnob("optimization.learning_rate", -1.0))
-    wait_until(lambda: "must be" in seat.latest.message)
-    _, version = next_frame(seat)
+    handle = conductor.add(Experiment(config))
+    handle.send(Play())
+    handle.send(SetKnob("optimization.learning_rate", -1.0))
+    wait_until(lambda: "must be" in handle.latest.message)
+    _, version = next_frame(handle)
     for _ in range(3):
-        snapshot, version = next_frame(seat, version)
+        snapshot, version = next_frame(handle, version)
         assert "must be" in snapshot.message
-    seat.send(Pause())
-    wait_until(lambda: seat.latest.message == "")
+    handle.send(Pause())
+    wait_until(lambda: handle.latest.message == "")
 
 
 def test_an_errand_is_run_between_two_steps(conductor, config):
-    seat = conductor.add(Experiment(config))
-    seat.send(Play())
-    thread, step = seat.do(lambda e: (threading.current_thread().name, e.step)).result(PATIENCE)
+    handle = conductor.add(Experiment(config))
+    handle.send(Play())
+    thread, step = handle.do(lambda e: (threading.current_thread().name, e.step)).result(PATIENCE)
     assert thread == "conductor"
-    assert seat.do(lambda e: e.step).result(PATIENCE) >= step
+    assert handle.do(lambda e: e.step).result(PATIENCE) >= step
     with pytest.raises(ZeroDivisionError):
-        seat.do(lambda e: 1 / 0).result(PATIENCE)
-    assert seat.latest.status is Status.RUNNING  # it is whoever asked who is told
+        handle.do(lambda e: 1 / 0).result(PATIENCE)
+    assert handle.latest.status is Status.RUNNING  # it is whoever asked who is told
 
 
 def test_an_errand_for_one_who_has_left_is_cancelled(conductor, config):
-    seat = conductor.add(Experiment(config))
-    conductor.remove(seat)
-    assert seat.do(lambda e: e.step).cancelled()
+    handle = conductor.add(Experiment(config))
+    conductor.remove(handle)
+    assert handle.do(lambda e: e.step).cancelled()
 
 
 def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
     conductor, config, monkeypatch
 ):
     monkeypatch.setattr("engine.measure.on_demand.LOOKS", {"sums": lambda training: training.step})
-    seat = conductor.add(Experiment(config))
-    frame, version = next_frame(seat)
+    handle = conductor.add(Experiment(config))
+    frame, version = next_frame(handle)
     assert frame.inside.sums is None
     arrived = threading.Event()
     seen = []
@@ -296,7 +296,7 @@ def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
         seen.append(snapshot.inside.sums)
         arrived.set()
 
-    seat.wait("a page", version, deliver, frozenset({"sums"}))
+    handle.wait("a page", version, deliver, frozenset({"sums"}))
     assert arrived.wait(PATIENCE)
     assert seen == [0]
 
@@ -327,16 +327,16 @@ def test_work_beside_training_is_done_in_slices_and_shown(conductor, config):
 
 
 def test_work_can_be_held_and_ended(conductor, config):
-    seat = conductor.add(Experiment(config))
-    seat.do(lambda e: seat.works.begin("search", itertools.count()))
-    seat.do(lambda e: seat.works.hold("search")).result(PATIENCE)
-    held = seat.works.shown.search
-    assert not seat.works.busy
-    seat.do(lambda e: seat.works.go_on("search")).result(PATIENCE)
-    wait_until(lambda: seat.works.shown.search != held)
-    seat.do(lambda e: seat.works.clear("search")).result(PATIENCE)
-    assert not seat.works.busy
-    wait_until(lambda: seat.latest.beside.search is None)
+    handle = conductor.add(Experiment(config))
+    handle.do(lambda e: handle.works.begin("search", itertools.count()))
+    handle.do(lambda e: handle.works.hold("search")).result(PATIENCE)
+    held = handle.works.shown.search
+    assert not handle.works.busy
+    handle.do(lambda e: handle.works.go_on("search")).result(PATIENCE)
+    wait_until(lambda: handle.works.shown.search != held)
+    handle.do(lambda e: handle.works.clear("search")).result(PATIENCE)
+    assert not handle.works.busy
+    wait_until(lambda: handle.latest.beside.search is None)
 
 
 def test_work_that_fails_says_so_and_leaves_the_experiment_alone(conductor, config, caplog):
@@ -344,13 +344,13 @@ def test_work_that_fails_says_so_and_leaves_the_experiment_alone(conductor, conf
         yield 1
         raise ArithmeticError("nothing works")
 
-    seat = conductor.add(Experiment(config))
-    seat.send(Play())
-    seat.do(lambda e: seat.works.begin("checks", fail()))
+    handle = conductor.add(Experiment(config))
+    handle.send(Play())
+    handle.do(lambda e: handle.works.begin("checks", fail()))
     version, message = 0, ""
     while not message:
-        frame, version = next_frame(seat, version)
+        frame, version = next_frame(handle, version)
         message = frame.message
     assert message == "The checks failed: nothing works"
-    assert seat.latest.status is Status.RUNNING
+    assert handle.latest.status is Status.RUNNING
     assert "the checks failed" in caplog.text

@@ -322,12 +322,12 @@ def test_a_schedule_counts_from_where_it_is_chosen(config):
     experiment = trained(config, 200)
     experiment.apply(SetKnob("optimization.schedule", Choice("cosine", {"length": 100})))
     experiment.train(1)
-    assert experiment.snapshot().gauges.learning_rate == pytest.approx(0.01)
+    assert experiment.snapshot().metrics.learning_rate == pytest.approx(0.01)
     experiment.train(50)
-    assert experiment.snapshot().gauges.learning_rate == pytest.approx(0.005)
+    assert experiment.snapshot().metrics.learning_rate == pytest.approx(0.005)
     experiment.apply(SetKnob("optimization.schedule", Choice("cosine", {"length": 200})))
     experiment.train(50)  # another length is the same schedule
-    assert experiment.snapshot().gauges.learning_rate == pytest.approx(0.005)
+    assert experiment.snapshot().metrics.learning_rate == pytest.approx(0.005)
     again = replay(experiment.first_config, experiment.journal, experiment.step)
     assert same_bits(experiment, again)
 

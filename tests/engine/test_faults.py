@@ -43,8 +43,8 @@ def test_a_layer_that_raises_ends_that_run_and_restart_begins_another(conductor,
     experiment = Experiment(config)
     fail_at(experiment, step, FloatingPointError("a layer gave up"))
     broken, sound = conductor.add(experiment), conductor.add(Experiment(config))
-    for seat in (broken, sound):
-        seat.send(Play())
+    for handle in (broken, sound):
+        handle.send(Play())
     wait_until(lambda: broken.latest.status is Status.FAILED)
     assert broken.latest.message == ("FloatingPointError: a layer gave up. Restart to try again.")
     reached = sound.experiment.step
@@ -58,10 +58,10 @@ def test_a_layer_that_raises_ends_that_run_and_restart_begins_another(conductor,
 def test_memory_that_runs_out_ends_that_run_alone(conductor, config):
     experiment = Experiment(config)
     fail_at(experiment, 3, MemoryError("Unable to allocate 7.00 TiB"))
-    seat = conductor.add(experiment)
-    seat.send(Play())
-    wait_until(lambda: seat.latest.status is Status.FAILED)
-    assert "Unable to allocate" in seat.latest.message
+    handle = conductor.add(experiment)
+    handle.send(Play())
+    wait_until(lambda: handle.latest.status is Status.FAILED)
+    assert "Unable to allocate" in handle.latest.message
     assert conductor.alive
 
 
@@ -83,12 +83,12 @@ def test_whoever_listens_and_raises_does_not_end_the_thread(conductor, config):
     def deaf(snapshot, version=0):
         raise RuntimeError("nobody is at home")
 
-    seat, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
-    seat.on_news = deaf
-    seat.send(Play())
-    seat.wait("a page", 10**9, deaf)
+    handle, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
+    handle.on_news = deaf
+    handle.send(Play())
+    handle.wait("a page", 10**9, deaf)
     other.send(Play())
-    wait_until(lambda: seat.experiment.status is Status.FAILED)
+    wait_until(lambda: handle.experiment.status is Status.FAILED)
     wait_until(lambda: other.experiment.step > 50)
     assert conductor.alive
 
@@ -98,10 +98,10 @@ def test_a_thread_that_is_ended_is_noticed(conductor, config):
     assert conductor.alive
     experiment = Experiment(config)
     fail_at(experiment, 5, SystemExit())  # not an error: nothing catches it
-    seat = conductor.add(experiment)
-    seat.send(Play())
+    handle = conductor.add(experiment)
+    handle.send(Play())
     wait_until(lambda: not conductor.alive)
-    conductor.remove(seat)
+    conductor.remove(handle)
     assert not conductor.alive
 
 
@@ -154,20 +154,20 @@ def test_a_conductor_whose_clock_jumps_serves_on(config, jump):
 
     conductor = Conductor(frame_rate=50, clock=clock)
     try:
-        seats = [conductor.add(Experiment(config, clock=clock, work=clock)) for _ in range(3)]
-        for seat in seats:
-            seat.send(Play())
-        wait_until(lambda: min(seat.experiment.step for seat in seats) > 20)
+        handles = [conductor.add(Experiment(config, clock=clock, work=clock)) for _ in range(3)]
+        for handle in handles:
+            handle.send(Play())
+        wait_until(lambda: min(handle.experiment.step for handle in handles) > 20)
         for _ in range(3):
             jumped.append(True)
-            steps = [seat.experiment.step for seat in seats]
+            steps = [handle.experiment.step for handle in handles]
             wait_until(
                 lambda steps=steps: all(
-                    s.experiment.step > n + 50 for s, n in zip(seats, steps, strict=True)
+                    s.experiment.step > n + 50 for s, n in zip(handles, steps, strict=True)
                 )
             )
-        seats[0].send(Pause())
-        wait_until(lambda: seats[0].latest.status is Status.PAUSED)
+        handles[0].send(Pause())
+        wait_until(lambda: handles[0].latest.status is Status.PAUSED)
     finally:
         jumped.clear()
         conductor.close()

@@ -8,7 +8,7 @@ import pytest
 from engine import Choice, Convolution, DataConfig, ModelConfig, OptimizationConfig, RunConfig
 from engine.nn.activations import ACTIVATIONS
 from engine.nn.initializers import INITIALIZERS
-from engine.nn.layers import LearnedSlope
+from engine.nn.layers import PReLULayer
 from engine.nn.losses import LOSSES
 from engine.nn.network import Network
 from engine.nn.normalization import NORMALIZATIONS
@@ -232,5 +232,5 @@ def test_slopes_that_are_learned_start_where_the_knob_says():
     model = ModelConfig(activation=Choice("PReLU", {"start": 0.4}), hidden=(3,))
     network = build_network(model, (2,), 2, 1, dtype=np.float64)
     network.draw(INITIALIZERS.build(Choice("He")), np.random.default_rng(0), np.zeros((1, 2)))
-    slopes = [layer for layer in network.layers if isinstance(layer, LearnedSlope)]
+    slopes = [layer for layer in network.layers if isinstance(layer, PReLULayer)]
     np.testing.assert_array_equal(slopes[0].params["slope"], [0.4, 0.4, 0.4])

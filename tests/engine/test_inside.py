@@ -62,7 +62,7 @@ def test_training_is_the_same_to_the_bit_whether_somebody_looks_or_not(config):
     for _ in range(4):
         watched.train(5)
         watched.snapshot(ALL)
-        watched.glimpse(ALL)
+        watched.cached_snapshot(ALL)
         alone.train(5)
     ours, theirs = watched.network.parameters, alone.network.parameters
     assert ours.theta.tobytes() == theirs.theta.tobytes()
@@ -97,12 +97,12 @@ def test_large_things_are_looked_at_again_only_after_a_pause():
     times = iter(np.arange(0, 1e4, 0.004).tolist())
     experiment = Experiment(RunConfig(), work=lambda: next(times))
     looks = frozenset({"weights"})
-    first = experiment.glimpse(looks).inside.weights
+    first = experiment.cached_snapshot(looks).inside.weights
     renewed = 0
     experiment.apply(Play())
     for _ in range(100):  # of 0.1 seconds each
         experiment.advance(0.1)
-        now = experiment.glimpse(looks).inside.weights
+        now = experiment.cached_snapshot(looks).inside.weights
         renewed += now is not first
         first = now
     assert 5 <= renewed <= 25
@@ -287,7 +287,7 @@ def test_accuracy_is_that_of_the_curves():
     snapshot = experiment.snapshot(ALL)
     answers = snapshot.inside.answers
     assert np.mean(answers.right == answers.said) == pytest.approx(
-        snapshot.gauges.validation_accuracy
+        snapshot.metrics.validation_accuracy
     )
 
 
@@ -368,7 +368,7 @@ def test_answers_are_given_without_dropout_and_with_running_averages():
     experiment, inside = seen(NORMALIZED, 50)
     again = experiment.snapshot(ALL).inside
     np.testing.assert_array_equal(inside.answers.said, again.answers.said)
-    accuracy = experiment.snapshot().gauges.validation_accuracy
+    accuracy = experiment.snapshot().metrics.validation_accuracy
     assert np.mean(inside.answers.right == inside.answers.said) == pytest.approx(accuracy)
 
 
@@ -392,7 +392,7 @@ def test_a_change_that_breaks_the_network_leaves_what_was_seen_before_it():
 def test_after_a_change_everything_is_measured_anew_at_once():
     experiment, inside = seen(SPIRAL)
     experiment.apply(SetKnob("model.initializer", Choice("unit normal")))
-    now = experiment.glimpse(ALL).inside
+    now = experiment.cached_snapshot(ALL).inside
     for name in ("weights", "surface", "answers"):
         assert getattr(now, name) is not getattr(inside, name)
-    assert experiment.glimpse(frozenset()).inside.surface is None
+    assert experiment.cached_snapshot(frozenset()).inside.surface is None

@@ -71,18 +71,18 @@ def test_a_huge_l2_raises_it_by_what_the_weights_weigh(tmp_path):
 
 
 def test_twenty_examples_are_learned_by_heart():
-    gauges = epochs(lecture(1e-3, examples=20), 200).snapshot().gauges
-    assert gauges.train_accuracy == 1.0
-    assert gauges.train_loss < 0.05
-    assert gauges.validation_accuracy < 0.8
+    metrics = epochs(lecture(1e-3, examples=20), 200).snapshot().metrics
+    assert metrics.train_accuracy == 1.0
+    assert metrics.train_loss < 0.05
+    assert metrics.validation_accuracy < 0.8
 
 
 def test_at_too_low_a_rate_the_loss_stays_and_accuracy_climbs_all_the_same():
     experiment = epochs(lecture(1e-6, l2=1e-6), 10)
-    gauges = experiment.snapshot().gauges
-    assert 2.3020 < gauges.train_loss < 2.3026  # 2.302420 on the slide
-    assert gauges.train_accuracy > 0.19
-    assert gauges.validation_accuracy > 0.19
+    metrics = experiment.snapshot().metrics
+    assert 2.3020 < metrics.train_loss < 2.3026  # 2.302420 on the slide
+    assert metrics.train_accuracy > 0.19
+    assert metrics.validation_accuracy > 0.19
 
 
 def test_at_a_rate_of_a_million_it_diverges_at_once():

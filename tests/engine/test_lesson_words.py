@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import pytest
 
-from engine import LESSONS, Break, Lesson, Restart, RunConfig, SetKnob, Verdict, open_lesson
+from engine import LESSONS, Lesson, Restart, RunConfig, SetKnob, Variation, Verdict, open_lesson
 from engine.lessons.activations import LEARNED
 from engine.lessons.beyond import WANTED
 from engine.lessons.combining import TRIES
@@ -27,11 +27,11 @@ FIXED = {
     **{name: {1} for name in LESSONS if "lab" in open_lesson(name).exhibits},  # the first layer
 }
 VARIED = (
-    Break("", commands=(Restart(5),)),
-    Break("", commands=(SetKnob("model.hidden", "23, 17"),)),
-    Break("", commands=(SetKnob("optimization.learning_rate", 0.0371),)),
-    Break("", commands=(SetKnob("optimization.l2", 0.0137),)),
-    Break("", change=lambda config: with_examples(config, 67)),
+    Variation("", commands=(Restart(5),)),
+    Variation("", commands=(SetKnob("model.hidden", "23, 17"),)),
+    Variation("", commands=(SetKnob("optimization.learning_rate", 0.0371),)),
+    Variation("", commands=(SetKnob("optimization.l2", 0.0137),)),
+    Variation("", change=lambda config: with_examples(config, 67)),
 )
 
 
@@ -99,8 +99,8 @@ def told(lesson: Lesson) -> tuple[Verdict, set[float]]:
     verdict = lesson.check(Evidence(outcomes, exhibits))
     measured: set[float] = set()
     for run in outcomes.values():
-        gauges = run.snapshot.gauges
-        measured |= {run.snapshot.step, run.snapshot.epoch, gauges.first_loss, gauges.train_loss}
+        metrics = run.snapshot.metrics
+        measured |= {run.snapshot.step, run.snapshot.epoch, metrics.first_loss, metrics.train_loss}
         measured.update(*(maps.shape for maps in run.responses.values()), run.example.shape)
     return verdict, measured
 

@@ -10,7 +10,6 @@ import pytest
 
 from engine import (
     LESSONS,
-    Break,
     Choice,
     Experiment,
     Lesson,
@@ -20,6 +19,7 @@ from engine import (
     RunConfig,
     SetKnob,
     Status,
+    Variation,
     open_lesson,
     outcome,
     replay,
@@ -106,7 +106,7 @@ def test_the_accuracy_of_an_outcome_is_that_of_the_snapshot(config):
     experiment = Experiment(config)
     experiment.train(200)
     told = outcome(experiment)
-    assert told.accuracy == pytest.approx(told.snapshot.gauges.validation_accuracy, abs=0.02)
+    assert told.accuracy == pytest.approx(told.snapshot.metrics.validation_accuracy, abs=0.02)
 
 
 # ---- what a run starts from ---------------------------------------------------------------------
@@ -298,5 +298,5 @@ def test_several_processes_say_the_same_as_one():
 
 def test_another_seed_does_not_change_the_verdict():
     for name in ("dead ReLUs", "update ratio", "constant weights"):
-        other = open_lesson(name).broken(Break("", commands=(Restart(5),)))
+        other = open_lesson(name).broken(Variation("", commands=(Restart(5),)))
         assert judge(other).holds, name

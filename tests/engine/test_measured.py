@@ -48,17 +48,17 @@ def test_the_first_loss_with_batch_norm_is_what_training_sees(scale, dropout):
     experiment = Experiment(config)
     now = experiment.snapshot()
     training = Training(config.replace("model.dropout", 0.0), np.float32)
-    assert now.gauges.first_loss == pytest.approx(training.update(), rel=0.15)  # the first batch
-    assert now.curves["loss"][0] == now.gauges.first_loss
-    assert now.curves["validation_loss"][0] == pytest.approx(now.gauges.first_loss, rel=0.15)
+    assert now.metrics.first_loss == pytest.approx(training.update(), rel=0.15)  # the first batch
+    assert now.curves["loss"][0] == now.metrics.first_loss
+    assert now.curves["validation_loss"][0] == pytest.approx(now.metrics.first_loss, rel=0.15)
     experiment.train(30)
     later = experiment.snapshot()
-    assert later.curves["validation_loss"].max() < 1.3 * now.gauges.first_loss
+    assert later.curves["validation_loss"].max() < 1.3 * now.metrics.first_loss
     assert later.findings == ()
     (result,) = (
         x for x in run_check("first loss", take_checkup(experiment)) if isinstance(x, CheckResult)
     )
-    assert result.number == now.gauges.first_loss
+    assert result.number == now.metrics.first_loss
     assert result.passed
 
 
@@ -78,7 +78,7 @@ def test_measuring_the_first_loss_moves_no_statistics_in_a_run():
     before = experiment.network.parameters.statistics.copy()
     experiment.apply(SetKnob("optimization.loss", Choice("multiclass hinge")))
     np.testing.assert_array_equal(experiment.network.parameters.statistics, before)
-    assert 0 < experiment.snapshot().gauges.first_loss < 9
+    assert 0 < experiment.snapshot().metrics.first_loss < 9
 
 
 # ---- the last step ------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_the_overshoot_is_that_of_the_step_that_was_made(max_norm):
         return float(np.vdot(network.parameters.grad, down))
 
     expected = max(-1.0, -slope(after) / slope(before))
-    assert experiment.snapshot().gauges.overshoot == pytest.approx(expected, rel=2e-3)
+    assert experiment.snapshot().metrics.overshoot == pytest.approx(expected, rel=2e-3)
 
 
 def test_the_noise_scale_is_that_of_a_batch_not_fitted_yet():
@@ -156,9 +156,9 @@ def test_the_noise_scale_is_that_of_a_batch_not_fitted_yet():
 )
 def test_the_rate_before_the_first_step_is_that_of_the_first_step(change, rate):
     experiment = Experiment(optimized(**change))
-    assert experiment.snapshot().gauges.learning_rate == pytest.approx(rate)
+    assert experiment.snapshot().metrics.learning_rate == pytest.approx(rate)
     experiment.train(1)
-    assert experiment.snapshot().gauges.learning_rate == pytest.approx(rate)
+    assert experiment.snapshot().metrics.learning_rate == pytest.approx(rate)
 
 
 # ---- a run that has diverged ------------------------------------------------------------------

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import Experiment
-from engine.memoize import remembered
+from engine.memoize import memoize
 from engine.training.history import History
 
 
@@ -28,7 +28,7 @@ def asked():
 
 @pytest.fixture
 def fact(asked):
-    @remembered
+    @memoize
     def fact(thing, *others):
         asked.append((thing, *others))
         return len(asked)
@@ -78,10 +78,10 @@ def test_the_last_value_is_the_last_that_could_be_had():
 def test_a_glimpse_of_a_run_without_a_new_row_has_the_curves_of_the_one_before(config):
     experiment = Experiment(config)
     experiment.train(3000)
-    first = experiment.glimpse()
+    first = experiment.cached_snapshot()
     experiment.train(1)
-    second = experiment.glimpse()
+    second = experiment.cached_snapshot()
     assert second.step > first.step
     assert second.curves is first.curves
     experiment.train(second.step)
-    assert experiment.glimpse().curves is not first.curves
+    assert experiment.cached_snapshot().curves is not first.curves

@@ -15,9 +15,9 @@ from engine import (
     RunConfig,
     SetKnob,
     Status,
-    keep,
-    let_go,
     read_upload,
+    register_upload,
+    unregister_upload,
 )
 from engine.cli.assigning import assigned_all
 from engine.data import DATASETS, Examples, split, subset
@@ -63,14 +63,14 @@ def dataset(request):
         yield request.param
         return
     upload = read_upload(BROUGHT[request.param]().encode(), f"{request.param}.csv")
-    keep(upload)
+    register_upload(upload)
     yield upload.name
-    let_go(upload)
+    unregister_upload(upload)
 
 
 def judged(experiment: Experiment) -> float:
-    gauges = experiment.snapshot().gauges
-    return min(gauges.train_accuracy, gauges.validation_accuracy)
+    metrics = experiment.snapshot().metrics
+    return min(metrics.train_accuracy, metrics.validation_accuracy)
 
 
 def test_what_is_chosen_from_the_menu_learns_at_once(dataset):
@@ -201,7 +201,7 @@ def test_what_is_shown_of_scaled_values_is_in_their_own_units():
         experiment.train(500)
         shown.append(experiment.snapshot(looks))
     for now in shown:
-        assert now.gauges.validation_accuracy > 0.9
+        assert now.metrics.validation_accuracy > 0.9
         surface, answers = now.inside.surface, now.inside.answers
         assert np.abs(answers.said - answers.right).max() < 0.3
         middle = surface.said[len(surface.said) // 2, surface.said.shape[1] // 2]
@@ -299,10 +299,10 @@ def test_a_split_that_was_fair_is_the_one_it_was():
 
 def brought(text: str, file: str) -> Experiment:
     upload = read_upload(text.encode(), file)
-    keep(upload)
+    register_upload(upload)
     experiment = Experiment(RunConfig())
     experiment.apply(SetKnob("data.dataset", Choice(upload.name)))
-    let_go(upload)
+    unregister_upload(upload)
     experiment.train(60)
     return experiment
 

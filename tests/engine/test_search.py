@@ -25,16 +25,16 @@ from engine.runtime.recording import digest
 from engine.search import (
     LECTURE_SEARCH,
     STRATEGIES,
+    Categorical,
     Comparison,
+    Continuous,
     Ending,
     Ensemble,
-    Here,
-    Hunt,
-    HuntStatus,
-    Pick,
+    InThread,
     Pool,
     Search,
-    Span,
+    SearchRun,
+    SearchStatus,
     TrialStatus,
     axis_of,
     cluster,
@@ -52,7 +52,7 @@ from tests.waiting import PATIENCE, Ticking, wait_until
 RATE, L2 = "optimization.learning_rate", "optimization.l2"
 SMALL = Search(
     base=RunConfig(model=ModelConfig(hidden=(16,))),
-    space=(Span(RATE, 1e-4, 1.0), Span(L2, 1e-5, 10.0)),
+    space=(Continuous(RATE, 1e-4, 1.0), Continuous(L2, 1e-5, 10.0)),
     trials=12,
     epochs=2,
 )
@@ -63,7 +63,7 @@ def changed(search: Search, **fields: object) -> Search:
     return msgspec.structs.replace(search, **fields)
 
 
-def outcome(hunt: Hunt) -> dict[int, tuple]:
+def outcome(hunt: SearchRun) -> dict[int, tuple]:
     """What must not depend on who ran it."""
     return {
         n: (x.ending, x.rung, x.steps, x.digest, x.validation_accuracy)
@@ -71,20 +71,20 @@ def outcome(hunt: Hunt) -> dict[int, tuple]:
     }
 
 
-def finished(search: Search, *arguments: object) -> Hunt:
-    hunt = Hunt(search, *arguments)
+def finished(search: Search, *arguments: object) -> SearchRun:
+    hunt = SearchRun(search, *arguments)
     for _ in hunt:
         pass
     return hunt
 
 
 @pytest.fixture(scope="module")
-def small() -> Hunt:
+def small() -> SearchRun:
     return finished(SMALL)
 
 
 @pytest.fixture(scope="module")
-def halved() -> Hunt:
+def halved() -> SearchRun:
     return finished(HALVING)
 
 
@@ -101,9 +101,9 @@ def test_a_log_axis_is_as_often_in_each_power_of_ten():
 def test_menus_knobs_and_layers_can_join():
     space = (
         axis_of("model.activation", RunConfig()),
-        Span("optimization.optimizer.mu", 0.5, 0.99, "linear"),
-        Span("optimization.batch_size", 8, 64, "log", whole=True),
-        Pick("model.hidden", ("16", "16, 16")),
+        Continuous("optimization.optimizer.mu", 0.5, 0.99, "linear"),
+        Continuous("optimization.batch_size", 8, 64, "log", whole=True),
+        Categorical("model.hidden", ("16", "16, 16")),
     )
     search = Search(space=space, trials=40)
     configs = [trial.config for trial in search.draw()]
@@ -117,11 +117,14 @@ def test_menus_knobs_and_layers_can_join():
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"space": (Span(RATE, 1e-9, 1.0),)}, "learning rate must be a number from 1e-6"),
-        ({"space": (Span("optimization.optimizer.nu", 0.1, 1),)}, "has no knob 'nu'"),
-        ({"space": (Pick("model.activation", (Choice("RELU"),)),)}, "unknown activation 'RELU'"),
+        ({"space": (Continuous(RATE, 1e-9, 1.0),)}, "learning rate must be a number from 1e-6"),
+        ({"space": (Continuous("optimization.optimizer.nu", 0.1, 1),)}, "has no knob 'nu'"),
+        (
+            {"space": (Categorical("model.activation", (Choice("RELU"),)),)},
+            "unknown activation 'RELU'",
+        ),
         ({"space": ()}, "needs axes"),
-        ({"space": (Span(RATE, 0.1, 1), Span(RATE, 0.1, 1))}, "each of them once"),
+        ({"space": (Continuous(RATE, 0.1, 1), Continuous(RATE, 0.1, 1))}, "each of them once"),
         ({"strategy": Choice("luck")}, "choose from random, grid"),
         ({"trials": 0}, "from 1 to"),
         ({"limit": 0.5}, "above 1"),
@@ -204,7 +207,10 @@ def test_a_cost_that_runs_away_ends_it_early(rate, l2, limit, ending):
 
 
 def test_what_cannot_be_built_is_told_and_stops_nothing_else():
-    space = (Pick("model.convolutions", ("", "4 of 5x5 pool 8")), Span(RATE, 0.01, 0.1))
+    space = (
+        Categorical("model.convolutions", ("", "4 of 5x5 pool 8")),
+        Continuous(RATE, 0.01, 0.1),
+    )
     hunt = finished(changed(SMALL, space=space, trials=6))
     frames = hunt.frame().trials
     failed = [frame for frame in frames if frame.status is TrialStatus.FAILED]
@@ -218,7 +224,9 @@ def test_what_cannot_be_built_is_told_and_stops_nothing_else():
 
 def test_slices_are_short_and_curves_grow_while_trials_run():
     clock = Ticking(TURN / 10)  # a step takes so long
-    hunt = Hunt(changed(SMALL, epochs=20, trials=6), Here(lanes=2, clock=clock), clock=clock)
+    hunt = SearchRun(
+        changed(SMALL, epochs=20, trials=6), InThread(lanes=2, clock=clock), clock=clock
+    )
     spent, running = [], []
     while not hunt.over:
         start = clock.now
@@ -233,7 +241,7 @@ def test_slices_are_short_and_curves_grow_while_trials_run():
 
 
 def test_slices_change_nothing(small):
-    hunt = Hunt(SMALL, Here(lanes=3))
+    hunt = SearchRun(SMALL, InThread(lanes=3))
     while not hunt.over:
         hunt.advance(0.003)
     assert outcome(hunt) == outcome(small)
@@ -241,7 +249,7 @@ def test_slices_change_nothing(small):
 
 def test_it_tells_how_long_it_will_take(small):
     clock = Ticking(0.001)
-    hunt = Hunt(SMALL, Here(clock=clock), clock=clock)
+    hunt = SearchRun(SMALL, InThread(clock=clock), clock=clock)
     assert math.isnan(hunt.frame().seconds_left)
     shares, left, times = [], [], []
     while not hunt.over:
@@ -257,24 +265,24 @@ def test_it_tells_how_long_it_will_take(small):
 
 
 def test_pause_resume_and_cancel():
-    hunt = Hunt(SMALL)
+    hunt = SearchRun(SMALL)
     hunt.advance(0.01)
     hunt.pause()
     before = hunt.frame()
     assert hunt.advance(0.01) == []
-    assert before.status is HuntStatus.PAUSED
+    assert before.status is SearchStatus.PAUSED
     assert hunt.frame() is before
     hunt.resume()
     found = next(iter(hunt))
     hunt.cancel()
     assert hunt.over
-    assert hunt.frame().status is HuntStatus.CANCELLED
+    assert hunt.frame().status is SearchStatus.CANCELLED
     assert found.number in hunt.results
     assert list(hunt) == []
 
 
 def test_halving_keeps_the_best_of_each_round_and_says_what_it_dropped(halved):
-    told = list(Hunt(HALVING))
+    told = list(SearchRun(HALVING))
     for rung in (0, 1):
         score = {x.number: x.score for x in told if x.rung == rung}
         dropped = {x.number for x in told if x.rung == rung and x.ending is Ending.DROPPED}
@@ -304,7 +312,7 @@ def test_processes_find_the_same_even_if_one_is_killed(small, halved):
     pool = processes(2)
     try:
         assert outcome(finished(HALVING, pool)) == outcome(halved)
-        hunt = Hunt(changed(SMALL, epochs=6), pool)
+        hunt = SearchRun(changed(SMALL, epochs=6), pool)
         coming = iter(hunt)
         first = next(coming)
         kept = hunt.results[first.number]
@@ -320,9 +328,9 @@ def test_processes_find_the_same_even_if_one_is_killed(small, halved):
 
 DIES = """
 import sys
-from engine.search import Hunt, LECTURE_SEARCH, processes
+from engine.search import LECTURE_SEARCH, SearchRun, processes
 if __name__ == "__main__":
-    hunt = Hunt(LECTURE_SEARCH, processes(2))
+    hunt = SearchRun(LECTURE_SEARCH, processes(2))
     next(iter(hunt))
     sys.stdout.write("begun\\n")
     sys.stdout.flush()
@@ -351,7 +359,7 @@ def test_a_dask_cluster_finds_the_same_and_survives_the_loss_of_a_worker():
         ) as local,
         local.get_client() as client,
     ):
-        hunt = Hunt(search, on_client(client))
+        hunt = SearchRun(search, on_client(client))
         coming = iter(hunt)
         first = next(coming)
         pid = client.submit(os.getpid, pure=False).result()
@@ -395,7 +403,7 @@ def told_by(search: Search, good: int) -> list[Result]:
 @pytest.mark.parametrize("good", [0, 1])
 def test_it_warns_when_the_best_lie_at_the_edge(good):
     search = changed(SMALL, trials=100)
-    hunt = Hunt(search, done=told_by(search, good))
+    hunt = SearchRun(search, done=told_by(search, good))
     (edge,) = hunt.frame().edges
     assert (edge.path, edge.side) == (search.space[good].path, "high")
     assert str(len(edge.numbers)) in edge.text
@@ -420,7 +428,7 @@ def test_a_brushed_region_becomes_a_search():
     assert fine.space[0].high == pytest.approx(1e-1)
     assert fine.space[1] == SMALL.space[1]
     assert (fine.epochs, fine.trials) == (1, 5)
-    space = (Pick("model.activation", (Choice("ReLU"), Choice("tanh"), Choice("ELU"))),)
+    space = (Categorical("model.activation", (Choice("ReLU"), Choice("tanh"), Choice("ELU"))),)
     fine = narrow(changed(SMALL, space=space), {"model.activation": (0.0, 0.6)})
     assert fine.space[0].options == (Choice("ReLU"), Choice("tanh"))
     with pytest.raises(ValueError, match="no axis of this search"):
@@ -437,7 +445,7 @@ def test_an_ensemble_averages_probabilities(small):
     assert frame.gain == frame.together[-1] - max(frame.alone)
 
 
-def average_of(hunt: Hunt, numbers: tuple[int, ...]) -> float:
+def average_of(hunt: SearchRun, numbers: tuple[int, ...]) -> float:
     """The same, from whole experiments."""
     total = 0
     for number in numbers:
@@ -616,7 +624,7 @@ SIZE = "optimization.batch_size"
 @pytest.mark.parametrize("scale", ["linear", "log"])
 @pytest.mark.parametrize(("low", "high"), [(1, 4), (3, 3 + 9)])
 def test_whole_numbers_have_the_share_of_all_that_is_rounded_to_them(scale, low, high):
-    axis = Span(SIZE, low, high, scale, whole=True)
+    axis = Continuous(SIZE, low, high, scale, whole=True)
     places = (np.arange(100_000) + 0.5) / 100_000
     found, counts = np.unique([axis.at(x) for x in places], return_counts=True)
     assert found.tolist() == list(range(low, high + 1))
@@ -630,7 +638,7 @@ def test_whole_numbers_have_the_share_of_all_that_is_rounded_to_them(scale, low,
 @pytest.mark.parametrize("strategy", ["grid", "shifted grid"])
 @pytest.mark.parametrize(("high", "trials"), [(4, 12), (128, 12), (2, 30), (128, 150)])
 def test_a_grid_runs_each_place_once(strategy, high, trials):
-    space = (Span(SIZE, 1, high, "log", whole=True), Span(RATE, 1e-4, 1.0))
+    space = (Continuous(SIZE, 1, high, "log", whole=True), Continuous(RATE, 1e-4, 1.0))
     drawn = changed(SMALL, space=space, trials=trials, strategy=Choice(strategy)).draw()
     assert 0.7 * trials < len(drawn) <= trials
     assert len({trial.point for trial in drawn}) == len(drawn)
@@ -638,9 +646,9 @@ def test_a_grid_runs_each_place_once(strategy, high, trials):
 
 def test_an_option_that_is_there_twice_and_an_end_that_is_no_whole_number_are_refused():
     with pytest.raises(ValueError, match="has the option 8 twice"):
-        Pick(SIZE, (8.0, 16.0, 8.0))
+        Categorical(SIZE, (8.0, 16.0, 8.0))
     with pytest.raises(ValueError, match=r"whole number to another, got 1\.5 to 4"):
-        Span(SIZE, 1.5, 4, "log", whole=True)
+        Continuous(SIZE, 1.5, 4, "log", whole=True)
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["there", "not there"])

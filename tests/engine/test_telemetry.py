@@ -93,7 +93,7 @@ def test_the_zigzag_is_the_cosine_between_two_gradients_in_a_row():
     training.update()
     now = training.network.parameters.grad
     cosine = now @ before / np.linalg.norm(now) / np.linalg.norm(before)
-    assert training.zigzag == pytest.approx(cosine)
+    assert training.gradient_cosine == pytest.approx(cosine)
 
 
 def test_a_unit_that_never_fires_is_dead(config):
@@ -137,7 +137,7 @@ def test_instruments_keep_to_their_budget():
     for _ in range(2000):
         training.update()
         instruments.measure(5e-3)
-    assert 0.8 * BUDGET < instruments.gauges.cost <= 1.05 * BUDGET
+    assert 0.8 * BUDGET < instruments.metrics.cost <= 1.05 * BUDGET
 
 
 def test_dear_instruments_take_turns_and_all_get_one():
@@ -156,24 +156,24 @@ def test_a_glimpse_is_a_snapshot_when_there_is_time(config):
     experiment.apply(Play())
     for _ in range(20):
         experiment.advance(0.3)
-        glimpse = experiment.glimpse()
+        cached_snapshot = experiment.cached_snapshot()
     whole = experiment.snapshot()
-    assert glimpse.gauges.cost < BUDGET
-    for now, then in zip(whole.layers, glimpse.layers, strict=True):
+    assert cached_snapshot.metrics.cost < BUDGET
+    for now, then in zip(whole.layers, cached_snapshot.layers, strict=True):
         assert (now.std, now.zero, now.dead) == (then.std, then.zero, then.dead)
 
 
 def test_the_first_loss_stands_beside_that_of_chance(config):
-    gauges = Experiment(config.replace("model.initializer", Choice("small normal"))).snapshot()
-    assert gauges.gauges.chance_loss == pytest.approx(math.log(10))
-    assert gauges.gauges.first_loss == pytest.approx(math.log(10), rel=1e-2)
+    metrics = Experiment(config.replace("model.initializer", Choice("small normal"))).snapshot()
+    assert metrics.metrics.chance_loss == pytest.approx(math.log(10))
+    assert metrics.metrics.first_loss == pytest.approx(math.log(10), rel=1e-2)
 
 
 def test_the_learning_rate_that_is_shown_follows_its_schedule(config):
     experiment = Experiment(config)
     experiment.apply(SetKnob("optimization.schedule", Choice("step", {"every": 10.0})))
     experiment.train(11)
-    assert experiment.snapshot().gauges.learning_rate == pytest.approx(0.005)
+    assert experiment.snapshot().metrics.learning_rate == pytest.approx(0.005)
 
 
 def test_no_spike_is_lost_between_rows():
@@ -193,7 +193,7 @@ def test_the_pace_is_that_of_the_last_second():
 def test_a_snapshot_leaves_nothing_out_although_a_glimpse_came_before(config):
     experiment = Experiment(config)
     experiment.train(10)
-    assert math.isnan(experiment.glimpse().layers[0].dead)  # not counted yet
+    assert math.isnan(experiment.cached_snapshot().layers[0].dead)  # not counted yet
     assert 0 <= experiment.snapshot().layers[0].dead <= 1
 
 
@@ -204,7 +204,7 @@ def test_after_a_change_gradients_are_not_known_until_there_is_a_batch_again(con
     now = experiment.snapshot()
     assert math.isnan(now.layers[0].backward)
     assert math.isnan(now.tensors[0].gradient)
-    assert math.isnan(now.gauges.overshoot)
+    assert math.isnan(now.metrics.overshoot)
     assert now.findings == ()
     experiment.train(1)
     assert experiment.snapshot().layers[0].backward > 0

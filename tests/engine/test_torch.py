@@ -14,7 +14,7 @@ from engine import Choice, Convolution, DataConfig, ModelConfig, OptimizationCon
 from engine.nn.activations import ACTIVATIONS, Maxout, PReLU
 from engine.nn.convolution import Conv2D, Flatten, MaxPool2D
 from engine.nn.initializers import INITIALIZERS
-from engine.nn.layers import Dense, Larger, Layer, LearnedSlope
+from engine.nn.layers import Dense, Layer, MaxoutLayer, PReLULayer
 from engine.nn.losses import LOSSES
 from engine.nn.network import Network, Parameters
 from engine.nn.normalization import NORMALIZATIONS, BatchNorm
@@ -179,7 +179,7 @@ def test_batch_norm(case):
 @pytest.mark.parametrize("layout", ["flat", "maps"])
 def test_learned_slopes(layout):
     frozen = arrays("layer", f"learned slope, {layout}|")
-    layer = LearnedSlope("slopes", PReLU().start, ours(frozen["x"]).shape, np.float64)
+    layer = PReLULayer("slopes", PReLU().start, ours(frozen["x"]).shape, np.float64)
     compare(prepared(layer, **frozen), frozen)
 
 
@@ -187,7 +187,7 @@ def test_learned_slopes(layout):
 def test_maxout(layout):
     frozen = arrays("layer", f"maxout, {layout}|")
     assert isinstance(ACTIVATIONS.build(Choice("Maxout")), Maxout)
-    compare(prepared(Larger("larger", ours(frozen["y"]).shape, np.float64)), frozen)
+    compare(prepared(MaxoutLayer("larger", ours(frozen["y"]).shape, np.float64)), frozen)
 
 
 def test_the_order_in_which_maps_are_flattened():

@@ -5,7 +5,7 @@ import pytest
 from engine import Begin, Choice, Conductor, Experiment, Pause, Play, Restart, SetKnob, Status
 from engine.runtime import time_estimate as of_effort
 from engine.runtime.command_merging import replaces
-from engine.runtime.time_budget import PATIENCE, SAVED, Purse
+from engine.runtime.time_budget import PATIENCE, SAVED, TimeBudget
 
 RATE = "optimization.learning_rate"
 PERIOD = 0.1
@@ -61,17 +61,17 @@ def room(clock):
 
 def seated(room, config, clock, names, **costs):
     served = []
-    seats = {name: room.add(Costly(config, clock, served, name, **costs), name) for name in names}
-    for seat in seats.values():
-        seat.send(Play())
+    handles = {name: room.add(Costly(config, clock, served, name, **costs), name) for name in names}
+    for handle in handles.values():
+        handle.send(Play())
     serve(room, clock, PERIOD)
     served.clear()
-    return seats, served
+    return handles, served
 
 
-def watch(seat):
+def watch(handle):
     """Want every frame."""
-    seat.wait("page", seat._version, lambda snapshot, version: watch(seat))
+    handle.wait("page", handle._version, lambda snapshot, version: watch(handle))
 
 
 def serve(room, clock, seconds):
@@ -86,21 +86,21 @@ def serve(room, clock, seconds):
 
 
 def test_restarts_that_wait_are_one_restart(room, config, clock):
-    seats, _ = seated(room, config, clock, "ab")
+    handles, _ = seated(room, config, clock, "ab")
     for _ in range(500):
-        seats["a"].send(Restart())
+        handles["a"].send(Restart())
     serve(room, clock, 5 * PERIOD)
-    assert seats["a"].experiment.run == 2
-    assert seats["a"].experiment.step > 0  # and goes on
+    assert handles["a"].experiment.run == 2
+    assert handles["a"].experiment.step > 0  # and goes on
 
 
 def test_what_cannot_be_merged_is_paid_and_nobody_waits_for_more_than_one_command(
     room, config, clock
 ):
-    seats, served = seated(room, config, clock, "abc")
+    handles, served = seated(room, config, clock, "abc")
     flood = [command for n in range(20) for command in (Restart(), SetKnob(RATE, 0.1 + n / 100))]
     for command in flood:
-        seats["a"].send(command)
+        handles["a"].send(command)
     serve(room, clock, 10 * PERIOD)
     begun = served.count("a begins")
     assert 1 < begun < 20  # it goes on at the rate of its own share
@@ -108,42 +108,42 @@ def test_what_cannot_be_merged_is_paid_and_nobody_waits_for_more_than_one_comman
         assert served.count(other) >= 7
     # A command, and a slice of each of the three, which may end in one more step.
     assert room.worst.seconds < 0.02 + 3 * (0.02 + TRAINED)
-    while seats["a"].next:
+    while handles["a"].next:
         serve(room, clock, PERIOD)
-    assert seats["a"].experiment.run == 21  # none is lost
-    assert seats["a"].experiment.config.optimization.learning_rate == pytest.approx(0.29)
+    assert handles["a"].experiment.run == 21  # none is lost
+    assert handles["a"].experiment.config.optimization.learning_rate == pytest.approx(0.29)
 
 
 def test_all_who_send_floods_are_served_in_turn(room, config, clock):
-    seats, served = seated(room, config, clock, "abcd")
+    handles, served = seated(room, config, clock, "abcd")
     for n in range(20):
-        for seat in seats.values():
-            seat.send(SetKnob(RATE, 0.1 + n / 100))
-            seat.send(Restart())
+        for handle in handles.values():
+            handle.send(SetKnob(RATE, 0.1 + n / 100))
+            handle.send(Restart())
     serve(room, clock, 10 * PERIOD)
-    counts = [served.count(f"{name} begins") for name in seats]
+    counts = [served.count(f"{name} begins") for name in handles]
     assert min(counts) > 5 and max(counts) - min(counts) <= 2
 
 
 def test_a_flood_of_one_alone_is_not_held_back(room, config, clock):
-    seats, _ = seated(room, config, clock, "a")
+    handles, _ = seated(room, config, clock, "a")
     for n in range(20):
-        seats["a"].send(SetKnob(RATE, 0.1 + n / 100))
-        seats["a"].send(Restart())
+        handles["a"].send(SetKnob(RATE, 0.1 + n / 100))
+        handles["a"].send(Restart())
     begun = clock.now
-    while seats["a"].next:
+    while handles["a"].next:
         serve(room, clock, 0.001)
     assert clock.now - begun < 21 * (0.02 + PERIOD)
 
 
 def test_commands_and_errands_keep_their_order(room, config, clock):
-    seats, _ = seated(room, config, clock, "a")
-    seat = seats["a"]
-    seat.send(Restart(seed=5))
-    seen = seat.do(lambda experiment: (experiment.config.seed, experiment.status))
-    seat.send(Pause())
-    seat.send(Restart(seed=6))
-    then = seat.do(lambda experiment: (experiment.config.seed, experiment.status))
+    handles, _ = seated(room, config, clock, "a")
+    handle = handles["a"]
+    handle.send(Restart(seed=5))
+    seen = handle.do(lambda experiment: (experiment.config.seed, experiment.status))
+    handle.send(Pause())
+    handle.send(Restart(seed=6))
+    then = handle.do(lambda experiment: (experiment.config.seed, experiment.status))
     serve(room, clock, 2.0)
     assert seen.result(0) == (5, Status.RUNNING)
     assert then.result(0) == (6, Status.PAUSED)
@@ -151,11 +151,11 @@ def test_commands_and_errands_keep_their_order(room, config, clock):
 
 def test_a_queue_that_is_full_takes_no_more_and_says_so(room, config, clock, monkeypatch):
     monkeypatch.setattr("engine.runtime.experiment_handle.MOST_PENDING", 10)
-    seats, _ = seated(room, config, clock, "a")
+    handles, _ = seated(room, config, clock, "a")
     for _ in range(20):
-        seats["a"].send(SetKnob(RATE, 0.5))
-    assert "More than 10 commands wait" in seats["a"].refusal
-    assert seats["a"].do(lambda experiment: 1).cancelled()
+        handles["a"].send(SetKnob(RATE, 0.5))
+    assert "More than 10 commands wait" in handles["a"].refusal
+    assert handles["a"].do(lambda experiment: 1).cancelled()
 
 
 @pytest.mark.parametrize(
@@ -199,83 +199,83 @@ def test_a_command_is_dropped_only_if_the_next_does_away_with_all_it_does(
 
 
 def test_if_the_last_is_refused_the_one_before_holds(room, config, clock):
-    seats, _ = seated(room, config, clock, "a")
+    handles, _ = seated(room, config, clock, "a")
     good, bad = config.with_seed(8), config.replace("model.hidden", (9000, 9000))
-    seats["a"].send(Begin(good))
-    seats["a"].send(Begin(bad))
+    handles["a"].send(Begin(good))
+    handles["a"].send(Begin(bad))
     serve(room, clock, 2 * PERIOD)
-    assert seats["a"].experiment.config == good
-    assert "parameters" in seats["a"].latest.message
+    assert handles["a"].experiment.config == good
+    assert "parameters" in handles["a"].latest.message
 
 
 # ---- threads -------------------------------------------------------------------------------------
 
 
-def home(room, seat):
-    return room._homes[seat]
+def home(room, handle):
+    return room._homes[handle]
 
 
 def test_a_run_of_unknown_length_is_set_up_beside_and_comes_back(room, config, clock, monkeypatch):
-    seats, _ = seated(room, config, clock, "ab")
+    handles, _ = seated(room, config, clock, "ab")
     monkeypatch.setattr(of_effort, "speed", lambda: 1.0)
-    seats["a"].send(Restart())
+    handles["a"].send(Restart())
     room.main.serve()
-    assert home(room, seats["a"]) in room.beside
-    assert seats["a"].experiment.run == 1  # the thread that serves all has only passed it on
+    assert home(room, handles["a"]) in room.beside
+    assert handles["a"].experiment.run == 1  # the thread that serves all has only passed it on
     monkeypatch.setattr(of_effort, "speed", lambda: 1e12)
     serve(room, clock, 10 * PERIOD)
-    assert seats["a"].experiment.run == 2
-    assert home(room, seats["a"]) is room.main
+    assert handles["a"].experiment.run == 2
+    assert home(room, handles["a"]) is room.main
 
 
 @pytest.mark.parametrize(
     ("path", "value"), [("data.dataset", Choice("wine")), ("data.held_out", 0.5)]
 )
 def test_other_data_is_always_prepared_beside(room, config, clock, path, value):
-    seats, served = seated(room, config, clock, "ab")
-    seats["a"].send(SetKnob(path, value))
+    handles, served = seated(room, config, clock, "ab")
+    handles["a"].send(SetKnob(path, value))
     room.main.serve()
-    assert home(room, seats["a"]) in room.beside and served == []
+    assert home(room, handles["a"]) in room.beside and served == []
 
 
 def test_whoever_once_took_too_long_is_served_beside(room, config, clock):
-    seats, served = seated(room, config, clock, "abc")
-    seats["a"].experiment.costs_to_train = 0.2
+    handles, served = seated(room, config, clock, "abc")
+    handles["a"].experiment.costs_to_train = 0.2
     serve(room, clock, 3 * PERIOD)
-    assert home(room, seats["a"]) in room.beside
+    assert home(room, handles["a"]) in room.beside
     served.clear()
-    seats["a"].experiment.costs_to_train = TRAINED
+    handles["a"].experiment.costs_to_train = TRAINED
     serve(room, clock, 20 * PERIOD)
-    assert home(room, seats["a"]) is room.main
+    assert home(room, handles["a"]) is room.main
 
 
 def test_work_that_nobody_knows_the_length_of_begins_beside(room, config, clock):
-    seats, _ = seated(room, config, clock, "ab")
+    handles, _ = seated(room, config, clock, "ab")
 
     def search():
         clock.now += 1.0
         yield 1
 
-    seat = seats["a"]
-    seat.do(lambda experiment: seat.works.begin("search", search()))
+    handle = handles["a"]
+    handle.do(lambda experiment: handle.works.begin("search", search()))
     now = clock.now
     room.main.serve()  # the errand
-    while home(room, seat) is room.main:
+    while home(room, handle) is room.main:
         room.main.serve()
     assert clock.now - now < 1.0
     serve(room, clock, 2.0)
-    assert seat.works.shown.search == 1
+    assert handle.works.shown.search == 1
 
 
 def test_who_is_moved_loses_no_command_and_who_has_left_comes_back_nowhere(room, config, clock):
-    seats, _ = seated(room, config, clock, "ab")
-    seats["a"].send(SetKnob("data.held_out", 0.5))
-    seats["a"].send(Pause())
-    seats["b"].send(SetKnob("data.held_out", 0.5))
-    room.remove(seats["b"])
+    handles, _ = seated(room, config, clock, "ab")
+    handles["a"].send(SetKnob("data.held_out", 0.5))
+    handles["a"].send(Pause())
+    handles["b"].send(SetKnob("data.held_out", 0.5))
+    room.remove(handles["b"])
     serve(room, clock, 5 * PERIOD)
-    assert seats["a"].experiment.config.data.held_out == 0.5
-    assert seats["a"].latest.status is Status.PAUSED
+    assert handles["a"].experiment.config.data.held_out == 0.5
+    assert handles["a"].latest.status is Status.PAUSED
     assert len(room) == 1 and sum(map(len, (room.main, *room.beside))) == 1
 
 
@@ -286,26 +286,26 @@ def test_a_network_whose_steps_are_too_long_is_refused_beside_others(
     room, config, clock, monkeypatch
 ):
     monkeypatch.setattr(of_effort, "speed", lambda: 1e6)
-    seats, _ = seated(room, config, clock, "ab")
-    seats["a"].send(SetKnob("model.hidden", "600, 600"))
+    handles, _ = seated(room, config, clock, "ab")
+    handles["a"].send(SetKnob("model.hidden", "600, 600"))
     serve(room, clock, 5 * PERIOD)
-    said = seats["a"].latest.message
+    said = handles["a"].latest.message
     assert said.startswith("A step of this network takes ") and "0.1 s is allowed" in said
-    assert seats["a"].experiment.config == config
-    seats["b"].send(Pause())
+    assert handles["a"].experiment.config == config
+    handles["b"].send(Pause())
     serve(room, clock, 2 * PERIOD)
-    seats["a"].send(SetKnob("model.hidden", "600, 600"))  # alone it may
+    handles["a"].send(SetKnob("model.hidden", "600, 600"))  # alone it may
     serve(room, clock, 2 * PERIOD)
-    assert seats["a"].experiment.config.model.hidden == (600, 600)
+    assert handles["a"].experiment.config.model.hidden == (600, 600)
 
 
 def test_one_whose_steps_turn_out_to_be_too_long_is_paused_and_told_so(room, config, clock):
-    seats, _ = seated(room, config, clock, "ab", trains=0.2)
-    for seat in seats.values():
-        watch(seat)
+    handles, _ = seated(room, config, clock, "ab", trains=0.2)
+    for handle in handles.values():
+        watch(handle)
     serve(room, clock, 20 * PERIOD)
-    assert {seat.latest.status for seat in seats.values()} == {Status.PAUSED, Status.RUNNING}
-    (stopped,) = [seat for seat in seats.values() if seat.latest.status is Status.PAUSED]
+    assert {handle.latest.status for handle in handles.values()} == {Status.PAUSED, Status.RUNNING}
+    (stopped,) = [handle for handle in handles.values() if handle.latest.status is Status.PAUSED]
     assert "takes 0.2 s here" in stopped.latest.message
     assert isinstance(stopped.experiment.journal[-1][1], Pause)  # so that the run can be repeated
 
@@ -314,7 +314,7 @@ def test_one_whose_steps_turn_out_to_be_too_long_is_paused_and_told_so(room, con
 
 
 def test_a_purse_saves_pays_and_forgives():
-    purse = Purse()
+    purse = TimeBudget()
     purse.pay(SAVED, 0.1)
     assert purse.solvent and purse.wait(0.1) == 0
     purse.pay(0.05, 0.1)

@@ -13,17 +13,17 @@ from app import theme
 from app.page.buttons import Presses, button
 from engine import (
     SETTINGS,
-    Pick,
+    Categorical,
+    Continuous,
     Registry,
     RunConfig,
-    Span,
     Stack,
     axis_of,
     in_words,
     label_of,
 )
 
-type Axis = Span | Pick
+type Axis = Continuous | Categorical
 
 RATE, DECAY = "optimization.learning_rate", "optimization.l2"
 AROUND = 30.0  # times higher and lower than the visitor's own learning rate
@@ -37,10 +37,10 @@ def first_axes(base: RunConfig) -> tuple[Axis, ...]:
     """Where to look first: around the learning rate of now, and whether a penalty helps."""
     rate = base.value(RATE)
     limits = axis_of(RATE, base)
-    if not isinstance(limits, Span):
+    if not isinstance(limits, Continuous):
         raise TypeError(f"{RATE} has no range")
     low, high = max(rate / AROUND, limits.low), min(rate * AROUND, limits.high)
-    return Span(RATE, float(f"{low:.1g}"), float(f"{high:.1g}")), Span(DECAY, *DECAYS)
+    return Continuous(RATE, float(f"{low:.1g}"), float(f"{high:.1g}")), Continuous(DECAY, *DECAYS)
 
 
 def addable(base: RunConfig) -> dict[str, str]:
@@ -73,7 +73,7 @@ class AxisRow:
         )
 
     def _make(self, axis: Axis, label: str) -> list[Any]:
-        if isinstance(axis, Span):
+        if isinstance(axis, Continuous):
             ends = {f"{label} from": axis.low, "to": axis.high}
             return [_field(name, f"{value:g}") for name, value in ends.items()]
         if isinstance(SETTINGS.get(axis.path, None) and SETTINGS[axis.path].values, Registry):
@@ -89,13 +89,15 @@ class AxisRow:
     def axis(self) -> Axis:
         """The axis as the form has it now; ValueError says what of it cannot be."""
         axis, values = self._axis, [field.value for field in self._fields]
-        if isinstance(axis, Span):
+        if isinstance(axis, Continuous):
             low, high = (_number(value) for value in values)
-            return Span(axis.path, low, high, axis.scale, axis.whole)
+            return Continuous(axis.path, low, high, axis.scale, axis.whole)
         if isinstance(values[0], list):
-            return Pick(axis.path, tuple(x for x in axis.options if in_words(x) in values[0]))
+            return Categorical(
+                axis.path, tuple(x for x in axis.options if in_words(x) in values[0])
+            )
         rows = tuple(row.strip() for row in values[0].split(";") if row.strip())
-        return Pick(axis.path, rows)
+        return Categorical(axis.path, rows)
 
 
 class Axes:
@@ -127,7 +129,7 @@ class Axes:
             return
         values = SETTINGS[path].values if path in SETTINGS else None
         if isinstance(values, Stack):
-            axis: Axis = Pick(path, _depths(values))
+            axis: Axis = Categorical(path, _depths(values))
         else:
             axis = axis_of(path, self._base)
         self._show(axis)

@@ -20,9 +20,9 @@ from app.panels.search.table import TrialTable
 from engine import (
     STRATEGIES,
     Choice,
+    ExperimentHandle,
     Search,
     SearchFrame,
-    Seat,
     Snapshot,
     lecture_search,
     one_matters,
@@ -47,11 +47,11 @@ class SearchRoom:
     main: Viewable | None = None
     leave: Callable[[], None] = staticmethod(lambda: None)  # until whoever opens the room sets it
 
-    def __init__(self, seat: Seat, snapshot: Snapshot, presses: Presses) -> None:
-        self._seat = seat
+    def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
+        self._handle = handle
         self._shown = hunted(snapshot)
         self._region: dict[str, tuple[float, float]] = {}
-        self._desk = Desk(seat)
+        self._desk = Desk(handle)
         self._table = TrialTable()
         self._axes = Axes(snapshot.config, presses)
         self.sidebar = Column(sizing_mode="stretch_width")
@@ -131,7 +131,7 @@ class SearchRoom:
     def _search(self) -> Search:
         """The search that the form describes, around the visitor's network of now."""
         return Search(
-            base=self._seat.latest.config,
+            base=self._handle.latest.config,
             space=self._axes.space(),
             strategy=Choice(self._strategy.value),
             trials=self._trials.value or 1,

@@ -11,12 +11,12 @@ from engine import (
     ComparisonFrame,
     Ensemble,
     EnsembleFrame,
-    Hunt,
-    HuntStatus,
+    ExperimentHandle,
     RunConfig,
     Search,
     SearchFrame,
-    Seat,
+    SearchRun,
+    SearchStatus,
     Snapshot,
     narrow,
     refine,
@@ -65,9 +65,11 @@ class Desk:
     What is news of a search is told to whoever hears of the experiment's news.
     """
 
-    def __init__(self, seat: Seat, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._seat, self._clock = seat, clock
-        self._hunt: Hunt | None = None
+    def __init__(
+        self, handle: ExperimentHandle, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._handle, self._clock = handle, clock
+        self._hunt: SearchRun | None = None
         self._before: tuple[float, ...] = ()
         self._ensemble: Ensemble | None = None
         self._comparison: Comparison | None = None
@@ -109,7 +111,7 @@ class Desk:
 
     def load(self, config: RunConfig) -> None:
         """Make a trial the visitor's run."""
-        self._seat.send(Begin(config))
+        self._handle.send(Begin(config))
 
     def _do(self, change: Callable[[], None]) -> None:
         """Make a change between two slices, then work on whatever is to be done."""
@@ -121,14 +123,14 @@ class Desk:
             except ValueError as error:
                 self._refusal = str(error)
             self._looked = -math.inf
-            self._seat.works.begin("search", self._work())
+            self._handle.works.begin("search", self._work())
 
-        self._seat.do(errand)
+        self._handle.do(errand)
 
     # ---- on the engine's thread -----------------------------------------------------------------
 
     def _hunt_for(self, search: Search, before: tuple[float, ...]) -> None:
-        self._hunt = Hunt(search)  # a search that cannot be drawn leaves the one before
+        self._hunt = SearchRun(search)  # a search that cannot be drawn leaves the one before
         self._before, self._ensemble, self._paused = before, None, False
 
     def _go_finer(self, region: dict[str, tuple[float, float]] | None) -> None:
@@ -178,7 +180,7 @@ class Desk:
 
     def _next(self) -> Callable[[float], object] | None:
         """What brings on the first thing that is not finished; None if all is."""
-        if self._hunt and self._hunt.status is HuntStatus.RUNNING:
+        if self._hunt and self._hunt.status is SearchStatus.RUNNING:
             return self._hunt.advance
         if self._ensemble and not self._ensemble.frame().finished:
             return self._ensemble.advance
@@ -201,13 +203,13 @@ class Desk:
         news = _news(self._shown)
         if news != self._told or self._looked - self._told_at >= TELL:
             self._told, self._told_at = news, self._looked
-            now = self._seat.latest
+            now = self._handle.latest
             beside = replace(now.beside, search=self._shown)
-            self._seat.on_news(replace(now, beside=beside))
+            self._handle.on_news(replace(now, beside=beside))
 
     @property
     def _is_busy(self) -> bool:
-        held = self._hunt is not None and self._hunt.status is HuntStatus.PAUSED
+        held = self._hunt is not None and self._hunt.status is SearchStatus.PAUSED
         return held or self._next() is not None
 
 

@@ -11,10 +11,10 @@ from app import theme
 from app.panels.search.search_controller import hunted
 from engine import (
     LECTURE_SEARCH,
-    Pick,
+    Categorical,
+    Continuous,
     SearchFrame,
     Snapshot,
-    Span,
     TrialFrame,
     TrialStatus,
     in_words,
@@ -65,15 +65,15 @@ def search_of(snapshot: Snapshot) -> SearchFrame | None:
     return hunted(snapshot).hunt
 
 
-def space_of(snapshot: Snapshot) -> Sequence[Span | Pick]:
+def space_of(snapshot: Snapshot) -> Sequence[Continuous | Categorical]:
     """Its axes; before there is a search, those of the lecture's."""
     frame = search_of(snapshot)
     return frame.search.space if frame else LECTURE_SEARCH.space
 
 
-def ticks(axis: Span | Pick) -> dict[float, str]:
+def ticks(axis: Continuous | Categorical) -> dict[float, str]:
     """Words along an axis, by their places."""
-    if isinstance(axis, Pick):
+    if isinstance(axis, Categorical):
         return {axis.place(option): in_words(option) for option in axis.options}
     if axis.scale == "linear":
         values = [axis.low + n * (axis.high - axis.low) / 4 for n in range(5)]
@@ -93,7 +93,7 @@ def _decades(low: float, high: float) -> list[float]:
     return [low, high]
 
 
-def lay_along(drawn: PlotAxis, axis: Span | Pick) -> None:
+def lay_along(drawn: PlotAxis, axis: Continuous | Categorical) -> None:
     """Let an axis of a plot, on which places lie, say the values of an axis of a space."""
     words = ticks(axis)
     drawn.axis_label = label_of(axis.path)

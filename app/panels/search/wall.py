@@ -16,8 +16,8 @@ from app.plots.view import VIEWS, plot, source
 from engine import (
     LECTURE_SEARCH,
     Ending,
-    HuntStatus,
     SearchFrame,
+    SearchStatus,
     Snapshot,
     TrialFrame,
     TrialStatus,
@@ -78,7 +78,7 @@ def _width(snapshot: Snapshot) -> int:
 
 def _order(frame: SearchFrame) -> list[int]:
     """The trials cell by cell: as they were begun, and best first once all have ended."""
-    if frame.status not in (HuntStatus.FINISHED, HuntStatus.CANCELLED):
+    if frame.status not in (SearchStatus.FINISHED, SearchStatus.CANCELLED):
         return list(range(len(frame.trials)))
     place = {number: n for n, number in enumerate(frame.ranking)}
     return sorted(

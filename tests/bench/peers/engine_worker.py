@@ -73,7 +73,7 @@ def watched(experiment: Experiment, seconds: float, watch: str) -> dict[str, flo
         while time.perf_counter() < start + seconds:
             experiment.advance(SLICE)
             if watch == "snapshots":
-                experiment.glimpse()
+                experiment.cached_snapshot()
         return {"steps": experiment.step - first, "seconds": time.perf_counter() - start}
 
 
