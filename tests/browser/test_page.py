@@ -1,6 +1,5 @@
 """The page in a real browser: what a visitor sees, and that it is the engine's truth."""
 
-import gc
 import itertools
 import json
 import math
@@ -9,6 +8,7 @@ import weakref
 
 import pytest
 
+from app.server.memory import collect
 from app.server.session import BUILD_QUEUE, CONDUCTOR, VISITS
 from engine import Choice, Status
 from tests.browser.conftest import SCREEN, forget_the_left
@@ -188,7 +188,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     assert list(VISITS) == [stays.session]
 
     def freed() -> bool:
-        gc.collect()
+        collect()  # as the server does when nobody is here
         return page() is None
 
     stays.wait_for(freed)

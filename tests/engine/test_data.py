@@ -18,7 +18,7 @@ def digits() -> Examples:
 
 
 def test_the_digits_are_the_published_ones():
-    raw = resources.files("engine.data").joinpath("data/digits.npz").read_bytes()
+    raw = resources.files("engine.data").joinpath("bundled_arrays/digits.npz").read_bytes()
     assert hashlib.sha256(raw).hexdigest().startswith("6f801551877abf69")
     examples = digits()
     assert examples.x.shape == (1797, 64)
@@ -53,7 +53,7 @@ def drawn(name: str, seed: int = 0, **knobs: float) -> Examples:
 @pytest.mark.parametrize("file", BUNDLED)
 def test_bundled_data_is_the_published(file):
     digest, shape, low, high, counts = BUNDLED[file]
-    raw = resources.files("engine.data").joinpath(f"data/{file}.npz").read_bytes()
+    raw = resources.files("engine.data").joinpath(f"bundled_arrays/{file}.npz").read_bytes()
     assert hashlib.sha256(raw).hexdigest().startswith(digest)
     examples = getattr(bundled, file)(np.random.default_rng(0))
     assert examples.shape == shape
