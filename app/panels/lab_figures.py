@@ -12,7 +12,7 @@ from app.plots.figures import further
 from app.plots.plot_data import Columns
 from app.plots.view import plot, source
 
-ROOM = 0.3  # behind the last layer, for the names of lines, as a share of all layers
+ROOM = 0.45  # behind the last layer, for the names of lines, as a share of all layers
 MOST_TICKS = 8
 SHOWN = {
     "lab": ["x", "y", "colour"],
