@@ -57,7 +57,7 @@ class House(Protocol):
 
 
 class RunQueue:
-    """Seats, and whose turn it is; the thread that runs it serves them."""
+    """Experiments, and whose turn it is; the thread that runs it serves them."""
 
     def __init__(self, house: House, start: Callable[["RunQueue"], threading.Thread]) -> None:
         self._house = house

@@ -1,4 +1,4 @@
-"""One process, as the README starts it: a prefix, a password, limits, health, and its end."""
+"""One process, as DEPLOY.md starts it: a prefix, a password, limits, health, and its end."""
 
 import contextlib
 import json
