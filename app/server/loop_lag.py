@@ -5,6 +5,7 @@ Two threads keep a class waiting if they are held up: the event loop, and the on
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 PERIOD = 0.1  # seconds from one measurement to the next
 WINDOW = 10.0  # seconds for which one counts, and from one warning to the next
+BEHIND = 0.1  # seconds late at which the loop has more to do than it is given time for
 NOTABLE = 0.5  # seconds that are worth a warning
 
 
@@ -34,6 +36,8 @@ class Lateness:
         self._told = -WINDOW  # when the log was last told of the engine
         self._recent: deque[tuple[float, float]] = deque()  # when, and how late
         self._warned = -WINDOW
+        self._due = math.inf  # when the next measurement is
+        self._late = 0.0  # the latest one, in seconds
 
     def begin(self) -> None:
         """Measure from now on; called on the loop that is to be measured."""
@@ -41,14 +45,14 @@ class Lateness:
 
     async def _watch(self) -> None:
         while True:
-            due = self._clock() + PERIOD
+            self._due = self._clock() + PERIOD
             await asyncio.sleep(PERIOD)
-            self.note(self._clock() - due)
+            self.note(self._clock() - self._due)
             self.note_engine(self.of_engine())
 
     def note(self, late: float) -> None:
         """Take a measurement in, in seconds; one that is worth it goes to the log."""
-        now = self._clock()
+        now, self._late = self._clock(), late
         if self._recent and now < self._recent[-1][0]:  # it was put back: what it said is void
             self._recent.clear()
             self._warned = self._told = now - WINDOW
@@ -68,6 +72,11 @@ class Lateness:
                 "a frame of %s was %.1f s late; the longest turn meanwhile was that of %s",
                 *(_named(delay.of), delay.seconds, _named(delay.held_by)),
             )
+
+    @property
+    def behind(self) -> bool:
+        """Whether the loop is late just now: training has to leave it more of the processor."""
+        return max(self._late, self._clock() - self._due) > BEHIND
 
     @property
     def worst(self) -> float:

@@ -25,6 +25,7 @@ from app.panels.open_panels import OpenRooms
 from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue
 from app.server.capacity import Presence, Visits
+from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
 from app.settings.controls import Controls
@@ -57,7 +58,12 @@ PIECES = BuildQueue(lambda: not VISITS.somebody_comes, BRIEF)  # of all pages, a
 SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
 CONDUCTOR = Conductor(
     LIMITS.frame_rate,
-    gives_way=lambda: VISITS.somebody_comes or BUILD_QUEUE.waited_for or PIECES.waited_for,
+    gives_way=lambda: (
+        (LATENESS.behind and len(VISITS) > 1)
+        or VISITS.somebody_comes
+        or BUILD_QUEUE.waited_for
+        or PIECES.waited_for
+    ),
 )
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 LEARNING_RATE = "optimization.learning_rate"

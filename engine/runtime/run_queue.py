@@ -113,6 +113,8 @@ class RunQueue:
     def call(self, handle: ExperimentHandle) -> None:
         """There is something for an experiment to obey, or somebody is curious."""
         with self._changed:
+            if handle.due and not handle.purse.solvent:
+                return  # it cannot pay before its next turn, which comes anyway
             if handle in self._handles:
                 self._called[handle] = None
                 self._changed.notify()
@@ -221,7 +223,9 @@ class RunQueue:
 
         obey(handle, self._house.refuse, goes_on)
         handle.purse.pay(self._clock() - begun, rate)
-        _show(handle)
+        # Whoever has spent all sees the effect with its next slice; one that stands has none.
+        if handle.purse.solvent or not handle.busy:
+            _show(handle)
 
     def _slice(self, handle: ExperimentHandle, seconds: float, beat: float) -> None:
         experiment = handle.experiment

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from app.server.http_handlers import HANGS, _ailment
-from app.server.loop_lag import NOTABLE, PERIOD, WINDOW, Lateness
+from app.server.loop_lag import BEHIND, NOTABLE, PERIOD, WINDOW, Lateness
 from engine import Delay
 from engine.runtime.thread_lag import WINDOW as KEPT
 from engine.runtime.thread_lag import Overdue
@@ -26,6 +26,27 @@ def test_a_blocked_loop_is_measured():
 
     asyncio.run(block())
     assert lateness.worst == pytest.approx(0.3)
+
+
+def test_a_loop_is_behind_from_the_moment_it_is_late_until_it_is_in_time_again():
+    clock = Clock()
+    lateness = Lateness(clock)
+    assert not lateness.behind
+
+    async def block() -> None:
+        lateness.begin()
+        await asyncio.sleep(0)
+        clock.now += PERIOD
+        assert not lateness.behind
+        clock.now += 2 * BEHIND  # nothing has been measured yet
+        assert lateness.behind
+
+    asyncio.run(block())
+    lateness.note(2 * BEHIND)
+    assert lateness.behind
+    lateness._due = clock.now + PERIOD
+    lateness.note(BEHIND / 2)
+    assert not lateness.behind
 
 
 def test_what_was_long_ago_does_not_count():

@@ -242,3 +242,5 @@ ATTACKS: dict[str, Attack] = {
     "bare GETs": asks_for_pages,
     f"{HALF} half GETs": half_asks,
 }
+# Those that begin with ordinary visitors who come; what that costs, "opens pages" tells.
+COME_FIRST = {f"{HOLDERS} hold r"}

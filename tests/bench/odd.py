@@ -26,7 +26,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import numpy as np
-from attacks import ATTACKS
+from attacks import ATTACKS, COME_FIRST
 from picows import WSMsgType
 from server import Server, served
 from visitor import VIEWS, Visitor
@@ -176,7 +176,7 @@ async def measure(server: Server, number: int, seconds: float, names: list[str])
         async with ALL[name](server.base) as odd:
             await asyncio.sleep(SETTLE)
             got = sum(len(visitor.arrivals) for visitor in odd)
-            meanwhile = await watch(crowd, seconds, begun if name in ATTACKS else None)
+            meanwhile = await watch(crowd, seconds, begun if name in ATTACKS.keys() - COME_FIRST else None)
             got = sum(len(visitor.arrivals) for visitor in odd) - got
             waiting = queued([port for visitor in odd for port in visitor.ports])
             memory.append(server.memory)

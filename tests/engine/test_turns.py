@@ -125,6 +125,29 @@ def test_all_who_send_floods_are_served_in_turn(room, config, clock):
     assert min(counts) > 5 and max(counts) - min(counts) <= 2
 
 
+def test_who_has_spent_all_is_shown_with_its_slice_and_takes_no_turn_to_be_asked(
+    room, config, clock, monkeypatch
+):
+    handles, _ = seated(room, config, clock, "ab", begins=0.3)
+    flooding = handles["a"].experiment
+    shown = []
+
+    def snapshot(*looks):
+        shown.append(clock.now)
+        return Experiment.snapshot(flooding, *looks)
+
+    monkeypatch.setattr(flooding, "snapshot", snapshot)
+    handles["a"].send(Restart())
+    serve(room, clock, PERIOD)
+    assert flooding.run == 2
+    assert not shown  # what all of it shows is dear, and its slice shows it anyway
+    assert not handles["a"].purse.solvent
+    handles["a"].send(Restart())
+    assert handles["a"] not in room.main._called
+    serve(room, clock, 3.0)  # it has its turn all the same
+    assert flooding.run == 3
+
+
 def test_a_flood_of_one_alone_is_not_held_back(room, config, clock):
     handles, _ = seated(room, config, clock, "a")
     for n in range(20):
