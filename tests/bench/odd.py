@@ -176,7 +176,8 @@ async def measure(server: Server, number: int, seconds: float, names: list[str])
         async with ALL[name](server.base) as odd:
             await asyncio.sleep(SETTLE)
             got = sum(len(visitor.arrivals) for visitor in odd)
-            meanwhile = await watch(crowd, seconds, begun if name in ATTACKS.keys() - COME_FIRST else None)
+            from_the_start = name in ATTACKS and name not in COME_FIRST
+            meanwhile = await watch(crowd, seconds, begun if from_the_start else None)
             got = sum(len(visitor.arrivals) for visitor in odd) - got
             waiting = queued([port for visitor in odd for port in visitor.ports])
             memory.append(server.memory)
