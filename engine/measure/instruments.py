@@ -78,6 +78,10 @@ class Instruments:
         self._measure_weights()
         self._judge()
 
+    def forget_last_step(self) -> None:
+        """Where the last step ended says nothing of the next, which is made by another rule."""
+        self._overshoot = math.nan
+
     def measure_all(self) -> None:
         """Measure everything, whatever it costs."""
         if self._all_at != self._training.step:

@@ -33,10 +33,7 @@ class Parameters:
     """
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike) -> None:
-        learned = _named(layers, lambda layer: layer.shapes)
-        learned.sort(key=lambda item: item[1] != "W")  # stable: the layers' order stays
-        self.tensors = tuple(_lay_out(learned))
-        self.gathered = tuple(_lay_out(_named(layers, lambda layer: layer.statistics)))
+        self.tensors, self.gathered = _layout(layers)
         self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the layers' order
         self.regularized = self.weights[-1].span.stop
         self.size = self.tensors[-1].span.stop
@@ -53,8 +50,15 @@ class Parameters:
 
     def fits(self, layers: Sequence[Layer]) -> bool:
         """Whether these layers have just these parameters, by name and shape."""
-        other = Parameters(layers, self.theta.dtype)
-        return (other.tensors, other.gathered) == (self.tensors, self.gathered)
+        return _layout(layers) == (self.tensors, self.gathered)
+
+
+def _layout(layers: Sequence[Layer]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Where what these layers learn lies in the flat vectors, and what they gather."""
+    learned = _named(layers, lambda layer: layer.shapes)
+    learned.sort(key=lambda item: item[1] != "W")  # stable: the layers' order stays
+    gathered = _named(layers, lambda layer: layer.statistics)
+    return tuple(_lay_out(learned)), tuple(_lay_out(gathered))
 
 
 def _named(

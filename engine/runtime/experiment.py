@@ -42,7 +42,7 @@ from engine.training.commands import (
     Unpin,
     check_command,
 )
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, Effect, Rebuilds, RunConfig, rebuilt
 from engine.training.config_for_data import DATASET, suit_data
 from engine.training.training import Diverged, Training
 
@@ -300,6 +300,7 @@ class Experiment:
         setting, before = SETTINGS[path], self.config.value(path)
         if setting.effect is Effect.NEW_RUN or not self._training.can_follow(config):
             return self._restart(config)
+        anew = rebuilt(self.config, config)
         self._training.follow(config)
         self._trail.turn()
         self.config = config
@@ -309,8 +310,10 @@ class Experiment:
             self._autopsy = self._diverged_under = None
             if self.status is Status.DIVERGED:
                 self.status, self.message = Status.PAUSED, ""
-        self._instruments.renew()
-        self._looker.renew()
+        if setting.effect is Effect.REDRAW or anew & {Rebuilds.NETWORK, Rebuilds.LOSS}:
+            self._instruments.renew()
+            self._looker.renew()
+        self._instruments.forget_last_step()
         self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}", path)
 
     def _mark(self, text: str, path: str = "") -> None:

@@ -30,9 +30,22 @@ def build_network(
     rng: np.random.Generator | None = None,  # decides what dropout silences
 ) -> Network:
     """The network that `model` describes, for batches of `batch` examples."""
-    rng = rng or np.random.default_rng(0)
-    layers = list(_Builder(model, batch, dtype, rng).layers(shape, outputs))
+    layers = build_layers(model, shape, outputs, batch, dtype=dtype, rng=rng)
     return Network(layers, parameters or Parameters(layers, dtype))
+
+
+def build_layers(
+    model: ModelConfig,
+    shape: tuple[int, ...],
+    outputs: int,
+    batch: int,
+    *,
+    dtype: DTypeLike = np.float32,
+    rng: np.random.Generator | None = None,
+) -> list[Layer]:
+    """The layers of that network, which know the shapes of their parameters and have none yet."""
+    rng = rng or np.random.default_rng(0)
+    return list(_Builder(model, batch, dtype, rng).layers(shape, outputs))
 
 
 def size_of(model: ModelConfig, shape: tuple[int, ...], outputs: int) -> tuple[int, int]:
@@ -40,7 +53,7 @@ def size_of(model: ModelConfig, shape: tuple[int, ...], outputs: int) -> tuple[i
 
     For whoever has to know before the memory is taken.
     """
-    layers = list(_Builder(model, 1, np.float32, np.random.default_rng(0)).layers(shape, outputs))
+    layers = build_layers(model, shape, outputs, 1)
     weighted = [layer for layer in layers if "W" in layer.shapes]
     work = sum(math.prod(x.shapes["W"]) * Channels(x.out.shape).samples for x in weighted)
     return work, sum(math.prod(of) for layer in layers for of in layer.shapes.values())

@@ -41,6 +41,15 @@ class Effect(StrEnum):
     NEW_RUN = "starts a new run"
 
 
+class Rebuilds(StrEnum):
+    """What a change of a setting builds again within a run."""
+
+    NOTHING = "nothing"  # its value is read at each step, or when weights are drawn
+    OPTIMIZER = "the optimizer"
+    LOSS = "the loss, and what judges by it"
+    NETWORK = "the network over the same parameters"  # if they do not fit, it is a new run
+
+
 class Group(StrEnum):
     """What a setting is about; groups in the order in which a learner meets them."""
 
@@ -60,6 +69,7 @@ class Setting:
     values: Registry[Any] | Range | Stack
     group: Group
     everyday: bool = True  # False: for the second hour; whoever lists settings may fold it away
+    rebuilds: Rebuilds = Rebuilds.NOTHING  # what does not start a new run builds no more than this
 
 
 @functools.cache
@@ -183,6 +193,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             Effect.LIVE,
             ACTIVATIONS,
             Group.NETWORK,
+            rebuilds=Rebuilds.NETWORK,
         ),
     ] = Choice("ReLU")
     initializer: Annotated[
@@ -210,6 +221,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             Effect.LIVE,
             Range(0.0, 0.9),
             Group.REGULARIZATION,
+            rebuilds=Rebuilds.NETWORK,
         ),
     ] = 0.0
 
@@ -242,7 +254,12 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
     optimizer: Annotated[
         Choice,
         Setting(
-            "Optimizer", "The rule that makes a step.", Effect.LIVE, OPTIMIZERS, Group.TRAINING
+            "Optimizer",
+            "The rule that makes a step.",
+            Effect.LIVE,
+            OPTIMIZERS,
+            Group.TRAINING,
+            rebuilds=Rebuilds.OPTIMIZER,
         ),
     ] = Choice("momentum")
     schedule: Annotated[
@@ -275,6 +292,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Effect.LIVE,
             Range(1, 1024, "log", whole=True),
             Group.TRAINING,
+            rebuilds=Rebuilds.NETWORK,
         ),
     ] = 32
     loss: Annotated[
@@ -286,6 +304,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             LOSSES,
             Group.TRAINING,
             everyday=False,
+            rebuilds=Rebuilds.LOSS,
         ),
     ] = Choice("softmax cross-entropy")
     l2: Annotated[
@@ -413,3 +432,12 @@ SETTINGS: Mapping[str, Setting] = {
     if isinstance(cls, type)
     for name, setting in _own_settings(cls).items()
 }
+
+
+def rebuilt(before: RunConfig, after: RunConfig) -> frozenset[Rebuilds]:
+    """What has to be built again for a run to go on under another config."""
+    return frozenset(
+        setting.rebuilds
+        for path, setting in SETTINGS.items()
+        if before.value(path) != after.value(path)
+    )

@@ -19,8 +19,8 @@ from engine.number_format import written
 from engine.registry import Choice
 from engine.runtime.blas_threads import hold_blas
 from engine.training.batches import Batches
-from engine.training.build_network import build_network
-from engine.training.config import Origin, RunConfig
+from engine.training.build_network import build_layers, build_network
+from engine.training.config import Origin, Rebuilds, RunConfig, rebuilt
 from engine.training.evaluation import JUDGED, Evaluator, judging_network
 from engine.training.optimizers import BLOCK, PIECE, Optimizer, blocks
 from engine.training.prepare_data import prepare
@@ -54,6 +54,7 @@ class State:
     optimizer: tuple[Mapping[str, Array], int]
     batches: tuple[np.ndarray, int, int, Mapping[str, Any]]
     dropout: Mapping[str, Any]  # the state of the generator
+    weights: Mapping[str, Any]  # ... and of that which draws weights
 
 
 class Training:
@@ -86,7 +87,6 @@ class Training:
 
     def _assemble(self, parameters: Parameters | None) -> None:
         """Build what depends on the config, over the parameters of before if there are any."""
-        optimization = self.config.optimization
         self.network: Network = build_network(
             self.config.model,
             self.data.train.shape,
@@ -96,13 +96,8 @@ class Training:
             dtype=self.dtype,
             rng=self._dropout_rng,
         )
-        looking = judging_network(self.config, self.data.train, self.network.parameters)
-        self.judges = tuple(
-            Evaluator(self.config, examples, looking)
-            for examples in (self.data.train, self.data.validation)
-        )
-        self._loss: Loss = LOSSES.build(optimization.loss)
-        self._schedule = SCHEDULES.build(optimization.schedule)
+        self._judge_by_loss(judging_network(self.config, self.data.train, self.network.parameters))
+        self._schedule = SCHEDULES.build(self.config.optimization.schedule)
         self._dz = np.empty_like(self.batches.target)
         self._row = np.empty_like(self._dz[:, 0])
         parameters = self.network.parameters
@@ -113,6 +108,14 @@ class Training:
             some = self._weights[piece]
             grad = parameters.grad[: parameters.regularized][piece]
             self._penalized.append((some, grad, room[: len(some)]))
+
+    def _judge_by_loss(self, looking: Network) -> None:
+        """Take the config's loss, for training and for judging by a network that only looks."""
+        self._loss: Loss = LOSSES.build(self.config.optimization.loss)
+        self.judges = tuple(
+            Evaluator(self.config, examples, looking)
+            for examples in (self.data.train, self.data.validation)
+        )
 
     # ---- one step ---------------------------------------------------------------------------
 
@@ -210,23 +213,31 @@ class Training:
     # ---- changes while it runs ----------------------------------------------------------------
 
     def can_follow(self, config: RunConfig) -> bool:
-        """Whether this network can go on under `config`, which changes none of the data."""
+        """Whether this network can go on under `config`, which changes none of the data.
+
+        ValueError says what is wrong with a network of such a batch.
+        """
+        if Rebuilds.NETWORK not in rebuilt(self.config, config):
+            return True
         data, batch = self.data.train, config.optimization.batch_size
-        network = build_network(config.model, data.shape, data.outputs, min(batch, len(data)))
-        return self.network.parameters.fits(network.layers)
+        layers = build_layers(config.model, data.shape, data.outputs, min(batch, len(data)))
+        return self.network.parameters.fits(layers)
 
     def follow(self, config: RunConfig) -> None:
         """Go on from here under another config, with the same parameters."""
         check_loss_fits_data(config, self.data.train)
-        before = self.config.optimization
-        loss_changed = config.optimization.loss != before.loss
-        if config.optimization.schedule.name != before.schedule.name:
-            self.scheduled_at = self.step
+        anew, before, now = rebuilt(self.config, config), self.config, config.optimization
         self.config = config
-        self.batches.resize(config.optimization.batch_size)
-        self._assemble(self.network.parameters)
-        self.optimizer.follow(config.optimization.optimizer)
-        if loss_changed:
+        if now.schedule.name != before.optimization.schedule.name:
+            self.scheduled_at = self.step
+        self._schedule = SCHEDULES.build(now.schedule)
+        if Rebuilds.NETWORK in anew:
+            self.batches.resize(now.batch_size)
+            self._assemble(self.network.parameters)
+        if Rebuilds.OPTIMIZER in anew:
+            self.optimizer.follow(now.optimizer)
+        if Rebuilds.LOSS in anew:
+            self._judge_by_loss(self.judges[0].network)
             self._expect()
 
     def save(self) -> State:
@@ -235,16 +246,21 @@ class Training:
         return State(
             self.step, self.config, self.scheduled_at,
             parameters.theta.copy(), parameters.statistics.copy(),
-            self.optimizer.save(), self.batches.save(), self._dropout_rng.bit_generator.state,
+            self.optimizer.save(), self.batches.save(),
+            self._dropout_rng.bit_generator.state, self._weights_rng.bit_generator.state,
         )  # fmt: skip
 
     def fork(self, state: State) -> "Training":
-        """Another run over the same data that goes on from there, just as this one did."""
+        """Another run over the same data that goes on from there, just as this one did.
+
+        The two share what nobody changes: the examples.
+        """
         fork = copy.copy(self)
         fork.step, fork.config = state.step, state.config
         fork.scheduled_at = state.scheduled_at
-        fork._dropout_rng = np.random.default_rng()
+        fork._dropout_rng, fork._weights_rng = np.random.default_rng(), np.random.default_rng()
         fork._dropout_rng.bit_generator.state = state.dropout
+        fork._weights_rng.bit_generator.state = state.weights
         fork.batches = self.batches.fork(state.config.optimization.batch_size, state.batches)
         fork._assemble(None)
         parameters = fork.network.parameters
@@ -254,7 +270,7 @@ class Training:
             state.config.optimization.optimizer, parameters.theta, parameters.regularized
         )
         fork.optimizer.load(state.optimizer)
-        fork._comparing = False
+        fork._comparing, fork._previous = False, np.zeros_like(parameters.theta)
         return fork
 
     def draw_weights(self) -> None:

@@ -1,0 +1,119 @@
+"""What a change of a running network builds again, and that nothing else had to be."""
+
+import numpy as np
+import pytest
+
+from engine import SETTINGS, Choice, Experiment, RunConfig, SetKnob
+from engine.training import build_network
+from engine.training.config import Effect, Rebuilds
+from engine.training.training import Training
+
+OTHER = {  # a value of each setting that a run goes on under, other than the one it has
+    "model.activation": Choice("tanh"),
+    "model.dropout": 0.3,
+    "optimization.learning_rate": 0.03,
+    "optimization.optimizer": Choice("Adam"),
+    "optimization.schedule": Choice("cosine"),
+    "optimization.warm_up": 100,
+    "optimization.batch_size": 50,
+    "optimization.loss": Choice("multiclass hinge"),
+    "optimization.l2": 0.1,
+    "optimization.l1": 0.01,
+    "optimization.max_norm": 1.0,
+    "optimization.clip": 0.5,
+}
+LIVE = [path for path, setting in SETTINGS.items() if setting.effect is Effect.LIVE]
+
+
+def test_every_live_setting_is_tried():
+    assert sorted(OTHER) == sorted(LIVE)
+
+
+@pytest.fixture
+def config():
+    return RunConfig().replace("model.hidden", (8, 6)).replace("data.dataset", Choice("moons"))
+
+
+def trained(config, steps=20):
+    training = Training(config, np.float32)
+    for _ in range(steps):
+        training.update()
+    return training
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in LIVE if SETTINGS[path].rebuilds is not Rebuilds.NETWORK]
+)
+def test_what_needs_no_new_network_builds_none(config, path, monkeypatch):
+    experiment = Experiment(config)
+    experiment.train(20)
+    built = []
+    build = build_network._Builder.layers
+
+    def count(self, *args):
+        built.append(self)
+        return build(self, *args)
+
+    monkeypatch.setattr(build_network._Builder, "layers", count)
+    experiment.apply(SetKnob(path, OTHER[path]))
+    assert experiment.config.value(path) == OTHER[path]
+    # Gradients are measured by a network of their own, by the loss.
+    assert len(built) == (SETTINGS[path].rebuilds is Rebuilds.LOSS)
+
+
+@pytest.mark.parametrize("path", LIVE)
+def test_what_was_left_as_it_is_is_what_would_have_been_built(config, path):
+    training = trained(config)
+    training.follow(training.config.replace(path, OTHER[path]))
+    anew = training.fork(training.save())  # builds all there is
+    for _ in range(20):
+        assert anew.update() == training.update()
+    np.testing.assert_array_equal(anew.network.parameters.theta, training.network.parameters.theta)
+    assert [x.judge() for x in anew.judges] == [x.judge() for x in training.judges]
+
+
+def arrays(thing, seen):
+    """All arrays that something reaches."""
+    if id(thing) in seen:
+        return
+    seen[id(thing)] = thing  # kept, or another could have its place in memory
+    if isinstance(thing, np.ndarray):
+        yield thing
+    for part in parts(thing):
+        yield from arrays(part, seen)
+
+
+def parts(thing):
+    if isinstance(thing, dict):
+        return list(thing.values())
+    if isinstance(thing, list | tuple):
+        return thing
+    if type(thing).__module__.startswith("engine"):
+        names = {*getattr(thing, "__dict__", ()), *getattr(type(thing), "__slots__", ())}
+        return [getattr(thing, name, None) for name in names]
+    return []
+
+
+def test_a_fork_shares_the_examples_and_nothing_that_anybody_changes(config):
+    training = trained(config.replace("model.normalization", Choice("batch norm")))
+    fork = training.fork(training.save())
+    data = list(arrays(training.data, {}))
+    own = [x for x in arrays(training, {}) if not any(np.shares_memory(x, d) for d in data)]
+    others = list(arrays(fork, {}))
+    assert len(own) > 10
+    shared = [(x.shape, y.shape) for x in own for y in others if np.shares_memory(x, y)]
+    assert not shared
+
+
+def test_a_fork_draws_the_weights_that_the_run_itself_would_have_drawn(config):
+    training = trained(config)
+    state = training.save()
+    fork = training.fork(state)
+    fork.draw_weights()
+    again = training.fork(state)
+    again.draw_weights()
+    training.draw_weights()
+    for other in (fork, again):
+        np.testing.assert_array_equal(
+            other.network.parameters.theta, training.network.parameters.theta
+        )
