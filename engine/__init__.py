@@ -57,6 +57,7 @@ from engine.measure.on_demand import Inside
 from engine.measure.pinned_runs import MAX_NAME, MAX_PINNED, PastRun, check_pin
 from engine.measure.preactivations import FLAT, SPAN, LayerSums, Response, Sums, response
 from engine.measure.predictions import Answers, Hard
+from engine.measure.run_metrics import RunMetrics
 from engine.measure.signal_theory import Expected
 from engine.measure.smoothing import HALF_LIFE
 from engine.measure.snapshot import (
@@ -65,7 +66,6 @@ from engine.measure.snapshot import (
     Finding,
     LayerStats,
     Marker,
-    RunMetrics,
     Snapshot,
     Status,
     WeightStats,
@@ -112,6 +112,7 @@ from engine.search import (
     processes,
     refine,
 )
+from engine.training.blas_threads import hold_blas
 from engine.training.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
 from engine.training.config import (
     SETTINGS,
@@ -250,6 +251,7 @@ __all__ = [
     "check_pin",
     "digest",
     "files_named",
+    "hold_blas",
     "in_words",
     "label_of",
     "lecture_search",

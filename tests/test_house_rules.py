@@ -2,13 +2,14 @@
 
 import ast
 import dataclasses
+import graphlib
 import importlib
 import pkgutil
 import re
 import subprocess
 import sys
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,24 @@ def test_the_app_uses_public_names_of_the_engine_alone():
         return found
 
     assert APP and not (told := offenders(APP, private)), told
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    files = {name_of(p)[:-3].replace("/", ".").removesuffix(".__init__"): p for p in SOURCES}
+    needs = {name: needed(path, files.keys()) - {name} for name, path in files.items()}
+    graphlib.TopologicalSorter(needs).prepare()  # CycleError names the files
+
+
+def needed(path: Path, files: Collection[str]) -> set[str]:
+    """The files that a file imports, for type checkers too."""
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names if names <= set(files) else names | {node.module or ""}
+    return found & set(files)
 
 
 def test_what_is_public_says_what_it_is_for():

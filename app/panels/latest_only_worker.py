@@ -11,16 +11,12 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from threadpoolctl import threadpool_limits
+from engine import hold_blas
 
 log = logging.getLogger(__name__)
 
 
-def _one_thread_each() -> None:
-    threadpool_limits(1, user_api="blas")
-
-
-_WORKER = ThreadPoolExecutor(1, "babysit-lab", initializer=_one_thread_each)
+_WORKER = ThreadPoolExecutor(1, "babysit-lab", initializer=hold_blas)
 
 
 class Latest[W, R]:

@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from threadpoolctl import threadpool_limits
-
 from engine.cli import data, lesson, lessons, listing, replaying, searching, training
 from engine.data import register_folder
+from engine.training.blas_threads import hold_blas
 
 
 class Subcommand(Protocol):
@@ -44,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _write_anything()
     try:
         # One core, as behind the page: how many share a sum decides how it is rounded.
-        with threadpool_limits(1, user_api="blas"):
-            status = _run(argv)
+        hold_blas()
+        status = _run(argv)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:

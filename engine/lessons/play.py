@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from engine.data import register_folder
 from engine.lessons.lesson import Evidence, Lesson, Run, Verdict, open_lesson
 from engine.lessons.outcome import Outcome, outcome
 from engine.runtime.experiment import Experiment
+from engine.training.blas_threads import hold_blas
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,6 @@ def play_all(names: Sequence[str], processes: int, folder: Path | None = None) -
 
 def _prepare(folder: Path | None) -> None:
     """Make a process ready: one BLAS thread, and the user's data on the menu."""
-    threadpool_limits(1, user_api="blas")
+    hold_blas()
     if folder:
         register_folder(folder)

@@ -15,7 +15,8 @@ from engine.measure.activation_history import Strip, StripRecorder
 from engine.measure.dead_units import Census
 from engine.measure.gradient_probe import Backward, Probe
 from engine.measure.histogram import HistogramScale
-from engine.measure.snapshot import LayerStats, RunMetrics, WeightStats
+from engine.measure.run_metrics import RunMetrics
+from engine.measure.snapshot import LayerStats, WeightStats
 from engine.nn.activations import ACTIVATIONS
 from engine.nn.channels import examples_first
 from engine.nn.network import Tensor

@@ -3,13 +3,10 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from engine.measure.run_metrics import RunMetrics
 from engine.training.config import RunConfig
 from engine.training.history import Curves
-
-if TYPE_CHECKING:
-    from engine.measure.snapshot import RunMetrics
 
 MAX_PINNED = 6
 MAX_NAME = 40  # characters
@@ -24,7 +21,7 @@ class PastRun:
     config: RunConfig  # as it was at the end
     curves: Curves
     step: int
-    metrics: "RunMetrics"
+    metrics: RunMetrics
 
 
 def check_pin(name: str, pinned: Sequence[PastRun]) -> None:

@@ -14,6 +14,7 @@ from engine.measure.activation_history import Strip
 from engine.measure.divergence import Autopsy
 from engine.measure.on_demand import Inside
 from engine.measure.pinned_runs import PastRun
+from engine.measure.run_metrics import RunMetrics
 from engine.runtime.background_jobs import BackgroundResults
 from engine.training.commands import Command
 from engine.training.config import RunConfig, SettingValue
@@ -119,23 +120,6 @@ def _name_of(column: int | None, names: tuple[str, ...]) -> str:
     if column is None:
         return ""
     return f"“{names[column]}”" if names else f"{column + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class RunMetrics:
-    """Numbers about the run as a whole; NaN where one cannot be had."""
-
-    first_loss: float  # before the first step
-    chance_loss: float  # what it is when all scores are equal: ln C for softmax
-    train_loss: float  # on fixed training examples
-    validation_loss: float
-    train_accuracy: float  # from 0 to 1; of values the share of their variance explained
-    validation_accuracy: float
-    learning_rate: float  # of the last step, schedule and warm-up included
-    gradient_cosine: float  # cosine between the gradients of two steps in a row
-    overshoot: float  # along the last step: -1 far too short, 0 at the bottom, above 1 uphill
-    noise_scale: float  # batch size beyond which larger batches stop helping (McCandlish 2018)
-    cost: float  # share of its time that the run spends on measuring
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,9 @@ Commands and errands go in through `ExperimentHandle.send` and `.do`, snapshots 
 `.wait`; no other object crosses between threads.
 """
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
-
-from threadpoolctl import threadpool_limits
+from collections.abc import Callable
 
 from engine.measure.snapshot import Status
 from engine.runtime.experiment import PROCESSOR, Experiment
@@ -52,8 +49,6 @@ class Conductor:
         self._homes: dict[ExperimentHandle, RunQueue] = {}
         self.main = RunQueue(self, self._start)
         self.beside = tuple(RunQueue(self, self._start) for _ in range(BESIDE))
-        self._blas = contextlib.ExitStack()  # the limit of its threads, while there are any of ours
-        self._running = 0
 
     @property
     def _queues(self) -> tuple[RunQueue, ...]:
@@ -112,29 +107,10 @@ class Conductor:
     # ---- threads -------------------------------------------------------------------------------
 
     def _start(self, queue: RunQueue) -> threading.Thread:
-        def run() -> None:
-            with self._one_blas_thread():
-                queue.run()
-
         name = "conductor" if queue is self.main else f"beside {self.beside.index(queue) + 1}"
-        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread = threading.Thread(target=queue.run, name=name, daemon=True)
         self._begin(thread)
         return thread
-
-    @contextlib.contextmanager
-    def _one_blas_thread(self) -> Iterator[None]:
-        """Several processes use several cores; BLAS threads of one would fight over them."""
-        with self.lock:
-            if not self._running:
-                self._blas.enter_context(threadpool_limits(1, user_api="blas"))
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self.lock:
-                self._running -= 1
-                if not self._running:
-                    self._blas.close()
 
     # ---- the queues' house: whose turn is for which thread -------------------------------------
 

@@ -1,6 +1,5 @@
 """One trial: a run like any other, with no more looking than tells whether to go on with it."""
 
-import functools
 import hashlib
 import math
 import time
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from engine.data import register_folder
 from engine.search.predictions import predictions, score
+from engine.training.blas_threads import hold_blas
 from engine.training.config import RunConfig
 from engine.training.training import Diverged, Training
 
@@ -215,9 +214,3 @@ def refused(job: Job, error: BaseException) -> Result:
     """The result of a trial that cannot be run, such as convolutions of what is no image."""
     message = " ".join(str(error).split()) or type(error).__name__
     return Result(job.number, job.rung, Ending.FAILED, message)
-
-
-@functools.cache
-def hold_blas() -> None:
-    """One BLAS thread in this process, for good: how many share a sum decides how it rounds."""
-    threadpool_limits(1, user_api="blas")

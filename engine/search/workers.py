@@ -13,7 +13,8 @@ from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExec
 from multiprocessing import connection
 from typing import Protocol
 
-from engine.search.trial import Job, Progress, Result, TrialRun, hold_blas, refused, run
+from engine.search.trial import Job, Progress, Result, TrialRun, refused, run
+from engine.training.blas_threads import hold_blas
 
 LANES = 4  # trials that take turns in one thread
 TURN = 0.005  # seconds that one of them trains at a time

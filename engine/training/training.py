@@ -17,8 +17,8 @@ from engine.nn.losses import LOSSES, Loss
 from engine.nn.network import Network, Parameters
 from engine.number_format import written
 from engine.registry import Choice
-from engine.runtime.blas_threads import hold_blas
 from engine.training.batches import Batches
+from engine.training.blas_threads import hold_blas
 from engine.training.build_network import build_layers, build_network
 from engine.training.config import Origin, Rebuilds, RunConfig, rebuilt
 from engine.training.evaluation import JUDGED, Evaluator, judging_network
