@@ -21,7 +21,7 @@ from app.server import (
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, collect, take_from_few_places
-from app.server.session import CONDUCTOR, VISITS
+from app.server.session import CONDUCTOR, FILE_READER, VISITS
 from engine import register_folder, unreadable
 
 take_from_few_places()
@@ -66,5 +66,6 @@ def _begin() -> None:
 
 def on_server_unloaded(server_context: object) -> None:
     """The server stops: let all experiments go."""
+    FILE_READER.close()
     CONDUCTOR.close()
     CORE.end()

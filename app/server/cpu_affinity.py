@@ -44,11 +44,12 @@ class Core:
         self._busy, self._own, self._clock = busy, own, clock
         self._seen = busy(), own(), clock()
         self.now: int | None = None  # its number; None while the process may be on any
+        # Others are somebody else's.
+        self.allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
 
     def begin(self) -> None:
         """Stay on one core, soon and until the end; called on the event loop."""
-        if hasattr(os, "sched_setaffinity"):
-            self._allowed = os.sched_getaffinity(0)  # others are somebody else's
+        if self.allowed:
             self._task = asyncio.create_task(self._watch())
 
     def end(self) -> None:
@@ -56,12 +57,12 @@ class Core:
         if self.now is not None:
             self._task.cancel()
             self.now = None
-            _stay_on(self._allowed)
+            _stay_on(self.allowed)
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(PERIOD)  # a browser that the server opens is not to be on it, too
-            best = self.choose(self._allowed)
+            best = self.choose(self.allowed)
             if best is not None and best != self.now:
                 self.now = best
                 _stay_on({best})

@@ -25,6 +25,7 @@ from app.panels.open_panels import OpenRooms
 from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue
 from app.server.capacity import Presence, Visits
+from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
@@ -42,6 +43,7 @@ from engine import (
     Conductor,
     Experiment,
     ExperimentHandle,
+    FileReader,
     Pause,
     Play,
     Reading,
@@ -56,6 +58,7 @@ BRIEF = 0.3  # seconds that a piece of a page waits for quiet at most
 BUILD_QUEUE = BuildQueue(lambda: not VISITS.somebody_comes)  # of whole pages
 PIECES = BuildQueue(lambda: not VISITS.somebody_comes, BRIEF)  # of all pages, and what they open
 SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
+FILE_READER = FileReader(CORE.allowed)
 CONDUCTOR = Conductor(
     LIMITS.frame_rate,
     gives_way=lambda: (
@@ -129,7 +132,7 @@ class Visit:
         self.name = ""  # for the operator
         self.presence = Presence()
         self.way_back = Reconnect()
-        self._uploads = Uploads()
+        self._uploads = Uploads(FILE_READER)
         self._presses = presses = Presses()
         self._controls: Controls | None = None  # until it is their turn to be built
         self._filling: Building | None = None

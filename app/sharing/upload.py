@@ -21,6 +21,7 @@ from engine import (
     Choice,
     DataDescription,
     ExperimentHandle,
+    FileReader,
     Reading,
     SetKnob,
     Snapshot,
@@ -51,8 +52,10 @@ one column the answer. <b>NumPy</b>'s .npz has arrays <i>x</i> and <i>y</i>, its
 class Uploads:
     """The files of one visitor."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: FileReader) -> None:
         self._lock = threading.Lock()
+        self._reader = reader
+        self._read: Upload | None = None  # last
         self._files: list[Upload] = []  # the newest last
         self._over = False
 
@@ -60,6 +63,17 @@ class Uploads:
     def names(self) -> list[str]:
         """The names of their data sets."""
         return [upload.name for upload in self._files]
+
+    def read(self, raw: bytes, file: str) -> Upload:
+        """A file to look at, in place of the one before, for which nobody waits any more."""
+        upload = read_upload(raw, file, self._reader)
+        with self._lock:
+            if self._over:
+                raise ValueError(f"{upload.file}: its visitor has left")
+            before, self._read = self._read, upload
+        if before:
+            before.stop()
+        return upload
 
     def add(self, upload: Upload, in_use: str) -> None:
         """Keep a file; of many the oldest goes that is not in use."""
@@ -77,6 +91,9 @@ class Uploads:
         """The visitor has left: nothing of it stays."""
         with self._lock:
             self._over = True
+            if self._read:
+                self._read.stop()
+            self._read = None
             while self._files:
                 unregister_upload(self._files.pop())
 
@@ -97,6 +114,7 @@ class Data:
         self._handle, self._uploads, self._used = handle, uploads, used
         self._found = later(self._show_found)
         self._upload: Upload | None = None
+        self._looks = 0  # so far; of an earlier one nothing is shown
         self._quiet = False  # while the menus are filled
         self._input = ui.FileInput(
             label="Choose a file, or drop it here",
@@ -152,22 +170,28 @@ class Data:
         self._input.clear()
         self._upload, self._reading = None, AS_FOUND
         content, name = bytes(raw), str(file)
-        self._work(f"Reading {name} ...", lambda: read_upload(content, name))
+        self._work(f"Reading {name} ...", lambda: self._uploads.read(content, name))
 
     def _work(self, words: str, read: Callable[[], Upload]) -> None:
         """Read beside the page: large tables take seconds, and it must not wait for them."""
         self._use.visible = self._choices.visible = False
         self._progress.visible = True
         self._preview.object = f"<p role='status'>{html.escape(words)}</p>"
-        threading.Thread(target=self._read, args=(read, self._reading), daemon=True).start()
+        self._looks += 1
+        arguments = read, self._reading, self._looks
+        threading.Thread(target=self._read, args=arguments, daemon=True).start()
 
-    def _read(self, read: Callable[[], Upload], reading: Reading) -> None:
+    def _read(self, read: Callable[[], Upload], reading: Reading, look: int) -> None:
+        # What was chosen can be chosen again; a file that cannot be read, can not.
+        upload, found = self._upload, None
         try:
-            upload = read()
-            self._found(upload, preview(upload, reading), upload.source.describe(reading))
+            looked_at = read()
+            words, found = preview(looked_at, reading), looked_at.source.describe(reading)
+            upload = looked_at
         except ValueError as error:
-            # What was chosen can be chosen again; a file that cannot be read, can not.
-            self._found(self._upload, f"<p role='alert'>{html.escape(str(error))}</p>", None)
+            words = f"<p role='alert'>{html.escape(str(error))}</p>"
+        if look == self._looks:
+            self._found(upload, words, found)
 
     def _show_found(self, upload: Upload | None, words: str, found: DataDescription | None) -> None:
         self._upload = upload

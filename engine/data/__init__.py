@@ -8,6 +8,7 @@ from engine.data.arrays import read_npz
 from engine.data.cifar import find_cifar, read_cifar
 from engine.data.description import Column, DataDescription, Source
 from engine.data.examples import DATASETS, DataSet, Examples, Split
+from engine.data.file_reader import FileReader
 from engine.data.folder import register_folder, source_of, unreadable
 from engine.data.idx import read_idx, read_idx_folder
 from engine.data.lecture import lecture_images
@@ -33,6 +34,7 @@ __all__ = [
     "DataDescription",
     "DataSet",
     "Examples",
+    "FileReader",
     "Missing",
     "Reading",
     "Source",

@@ -86,6 +86,16 @@ def describe_examples(
     )  # fmt: skip
 
 
+def check_size(found: DataDescription, file: str, most: int) -> None:
+    """Refuse a visitor's file whose examples take more bytes than `most` once they are learned."""
+    numbers = found.examples * found.inputs
+    if 4 * numbers > most:
+        raise ValueError(
+            f"{file}: holds {numbers:,} numbers, {4 * numbers:,} bytes as float32;"
+            f" at most {most:,} can be brought"
+        )
+
+
 def counts(examples: Examples) -> dict[str, int] | None:
     """How many examples each class has."""
     if not examples.classes:

@@ -44,6 +44,11 @@ def ending(file: str) -> str | None:
     return next((end for end in READERS if file.lower().endswith(end)), None)
 
 
+def is_packed(file: str) -> bool:
+    """Whether a file may unpack to many times its size."""
+    return file.lower().endswith((".gz", ".npz", ".xlsx"))
+
+
 def read_source(raw: bytes, file: str, most: int = MAX_BYTES) -> Source:
     """What a file holds; ValueError says in one sentence why it cannot be read."""
     end = ending(file)

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.data.description import DataDescription, Source
+from engine.data.description import Source, check_size
 from engine.data.examples import DATASETS, DataSet, Examples
+from engine.data.file_reader import FileReader
+from engine.data.file_source import FileSource, is_large
 from engine.data.folder import file_named
 from engine.data.reading import AS_FOUND, Reading
 from engine.data.sources import read_source
@@ -35,24 +37,26 @@ class Upload:
     name: str
     source: Source
 
+    def stop(self) -> None:
+        """End the look at it that goes on, if there is one: nobody waits for it."""
+        if isinstance(self.source, FileSource):
+            self.source.stop()
 
-def read_upload(raw: bytes, file: str) -> Upload:
-    """What a file holds; ValueError says in one sentence what is wrong with it."""
+
+def read_upload(raw: bytes, file: str, reader: FileReader | None = None) -> Upload:
+    """What a file holds; ValueError says in one sentence what is wrong with it.
+
+    Given a reader, a large file is read by that, not here and now but at the first look.
+    """
     file, most = _plain(file), limits().upload
     if len(raw) > most:
         raise ValueError(f"{file}: has {len(raw):,} bytes; at most {most:,} can be brought")
-    source = read_source(raw, file, UNPACKED * most)
-    _check_size(source.describe(), file, UNPACKED * most)
-    return Upload(file, f"{file} #{hashlib.sha256(raw).hexdigest()[:16]}", source)
-
-
-def _check_size(found: DataDescription, file: str, most: int) -> None:
-    numbers = found.examples * found.inputs
-    if 4 * numbers > most:
-        raise ValueError(
-            f"{file}: holds {numbers:,} numbers, {4 * numbers:,} bytes as float32;"
-            f" at most {most:,} can be brought"
-        )
+    name, most = f"{file} #{hashlib.sha256(raw).hexdigest()[:16]}", UNPACKED * most
+    if reader and is_large(raw, file):
+        return Upload(file, name, FileSource(raw, file, most, reader))
+    source = read_source(raw, file, most)
+    check_size(source.describe(), file, most)
+    return Upload(file, name, source)
 
 
 def _plain(file: str) -> str:

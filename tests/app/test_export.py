@@ -13,7 +13,17 @@ import pytest
 
 from app.sharing.export import FILES, curves_csv, report_html, run_json, weights
 from app.sharing.upload import Uploads
-from engine import Choice, Experiment, Pause, Play, RunConfig, SetKnob, Step, read_upload
+from engine import (
+    Choice,
+    Experiment,
+    FileReader,
+    Pause,
+    Play,
+    RunConfig,
+    SetKnob,
+    Step,
+    read_upload,
+)
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +152,7 @@ def test_a_report_of_a_diverged_run_says_why(config):
 
 
 def test_what_a_visitor_calls_things_stays_text(config):
-    uploads = Uploads()
+    uploads = Uploads(FileReader())
     table = "a,label\n" + "1,<b>x\n2,y&\n" * 20
     upload = read_upload(table.encode(), EVIL)
     uploads.add(upload, "")
@@ -174,7 +184,7 @@ def test_every_file_can_be_made_at_once(config, dataset):
 def own_run(tmp_path, config) -> Path:
     """A run in a file, and beside it a folder with the table that it learned from."""
     table = b"a,b,label\n" + b"".join(b"%d,%d,%d\n" % (n, n % 5, n % 2) for n in range(50))
-    uploads = Uploads()
+    uploads = Uploads(FileReader())
     upload = read_upload(table, "pets.csv")
     uploads.add(upload, "")
     experiment = Experiment(config.replace("data.dataset", Choice(upload.name)))

@@ -14,7 +14,7 @@ from app.page.buttons import Presses
 from app.settings.controls import Controls
 from app.sharing.upload import KEPT, Data, Uploads, learn_from
 from app.sharing.upload_preview import preview
-from engine import Choice, Experiment, Reading, RunConfig, SetKnob, limits, read_upload
+from engine import Choice, Experiment, FileReader, Reading, RunConfig, SetKnob, limits, read_upload
 from engine.data import DATASETS
 from tests.waiting import wait_until
 
@@ -29,7 +29,7 @@ def npz(**arrays: np.ndarray) -> bytes:
 
 @pytest.fixture
 def uploads():
-    uploads = Uploads()
+    uploads = Uploads(FileReader())
     yield uploads
     uploads.close()
 
@@ -127,7 +127,7 @@ def options(controls: Controls) -> list[str]:
 
 
 def test_it_is_gone_when_the_last_who_has_it_leaves(config):
-    mine, yours = Uploads(), Uploads()
+    mine, yours = Uploads(FileReader()), Uploads(FileReader())
     upload = read_upload(TABLE, "pets.csv")
     mine.add(upload, "")
     mine.add(upload, "")  # twice the same is once
@@ -144,7 +144,7 @@ def test_it_is_gone_when_the_last_who_has_it_leaves(config):
 
 
 def test_nothing_of_it_stays_when_its_last_run_is_gone(config):
-    visitor = Uploads()
+    visitor = Uploads(FileReader())
     visitor.add(upload := read_upload(TABLE, "pets.csv"), "")
     experiment = Experiment(config.replace("data.dataset", Choice(upload.name)))
     held = weakref.ref(upload.source), weakref.ref(experiment.data)

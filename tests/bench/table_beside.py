@@ -1,9 +1,11 @@
 """What others notice while somebody's table is read: `python tests/bench/table_beside.py`.
 
 Twenty experiments train in this process, each watched; told are the gaps between their frames,
-before and while each kind of table of tables.py is read.
+before, while each kind of table of tables.py is read, and while a run on it begins. With `--here`
+a thread of this process reads, as the server's did before it had a process for that.
 """
 
+import os
 import sys
 import threading
 import time
@@ -11,8 +13,20 @@ import time
 import numpy as np
 from tables import KINDS, table
 
-from engine import Conductor, Experiment, ExperimentHandle, Play, RunConfig
-from engine.data import Reading, read_source
+from engine import (
+    Choice,
+    Conductor,
+    Experiment,
+    ExperimentHandle,
+    FileReader,
+    Play,
+    RunConfig,
+    SetKnob,
+    Upload,
+    limits,
+    read_upload,
+    register_upload,
+)
 
 WATCHERS = 20
 QUIET = 6.0  # seconds before anything is read
@@ -36,9 +50,19 @@ def gaps(arrivals: list[list[float]], begin: float) -> str:
     return f"gap {p50:.0f} ms p50, {p99:.0f} ms p99, {worst:.0f} ms worst\n"
 
 
-def main() -> None:
-    """Watch, then read."""
+def begin_run(handle: ExperimentHandle, upload: Upload) -> None:
+    """Have one of the watched learn from it, and wait until it does."""
+    register_upload(upload)
+    name = upload.name
+    handle.send(SetKnob("data.dataset", Choice(name)))
+    while handle.latest.config.data.dataset.name != name or handle.latest.step < 1:
+        time.sleep(0.01)
+
+
+def main(here: bool) -> None:
+    """Watch, then read, then learn."""
     sys.setswitchinterval(SWITCH)
+    reader = None if here else FileReader(os.sched_getaffinity(0))
     tables = {kind: table(*form[:3]) for kind, form in KINDS.items()}
     conductor = Conductor(frame_rate=10)
     handles = [conductor.add(Experiment(RunConfig())) for _ in range(WATCHERS)]
@@ -51,16 +75,29 @@ def main() -> None:
     time.sleep(QUIET)
     sys.stdout.write(f"nothing read: {gaps(arrivals, begin)}")
     for kind, raw in tables.items():
-        reader = threading.Thread(
-            target=lambda raw=raw: read_source(raw, "table.csv").describe(Reading())
-        )
+        found: list[Upload] = []
+
+        def read(raw: bytes = raw, found: list[Upload] = found) -> None:
+            found.append(read_upload(raw, "table.csv", reader))
+            found[0].source.describe()
+
+        thread = threading.Thread(target=read)
         begin = time.perf_counter()
-        reader.start()
-        reader.join()
+        thread.start()
+        thread.join()
         took = time.perf_counter() - begin
         sys.stdout.write(f"{kind}: read in {took:.1f} s, {gaps(arrivals, begin)}")
+        if not found[0].source.describe().missing:
+            begin = time.perf_counter()
+            begin_run(handles[0], found[0])
+            took = time.perf_counter() - begin
+            sys.stdout.write(f"{kind}: first step after {took:.1f} s, {gaps(arrivals, begin)}")
     conductor.close()
+    if reader:
+        reader.close()
 
 
 if __name__ == "__main__":
-    main()
+    os.environ["BABYSIT_MAX_UPLOAD_MB"] = "64"
+    limits.cache_clear()
+    main(sys.argv[1:] == ["--here"])

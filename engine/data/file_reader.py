@@ -1,0 +1,183 @@
+"""Has large files read by a process beside, so that who is served by this one need not wait.
+
+A thread would not do: it holds the interpreter's lock for most of what reading takes. Nor would a
+`ProcessPoolExecutor`, whose workers import the server's main program, and all of Panel with it.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Collection
+from typing import BinaryIO, cast
+
+import numpy as np
+
+from engine.data.file_messages import Answer, Question, receive, receive_array, send
+
+MODULE = "engine.data.file_reader_process"
+SECONDS = 60  # of a processor that a file may take
+TOO_LONG = -getattr(signal, "SIGXCPU", 0)  # how a process ends that takes more
+IDLE = 30.0  # seconds after which a process with nothing to do is ended
+PROGRAM = 2**28  # bytes of address space that the process takes with nothing to read
+FOLD = 16  # bytes of memory that a byte may take that a file unpacks to: some take 10
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+type Timer = Callable[[float, Callable[[], object]], threading.Timer]
+type Answered = tuple[Answer, list[np.ndarray]]
+
+
+class StoppedError(ValueError):
+    """Nobody waits for this look any more."""
+
+
+class Look:
+    """One look at a file, which can be stopped from another thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kill: Callable[[], object] | None = None
+        self.stopped = False  # whether nobody waits for it any more
+
+    def begin(self, kill: Callable[[], object]) -> None:
+        """A process works for it from now on; StoppedError if it need not."""
+        with self._lock:
+            if self.stopped:
+                raise StoppedError("nobody waits for this file any more")
+            self._kill = kill
+
+    def end(self) -> None:
+        """The process may work for others."""
+        with self._lock:
+            self._kill = None
+
+    def stop(self) -> None:
+        """Nobody waits for it any more: its process is ended."""
+        with self._lock:
+            self.stopped = True
+            if self._kill:
+                self._kill()
+
+
+class FileReader:
+    """The process that reads files, there from the first large one until none has come for long."""
+
+    def __init__(
+        self,
+        cores: Collection[int] = (),
+        seconds: int = SECONDS,
+        timer: Timer = threading.Timer,
+    ) -> None:
+        self._cores, self._seconds, self._timer = cores, seconds, timer
+        self._turn = threading.Lock()  # one file at a time
+        self._process: subprocess.Popen[bytes] | None = None
+        self._idle: threading.Timer | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process; None if there is none."""
+        return self._process.pid if self._process else None
+
+    def look(self, question: Question, raw: bytes, look: Look) -> Answered:
+        """The answer of the process; ValueError says in one sentence why there is none."""
+        with self._turn:
+            self._stay()
+            process = self._running(question)
+            try:
+                look.begin(process.kill)
+                return _ask(process, question, raw)
+            except (OSError, EOFError):
+                raise _ended(look, self._end(), question.file) from None
+            finally:
+                look.end()
+                if look.stopped:
+                    self._end()
+                self._end_later()
+
+    def _running(self, question: Question) -> subprocess.Popen[bytes]:
+        """The process, which may have been ended meanwhile."""
+        if self._closed:
+            raise StoppedError(f"{question.file}: the server stops")
+        if self._process and self._process.poll() is not None:
+            self._end()
+        if self._process is None:
+            memory = PROGRAM + FOLD * question.most
+            try:
+                self._process = start_process(memory, self._seconds, self._cores)
+            except OSError as error:
+                raise ValueError(
+                    f"{question.file}: no process could be started to read it ({error.strerror});"
+                    " try again later"
+                ) from None
+        return self._process
+
+    def _stay(self) -> None:
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+
+    def _end_later(self) -> None:
+        self._idle = self._timer(IDLE, self._end_idle)
+        self._idle.daemon = True
+        self._idle.start()
+
+    def _end_idle(self) -> None:
+        if self._turn.acquire(blocking=False):  # else it is not idle
+            try:
+                self._end()
+            finally:
+                self._turn.release()
+
+    def _end(self) -> int:
+        """End the process, if there is one; how it ended."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):  # of what it was still to be told
+                cast(BinaryIO, pipe).close()
+        return process.wait()
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._closed = True
+        if process := self._process:
+            process.kill()  # whoever waits for it then gives up the turn
+        with self._turn:
+            self._stay()
+            self._end()
+
+
+def start_process(memory: int, seconds: int, cores: Collection[int]) -> subprocess.Popen[bytes]:
+    """A process that answers questions on its pipes, within these limits."""
+    return subprocess.Popen(
+        [sys.executable, "-m", MODULE, *map(str, (memory, seconds, *cores))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **ONE_THREAD},
+    )
+
+
+def _ask(process: subprocess.Popen[bytes], question: Question, raw: bytes) -> Answered:
+    questions, answers = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
+    send(questions, question, raw)
+    answer = receive(answers, Answer)
+    return answer, [receive_array(answers, head) for head in answer.arrays]
+
+
+def _ended(look: Look, code: int, file: str) -> ValueError:
+    """Why a look came to nothing, by how its process ended."""
+    if look.stopped:
+        return StoppedError("nobody waits for this file any more")
+    if code == TOO_LONG:
+        return ValueError(f"{file}: takes too long to read; bring a smaller file")
+    if code > 0:
+        return ValueError(f"{file}: could not be read, and the server's log says what failed")
+    return ValueError(
+        f"{file}: the process that read it was ended, as the system does where memory runs out;"
+        " try again, or bring a smaller file"
+    )

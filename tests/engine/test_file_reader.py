@@ -1,0 +1,310 @@
+"""Large files are read by a process beside: with the same result, within limits, to an end."""
+
+import io
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+
+from engine import FileReader, Reading, read_upload
+from engine.data import file_reader, file_reader_process
+from engine.data.file_messages import Question
+from engine.data.file_reader import Look, StoppedError
+from engine.data.file_reader_process import Looks
+from engine.data.file_source import SMALL, FileSource, is_large
+from tests.waiting import wait_until
+
+ROWS = 20_000
+TABLE = b"a,b,word,label\n" + b"".join(
+    b"%d.5,%d.25,%s,%s\n" % (n, n * n % 997, (b"red", b"blue")[n % 2], b"xyz"[n % 3 :][:1])
+    for n in range(ROWS)
+)
+GAPS = TABLE.replace(b"\n7.5,49.25", b"\n7.5,", 1)
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+ARRAYS = npz(
+    x_train=np.random.default_rng(0).integers(0, 256, (300, 16, 16), np.uint8),
+    y_train=np.arange(300) % 3,
+    x_test=np.random.default_rng(1).integers(0, 256, (30, 16, 16), np.uint8),
+    y_test=np.arange(30) % 3,
+)
+
+
+class Timers:
+    """Timers that go off when they are told to."""
+
+    def __init__(self) -> None:
+        self.pending: list[threading.Timer] = []
+
+    def __call__(self, seconds, do):
+        timers = self.pending
+
+        class Timer:
+            daemon = False
+
+            def start(self):
+                timers.append(self)
+
+            def cancel(self):
+                if self in timers:
+                    timers.remove(self)
+
+            def go_off(self):
+                timers.remove(self)
+                do()
+
+        return Timer()
+
+
+@pytest.fixture(scope="module")
+def shared():
+    reader = FileReader()
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def reader():
+    reader = FileReader()
+    yield reader
+    reader.close()
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process has not ended; one that nobody has waited for yet, has."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("raw", "file", "readings"),
+    [
+        (TABLE, "t.csv", [Reading(), Reading("a"), Reading("word", "classes")]),
+        (GAPS, "gaps.csv", [Reading(missing="drop"), Reading(missing="median")]),
+        (ARRAYS, "pictures.npz", [Reading()]),
+    ],
+)
+def test_it_finds_what_a_reader_here_finds(shared, raw, file, readings):
+    beside, here = read_upload(raw, file, shared), read_upload(raw, file)
+    assert isinstance(beside.source, FileSource) and beside.name == here.name
+    for reading in readings:
+        assert beside.source.describe(reading) == here.source.describe(reading)
+        found, expected = beside.source.examples(reading), here.source.examples(reading)
+        for one, other in zip(
+            (found.x, found.y, found.judging), (expected.x, expected.y, expected.judging),
+            strict=True,
+        ):  # fmt: skip
+            assert (one is None) == (other is None)
+            if one is not None:
+                assert one.dtype == other.dtype and not one.flags.writeable
+                np.testing.assert_array_equal(one, other)
+        assert (found.classes, found.shape, found.columns) == (
+            expected.classes, expected.shape, expected.columns,
+        )  # fmt: skip
+        assert beside.source.examples(reading) is found
+
+
+def test_small_files_are_read_here():
+    assert not is_large(b"x" * SMALL, "a.csv") and is_large(b"x" * SMALL + b"x", "a.csv")
+    assert is_large(b"x" * SMALL, "a.csv.gz") and is_large(b"x" * SMALL, "a.xlsx")
+    reader = FileReader()
+    read_upload(b"a,label\n" + b"1,x\n2,y\n" * 20, "small.csv", reader)
+    assert reader.pid is None
+
+
+def test_what_needs_a_choice_is_described_and_gives_no_examples(shared):
+    source = read_upload(GAPS, "gaps.csv", shared).source
+    assert source.describe().missing == 1
+    with pytest.raises(ValueError, match=r"line 9, column 'b'.*data\.missing=drop"):
+        source.examples()
+
+
+@pytest.mark.parametrize(
+    ("raw", "file", "told"),
+    [
+        (TABLE + b"1,2\n", "short.csv", f"line {ROWS + 2}: has 2 cells; expected 4"),
+        (b"PK nonsense" * 2**15, "a.npz", "expected an NPZ archive"),
+        (npz(x=np.zeros((9, 9, 2**20), np.uint8), y=np.zeros(9)), "bomb.npz", "unpacks to"),
+        (TABLE, "table.xls", "expected a file that ends in"),
+    ],
+)
+def test_a_refusal_is_the_same_sentence(shared, raw, file, told):
+    with pytest.raises(ValueError, match=told) as here:
+        read_upload(raw, file)
+    with pytest.raises(ValueError, match=told) as beside:
+        read_upload(raw, file, shared).source.describe()
+    assert str(beside.value) == str(here.value)
+
+
+def test_too_many_numbers_are_refused_and_not_offered(shared):
+    source = FileSource(TABLE, "wide.csv", len(TABLE) // 8, shared)
+    with pytest.raises(ValueError, match="holds 80,000 numbers, 320,000 bytes"):
+        source.describe()
+
+
+def test_the_next_file_is_read_by_the_same_process(reader):
+    read_upload(TABLE, "a.csv", reader).source.describe()
+    first = reader.pid
+    read_upload(TABLE, "b.csv", reader).source.describe()
+    assert reader.pid == first
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (signal.SIGKILL, "a.csv: the process that read it was ended"),
+        (signal.SIGXCPU, "a.csv: takes too long to read"),
+    ],
+)
+def test_a_process_that_is_ended_is_one_sentence_and_the_next_is_read(
+    reader, monkeypatch, end, told
+):
+    source = read_upload(TABLE, "a.csv", reader).source
+    with monkeypatch.context() as patch:
+        patch.setattr(file_reader, "_ask", meanwhile(lambda process: process.send_signal(end)))
+        with pytest.raises(ValueError) as refusal:
+            source.describe()
+    assert str(refusal.value).startswith(told) and "\n" not in str(refusal.value)
+    assert source.describe().examples == ROWS
+
+
+def meanwhile(do):
+    """Asks a process as usual; but something happens before it can answer."""
+    ask = file_reader._ask
+
+    def asking(process, question, raw):
+        process.send_signal(signal.SIGSTOP)
+        do(process)
+        process.send_signal(signal.SIGCONT)
+        return ask(process, question, raw)
+
+    return asking
+
+
+def test_one_that_died_between_two_files_is_not_noticed(reader):
+    read_upload(TABLE, "a.csv", reader).source.describe()
+    died = reader.pid
+    os.kill(died, signal.SIGKILL)
+    wait_until(lambda: reader._process.poll())
+    assert read_upload(TABLE, "b.csv", reader).source.describe().examples == ROWS
+    assert reader.pid != died
+
+
+def test_it_has_limits(reader):
+    read_upload(TABLE, "a.csv", reader).source.describe()
+    for limit in (resource.RLIMIT_CPU, resource.RLIMIT_AS):
+        assert resource.prlimit(reader.pid, limit)[0] != resource.RLIM_INFINITY
+    assert resource.prlimit(reader.pid, resource.RLIMIT_CPU)[0] < 2 * file_reader.SECONDS
+
+
+def test_a_file_that_needs_too_much_memory_is_refused(monkeypatch):
+    def without_memory(raw, file, most):
+        raise MemoryError
+
+    monkeypatch.setattr(file_reader_process, "read_source", without_memory)
+    answer, arrays = Looks().answer(Question("a.csv", 9, 9), b"")
+    assert answer.refusal == "a.csv: needs more memory to read than there is" and not arrays
+
+
+def test_who_waits_no_more_ends_it(reader, monkeypatch):
+    stopped = Look()
+    with monkeypatch.context() as patch:
+        patch.setattr(file_reader, "_ask", meanwhile(lambda process: stopped.stop()))
+        with pytest.raises(StoppedError):
+            reader.look(Question("a.csv", len(TABLE), 2**30), TABLE, stopped)
+    assert reader.pid is None
+    assert read_upload(TABLE, "b.csv", reader).source.describe().examples == ROWS
+
+
+def test_who_has_left_before_its_turn_ends_nothing(reader):
+    read_upload(TABLE, "a.csv", reader).source.describe()
+    left = Look()
+    left.stop()
+    with pytest.raises(StoppedError):
+        reader.look(Question("b.csv", len(TABLE), 2**30), TABLE, left)
+
+
+def test_it_ends_when_idle_and_begins_again():
+    timers = Timers()
+    reader = FileReader(timer=timers)
+    read_upload(TABLE, "a.csv", reader).source.describe()
+    pid = reader.pid
+    (idle,) = timers.pending
+    idle.go_off()
+    assert reader.pid is None and not is_there(pid)
+    read_upload(TABLE, "b.csv", reader).source.describe()
+    assert len(timers.pending) == 1
+    reader.close()
+    assert not timers.pending
+
+
+def test_it_ends_with_the_reader(reader):
+    read_upload(TABLE, "a.csv", reader).source.describe()
+    pid = reader.pid
+    reader.close()
+    assert not is_there(pid)
+    with pytest.raises(StoppedError):
+        read_upload(TABLE, "b.csv", reader).source.describe()
+
+
+SERVER = """
+import sys
+from engine import FileReader, read_upload
+reader = FileReader()
+read_upload(sys.stdin.buffer.read(), "a.csv", reader).source.describe()
+print(reader.pid, flush=True)
+import time
+while True:
+    time.sleep(1000)
+"""
+
+
+def test_it_ends_with_a_server_that_is_killed():
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        server.stdin.write(TABLE)
+        server.stdin.close()
+        pid = int(server.stdout.readline())
+        assert is_there(pid)
+        server.kill()
+    wait_until(lambda: not is_there(pid))
+
+
+def test_it_gives_way_to_the_server(reader):
+    cores = os.sched_getaffinity(0)
+    reader = FileReader(cores)
+    try:
+        os.sched_setaffinity(0, {min(cores)})  # as the server keeps its threads on one core
+        read_upload(TABLE, "a.csv", reader).source.describe()
+        assert os.sched_getaffinity(reader.pid) == cores
+        assert os.getpriority(os.PRIO_PROCESS, reader.pid) > os.getpriority(os.PRIO_PROCESS, 0)
+        with open(f"/proc/{reader.pid}/oom_score_adj") as file:
+            assert int(file.read()) == 1000
+    finally:
+        os.sched_setaffinity(0, cores)
+        reader.close()
+
+
+def test_a_bomb_takes_no_memory_here(shared):
+    """What a workbook says it unpacks to is looked at before it is."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * 2**27)
+    with pytest.raises(ValueError, match=r"bomb\.xlsx: unpacks to 134,217,728 bytes"):
+        read_upload(file.getvalue(), "bomb.xlsx", shared).source.describe()
