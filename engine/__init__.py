@@ -40,14 +40,12 @@ from engine.lessons import (
 )
 from engine.lessons.checklist import (
     CHECKS,
-    CheckProgress,
-    CheckResult,
     Checkup,
     run_check,
     run_checks,
     take_checkup,
 )
-from engine.lessons.play_live import LessonProgress, play_live
+from engine.lessons.play_live import play_live
 from engine.limits import Limits, limits, read_limits
 from engine.measure.activation_history import Strip
 from engine.measure.decision_surface import Points, Surface
@@ -76,6 +74,12 @@ from engine.measure.weights_export import weights_npz
 from engine.memoize import memoize
 from engine.nn.activations import bounds_of
 from engine.registry import Choice, Entry, Knob, Range, Registry
+from engine.runtime.background_results import (
+    BackgroundResults,
+    CheckProgress,
+    CheckResult,
+    LessonProgress,
+)
 from engine.runtime.conductor import Conductor
 from engine.runtime.experiment import Experiment, replay
 from engine.runtime.experiment_handle import ExperimentHandle
@@ -97,7 +101,9 @@ from engine.search import (
     Pool,
     Search,
     SearchFrame,
+    SearchProgress,
     SearchRun,
+    SearchSession,
     SearchStatus,
     StrategyLine,
     Trial,
@@ -146,6 +152,7 @@ __all__ = [
     "STRATEGIES",
     "Answers",
     "Autopsy",
+    "BackgroundResults",
     "Begin",
     "Categorical",
     "CheckProgress",
@@ -226,7 +233,9 @@ __all__ = [
     "RunMetrics",
     "Search",
     "SearchFrame",
+    "SearchProgress",
     "SearchRun",
+    "SearchSession",
     "SearchStatus",
     "SetKnob",
     "Setting",

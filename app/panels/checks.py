@@ -84,7 +84,7 @@ class Checks:
     def show(self, snapshot: Snapshot) -> None:
         """Tick or explain, as far as the checks have come."""
         told = snapshot.beside.checks
-        if told is self._shown or not isinstance(told, tuple):
+        if told is None or told is self._shown:
             return
         self._shown = told
         for one in told:

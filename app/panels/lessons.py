@@ -100,7 +100,7 @@ class Lessons:
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
         scene = snapshot.beside.lesson
-        if not isinstance(scene, LessonProgress) or scene is self._scene:
+        if scene is None or scene is self._scene:
             return
         if scene.lesson != self._lesson.name:
             return

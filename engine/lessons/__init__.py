@@ -15,14 +15,13 @@ from engine.lessons.lesson import (
     Evidence,
     Exhibit,
     Lesson,
-    Metric,
     Question,
     Run,
     Variation,
-    Verdict,
     open_lesson,
 )
 from engine.lessons.outcome import Outcome, outcome
+from engine.measure.verdict import Metric, Verdict
 
 __all__ = [
     "LESSONS",

@@ -4,18 +4,9 @@ import numpy as np
 
 from engine.lessons import words
 from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
-from engine.lessons.lesson import (
-    LESSONS,
-    STEPS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
+from engine.measure.verdict import STEPS, Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
 from engine.training.commands import SetKnob

@@ -3,17 +3,9 @@
 from engine.lessons import words
 from engine.lessons.activations import SECTION
 from engine.lessons.exhibits import FunctionCurve, Nonlinearity
-from engine.lessons.lesson import (
-    LESSONS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
+from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
 from engine.training.commands import SetKnob

@@ -5,17 +5,9 @@ import math
 import numpy as np
 
 from engine.lessons import words
-from engine.lessons.lesson import (
-    LESSONS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat, babysitters_data
+from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
 from engine.training.commands import SetKnob

@@ -3,18 +3,9 @@
 import msgspec
 
 from engine.lessons import words
-from engine.lessons.lesson import (
-    LESSONS,
-    STEPS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import OPTIMIZER, RATE, clothes, digits, layers, recipe
+from engine.measure.verdict import STEPS, Metric, Verdict
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 from engine.training.config import ModelConfig, RunConfig

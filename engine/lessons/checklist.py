@@ -17,6 +17,7 @@ from engine.diagnosis.lr_range_test import Sweep, sweep
 from engine.nn.losses import LOSSES
 from engine.number_format import written
 from engine.registry import Choice, Registry
+from engine.runtime.background_results import CheckProgress, CheckResult
 from engine.runtime.experiment import Experiment
 from engine.training.config import RunConfig
 from engine.training.training import Diverged, Training
@@ -28,28 +29,6 @@ EPOCHS = 1000  # over these, at most
 JUDGED_EVERY = 5  # steps of training
 COORDINATES = 5  # of a gradient check, for each tensor
 RIGHT = 1e-5  # error of a gradient that is computed rightly, at most; most have 1e-7
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CheckResult:
-    """What a check has found."""
-
-    name: str
-    passed: bool | None  # None: the check says nothing here
-    number: float
-    wanted: str  # what the number ought to be
-    sentence: str
-    x: Array | None = None  # (K,) of a curve, where there is one
-    y: Array | None = None  # (K,)
-    axes: tuple[str, str] = ("", "")  # what x and y are
-
-
-@dataclass(frozen=True, slots=True)
-class CheckProgress:
-    """How far a check has come, from 0 to 1."""
-
-    name: str
-    done: float
 
 
 @dataclass(frozen=True, eq=False)

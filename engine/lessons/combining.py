@@ -5,18 +5,10 @@ import numpy as np
 
 from engine.lessons import words
 from engine.lessons.beyond import SECTION
-from engine.lessons.lesson import (
-    LESSONS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, layers, recipe
+from engine.measure.verdict import Metric, Verdict
 from engine.registry import Choice
 from engine.training.commands import Restart
 from engine.training.config import DataConfig, Origin, RunConfig

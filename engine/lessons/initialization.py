@@ -7,17 +7,9 @@ import numpy as np
 
 from engine.lessons import slides, words
 from engine.lessons.laboratory import Laboratory, LabReport
-from engine.lessons.lesson import (
-    LESSONS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import INITIALIZER, digits, layers, recipe
+from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
 from engine.training.commands import SetKnob

@@ -5,7 +5,6 @@ the page does it before a learner's eyes. Either way `check` gets the same evide
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,6 +12,7 @@ from typing import Protocol
 
 from engine.lessons.outcome import Outcome
 from engine.lessons.words import Words
+from engine.measure.verdict import Verdict
 from engine.registry import Choice, Registry
 from engine.training.commands import Begin, Restart, SetKnob
 from engine.training.config import RunConfig
@@ -87,35 +87,6 @@ class Variation:
         for command in self.commands:
             run = run.after(command)
         return dataclasses.replace(run, config=self.change(run.config)) if self.change else run
-
-
-STEPS = ",.0f"  # the form of a number of steps, which is infinite if something never came
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number that a verdict rests on, beside the lecture's own where it gives one."""
-
-    label: str
-    ours: float
-    lecture: str = ""
-    form: str = ".3g"
-
-    @property
-    def text(self) -> str:
-        """Our number, written out."""
-        if math.isinf(self.ours):
-            return "never" if self.form == STEPS else "∞"
-        return "–" if math.isnan(self.ours) else format(self.ours, self.form)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether the claim holds here, by which figures, in one sentence."""
-
-    holds: bool
-    figures: tuple[Metric, ...]
-    sentence: str
 
 
 @dataclass(frozen=True)

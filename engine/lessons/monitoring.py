@@ -5,19 +5,10 @@ import math
 import numpy as np
 
 from engine.lessons import words
-from engine.lessons.lesson import (
-    LESSONS,
-    STEPS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import INITIALIZER, L2, RATE, clothes, digits, layers, recipe
+from engine.measure.verdict import STEPS, Metric, Verdict
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 from engine.training.config import DataConfig

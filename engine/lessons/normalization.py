@@ -1,17 +1,9 @@
 """Section 5 of the lecture, batch normalization."""
 
 from engine.lessons import words
-from engine.lessons.lesson import (
-    LESSONS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import NORMALIZATION, RATE, digits, layers, recipe
+from engine.measure.verdict import Metric, Verdict
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 from engine.training.config import RunConfig

@@ -3,17 +3,9 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from engine.lessons.lesson import (
-    LESSONS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import clothes, recipe
+from engine.measure.verdict import Metric, Verdict
 from engine.training.commands import SetKnob
 from engine.training.config import ModelConfig, RunConfig
 from engine.training.layer_specs import Convolution

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.data import register_folder
-from engine.lessons.lesson import Evidence, Lesson, Run, Verdict, open_lesson
+from engine.lessons.lesson import Evidence, Lesson, Run, open_lesson
 from engine.lessons.outcome import Outcome, outcome
+from engine.measure.verdict import Verdict
 from engine.runtime.experiment import Experiment
 from engine.training.blas_threads import hold_blas
 

@@ -1,32 +1,20 @@
 """Plays a lesson before a learner's eyes: slowly enough to be seen, and judged last."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from engine.lessons.lesson import Evidence, Lesson, Run, Verdict
+from engine.lessons.lesson import Evidence, Lesson, Run
 from engine.lessons.outcome import Outcome, outcome
 from engine.measure.snapshot import Status
+from engine.runtime.background_results import LessonProgress
 from engine.runtime.experiment import Experiment
 from engine.training.commands import SetKnob
 
 WATCHED = 12.0  # seconds for all runs of a lesson together, and for each ...
 AT_LEAST, AT_MOST = 1.5, 5.0  # ... as long as that gives it so many
-
-
-@dataclass(frozen=True, slots=True)
-class LessonProgress:
-    """How far a lesson has come before its learner's eyes."""
-
-    lesson: str
-    playing: str = ""  # the run that is being made; empty: none
-    number: int = 0  # of that run, from 1
-    count: int = 0  # of all runs
-    exhibits: Mapping[str, object] = field(default_factory=dict)
-    verdict: Verdict | None = None
-    note: str = ""  # why the verdict is not the lesson's own, or never came
 
 
 def play_live(experiment: Experiment, lesson: Lesson) -> Iterator[LessonProgress | None]:

@@ -4,17 +4,9 @@ import numpy as np
 
 from engine.lessons import words
 from engine.lessons.exhibits import Cloud, Means, Scatter, Subtraction
-from engine.lessons.lesson import (
-    LESSONS,
-    Evidence,
-    Lesson,
-    Metric,
-    Question,
-    Run,
-    Variation,
-    Verdict,
-)
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import layers, recipe
+from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
 from engine.training.commands import SetKnob

@@ -15,7 +15,7 @@ from engine.measure.divergence import Autopsy
 from engine.measure.on_demand import Inside
 from engine.measure.pinned_runs import PastRun
 from engine.measure.run_metrics import RunMetrics
-from engine.runtime.background_jobs import BackgroundResults
+from engine.runtime.background_results import BackgroundResults
 from engine.training.commands import Command
 from engine.training.config import RunConfig, SettingValue
 from engine.training.history import Curves

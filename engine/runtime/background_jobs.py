@@ -7,18 +7,11 @@ that one thread can serve everybody in turn. If it yields None, it has nothing t
 import dataclasses
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Any
+
+from engine.runtime.background_results import BackgroundResults
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class BackgroundResults:
-    """What each kind of work last had to show; None where there was none."""
-
-    lesson: object | None = None
-    checks: object | None = None
-    search: object | None = None
 
 
 class BackgroundJobs:
@@ -92,5 +85,6 @@ class BackgroundJobs:
             self.refusal = f"The {name} failed: {error}"
             return False
         if shown is not None:
-            self.shown = dataclasses.replace(self.shown, **{name: shown})
+            new: dict[str, Any] = {name: shown}
+            self.shown = dataclasses.replace(self.shown, **new)
         return shown is not None

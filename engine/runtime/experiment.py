@@ -27,7 +27,7 @@ from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
-from engine.runtime.background_jobs import BackgroundResults
+from engine.runtime.background_results import BackgroundResults
 from engine.runtime.curve_recorder import Recorder
 from engine.training.checkpoints import Checkpoints
 from engine.training.commands import (

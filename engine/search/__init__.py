@@ -14,6 +14,7 @@ from engine.search.frames import Edge, SearchFrame, SearchStatus, TrialFrame, Tr
 from engine.search.refinement import narrow, ranked, refine
 from engine.search.results_csv import Ledger
 from engine.search.search_run import SearchRun
+from engine.search.search_session import SearchProgress, SearchSession
 from engine.search.space import (
     Categorical,
     Continuous,
@@ -46,7 +47,9 @@ __all__ = [
     "Result",
     "Search",
     "SearchFrame",
+    "SearchProgress",
     "SearchRun",
+    "SearchSession",
     "SearchStatus",
     "StrategyLine",
     "Trial",

@@ -13,7 +13,7 @@ import pytest
 from app import theme
 from app.page.buttons import Pressed, Presses
 from app.panels.search.axes_form import Axes, addable, first_axes
-from app.panels.search.search_controller import Desk, Hunted, hunted
+from app.panels.search.search_controller import SearchController, search_progress
 from app.panels.search.space import ticks
 from app.panels.search.table import ordered, to_csv, to_html
 from app.panels.search.wall import BANDS, POINTS, curve
@@ -30,6 +30,7 @@ from engine import (
     Continuous,
     Experiment,
     Search,
+    SearchProgress,
     SearchRun,
     SearchStatus,
     Snapshot,
@@ -55,7 +56,7 @@ def hunt(search) -> SearchRun:
 
 def snapshot(config, **shown) -> Snapshot:
     now = Experiment(config).snapshot()
-    return replace(now, beside=replace(now.beside, search=Hunted(**shown)))
+    return replace(now, beside=replace(now.beside, search=SearchProgress(**shown)))
 
 
 def columns(name: str, config, **shown) -> dict:
@@ -80,7 +81,7 @@ def finish(hunt: SearchRun) -> SearchRun:
 
 def test_the_wall_has_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hunt, config):
     frame = finish(hunt).frame()
-    shown = cells(columns("wall", config, hunt=frame))
+    shown = cells(columns("wall", config, frame=frame))
     assert sorted(shown) == list(range(12))
     stopped = {t.number for t in frame.trials if t.status is TrialStatus.STOPPED}
     assert stopped
@@ -96,17 +97,17 @@ def test_the_wall_has_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hun
 
 def test_the_wall_is_sorted_by_accuracy_once_all_have_ended(hunt, config):
     hunt.advance(0.001)
-    running = cells(columns("wall", config, hunt=hunt.frame()))
+    running = cells(columns("wall", config, frame=hunt.frame()))
     assert list(running) == list(range(12))
     frame = finish(hunt).frame()
     order = sorted(
-        cells(columns("wall", config, hunt=frame)).values(), key=lambda c: (-c["top"], c["left"])
+        cells(columns("wall", config, frame=frame)).values(), key=lambda c: (-c["top"], c["left"])
     )
     assert [cell["number"] for cell in order][: len(frame.ranking)] == list(frame.ranking)
 
 
 def test_no_two_cells_overlap_and_every_curve_stays_in_its_own(hunt, config):
-    shown = cells(columns("wall", config, hunt=finish(hunt).frame())).values()
+    shown = cells(columns("wall", config, frame=finish(hunt).frame())).values()
     corners = {(math.floor(c["left"]), math.floor(c["bottom"])) for c in shown}
     assert len(corners) == 12
     for cell in shown:
@@ -126,11 +127,11 @@ def test_a_curve_is_the_cost_as_a_share_of_the_first(hunt):
 def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
     composer = Page()
     hunt.advance(0.001)
-    before = snapshot(config, hunt=hunt.frame())
+    before = snapshot(config, frame=hunt.frame())
     row = composer.compose(before, Ask(-1, ["wall"])).row
     first = hunt.frame()
     hunt.advance(0.001)
-    again = composer.compose(snapshot(config, hunt=hunt.frame()), Ask(row, ["wall"]))
+    again = composer.compose(snapshot(config, frame=hunt.frame()), Ask(row, ["wall"]))
     size = math.ceil(12 / BANDS)
     moved = {
         f"wall.{new.number // size}"
@@ -144,16 +145,16 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
 def test_a_frame_of_the_lectures_wall_is_small(config):
     trials = SearchRun(LECTURE_SEARCH)
     composer = Page()
-    row = composer.compose(snapshot(config, hunt=trials.frame()), Ask(-1, ["wall"])).row
+    row = composer.compose(snapshot(config, frame=trials.frame()), Ask(-1, ["wall"])).row
     trials.advance(0.5)
     trials.advance(0.2)
-    frame = composer.compose(snapshot(config, hunt=trials.frame()), Ask(row, ["wall"]))
+    frame = composer.compose(snapshot(config, frame=trials.frame()), Ask(row, ["wall"]))
     assert len(json.dumps(msgspec.to_builtins(frame))) < 6000
 
 
 def test_points_lie_at_their_places_and_the_best_is_ringed(hunt, config):
     frame = finish(hunt).frame()
-    parts = columns("trials", config, hunt=frame)
+    parts = columns("trials", config, frame=frame)
     for n, number in enumerate(parts["trials"]["number"]):
         place = frame.trials[number].places
         assert (parts["trials"]["x"][n], parts["trials"]["y"][n]) == pytest.approx(place, abs=1e-4)
@@ -166,7 +167,7 @@ def test_points_lie_at_their_places_and_the_best_is_ringed(hunt, config):
 
 def test_lines_across_the_axes_end_at_the_accuracy_and_the_best_is_drawn_last(hunt, config):
     frame = finish(hunt).frame()
-    parts = columns("parallel", config, hunt=frame)
+    parts = columns("parallel", config, frame=frame)
     assert len(parts["parallel"]["y"]) == len(frame.ranking)
     last = frame.trials[frame.ranking[0]]
     end = theme.score_place(last.validation_accuracy)
@@ -195,7 +196,7 @@ def test_the_comparison_shows_the_last_seeds_places_and_the_median_of_all(search
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_of_a_search_fills_just_what_it_draws(view, hunt, config):
-    shown = snapshot(config, hunt=finish(hunt).frame())
+    shown = snapshot(config, frame=finish(hunt).frame())
     drawn = view_of(view)(shown, theme.DESK)
     part = view_of(view).columns(shown, -1)
     sources = {
@@ -222,7 +223,7 @@ def test_a_view_of_a_search_fills_just_what_it_draws(view, hunt, config):
 )
 def test_any_space_can_be_drawn(space, config):
     hunt = finish(SearchRun(Search(base=config, space=space, trials=6, epochs=1.0)))
-    shown = snapshot(config, hunt=hunt.frame())
+    shown = snapshot(config, frame=hunt.frame())
     for name in VIEWS:
         view_of(name)(shown, theme.DESK)
         part = view_of(name).columns(shown, -1)
@@ -302,7 +303,7 @@ class TestAxes:
             axes.space()
 
 
-class TestDesk:
+class TestSearchController:
     """Searches of an experiment, with a real conductor."""
 
     @pytest.fixture
@@ -314,47 +315,47 @@ class TestDesk:
     @staticmethod
     def until(handle, holds):
         told = []
-        handle.on_news = lambda snapshot: told.append(hunted(snapshot))
+        handle.on_news = lambda snapshot: told.append(search_progress(snapshot))
         wait_until(lambda: told and holds(told[-1]))
         return told[-1]
 
     def test_a_search_is_begun_told_of_and_refined(self, handle, search):
-        desk = Desk(handle)
-        desk.begin(search)
-        done = self.until(handle, lambda x: x.hunt and x.hunt.status is SearchStatus.FINISHED)
+        controller = SearchController(handle)
+        controller.begin(search)
+        done = self.until(handle, lambda x: x.frame and x.frame.status is SearchStatus.FINISHED)
         assert not done.busy
-        desk.refine()
-        finer = self.until(handle, lambda x: x.hunt.search.stage == 2 and not x.busy)
+        controller.refine()
+        finer = self.until(handle, lambda x: x.frame.search.stage == 2 and not x.busy)
         assert finer.before == (done.best,)
-        old, new = search.space[0], finer.hunt.search.space[0]
+        old, new = search.space[0], finer.frame.search.space[0]
         assert new.high / new.low < old.high / old.low / 10
 
     def test_paused_it_stands_still_and_goes_on_where_it_was(self, handle, search):
-        desk = Desk(handle)
-        desk.begin(msgspec.structs.replace(search, epochs=50.0))
-        self.until(handle, lambda x: x.hunt and x.hunt.share > 0)
-        desk.pause()
+        controller = SearchController(handle)
+        controller.begin(msgspec.structs.replace(search, epochs=50.0))
+        self.until(handle, lambda x: x.frame and x.frame.share > 0)
+        controller.pause()
         held = self.until(handle, lambda x: x.paused)
         assert held.busy
-        assert held.hunt.status is SearchStatus.PAUSED
+        assert held.frame.status is SearchStatus.PAUSED
         assert not handle.do(lambda experiment: handle.works.busy).result(PATIENCE)
-        desk.resume()
-        self.until(handle, lambda x: x.hunt.share > held.hunt.share)
-        desk.cancel()
-        given_up = self.until(handle, lambda x: x.hunt.status is SearchStatus.CANCELLED)
+        controller.resume()
+        self.until(handle, lambda x: x.frame.share > held.frame.share)
+        controller.cancel()
+        given_up = self.until(handle, lambda x: x.frame.status is SearchStatus.CANCELLED)
         assert not given_up.busy
 
     def test_what_cannot_be_done_is_refused_in_words(self, handle):
-        desk = Desk(handle)
-        desk.refine()
+        controller = SearchController(handle)
+        controller.refine()
         assert "nothing to search around" in self.until(handle, lambda x: x.refusal).refusal
 
     def test_a_loaded_trial_is_the_visitors_run_and_has_the_trials_weights(self, handle, search):
-        desk = Desk(handle)
-        desk.begin(search)
-        done = self.until(handle, lambda x: x.hunt and x.hunt.status is SearchStatus.FINISHED)
-        trial = done.hunt.trials[done.hunt.ranking[0]]
-        desk.load(trial.config)
+        controller = SearchController(handle)
+        controller.begin(search)
+        done = self.until(handle, lambda x: x.frame and x.frame.status is SearchStatus.FINISHED)
+        trial = done.frame.trials[done.frame.ranking[0]]
+        controller.load(trial.config)
         again = Experiment(handle.do(lambda experiment: experiment.config).result(PATIENCE))
         again.apply(Begin(trial.config))
         again.train(trial.steps)
@@ -362,12 +363,12 @@ class TestDesk:
         assert accuracy == pytest.approx(trial.validation_accuracy, abs=1e-12)
 
     def test_an_ensemble_and_a_comparison_are_told_of(self, handle, search):
-        desk = Desk(handle)
-        desk.begin(search)
-        self.until(handle, lambda x: x.hunt and not x.busy)
-        desk.average(2)
+        controller = SearchController(handle)
+        controller.begin(search)
+        self.until(handle, lambda x: x.frame and not x.busy)
+        controller.average(2)
         both = self.until(handle, lambda x: x.ensemble and x.ensemble.finished)
         assert len(both.ensemble.alone) == 2
-        desk.compare(msgspec.structs.replace(search, trials=4), 1)
+        controller.compare(msgspec.structs.replace(search, trials=4), 1)
         compared = self.until(handle, lambda x: x.comparison and x.comparison.finished)
-        assert compared.hunt.ranking == both.hunt.ranking
+        assert compared.frame.ranking == both.frame.ranking

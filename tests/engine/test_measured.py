@@ -19,9 +19,10 @@ from engine import (
     Status,
     take_checkup,
 )
-from engine.lessons.checklist import CheckResult, run_check
+from engine.lessons.checklist import run_check
 from engine.measure.gradient_probe import Probe
 from engine.nn.losses import LOSSES
+from engine.runtime.background_results import CheckResult
 from engine.training.build_network import build_network
 from engine.training.training import Diverged, Training
 

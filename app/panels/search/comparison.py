@@ -9,12 +9,12 @@ from bokeh.models import Range1d
 from bokeh.plotting import figure
 
 from app import theme
-from app.panels.search.search_controller import Hunted, hunted
+from app.panels.search.search_controller import search_progress
 from app.panels.search.space import MARGIN, lay_along, places
 from app.plots.figures import entitle, further
 from app.plots.plot_data import Columns, Part, rounded
 from app.plots.view import VIEWS, auto_range, frame_axes, plot, source
-from engine import Choice, Search, Snapshot, StrategyLine, one_matters
+from engine import Choice, Search, SearchProgress, Snapshot, StrategyLine, one_matters
 
 STRATEGIES = {"random": theme.PINNED[0], "shifted grid": theme.PINNED[1]}
 SETTLED = 2  # trials that the vertical axis of the best so far leaves out
@@ -23,7 +23,7 @@ FLOOR = -0.22  # of the plots of places: below 0 the values that were tried of t
 
 def comparison_columns(snapshot: Snapshot, since: int) -> Part:
     """The places of the last seed of both, each's values of the first axis, the best so far."""
-    shown = hunted(snapshot)
+    shown = search_progress(snapshot)
     lines = {line.strategy: line for line in shown.comparison.lines} if shown.comparison else {}
     parts: dict[str, Columns] = {}
     text = {}
@@ -41,7 +41,7 @@ def comparison_columns(snapshot: Snapshot, since: int) -> Part:
     return Part(set=parts, text=text)
 
 
-def _search(shown: Hunted) -> Search:
+def _search(shown: SearchProgress) -> Search:
     return shown.compared or one_matters()
 
 
@@ -113,7 +113,7 @@ def _alternative(lines: Sequence[StrategyLine], text: dict[str, str]) -> str:
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
-    return str(_search(hunted(snapshot)).space), _search(hunted(snapshot)).trials
+    return str(_search(search_progress(snapshot)).space), _search(search_progress(snapshot)).trials
 
 
 @VIEWS.register("comparison")
@@ -135,7 +135,7 @@ class ComparisonView:
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         self._style = style
-        space = _search(hunted(snapshot)).space
+        space = _search(search_progress(snapshot)).space
         first = plot("comparison", "Where random trials lie", style, **_ranges())
         second = further("comparison", "Where the trials of a grid lie", style, **_ranges())
         for number, (drawn, name) in enumerate(zip((first, second), STRATEGIES, strict=True)):

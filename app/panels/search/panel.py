@@ -14,7 +14,7 @@ from app import theme
 from app.page.buttons import Presses, button
 from app.panels.panel import ROOMS
 from app.panels.search.axes_form import Axes
-from app.panels.search.search_controller import Desk, Hunted, hunted
+from app.panels.search.search_controller import SearchController, search_progress
 from app.panels.search.space import TELLER, told_of
 from app.panels.search.table import TrialTable
 from engine import (
@@ -23,6 +23,7 @@ from engine import (
     ExperimentHandle,
     Search,
     SearchFrame,
+    SearchProgress,
     Snapshot,
     lecture_search,
     one_matters,
@@ -49,9 +50,9 @@ class SearchRoom:
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle = handle
-        self._shown = hunted(snapshot)
+        self._shown = search_progress(snapshot)
         self._region: dict[str, tuple[float, float]] = {}
-        self._desk = Desk(handle)
+        self._controller = SearchController(handle)
         self._table = TrialTable()
         self._axes = Axes(snapshot.config, presses)
         self.sidebar = Column(sizing_mode="stretch_width")
@@ -115,14 +116,14 @@ class SearchRoom:
         return {
             "lecture": lambda: self._begin(lecture_search()),
             "start": self._begin_form,
-            "pause": self._desk.pause,
-            "resume": self._desk.resume,
-            "cancel": self._desk.cancel,
+            "pause": self._controller.pause,
+            "resume": self._controller.resume,
+            "cancel": self._controller.cancel,
             "table": self._table.open,
             "watch": lambda: self.leave(),
-            "around": self._desk.refine,
-            "inside": lambda: self._desk.refine(self._region),
-            "average": lambda: self._desk.average(self._size.value),
+            "around": self._controller.refine,
+            "inside": lambda: self._controller.refine(self._region),
+            "average": lambda: self._controller.average(self._size.value),
             "compare": self._begin_comparison,
         }
 
@@ -149,14 +150,14 @@ class SearchRoom:
         if self._shown.busy:  # pressed before the page had heard of it
             return
         self._refusal.object = ""
-        self._desk.begin(search)
+        self._controller.begin(search)
 
     def _begin_comparison(self) -> None:
         try:
             search = one_matters() if self._which.value == ONE else self._search()
         except ValueError as error:
             return self._refuse(str(error))
-        self._desk.compare(search, self._seeds.value)
+        self._controller.compare(search, self._seeds.value)
 
     def _refuse(self, words: str) -> None:
         self._refusal.object = f"<p class='fails' role='alert'>{html.escape(words)}</p>"
@@ -172,11 +173,11 @@ class SearchRoom:
                 self._brush([float(x) for x in ends[:4] if isinstance(x, int | float)])
 
     def _load(self, number: int) -> None:
-        frame = self._shown.hunt
+        frame = self._shown.frame
         if frame is None or not 0 <= number < len(frame.trials):
             return
         trial = frame.trials[number]
-        self._desk.load(trial.config)
+        self._controller.load(trial.config)
         self._table.close()
         self._loaded.object = (
             f"<p class='holds' role='status'><b>Trial {html.escape(told_of(frame, trial))}</b> is"
@@ -185,7 +186,7 @@ class SearchRoom:
         self._watch.object = _button("watch", "Watch it learn", "visibility")
 
     def _brush(self, ends: Sequence[float]) -> None:
-        frame = self._shown.hunt
+        frame = self._shown.frame
         if frame is None or len(ends) != 4:
             return
         pairs = (ends[0], ends[1]), (ends[2], ends[3])
@@ -197,16 +198,16 @@ class SearchRoom:
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the search."""
-        if (shown := hunted(snapshot)) is not self._shown:
+        if (shown := search_progress(snapshot)) is not self._shown:
             self._follow(shown)
 
-    def _follow(self, shown: Hunted) -> None:
+    def _follow(self, shown: SearchProgress) -> None:
         """Say how the search stands, and allow what can be done now."""
-        if (old := self._shown.hunt) and (new := shown.hunt) and old.search != new.search:
+        if (old := self._shown.frame) and (new := shown.frame) and old.search != new.search:
             self._region, self._loaded.object, self._watch.object = {}, "", ""
         if shown.refusal and shown.refusal != self._shown.refusal:
             self._refuse(shown.refusal)
-        self._shown, frame = shown, shown.hunt
+        self._shown, frame = shown, shown.frame
         self._table.show(frame)
         share = frame.share if frame else 0.0
         if shown.comparison and not shown.comparison.finished:
@@ -218,9 +219,9 @@ class SearchRoom:
         self._gain.object = _gain(shown)
         self._compared.object = _difference(shown)
 
-    def _offer(self, shown: Hunted) -> None:
+    def _offer(self, shown: SearchProgress) -> None:
         """The buttons: those that are of use now can be pressed."""
-        busy, frame = shown.busy, shown.hunt
+        busy, frame = shown.busy, shown.frame
         found = frame is not None and bool(frame.ranking)
         self._lecture.object = _button("lecture", LECTURED, "travel_explore", "contained", busy)
         self._start.object = _button("start", "Start a search", "search", "contained", busy)
@@ -250,8 +251,8 @@ def _images() -> str:
     return lecture_search().base.data.dataset.name
 
 
-def _standing(shown: Hunted) -> str:
-    frame = shown.hunt
+def _standing(shown: SearchProgress) -> str:
+    frame = shown.frame
     if frame is None:
         return ""
     stage = f"Stage {frame.search.stage}: {frame.status.value}"
@@ -281,7 +282,7 @@ def _edges(frame: SearchFrame | None, region: dict[str, tuple[float, float]]) ->
     return words + f"<p>Region: {ends}</p>"
 
 
-def _gain(shown: Hunted) -> str:
+def _gain(shown: SearchProgress) -> str:
     together = shown.ensemble
     if together is None or not together.alone:
         return "<p class='quiet'>The average of several networks' predictions.</p>"
@@ -294,7 +295,7 @@ def _gain(shown: Hunted) -> str:
     return f"<p role='status'>{words}{'' if together.finished else ' …'}</p>"
 
 
-def _difference(shown: Hunted) -> str:
+def _difference(shown: SearchProgress) -> str:
     frame = shown.comparison
     if frame is None or not frame.lines:
         return "<p class='quiet'>As many trials each, from several seeds.</p>"

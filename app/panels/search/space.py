@@ -8,7 +8,7 @@ from bokeh.models.axes import Axis as PlotAxis
 from bokeh.plotting import figure
 
 from app import theme
-from app.panels.search.search_controller import hunted
+from app.panels.search.search_controller import search_progress
 from engine import (
     LECTURE_SEARCH,
     Categorical,
@@ -62,7 +62,7 @@ if (cb_obj.final && teller != null) { teller.tags = ["region", x0, x1, y0, y1, D
 
 def search_of(snapshot: Snapshot) -> SearchFrame | None:
     """The visitor's search."""
-    return hunted(snapshot).hunt
+    return search_progress(snapshot).frame
 
 
 def space_of(snapshot: Snapshot) -> Sequence[Continuous | Categorical]:

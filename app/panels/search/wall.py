@@ -9,7 +9,7 @@ from bokeh.models import ColumnDataSource, HoverTool, Range1d
 from bokeh.models.renderers import DataRenderer
 
 from app import theme
-from app.panels.search.search_controller import Hunted, hunted
+from app.panels.search.search_controller import search_progress
 from app.panels.search.space import ENDED, INSIDE, colour, tell_trial, told_of
 from app.plots.plot_data import Column, Columns, Part
 from app.plots.view import VIEWS, plot, source
@@ -17,6 +17,7 @@ from engine import (
     LECTURE_SEARCH,
     Ending,
     SearchFrame,
+    SearchProgress,
     SearchStatus,
     Snapshot,
     TrialFrame,
@@ -38,8 +39,8 @@ SIGNS = {  # why a trial was stopped, in as little room as possible
 
 def wall_columns(snapshot: Snapshot, since: int) -> Part:
     """A cell a trial: its cost over its steps, coloured by accuracy; sorted when all is done."""
-    shown = hunted(snapshot)
-    frame = shown.hunt
+    shown = search_progress(snapshot)
+    frame = shown.frame
     width = _width(snapshot)
     order = _order(frame) if frame else []
     height = math.ceil(len(order) / width)
@@ -67,7 +68,7 @@ def wall_columns(snapshot: Snapshot, since: int) -> Part:
 
 
 def _count(snapshot: Snapshot) -> int:
-    frame = hunted(snapshot).hunt
+    frame = search_progress(snapshot).frame
     return len(frame.trials) if frame else LECTURE_SEARCH.trials
 
 
@@ -150,8 +151,8 @@ def _score(trial: TrialFrame) -> str:
     return "" if math.isnan(accuracy) else f"{100 * accuracy:.0f}"
 
 
-def _text(shown: Hunted) -> dict[str, str]:
-    frame = shown.hunt
+def _text(shown: SearchProgress) -> dict[str, str]:
+    frame = shown.frame
     if frame is None:
         words = {name: "–" for name in ("done", "left", "best", "stopped")}
         return {f"wall.{n}": w for n, w in words.items()} | {"wall.alt": "No search has begun yet."}
