@@ -119,7 +119,6 @@ PAGE_SX = {
 # ---- controls -----------------------------------------------------------------------------------
 
 KNOB_MARGIN = (5, 10)
-HEADING_MARGIN = (10, 10, 2, 10)
 
 # Of buttons that are plain HTML: as Material's look.
 BUTTONS_CSS = """
@@ -143,29 +142,10 @@ button:disabled { opacity: 0.4; cursor: default; background: none; }
 .icon { font: 400 1.25rem/1 "Material Icons"; font-feature-settings: "liga"; }
 """
 
-# What is folded away stands after the heading: on one line, however much it is.
-HEADING_CSS = f"""
-:host {{ font-family: {FONT}; }}
-:host > div {{ display: flex; align-items: center; min-width: 0; }}
-h2 {{
-  margin: 0; font: 600 0.75rem {FONT}; letter-spacing: 0.08em; text-transform: uppercase;
-  opacity: 0.8; flex: none;
-}}
-.more {{
-  display: block; min-width: 0; flex: 1; padding: 2px 0 2px 8px; letter-spacing: 0;
-  font-size: 0.75rem; font-weight: 400; text-align: right;
-  overflow: hidden; text-overflow: ellipsis;
-}}
-"""
-
 SLIDER_SX = {
     "& .MuiFormLabel-root": {"fontSize": "0.8125rem", "lineHeight": 1.3},
     "& .MuiSlider-root": {"padding": "9px 0"},
 }
-
-KNOBS_CSS = """
-:host { align-items: center; margin: 0; }
-"""
 
 MAIN_CSS = f"""
 :host {{

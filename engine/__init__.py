@@ -73,6 +73,7 @@ from engine.measure.weight_images import Filters, Matrix, Weights
 from engine.measure.weights_export import weights_npz
 from engine.memoize import memoize
 from engine.nn.activations import bounds_of
+from engine.number_format import written
 from engine.registry import Choice, Entry, Knob, Range, Registry
 from engine.runtime.background_results import (
     BackgroundResults,
@@ -290,4 +291,5 @@ __all__ = [
     "unreadable",
     "unregister_upload",
     "weights_npz",
+    "written",
 ]

@@ -7,7 +7,7 @@ from panel.pane import HTML
 
 from app import theme
 from app.page.buttons import Presses, button
-from app.settings.controls import Send
+from app.settings.settings import Send
 from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
 
 MOST = 3  # findings that are told at a time

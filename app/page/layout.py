@@ -1,8 +1,6 @@
-"""The layout of the page: plots that move at once, the knobs as soon as they have been built."""
+"""The layout of the page: the header, the sidebar with the knobs, and the plots of the run."""
 
-import itertools
-from collections.abc import Iterable, Iterator, Set
-from typing import Any
+from collections.abc import Iterable, Set
 
 from panel import ui
 from panel.layout import Column
@@ -18,9 +16,6 @@ from app.page.display_mode import DisplayMode
 from app.page.transport import Transport
 from app.panels import KNOBS, ROOMS
 from app.plots import VIEWS, places, view_of
-from app.settings.controls import Controls
-from app.sharing.run_links import name_of
-from engine import SETTINGS
 
 HEADER = """
 <h1 data-text="title"></h1>
@@ -44,7 +39,7 @@ SOON = '<p class="quiet" role="status">A moment …</p>'
 
 
 class Layout:
-    """The page of one visitor: all of it at once, but for the sidebar.
+    """The page of one visitor.
 
     The plots are the browser's: the page has a place for each, which app/static/views.js fills.
     """
@@ -52,6 +47,7 @@ class Layout:
     def __init__(
         self,
         hidden: Set[str],
+        knobs: Viewable,
         transport: Transport,
         lane: DiagnosisBar,
         dialogs: Dialogs,
@@ -67,7 +63,17 @@ class Layout:
         )
         self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
         self._own: set[str] = set()  # rooms whose main area is not made of views
-        self.sidebar: Any = None  # until it is filled
+        self._sidebars = {
+            room: Column(sizing_mode="stretch_width")
+            for room in ROOMS
+            if room.lower() not in hidden
+        }
+        self.sidebar = ui.Tabs(
+            (KNOBS, knobs),
+            *self._sidebars.items(),
+            sx=theme.SIDEBAR_SX,
+            sizing_mode="stretch_width",
+        )
         header = HTML(
             HEADER.format(
                 transport="" if "transport" in hidden else transport.html,
@@ -83,7 +89,7 @@ class Layout:
             busy_indicator=None,
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
-            sidebar=[] if "sidebar" in hidden else [HTML("")],
+            sidebar=[] if "sidebar" in hidden else [self.sidebar],
             # The room of a closed one is kept beside the plots, unless it would lie over them.
             sidebar_variant="temporary" if "sidebar" in hidden else "auto",
             sidebar_open="sidebar" not in hidden,
@@ -127,31 +133,10 @@ class Layout:
             sizing_mode="stretch_width",
         )
 
-    def fill(self, controls: Controls) -> Iterator[None]:
-        """Put the sidebar in, group by group, but for what the visitor's link hides."""
-        controls.hide({path for path in SETTINGS if name_of(path) in self._hidden})
-        self._sidebars = {
-            room: Column(sizing_mode="stretch_width")
-            for room in ROOMS
-            if room.lower() not in self._hidden
-        }
-        knobs = Column(sizing_mode="stretch_width")
-        self.sidebar = ui.Tabs(
-            (KNOBS, knobs),
-            *self._sidebars.items(),
-            sx=theme.SIDEBAR_SX,
-            sizing_mode="stretch_width",
-        )
-        if "sidebar" not in self._hidden:
-            self.page.sidebar = [self.sidebar]
-        for heading, room in itertools.batched(controls.views, 2):
-            yield
-            knobs.extend([heading, room])
-
     @property
     def room(self) -> str:
         """The tab of the sidebar that is open."""
-        return (KNOBS, *self._sidebars)[self.sidebar.active] if self.sidebar is not None else KNOBS
+        return (KNOBS, *self._sidebars)[self.sidebar.active]
 
     @property
     def views(self) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.page.buttons import Presses, button
-from app.settings.controls import Send
+from app.settings.settings import Send
 from engine import Pause, Play, Restart, Snapshot, Status, Step
 
 STUCK = (Status.DIVERGED, Status.FAILED)

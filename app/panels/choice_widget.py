@@ -1,13 +1,13 @@
 """A menu with the knobs of what is chosen, for what is computed while they are dragged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from panel import ui
 from panel.layout import Column
 
 from app import theme
-from app.settings.knobs import Stops
-from engine import SETTINGS, Choice, Knob, Registry
+from app.settings.stops import stops_of
+from engine import SETTINGS, Choice, Knob, Registry, written
 
 
 class ChoiceWidget:
@@ -18,7 +18,7 @@ class ChoiceWidget:
         if not isinstance(setting.values, Registry):
             raise TypeError(f"{path} has no menu")
         self._menu, self._turned = setting.values, turned
-        self._knobs: dict[Knob, Stops] = {}
+        self._knobs: dict[Knob, ui.DiscreteSlider] = {}
         self._select = ui.Select(
             label=setting.label,
             options=list(self._menu),
@@ -34,15 +34,18 @@ class ChoiceWidget:
     @property
     def choice(self) -> Choice:
         """What is chosen, with the knobs that differ from their defaults."""
-        turned = {knob.name: stops.view.value for knob, stops in self._knobs.items()}
+        turned = {knob.name: slider.value for knob, slider in self._knobs.items()}
         defaults = {knob.name: knob.default for knob in self._knobs}
         return Choice(self._select.value, {k: v for k, v in turned.items() if v != defaults[k]})
 
     def put(self, choice: Choice) -> None:
         """Choose this."""
         self._select.value = choice.name
-        for knob, stops in self._knobs.items():
-            stops.view.value = choice.knobs.get(knob.name, knob.default)
+        for knob, slider in self._knobs.items():
+            value = choice.knobs.get(knob.name, knob.default)
+            if value not in slider.values:
+                slider.options = _options({*slider.values, value})
+            slider.value = value
 
     def _chosen(self) -> None:
         self._offer()
@@ -50,11 +53,22 @@ class ChoiceWidget:
 
     def _offer(self) -> None:
         name = self._select.value
-        self._knobs = {knob: self._stops(name, knob) for knob in self._menu[name].knobs}
-        self.view[:] = [self._select, *(stops.view for stops in self._knobs.values())]
+        self._knobs = {knob: self._slider(name, knob) for knob in self._menu[name].knobs}
+        self.view[:] = [self._select, *self._knobs.values()]
 
-    def _stops(self, name: str, knob: Knob) -> Stops:
-        label = f"{name} {knob.name.replace('_', ' ')}"
-        stops = Stops(label, "", knob.range, knob.default, lambda value: None)
-        stops.view.param.watch(lambda event: self._turned(), "value")
-        return stops
+    def _slider(self, name: str, knob: Knob) -> ui.DiscreteSlider:
+        slider = ui.DiscreteSlider(
+            label=f"{name} {knob.name.replace('_', ' ')}",
+            options=_options({*stops_of(knob.range), knob.default}),
+            value=knob.default,
+            size="small",
+            margin=theme.KNOB_MARGIN,
+            sx=theme.SLIDER_SX,
+            sizing_mode="stretch_width",
+        )
+        slider.param.watch(lambda event: self._turned(), "value")
+        return slider
+
+
+def _options(stops: Set[float]) -> dict[str, float]:
+    return {written(stop): stop for stop in sorted(stops)}

@@ -44,7 +44,6 @@ const ghost = window.babysit?.model("updates.ghost")
 const {step = [], ratio, rate} = window.babysit?.model("updates.rate")?.data ?? {}
 if (ghost != null && step.length > 0) {
   const shown = (data) => ghost.setv({data}, {sync: false})
-  const wanted = stops[cb_obj.value]
   shown({
     x0: Array.from(step, (x) => 0.93 * x),
     x1: Array.from(step, (x) => 1.04 * x),

@@ -1,7 +1,7 @@
-"""Pages are completed one after the other, and only while nobody asks for one.
+"""What visitors open is built one piece after the other, and only while nobody asks for a page.
 
-When a class opens its pages in the same minute, all at once would all be there at the end; and who
-has plots that move can wait for the knobs.
+When a class opens a panel in the same minute, all at once would all have it at the end. Who asks
+for a page sees nothing yet; who opens a panel has plots that move, and can wait.
 """
 
 import threading
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-PATIENCE = 6.0  # seconds that a page waits for quiet at most
+PATIENCE = 0.3  # seconds that a piece waits for quiet at most
 LOOK = 0.05  # seconds from one look at whether it is quiet to the next
 
 

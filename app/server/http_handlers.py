@@ -39,12 +39,12 @@ CROWDED = "Many pages were asked for from your network at the same moment."
 CLASS = 30  # pages that an address may ask for at once, however few places there are
 ADDRESSES = Addresses(max(VISITS.most, CLASS), UNSEEN)
 
-# Bokeh compiles code that comes with a page, modules as blobs (CustomJS); Panel has scripts and
-# styles within its pages.
+# Bokeh compiles code that comes with a page, modules as blobs (CustomJS), and Panel fetches from
+# them what components are made of; Panel has scripts and styles within its pages.
 CONTENT = (
     "default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "connect-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'self'"
 )
 HEADERS = {

@@ -20,7 +20,7 @@ from app.page.display_mode import DisplayMode
 from app.page.keyboard import KEYS, Keyboard, KeyPressed, Keys
 from app.page.layout import Layout
 from app.page.transport import Transport
-from app.panel_document import arguments_of, document_of_now, forget, guarded, report, tell
+from app.panel_document import FAILED, arguments_of, document_of_now, forget, guarded, report, tell
 from app.panels.open_panels import OpenRooms
 from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue
@@ -29,7 +29,8 @@ from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
-from app.settings.controls import Controls
+from app.settings.component import SettingsComponent
+from app.settings.settings import Settings
 from app.sharing import run_links
 from app.sharing.export import Export
 from app.sharing.pinned import Runs
@@ -39,6 +40,7 @@ from app.sharing.share_dialog import Sharing
 from app.sharing.shared_run import SharedRun
 from app.sharing.upload import Data, Found, Uploads, learn_from
 from engine import (
+    SETTINGS,
     Command,
     Conductor,
     Experiment,
@@ -54,22 +56,16 @@ from engine import (
 )
 
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
-BRIEF = 0.3  # seconds that a piece of a page waits for quiet at most
-BUILD_QUEUE = BuildQueue(lambda: not VISITS.somebody_comes)  # of whole pages
-PIECES = BuildQueue(lambda: not VISITS.somebody_comes, BRIEF)  # of all pages, and what they open
+PIECES = BuildQueue(lambda: not VISITS.somebody_comes)  # of what visitors open
 SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
 FILE_READER = FileReader(CORE.allowed)
 CONDUCTOR = Conductor(
     LIMITS.frame_rate,
     gives_way=lambda: (
-        (LATENESS.behind and len(VISITS) > 1)
-        or VISITS.somebody_comes
-        or BUILD_QUEUE.waited_for
-        or PIECES.waited_for
+        (LATENESS.behind and len(VISITS) > 1) or VISITS.somebody_comes or PIECES.waited_for
     ),
 )
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
-LEARNING_RATE = "optimization.learning_rate"
 DO = "window.babysit[words[0]](...words.slice(1))"  # what the browser does for the page
 FULL = "There is no room just now: all places of this laboratory are taken."
 
@@ -83,7 +79,7 @@ export default async (given) => {
 
 
 def open_page() -> None:
-    """Answer a request for the page: a skeleton now, the rest when a browser is there to see it."""
+    """Answer a request for the page; what fails is told in it."""
     pn.extension(
         reconnect=True,
         notifications=True,
@@ -92,6 +88,12 @@ def open_page() -> None:
         apply_signatures=False,  # of all components, for notebooks: 10 ms for each visitor
     )
     document = document_of_now()
+    guarded(_build_page)(document)
+    if not document.roots:
+        pn.pane.HTML(FAILED).servable()
+
+
+def _build_page(document: Document) -> None:
     if not VISITS.make_room():  # the door is closed, but a socket may bring a session back
         pn.pane.HTML(FULL).servable()
         return
@@ -110,7 +112,7 @@ def open_page() -> None:
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
     known = {
         **{"token": context._token, "keys": list(KEYS), "narrowest": theme.TABLET + 1},
-        **{"slider": LEARNING_RATE, "dragged": CustomJS(code=WHILE_DRAGGED)},
+        **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
         **{"bar": theme.BAR_CSS, "hall": theme.HALL},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
@@ -134,15 +136,18 @@ class Visit:
         self.way_back = Reconnect()
         self._uploads = Uploads(FILE_READER)
         self._presses = presses = Presses()
-        self._controls: Controls | None = None  # until it is their turn to be built
-        self._filling: Building | None = None
-        self._ready = threading.Event()  # they have been, or the visitor has left
+        first = wish.recording.config if wish.recording else RunConfig()
+        self._settings = Settings(self._send, first)
+        hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
+        self._knobs = SettingsComponent(self._settings, hides)
         browser = Browser(DO)
         transport = Transport(self._send, lambda: self.handle.latest, presses)
         self._lane = DiagnosisBar(self._send, lambda view: browser.ask("point_at", view), presses)
         self._dialogs = self._make_dialogs()
         look = DisplayMode(browser, presses)
-        self.layout = Layout(wish.hidden, transport, self._lane, self._dialogs, look, browser)
+        self.layout = Layout(
+            wish.hidden, self._knobs, transport, self._lane, self._dialogs, look, browser
+        )
         self._rooms = OpenRooms(self.layout, presses, self._begin)
         self._keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
 
@@ -151,7 +156,7 @@ class Visit:
         self._tell = document.locked_callback(tell)
         self._news = document.locked_callback(guarded(self._show), policy="latest")
         self._locked = document.locked_callback
-        self._filling = self._begin(self._fill())
+        self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.handle), "active")
         document.on_event(Pressed, guarded(self._presses.hear))
         document.on_event(KeyPressed, guarded(self._keyboard.press))
         document.on_event(ConnectionLost, self.lose)
@@ -164,8 +169,7 @@ class Visit:
 
     def _turn_rate(self, by: int) -> None:
         """Turn the learning rate by so many stops."""
-        if self._controls:
-            self._controls.slider(LEARNING_RATE).stops.move(by)
+        self._settings.nudge("learning_rate", by)
 
     @property
     def handle(self) -> ExperimentHandle:
@@ -223,30 +227,13 @@ class Visit:
                 self.handle.send(Play())
 
     def arrive(self) -> None:
-        """A browser is there to see the page: build the rest of it when it is its turn."""
+        """A browser is there to see the page."""
         self.presence.arrive()
-        if self._filling and not self._filling.done:
-            BUILD_QUEUE.wait(self._filling.go_on, self._ready)
+        MEMORY.keep()
 
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""
         return Building(pieces, PIECES, lambda build: self._locked(guarded(build)))
-
-    def _fill(self) -> Pieces:
-        """Build the sidebar; then it is the next page's turn."""
-        try:
-            self.set_up()
-            controls = Controls(self._send, self.handle.latest.config, self._presses)
-            yield
-            yield from self.layout.fill(controls)
-            self._controls = controls
-            self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.handle), "active")
-            self._show(self.handle.latest)
-            if self._arrival and not self._arrival.awaits:
-                self.start()
-            MEMORY.keep()
-        finally:
-            self._ready.set()
 
     def _make_dialogs(self) -> Dialogs:
         def later(found: Found) -> Found:
@@ -270,8 +257,8 @@ class Visit:
 
     def _show(self, snapshot: Snapshot) -> None:
         # While commands wait, controls stand where they were turned to, not where the run still is.
-        if self._controls and self.handle.settled:
-            self._controls.show(self.handle.latest.config)
+        if self.handle.settled:
+            self._knobs.follow(self.handle.latest.config)
         self._lane.show(snapshot)
         self._rooms.show(snapshot)
         self._dialogs.show(snapshot)
@@ -308,7 +295,4 @@ class Visit:
                 parameters = self._handle.parameters
         self._uploads.close()
         self._rooms.end()
-        if self._filling:
-            self._filling.end()
-        self._ready.set()
         MEMORY.owe(parameters)

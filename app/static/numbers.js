@@ -27,3 +27,8 @@ export function number(value) {
 export function tick(value) {
   return number(value).replace(/(\.\d*?)0+(?=e|$)/, "$1").replace(/\.(?=e|$)/, "")
 }
+
+// The number that a figure stands for, however many places it has: 12,345 or 1e-6.
+export function read(words) {
+  return Number(words.replaceAll(",", ""))
+}

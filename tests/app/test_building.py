@@ -16,7 +16,8 @@ from app.panels import ROOMS, lab
 from app.panels.open_panels import OpenRooms
 from app.server.build_queue import BuildQueue
 from app.server.piecewise_build import Building
-from app.settings.controls import Controls
+from app.settings.component import SettingsComponent
+from app.settings.settings import Settings
 from engine import Conductor, Experiment, RunConfig
 from tests.waiting import PATIENCE, wait_until
 
@@ -140,6 +141,7 @@ class Page:
         browser = Browser("")
         self.layout = Layout(
             frozenset(),
+            SettingsComponent(Settings(send, handle.latest.config)),
             Transport(send, lambda: handle.latest, presses),
             DiagnosisBar(send, lambda view: None, presses),
             Dialogs({}, presses),
@@ -148,7 +150,6 @@ class Page:
         )
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
-        list(self.layout.fill(Controls(send, handle.latest.config, presses)))
         self.rooms = OpenRooms(self.layout, presses, self._build)
         self.buildings: list[Building] = []
 

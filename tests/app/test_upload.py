@@ -10,8 +10,8 @@ import zlib
 import numpy as np
 import pytest
 
-from app.page.buttons import Presses
-from app.settings.controls import Controls
+from app.settings.component import SettingsComponent
+from app.settings.settings import Settings
 from app.sharing.upload import KEPT, Data, Uploads, learn_from
 from app.sharing.upload_preview import preview
 from engine import Choice, Experiment, FileReader, Reading, RunConfig, SetKnob, limits, read_upload
@@ -111,19 +111,14 @@ def test_a_kept_file_can_be_learned_from_and_is_on_no_menu(uploads, config):
 def test_only_the_page_that_shows_it_offers_it(uploads, config):
     upload = read_upload(TABLE, "pets.csv")
     uploads.add(upload, "")
-    mine, yours = (Controls(lambda command: None, config, Presses()) for _ in range(2))
-    mine.show(config.replace("data.dataset", Choice(upload.name)))
-    assert "pets.csv (yours)" in options(mine)
-    assert not [x for x in options(yours) if "pets" in x]
-    later = Controls(lambda command: None, config, Presses())
-    assert not [x for x in options(later) if "pets" in x]
-
-
-def options(controls: Controls) -> list[str]:
-    for view in controls.views:
-        for menu in view.select(lambda w: getattr(w, "label", "").startswith("Data set")):
-            return list(menu.options)
-    raise AssertionError("there is no menu of data sets")
+    mine, yours = (SettingsComponent(Settings(lambda x: None, config)) for _ in range(2))
+    mine.follow(config.replace("data.dataset", Choice(upload.name)))
+    assert list(mine.state["own"]["dataset"]) == [upload.name]
+    assert yours.state["own"] == {}
+    mine.follow(config)
+    assert list(mine.state["own"]["dataset"]) == [upload.name]  # to come back to
+    later = SettingsComponent(Settings(lambda x: None, config))
+    assert later.state["own"] == {} and "pets" not in later.schema
 
 
 def test_it_is_gone_when_the_last_who_has_it_leaves(config):

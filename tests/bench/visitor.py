@@ -17,6 +17,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, ws_
 from server import PATIENCE, get
 
 VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # in sight when a page opens
+STOPS = [0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03]
 KNOBS = b'"Learning rate'  # is in the message that brings the knobs
 
 
@@ -190,7 +191,9 @@ class Visitor:
     def _tell(self, event: str, /, **values: str) -> None:
         """Let an event of the document happen."""
         said = {"type": "map", "entries": [*values.items()]}
-        data = {"type": "event", "name": event, "values": said}
+        self._happen({"type": "event", "name": event, "values": said})
+
+    def _happen(self, data: object) -> None:
         sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
         self.post("PATCH-DOC", {"events": [sent]})
 
@@ -255,26 +258,24 @@ class Visitor:
     # ---- the knob ------------------------------------------------------------------------------
 
     async def find_slider(self) -> None:
-        """Learn from the document which model is the learning rate's slider, and its value."""
+        """Learn from the document which model has the controls, and where the learning rate is."""
         for model in _models(await self._pull()):
-            attributes = model["attributes"]
-            if str(attributes.get("label", "")).startswith("Learning rate"):
-                self._slider, self._stop = model["id"], attributes["value"]
+            if model["attributes"].get("class_name") == "SettingsComponent":
+                self._controls, self._stop = model["id"], STOPS.index(0.01)
                 return
-        raise SystemExit("the page has no slider for the learning rate")
+        raise SystemExit("the page has no controls")
 
     def turn(self, by: int) -> None:
-        """Move the slider as the mouse does: dragged, then let go."""
+        """Turn the learning rate by so many stops of its slider."""
         self._stop += by
         self._turned = time.perf_counter()
-        for attribute in ("value", "value_throttled"):
-            event = {
-                "kind": "ModelChanged",
-                "model": {"id": self._slider},
-                "attr": attribute,
-                "new": self._stop,
-            }
-            self.post("PATCH-DOC", {"events": [event]})
+        told = {"kind": "set", "name": "learning_rate", "value": f"{STOPS[self._stop]:g}"}
+        entries = [
+            ["model", {"id": self._controls}],
+            ["data", {"type": "map", "entries": [*told.items()]}],
+        ]
+        values = {"type": "map", "entries": entries}
+        self._happen({"type": "event", "name": "data_event", "values": values})
 
 
 def _models(tree: Any) -> Iterator[dict[str, Any]]:

@@ -204,7 +204,7 @@ class Tab:
 
     def choose(self, menu: str, option: str) -> None:
         self._menu(menu).click()
-        self.page.get_by_role("menuitem", name=option, exact=True).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
 
     def write(self, field: str, words: str) -> None:
         box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(field)} ·"))

@@ -15,7 +15,7 @@ ASSAULT = """
   const weird = [null, NaN, -1, 1e308, "x".repeat(1000), "\\ud800", [], [[]], {}, {a: [1]}, true,
                  "64, ".repeat(200), "10000000", 2 ** 53]
   const names = ["value", "value_throttled", "active", "tags", "text", "options", "clicks", "data",
-                 "sidebar_open", "open", "filename", "search", "label"]
+                 "sidebar_open", "open", "filename", "search", "label", "state", "schema", "sx"]
   let sent = 0
   for (const model of [...Bokeh.documents[0].all_models]) {
     for (const target of [model, model.data].filter((x) => x?.properties != null)) {
@@ -99,7 +99,7 @@ def test_a_page_that_cannot_be_built_says_so(page, address, monkeypatch, caplog)
     def broken(*arguments):
         raise ZeroDivisionError("the page gave up")
 
-    monkeypatch.setattr("app.server.session.Controls", broken)
+    monkeypatch.setattr("app.server.session.SettingsComponent", broken)
     page.goto(address)
     page.get_by_text("Something failed on this page").wait_for()
     assert "the page gave up" in caplog.text

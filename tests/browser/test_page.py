@@ -9,7 +9,7 @@ import weakref
 import pytest
 
 from app.server.memory import collect
-from app.server.session import BUILD_QUEUE, CONDUCTOR, VISITS
+from app.server.session import CONDUCTOR, VISITS
 from engine import Choice, Status
 from tests.browser.conftest import SCREEN, forget_the_left
 from tests.waiting import PATIENCE
@@ -305,27 +305,18 @@ def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
     page.on("websocket", listen)
     page.goto(address)
     page.wait_for_function("window.babysit?.frames >= 3")
-    first, second, *_ = [message["views"] for message in sent if message.get("views")]
+    first, *later = [message["views"] for message in sent if message.get("views")]
     assert first == ["loss"]
+    second = next(views for views in later if views != first)
     assert set(second) >= set(VIEWS)
 
 
-def test_plots_move_before_the_knobs_are_there(open_tab, monkeypatch):
-    go = threading.Event()
-    monkeypatch.setattr(BUILD_QUEUE, "_quiet", go.is_set)
-    monkeypatch.setattr("app.server.build_queue.PATIENCE", math.inf)
-    tab = open_tab()
-    step = tab.channel("step")
-    tab.wait_for_frames(5)
-    assert tab.channel("step") > step
-    assert tab.page.get_by_role("slider").count() == 0
-    tab.press("Pause")  # what stands in the header works, too
-    tab.wait_for(lambda: tab.text("status") == "paused")
-    tab.press("Export")
-    tab.page.get_by_role("button", name="PNG").wait_for()
-    tab.page.keyboard.press("Escape")
-    go.set()
-    tab.page.get_by_role("slider", name="Learning rate").wait_for()
+def test_the_knobs_are_there_with_the_page_before_any_plot(page, address):
+    page.route_web_socket("**/frames", lambda socket: None)  # which is never answered
+    page.goto(address)
+    page.get_by_role("slider", name="Learning rate").wait_for()
+    page.get_by_role("combobox", name="Activation").wait_for()
+    assert page.evaluate("window.babysit?.frames ?? 0") == 0
 
 
 def test_a_run_is_followed_where_no_plot_of_it_is_in_sight(tab):

@@ -308,7 +308,7 @@ def test_a_file_is_looked_at_then_learned_from_and_gone_with_its_visitor(open_ta
     mine.wait_for(lambda: mine.snapshot.data.classes == ("x", "y") and mine.snapshot.step > 10)
     mine.wait_for(lambda: mine.menu("Data set") == "pets.csv (yours)")
     yours.page.get_by_role("combobox", name=re.compile("^Data set ·")).click()
-    offered = yours.page.get_by_role("menuitem").all_inner_texts()
+    offered = yours.page.get_by_role("option").all_inner_texts()
     assert "digits" in offered and not [name for name in offered if "pets" in name]
     yours.page.keyboard.press("Escape")
     name = mine.snapshot.config.data.dataset.name

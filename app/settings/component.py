@@ -1,0 +1,115 @@
+"""The sidebar's controls as one component of the page, in the browser app/static/settings.js.
+
+A component of Panel's for each control took the server thirty times as long. The browser tells
+`{kind: "set", name, value}`, the value in words; it is told what all controls show, and how many
+of its messages that answers: a control shows what was turned until the engine has answered.
+"""
+
+from collections.abc import Set
+from pathlib import Path
+from typing import Any, ClassVar
+
+import param
+from panel import ui
+from panel_material_ui.base import MaterialUIComponent
+
+from app.settings.parameters import PLACES
+from app.settings.schema import in_words, schema
+from app.settings.settings import Settings
+from engine import RunConfig
+
+MAX_TEXT = 2000  # characters of a value that the browser sends
+
+CSS = (Path(__file__).parents[1] / "static" / "settings.css").read_text()
+SHIMS = {
+    "react": "react-shim",
+    "react-dom/client": "react-dom-client-shim",
+    "@emotion/cache": "emotion-cache-shim",
+    "@emotion/react": "emotion-react-shim",
+    "@mui/material/styles": "material-ui-styles-shim",  # by this Panel knows that styles are needed
+}
+
+
+class SettingsComponent(MaterialUIComponent):
+    """All controls of one page."""
+
+    schema = param.String(doc="The groups and controls, as JSON.")
+    state = param.Dict(doc="What they show, and what of the browser's messages that answers.")
+
+    _esm = """
+const page = window.location.pathname.replace(/\\/$/, "")
+const {render} = await import(`${window.location.origin}${page}/static/settings.js`)
+export {render}
+"""
+    _esm_transforms: ClassVar[list[Any]] = []  # type: ignore[misc]  # they would ask for fonts that the page has
+
+    def __init__(self, settings: Settings, hidden: Set[str] = frozenset()) -> None:
+        self._settings = settings
+        self._heard = 0  # messages of the browser
+        self._refused: dict[str, str] = {}
+        super().__init__(
+            schema=schema(frozenset(hidden)),
+            state=self._now,
+            stylesheets=[CSS],
+            sizing_mode="stretch_width",
+        )
+        settings.param.watch(lambda *events: self._tell(), list(PLACES))
+
+    def follow(self, config: RunConfig) -> None:
+        """Follow the engine, which has answered all that was sent."""
+        self._settings.show(config)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.state = self._now
+
+    @property
+    def _now(self) -> dict[str, object]:
+        values = {name: in_words(getattr(self._settings, name)) for name in PLACES}
+        return {
+            "values": values,
+            "own": _own(self._settings),
+            "refused": self._refused,
+            "answered": self._heard,
+        }
+
+    def _handle_msg(self, message: Any) -> None:
+        """Turn a setting as the browser tells; it may send anything."""
+        match message:
+            case {"kind": "set", "name": str(name), "value": str(text)} if name in PLACES:
+                self._heard += 1
+                self._turn(name, text[:MAX_TEXT])
+
+    def _turn(self, name: str, text: str) -> None:
+        self._refused = {}
+        try:
+            self._settings.turn(name, text)
+        except ValueError as error:
+            sentence = str(error).rstrip(".")
+            sentence = f"{sentence[:1].upper()}{sentence[1:]}."
+            self._refused = {"name": name, "sentence": sentence}
+        self._tell()
+
+    @classmethod
+    def _process_importmap(cls) -> dict[str, dict[str, str]]:
+        """Where the modules are: on this server, for Panel 1.10.0 would fetch them from elsewhere.
+
+        The shims load the bundle under its plain name; it is there already, under the name that
+        all other components load it by.
+        """
+        bundle = ui.Page._render_esm(server=True)
+        folder = bundle.rpartition("/")[0]
+        shims = {name: f"{folder}/{file}.js" for name, file in SHIMS.items()}
+        plain = bundle.partition("?")[0]
+        return {"imports": {"panel-material-ui": bundle, plain: bundle, **shims}}
+
+
+def _own(settings: Settings) -> dict[str, dict[str, str]]:
+    """What a visitor's menus have besides: data sets of his own, each with its summary."""
+    found: dict[str, dict[str, str]] = {}
+    for name, place in PLACES.items():
+        if place.entries and not place.knob:
+            for guest in set(settings.param[name].objects) - set(place.entries):
+                if guest in place.entries:  # it may have been let go
+                    found.setdefault(name, {})[guest] = place.entries[guest].summary
+    return found

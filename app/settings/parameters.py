@@ -1,0 +1,128 @@
+"""The parameters of `Settings`, generated from what the engine says of its settings.
+
+One for each setting, by the last part of its path, such as `learning_rate`; and one for each number
+that entries of a menu have, such as `optimizer_beta1`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import param
+
+from engine import SETTINGS, Entry, Knob, Range, Registry, RunConfig, Stack
+
+type Value = float | str
+
+OUT_OF_USE = -1  # the precedence of a parameter that Panel does not draw
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a config the value of a parameter is."""
+
+    path: str
+    knob: str = ""  # a number of the chosen entry; empty: the setting itself
+
+    @property
+    def entries(self) -> Registry[Any] | None:
+        """The menu that the setting is chosen from, if it is."""
+        values = SETTINGS[self.path].values
+        return values if isinstance(values, Registry) else None
+
+
+def _places() -> Iterator[tuple[str, Place]]:
+    for path in SETTINGS:
+        name = path.partition(".")[2]
+        yield name, Place(path)
+        knobs = [knob.name for entry in _entries(Place(path)) for knob in entry.knobs]
+        for knob in dict.fromkeys(knobs):
+            yield f"{name}_{knob}", Place(path, knob)
+
+
+def _entries(place: Place) -> list[Entry[Any]]:
+    return list((place.entries or {}).values())
+
+
+PLACES: Mapping[str, Place] = dict(_places())  # by the names of the parameters
+ORDER = {name: order for order, name in enumerate(PLACES)}  # in which Panel draws them
+
+
+def value_of(place: Place, config: RunConfig) -> Value | None:
+    """What a config says, as the parameter has it: the name of an entry, layers in words.
+
+    None where the chosen entry has no such number.
+    """
+    value, values = config.value(place.path), SETTINGS[place.path].values
+    if place.knob:
+        knob = knob_of(place, config)
+        return value.knobs.get(knob.name, knob.default) if knob else None
+    if isinstance(values, Stack):
+        return values.write(value)
+    name: Value = value.name if place.entries else value
+    return name
+
+
+def knob_of(place: Place, config: RunConfig) -> Knob | None:
+    """The number of the chosen entry that a parameter stands for, if the entry has it."""
+    if place.entries is None:
+        return None
+    knobs = place.entries[config.value(place.path).name].knobs
+    return next((knob for knob in knobs if knob.name == place.knob), None)
+
+
+def range_of(place: Place, config: RunConfig) -> Range | None:
+    """The numbers that a parameter can be now; None if it is not a number now."""
+    if place.knob:
+        knob = knob_of(place, config)
+        return knob.range if knob else None
+    values = SETTINGS[place.path].values
+    return values if isinstance(values, Range) else None
+
+
+def bounds_of(values: Range) -> tuple[float, float]:
+    """The least and the largest number of a range."""
+    return (0 if values.zero else values.low), values.high
+
+
+def parameter(name: str) -> param.Parameter[Any]:
+    """What param and Panel are told of a setting, or of a number of a menu's entries."""
+    place = PLACES[name]
+    setting = SETTINGS[place.path]
+    told: dict[str, Any] = {
+        "default": value_of(place, RunConfig()),
+        "doc": f"{setting.summary} A change {setting.effect.value}.",
+        "label": setting.label,
+        "precedence": ORDER[name],
+    }
+    if place.knob:
+        told["label"] = f"{setting.label}: {place.knob.replace('_', ' ')}"
+        told["default"] = _knobs(place)[0].default
+        return _number(_any_of(place), **told)
+    if isinstance(setting.values, Range):
+        return _number(setting.values, **told)
+    if isinstance(setting.values, Registry):
+        return param.Selector(objects=list(setting.values), **told)
+    return param.String(**told)
+
+
+def _number(values: Range, **told: Any) -> param.Parameter[Any]:
+    low, high = bounds_of(values)
+    if values.whole:
+        return param.Integer(bounds=(int(low), int(high)), **told)
+    return param.Number(bounds=(low, high), **told)
+
+
+def _knobs(place: Place) -> list[Knob]:
+    """The numbers of all entries that a parameter may stand for."""
+    return [knob for entry in _entries(place) for knob in entry.knobs if knob.name == place.knob]
+
+
+def _any_of(place: Place) -> Range:
+    """All that a number can be, whichever of the entries is chosen."""
+    knobs = _knobs(place)
+    return Range(
+        min(bounds_of(knob.range)[0] for knob in knobs),
+        max(knob.range.high for knob in knobs),
+        whole=all(knob.range.whole for knob in knobs),
+    )

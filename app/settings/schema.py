@@ -1,0 +1,104 @@
+"""What the page draws of the settings: groups of controls, each with all that it can be.
+
+As JSON, the same for everybody: app/static/settings.js makes Material's controls of it. What the
+controls show is told apart, by the names of their parameters (`Settings`).
+"""
+
+import functools
+import json
+from collections.abc import Iterator
+
+from app.settings.parameters import PLACES, Value, value_of
+from app.settings.stops import stops_of
+from engine import (
+    SETTINGS,
+    Effect,
+    Entry,
+    Group,
+    Range,
+    Registry,
+    RunConfig,
+    Setting,
+    Stack,
+    written,
+)
+
+FACES = {Effect.LIVE: "live", Effect.REDRAW: "re-draws", Effect.NEW_RUN: "new run"}
+
+type Control = dict[str, object]
+
+SCALES: dict[str, int] = {}  # the stops of sliders, in words; many sliders have the same
+
+
+@functools.lru_cache(maxsize=64)
+def schema(hidden: frozenset[str] = frozenset()) -> str:
+    """All controls but those of the settings at the paths that are hidden."""
+    groups = [_group(group, hidden) for group in Group]
+    shown = [group for group in groups if group["everyday"] or group["others"]]
+    return json.dumps({"groups": shown, "scales": list(SCALES)}, ensure_ascii=False)
+
+
+def _group(group: Group, hidden: frozenset[str]) -> dict[str, object]:
+    shown = {
+        name: SETTINGS[place.path]
+        for name, place in PLACES.items()
+        if not place.knob and SETTINGS[place.path].group is group and place.path not in hidden
+    }
+    return {
+        "heading": group.value,
+        "everyday": [_control(name, x) for name, x in shown.items() if x.everyday],
+        "others": [_control(name, x) for name, x in shown.items() if not x.everyday],
+        "folded": ", ".join(_within(x.label) for x in shown.values() if not x.everyday),
+    }
+
+
+def _control(name: str, setting: Setting) -> Control:
+    """The control of a setting: its kind follows from what the setting can be."""
+    told: Control = {
+        "name": name,
+        "label": f"{setting.label} · {FACES[setting.effect]}",
+        "tip": f"{setting.summary} A change {setting.effect.value}.",
+        "usual": in_words(value_of(PLACES[name], RunConfig())),
+    }
+    values = setting.values
+    if isinstance(values, Registry):
+        return told | {"kind": "menu", "entries": list(_entries(name, values))}
+    if isinstance(values, Stack):
+        layers = setting.label.lower()
+        return told | {
+            "kind": "layers",
+            "example": values.example,
+            "fewer": f"Fewer {layers}",
+            "more": f"More {layers}",
+        }
+    return told | _slider(values)
+
+
+def _slider(values: Range) -> Control:
+    stops = " ".join(map(written, stops_of(values)))
+    return {"kind": "slider", "scale": SCALES.setdefault(stops, len(SCALES))}
+
+
+def _entries(name: str, registry: Registry[object]) -> Iterator[dict[str, object]]:
+    for entry in registry.values():
+        yield {
+            "name": entry.name,
+            "summary": entry.summary,
+            "knobs": list(_knobs(name, entry)),
+        }
+
+
+def _knobs(name: str, entry: Entry[object]) -> Iterator[Control]:
+    for knob in entry.knobs:
+        label = f"{entry.name} {knob.name.replace('_', ' ')}"
+        yield _slider(knob.range) | {"name": f"{name}_{knob.name}", "label": label, "tip": ""}
+
+
+def in_words(value: Value | None) -> str:
+    """A value as the page shows it."""
+    return written(value) if isinstance(value, int | float) else value or ""
+
+
+def _within(label: str) -> str:
+    """As it is written within a sentence."""
+    return label if label[1:2].isdigit() else label[0].lower() + label[1:]
