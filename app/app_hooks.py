@@ -20,11 +20,10 @@ from app.server import (
 )
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
-from app.server.memory import MEMORY, collect, take_from_few_places
+from app.server.memory import MEMORY, collect
 from app.server.session import CONDUCTOR, FILE_READER, VISITS
 from engine import register_folder, unreadable
 
-take_from_few_places()
 frame_channel.install()
 http_handlers.install()
 connection_limits.install()
@@ -58,7 +57,8 @@ def _begin() -> None:
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "change"))
     loop.run_in_executor(None, DRAWINGS.make_first)
     collect()
-    CORE.begin()
+    if LIMITS.pin_core:
+        CORE.begin()
     MEMORY.begin(nobody_is_here=lambda: not VISITS)
     LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()

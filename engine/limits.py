@@ -4,6 +4,7 @@ BABYSIT_MAX_VISITORS    how many can be there at once
 BABYSIT_MAX_PARAMETERS  of one network
 BABYSIT_MAX_UPLOAD_MB   of a file that a visitor brings
 BABYSIT_FRAME_RATE      frames a second that a page gets at most
+BABYSIT_PIN_CORE        1: its threads stay together on one core, the idlest; 0: they do not
 BABYSIT_DATA            a folder with data sets for everybody's menu
 """
 
@@ -27,6 +28,7 @@ class Limits:
     parameters: int = 20_000_000  # 80 MB as float32, and gradient and update as much again
     upload: int = 16 * MEGABYTE  # bytes
     frame_rate: float = 10.0  # a second
+    pin_core: bool = True
     data: Path | None = None
 
     @property
@@ -50,6 +52,7 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
         parameters=int(_number(environment, "MAX_PARAMETERS", usual.parameters, PARAMETERS)),
         upload=int(megabytes * MEGABYTE),
         frame_rate=_number(environment, "FRAME_RATE", usual.frame_rate, FRAME_RATE),
+        pin_core=bool(_number(environment, "PIN_CORE", usual.pin_core, PIN_CORE)),
         data=_folder(environment, "DATA"),
     )
 
@@ -58,6 +61,7 @@ VISITORS = Range(1, 10_000, whole=True)
 PARAMETERS = Range(1_000, 1e9, whole=True)
 UPLOAD = Range(0.001, 512)
 FRAME_RATE = Range(0.5, 60)
+PIN_CORE = Range(0, 1, whole=True)
 
 
 def _number(environment: Mapping[str, str], name: str, usual: float, allowed: Range) -> float:

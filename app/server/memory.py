@@ -19,30 +19,12 @@ EVERY = 5.0  # seconds from one look at whether somebody has left to the next
 ENOUGH = 50.0  # MB that visitors left behind, to stop those who are here for it
 PAGE = 3.0  # MB of a visitor's page and small network
 PARAMETER = 40e-6  # MB of each number that a network learns: its gradient, moments, checkpoints
-ARENAS = 2  # places from which the C library takes memory; where threads share a core, enough
-M_ARENA_MAX = -8  # what malloc.h calls them
-
-
-def take_from_few_places() -> None:
-    """Have the C library mix what threads hold; each thread's own heap would have holes of its own.
-
-    To be called before there are threads.
-    """
-    if library := _library("mallopt"):
-        library.mallopt(M_ARENA_MAX, ARENAS)
 
 
 def give_back() -> None:
     """Have the C library return whole pages that nothing lies in, where it can."""
-    if library := _library("malloc_trim"):
-        library.malloc_trim(0)  # on the side: the interpreter is free meanwhile
-
-
-def _library(function: str) -> ctypes.CDLL | None:
-    """The C library, where it has the function."""
-    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), function):
-        return library
-    return None
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)  # meanwhile the interpreter is free
 
 
 def collect() -> None:

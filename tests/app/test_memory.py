@@ -1,15 +1,13 @@
 """Memory: given back once visitors have left, and never for nothing."""
 
 import gc
-import platform
-import subprocess
 import sys
 import weakref
 
 import pytest
 
 from app.server import session
-from app.server.memory import ARENAS, ENOUGH, PAGE, Memory, collect, give_back
+from app.server.memory import ENOUGH, PAGE, Memory, collect, give_back
 from app.sharing.run_links import Wish
 
 
@@ -88,23 +86,3 @@ def test_the_c_library_gives_it_back():
     give_back()
     assert process.memory_info().rss < full - 30_000_000
     assert fence is not None
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it has no such places")
-def test_many_threads_take_memory_from_few_places():
-    code = """
-import ctypes, threading
-from app.server.memory import ARENAS, take_from_few_places
-take_from_few_places()
-ready = threading.Barrier(9)
-hold = lambda: (ctypes.create_string_buffer(50_000), ready.wait())
-for _ in range(8): threading.Thread(target=hold).start()
-ready.wait()
-libc = ctypes.CDLL(None)
-libc.fdopen.restype = ctypes.c_void_p
-file = ctypes.c_void_p(libc.fdopen(1, b"w"))
-libc.malloc_info(0, file)
-libc.fflush(file)
-"""
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 1 <= said.stdout.count("<heap nr=") <= ARENAS

@@ -36,9 +36,10 @@ def test_each_variable_sets_one_limit(tmp_path):
             "BABYSIT_MAX_PARAMETERS": "1_000_000",
             "BABYSIT_MAX_UPLOAD_MB": "2.5",
             "BABYSIT_FRAME_RATE": "4",
+            "BABYSIT_PIN_CORE": "0",
             "BABYSIT_DATA": str(tmp_path),
         }
-    ) == Limits(7, 1_000_000, 2_621_440, 4.0, tmp_path)
+    ) == Limits(7, 1_000_000, 2_621_440, 4.0, False, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,8 @@ def test_each_variable_sets_one_limit(tmp_path):
         ("MAX_UPLOAD_MB", "-1", "a number from 0.001 to 512"),
         ("FRAME_RATE", "nan", "a number from 0.5 to 60"),
         ("FRAME_RATE", "inf", "a number from 0.5 to 60"),
+        ("PIN_CORE", "2", "a whole number from 0 to 1"),
+        ("PIN_CORE", "no", "a whole number from 0 to 1"),
         ("DATA", "/nowhere/at/all", "a folder that can be read"),
         ("DATA", "a\0b", "a folder that can be read"),
     ],
