@@ -16,12 +16,12 @@ from app.server import (
     http_handlers,
     log_limits,
     password,
-    widget_events,
 )
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, collect
 from app.server.session import CONDUCTOR, FILE_READER, VISITS
+from app.server.workarounds import deal_with_events_on_threads
 from engine import register_folder, unreadable
 
 frame_channel.install()
@@ -29,7 +29,7 @@ http_handlers.install()
 connection_limits.install()
 log_limits.install()
 password.install()
-widget_events.install()
+deal_with_events_on_threads()
 if LIMITS.data:
     register_folder(LIMITS.data)
     if passed_over := unreadable(LIMITS.data):

@@ -36,13 +36,6 @@ def tell(words: str) -> None:
         pn.state.notifications.info(words, duration=0)
 
 
-def forget(document: Document) -> None:
-    """Let go of what Panel keeps of a page that is gone: its notifications (Panel 1.10.0)."""
-    views = pn.state._views
-    for reference in [name for name, (_, _, owner, _) in views.items() if owner is document]:
-        del views[reference]
-
-
 def report(error: Exception) -> None:
     """Log what failed while the page was changed, and say in the page that something did."""
     log.error("a change of the page failed", exc_info=error)

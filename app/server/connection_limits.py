@@ -3,15 +3,16 @@
 Tornado and Bokeh (3.10) have bounds for slower networks and better manners than a class has.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from bokeh.server.views.ws import WSHandler
 from tornado.httpserver import HTTPServer
 
 from app.limits import LIMITS
+from app.server.workarounds import handle_messages_in_time, replaced
 
 LARGEST = 2**20  # bytes of a message on a page's socket, beyond those of an upload
 SILENT = 30.0  # seconds in which a request has to say what it wants, and send it
@@ -53,6 +54,9 @@ class Budget:
         self._left, self._filled = min(self._saved, self._left + gained), now
 
 
+BUDGETS: WeakKeyDictionary[WSHandler, Budget] = WeakKeyDictionary()  # of open connections
+
+
 class Addresses:
     """How many pages each address may ask for: a whole class at once, and then some a second.
 
@@ -79,26 +83,14 @@ def install() -> None:
     largest = LARGEST + LIMITS.upload * 4 // 3  # which comes as text
     bounded: Any = property(lambda self: largest)
     WSHandler.max_message_size = bounded  # type: ignore[method-assign]
-    if not hasattr(WSHandler._handle, "bounded"):  # hooks may run more than once
-        WSHandler._handle = _bounded(WSHandler._handle)  # type: ignore[method-assign]
-        HTTPServer.initialize = _impatient(HTTPServer.initialize)  # type: ignore[method-assign]
+    handle_messages_in_time(_wait)
+    replaced(HTTPServer, "initialize", _impatient)
 
 
-def _bounded(handle: Callable[..., Any]) -> Callable[..., Any]:
-    """Handle a message when the budget of its connection allows, unless that has gone."""
-
-    async def handle_in_time(self: WSHandler, message: Any) -> Any:
-        if not hasattr(self, "budget"):
-            self.budget = Budget()  # type: ignore[attr-defined]
-        cost = PULLED if message.msgtype == "PULL-DOC-REQ" else 1
-        await asyncio.sleep(self.budget.spend(cost))  # type: ignore[attr-defined]
-        socket: Any = self.ws_connection
-        if socket is None or socket.is_closing():
-            return None
-        return await handle(self, message)
-
-    handle_in_time.bounded = True  # type: ignore[attr-defined]
-    return handle_in_time
+def _wait(socket: WSHandler, kind: str) -> float:
+    """Seconds until the budget of a connection allows its next message."""
+    budget = BUDGETS.setdefault(socket, Budget())
+    return budget.spend(PULLED if kind == "PULL-DOC-REQ" else 1)
 
 
 def _impatient(initialize: Callable[..., None]) -> Callable[..., None]:

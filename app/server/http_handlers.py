@@ -2,12 +2,9 @@
 
 import random
 import sys
-from collections.abc import Callable
 from typing import Any
 
-import panel as pn
 from bokeh.server.urls import per_app_patterns, toplevel_patterns
-from panel.io import server
 from panel.io.server import DocHandler
 from tornado.web import RequestHandler
 
@@ -15,6 +12,7 @@ from app.server.capacity import UNSEEN
 from app.server.connection_limits import Addresses
 from app.server.loop_lag import LATENESS
 from app.server.session import CONDUCTOR, VISITS
+from app.server.workarounds import gather_resources_once
 
 PAGE = r"/?"  # the route of the page
 HANGS = 30.0  # seconds of one visitor's turn after which the process is to be started anew
@@ -129,25 +127,9 @@ def install() -> None:
     if (PAGE, DocHandler) in per_app_patterns:  # not yet: hooks may run more than once
         per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
         toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness)])
-        server.bundle_resources = _once(server.bundle_resources)  # type: ignore[attr-defined]
+        gather_resources_once()
     # The page, its scripts, a login, an error: every answer has them, whoever makes it.
     RequestHandler.set_default_headers = _set_headers  # type: ignore[method-assign]
-
-
-def _once(gather: Callable[..., Any]) -> Callable[..., Any]:
-    """Gather the scripts and styles that a page names once: they are the same for every page.
-
-    It takes Panel 1.10 longer than everything else that a page's first answer needs.
-    """
-    gathered: dict[str, Any] = {}
-
-    def gather_once(*args: Any, **kwargs: Any) -> Any:
-        place = str(pn.state.rel_path)  # where the page lies on the server
-        if place not in gathered:
-            gathered[place] = gather(*args, **kwargs)
-        return gathered[place]
-
-    return gather_once
 
 
 def _set_headers(self: RequestHandler) -> None:

@@ -20,7 +20,7 @@ from app.page.display_mode import DisplayMode
 from app.page.keyboard import KEYS, Keyboard, KeyPressed, Keys
 from app.page.layout import Layout
 from app.page.transport import Transport
-from app.panel_document import FAILED, arguments_of, document_of_now, forget, guarded, report, tell
+from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
 from app.panels.open_panels import OpenRooms
 from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue
@@ -29,6 +29,7 @@ from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
+from app.server.workarounds import forget_notifications, token_of
 from app.settings.component import SettingsComponent
 from app.settings.settings import Settings
 from app.sharing import run_links
@@ -111,7 +112,7 @@ def _build_page(document: Document) -> None:
     visit.belong_to(document)
     # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
     known = {
-        **{"token": context._token, "keys": list(KEYS), "narrowest": theme.TABLET + 1},
+        **{"token": token_of(context), "keys": list(KEYS), "narrowest": theme.TABLET + 1},
         **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
         **{"bar": theme.BAR_CSS, "hall": theme.HALL},
     }
@@ -162,7 +163,7 @@ class Visit:
         document.on_event(ConnectionLost, self.lose)
         document.on_event(ClientReconnected, self.regain)
         document.on_session_destroyed(self.close)
-        document.on_session_destroyed(lambda context: forget(document))
+        document.on_session_destroyed(lambda context: forget_notifications(document))
 
     def _send(self, command: Command) -> None:
         self.handle.send(command)

@@ -13,6 +13,7 @@ import param
 from panel import ui
 from panel_material_ui.base import MaterialUIComponent
 
+from app.server.workarounds import bundle_of
 from app.settings.parameters import PLACES
 from app.settings.schema import in_words, schema
 from app.settings.settings import Settings
@@ -97,7 +98,7 @@ export {render}
         The shims load the bundle under its plain name; it is there already, under the name that
         all other components load it by.
         """
-        bundle = ui.Page._render_esm(server=True)
+        bundle = bundle_of(ui.Page)
         folder = bundle.rpartition("/")[0]
         shims = {name: f"{folder}/{file}.js" for name, file in SHIMS.items()}
         plain = bundle.partition("?")[0]

@@ -1,5 +1,6 @@
 // Starts what the browser does for the page by itself.
 
+import {leave_styles_alone} from "./bokeh_patches.js"
 import {while_dragged} from "./dragging.js"
 import {start} from "./frames.js"
 import {Hall} from "./hall.js"
@@ -7,7 +8,6 @@ import {listen} from "./keyboard.js"
 import {name_all} from "./names.js"
 import {listen_for_presses} from "./presses.js"
 import {fit} from "./screen.js"
-import {leave_styles_alone} from "./styles.js"
 import {listen_to_tabs} from "./tabs.js"
 import {Place} from "./views.js"
 import {WayBack} from "./way_back.js"

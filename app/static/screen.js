@@ -1,5 +1,6 @@
 // Fits the page to the screen it is on.
 
+import {forget_new_models} from "./bokeh_patches.js"
 import {find} from "./words.js"
 
 const SETTLED = 400 // milliseconds after which the sidebar has gone or come
@@ -45,10 +46,4 @@ function relayout() {
   for (const view of window.Bokeh.index) {
     view.invalidate_layout?.()
   }
-}
-
-// A model that the server has added to the page is sent back whole when it is first mentioned, and
-// the server warns of it (Bokeh 3.10.2). Making any message, even none, marks them all as known.
-function forget_new_models() {
-  window.Bokeh.documents[0].create_json_patch([])
 }

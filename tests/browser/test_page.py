@@ -331,3 +331,22 @@ def test_a_run_is_followed_where_no_plot_of_it_is_in_sight(tab):
     tab.page.get_by_role("tab", name="Knobs").click()
     tab.page.get_by_role("heading", name="Loss").wait_for()
     tab.wait_for(lambda: tab.source("loss")["step"][-1] == tab.snapshot.curves["step"][-1])
+
+
+def test_a_bokeh_that_lacks_what_is_mended_is_warned_of_and_the_page_still_starts(page, address):
+    warnings = []
+    page.on("console", lambda message: warnings.append(message.text))
+
+    def rename(route) -> None:
+        response = route.fetch()
+        code = response.text()
+        for method in ('"_update"', '"update_position"'):
+            assert method in code
+            code = code.replace(method, '"renamed"')
+        route.fulfill(response=response, body=code)
+
+    page.route("**/static/bokeh_patches.js*", rename)
+    page.goto(address)
+    page.wait_for_function("window.babysit?.frames >= 3")
+    told = [words for words in warnings if "renamed any more" in words]
+    assert len(told) == 2

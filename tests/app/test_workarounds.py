@@ -1,4 +1,4 @@
-"""What a visitor does with a widget: once, in order, and not on the event loop."""
+"""What is mended of Panel and Bokeh: it works, and where they have changed it steps aside."""
 
 import inspect
 import logging
@@ -7,18 +7,26 @@ import threading
 import panel as pn
 import pytest
 from bokeh.document import Document
+from bokeh.server.views.ws import WSHandler
+from panel.io import server
 from panel.reactive import Syncable
 
-from app.server import widget_events
+from app.server import workarounds
+
+MENDED = [
+    (Syncable, "_change_coroutine"),
+    (Syncable, "_event_coroutine"),
+    (type(pn.state), "_schedule_busy_cleanup"),
+    (WSHandler, "_handle"),
+    (server, "bundle_resources"),
+]
 
 
 @pytest.fixture
 def installed(monkeypatch):
-    for name in widget_events.REPLACED:
-        monkeypatch.setattr(Syncable, name, getattr(Syncable, name))
-    state, name = type(pn.state), widget_events.BUSY
-    monkeypatch.setattr(state, name, getattr(state, name))
-    widget_events.install()
+    for owner, name in MENDED:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    workarounds.deal_with_events_on_threads()
 
 
 class Widget:
@@ -40,7 +48,7 @@ class Widget:
 
 def test_bokeh_calls_it_on_a_thread(installed):
     """As everything that is no coroutine."""
-    for name in widget_events.REPLACED:
+    for name in ("_change_coroutine", "_event_coroutine"):
         assert not inspect.iscoroutinefunction(getattr(Syncable, name))
 
 
@@ -73,10 +81,34 @@ def test_a_change_that_fails_is_told(installed, monkeypatch):
     assert [str(error) for error in told] == ["no such option"]
 
 
-def test_another_panel_is_left_alone(monkeypatch, caplog):
+@pytest.mark.parametrize(
+    ("owner", "name", "mend"),
+    [
+        (Syncable, "_change_coroutine", workarounds.deal_with_events_on_threads),
+        (type(pn.state), "_schedule_busy_cleanup", workarounds.deal_with_events_on_threads),
+        (server, "bundle_resources", workarounds.gather_resources_once),
+        (WSHandler, "_handle", lambda: workarounds.handle_messages_in_time(lambda *_: 0.0)),
+    ],
+)
+def test_another_version_is_left_alone_with_a_warning(owner, name, mend, monkeypatch, caplog):
+    for other, its in MENDED:
+        monkeypatch.setattr(other, its, getattr(other, its))  # to be put back afterwards
     before = Syncable._event_coroutine
-    monkeypatch.delattr(Syncable, "_change_coroutine")
+    monkeypatch.delattr(owner, name)
     with caplog.at_level(logging.WARNING):
-        widget_events.install()
+        mend()
+    assert not hasattr(owner, name)
     assert Syncable._event_coroutine is before
-    assert "event loop" in caplog.text
+    assert len(caplog.records) == 1
+
+
+def test_what_is_mended_is_mended_once(monkeypatch):
+    class Owner:
+        def name(self):
+            return "before"
+
+    def make(before):
+        return lambda self: f"not {before(self)}"
+
+    assert workarounds.replaced(Owner, "name", make) and workarounds.replaced(Owner, "name", make)
+    assert Owner().name() == "not before"
