@@ -9,8 +9,8 @@ from engine.data.file_reader import FileReader, Look
 from engine.data.reading import AS_FOUND, Reading
 from engine.data.sources import is_packed
 
-SMALL = 2**18  # bytes of text, which are read sooner than a process starts
-UNPACKS = 16  # times as many bytes that a packed file is taken for
+SMALL = 2**20  # bytes of text, which are read sooner than a process starts
+UNPACKS = 64  # times as many bytes that a packed file is taken for
 LOOKS = 3  # at one file that stay in memory
 
 type Found = tuple[DataDescription, Examples | None, str]  # the last says why there are no examples

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
+from engine.data import lecture_images
 from engine.lessons import words
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
-from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat, babysitters_data
+from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
@@ -210,7 +211,7 @@ def _too_high(evidence: Evidence) -> Verdict:
 @LESSONS.register("still too high")
 def still_too_high() -> Lesson:
     """At 3e-3 the loss falls at first, as if all were well, and blows up some epochs later."""
-    epoch = STEADY[babysitters_data()]
+    epoch = STEADY[lecture_images().name]
     return Lesson(
         section=SECTION,
         look="For some epochs nothing is wrong. Look at the spikes: each is a step that overshot."

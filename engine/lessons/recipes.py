@@ -1,6 +1,7 @@
 """The configs that lessons are cooked from: small networks on small data, quick to watch."""
 
-from engine.data import DATASETS
+from engine.data import lecture_images
+from engine.data.lecture import CIFAR, CLOTHES
 from engine.registry import Choice
 from engine.training.config import DataConfig, ModelConfig, OptimizationConfig, RunConfig
 
@@ -11,8 +12,6 @@ INITIALIZER = "model.initializer"
 NORMALIZATION = "model.normalization"
 OPTIMIZER = "optimization.optimizer"
 
-CLOTHES = "Fashion-MNIST"
-CIFAR = "CIFAR-10"
 TRAINED_ON = 4800  # examples of either
 EPOCH = 240  # steps of 20 examples that make an epoch
 # The steps of an epoch at which a rate of 3e-3 is survived for some epochs, not for all: CIFAR-10
@@ -62,11 +61,6 @@ def layers(
     )
 
 
-def babysitters_data() -> str:
-    """CIFAR-10, as in the lecture, where the user has it; the bundled clothes otherwise."""
-    return CIFAR if CIFAR in DATASETS else CLOTHES
-
-
 def babysat(
     learning_rate: float, *, l2: float = 0.0, examples: int | None = None, epoch: int = EPOCH
 ) -> RunConfig:
@@ -75,11 +69,9 @@ def babysat(
     Pixels from 0 to 255, as it is their size that makes the slides' rates right. An epoch of all
     examples has so many steps.
     """
-    name = babysitters_data()
-    dataset = Choice(name, {"per_class": 600} if name == CIFAR else {})
     return RunConfig(
         data=DataConfig(
-            dataset=dataset,
+            dataset=lecture_images(),
             preprocessing=Choice("centre", {"scale": 255.0}),
             examples=examples,
         ),

@@ -322,6 +322,10 @@ def test_text_becomes_one_hot_and_dates_become_days():
 
 def test_constant_and_index_columns_are_left_out_with_a_notice():
     rows = "".join(f"{n + 1},7,0.{n},{'pq'[n // 15]}\n" for n in range(30))
+    alike = "".join(f"7,0.{n},b,{'pq'[n % 2]}\n" for n in range(30))
+    assert found("one,a,two,label\n" + alike)[1].notices == (
+        "one, two: each the same in all rows, so they are left out.",
+    )
     examples, told = found("Id,same,a,label\n" + rows)
     assert examples.columns == ("a",)
     assert told.notices == (

@@ -20,7 +20,7 @@ from engine.data.file_reader_process import Looks
 from engine.data.file_source import SMALL, FileSource, is_large
 from tests.waiting import wait_until
 
-ROWS = 20_000
+ROWS = 60_000
 TABLE = b"a,b,word,label\n" + b"".join(
     b"%d.5,%d.25,%s,%s\n" % (n, n * n % 997, (b"red", b"blue")[n % 2], b"xyz"[n % 3 :][:1])
     for n in range(ROWS)
@@ -153,7 +153,7 @@ def test_a_refusal_is_the_same_sentence(shared, raw, file, told):
 
 def test_too_many_numbers_are_refused_and_not_offered(shared):
     source = FileSource(TABLE, "wide.csv", len(TABLE) // 8, shared)
-    with pytest.raises(ValueError, match="holds 80,000 numbers, 320,000 bytes"):
+    with pytest.raises(ValueError, match="holds 240,000 numbers, 960,000 bytes"):
         source.describe()
 
 

@@ -4,13 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
 from engine.data.description import Column, span
 from engine.data.files import check_shape
 from engine.data.reading import Missing
+from engine.data.row_numbers import tell_classes
 from engine.data.table.columns import Typed
 from engine.data.table.grid import Grid
 from engine.data.table.numerals import is_missing
@@ -19,14 +19,13 @@ from engine.number_format import written
 from engine.types import Array, Integers
 
 CONSTANT = ": the same in all rows, so it is left out."
+CONSTANTS = ": each the same in all rows, so they are left out."
 LISTED = 6  # names in a notice
 ONE_HOT = 20  # different words, up to which each becomes an input
 INDEX = re.compile(
     r"(?:.*[_\s.])?(?:id|idx|index|nr|no|row|rownames|number|key|#|column \d+|unnamed: \d+)"
     r"|.*[a-z]I[dD]|ID"
 )
-FEWEST = 20  # rows, from which on it is no accident that a row's number tells the class
-CHANGES = 0.05  # of the rows, after which another class comes where its number tells it
 
 
 @dataclass
@@ -62,14 +61,11 @@ def plan(grid: Grid, typed: Sequence[Typed], target: int) -> Plan:
 
 def _together(notices: Sequence[str]) -> list[str]:
     """One notice for all columns of which the same is to be said."""
-    names: dict[str, list[str]] = {}
-    for notice in notices:
-        name, mark, told = notice.partition(CONSTANT)
-        names.setdefault(mark + told if mark else notice, []).append(name)
-    return [
-        notice if not notice.startswith(CONSTANT) else f"{_listed(of_it)}{notice}"
-        for notice, of_it in names.items()
-    ]
+    names = [notice.removesuffix(CONSTANT) for notice in notices if notice.endswith(CONSTANT)]
+    if len(names) < 2:
+        return list(notices)
+    together = f"{_listed(names)}{CONSTANTS}"
+    return [together, *(notice for notice in notices if not notice.endswith(CONSTANT))]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -140,13 +136,10 @@ def _leave_out(
 
 def _tells(index: Typed, target: Typed) -> bool:
     """Whether the rows, in the order of their numbers, are sorted by class."""
-    values = index.values
-    if values is None or len(values) < FEWEST:
+    if index.values is None:
         return False
-    order = np.argsort(values, kind="stable").tolist()
-    answers = [target.written(row) for row in order]
-    changes = sum(a != b for a, b in pairwise(answers))
-    return 1 <= changes <= CHANGES * len(values)
+    answers = np.array([target.written(row) for row in range(len(index.values))])
+    return tell_classes(index.values, answers)
 
 
 # ---- what is missing ----------------------------------------------------------------------------
