@@ -54,7 +54,8 @@ def _headline(file: str, found: DataDescription, upload: Upload) -> str:
 def _notices(found: DataDescription) -> str:
     told = list(found.notices)
     if found.missing:
-        told.append(f"{found.missing:,} rows have a missing value: choose what becomes of them.")
+        rows = "1 row has" if found.missing == 1 else f"{found.missing:,} rows have"
+        told.append(f"{rows} a missing value: choose what becomes of it.")
     if found.asks:
         told.append("Choose whether the target tells classes or values.")
     items = "".join(f"<li>{html.escape(notice)}</li>" for notice in told)

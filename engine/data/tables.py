@@ -52,9 +52,11 @@ class Table:
     def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
         """What the columns hold and what becomes of them; rows with a gap are then not counted."""
         gaps = 0 if reading.missing else len(self._gaps(reading))
-        if gaps:
-            reading = Reading(reading.target, reading.task, "drop")
-        return replace(self._make(reading).described, missing=gaps)
+        if not gaps:
+            return self._make(reading).described
+        described = self._make(Reading(reading.target, reading.task, "drop")).described
+        notices = tuple(told for told in described.notices if told != _left_out(gaps))
+        return replace(described, missing=gaps, notices=notices)
 
     def _gaps(self, reading: Reading) -> np.ndarray:
         target = choose_target(self._grid, self._typed, reading)
@@ -83,7 +85,7 @@ class Table:
             raise ValueError(f"{grid.name}: no row is without a missing value")
         y, classes = answers(grid, typed[target.column], target, kept)
         x, names, filled = matrix(grid, typed, planned.used, kept, reading.missing)
-        dropped = [f"{len(gaps):,} rows with a missing value are left out."] if len(gaps) else []
+        dropped = [_left_out(len(gaps))] if len(gaps) else []
         examples = replace(lasting(x, y, classes, x.shape[1:]), columns=names)
         planned.uses[target.column] = ("class" if classes else typed[target.column].kind), "target"
         asked = [target.notice] if target.notice else []
@@ -112,6 +114,12 @@ class Table:
             next(iter(signs)) if len(signs) == 1 else (None if signs else "."),
             tuple(notices), asks, first=tuple(first),
         )  # fmt: skip
+
+
+def _left_out(rows: int) -> str:
+    if rows == 1:
+        return "1 row with a missing value is left out."
+    return f"{rows:,} rows with a missing value are left out."
 
 
 def read_table(raw: bytes, name: str) -> Table:

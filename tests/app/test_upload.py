@@ -222,9 +222,13 @@ def test_what_may_be_either_is_asked(uploads):
 def test_gaps_are_asked_about(uploads):
     desk = Desk(uploads)
     told = desk.bring(TABLE + b",3,x\n", "gaps.csv")
-    assert "1 rows have a missing value" in told and not desk.data._use.visible
+    assert (
+        "1 row has a missing value" in told
+        and "left out" not in told
+        and not desk.data._use.visible
+    )
     desk.data._gaps.value = "drop"
-    assert "1 rows with a missing value are left out" in looked_at(desk)
+    assert "1 row with a missing value is left out" in looked_at(desk)
     assert desk.data._use.visible
 
 
