@@ -1,1 +1,1 @@
-"""The server: sessions, the frame channel, and what bounds and watches them."""
+"""The server: sessions, the frame channel, the limits of both, and health checks."""

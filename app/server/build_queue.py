@@ -1,7 +1,8 @@
-"""What visitors open is built one piece after the other, and only while nobody asks for a page.
+"""A queue of panel pieces to build: one after the other, and only while nobody requests a page.
 
-When a class opens a panel in the same minute, all at once would all have it at the end. Who asks
-for a page sees nothing yet; who opens a panel has plots that move, and can wait.
+When a class opens a panel in the same minute, building all panels at once would finish all of
+them last. A visitor who requests a page sees nothing yet; one who opens a panel has moving plots
+already, and can wait.
 """
 
 import threading
@@ -9,12 +10,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-PATIENCE = 0.3  # seconds that a piece waits for quiet at most
-LOOK = 0.05  # seconds from one look at whether it is quiet to the next
+PATIENCE = 0.3  # seconds that a piece waits for page requests to end, at most
+LOOK = 0.05  # seconds between two checks
 
 
 class BuildQueue:
-    """Whoever waits for a turn holds no thread."""
+    """Runs one piece at a time on a thread of its own; a piece that waits holds no thread."""
 
     def __init__(self, quiet: Callable[[], bool], patience: float = PATIENCE) -> None:
         self._quiet, self._patience = quiet, patience
@@ -24,11 +25,11 @@ class BuildQueue:
 
     @property
     def waited_for(self) -> bool:
-        """Whether somebody waits, or has his turn."""
+        """Whether a piece is waiting or being built."""
         return self._waiting > 0
 
     def wait(self, begin: Callable[[], None], over: threading.Event) -> None:
-        """Call `begin` when it is its turn, which lasts until `over`; returns at once."""
+        """Queue a piece: `begin` starts it, `over` is set when it is finished; returns at once."""
         with self._lock:
             self._waiting += 1
         self._thread.submit(self._serve, begin, over)

@@ -1,4 +1,4 @@
-"""Who is here: as many visitors as there is room for, and those who may be coming back."""
+"""Counts the visitors of this process, and refuses one more when all places are taken."""
 
 import math
 import threading
@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-COMES = 0.4  # seconds for which somebody who has asked for a page is on the way
-UNSEEN = 3.0  # seconds for which a page that was asked for keeps its place before it connects
+COMES = 0.4  # seconds after a page request in which the server is still busy with it
+UNSEEN = 3.0  # seconds in which a requested page has to connect, or it loses its place
 
 
 class Presence:
-    """Whether a visitor is here: on the way, connected, or gone and perhaps to come back."""
+    """The state of one visitor's connection: requested, connected, or lost."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -20,11 +20,11 @@ class Presence:
         self.left: float | None = None  # when the connection was lost
 
     def wait(self) -> None:
-        """Nobody has asked for the page yet."""
+        """Nobody has requested the page yet."""
         self._came = -math.inf
 
     def come(self) -> None:
-        """Somebody is on the way."""
+        """The page was requested."""
         self._came = self._clock()
 
     def arrive(self) -> None:
@@ -37,48 +37,51 @@ class Presence:
 
     @property
     def here(self) -> bool:
-        """Whether the visitor takes up a place; a page that nobody ever opened soon does not."""
+        """Whether the visitor takes a place: connected, or requested less than 3 s ago."""
         return self.left is None and (self._connected or self._clock() - self._came < UNSEEN)
 
 
 class Guest(Protocol):
-    """A visit, as far as there has to be room for it."""
+    """What the count has to know of a visit."""
 
     @property
     def presence(self) -> Presence:
-        """Whether the visitor is here."""
+        """The state of its connection."""
 
     def end(self) -> None:
-        """Give back what the visit takes of the machine."""
+        """Free the memory and the training time that the visit takes."""
 
 
 class Visits[G: Guest](dict[str, G]):
-    """All visits by session id, and how many there may be."""
+    """All visits by session id, and how many are allowed."""
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self.most = most
         self._clock = clock
-        self._asked = -math.inf  # when somebody last asked for a page
+        self._asked = -math.inf  # when a page was last requested
         self._lock = threading.Lock()
 
     @property
     def somebody_comes(self) -> bool:
-        """Whether somebody has just asked for a page, and the server has more to do for him."""
+        """Whether a page was requested just now, so that the server is still busy with it."""
         return self._clock() - self._asked < COMES
 
     @property
     def here(self) -> int:
-        """How many visitors there are, those not counted who lost their connection."""
+        """How many visitors take a place; one who lost the connection takes none."""
         return sum(visit.presence.here for visit in list(self.values()))
 
     @property
     def full(self) -> bool:
-        """Whether no further visitor has room."""
+        """Whether all places are taken."""
         return self.here >= self.most
 
     def make_room(self) -> bool:
-        """Whether one more may come; if so, who has been away longest loses his place to him."""
+        """Whether one more visitor may come; sessions that lost their connection are ended for it.
+
+        The one that has been away longest is ended first.
+        """
         self._asked = self._clock()
         with self._lock:
             room = self.most - self.here

@@ -1,6 +1,6 @@
-"""Bounds what one connection can ask of the server: sizes, rates, and time to say what it wants.
+"""Limits of one connection: the size and rate of its messages, and the time for a request.
 
-Tornado and Bokeh (3.10) have bounds for slower networks and better manners than a class has.
+The defaults of Tornado and Bokeh 3.10 are far higher than a class needs.
 """
 
 import time
@@ -14,17 +14,17 @@ from tornado.httpserver import HTTPServer
 from app.limits import LIMITS
 from app.server.workarounds import handle_messages_in_time, replaced
 
-LARGEST = 2**20  # bytes of a message on a page's socket, beyond those of an upload
-SILENT = 30.0  # seconds in which a request has to say what it wants, and send it
+LARGEST = 2**20  # bytes of a message on a page's socket; an upload may be larger
+SILENT = 30.0  # seconds in which a request has to send its headers, and then its body
 
-SAVED = 500  # messages that a page may send at once, after it has sent none for a while
-RATE = 100  # ... and that it may send every second
+SAVED = 500  # messages that a page may send at once
+RATE = 100  # ... and messages per second after that
 KNOWN = 1000  # addresses that are remembered
-PULLED = 50  # messages that cost as much as to send the whole page anew
+PULLED = 50  # what a request for the whole document costs, in messages
 
 
 class Budget:
-    """What one connection may still ask; a bucket that fills with time."""
+    """A token bucket: how many messages one connection may still send."""
 
     def __init__(
         self,
@@ -36,13 +36,13 @@ class Budget:
         self._left, self._filled = saved, clock()
 
     def spend(self, cost: float) -> float:
-        """Ask for something; the seconds that it has to wait."""
+        """Take tokens out; returns the seconds to wait until the bucket has them."""
         self._fill()
         self._left -= cost
         return max(0.0, -self._left) / self._rate
 
     def affords(self, cost: float) -> bool:
-        """Ask for something that is to be had at once or not at all."""
+        """Take tokens out if the bucket has them now; whether it had."""
         self._fill()
         affordable = self._left >= cost
         self._left -= cost * affordable
@@ -58,9 +58,9 @@ BUDGETS: WeakKeyDictionary[WSHandler, Budget] = WeakKeyDictionary()  # of open c
 
 
 class Addresses:
-    """How many pages each address may ask for: a whole class at once, and then some a second.
+    """Limits the page requests of each address: a whole class at once, then some a second.
 
-    What is refused costs nothing, so that nobody behind the same address is locked out for good.
+    A refused request costs no token, so that nobody behind the same address is locked out for good.
     """
 
     def __init__(
@@ -70,17 +70,17 @@ class Addresses:
         self._budgets: dict[str, Budget] = {}
 
     def lets_in(self, address: str) -> bool:
-        """Whether one more page may be asked for, of which half may stand open unseen."""
+        """Whether this address may request one more page now."""
         if len(self._budgets) > KNOWN and address not in self._budgets:
             del self._budgets[next(iter(self._budgets))]
         budget = self._budgets.pop(address, None) or Budget(self._most, self._rate, self._clock)
-        self._budgets[address] = budget  # as the last one
+        self._budgets[address] = budget  # the most recent last
         return budget.affords(1)
 
 
 def install() -> None:
-    """Bound the connections of this process; called before it listens."""
-    largest = LARGEST + LIMITS.upload * 4 // 3  # which comes as text
+    """Set the limits of this process; called before it listens."""
+    largest = LARGEST + LIMITS.upload * 4 // 3  # base64 takes 4 characters for 3 bytes
     bounded: Any = property(lambda self: largest)
     WSHandler.max_message_size = bounded  # type: ignore[method-assign]
     handle_messages_in_time(_wait)
@@ -94,7 +94,7 @@ def _wait(socket: WSHandler, kind: str) -> float:
 
 
 def _impatient(initialize: Callable[..., None]) -> Callable[..., None]:
-    """Wait no longer than that for the head of a request, and for its body."""
+    """Close a connection whose request does not arrive in time."""
 
     def initialize_impatiently(self: HTTPServer, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("idle_connection_timeout", SILENT)

@@ -12,20 +12,20 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-PERIOD = 2.0  # seconds from one look at the cores to the next
-WORTH = 0.2  # of a core's time that others must take more of ours than of another, for a move
+PERIOD = 2.0  # seconds between two measurements of the cores
+WORTH = 0.2  # a move has to gain at least this share of a core's time
 STATISTICS = Path("/proc/stat")
 
 
 def busy_times() -> Mapping[int, float]:
-    """The seconds that each core has worked since the machine was started, by its number."""
+    """Busy seconds of each core since the machine was started, by the core's number."""
     try:
         lines = STATISTICS.read_text().splitlines()
     except OSError:  # not Linux, or forbidden
         return {}
     cores = (line.split() for line in lines if line.startswith("cpu") and line[3].isdigit())
     tick = os.sysconf("SC_CLK_TCK")
-    # Of user, nice, system, idle, waiting, interrupts ... all but the two in which it rests.
+    # The columns are user, nice, system, idle, iowait, irq ...: all but idle and iowait are busy.
     return {
         int(name[3:]): sum(int(x) for n, x in enumerate(times) if n not in (3, 4)) / tick
         for name, *times in cores
@@ -33,7 +33,7 @@ def busy_times() -> Mapping[int, float]:
 
 
 class Core:
-    """The core that this process is on."""
+    """Keeps this process on one core, and chooses which."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Core:
         self.allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
 
     def begin(self) -> None:
-        """Stay on one core, soon and until the end; called on the event loop."""
+        """Pin the process to the idlest core, now and later; called on the event loop."""
         if self.allowed:
             self._task = asyncio.create_task(self._watch())
 
     def end(self) -> None:
-        """Be on any core again; so are the processes that this one starts."""
+        """Allow all cores again, for this process and for those that it starts."""
         if self.now is not None:
             self._task.cancel()
             self.now = None
@@ -61,14 +61,16 @@ class Core:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(PERIOD)  # a browser that the server opens is not to be on it, too
+            await asyncio.sleep(
+                PERIOD
+            )  # later than a browser that `--show` starts, which inherits the cores
             best = self.choose(self.allowed)
             if best is not None and best != self.now:
                 self.now = best
                 _stay_on({best})
 
     def choose(self, allowed: set[int]) -> int | None:
-        """The core to be on: that of before, unless others now need it more than another one."""
+        """The core to be on: the same as before, unless another is clearly idler."""
         (busy, own, when), self._seen = self._seen, (self._busy(), self._own(), self._clock())
         passed = max(self._seen[2] - when, 1e-3)
         others = {

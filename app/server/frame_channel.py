@@ -31,13 +31,13 @@ from engine import Snapshot
 
 log = logging.getLogger(__name__)
 
-FORBIDDEN = 4403  # the close code of a page that cannot prove itself
-UNREADABLE = 4400  # ... and of one that sends something else than the protocol
-BROKEN = 4500  # ... and of every page, when nothing can be trained any more
-WATCHED_EVERY = 3.0  # seconds from one look at whether it can to the next
-PINGED_EVERY = 20.0  # seconds from one look at whether the page is there to the next
+FORBIDDEN = 4403  # close code: the token is missing or wrong
+UNREADABLE = 4400  # ... a message is not of the protocol
+BROKEN = 4500  # ... the training thread has ended
+WATCHED_EVERY = 3.0  # seconds between two checks of that thread
+PINGED_EVERY = 20.0  # seconds between two pings
 PATIENCE = 10.0  # seconds for the token to arrive
-DESCRIBED_EVERY = 1.0  # seconds from one text alternative of a plot to the next
+DESCRIBED_EVERY = 1.0  # seconds between two text alternatives of a plot
 
 
 class Hello(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,35 +47,39 @@ class Hello(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Ask(msgspec.Struct):
-    """The page's wish for one frame: the last row it has (-1: none) and the views in sight."""
+    """The page's request for one frame: the last row it has (-1: none) and the views in sight."""
 
     since: int = -1
     views: list[str] | None = None  # None: all
-    request: int = 0  # its number, which the frame repeats: the answer may cross a newer request
+    request: int = 0  # its number; the frame repeats it, as frame and next request may cross
     look: Literal["desk", "projector"] = "desk"  # the style of its plots
 
 
 class Frame(msgspec.Struct, omit_defaults=True):
-    """What a page needs to catch up; it knows sources and words, but no view."""
+    """What a page needs to catch up: rows of named sources, and texts by name."""
 
     run: int
     row: int
     step: int
-    draw: dict[str, msgspec.Raw] = {}  # views that are drawn anew: their data is reset
+    draw: dict[
+        str, msgspec.Raw
+    ] = {}  # the drawings of views that the page lacks; their data are reset
     stream: dict[str, Columns] = {}
     set: dict[str, Columns] = {}
     reset: dict[str, Columns] = {}
     text: dict[str, str] = {}
-    back: dict[str, str] = {}  # what the page needs to come back to this run
-    request: int = 0  # that it answers
+    back: dict[
+        str, str
+    ] = {}  # what the page keeps to restore this run after a restart of the server
+    request: int = 0  # the number of the request
 
 
 class Composer:
-    """Makes the frames of one connection, leaving out what the page has already been told."""
+    """Makes the frames of one connection, without what the page already has."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock  # seconds
-        self._described = -math.inf  # when the text alternatives were last told
+        self._described = -math.inf  # when the text alternatives were last sent
         self._run = 0
         self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
         self._told: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
@@ -121,18 +125,18 @@ class Composer:
     def _part(self, name: str, snapshot: Snapshot, since: int) -> Part:
         try:
             return view_of(name).columns(snapshot, since)
-        except Exception:  # of one plot, which must not keep the others from the page
+        except Exception:  # of one plot; the others go on
             return self._broken(name)
 
     def _broken(self, name: str) -> Part:
-        """Say that a plot stands still, and why in the log, once."""
+        """The text of a plot that failed; the log gets the traceback, once."""
         if name not in self._broke:
             self._broke.add(name)
             log.exception("the view %s failed", name)
         return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
 
     def _add(self, frame: Frame, view: str, part: Part, anew: bool, describe: bool) -> None:
-        """Put in what the page has not been told of a view; all of it if it is `anew`."""
+        """Add what the page does not have of a view; all of it if `anew`."""
         streams = frame.reset if anew else frame.stream
         streams |= {name: data for name, data in part.stream.items() if anew or _any(data)}
         for name, data in part.set.items():
@@ -149,7 +153,7 @@ class Composer:
 
 
 def asked(ask: Ask) -> list[str]:
-    """The views that a page asks for, those left out that there are none of."""
+    """The views that a page asks for; names of none are left out."""
     return [name for name in VIEWS if ask.views is None or name in ask.views]
 
 
@@ -158,10 +162,10 @@ def _any(data: Columns) -> bool:
 
 
 def heard[T](message: str | bytes, kind: type[T]) -> T | str:
-    """What a message says, or why it says nothing, in a few words."""
+    """The decoded message, or in a few words why it cannot be decoded."""
     try:
         return msgspec.json.decode(message, type=kind)
-    except (ValueError, RecursionError) as error:  # a DecodeError, or nested beyond all measure
+    except (ValueError, RecursionError) as error:  # not JSON of that kind, or nested too deeply
         return str(error).encode("ascii", "replace").decode()[:100]
 
 
@@ -177,10 +181,12 @@ class FrameChannel(WebSocketHandler):
         self._composer = Composer()
         self._composing = threading.Lock()
         self._version = 0
-        self._sent: asyncio.Future[None] | None = None  # the last frame, done once it is taken
+        self._sent: asyncio.Future[None] | None = (
+            None  # the last frame; done once the socket has taken it
+        )
 
     check_origin = WSHandler.check_origin
-    # A laptop that left without a word would be trained for until the system gives it up.
+    # Pings find a laptop that went away without closing the socket: its training would go on.
     ping_interval = PINGED_EVERY
     ping_timeout = PINGED_EVERY
 
@@ -211,8 +217,8 @@ class FrameChannel(WebSocketHandler):
             self._greet(said)
         elif self._visit and isinstance(said, Ask):
             await self._answer(self._visit, said)
-        # Whoever asks without end lets the others have their turn, and is heard again only once
-        # the last frame has been taken: Tornado reads on after this.
+        # A page that asks without end yields to the others here, and its next message is read only
+        # once the socket has taken the last frame: Tornado reads on when this returns.
         await asyncio.sleep(0)
         if self._sent and not self._sent.done():
             await asyncio.wait([self._sent])
@@ -221,7 +227,7 @@ class FrameChannel(WebSocketHandler):
         self._visit = self._lookup(hello.token)
         if self._visit is None:
             self.close(FORBIDDEN, "unknown token")
-        elif self._visit.presence.left is not None:  # it is back, whether Bokeh has noticed or not
+        elif self._visit.presence.left is not None:  # reconnected, perhaps before Bokeh notices
             self._visit.regain(None)
         else:
             self._visit.presence.arrive()
@@ -235,7 +241,7 @@ class FrameChannel(WebSocketHandler):
             ):
                 return None
             session = self._context.get_session(get_session_id(token))
-        except (ProtocolError, ValueError, KeyError, TypeError):  # of a token that is no token
+        except (ProtocolError, ValueError, KeyError, TypeError):  # not a token
             return None
         return VISITS.get(session.id)
 
@@ -253,7 +259,7 @@ class FrameChannel(WebSocketHandler):
         def deliver(snapshot: Snapshot, version: int) -> None:
             try:
                 frame = self._frame(visit, snapshot, ask)
-            except Exception:  # of this page alone: the experiment has done nothing wrong
+            except Exception:  # of this page alone; the experiment goes on
                 log.exception("no frame could be made")
                 self._loop.add_callback(self.close, BROKEN, "no frame could be made")
             else:
@@ -262,7 +268,7 @@ class FrameChannel(WebSocketHandler):
         return deliver
 
     def _frame(self, visit: Visit, snapshot: Snapshot, ask: Ask) -> str:
-        """Make a frame, on the thread that has the news.
+        """Make a frame, on the thread that published the snapshot.
 
         On the loop's it would take turns with the training, which gives the interpreter away at
         each call of NumPy and had to wait a frame's time to have it back.
@@ -281,14 +287,14 @@ class FrameChannel(WebSocketHandler):
 
 
 def _prepare(visit: Visit, views: list[str], look: str) -> None:
-    """Have something to show, and plots to show it in."""
+    """Set the experiment up, and draw the plots that the page lacks."""
     visit.set_up()
     if visit.stands:
         DRAWINGS.make(views, visit.handle.latest, look)
 
 
 def install() -> None:
-    """Make the server route `<app>/frames` here; called before it builds its routes."""
+    """Register the route `<app>/frames`; called before the server builds its routes."""
     route = (r"/frames", FrameChannel)
     if route not in per_app_patterns:
         per_app_patterns.append(route)

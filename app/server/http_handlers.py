@@ -1,4 +1,4 @@
-"""The server's door: the page behind a limit, how the server is, the headers of every answer."""
+"""HTTP routes: the page, unless all places are taken; health checks; headers of every response."""
 
 import random
 import sys
@@ -15,8 +15,11 @@ from app.server.session import CONDUCTOR, VISITS
 from app.server.workarounds import gather_resources_once
 
 PAGE = r"/?"  # the route of the page
-HANGS = 30.0  # seconds of one visitor's turn after which the process is to be started anew
-RETRY = (8, 15)  # seconds after which a page that found no room asks again; not all at once
+HANGS = 30.0  # seconds in one experiment's turn after which the process should be restarted
+RETRY = (
+    8,
+    15,
+)  # seconds after which the "full" page reloads: a random number, so that not all come at once
 
 FULL = """<!DOCTYPE html>
 <html lang="en">
@@ -34,7 +37,7 @@ FULL = """<!DOCTYPE html>
 """
 TAKEN = "All {most} places of this laboratory are taken."
 CROWDED = "Many pages were asked for from your network at the same moment."
-CLASS = 30  # pages that an address may ask for at once, however few places there are
+CLASS = 30  # page requests of one address at once that are always allowed
 ADDRESSES = Addresses(max(VISITS.most, CLASS), UNSEEN)
 
 # Bokeh compiles code that comes with a page, modules as blobs (CustomJS), and Panel fetches from
@@ -55,7 +58,7 @@ HEADERS = {
 
 
 class Door(DocHandler):
-    """Serves the page while there is room, else one that says so and asks again."""
+    """Serves the page; if all places are taken, a page that says so and reloads later."""
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         crowded = not VISITS.full and not ADDRESSES.lets_in(str(self.request.remote_ip))
@@ -72,10 +75,10 @@ class Door(DocHandler):
 
 
 class Liveness(RequestHandler):
-    """Whether this process does its work: 503 when it should be started anew."""
+    """`/liveness`: 200 while this process works, 503 when it should be restarted."""
 
     def get(self) -> None:
-        """Say it."""
+        """Answer with the state, and the reason if it is not well."""
         reason = _ailment(CONDUCTOR.alive, CONDUCTOR.held)
         self.set_status(503 if reason else 200)
         self.set_header("Cache-Control", "no-store")
@@ -83,7 +86,7 @@ class Liveness(RequestHandler):
 
 
 def _ailment(alive: bool, held: float) -> str:
-    """Why this process does not do its work; empty: it does."""
+    """Why this process should be restarted; empty if it works."""
     if not alive:
         return "the thread that trains has ended"
     if held > HANGS:
@@ -92,10 +95,10 @@ def _ailment(alive: bool, held: float) -> str:
 
 
 class Readiness(RequestHandler):
-    """Whether this process takes one more visitor: 503 when it is full, or not well."""
+    """`/readiness`: 200 while this process takes visitors, 503 when it is full or not well."""
 
     def get(self) -> None:
-        """Say it, how many are here, what is kept for them, and how late the server was.
+        """Answer with the state, the visitors, the objects kept for them, and the delays.
 
         Of the memory that is kept only Python's own is told, in blocks: a leak is seen there first,
         since what the C library holds has holes.
@@ -117,18 +120,18 @@ class Readiness(RequestHandler):
 
     @property
     def _sessions(self) -> int:
-        """Pages that the server knows, those included whose visitor has left a moment ago."""
+        """Sessions that Bokeh keeps, including those whose visitor has just left."""
         app: Any = self.application
         return sum(len(app.get_sessions(path)) for path in app.app_paths)
 
 
 def install() -> None:
-    """Put the door before the page; called before the server builds its routes."""
-    if (PAGE, DocHandler) in per_app_patterns:  # not yet: hooks may run more than once
+    """Register these routes; called before the server builds its own."""
+    if (PAGE, DocHandler) in per_app_patterns:  # hooks may run more than once
         per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
         toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness)])
         gather_resources_once()
-    # The page, its scripts, a login, an error: every answer has them, whoever makes it.
+    # Every response has them: the page, its scripts, the password form, errors.
     RequestHandler.set_default_headers = _set_headers  # type: ignore[method-assign]
 
 

@@ -1,25 +1,25 @@
-"""Keeps the log short: neither a long message nor a thousand of a kind fill a disk."""
+"""Keeps the log short: cuts long messages, and drops messages that repeat too often."""
 
 import logging
 import time
 from collections.abc import Callable
 
-LONGEST = 2_000  # characters of a message, and of what is told of an error
+LONGEST = 2_000  # characters of a message, and of a traceback
 PERIOD = 60.0  # seconds in which ...
-MOST = 20  # ... so many lines come from one place in the program
+MOST = 20  # ... one line of code may log so many messages
 
 
 class Brief(logging.Filter):
-    """Cuts what is long, and passes over what has been said often enough."""
+    """A logging filter that shortens long records and drops frequent ones."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[str, int], tuple[float, int]] = {}  # since when, how often
+        self._said: dict[tuple[str, int], tuple[float, int]] = {}  # start of the period, and count
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line is written; shortened, if it is."""
+        """Shorten the record; whether it is to be written."""
         missing = self._count(record)
         if missing is None:
             return False
@@ -34,7 +34,7 @@ class Brief(logging.Filter):
         return True
 
     def _count(self, record: logging.LogRecord) -> int | None:
-        """How many lines were passed over before this one; None: this one is, too."""
+        """How many records from there were dropped before this one; None: drop this one too."""
         place, now = (record.pathname, record.lineno), self._clock()
         since, times = self._said.get(place, (now, 0))
         if not 0 <= now - since < PERIOD:
@@ -45,7 +45,7 @@ class Brief(logging.Filter):
 
 
 def _cut(words: str) -> str:
-    """The beginning and the end: what happened, and what came of it; as text that can be written.
+    """The beginning and the end of a long text, where the cause and the effect are.
 
     A page can send half a surrogate pair, at which a log in UTF-8 would write a traceback.
     """
@@ -57,6 +57,6 @@ def _cut(words: str) -> str:
 
 
 def install() -> None:
-    """Keep everything short that the process logs."""
-    for handler in logging.getLogger().handlers:  # each counts what it writes itself
+    """Add the filter to all log handlers of the process."""
+    for handler in logging.getLogger().handlers:  # each counts for itself
         handler.addFilter(Brief())

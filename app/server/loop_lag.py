@@ -1,6 +1,6 @@
-"""How late the server is: what every visitor feels when it has more to do than it can.
+"""Measures how late the server is, and warns the operator.
 
-Two threads keep a class waiting if they are held up: the event loop, and the one that trains.
+Two threads serve everybody, and so can delay everybody: the event loop, and the one that trains.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ from engine import Delay
 
 log = logging.getLogger(__name__)
 
-PERIOD = 0.1  # seconds from one measurement to the next
-WINDOW = 10.0  # seconds for which one counts, and from one warning to the next
-BEHIND = 0.1  # seconds late at which the loop has more to do than it is given time for
+PERIOD = 0.1  # seconds between two measurements
+WINDOW = 10.0  # seconds for which a measurement counts, and between two warnings
+BEHIND = 0.1  # seconds late from which training yields to the loop
 NOTABLE = 0.5  # seconds that are worth a warning
 
 
 class Lateness:
-    """Measures how late the event loop comes to what falls due, ten times a second.
+    """Measures the delay of the event loop's timers, ten times a second.
 
     What it is told of the thread that trains goes to the log as well.
     """
@@ -33,14 +33,14 @@ class Lateness:
     ) -> None:
         self._clock = clock
         self.of_engine = of_engine
-        self._told = -WINDOW  # when the log was last told of the engine
-        self._recent: deque[tuple[float, float]] = deque()  # when, and how late
+        self._told = -WINDOW  # when the engine's delay was last logged
+        self._recent: deque[tuple[float, float]] = deque()  # time and delay
         self._warned = -WINDOW
-        self._due = math.inf  # when the next measurement is
-        self._late = 0.0  # the latest one, in seconds
+        self._due = math.inf  # when the next timer should fire
+        self._late = 0.0  # the last delay, in seconds
 
     def begin(self) -> None:
-        """Measure from now on; called on the loop that is to be measured."""
+        """Start to measure; called on the loop that is to be measured."""
         self._task = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
@@ -51,9 +51,11 @@ class Lateness:
             self.note_engine(self.of_engine())
 
     def note(self, late: float) -> None:
-        """Take a measurement in, in seconds; one that is worth it goes to the log."""
+        """Add a delay of the loop, in seconds; a long one is logged."""
         now, self._late = self._clock(), late
-        if self._recent and now < self._recent[-1][0]:  # it was put back: what it said is void
+        if (
+            self._recent and now < self._recent[-1][0]
+        ):  # the clock was set back: forget what it said
             self._recent.clear()
             self._warned = self._told = now - WINDOW
         self._recent.append((now, late))
@@ -64,7 +66,7 @@ class Lateness:
             log.warning("the server was %.1f s late for everybody: too much to do at once", late)
 
     def note_engine(self, delay: Delay) -> None:
-        """Take in how long somebody waited for a frame; what is worth it goes to the log."""
+        """Add the longest delay of a frame; a long one is logged."""
         now = self._clock()
         if delay.seconds > NOTABLE and now - self._told >= WINDOW:
             self._told = now
@@ -75,12 +77,12 @@ class Lateness:
 
     @property
     def behind(self) -> bool:
-        """Whether the loop is late just now: training has to leave it more of the processor."""
+        """Whether the loop is late now, so that training should leave it more of the processor."""
         return max(self._late, self._clock() - self._due) > BEHIND
 
     @property
     def worst(self) -> float:
-        """The worst of the last ten seconds, in seconds."""
+        """The longest delay of the loop in the last ten seconds, in seconds."""
         return max((late for _, late in list(self._recent)), default=0.0)
 
 

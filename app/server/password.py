@@ -24,13 +24,13 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 COOKIE = "babysit_class"
-LASTS = 30 * 86400.0  # seconds that a browser need not ask again
-LONGEST = 10_000  # bytes of what a form may send
-OPEN = ("/liveness", "/readiness")  # what the operator's machines ask
+LASTS = 30 * 86400.0  # seconds for which the cookie is valid
+LONGEST = 10_000  # bytes that the form may send
+OPEN = ("/liveness", "/readiness")  # addresses without a password, for health checks
 
-FREE = 10  # wrong passwords of one address that cost no time: a class mistypes
-FORGOTTEN = 300.0  # seconds after which one no longer counts
-FIRST, MOST = 0.1, 2.0  # seconds that the next attempt waits then; doubled each time, up to
+FREE = 10  # wrong passwords of one address without a delay: a class mistypes
+FORGOTTEN = 300.0  # seconds after which a wrong password no longer counts
+FIRST, MOST = 0.1, 2.0  # seconds of delay, doubled with each wrong password up to the second number
 WAITING = 8  # attempts from one address that may wait at the same time
 
 FORM = """<!DOCTYPE html>
@@ -77,16 +77,16 @@ def read_password(environment: Mapping[str, str]) -> str:
 
 
 class Attempts:
-    """Makes whoever guesses wait longer and longer, and locks nobody out."""
+    """Delays the attempts of an address that guesses, longer each time; locks nobody out."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failed: dict[str, deque[float]] = {}  # when, by address
-        self._next: dict[str, float] = {}  # when the next attempt is looked at
+        self._next: dict[str, float] = {}  # when the next attempt will be checked
         self._waiting: dict[str, int] = {}
 
     def wait(self, who: str) -> float | None:
-        """Seconds until another attempt of this address is looked at; None: too many wait."""
+        """Seconds until another attempt of this address is checked; None: too many wait."""
         if self._waiting.get(who, 0) >= WAITING:
             return None
         now = self._clock()
@@ -98,7 +98,7 @@ class Attempts:
         return turn - now
 
     def end(self, who: str, right: bool) -> None:
-        """It has been looked at."""
+        """An attempt has been checked."""
         self._waiting[who] -= 1
         if not self._waiting[who]:
             del self._waiting[who]
@@ -133,12 +133,12 @@ class Lock:
         return hmac.compare_digest(password.encode(), self._password)
 
     def cookie(self) -> str:
-        """What a browser shows from now on."""
+        """The value of a new cookie."""
         until = str(int(self._clock() + LASTS))
         return f"{until}.{self._sign(until)}"
 
     def knows(self, cookie: str) -> bool:
-        """Whether somebody who shows this knew the password, not too long ago."""
+        """Whether a cookie is genuine and not too old."""
         until, _, signature = cookie.partition(".")
         return (
             hmac.compare_digest(signature.encode(), self._sign(until).encode())
@@ -149,7 +149,7 @@ class Lock:
         return hmac.new(self._key, until.encode(), hashlib.sha256).hexdigest()
 
     def lets_in(self, request: HTTPServerRequest) -> bool:
-        """Whether a request is answered."""
+        """Whether a request may pass."""
         if request.path.endswith(OPEN):
             return True
         shown = request.cookies
@@ -157,17 +157,17 @@ class Lock:
 
 
 class Form(RequestHandler):
-    """Asks for the password, in the place of what was asked for."""
+    """Answers with the password form in place of what was requested."""
 
     def initialize(self, lock: Lock) -> None:
         self._lock = lock
 
     def get(self, *args: str) -> None:
-        """Ask."""
+        """Show the form."""
         self._ask(401, "")
 
     async def post(self, *args: str) -> None:
-        """Look at what was sent, when it is its turn."""
+        """Check the password that was sent, after the delay."""
         attempts, who = self._lock.attempts, str(self.request.remote_ip)
         pause = attempts.wait(who)
         if pause is None:
@@ -202,7 +202,7 @@ def _here(uri: str) -> str:
 
 
 def install() -> None:
-    """Ask at every address, if the environment sets a password."""
+    """Require the password at every address, if the environment sets one."""
     try:
         password = read_password(os.environ)
     except ValueError as error:

@@ -1,7 +1,6 @@
-"""What takes long to build is built in pieces, with room between two for everybody else.
+"""Builds a panel in pieces, so that the server can serve everybody else between two of them.
 
-A component takes the server 5 to 20 ms, and a panel has dozens: at once they would keep everybody's
-plots waiting.
+A component takes 5 to 20 ms, and a panel has dozens: built at once, it would hold up all plots.
 """
 
 import threading
@@ -16,27 +15,27 @@ OVER = object()
 
 
 class Building:
-    """Something of one page that is built as long as somebody wants it, each piece in its turn."""
+    """The building of one panel of one page; it can be stopped and go on later."""
 
     def __init__(self, pieces: Pieces, turns: BuildQueue, locked: Locked) -> None:
         self._pieces, self._turns = pieces, turns
-        self._begin = locked(self._build)  # where the page may be changed; it returns at once
+        self._begin = locked(self._build)  # runs with the page's lock, later
         self._wanted = self._waits = self._ended = False
-        self._over = threading.Event()  # the turn of the piece
+        self._over = threading.Event()  # set when the piece is built
         self.done = False
 
     def go_on(self) -> None:
-        """Build what is missing, from where it was left."""
+        """Start, or go on after a stop."""
         self._wanted = True
         if not (self._waits or self.done):
             self._line_up()
 
     def stop(self) -> None:
-        """Nobody wants it now: the rest is not built."""
+        """Build no more for now."""
         self._wanted = False
 
     def end(self) -> None:
-        """The page is gone: whoever waits for a turn shall not wait for this one's."""
+        """The page is gone: release the queue."""
         self._ended = True
         self._over.set()
 
@@ -50,7 +49,7 @@ class Building:
         try:
             self.done = self._wanted and next(self._pieces, OVER) is OVER
         except BaseException:
-            self.done = True  # as far as it can be
+            self.done = True  # no further piece can be built
             raise
         finally:
             self._waits = False

@@ -95,7 +95,7 @@ def open_page() -> None:
 
 
 def _build_page(document: Document) -> None:
-    if not VISITS.make_room():  # the door is closed, but a socket may bring a session back
+    if not VISITS.make_room():  # a full server answers without a page; only a socket gets here
         pn.pane.HTML(FULL).servable()
         return
     # Panel knows this only once it answers a request for the page. A session that a socket brings

@@ -1,7 +1,7 @@
-"""Where Panel, Bokeh and Tornado have to be reached into: they have no public way.
+"""Patches of Panel, Bokeh and Tornado, and uses of their private members.
 
-Each function says what it mends, in which version, and where that is spoken of. If what it needs is
-no longer there, it warns and leaves everything as it is: the page still works, if more slowly.
+Each function says what it patches, in which version, and the upstream issue. If a name is no longer
+there, it warns and patches nothing: the page still works, if more slowly.
 """
 
 import asyncio
@@ -22,14 +22,11 @@ log = logging.getLogger(__name__)
 
 
 def replaced(owner: Any, name: str, make: Callable[[Any], Any]) -> bool:
-    """Put something else in the place of what an owner has, made of that; whether it is there.
-
-    Once: hooks may run more often.
-    """
+    """Replace an attribute by what `make` makes of it, once; whether the attribute is there."""
     before = getattr(owner, name, None)
     if before is None:
         of = getattr(owner, "__name__", type(owner).__name__)
-        log.warning("%s has no %s any more: nothing is mended there", of, name)
+        log.warning("%s has no %s any more: it is not patched", of, name)
         return False
     if not getattr(before, "mended", False):
         after = make(before)
@@ -42,14 +39,14 @@ def replaced(owner: Any, name: str, make: Callable[[Any], Any]) -> bool:
 
 
 def deal_with_events_on_threads() -> None:
-    """Have what a visitor does with a widget dealt with on a thread, not on the event loop.
+    """Handle widget events on a thread, not on the event loop.
 
     Panel 1.10.0 has coroutines for it, which run on the loop: whatever a click builds would hold up
     every visitor. A plain function is called on a thread, with the page's lock (Bokeh 3.10,
     https://github.com/bokeh/bokeh/issues/15294).
     """
-    # Asked for on a thread, Panel's look at what has been busy for too long begins anew for ever,
-    # with the page's lock. Nobody asks what is busy, and each event ends that by itself.
+    # On a thread, Panel's cleanup of busy events would schedule itself for ever, with the page's
+    # lock. Nothing here reads the busy state, and each event ends its own.
     state, needed = type(pn.state), ("_change_coroutine", "_event_coroutine")
     if not all(hasattr(Syncable, name) for name in needed):
         log.warning("widgets keep their events on the event loop: Panel is not the one known here")
@@ -59,7 +56,7 @@ def deal_with_events_on_threads() -> None:
 
 
 def _change(self: Syncable, document: Document, event_id: str | None = None) -> None:
-    """Take over the values that a widget has in the browser, once."""
+    """Apply the values that a widget has in the browser, once."""
     waiting = pn.state._change_callbacks.get(document, {})
     if event_id is not None and waiting.pop(event_id, None) is None:
         return
@@ -69,7 +66,7 @@ def _change(self: Syncable, document: Document, event_id: str | None = None) -> 
 
 
 def _happen(self: Syncable, document: Document, event: Event) -> None:
-    """Deal with a click, after the values that came before it."""
+    """Handle a click, after the values that came before it."""
     changes: Any = pn.state._change_callbacks.get(document, {})
     for change in list(changes.values()):
         change()
@@ -80,7 +77,7 @@ def _attempt(deal: Callable[[], Any], document: Document) -> None:
     with set_curdoc(document):
         try:
             deal()
-        except Exception as error:  # is told to the visitor
+        except Exception as error:  # shown to the visitor
             pn.state._handle_exception(error)
 
 
@@ -88,7 +85,7 @@ def _attempt(deal: Callable[[], Any], document: Document) -> None:
 
 
 def gather_resources_once() -> None:
-    """Gather the scripts and styles that a page names once: they are the same for every page.
+    """Collect the scripts and styles of a page once: they are the same for every page.
 
     It takes Panel 1.10.0 longer than everything else that a page's first answer needs.
     """
@@ -108,9 +105,9 @@ def gather_resources_once() -> None:
 
 
 def forget_notifications(document: Document) -> None:
-    """Let go of the notifications that Panel 1.10.0 keeps of a page that is gone.
+    """Drop the notifications that Panel 1.10.0 keeps of a page that is gone.
 
-    Of all else it lets go (https://github.com/holoviz/panel/issues/8605).
+    It drops all else itself (https://github.com/holoviz/panel/issues/8605).
     """
     views: Any = getattr(pn.state, "_views", {})
     for reference in [name for name, (_, _, owner, _) in views.items() if owner is document]:
@@ -131,7 +128,7 @@ def bundle_of(component: Any) -> str:
 
 
 def handle_messages_in_time(wait: Callable[[WSHandler, str], float]) -> None:
-    """Handle a page's messages after so many seconds each, by their kind; none of a closed socket.
+    """Delay each message of a page by `wait` seconds; drop those of a closed socket.
 
     Bokeh 3.10 handles whatever comes as soon as it comes.
     """

@@ -98,7 +98,9 @@ class Conv2D(Weighted):
         np.add.reduce(dout, axis=1, out=self.grads["b"])
         if self._first:
             return dy
-        np.matmul(self.params["W"], dout, out=windows)  # they have served: room for their gradient
+        np.matmul(
+            self.params["W"], dout, out=windows
+        )  # no longer needed: the buffer takes their gradient
         self._put_back(self._windows)
         return self._inner(self._dpadded)
 

@@ -133,8 +133,8 @@ class Experiment:
     def advance(self, seconds: float) -> None:
         """Train for about so long, if the experiment is running, and no faster than `pace`.
 
-        The rows of the curves are on the house, within reason: who has just begun, or turned a
-        knob, has many, and would make fewer steps for it than the others.
+        Writing rows of the curves does not count, up to a limit: a run that has just begun, or has
+        changed, writes many, and would make fewer steps than others for it.
         """
         start = now = self._work()
         self._written = 0.0

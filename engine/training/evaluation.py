@@ -1,4 +1,4 @@
-"""Looking at a network from outside, without disturbing its training."""
+"""Evaluates a network on fixed examples without disturbing its training."""
 
 import functools
 import math
@@ -18,14 +18,14 @@ _ROOM = 1_000_000  # numbers that the layers of a judging network may hold
 
 
 class Evaluator:
-    """Knows how good a network is on a fixed set of examples."""
+    """Computes the loss and the accuracy of a network on a fixed set of examples."""
 
     def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:
-        self.network = network  # it only looks, so that several judges can share it
+        self.network = network  # forward passes alone, so evaluators can share it
         self._target = examples.target[:JUDGED]
         self._answers = examples.y[:JUDGED] if examples.classes else self._target
         self._x = examples.x[:JUDGED]
-        if len(self._x) < network.batch:  # which takes no less: filled up with the same again
+        if len(self._x) < network.batch:  # it takes no fewer: repeat them
             self._x = np.resize(self._x, (network.batch, self._x.shape[1]))
         self._scores = np.empty((len(self._x), examples.outputs), self._x.dtype)
         self._dz = np.empty_like(self._target)
