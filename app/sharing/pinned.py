@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from panel import ui
 from panel.layout import Column, Row
@@ -10,6 +11,7 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.plots.ghost_runs import run_before
+from app.templates import render
 from engine import (
     MAX_NAME,
     MAX_PINNED,
@@ -25,6 +27,7 @@ from engine import (
     Stack,
     Unpin,
     check_pin,
+    written,
 )
 
 EXPLAINED = f"""
@@ -120,6 +123,14 @@ def _free(name: str, taken: Sequence[str]) -> str:
 # ---- the table ------------------------------------------------------------------------------
 
 
+class TableRow(NamedTuple):
+    """What the runs say of one thing."""
+
+    label: str
+    cells: Sequence[str]  # one a run
+    kind: str  # "differs" or "same" of a setting, else empty
+
+
 def compared(snapshot: Snapshot) -> list[PastRun]:
     """The runs of the table: this one, the one before, and those that are pinned."""
     now = PastRun(
@@ -154,16 +165,16 @@ def settings(config: RunConfig) -> dict[str, str]:
 def _written(config: RunConfig, path: str) -> str:
     value = config.value(path)
     if isinstance(value, Choice):
-        return written(value)
+        return choice_in_words(value)
     values = SETTINGS[path].values
     if isinstance(values, Stack):
         return values.write(value) or "none"
-    return f"{value:g}"
+    return written(value)
 
 
-def written(choice: Choice) -> str:
+def choice_in_words(choice: Choice) -> str:
     """A choice and its knobs in words."""
-    knobs = ", ".join(f"{name} {number:g}" for name, number in choice.knobs.items())
+    knobs = ", ".join(f"{name} {written(number)}" for name, number in choice.knobs.items())
     return f"{choice.name} ({knobs.replace('_', ' ')})" if knobs else choice.name
 
 
@@ -181,20 +192,15 @@ def figures(step: int, curves: Curves) -> dict[str, str]:
 def table(snapshot: Snapshot) -> str:
     """The runs as columns: how they stood at the end, and their settings."""
     runs = compared(snapshot)
-    names = "".join(f'<th scope="col">{html.escape(_called(past, snapshot))}</th>' for past in runs)
     ends = [figures(past.step, past.curves) for past in runs]
     said = [settings(past.config) for past in runs]
-    labels = list(dict.fromkeys(label for one in said for label in one))
-    # What they do not have in common comes first.
-    labels.sort(key=lambda label: len({one.get(label) for one in said}) == 1)
     rows = [_row(label, ends, "") for label in ends[0]]
-    for label in labels:
-        differs = len({one.get(label) for one in said}) > 1
-        rows.append(_row(label, said, "differs" if differs else "same"))
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Runs compared"><table>'
-        f"<thead><tr><td></td>{names}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    rows += [
+        _row(label, said, "same" if len({one.get(label) for one in said}) == 1 else "differs")
+        for label in dict.fromkeys(label for one in said for label in one)
+    ]
+    rows.sort(key=lambda row: row.kind == "same")  # what they do not have in common comes first
+    return render("runs", names=[_called(past, snapshot) for past in runs], rows=rows)
 
 
 def _called(past: PastRun, snapshot: Snapshot) -> str:
@@ -202,6 +208,5 @@ def _called(past: PastRun, snapshot: Snapshot) -> str:
     return f"before (run {past.run})" if past is snapshot.previous else past.name
 
 
-def _row(label: str, runs: Sequence[Mapping[str, str]], kind: str) -> str:
-    cells = "".join(f"<td>{html.escape(run.get(label, '–'))}</td>" for run in runs)
-    return f'<tr class="{kind}"><th scope="row">{html.escape(label)}</th>{cells}</tr>'
+def _row(label: str, runs: Sequence[Mapping[str, str]], kind: str) -> TableRow:
+    return TableRow(label, [run.get(label, "–") for run in runs], kind)

@@ -1,14 +1,16 @@
 """A run on one page of HTML that needs no server and no internet: for a mail, or a lab book."""
 
-import html
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from markupsafe import Markup
 
 from app import theme
 from app.plots.plot_data import in_variances, score_name
-from app.sharing.pinned import figures, settings, written
+from app.sharing.pinned import choice_in_words, figures, settings
 from app.sharing.svg_charts import Line, curves, histogram
+from app.templates import render
 from engine import (
     SETTINGS,
     Choice,
@@ -37,39 +39,25 @@ NOTHING_WRONG = {
     Condition.CONVERGED: "Nothing: it has learned what it can, and its updates are small for that.",
 }
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{css}</style>
-</head>
-<body>
-<main>
-<h1>{title}</h1>
-{parts}
-</main>
-</body>
-</html>
-"""
-
 
 def report(snapshot: Snapshot, recording: Recording, asked: str) -> str:
     """The page; `asked` is what a link to the run has behind the page's address, or empty."""
-    config = snapshot.config
-    parts = [
-        _paragraph(_summary(snapshot)),
-        _section("How it stands", _list(figures(snapshot.step, snapshot.curves))),
-        _section("What is wrong, and what to do", _findings(snapshot)),
-        _section("Curves", f'<div class="plots">{"".join(_curves(snapshot))}</div>'),
-        _section("Activations", f'<div class="plots">{"".join(_histograms(snapshot))}</div>'),
-        _section("Settings", _list(settings(config))),
-        _section("What was done to it", _journal(recording)),
-        _section("To repeat it", _repeated(recording, asked)),
-    ]
-    title = html.escape(_title(config))
-    return PAGE.format(title=title, css=theme.REPORT_CSS, parts="".join(parts))
+    config, done = snapshot.config, list(_lines(recording.journal))
+    return render(
+        "report",
+        title=_title(config),
+        css=Markup(theme.REPORT_CSS),
+        summary=_summary(snapshot),
+        figures=figures(snapshot.step, snapshot.curves),
+        findings=_findings(snapshot),
+        curves=Markup("".join(_curves(snapshot))),
+        histograms=Markup("".join(_histograms(snapshot))),
+        settings=settings(config),
+        journal=done[:JOURNAL_SHOWN],
+        left_out=max(0, len(done) - JOURNAL_SHOWN),
+        digest=recording.digest,
+        asked=asked,
+    )
 
 
 def _title(config: RunConfig) -> str:
@@ -86,13 +74,12 @@ def _summary(snapshot: Snapshot) -> str:
     return f"{told} {snapshot.message}" if snapshot.status is Status.DIVERGED else told
 
 
-def _findings(snapshot: Snapshot) -> str:
+def _findings(snapshot: Snapshot) -> list[str]:
     if snapshot.condition in NOTHING_WRONG:
-        return _paragraph(NOTHING_WRONG[snapshot.condition])
-    return "".join(
-        _paragraph(f"{found.rule.capitalize()}: {found.cause} {found.advice}")
-        for found in snapshot.findings
-    )
+        return [NOTHING_WRONG[snapshot.condition]]
+    return [
+        f"{found.rule.capitalize()}: {found.cause} {found.advice}" for found in snapshot.findings
+    ]
 
 
 def _curves(snapshot: Snapshot) -> Iterator[str]:
@@ -125,16 +112,6 @@ def _histograms(snapshot: Snapshot) -> Iterator[str]:
         yield histogram(told, layer.edges, layer.counts, theme.colour(number))
 
 
-def _journal(recording: Recording) -> str:
-    done = list(_lines(recording.journal))
-    if not done:
-        return _paragraph("Nothing: it ran as it was set up.")
-    shown = "".join(f"<li>{html.escape(words)}</li>" for words in done[:JOURNAL_SHOWN])
-    left_out = len(done) - JOURNAL_SHOWN
-    more = _paragraph(f"... and {left_out:,} more.") if left_out > 0 else ""
-    return f"<ol>{shown}</ol>{more}"
-
-
 def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:
     """What was done, a line each; moves in a row share one."""
     for moved, group in itertools.groupby(journal, lambda entry: type(entry[1]) in MOVES):
@@ -158,33 +135,5 @@ def _told(command: Command) -> str:
     if not isinstance(command, SetKnob):
         return type(command).__name__.lower()
     value = command.value
-    words = written(value) if isinstance(value, Choice) else f"{value}"
+    words = choice_in_words(value) if isinstance(value, Choice) else f"{value}"
     return f"{SETTINGS[command.path].label} = {words}"
-
-
-def _repeated(recording: Recording, asked: str) -> str:
-    words = f"Its weights have the digest {recording.digest}."
-    if not asked:
-        return _paragraph(f"{words} It is too long for a link: its JSON repeats it.")
-    there = _paragraph(f"{words} Put this behind the address of a Babysit page:")
-    return f'{there}<p class="link">{html.escape(asked)}</p>'
-
-
-# ---- HTML -----------------------------------------------------------------------------------
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{html.escape(title)}</h2>{body}</section>"
-
-
-def _paragraph(words: str) -> str:
-    return f"<p>{html.escape(words)}</p>"
-
-
-def _list(rows: Mapping[str, str]) -> str:
-    return f"<dl>{''.join(_rows(rows.items()))}</dl>"
-
-
-def _rows(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    for term, words in rows:
-        yield f"<div><dt>{html.escape(term)}</dt><dd>{html.escape(words)}</dd></div>"

@@ -1,0 +1,27 @@
+"""The page's HTML as Jinja2 templates; whatever they are given is escaped.
+
+`render("report", ...)` fills in `report.html` of this folder.
+"""
+
+import functools
+from pathlib import Path
+
+import jinja2
+
+FOLDER = Path(__file__).parent
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,  # a name that nobody gives is a mistake
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(name: str, **given: object) -> str:
+    """The template of this name, filled in."""
+    return _environment().get_template(f"{name}.html").render(given)
