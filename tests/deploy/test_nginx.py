@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import urllib.error
@@ -161,6 +163,56 @@ def test_a_process_that_is_started_anew_disturbs_none_of_the_other(school):
         assert visitor.open()["run"] == 1
     for visitor in [*visitors, *newcomers, *late]:
         visitor.close()
+
+
+def test_a_process_that_is_killed_takes_its_own_visitors_along_and_nobody_else(school):
+    visitors = [school.visitor() for _ in range(6)]
+    frames = [visitor.open() for visitor in visitors]
+    school.servers[1].kill()
+    stayed = [v for v, frame in zip(visitors, frames, strict=True) if goes_on(v, frame["step"])]
+    assert 0 < len(stayed) < len(visitors)
+    newcomers = [school.visitor() for _ in range(4)]
+    for newcomer in newcomers:
+        assert newcomer.open()["run"] == 1
+    school.servers[1].start()
+    wait_until(lambda: school.servers[1].ready)
+    back = [visitor for visitor in visitors if visitor not in stayed]
+    for visitor in back:  # as a page does that has lost its server: with the cookie that it has
+        assert visitor.open()["run"] == 1
+    for visitor in [*visitors, *newcomers]:
+        visitor.close()
+
+
+def test_a_process_that_stands_still_for_a_while_goes_on_where_it_was(school):
+    still, moving = [], []
+    while not (still and moving):
+        before = here(school.servers[1])
+        visitor = school.visitor()
+        frame = visitor.open()
+        (still if here(school.servers[1]) > before else moving).append((visitor, frame["step"]))
+    os.kill(school.servers[1].pid, signal.SIGSTOP)
+    try:
+        for visitor, _ in moving * 20:
+            visitor.frame(0)
+    finally:
+        os.kill(school.servers[1].pid, signal.SIGCONT)
+    for visitor, step in [*still, *moving]:
+        assert goes_on(visitor, step)
+        visitor.close()
+
+
+def here(server: Server) -> int:
+    """How many visitors a process has."""
+    return int(str(server.says("/readiness")["visitors"]))
+
+
+def goes_on(visitor: Visitor, step: int) -> bool:
+    """Whether a visitor's run gets beyond a step; not if the connection is lost."""
+    try:
+        wait_until(lambda: visitor.frame(0)["step"] > step)
+    except ConnectionClosed:
+        return False
+    return True
 
 
 def test_health_is_told_through_the_proxy(school):
