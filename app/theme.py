@@ -389,9 +389,12 @@ h1 {{
     position: fixed; inset: {ABOVE} {SPACE // 2}px auto auto; flex-direction: column;
     padding: {SPACE // 2}px; border: 1px solid color-mix(in srgb, {QUIET} 35%, transparent);
     border-radius: 8px; box-shadow: 0 4px 16px rgb(0 0 0 / 25%);
-    background: var(--panel-surface-color);
+    background: var(--panel-surface-color); overflow-y: auto;
+    max-height: calc(100dvh - {ABOVE} - {SPACE}px);
   }}
-  .menus button {{ justify-content: start; min-height: 2.5rem; padding: 5px {SPACE}px; }}
+  .menus button {{
+    flex: none; justify-content: start; min-height: 2.5rem; padding: 5px {SPACE}px;
+  }}
   .menus .word, .menus [data-press="look"] .word {{
     position: static; width: auto; height: auto; clip-path: none;
   }}

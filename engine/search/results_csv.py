@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from engine.number_format import written
 from engine.registry import Choice
 from engine.search.description import Search, Trial
 from engine.search.space import Value, in_words
@@ -138,12 +139,12 @@ def _short(value: object) -> str:
         case {"name": name, "knobs": dict(knobs)}:
             return in_words(Choice(str(name), knobs))
         case {"path": path, "low": low, "high": high}:
-            return f"{path} from {low:g} to {high:g}"
+            return f"{path} from {written(low)} to {written(high)}"
         case {"path": path, "options": options}:
             return f"{path} one of {_short(options)}"
         case list(parts) | tuple(parts):
             return ", ".join(map(_short, parts))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return written(value) if isinstance(value, float) else str(value)
 
 
 def _number(cell: str) -> float:

@@ -21,6 +21,7 @@ from engine import (
     axis_of,
     in_words,
     label_of,
+    written,
 )
 
 type Axis = Continuous | Categorical
@@ -75,7 +76,7 @@ class AxisRow:
     def _make(self, axis: Axis, label: str) -> list[Any]:
         if isinstance(axis, Continuous):
             ends = {f"{label} from": axis.low, "to": axis.high}
-            return [_field(name, f"{value:g}") for name, value in ends.items()]
+            return [_field(name, _editable(value)) for name, value in ends.items()]
         if isinstance(SETTINGS.get(axis.path, None) and SETTINGS[axis.path].values, Registry):
             names = [str(in_words(option)) for option in axis.options]
             return [
@@ -160,6 +161,11 @@ def _field(label: str, value: str) -> ui.TextInput:
     return ui.TextInput(
         label=label, value=value, size="small", margin=(5, 2, 5, 10), sizing_mode="stretch_width"
     )
+
+
+def _editable(value: float) -> str:
+    """A number as sentences write it, without the commas of thousands, which no field takes."""
+    return written(value).replace(",", "")
 
 
 def _number(words: str) -> float:
