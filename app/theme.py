@@ -351,13 +351,23 @@ h1 {{
 }}
 .transport, .menus {{ display: flex; flex: none; }}
 .play {{ min-width: 6rem; }}  /* for the longer of its two words */
+.pace {{ min-width: 6.25rem; margin-left: 4px; anchor-name: --pace; }}
+.unseen {{ {UNSEEN} }}
+.paces {{
+  position: fixed; inset: {ABOVE} auto auto auto; left: anchor(--pace left); margin: 0;
+  padding: {SPACE // 2}px; border: 1px solid color-mix(in srgb, {QUIET} 35%, transparent);
+  border-radius: 8px; box-shadow: 0 4px 16px rgb(0 0 0 / 25%);
+  background: var(--panel-surface-color);
+}}
+.paces button {{ display: flex; justify-content: start; width: 100%; }}
+.mark {{ width: 1em; }}
 .counters {{
   display: flex; gap: 0 {SPACE}px; align-items: baseline; font-size: 0.875rem; flex: none;
   margin-left: {SPACE}px;
 }}
 .counters b {{ display: inline-block; font-weight: 600; text-align: right; }}
 [data-text="step"] {{ min-width: 4.2em; }}
-[data-text="epoch"], [data-text="pace"] {{ min-width: 3.2em; }}
+[data-text="epoch"] {{ min-width: 3.2em; }}
 .rest {{ display: var({IN_HALL}, inline); }}
 /* One word: what the run does, or how it goes while it runs. */
 .word-of-run {{ margin: 0 {SPACE}px; font: 600 0.875rem {FONT}; flex: none; }}
@@ -375,9 +385,8 @@ h1 {{
 .more {{ display: none; margin-left: auto; }}
 .menus {{ all: unset; display: flex; flex: none; margin-left: auto; }}  /* not over the page */
 .menus [data-press="look"] .word {{ {UNSEEN} }}
-@container (width < 68rem) {{ .rest {{ display: none; }} }}
-@container (width < 62rem) {{
-  h1 {{ display: none; }}
+@container (width < 68rem) {{
+  h1, .rest {{ display: none; }}
 }}
 @container (width < 54rem) {{
   .menus .word {{ {UNSEEN} }}
@@ -401,7 +410,9 @@ h1 {{
 }}
 @container (width < 28rem) {{
   .transport .word {{ {UNSEEN} }}
+  .transport {{ flex: 0 1 auto; flex-wrap: wrap; }}
   .play {{ min-width: 2rem; }}
+  .pace {{ min-width: 5rem; padding-inline: 2px; }}
   .counters {{ margin: 0 4px; }}
   [data-text="step"] {{ min-width: 3em; }}
   .word-of-run {{ margin: 0; }}

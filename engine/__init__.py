@@ -84,6 +84,7 @@ from engine.runtime.background_results import (
 from engine.runtime.conductor import Conductor
 from engine.runtime.experiment import Experiment, replay
 from engine.runtime.experiment_handle import ExperimentHandle
+from engine.runtime.pace import AUTO, FULL, PACES, Pace, next_pace
 from engine.runtime.recording import Recording, digest, record
 from engine.runtime.thread_lag import Delay
 from engine.search import (
@@ -121,7 +122,18 @@ from engine.search import (
     refine,
 )
 from engine.training.blas_threads import hold_blas
-from engine.training.commands import Begin, Command, Pause, Pin, Play, Restart, SetKnob, Step, Unpin
+from engine.training.commands import (
+    Begin,
+    Command,
+    FinishEpoch,
+    Pause,
+    Pin,
+    Play,
+    Restart,
+    SetKnob,
+    Step,
+    Unpin,
+)
 from engine.training.config import (
     SETTINGS,
     DataConfig,
@@ -139,15 +151,18 @@ from engine.training.layer_specs import Convolution, Stack
 
 __all__ = [
     "AS_FOUND",
+    "AUTO",
     "CHECKS",
     "ENDS",
     "FLAT",
+    "FULL",
     "HALF_LIFE",
     "LECTURE_SEARCH",
     "LESSONS",
     "MAX_NAME",
     "MAX_PINNED",
     "ONE_MATTERS",
+    "PACES",
     "SETTINGS",
     "SPAN",
     "STRATEGIES",
@@ -191,6 +206,7 @@ __all__ = [
     "FileReader",
     "Filters",
     "Finding",
+    "FinishEpoch",
     "FunctionCurve",
     "GradientCheck",
     "Group",
@@ -216,6 +232,7 @@ __all__ = [
     "OptimizationConfig",
     "Origin",
     "Outcome",
+    "Pace",
     "PastRun",
     "Pause",
     "Pin",
@@ -270,6 +287,7 @@ __all__ = [
     "limits",
     "memoize",
     "narrow",
+    "next_pace",
     "on_client",
     "one_matters",
     "open_lesson",

@@ -9,19 +9,23 @@ from panel.pane import HTML
 from app import theme
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
-from app.page.transport import Transport
+from app.page.transport import SEVERAL, Transport
 from engine import Snapshot
 
 KEYS = {  # as the browser calls them: what they do
     " ": "play and pause",
+    "-": "slower",
+    "=": "faster",
     ".": "one step",
+    ">": "ten steps",
+    "e": "to the end of this epoch",
     "r": "restart with the same seed",
     "[": "lower the learning rate by one stop",
     "]": "raise the learning rate by one stop",
     "p": "projector: large type and thick lines, and back",
     "?": "this list",
 }
-NAMES = {" ": "space"}  # of keys that one cannot see
+NAMES = {" ": "space", ">": "shift ."}  # of keys that go by another
 
 
 class KeyPressed(DocumentEvent):
@@ -41,7 +45,11 @@ class Keyboard:
     ) -> None:
         self._actions: dict[str, Callable[[], None]] = {
             " ": transport.toggle,
+            "-": lambda: transport.pace.nudge(-1),
+            "=": lambda: transport.pace.nudge(1),
             ".": transport.step,
+            ">": lambda: transport.step(SEVERAL),
+            "e": transport.finish_epoch,
             "r": transport.restart,
             "[": lambda: rate(-1),
             "]": lambda: rate(1),

@@ -23,7 +23,6 @@ HEADER = """
 <div class="counters">
   <span>step <b data-text="step">0</b> <span data-text="until"></span></span>
   <span class="rest">epoch <b data-text="epoch">0</b></span>
-  <span class="rest"><b data-text="pace">0</b> steps/s</span>
 </div>
 <div class="word-of-run">
   <span data-text="status">starting</span>

@@ -1,12 +1,14 @@
-"""Play, step, restart, new seed: the buttons that move an experiment through time."""
+"""Play, pace, step, epoch, restart, new seed: what moves an experiment through time."""
 
 from collections.abc import Callable
 
 from app.page.buttons import Presses, button
+from app.page.pace_control import PaceControl
 from app.settings.settings import Send
-from engine import Pause, Play, Restart, Snapshot, Status, Step
+from engine import ExperimentHandle, FinishEpoch, Pause, Play, Restart, Snapshot, Status, Step
 
 STUCK = (Status.DIVERGED, Status.FAILED)
+SEVERAL = 10  # steps that one key makes
 UNLESS = " ".join(STUCK)  # the states in which a run does not go on
 # What it would do next comes with the frames, as everything that follows the run.
 PLAY = f"""
@@ -18,20 +20,29 @@ PLAY = f"""
 
 
 class Transport:
-    """The four buttons."""
+    """The buttons, and what they and their keys do."""
 
-    def __init__(self, send: Send, latest: Callable[[], Snapshot], presses: Presses) -> None:
-        self._send, self._latest = send, latest
+    def __init__(
+        self, send: Send, handle: Callable[[], ExperimentHandle], presses: Presses
+    ) -> None:
+        self._send, self._handle = send, handle
+        self.pace = PaceControl(handle, presses)
         presses.on("play", self.toggle)
         presses.on("step", self.step)
+        presses.on("epoch", self.finish_epoch)
         presses.on("restart", self.restart)
         presses.on("reseed", self._draw_anew)
         self.html = (
             PLAY
+            + self.pace.html
             + button("step", "Step", "skip_next", unless=UNLESS)
+            + button("epoch", "Epoch", "fast_forward", unless=UNLESS)
             + button("restart", "Restart", "replay")
             + button("reseed", "New seed", "casino")
         )
+
+    def _latest(self) -> Snapshot:
+        return self._handle().latest
 
     @property
     def _stuck(self) -> bool:
@@ -42,10 +53,15 @@ class Transport:
         if not self._stuck:
             self._send(Pause() if self._latest().status is Status.RUNNING else Play())
 
-    def step(self) -> None:
-        """Make one step."""
-        if not self._stuck:
+    def step(self, steps: int = 1) -> None:
+        """Make one step, or several."""
+        for _ in range(0 if self._stuck else steps):
             self._send(Step())
+
+    def finish_epoch(self) -> None:
+        """Train to the end of this epoch."""
+        if not self._stuck:
+            self._send(FinishEpoch())
 
     def restart(self) -> None:
         """Begin this run anew, from the same seed."""

@@ -16,6 +16,7 @@ from app.panels.lesson_figures import pictures
 from app.panels.panel import ROOMS
 from engine import (
     LESSONS,
+    Experiment,
     ExperimentHandle,
     Lesson,
     LessonProgress,
@@ -90,7 +91,12 @@ class Lessons:
     def _play(self, lesson: Lesson, broken: str = "") -> None:
         handle, self._broken = self._handle, broken
         self._told.object = "<p class='quiet'>It begins …</p>"
-        handle.do(lambda experiment: handle.works.begin("lesson", play_live(experiment, lesson)))
+
+        def begin(experiment: Experiment) -> None:
+            played = play_live(experiment, lesson, handle.set_lesson_pace)
+            handle.works.begin("lesson", played)
+
+        handle.do(begin)
 
     def _break(self, label: str) -> None:
         for by in self._lesson.breaks:

@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 
 from app import theme
-from engine import Curves, Snapshot, Status
+from app.pace_names import BY_NAME, in_short
+from engine import Curves, Pace, Snapshot, Status
 
 FLOOR = 1e-7  # drawn instead of 0 on a logarithmic axis: about what float32 tells from 1
 LINE_GAP = 0.085  # of an axis, from the name of one line to the next
@@ -54,12 +55,19 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "step": theme.count(snapshot.step),
             "until": "" if snapshot.until is None else f"of {theme.count(snapshot.until)}",
             "epoch": f"{snapshot.epoch:,.1f}",
-            "pace": theme.count(snapshot.steps_per_second),
+            "pace": in_short(snapshot.pace, snapshot.steps_per_second),
             "status": snapshot.status.value,
             "play": "Pause" if running else "Play",  # what the button does next
             "play.icon": "pause" if running else "play_arrow",
+            **_marks(snapshot.pace),
         }
     )
+
+
+@functools.lru_cache(64)
+def _marks(pace: Pace) -> Mapping[str, str]:
+    """What stands before each pace of the list: a mark before that which is held to."""
+    return {f"pace.is.{name}": "✓" if known == pace else "" for name, known in BY_NAME.items()}
 
 
 def _in_a_word(snapshot: Snapshot) -> str:

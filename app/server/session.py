@@ -142,7 +142,7 @@ class Visit:
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self._settings, hides)
         browser = Browser(DO)
-        transport = Transport(self._send, lambda: self.handle.latest, presses)
+        transport = Transport(self._send, lambda: self.handle, presses)
         self._lane = DiagnosisBar(self._send, lambda view: browser.ask("point_at", view), presses)
         self._dialogs = self._make_dialogs()
         look = DisplayMode(browser, presses)
@@ -180,7 +180,9 @@ class Visit:
                 if self._closed:
                     raise RuntimeError("the visitor has left")
                 with SETTING_UP:
-                    self._handle = CONDUCTOR.add(Experiment(RunConfig()), self.name)
+                    self._handle = CONDUCTOR.add(
+                        Experiment(RunConfig()), self.name, self._wish.pace
+                    )
             return self._handle
 
     @property

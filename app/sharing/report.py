@@ -16,6 +16,7 @@ from engine import (
     Choice,
     Command,
     Condition,
+    FinishEpoch,
     Pause,
     Play,
     Recording,
@@ -30,6 +31,7 @@ JOURNAL_SHOWN = 200  # lines; the rest is in the exported JSON
 # What moves a run without changing it is told once for as often as it was done in a row.
 MOVES = {
     Step: ("1 single step", "{} single steps"),
+    FinishEpoch: ("to the end of the epoch", "to the end of the epoch, {} times"),
     Play: ("played", "played {} times"),
     Pause: ("paused", "paused {} times"),
 }

@@ -3,6 +3,7 @@
     ?run=...           a `Recording`: JSON, compressed, in the letters that addresses are made of
     &steps=1234        repeat it up to there, further than it was shared perhaps
     &then=play         go on when the run has come as far as it was shared; else it pauses there
+    &pace=30           steps a second before the visitor's eyes, auto or full; auto if it says none
     &hide=lane,l2-...  parts of the page to leave out, for a lesson
 
 What does not make sense is told in one sentence, and the page opens as it always does.
@@ -18,9 +19,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from app import pace_names
+from app.pace_names import BY_NAME
 from app.panels import ROOMS
 from app.plots import VIEWS, view_of
-from engine import SETTINGS, Effect, Recording, files_named
+from engine import AUTO, SETTINGS, Effect, Pace, Recording, files_named
 
 MAX_LINK = 12_000  # characters; servers and proxies refuse addresses that are much longer
 MAX_UNPACKED = 2**18  # bytes
@@ -29,7 +32,7 @@ MAX_WORDS = 200  # characters of a link that a refusal repeats
 
 PARTS = {  # of the page, besides tabs, plots and knobs
     "sidebar": "The sidebar with all knobs",
-    "transport": "The buttons Play, Step, Restart, New seed",
+    "transport": "The buttons Play, Pace, Step, Epoch, Restart, New seed",
     "menus": "The buttons Data, Runs, Export, Share, Keys",
     "lane": "The line that says what is wrong",
     "inside": "The panel below the plots",
@@ -45,6 +48,7 @@ class Wish:
     recording: Recording | None = None
     goes_on: bool = False  # when it has come as far as it was shared
     hidden: frozenset[str] = frozenset()
+    pace: Pace = AUTO
     refusal: str = ""  # in one sentence, what of it made no sense
     waiting: str = ""  # a run, as `packed` writes it, that needs a file of the visitor's own
 
@@ -78,13 +82,17 @@ def name_of(path: str) -> str:
 # ---- writing --------------------------------------------------------------------------------
 
 
-def query(recording: Recording | None, goes_on: bool, hidden: Iterable[str]) -> str:
+def query(
+    recording: Recording | None, goes_on: bool, hidden: Iterable[str], pace: Pace = AUTO
+) -> str:
     """The part of the link behind the page's address; ValueError if no link can hold the run."""
     said: dict[str, str] = {}
     if recording:
         said["run"] = packed(recording)
         if goes_on:
             said["then"] = "play"
+    if pace != AUTO:
+        said["pace"] = pace_names.name_of(pace)
     if names := [name for name in hideable() if name in set(hidden)]:
         said["hide"] = ",".join(names)
     return f"?{urlencode(said, safe=',')}" if said else ""
@@ -109,6 +117,7 @@ def packed(recording: Recording) -> str:
 def read(arguments: Arguments) -> Wish:
     """What an address asks for."""
     hidden, unknown = _hidden(arguments)
+    pace, impossible = _pace(arguments)
     goes_on = _said(arguments, "then") == "play"
     text = _said(arguments, "run")
     try:
@@ -116,10 +125,10 @@ def read(arguments: Arguments) -> Wish:
         if recording and "steps" in arguments:
             recording = _up_to(_said(arguments, "steps"), recording)
     except FileNeeded as error:
-        return Wish(None, goes_on, hidden, str(error), waiting=text)
+        return Wish(None, goes_on, hidden, pace, str(error), waiting=text)
     except ValueError as error:
-        return Wish(hidden=hidden, refusal=_one_sentence(str(error)))
-    return Wish(recording, goes_on, hidden, unknown)
+        return Wish(hidden=hidden, pace=pace, refusal=_one_sentence(str(error)))
+    return Wish(recording, goes_on, hidden, pace, unknown or impossible)
 
 
 def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
@@ -190,6 +199,17 @@ def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:
         return frozenset(names), ""
     sentence = f"This link hides {unknown[0][:MAX_WORDS]!r}, which is not a part of the page;"
     return frozenset(names & known.keys()), f"{sentence} there are: {', '.join(known)}."
+
+
+def _pace(arguments: Arguments) -> tuple[Pace, str]:
+    """The pace that is wished for, and a sentence if there is none such."""
+    said = _said(arguments, "pace")
+    if said in BY_NAME or not said:
+        return BY_NAME.get(said, AUTO), ""
+    return (
+        AUTO,
+        f"This link says pace={said[:MAX_WORDS]!r}; it must be one of {', '.join(BY_NAME)}.",
+    )
 
 
 def _said(arguments: Arguments, name: str) -> str:

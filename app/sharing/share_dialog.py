@@ -110,7 +110,9 @@ class Sharing:
             return
         words = EXPLAINED.format(step=f"{recording.steps:,}")
         try:
-            asked = run_links.query(recording, self._goes_on.value, self._hidden.value or [])
+            asked = run_links.query(
+                recording, self._goes_on.value, self._hidden.value or [], self._handle.pace
+            )
             link = f"{self._address()}{asked}"
         except ValueError as error:
             words, link = f"<p role='alert'>{error}</p>", ""

@@ -1,7 +1,6 @@
 """Plays a lesson before a learner's eyes: slowly enough to be seen, and judged last."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -17,8 +16,13 @@ WATCHED = 12.0  # seconds for all runs of a lesson together, and for each ...
 AT_LEAST, AT_MOST = 1.5, 5.0  # ... as long as that gives it so many
 
 
-def play_live(experiment: Experiment, lesson: Lesson) -> Iterator[LessonProgress | None]:
-    """The scenes of a lesson, one after another; None: there is nothing to do but to wait."""
+def play_live(
+    experiment: Experiment, lesson: Lesson, set_pace: Callable[[float | None], None]
+) -> Iterator[LessonProgress | None]:
+    """The scenes of a lesson, one after another; None: there is nothing to do but to wait.
+
+    While its runs play, the lesson sets their pace; with None it gives it back.
+    """
     scene = LessonProgress(lesson.name, count=len(lesson.runs))
     for name, exhibit in lesson.exhibits.items():
         scene = replace(scene, exhibits={**scene.exhibits, name: exhibit.show()})
@@ -28,7 +32,7 @@ def play_live(experiment: Experiment, lesson: Lesson) -> Iterator[LessonProgress
     try:
         for number, run in enumerate(lesson.runs, start=1):
             experiment.apply(run.begin)
-            experiment.pace = run.steps / seconds
+            set_pace(run.steps / seconds)
             scene = replace(scene, playing=run.title, number=number)
             begun = experiment.run
             yield scene
@@ -44,7 +48,7 @@ def play_live(experiment: Experiment, lesson: Lesson) -> Iterator[LessonProgress
                 scene = replace(scene, note=note)
             outcomes[run.name] = outcome(experiment)
     finally:
-        experiment.pace = math.inf
+        set_pace(None)
     with np.errstate(invalid="ignore", divide="ignore"):
         verdict = lesson.check(Evidence(outcomes, scene.exhibits))
     yield replace(scene, playing="", verdict=verdict)

@@ -16,6 +16,7 @@ from engine.measure.on_demand import Inside
 from engine.measure.pinned_runs import PastRun
 from engine.measure.run_metrics import RunMetrics
 from engine.runtime.background_results import BackgroundResults
+from engine.runtime.pace import Pace
 from engine.training.commands import Command
 from engine.training.config import RunConfig, SettingValue
 from engine.training.history import Curves
@@ -167,7 +168,8 @@ class Snapshot:
     followed: tuple[Change, ...]  # advice, through all runs since somebody last chose for himself
     diverged_under: RunConfig | None  # the settings that this run has diverged under
     costs: Mapping[str, float]  # seconds that each instrument took when it last measured
-    steps_per_second: float
+    pace: Pace  # that the run is held to by whoever serves it
+    steps_per_second: float  # ... and that it makes
     training_steps_per_second: (
         float  # steps per second spent on training alone; 0 before there were any
     )
@@ -179,14 +181,14 @@ class Snapshot:
     until: int | None  # the step at which the run will pause by itself
 
 
-class Pace:
-    """Steps per second over the last second or so."""
+class StepRate:
+    """Steps per second over the last second or so, or over the last marks there is room for."""
 
     def __init__(self) -> None:
-        self._marks: deque[tuple[int, float]] = deque()
+        self._marks: deque[tuple[int, float]] = deque(maxlen=1000)
 
     def rate(self, step: int, now: float) -> float:
-        """The pace, given the step that has been reached `now`, in seconds."""
+        """The rate, given the step that has been reached `now`, in seconds."""
         marks = self._marks
         marks.append((step, now))
         while len(marks) > 2 and marks[1][1] < now - 1:

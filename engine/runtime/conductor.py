@@ -17,6 +17,7 @@ from collections.abc import Callable
 from engine.measure.snapshot import Status
 from engine.runtime.experiment import PROCESSOR, Experiment
 from engine.runtime.experiment_handle import Errand, ExperimentHandle
+from engine.runtime.pace import FULL, Pace
 from engine.runtime.run_queue import RunQueue
 from engine.runtime.thread_lag import Delay
 from engine.runtime.time_estimate import ALLOWED, begun_by, refusal, step_seconds, takes_long
@@ -54,9 +55,9 @@ class Conductor:
     def _queues(self) -> tuple[RunQueue, ...]:
         return (self.main, *self.beside)
 
-    def add(self, experiment: Experiment, name: str = "") -> ExperimentHandle:
+    def add(self, experiment: Experiment, name: str = "", pace: Pace = FULL) -> ExperimentHandle:
         """Take an experiment on; from now on only the conductor's threads may touch it."""
-        handle = ExperimentHandle(experiment, self._call, name)
+        handle = ExperimentHandle(experiment, self._call, name, pace)
         with self.lock:
             self._homes[handle] = self.main
             self.main.take_in(handle)

@@ -12,11 +12,15 @@ from engine.training.training import Training
 # worth rationing; on dearer networks each kind may add so large a share to the work of training.
 CHEAP = 20_000_000
 SHARE = 0.01
+MOST = 20_000  # rows of a run that are closer than its own spacing has them
 _PASSES = 150  # what measuring one parameter costs: about ten numbers from memory
 
 
 class Recorder:
-    """The history of one run; the same run always has the same rows."""
+    """The history of one run.
+
+    The same run always has the same rows, unless somebody watches it slowly: then there are more.
+    """
 
     def __init__(self, training: Training) -> None:
         self._training = training
@@ -30,6 +34,9 @@ class Recorder:
         )
         self._judge_at = self._measure_at = 0  # steps from which on that is due again
         self._changed = 0  # the step of the last change, after which rows are dense again
+        self.asked = 0  # a step that is to have a row
+        self.apart = math.inf  # steps from one row to the next, at most
+        self.spare = 1.0  # how many times as long as a step takes there is for it, and to measure
         self._record(
             dict.fromkeys(("loss", "loss_low", "loss_high", "loss_average"), training.first_loss)
         )
@@ -62,7 +69,10 @@ class Recorder:
     @property
     def due(self) -> bool:
         """Whether a row ought to be written now."""
-        return self._history.due(self._training.step)
+        step, history = self._training.step, self._history
+        if history.due(step) or step == self.asked:
+            return True
+        return step - history.last >= self.apart and len(history) < MOST
 
     def write(self) -> None:
         """Write a row."""
@@ -110,6 +120,6 @@ class Recorder:
         if work < CHEAP:
             return 1
         # A step goes forward, and backward twice: to the inputs and to the weights.
-        step = 3 * self._training.network.batch * self._training.network.work
+        step = 3 * self._training.network.batch * self._training.network.work * self.spare
         # At the start, and after a change, the gaps grow by half from one to the next.
         return min(math.ceil(work / (SHARE * step)), 1 + (self._training.step - self._changed) // 2)

@@ -22,17 +22,27 @@ from engine.measure.divergence import Autopsy, autopsy, examine
 from engine.measure.instruments import Instruments
 from engine.measure.on_demand import Looker
 from engine.measure.pinned_runs import PastRun, check_pin
-from engine.measure.snapshot import Change, Condition, Marker, Pace, Snapshot, Status, show_data
+from engine.measure.snapshot import (
+    Change,
+    Condition,
+    Marker,
+    Snapshot,
+    Status,
+    StepRate,
+    show_data,
+)
 from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
 from engine.runtime.background_results import BackgroundResults
 from engine.runtime.curve_recorder import Recorder
+from engine.runtime.pace import FULL
 from engine.training.checkpoints import Checkpoints
 from engine.training.commands import (
     Begin,
     Command,
+    FinishEpoch,
     Pause,
     Pin,
     Play,
@@ -50,7 +60,9 @@ from engine.training.training import Diverged, Training
 # seconds in pieces that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
 FREE = 3  # of the time for training, that rows of the curves may take beside it
-LATE = 0.3  # seconds; steps that are later than that are not caught up with
+# Of the time that a run may train and, held to a pace, does not: so many times as much goes into
+# measuring it as of the time that it trains.
+IDLE = 5
 
 # An overflow is told in words by the check of the loss; a warning on the console would tell nobody.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -65,7 +77,7 @@ class Experiment:
         config: RunConfig,
         *,
         dtype: DTypeLike = np.float32,
-        clock: Callable[[], float] = time.perf_counter,  # seconds; tells the pace
+        clock: Callable[[], float] = time.perf_counter,  # seconds; tells steps a second
         work: Callable[[], float] = PROCESSOR,  # ... of work; sets how long a slice lasts
     ) -> None:
         self.run = 0
@@ -75,8 +87,6 @@ class Experiment:
         self._followed = Followed()  # through restarts: what was advised may need one
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
-        self.pace = math.inf  # steps per second that it makes at most
-        self._next_step = 0.0  # when that allows the next one
         self._begin(config)
 
     def _begin(self, config: RunConfig) -> None:
@@ -86,6 +96,7 @@ class Experiment:
         self.run += 1
         self._script: deque[tuple[int, SetKnob]] = deque()
         self._until: int | None = None
+        self._came_to = 0  # the last step that it was to come to
         self.message = ""
         self.config = self.first_config = config
         self.journal: list[tuple[int, Command]] = []
@@ -98,16 +109,27 @@ class Experiment:
         self._trail = Checkpoints(training)
         self._autopsy: Autopsy | None = None
         self._diverged_under: RunConfig | None = None
-        self._pace = Pace()
-        self._effort = Pace()  # by the seconds that were spent on training alone
+        self._rate = StepRate()
+        self._effort = StepRate()  # by the seconds that were spent on training alone
         self._spent = 0.0
-        self._trained = 0.0  # seconds since the instruments were last told
+        self._trained = self._idle = 0.0  # seconds since the instruments were last told
         self._written = 0.0  # seconds of this slice that went into the curves
 
     @property
     def step(self) -> int:
         """Updates made so far."""
         return self._training.step
+
+    @property
+    def since_change(self) -> int:
+        """Updates since it began, was last changed, or came to a step that was named to it."""
+        changed = self._markers[-1].step if self._markers else 0
+        return self.step - max(changed, self._came_to)
+
+    @property
+    def catches_up(self) -> bool:
+        """Whether it is on its way to a step that was named to it."""
+        return self._until is not None
 
     @property
     def network(self) -> Network:
@@ -130,34 +152,31 @@ class Experiment:
             self._update()
 
     @_quietly
-    def advance(self, seconds: float) -> None:
-        """Train for about so long, if the experiment is running, and no faster than `pace`.
+    def advance(self, seconds: float, steps: float = math.inf, apart: float = math.inf) -> int:
+        """Train for about so long, if the experiment is running; the steps that were made.
 
+        They are no more than `steps`, and the curves have a row every `apart` steps or closer.
         Writing rows of the curves does not count, up to a limit: a run that has just begun, or has
         changed, writes many, and would make fewer steps than others for it.
         """
         start = now = self._work()
-        self._written = 0.0
+        self._written, made = 0.0, 0
+        self._recorder.apart = apart
         while (
             self.status is Status.RUNNING
+            and made < steps
             and now - start < seconds + min(self._written, FREE * seconds)
-            and self._in_pace()
         ):
             self._update()
+            made += 1
             now = self._work()
         trained = now - start - self._written
         self._trained += trained
         self._spent += trained
-
-    def _in_pace(self) -> bool:
-        """Whether a step is due, if there is a limit to how many there are a second."""
-        if self.pace == math.inf:
-            return True
-        now = self._clock()
-        if now < self._next_step:
-            return False
-        self._next_step = max(self._next_step, now - LATE) + 1 / max(self.pace, 1e-9)
-        return True
+        idle = max(0.0, seconds - (now - start)) if made == steps else 0.0
+        self._idle += idle
+        self._recorder.spare = 1 + IDLE * idle / trained if trained > 0 else 1.0
+        return made
 
     def _update(self) -> None:
         try:
@@ -188,9 +207,8 @@ class Experiment:
         while self._script and self._script[0][0] == self.step:
             self._obey_script(self._script.popleft()[1])
         if self.step == self._until:
-            self._until = None
-            if self.status is Status.RUNNING:
-                self.status = Status.PAUSED
+            self._until, self._came_to = None, self.step
+            self._pause()
 
     def _obey_script(self, command: SetKnob) -> None:
         """Apply a command of the script; one that is impossible ends it."""
@@ -233,7 +251,7 @@ class Experiment:
                 if self._steer(command):
                     journal.append((step, command))
 
-    def _steer(self, command: Play | Pause | Step | SetKnob | Restart) -> bool:
+    def _steer(self, command: Play | Pause | Step | FinishEpoch | SetKnob | Restart) -> bool:
         """Obey, and say whether that has changed anything."""
         status = self.status
         match command:
@@ -242,19 +260,33 @@ class Experiment:
                 self.status = Status.RUNNING
                 return status is not Status.RUNNING
             case Pause():
-                if status is Status.RUNNING:
-                    self.status = Status.PAUSED
-                return status is Status.RUNNING
+                return self._pause()
             case Step():
                 self._refuse_if_diverged()
                 self.status = Status.PAUSED
                 self._recorder.make_due()
                 self.train(1)
+            case FinishEpoch():
+                self._refuse_if_diverged()
+                self._finish_epoch()
             case SetKnob(path, value):
                 return self._set(path, value)
             case Restart(seed):
                 self._restart(self.config if seed is None else self.config.with_seed(seed))
         return True
+
+    def _pause(self) -> bool:
+        """Stop training; whether it went on."""
+        running = self.status is Status.RUNNING
+        if running:
+            self.status = Status.PAUSED
+        return running
+
+    def _finish_epoch(self) -> None:
+        """Train to the end of the epoch, unless a script names the step to train to."""
+        self.status = Status.RUNNING
+        if self._next_stop is None:
+            self._until = self._recorder.asked = self.step + self._training.batches.left
 
     def _refuse_if_diverged(self) -> None:
         if self.status is Status.DIVERGED:
@@ -338,10 +370,11 @@ class Experiment:
     @_quietly
     def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
         """How things stand; what is dear to measure may be a little older."""
-        trained, self._trained = self._trained, 0.0
+        trained, idle = self._trained, self._idle
+        self._trained = self._idle = 0.0
         if self.status is not Status.DIVERGED:
-            self._instruments.measure(trained)
-            self._looker.look(looks, trained)
+            self._instruments.measure(trained + IDLE * idle)
+            self._looker.look(looks, trained + IDLE * idle)
         else:
             self._looker.look_at_broken(looks)
         return self._tell()
@@ -378,7 +411,8 @@ class Experiment:
             pinned=self.pinned,
             until=self._until,
             costs=instruments.costs,
-            steps_per_second=self._pace.rate(self.step, self._clock()) if running else 0.0,
+            pace=FULL,
+            steps_per_second=self._rate.rate(self.step, self._clock()) if running else 0.0,
             training_steps_per_second=self._effort.rate(self.step, self._spent),
             autopsy=self._autopsy,
         )

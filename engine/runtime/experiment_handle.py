@@ -12,6 +12,7 @@ from engine.measure.snapshot import Snapshot, Status
 from engine.runtime.background_jobs import BackgroundJobs
 from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
+from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
 from engine.runtime.time_budget import TimeBudget
 from engine.training.commands import Command
 
@@ -32,7 +33,11 @@ class ExperimentHandle:
     """An experiment's place with the conductor, and the only way to talk to it from outside."""
 
     def __init__(
-        self, experiment: Experiment, wake: Callable[["ExperimentHandle"], None], name: str = ""
+        self,
+        experiment: Experiment,
+        wake: Callable[["ExperimentHandle"], None],
+        name: str = "",
+        pace: Pace = FULL,
     ) -> None:
         self._wake = wake
         self._lock = threading.Lock()
@@ -47,6 +52,7 @@ class ExperimentHandle:
         self.settled = True  # whether `latest` knows of every command that was sent
         self.latest = experiment.snapshot()
         self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
+        self.pace = pace  # as whoever watches wants it
         # The conductor's own, touched by the thread alone that serves it:
         self.experiment = experiment
         self.due = 0.0  # when its next turn is; 0 when it is not in the queue
@@ -55,6 +61,8 @@ class ExperimentHandle:
         self.purse = TimeBudget()  # what its commands are paid from
         self.beside = False  # whether its turns are too long for the thread that serves all
         self.quick = 0  # turns in a row that were not
+        self.lesson_pace: Pace | None = None  # of a lesson that plays on it
+        self.steps_due = StepsDue()
 
     def send(self, command: Command) -> None:
         """Have a command obeyed soon, between two steps.
@@ -69,6 +77,15 @@ class ExperimentHandle:
             self.settled = False
         self._inbox.append(command)
         self._wake(self)
+
+    def set_pace(self, pace: Pace) -> None:
+        """Hold the run to a pace from now on."""
+        self.pace = pace
+        self._wake(self)
+
+    def set_lesson_pace(self, pace: Pace | None) -> None:
+        """Hold the run to the pace of a lesson; None: to that of whoever watches."""
+        self.lesson_pace = pace
 
     def do[T](self, errand: Callable[[Experiment], T]) -> Future[T]:
         """Have a function of the experiment called soon, between two steps, for its result.
@@ -141,7 +158,7 @@ class ExperimentHandle:
     @property
     def curious(self) -> bool:
         """Whether somebody waits to see what the latest snapshot does not show."""
-        return self.wanted and not self.looks <= self._seen
+        return self.wanted and (not self.looks <= self._seen or self.latest.pace != self.held_to)
 
     # ---- on the thread that serves it ---------------------------------------------------------
 
@@ -149,6 +166,18 @@ class ExperimentHandle:
     def busy(self) -> bool:
         """Whether there is training or other work to do."""
         return self.experiment.status is Status.RUNNING or self.works.busy
+
+    @property
+    def held_to(self) -> Pace:
+        """The pace that it is held to: none while it only repeats what somebody has seen."""
+        if self.lesson_pace is not None:
+            return self.lesson_pace
+        return FULL if self.experiment.catches_up else self.pace
+
+    @property
+    def rate(self) -> float:
+        """Steps a second that it makes now, at most."""
+        return rate_of(self.held_to, self.experiment.since_change)
 
     @property
     def next(self) -> Command | Errand | None:
@@ -172,8 +201,10 @@ class ExperimentHandle:
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
         """Hand out a new snapshot; tell of it if anything but the numbers has changed."""
         message = self.refusal or self.works.refusal or snapshot.message
-        if message != snapshot.message or self.works.shown != snapshot.beside:
-            snapshot = dataclasses.replace(snapshot, message=message, beside=self.works.shown)
+        told = message, self.works.shown, self.held_to
+        if told != (snapshot.message, snapshot.beside, snapshot.pace):
+            message, beside, pace = told
+            snapshot = dataclasses.replace(snapshot, message=message, beside=beside, pace=pace)
         self._hand_out(snapshot, looks)
 
     def tell_failure(self, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 Who has commands takes turns with whose slice is due, and pays for them from a purse that fills at
 the rate of its own share. So nobody waits for more than one turn of each of the others, whatever
-somebody sends.
+somebody sends. Who is held to a pace makes the steps that are due by it, and no more.
 """
 
 import heapq
@@ -17,6 +17,7 @@ from engine.measure.snapshot import Status
 from engine.monotonic_clock import Steady
 from engine.runtime.command_processing import obey
 from engine.runtime.experiment_handle import ExperimentHandle
+from engine.runtime.pace import EACH
 from engine.runtime.thread_lag import Overdue
 from engine.training.commands import Command
 
@@ -187,7 +188,7 @@ class RunQueue:
         beat, now = handle.due + self._house.period, self._clock()
         if due:
             handle.due = 0.0
-            self._keep_pace(now - beat + self._house.period)
+            self._adapt_load(now - beat + self._house.period)
         alone = self._house.alone(handle)
         share = self._share(alone)
         rate = share / self._house.period
@@ -198,10 +199,11 @@ class RunQueue:
             _show(handle)
         if due and handle.busy:
             self._slice(handle, share if alone or handle.purse.solvent else 0.0, beat)
-        if handle.due:
+        now, wait = self._clock(), _wait(handle)
+        if handle.due and handle.due <= now + max(wait, self._house.period):
             return share
         if handle.busy:  # in step with its own beat; after a delay it does not run to catch up
-            self._enqueue(handle, max(beat, self._clock()) if due else self._clock())
+            self._enqueue(handle, max(beat, now + wait) if due else now)
         elif handle.next:
             self._enqueue(handle, self._clock() + (0.0 if alone else handle.purse.wait(rate)))
         return share
@@ -232,16 +234,25 @@ class RunQueue:
         if handle.works.busy:  # what is waited for has the larger part
             training = experiment.status is Status.RUNNING
             seconds -= handle.works.advance(WORK * seconds if training else seconds, self._clock)
-        step = experiment.step
-        experiment.advance(seconds)
-        if handle.wanted or not handle.busy:
+        steps = self._train(handle, seconds)
+        # Who makes few steps is shown each of them, even if its page is not ready for it yet.
+        if handle.wanted or not handle.busy or (steps and _wait(handle) > self._house.period):
             looks = handle.looks
             handle.publish(experiment.cached_snapshot(looks), looks)
         # Nobody else notices that it took too long.
-        if not self._due and experiment.step > step + 1:
-            self._keep_pace(self._clock() - beat)
+        if not self._due and steps > 1:
+            self._adapt_load(self._clock() - beat)
 
-    def _keep_pace(self, late: float) -> None:
+    def _train(self, handle: ExperimentHandle, seconds: float) -> int:
+        """Make the steps that are due by its pace, as far as so many seconds allow; how many."""
+        rate, period = handle.rate, self._house.period
+        due = handle.steps_due.count(rate, self._clock(), period)
+        apart = 1 if rate <= EACH else rate * period
+        steps = handle.experiment.advance(max(1.0, 1 / (rate * period)) * seconds, due, apart)
+        handle.steps_due.made(steps)
+        return steps
+
+    def _adapt_load(self, late: float) -> None:
         """Train less when an experiment is served late by so many seconds, else more."""
         change = LESS if late > TOLERABLE * self._house.period else MORE
         self._load = min(LOAD, max(LEAST_LOAD, self._load * change))
@@ -249,8 +260,16 @@ class RunQueue:
     def _enqueue(self, handle: ExperimentHandle, due: float) -> None:
         with self._changed:
             if handle in self._handles:
+                if handle.due:  # it was to wait longer
+                    self._due = [entry for entry in self._due if entry[2] is not handle]
+                    heapq.heapify(self._due)
                 handle.due = due
                 heapq.heappush(self._due, (due, next(self._order), handle))
+
+
+def _wait(handle: ExperimentHandle) -> float:
+    """Seconds until there is something to do for a run by its pace."""
+    return 0.0 if handle.works.busy else handle.steps_due.wait(handle.rate)
 
 
 def _show(handle: ExperimentHandle) -> None:

@@ -37,6 +37,12 @@ class Batches:
         """How often, on average, each example has been seen."""
         return self.seen / len(self._order)
 
+    @property
+    def left(self) -> int:
+        """Steps to the end of this epoch; at its end, to that of the next one."""
+        size = len(self.x)
+        return (len(self._order) - self._next) // size or len(self._order) // size
+
     def advance(self) -> None:
         """Overwrite `x` and `target` with the next mini-batch."""
         size = len(self.x)

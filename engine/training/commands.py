@@ -22,6 +22,10 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
     """Make one update, then stay paused."""
 
 
+class FinishEpoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="epoch"):
+    """Train to the end of this epoch, then pause."""
+
+
 class SetKnob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="set"):
     """Give a setting another value, such as 0.1 to "optimization.learning_rate"."""
 
@@ -62,7 +66,7 @@ class Unpin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unpin"
     name: str
 
 
-type Command = Play | Pause | Step | SetKnob | Restart | Begin | Pin | Unpin
+type Command = Play | Pause | Step | FinishEpoch | SetKnob | Restart | Begin | Pin | Unpin
 
 
 def check_command(command: Command) -> None:

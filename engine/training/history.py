@@ -75,7 +75,7 @@ class History:
         self._rows = 0
         self._curves: Curves | None = None  # as handed out, until there is a new row
         self._due = 0
-        self._last = self._changed = 0  # steps: of the last row, and of that before the last change
+        self.last = self._changed = 0  # steps: of the last row, and of that before the last change
 
     def __len__(self) -> int:
         return self._rows
@@ -87,7 +87,7 @@ class History:
     def make_due(self) -> None:
         """Ask for a row at the next step, whatever the spacing, and for close ones after it."""
         self._due = 0
-        self._changed = self._last
+        self._changed = self.last
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
         """Write one row; a column without a value becomes NaN."""
@@ -97,7 +97,7 @@ class History:
         self._table[:, self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
         self._rows += 1
         self._curves = None
-        self._last = step
+        self.last = step
         self._due = step + max(1, min(step // RESOLUTION, (step - self._changed) // AFRESH))
 
     def curves(self) -> Curves:

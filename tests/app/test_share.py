@@ -10,9 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.pace_names import in_short
 from app.sharing import run_links
 from app.sharing.run_links import Wish
 from engine import (
+    AUTO,
+    FULL,
+    PACES,
     SETTINGS,
     Choice,
     Experiment,
@@ -187,6 +191,40 @@ def test_a_link_says_whether_to_go_on_and_what_to_hide(config):
         hidden=frozenset(["lane"])
     )
     assert run_links.query(None, False, ()) == "" and run_links.read({}) == Wish()
+
+
+@pytest.mark.parametrize("pace", PACES)
+def test_a_link_wishes_for_a_pace_and_a_run_knows_nothing_of_it(config, pace):
+    made = record(steered(config))
+    query = run_links.query(made, False, (), pace)
+    assert run_links.read(arguments(query)).pace == pace
+    assert (
+        run_links.read(arguments(query)).recording
+        == run_links.read(arguments(run_links.query(made, False, ()))).recording
+    )
+
+
+@pytest.mark.parametrize("said", [b"fast", b"0", b"-1", b"nan", b"1e9", b"\xff", b"auto,3"])
+def test_a_pace_that_there_is_not_is_told(said):
+    wish = run_links.read({"pace": [said], "hide": [b"lane"]})
+    assert wish.pace == AUTO and wish.hidden == {"lane"}
+    assert wish.refusal.endswith("must be one of auto, 1, 3, 10, 30, 100, 300, 1000, full.")
+
+
+@pytest.mark.parametrize(
+    ("pace", "made", "said"),
+    [
+        (AUTO, 0.0, "auto"),
+        (AUTO, 48.3, "auto, 48/s"),
+        (FULL, 8412.0, "full, 8,412/s"),
+        (FULL, 0.0, "full"),
+        (30.0, 29.1, "30/s"),
+        (1000.0, 412.0, "412 of 1,000/s"),
+        (1000.0, 0.0, "1,000/s"),
+    ],
+)
+def test_the_page_says_the_pace_that_is_made(pace, made, said):
+    assert in_short(pace, made) == said
 
 
 def test_every_control_and_plot_can_be_hidden_under_a_name_of_its_own():

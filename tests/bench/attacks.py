@@ -30,7 +30,7 @@ HALF = 100  # requests that are never finished
 def link(*hidden: int) -> str:
     """To a run of such a network, which goes on."""
     config = RunConfig().replace("model.hidden", hidden)
-    return f"?run={packed(Recording(config, (), 0, None))}&then=play"
+    return f"?run={packed(Recording(config, (), 0, None))}&then=play&pace=full"
 
 
 type Attack = Callable[[str], AbstractAsyncContextManager[list[Visitor]]]

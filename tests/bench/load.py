@@ -21,7 +21,7 @@ from server import Server, served
 from visitor import Visitor
 
 
-async def measure(servers: Sequence[Server], visitors: int, seconds: float) -> None:
+async def measure(servers: Sequence[Server], visitors: int, seconds: float, pace: str) -> None:
     """Open, let settle, measure, print."""
     for server in servers:
         early = Visitor(server.base)  # the first one of all waits for what is loaded once
@@ -29,7 +29,8 @@ async def measure(servers: Sequence[Server], visitors: int, seconds: float) -> N
         early.leave()
     await asyncio.sleep(3)
     empty = _memory(servers)
-    crowd = [Visitor(servers[n % len(servers)].base) for n in range(visitors)]
+    query = f"?pace={pace}"
+    crowd = [Visitor(servers[n % len(servers)].base, query=query) for n in range(visitors)]
     await asyncio.gather(*(visitor.open() for visitor in crowd))
     while any(len(visitor.arrivals) < 3 for visitor in crowd):
         await asyncio.sleep(0.1)
@@ -103,21 +104,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--pace", default="full", help="at which they watch, as a link says it")
     parser.add_argument("--processes", type=int, default=1, help="that share the visitors")
     parser.add_argument("--url", help="a running server's page, instead of a server of our own")
     parser.add_argument("--pid", type=int, help="of that server, for its CPU and memory")
     options = parser.parse_args()
-    print(f"{options.visitors} visitors, all training, {options.seconds:g} s")
+    print(f"{options.visitors} visitors, all training, {options.seconds:g} s, pace {options.pace}")
     if options.url:
         running = Server(options.url, psutil.Process(options.pid))
-        asyncio.run(measure([running], options.visitors, options.seconds))
+        asyncio.run(measure([running], options.visitors, options.seconds, options.pace))
         return
     room = options.visitors + 1
     with contextlib.ExitStack() as stack:
         servers = [
             stack.enter_context(served(BABYSIT_MAX_VISITORS=room)) for _ in range(options.processes)
         ]
-        asyncio.run(measure(servers, options.visitors, options.seconds))
+        asyncio.run(measure(servers, options.visitors, options.seconds, options.pace))
         told = time.monotonic()
         stack.close()
         print(f"told to stop, gone {time.monotonic() - told:.1f} s later (Docker waits for 10)")

@@ -18,6 +18,7 @@ from server import PATIENCE, get
 
 VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # in sight when a page opens
 STOPS = [0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03]
+FULL = "?pace=full"  # what is measured is how much the server can do
 KNOBS = b'"Learning rate'  # is in the message that brings the knobs
 
 
@@ -66,7 +67,7 @@ class Header(msgspec.Struct):
 class Visitor:
     """One open page; its machine takes in `buffer` bytes of each socket that it does not read."""
 
-    def __init__(self, base: str, buffer: int | None = None, query: str = "") -> None:
+    def __init__(self, base: str, buffer: int | None = None, query: str = FULL) -> None:
         self.base, self._query = base, query
         self._buffer = buffer
         self.arrivals: list[float] = []  # of frames, in seconds

@@ -6,7 +6,7 @@ import pytest
 
 WIDTHS = (320, 390, 640, 768, 1024, 1280, 1440, 1920)  # 640: a laptop's 1280 at a zoom of 200 %
 MENUS = ("Data", "Runs", "Export", "Share", "Keys", "Projector")
-ACTIONS = (*("Step", "Restart", "New seed", "Open drawer", "Toggle theme"), *MENUS)
+ACTIONS = (*("Step", "Epoch", "Restart", "New seed", "Open drawer", "Toggle theme"), *MENUS)
 
 # What can be pressed or read in the header, and where.
 PARTS = """() => {

@@ -1,6 +1,7 @@
 """One thread serves everybody fairly, survives failures, and ends."""
 
 import itertools
+import math
 import threading
 
 import pytest
@@ -49,11 +50,12 @@ class Timed(Experiment):
         self.slowness = 1.0  # how many times as long everything takes on this machine
         self._passing, self._all = clock, [] if all_slices is None else all_slices
 
-    def advance(self, seconds):
+    def advance(self, seconds, steps=math.inf, apart=math.inf):
         self.slices.append(seconds)
         self._all.append((self, seconds))
         self._passing.now += self.slowness * seconds
         self.train(2)
+        return 2
 
 
 class Waiting(threading.Condition):

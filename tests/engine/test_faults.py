@@ -1,7 +1,6 @@
 """What breaks on purpose ends one experiment in words, and nothing else."""
 
 import itertools
-import math
 import os
 import re
 import subprocess
@@ -109,8 +108,7 @@ JUMPS = [3600.0, -3600.0, 1e6, -1e6]  # seconds
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-@pytest.mark.parametrize("pace", [100.0, math.inf])
-def test_a_clock_that_jumps_is_not_caught_up_with(config, pace, jump):
+def test_a_slice_ends_though_the_clock_jumps(config, jump):
     now, looks = [0.0], itertools.count()
 
     def clock() -> float:
@@ -120,12 +118,11 @@ def test_a_clock_that_jumps_is_not_caught_up_with(config, pace, jump):
         return now[0]
 
     experiment = Experiment(config, clock=clock, work=clock)
-    experiment.pace = pace
     experiment.apply(Play())
     for _ in range(50):
         experiment.advance(0.01)
     step = experiment.step
-    assert 0 < step <= 510  # 10 a slice; an hour at that pace would be 360,000 steps
+    assert 0 < step <= 510  # 10 a slice
     for _ in range(50):
         experiment.advance(0.01)
     assert experiment.step > step

@@ -8,7 +8,7 @@ import pytest
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob
 from engine.measure.gradient_probe import Probe
 from engine.measure.instruments import BUDGET, Instruments
-from engine.measure.snapshot import Pace, Spread
+from engine.measure.snapshot import Spread, StepRate
 from engine.training.config import OptimizationConfig
 from engine.training.training import Training
 
@@ -184,7 +184,7 @@ def test_no_spike_is_lost_between_rows():
 
 
 def test_the_pace_is_that_of_the_last_second():
-    pace = Pace()
+    pace = StepRate()
     assert pace.rate(0, 0.0) == 0
     rates = [pace.rate(step, step / 100) for step in range(10, 1000, 10)]
     np.testing.assert_allclose(rates, 100)

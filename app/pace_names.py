@@ -1,0 +1,40 @@
+"""What the paces at which one can watch are called: on the page, and in links."""
+
+from app import theme
+from engine import AUTO, FULL, PACES, Pace
+
+KEPT = 0.8  # of a pace, above which what is made wavers about it
+BY_NAME: dict[str, Pace] = {
+    (pace if pace == AUTO else "full" if pace == FULL else f"{pace:g}"): pace for pace in PACES
+}
+
+
+def name_of(pace: Pace) -> str:
+    """What a link calls it: auto, full, or the number of steps a second."""
+    return next(name for name, known in BY_NAME.items() if known == pace)
+
+
+def in_short(pace: Pace, made: float) -> str:
+    """What its button says of a run that makes so many steps a second; 0 while it waits.
+
+    The pace of a lesson may be any number.
+    """
+    if pace == AUTO:
+        return _with_rate(AUTO, made)
+    if pace == FULL:
+        return _with_rate("full", made)
+    held = f"{theme.count(pace)}/s"
+    return held if not made or made > KEPT * pace else f"{theme.count(made)} of {held}"
+
+
+def _with_rate(name: str, made: float) -> str:
+    return f"{name}, {theme.count(made)}/s" if made else name
+
+
+def in_full(pace: Pace) -> str:
+    """What the list of all paces says."""
+    if pace == AUTO:
+        return "auto: slow at first, and after a change"
+    if pace == FULL:
+        return "full speed"
+    return f"{theme.count(pace)} step{'' if pace == 1 else 's'}/s"

@@ -1,0 +1,40 @@
+"""How fast the run goes before one's eyes: a button that says so, and the list of all paces."""
+
+import functools
+from collections.abc import Callable
+
+from app.pace_names import BY_NAME, in_full
+from app.page.buttons import Presses
+from engine import ExperimentHandle, next_pace
+
+# What is held to now comes with the frames, as everything that follows the run.
+BUTTON = """
+<button type="button" class="outlined pace" popovertarget="paces" title="Pace, in steps a second">
+  <span class="unseen">Pace, in steps a second:</span> <span data-text="pace">auto</span>
+</button>
+<div id="paces" class="paces" popover role="group" aria-label="Pace">{choices}</div>
+"""
+CHOICE = """
+<button type="button" data-press="pace {name}">
+  <span class="mark" data-text="pace.is.{name}"></span>{words}
+</button>
+"""
+
+
+class PaceControl:
+    """The button, and what it and its keys do."""
+
+    def __init__(self, handle: Callable[[], ExperimentHandle], presses: Presses) -> None:
+        self._handle = handle
+        for name in BY_NAME:
+            presses.on(f"pace {name}", functools.partial(self._choose, name))
+        choices = (CHOICE.format(name=name, words=in_full(x)) for name, x in BY_NAME.items())
+        self.html = BUTTON.format(choices="".join(choices))
+
+    def _choose(self, name: str) -> None:
+        self._handle().set_pace(BY_NAME[name])
+
+    def nudge(self, by: int) -> None:
+        """To the next slower (-1) or faster (1) pace."""
+        handle = self._handle()
+        handle.set_pace(next_pace(handle.pace, handle.latest.steps_per_second, by))

@@ -1,0 +1,107 @@
+"""How fast one sees a network learn: chosen by mouse, by key and by link, and said truly."""
+
+import pytest
+
+from engine import AUTO, FULL, Status
+from tests.browser.conftest import Tab, close
+
+LEARNS = "optimization.learning_rate"
+
+
+@pytest.fixture
+def come(chromium, address, request):
+    """Opens the page by a link."""
+
+    tabs = []
+
+    def open_one(query):
+        tabs.append(Tab(chromium, f"{address}{query}"))
+        return tabs[-1]
+
+    yield open_one
+    close(tabs)
+
+
+def pace(tab):
+    """What the button of the pace says, without what only a reader of the screen hears."""
+    return tab.text("pace")
+
+
+def test_who_comes_without_a_wish_sees_it_learn_from_the_start(come):
+    tab = come("?pace=auto")
+    assert tab.visit.handle.pace == AUTO
+    tab.wait_for(lambda: pace(tab).startswith("auto, "))
+    tab.wait_for(lambda: tab.snapshot.step > 20)
+    rows = tab.snapshot.curves["step"]
+    assert list(rows[:20]) == list(range(20))  # each step is in the curves
+    tab.page.keyboard.press(" ")
+    tab.wait_for(lambda: pace(tab) == "auto")
+
+
+def test_a_link_wishes_for_a_pace_and_shares_it(come):
+    tab = come("?pace=3")
+    assert tab.visit.handle.pace == 3
+    tab.wait_for(lambda: pace(tab) == "3/s")
+    tab.press("Share")
+    link = tab.page.get_by_role("textbox", name="Link")
+    tab.wait_for(lambda: link.input_value().endswith("&pace=3"))
+
+
+def test_a_link_that_wishes_for_no_pace_is_told_which_there_are(come):
+    tab = come("?pace=fast")
+    told = tab.page.get_by_text("This link says pace='fast'; it must be one of auto, 1, 3,")
+    told.wait_for()
+    assert tab.visit.handle.pace == AUTO
+
+
+def test_a_pace_is_chosen_from_the_list(tab):
+    choose = tab.page.get_by_role("button", name="Pace", exact=False)
+    choose.click()
+    now = tab.page.get_by_role("button", name="✓ full speed")
+    now.wait_for()
+    tab.page.get_by_role("button", name="10 steps/s", exact=True).click()
+    tab.wait_for(lambda: tab.visit.handle.pace == 10)
+    tab.wait_for(lambda: pace(tab) == "10/s")
+    assert not now.is_visible()
+    choose.click()
+    tab.page.get_by_role("button", name="✓ 10 steps/s").wait_for()
+
+
+def test_a_pace_is_chosen_by_keys_alone(tab):
+    tab.page.get_by_role("button", name="Pace", exact=False).focus()
+    for key in ("Enter", "Tab", "Tab", "Enter"):
+        tab.page.keyboard.press(key)
+    tab.wait_for(lambda: tab.visit.handle.pace == 1)
+    for key, there in (("=", 3), ("=", 10), ("-", 3), ("-", 1), ("-", 1)):
+        tab.page.keyboard.press(key)
+        tab.wait_for(lambda there=there: tab.visit.handle.pace == there)
+    tab.wait_for(lambda: pace(tab) == "1/s")
+
+
+def test_ten_steps_and_an_epoch_by_key_and_by_button(tab):
+    tab.page.keyboard.press("r")
+    tab.page.keyboard.press(" ")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.page.keyboard.press("1")  # nothing
+    begun = tab.snapshot.step
+    tab.page.keyboard.press(">")
+    tab.wait_for(lambda: tab.snapshot.step == begun + 10)
+    for finish in (lambda: tab.page.keyboard.press("e"), lambda: tab.press("Epoch")):
+        begun = tab.snapshot.step
+        finish()
+        tab.wait_for(lambda begun=begun: tab.snapshot.step > begun)
+        tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+        assert tab.snapshot.step % 44 == 0  # of 32 of the 1,438 digits that it learns from
+        tab.wait_for(lambda: tab.text("epoch") in ("1.0", f"{tab.snapshot.epoch:,.1f}"))
+
+
+def test_a_change_slows_auto_down(tab):
+    tab.visit.handle.set_pace(FULL)
+    tab.wait_for(lambda: tab.snapshot.step > 2000)
+    tab.visit.handle.set_pace(AUTO)
+    tab.page.keyboard.press("]")
+    tab.wait_for(lambda: tab.snapshot.markers)
+    tab.wait_for(lambda: tab.snapshot.step >= tab.snapshot.markers[-1].step + 8)
+    steps = tab.snapshot.curves["step"]
+    after = [step - tab.snapshot.markers[-1].step for step in steps]
+    assert {1, 2, 3, 4, 5, 6} <= set(after)

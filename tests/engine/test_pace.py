@@ -1,0 +1,436 @@
+"""How fast a run goes before one's eyes: by a clock of the test's own, and never another bit."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import (
+    AUTO,
+    FULL,
+    PACES,
+    Begin,
+    Choice,
+    Conductor,
+    DataConfig,
+    Experiment,
+    FinishEpoch,
+    ModelConfig,
+    Pause,
+    Play,
+    Restart,
+    RunConfig,
+    SetKnob,
+    Status,
+    Step,
+    digest,
+    next_pace,
+    replay,
+)
+from engine.runtime.curve_recorder import MOST
+from engine.runtime.pace import EACH, FIXED, GROWTH, SLOWEST, StepsDue
+from tests.waiting import Clock
+
+RATE = "optimization.learning_rate"
+PERIOD = 0.1  # seconds from one frame to the next
+TRAINED = 0.001  # ... that a step takes
+BRIEF = 1e-9
+
+
+class Costly(Experiment):
+    """Takes so many seconds of the test's clock for each step, and says when it was made."""
+
+    def __init__(self, config, clock, trained=TRAINED):
+        self._tests, self.trained = clock, trained
+        self.times = []
+        super().__init__(config, clock=clock, work=clock)
+
+    def _update(self):
+        self.times.append(self._tests.now)
+        super()._update()
+        self._tests.now += self.trained
+
+
+@pytest.fixture
+def config():
+    """A network that costs little: here it is its times that matter."""
+    few = DataConfig(dataset=Choice("moons", {"examples": 200}))
+    return RunConfig(data=few, model=ModelConfig(hidden=(4,)))
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def room(clock):
+    return Conductor(1 / PERIOD, clock, work=clock, begin=lambda thread: None)
+
+
+def playing(room, clock, config, pace, trained=TRAINED):
+    """A run that is watched and has been told to play."""
+    handle = room.add(Costly(config, clock, trained), pace=pace)
+    watch(handle)
+    handle.send(Play())
+    return handle
+
+
+def watch(handle):
+    """Want every frame."""
+    handle.wait("page", handle._version, lambda snapshot, version: watch(handle))
+
+
+def serve(room, clock, seconds):
+    """Let time pass; all queues are served as their threads would."""
+    end = clock.now + seconds
+    while clock.now < end:
+        if not any([queue.serve() for queue in (room.main, *room.beside)]):
+            clock.now += TRAINED
+
+
+def until(room, clock, step, handle):
+    while handle.experiment.step < step:
+        serve(room, clock, PERIOD)
+
+
+@pytest.mark.parametrize("pace", [x for x in FIXED if x <= 300])
+def test_so_many_steps_are_made_a_second(room, clock, config, pace):
+    handle = playing(room, clock, config, pace)
+    serve(room, clock, 3)
+    begun = handle.experiment.step
+    serve(room, clock, 6)
+    assert handle.experiment.step - begun == pytest.approx(6 * pace, rel=0.03, abs=1.5)
+    assert handle.latest.steps_per_second == pytest.approx(pace, rel=0.15)  # as the page says it
+
+
+@pytest.mark.parametrize("pace", [1.0, 3.0, 10.0])
+def test_slow_steps_come_at_even_times_and_each_is_shown(room, clock, config, pace):
+    handle = room.add(Costly(config, clock), pace=pace)
+    seen = []
+
+    def look(snapshot, version):
+        seen.append(snapshot.step)
+        handle.wait("page", version, look)
+
+    handle.wait("page", 0, look)
+    handle.send(Play())
+    serve(room, clock, 8)
+    gaps = np.diff(handle.experiment.times[2:])
+    np.testing.assert_allclose(gaps, 1 / pace, atol=0.01)
+    shown = [step for step, _ in itertools.groupby(seen)]
+    assert shown == list(range(shown[-1] + 1))
+    assert len(seen) < 2 * len(shown) + 3  # and nothing is sent in between
+
+
+def test_at_full_speed_nothing_holds_it(room, clock, config):
+    held, free = (playing(room, clock, config, pace) for pace in (1000.0, FULL))
+    serve(room, clock, 5)
+    assert free.experiment.step >= held.experiment.step > 100
+
+
+def test_a_machine_too_slow_lags_behind_and_runs_after_nothing(room, clock, config):
+    handle = playing(room, clock, config, 300.0, trained=0.01)  # 85 a second at most
+    serve(room, clock, 10)
+    assert 500 < handle.experiment.step < 900
+    handle.experiment.trained = TRAINED
+    begun = handle.experiment.step
+    serve(room, clock, 10)
+    assert handle.experiment.step - begun <= 300 * (10 + 2 * PERIOD) + 1
+
+
+@pytest.mark.parametrize("pace", [1.0, 10.0, 300.0])
+def test_after_a_pause_nothing_is_caught_up_with(room, clock, config, pace):
+    handle = playing(room, clock, config, pace)
+    serve(room, clock, 3)
+    handle.send(Pause())
+    serve(room, clock, 20)
+    begun = handle.experiment.step
+    handle.send(Play())
+    serve(room, clock, 1)
+    assert handle.experiment.step - begun <= pace * (1 + 2 * PERIOD) + 1
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0, 1e6, -1e6])
+@pytest.mark.parametrize("pace", [1.0, 100.0, FULL])
+def test_a_clock_that_jumps_is_not_caught_up_with(room, clock, config, pace, jump):
+    handle = playing(room, clock, config, pace, trained=0.01)
+    serve(room, clock, 3)
+    begun = handle.experiment.step
+    clock.now += jump
+    serve(room, clock, 3)
+    assert 0 < handle.experiment.step - begun <= min(pace, 100) * 3.4 + 1
+
+
+@given(
+    rate=st.floats(0.5, 1e5),
+    passing=st.lists(st.floats(0, 100), max_size=50),
+    quick=st.floats(0, 1),
+)
+def test_what_is_due_is_never_more_than_time_brings(rate, passing, quick):
+    due, now, made = StepsDue(), 0.0, 0
+    for seconds in passing:
+        now += seconds
+        steps = due.count(rate, now, PERIOD)
+        assert 0 <= steps <= max(1, 2 * rate * PERIOD) + BRIEF
+        taken = int(quick * steps)
+        due.made(taken)
+        made += taken
+        assert 0 <= due.wait(rate) <= 1 / rate
+    assert made <= 1 + rate * now + 1e-3
+
+
+def test_a_change_of_pace_takes_effect_at_once(room, clock, config):
+    handle = playing(room, clock, config, 1.0)
+    serve(room, clock, 3.3)
+    handle.set_pace(1000.0)
+    before = handle.experiment.step
+    serve(room, clock, 2 * PERIOD)
+    assert handle.experiment.step > before + 10
+    assert handle.latest.pace == 1000.0
+
+
+def test_a_run_that_waits_shows_a_new_pace(room, clock, config):
+    handle = room.add(Costly(config, clock), pace=AUTO)
+    serve(room, clock, 1)
+    watch(handle)
+    handle.set_pace(3.0)
+    serve(room, clock, 1)
+    assert (handle.latest.pace, handle.latest.step) == (3.0, 0)
+
+
+# ---- auto ----------------------------------------------------------------------------------------
+
+
+def test_auto_begins_slowly_and_each_doubling_takes_as_long(room, clock, config):
+    handle = playing(room, clock, config, AUTO)
+    serve(room, clock, 8)
+    assert handle.experiment.step == pytest.approx(8 * SLOWEST, abs=2)
+    reached = []
+    for goal in (80, 160, 320, 640):
+        until(room, clock, goal, handle)
+        reached.append(clock.now)
+    np.testing.assert_allclose(np.diff(reached), math.log(2) / GROWTH, rtol=0.06)
+
+
+@pytest.mark.parametrize(
+    "change", [SetKnob(RATE, 0.02), SetKnob("optimization.batch_size", 16), Restart(), Restart(3)]
+)
+def test_auto_is_slow_again_after_a_change(room, clock, config, change):
+    handle = playing(room, clock, config, AUTO)
+    until(room, clock, 600, handle)
+    handle.send(change)
+    serve(room, clock, PERIOD)
+    begun = handle.experiment.step
+    serve(room, clock, 5)
+    assert handle.experiment.step - begun == pytest.approx(5 * SLOWEST, abs=3)
+
+
+def test_auto_is_as_slow_after_a_pause_as_before_it(room, clock, config):
+    handle = playing(room, clock, config, AUTO)
+    until(room, clock, 300, handle)
+    for command in (Pause(), Play()):
+        handle.send(command)
+        serve(room, clock, PERIOD)
+    begun = handle.experiment.step
+    serve(room, clock, 1)
+    assert handle.experiment.step - begun == pytest.approx(GROWTH * begun, rel=0.2)
+
+
+def test_what_is_repeated_is_not_waited_for_and_then_it_is_slow(room, clock, config):
+    handle = room.add(Costly(config, clock), pace=AUTO)
+    watch(handle)
+    handle.send(Begin(config, ((100, SetKnob(RATE, 0.02)),), until=2000))
+    serve(room, clock, PERIOD)
+    assert handle.latest.pace == FULL
+    while handle.experiment.status is Status.RUNNING:
+        serve(room, clock, PERIOD)
+    assert handle.experiment.step == 2000
+    assert handle.experiment.times[-1] < 4  # seconds
+    handle.send(Play())
+    serve(room, clock, 5)
+    assert handle.latest.pace == AUTO
+    assert handle.experiment.step == pytest.approx(2000 + 5 * SLOWEST, abs=3)
+
+
+def test_a_lesson_sets_the_pace_while_it_lasts(room, clock, config):
+    handle = playing(room, clock, config, 1.0)
+    handle.set_lesson_pace(50.0)
+    serve(room, clock, 4)
+    assert handle.experiment.step == pytest.approx(200, abs=20)
+    assert handle.latest.pace == 50.0
+    handle.set_lesson_pace(None)
+    begun = handle.experiment.step
+    serve(room, clock, 4)
+    assert handle.experiment.step - begun <= 6
+
+
+# ---- slower and faster ---------------------------------------------------------------------------
+
+
+def test_slower_and_faster_go_through_all_fixed_paces():
+    up, down = [1.0], [FULL]
+    for _ in range(len(PACES)):
+        up.append(next_pace(up[-1], 0, 1))
+        down.append(next_pace(down[-1], 0, -1))
+    assert up[: len(FIXED) + 2] == [*FIXED, FULL, FULL]
+    assert down[: len(FIXED) + 2] == [FULL, *FIXED[::-1], FIXED[0]]
+
+
+@pytest.mark.parametrize(
+    ("made", "slower", "faster"), [(48, 30, 100), (0, 3, 10), (8000, 1000, FULL), (30, 10, 100)]
+)
+def test_from_auto_they_go_to_the_neighbours_of_what_is_made_now(made, slower, faster):
+    assert next_pace(AUTO, made, -1) == slower
+    assert next_pace(AUTO, made, 1) == faster
+
+
+# ---- the same bits -------------------------------------------------------------------------------
+
+CHANGES = {
+    20: SetKnob(RATE, 0.02),
+    60: SetKnob("model.activation", Choice("tanh")),
+    90: SetKnob("optimization.optimizer", Choice("Adam")),
+}
+
+
+@pytest.mark.parametrize("pace", [*PACES, "mixed"])
+def test_a_pace_changes_no_bit(room, clock, config, pace):
+    """... whatever is changed in between, and however often the pace is."""
+    mixed = itertools.cycle(PACES)
+    handle = room.add(Costly(config, clock), pace=FULL)
+    watch(handle)
+    journal = []
+    for step in (20, 60, 90, 150):
+        handle.set_pace(next(mixed) if pace == "mixed" else pace)
+        handle.experiment._until = step  # stops there by itself
+        handle.lesson_pace = handle.pace  # ... though held to its pace
+        handle.send(Play())
+        until(room, clock, step, handle)
+        if change := CHANGES.get(step):
+            handle.send(change)
+            journal.append((step, change))
+            serve(room, clock, PERIOD)
+    assert handle.experiment.step == 150
+    assert digest(handle.experiment) == digest(replay(config, journal, 150))
+
+
+def test_the_pace_is_in_no_journal(room, clock, config):
+    handle = playing(room, clock, config, 10.0)
+    serve(room, clock, 1)
+    handle.set_pace(AUTO)
+    serve(room, clock, 1)
+    assert handle.experiment.journal == [(0, Play())]
+
+
+# ---- what one sees at a low pace ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pace", [x for x in FIXED if x <= EACH])
+def test_at_a_low_pace_each_step_has_its_row(room, clock, config, pace):
+    handle = room.add(Costly(config, clock), pace=pace)
+    handle.experiment.train(5000)
+    watch(handle)
+    handle.send(Play())
+    serve(room, clock, 5)
+    steps = handle.latest.curves["step"]
+    after = steps[steps > 5000]
+    assert len(after) >= 5 * pace - 2
+    np.testing.assert_array_equal(np.diff(after), 1)
+
+
+@pytest.mark.parametrize("pace", [100.0, 1000.0, AUTO])
+def test_at_any_pace_that_holds_it_each_frame_has_a_row(room, clock, config, pace):
+    handle = room.add(Costly(config, clock, 0.0001), pace=pace)
+    handle.experiment.train(1000)
+    handle.experiment.apply(SetKnob(RATE, 0.02))
+    handle.experiment.train(1000)
+    watch(handle)
+    handle.send(Play())
+    serve(room, clock, 1)
+    begun = handle.latest.curves.rows
+    serve(room, clock, 3)
+    assert handle.latest.curves.rows - begun >= 25
+
+
+def test_rows_of_a_slow_run_have_an_end(room, clock, config, monkeypatch):
+    monkeypatch.setattr("engine.runtime.curve_recorder.MOST", 300)
+    assert MOST > 300
+    handle = room.add(Costly(config, clock), pace=30.0)
+    handle.experiment.train(5000)
+    handle.send(Play())
+    serve(room, clock, 20)
+    assert handle.experiment.step > 5500
+    spaced = Experiment(config)
+    spaced.train(handle.experiment.step)
+    rows = handle.experiment.snapshot().curves.rows
+    assert rows <= max(300, spaced.snapshot().curves.rows) + 20
+
+
+def test_a_slow_run_is_measured_at_each_step(room, clock, config):
+    """What it may not train for is time to measure it."""
+    handle = room.add(Costly(config, clock), pace=1.0)
+    measured = []
+    instruments = handle.experiment._instruments
+    for name, instrument in instruments._instruments.items():
+
+        def measure(name=name, measure=instrument.measure):
+            clock.now += 0.005
+            measured.append((handle.experiment.step, name))
+            measure()
+
+        instrument.measure = measure
+    watch(handle)
+    handle.send(Play())
+    serve(room, clock, 10)
+    last = handle.experiment.step
+    for name in instruments._instruments:
+        steps = {step for step, measured_name in measured if measured_name == name}
+        assert set(range(4, last + 1)) <= steps, name
+    assert handle.latest.metrics.cost < 0.25  # of the time that it was given
+
+
+# ---- to the end of the epoch --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begun", [0, 1, 4, 5, 8])
+def test_an_epoch_is_trained_to_its_end_at_once(room, clock, config, begun):
+    handle = room.add(Costly(config, clock), pace=1.0)
+    watch(handle)
+    handle.experiment.train(begun)
+    each = len(handle.experiment.data.train.x) // config.optimization.batch_size
+    handle.send(FinishEpoch())
+    serve(room, clock, 3)
+    now = handle.latest
+    assert (now.step, now.status, now.pace) == (each * (begun // each + 1), Status.PAUSED, 1.0)
+    assert now.curves["step"][-1] == now.step
+    assert handle.experiment.journal == [(begun, FinishEpoch())]
+    again = replay(config, handle.experiment.journal, now.step)
+    assert digest(again) == digest(handle.experiment)
+
+
+def test_an_epoch_does_not_cut_a_script_short(config):
+    experiment = Experiment(config)
+    experiment.apply(Begin(config, ((70, SetKnob(RATE, 0.02)),), until=100))
+    experiment.apply(FinishEpoch())
+    experiment.advance(math.inf, 200)
+    assert (experiment.step, experiment.status) == (100, Status.PAUSED)
+
+
+def test_a_diverged_run_has_no_epoch_to_finish(config):
+    experiment = Experiment(config.replace(RATE, 100.0))
+    experiment.train(200)
+    assert experiment.status is Status.DIVERGED
+    with pytest.raises(ValueError, match="has diverged"):
+        experiment.apply(FinishEpoch())
+
+
+def test_a_step_by_hand_needs_no_pace(room, clock, config):
+    handle = room.add(Costly(config, clock), pace=1.0)
+    for _ in range(10):
+        handle.send(Step())
+    serve(room, clock, 2 * PERIOD)
+    assert handle.experiment.step == 10
