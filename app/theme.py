@@ -508,7 +508,7 @@ p[role="alert"] {{ padding: 6px {SPACE}px; border-left: 6px solid {ACCENT}; }}
 """
 
 BESIDE_CSS = f"""
-:host {{ font: 0.875rem/1.45 {FONT}; align-self: center; margin: 0 0 0 {SPACE}px; }}
+:host {{ font: 0.875rem/1.45 {FONT}; align-self: center; margin: 0 0 0 {SPACE}px; flex: 1 1 9rem; }}
 """
 
 TABLE_CSS = f"""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 from panel import ui
-from panel.layout import Column, Row
+from panel.layout import Column, FlexBox
 from panel.pane import HTML
 from panel.viewable import Viewable
 
@@ -84,7 +84,9 @@ class Export:
         )
         self.view: Viewable = Column(
             *(self._line(label, *said) for label, said in FILES.items()),
-            Row(self._plot, *(self._picture(kind) for kind in ("png", "svg")), self._browser.view),
+            FlexBox(
+                self._plot, *(self._picture(kind) for kind in ("png", "svg")), self._browser.view
+            ),
             sizing_mode="stretch_width",
         )
 
@@ -116,7 +118,7 @@ class Export:
             return io.BytesIO(self._handle.do(make).result(PATIENCE))
 
         button.callback = file
-        return Row(button, HTML(words, stylesheets=[theme.BESIDE_CSS]), sizing_mode="stretch_width")
+        return FlexBox(button, HTML(words, stylesheets=[theme.BESIDE_CSS]))
 
     def _stem(self) -> str:
         """The name of the files of this moment."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from panel import ui
-from panel.layout import Column, Row
+from panel.layout import Column, FlexBox, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
@@ -61,7 +61,7 @@ class Runs:
         self._table = HTML("", stylesheets=[theme.TABLE_CSS], sizing_mode="stretch_width")
         self.view: Viewable = Column(
             HTML(EXPLAINED, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
-            Row(self._name, pin),
+            FlexBox(self._name, pin),
             self._refusal,
             self._list,
             self._table,

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from panel import ui
-from panel.layout import Column, FlexBox, Row
+from panel.layout import Column, FlexBox
 from panel.pane import HTML
 from panel.viewable import Viewable
 
@@ -121,8 +121,9 @@ class Data:
             accept=",".join((*ENDS, ".gz")),
             max_file_size=limits().upload,
             variant="outlined",
-            width=320,
-            margin=(5, 0),
+            sizing_mode="stretch_width",
+            max_width=320,
+            margin=(5, 12, 5, 0),
         )
         self._input.param.watch(self._arrived, "value")
         self._use = ui.Button(
@@ -130,7 +131,7 @@ class Data:
             icon="school",
             variant="contained",
             visible=False,
-            margin=(5, 0, 5, 12),
+            margin=(5, 0),
         )
         self._use.on_click(lambda event: self._learn())
         self._reading = AS_FOUND
@@ -145,7 +146,7 @@ class Data:
         explained = EXPLAINED.format(megabytes=limits().upload / MEGABYTE)
         self.view: Viewable = Column(
             HTML(explained, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
-            Row(self._input, self._use),
+            FlexBox(self._input, self._use),
             self._progress,
             self._choices,
             self._preview,
