@@ -1,8 +1,9 @@
 """What others notice while somebody's table is read: `python tests/bench/table_beside.py`.
 
 Twenty experiments train in this process, each watched; told are the gaps between their frames,
-before, while each kind of table of tables.py is read, and while a run on it begins. With `--here`
-a thread of this process reads, as the server's did before it had a process for that.
+before, while each kind of table of tables.py is read, and while a run on it begins; and for how
+long the thread that asks for it works, which others have to wait for on however busy a machine.
+With `--here` that thread reads, as the server's did before it had a process for that.
 """
 
 import os
@@ -76,17 +77,23 @@ def main(here: bool) -> None:
     sys.stdout.write(f"nothing read: {gaps(arrivals, begin)}")
     for kind, raw in tables.items():
         found: list[Upload] = []
+        worked: list[float] = []
 
-        def read(raw: bytes = raw, found: list[Upload] = found) -> None:
+        def read(
+            raw: bytes = raw, found: list[Upload] = found, worked: list[float] = worked
+        ) -> None:
             found.append(read_upload(raw, "table.csv", reader))
             found[0].source.describe()
+            worked.append(time.thread_time())
 
         thread = threading.Thread(target=read)
         begin = time.perf_counter()
         thread.start()
         thread.join()
         took = time.perf_counter() - begin
-        sys.stdout.write(f"{kind}: read in {took:.1f} s, {gaps(arrivals, begin)}")
+        sys.stdout.write(
+            f"{kind}: read in {took:.1f} s, {worked[0]:.2f} s of them here, {gaps(arrivals, begin)}"
+        )
         if not found[0].source.describe().missing:
             begin = time.perf_counter()
             begin_run(handles[0], found[0])
