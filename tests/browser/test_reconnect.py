@@ -17,7 +17,15 @@ from playwright.sync_api import Page
 from app.server.session import VISITS, Visit
 from app.sharing import run_links
 from engine import Conductor, SetKnob, Status
-from tests.browser.conftest import LONG, ROOT, forget_the_left, free_port, served, wait_for
+from tests.browser.conftest import (
+    LONG,
+    ROOT,
+    at_full_speed,
+    forget_the_left,
+    free_port,
+    served,
+    wait_for,
+)
 from tests.waiting import PATIENCE, wait_until
 
 # A page that gets its document anew sends back whole what it got (Bokeh 3.10.2): it is only noise.
@@ -68,7 +76,7 @@ def patient() -> Iterator[str]:
 
 
 def opened(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(at_full_speed(address))
     page.wait_for_function("window.babysit?.frames > 5")
 
 
@@ -163,7 +171,7 @@ def _goes_on(page: Page, address: str) -> None:
     step = int(re.sub(r"\D", "", link.inner_text()))
     assert step > 0
     link.click()
-    page.wait_for_url(f"{address}?run=*")
+    page.wait_for_url(f"{address}?*run=*")
     page.wait_for_function(f"window.babysit?.step > {step}")
     bar(page).wait_for(state="hidden")
 
