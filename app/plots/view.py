@@ -32,6 +32,7 @@ class View(Protocol):
 
 
 VIEWS: Registry[type[View]] = Registry("view")
+SHOW_STEPS = "window.babysit.show_steps(cb_data.pressed)"
 SWITCH = "switch:"  # the names of callbacks that buttons in headlines call begin so
 
 
@@ -116,13 +117,17 @@ def draw_curves(
 
 
 def frame_axes(figure: figure, view: str) -> None:
-    """Let the axes show what the source `<view>.frame` says, wherever the lines go."""
+    """Let the axes show what the source `<view>.frame` says, wherever the lines go.
+
+    A switch leaves it to the browser which steps those are: app/static/steps_shown.js.
+    """
     corners = figure.scatter("x", "y", source=source(f"{view}.frame", ["x", "y"]), size=0, alpha=0)
     if isinstance(figure.x_range, DataRange1d):
         figure.x_range.renderers = [corners]
     if isinstance(figure.y_range, DataRange1d):
         figure.y_range.renderers = [corners]
         figure.y_range.range_padding = 0.03
+    switch(figure, "steps", "all steps", SHOW_STEPS)
 
 
 def name_lines(

@@ -3,6 +3,7 @@
 // A frame names views, sources and words; what they mean is decided on the server.
 
 import {count, number, tick} from "./numbers.js"
+import {follow, show_steps} from "./steps_shown.js"
 import {Words} from "./words.js"
 import {drawn, draw, in_sight, model, point_at, press} from "./views.js"
 
@@ -15,7 +16,7 @@ export function start(token, base, way_back, hall) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
-  window.babysit = Object.assign(channel, {model, point_at, count, number, tick})
+  window.babysit = Object.assign(channel, {model, point_at, show_steps, count, number, tick})
 }
 
 // The buttons in the headlines of plots: what they do is code of the plot's own.
@@ -92,6 +93,7 @@ class Channel {
     }
     this.#awaits = false
     fill(frame)
+    follow(frame)
     for (const [id, words] of Object.entries(frame.text ?? {})) {
       this.#words.say(id, words)
     }

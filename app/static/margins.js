@@ -37,6 +37,7 @@ class Plot {
     Object.assign(this, {left, right, top, bottom})
     this.x = (value) => figure.frame.x_scale.compute(value)
     this.y = (value) => figure.frame.y_scale.compute(value)
+    this.shows = (x) => x >= left - 1 && x <= right + 1 // the axis may begin after the run
     this.end = figure.bbox.width
     const size = figure.model.below[0].major_label_text_font_size
     this.type = Number.parseFloat(size.value ?? size)
@@ -108,8 +109,9 @@ function outside(plot, steps, values, edge) {
   const found = []
   for (let n = 0; n < values.length; n++) {
     const value = values[n]
-    if (Number.isFinite(value) && off(plot, plot.y(value)) == edge) {
-      found.push({x: plot.x(steps[n]), step: steps[n], value})
+    const x = plot.x(steps[n])
+    if (Number.isFinite(value) && plot.shows(x) && off(plot, plot.y(value)) == edge) {
+      found.push({x, step: steps[n], value})
     }
   }
   return found
@@ -131,6 +133,9 @@ function flags(plot, changes) {
   const groups = []
   for (const {step, label} of changes) {
     const x = plot.x(step)
+    if (!plot.shows(x)) {
+      continue
+    }
     const said = `step ${count(step)}: ${label}`
     if (groups.length > 0 && x - groups.at(-1).x < least) {
       groups.at(-1).tips.push(said)

@@ -153,6 +153,16 @@ export function point_at(view) {
   }
 }
 
+// A switch that several plots have is pressed in all of them.
+export function choose(name, pressed) {
+  for (const place of places.values()) {
+    const button = place.querySelector(`[data-switch="${name}"]`)
+    if (button != null) {
+      button.ariaPressed = String(pressed)
+    }
+  }
+}
+
 export function press(button) {
   const pressed = button.ariaPressed != "true"
   button.ariaPressed = String(pressed)
