@@ -7,33 +7,25 @@ which button was pressed: app/static/presses.js.
 import html
 from collections.abc import Callable
 
-from bokeh.events import DocumentEvent, Event
-
-
-class Pressed(DocumentEvent):
-    """Somebody has pressed a button."""
-
-    event_name = "babysit_press"
-
-    def __init__(self, name: str = "") -> None:
-        self.name = name
-
 
 class Presses:
     """What the buttons of one page do, by their names."""
 
     def __init__(self) -> None:
-        self._actions: dict[str, Callable[[], None]] = {}
+        self._actions: dict[str, Callable[[str], None]] = {}
 
     def on(self, name: str, action: Callable[[], None]) -> None:
         """Do this when the button of this name is pressed."""
+        self._actions[name] = lambda value: action()
+
+    def on_value(self, name: str, action: Callable[[str], None]) -> None:
+        """Do this when one of the buttons of this name is pressed, each of which has a value."""
         self._actions[name] = action
 
-    def hear(self, event: Event) -> None:
-        """Do what the button is for; the browser may send any name."""
-        action = self._actions.get(event.name) if isinstance(event, Pressed) else None
-        if action:
-            action()
+    def press(self, name: str, value: str = "") -> None:
+        """Do what the button is for; the browser may send any name, and any value."""
+        if action := self._actions.get(name):
+            action(value)
 
 
 def button(

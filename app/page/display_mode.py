@@ -1,14 +1,14 @@
 """How large type and lines are: for a desk, or to be read from the last row of a hall."""
 
-from app.page.browser_actions import Browser
+from app.page.bridge import Bridge
 from app.page.buttons import Presses, button
 
 
 class DisplayMode:
     """A button that changes the style of the page and of its plots, both in the browser."""
 
-    def __init__(self, browser: Browser, presses: Presses) -> None:
-        self._browser = browser
+    def __init__(self, bridge: Bridge, presses: Presses) -> None:
+        self._bridge = bridge
         self._looks = ["desk", "projector"]  # the one that it has now first
         presses.on("look", self.toggle)
         self.html = button("look", "Projector", "co_present", word="Projector")
@@ -16,4 +16,4 @@ class DisplayMode:
     def toggle(self) -> None:
         """From the desk to the hall, and back."""
         self._looks.reverse()
-        self._browser.ask("wear", self._looks[0])
+        self._bridge.do("wear", self._looks[0])

@@ -3,7 +3,6 @@
 import html
 from collections.abc import Callable
 
-from bokeh.events import DocumentEvent, Event
 from panel.pane import HTML
 
 from app import theme
@@ -28,15 +27,6 @@ KEYS = {  # as the browser calls them: what they do
 NAMES = {" ": "space", ">": "shift ."}  # of keys that go by another
 
 
-class KeyPressed(DocumentEvent):
-    """Somebody has pressed one of the keys, while not writing anything."""
-
-    event_name = "babysit_key"
-
-    def __init__(self, key: str = "") -> None:
-        self.key = key
-
-
 class Keyboard:
     """What each key does."""
 
@@ -57,10 +47,9 @@ class Keyboard:
             "?": lambda: dialogs.open("Keys"),
         }
 
-    def press(self, event: Event) -> None:
+    def press(self, key: str) -> None:
         """Do what the key stands for; the browser may send any."""
-        action = self._actions.get(event.key) if isinstance(event, KeyPressed) else None
-        if action:
+        if action := self._actions.get(key):
             action()
 
 

@@ -9,7 +9,7 @@ from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 
 from app import theme
-from app.page.browser_actions import Browser
+from app.page.bridge import Bridge
 from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
@@ -51,7 +51,7 @@ class Layout:
         lane: DiagnosisBar,
         dialogs: Dialogs,
         look: DisplayMode,
-        browser: Browser,
+        bridge: Bridge,
     ) -> None:
         self._hidden = hidden  # as links call what is not to be seen
         self._views = {place: self._in_sight(place) for place in places()}
@@ -92,7 +92,7 @@ class Layout:
             # The room of a closed one is kept beside the plots, unless it would lie over them.
             sidebar_variant="temporary" if "sidebar" in hidden else "auto",
             sidebar_open="sidebar" not in hidden,
-            header=[header, dialogs.room, browser.view],
+            header=[header, dialogs.room, bridge],
             main=[self._run],
             sx=theme.PAGE_SX,
             theme_config=theme.PAGE_THEME,

@@ -12,12 +12,12 @@ from panel.io.resources import get_dist_path
 
 from app import theme
 from app.limits import LIMITS
-from app.page.browser_actions import Browser
-from app.page.buttons import Pressed, Presses
+from app.page.bridge import Bridge
+from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
-from app.page.keyboard import KEYS, Keyboard, KeyPressed, Keys
+from app.page.keyboard import KEYS, Keyboard, Keys
 from app.page.layout import Layout
 from app.page.transport import Transport
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
@@ -67,7 +67,6 @@ CONDUCTOR = Conductor(
     ),
 )
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
-DO = "window.babysit[words[0]](...words.slice(1))"  # what the browser does for the page
 FULL = "There is no room just now: all places of this laboratory are taken."
 
 START = """
@@ -141,16 +140,19 @@ class Visit:
         self._settings = Settings(self._send, first)
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self._settings, hides)
-        browser = Browser(DO)
+        self._bridge = bridge = Bridge()
         transport = Transport(self._send, lambda: self.handle, presses)
-        self._lane = DiagnosisBar(self._send, lambda view: browser.ask("point_at", view), presses)
+        self._lane = DiagnosisBar(self._send, lambda view: bridge.do("point_at", view), presses)
         self._dialogs = self._make_dialogs()
-        look = DisplayMode(browser, presses)
+        look = DisplayMode(bridge, presses)
         self.layout = Layout(
-            wish.hidden, self._knobs, transport, self._lane, self._dialogs, look, browser
+            wish.hidden, self._knobs, transport, self._lane, self._dialogs, look, bridge
         )
         self._rooms = OpenRooms(self.layout, presses, self._begin)
-        self._keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
+        keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
+        bridge.on("press", presses.press)
+        bridge.on("key", lambda key, value: keyboard.press(key))
+        bridge.on("set", self._knobs.turn)
 
     def belong_to(self, document: Document) -> None:
         """Hear what happens to this page, and be able to change it from other threads."""
@@ -158,8 +160,6 @@ class Visit:
         self._news = document.locked_callback(guarded(self._show), policy="latest")
         self._locked = document.locked_callback
         self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.handle), "active")
-        document.on_event(Pressed, guarded(self._presses.hear))
-        document.on_event(KeyPressed, guarded(self._keyboard.press))
         document.on_event(ConnectionLost, self.lose)
         document.on_event(ClientReconnected, self.regain)
         document.on_session_destroyed(self.close)
@@ -251,8 +251,11 @@ class Visit:
             {
                 "Data": ("table_view", lambda: Data(self.handle, self._uploads, used, later)),
                 "Runs": ("stacked_line_chart", lambda: Runs(self.handle)),
-                "Export": ("download", lambda: Export(self.handle, lambda: self.layout.views)),
-                "Share": ("share", lambda: Sharing(self.handle)),
+                "Export": (
+                    "download",
+                    lambda: Export(self.handle, lambda: self.layout.views, self._bridge),
+                ),
+                "Share": ("share", lambda: Sharing(self.handle, self._bridge)),
                 "Keys": ("keyboard", Keys),
             },
             self._presses,

@@ -1,8 +1,8 @@
 """The sidebar's controls as one component of the page, in the browser app/static/settings.js.
 
-A component of Panel's for each control took the server thirty times as long. The browser tells
-`{kind: "set", name, value}`, the value in words; it is told what all controls show, and how many
-of its messages that answers: a control shows what was turned until the engine has answered.
+A component of Panel's for each control took the server thirty times as long. The browser tells over
+the page's bridge what was turned, in words; it is told what all controls show, and how many of its
+messages that answers: a control shows what was turned until the engine has answered.
 """
 
 from collections.abc import Set
@@ -19,9 +19,9 @@ from app.settings.schema import in_words, schema
 from app.settings.settings import Settings
 from engine import RunConfig
 
-MAX_TEXT = 2000  # characters of a value that the browser sends
-
 CSS = (Path(__file__).parents[1] / "static" / "settings.css").read_text()
+LONGEST = 300  # characters of a sentence below a control
+
 SHIMS = {
     "react": "react-shim",
     "react-dom/client": "react-dom-client-shim",
@@ -74,19 +74,16 @@ export {render}
             "answered": self._heard,
         }
 
-    def _handle_msg(self, message: Any) -> None:
+    def turn(self, name: str, words: str) -> None:
         """Turn a setting as the browser tells; it may send anything."""
-        match message:
-            case {"kind": "set", "name": str(name), "value": str(text)} if name in PLACES:
-                self._heard += 1
-                self._turn(name, text[:MAX_TEXT])
-
-    def _turn(self, name: str, text: str) -> None:
+        if name not in PLACES:
+            return
+        self._heard += 1
         self._refused = {}
         try:
-            self._settings.turn(name, text)
+            self._settings.turn(name, words)
         except ValueError as error:
-            sentence = str(error).rstrip(".")
+            sentence = str(error)[:LONGEST].rstrip(".")
             sentence = f"{sentence[:1].upper()}{sentence[1:]}."
             self._refused = {"name": name, "sentence": sentence}
         self._tell()

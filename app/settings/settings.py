@@ -58,7 +58,10 @@ class Settings(param.Parameterized):
 
     def turn(self, name: str, words: str) -> None:
         """Set a parameter to what somebody has written."""
-        values = range_of(PLACES[name], self.config)
+        place = PLACES[name]
+        if place.entries and not place.knob:
+            place.entries.check(Choice(words))
+        values = range_of(place, self.config)
         value = words if values is None else _read(words, values)
         if values and (refusal := values.refusal(value)):
             raise ValueError(f"{self.param[name].label} {refusal}")

@@ -10,7 +10,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
-from app.page.browser_actions import Browser
+from app.page.bridge import Bridge
 from app.plots import VIEWS, view_of
 from app.sharing import run_links
 from app.sharing.pinned import settings
@@ -19,12 +19,6 @@ from engine import Experiment, ExperimentHandle, Snapshot, record, weights_npz
 
 IDLE = ("0", "none", "constant")  # settings that do nothing are not told on a picture
 PATIENCE = 20.0  # seconds for the engine to come between two steps
-
-SAVE = """
-const base = window.location.pathname.replace(/\\/$/, "")
-import(new URL(`${base}/static/plots.js`, window.location.href).href)
-  .then(({save}) => save(...words))
-"""
 
 
 # ---- what the files hold --------------------------------------------------------------------
@@ -76,17 +70,17 @@ class Export:
     title = "Export"
     width = "sm"
 
-    def __init__(self, handle: ExperimentHandle, plots: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, handle: ExperimentHandle, plots: Callable[[], list[str]], bridge: Bridge
+    ) -> None:
         self._handle, self._plots = handle, plots
-        self._browser = Browser(SAVE)
+        self._bridge = bridge
         self._plot = ui.Select(
             label="Plot", options=[], size="small", width=220, margin=(5, 0), value=None
         )
         self.view: Viewable = Column(
             *(self._line(label, *said) for label, said in FILES.items()),
-            FlexBox(
-                self._plot, *(self._picture(kind) for kind in ("png", "svg")), self._browser.view
-            ),
+            FlexBox(self._plot, *(self._picture(kind) for kind in ("png", "svg"))),
             sizing_mode="stretch_width",
         )
 
@@ -132,8 +126,8 @@ class Export:
             label=kind.upper(), icon="image", variant="outlined", size="small", margin=(9, 0, 0, 8)
         )
         button.on_click(
-            lambda event: self._browser.ask(
-                self._plot.value, kind, in_one_line(self._handle.latest)
+            lambda event: self._bridge.do(
+                "save", self._plot.value, kind, in_one_line(self._handle.latest)
             )
         )
         return button

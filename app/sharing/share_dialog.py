@@ -9,7 +9,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
-from app.page.browser_actions import Browser
+from app.page.bridge import Bridge
 from app.sharing import run_links
 from app.sharing.run_links import hideable
 from engine import ExperimentHandle, Recording, Snapshot, files_named, record
@@ -20,32 +20,6 @@ EXPLAINED = """
 of a knob included, and gets the same weights to the bit on a machine of the same kind.</p>
 """
 FILE = "<p role='alert'>It learns from {file}: no link holds that, so send the file along.</p>"
-COPY = """
-const [text] = words
-const done = () => answer("copied")
-const by_hand = () => {
-  const area = document.createElement("textarea")
-  area.value = text
-  area.style.position = "fixed"
-  area.style.opacity = "0"
-  // Inside the dialog: it does not let the focus out.
-  let inside = document.activeElement
-  while (inside?.shadowRoot?.activeElement != null) {
-    inside = inside.shadowRoot.activeElement
-  }
-  const home = inside?.parentNode ?? document.body
-  home.appendChild(area)
-  area.select()
-  answer(document.execCommand("copy") ? "copied" : "refused")
-  area.remove()
-}
-// The clipboard is there on addresses that are encrypted or this machine's own alone.
-if (navigator.clipboard != null) {
-  navigator.clipboard.writeText(text).then(done, by_hand)
-} else {
-  by_hand()
-}
-"""
 
 type Address = Callable[[], str]
 
@@ -63,7 +37,9 @@ class Sharing:
     title = "Share this run"
     width = "sm"
 
-    def __init__(self, handle: ExperimentHandle, address: Address = address_of_page) -> None:
+    def __init__(
+        self, handle: ExperimentHandle, bridge: Bridge, address: Address = address_of_page
+    ) -> None:
         self._handle, self._address = handle, address
         self._recording: Recording | None = None
         self._words = HTML("", stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width")
@@ -73,8 +49,8 @@ class Sharing:
         self._copy = ui.Button(
             label="Copy", icon="content_copy", variant="contained", width=120, margin=(8, 0, 0, 8)
         )
-        self._clipboard = Browser(COPY, self._copied)
-        self._copy.on_click(lambda event: self._clipboard.ask(self._link.value))
+        self._copy.on_click(lambda event: bridge.do("copy", self._link.value))
+        bridge.on("answer", lambda action, answer: self._copied(answer))
         self._goes_on = ui.Switch(label="Go on training from there", value=False, margin=(5, 0))
         self._hidden = ui.MultiChoice(
             label="Hide, for a lesson",
@@ -87,7 +63,7 @@ class Sharing:
             widget.param.watch(lambda event: self._write(), "value")
         self.view: Viewable = Column(
             self._words,
-            Row(self._link, self._copy, self._clipboard.view, sizing_mode="stretch_width"),
+            Row(self._link, self._copy, sizing_mode="stretch_width"),
             self._goes_on,
             self._hidden,
             sizing_mode="stretch_width",

@@ -19,7 +19,7 @@ export function listen(keys) {
     }
     event.preventDefault() // space would scroll
     if (!event.repeat || NUDGES.includes(event.key)) {
-      tell("babysit_key", {key: event.key})
+      tell("key", event.key)
     }
   })
 }

@@ -13,14 +13,14 @@ export function listen_for_presses() {
 
   document.addEventListener("pointerdown", (event) => {
     const button = event.button == 0 ? aimed_at(event) : null
-    held = button && {name: button.dataset.press, x: event.clientX, y: event.clientY}
+    held = button && {which: which(button), x: event.clientX, y: event.clientY}
   })
 
   // If the page moves a button away under the pointer, or writes it anew, no click reaches it.
   document.addEventListener("pointerup", (event) => {
     const press = held
     if (press != null && Math.hypot(event.clientX - press.x, event.clientY - press.y) < STILL) {
-      setTimeout(() => held == press && !named(press.name)?.disabled && pressed(press.name), LATE)
+      setTimeout(() => held == press && !find(document.body, press.which)?.disabled && pressed(press.which), LATE)
     }
   })
 
@@ -28,16 +28,19 @@ export function listen_for_presses() {
     const button = aimed_at(event)
     if (button != null) {
       button.closest("[popover]")?.hidePopover()
-      pressed(button.dataset.press)
+      pressed(which(button))
     }
   })
 
-  function pressed(name) {
-    if (held?.name == name) {
+  function pressed(which) {
+    if (held?.which == which) {
       held = null
     }
-    tell("babysit_press", {name})
-    keep_focus(name, performance.now() + SETTLED)
+    const {press, value} = find(document.body, which)?.dataset ?? {}
+    if (press != null) {
+      tell("press", press, value)
+      keep_focus(which, performance.now() + SETTLED)
+    }
   }
 }
 
@@ -45,16 +48,18 @@ function aimed_at(event) {
   return event.composedPath().find((element) => element.dataset?.press != null && !element.disabled)
 }
 
-function named(name) {
-  return find(document.body, `[data-press="${CSS.escape(name)}"]`)
+// How a button is found again that has been written anew.
+function which({dataset: {press, value}}) {
+  const valued = value == null ? "" : `[data-value="${CSS.escape(value)}"]`
+  return `[data-press="${CSS.escape(press)}"]${valued}`
 }
 
 // Words that are written anew take the button with them that has just been pressed by a key.
-function keep_focus(name, until) {
+function keep_focus(which, until) {
   if (document.activeElement == document.body) {
-    named(name)?.focus({preventScroll: true})
+    find(document.body, which)?.focus({preventScroll: true})
   }
   if (performance.now() < until) {
-    setTimeout(() => keep_focus(name, until), LOOK)
+    setTimeout(() => keep_focus(which, until), LOOK)
   }
 }

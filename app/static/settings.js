@@ -3,6 +3,7 @@
 // What a control shows is the server's word, but for what was turned here and has no answer yet.
 
 import bundle from "panel-material-ui"
+import {tell} from "./events.js"
 import {read} from "./numbers.js"
 
 const {React, install_theme_hooks} = bundle
@@ -36,7 +37,7 @@ function useTurns(model, answered) {
   const turn = (name, value) => {
     sent.current += 1
     set_turns((before) => ({...before, [name]: {value, number: sent.current}}))
-    model.send_msg({kind: "set", name, value})
+    tell("set", name, value)
   }
   const waiting = Object.entries(turns).filter(([, {number}]) => number > answered)
   return [Object.fromEntries(waiting.map(([name, {value}]) => [name, value])), turn]

@@ -6,7 +6,7 @@ import pytest
 from bokeh.document import Document
 
 from app.page import display_mode
-from app.page.browser_actions import Browser
+from app.page.bridge import Bridge
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
@@ -138,15 +138,15 @@ class Page:
     def __init__(self, handle) -> None:
         self.presses = presses = Presses()
         self._handle, send = handle, handle.send
-        browser = Browser("")
+        bridge = Bridge()
         self.layout = Layout(
             frozenset(),
             SettingsComponent(Settings(send, handle.latest.config)),
             Transport(send, lambda: handle.latest, presses),
             DiagnosisBar(send, lambda view: None, presses),
             Dialogs({}, presses),
-            display_mode.DisplayMode(browser, presses),
-            browser,
+            display_mode.DisplayMode(bridge, presses),
+            bridge,
         )
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))

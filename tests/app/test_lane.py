@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from app.page.buttons import Pressed, Presses
+from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
 from engine import Choice, Experiment, Restart, RunConfig, SetKnob
 
@@ -32,7 +32,7 @@ class Page:
         self.lane.show(self.experiment.snapshot())
 
     def press(self, label: str) -> None:
-        self.presses.hear(Pressed(self.shown[label]))
+        self.presses.press(self.shown[label])
         self.lane.show(self.experiment.snapshot())
 
     @property

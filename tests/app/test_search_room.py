@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app import theme
-from app.page.buttons import Pressed, Presses
+from app.page.buttons import Presses
 from app.panels.search.axes_form import Axes, addable, first_axes
 from app.panels.search.search_controller import SearchController, search_progress
 from app.panels.search.space import ticks
@@ -247,7 +247,7 @@ def test_the_table_is_sorted_by_any_column_and_the_file_has_every_trial(hunt):
     assert len(best_first) == 12  # those that were stopped have an accuracy too
     rates = [trial.point[0] for trial in ordered(frame, 4, True)]
     assert rates == sorted(rates, reverse=True)
-    assert to_html(frame, 1, False).count("<tr data-tell=") == 12
+    assert to_html(frame, 1, False).count("<tr data-press=") == 12
     of_values = replace(frame, measure="R²")  # as a search of what predicts values has it
     assert "R² " in to_html(of_values, 1, False) and "%<" not in to_html(of_values, 1, False)
     assert "R² " not in to_html(frame, 1, False)
@@ -276,7 +276,7 @@ class TestAxes:
         presses = Presses()
         axes = Axes(config, presses)
         list(axes.pieces())
-        presses.hear(Pressed("leave out optimization.l2"))
+        presses.press("leave out optimization.l2")
         (rate,) = axes.space()
         axes._add("optimization.l2")
         assert [axis.path for axis in axes.space()] == [rate.path, "optimization.l2"]

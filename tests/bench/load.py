@@ -34,7 +34,6 @@ async def measure(servers: Sequence[Server], visitors: int, seconds: float, pace
     await asyncio.gather(*(visitor.open() for visitor in crowd))
     while any(len(visitor.arrivals) < 3 for visitor in crowd):
         await asyncio.sleep(0.1)
-    await asyncio.gather(*(visitor.find_slider() for visitor in crowd))
     await asyncio.sleep(3)
 
     client = psutil.Process()

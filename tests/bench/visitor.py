@@ -81,6 +81,7 @@ class Visitor:
         self.latencies: list[float] = []  # seconds from a turn of the knob to the frame with it
         self.asks = True  # whether it wants the next frame
         self._turned: float | None = None
+        self._stop = STOPS.index(0.01)
         self._fragments: list[bytes] = []
         self._skip = 0  # headers of buffers, which belong to the message before
         self._reply: asyncio.Future[Any] | None = None
@@ -102,8 +103,8 @@ class Visitor:
         headers = {"Sec-WebSocket-Protocol": f"bokeh, {self.token}"}
         self.document = await self.connect("ws", self._on_document, extra_headers=headers)
         await asyncio.wait_for(self._acknowledged, PATIENCE)
-        await self._pull()
-        self._tell("document_ready")
+        self._bridge = _model(await self._pull(), "Bridge")
+        self._happen("document_ready")
         await self.watch()
         self.ask()
         await asyncio.wait_for(self._full, 5 * PATIENCE)  # of many, the last one's knobs come late
@@ -189,18 +190,21 @@ class Visitor:
         self.document.send({})
         self.document.send(content)
 
-    def _tell(self, event: str, /, **values: str) -> None:
-        """Let an event of the document happen."""
-        said = {"type": "map", "entries": [*values.items()]}
-        self._happen({"type": "event", "name": event, "values": said})
+    def _tell(self, kind: str, name: str, value: str = "") -> None:
+        """Tell the server over the page's bridge."""
+        told = {"type": "map", "entries": [["kind", kind], ["name", name], ["value", value]]}
+        self._happen("data_event", ["model", {"id": self._bridge}], ["data", told])
 
-    def _happen(self, data: object) -> None:
+    def _happen(self, event: str, *values: object) -> None:
+        """Let an event of the document happen."""
+        said = {"type": "map", "entries": list(values)}
+        data = {"type": "event", "name": event, "values": said}
         sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
         self.post("PATCH-DOC", {"events": [sent]})
 
     def press(self, key: str) -> None:
         """Press a key of the page's."""
-        self._tell("babysit_key", key=key)
+        self._tell("key", key)
 
     async def _pull(self) -> Any:
         self._reply = asyncio.get_running_loop().create_future()
@@ -254,29 +258,23 @@ class Visitor:
 
     async def push(self, dialog: str) -> None:
         """Push a button of the header's, which opens a dialog."""
-        self._tell("babysit_press", name=f"dialog {dialog}")
+        self._tell("press", f"dialog {dialog}")
 
     # ---- the knob ------------------------------------------------------------------------------
-
-    async def find_slider(self) -> None:
-        """Learn from the document which model has the controls, and where the learning rate is."""
-        for model in _models(await self._pull()):
-            if model["attributes"].get("class_name") == "SettingsComponent":
-                self._controls, self._stop = model["id"], STOPS.index(0.01)
-                return
-        raise SystemExit("the page has no controls")
 
     def turn(self, by: int) -> None:
         """Turn the learning rate by so many stops of its slider."""
         self._stop += by
         self._turned = time.perf_counter()
-        told = {"kind": "set", "name": "learning_rate", "value": f"{STOPS[self._stop]:g}"}
-        entries = [
-            ["model", {"id": self._controls}],
-            ["data", {"type": "map", "entries": [*told.items()]}],
-        ]
-        values = {"type": "map", "entries": entries}
-        self._happen({"type": "event", "name": "data_event", "values": values})
+        self._tell("set", "learning_rate", f"{STOPS[self._stop]:g}")
+
+
+def _model(tree: Any, kind: str) -> str:
+    """The id of the one component of this kind."""
+    for model in _models(tree):
+        if model["attributes"].get("class_name") == kind:
+            return str(model["id"])
+    raise SystemExit(f"the page has no {kind}")
 
 
 def _models(tree: Any) -> Iterator[dict[str, Any]]:

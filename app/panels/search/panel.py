@@ -1,13 +1,14 @@
 """The command center: dozens of short runs at once, from coarse to fine."""
 
+import functools
 import html
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from bokeh.models.widgets import Div
 from panel import ui
 from panel.layout import Column, Row
-from panel.pane import HTML, Bokeh
+from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
@@ -15,7 +16,7 @@ from app.page.buttons import Presses, button
 from app.panels.panel import ROOMS
 from app.panels.search.axes_form import Axes
 from app.panels.search.search_controller import SearchController, search_progress
-from app.panels.search.space import TELLER, told_of
+from app.panels.search.space import REGION, SORT, TRIAL, told_of
 from app.panels.search.table import TrialTable
 from engine import (
     STRATEGIES,
@@ -58,6 +59,8 @@ class SearchRoom:
         self.sidebar = Column(sizing_mode="stretch_width")
         for name, action in self._actions.items():
             presses.on(f"search {name}", action)
+        for name in (TRIAL, SORT, REGION):
+            presses.on_value(name, functools.partial(self._hear, name))
 
     # ---- what it is made of ---------------------------------------------------------------------
 
@@ -66,9 +69,7 @@ class SearchRoom:
         yield from self._build_form()
         yield from self._build_steering()
         yield from self._build_results()
-        teller = Div(name=TELLER, visible=False)
-        teller.on_change("tags", lambda attribute, old, new: self._hear(new))
-        self.sidebar.extend([Bokeh(teller, width=0, margin=0), self._table.room])
+        self.sidebar.append(self._table.room)
         self._follow(self._shown)
 
     def _build_form(self) -> Iterator[None]:
@@ -162,15 +163,15 @@ class SearchRoom:
     def _refuse(self, words: str) -> None:
         self._refusal.object = f"<p class='fails' role='alert'>{html.escape(words)}</p>"
 
-    def _hear(self, told: Sequence[object]) -> None:
+    def _hear(self, name: str, words: str) -> None:
         """What was pointed at in the page, which may send anything."""
-        match told:
-            case ["trial", int(number), *_]:
-                self._load(number)
-            case ["sort", int(column), *_] if column >= 0:
-                self._table.sort(column)
-            case ["region", *ends] if len(ends) >= 4:
-                self._brush([float(x) for x in ends[:4] if isinstance(x, int | float)])
+        match _numbers(words):
+            case [number] if name == TRIAL:
+                self._load(int(number))
+            case [column] if name == SORT and column >= 0:
+                self._table.sort(int(column))
+            case [_, _, _, _] as ends if name == REGION:
+                self._brush(ends)
 
     def _load(self, number: int) -> None:
         frame = self._shown.frame
@@ -303,6 +304,15 @@ def _difference(shown: SearchProgress) -> str:
         f"{line.strategy} <b>{theme.percent(float(line.middle[-1]))}</b>" for line in frame.lines
     )
     return f"<p role='status'>Best found, median of {len(frame.seeds)} seeds: {found}</p>"
+
+
+def _numbers(words: str) -> list[float]:
+    """The numbers that a page has sent; none if that is anything else."""
+    try:
+        numbers = [float(word) for word in words.split()]
+    except ValueError:
+        return []
+    return numbers if all(map(math.isfinite, numbers)) else []
 
 
 def _words(words: str = "") -> HTML:

@@ -21,7 +21,7 @@ from engine import (
     label_of,
 )
 
-TELLER = "search:told"  # the model that the page tells the server by what was pointed at
+TRIAL, SORT, REGION = "search trial", "search sort", "search region"  # what is pressed or brushed
 MOST_TICKS = 6
 MARGIN = 0.05  # of an axis, beyond its ends
 ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED, TrialStatus.FAILED)
@@ -48,15 +48,12 @@ for (const {data} of sources) {
 }
 TELL
 """
-# The page's own document knows it; that of a plot is another.
-TRIAL = """
-const teller = Bokeh.documents.map((d) => d.get_model_by_name(name)).find((model) => model != null)
-if (nearest != null && teller != null) { teller.tags = ["trial", nearest, Date.now()] }
+TELL = """
+if (nearest != null) { window.babysit_tell({kind: "press", name, value: String(nearest)}) }
 """
-REGION = """
-const teller = Bokeh.documents.map((d) => d.get_model_by_name(name)).find((model) => model != null)
+BRUSHED = """
 const {x0, x1, y0, y1} = cb_obj.geometry
-if (cb_obj.final && teller != null) { teller.tags = ["region", x0, x1, y0, y1, Date.now()] }
+if (cb_obj.final) { window.babysit_tell({kind: "press", name, value: [x0, x1, y0, y1].join(" ")}) }
 """
 
 
@@ -131,13 +128,13 @@ def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
 
 def tell_trial(drawn: figure, which: str, sources: Sequence[object]) -> None:
     """Tell the server which trial was pointed at; `which` is NEAREST or INSIDE."""
-    code = which.replace("TELL", TRIAL)
-    drawn.js_on_event("tap", CustomJS(code=code, args={"sources": sources, "name": TELLER}))
+    code = which.replace("TELL", TELL)
+    drawn.js_on_event("tap", CustomJS(code=code, args={"sources": sources, "name": TRIAL}))
 
 
 def tell_region(drawn: figure) -> None:
     """Tell the server what was brushed, as places."""
-    drawn.js_on_event("selectiongeometry", CustomJS(code=REGION, args={"name": TELLER}))
+    drawn.js_on_event("selectiongeometry", CustomJS(code=BRUSHED, args={"name": REGION}))
 
 
 def shape_of(snapshot: Snapshot) -> str:

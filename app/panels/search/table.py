@@ -11,15 +11,8 @@ from panel.layout import Column
 from panel.pane import HTML
 
 from app import theme
-from app.panels.search.space import ENDED, TELLER, score_of
+from app.panels.search.space import ENDED, SORT, TRIAL, score_of
 from engine import SearchFrame, TrialFrame, in_words, label_of
-
-# A click on a button of the table, or anywhere in a trial's row, is told to the server.
-CLICKED = f"""
-const told = event.target.closest('[data-tell]')?.dataset.tell?.split(':');
-const teller = Bokeh.documents.map(d => d.get_model_by_name('{TELLER}')).find(m => m != null);
-if (told && teller) teller.tags = [told[0], Number(told[1]), Date.now()]
-"""
 
 
 def heads(frame: SearchFrame) -> list[str]:
@@ -74,15 +67,14 @@ def to_html(frame: SearchFrame, column: int, reverse: bool) -> str:
     sort = "descending" if reverse else "ascending"
     head = "".join(
         f'<th scope="col"{f" aria-sort={sort}" if n == column else ""}>'
-        f'<button type="button" data-tell="sort:{n}">{html.escape(name)}'
+        f'<button type="button" data-press="{SORT}" data-value="{n}">{html.escape(name)}'
         f"{' ↓' if n == column and reverse else ' ↑' if n == column else ''}</button></th>"
         for n, name in enumerate(heads(frame))
     )
     rows = "".join(_row(frame, trial) for trial in ordered(frame, column, reverse))
-    code = html.escape(" ".join(CLICKED.split("\n")))
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Trials">'
-        f'<table onclick="{code}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -96,7 +88,7 @@ def _row(frame: SearchFrame, trial: TrialFrame) -> str:
     ]
     number = trial.number + 1
     return (
-        f'<tr data-tell="trial:{trial.number}"><td><button type="button"'
+        f'<tr data-press="{TRIAL}" data-value="{trial.number}"><td><button type="button"'
         f' aria-label="Load trial {number}">{number}</button></td>'
         + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         + "</tr>"

@@ -1,0 +1,59 @@
+"""What a page and its server tell each other: each message is heard by its kind, or by nobody."""
+
+import pytest
+
+from app.page.bridge import MOST, Bridge
+from app.page.buttons import Presses, button
+
+
+@pytest.fixture
+def heard() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def bridge(heard) -> Bridge:
+    bridge = Bridge()
+    bridge.on("set", lambda name, value: heard.append((name, value)))
+    return bridge
+
+
+def test_a_message_is_heard_by_its_kind(bridge, heard):
+    keys = []
+    bridge.on("key", lambda name, value: keys.append(name))
+    bridge._handle_msg({"kind": "set", "name": "l2", "value": "0.1"})
+    bridge._handle_msg({"kind": "key", "name": "p", "value": ""})
+    assert heard == [("l2", "0.1")] and keys == ["p"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        "set",
+        [],
+        {},
+        {"kind": "set"},
+        {"kind": "other", "name": "l2", "value": "1"},
+        {"kind": ["set"], "name": "l2", "value": "1"},
+        {"kind": "set", "name": ["l2"], "value": "1"},
+        {"kind": "set", "name": "l2", "value": 1},
+        {"kind": "set", "name": "l2", "value": "1" * (MOST + 1)},
+        {"kind": "set", "name": "l" * (MOST + 1), "value": "1"},
+    ],
+)
+def test_any_other_message_is_heard_by_nobody(bridge, heard, message):
+    bridge._handle_msg(message)
+    assert heard == []
+
+
+def test_a_press_does_what_the_button_is_for():
+    presses, done = Presses(), []
+    presses.on("play", lambda: done.append("play"))
+    presses.on_value("trial", done.append)
+    bridge = Bridge()
+    bridge.on("press", presses.press)
+    for name, value in (("play", ""), ("trial", "7"), ("none such", "")):
+        bridge._handle_msg({"kind": "press", "name": name, "value": value})
+    assert done == ["play", "7"]
+    assert 'data-press="play"' in button("play", "Play")
