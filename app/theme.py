@@ -276,12 +276,9 @@ GRID_CSS = f"""
 }}
 """
 
-# Of the panel below the main plots: the plots of a tab stand side by side.
-INSIDE_CSS = f"""
-:host {{
-  flex: none; height: {rem(INSIDE_HEIGHT + TABS_HEIGHT)} !important; margin: 0;
-  font-family: {FONT};
-}}
+# Tabs in plain HTML, as Material's look: app/static/tabs.js.
+TABS_CSS = f"""
+:host {{ font-family: {FONT}; }}
 [role="tablist"] {{
   display: flex; box-sizing: border-box; height: {rem(TABS_HEIGHT)}; padding-bottom: 4px;
   overflow: auto hidden;
@@ -296,29 +293,28 @@ INSIDE_CSS = f"""
   color: var(--panel-primary-color); border-color: currentcolor; opacity: 1;
 }}
 [role="tab"]:focus-visible {{ outline: 2px solid currentcolor; outline-offset: -3px; }}
+"""
+
+# Of the panel below the main plots: the plots of a tab stand side by side.
+INSIDE_CSS = f"""
+:host {{
+  flex: none; height: {rem(INSIDE_HEIGHT + TABS_HEIGHT)} !important; margin: 0;
+  font-family: {FONT};
+}}
 .plots {{ display: flex; height: {rem(INSIDE_HEIGHT)}; }}
 .plots[hidden] {{ display: none; }}
 .plots > * {{ flex: 1; }}
 """
 
-TABS_SX: dict[str, dict[str, object]] = {
-    "& .MuiTabs-root, & .MuiTabs-scroller": {"minHeight": rem(36), "height": rem(36)},
-    "& .MuiTab-root": {
-        "minHeight": rem(36),
-        "minWidth": 0,
-        "padding": "6px 14px",
-        "textTransform": "none",
-        "letterSpacing": 0,
-    },
-    "& .MuiTabScrollButton-root.Mui-disabled": {"display": "none"},
-}
 # They stay where they are when the knobs are scrolled.
-STAYS = {"position": "sticky", "top": ABOVE, "zIndex": 2, "backgroundColor": "background.paper"}
-SIDEBAR_SX = TABS_SX | {
-    "& .MuiTabs-root": STAYS,
-    "& .MuiTabScrollButton-root": {"display": "none"},  # there is room for all
-    "& .MuiTab-root": TABS_SX["& .MuiTab-root"] | {"padding": "6px 6px"},
-}
+SIDEBAR_CSS = f"""
+:host {{
+  position: sticky; top: {ABOVE}; z-index: 2; margin: 0;
+  background: var(--panel-surface-color);
+}}
+[role="tablist"] {{ height: {rem(36)}; padding: 0; }}
+[role="tab"] {{ padding: 6px; }}
+"""
 
 LESSON_CSS = f"""
 :host {{ font: 0.8125rem/1.4 {FONT}; font-variant-numeric: tabular-nums; margin: 4px 10px; }}

@@ -1,6 +1,6 @@
 """The layout of the page: the header, the sidebar with the knobs, and the plots of the run."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 
 from panel import ui
 from panel.layout import Column
@@ -34,6 +34,7 @@ HEADER = """
 <div id="menus" class="menus" popover>{menus}{look}</div>
 """
 
+TAB = "tab"  # the kind of message that tells which tab of the sidebar is opened
 SOON = '<p class="quiet" role="status">A moment …</p>'
 
 
@@ -62,17 +63,16 @@ class Layout:
         )
         self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
         self._own: set[str] = set()  # rooms whose main area is not made of views
-        self._sidebars = {
-            room: Column(sizing_mode="stretch_width")
-            for room in ROOMS
-            if room.lower() not in hidden
-        }
-        self.sidebar = ui.Tabs(
-            (KNOBS, knobs),
-            *self._sidebars.items(),
-            sx=theme.SIDEBAR_SX,
+        self.room = KNOBS  # the tab of the sidebar that is open
+        self.rooms = [KNOBS, *(room for room in ROOMS if room.lower() not in hidden)]
+        self._bridge = bridge
+        self._panels: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
+        tabs = HTML(
+            _tablist("Sidebar", self.rooms, tells=TAB),
+            stylesheets=[theme.TABS_CSS, theme.SIDEBAR_CSS],
             sizing_mode="stretch_width",
         )
+        self._sidebar = Column(tabs, knobs, sizing_mode="stretch_width")
         header = HTML(
             HEADER.format(
                 transport="" if "transport" in hidden else transport.html,
@@ -88,7 +88,7 @@ class Layout:
             busy_indicator=None,
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
-            sidebar=[] if "sidebar" in hidden else [self.sidebar],
+            sidebar=[] if "sidebar" in hidden else [self._sidebar],
             # The room of a closed one is kept beside the plots, unless it would lie over them.
             sidebar_variant="temporary" if "sidebar" in hidden else "auto",
             sidebar_open="sidebar" not in hidden,
@@ -114,28 +114,18 @@ class Layout:
     @property
     def _inside(self) -> Viewable:
         """The panel; which of its tabs is open the browser alone knows (app/static/tabs.js)."""
-        tabs = "".join(
-            f'<button type="button" role="tab" aria-selected="{str(not n).lower()}"'
-            f' tabindex="{-1 if n else 0}" data-tab="{tab}">{tab}</button>'
-            for n, tab in enumerate(self._tabs)
-        )
         panels = "".join(
             f'<div class="plots" role="tabpanel" aria-label="{tab}"{" hidden" if n else ""}>'
             f"{_places(self._views[tab])}</div>"
             for n, tab in enumerate(self._tabs)
         )
         return HTML(
-            f'<div role="tablist" aria-label="Inside">{tabs}</div>{panels}',
-            stylesheets=[theme.VIEWS_CSS, theme.INSIDE_CSS],
+            f"{_tablist('Inside', self._tabs)}{panels}",
+            stylesheets=[theme.VIEWS_CSS, theme.TABS_CSS, theme.INSIDE_CSS],
             margin=0,
             height=theme.INSIDE_HEIGHT + theme.TABS_HEIGHT,
             sizing_mode="stretch_width",
         )
-
-    @property
-    def room(self) -> str:
-        """The tab of the sidebar that is open."""
-        return (KNOBS, *self._sidebars)[self.sidebar.active]
 
     @property
     def views(self) -> list[str]:
@@ -147,8 +137,9 @@ class Layout:
 
     def furnish(self, room: str, sidebar: Viewable, main: Viewable | None) -> None:
         """Make room for a room that will be built: in the sidebar, and in the main area."""
-        if room in self._sidebars:
-            self._sidebars[room].extend([sidebar, HTML(SOON, stylesheets=[theme.LESSON_CSS])])
+        soon = HTML(SOON, stylesheets=[theme.LESSON_CSS])
+        self._panels[room] = Column(sidebar, soon, sizing_mode="stretch_width")
+        self._sidebar.append(self._panels[room])
         if main:
             self._own.add(room)
         elif self._views.get(room):
@@ -159,18 +150,33 @@ class Layout:
 
     def furnished(self, room: str) -> None:
         """All of it is there."""
-        if room in self._sidebars:
-            self._sidebars[room].pop(-1)
+        panel = self._panels[room]
+        if isinstance(panel, Column):
+            panel.pop(-1)
 
     def enter(self, room: str) -> None:
-        """Show the main area of a room, or the plots of the run; what was built stays."""
+        """Show a room, or the knobs and the plots of the run; what was built stays."""
+        self.room = room
+        for name, panel in self._panels.items():
+            panel.visible = name == room
         shown = self._mains.get(room, self._run)
         for main in (self._run, *self._mains.values()):
             main.visible = main is shown
 
     def leave(self) -> None:
-        """Go back to the knobs."""
-        self.sidebar.active = 0
+        """Have the browser go back to the knobs."""
+        self._bridge.do("open_tab", KNOBS)
+
+
+def _tablist(label: str, tabs: Sequence[str], tells: str = "") -> str:
+    """Tabs, the first of them open; which one is opened the server is told as a message `tells`."""
+    buttons = "".join(
+        f'<button type="button" role="tab" aria-selected="{str(not n).lower()}"'
+        f' tabindex="{-1 if n else 0}" data-tab="{tab}">{tab}</button>'
+        for n, tab in enumerate(tabs)
+    )
+    told = f' data-tells="{tells}"' if tells else ""
+    return f'<div role="tablist" aria-label="{label}"{told}>{buttons}</div>'
 
 
 def _main(*parts: Viewable) -> Column:

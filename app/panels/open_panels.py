@@ -22,9 +22,10 @@ class OpenRooms:
     def __getitem__(self, name: str) -> Room:
         return self._rooms[name]
 
-    def enter(self, handle: ExperimentHandle) -> None:
-        """Show the room whose tab of the sidebar is open."""
-        name = self._layout.room
+    def enter(self, name: str, handle: ExperimentHandle) -> None:
+        """Show the room of a tab of the sidebar; a browser may name any."""
+        if name not in self._layout.rooms:
+            return
         for other in self._buildings.keys() - {name}:
             self._buildings[other].stop()
         if name in ROOMS and name not in self._rooms:

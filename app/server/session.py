@@ -18,7 +18,7 @@ from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
 from app.page.keyboard import KEYS, Keyboard, Keys
-from app.page.layout import Layout
+from app.page.layout import TAB, Layout
 from app.page.transport import Transport
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
 from app.panels.open_panels import OpenRooms
@@ -153,13 +153,13 @@ class Visit:
         bridge.on("press", presses.press)
         bridge.on("key", lambda key, value: keyboard.press(key))
         bridge.on("set", self._knobs.turn)
+        bridge.on(TAB, lambda room, value: self._rooms.enter(room, self.handle))
 
     def belong_to(self, document: Document) -> None:
         """Hear what happens to this page, and be able to change it from other threads."""
         self._tell = document.locked_callback(tell)
         self._news = document.locked_callback(guarded(self._show), policy="latest")
         self._locked = document.locked_callback
-        self.layout.sidebar.param.watch(lambda event: self._rooms.enter(self.handle), "active")
         document.on_event(ConnectionLost, self.lose)
         document.on_event(ClientReconnected, self.regain)
         document.on_session_destroyed(self.close)

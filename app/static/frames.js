@@ -6,6 +6,7 @@ import {copy} from "./clipboard.js"
 import {count, number, tick} from "./numbers.js"
 import {save} from "./plots.js"
 import {follow, show_steps} from "./steps_shown.js"
+import {open_tab} from "./tabs.js"
 import {Words} from "./words.js"
 import {drawn, draw, in_sight, model, point_at, press} from "./views.js"
 
@@ -18,7 +19,7 @@ export function start(token, base, way_back, hall) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
-  window.babysit = Object.assign(channel, {model, point_at, show_steps, copy, save, count, number, tick})
+  window.babysit = Object.assign(channel, {model, point_at, show_steps, open_tab, copy, save, count, number, tick})
 }
 
 // The buttons in the headlines of plots: what they do is code of the plot's own.

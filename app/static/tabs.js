@@ -1,4 +1,8 @@
-// The panel below the plots: one of its tabs at a time, chosen by mouse or arrow keys.
+// Tabs: one of a list at a time, chosen by mouse or arrow keys. What a tab shows is beside the list, or the
+// server is told which one was opened.
+
+import {tell} from "./events.js"
+import {find} from "./words.js"
 
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
@@ -29,6 +33,11 @@ export function bring_to_light(element) {
   }
 }
 
+// Open a tab that the server has to be told of.
+export function open_tab(name) {
+  open(find(document.body, `[data-tells] [data-tab="${CSS.escape(name)}"]`))
+}
+
 function tab_of(event) {
   return event.composedPath().find((element) => element.dataset?.tab != null)
 }
@@ -38,6 +47,10 @@ function all_beside(tab) {
 }
 
 function open(chosen) {
+  const {tells} = chosen.parentNode.dataset
+  if (tells != null && chosen.ariaSelected != "true") {
+    tell(tells, chosen.dataset.tab)
+  }
   for (const tab of all_beside(chosen)) {
     tab.ariaSelected = String(tab == chosen)
     tab.tabIndex = tab == chosen ? 0 : -1

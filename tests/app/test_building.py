@@ -159,8 +159,7 @@ class Page:
 
     def open(self, room: str) -> set[str]:
         """The models of the page once all of a room is there."""
-        self.layout.sidebar.active = ["Knobs", *ROOMS].index(room)
-        self.rooms.enter(self._handle)
+        self.rooms.enter(room, self._handle)
         wait_until(lambda: all(building.done for building in self.buildings))
         return {model.id for model in self.document.models}
 
@@ -186,9 +185,8 @@ def test_a_room_is_built_once(opened, room):
 @pytest.mark.parametrize("room", ["Lab", "Search"])
 def test_no_piece_of_a_room_is_most_of_it(opened, handle, room):
     before = len(opened.document.models)
-    opened.layout.sidebar.active = ["Knobs", *ROOMS].index(room)
     opened.rooms._build = lambda pieces: Stepwise(pieces)
-    opened.rooms.enter(handle)
+    opened.rooms.enter(room, handle)
     stepwise, sizes = opened.rooms._buildings[room], []
     base = len(opened.document.models)
     while stepwise.step():

@@ -149,7 +149,7 @@ def enters(room: str) -> Attack:
         await visitor.open()
 
         async def open_room() -> None:
-            await visitor.enter(room)
+            await visitor.go_to(room)
 
         async with meanwhile(open_room(), [visitor]) as there:
             yield there

@@ -69,7 +69,6 @@ async def open_all(base: str, watch: Watch, only: list[str]) -> None:
     opener = Visitor(base)
     await watch.note("nothing", opener, nothing)
     await watch.note("page", opener, opener.open)
-    await opener.find_tabs()
     for tab in (tab for tab in TABS if tab in only):
         for again in ("", " again"):
             await watch.note(tab + again, opener, partial(opener.go_to, tab))

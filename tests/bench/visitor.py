@@ -232,29 +232,9 @@ class Visitor:
             self.filled = time.perf_counter() - self._opened
             self._full.set_result(None)
 
-    async def find_tabs(self) -> None:
-        """Learn from the document which model has the tabs of the sidebar."""
-        for model in _models(await self._pull()):
-            names = model["attributes"].get("_names", [])
-            if "Search" in names:
-                self._sidebar, self._tabs = model["id"], names
-                return
-        raise SystemExit("the page has no tabs")
-
     async def go_to(self, tab: str) -> None:
-        """Open a tab of the sidebar, which has been found."""
-        event = {
-            "kind": "ModelChanged",
-            "model": {"id": self._sidebar},
-            "attr": "active",
-            "new": self._tabs.index(tab),
-        }
-        self.post("PATCH-DOC", {"events": [event]})
-
-    async def enter(self, tab: str) -> None:
-        """Find a tab of the sidebar, and open it."""
-        await self.find_tabs()
-        await self.go_to(tab)
+        """Open a tab of the sidebar."""
+        self._tell("tab", tab)
 
     async def push(self, dialog: str) -> None:
         """Push a button of the header's, which opens a dialog."""

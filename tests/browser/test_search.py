@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.panels.search.search_controller import hunted
+from app.panels.search.search_controller import search_progress
 from engine import SearchStatus
 
 
@@ -17,7 +17,7 @@ def room(tab):
 
 
 def state(tab):
-    return hunted(tab.snapshot)
+    return search_progress(tab.snapshot)
 
 
 def asked(tab):
