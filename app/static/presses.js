@@ -13,14 +13,14 @@ export function listen_for_presses() {
 
   document.addEventListener("pointerdown", (event) => {
     const button = event.button == 0 ? aimed_at(event) : null
-    held = button && {which: which(button), x: event.clientX, y: event.clientY}
+    held = button && {...said_by(button), x: event.clientX, y: event.clientY}
   })
 
   // If the page moves a button away under the pointer, or writes it anew, no click reaches it.
   document.addEventListener("pointerup", (event) => {
     const press = held
     if (press != null && Math.hypot(event.clientX - press.x, event.clientY - press.y) < STILL) {
-      setTimeout(() => held == press && !find(document.body, press.which)?.disabled && pressed(press.which), LATE)
+      setTimeout(() => held == press && !find(document.body, press.selector)?.disabled && pressed(press), LATE)
     }
   })
 
@@ -28,19 +28,16 @@ export function listen_for_presses() {
     const button = aimed_at(event)
     if (button != null) {
       button.closest("[popover]")?.hidePopover()
-      pressed(which(button))
+      pressed(said_by(button))
     }
   })
 
-  function pressed(which) {
-    if (held?.which == which) {
+  function pressed({press, value, selector}) {
+    if (held?.selector == selector) {
       held = null
     }
-    const {press, value} = find(document.body, which)?.dataset ?? {}
-    if (press != null) {
-      tell("press", press, value)
-      keep_focus(which, performance.now() + SETTLED)
-    }
+    tell("press", press, value)
+    keep_focus(selector, performance.now() + SETTLED)
   }
 }
 
@@ -48,18 +45,18 @@ function aimed_at(event) {
   return event.composedPath().find((element) => element.dataset?.press != null && !element.disabled)
 }
 
-// How a button is found again that has been written anew.
-function which({dataset: {press, value}}) {
+// What a button tells, and how it is found again when it has been written anew.
+function said_by({dataset: {press, value}}) {
   const valued = value == null ? "" : `[data-value="${CSS.escape(value)}"]`
-  return `[data-press="${CSS.escape(press)}"]${valued}`
+  return {press, value, selector: `[data-press="${CSS.escape(press)}"]${valued}`}
 }
 
 // Words that are written anew take the button with them that has just been pressed by a key.
-function keep_focus(which, until) {
+function keep_focus(selector, until) {
   if (document.activeElement == document.body) {
-    find(document.body, which)?.focus({preventScroll: true})
+    find(document.body, selector)?.focus({preventScroll: true})
   }
   if (performance.now() < until) {
-    setTimeout(() => keep_focus(which, until), LOOK)
+    setTimeout(() => keep_focus(selector, until), LOOK)
   }
 }

@@ -44,12 +44,12 @@ def begin(tab, trials: int = 8) -> None:
     count(tab, "Epochs", 2)
     tab.wait_for(lambda: asked(tab).trials == trials and asked(tab).epochs == 2)
     tab.press("Start a search")
-    tab.wait_for(lambda: state(tab).hunt is not None)
-    assert len(state(tab).hunt.trials) == trials
+    tab.wait_for(lambda: state(tab).frame is not None)
+    assert len(state(tab).frame.trials) == trials
 
 
 def finished(tab) -> bool:
-    return state(tab).hunt.status is SearchStatus.FINISHED and not state(tab).busy
+    return state(tab).frame.status is SearchStatus.FINISHED and not state(tab).busy
 
 
 def cells(tab) -> dict[int, str]:
@@ -69,7 +69,7 @@ def test_a_search_fills_the_wall_and_a_trial_becomes_the_run(room):
     begin(room)
     room.wait_for(lambda: finished(room))
     room.wait_for(lambda: len(cells(room)) == 8 and all(cells(room).values()))
-    frame = state(room).hunt
+    frame = state(room).frame
     shown = cells(room)
     for number in frame.ranking:
         accuracy = frame.trials[number].validation_accuracy
@@ -86,11 +86,11 @@ def test_a_search_fills_the_wall_and_a_trial_becomes_the_run(room):
 def test_a_finer_stage_an_ensemble_and_a_comparison(room):
     begin(room)
     room.wait_for(lambda: finished(room))
-    coarse = state(room).hunt.search
+    coarse = state(room).frame.search
     room.press("Finer stage around the best")
-    room.wait_for(lambda: state(room).hunt.search.stage == 2)
+    room.wait_for(lambda: state(room).frame.search.stage == 2)
     room.wait_for(lambda: finished(room))
-    finer = state(room).hunt.search
+    finer = state(room).frame.search
     assert finer.epochs > coarse.epochs and finer.space != coarse.space
     room.press("Ensemble")
     room.page.get_by_text("together").first.wait_for()
@@ -101,14 +101,14 @@ def test_a_search_is_paused_resumed_and_given_up_and_the_run_goes_on(room):
     count(room, "Epochs", 90)
     room.wait_for(lambda: asked(room).epochs == 90)
     room.press("Start a search")
-    room.wait_for(lambda: state(room).hunt is not None)
+    room.wait_for(lambda: state(room).frame is not None)
     room.press("Pause search")
-    room.wait_for(lambda: state(room).hunt.status is SearchStatus.PAUSED)
+    room.wait_for(lambda: state(room).frame.status is SearchStatus.PAUSED)
     room.press("Resume search")
-    room.wait_for(lambda: state(room).hunt.status is SearchStatus.RUNNING)
+    room.wait_for(lambda: state(room).frame.status is SearchStatus.RUNNING)
     step = room.snapshot.step
     room.press("Cancel search")
-    room.wait_for(lambda: state(room).hunt.status is SearchStatus.CANCELLED)
+    room.wait_for(lambda: state(room).frame.status is SearchStatus.CANCELLED)
     room.wait_for(lambda: room.snapshot.step > step)
     assert room.snapshot.run == 1
 
@@ -120,4 +120,4 @@ def test_a_range_that_makes_no_sense_is_refused_in_words(room):
     room.wait_for(lambda: refused(room))
     room.press("Start a search")
     room.page.get_by_text("must be a number, got 'much'").wait_for()
-    assert state(room).hunt is None
+    assert state(room).frame is None
