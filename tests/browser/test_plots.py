@@ -16,9 +16,11 @@ VALUES = [0, 0.5, 0.0625, 9.9996, 99.995, 999.95, 67_657, 99_999.5, 1e-3, 1.1e-6
 
 
 def changed_often(tab: Tab) -> None:
-    """A run that has been changed eight times in a row, and then left alone."""
+    """A young run that has been changed eight times in a row, and then left alone."""
     tab.press("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    tab.press("Restart")  # in one that has come far the first change would move the axis
+    tab.wait_for(lambda: tab.channel("run") == 2)
     for n in range(8):
         handle = tab.visit.handle
         handle.do(lambda experiment: experiment.train(5)).result()
