@@ -256,7 +256,9 @@ babysit-view {{  /* as large as its place, whatever has been drawn in it */
   {CARD} contain: size; display: flex; flex-direction: column; overflow: hidden;
 }}
 babysit-view.pointed-at {{ outline: 3px solid {ACCENT}; outline-offset: -3px; }}
-.figures {{ flex: 1; display: flex; min-width: 0; min-height: 0; position: relative; }}
+.figures {{
+  flex: 1; display: flex; min-width: 0; min-height: 0; position: relative; overflow: auto hidden;
+}}
 {MARGIN_CSS}"""
 
 BESIDE = rem(2 * PLOT_MIN_WIDTH + SPACE)  # what two plots side by side need

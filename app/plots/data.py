@@ -28,6 +28,7 @@ MOST_COUNTED = 14  # classes up to which a count has room in its square
 MOST_NAMED = 10  # ... and its name beside the axes
 LETTERS = 52  # of all class names along the horizontal axis
 MOST_LETTERS = 12  # of one along the vertical axis
+COUNTS_WIDTH, HARDEST_WIDTH = 240, 600  # pixels in which the words are apart
 MOST_POINTS = 200  # of predicted values
 
 
@@ -213,6 +214,7 @@ class DataView:
         )
         drawn.grid.visible = False
         pictures.share_width(drawn, 2)
+        pictures.need_width(drawn, COUNTS_WIDTH)
         pictures.draw_pictures(drawn, "data.confusion", theme.MISTAKES)
         drawn.text(
             "x",
@@ -263,6 +265,7 @@ class DataView:
         )
         if len(snapshot.data.shape) > 1:
             pictures.share_width(drawn, 3.6)
+            pictures.need_width(drawn, HARDEST_WIDTH)
             draw_hard_pictures(drawn, snapshot, self._style)
         else:
             across = _across(snapshot)

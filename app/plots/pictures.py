@@ -115,6 +115,11 @@ def share_width(figure: figure, parts: float) -> None:
     figure.styles = {"flex": f"{parts:g} 1 0"}
 
 
+def need_width(figure: figure, pixels: int) -> None:
+    """Make a figure no narrower; where that is too wide for its card, the card can be scrolled."""
+    figure.styles = {**figure.styles, "min-width": f"{pixels}px"}
+
+
 def keep_width(figure: figure, pixels: int) -> None:
     """Give a figure just so much of the width of its view."""
     figure.styles = {"flex": f"0 1 {pixels}px"}

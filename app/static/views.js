@@ -71,6 +71,7 @@ class Plot {
     for (const figure of this.figures) {
       new Overlay(figure, (name) => this.model(name), figures)
     }
+    be_reached(figures)
   }
 
   #tear_down() {
@@ -85,6 +86,18 @@ class Plot {
     documents.splice(documents.indexOf(this.#document), 1)
     this.#document.clear({sync: false})
   }
+}
+
+// Where a card is too narrow for its figures they can be scrolled, by the keyboard as well.
+function be_reached(figures) {
+  const look = () => {
+    if (figures.scrollWidth > figures.clientWidth) {
+      figures.tabIndex = 0
+    } else {
+      figures.removeAttribute("tabindex")
+    }
+  }
+  new ResizeObserver(look).observe(figures)
 }
 
 export function draw(view, drawing) {
