@@ -213,8 +213,7 @@ class DataView:
             y_range=Range1d(start=0.5 - count, end=0.5),
         )
         drawn.grid.visible = False
-        pictures.share_width(drawn, 2)
-        pictures.need_width(drawn, COUNTS_WIDTH)
+        pictures.share_width(drawn, 2, COUNTS_WIDTH)
         pictures.draw_pictures(drawn, "data.confusion", theme.MISTAKES)
         drawn.text(
             "x",
@@ -264,8 +263,7 @@ class DataView:
             _hardest_words(snapshot),
         )
         if len(snapshot.data.shape) > 1:
-            pictures.share_width(drawn, 3.6)
-            pictures.need_width(drawn, HARDEST_WIDTH)
+            pictures.share_width(drawn, 3.6, HARDEST_WIDTH)
             draw_hard_pictures(drawn, snapshot, self._style)
         else:
             across = _across(snapshot)

@@ -110,14 +110,12 @@ def fit(figure: figure, *shown: "GlyphRenderer[Any]") -> None:
     figure.grid.visible = False
 
 
-def share_width(figure: figure, parts: float) -> None:
-    """Give a figure so many parts of the width of its view."""
-    figure.styles = {"flex": f"{parts:g} 1 0"}
+def share_width(figure: figure, parts: float, least: int = 0) -> None:
+    """Give a figure so many parts of the width of its view, and so many pixels at least.
 
-
-def need_width(figure: figure, pixels: int) -> None:
-    """Make a figure no narrower; where that is too wide for its card, the card can be scrolled."""
-    figure.styles = {**figure.styles, "min-width": f"{pixels}px"}
+    A card that is too narrow for its figures can be scrolled.
+    """
+    figure.styles = {"flex": f"{parts:g} 1 0", "min-width": f"{least}px" if least else "auto"}
 
 
 def keep_width(figure: figure, pixels: int) -> None:
