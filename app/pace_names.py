@@ -1,6 +1,6 @@
 """What the paces at which one can watch are called: on the page, and in links."""
 
-from app import theme
+from app import numbers
 from engine import AUTO, FULL, PACES, Pace
 
 KEPT = 0.8  # of a pace, above which what is made wavers about it
@@ -23,12 +23,12 @@ def in_short(pace: Pace, made: float) -> str:
         return _with_rate(AUTO, made)
     if pace == FULL:
         return _with_rate("full", made)
-    held = f"{theme.count(pace)}/s"
-    return held if not made or made > KEPT * pace else f"{theme.count(made)} of {held}"
+    held = f"{numbers.count(pace)}/s"
+    return held if not made or made > KEPT * pace else f"{numbers.count(made)} of {held}"
 
 
 def _with_rate(name: str, made: float) -> str:
-    return f"{name}, {theme.count(made)}/s" if made else name
+    return f"{name}, {numbers.count(made)}/s" if made else name
 
 
 def in_full(pace: Pace) -> str:
@@ -37,4 +37,4 @@ def in_full(pace: Pace) -> str:
         return "auto: slow at first, and after a change"
     if pace == FULL:
         return "full speed"
-    return f"{theme.count(pace)} step{'' if pace == 1 else 's'}/s"
+    return f"{numbers.count(pace)} step{'' if pace == 1 else 's'}/s"

@@ -40,8 +40,8 @@ def button(
 ) -> str:
     """A button as HTML, which shows its `word`, or its icon alone; the label is for all to hear.
 
-    `style` is a class of theme.BUTTONS_CSS; in the states `unless` of the run it is of no use, nor
-    if it is `off`.
+    `style` is a class of app/static/buttons.css; in the states `unless` of the run it is of no
+    use, nor if it is `off`.
     """
     picture = f'<span class="icon" aria-hidden="true">{icon}</span>' if icon else ""
     tip = html.escape(label, quote=True)

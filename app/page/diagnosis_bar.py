@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 from panel.pane import HTML
 
-from app import theme
+from app import numbers, theme
 from app.page.buttons import Presses, button
 from app.settings.settings import Send
+from app.stylesheets import css
 from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
 
 MOST = 3  # findings that are told at a time
@@ -34,7 +35,7 @@ class DiagnosisBar:
         presses.on("undo", self._take_back)
         self.view = HTML(
             HINT,
-            stylesheets=[theme.BUTTONS_CSS, theme.LANE_CSS],
+            stylesheets=[css("buttons"), css("diagnosis_bar")],
             height=theme.LANE_HEIGHT,
             margin=0,
             sizing_mode="stretch_width",
@@ -105,7 +106,7 @@ def _described(findings: tuple[Finding, ...]) -> str:
 
 
 def _told(finding: Finding) -> str:
-    number = f"{theme.number(finding.number)}, healthy {_band(finding.band)}"
+    number = f"{numbers.number(finding.number)}, healthy {_band(finding.band)}"
     name = html.escape(finding.rule.capitalize())
     return f"<b>{name}</b> <span>{number}</span> {html.escape(finding.cause)}"
 
@@ -113,7 +114,7 @@ def _told(finding: Finding) -> str:
 def _band(band: tuple[float, float]) -> str:
     low, high = band
     if high == float("inf"):
-        return f"above {theme.number(low)}"
+        return f"above {numbers.number(low)}"
     if low == 0:
-        return f"up to {theme.number(high)}"
-    return f"{theme.number(low)} to {theme.number(high)}"
+        return f"up to {numbers.number(high)}"
+    return f"{numbers.number(low)} to {numbers.number(high)}"

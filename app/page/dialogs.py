@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.page.buttons import Presses, button
+from app.stylesheets import css
 from engine import Snapshot
 
 
@@ -52,7 +53,7 @@ class Dialogs:
         if label not in self._dialogs:
             content = self._contents[label] = self._makers[label][1]()
             self._dialogs[label] = ui.Dialog(
-                Column(content.view, stylesheets=[theme.DIALOG_CSS], sizing_mode="stretch_width"),
+                Column(content.view, stylesheets=[css("dialog")], sizing_mode="stretch_width"),
                 title=content.title,
                 title_variant="h6",
                 width_option=content.width,

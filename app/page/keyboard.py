@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from panel.pane import HTML
 
-from app import theme
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
 from app.page.transport import SEVERAL, Transport
+from app.stylesheets import css
 from engine import Snapshot
 
 KEYS = {  # as the browser calls them: what they do
@@ -68,7 +68,7 @@ class Keys:
             f"<table><tbody>{rows}</tbody></table>"
             "<p>Not while you are writing in a field. Everything else is reached with Tab, and"
             " turned with the arrow keys.</p>",
-            stylesheets=[theme.KEYS_CSS],
+            stylesheets=[css("keys")],
             sizing_mode="stretch_width",
         )
 

@@ -16,6 +16,7 @@ from app.page.display_mode import DisplayMode
 from app.page.transport import Transport
 from app.panels import KNOBS, ROOMS
 from app.plots import VIEWS, places, view_of
+from app.stylesheets import css
 
 HEADER = """
 <h1 data-text="title"></h1>
@@ -69,7 +70,7 @@ class Layout:
         self._panels: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
         tabs = HTML(
             _tablist("Sidebar", self.rooms, tells=TAB),
-            stylesheets=[theme.TABS_CSS, theme.SIDEBAR_CSS],
+            stylesheets=[css("tabs"), css("sidebar")],
             sizing_mode="stretch_width",
         )
         self._sidebar = Column(tabs, knobs, sizing_mode="stretch_width")
@@ -79,7 +80,7 @@ class Layout:
                 menus="" if "menus" in hidden else dialogs.html,
                 look=look.html,
             ),
-            stylesheets=[theme.BUTTONS_CSS, theme.HEADER_CSS],
+            stylesheets=[css("buttons"), css("header")],
             margin=0,
             sizing_mode="stretch_width",
         )
@@ -121,7 +122,7 @@ class Layout:
         )
         return HTML(
             f"{_tablist('Inside', self._tabs)}{panels}",
-            stylesheets=[theme.VIEWS_CSS, theme.TABS_CSS, theme.INSIDE_CSS],
+            stylesheets=[css("headline", "views", "margins"), css("tabs"), css("inside")],
             margin=0,
             height=theme.INSIDE_HEIGHT + theme.TABS_HEIGHT,
             sizing_mode="stretch_width",
@@ -137,7 +138,7 @@ class Layout:
 
     def furnish(self, room: str, sidebar: Viewable, main: Viewable | None) -> None:
         """Make room for a room that will be built: in the sidebar, and in the main area."""
-        soon = HTML(SOON, stylesheets=[theme.LESSON_CSS])
+        soon = HTML(SOON, stylesheets=[css("panel")])
         self._panels[room] = Column(sidebar, soon, sizing_mode="stretch_width")
         self._sidebar.append(self._panels[room])
         if main:
@@ -181,14 +182,14 @@ def _tablist(label: str, tabs: Sequence[str], tells: str = "") -> str:
 
 def _main(*parts: Viewable) -> Column:
     """What fills the page beside the sidebar."""
-    return Column(*parts, stylesheets=[theme.MAIN_CSS], sizing_mode="stretch_both")
+    return Column(*parts, stylesheets=[css("main")], sizing_mode="stretch_both")
 
 
 def _plots(views: Iterable[str]) -> HTML:
     """The plots that fill the main area."""
     return HTML(
         f'<div class="plots">{_places(views)}</div>',
-        stylesheets=[theme.VIEWS_CSS, theme.GRID_CSS],
+        stylesheets=[css("headline", "views", "margins"), css("grid")],
         margin=0,
         sizing_mode="stretch_both",
     )

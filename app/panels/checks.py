@@ -12,11 +12,12 @@ from panel.layout import Column
 from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
-from app import theme
+from app import numbers, palette, theme
 from app.page.buttons import Presses, button
 from app.panels.lesson_figures import HEIGHT
 from app.panels.panel import ROOMS
 from app.plots.figures import further
+from app.stylesheets import css
 from engine import (
     CHECKS,
     CheckProgress,
@@ -102,7 +103,7 @@ class Checks:
         ]
         wanted = f" (wanted: {html.escape(result.wanted)})" if result.wanted else ""
         self._words[result.name].object = (
-            f"<p class='{kind}' role='status'><b>{mark} {theme.number(result.number)}{wanted}</b>"
+            f"<p class='{kind}' role='status'><b>{mark} {numbers.number(result.number)}{wanted}</b>"
             f" {html.escape(result.sentence)}</p>"
         )
         known = result.x is not None and result.y is not None
@@ -110,8 +111,8 @@ class Checks:
 
 
 def _html(words: str) -> HTML:
-    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
-    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
+    sheets = [css("buttons"), css("panel")]
+    return HTML(words, stylesheets=sheets, sizing_mode="stretch_width")
 
 
 def _all(experiment: Experiment) -> Iterator[Told]:
@@ -137,12 +138,12 @@ def _curve(result: CheckResult) -> Viewable:
         "x",
         "y",
         source=ColumnDataSource({"x": result.x, "y": result.y}),
-        color=theme.TRAIN,
+        color=palette.TRAIN,
         line_width=2,
     )
     if log:
         picture.add_layout(
-            Span(location=result.number, dimension="height", line_color=theme.ACCENT)
+            Span(location=result.number, dimension="height", line_color=palette.ACCENT)
         )
     picture.update(sizing_mode="stretch_width", height=HEIGHT, min_height=HEIGHT)
     return Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width")

@@ -16,13 +16,14 @@ from panel.layout import Column
 from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
-from app import theme
+from app import palette, theme
 from app.page.buttons import Presses, button
 from app.panels.choice_widget import ChoiceWidget
 from app.panels.lab_data import in_words, lab_columns, table
 from app.panels.lab_figures import Sizes, draw_histograms
 from app.panels.latest_only_worker import Latest
 from app.panels.panel import ROOMS
+from app.stylesheets import css
 from engine import Begin, Choice, ExperimentHandle, Laboratory, LabReport, Snapshot
 
 MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would not follow a slider
@@ -43,7 +44,9 @@ BUTTONS = (
     button("lab seed", "New seed", "casino", style="outlined", word="New seed"),
     button("lab train", TRAIN, "play_arrow", style="contained", word=TRAIN),
 )
-RED = f'<span class="key"><i style="border-color:{theme.ACCENT}"></i>exactly 0, or saturated</span>'
+RED = (
+    f'<span class="key"><i style="border-color:{palette.ACCENT}"></i>exactly 0, or saturated</span>'
+)
 WORDS = '<span class="key">above each: layer, mean ± std</span>'
 
 type Told = tuple[Laboratory, LabReport | str]  # a report, or why there is none
@@ -74,9 +77,9 @@ class Lab:
         self._held = True  # until all knobs are there, and while several are turned as one
         self._seed = 0
         self.sidebar = Column(sizing_mode="stretch_width")
-        self._cards = Column(stylesheets=[theme.LAB_CSS], sizing_mode="stretch_both")
+        self._cards = Column(stylesheets=[css("lab")], sizing_mode="stretch_both")
         self.main: Viewable | None = Column(
-            self._cards, stylesheets=[theme.MAIN_CSS], sizing_mode="stretch_both"
+            self._cards, stylesheets=[css("main")], sizing_mode="stretch_both"
         )
         deliver = current_document().locked_callback(self._tell, policy="latest")
         self._latest: Latest[Laboratory, Told] = Latest(look_into, deliver)
@@ -118,14 +121,14 @@ class Lab:
         histograms = draw_histograms()
         self._cards.append(_card(self._head, _pane(histograms), styles=theme.LAB_WIDE))
         yield
-        self._forward = Sizes("lab.forward", "Deviation by layer", theme.FORWARD)
+        self._forward = Sizes("lab.forward", "Deviation by layer", palette.FORWARD)
         self._cards.append(_card(FORWARD, _pane(self._forward.figure)))
         yield
-        self._backward = Sizes("lab.backward", "Gradient by layer", theme.BACKWARD)
+        self._backward = Sizes("lab.backward", "Gradient by layer", palette.BACKWARD)
         self._cards.append(_card(BACKWARD, _pane(self._backward.figure)))
         yield
         self._sources = _sources(histograms, self._forward.figure, self._backward.figure)
-        self._table = HTML("", stylesheets=[theme.LAB_TABLE_CSS], sizing_mode="stretch_both")
+        self._table = HTML("", stylesheets=[css("lab_table")], sizing_mode="stretch_both")
         self._cards.append(_card("Beside the slide", self._table, styles=theme.LAB_TABLE))
 
     def _put(self, preset: str) -> None:
@@ -232,8 +235,8 @@ def _slider(
 
 
 def _buttons(*buttons: str) -> HTML:
-    css = [theme.BUTTONS_CSS, theme.BUTTON_ROW_CSS]
-    return HTML("".join(buttons), stylesheets=css, sizing_mode="stretch_width")
+    sheets = [css("buttons"), css("button_row")]
+    return HTML("".join(buttons), stylesheets=sheets, sizing_mode="stretch_width")
 
 
 def _pane(drawn: figure) -> Viewable:
@@ -246,12 +249,12 @@ def _headline(title: str, more: str = "") -> str:
 
 def _card(headline: str | HTML, body: Viewable, **options: Any) -> Viewable:
     head = _head(headline) if isinstance(headline, str) else headline
-    return Column(head, body, stylesheets=[theme.CARD_CSS], sizing_mode="stretch_both", **options)
+    return Column(head, body, stylesheets=[css("card")], sizing_mode="stretch_both", **options)
 
 
 def _head(title: str) -> HTML:
-    return HTML(_headline(title), stylesheets=[theme.HEADLINE_CSS], sizing_mode="stretch_width")
+    return HTML(_headline(title), stylesheets=[css("headline")], sizing_mode="stretch_width")
 
 
 def _words(words: str) -> HTML:
-    return HTML(words, stylesheets=[theme.LESSON_CSS], sizing_mode="stretch_width")
+    return HTML(words, stylesheets=[css("panel")], sizing_mode="stretch_width")

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from app import theme
+from app import numbers, palette
 from app.plots import plot_data
 from app.plots.plot_data import Columns
 from engine import LabLayer, Laboratory, LabReport, bounds_of
@@ -40,8 +40,8 @@ def lab_columns(lab: Laboratory, report: LabReport) -> dict[str, Columns]:
         "lab.words": _words(layers, at),
         "lab.forward": _sizes(forward),
         "lab.backward": _sizes(backward),
-        "lab.forward.ends": _ends(forward, theme.FORWARD),
-        "lab.backward.ends": _ends(backward, theme.BACKWARD),
+        "lab.forward.ends": _ends(forward, palette.FORWARD),
+        "lab.backward.ends": _ends(backward, palette.BACKWARD),
     }
 
 
@@ -76,7 +76,7 @@ def _histograms(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
         ]
         xs.append([x for x, _ in points])
         ys.append([y for _, y in points])
-    return {"x": xs, "y": ys, "colour": [theme.colour(row) for row in range(len(layers))]}
+    return {"x": xs, "y": ys, "colour": [palette.colour(row) for row in range(len(layers))]}
 
 
 def _across(layer: LabLayer, value: float) -> float:
@@ -112,7 +112,7 @@ def _ticks(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
 def _words(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
     x, y = zip(*(at[layer.name](0.0, WORDS) for layer in layers), strict=True)
     words = [
-        f"{number}   {theme.number(layer.mean)} ± {theme.number(layer.std)}".replace("-", "−")
+        f"{number}   {numbers.number(layer.mean)} ± {numbers.number(layer.std)}".replace("-", "−")
         for number, layer in enumerate(layers, start=1)
     ]
     return {"x": list(x), "y": list(y), "text": words}
@@ -140,7 +140,7 @@ def frame(shown: Columns) -> tuple[float, float]:
 def _ends(lines: dict[str, list[float]], colour: str) -> Columns:
     """The name of each line behind the last layer, where it can be shown."""
     low, high = frame(_sizes(lines))
-    colours = {"measured": colour, "theory": colour, "slide": theme.SLIDE}
+    colours = {"measured": colour, "theory": colour, "slide": palette.SLIDE}
     last = [(name, line[-1], colours[name]) for name, line in lines.items()]
     return plot_data.ends(len(lines["measured"]), last, low, high, log=True)
 
@@ -167,7 +167,7 @@ def _figure(value: float) -> str:
     """As precise as the slides print."""
     if value == 0 or 1e-5 <= abs(value) < 1000:
         return f"{value:.6f}".replace("-", "−")
-    return theme.number(value).replace("-", "−")
+    return numbers.number(value).replace("-", "−")
 
 
 def in_words(lab: Laboratory, report: LabReport) -> str:
@@ -175,7 +175,7 @@ def in_words(lab: Laboratory, report: LabReport) -> str:
     first, last = report.layers[0], report.layers[-1]
     return (
         f"{html.escape(lab.activation.name)}, {html.escape(lab.initializer.name)}, {lab.depth}"
-        f" layers of {lab.width}: deviation {theme.number(first.std)} in the first layer,"
-        f" {theme.number(last.std)} in the last; of the gradient, 1 in the last and"
-        f" {theme.number(first.backward)} in the first."
+        f" layers of {lab.width}: deviation {numbers.number(first.std)} in the first layer,"
+        f" {numbers.number(last.std)} in the last; of the gradient, 1 in the last and"
+        f" {numbers.number(first.backward)} in the first."
     )

@@ -6,7 +6,7 @@ from typing import Any
 from bokeh.models import ColumnDataSource, FixedTicker, Range1d
 from bokeh.plotting import figure
 
-from app import theme
+from app import palette, theme
 from app.panels.lab_data import frame
 from app.plots.figures import further
 from app.plots.plot_data import Columns
@@ -39,9 +39,9 @@ def draw_histograms() -> figure:
     drawn.grid.visible = False
     drawn.patches("x", "y", source=_source("lab"), fill_color="colour", line_color=None, alpha=0.8)
     drawn.segment(
-        "x", "base", "x", "top", source=_source("lab.reds"), line_color=theme.ACCENT, line_width=3
+        "x", "base", "x", "top", source=_source("lab.reds"), line_color=palette.ACCENT, line_width=3
     )
-    words: dict[str, Any] = {"text_font_size": theme.DESK.small, "text_color": theme.TICKS}
+    words: dict[str, Any] = {"text_font_size": theme.DESK.small, "text_color": palette.TICKS}
     drawn.text("x", "y", "label", source=_source("lab.ticks"), text_align="center", **words)
     drawn.text("x", "y", "text", source=_source("lab.words"), text_baseline="top", **words)
     return drawn
@@ -72,7 +72,7 @@ class Sizes:
         line: dict[str, Any] = {"source": data, "color": colour, "line_width": 2}
         self.figure.line("layer", "theory", line_dash="dashed", **line)
         self.figure.scatter("layer", "measured", size=8, **line)
-        line["color"] = theme.SLIDE
+        line["color"] = palette.SLIDE
         self.figure.scatter("layer", "slide", marker="x", size=13, **line)
 
     def _name_lines(self, ends: ColumnDataSource) -> None:

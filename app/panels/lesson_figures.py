@@ -9,8 +9,9 @@ from panel.layout import Column
 from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots.figures import further
+from app.stylesheets import css
 from engine import Cloud, Descent, FunctionCurve, LabReport, Means
 
 MOST_POINTS = 400  # of a scatter plot
@@ -26,9 +27,7 @@ def pictures(exhibits: dict[str, object]) -> Viewable:
     return Column(
         *(
             Column(
-                HTML(
-                    f"<p>{html.escape(words(exhibits[name]))}</p>", stylesheets=[theme.LESSON_CSS]
-                ),
+                HTML(f"<p>{html.escape(words(exhibits[name]))}</p>", stylesheets=[css("panel")]),
                 Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             )
@@ -44,26 +43,26 @@ def words(exhibit: object) -> str:
     match exhibit:
         case FunctionCurve():
             slopes = ", ".join(
-                f"{theme.number(slope)} at {point:g}"
+                f"{numbers.number(slope)} at {point:g}"
                 for point, slope in zip(exhibit.points, exhibit.slopes, strict=True)
             )
             return f"{exhibit.name}: slope {slopes}"
         case Descent():
             return (
                 f"{exhibit.name}: {len(exhibit.weights) - 1} steps,"
-                f" {theme.number(exhibit.detour)} times the straight way;"
+                f" {numbers.number(exhibit.detour)} times the straight way;"
                 f" {exhibit.same_sign:.0%} of them move both weights one way"
             )
         case Cloud():
-            axes = f"longest axis in the shortest, squared: {theme.number(exhibit.condition)}"
+            axes = f"longest axis in the shortest, squared: {numbers.number(exhibit.condition)}"
             return f"{exhibit.name}: {axes}"
         case Means():
             return f"{exhibit.name}: {exhibit.numbers:,} different numbers are subtracted"
         case LabReport():
             first, last = exhibit.layers[0], exhibit.layers[-1]
             return (
-                f"{exhibit.name}: deviation {theme.number(first.std)} in the first layer,"
-                f" {theme.number(last.std)} in the last"
+                f"{exhibit.name}: deviation {numbers.number(first.std)} in the first layer,"
+                f" {numbers.number(last.std)} in the last"
             )
     return ""
 
@@ -86,26 +85,26 @@ def draw(name: str, exhibit: object) -> figure | None:
 
 def _curve(name: str, curve: FunctionCurve) -> figure:
     picture = further("exhibit", f"{name}: the function and, dashed, its slope", theme.DESK)
-    picture.line(curve.x, curve.value, color=theme.TRAIN, line_width=2)
-    picture.line(curve.x, curve.slope, color=theme.VALIDATION, line_width=2, line_dash="dashed")
+    picture.line(curve.x, curve.value, color=palette.TRAIN, line_width=2)
+    picture.line(curve.x, curve.slope, color=palette.VALIDATION, line_width=2, line_dash="dashed")
     at = np.interp(curve.points, curve.x, curve.value)
-    picture.scatter(curve.points, at, color=theme.ACCENT, size=8)
+    picture.scatter(curve.points, at, color=palette.ACCENT, size=8)
     return picture
 
 
 def _descent(name: str, descent: Descent) -> figure:
     picture = further("exhibit", f"{name}: the way of two weights to their goal", theme.DESK)
     x, y = descent.weights.T
-    picture.line(x, y, color=theme.TRAIN, line_width=1.5)
-    picture.scatter([x[0]], [y[0]], color=theme.TRAIN, size=7)
-    picture.scatter([descent.goal[0]], [descent.goal[1]], marker="x", color=theme.ACCENT, size=10)
+    picture.line(x, y, color=palette.TRAIN, line_width=1.5)
+    picture.scatter([x[0]], [y[0]], color=palette.TRAIN, size=7)
+    picture.scatter([descent.goal[0]], [descent.goal[1]], marker="x", color=palette.ACCENT, size=10)
     return picture
 
 
 def _cloud(name: str, cloud: Cloud) -> figure:
     picture = further("exhibit", f"{name}: two inputs as a scatter plot", theme.DESK)
     some = slice(None, None, 1 + len(cloud.points) // MOST_POINTS)
-    colours = [theme.colour(int(label)) for label in cloud.labels[some]]
+    colours = [palette.colour(int(label)) for label in cloud.labels[some]]
     x, y = cloud.points[some].T
     picture.scatter(x, y, color=colours, size=4, alpha=0.7)
     picture.match_aspect = True
@@ -135,13 +134,13 @@ def _layers(name: str, report: LabReport) -> figure:
         tops = base + np.append(heights, heights[-1])
         picture.varea_step(
             x=np.arange(bins + 1.0), y1=np.full(bins + 1, float(base)), y2=tops,
-            step_mode="after", fill_color=theme.colour(row), fill_alpha=0.8,
+            step_mode="after", fill_color=palette.colour(row), fill_alpha=0.8,
         )  # fmt: skip
     picture.y_range = Range1d(start=0, end=len(layers))
     ends = [float(edge) for edge in layers[0].edges[[0, bins // 2, bins]]]
     picture.xaxis.ticker = [0, bins // 2, bins]
     picture.xaxis.major_label_overrides = {
-        place: theme.number(end) for place, end in zip((0, bins // 2, bins), ends, strict=True)
+        place: numbers.number(end) for place, end in zip((0, bins // 2, bins), ends, strict=True)
     }
     picture.yaxis.visible = False
     picture.grid.visible = False

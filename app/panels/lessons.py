@@ -10,10 +10,10 @@ from panel.layout import Column
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import theme
 from app.page.buttons import Presses, button
 from app.panels.lesson_figures import pictures
 from app.panels.panel import ROOMS
+from app.stylesheets import css
 from engine import (
     LESSONS,
     Experiment,
@@ -166,8 +166,8 @@ def _by_section() -> dict[str, list[str]]:
 
 
 def _html(words: str = "") -> HTML:
-    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
-    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
+    sheets = [css("buttons"), css("panel")]
+    return HTML(words, stylesheets=sheets, sizing_mode="stretch_width")
 
 
 def _safe(words: str) -> str:

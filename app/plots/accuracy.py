@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.axes import hover_along, tick_shares
 from app.plots.ghost_runs import ghost_ends, ghosts, left_out
@@ -32,11 +32,11 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     curves = snapshot.curves
     names = {"train": "train_accuracy", "validation": "validation_accuracy"}
     last = {key: curves.last(name) for key, name in names.items()}
-    shown = {key: theme.percent(value) for key, value in last.items()}
-    gap = theme.percent(last["train"] - last["validation"])
+    shown = {key: numbers.percent(value) for key, value in last.items()}
+    gap = numbers.percent(last["train"] - last["validation"])
     lines = [
-        ("train", last["train"], theme.TRAIN),
-        ("validation", last["validation"], theme.VALIDATION),
+        ("train", last["train"], palette.TRAIN),
+        ("validation", last["validation"], palette.VALIDATION),
         *ghost_ends(snapshot, "validation_accuracy"),
     ]
     low = _lowest(snapshot)
@@ -54,7 +54,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
         | {
             "accuracy.gap": gap,
             "accuracy.apart": left_out(snapshot, "accuracy"),
-            "accuracy.alt": f"At step {theme.count(snapshot.step)} the"
+            "accuracy.alt": f"At step {numbers.count(snapshot.step)} the"
             f" {plot_data.score_name(snapshot)} is {shown['train']} on training and"
             f" {shown['validation']} on validation examples, a"
             f" gap of {gap}.",
@@ -91,10 +91,10 @@ class AccuracyView:
     columns = staticmethod(accuracy_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (
-        ("accuracy.train", "train", theme.TRAIN),
-        ("accuracy.validation", "validation", theme.VALIDATION),
-        ("accuracy.gap", "gap", theme.GAP),
-        ("accuracy.apart", "", theme.PLAIN),
+        ("accuracy.train", "train", palette.TRAIN),
+        ("accuracy.validation", "validation", palette.VALIDATION),
+        ("accuracy.gap", "gap", palette.GAP),
+        ("accuracy.apart", "", palette.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -112,15 +112,15 @@ class AccuracyView:
         draw_ghosts(figure, "accuracy", style)
         data = source("accuracy", ["step", "train", "validation"])
         figure.varea(
-            "step", "train", "validation", source=data, fill_color=theme.GAP, fill_alpha=0.25
+            "step", "train", "validation", source=data, fill_color=palette.GAP, fill_alpha=0.25
         )
-        figure.line("step", "train", source=data, color=theme.TRAIN, line_width=style.line_width)
+        figure.line("step", "train", source=data, color=palette.TRAIN, line_width=style.line_width)
         judged = figure.line(
             "step",
             "validation",
             source=data,
-            color=theme.VALIDATION,
-            line_dash=theme.VALIDATION_DASH,
+            color=palette.VALIDATION,
+            line_dash=palette.VALIDATION_DASH,
             line_width=style.line_width,
         )
         words = {key: f"@{key}{{c}}" for key in ("step", "train", "validation")}

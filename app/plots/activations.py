@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
@@ -40,8 +40,8 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
         },
         text={
             "activations.alt": "; ".join(
-                f"{a.name}: mean {theme.number(a.mean)}, standard deviation {theme.number(a.std)},"
-                f" {100 * a.zero:.0f} % exactly 0"
+                f"{a.name}: mean {numbers.number(a.mean)}, standard deviation"
+                f" {numbers.number(a.std)}, {100 * a.zero:.0f} % exactly 0"
                 for a in layers
             )
         },
@@ -83,9 +83,9 @@ def _words(layers: Sequence[LayerStats]) -> Columns:
 
 
 def _say(layer: LayerStats, *, roomy: bool) -> str:
-    size = f"{theme.short(layer.mean)} ± {theme.short(layer.std)}"
+    size = f"{numbers.short(layer.mean)} ± {numbers.short(layer.std)}"
     if not roomy:
-        return f"{theme.initial(layer.name)}  {size}"
+        return f"{numbers.initial(layer.name)}  {size}"
     return f"{layer.name}\n{size}"
 
 
@@ -124,7 +124,7 @@ def _ticks(bins: int, limit: float) -> Columns:
     values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
     return {
         "x": [round(_place(bins, limit, v), 2) for v in values],
-        "label": [theme.tick(v).replace("-", "−") for v in values],
+        "label": [numbers.tick(v).replace("-", "−") for v in values],
     }
 
 
@@ -142,7 +142,7 @@ def _since(snapshot: Snapshot) -> Columns:
     bins = len(snapshot.layers[0].counts)
     return {
         "x": [bins * (1 + GAP), bins * (1 + GAP + STRIP)],
-        "label": ["step 0", theme.count(snapshot.strip.steps[-1])],
+        "label": ["step 0", numbers.count(snapshot.strip.steps[-1])],
         "align": ["left", "right"],
     }
 
@@ -156,14 +156,14 @@ class ActivationsView:
     looks: frozenset[str] = frozenset()
     columns = staticmethod(activations_columns)
     drawn_for = staticmethod(layers_of)
-    keys = (("", "exactly 0, or saturated", theme.ACCENT), ("", "along the run", theme.STRIP))
+    keys = (("", "exactly 0, or saturated", palette.ACCENT), ("", "along the run", palette.STRIP))
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
         self._style = style
         self._small: dict[str, Any] = {
             "text_font_size": style.small if len(layers) <= ROOMY else style.tiny,
-            "text_color": theme.TICKS,
+            "text_color": palette.TICKS,
         }
         self._bottom, self._top = -0.14 * ROW_HEIGHT * len(layers) / 2, ROW_HEIGHT * len(layers)
         self._figure = plot(
@@ -184,7 +184,7 @@ class ActivationsView:
     def _draw_ticks(self) -> None:
         ticks = source("activations.ticks", ["x", "label"])
         self._figure.segment(
-            "x", 0, "x", self._top, source=ticks, line_color=theme.QUIET, line_alpha=0.25
+            "x", 0, "x", self._top, source=ticks, line_color=palette.QUIET, line_alpha=0.25
         )
         self._figure.text(
             "x",
@@ -208,14 +208,14 @@ class ActivationsView:
                 f"top{row}",
                 source=data,
                 step_mode="after",
-                fill_color=theme.colour(row),
+                fill_color=palette.colour(row),
                 fill_alpha=0.75,
             )
 
     def _draw_words(self, bins: int) -> None:
         ends = source("activations.ends", ["x", "base", "top"])
         self._figure.segment(
-            "x", "base", "x", "top", source=ends, line_color=theme.ACCENT, line_width=4
+            "x", "base", "x", "top", source=ends, line_color=palette.ACCENT, line_width=4
         )
         rows = source("activations.rows", ["y", "text", "zero"])
         words: dict[str, Any] = {
@@ -230,7 +230,7 @@ class ActivationsView:
 
     def _draw_strips(self, bins: int) -> None:
         data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint8)]}, name="activations.strip")
-        mapper = LinearColorMapper(palette=theme.STRIP_PALETTE, low=0, high=255)
+        mapper = LinearColorMapper(palette=palette.STRIP_PALETTE, low=0, high=255)
         glyph = Image(
             image="image",
             x=bins * (1 + GAP),

@@ -1,6 +1,6 @@
 """Cost: what a step takes, and how much of the time goes into watching."""
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots.figures import bars, draw_bars, entitle, further
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot
@@ -25,7 +25,7 @@ def cost_columns(snapshot: Snapshot, since: int) -> Part:
         "pace": f"{snapshot.steps_per_second:,.0f}",
         "epoch": _duration(seconds * per_epoch),
         "work": _amount(work) if stages else "–",
-        "watching": theme.percent(snapshot.metrics.cost),
+        "watching": numbers.percent(snapshot.metrics.cost),
     }
     return Part(
         set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, stages, work)},
@@ -49,7 +49,7 @@ def _instruments(snapshot: Snapshot) -> Columns:
     return bars(
         [seconds / longest for seconds in costs.values()],
         [_duration(seconds) for seconds in costs.values()],
-        [theme.QUIET] * len(costs),
+        [palette.QUIET] * len(costs),
     )
 
 
@@ -61,7 +61,7 @@ def _layers(snapshot: Snapshot, stages: tuple[Stage, ...], work: int) -> Columns
     return bars(
         [share / longest for _, share in shown],
         [f"{share:.0%}" for _, share in shown],
-        [theme.colour(n) for n, _ in shown],
+        [palette.colour(n) for n, _ in shown],
     )
 
 
@@ -97,11 +97,11 @@ class CostView:
     columns = staticmethod(cost_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("cost.step", "a step", theme.PLAIN),
-        ("cost.epoch", "an epoch", theme.PLAIN),
-        ("cost.pace", "steps/s", theme.PLAIN),
-        ("cost.work", "multiplications a step", theme.PLAIN),
-        ("cost.watching", "spent on instruments", theme.PLAIN),
+        ("cost.step", "a step", palette.PLAIN),
+        ("cost.epoch", "an epoch", palette.PLAIN),
+        ("cost.pace", "steps/s", palette.PLAIN),
+        ("cost.work", "multiplications a step", palette.PLAIN),
+        ("cost.watching", "spent on instruments", palette.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.models import DataRange1d, FixedTicker, Range1d
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import pictures, plot_data
 from app.plots.figures import entitle, further
 from app.plots.hardest import (
@@ -69,8 +69,8 @@ def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
         summary = f"Wrong on {told['data.errors']}; most often {told['data.confused']}."
     else:
         off = answers.said - answers.right
-        told["data.error"] = theme.number(float(np.sqrt(np.mean(np.square(off)))))
-        told["data.worst"] = theme.number(float(np.abs(off).max()))
+        told["data.error"] = numbers.number(float(np.sqrt(np.mean(np.square(off)))))
+        told["data.worst"] = numbers.number(float(np.abs(off).max()))
         if (surface := snapshot.inside.surface) and is_plane(snapshot):
             low, high = reach(surface)
             told |= {"data.low": _end(low), "data.high": _end(high)}
@@ -105,16 +105,16 @@ def _confused(snapshot: Snapshot, answers: Answers) -> str:
 def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     if snapshot.data.classes:
         keys = [
-            ("data.errors", "wrong on validation", theme.PLAIN),
-            ("data.confused", "most often", theme.PLAIN),
+            ("data.errors", "wrong on validation", palette.PLAIN),
+            ("data.confused", "most often", palette.PLAIN),
         ]
-        return [*keys, ("", "wrong", theme.ACCENT)]
+        return [*keys, ("", "wrong", palette.ACCENT)]
     keys = [
-        ("data.error", "typical error on validation", theme.PLAIN),
-        ("data.worst", "largest", theme.PLAIN),
+        ("data.error", "typical error on validation", palette.PLAIN),
+        ("data.worst", "largest", palette.PLAIN),
     ]
     if is_plane(snapshot):
-        keys += [("data.low", "", theme.NEGATIVE), ("data.high", "", theme.POSITIVE)]
+        keys += [("data.low", "", palette.NEGATIVE), ("data.high", "", palette.POSITIVE)]
     return keys
 
 
@@ -214,7 +214,7 @@ class DataView:
         )
         drawn.grid.visible = False
         pictures.share_width(drawn, 2, COUNTS_WIDTH)
-        pictures.draw_pictures(drawn, "data.confusion", theme.MISTAKES)
+        pictures.draw_pictures(drawn, "data.confusion", palette.MISTAKES)
         drawn.text(
             "x",
             "y",
@@ -223,7 +223,7 @@ class DataView:
             text_align="center",
             text_baseline="middle",
             text_font_size=self._style.tiny,
-            text_color=theme.TICKS,
+            text_color=palette.TICKS,
         )
         self._name_classes(drawn, classes)
 
@@ -245,7 +245,7 @@ class DataView:
         )
         pictures.share_width(drawn, 1)
         same = source("data.same", ["x", "y"])
-        line = drawn.line("x", "y", source=same, color=theme.QUIET, line_dash="dashed")
+        line = drawn.line("x", "y", source=same, color=palette.QUIET, line_dash="dashed")
         drawn.x_range = DataRange1d(syncable=False, range_padding=0.06, renderers=[line])
         drawn.y_range = DataRange1d(syncable=False, range_padding=0.15, renderers=[line])
         drawn.scatter(
@@ -253,7 +253,7 @@ class DataView:
             "y",
             source=source("data.values", ["x", "y"]),
             size=theme.POINT * self._style.line_width / theme.DESK.line_width,
-            color=theme.VALIDATION,
+            color=palette.VALIDATION,
             alpha=0.6,
         )
 

@@ -3,7 +3,7 @@
 import numpy as np
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.figures import entitle, frame_decades
 from app.plots.plot_data import Columns, Part
@@ -11,10 +11,10 @@ from app.plots.view import VIEWS, layers_of, over_time, source
 from engine import Autopsy, Snapshot, Status
 
 LINES = {
-    "loss": theme.TRAIN,
-    "weights": theme.FORWARD,
-    "gradient": theme.BACKWARD,
-    "update": theme.QUIET,
+    "loss": palette.TRAIN,
+    "weights": palette.FORWARD,
+    "gradient": palette.BACKWARD,
+    "update": palette.QUIET,
 }
 DASHES = {"loss": "solid", "weights": "dashed", "gradient": "dotdash", "update": "dotted"}
 
@@ -72,14 +72,14 @@ def _where(snapshot: Snapshot) -> str:
         return "This network is too large to make its last steps again."
     fault = found.fault
     if fault.what:
-        return f"Step {theme.count(fault.step)}: {fault.what} of “{fault.layer}” not finite."
-    return f"Step {theme.count(fault.step)}: all finite; “{fault.layer}” changed most."
+        return f"Step {numbers.count(fault.step)}: {fault.what} of “{fault.layer}” not finite."
+    return f"Step {numbers.count(fault.step)}: all finite; “{fault.layer}” changed most."
 
 
 def _change(curve: np.ndarray) -> str:
     """From the first value to the last one that there is, short: one line has to hold four."""
     known = curve[~np.isnan(curve)]
-    return f"{theme.short(known[0])} → {theme.short(known[-1])}" if known.size else ""
+    return f"{numbers.short(known[0])} → {numbers.short(known[-1])}" if known.size else ""
 
 
 @VIEWS.register("autopsy")
@@ -92,7 +92,7 @@ class AutopsyView:
     columns = staticmethod(autopsy_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("autopsy.where", "", theme.PLAIN),
+        ("autopsy.where", "", palette.PLAIN),
         *((f"autopsy.{name}", name, colour) for name, colour in LINES.items()),
     )
 
@@ -118,7 +118,7 @@ class AutopsyView:
         self.figures = [norms, ratios]
         for each in self.figures:
             each.xaxis.axis_label = None
-            each.vspan(x="step", source=end, line_color=theme.ACCENT, line_width=2)
+            each.vspan(x="step", source=end, line_color=palette.ACCENT, line_width=2)
 
     def _draw_norms(self, figure: figure) -> None:
         data = source("autopsy", ["step", *LINES])
@@ -133,6 +133,6 @@ class AutopsyView:
         data = source("autopsy.ratios", ["step", *names])
         for n, name in enumerate(names):
             figure.line(
-                "step", name, source=data, color=theme.colour(n), line_dash=theme.dash(n),
+                "step", name, source=data, color=palette.colour(n), line_dash=palette.dash(n),
                 line_width=self._style.line_width,
             )  # fmt: skip

@@ -8,7 +8,7 @@ from bokeh.models import DataRange1d, FixedTicker, LogTicker, Range1d
 from bokeh.models.annotations import Title
 from bokeh.plotting import figure
 
-from app import theme
+from app import palette, theme
 from app.plots.plot_data import Columns
 from app.plots.view import plot, source
 
@@ -28,7 +28,7 @@ def entitle(figure: figure, words: str, style: theme.Style) -> None:
         text=textwrap.fill(words, style.line),
         text_font_size=style.small,
         text_font_style="normal",
-        text_color=theme.TICKS,
+        text_color=palette.TICKS,
         standoff=2,
     )
 
@@ -83,7 +83,7 @@ def draw_bars(
         x_offset=5,
         text_baseline="middle",
         text_font_size=style.small,
-        text_color=theme.QUIET,
+        text_color=palette.QUIET,
     )
     figure.x_range = Range1d(start=0, end=1 + room)
     figure.y_range = Range1d(start=0.4 - max(1, len(rows)), end=0.6)

@@ -7,7 +7,7 @@ import numpy as np
 from bokeh.models import FixedTicker, LinearScale, Range1d
 from bokeh.models.annotations import BoxAnnotation
 
-from app import theme
+from app import palette, theme
 from app.plots import plot_data
 from app.plots.figures import bars, draw_bars, entitle, further
 from app.plots.plot_data import Columns, Part
@@ -85,7 +85,7 @@ def _flat(names: list[str], flat: dict[str, float], beyond: dict[str, float]) ->
     return bars(
         [flat.get(name, 0.0) for name in shown],
         [_share(flat[name], beyond[name]) if name in flat else "" for name in shown],
-        [theme.colour(names.index(name)) for name in shown],
+        [palette.colour(names.index(name)) for name in shown],
     )
 
 
@@ -119,9 +119,9 @@ class FunctionsView:
     columns = staticmethod(functions_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (
-        ("functions.name", "value of", theme.FORWARD),
-        ("", "slope", theme.BACKWARD),
-        ("functions.flat", f"slope below {FLAT:g}: most", theme.ACCENT),
+        ("functions.name", "value of", palette.FORWARD),
+        ("", "slope", palette.BACKWARD),
+        ("functions.flat", f"slope below {FLAT:g}: most", palette.ACCENT),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -154,7 +154,7 @@ class FunctionsView:
         for start, stop in changes.reshape(-1, 2):
             left, right = float(curve.x[start]), float(curve.x[stop - 1])
             box = BoxAnnotation(left=left, right=right, level="underlay")
-            box.fill_color, box.fill_alpha, box.line_color = theme.ACCENT, 0.08, None
+            box.fill_color, box.fill_alpha, box.line_color = palette.ACCENT, 0.08, None
             self._figure.add_layout(box)
 
     def _draw_sums(self, layers: int) -> None:
@@ -166,17 +166,22 @@ class FunctionsView:
         for n, name in enumerate(names):
             look: dict[str, Any] = {"source": data, "y_range_name": "share"}
             self._figure.varea(
-                "x", 0, name, fill_color=theme.colour(n), fill_alpha=0.35 / (1 + n), **look
+                "x", 0, name, fill_color=palette.colour(n), fill_alpha=0.35 / (1 + n), **look
             )
             self._figure.line(
-                "x", name, color=theme.colour(n), line_dash=theme.dash(n), line_width=1.5, **look
+                "x",
+                name,
+                color=palette.colour(n),
+                line_dash=palette.dash(n),
+                line_width=1.5,
+                **look,
             )
 
     def _draw_curve(self) -> None:
         data = source("functions", ["x", "value", "slope"])
         for name, colour, dash in (
-            ("value", theme.FORWARD, "solid"),
-            ("slope", theme.BACKWARD, "dashed"),
+            ("value", palette.FORWARD, "solid"),
+            ("slope", palette.BACKWARD, "dashed"),
         ):
             self._figure.line(
                 "x", name, source=data, color=colour, line_dash=dash,

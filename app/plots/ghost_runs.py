@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app import theme
+from app import palette
 from app.plots.plot_data import Columns, floored, rounded
 from engine import Choice, Curves, PastRun, RunConfig, Snapshot, memoize
 
@@ -79,9 +79,9 @@ def _comparable(snapshot: Snapshot, name: str) -> list[tuple[PastRun, str]]:
 
 def _others(snapshot: Snapshot) -> list[tuple[PastRun, str]]:
     """The run before this one and those that were pinned, each with its colour."""
-    others = [(past, theme.past(n)) for n, past in enumerate(snapshot.pinned)]
+    others = [(past, palette.past(n)) for n, past in enumerate(snapshot.pinned)]
     before = run_before(snapshot)
-    return [(before, theme.QUIET), *others] if before else others
+    return [(before, palette.QUIET), *others] if before else others
 
 
 def run_before(snapshot: Snapshot) -> PastRun | None:

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.models import BooleanFilter, CDSView, ColumnDataSource, Range1d
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import pictures
 from app.plots.plot_data import Columns
 from app.plots.view import source
@@ -30,7 +30,7 @@ def said_of(hard: Hard, classes: Sequence[str]) -> str:
 
 def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[str, str, str]:
     if not classes:
-        return f"is {theme.number(hard.right)}", f"said {theme.number(hard.said)}", ""
+        return f"is {numbers.number(hard.right)}", f"said {numbers.number(hard.said)}", ""
     sure = "" if math.isnan(hard.probability) else f"{100 * hard.probability:.0f} %"
     right, said = (
         short(classes[int(label)], letters)
@@ -67,7 +67,7 @@ def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Co
 
 
 def _colour(hard: Hard, classes: Sequence[str]) -> str:
-    return theme.ACCENT if classes and hard.right != hard.said else theme.TICKS
+    return palette.ACCENT if classes and hard.right != hard.said else palette.TICKS
 
 
 def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
@@ -113,7 +113,7 @@ def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> di
 
 def sentence(hard: Hard, snapshot: Snapshot) -> str:
     """What there is to say of a hard example."""
-    words = f"{said_of(hard, snapshot.data.classes)}: loss {theme.number(hard.loss)}"
+    words = f"{said_of(hard, snapshot.data.classes)}: loss {numbers.number(hard.loss)}"
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
         sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
         far = f"{sign}{abs(hard.deviation):.1f} \N{GREEK SMALL LETTER SIGMA}"

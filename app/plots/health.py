@@ -8,7 +8,7 @@ from bokeh.models import FixedTicker, Range1d
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots.axes import tick_shares
 from app.plots.figures import entitle, further, name_layers
 from app.plots.plot_data import Columns, Part
@@ -34,8 +34,8 @@ def health_columns(snapshot: Snapshot, since: int) -> Part:
         text={f"health.{part}": _worst(hidden, values) for part, values in shares.items()}
         | {
             "health.alt": "; ".join(
-                f"{layer.name}: dead {theme.percent(layer.dead)}, exactly 0"
-                f" {theme.percent(layer.zero)}, saturated {theme.percent(layer.saturated)}"
+                f"{layer.name}: dead {numbers.percent(layer.dead)}, exactly 0"
+                f" {numbers.percent(layer.zero)}, saturated {numbers.percent(layer.saturated)}"
                 for layer in hidden
             )
             or "There are no hidden layers."
@@ -48,7 +48,7 @@ def _bars(shares: Sequence[float], band: float) -> Columns:
         "layer": [float(n) for n in range(1, len(shares) + 1)],
         "share": [round(share, 3) if math.isfinite(share) else None for share in shares],
         "colour": [
-            theme.ACCENT if share > band else theme.colour(n) for n, share in enumerate(shares)
+            palette.ACCENT if share > band else palette.colour(n) for n, share in enumerate(shares)
         ],
         "words": [f"{share:.0%}" if math.isfinite(share) else "" for share in shares],
     }
@@ -86,10 +86,10 @@ class HealthView:
     columns = staticmethod(health_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("health.dead", "most dead", theme.PLAIN),
-        ("health.zero", "most zeros", theme.PLAIN),
-        ("health.saturated", "most saturated", theme.PLAIN),
-        ("", "too many", theme.ACCENT),
+        ("health.dead", "most dead", palette.PLAIN),
+        ("health.zero", "most zeros", palette.PLAIN),
+        ("health.saturated", "most saturated", palette.PLAIN),
+        ("", "too many", palette.ACCENT),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -114,7 +114,7 @@ class HealthView:
                 Span(
                     location=BANDS[part],
                     dimension="width",
-                    line_color=theme.ACCENT,
+                    line_color=palette.ACCENT,
                     line_dash="dashed",
                     line_alpha=0.7,
                 )
@@ -126,5 +126,5 @@ class HealthView:
             "layer", "share", "words", source=data, text_color="colour", y_offset=-2, **words
         )
         silence = source(f"health.{part}.silence", ["x", "y", "words"])
-        drawn.text("x", "y", "words", source=silence, text_color=theme.QUIET, **words)
+        drawn.text("x", "y", "words", source=silence, text_color=palette.QUIET, **words)
         return drawn

@@ -11,7 +11,7 @@ from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.tickers import LogTicker
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.axes import hover_along, tick_figures, tick_powers
 from app.plots.ghost_runs import ghost_ends, ghosts, left_out
@@ -55,12 +55,12 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     curves = snapshot.curves
     names = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
     last = {name: curves.last(name) for name in ("loss_average", "validation_loss", "penalty")}
-    shown = {name: theme.number(value) for name, value in last.items()}
+    shown = {name: numbers.number(value) for name, value in last.items()}
     low, high = _usual(curves, snapshot.metrics.first_loss)
     lines = [
-        ("train", last["loss_average"], theme.TRAIN),
-        ("validation", last["validation_loss"], theme.VALIDATION),
-        *([("penalty", last["penalty"], theme.QUIET)] if last["penalty"] > 0 else []),
+        ("train", last["loss_average"], palette.TRAIN),
+        ("validation", last["validation_loss"], palette.VALIDATION),
+        *([("penalty", last["penalty"], palette.QUIET)] if last["penalty"] > 0 else []),
         *ghost_ends(snapshot, "validation_loss"),
     ]
     judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})
@@ -82,7 +82,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
             "loss.train": shown["loss_average"],
             "loss.validation": shown["validation_loss"],
             "loss.apart": left_out(snapshot, "loss"),
-            "loss.alt": f"At step {theme.count(snapshot.step)} the loss is"
+            "loss.alt": f"At step {numbers.count(snapshot.step)} the loss is"
             f" {shown['loss_average']} on the last batches, averaged with a half-life of"
             f" {HALF_LIFE} points of the curve, and"
             f" {shown['validation_loss']} on the validation examples; the penalty adds"
@@ -137,7 +137,7 @@ def _chance(chance: float, words: str) -> Columns:
     """That loss, where there is such a figure."""
     if math.isnan(chance):
         return {"y": [], "x": [], "label": []}
-    return {"y": [round(chance, 4)], "x": [0], "label": [words + theme.number(chance)]}
+    return {"y": [round(chance, 4)], "x": [0], "label": [words + numbers.number(chance)]}
 
 
 def _broken(snapshot: Snapshot, since: int) -> Columns:
@@ -162,9 +162,9 @@ class LossView:
     columns = staticmethod(loss_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("loss.train", "train (averaged)", theme.TRAIN),
-        ("loss.validation", "validation", theme.VALIDATION),
-        ("loss.apart", "", theme.PLAIN),
+        ("loss.train", "train (averaged)", palette.TRAIN),
+        ("loss.validation", "validation", palette.VALIDATION),
+        ("loss.apart", "", palette.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -187,24 +187,24 @@ class LossView:
 
 def _draw_curves(figure: figure, style: theme.Style) -> None:
     data = source("loss", ["step", "batches", "low", "high", "train"])
-    figure.varea("step", "low", "high", source=data, fill_color=theme.TRAIN, fill_alpha=0.15)
-    figure.line("step", "batches", source=data, color=theme.TRAIN, line_alpha=0.4, line_width=1)
+    figure.varea("step", "low", "high", source=data, fill_color=palette.TRAIN, fill_alpha=0.15)
+    figure.line("step", "batches", source=data, color=palette.TRAIN, line_alpha=0.4, line_width=1)
     train = figure.line(
-        "step", "train", source=data, color=theme.TRAIN, line_width=style.line_width
+        "step", "train", source=data, color=palette.TRAIN, line_width=style.line_width
     )
     judged = figure.line(
         "step",
         "validation",
         source=source("loss.judged", ["step", "validation"]),
-        color=theme.VALIDATION,
+        color=palette.VALIDATION,
         line_width=style.line_width,
-        line_dash=theme.VALIDATION_DASH,
+        line_dash=palette.VALIDATION_DASH,
     )
     figure.line(
         "step",
         "penalty",
         source=source("loss.penalty", ["step", "penalty"]),
-        color=theme.QUIET,
+        color=palette.QUIET,
         line_dash="dotted",
         line_width=style.line_width,
     )
@@ -216,7 +216,7 @@ def _draw_curves(figure: figure, style: theme.Style) -> None:
         source=source("loss.broken", ["step"]),
         y_range_name="unit",
         marker="inverted_triangle",
-        color=theme.ACCENT,
+        color=palette.ACCENT,
         size=11,
     )
     words = {"step": "@step{c}", "train": "@train{c}", "batches": "@low{c} to @high{c}"}
@@ -228,7 +228,7 @@ def _draw_curves(figure: figure, style: theme.Style) -> None:
 
 def _draw_chance(figure: figure, style: theme.Style) -> None:
     chance = source("loss.chance", ["y", "x", "label"])
-    figure.hspan(y="y", source=chance, line_color=theme.QUIET, line_dash="dashed", line_width=1)
+    figure.hspan(y="y", source=chance, line_color=palette.QUIET, line_dash="dashed", line_width=1)
     figure.text(
         "x",
         "y",
@@ -238,7 +238,7 @@ def _draw_chance(figure: figure, style: theme.Style) -> None:
         y_offset=3,
         text_baseline="top",
         text_font_size=style.tiny,
-        text_color=theme.QUIET,
+        text_color=palette.QUIET,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bokeh.models import Range1d
 from bokeh.plotting import figure
 
-from app import theme
+from app import palette, theme
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
 from engine import Snapshot, Stage
@@ -77,7 +77,7 @@ def _boxes(shape: tuple[int, ...], stages: Sequence[Stage]) -> list[_Box]:
 
 
 def _box_columns(boxes: Sequence[_Box]) -> Columns:
-    colours = [theme.QUIET, *(theme.colour(n) for n in range(len(boxes)))]
+    colours = [palette.QUIET, *(palette.colour(n) for n in range(len(boxes)))]
     every = 1 + len(boxes) // 16
     return {
         "x": [float(n) for n in range(len(boxes))],
@@ -141,9 +141,9 @@ class NetworkView:
     columns = staticmethod(network_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("network.parameters", "parameters", theme.PLAIN),
-        ("network.work", "multiplications per example", theme.PLAIN),
-        ("network.data", "", theme.PLAIN),
+        ("network.parameters", "parameters", palette.PLAIN),
+        ("network.work", "multiplications per example", palette.PLAIN),
+        ("network.data", "", palette.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -161,7 +161,7 @@ class NetworkView:
             "xs",
             "ys",
             source=source("network.links", ["xs", "ys", "alpha"]),
-            fill_color=theme.QUIET,
+            fill_color=palette.QUIET,
             fill_alpha="alpha",
             line_color=None,
         )
@@ -178,7 +178,7 @@ class NetworkView:
             "text_font_size": style.small,
         }
         figure.text("x", -0.71, "name", text_font_style="bold", text_color="colour", **words)
-        figure.text("x", -0.94, "size", text_color=theme.QUIET, **words)
+        figure.text("x", -0.94, "size", text_color=palette.QUIET, **words)
 
     def _draw_words(self, figure: figure, style: theme.Style) -> None:
         data = source("network.words", ["x", "weights", "parameters", "then"])
@@ -191,5 +191,5 @@ class NetworkView:
                 text_align="center",
                 text_baseline="middle",
                 text_font_size=style.small,
-                text_color=theme.QUIET,
+                text_color=palette.QUIET,
             )

@@ -9,11 +9,11 @@ from bokeh.models import ColumnDataSource, DataRange1d, LinearColorMapper
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
-from app import theme
+from app import palette
 from app.plots.plot_data import Column, Columns, image
 
-NOTHING = 128  # the byte that is transparent in `theme.DIVERGING`
-NO_COLOUR = 255  # ... and in `theme.COLOURS`
+NOTHING = 128  # the byte that is transparent in `palette.DIVERGING`
+NO_COLOUR = 255  # ... and in `palette.COLOURS`
 STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)  # at which a scale may end
 OUTLIERS = 0.005  # share of the numbers that may lie beyond the ends of their scale
 
@@ -30,17 +30,17 @@ def limit(*numbers: np.ndarray) -> float:
 
 
 def diverging(numbers: np.ndarray, most: float) -> np.ndarray:
-    """Bytes for `theme.DIVERGING`: blue from -most, red to +most; what is no number is 0."""
+    """Bytes for `palette.DIVERGING`: blue from -most, red to +most; what is no number is 0."""
     shares = np.nan_to_num(numbers / most, nan=0.0)
     return np.rint(np.clip(NOTHING + 127.5 * shares, 0, 255)).astype(np.uint8)
 
 
 def natural(pixels: np.ndarray) -> np.ndarray:  # (H, W) or (H, W, 3) from 0 to 1
-    """Bytes for `theme.GREYS`, or of coloured pixels for `theme.COLOURS`."""
+    """Bytes for `palette.GREYS`, or of coloured pixels for `palette.COLOURS`."""
     pixels = np.clip(np.nan_to_num(pixels, nan=0.5), 0, 1)
     if pixels.ndim == 2:
         return np.rint(1 + 254 * pixels).astype(np.uint8)
-    levels = theme.COLOUR_LEVELS
+    levels = palette.COLOUR_LEVELS
     red, green, blue = np.moveaxis(np.rint((levels - 1) * pixels).astype(np.uint8), -1, 0)
     places: np.ndarray = (red * levels + green) * levels + blue
     return places
@@ -55,7 +55,7 @@ def stretched(picture: np.ndarray) -> np.ndarray:
 
 def palette_of(shape: Sequence[int]) -> list[str]:
     """The palette of pictures of this shape."""
-    return theme.COLOURS if len(shape) == 3 else theme.GREYS
+    return palette.COLOURS if len(shape) == 3 else palette.GREYS
 
 
 def mosaic(tiles: Sequence[np.ndarray], gap: int, wide: float) -> np.ndarray:

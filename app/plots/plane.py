@@ -8,7 +8,7 @@ from bokeh.models import DataRange1d, LinearColorMapper
 from bokeh.models.tickers import BasicTicker
 from bokeh.plotting import figure
 
-from app import theme
+from app import palette, theme
 from app.plots import pictures, plot_data
 from app.plots.plot_data import Columns
 from app.plots.view import source
@@ -87,20 +87,20 @@ def _wrong(parts: tuple[Points, ...]) -> Columns:
 def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
     """The surface under the points, axes as the network is given its inputs."""
     classes = len(snapshot.data.classes)
-    palette = theme.territory(classes) if classes else theme.DIVERGING
-    shown = pictures.draw_pictures(drawn, "data.surface", palette)
+    shades = palette.territory(classes) if classes else palette.DIVERGING
+    shown = pictures.draw_pictures(drawn, "data.surface", shades)
     for side in ("x_range", "y_range"):
         setattr(drawn, side, DataRange1d(syncable=False, range_padding=0, renderers=[shown]))
     if classes:
-        colours = LinearColorMapper(palette=theme.points(classes), low=-0.5, high=classes - 0.5)
+        colours = LinearColorMapper(palette=palette.points(classes), low=-0.5, high=classes - 0.5)
     else:
-        solid = [theme.blended(n / 255) for n in range(256)]
+        solid = [palette.blended(n / 255) for n in range(256)]
         colours = LinearColorMapper(palette=solid, low=-1, high=1)
     scale = math.sqrt(style.line_width / theme.DESK.line_width)
     look: dict[str, Any] = {"fill_color": {"field": "value", "transform": colours}}
     for name, size, line in (
         ("data.training", theme.POINT, None),
-        ("data.validation", theme.LARGE_POINT, theme.INK),
+        ("data.validation", theme.LARGE_POINT, palette.INK),
     ):
         data = source(name, ["x", "y", "value"])
         drawn.scatter("x", "y", source=data, size=size * scale, line_color=line, **look)
@@ -110,7 +110,7 @@ def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
         source=source("data.wrong", ["x", "y"]),
         marker="x",
         size=theme.CROSS * scale,
-        line_color=theme.ACCENT,
+        line_color=palette.ACCENT,
         line_width=style.line_width * 0.75,
     )
     _draw_axes(drawn, snapshot)

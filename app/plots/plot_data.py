@@ -15,7 +15,7 @@ from typing import cast
 import msgspec
 import numpy as np
 
-from app import theme
+from app import numbers
 from app.pace_names import BY_NAME, in_short
 from engine import Curves, Pace, Snapshot, Status
 
@@ -52,8 +52,8 @@ def status(snapshot: Snapshot, since: int) -> Part:
         text={
             "title": _title(snapshot),
             "health": _in_a_word(snapshot),
-            "step": theme.count(snapshot.step),
-            "until": "" if snapshot.until is None else f"of {theme.count(snapshot.until)}",
+            "step": numbers.count(snapshot.step),
+            "until": "" if snapshot.until is None else f"of {numbers.count(snapshot.until)}",
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": in_short(snapshot.pace, snapshot.steps_per_second),
             "status": snapshot.status.value,

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.figures import frame_decades, name_layers
 from app.plots.plot_data import Columns, Part
@@ -32,7 +32,7 @@ def signal_columns(snapshot: Snapshot, since: int) -> Part:
             "signal.theory": _words(expected),
             "signal.alt": "Standard deviation of each layer's output, and of the gradient there: "
             + "; ".join(
-                f"{a.name} {theme.number(a.std)} and {theme.number(a.backward)}" for a in layers
+                f"{a.name} {numbers.number(a.std)} and {numbers.number(a.backward)}" for a in layers
             ),
         },
     )
@@ -59,7 +59,7 @@ def _labels(forward: list[float], backward: list[float]) -> Columns:
         "x": [len(forward) - 1.0, 1.0],
         "y": plot_data.positive([forward[-1], backward[1]]),
         "words": ["forward", "backward"],
-        "colour": [theme.FORWARD, theme.BACKWARD],
+        "colour": [palette.FORWARD, palette.BACKWARD],
         "align": ["left", "right"],
         "offset": [9.0, -9.0],
     }
@@ -68,7 +68,7 @@ def _labels(forward: list[float], backward: list[float]) -> Columns:
 def _change(sizes: list[float]) -> str:
     """From the first size that there is to the last one."""
     known = [size for size in sizes if math.isfinite(size)]
-    return f"{theme.number(known[0])} → {theme.number(known[-1])}" if known else "–"
+    return f"{numbers.number(known[0])} → {numbers.number(known[-1])}" if known else "–"
 
 
 def _words(expected: Expected | None) -> str:
@@ -87,9 +87,9 @@ class SignalView:
     columns = staticmethod(signal_columns)
     drawn_for = staticmethod(layers_of)
     keys = (
-        ("signal.forward", "forward", theme.FORWARD),
-        ("signal.backward", "backward", theme.BACKWARD),
-        ("signal.theory", "theory (dashed)", theme.QUIET),
+        ("signal.forward", "forward", palette.FORWARD),
+        ("signal.backward", "backward", palette.BACKWARD),
+        ("signal.theory", "theory (dashed)", palette.QUIET),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -105,8 +105,8 @@ class SignalView:
         data = source("signal", ["layer", "forward", "backward"])
         theory = source("signal.theory", ["layer", "forward", "backward"])
         for name, colour, marker in (
-            ("forward", theme.FORWARD, "circle"),
-            ("backward", theme.BACKWARD, "square"),
+            ("forward", palette.FORWARD, "circle"),
+            ("backward", palette.BACKWARD, "square"),
         ):
             line: dict[str, Any] = {"color": colour, "line_width": style.line_width}
             figure.line("layer", name, source=theory, line_dash="dashed", alpha=0.7, **line)

@@ -7,7 +7,7 @@ import numpy as np
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.ghost_runs import ghost_ends, ghosts, left_out
 from app.plots.plot_data import Columns, Part, rounded
@@ -60,7 +60,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     curves = snapshot.curves
     names, last, shown = _ratios(curves)
     low, high = _axis(curves)
-    lines = [(key, value, theme.colour(n)) for n, (key, value) in enumerate(last.items())]
+    lines = [(key, value, palette.colour(n)) for n, (key, value) in enumerate(last.items())]
     lines = lines[:: math.ceil(len(lines) / NAMED)]
     return Part(
         stream={"updates": plot_data.floored_rows(plot_data.measured_rows(curves, since, names))}
@@ -77,8 +77,8 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(names) + 1))}
         | {
             "updates.apart": left_out(snapshot, "ratio"),
-            "updates.alt": f"At step {theme.count(snapshot.step)} each step changes the weights by"
-            f" {', '.join(f'{words} ({key})' for key, words in shown.items())} of their size;"
+            "updates.alt": f"At step {numbers.count(snapshot.step)} each step changes the weights"
+            f" by {', '.join(f'{words} ({key})' for key, words in shown.items())} of their size;"
             f" {BAND_SAYS[snapshot.condition]}.",
         },
     )
@@ -90,7 +90,7 @@ def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str,
     columns = (name for name in curves if name.startswith("ratio "))
     names = {f"W{n}": name for n, name in enumerate(columns, start=1)}
     last = {key: curves.last(name) for key, name in names.items()}
-    return names, last, {key: theme.number(value) for key, value in last.items()}
+    return names, last, {key: numbers.number(value) for key, value in last.items()}
 
 
 @memoize
@@ -143,9 +143,9 @@ class UpdatesView:
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         tensors = range(1, len(snapshot.tensors) + 1)
-        lines = [(f"updates.W{n}", f"W{n}", theme.colour(n - 1)) for n in tensors]
+        lines = [(f"updates.W{n}", f"W{n}", palette.colour(n - 1)) for n in tensors]
         told = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
-        self.keys = [*told, ("updates.apart", "", theme.PLAIN)]
+        self.keys = [*told, ("updates.apart", "", palette.PLAIN)]
         figure = over_time(
             "updates",
             "Ratio of update to weights by step, one line a weight tensor",
@@ -158,7 +158,7 @@ class UpdatesView:
             "low",
             "high",
             source=band,
-            fill_color=theme.GOOD,
+            fill_color=palette.GOOD,
             fill_alpha="alpha",
             line_color=None,
             level="underlay",
@@ -168,13 +168,13 @@ class UpdatesView:
             "middle",
             "words",
             source=band,
-            text_color=theme.GOOD,
+            text_color=palette.GOOD,
             text_font_size=style.small,
             text_baseline="bottom",
             text_align="center",
         )
         figure.add_layout(
-            Span(location=WANTED, dimension="width", line_color=theme.GOOD, line_alpha=0.6)
+            Span(location=WANTED, dimension="width", line_color=palette.GOOD, line_alpha=0.6)
         )
         mark_changes(figure, "updates", style)
         frame_axes(figure, "updates")
@@ -196,7 +196,7 @@ def _draw_landing(figure: figure, style: theme.Style) -> None:
         "x1",
         "y",
         source=ghost,
-        line_color=theme.ACCENT,
+        line_color=palette.ACCENT,
         line_width=1.5 * style.line_width,
     )
     # Not to be seen: it carries the rate that the ratios were made with.

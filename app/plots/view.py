@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol
 from bokeh.models import BasicTicker, ColumnDataSource, CustomJS, DataRange1d
 from bokeh.plotting import figure
 
-from app import theme
+from app import palette, theme
 from app.plots.axes import count_steps, tick_all
 from app.plots.plot_data import FLOOR, Part
 from engine import Registry, Snapshot
@@ -68,7 +68,7 @@ def plot(view: str, description: str, style: theme.Style, **options: Any) -> fig
     )
     plot.syncable = False  # or each change of its inner size is told to the server
     plot.outline_line_color = None
-    plot.grid.grid_line_color = theme.QUIET
+    plot.grid.grid_line_color = palette.QUIET
     plot.grid.grid_line_alpha = 0.25
     plot.axis.axis_line_color = None
     plot.axis.major_tick_line_color = None
@@ -76,8 +76,8 @@ def plot(view: str, description: str, style: theme.Style, **options: Any) -> fig
     plot.axis.major_label_text_font_size = style.small
     plot.axis.axis_label_text_font_size = style.small
     plot.axis.axis_label_text_font_style = "normal"
-    plot.axis.major_label_text_color = theme.TICKS
-    plot.axis.axis_label_text_color = theme.TICKS
+    plot.axis.major_label_text_color = palette.TICKS
+    plot.axis.axis_label_text_color = palette.TICKS
     tick_all(plot)
     plot.border_fill_alpha = 0
     plot.background_fill_alpha = 0
@@ -111,7 +111,7 @@ def draw_curves(
             text.partition(".")[2],
             source=data,
             color=colour,
-            line_dash=theme.dash(number),
+            line_dash=palette.dash(number),
             line_width=style.line_width,
         )
 
@@ -185,7 +185,7 @@ def mark_changes(figure: figure, view: str, style: theme.Style) -> None:
     The flags are the page's, so that they can be read by keyboard (app/static/overlay.js).
     """
     marks = source(f"{view}.markers", ["step", "label"])
-    figure.vspan(x="step", source=marks, line_color=theme.ACCENT, line_alpha=0.55, line_width=1)
+    figure.vspan(x="step", source=marks, line_color=palette.ACCENT, line_alpha=0.55, line_width=1)
     figure.min_border_top = style.flags
 
 

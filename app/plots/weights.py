@@ -7,7 +7,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, Range1d
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import pictures
 from app.plots.figures import entitle, further
 from app.plots.plot_data import Columns, Part
@@ -67,13 +67,13 @@ def _matrix_names(snapshot: Snapshot) -> list[str]:
 
 def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     """What the headline tells, which depends on what there is."""
-    signs = [("", "negative", theme.NEGATIVE), ("", "positive", theme.POSITIVE)]
+    signs = [("", "negative", palette.NEGATIVE), ("", "positive", palette.POSITIVE)]
     if not _pictured(snapshot):
-        return [*signs, ("weights.scale", "colours reach", theme.PLAIN)]
+        return [*signs, ("weights.scale", "colours reach", palette.PLAIN)]
     scale = "black to white" if _coloured(snapshot) else "colours reach"
-    keys = [("weights.shown", "", theme.PLAIN), *signs, ("weights.scale", scale, theme.PLAIN)]
+    keys = [("weights.shown", "", palette.PLAIN), *signs, ("weights.scale", scale, palette.PLAIN)]
     if _matrix_names(snapshot):
-        keys.append(("weights.later", "in later layers", theme.PLAIN))
+        keys.append(("weights.later", "in later layers", palette.PLAIN))
     return keys
 
 
@@ -178,12 +178,12 @@ def _alternative(weights: Weights | None, text: dict[str, str]) -> str:
         far = np.abs(weights.filters.pictures)
         words.append(
             f"{text['weights.shown']} of the first layer; the mean size of a weight is"
-            f" {theme.number(float(far.mean()))}, the largest {theme.number(float(far.max()))}."
+            f" {numbers.number(float(far.mean()))}, the largest {numbers.number(float(far.max()))}."
         )
     words += [
         f"{x.layer}, {x.inputs} by {x.outputs}: standard deviation"
-        f" {theme.number(float(x.values.std()))}, largest"
-        f" {theme.number(float(np.abs(x.values).max()))}."
+        f" {numbers.number(float(x.values.std()))}, largest"
+        f" {numbers.number(float(np.abs(x.values).max()))}."
         for x in weights.matrices
     ]
     return " ".join(words)
@@ -230,11 +230,11 @@ class WeightsView:
     def _draw_filters(self, parts: float) -> None:
         words = "first layer: a picture a unit, of its weights"
         if len(self._shape) == 3:
-            palette, words = theme.COLOURS, f"{words}; grey is 0"
+            shades, words = palette.COLOURS, f"{words}; grey is 0"
         else:
-            palette = theme.DIVERGING
+            shades = palette.DIVERGING
         drawn = self._figure("The weights of the first layer as pictures", words, parts)
-        pictures.fit(drawn, pictures.draw_pictures(drawn, "weights", palette))
+        pictures.fit(drawn, pictures.draw_pictures(drawn, "weights", shades))
 
     def _draw_maps(self) -> None:
         drawn = self._figure(
@@ -243,7 +243,7 @@ class WeightsView:
             3,
         )
         whole = pictures.draw_pictures(drawn, "weights.picture", pictures.palette_of(self._shape))
-        maps = pictures.draw_pictures(drawn, "weights.maps", theme.DIVERGING)
+        maps = pictures.draw_pictures(drawn, "weights.maps", palette.DIVERGING)
         self._label(drawn, source("weights.layers", ["x", "name"]), "left", ("name",))
         room = drawn.scatter("x", "y", source=_corners((0, 0), (-0.14, 1)), size=0, alpha=0)
         pictures.fit(drawn, whole, maps, room)
@@ -259,7 +259,7 @@ class WeightsView:
             x_range=Range1d(start=-GAP, end=len(names) * (1 + GAP)),
             y_range=Range1d(start=-0.023 * pictures.line_height(self._style.small), end=1.02),
         )
-        pictures.draw_pictures(drawn, "weights.matrices", theme.DIVERGING)
+        pictures.draw_pictures(drawn, "weights.matrices", palette.DIVERGING)
         data = source("weights.names", ["x", "name", "size"])
         self._label(drawn, data, "center", ("name", "size"))
 
@@ -277,7 +277,7 @@ class WeightsView:
                 text_align=align,
                 text_baseline="top",
                 text_font_size=self._style.small,
-                text_color=theme.QUIET,
+                text_color=palette.QUIET,
             )
 
 

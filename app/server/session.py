@@ -40,6 +40,7 @@ from app.sharing.run_links import Wish
 from app.sharing.share_dialog import Sharing
 from app.sharing.shared_run import SharedRun
 from app.sharing.upload import Data, Found, Uploads, learn_from
+from app.stylesheets import css
 from engine import (
     SETTINGS,
     Command,
@@ -113,7 +114,7 @@ def _build_page(document: Document) -> None:
     known = {
         **{"token": token_of(context), "keys": list(KEYS), "narrowest": theme.TABLET + 1},
         **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
-        **{"bar": theme.BAR_CSS, "hall": theme.HALL},
+        **{"bar": css("way_back"), "hall": theme.HALL},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     pn.state.onload(visit.arrive)

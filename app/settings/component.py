@@ -6,7 +6,6 @@ messages that answers: a control shows what was turned until the engine has answ
 """
 
 from collections.abc import Set
-from pathlib import Path
 from typing import Any, ClassVar
 
 import param
@@ -17,9 +16,9 @@ from app.server.workarounds import bundle_of
 from app.settings.parameters import PLACES
 from app.settings.schema import in_words, schema
 from app.settings.settings import Settings
+from app.stylesheets import css
 from engine import RunConfig
 
-CSS = (Path(__file__).parents[1] / "static" / "settings.css").read_text()
 LONGEST = 300  # characters of a sentence below a control
 
 SHIMS = {
@@ -51,7 +50,7 @@ export {render}
         super().__init__(
             schema=schema(frozenset(hidden)),
             state=self._now,
-            stylesheets=[CSS],
+            stylesheets=[css("settings")],
             sizing_mode="stretch_width",
         )
         settings.param.watch(lambda *events: self._tell(), list(PLACES))

@@ -9,12 +9,13 @@ from panel.layout import Column, FlexBox
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import theme
+from app import numbers
 from app.page.bridge import Bridge
 from app.plots import VIEWS, view_of
 from app.sharing import run_links
 from app.sharing.pinned import settings
 from app.sharing.report import report
+from app.stylesheets import css
 from engine import Experiment, ExperimentHandle, Snapshot, record, weights_npz
 
 IDLE = ("0", "none", "constant")  # settings that do nothing are not told on a picture
@@ -112,7 +113,7 @@ class Export:
             return io.BytesIO(self._handle.do(make).result(PATIENCE))
 
         button.callback = file
-        return FlexBox(button, HTML(words, stylesheets=[theme.BESIDE_CSS]))
+        return FlexBox(button, HTML(words, stylesheets=[css("beside_button")]))
 
     def _stem(self) -> str:
         """The name of the files of this moment."""
@@ -137,5 +138,5 @@ def in_one_line(snapshot: Snapshot) -> str:
     """What run a picture is of: how far it is, and those of its settings that make it so."""
     said = settings(snapshot.config).items()
     told = (f"{name} {words}" for name, words in said if words not in IDLE)
-    step = theme.count(snapshot.step)
+    step = numbers.count(snapshot.step)
     return f"Babysit, run {snapshot.run} at step {step}: {'; '.join(told)}."

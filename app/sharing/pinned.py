@@ -9,8 +9,9 @@ from panel.layout import Column, FlexBox, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import theme
+from app import numbers
 from app.plots.ghost_runs import run_before
+from app.stylesheets import css
 from app.templates import render
 from engine import (
     MAX_NAME,
@@ -56,11 +57,11 @@ class Runs:
             label="Pin this run", icon="push_pin", variant="contained", margin=(8, 0, 0, 8)
         )
         pin.on_click(lambda event: self._pin())
-        self._refusal = HTML("", stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width")
+        self._refusal = HTML("", stylesheets=[css("words")], sizing_mode="stretch_width")
         self._list = Column(sizing_mode="stretch_width")
-        self._table = HTML("", stylesheets=[theme.TABLE_CSS], sizing_mode="stretch_width")
+        self._table = HTML("", stylesheets=[css("table")], sizing_mode="stretch_width")
         self.view: Viewable = Column(
-            HTML(EXPLAINED, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
+            HTML(EXPLAINED, stylesheets=[css("words")], sizing_mode="stretch_width"),
             FlexBox(self._name, pin),
             self._refusal,
             self._list,
@@ -182,10 +183,10 @@ def figures(step: int, curves: Curves) -> dict[str, str]:
     """How a run stood at the end of its curves, in words."""
     return {
         "Steps": f"{step:,}",
-        "Training loss": theme.number(curves.last("loss")),
-        "Validation loss": theme.number(curves.last("validation_loss")),
-        "Training accuracy": theme.percent(curves.last("train_accuracy")),
-        "Validation accuracy": theme.percent(curves.last("validation_accuracy")),
+        "Training loss": numbers.number(curves.last("loss")),
+        "Validation loss": numbers.number(curves.last("validation_loss")),
+        "Training accuracy": numbers.percent(curves.last("train_accuracy")),
+        "Validation accuracy": numbers.percent(curves.last("validation_accuracy")),
     }
 
 

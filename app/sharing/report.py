@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup
 
-from app import theme
+from app import numbers, palette
 from app.plots.plot_data import in_variances, score_name
 from app.sharing.pinned import choice_in_words, figures, settings
 from app.sharing.svg_charts import Line, curves, histogram
+from app.stylesheets import css
 from app.templates import render
 from engine import (
     SETTINGS,
@@ -48,7 +49,7 @@ def report(snapshot: Snapshot, recording: Recording, asked: str) -> str:
     return render(
         "report",
         title=_title(config),
-        css=Markup(theme.REPORT_CSS),
+        css=Markup(css("report")),
         summary=_summary(snapshot),
         figures=figures(snapshot.step, snapshot.curves),
         findings=_findings(snapshot),
@@ -91,17 +92,17 @@ def _curves(snapshot: Snapshot) -> Iterator[str]:
         return Line(label, colour, dash, told["step"], told[column])
 
     loss = (
-        line("training", "loss", theme.TRAIN, "solid"),
-        line("validation", "validation_loss", theme.VALIDATION, "dashed"),
+        line("training", "loss", palette.TRAIN, "solid"),
+        line("validation", "validation_loss", palette.VALIDATION, "dashed"),
     )
     yield curves("Loss", loss, changes, log=bool((told["loss"] > 0).all()))
     score = (
-        line("training", "train_accuracy", theme.TRAIN, "solid"),
-        line("validation", "validation_accuracy", theme.VALIDATION, "dashed"),
+        line("training", "train_accuracy", palette.TRAIN, "solid"),
+        line("validation", "validation_accuracy", palette.VALIDATION, "dashed"),
     )
     yield curves(score_name(snapshot).capitalize(), score, changes, log=False)
     ratios = [
-        line(tensor.name, f"ratio {tensor.name}", theme.colour(number), theme.dash(number))
+        line(tensor.name, f"ratio {tensor.name}", palette.colour(number), palette.dash(number))
         for number, tensor in enumerate(snapshot.tensors)
     ]
     yield curves("Update / weight, healthy near 0.001", ratios, changes, log=True)
@@ -109,9 +110,9 @@ def _curves(snapshot: Snapshot) -> Iterator[str]:
 
 def _histograms(snapshot: Snapshot) -> Iterator[str]:
     for number, layer in enumerate(snapshot.layers):
-        told = f"{layer.name}: mean {theme.number(layer.mean)}, std {theme.number(layer.std)},"
-        told += f" {theme.percent(layer.zero)} exactly 0"
-        yield histogram(told, layer.edges, layer.counts, theme.colour(number))
+        told = f"{layer.name}: mean {numbers.number(layer.mean)}, std {numbers.number(layer.std)},"
+        told += f" {numbers.percent(layer.zero)} exactly 0"
+        yield histogram(told, layer.edges, layer.counts, palette.colour(number))
 
 
 def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:

@@ -8,10 +8,10 @@ from panel.layout import Column, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import theme
 from app.page.bridge import Bridge
 from app.sharing import run_links
 from app.sharing.run_links import hideable
+from app.stylesheets import css
 from engine import ExperimentHandle, Recording, Snapshot, files_named, record
 
 PATIENCE = 10.0  # seconds
@@ -42,7 +42,7 @@ class Sharing:
     ) -> None:
         self._handle, self._address = handle, address
         self._recording: Recording | None = None
-        self._words = HTML("", stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width")
+        self._words = HTML("", stylesheets=[css("words")], sizing_mode="stretch_width")
         self._link = ui.TextInput(
             label="Link", value="", size="small", sizing_mode="stretch_width", margin=(5, 0)
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import theme
+from app import numbers, palette
 
 WIDTH, HEIGHT = 560, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 96, 8, 30  # room around the plot, for ticks and labels
@@ -88,7 +88,7 @@ def histogram(title: str, edges: np.ndarray, counts: np.ndarray, colour: str) ->
         if count
     ]
     places = [0, len(counts) // 2, len(counts)]
-    ticks = [_text(across(n), HEIGHT - 12, theme.tick(float(edges[n])), "middle") for n in places]
+    ticks = [_text(across(n), HEIGHT - 12, numbers.tick(float(edges[n])), "middle") for n in places]
     return _picture(title, [*bars, *ticks])
 
 
@@ -102,9 +102,9 @@ def _axes(across: _Scale, up: _Scale) -> Iterable[str]:
     for value in up.ticks:
         y = up(value)
         yield f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
-        yield _text(LEFT - 6, y + 4, theme.tick(value), "end")
+        yield _text(LEFT - 6, y + 4, numbers.tick(value), "end")
     for value in across.ticks:
-        yield _text(across(value), HEIGHT - 12, theme.count(value), "middle")
+        yield _text(across(value), HEIGHT - 12, numbers.count(value), "middle")
 
 
 def _path(line: Line, across: _Scale, up: _Scale) -> str:
@@ -129,7 +129,7 @@ def _labels(lines: Sequence[Line], up: _Scale) -> list[str]:
 
 
 def _change(x: float) -> str:
-    return f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="{theme.ACCENT}" opacity="0.55"/>'
+    return f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="{palette.ACCENT}" opacity="0.55"/>'
 
 
 def _text(x: float, y: float, words: str, anchor: str, colour: str = "currentColor") -> str:

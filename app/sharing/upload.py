@@ -12,8 +12,8 @@ from panel.layout import Column, FlexBox
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import theme
 from app.sharing.upload_preview import preview
+from app.stylesheets import css
 from engine import (
     AS_FOUND,
     ENDS,
@@ -142,10 +142,10 @@ class Data:
         self._progress = ui.LinearProgress(
             variant="indeterminate", visible=False, sizing_mode="stretch_width", margin=(6, 0)
         )
-        self._preview = HTML("", stylesheets=[theme.WORDS_CSS, theme.TABLE_CSS, theme.EXAMPLES_CSS])
+        self._preview = HTML("", stylesheets=[css("words"), css("table"), css("examples")])
         explained = EXPLAINED.format(megabytes=limits().upload / MEGABYTE)
         self.view: Viewable = Column(
-            HTML(explained, stylesheets=[theme.WORDS_CSS], sizing_mode="stretch_width"),
+            HTML(explained, stylesheets=[css("words")], sizing_mode="stretch_width"),
             FlexBox(self._input, self._use),
             self._progress,
             self._choices,

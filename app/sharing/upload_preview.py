@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from app import theme
+from app import numbers
 from engine import AS_FOUND, Column, DataDescription, Examples, Reading, Upload
 
 COLUMNS = 12  # of a table's first rows
@@ -109,7 +109,7 @@ def _numbers(examples: Examples) -> str:
 def _answer(examples: Examples, row: int) -> str:
     if examples.classes:
         return examples.classes[int(examples.y[row])]
-    return ", ".join(theme.number(float(value)) for value in examples.y[row][:3])
+    return ", ".join(numbers.number(float(value)) for value in examples.y[row][:3])
 
 
 def _pictures(examples: Examples) -> str:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import theme
+from app import numbers, theme
 from app.plots import VIEWS, places, plot_data, view_of
 from app.plots.accuracy import accuracy_columns
 from app.plots.activations import BAR_HEIGHT, activations_columns
@@ -272,7 +272,7 @@ def test_a_ratio_of_0_stands_at_the_floor_of_its_axis(experiment, value):
     ],
 )
 def test_there_is_one_format_of_numbers(value, words):
-    assert theme.number(value) == words
+    assert numbers.number(value) == words
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_there_is_one_format_of_numbers(value, words):
     ],
 )
 def test_figures_along_an_axis_have_no_idle_zeros(value, words):
-    assert theme.tick(value) == words
+    assert numbers.tick(value) == words
 
 
 def test_a_loss_of_nothing_can_be_drawn_on_a_logarithmic_axis(config):

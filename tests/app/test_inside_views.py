@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import view_of
 from app.server.frame_channel import Ask
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Snapshot
@@ -155,13 +155,13 @@ def test_too_many_are_drawn_in_the_colour_of_warnings_from_where_the_diagnosis_w
     bars = part("health", snapshot).set["health.saturated"]
     (finding,) = [x for x in snapshot.findings if x.rule == "saturation"]
     for share, colour in zip(bars["share"], bars["colour"], strict=True):
-        assert (colour == theme.ACCENT) == (share > finding.band[1])
+        assert (colour == palette.ACCENT) == (share > finding.band[1])
     experiment = Experiment(RunConfig())
     experiment.network.layers[0].params["b"][:40] = -100.0
     snapshot = experiment.snapshot()
     (finding,) = [x for x in snapshot.findings if x.rule == "dead units"]
     bars = part("health", snapshot).set["health.dead"]
-    assert (bars["colour"][0], bars["colour"][1]) == (theme.ACCENT, theme.colour(1))
+    assert (bars["colour"][0], bars["colour"][1]) == (palette.ACCENT, palette.colour(1))
     assert bars["share"][0] > finding.band[1] > bars["share"][1]
 
 
@@ -283,7 +283,7 @@ def test_cost_tells_the_time_of_a_step_and_of_an_epoch_and_the_work():
     epoch = 0.004 * (snapshot.data.training // 32)
     assert told["cost.epoch"] == f"{1000 * epoch:.3g} ms"
     assert told["cost.work"] == f"{3 * 32 * 8832:,}"
-    assert told["cost.watching"] == theme.percent(snapshot.metrics.cost)
+    assert told["cost.watching"] == numbers.percent(snapshot.metrics.cost)
 
 
 def test_cost_compares_instruments_and_layers():

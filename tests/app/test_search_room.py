@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import theme
+from app import palette, theme
 from app.page.buttons import Presses
 from app.panels.search.axes_form import Axes, addable, first_axes
 from app.panels.search.search_controller import SearchController, search_progress
@@ -92,7 +92,7 @@ def test_the_wall_has_a_cell_for_each_trial_and_crosses_out_what_was_stopped(hun
     for number in frame.ranking:
         accuracy = frame.trials[number].validation_accuracy
         assert shown[number]["label"] == f"{100 * accuracy:.0f}"
-        assert shown[number]["colour"] == theme.score_colour(accuracy)
+        assert shown[number]["colour"] == palette.score_colour(accuracy)
 
 
 def test_the_wall_is_sorted_by_accuracy_once_all_have_ended(hunt, config):
@@ -170,7 +170,7 @@ def test_lines_across_the_axes_end_at_the_accuracy_and_the_best_is_drawn_last(hu
     parts = columns("parallel", config, frame=frame)
     assert len(parts["parallel"]["y"]) == len(frame.ranking)
     last = frame.trials[frame.ranking[0]]
-    end = theme.score_place(last.validation_accuracy)
+    end = palette.score_place(last.validation_accuracy)
     assert parts["parallel"]["y"][-1] == pytest.approx([*last.places, end], abs=1e-3)
 
 
@@ -258,9 +258,9 @@ def test_the_table_is_sorted_by_any_column_and_the_file_has_every_trial(hunt):
 
 
 def test_colours_of_better_trials_lie_farther_along_the_scale():
-    assert theme.score_colour(0.0) == theme.score_colour(math.nan) == theme.SCORES[0]
-    assert theme.score_colour(1.0) == theme.SCORES[-1]
-    assert len({theme.score_colour(x) for x in (0.5, 0.7, 0.8, 0.84, 0.9, 0.95)}) == 6
+    assert palette.score_colour(0.0) == palette.score_colour(math.nan) == palette.SCORES[0]
+    assert palette.score_colour(1.0) == palette.SCORES[-1]
+    assert len({palette.score_colour(x) for x in (0.5, 0.7, 0.8, 0.84, 0.9, 0.95)}) == 6
 
 
 class TestAxes:

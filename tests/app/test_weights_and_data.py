@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from app import theme
+from app import numbers, palette, theme
 from app.plots import view_of
 from app.plots.plot_data import Image
 from app.server.frame_channel import Ask
@@ -138,11 +138,11 @@ def test_the_scale_holds_still_while_the_weights_move_a_little():
 
 
 def test_colours_say_the_sign_and_nothing_is_transparent():
-    assert theme.DIVERGING[0] == theme.NEGATIVE + "ff"
-    assert theme.DIVERGING[255] == theme.POSITIVE + "ff"
-    assert theme.DIVERGING[128].endswith("00")
-    assert len(theme.DIVERGING) == len(theme.GREYS) == len(theme.COLOURS) == 256
-    assert len(theme.MISTAKES) == len(theme.territory(3)) == len(theme.territory(64)) == 256
+    assert palette.DIVERGING[0] == palette.NEGATIVE + "ff"
+    assert palette.DIVERGING[255] == palette.POSITIVE + "ff"
+    assert palette.DIVERGING[128].endswith("00")
+    assert len(palette.DIVERGING) == len(palette.GREYS) == len(palette.COLOURS) == 256
+    assert len(palette.MISTAKES) == len(palette.territory(3)) == len(palette.territory(64)) == 256
 
 
 def test_matrices_stand_beside_each_other_under_their_names():
@@ -207,7 +207,7 @@ def test_hard_pictures_bear_what_they_are_and_what_was_said():
         assert captions["is"][number] == f"is {hard.right:.0f}"
         assert captions["said"][number] == f"said {hard.said:.0f} {100 * hard.probability:.0f} %"
         wrong = hard.right != hard.said
-        assert (captions["colour"][number] == theme.ACCENT) == wrong
+        assert (captions["colour"][number] == palette.ACCENT) == wrong
         shown = pixels(drawn["data.pictures"]["image"][number])
         np.testing.assert_allclose(shown, 1 + 254 * hard.picture, atol=0.51)
 
@@ -243,7 +243,7 @@ def test_tables_tell_the_hardest_in_words():
     names = snapshot.data.classes
     for words, hard in zip(rows["words"], hardest, strict=True):
         assert f"is {names[int(hard.right)]}, said {names[int(hard.said)]}" in words
-        assert f"loss {theme.number(hard.loss)}" in words
+        assert f"loss {numbers.number(hard.loss)}" in words
 
 
 @pytest.mark.parametrize("name", ["weights", "data"])

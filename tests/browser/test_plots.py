@@ -7,7 +7,7 @@ import random
 import pytest
 from playwright.sync_api import Locator
 
-from app import theme
+from app import numbers
 from app.plots.plot_data import FLOOR
 from engine import SetKnob, Status
 from tests.browser.conftest import DESK, Tab
@@ -58,9 +58,9 @@ def test_the_page_and_the_server_write_numbers_alike(shared):
             "([form, values]) => values.map(window.babysit[form])", [form, values]
         )
         if form == "count":
-            expected = [theme.count(math.floor(value + 0.5)) for value in values]
+            expected = [numbers.count(math.floor(value + 0.5)) for value in values]
         else:
-            expected = [getattr(theme, form)(value) for value in values]
+            expected = [getattr(numbers, form)(value) for value in values]
         assert [x for x in zip(written, expected, strict=True) if x[0] != x[1]] == []
 
 

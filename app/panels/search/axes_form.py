@@ -11,6 +11,7 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.page.buttons import Presses, button
+from app.stylesheets import css
 from engine import (
     SETTINGS,
     Categorical,
@@ -67,10 +68,10 @@ class AxisRow:
         self._fields = self._make(axis, label)
         remove = HTML(
             button(f"leave out {axis.path}", f"Leave out {label}", "close"),
-            stylesheets=[theme.BUTTONS_CSS], margin=0, align="center",
+            stylesheets=[css("buttons")], margin=0, align="center",
         )  # fmt: skip
         self.view: Viewable = Row(
-            *self._fields, remove, stylesheets=[theme.AXIS_CSS], sizing_mode="stretch_width"
+            *self._fields, remove, stylesheets=[css("search_axis")], sizing_mode="stretch_width"
         )
 
     def _make(self, axis: Axis, label: str) -> list[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from bokeh.models import Range1d
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette, theme
 from app.panels.search.search_controller import search_progress
 from app.panels.search.space import MARGIN, lay_along, places
 from app.plots.figures import entitle, further
@@ -16,7 +16,7 @@ from app.plots.plot_data import Columns, Part, rounded
 from app.plots.view import VIEWS, auto_range, frame_axes, plot, source
 from engine import Choice, Search, SearchProgress, Snapshot, StrategyLine, one_matters
 
-STRATEGIES = {"random": theme.PINNED[0], "shifted grid": theme.PINNED[1]}
+STRATEGIES = {"random": palette.PINNED[0], "shifted grid": palette.PINNED[1]}
 SETTLED = 2  # trials that the vertical axis of the best so far leaves out
 FLOOR = -0.22  # of the plots of places: below 0 the values that were tried of the first axis
 
@@ -69,7 +69,7 @@ def _points(at: np.ndarray, found: np.ndarray | None) -> Columns:
     return {
         "x": rounded(at[:, 0]),
         "y": rounded(up),
-        "colour": [theme.score_colour(score) for score in scores.tolist()],
+        "colour": [palette.score_colour(score) for score in scores.tolist()],
     }
 
 
@@ -87,7 +87,7 @@ def _line(line: StrategyLine | None) -> Columns:
 def _end(line: StrategyLine | None, name: str) -> Columns:
     if line is None:
         return {"trial": [], "y": [], "label": []}
-    label = f"{name} {theme.percent(float(line.middle[-1]))}"
+    label = f"{name} {numbers.percent(float(line.middle[-1]))}"
     return {"trial": [len(line.middle)], "y": rounded(line.middle[-1:]), "label": [label]}
 
 
@@ -106,7 +106,7 @@ def _alternative(lines: Sequence[StrategyLine], text: dict[str, str]) -> str:
     )
     found = " ".join(
         f"{line.strategy}: best so far, median over the seeds,"
-        f" {theme.percent(float(line.middle[-1]))}."
+        f" {numbers.percent(float(line.middle[-1]))}."
         for line in lines
     )
     return f"{tried} {found or 'They have not been compared yet.'}"
@@ -130,7 +130,7 @@ class ComparisonView:
             (f"comparison.values{n}", f"{name} tries", colour)
             for n, (name, colour) in enumerate(STRATEGIES.items())
         ),
-        ("comparison.seeds", "seeds compared", theme.PLAIN),
+        ("comparison.seeds", "seeds compared", palette.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -169,7 +169,7 @@ class ComparisonView:
             data = source(f"comparison.line{number}", ["trial", "middle", "low", "high"])
             drawn.varea("trial", "low", "high", source=data, fill_color=colour, fill_alpha=0.15)
             drawn.line(
-                "trial", "middle", source=data, color=colour, line_dash=theme.dash(6 * number),
+                "trial", "middle", source=data, color=colour, line_dash=palette.dash(6 * number),
                 line_width=self._style.line_width,
             )  # fmt: skip
             end = source(f"comparison.end{number}", ["trial", "y", "label"])

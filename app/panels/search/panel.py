@@ -11,13 +11,14 @@ from panel.layout import Column, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import theme
+from app import numbers, theme
 from app.page.buttons import Presses, button
 from app.panels.panel import ROOMS
 from app.panels.search.axes_form import Axes
 from app.panels.search.search_controller import SearchController, search_progress
 from app.panels.search.space import REGION, SORT, TRIAL, told_of
 from app.panels.search.table import TrialTable
+from app.stylesheets import css
 from engine import (
     STRATEGIES,
     Choice,
@@ -257,11 +258,11 @@ def _standing(shown: SearchProgress) -> str:
     if frame is None:
         return ""
     stage = f"Stage {frame.search.stage}: {frame.status.value}"
-    best = "" if shown.best is None else f", best <b>{theme.percent(shown.best)}</b>"
-    before = ", ".join(theme.percent(score) for score in shown.before)
+    best = "" if shown.best is None else f", best <b>{numbers.percent(shown.best)}</b>"
+    before = ", ".join(numbers.percent(score) for score in shown.before)
     earlier = f" (before: {before})" if before else ""
-    time = f"{theme.seconds(frame.seconds)} of work"
-    left = f", {theme.seconds(frame.seconds_left)} left" if shown.busy else ""
+    time = f"{numbers.seconds(frame.seconds)} of work"
+    left = f", {numbers.seconds(frame.seconds_left)} left" if shown.busy else ""
     of = f"{frame.search.trials} trials of {frame.search.epochs:g} epochs"
     return f"<p role='status'>{stage}{best}{earlier}</p><p class='quiet'>{of}; {time}{left}</p>"
 
@@ -277,7 +278,7 @@ def _edges(frame: SearchFrame | None, region: dict[str, tuple[float, float]]) ->
         return words + "<p class='quiet'>Drag over the points to choose a region.</p>"
     axes = {axis.path: axis for axis in frame.search.space}
     ends = " × ".join(
-        " to ".join(theme.short(axes[path].at(place)) for place in sorted(pair))  # type: ignore
+        " to ".join(numbers.short(axes[path].at(place)) for place in sorted(pair))  # type: ignore
         for path, pair in region.items()
     )
     return words + f"<p>Region: {ends}</p>"
@@ -289,8 +290,8 @@ def _gain(shown: SearchProgress) -> str:
         return "<p class='quiet'>The average of several networks' predictions.</p>"
     size = len(together.alone)
     words = (
-        f"The best alone {theme.percent(max(together.alone))}, {size} together"
-        f" <b>{theme.percent(together.together[-1])}</b>:"
+        f"The best alone {numbers.percent(max(together.alone))}, {size} together"
+        f" <b>{numbers.percent(together.together[-1])}</b>:"
         f" {100 * together.gain:+.1f} points"
     )
     return f"<p role='status'>{words}{'' if together.finished else ' …'}</p>"
@@ -301,7 +302,7 @@ def _difference(shown: SearchProgress) -> str:
     if frame is None or not frame.lines:
         return "<p class='quiet'>As many trials each, from several seeds.</p>"
     found = ", ".join(
-        f"{line.strategy} <b>{theme.percent(float(line.middle[-1]))}</b>" for line in frame.lines
+        f"{line.strategy} <b>{numbers.percent(float(line.middle[-1]))}</b>" for line in frame.lines
     )
     return f"<p role='status'>Best found, median of {len(frame.seeds)} seeds: {found}</p>"
 
@@ -316,8 +317,8 @@ def _numbers(words: str) -> list[float]:
 
 
 def _words(words: str = "") -> HTML:
-    css = [theme.BUTTONS_CSS, theme.LESSON_CSS]
-    return HTML(words, stylesheets=css, sizing_mode="stretch_width")
+    sheets = [css("buttons"), css("panel")]
+    return HTML(words, stylesheets=sheets, sizing_mode="stretch_width")
 
 
 def _heading(words: str) -> HTML:
@@ -326,8 +327,8 @@ def _heading(words: str) -> HTML:
 
 def _row() -> HTML:
     """A place for buttons, side by side."""
-    css = [theme.BUTTONS_CSS, theme.BUTTON_ROW_CSS]
-    return HTML("", stylesheets=css, sizing_mode="stretch_width")
+    sheets = [css("buttons"), css("button_row")]
+    return HTML("", stylesheets=sheets, sizing_mode="stretch_width")
 
 
 def _button(name: str, label: str, icon: str, style: str = "outlined", off: bool = False) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bokeh.models import FixedTicker, Range1d
 
-from app import theme
+from app import palette, theme
 from app.panels.search.space import colour, search_of, shape_of, space_of, ticks
 from app.plots.plot_data import Part
 from app.plots.view import VIEWS, plot, source
@@ -22,7 +22,7 @@ def parallel_columns(snapshot: Snapshot, since: int) -> Part:
     width = len(space_of(snapshot))
     best = shown[-1:]
     lines = [
-        [*(round(x, 3) for x in t.places), round(theme.score_place(t.validation_accuracy), 3)]
+        [*(round(x, 3) for x in t.places), round(palette.score_place(t.validation_accuracy), 3)]
         for t in shown
     ]
     return Part(
@@ -67,7 +67,7 @@ class ParallelView:
     looks: frozenset[str] = frozenset()
     columns = staticmethod(parallel_columns)
     drawn_for = staticmethod(_drawn_for)
-    keys = (("", "the best", theme.GOOD),)
+    keys = (("", "the best", palette.GOOD),)
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         space = space_of(snapshot)
@@ -91,7 +91,7 @@ class ParallelView:
         )  # fmt: skip
         figure.line(
             "x", "y", source=source("parallel.best", ["x", "y"]),
-            line_color=theme.GOOD, line_width=style.line_width * 1.5,
+            line_color=palette.GOOD, line_width=style.line_width * 1.5,
         )  # fmt: skip
         self.figures = [figure]
 
@@ -103,11 +103,11 @@ class ParallelView:
             marks += [(n, place, word) for place, word in words[:: 1 + len(words) // MOST_WORDS]]
         inner = figure.text(*_columns(marks), x_offset=-5, text_align="right")
         last = len(space_of(snapshot))
-        scores = [(last, theme.score_place(s), f"{s:.0%}") for s in theme.SCORES_SHOWN]
+        scores = [(last, palette.score_place(s), f"{s:.0%}") for s in palette.SCORES_SHOWN]
         outer = figure.text(*_columns(scores), x_offset=5, text_align="left")
         for words in (inner, outer):
             words.glyph.update(
-                text_baseline="middle", text_font_size=style.tiny, text_color=theme.TICKS
+                text_baseline="middle", text_font_size=style.tiny, text_color=palette.TICKS
             )
 
 

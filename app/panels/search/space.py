@@ -7,7 +7,7 @@ from bokeh.models import CustomJS, FixedTicker, Range1d
 from bokeh.models.axes import Axis as PlotAxis
 from bokeh.plotting import figure
 
-from app import theme
+from app import numbers, palette
 from app.panels.search.search_controller import search_progress
 from engine import (
     LECTURE_SEARCH,
@@ -76,7 +76,7 @@ def ticks(axis: Continuous | Categorical) -> dict[float, str]:
         values = [axis.low + n * (axis.high - axis.low) / 4 for n in range(5)]
     else:
         values = _decades(axis.low, axis.high)
-    return {round(axis.place(value), 4): theme.short(value) for value in values}
+    return {round(axis.place(value), 4): numbers.short(value) for value in values}
 
 
 def _decades(low: float, high: float) -> list[float]:
@@ -105,15 +105,15 @@ def places() -> Range1d:
 
 def colour(trial: TrialFrame) -> str:
     """The colour of a trial: that of its accuracy, as far as it is known."""
-    return theme.score_colour(trial.validation_accuracy)
+    return palette.score_colour(trial.validation_accuracy)
 
 
 def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
     """How good a trial is: right answers in per cent; where it predicts values, R²."""
     score = trial.validation_accuracy
     if frame.measure == "accuracy" or math.isnan(score):
-        return theme.percent(score)
-    return f"{frame.measure} {theme.number(score)}"
+        return numbers.percent(score)
+    return f"{frame.measure} {numbers.number(score)}"
 
 
 def told_of(frame: SearchFrame, trial: TrialFrame) -> str:

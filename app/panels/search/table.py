@@ -10,8 +10,9 @@ from panel import ui
 from panel.layout import Column
 from panel.pane import HTML
 
-from app import theme
+from app import numbers
 from app.panels.search.space import ENDED, SORT, TRIAL, score_of
+from app.stylesheets import css
 from engine import SearchFrame, TrialFrame, in_words, label_of
 
 
@@ -81,7 +82,7 @@ def to_html(frame: SearchFrame, column: int, reverse: bool) -> str:
 def _row(frame: SearchFrame, trial: TrialFrame) -> str:
     cells: Sequence[str] = [
         score_of(frame, trial),
-        theme.number(trial.cost),
+        numbers.number(trial.cost),
         f"{trial.steps:,}",
         *(in_words(value) for value in trial.point),
         trial.reason or trial.status.value,
@@ -103,7 +104,7 @@ class TrialTable:
         self._dialog: ui.Dialog | None = None
         self._frame: SearchFrame | None = None
         self._column, self._reverse = 1, False
-        self._table = HTML("", stylesheets=[theme.TRIALS_CSS], sizing_mode="stretch_width")
+        self._table = HTML("", stylesheets=[css("trials")], sizing_mode="stretch_width")
 
     def _build(self) -> ui.Dialog:
         file = ui.FileDownload(
@@ -113,7 +114,7 @@ class TrialTable:
         file.callback = self._file
         self._download = file
         return ui.Dialog(
-            Column(file, self._table, stylesheets=[theme.DIALOG_CSS], sizing_mode="stretch_width"),
+            Column(file, self._table, stylesheets=[css("dialog")], sizing_mode="stretch_width"),
             title="Trials", title_variant="h6", width_option="lg", show_close_button=True,
             close_on_click=True, sizing_mode="stretch_width",
         )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 
 from bokeh.models import BoxSelectTool, HoverTool
 
-from app import theme
+from app import numbers, palette, theme
 from app.panels.search.space import (
     ENDED,
     NEAREST,
@@ -58,11 +58,11 @@ def up(trial: TrialFrame) -> float:
     """Its place on the second axis; where there is none, that of its accuracy."""
     if len(trial.places) > 1:
         return trial.places[1]
-    return theme.score_place(trial.validation_accuracy)
+    return palette.score_place(trial.validation_accuracy)
 
 
 def _colour(trial: TrialFrame) -> str:
-    return colour(trial) if trial.status in MARKERS else theme.ACCENT
+    return colour(trial) if trial.status in MARKERS else palette.ACCENT
 
 
 def _alternative(frame: SearchFrame | None) -> str:
@@ -87,7 +87,7 @@ class TrialsView:
     columns = staticmethod(trials_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = tuple(
-        ("", f"{score:.0%}", theme.score_colour(score)) for score in theme.SCORES_SHOWN[:3]
+        ("", f"{score:.0%}", palette.score_colour(score)) for score in palette.SCORES_SHOWN[:3]
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -104,7 +104,7 @@ class TrialsView:
             lay_along(figure.yaxis[0], space[1])
         else:
             figure.yaxis.axis_label = "validation accuracy"
-            words = {theme.score_place(s): theme.percent(s) for s in theme.SCORES_SHOWN}
+            words = {palette.score_place(s): numbers.percent(s) for s in palette.SCORES_SHOWN}
             figure.yaxis.ticker = list(words)
             figure.yaxis.major_label_overrides = {place: said for place, said in words.items()}
         data = source("trials", ["number", "x", "y", "colour", "marker", "size", "words"])
@@ -115,7 +115,7 @@ class TrialsView:
         )  # fmt: skip
         figure.scatter(
             "x", "y", source=source("trials.best", ["x", "y"]), size=18,
-            fill_color=None, line_color=theme.GOOD, line_width=style.line_width,
+            fill_color=None, line_color=palette.GOOD, line_width=style.line_width,
         )  # fmt: skip
         brush = BoxSelectTool(persistent=True, renderers=[points])
         figure.add_tools(brush, HoverTool(renderers=[points], tooltips="@words"))

@@ -8,7 +8,7 @@ from typing import Any
 from bokeh.models import ColumnDataSource, HoverTool, Range1d
 from bokeh.models.renderers import DataRenderer
 
-from app import theme
+from app import numbers, palette, theme
 from app.panels.search.search_controller import search_progress
 from app.panels.search.space import ENDED, INSIDE, colour, tell_trial, told_of
 from app.plots.plot_data import Column, Columns, Part
@@ -159,11 +159,11 @@ def _text(shown: SearchProgress) -> dict[str, str]:
     ended = sum(trial.status in ENDED for trial in frame.trials)
     signs = Counter(_sign(trial) for trial in frame.trials)
     stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)
-    best = "–" if shown.best is None else theme.percent(shown.best)
+    best = "–" if shown.best is None else numbers.percent(shown.best)
     top = told_of(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
     return {
         "wall.done": f"{ended} of {len(frame.trials)}",
-        "wall.left": theme.seconds(frame.seconds_left),
+        "wall.left": numbers.seconds(frame.seconds_left),
         "wall.best": best,
         "wall.stopped": str(len(frame.trials) - signs[""]),
         "wall.alt": f"Stage {frame.search.stage}, {frame.status.value}: {ended} of"
@@ -186,10 +186,10 @@ class WallView:
     columns = staticmethod(wall_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (
-        ("wall.done", "ended", theme.PLAIN),
-        ("wall.left", "left", theme.PLAIN),
-        ("wall.best", "best", theme.GOOD),
-        ("wall.stopped", "stopped", theme.ACCENT),
+        ("wall.done", "ended", palette.PLAIN),
+        ("wall.left", "left", palette.PLAIN),
+        ("wall.best", "best", palette.GOOD),
+        ("wall.stopped", "stopped", palette.ACCENT),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -210,11 +210,11 @@ class WallView:
         self._figure.quad(
             "left", "right", "bottom", "top",
             source=source("wall.best", ["left", "right", "bottom", "top"]),
-            fill_color=None, line_color=theme.GOOD, line_width=2 * style.line_width,
+            fill_color=None, line_color=palette.GOOD, line_width=2 * style.line_width,
         )  # fmt: skip
         self._figure.text(
             width / 2, height / 2, "words", source=source("wall.hint", ["words"]),
-            text_align="center", text_font_size=style.small, text_color=theme.QUIET,
+            text_align="center", text_font_size=style.small, text_color=palette.QUIET,
         )  # fmt: skip
         self._figure.add_tools(HoverTool(renderers=cells, tooltips="@words"))
         tell_trial(self._figure, INSIDE, sources)
@@ -231,14 +231,14 @@ class WallView:
         )
         self._figure.segment(
             "left", "bottom", "right", "top", source=data,
-            line_color=theme.ACCENT, line_width="cross",
+            line_color=palette.ACCENT, line_width="cross",
         )  # fmt: skip
         self._figure.segment(
             "left", "top", "right", "bottom", source=data,
-            line_color=theme.ACCENT, line_width="cross",
+            line_color=palette.ACCENT, line_width="cross",
         )  # fmt: skip
         self._figure.text(
             "right", "top", "label", source=data, x_offset=-3, y_offset=2, text_align="right",
-            text_baseline="top", text_font_size=style.tiny, text_color=theme.TICKS,
+            text_baseline="top", text_font_size=style.tiny, text_color=palette.TICKS,
         )  # fmt: skip
         return cells

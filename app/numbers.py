@@ -1,0 +1,59 @@
+"""How the page writes numbers: short, and never changing their width at every frame."""
+
+import math
+import sys
+
+# The same rules are in app/static/numbers.js, for what the browser writes along axes.
+_NUDGE = 1 + 4 * sys.float_info.epsilon  # what lies between two roundings goes outwards
+
+
+def count(value: float) -> str:
+    """A whole number: 12,345."""
+    return f"{value:,.0f}"
+
+
+def number(value: float) -> str:
+    """A figure as precise as one can read while it moves."""
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞" if value > 0 else "-∞"
+    nudged = value * _NUDGE
+    size = abs(nudged)
+    if size != 0 and not 1e-3 <= size < 99999.5:
+        return f"{nudged:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    if size < 9.9995:
+        return f"{nudged:.3f}"
+    return f"{nudged:.4g}" if size < 999.95 else count(nudged)
+
+
+def tick(value: float) -> str:
+    """A figure without the zeros that only keep its width: along axes."""
+    digits, e, power = number(value).partition("e")
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + e + power
+
+
+def short(value: float) -> str:
+    """A figure in as little room as possible."""
+    if math.isfinite(value) and 0.01 <= abs(value) < 999.5:
+        return f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"
+    if not value or not math.isfinite(value):
+        return number(value) if value else "0"
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+def initial(name: str) -> str:
+    """A layer's name in as little room as possible: h1 for hidden 1."""
+    word, _, number = name.rpartition(" ")
+    return f"{word[0]}{number}" if word else name[:2]
+
+
+def percent(share: float) -> str:
+    """A share of 1 as per cent."""
+    value = 100 * share
+    return f"{value:,.1f} %" if abs(value) < 99999 else f"{number(value)} %"
+
+
+def seconds(time: float) -> str:
+    """A time as one says it."""
+    if math.isnan(time):
+        return "–"
+    return f"{time:.0f} s" if time < 100 else f"{time / 60:.0f} min"

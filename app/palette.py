@@ -1,0 +1,164 @@
+"""The colours of the page: the only place for such literals.
+
+They are readable on white and on black and, together with the dashes, told apart without colour
+vision; each means the same in every plot.
+"""
+
+import math
+
+TRAIN = "#2f7fd6"
+
+VALIDATION = "#e8751a"
+
+VALIDATION_DASH = "dashed"
+
+STRIP = "#3f6fb5"  # histograms along the run; more opaque where there are more values
+
+STRIP_PALETTE = tuple(f"{STRIP}{round(255 * (share / 255) ** 0.7):02x}" for share in range(256))
+
+GAP = "#c9a227"  # between the two
+
+LAYERS = (  # CIE76 distance at least 23 for any two, also to who lacks red or green cones
+    "#0e773e",
+    "#8168ed",
+    "#ae8c16",
+    "#319ac9",
+    "#ed6e7d",
+    "#865081",
+)  # first to last, repeated
+
+LAYER_DASHES = ("solid", "dashed", "dotdash")  # one a round through the colours
+
+FORWARD = "#7c68dc"  # what goes forward through the layers: the signal
+
+BACKWARD = "#bf6022"  # what comes back: the gradient
+
+PINNED = ("#5c6bc0", "#9c6b30", "#2a9d8f", "#b5487f", "#6d8b1e", "#7b5ea7")  # runs to compare with
+
+SLIDE = "#bf7a00"  # what the lecture prints
+
+PLAIN = ""  # the mark of a figure in a headline that no line or bar goes with
+
+TICKS = "#757b85"  # type along axes, on white and on black
+
+QUIET = "#8a8f98"  # grids, ticks, reference lines
+
+ACCENT = "#d62f4b"  # what deserves a look: markers, the bar of exact zeros
+
+INK = "#5d636c"  # behind white words
+
+HEALTHY = "#157355"  # ... that say that all is well
+
+GOOD = "#1b8a68"  # the healthy range, and a run that goes well
+
+
+def dash(layer: int) -> str:
+    """The line style of a layer, so that colour is never the only difference."""
+    return LAYER_DASHES[layer // len(LAYERS) % len(LAYER_DASHES)]
+
+
+def colour(layer: int) -> str:
+    """The colour of a layer, wherever it is drawn."""
+    return LAYERS[layer % len(LAYERS)]
+
+
+def past(place: int) -> str:
+    """The colour of a pinned run."""
+    return PINNED[place % len(PINNED)]
+
+
+NEGATIVE = "#2f74d0"
+
+POSITIVE = "#d8432f"
+
+CLASSES = (
+    "#3f78c4",
+    "#e07b39",
+    "#2a9d6a",
+    "#b65fc2",
+    "#c9a227",
+    "#35a7bd",
+    "#d2557f",
+    "#7d7f87",
+)  # of points on a plane, repeated
+
+GREY = 150  # a point with the value 0: seen on white and on black
+
+COLOUR_LEVELS = 6  # of red, green and blue in a coloured picture
+
+
+def sheer(colour: str, opacity: float) -> str:
+    """A colour that lets the page's ground through, so that it can be read on white and black."""
+    return f"{colour}{round(255 * opacity):02x}"
+
+
+# For bytes: 0 is the most negative, 128 nothing, 255 the most positive.
+DIVERGING = [sheer(NEGATIVE, (128 - n) / 128) for n in range(128)] + [
+    sheer(POSITIVE, (n - 128) / 127) for n in range(128, 256)
+]
+
+# 0 is no picture, then from black to white.
+GREYS = [sheer("#000000", 0), *(f"#{n:02x}{n:02x}{n:02x}" for n in range(1, 256))]
+
+# Red, green and blue as digits of a number, and after that nothing.
+COLOURS = [
+    "#" + "".join(f"{round(255 * level / (COLOUR_LEVELS - 1)):02x}" for level in (red, green, blue))
+    for red in range(COLOUR_LEVELS)
+    for green in range(COLOUR_LEVELS)
+    for blue in range(COLOUR_LEVELS)
+]
+
+COLOURS += [sheer("#000000", 0)] * (256 - len(COLOURS))
+
+# 0 is never, up to 127 more and more wrong, from 128 on more and more right.
+MISTAKES = [sheer(ACCENT, 0 if n == 0 else 0.12 + 0.6 * n / 127) for n in range(128)] + [
+    sheer(GOOD, 0.4 * (n - 128) / 127) for n in range(128, 256)
+]
+
+
+def territory(classes: int) -> list[str]:
+    """For bytes: the colour of each class in turn, more and more certain; all 256 of them."""
+    levels = 256 // classes
+    colours = [
+        sheer(CLASSES[n % len(CLASSES)], 0.08 + 0.52 * level / max(1, levels - 1))
+        for n in range(classes)
+        for level in range(levels)
+    ]
+    return colours + [sheer("#000000", 0)] * (256 - len(colours))
+
+
+def points(classes: int) -> list[str]:
+    """The colour of a point of each class."""
+    return [CLASSES[n % len(CLASSES)] for n in range(classes)]
+
+
+def blended(share: float) -> str:
+    """A colour of `DIVERGING` that nothing shines through: from 0, negative, to 1, positive."""
+    end, part = (POSITIVE, 2 * share - 1) if share > 0.5 else (NEGATIVE, 1 - 2 * share)
+    mixed = (round(GREY + part * (int(end[n : n + 2], 16) - GREY)) for n in (1, 3, 5))
+    return "#" + "".join(f"{value:02x}" for value in mixed)
+
+
+# A validation accuracy has the same colour in every plot of every search. Good ones lie close
+# together, so the scale is stretched where they are.
+SCORES = ("#8a8f98", "#8f6fd0", "#2f7fd6", "#1b9e77", "#c9a227")
+
+SCORES_SHOWN = (0.5, 0.8, 0.9, 0.95)
+
+SCORE_STEPS = 64
+
+STRETCH = 3.0
+
+
+def score_place(score: float) -> float:
+    """Where on the scale of scores, from 0 to 1, a score lies."""
+    return 0.0 if math.isnan(score) else min(max(score, 0.0), 1.0) ** STRETCH
+
+
+def score_colour(score: float) -> str:
+    """The colour of a validation accuracy; grey where it is not known, or as bad as can be."""
+    place = round(SCORE_STEPS * score_place(score)) / SCORE_STEPS * (len(SCORES) - 1)
+    first = min(int(place), len(SCORES) - 2)
+    low, high = ([int(SCORES[n][i : i + 2], 16) for i in (1, 3, 5)] for n in (first, first + 1))
+    mixed = (round(a + (b - a) * (place - first)) for a, b in zip(low, high, strict=True))
+    return "#" + "".join(f"{part:02x}" for part in mixed)

@@ -1,0 +1,40 @@
+"""The page's style sheets: the files `app/static/*.css`, with the theme's values put in.
+
+A file names them as custom properties, such as `var(--space)`. They are put in here, since a report
+has no page to inherit them from, and since container queries take none.
+"""
+
+import functools
+from pathlib import Path
+
+from app import palette, theme
+
+STATIC = Path(__file__).parent / "static"
+TOKENS = {
+    "space": f"{theme.SPACE}px",
+    "half-space": f"{theme.SPACE // 2}px",
+    "double-space": f"{2 * theme.SPACE}px",
+    "font": theme.FONT,
+    "diagnosis-bar-height": theme.rem(theme.LANE_HEIGHT),
+    "plot-min-width": theme.rem(theme.PLOT_MIN_WIDTH),
+    "plot-min-height": theme.rem(theme.PLOT_MIN_HEIGHT),
+    "tabs-height": theme.rem(theme.TABS_HEIGHT),
+    "inside-height": theme.rem(theme.INSIDE_HEIGHT),
+    "tabs-and-plots-height": theme.rem(theme.TABS_HEIGHT + theme.INSIDE_HEIGHT),
+    "quiet": palette.QUIET,
+    "accent": palette.ACCENT,
+    "ticks": palette.TICKS,
+    "ink": palette.INK,
+    "good": palette.GOOD,
+    "healthy": palette.HEALTHY,
+    "slide": palette.SLIDE,
+}
+
+
+@functools.cache
+def css(*names: str) -> str:
+    """The text of these files, one after the other."""
+    text = "".join((STATIC / f"{name}.css").read_text() for name in names)
+    for token, value in TOKENS.items():
+        text = text.replace(f"var(--{token})", value)
+    return text
