@@ -60,9 +60,6 @@ from engine.training.training import Diverged, Training
 # seconds in pieces that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
 FREE = 3  # of the time for training, that rows of the curves may take beside it
-# Of the time that a run may train and, held to a pace, does not: so many times as much goes into
-# measuring it as of the time that it trains.
-IDLE = 5
 
 # An overflow is told in words by the check of the loss; a warning on the console would tell nobody.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -173,9 +170,10 @@ class Experiment:
         trained = now - start - self._written
         self._trained += trained
         self._spent += trained
+        # What a pace leaves over counts as training: the run is measured as often as at full speed.
         idle = max(0.0, seconds - (now - start)) if made == steps else 0.0
         self._idle += idle
-        self._recorder.spare = 1 + IDLE * idle / trained if trained > 0 else 1.0
+        self._recorder.spare = 1 + idle / trained if trained > 0 else 1.0
         return made
 
     def _update(self) -> None:
@@ -373,8 +371,8 @@ class Experiment:
         trained, idle = self._trained, self._idle
         self._trained = self._idle = 0.0
         if self.status is not Status.DIVERGED:
-            self._instruments.measure(trained + IDLE * idle)
-            self._looker.look(looks, trained + IDLE * idle)
+            self._instruments.measure(trained + idle)
+            self._looker.look(looks, trained + idle)
         else:
             self._looker.look_at_broken(looks)
         return self._tell()

@@ -378,7 +378,7 @@ def test_a_slow_run_is_measured_at_each_step(room, clock, config):
     for name, instrument in instruments._instruments.items():
 
         def measure(name=name, measure=instrument.measure):
-            clock.now += 0.005
+            clock.now += 0.002
             measured.append((handle.experiment.step, name))
             measure()
 
