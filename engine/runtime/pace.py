@@ -56,6 +56,10 @@ class StepsDue:
         self._counted = now
         return math.floor(self._due + 1e-6)
 
+    def ask(self) -> None:
+        """Have one due at once: it shows what somebody has just changed."""
+        self._due = max(1.0, self._due)
+
     def made(self, steps: int) -> None:
         """So many of them have been made."""
         self._due = max(0.0, self._due - steps)

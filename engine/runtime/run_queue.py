@@ -225,6 +225,8 @@ class RunQueue:
 
         obey(handle, self._house.refuse, goes_on)
         handle.purse.pay(self._clock() - begun, rate)
+        if handle.experiment.since_change == 0:
+            handle.steps_due.ask()
         # Whoever has spent all sees the effect with its next slice; one that stands has none.
         if handle.purse.solvent or not handle.busy:
             _show(handle)

@@ -193,6 +193,22 @@ def test_a_change_of_pace_takes_effect_at_once(room, clock, config):
     assert handle.latest.pace == 1000.0
 
 
+@pytest.mark.parametrize("pace", [AUTO, 1.0])
+def test_what_somebody_changes_is_seen_at_the_next_frame(room, clock, config, pace):
+    handle = playing(room, clock, config, pace)
+    serve(room, clock, 3)
+    begun = handle.experiment.step
+    while handle.experiment.step == begun:  # a step has just been made: the next is far
+        serve(room, clock, TRAINED)
+    handle.send(SetKnob(RATE, 0.02))
+    serve(room, clock, PERIOD)
+    assert handle.experiment.step == begun + 2
+    assert handle.latest.step == begun + 2
+    assert handle.latest.curves["step"][-1] == begun + 2
+    serve(room, clock, 0.9 / SLOWEST)  # and no further, soon after
+    assert handle.experiment.step <= begun + 3
+
+
 def test_a_run_that_waits_shows_a_new_pace(room, clock, config):
     handle = room.add(Costly(config, clock), pace=AUTO)
     serve(room, clock, 1)
