@@ -56,7 +56,8 @@ function names(plot, ends) {
   const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
   const half = GAP * plot.type / 2
   const placed = apart(wanted, 2 * half, plot.top + half, plot.bottom - half)
-  const x = plot.right + ROOM
+  // Of a young run, whose curves end before the axis does, the names stand behind them.
+  const x = Math.min(plot.right, Math.max(...fitting.map(({step}) => plot.x(step)))) + ROOM
   const leaders = []
   const shown = fitting.map(({step, y, label, colour}, n) => {
     const [at, edge] = [plot.y(y), off(plot, plot.y(y))]
