@@ -75,7 +75,7 @@ def test_pause_step_and_play(shared):
     shared.press("Pause")
     shared.wait_for(lambda: shared.text("status") == "paused")
     step = shared.snapshot.step
-    shared.press("Step")
+    shared.page.get_by_role("button", name="Step", exact=True).click()
     shared.wait_for(lambda: shared.text("step") == f"{step + 1:,}")
     assert shared.source("loss")["step"][-1] == step + 1
     shared.press("Play")
@@ -145,7 +145,7 @@ def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
     tab.wait_for(lambda: tab.snapshot.config.model.initializer == Choice("unit normal"))
     parameters = tab.visit.handle.experiment.network.parameters
     assert parameters.theta[: parameters.regularized].std() == pytest.approx(1, rel=0.05)
-    tab.press("Step")
+    tab.page.get_by_role("button", name="Step", exact=True).click()
     tab.wait_for(lambda: tab.snapshot.curves["validation_accuracy"][-1] < 0.5)
     assert tab.snapshot.run == 1
 

@@ -31,11 +31,11 @@ def test_the_lab_shows_again_what_it_showed(tab):
     words = table.inner_text()
     tab.page.get_by_role("tab", name="Knobs").click()
     tab.page.get_by_role("heading", name="Loss").wait_for()
-    assert not table.is_visible()
+    table.wait_for(state="hidden")
     tab.page.get_by_role("tab", name="Lab").click()
     table.wait_for()
     assert table.inner_text() == words
-    assert not tab.page.get_by_role("heading", name="Loss").is_visible()
+    tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
 
 
 def test_a_lab_that_is_left_half_way_is_finished_when_one_comes_back(tab):

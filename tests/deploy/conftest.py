@@ -87,8 +87,9 @@ class Server:
 
     def kill(self) -> None:
         assert self._process
-        self._process.kill()
-        self._process.communicate()
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()
 
 
 @pytest.fixture
