@@ -32,6 +32,7 @@ from engine import (
 )
 from engine.runtime.curve_recorder import MOST
 from engine.runtime.pace import EACH, FIXED, GROWTH, SLOWEST, StepsDue
+from tests.engine.served import serve, watch
 from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"
@@ -77,19 +78,6 @@ def playing(room, clock, config, pace, trained=TRAINED):
     watch(handle)
     handle.send(Play())
     return handle
-
-
-def watch(handle):
-    """Want every frame."""
-    handle.wait("page", handle._version, lambda snapshot, version: watch(handle))
-
-
-def serve(room, clock, seconds):
-    """Let time pass; all queues are served as their threads would."""
-    end = clock.now + seconds
-    while clock.now < end:
-        if not any([queue.serve() for queue in (room.main, *room.beside)]):
-            clock.now += TRAINED
 
 
 def until(room, clock, step, handle):

@@ -6,18 +6,12 @@ from engine import Begin, Choice, Conductor, Experiment, Pause, Play, Restart, S
 from engine.runtime import time_estimate as of_effort
 from engine.runtime.command_merging import replaces
 from engine.runtime.time_budget import PATIENCE, SAVED, TimeBudget
+from tests.engine.served import serve, watch
+from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"
 PERIOD = 0.1
 TRAINED = 0.005  # seconds that a step takes
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
 
 
 class Costly(Experiment):
@@ -67,19 +61,6 @@ def seated(room, config, clock, names, **costs):
     serve(room, clock, PERIOD)
     served.clear()
     return handles, served
-
-
-def watch(handle):
-    """Want every frame."""
-    handle.wait("page", handle._version, lambda snapshot, version: watch(handle))
-
-
-def serve(room, clock, seconds):
-    """Let time pass; all queues are served as their threads would."""
-    end = clock.now + seconds
-    while clock.now < end:
-        if not any([queue.serve() for queue in (room.main, *room.beside)]):
-            clock.now += 0.001
 
 
 # ---- commands ------------------------------------------------------------------------------------
