@@ -332,7 +332,7 @@ class TestSearchController:
 
     def test_paused_it_stands_still_and_goes_on_where_it_was(self, handle, search):
         controller = SearchController(handle)
-        controller.begin(msgspec.structs.replace(search, epochs=50.0))
+        controller.begin(msgspec.structs.replace(search, epochs=1e5))
         self.until(handle, lambda x: x.frame and x.frame.share > 0)
         controller.pause()
         held = self.until(handle, lambda x: x.paused)

@@ -36,8 +36,24 @@ class Class:
         return Visitor(self.address, self.trusted)
 
 
+@pytest.fixture
+def school(proxied: Class) -> Class:
+    """The class with both of its processes, whatever a test before did to them.
+
+    The proxy may need some seconds to find that a process is there again.
+    """
+    for server in proxied.servers:
+        if not server.ready:
+            server.kill()
+            server.start()
+    wait_until(lambda: all(server.ready for server in proxied.servers))
+    for server in proxied.servers:
+        wait_until(lambda server=server: served_by(proxied.visitor(), server))
+    return proxied
+
+
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     if NGINX is None or shutil.which("openssl") is None:
         pytest.skip("no nginx or no openssl on this machine: its proxy was not tested")
     home = tmp_path_factory.mktemp("nginx")
@@ -86,6 +102,8 @@ def _config(home: Path, secure: int, plain: int, servers: tuple[Server, Server])
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ssl;": f"listen 127.0.0.1:{secure} ssl;",
         "/etc/nginx/": f"{home}/",
+        "add_header Set-Cookie $greeting;": "add_header Set-Cookie $greeting;"
+        " add_header X-Served-By $upstream_addr;",
         "http {": f"http {{ access_log off; client_body_temp_path {home}/body;"
         f" proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/f; uwsgi_temp_path {home}/u;"
         f" scgi_temp_path {home}/s;",
@@ -185,27 +203,21 @@ def test_a_process_that_stands_still_for_a_while_goes_on_where_it_was(school):
 
 
 def spread(school: Class, server: Server) -> tuple[tuple[Visitor, int], tuple[Visitor, int]]:
-    """A visitor of this process and one of the other, each with the step that it has seen.
-
-    The proxy may need some seconds to find that a process is there again.
-    """
+    """A visitor of this process and one of the other, each with the step that it has seen."""
     found: dict[bool, tuple[Visitor, int]] = {}
     while len(found) < 2:
-        before = here(server)
         visitor = school.visitor()
-        step = visitor.open()["step"]
-        inside = here(server) > before
+        inside = served_by(visitor, server)
         if inside in found:
-            visitor.close()
-            wait_until(lambda before=before: here(server) <= before)
-        else:
-            found[inside] = visitor, step
+            continue
+        found[inside] = visitor, visitor.open()["step"]
     return found[True], found[False]
 
 
-def here(server: Server) -> int:
-    """How many visitors a process has."""
-    return int(str(server.says("/readiness")["visitors"]))
+def served_by(visitor: Visitor, server: Server) -> bool:
+    """Whether this process serves a visitor, who is sent to the same one again."""
+    with visitor.opener.open(visitor.address) as reply:
+        return str(reply.headers["X-Served-By"]).endswith(f":{server.port}")
 
 
 def goes_on(visitor: Visitor, step: int) -> bool:
