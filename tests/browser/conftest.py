@@ -209,8 +209,16 @@ class Tab:
         return self._menu(name).inner_text()
 
     def choose(self, menu: str, option: str) -> None:
-        self._menu(menu).click()
-        self.page.get_by_role("option", name=option, exact=True).click()
+        """Press a menu, again if it was just being drawn anew, and take an option."""
+        entry = self.page.get_by_role("option", name=option, exact=True)
+
+        def opened() -> object:
+            if self._menu(menu).get_attribute("aria-expanded") != "true":
+                self._menu(menu).click()
+            return entry.is_visible()
+
+        self.wait_for(opened)
+        entry.click()
 
     def write(self, field: str, words: str) -> None:
         box = self.page.get_by_role("textbox", name=re.compile(f"^{re.escape(field)} ·"))
