@@ -12,7 +12,7 @@ from app.server.capacity import UNSEEN
 from app.server.connection_limits import Addresses
 from app.server.loop_lag import LATENESS
 from app.server.session import CONDUCTOR, VISITS
-from app.server.workarounds import gather_resources_once
+from app.server.workarounds import encode_definitions_once, gather_resources_once
 
 PAGE = r"/?"  # the route of the page
 HANGS = 30.0  # seconds in one experiment's turn after which the process should be restarted
@@ -131,6 +131,7 @@ def install() -> None:
         per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
         toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness)])
         gather_resources_once()
+        encode_definitions_once()
     # Every response has them: the page, its scripts, the password form, errors.
     RequestHandler.set_default_headers = _set_headers  # type: ignore[method-assign]
 

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
-from bokeh.document import Document
+from bokeh.core.has_props import is_DataModel
+from bokeh.core.serialization import Serializer
+from bokeh.document import Document, document
 from bokeh.events import Event
+from bokeh.model import Model
 from bokeh.server.views.ws import WSHandler
 from panel.io import server
 from panel.io.state import set_curdoc
@@ -102,6 +105,33 @@ def gather_resources_once() -> None:
         return gather_once
 
     replaced(server, "bundle_resources", once)
+
+
+def encode_definitions_once() -> None:
+    """Encode the definitions of data models once: they are the same in every document.
+
+    Bokeh 3.10 encodes all that were ever imported, 147 of Panel's components, for each page: 17 ms.
+    """
+    encoded: dict[int, Any] = {}  # by how many data models there are
+
+    def definitions() -> Any:
+        models = [model for model in Model.model_class_reverse_map.values() if is_DataModel(model)]
+        if len(models) not in encoded:
+            encoded[len(models)] = Serializer().encode(models)
+        return encoded[len(models)]
+
+    def share(to_json: Callable[..., Any]) -> Callable[..., Any]:
+        def to_json_sharing(self: Document, *, deferred: bool = True) -> Any:
+            found = to_json(self, deferred=deferred)
+            content = found.content if deferred else found
+            if known := definitions():
+                content["defs"] = known
+            return found
+
+        return to_json_sharing
+
+    if replaced(document, "is_DataModel", lambda before: lambda model: False):
+        replaced(Document, "to_json", share)
 
 
 def forget_notifications(document: Document) -> None:

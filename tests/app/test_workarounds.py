@@ -1,12 +1,16 @@
 """What is mended of Panel and Bokeh: it works, and where they have changed it steps aside."""
 
 import inspect
+import json
 import logging
 import threading
 
 import panel as pn
 import pytest
-from bokeh.document import Document
+from bokeh.core.json_encoder import serialize_json
+from bokeh.document import Document, document
+from bokeh.model import DataModel
+from bokeh.models import Button
 from bokeh.server.views.ws import WSHandler
 from panel.io import server
 from panel.reactive import Syncable
@@ -19,6 +23,8 @@ MENDED = [
     (type(pn.state), "_schedule_busy_cleanup"),
     (WSHandler, "_handle"),
     (server, "bundle_resources"),
+    (document, "is_DataModel"),
+    (Document, "to_json"),
 ]
 
 
@@ -87,6 +93,7 @@ def test_a_change_that_fails_is_told(installed, monkeypatch):
         (Syncable, "_change_coroutine", workarounds.deal_with_events_on_threads),
         (type(pn.state), "_schedule_busy_cleanup", workarounds.deal_with_events_on_threads),
         (server, "bundle_resources", workarounds.gather_resources_once),
+        (document, "is_DataModel", workarounds.encode_definitions_once),
         (WSHandler, "_handle", lambda: workarounds.handle_messages_in_time(lambda *_: 0.0)),
     ],
 )
@@ -100,6 +107,35 @@ def test_another_version_is_left_alone_with_a_warning(owner, name, mend, monkeyp
     assert not hasattr(owner, name)
     assert Syncable._event_coroutine is before
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("deferred", [True, False])
+def test_a_document_has_the_definitions_that_bokeh_gives_it(monkeypatch, deferred):
+    page = Document()
+    page.add_root(Button(label="one"))
+
+    def written() -> str:
+        found = page.to_json(deferred=deferred)
+        return serialize_json(found.content if deferred else found)
+
+    by_bokeh = written()
+    for owner, name in MENDED:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    workarounds.encode_definitions_once()
+    assert json.loads(written()) == json.loads(by_bokeh)
+    assert "ReactiveESM1" in by_bokeh
+
+
+def test_a_definition_that_comes_later_is_in_the_next_document(monkeypatch):
+    for owner, name in MENDED:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    workarounds.encode_definitions_once()
+    Document().to_json()
+
+    class Latecomer(DataModel):
+        """Defined when there was a document already."""
+
+    assert "Latecomer" in serialize_json(Document().to_json().content["defs"])
 
 
 def test_what_is_mended_is_mended_once(monkeypatch):
