@@ -4,12 +4,15 @@ import {tell} from "./events.js"
 
 const SPACE = " "
 const NUDGES = ["[", "]"] // what may go on while a key is held
+const APART = 120 // milliseconds from one nudge to the next meanwhile: slow enough to watch the rate
 // Where a key has a meaning of its own: what is written in, and what has to be answered first.
 const TAKES_KEYS = "textarea, select, [contenteditable], [role=menu], [role=listbox], [role=dialog]"
 const TAKES_SPACE = "button, a[href], summary, [role=button], [role=tab], [role=combobox], [role=menuitem]"
 const NO_TEXT = ["range", "checkbox", "radio", "button"] // kinds of input
 
 export function listen(keys) {
+  let nudged = 0 // when the last nudge was sent
+
   window.addEventListener("keydown", (event) => {
     if (!keys.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) {
       return
@@ -18,9 +21,11 @@ export function listen(keys) {
       return
     }
     event.preventDefault() // space would scroll
-    if (!event.repeat || NUDGES.includes(event.key)) {
-      tell("key", event.key)
+    if (event.repeat && !(NUDGES.includes(event.key) && event.timeStamp - nudged >= APART)) {
+      return
     }
+    nudged = event.timeStamp
+    tell("key", event.key)
   })
 }
 
