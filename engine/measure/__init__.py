@@ -1,1 +1,1 @@
-"""What is measured of a run, one file a quantity, and the snapshot that holds it all."""
+"""Every statistic of a run, one file each, and the snapshot that collects them."""

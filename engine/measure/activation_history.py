@@ -1,4 +1,4 @@
-"""How the activations of each layer came to be what they are: a few histograms along the run."""
+"""How the activations of each layer have developed: a few histograms along the run."""
 
 from dataclasses import dataclass
 
@@ -6,30 +6,30 @@ import numpy as np
 
 from engine.types import Array, Integers
 
-COLUMNS = 20  # histograms that are kept, at most
-BINS = 12  # of each
+COLUMNS = 20  # histograms kept, at most
+BINS = 12  # bins of each histogram
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Strip:
-    """The histograms of all layers, oldest first, evenly spaced along the run as far as it goes."""
+    """The histograms of all layers, oldest first, at evenly spaced steps of the run so far."""
 
-    steps: tuple[int, ...]  # (N,) that they were taken at
-    shares: Integers  # (L, BINS, N) of a layer's fullest bin at that step, from 0 to 255
+    steps: tuple[int, ...]  # (N,) at which they were taken
+    shares: Integers  # (L, BINS, N) count / count of the layer's fullest bin, scaled to 0..255
 
 
 class StripRecorder:
-    """Takes a histogram now and then; when there are many, it drops every second one."""
+    """Keeps a histogram every few steps; when it has too many, it drops every second one."""
 
     def __init__(self) -> None:
-        self._limit = 0.0  # of the bins' edges
+        self._limit = 0.0  # the outermost bin edge
         self._every = 1  # steps
         self._steps: list[int] = []
-        self._counts: list[Integers] = []  # (L, K) each
+        self._counts: list[Integers] = []  # (L, K) a histogram of each layer
         self.strip = Strip((), np.zeros((0, BINS, 0), np.uint8))
 
     def note(self, step: int, edges: Array, counts: Integers) -> None:
-        """Take the histograms `counts (L, K)` of this step, if it is time for the next."""
+        """Keep the histograms `counts (L, K)` of this step, if the next one is due."""
         if self._steps and step < self._steps[-1] + self._every:
             return
         if edges[-1] != self._limit:
@@ -53,7 +53,7 @@ class StripRecorder:
 
 
 def _moved(counts: Integers, limit: float, edges: Array) -> Integers:
-    """Counts in bins up to `limit`, put into wider ones: each goes where its middle is."""
+    """Move counts to the wider bins up to `limit`: each goes to the bin that holds its middle."""
     bins = counts.shape[1]
     reach, wider = np.arcsinh(limit), np.arcsinh(edges[-1])
     middles = reach * (2 * (np.arange(bins) + 0.5) / bins - 1)

@@ -1,4 +1,4 @@
-"""Counts dead units: those that are 0 whatever the network is shown."""
+"""Counts dead units: ReLU units that are 0 on every training example."""
 
 import math
 
@@ -8,20 +8,20 @@ from engine.nn.channels import Channels
 from engine.training.training import Training
 from engine.types import Array
 
-COUNTED = 2048  # training examples that a unit must be 0 on, at most
-_PIECES = 2  # that are looked at when it goes on: then a count lasts about a second
+COUNTED = 2048  # training examples on which a unit must be 0, at most
+_PIECES = 2  # run forward per call, so that a complete count takes about a second
 
 
 class Census:
-    """Goes through the training examples a piece at a time and remembers who was ever active."""
+    """Runs training examples forward, piece by piece, and remembers which units were active."""
 
     def __init__(self, training: Training) -> None:
         self._training = training
         self.begin()
 
     def begin(self) -> None:
-        """Start over with the network as it is now."""
-        self.dead: dict[str, float] = {}  # share of each layer's units, once all were seen
+        """Start over with the current weights."""
+        self.dead: dict[str, float] = {}  # share of each layer's units, once every piece was run
         self._x = self._training.data.train.x[:COUNTED]
         self._network = self._training.judges[0].network
         self._restart()
@@ -31,12 +31,12 @@ class Census:
         self._largest: dict[str, Array] = {}
 
     def go_on(self) -> None:
-        """Look at the next pieces."""
+        """Run the next few pieces forward."""
         for _ in range(_PIECES):
             self._look()
 
     def _look(self) -> None:
-        """Look at the next piece; after the last one, say who is dead and start over."""
+        """Run the next piece forward; after the last one, store the shares and start over."""
         batch = self._network.batch
         start = min(self._seen, len(self._x) - batch)  # the last piece overlaps the one before
         self._network.forward(self._x[start : start + batch], train=False)
@@ -51,7 +51,7 @@ class Census:
             self._restart()
 
     def finish(self) -> None:
-        """Look at all pieces at once, with the network of now."""
+        """Run all pieces at once, with the current weights."""
         self._restart()
         for _ in range(math.ceil(len(self._x) / self._network.batch)):
             self._look()

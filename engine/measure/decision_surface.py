@@ -1,4 +1,4 @@
-"""What a network would answer everywhere on the plane, where the examples are points of a plane."""
+"""The decision surface: what the network predicts at every point of a plane, for 2-D data."""
 
 import math
 from dataclasses import dataclass
@@ -11,40 +11,40 @@ from engine.nn.network import Network
 from engine.training.training import Training
 from engine.types import Array, Integers
 
-COLUMNS = 80  # places across, and half as many down
-FEWEST = 20  # ... on a network too large for so many
-WORK = 4e8  # multiplications that one surface may take: about 20 ms
-MARGIN = 0.08  # around the examples, as a share of how far they reach
-ALIKE = 4  # if one input reaches no more often as far as the other, both have the same scale
-MOST_TRAINING, MOST_VALIDATION = 400, 200  # points
+COLUMNS = 80  # grid points across, and half as many down
+FEWEST = 20  # ... for a network that is too large for 80
+WORK = 4e8  # multiplications allowed for one surface: about 20 ms
+MARGIN = 0.08  # around the examples, as a share of their extent
+ALIKE = 4  # up to this ratio of the inputs' extents, both axes have the same scale
+MOST_TRAINING, MOST_VALIDATION = 400, 200  # points drawn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Some examples, as the network is given them, and its answers."""
+    """Some examples, as the network receives them, and its predictions."""
 
     x: Array  # (N, 2)
-    right: Integers | Array  # (N,) labels, or values
-    said: Integers | Array  # (N,)
+    right: Integers | Array  # (N,) true labels or values
+    said: Integers | Array  # (N,) predicted ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surface:
-    """The network's answers on a grid, twice as wide as high, with the examples in its middle."""
+    """The predictions on a grid twice as wide as high, with the examples in its middle."""
 
     left: float
     right: float
     bottom: float
     top: float
     said: Integers | Array  # (rows, columns) class or value, the lowest row first
-    lead: Array | None  # of classes: how far ahead of the next one, from 0 at borders to 1
-    values: tuple[float, float]  # the smallest and the largest that there is to predict
+    lead: Array | None  # margin of the best class over the second: 0 at borders, at most 1
+    values: tuple[float, float]  # smallest and largest target
     training: Points
     validation: Points
 
 
 def show_surface(training: Training) -> Surface | None:
-    """The answers on the plane as things stand; None where the examples are no points of one."""
+    """The predictions of the current weights; None if the inputs are not points of a plane."""
     train, validation = training.data.train, training.data.validation
     if train.shape != (2,):
         return None
@@ -70,7 +70,7 @@ def show_surface(training: Training) -> Surface | None:
 
 
 def _ask(network: Network, x: Array) -> Array:  # (N, 2) -> (N, O)
-    """The scores of any number of points; the last batch is filled up."""
+    """The scores of any number of points; the last mini-batch is padded."""
     batch = network.batch
     full = np.zeros((math.ceil(len(x) / batch), batch, x.shape[1]), x.dtype)
     full.reshape(-1, x.shape[1])[: len(x)] = x
@@ -79,7 +79,7 @@ def _ask(network: Network, x: Array) -> Array:  # (N, 2) -> (N, O)
 
 
 def _lead(scores: Array, training: Training) -> Array:  # (N,) 0 to 1
-    """How far the best class is ahead: in probability, or in score where there is none."""
+    """The margin of the best class: in probability, or in score where the loss has none."""
     known = shares(scores, training.config)
     ranked = np.sort(scores if known is None else known, axis=1)
     lead: Array = np.clip(ranked[:, -1] - ranked[:, -2], 0, 1)
@@ -95,7 +95,7 @@ def _points(network: Network, examples: Examples, most: int) -> Points:
 
 
 def _frame(x: Array) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top of a frame around points, with room at both sides."""
+    """Left, right, bottom and top of a frame around the points, with a margin."""
     low, high = x.min(axis=0).astype(float), x.max(axis=0).astype(float)
     half = np.maximum(high - low, 1e-9) * (0.5 + MARGIN)
     if half.max() <= ALIKE * half.min():

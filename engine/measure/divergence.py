@@ -1,4 +1,4 @@
-"""What to say of a run that diverged, and what its last steps looked like from inside."""
+"""Explains a run that diverged: one message, and a replay of its last steps."""
 
 import math
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from engine.training.checkpoints import Checkpoints
 from engine.training.training import Diverged, Training
 from engine.types import Array, Integers
 
-LARGE = 10.0  # size of inputs, or of values to predict, at which usual rates are too high
-SHOWN = 50  # steps before the end, at most
+LARGE = 10.0  # size of inputs or targets at which usual learning rates are too high
+SHOWN = 50  # last steps replayed, at most
 
 
 def autopsy(training: Training, loss: float) -> str:
-    """One sentence each on what happened, where, why, and what to do."""
+    """What happened, where, why, and what to do about it: a sentence each."""
     optimization = training.config.optimization
     rate, l2 = optimization.learning_rate, optimization.l2
     what = f"rose to {written(loss, 3)}" if math.isfinite(loss) else "is no longer a finite number"
@@ -36,7 +36,7 @@ def autopsy(training: Training, loss: float) -> str:
 
 
 def _for_what(training: Training) -> str:
-    """What makes a rate too high, if that is the size of what the network is given."""
+    """Names inputs or targets that are too large, if these make the learning rate too high."""
     train, normalized = training.data.train, training.config.model.normalization.name != "none"
     sizes = {"inputs": input_size(train), "values to predict": target_size(train)}
     for what, size in sizes.items():
@@ -57,28 +57,28 @@ def _first_broken(training: Training) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Where something was first no finite number, or failing that what grew the fastest."""
+    """Where a number first became infinite or NaN; failing that, which weights grew fastest."""
 
     step: int
     layer: str
-    what: str  # such as "the gradient of W"; empty where all was finite to the end
+    what: str  # such as "the gradient of W"; empty if everything stayed finite
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Autopsy:
-    """The last steps of a run that diverged, of which the last one was never finished."""
+    """The last steps of a run that diverged; the very last one was never finished."""
 
     fault: Fault
-    tensors: tuple[str, ...]  # the layers whose weights are meant below
+    tensors: tuple[str, ...]  # the layers of the T columns below
     steps: Integers  # (N,)
     loss: Array  # (N,)
-    weights: Array  # (N, T) norms, after each step
-    gradient: Array  # (N, T) ... penalties included; NaN in the last step
-    update: Array  # (N, T)
+    weights: Array  # (N, T) norms after each step
+    gradient: Array  # (N, T) norms of the gradient, penalties included; NaN in the last step
+    update: Array  # (N, T) norms
 
 
 def examine(trail: Checkpoints, end: int) -> Autopsy | None:
-    """Make the last steps up to `end` again, and look; None where that would take too long."""
+    """Replay the last steps up to `end` and record them; None if the replay would take too long."""
     again = trail.start_again(SHOWN)
     if again is None:
         return None
@@ -104,7 +104,7 @@ def examine(trail: Checkpoints, end: int) -> Autopsy | None:
 
 
 def _norms(training: Training) -> tuple[Array, Array, Array]:
-    """The lengths of each layer's weights, of their gradient, and of what the step changed."""
+    """The norms of each layer's weights, of their gradient, and of their last update."""
     parameters = training.network.parameters
     vectors = parameters.theta, parameters.grad, training.optimizer.last_update
     weights, gradient, update = (
@@ -114,22 +114,22 @@ def _norms(training: Training) -> tuple[Array, Array, Array]:
 
 
 def _last_row(loss: float, training: Training) -> tuple[float, Array, Array, Array]:
-    """Of the step that ended at its loss: it has no gradient of its own, and changed nothing."""
+    """The row of the last step, which ended at its loss: it has no gradient and no update."""
     weights, *others = _norms(training)
     gradient, update = (np.full_like(other, np.nan) for other in others)
     return loss, weights, gradient, update
 
 
 def _norm(v: Array) -> float:
-    wide = v.astype(np.float64)  # the squares of large float32 overflow
+    wide = v.astype(np.float64)  # the squares of large float32 numbers overflow
     return math.sqrt(float(np.vdot(wide, wide)))
 
 
 def _broken_parameter(training: Training) -> Fault | None:
-    """In the order in which they are computed: gradients from the last layer, then what follows."""
+    """The first in order of computation: gradients from the last layer back, then parameters."""
     parameters, layers = training.network.parameters, training.network.layers
     if math.isfinite(float(parameters.theta.sum(dtype=np.float64))):
-        return None  # whatever was broken before is broken in here
+        return None  # a fault upstream has spread to this layer
     broken = [
         Fault(training.step, layer.name, f"the gradient of {name}")
         for layer in reversed(layers)
@@ -159,7 +159,7 @@ def _fastest(
     gradient: Array,
     update: Array,
 ) -> Fault:
-    """All was finite to the end: the weights that a step changed most, for their size."""
+    """Everything stayed finite: the weights that one step changed most, relative to their norm."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratios = np.nan_to_num(update / weights, nan=0.0, posinf=0.0)
     row, tensor = np.unravel_index(np.argmax(ratios), ratios.shape)

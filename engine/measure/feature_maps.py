@@ -1,4 +1,4 @@
-"""What a convolutional network makes of one picture: the maps that its layers put out."""
+"""Feature maps: the outputs of each convolutional layer for one image."""
 
 import math
 from dataclasses import dataclass
@@ -9,30 +9,30 @@ from engine.training.build_network import build_network
 from engine.training.training import Training
 from engine.types import Array
 
-MOST_PIXELS = 5_120  # of all maps of one layer that are shown
+MOST_PIXELS = 5_120  # shown per layer, over all its maps
 MOST_MAPS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerMaps:
-    """What one layer's filters see in the picture, after the nonlinearity."""
+    """The first feature maps of one layer, after the activation."""
 
     layer: str
-    maps: Array  # (M, H, W), the first
-    count: int  # how many there are in all
+    maps: Array  # (M, H, W), the first M
+    count: int  # of all maps of the layer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Maps:
-    """A validation example, and what each convolutional layer makes of it."""
+    """A validation image, and the feature maps of each convolutional layer."""
 
     picture: Array  # (H, W) or (H, W, 3), before preprocessing
-    name: str  # of its class; empty where a value is to be predicted
+    name: str  # of its class; empty in regression
     layers: tuple[LayerMaps, ...]
 
 
 def show_maps(training: Training) -> Maps | None:
-    """The maps of the first validation example; None without convolutions."""
+    """The feature maps of the first validation example; None without convolutions."""
     model, data = training.config.model, training.data.validation
     if not model.convolutions:
         return None
@@ -50,7 +50,7 @@ def show_maps(training: Training) -> Maps | None:
 
 
 def picture(training: Training, number: int) -> Array:
-    """A validation example as it was before preprocessing, in its shape."""
+    """A validation example before preprocessing, in its own shape."""
     data = training.data
     row = number if data.validation.rows is None else int(data.validation.rows[number])
     pixels: Array = data.raw.x[row].reshape(data.raw.shape)
@@ -58,7 +58,7 @@ def picture(training: Training, number: int) -> Array:
 
 
 def _some(layer: str, out: Array) -> LayerMaps:
-    """As many maps as there is room for, each with fewer pixels if not even one fits."""
+    """As many maps as fit, each with fewer pixels if not even one fits."""
     count, height, width = out.shape
     every = math.ceil(math.sqrt(height * width / MOST_PIXELS))
     maps = np.array(out[:, ::every, ::every][:MOST_MAPS])

@@ -1,4 +1,4 @@
-"""A copy of the network that may be run backward at will, without touching the one that trains."""
+"""A copy of the network that runs backward passes without touching the one that trains."""
 
 import math
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from engine.types import Array
 
 @dataclass(frozen=True)
 class Backward:
-    """What one backward pass over the last batch tells."""
+    """What one backward pass over the last mini-batch shows."""
 
-    signals: dict[str, float]  # per shown layer: deviation of an example's gradient at its output
+    signals: dict[str, float]  # per shown layer: std of single examples' gradients at its output
     gradients: dict[str, float]  # per weight tensor: root mean square
-    noise: float  # trace of the covariance of single examples' gradients; NaN if they are coupled
+    noise: float  # trace of the covariance of examples' gradients; NaN if batch norm couples them
     length: float  # squared length of the true gradient, estimated without its bias
 
 
 class Probe:
-    """Looks at gradients of the last mini-batch. Dropout is left out, so that it is repeatable."""
+    """Measures gradients of the last mini-batch, without dropout, so that they are repeatable."""
 
     def __init__(self, training: Training) -> None:
         config, data = training.config, training.data.train
@@ -47,10 +47,10 @@ class Probe:
         return [layer for layer in self._network.layers if isinstance(layer, Dense)]
 
     def backward(self) -> Backward:
-        """Run the last batch forward and backward, through the weights that it met.
+        """Run the last mini-batch forward and backward, with the weights from before the step.
 
-        On those of after the step, which has just been fitted to that very batch, its gradient is
-        too short, and so is the noise.
+        The weights after the step have just been fitted to this very batch: its gradient there, and
+        the noise, would be too small.
         """
         training = self._training
         parameters = self._load(training.network.parameters.theta + training.optimizer.last_update)
@@ -74,9 +74,9 @@ class Probe:
         return Backward(signals, gradients, noise, mean - noise / batch)
 
     def overshoot(self) -> float:
-        """Where the last step ended in the valley it went into (Schneider et al. 2021, alpha).
+        """Where the last step ended along its own direction (Schneider et al. 2021, alpha).
 
-        -1: the slope is as steep as at the start, 0: at the bottom, 1: as far up the other side.
+        -1: the slope is as steep as at the start; 0: at the minimum; 1: as far up the other side.
         """
         theta, update = (
             self._training.network.parameters.theta,
@@ -87,7 +87,7 @@ class Probe:
         return max(-1.0, -after / before) if before > 0 else math.nan
 
     def _slope(self, theta: Array, update: Array) -> float:
-        """How fast the loss, penalties included, rises at `theta` in the direction of `update`."""
+        """The directional derivative of the loss, penalties included, at `theta` along `update`."""
         parameters = self._load(theta)
         self._network.backward(self._dz)
         optimization = self._training.config.optimization
@@ -97,7 +97,7 @@ class Probe:
         return data + float(np.vdot(penalty, update[: parameters.regularized]))
 
     def _load(self, theta: Array) -> Parameters:
-        """Set the weights and run the last batch forward."""
+        """Set the weights and run the last mini-batch forward."""
         parameters, batches = self._network.parameters, self._training.batches
         parameters.theta[...] = theta
         scores = self._network.forward(batches.x, train=True)
@@ -106,10 +106,10 @@ class Probe:
 
 
 def _squared_lengths(x: Array, dz: Array) -> float:
-    """Sum over examples of the squared length of their own gradient of a dense layer.
+    """Sum over the batch of the squared norms of single examples' gradients of a dense layer.
 
-    An example's gradient is an outer product, so its length is known without forming it; the 1
-    is the bias.
+    An example's gradient is an outer product, so its norm is the product of two norms; the 1 is the
+    bias (Goodfellow 2015).
     """
     inputs = np.einsum("bi,bi->b", x, x)
     errors = np.einsum("bo,bo->b", dz, dz)

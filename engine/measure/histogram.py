@@ -1,4 +1,4 @@
-"""Histograms that can be compared from layer to layer and from step to step."""
+"""Histograms with bins that are the same for all layers and steps, so that they compare."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ _WIDEST = 2.0**40  # beyond this a number is counted as outside
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """How many values lie in each bin, and how many in none."""
+    """How many values lie in each bin, and how many lie in none."""
 
     inside: Integers  # (K,)
     below: int
@@ -23,26 +23,26 @@ class Counts:
 class HistogramScale:
     """Bin edges for the activations of all layers; they widen by doubling and never shrink.
 
-    The bins are equally wide in asinh(activation): even around 0, logarithmic far from it, so that
-    collapsed, healthy and exploding layers are seen on one axis.
+    The bins are equally wide in asinh(activation): linear around 0 and logarithmic far from it, so
+    that collapsed, healthy and exploding layers fit on one axis.
     """
 
     def __init__(self) -> None:
         self.limit = 2.0
 
     def cover(self, largest: float) -> None:
-        """Widen until activations of this size lie inside, within reason."""
+        """Widen the edges until `largest` lies inside, up to a limit."""
         while self.limit < min(largest, _WIDEST):
             self.limit *= 2
 
     @property
     def edges(self) -> Array:  # (K+1,)
-        """Where each bin begins, and where the last one ends."""
+        """The bin edges, in ascending order."""
         reach = np.arcsinh(self.limit)
         return np.sinh(np.linspace(-reach, reach, BINS + 1))
 
     def count(self, values: Array) -> Counts:
-        """Sort `values`, of any shape, into the bins."""
+        """Count `values`, of any shape, into the bins."""
         finite = values[np.isfinite(values)]
         reach = float(np.arcsinh(self.limit))
         position = np.arcsinh(finite)

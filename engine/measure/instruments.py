@@ -1,7 +1,7 @@
-"""Measures what a snapshot shows, for a share of the training time and no more.
+"""Measures what a snapshot shows, within a fixed share of the training time.
 
-Each instrument saves up its share of that time and measures when it can afford to. What is cheap
-is new in every snapshot; what is dear takes turns. None changes what training computes.
+Each instrument accrues its share of that time and measures when it can afford to. What is cheap
+is new in every snapshot, what is expensive less often. None changes what training computes.
 """
 
 import math
@@ -23,15 +23,15 @@ from engine.nn.network import Tensor
 from engine.training.training import Training
 from engine.types import Array
 
-BUDGET = 0.04  # of the time that training takes; with the curves' shares it stays below a tenth
-SHOWN = 128  # training examples whose activations are drawn
-SMOOTHED = 0.9  # of a noise scale's running mean that a new batch leaves
-FLAT = 0.015  # share of a bounded activation's range that counts as its end
+BUDGET = 0.04  # share of the training time; together with the curves it stays below a tenth
+SHOWN = 128  # training examples whose activations are shown
+SMOOTHED = 0.9  # decay of the running means behind the noise scale
+FLAT = 0.015  # share of a bounded activation's range that counts as saturated
 
 
 @dataclass
 class _Instrument:
-    """Something to measure, its share of the budget, and what it has saved up, in seconds."""
+    """A quantity to measure, its share of the budget, and the seconds it has accrued."""
 
     measure: Callable[[], None]
     share: float
@@ -40,20 +40,20 @@ class _Instrument:
 
 
 class Instruments:
-    """Everything that is measured on one run."""
+    """All measurements of one run."""
 
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
         self._training = training
         self._clock = clock
-        self.layers: tuple[LayerStats, ...] = ()  # the state of each whose output is shown
-        self.tensors: tuple[WeightStats, ...] = ()  # ... and of each layer's weights
+        self.layers: tuple[LayerStats, ...] = ()  # one for each output that is shown
+        self.tensors: tuple[WeightStats, ...] = ()  # one for each layer's weights
         self._scale = HistogramScale()
         self._strip = StripRecorder()
         self._census = Census(training)
         self._noise = _RunningMean(), _RunningMean()
         self._overshoot = math.nan
-        self._step = -1  # that the last measurement was made at, ...
-        self._all_at = -1  # ... and the last that left nothing out
+        self._step = -1  # of the last measurement, ...
+        self._all_at = -1  # ... and of the last one that measured everything
         self._spent = self._trained = 0.0
         self._instruments = {
             "activations": _Instrument(self._measure_activations, share=5),
@@ -66,7 +66,7 @@ class Instruments:
         self.renew()
 
     def renew(self) -> None:
-        """Look at the network as it is now, after it was changed."""
+        """Measure anew after the network was replaced or its weights redrawn."""
         self._probe = Probe(self._training)
         self._census.begin()
         self._backward = Backward({}, {}, math.nan, math.nan)
@@ -74,17 +74,17 @@ class Instruments:
             mean.clear()
         self._overshoot = math.nan
         self._step = self._all_at = -1
-        self._begun = self._training.step  # until the next step there is no mini-batch to look at
+        self._begun = self._training.step  # there is no mini-batch to measure until the next step
         self._measure_activations()
         self._measure_weights()
         self._judge()
 
     def forget_last_step(self) -> None:
-        """Where the last step ended says nothing of the next, which is made by another rule."""
+        """Drop the overshoot: the next step is made by another optimizer or loss."""
         self._overshoot = math.nan
 
     def measure_all(self) -> None:
-        """Measure everything, whatever it costs."""
+        """Measure everything, whatever the cost."""
         if self._all_at != self._training.step:
             self._step = self._all_at = self._training.step
             self._census.finish()
@@ -92,11 +92,11 @@ class Instruments:
                 self._use(instrument)
 
     def measure_end(self) -> None:
-        """Measure the weights of a run that has diverged; its last activations stay to be seen."""
+        """Measure the weights of a run that has diverged; its last finite activations stay."""
         self._measure_weights()
 
     def measure(self, trained: float) -> None:
-        """Measure what can be afforded after so many more seconds of training."""
+        """Measure what is affordable after `trained` more seconds of training."""
         self._trained += trained
         if self._step == self._training.step:
             return
@@ -106,7 +106,7 @@ class Instruments:
             instrument.saved += BUDGET * trained * instrument.share / shares
             if instrument.saved >= instrument.cost:
                 self._spent += self._use(instrument)
-                # Saving for more than one measurement would only be spent in a burst.
+                # Time accrued for more than one measurement would only be spent in a burst.
                 instrument.saved = min(instrument.saved, 2 * instrument.cost) - instrument.cost
 
     def _use(self, instrument: _Instrument) -> float:
@@ -115,21 +115,21 @@ class Instruments:
         instrument.cost = self._clock() - start
         return instrument.cost
 
-    # ---- what they show -----------------------------------------------------------------------
+    # ---- results ----------------------------------------------------------------------------
 
     @property
     def costs(self) -> Mapping[str, float]:
-        """Seconds that each instrument took when it last measured."""
+        """Seconds that the last measurement of each instrument took."""
         return MappingProxyType({name: x.cost for name, x in self._instruments.items()})
 
     @property
     def strip(self) -> Strip:
-        """How the layers' activations came to be what they are."""
+        """The activation histograms along the run."""
         return self._strip.strip
 
     @property
     def metrics(self) -> RunMetrics:
-        """The numbers about the run as a whole."""
+        """The numbers that describe the run as a whole."""
         training = self._training
         noise, length = (mean.value for mean in self._noise)
         (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._judged
@@ -205,7 +205,7 @@ class Instruments:
 
 
 class _RunningMean:
-    """A mean that forgets slowly, corrected for its start at 0."""
+    """An exponential moving average, corrected for its start at 0."""
 
     def __init__(self) -> None:
         self.clear()
@@ -215,7 +215,7 @@ class _RunningMean:
         self._sum = self._weight = 0.0
 
     def add(self, value: float) -> None:
-        """Count a value in."""
+        """Include one more value."""
         self._sum = SMOOTHED * self._sum + (1 - SMOOTHED) * value
         self._weight = SMOOTHED * self._weight + (1 - SMOOTHED)
 
@@ -226,15 +226,14 @@ class _RunningMean:
 
 
 def norm_and_ratio(weights: Array, update: Array) -> tuple[float, float]:
-    """The length of the weights after a step, and norm(update) / norm(weights before it).
+    """The norm of the weights after a step, and norm(update) / norm(weights before the step).
 
-    The ratio is wanted near 1e-3: far above, the weights are thrown about; far below, they
-    hardly learn.
+    A healthy ratio is near 1e-3: far above it training is unstable, far below it hardly learns.
     """
     after, moved, across = (
         float(np.vdot(a, b)) for a, b in ((weights, weights), (update, update), (weights, update))
     )
-    before = after + 2 * across + moved  # |w + u|², without the weights of before
+    before = after + 2 * across + moved  # |w + u|², so that the old weights need not be kept
     return math.sqrt(after), math.sqrt(moved / before) if before > 0 else math.nan
 
 
@@ -248,7 +247,7 @@ def _describe(
     dead: float,
     backward: float,
 ) -> LayerStats:
-    """A layer's activations, and what other instruments knew of the layer before."""
+    """Statistics of a layer's activations, with the latest results of the other instruments."""
     active = values[values != 0]
     counts = scale.count(active)
     finite = values[np.isfinite(values)] if counts.broken else values
@@ -271,7 +270,7 @@ def _describe(
 def _weigh(
     tensor: Tensor, weights: Array, update: Array, drawn: Array, gradient: float
 ) -> WeightStats:
-    """A layer's weights, and the gradient that was measured before."""
+    """Statistics of a layer's weights, with the gradient measured before."""
     norm, ratio = norm_and_ratio(weights, update)
     start = _norm(drawn)
     return WeightStats(

@@ -1,4 +1,4 @@
-"""The network as a row of stages: what each computes, how large it is, what it costs."""
+"""The model summary: what each stage of the network computes, its size and its cost."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from engine.training.training import Training
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A layer of weights with all that follows it until the next one."""
+    """A layer with weights, and all that follows it up to the next one."""
 
-    name: str  # of what it puts out
-    weights: str  # which kind of sums it makes
-    then: tuple[str, ...]  # what is done to the sums
-    shape: tuple[int, ...]  # of what one example has become: units, or height, width and maps
+    name: str  # of its output
+    weights: str  # kind of weighted sum: dense, or filters and their size
+    then: tuple[str, ...]  # what follows: normalization, activation, dropout, pooling
+    shape: tuple[int, ...]  # of the output for one example: units, or height, width and maps
     parameters: int
-    work: int  # multiplications of one example on its way forward
+    work: int  # multiplications of a forward pass of one example
 
 
 def outline(training: Training) -> tuple[Stage, ...]:
-    """The stages of the network, from the first to the scores."""
+    """The stages of the network, from the first layer to the scores."""
     network = training.network
     groups: list[list[Layer]] = []
     for layer in network.layers:

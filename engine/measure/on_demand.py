@@ -1,6 +1,6 @@
-"""What is measured only while somebody looks at it: too dear, or too large, for every snapshot.
+"""Statistics measured only while a view shows them: too expensive or large for every snapshot.
 
-To add one: a field of `Inside`, which is its name, and a function that measures it in `LOOKS`.
+To add one, add a field to `Inside`, and under the same name a function to `LOOKS`.
 """
 
 import dataclasses
@@ -17,12 +17,12 @@ from engine.measure.signal_theory import Expected, expect
 from engine.measure.weight_images import Weights, show_weights
 from engine.training.training import Training
 
-BUDGET = 0.05  # of the time that training takes, for each
+BUDGET = 0.05  # share of the training time, for each statistic
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What somebody has asked to see; None is what nobody looks at."""
+    """The statistics that views have requested; None where no view shows one."""
 
     sums: Sums | None = None
     expected: Expected | None = None
@@ -42,16 +42,16 @@ LOOKS: Mapping[str, Callable[[Training], object]] = {
     "surface": show_surface,
     "answers": show_answers,
 }
-# ... and what is still worth seeing after a change, should the network break before the next look.
+# ... and what stays valid after a change, should the network diverge before the next measurement.
 STANDING = frozenset({"weights", "maps", "surface", "answers"})
-# Seconds of training between two looks at what is large to send, however quickly it is measured.
+# Seconds of training between two measurements of what is large to send, however cheap it is.
 PAUSES = {"weights": 0.4, "maps": 0.4, "answers": 0.6}
-# Of these, what stays true while weights are learned: measured once, and of broken networks too.
+# Constant while the weights are learned: measured once, also for a network that has diverged.
 LASTING = frozenset({"expected", "outline"})
 
 
 class Looker:
-    """Measures what is looked at on one run, each for a share of the training time and no more."""
+    """Measures the requested statistics of one run, each within a share of the training time."""
 
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
         self._training = training
@@ -60,15 +60,15 @@ class Looker:
         self.renew()
 
     def renew(self) -> None:
-        """The network was changed: measure anew, and forget what no longer says anything of it."""
+        """Measure anew after the network was changed; results that no longer apply are dropped."""
         kept: dict[str, Any] = {name: getattr(self.seen, name) for name in STANDING}
         self.seen = Inside(**kept)
-        self._saved: dict[str, float] = {}  # seconds that each has saved up
-        # The step that each was last measured at; at none, if it has to be at once.
+        self._saved: dict[str, float] = {}  # seconds that each has accrued
+        # The step of each one's last measurement; none if it is due at once.
         self._steps: dict[str, int] = {name: -1 for name in kept if kept[name] is not None}
 
     def look(self, looks: Set[str], trained: float) -> Inside:
-        """What is asked for, renewed where that can be afforded after so many more seconds."""
+        """The requested statistics, renewed as `trained` more seconds of training can afford."""
         for name in looks & LOOKS.keys():
             if self._steps.get(name) == self._training.step or name in LASTING & self._steps.keys():
                 continue
@@ -82,12 +82,12 @@ class Looker:
         return self.seen
 
     def look_now(self, looks: Set[str]) -> Inside:
-        """What is asked for, all of it measured now."""
+        """The requested statistics, all of them measured now."""
         self._saved = dict.fromkeys(looks, 0.0)
         return self.look(looks, 0.0)
 
     def look_at_broken(self, looks: Set[str]) -> Inside:
-        """Of what is asked for, what can be said of a network that has diverged."""
+        """The requested statistics that are still defined for a network that has diverged."""
         for name in looks & LASTING - self._steps.keys():
             self._measure(name)
         return self.seen
@@ -98,4 +98,4 @@ class Looker:
         self.seen = dataclasses.replace(self.seen, **seen)
         self._steps[name] = self._training.step
         debt = max(self._clock() - start, BUDGET * PAUSES.get(name, 0.0))
-        self._saved[name] = -debt  # which training works off
+        self._saved[name] = -debt  # paid back by the next seconds of training

@@ -1,4 +1,4 @@
-"""A run that others are compared with: one that was pinned, or the one before this."""
+"""A past run to compare with: one that was pinned, or the one before this."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ MAX_NAME = 40  # characters
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class PastRun:
-    """What is kept of a run: its settings, its curves, and how it stood at the end."""
+    """What is kept of a past run: its settings, its curves, and its final results."""
 
     name: str
     run: int
@@ -25,7 +25,7 @@ class PastRun:
 
 
 def check_pin(name: str, pinned: Sequence[PastRun]) -> None:
-    """Raise ValueError unless one more run can be kept beside these, under this name."""
+    """Raise ValueError unless one more run can be pinned beside these, under this name."""
     if not (isinstance(name, str) and 1 <= len(name) <= MAX_NAME):
         raise ValueError(f"A pinned run needs a name of 1 to {MAX_NAME} characters.")
     if any(unicodedata.category(x) in ("Cc", "Cs") for x in name):

@@ -1,4 +1,4 @@
-"""The sums that go into each nonlinearity: where on its curve do the units live?"""
+"""Preactivations: the weighted sums that enter each activation function, and its slope there."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -12,16 +12,16 @@ from engine.registry import Choice
 from engine.training.training import Training
 from engine.types import Array, Integers
 
-SPAN = 10.0  # sums from minus this to this are drawn
+SPAN = 10.0  # preactivations from minus this to this are shown
 BINS = 80
-FLAT = 0.05  # a slope smaller than that lets next to nothing of a gradient through
-EXAMPLES = 128  # training examples whose sums are drawn
-_POINTS = 8 * BINS + 1  # of the curve: a kink at 0 falls on one
+FLAT = 0.05  # a slope smaller than that passes almost no gradient
+EXAMPLES = 128  # training examples whose preactivations are shown
+_POINTS = 8 * BINS + 1  # of the curve: a kink at 0 falls on a point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """A nonlinearity as a curve."""
+    """An activation function as a curve."""
 
     x: Array  # (K,) from -SPAN to SPAN
     value: Array  # (K,)
@@ -30,7 +30,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerSums:
-    """The sums that go into one layer's nonlinearity, on a fixed set of training examples."""
+    """The preactivations of one layer, on a fixed set of training examples."""
 
     name: str
     counts: Integers  # (BINS,) from -SPAN to SPAN
@@ -41,16 +41,16 @@ class LayerSums:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The nonlinearity as it is now, and what goes into it, layer by layer."""
+    """The current activation function, and the preactivations of each layer."""
 
     response: Response
     layers: tuple[LayerSums, ...]
 
 
 def response(activation: Choice) -> Response:
-    """The curve of an activation, before anything was learned.
+    """The curve of an activation with its initial parameters.
 
-    Maxout is drawn over the difference of its two sums, above the smaller one.
+    Maxout is drawn over the difference of its two sums, relative to the smaller one.
     """
     return _draw(ACTIVATIONS.build(activation))
 
@@ -69,11 +69,11 @@ def _draw(activation: Activation) -> Response:
 
 
 def measure_sums(training: Training) -> Sums:
-    """The sums of every hidden layer on the first training examples."""
+    """The preactivations of every hidden layer on the first training examples."""
     network = training.judges[0].look()
     layers = [layer for layer in network.layers if layer.shown]
     slopes = [x.params["slope"] for x in layers if isinstance(x, PReLULayer)]
-    if slopes:  # each channel has learned its own: the curve shows their mean
+    if slopes:  # each channel has learned its own: the curve shows the mean slope
         curve = _draw(PReLU(start=float(np.concatenate(slopes).mean())))
     else:
         curve = response(training.config.model.activation)
@@ -91,7 +91,7 @@ def _measure(layer: Layer) -> LayerSums:
 
 
 def _sums(layer: Layer) -> tuple[Array, float]:
-    """What goes into the nonlinearity, and the share of it where that is flat."""
+    """The preactivations, and the share of them where the activation is flat."""
     channels = Channels(layer.out.shape)
     some = (Ellipsis, slice(EXAMPLES)) if layer.out.ndim == 4 else slice(EXAMPLES)
     z: Array = cast(Activate, layer).x[some]
@@ -104,4 +104,4 @@ def _sums(layer: Layer) -> tuple[Array, float]:
         flat = (z < 0) & (np.abs(channels.spread(layer.params["slope"])) < FLAT)
         return z, float(np.mean(flat))
     first, second = np.split(z, 2, axis=channels.axis)
-    return first - second, 0.0  # one of two always lets it through
+    return first - second, 0.0  # one of the two sums always passes the gradient

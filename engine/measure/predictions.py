@@ -1,4 +1,4 @@
-"""What a network says of the validation examples: what it takes for what, what it finds hard."""
+"""Predictions on the validation set: the confusion matrix, and the hardest examples."""
 
 import math
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ from engine.training.training import Training
 from engine.types import Array, Integers
 
 HARDEST = 16
-MOST_CLASSES = 100  # that a table is counted for
-SIDE = 32  # pixels of a picture that is shown; of larger ones every other pixel, or fewer
+MOST_CLASSES = 100  # of a confusion matrix
+SIDE = 32  # pixels, at most, of an image that is shown; larger ones are subsampled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hard:
-    """A validation example that the network finds hard."""
+    """A validation example with a large loss."""
 
-    number: int  # among the validation examples
-    picture: Array | None  # (H, W) or (H, W, 3) as it was before preprocessing; None of tables
-    right: float  # the label, or the value
+    number: int  # in the validation set
+    picture: Array | None  # (H, W) or (H, W, 3) as it was before preprocessing; None for tables
+    right: float  # the true label or value
     said: float
-    probability: float  # of what the network said; NaN where its scores are no probabilities
+    probability: float  # of the predicted class; NaN if the loss defines none
     loss: float
-    unusual: int  # the input, from 0, that lies farthest from its mean
-    deviation: float  # ... by so many standard deviations
+    unusual: int  # index of the input that lies farthest from its mean
+    deviation: float  # its distance from the mean, in standard deviations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """What the network says of the validation examples that it is judged on."""
+    """The predictions on the validation examples."""
 
-    right: Integers | Array  # (N,) labels, or values
-    said: Integers | Array  # (N,)
-    confusion: Integers | None  # (C, C) how often the right class (row) is taken for another
+    right: Integers | Array  # (N,) true labels or values
+    said: Integers | Array  # (N,) predicted ones
+    confusion: Integers | None  # (C, C) examples by true class (row) and predicted class
     hardest: tuple[Hard, ...]  # the largest loss first
 
 
 def shares(scores: Array, config: RunConfig) -> Array | None:  # (N, C)
-    """The probabilities that scores stand for, if the loss takes them for such."""
+    """The probabilities of the classes, if the loss turns scores into probabilities."""
     if not isinstance(LOSSES.build(config.optimization.loss), SoftmaxCrossEntropy):
         return None
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -51,7 +51,7 @@ def shares(scores: Array, config: RunConfig) -> Array | None:  # (N, C)
 
 
 def show_answers(training: Training) -> Answers:
-    """The answers as things stand."""
+    """The predictions of the current weights."""
     judge, data = training.judges[1], training.data.validation
     scores = judge.answer()
     known = shares(scores, training.config)
@@ -81,17 +81,17 @@ def show_answers(training: Training) -> Answers:
 
 
 def right_of(examples: Examples) -> Integers | Array:  # (N,)
-    """The label of each example, or the first of its values."""
+    """The true label of each example, or the first of its targets."""
     return examples.y if examples.classes else examples.y[:, 0]
 
 
 def said_of(scores: Array, examples: Examples) -> Integers | Array:  # (N,)
-    """The class with the highest score, or the first of the values, in the units of the data."""
+    """The class with the highest score, or the first predicted value in the data's units."""
     return scores.argmax(axis=1) if examples.classes else examples.in_units(scores)[:, 0].copy()
 
 
 def lasting(values: Integers | Array) -> Integers | Array:
-    """The same numbers, that nobody can write to."""
+    """A read-only copy of the numbers."""
     view = values.view()
     view.setflags(write=False)
     return view
@@ -115,7 +115,7 @@ def _small(pixels: Array) -> Array:
 
 
 def _unusual(training: Training, count: int, chosen: Integers) -> list[tuple[int, float]]:
-    """Of each example the input that is farthest from usual, and how far, in deviations."""
+    """For each example its most unusual input, and that input's distance from the mean in std."""
     data = training.data
     rows = data.validation.rows
     if len(data.train.shape) > 1 or rows is None:

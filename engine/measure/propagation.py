@@ -1,8 +1,8 @@
-"""How large a signal is in each layer of a fresh network: measured, and as theory has it.
+"""The size of the signal in each layer of a fresh network: measured, and predicted by theory.
 
-The lecture's experiment is ten layers of 500 units. The theory is that of wide networks: there the
-sums that go into a layer are normal numbers, whose size follows from that of the layer before
-(Poole et al. 2016, eq. 3; backward: Schoenholz et al. 2017, eq. 7).
+The lecture's experiment has ten layers of 500 units. The theory is mean-field theory of wide
+networks: preactivations are normally distributed, with a variance that follows from the layer
+before (Poole et al. 2016, eq. 3; backward: Schoenholz et al. 2017, eq. 7).
 """
 
 import math
@@ -28,23 +28,23 @@ _DENSITY /= _DENSITY.sum()
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """One layer of a fresh network."""
+    """Statistics of one layer of a fresh network."""
 
     name: str
     mean: float  # of its activations
     std: float
-    weight_gain: float  # inputs x variance of the weights: how much the layer's sums grow
-    backward: float  # std of the gradient at its output, where that at the last layer's is 1
+    weight_gain: float  # inputs x variance of the weights: the factor on the mean square
+    backward: float  # std of the gradient at its output, relative to that at the last layer's
     activations: Array  # (N, O), or maps (O, H, W, N)
 
 
 @dataclass(frozen=True)
 class Moments:
-    """What theory expects of one layer."""
+    """What the theory predicts for one layer."""
 
     mean: float  # of its activations
     std: float
-    backward: float  # factor on a gradient's size on its way back through the layer
+    backward: float  # factor on the gradient's size from the layer's output to its input
 
 
 def measure_signal(
@@ -52,9 +52,9 @@ def measure_signal(
     x: Array,  # (N, I)
     rng: np.random.Generator,
 ) -> list[Signal]:
-    """Draw the weights of `model`, send `x` through once, and look at every hidden layer.
+    """Draw the weights of `model`, run `x` forward once, and measure every hidden layer.
 
-    Back through the layers goes a random gradient, from the output of the last one.
+    The backward pass starts with a random gradient at the output of the last layer.
     """
     network = build_network(model, x.shape[1:], 1, len(x), dtype=x.dtype)
     network.draw(INITIALIZERS.build(model.initializer), rng, x)
@@ -74,7 +74,7 @@ def measure_signal(
 
 
 def _send_back(network: Network, rng: np.random.Generator) -> dict[str, float]:
-    """The size of a random gradient on its way back, at the output of each hidden layer."""
+    """The std of a random gradient at the output of each hidden layer."""
     layers = network.layers[:-1]
     sizes: dict[str, float] = {}
     if not layers:
@@ -88,7 +88,7 @@ def _send_back(network: Network, rng: np.random.Generator) -> dict[str, float]:
 
 
 def _mean_and_std(values: Array) -> tuple[float, float]:
-    """Both in one go: as sums of products they take a tenth of the time of `mean` and `std`."""
+    """Both in one pass: as sums of products they take a tenth of the time of `mean` and `std`."""
     rows = values.reshape(len(values), -1)
     means = rows.mean(axis=1)
     mean = float(means.mean(dtype=np.float64))
@@ -98,10 +98,10 @@ def _mean_and_std(values: Array) -> tuple[float, float]:
 
 def predict_signal(
     activation: Choice,
-    stretches: Sequence[float],  # of each layer, as in `Signal`
+    stretches: Sequence[float],  # weight_gain of each layer
     mean_square: float = 1.0,  # of the inputs
 ) -> list[Moments]:
-    """The moments of each layer's activations in a wide network, layer by layer."""
+    """The moments of the activations in a wide network, layer by layer."""
     function = cast(Elementwise, ACTIVATIONS.build(activation))
     moments = []
     value, slope = np.empty_like(_Z), np.empty_like(_Z)
@@ -116,9 +116,9 @@ def predict_signal(
 
 
 def predict_backward(moments: Sequence[Moments]) -> list[float]:
-    """The size of a gradient at the output of each layer, where at the last one's it is 1.
+    """The size of the gradient at the output of each layer, relative to that at the last one's.
 
-    As in `measure_signal`, if all layers are equally wide.
+    Agrees with `measure_signal` if all layers are equally wide.
     """
     sizes = [1.0]
     for layer in reversed(moments[1:]):

@@ -1,4 +1,4 @@
-"""What theory says of the signal in a network as its weights were drawn."""
+"""What mean-field theory predicts for the signal in a network with its initial weights."""
 
 import math
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from engine.nn.network import Tensor
 from engine.training.training import Training
 from engine.types import Array
 
-EXAMPLES = 512  # training examples whose size goes in
-_FAR = 8.0  # standard deviations of a mean from 0 that no random drawing reaches
+EXAMPLES = 512  # training examples whose mean square enters
+_FAR = 8.0  # standard deviations from 0 that the mean of random weights never reaches
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The size of the signal, layer by layer; the theory is that of wide networks."""
+    """The predicted size of the signal, layer by layer, for a wide network."""
 
     inputs: float  # standard deviation of the inputs, measured
-    forward: tuple[float, ...]  # ... of each shown layer's output; empty where theory is silent
-    backward: tuple[float, ...]  # of the gradient there, where that at the scores is 1
-    silence: str  # why there is no theory; else empty
+    forward: tuple[float, ...]  # std of each shown output; empty if the theory does not apply
+    backward: tuple[float, ...]  # of the gradient there, relative to that at the scores
+    silence: str  # why the theory does not apply; else empty
 
 
 def expect(training: Training) -> Expected:
-    """The size of the signal in each layer on the training data, by the weights as drawn."""
+    """Predict the size of the signal in each layer, from the training data and initial weights."""
     x = training.data.train.x[:EXAMPLES]
     inputs = float(x.std(dtype=np.float64))
     if silence := _silence(training):
@@ -38,7 +38,7 @@ def expect(training: Training) -> Expected:
     if moments:
         mean_square = moments[-1].std ** 2 + moments[-1].mean ** 2
     forward = [m.std for m in moments] + [math.sqrt(stretches[-1] * mean_square)]
-    # On its way back a gradient is summed over a layer's outputs, not its inputs.
+    # Backward, the gradient is summed over a layer's outputs, not over its inputs.
     wider = [math.sqrt(t.shape[1] / t.shape[0]) for t in weights]
     backward, size = [1.0], math.sqrt(stretches[-1]) * wider[-1]
     for moment, factor in zip(reversed(moments), reversed(wider[:-1]), strict=True):
@@ -71,5 +71,5 @@ def _silence(training: Training) -> str:
 
 
 def _is_random(W: Array) -> bool:
-    """Whether they differ, and their mean is as near to 0 as that of so many random numbers."""
+    """Whether the weights differ, and their mean is as close to 0 as random weights' would be."""
     return bool(np.ptp(W)) and abs(float(W.sum())) < _FAR * math.sqrt(float(np.vdot(W, W)))

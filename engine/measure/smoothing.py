@@ -1,23 +1,23 @@
-"""The loss of a run without the noise of its mini-batches: an average that never hides a jump."""
+"""Smooths the training loss: an average over the noise of mini-batches that still shows jumps."""
 
 from collections import deque
 
-HALF_LIFE = 5  # rows after which a loss counts half in the average
-_FORGOTTEN = 1 - 0.5 ** (1 / HALF_LIFE)  # of the average at each row
+HALF_LIFE = 5  # rows after which a loss has half its weight in the average
+_FORGOTTEN = 1 - 0.5 ** (1 / HALF_LIFE)  # decay per row
 
-# A level that has changed is told from noise by what noise of any shape hardly ever does.
-_REMEMBERED = 30  # rows that the newest ones are compared with
-_RUN = 3  # rows in a row beyond all of those: by chance once in 2,700 times
-_FACTOR = 2  # ... and so far from the average, which else follows by itself
-_SPIKE = 5  # times the largest of those: one such row is enough
+# A new level is told from noise by a test that needs no assumption about the noise's distribution.
+_REMEMBERED = 30  # rows with which the newest ones are compared
+_RUN = 3  # consecutive rows beyond all of those: by chance once in 2,700 times
+_FACTOR = 2  # and at this distance from the average, which otherwise follows soon enough
+_SPIKE = 5  # times the largest of those: a single such row is enough
 
 
 class Smoothed:
     """A debiased exponential average (Kingma & Ba 2015, section 3) that starts over at jumps.
 
-    It counts rows, as the plot shows them, because what looks smooth there is what a learner calls
-    smooth. It begins afresh at a change that somebody made, at a spike, and at a new level, so that
-    it stands where the losses stand a few rows later. It never looks ahead.
+    It counts rows, not steps, because rows are what the plot shows. It starts over at a change of
+    settings, at a spike, and at a new level, so that it agrees with the losses a few rows later. It
+    never uses later rows.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Smoothed:
         self._average = self._weight = 0.0
 
     def add(self, loss: float) -> float:
-        """Count in the loss of one more row; the average with it."""
+        """Include the loss of one more row, and return the average."""
         if self._seen and loss > _SPIKE * max(self._seen):
             self.restart()
         self._count(loss)
@@ -39,7 +39,7 @@ class Smoothed:
             self.restart()
             for recent in newest:
                 self._count(recent)
-        # Of equal losses the average may lie beside them by a rounding error.
+        # The average of equal losses may differ from them by a rounding error.
         return min(max(self._average / self._weight, min(self._seen)), max(self._seen))
 
     def _count(self, loss: float) -> None:

@@ -1,4 +1,4 @@
-"""What an experiment shows of itself: a `Snapshot` and its parts, all plain and read-only."""
+"""A `Snapshot`: all that is known of an experiment at one step, in plain read-only parts."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -33,75 +33,75 @@ class Status(StrEnum):
 
 
 class Condition(StrEnum):
-    """How a run is, all in all."""
+    """Whether a run is healthy, all in all."""
 
     ILL = "ill"  # there are findings
     HEALTHY = "healthy"
-    CONVERGED = "converged"  # it has learned what it can, so its updates are small
+    CONVERGED = "converged"  # the loss has stopped falling near 0, so updates are small
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A change that somebody made, or that befell the run."""
+    """A change of a setting, or an event such as divergence, marked on every time axis."""
 
     step: int
     row: int  # of the first history row after it
     text: str
-    path: str  # of the setting; empty where it is none
+    path: str  # of the setting; empty if none was changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerStats:
-    """One layer's activations on a fixed set of training examples; a share is from 0 to 1."""
+    """One layer's activations on a fixed set of training examples; shares are from 0 to 1."""
 
     name: str
     mean: float
     std: float
     zero: float  # share of activations that are exactly 0
-    saturated: float  # share near an end of a range with two ends; NaN where it has none
-    dead: float  # share of units that were 0 on up to 2,048 training examples; NaN until then
-    backward: float  # standard deviation of an example's gradient at the layer's output
+    saturated: float  # share near an end of a bounded activation's range; NaN if unbounded
+    dead: float  # share of units that are 0 on up to 2,048 training examples; NaN until counted
+    backward: float  # std of single examples' gradients at the layer's output
     edges: Array  # (K+1,) the same for all layers; equally wide in asinh
     counts: Integers  # (K,) without the exact zeros
-    below: int  # activations beneath the first edge
-    above: int  # ... beyond the last
-    broken: int  # ... that are infinite or not a number
+    below: int  # activations below the first edge
+    above: int  # above the last edge
+    broken: int  # infinite or NaN
 
 
 @dataclass(frozen=True, slots=True)
 class WeightStats:
-    """One layer's weights, and what the last step did to them."""
+    """One layer's weights, and how the last step changed them."""
 
     name: str
     norm: float
     gradient: float  # root mean square of the loss's gradient, without penalties
-    ratio: float  # norm(update) / norm(weights before it); wanted near 1e-3
-    distance: float  # norm(weights - as they were drawn) / norm(as they were drawn)
-    unit_variance: float  # how much its units' weights differ: about 1, 0 when all are the same
-    weight_gain: float  # how much larger it makes a random signal before the nonlinearity
+    ratio: float  # norm(update) / norm(weights before the step); healthy near 1e-3
+    distance: float  # norm(weights - initial weights) / norm(initial weights)
+    unit_variance: float  # variance across units / mean square: about 1; 0 if all are the same
+    weight_gain: float  # factor on the size of a random signal, before the activation
 
 
 @dataclass(frozen=True, slots=True)
 class DataInfo:
-    """What the network is shown."""
+    """A description of the data that the network is trained on."""
 
     shape: tuple[int, ...]  # of one input
-    classes: tuple[str, ...]  # their names; empty where values are to be predicted
+    classes: tuple[str, ...]  # their names; empty in regression
     training: int  # examples
     validation: int
-    counts: tuple[int, ...]  # training examples of each class; empty where there are none
-    input_size: float  # root mean square of the largest input, preprocessed; wanted near 1
-    target_size: float  # ... of the largest value to predict, as trained; NaN of classes
-    columns: tuple[str, ...]  # what the inputs are called; empty where they have no names
-    telling_index: str  # the input that numbers the rows and tells the class; else empty
+    counts: tuple[int, ...]  # training examples of each class; empty in regression
+    input_size: float  # root mean square of the largest input, preprocessed; healthy near 1
+    target_size: float  # of the largest target, as trained on; NaN in classification
+    columns: tuple[str, ...]  # names of the inputs; empty if they have none
+    telling_index: str  # the input that numbers rows sorted by class; else empty
 
     def input_name(self, number: int) -> str:
-        """What the input at a place, from 0, is called."""
+        """The name of an input, counted from 0."""
         return self.columns[number] if self.columns else f"input {number + 1}"
 
 
 def show_data(data: Split) -> DataInfo:
-    """What there is to know of a run's data."""
+    """Describe a run's data."""
     train = data.train
     return DataInfo(
         train.shape,
@@ -117,7 +117,7 @@ def show_data(data: Split) -> DataInfo:
 
 
 def _name_of(column: int | None, names: tuple[str, ...]) -> str:
-    """What an input is called, or its number from 1; nothing where there is none."""
+    """The name of an input, or its number from 1; empty for None."""
     if column is None:
         return ""
     return f"“{names[column]}”" if names else f"{column + 1}"
@@ -125,7 +125,7 @@ def _name_of(column: int | None, names: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A setting that was changed, from one value of a config to another."""
+    """A change of one setting, from one config to another."""
 
     path: str
     before: SettingValue
@@ -134,7 +134,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong, why, and what to do about it."""
+    """Something that is wrong with a run, its cause, and its remedy."""
 
     rule: str
     number: float
@@ -142,53 +142,51 @@ class Finding:
     where: str  # the layer, or empty
     cause: str  # one sentence for a learner, with the number
     remedy: tuple[Command, ...]  # to be applied in this order; empty where none is known
-    advice: str  # what the remedy does, in words, or that none is known
-    seen_in: Literal["loss", "accuracy", "updates", "activations"]  # where one can see it
+    advice: str  # the remedy in words, or that none is known
+    seen_in: Literal["loss", "accuracy", "updates", "activations"]  # the plot that shows it
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything there is to know of an experiment at one instant; nothing in it can be changed."""
+    """Everything known of an experiment at one step; immutable."""
 
     run: int
     step: int
     epoch: float
     status: Status
-    message: str  # why it diverged, failed or refused; empty when all is well
+    message: str  # why it diverged, failed or refused a command; else empty
     config: RunConfig
     data: DataInfo
     curves: Curves
     layers: tuple[LayerStats, ...]
     strip: Strip  # of the layers, along the run
-    tensors: tuple[WeightStats, ...]  # in the order of the layers
+    tensors: tuple[WeightStats, ...]  # one a layer, in order
     metrics: RunMetrics
-    findings: tuple[Finding, ...]  # the gravest first
+    findings: tuple[Finding, ...]  # most serious first
     condition: Condition
     markers: tuple[Marker, ...]
-    followed: tuple[Change, ...]  # advice, through all runs since somebody last chose for himself
-    diverged_under: RunConfig | None  # the settings that this run has diverged under
-    costs: Mapping[str, float]  # seconds that each instrument took when it last measured
-    pace: Pace  # that the run is held to by whoever serves it
-    steps_per_second: float  # ... and that it makes
-    training_steps_per_second: (
-        float  # steps per second spent on training alone; 0 before there were any
-    )
+    followed: tuple[Change, ...]  # advice followed since the last change that no advice asked for
+    diverged_under: RunConfig | None  # the settings with which this run diverged
+    costs: Mapping[str, float]  # seconds of each instrument's last measurement
+    pace: Pace  # the rate of steps that the conductor allows
+    steps_per_second: float  # measured
+    training_steps_per_second: float  # of pure training time; 0 before the first step
     autopsy: Autopsy | None  # of a run that has diverged
-    beside: BackgroundResults  # what is done for whoever runs it, beside training
-    inside: Inside  # what somebody has asked to see besides
+    beside: BackgroundResults  # results of background jobs
+    inside: Inside  # statistics that views have requested
     previous: PastRun | None  # the run before this one
-    pinned: tuple[PastRun, ...]  # that somebody has asked to keep
-    until: int | None  # the step at which the run will pause by itself
+    pinned: tuple[PastRun, ...]  # runs kept for comparison
+    until: int | None  # the step at which the run pauses by itself
 
 
 class StepRate:
-    """Steps per second over the last second or so, or over the last marks there is room for."""
+    """Measures steps per second over about the last second."""
 
     def __init__(self) -> None:
         self._marks: deque[tuple[int, float]] = deque(maxlen=1000)
 
     def rate(self, step: int, now: float) -> float:
-        """The rate, given the step that has been reached `now`, in seconds."""
+        """The rate, given the step reached at the time `now`, in seconds."""
         marks = self._marks
         marks.append((step, now))
         while len(marks) > 2 and marks[1][1] < now - 1:
@@ -198,7 +196,7 @@ class StepRate:
 
 
 class Spread:
-    """The losses since they were last taken: mean and extremes, so that no spike is lost."""
+    """Mean and extremes of the losses since the last row, so that no spike is lost."""
 
     def __init__(self) -> None:
         self._restart()
@@ -207,7 +205,7 @@ class Spread:
         self._low, self._high, self._total, self._count = np.inf, -np.inf, 0.0, 0
 
     def add(self, loss: float) -> None:
-        """Count one loss in; it is finite, or the run would be over."""
+        """Include one loss; it is finite, or the run would have ended."""
         if loss < self._low:
             self._low = loss
         if loss > self._high:
@@ -216,7 +214,7 @@ class Spread:
         self._count += 1
 
     def take(self) -> dict[str, float]:
-        """The figures so far, starting over; at least one loss must have been added."""
+        """The figures so far, then start over; at least one loss must have been added."""
         figures = {
             "loss": self._total / self._count,
             "loss_low": self._low,

@@ -1,14 +1,14 @@
-"""A verdict on what somebody claimed of a network, and the numbers that it rests on."""
+"""The verdict on a claim about a network, and the numbers that it rests on."""
 
 import math
 from dataclasses import dataclass
 
-STEPS = ",.0f"  # the form of a number of steps, which is infinite if something never came
+STEPS = ",.0f"  # format of a number of steps, which is infinite for an event that never occurred
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that a verdict rests on, beside the lecture's own where it gives one."""
+    """A number that a verdict rests on, with the lecture's own number where it gives one."""
 
     label: str
     ours: float
@@ -17,7 +17,7 @@ class Metric:
 
     @property
     def text(self) -> str:
-        """Our number, written out."""
+        """Our number as text."""
         if math.isinf(self.ours):
             return "never" if self.form == STEPS else "∞"
         return "–" if math.isnan(self.ours) else format(self.ours, self.form)
@@ -25,7 +25,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the claim holds here, by which figures, in one sentence."""
+    """Whether the claim holds here, in one sentence, with the numbers that show it."""
 
     holds: bool
     figures: tuple[Metric, ...]

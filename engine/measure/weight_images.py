@@ -1,6 +1,6 @@
-"""The weights as one can look at them: of the first layer as pictures, of all others as matrices.
+"""The weights as images: those of the first layer as pictures, all others as matrices.
 
-Of large ones a part is told, so that it can be looked at while it changes.
+Of large layers only a part is shown, so that the images stay cheap to update.
 """
 
 import itertools
@@ -13,28 +13,28 @@ from engine.training.training import Training
 from engine.types import Array
 
 MOST_FILTERS = 64
-MOST_PIXELS = 10_240  # of all filters together: ten of 32 x 32 pixels
+MOST_PIXELS = 10_240  # of all filters together: ten filters of 32 x 32
 MOST_NUMBERS = 4_096  # of all matrices together
-FEWEST = 10  # filters that are shown, if need be with fewer pixels
+FEWEST = 10  # filters shown, if need be with fewer pixels each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filters:
-    """The weights from the pixels to each unit of the first layer, as pictures."""
+    """The weights from the inputs to each unit of the first layer, as pictures."""
 
-    pictures: Array  # (F, H, W), or (F, H, W, 3) of coloured pixels
-    units: int  # how many there are in all
-    every: int  # pixels, across and down, whose mean weight is one pixel here
-    turned_back: bool  # from the directions that preprocessing chose into pixels
+    pictures: Array  # (F, H, W), or (F, H, W, 3) in colour
+    units: int  # of the whole layer
+    every: int  # this many pixels, across and down, are averaged to one
+    turned_back: bool  # from principal components into pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """The weights between two layers."""
+    """The weights between two layers, or the upper left part of them."""
 
     layer: str
-    values: Array  # (inputs, outputs), the first of each
-    inputs: int  # how many there are in all
+    values: Array  # (inputs, outputs), the first of both
+    inputs: int  # of the whole layer
     outputs: int
 
 
@@ -42,12 +42,12 @@ class Matrix:
 class Weights:
     """The weights of a network, from the first layer to the last."""
 
-    filters: Filters | None  # of pictures
-    matrices: tuple[Matrix, ...]  # of the layers after that, or of all
+    filters: Filters | None  # None unless the inputs are images
+    matrices: tuple[Matrix, ...]  # of the following layers, or of all
 
 
 def show_weights(training: Training) -> Weights:
-    """What the network has learned so far, as it is."""
+    """The current weights as images."""
     layers = [layer for layer in training.network.layers if "W" in layer.params]
     filters = _filters(layers[0], training) if len(training.data.train.shape) > 1 else None
     others = layers[1:] if filters else layers
@@ -56,7 +56,7 @@ def show_weights(training: Training) -> Weights:
 
 
 def _matrix(layer: Layer, room: int) -> Matrix:
-    """The upper left part of the weights that has room, as square as can be."""
+    """The upper left part of the weights that fits into `room`, as square as possible."""
     W = layer.params["W"]
     inputs, outputs = W.shape
     columns = min(outputs, max(math.isqrt(room), room // inputs))
@@ -88,13 +88,13 @@ def _filters(layer: Layer, training: Training) -> Filters:
 
 
 def _fitting(height: int, width: int, every: int) -> int:
-    """How many filters there is room for, if so many pixels across become one."""
+    """How many filters fit, if `every` pixels across become one."""
     pixels = max(1, height // every) * max(1, width // every)
     return MOST_PIXELS // pixels
 
 
 def _shrink(pictures: Array, every: int) -> Array:  # (F, H, W, C) -> (F, h, w[, 3])
-    """The mean of each square of pixels; what is left over at two edges is left out."""
+    """The mean of each square of pixels; incomplete squares at the right and bottom are cut off."""
     count, height, width, colours = pictures.shape
     down, across = min(every, height), min(every, width)
     h, w = height // down, width // across

@@ -8,9 +8,9 @@ from engine.nn.network import Network
 
 
 def weights_npz(network: Network) -> bytes:
-    """What the network has learned, as NPZ: an array a tensor, such as "dense 1.W", as float32.
+    """The parameters as NPZ bytes for other programs: float32 arrays named such as "dense 1.W".
 
-    What layers gather without learning it, such as running averages, is among them.
+    Running statistics, such as batch norm's averages, are included.
     """
     arrays = {
         f"{tensor.layer}.{tensor.name}": flat[tensor.span].reshape(tensor.shape).astype(np.float32)
