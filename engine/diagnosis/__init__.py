@@ -1,8 +1,8 @@
-"""What is wrong with a run, why, and what to do: a rule a symptom, the gravest first."""
+"""What is wrong with a run, why, and what to do: one rule per symptom, most serious first."""
 
 from collections.abc import Iterator
 
-# Each registers its rules when it is imported, and the gravest come first.
+# Each module registers its rules when it is imported; the most serious come first.
 # isort: off
 from engine.diagnosis import divergence_rules
 from engine.diagnosis import data_rules
@@ -35,12 +35,12 @@ __all__ = [
     "signal_rules",
 ]
 
-# What can be said of a run that has diverged: its curves and figures say nothing any more.
+# The only rules for a run that has diverged: its curves and statistics mean nothing any more.
 OF_DIVERGED = ("input scale", "target scale", "batch size", "first loss", "exploding")
 
 
 def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """All findings on a run, the gravest first; none on a healthy one."""
+    """All findings on a run, most serious first; none on a healthy one."""
     names = OF_DIVERGED if snapshot.status is Status.DIVERGED else RULES
     return tuple(_found([RULES[name].make for name in names], snapshot))
 

@@ -1,21 +1,21 @@
-"""How a run is, all in all: ill, healthy, or done."""
+"""The condition of a run: ill, healthy, or converged."""
 
 from engine.diagnosis import trends
 from engine.diagnosis.rules import SETTLED, last_change, loss_now, starting_loss, steps_since_change
 from engine.measure.snapshot import Condition, Finding, Snapshot, Status
 
-DONE = 0.02  # of the loss that a run began with: what is left to gain is next to nothing
+DONE = 0.02  # of the starting loss, below which almost nothing is left to gain
 
 
 def condition_of(now: Snapshot, findings: tuple[Finding, ...]) -> Condition:
-    """What the findings on a run come to; where there are none, whether it still learns."""
+    """Ill if there are findings; otherwise whether the run still learns."""
     if findings or now.status in {Status.DIVERGED, Status.FAILED}:
         return Condition.ILL
     return Condition.CONVERGED if has_converged(now) else Condition.HEALTHY
 
 
 def has_converged(now: Snapshot) -> bool:
-    """Whether the training loss has come down, and next to nothing is left to gain."""
+    """Whether the training loss has fallen so far that almost nothing is left to gain."""
     if steps_since_change(now) < 2 * SETTLED:
         return False
     loss, start = loss_now(now), starting_loss(now)

@@ -1,4 +1,4 @@
-"""Rules of what the network is given: the size of its inputs and targets, and of its batches."""
+"""Rules about the data: the size of inputs and targets, and of mini-batches."""
 
 import math
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from engine.measure.snapshot import Snapshot, Status
 from engine.number_format import written
 from engine.registry import Choice
 
-LARGE = 4.0  # root mean square of an input beyond which steps and first scores are too large
-SMALL = 0.02  # ... and below which nothing arrives
+LARGE = 4.0  # root mean square of an input above which steps and first scores are too large
+SMALL = 0.02  # ... and below which the network receives almost no signal
 LARGE_TARGET = 10.0
-GOOD = 0.9  # accuracy from which on nobody needs to be told
+GOOD = 0.9  # accuracy above which a run needs no advice
 DEAD = 0.4
-FEW = 2  # examples in a batch, over which no mean says anything
+FEW = 2  # examples in a mini-batch that is too small for a mean
 USUAL_BATCH = 32
 
 PREPROCESSING = "data.preprocessing"
@@ -25,7 +25,7 @@ STANDARDIZE_TARGETS = (
 
 @RULES.register("input scale")
 def input_scale(now: Snapshot) -> Symptom | None:
-    """The inputs are far from size 1: first scores and steps are too large, or nothing arrives."""
+    """The inputs are far from size 1: scores and steps are too large, or the signal too small."""
     size = now.data.input_size
     if SMALL <= size <= LARGE or not size > 0 or _learns(now) or not _suffers(now):
         return None
@@ -38,7 +38,7 @@ def input_scale(now: Snapshot) -> Symptom | None:
 
 @RULES.register("target scale")
 def target_scale(now: Snapshot) -> Symptom | None:
-    """The values to predict are far from size 1, and so are the loss and each step."""
+    """The targets are far from size 1, and so are the loss and each step."""
     size = now.data.target_size
     if SMALL <= size <= LARGE_TARGET or not size > 0 or _learns(now):
         return None
@@ -51,7 +51,7 @@ def target_scale(now: Snapshot) -> Symptom | None:
 
 @RULES.register("batch size")
 def batch_size(now: Snapshot) -> Symptom | None:
-    """Batch norm over one example or two: what it subtracts is the example itself."""
+    """Batch norm over one example or two: the mean that it subtracts is the example itself."""
     model = now.config.model
     size = min(now.config.optimization.batch_size, now.data.training)
     if model.normalization.name == "none" or not model.hidden or size > FEW:
@@ -65,22 +65,22 @@ def batch_size(now: Snapshot) -> Symptom | None:
 
 
 def _learns(now: Snapshot) -> bool:
-    """Whether the run does well all the same."""
+    """Whether the run does well in spite of its data."""
     return now.status is not Status.DIVERGED and now.metrics.train_accuracy > GOOD
 
 
 def _suffers(now: Snapshot) -> bool:
-    """Whether something shows that it is the inputs.
+    """Whether the loss shows that the size of the inputs is to blame.
 
-    The lecture's own pixels go to 127 and learn: their weights are small enough, so that the first
-    loss is right. Batch norm gives every sum size 1, whatever the inputs are.
+    The lecture's own pixels go up to 127, yet they are learned: the initial weights are so small
+    that the first loss is right. Batch norm gives every preactivation size 1 in any case.
     """
     if now.config.model.normalization.name != "none":
         return False
     if now.data.input_size < SMALL:
         return now.status is not Status.DIVERGED
     metrics = now.metrics
-    known = finite_or(now.data.target_size, 1.0) ** 2  # the loss of always answering 0
+    known = finite_or(now.data.target_size, 1.0) ** 2  # the loss of always predicting 0
     if metrics.first_loss > 4 * finite_or(metrics.chance_loss, max(known, 1.0)):
         return True
     asked = "scale" in now.config.data.preprocessing.knobs
@@ -89,7 +89,7 @@ def _suffers(now: Snapshot) -> bool:
 
 
 def _rescaled(now: Snapshot) -> Iterator[Remedy]:
-    """The columns of a table have units of their own; the pixels of an image share theirs."""
+    """The columns of a table have different units; the pixels of an image share one."""
     raw = now.data.input_size / now.config.data.preprocessing.knobs.get("scale", 1.0)
     scale = 1.0 if SMALL <= raw <= LARGE else 10.0 ** -round(math.log10(raw))
     if len(now.data.shape) > 1 and 0.01 <= scale <= 1000:

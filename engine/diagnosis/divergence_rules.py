@@ -9,7 +9,7 @@ from engine.number_format import written
 from engine.training.commands import SetKnob
 from engine.training.config import RunConfig
 
-ENOUGH = 2  # times that the rate was lowered in vain
+ENOUGH = 2  # times the rate was lowered without success
 
 
 @RULES.register("exploding")
@@ -47,13 +47,13 @@ def _remedies(now: Snapshot) -> Iterator[Remedy]:
 
 
 def _lower_rate(now: Snapshot) -> Iterator[Remedy]:
-    # From absurd rates, where every tenth explodes as well, straight to what may do.
+    # From absurdly high rates, a tenth of which explodes as well, go straight to a usual one.
     for factor in (min(0.1, 0.1 / now.config.optimization.learning_rate), 0.3):
         yield restarted_at(rate_by(now.config, factor))
 
 
 def _is_gentler(config: RunConfig, before: RunConfig) -> bool:
-    """Whether what was changed may be why the next run does not diverge."""
+    """Whether the change may be the reason that the next run does not diverge."""
     if config.value(RATE) != before.value(RATE):
         return bool(config.value(RATE) < before.value(RATE))
     return config != before

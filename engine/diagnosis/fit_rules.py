@@ -1,4 +1,4 @@
-"""Rules of how well it has learned: overfitting, underfitting, and the size of its updates."""
+"""Rules about the fit: overfitting, underfitting, and the size of the updates."""
 
 import math
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from engine.measure.snapshot import Snapshot
 from engine.number_format import written
 from engine.registry import Choice
 
-JUDGED = 512  # validation examples that a row of the curves is judged on, at most
-CHANCE_GAP_OF_VALUES = 0.2  # of R², between the parts of a run that has just begun
-LOSS = ("model.initializer", "optimization.loss")  # whose change gives losses another meaning
+JUDGED = 512  # validation examples on which a row of the curves is evaluated, at most
+CHANCE_GAP_OF_VALUES = 0.2  # of R², between the two sets of a run that has just begun
+LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compare
 
 
 @RULES.register("overfitting")
 def overfitting(now: Snapshot) -> Symptom | None:
-    """It knows the training examples by heart: the gap to validation grows, its loss rises."""
+    """The gap between training and validation grows, and the validation loss rises."""
     first = last_change(now).row
     if steps_since_change(now) < SETTLED or trends.judged(now.curves, first) < trends.FEWEST:
         return None
@@ -48,7 +48,7 @@ def overfitting(now: Snapshot) -> Symptom | None:
 
 
 def _chance_gap(now: Snapshot, validation: float) -> float:
-    """How far apart the two may lie by the luck of which examples judge: two standard errors."""
+    """The gap that chance alone explains: two standard errors of the validation accuracy."""
     if not now.data.classes:
         return CHANCE_GAP_OF_VALUES
     share = min(max(validation, 0.0), 1.0)
@@ -56,7 +56,7 @@ def _chance_gap(now: Snapshot, validation: float) -> float:
 
 
 def _held_back(now: Snapshot) -> Iterator[Remedy]:
-    """What keeps a network from learning examples by heart."""
+    """Regularization against overfitting."""
     stronger = max(10 * now.config.optimization.l2, 1e-3)
     if stronger <= 0.01:
         yield turned(
@@ -68,7 +68,7 @@ def _held_back(now: Snapshot) -> Iterator[Remedy]:
 
 @RULES.register("underfitting")
 def underfitting(now: Snapshot) -> Symptom | None:
-    """It has stopped improving, at a poor level, and no better on training than on validation."""
+    """It has stopped improving at a poor level, on the training set as on the validation set."""
     train = recently(now, "train_accuracy")
     gap = train - recently(now, "validation_accuracy")
     if steps_since_change(now) < 10 * SETTLED or not (train < 0.8 and gap < 0.05):
@@ -86,7 +86,7 @@ def underfitting(now: Snapshot) -> Symptom | None:
 
 
 def _set_free(now: Snapshot) -> Iterator[Remedy]:
-    """What lets a network learn more: no penalties first, then more of the network."""
+    """Remedies against underfitting: first less regularization, then a larger network."""
     model, optimization = now.config.model, now.config.optimization
     weaker = optimization.l2 * 0.1
     yield turned(

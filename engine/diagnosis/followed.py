@@ -1,4 +1,4 @@
-"""The advice that somebody has followed, so that no later advice sends him back."""
+"""Remembers which advice was followed, so that later advice does not undo it."""
 
 from collections.abc import Iterable
 
@@ -7,23 +7,23 @@ from engine.training.commands import Command, SetKnob
 
 
 class Followed:
-    """The changes that findings advised, since somebody last made one of his own."""
+    """The advised changes that were made since the last change that no advice asked for."""
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """A new story begins, in which nothing has been advised yet."""
+        """Forget all advice: a new series of runs begins."""
         self.changes: tuple[Change, ...] = ()
         self._remedies: tuple[tuple[Command, ...], ...] = ()
-        self._begun: tuple[Command, ...] = ()  # a remedy, a part of which has been followed
+        self._begun: tuple[Command, ...] = ()  # a remedy that has been followed in part
 
     def advise(self, findings: Iterable[Finding]) -> None:
-        """These findings stand now, and what they advise can be followed."""
+        """These findings are current, and their advice can be followed."""
         self._remedies = (*(finding.remedy for finding in findings), self._begun)
 
     def note(self, turn: SetKnob, change: Change) -> None:
-        """A setting was changed: as advised, or else by a will that advice has to go by."""
+        """A setting was changed: as advised, or else as a decision that advice must respect."""
         followed = [x for x in self._remedies if any(_follows(turn, change, y) for y in x)]
         if not followed:
             return self.forget()
@@ -32,7 +32,7 @@ class Followed:
 
 
 def _follows(turn: SetKnob, change: Change, advised: Command) -> bool:
-    """Whether it is what was advised, or a number that goes the way that was advised."""
+    """Whether the change is the advised one, or changes a number in the advised direction."""
     if turn == advised:
         return True
     if not isinstance(advised, SetKnob) or turn.path != advised.path:

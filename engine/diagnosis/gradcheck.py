@@ -1,4 +1,4 @@
-"""Is backward right? Centred differences of the loss against the gradients it computes."""
+"""The gradient check: backpropagation against centred differences of the loss."""
 
 import math
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from engine.training.build_network import build_network
 from engine.training.training import Training
 from engine.types import Array
 
-STEP = 1e-6  # to either side, times the size of the parameter where that is above 1
+STEP = 1e-6  # to either side; times the parameter's size if that is above 1
 TINY = 1e-5  # a slope below this is rounding error of the difference of two losses
 BENT = 1e-3  # one-sided slopes that differ by this share lie on two sides of a kink
 
 
 @dataclass(frozen=True)
 class Check:
-    """One parameter's gradient, computed and measured."""
+    """The gradient with respect to one parameter: by backpropagation and by differences."""
 
     layer: str
     tensor: str
@@ -27,20 +27,20 @@ class Check:
     backward: float
     difference: float
     error: float  # |backward - difference| / max(|backward|, |difference|), 0 if both are tiny
-    kink: bool  # the loss bends here, so that no derivative exists and no error counts
+    kink: bool  # the loss has no derivative here, so the error does not count
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The outcome of a check."""
+    """The result of a gradient check."""
 
     checks: tuple[Check, ...]
 
     @property
     def error(self) -> float:
-        """The error of all together, relative, kinks left out; about 1e-7 and below is right.
+        """The relative error of all parameters together, without kinks; if correct at most 1e-7.
 
-        Single ones may be off by more where the gradient is tiny: losses are rounded.
+        Single parameters may be further off where the gradient is tiny, because losses are rounded.
         """
         smooth = [check for check in self.checks if not check.kink]
         wrong = math.hypot(*(check.backward - check.difference for check in smooth))
@@ -48,7 +48,7 @@ class GradientCheck:
 
     @property
     def kinks(self) -> int:
-        """How many of the parameters happened to lie at a bend."""
+        """How many of the parameters lie at a kink, such as that of ReLU."""
         return sum(check.kink for check in self.checks)
 
 
@@ -56,7 +56,7 @@ class _Copy:
     """The loss of the last mini-batch as a function of the parameters, in float64."""
 
     def __init__(self, training: Training) -> None:
-        model = msgspec.structs.replace(training.config.model, dropout=0.0)  # else no two are alike
+        model = msgspec.structs.replace(training.config.model, dropout=0.0)  # it would be random
         data, batches = training.data.train, training.batches
         self._x = batches.x.astype(np.float64)
         self._target = batches.target.astype(np.float64)
@@ -82,14 +82,14 @@ class _Copy:
 def check_gradients(
     training: Training, rng: np.random.Generator, coordinates: int = 30
 ) -> GradientCheck:
-    """Compare so many parameters' gradients, from all tensors alike; training goes on unchanged."""
+    """Check so many parameters, spread over all tensors; the training network is not touched."""
     return GradientCheck(tuple(one_by_one(training, rng, coordinates)))
 
 
 def one_by_one(
     training: Training, rng: np.random.Generator, coordinates: int = 30
 ) -> Iterator[Check]:
-    """The same check, one parameter at a time."""
+    """The same check, which yields one parameter at a time."""
     if not training.batches.seen:
         raise ValueError("the gradient check needs a mini-batch: make a step first")
     copy = _Copy(training)
@@ -106,7 +106,7 @@ def _check(copy: _Copy, gradient: Array, layer: str, tensor: str, start: int, in
     step = STEP * max(1.0, abs(float(copy.parameters.theta[place])))
     left, right = _slopes(copy, place, step)
     bent = abs(left - right) > BENT * max(abs(left), abs(right), TINY)
-    if bent:  # where the loss is merely curved, the slopes approach each other with the step
+    if bent:  # if the loss is only curved, the two slopes converge as the step shrinks
         nearer_left, nearer_right = _slopes(copy, place, 0.1 * step)
         bent = abs(nearer_left - nearer_right) > 0.5 * abs(left - right)
     difference, backward = 0.5 * (left + right), float(gradient[place])
@@ -115,7 +115,7 @@ def _check(copy: _Copy, gradient: Array, layer: str, tensor: str, start: int, in
 
 
 def _slopes(copy: _Copy, place: int, step: float) -> tuple[float, float]:
-    """How steep the loss is to the left and to the right of a parameter."""
+    """The one-sided slopes of the loss, left and right of a parameter's value."""
     theta = copy.parameters.theta
     value = float(theta[place])
     losses = []

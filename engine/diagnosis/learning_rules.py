@@ -1,4 +1,4 @@
-"""Rules of how the loss falls: the learning rate, its schedule, the first loss, a plateau."""
+"""Rules about how the loss falls: the learning rate, its schedule, the first loss, a plateau."""
 
 import math
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from engine.measure.snapshot import Snapshot
 from engine.number_format import written
 from engine.registry import Choice
 
-# Changes of what training makes small: what it came to before is no measure any more.
+# Changes of the objective, after which earlier values of it are incomparable.
 OBJECTIVE = (
     "model.initializer", "model.activation", "model.dropout",
     "optimization.loss", "optimization.l2", "optimization.l1", "optimization.max_norm",
@@ -38,7 +38,7 @@ OBJECTIVE = (
 
 @RULES.register("learning rate too high")
 def rate_too_high(now: Snapshot) -> Symptom | None:
-    """The loss has stopped falling, or rises, while every step still throws the weights about."""
+    """The loss no longer falls, or rises, while each step still changes the weights greatly."""
     if steps_since_change(now) < SETTLED:
         return None
     curves, start, ratio = now.curves, starting_loss(now), update_ratio_now(now)
@@ -48,7 +48,7 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
     high = loss_now(now) > 0.8 * start and ratio > WILD
     if not (risen or high):
         return None
-    best = min(best, loss)  # where there are too few rows to tell
+    best = min(best, loss)  # if there are too few rows for a median
     return Symptom(
         "learning rate too high", loss, (0.0, 1.5 * best), "",
         f"The loss is {written(loss, 3)} after {written(best, 3)} at best, and a step changes"
@@ -60,7 +60,7 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
 
 @RULES.register("schedule has ended")
 def schedule_has_ended(now: Snapshot) -> Symptom | None:
-    """The schedule has taken the learning rate away before there was much learned."""
+    """The schedule has lowered the learning rate to almost 0 before much was learned."""
     wanted, rate = now.config.optimization.learning_rate, now.metrics.learning_rate
     if not _hardly_moves(now) or not rate < 0.01 * wanted:
         return None
@@ -76,7 +76,7 @@ def schedule_has_ended(now: Snapshot) -> Symptom | None:
 
 @RULES.register("learning rate too low")
 def rate_too_low(now: Snapshot) -> Symptom | None:
-    """Each step changes the weights by next to nothing, and the loss has hardly moved."""
+    """Each step changes the weights by almost nothing, and the loss has hardly moved."""
     if not _hardly_moves(now) or schedule_has_ended(now):
         return None
     ratio = update_ratio_now(now)
@@ -89,7 +89,7 @@ def rate_too_low(now: Snapshot) -> Symptom | None:
 
 
 def _hardly_moves(now: Snapshot) -> bool:
-    """Whether the weights stand nearly still, and not because the loss has come down."""
+    """Whether the updates are tiny although the loss has not converged."""
     if steps_since_change(now) < SETTLED or now.step < now.config.optimization.warm_up:
         return False
     return not loss_now(now) < 0.5 * starting_loss(now) and update_ratio_now(now) < 10**-4.5
@@ -102,7 +102,7 @@ def first_loss(now: Snapshot) -> Symptom | None:
     if not has_fresh_first_loss(now) or not chance > 0 or 0.3 * chance <= first <= 4 * chance:
         return None
     drawn = last_change(now, "model.initializer").row
-    if trends.least_objective(now.curves, drawn) < 0.5 * chance:  # it has got over it
+    if trends.least_objective(now.curves, drawn) < 0.5 * chance:  # the run has recovered
         return None
     return Symptom(
         "first loss", first, (0.3 * chance, 4 * chance), "",
@@ -121,7 +121,7 @@ def _smaller_weights(now: Snapshot) -> Iterator[Remedy]:
 
 @RULES.register("plateau")
 def plateau(now: Snapshot) -> Symptom | None:
-    """The loss stayed flat for long before it moved: bad initial weights are the prime suspect."""
+    """The loss stayed flat for long before it fell: bad initial weights are the prime suspect."""
     since = steps_since_change(now)
     if since < 4 * SETTLED:
         return None

@@ -12,39 +12,39 @@ from engine.training.training import Diverged, Training
 from engine.types import Array
 
 LOWEST, HIGHEST = 1e-6, 1e2
-STEPS = 320  # 40 a power of ten
-STILL = 40  # steps at whose rates no loss moves: their mean is what it starts from
-SMOOTHED = 0.9  # of the running mean that a new batch leaves
-MOVED = 0.05  # share of what it starts from that the loss has to fall by, to have moved
-RISEN = 1.5  # times its lowest value, and half of what it starts from: it rises again
+STEPS = 320  # 40 per power of ten
+STILL = 40  # first steps, at rates too low to change the loss: their mean is the starting loss
+SMOOTHED = 0.9  # decay of the running mean
+MOVED = 0.05  # of the starting loss: a fall by this share counts
+RISEN = 1.5  # times its lowest value: the loss rises again, if also above half the starting loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
-    """What the test has found."""
+    """The result of the test."""
 
     rates: Array  # (K,)
-    losses: Array  # (K,) of batches, smoothed
-    low: float  # the rate from which on the loss moves
-    high: float  # the last rate before it rises again
+    losses: Array  # (K,) of mini-batches, smoothed
+    low: float  # the rate at which the loss begins to fall
+    high: float  # the last rate before the loss rises again
 
 
 class _Rising(Training):
-    """A run whose rate is multiplied by a little at each step."""
+    """A run whose learning rate is multiplied by a constant factor at each step."""
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the step that is being made."""
+        """The learning rate of the current step."""
         return rate_at(self.step - 1)
 
 
 def rate_at(step: int) -> float:
-    """The rate of a step of the test, counted from 0."""
+    """The learning rate at a step of the test, counted from 0."""
     return LOWEST * math.exp(math.log(HIGHEST / LOWEST) * step / (STEPS - 1))
 
 
 def sweep(config: RunConfig, dtype: DTypeLike = np.float32) -> Iterator[float | Sweep]:
-    """Make the test on a fresh run: yields its progress, from 0 to 1, and last what was found."""
+    """Run the test on a fresh network: yields its progress, from 0 to 1, and finally the result."""
     training = _Rising(config, dtype)
     raw: list[float] = []
     try:
@@ -59,7 +59,7 @@ def sweep(config: RunConfig, dtype: DTypeLike = np.float32) -> Iterator[float | 
 
 
 def _smooth(raw: list[float]) -> Array:
-    """A running mean, corrected for its start at 0."""
+    """An exponential moving average, corrected for its start at 0."""
     smooth, total = np.empty(len(raw)), 0.0
     for step, loss in enumerate(raw):
         total = SMOOTHED * total + (1 - SMOOTHED) * loss
@@ -68,7 +68,7 @@ def _smooth(raw: list[float]) -> Array:
 
 
 def _ends(rates: Array, losses: Array, raw: list[float]) -> tuple[float, float]:
-    """Where the loss begins to move for good, and where it begins to rise again."""
+    """The rates at which the loss begins to fall for good, and to rise again."""
     if not raw:
         return math.nan, math.nan
     start = float(np.mean(raw[:STILL]))

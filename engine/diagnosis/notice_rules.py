@@ -1,4 +1,4 @@
-"""Notices of the data: what is nobody's mistake, and yet changes what the figures mean."""
+"""Notices about the data: no mistake, but they change what the figures mean."""
 
 from engine.diagnosis.remedies import Symptom
 from engine.diagnosis.rules import RULES
@@ -25,13 +25,13 @@ def imbalance(now: Snapshot) -> Symptom | None:
 
 @RULES.register("index among the inputs")
 def index_among_the_inputs(now: Snapshot) -> Symptom | None:
-    """An input only numbers the rows, and the rows are sorted by class: it tells the answer."""
+    """An input only numbers the rows, which are sorted by class: it gives the answer away."""
     column = now.data.telling_index
     if not column:
         return None
     return Symptom(
         "index among the inputs", 1, (0.0, 0.0), column,
-        f"Input {column} numbers the rows, which are sorted by class: it alone tells the"
+        f"Input {column} numbers the rows, which are sorted by class: it alone gives the"
         " answer.",
         (), "accuracy",
         by_hand="Take that column out of the table: no new example will have such a number.",

@@ -1,4 +1,4 @@
-"""The rule of a regularization that is so strong that it keeps the network from learning."""
+"""The rule about regularization that is too strong for the network to learn."""
 
 import math
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ REDRAWN = ("model.initializer", "model.activation", "optimization.loss")
 
 @RULES.register("regularization too strong")
 def regularization_too_strong(now: Snapshot) -> Symptom | None:
-    """A penalty or a limit holds the weights so small that the network cannot learn."""
+    """A penalty or a norm limit keeps the weights so small that the network cannot learn."""
     if steps_since_change(now) < SETTLED:
         return None
     return _has_cost_accuracy(now) or _has_shrunk_the_weights(now)
 
 
 def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
-    """Since a setting was changed the network knows less than it did, on training examples too."""
+    """After a change of a setting, accuracy has fallen on the training examples too."""
     since = last_change(now, *STRENGTHS, *REDRAWN)
     if since.path not in STRENGTHS or not now.config.value(since.path):
         return None
@@ -50,7 +50,7 @@ def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
 
 
 def _has_shrunk_the_weights(now: Snapshot) -> Symptom | None:
-    """The penalty has nearly gone, and with it the weights, but the loss is where it began."""
+    """The penalty is almost 0, and so are the weights, but the loss is still the starting loss."""
     path = max(DECAYS, key=now.config.value)
     if not now.config.value(path) or not loss_now(now) > 0.8 * starting_loss(now):
         return None
@@ -75,7 +75,7 @@ def _symptom(
 
 
 def _weaker(now: Snapshot, path: str) -> Iterator[Remedy]:
-    """Less of it, then none of it."""
+    """First less of it, then none."""
     label, value = SETTINGS[path].label, now.config.value(path)
     factor = 5 if path == "optimization.max_norm" else 0.5 if path == "model.dropout" else 0.1
     weaker = float(f"{value * factor:.2g}")

@@ -1,7 +1,7 @@
-"""What a rule says of a run, the remedies that it knows, and which of them is advised.
+"""Symptoms and their remedies, and which remedy is advised.
 
-A rule offers its remedies in order, the best first. Advised is the first that is legal, changes
-something, and does not undo advice that was followed before.
+A rule lists its remedies, best first. The advice is the first one that is legal, changes something,
+and does not undo earlier advice that was followed.
 """
 
 from collections.abc import Iterable
@@ -14,35 +14,35 @@ from engine.training.config import SETTINGS, Effect, RunConfig
 
 KNOWS_NONE = "Babysit knows no remedy for this."
 KNOWS_NO_MORE = "What may help has been tried: Babysit knows no further remedy."
-GIVES_UP = "Much has been changed in vain: begin again with settings that are known to work."
-PATIENCE = 6  # changes that were advised, one after the other, with no healthy run in between
+GIVES_UP = "Many changes did not help: begin again with settings that are known to work."
+PATIENCE = 6  # advised changes in a row without a healthy run in between
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """Settings to change together, and in words what to do."""
+    """Settings to change together, and what they do in words."""
 
     advice: str  # one sentence
     turns: tuple[SetKnob, ...]
-    restart: bool = False  # and then begin again; a run that has diverged does so anyway
+    restart: bool = False  # then start a new run; a run that has diverged does so anyway
 
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """What a rule found: a `Finding` that has not been given its remedy yet."""
+    """What a rule found: a `Finding` without its remedy."""
 
     rule: str
     number: float
-    band: tuple[float, float]  # where the number would be healthy
+    band: tuple[float, float]  # the healthy range of the number
     where: str  # the layer, or empty
     cause: str
-    remedies: Iterable[Remedy]  # the best first
+    remedies: Iterable[Remedy]  # best first
     seen_in: Literal["loss", "accuracy", "updates", "activations"]
-    by_hand: str = ""  # one sentence: what to do where no setting is a remedy
+    by_hand: str = ""  # one sentence: what to do if no setting is a remedy
 
 
 def advised(symptom: Symptom, now: Snapshot) -> Finding:
-    """The finding, with the first remedy that can be followed, or the word that none is known."""
+    """The finding, with the first remedy that can be followed, or a note that none is known."""
     patient = len(now.followed) < PATIENCE
     remedies = symptom.remedies if patient else ()
     remedy = next((x for x in remedies if _can_be_followed(x, now)), None)
@@ -65,7 +65,7 @@ def _can_be_followed(remedy: Remedy, now: Snapshot) -> bool:
 
 
 def _under(config: RunConfig, turns: tuple[SetKnob, ...]) -> RunConfig | None:
-    """The config with these settings; None where one of them is impossible."""
+    """The config with these settings; None if one of them is illegal."""
     try:
         for turn in turns:
             config = config.replace(turn.path, turn.value)
@@ -81,7 +81,7 @@ def _commands(remedy: Remedy, now: Snapshot) -> tuple[Command, ...]:
 
 
 def _undoes(change: Change, config: RunConfig, wanted: RunConfig) -> bool:
-    """Whether the setting would return to where advice has led it away from, or go beyond."""
+    """Whether the setting would return to a value that advice led away from, or go beyond."""
     value = wanted.value(change.path)
     if value == config.value(change.path):
         return False

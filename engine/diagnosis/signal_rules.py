@@ -1,4 +1,4 @@
-"""Rules of what flows through the network: activations forward, gradients backward."""
+"""Rules about signals: activations on their way forward, gradients on their way backward."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +44,7 @@ def symmetric_weights(now: Snapshot) -> Symptom | None:
 
 @RULES.register("saturation")
 def saturation(now: Snapshot) -> Symptom | None:
-    """Most units sit at an end of their range, where the slope is 0 and no gradient passes."""
+    """Most units are at an end of their range, where the slope is 0 and no gradient passes."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.saturated, 0.0), default=None)
     if worst is None or not worst.saturated > 0.5:
         return None
@@ -66,9 +66,9 @@ def _unsaturated(now: Snapshot) -> Iterator[Remedy]:
 
 @RULES.register("vanishing signal")
 def vanishing_signal(now: Snapshot) -> Symptom | None:
-    """Activations shrink from layer to layer until the last ones see next to nothing."""
+    """Activations shrink from layer to layer until the last layers receive almost nothing."""
     finding = _signal(now, "vanishing signal", "shrinks", lambda ratio: ratio < 0.1)
-    # Dead units shrink it too; then the weights are not the cause, and larger ones no remedy.
+    # Dead units shrink it too; then larger weights are no remedy.
     between = [tensor.weight_gain for tensor in now.tensors[1:-1]]
     if finding and between:
         gain = ACTIVATIONS.build(now.config.model.activation).gain
@@ -78,7 +78,7 @@ def vanishing_signal(now: Snapshot) -> Symptom | None:
 
 @RULES.register("dead units")
 def dead_units(now: Snapshot) -> Symptom | None:
-    """ReLU units that are 0 whatever the network is shown: no gradient reaches them any more."""
+    """ReLU units that are 0 on every training example: no gradient reaches them any more."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.dead, 0.0), default=None)
     if worst is None or not worst.dead > 0.4:
         return None
@@ -91,7 +91,7 @@ def dead_units(now: Snapshot) -> Symptom | None:
 
 
 def _revived(now: Snapshot) -> Iterator[Remedy]:
-    """Units that cannot die, and smaller steps where it was large ones that killed them."""
+    """Units that cannot die, and smaller steps if large steps killed the units."""
     leaky = SetKnob("model.activation", Choice("leaky ReLU"))
     drawn = last_change(now, "model.initializer").row
     if trends.largest_ratio(now.curves, drawn) < THROWN:
@@ -107,7 +107,7 @@ def _revived(now: Snapshot) -> Iterator[Remedy]:
 
 @RULES.register("exploding signal")
 def exploding_signal(now: Snapshot) -> Symptom | None:
-    """Activations grow from layer to layer: the scores, and the gradients, become absurd."""
+    """Activations grow from layer to layer, until scores and gradients are absurdly large."""
     return _signal(now, "exploding signal", "grows", lambda ratio: ratio > 30)
 
 
@@ -121,12 +121,12 @@ def vanishing_gradient(now: Snapshot) -> Symptom | None:
 
 @RULES.register("exploding gradient")
 def exploding_gradient(now: Snapshot) -> Symptom | None:
-    """The gradient grows on its way back: the first layers are thrown about."""
+    """The gradient grows on its way back: the steps of the first layers are too large."""
     return _gradient(now, "exploding gradient", "larger", lambda x: x > 1e3, _for_signals(now))
 
 
 def _for_signals(now: Snapshot) -> Sequence[Remedy]:
-    """What keeps the size of whatever flows through the network."""
+    """Remedies that keep the size of activations and gradients."""
     better = fitting_initializer(now.config)
     draw = redrawn(better, f"Draw weights that keep its size, by {better}.")
     return [draw, *batch_norm(now), *fewer_layers(now)]

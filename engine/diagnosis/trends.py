@@ -1,7 +1,7 @@
-"""What the curves of a run say about it, worked out once for each new row.
+"""What the curves of a run show, computed once for each new row.
 
-A row is written every 1 % of a run, and findings are looked for with every frame. `first` is the
-row from which on a curve says something about the run as it is now.
+Curves get a row every 1 % of a run, but findings are computed for every frame. `first` is the first
+row that belongs to the current settings.
 """
 
 import math
@@ -13,20 +13,20 @@ from engine.memoize import memoize
 from engine.training.history import Curves
 from engine.types import Array
 
-RECENT = 20  # rows of the history that count as now, at most, ...
-LATE = 1 / 3  # ... of the last part of the steps alone, so that now does not lag behind
-FEWEST = 3  # ... but so many where there are so few
+RECENT = 20  # latest rows that count as current, at most, ...
+LATE = 1 / 3  # ... and only in this last part of the steps, so that they are current
+FEWEST = 3  # ... but at least so many rows
 
 
 @memoize
 def recent(curves: Curves, name: str, first: int) -> float:
-    """The median of a column's last values."""
+    """The median of a column's latest values."""
     return _last_median(curves["step"][first:], curves[name][first:])
 
 
 @memoize
 def objective_now(curves: Curves, first: int) -> float:
-    """The median of the last values of what training makes small: the loss and its penalty."""
+    """The median of the latest values of the objective: the loss plus its penalty."""
     return _last_median(curves["step"][first:], _objective(curves)[first:])
 
 
@@ -40,7 +40,7 @@ def _last_median(steps: Array, column: Array) -> float:
 
 @memoize
 def ratio(curves: Curves, first: int) -> float:
-    """The median over the layers of their last update/weight ratios."""
+    """The median over the layers of their latest update/weight ratios."""
     ratios = (recent(curves, name, first) for name in curves if name.startswith("ratio "))
     known = [x for x in ratios if math.isfinite(x)]
     return median(known) if known else math.nan
@@ -48,23 +48,23 @@ def ratio(curves: Curves, first: int) -> float:
 
 @memoize
 def largest_ratio(curves: Curves, first: int) -> float:
-    """The largest update/weight ratio that any layer has had."""
+    """The largest update/weight ratio of any layer so far."""
     columns = (curves[name][first:] for name in curves if name.startswith("ratio "))
     return max((float(np.fmax.reduce(x, initial=0)) for x in columns), default=0.0)
 
 
 @memoize
 def least_objective(curves: Curves, first: int) -> float:
-    """The least that training has made of what it makes small, over several rows each time."""
+    """The lowest value of the objective so far, averaged over several rows."""
     column = _objective(curves)[first:]
     whole = len(column) // RECENT * RECENT
     means = column[:whole].reshape(-1, RECENT).mean(axis=1)
-    return float(np.fmin.reduce(means, initial=np.inf))  # passes over what is no number
+    return float(np.fmin.reduce(means, initial=np.inf))  # ignores NaN
 
 
 @memoize
 def _objective(curves: Curves) -> Array:
-    """What training makes small: the loss and the penalty, which is not known in every row."""
+    """The objective: the loss plus the penalty, which is not known in every row."""
     penalty = curves["penalty"]
     known = np.maximum.accumulate(np.where(np.isfinite(penalty), np.arange(len(penalty)), 0))
     objective: Array = curves["loss"] + np.nan_to_num(penalty[known])
@@ -73,7 +73,7 @@ def _objective(curves: Curves) -> Array:
 
 @memoize
 def settled(curves: Curves, first: int) -> bool:
-    """Whether the loss has stopped falling: its last fifth is no better than the one before it."""
+    """Whether the loss has stopped falling: its last fifth is no better than the fifth before."""
     steps = curves["step"][first:]
     if len(steps) < 2 * RECENT:
         return False
@@ -93,19 +93,19 @@ def flat(curves: Curves, first: int, level: float) -> float:
 
 @memoize
 def judged(curves: Curves, first: int) -> int:
-    """How often the run was judged."""
+    """How many rows have a validation loss."""
     return int(np.isfinite(curves["validation_loss"][first:]).sum())
 
 
 @memoize
 def risen(curves: Curves, first: int) -> float:
-    """The loss on the validation examples, as last judged, in times its best."""
+    """The latest validation loss divided by the lowest one."""
     loss = curves["validation_loss"][first:]
     known = loss[np.isfinite(loss)]
     if not len(known):
         return math.nan
     last, best = float(np.median(known[-FEWEST:])), float(known.min())
-    return last / best if best > 0 else math.inf  # hinge loss comes down to exactly 0
+    return last / best if best > 0 else math.inf  # hinge loss can be exactly 0
 
 
 @memoize
