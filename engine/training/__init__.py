@@ -1,1 +1,1 @@
-"""Training: from a config to a network, its data, its optimizer, and the step they make."""
+"""Training: from a config to a network, its data, its optimizer, and their training step."""

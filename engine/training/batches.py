@@ -1,4 +1,4 @@
-"""Mini-batches: every example once an epoch, in an order drawn anew each epoch."""
+"""Mini-batches: every example once per epoch, in an order that is shuffled anew each epoch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from engine.types import Array
 
 
 class Batches:
-    """Fills one fixed buffer with the next mini-batch; what is left of an epoch is left out."""
+    """Fills one fixed buffer with the next mini-batch; an incomplete one at the end is dropped."""
 
     def __init__(
         self,
@@ -21,12 +21,12 @@ class Batches:
         self._source = x, target
         self._rng = rng
         self._order = np.arange(len(x))
-        self._next = len(x)  # nothing left of this epoch: the first batch shuffles
+        self._next = len(x)  # the first mini-batch begins a new epoch
         self.seen = 0
         self.resize(size)
 
     def resize(self, size: int) -> None:
-        """Take `size` examples at a time from now on, or all of them where there are fewer."""
+        """Set the batch size to `size`, or to all examples if there are fewer."""
         x, target = self._source
         size = min(size, len(x))
         self.x: Array = np.empty((size, x.shape[1]), x.dtype)  # (B, I)
@@ -34,12 +34,12 @@ class Batches:
 
     @property
     def epoch(self) -> float:
-        """How often, on average, each example has been seen."""
+        """Epochs so far: how often, on average, each example was used."""
         return self.seen / len(self._order)
 
     @property
     def left(self) -> int:
-        """Steps to the end of this epoch; at its end, to that of the next one."""
+        """Steps left in this epoch; at its end, in the next one."""
         size = len(self.x)
         return (len(self._order) - self._next) // size or len(self._order) // size
 
@@ -56,11 +56,11 @@ class Batches:
         self.seen += size
 
     def save(self) -> tuple[np.ndarray, int, int, Mapping[str, Any]]:
-        """A copy of what the next batches depend on."""
+        """A copy of the state that determines the next mini-batches."""
         return self._order.copy(), self._next, self.seen, self._rng.bit_generator.state
 
     def fork(self, size: int, saved: tuple[np.ndarray, int, int, Mapping[str, Any]]) -> "Batches":
-        """Batches of the same examples that go on from what was saved."""
+        """Mini-batches of the same examples that continue from a saved state."""
         fork = Batches(*self._source, size, np.random.default_rng())
         order, fork._next, fork.seen, fork._rng.bit_generator.state = saved
         fork._order[...] = order

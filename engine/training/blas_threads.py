@@ -1,4 +1,4 @@
-"""Holds BLAS to one thread: with another number of them, sums are rounded in another order."""
+"""Holds BLAS to one thread: with another number of threads, sums are rounded in another order."""
 
 import functools
 
@@ -6,7 +6,7 @@ from threadpoolctl import ThreadpoolController
 
 
 def hold_blas() -> None:
-    """One thread from now on, in the whole process, so that a run has the same bits everywhere.
+    """Use one thread from now on, in the whole process, so that a run has the same bits everywhere.
 
     On matrices as small as ours a second thread gains nothing.
     """
@@ -15,5 +15,5 @@ def hold_blas() -> None:
 
 @functools.cache
 def _controller() -> ThreadpoolController:
-    """Finding the libraries takes milliseconds, telling them takes none."""
+    """Cached: finding the libraries takes milliseconds, setting their threads takes none."""
     return ThreadpoolController().select(user_api="blas")

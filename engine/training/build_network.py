@@ -1,4 +1,4 @@
-"""From a model config to the layers it describes."""
+"""Builds the network that a model config describes."""
 
 import math
 from collections.abc import Iterator
@@ -25,11 +25,11 @@ def build_network(
     outputs: int,
     batch: int,
     *,
-    parameters: Parameters | None = None,  # of another network, to share them
+    parameters: Parameters | None = None,  # of another network, to be shared
     dtype: DTypeLike = np.float32,
-    rng: np.random.Generator | None = None,  # decides what dropout silences
+    rng: np.random.Generator | None = None,  # draws the units that dropout sets to 0
 ) -> Network:
-    """The network that `model` describes, for batches of `batch` examples."""
+    """The network that `model` describes, for mini-batches of `batch` examples."""
     layers = build_layers(model, shape, outputs, batch, dtype=dtype, rng=rng)
     return Network(layers, parameters or Parameters(layers, dtype))
 
@@ -43,15 +43,15 @@ def build_layers(
     dtype: DTypeLike = np.float32,
     rng: np.random.Generator | None = None,
 ) -> list[Layer]:
-    """The layers of that network, which know the shapes of their parameters and have none yet."""
+    """Its layers, which know the shapes of their parameters but have no parameters yet."""
     rng = rng or np.random.default_rng(0)
     return list(_Builder(model, batch, dtype, rng).layers(shape, outputs))
 
 
 def size_of(model: ModelConfig, shape: tuple[int, ...], outputs: int) -> tuple[int, int]:
-    """Multiplications that one example takes on its way forward, and how many parameters.
+    """Multiplications of a forward pass of one example, and the number of parameters.
 
-    For whoever has to know before the memory is taken.
+    Computed without allocating anything, so that a network can be refused before it takes memory.
     """
     layers = build_layers(model, shape, outputs, 1)
     weighted = [layer for layer in layers if "W" in layer.shapes]
@@ -60,7 +60,7 @@ def size_of(model: ModelConfig, shape: tuple[int, ...], outputs: int) -> tuple[i
 
 
 class _Builder:
-    """Puts layers on top of each other; `_shape` is that of the topmost one's output."""
+    """Stacks layers; `_shape` is the output shape of the last one so far."""
 
     def __init__(
         self, model: ModelConfig, batch: int, dtype: DTypeLike, rng: np.random.Generator
@@ -94,7 +94,7 @@ class _Builder:
         return Dense(name, inputs, units, self._batch, self._dtype, first=first, gain=gain)
 
     def _reserve(self, numbers: int) -> None:
-        """Refuse layers that would hold too much for a batch, before they take the memory."""
+        """Refuse layers that would need too many numbers per mini-batch, before allocating them."""
         self._reserved += numbers
         if self._reserved > limits().buffers:
             raise ValueError(
@@ -153,7 +153,7 @@ class _Builder:
             yield pool
 
     def _windows(self, convolution: Convolution) -> int:
-        """Numbers in all windows that a convolution looks at, and in what it makes of them."""
+        """Numbers in all windows of a convolution, and in its output."""
         channels, height, width, batch = self._shape
         size, stride, padding = convolution.size, convolution.stride, convolution.padding
         seen = channels * size * size + self._maps * convolution.filters

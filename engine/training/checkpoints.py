@@ -1,4 +1,4 @@
-"""The last steps of a run, kept so that they can be made again, to the bit, and looked at."""
+"""Checkpoints of a run, from which its last steps can be replayed to the bit."""
 
 import math
 from collections import deque
@@ -6,8 +6,8 @@ from collections import deque
 from engine.training.config import RunConfig
 from engine.training.training import State, Training
 
-APART = 50  # steps from one saved state to the next; two are kept: at least so many can be repeated
-MOST_AGAIN = 1.2e10  # multiplications that repeating may take: about a second
+APART = 50  # steps between two checkpoints; two are kept, so at least so many can be replayed
+MOST_AGAIN = 1.2e10  # multiplications that a replay may take: about a second
 
 
 class Checkpoints:
@@ -18,14 +18,14 @@ class Checkpoints:
         self.renew()
 
     def renew(self) -> None:
-        """Start here: what came before cannot be repeated, or is of no interest any more."""
+        """Start here: earlier steps cannot be replayed, or are of no interest any more."""
         self._states: deque[State] = deque(maxlen=2)
-        self._turns: list[tuple[int, RunConfig]] = []  # at which step which config came into force
+        self._turns: list[tuple[int, RunConfig]] = []  # the step at which each config took effect
         self._config = self._training.config
         self.keep()
 
     def keep(self) -> None:
-        """Save the state of now; to be called when `due`."""
+        """Save the current state; called when `due`."""
         training = self._training
         self.due = math.inf
         if _work(training) * APART > MOST_AGAIN:
@@ -35,16 +35,16 @@ class Checkpoints:
         self.due = training.step + APART
 
     def turn(self) -> None:
-        """Somebody has turned a knob, and the run goes on under another config."""
+        """A setting has changed, and the run continues under another config."""
         now, before = self._training.config.optimization, self._config.optimization
         self._config = self._training.config
         if (now.optimizer.name, now.loss) != (before.optimizer.name, before.loss):
-            self.renew()  # the memory of another rule has another shape
+            self.renew()  # another optimizer has state of another shape
         else:
             self._turns.append((self._training.step, self._config))
 
     def start_again(self, steps: int) -> "Again | None":
-        """A copy of the run, so many steps ago or a little more; None where that is too dear."""
+        """A copy of the run about so many steps ago; None if the replay would take too long."""
         last = self._training.step
         work = _work(self._training)
         can = [x for x in self._states if work * (last - x.step) <= MOST_AGAIN]
@@ -56,14 +56,14 @@ class Checkpoints:
 
 
 class Again:
-    """A copy of a run that goes the same way once more."""
+    """A copy of a run that repeats its steps."""
 
     def __init__(self, training: Training, turns: list[tuple[int, RunConfig]]) -> None:
         self.training = training
         self._turns = turns
 
     def update(self) -> float:
-        """The next step, and its loss; raises Diverged where the run did."""
+        """Make the next step and return its loss; raises Diverged where the run did."""
         while self._turns and self._turns[0][0] == self.training.step:
             self.training.follow(self._turns.pop(0)[1])
         return self.training.update()

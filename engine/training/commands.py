@@ -1,4 +1,4 @@
-"""What can be asked of an experiment: plain values, sent by queue and kept in its journal."""
+"""The commands that an experiment accepts: plain values, sent by queue, kept in its journal."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ type Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Play(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="play"):
-    """Train until told otherwise."""
+    """Train until paused."""
 
 
 class Pause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pause"):
@@ -27,20 +27,20 @@ class FinishEpoch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
 
 
 class SetKnob(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="set"):
-    """Give a setting another value, such as 0.1 to "optimization.learning_rate"."""
+    """Set a setting to another value, such as "optimization.learning_rate" to 0.1."""
 
     path: str
     value: float | Choice | str  # text: a row of layers, such as "64, 64"
 
 
 class Restart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="restart"):
-    """Begin a new run with the settings of now, and the same seed unless another is given."""
+    """Begin a new run with the current settings, and the same seed unless another is given."""
 
     seed: int | None = None
 
 
 class Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="begin"):
-    """Begin a new run under a config, and turn its knobs at set steps, as a lesson or link says."""
+    """Begin a new run under a config, and change settings at given steps, as in a lesson."""
 
     config: RunConfig
     script: tuple[tuple[Count, SetKnob], ...] = ()
@@ -55,13 +55,13 @@ class Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="begin"
 
 
 class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pin"):
-    """Keep the curves of this run, as they stand, beside those of later runs."""
+    """Keep the curves of this run, as they are now, to compare with those of later runs."""
 
     name: str
 
 
 class Unpin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unpin"):
-    """Keep a pinned run no longer."""
+    """Drop a pinned run."""
 
     name: str
 
@@ -70,7 +70,7 @@ type Command = Play | Pause | Step | FinishEpoch | SetKnob | Restart | Begin | P
 
 
 def check_command(command: Command) -> None:
-    """Raise ValueError unless every part of a command is of its kind; a page can send anything."""
+    """Raise ValueError unless every part of a command has its type: a page can send anything."""
     try:
         msgspec.convert(msgspec.to_builtins(command), type(command))
     except (TypeError, OverflowError, RecursionError) as error:

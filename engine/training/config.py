@@ -34,7 +34,7 @@ MAX_UNITS = 10_000
 
 
 class Effect(StrEnum):
-    """What changing a setting does to a running network."""
+    """When a change of a setting takes effect on a running network."""
 
     LIVE = "acts at the next step"
     REDRAW = "draws new weights, keeps the curves"
@@ -42,16 +42,16 @@ class Effect(StrEnum):
 
 
 class Rebuilds(StrEnum):
-    """What a change of a setting builds again within a run."""
+    """What a change of a setting rebuilds within a run."""
 
     NOTHING = "nothing"  # its value is read at each step, or when weights are drawn
     OPTIMIZER = "the optimizer"
-    LOSS = "the loss, and what judges by it"
-    NETWORK = "the network over the same parameters"  # if they do not fit, it is a new run
+    LOSS = "the loss and its evaluators"
+    NETWORK = "the network over the same parameters"  # if these do not fit, a new run begins
 
 
 class Group(StrEnum):
-    """What a setting is about; groups in the order in which a learner meets them."""
+    """The topics of settings, in the order in which a learner meets them."""
 
     DATA = "Data"
     NETWORK = "Network"
@@ -61,15 +61,15 @@ class Group(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """An adjustable field of a config: its name and meaning for a learner, and what it can be."""
+    """An adjustable field of a config: its label, its meaning for a learner, its legal values."""
 
     label: str
     summary: str
     effect: Effect
     values: Registry[Any] | Range | Stack
     group: Group
-    everyday: bool = True  # False: for the second hour; whoever lists settings may fold it away
-    rebuilds: Rebuilds = Rebuilds.NOTHING  # what does not start a new run builds no more than this
+    everyday: bool = True  # False: for advanced learners; the page may fold it away
+    rebuilds: Rebuilds = Rebuilds.NOTHING  # unless the change starts a new run
 
 
 @functools.cache
@@ -84,7 +84,7 @@ def _own_settings(cls: type) -> Mapping[str, Setting]:
 
 
 class _Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Refuses illegal values of described fields as soon as the object is built."""
+    """Refuses illegal values of described fields as soon as the object is created."""
 
     def __post_init__(self) -> None:
         for name, setting in _own_settings(type(self)).items():
@@ -101,17 +101,17 @@ class _Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is learned from."""
+    """The data set, and how it is split and preprocessed."""
 
     dataset: Annotated[
         Choice,
-        Setting("Data set", "What is learned from.", Effect.NEW_RUN, DATASETS, Group.DATA),
+        Setting("Data set", "The examples to learn from.", Effect.NEW_RUN, DATASETS, Group.DATA),
     ] = Choice("digits")
     preprocessing: Annotated[
         Choice,
         Setting(
             "Preprocessing",
-            "What is done to the inputs first.",
+            "How inputs are transformed before training.",
             Effect.NEW_RUN,
             PREPROCESSING,
             Group.DATA,
@@ -121,30 +121,30 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
         Choice,
         Setting(
             "Target scaling",
-            "What is done to values to predict first; classes have none.",
+            "How values to predict are transformed before training; not for classes.",
             Effect.NEW_RUN,
             TARGET_SCALING,
             Group.DATA,
             everyday=False,
         ),
-    ] = Choice("none")  # as runs had it that were written before there was this setting
+    ] = Choice("none")  # as in runs that were saved before this setting existed
     held_out: Annotated[
         float,
         Setting(
             "Held out",
-            "Share of the examples that only judge: the validation set.",
+            "Share of the examples that are held out as the validation set.",
             Effect.NEW_RUN,
             Range(0.05, 0.9),
             Group.DATA,
             everyday=False,
         ),
     ] = 0.2
-    examples: int | None = None  # train on the first so many alone; None: on all
-    classes: tuple[str, ...] = ()  # learn these alone, by name; empty: all
-    seed: int | None = None  # of the drawing and the splitting; None: the run's own
-    target: str | None = None  # the column of a table that is to be predicted; None: as found
-    task: Task | None = None  # whether that tells classes or values; None: as found
-    missing: Missing | None = None  # what becomes of a table's gaps; None: it is refused
+    examples: int | None = None  # train on only the first so many; None: on all
+    classes: tuple[str, ...] = ()  # names of the only classes to learn; empty: all
+    seed: int | None = None  # for drawing and splitting the data; None: the run's seed
+    target: str | None = None  # the column of a table to predict; None: detected
+    task: Task | None = None  # whether it holds classes or values; None: detected
+    missing: Missing | None = None  # how missing values are filled; None: they are refused
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -157,7 +157,7 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def reading(self) -> Reading:
-        """What is chosen of a table."""
+        """How a table is read: its target, its task, and its missing values."""
         return Reading(self.target, self.task, self.missing)
 
 
@@ -168,7 +168,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[Convolution, ...],
         Setting(
             "Convolutions",
-            "Filters of each layer and the size of their window; images only; empty: none.",
+            "Filters of each layer and their size; for images only; empty: none.",
             Effect.NEW_RUN,
             CONVOLUTIONS,
             Group.NETWORK,
@@ -179,7 +179,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tuple[int, ...],
         Setting(
             "Hidden layers",
-            "Units of each, from first to last; empty: none.",
+            "Units of each hidden layer, from first to last; empty: none.",
             Effect.NEW_RUN,
             UNITS,
             Group.NETWORK,
@@ -189,7 +189,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Choice,
         Setting(
             "Activation",
-            "What each unit makes of its sum. To or from PReLU and Maxout is a new run.",
+            "The nonlinearity of each unit. A change to or from PReLU or Maxout is a new run.",
             Effect.LIVE,
             ACTIVATIONS,
             Group.NETWORK,
@@ -199,14 +199,14 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     initializer: Annotated[
         Choice,
         Setting(
-            "Initializer", "How the weights start.", Effect.REDRAW, INITIALIZERS, Group.NETWORK
+            "Initializer", "How weights are drawn.", Effect.REDRAW, INITIALIZERS, Group.NETWORK
         ),
     ] = Choice("He")
     normalization: Annotated[
         Choice,
         Setting(
             "Normalization",
-            "What is done to the sums before the activation.",
+            "How the sums are normalized before the activation.",
             Effect.NEW_RUN,
             NORMALIZATIONS,
             Group.NETWORK,
@@ -217,7 +217,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         float,
         Setting(
             "Dropout",
-            "Share of the hidden units that each step silences at random.",
+            "Share of the hidden units that each step sets to 0 at random.",
             Effect.LIVE,
             Range(0.0, 0.9),
             Group.REGULARIZATION,
@@ -255,7 +255,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         Choice,
         Setting(
             "Optimizer",
-            "The rule that makes a step.",
+            "The rule that turns gradients into steps.",
             Effect.LIVE,
             OPTIMIZERS,
             Group.TRAINING,
@@ -266,7 +266,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         Choice,
         Setting(
             "Schedule",
-            "How the learning rate changes with time, from the step on at which it is chosen.",
+            "How the learning rate changes, counted from the step at which it is chosen.",
             Effect.LIVE,
             SCHEDULES,
             Group.TRAINING,
@@ -288,7 +288,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         int,
         Setting(
             "Batch size",
-            "Examples that each step looks at.",
+            "Examples in the mini-batch of each step.",
             Effect.LIVE,
             Range(1, 1024, "log", whole=True),
             Group.TRAINING,
@@ -299,7 +299,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         Choice,
         Setting(
             "Loss",
-            "What training makes small.",
+            "What training minimizes.",
             Effect.LIVE,
             LOSSES,
             Group.TRAINING,
@@ -321,7 +321,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         float,
         Setting(
             "L1 strength",
-            "Pulls every weight towards zero at one pace, until it is there.",
+            "Pulls every weight towards zero with the same force, whatever its size.",
             Effect.LIVE,
             Range(1e-6, 1e5, "log", zero=True),
             Group.REGULARIZATION,
@@ -332,7 +332,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         float,
         Setting(
             "Max norm",
-            "The longest that the weights into one unit may be; 0: no limit.",
+            "The largest norm of the weights into one unit; 0: no limit.",
             Effect.LIVE,
             Range(0.1, 100, "log", zero=True),
             Group.REGULARIZATION,
@@ -343,7 +343,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
         float,
         Setting(
             "Clip gradient",
-            "The longest that the gradient of a step may be; 0: no limit.",
+            "The largest norm of a step's gradient; 0: no limit.",
             Effect.LIVE,
             Range(1e-3, 1e3, "log", zero=True),
             Group.TRAINING,
@@ -353,9 +353,9 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a network has learned before: the same run, for so many steps on other data.
+    """What a network has learned before: the same run, trained for some steps on other data.
 
-    All layers that fit are taken over from it, except the last, as in fine-tuning.
+    All layers that fit are copied from it, except the last, as in fine-tuning.
     """
 
     data: DataConfig
@@ -369,16 +369,16 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
     model: ModelConfig = ModelConfig()
     optimization: OptimizationConfig = OptimizationConfig()
     seed: int = 0
-    start: Origin | None = None  # None: from weights as they are drawn
+    start: Origin | None = None  # None: from randomly drawn weights
 
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
 
     def replace(self, path: str, value: object) -> "RunConfig":
-        """This config with the setting at `path`, such as "optimization.l2", at another value.
+        """This config with the setting at `path`, such as "optimization.l2", set to `value`.
 
-        A row of layers may be given in words, such as "64, 64".
+        Layers may be given as text, such as "64, 64".
         """
         part, name = _parts(path)
         hint = get_type_hints(type(getattr(self, part)))[name]
@@ -389,14 +389,14 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
             value = int(value)  # 64.0 from a slider, or from JSON, is the whole number 64
         value = converted(value, hint, SETTINGS[path].label.lower())
         changed = msgspec.structs.replace(getattr(self, part), **{name: value})
-        if path == "data.dataset":  # whose classes have other names
+        if path == "data.dataset":  # which has other classes
             changed = msgspec.structs.replace(
                 changed, classes=(), target=None, task=None, missing=None
             )
         return msgspec.structs.replace(self, **{part: changed})
 
     def with_reading(self, reading: Reading) -> "RunConfig":
-        """This config with another reading of its table."""
+        """This config with its table read in another way."""
         chosen = {name: getattr(reading, name) for name in reading.__struct_fields__}
         return msgspec.structs.replace(self, data=msgspec.structs.replace(self.data, **chosen))
 
@@ -415,7 +415,7 @@ class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "RunConfig":
-        """The config that `to_json` wrote; ValueError says what is wrong with any other text."""
+        """The config that `to_json` wrote; for any other text ValueError says what is wrong."""
         return from_json(text, cls)
 
 
@@ -435,7 +435,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def rebuilt(before: RunConfig, after: RunConfig) -> frozenset[Rebuilds]:
-    """What has to be built again for a run to go on under another config."""
+    """What must be rebuilt for a run to continue under another config."""
     return frozenset(
         setting.rebuilds
         for path, setting in SETTINGS.items()

@@ -1,4 +1,4 @@
-"""A config that suits its data, so that whatever the menu of data sets offers learns at once."""
+"""Adapts a config to its data, so that every data set on offer learns with it at once."""
 
 from collections.abc import Container
 
@@ -16,10 +16,10 @@ LOSS = "optimization.loss"
 
 
 def suit_data(config: RunConfig, had_classes: bool, kept: Container[str] = ()) -> RunConfig:
-    """This config, whose data are new, with the preprocessing, target scaling and loss for them.
+    """This config for its new data, with the usual preprocessing, target scaling and loss.
 
-    The settings in `kept` stay: somebody has chosen them for these data. The loss changes from data
-    with classes to data with values, or back; `had_classes` says what there was before.
+    The settings in `kept` stay: somebody chose them for these data. The loss changes only between
+    classification and regression; `had_classes` is the task of the data before.
     """
     data = config.data
     rng = np.random.default_rng(config.seed)
@@ -38,5 +38,5 @@ def suit_data(config: RunConfig, had_classes: bool, kept: Container[str] = ()) -
 
 
 def usual_preprocessing(examples: Examples) -> Choice:
-    """Of images the mean is subtracted; columns of a table come in units of their own."""
+    """Images: the mean is subtracted. Tables: standardized, as columns have different units."""
     return Choice("centre" if len(examples.shape) > 1 else "standardize")

@@ -12,20 +12,20 @@ from engine.training.build_network import build_network
 from engine.training.config import RunConfig
 from engine.types import Array
 
-JUDGED = 512  # examples of each split that a row of the history is computed on, at most
-_AT_A_TIME = 128  # or a few more: these stay in the processor's cache from layer to layer
-_ROOM = 1_000_000  # numbers that the layers of a judging network may hold
+JUDGED = 512  # examples of each split on which a row of the history is computed, at most
+_AT_A_TIME = 128  # or a few more: so few that activations stay in the processor's cache
+_ROOM = 1_000_000  # numbers that the buffers of an evaluation network may hold
 
 
 class Evaluator:
     """Computes the loss and the accuracy of a network on a fixed set of examples."""
 
     def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:
-        self.network = network  # forward passes alone, so evaluators can share it
+        self.network = network  # only runs forward, so evaluators can share it
         self._target = examples.target[:JUDGED]
         self._answers = examples.y[:JUDGED] if examples.classes else self._target
         self._x = examples.x[:JUDGED]
-        if len(self._x) < network.batch:  # it takes no fewer: repeat them
+        if len(self._x) < network.batch:  # its batch size is fixed: repeat them
             self._x = np.resize(self._x, (network.batch, self._x.shape[1]))
         self._scores = np.empty((len(self._x), examples.outputs), self._x.dtype)
         self._dz = np.empty_like(self._target)
@@ -35,17 +35,17 @@ class Evaluator:
 
     @property
     def examples(self) -> int:
-        """How many examples it judges on."""
+        """The number of examples."""
         return len(self._target)
 
     def judge(self) -> tuple[float, float]:
-        """The mean loss, and the accuracy, or of values the share explained: at best 1."""
+        """The mean loss, and the accuracy; in regression R² (at best 1) in place of accuracy."""
         scores = self.answer()
         loss = self._loss(scores, self._target, self._dz, self._row)
         return loss, self._score(scores, self._answers)
 
     def answer(self) -> Array:  # (N, O)
-        """What the network puts out for each example, in a buffer that the next call overwrites."""
+        """The scores of each example, in a buffer that the next call overwrites."""
         batch = self.network.batch
         for start in range(0, self.examples, batch):
             begin = min(start, len(self._x) - batch)  # the last piece overlaps the one before
@@ -54,7 +54,7 @@ class Evaluator:
         return self._scores[: self.examples]
 
     def losses(self) -> Array:  # (N,)
-        """The loss of each example by itself, of the last answers."""
+        """The loss of each example, from the last call of `answer`."""
         parts = self._scores, self._target, self._dz, self._row
         rows = (slice(n, n + 1) for n in range(self.examples))
         return np.array([self._loss(*(part[row] for part in parts)) for row in rows])
@@ -66,9 +66,9 @@ class Evaluator:
 
 
 def judging_network(config: RunConfig, examples: Examples, parameters: Parameters) -> Network:
-    """A second network over the same parameters, to look at examples without disturbing training.
+    """A second network over the same parameters, which evaluates without disturbing training.
 
-    It takes so many at a time that its layers' outputs stay small, whatever the network.
+    Its batch size is so small that its activations take little memory, however large the network.
     """
     build = functools.partial(
         build_network,

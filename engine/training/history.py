@@ -1,4 +1,4 @@
-"""An append-only table of a run, dense where the run is young and sparser as it goes on."""
+"""An append-only table of a run, dense at first and sparser as the run goes on."""
 
 import csv
 import io
@@ -11,13 +11,13 @@ from engine.memoize import memoize
 from engine.types import Array
 
 RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
-AFRESH = 20  # ... and after a change 5 % of what has passed since, where that is less
+AFRESH = 20  # ... after a change they lie 5 % of the steps since then apart, if that is less
 
 
 class Curves(Mapping[str, Array]):
-    """The rows of a history at one instant, column by column, read-only."""
+    """The rows of a history at one step, column by column; read-only."""
 
-    # Told apart by which they are, so that facts about them can be remembered.
+    # Compared by identity, so that results computed from them can be cached.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -47,11 +47,11 @@ class Curves(Mapping[str, Array]):
 
     @memoize
     def last(self, name: str) -> float:
-        """The last value of a column that could be had; NaN if there is none."""
+        """The last value of a column that is not NaN; NaN if there is none."""
         return next((float(x) for x in self[name][::-1] if math.isfinite(x)), math.nan)
 
     def to_csv(self) -> str:
-        """The rows as CSV; a number that cannot be had is an empty cell."""
+        """The rows as CSV; NaN is an empty cell."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(self)
@@ -61,11 +61,11 @@ class Curves(Mapping[str, Array]):
 
 
 class History:
-    """Rows of numbers, one column being `step`.
+    """Rows of numbers with a column `step`.
 
-    A row that is written never changes and is never removed, so that whoever has the first rows
-    needs only the rest. The table thins itself by spacing new rows in proportion to the step: a
-    million steps make about 1,000 rows, and neighbours are everywhere too close to tell apart.
+    A written row never changes and is never removed, so a reader that has the first rows needs
+    only the later ones. Rows are spaced in proportion to the step: a million steps make about 1,000
+    rows, and on a logarithmic axis neighbours are too close to be told apart.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -73,7 +73,7 @@ class History:
         self._places = {name: place for place, name in enumerate(self.names)}
         self._table: Array = np.empty((len(self.names), 256))
         self._rows = 0
-        self._curves: Curves | None = None  # as handed out, until there is a new row
+        self._curves: Curves | None = None  # cached until the next row
         self._due = 0
         self.last = self._changed = 0  # steps: of the last row, and of that before the last change
 
@@ -81,16 +81,16 @@ class History:
         return self._rows
 
     def due(self, step: int) -> bool:
-        """Whether a row ought to be written at `step`."""
+        """Whether a row should be written at `step`."""
         return step >= self._due
 
     def make_due(self) -> None:
-        """Ask for a row at the next step, whatever the spacing, and for close ones after it."""
+        """Request a row at the next step, whatever the spacing, and close ones after it."""
         self._due = 0
         self._changed = self.last
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
-        """Write one row; a column without a value becomes NaN."""
+        """Write one row; a missing value becomes NaN."""
         if self._rows == len(self._table.T):
             # A new array, not a resize in place: curves handed out keep the old one.
             self._table = np.concatenate([self._table, np.empty_like(self._table)], axis=1)

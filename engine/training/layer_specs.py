@@ -1,4 +1,4 @@
-"""Rows of layers, and how one writes them: `64, 64` or `8 of 5x5, 16 of 3x3 padding 1`."""
+"""Layers as text: `64, 64` for hidden layers, `8 of 5x5, 16 of 3x3 padding 1` for convolutions."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ _CONVOLUTION = re.compile(
 
 
 class Convolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A convolutional layer, its nonlinearity, and the pooling after it."""
+    """A convolutional layer, its activation, and the max pooling after it."""
 
     filters: int = 8
-    size: int = 5  # pixels, of the square window that each filter looks at
+    size: int = 5  # pixels, width and height of each filter
     stride: int = 1  # pixels from one window to the next
     padding: int = 0  # zeros around the image
-    pool: int = 2  # the largest of each square of so many pixels goes on; 1: no pooling
+    pool: int = 2  # max pooling over squares of so many pixels a side; 1: none
 
     def __post_init__(self) -> None:
         _within("filters of a convolution", self.filters, 1, MAX_FILTERS)
@@ -42,7 +42,7 @@ def _within(what: str, value: int, low: int, high: int) -> None:
 
 @dataclass(frozen=True)
 class Stack:
-    """The values of a setting that is a row of layers, first to last."""
+    """How a setting that is a sequence of layers is read and written as text."""
 
     example: str
     read: Callable[[str], tuple[Any, ...]]
@@ -50,17 +50,17 @@ class Stack:
 
 
 def read_units(text: str) -> tuple[int, ...]:
-    """The hidden layers that `64, 64` stands for; none, if there is nothing."""
+    """The hidden layers of a text such as `64, 64`; none if it is empty."""
     return tuple(int(_matched(_UNITS, part, "64, 64")[0]) for part in _parts(text))
 
 
 def write_units(units: Sequence[int]) -> str:
-    """Hidden layers as `read_units` takes them."""
+    """Hidden layers as text that `read_units` reads."""
     return ", ".join(map(str, units))
 
 
 def read_convolutions(text: str) -> tuple[Convolution, ...]:
-    """The layers that `8 of 5x5, 16 of 3x3 stride 1 padding 1 pool 2` stands for."""
+    """The layers of a text such as `8 of 5x5, 16 of 3x3 stride 1 padding 1 pool 2`."""
     matches = [_matched(_CONVOLUTION, part, "8 of 5x5, 16 of 3x3 pool 1") for part in _parts(text)]
     return tuple(
         Convolution(**{name: int(x) for name, x in match.groupdict().items() if x is not None})
@@ -69,7 +69,7 @@ def read_convolutions(text: str) -> tuple[Convolution, ...]:
 
 
 def write_convolutions(convolutions: Sequence[Convolution]) -> str:
-    """Convolutions as `read_convolutions` takes them; what is usual is left out."""
+    """Convolutions as text that `read_convolutions` reads; defaults are left out."""
     return ", ".join(map(_write_convolution, convolutions))
 
 

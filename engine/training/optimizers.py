@@ -1,11 +1,11 @@
-"""Update rules, simplest first: each turns a gradient into an update direction.
+"""Optimizers, simplest first: each is an update rule that turns a gradient into a direction.
 
-Every array is `(P,)`. A rule returns the direction, against which the experiment then steps:
-`theta -= learning_rate * direction`. It may write it into `out`, or return its own memory or the
-gradient. Of its further positional parameters one called `weights` is given the weights, to be
-read: they lie before all other parameters, so there may be fewer of them than of `grad`. The others
-are its memory, which starts at zero. `step` counts from 1 since the memory was last cleared.
-Keyword-only parameters are the rule's knobs.
+Every array is `(P,)`. A rule returns the direction, and `Optimizer` then makes the step
+`theta -= learning_rate * direction`. It may write the direction into `out`, or return its state or
+the gradient itself. Further positional parameters are the rule's state, which starts at zero; one
+called `weights` is instead given the weights, read-only. Weights come before all other parameters,
+so there may be fewer of them than entries of `grad`. `step` counts from 1 since the state was last
+cleared. Keyword-only parameters are the hyperparameters.
 """
 
 import inspect
@@ -17,8 +17,8 @@ import numpy as np
 from engine.registry import Choice, Range, Registry
 from engine.types import Array
 
-# Numbers that are updated at a time: more do not stay in the processor's cache from one pass over
-# them to the next, which takes 1.6 times as long on two million parameters.
+# Parameters that are updated at a time: more would not stay in the processor's cache between two
+# passes over them, which takes 1.6 times as long on two million parameters.
 BLOCK = 262_144
 PIECE = 16_384
 
@@ -27,7 +27,7 @@ Epsilon = Annotated[float, Range(1e-12, 1e-2, "log")]
 
 
 class UpdateRule(Protocol):
-    """Gives the update direction for `grad`; `out` is room for it, `state` the rule's memory."""
+    """Returns the update direction for `grad`; `out` is a buffer, `state` the rule's own state."""
 
     def __call__(self, grad: Array, step: int, out: Array, *state: Array) -> Array: ...
 
@@ -69,7 +69,7 @@ def nesterov(
     velocity *= mu
     velocity += grad
     np.multiply(velocity, mu, out=out)
-    out += grad  # eq. 3-4 in terms of the point looked ahead to, as Bengio et al. 2012
+    out += grad  # eq. 3-4 rewritten for the look-ahead point, as in Bengio et al. 2012
     return out
 
 
@@ -77,7 +77,7 @@ def nesterov(
 def adagrad(
     grad: Array, step: int, out: Array, squares: Array, *, epsilon: Epsilon = 1e-10
 ) -> Array:
-    """A rate per weight, divided by all its past gradients: it only slows (Duchi et al. 2011)."""
+    """A rate per weight, divided by the size of all past gradients (Duchi et al. 2011)."""
     np.multiply(grad, grad, out=out)
     squares += out
     return _divide_by_root(grad, squares, epsilon, out)
@@ -145,8 +145,8 @@ def adamw(
 ) -> Array:
     """Adam that shrinks weights, and nothing else, directly (Loshchilov & Hutter 2019)."""
     adam(grad, step, out, mean, squares, beta1=beta1, beta2=beta2, epsilon=epsilon)
-    shrunk = out[: weights.size]  # as PyTorch with a second group of parameters, without decay
-    for start in range(0, weights.size, PIECE):  # weights times decay, without room for all of it
+    shrunk = out[: weights.size]  # like PyTorch with a second parameter group that has no decay
+    for start in range(0, weights.size, PIECE):  # in pieces, to need no buffer of that size
         piece = slice(start, start + PIECE)
         shrunk[piece] += decay * weights[piece]  # Alg. 2, line 12
     return out
@@ -160,11 +160,11 @@ def _divide_by_root(grad: Array, squares: Array, epsilon: float, out: Array) -> 
 
 
 class Optimizer:
-    """A chosen update rule together with its memory."""
+    """A chosen update rule together with its state."""
 
     def __init__(self, choice: Choice, theta: Array, weights: int | None = None) -> None:
         self._theta = theta
-        self._weights = theta[:weights]  # the first so many; biases, gains and slopes follow
+        self._weights = theta[:weights]  # biases, gains and slopes come after them
         self.last_update: Array = np.zeros_like(theta)  # what the last step subtracted
         self._room = np.zeros_like(theta[:BLOCK])
         self._choose(choice)
@@ -189,7 +189,7 @@ class Optimizer:
     ) -> None:
         """Move the parameters against `grad` by one step of the rule.
 
-        `complete` is called before each block, to add to that block's gradient.
+        `complete` is called before each block, to add the penalties to that block's gradient.
         """
         self._step += 1
         for number, (piece, theta, update, state) in enumerate(self._blocks):
@@ -199,7 +199,7 @@ class Optimizer:
             np.subtract(theta, update, out=theta)
 
     def follow(self, choice: Choice) -> None:
-        """Use this rule from now on; turning a knob keeps the memory, another rule clears it."""
+        """Use this rule from now on; new hyperparameters keep the state, another rule clears it."""
         if choice.name != self._choice.name:
             self._choose(choice)
         self._choice, self._rule = choice, OPTIMIZERS.build(choice)
@@ -211,18 +211,18 @@ class Optimizer:
         self._step = 0
 
     def save(self) -> tuple[dict[str, Array], int]:
-        """A copy of the rule's memory."""
+        """A copy of the rule's state."""
         return {name: memory.copy() for name, memory in self._memory.items()}, self._step
 
     def load(self, saved: tuple[Mapping[str, Array], int]) -> None:
-        """Remember what was saved, under the same rule."""
+        """Restore a saved state of the same rule."""
         for name, memory in saved[0].items():
             self._memory[name][...] = memory
         self._step = saved[1]
 
 
 def blocks(count: int) -> list[slice]:
-    """Pieces of a vector of `count` numbers that are worth going through one at a time."""
+    """Slices of a vector of `count` numbers, each short enough for the processor's cache."""
     return [slice(start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
 
 

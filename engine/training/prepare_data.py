@@ -1,4 +1,4 @@
-"""From a data config to examples that are ready for a network."""
+"""Loads, splits and preprocesses the data that a config describes."""
 
 import threading
 from dataclasses import replace
@@ -14,27 +14,27 @@ from engine.data.target_scaling import TARGET_SCALING, TargetTransform
 from engine.suggestions import instead_of, quoted
 from engine.training.config import DataConfig
 
-# What runs learn from, as long as one does: a class on Fashion-MNIST holds its 19 MB once. Examples
-# are told apart as objects, not by name: a file that has changed, or that somebody brought, is its
-# own, and it is gone with its last run.
+# Prepared data are shared and live as long as a run that uses them: a class on Fashion-MNIST
+# holds its 19 MB once. The key is the identity of the raw examples, not their name: an uploaded or
+# changed file has an entry of its own, which is freed with its last run.
 _prepared: WeakValueDictionary[tuple[Examples, bytes, str, str], Split] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
 def prepare(config: DataConfig, rng: np.random.Generator, dtype: DTypeLike) -> Split:
-    """Load, split and preprocess; who asks for the same gets the same, which nobody can change."""
+    """Load, split and preprocess; equal requests share one read-only result."""
     raw = load(DATASETS.build(config.dataset), config.reading, rng)
     draws = repr(rng.bit_generator.state)
     key = raw, msgspec.json.encode(config), draws, np.dtype(dtype).str
     parts = _prepared.get(key) or _prepare(raw, config, rng, dtype)
-    with _lock:  # of two who have prepared it at the same time, one lets its own go
+    with _lock:  # two threads may have prepared it at once: keep one result
         return _prepared.setdefault(key, parts)
 
 
 def _prepare(
     raw: Examples, config: DataConfig, rng: np.random.Generator, dtype: DTypeLike
 ) -> Split:
-    """What preprocessing learns, it learns from the training part."""
+    """Preprocessing is fitted on the training set alone."""
     examples = _only(raw, config.classes) if config.classes else raw
     parts = split(examples, config.held_out, rng)
     train, validation = parts.train, parts.validation
@@ -57,7 +57,7 @@ def _ready(
 
 
 def _only(examples: Examples, classes: tuple[str, ...]) -> Examples:
-    """The examples of these classes alone, which are then numbered in this order."""
+    """Only the examples of these classes, renumbered in this order."""
     if unknown := [name for name in classes if name not in examples.classes]:
         known = instead_of(unknown[0], examples.classes)
         raise ValueError(f"unknown class {quoted(unknown[0])}; {known}")

@@ -1,4 +1,4 @@
-"""How the learning rate changes with time: each gives its factor, by steps since it was chosen."""
+"""Learning-rate schedules: each is a factor on the rate, by steps since it was chosen."""
 
 import math
 from typing import Annotated, Protocol
@@ -39,7 +39,7 @@ def exponential(step: int, *, half_life: Steps = 1000) -> float:
 
 @SCHEDULES.register("1/t")
 def inverse_time(step: int, *, half_life: Steps = 1000) -> float:
-    """1 / (1 + t / half-life): falls ever more slowly, and never quite stops."""
+    """1 / (1 + t / half-life): falls ever more slowly and never reaches 0."""
     return 1 / (1 + step / half_life)
 
 
@@ -50,5 +50,5 @@ def cosine(step: int, *, length: Steps = 5000) -> float:
 
 
 def warm_up(step: int, length: int) -> float:
-    """A straight rise over the first `length` steps, so that large rates start without a jolt."""
+    """A linear rise over the first `length` steps, so that large rates start gently."""
     return min(1.0, (step + 1) / length) if length else 1.0

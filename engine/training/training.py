@@ -1,4 +1,4 @@
-"""One run of training: a network, its data, its optimizer, and the step that they make together."""
+"""One run of training: a network, its data, its optimizer, and the step they make together."""
 
 import copy
 import functools
@@ -27,15 +27,15 @@ from engine.training.prepare_data import prepare
 from engine.training.schedules import SCHEDULES, warm_up
 from engine.types import Array
 
-# Times the first loss. Of 144 runs at absurd rates 45 rose above it and none of them learned; the
-# worst that learned all the same had risen 14-fold.
+# Times the first loss. Of 144 runs at absurd rates, 45 rose above it, and none of those learned;
+# the highest rise of a run that still learned was 14-fold.
 DIVERGENCE_FACTOR = 1e4
-MOST_BEFORE = 5e9  # multiplications that what a run starts from may take: about a second
-DRAWN_ON = 256  # training examples that initializers may look at
+MOST_BEFORE = 5e9  # multiplications that pretraining may take: about a second
+DRAWN_ON = 256  # training examples that data-dependent initializers may use
 
 
 class Diverged(Exception):
-    """The loss is no longer a finite number, or absurdly large."""
+    """The loss is infinite, NaN, or absurdly large."""
 
     def __init__(self, loss: float) -> None:
         super().__init__(f"the loss is {written(loss)}")
@@ -44,7 +44,7 @@ class Diverged(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """All that the next steps depend on besides the data."""
+    """The state that, with the data, determines all further steps."""
 
     step: int
     config: RunConfig
@@ -54,11 +54,11 @@ class State:
     optimizer: tuple[Mapping[str, Array], int]
     batches: tuple[np.ndarray, int, int, Mapping[str, Any]]
     dropout: Mapping[str, Any]  # the state of the generator
-    weights: Mapping[str, Any]  # ... and of that which draws weights
+    weights: Mapping[str, Any]  # ... and of the generator that draws weights
 
 
 class Training:
-    """A network on its way from its first weights; a config determines the way to the bit."""
+    """A network in training; its config and seed determine every step to the bit."""
 
     def __init__(self, config: RunConfig, dtype: DTypeLike) -> None:
         hold_blas()
@@ -80,13 +80,13 @@ class Training:
         self.optimizer = Optimizer(config.optimization.optimizer, theta, parameters.regularized)
         self._comparing = False
         self._previous: Array = np.zeros_like(theta)
-        self.gradient_cosine = math.nan  # cosine between the gradients of two steps in a row
+        self.gradient_cosine = math.nan  # cosine between the gradients of two consecutive steps
         self.draw_weights()
         if config.start:
             self._inherit(config.start)
 
     def _assemble(self, parameters: Parameters | None) -> None:
-        """Build what depends on the config, over the parameters of before if there are any."""
+        """Build what depends on the config, over existing parameters if there are any."""
         self.network: Network = build_network(
             self.config.model,
             self.data.train.shape,
@@ -103,14 +103,14 @@ class Training:
         parameters = self.network.parameters
         self._weights = parameters.theta[: parameters.regularized]
         room = np.empty_like(self._weights[:BLOCK])
-        self._penalized = []  # of each block the part that is weights, none of it in the last ones
+        self._penalized = []  # by block: weights (the last have none), gradient, buffer
         for piece in blocks(parameters.size):
             some = self._weights[piece]
             grad = parameters.grad[: parameters.regularized][piece]
             self._penalized.append((some, grad, room[: len(some)]))
 
     def _judge_by_loss(self, looking: Network) -> None:
-        """Take the config's loss, for training and for judging by a network that only looks."""
+        """Use the config's loss, for training and for evaluation by a second network."""
         self._loss: Loss = LOSSES.build(self.config.optimization.loss)
         self.judges = tuple(
             Evaluator(self.config, examples, looking)
@@ -135,7 +135,7 @@ class Training:
         if optimization.clip:
             self._clip()
             self.optimizer.update(parameters.grad, self.learning_rate)
-        else:  # block by block, while it is in the processor's cache
+        else:  # block by block, while each is in the processor's cache
             self.optimizer.update(parameters.grad, self.learning_rate, self._penalize)
         if self._comparing:
             self._compare()
@@ -144,7 +144,7 @@ class Training:
         return loss
 
     def compare_next(self) -> None:
-        """At the next step, set `gradient_cosine`: between its gradient and the last one."""
+        """At the next step, set `gradient_cosine` from its gradient and the one before."""
         self._comparing = True
 
     def _compare(self) -> None:
@@ -155,7 +155,7 @@ class Training:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the step that is being made, or of the first, with schedule and warm-up."""
+        """The rate of the current step (of the first, before any), with schedule and warm-up."""
         optimization, done = self.config.optimization, max(0, self.step - 1)
         scheduled = self._schedule(max(0, done - self.scheduled_at))
         rate = optimization.learning_rate * scheduled
@@ -163,12 +163,12 @@ class Training:
 
     @property
     def chance_loss(self) -> float:
-        """The loss when all scores are equal; NaN where that says nothing."""
+        """The loss when all scores are equal; NaN if that has no meaning for this loss."""
         chance = self._loss.of_chance(self.data.train.outputs)
         return math.nan if chance is None else chance
 
     def _penalize(self, block: int) -> None:
-        """Add the penalties' gradient to that of the loss, for one block of the parameters."""
+        """Add the gradient of the penalties to that of the loss, for one block of parameters."""
         optimization = self.config.optimization
         weights, grad, room = self._penalized[block]
         if optimization.l2:
@@ -180,7 +180,7 @@ class Training:
             grad += room
 
     def _clip(self) -> None:
-        """Shorten the whole gradient, penalties included, to the length allowed."""
+        """Scale the whole gradient, penalties included, down to the largest norm allowed."""
         for block in range(len(self._penalized)):
             self._penalize(block)
         grad = self.network.parameters.grad
@@ -189,7 +189,7 @@ class Training:
             grad *= self.config.optimization.clip / length
 
     def _limit_weights(self) -> None:
-        """Shorten the weights into each unit to `max_norm` (Srivastava et al. 2014, 5.1)."""
+        """Scale the weights into each unit to at most `max_norm` (Srivastava et al. 2014, 5.1)."""
         parameters, update = self.network.parameters, self.optimizer.last_update
         for tensor in parameters.weights:
             W = parameters.theta[tensor.span].reshape(tensor.shape)
@@ -197,10 +197,10 @@ class Training:
             lengths = np.sqrt(np.einsum("io,io->o", W, W))
             factor = np.minimum(1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12))
             rows = max(1, PIECE // W.shape[1])
-            for start in range(0, len(W), rows):  # a piece at a time, without room for all of W
+            for start in range(0, len(W), rows):  # in pieces, to need no buffer as large as W
                 piece = W[start : start + rows]
                 shorter = piece * factor
-                taken[start : start + rows] += piece - shorter  # this, too, the step subtracted
+                taken[start : start + rows] += piece - shorter  # part of the step's update
                 piece[...] = shorter
 
     @property
@@ -213,9 +213,9 @@ class Training:
     # ---- changes while it runs ----------------------------------------------------------------
 
     def can_follow(self, config: RunConfig) -> bool:
-        """Whether this network can go on under `config`, which changes none of the data.
+        """Whether this network can continue under `config`, which has the same data.
 
-        ValueError says what is wrong with a network of such a batch.
+        Raises ValueError if the network would be illegal for the batch size.
         """
         if Rebuilds.NETWORK not in rebuilt(self.config, config):
             return True
@@ -224,7 +224,7 @@ class Training:
         return self.network.parameters.fits(layers)
 
     def follow(self, config: RunConfig) -> None:
-        """Go on from here under another config, with the same parameters."""
+        """Continue under another config, with the same parameters."""
         check_loss_fits_data(config, self.data.train)
         anew, before, now = rebuilt(self.config, config), self.config, config.optimization
         self.config = config
@@ -241,7 +241,7 @@ class Training:
             self._expect()
 
     def save(self) -> State:
-        """A copy of everything that the next steps depend on."""
+        """A copy of the state that determines all further steps."""
         parameters = self.network.parameters
         return State(
             self.step, self.config, self.scheduled_at,
@@ -251,9 +251,9 @@ class Training:
         )  # fmt: skip
 
     def fork(self, state: State) -> "Training":
-        """Another run over the same data that goes on from there, just as this one did.
+        """Another run over the same data that continues from `state` exactly as this one did.
 
-        The two share what nobody changes: the examples.
+        The two share only the examples, which nobody changes.
         """
         fork = copy.copy(self)
         fork.step, fork.config = state.step, state.config
@@ -274,7 +274,7 @@ class Training:
         return fork
 
     def draw_weights(self) -> None:
-        """Start from new weights, here and now."""
+        """Draw new weights at the current step."""
         initializer = INITIALIZERS.build(self.config.model.initializer)
         x = self.data.train.x[:DRAWN_ON]
         shape, outputs = self.data.train.shape, self.data.train.outputs
@@ -288,11 +288,11 @@ class Training:
         self.network.parameters.statistics[...] = self._expect()
 
     def _inherit(self, origin: Origin) -> None:
-        """Take over what was learned on other data, in all layers that fit but the last."""
+        """Copy what was learned on other data, in all layers that fit except the last."""
         work = origin.steps * len(self.batches.x) * self.network.work
         if work > MOST_BEFORE:
             raise ValueError(
-                f"what the run starts from takes {written(work, 1)} multiplications to learn;"
+                f"pretraining takes {written(work, 1)} multiplications;"
                 f" {written(MOST_BEFORE, 0)} are allowed: fewer steps, or a smaller network"
             )
         learned = _learned(self.config.to_json(), np.dtype(self.dtype).str)
@@ -305,9 +305,9 @@ class Training:
         self._expect()
 
     def _expect(self) -> Array:
-        """Measure the loss to start from, beyond whose multiple the run counts as diverged.
+        """Measure the starting loss; beyond a multiple of it the run counts as diverged.
 
-        Returns what batch norm finds in the training batches meanwhile.
+        Returns the running statistics that batch norm estimates on the way.
         """
         if self.network.parameters.gathered:
             self.first_loss, statistics = self._look_as_training_does()
@@ -315,13 +315,13 @@ class Training:
             (self.first_loss, _), statistics = self.judges[0].judge(), np.zeros(0, self.dtype)
         self._absurd = DIVERGENCE_FACTOR * max(
             self.first_loss, 1e-3
-        )  # not 0, should it begin perfect
+        )  # not 0, should the first loss be 0
         return statistics
 
     def _look_as_training_does(self) -> tuple[float, Array]:
-        """The loss and the statistics of batches as training takes them, each the mean of some."""
+        """The loss and batch norm's statistics as in training, averaged over a few mini-batches."""
         model, parameters = self.config.model, self.network.parameters
-        at_once = Choice(model.normalization.name, {"momentum": 1.0})  # remembers the last batch
+        at_once = Choice(model.normalization.name, {"momentum": 1.0})  # keeps only the last batch
         train, size = self.data.train, len(self.batches.x)
         network = build_network(
             msgspec.structs.replace(model, dropout=0.0, normalization=at_once),
@@ -339,7 +339,7 @@ class Training:
 
 
 def check_loss_fits_data(config: RunConfig, examples: Examples) -> None:
-    """Raise ValueError unless the loss can judge the answers that these examples have."""
+    """Raise ValueError unless the loss fits the targets of these examples."""
     loss = LOSSES.build(config.optimization.loss)
     if loss.predicts == "classes" and not examples.classes:
         raise ValueError(
@@ -350,7 +350,7 @@ def check_loss_fits_data(config: RunConfig, examples: Examples) -> None:
 
 @functools.lru_cache(8)
 def _learned(config: str, dtype: str) -> Mapping[tuple[str, str], Array]:
-    """What the layers of a run's origin hold at its end; remembered, as runs are restarted."""
+    """The parameters at the end of pretraining; cached, because runs are restarted."""
     run = RunConfig.from_json(config)
     if run.start is None:
         return {}
@@ -360,7 +360,7 @@ def _learned(config: str, dtype: str) -> Mapping[tuple[str, str], Array]:
             training.update()
     except Diverged:
         raise ValueError(
-            f"what the run starts from diverged at step {training.step}: lower the learning rate"
+            f"pretraining diverged at step {training.step}: lower the learning rate"
         ) from None
     return {
         (layer.name, name): values.copy()
