@@ -1,7 +1,7 @@
-"""The nonlinearities: what each does to a number, and the slope that gradients are multiplied with.
+"""Activation functions: the value of each, and the slope that scales the gradient.
 
-`z` goes in, `a` comes out, all arrays have one shape. Each method writes into `out` alone, which
-must be contiguous. Maxout, which is no function of one number, only describes itself here.
+`z` goes in, `a` comes out; all arrays have one shape. Each method writes only into `out`, which
+must be contiguous. Maxout is not a function of one number, so it only describes itself here.
 """
 
 import functools
@@ -15,23 +15,23 @@ import numpy as np
 from engine.registry import Choice, Range, Registry
 from engine.types import Array
 
-_ZERO = np.zeros((), np.float32)  # quicker than 0, which NumPy has to convert first
+_ZERO = np.zeros((), np.float32)  # faster than 0, which NumPy would have to convert
 _MANY = 4096
-_BLOCK = 16_384  # numbers: what needs room for a second result takes no more than this at a time
+_BLOCK = 16_384  # numbers that are processed at a time where a temporary array is needed
 _CUBIC = 0.044715  # of GELU's tanh form
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 class Activation(Protocol):
-    """What follows a layer of sums: how much it shrinks a signal, and where it is flat."""
+    """What a nonlinearity tells about itself: how much it shrinks a signal, where it saturates."""
 
     @property
     def gain(self) -> float:
-        """What the weights must be multiplied with to keep the signal's size (He et al. 2015)."""
+        """The factor on the weights that keeps the signal's size (He et al. 2015)."""
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """The two values it saturates at, or None if it never does at both ends."""
+        """The two values at which it saturates, or None unless it is bounded at both ends."""
 
 
 class Elementwise(Activation, Protocol):
@@ -59,7 +59,7 @@ class ReLU:
         np.maximum(z, _zeros(z.shape, z.dtype), out=out)
 
     def slope(self, z: Array, a: Array, out: Array) -> None:
-        # a >= 0, so its sign is the slope; at 0 we take 0. On many numbers a comparison is quicker.
+        # a >= 0, so its sign is the slope; at 0 it is 0. On large arrays a comparison is faster.
         if a.size < _MANY:
             np.sign(a, out=out)
         else:
@@ -276,7 +276,7 @@ class Maxout:
 
 @functools.lru_cache(maxsize=64)
 def _zeros(shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> Array:
-    """As many zeros: NumPy's maximum is three times as quick against them as against one."""
+    """An array of zeros: NumPy's maximum with it is three times as fast as with a scalar."""
     zeros: Array = np.zeros(shape, dtype)
     zeros.setflags(write=False)
     return zeros
@@ -310,7 +310,7 @@ def _add_positive_part(z: Array, out: Array) -> None:
 
 
 def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """The arrays in flat pieces, so that an intermediate result needs little room."""
+    """The arrays in flat pieces, so that temporary arrays stay small."""
     flat = [array.reshape(-1) for array in arrays]
     for start in range(0, flat[0].size, _BLOCK):
         yield tuple(array[start : start + _BLOCK] for array in flat)

@@ -1,7 +1,7 @@
-"""Layers for images, which flow between them as maps `(O, H, W, B)`: channels first, batch last.
+"""Layers for images, which pass feature maps `(O, H, W, B)`: channels first, batch last.
 
-A filter's view of the picture is then a window over whole runs of memory, and all windows of a
-batch become one matrix by a single copy.
+A pixel of all examples is then contiguous, and one copy turns all windows of a mini-batch into one
+matrix (im2col).
 """
 
 import functools
@@ -15,7 +15,7 @@ from engine.types import Array
 
 
 class Unflatten(Layer):
-    """Turns the rows `(B, H W C)` of a batch into maps `(C, H, W, B)`."""
+    """Turns rows `(B, H W C)` into feature maps `(C, H, W, B)`."""
 
     def __init__(
         self, name: str, height: int, width: int, channels: int, batch: int, dtype: DTypeLike
@@ -30,11 +30,11 @@ class Unflatten(Layer):
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        return dy  # the data's own gradient, which nobody asks for
+        return dy  # the gradient of the data, which nobody needs
 
 
 class Flatten(Layer):
-    """Turns maps `(C, H, W, B)` into rows `(B, C H W)` for a dense layer."""
+    """Turns feature maps `(C, H, W, B)` into rows `(B, C H W)` for a dense layer."""
 
     def __init__(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> None:
         self.name = name
@@ -51,10 +51,10 @@ class Flatten(Layer):
 
 
 class Conv2D(Weighted):
-    """Slides each filter over the image: one weighted sum of a small window per place and filter.
+    """Slides each filter over the image: a weighted sum of a small window per place and filter.
 
-    `W (C size size, O)` holds a filter a column. `n` pixels give `(n + 2 padding - size) / stride
-    + 1` places: six 5x5 filters make 28x28x6 of 32x32x3.
+    `W (C size size, O)` has a filter per column. `n` pixels give `(n + 2 padding - size) / stride
+    + 1` places: six 5x5 filters turn 32x32x3 into 28x28x6.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Conv2D(Weighted):
         padded = (channels, height + 2 * padding, width + 2 * padding, batch)
         self._padded: Array = np.zeros(padded, dtype)
         self._windows: Array = np.zeros((channels, size, size, rows, columns, batch), dtype)
-        self._seen = self._look(self._padded)
+        self._seen = self._windows_of(self._padded)
         self.out = np.zeros((filters, rows, columns, batch), dtype)
 
     def forward(self, x: Array, train: bool) -> Array:
@@ -98,25 +98,23 @@ class Conv2D(Weighted):
         np.add.reduce(dout, axis=1, out=self.grads["b"])
         if self._first:
             return dy
-        np.matmul(
-            self.params["W"], dout, out=windows
-        )  # no longer needed: the buffer takes their gradient
-        self._put_back(self._windows)
+        np.matmul(self.params["W"], dout, out=windows)  # their buffer is reused for their gradient
+        self._add_windows(self._windows)
         return self._inner(self._dpadded)
 
     @functools.cached_property
     def _dpadded(self) -> Array:
         return np.zeros_like(self._padded)
 
-    def _look(self, padded: Array) -> Array:  # (C, size, size, H', W', B)
-        """Every window of the padded image, as a view: the offset in the window comes first."""
+    def _windows_of(self, padded: Array) -> Array:  # (C, size, size, H', W', B)
+        """Every window of the padded image, as a view; the offset within the window comes first."""
         size, stride = self._windows.shape[1], self._stride
         windows = sliding_window_view(padded, (size, size), axis=(1, 2))
         view: Array = windows[:, ::stride, ::stride].transpose(0, 4, 5, 1, 2, 3)
         return view
 
-    def _put_back(self, dwindows: Array) -> None:
-        """Add every window's gradient where the window was looked at."""
+    def _add_windows(self, dwindows: Array) -> None:
+        """Add the gradient of every window to the pixels that it covers (col2im)."""
         _, size, _, rows, columns, _ = dwindows.shape
         reach_down, reach_right = rows * self._stride, columns * self._stride
         self._dpadded[...] = 0
@@ -133,9 +131,9 @@ class Conv2D(Weighted):
 
 
 class MaxPool2D(Layer):
-    """Keeps the largest of each `size` x `size` square of a map: less to compute, less exact.
+    """Keeps the largest number of each `size` x `size` square: less to compute, less exact.
 
-    What is left over at the right and lower edge is left out.
+    Rows and columns that do not fill a square, at the bottom and right edge, are dropped.
     """
 
     def __init__(self, name: str, shape: tuple[int, ...], size: int, dtype: DTypeLike) -> None:
@@ -157,7 +155,7 @@ class MaxPool2D(Layer):
         taken[...] = False
         for corner, dcorner in zip(self._corners(self.x), self._corners(self.dx), strict=True):
             np.equal(corner, self.out, out=mine)
-            np.greater(mine, taken, out=mine)  # of equals, the first one only
+            np.greater(mine, taken, out=mine)  # of equal maxima only the first
             taken |= mine
             np.multiply(dy, mine, out=dcorner)
         return self.dx
@@ -167,7 +165,7 @@ class MaxPool2D(Layer):
         return np.zeros((2, *self.out.shape), bool)
 
     def _corners(self, maps: Array) -> list[Array]:
-        """The pixels at each place within the squares, as views of the shape of `out`."""
+        """The pixels at each place within the squares, as views with the shape of `out`."""
         _, rows, columns, _ = self.out.shape
         reach_down, reach_right = rows * self._size, columns * self._size
         return [
@@ -178,7 +176,7 @@ class MaxPool2D(Layer):
 
 
 def places(pixels: int, size: int, stride: int, padding: int) -> int:
-    """How often a window of `size` fits into `pixels`, moved by `stride` at a time."""
+    """How many windows of `size` fit into `pixels`, `stride` apart."""
     if size > pixels + 2 * padding:
         raise ValueError(
             f"a filter of {size} pixels does not fit into an image of {pixels}"

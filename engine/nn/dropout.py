@@ -10,9 +10,9 @@ from engine.types import Array
 
 
 class Dropout(Layer):
-    """Silences each unit with probability `rate` at each step; the rest speak up to make good.
+    """Sets each unit to 0 with probability `rate` at each step, and scales up the others.
 
-    "Inverted": the scaling happens while training, so that nothing need be done afterwards.
+    "Inverted" dropout: the scaling happens in training, so that evaluation needs none.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
-"""How the weights start: each function fills a layer's `W (fan_in, O)`; biases start at zero.
+"""Initializers: each fills a layer's weights `W (fan_in, O)`; biases start at zero.
 
-Layers are drawn from the first to the last, so that `look()`, a batch as it comes out of the layers
-below, shows an initializer what its own layer will be given. Most do not look: sending a batch
-through takes longer than drawing.
+Layers are drawn from first to last, so that `look()` can return a mini-batch as it enters the
+layer. Only data-dependent initializers call it: the forward pass takes longer than drawing.
 """
 
 import math
@@ -20,7 +19,7 @@ type Look = Callable[[], Array]  # (B, fan_in) or maps
 
 Scale = Annotated[float, Range(1e-4, 1e1, "log")]
 
-LSUV_TOLERANCE = 0.01  # how near to 1 the deviation must come
+LSUV_TOLERANCE = 0.01  # allowed distance of the standard deviation from 1
 LSUV_TRIES = 10
 
 
@@ -49,7 +48,7 @@ def xavier(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scal
 def xavier_uniform(
     rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
 ) -> None:
-    """Evenly from a box with variance 1 / inputs: Xavier without the rare large weights."""
+    """U(-a, a) with variance 1 / inputs: Xavier without rare large weights."""
     _uniform(rng, layer, scale * math.sqrt(1 / layer.fan_in))
 
 
@@ -63,7 +62,7 @@ def glorot(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scal
 def glorot_uniform(
     rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 1.0
 ) -> None:
-    """Evenly from a box with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 16)."""
+    """U(-a, a) with variance 2 / (inputs + outputs) (Glorot & Bengio 2010, eq. 16)."""
     _uniform(rng, layer, scale * math.sqrt(2 / (layer.fan_in + layer.fan_out)))
 
 
@@ -118,7 +117,7 @@ def data_dependent(
     _normal(rng, layer, 1.0)
     sums = examples_first(layer.forward(look(), train=False)).reshape(-1, W.shape[1])
     deviation = sums.std(axis=0)
-    deviation[deviation == 0] = 1  # a unit that sees nothing stays as it was drawn
+    deviation[deviation == 0] = 1  # a unit without input keeps its weights
     b[...] = -scale * sums.mean(axis=0) / deviation
     W *= scale / deviation
 
@@ -141,19 +140,19 @@ def unit_normal(
 
 @INITIALIZERS.register("constant")
 def constant(rng: np.random.Generator, layer: Weighted, look: Look, *, scale: Scale = 0.01) -> None:
-    """The same number everywhere: every unit of a layer learns the same thing, for ever."""
+    """The same number everywhere: all units of a layer learn the same thing, for ever."""
     layer.params["W"][...] = scale
 
 
 @INITIALIZERS.register("zeros")
 def zeros(rng: np.random.Generator, layer: Weighted, look: Look) -> None:
-    """All weights 0: nothing gets through, and no gradient comes back; only biases learn."""
+    """All weights 0: no signal passes forward and no gradient backward; only biases learn."""
     layer.params["W"][...] = 0
 
 
 def _normal(rng: np.random.Generator, layer: Weighted, deviation: float) -> None:
     W = layer.params["W"]
-    W[...] = rng.standard_normal(W.shape)  # drawn in float64: the same weights in any precision
+    W[...] = rng.standard_normal(W.shape)  # drawn in float64: the same weights in float32
     W *= deviation
 
 
@@ -164,8 +163,8 @@ def _uniform(rng: np.random.Generator, layer: Weighted, deviation: float) -> Non
 
 
 def _orthogonal(rng: np.random.Generator, W: Array) -> None:
-    """Rows or columns of length 1 at right angles, whichever are fewer."""
+    """Make rows or columns orthonormal, whichever are fewer."""
     tall = rng.standard_normal((max(W.shape), min(W.shape)))
     q, r = np.linalg.qr(tall)
-    q *= np.sign(np.diagonal(r))  # without this some rotations would be likelier than others
+    q *= np.sign(np.diagonal(r))  # without this not all rotations would be equally likely
     W[...] = q if W.shape[0] >= W.shape[1] else q.T

@@ -1,9 +1,9 @@
-"""The stages that a network is made of.
+"""The layers of a network: dense, activation, PReLU, Maxout.
 
 A layer owns its output buffers and borrows its parameters from the network. `forward` keeps what
 `backward` needs; `backward` assigns the gradients of the parameters and returns that of the input.
-Neither modifies its argument. Buffers that only `backward` needs come into being with the first
-step of training: most networks of a run just look at examples.
+Neither modifies its argument. Buffers that only `backward` needs are allocated at the first
+training step, because most networks of a run only evaluate.
 """
 
 import functools
@@ -25,14 +25,14 @@ class Layer(Protocol):
     """One differentiable stage of a network."""
 
     name: str
-    shown: bool = False  # whether a learner looks at its output: that of each nonlinearity
+    shown: bool = False  # whether views show its output: true of nonlinearities
     shapes: Mapping[str, tuple[int, ...]] = NONE  # of its parameters
-    statistics: Mapping[str, tuple[int, ...]] = NONE  # shapes of what it gathers but does not learn
-    starts: Mapping[str, float] = MappingProxyType({})  # what these begin as, where it is not 0
+    statistics: Mapping[str, tuple[int, ...]] = NONE  # shapes of running averages
+    starts: Mapping[str, float] = MappingProxyType({})  # initial values other than 0
     params: Mapping[str, Array] = MappingProxyType({})  # views of the network's theta
     grads: Mapping[str, Array] = MappingProxyType({})  # views of the network's grad
     gathered: Mapping[str, Array] = MappingProxyType({})  # views of the network's statistics
-    x: Array  # what the last forward was given
+    x: Array  # the last input of forward
     out: Array  # (B, O) or (O, H, W, B), overwritten by the next forward
 
     def borrow(
@@ -41,26 +41,26 @@ class Layer(Protocol):
         grads: Mapping[str, Array],
         gathered: Mapping[str, Array],
     ) -> None:
-        """Take the views of the network's vectors that are this layer's."""
+        """Take this layer's views of the network's vectors."""
         self.params, self.grads, self.gathered = params, grads, gathered
 
     def forward(self, x: Array, train: bool) -> Array:
-        """The layer's output for `x`; `train` is False when one only looks at it."""
+        """The layer's output for `x`; `train` is False for evaluation."""
 
     def backward(self, dy: Array) -> Array:
-        """The gradient `dx` for `dy`, after a `forward` that trained."""
+        """The gradient `dx` for `dy`, after a `forward` with `train`."""
 
     @functools.cached_property
     def dx(self) -> Array:
-        """The gradient of the input, overwritten by the next backward; made by the first one."""
+        """The gradient of the input, overwritten by the next backward; allocated by the first."""
         return np.zeros(self.x.shape, self.x.dtype)
 
 
 class Weighted(Layer, Protocol):
     """A layer with weights `W (fan_in, O)`, which an initializer draws."""
 
-    fan_in: int  # inputs that one output sums up
-    fan_out: int  # outputs that one input reaches
+    fan_in: int  # inputs of one output
+    fan_out: int  # outputs that use one input
     gain: float  # of the nonlinearity that follows
 
 
@@ -95,8 +95,8 @@ class Dense(Weighted):
         self._W, self._WT, self._b = params["W"], params["W"].T, params["b"]
         self._dW, self._db = grads["W"], grads["b"]
 
-    # On matrices as small as a class's networks have, `dot` takes half the time of `np.matmul`, and
-    # as a sum over the batch a third of that of `np.add.reduce`.
+    # On the small matrices of a class's networks `dot` takes half the time of `np.matmul`, and as a
+    # sum over the mini-batch a third of that of `np.add.reduce`.
 
     def forward(self, x: Array, train: bool) -> Array:
         self.x = x
@@ -107,13 +107,13 @@ class Dense(Weighted):
     def backward(self, dy: Array) -> Array:
         self.x.T.dot(dy, self._dW)
         self._ones.dot(dy, self._db)
-        if self._first:  # nobody asks for the data's own, and on images it would double the cost
+        if self._first:  # nobody needs the data's gradient; on images it doubles the cost
             return dy
         return dy.dot(self._WT, self.dx)
 
 
 class Activate(Layer):
-    """A nonlinearity applied to every unit; a layer of its own, so that its output can be drawn."""
+    """An activation function; a layer of its own, so that its output can be shown."""
 
     shown = True
 
@@ -170,7 +170,7 @@ class PReLULayer(Layer):
 
 
 class MaxoutLayer(Layer):
-    """The larger of two affine maps, which the layer below holds side by side (Maxout, 2013)."""
+    """The larger of two affine maps, which the layer below computes side by side (Maxout, 2013)."""
 
     shown = True
 

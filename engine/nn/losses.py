@@ -1,4 +1,4 @@
-"""What training makes small: each returns a batch's mean loss and writes its gradient."""
+"""Losses, which training minimizes: each returns a mini-batch's mean loss, writes its gradient."""
 
 import functools
 import math
@@ -14,23 +14,23 @@ from engine.types import Array, Integers
 
 
 class Loss(Protocol):
-    """The mean loss over a batch."""
+    """The mean loss over a mini-batch."""
 
     @property
     def predicts(self) -> Literal["classes", "values", "either"]:
-        """What kind of answers it can judge."""
+        """Which kind of targets it fits."""
 
     def __call__(
         self,
         z: Array,  # (B, O) scores
-        target: Array,  # (B, O) 1 for the right class and 0 elsewhere, or the right values
+        target: Array,  # (B, O) one-hot classes, or values
         dz: Array,  # (B, O) overwritten with the gradient of the mean loss
-        row: Array,  # (B,) overwritten: room for a number an example
+        row: Array,  # (B,) overwritten: a buffer
     ) -> float:
-        """The mean loss of the batch."""
+        """The mean loss of the mini-batch."""
 
     def of_chance(self, outputs: int) -> float | None:
-        """What it is when all scores are equal, where that says something."""
+        """The loss when all scores are equal, if that has a meaning."""
 
 
 LOSSES: Registry[Loss] = Registry("loss")
@@ -45,8 +45,8 @@ class SoftmaxCrossEntropy:
 
     def __call__(self, z: Array, target: Array, dz: Array, row: Array) -> float:
         column = row[:, None]
-        # NumPy finds the largest of each row six times as fast where classes, not examples, lie
-        # apart in memory.
+        # NumPy finds the largest score of each example six times as fast if the scores of one class
+        # are contiguous in memory.
         by_class = dz.reshape(z.shape[::-1])
         np.copyto(by_class, z.T)
         np.maximum.reduce(by_class, axis=0, out=row)
@@ -109,19 +109,19 @@ class MeanSquaredError:
 
 @functools.lru_cache(maxsize=64)
 def _ones(count: int, dtype: np.dtype[np.floating]) -> Array:
-    """So many ones: a product with them is the quickest sum."""
+    """A vector of ones: a product with it is the fastest sum."""
     ones: Array = np.ones(count, dtype)
     ones.setflags(write=False)
     return ones
 
 
 def measure_of(classes: Sequence[str]) -> str:
-    """What the score of predictions is called: accuracy, or R² where there are no classes."""
+    """The name of the score of predictions: accuracy, or R² in regression."""
     return "accuracy" if classes else "R²"
 
 
 def in_measure(score: float, measure: str) -> str:
-    """A score in words: the right ones in per cent, or R², which may be far below 0."""
+    """A score as text: accuracy in per cent, or R², which may be far below 0."""
     if math.isnan(score):
         return "–"
     return f"{score:.1%}" if measure == "accuracy" else f"{written(score, 4)}"
@@ -131,14 +131,14 @@ def accuracy(
     z: Array,  # (B, C) scores
     labels: Integers | Array,  # (B,)
 ) -> float:  # 0 to 1
-    """Share of examples whose highest score is the right class."""
+    """Share of examples whose highest score is that of the right class."""
     return float(np.mean(z.argmax(axis=1) == labels))
 
 
 def explained(
     z: Array,  # (B, O) outputs
     values: Integers | Array,  # (B, O)
-) -> float:  # 1 at best, 0 for answering with the mean, negative for worse
-    """Share of the values' variance that the outputs explain, also called R²."""
+) -> float:  # 1 at best, 0 for always predicting the mean, negative if worse
+    """The share of the values' variance that the outputs explain (R²)."""
     spread = np.square(values - values.mean(axis=0)).sum()
     return float(1 - np.square(z - values).sum() / spread) if spread > 0 else math.nan

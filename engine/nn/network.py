@@ -1,4 +1,4 @@
-"""A sequence of layers over one flat parameter vector."""
+"""A network: a sequence of layers over one flat parameter vector."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from engine.types import Array
 
 @dataclass(frozen=True)
 class Tensor:
-    """Where one parameter lies in the flat vectors."""
+    """The place of one parameter array in the flat vectors."""
 
     layer: str
     name: str
@@ -25,16 +25,16 @@ class Tensor:
 
 
 class Parameters:
-    """All parameters `theta (P,)` and their gradients `grad (P,)`, weights before everything else.
+    """All parameters `theta (P,)` and their gradients `grad (P,)`, weights first.
 
     Weights come first so that regularization is one operation on `theta[:regularized]`. Assign with
-    `theta[...] =`; a new array would silently part the layers from the optimizer. What layers
-    gather without learning it, such as batch norm's running averages, lies in `statistics`.
+    `theta[...] =`; a new array would silently detach the layers from the optimizer. What layers
+    compute without learning it, such as batch norm's running averages, lies in `statistics`.
     """
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike) -> None:
         self.tensors, self.gathered = _layout(layers)
-        self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the layers' order
+        self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the order of the layers
         self.regularized = self.weights[-1].span.stop
         self.size = self.tensors[-1].span.stop
         if self.size > limits().parameters:
@@ -44,19 +44,19 @@ class Parameters:
             )
         self.theta: Array = np.zeros(self.size, dtype)
         self.grad: Array = np.zeros_like(self.theta)
-        self.drawn: Array = np.zeros_like(self.theta)  # theta as it was drawn
+        self.drawn: Array = np.zeros_like(self.theta)  # the initial theta
         size = self.gathered[-1].span.stop if self.gathered else 0
         self.statistics: Array = np.zeros(size, dtype)
 
     def fits(self, layers: Sequence[Layer]) -> bool:
-        """Whether these layers have just these parameters, by name and shape."""
+        """Whether these layers have exactly these parameters, by name and shape."""
         return _layout(layers) == (self.tensors, self.gathered)
 
 
 def _layout(layers: Sequence[Layer]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Where what these layers learn lies in the flat vectors, and what they gather."""
+    """The places of learned parameters and of statistics in the flat vectors."""
     learned = _named(layers, lambda layer: layer.shapes)
-    learned.sort(key=lambda item: item[1] != "W")  # stable: the layers' order stays
+    learned.sort(key=lambda item: item[1] != "W")  # stable: keeps the order of the layers
     gathered = _named(layers, lambda layer: layer.statistics)
     return tuple(_lay_out(learned)), tuple(_lay_out(gathered))
 
@@ -76,24 +76,24 @@ def _lay_out(shapes: list[tuple[str, str, tuple[int, ...]]]) -> Iterator[Tensor]
 
 
 class Network:
-    """Layers in a row; two networks may share their parameters and differ in batch size."""
+    """Layers in sequence; two networks may share parameters and differ in batch size."""
 
     def __init__(self, layers: Sequence[Layer], parameters: Parameters) -> None:
         self.layers = tuple(layers)
         self.parameters = parameters
-        self.batch = len(layers[-1].out)  # examples that it takes at a time
+        self.batch = len(layers[-1].out)  # examples of a mini-batch
         for layer in layers:
             layer.borrow(
                 _views(parameters.tensors, layer, parameters.theta),
                 _views(parameters.tensors, layer, parameters.grad),
                 _views(parameters.gathered, layer, parameters.statistics),
             )
-        # The layers whose output a learner looks at: each nonlinearity, and the scores.
+        # The layers whose output views show: each nonlinearity, and the scores.
         self.shown = (*(x for x in layers if x.shown), self.layers[-1])
 
     @property
     def work(self) -> int:
-        """Multiplications that one example takes on its way forward."""
+        """Multiplications of a forward pass of one example."""
         weighted = [x for x in self.layers if "W" in x.params]
         return sum(
             x.params["W"].size * Channels(x.out.shape).samples // self.batch for x in weighted
@@ -106,7 +106,7 @@ class Network:
         return x
 
     def backward(self, dz: Array) -> None:  # (B, O)
-        """Write the gradient of every parameter, given that of the scores."""
+        """Write the gradient of every parameter, given the gradient of the scores."""
         for layer in reversed(self.layers):
             dz = layer.backward(dz)
 
@@ -114,15 +114,15 @@ class Network:
         self,
         initializer: Initializer,
         rng: np.random.Generator,
-        x: Array,  # (B, I) a batch, for the initializers that look at data
+        x: Array,  # (B, I) a mini-batch, for data-dependent initializers
     ) -> None:
-        """Draw all weights anew, layer by layer; everything else starts as its layer says."""
+        """Draw all weights anew, layer by layer; other parameters get their initial values."""
         self.parameters.theta[...] = 0
         self.parameters.statistics[...] = 0
         for layer in self.layers:
             for name, start in layer.starts.items():
                 (layer.params if name in layer.params else layer.gathered)[name][...] = start
-        below: list[Layer] = []  # which the batch has not been through yet
+        below: list[Layer] = []  # layers that the mini-batch has not passed yet
 
         def look() -> Array:
             nonlocal x

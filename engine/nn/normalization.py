@@ -1,4 +1,4 @@
-"""What is done to the sums of a layer before its nonlinearity."""
+"""Normalization of a layer's outputs before the activation."""
 
 import functools
 from typing import Annotated, Protocol
@@ -11,11 +11,11 @@ from engine.nn.layers import Layer
 from engine.registry import Range, Registry
 from engine.types import Array
 
-EPSILON = 1e-5  # added to the variance, so that a constant channel does not divide by zero
+EPSILON = 1e-5  # added to the variance, so that a constant channel causes no division by zero
 
 
 class Normalization(Protocol):
-    """Makes the layer that goes between a layer of sums and its nonlinearity, if any."""
+    """Builds the layer between a layer with weights and its activation, if there is one."""
 
     def __call__(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Layer | None: ...
 
@@ -25,7 +25,7 @@ NORMALIZATIONS: Registry[Normalization] = Registry("normalization")
 
 @NORMALIZATIONS.register("none")
 def none(name: str, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-    """The sums of a layer go into its nonlinearity as they are."""
+    """The activation gets the sums of its layer as they are."""
 
 
 @NORMALIZATIONS.register("batch norm")
@@ -41,9 +41,9 @@ def batch_norm(
 
 
 class BatchNorm(Layer):
-    """Gives each channel mean 0 and deviation 1 over the batch, then gamma and beta, both learned.
+    """Normalizes each channel over the mini-batch, then applies a learned scale and shift.
 
-    While it is only looked at, it uses running averages of the statistics that training gathered.
+    In evaluation it uses running averages of the statistics from training.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class BatchNorm(Layer):
         shape: tuple[int, ...],
         dtype: DTypeLike,
         *,
-        momentum: float = 0.1,  # share of each batch in the running averages
+        momentum: float = 0.1,  # weight of each mini-batch in the running averages
     ) -> None:
         self.name = name
         self._momentum = momentum
@@ -67,8 +67,8 @@ class BatchNorm(Layer):
     def forward(self, x: Array, train: bool) -> Array:
         self.x = x
         spread = self._channels.spread
-        xhat = self._xhat if train else self.out  # that only backward looks at again
-        mean, variance = self._measure(x) if train else self._remember()
+        xhat = self._xhat if train else self.out  # which only backward reads again
+        mean, variance = self._measure(x) if train else self._running()
         np.add(variance, EPSILON, out=self._scale)
         np.sqrt(self._scale, out=self._scale)
         np.reciprocal(self._scale, out=self._scale)
@@ -95,7 +95,7 @@ class BatchNorm(Layer):
         return np.zeros_like(self.out)
 
     def _measure(self, x: Array) -> tuple[Array, Array]:
-        """Mean and variance over the batch, which the running averages follow."""
+        """Mean and variance over the mini-batch; the running averages are updated."""
         others, samples = self._channels.others, self._channels.samples
         np.add.reduce(x, axis=others, out=self._mean)
         self._mean /= samples
@@ -113,5 +113,5 @@ class BatchNorm(Layer):
             running += self._momentum * factor * now
         return self._mean, self._variance
 
-    def _remember(self) -> tuple[Array, Array]:
+    def _running(self) -> tuple[Array, Array]:
         return self.gathered["mean"], self.gathered["variance"]
