@@ -1,8 +1,8 @@
-"""Where examples come from: the program's own data, made-up points, and what a user brings."""
+"""Data sets: those that come with the program, toy problems, and files of the user's own."""
 
 from engine.data import (
     bundled,
-    toy,  # the menu's order: real data, then toys
+    toy,  # in the order of the menu: real data, then toy problems
 )
 from engine.data.arrays import read_npz
 from engine.data.cifar import find_cifar, read_cifar

@@ -1,4 +1,4 @@
-"""Right answers as people write them, names or whole numbers, turned into labels."""
+"""Turns class names or whole numbers into labels."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ import numpy as np
 from engine.types import Integers
 
 MAX_CLASSES = 100
-MAX_NAME = 60  # characters of a class's name
+MAX_NAME = 60  # characters in the name of a class
 
 
 def labelled[T: (int, str)](answers: Sequence[T], name: str) -> tuple[Integers, tuple[str, ...]]:
-    """Labels `(N,)`, and the classes they count: the distinct answers, in order."""
+    """Labels `(N,)`, and the names of their classes: the distinct answers, in order."""
     distinct = sorted(set(answers))
     if not 2 <= len(distinct) <= MAX_CLASSES:
         raise ValueError(
@@ -24,7 +24,7 @@ def labelled[T: (int, str)](answers: Sequence[T], name: str) -> tuple[Integers, 
 
 
 def class_names(names: Sequence[str], name: str) -> tuple[str, ...]:
-    """The names, if a page can show them."""
+    """The names, if they can be shown on a page; ValueError if not."""
     for number, text in enumerate(names, 1):
         if not text.strip() or not text.isprintable() or len(text) > MAX_NAME:
             raise ValueError(

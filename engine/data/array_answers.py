@@ -1,4 +1,4 @@
-"""What arrays tell: inputs that are numbers or pixels, and answers in any of the usual shapes."""
+"""Inputs and targets from arrays: numbers or pixels, and targets of any usual shape."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from engine.data.table.target import FEW
 from engine.number_format import written
 from engine.types import Array, Integers
 
-MAX_VALUES = 100  # to predict for one example
+MAX_VALUES = 100  # targets of one example
 
 
 def inputs(x: np.ndarray, name: str) -> tuple[Array, tuple[int, ...]]:
@@ -28,7 +28,7 @@ def inputs(x: np.ndarray, name: str) -> tuple[Array, tuple[int, ...]]:
 
 
 def _small(values: np.ndarray, key: str, name: str) -> Array:
-    """The values, none of them so large that its square would be none as float32."""
+    """The values, checked to be so small that their squares are finite in float32."""
     if not (float(values.min()) > -LARGEST and float(values.max()) < LARGEST):  # no NaN is
         row = int(np.all(np.abs(values.astype(float)) < LARGEST, axis=1).argmin())
         raise ValueError(
@@ -38,12 +38,12 @@ def _small(values: np.ndarray, key: str, name: str) -> Array:
 
 
 def _precise(values: np.ndarray) -> np.dtype:
-    """Numbers keep what they tell until they are scaled."""
+    """The precision that keeps the numbers exact until they are scaled."""
     return np.dtype(np.float32 if values.dtype == np.float32 else np.float64)
 
 
 def simple(y: np.ndarray, name: str) -> np.ndarray:
-    """Answers without a needless axis, and labels that were written one-hot as labels."""
+    """Targets without superfluous axes, and one-hot labels as numbers."""
     if y.ndim == 2 and y.shape[1] == 1:
         return y[:, 0]
     if y.ndim == 2 and y.dtype.kind in "bfiu" and y.shape[1] > 1 and _is_one_hot(y):
@@ -52,14 +52,14 @@ def simple(y: np.ndarray, name: str) -> np.ndarray:
 
 
 def _is_one_hot(y: np.ndarray) -> bool:
-    """Whether each row is 1 at one place and 0 elsewhere, and no place is without a row."""
+    """Whether each row is 1 in one column and 0 elsewhere, and no column is unused."""
     return bool(
         np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all() and (y.sum(axis=0) > 0).sum() > 1
     )
 
 
 def tells_values(y: np.ndarray, reading: Reading, classes: np.ndarray | None) -> bool:
-    """Whether answers are values: as somebody says, or numbers that are not few whole ones."""
+    """Whether targets are values: as the reading says, or unless they are few whole numbers."""
     if y.dtype.kind in "US" or (y.ndim > 1 and y.dtype.kind != "f"):
         return False
     if reading.task is not None:
@@ -73,7 +73,7 @@ def tells_values(y: np.ndarray, reading: Reading, classes: np.ndarray | None) ->
 
 
 def values(y: np.ndarray, name: str) -> Array:  # (N, O)
-    """Values to predict."""
+    """Targets of a regression."""
     if y.ndim > 2 or y.shape[1:] > (MAX_VALUES,):
         raise ValueError(f"{name}: y has the shape {y.shape}; expected 1 to {MAX_VALUES} values")
     return _small(y.reshape(len(y), -1), "y", name)
@@ -82,7 +82,7 @@ def values(y: np.ndarray, name: str) -> Array:  # (N, O)
 def labels(
     y: np.ndarray, classes: np.ndarray | None, name: str
 ) -> tuple[Integers, tuple[str, ...]]:
-    """Labels, and the classes that they count."""
+    """Labels, and the names of the classes that they number."""
     if y.ndim > 1:
         raise ValueError(f"{name}: y has the shape {y.shape}; expected one label an example")
     if y.dtype.kind == "f":
@@ -103,5 +103,5 @@ def labels(
 def _listed(array: np.ndarray, key: str, name: str) -> list[str]:
     try:
         return list(array.tolist())
-    except ValueError:  # a number that is no character's
+    except ValueError:  # a code point that does not exist
         raise ValueError(f"{name}: {key} holds text that is not Unicode") from None

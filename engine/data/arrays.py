@@ -1,4 +1,4 @@
-"""Arrays that a user brings: NPZ as `np.savez` and `np.savez_compressed` write it, and NPY."""
+"""Reads arrays of the user's own: NPZ as `np.savez` and `np.savez_compressed` write it, and NPY."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from engine.data.tables import Table
 
 INPUTS = ("x", "data", "features", "images", "inputs")
 ANSWERS = ("y", "target", "targets", "labels", "label")
-PAIRS = (  # of inputs and answers: those for training, and those that judge, if there are any
+PAIRS = (  # names of inputs and targets, of the training set and of the test set, if there is one
     *((x, y) for x in INPUTS for y in ANSWERS),
     *((f"x_{part}", f"y_{part}") for part in ("train", "training")),
     *(
@@ -34,7 +34,7 @@ JUDGING = ("test", "val", "validation", "valid")
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """An array for training, and the one of the same kind that judges, if there is one."""
+    """An array of the training set, and the one of the test set, if there is one."""
 
     train_name: str
     train: np.ndarray
@@ -43,25 +43,25 @@ class Pair:
 
     @property
     def array(self) -> np.ndarray:
-        """Both, one after the other."""
+        """Both, concatenated."""
         return self.train if self.judging is None else np.concatenate([self.train, self.judging])
 
 
 class Arrays:
-    """Arrays that have been read; what their answers tell can be chosen."""
+    """Arrays that have been read, whose task can still be chosen."""
 
     def __init__(self, x: Pair, y: Pair, classes: np.ndarray | None, name: str) -> None:
         self._x, self._y, self._classes, self._name = x, y, classes, name
         self._made: dict[Reading, Examples] = {}
 
     def examples(self, reading: Reading = AS_FOUND) -> Examples:
-        """The examples under a reading; who asks for the same gets the same."""
+        """The examples under a reading; equal readings share one result."""
         if reading not in self._made:
             self._made[reading] = self._build(reading)
         return self._made[reading]
 
     def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
-        """What the arrays hold."""
+        """A description of the arrays."""
         examples = self.examples(reading)
         notices = ["Bytes are taken for pixels: 0 to 255 becomes 0 to 1."]
         notices = notices if self._x.train.dtype == np.uint8 else []
@@ -95,15 +95,15 @@ class Arrays:
 
 
 def read_npz(raw: bytes, name: str, most: int = MAX_BYTES) -> Examples:
-    """Inputs `x` (N, ...) and answers `y`, and if wanted `classes`, the names of 0, 1, 2 ..."""
+    """Read inputs `x` (N, ...), targets `y`, and optionally `classes`, the names of 0, 1, 2 ..."""
     return read_arrays(raw, name, most).examples()
 
 
 def read_arrays(raw: bytes, name: str, most: int = MAX_BYTES) -> Arrays:
-    """The arrays of an archive, under one of the names that people give them, in any case.
+    """Read the arrays of an archive, under any of their usual names, in upper or lower case.
 
-    `x` of unsigned bytes is taken for pixels and scaled to 0 ... 1; its shape is kept, colours
-    last. No more than `most` bytes are unpacked.
+    Unsigned bytes in `x` are taken for pixels and scaled to 0 ... 1; the shape is kept, colours
+    last. At most `most` bytes are unpacked.
     """
     archive, listed = members(raw, name)
     found = {key.lower(): key for key in listed}
@@ -113,7 +113,7 @@ def read_arrays(raw: bytes, name: str, most: int = MAX_BYTES) -> Arrays:
         raise ValueError(f"{name}: expected arrays x and y, or x_train and y_train, found {told}")
     judging = _judging(pair, found)
     wanted = [*pair, *(judging or ()), *(["classes"] if "classes" in found else [])]
-    size = sum(listed[found[key]].file_size for key in wanted)  # no more than this is unpacked
+    size = sum(listed[found[key]].file_size for key in wanted)  # this much is unpacked
     if size > most:
         raise ValueError(f"{name}: unpacks to {size:,} bytes; at most {most:,} can be read")
     arrays = {
@@ -125,7 +125,7 @@ def read_arrays(raw: bytes, name: str, most: int = MAX_BYTES) -> Arrays:
 
 
 def read_npy(raw: bytes, name: str) -> Source:
-    """A table of numbers (N, D) that NumPy has saved: its columns have no names."""
+    """Read a table of numbers (N, D) saved by NumPy: its columns have no names."""
     array = parse(raw, "the array", name)
     if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "bfiu":
         raise ValueError(
@@ -141,7 +141,7 @@ def read_npy(raw: bytes, name: str) -> Source:
 
 
 def _judging(pair: tuple[str, str], found: Mapping[str, str]) -> tuple[str, str] | None:
-    """The names of those arrays that judge, if the pair is for training and they are there."""
+    """The names of the test set's arrays, if the pair is a training set and has them."""
     for part in JUDGING:
         x, y = (re.sub("train(ing)?", part, key) for key in pair)
         if (x, y) != pair and x in found and y in found:
@@ -163,7 +163,7 @@ def _pair(
 
 
 def _check_alike(x: Pair, y: Pair, name: str) -> None:
-    """Refuse arrays for judging that are not like those for training."""
+    """Refuse a test set whose arrays do not fit those of the training set."""
     for pair in (x, y):
         if pair.judging is not None and pair.judging.shape[1:] != pair.train.shape[1:]:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The data sets that come with the program; `data/LICENSES.md` says whose they are."""
+"""The data sets that come with the program; `data/LICENSES.md` has their sources and licences."""
 
 import functools
 from dataclasses import replace

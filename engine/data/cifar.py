@@ -1,6 +1,6 @@
-"""CIFAR-10 from the user's own copy: either official archive, or either unpacked folder.
+"""Reads CIFAR-10 from the user's own copy: either official archive, or either unpacked folder.
 
-Nothing is ever extracted. Of an archive only the members of the known names are looked at.
+Nothing is extracted to disk, and only members with the known names are read.
 """
 
 import gzip
@@ -23,7 +23,7 @@ CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
 )
-SOURCES = (  # those without a pickle first
+SOURCES = (  # binary versions first
     *("cifar-10-batches-bin", "cifar-10-binary.tar.gz"),
     *("cifar-10-batches-py", "cifar-10-python.tar.gz"),
 )
@@ -44,12 +44,12 @@ type Batch = tuple[NDArray[np.uint8], NDArray[np.uint8]]  # pixels (N, 3072), la
 
 
 def find_cifar(folder: Path) -> Path | None:
-    """The copy of CIFAR-10 in a folder, as one of the four that are known."""
+    """The copy of CIFAR-10 in a folder, in any of the four known forms; None if there is none."""
     return next((path for name in SOURCES if (path := folder / name).exists()), None)
 
 
 def read_cifar(path: Path, per_class: int) -> Examples:
-    """The first `per_class` images of each class, training batches first; fewer if there are."""
+    """The first `per_class` images of each class, training batches first, or all if fewer."""
     batches: dict[str, Batch] = {}
     for batch, raw in _folder(path) if path.is_dir() else _archive(path):
         read = _binary if batch.endswith(".bin") else read_batch
@@ -59,7 +59,7 @@ def read_cifar(path: Path, per_class: int) -> Examples:
     if not batches:
         raise ValueError(f"{path.name}: expected batches of CIFAR-10, found none")
     pixels, labels = _first(_joined([batches[b] for b in BATCHES if b in batches]), per_class)
-    images = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # colours, first there, go last
+    images = pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)  # channels last
     return pictures(images, labels, CLASSES)
 
 
@@ -74,7 +74,7 @@ def _folder(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 class _Bounded(io.BufferedIOBase):
-    """A file that ends with an error where a bomb would go on."""
+    """A file that raises an error when it unpacks to too many bytes (a decompression bomb)."""
 
     def __init__(self, file: gzip.GzipFile) -> None:
         self._file = file
@@ -91,7 +91,7 @@ class _Bounded(io.BufferedIOBase):
 
 
 def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
-    if not path.is_file():  # a pipe would never end
+    if not path.is_file():  # reading a pipe might never end
         raise ValueError(f"{path.name}: expected a file, found none")
     try:
         with (
@@ -108,7 +108,7 @@ def _archive(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _binary(raw: bytes, name: str) -> Batch:
-    """Rows of a label's byte and the bytes of its pixels."""
+    """Rows of one byte for the label, then the bytes of the pixels."""
     if not raw or len(raw) % (1 + PIXELS):
         raise ValueError(f"{name}: expected rows of {1 + PIXELS} bytes, found {len(raw):,} bytes")
     rows = np.frombuffer(raw, np.uint8).reshape(-1, 1 + PIXELS)
@@ -131,7 +131,7 @@ def _joined(batches: Sequence[Batch]) -> Batch:
 
 
 def _enough(batches: dict[str, Batch], per_class: int) -> bool:
-    """Whether the batches from the first on, with none left out, hold all that is wanted."""
+    """Whether the consecutive batches from the first on hold all that is wanted."""
     labels = [batches[batch][1] for batch in itertools.takewhile(batches.__contains__, BATCHES)]
     if not labels:
         return False

@@ -1,7 +1,7 @@
-"""The batches of CIFAR-10's Python version: pickles by Python 2, read without trusting them.
+"""Reads the batches of CIFAR-10's Python version, which are pickles of Python 2, safely.
 
-A pickle is a program. Only the instructions that such a batch needs are allowed, and only so many
-of them; the names it may look up are stand-ins of ours, so that it runs no code of NumPy's.
+A pickle is a program. Only the opcodes that such a batch needs are allowed, and only so many of
+them; the classes that it may name are stand-ins of ours, so that none of NumPy's code runs.
 """
 
 import io
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 PIXELS = 3072
 MAX_PLAIN = 500_000  # a batch of 10,000 takes about 60,000
-MAX_STRUCTURE = 1000  # keeps nesting so shallow that hashing cannot overflow the stack
+MAX_STRUCTURE = 1000  # limits nesting, so that hashing cannot overflow the stack
 PLAIN = {
     *("SHORT_BINSTRING", "BINSTRING", "BINUNICODE", "SHORT_BINBYTES", "BINBYTES", "NONE"),
     *("BININT", "BININT1", "BININT2", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET"),
@@ -39,7 +39,7 @@ STRUCTURE = {
 BROKEN = (
     *(pickle.UnpicklingError, EOFError, struct.error, ValueError, TypeError, KeyError),
     *(IndexError, AttributeError, OverflowError, RecursionError, MemoryError),
-    Warning,  # of an odd escape in a name, where warnings are errors
+    Warning,  # about an invalid escape in a name, where warnings are errors
 )
 
 
@@ -50,11 +50,11 @@ class _Dtype:
         self.code = code
 
     def __setstate__(self, state: object) -> None:
-        """The order of bytes does not matter to a single byte."""
+        """Byte order is irrelevant for single bytes."""
 
 
 class _Array:
-    """Stands in for numpy.ndarray, and for the function that makes an empty one."""
+    """Stands in for numpy.ndarray, and for the function that creates an empty one."""
 
     value: NDArray[np.uint8] | None = None
 
@@ -104,7 +104,7 @@ def _check_instructions(raw: bytes) -> None:
         if count[opcode.name] > limit:
             raise pickle.UnpicklingError(f"it uses {opcode.name} more than {limit:,} times")
         if opcode.name == "LONG_BINPUT" and int(argument or 0) > MAX_PLAIN:
-            raise pickle.UnpicklingError(f"it keeps {argument:,} things")  # room for all
+            raise pickle.UnpicklingError(f"it keeps {argument:,} things")  # and allocates for all
 
 
 def _contents(batch: object) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

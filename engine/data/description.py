@@ -1,4 +1,4 @@
-"""What was found in a data set, told alike by the page, the data folder and the command line."""
+"""Describes a data set, in the same way for the page, the data folder and the command line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,39 +9,39 @@ import numpy as np
 from engine.data.examples import Examples
 from engine.data.reading import AS_FOUND, Reading
 
-MOST_LISTED = 1000  # columns of a description: those of a picture are its pixels
-UNEVEN = 10  # times as many examples of one class as of another
+MOST_LISTED = 1000  # columns in a description: an image has one per pixel
+UNEVEN = 10  # ratio of class sizes above which classes are called uneven
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what it holds, and what becomes of it."""
+    """One column: what it holds, and how it is used."""
 
     name: str
     kind: str  # number, class, text, date, index, constant
     use: str  # input, one-hot, target, left out
-    span: str = ""  # from its smallest to its largest, or how many different ones
+    span: str = ""  # smallest and largest value, or number of distinct ones
 
 
 @dataclass(frozen=True)
 class DataDescription:
-    """A data set before anything is learned from it."""
+    """A description of a data set before training."""
 
     examples: int
     inputs: int
-    classes: dict[str, int] | None  # how many examples each has; None: values to predict
+    classes: dict[str, int] | None  # examples of each class; None in regression
     target: str | None
     columns: tuple[Column, ...]
     encoding: str | None = None
     separator: str | None = None
     decimal: str | None = None
     notices: tuple[str, ...] = ()
-    asks: bool = False  # whether the target may as well be of the other kind
-    missing: int = 0  # rows with a missing value, about which somebody has to decide
-    first: tuple[tuple[str, ...], ...] = ()  # the first rows, as they were written
+    asks: bool = False  # whether the target could be classes or values, so that the user is asked
+    missing: int = 0  # rows with a missing value, for which no remedy is chosen yet
+    first: tuple[tuple[str, ...], ...] = ()  # the first rows, as text
 
     def plain(self) -> dict[str, object]:
-        """As one JSON object tells it."""
+        """The description as a JSON object."""
         columns = [{"name": x.name, "kind": x.kind, "use": x.use} for x in self.columns]
         told = ("encoding", "separator", "decimal")
         return {
@@ -56,19 +56,19 @@ class DataDescription:
 
 
 class Source(Protocol):
-    """Something that was read, and of which examples can be made."""
+    """A file that has been read, from which examples can be made."""
 
     def examples(self, reading: Reading = AS_FOUND) -> Examples:
-        """The examples; ValueError says in one sentence what stands against it."""
+        """The examples; ValueError says in one sentence why there are none."""
 
     def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
-        """What it holds and what becomes of it."""
+        """A description of its content and of how it is used."""
 
 
 def describe_examples(
     examples: Examples, target: str = "answer", notices: Sequence[str] = ()
 ) -> DataDescription:
-    """What there is to say of examples that are not a table's."""
+    """A description of examples that do not come from a table."""
     inputs = examples.x.shape[1]
     low, high = examples.x.min(axis=0), examples.x.max(axis=0)
     names = examples.columns or tuple(str(n + 1) for n in range(inputs))
@@ -87,7 +87,7 @@ def describe_examples(
 
 
 def check_size(found: DataDescription, file: str, most: int) -> None:
-    """Refuse a visitor's file whose examples take more bytes than `most` once they are learned."""
+    """Refuse a visitor's file whose examples would take more than `most` bytes as float32."""
     numbers = found.examples * found.inputs
     if 4 * numbers > most:
         raise ValueError(
@@ -97,7 +97,7 @@ def check_size(found: DataDescription, file: str, most: int) -> None:
 
 
 def counts(examples: Examples) -> dict[str, int] | None:
-    """How many examples each class has."""
+    """The number of examples of each class; None in regression."""
     if not examples.classes:
         return None
     of_each = np.bincount(np.asarray(examples.y, np.intp), minlength=len(examples.classes))
@@ -105,7 +105,7 @@ def counts(examples: Examples) -> dict[str, int] | None:
 
 
 def rare_classes(examples: Examples) -> list[str]:
-    """What is to be said of classes that accuracy hardly counts."""
+    """A notice if some classes are so rare that accuracy hardly reflects them."""
     found = counts(examples)
     if not found or max(found.values()) <= UNEVEN * min(found.values()):
         return []
@@ -117,12 +117,12 @@ def rare_classes(examples: Examples) -> list[str]:
 
 
 def answers_span(examples: Examples) -> str:
-    """How many classes, or from where to where the values go."""
+    """The number of classes, or the range of the values."""
     if examples.classes:
         return f"{len(examples.classes)} classes"
     return span(float(examples.y.min()), float(examples.y.max()))
 
 
 def span(low: float, high: float) -> str:
-    """From the smallest to the largest."""
+    """A range as text."""
     return f"{low:.10g} to {high:.10g}"

@@ -1,4 +1,4 @@
-"""A set of examples with their right answers, and its division into training and validation."""
+"""Examples with their targets, and their split into training and validation sets."""
 
 import functools
 from dataclasses import dataclass, replace
@@ -15,23 +15,23 @@ from engine.types import Array, Integers
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Examples and their right answers: a class each, or values to predict."""
+    """Examples and their targets: a class each, or values to predict."""
 
     x: Array  # (N, I) inputs
-    y: Integers | Array  # labels (N,), 0 ... C-1; or values to predict (N, O)
-    classes: tuple[str, ...]  # their names; empty where values are to be predicted
-    shape: tuple[int, ...]  # of one example: (8, 8) grey pixels, (32, 32, 3) coloured, (2,) numbers
-    rows: Integers | None = None  # (N,) where they were among those they were taken from
-    scaling: TargetTransform | None = None  # of values to predict, which `y` holds unscaled
-    columns: tuple[str, ...] = ()  # what the inputs are called; empty where they have no names
-    judging: NDArray[np.bool_] | None = None  # (N,) those that their file keeps for validation
+    y: Integers | Array  # labels (N,), 0 ... C-1; or targets (N, O) in regression
+    classes: tuple[str, ...]  # their names; empty in regression
+    shape: tuple[int, ...]  # of one example: (8, 8) grey pixels, (32, 32, 3) colour, (2,) numbers
+    rows: Integers | None = None  # (N,) row numbers in the data they were taken from
+    scaling: TargetTransform | None = None  # of targets in regression, which `y` holds unscaled
+    columns: tuple[str, ...] = ()  # names of the inputs; empty if they have none
+    judging: NDArray[np.bool_] | None = None  # (N,) the test set of their file, used for validation
 
     def __len__(self) -> int:
         return len(self.x)
 
     @property
     def outputs(self) -> int:
-        """How many outputs a network needs: one a class, or one a value."""
+        """The number of outputs a network needs: one per class, or one per value."""
         return len(self.classes) or int(self.y.shape[1])
 
     def take(self, rows: Integers) -> "Examples":
@@ -42,7 +42,7 @@ class Examples:
 
     @functools.cached_property
     def target(self) -> Array:  # (N, O)
-        """What the outputs ought to be: 1 for the right class and 0 elsewhere, or scaled values."""
+        """The desired outputs: one-hot classes, or scaled values."""
         kind = self.x.dtype
         if self.classes:
             target = np.eye(self.outputs, dtype=kind)[self.y]
@@ -52,22 +52,22 @@ class Examples:
         return target
 
     def in_units(self, outputs: Array) -> Array:  # (N, O)
-        """What a network puts out, in the units of `y`."""
+        """Outputs of a network in the units of `y`."""
         return self.scaling.undo(outputs) if self.scaling else outputs
 
 
 @dataclass(frozen=True)
 class Split:
-    """What is learned from, what only judges, and what both were before preprocessing."""
+    """The training set, the validation set, and the raw data of both."""
 
     train: Examples
     validation: Examples
-    raw: Examples  # all there are, as they were loaded: the `rows` of the others count these
-    transform: Transform | None = None  # what turned them into what the network sees
+    raw: Examples  # all examples before preprocessing, to which the `rows` of the others refer
+    transform: Transform | None = None  # the preprocessing that was applied
 
 
 class DataSet(Protocol):
-    """Yields its examples; one that is made up draws them from `rng`."""
+    """Returns its examples; a toy problem draws them from `rng`."""
 
     def __call__(self, rng: np.random.Generator) -> Examples: ...
 

@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook that holds anything, as a table."""
+"""Reads the first sheet of an Excel workbook that is not empty, as a table."""
 
 import datetime
 import io
@@ -12,14 +12,14 @@ from engine.data.table.dialect import MAX_COLUMNS, Row
 from engine.data.table.grid import PAUSE, check_room
 from engine.data.tables import Table, table_of
 
-PIECE = 100  # rows, after which other threads may go on
+PIECE = 100  # rows, after which other threads get a turn
 
 
 def read_xlsx(raw: bytes, name: str, most: int = MAX_BYTES) -> Table:
-    """The table of a workbook; formulas count as the values that were last saved for them."""
+    """The table of a workbook; a formula counts as the value last saved for it."""
     check_workbook(raw, name, most)
     try:
-        import openpyxl  # of the optional extra `excel`
+        import openpyxl  # from the optional extra `excel`
     except ImportError:
         raise ValueError(
             f"{name}: Excel workbooks need the extra babysit[excel]; save the table as CSV"
@@ -35,7 +35,7 @@ def read_xlsx(raw: bytes, name: str, most: int = MAX_BYTES) -> Table:
         raise ValueError(
             f"{name}: expected an Excel workbook, found a broken one: {error}"
         ) from None
-    except Exception as error:  # its reader raises whatever it meets in XML that is damaged
+    except Exception as error:  # openpyxl raises any kind of error on damaged XML
         reason = " ".join(str(error).split())[:100]
         raise ValueError(
             f"{name}: expected an Excel workbook, found a broken one: {reason}"
@@ -48,7 +48,7 @@ def read_xlsx(raw: bytes, name: str, most: int = MAX_BYTES) -> Table:
 
 
 def _rows(sheet: Any, name: str) -> Iterator[Row]:
-    """The rows that are not blank, all as wide as the widest."""
+    """The rows that are not blank, padded to the widest."""
     told, width, cells = [], 0, 0
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
         if number > MAX_EXAMPLES:
@@ -68,7 +68,7 @@ def _rows(sheet: Any, name: str) -> Iterator[Row]:
 
 
 def _text(value: object) -> str:
-    """A cell as a table would write it."""
+    """A cell as text, in the form that tables use."""
     if value is None:
         return ""
     if isinstance(value, float):

@@ -1,6 +1,6 @@
-"""What is worth knowing of examples before anything learns from them: sizes, classes, an index.
+"""Statistics of examples before training: sizes, class counts, a column of row numbers.
 
-For whoever diagnoses a run, and whoever shows a file before it is used.
+Used by the diagnosis of runs and by the preview of a file.
 """
 
 import math
@@ -14,14 +14,14 @@ from engine.memoize import memoize
 
 @memoize
 def input_size(examples: Examples) -> float:
-    """The root mean square of that input which is largest."""
+    """The root mean square of the largest input."""
     squares = np.einsum("ni,ni->i", examples.x, examples.x)
     return math.sqrt(float(squares.max()) / len(examples))
 
 
 @memoize
 def target_size(examples: Examples) -> float:
-    """The root mean square of the largest of the values to predict, as trained; NaN of classes."""
+    """The root mean square of the largest target, as trained on; NaN in classification."""
     if examples.classes:
         return math.nan
     return math.sqrt(float(np.square(examples.target, dtype=np.float64).mean(axis=0).max()))
@@ -29,7 +29,7 @@ def target_size(examples: Examples) -> float:
 
 @memoize
 def class_counts(examples: Examples) -> tuple[int, ...]:
-    """How many examples each class has; empty where values are to be predicted."""
+    """The number of examples of each class; empty in regression."""
     if not examples.classes:
         return ()
     labels = np.asarray(examples.y, np.intp)
@@ -38,9 +38,9 @@ def class_counts(examples: Examples) -> tuple[int, ...]:
 
 @memoize
 def telling_index(examples: Examples) -> int | None:
-    """The input, from 0, that only numbers the rows and yet tells the class; None if none does.
+    """The input, from 0, that only numbers the rows and yet reveals the class; None if none does.
 
-    Of a table that is sorted by its classes, the number of a row is all that a network needs.
+    In a table sorted by class, the row number is all that a network needs.
     """
     if len(examples.shape) > 1 or len(examples.classes) < 2:
         return None

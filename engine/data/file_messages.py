@@ -1,7 +1,7 @@
-"""What the process that reads files is asked, and what it answers, as bytes on a pipe.
+"""The messages between the server and the process that reads files, as bytes on a pipe.
 
 A message is the length of its head, the head as MessagePack, and the bytes that the head announces.
-It is not a pickle: whoever broke the reader with a file could write any code into one.
+It is not a pickle: a file that takes over the reader could otherwise run code in the server.
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from engine.data.description import DataDescription
 from engine.data.examples import Examples
 from engine.data.reading import AS_FOUND, Reading
 
-LENGTH = 8  # bytes that tell the length of a head
+LENGTH = 8  # bytes of the length of a head
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A look at a file, whose bytes follow."""
+    """A request to read a file, whose bytes follow."""
 
     file: str
     size: int  # bytes of the file
@@ -27,17 +27,17 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class ArrayHead(msgspec.Struct, frozen=True):
-    """An array whose bytes follow."""
+    """The head of an array, whose bytes follow."""
 
     kind: str  # as NumPy writes a dtype
     shape: tuple[int, ...]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a look came to; the arrays of the examples follow: x, y, and judging if there is one."""
+    """The result; the arrays of the examples follow: x, y, and judging if there is one."""
 
     description: DataDescription | None = None
-    refusal: str = ""  # why there are no examples, or no description either
+    refusal: str = ""  # why there are no examples, or not even a description
     classes: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
@@ -51,13 +51,13 @@ def arrays_of(examples: Examples) -> list[np.ndarray]:
 
 
 def answer_with(description: DataDescription, examples: Examples) -> Answer:
-    """The answer that the arrays of these examples follow."""
+    """The answer for these examples; their arrays are sent after it."""
     heads = tuple(ArrayHead(array.dtype.str, array.shape) for array in arrays_of(examples))
     return Answer(description, "", examples.classes, examples.shape, examples.columns, heads)
 
 
 def examples_of(answer: Answer, arrays: Iterable[np.ndarray]) -> Examples:
-    """The examples of an answer and the arrays that followed it; nobody can write to them."""
+    """Read-only examples from an answer and the arrays that followed it."""
     x, y, *judging = arrays
     for array in (x, y, *judging):
         array.setflags(write=False)
@@ -76,13 +76,13 @@ def send(stream: BinaryIO, head: msgspec.Struct, *blobs: memoryview | bytes) -> 
 
 
 def receive[T: msgspec.Struct](stream: BinaryIO, kind: type[T]) -> T:
-    """Read a head; EOFError where the other side has ended."""
+    """Read a head; EOFError if the other process has ended."""
     size = int.from_bytes(_exactly(stream, LENGTH), "little")
     return msgspec.msgpack.decode(_exactly(stream, size), type=kind)
 
 
 def receive_array(stream: BinaryIO, head: ArrayHead) -> np.ndarray:
-    """Read an array into memory of its own, with no copy between."""
+    """Read an array straight into its memory, without a copy."""
     array = np.empty(head.shape, np.dtype(head.kind))
     rest = memoryview(array).cast("B") if array.size else memoryview(b"")
     while rest:
@@ -94,7 +94,7 @@ def receive_array(stream: BinaryIO, head: ArrayHead) -> np.ndarray:
 
 
 def receive_bytes(stream: BinaryIO, size: int) -> bytes:
-    """Read so many bytes."""
+    """Read exactly `size` bytes."""
     return _exactly(stream, size)
 
 

@@ -1,7 +1,7 @@
-"""Has large files read by a process beside, so that who is served by this one need not wait.
+"""Reads large files in a separate process, so that the server's other visitors do not wait.
 
-A thread would not do: it holds the interpreter's lock for most of what reading takes. Nor would a
-`ProcessPoolExecutor`, whose workers import the server's main program, and all of Panel with it.
+A thread would hold the interpreter's lock for most of the time that reading takes. The workers of a
+`ProcessPoolExecutor` would import the server's main program, and all of Panel with it.
 """
 
 import contextlib
@@ -18,11 +18,11 @@ import numpy as np
 from engine.data.file_messages import Answer, Question, receive, receive_array, send
 
 MODULE = "engine.data.file_reader_process"
-SECONDS = 60  # of a processor that a file may take
-TOO_LONG = -getattr(signal, "SIGXCPU", 0)  # how a process ends that takes more
-IDLE = 30.0  # seconds after which a process with nothing to do is ended
-PROGRAM = 2**28  # bytes of address space that the process takes with nothing to read
-FOLD = 16  # bytes of memory that a byte may take that a file unpacks to: some take 10
+SECONDS = 60  # of CPU time that a file may take
+TOO_LONG = -getattr(signal, "SIGXCPU", 0)  # exit code of a process that takes more
+IDLE = 30.0  # seconds after which an idle process is ended
+PROGRAM = 2**28  # bytes of address space of the idle process
+FOLD = 16  # bytes of memory allowed per unpacked byte: some files take 10
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 type Timer = Callable[[float, Callable[[], object]], threading.Timer]
@@ -30,31 +30,31 @@ type Answered = tuple[Answer, list[np.ndarray]]
 
 
 class StoppedError(ValueError):
-    """Nobody waits for this look any more."""
+    """Nobody waits for this file any more."""
 
 
 class Look:
-    """One look at a file, which can be stopped from another thread."""
+    """One request to read a file, which can be stopped from another thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kill: Callable[[], object] | None = None
-        self.stopped = False  # whether nobody waits for it any more
+        self.stopped = False  # whether nobody waits for the result any more
 
     def begin(self, kill: Callable[[], object]) -> None:
-        """A process works for it from now on; StoppedError if it need not."""
+        """A process starts to work on it; raises StoppedError if it was stopped before."""
         with self._lock:
             if self.stopped:
                 raise StoppedError("nobody waits for this file any more")
             self._kill = kill
 
     def end(self) -> None:
-        """The process may work for others."""
+        """Its process has finished."""
         with self._lock:
             self._kill = None
 
     def stop(self) -> None:
-        """Nobody waits for it any more: its process is ended."""
+        """Stop it, since nobody waits for the result: its process is killed."""
         with self._lock:
             self.stopped = True
             if self._kill:
@@ -62,7 +62,7 @@ class Look:
 
 
 class FileReader:
-    """The process that reads files, there from the first large one until none has come for long."""
+    """The process that reads files; it starts with the first large file and ends when idle."""
 
     def __init__(
         self,
@@ -78,11 +78,11 @@ class FileReader:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process; None if there is none."""
+        """The process id; None if there is no process."""
         return self._process.pid if self._process else None
 
     def look(self, question: Question, raw: bytes, look: Look) -> Answered:
-        """The answer of the process; ValueError says in one sentence why there is none."""
+        """Have a file read; ValueError says in one sentence why there is no result."""
         with self._turn:
             self._stay()
             process = self._running(question)
@@ -98,7 +98,7 @@ class FileReader:
                 self._end_later()
 
     def _running(self, question: Question) -> subprocess.Popen[bytes]:
-        """The process, which may have been ended meanwhile."""
+        """The process, started again if it has ended."""
         if self._closed:
             raise StoppedError(f"{question.file}: the server stops")
         if self._process and self._process.poll() is not None:
@@ -125,35 +125,35 @@ class FileReader:
         self._idle.start()
 
     def _end_idle(self) -> None:
-        if self._turn.acquire(blocking=False):  # else it is not idle
+        if self._turn.acquire(blocking=False):  # else a file is being read
             try:
                 self._end()
             finally:
                 self._turn.release()
 
     def _end(self) -> int:
-        """End the process, if there is one; how it ended."""
+        """Kill the process, if there is one; returns its exit code."""
         process, self._process = self._process, None
         if process is None:
             return 0
         process.kill()
         for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):  # of what it was still to be told
+            with contextlib.suppress(OSError):  # from flushing a request that was cut short
                 cast(BinaryIO, pipe).close()
         return process.wait()
 
     def close(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process, whatever it is doing."""
         self._closed = True
         if process := self._process:
-            process.kill()  # whoever waits for it then gives up the turn
+            process.kill()  # the thread that waits for it then releases the lock
         with self._turn:
             self._stay()
             self._end()
 
 
 def start_process(memory: int, seconds: int, cores: Collection[int]) -> subprocess.Popen[bytes]:
-    """A process that answers questions on its pipes, within these limits."""
+    """Start a process that answers requests on its pipes, within these limits."""
     return subprocess.Popen(
         [sys.executable, "-m", MODULE, *map(str, (memory, seconds, *cores))],
         stdin=subprocess.PIPE,
@@ -170,7 +170,7 @@ def _ask(process: subprocess.Popen[bytes], question: Question, raw: bytes) -> An
 
 
 def _ended(look: Look, code: int, file: str) -> ValueError:
-    """Why a look came to nothing, by how its process ended."""
+    """Why there is no result, by the exit code of the process."""
     if look.stopped:
         return StoppedError("nobody waits for this file any more")
     if code == TOO_LONG:

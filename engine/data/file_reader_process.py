@@ -1,9 +1,8 @@
 """The process that reads files for a server: `python -m engine.data.file_reader_process`.
 
-It answers one question after the other from its standard input, and ends when that is closed: a
-server that was killed leaves no process behind. It gives way to the server: it has a lower rank,
-any core but no share of the server's lock, a bound to its memory, and it is the first that the
-system ends where memory runs out.
+It answers requests on its standard input one by one, and ends when that is closed, so that a killed
+server leaves no process behind. The server has priority over it: the process has a lower priority,
+limited memory, other cores if there are any, and it is the first to be killed if memory runs out.
 """
 
 import contextlib
@@ -38,19 +37,19 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-RANK = 5  # below the server's
-FIRST_TO_END = "1000"  # where memory runs out
+RANK = 5  # added to its niceness
+FIRST_TO_END = "1000"  # its OOM score: the kernel kills it first
 
 type Asked = tuple[Question, bytes]
 
 
 def give_way(cores: Collection[int], memory: int) -> None:
-    """Take a lower rank, these cores (if any are named) and so many bytes of memory at most."""
+    """Lower the priority, and limit the process to these cores (if any) and bytes of memory."""
     if hasattr(os, "nice"):
         os.nice(RANK)
     if cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores)  # not the one core on which the server keeps its threads
-    with contextlib.suppress(OSError):  # not Linux, or forbidden
+        os.sched_setaffinity(0, cores)  # not only the core of the server's threads
+    with contextlib.suppress(OSError):  # not on Linux, or not permitted
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_END)
     if resource is not None:
         _limit(resource.RLIMIT_AS, memory)
@@ -58,7 +57,7 @@ def give_way(cores: Collection[int], memory: int) -> None:
 
 
 def allow_seconds(seconds: int) -> None:
-    """Be ended by the system after so many more seconds of a processor, however busy it is."""
+    """Let the system end the process after so many more seconds of CPU time."""
     if resource is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + seconds)
@@ -67,19 +66,19 @@ def allow_seconds(seconds: int) -> None:
 def _limit(what: int, most: int) -> None:
     _, hard = resource.getrlimit(what)
     allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    with contextlib.suppress(ValueError, OSError):  # macOS knows the limit, and refuses it
+    with contextlib.suppress(ValueError, OSError):  # macOS has the limit, but refuses to set it
         resource.setrlimit(what, (allowed, hard))
 
 
 class Looks:
-    """Answers questions; the file asked about last stays, for who asks again chooses a target."""
+    """Answers requests; keeps the last file, because the next request often has another target."""
 
     def __init__(self) -> None:
         self._last = b""
         self._source: Source | None = None
 
     def answer(self, question: Question, raw: bytes) -> tuple[Answer, list[np.ndarray]]:
-        """Look at a file: what to say of it, and the arrays that follow."""
+        """Read a file: the answer, and the arrays that follow it."""
         try:
             return self._look(question, raw)
         except ValueError as error:
@@ -101,30 +100,30 @@ class Looks:
     def _read(self, question: Question, raw: bytes) -> Source:
         name = hashlib.sha256(question.file.encode() + b"\0" + raw).digest()
         if self._source is None or name != self._last:
-            self._source = None  # both need not fit
+            self._source = None  # frees its memory before the next file is read
             self._source, self._last = read_source(raw, question.file, question.most), name
         return self._source
 
 
 def listen(stream: BinaryIO, asked: SimpleQueue[Asked], end: Callable[[int], object]) -> None:
-    """Hear questions, whatever is being read meanwhile; end at once where nobody asks any more."""
+    """Receive requests, also while a file is read; end at once when the server closes the pipe."""
     try:
         while True:
             question = receive(stream, Question)
             asked.put((question, receive_bytes(stream, question.size)))
     except EOFError:
         end(0)
-    except Exception:  # such as too little memory: nothing would ever be answered
+    except Exception:  # such as MemoryError: without this thread no request would be answered
         traceback.print_exc()
         end(1)
 
 
 def main(memory: int, seconds: int, *cores: int) -> None:
-    """Answer until the server ends us, or has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    """Answer requests until the server ends this process, or has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the server, which ends this process
     give_way(cores, memory)
     output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library might print is no answer
+    os.dup2(2, 1)  # keeps output of libraries out of the answers
     asked = SimpleQueue[Asked]()
     threading.Thread(target=listen, args=(sys.stdin.buffer, asked, os._exit), daemon=True).start()
     looks = Looks()

@@ -1,4 +1,4 @@
-"""A large file of a visitor, read by the process beside when somebody looks at it."""
+"""A visitor's large file, read by a separate process on the first request."""
 
 import threading
 
@@ -9,40 +9,40 @@ from engine.data.file_reader import FileReader, Look
 from engine.data.reading import AS_FOUND, Reading
 from engine.data.sources import is_packed
 
-SMALL = 2**20  # bytes of text, which are read sooner than a process starts
-UNPACKS = 64  # times as many bytes that a packed file is taken for
-LOOKS = 3  # at one file that stay in memory
+SMALL = 2**20  # bytes of text, which are read faster than a process starts
+UNPACKS = 64  # assumed ratio of unpacked to packed size
+LOOKS = 3  # results per file that stay in memory
 
-type Found = tuple[DataDescription, Examples | None, str]  # the last says why there are no examples
+type Found = tuple[DataDescription, Examples | None, str]  # why there are no examples
 
 
 def is_large(raw: bytes, file: str) -> bool:
-    """Whether others would notice it if this process read the file."""
+    """Whether reading the file in this process would delay other visitors."""
     return len(raw) * (UNPACKS if is_packed(file) else 1) > SMALL
 
 
 class FileSource:
-    """A file of which nothing is known before the first look."""
+    """A file that has not been read yet."""
 
     def __init__(self, raw: bytes, file: str, most: int, reader: FileReader) -> None:
         self._raw, self._file, self._most, self._reader = raw, file, most, reader
         self._found: dict[Reading, Found] = {}
         self._one_by_one = threading.Lock()
-        self._look: Look | None = None  # that goes on
+        self._look: Look | None = None  # the request in progress
 
     def examples(self, reading: Reading = AS_FOUND) -> Examples:
-        """The examples under a reading; who asks for the same gets the same."""
+        """The examples under a reading; equal readings share one result."""
         _, examples, refusal = self._looked(reading)
         if examples is None:
             raise ValueError(refusal)
         return examples
 
     def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
-        """What the file holds, and what becomes of it."""
+        """A description of the file, and of how it is used."""
         return self._looked(reading)[0]
 
     def stop(self) -> None:
-        """End the look that goes on: nobody waits for it."""
+        """Stop the request in progress: nobody waits for it."""
         if look := self._look:
             look.stop()
 

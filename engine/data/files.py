@@ -1,7 +1,7 @@
-"""What every reader of a user's own files keeps to: limits, and examples that nobody can change.
+"""Limits that every reader of the user's files respects, and read-only examples.
 
-A reader raises ValueError with one sentence that names the file, and the line or part of it, what
-was found there and what was expected.
+A reader raises ValueError with one sentence: the file, the line or part of it, what was found
+there, and what was expected.
 """
 
 from pathlib import Path
@@ -19,9 +19,9 @@ MAX_NUMBERS = 2**27  # examples times inputs: 512 MB as float32
 
 
 def contents(path: Path) -> bytes:
-    """The bytes of the ordinary file at `path`."""
+    """The bytes of the regular file at `path`."""
     try:
-        if not path.is_file():  # a pipe would never end
+        if not path.is_file():  # reading a pipe might never end
             raise ValueError(f"{path.name}: expected a file, found none")
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -32,10 +32,10 @@ def contents(path: Path) -> bytes:
 
 
 def check_shape(shape: tuple[int, ...], name: str) -> None:
-    """Refuse an array of inputs `(N, ...)` that holds nothing, or more than a run could hold."""
+    """Refuse an array of inputs `(N, ...)` that is empty or too large for a run."""
     numbers = 1
     for length in shape:
-        numbers *= length  # Python's whole numbers: these never overflow
+        numbers *= length  # Python's integers never overflow
     if not numbers:
         raise ValueError(f"{name}: holds no examples")
     if shape[0] > MAX_EXAMPLES or numbers > MAX_NUMBERS:
@@ -51,7 +51,7 @@ def lasting(
     classes: tuple[str, ...],
     shape: tuple[int, ...],
 ) -> Examples:
-    """Examples that outlive a run: nobody can write to them."""
+    """Read-only examples, which runs can share."""
     x.setflags(write=False)
     y.setflags(write=False)
     return Examples(x, y, classes, shape)
@@ -63,7 +63,7 @@ def pictures(
     classes: tuple[str, ...],
     white: int = 255,
 ) -> Examples:
-    """Examples that are pictures: 0 is black, 1 is the brightest that the file can say."""
+    """Examples from images: 0 is black, 1 is white."""
     x = images.reshape(len(images), -1).astype(np.float32)
     x /= white
     return lasting(x, labels.astype(np.int64), classes, images.shape[1:])

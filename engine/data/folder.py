@@ -1,4 +1,4 @@
-"""Data sets of the user's own: what lies in a folder joins the menu, and is read when chosen."""
+"""Adds the data sets in a folder to the menu; each is read only when it is chosen."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -16,16 +16,16 @@ from engine.data.reading import AS_FOUND, Reading
 from engine.data.sources import READERS, ending, read_source
 from engine.registry import Range
 
-KEPT = 4  # data sets that stay in memory once read
+KEPT = 4  # data sets that stay in memory
 
-_names: dict[Path, str] = {}  # of what has been added to the menu
+_names: dict[Path, str] = {}  # the menu name of each path added so far
 
 
 def register_folder(path: Path) -> list[str]:
-    """Add what is new in a folder to the menu, and name it; nothing is read yet.
+    """Add the new data sets of a folder to the menu, and return their names; nothing is read yet.
 
-    Tables, workbooks, NumPy's arrays, IDX files here or in folders of their own, CIFAR-10's
-    archives or folders.
+    These are tables, workbooks, NumPy arrays, IDX files (in the folder or in folders of their own),
+    and CIFAR-10 as archives or folders.
     """
     if not path.is_dir():
         return []
@@ -44,7 +44,7 @@ def file_named(name: str) -> Path | None:
 
 
 def _free(name: str) -> str:
-    """The name, or one like it if another data set has it."""
+    """The name, or a similar one if another data set has it."""
     while name in DATASETS:
         name += " (yours)"
     return name
@@ -68,7 +68,7 @@ def _found(folder: Path) -> Iterator[tuple[Path, str, DataSet]]:
 def _holds_idx(folder: Path) -> bool:
     try:
         return bool(find_idx(folder))
-    except OSError:  # not ours to look into
+    except OSError:  # not readable
         return False
 
 
@@ -76,12 +76,12 @@ def _entry(reader: Callable[[Path], Examples], summary: str, path: Path) -> Data
     def read(rng: np.random.Generator) -> Examples:
         return _read(reader, path)
 
-    read.__doc__ = summary  # the menu shows it
+    read.__doc__ = summary  # shown in the menu
     return read
 
 
 def _chosen(path: Path, summary: str) -> DataSet:
-    """An entry of which one can choose the target, the task and what becomes of gaps."""
+    """An entry for which target, task and missing values can be chosen."""
 
     def read(rng: np.random.Generator, reading: Reading = AS_FOUND) -> Examples:
         return _read(_source, path).examples(reading)
@@ -91,12 +91,12 @@ def _chosen(path: Path, summary: str) -> DataSet:
 
 
 def source_of(path: Path) -> Source:
-    """What a file holds, before anything is chosen."""
+    """A file as a source, from which nothing has been chosen yet."""
     return _read(_source, path)
 
 
 def unreadable(folder: Path) -> list[str]:
-    """The files of a folder that no reader is for, by name."""
+    """The names of the files in a folder for which there is no reader."""
     known = {*_names}
     return [
         path.name
@@ -107,7 +107,7 @@ def unreadable(folder: Path) -> list[str]:
 
 
 def _is_told_elsewhere(path: Path) -> bool:
-    """Whether a file is part of a data set of several, or tells about the others."""
+    """Whether a file is a part of a larger data set, or documents one."""
     part = path.parent in _names and "ubyte" in path.name
     return part or path.name in SOURCES or path.suffix.lower() in (".md", ".rst", ".pdf")
 
@@ -134,7 +134,7 @@ IMAGES = "Pictures of your own, from a folder of IDX files as MNIST has them."
 def _read[*Args, Found](
     reader: Callable[[Path, *Args], Found], path: Path, *arguments: *Args
 ) -> Found:
-    """What the reader makes of the path; remembered until the file changes."""
+    """The result of the reader for this path, cached until the file changes."""
     try:
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files)

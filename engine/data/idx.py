@@ -1,4 +1,4 @@
-"""Images and labels in IDX files, the format of MNIST and its many relatives."""
+"""Reads images and labels from IDX files, the format of MNIST and its relatives."""
 
 import gzip
 import io
@@ -31,7 +31,7 @@ def read_idx(raw: bytes, name: str) -> NDArray[np.uint8]:
 
 
 def _array(file: io.BufferedIOBase, name: str) -> NDArray[np.uint8]:
-    """Reads what the header announces and one byte, so a bomb has no room to go off."""
+    """Reads as many bytes as the header announces and one more, so a bomb is never unpacked."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:3] != bytes([0, 0, UNSIGNED_BYTES]) or not 1 <= magic[3] <= 4:
         expected = "0, 0, 8 and 1 to 4 dimensions"
@@ -51,9 +51,9 @@ def _array(file: io.BufferedIOBase, name: str) -> NDArray[np.uint8]:
 
 
 def find_idx(folder: Path) -> list[tuple[Path, Path]]:
-    """The files of images and of labels that belong together in a folder, training first."""
+    """The pairs of image and label files in a folder, training set first."""
     pairs: dict[str, tuple[Path, Path]] = {}
-    for images in sorted(folder.iterdir(), reverse=True):  # an unpacked file after its .gz: it wins
+    for images in sorted(folder.iterdir(), reverse=True):  # an unpacked file replaces its .gz
         if match := IMAGES.fullmatch(images.name):
             labels = images.with_name(
                 images.name.replace("-images", "-labels").replace("idx3-", "idx1-")
@@ -63,7 +63,7 @@ def find_idx(folder: Path) -> list[tuple[Path, Path]]:
 
 
 def read_idx_folder(path: Path) -> Examples:
-    """All the images of a folder, those of training first; the labels are their classes."""
+    """All images of a folder with their classes, training set first."""
     images, labels = list[NDArray[np.uint8]](), list[NDArray[np.uint8]]()
     for pair in find_idx(path) if path.is_dir() else ():
         x, y = (read_idx(contents(file), f"{path.name}/{file.name}") for file in pair)

@@ -1,4 +1,4 @@
-"""The images on which the lecture's runs are made."""
+"""The images for the lecture's runs."""
 
 from engine.data.examples import DATASETS
 from engine.registry import Choice
@@ -7,5 +7,5 @@ CIFAR, CLOTHES = "CIFAR-10", "Fashion-MNIST"
 
 
 def lecture_images() -> Choice:
-    """Of CIFAR-10 where the user has it as many as there are bundled clothes; else those."""
+    """CIFAR-10 if the user has it, with as many images as Fashion-MNIST; else Fashion-MNIST."""
     return Choice(CIFAR, {"per_class": 600}) if CIFAR in DATASETS else Choice(CLOTHES)

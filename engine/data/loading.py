@@ -1,4 +1,4 @@
-"""The examples of a data set by its choice in the menu, and what it holds."""
+"""Loads or describes the data set that is chosen in the menu."""
 
 import inspect
 from typing import Protocol, cast
@@ -11,13 +11,13 @@ from engine.data.reading import AS_FOUND, Reading
 
 
 class Choosable(Protocol):
-    """A data set of which one can choose the target, the task and what becomes of gaps."""
+    """A data set for which target, task and missing values can be chosen."""
 
     def __call__(self, rng: np.random.Generator, reading: Reading) -> Examples: ...
 
 
 def load(data_set: DataSet, reading: Reading, rng: np.random.Generator) -> Examples:
-    """The examples of a data set; of a table, under a reading of it."""
+    """The examples of a data set; those of a table under a reading."""
     if reading == AS_FOUND:
         return data_set(rng)
     if "reading" not in inspect.signature(data_set).parameters:
@@ -29,7 +29,7 @@ def load(data_set: DataSet, reading: Reading, rng: np.random.Generator) -> Examp
 
 
 def describe(source: Source | Examples, reading: Reading = AS_FOUND) -> DataDescription:
-    """What a source, or examples that come from none, hold."""
+    """A description of a source, or of examples without one."""
     if isinstance(source, Examples):
         return describe_examples(source)
     return source.describe(reading)

@@ -1,7 +1,7 @@
-r"""Single arrays as `np.save` writes them, and the members of an archive of such.
+r"""Reads arrays as `np.save` writes them, alone or in an archive.
 
-NumPy's own reader reserves memory for whatever shape is announced, and parses the header as
-Python. Here a header must look as NumPy writes it, and agree with the size of its member.
+NumPy's own reader allocates memory for whatever shape is announced, and evaluates the header as
+Python. Here a header must look as NumPy writes it, and agree with the size of the file.
 """
 
 import io
@@ -43,8 +43,8 @@ def unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> by
 
 
 def parse(npy: bytes, key: str, name: str) -> np.ndarray:
-    """The array in the bytes of a file; `key` is what a refusal calls it."""
-    start = 10 if npy[6:7] == b"\x01" else 12  # later versions have a longer field for the length
+    """The array in the bytes of an NPY file; error messages call it `key`."""
+    start = 10 if npy[6:7] == b"\x01" else 12  # later versions have a longer length field
     end = start + int.from_bytes(npy[8:start], "little")
     header = HEADER.fullmatch(npy, start, end) if npy.startswith(b"\x93NUMPY") else None
     if header is None:

@@ -1,4 +1,4 @@
-"""What is packed, unpacked within limits: gzip around one file, and what a ZIP file may hold."""
+"""Unpacks gzip files within limits, and checks ZIP files before they are unpacked."""
 
 import gzip
 import io
@@ -14,7 +14,7 @@ BROKEN = (OSError, EOFError, zlib.error)
 
 
 def unzipped(raw: bytes, name: str, most: int = MAX_BYTES) -> bytes:
-    """What a gzip file holds, no more than `most` bytes, and nothing that is packed again."""
+    """The content of a gzip file, at most `most` bytes; refuses content that is packed again."""
     parts, size = [], 0
     try:
         with gzip.open(io.BytesIO(raw)) as file:
@@ -31,14 +31,14 @@ def unzipped(raw: bytes, name: str, most: int = MAX_BYTES) -> bytes:
 
 
 def check_plain(raw: bytes, name: str) -> None:
-    """Refuse what is an archive or a spreadsheet under the name of a text file."""
+    """Refuse an archive or a spreadsheet that has the name of a text file."""
     for start, what in ((GZIP, "a gzip file"), (ZIP, "a ZIP file"), (OLD_EXCEL, "an Excel file")):
         if raw.startswith(start):
             raise ValueError(f"{name}: expected text, found {what}: unpack it, or save it as CSV")
 
 
 def check_workbook(raw: bytes, name: str, most: int = MAX_BYTES) -> None:
-    """Refuse a workbook with macros, with archives in it, or too large, before it is unpacked."""
+    """Refuse a workbook with macros or archives, or too large a one, before it is unpacked."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             members = archive.infolist()

@@ -1,4 +1,4 @@
-"""What is done to the inputs before the network sees them, fitted on the training split alone."""
+"""Preprocessing of inputs, fitted on the training set alone."""
 
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -8,23 +8,23 @@ import numpy as np
 from engine.registry import Range, Registry
 from engine.types import Array
 
-# Directions with less than this share of the largest variance carry rounding errors, no data.
-_NEGLIGIBLE = {4: 1e-7, 8: 1e-13}  # by the bytes of a number
+# Principal components with less than this share of the largest variance are rounding errors.
+_NEGLIGIBLE = {4: 1e-7, 8: 1e-13}  # by bytes per number
 
 
-# What the inputs are multiplied with besides. Pixels come as 0 to 1; 255 makes them the lecture's.
+# A further factor on the inputs. Pixels are 0 to 1; 255 makes them as large as in the lecture.
 Scale = Annotated[float, Range(1e-2, 1e3, "log")]
 
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """Subtracts a shift, then multiplies: by a number an input, or by a matrix."""
+    """Subtracts a shift, then multiplies by one number per input, or by a matrix."""
 
     shift: Array  # (I,)
     scale: Array  # (I,) or (I, I)
 
     def __call__(self, x: Array) -> Array:  # (N, I) -> (N, I)
-        """The inputs as the network is given them."""
+        """The inputs as the network receives them."""
         centred = x - self.shift
         if self.scale.ndim == 2:
             return centred @ self.scale
@@ -32,7 +32,7 @@ class Transform:
 
 
 class Preprocessing(Protocol):
-    """Learns a transform from the training inputs `x (N, I)`, each an example of `shape`."""
+    """Fits a transform to the training inputs `x (N, I)`, each an example of `shape`."""
 
     def __call__(self, x: Array, shape: tuple[int, ...]) -> Transform: ...
 
@@ -58,20 +58,20 @@ def channel_mean(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Tra
 def standardize(x: Array, shape: tuple[int, ...]) -> Transform:
     """Subtract the mean of each input and divide by its standard deviation."""
     deviation = x.std(axis=0, dtype=np.float64)
-    constant = deviation <= _NEGLIGIBLE[x.itemsize] * np.abs(x).max(axis=0)  # it becomes 0
+    constant = deviation <= _NEGLIGIBLE[x.itemsize] * np.abs(x).max(axis=0)  # these become 0
     return Transform(_mean(x), 1 / np.where(constant, 1, deviation))
 
 
 @PREPROCESSING.register("PCA")
 def pca(x: Array, shape: tuple[int, ...]) -> Transform:
-    """Turn the data so that its inputs are uncorrelated, the one that varies most first."""
+    """Rotate the data so that inputs are uncorrelated, the one with most variance first."""
     shift, directions, _ = _principal(x)
     return Transform(shift, directions)
 
 
 @PREPROCESSING.register("whiten")
 def whiten(x: Array, shape: tuple[int, ...]) -> Transform:
-    """PCA, then every direction stretched to deviation 1, the faint and noisy ones too."""
+    """PCA, then every component scaled to deviation 1, the faint and noisy ones too."""
     shift, directions, variances = _principal(x)
     carries = variances > _NEGLIGIBLE[x.itemsize] * variances[0]
     return Transform(shift, directions * (carries / np.sqrt(np.where(carries, variances, 1))))
@@ -84,13 +84,13 @@ def none(x: Array, shape: tuple[int, ...], *, scale: Scale = 1.0) -> Transform:
 
 
 def _mean(x: Array) -> Array:
-    """The mean of each input, summed precisely enough for a constant one to become 0."""
+    """The mean of each input, summed so precisely that a constant input becomes exactly 0."""
     mean: Array = x.mean(axis=0, dtype=np.float64)
     return mean
 
 
 def _principal(x: Array) -> tuple[Array, Array, Array]:
-    """The mean, the directions of most variance (a column each) and the variances, falling."""
+    """The mean, the principal components (one per column), and the variances, descending."""
     shift = _mean(x)
     centred = x - shift
     variances, directions = np.linalg.eigh(centred.T @ centred / len(x))

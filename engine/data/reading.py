@@ -1,4 +1,4 @@
-"""What a person decides about a table; whatever is left open, the reader of the table chooses."""
+"""How the user wants a table to be read; what is left open is detected."""
 
 from typing import Literal
 
@@ -9,9 +9,9 @@ type Missing = Literal["drop", "median"]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """Which column is the target, what it tells, and what becomes of missing values."""
+    """Which column is the target, what it holds, and how missing values are handled."""
 
-    target: str | None = None  # a column by name
+    target: str | None = None  # the name of a column
     task: Task | None = None
     missing: Missing | None = None  # None: a table with missing values is refused
 

@@ -1,18 +1,18 @@
-"""Whether the numbers of a table's rows tell the classes: those of a table that is sorted by class.
+"""Detects row numbers that reveal the class, in a table that is sorted by class.
 
-A network that is given such a number needs nothing else, and knows nothing of a new example.
+A network that is given such a number needs nothing else, and fails on new examples.
 """
 
 import numpy as np
 
 from engine.types import Array
 
-FEWEST = 20  # rows, from which on it is no accident
-CHANGES = 0.05  # of the rows, after which another class may come
+FEWEST = 20  # rows: in fewer it may be a coincidence
+CHANGES = 0.05  # share of the rows after which the class may change
 
 
 def tell_classes(numbers: Array, answers: np.ndarray) -> bool:
-    """Whether rows in the order of their numbers (N,) come class by class, of answers (N,)."""
+    """Whether examples, ordered by `numbers (N,)`, are sorted by class, given `answers (N,)`."""
     if len(numbers) < FEWEST:
         return False
     ordered = answers[np.argsort(numbers, kind="stable")]

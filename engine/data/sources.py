@@ -1,4 +1,4 @@
-"""Which reader reads a file: by the end of its name."""
+"""Chooses the reader of a file by the ending of its name."""
 
 from collections.abc import Callable, Mapping
 
@@ -40,7 +40,7 @@ SAID = ".csv, .tsv, .txt, .data, any of these with .gz, .npz, .npy or .xlsx"
 
 
 def ending(file: str) -> str | None:
-    """The end of a file's name for which there is a reader."""
+    """The ending of a file's name, if there is a reader for it."""
     return next((end for end in READERS if file.lower().endswith(end)), None)
 
 
@@ -50,7 +50,7 @@ def is_packed(file: str) -> bool:
 
 
 def read_source(raw: bytes, file: str, most: int = MAX_BYTES) -> Source:
-    """What a file holds; ValueError says in one sentence why it cannot be read."""
+    """Read a file; ValueError says in one sentence why it cannot be read."""
     end = ending(file)
     if end is None:
         macros = ": macros are not run" if file.lower().endswith((".xlsm", ".xlsb")) else ""

@@ -1,4 +1,4 @@
-"""The division of examples into training and validation."""
+"""Splits examples into a training and a validation set."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from engine.types import Integers
 
 
 def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Split:
-    """Shuffle, then keep the share `held_out` of the examples for validation, of each class some.
+    """Shuffle, then hold out the share `held_out` for validation, with examples of every class.
 
-    Where chance would leave a class to one side alone, it changes places with a common one; all
-    else stays as it was shuffled.
+    Where chance would leave a class on one side only, one of its examples is exchanged for one of a
+    common class; all others stay where the shuffle put them.
     """
-    if examples.judging is not None:  # as their file has it
+    if examples.judging is not None:  # the split of their file
         theirs, ours = (np.flatnonzero(x) for x in (examples.judging, ~examples.judging))
         return Split(examples.take(rng.permutation(ours)), examples.take(theirs), examples)
     rows = rng.permutation(len(examples))
@@ -28,7 +28,7 @@ def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Spli
 
 
 def subset(examples: Examples, count: int) -> Examples:
-    """The first so many, of each class some: a rare one changes places with a common one."""
+    """The first `count` examples, with every class: a rare one is exchanged for a common one."""
     rows = np.arange(len(examples))
     if examples.classes:
         labels = np.asarray(examples.y, np.intp).copy()
@@ -44,7 +44,7 @@ def _share_out(
     labels: Integers,  # (N,) of these rows; changed with them
     kept: int,
 ) -> None:
-    """Give each class a place on both sides, that of a single example in training."""
+    """Put an example of each class on both sides; a class's only example goes to training."""
     validation, training = np.arange(kept), np.arange(kept, len(rows))
     for label, count in enumerate(np.bincount(labels)):
         for to, of, least in ((validation, training, 2), (training, validation, 1)):
@@ -53,7 +53,7 @@ def _share_out(
 
 
 def _exchange(rows: Integers, labels: Integers, label: int, to: Integers, of: Integers) -> None:
-    """The last example of a class goes to the other side, and one of its commonest class back."""
+    """Exchange the last example of a class for one of the other side's most common class."""
     common = np.bincount(labels[to]).argmax()
     theirs, ours = (places[labels[places] == kind] for places, kind in ((to, common), (of, label)))
     if len(theirs) > 1:  # else there are more classes than places

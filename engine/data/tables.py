@@ -1,4 +1,4 @@
-"""Tables that a user brings, from bytes to examples; each stage is a file of `table`."""
+"""Reads tables of the user's own, from bytes to examples; each stage is a file in `table`."""
 
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -24,21 +24,21 @@ from engine.data.table.plain import fill_fast
 from engine.data.table.target import answers, choose_target
 
 MAX_TABLE = 2**27  # bytes
-LARGE = 2**20  # characters, from which on the fast way is worth trying
-SHOWN = 6  # rows of a description
-READINGS = 4  # of one table that stay in memory
+LARGE = 2**20  # characters, above which the fast parser is tried first
+SHOWN = 6  # rows in a description
+READINGS = 4  # results per table that stay in memory
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What one reading makes of a table."""
+    """A table under one reading."""
 
     examples: Examples
     described: DataDescription
 
 
 class Table:
-    """A table whose columns are known; what they are for can be chosen again and again."""
+    """A table with known columns, which can be read with any target."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
@@ -46,11 +46,11 @@ class Table:
         self._made: dict[Reading, Made] = {}
 
     def examples(self, reading: Reading = AS_FOUND) -> Examples:
-        """The examples under a reading; who asks for the same gets the same."""
+        """The examples under a reading; equal readings share one result."""
         return self._make(reading).examples
 
     def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
-        """What the columns hold and what becomes of them; rows with a gap are then not counted."""
+        """A description of the columns and their use; incomplete rows are then not counted."""
         gaps = 0 if reading.missing else len(self._gaps(reading))
         if not gaps:
             return self._make(reading).described
@@ -78,7 +78,7 @@ class Table:
         gaps = missing_rows(grid, typed, used)
         if len(gaps) and reading.missing is None:
             refuse_missing(grid, typed, used, target.column, gaps)
-        if reading.missing == "median":  # nobody can fill in an answer
+        if reading.missing == "median":  # a missing target cannot be filled in
             gaps = np.flatnonzero(typed[target.column].missing())
         kept = np.delete(np.arange(len(grid.lines)), gaps)
         if not len(kept):
@@ -123,7 +123,7 @@ def _left_out(rows: int) -> str:
 
 
 def read_table(raw: bytes, name: str) -> Table:
-    """The table in the bytes of a text file; ValueError says in one sentence what is wrong."""
+    """Read the table in a text file; ValueError says in one sentence what is wrong."""
     if len(raw) > MAX_TABLE:
         raise ValueError(f"{name}: has {len(raw):,} bytes; at most {MAX_TABLE:,} can be read")
     try:
@@ -163,7 +163,7 @@ def _divide(text: str, name: str) -> Grid:
 
 
 def table_of(rows_: list[tuple[int, list[str]]], name: str, notices: list[str]) -> Table:
-    """The table in rows that have been divided elsewhere, as those of a sheet."""
+    """The table in rows that are already split into cells, as in a spreadsheet."""
     shape = find_shape(rows_[:1000], name, None)
     grid = fill(name, shape, chain(rows_[shape.skipped :]))
     grid.header = shape.header
@@ -172,5 +172,5 @@ def table_of(rows_: list[tuple[int, list[str]]], name: str, notices: list[str]) 
 
 
 def read_csv(raw: bytes, name: str) -> Examples:
-    """The examples of a table, as it is found."""
+    """The examples of a table, with target and task as detected."""
     return read_table(raw, name).examples()

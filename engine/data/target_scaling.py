@@ -1,7 +1,7 @@
-"""What is done to values to predict before training sees them, fitted on the training split alone.
+"""Scaling of the targets in regression, fitted on the training set alone.
 
-Networks learn values of about size 1. What a network then puts out is turned back into the units
-of the data wherever it is shown; only the loss is in the units of training.
+Networks learn values of about size 1. Predictions are converted back to the units of the data
+wherever they are shown; only the loss is in scaled units.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from engine.types import Array, Integers
 
 @dataclass(frozen=True, eq=False)
 class TargetTransform:
-    """Subtracts a mean, then divides by a deviation, one of each for every value to predict."""
+    """Subtracts a mean, then divides by a standard deviation, both per target."""
 
     mean: Array  # (O,)
     deviation: Array  # (O,)
 
     def __call__(self, values: Integers | Array) -> Array:  # (N, O)
-        """The values as training sees them."""
+        """The values as they are trained on."""
         scaled: Array = (values - self.mean) / self.deviation
         return scaled
 
@@ -31,7 +31,7 @@ class TargetTransform:
 
 
 class TargetScaling(Protocol):
-    """Learns a transform from the training values `y (N, O)`; None leaves them as they are."""
+    """Fits a transform to the training targets `y (N, O)`; None leaves them as they are."""
 
     def __call__(self, y: Integers | Array) -> TargetTransform | None: ...
 
@@ -41,12 +41,12 @@ TARGET_SCALING: Registry[TargetScaling] = Registry("target scaling")
 
 @TARGET_SCALING.register("none")
 def none(y: Integers | Array) -> None:
-    """Leave values to predict as they are: large ones make steps that are too long."""
+    """Leave values to predict as they are: large ones make steps too large."""
 
 
 @TARGET_SCALING.register("standardize")
 def standardize(y: Integers | Array) -> TargetTransform:
-    """Subtract the mean and divide by the deviation: a loss of 1 is always saying the mean."""
+    """Subtract the mean and divide by the deviation: always predicting the mean has loss 1."""
     deviation = y.std(axis=0, dtype=np.float64)
     constant = deviation <= 1e-7 * np.abs(y).max(axis=0)
     return TargetTransform(y.mean(axis=0, dtype=np.float64), np.where(constant, 1, deviation))

@@ -1,8 +1,8 @@
-"""Points on a plane, drawn anew for each run: problems whose shape and answer can be seen.
+"""Toy problems: points on a plane, drawn anew for each run, whose solution can be seen.
 
-The inputs lie between about −1 and 1. Classes differ in size by one example at most; they take
-turns, and it is `split` that shuffles. Where an entry says nothing else, `noise` is the standard
-deviation of what is added to both coordinates, or to the value that is to be predicted.
+Inputs lie between about −1 and 1. Class sizes differ by at most one example; classes alternate, and
+`split` shuffles them. Unless an entry says otherwise, `noise` is the standard deviation of what is
+added to both coordinates, or to the value to predict.
 """
 
 from typing import Annotated
@@ -17,7 +17,7 @@ Count = Annotated[int, Range(50, 5000, "log", whole=True)]
 Classes = Annotated[int, Range(2, 8, whole=True)]
 Noise = Annotated[float, Range(0, 0.5)]
 
-# TensorFlow Playground's "Multi gaussian", its square from -6 to 6 shrunk to ours: x1, x2, sign.
+# TensorFlow Playground's "Multi gaussian", scaled from its square of -6 to 6: x1, x2, sign.
 BUMPS = np.array([(-8, 5, 1), (0, 5, -1), (8, 5, 1), (-8, -5, -1), (0, -5, 1), (8, -5, -1)]) / (
     *(12, 12, 1),
 )
@@ -34,7 +34,7 @@ def circle(
 ) -> Examples:
     """A disc within rings, one a class: no straight line separates them."""
     labels = _turns(examples, classes)
-    radius = (labels + 0.7 * rng.uniform(size=examples)) / (classes - 0.3)  # 0.3 of each: a gap
+    radius = (labels + 0.7 * rng.uniform(size=examples)) / (classes - 0.3)  # gaps of 0.3
     points = radius[:, None] * _direction(rng.uniform(0, 2 * np.pi, examples))
     return _classified(points + _jitter(rng, examples, noise), labels)
 
@@ -47,11 +47,11 @@ def xor(
     classes: Classes = 2,
     noise: Noise = 0.05,
 ) -> Examples:
-    """A chessboard of as many rows as classes, whose colours take turns; two are XOR."""
+    """A chessboard with as many rows as classes, whose colours alternate; with two it is XOR."""
     labels = _turns(examples, classes)
     column = rng.integers(classes, size=examples)
     cell = np.stack([column, (labels - column) % classes], axis=1)
-    inside = rng.uniform(0.1, 0.9, (examples, 2))  # keeps off the border of its cell
+    inside = rng.uniform(0.1, 0.9, (examples, 2))  # keeps a distance from the border of the cell
     points = 2 * (cell + inside) / classes - 1
     return _classified(points + _jitter(rng, examples, noise), labels)
 
@@ -80,7 +80,7 @@ def spiral(
 ) -> Examples:
     """Arms that wind around each other, one a class (Stanford's CS231n); noise is in radians."""
     labels = _turns(examples, classes)
-    along = (np.arange(examples) // classes + 1) / np.ceil(examples / classes)  # 0, the tip, ... 1
+    along = (np.arange(examples) // classes + 1) / np.ceil(examples / classes)  # 0 to 1
     angle = 2 * np.pi * labels / classes + 4 * along + noise * rng.standard_normal(examples)
     return _classified(along[:, None] * _direction(angle), labels)
 
@@ -94,14 +94,14 @@ def moons(
 ) -> Examples:
     """Two crescents, each with a tip in the other's hollow."""
     labels = _turns(examples, 2)
-    sign = 1 - 2 * labels[:, None]  # the second is the first, turned by half a circle
+    sign = 1 - 2 * labels[:, None]  # the second crescent is the first, rotated by 180°
     points = sign * (_direction(rng.uniform(0, np.pi, examples)) - (0.5, 0.25)) / 1.5
     return _classified(points + _jitter(rng, examples, noise), labels)
 
 
 @DATASETS.register("plane")
 def plane(rng: np.random.Generator, *, examples: Count = 500, noise: Noise = 0.05) -> Examples:
-    """A value to predict, the mean of both coordinates: one layer without bends is enough."""
+    """A value to predict, the mean of both coordinates: a linear network is enough."""
     points = rng.uniform(-1, 1, (examples, 2))
     return _valued(points, points.mean(axis=1) + noise * rng.standard_normal(examples))
 

@@ -1,7 +1,7 @@
-"""Files that a visitor brings: no menu lists them, and they are gone when nobody has them any more.
+"""Files that visitors upload: in no menu, and freed when nobody uses them any more.
 
-What is learned from such a file names it and its bytes, as in "flowers.csv #3f2a91c04d5e0f11": who
-wants to repeat the run needs that very file.
+The name of such a data set contains the file's name and a hash of its bytes, as in
+"flowers.csv #3f2a91c04d5e0f11", because only that very file can repeat the run.
 """
 
 import hashlib
@@ -22,31 +22,31 @@ from engine.data.reading import AS_FOUND, Reading
 from engine.data.sources import read_source
 from engine.limits import limits
 
-UNPACKED = 2  # bytes that one of a packed file may become
+UNPACKED = 2  # bytes that one byte of a packed file may unpack to
 MARKED = re.compile(r'"([^"\\]+) #([0-9a-f]{16})"')  # the name of such a data set, in JSON
 
 _lock = threading.Lock()
-_kept: Counter[str] = Counter()  # how many have each
+_kept: Counter[str] = Counter()  # how many visitors use each
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What a file holds, and the name under which one can learn from it."""
+    """An uploaded file, and the name of its data set."""
 
     file: str
     name: str
     source: Source
 
     def stop(self) -> None:
-        """End the look at it that goes on, if there is one: nobody waits for it."""
+        """Stop the request that reads it, if there is one: nobody waits for it."""
         if isinstance(self.source, FileSource):
             self.source.stop()
 
 
 def read_upload(raw: bytes, file: str, reader: FileReader | None = None) -> Upload:
-    """What a file holds; ValueError says in one sentence what is wrong with it.
+    """Read an uploaded file; ValueError says in one sentence what is wrong with it.
 
-    Given a reader, a large file is read by that, not here and now but at the first look.
+    If a reader is given, a large file is read by that reader, and only when it is first needed.
     """
     file, most = _plain(file), limits().upload
     if len(raw) > most:
@@ -60,14 +60,14 @@ def read_upload(raw: bytes, file: str, reader: FileReader | None = None) -> Uplo
 
 
 def _plain(file: str) -> str:
-    """A file's name, whatever a browser sends as such."""
+    """The name of the file without folders, whatever the browser sends."""
     name = re.split(r"[/\\]", file)[-1].replace('"', "'")
     name = "".join(letter for letter in name if letter.isprintable()).strip()
     return f"…{name[-40:]}" if len(name) > 40 else name or "file"
 
 
 def register_upload(upload: Upload) -> None:
-    """Let those who know its name learn from it, until each of them lets it go."""
+    """Let visitors who know the name train on it, until each calls `unregister_upload`."""
     with _lock:
         _kept[upload.name] += 1
         if _kept[upload.name] == 1:
@@ -75,7 +75,7 @@ def register_upload(upload: Upload) -> None:
 
 
 def unregister_upload(upload: Upload) -> None:
-    """Of those who have it, one has it no more."""
+    """One visitor no longer uses it; it is freed after the last one."""
     with _lock:
         _kept[upload.name] -= 1
         if not _kept[upload.name]:
@@ -92,13 +92,13 @@ def _entry(upload: Upload) -> DataSet:
 
 
 def files_named(text: str) -> Iterator[tuple[str, str]]:
-    """The files that a run told as JSON has learned from, and the names of their data sets."""
+    """The uploaded files in a run's JSON, and the names of their data sets."""
     for match in MARKED.finditer(text):
         yield match[1], f"{match[1]} #{match[2]}"
 
 
 def find_files(text: str) -> None:
-    """Look in the data folder for the files that a run told as JSON has learned from."""
+    """Look in the data folder for the uploaded files in a run's JSON."""
     for file, name in files_named(text):
         if name in DATASETS:
             continue
