@@ -1,4 +1,4 @@
-"""JSON as people have it: in whatever code their shell wrote it; refused in words."""
+"""Reads JSON files in any Unicode encoding; error messages are plain sentences."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def text_of(raw: bytes) -> str:
 
 
 def from_json[T](raw: str | bytes, kind: type[T]) -> T:
-    """What JSON says; ValueError says in words what is wrong with it, and where."""
+    """The value in JSON text; ValueError says in words what is wrong with it, and where."""
     text = raw if isinstance(raw, str) else text_of(raw)
     if not text.strip():
         raise ValueError("is empty: expected JSON")
@@ -44,19 +44,19 @@ def from_json[T](raw: str | bytes, kind: type[T]) -> T:
 
 
 def converted(value: object, kind: Any, name: str) -> Any:
-    """A plain value as one of this kind; ValueError says what it has to be."""
+    """A plain value converted to `kind`; ValueError says what it must be."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         refusal = _in_words(error, kind, name)
-        if isinstance(value, int | float | str):  # is said itself instead of its kind
+        if isinstance(value, int | float | str):  # the value itself is shown, not its type
             refusal, got, _ = refusal.partition(", got ")
             refusal += f"{got}{quoted(value)}" if got else ""
         raise ValueError(refusal) from None
 
 
 def _fault(error: msgspec.DecodeError) -> str:
-    """Where it ends to be JSON."""
+    """Where the JSON is malformed."""
     return (
         str(error)
         .removeprefix("JSON is malformed: ")
@@ -65,7 +65,7 @@ def _fault(error: msgspec.DecodeError) -> str:
 
 
 def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> str:
-    if isinstance(error.__cause__, ValueError):  # the value's own refusal, which says all
+    if isinstance(error.__cause__, ValueError):  # the refusal of its constructor, which is complete
         return str(error.__cause__)
     what, _, place = str(error).partition(" - at `$")
     where = place.rstrip("`").removeprefix(".") or name
@@ -87,7 +87,7 @@ def _kind(names: str) -> str:
 
 
 def _fields(kind: Any, where: str) -> Iterator[str]:
-    """The names that an object at this place can have, as far as the types tell."""
+    """The names of the fields that an object can have here, as far as its type tells."""
     for name in filter(None, where.split(".")):
         kind = get_type_hints(kind).get(name) if isinstance(kind, type) else None
     yield from getattr(kind, "__struct_fields__", ())

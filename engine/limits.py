@@ -1,11 +1,11 @@
-"""What a process may take of its machine, as its environment says; read once, checked at the start.
+"""Limits of a process, set by environment variables; read once, checked at the start.
 
-BABYSIT_MAX_VISITORS    how many can be there at once
-BABYSIT_MAX_PARAMETERS  of one network
-BABYSIT_MAX_UPLOAD_MB   of a file that a visitor brings
-BABYSIT_FRAME_RATE      frames a second that a page gets at most
-BABYSIT_PIN_CORE        1: its threads stay together on one core, the idlest; 0: they do not
-BABYSIT_DATA            a folder with data sets for everybody's menu
+BABYSIT_MAX_VISITORS    visitors at once
+BABYSIT_MAX_PARAMETERS  parameters of one network
+BABYSIT_MAX_UPLOAD_MB   size of an uploaded file
+BABYSIT_FRAME_RATE      frames a second for a page, at most
+BABYSIT_PIN_CORE        1: all threads stay on one core, the least busy; 0: on any
+BABYSIT_DATA            a folder of data sets for everybody's menu
 """
 
 import functools
@@ -17,15 +17,15 @@ from pathlib import Path
 from engine.registry import Range
 
 MEGABYTE = 2**20
-BUFFERED = 8  # numbers that the layers hold for a batch, for each parameter that is allowed
+BUFFERED = 8  # numbers in the buffers of the layers, for each parameter allowed
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What there may be of everything; without an environment, what suits a laptop."""
+    """The limits and their defaults, which suit a laptop."""
 
     visitors: int = 60
-    parameters: int = 20_000_000  # 80 MB as float32, and gradient and update as much again
+    parameters: int = 20_000_000  # 80 MB as float32, and as much each for gradient and update
     upload: int = 16 * MEGABYTE  # bytes
     frame_rate: float = 10.0  # a second
     pin_core: bool = True
@@ -33,7 +33,7 @@ class Limits:
 
     @property
     def buffers(self) -> int:
-        """Numbers that the layers of one network may hold for a batch."""
+        """Numbers that the buffers of one network's layers may hold."""
         return BUFFERED * self.parameters
 
 
@@ -44,7 +44,7 @@ def limits() -> Limits:
 
 
 def read_limits(environment: Mapping[str, str]) -> Limits:
-    """The limits that an environment sets; ValueError says in one sentence what it sets wrongly."""
+    """The limits that an environment sets; ValueError says in one sentence which is illegal."""
     usual = Limits()
     megabytes = _number(environment, "MAX_UPLOAD_MB", usual.upload // MEGABYTE, UPLOAD)
     return Limits(
@@ -65,7 +65,7 @@ PIN_CORE = Range(0, 1, whole=True)
 
 
 def _number(environment: Mapping[str, str], name: str, usual: float, allowed: Range) -> float:
-    """What a variable says; an empty one says nothing."""
+    """The number in a variable; the default if it is empty."""
     name = f"BABYSIT_{name}"
     said = environment.get(name, "").strip()
     if not said:
@@ -88,6 +88,6 @@ def _folder(environment: Mapping[str, str], name: str) -> Path | None:
         path = Path(said)
         if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             return path
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # an illegal file name
         pass
     raise ValueError(f"{name} must be a folder that can be read, got {said[:200]!r}")

@@ -1,4 +1,4 @@
-"""Facts about things that never change: worked out once, and forgotten with the thing."""
+"""Caches what is computed from an immutable object, for as long as that object lives."""
 
 import functools
 from collections.abc import Callable
@@ -7,10 +7,10 @@ from weakref import WeakKeyDictionary
 
 
 def memoize[T, *Ts, V](fact: Callable[[T, *Ts], V]) -> Callable[[T, *Ts], V]:
-    """Work a fact about its first argument out once for each such object.
+    """Cache a function of its first argument, compared by identity, for the argument's lifetime.
 
-    Rows of a history are rare, frames are not: what is made of `Curves` alone is nearly always what
-    it was a frame ago. The objects are told apart by which they are, not by what is in them.
+    Frames are frequent but rows of a history are rare: what is computed from `Curves` is almost
+    always the same as one frame ago.
     """
     known: WeakKeyDictionary[Any, dict[tuple[*Ts], V]] = WeakKeyDictionary()
 

@@ -1,15 +1,15 @@
-"""Time that only ever passes: what is planned by it neither waits for hours nor hurries after."""
+"""A clock that never goes back and never leaps, whatever the machine's clock does."""
 
 from collections.abc import Callable
 
-LONGEST = 1.0  # seconds that can pass between two looks at the clock
+LONGEST = 1.0  # seconds that can pass between two readings
 
 
 class Steady:
-    """A clock that stands still when another one goes back, and takes its leaps for a second.
+    """Stands still while the machine's clock goes back, and counts a leap as one second.
 
-    A machine that slept, or was moved while it ran, may have such a clock. No slice of training
-    would end, or no instrument could afford to measure again.
+    The clock of a machine that slept, or was migrated while running, may do both. Otherwise a slice
+    of training might never end, or no instrument could afford to measure again.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -18,7 +18,7 @@ class Steady:
         self._now = 0.0
 
     def __call__(self) -> float:
-        """Seconds since it was made."""
+        """Seconds since the clock was created."""
         last, self._last = self._last, self._clock()
         self._now += min(max(0.0, self._last - last), LONGEST)
         return self._now

@@ -1,4 +1,4 @@
-"""Menus that describe themselves: whoever shows them reads names, summaries and knobs here.
+"""Menus that describe themselves: names, summaries and hyperparameters are read from the code.
 
 A menu's entry is an ordinary function or frozen dataclass. Its first docstring line is its summary;
 every keyword-only parameter annotated with a `Range` is one of its knobs:
@@ -25,13 +25,13 @@ from engine.suggestions import instead_of, quoted
 
 @dataclass(frozen=True)
 class Range:
-    """The values that a knob can take."""
+    """The legal values of a knob."""
 
     low: float
     high: float
     scale: Literal["linear", "log"] = "linear"
-    zero: bool = False  # also exactly 0, which no log scale reaches
-    whole: bool = False  # whole numbers alone
+    zero: bool = False  # exactly 0 is legal too, although a log scale has none
+    whole: bool = False  # only whole numbers
 
     def refusal(self, value: object) -> str | None:
         """Why `value` is not in the range, or None when it is."""
@@ -51,7 +51,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Knob:
-    """One number of a menu's entry that can be turned."""
+    """One adjustable number of an entry: a hyperparameter."""
 
     name: str
     range: Range
@@ -60,7 +60,7 @@ class Knob:
 
 @dataclass(frozen=True)
 class Entry[T]:
-    """One line of a menu."""
+    """One entry of a menu."""
 
     name: str
     summary: str
@@ -76,12 +76,12 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Registry[T](Mapping[str, Entry[T]]):
-    """A named menu of interchangeable parts."""
+    """A named menu of interchangeable parts, such as all optimizers."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, Entry[T]] = {}
-        self._guests: dict[str, Entry[T]] = {}  # that the menu does not list
+        self._guests: dict[str, Entry[T]] = {}  # entries that the menu does not list
 
     def register[F](self, name: str) -> Callable[[F], F]:
         """Add the decorated function or class to the menu as `name`."""
@@ -95,11 +95,11 @@ class Registry[T](Mapping[str, Entry[T]]):
         return add
 
     def admit(self, name: str, make: Callable[..., Any]) -> None:
-        """Add an entry that no menu lists: who knows its name can choose it."""
+        """Add an unlisted entry, which can be chosen only by its name."""
         self._guests[name] = _entry(name, make)
 
     def dismiss(self, name: str) -> None:
-        """Take out an entry that no menu listed."""
+        """Remove an unlisted entry."""
         del self._guests[name]
 
     def __getitem__(self, name: str) -> Entry[T]:
@@ -119,7 +119,7 @@ class Registry[T](Mapping[str, Entry[T]]):
         return len(self._entries)
 
     def check(self, choice: Choice) -> None:
-        """Raise ValueError unless `choice` names an entry, and knobs and values that it has."""
+        """Raise ValueError unless `choice` names an entry and legal values of its knobs."""
         knobs = {knob.name: knob for knob in self[choice.name].knobs}
         for name, value in choice.knobs.items():
             if name not in knobs:
@@ -131,7 +131,7 @@ class Registry[T](Mapping[str, Entry[T]]):
                 raise ValueError(f"{name} of {self.kind} {choice.name!r} {refusal}")
 
     def build(self, choice: Choice) -> T:
-        """The chosen part, its knobs set: an instance of a class, or a function with them bound."""
+        """The chosen part with its knobs set: an instance of a class, or a partial function."""
         self.check(choice)
         entry = self[choice.name]
         whole = {knob.name for knob in entry.knobs if knob.range.whole}

@@ -1,4 +1,4 @@
-"""What to say to somebody who has written a name that there is not."""
+"""Error messages for unknown names: they list or suggest the known ones."""
 
 import difflib
 import re
@@ -6,22 +6,22 @@ import reprlib
 from collections.abc import Iterable
 
 FEW = 8  # names that a sentence can list
-NEAR = 3  # of more than that, those that may have been meant
-LIKE = 0.5  # how much alike two names have to be for that, from 0 to 1
+NEAR = 3  # of more names, the nearest ones that are suggested
+LIKE = 0.5  # least similarity of a suggestion, from 0 to 1
 
 
 _SHORT = reprlib.Repr(maxstring=80, maxlong=80, maxother=80)
 
 
 def quoted(value: object) -> str:
-    """What was received, as a sentence can hold it: the middle of a long value is left out."""
+    """A received value for a sentence; the middle of a long one is left out."""
     return _SHORT.repr(value)
 
 
 def instead_of(wrong: str, names: Iterable[str]) -> str:
-    """The end of a refusal: all that there is, where a sentence can list it, else the nearest.
+    """The end of an error message: all known names if they fit a sentence, else the nearest.
 
-    Where none is like it, some are named all the same, to show what such names are like.
+    If none is similar, some are listed as examples.
     """
     known = list(names)
     if len(known) <= FEW:
@@ -34,6 +34,6 @@ def instead_of(wrong: str, names: Iterable[str]) -> str:
 
 
 def _likeness(wrong: str, name: str) -> float:
-    """By their letters; what is only a part of a name, or of a path, counts for the whole."""
+    """The similarity of two names; a part of a name, or of a path, counts as the whole."""
     parts = [name, *re.split(r"[ ._-]", name), name.split(".")[-1]]
     return max(difflib.SequenceMatcher(None, wrong, part).ratio() for part in parts)

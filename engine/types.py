@@ -1,4 +1,4 @@
-"""The array type, and the letters that name every shape in this project.
+"""The array type, and the letters that stand for dimensions in all comments on shapes.
 
 | letter | size of                                  |
 |--------|------------------------------------------|
@@ -10,7 +10,7 @@
 | `P`    | all parameters of a network, end to end  |
 | `K`    | the bins of a histogram                  |
 
-A gradient of the loss is named after what it belongs to, with a `d` before it: `dW`, `dx`, `dz`.
+A gradient of the loss is named after its variable, with a `d` before it: `dW`, `dx`, `dz`.
 """
 
 import numpy as np

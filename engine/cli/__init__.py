@@ -1,1 +1,1 @@
-"""The engine without a page: list what there is, train, replay; for a shell or another program."""
+"""The command line: lists, trains, replays and searches without a page."""

@@ -1,4 +1,4 @@
-"""One value of a config, changed by an argument such as `optimization.learning_rate=0.1`."""
+"""Changes a config by arguments such as `optimization.learning_rate=0.1`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,11 +12,11 @@ from engine.training.config import SETTINGS, RunConfig
 from engine.training.config_for_data import DATASET, suit_data
 from engine.training.layer_specs import Stack
 
-WORDS = frozenset({"data.target", "data.task", "data.missing"})  # whose values are bare words
+WORDS = frozenset({"data.target", "data.task", "data.missing"})  # values that are not JSON
 
 
 def assigned_all(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
-    """This config with all these changes; other data bring what suits them, unless that is set."""
+    """This config with all these changes; new data bring their usual settings unless set."""
     for assignment in assignments:
         config = assigned(config, assignment)
     paths = {assignment.partition("=")[0] for assignment in assignments}
@@ -24,7 +24,7 @@ def assigned_all(config: RunConfig, assignments: Sequence[str]) -> RunConfig:
 
 
 def assigned(config: RunConfig, assignment: str) -> RunConfig:
-    """This config with the field at PATH, or a knob of the entry chosen there, at another value."""
+    """This config with the field at PATH, or a knob of the entry chosen there, set to VALUE."""
     path, equals, text = assignment.partition("=")
     if not equals:
         raise ValueError(f"--set takes PATH=VALUE, got {assignment!r}")
@@ -48,7 +48,7 @@ def _paths(plain: dict[str, Any]) -> Iterator[str]:
 
 
 def _value(path: str, text: str) -> object:
-    """JSON, except that an entry of a menu goes by its bare name, and layers in words."""
+    """JSON, except that entries of a menu are bare names, and layers are text."""
     setting = SETTINGS.get(path)
     if path in WORDS:
         return None if text == "null" else text

@@ -1,4 +1,4 @@
-"""`data`: what a file or a data set of the menu holds, before anything learns from it."""
+"""`data`: describes a file or a data set of the menu before anything is trained on it."""
 
 import argparse
 import sys
@@ -27,19 +27,19 @@ SHOWN = 30  # columns that are listed one by one
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which file, and how to read it."""
+    """The file, and how to read it."""
     add = parser.add_argument
     add("file", metavar="FILE", help="a file, or the name of a data set")
-    add("--target", metavar="NAME", help="the column that is to be predicted")
-    add("--task", choices=("classes", "values"), help="what it tells")
-    add("--missing", choices=("drop", "median"), help="what becomes of missing values")
+    add("--target", metavar="NAME", help="the column to predict")
+    add("--task", choices=("classes", "values"), help="what the column holds")
+    add("--missing", choices=("drop", "median"), help="what to do with missing values")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tell what a file or a data set holds, and what would become of it."""
+    """Describe a file or a data set, and how it would be used."""
     reading = Reading(arguments.target, arguments.task, arguments.missing)
     found = describe(_source(arguments.file), reading)
-    if found.missing:  # to be refused where it is learned from, with the place of the first
+    if found.missing:  # training refuses them and names the first
         _source(arguments.file).examples(reading)
     if arguments.json:
         sys.stdout.write(to_json(found.plain()))
@@ -63,7 +63,7 @@ def _source(name: str) -> Source:
 
 
 class _Known:
-    """A data set of the menu, as a source."""
+    """A data set of the menu as a source."""
 
     def __init__(self, choice: Choice) -> None:
         self._choice = choice
@@ -73,12 +73,12 @@ class _Known:
         return load(DATASETS.build(self._choice), reading, np.random.default_rng(0))
 
     def describe(self, reading: Reading = AS_FOUND) -> DataDescription:
-        """What it holds."""
+        """The data set's description."""
         return describe(self.examples(reading))
 
 
 def _named(sign: str | None) -> str:
-    """A separator or decimal sign in a word, where there is one for it."""
+    """A separator or decimal sign by its name, if it has one."""
     names = {",": "comma", ";": "semicolon", "\t": "tab", " ": "space", ".": "point"}
     return names.get(sign, sign) if sign else ""
 

@@ -1,4 +1,4 @@
-"""The final figures of a run, for a reader or another program."""
+"""The final figures of a run, as text or JSON."""
 
 import math
 import textwrap
@@ -17,7 +17,7 @@ COLUMNS = 100
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """How a run ended; NaN where a number cannot be had."""
+    """The final figures of a run; NaN where one is not defined."""
 
     step: int
     epoch: float
@@ -25,7 +25,7 @@ class Figures(msgspec.Struct, frozen=True):
     message: str
     loss: float
     validation_loss: float
-    measure: str  # what the next two are: accuracy, or R² where values are predicted
+    measure: str  # what the next two are: accuracy, or R² in regression
     train_accuracy: float
     validation_accuracy: float
     digest: str  # of the weights
@@ -34,7 +34,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def figures(experiment: Experiment) -> Figures:
-    """The figures of the last row of the history, and what is wrong with the run."""
+    """The figures of the last row of the history, and the findings on the run."""
     now = experiment.snapshot()
     judged = ("validation_loss", "train_accuracy", "validation_accuracy")
     return Figures(
@@ -52,7 +52,7 @@ def figures(experiment: Experiment) -> Figures:
 
 
 def lines(told: Figures) -> Iterator[str]:
-    """The figures for a reader."""
+    """The figures as text."""
     rows = {
         "step": f"{told.step:,}",
         "epoch": f"{told.epoch:.1f}",
@@ -71,7 +71,7 @@ def lines(told: Figures) -> Iterator[str]:
 
 
 def _last(column: Array) -> float:
-    """The last value that is known: a run that diverges is not judged again."""
+    """The last value that is not NaN: a run that diverges is not evaluated again."""
     return next((x for x in reversed(column.tolist()) if not math.isnan(x)), math.nan)
 
 

@@ -1,4 +1,4 @@
-"""Files by their name in an argument, where `-` is standard input or output."""
+"""Reads and writes files named by arguments, where `-` is standard input or output."""
 
 import json
 import re
@@ -13,17 +13,17 @@ STANDARD = "-"
 
 
 def read(name: str) -> bytes:
-    """All of a file."""
+    """The whole content of a file."""
     return sys.stdin.buffer.read() if name == STANDARD else Path(name).read_bytes()
 
 
 def decode[T](name: str, kind: type[T]) -> T:
-    """What the JSON in a file says; ValueError names the file and says what is wrong with it."""
+    """The value in a JSON file; ValueError names the file and says what is wrong with it."""
     return decoded(read(name), name, kind)
 
 
 def decoded[T](raw: bytes, name: str, kind: type[T]) -> T:
-    """What this JSON, from the file of that name, says."""
+    """The value in this JSON text from the file of that name."""
     try:
         return from_json(raw, kind)
     except ValueError as error:
@@ -31,7 +31,7 @@ def decoded[T](raw: bytes, name: str, kind: type[T]) -> T:
 
 
 def check_writable(name: str | None) -> None:
-    """Fail now rather than after the work, if a file cannot be written; all is left as it is."""
+    """Raise OSError before the work begins if a file cannot be written; nothing is changed."""
     if name and name != STANDARD:
         existed = Path(name).exists()
         with open(name, "ab"):
@@ -52,7 +52,7 @@ def write(name: str, text: str) -> None:
 
 
 def to_json(value: object) -> str:
-    """One line of JSON, all ASCII for any console; numbers that are not finite are null in it."""
-    # The hook is for what msgspec does not know: NumPy's own floats.
+    """One line of ASCII JSON, which any console can print; infinite numbers and NaN are null."""
+    # The hook converts NumPy's floats, which msgspec does not know.
     text = msgspec.json.encode(value, enc_hook=float).decode()
     return re.sub(r"[^\x00-\x7f]+", lambda found: json.dumps(found[0])[1:-1], text) + "\n"

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish to end in good order."""
+"""Ctrl-C as a request to end at the next safe point."""
 
 import contextlib
 import signal
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interruptions() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, for work that may only end where it is whole."""
+    """An event that the first Ctrl-C sets; the work checks it where it can end safely."""
     interrupted = threading.Event()
 
     def note(signum: int, frame: object) -> None:

@@ -1,4 +1,4 @@
-"""`lesson`: one claim of the lecture, played and judged."""
+"""`lesson`: plays one claim of the lecture and judges it."""
 
 import argparse
 import sys
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def lines(played: Played) -> Iterator[str]:
-    """A lesson's rows of the table: claim, figures beside the lecture's, verdict."""
+    """A lesson as text: the claim, our figures beside the lecture's, and the verdict."""
     verdict = played.verdict
     yield f"{played.name.upper()}  ({played.section}; {played.data}; {played.seconds:.1f} s)"
     yield from textwrap.wrap(played.claim, COLUMNS, initial_indent="  ", subsequent_indent="  ")

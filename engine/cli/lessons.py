@@ -1,4 +1,4 @@
-"""`lessons`: every claim of the lecture, played and judged."""
+"""`lessons`: plays every claim of the lecture and judges it."""
 
 import argparse
 import os
@@ -12,13 +12,13 @@ from engine.lessons.play import Played, play_all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many processes share the work."""
+    """The number of processes."""
     parser.add_argument(
         "--processes",
         type=_processes,
         default=min(os.cpu_count() or 1, 4),
         metavar="N",
-        help="that play at once; default: %(default)s",
+        help="processes that play lessons at once; default: %(default)s",
     )
 
 

@@ -1,4 +1,4 @@
-"""`list`: the menus as they describe themselves, and the settings that they are for."""
+"""`list`: the menus and settings, as they describe themselves."""
 
 import argparse
 import dataclasses
@@ -15,11 +15,11 @@ from engine.training.config import SETTINGS, RunConfig, Setting
 from engine.training.layer_specs import Stack
 
 COLUMNS = 100
-WIDEST = 30  # characters of a name that the text beside it makes room for
+WIDEST = 30  # characters of a name in the left column
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """This subcommand has no arguments of its own."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +36,7 @@ def _menus() -> Mapping[str, Registry[Any]]:
     return {menu.kind: menu for menu in [*chosen, RULES]}
 
 
-# ---- for another program ------------------------------------------------------------------------
+# ---- as JSON ------------------------------------------------------------------------------------
 
 
 def _plain() -> dict[str, object]:
@@ -68,7 +68,7 @@ def _setting(path: str, setting: Setting) -> dict[str, object]:
     }
 
 
-# ---- for a reader -------------------------------------------------------------------------------
+# ---- as text ------------------------------------------------------------------------------------
 
 
 def _lines() -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""From arguments to an exit status: 0, 1 for bits that differ, 2 for an error, 130 for Ctrl-C.
+"""The command line. Exit status: 0, 1 for a different result, 2 for an error, 130 for Ctrl-C.
 
-A subcommand is a module with `add_arguments` and `run`, and a line in `SUBCOMMANDS`. Whatever
-goes wrong raises an exception whose text becomes the one line that is told.
+A subcommand is a module with `add_arguments` and `run`, and a line in `SUBCOMMANDS`. Every error
+is an exception whose text is printed as one line.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from engine.training.blas_threads import hold_blas
 
 
 class Subcommand(Protocol):
-    """What the command line can be asked to do; the docstring of `run` is its help."""
+    """A subcommand; the docstring of `run` is its help."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Describe its own arguments; `--json` and `--data` are everybody's."""
+        """Add its own arguments; all subcommands have `--json` and `--data`."""
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Do it, and return the exit status."""
+        """Run the subcommand and return the exit status."""
 
 
 SUBCOMMANDS: Mapping[str, Subcommand] = {
@@ -39,17 +39,17 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the arguments say, by default those of this process; returns the exit status."""
+    """Run the given arguments, by default those of this process; returns the exit status."""
     _write_anything()
     try:
-        # One core, as behind the page: how many share a sum decides how it is rounded.
+        # One BLAS thread, as behind the page: the number of threads decides how sums are rounded.
         hold_blas()
         status = _run(argv)
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever reads has had enough, as `head` has
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         _drop_output()
         return 1
     except OSError as error:
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _write_anything() -> None:
-    """What a console has no sign for becomes a question mark: it must not end the program."""
+    """Print characters that the console lacks as question marks instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -83,12 +83,12 @@ def _refuse(reason: str) -> int:
 
 
 def _drop_output() -> None:
-    """What could not be written cannot be later either; Python would try, and complain."""
+    """Discard unwritten output, which Python would otherwise try to write at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
-    """Leaves it to `main` to tell what is wrong."""
+    """Raises ValueError, so that `main` prints the error."""
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{message}; see {self.prog} --help")
@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         of_its_own = subparsers.add_parser(name, help=summary, description=summary)
         of_its_own.add_argument("--json", action="store_true", help="print one JSON object")
         of_its_own.add_argument(
-            "--data", type=Path, metavar="FOLDER", help="where data sets of your own are"
+            "--data", type=Path, metavar="FOLDER", help="the folder of your own data sets"
         )
         subcommand.add_arguments(of_its_own)
     return parser

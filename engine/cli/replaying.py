@@ -1,4 +1,4 @@
-"""`replay`: a saved run once more, and whether the same bits come out."""
+"""`replay`: repeats a saved run and checks that the result has the same bits."""
 
 import argparse
 import sys
@@ -14,13 +14,15 @@ from engine.runtime.recording import Recording
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which run."""
-    parser.add_argument("file", metavar="FILE", help="as `train --save` writes it; - reads it")
+    parser.add_argument(
+        "file", metavar="FILE", help="a run saved by `train --save`; - for standard input"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Repeat a saved run and compare the weights: exit status 1 if they differ."""
     raw = read(arguments.file)
-    # Plain values first: however their writer spelled the names of files, they are found.
+    # Decoded as plain values first: data files are then found whatever the JSON escapes in names.
     find_files(msgspec.json.encode(decoded(raw, arguments.file, object)).decode())
     recording = decoded(raw, arguments.file, Recording)
     told = figures(replay(recording.config, recording.journal, recording.steps))

@@ -1,4 +1,4 @@
-"""What a search found, for a reader or another program."""
+"""The result of a search, as text or JSON."""
 
 import dataclasses
 from collections import Counter
@@ -16,11 +16,11 @@ from engine.search import (
     label_of,
 )
 
-TOLD = 10  # of the best trials
+TOLD = 10  # best trials that are listed
 
 
 def plain(hunt: SearchRun, together: EnsembleFrame | None) -> dict[str, object]:
-    """All of it but the curves; the last round of a trial tells how it ended."""
+    """All results except the curves; the last round of a trial shows how it ended."""
     frame = hunt.frame()
     return {
         "search": frame.search,
@@ -50,7 +50,7 @@ def _figures(hunt: SearchRun, number: int) -> dict[str, object]:
 
 
 def lines(frame: SearchFrame, together: EnsembleFrame | None) -> Iterator[str]:
-    """The best trials, what became of the others, and what to do next."""
+    """The best trials, the reasons why others ended, and the next step."""
     count = len(frame.trials)
     trials = f"{count} trial{'s' * (count > 1)}"
     yield f"{trials} of {written(frame.search.epochs)} epochs on {_data(frame)}"

@@ -1,4 +1,4 @@
-"""`search`: many short runs that differ in some settings, kept in a table from which it goes on."""
+"""`search`: many short runs with different settings, and a CSV from which a search continues."""
 
 import argparse
 import contextlib
@@ -35,7 +35,7 @@ from engine.search import (
 )
 from engine.training.config import SETTINGS, RunConfig
 
-INTERRUPTED = 130  # exit status: 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # exit status: 128 + SIGINT, by convention
 SLICE = 0.2  # seconds
 
 
@@ -44,22 +44,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--lecture", action="store_true", help="begin from the slides' search")
-    begin.add_argument("--search", metavar="FILE", help="begin from a search as JSON")
-    begin.add_argument("--config", metavar="FILE", help="what is not varied, as JSON")
-    add("--set", metavar="PATH=VALUE", action="append", default=[], help="as of `train`")
+    begin.add_argument("--search", metavar="FILE", help="begin from a search in JSON")
+    begin.add_argument("--config", metavar="FILE", help="the config that is varied, in JSON")
+    add("--set", metavar="PATH=VALUE", action="append", default=[], help="as in `train`")
     add(
         "--space",
         metavar="PATH=VALUES",
         action="append",
         default=[],
         help="an axis: optimization.l2=1e-4..1, model.activation=ReLU|tanh, or a path alone for"
-        " all that it can be; can be repeated; default: the slides' learning rate and L2",
+        " its whole range; can be repeated; default: the slides' learning rate and L2",
     )
     add("--strategy", metavar="NAME", help=f"one of {', '.join(STRATEGIES)}; default: random")
     add("--trials", type=_count, metavar="N", help="default: 100")
-    add("--epochs", type=_real, metavar="N", help="of a trial; default: 5")
+    add("--epochs", type=_real, metavar="N", help="epochs of a trial; default: 5")
     add("--limit", type=_real, metavar="X", help="stop at X times the first cost; default: 3")
-    add("--seed", type=int, metavar="N", help="another seed, of the places and of the runs")
+    add("--seed", type=int, metavar="N", help="the seed of the trials' settings and of their runs")
     add(
         "--executor",
         nargs="+",
@@ -67,14 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("here|processes|cluster", "N|ADDRESS"),
         help="here, processes N, or cluster ADDRESS of a Dask scheduler; default: here",
     )
-    add("--csv", metavar="FILE", help="keep the results, and go on from those that it has")
+    add("--csv", metavar="FILE", help="write the results, and continue from those already there")
     add("--best", metavar="FILE", help="write the best trial's config, for `train --config`")
     add("--refined", metavar="FILE", help="write the finer search around the best, for --search")
     add("--ensemble", type=_count, metavar="K", help="average the best K trials' predictions")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Try many settings and tell the best; Ctrl-C ends it early, and --csv lets it go on."""
+    """Try many settings and list the best; Ctrl-C ends it early, and --csv lets it continue."""
     _refuse_mixture(arguments)
     search = _search(arguments)
     for name in (arguments.best, arguments.refined):
@@ -128,7 +128,7 @@ def _search(arguments: argparse.Namespace) -> Search:
 
 
 def _choice(text: str) -> Choice:
-    """An entry of a menu by its name, or as JSON with its knobs."""
+    """An entry of a menu by its name, or in JSON with its knobs."""
     return from_json(text, Choice) if text.startswith("{") else Choice(text)
 
 
@@ -188,7 +188,7 @@ def _workers(words: list[str]) -> Workers:
 
 
 def _work(hunt: SearchRun, ledger: Ledger | None) -> bool:
-    """Run it to its end, or until Ctrl-C; whether that ended it."""
+    """Run the search to its end or to Ctrl-C; returns whether Ctrl-C ended it."""
     count = len(hunt.trials)
     with (
         interruptions() as interrupted,

@@ -1,4 +1,4 @@
-"""`train`: a run from a config, with its curves as a table and itself as a file to replay."""
+"""`train`: trains from a config; writes the curves as CSV and the run as a file to replay."""
 
 import argparse
 import sys
@@ -21,13 +21,17 @@ INTERRUPTED = 130  # exit status: 128 + SIGINT, as shells have it
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to train, for how long, and what to write."""
     add = parser.add_argument
-    add("--config", metavar="FILE", help="a config as JSON, - to read it; default: the page's own")
+    add(
+        "--config",
+        metavar="FILE",
+        help="a config in JSON, - for standard input; default: the page's",
+    )
     add(
         "--set",
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help="another value, such as optimization.learning_rate=0.1, model.activation=tanh or"
+        help="sets a value, such as optimization.learning_rate=0.1, model.activation=tanh or"
         " model.hidden=[100,100]; can be repeated",
     )
     add("--seed", type=_count, metavar="N", help="another seed")
@@ -37,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train a network and tell how it went; Ctrl-C ends the run early but in good order."""
+    """Train a network and print the result; Ctrl-C ends the run early but safely."""
     _refuse_mixture(arguments)
     experiment = Experiment(_config(arguments))
     for name in (arguments.csv, arguments.save):
@@ -84,7 +88,7 @@ def _train(experiment: Experiment, steps: int) -> bool:
             if experiment.status is Status.DIVERGED:
                 break
             if done == steps or interrupted.is_set():
-                experiment.apply(Step())  # rather than train(1): it writes a full row
+                experiment.apply(Step())  # not train(1): a step writes a full row
                 break
             experiment.train(1)
     return interrupted.is_set()
