@@ -1,1 +1,1 @@
-"""Tables, stage by stage: bytes, text, rows, columns, target and inputs."""
+"""The stages of reading a table: bytes, text, rows, columns, target and inputs."""

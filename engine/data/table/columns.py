@@ -1,4 +1,4 @@
-"""What each column of a table holds: numbers, text, dates, or nothing."""
+"""The kind of each column of a table: number, text, date, or empty."""
 
 import time
 from collections.abc import Sequence
@@ -21,30 +21,30 @@ from engine.data.table.numerals import (
 )
 from engine.types import Array
 
-BROKEN = 0.5  # share of numbers, from which on a column is one of numbers with something else in it
+BROKEN = 0.5  # share of numbers above which other cells of a column are errors
 
 
 @dataclass(eq=False)
 class Typed:
-    """A column of known kind."""
+    """A column with its kind."""
 
     name: str
     kind: str  # number, text, date, empty
     values: Array | None = None  # (N,) float64 of numbers and dates, NaN where missing
-    cells: list[str] | None = None  # as written, where that is kept
-    wrong: int | None = None  # a row whose cell is none of the numbers that the others are
+    cells: list[str] | None = None  # as text, if that is kept
+    wrong: int | None = None  # a row whose cell is not a number although the others are
     refusal: str = ""  # why it cannot be an input
     notice: str = ""
-    decimal: str = ""  # the sign of decimals, where it has some
+    decimal: str = ""  # the decimal sign, if it has decimals
 
     def missing(self) -> np.ndarray:  # (N,) of booleans
-        """Where nothing is told."""
+        """Whether each row is missing."""
         if self.values is not None:
             return np.isnan(self.values)
         return np.array([is_missing(cell) for cell in self.cells or []], bool)
 
     def written(self, row: int) -> str:
-        """A cell as it was written, or as its number is."""
+        """A cell as text."""
         if self.cells is not None:
             return self.cells[row]
         if self.values is None or np.isnan(self.values[row]):
@@ -53,7 +53,7 @@ class Typed:
 
 
 def type_columns(grid: Grid) -> list[Typed]:
-    """The kind of each column, and the numbers of those that have any."""
+    """The kind of each column, and its numbers if it has any."""
     typed, open_ = [], dict[int, Evidence]()
     for number, (name, cells) in enumerate(zip(grid.names, grid.columns, strict=True)):
         if not isinstance(cells, list):
@@ -101,7 +101,7 @@ def _dated(name: str, cells: list[str]) -> Typed:
 
 
 def _read(column: Typed, found: Evidence, others: str, separator: str) -> None:
-    """Fill in the numbers of a column, or why they cannot be told."""
+    """Fill in the numbers of a column, or why they cannot be read."""
     cells = column.cells or []
     try:
         told = sorted({cell for cell in cells if not is_no_number(cell)})
@@ -120,7 +120,7 @@ def _read(column: Typed, found: Evidence, others: str, separator: str) -> None:
 
 
 def _styled(name: str, cells: Sequence[str], style: Style) -> str:
-    """What was made of signs that a plain number has not."""
+    """A notice of how a number with unusual signs was read."""
     unit = style.thousands or style.unit
     if not unit:
         return ""

@@ -1,4 +1,4 @@
-"""Dates and times as people write them, turned into days."""
+"""Converts dates and times to days."""
 
 import re
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ DAY = 86_400.0  # seconds
 
 
 def looks_dated(cell: str) -> bool:
-    """Whether a cell is a date."""
+    """Whether a cell looks like a date."""
     return bool(YEAR_FIRST.fullmatch(cell) or YEAR_LAST.fullmatch(cell))
 
 
 def days(cells: Sequence[str]) -> Array:
-    """Days since 1970; "" gives NaN. ValueError says why dates cannot be told."""
+    """Days since 1970; "" gives NaN. ValueError says why dates cannot be read."""
     order = _order([cell for cell in cells if cell])
     return np.array([_day(cell, order) if cell else np.nan for cell in cells])
 
 
 def _order(cells: Sequence[str]) -> str:
-    """Whether the day or the month comes first, where the year is last."""
+    """Whether day or month comes first, if the year is last."""
     found = [match for cell in cells if (match := YEAR_LAST.fullmatch(cell))]
-    if not found or found[0][2] == ".":  # points are for days first
+    if not found or found[0][2] == ".":  # with dots the day comes first
         return "day"
     first = max(int(match[1]) for match in found)
     second = max(int(match[3]) for match in found)

@@ -1,4 +1,4 @@
-"""From bytes to text: the encoding that a table is written in."""
+"""Decodes the bytes of a table to text: finds its encoding."""
 
 import codecs
 import re
@@ -10,12 +10,12 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
 WESTERN = "windows-1252"
-SAMPLE = 2**16  # bytes that a detector is shown
+SAMPLE = 2**16  # bytes that the detector examines
 WORD = re.compile(r"[^\W\d_]+")
 
 
 def decode(raw: bytes) -> tuple[str, str]:
-    """The text, and the name of its encoding; ValueError if it is in none that is known."""
+    """The text and the name of its encoding; ValueError if no known encoding fits."""
     for mark, codec, name in MARKS:
         if raw.startswith(mark):
             return _strict(raw, codec, name), name
@@ -35,7 +35,7 @@ def _strict(raw: bytes, codec: str, name: str) -> str:
 
 
 def _wide(raw: bytes) -> str:
-    """UTF-16 without a mark: of text that is mostly ASCII every other byte is 0."""
+    """UTF-16 without a byte order mark: in mostly ASCII text every other byte is 0."""
     head = raw[: SAMPLE & ~1]
     if len(head) < 4 or len(raw) % 2:
         return ""
@@ -47,7 +47,7 @@ def _wide(raw: bytes) -> str:
 
 
 def _other(raw: bytes) -> tuple[str, str]:
-    """One of the encodings of a byte a letter. Few accents in Western words need no detector."""
+    """A single-byte encoding. Western text with few accents needs no detector."""
     if b"\0" in raw[:SAMPLE]:
         raise ValueError("expected text, found other bytes")
     try:
@@ -62,14 +62,14 @@ def _other(raw: bytes) -> tuple[str, str]:
 
 
 def _western(text: str) -> bool:
-    """Whether words with letters beyond ASCII consist of ASCII for the most part."""
+    """Whether words with non-ASCII letters are mostly ASCII."""
     words = [word for word in WORD.findall(text[:SAMPLE]) if not word.isascii()]
     letters = "".join(words)
     return sum(map(str.isascii, letters)) >= len(letters) / 2
 
 
 def _detected(raw: bytes) -> str | None:
-    from charset_normalizer import from_bytes  # here: only such a file needs its tables
+    from charset_normalizer import from_bytes  # large and rarely needed
 
     lines = b"\n".join(line for line in raw.splitlines() if not line.isascii())
     best = from_bytes(lines[:SAMPLE]).best()

@@ -1,4 +1,4 @@
-"""How a text is divided into cells: its separator, its quotes, and what stands above the table."""
+"""Finds the dialect of a table: its separator, its quotes, and where the table begins."""
 
 import csv
 import re
@@ -9,12 +9,12 @@ from itertools import islice
 
 from engine.data.table.numerals import looks_numeric
 
-SEPARATORS = "\t;|, "  # of two that divide a text equally well, the one that is rarer in prose
+SEPARATORS = "\t;|, "  # if two fit equally well, the one that is rarer in prose
 NAMES = {"\t": "tab", " ": "space"}
-SAMPLE = 1000  # rows that tell about all of them
-COMPARED = 60  # ... and of these, rows on which every separator is tried
-ALIKE = 0.7  # share of the first rows that have to be divided alike
-ABOVE = 10  # lines of a title, at most
+SAMPLE = 1000  # rows from which the dialect is inferred
+COMPARED = 60  # rows on which every separator is tried
+ALIKE = 0.7  # share of the first rows that must have the same number of cells
+ABOVE = 10  # lines of a title above the table, at most
 MAX_LINE = 2**20  # characters
 MAX_COLUMNS = 4096
 LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
@@ -27,7 +27,7 @@ type Row = tuple[int, list[str]]  # a line's number, from 1, and its cells
 
 @dataclass(frozen=True)
 class Dialect:
-    """How to divide a text, and where its table begins."""
+    """How a text is split into cells, and where its table begins."""
 
     separator: str
     quote: str
@@ -37,7 +37,7 @@ class Dialect:
 
 
 class Lines:
-    """The lines of a text with their ends, counted."""
+    """The lines of a text with their line ends, numbered."""
 
     def __init__(self, text: str, name: str, begin: int = 0, line: int = 0) -> None:
         self._matches = LINE.finditer(text, begin)
@@ -54,19 +54,19 @@ class Lines:
 
 
 def find_dialect(text: str, name: str) -> Dialect:
-    """The dialect that divides the first rows best."""
+    """The dialect that fits the first rows best."""
     begin, line, announced, heading = _preamble(text)
     quote = "'" if _singly_quoted(text[begin : begin + 10_000]) else '"'
     tried = [Dialect(sign, quote, begin, line, heading) for sign in announced or SEPARATORS]
     fitness = {dialect: _fitness(text, name, dialect) for dialect in tried}
     best = max(tried, key=fitness.__getitem__)
-    if fitness[best][0] <= 0 and not announced:  # whatever is wrong is told of the usual one
+    if fitness[best][0] <= 0 and not announced:  # none fits: error messages are about the usual one
         return next(dialect for dialect in tried if dialect.separator == ",")
     return best
 
 
 def _preamble(text: str) -> tuple[int, int, str, str | None]:
-    """Where a table may begin, after which line, its separator if it is said, the last comment."""
+    """Where a table may begin, the line before it, a declared separator, the last comment."""
     begin, announced, heading = 0, "", None
     number = 0
     for number, match in enumerate(LINE.finditer(text), 1):
@@ -83,7 +83,7 @@ def _preamble(text: str) -> tuple[int, int, str, str | None]:
 
 
 def _singly_quoted(head: str) -> bool:
-    """Whether cells stand between apostrophes, and none between quotation marks."""
+    """Whether cells are quoted with apostrophes, and none with quotation marks."""
     return (
         '"' not in head
         and len(re.findall(r"(?:^|[,;\t|])\s*'[^'\n]*'\s*(?=[,;\t|\r\n])", head, re.M)) > 3
@@ -91,7 +91,7 @@ def _singly_quoted(head: str) -> bool:
 
 
 def _fitness(text: str, name: str, dialect: Dialect) -> tuple[float, float]:
-    """Whether the first rows are divided alike, and how much of them into numbers."""
+    """Whether the first rows have equally many cells, and the share of numbers among these."""
     try:
         first = [cells for _, cells in islice(rows(text, dialect, name), COMPARED)]
     except ValueError:
@@ -109,7 +109,7 @@ def _fitness(text: str, name: str, dialect: Dialect) -> tuple[float, float]:
 
 
 def rows(text: str, dialect: Dialect, name: str) -> Iterator[Row]:
-    """The rows that are not blank, nor comments, each with the line on which it begins."""
+    """The rows that are neither blank nor comments, each with the line on which it begins."""
     lines = Lines(text, name, dialect.begin, dialect.line)
     source = (" ".join(line.split()) for line in lines) if dialect.separator == " " else lines
     reader = csv.reader(
@@ -132,10 +132,10 @@ def rows(text: str, dialect: Dialect, name: str) -> Iterator[Row]:
 
 
 def table_begin(first: Sequence[Row]) -> tuple[int, int]:
-    """How many rows of a title there are, and how many columns the table has below them."""
+    """The number of title rows, and of columns of the table below them."""
     trimmed = [_filled(cells) for _, cells in first]
     width = Counter(len(cells) for _, cells in first).most_common(1)[0][0]
-    if all(filled < width for filled in trimmed):  # separators that end each line
+    if all(filled < width for filled in trimmed):  # each line ends with a separator
         width = max(trimmed)
     title = 0
     while title < min(ABOVE, len(first) - 2) and _is_title(first[title][1], trimmed[title], width):
@@ -144,7 +144,7 @@ def table_begin(first: Sequence[Row]) -> tuple[int, int]:
 
 
 def _filled(cells: Sequence[str]) -> int:
-    """How many cells there are up to the last that is not blank."""
+    """The number of cells up to the last that is not blank."""
     return next((n for n in range(len(cells), 0, -1) if cells[n - 1].strip()), 0)
 
 

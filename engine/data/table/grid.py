@@ -1,4 +1,4 @@
-"""The columns of a table as they are written: names, cells, and the lines where its rows begin."""
+"""A table split into cells: names of columns, cells as text, and line numbers."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,15 +10,15 @@ from engine.data.table.dialect import COMMENT, MAX_COLUMNS, SAMPLE, Row, table_b
 from engine.data.table.header import is_header, names_of
 from engine.types import Array
 
-PAUSE = 5e-4  # seconds between two pieces, in which other threads may go on
+PAUSE = 5e-4  # seconds between two pieces, in which other threads get a turn
 PIECE = 8_000  # cells
 
-type Cells = list[str] | Array  # as written; or read already, where all are plain numbers
+type Cells = list[str] | Array  # as text; or as numbers, if all are plain numbers
 
 
 @dataclass(eq=False)
 class Grid:
-    """A table that has been divided into cells; nothing is known of its columns yet."""
+    """A table that has been split into cells; the kinds of its columns are not known yet."""
 
     name: str  # of the file
     names: list[str]
@@ -26,18 +26,18 @@ class Grid:
     lines: Sequence[int]  # where each row begins
     encoding: str | None = None
     separator: str | None = None
-    decimal: str = "."  # of the columns that are read already
+    decimal: str = "."  # of the columns that are numbers already
     header: bool = True
     notices: list[str] = field(default_factory=list)
 
     def place(self, row: int, column: str) -> str:
-        """Where in the file a cell is."""
+        """The place of a cell in the file, for messages."""
         return f"{self.name}, line {self.lines[row]}, column {column!r}"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the first rows tell: how many there are before the data, and of how many columns."""
+    """What the first rows show: how many precede the data, and the number of columns."""
 
     skipped: int  # rows of a title and the header
     names: list[str]
@@ -46,7 +46,7 @@ class Shape:
 
 
 def find_shape(first: Sequence[Row], name: str, heading: list[str] | None) -> Shape:
-    """The shape of a table by its first rows."""
+    """Infer the shape of a table from its first rows."""
     if not first:
         raise ValueError(f"{name}: expected rows of numbers, found an empty file")
     title, width = table_begin(first)
@@ -61,7 +61,7 @@ def find_shape(first: Sequence[Row], name: str, heading: list[str] | None) -> Sh
     below = [trimmed(row, width) for _, row in first[title + 1 :]]
     if heading and len(heading) == width and not is_header(cells, below):
         return Shape(title, names_of(heading), True, notices)
-    named = ["row", *cells]  # as R writes it
+    named = ["row", *cells]  # as R writes tables
     if len(named) == width and {*map(len, below)} == {width} and is_header(named, below):
         return Shape(title + 1, names_of(named), True, notices)
     cells = trimmed(cells, width)
@@ -71,18 +71,18 @@ def find_shape(first: Sequence[Row], name: str, heading: list[str] | None) -> Sh
 
 
 def trimmed(cells: list[str], width: int) -> list[str]:
-    """A row without blank cells beyond the last column."""
+    """A row without the blank cells beyond the last column."""
     while len(cells) > width and not cells[-1].strip():
         cells = cells[:-1]
     return cells
 
 
 def fill(name: str, shape: Shape, rows: Iterable[Row]) -> Grid:
-    """All rows in columns; refused are rows of another width, and more than can be held."""
+    """Collect all rows by column; refuses rows of another width, and too many rows."""
     width = len(shape.names)
     columns: list[list[str]] = [[] for _ in range(width)]
     lines: list[int] = []
-    same: dict[str, str] = {}  # one string for all cells that say the same
+    same: dict[str, str] = {}  # one string object for all equal cells
     for piece in pieces(rows, max(1, PIECE // width)):
         kept = [row for row in piece if not _is_comment(row[1], width)]
         lines.extend(line for line, _ in kept)
@@ -97,12 +97,12 @@ def fill(name: str, shape: Shape, rows: Iterable[Row]) -> Grid:
 
 
 def _plain_text(cell: str) -> str:
-    """A cell in one line."""
+    """A cell as one line of text."""
     return " ".join(cell.split()) if "\n" in cell or "\r" in cell else cell.strip()
 
 
 def pieces[T](items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """So many at a time, with a pause after each piece in which other threads go on."""
+    """So many items at a time, with a pause after each piece for other threads."""
     iterator = iter(items)
     while piece := list(islice(iterator, size)):
         yield piece
@@ -125,7 +125,7 @@ def _row(name: str, line: int, cells: list[str], width: int) -> list[str]:
 
 
 def check_room(rows: int, width: int, name: str) -> None:
-    """Refuse a table as soon as it has more rows or numbers than can be held."""
+    """Refuse a table as soon as it has too many rows or numbers."""
     if rows > MAX_EXAMPLES:
         raise ValueError(f"{name}: has more than {MAX_EXAMPLES:,} rows")
     if rows * width > MAX_NUMBERS:
@@ -133,6 +133,6 @@ def check_room(rows: int, width: int, name: str) -> None:
 
 
 def sample(rows: Iterator[Row]) -> tuple[list[Row], Iterator[Row]]:
-    """The first rows, and all rows once more."""
+    """The first rows, and an iterator over all rows."""
     first = list(islice(rows, SAMPLE))
     return first, chain(first, rows)

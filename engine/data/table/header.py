@@ -1,4 +1,4 @@
-"""Whether the first row names the columns, and what they are called."""
+"""Detects whether the first row names the columns, and gives every column a name."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ TARGETS = (
     *("label", "labels", "class", "classes", "target", "species", "y", "outcome", "category"),
     *("answer", "diagnosis", "variety", "type", "price", "output", "result"),
 )
-CERTAIN = frozenset(TARGETS) - {"y"}  # in a first row; "y" after numbers may mean yes
+CERTAIN = frozenset(TARGETS) - {"y"}  # header for certain; a "y" may also mean yes
 YES = frozenset({"y", "n", "yes", "no", "j"})
 WHOLE = re.compile(r"\d+")
 LONGEST = 60  # characters of a name
 
 
 def is_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether a row names what is `below` it: it is of another kind, or its numbers count up."""
+    """Whether a row is the header of those below: of another kind, or counting up."""
     cells = [cell.strip() for cell in first]
     words = [cell.lower() for cell in cells]
     numeric = [looks_numeric(cell) for cell in cells]
@@ -34,7 +34,7 @@ def is_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
 
 
 def _names(cell: str, numeric: bool, column: Sequence[str]) -> bool:
-    """Whether a cell is of another kind than all below it."""
+    """Whether a cell is of another kind than all cells below it."""
     told = [below for below in column if not is_missing(below)]
     if not told or is_missing(cell):
         return False
@@ -44,7 +44,7 @@ def _names(cell: str, numeric: bool, column: Sequence[str]) -> bool:
 
 
 def _counts(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
-    """Names that count up from 0 or 1, as a table library writes them; and perhaps a word."""
+    """Names that count up from 0 or 1, as pandas writes them, perhaps with a word."""
     numbers = [int(cell) for cell in cells if WHOLE.fullmatch(cell) and cell.isascii()]
     counting = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     if not counting or numbers[0] > 1 or len(numbers) < 2:
@@ -58,14 +58,14 @@ def _counts(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_answer(cell: str, column: Sequence[str]) -> bool:
-    """A word that may be a yes or a no above others."""
+    """A word that may be a yes or a no, above others of its kind."""
     return {cell.lower(), *map(str.lower, column)} <= YES or not column
 
 
 def _whole_over_decimals(
     cells: Sequence[str], numeric: Sequence[bool], columns: Sequence[Sequence[str]]
 ) -> bool:
-    """Years, for instance, above measures."""
+    """Integers above decimals, such as years above measurements."""
     whole = [bool(WHOLE.fullmatch(cell)) for cell in cells]
     if not all(w or not n for w, n in zip(whole, numeric, strict=True)):
         return False
@@ -79,7 +79,7 @@ def _decimals(column: Sequence[str]) -> bool:
 
 
 def names_of(cells: Sequence[str]) -> list[str]:
-    """A name for each column, all of them different."""
+    """A distinct name for each column."""
     names: list[str] = []
     for number, cell in enumerate(cells, 1):
         plain = " ".join("".join(c if c.isprintable() else " " for c in cell).split())

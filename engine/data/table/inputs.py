@@ -1,4 +1,4 @@
-"""What the network is given of a table: which columns, and what becomes of text and of gaps."""
+"""The inputs that the network gets from a table: which columns, how text and gaps are encoded."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ from engine.types import Array, Integers
 CONSTANT = ": the same in all rows, so it is left out."
 CONSTANTS = ": each the same in all rows, so they are left out."
 LISTED = 6  # names in a notice
-ONE_HOT = 20  # different words, up to which each becomes an input
+ONE_HOT = 20  # distinct texts, up to which a column is one-hot encoded
 INDEX = re.compile(
     r"(?:.*[_\s.])?(?:id|idx|index|nr|no|row|rownames|number|key|#|column \d+|unnamed: \d+)"
     r"|.*[a-z]I[dD]|ID"
@@ -30,7 +30,7 @@ INDEX = re.compile(
 
 @dataclass
 class Plan:
-    """What becomes of each column but the target."""
+    """The use of each column except the target."""
 
     used: list[int] = field(default_factory=list)
     uses: dict[int, tuple[str, str]] = field(default_factory=dict)  # kind and use
@@ -38,7 +38,7 @@ class Plan:
 
 
 def plan(grid: Grid, typed: Sequence[Typed], target: int) -> Plan:
-    """Which columns are inputs; ValueError where a column cannot be one, and is not left out."""
+    """Choose the inputs; ValueError if a column can be neither used nor left out."""
     made = Plan()
     indices = list[int]()
     for n, column in enumerate(typed):
@@ -60,7 +60,7 @@ def plan(grid: Grid, typed: Sequence[Typed], target: int) -> Plan:
 
 
 def _together(notices: Sequence[str]) -> list[str]:
-    """One notice for all columns of which the same is to be said."""
+    """One notice for all columns that have the same notice."""
     names = [notice.removesuffix(CONSTANT) for notice in notices if notice.endswith(CONSTANT)]
     if len(names) < 2:
         return list(notices)
@@ -74,7 +74,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _use(grid: Grid, column: Typed) -> tuple[str, str, str]:
-    """The kind of a column, what becomes of it, and what is to be said of that."""
+    """The kind of a column, its use, and a notice."""
     name = column.name
     if column.kind == "empty":
         return "constant", "left out", f"{name} is empty: it is left out."
@@ -102,7 +102,7 @@ def _use(grid: Grid, column: Typed) -> tuple[str, str, str]:
 
 
 def _is_index(grid: Grid, column: Typed) -> bool:
-    """Whether a column only numbers the rows: it counts, or it is called an index."""
+    """Whether a column only numbers the rows: by its values, or by its name."""
     values = column.values
     if values is None or len(values) < 3 or not np.isfinite(values).all():
         return False
@@ -120,7 +120,7 @@ def _is_called_index(grid: Grid, column: Typed) -> bool:
 def _leave_out(
     grid: Grid, typed: Sequence[Typed], made: Plan, indices: Sequence[int], target: int
 ) -> None:
-    """An index is no input, if there are others; one that is not called so, may be one."""
+    """An index is left out if there are other inputs; one with another name may be kept."""
     for n in indices:
         name = typed[n].name
         tells = _tells(typed[n], typed[target])
@@ -135,18 +135,18 @@ def _leave_out(
 
 
 def _tells(index: Typed, target: Typed) -> bool:
-    """Whether the rows, in the order of their numbers, are sorted by class."""
+    """Whether the rows, in the order of this index, are sorted by class."""
     if index.values is None:
         return False
     answers = np.array([target.written(row) for row in range(len(index.values))])
     return tell_classes(index.values, answers)
 
 
-# ---- what is missing ----------------------------------------------------------------------------
+# ---- missing values -----------------------------------------------------------------------------
 
 
 def missing_rows(grid: Grid, typed: Sequence[Typed], used: Sequence[int]) -> Integers:
-    """The rows in which one of these columns tells nothing."""
+    """The rows in which one of these columns has a missing value."""
     gaps = np.zeros(len(grid.lines), bool)
     for n in used:
         gaps |= typed[n].missing()
@@ -156,7 +156,7 @@ def missing_rows(grid: Grid, typed: Sequence[Typed], used: Sequence[int]) -> Int
 def refuse_missing(
     grid: Grid, typed: Sequence[Typed], used: Sequence[int], target: int, rows: Integers
 ) -> None:
-    """Say where the first is missing, how many are, and what can be done."""
+    """Raise ValueError with the place of the first missing value, their number, the remedies."""
     row = int(rows[0])
     column = next(typed[n] for n in used if typed[n].missing()[row])
     cell = column.written(row)
@@ -172,7 +172,7 @@ def refuse_missing(
 def matrix(
     grid: Grid, typed: Sequence[Typed], used: Sequence[int], rows: Integers, missing: Missing | None
 ) -> tuple[Array, tuple[str, ...], list[str]]:
-    """Inputs `(N, I)` of these rows, their names, and what was filled in."""
+    """Inputs `(N, I)` of these rows, their names, and notices of what was filled in."""
     parts, names, notices = list[Array](), list[str](), list[str]()
     for n in used:
         column = typed[n]
@@ -217,7 +217,7 @@ def _filled_words(column: Typed, rows: Integers, missing: Missing | None) -> tup
 
 
 def describe_column(column: Typed, kind: str, use: str) -> Column:
-    """A column for whoever decides about it."""
+    """A column's description for the user."""
     if column.values is not None and len(told := column.values[np.isfinite(column.values)]):
         if column.kind == "date":
             cells = [cell for cell in column.cells or [] if not is_missing(cell)]

@@ -1,7 +1,7 @@
-"""Numbers as people write them, read by the column: one cell alone does not tell 1.450 from 1,450.
+"""Reads numbers column by column, because a single cell may be ambiguous: 1.450 or 1,450?
 
-A column says itself which sign its decimals have, by a cell that can be read in one way only. Where
-it does not, the other columns of the file do; where they do not either, it is refused.
+A column's decimal sign follows from a cell that can be read in only one way. If there is none, the
+other columns of the file decide; if they cannot either, the column is refused.
 """
 
 import re
@@ -13,11 +13,11 @@ import numpy as np
 from engine.types import Array
 
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "<na>"})
-NO_NUMBER = MISSING | {"-", "--", ".", "none", "missing"}  # among numbers; they may name a class
+NO_NUMBER = MISSING | {"-", "--", ".", "none", "missing"}  # may name a class
 UNITS = "%$€£¥"
 SPACES = " \u00a0\u2009\u202f"
 APOSTROPHES = "'\u2019"
-# Signs of typographers, and digits of full width.
+# Typographic signs and full-width digits.
 SAME = str.maketrans(
     "−–﹣－＋０１２３４５６７８９．，％",  # noqa: RUF001
     "---" + "-+0123456789.,%",
@@ -28,7 +28,7 @@ INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.I)
 GROUPED = re.compile(
     rf"[+-]?\d{{1,3}}(?:([.,{SPACES}{APOSTROPHES}])\d{{3}})(?:\1\d{{3}})*(?:([.,])\d*)?", re.A
 )
-FAR = 10  # times as large as all with a sign are those without: then the sign is of thousands
+FAR = 10  # if numbers without a sign are so many times larger, the sign separates thousands
 
 
 class Ambiguous(ValueError):
@@ -46,26 +46,26 @@ class Style:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the cells of a column say of its style."""
+    """What the cells of a column show about its style."""
 
-    decimals: frozenset[str]  # signs that can only be of decimals
-    thousands: frozenset[str]  # ... only of thousands
-    open: frozenset[str]  # ... of either
+    decimals: frozenset[str]  # signs that can only be decimal signs
+    thousands: frozenset[str]  # ... that can only separate thousands
+    open: frozenset[str]  # ... that can be either
     units: frozenset[str]
 
 
 def is_missing(cell: str) -> bool:
-    """Whether nothing is told here."""
+    """Whether a cell means a missing value."""
     return cell.strip().lower() in MISSING
 
 
 def is_no_number(cell: str) -> bool:
-    """Whether a cell among numbers says that there is none."""
+    """Whether a cell among numbers means that there is no number."""
     return cell.strip().lower() in NO_NUMBER
 
 
 def looks_numeric(cell: str) -> bool:
-    """Whether a cell is a number in one style or another."""
+    """Whether a cell is a number in any style."""
     body, _ = _body(cell)
     return any(form.fullmatch(body) for form in (PLAIN, COMMA, INFINITE)) or bool(_grouped(body))
 
@@ -87,7 +87,7 @@ def _grouped(body: str) -> re.Match[str] | None:
 
 
 def evidence(cells: Iterable[str]) -> Evidence:
-    """What these cells, all of them numbers, say of their style."""
+    """What these cells, all of them numbers, show about their style."""
     decimals, thousands, either, units = (set[str]() for _ in range(4))
     for cell in cells:
         body, unit = _body(cell)
@@ -95,7 +95,7 @@ def evidence(cells: Iterable[str]) -> Evidence:
         grouped = _grouped(body)
         if grouped is None:
             decimals.update(sign for sign in ".," if sign in body)
-        elif grouped[2]:  # both signs: the last is of decimals
+        elif grouped[2]:  # both signs: the last one is the decimal sign
             thousands.add(grouped[1])
             decimals.add(grouped[2])
         elif grouped[1] not in ".," or body.count(grouped[1]) > 1:
@@ -106,7 +106,7 @@ def evidence(cells: Iterable[str]) -> Evidence:
 
 
 def decide(cells: Sequence[str], found: Evidence, others: str, separator: str) -> Style:
-    """The style of a column, given what the other columns take for decimals ("" if unknown)."""
+    """The style of a column, given the decimal sign of the other columns ("" if unknown)."""
     if len(found.units) > 1:
         raise Ambiguous(f"some have {_quoted(found.units - {''})}, others have not")
     unit = next(iter(found.units), "")
@@ -129,7 +129,7 @@ def _quoted(signs: Iterable[str]) -> str:
 
 
 def _decide_open(cells: Sequence[str], open: frozenset[str], others: str, separator: str) -> str:
-    """The sign of decimals where every cell that has one could be of thousands as well."""
+    """The decimal sign if every cell that has one could also separate thousands."""
     if len(open) > 1:
         raise Ambiguous("'.' and ',' may both stand for decimals")
     sign = next(iter(open))
@@ -149,7 +149,7 @@ def _decide_open(cells: Sequence[str], open: frozenset[str], others: str, separa
 
 
 def numbers(cells: Sequence[str], style: Style) -> Array:  # (N,) float64, NaN where missing
-    """The cells as numbers; ValueError has the first cell that is none as its argument."""
+    """The cells as numbers; ValueError has the first cell that is not a number as its argument."""
     if style == Style():
         try:
             return np.fromiter((float(cell) if cell else np.nan for cell in cells), float)

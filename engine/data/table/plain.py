@@ -1,7 +1,7 @@
-"""The fast way for large tables: NumPy's own parser, where all is plain numbers or short text.
+"""A fast parser for large tables of plain numbers and short text, based on NumPy's.
 
-Numbers may have a decimal comma, and any cell may be missing. Whatever else there is, such as
-thousands, units, dates or quotes around a comma, is left to the way that takes longer.
+Numbers may have a decimal comma, and any cell may be missing. Everything else, such as thousands
+separators, units, dates or quotes around a comma, is left to the general parser.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,16 +12,16 @@ from engine.data.table.dialect import Row
 from engine.data.table.grid import PIECE, Cells, Grid, Shape, check_room, pieces
 from engine.data.table.numerals import is_missing
 
-TEXT = 48  # characters of text that this way can hold
-MANY = 100  # different whole numbers, which then name no classes
-DIGITS = frozenset("0123456789+-.")  # with which no cell begins that tells nothing
-NOTHING = "nan"  # as the parser knows a missing number
+TEXT = 48  # characters of text that a cell can hold
+MANY = 100  # distinct integers, too many to be classes
+DIGITS = frozenset("0123456789+-.")  # a cell that begins with one of these is not missing
+NOTHING = "nan"  # what the parser reads as a missing number
 
 
 def fill_fast(
     name: str, shape: Shape, first: Sequence[Row], lines: Iterable[str], separator: str, quote: str
 ) -> Grid | None:
-    """All rows in columns, numbers read already; None where this way does not do."""
+    """All rows by column, with numbers already read; None if this parser does not apply."""
     if separator == " ":
         return None
     for decimal in ".," if separator != "," else ".":
@@ -47,25 +47,25 @@ def fill_fast(
 
 
 class _NotPlainError(Exception):
-    """Something that this way cannot be sure of."""
+    """Raised for input that this parser cannot read for certain."""
 
 
 class _Reader:
-    """Rows of one form, read piece by piece."""
+    """Parses rows of one format, piece by piece."""
 
     def __init__(self, formats: Sequence[str], separator: str, decimal: str, quote: str) -> None:
         self._kind = np.dtype([(f"f{n}", form) for n, form in enumerate(formats)])
         self._columns = [_Numbers() if form == "f8" else _Words(decimal) for form in formats]
         self._separator, self._decimal, self._quote = separator, decimal, quote
-        self._has_gaps = False  # whether any cell was missing so far
+        self._has_gaps = False  # whether any cell has been missing so far
 
     @property
     def columns(self) -> list[Cells]:
-        """What was read, by columns."""
+        """The parsed columns."""
         return [column.joined() for column in self._columns]
 
     def add(self, piece: list[str]) -> None:
-        """Read further lines."""
+        """Parse further lines."""
         if self._decimal == ",":
             piece = [self._with_points(line) for line in piece]
         read = None if self._has_gaps else self._parse(piece)
@@ -93,13 +93,13 @@ class _Reader:
             return None
 
     def _with_points(self, line: str) -> str:
-        """The same with a point for each comma; a point beside them may be of thousands."""
+        """The line with dots for commas; refuses a dot beside them, which may mean thousands."""
         if "." in line:
             raise _NotPlainError
         return line.replace(",", ".")
 
     def _without_gaps(self, line: str) -> str:
-        """The same with a word that the parser knows for each cell that tells nothing."""
+        """The line with "nan" for each missing cell."""
         if self._quote in line:
             raise _NotPlainError
         cells = line.rstrip("\r\n").split(self._separator)
@@ -111,7 +111,7 @@ class _Reader:
 
 
 class _Numbers:
-    """A column of plain numbers, piece by piece; NaN where they are missing."""
+    """A column of plain numbers, piece by piece; NaN where missing."""
 
     def __init__(self) -> None:
         self._pieces: list[np.ndarray] = []
@@ -126,12 +126,12 @@ class _Numbers:
 
 
 class _Words:
-    """A column of short text, piece by piece, of which few are different."""
+    """A column of short text with few distinct values, piece by piece."""
 
     def __init__(self, decimal: str) -> None:
         self._words: list[str] = []
         self._same = {NOTHING: ""}
-        self._pointed = decimal == ","  # whether a point in a word was a comma
+        self._pointed = decimal == ","  # whether a dot in a word was a comma
 
     def add(self, read: np.ndarray) -> None:
         words = list(map(str.strip, read.tolist()))
@@ -147,7 +147,7 @@ class _Words:
 
 
 def _formats(first: Sequence[Row], width: int, separator: str, decimal: str) -> list[str] | None:
-    """Of each column, by its first rows, whether it is of plain numbers or of short text."""
+    """By the first rows, whether each column has plain numbers or short text."""
     if not first or any(len(cells) != width for _, cells in first):
         return None
     formats = []
@@ -164,7 +164,7 @@ def _formats(first: Sequence[Row], width: int, separator: str, decimal: str) -> 
 
 
 def _is_sure(column: Sequence[str], separator: str, decimal: str) -> bool:
-    """Whether plain numbers can be nothing else: no names of classes, no thousands."""
+    """Whether the numbers can be nothing else: neither names of classes nor thousands."""
     if any(_has_decimals(cell, decimal) for cell in column):
         return True
     if all(decimal in cell for cell in column):

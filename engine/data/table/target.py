@@ -1,4 +1,4 @@
-"""Which column is the target of a table, and whether it names classes or holds values."""
+"""Chooses the target column of a table, and whether it holds classes or values."""
 
 import re
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ from engine.data.table.numerals import is_missing
 from engine.number_format import written
 from engine.types import Array, Integers
 
-FEW = 20  # so many different whole numbers, each twice on average, are classes
-OFTEN = 5  # times that each whole number of a row without gaps has to come, to be a class
+FEW = 20  # up to so many distinct integers, each twice on average, are classes
+OFTEN = 5  # how often each of several consecutive integers must occur to be a class
 CLASSY = frozenset(TARGETS) - {"target", "y", "outcome", "answer", "price", "output", "result"}
-NAME = re.compile(r"0\d+|\d+[eE]\d+", re.A)  # a number that is a name: 01, 1E1
+NAME = re.compile(r"0\d+|\d+[eE]\d+", re.A)  # an identifier that looks like a number: 01, 1E1
 
 
 @dataclass(frozen=True)
 class Target:
-    """The column that tells the answers."""
+    """The target column."""
 
     column: int
     classes: bool
-    asks: bool = False  # whether it may as well be of the other kind
+    asks: bool = False  # whether the other task is plausible too
     notice: str = ""
 
 
 def choose_target(grid: Grid, typed: Sequence[Typed], reading: Reading) -> Target:
-    """The target that a person names, or else the column that looks most like one."""
+    """The target that the user names, or else the most likely column."""
     if reading.target is not None:
         if reading.target not in grid.names:
             known = ", ".join(grid.names[:20]) + (", ..." if len(grid.names) > 20 else "")
@@ -45,7 +45,7 @@ def choose_target(grid: Grid, typed: Sequence[Typed], reading: Reading) -> Targe
 
 
 def _likely(grid: Grid, typed: Sequence[Typed]) -> int:
-    """By its name; else the last column that is not empty, or the first if it alone has classes."""
+    """By its name; else the last column that is not empty, or the first if only it has classes."""
     names = [name.lower() for name in grid.names]
     for wanted in TARGETS:
         if grid.header and wanted in names and typed[names.index(wanted)].kind != "empty":
@@ -57,13 +57,13 @@ def _likely(grid: Grid, typed: Sequence[Typed]) -> int:
     if typed[last].kind == "number" and _has_classes(typed[first]):
         values = typed[last].values
         few = values is not None and _is_few_whole(values[np.isfinite(values)])
-        if not (few and grid.header):  # of names one would expect the answer last
+        if not (few and grid.header):  # with a header, the target is usually last
             return first
     return last
 
 
 def _has_classes(column: Typed) -> bool:
-    """Whether a column of text repeats itself."""
+    """Whether the values of a text column repeat."""
     if column.kind != "text" or column.wrong is not None:
         return False
     cells = column.cells or []
@@ -99,13 +99,13 @@ def _task(grid: Grid, column: Typed, number: int, reading: Reading) -> Target:
 
 
 def _names(column: Typed, count: int) -> bool:
-    """Whether numbers are names: some begin with zeros, or look like powers of ten."""
+    """Whether numbers are identifiers: some begin with 0, or look like powers of ten."""
     told = {cell for cell in column.cells or [] if not is_missing(cell)}
     return any(map(NAME.fullmatch, told)) and len(told) <= min(MAX_CLASSES, count / 2)
 
 
 def _without_gaps(distinct: Array, count: int) -> bool:
-    """Whether whole numbers go from 0 or 1 to the last, and each comes often."""
+    """Whether integers run from 0 or 1 without gaps, and each occurs often."""
     return (
         distinct[0] in (0, 1)
         and distinct[-1] - distinct[0] + 1 == len(distinct)
@@ -134,7 +134,7 @@ def answers(
 
 
 def _whole(grid: Grid, column: Typed, rows: Integers) -> list[int] | None:
-    """The labels as whole numbers, if they are such and no names."""
+    """The labels as integers, unless they are something else or identifiers."""
     if column.values is None or column.kind == "date":
         return None
     values = column.values[rows]
@@ -145,7 +145,7 @@ def _whole(grid: Grid, column: Typed, rows: Integers) -> list[int] | None:
 
 
 def _words(grid: Grid, column: Typed, rows: Integers) -> list[str]:
-    """The labels as they were written."""
+    """The labels as text."""
     if column.wrong is not None and any(map(_is_fraction, set(column.cells or []))):
         found = column.written(column.wrong)[:40]
         place = grid.place(column.wrong, column.name)
@@ -158,8 +158,8 @@ def _is_fraction(cell: str) -> bool:
 
 
 def check_small(grid: Grid, column: Typed, values: Array, rows: Integers) -> None:
-    """Refuse numbers whose square would be none as float32."""
-    small = np.abs(values) < LARGEST  # no NaN is
+    """Refuse numbers whose square is infinite in float32."""
+    small = np.abs(values) < LARGEST  # false for NaN
     if not small.all():
         at = int(small.argmin())
         place = grid.place(int(rows[at]), column.name)
