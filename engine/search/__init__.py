@@ -1,4 +1,4 @@
-"""Search of hyperparameters: what is tried, how it is run, what it finds, where to go on."""
+"""Hyperparameter search: which trials are run, how, what they find, and where to search next."""
 
 from engine.search.comparison import Comparison, ComparisonFrame, StrategyLine
 from engine.search.description import (

@@ -1,4 +1,4 @@
-"""Random against grid at equal budget (Bergstra & Bengio 2012): who finds how much, how soon."""
+"""Compares random and grid search at equal budget (Bergstra & Bengio 2012)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from engine.search.workers import InThread, Workers
 from engine.types import Array
 
 STRATEGIES_COMPARED = ("random", "shifted grid")
-BAND = (25.0, 75.0)  # per cent of the seeds that lie below its lower and upper bound
+BAND = (25.0, 75.0)  # percentiles over the seeds that bound the band
 
 
 @dataclass(frozen=True, eq=False)
 class StrategyLine:
-    """What one strategy found: arrays are read-only, a row a seed, a column a trial."""
+    """The results of one strategy: read-only arrays with a row per seed and a column per trial."""
 
     strategy: str
-    places: Array  # (seeds, trials, axes) 0 to 1, in the order in which they were begun
-    accuracies: Array  # (seeds, trials) on the validation examples; NaN of one that was stopped
-    so_far: Array  # (seeds, trials) the best of a seed's first one, two, three ... trials
-    middle: Array  # (trials,) the median of that over the seeds
+    places: Array  # (seeds, trials, axes) 0 to 1, in the order in which they were started
+    accuracies: Array  # (seeds, trials) on the validation set; NaN for a stopped trial
+    so_far: Array  # (seeds, trials) the best of a seed's first 1, 2, 3 ... trials
+    middle: Array  # (trials,) the median of `so_far` over the seeds
     low: Array  # (trials,)
     high: Array  # (trials,)
 
 
 @dataclass(frozen=True)
 class ComparisonFrame:
-    """The strategies side by side, over the seeds that all of them have searched."""
+    """The strategies side by side, over the seeds that all of them have finished."""
 
     lines: tuple[StrategyLine, ...]
     seeds: tuple[int, ...]
@@ -42,11 +42,11 @@ class ComparisonFrame:
 
 
 class Comparison:
-    """The same search by several strategies, each from several seeds, one after the other.
+    """The same search by several strategies, each with several seeds, one after the other.
 
-    A seed sets the places, and with it the runs' own seed: split, first weights, order. The grid
-    is a shifted one by default: one in the middle of its range would show over all seeds no more
-    than how well that range happens to be centred on the best.
+    A seed determines the points and the runs' own seed: split, first weights, order of examples.
+    The grid is a shifted one by default: a fixed grid would show over all seeds only how well the
+    range happens to be centred on the optimum.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Comparison:
         workers: Callable[[], Workers] = InThread,
     ) -> None:
         plans = {name: _plan(search, name) for name in strategies}
-        trials = min(len(plan.draw()) for plan in plans.values())  # a grid may not fit the budget
+        trials = min(len(plan.draw()) for plan in plans.values())  # a grid may have fewer
         self._seeds = tuple(seeds)
         self._strategies = tuple(strategies)
         self._workers = workers()
@@ -69,7 +69,7 @@ class Comparison:
         self._hunt: SearchRun | None = None
 
     def advance(self, seconds: float) -> bool:
-        """Work on it for about so long; whether it is finished."""
+        """Work for about so many seconds; returns whether it is finished."""
         if len(self._found) == len(self._plans):
             return True
         if self._hunt is None:
@@ -81,11 +81,11 @@ class Comparison:
         return len(self._found) == len(self._plans)
 
     def close(self) -> None:
-        """Give up what is not finished, and free the workers."""
+        """Drop unfinished trials and free the workers."""
         self._workers.close()
 
     def frame(self) -> ComparisonFrame:
-        """How things stand."""
+        """The current state."""
         width = len(self._strategies)
         seeds = len(self._found) // width
         lines = tuple(
@@ -103,7 +103,7 @@ class Comparison:
 
 
 def best_so_far(accuracies: Array) -> Array:  # (..., trials) -> (..., trials)
-    """The best of the first one, two, three ... trials; NaN as long as none went to the end."""
+    """The best of the first 1, 2, 3 ... trials; NaN until one is finished."""
     best: Array = np.fmax.accumulate(accuracies, axis=-1)
     return best
 

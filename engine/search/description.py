@@ -19,29 +19,29 @@ MAX_TRIALS = 10_000
 
 @dataclass(frozen=True)
 class Trial:
-    """A point of the space, and the run that it stands for."""
+    """A point of the search space, and the run that it stands for."""
 
     number: int
-    places: tuple[float, ...]  # one an axis, 0 to 1
-    point: tuple[Value, ...]  # one an axis
+    places: tuple[float, ...]  # one per axis, 0 to 1
+    point: tuple[Value, ...]  # one per axis
     config: RunConfig
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which runs are tried, for how long, and when one is given up.
+    """Which runs are tried, for how long, and when one is stopped.
 
-    All trials are judged on the same examples, but each has a seed of its own: its first weights
-    and its order of examples are its luck, and an ensemble of the best gains by their difference.
+    All trials are evaluated on the same examples, but each has a seed of its own, so that first
+    weights and order of examples differ: an ensemble of the best trials gains from the difference.
     """
 
-    base: RunConfig = RunConfig()  # what no axis varies
+    base: RunConfig = RunConfig()  # the settings that no axis varies
     space: tuple[Axis, ...] = (RATE, DECAY)
     strategy: Choice = Choice("random")
     trials: int = 100
-    epochs: float = 5.0  # of a trial that goes on to the end
-    limit: float = 3.0  # stop at a cost above so many times the first; 0: at no finite cost
-    seed: int = 0  # of the places; those of the runs follow from the seed of `base`
-    stage: int = 1  # 1 is the coarse one
+    epochs: float = 5.0  # of a trial that is not stopped early
+    limit: float = 3.0  # stop a trial whose cost exceeds so many times its first; 0: never
+    seed: int = 0  # of the points; the runs' seeds follow from that of `base`
+    stage: int = 1  # 1 is the coarse search
 
     def __post_init__(self) -> None:
         STRATEGIES.check(self.strategy)
@@ -58,18 +58,18 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             )
         if self.seed < 0:
             raise ValueError(f"seed must be 0 or more, got {self.seed}")
-        for end in (0.0, 1.0):  # a value beyond what its setting can be is refused now
+        for end in (0.0, 1.0):  # refuses illegal values now, not during the search
             at_places(self.base, self.space, [one.at(end) for one in self.space])
 
     @property
     def described(self) -> dict[str, object]:
-        """How it searches, as JSON has it: all but `base`, which is in each trial's config."""
+        """The search without `base`, which is part of each trial's config, as JSON values."""
         plain: dict[str, object] = msgspec.json.decode(self.to_json())
         del plain["base"]
         return plain
 
     def draw(self) -> tuple[Trial, ...]:
-        """The trials, in the order in which they are begun."""
+        """The trials, in the order in which they are started."""
         rng = np.random.default_rng(self.seed)
         places = STRATEGIES.build(self.strategy).draw(self.space, self.trials, rng)
         return tuple(self._trial(i, row) for i, row in enumerate(places.tolist()))
@@ -81,12 +81,12 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def goes_on(self) -> bool:
-        """Whether more trials of it begin with the same ones."""
+        """Whether the same search with more trials begins with the same ones."""
         return STRATEGIES.build(self.strategy).goes_on
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
-        """Its rounds, first to last."""
+        """The rounds, first to last."""
         return STRATEGIES.build(self.strategy).rungs(self.trials)
 
     def to_json(self) -> str:
@@ -95,12 +95,12 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Search":
-        """The search that `to_json` wrote; ValueError says what is wrong with any other text."""
+        """The search that `to_json` wrote; for any other text ValueError says what is wrong."""
         return from_json(text, cls)
 
 
 def _same_data(config: RunConfig) -> RunConfig:
-    """The config, its data drawn and split in one way whatever the seed of the run."""
+    """The config with a fixed seed for drawing and splitting its data."""
     if config.data.seed is not None:
         return config
     return msgspec.structs.replace(
@@ -108,8 +108,8 @@ def _same_data(config: RunConfig) -> RunConfig:
     )
 
 
-# The slides' coarse search: 100 trials of 5 epochs, one hidden layer of 50 units, pixels of 0 to
-# 255 that are centred and not scaled, which is what makes its learning rates right.
+# The slides' coarse search: 100 trials of 5 epochs, one hidden layer of 50 units, and pixels of 0
+# to 255, centred but not scaled, for which the range of learning rates is right.
 LECTURE_SEARCH = Search(
     base=RunConfig(
         data=DataConfig(
@@ -120,8 +120,8 @@ LECTURE_SEARCH = Search(
     )
 )
 
-# Where one axis matters and the other does not: a penalty of at most 0.01 changes little here, and
-# of four powers of ten only half a one has good rates. Nine trials, as on the slide of the grid.
+# One axis matters and the other does not: a penalty of at most 0.01 changes little here, and only
+# half a power of ten out of four has good rates. Nine trials, as on the slide about grid search.
 ONE_MATTERS = msgspec.structs.replace(
     LECTURE_SEARCH,
     space=(Continuous(RATE.path, 1e-6, 1e-2), Continuous(DECAY.path, 1e-6, 1e-2)),
@@ -130,12 +130,12 @@ ONE_MATTERS = msgspec.structs.replace(
 
 
 def lecture_search() -> Search:
-    """The slides' coarse search on the images that the lessons use, too."""
+    """The slides' coarse search, on the images of the lessons."""
     return _on_lecture_images(LECTURE_SEARCH)
 
 
 def one_matters() -> Search:
-    """`ONE_MATTERS` on the images that the lessons use, too."""
+    """`ONE_MATTERS`, on the images of the lessons."""
     return _on_lecture_images(ONE_MATTERS)
 
 

@@ -1,4 +1,4 @@
-"""The best trials together: the average of their predictions against each one's own."""
+"""An ensemble of the best trials: the accuracy of their averaged predictions."""
 
 import math
 import time
@@ -15,23 +15,23 @@ from engine.types import Array
 
 @dataclass(frozen=True)
 class EnsembleFrame:
-    """How good the best few are together, as far as they have been trained again."""
+    """The results of the ensemble so far."""
 
     numbers: tuple[int, ...]  # the trials, best first
-    alone: tuple[float, ...]  # validation accuracy of each that is there
-    together: tuple[float, ...]  # ... of the average of the first one, two, three ...
+    alone: tuple[float, ...]  # validation accuracy of each trial that has been retrained
+    together: tuple[float, ...]  # ... of the average of the first 1, 2, 3 ...
     finished: bool
 
     @property
     def gain(self) -> float:
-        """How much better all are than the best of them; NaN before there is one."""
+        """How much better the whole ensemble is than its best trial; NaN before there is one."""
         return self.together[-1] - max(self.alone) if self.alone else math.nan
 
 
 class Ensemble:
-    """Averages what the best `size` trials predict for the validation examples.
+    """Averages the predictions of the best `size` trials on the validation set.
 
-    No trial's weights were kept: each is trained again, and is the same to the bit.
+    The weights of trials are not kept: each trial is retrained, with the same result to the bit.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Ensemble:
         self._together: list[float] = []
 
     def advance(self, seconds: float) -> bool:
-        """Work on it for about so long; whether it is finished."""
+        """Work for about so many seconds; returns whether it is finished."""
         start = self._clock()
         while self._running or self._jobs:
             if self._running is None:
@@ -81,13 +81,13 @@ class Ensemble:
         self._running = None
 
     def frame(self) -> EnsembleFrame:
-        """How things stand."""
+        """The current state."""
         finished = len(self._alone) == len(self._numbers)
         return EnsembleFrame(self._numbers, tuple(self._alone), tuple(self._together), finished)
 
 
 def _refuse_other_answers(search: Search) -> None:
-    """Predictions can be averaged if they answer the same questions in the same way."""
+    """Refuse trials with different targets or losses, whose predictions cannot be averaged."""
     apart = {"data.dataset", "data.held_out", "optimization.loss"}
     for axis in search.space:
         setting = ".".join(axis.path.split(".")[:2])

@@ -1,4 +1,4 @@
-"""A search as it stands, for whoever draws it: plain, frozen, safe in any thread."""
+"""The state of a search for views: plain, frozen, safe to pass between threads."""
 
 import math
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from engine.training.config import RunConfig
 
 
 class TrialStatus(StrEnum):
-    """What a trial is doing."""
+    """The state of a trial."""
 
-    WAITING = "waiting"  # not begun, or until a round of the search ends
+    WAITING = "waiting"  # to be started, or to be continued in the next round
     RUNNING = "running"
     FINISHED = "finished"
     STOPPED = "stopped early"
@@ -21,7 +21,7 @@ class TrialStatus(StrEnum):
 
 
 class SearchStatus(StrEnum):
-    """What a search is doing."""
+    """The state of a search."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -31,16 +31,16 @@ class SearchStatus(StrEnum):
 
 @dataclass(frozen=True)
 class TrialFrame:
-    """A trial as it stands; NaN for a number that is not known yet."""
+    """A trial so far; NaN for a number that is not known yet."""
 
     number: int
-    places: tuple[float, ...]  # one an axis, 0 to 1
-    point: tuple[Value, ...]  # one an axis
-    config: RunConfig  # with so many steps, it is this run to the bit
+    places: tuple[float, ...]  # one per axis, 0 to 1
+    point: tuple[Value, ...]  # one per axis
+    config: RunConfig  # with its number of steps, reproduces this run to the bit
     status: TrialStatus
     reason: str = ""  # why it was stopped, or could not be run
     steps: int = 0
-    asked: int = 0  # steps that it is to make, as far as that is known
+    asked: int = 0  # planned steps, as far as known
     cost: float = math.nan
     validation_accuracy: float = math.nan
     curve: Curve = NO_CURVE
@@ -52,28 +52,28 @@ class Edge:
 
     path: str
     side: str  # "low" or "high"
-    numbers: tuple[int, ...]  # the trials that lie there
-    open: bool  # whether the setting can go further
+    numbers: tuple[int, ...]  # the trials at this edge
+    open: bool  # whether the setting allows values beyond
     text: str
 
 
 @dataclass(frozen=True)
 class SearchFrame:
-    """A search as it stands."""
+    """The current state of a search."""
 
     search: Search
     status: SearchStatus
-    trials: tuple[TrialFrame, ...]  # by their number
-    ranking: tuple[int, ...]  # numbers of those that went on to the end, best first
+    trials: tuple[TrialFrame, ...]  # by number
+    ranking: tuple[int, ...]  # numbers of the finished trials, best first
     edges: tuple[Edge, ...]
-    measure: str  # what the trials are ranked by: accuracy, or R² where they predict values
+    measure: str  # the score that ranks trials: accuracy, or R² in regression
     share: float  # of the search that is done, 0 to 1
-    seconds: float  # spent on it
-    seconds_left: float  # at the pace so far; NaN before there is one
+    seconds: float  # of work so far
+    seconds_left: float  # estimated from the work so far; NaN before there is any
 
 
 def waiting(trial: Trial) -> TrialFrame:
-    """A trial before it begins."""
+    """A trial before it starts."""
     return TrialFrame(trial.number, trial.places, trial.point, trial.config, TrialStatus.WAITING)
 
 

@@ -1,4 +1,4 @@
-"""What a network makes of all validation examples, and how good that is."""
+"""A network's predictions on the whole validation set, and their score."""
 
 import numpy as np
 
@@ -7,11 +7,11 @@ from engine.training.build_network import build_network
 from engine.training.training import Training
 from engine.types import Array
 
-PIECE = 128  # examples that a network is given at a time
+PIECE = 128  # examples in a forward pass
 
 
 def predictions(training: Training) -> Array:  # (N, O)
-    """For all validation examples the probability of each class; of other losses, the scores."""
+    """The probabilities of the classes on the validation set; for other losses, the scores."""
     x = training.data.validation.x
     pieces = [_scores(training, x[start : start + PIECE]) for start in range(0, len(x), PIECE)]
     scores = np.concatenate(pieces)
@@ -33,6 +33,6 @@ def _scores(training: Training, x: Array) -> Array:
 
 
 def score(training: Training, predicted: Array) -> float:
-    """The accuracy of predictions for the validation examples; of values, the share explained."""
+    """The accuracy of predictions on the validation set; in regression R²."""
     data = training.data.validation
     return accuracy(predicted, data.y) if data.classes else explained(predicted, data.target)

@@ -1,4 +1,4 @@
-"""From coarse to fine: which trials are the best, whether the range is wrong, where to go on."""
+"""From coarse to fine: the best trials, whether a range is too narrow, and the next search."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,30 +11,30 @@ from engine.search.frames import Edge
 from engine.search.space import Axis, Categorical, Continuous, allowed, in_words, label_of
 from engine.search.trial import Ending, Result
 
-BEST = 5  # trials that say where to look, at most ...
-SHARE = 0.1  # ... and of a large search so large a share
-RIM = 0.1  # of an axis, at either end
-MARGIN = 0.1  # of an axis: room that a finer search leaves around the best
-LONGER = 4.0  # times the epochs, for the finer search
+BEST = 5  # best trials that determine the next search: so many, ...
+SHARE = 0.1  # ... or so large a share of a large search
+RIM = 0.1  # share of an axis, at either end
+MARGIN = 0.1  # share of an axis that a finer search adds around the best
+LONGER = 4.0  # factor on the epochs of the finer search
 
 
 def ranked(search: Search, results: Iterable[Result]) -> list[Result]:
-    """The trials that went on to the end, best first."""
+    """The finished trials, best first."""
     last = len(search.rungs) - 1
     ended = [x for x in results if x.ending is Ending.FINISHED and x.rung == last]
     return sorted(ended, key=lambda x: (-x.score, x.number))
 
 
 def leaders(order: Sequence[Result]) -> list[Result]:
-    """Of the trials that went on to the end, those that say where to look."""
+    """The best of the finished trials, which determine the next search."""
     return list(order[: max(BEST, math.ceil(SHARE * len(order)))])
 
 
 def edges(search: Search, trials: Sequence[Trial], order: Sequence[Result]) -> tuple[Edge, ...]:
-    """Where most of the best trials lie in the outer tenth of a range."""
+    """The ranges in whose outer tenth most of the best trials lie."""
     best = leaders(order)
     if len(best) < BEST:
-        return ()  # too few to tell an edge from chance
+        return ()  # too few to distinguish an edge from chance
     found = []
     for i, axis in enumerate(search.space):
         if isinstance(axis, Categorical):
@@ -67,7 +67,7 @@ def refine(
     trials: int | None = None,
     epochs: float | None = None,
 ) -> Search:
-    """The finer search around the best trials: narrower, and longer unless `epochs` says else."""
+    """The finer search around the best trials: narrower, and longer unless `epochs` is given."""
     best = {x.number for x in leaders(ranked(search, results))}
     if not best:
         raise ValueError("no trial went on to the end: there is nothing to search around")
@@ -81,12 +81,12 @@ def refine(
 
 def narrow(
     search: Search,
-    region: Mapping[str, tuple[float, float]],  # path: from and to, as places on its axis
+    region: Mapping[str, tuple[float, float]],  # path: from and to, 0 to 1 on its axis
     *,
     trials: int | None = None,
     epochs: float | None = None,
 ) -> Search:
-    """The finer search in a region of the space, such as one that was brushed in a plot."""
+    """The finer search in a region of the space, such as one that was selected in a plot."""
     if unknown := set(region) - {axis.path for axis in search.space}:
         raise ValueError(f"no axis of this search is {', '.join(sorted(unknown))}")
     space = tuple(
@@ -104,7 +104,7 @@ def _finer(
         space=space,
         trials=search.trials if trials is None else trials,
         epochs=LONGER * search.epochs if epochs is None else epochs,
-        seed=search.seed + 1,  # else it would look at the same places of the smaller range
+        seed=search.seed + 1,  # else it would draw the same places in the smaller range
         stage=search.stage + 1,
     )
 
@@ -124,7 +124,7 @@ def _between(search: Search, axis: Axis, low: float, high: float) -> Axis:
 
 
 def _stretch(search: Search, axis: Continuous, low: float, high: float) -> Continuous:
-    """From one place to another, as far as the setting can go."""
+    """The axis from one place to another, as far as the setting allows."""
     limits = allowed(axis.path, search.base)
     start, end = axis.at(low), axis.at(high)
     if limits:

@@ -1,7 +1,7 @@
-"""The results of a search in a CSV file that grows as they come, and from which it goes on.
+"""Writes the results of a search to a CSV file, from which an interrupted search continues.
 
-A row is written once and never changed; a trial's last row says how it ended. Rounds of successive
-halving have a row each, and so has the end of a trial that was dropped after one.
+A row is written once and never changed; a trial's last row shows how it ended. In successive
+halving each round has a row, and so has the end of a trial that was dropped.
 """
 
 import csv
@@ -25,7 +25,7 @@ TAIL = ("digest", "message", "config", DESCRIBED := "search")
 
 
 class Ledger:
-    """A CSV file of the results of one search; whatever it has is not run again."""
+    """The CSV file of one search; results that it contains are not computed again."""
 
     def __init__(self, path: Path, search: Search) -> None:
         self._path = path
@@ -37,7 +37,7 @@ class Ledger:
         self._known = {(x.number, x.rung, x.ending) for x in self.results}
 
     def append(self, result: Result) -> None:
-        """Write a result, so that not even a lost machine loses it; one that is known is not."""
+        """Write a result to disk at once, unless the file already has it."""
         key = result.number, result.rung, result.ending
         if key in self._known:
             return
@@ -52,7 +52,7 @@ class Ledger:
             raise OSError(error.errno, error.strerror, str(self._path)) from error
         self._known.add(key)
 
-    # ---- rows ---------------------------------------------------------------------------------
+    # ---- writing ------------------------------------------------------------------------------
 
     def _row(self, result: Result) -> Iterator[object]:
         trial = self._trials[result.number]
@@ -70,16 +70,16 @@ class Ledger:
         csv.writer(text, lineterminator="\n").writerow(list(cells))
         return text.getvalue().encode()
 
-    # ---- from before --------------------------------------------------------------------------
+    # ---- reading ------------------------------------------------------------------------------
 
     def _read(self) -> list[Result]:
-        """The results in the file; a row that was being written when it was killed is cut off."""
+        """The results in the file; a last row that was cut short by a crash is removed."""
         if not self._path.exists():
             return []
         raw = self._path.read_bytes()
         whole = raw[: raw.rfind(b"\n") + 1]
         try:
-            if not json.detect_encoding(raw).startswith("utf-8"):  # rows in UTF-8 are to follow
+            if not json.detect_encoding(raw).startswith("utf-8"):  # we append rows in UTF-8
                 raise ValueError("it is not in UTF-8, as something has saved it since")
             table = csv.DictReader(io.StringIO(whole.decode("utf-8-sig"), newline=""), strict=True)
             if whole:
@@ -119,7 +119,7 @@ class Ledger:
             raise ValueError("it has other columns")
 
     def _refuse_other_search(self, there: dict[str, object]) -> None:
-        """Results of other lengths, or of other places, cannot be ranked with these."""
+        """Refuse results of a search with other settings, which cannot be ranked with these."""
         here = self._search.described
         if self._search.goes_on:
             there = {**there, "trials": here["trials"]}
@@ -134,7 +134,7 @@ class Ledger:
 
 
 def _short(value: object) -> str:
-    """A part of a description in words."""
+    """A short text for a part of a description."""
     match value:
         case {"name": name, "knobs": dict(knobs)}:
             return in_words(Choice(str(name), knobs))
@@ -152,5 +152,5 @@ def _number(cell: str) -> float:
 
 
 def _plain(value: Value) -> object:
-    """A number in full, that a program can read; anything else in words."""
+    """Numbers at full precision for programs; anything else as text."""
     return in_words(value) if isinstance(value, Choice) else value

@@ -1,7 +1,7 @@
-"""A search that is under way: advanced a little at a time, it hands out results as they come.
+"""A running search: `advance` works on it for a moment and returns new results.
 
-There are no threads here. Whoever calls `advance` decides when; `frame` tells how things stand,
-all of it plain and frozen, so that another thread can draw it.
+There are no threads here: the caller of `advance` decides when to work. `frame` returns the state,
+plain and frozen, so that another thread can draw it.
 """
 
 import math
@@ -22,7 +22,7 @@ from engine.search.trial import Ending, Job, Progress, Result
 from engine.search.workers import InThread, Workers
 from engine.training.config import RunConfig
 
-PATIENCE = 0.2  # seconds that an iteration works before it looks whether it was stopped
+PATIENCE = 0.2  # seconds of work in an iteration before it checks whether it was stopped
 
 
 class SearchRun:
@@ -31,35 +31,35 @@ class SearchRun:
     def __init__(
         self,
         search: Search,
-        workers: Workers | None = None,  # by default this thread, in slices
-        done: Iterable[Result] = (),  # of the same search, interrupted before
+        workers: Workers | None = None,  # by default the calling thread
+        done: Iterable[Result] = (),  # from an interrupted run of the same search
         *,
-        folder: Path | None = None,  # where data sets of the user's own are
+        folder: Path | None = None,  # of the user's own data sets
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.search = search
         self.trials: tuple[Trial, ...] = search.draw()
         self.status = SearchStatus.RUNNING
-        self.results: dict[int, Result] = {}  # the last one of each trial, by its number
+        self.results: dict[int, Result] = {}  # the last one of each trial, by number
         self._workers: Workers = workers or InThread()
         self._folder = folder
         self._clock = clock
         self._rungs = search.rungs
         self._done = {(x.number, x.rung): x for x in done if x.ending is not Ending.DROPPED}
-        self._jobs: deque[Job] = deque()  # of this round, not yet begun
+        self._jobs: deque[Job] = deque()  # of this round, not yet started
         self._awaited: set[int] = set()  # trials of this round without a result
         self._rung = -1
-        self._spent = self._work = 0.0  # seconds, and lengths of trials, since it began
+        self._spent = self._work = 0.0  # in seconds, and in full trials
         self._frames = [waiting(trial) for trial in self.trials]
         self._measure = _measure_of(self.trials[0].config)
         self._shown: SearchFrame | None = None
         self._news = list[Result]()
         self._begin_round([trial.number for trial in self.trials])
 
-    # ---- its course ---------------------------------------------------------------------------
+    # ---- control ---------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> list[Result]:
-        """Work on it for about so long, if it is running; returns what is new."""
+        """Work for about so many seconds, if the search is running; returns new results."""
         if self.status is SearchStatus.RUNNING and not self._news:
             start = self._clock()
             while self._jobs and self._workers.room > 0:
@@ -81,27 +81,27 @@ class SearchRun:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing left to do, and nothing left to hand out."""
+        """Whether nothing is left to do or to return."""
         return self.status in (SearchStatus.FINISHED, SearchStatus.CANCELLED) and not self._news
 
     def pause(self) -> None:
-        """Begin nothing and train nothing until it is resumed; on an executor, jobs run out."""
+        """Start and train nothing until `resume`; jobs on an executor run to their end."""
         if self.status is SearchStatus.RUNNING:
             self._turn(SearchStatus.PAUSED)
 
     def resume(self) -> None:
-        """Go on where it was paused."""
+        """Continue after a pause."""
         if self.status is SearchStatus.PAUSED:
             self._turn(SearchStatus.RUNNING)
 
     def cancel(self) -> None:
-        """Give up what is not finished; the results so far stay."""
+        """Drop unfinished trials; the results so far stay."""
         if self.status in (SearchStatus.RUNNING, SearchStatus.PAUSED):
             self._turn(SearchStatus.CANCELLED)
             self._workers.drop()
 
     def close(self) -> None:
-        """Give up what is not finished, and free the workers."""
+        """Drop unfinished trials and free the workers."""
         self.cancel()
         self._workers.close()
 
@@ -144,7 +144,7 @@ class SearchRun:
         self._frames[result.number] = frame_of(self.trials[result.number], result, last=last)
 
     def _end_round(self) -> None:
-        """Once all results of a round are there, let the best go on and drop the others."""
+        """Once all results of a round are in, continue the best trials and drop the others."""
         if self._awaited:
             return
         if self._rung == len(self._rungs) - 1:
@@ -161,16 +161,16 @@ class SearchRun:
     def _is_alive(self, result: Result) -> bool:
         return result.rung == self._rung and result.ending is Ending.FINISHED
 
-    # ---- telling ------------------------------------------------------------------------------
+    # ---- state --------------------------------------------------------------------------------
 
     @property
     def best(self) -> Result | None:
-        """The best trial that went on to the end."""
+        """The best finished trial."""
         found = ranked(self.search, self.results.values())
         return found[0] if found else None
 
     def frame(self) -> SearchFrame:
-        """How things stand."""
+        """The current state."""
         if self._shown is None:
             order = ranked(self.search, self.results.values())
             self._shown = SearchFrame(
@@ -189,7 +189,7 @@ class SearchRun:
     def _show(self, progress: Progress) -> None:
         before = self._frames[progress.number]
         if progress.steps < before.steps:
-            return  # a further round, that has not yet come so far as the one before
+            return  # a later round that has not yet reached the end of the one before
         self._frames[progress.number] = replace(
             before,
             steps=progress.steps,
@@ -201,26 +201,26 @@ class SearchRun:
 
     @property
     def _partly(self) -> float:
-        """What the trials that are under way have done, in lengths of a trial."""
+        """The work done on running trials, in full trials."""
         share = self._rungs[self._rung].share
         return sum(share * x.steps / x.asked for x in self._workers.progress)
 
     @property
     def _left(self) -> float:
-        """What is still to be done, in lengths of a trial, if none is stopped early."""
+        """The work left, in full trials, if none is stopped early."""
         later = sum(rung.trials * rung.share for rung in self._rungs[self._rung + 1 :])
         now = len(self._awaited) * self._rungs[self._rung].share
         return max(0.0, later + now - self._partly)
 
     @property
     def _share(self) -> float:
-        """How much of the search is done, 0 to 1; a trial that was stopped is done."""
+        """The share of the search that is done, 0 to 1; a stopped trial counts as done."""
         whole = sum(rung.trials * rung.share for rung in self._rungs)
         return 1.0 if self.status is SearchStatus.FINISHED else max(0.0, 1 - self._left / whole)
 
     @property
     def _seconds_left(self) -> float:
-        """At the pace so far; NaN before there is one."""
+        """Estimated from the work so far; NaN before there is any."""
         done = self._work + self._partly
         if self.status in (SearchStatus.FINISHED, SearchStatus.CANCELLED):
             return 0.0
@@ -228,7 +228,7 @@ class SearchRun:
 
 
 def _measure_of(config: RunConfig) -> str:
-    """What the scores of the trials are called; data that cannot be read have none to be called."""
+    """The name of the trials' score; empty if their data cannot be read."""
     if LOSSES.build(config.optimization.loss).predicts == "classes":
         return measure_of(["any"])
     try:
@@ -238,7 +238,7 @@ def _measure_of(config: RunConfig) -> str:
 
 
 def results_of(search: Search, workers: Workers | None = None) -> dict[int, Result]:
-    """Run a search to its end: the last result of each trial, by its number."""
+    """Run a search to its end: the last result of each trial, by number."""
     hunt = SearchRun(search, workers)
     for _ in hunt:
         pass

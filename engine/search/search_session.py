@@ -1,4 +1,4 @@
-"""A learner's searches, one after another: what is worked on, and what they have to show."""
+"""A learner's searches, one after another: the one at work, and the results to show."""
 
 import math
 import time
@@ -13,33 +13,33 @@ from engine.search.refinement import narrow, refine
 from engine.search.search_run import SearchRun
 
 SLICE = 0.01  # seconds of work at a time
-LOOK = 0.05  # ... from one look at how things stand to the next
-FINER = 0.3  # of the trials of a stage: those of the finer one, each four times as long
+LOOK = 0.05  # seconds between two updates of the progress
+FINER = 0.3  # trials of the finer stage, relative to this one; each is four times as long
 
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How a learner's search stands, with what was made of it."""
+    """The progress of a learner's search, with ensemble and comparison."""
 
     frame: SearchFrame | None = None
-    before: tuple[float, ...] = ()  # the best validation accuracy of each stage before this one
+    before: tuple[float, ...] = ()  # the best validation accuracy of each earlier stage
     ensemble: EnsembleFrame | None = None
     comparison: ComparisonFrame | None = None
-    compared: Search | None = None  # what is compared by both strategies
+    compared: Search | None = None  # the search that is run with both strategies
     paused: bool = False
-    busy: bool = False  # whether there is something left to do
-    refusal: str = ""  # why the last request could not be granted
+    busy: bool = False  # whether there is work left
+    refusal: str = ""  # why the last request was refused
 
     @property
     def best(self) -> float | None:
-        """The best validation accuracy of this stage; None before a trial went on to the end."""
+        """The best validation accuracy of this stage; None before a trial has finished."""
         if self.frame is None or not self.frame.ranking:
             return None
         return self.frame.trials[self.frame.ranking[0]].validation_accuracy
 
     @property
     def news(self) -> tuple[object, ...]:
-        """What of it is worth telling at once: all but the numbers."""
+        """What is shown at once when it changes: everything except numbers."""
         found: tuple[object, ...] = ()
         if frame := self.frame:
             found = frame.status, bool(frame.ranking), frame.edges, frame.search.stage
@@ -47,9 +47,9 @@ class SearchProgress:
 
 
 class SearchSession:
-    """Begins, pauses and ends searches: one piece of work at a time, on one thread.
+    """Starts, pauses and ends searches: one piece of work at a time, on one thread.
 
-    ValueError says why a request cannot be granted; what there was goes on.
+    ValueError says why a request is refused; the work so far continues.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -66,11 +66,11 @@ class SearchSession:
     # ---- requests -------------------------------------------------------------------------------
 
     def begin(self, search: Search) -> None:
-        """Begin a search, in the place of what there was."""
+        """Start a search in place of the current one."""
         self._begin(search, ())
 
     def refine(self, region: dict[str, tuple[float, float]] | None = None) -> None:
-        """Begin the finer stage: in a region, as places on axes, or around the best trials."""
+        """Start the finer stage: in a region (0 to 1 on axes), or around the best trials."""
         run = self._search
         if run is None or run.best is None:
             raise ValueError("no trial went on to the end: there is nothing to search around")
@@ -82,31 +82,31 @@ class SearchSession:
         self._begin(search, (*self._before, run.best.validation_accuracy))
 
     def average(self, size: int) -> None:
-        """Average what the best `size` trials predict."""
+        """Average the predictions of the best `size` trials."""
         if self._search is None:
             raise ValueError("no trial went on to the end: there is nothing to average")
         self._ensemble = Ensemble(self._search.search, self._search.results.values(), size)
         self._paused = False
 
     def compare(self, search: Search, seeds: int) -> None:
-        """Search at random and on grids, from so many seeds each."""
+        """Run a search at random and on grids, with so many seeds each."""
         self._comparison = Comparison(search, range(seeds))
         self._compared, self._paused = search, False
 
     def pause(self) -> None:
-        """Leave it for later."""
+        """Stop working until `resume`."""
         self._paused = True
         if self._search:
             self._search.pause()
 
     def resume(self) -> None:
-        """Go on where it was paused."""
+        """Continue after a pause."""
         self._paused = False
         if self._search:
             self._search.resume()
 
     def cancel(self) -> None:
-        """Give up what is not finished; what was found stays."""
+        """Drop unfinished work; results stay."""
         self._paused = False
         if self._search:
             self._search.cancel()
@@ -116,15 +116,15 @@ class SearchSession:
             self._comparison = self._compared = None
 
     def _begin(self, search: Search, before: tuple[float, ...]) -> None:
-        self._search = SearchRun(search)  # a search that cannot be drawn leaves the one before
+        self._search = SearchRun(search)  # if this raises, the current search stays
         self._before, self._ensemble, self._paused = before, None, False
 
     # ---- work -----------------------------------------------------------------------------------
 
     def work(self, refusal: str = "") -> Iterator[SearchProgress]:
-        """Do what there is to do, a little at a time, and tell how things stand.
+        """Do the pending work, a little at a time, and yield the progress.
 
-        `refusal` says why the request before could not be granted.
+        `refusal` says why the last request was refused.
         """
         self._look(refusal)
         while not self._paused and (advance := self._next()):
@@ -136,7 +136,7 @@ class SearchSession:
         yield self.progress
 
     def _next(self) -> Callable[[float], object] | None:
-        """What brings on the first thing that is not finished; None if all is."""
+        """The function that advances the first unfinished work; None if all is finished."""
         if self._search and self._search.status is SearchStatus.RUNNING:
             return self._search.advance
         if self._ensemble and not self._ensemble.frame().finished:

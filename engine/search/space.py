@@ -1,7 +1,7 @@
-"""What a search varies: axes over a config's settings, on each of which a place is 0 to 1.
+"""The search space: axes over settings of a config, on each of which a place is from 0 to 1.
 
 An axis is named by the path of its setting, such as "optimization.l2", or of a knob of the entry
-that is chosen there, such as "optimization.optimizer.mu".
+chosen there, such as "optimization.optimizer.mu".
 """
 
 import math
@@ -20,9 +20,9 @@ type Value = float | Choice | str  # text: a row of layers, such as "64, 64"
 
 
 class Continuous(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="span"):
-    """Every number between two; on a log scale each power of ten is as likely as the next.
+    """All numbers between two; on a log scale each power of ten is equally likely.
 
-    A whole number stands for all that is rounded to it, the ends as well: 1 to 4 is 0.5 to 4.5.
+    A whole number stands for all numbers that round to it, also at the ends: 1 to 4 is 0.5 to 4.5.
     """
 
     path: str
@@ -47,21 +47,21 @@ class Continuous(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="s
 
     @property
     def _ends(self) -> tuple[float, float]:
-        """What lies at 0 and at 1."""
+        """The values at 0 and at 1."""
         return (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
 
     def at(self, place: float) -> float:
-        """The value at a place from 0 to 1; the range goes on beyond them."""
+        """The value at a place from 0 to 1; the range is extrapolated beyond."""
         low, high = self._ends
         value = low * (high / low) ** place if self.scale == "log" else low + (high - low) * place
         if self.whole:
             value = float(math.floor(value + 0.5))
         if 0 <= place <= 1:
-            value = min(max(value, self.low), self.high)  # whatever was lost in rounding
+            value = min(max(value, self.low), self.high)  # corrects rounding errors
         return value
 
     def place(self, value: Value) -> float:
-        """Where on the axis a value lies; whole numbers lie within its ends, others from 0 to 1."""
+        """The place of a value; whole numbers lie within its ends, others from 0 to 1."""
         number, (low, high) = _plain_number(value), self._ends
         if self.scale == "log":
             return math.log(number / low) / math.log(high / low)
@@ -69,7 +69,7 @@ class Continuous(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="s
 
 
 class Categorical(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pick"):
-    """One of some values: entries of a menu, rows of layers, or numbers."""
+    """One of several values: entries of a menu, layers, or numbers."""
 
     path: str
     options: tuple[Value, ...]
@@ -86,13 +86,13 @@ class Categorical(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
         return self.options[min(max(int(place * len(self.options)), 0), len(self.options) - 1)]
 
     def place(self, value: Value) -> float:
-        """The middle of the stretch that belongs to an option."""
+        """The middle of the interval that belongs to an option."""
         return (self.options.index(value) + 0.5) / len(self.options)
 
 
 type Axis = Continuous | Categorical
 
-# What the slides search, each at 10 to a power drawn evenly.
+# The slides' axes, both log-uniform.
 RATE = Continuous("optimization.learning_rate", 1e-6, 1e-3)
 DECAY = Continuous("optimization.l2", 1e-5, 1e5)
 
@@ -109,7 +109,7 @@ def axis_of(path: str, base: RunConfig) -> Axis:
 
 
 def allowed(path: str, base: RunConfig) -> Range | None:
-    """The numbers that a setting or knob can be; None where it is no number."""
+    """The legal numbers of a setting or knob; None if it is not a number."""
     setting, knob = _parts(path)
     values = SETTINGS[setting].values
     if knob:
@@ -118,13 +118,13 @@ def allowed(path: str, base: RunConfig) -> Range | None:
 
 
 def label_of(path: str) -> str:
-    """What a learner calls the setting or knob."""
+    """The label of the setting or knob."""
     setting, knob = _parts(path)
     return f"{SETTINGS[setting].label}: {knob}" if knob else SETTINGS[setting].label
 
 
 def in_words(value: Value) -> str:
-    """A value of an axis in words."""
+    """A value of an axis as text."""
     if isinstance(value, Choice):
         knobs = ", ".join(f"{name} {written(number)}" for name, number in value.knobs.items())
         return f"{value.name} ({knobs})" if knobs else value.name
@@ -132,7 +132,7 @@ def in_words(value: Value) -> str:
 
 
 def changed(config: RunConfig, path: str, value: Value) -> RunConfig:
-    """The config with the setting or knob at another value."""
+    """The config with the setting or knob set to `value`."""
     setting, knob = _parts(path)
     if not knob:
         return config.replace(setting, value)
@@ -144,7 +144,7 @@ def changed(config: RunConfig, path: str, value: Value) -> RunConfig:
 
 
 def at_places(config: RunConfig, space: Sequence[Axis], point: Sequence[Value]) -> RunConfig:
-    """The config at a point of the space, one value an axis."""
+    """The config at a point of the space, one value per axis."""
     for one, value in zip(space, point, strict=True):
         config = changed(config, one.path, value)
     return config

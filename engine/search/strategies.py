@@ -1,4 +1,4 @@
-"""Which points of a space are tried, and for how long: random, grid, successive halving."""
+"""Search strategies: which points are tried, and for how long."""
 
 import math
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ from engine.types import Array
 
 @dataclass(frozen=True)
 class Rung:
-    """A round of a search: so many trials go on, to so large a share of their full length."""
+    """A round of a search: the number of trials, and their share of the full length."""
 
     trials: int
     share: float
 
 
 class Strategy(Protocol):
-    """Decides before the search where to look, and after each round who goes on."""
+    """Chooses the points before the search, and after each round the trials that continue."""
 
-    goes_on: ClassVar[bool]  # whether more trials begin with the same ones, each as long
+    goes_on: ClassVar[bool]  # whether a search with more trials begins with the same ones
 
     def draw(
         self, space: Sequence[Axis], trials: int, rng: np.random.Generator
     ) -> Array:  # (trials or fewer, axes) places from 0 to 1
-        """Where to try."""
+        """The points to try."""
 
     def rungs(self, trials: int) -> tuple[Rung, ...]:
-        """The rounds, first to last; the last one is of full length."""
+        """The rounds, first to last; the last one has full length."""
 
 
 STRATEGIES: Registry[Strategy] = Registry("strategy")
@@ -40,48 +40,48 @@ STRATEGIES: Registry[Strategy] = Registry("strategy")
 @STRATEGIES.register("random")
 @dataclass(frozen=True, kw_only=True)
 class Random:
-    """Anywhere: each trial tries another value of every axis (Bergstra & Bengio 2012)."""
+    """Uniformly random: each trial tries another value of every axis (Bergstra & Bengio 2012)."""
 
     goes_on: ClassVar = True
 
     def draw(self, space: Sequence[Axis], trials: int, rng: np.random.Generator) -> Array:
-        """Places drawn evenly; more trials begin with the same ones."""
+        """Uniform points; with more trials, the first ones are the same."""
         return rng.random((trials, len(space)))
 
     def rungs(self, trials: int) -> tuple[Rung, ...]:
-        """All in full."""
+        """One round of full length."""
         return (Rung(trials, 1.0),)
 
 
 @STRATEGIES.register("grid")
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Every combination of a few values: of each axis it tries those few and no others."""
+    """Every combination of a few values: it tries only those few of each axis."""
 
     goes_on: ClassVar = False
 
     def draw(self, space: Sequence[Axis], trials: int, rng: np.random.Generator) -> Array:
-        """The middles of equal cells, in an order that is drawn; no more than `trials` of them."""
+        """The centres of equal cells, in random order; at most `trials` of them."""
         lines = _lines(space, trials)
         mesh = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, len(space))
         return rng.permutation(mesh)[:trials]
 
     def rungs(self, trials: int) -> tuple[Rung, ...]:
-        """All in full."""
+        """One round of full length."""
         return (Rung(trials, 1.0),)
 
 
 @STRATEGIES.register("shifted grid")
 @dataclass(frozen=True, kw_only=True)
 class ShiftedGrid:
-    """A grid that begins anywhere: who sets a range does not know where in it the best lies."""
+    """A grid with a random offset: whoever sets a range does not know where the optimum lies."""
 
     goes_on: ClassVar = False
 
     def draw(self, space: Sequence[Axis], trials: int, rng: np.random.Generator) -> Array:
-        """The places of `grid`, moved along each axis by a drawn part of a cell."""
+        """The points of `grid`, shifted along each axis by a random part of a cell."""
         lines = _lines(space, trials)
-        # Whole numbers and options stay where they are: moved, two could become the same.
+        # Whole numbers and options are not shifted: two could become the same.
         cells = [
             0 if isinstance(axis, Categorical) or axis.whole else 1 / len(line)
             for axis, line in zip(space, lines, strict=True)
@@ -91,14 +91,14 @@ class ShiftedGrid:
         return moved
 
     def rungs(self, trials: int) -> tuple[Rung, ...]:
-        """All in full."""
+        """One round of full length."""
         return (Rung(trials, 1.0),)
 
 
 @STRATEGIES.register("successive halving")
 @dataclass(frozen=True, kw_only=True)
 class SuccessiveHalving:
-    """Random, but short at first: the best go on for longer (Jamieson & Talwalkar 2016)."""
+    """Random, but short at first: the best continue for longer (Jamieson & Talwalkar 2016)."""
 
     goes_on: ClassVar = False
 
@@ -106,11 +106,11 @@ class SuccessiveHalving:
     rounds: Annotated[int, Range(2, 6, whole=True)] = 3
 
     def draw(self, space: Sequence[Axis], trials: int, rng: np.random.Generator) -> Array:
-        """The same places as `random`."""
+        """The same points as `random`."""
         return Random().draw(space, trials, rng)
 
     def rungs(self, trials: int) -> tuple[Rung, ...]:
-        """In each round the share `keep` of the trials of before, for 1 / `keep` as long."""
+        """Each round keeps the share `keep` of the trials, for 1 / `keep` times as long."""
         return tuple(
             Rung(max(1, round(trials * self.keep**i)), self.keep ** (self.rounds - 1 - i))
             for i in range(self.rounds)
@@ -118,7 +118,7 @@ class SuccessiveHalving:
 
 
 def _lines(space: Sequence[Axis], trials: int) -> list[Array]:
-    """Places along each axis, as even as can be, whose combinations are at most `trials`."""
+    """Places along each axis, as many per axis as possible, of at most `trials` combinations."""
     lines = [_middles(len(one.options) if isinstance(one, Categorical) else 1) for one in space]
     growing = {i: one for i, one in enumerate(space) if not isinstance(one, Categorical)}
     while growing:
@@ -134,14 +134,14 @@ def _lines(space: Sequence[Axis], trials: int) -> list[Array]:
 
 
 def _finer(axis: Continuous, count: int) -> Array | None:
-    """More than `count` middles of cells, each at another value; None if it has no more."""
+    """More than `count` centres of cells, each with another value; None if it has no more."""
     if not axis.whole:
         return _middles(count + 1)
     if count > axis.high - axis.low:
         return None
     places: dict[float, float] = {}
     cells = count
-    while len(places) <= count:  # small enough cells tell any two values apart
+    while len(places) <= count:  # small enough cells separate any two values
         cells += 1
         places = {axis.at(place): place for place in _middles(cells).tolist()}
     return np.array(list(places.values()))

@@ -1,4 +1,4 @@
-"""One trial: a run like any other, with no more looking than tells whether to go on with it."""
+"""One trial of a search: a run that is measured only as much as the search needs."""
 
 import hashlib
 import math
@@ -17,16 +17,16 @@ from engine.training.blas_threads import hold_blas
 from engine.training.config import RunConfig
 from engine.training.training import Diverged, Training
 
-ROWS = 100  # points of a loss curve, and looks at the cost, in a trial of full length
-JUDGINGS = 10  # ... and looks at the validation accuracy
+ROWS = 100  # points of the loss curve, and checks of the cost, in a full trial
+JUDGINGS = 10  # evaluations on the validation set in a full trial
 DIGITS = 16  # of the digest of the weights
 
-# A cost that is not finite is told in words; a warning on the console would tell nobody.
+# A cost that is not finite ends the trial with a message; NumPy's warning would reach nobody.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 class Ending(StrEnum):
-    """How a trial ended, or a round of it."""
+    """How a trial, or a round of it, ended."""
 
     FINISHED = "went on to the end"
     COST = "its cost rose too far above the first"
@@ -47,55 +47,55 @@ NO_CURVE = Curve()
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker has to know to run a trial, or the next round of it, from its first step."""
+    """All that a worker needs to run a trial, or its next round, from the first step."""
 
     number: int  # of the trial
     rung: int
     config: RunConfig
     epochs: float  # of a trial of full length
-    share: float = 1.0  # of that which this round goes on to
+    share: float = 1.0  # share of the full length that this round reaches
     limit: float = 3.0
-    folder: Path | None = None  # where data sets of the user's own are
+    folder: Path | None = None  # of the user's own data sets
 
 
 @dataclass(frozen=True)
 class Result:
-    """How far a trial came, and how well it did."""
+    """The result of a trial, or of a round of it."""
 
     number: int
     rung: int
     ending: Ending
     message: str = ""  # why it could not be run
     steps: int = 0
-    asked: int = 0  # steps of this round, had it not been stopped
+    asked: int = 0  # planned steps of this round
     first_cost: float = math.nan
     cost: float = math.nan
-    train_accuracy: float = math.nan  # of the examples that a row of the history is judged on
-    validation_accuracy: float = math.nan  # of all validation examples; of values: R²
-    seconds: float = 0.0  # of computing
+    train_accuracy: float = math.nan  # on the examples that the history evaluates
+    validation_accuracy: float = math.nan  # on the whole validation set; in regression R²
+    seconds: float = 0.0  # of computation
     digest: str = ""  # of the weights
     curve: Curve = field(default=NO_CURVE, compare=False)
 
     @property
     def score(self) -> float:
-        """What trials are ranked by: the accuracy, below any other if it is not known."""
+        """The number that ranks trials: the accuracy; below any other if it is not known."""
         return -math.inf if math.isnan(self.validation_accuracy) else self.validation_accuracy
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a trial is."""
+    """The progress of a running trial."""
 
     number: int
     steps: int
     asked: int
     cost: float
-    validation_accuracy: float  # of the examples that a row of the history is judged on
+    validation_accuracy: float  # on the examples that the history evaluates
     curve: Curve
 
 
 class TrialRun:
-    """A trial that is being run, some steps at a time."""
+    """A running trial, advanced some steps at a time."""
 
     @_quietly
     def __init__(self, job: Job, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -116,7 +116,7 @@ class TrialRun:
 
     @_quietly
     def advance(self, seconds: float) -> None:
-        """Train for about so long; at least one step, and not beyond the end."""
+        """Train for about so many seconds; at least one step, and not beyond the end."""
         start = now = self._clock()
         while self.ending is None:
             self._step()
@@ -143,7 +143,7 @@ class TrialRun:
             self.ending = Ending.FINISHED
 
     def _look(self) -> None:
-        """Write a point of the curve, and give up on a cost that has run away."""
+        """Add a point to the curve, and stop the trial if its cost has diverged."""
         cost = self._sum / self._since + self._training.penalty
         self._write(cost)
         if not math.isfinite(cost):
@@ -158,7 +158,7 @@ class TrialRun:
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """The current progress."""
         curve = Curve(tuple(self._steps), tuple(self._costs))
         done, cost = self._training.step, self._costs[-1]
         return Progress(self.job.number, done, self.asked, cost, self._accuracy, curve)
@@ -166,7 +166,7 @@ class TrialRun:
     @property
     @_quietly
     def result(self) -> Result:
-        """How it ended."""
+        """The result."""
         theta = self._training.network.parameters.theta
         sane = bool(np.isfinite(theta).all())
         return Result(
@@ -188,17 +188,17 @@ class TrialRun:
 
     @property
     def training(self) -> Training:
-        """The run itself."""
+        """The underlying run."""
         return self._training
 
 
 def steps_of(training: Training, epochs: float) -> int:
-    """Steps until each training example has been seen so often, on average."""
+    """The number of steps that make so many epochs."""
     return max(1, math.ceil(epochs * len(training.data.train) / len(training.batches.x)))
 
 
 def run(job: Job) -> Result:
-    """A trial from its first step to its end, as a worker in another process runs it."""
+    """Run a trial from first to last step, as a worker process does."""
     hold_blas()
     if job.folder:
         register_folder(job.folder)
@@ -211,6 +211,6 @@ def run(job: Job) -> Result:
 
 
 def refused(job: Job, error: BaseException) -> Result:
-    """The result of a trial that cannot be run, such as convolutions of what is no image."""
+    """The result of a trial that cannot run, such as convolutions of data that are no images."""
     message = " ".join(str(error).split()) or type(error).__name__
     return Result(job.number, job.rung, Ending.FAILED, message)

@@ -1,4 +1,4 @@
-"""Who runs the trials: this very thread, in slices, or any executor of `concurrent.futures`."""
+"""Workers run the trials: in the calling thread, or on any executor of `concurrent.futures`."""
 
 import concurrent.futures
 import importlib
@@ -18,8 +18,8 @@ from engine.training.blas_threads import hold_blas
 
 LANES = 4  # trials that take turns in one thread
 TURN = 0.005  # seconds that one of them trains at a time
-AHEAD = 2  # jobs that an executor is given for each worker, so that none waits for the next
-ATTEMPTS = 5  # times that a job may be lost with the worker that ran it
+AHEAD = 2  # jobs in the executor's queue per worker, so that no worker idles
+ATTEMPTS = 5  # times a job is started if its workers die
 
 
 class Workers(Protocol):
@@ -27,17 +27,17 @@ class Workers(Protocol):
 
     @property
     def room(self) -> int:
-        """Jobs that it would take now."""
+        """The number of jobs that it would accept now."""
 
     def submit(self, job: Job) -> None:
         """Take a job."""
 
     def work(self, seconds: float) -> list[Result]:
-        """Work, or wait, for about so long; returns what was finished."""
+        """Work, or wait, for about so many seconds; returns finished results."""
 
     @property
     def progress(self) -> list[Progress]:
-        """How far the jobs are, where that is known."""
+        """The progress of the jobs, where it is known."""
 
     def drop(self) -> None:
         """Forget all jobs."""
@@ -47,10 +47,10 @@ class Workers(Protocol):
 
 
 class InThread:
-    """Trials in the thread that calls, some of them in turns, so that their curves grow together.
+    """Runs trials in the calling thread, several in turns, so that their curves grow together.
 
-    It works only while `work` is called: the conductor's thread can train a search in slices
-    between those of its experiments.
+    It works only while `work` is called, so that the conductor's thread can train a search between
+    its experiments.
     """
 
     def __init__(self, lanes: int = LANES, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -61,15 +61,15 @@ class InThread:
 
     @property
     def room(self) -> int:
-        """Lanes that are free."""
+        """The number of free lanes."""
         return self._lanes - len(self._jobs) - len(self._runs)
 
     def submit(self, job: Job) -> None:
-        """Begin a trial when its lane's turn comes: that loads its data and takes a moment."""
+        """Queue a trial; it is started in its turn, because loading its data takes a moment."""
         self._jobs.append(job)
 
     def work(self, seconds: float) -> list[Result]:
-        """Train for about so long, but begin one trial at least, or make a step of one."""
+        """Train for about so many seconds, but at least start one trial or make one step."""
         start, finished = self._clock(), list[Result]()
         while self._jobs or self._runs:
             finished += self._begin(self._jobs.popleft()) if self._jobs else self._turn()
@@ -94,7 +94,7 @@ class InThread:
 
     @property
     def progress(self) -> list[Progress]:
-        """How far each lane is."""
+        """The progress of each lane."""
         return [running.progress for running in self._runs]
 
     def drop(self) -> None:
@@ -108,10 +108,10 @@ class InThread:
 
 
 class Pool:
-    """Trials on an executor; one that is lost with its worker is begun again.
+    """Runs trials on an executor; a trial that is lost with its worker is started again.
 
-    `start` makes the executor, and another one when all of it is broken. Who gives it an executor
-    that others use as well gives `lambda: executor` and does not close the pool, but drops it.
+    `start` returns the executor, and a new one if it is broken. To share an executor with others,
+    pass `lambda: executor` and call `drop` instead of `close`.
     """
 
     def __init__(self, start: Callable[[], Executor], workers: int) -> None:
@@ -122,11 +122,11 @@ class Pool:
 
     @property
     def room(self) -> int:
-        """Jobs until each worker has one, and another one to go on with."""
+        """Jobs until each worker has one to run and one in the queue."""
         return AHEAD * self._workers - len(self._jobs)
 
     def submit(self, job: Job) -> None:
-        """Hand a job to the executor."""
+        """Submit a job to the executor."""
         self._submit(job, 1)
 
     def _submit(self, job: Job, attempt: int) -> None:
@@ -138,7 +138,7 @@ class Pool:
         self._jobs[future] = job, attempt
 
     def work(self, seconds: float) -> list[Result]:
-        """Wait until some trial is finished, but no longer than so many seconds."""
+        """Wait until a trial is finished, but at most so many seconds."""
         done, _ = concurrent.futures.wait(
             self._jobs, timeout=seconds, return_when=concurrent.futures.FIRST_COMPLETED
         )
@@ -146,7 +146,7 @@ class Pool:
         return [result for result in found if result is not None]
 
     def _taken(self, future: Future[Result]) -> Result | None:
-        """What a job came to; None if it was lost, and is begun again."""
+        """The result of a job; None if it was lost and is started again."""
         job, attempt = self._jobs.pop(future)
         error = CancelledError() if future.cancelled() else future.exception()
         if error is None:
@@ -158,11 +158,11 @@ class Pool:
 
     @property
     def progress(self) -> list[Progress]:
-        """Nothing is heard of a trial on an executor before it ends."""
+        """None: an executor reports nothing about a job before it ends."""
         return []
 
     def drop(self) -> None:
-        """Forget all jobs; what a worker has begun it may finish, for nobody."""
+        """Forget all jobs; workers finish what they have started, but the results are ignored."""
         for future in self._jobs:
             future.cancel()
         self._jobs.clear()
@@ -174,10 +174,10 @@ class Pool:
 
 
 def processes(count: int) -> Pool:
-    """A pool of so many processes of this machine."""
+    """A pool of so many processes on this machine."""
     if count < 1:
         raise ValueError(f"there must be at least 1 process, got {count}")
-    # Not a fork: it would take this process's threads' locks along, and not the threads.
+    # Not forked: a fork copies locks held by threads of this process, but not the threads.
     context = multiprocessing.get_context("spawn")
     return Pool(
         lambda: ProcessPoolExecutor(count, mp_context=context, initializer=_settle_in), count
@@ -185,9 +185,9 @@ def processes(count: int) -> Pool:
 
 
 def cluster(address: str) -> Pool:
-    """The workers of a Dask cluster that is there, by the address of its scheduler."""
+    """The workers of a running Dask cluster, by the address of its scheduler."""
     try:
-        # By its name, since it is an extra, which few who search have installed.
+        # Imported by name, because it is an optional extra.
         distributed = importlib.import_module("distributed")
     except ImportError:
         raise ValueError("a cluster needs Dask: install babysit[cluster]") from None
@@ -201,12 +201,12 @@ def cluster(address: str) -> Pool:
 def on_client(client: object) -> Pool:
     """The workers of the cluster that a `distributed.Client` is connected to."""
     threads = sum(client.nthreads().values())  # type: ignore[attr-defined]
-    # Not pure: else the scheduler answers a job that is begun again with the error of before.
+    # Not pure: else the scheduler answers a repeated job with its earlier error.
     return Pool(lambda: client.get_executor(pure=False), max(threads, 2))  # type: ignore[attr-defined]
 
 
 def _attempt(job: Job, attempt: int) -> Result:
-    """Run a job; which attempt it is tells one from the next where equal calls are merged."""
+    """Run a job; the attempt's number keeps the scheduler from merging equal calls."""
     return run(job)
 
 
@@ -214,7 +214,7 @@ def _attempt(job: Job, attempt: int) -> Result:
 
 
 def _settle_in() -> None:
-    """Leave Ctrl-C to the process that searches, and end when it does."""
+    """Ignore Ctrl-C, which is for the searching process, and end when that process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hold_blas()
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -224,4 +224,4 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
-        os._exit(1)  # killed, it could not tell its workers; they would wait for jobs for ever
+        os._exit(1)  # a killed parent cannot stop its workers, which would wait for jobs for ever
