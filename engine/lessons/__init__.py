@@ -1,4 +1,4 @@
-"""The lecture made playable: each claim as data, with a check that can fail."""
+"""The lecture as interactive lessons: each claim as data, with a check that can fail."""
 
 # isort: off
 # The order of the lecture is the order of the menu.

@@ -56,8 +56,8 @@ def zigzag() -> Lesson:
     return Lesson(
         section=SECTION,
         look="Two weights set out for a goal to the lower right: one must rise, the other fall."
-        " With positive inputs every step moves both the same way, so the path goes in corners."
-        " Centred inputs let it go nearly straight.",
+        " With positive inputs every step moves both the same way, so the path zig-zags."
+        " Centred inputs make it nearly straight.",
         question=Question(
             "All inputs positive: in which directions can a step take two weights?",
             ("any", "both up or both down", "one up, the other down"),
@@ -79,12 +79,12 @@ def _zigzag(evidence: Evidence) -> Verdict:
     figures = (
         Metric(f"both weights moved one way, {positive.name}", positive.same_sign, "all", ".0%"),
         Metric(f"... {centred.name}", centred.same_sign, "", ".0%"),
-        Metric(f"way made / straight line, {positive.name}", positive.detour),
+        Metric(f"length of the path / straight line, {positive.name}", positive.detour),
         Metric(f"... {centred.name}", centred.detour),
     )
     sentence = (
         f"With {positive.name} {positive.same_sign:.0%} of the steps moved both weights the same"
-        f" way, and the way was {positive.detour:.1f} times as long as needed; with {centred.name}"
+        f" way, and the path was {positive.detour:.1f} times as long as needed; with {centred.name}"
         f" {centred.same_sign:.0%}, and {centred.detour:.1f} times."
     )
     return Verdict(holds, figures, sentence)
@@ -97,9 +97,9 @@ def relu_learns_faster() -> Lesson:
     return Lesson(
         section=SECTION,
         look="Three networks that differ in the activation alone, at one learning rate. Compare"
-        " when each reaches 98 % on its training examples. The sigmoid seems to sleep at first.",
+        " when each reaches 98 % on its training examples. The sigmoid hardly learns at first.",
         question=Question(
-            "Beside ReLU, how many steps does the sigmoid need?",
+            "How many steps does the sigmoid need, compared with ReLU?",
             ("about as many", "twice as many", "more than five times as many"),
             2,
         ),
@@ -148,7 +148,7 @@ def dead_relus() -> Lesson:
     return Lesson(
         section=SECTION,
         look="For 300 steps the rate is far too high. Watch the share of dead units: those that"
-        " are 0 on every example. Then both runs get a sane rate; one of them leaky ReLU as well.",
+        " are 0 on every example. Then both runs get a usual rate, and one of them leaky ReLU.",
         question=Question(
             "After the units have died, the rate is lowered. What happens with plain ReLU?",
             ("they come back", "they stay dead", "the rest takes over their work"),
@@ -179,7 +179,7 @@ def _dead(evidence: Evidence) -> Verdict:
     )
     sentence = (
         f"With {first} {dead:.0%} of the worst layer is dead, and accuracy ends at"
-        f" {relu.accuracy:.0%}; {second} comes to {leaky.accuracy:.0%}."
+        f" {relu.accuracy:.0%}; {second} reaches {leaky.accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)
 

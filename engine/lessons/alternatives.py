@@ -13,13 +13,13 @@ from engine.training.commands import SetKnob
 
 @LESSONS.register("ELU is nearer zero mean")
 def elu() -> Lesson:
-    """What ELU makes of centred sums has a mean nearer to zero than what ReLU makes of them."""
+    """With centred inputs, the mean of ELU's outputs is nearer to zero than that of ReLU's."""
     return Lesson(
         section=SECTION,
-        look="Sums of mean 0 go in. ReLU cuts off the negative half, so what comes out is positive"
+        look="The inputs have mean 0. ReLU cuts off the negative half, so its outputs are positive"
         " on average; ELU keeps a bounded part of it.",
         question=Question(
-            "Sums of mean 0 go through ReLU. What is the mean of what comes out?",
+            "The inputs of ReLU have mean 0. What is the mean of its outputs?",
             ("0", "about 0.4", "1"),
             1,
         ),
@@ -48,7 +48,7 @@ def maxout() -> Lesson:
         look="Both networks have 64 and 64 hidden units and learn the same digits. Maxout has no"
         " flat part and cannot die. Compare what it costs.",
         question=Question(
-            "How many weights do Maxout's hidden layers have, beside those of ReLU?",
+            "How many weights do Maxout's hidden layers have, compared with ReLU's?",
             ("as many", "twice as many", "four times as many"),
             1,
         ),

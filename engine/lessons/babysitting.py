@@ -53,7 +53,7 @@ def regularization() -> Lesson:
         section=SECTION,
         look="The same network, still untrained, once without a penalty and once with an L2 of"
         " 1000. What is minimized must go up by half of that times the squared weights. The plot"
-        " draws the loss on the data and the penalty apart: the lecture's loss is their sum.",
+        " shows the loss on the data and the penalty separately: the lecture's loss is their sum.",
         question=Question(
             "L2 goes from 0 to 1000. What does the first loss do?", ("rise", "fall", "stay"), 0
         ),
@@ -97,7 +97,7 @@ def _regularization(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("overfit 20 examples")
 def overfit() -> Lesson:
-    """A sound network learns 20 examples by heart: accuracy 1.00, and a loss of next to nothing."""
+    """A sound network learns 20 examples by heart: accuracy 1.00, and a loss near 0."""
     return Lesson(
         section=SECTION,
         look="Take 20 examples and no regularization. The training loss must go to 0. What"
@@ -168,14 +168,14 @@ def _too_low(evidence: Evidence) -> Verdict:
     )
     sentence = (
         f"At {words.rate(run.config)} the loss went from {metrics.first_loss:.6f} to"
-        f" {metrics.train_loss:.6f}; accuracy came to {metrics.train_accuracy:.0%}."
+        f" {metrics.train_loss:.6f}; accuracy reached {metrics.train_accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)
 
 
 @LESSONS.register("rate too high: NaN")
 def too_high() -> Lesson:
-    """At a rate of a million the loss is not a number any more, after a step or two."""
+    """At a rate of a million the loss is no longer a finite number after a step or two."""
     return Lesson(
         section=SECTION,
         look="Each step overshoots further than the one before; soon the numbers are larger than"
@@ -215,7 +215,7 @@ def still_too_high() -> Lesson:
     return Lesson(
         section=SECTION,
         look="For some epochs nothing is wrong. Look at the spikes: each is a step that overshot."
-        " One of them is not survived. A falling loss does not prove a good rate.",
+        " One of them is too large to recover from. A falling loss does not prove a good rate.",
         question=Question(
             "The loss falls nicely for an epoch. Is the rate safe?", ("yes", "not necessarily"), 1
         ),

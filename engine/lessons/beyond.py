@@ -24,13 +24,13 @@ WANTED = 0.95
 
 @LESSONS.register("update rules")
 def update_rules() -> Lesson:
-    """Momentum, Nesterov, Adagrad, RMSprop and Adam all arrive sooner than plain SGD."""
+    """Momentum, Nesterov, Adagrad, RMSprop and Adam all learn sooner than plain SGD."""
     return Lesson(
         section=SECTION,
-        look="One network, one start, six rules, each at a usual rate. See who is at 95 % first,"
-        " and who still creeps along.",
+        look="One network, one start, six rules, each at a usual rate. See which is first at 95 %,"
+        " and which is still far from it.",
         question=Question(
-            "At a rate of 0.01, how much sooner is momentum at 95 % than SGD?",
+            "At a rate of 0.01, how much sooner does momentum reach 95 % than SGD?",
             ("no sooner", "twice as soon", "about ten times as soon"),
             2,
         ),
@@ -62,7 +62,7 @@ def _rules(evidence: Evidence) -> Verdict:
     )
     sentence = (
         f"Steps to {WANTED:.0%}: {called['SGD']} {words.steps(steps['SGD'])}; the slowest of the"
-        f" others, {called[worst]}, {words.steps(steps[worst])}; the first of all,"
+        f" others, {called[worst]}, {words.steps(steps[worst])}; the fastest of all,"
         f" {called[best]}, {words.steps(steps[best])}."
     )
     return Verdict(steps[worst] < 0.5 * steps["SGD"], figures, sentence)
@@ -70,7 +70,7 @@ def _rules(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("schedules")
 def schedules() -> Lesson:
-    """A high rate that falls with time ends lower than the same rate held to the end."""
+    """A high rate that decays ends at a lower loss than the same rate held to the end."""
     choices = {
         "constant": Choice("constant"),
         "step": Choice("step", {"every": 300, "factor": 0.2}),
@@ -120,13 +120,13 @@ def _schedules(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("dropout")
 def dropout() -> Lesson:
-    """Silencing 30 % of the units at each step narrows the gap between training and validation."""
+    """Dropping 30 % of the units at each step narrows the gap between training and validation."""
     plain = recipe(clothes(), layers(200, 200), 0.05)
     model: ModelConfig = msgspec.structs.replace(plain.model, dropout=0.3)
     return Lesson(
         section=SECTION,
         look="With dropout no unit can rely on another. Training is harder, so its curve ends"
-        " lower; validation ends higher. When one only looks, all units speak.",
+        " lower; validation ends higher. In evaluation no unit is dropped.",
         question=Question(
             "What does dropout do to the accuracy on training examples?",
             ("raise it", "lower it", "nothing"),

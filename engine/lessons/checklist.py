@@ -1,8 +1,8 @@
-"""The sanity checks of the lecture, on a copy: what to do before one trusts a long run.
+"""The sanity checks of the lecture: what to do before trusting a long run.
 
-A `Checkup` is taken of an experiment in an instant: its settings and a copy of its weights. From
-then on it has nothing to do with it. Each check is an iterator that does a few milliseconds of work
-and yields how far it has come, and last its result.
+They work on a `Checkup`: the settings of an experiment and a copy of its weights, independent of
+the experiment from then on. Each check is an iterator that does a few milliseconds of work at a
+time, yields its progress, and finally its result.
 """
 
 import math
@@ -25,27 +25,27 @@ from engine.types import Array
 
 STRONG = 1e3  # the lecture's L2
 FEW = 20  # examples that any sound network learns by heart
-EPOCHS = 1000  # over these, at most
-JUDGED_EVERY = 5  # steps of training
-COORDINATES = 5  # of a gradient check, for each tensor
-RIGHT = 1e-5  # error of a gradient that is computed rightly, at most; most have 1e-7
+EPOCHS = 1000  # of training on these, at most
+JUDGED_EVERY = 5  # steps between two evaluations
+COORDINATES = 5  # parameters per tensor in a gradient check
+RIGHT = 1e-5  # largest error of a correct gradient; most have 1e-7
 
 
 @dataclass(frozen=True, eq=False)
 class Checkup:
-    """What the checks are made on: settings and weights as they were at one instant."""
+    """What the checks work on: settings and weights at one step of a run."""
 
     config: RunConfig
     theta: Array  # (P,) a copy
     statistics: Array  # a copy
-    seed: int  # of what a check draws
+    seed: int  # of the random numbers in a check
 
     def training(self, config: RunConfig) -> Training:
         """A fresh run under this config."""
         return Training(config, self.theta.dtype)
 
     def plain(self, **changes: object) -> RunConfig:
-        """The settings without what disturbs a check: penalties, limits and schedules."""
+        """The settings without penalties, limits and schedules, which would disturb a check."""
         optimization = msgspec.structs.replace(
             self.config.optimization,
             **{"l2": 0.0, "l1": 0.0, "max_norm": 0.0, "clip": 0.0, "warm_up": 0}
@@ -61,7 +61,7 @@ CHECKS: Registry[Iterator[CheckProgress | CheckResult]] = Registry("check")
 
 
 def take_checkup(experiment: Experiment) -> Checkup:
-    """The checkup of an experiment as it is now; it is not touched again."""
+    """The checkup of an experiment at its current step."""
     parameters = experiment.network.parameters
     return Checkup(
         experiment.config, parameters.theta.copy(), parameters.statistics.copy(), experiment.step
@@ -69,7 +69,7 @@ def take_checkup(experiment: Experiment) -> Checkup:
 
 
 def run_check(name: str, checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
-    """One check by its name, a little at a time; the last thing it yields is its result."""
+    """Run one check, a little at a time; the last thing it yields is its result."""
     work = CHECKS[name].make(checkup)
     while True:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -80,7 +80,7 @@ def run_check(name: str, checkup: Checkup) -> Iterator[CheckProgress | CheckResu
 
 
 def run_checks(checkup: Checkup) -> Iterator[tuple[CheckProgress | CheckResult, ...]]:
-    """All checks one after another: at each time the results so far, and how far the next is."""
+    """Run all checks one after another; yields the results so far and the current progress."""
     results: tuple[CheckResult, ...] = ()
     for name in CHECKS:
         for told in run_check(name, checkup):
@@ -104,7 +104,7 @@ def first_loss(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     chance = LOSSES.build(checkup.config.optimization.loss).of_chance(training.data.train.outputs)
     if chance is None:
         yield CheckResult(
-            name, None, first, "", "Of values nobody can say what the first loss should be."
+            name, None, first, "", "In regression no first loss is known to be right."
         )
         return
     passed = abs(first - chance) <= 0.25 * chance
@@ -137,7 +137,7 @@ def regularization(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
 
 @CHECKS.register("overfit 20 examples")
 def overfit(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
-    """Without penalties a sound network learns 20 examples by heart, at the rate of now."""
+    """Without penalties a sound network learns 20 examples by heart, at the current rate."""
     name = "overfit 20 examples"
     yield CheckProgress(name, 0.0)
     training = checkup.training(_few(checkup))
@@ -175,17 +175,17 @@ def _few(checkup: Checkup) -> RunConfig:
 
 
 def _tiny(first: float) -> float:
-    """What counts as a loss of next to nothing."""
+    """The loss that counts as almost 0."""
     return 0.05 * max(first, 1e-3)
 
 
 @CHECKS.register("gradients")
 def gradients(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
-    """The gradients of backward against differences of the loss, at the weights of now."""
+    """Backpropagation agrees with differences of the loss, at the current weights."""
     name = "gradients"
     yield CheckProgress(name, 0.0)
     training = checkup.training(checkup.config)
-    training.update()  # for a batch; then back to the weights of now
+    training.update()  # for a mini-batch; then back to the checkup's weights
     training.network.parameters.theta[...] = checkup.theta
     training.network.parameters.statistics[...] = checkup.statistics
     rng = np.random.default_rng(checkup.seed)
@@ -200,13 +200,13 @@ def gradients(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     yield CheckResult(
         name, passed, checked.error, f"below {RIGHT:.0e}",
         f"{len(checked.checks)} gradients differ by a share of {checked.error:.1e}"
-        f" ({checked.kinks} lie at a bend and do not count).",
+        f" ({checked.kinks} lie at a kink and do not count).",
     )  # fmt: skip
 
 
 @CHECKS.register("learning rate")
 def learning_rate(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
-    """A rate that rises from tiny to huge shows which is too low, and which is too high."""
+    """A rate that rises from tiny to huge shows which are too low, and which are too high."""
     name = "learning rate"
     yield CheckProgress(name, 0.0)
     found: Sweep | None = None
@@ -215,7 +215,7 @@ def learning_rate(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
             found = told
         else:
             yield CheckProgress(name, told)
-    if found is None:  # it always ends with one
+    if found is None:  # never: the test always ends with a result
         return
     rate = checkup.config.optimization.learning_rate
     passed = found.low <= rate <= found.high

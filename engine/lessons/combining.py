@@ -1,4 +1,4 @@
-"""Section 9 of the lecture, continued: several networks, or one network's knowledge, put to use."""
+"""Section 9 of the lecture, continued: ensembles, and fine-tuning."""
 
 import msgspec
 import numpy as np
@@ -35,9 +35,9 @@ def ensemble() -> Lesson:
     return Lesson(
         section=SECTION,
         look="The five differ in nothing but the seed of their weights and the order of examples."
-        " Each has learned its own mistakes; in the mean of their answers these cancel.",
+        " Each makes mistakes of its own; averaging the predictions cancels many of them.",
         question=Question(
-            "Five networks of about 85 %. What does the mean of their answers reach?",
+            "Five networks of about 85 %. What does the mean of their predictions reach?",
             ("a bit less", "the same", "a percent or two more"),
             2,
         ),
@@ -70,7 +70,7 @@ def _ensemble(evidence: Evidence) -> Verdict:
 
 
 def _chances(member: Outcome) -> Array:  # (N, C)
-    """What softmax makes of the scores."""
+    """The softmax of the scores."""
     z = member.scores - member.scores.max(axis=1, keepdims=True)
     powers = np.exp(z)
     chances: Array = powers / powers.sum(axis=1, keepdims=True)
@@ -78,14 +78,14 @@ def _chances(member: Outcome) -> Array:  # (N, C)
 
 
 def _surprise(chances: Array, answers: Integers | Array) -> float:
-    """The mean of -log of the chance that was given to the right class."""
+    """The cross-entropy: the mean of -log of the probability of the right class."""
     right = np.take_along_axis(chances, answers.astype(np.intp)[:, None], axis=1)
     return float(-np.log(right + 1e-12).mean())
 
 
 @LESSONS.register("fine-tuning")
 def fine_tuning() -> Lesson:
-    """On few examples a network that has learned something alike before beats a fresh one."""
+    """On few examples a network that was pretrained on similar data beats a fresh one."""
     fresh = {f"fresh {seed + 1}": _few(seed) for seed in range(TRIES)}
     tuned = {f"fine-tuned {seed + 1}": _tuned(_few(seed), _spiral()) for seed in range(TRIES)}
     return Lesson(
@@ -124,13 +124,13 @@ def _spiral(examples: int | None = None) -> DataConfig:
 
 
 def _few(seed: int) -> RunConfig:
-    """20 points of a spiral drawn anew, whose arms are named otherwise."""
+    """20 points of a spiral that is drawn anew, and whose arms are numbered differently."""
     data = msgspec.structs.replace(_spiral(20), classes=RENAMED, seed=seed)
     return recipe(data, layers(64, 64), 0.01, optimizer="momentum", seed=seed)
 
 
 def _tuned(config: RunConfig, before: DataConfig | None) -> RunConfig:
-    """The same run, from what a network has learned on other points; None: from nothing."""
+    """The same run, from weights that were learned on other points; None: from random ones."""
     start = None if before is None else Origin(data=before, steps=3000)
     return msgspec.structs.replace(config, start=start)
 

@@ -1,4 +1,4 @@
-"""Exhibits: pictures with numbers that need no training, each drawn from a few plain settings."""
+"""Exhibits: figures with numbers that need no training, computed from a few plain settings."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -20,7 +20,7 @@ PENGUINS, CLOTHES = Choice("penguins"), Choice("Fashion-MNIST")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionCurve:
-    """A nonlinearity as a picture: where it is flat, and the mean of what it makes of noise."""
+    """An activation as a curve: where it is flat, and the mean of its outputs for normal inputs."""
 
     name: str  # of the activation
     x: Array  # (K,)
@@ -28,18 +28,18 @@ class FunctionCurve:
     slope: Array  # (K,)
     points: tuple[float, ...]
     slopes: tuple[float, ...]  # at the points
-    mean: float  # of its value, where the sums are N(0, 1)
+    mean: float  # of its value for inputs from N(0, 1)
 
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """An activation, looked at where the lecture does: at -10, 0 and 10."""
+    """An activation at the points that the lecture discusses: -10, 0 and 10."""
 
     activation: Choice
     points: tuple[float, ...] = (-10.0, 0.0, 10.0)
 
     def show(self) -> FunctionCurve:
-        """Its value and slope, by the very functions that train."""
+        """Its value and slope, computed by the functions that train."""
         function = cast(Elementwise, ACTIVATIONS.build(self.activation))
         x = np.linspace(-12, 12, 481)
         at = np.array(self.points)
@@ -61,30 +61,30 @@ def _evaluate(function: Elementwise, z: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Descent:
-    """The way of two weights downhill, one example a step."""
+    """The path of two weights in gradient descent, one example a step."""
 
-    name: str  # of what its inputs are
+    name: str  # describes the inputs
     weights: Array  # (N + 1, 2) from start to end
     goal: tuple[float, float]
     same_sign: float  # share of the steps that move both weights up, or both down
-    detour: float  # length of the way that was needed, in straight lines from start to goal
+    detour: float  # length of the path, relative to the straight line from start to goal
 
 
 @dataclass(frozen=True)
 class TwoWeights:
-    """One linear unit with two inputs, evenly drawn from `low` to `low + 1`, learning by SGD.
+    """One linear unit with two inputs, uniform between `low` and `low + 1`, trained by SGD.
 
-    Its goal lies to the right and below: one weight has to rise, the other to fall.
+    Its minimum lies to the lower right: one weight must rise, the other must fall.
     """
 
     low: float  # 0: all inputs are positive; -0.5: they are centred
     learning_rate: float = 0.3
     goal: tuple[float, float] = (1.0, -1.0)
-    near: float = 0.05  # this close to the goal the way ends
+    near: float = 0.05  # distance from the minimum at which the path ends
     seed: int = 0
 
     def show(self) -> Descent:
-        """Go downhill on the squared error of one example at a time."""
+        """Descend on the squared error of one example at a time."""
         rng, goal = np.random.default_rng(self.seed), np.array(self.goal)
         w, path, same = np.zeros(2), [np.zeros(2)], 0
         while len(path) < 2000 and np.hypot(*(w - goal)) > self.near:
@@ -102,14 +102,14 @@ class TwoWeights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cloud:
-    """Two inputs of a data set after a preprocessing step."""
+    """Two inputs of a data set after preprocessing."""
 
-    name: str  # of the data set, and of what was done to it
+    name: str  # of the data set and its preprocessing
     points: Array  # (N, 2)
     labels: Integers | Array  # (N,)
     mean: Array  # (2,)
     covariance: Array  # (2, 2)
-    condition: float  # the cloud's longest axis in its shortest, squared; 1 is round
+    condition: float  # condition number: longest axis / shortest axis, squared; 1 is round
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Scatter:
     inputs: tuple[int, int] = (2, 0)
 
     def show(self) -> Cloud:
-        """Transform the two inputs, and measure the cloud that they make."""
+        """Transform the two inputs, and measure the cloud of points."""
         examples = DATASETS.build(self.dataset)(np.random.default_rng(0))
         x = examples.x[:, list(self.inputs)].astype(np.float64)
         points = PREPROCESSING.build(self.preprocessing)(x, (2,))(x)
@@ -139,25 +139,25 @@ class Scatter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Means:
-    """What preprocessing subtracts from images, and what it leaves."""
+    """What preprocessing subtracts from images, and what is left."""
 
     name: str  # of the data set, and of the preprocessing
     subtracted: Array  # in the shape of an image
-    numbers: int  # how many different numbers that is
-    train: float  # the largest mean that a pixel still has, over the training examples
-    validation: float  # ... over the validation examples, which were not asked
+    numbers: int  # how many different numbers are subtracted
+    train: float  # the largest mean of a pixel that is left, over the training set
+    validation: float  # ... over the validation set, to which the preprocessing was not fitted
     overall: float  # the mean of all pixels of all training examples
 
 
 @dataclass(frozen=True)
 class Subtraction:
-    """The mean of a data set's images, as a preprocessing takes it."""
+    """The mean of a data set's images that a preprocessing subtracts."""
 
     preprocessing: Choice
     dataset: Choice = CLOTHES
 
     def show(self) -> Means:
-        """Prepare the images, and look at what is gone and what is left."""
+        """Preprocess the images, and measure what is subtracted and what is left."""
         rng = np.random.default_rng
         raw = prepare(DataConfig(dataset=self.dataset, preprocessing=Choice("none")), rng(0), "f8")
         data = DataConfig(dataset=self.dataset, preprocessing=self.preprocessing)

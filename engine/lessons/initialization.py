@@ -37,9 +37,9 @@ def _ten_layers(
         figures = (
             _deviation(f"{report.name}: std, layer 1", first.std, first.slide_std),
             _deviation(f"... layer {depth}", last.std, last.slide_std),
-            _deviation("... as theory expects it", last.expected_std),
-            Metric(f"gradient at layer 1, where that at {depth} is 1", first.backward, "", ".2g"),
-            Metric("... as theory expects it", first.expected_backward, "", ".2g"),
+            _deviation("... predicted by theory", last.expected_std),
+            Metric(f"gradient at layer 1, relative to layer {depth}", first.backward, "", ".2g"),
+            Metric("... predicted by theory", first.expected_backward, "", ".2g"),
         )
         sentence = (
             f"{report.name}: the deviation goes from {written(first.std, 3)} in layer 1 to"
@@ -63,9 +63,9 @@ def _lab(activation: str, initializer: str) -> Laboratory:
 
 
 def _agrees(report: LabReport) -> bool | None:
-    """Whether every layer is as on the slide, within what seeds differ by; None: no slide has it.
+    """Whether every layer agrees with the slide, up to differences between seeds; None: no slide.
 
-    Ours has a quarter of the slide's examples.
+    We use a quarter of the slide's examples.
     """
     spread = slides.SPREADS.get((report.activation.name, report.initializer.name))
     if spread is None or math.isnan(report.layers[0].slide_std):
@@ -78,7 +78,7 @@ def _agrees(report: LabReport) -> bool | None:
 
 
 def _deviation(label: str, std: float, slide: float = math.nan) -> Metric:
-    """As the slides print them, unless it is very large."""
+    """Formatted as on the slides, unless it is very large."""
     form = ".6f" if std < 1e4 else ".3g"
     return Metric(label, std, "" if math.isnan(slide) else f"{slide:.6f}", form)
 
@@ -137,7 +137,7 @@ def xavier_relu() -> Lesson:
 
 @LESSONS.register("He and ReLU")
 def he_relu() -> Lesson:
-    """ReLU, He's sqrt(2 / inputs): twice the variance makes good for the half that ReLU cuts."""
+    """ReLU, He's sqrt(2 / inputs): twice the variance makes up for the half that ReLU cuts."""
     return _ten_layers(
         "ReLU", "He",
         "One factor of 2 under the root, and all ten histograms look alike. The slide's line of"
@@ -149,7 +149,7 @@ def he_relu() -> Lesson:
 
 
 def _kept(report: LabReport) -> float:
-    """The share of the mean square that a layer keeps, on average from the first to the last."""
+    """The share of the mean square that a layer keeps, averaged over the layers."""
     first, last = (layer.mean**2 + layer.std**2 for layer in (report.layers[0], report.layers[-1]))
     return math.exp(math.log(last / first) / (len(report.layers) - 1)) if last > 0 else 0.0
 
@@ -196,9 +196,9 @@ def _alike(evidence: Evidence) -> Verdict:
         Metric(f"... {second}", random.accuracy, form=".0%"),
     )
     sentence = (
-        f"Units that started {first} differ by {written(variety, 1)} and come to"
+        f"Units that started {first} differ by {written(variety, 1)} and reach"
         f" {same.accuracy:.0%};"
-        f" those that started {second} come to {random.accuracy:.0%}."
+        f" those that started {second} reach {random.accuracy:.0%}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -210,8 +210,8 @@ def data_driven() -> Lesson:
     return Lesson(
         section=SECTION,
         look="Later proposals, through the same ten ReLU layers: rotations, which stretch no"
-        " direction (Saxe 2013); weights that make a random walk of the gradient's size stand"
-        " still (2014); and LSUV, which measures and rescales (2015).",
+        " direction (Saxe 2013); random walk, which keeps the size of the gradient from"
+        " drifting (2014); and LSUV, which measures and rescales (2015).",
         question=Question("What becomes of the signal's size under these?", SIZES, 0),
         exhibits={name: _lab("ReLU", name) for name in names},
         check=_steady,

@@ -1,7 +1,7 @@
 """The initialization lab: any activation, initializer, depth and width, before any training.
 
-Unit-Gaussian inputs go through once, and a random gradient comes back. What is measured stands
-beside what the theory of wide networks expects, and beside the slides' figures where they have any.
+Normally distributed inputs run forward once, and a random gradient backward. The measurements stand
+beside the predictions of mean-field theory, and beside the slides' figures where they have any.
 """
 
 import math
@@ -26,14 +26,14 @@ from engine.registry import Choice
 from engine.training.config import ModelConfig, RunConfig
 from engine.types import Array, Integers
 
-EXAMPLES = 250  # a quarter of the lecture's: their figures differ by less than seeds do
+EXAMPLES = 250  # a quarter of the lecture's: this changes figures less than another seed does
 TANH, XAVIER = Choice("tanh"), Choice("Xavier")
-BOUNDED = 0.97  # of a bounded activation's range from its middle: beyond this it is saturated
+BOUNDED = 0.97  # share of a bounded activation's half range beyond which it is saturated
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabLayer:
-    """One layer of the lab: measured, expected, and as the slides have it (NaN: nothing known)."""
+    """One layer of the lab: measured, predicted, and on the slides (NaN: not known)."""
 
     name: str
     mean: float
@@ -42,10 +42,10 @@ class LabLayer:
     std: float
     expected_std: float
     slide_std: float
-    backward: float  # std of the gradient at its output; at the last layer's it is 1
+    backward: float  # std of the gradient at its output; relative to the last layer's
     expected_backward: float
     zero: float  # share of activations that are exactly 0
-    saturated: float  # share beyond 97 % of a range with two ends; NaN where it has none
+    saturated: float  # share beyond 97 % of a bounded activation's half range; NaN if unbounded
     edges: Array  # (K+1,) the same for all layers; equally wide in asinh
     counts: Integers  # (K,) without the exact zeros
 
@@ -73,7 +73,7 @@ class LabReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Laboratory:
-    """The knobs of the lab; the lecture's experiment is the default size."""
+    """The settings of the lab; by default the size of the lecture's experiment."""
 
     activation: Choice = TANH
     initializer: Choice = XAVIER
@@ -84,7 +84,7 @@ class Laboratory:
 
     @property
     def model(self) -> ModelConfig:
-        """The network of the lab; refuses sizes that no network can have."""
+        """The network of the lab; refuses illegal sizes."""
         return ModelConfig(
             activation=self.activation,
             initializer=self.initializer,
@@ -92,7 +92,7 @@ class Laboratory:
         )
 
     def show(self) -> LabReport:
-        """Send inputs through, a gradient back, and compare with theory and slides."""
+        """Run inputs forward and a gradient backward; compare with theory and slides."""
         rng = np.random.default_rng(self.seed)
         x = rng.standard_normal((self.examples, self.width), np.float32)
         signals = measure_signal(self.model, x, rng)
@@ -111,7 +111,7 @@ class Laboratory:
         return LabReport(self.activation, self.initializer, self.examples, float(x.std()), layers)
 
     def train_from_here(self, config: RunConfig) -> RunConfig:
-        """This config with these layers in the place of its own, and weights drawn as here."""
+        """This config with these layers and this initializer in place of its own."""
         model = msgspec.structs.replace(
             config.model,
             hidden=self.model.hidden,
@@ -121,12 +121,12 @@ class Laboratory:
         return msgspec.structs.replace(config, model=model)
 
     def _expect(self, stretches: list[float]) -> list[Moments]:
-        if isinstance(ACTIVATIONS.build(self.activation), Maxout):  # no function of one number
+        if isinstance(ACTIVATIONS.build(self.activation), Maxout):  # not a function of one number
             return [Moments(math.nan, math.nan, math.nan)] * len(stretches)
         return predict_signal(self.activation, stretches)
 
     def _printed(self, table: Mapping[tuple[str, str], tuple[float, ...]]) -> tuple[float, ...]:
-        """The slides' figures, where they have this very experiment."""
+        """The slides' figures, if they have exactly this experiment."""
         case = self.activation.name, self.initializer.name
         known = (self.depth, self.width) == (slides.DEPTH, slides.WIDTH)
         if not known or self.activation.knobs or self.initializer.knobs or case not in table:

@@ -1,7 +1,7 @@
-"""What a lesson is: a claim of the lecture as data, with runs to watch and a check that can fail.
+"""A lesson: a claim of the lecture as data, with runs to watch and a check that can fail.
 
-A lesson is played by anybody who can make its runs and show its exhibits: `play` does it here,
-the page does it before a learner's eyes. Either way `check` gets the same evidence, and judges.
+A lesson is played by whatever makes its runs and shows its exhibits: `play` without a page, the
+page in front of a learner. Either way `check` judges the same evidence.
 """
 
 import dataclasses
@@ -19,34 +19,34 @@ from engine.training.config import RunConfig
 
 
 class Exhibit(Protocol):
-    """Something to look at that takes no training: plain settings, and what comes of them."""
+    """A figure that needs no training: plain settings, from which it is computed."""
 
     def show(self) -> object:
-        """The picture and its numbers, worked out from the settings alone."""
+        """The figure with its numbers, computed from the settings alone."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One experiment of a lesson: a config, knobs that are turned on the way, and an end."""
+    """One experiment of a lesson: a config, changes of settings on the way, and an end."""
 
-    name: str  # by which the lesson finds it, however it is changed
+    name: str  # its key in the lesson, which a variation does not change
     config: RunConfig
     steps: int
     script: tuple[tuple[int, SetKnob], ...] = ()
-    called: Words | None = None  # None: by its name, which says nothing of its settings
+    called: Words | None = None  # title; None: its name, which mentions no settings
 
     @property
     def title(self) -> str:
-        """What a learner reads of it: true of the settings that it has."""
+        """Its title for a learner, true of its current settings."""
         return self.called(self.config) if self.called else self.name
 
     @property
     def begin(self) -> Begin:
-        """The command that plays it."""
+        """The command that starts it."""
         return Begin(self.config, self.script, self.steps)
 
     def after(self, command: SetKnob | Restart | Begin) -> "Run":
-        """This run as the command makes it."""
+        """This run after the command."""
         match command:
             case SetKnob(path, value):
                 return dataclasses.replace(self, config=self.config.replace(path, value))
@@ -60,7 +60,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Question:
-    """What a learner is asked before the run."""
+    """A question that a learner answers before the run."""
 
     text: str
     options: tuple[str, ...]
@@ -69,15 +69,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Variation:
-    """A change that is one click: what it does to a run, or the exhibit it puts in another's place.
+    """A change that is one click: a changed run, or another exhibit.
 
-    The first of a lesson makes its claim false.
+    The first variation of a lesson makes its claim false.
     """
 
     label: str
-    of: str = "*"  # the runs, or the exhibit, that it changes; * stands for any characters
+    of: str = "*"  # pattern of the names that it changes; * stands for any characters
     commands: tuple[SetKnob | Restart | Begin, ...] = ()
-    change: Callable[[RunConfig], RunConfig] | None = None  # where no command can say it
+    change: Callable[[RunConfig], RunConfig] | None = None  # if no command can express the change
     exhibit: Exhibit | None = None
 
     def applied(self, run: Run) -> Run:
@@ -91,7 +91,7 @@ class Variation:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the runs and exhibits of a lesson came to, by their names."""
+    """The results of the runs and exhibits of a lesson, by name."""
 
     outcomes: Mapping[str, Outcome]
     exhibits: Mapping[str, object]
@@ -100,7 +100,7 @@ class Evidence:
         return self.outcomes[run]
 
     def exhibit[T](self, name: str, kind: type[T]) -> T:
-        """What an exhibit shows, which must be of this kind."""
+        """The result of an exhibit, which must be of this type."""
         shown = self.exhibits[name]
         if not isinstance(shown, kind):
             raise ValueError(f"{name} must show {kind.__name__}, got {type(shown).__name__}")
@@ -109,7 +109,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One claim of the lecture, to be set in motion, predicted, watched and broken."""
+    """One claim of the lecture, to be predicted, watched, judged and broken."""
 
     section: str  # of the lecture
     look: str  # two or three sentences: what to watch
@@ -118,19 +118,19 @@ class Lesson:
     breaks: tuple[Variation, ...]
     runs: tuple[Run, ...] = ()
     exhibits: Mapping[str, Exhibit] = dataclasses.field(default_factory=dict)
-    name: str = ""  # these two are its entry's in the menu
+    name: str = ""  # these two come from the menu
     claim: str = ""
 
     @property
     def data(self) -> str:
-        """What it is about: the names of the data sets of its runs and exhibits."""
+        """The names of the data sets of its runs and exhibits."""
         shown = (getattr(exhibit, "dataset", None) for exhibit in self.exhibits.values())
         names = {choice.name for choice in shown if isinstance(choice, Choice)}
         names |= {run.config.data.dataset.name for run in self.runs}
         return ", ".join(sorted(names)) or "made-up numbers"
 
     def broken(self, by: Variation) -> "Lesson":
-        """This lesson after that click."""
+        """This lesson after the click on a variation."""
         exhibits = dict(self.exhibits)
         if by.exhibit is not None:
             exhibits[by.of] = by.exhibit
@@ -142,6 +142,6 @@ LESSONS: Registry[Callable[[], Lesson]] = Registry("lesson")
 
 
 def open_lesson(name: str) -> Lesson:
-    """The lesson of this name, as the data sets that there are now allow it."""
+    """The lesson of this name, built from the data sets that are available now."""
     entry, lesson = LESSONS[name], LESSONS.build(Choice(name))()
     return dataclasses.replace(lesson, name=name, claim=entry.summary)

@@ -1,4 +1,4 @@
-"""Section 8 of the lecture, monitoring: what curves and ratios give away."""
+"""Section 8 of the lecture, monitoring: what curves and update ratios reveal."""
 
 import math
 
@@ -14,7 +14,7 @@ from engine.training.commands import SetKnob
 from engine.training.config import DataConfig
 
 SECTION = "Monitoring"
-BAND = 10**-4.5, 10**-2.0  # of the update ratio, around the wanted 1e-3
+BAND = 10**-4.5, 10**-2.0  # of the update ratio, around the healthy 1e-3
 RATES = {"too small": 1e-4, "right": 0.1, "too large": 10.0}
 
 
@@ -24,7 +24,7 @@ def plateau() -> Lesson:
     names = {"small weights": "small normal", "Xavier": "Xavier"}
     return Lesson(
         section=SECTION,
-        look="Both networks are the same but for their first weights. One needs hundreds of steps"
+        look="Both networks differ only in their first weights. One needs hundreds of steps"
         " only to make its weights large enough to carry a signal; then it learns at once.",
         question=Question(
             "The loss is flat for 500 steps, then falls. What do you suspect first?",
@@ -61,7 +61,7 @@ def _plateau(evidence: Evidence) -> Verdict:
     )
     sentence = (
         f"The loss first moves after {words.steps(small)} with {first}, and after"
-        f" {words.steps(xavier)} with {second}; {first} comes to {after.accuracy:.0%} in the end."
+        f" {words.steps(xavier)} with {second}; {first} reaches {after.accuracy:.0%} in the end."
     ).replace("after never", "never")
     return Verdict(holds, figures, sentence)
 
@@ -172,11 +172,11 @@ def _capacity(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("update ratio")
 def update_ratio() -> Lesson:
-    """A step should change the weights by about a thousandth: far less crawls, far more ruins."""
+    """A step should change the weights by about a thousandth: far less is slow, far more ruins."""
     return Lesson(
         section=SECTION,
         look="Three learning rates: 0.0001, 0.1 and 10. Look at the ratio of"
-        " update to weight in each layer before you look at the loss: it knows first.",
+        " update to weight in each layer before you look at the loss: it shows the problem first.",
         question=Question(
             "Which update / weight ratio is healthy?", ("0.3", "0.001", "0.000001"), 1
         ),

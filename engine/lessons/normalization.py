@@ -68,7 +68,7 @@ def higher_rates() -> Lesson:
     return Lesson(
         section=SECTION,
         look="Both start at a learning rate of 3, thirty times a good one. Watch the first steps:"
-        " one is thrown out of the valley and does not return.",
+        " one leaves the valley and does not return.",
         question=Question(
             "Which of them learns at a rate of 3?",
             ("neither", "the one with batch norm", "both"),

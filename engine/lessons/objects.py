@@ -1,4 +1,4 @@
-"""Section 1 of the lecture: the object that is trained."""
+"""Section 1 of the lecture: the network that is trained."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -21,7 +21,7 @@ def convolution() -> Lesson:
     return Lesson(
         section=SECTION,
         look="Watch the six maps of one piece of clothing while the filters learn. Each map is the"
-        " same small filter, laid on every place of the picture in turn. Some come to answer to"
+        " same small filter, applied at every place of the picture. Some learn to respond to"
         " edges, some to plain areas.",
         question=Question(
             "The pictures have 28 x 28 pixels. How large is the map of a 5 x 5 filter?",

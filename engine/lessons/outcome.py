@@ -1,4 +1,4 @@
-"""How a run of a lesson ended: its last snapshot, and what else the checks need to see."""
+"""The outcome of a lesson's run: its last snapshot, and what else the checks need."""
 
 import math
 from collections.abc import Mapping
@@ -19,28 +19,28 @@ _AT_A_TIME = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """A finished run; its arrays are copies that nobody writes to."""
+    """A finished run; its arrays are read-only copies."""
 
     snapshot: Snapshot
     parameters: Mapping[str, Array]  # by layer and name, such as "dense 1 W"
-    scores: Array  # (N, O) for validation examples, the first 512 at most
+    scores: Array  # (N, O) for at most 512 validation examples
     answers: Integers | Array  # (N,) their labels, or (N, O) their values
     example: Array  # the first of them, in its own shape
-    responses: Mapping[str, Array]  # what each layer makes of that one: (O,) or maps (H, W, O)
+    responses: Mapping[str, Array]  # outputs of each layer for that example: (O,) or maps (H, W, O)
 
     @property
     def config(self) -> RunConfig:
-        """Its settings, as they were in the end."""
+        """Its settings at the end."""
         return self.snapshot.config
 
     @property
     def accuracy(self) -> float:
-        """Share of the validation examples whose highest score is the right class."""
+        """Share of the validation examples whose highest score is that of the right class."""
         return float(np.mean(self.scores.argmax(axis=1) == self.answers))
 
     @property
     def loss(self) -> float:
-        """The mean loss on the training examples that are judged."""
+        """The mean loss on the training examples that are evaluated."""
         return self.snapshot.metrics.train_loss
 
     @property
@@ -51,18 +51,18 @@ class Outcome:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss stopped being a number on the way."""
+        """Whether the loss became infinite or NaN."""
         return self.snapshot.status is Status.DIVERGED
 
     @property
     def ratio(self) -> float:
-        """What a step changes the weights by, as a share: the median over the layers, lately."""
+        """The update/weight ratio: the median over the layers, in the last rows."""
         curves = self.snapshot.curves
         lately = [curves[f"ratio {x.name}"][-20:] for x in self.snapshot.tensors]
         return float(np.nanmedian([np.nanmedian(ratios) for ratios in lately]))
 
     def steps_to(self, accuracy: float) -> float:
-        """The first step that is known to have reached this training accuracy, or infinity."""
+        """The first recorded step with this training accuracy, or infinity."""
         curves = self.snapshot.curves
         rows = np.flatnonzero(curves["train_accuracy"] >= accuracy)
         return float(curves["step"][rows[0]]) if len(rows) else math.inf
@@ -70,7 +70,7 @@ class Outcome:
 
 @np.errstate(over="ignore", invalid="ignore")
 def outcome(experiment: Experiment) -> Outcome:
-    """How a run has ended; nothing of it is changed."""
+    """Collect the outcome of a run; the experiment is not changed."""
     validation, parameters = experiment.data.validation, experiment.network.parameters
     count = min(JUDGED, len(validation))
     model, shape = experiment.config.model, validation.shape
@@ -101,7 +101,7 @@ def outcome(experiment: Experiment) -> Outcome:
 
 
 def _kept[A: np.ndarray](array: A) -> A:
-    """A copy that cannot be written to."""
+    """A read-only copy."""
     copy: A = array.copy()
     copy.setflags(write=False)
     return copy

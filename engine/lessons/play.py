@@ -1,4 +1,4 @@
-"""Plays lessons without a page: makes their runs, shows their exhibits, asks for the verdict."""
+"""Plays lessons without a page: makes their runs, shows their exhibits, returns the verdict."""
 
 import multiprocessing
 import time
@@ -19,18 +19,18 @@ from engine.training.blas_threads import hold_blas
 
 @dataclass(frozen=True)
 class Played:
-    """A lesson and how it came out."""
+    """A lesson and its verdict."""
 
     name: str
     section: str
     claim: str
-    data: str  # what it was played on
+    data: str  # the names of its data sets
     verdict: Verdict
     seconds: float
 
 
 def follow(run: Run) -> Experiment:
-    """The experiment at the end of a run: the same bits as when its `begin` is played."""
+    """The experiment at the end of a run, with the same bits as when the page plays it."""
     experiment = Experiment(run.config)
     for step, command in run.script:
         experiment.train(step - experiment.step)
@@ -40,7 +40,7 @@ def follow(run: Run) -> Experiment:
 
 
 def make(run: Run) -> Outcome:
-    """How a run ends."""
+    """The outcome of a run."""
     return outcome(follow(run))
 
 
@@ -62,21 +62,21 @@ def play(name: str) -> Played:
 
 
 def play_all(names: Sequence[str], processes: int, folder: Path | None = None) -> Iterator[Played]:
-    """Play lessons in so many processes at once, and give them in their order.
+    """Play lessons in so many processes at once; yields them in order.
 
-    `folder` is where data sets of the user's own are, which each process must be told.
+    `folder` has the user's own data sets, which each process must register.
     """
     if processes == 1:
         yield from map(play, names)
         return
-    # A fork would inherit locks of threads that it does not have.
+    # Not forked: a fork would inherit locks of threads that it does not have.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _prepare, (folder,)) as pool:
         yield from pool.map(play, names)
 
 
 def _prepare(folder: Path | None) -> None:
-    """Make a process ready: one BLAS thread, and the user's data on the menu."""
+    """Prepare a process: one BLAS thread, and the user's data in the menu."""
     hold_blas()
     if folder:
         register_folder(folder)

@@ -1,4 +1,4 @@
-"""Plays a lesson before a learner's eyes: slowly enough to be seen, and judged last."""
+"""Plays a lesson in front of a learner: slowly enough to watch, with the verdict at the end."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,16 +12,16 @@ from engine.runtime.background_results import LessonProgress
 from engine.runtime.experiment import Experiment
 from engine.training.commands import SetKnob
 
-WATCHED = 12.0  # seconds for all runs of a lesson together, and for each ...
-AT_LEAST, AT_MOST = 1.5, 5.0  # ... as long as that gives it so many
+WATCHED = 12.0  # seconds for all runs of a lesson together ...
+AT_LEAST, AT_MOST = 1.5, 5.0  # ... and the limits for each run
 
 
 def play_live(
     experiment: Experiment, lesson: Lesson, set_pace: Callable[[float | None], None]
 ) -> Iterator[LessonProgress | None]:
-    """The scenes of a lesson, one after another; None: there is nothing to do but to wait.
+    """The scenes of a lesson, one after another; None while there is nothing to do but wait.
 
-    While its runs play, the lesson sets their pace; with None it gives it back.
+    While its runs play, the lesson sets their pace; afterwards it restores the pace with None.
     """
     scene = LessonProgress(lesson.name, count=len(lesson.runs))
     for name, exhibit in lesson.exhibits.items():
@@ -40,11 +40,11 @@ def play_live(
                 yield None
             if experiment.run != begun:
                 yield replace(
-                    scene, playing="", note="Another run was begun: the lesson ends here."
+                    scene, playing="", note="Another run was started: the lesson ends here."
                 )
                 return
             if _turned(experiment) != [command for _, command in run.script]:
-                note = "You turned knobs: what follows is said of your runs, not of the lesson's."
+                note = "You changed settings: the verdict is about your runs."
                 scene = replace(scene, note=note)
             outcomes[run.name] = outcome(experiment)
     finally:

@@ -1,4 +1,4 @@
-"""Section 3 of the lecture, preprocessing: what the network is shown."""
+"""Section 3 of the lecture, preprocessing: what the network receives."""
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def means() -> Lesson:
 
 
 def _numbers(means: Means) -> int:
-    """How many numbers are subtracted: one for each pixel, if they differ."""
+    """How many numbers are subtracted: one per pixel if they differ."""
     return means.subtracted.size if means.numbers > 3 else means.numbers
 
 
@@ -116,7 +116,7 @@ def _means(evidence: Evidence) -> Verdict:
         Metric(f"numbers subtracted, {image.name}", _numbers(image), "32 x 32 x 3", ",d"),
         Metric(f"... {channel.name}", channel.numbers, "3", ",d"),
         Metric(f"largest mean left in a pixel, {image.name}", image.train, "0", ".1g"),
-        Metric("... in the validation part, which was not asked", image.validation),
+        Metric("... in the validation part, to which it was not fitted", image.validation),
         Metric(f"... {channel.name}", channel.train),
     )
     sentence = (
@@ -171,7 +171,7 @@ def _units(evidence: Evidence) -> Verdict:
     steps = (Metric(f"steps made, {name}", run.snapshot.step, form="d") for name, run in runs)
     ends = (Metric(f"validation accuracy, {name}", run.accuracy, form=".0%") for name, run in runs)
     told = "; ".join(
-        f"{name} inputs {'diverged at' if run.diverged else 'came to'} {run.accuracy:.0%} after"
+        f"{name} inputs {'diverged at' if run.diverged else 'reached'} {run.accuracy:.0%} after"
         f" {words.steps(run.snapshot.step)}"
         for name, run in runs
     )

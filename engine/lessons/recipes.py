@@ -1,4 +1,4 @@
-"""The configs that lessons are cooked from: small networks on small data, quick to watch."""
+"""The configs of the lessons: small networks on small data, quick to watch."""
 
 from engine.data import lecture_images
 from engine.data.lecture import CIFAR, CLOTHES
@@ -12,10 +12,10 @@ INITIALIZER = "model.initializer"
 NORMALIZATION = "model.normalization"
 OPTIMIZER = "optimization.optimizer"
 
-TRAINED_ON = 4800  # examples of either
+TRAINED_ON = 4800  # examples of either data set
 EPOCH = 240  # steps of 20 examples that make an epoch
-# The steps of an epoch at which a rate of 3e-3 is survived for some epochs, not for all: CIFAR-10
-# has four times as many inputs, so each step goes farther, and larger batches have to steady it.
+# The steps of an epoch at which a rate of 3e-3 diverges after some epochs, not at once: CIFAR-10
+# has four times as many inputs, so each step is larger, and larger mini-batches must steady it.
 STEADY = {CLOTHES: 240, CIFAR: 80}
 
 
@@ -28,7 +28,7 @@ def recipe(
     l2: float = 0.0,
     seed: int = 0,
 ) -> RunConfig:
-    """A run with nothing switched on that is not asked for."""
+    """A run with only the features that are requested."""
     return RunConfig(
         data=data,
         model=model,
@@ -66,8 +66,8 @@ def babysat(
 ) -> RunConfig:
     """The lecture's babysitting run: 50 hidden units, weights of 0.0001 N(0, 1), plain SGD.
 
-    Pixels from 0 to 255, as it is their size that makes the slides' rates right. An epoch of all
-    examples has so many steps.
+    Pixels are 0 to 255, because the slides' rates are right for that size. `epoch` is the number of
+    steps for all examples.
     """
     return RunConfig(
         data=DataConfig(

@@ -27,7 +27,7 @@ STDS: Mapping[tuple[str, str], tuple[float, ...]] = {
         *(0.860035, 0.870610, 0.889348, 0.845357, 0.844523),
     ),
 }
-# How much these differ from seed to seed, as a share of themselves: in the first and last layer.
+# Relative differences between seeds, in the first and in the last layer.
 SPREADS: Mapping[tuple[str, str], tuple[float, float]] = {
     ("tanh", "small normal"): (0.004, 0.01),
     ("tanh", "unit normal"): (0.001, 0.001),

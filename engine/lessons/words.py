@@ -1,4 +1,4 @@
-"""What runs are called, by their own settings: a run that is changed changes its name."""
+"""Titles of runs from their settings: a run whose settings change gets another title."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from engine.training.config import RunConfig
 
 type Words = Callable[[RunConfig], str]
 
-# What a lesson calls these steps of preprocessing.
+# The lessons' words for preprocessing.
 PREPROCESSED = {
     "none": "raw",
     "centre": "centred",
@@ -21,7 +21,7 @@ PREPROCESSED = {
 
 
 def choice(chosen: Choice) -> str:
-    """An entry of a menu, with the knobs that were turned."""
+    """An entry of a menu, with the knobs that differ from their defaults."""
     knobs = ", ".join(f"{name} {written(value)}" for name, value in chosen.knobs.items())
     return f"{chosen.name} ({knobs})" if knobs else chosen.name
 
@@ -90,7 +90,7 @@ def preprocessing(config: RunConfig) -> str:
 
 
 def preprocessed(chosen: Choice) -> str:
-    """What inputs are called after this step of preprocessing."""
+    """What inputs are called after this preprocessing."""
     return PREPROCESSED.get(chosen.name, choice(chosen))
 
 
@@ -101,20 +101,20 @@ def examples(config: RunConfig) -> str:
 
 
 def first_slope(config: RunConfig) -> float:
-    """What the slopes of PReLU start from; NaN where there are none to learn."""
+    """The initial slopes of PReLU; NaN for other activations."""
     built = ACTIVATIONS.build(config.model.activation)
     return built.start if isinstance(built, PReLU) else math.nan
 
 
 def steps(count: float) -> str:
-    """So many steps; "never" if it is infinite."""
+    """A number of steps; "never" if it is infinite."""
     if math.isinf(count):
         return "never"
     return f"{count:,.0f} step" if count == 1 else f"{count:,.0f} steps"
 
 
 def steps_beside(count: float, other: float) -> str:
-    """So many steps, and how many times as many as another needs."""
+    """A number of steps, and its ratio to another."""
     if not 0 < count < math.inf or not 0 < other < math.inf:
         return steps(count)
     return f"{steps(count)} ({count / other:.1f} times as many)"
