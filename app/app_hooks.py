@@ -1,4 +1,4 @@
-"""Life cycle of the server; Bokeh runs this file before it builds its routes."""
+"""Starts and stops the server; Bokeh runs this file before it builds its routes."""
 
 import asyncio
 import logging
@@ -33,22 +33,24 @@ deal_with_events_on_threads()
 if LIMITS.data:
     register_folder(LIMITS.data)
     if passed_over := unreadable(LIMITS.data):
-        logging.warning("not on the menu, for no reader knows them: %s", ", ".join(passed_over))
+        logging.warning(
+            "no reader knows these files, so no menu lists them: %s", ", ".join(passed_over)
+        )
 
-# Scripts and styles come from this server alone, whatever the environment says.
+# Scripts and styles come only from this server, whatever the environment says.
 settings.resources = "server"
-# Bokeh would read the signature of each of the thousand callbacks of a page, to explain mistakes.
+# Bokeh would read the signature of each of the thousand callbacks of a page, to explain errors.
 settings.perform_error_diagnostics = False
 
-# How long the training thread may hold the interpreter while a page waits to be served, in seconds.
+# Seconds for which the training thread may hold the interpreter while a request waits.
 sys.setswitchinterval(0.0005)
 
-# Bokeh hands every change of a page to a thread, and may wait there for the engine.
+# Bokeh runs every change of a page on a thread, which may wait there for the engine.
 THREADS = 64
 
 
 def on_server_loaded(server_context: object) -> None:
-    """The server starts: be ready for visitors."""
+    """The server starts: start the engine."""
     IOLoop.current().add_callback(_begin)
 
 
@@ -65,7 +67,7 @@ def _begin() -> None:
 
 
 def on_server_unloaded(server_context: object) -> None:
-    """The server stops: let all experiments go."""
+    """The server stops: end all experiments."""
     FILE_READER.close()
     CONDUCTOR.close()
     CORE.end()

@@ -1,4 +1,4 @@
-"""The limits of this server. A wrong one ends it at the start, in one sentence."""
+"""The limits of this server. An illegal one ends the server at its start, with one sentence."""
 
 import sys
 

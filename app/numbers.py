@@ -1,10 +1,10 @@
-"""How the page writes numbers: short, and never changing their width at every frame."""
+"""How the page writes numbers: short, and with a width that does not change in every frame."""
 
 import math
 import sys
 
-# The same rules are in app/static/numbers.js, for what the browser writes along axes.
-_NUDGE = 1 + 4 * sys.float_info.epsilon  # what lies between two roundings goes outwards
+# The same rules are in app/static/numbers.js, for tick labels.
+_NUDGE = 1 + 4 * sys.float_info.epsilon  # a tie between two roundings is rounded away from 0
 
 
 def count(value: float) -> str:
@@ -13,7 +13,7 @@ def count(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """A figure as precise as one can read while it moves."""
+    """A number with as many digits as one can read while it changes."""
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞" if value > 0 else "-∞"
     nudged = value * _NUDGE
@@ -26,13 +26,13 @@ def number(value: float) -> str:
 
 
 def tick(value: float) -> str:
-    """A figure without the zeros that only keep its width: along axes."""
+    """A number without trailing zeros: for ticks."""
     digits, e, power = number(value).partition("e")
     return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + e + power
 
 
 def short(value: float) -> str:
-    """A figure in as little room as possible."""
+    """A number with as few characters as possible."""
     if math.isfinite(value) and 0.01 <= abs(value) < 999.5:
         return f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"
     if not value or not math.isfinite(value):
@@ -41,19 +41,19 @@ def short(value: float) -> str:
 
 
 def initial(name: str) -> str:
-    """A layer's name in as little room as possible: h1 for hidden 1."""
+    """A layer's name with as few characters as possible: h1 for hidden 1."""
     word, _, number = name.rpartition(" ")
     return f"{word[0]}{number}" if word else name[:2]
 
 
 def percent(share: float) -> str:
-    """A share of 1 as per cent."""
+    """A share of 1 in per cent."""
     value = 100 * share
     return f"{value:,.1f} %" if abs(value) < 99999 else f"{number(value)} %"
 
 
 def seconds(time: float) -> str:
-    """A time as one says it."""
+    """A duration in seconds or minutes."""
     if math.isnan(time):
         return "–"
     return f"{time:.0f} s" if time < 100 else f"{time / 60:.0f} min"

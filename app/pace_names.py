@@ -1,21 +1,21 @@
-"""What the paces at which one can watch are called: on the page, and in links."""
+"""The names of paces, on the page and in links."""
 
 from app import numbers
 from engine import AUTO, FULL, PACES, Pace
 
-KEPT = 0.8  # of a pace, above which what is made wavers about it
+KEPT = 0.8  # share of the pace above which the measured rate counts as kept
 BY_NAME: dict[str, Pace] = {
     (pace if pace == AUTO else "full" if pace == FULL else f"{pace:g}"): pace for pace in PACES
 }
 
 
 def name_of(pace: Pace) -> str:
-    """What a link calls it: auto, full, or the number of steps a second."""
+    """Its name in links: auto, full, or the number of steps a second."""
     return next(name for name, known in BY_NAME.items() if known == pace)
 
 
 def in_short(pace: Pace, made: float) -> str:
-    """What its button says of a run that makes so many steps a second; 0 while it waits.
+    """The label of the pace button for a run that makes so many steps a second; 0 while it waits.
 
     The pace of a lesson may be any number.
     """
@@ -32,7 +32,7 @@ def _with_rate(name: str, made: float) -> str:
 
 
 def in_full(pace: Pace) -> str:
-    """What the list of all paces says."""
+    """Its name in the list of all paces."""
     if pace == AUTO:
         return "auto: slow at first, and after a change"
     if pace == FULL:

@@ -1,7 +1,7 @@
-"""The colours of the page: the only place for such literals.
+"""The colours of the page: the only place for colour literals.
 
-They are readable on white and on black and, together with the dashes, told apart without colour
-vision; each means the same in every plot.
+They are readable on white and on black. With the line dashes they can be distinguished without
+colour vision. Each colour has the same meaning in every plot.
 """
 
 import math
@@ -18,7 +18,7 @@ STRIP_PALETTE = tuple(f"{STRIP}{round(255 * (share / 255) ** 0.7):02x}" for shar
 
 GAP = "#c9a227"  # between the two
 
-LAYERS = (  # CIE76 distance at least 23 for any two, also to who lacks red or green cones
+LAYERS = (  # CIE76 distance at least 23 for any two, also for red- and green-blind people
     "#0e773e",
     "#8168ed",
     "#ae8c16",
@@ -27,7 +27,7 @@ LAYERS = (  # CIE76 distance at least 23 for any two, also to who lacks red or g
     "#865081",
 )  # first to last, repeated
 
-LAYER_DASHES = ("solid", "dashed", "dotdash")  # one a round through the colours
+LAYER_DASHES = ("solid", "dashed", "dotdash")  # the next one when the colours repeat
 
 FORWARD = "#7c68dc"  # what goes forward through the layers: the signal
 
@@ -37,28 +37,28 @@ PINNED = ("#5c6bc0", "#9c6b30", "#2a9d8f", "#b5487f", "#6d8b1e", "#7b5ea7")  # r
 
 SLIDE = "#bf7a00"  # what the lecture prints
 
-PLAIN = ""  # the mark of a figure in a headline that no line or bar goes with
+PLAIN = ""  # the colour of a number in a headline that belongs to no line or bar
 
-TICKS = "#757b85"  # type along axes, on white and on black
+TICKS = "#757b85"  # text along axes, on white and on black
 
 QUIET = "#8a8f98"  # grids, ticks, reference lines
 
-ACCENT = "#d62f4b"  # what deserves a look: markers, the bar of exact zeros
+ACCENT = "#d62f4b"  # what deserves attention: markers, the bar of exact zeros
 
-INK = "#5d636c"  # behind white words
+INK = "#5d636c"  # behind white text
 
-HEALTHY = "#157355"  # ... that say that all is well
+HEALTHY = "#157355"  # ... that says that all is well
 
-GOOD = "#1b8a68"  # the healthy range, and a run that goes well
+GOOD = "#1b8a68"  # the healthy range, and a run that does well
 
 
 def dash(layer: int) -> str:
-    """The line style of a layer, so that colour is never the only difference."""
+    """The line dash of a layer, so that colour is never the only difference."""
     return LAYER_DASHES[layer // len(LAYERS) % len(LAYER_DASHES)]
 
 
 def colour(layer: int) -> str:
-    """The colour of a layer, wherever it is drawn."""
+    """The colour of a layer, in every plot."""
     return LAYERS[layer % len(LAYERS)]
 
 
@@ -82,17 +82,17 @@ CLASSES = (
     "#7d7f87",
 )  # of points on a plane, repeated
 
-GREY = 150  # a point with the value 0: seen on white and on black
+GREY = 150  # a point with the value 0: visible on white and on black
 
 COLOUR_LEVELS = 6  # of red, green and blue in a coloured picture
 
 
 def sheer(colour: str, opacity: float) -> str:
-    """A colour that lets the page's ground through, so that it can be read on white and black."""
+    """A transparent colour, which is readable on white and on black."""
     return f"{colour}{round(255 * opacity):02x}"
 
 
-# For bytes: 0 is the most negative, 128 nothing, 255 the most positive.
+# For bytes: 0 is the most negative, 128 is zero, 255 the most positive.
 DIVERGING = [sheer(NEGATIVE, (128 - n) / 128) for n in range(128)] + [
     sheer(POSITIVE, (n - 128) / 127) for n in range(128, 256)
 ]
@@ -100,7 +100,7 @@ DIVERGING = [sheer(NEGATIVE, (128 - n) / 128) for n in range(128)] + [
 # 0 is no picture, then from black to white.
 GREYS = [sheer("#000000", 0), *(f"#{n:02x}{n:02x}{n:02x}" for n in range(1, 256))]
 
-# Red, green and blue as digits of a number, and after that nothing.
+# Red, green and blue as the digits of a number; unused entries come last.
 COLOURS = [
     "#" + "".join(f"{round(255 * level / (COLOUR_LEVELS - 1)):02x}" for level in (red, green, blue))
     for red in range(COLOUR_LEVELS)
@@ -117,7 +117,7 @@ MISTAKES = [sheer(ACCENT, 0 if n == 0 else 0.12 + 0.6 * n / 127) for n in range(
 
 
 def territory(classes: int) -> list[str]:
-    """For bytes: the colour of each class in turn, more and more certain; all 256 of them."""
+    """For bytes: the colour of each class in turn, by increasing certainty; 256 entries in all."""
     levels = 256 // classes
     colours = [
         sheer(CLASSES[n % len(CLASSES)], 0.08 + 0.52 * level / max(1, levels - 1))
@@ -133,14 +133,14 @@ def points(classes: int) -> list[str]:
 
 
 def blended(share: float) -> str:
-    """A colour of `DIVERGING` that nothing shines through: from 0, negative, to 1, positive."""
+    """An opaque colour of `DIVERGING`: from 0, negative, to 1, positive."""
     end, part = (POSITIVE, 2 * share - 1) if share > 0.5 else (NEGATIVE, 1 - 2 * share)
     mixed = (round(GREY + part * (int(end[n : n + 2], 16) - GREY)) for n in (1, 3, 5))
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
-# A validation accuracy has the same colour in every plot of every search. Good ones lie close
-# together, so the scale is stretched where they are.
+# A validation accuracy has the same colour in every plot of every search. The scale is stretched
+# near 100 %, where good trials differ little.
 SCORES = ("#8a8f98", "#8f6fd0", "#2f7fd6", "#1b9e77", "#c9a227")
 
 SCORES_SHOWN = (0.5, 0.8, 0.9, 0.95)
@@ -151,12 +151,12 @@ STRETCH = 3.0
 
 
 def score_place(score: float) -> float:
-    """Where on the scale of scores, from 0 to 1, a score lies."""
+    """The place of a score on the colour scale, from 0 to 1."""
     return 0.0 if math.isnan(score) else min(max(score, 0.0), 1.0) ** STRETCH
 
 
 def score_colour(score: float) -> str:
-    """The colour of a validation accuracy; grey where it is not known, or as bad as can be."""
+    """The colour of a validation accuracy; grey if it is unknown, or as bad as possible."""
     place = round(SCORE_STEPS * score_place(score)) / SCORE_STEPS * (len(SCORES) - 1)
     first = min(int(place), len(SCORES) - 2)
     low, high = ([int(SCORES[n][i : i + 2], 16) for i in (1, 3, 5)] for n in (first, first + 1))

@@ -1,4 +1,4 @@
-"""What Panel knows of the page that is being served or changed just now."""
+"""The Bokeh document of the page that is being served or changed."""
 
 import functools
 import logging
@@ -11,7 +11,7 @@ from bokeh.document import Document
 log = logging.getLogger(__name__)
 
 FAILED = (
-    "Something failed on this page; the server's log says what. The run itself is not touched: go"
+    "Something failed on this page; the server's log says what. The run itself is not affected: go"
     " on, or load the page anew."
 )
 
@@ -25,26 +25,26 @@ def document_of_now() -> Document:
 
 
 def arguments_of(document: Document) -> Mapping[str, Sequence[bytes]]:
-    """What the page's address has behind its question mark."""
+    """The query arguments of the page's address."""
     context: Any = document.session_context
     return context.request.arguments if context and context.request else {}
 
 
 def tell(words: str) -> None:
-    """Say something that stays until the visitor has read it."""
+    """Show a message that stays until the visitor closes it."""
     if pn.state.notifications:
         pn.state.notifications.info(words, duration=0)
 
 
 def report(error: Exception) -> None:
-    """Log what failed while the page was changed, and say in the page that something did."""
+    """Log an error from a change of the page, and show a message in the page."""
     log.error("a change of the page failed", exc_info=error)
     if pn.state.notifications:
         pn.state.notifications.error(FAILED, duration=0)
 
 
 def guarded[**P](change: Callable[P, None]) -> Callable[P, None]:
-    """The same change of the page, whose failure is reported."""
+    """A callback whose errors are logged and shown in the page."""
 
     @functools.wraps(change)
     def attempt(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -1,7 +1,7 @@
-"""The page's style sheets: the files `app/static/*.css`, with the theme's values put in.
+"""The page's style sheets: the files `app/static/*.css`, with the theme's values filled in.
 
-A file names them as custom properties, such as `var(--space)`. They are put in here, since a report
-has no page to inherit them from, and since container queries take none.
+A file refers to them as custom properties, such as `var(--space)`. They are filled in here because
+a report has no page to inherit them from, and because container queries accept none.
 """
 
 import functools
@@ -33,7 +33,7 @@ TOKENS = {
 
 @functools.cache
 def css(*names: str) -> str:
-    """The text of these files, one after the other."""
+    """The text of these files, concatenated."""
     text = "".join((STATIC / f"{name}.css").read_text() for name in names)
     for token, value in TOKENS.items():
         text = text.replace(f"var(--{token})", value)

@@ -1,4 +1,4 @@
-"""Sizes of the page and of its plots, and what Material's own components look like here.
+"""Sizes of the page and of its plots, and the style of Material's components.
 
 Colours are in app/palette.py, how numbers are written in app/numbers.py, CSS in app/static.
 """
@@ -10,25 +10,25 @@ from bokeh.themes import Theme
 
 @dataclass(frozen=True)
 class Style:
-    """How large the type and how thick the lines of the plots are."""
+    """The sizes of type and lines in the plots."""
 
     small: str  # type: axes, labels
-    tiny: str  # ... of what is written along a line
+    tiny: str  # ... of text along a line
     line_width: float
-    half_number: int  # pixels: of a long number below the last tick of an axis
+    half_number: int  # pixels: half the width of a long number below the last tick
     names: int  # ... to the right of a plot, for the names of its lines
     flags: int  # ... above it, for its changes
-    ticks: int  # about so many along an axis of steps
-    line: int  # letters of a title, on one line
+    ticks: int  # about so many on the axis of steps
+    line: int  # letters of a title on one line
 
 
 DESK = Style("11px", "10px", 2, 22, 88, 18, 4, 60)
-PROJECTOR = Style("16px", "14px", 4, 32, 128, 25, 2, 30)  # to be read from the last row
+PROJECTOR = Style("16px", "14px", 4, 32, 128, 25, 2, 30)  # readable from the last row
 STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names under which a page asks for them
 
-TABLET = 767  # pixels: up to here the page opens without its sidebar, and without its name
+TABLET = 767  # pixels: up to this width the page opens without sidebar and title
 
-# Material would draw all axes in its own size and colours; it leaves alone what a theme names.
+# Material would style all axes itself, except what a theme sets.
 OWN_AXES = Theme(json={"attrs": {"Axis": {}}})
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -38,14 +38,14 @@ PLOT_MIN_WIDTH = 330
 PLOT_MIN_HEIGHT = 215
 INSIDE_HEIGHT = 210  # of the panel below the main plots
 TABS_HEIGHT = 40  # of its tabs
-SPACE = 12  # the page's one unit of spacing, in pixels
+SPACE = 12  # pixels: the page's unit of spacing
 
-# All of these are pixels on a desk. What holds type grows with it: style sheets say such lengths in
-# the size of the root's type, of which there are so many pixels.
+# These are pixels at desk size. What contains type grows with it: style sheets give such lengths
+# in rem, the size of the root's type, which is so many pixels.
 REM = 16
-LARGER = 1.25  # how much larger type is in a hall
-IN_HALL = "--display-in-hall"  # how CSS asks whether it is: what is left out there uses this
-HALL = {  # what a hall makes of the page, in the browser: app/static/hall.js
+LARGER = 1.25  # the factor on type in a lecture hall
+IN_HALL = "--display-in-hall"  # by which CSS hides what is left out in a lecture hall
+HALL = {  # the changes for a lecture hall, made by app/static/hall.js
     "larger": LARGER,
     "root": {"font-size": f"{LARGER:.0%}", IN_HALL: "none"},
     "sidebar": SIDEBAR_WIDTH,
@@ -53,20 +53,20 @@ HALL = {  # what a hall makes of the page, in the browser: app/static/hall.js
 
 
 def rem(pixels: float) -> str:
-    """A length that grows with type."""
+    """A length that grows with the type."""
     return f"{pixels / REM:g}rem"
 
 
 HEADER_HEIGHT = 64
-ABOVE = f"var(--header, {HEADER_HEIGHT}px)"  # what the header covers: app/static/screen.js
-PAGE_THEME = {"mixins": {"toolbar": {"minHeight": ABOVE}}}  # of the room kept for the header
+ABOVE = f"var(--header, {HEADER_HEIGHT}px)"  # the height of the header: app/static/screen.js
+PAGE_THEME = {"mixins": {"toolbar": {"minHeight": ABOVE}}}  # of the space reserved for the header
 
 PAGE_SX = {
     ".MuiAppBar-root": {
-        # These two, by their names, leave the header's widgets their own colours ...
+        # These two exceptions keep the colours of the header's widgets ...
         "bgcolor": "primary.contrastText",
         "color": "primary.main",
-        # ... and these are the header's.
+        # ... and these are the header's colours.
         "backgroundColor": "background.paper",
         "backgroundImage": "none",
         "boxShadow": "none",
@@ -97,25 +97,25 @@ SLIDER_SX = {
 }
 
 
-# Always as high: the plots above keep their size.
+# A fixed height, so that the plots above keep their size.
 LANE_HEIGHT = 62  # pixels
 
 
 # ---- dialogs ------------------------------------------------------------------------------------
 
-DIALOG_SX = {".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"}}  # or dark on dark
+DIALOG_SX = {".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"}}  # else dark on dark
 
 
 # ---- pictures -----------------------------------------------------------------------------------
 
 POINT, LARGE_POINT, CROSS = 4, 6, 9  # pixels
-SURFACE_WIDTH = 340  # of the plane beside its axes: twice its height
+SURFACE_WIDTH = 340  # of the plane without its axes: twice its height
 
 
 # ---- search -------------------------------------------------------------------------------------
 
 
-# Where a view's card needs more than one cell of the grid.
+# For views whose card needs more than one cell of the grid.
 CARDS = {
     "wall": "grid-row: span 2",
     "comparison": "grid-column: 1 / -1",

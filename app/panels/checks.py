@@ -1,4 +1,4 @@
-"""The babysitting checklist: the lecture's sanity checks, made on a copy of the network of now."""
+"""The babysitting checklist: the lecture's sanity checks, run on a copy of the network."""
 
 import functools
 import html
@@ -36,7 +36,7 @@ type Checkers = Callable[[Experiment], Iterator[Told]]
 
 @ROOMS.register("Checks")
 class Checks:
-    """What to make sure of before one trusts a long run."""
+    """Sanity checks before you trust a long run."""
 
     main: Viewable | None = None
 
@@ -51,13 +51,13 @@ class Checks:
             presses.on(f"check {name}", functools.partial(self._begin_one, name))
 
     def pieces(self) -> Iterator[None]:
-        """What begins all checks; then each of them."""
+        """The button for all checks; then each check."""
         everything = ui.Button(
             label="Run all checks", icon="checklist", variant="contained", size="small"
         )
         everything.on_click(lambda event: self._begin(_all))
         intro = _html(
-            "<p>Each runs for seconds on a copy of your network with its settings of now. Your run"
+            "<p>Each runs for seconds on a copy of your network with its current settings. Your run"
             " goes on, untouched.</p>"
         )
         self.sidebar.extend([intro, everything])
@@ -83,7 +83,7 @@ class Checks:
         handle.do(lambda experiment: handle.works.begin("checks", checks(experiment)))
 
     def show(self, snapshot: Snapshot) -> None:
-        """Tick or explain, as far as the checks have come."""
+        """Show the progress and the results of the checks."""
         told = snapshot.beside.checks
         if told is None or told is self._shown:
             return

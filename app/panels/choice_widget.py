@@ -1,4 +1,4 @@
-"""A menu with the knobs of what is chosen, for what is computed while they are dragged."""
+"""A menu with the knobs of the chosen entry, which take effect while they are dragged."""
 
 from collections.abc import Callable, Set
 
@@ -11,7 +11,7 @@ from engine import SETTINGS, Choice, Knob, Registry, written
 
 
 class ChoiceWidget:
-    """A menu, and the knobs of what is chosen; all act at once, also while they are dragged."""
+    """A menu, and the knobs of the chosen entry; changes take effect while a slider is dragged."""
 
     def __init__(self, path: str, choice: Choice, turned: Callable[[], None]) -> None:
         setting = SETTINGS[path]
@@ -33,7 +33,7 @@ class ChoiceWidget:
 
     @property
     def choice(self) -> Choice:
-        """What is chosen, with the knobs that differ from their defaults."""
+        """The chosen entry, with the knobs that differ from their defaults."""
         turned = {knob.name: slider.value for knob, slider in self._knobs.items()}
         defaults = {knob.name: knob.default for knob in self._knobs}
         return Choice(self._select.value, {k: v for k, v in turned.items() if v != defaults[k]})

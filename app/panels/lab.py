@@ -1,4 +1,4 @@
-"""The initialization lab: the lecture's ten layers of 500 units, with every knob to be turned."""
+"""The initialization lab: the lecture's ten layers of 500 units, with adjustable settings."""
 
 import contextlib
 import functools
@@ -26,8 +26,8 @@ from app.panels.panel import ROOMS
 from app.stylesheets import css
 from engine import Begin, Choice, ExperimentHandle, Laboratory, LabReport, Snapshot
 
-MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would not follow a slider
-EXAMPLES = 100  # inputs: more would take longer, and be no nearer to the slides than seeds are
+MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would be too slow to follow a slider
+EXAMPLES = 100  # inputs: more would take longer and change figures less than another seed
 DEEPEST = 20
 WIDTHS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
 PRESETS = {
@@ -49,11 +49,11 @@ RED = (
 )
 WORDS = '<span class="key">above each: layer, mean ± std</span>'
 
-type Told = tuple[Laboratory, LabReport | str]  # a report, or why there is none
+type Told = tuple[Laboratory, LabReport | str]  # a report, or the reason why there is none
 
 
 def look_into(lab: Laboratory) -> Told:
-    """The report of a lab, or one sentence on why it is refused."""
+    """The report of a lab, or one sentence that says why it is refused."""
     weights = lab.depth * lab.width**2
     if weights > MOST_WEIGHTS:
         return lab, (
@@ -61,7 +61,7 @@ def look_into(lab: Laboratory) -> Told:
             f" the lab draws up to {MOST_WEIGHTS / 1e6:.0f} million: take fewer layers or units."
         )
     try:
-        with np.errstate(all="ignore"):  # what overflows is seen in the figures
+        with np.errstate(all="ignore"):  # the figures show overflow
             return lab, lab.show()
     except ValueError as error:
         return lab, str(error)
@@ -69,12 +69,12 @@ def look_into(lab: Laboratory) -> Told:
 
 @ROOMS.register("Lab")
 class Lab:
-    """How the signal fares in a fresh network, while one turns its knobs."""
+    """How a signal passes a fresh network, for any activation and initializer."""
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle = handle
         self.leave: Callable[[], None] = lambda: None
-        self._held = True  # until all knobs are there, and while several are turned as one
+        self._held = True  # until all knobs are built, and while several change together
         self._seed = 0
         self.sidebar = Column(sizing_mode="stretch_width")
         self._cards = Column(stylesheets=[css("lab")], sizing_mode="stretch_both")
@@ -89,7 +89,7 @@ class Lab:
         presses.on("lab train", self._train)
 
     def pieces(self) -> Iterator[None]:
-        """The knobs, then the plots; then look."""
+        """The knobs, then the plots, then the first report."""
         yield from self._build_knobs(Laboratory())
         self._said, self._head = _words(""), _head(TITLE)
         yield from self._draw()
@@ -132,7 +132,7 @@ class Lab:
         self._cards.append(_card("Beside the slide", self._table, styles=theme.LAB_TABLE))
 
     def _put(self, preset: str) -> None:
-        """Turn all knobs to this, and look once."""
+        """Set all knobs to a preset, and compute once."""
         if self._held:
             return
         activation, initializer = (Choice(name) for name in PRESETS[preset])
@@ -152,13 +152,13 @@ class Lab:
         self._turned()
 
     def _redraw(self) -> None:
-        """Draw other weights of the same kind."""
+        """Draw new weights from the same initializer."""
         self._seed += 1
         self._turned()
 
     @property
     def wanted(self) -> Laboratory:
-        """What the knobs say."""
+        """The lab that the knobs describe."""
         return Laboratory(
             activation=self._activation.choice,
             initializer=self._initializer.choice,
@@ -173,7 +173,7 @@ class Lab:
             self._latest.wish(self.wanted)
 
     def _tell(self, told: Told) -> None:
-        """Show what the worker has found."""
+        """Show the worker's result."""
         lab, report = told
         if isinstance(report, str):
             self._said.object = f"<p class='fails' role='alert'>{html.escape(report)}</p>"
@@ -189,7 +189,7 @@ class Lab:
         self._table.object = table(report)
 
     def _train(self) -> None:
-        """Begin a run of these layers on the visitor's data, and go where it is seen."""
+        """Start a run of these layers on the visitor's data, and show its plots."""
         if self._held:
             return
         try:
@@ -205,7 +205,7 @@ class Lab:
 
 
 def current_document() -> Document:
-    """The document of the visitor for whom this is run."""
+    """The document of the current visitor."""
     document = pn.state.curdoc
     if document is None:
         raise RuntimeError("there is no document here: open the page with `panel serve app`")
@@ -213,7 +213,7 @@ def current_document() -> Document:
 
 
 def _sources(*figures: figure) -> dict[str, ColumnDataSource]:
-    """What the plots draw, by name."""
+    """The sources of the plots, by name."""
     models = [model for drawn in figures for model in drawn.select(ColumnDataSource)]
     return {str(m.name): m for m in models if isinstance(m, ColumnDataSource)}
 

@@ -1,4 +1,4 @@
-"""What the initialization lab shows: pure functions of the engine's report."""
+"""The data of the initialization lab's plots: pure functions of the engine's report."""
 
 import html
 import itertools
@@ -13,14 +13,14 @@ from app.plots import plot_data
 from app.plots.plot_data import Columns
 from engine import LabLayer, Laboratory, LabReport, bounds_of
 
-MOST_IN_A_ROW = 7  # histograms; of so many rows as are needed, all are equally long
-BASE, TOP = 0.17, 0.82  # of a histogram, and ...
-TICKS, WORDS = 0.03, 0.97  # ... of what is written under and over it, as shares of its place
-MARGIN = 0.04  # at its sides
+MOST_IN_A_ROW = 7  # histograms; if they need several rows, these are equally long
+BASE, TOP = 0.17, 0.82  # the vertical extent of a histogram, as shares of its cell
+TICKS, WORDS = 0.03, 0.97  # the heights of the text below and above it
+MARGIN = 0.04  # at both sides
 
 
 def lab_columns(lab: Laboratory, report: LabReport) -> dict[str, Columns]:
-    """All that the plots show of a report, by source."""
+    """All data of the plots, by source."""
     layers = report.layers
     at = {layer.name: _places(row, len(layers)) for row, layer in enumerate(layers)}
     forward = {
@@ -31,7 +31,7 @@ def lab_columns(lab: Laboratory, report: LabReport) -> dict[str, Columns]:
     backward = {
         "measured": [layer.backward for layer in layers],
         "theory": [layer.expected_backward for layer in layers],
-        "slide": [math.nan for _ in layers],  # they print none
+        "slide": [math.nan for _ in layers],  # the slides print none
     }
     return {
         "lab": _histograms(layers, at),
@@ -51,7 +51,7 @@ type Place = Callable[[float, float], tuple[float, float]]
 
 
 def _places(number: int, layers: int) -> Place:
-    """Where a point of a histogram lies in the picture, both from 0 to 1 each way."""
+    """Maps a point of a histogram to the picture; coordinates are from 0 to 1."""
     rows = 1 if layers <= MOST_IN_A_ROW - 2 else math.ceil(layers / MOST_IN_A_ROW)
     long = math.ceil(layers / rows)
     row, column = divmod(number, long)
@@ -64,7 +64,7 @@ def _places(number: int, layers: int) -> Place:
 
 
 def _histograms(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
-    """An outline each, like stairs, over the same edges in all layers."""
+    """The outline of each histogram; bin edges are the same for all layers."""
     xs, ys = [], []
     for layer in layers:
         bins, tallest = len(layer.counts), max(1, int(layer.counts.max()))
@@ -80,12 +80,12 @@ def _histograms(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
 
 
 def _across(layer: LabLayer, value: float) -> float:
-    """Where a value lies among the bins, which are equally wide in asinh."""
+    """The place of a value among the bins, which are equally wide in asinh."""
     return 0.5 + math.asinh(value) / (2 * math.asinh(float(layer.edges[-1])))
 
 
 def _reds(lab: Laboratory, layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
-    """The share that is exactly 0, and at each end of a range the share that is saturated."""
+    """Bars for the share of exact zeros, and for the saturated share at each end of the range."""
     ends = bounds_of(lab.activation) or ()
     xs, bases, tops = [], [], []
     for layer in layers:
@@ -98,7 +98,7 @@ def _reds(lab: Laboratory, layers: Sequence[LabLayer], at: dict[str, Place]) -> 
 
 
 def _ticks(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
-    """Under each histogram 0, and the largest power of ten on both sides."""
+    """Ticks below each histogram: 0, and the largest power of ten on both sides."""
     decade = 10.0 ** math.floor(math.log10(0.98 * float(layers[0].edges[-1])))
     ticks = [
         (*at[layer.name](_across(layer, value), TICKS), f"{value:g}".replace("-", "−"))
@@ -122,7 +122,7 @@ def _words(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
 
 
 def _sizes(lines: dict[str, list[float]]) -> Columns:
-    """As a logarithmic axis can show them: what is 0 is not there."""
+    """The values for a logarithmic axis: zeros are left out."""
     shown = {
         name: [value if 0 < value < math.inf else math.nan for value in line]
         for name, line in lines.items()
@@ -131,14 +131,14 @@ def _sizes(lines: dict[str, list[float]]) -> Columns:
 
 
 def frame(shown: Columns) -> tuple[float, float]:
-    """The ends of the vertical axis: the powers of ten around all that it shows."""
+    """The range of the vertical axis: the powers of ten around all values."""
     lines = [cast(Sequence[float], shown[name]) for name in ("measured", "theory", "slide")]
     low, high = plot_data.decades(itertools.chain(*lines))
     return low, high
 
 
 def _ends(lines: dict[str, list[float]], colour: str) -> Columns:
-    """The name of each line behind the last layer, where it can be shown."""
+    """The name of each line, after the last layer."""
     low, high = frame(_sizes(lines))
     colours = {"measured": colour, "theory": colour, "slide": palette.SLIDE}
     last = [(name, line[-1], colours[name]) for name, line in lines.items()]
@@ -149,7 +149,7 @@ def _ends(lines: dict[str, list[float]], colour: str) -> Columns:
 
 
 def table(report: LabReport) -> str:
-    """Layer by layer: mean and deviation, what theory expects and what the slide prints."""
+    """A table by layer: mean and deviation, prediction of the theory, figure of the slide."""
     head = "".join(f"<th scope='col'>{name}</th>" for name in ("mean", "std", "theory", "slide"))
     rows = "".join(
         f"<tr><th scope='row'>{number}</th><td>{_figure(layer.mean)}</td>"
@@ -164,14 +164,14 @@ def table(report: LabReport) -> str:
 
 
 def _figure(value: float) -> str:
-    """As precise as the slides print."""
+    """A number with as many digits as the slides print."""
     if value == 0 or 1e-5 <= abs(value) < 1000:
         return f"{value:.6f}".replace("-", "−")
     return numbers.number(value).replace("-", "−")
 
 
 def in_words(lab: Laboratory, report: LabReport) -> str:
-    """One sentence of what became of the signal and of the gradient."""
+    """One sentence about the size of the signal and of the gradient."""
     first, last = report.layers[0], report.layers[-1]
     return (
         f"{html.escape(lab.activation.name)}, {html.escape(lab.initializer.name)}, {lab.depth}"

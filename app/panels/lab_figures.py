@@ -1,4 +1,4 @@
-"""The pictures of the initialization lab: histograms, and sizes going forward and back."""
+"""The plots of the initialization lab: histograms, and sizes forward and backward."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from app.plots.figures import further
 from app.plots.plot_data import Columns
 from app.plots.view import plot, source
 
-ROOM = 0.45  # behind the last layer, for the names of lines, as a share of all layers
+ROOM = 0.45  # after the last layer, for the names of lines, as a share of all layers
 MOST_TICKS = 8
 SHOWN = {
     "lab": ["x", "y", "colour"],
@@ -27,7 +27,7 @@ SHOWN = {
 
 
 def draw_histograms() -> figure:
-    """A histogram a layer, side by side in rows as on the slide; without data yet."""
+    """A histogram per layer, side by side in rows as on the slide; without data yet."""
     drawn = plot(
         "lab",
         "Histogram of the activations of each layer",
@@ -48,7 +48,7 @@ def draw_histograms() -> figure:
 
 
 class Sizes:
-    """Deviation by layer: dots are measured, the line is theory, crosses are the slide's."""
+    """Deviation by layer: dots are measured, the line is theory, crosses are from the slide."""
 
     def __init__(self, name: str, description: str, colour: str) -> None:
         self._across, self._up = Range1d(start=0.4, end=2), Range1d(start=0.1, end=10)
@@ -89,7 +89,7 @@ class Sizes:
         )
 
     def frame(self, shown: Columns) -> None:
-        """Let the axes show these columns, with room for the names of lines."""
+        """Fit the axes to these columns, with room for the names of lines."""
         depth = len(shown["layer"])
         low, high = frame(shown)
         self._across.update(start=0.4, end=depth + max(1.0, ROOM * depth))
@@ -99,7 +99,7 @@ class Sizes:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Round values between two powers of ten, as many as are easy to read."""
+    """A few round values between two powers of ten."""
     first, last = round(math.log10(low)), round(math.log10(high))
     if last - first == 1:
         return [m * low for m in (1, 2, 5, 10)]

@@ -1,8 +1,7 @@
-"""Computing beside the experiments what a visitor asks for by turning a knob.
+"""Computes on a background thread what visitors request by moving a slider.
 
-One thread of the process does it for all visitors in turn: however many turn their knobs at once,
-what trains has one rival. Nothing queues up: of a visitor's wishes only the last one that nobody
-has begun is kept.
+One thread of the process serves all visitors in turn, so that training has only one competitor.
+Requests do not queue up: of each visitor only the latest one that has not started is kept.
 """
 
 import logging
@@ -20,17 +19,17 @@ _WORKER = ThreadPoolExecutor(1, "babysit-lab", initializer=hold_blas)
 
 
 class Latest[W, R]:
-    """One visitor's place with the worker; who drops it has no results delivered any more."""
+    """One visitor's requests; when the object is deleted, no result is delivered any more."""
 
     def __init__(self, fulfil: Callable[[W], R], deliver: Callable[[R], None]) -> None:
-        self.fulfil = fulfil  # is called on the worker, and must not hold on to what asks for it
-        self.deliver = deliver  # too: it must return at once
+        self.fulfil = fulfil  # called on the worker; must hold no reference to the visitor
+        self.deliver = deliver  # called there too; must return at once
         self._lock = threading.Lock()
         self._wishes: list[W] = []  # at most one
         self._under_way = False
 
     def wish(self, wish: W) -> None:
-        """Have this computed soon, in the place of what was wished before and has not begun."""
+        """Request this, in place of an earlier request that has not started."""
         with self._lock:
             self._wishes[:] = [wish]
             begin, self._under_way = not self._under_way, True
@@ -38,12 +37,12 @@ class Latest[W, R]:
             self._line_up()
 
     def take(self) -> W:
-        """What to compute next."""
+        """The request to compute next."""
         with self._lock:
             return self._wishes.pop()
 
     def go_on(self) -> None:
-        """One wish has been dealt with; the next one waits its turn behind other visitors'."""
+        """One request is done; the next one waits behind those of other visitors."""
         with self._lock:
             self._under_way = bool(self._wishes)
         if self._under_way:
@@ -58,7 +57,7 @@ def _serve[W, R](whom: weakref.ref[Latest[W, R]]) -> None:
     if latest is None:
         return
     wish, fulfil = latest.take(), latest.fulfil
-    del latest  # a visitor who leaves meanwhile is not held here
+    del latest  # holds no reference, in case the visitor leaves meanwhile
     try:
         result = fulfil(wish)
         if latest := whom():

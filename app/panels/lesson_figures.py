@@ -1,4 +1,4 @@
-"""Pictures of what a lesson shows without training, each drawn once from the engine's figures."""
+"""Plots of a lesson's exhibits, each drawn once from the engine's figures."""
 
 import html
 
@@ -19,7 +19,7 @@ HEIGHT = 150  # of a picture, in pixels
 
 
 def pictures(exhibits: dict[str, object]) -> Viewable:
-    """All exhibits of a lesson, one below the other, each under its name."""
+    """All exhibits of a lesson, one below the other, each with its name."""
     drawn = [(name, draw(name, exhibit)) for name, exhibit in exhibits.items()]
     for _, picture in drawn:
         if picture is not None:
@@ -39,7 +39,7 @@ def pictures(exhibits: dict[str, object]) -> Viewable:
 
 
 def words(exhibit: object) -> str:
-    """What there is to see, with its figures."""
+    """A text alternative for an exhibit, with its numbers."""
     match exhibit:
         case FunctionCurve():
             slopes = ", ".join(
@@ -68,7 +68,7 @@ def words(exhibit: object) -> str:
 
 
 def draw(name: str, exhibit: object) -> figure | None:
-    """The picture of an exhibit; None of one that is no picture."""
+    """The plot of an exhibit; None if it has none."""
     match exhibit:
         case FunctionCurve():
             return _curve(name, exhibit)
@@ -125,7 +125,7 @@ def _means(name: str, means: Means) -> figure:
 
 
 def _layers(name: str, report: LabReport) -> figure:
-    """A histogram a layer, one above the other, the first on top."""
+    """A histogram per layer, one above the other, the first on top."""
     picture = further("exhibit", f"{name}: a histogram of each layer's activations", theme.DESK)
     layers, bins = report.layers, len(report.layers[0].counts)
     for row, layer in enumerate(layers):

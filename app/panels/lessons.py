@@ -1,4 +1,4 @@
-"""The lessons: read the claim, predict, watch the run, hear the verdict, then break it."""
+"""The lessons: read the claim, predict, watch the run, see the verdict, then break the claim."""
 
 import functools
 import html
@@ -29,26 +29,26 @@ from engine import (
 
 @ROOMS.register("Lessons")
 class Lessons:
-    """The lecture's claims, to be set in motion and broken."""
+    """The lecture's claims, each as an experiment to predict, watch and break."""
 
     main: Viewable | None = None
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
         self._lesson = open_lesson(next(iter(LESSONS)))
-        self._scene: LessonProgress | None = None  # the last that was shown
-        self._broken = ""  # the label of the break that is being played
-        self._predicted = ""  # what the learner expects
+        self._scene: LessonProgress | None = None  # the last one that was shown
+        self._broken = ""  # the label of the variation that is played
+        self._predicted = ""  # the learner's prediction
         self.sidebar = Column(sizing_mode="stretch_width")
 
     def pieces(self) -> Iterator[None]:
-        """The menu; then the lesson."""
+        """The menu, then the lesson."""
         menu = ui.Select(
             label="Lesson",
             groups=_by_section(),
             value=self._lesson.name,
             size="small",
-            margin=(16, 10, 5, 10),  # room for its label, which stands on its upper edge
+            margin=(16, 10, 5, 10),  # space for its label on the upper edge
             sizing_mode="stretch_width",
         )
         menu.param.watch(lambda event: self._open(event.new), "value")
@@ -60,7 +60,7 @@ class Lessons:
         self.sidebar.extend([self._words, self._told, self._pictures, self._breaks])
 
     def _open(self, name: str) -> None:
-        """Put a lesson on the table."""
+        """Show a lesson."""
         lesson = self._lesson = open_lesson(name)
         self._handle.do(lambda experiment: self._handle.works.clear("lesson"))
         self._words.object = (
@@ -74,7 +74,7 @@ class Lessons:
         self._breaks.object = ""
 
     def _buttons(self, verb: str, labels: Iterable[str], press: Callable[[str], None]) -> str:
-        """A button for each of the labels, as HTML: it comes and goes with what it belongs to."""
+        """A button for each label, as HTML, so that it disappears with the text around it."""
         buttons = []
         for label in labels:
             self._presses.on(f"{verb} {label}", functools.partial(press, label))
@@ -82,9 +82,9 @@ class Lessons:
         return "".join(buttons)
 
     def _predict(self, words: str) -> None:
-        """Keep what the learner expects, and let it be seen."""
+        """Keep the learner's prediction, and play the lesson."""
         if words not in self._lesson.question.options:
-            return  # pressed before the page had heard of another lesson
+            return  # pressed before the page showed the next lesson
         self._predicted = words
         self._play(self._lesson)
 
@@ -104,7 +104,7 @@ class Lessons:
                 self._play(self._lesson.broken(by), label)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the lesson as far as it has come."""
+        """Show the progress of the lesson."""
         scene = snapshot.beside.lesson
         if scene is None or scene is self._scene:
             return
@@ -131,7 +131,7 @@ class Lessons:
         return note + self._mark() + _verdict(scene.verdict, self._broken)
 
     def _mark(self) -> str:
-        """Whether the learner was right; not said again of a lesson that was broken."""
+        """Whether the prediction was right; empty for a variation."""
         question = self._lesson.question
         if self._broken:
             return ""
@@ -157,7 +157,7 @@ def _verdict(verdict: Verdict, broken: str) -> str:
 
 
 def _by_section() -> dict[str, list[str]]:
-    """The names of all lessons, chapter by chapter of the lecture."""
+    """The names of all lessons, by section of the lecture."""
     sections = [(open_lesson(name).section, name) for name in LESSONS]
     return {
         section: [name for _, name in group]

@@ -1,4 +1,4 @@
-"""The rooms that a visitor has opened: each is built once, when its tab is first opened."""
+"""The panels that a visitor has opened: each is built once, when its tab is first opened."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from engine import ExperimentHandle, Snapshot
 
 
 class OpenRooms:
-    """Builds the room that is open, and stops when another one is opened."""
+    """Builds the open panel, and stops building when another one is opened."""
 
     def __init__(
         self, layout: Layout, presses: Presses, build: Callable[[Pieces], Building]
@@ -23,7 +23,7 @@ class OpenRooms:
         return self._rooms[name]
 
     def enter(self, name: str, handle: ExperimentHandle) -> None:
-        """Show the room of a tab of the sidebar; a browser may name any."""
+        """Show the panel of a tab of the sidebar; a browser may name any."""
         if name not in self._layout.rooms:
             return
         for other in self._buildings.keys() - {name}:
@@ -43,7 +43,7 @@ class OpenRooms:
         self._rooms[name].show(handle.latest)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment, in those rooms that are complete."""
+        """Pass a snapshot to the complete panels."""
         for name, room in self._rooms.items():
             if self._buildings[name].done:
                 room.show(snapshot)

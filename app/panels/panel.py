@@ -1,7 +1,7 @@
-"""What a visitor can do here: each has a tab of the sidebar, and some a main area of their own.
+"""The panels of the page: each has a tab of the sidebar, and some have a main area of their own.
 
-To add one: a class registered in `ROOMS`. The views whose `tab` is the room's name fill its main
-area, unless it brings one of its own; where there is neither, the plots of the run stay in sight.
+To add one, register a class in `ROOMS`. The views whose `tab` is the panel's name fill its main
+area, unless it has a `main` of its own; without either, the plots of the run stay in view.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,24 +13,24 @@ from panel.viewable import Viewable
 from app.page.buttons import Presses
 from engine import ExperimentHandle, Registry, Snapshot
 
-KNOBS = "Knobs"  # the room that is open first
+KNOBS = "Knobs"  # the panel that is open first
 
 
 class Room(Protocol):
-    """One way to use the laboratory; built when its tab is first opened, a piece at a time."""
+    """A panel, built when its tab is first opened, a piece at a time."""
 
     sidebar: Column
-    main: Viewable | None  # what stands where the plots were, if it is not made of views
-    leave: Callable[[], None]  # goes back to the knobs; whoever opens the room sets it
+    main: Viewable | None  # replaces the plots, unless views do
+    leave: Callable[[], None]  # returns to the knobs; set by whatever opens the panel
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
-        """Its widgets steer what happens to `handle`; there are none yet."""
+        """Its widgets will steer `handle`; it has none yet."""
 
     def pieces(self) -> Iterator[None]:
         """Build the widgets, a few with each step: some 50 ms of work."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment, once all has been built."""
+        """Show a snapshot, once all widgets are built."""
 
 
 ROOMS: Registry[type[Room]] = Registry("room")

@@ -1,8 +1,8 @@
-"""The sidebar's controls as one component of the page, in the browser app/static/settings.js.
+"""The sidebar's controls as one component of the page, rendered by app/static/settings.js.
 
-A component of Panel's for each control took the server thirty times as long. The browser tells over
-the page's bridge what was turned, in words; it is told what all controls show, and how many of its
-messages that answers: a control shows what was turned until the engine has answered.
+With a Panel component per control the server took thirty times as long. The browser sends changes
+as text over the page's bridge. The server sends the state of all controls, with the number of the
+last message that it includes: until then a control shows what its user has set.
 """
 
 from collections.abc import Set
@@ -26,7 +26,7 @@ SHIMS = {
     "react-dom/client": "react-dom-client-shim",
     "@emotion/cache": "emotion-cache-shim",
     "@emotion/react": "emotion-react-shim",
-    "@mui/material/styles": "material-ui-styles-shim",  # by this Panel knows that styles are needed
+    "@mui/material/styles": "material-ui-styles-shim",  # tells Panel that styles are needed
 }
 
 
@@ -34,18 +34,18 @@ class SettingsComponent(MaterialUIComponent):
     """All controls of one page."""
 
     schema = param.String(doc="The groups and controls, as JSON.")
-    state = param.Dict(doc="What they show, and what of the browser's messages that answers.")
+    state = param.Dict(doc="Their values, and the number of browser messages included.")
 
     _esm = """
 const page = window.location.pathname.replace(/\\/$/, "")
 const {render} = await import(`${window.location.origin}${page}/static/settings.js`)
 export {render}
 """
-    _esm_transforms: ClassVar[list[Any]] = []  # type: ignore[misc]  # they would ask for fonts that the page has
+    _esm_transforms: ClassVar[list[Any]] = []  # type: ignore[misc]  # would request fonts again
 
     def __init__(self, settings: Settings, hidden: Set[str] = frozenset()) -> None:
         self._settings = settings
-        self._heard = 0  # messages of the browser
+        self._heard = 0  # number of messages from the browser
         self._refused: dict[str, str] = {}
         super().__init__(
             schema=schema(frozenset(hidden)),
@@ -56,7 +56,7 @@ export {render}
         settings.param.watch(lambda *events: self._tell(), list(PLACES))
 
     def follow(self, config: RunConfig) -> None:
-        """Follow the engine, which has answered all that was sent."""
+        """Show the engine's config, which includes all changes sent so far."""
         self._settings.show(config)
         self._tell()
 
@@ -74,7 +74,7 @@ export {render}
         }
 
     def turn(self, name: str, words: str) -> None:
-        """Turn a setting as the browser tells; it may send anything."""
+        """Change a setting as the browser requests; it may send anything."""
         if name not in PLACES:
             return
         self._heard += 1
@@ -89,10 +89,9 @@ export {render}
 
     @classmethod
     def _process_importmap(cls) -> dict[str, dict[str, str]]:
-        """Where the modules are: on this server, for Panel 1.10.0 would fetch them from elsewhere.
+        """The addresses of the modules: on this server, because Panel 1.10.0 would use a CDN.
 
-        The shims load the bundle under its plain name; it is there already, under the name that
-        all other components load it by.
+        The shims import the bundle by the name by which all other components have loaded it.
         """
         bundle = bundle_of(ui.Page)
         folder = bundle.rpartition("/")[0]
@@ -102,11 +101,11 @@ export {render}
 
 
 def _own(settings: Settings) -> dict[str, dict[str, str]]:
-    """What a visitor's menus have besides: data sets of his own, each with its summary."""
+    """The visitor's own data sets for the menus, each with its summary."""
     found: dict[str, dict[str, str]] = {}
     for name, place in PLACES.items():
         if place.entries and not place.knob:
             for guest in set(settings.param[name].objects) - set(place.entries):
-                if guest in place.entries:  # it may have been let go
+                if guest in place.entries:  # it may have been removed
                     found.setdefault(name, {})[guest] = place.entries[guest].summary
     return found

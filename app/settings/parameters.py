@@ -1,7 +1,7 @@
-"""The parameters of `Settings`, generated from what the engine says of its settings.
+"""The parameters of `Settings`, generated from the engine's description of its settings.
 
-One for each setting, by the last part of its path, such as `learning_rate`; and one for each number
-that entries of a menu have, such as `optimizer_beta1`.
+There is one for each setting, named by the last part of its path, such as `learning_rate`, and one
+for each hyperparameter of a menu's entries, such as `optimizer_beta1`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,19 +14,19 @@ from engine import SETTINGS, Entry, Knob, Range, Registry, RunConfig, Stack
 
 type Value = float | str
 
-OUT_OF_USE = -1  # the precedence of a parameter that Panel does not draw
+OUT_OF_USE = -1  # the precedence of a parameter that Panel does not show
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a config the value of a parameter is."""
+    """The place of a parameter's value in a config."""
 
     path: str
-    knob: str = ""  # a number of the chosen entry; empty: the setting itself
+    knob: str = ""  # a hyperparameter of the chosen entry; empty: the setting itself
 
     @property
     def entries(self) -> Registry[Any] | None:
-        """The menu that the setting is chosen from, if it is."""
+        """The menu of the setting, if it has one."""
         values = SETTINGS[self.path].values
         return values if isinstance(values, Registry) else None
 
@@ -44,14 +44,14 @@ def _entries(place: Place) -> list[Entry[Any]]:
     return list((place.entries or {}).values())
 
 
-PLACES: Mapping[str, Place] = dict(_places())  # by the names of the parameters
-ORDER = {name: order for order, name in enumerate(PLACES)}  # in which Panel draws them
+PLACES: Mapping[str, Place] = dict(_places())  # by parameter name
+ORDER = {name: order for order, name in enumerate(PLACES)}  # in which Panel shows them
 
 
 def value_of(place: Place, config: RunConfig) -> Value | None:
-    """What a config says, as the parameter has it: the name of an entry, layers in words.
+    """The value in a config, as the parameter has it: the name of an entry, layers as text.
 
-    None where the chosen entry has no such number.
+    None if the chosen entry has no such hyperparameter.
     """
     value, values = config.value(place.path), SETTINGS[place.path].values
     if place.knob:
@@ -64,7 +64,7 @@ def value_of(place: Place, config: RunConfig) -> Value | None:
 
 
 def knob_of(place: Place, config: RunConfig) -> Knob | None:
-    """The number of the chosen entry that a parameter stands for, if the entry has it."""
+    """The knob that a parameter stands for, if the chosen entry has it."""
     if place.entries is None:
         return None
     knobs = place.entries[config.value(place.path).name].knobs
@@ -72,7 +72,7 @@ def knob_of(place: Place, config: RunConfig) -> Knob | None:
 
 
 def range_of(place: Place, config: RunConfig) -> Range | None:
-    """The numbers that a parameter can be now; None if it is not a number now."""
+    """The current legal range of a parameter; None if it is not a number now."""
     if place.knob:
         knob = knob_of(place, config)
         return knob.range if knob else None
@@ -81,12 +81,12 @@ def range_of(place: Place, config: RunConfig) -> Range | None:
 
 
 def bounds_of(values: Range) -> tuple[float, float]:
-    """The least and the largest number of a range."""
+    """The smallest and the largest number of a range."""
     return (0 if values.zero else values.low), values.high
 
 
 def parameter(name: str) -> param.Parameter[Any]:
-    """What param and Panel are told of a setting, or of a number of a menu's entries."""
+    """The param parameter of a setting, or of a hyperparameter."""
     place = PLACES[name]
     setting = SETTINGS[place.path]
     told: dict[str, Any] = {
@@ -114,12 +114,12 @@ def _number(values: Range, **told: Any) -> param.Parameter[Any]:
 
 
 def _knobs(place: Place) -> list[Knob]:
-    """The numbers of all entries that a parameter may stand for."""
+    """The knobs of all entries for which a parameter may stand."""
     return [knob for entry in _entries(place) for knob in entry.knobs if knob.name == place.knob]
 
 
 def _any_of(place: Place) -> Range:
-    """All that a number can be, whichever of the entries is chosen."""
+    """The union of the knob's ranges over all entries."""
     knobs = _knobs(place)
     return Range(
         min(bounds_of(knob.range)[0] for knob in knobs),

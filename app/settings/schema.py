@@ -1,7 +1,7 @@
-"""What the page draws of the settings: groups of controls, each with all that it can be.
+"""Describes the settings for the page: groups of controls, each with its legal values.
 
-As JSON, the same for everybody: app/static/settings.js makes Material's controls of it. What the
-controls show is told apart, by the names of their parameters (`Settings`).
+As JSON, the same for everybody; app/static/settings.js renders it with Material's controls. The
+values are sent separately, by parameter name (`Settings`).
 """
 
 import functools
@@ -27,12 +27,12 @@ FACES = {Effect.LIVE: "live", Effect.REDRAW: "re-draws", Effect.NEW_RUN: "new ru
 
 type Control = dict[str, object]
 
-SCALES: dict[str, int] = {}  # the stops of sliders, in words; many sliders have the same
+SCALES: dict[str, int] = {}  # the stops of sliders, as text; many sliders share them
 
 
 @functools.lru_cache(maxsize=64)
 def schema(hidden: frozenset[str] = frozenset()) -> str:
-    """All controls but those of the settings at the paths that are hidden."""
+    """All controls except those of the settings at the hidden paths."""
     groups = [_group(group, hidden) for group in Group]
     shown = [group for group in groups if group["everyday"] or group["others"]]
     return json.dumps({"groups": shown, "scales": list(SCALES)}, ensure_ascii=False)
@@ -53,7 +53,7 @@ def _group(group: Group, hidden: frozenset[str]) -> dict[str, object]:
 
 
 def _control(name: str, setting: Setting) -> Control:
-    """The control of a setting: its kind follows from what the setting can be."""
+    """The control of a setting; its kind follows from the legal values."""
     told: Control = {
         "name": name,
         "label": f"{setting.label} · {FACES[setting.effect]}",
@@ -100,5 +100,5 @@ def in_words(value: Value | None) -> str:
 
 
 def _within(label: str) -> str:
-    """As it is written within a sentence."""
+    """The label as it is written within a sentence."""
     return label if label[1:2].isdigit() else label[0].lower() + label[1:]

@@ -1,8 +1,8 @@
-"""The settings of a run as one param object: what the page and a notebook turn.
+"""The settings of a run as one param object, for the page and for notebooks.
 
-Setting a parameter sends a command. What the engine makes of it comes back by `show`, which sends
-nothing. A number that the chosen entry of a menu does not have, such as `optimizer_beta1` of plain
-SGD, stays as it was and cannot be set.
+Setting a parameter sends a command. The resulting config comes back by `show`, which sends nothing.
+A hyperparameter that the chosen entry does not have, such as `optimizer_beta1` for plain SGD, keeps
+its value and cannot be set.
 
     settings = Settings.of(experiment)
     settings.learning_rate = 0.1
@@ -31,18 +31,18 @@ type Send = Callable[[Command], None]
 
 
 class Settings(param.Parameterized):
-    """All settings of one run; a ValueError says what cannot be, and changes nothing."""
+    """All settings of one run; an illegal value raises ValueError and changes nothing."""
 
     def __init__(self, send: Send, config: RunConfig) -> None:
         super().__init__()
         self._send = send
-        self._showing = False  # while it follows the engine, which has to be told nothing
+        self._showing = False  # while it takes over a config, and sends nothing
         self._follow(config)
         self.param.watch(self._turned, list(PLACES))
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Settings":
-        """Settings that turn an experiment of this program, and follow what becomes of it."""
+        """Settings that steer an experiment in this program, and follow its config."""
 
         def send(command: Command) -> None:
             experiment.apply(command)
@@ -52,12 +52,12 @@ class Settings(param.Parameterized):
         return settings
 
     def show(self, config: RunConfig) -> None:
-        """Have every parameter say what `config` says, without sending anything."""
+        """Set every parameter to its value in `config`, without sending anything."""
         if config != self.config:
             self._follow(config)
 
     def turn(self, name: str, words: str) -> None:
-        """Set a parameter to what somebody has written."""
+        """Set a parameter from text."""
         place = PLACES[name]
         if place.entries and not place.knob:
             place.entries.check(Choice(words))
@@ -68,7 +68,7 @@ class Settings(param.Parameterized):
         setattr(self, name, value)
 
     def nudge(self, name: str, by: int) -> None:
-        """Move a number by so many stops of its slider, as far as it goes."""
+        """Move a number by so many stops of its slider, within its range."""
         if values := range_of(PLACES[name], self.config):
             setattr(self, name, moved(getattr(self, name), by, values))
 
@@ -94,7 +94,7 @@ class Settings(param.Parameterized):
         self._put({name: value for name, value in values.items() if value is not None})
 
     def _put(self, values: Mapping[str, Value]) -> None:
-        """Change parameters without sending anything."""
+        """Set parameters without sending anything."""
         self._showing = True
         try:
             self.param.update(**values)
@@ -102,14 +102,14 @@ class Settings(param.Parameterized):
             self._showing = False
 
     def _command(self, place: Place, value: Any) -> SetKnob:
-        """What gives a parameter this value, with all that stands beside it as it is."""
+        """The command that gives a parameter this value and keeps all others."""
         if place.knob:
             now = self.config.value(place.path)
             return SetKnob(place.path, Choice(now.name, {**now.knobs, place.knob: value}))
         return SetKnob(place.path, Choice(value) if place.entries else value)
 
     def _fit(self, name: str, place: Place) -> None:
-        """Fit what a parameter can be to the entry that is chosen."""
+        """Adapt a parameter's legal values to the chosen entry."""
         if place.entries is None:
             return
         here: Any = self.param[name]
@@ -125,7 +125,7 @@ class Settings(param.Parameterized):
 
 
 def _read(words: str, values: Range) -> float | str:
-    """The number that is written there; other words as they are."""
+    """The number in a text; other text unchanged."""
     try:
         number = float(words.replace(",", ""))
     except ValueError:

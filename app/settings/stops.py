@@ -1,17 +1,17 @@
-"""The values at which a slider over a range stops: few, round, and both ends among them."""
+"""The values at which a slider stops: few, round, and including both ends of its range."""
 
 import functools
 import math
 
 from engine import Range
 
-MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)  # of the stops of a log scale, ten a decade
+MANTISSAS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)  # of the stops of a log scale, ten per decade
 LINEAR_STOPS = 50
 
 
 @functools.cache
 def stops_of(values: Range) -> tuple[float, ...]:
-    """The values that a slider over this range stops at, in order."""
+    """The stops of a slider over this range, in order."""
     if values.scale == "linear" and values.whole:
         stops: list[float] = [*range(math.ceil(values.low), math.floor(values.high) + 1)]
     elif values.scale == "linear":
@@ -28,6 +28,6 @@ def stops_of(values: Range) -> tuple[float, ...]:
 
 
 def moved(value: float, by: int, values: Range) -> float:
-    """The value so many stops further, as far as the range goes."""
+    """The value so many stops further, within the range."""
     stops = sorted({*stops_of(values), value})
     return stops[min(max(stops.index(value) + by, 0), len(stops) - 1)]

@@ -1,1 +1,1 @@
-"""What leaves a run and comes back: links, files, reports, pinned runs, uploads."""
+"""What can be saved or shared of a run: links, files, reports, pinned runs, uploads."""

@@ -1,4 +1,4 @@
-"""The dialog "Export": a run as files, each for another purpose."""
+"""The "Export" dialog: a run as files, each for another purpose."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -18,25 +18,25 @@ from app.sharing.report import report
 from app.stylesheets import css
 from engine import Experiment, ExperimentHandle, Snapshot, record, weights_npz
 
-IDLE = ("0", "none", "constant")  # settings that do nothing are not told on a picture
-PATIENCE = 20.0  # seconds for the engine to come between two steps
+IDLE = ("0", "none", "constant")  # settings that have no effect are left out of pictures
+PATIENCE = 20.0  # seconds to wait for the engine to pause between two steps
 
 
-# ---- what the files hold --------------------------------------------------------------------
+# ---- the files ------------------------------------------------------------------------------
 
 
 def curves_csv(experiment: Experiment) -> bytes:
-    """The curves as a table, a row for each step that was written down."""
+    """The curves as a table, with a row for each recorded step."""
     return experiment.snapshot().curves.to_csv().encode()
 
 
 def run_json(experiment: Experiment) -> bytes:
-    """What repeats the run: its config, the journal of commands, the digest of the weights."""
+    """A file that repeats the run: its config, the journal of commands, a digest of the weights."""
     return msgspec.json.encode(record(experiment)) + b"\n"
 
 
 def weights(experiment: Experiment) -> bytes:
-    """What the network has learned, array by array."""
+    """The parameters of the network, array by array."""
     return weights_npz(experiment.network)
 
 
@@ -45,7 +45,7 @@ def report_html(experiment: Experiment) -> bytes:
     recording = record(experiment)
     try:
         asked = run_links.query(recording, False, ())
-    except ValueError:  # steered too often for a link
+    except ValueError:  # too many changes for a link
         asked = ""
     return report(experiment.snapshot(), recording, asked).encode()
 
@@ -66,7 +66,7 @@ FILES: Mapping[str, tuple[str, str, Callable[[Experiment], bytes]]] = {
 
 
 class Export:
-    """Makes a file when it is asked for, as things stand then."""
+    """Makes each file on request, from the current state."""
 
     title = "Export"
     width = "sm"
@@ -86,12 +86,12 @@ class Export:
         )
 
     def opened(self) -> None:
-        """Offer those plots that are in the page now."""
+        """Offer the plots that are in the page now."""
         names = {view_of(name).title: name for name in VIEWS if name in self._plots()}
         self._plot.param.update(options=names, value=next(iter(names.values()), None))
 
     def show(self, snapshot: Snapshot) -> None:
-        """A file is made when it is asked for."""
+        """Nothing to follow: a file is made on request."""
 
     def _line(
         self, label: str, suffix: str, words: str, make: Callable[[Experiment], bytes]
@@ -108,7 +108,7 @@ class Export:
         )
 
         def file() -> io.BytesIO:
-            # What was downloaded before would not be again, were it the same.
+            # A new object each time: the same one would not be downloaded again.
             button.param.update(data=None, filename=f"{self._stem()}.{suffix}")
             return io.BytesIO(self._handle.do(make).result(PATIENCE))
 
@@ -116,7 +116,7 @@ class Export:
         return FlexBox(button, HTML(words, stylesheets=[css("beside_button")]))
 
     def _stem(self) -> str:
-        """The name of the files of this moment."""
+        """The name of files made at this moment, without ending."""
         now = self._handle.latest
         data = now.config.data.dataset.name.partition(" #")[0]
         plain = "".join(x if x.isalnum() else "-" for x in data).strip("-")
@@ -135,7 +135,7 @@ class Export:
 
 
 def in_one_line(snapshot: Snapshot) -> str:
-    """What run a picture is of: how far it is, and those of its settings that make it so."""
+    """A caption for a picture of a run: its step, and the settings that have an effect."""
     said = settings(snapshot.config).items()
     told = (f"{name} {words}" for name, words in said if words not in IDLE)
     step = numbers.count(snapshot.step)

@@ -1,4 +1,4 @@
-"""The dialog "Runs": keep this run beside later ones, and see what told them apart."""
+"""The "Runs" dialog: pin this run, and compare it with others."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -38,14 +38,14 @@ What they do not have in common stands out.</p>
 
 
 class Runs:
-    """Pins and unpins runs, begins them again, and compares them."""
+    """Pins, unpins, restarts and compares runs."""
 
     title = "Runs, side by side"
     width = "lg"
 
     def __init__(self, handle: ExperimentHandle) -> None:
         self._handle = handle
-        self._names: tuple[str, ...] | None = None  # of the pinned runs that are listed
+        self._names: tuple[str, ...] | None = None  # of the listed pinned runs
         self._name = ui.TextInput(
             label="Name of this run",
             max_length=MAX_NAME,
@@ -70,7 +70,7 @@ class Runs:
         )
 
     def opened(self) -> None:
-        """Show how the runs stand now."""
+        """Show the current state of the runs."""
         self._refusal.object = ""
         self._names = None
         self.show(self._handle.latest)
@@ -112,7 +112,7 @@ class Runs:
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
-    """The name, or one like it if another run has it."""
+    """The name, or a similar one if another run has it."""
     number = 2
     free = name
     while free in taken:
@@ -125,15 +125,15 @@ def _free(name: str, taken: Sequence[str]) -> str:
 
 
 class TableRow(NamedTuple):
-    """What the runs say of one thing."""
+    """A row of the table: one quantity or setting of all runs."""
 
     label: str
-    cells: Sequence[str]  # one a run
-    kind: str  # "differs" or "same" of a setting, else empty
+    cells: Sequence[str]  # one per run
+    kind: str  # "differs" or "same" for a setting, else empty
 
 
 def compared(snapshot: Snapshot) -> list[PastRun]:
-    """The runs of the table: this one, the one before, and those that are pinned."""
+    """The runs of the table: this one, the one before, and the pinned ones."""
     now = PastRun(
         "this run",
         snapshot.run,
@@ -147,7 +147,7 @@ def compared(snapshot: Snapshot) -> list[PastRun]:
 
 
 def settings(config: RunConfig) -> dict[str, str]:
-    """Every setting of a config in words, by what it is called."""
+    """All settings of a config as text, by label."""
     words = {setting.label: _written(config, path) for path, setting in SETTINGS.items()}
     words["Seed"] = str(config.seed)
     data = config.data
@@ -174,13 +174,13 @@ def _written(config: RunConfig, path: str) -> str:
 
 
 def choice_in_words(choice: Choice) -> str:
-    """A choice and its knobs in words."""
+    """A choice and its knobs as text."""
     knobs = ", ".join(f"{name} {written(number)}" for name, number in choice.knobs.items())
     return f"{choice.name} ({knobs.replace('_', ' ')})" if knobs else choice.name
 
 
 def figures(step: int, curves: Curves) -> dict[str, str]:
-    """How a run stood at the end of its curves, in words."""
+    """The last figures of a run's curves as text."""
     return {
         "Steps": f"{step:,}",
         "Training loss": numbers.number(curves.last("loss")),
@@ -191,7 +191,7 @@ def figures(step: int, curves: Curves) -> dict[str, str]:
 
 
 def table(snapshot: Snapshot) -> str:
-    """The runs as columns: how they stood at the end, and their settings."""
+    """The runs as columns: their last figures, and their settings."""
     runs = compared(snapshot)
     ends = [figures(past.step, past.curves) for past in runs]
     said = [settings(past.config) for past in runs]
@@ -200,12 +200,12 @@ def table(snapshot: Snapshot) -> str:
         _row(label, said, "same" if len({one.get(label) for one in said}) == 1 else "differs")
         for label in dict.fromkeys(label for one in said for label in one)
     ]
-    rows.sort(key=lambda row: row.kind == "same")  # what they do not have in common comes first
+    rows.sort(key=lambda row: row.kind == "same")  # differences come first
     return render("runs", names=[_called(past, snapshot) for past in runs], rows=rows)
 
 
 def _called(past: PastRun, snapshot: Snapshot) -> str:
-    """What a column is called: the run before has no name of its own, as in the plots."""
+    """The title of a column; as in the plots, the run before has no name of its own."""
     return f"before (run {past.run})" if past is snapshot.previous else past.name
 
 

@@ -1,4 +1,4 @@
-"""The way back to a run whose server has forgotten it: a link that the page holds meanwhile."""
+"""Lets a page restore its run after a restart of the server: the page holds a link to it."""
 
 import secrets
 from concurrent.futures import Future
@@ -8,10 +8,10 @@ from engine import Experiment, ExperimentHandle, Recording, Snapshot
 
 
 class Reconnect:
-    """Keeps the link to a visitor's run as it was last steered.
+    """Keeps the link to a visitor's run up to date.
 
-    How far the run has come the page knows itself. The name tells it whether the visit it hears
-    of is still the one that it knows.
+    The page itself knows the run's step. The name tells it whether this is still the visit that it
+    knows.
     """
 
     def __init__(self) -> None:
@@ -21,11 +21,11 @@ class Reconnect:
 
     @property
     def words(self) -> dict[str, str]:
-        """What the page is told."""
+        """What the page must know."""
         return {"visit": self.name, "link": self._link}
 
     def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:
-        """Make the link anew if the run has been steered."""
+        """Make a new link if the run was changed."""
         known = snapshot.run, snapshot.config, snapshot.markers
         if known != self._known:
             self._known = known
@@ -36,7 +36,7 @@ class Reconnect:
             return
         try:
             self._link = run_links.packed(future.result())
-        except ValueError:  # steered more often than a link can hold
+        except ValueError:  # more changes than a link can hold
             self._link = ""
 
 

@@ -1,4 +1,4 @@
-"""A run on one page of HTML that needs no server and no internet: for a mail, or a lab book."""
+"""A report of a run: one page of HTML that needs no server and no internet."""
 
 import itertools
 from collections import Counter
@@ -29,7 +29,7 @@ from engine import (
 )
 
 JOURNAL_SHOWN = 200  # lines; the rest is in the exported JSON
-# What moves a run without changing it is told once for as often as it was done in a row.
+# Commands that change no setting; repetitions in a row share one line.
 MOVES = {
     Step: ("1 single step", "{} single steps"),
     FinishEpoch: ("to the end of the epoch", "to the end of the epoch, {} times"),
@@ -44,7 +44,7 @@ NOTHING_WRONG = {
 
 
 def report(snapshot: Snapshot, recording: Recording, asked: str) -> str:
-    """The page; `asked` is what a link to the run has behind the page's address, or empty."""
+    """The report as HTML; `asked` is the query part of a link to the run, or empty."""
     config, done = snapshot.config, list(_lines(recording.journal))
     return render(
         "report",
@@ -116,7 +116,7 @@ def _histograms(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:
-    """What was done, a line each; moves in a row share one."""
+    """The journal as lines; moves in a row share one."""
     for moved, group in itertools.groupby(journal, lambda entry: type(entry[1]) in MOVES):
         entries = list(group)
         if moved:
@@ -128,7 +128,7 @@ def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:
 
 
 def _moves(commands: Iterable[Command]) -> str:
-    """Of each kind of move how many there were."""
+    """How many moves there were of each kind."""
     counts = Counter(type(command) for command in commands)
     words = (MOVES[kind][number > 1].format(number) for kind, number in counts.items())
     return ", ".join(words)

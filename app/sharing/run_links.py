@@ -1,12 +1,12 @@
-"""Links: a run's config, seed and journal in an address, and what such an address asks of the page.
+"""Links to runs: a run's config, seed and journal in an address, with requests to the page.
 
-    ?run=...           a `Recording`: JSON, compressed, in the letters that addresses are made of
-    &steps=1234        repeat it up to there, further than it was shared perhaps
-    &then=play         go on when the run has come as far as it was shared; else it pauses there
-    &pace=30           steps a second before the visitor's eyes, auto or full; auto if it says none
-    &hide=lane,l2-...  parts of the page to leave out, for a lesson
+    ?run=...           a `Recording`: compressed JSON in URL-safe characters
+    &steps=1234        repeat it to this step, which may be later than the shared one
+    &then=play         go on after the shared step; else it pauses there
+    &pace=30           steps a second, auto or full; by default auto
+    &hide=lane,l2-...  parts of the page to hide, for a lesson
 
-What does not make sense is told in one sentence, and the page opens as it always does.
+An illegal part is reported in one sentence, and the page opens without it.
 """
 
 import base64
@@ -25,10 +25,10 @@ from app.panels import ROOMS
 from app.plots import VIEWS, view_of
 from engine import AUTO, SETTINGS, Effect, Pace, Recording, files_named
 
-MAX_LINK = 12_000  # characters; servers and proxies refuse addresses that are much longer
+MAX_LINK = 12_000  # characters; servers and proxies refuse much longer addresses
 MAX_UNPACKED = 2**18  # bytes
 MAX_STEPS = 10**9
-MAX_WORDS = 200  # characters of a link that a refusal repeats
+MAX_WORDS = 200  # characters of a link that an error message repeats
 
 PARTS = {  # of the page, besides tabs, plots and knobs
     "sidebar": "The sidebar with all knobs",
@@ -43,18 +43,18 @@ type Arguments = Mapping[str, Sequence[bytes]]
 
 @dataclass(frozen=True)
 class Wish:
-    """What an address asks of the page."""
+    """What an address requests of the page."""
 
     recording: Recording | None = None
-    goes_on: bool = False  # when it has come as far as it was shared
+    goes_on: bool = False  # whether it goes on after the shared step
     hidden: frozenset[str] = frozenset()
     pace: Pace = AUTO
-    refusal: str = ""  # in one sentence, what of it made no sense
-    waiting: str = ""  # a run, as `packed` writes it, that needs a file of the visitor's own
+    refusal: str = ""  # one sentence about what was illegal
+    waiting: str = ""  # a run, as `packed` writes it, that needs an upload
 
 
 class FileNeeded(ValueError):
-    """A run learns from a file that no link holds."""
+    """A run was trained on a file, which no link contains."""
 
     def __init__(self, file: str) -> None:
         super().__init__(
@@ -64,7 +64,7 @@ class FileNeeded(ValueError):
 
 
 def hideable() -> Mapping[str, str]:
-    """What a link can hide: its name there, and what it is called on the page."""
+    """What a link can hide: its name in links, and its name on the page."""
     names = {part: PARTS[part] for part in PARTS}
     names |= {room.lower(): f"Tab: {room}" for room in ROOMS}
     views = (name for name in VIEWS if view_of(name).tab not in ROOMS)
@@ -73,7 +73,7 @@ def hideable() -> Mapping[str, str]:
 
 
 def name_of(path: str) -> str:
-    """What a link calls the control of a setting, such as learning-rate."""
+    """The name of a setting in links, such as learning-rate."""
     name = re.sub(r"[^a-z0-9]+", "-", SETTINGS[path].label.lower()).strip("-")
     taken = {*VIEWS, *PARTS, *(room.lower() for room in ROOMS)}
     return f"{name}-control" if name in taken else name
@@ -85,7 +85,7 @@ def name_of(path: str) -> str:
 def query(
     recording: Recording | None, goes_on: bool, hidden: Iterable[str], pace: Pace = AUTO
 ) -> str:
-    """The part of the link behind the page's address; ValueError if no link can hold the run."""
+    """The query part of a link; ValueError if the run does not fit into a link."""
     said: dict[str, str] = {}
     if recording:
         said["run"] = packed(recording)
@@ -99,7 +99,7 @@ def query(
 
 
 def packed(recording: Recording) -> str:
-    """A run in letters of an address."""
+    """A run in URL-safe characters."""
     lean = Recording(recording.config, recording.turns, recording.steps, recording.digest)
     text = base64.urlsafe_b64encode(zlib.compress(msgspec.json.encode(lean), 9)).decode()
     text = text.rstrip("=")
@@ -115,7 +115,7 @@ def packed(recording: Recording) -> str:
 
 
 def read(arguments: Arguments) -> Wish:
-    """What an address asks for."""
+    """What an address requests."""
     hidden, unknown = _hidden(arguments)
     pace, impossible = _pace(arguments)
     goes_on = _said(arguments, "then") == "play"
@@ -132,9 +132,9 @@ def read(arguments: Arguments) -> Wish:
 
 
 def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
-    """The run that `packed` wrote; ValueError says why any other text holds none.
+    """The run that `packed` wrote; for any other text ValueError says what is wrong.
 
-    `own` are the names of the data sets that the visitor brought.
+    `own` are the names of the visitor's own data sets.
     """
     raw = _decompressed(text)
     _check_files(raw, own)
@@ -144,12 +144,12 @@ def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
     except (ValueError, RecursionError) as error:
         reason = str(error).rstrip(".")
         raise ValueError(f"The run of this link is not possible here: {reason}.") from None
-    _check_files(msgspec.json.encode(recording), own)  # however the link spelled their names
+    _check_files(msgspec.json.encode(recording), own)  # whatever JSON escapes the link uses
     return recording
 
 
 def _up_to(steps: str, recording: Recording) -> Recording:
-    """The run, repeated up to another step than it was shared at: nobody knows its bits there."""
+    """The run up to another step than the shared one, for which no digest is known."""
     least = max((step for step, _ in recording.turns), default=0)
     if not steps.isdecimal() or not least <= int(steps[:20]) <= MAX_STEPS:
         raise ValueError(
@@ -175,13 +175,13 @@ def _decompressed(text: str) -> bytes:
         raw = inflate.decompress(packed, MAX_UNPACKED)
     except (ValueError, binascii.Error, zlib.error):
         raise damaged from None
-    if not inflate.eof:  # cut off, or more than a run can be
+    if not inflate.eof:  # truncated, or larger than any run
         raise damaged
     return raw
 
 
 def _check_turns(recording: Recording) -> None:
-    """A run is steered by what does not begin another one, and each value is one that there is."""
+    """Refuse changes that would begin another run, and illegal values."""
     config = recording.config
     for step, turn in recording.turns:
         config = config.replace(turn.path, turn.value)
@@ -190,7 +190,7 @@ def _check_turns(recording: Recording) -> None:
 
 
 def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:
-    """What to hide, and a sentence if something of it is unknown."""
+    """What to hide, and a sentence if a part is unknown."""
     said = _said(arguments, "hide")
     names = {name.strip().lower() for name in said.split(",")} - {""}
     known = hideable()
@@ -202,7 +202,7 @@ def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:
 
 
 def _pace(arguments: Arguments) -> tuple[Pace, str]:
-    """The pace that is wished for, and a sentence if there is none such."""
+    """The requested pace, and a sentence if there is none such."""
     said = _said(arguments, "pace")
     if said in BY_NAME or not said:
         return BY_NAME.get(said, AUTO), ""

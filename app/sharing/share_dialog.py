@@ -1,4 +1,4 @@
-"""The dialog "Share": a link to this run, for the clipboard, and what the page should hide."""
+"""The "Share" dialog: a link to this run for the clipboard, and what the page should hide."""
 
 from collections.abc import Callable
 
@@ -25,14 +25,14 @@ type Address = Callable[[], str]
 
 
 def address_of_page() -> str:
-    """The page's address as the browser has it, without what is asked of it."""
+    """The page's address in the browser, without its query."""
     location = pn.state.location
     href = str(location.href or "") if location else ""
     return href.partition("?")[0].partition("#")[0]
 
 
 class Sharing:
-    """Makes the link as the visitor wants it."""
+    """Makes the link with the visitor's options."""
 
     title = "Share this run"
     width = "sm"
@@ -70,7 +70,7 @@ class Sharing:
         )
 
     def opened(self) -> None:
-        """Take the run as it stands now."""
+        """Make the link to the current run."""
         self._recording = self._handle.do(record).result(PATIENCE)
         self._write()
 
@@ -78,7 +78,7 @@ class Sharing:
         self._copy.label = "Copied" if answer == "copied" else "Select it"
 
     def show(self, snapshot: Snapshot) -> None:
-        """The link stays that of the moment when the dialog was opened."""
+        """Nothing to follow: the link is to the run as it was when the dialog was opened."""
 
     def _write(self) -> None:
         recording = self._recording

@@ -1,4 +1,4 @@
-"""A visitor who comes by a link: the run that it holds is repeated, and its bits are compared."""
+"""Repeats the run of a link when a visitor opens it, and compares the resulting bits."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -27,13 +27,13 @@ OTHER = (
 
 
 class SharedRun:
-    """Sees a link through, from the first step of its run to the last."""
+    """Repeats the run of a link from its first step to the shared one."""
 
     def __init__(self, wish: Wish, handle: ExperimentHandle, tell: Tell) -> None:
         self._wish, self._handle, self._tell = wish, handle, tell
-        self._awaited: tuple[int, Recording] | None = None  # the run that repeats it
-        self._plays = False  # whether it has begun to
-        self.snapshot = handle.latest  # what the page begins with
+        self._awaited: tuple[int, Recording] | None = None  # number of the run that repeats it
+        self._plays = False  # whether it has started
+        self.snapshot = handle.latest  # what the page shows first
         if wish.refusal:
             tell(wish.refusal)
         if wish.recording:
@@ -41,11 +41,11 @@ class SharedRun:
 
     @property
     def awaits(self) -> bool:
-        """Whether a run stands ready to be repeated once the page can show it."""
+        """Whether a run is ready to be repeated once the page can show it."""
         return self._awaited is not None and not self._plays
 
     def _prepare(self, recording: Recording) -> None:
-        """Set the shared run up, and hold it until the page is there."""
+        """Set the shared run up, and pause it until the page is complete."""
         run = self._handle.latest.run
         self._handle.send(recording.begin)
         refusal = self._handle.do(lambda experiment: self._handle.refusal)
@@ -59,7 +59,7 @@ class SharedRun:
             self._tell(f"The run of this link is not possible here: {reason}.")
 
     def play(self) -> None:
-        """The page is there: begin."""
+        """The page is complete: start."""
         if self._awaited and not self._plays:
             self._plays = True
             if self._awaited[1].steps:
@@ -68,7 +68,7 @@ class SharedRun:
                 self.show(self.snapshot)
 
     def brought(self, names: Iterable[str]) -> bool:
-        """The visitor brought these data sets; whether the run waited for them, and now begins."""
+        """The visitor uploaded these data sets; whether the run waited for them and starts now."""
         if not self._wish.waiting:
             return False
         try:
@@ -80,11 +80,11 @@ class SharedRun:
         return self._awaited is not None
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment: where the shared run ends, compare the weights."""
+        """Follow the experiment; at the shared step, compare the weights."""
         if self._awaited is None or snapshot.status is Status.RUNNING or not self._plays:
             return
         run, recording = self._awaited
-        if snapshot.run != run:  # the visitor has begun another one
+        if snapshot.run != run:  # the visitor has started another one
             self._awaited = None
         elif snapshot.step == recording.steps:
             self._awaited = None
@@ -95,7 +95,7 @@ class SharedRun:
         if future.cancelled():
             return
         reached, bits = future.result()
-        if reached != recording.steps:  # the visitor was quicker
+        if reached != recording.steps:  # the visitor stepped on meanwhile
             return
         step = f"{recording.steps:,}"
         if recording.digest is not None:

@@ -1,4 +1,4 @@
-"""Plots as SVG text, for pages that no server stands behind."""
+"""Charts as SVG text, for pages without a server."""
 
 import html
 import math
@@ -10,7 +10,7 @@ import numpy as np
 from app import numbers, palette
 
 WIDTH, HEIGHT = 560, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 96, 8, 30  # room around the plot, for ticks and labels
+LEFT, RIGHT, TOP, BOTTOM = 52, 96, 8, 30  # margins of the plot, for ticks and labels
 DASHES = {"solid": "", "dashed": "7 4", "dotdash": "2 3 7 3"}
 TICKS = 5
 APART = 13  # pixels between the labels of two lines, at least
@@ -18,7 +18,7 @@ APART = 13  # pixels between the labels of two lines, at least
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A curve, and what is written at its end."""
+    """A curve with its label."""
 
     label: str
     colour: str
@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True)
 class _Scale:
-    """Where values lie between two ends in pixels."""
+    """Maps values between two ends to pixels."""
 
     low: float
     high: float
@@ -45,7 +45,7 @@ class _Scale:
 
     @property
     def ticks(self) -> list[float]:
-        """Round values, as far apart as is easy to read."""
+        """Round values at a readable distance."""
         if self.log:
             decades = range(math.ceil(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
             apart = max(1, len(decades) // TICKS)
@@ -58,7 +58,7 @@ class _Scale:
 
 
 def curves(title: str, lines: Sequence[Line], changes: Iterable[float], log: bool) -> str:
-    """Lines over the steps of a run, each labelled where it ends; changes stand upright."""
+    """Lines over the steps of a run, each labelled at its end; changes are vertical lines."""
     known = [_known(line, log) for line in lines]
     known = [line for line in known if len(line.x)]
     if not known:
@@ -78,7 +78,7 @@ def curves(title: str, lines: Sequence[Line], changes: Iterable[float], log: boo
 
 
 def histogram(title: str, edges: np.ndarray, counts: np.ndarray, colour: str) -> str:
-    """How often values fell between two edges."""
+    """A histogram with a bar between each two edges."""
     across = _Scale(0, len(counts), LEFT, WIDTH - RIGHT)
     up = _Scale(0, max(1.0, float(counts.max(initial=0))), HEIGHT - BOTTOM, TOP)
     bars = [
@@ -93,7 +93,7 @@ def histogram(title: str, edges: np.ndarray, counts: np.ndarray, colour: str) ->
 
 
 def _known(line: Line, log: bool) -> Line:
-    """Those points of a line that can be drawn."""
+    """The points of a line that can be drawn."""
     good = np.isfinite(line.y) & ((line.y > 0) | (not log))
     return Line(line.label, line.colour, line.dash, line.x[good], line.y[good])
 
@@ -120,7 +120,7 @@ def _path(line: Line, across: _Scale, up: _Scale) -> str:
 
 
 def _labels(lines: Sequence[Line], up: _Scale) -> list[str]:
-    """Each line's label at its end, none over another."""
+    """Each line's label at its end, without overlap."""
     placed, below = [], -math.inf
     for line in sorted(lines, key=lambda line: up(float(line.y[-1]))):
         below = max(up(float(line.y[-1])) + 4, below + APART)

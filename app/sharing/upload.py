@@ -1,6 +1,6 @@
-"""The dialog "Data": a visitor's own file, looked at before it is learned from.
+"""The "Data" dialog: a preview of a visitor's own file, before a run is started on it.
 
-What a visitor brings is on no menu but his own, and gone when he has left.
+An uploaded file is only in its visitor's menu, and is freed when the visitor has left.
 """
 
 import html
@@ -34,10 +34,10 @@ from engine import (
 )
 
 type Found = Callable[[Upload | None, str, DataDescription | None], object]
-type Later = Callable[[Found], Found]  # has a function called where the page may be changed
+type Later = Callable[[Found], Found]  # schedules a function where the page may be changed
 
 MEGABYTE = 2**20
-KEPT = 3  # files of one visitor that stay
+KEPT = 3  # files of one visitor that are kept
 AS_IT_IS = "choose …"
 TASKS = {"classes": "classes", "values": "values to predict"}
 GAPS = {"drop": "leave out their rows", "median": "fill in the median"}
@@ -50,12 +50,12 @@ one column the answer. <b>NumPy</b>'s .npz has arrays <i>x</i> and <i>y</i>, its
 
 
 class Uploads:
-    """The files of one visitor."""
+    """The uploaded files of one visitor."""
 
     def __init__(self, reader: FileReader) -> None:
         self._lock = threading.Lock()
         self._reader = reader
-        self._read: Upload | None = None  # last
+        self._read: Upload | None = None  # the last one
         self._files: list[Upload] = []  # the newest last
         self._over = False
 
@@ -65,7 +65,7 @@ class Uploads:
         return [upload.name for upload in self._files]
 
     def read(self, raw: bytes, file: str) -> Upload:
-        """A file to look at, in place of the one before, for which nobody waits any more."""
+        """Read a file in place of the one before, whose reading is stopped."""
         upload = read_upload(raw, file, self._reader)
         with self._lock:
             if self._over:
@@ -76,7 +76,7 @@ class Uploads:
         return upload
 
     def add(self, upload: Upload, in_use: str) -> None:
-        """Keep a file; of many the oldest goes that is not in use."""
+        """Keep a file; if there are too many, drop the oldest one that is not in use."""
         with self._lock:
             if self._over or upload.name in self.names:
                 return
@@ -88,7 +88,7 @@ class Uploads:
                 unregister_upload(spare[0])
 
     def close(self) -> None:
-        """The visitor has left: nothing of it stays."""
+        """The visitor has left: free all files."""
         with self._lock:
             self._over = True
             if self._read:
@@ -99,7 +99,7 @@ class Uploads:
 
 
 class Data:
-    """Reads a file, shows what it found, and learns from it when told to."""
+    """Reads a file, shows a preview, and starts a run on it on request."""
 
     title = "Your own data"
     width = "md"
@@ -114,7 +114,7 @@ class Data:
         self._handle, self._uploads, self._used = handle, uploads, used
         self._found = later(self._show_found)
         self._upload: Upload | None = None
-        self._looks = 0  # so far; of an earlier one nothing is shown
+        self._looks = 0  # so far; results of earlier ones are ignored
         self._quiet = False  # while the menus are filled
         self._input = ui.FileInput(
             label="Choose a file, or drop it here",
@@ -159,10 +159,10 @@ class Data:
         return select
 
     def opened(self) -> None:
-        """Nothing has changed meanwhile."""
+        """Nothing to update."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """The preview is that of a file, not of a run."""
+        """Nothing to follow: the preview is about a file, not a run."""
 
     def _arrived(self, event: object) -> None:
         raw, file = self._input.value, self._input.filename
@@ -174,7 +174,7 @@ class Data:
         self._work(f"Reading {name} ...", lambda: self._uploads.read(content, name))
 
     def _work(self, words: str, read: Callable[[], Upload]) -> None:
-        """Read beside the page: large tables take seconds, and it must not wait for them."""
+        """Read on a background thread: large tables take seconds, and the page must not wait."""
         self._use.visible = self._choices.visible = False
         self._progress.visible = True
         self._preview.object = f"<p role='status'>{html.escape(words)}</p>"
@@ -183,7 +183,7 @@ class Data:
         threading.Thread(target=self._read, args=arguments, daemon=True).start()
 
     def _read(self, read: Callable[[], Upload], reading: Reading, look: int) -> None:
-        # What was chosen can be chosen again; a file that cannot be read, can not.
+        # Illegal choices can be corrected in the menus; an unreadable file cannot.
         upload, found = self._upload, None
         try:
             looked_at = read()
@@ -206,12 +206,12 @@ class Data:
         self._progress.visible = False
 
     def _offer(self, found: DataDescription) -> None:
-        """What can be chosen of this file, and what is."""
+        """Fill the menus for this file, with its current choices."""
         reading = self._reading
         self._quiet = True
         self._target.options = [column.name for column in found.columns]
         self._target.value = found.target
-        self._target.disabled = not found.first  # arrays say themselves which is the target
+        self._target.disabled = not found.first  # in arrays the target is known
         taken = "values" if found.classes is None else "classes"
         open_ = found.asks and reading.task is None
         self._task.options = {**({AS_IT_IS: ""} if open_ else {}), **_turned(TASKS)}
@@ -223,14 +223,14 @@ class Data:
         self._quiet = False
 
     def _choose(self) -> None:
-        """Somebody has chosen: look at the file again, under that."""
+        """The user has chosen: read the file again with the new choices."""
         upload, before = self._upload, self._reading
         if self._quiet or upload is None:
             return
         moved = self._target.value != (before.target or upload.source.describe(before).target)
         self._reading = Reading(
             self._target.value if moved else before.target,
-            None if moved else self._task.value or None,  # of another target nothing is known yet
+            None if moved else self._task.value or None,  # another target's task is unknown
             self._gaps.value or None,
         )
         if self._reading != before:
@@ -244,12 +244,12 @@ class Data:
 
 
 def _turned(names: dict[str, str]) -> dict[str, str]:
-    """Words for a menu, and what they stand for."""
+    """Labels for a menu, by value."""
     return {words: value for value, words in names.items()}
 
 
 def learn_from(handle: ExperimentHandle, upload: Upload, reading: Reading = AS_FOUND) -> None:
-    """Begin a run on a visitor's own data."""
+    """Start a run on a visitor's own data."""
     if reading == AS_FOUND:
         handle.send(SetKnob("data.dataset", Choice(upload.name)))
         return

@@ -1,4 +1,4 @@
-"""What was found in a visitor's file, as the page shows it before anything learns from it."""
+"""A preview of a visitor's file, shown before a run is started on it."""
 
 import base64
 import html
@@ -11,14 +11,14 @@ import numpy as np
 from app import numbers
 from engine import AS_FOUND, Column, DataDescription, Examples, Reading, Upload
 
-COLUMNS = 12  # of a table's first rows
-LISTED = 40  # columns that are described one by one
+COLUMNS = 12  # columns shown of a table's first rows
+LISTED = 40  # columns described one by one
 PICTURES = 12
 SIGNS = {",": "comma", ";": "semicolon", "|": "pipe", ".": "point"}
 
 
 def preview(upload: Upload, reading: Reading = AS_FOUND) -> str:
-    """How much there is, of what kind, what becomes of each column, and the first of it."""
+    """How many examples, of which kind, the use of each column, and the first rows."""
     found = upload.source.describe(reading)
     parts = [_headline(upload.file, found, upload), _notices(found)]
     if found.first:
@@ -86,7 +86,7 @@ def _columns(columns: Sequence[Column]) -> str:
 
 
 def _rows(found: DataDescription) -> str:
-    """The first rows as they were written; the target is always among them."""
+    """The first rows as text; the target is always among them."""
     places = list(range(len(found.columns)))
     if len(places) > COLUMNS:
         target = next(n for n, x in enumerate(found.columns) if x.use == "target")
@@ -125,7 +125,7 @@ def _pictures(examples: Examples) -> str:
 
 
 def _pixels(examples: Examples, row: int) -> np.ndarray:
-    """A picture `(rows, columns, 3)` of bytes, from its darkest number to its brightest."""
+    """An image `(rows, columns, 3)` of bytes, scaled from its darkest to its brightest number."""
     x = examples.x[row].reshape(examples.shape)
     low, high = float(x.min()), float(x.max())
     scaled = (x - low) / ((high - low) or 1) * 255
@@ -134,7 +134,7 @@ def _pixels(examples: Examples, row: int) -> np.ndarray:
 
 
 def png(pixels: np.ndarray) -> bytes:  # (rows, columns, 3) of uint8
-    """A picture as PNG."""
+    """An image as PNG bytes."""
     rows, columns, _ = pixels.shape
     lines = np.concatenate([np.zeros((rows, 1), np.uint8), pixels.reshape(rows, -1)], axis=1)
     header = struct.pack(">IIBBBBB", columns, rows, 8, 2, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""The page's HTML as Jinja2 templates; whatever they are given is escaped.
+"""The page's HTML as Jinja2 templates, with autoescape.
 
 `render("report", ...)` fills in `report.html` of this folder.
 """
@@ -16,12 +16,12 @@ def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
-        undefined=jinja2.StrictUndefined,  # a name that nobody gives is a mistake
+        undefined=jinja2.StrictUndefined,  # a missing value is an error
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
 def render(name: str, **given: object) -> str:
-    """The template of this name, filled in."""
+    """The filled-in template of this name."""
     return _environment().get_template(f"{name}.html").render(given)

@@ -1,4 +1,4 @@
-"""The panel Search: its form, its controller, its table and its plots."""
+"""The Search panel: its form, controller, table and plots."""
 
 # isort: off
 # The order of these names is the order on the page.

@@ -1,4 +1,4 @@
-"""The form in which a visitor says what a search varies: an axis a row, and a menu to add one."""
+"""The form for the search space: a row per axis, and a menu to add one."""
 
 import functools
 from collections.abc import Iterator
@@ -28,15 +28,15 @@ from engine import (
 type Axis = Continuous | Categorical
 
 RATE, DECAY = "optimization.learning_rate", "optimization.l2"
-AROUND = 30.0  # times higher and lower than the visitor's own learning rate
+AROUND = 30.0  # factor above and below the visitor's own learning rate
 DECAYS = 1e-6, 1.0
-# What other examples or another loss would make: accuracies that cannot be compared.
+# Not searched: with other examples or another loss, accuracies cannot be compared.
 APART = ("data.dataset", "data.held_out", "optimization.loss")
-NONE = {"…": ""}  # on the menu, until one is chosen
+NONE = {"…": ""}  # in the menu until one is chosen
 
 
 def first_axes(base: RunConfig) -> tuple[Axis, ...]:
-    """Where to look first: around the learning rate of now, and whether a penalty helps."""
+    """The first search space: around the current learning rate, and whether a penalty helps."""
     rate = base.value(RATE)
     limits = axis_of(RATE, base)
     if not isinstance(limits, Continuous):
@@ -46,7 +46,7 @@ def first_axes(base: RunConfig) -> tuple[Axis, ...]:
 
 
 def addable(base: RunConfig) -> dict[str, str]:
-    """The paths of all settings and knobs that can be an axis, by what they are called."""
+    """The paths of all settings and knobs that can be an axis, by label."""
     found = {}
     for path, setting in SETTINGS.items():
         if path in APART:
@@ -59,7 +59,7 @@ def addable(base: RunConfig) -> dict[str, str]:
 
 
 class AxisRow:
-    """One axis: from and to, or the options."""
+    """One axis: its range, or its options."""
 
     def __init__(self, axis: Axis) -> None:
         self._axis = axis
@@ -89,7 +89,7 @@ class AxisRow:
         return [_field(f"{label}, each of", "; ".join(in_words(x) for x in axis.options))]
 
     def axis(self) -> Axis:
-        """The axis as the form has it now; ValueError says what of it cannot be."""
+        """The axis in the form; ValueError says what is illegal."""
         axis, values = self._axis, [field.value for field in self._fields]
         if isinstance(axis, Continuous):
             low, high = (_number(value) for value in values)
@@ -103,7 +103,7 @@ class AxisRow:
 
 
 class Axes:
-    """All axes of the form: none, until its pieces have been built."""
+    """All axes of the form; none until its pieces are built."""
 
     def __init__(self, base: RunConfig, presses: Presses) -> None:
         self._base, self._presses = base, presses
@@ -117,13 +117,13 @@ class Axes:
         self.view: Viewable = Column(self._room, self._menu, sizing_mode="stretch_width")
 
     def pieces(self) -> Iterator[None]:
-        """Build the axes to begin with, one by one."""
+        """Build the first axes, one by one."""
         for axis in first_axes(self._base):
             self._show(axis)
             yield
 
     def space(self) -> tuple[Axis, ...]:
-        """The axes as the form has them now."""
+        """The axes in the form."""
         return tuple(row.axis() for row in self._rows)
 
     def _add(self, path: str) -> None:
@@ -153,7 +153,7 @@ class Axes:
 
 
 def _depths(stack: Stack) -> tuple[str, ...]:
-    """What layers to begin with: those of the example, one after the other."""
+    """The first options for layers: those of the example, one after the other."""
     layers = stack.example.split(", ")
     return tuple(", ".join(layers[: n + 1]) for n in range(len(layers)))
 
@@ -165,7 +165,7 @@ def _field(label: str, value: str) -> ui.TextInput:
 
 
 def _editable(value: float) -> str:
-    """A number as sentences write it, without the commas of thousands, which no field takes."""
+    """A number as text without thousands separators, which no field accepts."""
     return written(value).replace(",", "")
 
 

@@ -1,4 +1,4 @@
-"""Random against grid: at equal budget, who tries more of what matters, and who finds more?"""
+"""Random against grid at equal budget: which tries more values, and which finds more?"""
 
 import functools
 import math
@@ -17,12 +17,12 @@ from app.plots.view import VIEWS, auto_range, frame_axes, plot, source
 from engine import Choice, Search, SearchProgress, Snapshot, StrategyLine, one_matters
 
 STRATEGIES = {"random": palette.PINNED[0], "shifted grid": palette.PINNED[1]}
-SETTLED = 2  # trials that the vertical axis of the best so far leaves out
-FLOOR = -0.22  # of the plots of places: below 0 the values that were tried of the first axis
+SETTLED = 2  # first trials, which the vertical axis of the best so far ignores
+FLOOR = -0.22  # of the scatter plots; below 0 they show the values tried on the first axis
 
 
 def comparison_columns(snapshot: Snapshot, since: int) -> Part:
-    """The places of the last seed of both, each's values of the first axis, the best so far."""
+    """The points of both for the last seed, their values on the first axis, the best so far."""
     shown = search_progress(snapshot)
     lines = {line.strategy: line for line in shown.comparison.lines} if shown.comparison else {}
     parts: dict[str, Columns] = {}
@@ -55,7 +55,7 @@ def _drawn(text: str, strategy: str) -> np.ndarray:
 
 
 def _planned(search: Search, strategy: str) -> np.ndarray:
-    """Where a strategy would look first."""
+    """The points that a strategy would try."""
     return _drawn(search.to_json(), strategy)
 
 
@@ -92,7 +92,7 @@ def _end(line: StrategyLine | None, name: str) -> Columns:
 
 
 def _frame(lines: Sequence[StrategyLine], trials: int) -> Columns:
-    """What the axes of the best so far show: from the first few trials on, to the next tenth."""
+    """The axes of the best so far: from the first few trials up to the next tenth."""
     seen = [a for line in lines for a in (line.low[SETTLED:], line.high)]
     known = np.concatenate(seen) if seen else np.array([0.0, 1.0])
     low = math.floor(10 * float(known.min())) / 10

@@ -1,4 +1,4 @@
-"""The command center: dozens of short runs at once, from coarse to fine."""
+"""The Search panel: dozens of short runs at once, from coarse to fine."""
 
 import functools
 import html
@@ -31,7 +31,7 @@ from engine import (
     one_matters,
 )
 
-TRIALS, EPOCHS = 30, 5  # to begin with
+TRIALS, EPOCHS = 30, 5  # by default
 MOST_TRIALS = 400
 SIZES = (2, 3, 5, 10)  # of an ensemble
 SEEDS = (3, 5, 10, 20)  # of a comparison
@@ -39,7 +39,7 @@ ONE, MINE = "where one axis matters", "of the search above"
 LECTURED = "The lecture's coarse search"
 LECTURE = """
 <p>100 trials of 5 epochs, one hidden layer of 50, on {images}: learning rate and L2 anywhere
-in the lecture's ranges. Your run goes on beside it; paused, it leaves the search more time.</p>
+in the lecture's ranges. Your run goes on meanwhile; if it is paused, the search has more time.</p>
 """
 
 
@@ -48,7 +48,7 @@ class SearchRoom:
     """Try many settings for a short time, then look closer where the best ones are."""
 
     main: Viewable | None = None
-    leave: Callable[[], None] = staticmethod(lambda: None)  # until whoever opens the room sets it
+    leave: Callable[[], None] = staticmethod(lambda: None)  # set by whatever opens the panel
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle = handle
@@ -63,10 +63,10 @@ class SearchRoom:
         for name in (TRIAL, SORT, REGION):
             presses.on_value(name, functools.partial(self._hear, name))
 
-    # ---- what it is made of ---------------------------------------------------------------------
+    # ---- the widgets ----------------------------------------------------------------------------
 
     def pieces(self) -> Iterator[None]:
-        """The form, what steers a search, and what becomes of it."""
+        """The form, the buttons of a search, and its results."""
         yield from self._build_form()
         yield from self._build_steering()
         yield from self._build_results()
@@ -114,7 +114,7 @@ class SearchRoom:
 
     @property
     def _actions(self) -> dict[str, Callable[[], None]]:
-        """What the buttons do, by the names that the page tells."""
+        """What the buttons do, by the names that the page sends."""
         return {
             "lecture": lambda: self._begin(lecture_search()),
             "start": self._begin_form,
@@ -129,10 +129,10 @@ class SearchRoom:
             "compare": self._begin_comparison,
         }
 
-    # ---- what a visitor does --------------------------------------------------------------------
+    # ---- actions --------------------------------------------------------------------------------
 
     def _search(self) -> Search:
-        """The search that the form describes, around the visitor's network of now."""
+        """The search that the form describes, around the visitor's current network."""
         return Search(
             base=self._handle.latest.config,
             space=self._axes.space(),
@@ -142,14 +142,14 @@ class SearchRoom:
         )
 
     def _begin_form(self) -> None:
-        """As the form has it now."""
+        """Start the search in the form."""
         try:
             self._begin(self._search())
         except ValueError as error:
             self._refuse(str(error))
 
     def _begin(self, search: Search) -> None:
-        if self._shown.busy:  # pressed before the page had heard of it
+        if self._shown.busy:  # pressed before the page showed it
             return
         self._refusal.object = ""
         self._controller.begin(search)
@@ -165,7 +165,7 @@ class SearchRoom:
         self._refusal.object = f"<p class='fails' role='alert'>{html.escape(words)}</p>"
 
     def _hear(self, name: str, words: str) -> None:
-        """What was pointed at in the page, which may send anything."""
+        """Handle a press or a brush in the plots; the page may send anything."""
         match _numbers(words):
             case [number] if name == TRIAL:
                 self._load(int(number))
@@ -196,7 +196,7 @@ class SearchRoom:
         self._region = dict(zip(paths, pairs, strict=False))
         self._follow(self._shown)
 
-    # ---- what it tells --------------------------------------------------------------------------
+    # ---- results --------------------------------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the search."""
@@ -204,7 +204,7 @@ class SearchRoom:
             self._follow(shown)
 
     def _follow(self, shown: SearchProgress) -> None:
-        """Say how the search stands, and allow what can be done now."""
+        """Show the state of the search, and enable the buttons that apply."""
         if (old := self._shown.frame) and (new := shown.frame) and old.search != new.search:
             self._region, self._loaded.object, self._watch.object = {}, "", ""
         if shown.refusal and shown.refusal != self._shown.refusal:
@@ -222,7 +222,7 @@ class SearchRoom:
         self._compared.object = _difference(shown)
 
     def _offer(self, shown: SearchProgress) -> None:
-        """The buttons: those that are of use now can be pressed."""
+        """Draw the buttons; those that do not apply are disabled."""
         busy, frame = shown.busy, shown.frame
         found = frame is not None and bool(frame.ranking)
         self._lecture.object = _button("lecture", LECTURED, "travel_explore", "contained", busy)
@@ -249,7 +249,7 @@ class SearchRoom:
 
 
 def _images() -> str:
-    """The data set of the lecture's search, as its menu calls it."""
+    """The menu's name of the data set in the lecture's search."""
     return lecture_search().base.data.dataset.name
 
 
@@ -268,7 +268,7 @@ def _standing(shown: SearchProgress) -> str:
 
 
 def _edges(frame: SearchFrame | None, region: dict[str, tuple[float, float]]) -> str:
-    """The warnings, and the region that was brushed."""
+    """The warnings, and the selected region."""
     if frame is None:
         return ""
     words = "".join(
@@ -308,7 +308,7 @@ def _difference(shown: SearchProgress) -> str:
 
 
 def _numbers(words: str) -> list[float]:
-    """The numbers that a page has sent; none if that is anything else."""
+    """The numbers that the page sent; none if it sent anything else."""
     try:
         numbers = [float(word) for word in words.split()]
     except ValueError:
@@ -326,7 +326,7 @@ def _heading(words: str) -> HTML:
 
 
 def _row() -> HTML:
-    """A place for buttons, side by side."""
+    """A container for buttons side by side."""
     sheets = [css("buttons"), css("button_row")]
     return HTML("", stylesheets=sheets, sizing_mode="stretch_width")
 

@@ -1,4 +1,4 @@
-"""Parallel coordinates: a line a trial, across all axes of the search and its accuracy."""
+"""Parallel coordinates: each trial is a line across all axes of the search to its accuracy."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -11,12 +11,12 @@ from app.plots.plot_data import Part
 from app.plots.view import VIEWS, plot, source
 from engine import SearchFrame, Snapshot, label_of
 
-FAINT = 0.15  # lines of the worst: they are there, but in nobody's way
-MOST_WORDS = 4  # along an axis
+FAINT = 0.15  # opacity of the worst lines, so that they do not hide others
+MOST_WORDS = 4  # labels along an axis
 
 
 def parallel_columns(snapshot: Snapshot, since: int) -> Part:
-    """The trials that went on to the end, the best drawn last, over all others."""
+    """The finished trials; the best are drawn last, above all others."""
     frame = search_of(snapshot)
     shown = [frame.trials[number] for number in reversed(frame.ranking)] if frame else []
     width = len(space_of(snapshot))
@@ -60,7 +60,7 @@ def _drawn_for(snapshot: Snapshot) -> Hashable:
 
 @VIEWS.register("parallel")
 class ParallelView:
-    """A line a trial that went on to the end: what have the good ones in common?"""
+    """A line per finished trial: what have the good ones in common?"""
 
     title = "What the good ones have in common"
     tab = "Search"
@@ -96,7 +96,7 @@ class ParallelView:
         self.figures = [figure]
 
     def _write_values(self, figure: Any, snapshot: Snapshot, style: theme.Style) -> None:
-        """Beside each axis a few of its values."""
+        """Write a few values along each axis."""
         marks = []
         for n, axis in enumerate(space_of(snapshot)):
             words = list(ticks(axis).items())

@@ -1,4 +1,4 @@
-"""What a visitor asks of the search, brought to the engine's thread, and what is news of it."""
+"""Passes a visitor's requests for a search to the engine's thread, and its news to the page."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,20 +14,20 @@ from engine import (
     Snapshot,
 )
 
-TELL = 0.5  # seconds from one word to the page to the next, while nothing has changed but numbers
+TELL = 0.5  # seconds between two updates of the page while only numbers change
 NOTHING = SearchProgress()
 
 
 def search_progress(snapshot: Snapshot) -> SearchProgress:
-    """What the visitor's search has to show; nothing where there was none."""
+    """The progress of the visitor's search; empty if there is none."""
     return snapshot.beside.search or NOTHING
 
 
 class SearchController:
     """Asks a visitor's search session for one piece of work at a time.
 
-    The session belongs to the engine's thread: what is called here only leaves an errand. What is
-    news of a search is told to whoever hears of the experiment's news.
+    The session belongs to the engine's thread: the methods here only send requests to it. Its news
+    goes to all that watch the experiment's news.
     """
 
     def __init__(
@@ -39,31 +39,31 @@ class SearchController:
         self._told_at = 0.0
 
     def begin(self, search: Search) -> None:
-        """Begin a search, in the place of what there was."""
+        """Start a search in place of the current one."""
         self._request(lambda: self._session.begin(search))
 
     def refine(self, region: dict[str, tuple[float, float]] | None = None) -> None:
-        """Begin the finer stage: in a region, as places on axes, or around the best trials."""
+        """Start the finer stage: in a region (0 to 1 on axes), or around the best trials."""
         self._request(lambda: self._session.refine(region))
 
     def average(self, size: int) -> None:
-        """Average what the best `size` trials predict."""
+        """Average the predictions of the best `size` trials."""
         self._request(lambda: self._session.average(size))
 
     def compare(self, search: Search, seeds: int) -> None:
-        """Search at random and on grids, from so many seeds each."""
+        """Run a search at random and on grids, with so many seeds each."""
         self._request(lambda: self._session.compare(search, seeds))
 
     def pause(self) -> None:
-        """Leave it for later."""
+        """Stop working until `resume`."""
         self._request(self._session.pause)
 
     def resume(self) -> None:
-        """Go on where it was paused."""
+        """Continue after a pause."""
         self._request(self._session.resume)
 
     def cancel(self) -> None:
-        """Give up what is not finished; what was found stays."""
+        """Drop unfinished work; results stay."""
         self._request(self._session.cancel)
 
     def load(self, config: RunConfig) -> None:
@@ -73,7 +73,7 @@ class SearchController:
     # ---- on the engine's thread -----------------------------------------------------------------
 
     def _request(self, change: Callable[[], None]) -> None:
-        """Make a change between two slices, then work on whatever is to be done."""
+        """Apply a request between two slices of work, then continue with the pending work."""
 
         def errand(experiment: object) -> None:
             refusal = ""

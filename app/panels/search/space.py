@@ -1,4 +1,4 @@
-"""What the views of a search share: its axes as a plot shows them, the colours of its trials."""
+"""What the views of a search share: its axes in plots, and the colours of its trials."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -21,12 +21,12 @@ from engine import (
     label_of,
 )
 
-TRIAL, SORT, REGION = "search trial", "search sort", "search region"  # what is pressed or brushed
+TRIAL, SORT, REGION = "search trial", "search sort", "search region"  # what the page reports
 MOST_TICKS = 6
-MARGIN = 0.05  # of an axis, beyond its ends
+MARGIN = 0.05  # share of an axis shown beyond its ends
 ENDED = (TrialStatus.FINISHED, TrialStatus.STOPPED, TrialStatus.FAILED)
 
-# Of the sources, that trial which lies nearest; farther than this it is none.
+# The trial nearest to the pointer, unless it is too far away.
 NEAREST = """
 let nearest = null, least = 0.003
 for (const {data} of sources) {
@@ -37,7 +37,7 @@ for (const {data} of sources) {
 }
 TELL
 """
-# Of the sources, that trial whose cell holds the point.
+# The trial whose cell contains the pointer.
 INSIDE = """
 let nearest = null
 for (const {data} of sources) {
@@ -69,7 +69,7 @@ def space_of(snapshot: Snapshot) -> Sequence[Continuous | Categorical]:
 
 
 def ticks(axis: Continuous | Categorical) -> dict[float, str]:
-    """Words along an axis, by their places."""
+    """Tick labels along an axis, by their places."""
     if isinstance(axis, Categorical):
         return {axis.place(option): in_words(option) for option in axis.options}
     if axis.scale == "linear":
@@ -80,7 +80,7 @@ def ticks(axis: Continuous | Categorical) -> dict[float, str]:
 
 
 def _decades(low: float, high: float) -> list[float]:
-    """Powers of ten within a range; of a narrow one also what lies between them."""
+    """Powers of ten within a range; in a narrow range also values between them."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     for mantissas in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
         stops = [float(f"{m}e{n}") for n in range(first, last + 1) for m in mantissas]
@@ -91,7 +91,7 @@ def _decades(low: float, high: float) -> list[float]:
 
 
 def lay_along(drawn: PlotAxis, axis: Continuous | Categorical) -> None:
-    """Let an axis of a plot, on which places lie, say the values of an axis of a space."""
+    """Label a plot's axis, whose range is 0 to 1, with the values of a search axis."""
     words = ticks(axis)
     drawn.axis_label = label_of(axis.path)
     drawn.ticker = FixedTicker(ticks=list(words))
@@ -99,17 +99,17 @@ def lay_along(drawn: PlotAxis, axis: Continuous | Categorical) -> None:
 
 
 def places() -> Range1d:
-    """The range of an axis on which places lie."""
+    """The range of such an axis."""
     return Range1d(start=-MARGIN, end=1 + MARGIN)
 
 
 def colour(trial: TrialFrame) -> str:
-    """The colour of a trial: that of its accuracy, as far as it is known."""
+    """The colour of a trial, by its accuracy so far."""
     return palette.score_colour(trial.validation_accuracy)
 
 
 def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
-    """How good a trial is: right answers in per cent; where it predicts values, R²."""
+    """The score of a trial as text: accuracy in per cent; in regression R²."""
     score = trial.validation_accuracy
     if frame.measure == "accuracy" or math.isnan(score):
         return numbers.percent(score)
@@ -117,7 +117,7 @@ def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
 
 
 def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
-    """A trial in words: how well it did, where it lies, why it was stopped."""
+    """A trial as text: its score, its values, why it was stopped."""
     point = ", ".join(
         f"{label_of(axis.path).lower()} {in_words(value)}"
         for axis, value in zip(frame.search.space, trial.point, strict=True)
@@ -127,21 +127,21 @@ def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
 
 
 def tell_trial(drawn: figure, which: str, sources: Sequence[object]) -> None:
-    """Tell the server which trial was pointed at; `which` is NEAREST or INSIDE."""
+    """Report to the server which trial was clicked; `which` is NEAREST or INSIDE."""
     code = which.replace("TELL", TELL)
     drawn.js_on_event("tap", CustomJS(code=code, args={"sources": sources, "name": TRIAL}))
 
 
 def tell_region(drawn: figure) -> None:
-    """Tell the server what was brushed, as places."""
+    """Report the selected region to the server, from 0 to 1 on each axis."""
     drawn.js_on_event("selectiongeometry", CustomJS(code=BRUSHED, args={"name": REGION}))
 
 
 def shape_of(snapshot: Snapshot) -> str:
-    """What most of these views are drawn for."""
+    """The shape that most of these views are drawn for."""
     return str(space_of(snapshot))
 
 
 def best_places(frame: SearchFrame | None, at: Callable[[TrialFrame], float]) -> list[float]:
-    """Where the best trial lies, if there is one."""
+    """The place of the best trial, if there is one."""
     return [round(at(frame.trials[frame.ranking[0]]), 4)] if frame and frame.ranking else []

@@ -1,4 +1,4 @@
-"""All trials of a search as a table: sorted by any of its columns, and as a file."""
+"""All trials of a search as a table that sorts by any column, and as a CSV file."""
 
 import csv
 import html
@@ -17,13 +17,13 @@ from engine import SearchFrame, TrialFrame, in_words, label_of
 
 
 def heads(frame: SearchFrame) -> list[str]:
-    """What the columns are called."""
+    """The names of the columns."""
     axes = [label_of(axis.path) for axis in frame.search.space]
     return ["Trial", frame.measure.capitalize(), "Cost", "Steps", *axes, "How it went"]
 
 
 def keys(trial: TrialFrame) -> tuple[float | str, ...]:
-    """What a trial is sorted by, column by column; the best first where there is a best."""
+    """The sort keys of a trial by column; best first where there is a best."""
     return (
         trial.number,
         -_known(trial.validation_accuracy, -1.0),
@@ -45,7 +45,7 @@ def ordered(frame: SearchFrame, column: int, reverse: bool) -> list[TrialFrame]:
 
 
 def to_csv(frame: SearchFrame) -> str:
-    """The trials as CSV text, in the order in which they were begun."""
+    """The trials as CSV text, in the order in which they were started."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     axes = [axis.path for axis in frame.search.space]
@@ -64,7 +64,7 @@ def to_csv(frame: SearchFrame) -> str:
 
 
 def to_html(frame: SearchFrame, column: int, reverse: bool) -> str:
-    """The trials as a table whose heads and rows can be clicked."""
+    """The trials as a table whose headings and rows can be clicked."""
     sort = "descending" if reverse else "ascending"
     head = "".join(
         f'<th scope="col"{f" aria-sort={sort}" if n == column else ""}>'
@@ -97,10 +97,10 @@ def _row(frame: SearchFrame, trial: TrialFrame) -> str:
 
 
 class TrialTable:
-    """The dialog that holds the table, and the file; built when it is first opened."""
+    """The dialog with the table and the file; built when it is first opened."""
 
     def __init__(self) -> None:
-        self.room = Column(width=0, height=0, margin=0)  # of the page, for the dialog
+        self.room = Column(width=0, height=0, margin=0)  # the dialog's place in the page
         self._dialog: ui.Dialog | None = None
         self._frame: SearchFrame | None = None
         self._column, self._reverse = 1, False
@@ -128,7 +128,7 @@ class TrialTable:
         self._dialog.open = True
 
     def close(self) -> None:
-        """Put it away."""
+        """Close the dialog."""
         if self._dialog:
             self._dialog.open = False
 
@@ -140,7 +140,7 @@ class TrialTable:
                 self._draw()
 
     def sort(self, column: int) -> None:
-        """Sort by a column; by the same one again, the other way round."""
+        """Sort by a column; a second time reverses the order."""
         self._reverse = not self._reverse if column == self._column else False
         self._column = column
         self._draw()

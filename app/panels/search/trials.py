@@ -1,4 +1,4 @@
-"""Where the trials of a search lie, and how well each did; brush a region to search there."""
+"""A scatter plot of a search's trials, coloured by accuracy; select a region to search there."""
 
 from collections.abc import Hashable
 
@@ -29,7 +29,7 @@ OTHER = "x", 8
 
 
 def trials_columns(snapshot: Snapshot, since: int) -> Part:
-    """A point a trial that has begun, at its places on the first two axes."""
+    """A point per started trial, at its places on the first two axes."""
     frame = search_of(snapshot)
     begun = [t for t in frame.trials if t.status is not TrialStatus.WAITING] if frame else []
     return Part(
@@ -50,12 +50,12 @@ def trials_columns(snapshot: Snapshot, since: int) -> Part:
 
 
 def across(trial: TrialFrame) -> float:
-    """Its place on the first axis."""
+    """The trial's place on the first axis."""
     return trial.places[0]
 
 
 def up(trial: TrialFrame) -> float:
-    """Its place on the second axis; where there is none, that of its accuracy."""
+    """The trial's place on the second axis; if there is none, that of its accuracy."""
     if len(trial.places) > 1:
         return trial.places[1]
     return palette.score_place(trial.validation_accuracy)
@@ -79,7 +79,7 @@ def _drawn_for(snapshot: Snapshot) -> Hashable:
 
 @VIEWS.register("trials")
 class TrialsView:
-    """Each trial where it lies, coloured by its accuracy. Drag over a region; click a trial."""
+    """Each trial at its settings, coloured by its accuracy. Drag over a region; click a trial."""
 
     title = "Where the good ones lie"
     tab = "Search"

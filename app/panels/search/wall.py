@@ -1,4 +1,4 @@
-"""The wall: the loss of every trial of a search, each in a cell of its own, all in one figure."""
+"""The wall: the loss curves of all trials of a search, each in a cell, all in one figure."""
 
 import math
 from collections import Counter
@@ -24,13 +24,13 @@ from engine import (
     TrialStatus,
 )
 
-BANDS = 10  # sources that share the trials, so that one which moves does not bring all others along
+BANDS = 10  # sources that share the trials, so that a change of one does not resend all
 POINTS = 20  # of a trial's curve
-TOP = 1.3  # of a cell, in first costs: what rises higher leaves through the ceiling
+TOP = 1.3  # of a cell, in multiples of the first cost: higher values are cut off
 CURVE = ("number", "x", "y", "colour", "left", "right", "bottom", "top")
 SAID = ("middle", "centre", "label", "cross", "words")
 COLUMNS = (*CURVE, *SAID)
-SIGNS = {  # why a trial was stopped, in as little room as possible
+SIGNS = {  # why a trial was stopped, as briefly as possible
     Ending.COST: "> 3×",
     Ending.NOT_FINITE: "∞",
     Ending.DROPPED: "out",
@@ -38,7 +38,7 @@ SIGNS = {  # why a trial was stopped, in as little room as possible
 
 
 def wall_columns(snapshot: Snapshot, since: int) -> Part:
-    """A cell a trial: its cost over its steps, coloured by accuracy; sorted when all is done."""
+    """A cell per trial: cost over steps, coloured by accuracy; sorted when all have ended."""
     shown = search_progress(snapshot)
     frame = shown.frame
     width = _width(snapshot)
@@ -78,7 +78,7 @@ def _width(snapshot: Snapshot) -> int:
 
 
 def _order(frame: SearchFrame) -> list[int]:
-    """The trials cell by cell: as they were begun, and best first once all have ended."""
+    """The trials by cell: in order of their start, and best first once all have ended."""
     if frame.status not in (SearchStatus.FINISHED, SearchStatus.CANCELLED):
         return list(range(len(frame.trials)))
     place = {number: n for n, number in enumerate(frame.ranking)}
@@ -89,7 +89,7 @@ def _order(frame: SearchFrame) -> list[int]:
 
 
 def _cell(place: int, width: int, height: int) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top of a cell, the first one at the top left."""
+    """Left, right, bottom and top of a cell; the first one is at the top left."""
     row, column = divmod(place, width)
     return column + 0.04, column + 0.96, height - row - 0.96, height - row - 0.04
 
@@ -140,7 +140,7 @@ def _height(cost: float, first: float) -> float:
 
 
 def _sign(trial: TrialFrame) -> str:
-    """Why it was stopped, in as little room as possible; empty if it was not."""
+    """Why it was stopped, as briefly as possible; empty if it was not."""
     if trial.status not in (TrialStatus.STOPPED, TrialStatus.FAILED):
         return ""
     return {str(ending): sign for ending, sign in SIGNS.items()}.get(trial.reason, "!")
@@ -178,7 +178,7 @@ def _drawn_for(snapshot: Snapshot) -> Hashable:
 
 @VIEWS.register("wall")
 class WallView:
-    """The loss of every trial beside all others; what runs away is crossed out. Click one."""
+    """The loss of every trial side by side; those that diverge are crossed out. Click one."""
 
     title = "The wall"
     tab = "Search"
