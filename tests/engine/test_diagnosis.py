@@ -146,7 +146,7 @@ def test_every_rule_has_a_run_that_it_is_right_about():
     seen = {rule for rule, _, _ in FAILURES}
     of_data = {"input scale", "target scale", "batch size", "imbalance", "index among the inputs"}
     others = {"exploding gradient", "learning rate too high", "update ratio"}
-    assert set(RULES) - seen == others | of_data  # those in test_scales.py
+    assert set(RULES) - seen == others | of_data  # those in test_unscaled_data.py
 
 
 def test_a_rate_at_which_the_loss_rises_again_is_called_too_high():
