@@ -3,6 +3,7 @@
 BABYSIT_MAX_VISITORS    visitors at once
 BABYSIT_MAX_PARAMETERS  parameters of one network
 BABYSIT_MAX_UPLOAD_MB   size of an uploaded file
+BABYSIT_CHECKPOINTS_MB  checkpoints of one run, from which its steps are rebuilt
 BABYSIT_FRAME_RATE      frames a second for a page, at most
 BABYSIT_PIN_CORE        1: all threads stay on one core, the least busy; 0: on any
 BABYSIT_DATA            a folder of data sets for everybody's menu
@@ -30,6 +31,7 @@ class Limits:
     frame_rate: float = 10.0  # a second
     pin_core: bool = True
     data: Path | None = None
+    checkpoints: int = MEGABYTE  # bytes
 
     @property
     def buffers(self) -> int:
@@ -47,10 +49,13 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
     """The limits that an environment sets; ValueError says in one sentence which is illegal."""
     usual = Limits()
     megabytes = _number(environment, "MAX_UPLOAD_MB", usual.upload // MEGABYTE, UPLOAD)
+    usual_mb = usual.checkpoints // MEGABYTE
+    checkpoints = _number(environment, "CHECKPOINTS_MB", usual_mb, CHECKPOINTS)
     return Limits(
         visitors=int(_number(environment, "MAX_VISITORS", usual.visitors, VISITORS)),
         parameters=int(_number(environment, "MAX_PARAMETERS", usual.parameters, PARAMETERS)),
         upload=int(megabytes * MEGABYTE),
+        checkpoints=int(checkpoints * MEGABYTE),
         frame_rate=_number(environment, "FRAME_RATE", usual.frame_rate, FRAME_RATE),
         pin_core=bool(_number(environment, "PIN_CORE", usual.pin_core, PIN_CORE)),
         data=_folder(environment, "DATA"),
@@ -60,6 +65,7 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
 VISITORS = Range(1, 10_000, whole=True)
 PARAMETERS = Range(1_000, 1e9, whole=True)
 UPLOAD = Range(0.001, 512)
+CHECKPOINTS = Range(0, 1000)
 FRAME_RATE = Range(0.5, 60)
 PIN_CORE = Range(0, 1, whole=True)
 

@@ -1,5 +1,6 @@
 """How the activations of each layer have developed: a few histograms along the run."""
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,15 @@ class StripRecorder:
         self._steps.append(step)
         self._counts.append(counts)
         self.strip = Strip(tuple(self._steps), self._shares())
+
+    def up_to(self, step: int) -> "StripRecorder":
+        """What it has taken up to a step, to go on from there."""
+        past = copy.copy(self)
+        kept = sum(taken <= step for taken in self._steps)
+        past._steps, past._counts = self._steps[:kept], self._counts[:kept]
+        if kept:
+            past.strip = Strip(tuple(past._steps), past._shares())
+        return past
 
     def _shares(self) -> Integers:
         counts = np.stack(self._counts, axis=-1)  # (L, K, N)

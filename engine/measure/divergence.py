@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.data.facts import input_size, target_size
 from engine.number_format import written
-from engine.training.checkpoints import Checkpoints
+from engine.training.checkpoints import Again
 from engine.training.training import Diverged, Training
 from engine.types import Array, Integers
 
@@ -77,11 +77,8 @@ class Autopsy:
     update: Array  # (N, T) norms
 
 
-def examine(trail: Checkpoints, end: int) -> Autopsy | None:
-    """Replay the last steps up to `end` and record them; None if the replay would take too long."""
-    again = trail.start_again(SHOWN)
-    if again is None:
-        return None
+def examine(again: Again, end: int) -> Autopsy:
+    """Replay the last steps up to `end`, on a copy of the run, and record them."""
     rows: list[tuple[float, Array, Array, Array]] = []
     fault: Fault | None = None
     while again.training.step < end:

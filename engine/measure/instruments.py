@@ -4,6 +4,7 @@ Each instrument accrues its share of that time and measures when it can afford t
 is new in every snapshot, what is expensive less often. None changes what training computes.
 """
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -42,13 +43,18 @@ class _Instrument:
 class Instruments:
     """All measurements of one run."""
 
-    def __init__(self, training: Training, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        training: Training,
+        clock: Callable[[], float],
+        later: "Instruments | None" = None,  # of the same run, if `training` is a step of before
+    ) -> None:
         self._training = training
         self._clock = clock
         self.layers: tuple[LayerStats, ...] = ()  # one for each output that is shown
         self.tensors: tuple[WeightStats, ...] = ()  # one for each layer's weights
-        self._scale = HistogramScale()
-        self._strip = StripRecorder()
+        self._scale = later.scale if later else HistogramScale()
+        self._strips = StripRecorder()
         self._census = Census(training)
         self._noise = _RunningMean(), _RunningMean()
         self._overshoot = math.nan
@@ -64,6 +70,21 @@ class Instruments:
             "weights": _Instrument(self._measure_weights, share=1),
         }
         self.renew()
+        if later:
+            self._begun = 0  # its last step was made under what it is
+
+    @property
+    def scale(self) -> HistogramScale:
+        """A copy of the scale of all histograms, which may grow by itself."""
+        return copy.copy(self._scale)
+
+    def go_on(self, later: "Instruments") -> None:
+        """Take over the history of the activations, as far as it is of this run, too."""
+        self._strips = later.strips_up_to(self._training.step)
+
+    def strips_up_to(self, step: int) -> StripRecorder:
+        """The history of the activations up to a step, to go on from there."""
+        return self._strips.up_to(step)
 
     def renew(self) -> None:
         """Measure anew after the network was replaced or its weights redrawn."""
@@ -125,7 +146,7 @@ class Instruments:
     @property
     def strip(self) -> Strip:
         """The activation histograms along the run."""
-        return self._strip.strip
+        return self._strips.strip
 
     @property
     def metrics(self) -> RunMetrics:
@@ -165,7 +186,7 @@ class Instruments:
             for name, a in outputs.items()
         )  # fmt: skip
         counts = np.stack([layer.counts for layer in self.layers])
-        self._strip.note(self._training.step, edges, counts)
+        self._strips.note(self._training.step, edges, counts)
 
     def _judge(self) -> None:
         self._judged = [judge.judge() for judge in self._training.judges]

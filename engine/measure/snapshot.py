@@ -147,6 +147,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Looking:
+    """That somebody looks back at a step of a run, while its training waits."""
+
+    step: int  # that is wanted
+    end: int  # how far the run has come
+    done: float  # how much of it is rebuilt, from 0 to 1; before 1 another step is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The run that this one went on from, as it was after a step."""
+
+    run: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything known of an experiment at one step; immutable."""
 
@@ -157,7 +174,8 @@ class Snapshot:
     message: str  # why it diverged, failed or refused a command; else empty
     config: RunConfig
     data: DataInfo
-    curves: Curves
+    curves: Curves  # of the whole run, whatever step is looked at
+    so_far: Curves  # ... up to this step
     layers: tuple[LayerStats, ...]
     strip: Strip  # of the layers, along the run
     tensors: tuple[WeightStats, ...]  # one a layer, in order
@@ -177,6 +195,13 @@ class Snapshot:
     previous: PastRun | None  # the run before this one
     pinned: tuple[PastRun, ...]  # runs kept for comparison
     until: int | None  # the step at which the run pauses by itself
+    looking: Looking | None  # None: this is how the run stands now
+    parent: Parent | None  # None: this run began at its first step
+
+    @property
+    def end(self) -> int:
+        """How far the run has come, whatever step is looked at."""
+        return self.looking.end if self.looking else self.step
 
 
 class StepRate:

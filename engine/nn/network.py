@@ -44,9 +44,14 @@ class Parameters:
             )
         self.theta: Array = np.zeros(self.size, dtype)
         self.grad: Array = np.zeros_like(self.theta)
-        self.drawn: Array = np.zeros_like(self.theta)  # the initial theta
+        self.drawn: Array = self.theta  # a copy of the initial theta, which checkpoints share
         size = self.gathered[-1].span.stop if self.gathered else 0
         self.statistics: Array = np.zeros(size, dtype)
+
+    def note_drawn(self) -> None:
+        """Remember the parameters of now as those that training starts from."""
+        self.drawn = self.theta.copy()
+        self.drawn.setflags(write=False)
 
     def fits(self, layers: Sequence[Layer]) -> bool:
         """Whether these layers have exactly these parameters, by name and shape."""

@@ -1,6 +1,6 @@
 """Which commands need not be obeyed because the next one does away with all that they do."""
 
-from engine.training.commands import Begin, Command, Restart, SetKnob
+from engine.training.commands import Begin, Command, LookAhead, LookBack, Restart, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
 
 DATASET = "data.dataset"  # its change may change the loss as well
@@ -13,6 +13,8 @@ def replaces(later: Command, earlier: Command, config: RunConfig) -> bool:
     """
     match earlier, later:
         case (Begin() | Restart(), Begin()):
+            return True
+        case (LookBack() | LookAhead(), LookBack() | LookAhead() | Begin()):
             return True
         case Restart(before), Restart(after):
             return after is not None or before is None

@@ -14,7 +14,7 @@ def obey(handle: ExperimentHandle, refuse: Refuse, goes_on: Callable[[], bool]) 
     """Obey what waits, as long as it goes on, and the first in any case."""
     if not isinstance(handle.next, Errand):
         handle.refusal = ""
-    while handle.next:
+    while handle.ready:
         _obey_next(handle, refuse)
         if not goes_on():
             break

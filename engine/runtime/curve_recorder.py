@@ -1,6 +1,9 @@
 """Writes the curves of a run: what each row of the history holds, and when there is one."""
 
+import copy
 import math
+
+import numpy as np
 
 from engine.measure.instruments import norm_and_ratio
 from engine.measure.smoothing import Smoothed
@@ -34,6 +37,7 @@ class Recorder:
         )
         self._judge_at = self._measure_at = 0  # steps from which on that is due again
         self._changed = 0  # the step of the last change, after which rows are dense again
+        self._known: Curves | None = None  # with the rows to come, of a run that is made again
         self.asked = 0  # a step that is to have a row
         self.apart = math.inf  # steps from one row to the next, at most
         self.spare = 1.0  # how many times as long as a step takes there is for it, and to measure
@@ -66,6 +70,69 @@ class Recorder:
         """Count in the loss of the step that was just made."""
         self._spread.add(loss)
 
+    # ---- going back ---------------------------------------------------------------------------
+
+    def mark(self) -> "Recorder":
+        """How it stands after this step, without its rows: `rewound` goes back there."""
+        mark = copy.copy(self)
+        mark._spread, mark._smoothed = copy.copy(self._spread), copy.deepcopy(self._smoothed)
+        mark._history, mark._known = self._history.mark(), None
+        del mark._training  # or the mark would keep it in memory
+        return mark
+
+    def rewound(self, mark: "Recorder", training: Training) -> "Recorder":
+        """The same rows as they stood at a mark, of a copy of the run that goes the same way."""
+        past = copy.copy(mark)
+        past._spread, past._smoothed = copy.copy(mark._spread), copy.deepcopy(mark._smoothed)
+        past._training = training
+        past._history = self._history.rewound(mark._history)
+        past._known = self.curves
+        return past
+
+    def repeat(self, loss: float) -> None:
+        """Count in the loss of a step that was made again, and the row that it then had."""
+        self.note(loss)
+        if self._known_row == self._training.step:
+            self._take_known()
+
+    def repeat_end(self) -> None:
+        """The step that was made again diverged once more."""
+        self.turn()
+        self._history.repeat()
+
+    @property
+    def _known_row(self) -> float:
+        """The step of the next row that is known; of none, infinity."""
+        known = self._known
+        return known["step"][self.rows] if known and self.rows < known.rows else math.inf
+
+    def _take_known(self) -> None:
+        self._spread.take()
+        figures = self._history.repeat()
+        self._smoothed.add(figures["loss"])
+        if math.isfinite(figures["penalty"]):
+            self._training.compare_next()
+            self._note_measured()
+        if math.isfinite(figures["validation_loss"]):
+            self._note_judged()
+
+    def cosine_at(self, step: int, now: float) -> float:
+        """The gradient cosine that a run knew after a step, of whose end it is `now`.
+
+        It is compared in the step after a measurement, and told by the next one.
+        """
+        curves = self.curves
+        measured = np.isfinite(curves["penalty"])
+        steps, cosines = curves["step"][measured], curves["gradient_cosine"][measured]
+        row = int(np.searchsorted(steps, step))  # the first that is not before it
+        return float(cosines[row]) if 0 < row < len(steps) else now if row else math.nan
+
+    def part(self) -> None:
+        """Forget what is known of later steps: the run goes another way from here."""
+        self._known = None
+        self.asked = 0
+        self._history.part()
+
     @property
     def due(self) -> bool:
         """Whether a row ought to be written now."""
@@ -87,12 +154,19 @@ class Recorder:
         step = self._training.step
         if step >= self._measure_at:
             figures |= self._measure()
-            self._measure_at = step + self._apart(_PASSES * self._training.network.parameters.size)
+            self._note_measured()
         if step >= self._judge_at:
             figures |= self._judge()
-            judged = sum(judge.examples for judge in self._training.judges)
-            self._judge_at = step + self._apart(judged * self._training.network.work)
+            self._note_judged()
         self._history.append(step, figures)
+
+    def _note_measured(self) -> None:
+        work = _PASSES * self._training.network.parameters.size
+        self._measure_at = self._training.step + self._apart(work)
+
+    def _note_judged(self) -> None:
+        judged = sum(judge.examples for judge in self._training.judges)
+        self._judge_at = self._training.step + self._apart(judged * self._training.network.work)
 
     def _measure(self) -> dict[str, float]:
         """What takes a look at every parameter."""

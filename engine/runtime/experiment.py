@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 from engine.data import Split
 from engine.diagnosis import Followed, condition_of, diagnose
 from engine.diagnosis.gradcheck import GradientCheck, check_gradients
-from engine.measure.divergence import Autopsy, autopsy, examine
+from engine.measure.divergence import SHOWN, Autopsy, autopsy, examine
 from engine.measure.instruments import Instruments
 from engine.measure.on_demand import Looker
 from engine.measure.pinned_runs import PastRun, check_pin
@@ -26,6 +26,7 @@ from engine.measure.snapshot import (
     Change,
     Condition,
     Marker,
+    Parent,
     Snapshot,
     Status,
     StepRate,
@@ -37,17 +38,21 @@ from engine.number_format import written
 from engine.registry import Choice
 from engine.runtime.background_results import BackgroundResults
 from engine.runtime.curve_recorder import Recorder
+from engine.runtime.look_back import Past
 from engine.runtime.pace import FULL
-from engine.training.checkpoints import Checkpoints
+from engine.training.checkpoints import ROOM, Checkpoints
 from engine.training.commands import (
     Begin,
     Command,
     FinishEpoch,
+    LookAhead,
+    LookBack,
     Pause,
     Pin,
     Play,
     Restart,
     SetKnob,
+    Steering,
     Step,
     Unpin,
     check_command,
@@ -76,6 +81,7 @@ class Experiment:
         dtype: DTypeLike = np.float32,
         clock: Callable[[], float] = time.perf_counter,  # seconds; tells steps a second
         work: Callable[[], float] = PROCESSOR,  # ... of work; sets how long a slice lasts
+        room: int = ROOM,  # bytes of the states from which its steps can be rebuilt
     ) -> None:
         self.run = 0
         self.status = Status.PAUSED
@@ -84,13 +90,22 @@ class Experiment:
         self._followed = Followed()  # through restarts: what was advised may need one
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
+        self._room = room
+        self._began_at = 0  # the step that this run went on from another at
+        self._past: Past | None = None  # which somebody looks back at
+        self._status_now = self.status  # of the run as it is now, while somebody looks back
         self._begin(config)
+        self._told = self._tell()  # last
 
     def _begin(self, config: RunConfig) -> None:
         training = Training(config, self._dtype)  # may refuse; then the run of before goes on
-        if self.run and self.step:  # what has not begun to learn has nothing to compare
+        # What has not begun to learn has nothing to compare.
+        if self.run and self.step > self._began_at:
             self._previous = self._so_far(f"run {self.run}")
+        self._end_look()
         self.run += 1
+        self.parent: Parent | None = None
+        self._began_at = 0
         self._script: deque[tuple[int, SetKnob]] = deque()
         self._until: int | None = None
         self._came_to = 0  # the last step that it was to come to
@@ -103,9 +118,13 @@ class Experiment:
         self._recorder = Recorder(training)
         self._instruments = Instruments(training, self._work)
         self._looker = Looker(training, self._work)
-        self._trail = Checkpoints(training)
+        self._trail = Checkpoints(training, self.journal, self._recorder.mark, self._room)
         self._autopsy: Autopsy | None = None
         self._diverged_under: RunConfig | None = None
+        self._begin_to_count()
+
+    def _begin_to_count(self) -> None:
+        """Nothing is known yet of how fast the run is."""
         self._rate = StepRate()
         self._effort = StepRate()  # by the seconds that were spent on training alone
         self._spent = 0.0
@@ -143,6 +162,7 @@ class Experiment:
     @_quietly
     def train(self, steps: int) -> None:
         """Make so many updates, fewer only if the run diverges."""
+        self._go_on_from_past()
         for _ in range(steps):
             if self.status is Status.DIVERGED:
                 return
@@ -152,10 +172,14 @@ class Experiment:
     def advance(self, seconds: float, steps: float = math.inf, apart: float = math.inf) -> int:
         """Train for about so long, if the experiment is running; the steps that were made.
 
+        While somebody looks back, it rebuilds the step that is wanted instead.
         They are no more than `steps`, and the curves have a row every `apart` steps or closer.
         Writing rows of the curves does not count, up to a limit: a run that has just begun, or has
         changed, writes many, and would make fewer steps than others for it.
         """
+        if self._past:
+            self._past.advance(seconds)
+            return 0
         start = now = self._work()
         self._written, made = 0.0, 0
         self._recorder.apart = apart
@@ -227,7 +251,8 @@ class Experiment:
         self._mark("diverged")
         self._recorder.end(loss)
         self.message = autopsy(self._training, loss)
-        self._autopsy = examine(self._trail, self.step)
+        again = self._trail.start_again(SHOWN)
+        self._autopsy = examine(again, self.step) if again else None
         self._instruments.measure_end()
 
     # ---- commands -------------------------------------------------------------------------
@@ -243,13 +268,37 @@ class Experiment:
                 self._pin(name)
             case Unpin(name):
                 self.pinned = tuple(past for past in self.pinned if past.name != name)
+            case LookBack(step):
+                self._look_back(step)
+            case LookAhead():
+                self._end_look()
             case _:
-                journal = self.journal  # of this run; a command that begins a new one leaves it
-                step = self.step
-                if self._steer(command):
-                    journal.append((step, command))
+                self._steer_and_note(command)
 
-    def _steer(self, command: Play | Pause | Step | FinishEpoch | SetKnob | Restart) -> bool:
+    def _steer_and_note(self, command: Steering) -> None:
+        """Obey, and write into the journal what has changed anything."""
+        if self._past:
+            self._past.advance()  # what is shown decides over what the command does
+            if self._goes_on_by(command):
+                self._go_on_from_past()
+        journal, step = self.journal, self.step  # of this run, even if the command begins another
+        if self._steer(command):
+            journal.append((step, command))
+            if self.step >= self._trail.due:  # the weights are new
+                self._trail.keep()
+
+    def _goes_on_by(self, command: Steering) -> bool:
+        """Whether a command has a run go on from the step that is looked at."""
+        match command:
+            case Play() | Step() | FinishEpoch():
+                self._refuse_if_diverged()
+                return True
+            case SetKnob(path, value):
+                config = self._shown.replace(path, value)
+                return config != self._shown and not self._begins_run(path, config)
+        return False
+
+    def _steer(self, command: Steering) -> bool:
         """Obey, and say whether that has changed anything."""
         status = self.status
         match command:
@@ -270,7 +319,7 @@ class Experiment:
             case SetKnob(path, value):
                 return self._set(path, value)
             case Restart(seed):
-                self._restart(self.config if seed is None else self.config.with_seed(seed))
+                self._restart(self._shown if seed is None else self._shown.with_seed(seed))
         return True
 
     def _pause(self) -> bool:
@@ -287,7 +336,7 @@ class Experiment:
             self._until = self._recorder.asked = self.step + self._training.batches.left
 
     def _refuse_if_diverged(self) -> None:
-        if self.status is Status.DIVERGED:
+        if Status.DIVERGED in (self.status, self._status_shown):
             raise ValueError("This run has diverged: do what its diagnosis says, then restart it.")
 
     def _restart(self, config: RunConfig) -> None:
@@ -315,8 +364,8 @@ class Experiment:
         )
 
     def _set(self, path: str, value: float | Choice | str) -> bool:
-        before = self.config.value(path)
-        config = self.config.replace(path, value)
+        before = self._shown.value(path)
+        config = self._shown.replace(path, value)
         if config.value(path) == before:
             return False
         if path == DATASET and config.data.dataset.name != before.name:
@@ -327,12 +376,11 @@ class Experiment:
 
     def _turn(self, path: str, config: RunConfig) -> None:
         """Go on, or begin again, under a config that differs in the setting at `path`."""
-        setting, before = SETTINGS[path], self.config.value(path)
-        if setting.effect is Effect.NEW_RUN or not self._training.can_follow(config):
+        setting, before = SETTINGS[path], self._shown.value(path)
+        if self._begins_run(path, config):
             return self._restart(config)
         anew = rebuilt(self.config, config)
         self._training.follow(config)
-        self._trail.turn()
         self.config = config
         if setting.effect is Effect.REDRAW:
             self._training.draw_weights()
@@ -346,9 +394,96 @@ class Experiment:
         self._instruments.forget_last_step()
         self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}", path)
 
+    def _begins_run(self, path: str, config: RunConfig) -> bool:
+        """Whether the setting at `path` can be as in `config` in another run alone."""
+        training = self._past.training if self._past else self._training
+        return SETTINGS[path].effect is Effect.NEW_RUN or not training.can_follow(config)
+
     def _mark(self, text: str, path: str = "") -> None:
         self._markers.append(Marker(self.step, self._recorder.rows, text, path))
         self._recorder.turn()
+
+    # ---- looking back -------------------------------------------------------------------------
+
+    @_quietly
+    def look_back(self, step: int) -> None:
+        """Show the run as it was after a step, until it is to `look_ahead` or to go on from there.
+
+        What was changed at that very step was not yet. Training waits. It is no part of the run:
+        what it learns and its journal stay as they are.
+        """
+        self.apply(LookBack(step))
+        self.advance(math.inf)
+
+    def look_ahead(self) -> None:
+        """Show the run as it is now, and go on with it."""
+        self.apply(LookAhead())
+
+    @property
+    def rebuilding(self) -> bool:
+        """Whether a step that somebody wants to look at is being made again."""
+        return self._past is not None and not self._past.ready
+
+    @property
+    def _shown(self) -> RunConfig:
+        """The settings of the step that is shown."""
+        return self._past.training.config if self._past else self.config
+
+    @property
+    def _status_shown(self) -> Status:
+        past = self._past
+        return Status.DIVERGED if past and past.diverged is not None else self.status
+
+    def _look_back(self, step: int) -> None:
+        if self.status is Status.FAILED:
+            raise ValueError("This run has failed: restart it.")
+        if not 0 <= step <= self.step:
+            raise ValueError(f"This run has steps 0 to {self.step:,}, got {step:,}.")
+        if self._past:
+            self._past.go_to(step)
+            return
+        self._past = Past(self._trail, self._recorder, self._instruments, self._work, step)
+        self._status_now, self.status = self.status, Status.PAUSED
+
+    def _end_look(self) -> None:
+        if self._past:
+            self._past = None
+            if self.status is Status.PAUSED:  # it has not failed
+                self.status = self._status_now
+
+    def _go_on_from_past(self) -> None:
+        """Make the step that somebody looks at the last one of a run that goes on from there."""
+        past, whole = self._past, self._instruments
+        if past is None:
+            return
+        past.advance()
+        self._previous, self.parent = self._so_far(f"run {self.run}"), Parent(self.run, past.step)
+        goes_on = self._status_now is not Status.PAUSED
+        self.status = Status.RUNNING if goes_on else Status.PAUSED
+        self.message, self._past = "", None
+        self.run += 1
+        self._began_at = self._came_to = past.step
+        self._script.clear()
+        self._until = None
+        self.journal = [entry for entry in self.journal if entry[0] < past.step]
+        self._markers = [marker for marker in self._markers if marker.step < past.step]
+        self._training, self._recorder = past.training, past.recorder
+        self._instruments, self._looker = past.instruments, past.looker
+        self.config = self._training.config
+        self._recorder.part()
+        self._instruments.go_on(whole)
+        self._trail = self._trail.up_to(
+            past.step, self._training, self.journal, self._recorder.mark
+        )
+        self._autopsy = self._diverged_under = None
+        self._begin_to_count()
+        if past.diverged is not None:
+            self._stay_diverged(past.diverged)
+
+    def _stay_diverged(self, loss: float) -> None:
+        """The run goes on from a step that it diverged at: only with new weights."""
+        self.status, self._diverged_under = Status.DIVERGED, self.config
+        self.message = autopsy(self._training, loss)
 
     # ---- telling --------------------------------------------------------------------------
 
@@ -358,6 +493,8 @@ class Experiment:
 
         `looks` are the names of those fields of `Inside` that are asked for.
         """
+        if self._past:
+            return self._tell_past(self._past, looks)
         if self.status is not Status.DIVERGED:
             self._instruments.measure_all()
             self._looker.look_now(looks)
@@ -368,6 +505,8 @@ class Experiment:
     @_quietly
     def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
         """How things stand; what is dear to measure may be a little older."""
+        if self._past:
+            return self._tell_past(self._past, looks)
         trained, idle = self._trained, self._idle
         self._trained = self._idle = 0.0
         if self.status is not Status.DIVERGED:
@@ -383,19 +522,32 @@ class Experiment:
         return check_gradients(self._training, np.random.default_rng(self.step), coordinates)
 
     def _tell(self) -> Snapshot:
+        snapshot = self._describe(self._training, self._recorder, self._instruments, self._looker)
+        findings = diagnose(snapshot)
+        self._followed.advise(findings)
+        condition = condition_of(snapshot, findings)
+        if condition is Condition.CONVERGED:
+            self._followed.forget()  # it has helped; what goes wrong from here on is another story
+        self._told = dataclasses.replace(snapshot, findings=findings, condition=condition)
+        return self._told
+
+    def _describe(
+        self, training: Training, recorder: Recorder, instruments: Instruments, looker: Looker
+    ) -> Snapshot:
+        """How a run stands, without what is wrong with it."""
         running = self.status is Status.RUNNING
-        instruments = self._instruments
-        snapshot = Snapshot(
+        return Snapshot(
             run=self.run,
-            step=self.step,
-            epoch=self._training.batches.epoch,
-            status=self.status,
+            step=training.step,
+            epoch=training.batches.epoch,
+            status=self._status_shown,
             message=self.message,
-            config=self.config,
+            config=training.config,
             data=self._shown_data,
-            curves=self._recorder.curves,
+            curves=recorder.curves,
+            so_far=recorder.curves,
             layers=instruments.layers,
-            strip=instruments.strip,
+            strip=self._instruments.strip,
             tensors=instruments.tensors,
             metrics=instruments.metrics,
             findings=(),
@@ -404,7 +556,7 @@ class Experiment:
             followed=self._followed.changes,
             diverged_under=self._diverged_under,
             beside=BackgroundResults(),
-            inside=self._looker.seen,
+            inside=looker.seen,
             previous=self._previous,
             pinned=self.pinned,
             until=self._until,
@@ -413,13 +565,36 @@ class Experiment:
             steps_per_second=self._rate.rate(self.step, self._clock()) if running else 0.0,
             training_steps_per_second=self._effort.rate(self.step, self._spent),
             autopsy=self._autopsy,
+            looking=None,
+            parent=self.parent,
         )
-        findings = diagnose(snapshot)
-        self._followed.advise(findings)
-        condition = condition_of(snapshot, findings)
-        if condition is Condition.CONVERGED:
-            self._followed.forget()  # it has helped; what goes wrong from here on is another story
-        return dataclasses.replace(snapshot, findings=findings, condition=condition)
+
+    def _tell_past(self, past: Past, looks: Set[str]) -> Snapshot:
+        """How the run stood at the step that is looked at; until that is rebuilt, what was told."""
+        looking = past.looking(self.step)
+        if not past.ready:
+            return dataclasses.replace(self._told, status=self.status, looking=looking)
+        past.measure(looks)
+        told = self._describe(past.training, past.recorder, past.instruments, past.looker)
+        told = dataclasses.replace(
+            told,
+            message=autopsy(past.training, past.diverged) if past.diverged is not None else "",
+            markers=tuple(x for x in self._markers if x.step < past.step),
+            diverged_under=None,
+            autopsy=None,
+            until=None,
+        )
+        findings = diagnose(told)
+        condition = condition_of(told, findings)
+        self._told = dataclasses.replace(
+            told,
+            findings=findings,
+            condition=condition,
+            curves=self._recorder.curves,
+            markers=tuple(self._markers),
+            looking=looking,
+        )
+        return self._told
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:

@@ -14,7 +14,7 @@ from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
 from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
 from engine.runtime.time_budget import TimeBudget
-from engine.training.commands import Command
+from engine.training.commands import Begin, Command, LookAhead, LookBack
 
 type Deliver = Callable[[Snapshot, int], None]
 
@@ -165,7 +165,8 @@ class ExperimentHandle:
     @property
     def busy(self) -> bool:
         """Whether there is training or other work to do."""
-        return self.experiment.status is Status.RUNNING or self.works.busy
+        experiment = self.experiment
+        return experiment.status is Status.RUNNING or experiment.rebuilding or self.works.busy
 
     @property
     def held_to(self) -> Pace:
@@ -183,6 +184,15 @@ class ExperimentHandle:
     def next(self) -> Command | Errand | None:
         """What is to be obeyed next."""
         return self._inbox[0] if self._inbox else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to be obeyed now.
+
+        While a step is rebuilt only another look takes its place; all else is meant for that step.
+        """
+        looks = isinstance(self.next, LookBack | LookAhead | Begin | Errand)
+        return self.next is not None and (looks or not self.experiment.rebuilding)
 
     def take(self) -> list[Command] | Errand:
         """What is to be obeyed now: an errand; or a command, with those before that it replaces."""

@@ -193,7 +193,7 @@ class RunQueue:
         share = self._share(alone)
         rate = share / self._house.period
         handle.purse.fill(now, rate)
-        if handle.next and (alone or handle.purse.solvent):
+        if handle.ready and (alone or handle.purse.solvent):
             self._obey(handle, rate)
         elif handle.curious:
             _show(handle)
@@ -236,7 +236,8 @@ class RunQueue:
         if handle.works.busy:  # what is waited for has the larger part
             training = experiment.status is Status.RUNNING
             seconds -= handle.works.advance(WORK * seconds if training else seconds, self._clock)
-        steps = self._train(handle, seconds)
+        rebuilt = experiment.rebuilding  # a step that somebody looks back at, at no pace
+        steps = experiment.advance(seconds) if rebuilt else self._train(handle, seconds)
         # Who makes few steps is shown each of them, even if its page is not ready for it yet.
         if handle.wanted or not handle.busy or (steps and _wait(handle) > self._house.period):
             looks = handle.looks
@@ -271,7 +272,8 @@ class RunQueue:
 
 def _wait(handle: ExperimentHandle) -> float:
     """Seconds until there is something to do for a run by its pace."""
-    return 0.0 if handle.works.busy else handle.steps_due.wait(handle.rate)
+    at_once = handle.works.busy or handle.experiment.rebuilding
+    return 0.0 if at_once else handle.steps_due.wait(handle.rate)
 
 
 def _show(handle: ExperimentHandle) -> None:

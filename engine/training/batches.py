@@ -56,8 +56,9 @@ class Batches:
         self.seen += size
 
     def save(self) -> tuple[np.ndarray, int, int, Mapping[str, Any]]:
-        """A copy of the state that determines the next mini-batches."""
-        return self._order.copy(), self._next, self.seen, self._rng.bit_generator.state
+        """A copy of the state that determines the next mini-batches, in as few bytes as it takes."""
+        order = self._order.astype(np.min_scalar_type(len(self._order)))
+        return order, self._next, self.seen, self._rng.bit_generator.state
 
     def fork(self, size: int, saved: tuple[np.ndarray, int, int, Mapping[str, Any]]) -> "Batches":
         """Mini-batches of the same examples that continue from a saved state."""

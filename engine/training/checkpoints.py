@@ -1,72 +1,160 @@
-"""Checkpoints of a run, from which its last steps can be replayed to the bit."""
+"""Checkpoints of a run, from which any of its steps can be replayed to the bit.
 
-import math
+A replay starts at the last checkpoint before the step and applies the commands of the journal since
+then: the same arithmetic in the same order, so the same bits.
+"""
+
 from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from engine.training.config import RunConfig
+from engine.training.commands import Command, SetKnob
+from engine.training.config import SETTINGS, Effect, RunConfig
 from engine.training.training import State, Training
 
-APART = 50  # steps between two checkpoints; two are kept, so at least so many can be replayed
-MOST_AGAIN = 1.2e10  # multiplications that a replay may take: about a second
+APART = 50  # steps between two checkpoints; of the last two, one is at least so many steps ago
+MOST_AGAIN = 1.2e10  # multiplications that replaying the last steps may take: about a second
+ROOM = 2**20  # bytes of the checkpoints that are kept of a whole run, unless more are allowed
+BESIDE = 4096  # bytes of a checkpoint beside its arrays: generators, and the state of the curves
+
+type Journal = Sequence[tuple[int, Command]]
 
 
-class Checkpoints:
-    """Saves the state of a run now and then, for less than a hundredth of its time."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint[M]:
+    """The state of a run after a step."""
 
-    def __init__(self, training: Training) -> None:
-        self._training = training
-        self.renew()
+    step: int
+    state: State | None  # None: of step 0, which the config alone determines
+    applied: int  # commands of the journal that had been applied
+    mark: M  # the state of whatever else is to be replayed with the training
+
+
+class Checkpoints[M]:
+    """The checkpoints of one run: the last two, and some that are spread evenly over all steps.
+
+    The last two serve the autopsy of a run that diverges. When those of the whole run take more
+    than `room`, the one is dropped that leaves the smallest gap.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        journal: Journal,
+        mark: Callable[[], M],
+        room: int = ROOM,
+        kept: Sequence[Checkpoint[M]] = (),
+    ) -> None:
+        self._training, self._journal, self._mark, self._room = training, journal, mark, room
+        self._first = training.config
+        self._kept: list[Checkpoint[M]] = list(kept) or [Checkpoint(0, None, 0, mark())]
+        self._last: deque[Checkpoint[M]] = deque(self._kept if not kept else (), maxlen=2)
+        self._next = APART  # the step at which the next one is kept for the whole run
+        self.due = training.step if kept else APART
 
     def renew(self) -> None:
-        """Start here: earlier steps cannot be replayed, or are of no interest any more."""
-        self._states: deque[State] = deque(maxlen=2)
-        self._turns: list[tuple[int, RunConfig]] = []  # the step at which each config took effect
-        self._config = self._training.config
-        self.keep()
+        """The weights were redrawn: an autopsy is to start here."""
+        self._last.clear()
+        self._thin()  # checkpoints of before now hold the old initial weights alone
+        self.due = self._training.step
 
     def keep(self) -> None:
-        """Save the current state; called when `due`."""
-        training = self._training
-        self.due = math.inf
-        if _work(training) * APART > MOST_AGAIN:
+        """Save the current state; called when `due`, after the commands of the step."""
+        step = self._training.step
+        self.due = step + APART
+        repeatable = _work(self._training) * APART <= MOST_AGAIN
+        if not repeatable and step < self._next:
             return
-        self._states.append(training.save())
-        self._turns = [x for x in self._turns if x[0] >= self._states[0].step]
-        self.due = training.step + APART
+        saved = Checkpoint(step, self._training.save(), len(self._journal), self._mark())
+        if repeatable:
+            self._last.append(saved)
+        if step >= self._next:
+            self._kept.append(saved)
+            self._thin()
+            self._next = step + max(APART, step // (1 + self._room // _bytes(saved)))
 
-    def turn(self) -> None:
-        """A setting has changed, and the run continues under another config."""
-        now, before = self._training.config.optimization, self._config.optimization
-        self._config = self._training.config
-        if (now.optimizer.name, now.loss) != (before.optimizer.name, before.loss):
-            self.renew()  # another optimizer has state of another shape
-        else:
-            self._turns.append((self._training.step, self._config))
+    def _thin(self) -> None:
+        while len(self._kept) > 1 and self.nbytes > self._room:
+            steps = [x.step for x in self._kept]
+            gaps = {n: steps[n + 1] - steps[n - 1] for n in range(1, len(steps) - 1)}
+            del self._kept[min(gaps, key=gaps.__getitem__) if gaps else -1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the checkpoints of the whole run."""
+        states = [x.state for x in self._kept if x.state]
+        drawn = {id(x.drawn): x.drawn.nbytes for x in states}
+        drawn.pop(id(self._training.network.parameters.drawn), None)
+        return sum(map(_bytes, self._kept)) + sum(drawn.values())
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps of the checkpoints of the whole run, the first being 0."""
+        return tuple(x.step for x in self._kept)
+
+    def before(self, step: int) -> Checkpoint[M]:
+        """The last one before a step, so that the step itself is replayed, with its mini-batch."""
+        known = [x for x in (*self._kept, *self._last) if x.step < step]
+        return max(known, key=lambda x: x.step, default=self._kept[0])
+
+    def start_at(self, checkpoint: Checkpoint[M]) -> "Again":
+        """A copy of the run at a checkpoint, to be replayed from there."""
+        state, training = checkpoint.state, self._training
+        training = training.fork(state) if state else training.again(self._first)
+        return Again(training, self._journal, checkpoint.applied)
 
     def start_again(self, steps: int) -> "Again | None":
         """A copy of the run about so many steps ago; None if the replay would take too long."""
-        last = self._training.step
-        work = _work(self._training)
-        can = [x for x in self._states if work * (last - x.step) <= MOST_AGAIN]
+        last, work = self._training.step, _work(self._training)
+        can = [x for x in self._last if work * (last - x.step) <= MOST_AGAIN]
         if not can:
             return None
         early = [x for x in can if x.step <= last - steps]
-        state = early[-1] if early else can[0]
-        return Again(self._training.fork(state), [x for x in self._turns if x[0] >= state.step])
+        return self.start_at(early[-1] if early else can[0])
+
+    def up_to(
+        self, step: int, training: Training, journal: Journal, mark: Callable[[], M]
+    ) -> "Checkpoints[M]":
+        """The checkpoints of a fork: a run with this journal that was the same up to `step`."""
+        kept = [x for x in self._kept if x.step <= step and x.applied <= len(journal)]
+        same = Checkpoints(training, journal, mark, self._room, kept)
+        same._first = self._first
+        return same
 
 
 class Again:
     """A copy of a run that repeats its steps."""
 
-    def __init__(self, training: Training, turns: list[tuple[int, RunConfig]]) -> None:
+    def __init__(self, training: Training, journal: Journal, applied: int) -> None:
         self.training = training
-        self._turns = turns
+        self._journal = journal
+        self.applied = applied  # commands of the journal
+        self.on_command: Callable[[Command], None] = lambda command: None
 
     def update(self) -> float:
         """Make the next step and return its loss; raises Diverged where the run did."""
-        while self._turns and self._turns[0][0] == self.training.step:
-            self.training.follow(self._turns.pop(0)[1])
+        while self.applied < len(self._journal):
+            step, command = self._journal[self.applied]
+            if step > self.training.step:
+                break
+            if step == self.training.step:
+                self._obey(command)
+            self.applied += 1  # an earlier one is a single step, whose update was saved
         return self.training.update()
+
+    def _obey(self, command: Command) -> None:
+        if isinstance(command, SetKnob):
+            self.training.follow(self._config(command))
+            if SETTINGS[command.path].effect is Effect.REDRAW:
+                self.training.draw_weights()
+        self.on_command(command)
+
+    def _config(self, command: SetKnob) -> RunConfig:
+        return self.training.config.replace(command.path, command.value)
+
+
+def _bytes(checkpoint: Checkpoint[object]) -> int:
+    return BESIDE + (checkpoint.state.nbytes if checkpoint.state else 0)
 
 
 def _work(training: Training) -> float:

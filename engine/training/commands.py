@@ -66,7 +66,18 @@ class Unpin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unpin"
     name: str
 
 
-type Command = Play | Pause | Step | FinishEpoch | SetKnob | Restart | Begin | Pin | Unpin
+class LookBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="look back"):
+    """Show the run as it was after a step, before what was changed then; training waits."""
+
+    step: int
+
+
+class LookAhead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="look ahead"):
+    """Show the run as it is now, and go on with it."""
+
+
+type Steering = Play | Pause | Step | FinishEpoch | SetKnob | Restart
+type Command = Steering | Begin | Pin | Unpin | LookBack | LookAhead
 
 
 def check_command(command: Command) -> None:

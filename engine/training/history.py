@@ -1,5 +1,6 @@
 """An append-only table of a run, dense at first and sparser as the run goes on."""
 
+import copy
 import csv
 import io
 import math
@@ -95,10 +96,35 @@ class History:
             # A new array, not a resize in place: curves handed out keep the old one.
             self._table = np.concatenate([self._table, np.empty_like(self._table)], axis=1)
         self._table[:, self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
+        self._take(step)
+
+    def _take(self, step: int) -> None:
         self._rows += 1
         self._curves = None
         self.last = step
         self._due = step + max(1, min(step // RESOLUTION, (step - self._changed) // AFRESH))
+
+    def mark(self) -> "History":
+        """Where it stands, without the rows; `rewound` goes back there."""
+        mark = copy.copy(self)
+        mark._table, mark._curves = np.empty((0, 0)), None
+        return mark
+
+    def rewound(self, mark: "History") -> "History":
+        """The same table as it stood at a mark; `repeat` takes in again what came then."""
+        past = copy.copy(mark)
+        past._table = self._table
+        return past
+
+    def repeat(self) -> dict[str, float]:
+        """Take in the next row, which is known, as if it was written now; what it holds."""
+        step, *values = self._table[:, self._rows].tolist()
+        self._take(int(step))
+        return dict(zip(self.names[1:], values, strict=True))
+
+    def part(self) -> None:
+        """Forget what came later: it goes on in a table of its own."""
+        self._table = self._table.copy()
 
     def curves(self) -> Curves:
         """All rows so far, without copying them; the same object until there is a new one."""

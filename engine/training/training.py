@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import DTypeLike
 
-from engine.data import Examples
+from engine.data import Examples, Split
 from engine.nn.initializers import INITIALIZERS
 from engine.nn.losses import LOSSES, Loss
 from engine.nn.network import Network, Parameters
@@ -49,28 +49,37 @@ class State:
     step: int
     config: RunConfig
     scheduled_at: int
+    first_loss: float
     theta: Array  # (P,)
+    drawn: Array  # (P,) shared by all states since then
     statistics: Array
     optimizer: tuple[Mapping[str, Array], int]
     batches: tuple[np.ndarray, int, int, Mapping[str, Any]]
     dropout: Mapping[str, Any]  # the state of the generator
     weights: Mapping[str, Any]  # ... and of the generator that draws weights
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes that it alone takes, without what it shares."""
+        memory = self.optimizer[0].values()
+        return sum(x.nbytes for x in (self.theta, self.statistics, self.batches[0], *memory))
+
 
 class Training:
     """A network in training; its config and seed determine every step to the bit."""
 
-    def __init__(self, config: RunConfig, dtype: DTypeLike) -> None:
+    def __init__(self, config: RunConfig, dtype: DTypeLike, data: Split | None = None) -> None:
+        """Draw the first weights; `data` are those of another run under the same config."""
         hold_blas()
         self.config = config
         self.step = 0
         self.scheduled_at = 0  # the step at which the schedule was chosen
         self.dtype = dtype
         streams = np.random.SeedSequence(config.seed).spawn(4)
-        data, self._weights_rng, order, self._dropout_rng = map(np.random.default_rng, streams)
+        drawn, self._weights_rng, order, self._dropout_rng = map(np.random.default_rng, streams)
         if config.data.seed is not None:
-            data = np.random.default_rng(config.data.seed)
-        self.data = prepare(config.data, data, dtype)
+            drawn = np.random.default_rng(config.data.seed)
+        self.data = data or prepare(config.data, drawn, dtype)
         check_loss_fits_data(config, self.data.train)
         train = self.data.train
         self.batches = Batches(train.x, train.target, config.optimization.batch_size, order)
@@ -244,8 +253,8 @@ class Training:
         """A copy of the state that determines all further steps."""
         parameters = self.network.parameters
         return State(
-            self.step, self.config, self.scheduled_at,
-            parameters.theta.copy(), parameters.statistics.copy(),
+            self.step, self.config, self.scheduled_at, self.first_loss,
+            parameters.theta.copy(), parameters.drawn, parameters.statistics.copy(),
             self.optimizer.save(), self.batches.save(),
             self._dropout_rng.bit_generator.state, self._weights_rng.bit_generator.state,
         )  # fmt: skip
@@ -264,14 +273,20 @@ class Training:
         fork.batches = self.batches.fork(state.config.optimization.batch_size, state.batches)
         fork._assemble(None)
         parameters = fork.network.parameters
-        parameters.theta[...] = state.theta
+        parameters.theta[...], parameters.drawn = state.theta, state.drawn
         parameters.statistics[...] = state.statistics
+        fork._begin_at(state.first_loss)
         fork.optimizer = Optimizer(
             state.config.optimization.optimizer, parameters.theta, parameters.regularized
         )
         fork.optimizer.load(state.optimizer)
         fork._comparing, fork._previous = False, np.zeros_like(parameters.theta)
+        fork.gradient_cosine = math.nan  # until the next comparison
         return fork
+
+    def again(self, config: RunConfig) -> "Training":
+        """The run that began under `config`, over the same data, before its first step."""
+        return Training(config, self.dtype, self.data)
 
     def draw_weights(self) -> None:
         """Draw new weights at the current step."""
@@ -283,7 +298,7 @@ class Training:
             parameters=self.network.parameters, dtype=self.dtype,
         )  # fmt: skip
         drawn.draw(initializer, self._weights_rng, x)
-        self.network.parameters.drawn[...] = self.network.parameters.theta
+        self.network.parameters.note_drawn()
         self.optimizer.reset()
         self.network.parameters.statistics[...] = self._expect()
 
@@ -301,7 +316,7 @@ class Training:
                 before = learned.get((layer.name, name))
                 if before is not None and before.shape == values.shape:
                     values[...] = before
-        self.network.parameters.drawn[...] = self.network.parameters.theta
+        self.network.parameters.note_drawn()
         self._expect()
 
     def _expect(self) -> Array:
@@ -310,13 +325,15 @@ class Training:
         Returns the running statistics that batch norm estimates on the way.
         """
         if self.network.parameters.gathered:
-            self.first_loss, statistics = self._look_as_training_does()
+            loss, statistics = self._look_as_training_does()
         else:
-            (self.first_loss, _), statistics = self.judges[0].judge(), np.zeros(0, self.dtype)
-        self._absurd = DIVERGENCE_FACTOR * max(
-            self.first_loss, 1e-3
-        )  # not 0, should the first loss be 0
+            (loss, _), statistics = self.judges[0].judge(), np.zeros(0, self.dtype)
+        self._begin_at(loss)
         return statistics
+
+    def _begin_at(self, loss: float) -> None:
+        self.first_loss = loss
+        self._absurd = DIVERGENCE_FACTOR * max(loss, 1e-3)  # not 0, should the first loss be 0
 
     def _look_as_training_does(self) -> tuple[float, Array]:
         """The loss and batch norm's statistics as in training, averaged over a few mini-batches."""

@@ -40,7 +40,7 @@ def broken(config: RunConfig, *changes: tuple[int, str, object], rate: float = 1
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_run_made_again_from_its_trail_is_the_same_to_the_bit(name):
     training = Training(CONFIGS[name], np.float32)
-    trail = Checkpoints(training)
+    trail = Checkpoints(training, [], lambda: None)
     losses = []
     for _ in range(3 * APART + 17):
         losses.append(training.update())
@@ -118,6 +118,7 @@ def test_it_names_what_was_first_not_finite():
     experiment.train(60)
     experiment.network.layers[2].params["W"][3, 4] = np.inf
     experiment._trail.renew()
+    experiment._trail.keep()
     experiment.train(5)
     fault = experiment.snapshot().autopsy.fault
     assert (fault.step, fault.layer, fault.what) == (61, "dense 2", "the output")
@@ -131,6 +132,7 @@ def test_it_names_a_gradient_that_overflows_before_the_loss_does():
     experiment.network.layers[2].params["W"][...] = 1e38 * np.where(np.arange(10) % 2, 1, -1)
     experiment.network.layers[0].params["W"][...] = 0
     experiment._trail.renew()
+    experiment._trail.keep()
     experiment.train(5)
     assert experiment.status is Status.DIVERGED
     fault = experiment.snapshot().autopsy.fault

@@ -1,0 +1,122 @@
+"""Looking back: a step of a run, made again from the last checkpoint before it, to the bit.
+
+It is a copy of the run, with curves and instruments of its own, so that it tells what the run would
+have told had it been stopped there, and can go on from there as another run.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Set
+
+from engine.measure.instruments import Instruments
+from engine.measure.on_demand import Looker
+from engine.measure.snapshot import Looking
+from engine.runtime.curve_recorder import Recorder
+from engine.training.checkpoints import Checkpoint, Checkpoints
+from engine.training.commands import Command, SetKnob, Step
+from engine.training.training import Diverged, Training
+
+type Trail = Checkpoints[Recorder]
+
+NEAR = 100  # steps between two states that are kept for whoever goes back step by step
+STEPS = 8  # that are made between two looks at the clock
+
+
+class Past:
+    """A run as it was after some step, and all that is measured on it."""
+
+    def __init__(
+        self,
+        trail: Trail,
+        recorder: Recorder,
+        instruments: Instruments,
+        work: Callable[[], float],
+        step: int,
+    ) -> None:
+        self._trail, self._work = trail, work
+        self._whole, self._later = recorder, instruments  # of the run as it is now
+        self._near: deque[Checkpoint[Recorder]] = deque(maxlen=2)
+        self.diverged: float | None  # the loss of this step, if it diverged
+        self._start(trail.before(step))
+        self.go_to(step)
+
+    def go_to(self, step: int) -> None:
+        """Begin to rebuild a step: from where this stands, if that is the nearest."""
+        self.step, self._ready = step, False
+        start = max((self._trail.before(step), *self._near_before(step)), key=lambda x: x.step)
+        if not start.step <= self._again.training.step <= step:
+            self._start(start)
+        self._first = self._again.training.step
+        if self._first == step:
+            self._show()
+
+    def _near_before(self, step: int) -> list[Checkpoint[Recorder]]:
+        return [x for x in self._near if x.step < step]
+
+    def _start(self, start: Checkpoint[Recorder]) -> None:
+        self._again, self.diverged = self._trail.start_at(start), None
+        self._again.on_command = self._hear
+        self.recorder = self._whole.rewound(start.mark, self._again.training)
+
+    def _hear(self, command: Command) -> None:
+        match command:
+            case SetKnob():
+                self.recorder.turn()
+            case Step():
+                self.recorder.make_due()
+
+    @property
+    def training(self) -> Training:
+        """The copy of the run."""
+        return self._again.training
+
+    @property
+    def ready(self) -> bool:
+        """Whether the step that is wanted has been rebuilt."""
+        return self._ready
+
+    def looking(self, end: int) -> Looking:
+        """What there is to say of it to whoever waits, of a run that has come so far."""
+        steps = self.step - self._first
+        done = 1.0 if self._ready else min(0.99, (self.training.step - self._first) / (steps or 1))
+        return Looking(self.step, end, done)
+
+    def advance(self, seconds: float = math.inf) -> None:
+        """Rebuild for about so long."""
+        begun = self._work()
+        while not self._ready:
+            for _ in range(min(STEPS, self.step - self.training.step)):
+                self._update()
+            if self.training.step == self.step:
+                self._show()
+            if self._work() - begun >= seconds:
+                return
+
+    def _update(self) -> None:
+        training = self.training
+        if training.step % NEAR == 0 and training.step:
+            mark = self.recorder.mark()
+            self._near.append(Checkpoint(training.step, training.save(), self._again.applied, mark))
+        self.diverged = None
+        try:
+            loss = self._again.update()
+        except Diverged as diverged:
+            self.diverged = diverged.loss
+            self.recorder.repeat_end()
+        else:
+            self.recorder.repeat(loss)
+
+    def _show(self) -> None:
+        last = self._later.metrics.gradient_cosine
+        self.training.gradient_cosine = self._whole.cosine_at(self.step, last)
+        self.instruments = Instruments(self.training, self._work, self._later)
+        self.looker = Looker(self.training, self._work)
+        self._ready = True
+
+    def measure(self, looks: Set[str]) -> None:
+        """Measure everything, and what is looked at besides."""
+        if self.diverged is None:
+            self.instruments.measure_all()
+            self.looker.look_now(looks)
+        else:
+            self.looker.look_at_broken(looks)

@@ -1,0 +1,287 @@
+"""Any step of a run can be looked at again, to the bit, and another run can go on from there."""
+
+import dataclasses
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from engine import (
+    Choice,
+    Experiment,
+    FinishEpoch,
+    LookAhead,
+    LookBack,
+    Parent,
+    Pause,
+    Play,
+    Recording,
+    Restart,
+    RunConfig,
+    SetKnob,
+    Status,
+    Step,
+    digest,
+    record,
+    replay,
+)
+from engine.training import checkpoints
+from engine.training.checkpoints import Checkpoints
+from engine.training.training import Training
+
+RATE = "optimization.learning_rate"
+LOOKS = frozenset({"weights", "answers", "sums", "outline", "expected"})
+SMALL = RunConfig().replace("model.hidden", (8, 6)).replace("data.dataset", Choice("moons"))
+NETWORKS = {
+    "plain": SMALL,
+    "batch norm, dropout, Adam": SMALL.replace(
+        "model.normalization", Choice("batch norm")
+    ).replace("model.dropout", 0.3).replace("optimization.optimizer", Choice("Adam")),
+    "clipped, scheduled": SMALL.replace("optimization.clip", 0.5).replace(
+        "optimization.schedule", Choice("cosine")
+    ),
+}  # fmt: skip
+TURNS = [
+    SetKnob(RATE, 0.02),
+    SetKnob(RATE, 0.3),
+    SetKnob("optimization.batch_size", 7),
+    SetKnob("optimization.batch_size", 30),
+    SetKnob("optimization.optimizer", Choice("SGD")),
+    SetKnob("optimization.optimizer", Choice("Adam")),
+    SetKnob("optimization.l2", 0.1),
+    SetKnob("optimization.loss", Choice("multiclass hinge")),
+    SetKnob("model.dropout", 0.5),
+    SetKnob("model.dropout", 0.0),
+    SetKnob("model.activation", Choice("tanh")),
+    SetKnob("model.initializer", Choice("Xavier")),
+    SetKnob("model.initializer", Choice("small normal")),
+    Restart(),
+    Restart(3),
+    Play(),
+    Pause(),
+    Step(),
+    FinishEpoch(),
+]
+room = st.sampled_from([0, 3_000, 20_000, 2**20])  # bytes: of no state, of some, of all
+# To make a failure smaller takes minutes, and its steps are few as it is.
+few = settings(max_examples=8, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+steered = st.lists(st.tuples(st.integers(0, 90), st.sampled_from(TURNS)), max_size=8)
+
+
+def run(config: RunConfig, turns, last: int = 40, **given) -> Experiment:
+    """A run that is steered so many steps after the turn before, and goes on to the end."""
+    experiment = Experiment(config, **given)
+    for steps, turn in turns:
+        experiment.train(steps)
+        experiment.apply(turn)
+    experiment.train(last)
+    return experiment
+
+
+def stopped(experiment: Experiment, step: int) -> Experiment:
+    """The same run, had it been stopped after a step."""
+    journal = [entry for entry in experiment.journal if entry[0] < step]
+    return replay(experiment.first_config, journal, step)
+
+
+def told(snapshot) -> dict[str, object]:
+    """What a snapshot tells of the network and its run at that step, as plain values."""
+    metrics = dataclasses.asdict(snapshot.metrics)
+    # What depends on when it was measured before, or on the clock.
+    del metrics["noise_scale"], metrics["cost"]
+    layers = [(x.name, x.mean, x.std, x.zero, x.dead, x.backward) for x in snapshot.layers]
+    inside = snapshot.inside
+    return {
+        "step": (snapshot.step, snapshot.epoch, snapshot.config, snapshot.message),
+        "metrics": metrics,
+        "layers": layers,
+        "tensors": [dataclasses.astuple(x) for x in snapshot.tensors],
+        "rows": snapshot.so_far.to_csv(),
+        "changes": [x for x in snapshot.markers if x.step < snapshot.step],
+        "answers": inside.answers and inside.answers.confusion.tolist(),
+        "findings": [x.rule for x in snapshot.findings],
+    }
+
+
+def agree(mine: dict[str, object], its: dict[str, object]) -> None:
+    for what, value in its.items():
+        assert repr(mine[what]) == repr(value), what
+
+
+@few
+@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, room=room, data=st.data())
+def test_a_step_is_shown_as_a_run_that_was_stopped_there(network, turns, room, data):
+    experiment = run(NETWORKS[network], turns, room=room)
+    before = digest(experiment), list(experiment.journal), experiment.run
+    for _ in range(3):
+        step = data.draw(st.integers(0, experiment.step))
+        experiment.look_back(step)
+        shown, alone = experiment.snapshot(LOOKS), stopped(experiment, step)
+        agree(told(shown), told(alone.snapshot(LOOKS)))
+        past = experiment._past.training.network.parameters
+        assert past.theta.tobytes() == alone.network.parameters.theta.tobytes()
+        assert shown.curves.to_csv().startswith(shown.so_far.to_csv())
+    assert (digest(experiment), experiment.journal, experiment.run) == before
+
+
+@few
+@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, room=room, data=st.data())
+def test_a_run_that_was_looked_back_at_goes_on_to_the_same_bits(network, turns, room, data):
+    watched, alone = (run(NETWORKS[network], turns, room=room) for _ in range(2))
+    watched.look_back(data.draw(st.integers(0, watched.step)))
+    watched.look_ahead()
+    for experiment in (watched, alone):
+        experiment.train(60)
+    assert digest(watched) == digest(alone)
+    assert watched.snapshot().curves.to_csv() == alone.snapshot().curves.to_csv()
+
+
+@few
+@given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, room=room, data=st.data())
+def test_a_run_that_goes_on_from_a_step_is_repeated_by_its_journal(network, turns, room, data):
+    experiment = run(NETWORKS[network], turns, room=room)
+    parent, end = experiment.run, experiment.step
+    step = data.draw(st.integers(0, end))
+    experiment.look_back(step)
+    experiment.train(0)
+    if experiment.status is Status.DIVERGED:
+        return
+    assert experiment.run == parent + 1
+    assert experiment.snapshot().parent == Parent(parent, step)
+    assert experiment.snapshot().previous.step == end
+    experiment.apply(SetKnob(RATE, 0.07))
+    experiment.train(50)
+    experiment.look_back(data.draw(st.integers(0, experiment.step)))
+    experiment.look_ahead()
+    experiment.train(30)
+    recording = Recording.from_json(msgspec.json.encode(record(experiment)))
+    again = replay(recording.config, recording.journal, recording.steps)
+    assert digest(again) == recording.digest
+    assert again.snapshot().curves.to_csv() == experiment.snapshot().curves.to_csv()
+
+
+def test_training_waits_while_somebody_looks_back_and_then_goes_on():
+    experiment = run(SMALL, [(0, Play())], 200)
+    experiment.look_back(50)
+    assert experiment.snapshot().status is Status.PAUSED
+    assert experiment.advance(1.0) == 0
+    assert (experiment.snapshot().step, experiment.snapshot().end) == (50, 200)
+    experiment.apply(LookAhead())
+    assert experiment.snapshot().status is Status.RUNNING
+    assert experiment.snapshot().looking is None
+    assert experiment.advance(0.01) > 0
+
+
+@pytest.mark.parametrize("command", [Play(), Step(), FinishEpoch(), SetKnob(RATE, 0.123)])
+def test_whatever_goes_on_while_looking_back_goes_on_from_there(command):
+    experiment = run(SMALL, [(100, SetKnob(RATE, 0.02))], 100)
+    experiment.look_back(60)
+    experiment.apply(command)
+    assert experiment.run == 2
+    assert experiment.step == (61 if command == Step() else 60)
+    assert experiment.journal == [(60, command)]
+    assert experiment.snapshot().looking is None
+    assert [x.text for x in experiment.snapshot().markers if x.step < 60] == []
+
+
+def test_a_setting_that_stays_as_it_is_or_cannot_be_leaves_the_look_as_it_is():
+    experiment = run(SMALL, [(50, SetKnob(RATE, 0.02))], 50)
+    experiment.look_back(20)
+    first = experiment.first_config.value(RATE)
+    experiment.apply(SetKnob(RATE, first))
+    with pytest.raises(ValueError, match="learning rate"):
+        experiment.apply(SetKnob(RATE, -1.0))
+    assert experiment.run == 1
+    assert experiment.snapshot().looking.step == 20
+
+
+def test_a_new_network_chosen_while_looking_back_has_the_settings_that_are_shown():
+    experiment = run(SMALL, [(50, SetKnob(RATE, 0.02))], 50)
+    experiment.look_back(20)
+    experiment.apply(SetKnob("model.hidden", "5"))
+    snapshot = experiment.snapshot()
+    assert (snapshot.run, snapshot.step, snapshot.looking) == (2, 0, None)
+    assert snapshot.config.value(RATE) == experiment.first_config.value(RATE) != 0.02
+    assert snapshot.previous.step == 100
+
+
+def test_a_step_that_there_is_not_is_refused_in_words():
+    experiment = run(SMALL, [], 10)
+    with pytest.raises(ValueError, match="steps 0 to 10, got 11"):
+        experiment.apply(LookBack(11))
+    with pytest.raises(ValueError, match="got -1"):
+        experiment.apply(LookBack(-1))
+
+
+def test_before_a_divergence_a_lower_rate_goes_on():
+    experiment = run(SMALL, [(80, SetKnob(RATE, 1e6))], 100)
+    assert experiment.status is Status.DIVERGED
+    experiment.look_back(80)
+    shown = experiment.snapshot()
+    assert (shown.status, shown.message, shown.autopsy) == (Status.PAUSED, "", None)
+    experiment.apply(SetKnob(RATE, 0.02))
+    assert experiment.status is Status.RUNNING
+    experiment.train(100)
+    assert experiment.step == 180
+
+
+def test_the_step_of_a_divergence_that_new_weights_overcame_says_so():
+    turns = [(60, SetKnob(RATE, 1e6)), (30, SetKnob(RATE, 0.01))]
+    experiment = run(SMALL, [*turns, (0, SetKnob("model.initializer", Choice("Xavier")))], 60)
+    (end,) = (x.step for x in experiment.snapshot().markers if x.text == "diverged")
+    experiment.look_back(end)
+    shown = experiment.snapshot()
+    assert shown.status is Status.DIVERGED
+    assert f"Diverged at step {end}" in shown.message
+    with pytest.raises(ValueError, match="diverged"):
+        experiment.apply(Play())
+    experiment.apply(SetKnob("model.initializer", Choice("small normal")))
+    assert experiment.status is not Status.DIVERGED
+    assert (experiment.run, experiment.step) == (2, end)
+
+
+def test_a_rebuild_is_told_and_another_look_takes_its_place(monkeypatch):
+    clock = iter(range(10**9))
+    experiment = Experiment(SMALL, work=lambda: float(next(clock)), room=0)
+    experiment.train(900)
+    experiment.apply(LookBack(500))
+    experiment.advance(3)
+    looking = experiment.snapshot().looking
+    assert experiment.rebuilding
+    assert 0 < looking.done < 1 and (looking.step, looking.end) == (500, 900)
+    experiment.apply(LookBack(20))
+    experiment.advance(1e6)
+    assert not experiment.rebuilding
+    assert experiment.snapshot().step == 20
+    assert experiment.snapshot().looking.done == 1
+
+
+def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
+    training = Training(SMALL, np.float32)
+    trail = Checkpoints(training, [], lambda: None, room=60_000)
+    for step in range(1, 300_001):
+        training.step = step
+        if step >= trail.due:
+            trail.keep()
+            assert trail.nbytes <= 60_000
+    *starts, last = (*trail.steps, training.step)
+    gaps = np.diff([*starts, last])
+    assert len(gaps) >= 8
+    assert gaps.max() < 2.5 * training.step / len(gaps)
+
+
+def test_states_before_new_weights_count_what_they_keep_of_those(monkeypatch):
+    monkeypatch.setattr(checkpoints, "APART", 5)
+    experiment = Experiment(SMALL, room=40_000)
+    for name in ["Xavier", "He"] * 30:
+        experiment.train(7)
+        experiment.apply(SetKnob("model.initializer", Choice(name)))
+        assert experiment._trail.nbytes <= 40_000
+
+
+def test_an_order_of_examples_is_saved_in_as_few_bytes_as_it_takes():
+    training = Training(RunConfig(), np.float32)
+    order = training.save().batches[0]
+    assert order.nbytes == 2 * len(training.data.train)
