@@ -56,7 +56,7 @@ class Batches:
         self.seen += size
 
     def save(self) -> tuple[np.ndarray, int, int, Mapping[str, Any]]:
-        """A copy of the state that determines the next mini-batches, in as few bytes as it takes."""
+        """A copy of the state that determines the next mini-batches, as small as can be."""
         order = self._order.astype(np.min_scalar_type(len(self._order)))
         return order, self._next, self.seen, self._rng.bit_generator.state
 
