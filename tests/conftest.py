@@ -1,4 +1,4 @@
-"""What every test shares."""
+"""Fixtures for all tests."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ from threadpoolctl import threadpool_limits
 
 from engine import RunConfig
 
-# Of the many processes that tests start, none should compile Panel and Bokeh anew.
+# Keeps the many processes that tests start from compiling Panel and Bokeh again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# No test says how long anything takes, nor does Hypothesis.
+# No test has a time limit, and Hypothesis has none either.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -24,7 +24,7 @@ hypothesis.settings.register_profile("thorough", max_examples=2500)  # --hypothe
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What was logged can be told to another process, though a hostile page has sent it."""
+    """Logged text can be passed to another process, even if a hostile page has sent it."""
     report = yield
     report.sections = [
         (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
@@ -40,6 +40,6 @@ def config() -> RunConfig:
 
 @pytest.fixture(autouse=True, scope="session")
 def one_blas_thread():
-    """As in the app, where several would only get in each other's way."""
+    """As in the app: on small matrices more threads would only compete."""
     with threadpool_limits(1, user_api="blas"):
         yield

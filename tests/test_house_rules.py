@@ -1,4 +1,4 @@
-"""Rules of the house that a machine judges better than a reader."""
+"""Rules of the project that a program checks better than a reader."""
 
 import ast
 import dataclasses
@@ -36,11 +36,11 @@ ENGINE = [p for p in SOURCES if p.is_relative_to(ROOT / "engine")]
 APP = [p for p in SOURCES if p.is_relative_to(ROOT / "app")]
 ENGINE_MAY_IMPORT = {
     *("engine", "numpy", "msgspec", "threadpoolctl", "tqdm"),
-    *("charset_normalizer", "openpyxl"),  # only when a file is opened that needs them
+    *("charset_normalizer", "openpyxl"),  # imported only for a file that needs them
     *sys.stdlib_module_names,
 }
 TOP_LEVEL = {"app", "engine", "tests", "pyproject.toml", "README.md", "Dockerfile"}
-# What a protocol or the server's framework says of these holds wherever they are written.
+# Documented once by a protocol or by the server's framework.
 SAID_ELSEWHERE = {
     *("forward", "backward", "borrow", "value", "slope", "gain", "show"),
     *("of_chance", "predicts"),
@@ -72,7 +72,7 @@ def imports(path: Path) -> set[str]:
 
 
 def offenders(paths: list[Path], faults: Callable[[Path], list[str]]) -> str:
-    """What is wrong in which file, a line each."""
+    """The faults by file, one a line."""
     return "\n".join(f"{name_of(path)}: {fault}" for path in paths for fault in faults(path))
 
 
@@ -101,7 +101,7 @@ def test_no_file_imports_itself_by_way_of_others():
 
 
 def needed(path: Path, files: Collection[str]) -> set[str]:
-    """The files that a file imports, for type checkers too."""
+    """The files that a file imports, also for type checkers only."""
     found = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -117,7 +117,7 @@ def test_what_is_public_says_what_it_is_for():
 
 
 def unsaid(path: Path) -> list[str]:
-    """What is public in a file, and does not say in a sentence what it is for."""
+    """The public names in a file whose docstring does not begin with a sentence."""
     module = tree(path)
     public = [module] if module.body else []
     for parent in [module, *(n for n in module.body if isinstance(n, ast.ClassDef))]:
@@ -156,14 +156,14 @@ def unwanted(path: Path) -> list[str]:
 def dataclasses_of(package) -> Iterator[type]:
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if module.name.endswith(("__main__", "app.main")):
-            continue  # these do something when they are imported
+            continue  # importing these has side effects
         for thing in vars(importlib.import_module(module.name)).values():
             if getattr(thing, "__module__", "") == module.name and dataclasses.is_dataclass(thing):
                 yield thing
 
 
 def holds_arrays(annotation: object) -> bool:
-    """Whether what is annotated so is an array, or contains one directly."""
+    """Whether an annotation is an array, or a container of arrays."""
     origin = typing.get_origin(annotation) or annotation
     if isinstance(origin, typing.TypeAliasType):
         return holds_arrays(origin.__value__)
@@ -174,7 +174,7 @@ def holds_arrays(annotation: object) -> bool:
 
 
 def test_nobody_compares_arrays_without_meaning_to():
-    """An array has no truth: `==` and `hash` of a dataclass that compares its arrays raise."""
+    """`==` and `hash` of a dataclass with array fields would raise."""
     told_apart = dict[bool, list[str]]({True: [], False: []})
     for kind in [*dataclasses_of(engine), *dataclasses_of(app)]:
         annotations = typing.get_type_hints(kind, localns=vars(engine)).values()
@@ -201,7 +201,7 @@ TESTS = [
 
 
 def test_no_test_says_how_long_anything_takes():
-    """They wait for what is to come by `tests.waiting`, and bring clocks of their own."""
+    """Tests wait for conditions with `tests.waiting`, and use clocks of their own."""
     for path in TESTS:
         asked = {"time", "timeit"} & imports(path)
         assert not asked, f"{name_of(path)} imports {asked}: see tests/waiting.py"

@@ -1,15 +1,15 @@
-"""The one place where a test waits: for something to come, never for time to pass.
+"""The only place where tests wait: for a condition, never for time to pass.
 
-No test says how long anything takes. Whatever depends on time gets a clock of the test's own, and
-how quick the program is stands in `tests/bench`.
+No test has a time limit. Code that depends on time gets a clock that the test controls; how fast
+the program is, `tests/bench` measures.
 """
 
 import time
 from collections.abc import Callable
 
-PATIENCE = 180.0  # seconds after which what is waited for will not come, on the slowest machine
-RUNNING = time.perf_counter  # a clock for what needs one that runs by itself
-LOOK = 0.01  # seconds from one look to the next
+PATIENCE = 180.0  # seconds after which a condition fails, even on the slowest machine
+RUNNING = time.perf_counter  # for code that needs a clock that runs by itself
+LOOK = 0.01  # seconds between two checks
 
 
 def wait_until(
@@ -23,7 +23,7 @@ def wait_until(
 
 
 class Clock:
-    """Time that passes when a test says so."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -33,7 +33,7 @@ class Clock:
 
 
 class Ticking(Clock):
-    """Time of which so much passes with each look at the clock."""
+    """A clock that moves by a fixed amount at each reading."""
 
     def __init__(self, tick: float) -> None:
         super().__init__()

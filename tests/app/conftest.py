@@ -1,4 +1,4 @@
-"""A page's frames, without the page."""
+"""Frames of a page, without the page."""
 
 from app.plots.plot_cache import DRAWINGS
 from app.server.frame_channel import Ask, Composer, Frame, asked
@@ -6,7 +6,7 @@ from engine import Snapshot
 
 
 class Page(Composer):
-    """Composes frames as a channel does: what is asked for has been drawn by then."""
+    """Composes frames as a channel does, with all requested plots drawn."""
 
     def compose(self, snapshot: Snapshot, ask: Ask, back=None) -> Frame:
         DRAWINGS.make(asked(ask), snapshot, ask.look)

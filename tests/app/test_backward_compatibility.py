@@ -1,4 +1,4 @@
-"""Links and files that were made by commit a72427d still lead to the runs that they hold."""
+"""Links and files made by commit a72427d still open."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a page and its server tell each other: each message is heard by its kind, or by nobody."""
+"""Messages between page and server: each reaches the handler of its kind, or is ignored."""
 
 import pytest
 

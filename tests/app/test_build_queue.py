@@ -1,4 +1,4 @@
-"""Turns: one after the other, once it is quiet, and nobody holds up the next one."""
+"""The build queue: one piece after the other, only while no page is requested."""
 
 import math
 import threading
@@ -8,7 +8,7 @@ from tests.waiting import PATIENCE, wait_until
 
 
 class Page:
-    """Somebody who waits for a turn."""
+    """A page that waits for its turn."""
 
     def __init__(self, order: list[str], name: str) -> None:
         self.begun, self.over = threading.Event(), threading.Event()

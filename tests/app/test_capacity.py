@@ -1,4 +1,4 @@
-"""Who is here, and for whom there is room; what a page is told when one of its plots breaks."""
+"""Who is counted as a visitor, and for whom there is room; a plot that fails is reported."""
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_who_has_been_away_longest_loses_the_place_to_who_comes(clock):
     assert sorted(visits) == ["a", "c"] and guests["b"].ended
     assert not guests["a"].ended
     visits["d"] = Guest(clock)
-    guests["a"].presence.arrive()  # back in time
+    guests["a"].presence.arrive()  # returned in time
     assert visits.full
 
 
@@ -70,7 +70,7 @@ def test_everybody_may_load_the_page_anew_at_once(clock):
             assert visits.make_room()
             visits[f"{round_}.{n}"] = Guest(clock)
         assert visits.here == 30
-        assert len(visits) == 30  # those who are away take no more than what is left over
+        assert len(visits) == 30  # absent visitors take only what is left over
 
 
 def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, config):
@@ -87,7 +87,7 @@ def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, con
     assert (
         frames[0].text["health"] == f"The plot “{view_of('loss').title}” failed and stands still."
     )
-    assert caplog.text.count("the view loss failed") == 1  # in the log, once
+    assert caplog.text.count("the view loss failed") == 1  # logged once
     assert "loss" in VIEWS
 
 

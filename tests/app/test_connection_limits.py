@@ -1,4 +1,4 @@
-"""What one connection can ask: so many messages, so many pages; and what the log says of it."""
+"""Limits for one connection: messages, page requests, and lines in the log."""
 
 import logging
 
@@ -18,7 +18,7 @@ class Clock:
 def test_a_page_that_behaves_never_waits():
     clock = Clock()
     budget = Budget(clock=clock)
-    for _ in range(600):  # a slider under a hand for ten seconds
+    for _ in range(600):  # a slider dragged for ten seconds
         clock.now += 1 / 60
         assert budget.spend(1) == 0
 
@@ -31,7 +31,7 @@ def test_who_floods_waits_for_as_long_as_it_takes():
     assert waits[:free] == [0.0] * free
     assert waits[-1] == pytest.approx((300 - free) * PULLED / RATE)
     clock.now += waits[-1] + 2 * SAVED / RATE
-    assert budget.spend(SAVED) == 0  # what was saved again, and no more
+    assert budget.spend(SAVED) == 0  # no more than that is saved
     assert budget.spend(1) > 0
 
 
@@ -42,10 +42,10 @@ def test_a_class_comes_at_once_and_nobody_holds_more_than_half_of_the_places():
     assert not addresses.lets_in("school")
     assert addresses.lets_in("home")
     let_in = 0
-    for _ in range(300):  # thirty seconds of ten a second more than is allowed
+    for _ in range(300):  # for thirty seconds, ten requests a second too many
         clock.now += 0.1
         let_in += sum(addresses.lets_in("school") for _ in range(2))
-    assert let_in == pytest.approx(300, abs=2)  # ten a second: thirty in the three seconds
+    assert let_in == pytest.approx(300, abs=2)  # ten a second
     clock.now += 6.0
     assert addresses.lets_in("school")
 
@@ -58,7 +58,7 @@ def clock():
 @pytest.fixture
 def log(clock, caplog):
     for installed in [x for x in caplog.handler.filters if isinstance(x, Brief)]:
-        caplog.handler.removeFilter(installed)  # by a server that an earlier test started
+        caplog.handler.removeFilter(installed)  # installed by a server of an earlier test
     brief = Brief(clock)
     caplog.handler.addFilter(brief)
     yield logging.getLogger("babysit.test")

@@ -1,4 +1,4 @@
-"""The core: the idlest one that is allowed, and no move without a reason."""
+"""Choosing a core: the least busy one that is allowed, and no move without a reason."""
 
 import os
 
@@ -8,7 +8,7 @@ from app.server.cpu_affinity import WORTH, Core, busy_times
 
 
 class Machine:
-    """Two cores, and how long each has worked; this process works on one of them."""
+    """Two cores and their times of work; this process runs on one of them."""
 
     def __init__(self) -> None:
         self.busy = {0: 100.0, 1: 200.0}
@@ -16,7 +16,7 @@ class Machine:
         self.core = Core(lambda: dict(self.busy), lambda: self.own, lambda: self.clock)
 
     def choose(self, ours: float, *others: float, allowed=frozenset({0, 1})) -> int | None:
-        """After a second in which we worked so long, and others so long on each core."""
+        """The core chosen after a second with these times of work, ours and others' by core."""
         self.clock += 1
         self.own += ours
         for core, time in enumerate(others):
@@ -44,7 +44,7 @@ def test_our_own_work_drives_us_nowhere(machine):
 def test_a_core_that_others_need_is_left_to_them(machine):
     assert machine.choose(0, 0.0, 0.5) == 0
     assert machine.choose(0.5, 0.5, 0.0) == 1
-    assert machine.choose(0.5, 0.0, 0.8 * WORTH) == 1  # not for so little
+    assert machine.choose(0.5, 0.0, 0.8 * WORTH) == 1  # too small a difference
 
 
 def test_only_what_is_allowed(machine):

@@ -1,4 +1,4 @@
-"""The diagnosis lane without a browser: it says what the engine found, and mends it."""
+"""The diagnosis bar without a browser: it shows the engine's findings and applies remedies."""
 
 import dataclasses
 import re
@@ -13,7 +13,7 @@ INITIALIZER = "model.initializer"
 
 
 class Page:
-    """Somebody who obeys the lane's commands, as the conductor would."""
+    """Applies the bar's commands, as the conductor would."""
 
     def __init__(self, config: RunConfig) -> None:
         self.experiment = Experiment(config)
@@ -45,7 +45,7 @@ class Page:
 
     @property
     def shown(self) -> dict[str, str]:
-        """The buttons by their words, and what each tells when it is pressed."""
+        """The buttons by label, with the message that each sends."""
         found = re.findall(r'data-press="(\w+)".*?class="word">([^<]+)<', self.words)
         return {word: name for name, word in found}
 
@@ -77,7 +77,7 @@ def test_show_me_points_at_the_plot_until_it_is_mended(broken):
 
 
 def with_rules(page: Page, *rules: str) -> None:
-    """Let the lane show findings of these names, whatever the run is like."""
+    """Make the bar show findings with these names, whatever the run's state."""
     snapshot = page.experiment.snapshot()
     first = snapshot.findings[0]
     findings = tuple(dataclasses.replace(first, rule=rule) for rule in rules)
@@ -89,8 +89,8 @@ def test_up_to_three_findings_are_told_with_number_and_cause_the_gravest_first(b
     places = [broken.words.index(name) for name in ("Dead units", "First loss", "Plateau")]
     assert places == sorted(places)
     assert broken.words.count("healthy") == 3
-    assert broken.words.count("knows nothing has 2.3") == 3 + 2  # and in full when pointed at
-    assert broken.words.count("by Xavier") == 1  # what to do is said of the first alone
+    assert broken.words.count("knows nothing has 2.3") == 3 + 2  # and in full in tooltips
+    assert broken.words.count("by Xavier") == 1  # only the first one has its remedy
     assert "more" not in broken.words
 
 

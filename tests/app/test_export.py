@@ -1,4 +1,4 @@
-"""Exported files say what the run says, and other programs read them."""
+"""Exported files contain the run's data, and other programs can read them."""
 
 import csv
 import io
@@ -42,7 +42,7 @@ def experiment() -> Experiment:
 
 
 class Page(HTMLParser):
-    """What a page is made of; insists that every element is closed."""
+    """Parses a page; checks that every element is closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ def test_the_report_tells_moves_in_a_row_once(config):
         experiment.apply(Step())
     experiment.apply(Play())
     experiment.train(8)
-    for command in (Pause(), Play(), Pause(), Pause()):  # the last changes nothing
+    for command in (Pause(), Play(), Pause(), Pause()):  # the last one changes nothing
         experiment.apply(command)
     experiment.apply(SetKnob("optimization.learning_rate", 0.02))
     experiment.apply(Step())
@@ -168,7 +168,7 @@ def test_what_a_visitor_calls_things_stays_text(config):
 
 @pytest.mark.parametrize("dataset", ["digits", "plane"])
 def test_every_file_can_be_made_at_once(config, dataset):
-    """At step 0, of classes and of values to predict."""
+    """At step 0, for classification and for regression."""
     config = config.replace("data.dataset", Choice(dataset))
     if dataset != "digits":
         config = config.replace("optimization.loss", Choice("mean squared error"))
@@ -177,12 +177,12 @@ def test_every_file_can_be_made_at_once(config, dataset):
         assert make(experiment)
 
 
-# ---- a run on a file of one's own -----------------------------------------------------------
+# ---- a run on an uploaded file -------------------------------------------------------------
 
 
 @pytest.fixture
 def own_run(tmp_path, config) -> Path:
-    """A run in a file, and beside it a folder with the table that it learned from."""
+    """A saved run, in a folder with the table that it was trained on."""
     table = b"a,b,label\n" + b"".join(b"%d,%d,%d\n" % (n, n % 5, n % 2) for n in range(50))
     uploads = Uploads(FileReader())
     upload = read_upload(table, "pets.csv")

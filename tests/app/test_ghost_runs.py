@@ -1,4 +1,4 @@
-"""Other runs in the plots and in the table: only what can be compared, and each once."""
+"""Other runs in the plots and in the table: only comparable ones, each of them once."""
 
 import re
 
@@ -18,7 +18,7 @@ def experiment(config) -> Experiment:
 
 
 def labels(experiment: Experiment, name: str) -> list[str]:
-    """The ghosts that are drawn of this curve."""
+    """The labels of the ghost runs in this plot."""
     drawn = ghosts(experiment.snapshot(), "view", {name: "solid"})["view.ghosts"]["label"]
     experiment.train(10)
     assert [label for label, _, _ in ghost_ends(experiment.snapshot(), name)] == drawn
@@ -62,7 +62,7 @@ def test_a_pinned_run_that_has_just_ended_stands_there_once(experiment):
 
 def test_two_columns_are_never_called_the_same(experiment):
     experiment.apply(Pin("run 1"))
-    experiment.train(10)  # so that it ended otherwise than it was pinned
+    experiment.train(10)  # so that its end differs from the pinned state
     experiment.apply(Restart())
     assert heads(experiment) == ["this run", "before (run 1)", "run 1"]
     assert labels(experiment, "loss_average") == ["before", "run 1"]

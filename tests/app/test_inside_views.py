@@ -1,4 +1,4 @@
-"""The views of the panel "Inside", without a browser, against numbers that are not their own."""
+"""The views of the panel "Inside", without a browser, against independent numbers."""
 
 import dataclasses
 import math
@@ -140,7 +140,7 @@ def test_theory_holds_for_whatever_is_drawn_around_zero(initializer):
 def test_health_shows_shares_that_one_can_count():
     experiment = Experiment(RunConfig())
     first = experiment.network.layers[0]
-    first.params["b"][:16] = -100.0  # a quarter of 64 units is never above 0
+    first.params["b"][:16] = -100.0  # a quarter of 64 units is always 0
     snapshot = experiment.snapshot(LOOKS)
     told = part("health", snapshot)
     assert told.set["health.dead"]["share"][0] == pytest.approx(0.25, abs=0.02)
@@ -187,7 +187,7 @@ def test_the_curve_is_that_of_the_textbook(activation, value, slope):
 
 
 def sums_by_hand(experiment: Experiment) -> np.ndarray:
-    """What goes into the first hidden layer on the first 128 training examples."""
+    """The preactivations of the first hidden layer on the first 128 training examples."""
     params = experiment.network.layers[0].params
     return experiment.data.train.x[:128] @ params["W"] + params["b"]
 
@@ -322,4 +322,4 @@ def test_a_divergence_shows_its_last_steps():
     assert told.set["autopsy.end"]["step"] == [experiment.step]
     assert f"Step {found.fault.step}" in told.text["autopsy.where"]
     assert found.fault.layer in told.text["autopsy.where"]
-    assert part("network", snapshot).text["network.parameters"] == "8,970"  # of a broken one too
+    assert part("network", snapshot).text["network.parameters"] == "8,970"  # diverged, too

@@ -1,4 +1,4 @@
-"""How late the server is: measured, told, and written down once."""
+"""The lateness of the server: measured, reported, and logged at most once in a while."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ def test_a_blocked_loop_is_measured():
 
     async def block() -> None:
         lateness.begin()
-        await asyncio.sleep(0)  # it has looked at the clock, and waits
+        await asyncio.sleep(0)  # it has read the clock, and waits
         clock.now += PERIOD + 0.3
         while not lateness.worst:
             await asyncio.sleep(PERIOD)
@@ -38,7 +38,7 @@ def test_a_loop_is_behind_from_the_moment_it_is_late_until_it_is_in_time_again()
         await asyncio.sleep(0)
         clock.now += PERIOD
         assert not lateness.behind
-        clock.now += 2 * BEHIND  # nothing has been measured yet
+        clock.now += 2 * BEHIND  # not measured yet
         assert lateness.behind
 
     asyncio.run(block())

@@ -1,4 +1,4 @@
-"""Memory: given back once visitors have left, and never for nothing."""
+"""Memory is given back once visitors have left, and only then."""
 
 import gc
 import sys
@@ -26,7 +26,7 @@ def test_memory_is_freed_when_nobody_is_here_and_never_for_nothing(memory, done)
     assert done == []  # nobody has left
     memory.owe()
     memory.owe()
-    assert done == ["set aside"] * 2  # not while the server is busy with it
+    assert done == ["set aside"] * 2  # not while the server is still working on it
     memory.look()
     memory.look()
     assert done[2:] == ["freed"]
@@ -41,7 +41,7 @@ def test_nobody_is_stopped_for_few_who_have_left(memory, done):
     memory.owe()
     memory.look()
     assert done.count("freed") == 1
-    memory.owe(1_000_000)  # parameters of one who was enough alone
+    memory.owe(1_000_000)  # parameters of one visitor, enough by itself
     memory.owe(500_000)
     memory.look()
     assert done.count("freed") == 2
@@ -60,7 +60,7 @@ def test_what_lives_is_set_aside_from_the_collector():
         Memory().keep()
         assert gc.get_freeze_count() > before
         del left
-        gc.collect()  # as Bokeh does whenever a page is closed
+        gc.collect()  # as Bokeh does when a page is closed
         assert gone() is not None
         collect()
         assert gone() is None
@@ -80,7 +80,7 @@ def test_the_c_library_gives_it_back():
     psutil = pytest.importorskip("psutil")
     process = psutil.Process()
     hold = [bytearray(2_000) for _ in range(40_000)]
-    fence = bytearray(2_000)  # after them, so that the heap cannot just be cut off
+    fence = bytearray(2_000)  # allocated last, so that the heap cannot simply shrink
     full = process.memory_info().rss
     hold.clear()
     give_back()

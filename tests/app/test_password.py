@@ -1,4 +1,4 @@
-"""The password of a class: where it comes from, how often one may guess, who is let in."""
+"""The class password: where it is read from, how often one may guess, who gets in."""
 
 import itertools
 
@@ -60,11 +60,11 @@ def test_who_guesses_waits_longer_and_longer_and_nobody_else_does():
     assert pauses[:FREE] == [0.0] * FREE
     assert all(b >= a - 1e-6 for a, b in itertools.pairwise(pauses))
     assert pauses[-1] == pytest.approx(MOST)
-    assert sum(pauses) > 10  # thirty guesses, not two hundred, in ten seconds and more
+    assert sum(pauses) > 10  # thirty guesses take more than ten seconds
     assert tried(attempts, clock, who="elsewhere") == 0.0
     assert tried(attempts, clock, right=True) == pytest.approx(
         MOST
-    )  # the class behind it is not locked out
+    )  # the class behind the same address is not locked out
     clock.now += FORGOTTEN + 1
     assert tried(attempts, clock) == 0.0
 

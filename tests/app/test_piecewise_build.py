@@ -1,4 +1,4 @@
-"""What is built in pieces: one a turn, others between, and no more of it than somebody wants."""
+"""Building in pieces: in turns with others, and only as long as somebody needs the result."""
 
 import threading
 
@@ -23,12 +23,12 @@ from tests.waiting import PATIENCE, wait_until
 
 
 def at_once(change):
-    """A change of a page that nobody else changes."""
+    """Applies a change of a page at once, as nobody else changes it."""
     return change
 
 
 class Steps:
-    """Pieces that say when they are built, and wait until they may."""
+    """Pieces that record when they are built, and wait for permission."""
 
     def __init__(self, order: list[str], name: str, number: int = 3) -> None:
         self.free = threading.Event()
@@ -64,7 +64,7 @@ def test_what_nobody_wants_any_more_waits_until_somebody_does(order):
     pieces = Steps(order, "a")
     building = Building(iter(pieces), turns, at_once)
     building.go_on()
-    building.stop()  # its first piece is under way, or will be left out
+    building.stop()  # its first piece may have started
     pieces.free.set()
     wait_until(lambda: not turns.waited_for)
     assert len(order) < 2 and not building.done
@@ -122,7 +122,7 @@ def test_a_piece_that_fails_is_the_last_one():
     assert failed == ["no such menu"]
 
 
-# ---- rooms ---------------------------------------------------------------------------------------
+# ---- panels -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def handle():
 
 
 class Page:
-    """A page without a server, on which a visitor goes from room to room."""
+    """A page without a server, on which a visitor opens panels."""
 
     def __init__(self, handle) -> None:
         self.presses = presses = Presses()
@@ -158,7 +158,7 @@ class Page:
         return self.buildings[-1]
 
     def open(self, room: str) -> set[str]:
-        """The models of the page once all of a room is there."""
+        """The models of the page once the panel is complete."""
         self.rooms.enter(room, self._handle)
         wait_until(lambda: all(building.done for building in self.buildings))
         return {model.id for model in self.document.models}
@@ -177,7 +177,7 @@ def opened(handle, monkeypatch) -> Page:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_is_built_once(opened, room):
     first = opened.open(room)
-    assert opened.open("Knobs") == first  # it stays, out of sight
+    assert opened.open("Knobs") == first  # it stays, hidden
     assert opened.open(room) == first
     assert len(opened.buildings) == 1
 
@@ -196,7 +196,7 @@ def test_no_piece_of_a_room_is_most_of_it(opened, handle, room):
 
 
 class Stepwise:
-    """Builds when it is told to."""
+    """Builds when told to."""
 
     def __init__(self, pieces) -> None:
         self._pieces, self.done = pieces, False

@@ -1,4 +1,4 @@
-"""Pinned runs: kept, compared, begun again."""
+"""Pinned runs: kept, compared, restarted."""
 
 import re
 
@@ -18,7 +18,7 @@ from engine import (
 
 
 class ExperimentHandle:
-    """An experiment that obeys at once."""
+    """An experiment that applies commands at once."""
 
     def __init__(self, config: RunConfig) -> None:
         self.experiment = Experiment(config)
@@ -57,7 +57,7 @@ def pin(runs: Runs, name: str) -> None:
 
 
 def rows(text: str, kind: str) -> dict[str, list[str]]:
-    """The cells of the rows of a kind, by what the row is called."""
+    """The cells of the rows of this kind, by label."""
     found = re.findall(rf'<tr class="{kind}"><th scope="row">(.*?)</th>(.*?)</tr>', text)
     return {label: re.findall(r"<td>(.*?)</td>", cells) for label, cells in found}
 

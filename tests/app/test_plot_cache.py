@@ -1,4 +1,4 @@
-"""Drawings: what pages share is the same for each of them, and comes when it is needed."""
+"""Cached drawings: equal for all pages that share them, and made on demand."""
 
 import itertools
 import json
@@ -38,7 +38,7 @@ def snapshots() -> list[Snapshot]:
 
 
 def content(name: str, snapshot: Snapshot) -> str:
-    """All that is drawn, without the numbers that Bokeh gives its models."""
+    """The content of a drawing without Bokeh's model ids."""
     drawn = draw(view_of(name)(snapshot, STYLES["desk"]))
     names: dict[str, str] = {}
     text = json.dumps(msgspec.to_builtins(drawn), sort_keys=True)
@@ -62,7 +62,7 @@ def test_no_drawing_is_made_twice_and_old_ones_go(monkeypatch):
     drawings.make(["loss"], snapshot, "desk")
     assert drawings.made(keys[0]) is loss
     drawings.make(["updates"], snapshot, "desk")
-    assert drawings.made(keys[0]) is loss  # asked for since
+    assert drawings.made(keys[0]) is loss  # used since
     assert drawings.made(keys[1]) is None
 
 

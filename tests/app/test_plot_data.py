@@ -223,7 +223,7 @@ def test_close_changes_are_all_told(experiment):
 
 
 def with_end(snapshot: Snapshot, column: str, value: float) -> Snapshot:
-    """The snapshot as if the second half of a curve had this value."""
+    """The snapshot with this value in the second half of a curve."""
     curves = snapshot.curves
     history = History(list(curves)[1:])
     for row in range(curves.rows):
@@ -349,7 +349,7 @@ def test_a_ghost_of_many_ratios_is_their_median(config):
 
 
 class TestComposer:
-    """What one connection is told, frame by frame."""
+    """Frame by frame, what one connection receives."""
 
     @staticmethod
     def frame(composer: Page, snapshot: Snapshot, since: int) -> dict:
@@ -383,8 +383,8 @@ class TestComposer:
         assert fresh["reset"]["loss.markers"] == {"step": [], "label": []}
 
     def test_a_frame_does_not_grow_with_the_run(self, experiment):
-        composer, sizes = Page(clock=lambda: 0.0), []  # words for the ears come once a second
-        shown = ["loss", "accuracy", "updates", "activations", "signal"]  # when the page opens
+        composer, sizes = Page(clock=lambda: 0.0), []  # text alternatives come once a second
+        shown = ["loss", "accuracy", "updates", "activations", "signal"]  # on the opened page
 
         def frame(since: int) -> dict:
             made = composer.compose(experiment.snapshot(), Ask(since, shown))

@@ -1,4 +1,4 @@
-"""Links give the bits of the run that they were made of; nonsense is told in one sentence."""
+"""Links reproduce the bits of their run; invalid links are reported in one sentence."""
 
 import base64
 import json
@@ -39,7 +39,7 @@ TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1])
 
 
 def arguments(query: str) -> dict[str, list[bytes]]:
-    """As a server reads what an address has behind its question mark."""
+    """The query arguments of an address, as a server parses them."""
     return {name: [x.encode() for x in said] for name, said in parse_qs(query[1:]).items()}
 
 
@@ -59,7 +59,7 @@ def steered(config: RunConfig) -> Experiment:
 
 
 def opened(recording: Recording) -> Experiment:
-    """What a page that is opened by a link does, without the page."""
+    """The run that a page opened by a link makes, without the page."""
     experiment = Experiment(RunConfig())
     experiment.apply(recording.begin)
     while experiment.status is Status.RUNNING:
@@ -267,7 +267,7 @@ def test_a_link_that_no_server_would_take_is_not_made(config):
             changed(journal=[[1, {"type": "set", "path": "model.hidden", "value": "8"}]]),
             "begins another run",
         ),
-        (b"[" + b" " * 2**20 + b"]", "damaged"),  # unpacks to more than a run can be
+        (b"[" + b" " * 2**20 + b"]", "damaged"),  # unpacks to more than any run
     ],
 )
 def test_nonsense_is_told_in_one_sentence(text, told):
@@ -285,7 +285,7 @@ def check_refused(wish: Wish, told: str) -> None:
     assert wish.refusal.isprintable() and len(wish.refusal) < 500
 
 
-# ---- whatever comes -------------------------------------------------------------------------
+# ---- random links -------------------------------------------------------------------------
 
 plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 json_like = st.recursive(
@@ -317,7 +317,7 @@ def test_a_link_with_a_part_replaced_opens_the_page(data):
     if wish.recording and wish.recording.steps < 300:
         try:
             opened(wish.recording)
-        except ValueError as refusal:  # the page tells it
+        except ValueError as refusal:  # the page shows it
             assert str(refusal)
 
 
@@ -344,7 +344,7 @@ def check_any(wish: Wish) -> None:
     assert wish.refusal.isprintable() and len(wish.refusal) < 1000
 
 
-# ---- a visitor's own data -------------------------------------------------------------------
+# ---- uploaded data --------------------------------------------------------------------------
 
 
 @pytest.fixture

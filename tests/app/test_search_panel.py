@@ -1,4 +1,4 @@
-"""What the page makes of a search, without a browser: held to the hunt's own figures."""
+"""The Search panel without a browser, against the search's own figures."""
 
 import csv
 import io
@@ -64,7 +64,7 @@ def columns(name: str, config, **shown) -> dict:
 
 
 def cells(parts: dict) -> dict[int, dict]:
-    """The wall's cells by the number of their trial."""
+    """The wall's cells by trial number."""
     found = {}
     for band in range(BANDS):
         data = parts[f"wall.{band}"]
@@ -244,11 +244,11 @@ def test_the_table_is_sorted_by_any_column_and_the_file_has_every_trial(hunt):
     frame = finish(hunt).frame()
     best_first = [trial.number for trial in ordered(frame, 1, False)]
     assert [number for number in best_first if number in frame.ranking] == list(frame.ranking)
-    assert len(best_first) == 12  # those that were stopped have an accuracy too
+    assert len(best_first) == 12  # stopped trials have an accuracy too
     rates = [trial.point[0] for trial in ordered(frame, 4, True)]
     assert rates == sorted(rates, reverse=True)
     assert to_html(frame, 1, False).count("<tr data-press=") == 12
-    of_values = replace(frame, measure="R²")  # as a search of what predicts values has it
+    of_values = replace(frame, measure="R²")  # as in a regression search
     assert "R² " in to_html(of_values, 1, False) and "%<" not in to_html(of_values, 1, False)
     assert "R² " not in to_html(frame, 1, False)
     rows = list(csv.DictReader(io.StringIO(to_csv(frame))))
@@ -264,7 +264,7 @@ def test_colours_of_better_trials_lie_farther_along_the_scale():
 
 
 class TestAxes:
-    """The form of a space."""
+    """The form of a search space."""
 
     @staticmethod
     def begun(config) -> Axes:
@@ -304,7 +304,7 @@ class TestAxes:
 
 
 class TestSearchController:
-    """Searches of an experiment, with a real conductor."""
+    """Searches of an experiment with a real conductor."""
 
     @pytest.fixture
     def handle(self, config):

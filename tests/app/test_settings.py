@@ -1,4 +1,4 @@
-"""The param object of all settings: what is set is sent, what the engine says is shown, no more."""
+"""The param object of all settings: it sends what is set, and shows the engine's config."""
 
 import re
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_every_setting_is_a_parameter_that_says_what_the_engine_says_of_it(setti
 
 
 def other_value(name: str) -> object:
-    """One that the setting does not have as runs begin."""
+    """A value that differs from the one at the start."""
     place, now = PLACES[name], RunConfig()
     values = SETTINGS[place.path].values
     if isinstance(values, Range):
@@ -75,7 +75,7 @@ def test_what_is_set_is_sent_and_what_the_engine_says_is_shown(name, settings, s
     assert getattr(settings, name) != value
     settings.show(config)
     assert getattr(settings, name) == value
-    assert sent == [command]  # what was shown was not sent
+    assert sent == [command]  # showing sends nothing
 
 
 @pytest.mark.parametrize(("path", "entry"), ENTRIES)
@@ -128,7 +128,7 @@ REFUSED = [
     ("hidden", "64, x", "layers are written like “64, 64”, got “x”"),
     ("hidden", "1," * 65, "hidden must be at most 64 layers"),
     ("convolutions", "8 of 5x4", "layers are written like"),
-    ("convolutions", "8 of 5x5", "convolutions need images"),  # as the engine alone knows
+    ("convolutions", "8 of 5x5", "convolutions need images"),  # which only the engine knows
 ]
 
 
@@ -169,9 +169,9 @@ def test_a_run_is_steered_without_a_page():
     assert experiment.config.model.hidden == (32,)
     assert experiment.config.model.convolutions == (Convolution(4, 3),)
     settings.convolutions = ""
-    settings.dataset = "bumps"  # which are values to predict: the loss follows
+    settings.dataset = "bumps"  # a regression: the loss changes too
     assert settings.loss == experiment.config.optimization.loss.name == "mean squared error"
-    experiment.apply(SetKnob("optimization.l2", 0.5))  # by others
+    experiment.apply(SetKnob("optimization.l2", 0.5))  # by another client
     settings.show(experiment.config)
     assert settings.l2 == 0.5
 
@@ -190,7 +190,7 @@ def test_a_nudge_goes_from_stop_to_stop_as_far_as_they_go(settings, sent):
         assert settings.learning_rate == to
     assert len(sent) == 4
     settings.nudge("learning_rate", 1)
-    assert len(sent) == 4  # there is nothing beyond
+    assert len(sent) == 4  # the end of the range
 
 
 def test_sliders_stop_at_both_ends_at_zero_and_at_round_values():

@@ -1,4 +1,4 @@
-"""The sidebar's controls: described for the browser, and turned by its words."""
+"""The sidebar's controls: their description for the browser, and changes sent by it."""
 
 import json
 
@@ -26,7 +26,7 @@ def component(settings) -> SettingsComponent:
 
 
 def controls(described: str) -> dict[str, dict[str, object]]:
-    """The controls of settings by their labels."""
+    """The controls of settings by label."""
     groups = json.loads(described)["groups"]
     found = [control for group in groups for control in group["everyday"] + group["others"]]
     return {control["label"].partition(" · ")[0]: control for control in found}
@@ -85,13 +85,13 @@ def test_what_the_browser_tells_turns_a_setting_and_is_answered(component, sent)
     assert sent == [SetKnob("optimization.learning_rate", 0.1)]
     assert component.state["values"]["learning_rate"] == "0.1"
     assert component.state["answered"] == 1
-    component.turn("learning_rate", "0.1")  # is answered, too, though nothing is to be sent
+    component.turn("learning_rate", "0.1")  # is confirmed too, although nothing changes
     assert len(sent) == 1 and component.state["answered"] == 2
 
 
 def test_what_the_engine_makes_of_it_is_shown(component, sent):
     component.turn("hidden", "9999, 9999")
-    assert component.state["values"]["hidden"] == "9999, 9999"  # until the engine has answered
+    assert component.state["values"]["hidden"] == "9999, 9999"  # until the engine answers
     component.follow(RunConfig())
     assert component.state["values"]["hidden"] == "64, 64"
     chosen = RunConfig().replace("model.activation", Choice("leaky ReLU", {"slope_below": 0.123}))

@@ -1,7 +1,7 @@
-"""Whatever comes from outside is refused in one sentence, or obeyed; nothing else is touched.
+"""Any input from outside is either accepted or refused in one sentence, without side effects.
 
-Links and files have tests of their own, too; here is what a page can send, and what is learned from
-files that were read.
+Links and files have tests of their own as well; these are about messages of the page, and about
+training on files that were read.
 """
 
 import json
@@ -179,7 +179,7 @@ def test_any_arrays_are_refused_or_can_be_learned_from(data):
 
 
 def learn(raw: bytes, file: str) -> None:
-    """Learn from a file for two steps, unless it is refused in a sentence that names it."""
+    """Train two steps on a file, unless it is refused in a sentence that names it."""
     try:
         upload = read_upload(raw, file)
     except ValueError as refusal:

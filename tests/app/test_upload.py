@@ -1,4 +1,4 @@
-"""A visitor's own data: looked at first, seen by nobody else, and gone with the visitor."""
+"""A visitor's own data: previewed first, seen by nobody else, and freed with the visitor."""
 
 import base64
 import gc
@@ -116,7 +116,7 @@ def test_only_the_page_that_shows_it_offers_it(uploads, config):
     assert list(mine.state["own"]["dataset"]) == [upload.name]
     assert yours.state["own"] == {}
     mine.follow(config)
-    assert list(mine.state["own"]["dataset"]) == [upload.name]  # to come back to
+    assert list(mine.state["own"]["dataset"]) == [upload.name]  # to choose it again
     later = SettingsComponent(Settings(lambda x: None, config))
     assert later.state["own"] == {} and "pets" not in later.schema
 
@@ -125,7 +125,7 @@ def test_it_is_gone_when_the_last_who_has_it_leaves(config):
     mine, yours = Uploads(FileReader()), Uploads(FileReader())
     upload = read_upload(TABLE, "pets.csv")
     mine.add(upload, "")
-    mine.add(upload, "")  # twice the same is once
+    mine.add(upload, "")  # adding it twice counts once
     yours.add(read_upload(TABLE, "pets.csv"), "")
     mine.close()
     mine.close()
@@ -134,7 +134,7 @@ def test_it_is_gone_when_the_last_who_has_it_leaves(config):
     assert upload.name not in DATASETS
     with pytest.raises(ValueError, match="unknown data set"):
         config.replace("data.dataset", Choice(upload.name))
-    mine.add(upload, "")  # what arrives after the visitor has left
+    mine.add(upload, "")  # arrives after the visitor has left
     assert upload.name not in DATASETS
 
 
@@ -158,7 +158,7 @@ def test_few_files_stay_and_among_them_the_one_in_use(uploads):
 
 
 class Desk:
-    """A dialog, and what it was told to use."""
+    """A dialog, and the data that it was told to use."""
 
     def __init__(self, uploads: Uploads) -> None:
         self.used: list = []
@@ -190,7 +190,7 @@ def test_a_bad_file_is_not_offered_and_a_good_one_then_is(uploads):
     assert not desk.data._use.visible
     desk.bring(TABLE, "pets.csv")
     assert desk.data._use.visible
-    desk.bring(TABLE, "pets.csv")  # the same file once more
+    desk.bring(TABLE, "pets.csv")  # the same file again
     assert desk.data._use.visible
 
 

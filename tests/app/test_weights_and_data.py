@@ -1,4 +1,4 @@
-"""The views Weights and Data, without a browser, against numbers that are not their own."""
+"""The views Weights and Data, without a browser, against independent numbers."""
 
 import base64
 import json
@@ -54,7 +54,7 @@ def part(name: str, snapshot: Snapshot):
 
 
 def pixels(image: Image) -> np.ndarray:
-    """The bytes of a picture, its highest row first."""
+    """The bytes of an image, highest row first."""
     flat = np.frombuffer(base64.b64decode(image.pixels), np.uint8)
     return flat.reshape(image.shape)[::-1]
 
@@ -73,7 +73,7 @@ def test_a_view_fills_just_what_it_draws(name, case, looked):
     assert {source: set(columns) for source, columns in filled.items()} == drawn
     for columns in filled.values():
         assert len({len(column) for column in columns.values()}) == 1
-        if "image" in columns:  # the browser needs one to know what arrays it is to make
+        if "image" in columns:  # the browser needs it to know the array type
             assert columns["image"]
     told = set(part(name, snapshot).text)
     assert told == {text for text, _, _ in view.keys if text} | {f"{name}.alt"}

@@ -1,4 +1,4 @@
-"""What is mended of Panel and Bokeh: it works, and where they have changed it steps aside."""
+"""Workarounds for Panel and Bokeh: they work, and other versions are left alone."""
 
 import inspect
 import json
@@ -36,7 +36,7 @@ def installed(monkeypatch):
 
 
 class Widget:
-    """Notes what happens to it."""
+    """Records what happens to it."""
 
     def __init__(self, fails: bool = False) -> None:
         self.noted: list[str] = []
@@ -53,7 +53,7 @@ class Widget:
 
 
 def test_bokeh_calls_it_on_a_thread(installed):
-    """As everything that is no coroutine."""
+    """Like every callback that is not a coroutine."""
     for name in ("_change_coroutine", "_event_coroutine"):
         assert not inspect.iscoroutinefunction(getattr(Syncable, name))
 
@@ -99,7 +99,7 @@ def test_a_change_that_fails_is_told(installed, monkeypatch):
 )
 def test_another_version_is_left_alone_with_a_warning(owner, name, mend, monkeypatch, caplog):
     for other, its in MENDED:
-        monkeypatch.setattr(other, its, getattr(other, its))  # to be put back afterwards
+        monkeypatch.setattr(other, its, getattr(other, its))  # restored afterwards
     before = Syncable._event_coroutine
     monkeypatch.delattr(owner, name)
     with caplog.at_level(logging.WARNING):
@@ -133,7 +133,7 @@ def test_a_definition_that_comes_later_is_in_the_next_document(monkeypatch):
     Document().to_json()
 
     class Latecomer(DataModel):
-        """Defined when there was a document already."""
+        """Defined when a document already exists."""
 
     assert "Latecomer" in serialize_json(Document().to_json().content["defs"])
 

@@ -1,6 +1,6 @@
-"""What one visitor does to a class who means no good, or knows no better: each beside others.
+"""Visitors who harm a class on purpose or by accident, one kind at a time.
 
-Each goes on from when it is entered until it is left; `odd.py` watches the others meanwhile.
+Each context manager runs until it is left; `odd.py` measures the other visitors meanwhile.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from app.sharing.run_links import packed
 from engine import Recording, RunConfig
 
 FLOOD = 2000  # presses at once
-HELD = 1 / 30  # seconds from one press to the next while a key is held
+HELD = 1 / 30  # seconds between two key repeats
 HOLDERS = 20
 PULLS = 300
 NONSENSE = 19_000_000  # bytes
 ASKED = 4  # bare requests for a page, in a second
-HALF = 100  # requests that are never finished
+HALF = 100  # requests that never end
 
 
 def link(*hidden: int) -> str:
-    """To a run of such a network, which goes on."""
+    """A link to a running network of this size."""
     config = RunConfig().replace("model.hidden", hidden)
     return f"?run={packed(Recording(config, (), 0, None))}&then=play&pace=full"
 
@@ -38,7 +38,7 @@ type Attack = Callable[[str], AbstractAsyncContextManager[list[Visitor]]]
 
 @contextlib.asynccontextmanager
 async def meanwhile(work: Awaitable[None], visitors: list[Visitor]) -> AsyncIterator[list[Visitor]]:
-    """Do something all the while, and leave."""
+    """Do something until the block is left."""
     task = asyncio.ensure_future(work)
     try:
         yield visitors
@@ -66,7 +66,7 @@ async def floods_r(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def floods_all(base: str) -> AsyncIterator[list[Visitor]]:
-    """Restarts that cannot be merged, since the rate is turned between."""
+    """Restarts that cannot be merged, because the rate changes in between."""
     visitor = Visitor(base)
     await visitor.open()
 
@@ -81,7 +81,7 @@ async def floods_all(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def holds_r_large(base: str) -> AsyncIterator[list[Visitor]]:
-    """A key held on a network of two thousand units."""
+    """A key held down, with a network of two thousand units."""
     visitor = Visitor(base, query=link(1000, 1000))
 
     async def hold() -> None:
@@ -97,7 +97,7 @@ async def holds_r_large(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def all_hold_r(base: str) -> AsyncIterator[list[Visitor]]:
-    """A key held by many at once."""
+    """A key held down by many visitors at once."""
     visitors = [Visitor(base) for _ in range(HOLDERS)]
     for visitor in visitors:
         await visitor.open()
@@ -120,7 +120,7 @@ def comes_by(*hidden: int) -> Attack:
         visitor = Visitor(base, query=link(*hidden))
         async with meanwhile(visitor.open(), []) as there:
             yield there
-        with contextlib.suppress(AttributeError):  # it never got so far
+        with contextlib.suppress(AttributeError):  # it was not opened
             visitor.leave()
 
     return come
@@ -159,7 +159,7 @@ def enters(room: str) -> Attack:
 
 @contextlib.asynccontextmanager
 async def pulls(base: str) -> AsyncIterator[list[Visitor]]:
-    """The whole page, again and again."""
+    """The whole page, requested again and again."""
     visitor = Visitor(base)
     await visitor.open()
 
@@ -173,7 +173,7 @@ async def pulls(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def sends_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
-    """Messages of 19 MB that are none, on the socket of the document."""
+    """Invalid messages of 19 MB on the document socket."""
 
     async def send() -> None:
         while True:
@@ -188,7 +188,7 @@ async def sends_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def asks_for_pages(base: str) -> AsyncIterator[list[Visitor]]:
-    """Pages that are never opened; and somebody who wants to come in."""
+    """Page requests without a socket, and one visitor who wants to enter."""
     tried, came = 0, 0
 
     async def ask() -> None:
@@ -216,7 +216,7 @@ def _got(address: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def half_asks(base: str) -> AsyncIterator[list[Visitor]]:
-    """Requests that begin and do not end."""
+    """Requests that begin and never end."""
     parts = urlsplit(base)
     sockets = [socket.create_connection((parts.hostname, parts.port)) for _ in range(HALF)]
     for half in sockets:
@@ -242,5 +242,5 @@ ATTACKS: dict[str, Attack] = {
     "bare GETs": asks_for_pages,
     f"{HALF} half GETs": half_asks,
 }
-# Those that begin with ordinary visitors who come; what that costs, "opens pages" tells.
+# Attacks that start with ordinary visitors, whose cost "opens pages" shows.
 COME_FIRST = {f"{HOLDERS} hold r"}

@@ -1,4 +1,4 @@
-"""What a frame costs besides training: microseconds for a snapshot, and to compose the frame.
+"""What a frame costs apart from training: microseconds for a snapshot, and to compose the frame.
 
     uv run python tests/bench/frames.py [--frames 300]
 
@@ -34,7 +34,7 @@ from engine import (
     RunConfig,
 )
 
-VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # when the page opens
+VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # on the opened page
 LOOKS = frozenset[str]().union(*(view_of(name).looks for name in VIEWS))
 FRAME_RATE = 8
 YOUNG, STEADY = 99, 3_000  # steps
@@ -59,7 +59,7 @@ class Stopwatch:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Time what is done in the block."""
+        """Time the block."""
         start = time.perf_counter()
         yield
         self._times[name].append(1e6 * (time.perf_counter() - start))
@@ -69,7 +69,7 @@ class Stopwatch:
 
 
 def pad(experiment: Experiment, rows: int) -> None:
-    """Make the history as long as that of a run of many hours: its last rows again and again."""
+    """Extend the history by copies of its last rows, to the length of a run of many hours."""
     history, curves = experiment._recorder._history, experiment._recorder.curves
     table = np.stack([curves[name] for name in curves], axis=1)[-100:]
     for row in range(rows - len(history)):
@@ -78,13 +78,13 @@ def pad(experiment: Experiment, rows: int) -> None:
 
 
 def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
-    """Let a page have so many frames, with so many `new` rows between them."""
+    """Compose so many frames for a page, with `new` rows between two of them."""
     watch, history = Stopwatch(), experiment._recorder._history
     seconds = itertools.count(step=1 / FRAME_RATE)
     composer, frame = Composer(clock=lambda: next(seconds)), None
     DRAWINGS.make(VIEWS, experiment.snapshot(LOOKS), "desk")
     for _ in range(frames):
-        history._due = math.inf  # no row but those that are asked for
+        history._due = math.inf  # no rows except the requested ones
         experiment.train(1)
         pad(experiment, len(history) + new)
         experiment._instruments.measure(1.0)

@@ -17,18 +17,18 @@ from threadpoolctl import threadpool_limits
 from engine import Choice, DataConfig, Experiment, Laboratory, RunConfig, run_checks, take_checkup
 from engine.search import LECTURE_SEARCH, SearchRun
 
-SLICE = 0.02  # seconds that a search is given at a time
+SLICE = 0.02  # seconds of a slice of the search
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Milliseconds of it."""
+    """Duration in milliseconds."""
     start = time.perf_counter()
     work()
     return 1000 * (time.perf_counter() - start)
 
 
 def lab(rounds: int) -> Iterator[float]:
-    """The lecture's ten layers of 500 units, drawn anew."""
+    """The lecture's ten layers of 500 units, computed anew."""
     ten = Laboratory(activation=Choice("tanh"), initializer=Choice("Xavier"))
     yield from (timed(ten.show) for _ in range(rounds))
 
@@ -44,7 +44,7 @@ def checks(rounds: int) -> Iterator[float]:
 
 
 def search(rounds: int) -> Iterator[float]:
-    """Each slice of a search, which is given 20 ms."""
+    """Each slice of a search, which gets 20 ms."""
     hunt = SearchRun(msgspec.structs.replace(LECTURE_SEARCH, trials=4, epochs=rounds / 10))
     while not hunt.over:
         yield timed(lambda: hunt.advance(SLICE))

@@ -24,7 +24,7 @@ from visitor import Visitor
 async def measure(servers: Sequence[Server], visitors: int, seconds: float, pace: str) -> None:
     """Open, let settle, measure, print."""
     for server in servers:
-        early = Visitor(server.base)  # the first one of all waits for what is loaded once
+        early = Visitor(server.base)  # the first visitor waits for what is loaded once
         await early.open()
         early.leave()
     await asyncio.sleep(3)

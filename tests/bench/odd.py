@@ -1,4 +1,4 @@
-"""Visitors who behave as they should, and beside them the odd ones: who notices?
+"""Ordinary visitors, and beside them odd ones: who notices?
 
     uv run --group bench python tests/bench/odd.py --visitors 20 --seconds 15
 
@@ -31,18 +31,18 @@ from picows import WSMsgType
 from server import Server, served
 from visitor import VIEWS, Visitor
 
-SMALL = 8192  # bytes, of a receive buffer
-SLOW = 1.5  # seconds from a frame to the next wish
-GREED = 0.005  # seconds from one wish to the next
+SMALL = 8192  # bytes of a receive buffer
+SLOW = 1.5  # seconds from a frame to the next request
+GREED = 0.005  # seconds between two requests
 PAUSED = 30
-SETTLE = 3.0  # seconds after somebody has come
+SETTLE = 3.0  # seconds after a visitor has come
 LIFETIME, CHECK = 3000, 500  # milliseconds
 
 type Odd = Callable[[str], AbstractAsyncContextManager[list[Visitor]]]
 
 
 async def opened(base: str, number: int, buffer: int | None = None) -> list[Visitor]:
-    """So many visitors more, a few at a time."""
+    """So many more visitors, a few at a time."""
     visitors = [Visitor(base, buffer) for _ in range(number)]
     for some in itertools.batched(visitors, 5):
         await asyncio.gather(*(visitor.open() for visitor in some))
@@ -54,7 +54,7 @@ async def opened(base: str, number: int, buffer: int | None = None) -> list[Visi
 
 @contextlib.asynccontextmanager
 async def stops_reading(base: str) -> AsyncIterator[list[Visitor]]:
-    """Its wish for a frame is open when it stops; its run goes on."""
+    """Stops reading with a request pending; the run goes on."""
     (visitor,) = await opened(base, 1, SMALL)
     visitor.stop_reading()
     yield [visitor]
@@ -63,7 +63,7 @@ async def stops_reading(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def greedy(base: str) -> AsyncIterator[list[Visitor]]:
-    """It wishes for everything again and again, and reads nothing."""
+    """Requests everything again and again, and reads nothing."""
     (visitor,) = await opened(base, 1, SMALL)
     visitor.asks = False
 
@@ -81,7 +81,7 @@ async def greedy(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def hidden_tab(base: str) -> AsyncIterator[list[Visitor]]:
-    """It asks for nothing."""
+    """Requests nothing."""
     (visitor,) = await opened(base, 1)
     visitor.asks = False
     yield [visitor]
@@ -90,7 +90,7 @@ async def hidden_tab(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def slow_phone(base: str) -> AsyncIterator[list[Visitor]]:
-    """It takes its time from one frame to the next wish."""
+    """Waits between each frame and the next request."""
     (visitor,) = await opened(base, 1)
     visitor.asks = False
 
@@ -110,7 +110,7 @@ async def slow_phone(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def talks_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
-    """It is shown the door each time, and comes back at once."""
+    """Is disconnected each time, and comes back at once."""
     (visitor,) = await opened(base, 1)
     nonsense = itertools.cycle(
         [b"{", b"[" * 100_000, b'{"since": "x"}', b"\xff\xfe", b"7" * 10**6, b'{"views": [[]]}']
@@ -135,7 +135,7 @@ async def talks_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def paused_crowd(base: str) -> AsyncIterator[list[Visitor]]:
-    """Many who have paused."""
+    """Many visitors who have paused."""
     visitors = await paused(base, PAUSED)
     yield visitors
     for visitor in visitors:
@@ -143,7 +143,7 @@ async def paused_crowd(base: str) -> AsyncIterator[list[Visitor]]:
 
 
 async def paused(base: str, number: int) -> list[Visitor]:
-    """So many visitors who have paused, and see it."""
+    """So many visitors whose pages show that they have paused."""
     visitors = await opened(base, number)
     for visitor in visitors:
         visitor.press(" ")
@@ -164,7 +164,7 @@ ALL = {**ODD, **ATTACKS}
 
 
 async def measure(server: Server, number: int, seconds: float, names: list[str]) -> None:
-    """The odd ones in turn beside so many ordinary visitors, each for so long."""
+    """Each odd visitor in turn beside so many ordinary ones, for so many seconds."""
     crowd = await opened(server.base, number)
     await asyncio.sleep(2 * SETTLE)
     frames = "frames/s least, median, p99 gap, worst"
@@ -191,7 +191,7 @@ async def measure(server: Server, number: int, seconds: float, names: list[str])
 
 
 async def watch(crowd: list[Visitor], seconds: float, since: float | None = None) -> str:
-    """How many frames everybody gets meanwhile, or since then, and how regularly."""
+    """The number of frames that all get meanwhile, or since then, and their regularity."""
     start = time.perf_counter() if since is None else since
     await asyncio.sleep(seconds)
     passed = time.perf_counter() - start
@@ -207,7 +207,7 @@ async def watch(crowd: list[Visitor], seconds: float, since: float | None = None
 
 
 def queued(ports: list[int]) -> int:
-    """Bytes that the server's system holds because these ends of sockets do not take them."""
+    """Bytes queued in the server's kernel, because these sockets are not read."""
     total = 0
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
@@ -218,7 +218,7 @@ def queued(ports: list[int]) -> int:
 
 
 async def price(server: Server, number: int, seconds: float) -> None:
-    """What somebody costs who has paused, with nobody else there."""
+    """The cost of a paused visitor when no other is there."""
     shares = []
     for more in (0, number):
         await paused(server.base, more)

@@ -24,23 +24,23 @@ from visitor import Visitor
 
 TABS = ("Lessons", "Checks", "Lab", "Search")
 DIALOGS = ("Data", "Runs", "Export", "Share", "Keys")
-SECONDS = 3.0  # for which the others are watched at each opening
-QUIET = 0.7  # seconds without a word after which all has come
+SECONDS = 3.0  # for which the others are measured at each opening
+QUIET = 0.7  # seconds of silence after which all has arrived
 BOUND = 300  # milliseconds
 LIFETIME, CHECK = 3000, 500  # milliseconds
 
 
 class Watch:
-    """So many visitors, and what they notice of what one more does."""
+    """The visitors, and what they notice of another one's actions."""
 
     def __init__(self, crowd: list[Visitor]) -> None:
         self._crowd = crowd
         self.gaps: dict[str, list[np.ndarray]] = defaultdict(list)  # milliseconds
-        self.waits: dict[str, list[float]] = defaultdict(list)  # seconds, of the opener
-        self.sizes: dict[str, list[int]] = defaultdict(list)  # bytes, that came to him
+        self.waits: dict[str, list[float]] = defaultdict(list)  # seconds of the opener
+        self.sizes: dict[str, list[int]] = defaultdict(list)  # bytes sent to the opener
 
     async def note(self, what: str, opener: Visitor, act: Callable[[], Awaitable[None]]) -> None:
-        """Let something be opened, and watch until all of it has come."""
+        """Open something, and measure until all of it has arrived."""
         begun, heard = time.perf_counter(), opener.heard
         opening = asyncio.ensure_future(act())
         await asyncio.sleep(SECONDS)
@@ -52,7 +52,7 @@ class Watch:
         self.gaps[what].append(self._gaps(begun))
 
     def _gaps(self, since: float) -> np.ndarray:
-        """From one frame to the next, of all together."""
+        """The gaps between frames, of all visitors together."""
         now, each = time.perf_counter(), []
         for visitor in self._crowd:
             times = np.array(visitor.arrivals)
@@ -61,7 +61,7 @@ class Watch:
 
 
 async def nothing() -> None:
-    """What the machine does besides is noticed, too."""
+    """The noise of the machine."""
 
 
 async def open_all(base: str, watch: Watch, only: list[str]) -> None:
@@ -96,7 +96,7 @@ async def measure(server: Server, number: int, times: int, only: list[str]) -> N
 
 
 def tell(watch: Watch) -> None:
-    """The table."""
+    """Print the table."""
     print(f"{'ms':<16}{'p99':>7}{'worst: median':>15}{'worst':>8}{'opener':>9}{'kB':>8}  of times")
     for what, each in watch.gaps.items():
         worst = [float(gap.max()) for gap in each]

@@ -1,4 +1,4 @@
-"""One open page in Chromium: how soon it moves, what it weighs, how busy it keeps the browser.
+"""One open page in Chromium: how soon it moves, its size, and the load of the browser.
 
     uv run python tests/bench/page.py --minutes 10
 
@@ -14,12 +14,12 @@ import numpy as np
 from playwright.sync_api import CDPSession, Page, sync_playwright
 from server import served
 
-SPELL = 20.0  # seconds that the main thread is watched
+SPELL = 20.0  # seconds for which the main thread is measured
 FIGURES = ("TaskDuration", "ScriptDuration", "RecalcStyleDuration", "LayoutDuration")
 
 
 def measure(page: Page, base: str, minutes: float) -> None:
-    """Open, weigh, watch, print."""
+    """Open, weigh, measure, print."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
     sizes: list[float] = []
@@ -54,7 +54,7 @@ def measure(page: Page, base: str, minutes: float) -> None:
 
 
 def opened(page: Page, base: str) -> float:
-    """Seconds from the click to the first frame in the plots."""
+    """Seconds from the request to the first frame in the plots."""
     start = time.perf_counter()
     page.goto(base)
     page.wait_for_function("window.babysit?.frames >= 1")
@@ -62,7 +62,7 @@ def opened(page: Page, base: str) -> float:
 
 
 def metrics(devtools: CDPSession) -> dict[str, float]:
-    """What Chromium counts of the page."""
+    """Chromium's metrics of the page."""
     found = devtools.send("Performance.getMetrics")["metrics"]
     return {metric["name"]: metric["value"] for metric in found}
 

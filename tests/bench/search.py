@@ -37,16 +37,16 @@ FOUR = (
     Continuous("model.initializer.scale", 1e-4, 1e-1),
     Continuous("model.dropout", 0.0, 0.8, "linear"),
 )
-ROUNDS = 5  # of a pool of one and one of two, in turn
+ROUNDS = 5  # of pools with one and with two processes, in turn
 
 
 def seeded(search: Search, seed: int, **fields: object) -> Search:
-    """The search with other places, other splits and other first weights."""
+    """The search with other points, splits and first weights."""
     return msgspec.structs.replace(search, seed=seed, base=search.base.with_seed(seed), **fields)
 
 
 def timed(search: Search, pool: Pool) -> tuple[SearchRun, float]:
-    """A search from beginning to end, and the seconds that it took."""
+    """Run a search, and measure its seconds."""
     start = time.perf_counter()
     hunt = SearchRun(search, pool)
     for _ in hunt:
@@ -60,14 +60,14 @@ def best(hunt: SearchRun) -> float:
 
 
 def coarse(seeds: int) -> None:
-    """The slides' coarse search, then the fine one around its best."""
+    """The slides' coarse search, then a fine one around its best trials."""
     start = time.perf_counter()
     pool = processes(CORES)
     print(f"{'seed':>4}{'coarse s':>10}{'best':>8}{'median':>8}{'fine s':>8}{'best':>8}")
     for seed in range(seeds):
         wide, seconds = timed(seeded(LECTURE_SEARCH, seed), pool)
         if seed == 0:
-            seconds = time.perf_counter() - start  # with the start of the processes
+            seconds = time.perf_counter() - start  # including the start of the processes
         fine, later = timed(refine(wide.search, wide.results.values(), trials=FINE), pool)
         every = np.nanmedian([x.validation_accuracy for x in wide.results.values()])
         print(
@@ -84,7 +84,7 @@ def pool(rounds: int) -> None:
     for turn in range(rounds + 1):
         for count, workers in pools.items():
             _, seconds = timed(search, workers)
-            if turn:  # the first one loads the program and the data
+            if turn:  # not the first round, which loads program and data
                 found[count].append(seconds)
     for workers in pools.values():
         workers.close()
@@ -137,7 +137,7 @@ def stopping(seeds: int) -> None:
         }
         for name, plan in plans.items():
             hunt = SearchRun(plan, pool)
-            made = sum(x.steps for x in hunt if x.ending is not Ending.DROPPED)  # of all rounds
+            made = sum(x.steps for x in hunt if x.ending is not Ending.DROPPED)  # in all rounds
             saved[name].append(1 - made / full)
             kept[name].append(hunt.best.number == whole.best.number)
             behind[name].append(best(whole) - best(hunt))

@@ -1,4 +1,4 @@
-"""A server of a benchmark's own, on a free port, and what it is asked while visitors are there."""
+"""Starts a server for a benchmark on a free port, and queries it."""
 
 import contextlib
 import json
@@ -22,14 +22,14 @@ PATIENCE = 60.0  # seconds for an answer, for it to start, to stop
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs, as seen from outside."""
+    """A running server, seen from outside."""
 
     base: str  # the page's address
     process: psutil.Process
-    log: Path | None = None  # what it has said so far
+    log: Path | None = None  # its output so far
 
     def says(self) -> dict[str, Any]:
-        """What `/readiness` answers, whatever its status."""
+        """The answer of `/readiness`, whatever the status."""
         try:
             return dict(json.loads(get(self.base.replace("/app", "/readiness"))))
         except urllib.error.HTTPError as error:
@@ -44,19 +44,19 @@ class Server:
 
     @property
     def memory(self) -> float:
-        """Resident, in MB."""
+        """Resident memory in MB."""
         return float(self.process.memory_info().rss / 1e6)
 
     @property
     def cpu(self) -> float:
-        """Seconds of the processor that it has used so far."""
+        """Seconds of CPU time so far."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
 
 @contextlib.contextmanager
 def served(*flags: str, folder: str | None = None, **environment: object) -> Iterator[Server]:
-    """`panel serve app` with these flags and variables, in this folder; it is gone afterwards."""
+    """`panel serve app` with these flags and variables in this folder, stopped afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -70,7 +70,7 @@ def served(*flags: str, folder: str | None = None, **environment: object) -> Ite
         )
         base = f"http://localhost:{port}/app"
         try:
-            # Not the page: its session would be swept up in the middle of the measurement.
+            # Not the page: its session would be discarded in the middle of the measurement.
             _wait_until_served(f"{base}/static/frames.js")
             yield Server(base, psutil.Process(process.pid), Path(log.name))
         finally:
@@ -91,6 +91,6 @@ def _wait_until_served(address: str) -> None:
 
 
 def get(address: str) -> str:
-    """What the server answers."""
+    """The body of the response."""
     with urllib.request.urlopen(address, timeout=PATIENCE) as reply:
         return str(reply.read().decode())

@@ -1,4 +1,4 @@
-"""Visitors who come and go for long: what of them stays with the server.
+"""Visitors come and go for a long time: what stays in the server's memory?
 
     uv run --group bench python tests/bench/soak.py --cycles 500
     uv run --group bench python tests/bench/soak.py --minutes 30 --visitors 20
@@ -30,16 +30,16 @@ SIDE_BY_SIDE = 4  # visitors, when cycles are counted
 FRAMES = 5  # that each of these sees
 STAY = (20.0, 120.0)  # seconds, when they come and go
 PAUSE = (0.0, 8.0)  # seconds from one visitor to the next
-RAMP = 60.0  # seconds that do not count: not everybody is there yet
-EVERY = 2.0  # seconds from one sample to the next
-SETTLED = 45.0  # seconds after which the server has collected and given back what nobody needs
+RAMP = 60.0  # seconds that are not counted: not everybody is there yet
+EVERY = 2.0  # seconds between two samples
+SETTLED = 45.0  # seconds after which the server has collected garbage and returned memory
 PATIENCE = 120.0  # seconds for a page to fill, and for the server to forget all of them
 LIFETIME, CHECK = 4000, 1000  # milliseconds
 
 
 @dataclass(frozen=True)
 class Sample:
-    """How the server stands at one moment."""
+    """The server's state at one moment."""
 
     memory: float  # MB
     threads: int
@@ -48,21 +48,21 @@ class Sample:
     visitors: int
     experiments: int
     sessions: int
-    blocks: int  # of memory, that its Python holds
+    blocks: int  # of memory allocated by Python
 
 
 class Course:
-    """What happened in one run: samples over time, pages opened, what went wrong."""
+    """The course of a run: samples over time, opened pages, errors."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self.samples: list[tuple[float, int, Sample]] = []  # seconds, pages so far
-        self.pages = 0  # that were opened and closed
+        self.pages = 0  # opened and closed
         self.trouble: Counter[str] = Counter()
         self._start = time.perf_counter()
 
     async def sample(self) -> Sample:
-        """Look at the server now."""
+        """Take a sample now."""
         said = await asyncio.to_thread(self.server.says)
         process = self.server.process
         return Sample(
@@ -74,14 +74,14 @@ class Course:
         )
 
     async def follow(self) -> None:
-        """Sample until cancelled."""
+        """Take samples until cancelled."""
         while True:
             sample = await self.sample()
             self.samples.append((time.perf_counter() - self._start, self.pages, sample))
             await asyncio.sleep(EVERY)
 
     async def swept(self) -> Sample:
-        """How it stands once it has forgotten all pages."""
+        """A sample after the server has forgotten all pages."""
         deadline = time.perf_counter() + PATIENCE
         while (now := await self.sample()).sessions or now.experiments or now.sockets:
             if time.perf_counter() > deadline:
@@ -92,7 +92,7 @@ class Course:
         return await self.sample()
 
     async def visit(self, stay: Callable[[Visitor], Awaitable[None]]) -> None:
-        """Open the page, stay, and leave; trouble is counted."""
+        """Open the page, stay, and leave; errors are counted."""
         visitor = Visitor(self.server.base)
         try:
             await visitor.open()
@@ -105,7 +105,7 @@ class Course:
 
 
 async def cycle(course: Course, cycles: int) -> None:
-    """So many pages are opened, looked at for a few frames, and closed."""
+    """Open so many pages, read a few frames of each, and close them."""
     left = iter(range(cycles))
 
     async def look(visitor: Visitor) -> None:
@@ -122,7 +122,7 @@ async def cycle(course: Course, cycles: int) -> None:
 
 
 async def come_and_go(course: Course, visitors: int, seconds: float, seed: int) -> None:
-    """So many places, taken by one visitor after the other, for so long."""
+    """Fill so many places with one visitor after the other, for so many seconds."""
     end = time.perf_counter() + seconds
     chance = random.Random(seed)
 
@@ -142,7 +142,7 @@ async def come_and_go(course: Course, visitors: int, seconds: float, seed: int) 
         await asyncio.sleep(chance.uniform(0, RAMP / 2))
         while time.perf_counter() < end:
             await course.visit(stay)
-            if chance.random() < 0.7:  # else the page is loaded anew at once
+            if chance.random() < 0.7:  # else the page is reloaded at once
                 await asyncio.sleep(chance.uniform(*PAUSE))
 
     await asyncio.gather(*(place() for _ in range(visitors)))
@@ -152,7 +152,7 @@ type Load = Callable[[Course], Coroutine[None, None, None]]
 
 
 async def measure(server: Server, load: Load, *, by_time: bool) -> None:
-    """Warm up, sample while the load is there, wait until all is forgotten, print."""
+    """Warm up, sample under load, wait until all pages are forgotten, print."""
     warm = Course(server)
     await cycle(warm, WARM_UP)
     before = await warm.swept()
@@ -171,7 +171,7 @@ async def measure(server: Server, load: Load, *, by_time: bool) -> None:
 
 
 def _report(course: Course, before: Sample, after: Sample, *, by_time: bool) -> None:
-    """Of all that is sampled: before, least and most meanwhile, after, and the slope."""
+    """Each quantity: before, least and most meanwhile, after, and the slope."""
     skip = RAMP if by_time else 0.0
     samples = [(when, pages, sample) for when, pages, sample in course.samples if when >= skip]
     unit = "an hour" if by_time else "100 cycles"

@@ -29,8 +29,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
-TURN = 0.1  # seconds that a peer works at a time
-WATCHED = 1.0  # seconds at a time where it is measured what looking costs
+TURN = 0.1  # seconds of a turn
+WATCHED = 1.0  # seconds of a turn when the cost of measuring is measured
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ NETS = [
 
 
 class Unable(Exception):
-    """A peer cannot train this net, and says why."""
+    """A peer cannot train this net; the message says why."""
 
 
 class Peer:
-    """A process that trains whatever net it is told to, and tells how long it took."""
+    """A process that trains a given net and reports its time."""
 
     def __init__(self, command: list[str]) -> None:
         self.note = ""
@@ -69,7 +69,7 @@ class Peer:
         )
 
     def ask(self, net: Net, **wish: object) -> dict[str, Any]:
-        """The answer to one line."""
+        """The answer to one request."""
         order = {"net": net.name, "sizes": net.sizes, "batch": net.batch, "filters": net.filters}
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(order | wish) + "\n")
@@ -84,7 +84,7 @@ class Peer:
         return answer
 
     def warm_up(self, net: Net, seconds: float) -> int:
-        """Train for about so long; returns how many steps then fill a turn."""
+        """Train for about so many seconds; returns how many steps fill a turn."""
         steps, spent, last = 1, 0.0, 0.0
         while spent < seconds or last == 0:
             if 0 < last < TURN / 2:
@@ -101,7 +101,7 @@ class Peer:
 
 @contextmanager
 def started(options: argparse.Namespace) -> Iterator[dict[str, Peer]]:
-    """Our engine and those that it is compared with, by name."""
+    """Our engine and its peers, by name."""
     commands = {
         "ours": [sys.executable, "engine_worker.py"],
         "bare NumPy": [sys.executable, "bare_worker.py"],
@@ -121,20 +121,20 @@ def started(options: argparse.Namespace) -> Iterator[dict[str, Peer]]:
 
 @dataclass
 class Result:
-    """What was measured of one net."""
+    """The measurements of one net."""
 
     times: dict[str, list[float]]  # microseconds a step of each peer that can train it, by round
     unable: dict[str, str]  # the others, and why
     first: int = 0  # our step when the rounds began
-    costs: tuple[float, float] | None = None  # of curves, and of snapshots as well, in per cent
+    costs: tuple[float, float] | None = None  # per cent for curves, and for curves with snapshots
 
     def ratios(self, name: str) -> list[float]:
-        """How many times as long as ours that peer takes, round by round."""
+        """The peer's time relative to ours, by round."""
         return [t / o for t, o in zip(self.times[name], self.times["ours"], strict=True)]
 
 
 def compare(crowd: dict[str, Peer], net: Net, options: argparse.Namespace) -> Result:
-    """Warm all up, then let them train in turn."""
+    """Warm all peers up, then let them train in turn."""
     result, turns = Result({}, {}), {}
     for name, peer in crowd.items():
         try:
@@ -154,7 +154,7 @@ def compare(crowd: dict[str, Peer], net: Net, options: argparse.Namespace) -> Re
 
 
 def costs_of_looking(ours: Peer, net: Net, rounds: int) -> tuple[float, float]:
-    """What curves cost, and curves and ten snapshots a second, in per cent of neither."""
+    """The cost of curves, and of curves with ten snapshots a second, in per cent."""
     paces: dict[str, list[float]] = {"nothing": [], "curves": [], "snapshots": []}
     for _ in range(rounds):
         for watch, found in paces.items():
@@ -171,14 +171,14 @@ def costs_of_looking(ours: Peer, net: Net, rounds: int) -> tuple[float, float]:
 
 
 def heading(names: list[str]) -> str:
-    """The first line; a peer's column has microseconds, then how many times ours that is."""
+    """The heading; a peer's column has microseconds, and their ratio to ours."""
     others = "".join(f"{f'{name}: µs, times ours':>34}" for name in names if name != "ours")
     watching = f"{'curves':>9}{'+ 10 Hz':>9}{'from step':>11}"
     return f"{'net':<12}{'batch':>6}{'ours µs':>10}{others}{watching}"
 
 
 def row(net: Net, result: Result, names: list[str]) -> str:
-    """One line."""
+    """One line of the table."""
     ours = result.times.get("ours")
     cells = f"{statistics.median(ours):10.1f}" if ours else f"{'–':>10}"
     for name in names:
@@ -191,7 +191,7 @@ def row(net: Net, result: Result, names: list[str]) -> str:
 
 
 def cell(name: str, result: Result) -> str:
-    """Median time, and the ratio's median and quartiles."""
+    """The median time, and median and quartiles of the ratio."""
     if name in result.unable:
         return "–"
     time = f"{statistics.median(result.times[name]):.1f}"

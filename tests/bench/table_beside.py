@@ -1,4 +1,4 @@
-"""What others notice while somebody's table is read: `python tests/bench/table_beside.py`.
+"""What others notice while a table is read: `python tests/bench/table_beside.py`.
 
 Twenty experiments train in this process, each watched; told are the gaps between their frames,
 before, while each kind of table of tables.py is read, and while a run on it begins; and for how
@@ -30,12 +30,12 @@ from engine import (
 )
 
 WATCHERS = 20
-QUIET = 6.0  # seconds before anything is read
-SWITCH = 5e-4  # seconds between two threads' turns, as app_hooks.py sets it
+QUIET = 6.0  # seconds before a table is read
+SWITCH = 5e-4  # switch interval of threads in seconds, as set by app_hooks.py
 
 
 def watch(handle: ExperimentHandle, arrivals: list[float], version: int = 0) -> None:
-    """Ask for frame after frame, and note when each arrives."""
+    """Request frame after frame, and record when each arrives."""
 
     def deliver(snapshot: object, newer: int) -> None:
         arrivals.append(time.perf_counter())
@@ -45,14 +45,14 @@ def watch(handle: ExperimentHandle, arrivals: list[float], version: int = 0) -> 
 
 
 def gaps(arrivals: list[list[float]], begin: float) -> str:
-    """The gaps of all since a moment."""
+    """The gaps between all frames since `begin`."""
     since = [np.diff([at for at in one if at >= begin]) for one in arrivals]
     p50, p99, worst = np.percentile(1000 * np.concatenate(since), (50, 99, 100))
     return f"gap {p50:.0f} ms p50, {p99:.0f} ms p99, {worst:.0f} ms worst\n"
 
 
 def begin_run(handle: ExperimentHandle, upload: Upload) -> None:
-    """Have one of the watched learn from it, and wait until it does."""
+    """Start a run on the upload in one of the watched experiments, and wait until it trains."""
     register_upload(upload)
     name = upload.name
     handle.send(SetKnob("data.dataset", Choice(name)))
@@ -61,7 +61,7 @@ def begin_run(handle: ExperimentHandle, upload: Upload) -> None:
 
 
 def main(here: bool) -> None:
-    """Watch, then read, then learn."""
+    """Watch, then read, then train."""
     sys.setswitchinterval(SWITCH)
     reader = None if here else FileReader(os.sched_getaffinity(0))
     tables = {kind: table(*form[:3]) for kind, form in KINDS.items()}

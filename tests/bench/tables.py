@@ -1,4 +1,4 @@
-"""What reading a table of 100,000 rows and 50 columns takes: `python tests/bench/tables.py`.
+"""The cost of reading a table of 100,000 rows and 50 columns: `python tests/bench/tables.py`.
 
 Each kind of table is read once in a process of its own, which tells its seconds and its memory.
 """
@@ -38,7 +38,7 @@ def table(separator: str, decimal: str, gaps: float) -> bytes:
 
 
 def read(path: Path, missing: Missing | None) -> str:
-    """The seconds and the memory that reading it takes."""
+    """The seconds and the memory of reading it."""
     raw = path.read_bytes()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     wall, spent = time.perf_counter(), time.process_time()
@@ -52,7 +52,7 @@ def read(path: Path, missing: Missing | None) -> str:
 
 
 def main() -> None:
-    """Write each kind, and have it read by another process."""
+    """Write each kind of table, and read it in another process."""
     with tempfile.TemporaryDirectory() as folder:
         for kind, (separator, decimal, gaps, missing) in KINDS.items():
             path = Path(folder) / "table.csv"

@@ -1,7 +1,7 @@
-"""One open page as its server sees it: it opens, asks for frames, turns a knob, and leaves.
+"""A visitor as the server sees one: opens the page, requests frames, turns a knob, leaves.
 
-It does what `app/static/frames.js` does, and as little besides as it can: client and server share
-the machine.
+It does what `app/static/frames.js` does and as little else as possible, because client and server
+share the machine.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from server import PATIENCE, get
 
 VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # in sight when a page opens
 STOPS = [0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03]
-FULL = "?pace=full"  # what is measured is how much the server can do
+FULL = "?pace=full"  # to measure what the server can do
 KNOBS = b'"Learning rate'  # is in the message that brings the knobs
 
 
 class Socket(WSListener):
-    """Hands every text message to a function."""
+    """Passes every text message to a function."""
 
     def __init__(self, on_text: Callable[[bytes], None]) -> None:
         self._on_text = on_text
@@ -48,7 +48,7 @@ class Socket(WSListener):
 
 
 class Seen(msgspec.Struct):
-    """What a visitor looks at in a frame."""
+    """The fields of a frame that a visitor decodes."""
 
     row: int
     step: int
@@ -58,14 +58,14 @@ class Seen(msgspec.Struct):
 
 
 class Header(msgspec.Struct):
-    """What a visitor looks at in a message of the document."""
+    """The fields of a document message that a visitor decodes."""
 
     msgtype: str
     num_buffers: int = 0
 
 
 class Visitor:
-    """One open page; its machine takes in `buffer` bytes of each socket that it does not read."""
+    """One open page; the kernel buffers at most `buffer` bytes of each socket that is not read."""
 
     def __init__(self, base: str, buffer: int | None = None, query: str = FULL) -> None:
         self.base, self._query = base, query
@@ -73,25 +73,25 @@ class Visitor:
         self.arrivals: list[float] = []  # of frames, in seconds
         self.sizes: list[int] = []  # bytes
         self.steps: list[int] = []
-        self.drawn = float("nan")  # seconds from the click until the plots are there
+        self.drawn = float("nan")  # seconds from the request until the plots are there
         self.first = float("nan")  # ... until one of them has moved
         self.filled = float("nan")  # ... until the knobs are there
-        self.told: list[float] = []  # when something came over the socket of the document
-        self.heard = 0  # bytes that did
-        self.latencies: list[float] = []  # seconds from a turn of the knob to the frame with it
-        self.asks = True  # whether it wants the next frame
+        self.told: list[float] = []  # when messages arrived on the document socket
+        self.heard = 0  # bytes of these messages
+        self.latencies: list[float] = []  # seconds from a change to the frame that shows it
+        self.asks = True  # whether it requests the next frame
         self._turned: float | None = None
         self._stop = STOPS.index(0.01)
         self._fragments: list[bytes] = []
-        self._skip = 0  # headers of buffers, which belong to the message before
+        self._skip = 0  # buffers that belong to the message before
         self._reply: asyncio.Future[Any] | None = None
         self._row = -1
-        self._lines: list[Socket] = []  # that are open
+        self._lines: list[Socket] = []  # open sockets
         self._frame = msgspec.json.Decoder(Seen)
         self._header = msgspec.json.Decoder(Header)
 
     async def open(self) -> None:
-        """Load the page, connect, and wait until all of it is there."""
+        """Load the page, connect, and wait until it is complete."""
         self._opened = time.perf_counter()
         loop = asyncio.get_running_loop()
         self._acknowledged, self._full = loop.create_future(), loop.create_future()
@@ -107,15 +107,15 @@ class Visitor:
         self._happen("document_ready")
         await self.watch()
         self.ask()
-        await asyncio.wait_for(self._full, 5 * PATIENCE)  # of many, the last one's knobs come late
+        await asyncio.wait_for(self._full, 5 * PATIENCE)  # the last of many is late
 
     async def watch(self) -> None:
-        """Open the channel of frames."""
+        """Open the frame channel."""
         self.channel = await self.connect("frames", self._on_frame)
         self.channel.send({"token": self.token})
 
     async def connect(self, route: str, on_text: Callable[[bytes], None], **given: Any) -> Socket:
-        """A socket of the page's."""
+        """Open a socket of the page."""
         address = f"{self.base.replace('http', 'ws', 1)}/{route}"
         _, line = await ws_connect(
             lambda: Socket(on_text),
@@ -136,13 +136,13 @@ class Visitor:
         return plug
 
     def stop_reading(self) -> None:
-        """Leave what arrives where it is."""
+        """Leave arriving data in the kernel."""
         for line in (self.channel, self.document):
             line.transport.underlying_transport.pause_reading()
 
     @property
     def ports(self) -> list[int]:
-        """The ends of its sockets."""
+        """The local ports of its sockets."""
         lines = self.channel.transport, self.document.transport
         return [line.underlying_transport.get_extra_info("sockname")[1] for line in lines]
 
@@ -153,17 +153,17 @@ class Visitor:
             line.transport.disconnect()
 
     def drop(self) -> None:
-        """Vanish without a word."""
+        """Disconnect without a close message."""
         for line in self._lines:
             line.transport.disconnect(graceful=False)
 
     def ask(self) -> None:
-        """Wish for the next frame, unless it wants none."""
+        """Request the next frame, unless it wants none."""
         if self.asks:
             self.wish()
 
     def wish(self) -> None:
-        """Wish for one frame."""
+        """Request one frame."""
         self.channel.send({"since": self._row, "views": VIEWS})
 
     def _on_frame(self, payload: bytes) -> None:
@@ -185,25 +185,25 @@ class Visitor:
     # ---- the document socket: header, metadata, content, then what buffers it has -------------
 
     def post(self, kind: str, content: object) -> None:
-        """Send a message of the document's protocol."""
+        """Send a message of the document protocol."""
         self.document.send({"msgid": f"{id(self)}", "msgtype": kind})
         self.document.send({})
         self.document.send(content)
 
     def _tell(self, kind: str, name: str, value: str = "") -> None:
-        """Tell the server over the page's bridge."""
+        """Send a message over the page's bridge."""
         told = {"type": "map", "entries": [["kind", kind], ["name", name], ["value", value]]}
         self._happen("data_event", ["model", {"id": self._bridge}], ["data", told])
 
     def _happen(self, event: str, *values: object) -> None:
-        """Let an event of the document happen."""
+        """Trigger an event of the document."""
         said = {"type": "map", "entries": list(values)}
         data = {"type": "event", "name": event, "values": said}
         sent = {"kind": "MessageSent", "msg_type": "bokeh_event", "msg_data": data}
         self.post("PATCH-DOC", {"events": [sent]})
 
     def press(self, key: str) -> None:
-        """Press a key of the page's."""
+        """Press a key on the page."""
         self._tell("key", key)
 
     async def _pull(self) -> Any:
@@ -237,20 +237,20 @@ class Visitor:
         self._tell("tab", tab)
 
     async def push(self, dialog: str) -> None:
-        """Push a button of the header's, which opens a dialog."""
+        """Press a button in the header, which opens a dialog."""
         self._tell("press", f"dialog {dialog}")
 
     # ---- the knob ------------------------------------------------------------------------------
 
     def turn(self, by: int) -> None:
-        """Turn the learning rate by so many stops of its slider."""
+        """Move the learning rate by so many stops of its slider."""
         self._stop += by
         self._turned = time.perf_counter()
         self._tell("set", "learning_rate", f"{STOPS[self._stop]:g}")
 
 
 def _model(tree: Any, kind: str) -> str:
-    """The id of the one component of this kind."""
+    """The id of the only component of this kind."""
     for model in _models(tree):
         if model["attributes"].get("class_name") == kind:
             return str(model["id"])

@@ -1,4 +1,4 @@
-"""A server in this process, whose experiments the tests can look at, and a real Chromium."""
+"""A server in this process, whose experiments the tests can inspect, and a real Chromium."""
 
 import logging
 import os
@@ -34,9 +34,9 @@ STILL = """() => {
 }"""
 SCREEN = ViewportSize(width=1440, height=900)
 SERVER = "of all tests"
-LONG = 3_600_000  # milliseconds in which even a busy browser has come back
+LONG = 3_600_000  # milliseconds, long enough for a busy browser to reconnect
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Without these a Chromium talks to its maker's hosts on its own.
+# Without these Chromium contacts Google's hosts by itself.
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:
-    """Return as soon as it holds; the page's events are let through meanwhile."""
+    """Return as soon as the condition holds; the page's events are processed meanwhile."""
     wait_until(condition, lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
@@ -66,7 +66,7 @@ def free_port() -> int:
 
 
 def served(address: str) -> bool:
-    """Whether a server answers there; it is not asked for a page, which would be a visit."""
+    """Whether a server answers; no page is requested, which would count as a visit."""
     try:
         with urllib.request.urlopen(f"{address}/static/frames.js", timeout=1):
             return True
@@ -90,8 +90,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """The page's address on a server that forgets a closed tab when it is told to."""
-    # Pytest keeps the records of a log for its report, and some of Panel's hold the page.
+    """The page's address on a server that forgets a closed tab when told to."""
+    # Pytest keeps log records for its report, and some of Panel's hold references to the page.
     logging.getLogger("panel").setLevel(logging.INFO)
     port = free_port()
     thread = pn.serve(
@@ -106,7 +106,7 @@ def address() -> Iterator[str]:
     )
     address = f"http://localhost:{port}/app"
     wait_until(lambda: served(address))
-    for handler in logging.getLogger().handlers:  # what one test makes it say, another asks for
+    for handler in logging.getLogger().handlers:  # records of one test must not reach another
         for brief in [x for x in handler.filters if isinstance(x, Brief)]:
             handler.removeFilter(brief)
     yield address
@@ -117,7 +117,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A browser's page that shows nothing yet."""
+    """An empty page of the browser."""
     DESK.clear()
     context = chromium.new_context(viewport=SCREEN)
     page = context.new_page()
@@ -128,20 +128,20 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 def forget_the_left() -> None:
-    """The servers forget who has left at their next look round, not after the usual time."""
+    """Make the servers forget closed pages at their next check, not after the usual time."""
     for server, _, _ in pn.state._servers.values():
         for session in server.get_sessions("/app"):
             session.request_expiration()
 
 
 def at_full_speed(address: str) -> str:
-    """The page as most tests want it: it learns as fast as it can, unless the address says else."""
+    """The page at full speed, as most tests need it, unless the address gives a pace."""
     said = "pace=" in address
     return address if said else f"{address}{'&' if '?' in address else '?'}pace=full"
 
 
 class Tab:
-    """An open page, what it did wrong, and the visit behind it."""
+    """An open page, its errors, and its visit on the server."""
 
     def __init__(self, browser: Browser, address: str, screen: ViewportSize | None = None) -> None:
         self.errors: list[str] = []
@@ -182,12 +182,12 @@ class Tab:
         return self.page.evaluate(f"window.babysit?.{what} ?? 0")
 
     def settle(self) -> None:
-        """Until all that fades, grows or moves has come to its end."""
-        self.page.evaluate(DRAWN_TWICE)  # it begins with the next drawing
+        """Wait until all animations have ended."""
+        self.page.evaluate(DRAWN_TWICE)  # an animation starts with the next drawing
         self.page.wait_for_function(STILL)
 
     def wait_for_frames(self, more: int) -> None:
-        """Until so many further frames have been applied."""
+        """Wait until so many more frames have been applied."""
         self.page.wait_for_function("window.babysit != null")
         frames = self.channel("frames")
         self.page.wait_for_function(f"window.babysit.frames >= {frames + more}")
@@ -205,11 +205,11 @@ class Tab:
         return self.page.get_by_role("combobox", name=re.compile(f"^{re.escape(name)} ·"))
 
     def menu(self, name: str) -> str:
-        """What a menu shows as chosen."""
+        """The chosen entry of a menu."""
         return self._menu(name).inner_text()
 
     def choose(self, menu: str, option: str) -> None:
-        """Press a menu, again if it was just being drawn anew, and take an option."""
+        """Open a menu, again if it was just being redrawn, and choose an option."""
         entry = self.page.get_by_role("option", name=option, exact=True)
 
         def opened() -> object:
@@ -230,7 +230,7 @@ class Tab:
         self.page.keyboard.press(key)
 
     def source(self, name: str) -> dict[str, list]:
-        """The columns of a source, as the browser has them, as soon as it has them."""
+        """The columns of a source in the browser, as soon as it has them."""
         columns = self.page.wait_for_function(
             """name => {
                 const data = window.babysit.model(name)?.data
@@ -243,7 +243,7 @@ class Tab:
 
 
 def close(tabs: list[Tab]) -> None:
-    """Close them, and insist that they were quiet and left nothing."""
+    """Close the tabs, and check that they had no errors and left nothing behind."""
     for tab in tabs:
         tab.context.close()
     forget_the_left()
@@ -255,7 +255,7 @@ def close(tabs: list[Tab]) -> None:
 
 @pytest.fixture
 def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
-    """Opens tabs; afterwards closes them and insists that they were quiet and left nothing."""
+    """Opens tabs; afterwards closes them and checks that they left no errors and no visits."""
     DESK.clear()
     tabs: list[Tab] = []
 
@@ -268,27 +268,27 @@ def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
 
 
 def whole(tab: Tab) -> None:
-    """Wait for the last that a page gets, its knobs."""
+    """Wait until the page is complete: the settings come last."""
     tab.page.get_by_role("slider", name="Learning rate").wait_for()
 
 
 @pytest.fixture
 def tab(open_tab: Callable[[], Tab]) -> Tab:
-    """One open page in which a network trains, with all its knobs."""
+    """An open page with all its settings, in which a network trains."""
     tab = open_tab()
     whole(tab)
     return tab
 
 
 class Desk:
-    """Where a page lies open that tests use in turn, since to open one takes longest of all."""
+    """Keeps one page open for several tests, because opening takes longest."""
 
     def __init__(self) -> None:
         self._tabs: list[Tab] = []
         self._kind: object = None
 
     def clear(self) -> None:
-        """Close the page, for who wants one of his own, or none to run beside."""
+        """Close the page, for a test that needs its own, or none beside it."""
         tabs, self._tabs, self._kind = self._tabs, [], None
         if tabs:
             close(tabs)
@@ -300,7 +300,7 @@ class Desk:
         prepare: Callable[[Tab], object] = whole,
         screen: ViewportSize = SCREEN,
     ) -> Tab:
-        """The page, opened on such a screen and prepared so, by this test or by one before."""
+        """The page for this screen and preparation, opened by this test or an earlier one."""
         kind = (prepare, *screen.values())
         if kind != self._kind:
             self.clear()
@@ -315,7 +315,7 @@ DESK = Desk()
 
 @pytest.fixture(autouse=True, scope="module")
 def cleared() -> Iterator[None]:
-    """Each file leaves the desk clear."""
+    """Each file closes the shared page at its end."""
     yield
     DESK.clear()
 
@@ -324,7 +324,7 @@ def cleared() -> Iterator[None]:
 def on_the_desk(
     request: pytest.FixtureRequest, chromium: Browser, address: str
 ) -> Iterator[Callable[..., Tab]]:
-    """Gives the page that tests use in turn; what has failed or was not quiet is nobody's."""
+    """Gives access to the shared page; after a failure or an error it is closed."""
     failed = request.session.testsfailed
     taken: list[Tab] = []
 
@@ -340,7 +340,7 @@ def on_the_desk(
 
 @pytest.fixture
 def shared(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
-    """An open page with all its knobs, for a test that leaves it as it was."""
+    """An open page with all its settings, for a test that leaves it unchanged."""
     tab = on_the_desk()
     before = standing(tab)
     yield tab
@@ -353,7 +353,7 @@ def shared(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
 
 
 def standing(tab: Tab) -> tuple[object, ...]:
-    """How a page stands, apart from the steps that its network has learned."""
+    """The state of a page apart from its steps."""
     chosen = tab.page.locator("[role=tab][aria-selected=true]").all_inner_texts()
     dialogs = tab.page.get_by_role("dialog").count()
     size = tab.page.evaluate("document.documentElement.style.fontSize")

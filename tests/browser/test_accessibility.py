@@ -1,4 +1,4 @@
-"""Who cannot see the page, or not well, is shut out of nothing that a machine can tell."""
+"""Accessibility of the page, as far as axe can check it."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,7 +9,7 @@ GRAVE = ("serious", "critical")
 
 
 def shuts_nobody_out(tab) -> None:
-    """Once all is drawn, has faded in and been given its names."""
+    """Check once everything is drawn, has faded in, and has its accessible names."""
     tab.settle()
     try:
         tab.wait_for(lambda: not grave(tab))
@@ -18,7 +18,7 @@ def shuts_nobody_out(tab) -> None:
 
 
 def grave(tab) -> list[str]:
-    """What shuts somebody out, and where."""
+    """The serious violations, and where they are."""
     found = Axe().run(tab.page).response["violations"]
     return [
         f"{v['id']} ({v['impact']}): {node['html'][:160]} {node['failureSummary'][:200]}"
@@ -46,7 +46,7 @@ def themed(on_the_desk, theme):
 
 
 def colour(tab) -> str:
-    """Of the words on a button."""
+    """The colour of the text on a button."""
     button = tab.page.get_by_role("button", name="Export")
     return button.evaluate("(button) => getComputedStyle(button).color")
 
@@ -57,7 +57,7 @@ def test_no_grave_violation_on_the_first_screen(themed):
 
 def test_no_grave_violation_in_any_tab(themed):
     names = themed.page.get_by_role("tab").all_inner_texts()
-    for name in reversed(names):  # the rooms, which are first, may hide the other tabs
+    for name in reversed(names):  # the first ones, panels, may hide the other tabs
         themed.page.get_by_role("tab", name=name, exact=True).click()
         shuts_nobody_out(themed)
 
@@ -73,7 +73,7 @@ def test_no_grave_violation_unfolded_diverged_and_in_a_dialog(themed):
     themed.page.keyboard.press("?")
     themed.page.get_by_role("dialog").wait_for()
     shuts_nobody_out(themed)
-    DESK.clear()  # nobody else wants it so
+    DESK.clear()  # no other test can use it
 
 
 def test_every_control_has_a_name_and_every_plot_tells_its_figures(shared):

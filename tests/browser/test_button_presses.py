@@ -1,4 +1,4 @@
-"""A press does what the button says on which it began, whatever the page does meanwhile."""
+"""A press activates the button on which it began, whatever the page does meanwhile."""
 
 import pytest
 
@@ -8,7 +8,7 @@ MOVE_AWAY = "(button) => { button.style.translate = '0 80px' }"
 
 @pytest.fixture
 def button(tab):
-    """What restarts the run, with the pointer held down on it."""
+    """The Restart button, with the pointer pressed on it."""
     button = tab.page.get_by_role("button", name="Restart")
     button.hover()
     tab.page.mouse.down()
@@ -52,6 +52,6 @@ def test_a_press_counts_once(tab, button):
 
 
 def press_another(tab) -> None:
-    """Whatever was pressed before has had its effect when this one has."""
+    """Press another button: once it has had its effect, so has everything before."""
     tab.press("Pause")
     tab.wait_for(lambda: tab.text("status") == "paused")

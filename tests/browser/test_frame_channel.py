@@ -1,4 +1,4 @@
-"""The frame channel: who may listen, and what is said."""
+"""The frame channel: who gets frames, and which ones."""
 
 import json
 import re
@@ -23,9 +23,9 @@ def token_of(tab) -> str:
 
 
 def talk(address, hello, *asks, origin=None):
-    """Say hello, then ask; the answers, and the code with which the server ended the talk.
+    """Send a hello and then requests; the answers, and the close code of the server.
 
-    An ask may be a function of the answer before it.
+    A request may be a function of the answer before it.
     """
     answers = []
     with connect(f"{address.replace('http', 'ws', 1)}/frames", origin=origin) as socket:
@@ -52,7 +52,7 @@ def test_the_owner_of_a_session_gets_its_frames(tab, address):
     assert set(first["text"]) >= {"step", "epoch", "pace", "status", "loss.train"}
     assert len(first["set"]["activations"]["x"]) == len(first["set"]["activations"]["top0"])
     assert second["stream"]["loss"]["step"][0] == 4
-    assert "x" not in second["set"].get("activations", {})  # told before, and unchanged
+    assert "x" not in second["set"].get("activations", {})  # sent before, and unchanged
 
 
 def test_only_the_views_in_sight_are_fed(shared, address):
@@ -95,7 +95,7 @@ def test_another_origin_is_refused(shared, address):
 def test_a_request_without_a_browser_starts_nothing(shared, address):
     with urllib.request.urlopen(address) as reply:
         assert reply.status == 200
-    assert len(CONDUCTOR) == 1  # the shared's own
+    assert len(CONDUCTOR) == 1  # that of the shared page
 
 
 def test_a_session_that_a_socket_brings_back_needs_no_other_host(address):

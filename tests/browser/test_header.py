@@ -1,4 +1,4 @@
-"""The header at every width, from a phone to a wall: nothing overlaps, every action is in reach."""
+"""The header at every width, from phone to wall: nothing overlaps, every action is reachable."""
 
 import itertools
 
@@ -8,7 +8,7 @@ WIDTHS = (320, 390, 640, 768, 1024, 1280, 1440, 1920)  # 640: a laptop's 1280 at
 MENUS = ("Data", "Runs", "Export", "Share", "Keys", "Projector")
 ACTIONS = (*("Step", "Epoch", "Restart", "New seed", "Open drawer", "Toggle theme"), *MENUS)
 
-# What can be pressed or read in the header, and where.
+# The buttons and text in the header, with their boxes.
 PARTS = """() => {
     const all = (root) => [...root.querySelectorAll("*")].flatMap(
         (e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]
@@ -25,7 +25,7 @@ PARTS = """() => {
 
 @pytest.fixture
 def narrow(tab):
-    """A page whose sidebar is closed, so that it never lies over the header."""
+    """A page with a closed sidebar, which therefore never covers the header."""
     tab.press("Close drawer")
     tab.page.get_by_role("button", name="Open drawer").wait_for()
     return tab
@@ -60,10 +60,10 @@ def test_every_action_is_in_reach_of_the_keys(narrow):
         narrow.page.keyboard.press("Tab")
         focused = narrow.page.get_by_role("button", name=name, exact=True)
         assert focused.evaluate("e => e.matches(':focus')"), name
-    narrow.page.keyboard.press("Enter")  # the last is Projector
+    narrow.page.keyboard.press("Enter")  # the last entry is Projector
     narrow.wait_for(lambda: narrow.page.evaluate("document.documentElement.style.fontSize") != "")
     more = narrow.page.get_by_role("button", name="Data", exact=True)
-    narrow.wait_for(lambda: not more.is_visible())  # the menu has gone
+    narrow.wait_for(lambda: not more.is_visible())  # the menu has closed
 
 
 def test_a_menu_opens_its_dialog_on_a_phone(narrow):
@@ -82,11 +82,11 @@ def test_the_tabs_of_the_sidebar_stay_when_the_knobs_are_scrolled(tab):
     tab.wait_for(lambda: last.bounding_box()["y"] < 500)
     after = tabs.bounding_box()
     assert abs(after["y"] - before["y"]) < 10
-    tabs.click(trial=True)  # nothing lies over it
+    tabs.click(trial=True)  # nothing covers it
 
 
 def faults(parts: list, width: int) -> list[str]:
-    """Which parts lie over each other, or out of the header."""
+    """The parts that overlap, or lie outside the header."""
     (_, *header), *parts = parts
     found = [name for name, *box in parts if not within(box, header)]
     if header[1] > width:

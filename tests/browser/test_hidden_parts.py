@@ -1,4 +1,4 @@
-"""Whatever a link hides, the plots that stay fill the room that there is."""
+"""Whatever a link hides, the remaining plots fill the screen."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from app.sharing.run_links import PARTS, hideable
 from tests.browser.conftest import PATIENCE
 
 SCREENS = {1440: 900, 1920: 1080, 1280: 720, 390: 844}
-SIDEBAR = 290  # pixels, beside the plots unless it lies over them
+SIDEBAR = 290  # pixels, beside the plots, unless it covers them
 PHONE = 600
 GAP = 12  # between plots, and at the edges
 SCROLLBAR = 16
@@ -22,7 +22,7 @@ HIDDEN = [
     ",".join(part for part in PARTS if part != "sidebar"),
 ]
 
-# The ends of all plots.
+# The edges of all plots.
 PLACES = """() => {
     const all = (root) => [...root.querySelectorAll("*")].flatMap(
         (e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]

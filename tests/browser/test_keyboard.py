@@ -1,4 +1,4 @@
-"""The page under the hands: each key, the controls that Tab leads to, and a slider on its way."""
+"""The page by keyboard: every shortcut, the controls that Tab reaches, and sliders."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from app import theme
 from app.page.keyboard import KEYS
 from engine import Status
 
-# The element that has the focus, through all shadow roots.
+# The element that has the focus, inside all shadow roots.
 DEEPEST = """((element) => {
     while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
     return element
@@ -42,7 +42,7 @@ def test_space_on_a_focused_button_acts_once(tab):
     tab.page.get_by_role("button", name="Pause").focus()
     tab.page.keyboard.press("Space")
     wait_for_status(tab, "paused")
-    tab.page.keyboard.press("]")  # a second stroke, which would play on, comes before it
+    tab.page.keyboard.press("]")  # a second key press, which would play, would come before it
     tab.wait_for(lambda: learning_rate(tab) == 0.012)
     assert tab.snapshot.status is Status.PAUSED
 
@@ -71,7 +71,7 @@ HOLD = """([key, times]) => {
 def test_a_key_that_is_held_acts_once(tab):
     tab.wait_for_frames(2)
     tab.page.evaluate(HOLD, ["r", 5])
-    tab.page.evaluate(HOLD, ["]", 5])  # too quick to watch, so once as well
+    tab.page.evaluate(HOLD, ["]", 5])  # too fast to see: handled once too
     tab.wait_for(lambda: learning_rate(tab) == 0.012)
     assert tab.snapshot.run == 2
 
@@ -80,7 +80,7 @@ def test_a_nudge_that_is_held_goes_on(tab):
     keyboard = tab.page.keyboard
 
     def held() -> bool:
-        keyboard.down("]")  # all but the first are repetitions
+        keyboard.down("]")  # all but the first are key repeats
         return learning_rate(tab) >= 0.02
 
     tab.wait_for(held)
@@ -105,7 +105,7 @@ def test_a_question_mark_lists_every_key_and_escape_closes_the_list(shared):
     dialog.wait_for()
     for does in KEYS.values():
         dialog.get_by_text(does, exact=True).wait_for()
-    shared.page.keyboard.press(".")  # answers nobody while a dialog is open
+    shared.page.keyboard.press(".")  # ignored while a dialog is open
     shared.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     assert shared.text("status") == "running"
@@ -172,7 +172,7 @@ def test_focus_is_seen_wherever_tab_leads(tab):
         element.evaluate("element => element.blur()")
         tab.settle()
         assert tab.page.screenshot(clip=around) != focused, name
-        element.evaluate("element => element.focus()")  # from where the next Tab goes on
+        element.evaluate("element => element.focus()")  # the next Tab continues from here
         names.add(name)
     assert len(names) >= 10
 
@@ -192,7 +192,7 @@ def test_p_draws_for_the_last_row_and_back(tab):
 
 
 def drawn(tab) -> bool:
-    """Whether the loss has a plot now; it has none for a moment while it is drawn anew."""
+    """Whether the loss has a plot; while it is redrawn it has none."""
     return tab.page.evaluate("window.babysit.model('view:loss') != null")
 
 
@@ -203,7 +203,7 @@ def type_size(tab) -> float:
 
 
 def look(tab) -> dict[str, object]:
-    """How the loss is drawn, and its headline written."""
+    """The style of the loss plot and of its headline."""
     return tab.page.evaluate(
         """() => {
             const plot = window.babysit.model("view:loss")
@@ -228,7 +228,7 @@ def test_the_ratio_to_come_is_shown_while_the_rate_is_dragged(tab):
     tab.page.mouse.down()
     tab.page.mouse.move(box["x"] + 30, box["y"] + 5, steps=5)
     tab.wait_for(lambda: len(tab.source("updates.ghost")["y"]) == 3)
-    assert learning_rate(tab) == 0.01  # until it is let go
+    assert learning_rate(tab) == 0.01  # until the slider is released
     tab.page.mouse.up()
     tab.wait_for(lambda: learning_rate(tab) > 0.01)
 

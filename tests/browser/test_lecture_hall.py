@@ -1,12 +1,12 @@
-"""In a lecture hall every word can be read: large enough, none cut, none over another."""
+"""In projector mode all text can be read: large enough, nothing cut, nothing overlapping."""
 
 import pytest
 
 from tests.browser.conftest import whole
 
 SCREENS = [(1440, 900), (1280, 720)]
-SMALLEST = 11  # pixels: of an exponent; all else in a plot has 14, on the page 15
-PANELS = {  # of the sidebar, and the words by which one knows that it is there
+SMALLEST = 11  # pixels, for exponents; other text has 14 in plots and 15 on the page
+PANELS = {  # of the sidebar, and a text that shows that each is complete
     "Lessons": "Predict, and it runs.",
     "Checks": "Run all checks",
     "Lab": "Beside the slide",
@@ -14,8 +14,8 @@ PANELS = {  # of the sidebar, and the words by which one knows that it is there
 }
 TABS = ("Signal", "Health", "Weights", "Data", "Functions", "Network", "Cost")
 
-# Remembers what is written on canvases, with its ink and what it is clipped to, since the last
-# time that each was cleared.
+# Records the text on each canvas with its colour and clipping region, since the canvas was last
+# cleared.
 PENS = """
 window.written = new Map()
 const pen = CanvasRenderingContext2D.prototype
@@ -48,7 +48,7 @@ wrap("fillText", (ctx, text, x, y) => {
 })
 """
 
-# All words that can be seen, or would be seen if they were not cut: on the page and in its plots.
+# All visible text, or text that would be visible if it were not cut: on the page and in plots.
 WORDS = """() => {
     const all = (root) => [...root.querySelectorAll("*")].flatMap(
         (e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]
@@ -126,7 +126,7 @@ WORDS = """() => {
 
 @pytest.fixture
 def hall(on_the_desk):
-    """A page in projector mode whose canvases are listened to, and whose run stands still."""
+    """A paused page in projector mode, whose canvases are recorded."""
     tab = on_the_desk(in_the_hall)
     tab.page.get_by_role("tab", name="Knobs", exact=True).click()
     return tab
@@ -134,7 +134,7 @@ def hall(on_the_desk):
 
 def in_the_hall(tab) -> None:
     whole(tab)
-    tab.page.evaluate(PENS)  # all is drawn anew in larger type
+    tab.page.evaluate(PENS)  # redraws everything in larger type
     tab.press("Projector")
     tab.wait_for_frames(20)
     tab.press("Pause")
@@ -154,7 +154,7 @@ def test_every_word_of_a_panel_can_be_read(hall, panel):
 
 
 def read(hall, name: str) -> None:
-    """Soon, when all has been drawn in its place, nothing stands in the way of reading."""
+    """Soon, when everything is drawn, all text can be read."""
     for width, height in SCREENS:
         hall.page.set_viewport_size({"width": width, "height": height})
         try:
@@ -164,7 +164,7 @@ def read(hall, name: str) -> None:
 
 
 def faults(words: list[dict]) -> list[str]:
-    """What cannot be read, and why."""
+    """The text that cannot be read, and why."""
     found = [f"{w['text']!r} has {w['size']:.0f} px" for w in words if w["size"] < SMALLEST]
     found += [f"{w['text']!r} is cut" for w in words if not within(w["box"], w["clip"])]
     seen = [(word, meet(word["box"], word["sight"])) for word in words]
@@ -183,7 +183,7 @@ def meet(box: list[float], other: list[float]) -> list[float]:
 
 
 def within(box: list[float], clip: list[float]) -> bool:
-    room = 1.5  # pixels: ink is measured to the pixel
+    room = 1.5  # pixels: drawn text is measured to the pixel
     return all(box[n] >= clip[n] - room for n in (0, 1)) and all(
         box[n] <= clip[n] + room for n in (2, 3)
     )

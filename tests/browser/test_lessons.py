@@ -8,12 +8,12 @@ from app.panels import lessons
 from engine import LESSONS, Lesson, open_lesson
 from engine.lessons import play_live
 
-FEW = 5  # steps: what pages do with a lesson does not depend on how much its networks learn
+FEW = 5  # steps: the page's part in a lesson does not depend on what its networks learn
 
 
 @pytest.fixture
 def fast(monkeypatch):
-    """Nobody watches."""
+    """Lessons at full speed."""
     monkeypatch.setattr(play_live, "WATCHED", 0.1)
     monkeypatch.setattr(play_live, "AT_LEAST", 0.01)
 
@@ -44,7 +44,7 @@ def short(name: str) -> Lesson:
 
 
 def press_to_the_verdict(tab, words: str) -> None:
-    """Press the button in the lesson, and wait for a verdict that was not there before."""
+    """Press a button of the lesson, and wait for a new verdict."""
     tab.page.locator(".holds, .fails").evaluate_all("all => all.map(x => x.dataset.before = true)")
     tab.page.get_by_role("button", name=words, exact=True).click()
     verdict = tab.page.locator(":is(.holds, .fails):not([data-before])")

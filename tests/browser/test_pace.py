@@ -1,4 +1,4 @@
-"""How fast one sees a network learn: chosen by mouse, by key and by link, and said truly."""
+"""The pace of a run in the browser: set by mouse, key and link, and shown correctly."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def come(chromium, address, request):
 
 
 def pace(tab):
-    """What the button of the pace says, without what only a reader of the screen hears."""
+    """The text of the pace button, without the part for screen readers."""
     return tab.text("pace")
 
 
@@ -33,7 +33,7 @@ def test_who_comes_without_a_wish_sees_it_learn_from_the_start(come):
     tab.wait_for(lambda: pace(tab).startswith("auto, "))
     tab.wait_for(lambda: tab.snapshot.step > 20)
     rows = tab.snapshot.curves["step"]
-    assert list(rows[:20]) == list(range(20))  # each step is in the curves
+    assert list(rows[:20]) == list(range(20))  # every step is in the curves
     tab.page.keyboard.press(" ")
     tab.wait_for(lambda: pace(tab) == "auto")
 
@@ -82,7 +82,7 @@ def test_ten_steps_and_an_epoch_by_key_and_by_button(tab):
     tab.page.keyboard.press("r")
     tab.page.keyboard.press(" ")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
-    tab.page.keyboard.press("1")  # nothing
+    tab.page.keyboard.press("1")  # has no effect
     begun = tab.snapshot.step
     tab.page.keyboard.press(">")
     tab.wait_for(lambda: tab.snapshot.step == begun + 10)
@@ -91,7 +91,7 @@ def test_ten_steps_and_an_epoch_by_key_and_by_button(tab):
         finish()
         tab.wait_for(lambda begun=begun: tab.snapshot.step > begun)
         tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
-        assert tab.snapshot.step % 44 == 0  # of 32 of the 1,438 digits that it learns from
+        assert tab.snapshot.step % 44 == 0  # 1,438 digits in mini-batches of 32
         tab.wait_for(lambda: tab.text("epoch") in ("1.0", f"{tab.snapshot.epoch:,.1f}"))
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: what a visitor sees, and that it is the engine's truth."""
+"""The page in a real browser: what it shows, and that this agrees with the engine."""
 
 import itertools
 import json
@@ -65,7 +65,7 @@ def test_no_row_is_drawn_twice_when_plots_come_into_sight(shared):
     width = shared.page.viewport_size["width"]
     for height in (300, 900) * 15:
         shared.page.set_viewport_size({"width": width, "height": height})
-        shared.page.evaluate(EIGHT_DRAWINGS)  # whatever was asked for may be on its way
+        shared.page.evaluate(EIGHT_DRAWINGS)  # a requested frame may be on its way
     shared.wait_for_frames(2)
     steps = shared.source("loss")["step"]
     assert all(earlier < later for earlier, later in itertools.pairwise(steps))
@@ -116,7 +116,7 @@ def test_l2_acts_without_a_reset(tab):
     before = weights()
     tab.page.get_by_role("slider", name="L2 strength").focus()
     for _ in range(4):
-        tab.page.keyboard.press("PageUp")  # ten stops, one decade
+        tab.page.keyboard.press("PageUp")  # ten stops, one power of ten
     tab.wait_for(lambda: tab.snapshot.config.optimization.l2 == 1.0)
     tab.wait_for(lambda: weights() < before / 10)
     tab.slide("L2 strength", "Home")
@@ -158,7 +158,7 @@ def test_divergence_is_told_and_restart_works(tab):
     assert f"step {tab.snapshot.step:,}" in alert.inner_text()
     assert "learning rate of 1e6 is too high" in alert.inner_text()
     assert tab.page.get_by_role("button", name="Play").is_disabled()
-    assert sum(tab.source("activations")["top0"]) > 0  # the last finite picture stays
+    assert sum(tab.source("activations")["top0"]) > 0  # the last finite histogram stays
     tab.press("Fix it")
     tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("run") == 2)
     alert.wait_for(state="detached")
@@ -188,7 +188,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     assert list(VISITS) == [stays.session]
 
     def freed() -> bool:
-        collect()  # as the server does when nobody is here
+        collect()  # as the server does when no visitor is left
         return page() is None
 
     stays.wait_for(freed)
@@ -238,7 +238,7 @@ def test_the_first_screen_needs_no_scrolling(shared, width):
 
 
 def test_numbers_that_are_not_finite_survive_the_way_to_the_browser(tab):
-    assert math.isnan(tab.source("updates")["W1"][0])  # before the first update there is none
+    assert math.isnan(tab.source("updates")["W1"][0])  # none before the first update
 
 
 def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
@@ -250,12 +250,12 @@ def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
         tab.wait_for(lambda run=run: tab.snapshot.run == run)
         tab.wait_for(lambda: tab.snapshot.step > 500)
         tab.wait_for(lambda loss=loss: tab.snapshot.config.optimization.loss == Choice(loss))
-    assert tab.snapshot.metrics.validation_accuracy > 0.9  # of the values' variance
+    assert tab.snapshot.metrics.validation_accuracy > 0.9  # R²
 
 
 def test_what_is_wrong_is_shown_fixed_and_undone(tab):
     tab.wait_for_frames(3)
-    tab.press("Pause")  # training would get over it
+    tab.press("Pause")  # training would recover
     tab.choose("Initializer", "unit normal")
     tab.press("Show me")
     tab.page.locator(".pointed-at").wait_for()
@@ -312,7 +312,7 @@ def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
 
 
 def test_the_knobs_are_there_with_the_page_before_any_plot(page, address):
-    page.route_web_socket("**/frames", lambda socket: None)  # which is never answered
+    page.route_web_socket("**/frames", lambda socket: None)  # never answered
     page.goto(address)
     page.get_by_role("slider", name="Learning rate").wait_for()
     page.get_by_role("combobox", name="Activation").wait_for()

@@ -1,4 +1,4 @@
-"""What a tab of the sidebar opens, as the others feel it."""
+"""Opening a panel in the sidebar, without delaying others."""
 
 import asyncio
 

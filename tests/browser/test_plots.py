@@ -1,4 +1,4 @@
-"""What stands beside the curves and over them: names, flags, marks; and pictures of all that."""
+"""Labels, flags and marks at the curves; and plots saved as pictures."""
 
 import itertools
 import math
@@ -16,10 +16,10 @@ VALUES = [0, 0.5, 0.0625, 9.9996, 99.995, 999.95, 67_657, 99_999.5, 1e-3, 1.1e-6
 
 
 def changed_often(tab: Tab) -> None:
-    """A young run that has been changed eight times in a row, and then left alone."""
+    """A young run that was changed eight times in a row, and then left alone."""
     tab.press("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
-    tab.press("Restart")  # in one that has come far the first change would move the axis
+    tab.press("Restart")  # in a long run the first change would move the axis
     tab.wait_for(lambda: tab.channel("run") == 2)
     for n in range(8):
         handle = tab.visit.handle
@@ -120,4 +120,4 @@ def test_what_lies_off_the_axis_and_what_is_0_is_marked(paused):
     paused.page.get_by_role("button", name="5-95 %", exact=True).click()
     paused.page.locator("[name=loss] .zero").wait_for()
     paused.wait_for(lambda: "▾ 0" not in marks.all_inner_texts())
-    DESK.clear()  # its data are no longer the run's
+    DESK.clear()  # its data are no longer those of the run

@@ -1,4 +1,4 @@
-"""A connection that is lost, a page that is loaded anew, a server that is: the run is not."""
+"""A run survives a lost connection, a reload of the page, and a restart of the server."""
 
 import contextlib
 import os
@@ -28,12 +28,12 @@ from tests.browser.conftest import (
 )
 from tests.waiting import PATIENCE, wait_until
 
-# A page that gets its document anew sends back whole what it got (Bokeh 3.10.2): it is only noise.
+# A page that gets its document again sends all of it back (Bokeh 3.10.2), which is harmless.
 pytestmark = pytest.mark.filterwarnings("ignore:reference already known")
 
 
 class Line:
-    """The way of a page's sockets to its server, which can be cut and mended."""
+    """The connection of a page's sockets to its server, which can be cut and restored."""
 
     def __init__(self, page: Page) -> None:
         self._cut = False
@@ -81,7 +81,7 @@ def opened(page: Page, address: str) -> None:
 
 
 def newest() -> Visit:
-    """The visit behind the page; those of tests before may still be kept."""
+    """The visit of the page; earlier tests' visits may still be kept."""
     return list(VISITS.values())[-1]
 
 
@@ -106,7 +106,7 @@ def test_a_cut_line_pauses_the_run_and_the_same_run_goes_on(page, patient):
     assert visit.handle.latest.run == 1
     assert visit.handle.latest.config.optimization.learning_rate == 0.003
     assert visit.handle.latest.status is Status.RUNNING
-    page.get_by_role("button", name="Pause").click()  # its widgets work as before
+    page.get_by_role("button", name="Pause").click()  # its widgets still work
     wait_for(page, lambda: visit.handle.latest.status is Status.PAUSED)
 
 
@@ -135,7 +135,7 @@ def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address
     page.wait_for_function(f"window.babysit.frames > {frames + 3}")
     line.cut()
     forget_the_left()
-    wait_for(page, lambda: not VISITS)  # the server has forgotten the session
+    wait_for(page, lambda: not VISITS)  # until the server has forgotten the session
     line.mend()
     _goes_on(page, address)
     visit = newest()
@@ -150,13 +150,13 @@ def test_a_page_that_is_loaded_anew_offers_the_run_of_before(page, address):
 
 
 def _turns(visit: Visit) -> int:
-    """How often the run was steered, as the link that its page holds knows it."""
+    """The number of changes in the link that the page holds."""
     link = visit.way_back.words["link"]
     return len(run_links.unpacked(link).turns) if link else 0
 
 
 def _written_down(page: Page) -> None:
-    """The page has noted the way back to its run, which it does once a second."""
+    """Wait until the page has stored the link to its run, which it does once a second."""
     page.wait_for_function(
         """() => {
             const kept = JSON.parse(sessionStorage.getItem("babysit:run"))
@@ -166,7 +166,7 @@ def _written_down(page: Page) -> None:
 
 
 def _goes_on(page: Page, address: str) -> None:
-    """The page offers to repeat the run, and does."""
+    """The page offers to repeat the run, and does so."""
     link = page.get_by_role("link", name=re.compile("Repeat it up to step"))
     step = int(re.sub(r"\D", "", link.inner_text()))
     assert step > 0
@@ -195,7 +195,7 @@ def test_a_page_whose_engine_has_stopped_says_so_and_offers_to_repeat_the_run(
     gone.wait_for()
     assert page.get_by_role("link", name=re.compile("Repeat it up to step")).is_visible()
     monkeypatch.undo()
-    gone.wait_for(state="detached")  # the same run goes on
+    gone.wait_for(state="detached")  # the same run continues
 
 
 def test_a_server_that_forgets_the_page_and_then_stops_is_waited_for(page, address):

@@ -1,4 +1,4 @@
-"""The page from a phone to a wall: nothing is cut off, and every plot can be reached."""
+"""The page from phone to wall: nothing is cut off, and every plot can be reached."""
 
 import pytest
 from playwright.sync_api import ViewportSize
@@ -41,12 +41,12 @@ def size(request) -> ViewportSize:
 
 @pytest.fixture
 def screen(on_the_desk, size) -> Tab:
-    """A page that was opened on such a screen."""
+    """A page opened on such a screen."""
     return on_the_desk(begun, size)
 
 
 def begun(tab) -> None:
-    """Without a word of its knobs, which some screens hide."""
+    """The page without its settings, which some screens hide."""
     tab.wait_for_frames(3)
 
 
@@ -67,7 +67,7 @@ def test_every_plot_can_be_scrolled_to_and_fills_its_place(screen, size):
 
 
 def fits(box: dict[str, float] | None) -> bool:
-    """Whether a plot is there, and drawn as wide as the room it has."""
+    """Whether a plot exists, and is as wide as its card."""
     return box is not None and abs(box["drawn"] - box["width"]) <= 2
 
 

@@ -1,4 +1,4 @@
-"""The command center in a real browser: from a form to a wall of runs, and back to one of them."""
+"""The Search panel in a real browser: from the form to the wall, and a trial as the run."""
 
 import re
 
@@ -10,7 +10,7 @@ from engine import SearchStatus
 
 @pytest.fixture
 def room(tab):
-    """The open search room."""
+    """The open Search panel."""
     tab.page.get_by_role("tab", name="Search").click()
     tab.page.get_by_role("button", name="Start a search").wait_for()
     return tab
@@ -21,7 +21,7 @@ def state(tab):
 
 
 def asked(tab):
-    """The search that the form describes, as the server knows it."""
+    """The search that the form describes, as the server has it."""
     return tab.visit._rooms["Search"]._search()
 
 
@@ -53,7 +53,7 @@ def finished(tab) -> bool:
 
 
 def cells(tab) -> dict[int, str]:
-    """What each cell of the wall says, by its trial."""
+    """The text in each cell of the wall, by trial."""
     found = {}
     names = tab.page.evaluate(
         "Bokeh.documents.flatMap((d) => [...d.all_models]).map((m) => m.name)"

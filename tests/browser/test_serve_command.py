@@ -1,4 +1,4 @@
-"""The README's command, as somebody's machine runs it: it serves, and stops when told to."""
+"""The README's command as a user runs it: it serves the page, and stops on SIGTERM."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Links, pins, files out and files in, in a real browser."""
+"""Links, pinned runs, exports and uploads, in a real browser."""
 
 import csv
 import io
@@ -25,20 +25,20 @@ TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1])
 
 
 class Guest(Tab):
-    """A visitor who comes by a link, to a run that may end before many frames are drawn."""
+    """A visitor who opens a link to a run that may end before many frames are drawn."""
 
     def wait_for_frames(self, more: int) -> None:
         super().wait_for_frames(min(more, 1))
 
     def told(self) -> str:
-        """What the page says to the visitor beside its plots."""
+        """The messages of the page."""
         alert = self.page.locator(".notistack-Snackbar, .notistack-SnackbarContainer")
         return alert.first.inner_text()
 
 
 @pytest.fixture
 def come_by(chromium: Browser, address: str) -> Iterator[Callable[[str], Guest]]:
-    """Opens the page by a link; afterwards it must have been quiet, and leave nothing."""
+    """Opens the page by a link; afterwards checks that it had no errors and left nothing."""
     guests: list[Guest] = []
 
     def come(query: str) -> Guest:
@@ -81,7 +81,7 @@ def close_dialog(tab: Tab) -> None:
 
 
 def saved(tab: Tab, button: str) -> tuple[str, bytes]:
-    """What a click on a button downloads."""
+    """The file that a click on a button downloads."""
     with tab.page.expect_download() as download:
         tab.page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
@@ -100,7 +100,7 @@ def test_a_link_repeats_the_run_to_the_bit(come_by, config):
     guest.wait_for(lambda: guest.text("step") == "400")
     assert guest.source("loss")["step"][-1] <= 400
     assert guest.page.get_by_role("button", name="Play", exact=True).is_visible()
-    assert guest.snapshot.previous is None  # the run that the page would have opened with
+    assert guest.snapshot.previous is None  # the page's default run was not started
 
 
 def test_a_link_can_go_on_from_there(come_by, config):
@@ -115,7 +115,7 @@ def test_a_long_run_is_repeated_in_sight(come_by, config):
     guest.wait_for(lambda: guest.text("until") == "of 200,000")
     step = guest.channel("step")
     guest.wait_for(lambda: guest.channel("step") > step)
-    guest.press("Restart")  # whoever has seen enough
+    guest.press("Restart")  # ends the repetition
     guest.wait_for(lambda: guest.text("until") == "")
 
 
@@ -135,7 +135,7 @@ def test_a_link_made_with_other_bits_says_so(come_by, config):
     ],
 )
 def test_a_link_with_nonsense_opens_the_page_with_a_sentence(come_by, config, query, told):
-    if query == "conv":  # a config that only the data refuses
+    if query == "conv":  # a config that is illegal only for these data
         table = config.replace("data.dataset", Choice("iris")).replace(
             "model.convolutions", "8 of 3x3"
         )
@@ -195,7 +195,7 @@ def test_the_dialog_hides_what_is_chosen(tab):
     tab.wait_for(lambda: field.input_value().endswith("&hide=learning-rate"))
 
 
-# ---- runs -----------------------------------------------------------------------------------
+# ---- pinned runs -----------------------------------------------------------------------------
 
 
 def test_a_run_is_pinned_compared_and_begun_again(tab, config):
@@ -216,7 +216,7 @@ def test_a_run_is_pinned_compared_and_begun_again(tab, config):
     dialog.get_by_role("columnheader", name="baseline").wait_for(state="detached")
 
 
-# ---- files out ------------------------------------------------------------------------------
+# ---- exports --------------------------------------------------------------------------------
 
 
 def test_files_hold_the_run_as_it_stands(tab, tmp_path):
@@ -228,7 +228,7 @@ def test_files_hold_the_run_as_it_stands(tab, tmp_path):
     name, table = saved(tab, "Curves (CSV)")
     assert name == f"babysit-digits-run1-step{step}.csv"
     assert int(list(csv.DictReader(io.StringIO(table.decode())))[-1]["step"]) <= step
-    assert saved(tab, "Curves (CSV)") == (name, table)  # once more, though nothing has changed
+    assert saved(tab, "Curves (CSV)") == (name, table)  # again, although nothing has changed
     _, text = saved(tab, "Run (JSON)")
     assert json.loads(text)["digest"] == digested
     (tmp_path / "run.json").write_bytes(text)
@@ -264,19 +264,19 @@ def test_a_plot_is_saved_as_a_picture(tab, kind):
     if kind == "PNG":
         assert picture.startswith(b"\x89PNG")
         card = tab.page.locator("babysit-view[name=loss] .figures").bounding_box()
-        assert int.from_bytes(picture[16:20]) >= 3 * math.floor(card["width"])  # pixels across
+        assert int.from_bytes(picture[16:20]) >= 3 * math.floor(card["width"])  # width in pixels
     else:
         assert b"<svg" in picture and picture.count(b"<path") > 5
-        assert b"rect" in picture.partition(b"<path")[0]  # the ground behind it
-        written = " ".join(re.findall(">([^<]*)</text>", picture.decode()))  # in several lines
+        assert b"rect" in picture.partition(b"<path")[0]  # the background
+        written = " ".join(re.findall(">([^<]*)</text>", picture.decode()))  # may span lines
         for words in ("Loss", "validation", "Learning rate 0.01", "Optimizer momentum"):
             assert words in written
 
 
-# ---- files in -------------------------------------------------------------------------------
+# ---- uploads --------------------------------------------------------------------------------
 
-# The browser's first word about an upload describes the whole widget, which the server knows
-# (panel-material-ui 0.16.6); outside of tests that is a line in the log.
+# The browser's first message about an upload describes the whole widget, which the server knows
+# already (panel-material-ui 0.16.6); outside of tests that is only a line in the log.
 repeats_itself = pytest.mark.filterwarnings("ignore:reference already known")
 
 
@@ -303,7 +303,7 @@ def test_a_file_is_looked_at_then_learned_from_and_gone_with_its_visitor(open_ta
     assert not dialog.get_by_role("button", name="Learn from it").is_visible()
     bring(mine, "pets.csv", TABLE)
     dialog.get_by_text("60 examples of 2 inputs").wait_for()
-    assert mine.snapshot.config.data.dataset.name == "digits"  # not before it is told to
+    assert mine.snapshot.config.data.dataset.name == "digits"  # not before Learn is pressed
     dialog.get_by_role("button", name="Learn from it").click()
     mine.wait_for(lambda: mine.snapshot.data.classes == ("x", "y") and mine.snapshot.step > 10)
     mine.wait_for(lambda: mine.menu("Data set") == "pets.csv (yours)")

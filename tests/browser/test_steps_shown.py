@@ -1,8 +1,8 @@
-"""Which steps the plots over time show: one choice for all of them, which no frame takes back."""
+"""The range of steps in the plots over time: the same for all, and kept by every frame."""
 
 import pytest
 
-LONG = 1000  # steps after which a change moves the axis
+LONG = 1000  # steps, after which a change moves the axis
 
 
 SHOWN = """() => ["loss", "accuracy", "updates"].map(
@@ -11,7 +11,7 @@ SHOWN = """() => ["loss", "accuracy", "updates"].map(
 
 
 def linked(tab):
-    """From which step to which all plots go."""
+    """The range of steps of all plots."""
     (steps,) = set(map(tuple, tab.page.evaluate(SHOWN)))
     return steps
 
@@ -26,7 +26,7 @@ def pressed(tab):
 
 @pytest.fixture
 def long(tab):
-    """A page whose run has come far, and waits."""
+    """A page with a long run, paused."""
     tab.wait_for(lambda: tab.snapshot.step > LONG)
     tab.press("Pause")
     tab.wait_for(lambda: tab.channel("step") == tab.snapshot.step and not running(tab))
@@ -39,7 +39,7 @@ def running(tab):
 
 
 def change(tab):
-    """Turn the learning rate, and make the step with which the page shows it; where that was."""
+    """Change the learning rate, make the step that shows the change, and return that step."""
     before = len(tab.snapshot.markers)
     tab.page.keyboard.press("]")
     tab.wait_for(lambda: len(tab.snapshot.markers) > before)
@@ -55,13 +55,13 @@ def test_a_change_late_in_a_run_is_brought_into_view_and_one_press_goes_back(lon
     long.page.keyboard.press(" ")
     long.wait_for(lambda: linked(long)[1] > step + 100)
     first, last = linked(long)
-    assert first == pytest.approx(step - 0.25 * (last - step), abs=2)  # and some steps before it
+    assert first == pytest.approx(step - 0.25 * (last - step), abs=2)  # with some steps before it
     switches(long).nth(1).click()
     long.wait_for(lambda: linked(long)[0] == 0)
     assert pressed(long) == {"true"}
     long.press("Pause")
     long.wait_for(lambda: not running(long))
-    change(long)  # whoever went back is left alone
+    change(long)  # after going back, the axis stays
     assert linked(long)[0] == 0
 
 

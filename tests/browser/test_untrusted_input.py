@@ -1,4 +1,4 @@
-"""What a page can do to the server by hand harms nobody; what it gets is locked up."""
+"""A manipulated page harms no other visitor, and responses have strict security headers."""
 
 import urllib.error
 import urllib.request
@@ -9,7 +9,7 @@ import pytest
 from app.server.session import CONDUCTOR, VISITS
 from tests.browser.conftest import SERVER, wait_for
 
-# Every model of the page is given every illegal value, as a visitor could from the console.
+# Sets every illegal value on every model of the page, as a visitor could in the console.
 ASSAULT = """
 () => {
   const weird = [null, NaN, -1, 1e308, "x".repeat(1000), "\\ud800", [], [[]], {}, {a: [1]}, true,
@@ -53,7 +53,7 @@ def test_illegal_values_of_widgets_harm_nobody_else(address, open_tab, page):
 
 
 def last_has_arrived() -> bool:
-    """Whether the server has the name that the page gave itself when all was sent."""
+    """Whether the server has the name that the page gave itself after all other messages."""
     server, _, _ = pn.state._servers[SERVER]
     roots = [root for session in server.get_sessions("/app") for root in session.document.roots]
     return any(root.name == "over" for root in roots)

@@ -1,4 +1,4 @@
-"""Real servers, each a process of its own, as a class has them; and visitors without a browser."""
+"""Real servers in processes of their own, and visitors without a browser."""
 
 import contextlib
 import json
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 class Server:
-    """`panel serve app` on a port of its own."""
+    """`panel serve app` on its own port."""
 
     def __init__(self, *flags: str, root: str = "", **environment: str) -> None:
         self.port = free_port()
@@ -59,7 +59,7 @@ class Server:
         return self._process.pid
 
     def says(self, path: str) -> dict[str, object]:
-        """What /liveness or /readiness answer, whatever their status."""
+        """The answer of /liveness or /readiness, whatever the status."""
         try:
             return dict(json.loads(get(self.root + path)[2]))
         except urllib.error.HTTPError as error:
@@ -74,13 +74,13 @@ class Server:
             return False
 
     def wait(self) -> tuple[int, str]:
-        """Its exit status and all that it said, once it has ended by itself."""
+        """The exit status and the whole output, once the server has ended by itself."""
         assert self._process
         said, _ = self._process.communicate(timeout=PATIENCE)
         return self._process.returncode, said
 
     def stop(self) -> tuple[int, str]:
-        """Tell it to stop."""
+        """Send SIGTERM, and wait."""
         assert self._process
         self._process.send_signal(signal.SIGTERM)
         return self.wait()
@@ -94,7 +94,7 @@ class Server:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """Starts servers; they are gone afterwards."""
+    """Starts servers, and stops them afterwards."""
     servers: list[Server] = []
 
     def start(*flags: str, root: str = "", **environment: str) -> Server:
@@ -115,7 +115,7 @@ def get(url: str, **headers: str) -> tuple[int, HTTPMessage, bytes]:
 
 
 class Visitor:
-    """Opens the page and pulls its frames, as a browser does, from the one address of the class."""
+    """Opens the page and pulls frames as a browser does, all from one IP address."""
 
     def __init__(self, address: str, trusted: ssl.SSLContext | None = None) -> None:
         self.address, self._trusted = address, trusted
@@ -133,7 +133,7 @@ class Visitor:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
 
     def open(self, *, origin: str | None = None, max_queue: int = 16) -> dict[str, object]:
-        """Open the page and its channel, of which so many messages are read ahead; a frame."""
+        """Open the page and its channel, with so many messages read ahead; returns a frame."""
         with self.opener.open(self.address, timeout=PATIENCE) as reply:
             page = reply.read().decode()
         token = re.search(r'"token":\s*"([^"]+)"', page)

@@ -1,4 +1,4 @@
-"""The nginx of DEPLOY.md in front of two processes: TLS, sockets, gzip, stickiness, a restart."""
+"""DEPLOY.md's nginx in front of two processes: TLS, sockets, gzip, sticky sessions, restarts."""
 
 import gzip
 import json
@@ -38,9 +38,9 @@ class Class:
 
 @pytest.fixture
 def school(proxied: Class) -> Class:
-    """The class with both of its processes, whatever a test before did to them.
+    """Both processes running, whatever an earlier test did to them.
 
-    The proxy may need some seconds to find that a process is there again.
+    nginx may need some seconds to notice that a process is back.
     """
     for server in proxied.servers:
         if not server.ready:
@@ -92,7 +92,7 @@ def _certify(home: Path) -> None:
 
 
 def _config(home: Path, secure: int, plain: int, servers: tuple[Server, Server]) -> str:
-    """The configuration of DEPLOY.md, with the ports and files of this machine."""
+    """DEPLOY.md's configuration, with the ports and files of this machine."""
     block = re.search(r"```nginx\n(.*?)```", (ROOT / "app/server/DEPLOY.md").read_text(), re.S)
     assert block
     text = block[1]
@@ -116,12 +116,12 @@ def _config(home: Path, secure: int, plain: int, servers: tuple[Server, Server])
 def test_a_class_behind_one_address_is_spread_and_each_keeps_its_process(school):
     visitors = [school.visitor() for _ in range(8)]
     for visitor in visitors:
-        assert visitor.open()["run"] == 1  # page and channel met in one process
+        assert visitor.open()["run"] == 1  # page and channel reached the same process
     here = [int(str(server.says("/readiness")["visitors"])) for server in school.servers]
     assert sum(here) >= len(visitors) and min(here) > 0
     for visitor in visitors:
         cookie = visitor.cookies
-        with visitor.opener.open(school.address) as reply:  # the page once more
+        with visitor.opener.open(school.address) as reply:  # the page again
             assert "Set-Cookie" not in reply.headers
         assert visitor.cookies == cookie
         visitor.close()
@@ -164,7 +164,7 @@ def test_a_process_that_is_started_anew_disturbs_none_of_the_other(school):
     assert code == 0 and "Traceback" not in said
     assert goes_on(*staying) and not goes_on(*leaving)
     newcomers = [school.visitor() for _ in range(4)]
-    for newcomer in newcomers:  # the other one serves them all meanwhile
+    for newcomer in newcomers:  # the other process serves all of them meanwhile
         assert newcomer.open()["run"] == 1
     school.servers[0].start()
     wait_until(lambda: school.servers[0].ready)
@@ -183,7 +183,7 @@ def test_a_process_that_is_killed_takes_its_own_visitors_along_and_nobody_else(s
     assert newcomer.open()["run"] == 1
     school.servers[1].start()
     wait_until(lambda: school.servers[1].ready)
-    # As a page does that has lost its server: with the cookie that it has.
+    # As a page that has lost its server does: with its cookie.
     assert lost[0].open()["run"] == 1
     for visitor in (lost[0], staying[0], newcomer):
         visitor.close()
@@ -203,7 +203,7 @@ def test_a_process_that_stands_still_for_a_while_goes_on_where_it_was(school):
 
 
 def spread(school: Class, server: Server) -> tuple[tuple[Visitor, int], tuple[Visitor, int]]:
-    """A visitor of this process and one of the other, each with the step that it has seen."""
+    """A visitor of this process and one of the other, each with its current step."""
     found: dict[bool, tuple[Visitor, int]] = {}
     while len(found) < 2:
         visitor = school.visitor()
@@ -215,13 +215,13 @@ def spread(school: Class, server: Server) -> tuple[tuple[Visitor, int], tuple[Vi
 
 
 def served_by(visitor: Visitor, server: Server) -> bool:
-    """Whether this process serves a visitor, who is sent to the same one again."""
+    """Whether this process serves a visitor, whose requests always go to the same one."""
     with visitor.opener.open(visitor.address) as reply:
         return str(reply.headers["X-Served-By"]).endswith(f":{server.port}")
 
 
 def goes_on(visitor: Visitor, step: int) -> bool:
-    """Whether a visitor's run gets beyond a step; not if the connection is lost."""
+    """Whether a visitor's run passes a step; not if the connection is lost."""
     try:
         wait_until(lambda: visitor.frame(0)["step"] > step)
     except ConnectionClosed:

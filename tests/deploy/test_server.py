@@ -1,4 +1,4 @@
-"""One process, as DEPLOY.md starts it: a prefix, a password, limits, health, and its end."""
+"""One process, started as in DEPLOY.md: prefix, password, limits, health, and shutdown."""
 
 import contextlib
 import json
@@ -38,7 +38,7 @@ def test_all_of_it_works_below_a_path(serve):
 def test_a_class_password_keeps_strangers_out(serve, tmp_path, flags, root, slash):
     (tmp_path / "secret").write_text("open sesame\n")
     server = serve(*flags, root=root, BABYSIT_PASSWORD_FILE=str(tmp_path / "secret"))
-    wait_until(lambda: server.ready)  # which needs no password
+    wait_until(lambda: server.ready)  # readiness needs no password
     visitor = Visitor(f"{server.root}/app")
     address = f"{visitor.address}{slash}?seed=3"
 
@@ -61,7 +61,7 @@ def test_a_class_password_keeps_strangers_out(serve, tmp_path, flags, root, slas
     assert status == 403 and "not the password" in page
     assert "barley" not in url + page and not visitor.cookies
     status, url, page = send("open sesame")
-    assert (status, url) == (200, address)  # the page that was asked for, at once
+    assert (status, url) == (200, address)  # redirected to the requested page
     assert '"token"' in page
     (cookie,) = visitor._jar
     assert cookie.has_nonstandard_attr("HttpOnly") and not cookie.secure
@@ -112,10 +112,10 @@ def test_one_too_many_is_told_so_and_comes_in_when_there_is_room(serve):
     said = server.says("/readiness")
     assert (said["ready"], said["visitors"], said["most"]) == (False, 2, 2)
     assert server.says("/liveness") == {"alive": True}
-    assert first.frame(3)["run"] == 1  # whoever is there notices nothing
+    assert first.frame(3)["run"] == 1  # present visitors notice nothing
     second.close()
     wait_until(lambda: server.ready)
-    get(f"{server.root}/app")  # a page that never connects does not keep its place
+    get(f"{server.root}/app")  # a page that never connects loses its place
     wait_until(lambda: server.ready)
     assert third.open()["run"] == 1
     for visitor in (first, second, third):
@@ -163,7 +163,7 @@ def test_a_forged_token_opens_nobodys_run(serve):
     wait_until(lambda: server.ready)
     visitor = Visitor(f"{server.root}/app")
     visitor.open()
-    token = visitor.token.split(".")[0]  # the session's name, without its signature
+    token = visitor.token.split(".")[0]  # the session id without its signature
     forged = generate_jwt_token(get_session_id(visitor.token))
     for said in (forged, token, f"{token}.x", visitor.token[:-2]):
         with connect(f"{server.root.replace('http', 'ws')}/app/frames") as thief:
@@ -198,7 +198,7 @@ def test_memory_that_a_visitor_took_is_free_again_when_he_has_been_forgotten(ser
         return int(str(server.says("/readiness")["blocks"]))
 
     wait_until(lambda: server.ready)
-    for _ in range(4):  # the first leave behind what all need
+    for _ in range(4):  # the first ones load what all need
         before = blocks()
         visitor = Visitor(f"{server.root}/app")
         visitor.open()
@@ -232,7 +232,7 @@ def test_a_training_thread_that_has_ended_is_told_to_the_operator_and_to_the_pag
     wait_until(lambda: not server.says("/liveness")["alive"])
     assert server.says("/liveness")["reason"] == "the thread that trains has ended"
     assert not server.ready
-    for visitor in visitors:  # their pages are not left to wait for a frame that never comes
+    for visitor in visitors:  # their pages do not wait for a frame that never comes
         with pytest.raises(ConnectionClosed) as closed:
             while True:
                 visitor.frame(0)
@@ -281,7 +281,7 @@ def test_who_asks_and_asks_and_reads_nothing_keeps_nobody_waiting(serve):
 
 
 def test_told_to_stop_under_load_it_stops_in_good_order(serve):
-    server = serve("--unused-session-lifetime", "120000")  # these visitors have no document
+    server = serve("--unused-session-lifetime", "120000")  # these visitors have no document socket
     wait_until(lambda: server.ready)
     visitors = [Visitor(f"{server.root}/app") for _ in range(12)]
     for visitor in visitors:

@@ -1,15 +1,15 @@
-"""A conductor without threads: time passes by a clock of the test's own."""
+"""Runs a conductor without threads, on a clock that the test controls."""
 
-TICK = 0.001  # seconds that pass while there is nothing to do
+TICK = 0.001  # seconds that pass in an idle turn
 
 
 def watch(handle):
-    """Want every frame."""
+    """Request every frame."""
     handle.wait("page", handle._version, lambda snapshot, version: watch(handle))
 
 
 def serve(room, clock, seconds):
-    """Let time pass; all queues are served as their threads would."""
+    """Let time pass while all queues are served, as their threads would do."""
     end = clock.now + seconds
     while clock.now < end:
         if not any([queue.serve() for queue in (room.main, *room.beside)]):

@@ -1,4 +1,4 @@
-"""The histograms along the run: the right ones, in moderation, on edges that widen."""
+"""Histograms along the run: correct, few, and on edges that widen."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def test_it_shows_the_histograms_that_were_taken(config):
     assert strip.steps == (0, 20, 40, 60, 80, 100)
     for n, snapshot in enumerate(taken):
         if snapshot.layers[0].edges[-1] != taken[-1].layers[0].edges[-1]:
-            continue  # its bins were others
+            continue  # it had other bins
         for shares, layer in zip(strip.shares[:, :, n], snapshot.layers, strict=True):
             grouped = layer.counts.reshape(BINS, -1).sum(axis=1)
             np.testing.assert_allclose(shares / 255, grouped / grouped.max(), atol=1 / 255)

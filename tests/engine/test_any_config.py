@@ -1,4 +1,4 @@
-"""Whatever a config says, it survives JSON, and its run learns, diverges or is refused in words."""
+"""Any config survives JSON, and its run learns, diverges, or is refused in one sentence."""
 
 import math
 
@@ -60,7 +60,7 @@ def values(setting: Setting) -> st.SearchStrategy[object]:
 
 
 def changes() -> st.SearchStrategy[dict[str, object]]:
-    """A few settings at other values; the data stays small, so that a run is quick."""
+    """A few changed settings; the data stay small, so that runs are quick."""
     paths = {path: setting for path, setting in SETTINGS.items() if path != "data.dataset"}
     return st.fixed_dictionaries({}, optional={p: values(s) for p, s in paths.items()})
 

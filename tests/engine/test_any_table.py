@@ -1,4 +1,4 @@
-"""Whatever people's tables look like: what is written comes back, and what was read is said."""
+"""Tables in any usual form are read back as written, with notices of what was assumed."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ TABLE = "a,b,label\n" + BODY
 
 
 def found(raw: bytes | str, name: str = "t.csv", reading: Reading = AS_FOUND):
-    """The examples of a file and its description."""
+    """The examples in a file and its description."""
     source = read_source(raw.encode() if isinstance(raw, str) else raw, name)
     return source.examples(reading), source.describe(reading)
 
@@ -62,7 +62,7 @@ def test_what_stands_above_a_table_is_passed_over():
     assert assert_usual("# made by hand\n#\n\n" + TABLE) == []
     assert assert_usual("Measured in spring\n\n" + TABLE) == ["A title is left out."]
     assert assert_usual("Measured in spring,,\n" + TABLE) == ["A title is left out."]
-    assert assert_usual("# a,b,label\n" + BODY) == []  # as NumPy writes it
+    assert assert_usual("# a,b,label\n" + BODY) == []  # as NumPy writes headers
     assert assert_usual(BODY.replace("\n", "\n# a remark\n")) == []
 
 
@@ -138,7 +138,7 @@ def test_what_was_made_of_a_number_is_said():
         ("utf-16-le", "UTF-16"),
         ("utf-16-be", "UTF-16"),
         ("cp1252", "windows-1252"),
-        ("latin-1", "windows-1252"),  # the same for all letters
+        ("latin-1", "windows-1252"),  # equal for all letters
     ],
 )
 def test_an_encoding_is_found_and_said(codec, said):
@@ -394,7 +394,7 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "cp1252"]
 
 @st.composite
 def tables(draw):
-    """What a table holds, and its bytes in some dialect."""
+    """The content of a table, and its bytes in some dialect."""
     rows, inputs = draw(st.integers(6, 30)), draw(st.integers(1, 5))
     digits = draw(st.integers(1, 6))
     whole = st.integers(-(10**6), 10**6)
@@ -404,7 +404,7 @@ def tables(draw):
     separator, decimal = draw(st.sampled_from(SIGNS))
     header, encoding = draw(st.booleans()), draw(st.sampled_from(ENCODINGS))
     place = draw(st.integers(0, inputs) if header else st.sampled_from([0, inputs]))
-    quoted = separator == " " or draw(st.booleans())  # some words have a space within
+    quoted = separator == " " or draw(st.booleans())  # some words contain a space
     quote = (lambda cell: f'"{cell}"') if quoted else str
     lines = [[f"{v:.{digits}f}".replace(".", decimal) for v in row] for row in x]
     for line, label in zip(lines, labels, strict=True):
@@ -432,7 +432,7 @@ def test_a_table_comes_back_as_it_was_written(table):
     assume(varies and not counting)
     try:
         examples, told = found(raw)
-    except ValueError as refusal:  # 1.450 may be 1450, if all of its column are such
+    except ValueError as refusal:  # 1.450 may mean 1450 if the whole column is like that
         assert "may stand for" in str(refusal)
         assert (x * 1000 == np.rint(x * 1000)).all()
         return
@@ -449,7 +449,7 @@ def test_a_table_comes_back_as_it_was_written(table):
     missing=st.sampled_from([None, "drop", "median"]),
 )
 def test_the_fast_way_reads_what_the_other_reads(table, gaps, word, missing):
-    """Large plain tables are read by NumPy's parser; whatever it takes, it reads alike."""
+    """NumPy's parser reads large plain tables, with the same result as the general parser."""
     text, _ = decode(table[2])
     if '"' not in text:
         lines = text.splitlines()
@@ -473,5 +473,5 @@ def _told(raw, missing):
         examples = read.examples(Reading(missing=missing))
         described = read.describe(Reading(missing=missing))
     except ValueError as refusal:
-        return re.sub(r"found [^;]*", "found", str(refusal))  # the word for a gap is not kept
+        return re.sub(r"found [^;]*", "found", str(refusal))  # words for gaps differ
     return examples.x.tolist(), examples.y.tolist(), examples.classes, described.plain()

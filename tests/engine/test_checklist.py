@@ -1,4 +1,4 @@
-"""The sanity checks pass on a sound network, fail on an unsound one, and touch neither."""
+"""The sanity checks pass on a sound network, fail on a faulty one, and change neither."""
 
 import dataclasses
 
@@ -120,7 +120,7 @@ def test_training_in_between_does_not_change_what_is_found():
 
 
 def test_it_yields_often_enough_to_be_interleaved():
-    assert len(list(run_checks(take_checkup(experiment(IMAGES))))) > 300  # slices, a few ms each
+    assert len(list(run_checks(take_checkup(experiment(IMAGES))))) > 300  # slices of a few ms
 
 
 def test_progress_rises_to_the_result():
@@ -156,7 +156,7 @@ def test_an_unknown_check_is_refused():
         next(run_check("luck", take_checkup(experiment(SOUND, 0))))
 
 
-# ---- the range test -----------------------------------------------------------------------------
+# ---- LR range test ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
@@ -172,7 +172,7 @@ def test_rates_inside_the_range_learn_and_rates_beyond_it_do_not(optimizer):
         losses.append(made.snapshot().metrics.train_loss)
     low, good, high = losses
     assert good < 0.3 * low
-    assert not high < 3 * good  # which is so of NaN, too
+    assert not high < 3 * good  # true for NaN as well
 
 
 def test_the_range_test_is_a_training_whose_rate_rises():

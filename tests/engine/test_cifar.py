@@ -1,4 +1,4 @@
-"""CIFAR-10 is read from each form that people have it in, and from nothing that only looks so."""
+"""CIFAR-10 is read in each of its usual forms; look-alikes are refused."""
 
 import gzip
 import io
@@ -21,7 +21,7 @@ BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 
 
 class Python2Pickler(pickle._Pickler):
-    """Writes text and bytes alike as the strings of Python 2."""
+    """Writes text and bytes as Python 2 strings."""
 
     def save_string(self, text: str | bytes) -> None:
         raw = text.encode("latin1") if isinstance(text, str) else text
@@ -52,7 +52,7 @@ def batch(pixels: np.ndarray, labels: np.ndarray) -> bytes:
 
 
 def members(layout: str) -> dict[str, bytes]:
-    """The files of a small CIFAR-10, in the order of the published archive: not sorted."""
+    """The files of a small CIFAR-10, in the unsorted order of the published archive."""
     found = {}
     for seed in (3, 5, 2, 1, 4, 0):
         pixels, labels = rows(seed)
@@ -170,7 +170,7 @@ def test_a_label_of_no_class_is_named(tmp_path):
 
 
 class Attack:
-    """Runs a command of the shell where a pickle is trusted."""
+    """Runs a shell command when it is unpickled."""
 
     def __init__(self, *call: object) -> None:
         self.call = call

@@ -1,4 +1,4 @@
-"""The command line lists, trains and replays; whatever is wrong is told on one line."""
+"""The command line lists, trains and replays; every error is one line."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ PLANE_BY_HINGE = "--set", "data.dataset=plane", "--set", "optimization.loss=mult
 
 
 class Shell:
-    """Runs the command line in this process; keeps what the last command wrote."""
+    """Runs the command line in this process, and keeps the output of the last command."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self.capsys = capsys
@@ -65,7 +65,7 @@ class Shell:
 
 @pytest.fixture(autouse=True)
 def one_core():
-    """As the command line has it: how many share a sum decides how it is rounded."""
+    """As on the command line: the number of BLAS threads decides how sums are rounded."""
     with threadpool_limits(1, user_api="blas"):
         yield
 
@@ -164,7 +164,7 @@ def test_the_csv_holds_the_history_and_ends_at_the_last_step(shell, tmp_path):
     assert rows[-1][0] == "157"
     assert len(rows) == curves.rows
     assert "nan" not in path.read_text()
-    assert rows[0][header.index("gradient_cosine")] == ""  # there is no step before the first
+    assert rows[0][header.index("gradient_cosine")] == ""  # no step before the first
 
 
 def test_the_weights_are_those_of_an_experiment_with_as_many_steps(shell):
@@ -442,7 +442,7 @@ def test_a_refused_run_leaves_older_files_alone(shell, tmp_path):
 def test_as_a_process_it_trains_in_silence_and_replays_from_a_pipe():
     trained = in_a_process("train", "--steps", "200", "--save", "-", capture_output=True)
     assert trained.returncode == 0
-    assert "\r" not in trained.stderr and "steps/s" not in trained.stderr  # no bar
+    assert "\r" not in trained.stderr and "steps/s" not in trained.stderr  # no progress bar
     replayed = in_a_process("replay", "-", "--json", input=trained.stdout, capture_output=True)
     assert (replayed.returncode, replayed.stderr) == (0, "")
     assert json.loads(replayed.stdout)["agrees"] is True

@@ -1,4 +1,4 @@
-"""One thread serves everybody fairly, survives failures, and ends."""
+"""One thread serves all experiments fairly, survives their failures, and ends."""
 
 import itertools
 import math
@@ -42,12 +42,12 @@ class Broken(Experiment):
 
 
 class Timed(Experiment):
-    """Takes exactly the time that it is given, of a clock of the test's own, for two steps."""
+    """Takes exactly the time that it is given, on the test's clock, for two steps."""
 
     def __init__(self, config, clock, all_slices=None):
         super().__init__(config)
         self.slices = []
-        self.slowness = 1.0  # how many times as long everything takes on this machine
+        self.slowness = 1.0  # factor on all times of this machine
         self._passing, self._all = clock, [] if all_slices is None else all_slices
 
     def advance(self, seconds, steps=math.inf, apart=math.inf):
@@ -59,7 +59,7 @@ class Timed(Experiment):
 
 
 class Waiting(threading.Condition):
-    """Whoever would wait for time to pass lets it pass at once."""
+    """A waiting thread advances the clock at once."""
 
     def __init__(self, clock, lock):
         super().__init__(lock)
@@ -69,7 +69,7 @@ class Waiting(threading.Condition):
         if timeout is None:
             return super().wait()
         self._passing.now += timeout
-        return super().wait(1e-4)  # commands may come in
+        return super().wait(1e-4)  # lets commands arrive
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def clock():
 
 @pytest.fixture
 def timed(clock):
-    """A conductor whose time is the test's."""
+    """A conductor on the test's clock."""
     conductor = Conductor(frame_rate=50, clock=clock, work=lambda: 0.0)
     conductor.main._changed = Waiting(clock, conductor.lock)
     yield conductor
@@ -93,7 +93,7 @@ def playing(conductor, config, clock):
 
 
 def rounds(rival, count):
-    """Until a running experiment has had so many slices more."""
+    """Wait until a running experiment has had so many more slices."""
     goal = len(rival.experiment.slices) + count
     wait_until(lambda: len(rival.experiment.slices) >= goal)
 
@@ -107,9 +107,9 @@ def test_twenty_experiments_are_served_fairly(timed, clock, config):
     begun = len(slices)
     wait_until(lambda: len(slices) >= begun + 200)
     order, seconds = zip(*slices[begun : begun + 200], strict=True)
-    assert all(len(set(order[n : n + 20])) == 20 for n in range(180))  # each in its turn
+    assert all(len(set(order[n : n + 20])) == 20 for n in range(180))  # in turn
     changes = [after / before for before, after in itertools.pairwise(seconds)]
-    assert LESS - 1e-9 < min(changes) <= max(changes) < MORE + 1e-9  # and none gets more
+    assert LESS - 1e-9 < min(changes) <= max(changes) < MORE + 1e-9  # none gets more
     assert len([t for t in threading.enumerate() if t.name == "conductor"]) == 1
 
 
@@ -121,7 +121,7 @@ def test_training_gives_way_when_frames_come_late_and_comes_back(timed, clock, c
     def watch(handle):
         def deliver(snapshot, version):
             if slow.is_set():
-                clock.now += 0.03  # of the 0.02 s from one frame to the next
+                clock.now += 0.03  # of the 0.02 s between two frames
             watch(handle)
 
         handle.wait("a page", handle._version, deliver)
@@ -175,7 +175,7 @@ def test_it_is_told_when_the_last_command_was_answered_though_nothing_changed(co
     handle = conductor.add(Experiment(config))
     told = []
     handle.on_news = lambda snapshot: told.append(handle.settled)
-    for _ in range(2):  # the second refusal says what the first has said
+    for _ in range(2):  # the second refusal has the same text
         before = len(told)
         handle.send(SetKnob("optimization.learning_rate", -1.0))
         assert not handle.settled or len(told) > before
@@ -201,7 +201,7 @@ def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(timed, clo
     deliveries = []
     rival = playing(timed, config, clock)
     handle.wait("a page", version, lambda *frame: deliveries.append(frame))
-    rounds(rival, 5)  # in which nothing is new
+    rounds(rival, 5)  # without a new snapshot
     assert deliveries == []
     handle.send(Play())
     wait_until(lambda: deliveries)
@@ -275,7 +275,7 @@ def test_an_errand_is_run_between_two_steps(conductor, config):
     assert handle.do(lambda e: e.step).result(PATIENCE) >= step
     with pytest.raises(ZeroDivisionError):
         handle.do(lambda e: 1 / 0).result(PATIENCE)
-    assert handle.latest.status is Status.RUNNING  # it is whoever asked who is told
+    assert handle.latest.status is Status.RUNNING  # only the caller sees the error
 
 
 def test_an_errand_for_one_who_has_left_is_cancelled(conductor, config):
@@ -310,10 +310,10 @@ def test_work_beside_training_is_done_in_slices_and_shown(conductor, config):
     seen = threading.Event()
 
     def count():
-        begun = other.experiment.step  # it runs on the conductor's thread
+        begun = other.experiment.step  # on the conductor's thread
         for n in itertools.count(1):
             yield n
-            if seen.is_set() and other.experiment.step > begun:  # who trains was not kept waiting
+            if seen.is_set() and other.experiment.step > begun:  # training was not delayed
                 break
         yield "done"
 
@@ -325,7 +325,7 @@ def test_work_beside_training_is_done_in_slices_and_shown(conductor, config):
     assert shown >= 1
     seen.set()
     wait_until(lambda: busy.latest.beside.search == "done")
-    assert busy.latest.step == 0  # it is paused all the while
+    assert busy.latest.step == 0  # it stays paused
 
 
 def test_work_can_be_held_and_ended(conductor, config):

@@ -1,4 +1,4 @@
-"""Configs refuse what is illegal and survive JSON."""
+"""Configs refuse illegal values and survive JSON."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The bundled data is what its licence file says, and is split honestly."""
+"""The bundled data are those in the licence file, and are split correctly."""
 
 import hashlib
 from importlib import resources
@@ -27,7 +27,7 @@ def test_the_digits_are_the_published_ones():
     assert np.bincount(examples.y).tolist() == counts
 
 
-BUNDLED = {  # sha256 begins, shape of one example, smallest and largest input, examples a class
+BUNDLED = {  # sha256 begins, shape of one example, smallest and largest input, examples per class
     "digits": (
         "6f801551877abf69",
         (8, 8),
@@ -68,7 +68,7 @@ def test_fashion_is_drawn_from_both_official_files_alike():
     y = drawn("Fashion-MNIST").y
     assert np.bincount(y[:5000]).tolist() == [500] * 10
     assert np.bincount(y[5000:]).tolist() == [100] * 10
-    assert y[:10].tolist() == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]  # as the training file begins
+    assert y[:10].tolist() == [9, 0, 0, 3, 0, 2, 7, 2, 5, 5]  # as in the training file
 
 
 def test_tables_hold_the_published_rows():
@@ -126,7 +126,7 @@ def test_without_noise_the_nearest_neighbour_is_of_the_same_class(name, classes)
     distance = np.linalg.norm(examples.x[:, None] - examples.x, axis=2)
     np.fill_diagonal(distance, np.inf)
     nearest = examples.y[distance.argmin(axis=1)]
-    assert np.mean(nearest == examples.y) > 0.985  # the arms of a spiral meet in the middle
+    assert np.mean(nearest == examples.y) > 0.985  # the arms of a spiral meet at the centre
 
 
 def test_two_colours_of_the_chessboard_are_xor():

@@ -1,4 +1,4 @@
-"""`python -m engine data`: what it tells of a file, and of what is on the menu."""
+"""`python -m engine data` describes files and the data sets of the menu."""
 
 import json
 

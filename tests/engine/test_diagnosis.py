@@ -1,4 +1,4 @@
-"""No finding on healthy runs; on each failure of the lecture the right one comes first."""
+"""Healthy runs have no finding; each failure of the lecture has the right finding first."""
 
 import dataclasses
 from typing import Any
@@ -31,7 +31,7 @@ SGD = Choice("SGD")
 
 
 def healthy(dataset: str) -> RunConfig:
-    """The page's own settings, and for tables and values what the lecture tells one to use."""
+    """The page's default settings, with the preprocessing that the lecture recommends."""
     preprocessing = Choice("standardize" if dataset in TABLES else "centre")
     loss = Choice("mean squared error" if dataset in VALUES else "softmax cross-entropy")
     return RunConfig(
@@ -84,7 +84,7 @@ def test_a_loss_that_comes_down_to_exactly_0_is_healthy(dataset):
 
 
 FAILURES = [
-    # the rule that must come first, after so many steps, of this run
+    # the expected first rule, the number of steps, and the run
     ("vanishing signal", 0, {"activation": "tanh", "initializer": "small normal", "hidden": DEEP}),
     ("vanishing signal", 60, {"activation": "tanh", "initializer": "small normal", "hidden": DEEP}),
     ("vanishing signal", 60, {"initializer": "small normal", "hidden": DEEP}),
@@ -226,7 +226,7 @@ def test_what_counts_as_now_does_not_lag_behind_the_last_change():
 
 
 def test_overfitting_is_found_where_the_figures_are_dear():
-    """On a network whose rows are rationed, a few judgings are evidence enough."""
+    """On an expensive network, whose rows are rarer, a few evaluations are enough evidence."""
     steps = np.array([0.0, 100, 300, 500])
     few = np.array([0.1, 1.0, 1.0, 1.0])
     other = np.array([0.1, 0.78, 0.78, 0.78])

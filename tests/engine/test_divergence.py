@@ -1,4 +1,4 @@
-"""The last steps before a divergence are made again, to the bit, and what broke is named."""
+"""The last steps before a divergence are replayed to the bit, and the first fault is named."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ CONFIGS = {
 
 
 def broken(config: RunConfig, *changes: tuple[int, str, object], rate: float = 1e5) -> Experiment:
-    """A run that goes well for a while, until somebody turns the learning rate up."""
+    """A healthy run whose learning rate is then raised."""
     experiment = Experiment(config)
     for step, path, value in changes:
         experiment.train(step - experiment.step)
@@ -75,7 +75,7 @@ def test_the_losses_of_the_autopsy_are_those_of_the_curve_whatever_was_turned(ch
     assert found.loss[-1] == pytest.approx(curves["loss"][-1], nan_ok=True, rel=0)
     dense = {int(s): loss for s, loss in zip(curves["step"], curves["loss_low"], strict=True)}
     single = [s for s in found.steps[:-1].tolist() if s in dense and s - 1 in dense]
-    assert single  # rows of one step alone, right after a change
+    assert single  # single-step rows, right after a change
     assert all(found.loss[s - found.steps[0]] == dense[s] for s in single)
 
 
@@ -125,7 +125,7 @@ def test_it_names_what_was_first_not_finite():
 
 
 def test_it_names_a_gradient_that_overflows_before_the_loss_does():
-    """Weights so large that the sums of two examples' gradients no longer fit into float32."""
+    """The weights are so large that the gradient of two examples overflows float32."""
     config = RunConfig(model=ModelConfig(hidden=(8,), activation=Choice("identity")))
     pixels = Choice("centre", {"scale": 255.0})
     experiment = Experiment(config.replace(RATE, 1e-6).replace("data.preprocessing", pixels))

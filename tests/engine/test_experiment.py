@@ -1,4 +1,4 @@
-"""An experiment is determined by its config and its journal, obeys commands, and learns."""
+"""Config and journal determine an experiment; it obeys commands, and learns."""
 
 import math
 
@@ -200,14 +200,14 @@ def test_preprocessing_learns_from_the_training_part_alone(config):
     experiment = Experiment(config.replace("data.preprocessing", Choice("standardize")))
     train, validation = experiment.data.train.x, experiment.data.validation.x
     assert np.abs(train.mean(axis=0)).max() < 1e-5
-    assert set(np.unique(train.std(axis=0).round(3))) == {0.0, 1.0}  # some pixels never change
+    assert set(np.unique(train.std(axis=0).round(3))) == {0.0, 1.0}  # some pixels are constant
     assert np.abs(validation.mean(axis=0)).max() > 0.005
 
 
 def test_every_change_leaves_a_marker_and_a_row(config):
     experiment = trained(config, 50)
     experiment.apply(SetKnob(LEARNING_RATE, 0.02))
-    experiment.apply(SetKnob(LEARNING_RATE, 0.02))  # no change
+    experiment.apply(SetKnob(LEARNING_RATE, 0.02))  # not a change
     experiment.train(1)
     snapshot = experiment.snapshot()
     (marker,) = snapshot.markers
@@ -252,7 +252,7 @@ def test_a_step_is_one_update_and_leaves_the_run_paused(config):
 
 
 class Slow(Experiment):
-    """Makes eight steps a second, and takes so many seconds more for each row of the curves."""
+    """Makes eight steps a second, and takes some seconds more for each row of the curves."""
 
     def __init__(self, config, seconds, row):
         super().__init__(config, work=lambda: seconds[0])
@@ -326,7 +326,7 @@ def test_a_schedule_counts_from_where_it_is_chosen(config):
     experiment.train(50)
     assert experiment.snapshot().metrics.learning_rate == pytest.approx(0.005)
     experiment.apply(SetKnob("optimization.schedule", Choice("cosine", {"length": 200})))
-    experiment.train(50)  # another length is the same schedule
+    experiment.train(50)  # a new length does not restart the schedule
     assert experiment.snapshot().metrics.learning_rate == pytest.approx(0.005)
     again = replay(experiment.first_config, experiment.journal, experiment.step)
     assert same_bits(experiment, again)

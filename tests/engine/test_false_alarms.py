@@ -1,4 +1,4 @@
-"""No alarm while a healthy run gets over a change; and one where the change does harm."""
+"""No false alarm while a healthy run recovers from a change; an alarm if the change does harm."""
 
 import pytest
 
@@ -11,7 +11,7 @@ HINGE, SOFTMAX = Choice("multiclass hinge"), Choice("softmax cross-entropy")
 
 
 def changed(*turns: tuple[str, object], steps: int = 1500) -> Experiment:
-    """The page's own run, changed when it has learned what it can."""
+    """The page's default run, changed after it has converged."""
     experiment = Experiment(RunConfig())
     experiment.train(steps)
     for path, value in turns:

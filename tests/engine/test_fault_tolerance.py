@@ -1,4 +1,4 @@
-"""What breaks on purpose ends one experiment in words, and nothing else."""
+"""An injected fault ends one experiment with a message, and nothing else."""
 
 import itertools
 import os
@@ -25,7 +25,7 @@ def conductor():
 
 
 def fail_at(experiment: Experiment, step: int, error: BaseException) -> None:
-    """Have the second layer raise in the middle of a step."""
+    """Make the second layer raise during this step."""
     layer = experiment.network.layers[1]
     forward, calls = layer.forward, itertools.count(1)
 
@@ -65,7 +65,7 @@ def test_memory_that_runs_out_ends_that_run_alone(conductor, config):
 
 
 def test_a_number_that_is_none_in_the_data_ends_as_a_divergence(config):
-    experiment = Experiment(config.with_seed(13))  # whose data no other test learns from
+    experiment = Experiment(config.with_seed(13))  # no other test uses these data
     x = experiment.data.train.x
     x.setflags(write=True)
     x[::7, 3] = np.nan
@@ -96,7 +96,7 @@ def test_whoever_listens_and_raises_does_not_end_the_thread(conductor, config):
 def test_a_thread_that_is_ended_is_noticed(conductor, config):
     assert conductor.alive
     experiment = Experiment(config)
-    fail_at(experiment, 5, SystemExit())  # not an error: nothing catches it
+    fail_at(experiment, 5, SystemExit())  # not an Exception: nothing catches it
     handle = conductor.add(experiment)
     handle.send(Play())
     wait_until(lambda: not conductor.alive)
@@ -122,7 +122,7 @@ def test_a_slice_ends_though_the_clock_jumps(config, jump):
     for _ in range(50):
         experiment.advance(0.01)
     step = experiment.step
-    assert 0 < step <= 510  # 10 a slice
+    assert 0 < step <= 510  # 10 per slice
     for _ in range(50):
         experiment.advance(0.01)
     assert experiment.step > step
@@ -195,7 +195,7 @@ sys.exit(main(sys.argv[2:]))
 
 
 def in_room_for(size: int, *argv: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line where no file can become larger than so many bytes."""
+    """Run the command line with a limit on the size of files."""
     return subprocess.run(
         [sys.executable, "-c", FULL, str(size), *argv],
         cwd=ROOT,
@@ -214,10 +214,10 @@ def test_a_full_disk_ends_a_search_in_one_line_and_with_room_it_goes_on(tmp_path
     assert stopped.returncode == 2
     assert re.fullmatch(rf"babysit: {re.escape(str(file))}: .+\n", stopped.stderr)
     kept = file.read_bytes()
-    assert kept.count(b"\n") > 1  # a row or two found room
+    assert kept.count(b"\n") > 1  # a row or two fitted
     assert in_room_for(10**6, *argv).returncode == 0
     whole = file.read_bytes()
-    assert whole.startswith(kept[: kept.rfind(b"\n") + 1])  # none of them is lost, or run again
+    assert whole.startswith(kept[: kept.rfind(b"\n") + 1])  # none is lost or repeated
     assert whole.count(b"\n") == 1 + 5
 
 

@@ -1,4 +1,4 @@
-"""Large files are read by a process beside: with the same result, within limits, to an end."""
+"""A separate process reads large files: same results, within limits, and it always ends."""
 
 import io
 import os
@@ -43,7 +43,7 @@ ARRAYS = npz(
 
 
 class Timers:
-    """Timers that go off when they are told to."""
+    """Timers that fire when told to."""
 
     def __init__(self) -> None:
         self.pending: list[threading.Timer] = []
@@ -83,7 +83,7 @@ def reader():
 
 
 def is_there(pid: int) -> bool:
-    """Whether a process has not ended; one that nobody has waited for yet, has."""
+    """Whether a process is running; a zombie is not."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
@@ -184,7 +184,7 @@ def test_a_process_that_is_ended_is_one_sentence_and_the_next_is_read(
 
 
 def meanwhile(do):
-    """Asks a process as usual; but something happens before it can answer."""
+    """A request during which something else happens."""
     ask = file_reader._ask
 
     def asking(process, question, raw):
@@ -290,7 +290,7 @@ def test_it_gives_way_to_the_server(reader):
     cores = os.sched_getaffinity(0)
     reader = FileReader(cores)
     try:
-        os.sched_setaffinity(0, {min(cores)})  # as the server keeps its threads on one core
+        os.sched_setaffinity(0, {min(cores)})  # as the server does with its threads
         read_upload(TABLE, "a.csv", reader).source.describe()
         assert os.sched_getaffinity(reader.pid) == cores
         assert os.getpriority(os.PRIO_PROCESS, reader.pid) > os.getpriority(os.PRIO_PROCESS, 0)
@@ -302,7 +302,7 @@ def test_it_gives_way_to_the_server(reader):
 
 
 def test_a_bomb_takes_no_memory_here(shared):
-    """What a workbook says it unpacks to is looked at before it is."""
+    """The unpacked size that a workbook declares is checked before it is unpacked."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * 2**27)

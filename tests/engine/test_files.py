@@ -1,4 +1,4 @@
-"""Arrays and images that people bring are read right, or refused in a sentence that says why."""
+"""Arrays and images of users are read correctly, or refused with a sentence that says why."""
 
 import gzip
 import io
@@ -137,7 +137,7 @@ def test_what_would_not_fit_into_memory_is_refused(monkeypatch, tmp_path):
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked():
     raw = packed(zipfile.ZIP_DEFLATED)
-    at = raw.index(b"PK\x01\x02") + 24  # the size in the directory
+    at = raw.index(b"PK\x01\x02") + 24  # the declared size
     bomb = raw[:at] + struct.pack("<I", 2**31) + raw[at + 4 :]
     with pytest.raises(ValueError, match=r"unpacks to 2,147,483,649 bytes; at most 536,870,912"):
         arrays(bomb)

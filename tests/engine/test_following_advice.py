@@ -1,4 +1,4 @@
-"""Whoever follows the advice gets to a healthy run, or is told that Babysit knows no more.
+"""Following the advice leads to a healthy run, or to the message that no remedy is known.
 
 `BABYSIT_CHAINS` is how many random runs are followed.
 """
@@ -31,14 +31,14 @@ from engine.training.optimizers import OPTIMIZERS
 from engine.training.schedules import SCHEDULES
 
 CHAINS = int(os.environ.get("BABYSIT_CHAINS", "60"))
-MOST = 6  # remedies in a row
-STEPS = 300  # from one to the next
+MOST = 6  # consecutive remedies
+STEPS = 300  # between two remedies
 DATA = ("digits", "moons", "spiral", "iris", "wine", "breast cancer", "penguins", "bumps", "plane")
 VALUES = {"bumps", "plane"}
 
 
 def choice(rng: np.random.Generator, menu: Registry, usual: str) -> Choice:
-    """Half of the time what is usual."""
+    """The usual entry half of the time."""
     return Choice(usual if rng.random() < 0.5 else str(rng.choice(list(menu))))
 
 
@@ -83,7 +83,7 @@ def turns(remedy: tuple[Command, ...]) -> list[SetKnob]:
 
 
 def undone(experiment: Experiment, finding: Finding, history: list[RunConfig]) -> list[str]:
-    """The settings that a remedy sets back to a value from which a remedy has led away."""
+    """The settings that a remedy sets back to a value that an earlier remedy led away from."""
     now = experiment.config
     back = []
     for turn in turns(finding.remedy):
@@ -94,7 +94,7 @@ def undone(experiment: Experiment, finding: Finding, history: list[RunConfig]) -
 
 
 def follow(seed: int) -> list[Finding]:
-    """The first finding each time, the last of them without a remedy, or of a run still ill."""
+    """The first finding after each step; the last one has no remedy, or the run is still ill."""
     experiment = Experiment(random_config(seed))
     history: list[RunConfig] = []
     told: list[Finding] = []

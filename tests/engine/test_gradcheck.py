@@ -1,4 +1,4 @@
-"""The learner's gradient check: right on a healthy run, and not to be fooled by a faulty one."""
+"""The gradient check passes on a correct network and finds every injected fault."""
 
 import numpy as np
 import pytest
@@ -65,7 +65,7 @@ def test_every_tensor_is_looked_at():
 def test_it_measures_the_gradient_of_the_last_batch():
     training = some_training(MODELS["smooth"], np.float64, steps=1)
     batches = training.batches
-    scores = training.network.forward(batches.x, train=True)  # with the weights after the step
+    scores = training.network.forward(batches.x, train=True)  # at the weights after the step
     dz = np.empty_like(scores)
     criterion = LOSSES.build(training.config.optimization.loss)
     criterion(scores, batches.target, dz, np.empty_like(dz[:, 0]))
@@ -89,7 +89,7 @@ def test_a_slope_that_is_wrong_by_a_thousandth_is_found(monkeypatch):
     outcome = checked(training)
     assert outcome.error > 5e-4
     for check in outcome.checks:
-        if check.layer == "scores" or check.error == 0:  # above the fault, or too small to judge
+        if check.layer == "scores" or check.error == 0:  # above the fault, or too small to compare
             assert check.error < 1e-4
         else:
             layers_below = {"dense 2": 1e-3, "dense 1": 2e-3}
@@ -113,7 +113,7 @@ def test_a_forgotten_bias_of_a_filter_is_found(monkeypatch):
 
 
 def test_a_kink_is_recognized_and_does_not_count():
-    """With all sums at 0, where ReLU bends, a bias moves them to both sides of the bend."""
+    """With all preactivations at 0, ReLU's kink, a bias moves them to both sides of it."""
     training = some_training(ModelConfig(hidden=(16,)))
     dense = training.network.layers[0]
     for tensor in dense.params.values():
@@ -129,7 +129,7 @@ def test_a_kink_is_recognized_and_does_not_count():
 
 
 def test_a_smooth_network_has_hardly_a_kink():
-    """The curvature at a gradient of nearly 0 may look like one."""
+    """The curvature where the gradient is almost 0 may look like a kink."""
     assert checked(some_training(MODELS["smooth"]), 200).kinks <= 4
 
 

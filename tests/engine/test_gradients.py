@@ -20,7 +20,7 @@ BATCH, OUTPUTS = 5, 3
 STEP = 1e-6
 TOLERANCE = 1e-7
 
-ELEMENTWISE = [name for name in ACTIVATIONS if name != "Maxout"]  # which is no function of one
+ELEMENTWISE = [name for name in ACTIVATIONS if name != "Maxout"]  # not a function of one number
 NETS = {  # shape of an example, convolutions, hidden layers
     "linear": ((4,), (), ()),
     "dense": ((4,), (), (5,)),
@@ -56,9 +56,9 @@ def difference_quotients(loss: Callable[[], float], theta: Array) -> Array:
 def some_network(
     net: str, activation: str, normalization: str = "none", dropout: float = 0.0
 ) -> tuple[Network, np.random.Generator]:
-    """A network with weights of about the size they should have, and what its dropout draws from.
+    """A network with weights of a realistic size, and the generator of its dropout.
 
-    Biases, slopes and batch norm's factors are moved off the round numbers at which they start.
+    Biases, slopes and batch norm's factors are moved away from the round numbers they start at.
     """
     shape, convolutions, hidden = NETS[net]
     model = ModelConfig(
@@ -83,7 +83,7 @@ def inputs(net: str) -> Array:
 def gradient_error(
     net: str, activation: str, loss_name: str, normalization: str = "none", dropout: float = 0.0
 ) -> float:
-    """How far the gradient of all parameters is from the differences of the loss."""
+    """The relative distance between the gradient and differences of the loss."""
     network, silencing = some_network(net, activation, normalization, dropout)
     state = silencing.bit_generator.state
     x, target = inputs(net), np.eye(OUTPUTS)[[0, 2, 1, 1, 0]]
@@ -91,7 +91,7 @@ def gradient_error(
     criterion = LOSSES.build(Choice(loss_name))
 
     def loss() -> float:
-        silencing.bit_generator.state = state  # the same units each time
+        silencing.bit_generator.state = state  # drops the same units each time
         return criterion(network.forward(x, train=True), target, dz, row)
 
     network.parameters.grad[...] = np.nan  # gradients are assigned, not added
@@ -135,7 +135,7 @@ def test_the_gradient_of_a_step_includes_both_penalties():
     )
     training = Training(config, np.float64)
     theta = training.network.parameters.theta
-    theta += 0.1 * np.random.default_rng(0).standard_normal(theta.size)  # no bias is 0
+    theta += 0.1 * np.random.default_rng(0).standard_normal(theta.size)  # so that no bias is 0
     before = theta.copy()
     training.update()
     gradient = (before - theta) / 0.5
@@ -156,7 +156,7 @@ def test_the_gradient_of_a_step_includes_both_penalties():
 @pytest.mark.parametrize("activation", ELEMENTWISE)
 def test_the_slope_is_the_derivative_of_the_value(activation):
     function = ACTIVATIONS.build(Choice(activation))
-    z = np.linspace(-6, 6, 121) + 0.01  # off the kink at 0
+    z = np.linspace(-6, 6, 121) + 0.01  # avoids the kink at 0
     above, below, value, slope = (np.empty_like(z) for _ in range(4))
     function.value(z + STEP, above)
     function.value(z - STEP, below)
@@ -168,7 +168,7 @@ def test_the_slope_is_the_derivative_of_the_value(activation):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations_are_clean_at_large_arguments(activation, dtype):
-    """No NaN, the right values, and no warning, which pytest would make an error of."""
+    """No NaN, the right values, and no warning, which pytest turns into an error."""
     z = np.array([[-1e4, -1e3, -100, -30, -1, 0, 1, 30, 100, 1e3, 1e4]], dtype)
     model = ModelConfig(activation=Choice(activation), hidden=(z.size,))
     layer = build_network(model, (2,), OUTPUTS, 1, dtype=dtype).layers[1]
@@ -182,12 +182,12 @@ def test_activations_are_clean_at_large_arguments(activation, dtype):
     if bounds := ACTIVATIONS.build(Choice(activation)).bounds:
         np.testing.assert_allclose(value[0, [0, -1]], bounds, atol=1e-3)
         np.testing.assert_allclose(dx[0, [0, -1]], 0, atol=1e-6)
-    else:  # straight on the right: SELU a little steeper than the others
+    else:  # linear on the right; SELU is a little steeper
         steepness = 1.0507009873554805 if activation == "SELU" else 1
         np.testing.assert_allclose(value[0, -3:], steepness * z[0, -3:], rtol=1e-6)
 
 
-# ---- what every layer promises ------------------------------------------------------------------
+# ---- contract of all layers ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)

@@ -1,4 +1,4 @@
-"""Histograms count every value once, on edges that only ever widen."""
+"""Histograms count every value once, and their edges only widen."""
 
 import numpy as np
 from hypothesis import given
@@ -20,7 +20,7 @@ def test_every_value_is_counted_once_in_the_bin_it_lies_in(values):
     assert counts.inside.sum() + counts.below + counts.above == len(finite)
     below = np.cumsum([counts.below, *counts.inside])
     for edge, count in zip(scale.edges, below, strict=True):
-        slack = 1e-5 * max(1.0, abs(edge))  # on an edge, float32 may round either way
+        slack = 1e-5 * max(1.0, abs(edge))  # at an edge, float32 may round either way
         assert (finite < edge - slack).sum() <= count <= (finite < edge + slack).sum()
 
 

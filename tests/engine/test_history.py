@@ -1,4 +1,4 @@
-"""The table of a run only ever grows at its end, and slowly."""
+"""The history only grows at its end, and slowly."""
 
 import numpy as np
 
@@ -48,5 +48,5 @@ def test_after_a_change_rows_are_close_again():
             steps.append(step)
     after = [step for step in steps if step >= 10_000]
     assert after[:10] == list(range(10_000, 10_010))
-    assert max(np.diff(after)) <= 200  # and thin out to where they would have been
+    assert max(np.diff(after)) <= 200  # and return to the usual spacing
     assert len(after) < 200

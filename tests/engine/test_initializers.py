@@ -1,4 +1,4 @@
-"""How weights start: the size that each initializer promises, for every kind of layer."""
+"""Initial weights have the size that each initializer promises, for every kind of layer."""
 
 import math
 
@@ -31,7 +31,7 @@ def some(*shape: int) -> Array:
     return 0.5 + 2 * np.random.default_rng(7).standard_normal(shape)
 
 
-# The variance that each promises, from its paper: of `n` inputs and `m` outputs of a ReLU layer.
+# The variance according to each paper, for a ReLU layer with `n` inputs and `m` outputs.
 VARIANCES = {
     "He": lambda n, m: 2 / n,
     "Xavier": lambda n, m: 1 / n,
@@ -43,19 +43,19 @@ VARIANCES = {
     "unit normal": lambda n, m: 1,
 }
 UNIFORM = {"Xavier uniform", "Glorot uniform"}
-MEASURED = {"LSUV", "data-dependent"}  # these look at data
+MEASURED = {"LSUV", "data-dependent"}  # these use data
 DETERMINED = {"constant", "zeros"}
 SCALED = [name for name, entry in INITIALIZERS.items() if entry.knobs]
 
 
 def dense(inputs: int, outputs: int, gain: float = RELU) -> tuple[Weighted, Array]:
-    """A layer with parameters of its own, and inputs for it, not quite of mean 0 and size 1."""
+    """A layer with its own parameters, and inputs not quite of mean 0 and size 1."""
     layer = Dense("dense", inputs, outputs, EXAMPLES, np.float64, first=True, gain=gain)
     return bound(layer), some(EXAMPLES, inputs)
 
 
 def convolution(channels: int, size: int, filters: int) -> tuple[Weighted, Array]:
-    """The same of filters."""
+    """The same for a convolution."""
     x = some(channels, 8, 8, EXAMPLES)
     return bound(Conv2D("conv", x.shape, filters, size, np.float64, first=True, gain=RELU)), x
 
@@ -64,7 +64,7 @@ LAYERS = [dense(50, 40), dense(20, 200), convolution(3, 3, 10)]
 
 
 def drawn(layer: Weighted, x: Array, name: str, seed: int = 0, **knobs: float) -> Array:
-    """The weights of the layer, drawn."""
+    """The weights of the layer after drawing."""
     for tensor in layer.params.values():
         tensor[...] = 0
     INITIALIZERS.build(Choice(name, knobs))(np.random.default_rng(seed), layer, lambda: x)
@@ -80,14 +80,14 @@ def test_every_initializer_is_judged_here():
 
 
 def judge_sample(W: Array, variance: float, uniform: bool) -> None:
-    """Mean and variance are within four times what a sample of so many numbers strays."""
+    """Mean and variance are within four standard errors of a sample of this size."""
     kurtosis = 1.8 if uniform else 3.0
     assert abs(W.mean()) < 4 * math.sqrt(variance / W.size)
     assert W.var() == pytest.approx(variance, rel=4 * math.sqrt((kurtosis - 1) / W.size))
     if uniform:
         assert np.abs(W).max() == pytest.approx(math.sqrt(3 * variance), rel=1e-2)
         assert np.abs(W).max() <= math.sqrt(3 * variance)
-    else:  # a normal sample of some 10,000 numbers goes beyond three and a half deviations
+    else:  # a normal sample of some 10,000 numbers exceeds 3.5 deviations
         assert np.abs(W).max() > 3.5 * math.sqrt(variance)
 
 
@@ -165,7 +165,7 @@ def test_every_rotation_is_as_likely_as_its_mirror_image():
 
 @pytest.mark.parametrize("gain", [1.0, RELU])
 def test_a_gradient_on_a_random_walk_neither_grows_nor_shrinks(gain):
-    """Its logarithm walks without drift through 60 layers: Sussillo & Abbott 2014, section 3."""
+    """Its logarithm has no drift over 60 layers: Sussillo & Abbott 2014, section 3."""
     width, depth, walks = 40, 60, 60
     ends = []
     for walk in range(walks):
@@ -173,13 +173,13 @@ def test_a_gradient_on_a_random_walk_neither_grows_nor_shrinks(gain):
         dy = start = rng.standard_normal(width)
         layer, x = dense(width, width, gain=gain)
         for number in range(depth):
-            if gain > 1:  # a rectifier lets the gradient of about every other unit through
+            if gain > 1:  # ReLU passes the gradient of about every second unit
                 dy = dy * (rng.random(width) < 0.5)
             dy = drawn(layer, x, "random walk", 1000 * walk + number) @ dy
         ends.append(math.log(np.linalg.norm(dy) / np.linalg.norm(start)))
     error = np.std(ends) / math.sqrt(walks)
     assert abs(np.mean(ends)) < 3 * error
-    assert error < 0.2  # deviations of 1 / sqrt(width) and He's would end near -0.7 and -2.0
+    assert error < 0.2  # with 1 / sqrt(width) or He it would end near -0.7 or -2.0
 
 
 # ---- measured on data -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What people hand in as JSON is read in any code, and refused in their own words."""
+"""JSON is read in any Unicode encoding; errors are plain sentences."""
 
 import os
 import subprocess

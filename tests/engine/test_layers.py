@@ -1,4 +1,4 @@
-"""What each layer does, beyond its gradient: shapes, batch norm's two ways, dropout, memory."""
+"""Layers apart from their gradients: shapes, batch norm's two modes, dropout, memory."""
 
 import tracemalloc
 
@@ -31,7 +31,7 @@ def built(model: ModelConfig, shape=(3,), batch=8, parameters=None) -> Network:
 
 def alone(layer: Layer, **params: np.ndarray) -> Layer:
     """The layer with these parameters, in float64."""
-    top = Dense("top", 1, 1, 1, np.float64, first=True)  # no network is without weights
+    top = Dense("top", 1, 1, 1, np.float64, first=True)  # a network needs weights
     layers = [layer, top]
     Network(layers, Parameters(layers, np.float64))
     for name, start in layer.starts.items():
@@ -155,7 +155,7 @@ def test_batch_norm_of_a_constant_channel_is_its_shift():
 def test_batch_norm_that_is_looked_at_uses_what_training_gathered():
     network = built(ModelConfig(hidden=(5,), normalization=NORM), batch=64)
     x = np.random.default_rng(2).standard_normal((64, 3))
-    for _ in range(200):  # the running averages forget where they began
+    for _ in range(200):  # the running averages forget their start
         network.forward(x, train=True)
     norm, dense = called(network, "norm 1"), called(network, "dense 1")
     np.testing.assert_allclose(norm.gathered["mean"], dense.out.mean(axis=0), rtol=1e-6)
@@ -163,7 +163,7 @@ def test_batch_norm_that_is_looked_at_uses_what_training_gathered():
     gathered = network.parameters.statistics.copy()
     shifted = network.forward(x + 100, train=False).copy()
     np.testing.assert_array_equal(network.parameters.statistics, gathered)
-    assert not np.allclose(shifted, network.forward(x, train=False))  # not normalized by itself
+    assert not np.allclose(shifted, network.forward(x, train=False))  # not by its own statistics
     sums = dense.forward(x[:1].repeat(64, axis=0), train=False)
     alone = (sums - gathered[:5]) / np.sqrt(gathered[5:] + EPSILON)
     np.testing.assert_allclose(norm.forward(sums, train=False), alone, rtol=1e-9)
@@ -223,7 +223,7 @@ def test_dropout_is_off_when_it_is_only_looked_at():
     layer = Dropout("dropout", 0.5, x.shape, np.float64, rng)
     state = rng.bit_generator.state
     np.testing.assert_array_equal(layer.forward(x, train=False), x)
-    assert rng.bit_generator.state == state  # looking does not change what training draws
+    assert rng.bit_generator.state == state  # evaluation does not change what training draws
 
 
 def test_dropout_draws_anew_each_step_and_the_same_from_the_same_seed():
@@ -249,11 +249,11 @@ def test_dropout_lies_above_each_hidden_layer_alone():
 
 IMAGES = (Convolution(filters=4, size=3, padding=1, pool=2),)
 WIDE = 1024  # examples in a batch, and units where parameters are counted
-ROOM = 250_000  # bytes: what works block by block takes up to three blocks of float32, 197 kB
+ROOM = 250_000  # bytes: block-wise code takes up to three blocks of float32, 197 kB
 
 
 def most_taken(model: ModelConfig, optimization: OptimizationConfig) -> tuple[int, Training]:
-    """The most memory, in bytes, that some warmed-up steps take for a moment."""
+    """The peak of temporary memory, in bytes, during some steps after a warm-up."""
     training = Training(RunConfig(model=model, optimization=optimization), np.float32)
     for _ in range(3):
         training.update()

@@ -1,4 +1,4 @@
-"""The lecture's babysitting runs on real images, and how well real data is learned."""
+"""The lecture's babysitting runs on real images, and the accuracy on real data."""
 
 import math
 
@@ -18,8 +18,8 @@ from engine import (
 from engine.data import register_folder
 from engine.training.build_network import build_network
 
-# As in LECTURE, section 6: one hidden layer of 50, weights 0.0001 N(0, 1), and images of 0 to 255
-# that are centred and not scaled: it is the size of the pixels that makes the slides' rates right.
+# As in LECTURE, section 6: one hidden layer of 50, weights 0.0001 N(0, 1), and images of 0 to 255,
+# centred but not scaled: for this size of pixels the slides' learning rates are right.
 PIXELS = {"scale": 255.0}
 TINY = Choice("small normal", {"scale": 1e-4})
 
@@ -67,7 +67,7 @@ def test_a_huge_l2_raises_it_by_what_the_weights_weigh(tmp_path):
     np.savez(tmp_path / "thumbnails.npz", x=noise, y=np.arange(400) % 10)
     register_folder(tmp_path)
     config = lecture(1e-3, l2=1e3, dataset="thumbnails.npz")
-    assert first_cost(config) == pytest.approx(3.0686, abs=0.01)  # the slide's, on 32x32x3
+    assert first_cost(config) == pytest.approx(3.0686, abs=0.01)  # on the slide, for 32x32x3
 
 
 def test_twenty_examples_are_learned_by_heart():
@@ -95,7 +95,7 @@ def test_at_3e_3_it_falls_first_and_blows_up_some_epochs_later():
     experiment = epochs(lecture(3e-3, l2=1e-6), 10)
     losses = experiment.snapshot().curves["loss"]
     assert experiment.status is Status.DIVERGED
-    assert experiment.step > 240  # an epoch and more
+    assert experiment.step > 240  # more than an epoch
     assert np.nanmin(losses) < 0.5
 
 
@@ -128,7 +128,7 @@ CONVOLUTIONAL = RunConfig(
 
 
 def validation_accuracy(config: RunConfig, count: float, seed: int) -> float:
-    """On all of the validation examples."""
+    """On the whole validation set."""
     experiment = epochs(config.with_seed(seed), count)
     validation = experiment.data.validation
     parameters = experiment.network.parameters

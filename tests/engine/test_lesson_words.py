@@ -1,4 +1,4 @@
-"""Every number that a lesson says comes from the run, or the picture, that it speaks of."""
+"""Every number in a verdict comes from the run or exhibit that it is about."""
 
 import dataclasses
 import re
@@ -15,12 +15,12 @@ from engine.lessons.lesson import Evidence
 from engine.lessons.outcome import outcome
 from engine.lessons.play import follow
 
-FEW = 12  # steps: what is said follows the runs, however short they are
-# A number, with its exponent or its per cent; not a digit that belongs to a name, such as L2.
+FEW = 12  # steps: verdicts follow the runs, however short these are
+# A number with exponent or per cent sign; not a digit in a name, such as L2.
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?%?(?!\w)")
-# What a verdict may name that is no setting of a run: places, goals, and how many runs there are.
+# Numbers in verdicts that are no settings: places, goals, and how many runs there are.
 FIXED = {
-    "inputs of one sign zig-zag": {0.5, 1, 2},  # one more than the lowest of the inputs
+    "inputs of one sign zig-zag": {0.5, 1, 2},  # one more than the smallest input
     "ReLU learns faster": {LEARNED},
     "update rules": {WANTED},
     "fine-tuning": {TRIES},
@@ -62,7 +62,7 @@ def variations(lesson: Lesson) -> Iterator[Lesson]:
 
 
 def numbers_in(thing: object) -> Iterator[float]:
-    """All numbers in settings, however deep."""
+    """All numbers in settings, at any depth."""
     if isinstance(thing, dict):
         thing = list(thing.values())
     if isinstance(thing, list | tuple):
@@ -73,7 +73,7 @@ def numbers_in(thing: object) -> Iterator[float]:
 
 
 def settings_of(lesson: Lesson) -> set[float]:
-    """What the runs and pictures of a lesson are made of."""
+    """The numbers in the settings of a lesson's runs and exhibits."""
     made_of = [msgspec.to_builtins(run.config) for run in lesson.runs]
     made_of += [dataclasses.asdict(exhibit) for exhibit in lesson.exhibits.values()]
     scripts = [msgspec.to_builtins(run.script) for run in lesson.runs]
@@ -81,7 +81,7 @@ def settings_of(lesson: Lesson) -> set[float]:
 
 
 def is_one_of(number: str, values: Iterable[float]) -> bool:
-    """Whether the number is one of the values, as exactly as it is written."""
+    """Whether the number is one of the values, at the precision at which it is written."""
     bare = number.rstrip("%").replace(",", "")
     mantissa = bare.partition("e")[0]
     digits = len(mantissa.partition(".")[2])
@@ -92,7 +92,7 @@ def is_one_of(number: str, values: Iterable[float]) -> bool:
 
 
 def told(lesson: Lesson) -> tuple[Verdict, set[float]]:
-    """The verdict, and how far the runs went, with what."""
+    """The verdict, and the numbers of the runs."""
     experiments = {run.name: follow(run) for run in lesson.runs}
     outcomes = {name: outcome(experiment) for name, experiment in experiments.items()}
     exhibits = {name: exhibit.show() for name, exhibit in lesson.exhibits.items()}

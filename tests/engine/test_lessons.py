@@ -1,4 +1,4 @@
-"""Every lesson's claim holds as the lesson has it, and is refused when its setting is flipped."""
+"""Every lesson's claim holds, and is refuted when its variation makes it false."""
 
 import json
 from fnmatch import fnmatchcase
@@ -109,7 +109,7 @@ def test_the_accuracy_of_an_outcome_is_that_of_the_snapshot(config):
     assert told.accuracy == pytest.approx(told.snapshot.metrics.validation_accuracy, abs=0.02)
 
 
-# ---- what a run starts from ---------------------------------------------------------------------
+# ---- pretraining --------------------------------------------------------------------------------
 
 
 def test_a_fine_tuned_run_begins_with_what_was_learned_except_in_the_last_layer():
@@ -197,7 +197,7 @@ def test_runs_of_different_seeds_can_share_their_data():
 def registered_cifar(
     rng: np.random.Generator, *, per_class: Annotated[int, Range(10, 6000, "log")] = 200
 ):
-    """32 x 32 x 3 of noise, each class with a brightness of its own."""
+    """Noise of 32 x 32 x 3, with another brightness for each class."""
     y = np.arange(600) % 10
     x = rng.integers(0, 120, (600, 32, 32, 3)) + 12 * y[:, None, None, None]
     return pictures(x.astype(np.uint8), y, tuple("abcdefghij"), 255)
@@ -219,7 +219,7 @@ def test_babysitting_takes_cifar_where_there_is_one(cifar):
     rise = {figure.label: figure.ours for figure in played.verdict.figures}
     assert rise["first loss with its penalty, L2 of 1,000"] == pytest.approx(
         3.0686, abs=0.01
-    )  # the slide's
+    )  # on the slide
 
 
 def test_without_it_babysitting_says_that_it_takes_the_bundled_images():
@@ -227,7 +227,7 @@ def test_without_it_babysitting_says_that_it_takes_the_bundled_images():
 
 
 def synthetic_cifar(folder: Path) -> None:
-    """As many pictures as the lessons take, in the official layout, as bright and as smooth."""
+    """As many images as the lessons use, in the official layout, with realistic statistics."""
     rng = np.random.default_rng(0)
     y = np.arange(6000) % 10
     coarse = 6 * rng.standard_normal((10, 3, 8, 8))[y] + 40 * rng.standard_normal((6000, 3, 8, 8))

@@ -1,4 +1,4 @@
-"""What a process may take: told by its environment, refused in one sentence, held to."""
+"""Limits of a process: read from the environment, refused in one sentence, enforced."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from engine.training.layer_specs import Convolution
 
 @pytest.fixture
 def environment(monkeypatch):
-    """Sets variables of this process's environment and has the limits read anew."""
+    """Sets environment variables and has the limits read again."""
 
     def put(**variables: str) -> None:
         for name, value in variables.items():

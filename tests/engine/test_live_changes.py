@@ -1,4 +1,4 @@
-"""What a change of a running network builds again, and that nothing else had to be."""
+"""What a change of a running network rebuilds, and that the rest need not be rebuilt."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from engine.training import build_network
 from engine.training.config import Effect, Rebuilds
 from engine.training.training import Training
 
-OTHER = {  # a value of each setting that a run goes on under, other than the one it has
+OTHER = {  # another value of each setting that can change within a run
     "model.activation": Choice("tanh"),
     "model.dropout": 0.3,
     "optimization.learning_rate": 0.03,
@@ -57,7 +57,7 @@ def test_what_needs_no_new_network_builds_none(config, path, monkeypatch):
     monkeypatch.setattr(build_network._Builder, "layers", count)
     experiment.apply(SetKnob(path, OTHER[path]))
     assert experiment.config.value(path) == OTHER[path]
-    # Gradients are measured by a network of their own, by the loss.
+    # The gradient probe has a network and a loss of its own.
     assert len(built) == (SETTINGS[path].rebuilds is Rebuilds.LOSS)
 
 
@@ -65,7 +65,7 @@ def test_what_needs_no_new_network_builds_none(config, path, monkeypatch):
 def test_what_was_left_as_it_is_is_what_would_have_been_built(config, path):
     training = trained(config)
     training.follow(training.config.replace(path, OTHER[path]))
-    anew = training.fork(training.save())  # builds all there is
+    anew = training.fork(training.save())  # builds everything
     for _ in range(20):
         assert anew.update() == training.update()
     np.testing.assert_array_equal(anew.network.parameters.theta, training.network.parameters.theta)
@@ -73,10 +73,10 @@ def test_what_was_left_as_it_is_is_what_would_have_been_built(config, path):
 
 
 def arrays(thing, seen):
-    """All arrays that something reaches."""
+    """All arrays that are reachable from an object."""
     if id(thing) in seen:
         return
-    seen[id(thing)] = thing  # kept, or another could have its place in memory
+    seen[id(thing)] = thing  # kept alive, so that ids stay unique
     if isinstance(thing, np.ndarray):
         yield thing
     for part in parts(thing):

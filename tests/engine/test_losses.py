@@ -1,4 +1,4 @@
-"""What the losses say of chance, of being sure, and of absurd scores."""
+"""Losses for equal, confident, and absurd scores."""
 
 import math
 
@@ -13,7 +13,7 @@ CROSS_ENTROPY, HINGE, SQUARES = "softmax cross-entropy", "multiclass hinge", "me
 
 
 def judged(name: str, z: Array, target: Array) -> tuple[float, Array]:
-    """The loss and its gradient, which must not depend on what lies in the room it is given."""
+    """The loss and its gradient, which must not depend on the content of the buffers."""
     dz, row = np.full_like(z, np.nan), np.full_like(z[:, 0], np.nan)
     kept = z.copy(), target.copy()
     loss = LOSSES.build(Choice(name))(z, target, dz, row)
@@ -108,7 +108,7 @@ def test_it_is_the_mean_over_the_batch(name):
 def test_large_scores_do_not_overflow(size, dtype):
     z = np.array([[size, 0, -size], [-size, 0, size]], dtype)
     loss, dz = judged(CROSS_ENTROPY, z, one_hot(0, 0, dtype=dtype))
-    assert loss == pytest.approx(size)  # nothing for the first, 2 size for the second
+    assert loss == pytest.approx(size)  # 0 for the first, 2 size for the second
     np.testing.assert_allclose(dz, [[0, 0, 0], [-0.5, 0, 0.5]], atol=1e-7)
     loss, dz = judged(HINGE, z, one_hot(0, 0, dtype=dtype))
     assert loss == pytest.approx(1.5 * size, rel=1e-3)

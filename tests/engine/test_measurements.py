@@ -1,4 +1,4 @@
-"""What is said of a run is what it was: against weights that were saved, and slow sums."""
+"""Measurements of a run against saved weights and slow reference sums."""
 
 import os
 import subprocess
@@ -68,7 +68,7 @@ def test_a_network_with_batch_norm_diverges_by_its_true_first_loss():
         data=DataConfig(preprocessing=Choice("centre", {"scale": 255.0})), model=NORMALIZED
     )
     training = Training(config, np.float32)
-    training.network.layers[-1].params["W"][...] *= 1e5  # which nothing normalizes
+    training.network.layers[-1].params["W"][...] *= 1e5  # not normalized
     with pytest.raises(Diverged):
         training.update()
 
@@ -86,7 +86,7 @@ def test_measuring_the_first_loss_moves_no_statistics_in_a_run():
 
 
 def steps(config: RunConfig, count: int) -> tuple[Experiment, np.ndarray]:
-    """A run after so many steps, and its parameters before the last of them."""
+    """A run after so many steps, and its parameters before the last step."""
     experiment = Experiment(config)
     experiment.train(count - 1)
     before = experiment.network.parameters.theta.copy()
@@ -127,7 +127,7 @@ def test_the_overshoot_is_that_of_the_step_that_was_made(max_norm):
 
 
 def test_the_noise_scale_is_that_of_a_batch_not_fitted_yet():
-    """Against the gradient of each example alone, at the weights that the batch met."""
+    """Against single examples' gradients, at the weights before the step."""
     experiment, before = steps(optimized(optimizer=Choice("SGD"), learning_rate=0.5), 30)
     training = experiment._training
     data, batches = training.data.train, training.batches

@@ -1,4 +1,4 @@
-"""Facts are worked out once for each thing, and go with it."""
+"""Cached results are computed once per object, and freed with it."""
 
 import gc
 import weakref
@@ -12,7 +12,7 @@ from engine.training.history import History
 
 
 class Thing:
-    """All things are alike, and each is itself."""
+    """All instances are equal, but each is itself."""
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -63,7 +63,7 @@ def test_curves_are_the_same_object_until_there_is_a_new_row():
     second = history.curves()
     assert second is not first
     assert (second.rows, second.last("loss")) == (2, 1.0)
-    assert (first.rows, first.last("loss")) == (1, 2.0)  # whoever reads it sees what was there
+    assert (first.rows, first.last("loss")) == (1, 2.0)  # an older reader keeps what it had
 
 
 def test_the_last_value_is_the_last_that_could_be_had():

@@ -1,4 +1,4 @@
-"""Numbers in sentences: as the page's plots write them."""
+"""Numbers in sentences have the same form as in the plots."""
 
 import pytest
 

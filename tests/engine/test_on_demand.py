@@ -1,4 +1,4 @@
-"""What is measured while somebody looks: weights, maps, the surface, the answers; from outside."""
+"""Statistics measured on demand: weights, feature maps, decision surface, predictions."""
 
 import dataclasses
 
@@ -49,7 +49,7 @@ def softmax(z: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-# ---- looking changes nothing --------------------------------------------------------------------
+# ---- measuring changes nothing ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_of_larger_filters_fewer_are_shown():
 
 @pytest.fixture
 def photographs():
-    """A data set of 40 coloured pictures of 72 x 50 pixels."""
+    """A data set of 40 colour images of 72 x 50 pixels."""
     rng = np.random.default_rng(0)
     x = rng.uniform(size=(40, 72 * 50 * 3)).astype(np.float32)
     examples = Examples(x, np.arange(40) % 2, ("cat", "dog"), (72, 50, 3))
@@ -254,7 +254,7 @@ def test_points_bear_their_labels_and_the_networks_answers(part):
     np.testing.assert_array_equal(points.x, data.x[: len(points.x)])
     np.testing.assert_array_equal(points.right, data.y[: len(points.x)])
     said = by_hand(experiment, points.x).argmax(axis=1)
-    assert np.mean(said == points.said) > 0.99  # at a border float32 may see it otherwise
+    assert np.mean(said == points.said) > 0.99  # at a border float32 may decide differently
 
 
 def test_a_large_network_gets_a_coarser_surface():
@@ -267,7 +267,7 @@ def test_there_is_no_surface_of_pictures_or_tables():
     assert seen(RunConfig().replace("data.dataset", Choice("iris")))[1].surface is None
 
 
-# ---- the answers --------------------------------------------------------------------------------
+# ---- predictions --------------------------------------------------------------------------------
 
 
 def test_confusion_counts_each_validation_example_once_in_its_place():

@@ -1,4 +1,4 @@
-"""Update rules against numbers worked out by hand; `test_torch.py` follows them further."""
+"""Optimizers against worked numbers; `test_torch.py` follows them for more steps."""
 
 import math
 
@@ -27,22 +27,22 @@ WORKED = [
         Choice("RMSprop", {"decay": 0.25}),
         [0.4226497, 0.4226497 * (1 - 0.5 / 0.5669873), -0.0371282],
     ),
-    # m = v = 1 once corrected, x -= 0.5;  m = 0.5 / 0.75, v = 0.375 / 0.75, x -= m / sqrt(2), ...
+    # m = v = 1 corrected, x -= 0.5;  m = 0.5 / 0.75, v = 0.375 / 0.75, x -= m / sqrt(2), ...
     (
         Choice("Adam", {"beta1": 0.5, "beta2": 0.5}),
         [0.5, 0.5 - math.sqrt(2) / 3, -0.2973056],
     ),
-    # As Adam, but each step also takes a tenth: 1 - 0.1 - 0.5
+    # As Adam, but each step also subtracts a tenth: 1 - 0.1 - 0.5
     (
         Choice("AdamW", {"beta1": 0.5, "beta2": 0.5, "decay": 0.2}),
         [0.4, -0.0922670, -0.3154328],
     ),
 ]
-SIGNED = ["Adagrad", "Adam"]  # whose first step is as long as the rate, however steep it is
+SIGNED = ["Adagrad", "Adam"]  # their first step is as long as the rate, whatever the gradient
 
 
 def path(optimizer: Optimizer, x: Array, steps: int, rate: float = 0.5) -> list[float]:
-    """Where x goes when it is its own gradient."""
+    """The path of x when the gradient is x itself."""
     places = []
     for _ in range(steps):
         optimizer.update(x.copy(), rate)
@@ -62,7 +62,7 @@ def test_every_rule_has_a_worked_path():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_parameter_goes_its_own_way_across_blocks(optimizer):
-    """What is done piece by piece leaves no parameter out, and moves none twice."""
+    """Block-wise updates leave no parameter out and move none twice."""
     rng = np.random.default_rng(0)
     start = rng.standard_normal(2 * BLOCK + 3)
     theta, gradients = start.copy(), rng.standard_normal((3, 5))
@@ -76,7 +76,7 @@ def test_every_parameter_goes_its_own_way_across_blocks(optimizer):
         alone.update(gradient, 0.1)
     np.testing.assert_allclose(theta[places], few, rtol=1e-12)
     others = np.delete(theta - start, places)
-    assert (others < 0).mean() > 0.99  # against their gradient
+    assert (others < 0).mean() > 0.99  # against the gradient
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -108,7 +108,7 @@ def test_a_constant_gradient_keeps_adam_at_its_rate():
     adam = Optimizer(Choice("Adam"), x)
     for step in range(1, 20):
         adam.update(np.array([0.3]), 0.1)
-        assert x[0] == pytest.approx(-0.1 * step, rel=1e-6)  # without the correction 0.316 at first
+        assert x[0] == pytest.approx(-0.1 * step, rel=1e-6)  # uncorrected: 0.316 at first
 
 
 def test_adamw_shrinks_what_has_no_gradient():
@@ -120,7 +120,7 @@ def test_adamw_shrinks_what_has_no_gradient():
 
 def test_adamw_shrinks_weights_alone_whatever_the_blocks():
     theta = np.ones(2 * BLOCK + 7)
-    weights = BLOCK + 3  # the border lies within a block
+    weights = BLOCK + 3  # the border is within a block
     Optimizer(Choice("AdamW", {"decay": 0.5}), theta, weights).update(np.zeros_like(theta), 0.1)
     np.testing.assert_allclose(theta[:weights], 0.95)
     np.testing.assert_array_equal(theta[weights:], 1.0)
@@ -130,7 +130,7 @@ def test_adamw_shrinks_weights_alone_whatever_the_blocks():
 def test_a_rule_reads_the_parameters_but_never_writes_them(optimizer):
     theta = np.array([1.0, -2.0])
     before = theta.copy()
-    Optimizer(Choice(optimizer), theta).update(np.array([3.0, 0.5]), 0.0)  # a rate of 0: no step
+    Optimizer(Choice(optimizer), theta).update(np.array([3.0, 0.5]), 0.0)  # rate 0: no step
     np.testing.assert_array_equal(theta, before)
 
 
@@ -153,7 +153,7 @@ def test_turning_a_knob_keeps_the_memory_and_another_rule_clears_it():
 @pytest.mark.parametrize("choice", [choice for choice, _ in WORKED], ids=lambda c: str(c)[:60])
 @pytest.mark.parametrize("how", ["another rule and back", "reset"])
 def test_after_forgetting_the_rule_starts_over_its_step_counter_too(choice, how):
-    """Adam that counted on would correct too little, and begin with a step far too long."""
+    """With the old step counter Adam would correct too little: the first step would be too long."""
     x = np.array([1.0])
     optimizer = Optimizer(choice, x)
     fresh = path(optimizer, x, 3)

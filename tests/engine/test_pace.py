@@ -1,4 +1,4 @@
-"""How fast a run goes before one's eyes: by a clock of the test's own, and never another bit."""
+"""The pace of a run, on a clock that the test controls; it never changes a bit."""
 
 import itertools
 import math
@@ -36,13 +36,13 @@ from tests.engine.served import serve, watch
 from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"
-PERIOD = 0.1  # seconds from one frame to the next
-TRAINED = 0.001  # ... that a step takes
+PERIOD = 0.1  # seconds between two frames
+TRAINED = 0.001  # ... for a step
 BRIEF = 1e-9
 
 
 class Costly(Experiment):
-    """Takes so many seconds of the test's clock for each step, and says when it was made."""
+    """Takes so many seconds of the test's clock per step, and records when each was made."""
 
     def __init__(self, config, clock, trained=TRAINED):
         self._tests, self.trained = clock, trained
@@ -57,7 +57,7 @@ class Costly(Experiment):
 
 @pytest.fixture
 def config():
-    """A network that costs little: here it is its times that matter."""
+    """A small network: only times matter here."""
     few = DataConfig(dataset=Choice("moons", {"examples": 200}))
     return RunConfig(data=few, model=ModelConfig(hidden=(4,)))
 
@@ -73,7 +73,7 @@ def room(clock):
 
 
 def playing(room, clock, config, pace, trained=TRAINED):
-    """A run that is watched and has been told to play."""
+    """A run that is watched and plays."""
     handle = room.add(Costly(config, clock, trained), pace=pace)
     watch(handle)
     handle.send(Play())
@@ -92,7 +92,7 @@ def test_so_many_steps_are_made_a_second(room, clock, config, pace):
     begun = handle.experiment.step
     serve(room, clock, 6)
     assert handle.experiment.step - begun == pytest.approx(6 * pace, rel=0.03, abs=1.5)
-    assert handle.latest.steps_per_second == pytest.approx(pace, rel=0.15)  # as the page says it
+    assert handle.latest.steps_per_second == pytest.approx(pace, rel=0.15)  # as the page shows it
 
 
 @pytest.mark.parametrize("pace", [1.0, 3.0, 10.0])
@@ -111,7 +111,7 @@ def test_slow_steps_come_at_even_times_and_each_is_shown(room, clock, config, pa
     np.testing.assert_allclose(gaps, 1 / pace, atol=0.01)
     shown = [step for step, _ in itertools.groupby(seen)]
     assert shown == list(range(shown[-1] + 1))
-    assert len(seen) < 2 * len(shown) + 3  # and nothing is sent in between
+    assert len(seen) < 2 * len(shown) + 3  # nothing is sent in between
 
 
 def test_at_full_speed_nothing_holds_it(room, clock, config):
@@ -121,7 +121,7 @@ def test_at_full_speed_nothing_holds_it(room, clock, config):
 
 
 def test_a_machine_too_slow_lags_behind_and_runs_after_nothing(room, clock, config):
-    handle = playing(room, clock, config, 300.0, trained=0.01)  # 85 a second at most
+    handle = playing(room, clock, config, 300.0, trained=0.01)  # at most 85 a second
     serve(room, clock, 10)
     assert 500 < handle.experiment.step < 900
     handle.experiment.trained = TRAINED
@@ -186,14 +186,14 @@ def test_what_somebody_changes_is_seen_at_the_next_frame(room, clock, config, pa
     handle = playing(room, clock, config, pace)
     serve(room, clock, 3)
     begun = handle.experiment.step
-    while handle.experiment.step == begun:  # a step has just been made: the next is far
+    while handle.experiment.step == begun:  # a step was just made: the next is far off
         serve(room, clock, TRAINED)
     handle.send(SetKnob(RATE, 0.02))
     serve(room, clock, PERIOD)
     assert handle.experiment.step == begun + 2
     assert handle.latest.step == begun + 2
     assert handle.latest.curves["step"][-1] == begun + 2
-    serve(room, clock, 0.9 / SLOWEST)  # and no further, soon after
+    serve(room, clock, 0.9 / SLOWEST)  # and no second step soon after
     assert handle.experiment.step <= begun + 3
 
 
@@ -303,15 +303,15 @@ CHANGES = {
 
 @pytest.mark.parametrize("pace", [*PACES, "mixed"])
 def test_a_pace_changes_no_bit(room, clock, config, pace):
-    """... whatever is changed in between, and however often the pace is."""
+    """Whatever is changed in between, and however often the pace is changed."""
     mixed = itertools.cycle(PACES)
     handle = room.add(Costly(config, clock), pace=FULL)
     watch(handle)
     journal = []
     for step in (20, 60, 90, 150):
         handle.set_pace(next(mixed) if pace == "mixed" else pace)
-        handle.experiment._until = step  # stops there by itself
-        handle.lesson_pace = handle.pace  # ... though held to its pace
+        handle.experiment._until = step  # pauses there by itself
+        handle.lesson_pace = handle.pace  # ... at its pace
         handle.send(Play())
         until(room, clock, step, handle)
         if change := CHANGES.get(step):
@@ -330,7 +330,7 @@ def test_the_pace_is_in_no_journal(room, clock, config):
     assert handle.experiment.journal == [(0, Play())]
 
 
-# ---- what one sees at a low pace ----------------------------------------------------------------
+# ---- measurements at a low pace ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pace", [x for x in FIXED if x <= EACH])
@@ -375,7 +375,7 @@ def test_rows_of_a_slow_run_have_an_end(room, clock, config, monkeypatch):
 
 
 def test_a_slow_run_is_measured_at_each_step(room, clock, config):
-    """What it may not train for is time to measure it."""
+    """The time in which it must not train is used to measure."""
     handle = room.add(Costly(config, clock), pace=1.0)
     measured = []
     instruments = handle.experiment._instruments

@@ -1,4 +1,4 @@
-"""What each preprocessing makes of the inputs, and that it learns from the training split alone."""
+"""Each preprocessing's effect on the inputs; it is fitted on the training set alone."""
 
 import gc
 import threading
@@ -20,7 +20,7 @@ MIXED = np.array([[2.0, 0.5, -1.0, 0.3], [0, 1, 0.2, 0], [0, 0, 3, 1], [0, 0, 0,
 
 
 def correlated() -> Array:  # (500, 4)
-    """Inputs that go together, of different sizes and means."""
+    """Correlated inputs of different sizes and means."""
     return np.random.default_rng(0).standard_normal((500, 4)) @ MIXED + [10, -5, 0, 100]
 
 
@@ -72,7 +72,7 @@ def test_whitened_inputs_have_the_identity_as_covariance():
     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-11)
 
 
-# ---- inputs that say nothing ----------------------------------------------------------------
+# ---- constant inputs ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
@@ -84,7 +84,7 @@ def test_a_constant_input_becomes_0(name, dtype, value):
     x = x.astype(dtype)
     done = fitted(name, x)(x)
     assert np.isfinite(done).all()
-    column = {"PCA": 3, "whiten": 3}.get(name, 1)  # the component that varies least
+    column = {"PCA": 3, "whiten": 3}.get(name, 1)  # the component with the least variance
     np.testing.assert_allclose(done[:, column], 0, atol=1e-6 * max(1, value))
 
 
@@ -112,7 +112,7 @@ def test_of_colour_images_each_colour_loses_its_mean():
     x = images.reshape(30, -1)
     done = fitted("channel mean", x, (5, 4, 3))(x).reshape(images.shape)
     np.testing.assert_allclose(done, images - images.mean(axis=(0, 1, 2)), rtol=1e-12, atol=1e-14)
-    assert np.abs(done.mean(axis=0)).max() > 0.01  # the mean image is not what goes
+    assert np.abs(done.mean(axis=0)).max() > 0.01  # the mean image is not subtracted
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (30,)])
@@ -125,7 +125,7 @@ def test_of_grey_images_and_tables_one_mean_goes(shape):
 
 
 def split_of(x: Array, preprocessing: str, monkeypatch) -> Split:
-    """`x`, whose values to predict are the numbers of its rows, split and preprocessed."""
+    """`x`, with row numbers as targets, split and preprocessed."""
     rows = np.arange(len(x), dtype=float)[:, None]
     made_up: Registry = Registry("data set")
     made_up.register("digits")(lambda rng: Examples(x, rows, (), (x.shape[1],)))
@@ -136,7 +136,7 @@ def split_of(x: Array, preprocessing: str, monkeypatch) -> Split:
 
 @pytest.mark.parametrize("name", PREPROCESSING)
 def test_only_the_training_split_is_learned_from(name, monkeypatch):
-    """Whatever the validation examples are, the same is done to the training examples."""
+    """Whatever the validation set contains, the training set is transformed in the same way."""
     x = correlated()
     before = split_of(x, name, monkeypatch)
     held_out = before.validation.y[:, 0].astype(int)
@@ -199,7 +199,7 @@ def test_two_runs_on_the_same_data_share_it_until_both_are_gone():
     config = RunConfig(data=DataConfig(examples=77))
     mine, yours = Experiment(config), Experiment(config)
     assert mine.data is yours.data
-    for judge in mine._training.judges:  # which judge on views of it
+    for judge in mine._training.judges:  # evaluators hold views of it
         assert not judge._x.flags.owndata and not judge._target.flags.owndata
     left = weakref.ref(mine.data)
     del mine, judge

@@ -1,4 +1,4 @@
-"""The lecture's ten layers of 500 units: its printed figures, and what theory says of them."""
+"""The lecture's ten layers of 500 units: its printed figures, and the theory's predictions."""
 
 import math
 
@@ -36,7 +36,7 @@ HE_MEANS = [
     *(0.562488, 0.553614, 0.545867, 0.565396, 0.547678),
     *(0.587103, 0.596867, 0.623214, 0.567498, 0.552531),
 ]
-# The spread between seeds that was measured there: relative, at layer 1 and at layer 10.
+# The measured relative spread between seeds, at layers 1 and 10.
 SPREADS = {
     ("tanh", "small normal"): (0.004, 0.01),
     ("tanh", "unit normal"): (0.001, 0.001),
@@ -78,7 +78,7 @@ def test_the_means_are_the_slides_too():
 def test_theory_agrees_with_measurement(case):
     signals = measure_signal(model(*case), inputs(2), np.random.default_rng(3))
     theory = predict_signal(Choice(case[0]), [signal.weight_gain for signal in signals])
-    # Width 500 is not infinite: in ReLU, where nothing pulls it back, a deviation grows with depth.
+    # Width 500 is not infinite: with ReLU, which is unbounded, the deviation grows with depth.
     tolerances = np.linspace(0.01, 0.17 if case[0] == "ReLU" else 0.02, 10)
     for signal, moments, tolerance in zip(signals, theory, tolerances, strict=True):
         assert signal.std == pytest.approx(moments.std, rel=tolerance)
@@ -114,7 +114,7 @@ def test_a_gradient_back_through_linear_layers_is_their_matrices_product():
         activation=Choice("identity"), initializer=Choice("orthogonal"), hidden=(40,) * 5
     )
     signals = measure_signal(linear, x, np.random.default_rng(1))
-    # Rotations change no length, on the way back either.
+    # Rotations preserve norms, also backward.
     assert [s.backward for s in signals] == pytest.approx([signals[-1].backward] * 5, rel=0.01)
     moments = predict_signal(Choice("identity"), [4.0] * 3)
     assert predict_backward(moments) == pytest.approx([4.0, 2.0, 1.0])

@@ -1,4 +1,4 @@
-"""Which remedy is advised: one that changes something, and does not undo advice of before."""
+"""The advised remedy changes something and does not undo earlier advice."""
 
 import dataclasses
 
@@ -42,10 +42,10 @@ def test_where_none_is_left_that_is_said(now):
 @pytest.mark.parametrize(
     ("before", "after", "allowed"),
     [
-        (0.001, 0.01, True),  # it was raised, and may come down by a part of the way
+        (0.001, 0.01, True),  # was raised; may be lowered part of the way
         (0.003, 0.01, False),  # ... not all the way
         (0.005, 0.01, False),  # ... nor beyond
-        (0.1, 0.01, True),  # it was lowered, and may be lowered further
+        (0.1, 0.01, True),  # was lowered; may be lowered further
     ],
 )
 def test_a_number_does_not_return_to_where_advice_has_led_it_away_from(now, before, after, allowed):
@@ -63,7 +63,7 @@ def test_a_choice_is_not_made_again_that_advice_has_led_away_from(now):
 
 
 def too_slow(config: RunConfig) -> Experiment:
-    """A run that is advised to raise its rate."""
+    """A run that is advised to raise its learning rate."""
     experiment = Experiment(config.replace(RATE, 1e-6))
     experiment.train(100)
     assert experiment.snapshot().findings[0].rule == "learning rate too low"

@@ -1,4 +1,4 @@
-"""Whose turn it is, what is merged, what is refused: by a clock of its own, without a thread."""
+"""The order of turns, merged commands, refusals: on a clock that the test controls, no thread."""
 
 import pytest
 
@@ -11,11 +11,11 @@ from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"
 PERIOD = 0.1
-TRAINED = 0.005  # seconds that a step takes
+TRAINED = 0.005  # seconds for a step
 
 
 class Costly(Experiment):
-    """Takes so many seconds of the tests' clock to begin a run, and says when it had its turn."""
+    """Takes so many seconds of the test's clock to start a run, and records its turns."""
 
     def __init__(self, config, clock, served, name, begins=0.02, trains=TRAINED):
         self.costs_to_begin, self.costs_to_train = 0.0, trains
@@ -84,14 +84,14 @@ def test_what_cannot_be_merged_is_paid_and_nobody_waits_for_more_than_one_comman
         handles["a"].send(command)
     serve(room, clock, 10 * PERIOD)
     begun = served.count("a begins")
-    assert 1 < begun < 20  # it goes on at the rate of its own share
+    assert 1 < begun < 20  # at the rate of its own share
     for other in "bc":
         assert served.count(other) >= 7
-    # A command, and a slice of each of the three, which may end in one more step.
+    # A command, and a slice for each of the three, each of which may end with one more step.
     assert room.worst.seconds < 0.02 + 3 * (0.02 + TRAINED)
     while handles["a"].next:
         serve(room, clock, PERIOD)
-    assert handles["a"].experiment.run == 21  # none is lost
+    assert handles["a"].experiment.run == 21  # no command is lost
     assert handles["a"].experiment.config.optimization.learning_rate == pytest.approx(0.29)
 
 
@@ -121,11 +121,11 @@ def test_who_has_spent_all_is_shown_with_its_slice_and_takes_no_turn_to_be_asked
     handles["a"].send(Restart())
     serve(room, clock, PERIOD)
     assert flooding.run == 2
-    assert not shown  # what all of it shows is dear, and its slice shows it anyway
+    assert not shown  # a full snapshot is expensive, and its slice publishes one anyway
     assert not handles["a"].purse.solvent
     handles["a"].send(Restart())
     assert handles["a"] not in room.main._called
-    serve(room, clock, 3.0)  # it has its turn all the same
+    serve(room, clock, 3.0)  # it still has its turn
     assert flooding.run == 3
 
 
@@ -168,9 +168,9 @@ def test_a_queue_that_is_full_takes_no_more_and_says_so(room, config, clock, mon
         (Restart(), Restart(), True),
         (Restart(3), Restart(4), True),
         (Restart(), Restart(4), True),
-        (Restart(4), Restart(), False),  # whose seed is the one before
+        (Restart(4), Restart(), False),  # keeps the seed before
         (SetKnob("model.hidden", "8"), SetKnob("model.hidden", "9"), True),
-        (SetKnob("model.hidden", "8"), SetKnob("model.hidden", "64, 64"), False),  # as it was
+        (SetKnob("model.hidden", "8"), SetKnob("model.hidden", "64, 64"), False),  # as before
         (SetKnob("model.hidden", "8"), SetKnob("model.hidden", "-1"), False),
         (SetKnob("model.hidden", "8"), SetKnob("data.held_out", 0.5), False),
         (
@@ -178,7 +178,7 @@ def test_a_queue_that_is_full_takes_no_more_and_says_so(room, config, clock, mon
             SetKnob("data.dataset", Choice("wine")),
             False,  # the first may have changed the loss
         ),
-        (SetKnob(RATE, 0.1), SetKnob(RATE, 0.2), False),  # each has its mark in the curves
+        (SetKnob(RATE, 0.1), SetKnob(RATE, 0.2), False),  # each has its marker in the curves
         (SetKnob(RATE, 0.1), Restart(), False),
         (Play(), Pause(), False),
         (Restart(), Pause(), False),
@@ -188,7 +188,7 @@ def test_a_command_is_dropped_only_if_the_next_does_away_with_all_it_does(
     config, earlier, later, replaced
 ):
     assert replaces(later, earlier, config) is replaced
-    if replaced:  # and then it is as if it had never been
+    if replaced:  # then it must leave no trace
         both, one = Experiment(config), Experiment(config)
         for experiment in (both, one):
             experiment.train(3)
@@ -225,7 +225,7 @@ def test_a_run_of_unknown_length_is_set_up_beside_and_comes_back(room, config, c
     handles["a"].send(Restart())
     room.main.serve()
     assert home(room, handles["a"]) in room.beside
-    assert handles["a"].experiment.run == 1  # the thread that serves all has only passed it on
+    assert handles["a"].experiment.run == 1  # the conductor's thread only passed it on
     monkeypatch.setattr(of_effort, "speed", lambda: 1e12)
     serve(room, clock, 10 * PERIOD)
     assert handles["a"].experiment.run == 2
@@ -283,7 +283,7 @@ def test_who_is_moved_loses_no_command_and_who_has_left_comes_back_nowhere(room,
     assert len(room) == 1 and sum(map(len, (room.main, *room.beside))) == 1
 
 
-# ---- what is too much for a room -----------------------------------------------------------------
+# ---- what is too much for a server ---------------------------------------------------------------
 
 
 def test_a_network_whose_steps_are_too_long_is_refused_beside_others(
@@ -298,7 +298,7 @@ def test_a_network_whose_steps_are_too_long_is_refused_beside_others(
     assert handles["a"].experiment.config == config
     handles["b"].send(Pause())
     serve(room, clock, 2 * PERIOD)
-    handles["a"].send(SetKnob("model.hidden", "600, 600"))  # alone it may
+    handles["a"].send(SetKnob("model.hidden", "600, 600"))  # allowed when alone
     serve(room, clock, 2 * PERIOD)
     assert handles["a"].experiment.config.model.hidden == (600, 600)
 
@@ -311,10 +311,10 @@ def test_one_whose_steps_turn_out_to_be_too_long_is_paused_and_told_so(room, con
     assert {handle.latest.status for handle in handles.values()} == {Status.PAUSED, Status.RUNNING}
     (stopped,) = [handle for handle in handles.values() if handle.latest.status is Status.PAUSED]
     assert "takes 0.2 s here" in stopped.latest.message
-    assert isinstance(stopped.experiment.journal[-1][1], Pause)  # so that the run can be repeated
+    assert isinstance(stopped.experiment.journal[-1][1], Pause)  # so that a replay pauses too
 
 
-# ---- the purse -----------------------------------------------------------------------------------
+# ---- the budget ----------------------------------------------------------------------------------
 
 
 def test_a_purse_saves_pays_and_forgives():
@@ -329,6 +329,6 @@ def test_a_purse_saves_pays_and_forgives():
     assert purse.wait(0.1) == pytest.approx(PATIENCE)
     purse.fill(1e6, 0.1)
     purse.pay(SAVED, 0.1)
-    assert purse.solvent  # no more can be saved than that
+    assert purse.solvent  # savings are limited
     purse.pay(0.001, 0.1)
     assert not purse.solvent

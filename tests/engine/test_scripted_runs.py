@@ -1,4 +1,4 @@
-"""Runs that a link or a lesson begins, and runs that are kept beside others."""
+"""Runs with a script, from a link or a lesson, and pinned runs."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,7 @@ def test_a_pinned_run_stays_as_it_was(config):
     experiment.train(10)
     (pinned,) = experiment.snapshot().pinned
     assert (pinned.name, pinned.step, pinned.curves.rows) == ("the first", 10, rows)
-    assert not experiment.journal  # it steers nothing
+    assert not experiment.journal  # pinning is not in the journal
     experiment.apply(Unpin("the first"))
     assert experiment.snapshot().pinned == ()
 

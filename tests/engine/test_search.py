@@ -1,4 +1,4 @@
-"""A search tries what it says, loses nothing, gives up what is hopeless and finds what is good."""
+"""A search tries what it announces, loses no result, stops hopeless trials, finds good ones."""
 
 import csv
 import json
@@ -64,7 +64,7 @@ def changed(search: Search, **fields: object) -> Search:
 
 
 def outcome(hunt: SearchRun) -> dict[int, tuple]:
-    """What must not depend on who ran it."""
+    """The results that must not depend on the workers."""
     return {
         n: (x.ending, x.rung, x.steps, x.digest, x.validation_accuracy)
         for n, x in hunt.results.items()
@@ -219,11 +219,11 @@ def test_what_cannot_be_built_is_told_and_stops_nothing_else():
     assert len(hunt.frame().ranking) == 6 - len(failed) > 0
 
 
-# ---- its course ---------------------------------------------------------------------------------
+# ---- control ------------------------------------------------------------------------------------
 
 
 def test_slices_are_short_and_curves_grow_while_trials_run():
-    clock = Ticking(TURN / 10)  # a step takes so long
+    clock = Ticking(TURN / 10)  # the time of a step
     hunt = SearchRun(
         changed(SMALL, epochs=20, trials=6), InThread(lanes=2, clock=clock), clock=clock
     )
@@ -302,7 +302,7 @@ def test_halving_keeps_the_best_of_each_round_and_says_what_it_dropped(halved):
 
 
 def children() -> list[psutil.Process]:
-    """The processes of a pool that this one has started."""
+    """The processes of a pool that this process has started."""
     found = psutil.Process().children(recursive=True)
     return [x for x in found if "spawn_main" in " ".join(x.cmdline())]
 
@@ -350,7 +350,7 @@ def test_workers_do_not_outlive_a_search_that_is_killed(tmp_path):
     assert not alive
 
 
-@pytest.mark.filterwarnings("ignore")  # whatever a cluster says when it loses a worker
+@pytest.mark.filterwarnings("ignore")  # warnings of a cluster that loses a worker
 def test_a_dask_cluster_finds_the_same_and_survives_the_loss_of_a_worker():
     search = changed(SMALL, epochs=6)
     with (
@@ -370,7 +370,7 @@ def test_a_dask_cluster_finds_the_same_and_survives_the_loss_of_a_worker():
 
 
 class Losing(Executor):
-    """Loses every job, as when each kills the worker that runs it."""
+    """Loses every job, as if each killed its worker."""
 
     def submit(self, fn, /, *args, **kwargs):
         future = Future()
@@ -415,7 +415,7 @@ def test_a_finer_search_is_narrower_longer_and_around_the_best():
     assert fine.stage == 2
     assert fine.epochs > search.epochs
     assert fine.space[0].low > 0.1
-    assert fine.space[0].high > 1.0  # it goes on beyond the edge, as far as a rate can
+    assert fine.space[0].high > 1.0  # it extends beyond the edge, as far as legal
     assert fine.seed != search.seed
     best = max(told_by(search, 0), key=lambda x: x.validation_accuracy)
     point = search.draw()[best.number].point
@@ -446,7 +446,7 @@ def test_an_ensemble_averages_probabilities(small):
 
 
 def average_of(hunt: SearchRun, numbers: tuple[int, ...]) -> float:
-    """The same, from whole experiments."""
+    """The same average, from whole experiments."""
     total = 0
     for number in numbers:
         experiment = Experiment(hunt.trials[number].config)
@@ -467,7 +467,7 @@ def test_strategies_are_compared_at_equal_budget():
     frame = comparison.frame()
     random, grid = frame.lines
     assert frame.seeds == (0, 1, 2)
-    assert random.so_far.shape == grid.so_far.shape == (3, 4)  # of five, a grid can use four
+    assert random.so_far.shape == grid.so_far.shape == (3, 4)  # a grid can use four of five
     assert len({tuple(x) for x in random.places.reshape(-1, 2)}) == 12
     assert len({tuple(x) for x in grid.places.reshape(-1, 2)}) == 4
     for line in frame.lines:
@@ -496,7 +496,7 @@ def test_a_search_goes_on_from_its_table(tmp_path, capsys, strategy):
     assert main([*argv, "--csv", str(whole)]) == 0
     first = json.loads(capsys.readouterr().out)
     text = whole.read_bytes()
-    for share in (0.0, 0.02, 0.4, 0.9, 1.0):  # killed while it wrote, anywhere
+    for share in (0.0, 0.02, 0.4, 0.9, 1.0):  # killed while writing, at any byte
         torn.write_bytes(text[: int(share * len(text))])
         assert main([*argv, "--csv", str(torn)]) == 0
         again = json.loads(capsys.readouterr().out)
@@ -595,7 +595,7 @@ def test_a_table_that_does_not_say_of_which_search_it_is_is_refused(tmp_path, ca
     argv = ["search", *SPEC[:2], "--trials", "1", "--epochs", "0.2", "--csv", str(path)]
     assert main(argv) == 0
     (row,) = table(path)
-    del row["search"]  # as it was written before
+    del row["search"]  # as in files of earlier versions
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(row))
         writer.writeheader()

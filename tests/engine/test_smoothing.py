@@ -1,4 +1,4 @@
-"""The averaged loss: smooth where there is noise, and never far from what happens."""
+"""The smoothed loss: without noise, and never far from the losses."""
 
 import math
 
@@ -10,7 +10,7 @@ from engine.measure.smoothing import HALF_LIFE, Smoothed
 
 
 def smoothed(losses) -> np.ndarray:
-    """The averages along these losses."""
+    """The averages of these losses."""
     average = Smoothed()
     return np.array([average.add(float(loss)) for loss in losses])
 
@@ -44,7 +44,7 @@ def test_a_constant_stays_what_it_is(loss):
 def test_a_spike_is_seen_at_once_and_forgotten_soon(rows):
     losses = np.concatenate([noise(3, 100), 1000 * noise(4, rows), noise(5, 50)])
     average = smoothed(losses)
-    assert average[100] == losses[100]  # no average hides it
+    assert average[100] == losses[100]  # the average does not hide it
     after = 100 + rows
     np.testing.assert_allclose(np.log10(average[after + 2 :]), 0, atol=0.3)
 

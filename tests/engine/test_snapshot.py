@@ -1,4 +1,4 @@
-"""What a snapshot tells is true, and costs no more than it may."""
+"""Snapshots are correct, and cost no more than allowed."""
 
 import math
 
@@ -25,7 +25,7 @@ def trained(config: RunConfig, steps: int) -> Training:
 
 
 def gradients_one_by_one(training: Training) -> np.ndarray:  # (B, P)
-    """Each example's own gradient before the last step, by a network given one at a time."""
+    """Each example's gradient before the last step, from a network with batch size 1."""
     single = Training(training.config.replace("optimization.batch_size", 1), np.float64)
     network = single.network
     update = training.optimizer.last_update
@@ -66,7 +66,7 @@ def test_gradients_that_hang_together_have_no_noise_scale():
 
 
 def test_overshoot_is_where_a_parabola_says_it_is():
-    """On a linear network with squared error the loss along a step is a parabola."""
+    """For a linear network with squared error, the loss along a step is a parabola."""
     model = ModelConfig(hidden=(), activation=Choice("identity"))
     optimization = OptimizationConfig(
         optimizer=Choice("SGD"), loss=Choice("mean squared error"), l2=0.01, learning_rate=0.05
@@ -75,14 +75,14 @@ def test_overshoot_is_where_a_parabola_says_it_is():
     probe, update = Probe(training), training.optimizer.last_update.copy()
     theta = training.network.parameters.theta
     loss = []
-    for share in (0.0, 0.5, 1.0):  # of the step taken back
+    for share in (0.0, 0.5, 1.0):  # of the step undone
         probe._load(theta + share * update)
         weights = probe._network.parameters.theta[: training.network.parameters.regularized]
         z = probe._network.forward(training.batches.x, train=True)
         loss.append(np.mean((z - training.batches.target) ** 2) + 0.005 * weights @ weights)
     curvature = 4 * (loss[0] - 2 * loss[1] + loss[2])
     slope_before = loss[2] - loss[0] + curvature / 2
-    bottom = slope_before / curvature  # of the way that a step of 1 would be
+    bottom = slope_before / curvature  # relative to a step of 1
     assert probe.overshoot() == pytest.approx(1 / bottom - 1, rel=1e-6)
 
 
@@ -130,7 +130,7 @@ def test_distance_is_measured_from_where_the_weights_were_drawn(config):
 
 
 def test_instruments_keep_to_their_budget():
-    """With a clock by which every measurement takes 3 ms and training is slow to earn them."""
+    """On a clock by which every measurement takes 3 ms and training is slow to pay for it."""
     times = iter(range(10**9))
     training = trained(sgd(), 1)
     instruments = Instruments(training, lambda: next(times) * 3e-3)

@@ -1,4 +1,4 @@
-"""Tables are read as people write them, or refused in a sentence that says where they are wrong."""
+"""Tables are read as people write them, or refused with the place of the error."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def table(raw: bytes | str) -> Examples:
 def test_a_table_is_read_as_people_write_it(raw):
     examples = table(raw)
     np.testing.assert_array_equal(examples.x, [[1, 2], [3, 4.5], [-0.5, 6]])
-    assert examples.x.dtype == np.float64  # until it is scaled
+    assert examples.x.dtype == np.float64  # until scaled
     assert examples.classes == ("rose", "tulip")
     assert examples.y.tolist() == [0, 1, 0]
     assert examples.shape == (2,)

@@ -34,7 +34,7 @@ WITHOUT_COUNTERPART = {"random walk", "LSUV", "data-dependent"}  # see test_init
 
 
 def cases(kind: str) -> list[str]:
-    """The cases that are frozen of a kind, as `name|knobs`, or `name|knobs|rest` of training."""
+    """The frozen cases of a kind, as `name|knobs`, or `name|knobs|rest` for training."""
     parts = 2 if kind == "training" else 1
     keys = (key.split("|") for key in FROZEN)
     found = ("|".join(rest[: parts + 1]) for head, *rest in keys if head == kind)
@@ -107,7 +107,7 @@ def test_values_and_slopes(case):
 
 
 def ours(x: np.ndarray) -> np.ndarray:
-    """PyTorch's images `(B, C, H, W)` as our maps `(C, H, W, B)`; rows stay as they are."""
+    """PyTorch's images `(B, C, H, W)` as our maps `(C, H, W, B)`; rows are unchanged."""
     return np.ascontiguousarray(x.transpose(1, 2, 3, 0)) if x.ndim == 4 else x
 
 
@@ -116,8 +116,8 @@ def ours_W(W: np.ndarray) -> np.ndarray:
 
 
 def prepared(layer: Layer, **given: np.ndarray) -> Layer:
-    """The layer with these parameters, and room for what it writes."""
-    top = Dense("top", 1, 1, 1, np.float64, first=True)  # no network is without weights
+    """The layer with these parameters, and buffers for its gradients."""
+    top = Dense("top", 1, 1, 1, np.float64, first=True)  # a network needs weights
     layers = [layer, top]
     Network(layers, Parameters(layers, np.float64))
     for name, view in layer.params.items():
@@ -129,7 +129,7 @@ def prepared(layer: Layer, **given: np.ndarray) -> Layer:
 
 
 def compare(layer: Layer, frozen: dict[str, np.ndarray]) -> None:
-    """Output, gradient of the input and gradients of all parameters."""
+    """Compare output, input gradient and parameter gradients."""
     np.testing.assert_allclose(
         layer.forward(ours(frozen["x"]), train=True), ours(frozen["y"]), **EXACT
     )
@@ -247,7 +247,7 @@ def test_losses(case):
 
 
 class Given:
-    """The frozen batches, where training looks for those it would draw."""
+    """Returns the frozen mini-batches in place of random ones."""
 
     def __init__(self) -> None:
         self._batches = zip(FROZEN["start|x"], FROZEN["start|target"], strict=True)
@@ -317,7 +317,7 @@ def test_initializers(case, kind):
     INITIALIZERS.build(choice(case))(np.random.default_rng(0), layer, lambda: x)
     W = layer.params["W"]
     deviation, largest, *stretch = FROZEN[f"initializer|{case}|{kind}"]
-    # The deviations of two samples of so many numbers are within 1 / sqrt(samples) of each other.
+    # The standard deviations of two such samples differ by at most 1 / sqrt(samples).
     np.testing.assert_allclose(W.std(), deviation, rtol=4 / np.sqrt(W.size), atol=1e-12)
     assert abs(W.mean() - 0.01 * ("constant" in case)) <= 5 * deviation / np.sqrt(W.size)
     if "uniform" in case:

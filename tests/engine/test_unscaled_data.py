@@ -1,4 +1,4 @@
-"""Data as people have them, in their own units: they learn at once, or after the page's advice."""
+"""Data in the user's own units: they are learned at once, or after the page's advice."""
 
 import itertools
 
@@ -28,7 +28,7 @@ MENU = ("iris", "penguins", "wine", "breast cancer")
 
 
 def people() -> str:
-    """Centimetres and kilograms of three kinds of people."""
+    """Centimetres and kilograms of three groups of people."""
     rng = np.random.default_rng(1)
     kinds = rng.integers(3, size=150)
     cm, kg = 160 + 12 * kinds + rng.normal(0, 4, 150), 55 + 15 * kinds + rng.normal(0, 5, 150)
@@ -37,7 +37,7 @@ def people() -> str:
 
 
 def pixels() -> str:
-    """The digits' pixels, from 0 to 255, in a table."""
+    """The digits' pixels, from 0 to 255, as a table."""
     digits = DATASETS.build(Choice("digits"))(np.random.default_rng(0))
     rows = zip(np.round(255 * digits.x).astype(int), digits.y, strict=True)
     header = ",".join(("label", *(f"p{n}" for n in range(64))))
@@ -45,7 +45,7 @@ def pixels() -> str:
 
 
 def prices() -> str:
-    """Area and rooms of houses, and what they cost, to half a million."""
+    """Area, rooms and price of houses, up to half a million."""
     rng = np.random.default_rng(2)
     area, rooms = rng.uniform(40, 200, 300), rng.integers(1, 7, 300)
     price = 2400 * area + 9000 * rooms + rng.normal(0, 9000, 300)
@@ -58,7 +58,7 @@ BROUGHT = {"people": people, "pixels": pixels, "prices": prices}
 
 @pytest.fixture(params=[*MENU, *BROUGHT])
 def dataset(request):
-    """The name of a data set, from the menu or brought."""
+    """The name of a data set, from the menu or uploaded."""
     if request.param in MENU:
         yield request.param
         return
@@ -77,7 +77,7 @@ def test_what_is_chosen_from_the_menu_learns_at_once(dataset):
     experiment = Experiment(RunConfig())
     experiment.apply(SetKnob("data.dataset", Choice(dataset)))
     experiment.train(400)
-    assert judged(experiment) >= (0.9 if dataset == "iris" else 0.95)  # 30 flowers judge
+    assert judged(experiment) >= (0.9 if dataset == "iris" else 0.95)  # only 30 flowers validate
 
 
 def test_what_is_chosen_on_the_command_line_learns_at_once(dataset):
@@ -87,7 +87,7 @@ def test_what_is_chosen_on_the_command_line_learns_at_once(dataset):
 
 
 def advised(experiment: Experiment, most: int = 3) -> list[str]:
-    """Follow the first advice so many times, each after steps enough to see that it is needed."""
+    """Follow the first advice so many times, each after enough steps to need it."""
     followed = []
     for steps in (7, 7, 50)[:most]:
         experiment.train(steps)
@@ -110,7 +110,7 @@ def test_unscaled_data_learn_after_the_first_advice_or_two(dataset, preprocessin
     )
     experiment = Experiment(config)
     followed = advised(experiment, 2 if values else 1)
-    if dataset == "iris":  # its centimetres are near 1
+    if dataset == "iris":  # its centimetres have a size near 1
         assert followed in ([], ["input scale"])
     else:
         assert followed == ["input scale", "target scale"][: 1 + values]

@@ -1,4 +1,4 @@
-"""A bare NumPy loop: the least that a careful hand would write for a net of dense layers and ReLU.
+"""A bare NumPy loop: the minimal careful implementation for dense layers and ReLU.
 
 Answers each line `{"net": "a", "sizes": [64, 32, 10], "batch": 32, "filters": [], "steps": 200}` on
 standard input with the seconds that so many further steps took. Everything is allocated once and
@@ -32,7 +32,7 @@ def build(sizes: list[int], batch: int) -> Callable[[int], None]:
     for w in W:
         w[...] = rng.standard_normal(w.shape) * np.sqrt(2 / len(w))
     a = [np.empty((batch, n), np.float32) for n in sizes]  # a[0] is the mini-batch
-    d = [np.empty((batch, n), np.float32) for n in sizes]  # gradients of the same
+    d = [np.empty((batch, n), np.float32) for n in sizes]  # their gradients
     mask = [np.empty((batch, n), bool) for n in sizes]
     right, column = np.empty_like(a[-1]), np.empty((batch, 1), np.float32)
     weights, decaying, shrunk = theta[:decayed], grad[:decayed], scratch[:decayed]

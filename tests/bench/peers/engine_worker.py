@@ -1,4 +1,4 @@
-"""Our own engine, with everything on that the page needs: curves, ratios, the check for divergence.
+"""Our engine with all that the page needs: curves, ratios, the check for divergence.
 
 Answers each line `{"net": "a", "sizes": [64, 32, 10], "batch": 32, "filters": [], "steps": 200}` on
 standard input with the seconds that so many further steps took. A line with "seconds" instead of
@@ -25,13 +25,13 @@ SLICE = 0.1  # seconds
 
 
 def register(sizes: list[int], *, image: bool) -> Choice:
-    """A menu entry for a data set of this size: noise with labels drawn at random."""
+    """A menu entry for a data set of this size: noise with random labels."""
     inputs, classes = sizes[0], sizes[-1]
     name = f"bench {inputs} {'pixels' if image else 'numbers'} to {classes}"
     side = round(inputs**0.5)
 
     def made(rng: np.random.Generator) -> Examples:
-        """Standard normal numbers, and classes that have nothing to do with them."""
+        """Standard normal inputs, and classes independent of them."""
         x = rng.standard_normal((EXAMPLES, inputs), dtype=np.float32)
         y = rng.integers(classes, size=EXAMPLES)
         shape = (side, side) if image else (inputs,)
@@ -43,7 +43,7 @@ def register(sizes: list[int], *, image: bool) -> Choice:
 
 
 def build(order: dict) -> Experiment:
-    """The experiment that a line asks for."""
+    """The experiment that a request describes."""
     sizes = order["sizes"]
     if filters := order["filters"]:
         convolution = engine.training.config.Convolution
@@ -65,7 +65,7 @@ def build(order: dict) -> Experiment:
 
 
 def watched(experiment: Experiment, seconds: float, watch: str) -> dict[str, float]:
-    """Steps and seconds of slices with as much looking as `watch` says."""
+    """Steps and seconds of slices, with the measurements that `watch` names."""
     never = patch.object(History, "due", lambda history, step: False)
     with never if watch == "nothing" else nullcontext():
         experiment.apply(Play())
@@ -78,7 +78,7 @@ def watched(experiment: Experiment, seconds: float, watch: str) -> dict[str, flo
 
 
 def answer(experiment: Experiment, order: dict) -> dict[str, float]:
-    """What one line asks of its experiment."""
+    """The answer to one request."""
     if "watch" in order:
         return watched(experiment, order["seconds"], order["watch"])
     start = time.perf_counter()
@@ -97,7 +97,7 @@ def main() -> None:
             if order["net"] not in experiments:
                 experiments[order["net"]] = build(order)
             reply = answer(experiments[order["net"]], order)
-        except (AttributeError, TypeError, ValueError) as missing:  # a part it has not got
+        except (AttributeError, TypeError, ValueError) as missing:  # a part that it lacks
             reply = {"error": f"not there yet: {missing}"}
         print(json.dumps(reply), flush=True)
 

@@ -1,4 +1,4 @@
-"""PyTorch eager on the CPU, as a careful user writes it: nothing is asked of it but training.
+"""PyTorch eager on the CPU, as a careful user writes it, with nothing but training.
 
 Answers each line `{"net": "a", "sizes": [64, 32, 10], "batch": 32, "filters": [], "steps": 200}` on
 standard input with the seconds that so many further steps took. Of the ways in which
@@ -58,7 +58,7 @@ def dense(sizes: list[int]) -> nn.Sequential:
 
 
 def convolutional(filters: list[int], side: int, classes: int) -> nn.Sequential:
-    """Twice 5 x 5 convolution, ReLU and 2 x 2 max pooling, then scores."""
+    """5 x 5 convolution, ReLU and 2 x 2 max pooling, twice, then scores."""
     stages: list[nn.Module] = []
     inputs = 1
     for outputs in filters:
@@ -70,7 +70,7 @@ def convolutional(filters: list[int], side: int, classes: int) -> nn.Sequential:
 def trainer(
     model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch: int, way: dict[str, bool]
 ) -> Callable[[int], None]:
-    """The training loop, over an optimizer of its own."""
+    """The training loop with this optimizer."""
     optimizer = torch.optim.SGD(model.parameters(), 0.01, 0.9, weight_decay=1e-4, **way)
     permutation, place = torch.randperm(EXAMPLES), 0
 
