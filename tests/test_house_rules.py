@@ -76,14 +76,14 @@ def offenders(paths: list[Path], faults: Callable[[Path], list[str]]) -> str:
     return "\n".join(f"{name_of(path)}: {fault}" for path in paths for fault in faults(path))
 
 
-def test_the_engine_knows_nothing_of_the_page():
+def test_the_engine_never_imports_the_app():
     def strangers(path: Path) -> list[str]:
         return [x for x in imports(path) if x.partition(".")[0] not in ENGINE_MAY_IMPORT]
 
     assert ENGINE and not (told := offenders(ENGINE, strangers)), told
 
 
-def test_the_app_uses_public_names_of_the_engine_alone():
+def test_the_app_uses_only_public_names_of_the_engine():
     def private(path: Path) -> list[str]:
         found = [module for module in imports(path) if module.startswith("engine.")]
         for node in ast.walk(tree(path)):
@@ -94,7 +94,7 @@ def test_the_app_uses_public_names_of_the_engine_alone():
     assert APP and not (told := offenders(APP, private)), told
 
 
-def test_no_file_imports_itself_by_way_of_others():
+def test_no_import_cycles():
     files = {name_of(p)[:-3].replace("/", ".").removesuffix(".__init__"): p for p in SOURCES}
     needs = {name: needed(path, files.keys()) - {name} for name, path in files.items()}
     graphlib.TopologicalSorter(needs).prepare()  # CycleError names the files
@@ -112,7 +112,7 @@ def needed(path: Path, files: Collection[str]) -> set[str]:
     return found & set(files)
 
 
-def test_what_is_public_says_what_it_is_for():
+def test_public_names_have_a_docstring():
     assert not (told := offenders(SOURCES, unsaid)), told
 
 
@@ -173,7 +173,7 @@ def holds_arrays(annotation: object) -> bool:
     return within or (isinstance(origin, type) and issubclass(origin, np.ndarray))
 
 
-def test_nobody_compares_arrays_without_meaning_to():
+def test_dataclasses_with_arrays_do_not_define_eq():
     """`==` and `hash` of a dataclass with array fields would raise."""
     told_apart = dict[bool, list[str]]({True: [], False: []})
     for kind in [*dataclasses_of(engine), *dataclasses_of(app)]:
@@ -200,7 +200,7 @@ TESTS = [
 ]
 
 
-def test_no_test_says_how_long_anything_takes():
+def test_no_test_depends_on_wall_clock_time():
     """Tests wait for conditions with `tests.waiting`, and use clocks of their own."""
     for path in TESTS:
         asked = {"time", "timeit"} & imports(path)
@@ -223,7 +223,7 @@ def tracked() -> list[str]:
     return [line for line in listed.stdout.splitlines() if (ROOT / line).exists()]
 
 
-def test_the_top_level_is_as_agreed():
+def test_the_top_level_has_only_the_agreed_entries():
     top = {path.partition("/")[0] for path in tracked()}
     assert {name for name in top if not name.startswith(".")} == TOP_LEVEL
 

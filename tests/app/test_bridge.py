@@ -18,7 +18,7 @@ def bridge(heard) -> Bridge:
     return bridge
 
 
-def test_a_message_is_heard_by_its_kind(bridge, heard):
+def test_a_message_reaches_the_handler_of_its_kind(bridge, heard):
     keys = []
     bridge.on("key", lambda name, value: keys.append(name))
     bridge._handle_msg({"kind": "set", "name": "l2", "value": "0.1"})
@@ -42,12 +42,12 @@ def test_a_message_is_heard_by_its_kind(bridge, heard):
         {"kind": "set", "name": "l" * (MOST + 1), "value": "1"},
     ],
 )
-def test_any_other_message_is_heard_by_nobody(bridge, heard, message):
+def test_any_other_message_is_ignored(bridge, heard, message):
     bridge._handle_msg(message)
     assert heard == []
 
 
-def test_a_press_does_what_the_button_is_for():
+def test_a_press_calls_the_action_of_its_button():
     presses, done = Presses(), []
     presses.on("play", lambda: done.append("play"))
     presses.on_value("trial", done.append)

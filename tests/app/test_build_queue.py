@@ -19,7 +19,7 @@ class Page:
         self.begun.set()
 
 
-def test_the_next_turn_begins_when_the_one_before_is_over():
+def test_the_next_piece_starts_when_the_previous_one_is_finished():
     order: list[str] = []
     one, other = Page(order, "one"), Page(order, "other")
     line = BuildQueue(lambda: True)
@@ -34,7 +34,7 @@ def test_the_next_turn_begins_when_the_one_before_is_over():
     assert order == ["one", "the first is over", "other"]
 
 
-def test_whoever_left_is_nobodys_turn():
+def test_pieces_of_a_visitor_who_left_are_skipped():
     line = BuildQueue(lambda: False)
     gone, stays = Page([], "gone"), Page([], "stays")
     gone.over.set()
@@ -44,7 +44,7 @@ def test_whoever_left_is_nobodys_turn():
     assert stays.begun.wait(PATIENCE)
 
 
-def test_it_waits_for_quiet_but_not_for_ever():
+def test_a_piece_waits_for_page_requests_but_not_for_ever():
     quiet, looks = threading.Event(), []
 
     def is_quiet() -> bool:
@@ -64,7 +64,7 @@ def test_it_waits_for_quiet_but_not_for_ever():
     page.over.set()
 
 
-def test_a_page_that_cannot_begin_holds_nobody_up():
+def test_a_piece_that_fails_to_start_blocks_nobody():
     def fail() -> None:
         raise RuntimeError("closed")
 

@@ -46,7 +46,7 @@ def test_a_page_that_nobody_opened_keeps_its_place_for_a_while(clock):
     assert visits.make_room() and "robot" in visits
 
 
-def test_who_has_been_away_longest_loses_the_place_to_who_comes(clock):
+def test_the_visitor_away_longest_makes_room_for_a_new_one(clock):
     visits = Visits(3)
     guests = {name: Guest(clock) for name in "abc"}
     visits.update(guests)
@@ -60,7 +60,7 @@ def test_who_has_been_away_longest_loses_the_place_to_who_comes(clock):
     assert visits.full
 
 
-def test_everybody_may_load_the_page_anew_at_once(clock):
+def test_all_visitors_can_reload_the_page_at_once(clock):
     visits = Visits(30)
     for round_ in range(3):
         old = list(visits.values())
@@ -73,7 +73,7 @@ def test_everybody_may_load_the_page_anew_at_once(clock):
         assert len(visits) == 30  # absent visitors take only what is left over
 
 
-def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, config):
+def test_a_failing_plot_is_reported_and_others_continue(monkeypatch, caplog, config):
     experiment = Experiment(config)
     experiment.train(5)
 
@@ -91,7 +91,7 @@ def test_a_plot_that_fails_is_told_and_the_others_go_on(monkeypatch, caplog, con
     assert "loss" in VIEWS
 
 
-def test_a_run_that_nobody_watches_any_more_waits_for_whoever_comes_back():
+def test_an_unwatched_run_waits_for_its_visitor():
     visit = Visit(run_links.read({}))
     visit._news = visit._tell = lambda _: None
     visit.set_up()

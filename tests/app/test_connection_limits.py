@@ -15,7 +15,7 @@ class Clock:
         return self.now
 
 
-def test_a_page_that_behaves_never_waits():
+def test_normal_use_is_never_throttled():
     clock = Clock()
     budget = Budget(clock=clock)
     for _ in range(600):  # a slider dragged for ten seconds
@@ -23,7 +23,7 @@ def test_a_page_that_behaves_never_waits():
         assert budget.spend(1) == 0
 
 
-def test_who_floods_waits_for_as_long_as_it_takes():
+def test_a_flood_is_throttled():
     clock = Clock()
     budget = Budget(clock=clock)
     waits = [budget.spend(PULLED) for _ in range(300)]
@@ -35,7 +35,7 @@ def test_who_floods_waits_for_as_long_as_it_takes():
     assert budget.spend(1) > 0
 
 
-def test_a_class_comes_at_once_and_nobody_holds_more_than_half_of_the_places():
+def test_a_class_is_admitted_at_once_and_one_address_gets_half_at_most():
     clock = Clock()
     addresses = Addresses(60, 3.0, clock)
     assert all(addresses.lets_in("school") for _ in range(60))
@@ -65,19 +65,19 @@ def log(clock, caplog):
     caplog.handler.removeFilter(brief)
 
 
-def test_a_long_line_is_cut(log, caplog):
+def test_a_long_log_line_is_cut(log, caplog):
     log.warning("got %r", "x" * 20_000_000)
     (line,) = caplog.messages
     assert len(line) < LONGEST + 100
     assert line.startswith("got 'xxx") and "characters" in line
 
 
-def test_half_a_character_is_written_as_what_it_is(log, caplog):
+def test_a_lone_surrogate_is_escaped_in_the_log(log, caplog):
     log.warning("a page sent %s", "\ud800")
     assert caplog.messages == ["a page sent \\ud800"]
 
 
-def test_what_a_long_error_says_is_cut(log, caplog):
+def test_a_long_error_message_is_cut(log, caplog):
     try:
         raise ValueError("y" * 20_000_000)
     except ValueError:
@@ -86,7 +86,7 @@ def test_what_a_long_error_says_is_cut(log, caplog):
     assert "Traceback" in caplog.text
 
 
-def test_a_thousand_of_a_kind_are_few_lines_and_others_are_written(log, clock, caplog):
+def test_repeated_log_lines_are_limited_and_others_written(log, clock, caplog):
     def complain():
         log.warning("again")
 
@@ -103,7 +103,7 @@ def test_a_thousand_of_a_kind_are_few_lines_and_others_are_written(log, clock, c
     )
 
 
-def test_each_of_several_logs_has_all_its_lines(monkeypatch):
+def test_several_logs_are_limited_separately(monkeypatch):
     root, lines = logging.Logger("root"), [[], []]
     for kept in lines:
         handler = logging.Handler()

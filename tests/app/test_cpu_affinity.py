@@ -30,33 +30,33 @@ def machine() -> Machine:
     return Machine()
 
 
-def test_the_idlest_core_is_chosen(machine):
+def test_the_least_busy_core_is_chosen(machine):
     assert machine.choose(0, 0.9, 0.1) == 1
     assert machine.choose(0.9, 0.9, 0.1) == 1
 
 
-def test_our_own_work_drives_us_nowhere(machine):
+def test_our_own_work_causes_no_move(machine):
     assert machine.choose(0, 0.0, 0.5) == 0
     for _ in range(5):
         assert machine.choose(1.0, 0.0, 0.5 * WORTH) == 0
 
 
-def test_a_core_that_others_need_is_left_to_them(machine):
+def test_a_busy_core_is_left(machine):
     assert machine.choose(0, 0.0, 0.5) == 0
     assert machine.choose(0.5, 0.5, 0.0) == 1
     assert machine.choose(0.5, 0.0, 0.8 * WORTH) == 1  # too small a difference
 
 
-def test_only_what_is_allowed(machine):
+def test_only_allowed_cores_are_chosen(machine):
     assert machine.choose(0, 0.0, 0.9, allowed={1}) == 1
     assert machine.choose(0, 0.0, 0.9, allowed={7}) is None
 
 
-def test_a_machine_that_says_nothing_is_left_alone():
+def test_without_load_figures_no_core_is_chosen():
     assert Core(dict, lambda: 0.0, lambda: 0.0).choose({0, 1}) is None
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/stat"), reason="only Linux tells")
-def test_the_machine_tells_how_busy_its_cores_are():
+def test_the_load_of_cores_is_read_from_the_system():
     assert set(busy_times()) >= os.sched_getaffinity(0)
     assert all(time > 0 for time in busy_times().values())

@@ -55,21 +55,21 @@ def broken(config) -> Page:
     return Page(config.replace(INITIALIZER, Choice("unit normal")))
 
 
-def test_it_is_quiet_while_all_is_well(config):
+def test_a_healthy_run_shows_no_finding(config):
     page = Page(config)
     page.train(50)
     assert 'role="status"' in page.words
     assert page.buttons == []
 
 
-def test_it_names_the_finding_its_number_and_band_its_cause_and_what_to_do(broken):
+def test_a_finding_has_name_number_range_cause_and_remedy(broken):
     assert 'role="alert"' in broken.words
     for words in ("First loss", "healthy", "knows nothing has 2.3", "by Xavier"):
         assert words in broken.words
     assert broken.buttons == ["Show me", "Fix it"]
 
 
-def test_show_me_points_at_the_plot_until_it_is_mended(broken):
+def test_show_me_highlights_the_plot_until_the_finding_is_fixed(broken):
     broken.press("Show me")
     assert broken.pointed_at[-1] == "loss"
     broken.press("Fix it")
@@ -84,7 +84,7 @@ def with_rules(page: Page, *rules: str) -> None:
     page.lane.show(dataclasses.replace(snapshot, findings=findings))
 
 
-def test_up_to_three_findings_are_told_with_number_and_cause_the_gravest_first(broken):
+def test_up_to_three_findings_are_listed_most_serious_first(broken):
     with_rules(broken, "dead units", "first loss", "plateau")
     places = [broken.words.index(name) for name in ("Dead units", "First loss", "Plateau")]
     assert places == sorted(places)
@@ -94,20 +94,20 @@ def test_up_to_three_findings_are_told_with_number_and_cause_the_gravest_first(b
     assert "more" not in broken.words
 
 
-def test_of_more_than_three_the_rest_is_counted(broken):
+def test_further_findings_are_counted(broken):
     with_rules(broken, "dead units", "first loss", "plateau", "overfitting", "update ratio")
     assert "Overfitting" not in broken.words
     assert "(and 2 more)" in broken.words
 
 
-def test_after_a_divergence_show_me_points_at_the_autopsy(config):
+def test_after_a_divergence_show_me_opens_the_divergence_view(config):
     page = Page(config.replace("optimization.learning_rate", 1e5))
     page.train(50)
     page.press("Show me")
     assert page.pointed_at[-1] == "autopsy"
 
 
-def test_fix_it_applies_the_remedy_and_undo_takes_it_back(broken):
+def test_fix_it_applies_the_remedy_and_undo_reverts_it(broken):
     broken.press("Fix it")
     assert broken.experiment.config.model.initializer == Choice("Xavier")
     assert 'role="status"' in broken.words
@@ -127,13 +127,13 @@ def test_after_a_divergence_fix_it_also_restarts(config):
     assert page.experiment.status != "diverged"
 
 
-def test_a_refusal_is_shown_too(config):
+def test_a_refusal_is_shown(config):
     page = Page(config)
     page.lane.show(dataclasses.replace(page.experiment.snapshot(), message="No <such> thing."))
     assert "No &lt;such&gt; thing." in page.words
 
 
-def test_a_remedy_of_several_settings_is_one_press_and_taken_back_by_one(config):
+def test_a_remedy_of_several_settings_is_applied_and_undone_as_one(config):
     page = Page(config.replace("optimization.learning_rate", 1.0))
     page.train(300)
     assert "Dead units" in page.words
@@ -145,7 +145,7 @@ def test_a_remedy_of_several_settings_is_one_press_and_taken_back_by_one(config)
     assert page.experiment.config.optimization.learning_rate == 1
 
 
-def test_after_a_divergence_a_rate_that_was_lowered_is_what_fix_it_restarts_with(config):
+def test_after_a_divergence_fix_it_restarts_with_the_lowered_rate(config):
     page = Page(config.replace("optimization.learning_rate", 1e6))
     page.train(50)
     page.send(SetKnob("optimization.learning_rate", 0.01))

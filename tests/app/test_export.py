@@ -70,7 +70,7 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def test_the_table_holds_the_curves(experiment):
+def test_the_csv_contains_the_curves(experiment):
     rows = list(csv.DictReader(io.StringIO(curves_csv(experiment).decode())))
     curves = experiment.snapshot().curves
     assert list(rows[0]) == list(curves)
@@ -87,13 +87,13 @@ def test_the_command_line_repeats_the_run_to_the_bit(experiment, tmp_path):
     assert "the same as when it was saved, to the bit" in done.stdout
 
 
-def test_the_command_line_notices_another_run(experiment, tmp_path):
+def test_the_command_line_detects_a_different_result(experiment, tmp_path):
     path = tmp_path / "run.json"
     path.write_bytes(run_json(experiment).replace(b"0.03", b"0.031"))
     assert in_a_process("replay", str(path)).returncode == 1
 
 
-def test_the_weights_are_all_there_by_name(experiment):
+def test_all_weights_are_exported_by_name(experiment):
     arrays = np.load(io.BytesIO(weights(experiment)), allow_pickle=False)
     parameters = experiment.network.parameters
     named = {f"{x.layer}.{x.name}" for x in (*parameters.tensors, *parameters.gathered)}
@@ -105,7 +105,7 @@ def test_the_weights_are_all_there_by_name(experiment):
         np.testing.assert_array_equal(array.ravel(), parameters.theta[tensor.span])
 
 
-def test_the_report_needs_nothing_from_outside(experiment):
+def test_the_report_loads_no_external_resource(experiment):
     text = report_html(experiment).decode()
     page = Page(text)
     assert not {"script", "link", "img", "iframe"} & set(page.seen)
@@ -113,7 +113,7 @@ def test_the_report_needs_nothing_from_outside(experiment):
     assert page.seen.count("svg") == 3 + len(experiment.snapshot().layers)
 
 
-def test_the_report_tells_figures_settings_and_what_was_done(experiment):
+def test_the_report_has_figures_settings_and_journal(experiment):
     words = " ".join(Page(report_html(experiment).decode()).words)
     now = experiment.snapshot()
     assert f"{100 * now.curves['validation_accuracy'][-1]:.1f} %" in words
@@ -125,7 +125,7 @@ def test_the_report_tells_figures_settings_and_what_was_done(experiment):
     assert "?run=" in words
 
 
-def test_the_report_tells_moves_in_a_row_once(config):
+def test_the_report_merges_repeated_moves(config):
     experiment = Experiment(config)
     for _ in range(12):
         experiment.apply(Step())
@@ -151,7 +151,7 @@ def test_a_report_of_a_diverged_run_says_why(config):
     assert experiment.snapshot().message in words
 
 
-def test_what_a_visitor_calls_things_stays_text(config):
+def test_names_chosen_by_visitors_are_escaped(config):
     uploads = Uploads(FileReader())
     table = "a,label\n" + "1,<b>x\n2,y&\n" * 20
     upload = read_upload(table.encode(), EVIL)
@@ -167,7 +167,7 @@ def test_what_a_visitor_calls_things_stays_text(config):
 
 
 @pytest.mark.parametrize("dataset", ["digits", "plane"])
-def test_every_file_can_be_made_at_once(config, dataset):
+def test_every_file_can_be_exported_at_step_0(config, dataset):
     """At step 0, for classification and for regression."""
     config = config.replace("data.dataset", Choice(dataset))
     if dataset != "digits":

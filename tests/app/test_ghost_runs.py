@@ -36,7 +36,7 @@ def test_a_run_on_the_same_data_is_drawn(experiment):
 
 
 @pytest.mark.parametrize("name", ["loss_average", "train_accuracy", "ratio *"])
-def test_a_run_on_other_data_is_not_drawn_and_that_is_said(experiment, name):
+def test_a_run_on_other_data_is_not_drawn_and_a_note_says_so(experiment, name):
     experiment.apply(SetKnob("data.dataset", Choice("spiral")))
     assert labels(experiment, name) == []
     for view in ("loss", "accuracy", "updates"):
@@ -44,7 +44,7 @@ def test_a_run_on_other_data_is_not_drawn_and_that_is_said(experiment, name):
         assert text[f"{view}.apart"] == "not drawn: before (other data)"
 
 
-def test_under_another_loss_only_losses_cannot_be_compared(experiment):
+def test_with_another_loss_only_losses_are_incomparable(experiment):
     experiment.apply(Pin("soft"))
     experiment.apply(SetKnob("optimization.loss", Choice("multiclass hinge")))
     assert labels(experiment, "validation_loss") == []
@@ -53,14 +53,14 @@ def test_under_another_loss_only_losses_cannot_be_compared(experiment):
     assert left_out(experiment.snapshot(), "accuracy") == ""
 
 
-def test_a_pinned_run_that_has_just_ended_stands_there_once(experiment):
+def test_a_pinned_run_that_has_just_ended_is_listed_once(experiment):
     experiment.apply(Pin("run 1"))
     experiment.apply(Restart())
     assert labels(experiment, "loss_average") == ["run 1"]
     assert heads(experiment) == ["this run", "run 1"]
 
 
-def test_two_columns_are_never_called_the_same(experiment):
+def test_no_two_columns_have_the_same_title(experiment):
     experiment.apply(Pin("run 1"))
     experiment.train(10)  # so that its end differs from the pinned state
     experiment.apply(Restart())

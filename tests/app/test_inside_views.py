@@ -50,7 +50,7 @@ def part(name: str, snapshot: Snapshot):
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", INSIDE)
 @pytest.mark.parametrize("looked", [True, False], ids=["looked at", "not yet"])
-def test_a_view_fills_just_what_it_draws(name, case, looked):
+def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     experiment = Experiment(CASES[case])
     experiment.train(3)
     snapshot = experiment.snapshot(LOOKS if looked else frozenset())
@@ -87,7 +87,7 @@ def test_signal_shows_the_inputs_and_each_layer_forward_and_backward():
 
 
 @pytest.mark.parametrize("activation", ["ReLU", "tanh", "GELU"])
-def test_theory_goes_through_what_is_measured_at_the_start_of_a_wide_network(activation):
+def test_theory_agrees_with_a_fresh_wide_network(activation):
     model = ModelConfig(hidden=(400, 300, 500, 400), activation=Choice(activation))
     snapshot = seen(RunConfig(model=model).replace("optimization.learning_rate", 1e-6), 1)
     columns = part("signal", snapshot).set
@@ -96,7 +96,7 @@ def test_theory_goes_through_what_is_measured_at_the_start_of_a_wide_network(act
     assert theory["backward"][1:] == pytest.approx(measured["backward"][1:], rel=0.2)
 
 
-def test_theory_stays_while_the_network_learns_and_its_backward_line_ends_where_it_is_now():
+def test_the_prediction_is_fixed_and_its_backward_line_ends_at_the_current_gradient():
     experiment = Experiment(RunConfig())
     first = experiment.snapshot(LOOKS).inside.expected
     experiment.train(300)
@@ -119,7 +119,7 @@ def test_theory_stays_while_the_network_learns_and_its_backward_line_ends_where_
     ],
     ids=["Maxout", "batch norm", "zeros", "constant", "data-dependent"],
 )
-def test_where_theory_does_not_hold_there_is_no_line_and_a_word_why(model, words):
+def test_where_the_theory_does_not_apply_a_note_replaces_the_line(model, words):
     told = part("signal", seen(RunConfig(model=model)))
     assert told.set["signal.theory"]["layer"] == []
     assert words in told.text["signal.theory"]
@@ -129,7 +129,7 @@ def test_where_theory_does_not_hold_there_is_no_line_and_a_word_why(model, words
 @pytest.mark.parametrize(
     "initializer", ["He", "Xavier uniform", "orthogonal", "LSUV", "small normal", "random walk"]
 )
-def test_theory_holds_for_whatever_is_drawn_around_zero(initializer):
+def test_theory_holds_for_all_initializers_with_mean_0(initializer):
     model = ModelConfig(initializer=Choice(initializer))
     assert part("signal", seen(RunConfig(model=model))).set["signal.theory"]["forward"]
 
@@ -137,7 +137,7 @@ def test_theory_holds_for_whatever_is_drawn_around_zero(initializer):
 # ---- health -------------------------------------------------------------------------------------
 
 
-def test_health_shows_shares_that_one_can_count():
+def test_health_shows_counted_shares():
     experiment = Experiment(RunConfig())
     first = experiment.network.layers[0]
     first.params["b"][:16] = -100.0  # a quarter of 64 units is always 0
@@ -150,7 +150,7 @@ def test_health_shows_shares_that_one_can_count():
     assert told.text["health.saturated"] == "–"
 
 
-def test_too_many_are_drawn_in_the_colour_of_warnings_from_where_the_diagnosis_warns():
+def test_bars_have_the_warning_colour_where_the_diagnosis_warns():
     snapshot = seen(RunConfig(model=TEN))
     bars = part("health", snapshot).set["health.saturated"]
     (finding,) = [x for x in snapshot.findings if x.rule == "saturation"]
@@ -177,7 +177,7 @@ def test_too_many_are_drawn_in_the_colour_of_warnings_from_where_the_diagnosis_w
         ("softplus", lambda x: math.log1p(math.exp(x)), lambda x: 1 / (1 + math.exp(-x))),
     ],
 )
-def test_the_curve_is_that_of_the_textbook(activation, value, slope):
+def test_the_activation_curve_agrees_with_its_formula(activation, value, slope):
     snapshot = seen(RunConfig(model=ModelConfig(activation=Choice(activation))))
     curve = part("functions", snapshot).set["functions"]
     assert (curve["x"][0], curve["x"][-1]) == (-10, 10)
@@ -192,7 +192,7 @@ def sums_by_hand(experiment: Experiment) -> np.ndarray:
     return experiment.data.train.x[:128] @ params["W"] + params["b"]
 
 
-def test_the_sums_are_those_of_the_first_training_examples():
+def test_preactivations_are_those_of_the_first_training_examples():
     experiment = Experiment(RunConfig(model=ModelConfig(activation=Choice("tanh"))))
     experiment.train(50)
     snapshot = experiment.snapshot(LOOKS)
@@ -208,7 +208,7 @@ def test_the_sums_are_those_of_the_first_training_examples():
     np.testing.assert_allclose(drawn["layer0"], 100 * counts / tallest, atol=2)
 
 
-def test_units_that_live_on_flat_parts_are_counted_there():
+def test_units_on_flat_parts_are_counted():
     experiment = Experiment(RunConfig(model=TEN))
     told = part("functions", experiment.snapshot(LOOKS))
     z = sums_by_hand(experiment)
@@ -219,7 +219,7 @@ def test_units_that_live_on_flat_parts_are_counted_there():
     )
 
 
-def test_a_learned_slope_is_drawn_as_it_is_now_and_maxout_is_never_flat():
+def test_a_learned_slope_is_current_and_maxout_is_never_flat():
     experiment = Experiment(RunConfig(model=ModelConfig(activation=Choice("PReLU"))))
     slopes = [x.params["slope"] for x in experiment.network.layers if "slope" in x.params]
     slopes[0][...], slopes[1][...] = 0.9, 0.01
@@ -236,7 +236,7 @@ def test_a_learned_slope_is_drawn_as_it_is_now_and_maxout_is_never_flat():
 # ---- network and cost ---------------------------------------------------------------------------
 
 
-def test_the_network_is_told_with_the_sizes_that_one_works_out_by_hand():
+def test_the_network_summary_has_sizes_worked_out_by_hand():
     told = part("network", seen(RunConfig()))
     assert told.set["network.boxes"]["size"] == ["8×8", "64", "64", "10"]
     assert told.set["network.words"]["parameters"] == ["4,160", "4,160", "650"]
@@ -245,7 +245,7 @@ def test_the_network_is_told_with_the_sizes_that_one_works_out_by_hand():
     assert told.text["network.work"] == f"{64 * 64 + 64 * 64 + 64 * 10:,}"
 
 
-def test_a_convolutional_network_too():
+def test_the_network_summary_of_a_convolutional_network():
     snapshot = seen(CONVOLUTIONAL)
     told = part("network", snapshot)
     assert told.set["network.boxes"]["name"] == ["input", "maps 1", "hidden 1", "scores"]
@@ -269,7 +269,7 @@ def test_a_taller_box_holds_more_and_a_darker_link_more_parameters():
     assert told["network.links"]["alpha"][0] == max(told["network.links"]["alpha"])
 
 
-def test_cost_tells_the_time_of_a_step_and_of_an_epoch_and_the_work():
+def test_cost_shows_the_time_of_a_step_and_an_epoch_and_the_work():
     running: list[Experiment] = []
     experiment = Experiment(RunConfig(), work=lambda: 0.004 * sum(e.step for e in running))
     running.append(experiment)

@@ -28,7 +28,7 @@ def test_a_blocked_loop_is_measured():
     assert lateness.worst == pytest.approx(0.3)
 
 
-def test_a_loop_is_behind_from_the_moment_it_is_late_until_it_is_in_time_again():
+def test_a_loop_is_behind_while_it_is_late():
     clock = Clock()
     lateness = Lateness(clock)
     assert not lateness.behind
@@ -49,7 +49,7 @@ def test_a_loop_is_behind_from_the_moment_it_is_late_until_it_is_in_time_again()
     assert not lateness.behind
 
 
-def test_what_was_long_ago_does_not_count():
+def test_old_delays_are_forgotten():
     clock = Clock()
     lateness = Lateness(clock)
     assert lateness.worst == 0
@@ -63,7 +63,7 @@ def test_what_was_long_ago_does_not_count():
 
 
 @pytest.mark.parametrize("hours", [-7, 7])
-def test_a_clock_that_jumps_is_believed_from_then_on(hours, caplog):
+def test_a_jump_of_the_clock_is_no_delay(hours, caplog):
     clock = Clock()
     lateness = Lateness(clock)
     lateness.note(2 * NOTABLE)
@@ -79,7 +79,7 @@ def test_a_clock_that_jumps_is_believed_from_then_on(hours, caplog):
 
 
 @pytest.mark.parametrize(("late", "lines"), [(NOTABLE / 2, 0), (2 * NOTABLE, 1)])
-def test_the_log_tells_of_it_once_in_a_while(late, lines, caplog):
+def test_delays_are_logged_once_per_period(late, lines, caplog):
     clock = Clock()
     lateness = Lateness(clock)
     with caplog.at_level(logging.WARNING):
@@ -91,7 +91,7 @@ def test_the_log_tells_of_it_once_in_a_while(late, lines, caplog):
     assert len(caplog.records) == 2 * lines
 
 
-def test_a_thread_that_trains_tells_who_waited_and_who_held_it():
+def test_the_delay_names_who_waited_and_who_caused_it():
     clock = Clock()
     overdue = Overdue(clock)
     overdue.begin("quick", 0.0)
@@ -109,7 +109,7 @@ def test_a_thread_that_trains_tells_who_waited_and_who_held_it():
     assert overdue.worst == Delay()
 
 
-def test_the_log_names_both_once_in_a_while(caplog):
+def test_the_log_names_both_visitors_once_per_period(caplog):
     clock = Clock()
     lateness = Lateness(clock)
     with caplog.at_level(logging.WARNING):
@@ -120,7 +120,7 @@ def test_the_log_names_both_once_in_a_while(caplog):
     assert "of visitor patient was 1.0 s late" in line and "that of visitor greedy" in line
 
 
-def test_a_turn_without_end_is_told_to_whoever_asks_whether_the_process_lives():
+def test_a_turn_without_end_fails_the_liveness_check():
     assert _ailment(True, HANGS - 1) == ""
     assert _ailment(True, HANGS + 4) == "the training hangs: one visitor's turn has lasted 34 s"
     assert "has ended" in _ailment(False, 0.0)

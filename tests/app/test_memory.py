@@ -21,7 +21,7 @@ def memory(done) -> Memory:
     return Memory(lambda: done.append("freed"), lambda: done.append("set aside"))
 
 
-def test_memory_is_freed_when_nobody_is_here_and_never_for_nothing(memory, done):
+def test_memory_is_freed_only_after_visitors_have_left(memory, done):
     memory.look()
     assert done == []  # nobody has left
     memory.owe()
@@ -32,7 +32,7 @@ def test_memory_is_freed_when_nobody_is_here_and_never_for_nothing(memory, done)
     assert done[2:] == ["freed"]
 
 
-def test_nobody_is_stopped_for_few_who_have_left(memory, done):
+def test_a_few_departures_do_not_pause_present_visitors(memory, done):
     memory._nobody_is_here = lambda: False
     for _ in range(int(ENOUGH / PAGE)):
         memory.owe()
@@ -47,7 +47,7 @@ def test_nobody_is_stopped_for_few_who_have_left(memory, done):
     assert done.count("freed") == 2
 
 
-def test_what_lives_is_set_aside_from_the_collector():
+def test_live_objects_are_frozen_for_the_garbage_collector():
     class Left:
         pass
 
@@ -68,7 +68,7 @@ def test_what_lives_is_set_aside_from_the_collector():
         gc.unfreeze()
 
 
-def test_a_visitor_who_leaves_is_noticed(monkeypatch, memory, done):
+def test_a_departure_is_counted(monkeypatch, memory, done):
     monkeypatch.setattr(session, "MEMORY", memory)
     session.Visit(Wish()).end()
     memory.look()
@@ -76,7 +76,7 @@ def test_a_visitor_who_leaves_is_noticed(monkeypatch, memory, done):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is given back")
-def test_the_c_library_gives_it_back():
+def test_the_c_library_returns_memory_to_the_system():
     psutil = pytest.importorskip("psutil")
     process = psutil.Process()
     hold = [bytearray(2_000) for _ in range(40_000)]

@@ -24,7 +24,7 @@ class Clock:
         return self.now
 
 
-def test_it_comes_from_the_environment_or_a_file(tmp_path):
+def test_the_password_comes_from_the_environment_or_a_file(tmp_path):
     (tmp_path / "secret").write_text("open sesame\n")
     assert read_password({}) == ""
     assert read_password({"BABYSIT_PASSWORD": " with blanks "}) == " with blanks "
@@ -32,7 +32,7 @@ def test_it_comes_from_the_environment_or_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("written", [None, "", "\nsecond line", b"\xff\xfe"])
-def test_a_file_without_one_is_refused_in_a_sentence(tmp_path, written):
+def test_a_file_without_a_password_is_refused(tmp_path, written):
     path = tmp_path / "secret"
     if written is not None:
         path.write_bytes(written if isinstance(written, bytes) else written.encode())
@@ -40,7 +40,7 @@ def test_a_file_without_one_is_refused_in_a_sentence(tmp_path, written):
         read_password({"BABYSIT_PASSWORD_FILE": str(path)})
 
 
-def test_two_are_one_too_many():
+def test_two_passwords_are_refused():
     with pytest.raises(ValueError, match="both set"):
         read_password({"BABYSIT_PASSWORD": "a", "BABYSIT_PASSWORD_FILE": "b"})
 
@@ -53,7 +53,7 @@ def tried(attempts: Attempts, clock: Clock, right: bool = False, who: str = "sch
     return pause
 
 
-def test_who_guesses_waits_longer_and_longer_and_nobody_else_does():
+def test_only_the_guesser_waits_longer_and_longer():
     clock = Clock()
     attempts = Attempts(clock)
     pauses = [tried(attempts, clock) for _ in range(FREE + 20)]
@@ -69,7 +69,7 @@ def test_who_guesses_waits_longer_and_longer_and_nobody_else_does():
     assert tried(attempts, clock) == 0.0
 
 
-def test_guesses_at_the_same_time_wait_for_each_other_and_are_few():
+def test_simultaneous_guesses_are_serialized_and_limited():
     clock = Clock()
     attempts = Attempts(clock)
     for _ in range(FREE + 20):
@@ -81,7 +81,7 @@ def test_guesses_at_the_same_time_wait_for_each_other_and_are_few():
     assert attempts.wait("school") is not None
 
 
-def test_a_cookie_is_worth_something_for_a_month_and_under_the_same_password():
+def test_a_cookie_is_valid_for_a_month_and_one_password():
     clock = Clock()
     lock = Lock("open sesame", clock)
     cookie = lock.cookie()
@@ -102,7 +102,7 @@ def test_a_cookie_is_worth_something_for_a_month_and_under_the_same_password():
     assert not lock.knows(cookie)
 
 
-def test_only_the_password_opens():
+def test_only_the_password_grants_access():
     lock = Lock("öffne dich")
     assert lock.opens("öffne dich")
     assert not any(lock.opens(word) for word in ("", "öffne", "öffne dich ", "offne dich"))
@@ -117,5 +117,5 @@ def test_only_the_password_opens():
         ("/", "/"),
     ],
 )
-def test_it_leads_to_no_other_server(asked, led):
+def test_the_login_never_redirects_to_another_server(asked, led):
     assert _here(asked) == led

@@ -46,7 +46,7 @@ def order() -> list[str]:
     return []
 
 
-def test_anothers_turn_comes_between_two_pieces(order):
+def test_others_get_a_turn_between_two_pieces(order):
     turns = BuildQueue(lambda: True)
     ours, theirs = Steps(order, "a"), Steps(order, "b")
     one, other = (Building(iter(steps), turns, at_once) for steps in (ours, theirs))
@@ -59,7 +59,7 @@ def test_anothers_turn_comes_between_two_pieces(order):
     wait_until(lambda: not turns.waited_for)
 
 
-def test_what_nobody_wants_any_more_waits_until_somebody_does(order):
+def test_a_stopped_build_continues_when_it_is_needed_again(order):
     turns = BuildQueue(lambda: True)
     pieces = Steps(order, "a")
     building = Building(iter(pieces), turns, at_once)
@@ -73,7 +73,7 @@ def test_what_nobody_wants_any_more_waits_until_somebody_does(order):
     assert order == ["a0", "a1", "a2"]
 
 
-def test_who_goes_on_before_the_piece_came_does_not_build_it_twice(order):
+def test_continuing_before_a_pending_piece_does_not_build_it_twice(order):
     pieces = Steps(order, "a")
     building = Building(iter(pieces), BuildQueue(lambda: True), at_once)
     for _ in range(3):
@@ -84,7 +84,7 @@ def test_who_goes_on_before_the_piece_came_does_not_build_it_twice(order):
     assert order == ["a0", "a1", "a2"]
 
 
-def test_who_has_left_holds_up_nobody(order):
+def test_a_visitor_who_left_does_not_block_others(order):
     turns, never = BuildQueue(lambda: True), []
     gone = Building(iter(Steps(order, "gone")), turns, lambda change: lambda: never.append(change))
     stays = Steps(order, "a")
@@ -97,7 +97,7 @@ def test_who_has_left_holds_up_nobody(order):
     assert order == ["a0", "a1", "a2"]
 
 
-def test_a_piece_that_fails_is_the_last_one():
+def test_a_failing_piece_ends_the_build():
     def fail():
         yield
         raise RuntimeError("no such menu")
@@ -175,7 +175,7 @@ def opened(handle, monkeypatch) -> Page:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_is_built_once(opened, room):
+def test_a_panel_is_built_once(opened, room):
     first = opened.open(room)
     assert opened.open("Knobs") == first  # it stays, hidden
     assert opened.open(room) == first
@@ -183,7 +183,7 @@ def test_a_room_is_built_once(opened, room):
 
 
 @pytest.mark.parametrize("room", ["Lab", "Search"])
-def test_no_piece_of_a_room_is_most_of_it(opened, handle, room):
+def test_no_piece_is_most_of_a_panel(opened, handle, room):
     before = len(opened.document.models)
     opened.rooms._build = lambda pieces: Stepwise(pieces)
     opened.rooms.enter(room, handle)
@@ -208,7 +208,7 @@ class Stepwise:
         return not self.done
 
 
-def test_only_what_belongs_to_the_open_room_is_in_sight(opened):
+def test_only_the_open_panel_is_visible(opened):
     def seen() -> list[bool]:
         return [main.visible for main in opened.layout.page.main]
 

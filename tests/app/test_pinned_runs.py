@@ -76,7 +76,7 @@ def test_a_pinned_run_is_compared_with_this_one(runs, handle):
     assert rows(text, "")["Steps"] == ["50", "30"]
 
 
-def test_the_table_tells_how_runs_stood_at_the_end(runs, handle):
+def test_the_table_has_the_final_figures_of_runs(runs, handle):
     handle.experiment.train(500)
     pin(runs, "learned")
     ends = handle.latest.curves["validation_accuracy"][-1]
@@ -84,13 +84,13 @@ def test_the_table_tells_how_runs_stood_at_the_end(runs, handle):
     assert rows(table(handle.latest), "")["Validation accuracy"][1] == f"{100 * ends:.1f} %"
 
 
-def test_every_setting_is_told(config):
+def test_every_setting_is_listed(config):
     assert {setting.label for setting in SETTINGS.values()} < settings(config).keys()
     stacks = [s.label for s in SETTINGS.values() if isinstance(s.values, Stack)]
     assert {settings(config)[label] for label in stacks} == {"64, 64", "none"}
 
 
-def test_a_seventh_run_is_refused_in_one_sentence(runs, handle):
+def test_a_seventh_pinned_run_is_refused(runs, handle):
     for number in range(MAX_PINNED):
         pin(runs, f"number {number}")
     assert runs._refusal.object == ""
@@ -104,14 +104,14 @@ def test_a_seventh_run_is_refused_in_one_sentence(runs, handle):
 
 
 @pytest.mark.parametrize("name", ["", "  ", "twice", "x" * 41])
-def test_a_name_that_will_not_do_is_told(runs, handle, name):
+def test_an_illegal_name_is_refused(runs, handle, name):
     pin(runs, "twice")
     pin(runs, name)
     assert "role='alert'" in runs._refusal.object
     assert len(handle.latest.pinned) == 1
 
 
-def test_loading_begins_a_run_with_the_settings_of_the_pinned_one(runs, handle, config):
+def test_loading_starts_a_run_with_the_pinned_settings(runs, handle, config):
     handle.experiment.train(10)
     pin(runs, "baseline")
     handle.send(SetKnob("model.hidden", "8, 8"))
@@ -120,19 +120,19 @@ def test_loading_begins_a_run_with_the_settings_of_the_pinned_one(runs, handle, 
     assert handle.latest.config == config and handle.latest.step == 0
 
 
-def test_the_name_on_offer_is_free(runs, handle):
+def test_the_suggested_name_is_free(runs, handle):
     assert runs._name.value == "run 1"
     press(runs, "Pin this run")
     assert runs._name.value == "run 1 (2)"
 
 
-def test_names_are_text(runs, handle):
+def test_names_are_escaped(runs, handle):
     pin(runs, "<script>")
     text = table(handle.latest)
     assert "<script>" not in text and "&lt;script&gt;" in text
 
 
-def test_runs_of_unlike_configs_are_compared(runs, handle, config):
+def test_runs_with_different_configs_are_compared(runs, handle, config):
     handle.experiment.train(1)
     pin(runs, "all")
     few = {"data": {"examples": 20, "seed": 4, "classes": ["1", "2"]}}

@@ -46,14 +46,14 @@ def content(name: str, snapshot: Snapshot) -> str:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_what_is_drawn_for_the_same_is_the_same(name, snapshots):
+def test_equal_keys_give_equal_drawings(name, snapshots):
     drawn = [(key_of(name, snapshot, "desk"), content(name, snapshot)) for snapshot in snapshots]
     for (key, one), (other_key, other) in itertools.combinations(drawn, 2):
         if key == other_key:
             assert one == other
 
 
-def test_no_drawing_is_made_twice_and_old_ones_go(monkeypatch):
+def test_drawings_are_cached_and_old_ones_are_dropped(monkeypatch):
     monkeypatch.setattr("app.plots.plot_cache.MOST", 2)
     drawings, snapshot = Drawings(), snapshot_of()
     keys = [key_of(name, snapshot, "desk") for name in ("loss", "accuracy", "updates")]
@@ -66,7 +66,7 @@ def test_no_drawing_is_made_twice_and_old_ones_go(monkeypatch):
     assert drawings.made(keys[1]) is None
 
 
-def test_a_view_that_has_not_been_drawn_yet_waits_for_its_drawing():
+def test_a_view_without_a_drawing_gets_no_data():
     snapshot = snapshot_of(hidden=(3, 4, 5, 6, 7, 8))
     composer = Composer()
     frame = composer.compose(snapshot, Ask(-1, ["updates"]))
@@ -77,7 +77,7 @@ def test_a_view_that_has_not_been_drawn_yet_waits_for_its_drawing():
     assert frame.reset["updates"]["step"][0] == 0
 
 
-def test_another_look_draws_anew_and_tells_all_again():
+def test_another_style_sends_a_new_drawing_and_all_data():
     snapshot, page = snapshot_of(steps=30), Page()
     row = page.compose(snapshot, Ask(-1, ["loss"])).row
     assert not page.compose(snapshot, Ask(row, ["loss"])).draw
@@ -87,7 +87,7 @@ def test_another_look_draws_anew_and_tells_all_again():
     assert "loss.ends" in frame.set and "loss.train" in frame.text
 
 
-def test_a_view_that_cannot_be_drawn_keeps_no_other_from_the_page(monkeypatch, caplog):
+def test_a_view_that_fails_to_draw_does_not_block_others(monkeypatch, caplog):
     def fail(self, snapshot, style):
         raise RuntimeError("no ink")
 

@@ -45,7 +45,7 @@ def test_columns_of_one_source_have_one_length(view, hidden):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_fills_just_the_sources_and_words_that_it_draws(view, experiment):
+def test_a_view_fills_exactly_the_sources_and_texts_that_it_draws(view, experiment):
     snapshot = experiment.snapshot()
     drawn = view_of(view)(snapshot, theme.DESK)
     part = drawn.columns(snapshot, -1)
@@ -61,7 +61,7 @@ def test_a_view_fills_just_the_sources_and_words_that_it_draws(view, experiment)
     assert part.text[f"{view}.alt"]
 
 
-def test_rows_after_the_cursor_and_no_others(experiment):
+def test_only_rows_after_the_cursor_are_sent(experiment):
     snapshot = experiment.snapshot()
     everything = loss_columns(snapshot, -1).stream["loss"]
     rest = loss_columns(snapshot, 20).stream["loss"]
@@ -70,14 +70,14 @@ def test_rows_after_the_cursor_and_no_others(experiment):
         assert column == everything[name][21:]
 
 
-def test_numbers_are_rounded_to_what_can_be_seen(experiment):
+def test_numbers_are_rounded_to_visible_precision(experiment):
     snapshot = experiment.snapshot()
     shown = loss_columns(snapshot, -1).stream["loss"]["train"]
     np.testing.assert_allclose(shown, snapshot.curves["loss_average"], rtol=1e-3)
     assert max(len(repr(value)) for value in shown) <= 7
 
 
-def test_a_marker_is_told_once_with_the_row_that_follows_it(experiment):
+def test_a_marker_is_sent_once_with_the_next_row(experiment):
     def told(since: int) -> list[str]:
         return loss_columns(experiment.snapshot(), since).stream["loss.markers"]["label"]
 
@@ -98,7 +98,7 @@ def test_the_red_bar_is_the_share_of_zeros(config):
         assert share == pytest.approx(layer.zero, abs=0.01)
 
 
-def test_ticks_stand_where_their_values_lie(experiment):
+def test_ticks_are_at_their_values(experiment):
     layer = experiment.snapshot().layers[0]
     ticks = activations_columns(experiment.snapshot(), -1).set["activations.ticks"]
     for x, label in zip(ticks["x"], ticks["label"], strict=True):
@@ -124,12 +124,12 @@ def test_a_spike_does_not_flatten_the_curve(config):
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1350])
-def test_most_points_lie_between_the_percentiles_that_numpy_finds_too(count):
+def test_the_percentiles_agree_with_numpy(count):
     values = np.random.default_rng(count).lognormal(size=count)
     assert _percentiles(values, USUAL) == pytest.approx(np.percentile(values, USUAL), rel=1e-12)
 
 
-def test_without_a_new_row_the_names_of_lines_only_move_on_with_the_step(config):
+def test_without_a_new_row_labels_only_move_with_the_step(config):
     experiment = Experiment(config)
     experiment.train(3000)
     before, row = experiment.snapshot(), experiment.snapshot().curves.rows - 1
@@ -144,7 +144,7 @@ def test_without_a_new_row_the_names_of_lines_only_move_on_with_the_step(config)
         assert not any(column for rows in part.stream.values() for column in rows.values())
 
 
-def test_chance_is_ln_c_of_softmax_and_of_values_that_are_scaled_the_mean(config):
+def test_chance_is_ln_c_for_softmax_and_the_mean_for_scaled_targets(config):
     chance = loss_columns(Experiment(config).snapshot(), -1).set["loss.chance"]
     assert chance["y"] == [pytest.approx(math.log(10), abs=1e-4)]
     assert chance["label"] == ["chance: ln 10 = 2.303"]
@@ -157,7 +157,7 @@ def test_chance_is_ln_c_of_softmax_and_of_values_that_are_scaled_the_mean(config
     assert loss_columns(values.snapshot(), -1).set["loss.chance"]["y"] == []
 
 
-def test_the_step_at_which_a_run_blew_up_is_marked(config):
+def test_the_step_of_a_divergence_is_marked(config):
     experiment = Experiment(config.replace("optimization.learning_rate", 1e6))
     experiment.train(50)
     snapshot = experiment.snapshot()
@@ -166,7 +166,7 @@ def test_the_step_at_which_a_run_blew_up_is_marked(config):
     assert broken == [snapshot.step]
 
 
-def test_the_names_of_lines_are_never_written_over_each_other():
+def test_labels_of_lines_never_overlap():
     lines = [(str(n), 1.0 + n / 1000, "red") for n in range(6)]
     heights = np.log(plot_data.ends(9, lines, 0.1, 10, log=True)["y"])
     assert np.diff(heights).min() > 0.9 * plot_data.LINE_GAP * np.log(100)
@@ -174,13 +174,13 @@ def test_the_names_of_lines_are_never_written_over_each_other():
     assert np.mean(heights) == pytest.approx(0, abs=0.01)  # around where the lines end
 
 
-def test_names_that_have_room_stay_where_their_lines_end():
+def test_labels_without_neighbours_stay_at_the_ends_of_their_lines():
     lines = [("low", 0.2, "red"), ("high", 0.8, "red"), ("middle", 0.5, "red")]
     assert plot_data.ends(9, lines, 0, 1, log=False)["y"] == [0.2, 0.8, 0.5]
     assert len(plot_data.ends(9, lines * 9, 0, 1, log=False)["y"]) == 11
 
 
-def test_what_a_dragged_learning_rate_scales_are_the_last_ratios(experiment):
+def test_a_dragged_learning_rate_scales_the_last_ratios(experiment):
     snapshot = experiment.snapshot()
     made = updates_columns(snapshot, -1).set["updates.rate"]
     curves = snapshot.curves
@@ -189,7 +189,7 @@ def test_what_a_dragged_learning_rate_scales_are_the_last_ratios(experiment):
     assert made["rate"] == [0.01] * 3
 
 
-def test_a_run_that_has_converged_is_called_so_and_its_band_fades(experiment):
+def test_a_converged_run_is_labelled_and_its_band_fades(experiment):
     healthy = experiment.snapshot()
     done = dataclasses.replace(healthy, condition=Condition.CONVERGED)
     assert plot_data.status(healthy, -1).text["health"] == "healthy"
@@ -201,7 +201,7 @@ def test_a_run_that_has_converged_is_called_so_and_its_band_fades(experiment):
 
 
 @pytest.mark.parametrize("data", ["plane", "digits"])
-def test_the_axis_of_accuracy_begins_at_0_unless_a_guess_is_worse_than_the_mean(config, data):
+def test_the_accuracy_axis_starts_at_0_unless_r2_is_negative(config, data):
     config = config.replace("data.dataset", Choice(data))
     if data == "plane":
         config = config.replace("optimization.loss", Choice("mean squared error"))
@@ -212,7 +212,7 @@ def test_the_axis_of_accuracy_begins_at_0_unless_a_guess_is_worse_than_the_mean(
     assert low == 0 if worst >= 0 else low <= max(-1, worst)
 
 
-def test_close_changes_are_all_told(experiment):
+def test_changes_close_together_are_all_listed(experiment):
     for rate in (0.1, 0.2, 0.3):
         experiment.apply(SetKnob("optimization.learning_rate", rate))
         experiment.train(1)
@@ -245,7 +245,7 @@ def test_the_axis_of_a_loss_that_reached_0_is_sensible(experiment, value):
 
 
 @pytest.mark.parametrize("value", [0.0, 1.1e-62])
-def test_a_ratio_of_0_stands_at_the_floor_of_its_axis(experiment, value):
+def test_a_ratio_of_0_is_drawn_at_the_bottom_of_the_axis(experiment, value):
     column = next(x for x in experiment.snapshot().curves if x.startswith("ratio "))
     part = updates_columns(with_end(experiment.snapshot(), column, value), -1)
     assert part.set["updates.ends"]["y"][0] == plot_data.FLOOR
@@ -271,7 +271,7 @@ def test_a_ratio_of_0_stands_at_the_floor_of_its_axis(experiment, value):
         (math.nan, "–"),
     ],
 )
-def test_there_is_one_format_of_numbers(value, words):
+def test_numbers_have_one_format(value, words):
     assert numbers.number(value) == words
 
 
@@ -287,11 +287,11 @@ def test_there_is_one_format_of_numbers(value, words):
         (1e6, "1e6"),
     ],
 )
-def test_figures_along_an_axis_have_no_idle_zeros(value, words):
+def test_tick_labels_have_no_trailing_zeros(value, words):
     assert numbers.tick(value) == words
 
 
-def test_a_loss_of_nothing_can_be_drawn_on_a_logarithmic_axis(config):
+def test_a_loss_of_0_can_be_drawn_on_a_log_axis(config):
     config = config.replace("optimization.loss", Choice("multiclass hinge"))
     experiment = Experiment(config.replace("optimization.learning_rate", 0.1))
     experiment.train(2000)
@@ -300,7 +300,7 @@ def test_a_loss_of_nothing_can_be_drawn_on_a_logarithmic_axis(config):
     assert min(loss_columns(snapshot, -1).stream["loss"]["low"]) > 0
 
 
-def test_other_runs_are_drawn_by_their_own_figures_and_told_once(config):
+def test_ghost_runs_have_their_own_values_and_are_sent_once(config):
     experiment = Experiment(config)
     experiment.train(40)
     experiment.apply(Pin("first"))
@@ -320,7 +320,7 @@ def test_other_runs_are_drawn_by_their_own_figures_and_told_once(config):
     assert "loss.ghosts" not in composer.compose(experiment.snapshot(), Ask(row)).set
 
 
-def test_behind_the_lines_stand_the_names_of_other_runs_at_the_step_of_this_one(config):
+def test_labels_of_ghost_runs_are_at_the_step_of_the_current_run(config):
     experiment = Experiment(config)
     experiment.train(40)
     experiment.apply(Pin("a name that is far too long"))
@@ -338,7 +338,7 @@ def test_behind_the_lines_stand_the_names_of_other_runs_at_the_step_of_this_one(
     assert before[1] == pytest.approx(curves["validation_loss"][-1], rel=1e-3)
 
 
-def test_a_ghost_of_many_ratios_is_their_median(config):
+def test_a_ghost_run_shows_the_median_ratio(config):
     experiment = Experiment(config)
     experiment.train(30)
     experiment.apply(Restart())
@@ -366,7 +366,7 @@ class TestComposer:
         assert "reset" not in second
         assert second["stream"]["loss"]["step"] == [61, 62, 63, 64, 65]
 
-    def test_what_has_not_changed_is_not_told_again(self, experiment):
+    def test_unchanged_values_are_not_sent_again(self, experiment):
         composer = Page()
         snapshot = experiment.snapshot()
         row = self.frame(composer, snapshot, -1)["row"]
@@ -402,11 +402,11 @@ class TestComposer:
         assert sizes[1] < 1.2 * sizes[0]
 
     @pytest.mark.parametrize("since", [-7, 10**9])
-    def test_a_cursor_from_nowhere_gets_everything(self, experiment, since):
+    def test_an_invalid_cursor_gets_all_rows(self, experiment, since):
         frame = self.frame(Page(), experiment.snapshot(), since)
         assert frame["reset"]["loss"]["step"][0] == 0
 
-    def test_what_is_not_finite_is_null(self, config):
+    def test_numbers_that_are_not_finite_are_null(self, config):
         experiment = Experiment(config.replace("optimization.learning_rate", 1e6))
         experiment.train(50)
         frame = self.frame(Page(), experiment.snapshot(), -1)

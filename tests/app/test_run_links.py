@@ -136,7 +136,7 @@ def test_a_command_that_changes_nothing_is_not_in_the_journal(turn):
     assert experiment.journal == []
 
 
-def test_a_link_of_before_with_a_setting_written_unchanged_opens():
+def test_an_old_link_with_an_unchanged_setting_opens():
     experiment = Experiment(RunConfig())
     experiment.train(10)
     told = json.loads(msgspec.json.encode(record(experiment)))
@@ -169,7 +169,7 @@ def test_a_run_is_shared_where_it_diverged(config):
     assert digest(again) == made.digest
 
 
-def test_a_turn_that_only_the_data_refuses_ends_the_repetition_in_words(config):
+def test_a_change_that_the_data_refuse_ends_the_replay_with_a_message(config):
     config = config.replace("data.dataset", Choice("plane"))
     config = config.replace("optimization.loss", Choice("mean squared error"))
     turn = SetKnob("optimization.loss", Choice("softmax cross-entropy"))
@@ -194,7 +194,7 @@ def test_a_link_says_whether_to_go_on_and_what_to_hide(config):
 
 
 @pytest.mark.parametrize("pace", PACES)
-def test_a_link_wishes_for_a_pace_and_a_run_knows_nothing_of_it(config, pace):
+def test_a_link_sets_the_pace_but_not_the_config(config, pace):
     made = record(steered(config))
     query = run_links.query(made, False, (), pace)
     assert run_links.read(arguments(query)).pace == pace
@@ -205,7 +205,7 @@ def test_a_link_wishes_for_a_pace_and_a_run_knows_nothing_of_it(config, pace):
 
 
 @pytest.mark.parametrize("said", [b"fast", b"0", b"-1", b"nan", b"1e9", b"\xff", b"auto,3"])
-def test_a_pace_that_there_is_not_is_told(said):
+def test_an_unknown_pace_is_reported(said):
     wish = run_links.read({"pace": [said], "hide": [b"lane"]})
     assert wish.pace == AUTO and wish.hidden == {"lane"}
     assert wish.refusal.endswith("must be one of auto, 1, 3, 10, 30, 100, 300, 1000, full.")
@@ -223,7 +223,7 @@ def test_a_pace_that_there_is_not_is_told(said):
         (1000.0, 0.0, "1,000/s"),
     ],
 )
-def test_the_page_says_the_pace_that_is_made(pace, made, said):
+def test_the_page_shows_the_measured_pace(pace, made, said):
     assert in_short(pace, made) == said
 
 
@@ -233,13 +233,13 @@ def test_every_control_and_plot_can_be_hidden_under_a_name_of_its_own():
     assert len({run_links.name_of(path) for path in SETTINGS}) == len(SETTINGS)
 
 
-def test_what_cannot_be_hidden_is_told_and_the_rest_is_hidden():
+def test_an_unknown_part_is_reported_and_the_rest_hidden():
     wish = run_links.read({"hide": [b"lane, teacher"]})
     assert wish.hidden == {"lane"}
     assert "'teacher'" in wish.refusal and "learning-rate" in wish.refusal
 
 
-def test_a_link_that_no_server_would_take_is_not_made(config):
+def test_a_link_that_is_too_long_is_not_made(config):
     turns = tuple((n, SetKnob(RATE, 0.02 + n / 1e4)) for n in range(5000))
     with pytest.raises(ValueError, match=r"steered 5,000 times.*export it as JSON"):
         run_links.packed(Recording(config, turns, 5000))
@@ -270,12 +270,12 @@ def test_a_link_that_no_server_would_take_is_not_made(config):
         (b"[" + b" " * 2**20 + b"]", "damaged"),  # unpacks to more than any run
     ],
 )
-def test_nonsense_is_told_in_one_sentence(text, told):
+def test_an_invalid_link_is_reported_in_one_sentence(text, told):
     check_refused(run_links.read(carrying(text)), told)
 
 
 @pytest.mark.parametrize("text", ["", "!", "AAAA", "ü", "x" * 20_000, "eNo", "\0"])
-def test_what_is_no_link_at_all_is_told_in_one_sentence(text):
+def test_text_that_is_no_link_is_reported_in_one_sentence(text):
     check_refused(run_links.read({"run": [text.encode()]}), "his link is")
 
 
@@ -368,13 +368,13 @@ def test_a_run_on_a_visitors_own_file_says_that_it_needs_the_file(upload, config
     assert "learns from pets.csv" in wish.refusal and "bring that file" in wish.refusal
 
 
-def test_with_that_very_file_it_is_repeated(upload, config):
+def test_with_the_same_file_the_run_is_repeated(upload, config):
     made = own_run(upload, config)
     again = opened(run_links.unpacked(run_links.packed(made), [upload.name]))
     assert digest(again) == made.digest
 
 
-def test_a_link_cannot_reach_what_another_visitor_brought_by_spelling_it_otherwise(upload, config):
+def test_a_link_cannot_reach_another_visitors_file_by_json_escapes(upload, config):
     text = msgspec.json.encode(own_run(upload, config)).decode()
     wish = run_links.read(carrying(text.replace("pets.csv #", "pets.csv \\u0023")))
     assert wish.recording is None and "learns from pets.csv" in wish.refusal

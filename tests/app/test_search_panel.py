@@ -195,7 +195,7 @@ def test_the_comparison_shows_the_last_seeds_places_and_the_median_of_all(search
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_of_a_search_fills_just_what_it_draws(view, hunt, config):
+def test_a_search_view_fills_exactly_what_it_draws(view, hunt, config):
     shown = snapshot(config, frame=finish(hunt).frame())
     drawn = view_of(view)(shown, theme.DESK)
     part = view_of(view).columns(shown, -1)
@@ -232,7 +232,7 @@ def test_any_space_can_be_drawn(space, config):
             assert len({len(column) for column in data.values()}) == 1
 
 
-def test_ticks_stand_where_their_values_lie():
+def test_ticks_are_at_their_values():
     for axis in (*LECTURE_SEARCH.space, Continuous("optimization.l2", 2e-4, 7e-4)):
         words = ticks(axis)
         assert 2 <= len(words) <= 8
@@ -257,7 +257,7 @@ def test_the_table_is_sorted_by_any_column_and_the_file_has_every_trial(hunt):
         assert row["reason"] == trial.reason
 
 
-def test_colours_of_better_trials_lie_farther_along_the_scale():
+def test_better_trials_have_colours_farther_along_the_scale():
     assert palette.score_colour(0.0) == palette.score_colour(math.nan) == palette.SCORES[0]
     assert palette.score_colour(1.0) == palette.SCORES[-1]
     assert len({palette.score_colour(x) for x in (0.5, 0.7, 0.8, 0.84, 0.9, 0.95)}) == 6
@@ -272,7 +272,7 @@ class TestAxes:
         list(axes.pieces())
         return axes
 
-    def test_an_axis_that_is_left_out_can_be_had_again(self, config):
+    def test_a_removed_axis_can_be_added_again(self, config):
         presses = Presses()
         axes = Axes(config, presses)
         list(axes.pieces())
@@ -281,14 +281,14 @@ class TestAxes:
         axes._add("optimization.l2")
         assert [axis.path for axis in axes.space()] == [rate.path, "optimization.l2"]
 
-    def test_it_begins_around_the_learning_rate_of_now(self, config):
+    def test_the_first_axes_are_around_the_current_learning_rate(self, config):
         rate, decay = self.begun(config).space()
         now = config.value("optimization.learning_rate")
         assert rate.low < now < rate.high
         assert decay.path == "optimization.l2"
         assert (rate, decay) == first_axes(config)
 
-    def test_every_setting_and_knob_that_is_offered_makes_a_search(self, config):
+    def test_every_offered_axis_makes_a_search(self, config):
         for path in addable(config).values():
             axes = Axes(config, Presses())
             axes._add(path)
@@ -296,7 +296,7 @@ class TestAxes:
             assert Search(base=config, space=(axis,), trials=4).draw()
         assert len(addable(config)) > len(SETTINGS) - 4
 
-    def test_an_end_that_is_no_number_is_refused_in_a_sentence(self, config):
+    def test_a_range_without_numbers_is_refused(self, config):
         axes = self.begun(config)
         axes._rows[0]._fields[0].value = "much"
         with pytest.raises(ValueError, match="must be a number, got 'much'"):
@@ -319,7 +319,7 @@ class TestSearchController:
         wait_until(lambda: told and holds(told[-1]))
         return told[-1]
 
-    def test_a_search_is_begun_told_of_and_refined(self, handle, search):
+    def test_a_search_is_started_reported_and_refined(self, handle, search):
         controller = SearchController(handle)
         controller.begin(search)
         done = self.until(handle, lambda x: x.frame and x.frame.status is SearchStatus.FINISHED)
@@ -330,7 +330,7 @@ class TestSearchController:
         old, new = search.space[0], finer.frame.search.space[0]
         assert new.high / new.low < old.high / old.low / 10
 
-    def test_paused_it_stands_still_and_goes_on_where_it_was(self, handle, search):
+    def test_a_paused_search_resumes_where_it_stopped(self, handle, search):
         controller = SearchController(handle)
         controller.begin(msgspec.structs.replace(search, epochs=1e5))
         self.until(handle, lambda x: x.frame and x.frame.share > 0)
@@ -345,12 +345,12 @@ class TestSearchController:
         given_up = self.until(handle, lambda x: x.frame.status is SearchStatus.CANCELLED)
         assert not given_up.busy
 
-    def test_what_cannot_be_done_is_refused_in_words(self, handle):
+    def test_an_impossible_request_is_refused(self, handle):
         controller = SearchController(handle)
         controller.refine()
         assert "nothing to search around" in self.until(handle, lambda x: x.refusal).refusal
 
-    def test_a_loaded_trial_is_the_visitors_run_and_has_the_trials_weights(self, handle, search):
+    def test_a_loaded_trial_becomes_the_run_with_the_same_weights(self, handle, search):
         controller = SearchController(handle)
         controller.begin(search)
         done = self.until(handle, lambda x: x.frame and x.frame.status is SearchStatus.FINISHED)
@@ -362,7 +362,7 @@ class TestSearchController:
         accuracy = again.snapshot().curves["validation_accuracy"][-1]
         assert accuracy == pytest.approx(trial.validation_accuracy, abs=1e-12)
 
-    def test_an_ensemble_and_a_comparison_are_told_of(self, handle, search):
+    def test_an_ensemble_and_a_comparison_are_reported(self, handle, search):
         controller = SearchController(handle)
         controller.begin(search)
         self.until(handle, lambda x: x.frame and not x.busy)

@@ -43,7 +43,7 @@ def settings(sent) -> Settings:
     return Settings(sent.append, RunConfig())
 
 
-def test_every_setting_is_a_parameter_that_says_what_the_engine_says_of_it(settings):
+def test_every_setting_is_a_parameter_with_the_engines_description(settings):
     assert {place.path for place in SINGLE.values()} == set(SETTINGS)
     for name, place in SINGLE.items():
         setting, parameter = SETTINGS[place.path], settings.param[name]
@@ -65,7 +65,7 @@ def other_value(name: str) -> object:
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_what_is_set_is_sent_and_what_the_engine_says_is_shown(name, settings, sent):
+def test_setting_a_parameter_sends_a_command_and_shows_the_result(name, settings, sent):
     path, value = PLACES[name].path, other_value(name)
     setattr(settings, name, value)
     (command,) = sent
@@ -79,7 +79,7 @@ def test_what_is_set_is_sent_and_what_the_engine_says_is_shown(name, settings, s
 
 
 @pytest.mark.parametrize(("path", "entry"), ENTRIES)
-def test_the_numbers_of_an_entry_are_set_while_it_is_chosen(path, entry, settings, sent):
+def test_hyperparameters_can_be_set_while_their_entry_is_chosen(path, entry, settings, sent):
     place = next(place for place in SINGLE.values() if place.path == path)
     for knob in place.entries[entry].knobs:
         settings.show(RunConfig().replace(path, Choice(entry)))
@@ -94,7 +94,7 @@ def test_the_numbers_of_an_entry_are_set_while_it_is_chosen(path, entry, setting
         assert getattr(settings, name) == value and not sent
 
 
-def test_a_number_goes_with_its_entry(settings, sent):
+def test_hyperparameters_change_with_their_entry(settings, sent):
     settings.optimizer = "Adam"
     assert settings.optimizer_beta1 == 0.9
     settings.optimizer_beta1 = 0.5
@@ -109,7 +109,7 @@ def test_a_number_goes_with_its_entry(settings, sent):
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_no_number_goes_beyond_its_bounds(name, settings, sent):
+def test_no_number_exceeds_its_bounds(name, settings, sent):
     values = range_of(PLACES[name], RunConfig())
     low, high = bounds_of(values)
     before = getattr(settings, name)
@@ -133,7 +133,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("name", "value", "why"), REFUSED)
-def test_what_is_refused_returns_to_what_the_engine_has(name, value, why):
+def test_a_refused_value_is_reverted(name, value, why):
     experiment = Experiment(RunConfig().replace("data.dataset", Choice("moons")))
     settings = Settings.of(experiment)
     before, config = getattr(settings, name), experiment.config
@@ -144,7 +144,7 @@ def test_what_is_refused_returns_to_what_the_engine_has(name, value, why):
     assert settings.config == experiment.config == config
 
 
-def test_words_are_read_as_the_setting_wants_them(settings, sent):
+def test_text_is_parsed_by_the_kind_of_setting(settings, sent):
     settings.turn("warm_up", "1,000")
     settings.turn("learning_rate", "1e-3")
     settings.turn("hidden", "100, 50")
@@ -184,7 +184,7 @@ def test_several_are_set_at_once(settings, sent):
     }
 
 
-def test_a_nudge_goes_from_stop_to_stop_as_far_as_they_go(settings, sent):
+def test_a_nudge_moves_by_stops_within_the_range(settings, sent):
     for by, to in ((1, 0.012), (-2, 0.008), (-200, 1e-6), (500, 1e6)):
         settings.nudge("learning_rate", by)
         assert settings.learning_rate == to
@@ -206,7 +206,7 @@ def test_sliders_stop_at_both_ends_at_zero_and_at_round_values():
     assert moved(0.0123, -1, Range(1e-3, 1, "log")) == 0.012
 
 
-def test_stock_widgets_draw_the_settings_and_turn_them():
+def test_stock_widgets_show_and_change_the_settings():
     experiment = Experiment(RunConfig())
     settings = Settings.of(experiment)
     slider = pn.widgets.FloatSlider.from_param(settings.param.learning_rate)
@@ -237,6 +237,6 @@ def test_the_examples_of_the_readme_run():
     assert ran["experiment"].config.optimization.learning_rate == 0.1
 
 
-def test_the_places_are_those_of_the_engine():
+def test_parameters_and_engine_settings_match():
     assert PLACES["learning_rate"] == Place("optimization.learning_rate")
     assert PLACES["activation_slope_below"] == Place("model.activation", "slope_below")

@@ -32,7 +32,7 @@ def controls(described: str) -> dict[str, dict[str, object]]:
     return {control["label"].partition(" · ")[0]: control for control in found}
 
 
-def test_every_setting_has_a_control_that_says_what_a_change_does():
+def test_every_control_shows_the_effect_of_a_change():
     groups = json.loads(schema())["groups"]
     everyday = {x["label"].partition(" · ")[0] for group in groups for x in group["everyday"]}
     assert everyday == {x.label for x in SETTINGS.values() if x.everyday}
@@ -43,12 +43,12 @@ def test_every_setting_has_a_control_that_says_what_a_change_does():
     assert {x["kind"] for x in described.values()} == {"menu", "slider", "layers"}
 
 
-def test_controls_say_what_is_usual_so_that_the_page_unfolds_what_differs(component):
+def test_controls_have_defaults_so_that_changed_ones_unfold(component):
     for label, control in controls(schema()).items():
         assert component.state["values"][control["name"]] == control["usual"], label
 
 
-def test_menus_have_all_entries_with_their_numbers():
+def test_menus_have_all_entries_with_hyperparameters():
     described = controls(schema())
     for setting in SETTINGS.values():
         if isinstance(setting.values, Registry):
@@ -80,7 +80,7 @@ def test_hidden_controls_are_not_described():
     assert "Data" not in [group["heading"] for group in json.loads(none)["groups"]]
 
 
-def test_what_the_browser_tells_turns_a_setting_and_is_answered(component, sent):
+def test_a_change_in_the_browser_is_applied_and_confirmed(component, sent):
     component.turn("learning_rate", "0.1")
     assert sent == [SetKnob("optimization.learning_rate", 0.1)]
     assert component.state["values"]["learning_rate"] == "0.1"
@@ -89,7 +89,7 @@ def test_what_the_browser_tells_turns_a_setting_and_is_answered(component, sent)
     assert len(sent) == 1 and component.state["answered"] == 2
 
 
-def test_what_the_engine_makes_of_it_is_shown(component, sent):
+def test_the_resulting_config_is_shown(component, sent):
     component.turn("hidden", "9999, 9999")
     assert component.state["values"]["hidden"] == "9999, 9999"  # until the engine answers
     component.follow(RunConfig())
@@ -102,7 +102,7 @@ def test_what_the_engine_makes_of_it_is_shown(component, sent):
     assert len(sent) == 1
 
 
-def test_what_cannot_be_is_told_in_one_sentence(component, sent):
+def test_an_illegal_value_is_reported_in_one_sentence(component, sent):
     component.turn("learning_rate", "fast")
     sentence = "Learning rate must be a number from 1e-6 to 1e6, got 'fast'."
     assert component.state["refused"] == {"name": "learning_rate", "sentence": sentence}
@@ -115,21 +115,21 @@ def test_what_cannot_be_is_told_in_one_sentence(component, sent):
 
 
 @pytest.mark.parametrize("name", ["seed", "__class__", "optimization.l2", ""])
-def test_what_is_no_setting_is_ignored(component, sent, name):
+def test_an_unknown_setting_is_ignored(component, sent, name):
     component.turn(name, "1")
     assert not sent and component.state["answered"] == 0
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "\ud800", "\0", "64, " * 10_000, "٣", "inf", "-0"])
 @pytest.mark.parametrize("name", ["l2", "batch_size", "hidden", "convolutions", "dataset"])
-def test_any_words_are_obeyed_or_refused(component, sent, name, text):
+def test_any_text_is_applied_or_refused(component, sent, name, text):
     component.turn(name, text)
     assert component.state["answered"] == 1
     if not sent:
         assert len(component.state["refused"].get("sentence", "")) < 400
 
 
-def test_the_page_writes_numbers_as_sentences_do():
+def test_controls_and_sentences_have_the_same_number_format():
     assert [in_words(x) for x in (1e-6, 0.01, 1024, 1e6, "64, 64")] == [
         "1e-6", "0.01", "1,024", "1e6", "64, 64",
     ]  # fmt: skip

@@ -74,7 +74,7 @@ def experiment() -> Experiment:
 
 @settings(max_examples=1500, deadline=None)
 @given(command=commands)
-def test_any_command_is_obeyed_or_refused(experiment, command):
+def test_any_command_is_applied_or_refused(experiment, command):
     before = experiment.config
     try:
         experiment.apply(command)
@@ -89,7 +89,7 @@ def test_any_command_is_obeyed_or_refused(experiment, command):
 
 @settings(max_examples=500, deadline=None)
 @given(name=st.text(max_size=80))
-def test_any_name_of_a_run_is_taken_or_refused(name):
+def test_any_run_name_is_accepted_or_refused(name):
     try:
         check_pin(name, ())
     except ValueError as refusal:
@@ -109,7 +109,7 @@ def test_any_name_of_a_run_is_taken_or_refused(name):
     ).map(json.dumps)
     | st.sampled_from(['{"views": ' + "[" * 100_000, '{"x": ' + '{"x": ' * 100_000, "[" * 10**6])
 )
-def test_any_message_is_a_wish_or_none(raw, frame_of):
+def test_any_message_is_a_request_or_refused(raw, frame_of):
     for kind in (Hello, Ask):
         wish = heard(raw, kind)
         assert isinstance(wish, kind | str)
@@ -127,7 +127,7 @@ def frame_of(experiment):
 @given(
     steps=st.text(max_size=30) | st.integers().map(str) | st.sampled_from(["٣", "1e3", "+5", "²"])
 )
-def test_any_number_of_steps_is_taken_or_refused(steps):
+def test_any_number_of_steps_is_accepted_or_refused(steps):
     run = run_links.packed(Recording(RunConfig(), (), 5))
     said = {"run": [run.encode()], "steps": [steps.encode("utf-8", "surrogatepass")]}
     wish = run_links.read(said)
@@ -149,7 +149,7 @@ cells = (
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
-def test_any_table_is_refused_or_can_be_learned_from(data):
+def test_any_table_is_refused_or_can_be_trained_on(data):
     width = data.draw(st.integers(1, 4))
     rows = data.draw(st.lists(st.lists(cells, min_size=width, max_size=width), max_size=14))
     raw = "\n".join(",".join(row) for row in rows).encode("utf-8", "surrogatepass")
@@ -158,7 +158,7 @@ def test_any_table_is_refused_or_can_be_learned_from(data):
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_any_arrays_are_refused_or_can_be_learned_from(data):
+def test_any_arrays_are_refused_or_can_be_trained_on(data):
     import io
 
     size = data.draw(st.integers(0, 12))

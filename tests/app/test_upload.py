@@ -42,7 +42,7 @@ def test_a_table_is_described_with_its_first_rows():
     assert told.count("<tr>") == 4 + 7 and "<td>4</td><td>4</td><td>x</td>" in told
 
 
-def test_values_to_predict_are_described():
+def test_a_regression_table_is_described():
     table = "a,y\n" + "".join(f"{n},{n / 7:.3f}\n" for n in range(60))
     assert "values to predict" in preview(read_upload(table.encode(), "v.csv"))
 
@@ -63,7 +63,7 @@ def test_pictures_are_shown_as_they_are():
     assert (shown[1, 2] == 255).all() and shown.sum() == 3 * 255
 
 
-def test_names_and_answers_are_text():
+def test_names_and_targets_are_escaped():
     told = preview(read_upload(b"a,label\n" + b"1,<b>x\n2,y\n" * 9, "<i>.csv"))
     assert "<b>x" not in told and "<i>" not in told and "&lt;b&gt;x" in told
 
@@ -80,7 +80,7 @@ def test_names_and_answers_are_text():
         (npz(x=np.zeros((16, 600_000), np.uint8), y=np.arange(16) % 2), "a.npz", "numbers"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_one_sentence(raw, file, told):
+def test_an_unreadable_file_is_refused_in_one_sentence(raw, file, told):
     with pytest.raises(ValueError, match=re.escape(told)) as refusal:
         read_upload(raw, file)
     assert "\n" not in str(refusal.value)
@@ -95,7 +95,7 @@ def test_a_file_is_called_by_its_plain_name(file):
     assert name.isprintable() and not set('/\\"') & set(name) and len(name) <= 41
 
 
-def test_a_kept_file_can_be_learned_from_and_is_on_no_menu(uploads, config):
+def test_a_kept_file_can_be_trained_on_but_is_in_no_menu(uploads, config):
     upload = read_upload(TABLE, "pets.csv")
     uploads.add(upload, "")
     assert upload.name not in list(DATASETS) and upload.name in DATASETS
@@ -121,7 +121,7 @@ def test_only_the_page_that_shows_it_offers_it(uploads, config):
     assert later.state["own"] == {} and "pets" not in later.schema
 
 
-def test_it_is_gone_when_the_last_who_has_it_leaves(config):
+def test_an_upload_is_freed_when_its_last_visitor_leaves(config):
     mine, yours = Uploads(FileReader()), Uploads(FileReader())
     upload = read_upload(TABLE, "pets.csv")
     mine.add(upload, "")
@@ -138,7 +138,7 @@ def test_it_is_gone_when_the_last_who_has_it_leaves(config):
     assert upload.name not in DATASETS
 
 
-def test_nothing_of_it_stays_when_its_last_run_is_gone(config):
+def test_an_upload_is_freed_with_its_last_run(config):
     visitor = Uploads(FileReader())
     visitor.add(upload := read_upload(TABLE, "pets.csv"), "")
     experiment = Experiment(config.replace("data.dataset", Choice(upload.name)))
@@ -149,7 +149,7 @@ def test_nothing_of_it_stays_when_its_last_run_is_gone(config):
     assert [what() for what in held] == [None, None]
 
 
-def test_few_files_stay_and_among_them_the_one_in_use(uploads):
+def test_few_files_are_kept_including_the_one_in_use(uploads):
     files = [read_upload(TABLE, f"{n}.csv") for n in range(KEPT + 2)]
     for upload in files:
         uploads.add(upload, files[0].name)
@@ -175,7 +175,7 @@ class Desk:
         return self.data._preview.object
 
 
-def test_a_file_is_looked_at_before_it_is_used(uploads):
+def test_a_file_is_previewed_before_it_is_used(uploads):
     desk = Desk(uploads)
     assert "60 examples" in desk.bring(TABLE, "pets.csv")
     assert uploads.names == [] and desk.used == []
@@ -184,7 +184,7 @@ def test_a_file_is_looked_at_before_it_is_used(uploads):
     assert uploads.names == [used.name]
 
 
-def test_a_bad_file_is_not_offered_and_a_good_one_then_is(uploads):
+def test_only_a_readable_file_can_be_learned_from(uploads):
     desk = Desk(uploads)
     assert "role='alert'" in desk.bring(b"1,2\nx,y\n", "bad.csv")
     assert not desk.data._use.visible
@@ -210,7 +210,7 @@ def test_target_and_task_are_chosen_before_it_is_used(uploads):
     assert desk.reading == Reading("a", "classes")
 
 
-def test_what_may_be_either_is_asked(uploads):
+def test_an_ambiguous_task_is_asked_about(uploads):
     desk = Desk(uploads)
     rows = b"".join(b"%d.5,%d\n" % (n % 9, n % 26) for n in range(260))
     assert "Choose whether" in desk.bring(b"a,label\n" + rows, "letters.csv")
@@ -219,7 +219,7 @@ def test_what_may_be_either_is_asked(uploads):
     assert "26 classes" in looked_at(desk) and desk.data._use.visible
 
 
-def test_gaps_are_asked_about(uploads):
+def test_missing_values_are_asked_about(uploads):
     desk = Desk(uploads)
     told = desk.bring(TABLE + b",3,x\n", "gaps.csv")
     assert (
@@ -232,7 +232,7 @@ def test_gaps_are_asked_about(uploads):
     assert desk.data._use.visible
 
 
-def test_a_run_begins_with_what_was_chosen(uploads, config):
+def test_a_run_starts_with_the_chosen_reading(uploads, config):
     upload = read_upload(TABLE, "pets.csv")
     uploads.add(upload, "")
     experiment = Experiment(config)

@@ -62,7 +62,7 @@ def pixels(image: Image) -> np.ndarray:
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", ["weights", "data"])
 @pytest.mark.parametrize("looked", [True, False], ids=["looked at", "not yet"])
-def test_a_view_fills_just_what_it_draws(name, case, looked):
+def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     experiment = Experiment(CASES[case])
     experiment.train(3)
     snapshot = experiment.snapshot(LOOKS if looked else frozenset())
@@ -112,7 +112,7 @@ def test_only_the_surface_is_sent_as_often_as_it_changes():
 # ---- weights ------------------------------------------------------------------------------------
 
 
-def test_the_bytes_of_filters_stand_for_the_weights():
+def test_the_bytes_of_filters_represent_the_weights():
     snapshot = seen(RunConfig())
     told = part("weights", snapshot)
     filters = snapshot.inside.weights.filters.pictures
@@ -127,7 +127,7 @@ def test_the_bytes_of_filters_stand_for_the_weights():
     assert np.quantile(np.abs(filters), 0.99) <= scale <= 2.5 * np.abs(filters).max()
 
 
-def test_the_scale_holds_still_while_the_weights_move_a_little():
+def test_the_colour_scale_is_stable_for_small_changes():
     experiment = Experiment(RunConfig())
     experiment.train(500)
     scales = set()
@@ -137,7 +137,7 @@ def test_the_scale_holds_still_while_the_weights_move_a_little():
     assert len(scales) == 1
 
 
-def test_colours_say_the_sign_and_nothing_is_transparent():
+def test_colours_show_the_sign_and_are_opaque():
     assert palette.DIVERGING[0] == palette.NEGATIVE + "ff"
     assert palette.DIVERGING[255] == palette.POSITIVE + "ff"
     assert palette.DIVERGING[128].endswith("00")
@@ -145,7 +145,7 @@ def test_colours_say_the_sign_and_nothing_is_transparent():
     assert len(palette.MISTAKES) == len(palette.territory(3)) == len(palette.territory(64)) == 256
 
 
-def test_matrices_stand_beside_each_other_under_their_names():
+def test_matrices_are_side_by_side_with_their_names():
     told = part("weights", seen(CASES["spiral"]))
     names = told.set["weights.names"]
     assert names["size"] == ["2×64", "37×36 of 64×64", "64×3"]
@@ -154,7 +154,7 @@ def test_matrices_stand_beside_each_other_under_their_names():
     assert [image.shape for image in boxes["image"]] == [(2, 64), (37, 36), (64, 3)]
 
 
-def test_the_maps_of_a_convolutional_network_stand_beside_their_picture():
+def test_feature_maps_are_beside_their_image():
     snapshot = seen(CASES["convolutional"])
     told = part("weights", snapshot).set
     assert told["weights.layers"]["name"][1:] == ["maps 1", "maps 2"]
@@ -167,7 +167,7 @@ def test_the_maps_of_a_convolutional_network_stand_beside_their_picture():
 # ---- data ---------------------------------------------------------------------------------------
 
 
-def test_the_headline_counts_mistakes_and_names_the_pair_mixed_up_most():
+def test_the_headline_counts_mistakes_and_names_the_most_confused_pair():
     snapshot = seen(RunConfig(), 30)
     told = part("data", snapshot).text
     counts = snapshot.inside.answers.confusion.copy()
@@ -182,7 +182,7 @@ def test_the_headline_counts_mistakes_and_names_the_pair_mixed_up_most():
     assert told["data.errors"] in told["data.alt"]
 
 
-def test_each_count_stands_in_its_square_and_mistakes_are_red():
+def test_each_count_is_in_its_cell_and_mistakes_are_red():
     snapshot = seen(RunConfig(), 30)
     drawn, counts = part("data", snapshot).set, snapshot.inside.answers.confusion
     told = drawn["data.counts"]
@@ -198,7 +198,7 @@ def test_each_count_stands_in_its_square_and_mistakes_are_red():
             assert (0 < cells[right, said] < 128) == (counts[right, said] > 0)
 
 
-def test_hard_pictures_bear_what_they_are_and_what_was_said():
+def test_hard_images_have_true_and_predicted_class():
     snapshot = seen(RunConfig(), 30)
     drawn = part("data", snapshot).set
     captions, hardest = drawn["data.captions"], snapshot.inside.answers.hardest
@@ -237,7 +237,7 @@ def test_values_on_the_plane_are_coloured_by_their_sign():
     assert float(told.text["data.error"]) == pytest.approx(np.sqrt(np.mean(off**2)), rel=0.02)
 
 
-def test_tables_tell_the_hardest_in_words():
+def test_the_hardest_rows_of_a_table_are_described():
     snapshot = seen(CASES["iris"], 20)
     rows, hardest = part("data", snapshot).set["data.rows"], snapshot.inside.answers.hardest
     names = snapshot.data.classes
@@ -247,7 +247,7 @@ def test_tables_tell_the_hardest_in_words():
 
 
 @pytest.mark.parametrize("name", ["weights", "data"])
-def test_another_kind_of_data_is_drawn_anew(name):
+def test_another_kind_of_data_is_redrawn(name):
     drawn_for = view_of(name).drawn_for
     keys = [
         drawn_for(Experiment(CASES[c]).snapshot()) for c in ("digits", "spiral", "convolutional")

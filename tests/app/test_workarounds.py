@@ -52,13 +52,13 @@ class Widget:
         self.noted.append("click")
 
 
-def test_bokeh_calls_it_on_a_thread(installed):
+def test_bokeh_runs_callbacks_on_a_thread(installed):
     """Like every callback that is not a coroutine."""
     for name in ("_change_coroutine", "_event_coroutine"):
         assert not inspect.iscoroutinefunction(getattr(Syncable, name))
 
 
-def test_values_come_before_the_click_and_once(installed):
+def test_values_arrive_before_the_click_and_once(installed):
     widget, document = Widget(), Document()
 
     def change() -> None:
@@ -71,7 +71,7 @@ def test_values_come_before_the_click_and_once(installed):
     assert document not in pn.state._change_callbacks
 
 
-def test_panel_begins_nothing_on_a_thread_that_would_begin_itself_anew(installed):
+def test_panel_does_not_dispatch_again_on_a_worker_thread(installed):
     before = pn.state._busy_cleanup_scheduled
     thread = threading.Thread(target=lambda: pn.state._add_busy_event("one"))
     thread.start()
@@ -80,7 +80,7 @@ def test_panel_begins_nothing_on_a_thread_that_would_begin_itself_anew(installed
     assert pn.state._busy_cleanup_scheduled is before and not pn.state.busy
 
 
-def test_a_change_that_fails_is_told(installed, monkeypatch):
+def test_a_failing_change_is_reported(installed, monkeypatch):
     told = []
     monkeypatch.setattr(pn.state, "_handle_exception", told.append, raising=False)
     Syncable._change_coroutine(Widget(fails=True), Document())
@@ -138,7 +138,7 @@ def test_a_definition_that_comes_later_is_in_the_next_document(monkeypatch):
     assert "Latecomer" in serialize_json(Document().to_json().content["defs"])
 
 
-def test_what_is_mended_is_mended_once(monkeypatch):
+def test_a_workaround_is_installed_once(monkeypatch):
     class Owner:
         def name(self):
             return "before"
