@@ -103,7 +103,7 @@ def test_repeated_log_lines_are_limited_and_others_written(log, clock, caplog):
     )
 
 
-def test_several_logs_are_limited_separately(monkeypatch):
+def test_several_log_handlers_get_the_same_lines(monkeypatch):
     root, lines = logging.Logger("root"), [[], []]
     for kept in lines:
         handler = logging.Handler()

@@ -63,7 +63,7 @@ def test_old_delays_are_forgotten():
 
 
 @pytest.mark.parametrize("hours", [-7, 7])
-def test_a_jump_of_the_clock_is_no_delay(hours, caplog):
+def test_after_a_jump_the_clock_is_believed(hours, caplog):
     clock = Clock()
     lateness = Lateness(clock)
     lateness.note(2 * NOTABLE)

@@ -71,7 +71,7 @@ def test_values_arrive_before_the_click_and_once(installed):
     assert document not in pn.state._change_callbacks
 
 
-def test_panel_does_not_dispatch_again_on_a_worker_thread(installed):
+def test_panel_schedules_no_cleanup_on_a_worker_thread(installed):
     before = pn.state._busy_cleanup_scheduled
     thread = threading.Thread(target=lambda: pn.state._add_busy_event("one"))
     thread.start()

@@ -15,7 +15,7 @@ def button(tab):
     return button
 
 
-def test_a_button_is_pressed_though_the_page_moves_it_away_meanwhile(tab, button):
+def test_a_press_works_although_the_button_moves_away(tab, button):
     before = button.bounding_box()
     button.evaluate(MOVE_AWAY)
     tab.wait_for(lambda: button.bounding_box()["y"] > before["y"] + before["height"])
@@ -23,13 +23,13 @@ def test_a_button_is_pressed_though_the_page_moves_it_away_meanwhile(tab, button
     tab.wait_for(lambda: tab.snapshot.run == 2)
 
 
-def test_a_button_is_pressed_though_it_is_written_anew_meanwhile(tab, button):
+def test_a_press_works_although_the_button_is_replaced(tab, button):
     button.evaluate(WRITE_ANEW)
     tab.page.mouse.up()
     tab.wait_for(lambda: tab.snapshot.run == 2)
 
 
-def test_whoever_draws_the_pointer_away_has_not_pressed(tab, button):
+def test_moving_the_pointer_away_cancels_the_press(tab, button):
     x, y = 700, 450
     tab.page.mouse.move(x, y)
     tab.page.mouse.up()
@@ -37,7 +37,7 @@ def test_whoever_draws_the_pointer_away_has_not_pressed(tab, button):
     assert tab.snapshot.run == 1
 
 
-def test_a_button_that_is_of_no_use_meanwhile_is_not_pressed(tab, button):
+def test_a_button_disabled_during_the_press_is_not_pressed(tab, button):
     button.evaluate("(button) => button.disabled = true")
     tab.page.mouse.up()
     press_another(tab)

@@ -55,7 +55,7 @@ def test_the_owner_of_a_session_gets_its_frames(tab, address):
     assert "x" not in second["set"].get("activations", {})  # sent before, and unchanged
 
 
-def test_only_the_views_in_sight_are_fed(shared, address):
+def test_only_visible_views_get_data(shared, address):
     (frame,), _ = talk(address, {"token": token_of(shared)}, {"since": -1, "views": ["accuracy"]})
     assert {name.split(".")[0] for name in [*frame["reset"], *frame["set"]]} == {"accuracy"}
     told = {name.split(".")[0] for name in frame["text"]}
@@ -81,7 +81,7 @@ def test_a_wrong_or_missing_token_gets_no_frame(shared, address, hello):
     assert (answers, code) == ([], FORBIDDEN)
 
 
-def test_nonsense_after_the_token_ends_the_talk_and_nothing_else(shared, address):
+def test_an_invalid_message_closes_only_its_connection(shared, address):
     answers, code = talk(address, {"token": token_of(shared)}, {"since": "yesterday"})
     assert (answers, code) == ([], UNREADABLE)
     shared.wait_for_frames(3)
@@ -98,7 +98,7 @@ def test_a_request_without_a_browser_starts_nothing(shared, address):
     assert len(CONDUCTOR) == 1  # that of the shared page
 
 
-def test_a_session_that_a_socket_brings_back_needs_no_other_host(address):
+def test_a_session_restored_by_a_socket_uses_no_cdn(address):
     token = generate_jwt_token(generate_session_id())
     url = f"{address.replace('http', 'ws', 1)}/ws"
     with connect(url, subprotocols=["bokeh", token], max_size=None) as socket:

@@ -40,7 +40,7 @@ def test_nothing_overlaps_or_leaves_the_header(narrow, look):
         narrow.wait_for(lambda width=width: faults(narrow.page.evaluate(PARTS), width) == [])
 
 
-def test_every_action_is_in_reach_of_a_mouse(narrow):
+def test_every_action_is_reachable_by_mouse(narrow):
     for width in WIDTHS:
         narrow.page.set_viewport_size({"width": width, "height": 800})
         for name in ACTIONS:
@@ -52,7 +52,7 @@ def test_every_action_is_in_reach_of_a_mouse(narrow):
             narrow.page.keyboard.press("Escape")
 
 
-def test_every_action_is_in_reach_of_the_keys(narrow):
+def test_every_action_is_reachable_by_keyboard(narrow):
     narrow.page.set_viewport_size({"width": 390, "height": 800})
     narrow.page.get_by_role("button", name="More", exact=True).focus()
     narrow.page.keyboard.press("Enter")

@@ -34,7 +34,7 @@ PLACES = """() => {
 
 
 @pytest.mark.parametrize("hidden", HIDDEN, ids=lambda names: names[:20])
-def test_the_plots_that_stay_fill_the_screen(page, address, hidden):
+def test_the_remaining_plots_fill_the_screen(page, address, hidden):
     page.goto(f"{address}?hide={hidden}")
     page.wait_for_function("window.babysit?.frames >= 3")
     for width, height in SCREENS.items():

@@ -68,7 +68,7 @@ HOLD = """([key, times]) => {
 }"""
 
 
-def test_a_key_that_is_held_acts_once(tab):
+def test_a_held_key_acts_once(tab):
     tab.wait_for_frames(2)
     tab.page.evaluate(HOLD, ["r", 5])
     tab.page.evaluate(HOLD, ["]", 5])  # too fast to see: handled once too
@@ -76,7 +76,7 @@ def test_a_key_that_is_held_acts_once(tab):
     assert tab.snapshot.run == 2
 
 
-def test_a_nudge_that_is_held_goes_on(tab):
+def test_a_held_nudge_repeats(tab):
     keyboard = tab.page.keyboard
 
     def held() -> bool:
@@ -112,7 +112,7 @@ def test_a_question_mark_lists_every_key_and_escape_closes_the_list(shared):
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "?"])
-def test_no_key_acts_while_somebody_writes(shared, key):
+def test_no_shortcut_acts_in_a_text_field(shared, key):
     field = shared.page.get_by_role("textbox", name="Hidden layers")
     written = field.input_value()
     field.focus()
@@ -127,7 +127,7 @@ def test_no_key_acts_while_somebody_writes(shared, key):
     field.blur()
 
 
-def test_a_key_with_control_is_the_browsers(tab):
+def test_shortcuts_with_control_are_left_to_the_browser(tab):
     tab.page.evaluate("window.addEventListener('keydown', (e) => e.preventDefault(), true)")
     tab.page.keyboard.press("Control+r")
     tab.wait_for_frames(3)
@@ -147,7 +147,7 @@ def test_layers_are_added_and_taken_away_by_keyboard_alone(tab):
     tab.wait_for(lambda: tab.snapshot.config.model.hidden == (64,))
 
 
-def test_what_is_folded_away_is_reached_by_keyboard(tab):
+def test_folded_settings_are_reached_by_keyboard(tab):
     tab.page.get_by_role("button", name="schedule").focus()
     tab.page.keyboard.press("Enter")
     tab.page.get_by_role("slider", name="Warm-up").wait_for()
@@ -158,7 +158,7 @@ def test_what_is_folded_away_is_reached_by_keyboard(tab):
     tab.page.get_by_role("slider", name="Warm-up").wait_for(state="detached")
 
 
-def test_focus_is_seen_wherever_tab_leads(tab):
+def test_focus_is_visible_wherever_tab_leads(tab):
     tab.press("Pause")
     wait_for_status(tab, "paused")
     tab.page.evaluate(DEEPEST + ".blur()")
@@ -177,7 +177,7 @@ def test_focus_is_seen_wherever_tab_leads(tab):
     assert len(names) >= 10
 
 
-def test_p_draws_for_the_last_row_and_back(tab):
+def test_p_switches_projector_mode_on_and_off(tab):
     tab.wait_for_frames(3)
     desk = look(tab)
     tab.page.keyboard.press("p")
@@ -220,7 +220,7 @@ def look(tab) -> dict[str, object]:
     }
 
 
-def test_the_ratio_to_come_is_shown_while_the_rate_is_dragged(tab):
+def test_the_expected_ratio_is_shown_while_the_rate_is_dragged(tab):
     tab.wait_for(lambda: tab.source("updates.ends")["step"])
     tab.wait_for_frames(10)
     box = tab.page.get_by_role("slider", name="Learning rate").locator("xpath=..").bounding_box()

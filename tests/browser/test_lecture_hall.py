@@ -140,14 +140,14 @@ def in_the_hall(tab) -> None:
     tab.press("Pause")
 
 
-def test_every_word_of_the_run_can_be_read(hall):
+def test_all_text_of_the_run_can_be_read(hall):
     for name in TABS:
         hall.page.get_by_role("tab", name=name, exact=True).click()
         read(hall, name)
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_every_word_of_a_panel_can_be_read(hall, panel):
+def test_all_text_of_a_panel_can_be_read(hall, panel):
     hall.page.get_by_role("tab", name=panel, exact=True).click()
     hall.page.get_by_text(PANELS[panel]).first.wait_for()
     read(hall, panel)

@@ -80,7 +80,7 @@ def test_every_lesson_and_variation_ends_in_a_verdict(tab, fast, monkeypatch, pa
     assert not tab.page.get_by_text("Something failed on this page").count()
 
 
-def test_a_lesson_is_watched_as_it_is_predicted(tab):
+def test_a_prediction_starts_the_lesson(tab):
     tab.page.get_by_role("tab", name="Lessons").click()
     choose(tab, "a good rate")
     question = open_lesson("a good rate").question
@@ -89,7 +89,7 @@ def test_a_lesson_is_watched_as_it_is_predicted(tab):
     assert tab.page.get_by_text("You predicted it:").is_visible()
 
 
-def test_a_lesson_is_broken_by_one_click(tab, fast):
+def test_a_variation_is_one_click(tab, fast):
     tab.page.get_by_role("tab", name="Lessons").click()
     choose(tab, "first loss")
     predict(tab, "0")
@@ -108,7 +108,7 @@ def test_another_run_ends_a_lesson(tab):
     tab.page.get_by_text("the lesson ends here").wait_for()
 
 
-def test_the_checks_tick_or_explain_and_leave_the_run_alone(tab):
+def test_checks_show_their_results_and_leave_the_run_alone(tab):
     run = tab.snapshot.run
     tab.page.get_by_role("tab", name="Checks").click()
     tab.press("Run all checks")

@@ -27,7 +27,7 @@ def pace(tab):
     return tab.text("pace")
 
 
-def test_who_comes_without_a_wish_sees_it_learn_from_the_start(come):
+def test_at_pace_auto_the_curves_have_every_first_step(come):
     tab = come("?pace=auto")
     assert tab.visit.handle.pace == AUTO
     tab.wait_for(lambda: pace(tab).startswith("auto, "))
@@ -38,7 +38,7 @@ def test_who_comes_without_a_wish_sees_it_learn_from_the_start(come):
     tab.wait_for(lambda: pace(tab) == "auto")
 
 
-def test_a_link_wishes_for_a_pace_and_shares_it(come):
+def test_a_link_sets_the_pace_and_the_share_dialog_keeps_it(come):
     tab = come("?pace=3")
     assert tab.visit.handle.pace == 3
     tab.wait_for(lambda: pace(tab) == "3/s")
@@ -47,7 +47,7 @@ def test_a_link_wishes_for_a_pace_and_shares_it(come):
     tab.wait_for(lambda: link.input_value().endswith("&pace=3"))
 
 
-def test_a_link_that_wishes_for_no_pace_is_told_which_there_are(come):
+def test_an_unknown_pace_in_a_link_is_reported_with_the_known_ones(come):
     tab = come("?pace=fast")
     told = tab.page.get_by_text("This link says pace='fast'; it must be one of auto, 1, 3,")
     told.wait_for()

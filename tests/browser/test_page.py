@@ -61,7 +61,7 @@ def test_the_browser_shows_what_the_engine_measured(shared):
     shared.press("Play")
 
 
-def test_no_row_is_drawn_twice_when_plots_come_into_sight(shared):
+def test_no_row_is_drawn_twice_when_plots_become_visible(shared):
     width = shared.page.viewport_size["width"]
     for height in (300, 900) * 15:
         shared.page.set_viewport_size({"width": width, "height": height})
@@ -150,7 +150,7 @@ def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
     assert tab.snapshot.run == 1
 
 
-def test_divergence_is_told_and_restart_works(tab):
+def test_divergence_is_reported_and_restart_works(tab):
     tab.slide("Learning rate", "End")
     alert = tab.page.get_by_role("alert")
     alert.wait_for()
@@ -200,7 +200,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
         assert not thread.is_alive()
 
 
-def test_a_streaming_page_tells_the_server_nothing(tab):
+def test_a_streaming_page_sends_nothing_on_the_document_socket(tab):
     tab.wait_for_frames(10)
     before = {view: len(tab.source(view)["step"]) for view in VIEWS[:3]}
     tab.page.evaluate(
@@ -237,7 +237,7 @@ def test_the_first_screen_needs_no_scrolling(shared, width):
     shared.page.set_viewport_size(SCREEN)
 
 
-def test_numbers_that_are_not_finite_survive_the_way_to_the_browser(tab):
+def test_numbers_that_are_not_finite_reach_the_browser(tab):
     assert math.isnan(tab.source("updates")["W1"][0])  # none before the first update
 
 
@@ -253,7 +253,7 @@ def test_another_data_set_starts_a_new_run_with_a_loss_that_fits_it(tab):
     assert tab.snapshot.metrics.validation_accuracy > 0.9  # R²
 
 
-def test_what_is_wrong_is_shown_fixed_and_undone(tab):
+def test_a_finding_is_shown_fixed_and_undone(tab):
     tab.wait_for_frames(3)
     tab.press("Pause")  # training would recover
     tab.choose("Initializer", "unit normal")
@@ -282,7 +282,7 @@ def test_layers_are_added_and_removed(tab):
     tab.wait_for(lambda: len(tab.source("loss")["step"]) > 50)
 
 
-def test_layers_that_make_no_sense_are_refused_in_words(tab):
+def test_illegal_layers_are_refused_with_a_message(tab):
     tab.wait_for_frames(3)
     tab.write("Hidden layers", "sixty-four")
     tab.page.get_by_text("layers are written like").wait_for()
@@ -311,7 +311,7 @@ def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
     assert set(second) >= set(VIEWS)
 
 
-def test_the_knobs_are_there_with_the_page_before_any_plot(page, address):
+def test_the_settings_come_with_the_page_before_any_plot(page, address):
     page.route_web_socket("**/frames", lambda socket: None)  # never answered
     page.goto(address)
     page.get_by_role("slider", name="Learning rate").wait_for()
@@ -319,7 +319,7 @@ def test_the_knobs_are_there_with_the_page_before_any_plot(page, address):
     assert page.evaluate("window.babysit?.frames ?? 0") == 0
 
 
-def test_a_run_is_followed_where_no_plot_of_it_is_in_sight(tab):
+def test_a_run_is_followed_while_none_of_its_plots_is_visible(tab):
     tab.page.get_by_role("tab", name="Lab").click()
     tab.wait_for(lambda: tab.page.evaluate("document.body && window.babysit.frames") > 0)
     tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
@@ -333,7 +333,7 @@ def test_a_run_is_followed_where_no_plot_of_it_is_in_sight(tab):
     tab.wait_for(lambda: tab.source("loss")["step"][-1] == tab.snapshot.curves["step"][-1])
 
 
-def test_a_bokeh_that_lacks_what_is_mended_is_warned_of_and_the_page_still_starts(page, address):
+def test_another_bokeh_gives_a_warning_and_the_page_still_starts(page, address):
     warnings = []
     page.on("console", lambda message: warnings.append(message.text))
 

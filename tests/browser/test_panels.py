@@ -6,7 +6,7 @@ from app.panels.open_panels import OpenRooms
 from app.server.piecewise_build import Building
 
 
-def test_nothing_that_a_tab_opens_is_built_on_the_event_loop(tab, monkeypatch):
+def test_panels_are_not_built_on_the_event_loop(tab, monkeypatch):
     loops = []
 
     def noted(real):
@@ -24,7 +24,7 @@ def test_nothing_that_a_tab_opens_is_built_on_the_event_loop(tab, monkeypatch):
     assert len(loops) > 3 and not any(loops)
 
 
-def test_the_lab_shows_again_what_it_showed(tab):
+def test_a_reopened_lab_shows_what_it_showed_before(tab):
     tab.page.get_by_role("tab", name="Lab").click()
     table = tab.page.get_by_role("table")
     table.wait_for()
@@ -38,7 +38,7 @@ def test_the_lab_shows_again_what_it_showed(tab):
     tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
 
 
-def test_a_lab_that_is_left_half_way_is_finished_when_one_comes_back(tab):
+def test_a_half_built_lab_is_finished_when_it_is_reopened(tab):
     for name in ("Lab", "Knobs", "Search", "Lab"):
         tab.page.get_by_role("tab", name=name).click()
     tab.page.get_by_role("table").wait_for()

@@ -65,7 +65,7 @@ def test_the_page_and_the_server_write_numbers_alike(shared):
 
 
 @pytest.mark.parametrize("pressed", [[], ["log"], ["log", "5-95 %"]], ids=["log", "linear", "all"])
-def test_names_of_lines_are_whole_and_do_not_touch(paused, pressed):
+def test_labels_of_lines_are_complete_and_do_not_touch(paused, pressed):
     for switch in pressed:
         paused.page.get_by_role("button", name=switch, exact=True).click()
     for view in ("loss", "accuracy", "updates"):
@@ -80,7 +80,7 @@ def test_names_of_lines_are_whole_and_do_not_touch(paused, pressed):
         paused.page.get_by_role("button", name=switch, exact=True).click()
 
 
-def test_changes_close_together_are_gathered_and_read_by_keyboard(paused):
+def test_changes_close_together_are_grouped_and_readable_by_keyboard(paused):
     flags = paused.page.locator("[name=loss] .flag")
     assert all(apart(*pair) for pair in itertools.combinations(boxes(flags), 2))
     told = "\n".join(flags.evaluate_all("all => all.map((x) => x.getAttribute('aria-label'))"))
@@ -98,7 +98,7 @@ def test_changes_close_together_are_gathered_and_read_by_keyboard(paused):
     assert tip.is_visible()
 
 
-def test_what_lies_off_the_axis_and_what_is_0_is_marked(paused):
+def test_values_off_the_axis_and_zeros_are_marked(paused):
     def draw(value: float) -> None:
         paused.page.evaluate(
             """value => {

@@ -89,7 +89,7 @@ def bar(page: Page, words: str = ""):
     return page.locator(".babysit-bar[role=alert]").filter(has_text=words)
 
 
-def test_a_cut_line_pauses_the_run_and_the_same_run_goes_on(page, patient):
+def test_a_lost_connection_pauses_the_run_which_then_continues(page, patient):
     line = Line(page)
     opened(page, patient)
     visit = newest()
@@ -125,7 +125,7 @@ def test_a_run_that_was_paused_stays_so(page, patient):
     assert visit.handle.latest.step == step
 
 
-def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address):
+def test_after_the_session_expires_the_run_is_repeated_from_its_link(page, address):
     line = Line(page)
     opened(page, address)
     visit = newest()
@@ -142,7 +142,7 @@ def test_after_the_time_of_grace_the_run_is_repeated_from_its_link(page, address
     assert visit.handle.latest.config.optimization.learning_rate == 0.003
 
 
-def test_a_page_that_is_loaded_anew_offers_the_run_of_before(page, address):
+def test_a_reloaded_page_offers_the_previous_run(page, address):
     opened(page, address)
     _written_down(page)
     page.reload()
@@ -198,7 +198,7 @@ def test_a_page_whose_engine_has_stopped_says_so_and_offers_to_repeat_the_run(
     gone.wait_for(state="detached")  # the same run continues
 
 
-def test_a_server_that_forgets_the_page_and_then_stops_is_waited_for(page, address):
+def test_after_its_session_expires_a_page_waits_for_a_lost_server(page, address):
     line = Line(page)
     opened(page, address)
     line.cut(code=4403)
@@ -206,7 +206,7 @@ def test_a_server_that_forgets_the_page_and_then_stops_is_waited_for(page, addre
     bar(page, "The connection to the server is lost").wait_for()
 
 
-def test_another_server_on_the_same_address_is_told_of_the_run(page):
+def test_a_new_server_at_the_same_address_gets_the_run(page):
     port = free_port()
     address = f"http://localhost:{port}/app"
     with _server(port):

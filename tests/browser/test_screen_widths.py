@@ -55,7 +55,7 @@ def test_nothing_is_wider_than_the_screen(screen, size):
     assert screen.page.evaluate(HEADER) == []
 
 
-def test_every_plot_can_be_scrolled_to_and_fills_its_place(screen, size):
+def test_every_plot_can_be_scrolled_to_and_fills_its_card(screen, size):
     for name in VIEWS:
         screen.wait_for(lambda name=name: fits(screen.page.evaluate(PLOT, name)))
         box = screen.page.evaluate(PLOT, name)
@@ -71,7 +71,7 @@ def fits(box: dict[str, float] | None) -> bool:
     return box is not None and abs(box["drawn"] - box["width"]) <= 2
 
 
-def test_on_a_phone_the_knobs_come_when_they_are_called(on_the_desk):
+def test_on_a_phone_the_sidebar_opens_on_request(on_the_desk):
     tab = on_the_desk(begun, ViewportSize(width=390, height=844))
     menu = tab.page.get_by_role("combobox", name="Activation")
     assert not menu.is_visible()
@@ -83,14 +83,14 @@ def test_on_a_phone_the_knobs_come_when_they_are_called(on_the_desk):
     tab.wait_for(lambda: tab.text("title") == "He + tanh on digits")
 
 
-def test_plots_follow_when_the_sidebar_goes(tab):
+def test_plots_resize_when_the_sidebar_closes(tab):
     before = tab.page.evaluate(PLOT, "loss")["drawn"]
     tab.press("Close drawer")
     tab.wait_for(lambda: tab.page.evaluate(PLOT, "loss")["drawn"] > before + 100)
     tab.wait_for(lambda: fits(tab.page.evaluate(PLOT, "loss")))
 
 
-def test_everyday_knobs_need_no_scrolling_on_a_laptop(shared):
+def test_everyday_settings_need_no_scrolling_on_a_laptop(shared):
     shared.wait_for_frames(3)
     for label in ("Data set", "Activation", "Learning rate", "Batch size", "L2 strength"):
         control = shared.page.get_by_label(label).first

@@ -97,7 +97,7 @@ def test_a_finer_stage_an_ensemble_and_a_comparison(room):
     room.wait_for(lambda: state(room).ensemble and state(room).ensemble.finished)
 
 
-def test_a_search_is_paused_resumed_and_given_up_and_the_run_goes_on(room):
+def test_a_search_is_paused_resumed_and_cancelled_while_the_run_continues(room):
     count(room, "Epochs", 90)
     room.wait_for(lambda: asked(room).epochs == 90)
     room.press("Start a search")
@@ -113,7 +113,7 @@ def test_a_search_is_paused_resumed_and_given_up_and_the_run_goes_on(room):
     assert room.snapshot.run == 1
 
 
-def test_a_range_that_makes_no_sense_is_refused_in_words(room):
+def test_an_illegal_range_is_refused_with_a_message(room):
     box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
     box.fill("much")
     box.press("Enter")

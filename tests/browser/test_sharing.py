@@ -110,7 +110,7 @@ def test_a_link_can_go_on_from_there(come_by, config):
     guest.wait_for(lambda: "the same, to the bit" in guest.told())
 
 
-def test_a_long_run_is_repeated_in_sight(come_by, config):
+def test_a_long_replay_is_visible(come_by, config):
     guest = come_by(run_links.query(Recording(config, (), 200_000), False, ()))
     guest.wait_for(lambda: guest.text("until") == "of 200,000")
     step = guest.channel("step")
@@ -119,7 +119,7 @@ def test_a_long_run_is_repeated_in_sight(come_by, config):
     guest.wait_for(lambda: guest.text("until") == "")
 
 
-def test_a_link_made_with_other_bits_says_so(come_by, config):
+def test_a_link_with_another_digest_is_reported(come_by, config):
     made = record(steered(config))
     other = Recording(made.config, made.journal, made.steps, "0" * 16)
     guest = come_by(run_links.query(other, False, ()))
@@ -134,7 +134,7 @@ def test_a_link_made_with_other_bits_says_so(come_by, config):
         ("conv", "not possible here"),
     ],
 )
-def test_a_link_with_nonsense_opens_the_page_with_a_sentence(come_by, config, query, told):
+def test_an_invalid_link_opens_the_page_with_a_message(come_by, config, query, told):
     if query == "conv":  # a config that is illegal only for these data
         table = config.replace("data.dataset", Choice("iris")).replace(
             "model.convolutions", "8 of 3x3"
@@ -198,7 +198,7 @@ def test_the_dialog_hides_what_is_chosen(tab):
 # ---- pinned runs -----------------------------------------------------------------------------
 
 
-def test_a_run_is_pinned_compared_and_begun_again(tab, config):
+def test_a_run_is_pinned_compared_and_restarted(tab, config):
     open_dialog(tab, "Runs")
     dialog = tab.page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name of this run").fill("baseline")
@@ -219,7 +219,7 @@ def test_a_run_is_pinned_compared_and_begun_again(tab, config):
 # ---- exports --------------------------------------------------------------------------------
 
 
-def test_files_hold_the_run_as_it_stands(tab, tmp_path):
+def test_exported_files_contain_the_current_run(tab, tmp_path):
     tab.wait_for(lambda: tab.snapshot.step > 200)
     tab.press("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
@@ -241,7 +241,7 @@ def test_files_hold_the_run_as_it_stands(tab, tmp_path):
     )
 
 
-def test_the_report_opens_without_a_server_and_asks_for_nothing(tab, tmp_path):
+def test_the_report_opens_without_a_server_or_network(tab, tmp_path):
     open_dialog(tab, "Export")
     _, text = saved(tab, "Report (HTML)")
     path = tmp_path / "report.html"
@@ -294,7 +294,7 @@ def learn_from(tab: Tab, name: str, raw: bytes) -> None:
 
 
 @repeats_itself
-def test_a_file_is_looked_at_then_learned_from_and_gone_with_its_visitor(open_tab):
+def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
     mine, yours = open_tab(), open_tab()
     open_dialog(mine, "Data")
     dialog = mine.page.get_by_role("dialog")

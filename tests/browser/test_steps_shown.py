@@ -65,7 +65,7 @@ def test_a_change_late_in_a_run_is_brought_into_view_and_one_press_goes_back(lon
     assert linked(long)[0] == 0
 
 
-def test_no_frame_takes_the_choice_back_but_a_new_run_does(long):
+def test_only_a_new_run_resets_the_chosen_range(long):
     switches(long).first.click()
     step = long.snapshot.step
     long.wait_for(lambda: linked(long) == (step - 500, step))

@@ -35,7 +35,7 @@ ASSAULT = """
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_illegal_values_of_widgets_harm_nobody_else(address, open_tab, page):
+def test_illegal_widget_values_harm_no_other_visitor(address, open_tab, page):
     other = open_tab()
     page.goto(address)
     page.get_by_role("slider", name="Learning rate").wait_for()
@@ -59,7 +59,7 @@ def last_has_arrived() -> bool:
     return any(root.name == "over" for root in roots)
 
 
-def test_every_answer_is_locked_up(tab, address):
+def test_every_response_has_security_headers(tab, address):
     for path in ("", "/static/page.js", "/none-such"):
         try:
             headers = urllib.request.urlopen(address + path).headers

@@ -127,7 +127,7 @@ def test_a_class_behind_one_address_is_spread_and_each_keeps_its_process(school)
         visitor.close()
 
 
-def test_what_is_large_is_packed(school):
+def test_large_responses_are_compressed(school):
     opener = school.visitor().opener
     url = f"{school.address.removesuffix('/app')}/static/js/bokeh.min.js"
     request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip"})
@@ -158,7 +158,7 @@ def test_the_headers_come_through_and_another_origin_does_not(school):
         visitor.open(origin="https://elsewhere.example")
 
 
-def test_a_process_that_is_started_anew_disturbs_none_of_the_other(school):
+def test_restarting_a_process_does_not_disturb_the_other(school):
     leaving, staying = spread(school, school.servers[0])
     code, said = school.servers[0].stop()
     assert code == 0 and "Traceback" not in said
@@ -175,7 +175,7 @@ def test_a_process_that_is_started_anew_disturbs_none_of_the_other(school):
         visitor.close()
 
 
-def test_a_process_that_is_killed_takes_its_own_visitors_along_and_nobody_else(school):
+def test_a_killed_process_disconnects_only_its_own_visitors(school):
     lost, staying = spread(school, school.servers[1])
     school.servers[1].kill()
     assert goes_on(*staying) and not goes_on(*lost)
@@ -189,7 +189,7 @@ def test_a_process_that_is_killed_takes_its_own_visitors_along_and_nobody_else(s
         visitor.close()
 
 
-def test_a_process_that_stands_still_for_a_while_goes_on_where_it_was(school):
+def test_a_suspended_process_continues(school):
     still, moving = spread(school, school.servers[1])
     os.kill(school.servers[1].pid, signal.SIGSTOP)
     try:
@@ -229,7 +229,7 @@ def goes_on(visitor: Visitor, step: int) -> bool:
     return True
 
 
-def test_health_is_told_through_the_proxy(school):
+def test_health_is_reported_through_the_proxy(school):
     base = school.address.removesuffix("/app")
     with school.visitor().opener.open(f"{base}/liveness") as reply:
         assert json.load(reply) == {"alive": True}

@@ -21,7 +21,7 @@ from tests.deploy.conftest import ROOT, Visitor, get
 from tests.waiting import PATIENCE, wait_until
 
 
-def test_all_of_it_works_below_a_path(serve):
+def test_the_app_works_below_a_path(serve):
     server = serve("--prefix", "class", root="/class")
     wait_until(lambda: server.ready)
     assert get(f"{server.root}/app/static/page.js")[0] == 200
@@ -70,7 +70,7 @@ def test_a_class_password_keeps_strangers_out(serve, tmp_path, flags, root, slas
     visitor.close()
 
 
-def test_a_cookie_of_a_page_that_came_encrypted_goes_no_other_way(serve):
+def test_a_cookie_set_over_tls_is_secure(serve):
     server = serve("--use-xheaders", BABYSIT_PASSWORD="open sesame")
     wait_until(lambda: server.ready)
     fields = urllib.parse.urlencode({"password": "open sesame"}).encode()
@@ -96,7 +96,7 @@ class Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def test_one_too_many_is_told_so_and_comes_in_when_there_is_room(serve):
+def test_a_visitor_beyond_the_limit_waits_for_room(serve):
     server = serve(BABYSIT_MAX_VISITORS="2")
     wait_until(lambda: server.ready)
     first, second, third = (Visitor(f"{server.root}/app") for _ in range(3))
@@ -134,7 +134,7 @@ def test_a_wrong_limit_ends_the_server_in_one_sentence(serve, name, said):
     assert sentence.startswith(f"babysit: {name} must be ") and repr(said) in sentence
 
 
-def test_the_data_folder_is_on_everybodys_menu(serve, tmp_path):
+def test_the_data_folder_is_in_everybodys_menu(serve, tmp_path):
     rows = "".join(f"{n},{n % 7},{'ab'[n % 2]}\n" for n in range(60))
     (tmp_path / "pets.csv").write_text(f"x,y,label\n{rows}")
     told = subprocess.run(
@@ -175,7 +175,7 @@ def test_a_forged_token_opens_nobodys_run(serve):
     visitor.close()
 
 
-def test_what_is_kept_of_visitors_is_counted_until_it_is_forgotten(serve):
+def test_sessions_are_counted_until_they_are_discarded(serve):
     server = serve("--unused-session-lifetime", "6000", "--check-unused-sessions", "200")
 
     def kept() -> tuple[object, object]:
@@ -191,7 +191,7 @@ def test_what_is_kept_of_visitors_is_counted_until_it_is_forgotten(serve):
     wait_until(lambda: kept() == (0, 0))
 
 
-def test_memory_that_a_visitor_took_is_free_again_when_he_has_been_forgotten(serve):
+def test_a_visitors_memory_is_freed_with_the_session(serve):
     server = serve("--unused-session-lifetime", "6000", "--check-unused-sessions", "200")
 
     def blocks() -> int:
@@ -221,7 +221,7 @@ Experiment.advance = killed
 """
 
 
-def test_a_training_thread_that_has_ended_is_told_to_the_operator_and_to_the_pages(serve, tmp_path):
+def test_a_dead_training_thread_is_reported_to_operator_and_pages(serve, tmp_path):
     (tmp_path / "kill.py").write_text(KILL)
     server = serve("--setup", str(tmp_path / "kill.py"))
     wait_until(lambda: server.ready)
@@ -243,7 +243,7 @@ def test_a_training_thread_that_has_ended_is_told_to_the_operator_and_to_the_pag
 COUNT = "import atexit, gc; atexit.register(lambda: print('kept', gc.get_freeze_count()))"
 
 
-def test_what_is_loaded_is_not_searched_for_garbage_whenever_a_page_was_closed(serve, tmp_path):
+def test_loaded_modules_are_excluded_from_garbage_collection(serve, tmp_path):
     (tmp_path / "count.py").write_text(COUNT)
     server = serve("--setup", str(tmp_path / "count.py"))
     wait_until(lambda: server.ready)
@@ -252,7 +252,7 @@ def test_what_is_loaded_is_not_searched_for_garbage_whenever_a_page_was_closed(s
     assert int(output.split("kept ")[1].split()[0]) > 100_000
 
 
-def test_who_asks_and_asks_and_reads_nothing_keeps_nobody_waiting(serve):
+def test_a_visitor_who_never_reads_delays_nobody(serve):
     server = serve("--unused-session-lifetime", "120000")
     wait_until(lambda: server.ready)
     visitor, greedy = Visitor(f"{server.root}/app"), Visitor(f"{server.root}/app")
@@ -280,7 +280,7 @@ def test_who_asks_and_asks_and_reads_nothing_keeps_nobody_waiting(serve):
         one.close()
 
 
-def test_told_to_stop_under_load_it_stops_in_good_order(serve):
+def test_a_loaded_server_stops_cleanly_on_sigterm(serve):
     server = serve("--unused-session-lifetime", "120000")  # these visitors have no document socket
     wait_until(lambda: server.ready)
     visitors = [Visitor(f"{server.root}/app") for _ in range(12)]

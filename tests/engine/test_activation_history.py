@@ -13,7 +13,7 @@ def edges(limit):
     return scale.edges
 
 
-def test_it_shows_the_histograms_that_were_taken(config):
+def test_the_history_has_the_recorded_histograms(config):
     experiment, taken = Experiment(config), []
     taken.append(experiment.snapshot())
     for _ in range(5):
@@ -41,7 +41,7 @@ def test_a_long_run_has_as_many_as_a_short_one():
     assert recorder.strip.shares.shape == (2, BINS, len(steps))
 
 
-def test_old_histograms_move_along_when_the_bins_grow_wider():
+def test_old_histograms_are_rebinned_when_bins_widen():
     recorder = StripRecorder()
     counts = np.zeros((1, 48), int)
     counts[0, -1] = 9  # just below 2

@@ -57,7 +57,7 @@ def test_rows_of_numbers_alone_have_no_header():
     assert len(found("5,3,1\n4,2,0\n6,1,1\n5,5,0\n")[0]) == 4
 
 
-def test_what_stands_above_a_table_is_passed_over():
+def test_lines_above_a_table_are_skipped():
     assert assert_usual("sep=;\n" + TABLE.replace(",", ";")) == []
     assert assert_usual("# made by hand\n#\n\n" + TABLE) == []
     assert assert_usual("Measured in spring\n\n" + TABLE) == ["A title is left out."]
@@ -115,13 +115,13 @@ def test_numbers_are_read_by_the_column(cells, numbers):
     assert examples.x[:3, 0].tolist() == list(numbers)
 
 
-def test_thousands_that_may_be_decimals_are_refused_never_guessed():
+def test_ambiguous_thousands_are_refused():
     rows = "".join(f"{cell};{'xy'[n % 2]}\n" for n, cell in enumerate(["1.450", "2.109"] * 4))
     with pytest.raises(ValueError, match=r"'a' '\.' may stand for decimals or for thousands"):
         found("a;label\n" + rows)
 
 
-def test_what_was_made_of_a_number_is_said():
+def test_unusual_numbers_give_a_notice():
     rows = "".join(f"{n + 1}.250;0,5{n};{'xy'[n % 2]}\n" for n in range(9))
     assert found("a;b;label\n" + rows)[1].notices == ("a: 1.250 is read as 1250.",)
 
@@ -141,12 +141,12 @@ def test_what_was_made_of_a_number_is_said():
         ("latin-1", "windows-1252"),  # equal for all letters
     ],
 )
-def test_an_encoding_is_found_and_said(codec, said):
+def test_an_encoding_is_detected_and_reported(codec, said):
     examples, told = found(TABLE.replace("z", "Käfer").encode(codec))
     assert "Käfer" in examples.classes and told.encoding == said
 
 
-def test_other_alphabets_are_left_to_a_detector():
+def test_other_alphabets_need_the_detector():
     text = "длина,ширина,вид\n" + "".join(
         f"{n},2.5,{['роза', 'тюльпан'][n % 2]}\n" for n in range(40)
     )
@@ -158,7 +158,7 @@ def test_other_alphabets_are_left_to_a_detector():
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.TXT", "t.data"])
-def test_tables_have_many_names(name):
+def test_tables_may_have_any_usual_ending(name):
     assert_usual(TABLE, name)
     assert_usual(gzip.compress(TABLE.encode()), f"{name}.gz")
 
@@ -225,7 +225,7 @@ X, Y = np.array(POINTS), np.arange(40) % 3
 @pytest.mark.parametrize(
     "names", [("X", "y"), ("x", "Y"), ("arr_0", "arr_1"), ("images", "labels"), ("data", "target")]
 )
-def test_arrays_have_many_names(names):
+def test_arrays_may_have_any_usual_name(names):
     examples, _ = found(npz(**dict(zip(names, (X, Y), strict=True))), "a.npz")
     np.testing.assert_array_equal(examples.x, X)
     assert examples.classes == ("0", "1", "2")
@@ -235,7 +235,7 @@ def test_arrays_have_many_names(names):
     "labels",
     [Y, Y[:, None], np.eye(3)[Y], np.eye(3, dtype=int)[Y], Y.astype(float), Y.astype(np.uint8)],
 )
-def test_labels_have_many_shapes(labels):
+def test_labels_may_have_any_usual_shape(labels):
     examples, _ = found(npz(x=X, y=labels), "a.npz")
     assert (examples.classes, examples.y.tolist()) == (("0", "1", "2"), Y.tolist())
 
@@ -250,7 +250,7 @@ def test_labels_may_be_booleans_or_bytes():
     [("x_train", "y_train", "x_test", "y_test"),
      ("train_images", "train_labels", "test_images", "test_labels")],
 )  # fmt: skip
-def test_a_split_of_its_own_is_kept(names):
+def test_the_split_of_a_file_is_kept(names):
     raw = npz(**dict(zip(names, (X, Y, X[:7] + 9, Y[:7]), strict=True)))
     upload = read_upload(raw, "k.npz")
     register_upload(upload)
@@ -288,7 +288,7 @@ def test_many_whole_numbers_are_asked_about():
     assert found("label,a,b\n" + rows, reading=Reading(task="values"))[0].classes == ()
 
 
-def test_names_that_look_like_numbers_stay_names():
+def test_identifiers_that_look_like_numbers_stay_text():
     for names in (("01", "02", "10"), ("1E1", "1E2", "2E1")):
         rows = "".join(f"{n}.5,{names[n % 3]}\n" for n in range(30))
         assert found("a,label\n" + rows)[0].classes == names
@@ -338,7 +338,7 @@ def test_constant_and_index_columns_are_left_out_with_a_notice():
 
 
 @pytest.mark.parametrize(("start", "step"), [(1_600_000_000, 1), (1_000_000, 0.001)])
-def test_what_is_far_from_zero_separates_as_well_as_what_is_near(start, step):
+def test_large_offsets_do_not_cost_precision(start, step):
     rows = "".join(f"{start + n * step:.3f},{['early', 'late'][n >= 100]}\n" for n in range(200))
     upload = read_upload(("t,label\n" + rows).encode(), "t.csv")
     near = read_upload(
@@ -360,7 +360,7 @@ def test_what_is_far_from_zero_separates_as_well_as_what_is_near(start, step):
     np.testing.assert_allclose(inputs[0], inputs[1], atol=2e-5)
 
 
-def test_what_was_chosen_of_a_table_is_part_of_the_run():
+def test_the_reading_of_a_table_is_part_of_the_config():
     upload = read_upload(TABLE.encode(), "t.csv")
     register_upload(upload)
     try:
@@ -378,7 +378,7 @@ def test_what_was_chosen_of_a_table_is_part_of_the_run():
         unregister_upload(upload)
 
 
-def test_only_files_have_columns_to_choose_from():
+def test_only_tables_have_columns_to_choose_from():
     config = RunConfig().with_reading(Reading(target="a"))
     with pytest.raises(ValueError, match="no columns to choose from"):
         Experiment(config)
@@ -448,7 +448,7 @@ def test_a_table_comes_back_as_it_was_written(table):
     word=st.sampled_from(["", "NA", "?", "nan"]),
     missing=st.sampled_from([None, "drop", "median"]),
 )
-def test_the_fast_way_reads_what_the_other_reads(table, gaps, word, missing):
+def test_the_fast_parser_agrees_with_the_general_one(table, gaps, word, missing):
     """NumPy's parser reads large plain tables, with the same result as the general parser."""
     text, _ = decode(table[2])
     if '"' not in text:

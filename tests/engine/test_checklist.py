@@ -86,13 +86,13 @@ def test_a_wrong_gradient_is_found(monkeypatch):
     assert result("gradients", SOUND).passed is False
 
 
-def test_gradients_are_checked_at_the_weights_of_now():
+def test_gradients_are_checked_at_the_current_weights():
     fresh, trained = (result("gradients", NORMED, steps) for steps in (1, 300))
     assert fresh.number != trained.number
 
 
 @pytest.mark.parametrize("config", [SOUND, NORMED, VALUES], ids=["digits", "batch norm", "values"])
-def test_the_experiment_goes_on_as_if_nothing_had_been_checked(config):
+def test_checks_do_not_disturb_the_experiment(config):
     checked, left_alone = experiment(config), experiment(config)
     curves = checked.snapshot().curves
     for _ in run_checks(take_checkup(checked)):
@@ -108,7 +108,7 @@ def test_the_experiment_goes_on_as_if_nothing_had_been_checked(config):
     assert len(curves["loss"]) < len(rows["loss"])
 
 
-def test_training_in_between_does_not_change_what_is_found():
+def test_training_during_checks_does_not_change_their_results():
     running = experiment(SOUND)
     told = []
     for step in run_checks(take_checkup(running)):
@@ -119,7 +119,7 @@ def test_training_in_between_does_not_change_what_is_found():
     assert [(x.passed, x.number) for x in found] == [(x.passed, x.number) for x in expected]
 
 
-def test_it_yields_often_enough_to_be_interleaved():
+def test_checks_yield_often_enough_to_be_interleaved():
     assert len(list(run_checks(take_checkup(experiment(IMAGES))))) > 300  # slices of a few ms
 
 
@@ -142,12 +142,12 @@ def test_curves_cannot_be_written_to_and_fit():
         assert not told.y.flags.writeable
 
 
-def test_what_cannot_be_said_is_not_said():
+def test_a_check_without_a_reference_has_no_verdict():
     told = result("first loss", VALUES)
     assert told.passed is None
 
 
-def test_values_can_be_learned_by_heart_as_well():
+def test_regression_can_overfit_a_few_examples_too():
     assert result("overfit 20 examples", VALUES).passed
 
 
@@ -175,7 +175,7 @@ def test_rates_inside_the_range_learn_and_rates_beyond_it_do_not(optimizer):
     assert not high < 3 * good  # true for NaN as well
 
 
-def test_the_range_test_is_a_training_whose_rate_rises():
+def test_the_range_test_trains_with_a_rising_rate():
     rates = list(sweep(SOUND))[-1].rates
     assert rates[0] == pytest.approx(1e-6)
     assert np.allclose(rates[1:] / rates[:-1], rates[1] / rates[0])

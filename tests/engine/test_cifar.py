@@ -86,7 +86,7 @@ def copy(folder: Path, layout: str, packed: bool) -> Path:
 
 @pytest.mark.parametrize("packed", [True, False], ids=["archive", "folder"])
 @pytest.mark.parametrize("layout", ["py", "bin"])
-def test_each_form_gives_the_same_pictures(tmp_path, layout, packed):
+def test_each_form_of_cifar_gives_the_same_images(tmp_path, layout, packed):
     path = copy(tmp_path, layout, packed)
     assert find_cifar(tmp_path) == path
     examples = read_cifar(path, 6000)
@@ -124,7 +124,7 @@ def test_the_form_without_pickles_is_preferred(tmp_path):
     assert find_cifar(tmp_path) != copy(tmp_path, "bin", True) == find_cifar(tmp_path)
 
 
-def test_other_members_of_an_archive_are_passed_over(tmp_path):
+def test_other_members_of_an_archive_are_skipped(tmp_path):
     files = {"../evil": b"x", "cifar-10-batches-py/../../data_batch_1": b"x", "/etc/x": b"x"}
     inner = tmp_path / "inner"
     inner.mkdir()
@@ -153,7 +153,7 @@ def test_a_broken_archive_is_named(tmp_path, raw):
         read_cifar(path, 10)
 
 
-def test_a_bomb_is_left_unexploded(tmp_path, monkeypatch):
+def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar, "MAX_ARCHIVE", 2**20)
     path = archive(tmp_path / "cifar-10-binary.tar.gz", {"zeros": bytes(2**24)})
     assert path.stat().st_size < 2**15
@@ -161,7 +161,7 @@ def test_a_bomb_is_left_unexploded(tmp_path, monkeypatch):
         read_cifar(path, 10)
 
 
-def test_a_label_of_no_class_is_named(tmp_path):
+def test_an_illegal_label_is_reported_with_its_row(tmp_path):
     folder = copy(tmp_path, "bin", False)
     raw = (folder / "data_batch_1.bin").read_bytes()
     (folder / "data_batch_1.bin").write_bytes(raw[:3073] + b"\x0a" + raw[3074:])
@@ -214,7 +214,7 @@ def test_a_pickle_of_anything_else_is_refused_and_runs_nothing(kind, tmp_path, m
     assert not list(tmp_path.iterdir())
 
 
-def test_the_attack_is_a_real_one(tmp_path, monkeypatch):
+def test_the_attack_works_on_a_plain_unpickler(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pickle.loads(REFUSED["a system call"][0])
     assert (tmp_path / "evil").exists()

@@ -128,7 +128,7 @@ def test_list_shows_every_setting_with_its_effect(shell):
         assert setting.effect in words
 
 
-def test_list_as_json_says_the_same_as_the_menus(shell):
+def test_list_as_json_agrees_with_the_menus(shell):
     assert shell("list", "--json") == 0
     told = shell.json["menus"]
     assert {kind: [x["name"] for x in told[kind]] for kind in told} == {
@@ -257,7 +257,7 @@ def test_numbers_that_are_not_finite_are_null_in_json():
     assert json.loads(to_json(values)) == [None, None, 0.5, None]
 
 
-def test_what_is_printed_is_not_mixed(shell):
+def test_only_one_output_goes_to_stdout(shell):
     assert shell("train", "--steps", 5, "--csv", "-") == 0
     assert len(list(csv.reader(shell.out.splitlines()))) == 1 + 6
     assert "validation loss" in shell.err
@@ -267,7 +267,7 @@ def test_what_is_printed_is_not_mixed(shell):
     assert shell.out == ""
 
 
-def test_data_of_ones_own_can_be_trained_on(shell, tmp_path):
+def test_own_data_can_be_trained_on(shell, tmp_path):
     rows = "".join(f"{i % 7},{i % 5},{'ab'[i % 2]}\n" for i in range(60))
     (tmp_path / "command line.csv").write_text(f"p,q,kind\n{rows}")
     own = ("--data", tmp_path)
@@ -281,7 +281,7 @@ def test_data_of_ones_own_can_be_trained_on(shell, tmp_path):
         DATASETS._entries.pop("command line.csv", None)
 
 
-def test_ctrl_c_ends_a_run_between_steps_and_writes_what_there_is(shell, tmp_path, monkeypatch):
+def test_ctrl_c_ends_a_run_between_steps_and_writes_its_results(shell, tmp_path, monkeypatch):
     train, before = Experiment.train, signal.getsignal(signal.SIGINT)
 
     def interrupted(self: Experiment, steps: int) -> None:
@@ -346,7 +346,7 @@ def test_a_file_as_the_engine_alone_would_write_it_replays(shell, tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"digest": "0" * 16}, {"steps": 101}])
-def test_other_bits_than_were_saved_are_told(shell, saved, change):
+def test_replay_reports_different_bits(shell, saved, change):
     saved.write_text(json.dumps(json.loads(saved.read_text()) | change))
     assert shell("replay", saved) == 1
     assert "NOT the same" in shell.out
@@ -420,7 +420,7 @@ def test_every_error_is_one_line(shell, argv, said):
         ),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused_in_one_line(shell, tmp_path, command, text, said):
+def test_an_invalid_file_is_refused_in_one_line(shell, tmp_path, command, text, said):
     path = tmp_path / "file.json"
     path.write_text(text, encoding="latin-1")
     assert shell(*([command, "--config"] if command == "train" else [command]), path) == 2
@@ -462,7 +462,7 @@ def test_a_terminal_sees_a_progress_bar():
         os.close(theirs)
 
 
-def test_a_reader_that_has_had_enough_is_no_error():
+def test_a_closed_pipe_is_no_error():
     script = f"{sys.executable} -m engine list | head -1"
     done = subprocess.run(
         script, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE

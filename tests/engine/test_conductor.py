@@ -113,7 +113,7 @@ def test_twenty_experiments_are_served_fairly(timed, clock, config):
     assert len([t for t in threading.enumerate() if t.name == "conductor"]) == 1
 
 
-def test_training_gives_way_when_frames_come_late_and_comes_back(timed, clock, config):
+def test_training_yields_while_frames_are_late(timed, clock, config):
     handles = [timed.add(Timed(config.with_seed(seed), clock)) for seed in range(2)]
     slow = threading.Event()
     slow.set()
@@ -136,7 +136,7 @@ def test_training_gives_way_when_frames_come_late_and_comes_back(timed, clock, c
     wait_until(lambda: slices[-1] > 0.6 * max(slices))
 
 
-def test_one_alone_gives_way_when_the_machine_is_busy_with_other_things(timed, clock, config):
+def test_a_single_experiment_yields_on_a_busy_machine(timed, clock, config):
     handle = timed.add(Timed(config, clock))
     handle.experiment.slowness = 4.0
     handle.send(Play())
@@ -146,7 +146,7 @@ def test_one_alone_gives_way_when_the_machine_is_busy_with_other_things(timed, c
     wait_until(lambda: slices[-1] > 0.9 * max(slices))
 
 
-def test_a_failure_ends_that_experiment_alone(conductor, config, caplog):
+def test_a_failure_ends_only_that_experiment(conductor, config, caplog):
     broken, sound = conductor.add(Broken(config)), conductor.add(Experiment(config))
     news = []
     broken.on_news = news.append
@@ -162,7 +162,7 @@ def test_a_failure_ends_that_experiment_alone(conductor, config, caplog):
     wait_until(lambda: broken.latest.status is Status.RUNNING and broken.latest.run == 2)
 
 
-def test_a_refused_command_is_said_and_changes_nothing(conductor, config):
+def test_a_refused_command_gives_a_message_and_changes_nothing(conductor, config):
     handle = conductor.add(Experiment(config))
     handle.send(SetKnob("optimization.learning_rate", -1.0))
     wait_until(lambda: handle.latest.message != "")
@@ -171,7 +171,7 @@ def test_a_refused_command_is_said_and_changes_nothing(conductor, config):
     assert handle.latest.config == config
 
 
-def test_it_is_told_when_the_last_command_was_answered_though_nothing_changed(conductor, config):
+def test_an_answer_without_a_change_is_published(conductor, config):
     handle = conductor.add(Experiment(config))
     told = []
     handle.on_news = lambda snapshot: told.append(handle.settled)
@@ -209,7 +209,7 @@ def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(timed, clo
     assert len(deliveries) == 1
 
 
-def test_several_who_wait_are_all_served_and_who_has_gone_is_not(conductor, config):
+def test_all_waiting_watchers_are_served_except_those_who_left(conductor, config):
     handle = conductor.add(Experiment(config))
     served = []
     for who in ("one", "other", "gone"):
@@ -240,7 +240,7 @@ def test_the_thread_ends_with_the_last_experiment_and_begins_again(conductor, co
     wait_until(lambda: again.experiment.step > 5)
 
 
-def test_an_experiment_that_has_left_is_trained_no_more(conductor):
+def test_a_removed_experiment_is_not_trained(conductor):
     stays, leaves = (conductor.add(Experiment(RunConfig(seed=seed))) for seed in range(2))
     for handle in (stays, leaves):
         handle.send(Play())
@@ -254,7 +254,7 @@ def test_an_experiment_that_has_left_is_trained_no_more(conductor):
     assert len(conductor) == 1
 
 
-def test_a_refusal_is_told_until_the_next_command(conductor, config):
+def test_a_refusal_is_shown_until_the_next_command(conductor, config):
     handle = conductor.add(Experiment(config))
     handle.send(Play())
     handle.send(SetKnob("optimization.learning_rate", -1.0))
@@ -267,7 +267,7 @@ def test_a_refusal_is_told_until_the_next_command(conductor, config):
     wait_until(lambda: handle.latest.message == "")
 
 
-def test_an_errand_is_run_between_two_steps(conductor, config):
+def test_a_query_runs_between_two_steps(conductor, config):
     handle = conductor.add(Experiment(config))
     handle.send(Play())
     thread, step = handle.do(lambda e: (threading.current_thread().name, e.step)).result(PATIENCE)
@@ -278,15 +278,13 @@ def test_an_errand_is_run_between_two_steps(conductor, config):
     assert handle.latest.status is Status.RUNNING  # only the caller sees the error
 
 
-def test_an_errand_for_one_who_has_left_is_cancelled(conductor, config):
+def test_a_query_of_a_removed_experiment_is_cancelled(conductor, config):
     handle = conductor.add(Experiment(config))
     conductor.remove(handle)
     assert handle.do(lambda e: e.step).cancelled()
 
 
-def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
-    conductor, config, monkeypatch
-):
+def test_requested_statistics_are_measured_in_a_paused_run(conductor, config, monkeypatch):
     monkeypatch.setattr("engine.measure.on_demand.LOOKS", {"sums": lambda training: training.step})
     handle = conductor.add(Experiment(config))
     frame, version = next_frame(handle)
@@ -303,7 +301,7 @@ def test_what_somebody_comes_to_look_at_is_shown_though_the_run_is_paused(
     assert seen == [0]
 
 
-def test_work_beside_training_is_done_in_slices_and_shown(conductor, config):
+def test_background_work_is_done_in_slices_and_shown(conductor, config):
     busy, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
     other.send(Play())
     wait_until(lambda: other.experiment.step > 0)
@@ -328,7 +326,7 @@ def test_work_beside_training_is_done_in_slices_and_shown(conductor, config):
     assert busy.latest.step == 0  # it stays paused
 
 
-def test_work_can_be_held_and_ended(conductor, config):
+def test_background_work_can_be_paused_and_ended(conductor, config):
     handle = conductor.add(Experiment(config))
     handle.do(lambda e: handle.works.begin("search", itertools.count()))
     handle.do(lambda e: handle.works.hold("search")).result(PATIENCE)
@@ -341,7 +339,7 @@ def test_work_can_be_held_and_ended(conductor, config):
     wait_until(lambda: handle.latest.beside.search is None)
 
 
-def test_work_that_fails_says_so_and_leaves_the_experiment_alone(conductor, config, caplog):
+def test_failing_background_work_leaves_the_experiment_alone(conductor, config, caplog):
     def fail():
         yield 1
         raise ArithmeticError("nothing works")

@@ -29,7 +29,7 @@ def test_json_round_trip():
         ("{", "is no JSON: it ends too early"),
     ],
 )
-def test_json_with_nonsense_is_refused_in_one_sentence(text, sentence):
+def test_invalid_json_is_refused_in_one_sentence(text, sentence):
     with pytest.raises(ValueError, match=sentence) as caught:
         RunConfig.from_json(text)
     assert "\n" not in str(caught.value)
@@ -45,7 +45,7 @@ def test_json_with_nonsense_is_refused_in_one_sentence(text, sentence):
         lambda: RunConfig(seed=-1),
     ],
 )
-def test_constructors_refuse_what_is_illegal(make):
+def test_constructors_refuse_illegal_values(make):
     with pytest.raises(ValueError, match="must be"):
         make()
 
@@ -62,7 +62,7 @@ def test_every_setting_describes_itself():
             setting.values.check(value)
 
 
-def test_a_registry_says_what_there_is():
+def test_an_unknown_entry_is_refused_with_the_known_ones():
     menu: Registry[object] = Registry("thing")
 
     @menu.register("one")

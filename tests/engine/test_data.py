@@ -64,7 +64,7 @@ def test_bundled_data_is_the_published(file):
     assert len(examples.classes) == len(counts)
 
 
-def test_fashion_is_drawn_from_both_official_files_alike():
+def test_fashion_has_equal_parts_of_both_official_files():
     y = drawn("Fashion-MNIST").y
     assert np.bincount(y[:5000]).tolist() == [500] * 10
     assert np.bincount(y[5000:]).tolist() == [100] * 10
@@ -79,7 +79,7 @@ def test_tables_hold_the_published_rows():
 
 
 @pytest.mark.parametrize("file", BUNDLED)
-def test_nobody_can_change_bundled_data(file):
+def test_bundled_data_are_read_only(file):
     examples = getattr(bundled, file)(np.random.default_rng(0))
     for array in (examples.x, examples.y):
         with pytest.raises(ValueError, match="read-only"):
@@ -102,7 +102,7 @@ def test_a_toy_is_drawn_anew_by_each_seed_and_alike_by_the_same(name):
 
 
 @pytest.mark.parametrize("name", TOYS)
-def test_a_toy_lies_about_between_minus_one_and_one(name):
+def test_toy_inputs_are_between_about_minus_one_and_one(name):
     examples = drawn(name, examples=321, noise=0.1)
     assert examples.x.shape == (321, 2)
     assert examples.x.dtype == np.float32
@@ -112,7 +112,7 @@ def test_a_toy_lies_about_between_minus_one_and_one(name):
 
 @pytest.mark.parametrize("classes", [2, 3, 8])
 @pytest.mark.parametrize("name", CLASSIFIED)
-def test_a_toy_has_as_many_classes_as_asked_for_all_of_a_size(name, classes):
+def test_a_toy_has_the_requested_classes_of_equal_size(name, classes):
     examples = drawn(name, classes=classes, examples=100)
     counts = np.bincount(examples.y)
     assert len(counts) == len(examples.classes) == classes
@@ -129,7 +129,7 @@ def test_without_noise_the_nearest_neighbour_is_of_the_same_class(name, classes)
     assert np.mean(nearest == examples.y) > 0.985  # the arms of a spiral meet at the centre
 
 
-def test_two_colours_of_the_chessboard_are_xor():
+def test_a_chessboard_with_two_rows_is_xor():
     examples = drawn("xor", noise=0.0)
     np.testing.assert_array_equal(examples.y, (examples.x[:, 0] > 0) != (examples.x[:, 1] > 0))
 
@@ -167,7 +167,7 @@ def test_noise_mixes_the_classes(name):
 
 
 @pytest.mark.parametrize("name", VALUED)
-def test_a_value_to_predict_has_no_classes_and_noise_in_the_value_alone(name):
+def test_toy_regression_has_noise_only_in_the_target(name):
     clean, noisy = drawn(name, noise=0.0), drawn(name, noise=0.2)
     assert clean.classes == ()
     assert clean.y.shape == (500, 1)

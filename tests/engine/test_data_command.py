@@ -43,7 +43,7 @@ def refused(capsys, *argv) -> str:
     return shell.err
 
 
-def test_an_object_tells_all_of_a_table(file, capsys):
+def test_json_describes_the_whole_table(file, capsys):
     found = told(capsys, file)
     assert found.keys() >= KEYS
     assert (found["examples"], found["target"]) == (6, "kind")
@@ -56,7 +56,7 @@ def test_an_object_tells_all_of_a_table(file, capsys):
     assert found["inputs"] == sum(1 + (name == "colour") for name in kinds if name != "kind")
 
 
-def test_the_words_tell_the_same(file, capsys):
+def test_text_and_json_agree(file, capsys):
     assert main(["data", str(file)]) == 0
     words = capsys.readouterr().out
     assert "6 examples of 5 inputs; target: kind" in words
@@ -78,7 +78,7 @@ def test_missing_values_are_refused_with_their_place_or_filled_in(file, capsys):
     assert told(capsys, file, "--missing", "median")["examples"] == 6
 
 
-def test_what_cannot_be_read_is_one_sentence(file, tmp_path, capsys):
+def test_an_unreadable_file_is_one_sentence(file, tmp_path, capsys):
     assert "is no file here" in refused(capsys, tmp_path / "nothing.csv")
     assert "has no column 'size'" in refused(capsys, file, "--target", "size")
     broken = tmp_path / "broken.npz"
@@ -87,7 +87,7 @@ def test_what_cannot_be_read_is_one_sentence(file, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", list(DATASETS))
-def test_all_on_the_menu_is_told(name, capsys):
+def test_every_data_set_of_the_menu_is_described(name, capsys):
     found = told(capsys, name)
     assert found["examples"] > 0
     assert found["inputs"] > 0

@@ -76,7 +76,7 @@ def test_other_healthy_networks_have_none_either(config):
 
 
 @pytest.mark.parametrize("dataset", ["circle", "digits"])
-def test_a_loss_that_comes_down_to_exactly_0_is_healthy(dataset):
+def test_a_loss_of_exactly_0_is_healthy(dataset):
     hinge = OptimizationConfig(loss=Choice("multiclass hinge"), learning_rate=0.05, l2=0.0)
     now = after(RunConfig(data=DataConfig(dataset=Choice(dataset)), optimization=hinge), 2000)
     assert now.curves["loss"][-1] == 0
@@ -142,14 +142,14 @@ def test_each_failure_of_the_lecture_is_named_first(rule, steps, run):
     assert first.advice.endswith(".")
 
 
-def test_every_rule_has_a_run_that_it_is_right_about():
+def test_every_rule_is_tested_by_a_run():
     seen = {rule for rule, _, _ in FAILURES}
     of_data = {"input scale", "target scale", "batch size", "imbalance", "index among the inputs"}
     others = {"exploding gradient", "learning rate too high", "update ratio"}
     assert set(RULES) - seen == others | of_data  # those in test_unscaled_data.py
 
 
-def test_a_rate_at_which_the_loss_rises_again_is_called_too_high():
+def test_a_rate_at_which_the_loss_rises_again_is_too_high():
     config = failure(optimizer="SGD", learning_rate=0.1)
     experiment = Experiment(config.replace("model.activation", Choice("tanh")))
     experiment.train(300)
@@ -201,7 +201,7 @@ def test_large_first_weights_are_blamed_for_a_divergence_at_any_rate():
     assert "large weights" in now.message
 
 
-def test_of_values_the_gap_is_told_as_r_squared():
+def test_in_regression_the_gap_is_given_as_r_squared():
     config = healthy("bumps").replace("optimization.l2", 0.0)
     data = msgspec.structs.replace(config.data, examples=12)
     now = after(msgspec.structs.replace(config, data=data), 3000)
@@ -214,18 +214,18 @@ def curves(**columns: Array) -> Curves:
     return Curves({name: n for n, name in enumerate(columns)}, np.array([*columns.values()]))
 
 
-def test_a_loss_that_still_falls_is_at_its_best():
+def test_a_falling_loss_is_at_its_minimum():
     steps = np.arange(100.0)
     assert trends.risen(curves(step=steps, validation_loss=np.exp(-steps / 10)), 0) < 1.2
 
 
-def test_what_counts_as_now_does_not_lag_behind_the_last_change():
+def test_current_values_do_not_include_rows_before_the_last_change():
     steps = np.array([0.0, *np.geomspace(1, 1000, 40)])
     recent = trends.recent(curves(step=steps, loss=steps), "loss", 0)
     assert recent > 700
 
 
-def test_overfitting_is_found_where_the_figures_are_dear():
+def test_overfitting_is_found_on_an_expensive_network():
     """On an expensive network, whose rows are rarer, a few evaluations are enough evidence."""
     steps = np.array([0.0, 100, 300, 500])
     few = np.array([0.1, 1.0, 1.0, 1.0])

@@ -38,7 +38,7 @@ def broken(config: RunConfig, *changes: tuple[int, str, object], rate: float = 1
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_run_made_again_from_its_trail_is_the_same_to_the_bit(name):
+def test_a_replay_from_a_checkpoint_is_the_same_to_the_bit(name):
     training = Training(CONFIGS[name], np.float32)
     trail = Checkpoints(training, [], lambda: None)
     losses = []
@@ -67,7 +67,7 @@ def test_a_run_made_again_from_its_trail_is_the_same_to_the_bit(name):
     ],
     ids=["none", "batch, dropout", "three", "rule", "weights", "loss"],
 )
-def test_the_losses_of_the_autopsy_are_those_of_the_curve_whatever_was_turned(changes):
+def test_replayed_losses_agree_with_the_curve_after_any_changes(changes):
     experiment = broken(RunConfig(), *changes)
     snapshot = experiment.snapshot()
     found, curves = snapshot.autopsy, snapshot.curves
@@ -79,7 +79,7 @@ def test_the_losses_of_the_autopsy_are_those_of_the_curve_whatever_was_turned(ch
     assert all(found.loss[s - found.steps[0]] == dense[s] for s in single)
 
 
-def test_the_norms_are_those_of_a_run_that_was_watched_all_along():
+def test_replayed_norms_agree_with_a_monitored_run():
     config = RunConfig(optimization=OptimizationConfig(learning_rate=1e4))
     found = diverged(config).snapshot().autopsy
     training = Training(config, np.float32)
@@ -107,13 +107,13 @@ def diverged(config: RunConfig) -> Experiment:
     return experiment
 
 
-def test_at_most_the_last_fifty_steps_are_told_and_fewer_of_a_short_run():
+def test_at_most_the_last_fifty_steps_are_replayed():
     assert len(broken(RunConfig()).snapshot().autopsy.steps) == 50
     short = diverged(RunConfig(optimization=OptimizationConfig(learning_rate=1e6)))
     assert len(short.snapshot().autopsy.steps) == short.step
 
 
-def test_it_names_what_was_first_not_finite():
+def test_the_first_number_that_is_not_finite_is_named():
     experiment = Experiment(RunConfig())
     experiment.train(60)
     experiment.network.layers[2].params["W"][3, 4] = np.inf
@@ -124,7 +124,7 @@ def test_it_names_what_was_first_not_finite():
     assert (fault.step, fault.layer, fault.what) == (61, "dense 2", "the output")
 
 
-def test_it_names_a_gradient_that_overflows_before_the_loss_does():
+def test_a_gradient_that_overflows_before_the_loss_is_named():
     """The weights are so large that the gradient of two examples overflows float32."""
     config = RunConfig(model=ModelConfig(hidden=(8,), activation=Choice("identity")))
     pixels = Choice("centre", {"scale": 255.0})
@@ -141,13 +141,13 @@ def test_it_names_a_gradient_that_overflows_before_the_loss_does():
     assert fault.layer == "dense 1"
 
 
-def test_where_all_was_finite_it_names_the_weights_that_changed_the_most():
+def test_if_all_was_finite_the_fastest_growing_weights_are_named():
     fault = broken(RunConfig(), rate=1e3).snapshot().autopsy.fault
     assert fault.what == ""
     assert fault.layer in ("dense 1", "dense 2", "scores")
 
 
-def test_there_is_none_on_a_healthy_run_nor_after_new_weights_or_a_restart(config):
+def test_a_healthy_redrawn_or_restarted_run_has_no_autopsy(config):
     experiment = Experiment(config)
     experiment.train(60)
     assert experiment.snapshot().autopsy is None
@@ -161,7 +161,7 @@ def test_there_is_none_on_a_healthy_run_nor_after_new_weights_or_a_restart(confi
     assert experiment.snapshot().curves["validation_accuracy"][-1] > 0.8
 
 
-def test_examining_leaves_the_run_that_diverged_as_it_was(config):
+def test_an_autopsy_does_not_change_the_diverged_run(config):
     fork = Training(config.replace(RATE, 1e5), np.float32)
     with pytest.raises(Diverged), np.errstate(all="ignore"):
         while True:
@@ -172,14 +172,14 @@ def test_examining_leaves_the_run_that_diverged_as_it_was(config):
     assert theta.tobytes() == fork.network.parameters.theta.tobytes()
 
 
-def test_a_network_whose_steps_are_too_dear_to_repeat_has_none():
+def test_a_network_too_expensive_to_replay_has_no_autopsy():
     model = ModelConfig(hidden=(3000, 3000))
     optimization = OptimizationConfig(learning_rate=1e6, batch_size=256)
     experiment = diverged(RunConfig(model=model, optimization=optimization))
     assert experiment.snapshot().autopsy is None
 
 
-def test_what_it_tells_can_not_be_changed():
+def test_an_autopsy_is_read_only():
     found = broken(RunConfig()).snapshot().autopsy
     for array in (found.steps, found.loss, found.weights, found.gradient, found.update):
         with pytest.raises(ValueError, match="read-only"):

@@ -68,7 +68,7 @@ def test_config_and_journal_give_the_same_bits(config):
     assert same_bits(steered, again)
 
 
-def test_looking_does_not_disturb_training(config):
+def test_measuring_does_not_disturb_training(config):
     watched = Experiment(config)
     for _ in range(100):
         watched.train(3)
@@ -90,13 +90,13 @@ def test_it_overfits_twenty_examples():
     assert curves["loss"][-1] < 0.01
 
 
-def test_it_reads_digits(config):
+def test_it_learns_the_digits(config):
     assert trained(config, 2000).snapshot().curves["validation_accuracy"][-1] >= 0.96
 
 
 @pytest.mark.parametrize("initializer", INITIALIZERS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_rate_of_a_million_is_called_divergence(config, activation, initializer):
+def test_a_rate_of_a_million_diverges(config, activation, initializer):
     config = config.replace(ACTIVATION, Choice(activation))
     experiment = trained(config.replace(INITIALIZER, Choice(initializer)), 50)
     experiment.apply(SetKnob(LEARNING_RATE, 1e6))
@@ -131,7 +131,7 @@ def test_a_diverged_run_keeps_its_last_finite_picture_and_restarts(config):
     assert same_bits(experiment, trained(config, 300))
 
 
-def test_drawing_new_weights_mends_a_diverged_run(config):
+def test_new_weights_revive_a_diverged_run(config):
     experiment = Experiment(config.replace(LEARNING_RATE, 1e6))
     experiment.train(50)
     assert experiment.status is Status.DIVERGED
@@ -196,7 +196,7 @@ def test_new_preprocessing_starts_a_new_run(config):
     assert experiment.data.train.x.min() == 0
 
 
-def test_preprocessing_learns_from_the_training_part_alone(config):
+def test_preprocessing_is_fitted_on_the_training_set_alone(config):
     experiment = Experiment(config.replace("data.preprocessing", Choice("standardize")))
     train, validation = experiment.data.train.x, experiment.data.validation.x
     assert np.abs(train.mean(axis=0)).max() < 1e-5
@@ -287,9 +287,7 @@ def test_pausing_stops_and_playing_goes_on(config):
 
 
 @pytest.mark.parametrize(("row", "steps", "took"), [(0.125, 8, 2), (0.375, 8, 4), (0.875, 4, 4)])
-def test_rows_of_the_curves_cost_no_steps_until_they_take_three_times_as_long(
-    config, row, steps, took
-):
+def test_rows_cost_no_steps_until_they_take_three_times_as_long(config, row, steps, took):
     seconds = [0.0]
     experiment = Slow(config, seconds, row)
     experiment.apply(Play())
@@ -297,7 +295,7 @@ def test_rows_of_the_curves_cost_no_steps_until_they_take_three_times_as_long(
     assert (experiment.step, seconds[0]) == (steps, took)
 
 
-def test_nothing_in_a_snapshot_can_be_changed(config):
+def test_snapshots_are_immutable(config):
     snapshot = trained(config, 20).snapshot()
     arrays = [snapshot.curves[name] for name in snapshot.curves]
     arrays += [array for layer in snapshot.layers for array in (layer.edges, layer.counts)]
@@ -332,7 +330,7 @@ def test_a_schedule_counts_from_where_it_is_chosen(config):
     assert same_bits(experiment, again)
 
 
-def test_the_last_steps_under_a_schedule_chosen_late_are_repeated_to_the_bit(config):
+def test_steps_under_a_schedule_chosen_late_are_replayed_to_the_bit(config):
     experiment = trained(config.replace(LEARNING_RATE, 0.05), 130)
     experiment.apply(SetKnob("optimization.schedule", Choice("1/t", {"half_life": 40})))
     experiment.train(60)

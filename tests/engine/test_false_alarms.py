@@ -41,7 +41,7 @@ def rules_seen(experiment: Experiment, steps: int) -> set[str]:
     ],
     ids=["Xavier", "dropout", "more dropout", "hinge", "Adam", "batch size", "sigmoid", "and back"],
 )
-def test_a_healthy_run_gets_over_a_change_without_an_alarm(turns):
+def test_a_healthy_run_recovers_from_a_change_without_an_alarm(turns):
     assert rules_seen(changed(*turns), 1200) == set()
 
 
@@ -52,7 +52,7 @@ def test_hinge_loss_and_back_is_no_alarm_either():
     assert rules_seen(experiment, 1200) == set()
 
 
-def test_small_weights_are_blamed_for_what_they_do_alone():
+def test_small_weights_are_blamed_only_for_their_own_effect():
     turns = [("model.activation", Choice("tanh")), (INITIALIZER, Choice("small normal"))]
     assert rules_seen(changed(*turns), 1200) <= {"vanishing signal", "plateau"}
 
@@ -61,7 +61,7 @@ def test_small_weights_are_blamed_for_what_they_do_alone():
     ("path", "value"),
     [("optimization.l2", 0.1), ("optimization.max_norm", 0.5), ("optimization.l2", 3.0)],
 )
-def test_of_a_penalty_that_costs_accuracy_the_penalty_is_blamed(path, value):
+def test_a_penalty_that_costs_accuracy_is_blamed(path, value):
     experiment = changed((path, value))
     told: list[Finding] = []
     for _ in range(20):
@@ -83,7 +83,7 @@ def test_an_absurd_rate_is_found_soon(rate):
         assert now.findings[0].rule in {"learning rate too high", "dead units", "update ratio"}
 
 
-def test_after_a_redraw_nothing_is_said_of_the_run_before():
+def test_after_a_redraw_earlier_curves_give_no_finding():
     experiment = changed((INITIALIZER, Choice("Glorot")))
     for _ in range(30):
         experiment.train(1)
@@ -95,7 +95,7 @@ def condition_after(*turns: tuple[str, object], steps: int) -> Snapshot:
     return experiment.snapshot()
 
 
-def test_a_run_that_has_learned_what_it_can_has_converged():
+def test_a_run_with_almost_no_loss_has_converged():
     assert condition_after(steps=60).condition is Condition.HEALTHY
     assert condition_after(steps=2500).condition is Condition.CONVERGED
 

@@ -38,7 +38,7 @@ def fail_at(experiment: Experiment, step: int, error: BaseException) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 2, 57])
-def test_a_layer_that_raises_ends_that_run_and_restart_begins_another(conductor, config, step):
+def test_a_layer_that_raises_ends_the_run_and_restart_works(conductor, config, step):
     experiment = Experiment(config)
     fail_at(experiment, step, FloatingPointError("a layer gave up"))
     broken, sound = conductor.add(experiment), conductor.add(Experiment(config))
@@ -54,7 +54,7 @@ def test_a_layer_that_raises_ends_that_run_and_restart_begins_another(conductor,
     assert broken.latest.status is Status.RUNNING
 
 
-def test_memory_that_runs_out_ends_that_run_alone(conductor, config):
+def test_out_of_memory_ends_only_that_run(conductor, config):
     experiment = Experiment(config)
     fail_at(experiment, 3, MemoryError("Unable to allocate 7.00 TiB"))
     handle = conductor.add(experiment)
@@ -64,7 +64,7 @@ def test_memory_that_runs_out_ends_that_run_alone(conductor, config):
     assert conductor.alive
 
 
-def test_a_number_that_is_none_in_the_data_ends_as_a_divergence(config):
+def test_nan_in_the_data_ends_as_a_divergence(config):
     experiment = Experiment(config.with_seed(13))  # no other test uses these data
     x = experiment.data.train.x
     x.setflags(write=True)
@@ -78,7 +78,7 @@ def test_a_number_that_is_none_in_the_data_ends_as_a_divergence(config):
     assert np.isfinite(curves[:-1]).all()  # the last finite frame stays
 
 
-def test_whoever_listens_and_raises_does_not_end_the_thread(conductor, config):
+def test_a_listener_that_raises_does_not_end_the_thread(conductor, config):
     def deaf(snapshot, version=0):
         raise RuntimeError("nobody is at home")
 
@@ -93,7 +93,7 @@ def test_whoever_listens_and_raises_does_not_end_the_thread(conductor, config):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_thread_that_is_ended_is_noticed(conductor, config):
+def test_a_dead_thread_is_noticed(conductor, config):
     assert conductor.alive
     experiment = Experiment(config)
     fail_at(experiment, 5, SystemExit())  # not an Exception: nothing catches it
@@ -130,7 +130,7 @@ def test_a_slice_ends_though_the_clock_jumps(config, jump):
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-def test_time_only_passes(jump):
+def test_the_clock_never_goes_back(jump):
     now = [5.0]
     steady = Steady(lambda: now[0])
     now[0] += 0.25
@@ -172,7 +172,7 @@ def test_a_conductor_whose_clock_jumps_serves_on(config, jump):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
 @pytest.mark.parametrize("flag", ["--csv", "--save"])
-def test_a_full_disk_is_told_in_one_line_after_the_run(flag):
+def test_a_full_disk_is_reported_in_one_line_after_the_run(flag):
     done = subprocess.run(
         [sys.executable, "-m", "engine", "train", "--steps", "5", flag, "/dev/full"],
         cwd=ROOT,
@@ -231,7 +231,7 @@ def test_a_full_disk_ends_a_search_in_one_line_and_with_room_it_goes_on(tmp_path
         ("optimization.batch_size", 10**9),
     ],
 )
-def test_what_would_take_the_machine_is_refused_at_once(path, value):
+def test_an_excessive_network_is_refused_at_once(path, value):
     experiment = Experiment(RunConfig().replace("data.dataset", Choice("Fashion-MNIST")))
     with pytest.raises(ValueError, match=r"at most|from 1 to") as refusal:
         experiment.apply(SetKnob(path, value))

@@ -99,7 +99,7 @@ def is_there(pid: int) -> bool:
         (ARRAYS, "pictures.npz", [Reading()]),
     ],
 )
-def test_it_finds_what_a_reader_here_finds(shared, raw, file, readings):
+def test_the_process_gives_the_same_result_as_reading_here(shared, raw, file, readings):
     beside, here = read_upload(raw, file, shared), read_upload(raw, file)
     assert isinstance(beside.source, FileSource) and beside.name == here.name
     for reading in readings:
@@ -127,7 +127,7 @@ def test_small_files_are_read_here():
     assert reader.pid is None
 
 
-def test_what_needs_a_choice_is_described_and_gives_no_examples(shared):
+def test_a_file_that_needs_a_choice_is_described_without_examples(shared):
     source = read_upload(GAPS, "gaps.csv", shared).source
     assert source.describe().missing == 1
     with pytest.raises(ValueError, match=r"line 9, column 'b'.*data\.missing=drop"):
@@ -171,7 +171,7 @@ def test_the_next_file_is_read_by_the_same_process(reader):
         (signal.SIGXCPU, "a.csv: takes too long to read"),
     ],
 )
-def test_a_process_that_is_ended_is_one_sentence_and_the_next_is_read(
+def test_a_killed_process_gives_one_sentence_and_the_next_file_is_read(
     reader, monkeypatch, end, told
 ):
     source = read_upload(TABLE, "a.csv", reader).source
@@ -196,7 +196,7 @@ def meanwhile(do):
     return asking
 
 
-def test_one_that_died_between_two_files_is_not_noticed(reader):
+def test_a_process_that_died_between_two_files_is_replaced(reader):
     read_upload(TABLE, "a.csv", reader).source.describe()
     died = reader.pid
     os.kill(died, signal.SIGKILL)
@@ -205,7 +205,7 @@ def test_one_that_died_between_two_files_is_not_noticed(reader):
     assert reader.pid != died
 
 
-def test_it_has_limits(reader):
+def test_the_process_has_limits(reader):
     read_upload(TABLE, "a.csv", reader).source.describe()
     for limit in (resource.RLIMIT_CPU, resource.RLIMIT_AS):
         assert resource.prlimit(reader.pid, limit)[0] != resource.RLIM_INFINITY
@@ -221,7 +221,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(monkeypatch):
     assert answer.refusal == "a.csv: needs more memory to read than there is" and not arrays
 
 
-def test_who_waits_no_more_ends_it(reader, monkeypatch):
+def test_stopping_a_request_kills_the_process(reader, monkeypatch):
     stopped = Look()
     with monkeypatch.context() as patch:
         patch.setattr(file_reader, "_ask", meanwhile(lambda process: stopped.stop()))
@@ -231,7 +231,7 @@ def test_who_waits_no_more_ends_it(reader, monkeypatch):
     assert read_upload(TABLE, "b.csv", reader).source.describe().examples == ROWS
 
 
-def test_who_has_left_before_its_turn_ends_nothing(reader):
+def test_stopping_a_queued_request_kills_nothing(reader):
     read_upload(TABLE, "a.csv", reader).source.describe()
     left = Look()
     left.stop()
@@ -239,7 +239,7 @@ def test_who_has_left_before_its_turn_ends_nothing(reader):
         reader.look(Question("b.csv", len(TABLE), 2**30), TABLE, left)
 
 
-def test_it_ends_when_idle_and_begins_again():
+def test_the_process_ends_when_idle_and_starts_again():
     timers = Timers()
     reader = FileReader(timer=timers)
     read_upload(TABLE, "a.csv", reader).source.describe()
@@ -253,7 +253,7 @@ def test_it_ends_when_idle_and_begins_again():
     assert not timers.pending
 
 
-def test_it_ends_with_the_reader(reader):
+def test_the_process_ends_with_the_reader(reader):
     read_upload(TABLE, "a.csv", reader).source.describe()
     pid = reader.pid
     reader.close()
@@ -274,7 +274,7 @@ while True:
 """
 
 
-def test_it_ends_with_a_server_that_is_killed():
+def test_the_process_ends_with_a_killed_server():
     with subprocess.Popen(
         [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as server:
@@ -286,7 +286,7 @@ def test_it_ends_with_a_server_that_is_killed():
     wait_until(lambda: not is_there(pid))
 
 
-def test_it_gives_way_to_the_server(reader):
+def test_the_process_has_lower_priority_than_the_server(reader):
     cores = os.sched_getaffinity(0)
     reader = FileReader(cores)
     try:
@@ -301,7 +301,7 @@ def test_it_gives_way_to_the_server(reader):
         reader.close()
 
 
-def test_a_bomb_takes_no_memory_here(shared):
+def test_a_decompression_bomb_takes_no_memory(shared):
     """The unpacked size that a workbook declares is checked before it is unpacked."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -125,7 +125,7 @@ def test_bad_arrays_are_refused_by_name(raw, sentence):
     assert str(refusal.value).startswith("a.npz: ") and "\n" not in str(refusal.value)
 
 
-def test_what_would_not_fit_into_memory_is_refused(monkeypatch, tmp_path):
+def test_arrays_that_do_not_fit_into_memory_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(files, "MAX_NUMBERS", 11)
     with pytest.raises(ValueError, match="holds 4 examples and 12 numbers; at most"):
         arrays(npz(x=X, y=Y))
@@ -220,7 +220,7 @@ def menu(monkeypatch):
     return lambda name, **knobs: DATASETS.build(Choice(name, knobs))(np.random.default_rng(0))
 
 
-def test_what_lies_in_a_folder_joins_the_menu(tmp_path, menu):
+def test_data_sets_in_a_folder_join_the_menu(tmp_path, menu):
     (tmp_path / "flowers.csv").write_bytes(FLOWERS)
     (tmp_path / "arrays.NPZ").write_bytes(npz(x=X, y=Y))
     (tmp_path / "notes.txt").write_bytes(b"a few words")

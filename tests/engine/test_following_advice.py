@@ -117,7 +117,7 @@ def follow(seed: int) -> list[Finding]:
 
 
 @pytest.mark.parametrize("seed", range(CHAINS))
-def test_advice_leads_to_a_healthy_run_or_to_the_word_that_no_more_is_known(seed):
+def test_advice_leads_to_a_healthy_run_or_ends(seed):
     told = follow(seed)
     honest = bool(told) and not told[-1].remedy
     assert len(told) <= MOST or honest, [(x.rule, x.advice) for x in told]

@@ -52,7 +52,7 @@ def test_a_healthy_run_passes(name, dtype, loss):
     assert 0 < outcome.error <= 1e-7
 
 
-def test_every_tensor_is_looked_at():
+def test_every_tensor_is_checked():
     training = some_training(MODELS["normalized"])
     tensors = training.network.parameters.tensors
     checks = checked(training, 2 * len(tensors)).checks
@@ -76,7 +76,7 @@ def test_it_measures_the_gradient_of_the_last_batch():
         assert check.backward == pytest.approx(gradient, rel=1e-9, abs=1e-15)
 
 
-def test_a_slope_that_is_wrong_by_a_thousandth_is_found(monkeypatch):
+def test_an_error_of_a_thousandth_is_found(monkeypatch):
     tanh = ACTIVATIONS["tanh"].make
     slope = tanh.slope
 
@@ -128,13 +128,13 @@ def test_a_kink_is_recognized_and_does_not_count():
     assert outcome.error < 1e-4
 
 
-def test_a_smooth_network_has_hardly_a_kink():
+def test_a_smooth_network_has_almost_no_kinks():
     """The curvature where the gradient is almost 0 may look like a kink."""
     assert checked(some_training(MODELS["smooth"]), 200).kinks <= 4
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_training_goes_on_as_if_nobody_had_looked(name):
+def test_the_gradient_check_does_not_disturb_training(name):
     watched, other = some_training(MODELS[name]), some_training(MODELS[name])
     for _ in range(3):
         checked(watched)
@@ -156,7 +156,7 @@ def test_values_to_predict_are_checked_too():
     assert checked(training).error < 1e-4
 
 
-def test_before_the_first_step_there_is_nothing_to_check():
+def test_before_the_first_step_the_check_is_refused():
     with pytest.raises(ValueError, match="make a step first"):
         checked(some_training(MODELS["dense"], steps=0))
 

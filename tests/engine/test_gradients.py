@@ -116,7 +116,7 @@ def test_backward_agrees_under_dropout(activation, normalization):
 
 
 @pytest.mark.parametrize("net", ["deep", "two convolutions"])
-def test_a_slope_that_is_wrong_by_a_thousandth_is_seen(net, monkeypatch):
+def test_an_error_of_a_thousandth_is_detected(net, monkeypatch):
     tanh = ACTIVATIONS["tanh"].make
     slope = tanh.slope
     monkeypatch.setattr(
@@ -228,7 +228,7 @@ def test_a_second_network_follows_training(net, normalization):
     np.testing.assert_allclose(after, network.forward(x, train=False)[:2], rtol=1e-12)
 
 
-def test_slopes_that_are_learned_start_where_the_knob_says():
+def test_learned_slopes_start_at_the_value_of_the_knob():
     model = ModelConfig(activation=Choice("PReLU", {"start": 0.4}), hidden=(3,))
     network = build_network(model, (2,), 2, 1, dtype=np.float64)
     network.draw(INITIALIZERS.build(Choice("He")), np.random.default_rng(0), np.zeros((1, 2)))

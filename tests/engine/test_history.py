@@ -6,7 +6,7 @@ from engine import Experiment
 from engine.training.history import History
 
 
-def test_the_prefix_never_changes(config):
+def test_written_rows_never_change(config):
     experiment = Experiment(config)
     kept = []
     for _ in range(30):

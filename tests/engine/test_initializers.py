@@ -71,7 +71,7 @@ def drawn(layer: Weighted, x: Array, name: str, seed: int = 0, **knobs: float) -
     return layer.params["W"].copy()
 
 
-def test_every_initializer_is_judged_here():
+def test_every_initializer_is_tested_here():
     judged = set(VARIANCES) | MEASURED | DETERMINED | {"orthogonal", "random walk"}
     assert judged == set(INITIALIZERS), "say what variance the new one promises"
 
@@ -108,7 +108,7 @@ def test_the_variance_of_filters(name, fans):
 
 
 @pytest.mark.parametrize("name", SCALED)
-def test_scale_multiplies(name):
+def test_scale_multiplies_the_weights(name):
     layer, x = dense(50, 40)
     once, b = drawn(layer, x, name, scale=1.0), layer.params["b"].copy()
     np.testing.assert_allclose(drawn(layer, x, name, scale=0.25), 0.25 * once, rtol=1e-12)
@@ -133,7 +133,7 @@ def test_biases_start_at_zero(name):
     np.testing.assert_array_equal(layer.params["b"], np.zeros(20))
 
 
-def test_one_number_for_all():
+def test_constant_gives_all_weights_the_same_value():
     W = drawn(*dense(5, 4), "constant", scale=0.3)
     np.testing.assert_array_equal(W, np.full((5, 4), 0.3))
     np.testing.assert_array_equal(drawn(*dense(5, 4), "zeros"), np.zeros((5, 4)))
@@ -144,7 +144,7 @@ def test_one_number_for_all():
 
 @pytest.mark.parametrize("gain", [1.0, RELU])
 @pytest.mark.parametrize("fans", [(60, 40), (40, 60), (50, 50)], ids=str)
-def test_orthogonal_weights_stretch_no_direction(fans, gain):
+def test_orthogonal_weights_preserve_norms(fans, gain):
     W = drawn(*dense(*fans, gain=gain), "orthogonal")
     product = W.T @ W if fans[0] >= fans[1] else W @ W.T
     np.testing.assert_allclose(product, gain**2 * np.eye(min(fans)), atol=1e-12)
@@ -155,7 +155,7 @@ def test_orthogonal_filters_are_at_right_angles():
     np.testing.assert_allclose(W.T @ W, 2 * np.eye(20), atol=1e-12)
 
 
-def test_every_rotation_is_as_likely_as_its_mirror_image():
+def test_rotations_and_reflections_are_equally_likely():
     layer, x = dense(2, 2, gain=1.0)
     many = np.array([drawn(layer, x, "orthogonal", seed) for seed in range(2000)])
     error = 4 / math.sqrt(2000)
@@ -202,7 +202,7 @@ def test_data_dependent_gives_each_unit_mean_0_and_size_1(layer, x):
 
 
 @pytest.mark.parametrize("name", sorted(MEASURED))
-def test_data_that_is_all_0_does_no_harm(name):
+def test_inputs_that_are_all_0_give_finite_weights(name):
     layer, x = dense(6, 5)
     assert np.isfinite(drawn(layer, np.zeros_like(x), name)).all()
     np.testing.assert_array_equal(layer.params["b"], np.zeros(5))
@@ -259,7 +259,7 @@ def test_the_precision_does_not_change_what_is_drawn(name):
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)
-def test_a_batch_is_sent_through_for_those_alone_that_look_at_it(name):
+def test_only_data_dependent_initializers_run_forward(name):
     network = build_network(ModelConfig(hidden=(10,)), (6,), 3, EXAMPLES)
     x = np.ones((EXAMPLES, 6), np.float32)
     network.draw(INITIALIZERS.build(Choice(name)), np.random.default_rng(0), x)

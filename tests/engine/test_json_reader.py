@@ -20,7 +20,7 @@ CODES = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_json_in_any_code_says_the_same(code):
+def test_json_in_any_encoding_is_read(code):
     config = RunConfig(seed=7)
     assert from_json(config.to_json().encode(code), RunConfig) == config
 
@@ -43,7 +43,7 @@ def test_json_in_any_code_says_the_same(code):
         (Search, '{"space":[{"type":"span","path":"a","low":1,"high":0}]}', "a larger one, got 1"),
     ],
 )
-def test_what_is_wrong_is_told_in_words(kind, text, said):
+def test_errors_are_plain_sentences(kind, text, said):
     with pytest.raises(ValueError) as refusal:
         from_json(text, kind)
     told = str(refusal.value)
@@ -55,14 +55,14 @@ def test_what_is_wrong_is_told_in_words(kind, text, said):
     "words", ["9" * 5000, "\\x1f", "\\1", "\x1f"], ids=["long", "x", "1", "raw"]
 )
 @pytest.mark.parametrize("path", ["data.dataset", "optimization.batch_size", "model.activation"])
-def test_a_value_of_another_kind_is_quoted_in_short(path, words):
+def test_a_value_of_another_type_is_quoted_briefly(path, words):
     with pytest.raises(ValueError, match=r"must be|unknown") as refusal:
         RunConfig().replace(path, words)
     assert len(str(refusal.value)) < 400
     assert repr(words)[1:4] in str(refusal.value)
 
 
-def test_the_nearest_names_are_told_of_many_and_all_of_few():
+def test_few_names_are_all_listed_and_of_many_the_nearest():
     many = [f"thing {n}" for n in range(40)] + ["Fashion-MNIST"]
     assert instead_of("mnist", many).startswith("the nearest of 41 are Fashion-MNIST, ")
     assert instead_of("mnist", many).count(",") == 2
@@ -86,7 +86,7 @@ def test_the_nearest_names_are_told_of_many_and_all_of_few():
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
-def test_no_console_stops_it(code, argv, status):
+def test_any_console_encoding_works(code, argv, status):
     done = subprocess.run(
         [sys.executable, "-m", "engine", *argv],
         cwd=ROOT,
@@ -100,7 +100,7 @@ def test_no_console_stops_it(code, argv, status):
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_run_that_a_shell_has_saved_in_its_own_code_is_replayed(code, tmp_path, capsys):
+def test_a_run_saved_in_another_encoding_is_replayed(code, tmp_path, capsys):
     assert main(["train", "--steps", "20", "--save", "-"]) == 0
     text = capsys.readouterr().out
     assert text.isascii()
@@ -115,13 +115,13 @@ def test_a_run_that_a_shell_has_saved_in_its_own_code_is_replayed(code, tmp_path
 VALUES = ["--set", "data.dataset=plane", "--set", "optimization.loss=mean squared error"]
 
 
-def test_values_are_scored_as_a_share_of_their_variance(capsys):
+def test_regression_is_scored_by_r_squared(capsys):
     assert main(["train", *VALUES, "--steps", "100"]) == 0
     told = capsys.readouterr().out
     assert "validation R²" in told and "accuracy" not in told and "%" not in told
 
 
-def test_a_search_of_what_predicts_values_is_ranked_by_that(capsys):
+def test_a_regression_search_is_ranked_by_r_squared(capsys):
     argv = ["search", *VALUES, "--trials", "3", "--epochs", "2", "--ensemble", "2"]
     assert main([*argv, "--set", "model.hidden=[8]"]) == 0
     told = capsys.readouterr().out

@@ -82,7 +82,7 @@ def test_convolutions_of_numbers_that_are_no_image_are_refused():
         build_network(ModelConfig(convolutions=(Convolution(),)), (13,), 2, 1)
 
 
-def test_colours_and_pixels_end_where_they_belong():
+def test_unflatten_puts_colours_and_pixels_in_the_right_place():
     layer = Unflatten("image", 2, 3, 3, 2, np.float64)
     images = np.arange(36.0).reshape(2, 2, 3, 3)  # (B, H, W, C)
     maps = layer.forward(images.reshape(2, -1), train=True)
@@ -122,7 +122,7 @@ def test_maxout_takes_twice_the_weights_and_shows_as_many_units(convolutions):
         assert one.out.shape == other.out.shape
 
 
-def test_pooling_gives_the_gradient_to_the_first_of_equals():
+def test_pooling_passes_the_gradient_to_the_first_maximum():
     layer = MaxPool2D("pool", (1, 3, 5, 1), 2, np.float64)
     x = np.array([[1, 1, 0, 2, 9], [1, 1, 2, 2, 9], [9, 9, 9, 9, 9]], float)
     out = layer.forward(x[None, :, :, None], train=True)
@@ -152,7 +152,7 @@ def test_batch_norm_of_a_constant_channel_is_its_shift():
     assert np.isfinite(layer.backward(np.array([[1, 2], [3, 4], [5, 6], [7, 8.0]]))).all()
 
 
-def test_batch_norm_that_is_looked_at_uses_what_training_gathered():
+def test_batch_norm_uses_running_averages_in_evaluation():
     network = built(ModelConfig(hidden=(5,), normalization=NORM), batch=64)
     x = np.random.default_rng(2).standard_normal((64, 3))
     for _ in range(200):  # the running averages forget their start
@@ -169,7 +169,7 @@ def test_batch_norm_that_is_looked_at_uses_what_training_gathered():
     np.testing.assert_allclose(norm.forward(sums, train=False), alone, rtol=1e-9)
 
 
-def test_another_network_shares_what_batch_norm_gathers():
+def test_another_network_shares_running_averages():
     model = ModelConfig(hidden=(5,), normalization=NORM)
     network = built(model, batch=64)
     other = built(model, batch=2, parameters=network.parameters)
@@ -182,7 +182,7 @@ def test_another_network_shares_what_batch_norm_gathers():
     np.testing.assert_allclose(after, network.forward(x, train=False)[:2], rtol=1e-12)
 
 
-def test_drawing_anew_forgets_what_batch_norm_gathered():
+def test_redrawing_resets_running_averages():
     network = built(ModelConfig(hidden=(5,), normalization=NORM))
     x = 3 + np.random.default_rng(2).standard_normal((8, 3))
     network.forward(x, train=True)
@@ -203,7 +203,7 @@ def dropout(rate: float, seed: int = 0) -> Dropout:
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_dropout_silences_its_share_and_keeps_the_mean(rate):
+def test_dropout_drops_its_share_and_keeps_the_mean(rate):
     x = np.full((200, 300), 2.0)
     layer = dropout(rate)
     out = layer.forward(x, train=True)
@@ -217,7 +217,7 @@ def test_dropout_silences_its_share_and_keeps_the_mean(rate):
     np.testing.assert_allclose(dx[~silenced], 1 / (1 - rate), rtol=1e-6)
 
 
-def test_dropout_is_off_when_it_is_only_looked_at():
+def test_dropout_is_off_in_evaluation():
     x = np.random.default_rng(0).standard_normal((200, 300))
     rng = np.random.default_rng(0)
     layer = Dropout("dropout", 0.5, x.shape, np.float64, rng)
@@ -236,7 +236,7 @@ def test_dropout_draws_anew_each_step_and_the_same_from_the_same_seed():
     np.testing.assert_array_equal(second, other.forward(x, train=True))
 
 
-def test_dropout_lies_above_each_hidden_layer_alone():
+def test_dropout_follows_hidden_layers_only():
     model = ModelConfig(dropout=0.3, hidden=(4, 4), convolutions=(Convolution(size=2),))
     names = [layer.name for layer in built(model, shape=(4, 4)).layers]
     assert [names[i - 1] for i, name in enumerate(names) if "dropout" in name] == [
@@ -285,7 +285,7 @@ def test_a_step_takes_no_memory_that_grows_with_the_batch(activation, extra):
 
 @pytest.mark.parametrize("extra", [{}, {"normalization": NORM}, {"dropout": 0.5}])
 @pytest.mark.parametrize("convolutions", [(), IMAGES])
-def test_what_only_backward_needs_is_not_there_before_it(convolutions, extra):
+def test_buffers_of_backward_are_allocated_by_the_first_backward(convolutions, extra):
     model = ModelConfig(hidden=(64,), convolutions=convolutions, **extra)
     x, dz = np.ones((WIDE, 64)), np.ones((WIDE, 2))
     tracemalloc.start()
@@ -334,7 +334,7 @@ def test_a_penalty_takes_no_memory_that_grows_with_the_parameters(penalty):
     assert taken < ROOM < training.network.parameters.theta.nbytes / 4
 
 
-def test_watching_for_zigzags_takes_no_memory_that_grows_with_the_parameters():
+def test_the_gradient_cosine_takes_no_memory_that_grows_with_the_parameters():
     training = Training(RunConfig(model=ModelConfig(hidden=(WIDE, 512))), np.float32)
     for _ in range(2):
         training.compare_next()

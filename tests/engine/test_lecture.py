@@ -62,7 +62,7 @@ def test_the_first_loss_is_ln_10():
     assert first_cost(lecture(1e-3)) == pytest.approx(math.log(10), abs=1e-4)
 
 
-def test_a_huge_l2_raises_it_by_what_the_weights_weigh(tmp_path):
+def test_a_huge_l2_raises_the_first_loss_by_its_penalty(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (400, 32, 32, 3), dtype=np.uint8)
     np.savez(tmp_path / "thumbnails.npz", x=noise, y=np.arange(400) % 10)
     register_folder(tmp_path)
@@ -70,14 +70,14 @@ def test_a_huge_l2_raises_it_by_what_the_weights_weigh(tmp_path):
     assert first_cost(config) == pytest.approx(3.0686, abs=0.01)  # on the slide, for 32x32x3
 
 
-def test_twenty_examples_are_learned_by_heart():
+def test_twenty_examples_are_overfitted():
     metrics = epochs(lecture(1e-3, examples=20), 200).snapshot().metrics
     assert metrics.train_accuracy == 1.0
     assert metrics.train_loss < 0.05
     assert metrics.validation_accuracy < 0.8
 
 
-def test_at_too_low_a_rate_the_loss_stays_and_accuracy_climbs_all_the_same():
+def test_at_too_low_a_rate_accuracy_rises_although_the_loss_stays():
     experiment = epochs(lecture(1e-6, l2=1e-6), 10)
     metrics = experiment.snapshot().metrics
     assert 2.3020 < metrics.train_loss < 2.3026  # 2.302420 on the slide
@@ -91,7 +91,7 @@ def test_at_a_rate_of_a_million_it_diverges_at_once():
     assert experiment.step < 10
 
 
-def test_at_3e_3_it_falls_first_and_blows_up_some_epochs_later():
+def test_at_3e_3_the_loss_falls_and_diverges_some_epochs_later():
     experiment = epochs(lecture(3e-3, l2=1e-6), 10)
     losses = experiment.snapshot().curves["loss"]
     assert experiment.status is Status.DIVERGED

@@ -107,7 +107,7 @@ def told(lesson: Lesson) -> tuple[Verdict, set[float]]:
 
 @pytest.mark.parametrize("name", LESSONS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_every_number_of_a_verdict_is_of_its_own_runs(name):
+def test_every_number_of_a_verdict_comes_from_its_runs(name):
     for lesson in map(short, variations(open_lesson(name))):
         verdict, measured = told(lesson)
         figures = {figure.ours for figure in verdict.figures}

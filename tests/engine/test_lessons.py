@@ -49,7 +49,7 @@ def test_the_claim_fails_when_it_is_made_false(name):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_tells_what_a_learner_needs(name):
+def test_a_lesson_has_all_its_texts(name):
     lesson = open_lesson(name)
     assert 40 < len(lesson.look) < 330
     assert len(lesson.question.options) > 1
@@ -62,7 +62,7 @@ def test_a_lesson_tells_what_a_learner_needs(name):
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_every_break_changes_something(name):
+def test_every_variation_changes_something(name):
     lesson = open_lesson(name)
     for by in lesson.breaks:
         broken = lesson.broken(by)
@@ -81,7 +81,7 @@ def test_a_run_is_the_same_as_its_command_makes_it():
     assert theta.tobytes() == watched.network.parameters.theta.tobytes()
 
 
-def test_what_an_outcome_tells_is_a_copy_that_cannot_be_written_to(config):
+def test_an_outcome_has_read_only_copies(config):
     experiment = Experiment(config)
     told = outcome(experiment)
     before = told.parameters["dense 1 W"].copy()
@@ -112,7 +112,7 @@ def test_the_accuracy_of_an_outcome_is_that_of_the_snapshot(config):
 # ---- pretraining --------------------------------------------------------------------------------
 
 
-def test_a_fine_tuned_run_begins_with_what_was_learned_except_in_the_last_layer():
+def test_a_fine_tuned_run_keeps_all_pretrained_layers_but_the_last():
     before = Experiment(RunConfig(data=FINE_TUNED.start.data))
     before.train(FINE_TUNED.start.steps)
     learned, now = (outcome(x).parameters for x in (before, Experiment(FINE_TUNED)))
@@ -133,24 +133,24 @@ def test_a_fine_tuned_run_can_be_replayed_to_the_bit():
     assert theta.tobytes() == again.network.parameters.theta.tobytes()
 
 
-def test_new_weights_are_drawn_afresh_where_one_asks_for_them():
+def test_redrawing_a_fine_tuned_run_draws_random_weights():
     experiment = Experiment(FINE_TUNED)
     learned = outcome(experiment).parameters["dense 1 W"]
     experiment.apply(SetKnob("model.initializer", Choice("Xavier")))
     assert not np.allclose(outcome(experiment).parameters["dense 1 W"], learned)
 
 
-def test_layers_that_do_not_fit_are_drawn():
+def test_pretrained_layers_that_do_not_fit_are_drawn():
     Experiment(FINE_TUNED.replace("model.hidden", "64, 32")).train(1)
 
 
-def test_a_start_that_would_take_long_is_refused():
+def test_long_pretraining_is_refused():
     wide = FINE_TUNED.replace("model.hidden", "2000, 2000")
     with pytest.raises(ValueError, match=r"pretraining takes .* multiplications"):
         Experiment(wide)
 
 
-def test_some_classes_alone_are_learned():
+def test_a_run_can_be_limited_to_some_classes():
     experiment = Experiment(RunConfig(data=FEW))
     assert experiment.data.train.classes == FEW.classes
     assert len(experiment.data.train) == 30
@@ -211,7 +211,7 @@ def cifar():
     DATASETS._entries.pop("CIFAR-10")
 
 
-def test_babysitting_takes_cifar_where_there_is_one(cifar):
+def test_babysitting_uses_cifar_if_available(cifar):
     for name in ("first loss", "regularization raises it"):
         played = play(name)
         assert played.data == "CIFAR-10"
@@ -222,7 +222,7 @@ def test_babysitting_takes_cifar_where_there_is_one(cifar):
     )  # on the slide
 
 
-def test_without_it_babysitting_says_that_it_takes_the_bundled_images():
+def test_without_cifar_babysitting_uses_the_bundled_images():
     assert open_lesson("first loss").data == "Fashion-MNIST"
 
 
@@ -240,7 +240,7 @@ def synthetic_cifar(folder: Path) -> None:
         (folder / "cifar-10-batches-bin" / f"{name}.bin").write_bytes(batch.tobytes())
 
 
-def test_still_too_high_takes_larger_batches_where_inputs_are_more(tmp_path):
+def test_still_too_high_uses_larger_batches_for_more_inputs(tmp_path):
     synthetic_cifar(tmp_path)
     assert register_folder(tmp_path) == ["CIFAR-10"]
     try:
@@ -259,7 +259,7 @@ def two_lessons(monkeypatch):
     monkeypatch.setattr("engine.cli.lessons.LESSONS", dict.fromkeys(QUICK))
 
 
-def test_the_table_tells_claims_figures_and_verdicts(two_lessons, capsys):
+def test_the_table_has_claims_figures_and_verdicts(two_lessons, capsys):
     assert main(["lessons", "--processes", "1"]) == 0
     table = capsys.readouterr().out
     assert LESSONS["first loss"].summary in table
@@ -291,7 +291,7 @@ def test_an_unknown_lesson_is_refused(capsys):
     assert "unknown lesson 'alchemy'" in capsys.readouterr().err
 
 
-def test_several_processes_say_the_same_as_one():
+def test_several_processes_give_the_same_result_as_one():
     alone, shared = (list(play_all(QUICK, processes)) for processes in (1, 2))
     assert [x.verdict for x in alone] == [x.verdict for x in shared]
 

@@ -24,7 +24,7 @@ def environment(monkeypatch):
     limits.cache_clear()
 
 
-def test_without_an_environment_there_is_room_for_a_class():
+def test_default_limits_suit_a_class():
     assert read_limits({}) == Limits()
     assert read_limits({"BABYSIT_MAX_VISITORS": " ", "BABYSIT_DATA": ""}) == Limits()
 
@@ -83,7 +83,7 @@ def images(*convolutions: Convolution, batch: int = 32, hidden: tuple[int, ...] 
     return replace(config, model=model)
 
 
-def test_layers_that_would_hold_too_much_are_refused_before_they_take_memory(monkeypatch):
+def test_layers_with_too_large_buffers_are_refused_before_allocation(monkeypatch):
     taken: list[int] = []
     zeros = np.zeros
 
@@ -99,7 +99,7 @@ def test_layers_that_would_hold_too_much_are_refused_before_they_take_memory(mon
     assert max(taken, default=0) < 4 * limits_of_process().buffers
 
 
-def test_a_batch_that_would_take_too_much_leaves_the_run_as_it_was(environment):
+def test_a_refused_batch_size_leaves_the_run_unchanged(environment):
     experiment = Experiment(images(Convolution(8, 5), batch=4))
     experiment.train(3)
     environment(BABYSIT_MAX_PARAMETERS="200000")

@@ -44,7 +44,7 @@ def trained(config, steps=20):
 @pytest.mark.parametrize(
     "path", [path for path in LIVE if SETTINGS[path].rebuilds is not Rebuilds.NETWORK]
 )
-def test_what_needs_no_new_network_builds_none(config, path, monkeypatch):
+def test_a_change_that_needs_no_new_network_builds_none(config, path, monkeypatch):
     experiment = Experiment(config)
     experiment.train(20)
     built = []
@@ -62,7 +62,7 @@ def test_what_needs_no_new_network_builds_none(config, path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", LIVE)
-def test_what_was_left_as_it_is_is_what_would_have_been_built(config, path):
+def test_kept_parts_equal_rebuilt_ones(config, path):
     training = trained(config)
     training.follow(training.config.replace(path, OTHER[path]))
     anew = training.fork(training.save())  # builds everything
@@ -94,7 +94,7 @@ def parts(thing):
     return []
 
 
-def test_a_fork_shares_the_examples_and_nothing_that_anybody_changes(config):
+def test_a_fork_shares_only_immutable_objects(config):
     training = trained(config.replace("model.normalization", Choice("batch norm")))
     fork = training.fork(training.save())
     data = list(arrays(training.data, {}))

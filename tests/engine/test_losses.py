@@ -41,7 +41,7 @@ def test_equal_scores_have_the_loss_of_chance(name, expected, classes):
     assert LOSSES.build(Choice(name)).of_chance(classes) == pytest.approx(expected(classes))
 
 
-def test_of_values_chance_says_nothing():
+def test_regression_losses_have_no_chance_loss():
     assert LOSSES.build(Choice(SQUARES)).of_chance(3) is None
 
 
@@ -82,7 +82,7 @@ def test_a_worked_mean_of_squares():
 
 
 @pytest.mark.parametrize("name", [CROSS_ENTROPY, HINGE])
-def test_what_is_pushed_up_is_taken_from_the_others(name):
+def test_gradients_of_the_scores_sum_to_0(name):
     z = np.random.default_rng(0).standard_normal((6, 3))
     loss, dz = judged(name, z, one_hot(0, 1, 2, 2, 1, 0))
     np.testing.assert_allclose(dz.sum(axis=1), 0, atol=1e-15)
@@ -91,7 +91,7 @@ def test_what_is_pushed_up_is_taken_from_the_others(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_it_is_the_mean_over_the_batch(name):
+def test_the_loss_is_the_mean_over_the_batch(name):
     z = np.random.default_rng(0).standard_normal((4, 3))
     target = one_hot(0, 2, 1, 1)
     loss, dz = judged(name, z, target)
@@ -117,7 +117,7 @@ def test_large_scores_do_not_overflow(size, dtype):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_score_that_is_no_number_is_not_hidden(name):
+def test_a_nan_score_gives_a_nan_loss(name):
     z = np.array([[1.0, np.nan, 0.0]])
     assert math.isnan(judged(name, z, one_hot(0))[0])
 
@@ -125,13 +125,13 @@ def test_a_score_that_is_no_number_is_not_hidden(name):
 # ---- scores of a network ----------------------------------------------------------------------
 
 
-def test_accuracy_counts_the_right_ones():
+def test_accuracy_counts_correct_predictions():
     z = np.array([[1.0, 2, 0], [3, 1, 2], [0, 0, 1], [5, 4, 9]])
     assert accuracy(z, np.array([1, 0, 1, 2])) == 0.75
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
-def test_explained_is_1_for_the_answers_and_0_for_their_mean(outputs):
+def test_r_squared_is_1_for_the_targets_and_0_for_their_mean(outputs):
     values = np.random.default_rng(0).standard_normal((50, outputs)) + 4
     mean = np.broadcast_to(values.mean(axis=0), values.shape)
     assert explained(values, values) == 1
@@ -140,5 +140,5 @@ def test_explained_is_1_for_the_answers_and_0_for_their_mean(outputs):
     assert explained((values + mean) / 2, values) == pytest.approx(0.75)
 
 
-def test_of_answers_that_are_all_the_same_nothing_can_be_explained():
+def test_r_squared_of_constant_targets():
     assert math.isnan(explained(np.zeros((4, 1)), np.ones((4, 1))))

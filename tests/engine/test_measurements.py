@@ -41,7 +41,7 @@ def optimized(model: ModelConfig | None = None, **optimization: object) -> RunCo
 
 @pytest.mark.parametrize("scale", [1.0, 255.0])
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
-def test_the_first_loss_with_batch_norm_is_what_training_sees(scale, dropout):
+def test_the_first_loss_with_batch_norm_is_that_of_training(scale, dropout):
     config = RunConfig(
         data=DataConfig(preprocessing=Choice("centre", {"scale": scale})),
         model=msgspec.structs.replace(NORMALIZED, dropout=dropout),
@@ -63,7 +63,7 @@ def test_the_first_loss_with_batch_norm_is_what_training_sees(scale, dropout):
     assert result.passed
 
 
-def test_a_network_with_batch_norm_diverges_by_its_true_first_loss():
+def test_divergence_with_batch_norm_is_relative_to_the_true_first_loss():
     config = RunConfig(
         data=DataConfig(preprocessing=Choice("centre", {"scale": 255.0})), model=NORMALIZED
     )
@@ -95,7 +95,7 @@ def steps(config: RunConfig, count: int) -> tuple[Experiment, np.ndarray]:
 
 
 @pytest.mark.parametrize("max_norm", [0.0, 0.5, 3.0])
-def test_the_update_ratio_is_that_of_the_weights_that_were(max_norm):
+def test_the_update_ratio_is_relative_to_the_weights_before_the_step(max_norm):
     experiment, before = steps(optimized(max_norm=max_norm), 200)
     parameters = experiment.network.parameters
     for tensor, shown in zip(parameters.weights, experiment.snapshot().tensors, strict=True):
@@ -105,7 +105,7 @@ def test_the_update_ratio_is_that_of_the_weights_that_were(max_norm):
 
 
 @pytest.mark.parametrize("max_norm", [0.0, 1.0])
-def test_the_overshoot_is_that_of_the_step_that_was_made(max_norm):
+def test_the_overshoot_is_that_of_the_last_step(max_norm):
     sgd = {"optimizer": Choice("SGD"), "learning_rate": 0.1, "l2": 0.0}
     experiment, before = steps(optimized(max_norm=max_norm, **sgd), 200)
     training = experiment._training
@@ -126,7 +126,7 @@ def test_the_overshoot_is_that_of_the_step_that_was_made(max_norm):
     assert experiment.snapshot().metrics.overshoot == pytest.approx(expected, rel=2e-3)
 
 
-def test_the_noise_scale_is_that_of_a_batch_not_fitted_yet():
+def test_the_noise_scale_is_measured_at_the_weights_before_the_step():
     """Against single examples' gradients, at the weights before the step."""
     experiment, before = steps(optimized(optimizer=Choice("SGD"), learning_rate=0.5), 30)
     training = experiment._training

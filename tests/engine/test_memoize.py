@@ -36,14 +36,14 @@ def fact(asked):
     return fact
 
 
-def test_a_fact_is_worked_out_once_for_each_thing_and_question(fact, asked):
+def test_a_result_is_computed_once_per_object_and_arguments(fact, asked):
     one, other = Thing(), Thing()
     answers = [fact(one), fact(other), fact(one, "x"), fact(one), fact(other), fact(one, "x")]
     assert answers == [1, 2, 3, 1, 2, 3]
     assert asked == [(one,), (other,), (one, "x")]
 
 
-def test_nothing_is_kept_of_a_thing_that_is_gone(fact, asked):
+def test_results_are_freed_with_their_object(fact, asked):
     thing = Thing()
     fact(thing)
     gone = weakref.ref(thing)
@@ -66,7 +66,7 @@ def test_curves_are_the_same_object_until_there_is_a_new_row():
     assert (first.rows, first.last("loss")) == (1, 2.0)  # an older reader keeps what it had
 
 
-def test_the_last_value_is_the_last_that_could_be_had():
+def test_the_last_value_is_the_last_that_is_not_nan():
     history = History(["loss", "accuracy", "never"])
     history.append(0, {"loss": 2.0, "accuracy": 0.5})
     history.append(1, {"loss": np.inf})
@@ -75,7 +75,7 @@ def test_the_last_value_is_the_last_that_could_be_had():
     assert np.isnan(curves.last("never"))
 
 
-def test_a_glimpse_of_a_run_without_a_new_row_has_the_curves_of_the_one_before(config):
+def test_cached_snapshots_share_curves_until_a_new_row(config):
     experiment = Experiment(config)
     experiment.train(3000)
     first = experiment.cached_snapshot()

@@ -20,6 +20,6 @@ from engine.number_format import written
         (64, 6, "64"),
     ],
 )
-def test_a_number_is_written_as_people_write_it(value, digits, text):
+def test_numbers_are_written_as_in_text(value, digits, text):
     assert written(value, digits) == text
     assert float(text.replace(",", "")) == pytest.approx(value, rel=10.0 ** (1 - digits))

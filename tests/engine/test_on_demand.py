@@ -57,7 +57,7 @@ def softmax(z: np.ndarray) -> np.ndarray:
     [RunConfig(), SPIRAL, BUMPS, NORMALIZED, CONVOLUTIONAL],
     ids=["digits", "spiral", "bumps", "batch norm and dropout", "convolutional"],
 )
-def test_training_is_the_same_to_the_bit_whether_somebody_looks_or_not(config):
+def test_measuring_on_demand_does_not_change_a_bit(config):
     watched, alone = Experiment(config), Experiment(config)
     for _ in range(4):
         watched.train(5)
@@ -81,7 +81,7 @@ def arrays_in(value):
 
 
 @pytest.mark.parametrize("config", [RunConfig(), SPIRAL, BUMPS, CONVOLUTIONAL])
-def test_what_was_seen_cannot_be_changed_and_does_not_change_by_itself(config):
+def test_results_are_read_only_and_do_not_change_later(config):
     experiment, inside = seen(config)
     arrays = list(arrays_in((inside.weights, inside.maps, inside.surface, inside.answers)))
     before = [array.copy() for array in arrays]
@@ -93,7 +93,7 @@ def test_what_was_seen_cannot_be_changed_and_does_not_change_by_itself(config):
         np.testing.assert_array_equal(now, then)
 
 
-def test_large_things_are_looked_at_again_only_after_a_pause():
+def test_large_statistics_are_measured_only_after_a_pause():
     times = iter(np.arange(0, 1e4, 0.004).tolist())
     experiment = Experiment(RunConfig(), work=lambda: next(times))
     looks = frozenset({"weights"})
@@ -122,7 +122,7 @@ def test_filters_are_the_weights_from_each_pixel():
             assert filters.pictures[unit, row, column] == W[8 * row + column, unit]
 
 
-def test_the_other_weights_are_told_as_they_are_from_the_upper_left():
+def test_other_weights_are_matrices_from_the_upper_left():
     experiment, inside = seen(RunConfig())
     W = weights_of(experiment)
     for matrix in inside.weights.matrices:
@@ -132,7 +132,7 @@ def test_the_other_weights_are_told_as_they_are_from_the_upper_left():
     assert [matrix.layer for matrix in inside.weights.matrices] == ["dense 2", "scores"]
 
 
-def test_of_inputs_that_are_no_pixels_all_layers_are_matrices():
+def test_without_images_all_layers_are_matrices():
     experiment, inside = seen(SPIRAL)
     assert inside.weights.filters is None
     first = inside.weights.matrices[0]
@@ -147,7 +147,7 @@ def test_filters_of_a_convolution_are_its_windows():
     np.testing.assert_array_equal(pictures[2].ravel(), W[:, 2])
 
 
-def test_filters_after_pca_answer_to_pixels_as_the_network_does():
+def test_filters_after_pca_are_converted_to_pixels():
     experiment, inside = seen(RunConfig().replace("data.preprocessing", Choice("PCA")))
     filters, data = inside.weights.filters, experiment.data
     assert filters.turned_back
@@ -159,7 +159,7 @@ def test_filters_after_pca_answer_to_pixels_as_the_network_does():
     )
 
 
-def test_of_larger_filters_fewer_are_shown():
+def test_fewer_filters_are_shown_if_they_are_larger():
     filters = seen(FASHION)[1].weights.filters
     assert filters.every == 1
     assert 10 <= len(filters.pictures) < filters.units == 64
@@ -176,7 +176,7 @@ def photographs():
     DATASETS.dismiss("photographs")
 
 
-def test_of_the_largest_a_pixel_is_the_mean_of_a_square(photographs):
+def test_the_largest_filters_are_averaged_over_squares(photographs):
     experiment, inside = seen(photographs, 3)
     filters, every = inside.weights.filters, inside.weights.filters.every
     assert every > 1
@@ -189,7 +189,7 @@ def test_of_the_largest_a_pixel_is_the_mean_of_a_square(photographs):
 # ---- maps ---------------------------------------------------------------------------------------
 
 
-def test_maps_are_what_the_filters_see_in_the_first_validation_example():
+def test_feature_maps_are_of_the_first_validation_example():
     experiment, inside = seen(CONVOLUTIONAL)
     data, maps = experiment.data, inside.maps
     picture = data.raw.x[data.validation.rows[0]].reshape(28, 28)
@@ -214,7 +214,7 @@ def test_without_convolutions_there_are_no_maps():
 
 
 @pytest.mark.parametrize("config", [SPIRAL, BUMPS], ids=["classes", "values"])
-def test_the_surface_is_what_the_network_answers_at_each_place(config):
+def test_the_surface_has_the_networks_predictions(config):
     experiment, inside = seen(config, 200)
     surface = inside.surface
     rows, columns = surface.said.shape
@@ -247,7 +247,7 @@ def test_the_surface_holds_all_examples_and_is_twice_as_wide_as_high():
 
 
 @pytest.mark.parametrize("part", ["training", "validation"])
-def test_points_bear_their_labels_and_the_networks_answers(part):
+def test_points_have_labels_and_predictions(part):
     experiment, inside = seen(SPIRAL, 100)
     points = getattr(inside.surface, part)
     data = experiment.data.train if part == "training" else experiment.data.validation
@@ -343,7 +343,7 @@ def test_originals_of_bundled_data_are_not_copied():
     assert first.data.raw.x is second.data.raw.x
 
 
-def test_of_tables_the_most_unusual_input_is_told():
+def test_rows_of_tables_have_their_most_unusual_input():
     experiment, inside = seen(RunConfig().replace("data.dataset", Choice("iris")))
     data = experiment.data
     x = data.raw.x[data.validation.rows].astype(float)
@@ -354,7 +354,7 @@ def test_of_tables_the_most_unusual_input_is_told():
         assert hard.deviation == pytest.approx(z[hard.number, hard.unusual], rel=1e-6)
 
 
-def test_values_are_compared_with_what_is_right():
+def test_regression_predictions_are_compared_with_the_targets():
     experiment, inside = seen(BUMPS, 100)
     data, answers = experiment.data.validation, inside.answers
     assert answers.confusion is None
@@ -364,7 +364,7 @@ def test_values_are_compared_with_what_is_right():
     assert inside.answers.hardest[0].number == off.argmax()
 
 
-def test_answers_are_given_without_dropout_and_with_running_averages():
+def test_predictions_use_no_dropout_and_running_averages():
     experiment, inside = seen(NORMALIZED, 50)
     again = experiment.snapshot(ALL).inside
     np.testing.assert_array_equal(inside.answers.said, again.answers.said)
@@ -372,7 +372,7 @@ def test_answers_are_given_without_dropout_and_with_running_averages():
     assert np.mean(inside.answers.right == inside.answers.said) == pytest.approx(accuracy)
 
 
-def test_a_run_that_diverges_keeps_what_was_seen_last():
+def test_a_diverged_run_keeps_the_last_results():
     experiment, inside = seen(SPIRAL.replace("optimization.learning_rate", 1e5), 0)
     experiment.train(50)
     assert experiment.status is Status.DIVERGED
@@ -381,7 +381,7 @@ def test_a_run_that_diverges_keeps_what_was_seen_last():
     assert last.answers is inside.answers
 
 
-def test_a_change_that_breaks_the_network_leaves_what_was_seen_before_it():
+def test_a_change_that_causes_divergence_keeps_earlier_results():
     experiment, inside = seen(SPIRAL)
     experiment.apply(SetKnob("optimization.learning_rate", 1e6))
     experiment.train(50)

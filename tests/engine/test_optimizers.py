@@ -51,17 +51,17 @@ def path(optimizer: Optimizer, x: Array, steps: int, rate: float = 0.5) -> list[
 
 
 @pytest.mark.parametrize(("choice", "expected"), WORKED, ids=lambda value: str(value)[:60])
-def test_the_rule_walks_the_worked_path(choice, expected):
+def test_each_optimizer_follows_its_worked_path(choice, expected):
     x = np.array([1.0])
     np.testing.assert_allclose(path(Optimizer(choice, x), x, 3), expected, rtol=1e-6, atol=1e-12)
 
 
-def test_every_rule_has_a_worked_path():
+def test_every_optimizer_has_a_worked_path():
     assert {choice.name for choice, _ in WORKED} == set(OPTIMIZERS)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_parameter_goes_its_own_way_across_blocks(optimizer):
+def test_block_wise_updates_move_every_parameter_once(optimizer):
     """Block-wise updates leave no parameter out and move none twice."""
     rng = np.random.default_rng(0)
     start = rng.standard_normal(2 * BLOCK + 3)
@@ -111,14 +111,14 @@ def test_a_constant_gradient_keeps_adam_at_its_rate():
         assert x[0] == pytest.approx(-0.1 * step, rel=1e-6)  # uncorrected: 0.316 at first
 
 
-def test_adamw_shrinks_what_has_no_gradient():
+def test_adamw_decays_weights_without_gradient():
     theta = np.array([2.0, -3.0])
     optimizer = Optimizer(Choice("AdamW", {"decay": 0.5}), theta)
     optimizer.update(np.zeros(2), 0.1)
     np.testing.assert_allclose(theta, [2 * 0.95, -3 * 0.95], rtol=1e-12)
 
 
-def test_adamw_shrinks_weights_alone_whatever_the_blocks():
+def test_adamw_decays_only_weights_in_any_block():
     theta = np.ones(2 * BLOCK + 7)
     weights = BLOCK + 3  # the border is within a block
     Optimizer(Choice("AdamW", {"decay": 0.5}), theta, weights).update(np.zeros_like(theta), 0.1)
@@ -127,7 +127,7 @@ def test_adamw_shrinks_weights_alone_whatever_the_blocks():
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_rule_reads_the_parameters_but_never_writes_them(optimizer):
+def test_update_rules_never_write_parameters(optimizer):
     theta = np.array([1.0, -2.0])
     before = theta.copy()
     Optimizer(Choice(optimizer), theta).update(np.array([3.0, 0.5]), 0.0)  # rate 0: no step
@@ -137,7 +137,7 @@ def test_a_rule_reads_the_parameters_but_never_writes_them(optimizer):
 # ---- memory -------------------------------------------------------------------------------------
 
 
-def test_turning_a_knob_keeps_the_memory_and_another_rule_clears_it():
+def test_new_hyperparameters_keep_the_state_and_another_rule_clears_it():
     x = np.array([1.0])
     optimizer = Optimizer(Choice("momentum"), x)
     optimizer.update(np.array([1.0]), 1.0)
@@ -152,7 +152,7 @@ def test_turning_a_knob_keeps_the_memory_and_another_rule_clears_it():
 
 @pytest.mark.parametrize("choice", [choice for choice, _ in WORKED], ids=lambda c: str(c)[:60])
 @pytest.mark.parametrize("how", ["another rule and back", "reset"])
-def test_after_forgetting_the_rule_starts_over_its_step_counter_too(choice, how):
+def test_clearing_the_state_resets_the_step_counter(choice, how):
     """With the old step counter Adam would correct too little: the first step would be too long."""
     x = np.array([1.0])
     optimizer = Optimizer(choice, x)
@@ -167,7 +167,7 @@ def test_after_forgetting_the_rule_starts_over_its_step_counter_too(choice, how)
     assert path(optimizer, x, 3) == fresh
 
 
-def test_turning_a_knob_keeps_the_step_counter():
+def test_new_hyperparameters_keep_the_step_counter():
     x = np.array([0.0])
     adam = Optimizer(Choice("Adam"), x)
     for _ in range(10):
@@ -204,7 +204,7 @@ def test_every_rule_learns(optimizer, rate):
     assert accuracy > 0.94
 
 
-def test_a_gradient_is_clipped_to_its_longest():
+def test_a_gradient_is_clipped_to_the_largest_norm():
     training = some_training("SGD", learning_rate=1.0, clip=0.01)
     theta = training.network.parameters.theta
     for _ in range(3):

@@ -86,7 +86,7 @@ def until(room, clock, step, handle):
 
 
 @pytest.mark.parametrize("pace", [x for x in FIXED if x <= 300])
-def test_so_many_steps_are_made_a_second(room, clock, config, pace):
+def test_the_measured_rate_is_the_pace(room, clock, config, pace):
     handle = playing(room, clock, config, pace)
     serve(room, clock, 3)
     begun = handle.experiment.step
@@ -96,7 +96,7 @@ def test_so_many_steps_are_made_a_second(room, clock, config, pace):
 
 
 @pytest.mark.parametrize("pace", [1.0, 3.0, 10.0])
-def test_slow_steps_come_at_even_times_and_each_is_shown(room, clock, config, pace):
+def test_slow_steps_are_evenly_spaced_and_each_is_shown(room, clock, config, pace):
     handle = room.add(Costly(config, clock), pace=pace)
     seen = []
 
@@ -120,7 +120,7 @@ def test_at_full_speed_nothing_holds_it(room, clock, config):
     assert free.experiment.step >= held.experiment.step > 100
 
 
-def test_a_machine_too_slow_lags_behind_and_runs_after_nothing(room, clock, config):
+def test_a_slow_machine_lags_and_does_not_catch_up(room, clock, config):
     handle = playing(room, clock, config, 300.0, trained=0.01)  # at most 85 a second
     serve(room, clock, 10)
     assert 500 < handle.experiment.step < 900
@@ -131,7 +131,7 @@ def test_a_machine_too_slow_lags_behind_and_runs_after_nothing(room, clock, conf
 
 
 @pytest.mark.parametrize("pace", [1.0, 10.0, 300.0])
-def test_after_a_pause_nothing_is_caught_up_with(room, clock, config, pace):
+def test_a_pause_is_not_caught_up(room, clock, config, pace):
     handle = playing(room, clock, config, pace)
     serve(room, clock, 3)
     handle.send(Pause())
@@ -144,7 +144,7 @@ def test_after_a_pause_nothing_is_caught_up_with(room, clock, config, pace):
 
 @pytest.mark.parametrize("jump", [3600.0, -3600.0, 1e6, -1e6])
 @pytest.mark.parametrize("pace", [1.0, 100.0, FULL])
-def test_a_clock_that_jumps_is_not_caught_up_with(room, clock, config, pace, jump):
+def test_a_jump_of_the_clock_is_not_caught_up(room, clock, config, pace, jump):
     handle = playing(room, clock, config, pace, trained=0.01)
     serve(room, clock, 3)
     begun = handle.experiment.step
@@ -158,7 +158,7 @@ def test_a_clock_that_jumps_is_not_caught_up_with(room, clock, config, pace, jum
     passing=st.lists(st.floats(0, 100), max_size=50),
     quick=st.floats(0, 1),
 )
-def test_what_is_due_is_never_more_than_time_brings(rate, passing, quick):
+def test_due_steps_never_exceed_elapsed_time(rate, passing, quick):
     due, now, made = StepsDue(), 0.0, 0
     for seconds in passing:
         now += seconds
@@ -182,7 +182,7 @@ def test_a_change_of_pace_takes_effect_at_once(room, clock, config):
 
 
 @pytest.mark.parametrize("pace", [AUTO, 1.0])
-def test_what_somebody_changes_is_seen_at_the_next_frame(room, clock, config, pace):
+def test_a_change_is_shown_at_the_next_frame(room, clock, config, pace):
     handle = playing(room, clock, config, pace)
     serve(room, clock, 3)
     begun = handle.experiment.step
@@ -197,7 +197,7 @@ def test_what_somebody_changes_is_seen_at_the_next_frame(room, clock, config, pa
     assert handle.experiment.step <= begun + 3
 
 
-def test_a_run_that_waits_shows_a_new_pace(room, clock, config):
+def test_a_paused_run_shows_a_new_pace(room, clock, config):
     handle = room.add(Costly(config, clock), pace=AUTO)
     serve(room, clock, 1)
     watch(handle)
@@ -209,7 +209,7 @@ def test_a_run_that_waits_shows_a_new_pace(room, clock, config):
 # ---- auto ----------------------------------------------------------------------------------------
 
 
-def test_auto_begins_slowly_and_each_doubling_takes_as_long(room, clock, config):
+def test_auto_starts_slowly_and_each_doubling_takes_equally_long(room, clock, config):
     handle = playing(room, clock, config, AUTO)
     serve(room, clock, 8)
     assert handle.experiment.step == pytest.approx(8 * SLOWEST, abs=2)
@@ -244,7 +244,7 @@ def test_auto_is_as_slow_after_a_pause_as_before_it(room, clock, config):
     assert handle.experiment.step - begun == pytest.approx(GROWTH * begun, rel=0.2)
 
 
-def test_what_is_repeated_is_not_waited_for_and_then_it_is_slow(room, clock, config):
+def test_replayed_steps_are_fast_and_the_next_ones_slow(room, clock, config):
     handle = room.add(Costly(config, clock), pace=AUTO)
     watch(handle)
     handle.send(Begin(config, ((100, SetKnob(RATE, 0.02)),), until=2000))
@@ -287,7 +287,7 @@ def test_slower_and_faster_go_through_all_fixed_paces():
 @pytest.mark.parametrize(
     ("made", "slower", "faster"), [(48, 30, 100), (0, 3, 10), (8000, 1000, FULL), (30, 10, 100)]
 )
-def test_from_auto_they_go_to_the_neighbours_of_what_is_made_now(made, slower, faster):
+def test_from_auto_slower_and_faster_start_at_the_measured_rate(made, slower, faster):
     assert next_pace(AUTO, made, -1) == slower
     assert next_pace(AUTO, made, 1) == faster
 
@@ -347,7 +347,7 @@ def test_at_a_low_pace_each_step_has_its_row(room, clock, config, pace):
 
 
 @pytest.mark.parametrize("pace", [100.0, 1000.0, AUTO])
-def test_at_any_pace_that_holds_it_each_frame_has_a_row(room, clock, config, pace):
+def test_at_any_kept_pace_each_frame_has_a_row(room, clock, config, pace):
     handle = room.add(Costly(config, clock, 0.0001), pace=pace)
     handle.experiment.train(1000)
     handle.experiment.apply(SetKnob(RATE, 0.02))
@@ -360,7 +360,7 @@ def test_at_any_pace_that_holds_it_each_frame_has_a_row(room, clock, config, pac
     assert handle.latest.curves.rows - begun >= 25
 
 
-def test_rows_of_a_slow_run_have_an_end(room, clock, config, monkeypatch):
+def test_rows_of_a_slow_run_are_limited(room, clock, config, monkeypatch):
     monkeypatch.setattr("engine.runtime.curve_recorder.MOST", 300)
     assert MOST > 300
     handle = room.add(Costly(config, clock), pace=30.0)

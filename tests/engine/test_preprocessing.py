@@ -32,7 +32,7 @@ def covariance(x: Array) -> Array:
     return np.cov(x, rowvar=False, ddof=0)
 
 
-def test_nothing_is_done_by_none():
+def test_none_leaves_inputs_unchanged():
     np.testing.assert_array_equal(fitted("none", correlated())(correlated()), correlated())
 
 
@@ -88,7 +88,7 @@ def test_a_constant_input_becomes_0(name, dtype, value):
     np.testing.assert_allclose(done[:, column], 0, atol=1e-6 * max(1, value))
 
 
-def test_a_constant_input_is_not_blown_up_where_it_differs_later():
+def test_a_constant_input_stays_small_if_it_varies_in_validation():
     x = correlated()
     x[:, 1] = 5
     fresh = x.copy()
@@ -107,7 +107,7 @@ def test_more_inputs_than_examples_can_be_whitened():
 # ---- images ---------------------------------------------------------------------------------
 
 
-def test_of_colour_images_each_colour_loses_its_mean():
+def test_channel_mean_subtracts_the_mean_of_each_colour():
     images = np.random.default_rng(0).random((30, 5, 4, 3)) * [1, 2, 3] + [0, 5, 9]
     x = images.reshape(30, -1)
     done = fitted("channel mean", x, (5, 4, 3))(x).reshape(images.shape)
@@ -116,7 +116,7 @@ def test_of_colour_images_each_colour_loses_its_mean():
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (30,)])
-def test_of_grey_images_and_tables_one_mean_goes(shape):
+def test_channel_mean_subtracts_one_mean_from_grey_images_and_tables(shape):
     x = np.random.default_rng(0).random((40, 30)) + 2
     np.testing.assert_allclose(fitted("channel mean", x, shape)(x), x - x.mean(), rtol=1e-9)
 
@@ -135,7 +135,7 @@ def split_of(x: Array, preprocessing: str, monkeypatch) -> Split:
 
 
 @pytest.mark.parametrize("name", PREPROCESSING)
-def test_only_the_training_split_is_learned_from(name, monkeypatch):
+def test_preprocessing_ignores_the_validation_set(name, monkeypatch):
     """Whatever the validation set contains, the training set is transformed in the same way."""
     x = correlated()
     before = split_of(x, name, monkeypatch)
@@ -149,14 +149,14 @@ def test_only_the_training_split_is_learned_from(name, monkeypatch):
 
 
 @pytest.mark.parametrize("name", PREPROCESSING)
-def test_validation_examples_get_what_was_learned(name, monkeypatch):
+def test_validation_examples_get_the_fitted_transform(name, monkeypatch):
     parts = split_of(correlated(), name, monkeypatch)
     rows, held_out = (part.y[:, 0].astype(int) for part in (parts.train, parts.validation))
     transform = fitted(name, correlated()[rows])
     np.testing.assert_allclose(parts.validation.x, transform(correlated()[held_out]), rtol=1e-9)
 
 
-def test_it_is_learned_from_the_examples_that_are_trained_on():
+def test_preprocessing_is_fitted_on_the_examples_trained_on():
     config = DataConfig(preprocessing=Choice("standardize"), examples=20)
     train = prepare_data.prepare(config, np.random.default_rng(0), np.float64).train
     assert len(train) == 20
@@ -180,7 +180,7 @@ def prepared(seed: int = 0, dtype: str = "f4", **data: object) -> Split:
     return prepare_data.prepare(DataConfig(**data), np.random.default_rng(seed), dtype)
 
 
-def test_who_asks_for_the_same_gets_the_same():
+def test_equal_requests_share_one_result():
     one = prepared()
     assert prepared() is one
     for other in (prepared(seed=1), prepared(dtype="f8"), prepared(held_out=0.5)):
@@ -188,7 +188,7 @@ def test_who_asks_for_the_same_gets_the_same():
         assert not np.shares_memory(other.train.x, one.train.x)
 
 
-def test_what_is_shared_cannot_be_written_to():
+def test_shared_data_are_read_only():
     for part in (prepared().train, prepared().validation):
         for array in (part.x, part.y, part.rows, part.target):
             with pytest.raises(ValueError, match="read-only"):
@@ -210,12 +210,12 @@ def test_two_runs_on_the_same_data_share_it_until_both_are_gone():
     assert left() is None
 
 
-def test_data_of_the_same_name_that_are_others_are_not_shared(monkeypatch):
+def test_other_data_of_the_same_name_are_not_shared(monkeypatch):
     one, other = (split_of(correlated(), "centre", monkeypatch) for _ in range(2))
     assert one is not other
 
 
-def test_several_who_ask_at_once_get_the_same():
+def test_simultaneous_requests_share_one_result():
     start = threading.Barrier(4)
 
     def ask(_: int) -> Split:

@@ -58,14 +58,14 @@ def inputs(seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("case", SLIDES, ids=" ".join)
-def test_the_slides_table_is_reproduced(case):
+def test_the_slides_standard_deviations_are_reproduced(case):
     signals = measure_signal(model(*case), inputs(0), np.random.default_rng(1))
     spreads = np.linspace(*SPREADS[case], 10)
     for signal, printed, spread in zip(signals, SLIDES[case], spreads, strict=True):
         assert abs(signal.std - printed) <= 4 * spread * printed + PRINTED, signal.name
 
 
-def test_the_means_are_the_slides_too():
+def test_the_slides_means_are_reproduced():
     signals = measure_signal(model("ReLU", "He"), inputs(0), np.random.default_rng(1))
     spreads = np.linspace(*SPREADS["ReLU", "He"], 10)
     for signal, printed, spread in zip(signals, HE_MEANS, spreads, strict=True):
@@ -84,7 +84,7 @@ def test_theory_agrees_with_measurement(case):
         assert signal.std == pytest.approx(moments.std, rel=tolerance)
 
 
-def test_theory_knows_known_results():
+def test_theory_agrees_with_known_results():
     he = predict_signal(Choice("ReLU"), [2.0] * 10)
     assert [m.mean**2 + m.std**2 for m in he] == pytest.approx([1.0] * 10, rel=1e-6)
     assert [m.backward for m in he] == pytest.approx([1.0] * 10, rel=1e-6)
@@ -103,12 +103,12 @@ def lab(activation: str, initializer: str, **size: int) -> Laboratory:
 
 
 @pytest.mark.parametrize("case", SLIDES, ids=" ".join)
-def test_theory_agrees_with_the_gradient_on_its_way_back(case):
+def test_theory_agrees_with_measured_backward_gradients(case):
     for layer in lab(*case).show().layers:
         assert layer.backward == pytest.approx(layer.expected_backward, rel=0.25), layer.name
 
 
-def test_a_gradient_back_through_linear_layers_is_their_matrices_product():
+def test_a_backward_gradient_is_a_product_of_weight_matrices():
     x = np.random.default_rng(0).standard_normal((50, 40))
     linear = ModelConfig(
         activation=Choice("identity"), initializer=Choice("orthogonal"), hidden=(40,) * 5
@@ -120,7 +120,7 @@ def test_a_gradient_back_through_linear_layers_is_their_matrices_product():
     assert predict_backward(moments) == pytest.approx([4.0, 2.0, 1.0])
 
 
-def test_the_engines_copy_of_the_slides_is_true():
+def test_the_engines_copy_of_the_slides_is_correct():
     assert {case: list(column) for case, column in slides.STDS.items()} == SLIDES
     assert list(slides.MEANS["ReLU", "He"]) == HE_MEANS
 
@@ -145,14 +145,14 @@ def test_the_lab_puts_the_slides_figures_beside_its_own(case):
     ],
     ids=["depth", "width", "initializer", "scale"],
 )
-def test_the_slides_say_nothing_of_other_experiments(other):
+def test_other_experiments_have_no_slide_figures(other):
     report = other.show()
     assert len(report.layers) == other.depth
     assert all(math.isnan(layer.slide_std) for layer in report.layers)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "ReLU", "PReLU", "Maxout", "sigmoid"])
-def test_every_activation_can_be_looked_at_in_the_lab(activation):
+def test_the_lab_works_with_every_activation(activation):
     report = lab(activation, "Xavier", depth=3, width=60).show()
     edges = report.layers[0].edges
     for layer in report.layers:

@@ -34,7 +34,7 @@ def test_the_first_remedy_that_changes_something_and_is_legal_is_advised(now):
     assert (finding.advice, finding.remedy) == ("Lower.", LOWER.turns)
 
 
-def test_where_none_is_left_that_is_said(now):
+def test_without_a_remedy_the_advice_says_so(now):
     finding = of(now, Remedy("Nothing.", (SetKnob(RATE, now.config.value(RATE)),)))
     assert (finding.advice, finding.remedy) == (KNOWS_NONE, ())
 
@@ -48,13 +48,13 @@ def test_where_none_is_left_that_is_said(now):
         (0.1, 0.01, True),  # was lowered; may be lowered further
     ],
 )
-def test_a_number_does_not_return_to_where_advice_has_led_it_away_from(now, before, after, allowed):
+def test_advice_never_returns_to_a_value_that_it_left(now, before, after, allowed):
     finding = of(having_followed(now, Change(RATE, before, after)), LOWER)
     assert finding.remedy == (LOWER.turns if allowed else ())
     assert finding.advice == ("Lower." if allowed else KNOWS_NO_MORE)
 
 
-def test_a_choice_is_not_made_again_that_advice_has_led_away_from(now):
+def test_advice_never_returns_to_a_choice_that_it_left(now):
     he = Remedy("He.", (SetKnob(INITIALIZER, Choice("He")),))
     now = dataclasses.replace(now, config=now.config.replace(INITIALIZER, Choice("Xavier")))
     assert of(now, he).remedy == he.turns
@@ -70,7 +70,7 @@ def too_slow(config: RunConfig) -> Experiment:
     return experiment
 
 
-def test_what_was_followed_is_known_through_restarts_until_another_run_begins(config):
+def test_followed_advice_is_remembered_through_restarts(config):
     experiment = too_slow(config)
     for command in experiment.snapshot().findings[0].remedy:
         experiment.apply(command)
@@ -82,7 +82,7 @@ def test_what_was_followed_is_known_through_restarts_until_another_run_begins(co
     assert experiment.snapshot().followed == ()
 
 
-def test_whoever_goes_the_way_that_was_advised_has_followed_the_advice(config):
+def test_a_change_in_the_advised_direction_counts_as_followed(config):
     experiment = too_slow(config)
     experiment.apply(SetKnob(RATE, 2e-5))
     assert experiment.snapshot().followed == (Change(RATE, 1e-6, 2e-5),)
@@ -92,7 +92,7 @@ def test_whoever_goes_the_way_that_was_advised_has_followed_the_advice(config):
     ("path", "value"),
     [(RATE, 1e-6), ("model.activation", Choice("tanh")), ("data.dataset", Choice("moons"))],
 )
-def test_a_choice_of_ones_own_ends_the_story(config, path, value):
+def test_an_unadvised_change_clears_followed_advice(config, path, value):
     experiment = too_slow(config)
     experiment.apply(SetKnob(RATE, 2e-5))
     experiment.apply(SetKnob(path, value))
@@ -105,7 +105,7 @@ def diverged(config: RunConfig, rate: float) -> Experiment:
     return experiment
 
 
-def test_after_a_divergence_what_was_set_since_is_what_a_restart_takes(config):
+def test_after_a_divergence_a_restart_uses_the_new_settings(config):
     experiment = diverged(config, 1e6)
     experiment.apply(SetKnob(RATE, 0.01))
     finding = experiment.snapshot().findings[0]

@@ -66,7 +66,7 @@ def seated(room, config, clock, names, **costs):
 # ---- commands ------------------------------------------------------------------------------------
 
 
-def test_restarts_that_wait_are_one_restart(room, config, clock):
+def test_queued_restarts_are_merged(room, config, clock):
     handles, _ = seated(room, config, clock, "ab")
     for _ in range(500):
         handles["a"].send(Restart())
@@ -75,9 +75,7 @@ def test_restarts_that_wait_are_one_restart(room, config, clock):
     assert handles["a"].experiment.step > 0  # and goes on
 
 
-def test_what_cannot_be_merged_is_paid_and_nobody_waits_for_more_than_one_command(
-    room, config, clock
-):
+def test_commands_that_cannot_be_merged_are_charged_to_their_sender(room, config, clock):
     handles, served = seated(room, config, clock, "abc")
     flood = [command for n in range(20) for command in (Restart(), SetKnob(RATE, 0.1 + n / 100))]
     for command in flood:
@@ -95,7 +93,7 @@ def test_what_cannot_be_merged_is_paid_and_nobody_waits_for_more_than_one_comman
     assert handles["a"].experiment.config.optimization.learning_rate == pytest.approx(0.29)
 
 
-def test_all_who_send_floods_are_served_in_turn(room, config, clock):
+def test_several_floods_are_served_in_turn(room, config, clock):
     handles, served = seated(room, config, clock, "abcd")
     for n in range(20):
         for handle in handles.values():
@@ -106,9 +104,7 @@ def test_all_who_send_floods_are_served_in_turn(room, config, clock):
     assert min(counts) > 5 and max(counts) - min(counts) <= 2
 
 
-def test_who_has_spent_all_is_shown_with_its_slice_and_takes_no_turn_to_be_asked(
-    room, config, clock, monkeypatch
-):
+def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, clock, monkeypatch):
     handles, _ = seated(room, config, clock, "ab", begins=0.3)
     flooding = handles["a"].experiment
     shown = []
@@ -129,7 +125,7 @@ def test_who_has_spent_all_is_shown_with_its_slice_and_takes_no_turn_to_be_asked
     assert flooding.run == 3
 
 
-def test_a_flood_of_one_alone_is_not_held_back(room, config, clock):
+def test_a_flood_without_competitors_is_not_throttled(room, config, clock):
     handles, _ = seated(room, config, clock, "a")
     for n in range(20):
         handles["a"].send(SetKnob(RATE, 0.1 + n / 100))
@@ -140,7 +136,7 @@ def test_a_flood_of_one_alone_is_not_held_back(room, config, clock):
     assert clock.now - begun < 21 * (0.02 + PERIOD)
 
 
-def test_commands_and_errands_keep_their_order(room, config, clock):
+def test_commands_and_queries_keep_their_order(room, config, clock):
     handles, _ = seated(room, config, clock, "a")
     handle = handles["a"]
     handle.send(Restart(seed=5))
@@ -153,7 +149,7 @@ def test_commands_and_errands_keep_their_order(room, config, clock):
     assert then.result(0) == (6, Status.PAUSED)
 
 
-def test_a_queue_that_is_full_takes_no_more_and_says_so(room, config, clock, monkeypatch):
+def test_a_full_queue_refuses_commands(room, config, clock, monkeypatch):
     monkeypatch.setattr("engine.runtime.experiment_handle.MOST_PENDING", 10)
     handles, _ = seated(room, config, clock, "a")
     for _ in range(20):
@@ -184,7 +180,7 @@ def test_a_queue_that_is_full_takes_no_more_and_says_so(room, config, clock, mon
         (Restart(), Pause(), False),
     ],
 )
-def test_a_command_is_dropped_only_if_the_next_does_away_with_all_it_does(
+def test_a_command_is_dropped_only_if_the_next_replaces_all_its_effects(
     config, earlier, later, replaced
 ):
     assert replaces(later, earlier, config) is replaced
@@ -202,7 +198,7 @@ def test_a_command_is_dropped_only_if_the_next_does_away_with_all_it_does(
         assert before[0].config == before[1].config and before[0].step == before[1].step
 
 
-def test_if_the_last_is_refused_the_one_before_holds(room, config, clock):
+def test_if_the_last_command_is_refused_the_previous_one_applies(room, config, clock):
     handles, _ = seated(room, config, clock, "a")
     good, bad = config.with_seed(8), config.replace("model.hidden", (9000, 9000))
     handles["a"].send(Begin(good))
@@ -219,7 +215,7 @@ def home(room, handle):
     return room._homes[handle]
 
 
-def test_a_run_of_unknown_length_is_set_up_beside_and_comes_back(room, config, clock, monkeypatch):
+def test_a_run_of_unknown_cost_is_set_up_on_a_background_thread(room, config, clock, monkeypatch):
     handles, _ = seated(room, config, clock, "ab")
     monkeypatch.setattr(of_effort, "speed", lambda: 1.0)
     handles["a"].send(Restart())
@@ -235,14 +231,14 @@ def test_a_run_of_unknown_length_is_set_up_beside_and_comes_back(room, config, c
 @pytest.mark.parametrize(
     ("path", "value"), [("data.dataset", Choice("wine")), ("data.held_out", 0.5)]
 )
-def test_other_data_is_always_prepared_beside(room, config, clock, path, value):
+def test_other_data_are_always_prepared_on_a_background_thread(room, config, clock, path, value):
     handles, served = seated(room, config, clock, "ab")
     handles["a"].send(SetKnob(path, value))
     room.main.serve()
     assert home(room, handles["a"]) in room.beside and served == []
 
 
-def test_whoever_once_took_too_long_is_served_beside(room, config, clock):
+def test_an_experiment_that_took_too_long_is_served_on_a_background_thread(room, config, clock):
     handles, served = seated(room, config, clock, "abc")
     handles["a"].experiment.costs_to_train = 0.2
     serve(room, clock, 3 * PERIOD)
@@ -253,7 +249,7 @@ def test_whoever_once_took_too_long_is_served_beside(room, config, clock):
     assert home(room, handles["a"]) is room.main
 
 
-def test_work_that_nobody_knows_the_length_of_begins_beside(room, config, clock):
+def test_work_of_unknown_cost_starts_on_a_background_thread(room, config, clock):
     handles, _ = seated(room, config, clock, "ab")
 
     def search():
@@ -271,7 +267,7 @@ def test_work_that_nobody_knows_the_length_of_begins_beside(room, config, clock)
     assert handle.works.shown.search == 1
 
 
-def test_who_is_moved_loses_no_command_and_who_has_left_comes_back_nowhere(room, config, clock):
+def test_a_moved_experiment_loses_no_command_and_a_removed_one_stays_removed(room, config, clock):
     handles, _ = seated(room, config, clock, "ab")
     handles["a"].send(SetKnob("data.held_out", 0.5))
     handles["a"].send(Pause())
@@ -286,9 +282,7 @@ def test_who_is_moved_loses_no_command_and_who_has_left_comes_back_nowhere(room,
 # ---- what is too much for a server ---------------------------------------------------------------
 
 
-def test_a_network_whose_steps_are_too_long_is_refused_beside_others(
-    room, config, clock, monkeypatch
-):
+def test_a_network_with_too_long_steps_is_refused_beside_others(room, config, clock, monkeypatch):
     monkeypatch.setattr(of_effort, "speed", lambda: 1e6)
     handles, _ = seated(room, config, clock, "ab")
     handles["a"].send(SetKnob("model.hidden", "600, 600"))
@@ -303,7 +297,7 @@ def test_a_network_whose_steps_are_too_long_is_refused_beside_others(
     assert handles["a"].experiment.config.model.hidden == (600, 600)
 
 
-def test_one_whose_steps_turn_out_to_be_too_long_is_paused_and_told_so(room, config, clock):
+def test_an_experiment_with_too_long_steps_is_paused_with_a_message(room, config, clock):
     handles, _ = seated(room, config, clock, "ab", trains=0.2)
     for handle in handles.values():
         watch(handle)
@@ -317,7 +311,7 @@ def test_one_whose_steps_turn_out_to_be_too_long_is_paused_and_told_so(room, con
 # ---- the budget ----------------------------------------------------------------------------------
 
 
-def test_a_purse_saves_pays_and_forgives():
+def test_a_time_budget_accrues_pays_and_forgives():
     purse = TimeBudget()
     purse.pay(SAVED, 0.1)
     assert purse.solvent and purse.wait(0.1) == 0

@@ -33,7 +33,7 @@ def steered_by_hand(config):
     return experiment
 
 
-def test_a_script_gives_the_bits_of_a_hand_that_turns_the_same_knobs(config):
+def test_a_script_gives_the_same_bits_as_manual_changes(config):
     scripted = Experiment(config.with_seed(9))
     scripted.apply(Begin(config, SCRIPT, until=50))
     assert scripted.status is Status.RUNNING
@@ -57,7 +57,7 @@ def test_after_its_last_step_a_scripted_run_is_an_ordinary_one(config):
     assert experiment.step == 50 and experiment.status is Status.RUNNING
 
 
-def test_what_begins_another_run_leaves_the_script_behind(config):
+def test_starting_another_run_ends_the_script(config):
     experiment = Experiment(config)
     experiment.apply(Begin(config, SCRIPT, until=40))
     experiment.apply(SetKnob("model.hidden", "8"))
@@ -97,7 +97,7 @@ def test_a_pinned_run_stays_as_it_was(config):
     assert experiment.snapshot().pinned == ()
 
 
-def test_a_name_is_pinned_once_and_runs_are_pinned_in_moderation(config):
+def test_pinned_names_are_unique_and_pins_are_limited(config):
     experiment = Experiment(config)
     experiment.apply(Pin("a"))
     with pytest.raises(ValueError, match="'a' is pinned already"):

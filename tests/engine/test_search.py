@@ -91,14 +91,14 @@ def halved() -> SearchRun:
 # ---- the space ----------------------------------------------------------------------------------
 
 
-def test_a_log_axis_is_as_often_in_each_power_of_ten():
+def test_a_log_axis_samples_each_power_of_ten_equally():
     rates = [trial.point[0] for trial in changed(LECTURE_SEARCH, trials=3000).draw()]
     assert all(1e-6 <= rate <= 1e-3 for rate in rates)
     counts, _ = np.histogram(np.log10(rates), bins=[-6, -5, -4, -3])
     assert np.abs(counts / 1000 - 1).max() < 0.1
 
 
-def test_menus_knobs_and_layers_can_join():
+def test_menus_knobs_and_layers_can_be_axes():
     space = (
         axis_of("model.activation", RunConfig()),
         Continuous("optimization.optimizer.mu", 0.5, 0.99, "linear"),
@@ -130,7 +130,7 @@ def test_menus_knobs_and_layers_can_join():
         ({"limit": 0.5}, "above 1"),
     ],
 )
-def test_what_cannot_be_searched_is_refused_in_one_sentence(fields, said):
+def test_an_illegal_search_is_refused_in_one_sentence(fields, said):
     with pytest.raises(ValueError, match=said):
         Search(**fields)
     with pytest.raises(ValueError, match=said):
@@ -144,7 +144,7 @@ def test_nine_trials_of_a_grid_try_three_values_and_random_ones_nine():
         assert len({trial.point[0] for trial in trials}) == count
 
 
-def test_a_shifted_grid_is_a_grid_that_begins_anywhere_within_its_cells():
+def test_a_shifted_grid_is_a_grid_with_a_random_offset():
     first = set()
     for seed in range(20):
         search = changed(SMALL, trials=9, seed=seed, strategy=Choice("shifted grid"))
@@ -180,7 +180,7 @@ def test_a_trial_is_the_experiment_of_its_config_to_the_bit(hidden):
         assert digest(experiment) == result.digest
 
 
-def test_it_goes_on_until_each_example_was_seen_so_often(small):
+def test_a_trial_ends_after_its_epochs(small):
     result = next(x for x in small.results.values() if x.ending is Ending.FINISHED)
     experiment = Experiment(small.trials[result.number].config)
     examples = len(experiment.data.train)
@@ -195,7 +195,7 @@ def test_it_goes_on_until_each_example_was_seen_so_often(small):
         (0.05, 1e-4, 3.0, {Ending.FINISHED}),
     ],
 )
-def test_a_cost_that_runs_away_ends_it_early(rate, l2, limit, ending):
+def test_a_diverging_cost_ends_a_trial_early(rate, l2, limit, ending):
     config = RunConfig().replace(RATE, rate).replace(L2, l2)
     trial = TrialRun(Job(0, 0, config, 3.0, limit=limit))
     trial.advance(math.inf)
@@ -206,7 +206,7 @@ def test_a_cost_that_runs_away_ends_it_early(rate, l2, limit, ending):
         assert result.cost > limit * result.first_cost
 
 
-def test_what_cannot_be_built_is_told_and_stops_nothing_else():
+def test_a_trial_that_cannot_be_built_is_reported_and_others_continue():
     space = (
         Categorical("model.convolutions", ("", "4 of 5x5 pool 8")),
         Continuous(RATE, 0.01, 0.1),
@@ -247,7 +247,7 @@ def test_slices_change_nothing(small):
     assert outcome(hunt) == outcome(small)
 
 
-def test_it_tells_how_long_it_will_take(small):
+def test_the_remaining_time_is_estimated(small):
     clock = Ticking(0.001)
     hunt = SearchRun(SMALL, InThread(clock=clock), clock=clock)
     assert math.isnan(hunt.frame().seconds_left)
@@ -281,7 +281,7 @@ def test_pause_resume_and_cancel():
     assert list(hunt) == []
 
 
-def test_halving_keeps_the_best_of_each_round_and_says_what_it_dropped(halved):
+def test_halving_keeps_the_best_of_each_round(halved):
     told = list(SearchRun(HALVING))
     for rung in (0, 1):
         score = {x.number: x.score for x in told if x.rung == rung}
@@ -401,7 +401,7 @@ def told_by(search: Search, good: int) -> list[Result]:
 
 
 @pytest.mark.parametrize("good", [0, 1])
-def test_it_warns_when_the_best_lie_at_the_edge(good):
+def test_best_trials_at_an_edge_give_a_warning(good):
     search = changed(SMALL, trials=100)
     hunt = SearchRun(search, done=told_by(search, good))
     (edge,) = hunt.frame().edges
@@ -422,7 +422,7 @@ def test_a_finer_search_is_narrower_longer_and_around_the_best():
     assert all(one.low <= x <= one.high for one, x in zip(fine.space, point, strict=True))
 
 
-def test_a_brushed_region_becomes_a_search():
+def test_a_selected_region_becomes_a_search():
     fine = narrow(SMALL, {RATE: (0.75, 0.25)}, epochs=1, trials=5)
     assert fine.space[0].low == pytest.approx(1e-3)
     assert fine.space[0].high == pytest.approx(1e-1)
@@ -490,7 +490,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("strategy", ["random", "successive halving"])
-def test_a_search_goes_on_from_its_table(tmp_path, capsys, strategy):
+def test_a_search_continues_from_its_csv(tmp_path, capsys, strategy):
     whole, torn = tmp_path / "whole.csv", tmp_path / "torn.csv"
     argv = ["search", *SPEC, "--strategy", strategy, "--json"]
     assert main([*argv, "--csv", str(whole)]) == 0
@@ -529,7 +529,7 @@ if __name__ == "__main__":
     [(["here"], signal.SIGKILL, -9), (["processes", "2"], signal.SIGINT, 130)],
     ids=["killed", "Ctrl-C"],
 )
-def test_ended_and_begun_again_it_repeats_nothing(tmp_path, executor, end, status):
+def test_an_interrupted_search_repeats_nothing(tmp_path, executor, end, status):
     path = tmp_path / "table.csv"
     argv = ["search", *SPEC[:2], "--trials", "14", "--epochs", "2", "--csv", str(path)]
     ends = [sys.executable, "-c", ENDS.format(end=int(end)), *argv, "--executor", *executor]
@@ -544,7 +544,7 @@ def test_ended_and_begun_again_it_repeats_nothing(tmp_path, executor, end, statu
     assert sorted(int(row["trial"]) for row in table(path)) == list(range(14))
 
 
-def test_another_search_does_not_go_on_from_it(tmp_path, capsys):
+def test_another_search_does_not_continue_from_the_csv(tmp_path, capsys):
     path = tmp_path / "table.csv"
     argv = ["search", *SPEC[:2], "--trials", "2", "--epochs", "0.2", "--csv", str(path)]
     assert main(argv) == 0
@@ -567,9 +567,7 @@ def test_another_search_does_not_go_on_from_it(tmp_path, capsys):
     ],
     ids=lambda x: x[0] if isinstance(x, list) else "",
 )
-def test_results_of_a_search_that_was_another_are_not_ranked_with_these(
-    tmp_path, capsys, other, said
-):
+def test_results_of_another_search_are_refused(tmp_path, capsys, other, said):
     path = tmp_path / "table.csv"
     argv = ["search", *SPEC[:2], "--trials", "2", "--epochs", "0.2", "--csv", str(path)]
     assert main(argv) == 0
@@ -581,7 +579,7 @@ def test_results_of_a_search_that_was_another_are_not_ranked_with_these(
     assert path.read_bytes() == before
 
 
-def test_more_trials_of_a_random_search_go_on_from_its_table(tmp_path):
+def test_a_random_search_with_more_trials_continues_from_its_csv(tmp_path):
     path = tmp_path / "table.csv"
     argv = ["search", *SPEC[:2], "--epochs", "0.2", "--csv", str(path)]
     assert main([*argv, "--trials", "2"]) == 0
@@ -590,7 +588,7 @@ def test_more_trials_of_a_random_search_go_on_from_its_table(tmp_path):
     assert path.read_bytes().startswith(before) and len(table(path)) == 3
 
 
-def test_a_table_that_does_not_say_of_which_search_it_is_is_refused(tmp_path, capsys):
+def test_a_csv_without_a_search_is_refused(tmp_path, capsys):
     path = tmp_path / "table.csv"
     argv = ["search", *SPEC[:2], "--trials", "1", "--epochs", "0.2", "--csv", str(path)]
     assert main(argv) == 0
@@ -604,7 +602,7 @@ def test_a_table_that_does_not_say_of_which_search_it_is_is_refused(tmp_path, ca
     assert "does not say of which one it is; write to another file" in capsys.readouterr().err
 
 
-def test_a_search_in_which_no_trial_went_on_to_the_end_has_no_best(tmp_path, capsys):
+def test_a_search_without_finished_trials_has_no_best(tmp_path, capsys):
     best = tmp_path / "best.json"
     argv = ["search", *SPEC[:2], "--space", f"{RATE}=1e4..1e6", "--trials", "3", "--epochs", "1"]
     for wish in (["--best", str(best)], ["--refined", str(best)], ["--ensemble", "2"]):
@@ -623,7 +621,7 @@ SIZE = "optimization.batch_size"
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
 @pytest.mark.parametrize(("low", "high"), [(1, 4), (3, 3 + 9)])
-def test_whole_numbers_have_the_share_of_all_that_is_rounded_to_them(scale, low, high):
+def test_whole_numbers_have_the_share_that_rounds_to_them(scale, low, high):
     axis = Continuous(SIZE, low, high, scale, whole=True)
     places = (np.arange(100_000) + 0.5) / 100_000
     found, counts = np.unique([axis.at(x) for x in places], return_counts=True)
@@ -637,14 +635,14 @@ def test_whole_numbers_have_the_share_of_all_that_is_rounded_to_them(scale, low,
 
 @pytest.mark.parametrize("strategy", ["grid", "shifted grid"])
 @pytest.mark.parametrize(("high", "trials"), [(4, 12), (128, 12), (2, 30), (128, 150)])
-def test_a_grid_runs_each_place_once(strategy, high, trials):
+def test_a_grid_has_no_duplicate_points(strategy, high, trials):
     space = (Continuous(SIZE, 1, high, "log", whole=True), Continuous(RATE, 1e-4, 1.0))
     drawn = changed(SMALL, space=space, trials=trials, strategy=Choice(strategy)).draw()
     assert 0.7 * trials < len(drawn) <= trials
     assert len({trial.point for trial in drawn}) == len(drawn)
 
 
-def test_an_option_that_is_there_twice_and_an_end_that_is_no_whole_number_are_refused():
+def test_duplicate_options_and_fractional_ends_are_refused():
     with pytest.raises(ValueError, match="has the option 8 twice"):
         Categorical(SIZE, (8.0, 16.0, 8.0))
     with pytest.raises(ValueError, match=r"whole number to another, got 1\.5 to 4"):
@@ -652,7 +650,7 @@ def test_an_option_that_is_there_twice_and_an_end_that_is_no_whole_number_are_re
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["there", "not there"])
-def test_the_lectures_search_is_on_cifar_10_where_it_is_there(there, capsys):
+def test_the_lectures_search_uses_cifar_10_if_available(there, capsys):
     def colours(rng, *, per_class: Annotated[int, Range(1, 6000, whole=True)] = 600):
         x = rng.random((80, 12)).astype(np.float32)
         return Examples(x, np.arange(80) % 2, ("cat", "dog"), (2, 2, 3))
@@ -670,7 +668,7 @@ def test_the_lectures_search_is_on_cifar_10_where_it_is_there(there, capsys):
     assert capsys.readouterr().out.startswith(f"1 trial of 0.1 epochs on {name}\n")
 
 
-def test_best_and_refined_go_on_to_other_commands(tmp_path, capsys):
+def test_best_and_refined_files_are_accepted_by_other_commands(tmp_path, capsys):
     best, fine = tmp_path / "best.json", tmp_path / "fine.json"
     wish = ["--best", str(best), "--refined", str(fine), "--ensemble", "2"]
     assert main(["search", *SPEC, *wish]) == 0
@@ -684,7 +682,7 @@ def test_best_and_refined_go_on_to_other_commands(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["search"]["stage"] == 2
 
 
-def test_axes_are_written_in_the_shell(capsys):
+def test_axes_are_parsed_from_arguments(capsys):
     space = ["optimization.learning_rate=0.01..0.1", "model.activation=ReLU|tanh"]
     space += ["model.hidden=8|8, 8", "optimization.optimizer.mu", "optimization.batch_size=8|16"]
     argv = ["search", "--trials", "3", "--epochs", "0.1", "--json"]
@@ -715,7 +713,7 @@ def test_axes_are_written_in_the_shell(capsys):
         (["--strategy", "{"], "is no JSON: it ends too early"),
     ],
 )
-def test_whatever_is_wrong_is_told_on_one_line(capsys, argv, said):
+def test_every_search_error_is_one_line(capsys, argv, said):
     assert main(["search", *argv]) == 2
     error = capsys.readouterr().err
     assert said in error

@@ -41,7 +41,7 @@ def test_a_constant_stays_what_it_is(loss):
 
 
 @pytest.mark.parametrize("rows", [1, 3, 40], ids=["one row", "three rows", "for long"])
-def test_a_spike_is_seen_at_once_and_forgotten_soon(rows):
+def test_a_spike_is_shown_at_once_and_forgotten_soon(rows):
     losses = np.concatenate([noise(3, 100), 1000 * noise(4, rows), noise(5, 50)])
     average = smoothed(losses)
     assert average[100] == losses[100]  # the average does not hide it
@@ -60,7 +60,7 @@ def test_a_loss_that_has_become_0_is_0():
     assert smoothed([*noise(8, 50), *[0.0] * 5])[-1] == 0
 
 
-def test_no_average_knows_what_comes_later():
+def test_the_average_never_uses_later_rows():
     losses = np.concatenate([noise(9, 60), 1000 * noise(10, 3), noise(11, 60)])
     whole = smoothed(losses)
     for rows in (10, 61, 64, 100):
@@ -78,7 +78,7 @@ def test_the_average_of_a_run_starts_over_at_a_change(config):
     assert curves["loss_average"][-1] != experiment.snapshot().curves["loss_average"][-1]
 
 
-def test_the_average_of_a_run_that_learns_lies_among_its_batches(config):
+def test_the_average_lies_within_the_range_of_the_batches(config):
     experiment = Experiment(config)
     experiment.train(2000)
     curves = experiment.snapshot().curves
@@ -86,7 +86,7 @@ def test_the_average_of_a_run_that_learns_lies_among_its_batches(config):
     assert abs(np.median(off)) < 0.25
 
 
-def test_the_last_value_of_a_run_that_blew_up_is_no_average():
+def test_the_last_loss_of_a_diverged_run_is_not_averaged():
     experiment = Experiment(RunConfig().replace("optimization.learning_rate", 1e3))
     experiment.train(200)
     curves = experiment.snapshot().curves

@@ -40,7 +40,7 @@ def gradients_one_by_one(training: Training) -> np.ndarray:  # (B, P)
     return np.array(gradients)
 
 
-def test_layers_are_measured_as_they_are(config):
+def test_layer_statistics_are_correct(config):
     experiment = Experiment(config)
     hidden, _, scores = experiment.snapshot().layers
     assert (hidden.name, scores.name) == ("hidden 1", "scores")
@@ -59,13 +59,13 @@ def test_the_noise_scale_is_that_of_gradients_taken_one_by_one():
     assert backward.length == pytest.approx(mean @ mean - trace / len(gradients), rel=1e-6)
 
 
-def test_gradients_that_hang_together_have_no_noise_scale():
+def test_coupled_gradients_have_no_noise_scale():
     model = ModelConfig(normalization=Choice("batch norm"))
     training = trained(RunConfig(model=model), 5)
     assert math.isnan(Probe(training).backward().noise)
 
 
-def test_overshoot_is_where_a_parabola_says_it_is():
+def test_overshoot_agrees_with_a_parabola():
     """For a linear network with squared error, the loss along a step is a parabola."""
     model = ModelConfig(hidden=(), activation=Choice("identity"))
     optimization = OptimizationConfig(
@@ -86,7 +86,7 @@ def test_overshoot_is_where_a_parabola_says_it_is():
     assert probe.overshoot() == pytest.approx(1 / bottom - 1, rel=1e-6)
 
 
-def test_the_zigzag_is_the_cosine_between_two_gradients_in_a_row():
+def test_the_gradient_cosine_is_between_two_consecutive_gradients():
     training = trained(sgd(), 10)
     before = training.network.parameters.grad.copy()
     training.compare_next()
@@ -115,7 +115,7 @@ def test_saturated_units_are_counted(config):
     assert Experiment(config).snapshot().layers[0].saturated > 0.8
 
 
-def test_distance_is_measured_from_where_the_weights_were_drawn(config):
+def test_distance_is_measured_from_the_initial_weights(config):
     experiment = Experiment(config)
     assert [tensor.distance for tensor in experiment.snapshot().tensors] == [0, 0, 0]
     experiment.train(200)
@@ -140,7 +140,7 @@ def test_instruments_keep_to_their_budget():
     assert 0.8 * BUDGET < instruments.metrics.cost <= 1.05 * BUDGET
 
 
-def test_dear_instruments_take_turns_and_all_get_one():
+def test_expensive_instruments_take_turns():
     times = iter(range(10**9))
     training = trained(sgd(), 1)
     instruments = Instruments(training, lambda: next(times) * 3e-3)
@@ -150,7 +150,7 @@ def test_dear_instruments_take_turns_and_all_get_one():
     assert all(cost > 0 for cost in instruments.costs.values())
 
 
-def test_a_glimpse_is_a_snapshot_when_there_is_time(config):
+def test_a_cached_snapshot_is_complete_when_time_allows(config):
     ticks = iter(range(10**9))
     experiment = Experiment(config, work=lambda: next(ticks) * 1e-3)
     experiment.apply(Play())
@@ -163,13 +163,13 @@ def test_a_glimpse_is_a_snapshot_when_there_is_time(config):
         assert (now.std, now.zero, now.dead) == (then.std, then.zero, then.dead)
 
 
-def test_the_first_loss_stands_beside_that_of_chance(config):
+def test_snapshots_have_first_and_chance_loss(config):
     metrics = Experiment(config.replace("model.initializer", Choice("small normal"))).snapshot()
     assert metrics.metrics.chance_loss == pytest.approx(math.log(10))
     assert metrics.metrics.first_loss == pytest.approx(math.log(10), rel=1e-2)
 
 
-def test_the_learning_rate_that_is_shown_follows_its_schedule(config):
+def test_the_shown_learning_rate_follows_the_schedule(config):
     experiment = Experiment(config)
     experiment.apply(SetKnob("optimization.schedule", Choice("step", {"every": 10.0})))
     experiment.train(11)
@@ -183,21 +183,21 @@ def test_no_spike_is_lost_between_rows():
     assert spread.take() == {"loss": 4.0, "loss_low": 1.0, "loss_high": 9.0}
 
 
-def test_the_pace_is_that_of_the_last_second():
+def test_the_step_rate_is_that_of_the_last_second():
     pace = StepRate()
     assert pace.rate(0, 0.0) == 0
     rates = [pace.rate(step, step / 100) for step in range(10, 1000, 10)]
     np.testing.assert_allclose(rates, 100)
 
 
-def test_a_snapshot_leaves_nothing_out_although_a_glimpse_came_before(config):
+def test_a_snapshot_is_complete_after_a_cached_one(config):
     experiment = Experiment(config)
     experiment.train(10)
     assert math.isnan(experiment.cached_snapshot().layers[0].dead)  # not counted yet
     assert 0 <= experiment.snapshot().layers[0].dead <= 1
 
 
-def test_after_a_change_gradients_are_not_known_until_there_is_a_batch_again(config):
+def test_after_a_change_gradients_are_unknown_until_the_next_step(config):
     experiment = Experiment(config)
     experiment.train(20)
     experiment.apply(SetKnob("optimization.batch_size", 16))

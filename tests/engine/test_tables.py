@@ -38,7 +38,7 @@ def test_a_table_is_read_as_people_write_it(raw):
     assert examples.shape == (2,)
 
 
-def test_a_yes_after_numbers_is_an_answer_and_a_target_after_numbers_a_name():
+def test_a_yes_after_numbers_is_an_answer_and_a_target_is_a_header():
     assert len(table("1,2,y\n3,4,n\n")) == 2
     assert table("0,1,target\n1,2,y\n3,4,n\n").y.tolist() == [1, 0]
 

@@ -291,7 +291,7 @@ def test_schedules(case):
     np.testing.assert_allclose([schedule(step) for step in range(41)], frozen, **EXACT)
 
 
-def test_the_cosine_stays_down_where_that_of_pytorch_rises_again():
+def test_the_cosine_stays_at_0_where_that_of_pytorch_rises():
     schedule = SCHEDULES.build(Choice("cosine", {"length": 40}))
     np.testing.assert_allclose([schedule(step) for step in (40, 41, 60, 80)], 0, atol=1e-15)
 

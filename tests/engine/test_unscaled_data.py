@@ -73,14 +73,14 @@ def judged(experiment: Experiment) -> float:
     return min(metrics.train_accuracy, metrics.validation_accuracy)
 
 
-def test_what_is_chosen_from_the_menu_learns_at_once(dataset):
+def test_data_chosen_in_the_menu_are_learned_at_once(dataset):
     experiment = Experiment(RunConfig())
     experiment.apply(SetKnob("data.dataset", Choice(dataset)))
     experiment.train(400)
     assert judged(experiment) >= (0.9 if dataset == "iris" else 0.95)  # only 30 flowers validate
 
 
-def test_what_is_chosen_on_the_command_line_learns_at_once(dataset):
+def test_data_chosen_on_the_command_line_are_learned_at_once(dataset):
     experiment = Experiment(assigned_all(RunConfig(), [f"data.dataset={dataset}"]))
     experiment.train(400)
     assert judged(experiment) >= (0.9 if dataset == "iris" else 0.95)
@@ -119,7 +119,7 @@ def test_unscaled_data_learn_after_the_first_advice_or_two(dataset, preprocessin
     assert judged(experiment) >= (0.9 if dataset == "iris" else 0.95)
 
 
-def test_a_run_that_has_diverged_by_its_inputs_is_told_so():
+def test_a_divergence_caused_by_large_inputs_is_explained():
     experiment = Experiment(RunConfig(data=DataConfig(dataset=Choice("penguins"))))
     experiment.train(50)
     now = experiment.snapshot()
@@ -188,7 +188,7 @@ def test_a_config_written_before_there_was_target_scaling_has_none():
     assert RunConfig.from_json(written) == RunConfig()
 
 
-def test_what_is_shown_of_scaled_values_is_in_their_own_units():
+def test_scaled_values_are_shown_in_their_own_units():
     plain = RunConfig(
         data=DataConfig(dataset=Choice("plane")),
         optimization=OptimizationConfig(loss=Choice("mean squared error")),
@@ -256,7 +256,7 @@ def labelled(counts: tuple[int, ...]) -> Examples:
 
 @pytest.mark.parametrize("counts", [(198, 2), (2, 198), (97, 1, 2), (5, 5), (3, 2, 2, 2, 2)])
 @pytest.mark.parametrize("held_out", [0.2, 0.5])
-def test_each_class_is_on_both_sides_whatever_the_shuffle(counts, held_out):
+def test_each_class_is_in_both_sets_after_any_shuffle(counts, held_out):
     examples = labelled(counts)
     for seed in range(40):
         parts = split(examples, held_out, np.random.default_rng(seed))
@@ -286,7 +286,7 @@ def test_a_few_examples_hold_each_class(counts):
         assert len(subset(train, 10_000)) == len(train)
 
 
-def test_a_split_that_was_fair_is_the_one_it_was():
+def test_a_fair_shuffle_is_not_changed():
     for name in ("digits", "penguins", "wine"):
         examples = DATASETS.build(Choice(name))(np.random.default_rng(0))
         for seed in range(20):
@@ -307,7 +307,7 @@ def brought(text: str, file: str) -> Experiment:
     return experiment
 
 
-def test_an_imbalance_is_told_with_what_accuracy_means_there():
+def test_an_imbalance_is_reported_with_the_accuracy_of_always_answering_one_class():
     rng = np.random.default_rng(3)
     rows = [f"{a:.3f},{b:.3f},{'fraud' if n in (60, 140) else 'ok'}"
             for n, (a, b) in enumerate(rng.standard_normal((200, 2)))]  # fmt: skip
@@ -319,7 +319,7 @@ def test_an_imbalance_is_told_with_what_accuracy_means_there():
     assert "“ok” has an accuracy of 99%" in finding.cause
 
 
-def test_an_index_that_alone_tells_the_answer_is_told():
+def test_an_index_that_reveals_the_class_is_reported():
     rng = np.random.default_rng(4)
     rows = [f"{n + 1},{x:.3f},{'abc'[n // 50]}" for n, x in enumerate(rng.standard_normal(150))]
     now = brought("\n".join(("day,noise,label", *rows)), "leak.csv").snapshot()
@@ -327,7 +327,7 @@ def test_an_index_that_alone_tells_the_answer_is_told():
     assert "Input “day” numbers the rows" in finding.cause
 
 
-def test_an_index_of_a_shuffled_table_tells_nothing():
+def test_an_index_of_a_shuffled_table_is_not_reported():
     rng = np.random.default_rng(5)
     x = np.stack([np.arange(150), rng.standard_normal(150)], axis=1).astype(np.float32)
     labels = rng.permutation(np.repeat(np.arange(3), 50))
@@ -345,7 +345,7 @@ def test_no_bundled_data_get_a_notice():
         assert not rules & {"imbalance", "index among the inputs", "input scale", "target scale"}
 
 
-def test_a_lesson_begins_the_run_that_it_describes():
+def test_a_lesson_starts_the_run_that_it_describes():
     config = RunConfig(data=DataConfig(dataset=Choice("wine"), preprocessing=Choice("none")))
     experiment = Experiment(RunConfig())
     experiment.apply(Begin(config))
