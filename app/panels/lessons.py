@@ -90,7 +90,7 @@ class Lessons:
 
     def _play(self, lesson: Lesson, broken: str = "") -> None:
         handle, self._broken = self._handle, broken
-        self._told.object = "<p class='quiet'>It begins …</p>"
+        self._told.object = "<p class='quiet'>Starting …</p>"
 
         def begin(experiment: Experiment) -> None:
             played = play_live(experiment, lesson, handle.set_lesson_pace)

@@ -71,9 +71,9 @@ def _title(config: RunConfig) -> str:
 def _summary(snapshot: Snapshot) -> str:
     data = snapshot.data
     told = f"Run {snapshot.run} of Babysit: {snapshot.step:,} steps, {snapshot.epoch:,.1f} epochs,"
-    told += f" {data.training:,} examples to learn from and {data.validation:,} that only judge."
+    told += f" {data.training:,} training and {data.validation:,} validation examples."
     if in_variances(snapshot):
-        told += " The loss is in variances of the values; answers are in their own units."
+        told += " The loss is relative to the variance of the values, which are in their own units."
     return f"{told} {snapshot.message}" if snapshot.status is Status.DIVERGED else told
 
 

@@ -34,7 +34,7 @@ PARTS = {  # of the page, besides tabs, plots and knobs
     "sidebar": "The sidebar with all knobs",
     "transport": "The buttons Play, Pace, Step, Epoch, Restart, New seed",
     "menus": "The buttons Data, Runs, Export, Share, Keys",
-    "lane": "The line that says what is wrong",
+    "lane": "The diagnosis bar",
     "inside": "The panel below the plots",
 }
 
@@ -58,7 +58,7 @@ class FileNeeded(ValueError):
 
     def __init__(self, file: str) -> None:
         super().__init__(
-            f"The run of this link learns from {file}, which no link holds: bring that file with"
+            f"The run of this link learns from {file}, which no link contains: upload the file with"
             " Data, and the run is repeated."
         )
 

@@ -19,7 +19,7 @@ EXPLAINED = """
 <p>Whoever opens this link sees the run repeated from its first step to step {step}, every change
 of a knob included, and gets the same weights to the bit on a machine of the same kind.</p>
 """
-FILE = "<p role='alert'>It learns from {file}: no link holds that, so send the file along.</p>"
+FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
 
 type Address = Callable[[], str]
 

@@ -43,8 +43,8 @@ TASKS = {"classes": "classes", "values": "values to predict"}
 GAPS = {"drop": "leave out their rows", "median": "fill in the median"}
 
 EXPLAINED = """
-<p>A <b>table</b> (.csv, .tsv, .txt, .data, also with .gz, or .xlsx) has an example a row, and in
-one column the answer. <b>NumPy</b>'s .npz has arrays <i>x</i> and <i>y</i>, its .npy a table. Up to
+<p>A <b>table</b> (.csv, .tsv, .txt, .data, also with .gz, or .xlsx) has one example per row, and in
+one column the target. <b>NumPy</b>'s .npz has arrays <i>x</i> and <i>y</i>, its .npy a table. Up to
 {megabytes:g} MB. Nobody else sees it, and it is gone when you leave.</p>
 """
 
@@ -136,7 +136,7 @@ class Data:
         self._use.on_click(lambda event: self._learn())
         self._reading = AS_FOUND
         self._target = self._select("Target", 200)
-        self._task = self._select("It tells", 190)
+        self._task = self._select("It holds", 190)
         self._gaps = self._select("Missing values", 210)
         self._choices = FlexBox(self._target, self._task, self._gaps, visible=False)
         self._progress = ui.LinearProgress(

@@ -55,9 +55,9 @@ def _notices(found: DataDescription) -> str:
     told = list(found.notices)
     if found.missing:
         rows = "1 row has" if found.missing == 1 else f"{found.missing:,} rows have"
-        told.append(f"{rows} a missing value: choose what becomes of it.")
+        told.append(f"{rows} a missing value: choose what to do with it.")
     if found.asks:
-        told.append("Choose whether the target tells classes or values.")
+        told.append("Choose whether the target holds classes or values.")
     items = "".join(f"<li>{html.escape(notice)}</li>" for notice in told)
     return f"<ul aria-label='Notices'>{items}</ul>" if items else ""
 

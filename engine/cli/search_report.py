@@ -83,7 +83,7 @@ def _row(number: str, accuracy: str, values: list[str]) -> str:
 
 
 def _others(frame: SearchFrame) -> Iterator[str]:
-    yield f"{len(frame.ranking)} of {len(frame.trials)} trials went on to the end"
+    yield f"{len(frame.ranking)} of {len(frame.trials)} trials finished"
     reasons = Counter(_why(trial) for trial in frame.trials)
     yield from (f"{count} did not: {why}" for why, count in reasons.most_common() if why)
 

@@ -218,7 +218,7 @@ def _write(hunt: SearchRun, arguments: argparse.Namespace, *, interrupted: bool)
     best = hunt.best
     if best is None:
         if not interrupted and (arguments.best or arguments.refined or arguments.ensemble):
-            raise ValueError("no trial went on to the end: there is no best one to go on from")
+            raise ValueError("no trial has finished: there is no best one to continue from")
         return
     if arguments.best:
         write(arguments.best, to_json(hunt.trials[best.number].config))

@@ -129,7 +129,7 @@ def read_npy(raw: bytes, name: str) -> Source:
     array = parse(raw, "the array", name)
     if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "bfiu":
         raise ValueError(
-            f"{name}: expected numbers (N, 2 or more), inputs and last the answer, found"
+            f"{name}: expected numbers (N, 2 or more), inputs, and the target last, found"
             f" {array.dtype} {array.shape}"
         )
     check_shape(array.shape, name)

@@ -92,7 +92,7 @@ def check_size(found: DataDescription, file: str, most: int) -> None:
     if 4 * numbers > most:
         raise ValueError(
             f"{file}: holds {numbers:,} numbers, {4 * numbers:,} bytes as float32;"
-            f" at most {most:,} can be brought"
+            f" at most {most:,} can be uploaded"
         )
 
 

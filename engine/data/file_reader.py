@@ -174,10 +174,10 @@ def _ended(look: Look, code: int, file: str) -> ValueError:
     if look.stopped:
         return StoppedError("nobody waits for this file any more")
     if code == TOO_LONG:
-        return ValueError(f"{file}: takes too long to read; bring a smaller file")
+        return ValueError(f"{file}: takes too long to read; upload a smaller file")
     if code > 0:
         return ValueError(f"{file}: could not be read, and the server's log says what failed")
     return ValueError(
         f"{file}: the process that read it was ended, as the system does where memory runs out;"
-        " try again, or bring a smaller file"
+        " try again, or upload a smaller file"
     )

@@ -85,7 +85,7 @@ class Looks:
             return Answer(None, str(error)), []
         except MemoryError:
             self._source = None
-            return Answer(None, f"{question.file}: needs more memory to read than there is"), []
+            return Answer(None, f"{question.file}: needs more memory to read than is available"), []
 
     def _look(self, question: Question, raw: bytes) -> tuple[Answer, list[np.ndarray]]:
         source = self._read(question, raw)

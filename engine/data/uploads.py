@@ -50,7 +50,7 @@ def read_upload(raw: bytes, file: str, reader: FileReader | None = None) -> Uplo
     """
     file, most = _plain(file), limits().upload
     if len(raw) > most:
-        raise ValueError(f"{file}: has {len(raw):,} bytes; at most {most:,} can be brought")
+        raise ValueError(f"{file}: has {len(raw):,} bytes; at most {most:,} can be uploaded")
     name, most = f"{file} #{hashlib.sha256(raw).hexdigest()[:16]}", UNPACKED * most
     if reader and is_large(raw, file):
         return Upload(file, name, FileSource(raw, file, most, reader))

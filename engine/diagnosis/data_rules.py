@@ -19,7 +19,7 @@ USUAL_BATCH = 32
 
 PREPROCESSING = "data.preprocessing"
 STANDARDIZE_TARGETS = (
-    "Standardize them for training, in a new run; answers are shown in their own units."
+    "Standardize them for training, in a new run; predictions are shown in their own units."
 )
 
 

@@ -44,7 +44,7 @@ class Ensemble:
     ) -> None:
         best = ranked(search, results)[:size]
         if not best:
-            raise ValueError("no trial went on to the end: there is nothing to average")
+            raise ValueError("no trial has finished: there is nothing to average")
         _refuse_other_answers(search)
         trials = search.draw()
         self._numbers = tuple(x.number for x in best)

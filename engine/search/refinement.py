@@ -70,7 +70,7 @@ def refine(
     """The finer search around the best trials: narrower, and longer unless `epochs` is given."""
     best = {x.number for x in leaders(ranked(search, results))}
     if not best:
-        raise ValueError("no trial went on to the end: there is nothing to search around")
+        raise ValueError("no trial has finished: there is nothing to search around")
     places = [trial.places for trial in search.draw() if trial.number in best]
     lines = list(zip(*places, strict=True))
     space = tuple(

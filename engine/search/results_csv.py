@@ -114,7 +114,7 @@ class Ledger:
 
     def _check_columns(self, columns: Sequence[str]) -> None:
         if DESCRIBED not in columns:
-            raise ValueError("it does not say of which one it is; write to another file")
+            raise ValueError("it does not name its search; write to another file")
         if tuple(columns) != self.columns:
             raise ValueError("it has other columns")
 

@@ -73,7 +73,7 @@ class SearchSession:
         """Start the finer stage: in a region (0 to 1 on axes), or around the best trials."""
         run = self._search
         if run is None or run.best is None:
-            raise ValueError("no trial went on to the end: there is nothing to search around")
+            raise ValueError("no trial has finished: there is nothing to search around")
         trials = max(5, round(FINER * run.search.trials))
         if region is None:
             search = refine(run.search, run.results.values(), trials=trials)
@@ -84,7 +84,7 @@ class SearchSession:
     def average(self, size: int) -> None:
         """Average the predictions of the best `size` trials."""
         if self._search is None:
-            raise ValueError("no trial went on to the end: there is nothing to average")
+            raise ValueError("no trial has finished: there is nothing to average")
         self._ensemble = Ensemble(self._search.search, self._search.results.values(), size)
         self._paused = False
 

@@ -105,7 +105,7 @@ def axis_of(path: str, base: RunConfig) -> Axis:
     values = SETTINGS[path].values
     if isinstance(values, Registry):
         return Categorical(path, tuple(Choice(name) for name in values))
-    raise ValueError(f"{path} has no range of its own: say which options it has")
+    raise ValueError(f"{path} has no range of its own: list its options")
 
 
 def allowed(path: str, base: RunConfig) -> Range | None:

@@ -365,7 +365,7 @@ def test_a_run_on_a_visitors_own_file_says_that_it_needs_the_file(upload, config
     said = arguments(run_links.query(own_run(upload, config), False, ()))
     wish = run_links.read(said)
     assert wish.recording is None and wish.waiting
-    assert "learns from pets.csv" in wish.refusal and "bring that file" in wish.refusal
+    assert "learns from pets.csv" in wish.refusal and "upload the file" in wish.refusal
 
 
 def test_with_the_same_file_the_run_is_repeated(upload, config):

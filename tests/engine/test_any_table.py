@@ -316,7 +316,7 @@ def test_text_becomes_one_hot_and_dates_become_days():
     assert np.diff(examples.x[:, 2]).tolist() == [1.0] * 19
     assert [(c.kind, c.use) for c in told.columns[:2]] == [("text", "one-hot"), ("date", "input")]
     unclear = "".join(f"0{n % 9 + 1}/0{n % 7 + 1}/2024,{'xy'[n % 2]}\n" for n in range(20))
-    with pytest.raises(ValueError, match="column 'day' does not tell days from months"):
+    with pytest.raises(ValueError, match="column 'day' leaves day and month ambiguous"):
         found("day,label\n" + unclear)
 
 
@@ -330,7 +330,7 @@ def test_constant_and_index_columns_are_left_out_with_a_notice():
     assert examples.columns == ("a",)
     assert told.notices == (
         "same: the same in all rows, so it is left out.",
-        "Id numbers the rows and tells the answer alone: it is left out.",
+        "Id numbers the rows and alone gives the answer away: it is left out.",
     )
 
 

@@ -218,7 +218,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(monkeypatch):
 
     monkeypatch.setattr(file_reader_process, "read_source", without_memory)
     answer, arrays = Looks().answer(Question("a.csv", 9, 9), b"")
-    assert answer.refusal == "a.csv: needs more memory to read than there is" and not arrays
+    assert answer.refusal == "a.csv: needs more memory to read than is available" and not arrays
 
 
 def test_stopping_a_request_kills_the_process(reader, monkeypatch):

@@ -72,7 +72,7 @@ def test_a_network_with_more_parameters_is_refused(environment, config):
 
 def test_an_upload_that_is_larger_is_refused(environment):
     environment(BABYSIT_MAX_UPLOAD_MB="0.001")
-    with pytest.raises(ValueError, match="at most 1,048 can be brought"):
+    with pytest.raises(ValueError, match="at most 1,048 can be uploaded"):
         read_upload(b"a,label\n" + b"1,x\n2,y\n" * 200, "a.csv")
 
 

@@ -599,7 +599,7 @@ def test_a_csv_without_a_search_is_refused(tmp_path, capsys):
         writer.writeheader()
         writer.writerow(row)
     assert main(argv) == 2
-    assert "does not say of which one it is; write to another file" in capsys.readouterr().err
+    assert "does not name its search; write to another file" in capsys.readouterr().err
 
 
 def test_a_search_without_finished_trials_has_no_best(tmp_path, capsys):
@@ -608,8 +608,8 @@ def test_a_search_without_finished_trials_has_no_best(tmp_path, capsys):
     for wish in (["--best", str(best)], ["--refined", str(best)], ["--ensemble", "2"]):
         assert main([*argv, *wish]) == 2
         told = capsys.readouterr()
-        assert "0 of 3 trials went on to the end" in told.out
-        assert told.err.startswith("babysit: no trial went on to the end")
+        assert "0 of 3 trials finished" in told.out
+        assert told.err.startswith("babysit: no trial has finished")
         assert told.err.count("\n") == 1
         assert not best.exists()
 
@@ -701,7 +701,7 @@ def test_axes_are_parsed_from_arguments(capsys):
         (["--space", "optimization.l2=a..b"], "'a' is no number"),
         (["--space", "optimization.l2=1|two"], "'two' is no number"),
         (["--space", "model.activation=1..2"], "PATH=LOW..HIGH of numbers"),
-        (["--space", "model.hidden"], "say which options"),
+        (["--space", "model.hidden"], "list its options"),
         (["--strategy", "luck"], "unknown strategy 'luck'"),
         (["--executor", "processes", "none"], "processes N or cluster ADDRESS"),
         (["--executor", "processes", "0"], "at least 1 process"),

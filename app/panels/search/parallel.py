@@ -44,7 +44,7 @@ def parallel_columns(snapshot: Snapshot, since: int) -> Part:
 
 def _alternative(frame: SearchFrame | None) -> str:
     if frame is None or not frame.ranking:
-        return "No trial has gone on to the end yet."
+        return "No trial has finished yet."
     leaders = [frame.trials[number] for number in frame.ranking[:5]]
     spans = (
         f"{label_of(axis.path)} from {min(t.places[n] for t in leaders):.0%}"

@@ -67,7 +67,7 @@ def _colour(trial: TrialFrame) -> str:
 
 def _alternative(frame: SearchFrame | None) -> str:
     if frame is None:
-        return "No search has begun yet."
+        return "No search has started yet."
     best = [told_of(frame, frame.trials[number]) for number in frame.ranking[:5]]
     edges = " ".join(edge.text for edge in frame.edges)
     return f"The best trials: {'; '.join(best) or 'none yet'}. {edges}"

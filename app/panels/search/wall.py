@@ -155,7 +155,9 @@ def _text(shown: SearchProgress) -> dict[str, str]:
     frame = shown.frame
     if frame is None:
         words = {name: "–" for name in ("done", "left", "best", "stopped")}
-        return {f"wall.{n}": w for n, w in words.items()} | {"wall.alt": "No search has begun yet."}
+        return {f"wall.{n}": w for n, w in words.items()} | {
+            "wall.alt": "No search has started yet."
+        }
     ended = sum(trial.status in ENDED for trial in frame.trials)
     signs = Counter(_sign(trial) for trial in frame.trials)
     stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)

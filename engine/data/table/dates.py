@@ -33,7 +33,7 @@ def _order(cells: Sequence[str]) -> str:
     first = max(int(match[1]) for match in found)
     second = max(int(match[3]) for match in found)
     if (first > 12) == (second > 12):
-        raise ValueError("does not tell days from months: write dates as 2024-12-31")
+        raise ValueError("leaves day and month ambiguous: write dates as 2024-12-31")
     return "day" if first > 12 else "month"
 
 

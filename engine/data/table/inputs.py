@@ -124,7 +124,7 @@ def _leave_out(
     for n in indices:
         name = typed[n].name
         tells = _tells(typed[n], typed[target])
-        says = f"{name} numbers the rows{' and tells the answer alone' if tells else ''}"
+        says = f"{name} numbers the rows{' and alone gives the answer away' if tells else ''}"
         counted = not grid.header and n == 0
         if len(made.used) > 1 and (counted or _is_called_index(grid, typed[n])):
             made.used.remove(n)

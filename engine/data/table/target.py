@@ -52,7 +52,7 @@ def _likely(grid: Grid, typed: Sequence[Typed]) -> int:
             return names.index(wanted)
     full = [n for n, column in enumerate(typed) if column.kind not in ("empty", "date")]
     if not full:
-        raise ValueError(f"{grid.name}: expected a column of answers, found none")
+        raise ValueError(f"{grid.name}: expected a target column, found none")
     first, last = full[0], full[-1]
     if typed[last].kind == "number" and _has_classes(typed[first]):
         values = typed[last].values
