@@ -1,1 +1,1 @@
-"""What keeps experiments going: one experiment, its curves, and the thread that serves all."""
+"""Runs experiments: one experiment, its curves, and the threads that serve all of them."""

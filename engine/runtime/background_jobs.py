@@ -1,7 +1,7 @@
-"""What is done for a visitor beside training: a search, the sanity checks; a little at a time.
+"""Background work for a visitor: a search, the sanity checks, a lesson; a little at a time.
 
-Each is an iterator that does a few milliseconds of work and yields what it has to show so far, so
-that one thread can serve everybody in turn. If it yields None, it has nothing to do for now.
+Each job is an iterator that works for a few milliseconds and yields its results so far, so that one
+thread can serve all visitors in turn. It yields None if it has nothing to do at the moment.
 """
 
 import dataclasses
@@ -15,55 +15,55 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundJobs:
-    """The work beside one experiment, by the names of the fields of `BackgroundResults`."""
+    """The background jobs of one experiment, named like the fields of `BackgroundResults`."""
 
     def __init__(self) -> None:
         self.shown = BackgroundResults()
-        self.refusal = ""  # why one of them ended before its time
+        self.refusal = ""  # why a job ended early
         self._going: dict[str, Iterator[object]] = {}
-        self._new: set[str] = set()  # of these, those that nothing has been done of yet
+        self._new: set[str] = set()  # jobs that have not been advanced yet
         self._held: dict[str, Iterator[object]] = {}
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to do."""
+        """Whether there is work to do."""
         return bool(self._going)
 
     @property
     def new(self) -> bool:
-        """Whether it is unknown of any how long a little of it takes."""
+        """Whether there is a job whose cost is still unknown."""
         return bool(self._new)
 
     def begin(self, name: str, work: Iterator[object]) -> None:
-        """Take work on, in the place of what there was of this kind."""
+        """Start a job in place of an earlier one of this kind."""
         self.end(name)
         self.refusal = ""
         self._going[name] = work
         self._new.add(name)
 
     def end(self, name: str) -> None:
-        """Do no more of it; what it has shown stays."""
+        """End a job; its results stay."""
         self._going.pop(name, None)
         self._new.discard(name)
         self._held.pop(name, None)
 
     def clear(self, name: str) -> None:
-        """Do no more of it, and show nothing of it either."""
+        """End a job and drop its results."""
         self.end(name)
         self.shown = dataclasses.replace(self.shown, **{name: None})
 
     def hold(self, name: str) -> None:
-        """Leave it for later."""
+        """Pause a job."""
         if name in self._going:
             self._held[name] = self._going.pop(name)
 
     def go_on(self, name: str) -> None:
-        """Take it up again."""
+        """Resume a job."""
         if name in self._held:
             self._going[name] = self._held.pop(name)
 
     def advance(self, seconds: float, clock: Callable[[], float]) -> float:
-        """Do for about so long what there is to do, each kind in its turn; the time it took."""
+        """Work on all jobs in turn for about so many seconds; returns the time taken."""
         start = clock()
         for name, work in list(self._going.items()):
             end = clock() + seconds / max(1, len(self._going))
@@ -72,14 +72,14 @@ class BackgroundJobs:
         return clock() - start
 
     def _do(self, name: str, work: Iterator[object]) -> bool:
-        """Do a little; whether it could do more."""
+        """Advance a job once; returns whether it could do more."""
         self._new.discard(name)
         try:
             shown = next(work)
         except StopIteration:
             self.end(name)
             return False
-        except Exception as error:  # it ends; the experiment beside it goes on
+        except Exception as error:  # only the job ends, not the experiment
             log.exception("the %s failed", name)
             self.end(name)
             self.refusal = f"The {name} failed: {error}"

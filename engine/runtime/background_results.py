@@ -1,4 +1,4 @@
-"""What is done beside training has to show: a lesson, the checks, a search."""
+"""The results of background work: a lesson, the checks, a search."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,34 +10,34 @@ from engine.types import Array
 
 @dataclass(frozen=True, slots=True)
 class LessonProgress:
-    """How far a lesson has come before its learner's eyes."""
+    """The progress of a lesson."""
 
     lesson: str
-    playing: str = ""  # the run that is being made; empty: none
+    playing: str = ""  # the title of the current run; empty: none
     number: int = 0  # of that run, from 1
     count: int = 0  # of all runs
     exhibits: Mapping[str, object] = field(default_factory=dict)
     verdict: Verdict | None = None
-    note: str = ""  # why the verdict is not the lesson's own, or never came
+    note: str = ""  # why the verdict is missing, or not that of the original lesson
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckResult:
-    """What a check has found."""
+    """The result of a check."""
 
     name: str
-    passed: bool | None  # None: the check says nothing here
+    passed: bool | None  # None: the check does not apply
     number: float
-    wanted: str  # what the number ought to be
+    wanted: str  # the expected value of the number
     sentence: str
-    x: Array | None = None  # (K,) of a curve, where there is one
+    x: Array | None = None  # (K,) of a curve, if there is one
     y: Array | None = None  # (K,)
-    axes: tuple[str, str] = ("", "")  # what x and y are
+    axes: tuple[str, str] = ("", "")  # the names of x and y
 
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """How far a check has come, from 0 to 1."""
+    """The progress of a check, from 0 to 1."""
 
     name: str
     done: float
@@ -45,7 +45,7 @@ class CheckProgress:
 
 @dataclass(frozen=True, slots=True)
 class BackgroundResults:
-    """What each kind of work last had to show; None where there was none."""
+    """The latest results of each kind of job; None if there are none."""
 
     lesson: LessonProgress | None = None
     checks: tuple[CheckProgress | CheckResult, ...] | None = None

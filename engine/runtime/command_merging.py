@@ -1,4 +1,4 @@
-"""Which commands need not be obeyed because the next one does away with all that they do."""
+"""Merges commands: one is dropped if the next one replaces all its effects."""
 
 from engine.training.commands import Begin, Command, LookAhead, LookBack, Restart, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
@@ -7,9 +7,9 @@ DATASET = "data.dataset"  # its change may change the loss as well
 
 
 def replaces(later: Command, earlier: Command, config: RunConfig) -> bool:
-    """Whether `earlier`, obeyed under `config` with `later` right behind it, would leave no trace.
+    """Whether `earlier`, applied to `config` directly before `later`, would leave no trace.
 
-    A run that no step was made in is compared with nothing, and has no journal that anybody reads.
+    A run without a step is not kept for comparison, and nobody can read its journal.
     """
     match earlier, later:
         case (Begin() | Restart(), Begin()):
@@ -24,7 +24,7 @@ def replaces(later: Command, earlier: Command, config: RunConfig) -> bool:
 
 
 def _begins_run(path: str, value: object, config: RunConfig) -> bool:
-    """Whether a setting has to begin a new run to have another value, and has it by this one."""
+    """Whether this value of a setting differs from the current one and starts a new run."""
     setting = SETTINGS.get(path)
     if setting is None or setting.effect is not Effect.NEW_RUN:
         return False

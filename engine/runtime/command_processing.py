@@ -1,4 +1,4 @@
-"""What an experiment is told, on the thread that serves it: commands, in order, and errands."""
+"""Applies an experiment's commands and queries, in order, on the thread that serves it."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from engine.training.commands import Command
 
 type Refuse = Callable[
     [ExperimentHandle, Command], str
-]  # why a command is not to be obeyed here; empty: it is
+]  # why a command is refused; empty: it is not
 
 
 def obey(handle: ExperimentHandle, refuse: Refuse, goes_on: Callable[[], bool]) -> None:
-    """Obey what waits, as long as it goes on, and the first in any case."""
+    """Process what is queued while `goes_on()`, but at least the first item."""
     if not isinstance(handle.next, Errand):
         handle.refusal = ""
     while handle.ready:
@@ -25,7 +25,7 @@ def _obey_next(handle: ExperimentHandle, refuse: Refuse) -> None:
     if isinstance(taken, Errand):
         _run(taken, handle)
         return
-    for command in reversed(taken):  # if the last is refused, those hold that it would replace
+    for command in reversed(taken):  # if the last is refused, the previous one applies
         try:
             if refusal := refuse(handle, command):
                 raise ValueError(refusal)
@@ -40,5 +40,5 @@ def _run(errand: Errand, handle: ExperimentHandle) -> None:
         return
     try:
         errand.future.set_result(errand.call(handle.experiment))
-    except Exception as error:  # it is whoever asked who has to know
+    except Exception as error:  # reported to the caller
         errand.future.set_exception(error)

@@ -1,13 +1,13 @@
-"""Serves every experiment of the process: those with short turns on one thread, the others beside.
+"""Serves all experiments of the process: short turns on one thread, long ones on others.
 
-A network for a class is small, and its NumPy calls are short and hold the interpreter's lock; a
-thread for each would spend its time waiting for the others. So one thread serves them all in turn.
-What takes long is another matter: a large network's products and a large table's statistics let the
-interpreter go. Whoever sets up a run of unknown length, or once took too long, is served by a
-thread beside until his turns are short again. So no visitor holds the others up.
+A class's networks are small: their NumPy calls are short and hold the interpreter's lock, so that a
+thread per experiment would mostly wait for the others. Therefore one thread serves them in turn.
+Long operations, such as products of large matrices or statistics of large tables, release the
+lock. An experiment that sets up a run of unknown cost, or took too long before, is served by a
+background thread until its turns are short again, so that no visitor delays the others.
 
-Commands and errands go in through `ExperimentHandle.send` and `.do`, snapshots come out through
-`.wait`; no other object crosses between threads.
+Commands and queries go in through `ExperimentHandle.send` and `.do`, snapshots come out through
+`.wait`; nothing else crosses between threads.
 """
 
 import threading
@@ -24,16 +24,16 @@ from engine.runtime.time_estimate import ALLOWED, begun_by, refusal, step_second
 from engine.training.commands import Command, Pause
 
 FRAME_RATE = 10.0  # frames per second
-# Threads for those whose turns are long. They have the rank of the others: one of lower rank is put
-# to sleep while it holds the interpreter, and everybody waits for what the machine does besides.
+# Threads for experiments with long turns. They have normal priority: a thread of lower priority may
+# be suspended while it holds the interpreter's lock, and then everybody waits.
 BESIDE = 2
-LONG = 0.05  # seconds beyond its share that a turn may take on the thread that serves all
-QUICK = 0.015  # ... below which it might be there again
-TIMES = 5  # turns in a row that have to be
+LONG = 0.05  # seconds beyond its share that a turn on the main thread may take
+QUICK = 0.015  # ... below which a turn is short enough for the main thread
+TIMES = 5  # consecutive short turns before it returns there
 
 
 class Conductor:
-    """Trains all experiments of the process; its threads live while there are any for them."""
+    """Trains all experiments of the process; its threads exist while there are experiments."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Conductor:
         return (self.main, *self.beside)
 
     def add(self, experiment: Experiment, name: str = "", pace: Pace = FULL) -> ExperimentHandle:
-        """Take an experiment on; from now on only the conductor's threads may touch it."""
+        """Add an experiment; from now on only the conductor's threads may touch it."""
         handle = ExperimentHandle(experiment, self._call, name, pace)
         with self.lock:
             self._homes[handle] = self.main
@@ -64,7 +64,7 @@ class Conductor:
         return handle
 
     def remove(self, handle: ExperimentHandle) -> None:
-        """Let an experiment go; nothing of it is kept."""
+        """Remove an experiment and free it."""
         with self.lock:
             handle.left = True
             if home := self._homes.pop(handle, None):
@@ -72,7 +72,7 @@ class Conductor:
         handle.cancel_errands()
 
     def close(self) -> None:
-        """Let all experiments go and wait until the threads have ended."""
+        """Remove all experiments, and wait until the threads have ended."""
         with self.lock:
             self._homes.clear()
             threads = [queue.thread for queue in self._queues]
@@ -87,17 +87,17 @@ class Conductor:
 
     @property
     def alive(self) -> bool:
-        """Whether its threads work, or have nobody to work for: nothing else trains anything."""
+        """Whether no thread has died; without the threads nothing is trained."""
         return all(queue.alive for queue in self._queues)
 
     @property
     def held(self) -> float:
-        """Seconds that the longest of the turns has lasted that go on now."""
+        """Seconds of the longest turn in progress."""
         return max(queue.overdue.held for queue in self._queues)
 
     @property
     def worst(self) -> Delay:
-        """The longest delay of late on the thread that serves all."""
+        """The longest recent delay on the main thread."""
         return self.main.overdue.worst
 
     def _call(self, handle: ExperimentHandle) -> None:
@@ -113,14 +113,14 @@ class Conductor:
         self._begin(thread)
         return thread
 
-    # ---- the queues' house: whose turn is for which thread -------------------------------------
+    # ---- which thread serves an experiment ---------------------------------------------------
 
     def alone(self, handle: ExperimentHandle) -> bool:
-        """Whether nobody else has anything to do."""
+        """Whether no other experiment has anything to do."""
         return not any(queue.works_for_others(handle) for queue in self._queues)
 
     def refuse(self, handle: ExperimentHandle, command: Command) -> str:
-        """Why a command would keep others waiting, whom a network of such steps would."""
+        """Why a command is refused: the steps of its network would delay others too much."""
         config = begun_by(command, handle.experiment)
         if config is None or self.alone(handle):
             return ""
@@ -128,7 +128,7 @@ class Conductor:
         return refusal(seconds) if seconds > ALLOWED else ""
 
     def leads_away(self, handle: ExperimentHandle) -> bool:
-        """Whether what it does next may take long, and is for a thread beside."""
+        """Whether its next action may take long, and needs a background thread."""
         if handle.beside:
             return False
         if handle.works.new:
@@ -140,7 +140,7 @@ class Conductor:
         return config is not None and takes_long(config, handle.experiment)
 
     def moved(self, handle: ExperimentHandle) -> bool:
-        """Bring an experiment to the thread that is to serve it; whether it was at another."""
+        """Move an experiment to the thread that must serve it; returns whether it has moved."""
         if self.leads_away(handle):
             handle.beside, handle.quick = True, 0
         with self.lock:
@@ -153,7 +153,7 @@ class Conductor:
             return True
 
     def weigh(self, handle: ExperimentHandle, seconds: float) -> None:
-        """Learn by how much a turn was longer than its share: whoever takes long goes beside."""
+        """Record how much longer than its share a turn was; a long one moves to the background."""
         handle.quick = handle.quick + 1 if seconds < QUICK else 0
         if seconds > LONG:
             handle.beside = True
@@ -162,7 +162,7 @@ class Conductor:
         self._stop_if_slow(handle)
 
     def _stop_if_slow(self, handle: ExperimentHandle) -> None:
-        """Pause a run whose steps are measured to be longer than is allowed beside others."""
+        """Pause a run whose measured steps take longer than is allowed beside others."""
         effort = handle.latest.training_steps_per_second  # steps a second
         running = handle.experiment.status is Status.RUNNING
         if running and 0 < effort < 1 / ALLOWED and not self.alone(handle):

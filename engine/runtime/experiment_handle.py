@@ -1,4 +1,4 @@
-"""An experiment's place with the conductor: commands and errands go in, snapshots come out."""
+"""The interface to an experiment that the conductor serves: commands in, snapshots out."""
 
 import dataclasses
 import threading
@@ -18,19 +18,19 @@ from engine.training.commands import Begin, Command, LookAhead, LookBack
 
 type Deliver = Callable[[Snapshot, int], None]
 
-MOST_PENDING = 1000  # commands and errands of one visitor that wait to be obeyed
+MOST_PENDING = 1000  # queued commands and queries of one visitor
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A function of the experiment to be called, and where its result goes."""
+    """A function to call with the experiment, and the future for its result."""
 
     call: Callable[[Experiment], Any]
     future: Future[Any]
 
 
 class ExperimentHandle:
-    """An experiment's place with the conductor, and the only way to talk to it from outside."""
+    """The only way to use an experiment from outside the conductor's threads."""
 
     def __init__(
         self,
@@ -44,33 +44,33 @@ class ExperimentHandle:
         self._inbox: deque[Command | Errand] = deque()
         self._version = 1
         self._waiting: dict[Hashable, Deliver] = {}
-        self._looks: dict[Hashable, Set[str]] = {}  # what each of those who watch asks to see
-        self._seen: Set[str] = frozenset()  # what the latest snapshot shows of that
-        self.name = name  # as the operator's log calls it
-        self.left = False  # it has no place any more
+        self._looks: dict[Hashable, Set[str]] = {}  # the statistics that each watcher requests
+        self._seen: Set[str] = frozenset()  # those in the latest snapshot
+        self.name = name  # in the operator's log
+        self.left = False  # it was removed
         self._sent = self._taken = 0  # commands
-        self.settled = True  # whether `latest` knows of every command that was sent
+        self.settled = True  # whether `latest` includes all commands sent
         self.latest = experiment.snapshot()
         self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
-        self.pace = pace  # as whoever watches wants it
-        # The conductor's own, touched by the thread alone that serves it:
+        self.pace = pace  # as the visitor has set it
+        # Used only by the conductor's thread that serves it:
         self.experiment = experiment
-        self.due = 0.0  # when its next turn is; 0 when it is not in the queue
-        self.works = BackgroundJobs()  # what is done beside training; errands begin and end it
-        self.refusal = ""  # why the last command was refused; told until the next one
-        self.purse = TimeBudget()  # what its commands are paid from
-        self.beside = False  # whether its turns are too long for the thread that serves all
-        self.quick = 0  # turns in a row that were not
-        self.lesson_pace: Pace | None = None  # of a lesson that plays on it
+        self.due = 0.0  # the time of its next turn; 0 if it is not in the queue
+        self.works = BackgroundJobs()  # background work; queries start and end it
+        self.refusal = ""  # why the last command was refused; shown until the next one
+        self.purse = TimeBudget()  # the time budget of its commands
+        self.beside = False  # whether its turns are too long for the main thread
+        self.quick = 0  # consecutive short turns
+        self.lesson_pace: Pace | None = None  # of a lesson in progress
         self.steps_due = StepsDue()
 
     def send(self, command: Command) -> None:
-        """Have a command obeyed soon, between two steps.
+        """Queue a command, which is applied soon, between two steps.
 
-        They stay in order, and none is lost but one whose effect the next replaces entirely.
+        Commands stay in order, and only one that the next replaces entirely is dropped.
         """
         if len(self._inbox) >= MOST_PENDING:
-            self.refusal = f"More than {MOST_PENDING:,} commands wait: this one is not obeyed."
+            self.refusal = f"More than {MOST_PENDING:,} commands wait: this one is dropped."
             return
         with self._lock:
             self._sent += 1
@@ -79,18 +79,18 @@ class ExperimentHandle:
         self._wake(self)
 
     def set_pace(self, pace: Pace) -> None:
-        """Hold the run to a pace from now on."""
+        """Set the pace of the run."""
         self.pace = pace
         self._wake(self)
 
     def set_lesson_pace(self, pace: Pace | None) -> None:
-        """Hold the run to the pace of a lesson; None: to that of whoever watches."""
+        """Set the pace of a lesson, which overrides the visitor's; None restores the visitor's."""
         self.lesson_pace = pace
 
     def do[T](self, errand: Callable[[Experiment], T]) -> Future[T]:
-        """Have a function of the experiment called soon, between two steps, for its result.
+        """Call a function with the experiment soon, between two steps, and return its result.
 
-        It must not change the experiment; it may begin and end `works`.
+        The function must not change the experiment; it may start and end `works`.
         """
         future: Future[T] = Future()
         if len(self._inbox) >= MOST_PENDING:
@@ -103,7 +103,7 @@ class ExperimentHandle:
         return future
 
     def cancel_errands(self) -> None:
-        """Nobody will run them any more."""
+        """Cancel the queued queries of a removed experiment."""
         while self._inbox:
             item = self._inbox.popleft()
             if isinstance(item, Errand):
@@ -114,9 +114,9 @@ class ExperimentHandle:
     ) -> None:
         """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
 
-        It is called from this thread or the conductor's, and must be quick. Another wish of
-        the same `who` takes the place of the one before. `looks` are those fields of `Inside` that
-        it asks for; they are in the snapshots that follow.
+        It is called from this thread or the conductor's, and must be quick. A later call with the
+        same `who` replaces the earlier one. `looks` are the fields of `Inside` that it requests;
+        they are measured for the following snapshots.
         """
         with self._lock:
             self._looks[who] = looks
@@ -129,73 +129,73 @@ class ExperimentHandle:
             self._wake(self)
 
     def forget(self, who: Hashable) -> None:
-        """Drop the wish of somebody who has gone."""
+        """Drop the request of a watcher who has left."""
         with self._lock:
             self._waiting.pop(who, None)
             self._looks.pop(who, None)
 
     @property
     def parameters(self) -> int:
-        """How many numbers its network has to learn."""
+        """The number of the network's parameters."""
         return int(self.experiment.network.parameters.size)
 
     @property
     def watched(self) -> bool:
-        """Whether anybody has asked for frames who has not gone."""
+        """Whether there is a watcher."""
         return bool(self._looks)
 
     @property
     def wanted(self) -> bool:
-        """Whether somebody waits for a frame."""
+        """Whether a watcher waits for a frame."""
         return bool(self._waiting)
 
     @property
     def looks(self) -> Set[str]:
-        """What those who watch ask to see besides what every snapshot shows."""
+        """The statistics that watchers request in addition to the snapshot."""
         with self._lock:
             return frozenset().union(*self._looks.values())
 
     @property
     def curious(self) -> bool:
-        """Whether somebody waits to see what the latest snapshot does not show."""
+        """Whether a watcher waits for statistics that the latest snapshot lacks."""
         return self.wanted and (not self.looks <= self._seen or self.latest.pace != self.held_to)
 
     # ---- on the thread that serves it ---------------------------------------------------------
 
     @property
     def busy(self) -> bool:
-        """Whether there is training or other work to do."""
+        """Whether there is training or background work to do."""
         experiment = self.experiment
         return experiment.status is Status.RUNNING or experiment.rebuilding or self.works.busy
 
     @property
     def held_to(self) -> Pace:
-        """The pace that it is held to: none while it only repeats what somebody has seen."""
+        """The effective pace: none while it replays steps that were seen before."""
         if self.lesson_pace is not None:
             return self.lesson_pace
         return FULL if self.experiment.catches_up else self.pace
 
     @property
     def rate(self) -> float:
-        """Steps a second that it makes now, at most."""
+        """Its current limit of steps a second."""
         return rate_of(self.held_to, self.experiment.since_change)
 
     @property
     def next(self) -> Command | Errand | None:
-        """What is to be obeyed next."""
+        """The next command or query."""
         return self._inbox[0] if self._inbox else None
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to be obeyed now.
+        """Whether the next command or query can be processed now.
 
-        While a step is rebuilt only another look takes its place; all else is meant for that step.
+        While a step is rebuilt only another look is; all other commands are meant for that step.
         """
         looks = isinstance(self.next, LookBack | LookAhead | Begin | Errand)
         return self.next is not None and (looks or not self.experiment.rebuilding)
 
     def take(self) -> list[Command] | Errand:
-        """What is to be obeyed now: an errand; or a command, with those before that it replaces."""
+        """The next query, or the next command after those that it replaces."""
         first = self._inbox.popleft()
         if isinstance(first, Errand):
             return first
@@ -209,7 +209,7 @@ class ExperimentHandle:
         return taken
 
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
-        """Hand out a new snapshot; tell of it if anything but the numbers has changed."""
+        """Publish a snapshot; listeners hear of changes in anything except numbers."""
         message = self.refusal or self.works.refusal or snapshot.message
         told = message, self.works.shown, self.held_to
         if told != (snapshot.message, snapshot.beside, snapshot.pace):
@@ -218,7 +218,7 @@ class ExperimentHandle:
         self._hand_out(snapshot, looks)
 
     def tell_failure(self, error: Exception) -> None:
-        """Say that this experiment has failed; what it last showed stays."""
+        """Publish that this experiment has failed; the last results stay visible."""
         self.experiment.status = Status.FAILED
         text = f"{type(error).__name__}: {error}. Restart to try again."
         failed = dataclasses.replace(self.latest, status=Status.FAILED, message=text)

@@ -1,7 +1,7 @@
-"""How many steps a second a run makes before those who watch it; no step computes anything else.
+"""The pace of a run: the number of steps a second that watchers see.
 
-A network of a class learns in half a second, and a person watches for minutes. So whoever watches
-sets a pace. It belongs to the thread that serves the run: not to its config, nor to its journal.
+A class's network learns in half a second, but a person needs minutes to watch. The pace belongs to
+the thread that serves the run, not to its config or journal: it never changes a result.
 """
 
 import math
@@ -14,22 +14,22 @@ FULL: Final = math.inf
 FIXED: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 PACES: Final[tuple[Pace, ...]] = (AUTO, *FIXED, FULL)
 
-# Auto is slow where there is most to see, at the start and after a change; then the steps so far
-# take as long to double each time, which is ln 2 / GROWTH seconds.
+# Auto is slow where most happens: at the start and after a change. Then each doubling of the number
+# of steps takes the same time, ln 2 / GROWTH seconds.
 SLOWEST = 5.0  # steps a second
 GROWTH = 0.1  # ... for each step since the start, or since the last change
 
-EACH = 30.0  # steps a second up to which each step has a row of the curves
-FRAMES = 2  # frames' worth of steps that can be due at once: this frame's, and one that came late
+EACH = 30.0  # steps a second, up to which every step has a row in the curves
+FRAMES = 2  # at most the steps of so many frames are due at once: this frame and a late one
 
 
 def rate_of(pace: Pace, steps: int) -> float:
-    """Steps a second, `steps` after the start or the last change."""
+    """Steps a second at auto or a fixed pace, `steps` after the start or the last change."""
     return max(SLOWEST, GROWTH * steps) if pace == AUTO else pace
 
 
 def next_pace(pace: Pace, made: float, by: int) -> Pace:
-    """The next slower (`by` -1) or faster (1) fixed pace, of a run that makes so many now."""
+    """The next slower (`by` -1) or faster (1) fixed pace, given the current measured rate."""
     now = max(SLOWEST, made) if pace == AUTO else pace
     fixed = (*FIXED, FULL)
     slower, faster = [x for x in fixed if x < now], [x for x in fixed if x > now]
@@ -37,18 +37,17 @@ def next_pace(pace: Pace, made: float, by: int) -> Pace:
 
 
 class StepsDue:
-    """Counts the steps that are due, of a run that is looked at now and then.
+    """Counts the steps that are due at a pace.
 
-    What was not made in time is not made later: after a pause, in a tab that was hidden, or on a
-    machine that is too slow.
+    Missed steps are not made up for: after a pause, in a hidden tab, or on a slow machine.
     """
 
     def __init__(self) -> None:
         self._due = 1.0
-        self._counted = 0.0  # when
+        self._counted = 0.0  # time of the last count
 
     def count(self, rate: float, now: float, period: float) -> float:
-        """How many steps are due by now, for the frames of one period each; math.inf: no limit."""
+        """The number of steps due now, with a frame every `period` seconds; math.inf: no limit."""
         if rate == FULL:
             return FULL
         most = max(1.0, FRAMES * rate * period)
@@ -57,13 +56,13 @@ class StepsDue:
         return math.floor(self._due + 1e-6)
 
     def ask(self) -> None:
-        """Have one due at once: it shows what somebody has just changed."""
+        """Make a step due at once, which shows a change that was just made."""
         self._due = max(1.0, self._due)
 
     def made(self, steps: int) -> None:
-        """So many of them have been made."""
+        """Subtract steps that were made."""
         self._due = max(0.0, self._due - steps)
 
     def wait(self, rate: float) -> float:
-        """Seconds until the next one is due."""
+        """Seconds until the next step is due."""
         return 0.0 if rate == FULL else max(0.0, 1 - self._due) / rate

@@ -1,4 +1,4 @@
-"""A run as plain values: what determines it to the bit, and a digest of the bits that came out."""
+"""A run as plain values that determine it to the bit, with a digest of the result."""
 
 import hashlib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ type Steps = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The config that a run began with, the commands that steered it, and how long it was."""
+    """The first config of a run, its journal, and its number of steps."""
 
     config: RunConfig
     journal: tuple[tuple[Steps, Command], ...]
@@ -31,12 +31,12 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Recording":
-        """The recording that some JSON holds; ValueError says what is wrong with any other text."""
+        """The recording in JSON text; for any other text ValueError says what is wrong."""
         return from_json(text, cls)
 
     @property
     def turns(self) -> tuple[tuple[int, SetKnob], ...]:
-        """Those commands of the journal that change what comes out."""
+        """The commands in the journal that change the result."""
         return tuple(self._turns())
 
     def _turns(self) -> Iterator[tuple[int, SetKnob]]:
@@ -44,22 +44,22 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for step, turn in self.journal:
             if isinstance(turn, SetKnob):
                 before, config = config, config.replace(turn.path, turn.value)
-                if config != before:  # older journals hold settings written unchanged, too
+                if config != before:  # older journals also contain settings that did not change
                     yield step, turn
 
     @property
     def begin(self) -> Begin:
-        """The command that repeats the run, and pauses after its last step."""
+        """The command that repeats the run and pauses after its last step."""
         return Begin(self.config, self.turns, self.steps)
 
 
 def record(experiment: Experiment) -> Recording:
-    """What it takes to repeat the experiment's run as far as it has come."""
+    """The recording of the experiment's run so far."""
     journal = tuple(experiment.journal)
     return Recording(experiment.first_config, journal, experiment.step, digest(experiment))
 
 
 def digest(experiment: Experiment) -> str:
-    """A fingerprint of the weights: the same for the same bits."""
+    """A fingerprint of the weights: equal for equal bits."""
     weights = experiment.network.parameters.theta.tobytes()
     return hashlib.sha256(weights).hexdigest()[:DIGITS]

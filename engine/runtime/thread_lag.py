@@ -1,39 +1,39 @@
-"""How late a thread that serves many is, who waited, and who held it: for the operator."""
+"""Records how late a thread serves visitors, who waited, and who caused it, for the operator."""
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 WINDOW = 10.0  # seconds for which a delay counts
-NOTED = 0.05  # seconds of one that is worth being kept
+NOTED = 0.05  # seconds, from which on a delay is recorded
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Somebody waited so long for his turn, and somebody else had his meanwhile."""
+    """A visitor's wait for a turn, and whose turn it was meanwhile."""
 
     seconds: float = 0.0
-    of: str = ""  # the visitor who waited; empty: whoever was next
-    held_by: str = ""  # the visitor with the longest turn of late
+    of: str = ""  # the visitor who waited; empty if unknown
+    held_by: str = ""  # the visitor with the longest recent turn
 
 
 class Overdue:
-    """Keeps the delays of one thread; read from others."""
+    """Records the delays of one thread; other threads may read them."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._turn: tuple[float, str] | None = None  # since when, and whose
-        self._delays: deque[tuple[float, float, str]] = deque()  # when, how long, who waited
-        self._turns: deque[tuple[float, float, str]] = deque()  # when, how long, whose it was
+        self._turn: tuple[float, str] | None = None  # start and visitor
+        self._delays: deque[tuple[float, float, str]] = deque()  # time, seconds, visitor who waited
+        self._turns: deque[tuple[float, float, str]] = deque()  # time, seconds, visitor
 
     def begin(self, who: str, late: float) -> None:
-        """A turn begins, so many seconds after it was due."""
+        """A turn begins, so many seconds late."""
         now = self._clock()
         _keep(self._delays, now, late, who)
         self._turn = now, who
 
     def end(self) -> None:
-        """It is over."""
+        """The turn has ended."""
         if self._turn:
             begun, who = self._turn
             self._turn = None
@@ -42,13 +42,13 @@ class Overdue:
 
     @property
     def held(self) -> float:
-        """Seconds that the turn of now has lasted."""
+        """Seconds of the current turn."""
         turn = self._turn
         return max(0.0, self._clock() - turn[0]) if turn else 0.0
 
     @property
     def worst(self) -> Delay:
-        """The longest of late; a turn that still goes on keeps somebody waiting, too."""
+        """The longest recent delay; a turn in progress counts, too."""
         turn, now = self._turn, self._clock()
         since = now - WINDOW
         turns = [(seconds, who) for when, seconds, who in list(self._turns) if when >= since]

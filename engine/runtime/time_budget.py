@@ -1,31 +1,31 @@
-"""What a visitor's commands are paid from: seconds of the thread that serves everybody."""
+"""The time budget of a visitor's commands, in seconds of the main thread."""
 
-SAVED = 0.1  # seconds that can be saved up: some restarts of a small network at once
-PATIENCE = 1.0  # seconds that whoever has spent too much waits at most
+SAVED = 0.1  # seconds that can accrue: enough for some restarts of a small network at once
+PATIENCE = 1.0  # seconds, the longest wait after overspending
 
 
 class TimeBudget:
-    """Fills at the rate of the visitor's own share, and pays for what he asks."""
+    """Accrues time at the rate of the visitor's share; commands spend it."""
 
     def __init__(self) -> None:
         self._balance = SAVED
-        self._filled = 0.0  # when
+        self._filled = 0.0  # time of the last fill
 
     def fill(self, now: float, rate: float) -> None:
-        """Take in what has come since the last time, at so many seconds a second."""
+        """Add what has accrued since the last call, at so many seconds a second."""
         gained = rate * max(0.0, now - self._filled)
         self._balance = min(SAVED, self._balance + gained)
         self._filled = now
 
     def pay(self, seconds: float, rate: float) -> None:
-        """Spend; what is beyond all patience is forgiven."""
+        """Spend seconds; a debt that would take too long to repay is forgiven."""
         self._balance = max(self._balance - seconds, -PATIENCE * rate)
 
     @property
     def solvent(self) -> bool:
-        """Whether another command can be paid."""
+        """Whether another command is affordable."""
         return self._balance >= 0
 
     def wait(self, rate: float) -> float:
-        """Seconds until one can."""
+        """Seconds until the next command is affordable."""
         return max(0.0, -self._balance) / rate

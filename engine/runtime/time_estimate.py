@@ -1,4 +1,4 @@
-"""How long a run takes on this machine before there is one: estimated, for those who share it."""
+"""Estimates how long a run will take on this machine, before it starts."""
 
 import functools
 import time
@@ -12,17 +12,17 @@ from engine.training.commands import Begin, Command, Restart, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
 from engine.training.evaluation import JUDGED
 
-SHORT = 0.03  # seconds of setting up that nobody notices
-ALLOWED = 0.1  # seconds that a step may take while there are others
-PASSES = 3  # a step is one way forward and, twice as dear, one back
-UPDATED = 20  # multiplications of a matrix product in whose time one parameter is updated
-DRAWN = 60  # ... in which it is drawn, and its room taken
-SIDE = 256  # of the matrices by which the machine is measured
+SHORT = 0.03  # seconds of setting up that other visitors do not notice
+ALLOWED = 0.1  # seconds that a step may take beside other visitors
+PASSES = 3  # a forward pass, and a backward pass that costs twice as much
+UPDATED = 20  # the update of a parameter takes as long as so many multiplications
+DRAWN = 60  # ... and its allocation and drawing as long as these
+SIDE = 256  # of the matrices in the speed measurement
 
 
 @functools.cache
 def speed() -> float:
-    """Multiplications of a matrix product that this machine makes in a second, on one thread."""
+    """Multiplications per second of a matrix product on this machine, on one thread."""
     a, b = np.ones((SIDE, SIDE), np.float32), np.ones((SIDE, SIDE), np.float32)
     out = np.empty_like(a)
     times = []
@@ -34,7 +34,7 @@ def speed() -> float:
 
 
 def begun_by(command: Command, experiment: Experiment) -> RunConfig | None:
-    """The config of the run that a command would begin; None if it begins none."""
+    """The config of the run that a command would start; None if it starts none."""
     config = experiment.config
     match command:
         case Begin():
@@ -51,9 +51,9 @@ def begun_by(command: Command, experiment: Experiment) -> RunConfig | None:
 
 
 def takes_long(config: RunConfig, experiment: Experiment) -> bool:
-    """Whether setting up such a run may take longer than nobody notices.
+    """Whether setting up such a run may take so long that others notice.
 
-    What data costs is known of that alone which the experiment has.
+    The cost of loading data is known only for the experiment's current data.
     """
     now = experiment.config
     if config.data != now.data or config.start is not None or _draws_anew(config, now):
@@ -67,12 +67,12 @@ def takes_long(config: RunConfig, experiment: Experiment) -> bool:
 
 
 def _draws_anew(config: RunConfig, now: RunConfig) -> bool:
-    """Whether another seed decides over the data."""
+    """Whether another seed changes the data."""
     return config.data.seed is None and config.seed != now.seed
 
 
 def step_seconds(config: RunConfig, experiment: Experiment) -> float:
-    """About how long a step of such a run takes, if it has the experiment's data; else 0."""
+    """The estimated duration of a step, if the run has the experiment's data; else 0."""
     if config.data != experiment.config.data:
         return 0.0
     try:
@@ -89,8 +89,8 @@ def _size(config: RunConfig, experiment: Experiment) -> tuple[int, int]:
 
 
 def refusal(seconds: float) -> str:
-    """Why such steps are not made while there are others."""
+    """Why such steps are refused beside other visitors."""
     return (
-        f"A step of this network takes {written(seconds, 2)} s here; with others in the room"
+        f"A step of this network takes {written(seconds, 2)} s here; beside other visitors"
         f" {written(ALLOWED)} s is allowed: fewer or narrower layers, or a smaller batch."
     )
