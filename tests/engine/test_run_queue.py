@@ -19,7 +19,7 @@ class Costly(Experiment):
 
     def __init__(self, config, clock, served, name, begins=0.02, trains=TRAINED):
         self.costs_to_begin, self.costs_to_train = 0.0, trains
-        self._told, self._tests, self._name = served, clock, name
+        self._record, self._tests, self._name = served, clock, name
         super().__init__(config, clock=clock, work=clock)
         self.costs_to_begin = begins
 
@@ -27,14 +27,14 @@ class Costly(Experiment):
         super()._begin(config)
         self._tests.now += self.costs_to_begin
         if self.costs_to_begin:
-            self._told.append(f"{self._name} begins")
+            self._record.append(f"{self._name} begins")
 
     def _update(self):
         super()._update()
         self._tests.now += self.costs_to_train
 
     def advance(self, *given):
-        self._told.append(self._name)
+        self._record.append(self._name)
         return super().advance(*given)
 
 
