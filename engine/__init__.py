@@ -37,6 +37,7 @@ from engine.lessons import (
     Verdict,
     open_lesson,
     outcome,
+    slug_of,
 )
 from engine.lessons.checklist import (
     CHECKS,
@@ -312,6 +313,7 @@ __all__ = [
     "response",
     "run_check",
     "run_checks",
+    "slug_of",
     "suit_data",
     "take_checkup",
     "unreadable",

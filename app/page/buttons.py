@@ -9,9 +9,13 @@ from collections.abc import Callable
 
 
 class Presses:
-    """What the buttons of one page do, by their names."""
+    """What the buttons of one page do, by their names.
 
-    def __init__(self) -> None:
+    `do(action, *words)` has the browser do what it alone can, one of its actions.
+    """
+
+    def __init__(self, do: Callable[..., None] = lambda *words: None) -> None:
+        self.do = do
         self._actions: dict[str, Callable[[str], None]] = {}
 
     def on(self, name: str, action: Callable[[], None]) -> None:

@@ -21,6 +21,8 @@ KEYS = {  # as the browser calls them: what they do
     "r": "restart with the same seed",
     "[": "lower the learning rate by one stop",
     "]": "raise the learning rate by one stop",
+    "n": "next lesson",
+    "b": "the lesson before",
     "p": "projector: large type and thick lines, and back",
     "?": "this list",
 }
@@ -31,7 +33,12 @@ class Keyboard:
     """What each key does."""
 
     def __init__(
-        self, transport: Transport, rate: Callable[[int], None], look: DisplayMode, dialogs: Dialogs
+        self,
+        transport: Transport,
+        rate: Callable[[int], None],
+        lesson: Callable[[int], None],
+        look: DisplayMode,
+        dialogs: Dialogs,
     ) -> None:
         self._actions: dict[str, Callable[[], None]] = {
             " ": transport.toggle,
@@ -43,6 +50,8 @@ class Keyboard:
             "r": transport.restart,
             "[": lambda: rate(-1),
             "]": lambda: rate(1),
+            "n": lambda: lesson(1),
+            "b": lambda: lesson(-1),
             "p": look.toggle,
             "?": lambda: dialogs.open("Keys"),
         }

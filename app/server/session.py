@@ -21,6 +21,7 @@ from app.page.keyboard import KEYS, Keyboard, Keys
 from app.page.layout import TAB, Layout
 from app.page.transport import Transport
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
+from app.panels.lessons import LESSON_TAB, NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.open_panels import OpenRooms
 from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue
@@ -136,12 +137,12 @@ class Visit:
         self.presence = Presence()
         self.way_back = Reconnect()
         self._uploads = Uploads(FILE_READER)
-        self._presses = presses = Presses()
+        self._bridge = bridge = Bridge()
+        self._presses = presses = Presses(bridge.do)
         first = wish.recording.config if wish.recording else RunConfig()
         self._settings = Settings(self._send, first)
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self._settings, hides)
-        self._bridge = bridge = Bridge()
         transport = Transport(self._send, lambda: self.handle, presses)
         self._lane = DiagnosisBar(self._send, lambda view: bridge.do("point_at", view), presses)
         self._dialogs = self._make_dialogs()
@@ -150,7 +151,7 @@ class Visit:
             wish.hidden, self._knobs, transport, self._lane, self._dialogs, look, bridge
         )
         self._rooms = OpenRooms(self.layout, presses, self._begin)
-        keyboard = Keyboard(transport, self._turn_rate, look, self._dialogs)
+        keyboard = Keyboard(transport, self._turn_rate, self._step_lesson, look, self._dialogs)
         bridge.on("press", presses.press)
         bridge.on("key", lambda key, value: keyboard.press(key))
         bridge.on("set", self._knobs.turn)
@@ -172,6 +173,13 @@ class Visit:
     def _turn_rate(self, by: int) -> None:
         """Turn the learning rate by so many stops."""
         self._settings.nudge("learning_rate", by)
+
+    def _step_lesson(self, by: int) -> None:
+        """Go on by so many lessons, or to the lessons from elsewhere on the page."""
+        if self.layout.room == LESSON_TAB:
+            self._presses.press(NEXT_LESSON if by > 0 else PREVIOUS_LESSON)
+        else:
+            self._bridge.do("open_tab", LESSON_TAB)
 
     @property
     def handle(self) -> ExperimentHandle:

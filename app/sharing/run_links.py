@@ -4,6 +4,7 @@
     &steps=1234        repeat it to this step, which may be later than the shared one
     &then=play         go on after the shared step; else it pauses there
     &pace=30           steps a second, auto or full; by default auto
+    &lesson=dead-relus the lesson to open, which the browser sees to (app/static/course.js)
     &hide=lane,l2-...  parts of the page to hide, for a lesson
 
 An illegal part is reported in one sentence, and the page opens without it.

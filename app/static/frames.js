@@ -3,6 +3,7 @@
 // A frame names views, sources and words; what they mean is decided on the server.
 
 import {copy} from "./clipboard.js"
+import {recall_lessons, show_address, tick_lesson} from "./course.js"
 import {count, number, tick} from "./numbers.js"
 import {save} from "./plots.js"
 import {follow, show_steps} from "./steps_shown.js"
@@ -19,7 +20,7 @@ export function start(token, base, way_back, hall) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
-  window.babysit = Object.assign(channel, {model, point_at, show_steps, open_tab, copy, save, count, number, tick})
+  window.babysit = Object.assign(channel, {model, point_at, show_steps, open_tab, copy, save, count, number, tick, recall_lessons, show_address, tick_lesson})
 }
 
 // The buttons in the headlines of plots: what they do is code of the plot's own.

@@ -1,6 +1,7 @@
 // Starts what the browser does for the page by itself.
 
 import {leave_styles_alone} from "./bokeh_patches.js"
+import {follow_address} from "./course.js"
 import {while_dragged} from "./dragging.js"
 import {start} from "./frames.js"
 import {Hall} from "./hall.js"
@@ -21,5 +22,6 @@ export function open(base, {token, keys, narrowest, slider, dragged, bar, hall})
   listen_to_tabs()
   fit(narrowest)
   name_all()
+  follow_address()
   while_dragged(slider, dragged)
 }

@@ -19,6 +19,7 @@ from engine.lessons.lesson import (
     Run,
     Variation,
     open_lesson,
+    slug_of,
 )
 from engine.lessons.outcome import Outcome, outcome
 from engine.measure.verdict import Metric, Verdict
@@ -53,4 +54,5 @@ __all__ = [
     "open_lesson",
     "outcome",
     "preprocessing",
+    "slug_of",
 ]

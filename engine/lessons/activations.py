@@ -23,8 +23,11 @@ def sigmoid_saturates() -> Lesson:
     """At -10 and 10 the sigmoid is flat: a gradient that has to pass there is gone."""
     return Lesson(
         section=SECTION,
-        look="Follow the slope at -10, 0 and 10. Backward, a gradient is multiplied with it: even"
-        " at its best place the sigmoid keeps a quarter, at the ends next to nothing.",
+        title="How much of a gradient does a sigmoid let through?",
+        setup="On its way back, a gradient is multiplied by the slope of every activation that it"
+        " passes.",
+        look="Follow the slope at -10, 0 and 10. Even at its best place the sigmoid keeps a"
+        " quarter of a gradient, at the ends next to nothing.",
         question=Question(
             "What share of a gradient comes through a sigmoid whose input is 10?",
             ("all of it", "about a tenth", "less than a ten-thousandth"),
@@ -55,9 +58,11 @@ def zigzag() -> Lesson:
     """If all inputs are positive, a unit's weights can only all rise or all fall: a zig-zag."""
     return Lesson(
         section=SECTION,
-        look="Two weights set out for a goal to the lower right: one must rise, the other fall."
-        " With positive inputs every step moves both the same way, so the path zig-zags."
-        " Centred inputs make it nearly straight.",
+        title="What do inputs of one sign do to the updates?",
+        setup="Two weights of one unit set out for a goal to the lower right: one must rise, the"
+        " other fall.",
+        look="With positive inputs every step moves both weights the same way, so the path zig-"
+        " ags. Centred inputs make it nearly straight.",
         question=Question(
             "All inputs positive: in which directions can a step take two weights?",
             ("any", "both up or both down", "one up, the other down"),
@@ -96,8 +101,11 @@ def relu_learns_faster() -> Lesson:
     names = {"ReLU": "He", "tanh": "Xavier", "sigmoid": "Xavier"}
     return Lesson(
         section=SECTION,
-        look="Three networks that differ in the activation alone, at one learning rate. Compare"
-        " when each reaches 98 % on its training examples. The sigmoid hardly learns at first.",
+        title="Which activation learns fastest?",
+        setup="Three networks that differ in the activation alone, ReLU, tanh and sigmoid, at one"
+        " learning rate.",
+        look="Compare when each reaches 98 % on its training examples. The sigmoid hardly learns"
+        " at first.",
         question=Question(
             "How many steps does the sigmoid need, compared with ReLU?",
             ("about as many", "twice as many", "more than five times as many"),
@@ -147,8 +155,10 @@ def dead_relus() -> Lesson:
     leak = (KILLED, SetKnob(ACTIVATION, Choice("leaky ReLU")))
     return Lesson(
         section=SECTION,
-        look="For 300 steps the rate is far too high. Watch the share of dead units: those that"
-        " are 0 on every example. Then both runs get a usual rate, and one of them leaky ReLU.",
+        title="Can a dead ReLU come back?",
+        setup="For 300 steps the learning rate is far too high, and most units die: they are 0 on"
+        " every example. Then both networks get a usual rate, and one of them leaky ReLU.",
+        look="Watch the share of dead units, before the rate is lowered and after.",
         question=Question(
             "After the units have died, the rate is lowered. What happens with plain ReLU?",
             ("they come back", "they stay dead", "the rest takes over their work"),
@@ -190,8 +200,11 @@ def prelu() -> Lesson:
     model = layers(64, 64, activation="PReLU")
     return Lesson(
         section=SECTION,
-        look="All slopes start at 0.25. Every unit has one of its own, and the gradient moves it"
-        " like any weight. See how far they spread.",
+        title="Which slope below zero is best?",
+        setup="PReLU is a leaky ReLU whose slope below zero is a parameter; at the start it is"
+        " 0.25 in every unit.",
+        look="Every unit has a slope of its own, and the gradient moves it like any weight. See"
+        " how far they spread.",
         question=Question(
             "After training, what are the slopes?",
             ("all still 0.25", "all the same, but another number", "different for each unit"),

@@ -16,8 +16,10 @@ def elu() -> Lesson:
     """With centred inputs, the mean of ELU's outputs is nearer to zero than that of ReLU's."""
     return Lesson(
         section=SECTION,
-        look="The inputs have mean 0. ReLU cuts off the negative half, so its outputs are positive"
-        " on average; ELU keeps a bounded part of it.",
+        title="What does an activation do to the mean?",
+        setup="Numbers whose mean is 0 pass an activation: ReLU, or ELU.",
+        look="ReLU cuts off the negative half, so its outputs are positive on average; ELU keeps"
+        " a bounded part of it.",
         question=Question(
             "The inputs of ReLU have mean 0. What is the mean of its outputs?",
             ("0", "about 0.4", "1"),
@@ -45,8 +47,10 @@ def maxout() -> Lesson:
     names = "ReLU", "Maxout"
     return Lesson(
         section=SECTION,
-        look="Both networks have 64 and 64 hidden units and learn the same digits. Maxout has no"
-        " flat part and cannot die. Compare what it costs.",
+        title="What does Maxout cost?",
+        setup="Both networks have 64 and 64 hidden units and learn the same digits: one with"
+        " ReLU, one with Maxout, which has no flat part and cannot die.",
+        look="Compare the number of parameters, then how well each of them learns.",
         question=Question(
             "How many weights do Maxout's hidden layers have, compared with ReLU's?",
             ("as many", "twice as many", "four times as many"),

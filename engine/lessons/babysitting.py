@@ -21,8 +21,10 @@ def first_loss() -> Lesson:
     """With small weights and no regularization the first loss is ln C: 2.3026 for 10 classes."""
     return Lesson(
         section=SECTION,
-        look="Nothing is trained yet. A network that knows nothing gives each of C classes the same"
-        " chance, and the loss of that is ln C. Anything else at step 0 is a fault.",
+        title="What is the loss before any training?",
+        setup="Nothing is trained yet: the weights are small, and nothing is penalized.",
+        look="A network that knows nothing gives each of C classes the same chance, and the loss"
+        " of that is ln C. Anything else at step 0 is a fault.",
         question=Question("Ten classes, small weights. The first loss?", ("0", "1", "2.3026"), 2),
         runs=(Run("before training", babysat(1e-3), 0),),
         check=_first_loss,
@@ -51,9 +53,12 @@ def regularization() -> Lesson:
     """Regularization is part of the loss: at a strength of 1000 the first loss rises."""
     return Lesson(
         section=SECTION,
-        look="The same network, still untrained, once without a penalty and once with an L2 of"
-        " 1000. What is minimized must go up by half of that times the squared weights. The plot"
-        " shows the loss on the data and the penalty separately: the lecture's loss is their sum.",
+        title="What does a penalty do to the first loss?",
+        setup="The same network, still untrained, once without a penalty and once with an L2"
+        " strength of 1000.",
+        look="What is minimized must go up by half of the strength times the squared weights. The"
+        " plot shows the loss on the data and the penalty separately: the lecture's loss is their"
+        " sum.",
         question=Question(
             "L2 goes from 0 to 1000. What does the first loss do?", ("rise", "fall", "stay"), 0
         ),
@@ -100,8 +105,10 @@ def overfit() -> Lesson:
     """A sound network learns 20 examples by heart: accuracy 1.00, and a loss near 0."""
     return Lesson(
         section=SECTION,
-        look="Take 20 examples and no regularization. The training loss must go to 0. What"
-        " validation does is of no interest here. If this fails, something is broken: stop.",
+        title="Can the network learn 20 examples by heart?",
+        setup="Take 20 examples, and no regularization.",
+        look="The training loss must go to 0. What validation does is of no interest here. If"
+        " this fails, something is broken: stop.",
         question=Question(
             "After 200 epochs on 20 examples, the training accuracy is",
             ("about as on validation", "1.00", "0.90"),
@@ -137,8 +144,10 @@ def too_low() -> Lesson:
     """At 1e-6 the loss barely moves, yet accuracy climbs: the order of scores changes first."""
     return Lesson(
         section=SECTION,
-        look="The loss looks like a straight line: all scores are still nearly equal. Accuracy only"
-        " asks which of them is largest, and a hair's breadth decides that. So it climbs.",
+        title="What does a learning rate that is too low look like?",
+        setup="The learning rate is 1e-6. The loss looks like a straight line.",
+        look="All scores are still nearly equal. Accuracy only asks which of them is largest, and"
+        " a hair's breadth decides that.",
         question=Question(
             "The loss has moved by 0.0002. Can accuracy have doubled?", ("no", "yes"), 1
         ),
@@ -178,6 +187,8 @@ def too_high() -> Lesson:
     """At a rate of a million the loss is no longer a finite number after a step or two."""
     return Lesson(
         section=SECTION,
+        title="What does a learning rate of a million do?",
+        setup="The learning rate is 1e6: each step overshoots the valley.",
         look="Each step overshoots further than the one before; soon the numbers are larger than"
         " a computer can hold. NaN almost always means a learning rate that is too high.",
         question=Question(
@@ -214,8 +225,10 @@ def still_too_high() -> Lesson:
     epoch = STEADY[lecture_images().name]
     return Lesson(
         section=SECTION,
+        title="Does a falling loss prove a good learning rate?",
+        setup="The learning rate is 3e-3: neither absurdly low nor absurdly high.",
         look="For some epochs nothing is wrong. Look at the spikes: each is a step that overshot."
-        " One of them is too large to recover from. A falling loss does not prove a good rate.",
+        " One of them is too large to recover from.",
         question=Question(
             "The loss falls nicely for an epoch. Is the rate safe?", ("yes", "not necessarily"), 1
         ),
@@ -246,6 +259,8 @@ def good_rate() -> Lesson:
     """Between too low and too high lies a rate at which the loss falls fast and stays down."""
     return Lesson(
         section=SECTION,
+        title="Where do you look for a good learning rate?",
+        setup="The same network has failed at 1e-6 and at 3e-3, each in its own way.",
         look="A loss curve as it should be: a steep fall, then a flat, slightly noisy descent."
         " Training and validation accuracy climb side by side.",
         question=Question(

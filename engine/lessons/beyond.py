@@ -27,8 +27,9 @@ def update_rules() -> Lesson:
     """Momentum, Nesterov, Adagrad, RMSprop and Adam all learn sooner than plain SGD."""
     return Lesson(
         section=SECTION,
-        look="One network, one start, six rules, each at a usual rate. See which is first at 95 %,"
-        " and which is still far from it.",
+        title="Which update rule arrives first?",
+        setup="One network, one start, six rules, each at a usual rate.",
+        look="See which is first at 95 %, and which is still far from it.",
         question=Question(
             "At a rate of 0.01, how much sooner does momentum reach 95 % than SGD?",
             ("no sooner", "twice as soon", "about ten times as soon"),
@@ -79,6 +80,9 @@ def schedules() -> Lesson:
     plain = recipe(clothes(), layers(50), 0.5)
     return Lesson(
         section=SECTION,
+        title="Should the learning rate stay what it is?",
+        setup="The same network three times, at first at a rate of 0.5: it stays, drops in steps,"
+        " or falls along a cosine.",
         look="A rate of 0.5 is quick at first, but it rattles from wall to wall of the valley and"
         " never gets to its floor. Watch what the loss does each time the rate drops.",
         question=Question(
@@ -125,6 +129,9 @@ def dropout() -> Lesson:
     model: ModelConfig = msgspec.structs.replace(plain.model, dropout=0.3)
     return Lesson(
         section=SECTION,
+        title="What if units are dropped at random while it learns?",
+        setup="The same network twice, with few examples: in one, each step drops 30 % of the"
+        " hidden units.",
         look="With dropout no unit can rely on another. Training is harder, so its curve ends"
         " lower; validation ends higher. In evaluation no unit is dropped.",
         question=Question(

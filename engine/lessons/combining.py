@@ -34,8 +34,10 @@ def ensemble() -> Lesson:
     )
     return Lesson(
         section=SECTION,
-        look="The five differ in nothing but the seed of their weights and the order of examples."
-        " Each makes mistakes of its own; averaging the predictions cancels many of them.",
+        title="Are five networks better than one?",
+        setup="Five networks differ in nothing but the seed of their weights and the order of"
+        " examples. Their predicted probabilities are averaged.",
+        look="Each makes mistakes of its own; averaging the predictions cancels many of them.",
         question=Question(
             "Five networks of about 85 %. What does the mean of their predictions reach?",
             ("a bit less", "the same", "a percent or two more"),
@@ -90,9 +92,11 @@ def fine_tuning() -> Lesson:
     tuned = {f"fine-tuned {seed + 1}": _tuned(_few(seed), _spiral()) for seed in range(TRIES)}
     return Lesson(
         section=SECTION,
-        look="Twenty points of a spiral with five arms: too few to see how they wind. The"
-        " fine-tuned networks have seen another spiral, of many points, whose arms had other"
-        " names. They keep all layers but the last.",
+        title="Does it help to have learned something else before?",
+        setup="Twenty points of a spiral with five arms: too few to see how they wind. Some"
+        " networks have seen another spiral before, of many points, whose arms had other names;"
+        " they keep all layers but the last.",
+        look="Watch the accuracy on validation: the rest of the spiral.",
         question=Question(
             "Which is better on the rest of the spiral?",
             ("the fresh network", "the fine-tuned one", "neither"),

@@ -22,6 +22,7 @@ UNITS = ("near 0", "spread between", "nearly all at -1 or 1")
 def _ten_layers(
     activation: str,
     initializer: str,
+    title: str,
     look: str,
     question: Question,
     claim: Callable[[LabReport], bool],
@@ -50,6 +51,9 @@ def _ten_layers(
 
     return Lesson(
         section=SECTION,
+        title=title,
+        setup="Random inputs pass ten layers of 500 units, none of them trained: the lecture's"
+        " experiment.",
         look=look,
         question=question,
         exhibits={"lab": _lab(activation, initializer)},
@@ -88,6 +92,7 @@ def too_small() -> Lesson:
     """tanh, weights of 0.01 N(0, 1): layer by layer all activations collapse to zero."""
     return _ten_layers(
         "tanh", "small normal",
+        "What if the first weights are small?",
         "Look at the histograms from left to right: each is narrower than the one before, until"
         " nothing is left. A weight's gradient is proportional to its input; so that is gone too.",
         Question("Weights of 0.01 N(0, 1), ten layers. What becomes of the signal?", SIZES, 1),
@@ -101,6 +106,7 @@ def too_large() -> Lesson:
     """tanh, weights of 1.0 N(0, 1): almost every unit sits at -1 or 1, where the slope is 0."""
     return _ten_layers(
         "tanh", "unit normal",
+        "What if the first weights are large?",
         "All histograms have two towers, at -1 and 1, and nothing between. There tanh is flat. A"
         " few units in between have so large weights that the gradient explodes through them.",
         Question("Weights of 1.0 N(0, 1) instead. Where do the tanh units sit?", UNITS, 2),
@@ -114,8 +120,9 @@ def xavier_tanh() -> Lesson:
     """tanh, Xavier's 1 / sqrt(inputs): the signal stays of a reasonable size to the end."""
     return _ten_layers(
         "tanh", "Xavier",
-        "The histograms stay broad in every layer, a little narrower each time: Xavier was derived"
-        " for linear units, and tanh squeezes a bit.",
+        "Which size of the first weights suits tanh?",
+        "The histograms stay broad in every layer, a little narrower each time: Xavier was"
+        " derived for linear units, and tanh squeezes a bit.",
         Question("Weights of N(0, 1) / sqrt(inputs). Where do the tanh units sit?", UNITS, 1),
         lambda report: report.stds[-1] > 0.3 * report.stds[0],
         (("Small normal", "tanh", "small normal"), ("ReLU", "ReLU", "Xavier")),
@@ -127,6 +134,7 @@ def xavier_relu() -> Lesson:
     """ReLU, Xavier: every layer loses half of the signal's power, ten layers nearly all of it."""
     return _ten_layers(
         "ReLU", "Xavier",
+        "Do Xavier's weights suit ReLU?",
         "ReLU sets half of the units to 0, and with them goes half of the mean square, in every"
         " layer anew. After ten layers a thousandth is left.",
         Question("Xavier's weights, but ReLU for tanh. What becomes of the signal?", SIZES, 1),
@@ -140,6 +148,7 @@ def he_relu() -> Lesson:
     """ReLU, He's sqrt(2 / inputs): twice the variance makes up for the half that ReLU cuts."""
     return _ten_layers(
         "ReLU", "He",
+        "Which size of the first weights suits ReLU?",
         "One factor of 2 under the root, and all ten histograms look alike. The slide's line of"
         " code prints that factor upside down; its figures are those of 2 / inputs.",
         Question("Twice the variance of Xavier, with ReLU. What becomes of the signal?", SIZES, 0),
@@ -160,8 +169,11 @@ def constant_weights() -> Lesson:
     runs = {"constant": "constant", "random": "He"}
     return Lesson(
         section=SECTION,
-        look="The constant network has 64 and 64 units, but they are all copies: same weights, so"
-        " same gradients, so same weights after every step. It learns what one unit can.",
+        title="What if all weights start with the same value?",
+        setup="A network of 64 and 64 units starts with every weight at 0.01, beside one that"
+        " starts at random.",
+        look="Same weights get the same gradients, and so are the same after every step: all"
+        " units of a layer are copies. The network learns what one unit can.",
         question=Question(
             "All weights start at 0.01. After 500 steps, how do the units of a layer differ?",
             ("not at all", "a little", "as much as random ones"),
@@ -209,9 +221,11 @@ def data_driven() -> Lesson:
     names = "LSUV", "orthogonal", "random walk"
     return Lesson(
         section=SECTION,
-        look="Later proposals, through the same ten ReLU layers: rotations, which stretch no"
-        " direction (Saxe 2013); random walk, which keeps the size of the gradient from"
-        " drifting (2014); and LSUV, which measures and rescales (2015).",
+        title="Are there better ways to draw the first weights?",
+        setup="Later proposals, through the same ten ReLU layers: rotations, which stretch no"
+        " direction (Saxe 2013); random walk, which keeps the size of the gradient from drifting"
+        " (2014); and LSUV, which measures and rescales (2015).",
+        look="Compare the ten histograms of each, and how its gradient fares on the way back.",
         question=Question("What becomes of the signal's size under these?", SIZES, 0),
         exhibits={name: _lab("ReLU", name) for name in names},
         check=_steady,

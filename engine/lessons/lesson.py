@@ -5,6 +5,8 @@ page in front of a learner. Either way `check` judges the same evidence.
 """
 
 import dataclasses
+import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -66,6 +68,11 @@ class Question:
     options: tuple[str, ...]
     right: int  # the index of the right option
 
+    @property
+    def shuffled(self) -> tuple[str, ...]:
+        """The options in an order that says nothing of which is right, the same for everybody."""
+        return tuple(random.Random(self.text).sample(self.options, len(self.options)))
+
 
 @dataclass(frozen=True)
 class Variation:
@@ -112,14 +119,21 @@ class Lesson:
     """One claim of the lecture, to be predicted, watched, judged and broken."""
 
     section: str  # of the lecture
-    look: str  # two or three sentences: what to watch
+    title: str  # a question, which does not give the claim away
+    setup: str  # what there is before anything has happened; nor does this
+    look: str  # what to watch while it runs
     question: Question
     check: Callable[[Evidence], Verdict]
     breaks: tuple[Variation, ...]
     runs: tuple[Run, ...] = ()
     exhibits: Mapping[str, Exhibit] = dataclasses.field(default_factory=dict)
-    name: str = ""  # these two come from the menu
-    claim: str = ""
+    name: str = ""  # these two come from the registry
+    claim: str = ""  # what the lecture says; for after the prediction
+
+    @property
+    def slug(self) -> str:
+        """What a link calls it: `?lesson=dead-relus`."""
+        return slug_of(self.name)
 
     @property
     def data(self) -> str:
@@ -139,6 +153,11 @@ class Lesson:
 
 
 LESSONS: Registry[Callable[[], Lesson]] = Registry("lesson")
+
+
+def slug_of(name: str) -> str:
+    """A lesson's name as a link writes it: small letters and digits, joined by hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower()))
 
 
 def open_lesson(name: str) -> Lesson:

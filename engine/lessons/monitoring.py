@@ -24,8 +24,10 @@ def plateau() -> Lesson:
     names = {"small weights": "small normal", "Xavier": "Xavier"}
     return Lesson(
         section=SECTION,
-        look="Both networks differ only in their first weights. One needs hundreds of steps"
-        " only to make its weights large enough to carry a signal; then it learns at once.",
+        title="What does a loss that stays flat for long tell?",
+        setup="Two networks learn the same data; they are the same but for their first weights.",
+        look="One needs hundreds of steps only to make its weights large enough to carry a"
+        " signal; then it learns at once.",
         question=Question(
             "The loss is flat for 500 steps, then falls. What do you suspect first?",
             ("the data", "the initial weights", "too little regularization"),
@@ -79,8 +81,11 @@ def overfitting() -> Lesson:
     runs = {"no L2": 0.0, "L2 of 0.03": 0.03}
     return Lesson(
         section=SECTION,
-        look="200 examples, 100 hidden units. Without a penalty training goes to 100 % and a loss"
-        " near 0, and validation is left behind. With L2 the two losses stay closer.",
+        title="What does a gap between training and validation tell?",
+        setup="200 examples, 100 hidden units: without a penalty training goes to 100 % and a"
+        " loss near 0, and validation is left behind.",
+        look="Watch both losses, training and validation, without L2 and with it: how far apart"
+        " do they end?",
         question=Question(
             "L2 is added. What happens to the loss on validation?", ("it rises", "it falls"), 1
         ),
@@ -130,8 +135,10 @@ def capacity() -> Lesson:
     runs = {"no hidden units": (), "64 hidden units": (64,)}
     return Lesson(
         section=SECTION,
-        look="Arms that wind around each other. A straight line does as badly on training as on"
-        " validation: no overfitting there. 64 hidden units bend the line.",
+        title="What if training and validation are equally poor?",
+        setup="Arms of points that wind around each other, and a network without a hidden layer.",
+        look="A straight line does as badly on training as on validation: no overfitting there."
+        " 64 hidden units bend the line.",
         question=Question(
             "Training 50 %, validation 50 %. What helps?", ("more L2", "more units", "dropout"), 1
         ),
@@ -175,8 +182,10 @@ def update_ratio() -> Lesson:
     """A step should change the weights by about a thousandth: far less is slow, far more ruins."""
     return Lesson(
         section=SECTION,
-        look="Three learning rates: 0.0001, 0.1 and 10. Look at the ratio of"
-        " update to weight in each layer before you look at the loss: it shows the problem first.",
+        title="How large should an update be, beside its weight?",
+        setup="The same network at three learning rates: 0.0001, 0.1 and 10.",
+        look="Look at the ratio of update to weight in each layer before you look at the loss: it"
+        " shows the problem first.",
         question=Question(
             "Which update / weight ratio is healthy?", ("0.3", "0.001", "0.000001"), 1
         ),

@@ -19,8 +19,11 @@ def rescues() -> Lesson:
     runs = {PLAIN: "none", NORMED: "batch norm"}
     return Lesson(
         section=SECTION,
-        look="The network of the collapse, trained. Without batch norm the loss lies flat at"
-        " ln 10. With it every layer's sums get mean 0 and size 1, however small the weights.",
+        title="Can a bad start be made good?",
+        setup="Ten tanh layers with weights of 0.01 N(0, 1), which collapse, are trained: without"
+        " batch norm and with it.",
+        look="Without batch norm the loss lies flat at ln 10. With it every layer's sums get mean"
+        " 0 and size 1, however small the weights.",
         question=Question(
             "Weights a hundred times too small, ten layers, batch norm. Does it learn?",
             ("no, a start like that is lost", "yes"),
@@ -67,8 +70,10 @@ def higher_rates() -> Lesson:
     runs = {PLAIN: "none", NORMED: "batch norm"}
     return Lesson(
         section=SECTION,
-        look="Both start at a learning rate of 3, thirty times a good one. Watch the first steps:"
-        " one leaves the valley and does not return.",
+        title="How high may the learning rate be with batch norm?",
+        setup="Two networks start at a learning rate of 3, thirty times a good one; one of them"
+        " has batch norm.",
+        look="Watch the first steps: one leaves the valley and does not return.",
         question=Question(
             "Which of them learns at a rate of 3?",
             ("neither", "the one with batch norm", "both"),

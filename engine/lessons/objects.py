@@ -20,8 +20,10 @@ def convolution() -> Lesson:
     config: RunConfig = recipe(clothes(1000), model, 0.05, optimizer="momentum")
     return Lesson(
         section=SECTION,
-        look="Watch the six maps of one piece of clothing while the filters learn. Each map is the"
-        " same small filter, applied at every place of the picture. Some learn to respond to"
+        title="How does a small filter look at a whole picture?",
+        setup="A convolutional layer of six filters, each 5 x 5, learns from pictures of clothing.",
+        look="Watch the six maps of one piece of clothing while the filters learn. Each map is"
+        " the same small filter, applied at every place of the picture. Some learn to respond to"
         " edges, some to plain areas.",
         question=Question(
             "The pictures have 28 x 28 pixels. How large is the map of a 5 x 5 filter?",

@@ -21,9 +21,11 @@ def steps() -> Lesson:
     """Centred: mean 0. Normalized: size 1. PCA: no correlation. Whitened: both, a round cloud."""
     return Lesson(
         section=SECTION,
-        look="One cloud of penguins, flipper against bill, five times. Each step takes something"
-        " away: the offset, the unlike units, the slant. The condition number says how far"
-        " from round the cloud is; gradient descent likes it round.",
+        title="What does each step of preprocessing do to the data?",
+        setup="One cloud of penguins, flipper against bill, five times: raw, centred, normalized,"
+        " after PCA, whitened.",
+        look="Each step takes something away: the offset, the unlike units, the slant. The"
+        " condition number says how far from round the cloud is; gradient descent likes it round.",
         question=Question(
             "Which step makes the cloud round?",
             ("centring", "normalizing", "PCA", "whitening"),
@@ -75,6 +77,9 @@ def means() -> Lesson:
     """Of images one subtracts the mean image, or a mean per colour, from the training part."""
     return Lesson(
         section=SECTION,
+        title="What is subtracted from images?",
+        setup="From the training images one subtracts either their mean image, or one mean per"
+        " channel.",
         look="On the left the mean image: a ghost of all the clothes at once. On the right what a"
         " mean per channel subtracts, the same grey everywhere. Both take away the offset; only"
         " the first leaves each single pixel with mean 0.",
@@ -134,8 +139,10 @@ def unlike_units() -> Lesson:
     names = {"raw": "none", "centred": "centre", "normalized": "standardize"}
     return Lesson(
         section=SECTION,
-        look="Penguins come in millimetres and grams: numbers of 20 beside numbers of 4,000. The"
-        " same network at the same rate, raw, centred, and divided by the standard deviation.",
+        title="Does it matter in which units the inputs come?",
+        setup="Penguins come in millimetres and grams: numbers of 20 beside numbers of 4,000. The"
+        " same network learns from them raw, centred, and divided by the standard deviation.",
+        look="Watch the three loss curves: the learning rate is the same for all.",
         question=Question(
             "Which of them learn at a rate of 0.1?",
             ("all three", "centred and normalized", "normalized alone"),

@@ -19,9 +19,10 @@ def fast(monkeypatch):
 
 
 def choose(tab, lesson: str) -> None:
-    tab.page.get_by_role("combobox", name="Lesson").click()
-    tab.page.get_by_role("menuitem", name=lesson, exact=True).click()
-    tab.page.get_by_role("heading", name=LESSONS[lesson].summary).wait_for()
+    title = open_lesson(lesson).title
+    tab.page.get_by_text("All lessons").click()
+    tab.page.get_by_role("listitem").get_by_role("button", name=title).click()
+    tab.page.get_by_role("heading", name=title).wait_for()
     tab.page.locator(".holds, .fails").wait_for(state="detached")
 
 
@@ -116,3 +117,30 @@ def test_checks_show_their_results_and_leave_the_run_alone(tab):
     tab.wait_for(lambda: tab.page.locator(".holds, .fails").count() == 5)
     assert tab.page.locator(".holds").count() == 5
     assert tab.snapshot.run == run and not tab.snapshot.markers
+
+
+def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back(tab, fast):
+    first, second = [open_lesson(name) for name in LESSONS][:2]
+    heading = tab.page.get_by_role("heading", level=3)
+    tab.page.keyboard.press("n")  # from the knobs: to the lessons
+    tab.wait_for(lambda: heading.inner_text() == first.title)
+    tab.page.keyboard.press("n")
+    tab.wait_for(lambda: heading.inner_text() == second.title)
+    assert tab.page.url.endswith(f"lesson={second.slug}")
+    assert not tab.page.get_by_text(second.claim).count()  # it would be the answer
+    press_to_the_verdict(tab, second.question.options[0])
+    assert tab.page.get_by_text(second.claim).is_visible()
+    choose(tab, first.name)
+    assert tab.page.url.endswith(f"lesson={first.slug}")
+    tab.page.go_back()
+    tab.wait_for(lambda: heading.inner_text() == second.title)
+    tab.page.reload()
+    tab.wait_for(lambda: heading.inner_text() == second.title)
+    tab.page.get_by_text("All lessons · 1 done").click()
+    done = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("img", name="done"))
+    assert second.title in done.inner_text()
+
+
+def test_an_address_of_no_lesson_is_said_to_be_none(page, address):
+    page.goto(f"{address}?lesson=no-such")
+    page.get_by_role("alert").get_by_text("There is no lesson “no-such”").wait_for()

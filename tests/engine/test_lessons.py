@@ -52,6 +52,8 @@ def test_the_claim_fails_when_it_is_made_false(name):
 def test_a_lesson_has_all_its_texts(name):
     lesson = open_lesson(name)
     assert 40 < len(lesson.look) < 330
+    assert 20 < len(lesson.setup) < 250
+    assert lesson.title.endswith("?")
     assert len(lesson.question.options) > 1
     assert 0 <= lesson.question.right < len(lesson.question.options)
     assert len(lesson.breaks) >= 2
@@ -59,6 +61,22 @@ def test_a_lesson_has_all_its_texts(name):
     assert names
     for by in lesson.breaks:
         assert any(fnmatchcase(name, by.of) for name in names), by.label
+
+
+def test_no_two_lessons_ask_the_same_or_have_the_same_address():
+    lessons = [open_lesson(name) for name in LESSONS]
+    for called in ({x.title for x in lessons}, {x.slug for x in lessons}):
+        assert len(called) == len(lessons)
+    assert open_lesson("rate too high: NaN").slug == "rate-too-high-nan"
+
+
+def test_the_place_of_an_option_does_not_tell_whether_it_is_right():
+    """Somebody who always takes the same place is right about as often as by chance."""
+    questions = [open_lesson(name).question for name in LESSONS]
+    assert all(sorted(q.shuffled) == sorted(q.options) for q in questions)
+    for place in range(2):
+        right = sum(q.shuffled[place] == q.options[q.right] for q in questions)
+        assert 0.2 < right / len(questions) < 0.55
 
 
 @pytest.mark.parametrize("name", LESSONS)
