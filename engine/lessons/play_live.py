@@ -32,7 +32,7 @@ def play_live(
     try:
         for number, run in enumerate(lesson.runs, start=1):
             experiment.apply(run.begin)
-            set_pace(run.steps / seconds)
+            set_pace(float(run.steps / seconds) or None)  # no steps need no pace
             scene = replace(scene, playing=run.title, number=number)
             begun = experiment.run
             yield scene

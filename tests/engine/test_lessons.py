@@ -28,6 +28,7 @@ from engine.cli.main import main
 from engine.data import DATASETS, register_folder
 from engine.data.files import pictures
 from engine.lessons.play import follow, judge, play, play_all
+from engine.lessons.play_live import play_live
 from engine.training.config import DataConfig
 
 FEW = DataConfig(classes=("5", "6", "7", "8", "9"), examples=30)
@@ -318,3 +319,12 @@ def test_another_seed_does_not_change_the_verdict():
     for name in ("dead ReLUs", "update ratio", "constant weights"):
         other = open_lesson(name).broken(Variation("", commands=(Restart(5),)))
         assert judge(other).holds, name
+
+
+def test_a_run_of_no_steps_is_held_to_no_pace():
+    paces: list[float | None] = []
+    lesson = open_lesson("first loss")
+    assert [run.steps for run in lesson.runs] == [0]
+    (*_, last) = play_live(Experiment(RunConfig()), lesson, paces.append)
+    assert last.verdict.holds
+    assert paces == [None, None]
