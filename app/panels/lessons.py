@@ -142,7 +142,7 @@ class Lessons:
 
     def _play(self, lesson: Lesson, varied: str = "") -> None:
         handle, self._varied = self._handle, varied
-        self._told.object = "<p class='quiet'>It begins …</p>"
+        self._told.object = "<p class='quiet'>Starting …</p>"
 
         def begin(experiment: Experiment) -> None:
             played = play_live(experiment, lesson, handle.set_lesson_pace)
