@@ -1,8 +1,8 @@
 """One experiment: a network, its data, and everything that can be done to it while it learns.
 
-There are no threads here. `advance` trains, `apply` obeys a command, `snapshot` tells how things
-stand; whoever calls them decides when. A run is determined to the bit by its first config and its
-journal, the list of `(step, command)` that were applied to it.
+There are no threads here. `advance` trains, `apply` applies a command, `snapshot` returns the
+state; the caller decides when. A run is determined to the bit by its first config and its journal,
+the list of `(step, command)` that were applied to it.
 """
 
 import dataclasses
@@ -61,17 +61,17 @@ from engine.training.config import SETTINGS, Effect, Rebuilds, RunConfig, rebuil
 from engine.training.config_for_data import DATASET, suit_data
 from engine.training.training import Diverged, Training
 
-# Who is interrupted while it trains, by frames for others, loses nothing by it. Windows counts such
-# seconds in pieces that are longer than a slice.
+# CPU seconds of this thread, so that an interruption by frames for others costs it no training.
+# Windows counts these in units that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
-FREE = 3  # of the time for training, that rows of the curves may take beside it
+FREE = 3  # times the training time, which rows of the curves may take in addition
 
-# An overflow is told in words by the check of the loss; a warning on the console would tell nobody.
+# The check of the loss reports an overflow; nobody would see NumPy's warning.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 class Experiment:
-    """A network that learns, step by step, and obeys commands between two steps."""
+    """A network in training, which applies commands between two steps."""
 
     @_quietly
     def __init__(
@@ -79,27 +79,27 @@ class Experiment:
         config: RunConfig,
         *,
         dtype: DTypeLike = np.float32,
-        clock: Callable[[], float] = time.perf_counter,  # seconds; tells steps a second
-        work: Callable[[], float] = PROCESSOR,  # ... of work; sets how long a slice lasts
-        room: int = ROOM,  # bytes of the states from which its steps can be rebuilt
+        clock: Callable[[], float] = time.perf_counter,  # seconds; measures steps a second
+        work: Callable[[], float] = PROCESSOR,  # CPU seconds; measures the length of a slice
+        room: int = ROOM,  # bytes for checkpoints, from which its steps are rebuilt
     ) -> None:
         self.run = 0
         self.status = Status.PAUSED
         self.pinned: tuple[PastRun, ...] = ()
         self._previous: PastRun | None = None
-        self._followed = Followed()  # through restarts: what was advised may need one
+        self._followed = Followed()  # kept through restarts, which advice may require
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
         self._room = room
-        self._began_at = 0  # the step that this run went on from another at
-        self._past: Past | None = None  # which somebody looks back at
-        self._status_now = self.status  # of the run as it is now, while somebody looks back
+        self._began_at = 0  # the step at which this run was forked from another
+        self._past: Past | None = None  # the past step that is shown
+        self._status_now = self.status  # of the run itself, while a past step is shown
         self._begin(config)
-        self._told = self._tell()  # last
+        self._told = self._tell()  # the last snapshot
 
     def _begin(self, config: RunConfig) -> None:
-        training = Training(config, self._dtype)  # may refuse; then the run of before goes on
-        # What has not begun to learn has nothing to compare.
+        training = Training(config, self._dtype)  # may raise; then the previous run continues
+        # A run without a step has nothing to compare.
         if self.run and self.step > self._began_at:
             self._previous = self._so_far(f"run {self.run}")
         self._end_look()
@@ -108,7 +108,7 @@ class Experiment:
         self._began_at = 0
         self._script: deque[tuple[int, SetKnob]] = deque()
         self._until: int | None = None
-        self._came_to = 0  # the last step that it was to come to
+        self._came_to = 0  # the last step that it was told to train to
         self.message = ""
         self.config = self.first_config = config
         self.journal: list[tuple[int, Command]] = []
@@ -124,12 +124,12 @@ class Experiment:
         self._begin_to_count()
 
     def _begin_to_count(self) -> None:
-        """Nothing is known yet of how fast the run is."""
+        """Reset all measurements of speed."""
         self._rate = StepRate()
-        self._effort = StepRate()  # by the seconds that were spent on training alone
+        self._effort = StepRate()  # by seconds of pure training
         self._spent = 0.0
-        self._trained = self._idle = 0.0  # seconds since the instruments were last told
-        self._written = 0.0  # seconds of this slice that went into the curves
+        self._trained = self._idle = 0.0  # seconds since the last measurement
+        self._written = 0.0  # seconds of this slice spent on the curves
 
     @property
     def step(self) -> int:
@@ -138,13 +138,13 @@ class Experiment:
 
     @property
     def since_change(self) -> int:
-        """Updates since it began, was last changed, or came to a step that was named to it."""
+        """Steps since the start, the last change, or the step that it was told to train to."""
         changed = self._markers[-1].step if self._markers else 0
         return self.step - max(changed, self._came_to)
 
     @property
     def catches_up(self) -> bool:
-        """Whether it is on its way to a step that was named to it."""
+        """Whether it trains to a step that it was told to reach."""
         return self._until is not None
 
     @property
@@ -154,14 +154,14 @@ class Experiment:
 
     @property
     def data(self) -> Split:
-        """What it is trained and judged on, preprocessed."""
+        """The training and validation sets, preprocessed."""
         return self._training.data
 
     # ---- training -------------------------------------------------------------------------
 
     @_quietly
     def train(self, steps: int) -> None:
-        """Make so many updates, fewer only if the run diverges."""
+        """Make so many steps, fewer only if the run diverges."""
         self._go_on_from_past()
         for _ in range(steps):
             if self.status is Status.DIVERGED:
@@ -170,12 +170,11 @@ class Experiment:
 
     @_quietly
     def advance(self, seconds: float, steps: float = math.inf, apart: float = math.inf) -> int:
-        """Train for about so long, if the experiment is running; the steps that were made.
+        """Train for about so many seconds, if the experiment is running; returns the steps made.
 
-        While somebody looks back, it rebuilds the step that is wanted instead.
-        They are no more than `steps`, and the curves have a row every `apart` steps or closer.
-        Writing rows of the curves does not count, up to a limit: a run that has just begun, or has
-        changed, writes many, and would make fewer steps than others for it.
+        While a past step is requested, rebuild that step instead. At most `steps` are made, and the
+        curves get a row at least every `apart` steps. Writing rows does not count, up to a limit: a
+        young or just changed run writes many, and would otherwise make fewer steps than others.
         """
         if self._past:
             self._past.advance(seconds)
@@ -194,7 +193,7 @@ class Experiment:
         trained = now - start - self._written
         self._trained += trained
         self._spent += trained
-        # What a pace leaves over counts as training: the run is measured as often as at full speed.
+        # Idle time at a pace counts as training: the run is measured as often as at full speed.
         idle = max(0.0, seconds - (now - start)) if made == steps else 0.0
         self._idle += idle
         self._recorder.spare = 1 + idle / trained if trained > 0 else 1.0
@@ -221,11 +220,11 @@ class Experiment:
 
     @property
     def _next_stop(self) -> int | None:
-        """The step at which the script has something to say."""
+        """The step at which the script has its next command."""
         return self._script[0][0] if self._script else self._until
 
     def _follow_script(self) -> None:
-        """Apply what the script says of this step; at its end, pause."""
+        """Apply the script's commands for this step; at its end, pause."""
         while self._script and self._script[0][0] == self.step:
             self._obey_script(self._script.popleft()[1])
         if self.step == self._until:
@@ -233,7 +232,7 @@ class Experiment:
             self._pause()
 
     def _obey_script(self, command: SetKnob) -> None:
-        """Apply a command of the script; one that is impossible ends it."""
+        """Apply a command of the script; an illegal one ends the script."""
         diverged = self.status is Status.DIVERGED
         try:
             self.apply(command)
@@ -242,7 +241,7 @@ class Experiment:
             self._until = None
             self.status, self.message = Status.PAUSED, str(error)
         else:
-            if diverged and self.status is Status.PAUSED:  # its weights are new
+            if diverged and self.status is Status.PAUSED:  # it has new weights
                 self.status = Status.RUNNING
 
     def _diverge(self, loss: float) -> None:
@@ -259,7 +258,7 @@ class Experiment:
 
     @_quietly
     def apply(self, command: Command) -> None:
-        """Obey a command; ValueError says in one sentence why an impossible one is refused."""
+        """Apply a command; ValueError says in one sentence why an impossible one is refused."""
         check_command(command)
         match command:
             case Begin():
@@ -276,19 +275,19 @@ class Experiment:
                 self._steer_and_note(command)
 
     def _steer_and_note(self, command: Steering) -> None:
-        """Obey, and write into the journal what has changed anything."""
+        """Apply a command, and add it to the journal if it changed anything."""
         if self._past:
-            self._past.advance()  # what is shown decides over what the command does
+            self._past.advance()  # finish rebuilding: the command applies to the shown step
             if self._goes_on_by(command):
                 self._go_on_from_past()
-        journal, step = self.journal, self.step  # of this run, even if the command begins another
+        journal, step = self.journal, self.step  # of this run, even if the command starts another
         if self._steer(command):
             journal.append((step, command))
-            if self.step >= self._trail.due:  # the weights are new
+            if self.step >= self._trail.due:  # it has new weights
                 self._trail.keep()
 
     def _goes_on_by(self, command: Steering) -> bool:
-        """Whether a command has a run go on from the step that is looked at."""
+        """Whether a command makes a run continue from the past step that is shown."""
         match command:
             case Play() | Step() | FinishEpoch():
                 self._refuse_if_diverged()
@@ -299,7 +298,7 @@ class Experiment:
         return False
 
     def _steer(self, command: Steering) -> bool:
-        """Obey, and say whether that has changed anything."""
+        """Apply a command; returns whether anything changed."""
         status = self.status
         match command:
             case Play():
@@ -323,7 +322,7 @@ class Experiment:
         return True
 
     def _pause(self) -> bool:
-        """Stop training; whether it went on."""
+        """Stop training; returns whether it was running."""
         running = self.status is Status.RUNNING
         if running:
             self.status = Status.PAUSED
@@ -358,7 +357,7 @@ class Experiment:
         self.pinned += (self._so_far(name),)
 
     def _so_far(self, name: str) -> PastRun:
-        """This run as it stands, to be compared with others."""
+        """This run's state, to be compared with others."""
         return PastRun(
             name, self.run, self.config, self._recorder.curves, self.step, self._instruments.metrics
         )
@@ -375,7 +374,7 @@ class Experiment:
         return True
 
     def _turn(self, path: str, config: RunConfig) -> None:
-        """Go on, or begin again, under a config that differs in the setting at `path`."""
+        """Continue, or start a new run, under a config that differs in the setting at `path`."""
         setting, before = SETTINGS[path], self._shown.value(path)
         if self._begins_run(path, config):
             return self._restart(config)
@@ -395,7 +394,7 @@ class Experiment:
         self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}", path)
 
     def _begins_run(self, path: str, config: RunConfig) -> bool:
-        """Whether the setting at `path` can be as in `config` in another run alone."""
+        """Whether this value of the setting at `path` needs a new run."""
         training = self._past.training if self._past else self._training
         return SETTINGS[path].effect is Effect.NEW_RUN or not training.can_follow(config)
 
@@ -407,16 +406,16 @@ class Experiment:
 
     @_quietly
     def look_back(self, step: int) -> None:
-        """Show the run as it was after a step, until it is to `look_ahead` or to go on from there.
+        """Show the run as it was after a step, until `look_ahead` or until it continues from there.
 
-        What was changed at that very step was not yet. Training waits. It is no part of the run:
-        what it learns and its journal stay as they are.
+        The state is that before any change at this step. Training waits meanwhile; the run and its
+        journal do not change.
         """
         self.apply(LookBack(step))
         self.advance(math.inf)
 
     def look_ahead(self) -> None:
-        """Show the run as it is now, and go on with it."""
+        """Show the current state of the run, and continue it."""
         self.apply(LookAhead())
 
     @property
@@ -448,11 +447,11 @@ class Experiment:
     def _end_look(self) -> None:
         if self._past:
             self._past = None
-            if self.status is Status.PAUSED:  # it has not failed
+            if self.status is Status.PAUSED:  # not if it failed
                 self.status = self._status_now
 
     def _go_on_from_past(self) -> None:
-        """Make the step that somebody looks at the last one of a run that goes on from there."""
+        """Fork: a new run continues from the past step that is shown."""
         past, whole = self._past, self._instruments
         if past is None:
             return
@@ -481,17 +480,17 @@ class Experiment:
             self._stay_diverged(past.diverged)
 
     def _stay_diverged(self, loss: float) -> None:
-        """The run goes on from a step that it diverged at: only with new weights."""
+        """The forked run starts at the step of a divergence: it can only get new weights."""
         self.status, self._diverged_under = Status.DIVERGED, self.config
         self.message = autopsy(self._training, loss)
 
-    # ---- telling --------------------------------------------------------------------------
+    # ---- state ----------------------------------------------------------------------------
 
     @_quietly
     def snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
-        """How things stand, all of it measured now; training goes on unchanged by it.
+        """The current state, all of it measured now; training is not affected.
 
-        `looks` are the names of those fields of `Inside` that are asked for.
+        `looks` are the names of the requested fields of `Inside`.
         """
         if self._past:
             return self._tell_past(self._past, looks)
@@ -504,7 +503,7 @@ class Experiment:
 
     @_quietly
     def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
-        """How things stand; what is dear to measure may be a little older."""
+        """The current state; what is expensive to measure may be a little older."""
         if self._past:
             return self._tell_past(self._past, looks)
         trained, idle = self._trained, self._idle
@@ -518,7 +517,7 @@ class Experiment:
 
     @_quietly
     def check_gradients(self, coordinates: int = 30) -> GradientCheck:
-        """Compare so many of the last mini-batch's gradients with differences of the loss."""
+        """Compare some gradients of the last mini-batch with differences of the loss."""
         return check_gradients(self._training, np.random.default_rng(self.step), coordinates)
 
     def _tell(self) -> Snapshot:
@@ -527,14 +526,14 @@ class Experiment:
         self._followed.advise(findings)
         condition = condition_of(snapshot, findings)
         if condition is Condition.CONVERGED:
-            self._followed.forget()  # it has helped; what goes wrong from here on is another story
+            self._followed.forget()  # the advice has helped; later findings are independent of it
         self._told = dataclasses.replace(snapshot, findings=findings, condition=condition)
         return self._told
 
     def _describe(
         self, training: Training, recorder: Recorder, instruments: Instruments, looker: Looker
     ) -> Snapshot:
-        """How a run stands, without what is wrong with it."""
+        """The state of a run, without findings."""
         running = self.status is Status.RUNNING
         return Snapshot(
             run=self.run,
@@ -598,7 +597,7 @@ class Experiment:
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:
-    """The run that `config` began and `journal` steered, after `steps` steps, to the bit."""
+    """Repeat the run with this first config and journal, for so many steps, to the bit."""
     experiment = Experiment(config)
     for step, command in journal:
         experiment.train(step - experiment.step)

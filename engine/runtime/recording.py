@@ -54,12 +54,12 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def record(experiment: Experiment) -> Recording:
-    """The recording of the experiment's run so far."""
+    """What it takes to repeat the experiment's run as far as it has come."""
     journal = tuple(experiment.journal)
     return Recording(experiment.first_config, journal, experiment.step, digest(experiment))
 
 
 def digest(experiment: Experiment) -> str:
-    """A fingerprint of the weights: equal for equal bits."""
+    """A fingerprint of the weights: the same for the same bits."""
     weights = experiment.network.parameters.theta.tobytes()
     return hashlib.sha256(weights).hexdigest()[:DIGITS]
