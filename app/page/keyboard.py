@@ -26,6 +26,15 @@ KEYS = {  # as the browser calls them: what they do
     "p": "projector: large type and thick lines, and back",
     "?": "this list",
 }
+LOOKING = {  # those that the browser acts on alone: app/static/looking.js
+    "s": "plots over the run: all steps, since the change, the last 500, log steps",
+    "u": "... in steps or epochs",
+    "z": "... magnify the end of what is seen",
+    "x": "... and less",
+    "{": "... earlier steps",
+    "}": "... later steps",
+    "0": "... all that was seen before",
+}
 NAMES = {" ": "space", ">": "shift ."}  # of keys that go by another
 
 
@@ -71,10 +80,13 @@ class Keys:
     def __init__(self) -> None:
         rows = "".join(
             f"<tr><td><kbd>{html.escape(NAMES.get(key, key))}</kbd></td><td>{does}</td></tr>"
-            for key, does in KEYS.items()
+            for key, does in (KEYS | LOOKING).items()
         )
         self.view = HTML(
             f"<table><tbody>{rows}</tbody></table>"
+            "<p>In the plots over the run, drag a box with the mouse to look closer; drag with"
+            " shift to move along; turn the wheel with ctrl to magnify; double-click to see all"
+            " again.</p>"
             "<p>Not while you are writing in a field. Everything else is reached with Tab, and"
             " turned with the arrow keys.</p>",
             stylesheets=[css("keys")],

@@ -7,46 +7,39 @@ import numpy as np
 
 from app import numbers, palette, theme
 from app.plots import plot_data
-from app.plots.axes import hover_along, tick_shares
-from app.plots.ghost_runs import ghost_ends, ghosts, left_out
+from app.plots.axes import tick_shares
+from app.plots.ghost_runs import ghosts, left_out
 from app.plots.plot_data import Part
-from app.plots.view import (
-    VIEWS,
-    auto_range,
-    draw_ghosts,
-    frame_axes,
-    layers_of,
-    mark_changes,
-    name_lines,
-    over_time,
-    source,
-)
+from app.plots.run_axis import Line, over_run, run_source
+from app.plots.run_columns import axes, markers, names
+from app.plots.view import VIEWS, layers_of
 from engine import Curves, Snapshot, memoize
 
 TOP = 1.0
+COLUMNS = {"train": "train_accuracy", "validation": "validation_accuracy"}
+LINES = (
+    Line("train", palette.TRAIN, "accuracy", ("train",)),
+    Line("validation", palette.VALIDATION, "accuracy", ("validation",)),
+)
 USUAL = 5  # per cent of the points that may lie below the axis
 
 
 def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     """The share of right answers on fixed training and validation examples, and the gap."""
     curves = snapshot.curves
-    names = {"train": "train_accuracy", "validation": "validation_accuracy"}
-    last = {key: curves.last(name) for key, name in names.items()}
+    last = {key: curves.last(name) for key, name in COLUMNS.items()}
     shown = {key: numbers.percent(value) for key, value in last.items()}
     gap = numbers.percent(last["train"] - last["validation"])
     lines = [
         ("train", last["train"], palette.TRAIN),
         ("validation", last["validation"], palette.VALIDATION),
-        *ghost_ends(snapshot, "validation_accuracy"),
     ]
     low = _lowest(snapshot)
     return Part(
-        stream={"accuracy": plot_data.judged_rows(curves, since, names)}
-        | plot_data.markers(snapshot, since, "accuracy"),
-        set={
-            "accuracy.frame": plot_data.frame(snapshot.step, low, TOP),
-            "accuracy.ends": plot_data.names(snapshot.step, lines, log=False),
-        }
+        stream={"accuracy": plot_data.judged_rows(curves, since, COLUMNS)}
+        | markers(snapshot, since, "accuracy"),
+        set={"accuracy.ends": names(snapshot.step, lines, log=False)}
+        | axes("accuracy", snapshot, low, TOP)
         | ghosts(
             snapshot, "accuracy", {"train_accuracy": "solid", "validation_accuracy": "dashed"}
         ),
@@ -100,30 +93,26 @@ class AccuracyView:
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         name = plot_data.score_name(snapshot)
         self.title = name if name.isupper() else name.capitalize()
-        figure = over_time(
+        figure = over_run(
             "accuracy",
             f"Training and validation {name} by step",
             style,
-            y_range=auto_range(),
+            LINES,
+            log=False,
+            shares=True,
         )
         tick_shares(figure)
-        mark_changes(figure, "accuracy", style)
-        frame_axes(figure, "accuracy")
-        draw_ghosts(figure, "accuracy", style)
-        data = source("accuracy", ["step", "train", "validation"])
+        data = run_source("accuracy", COLUMNS)
         figure.varea(
-            "step", "train", "validation", source=data, fill_color=palette.GAP, fill_alpha=0.25
+            "x", "train", "validation", source=data, fill_color=palette.GAP, fill_alpha=0.25
         )
-        figure.line("step", "train", source=data, color=palette.TRAIN, line_width=style.line_width)
-        judged = figure.line(
-            "step",
+        figure.line("x", "train", source=data, color=palette.TRAIN, line_width=style.line_width)
+        figure.line(
+            "x",
             "validation",
             source=data,
             color=palette.VALIDATION,
             line_dash=palette.VALIDATION_DASH,
             line_width=style.line_width,
         )
-        words = {key: f"@{key}{{c}}" for key in ("step", "train", "validation")}
-        figure.add_tools(hover_along(judged, words, step="step", train="share", validation="share"))
-        name_lines(figure, "accuracy", style, [("accuracy", "train", "validation")], log=False)
         self.figures = [figure]

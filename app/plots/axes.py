@@ -1,27 +1,17 @@
-"""Formatters of axes and of what hovers, by the rules of app/static/numbers.js."""
+"""Formatters of axes, by the rules of app/static/numbers.js."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
-
-from bokeh.models import CustomJSHover, CustomJSTickFormatter, HoverTool, LogAxis
-from bokeh.models.renderers import GlyphRenderer
+from bokeh.models import CustomJSTickFormatter, LogAxis
 from bokeh.plotting import figure
 
 from app.plots.plot_data import FLOOR
 
-KINDS = {  # of figures that hover; what is drawn at the floor of an axis is 0
-    "step": "return window.babysit.count(value)",
-    "share": "return `${window.babysit.tick(100 * value)} %`",
-    "figure": f'return value <= {FLOOR} ? "0" : window.babysit.number(value)',
-}
-
-
-# Within one power of ten the ticks of a logarithmic axis crowd at its upper end. At its floor,
-# which stands for 0, the page writes the figure itself.
+# A logarithmic axis has many ticks: they are written so far apart that a few remain, also where the
+# axis shows less than a power of ten. At its floor, which stands for 0, the page writes the figure.
 POWERS = f"""
+const apart = Math.min(1.6, (ticks.at(-1) / ticks[0]) ** 0.25)
 let written = ticks[0]
 for (const value of ticks.slice(0, index + 1)) {{
-  written = value >= 1.6 * written ? value : written
+  written = value >= apart * written * (1 - 1e-9) ? value : written
 }}
 return tick != written || Math.abs(tick / {FLOOR} - 1) < 1e-3 ? "" : window.babysit.tick(tick)
 """
@@ -54,20 +44,4 @@ def tick_shares(figure: figure) -> None:
     """Write shares as per cent along the vertical axis."""
     figure.yaxis.formatter = CustomJSTickFormatter(
         code="return `${window.babysit.tick(100 * tick)} %`"
-    )
-
-
-def hover_along(
-    line: "GlyphRenderer[Any]",
-    words: Mapping[str, str],
-    side: Literal["left", "right"] = "right",
-    **figures: str,
-) -> HoverTool:
-    """Tell beside the pointer what a line says; `figures` are columns and their kinds."""
-    return HoverTool(
-        renderers=[line],
-        mode="vline",
-        attachment=side,
-        tooltips=list(words.items()),
-        formatters={f"@{name}": CustomJSHover(code=KINDS[kind]) for name, kind in figures.items()},
     )

@@ -3,9 +3,9 @@
 They are drawn where they can be compared: on the same data, and of losses under the same loss.
 """
 
-import bisect
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,39 +17,37 @@ POINTS = 150  # of a curve, at most
 
 LONGEST = 12  # characters of a name that is written behind a line
 
-type Line = tuple[list[float], list[float]]  # steps and values, all of them finite
+
+class Line(NamedTuple):
+    """A curve, all of it finite."""
+
+    steps: list[float]
+    epochs: list[float]
+    values: list[float]
 
 
 def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str, Columns]:
     """The curves of other runs by their names, each drawn with the dash that is given for it.
 
-    Of several curves whose names end in a star, such as "ratio *", the median is drawn.
+    Of several curves whose names end in a star, such as "ratio *", the median is drawn. A run is
+    named behind the last of its curves.
     """
-    x, y, colours, dashes, labels = [], [], [], [], []
-    for name, dash in names.items():
-        for past, colour in _comparable(snapshot, name):
-            steps, values = _line(past.curves, name)
-            x.append(steps)
-            y.append(values)
-            colours.append(colour)
-            dashes.append(dash)
-            labels.append(_label(snapshot, past))
-    columns: Columns = {"x": x, "y": y, "colour": colours, "dash": dashes, "label": labels}
+    drawn = [
+        (past, colour, name, dash)
+        for name, dash in names.items()
+        for past, colour in _comparable(snapshot, name)
+    ]
+    lines = [_line(past.curves, name) for past, _, name, _ in drawn]
+    last = [*names][-1]
+    columns: Columns = {
+        "steps": [line.steps for line in lines],
+        "epochs": [line.epochs for line in lines],
+        "y": [line.values for line in lines],
+        "colour": [colour for _, colour, _, _ in drawn],
+        "dash": [dash for *_, dash in drawn],
+        "label": [_label(snapshot, past) if name == last else "" for past, _, name, _ in drawn],
+    }
     return {f"{view}.ghosts": columns}
-
-
-def ghost_ends(snapshot: Snapshot, name: str) -> list[tuple[str, float, str]]:
-    """Label, value and colour of that curve of other runs, at the step that this run is at.
-
-    A run that ended earlier has the value that it ended with.
-    """
-    ends = []
-    for past, colour in _comparable(snapshot, name):
-        steps, values = _line(past.curves, name)
-        passed = bisect.bisect_right(steps, snapshot.step)
-        if passed:
-            ends.append((_label(snapshot, past), values[passed - 1], colour))
-    return ends
 
 
 def left_out(snapshot: Snapshot, name: str) -> str:
@@ -103,9 +101,12 @@ def _line(curves: Curves, name: str) -> Line:
     values = _values(curves, name)
     rows = np.flatnonzero(np.isfinite(values))
     rows = rows[:: math.ceil(len(rows) / POINTS) or 1]
-    steps = [float(step) for step in curves["step"][rows]]
     shown = rounded(values[rows]) if "accuracy" in name else floored(values[rows])
-    return steps, [value for value in shown if value is not None]
+    return Line(
+        curves["step"][rows].tolist(),
+        [float(f"{epoch:.6g}") for epoch in curves["epoch"][rows]],
+        [value for value in shown if value is not None],
+    )
 
 
 def _values(curves: Curves, name: str) -> np.ndarray:

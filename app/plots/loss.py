@@ -7,34 +7,26 @@ from collections.abc import Sequence
 
 import numpy as np
 from bokeh.models import BasicTicker, LinearScale, Range1d
-from bokeh.models.renderers import GlyphRenderer
 from bokeh.models.tickers import LogTicker
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
 from app.plots import plot_data
-from app.plots.axes import hover_along, tick_figures, tick_powers
-from app.plots.ghost_runs import ghost_ends, ghosts, left_out
+from app.plots.axes import tick_figures, tick_powers
+from app.plots.ghost_runs import ghosts, left_out
 from app.plots.plot_data import FLOOR, Columns, Part
-from app.plots.view import (
-    VIEWS,
-    auto_range,
-    draw_ghosts,
-    frame_axes,
-    layers_of,
-    mark_changes,
-    name_lines,
-    over_time,
-    source,
-    switch,
-)
+from app.plots.run_axis import Line, over_run, run_source, write_levels
+from app.plots.run_columns import axes, markers, names
+from app.plots.view import VIEWS, layers_of, switch
 from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
 USUAL = (5, 95)  # per cent of the points that the axis is made for
-LINES = (  # that are marked where they leave the axes
-    ("loss", "batches", "train", "high"),
-    ("loss.judged", "validation"),
-    ("loss.penalty", "penalty"),
+COLUMNS = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
+LINES = (
+    Line("train", palette.TRAIN, "loss", ("train",)),
+    Line("validation", palette.VALIDATION, "loss.judged", ("validation",)),
+    Line("penalty", palette.QUIET, "loss.penalty", ("penalty",), fits=False),
+    Line("batches", palette.TRAIN, "loss", ("low", "high")),
 )
 TO_LINEAR = """
 const [scale, ticker, formatter] = cb_data.pressed ? log : linear
@@ -43,17 +35,14 @@ for (const axis of figure.left) { axis.setv({ticker, formatter}) }
 for (const grid of figure.center) {
   if (grid.dimension == 1) { grid.ticker = ticker }
 }
+window.babysit.show_steps()
 """
-TO_ALL = """
-figure.y_range.renderers = cb_data.pressed ? [usual] : all
-usual.data_source.change.emit()  // or a paused plot would not move
-"""
+TO_ALL = "window.babysit.show_usual(cb_data.pressed)"
 
 
 def loss_columns(snapshot: Snapshot, since: int) -> Part:
     """The loss on the mini-batches and on the validation examples, and the penalty beside it."""
     curves = snapshot.curves
-    names = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
     last = {name: curves.last(name) for name in ("loss_average", "validation_loss", "penalty")}
     shown = {name: numbers.number(value) for name, value in last.items()}
     low, high = _usual(curves, snapshot.metrics.first_loss)
@@ -61,22 +50,21 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         ("train", last["loss_average"], palette.TRAIN),
         ("validation", last["validation_loss"], palette.VALIDATION),
         *([("penalty", last["penalty"], palette.QUIET)] if last["penalty"] > 0 else []),
-        *ghost_ends(snapshot, "validation_loss"),
     ]
     judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})
     return Part(
         stream={
-            "loss": plot_data.floored_rows(plot_data.all_rows(curves, since, names)),
+            "loss": plot_data.floored_rows(plot_data.all_rows(curves, since, COLUMNS)),
             "loss.judged": plot_data.floored_rows(judged),
             "loss.penalty": _penalty(curves, since),
             "loss.broken": _broken(snapshot, since),
         }
-        | plot_data.markers(snapshot, since, "loss"),
+        | markers(snapshot, since, "loss"),
         set={
-            "loss.frame": plot_data.frame(snapshot.step, low, high),
-            "loss.ends": plot_data.names(snapshot.step, lines, log=True),
-            "loss.chance": _chance(*_of_knowing_nothing(snapshot)),
+            "loss.ends": names(snapshot.step, lines, log=True),
+            "loss.levels": _chance(*_of_knowing_nothing(snapshot)),
         }
+        | axes("loss", snapshot, low, high)
         | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
         text={
             "loss.train": shown["loss_average"],
@@ -136,8 +124,9 @@ def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
 def _chance(chance: float, words: str) -> Columns:
     """That loss, where there is such a figure."""
     if math.isnan(chance):
-        return {"y": [], "x": [], "label": []}
-    return {"y": [round(chance, 4)], "x": [0], "label": [words + numbers.number(chance)]}
+        return {"y": [], "label": [], "colour": []}
+    label = words + numbers.number(chance)
+    return {"y": [round(chance, 4)], "label": [label], "colour": [palette.TICKS]}
 
 
 def _broken(snapshot: Snapshot, since: int) -> Columns:
@@ -168,78 +157,58 @@ class LossView:
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
-        figure = over_time(
+        figure = over_run(
             "loss",
             "Training and validation loss by step",
             style,
-            y_axis_type="log",
-            y_range=auto_range(),
+            LINES,
+            log=True,
+            usual=USUAL,
         )
-        mark_changes(figure, "loss", style)
-        frame_axes(figure, "loss")
-        _draw_chance(figure, style)
-        draw_ghosts(figure, "loss", style)
         _draw_curves(figure, style)
-        name_lines(figure, "loss", style, LINES, log=True)
+        _draw_chance(figure)
         _add_switches(figure)
         self.figures = [figure]
 
 
 def _draw_curves(figure: figure, style: theme.Style) -> None:
-    data = source("loss", ["step", "batches", "low", "high", "train"])
-    figure.varea("step", "low", "high", source=data, fill_color=palette.TRAIN, fill_alpha=0.15)
-    figure.line("step", "batches", source=data, color=palette.TRAIN, line_alpha=0.4, line_width=1)
-    train = figure.line(
-        "step", "train", source=data, color=palette.TRAIN, line_width=style.line_width
-    )
-    judged = figure.line(
-        "step",
+    data = run_source("loss", COLUMNS)
+    width = style.line_width
+    figure.varea("x", "low", "high", source=data, fill_color=palette.TRAIN, fill_alpha=0.15)
+    figure.line("x", "batches", source=data, color=palette.TRAIN, line_alpha=0.4, line_width=1)
+    figure.line("x", "train", source=data, color=palette.TRAIN, line_width=width)
+    figure.line(
+        "x",
         "validation",
-        source=source("loss.judged", ["step", "validation"]),
+        source=run_source("loss.judged", ["validation"]),
         color=palette.VALIDATION,
-        line_width=style.line_width,
+        line_width=width,
         line_dash=palette.VALIDATION_DASH,
     )
     figure.line(
-        "step",
+        "x",
         "penalty",
-        source=source("loss.penalty", ["step", "penalty"]),
+        source=run_source("loss.penalty", ["penalty"]),
         color=palette.QUIET,
         line_dash="dotted",
-        line_width=style.line_width,
+        line_width=width,
     )
     figure.extra_y_ranges = {"unit": Range1d(start=0, end=1)}
     figure.extra_y_scales = {"unit": LinearScale()}  # whatever the scale of the plot is
     figure.scatter(
-        "step",
+        "x",
         0.97,
-        source=source("loss.broken", ["step"]),
+        source=run_source("loss.broken", []),
         y_range_name="unit",
         marker="inverted_triangle",
         color=palette.ACCENT,
         size=11,
     )
-    words = {"step": "@step{c}", "train": "@train{c}", "batches": "@low{c} to @high{c}"}
-    figure.add_tools(
-        hover_along(train, words, step="step", train="figure", low="figure", high="figure"),
-        hover_along(judged, {"validation": "@validation{c}"}, "left", validation="figure"),
-    )
 
 
-def _draw_chance(figure: figure, style: theme.Style) -> None:
-    chance = source("loss.chance", ["y", "x", "label"])
+def _draw_chance(figure: figure) -> None:
+    chance = write_levels(figure, "loss")
     figure.hspan(y="y", source=chance, line_color=palette.QUIET, line_dash="dashed", line_width=1)
-    figure.text(
-        "x",
-        "y",
-        "label",
-        source=chance,
-        x_offset=60,
-        y_offset=3,
-        text_baseline="top",
-        text_font_size=style.tiny,
-        text_color=palette.QUIET,
-    )
 
 
 def _add_switches(plot: figure) -> None:
@@ -247,7 +216,4 @@ def _add_switches(plot: figure) -> None:
     log = [plot.y_scale, LogTicker(), tick_powers()]
     linear = [LinearScale(), BasicTicker(), tick_figures()]
     switch(plot, "loss.log", "log", TO_LINEAR, figure=plot, log=log, linear=linear)
-    drawn = [x for x in plot.renderers if isinstance(x, GlyphRenderer)]
-    lines = [x for x in drawn if x.data_source.name in ("loss", "loss.judged")]
-    usual = next(x for x in drawn if x.data_source.name == "loss.frame")
-    switch(plot, "loss.usual", "5-95 %", TO_ALL, figure=plot, usual=usual, all=lines)
+    switch(plot, "loss.usual", "5-95 %", TO_ALL)

@@ -14,6 +14,7 @@ from bokeh.document import Document
 
 from app import theme
 from app.plots import VIEWS, View, places, view_of
+from app.plots.run_axis import control
 from app.plots.view import switches
 from engine import Experiment, RunConfig, Snapshot
 
@@ -105,13 +106,14 @@ def _mark(colour: str) -> str:
 
 
 def _switches(view: View) -> str:
-    """The buttons of a card's headline; all are pressed at first."""
+    """What can be chosen in a card's headline; all buttons are pressed at first."""
     buttons = "".join(
         f'<button type="button" class="switch" data-switch="{name}" aria-pressed="true">{label}'
         "</button>"
         for name, label in switches(view)
     )
-    return f'<span class="switches">{buttons}</span>' if buttons else ""
+    chosen = control(view) + buttons
+    return f'<span class="switches">{chosen}</span>' if chosen else ""
 
 
 DRAWINGS = Drawings()

@@ -87,27 +87,7 @@ def image(pixels: np.ndarray) -> Image:  # (rows, columns) of uint8 or uint32
     return Image(base64.b64encode(np.ascontiguousarray(pixels)).decode(), (rows, columns))
 
 
-# ---- axes and the ends of lines ------------------------------------------------------------------
-
-
-def frame(step: int, low: float, high: float) -> Columns:
-    """What the axes of a plot by step have to show."""
-    return {"x": [0, max(step, 20)], "y": rounded([low, high])}
-
-
-def names(step: int, lines: Sequence[tuple[str, float, str]], *, log: bool) -> Columns:
-    """What is written beside the ends of lines, and where those are; the browser finds room.
-
-    `lines` are names, values and colours.
-    """
-    known = [line for line in lines if math.isfinite(line[1])]
-    values = [value for _, value, _ in known]
-    return {
-        "step": [step] * len(known),
-        "y": floored(values) if log else rounded(values),
-        "label": [name for name, _, _ in known],
-        "colour": [colour for _, _, colour in known],
-    }
+# ---- the ends of lines ------------------------------------------------------------------------
 
 
 def ends(
@@ -190,17 +170,6 @@ def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str])
 
     columns: Columns = {"step": [int(step) for step in rows("step")]}
     return columns | {key: rounded(rows(name)) for key, name in names.items()}
-
-
-def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
-    """The changes that belong to the rows after `since`, up to the last row."""
-    steps: list[int] = []
-    labels: list[str] = []
-    for marker in snapshot.markers if since + 1 < snapshot.curves.rows else ():
-        if since < marker.row < snapshot.curves.rows:
-            steps.append(marker.step)
-            labels.append(marker.text)
-    return {f"{view}.markers": {"step": steps, "label": labels}}
 
 
 def rounded(values: np.ndarray | Sequence[float]) -> list[float | None]:

@@ -9,20 +9,11 @@ from bokeh.plotting import figure
 
 from app import numbers, palette, theme
 from app.plots import plot_data
-from app.plots.ghost_runs import ghost_ends, ghosts, left_out
+from app.plots.ghost_runs import ghosts, left_out
 from app.plots.plot_data import Columns, Part, rounded
-from app.plots.view import (
-    VIEWS,
-    auto_range,
-    draw_curves,
-    draw_ghosts,
-    frame_axes,
-    layers_of,
-    mark_changes,
-    name_lines,
-    over_time,
-    source,
-)
+from app.plots.run_axis import Line, over_run, run_source, write_levels
+from app.plots.run_columns import axes, markers, names
+from app.plots.view import VIEWS, draw_curves, layers_of, source
 from engine import Condition, Curves, Snapshot, memoize
 
 WANTED = 1e-3
@@ -41,12 +32,13 @@ NAMED = 8  # lines whose names are written behind them, at most
 # the ratio lands where the last one would be at the new rate.
 WHILE_DRAGGED = """
 const ghost = window.babysit?.model("updates.ghost")
-const {step = [], ratio, rate} = window.babysit?.model("updates.rate")?.data ?? {}
-if (ghost != null && step.length > 0) {
+const {ratio = [], rate} = window.babysit?.model("updates.rate")?.data ?? {}
+const {start, end} = window.babysit?.model("view:updates")?.x_range ?? {}
+if (ghost != null && ratio.length > 0) {
   const shown = (data) => ghost.setv({data}, {sync: false})
   shown({
-    x0: Array.from(step, (x) => 0.93 * x),
-    x1: Array.from(step, (x) => 1.04 * x),
+    x0: Array.from(ratio, () => end - 0.07 * (end - start)),
+    x1: Array.from(ratio, () => end + 0.04 * (end - start)),
     y: Array.from(ratio, (last, n) => last * wanted / rate[n]),
   })
   clearTimeout(ghost.babysit_timer)
@@ -58,23 +50,22 @@ if (ghost != null && step.length > 0) {
 def updates_columns(snapshot: Snapshot, since: int) -> Part:
     """The size of each update against the size of the weights it changes."""
     curves = snapshot.curves
-    names, last, shown = _ratios(curves)
+    columns, last, shown = _ratios(curves)
     low, high = _axis(curves)
     lines = [(key, value, palette.colour(n)) for n, (key, value) in enumerate(last.items())]
     lines = lines[:: math.ceil(len(lines) / NAMED)]
     return Part(
-        stream={"updates": plot_data.floored_rows(plot_data.measured_rows(curves, since, names))}
-        | plot_data.markers(snapshot, since, "updates"),
+        stream={"updates": plot_data.floored_rows(plot_data.measured_rows(curves, since, columns))}
+        | markers(snapshot, since, "updates"),
         set={
-            "updates.frame": plot_data.frame(snapshot.step, low, high),
-            "updates.ends": plot_data.names(
-                snapshot.step, lines + ghost_ends(snapshot, "ratio *"), log=True
-            ),
+            "updates.ends": names(snapshot.step, lines, log=True),
             "updates.band": _band(snapshot),
+            "updates.levels": _converged(snapshot),
             "updates.rate": _rate(snapshot, list(last.values())),
         }
+        | axes("updates", snapshot, low, high)
         | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
-        text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(names) + 1))}
+        text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(columns) + 1))}
         | {
             "updates.apart": left_out(snapshot, "ratio"),
             "updates.alt": f"At step {numbers.count(snapshot.step)} each step changes the weights"
@@ -110,10 +101,13 @@ def _band(snapshot: Snapshot) -> Columns:
         "low": [HEALTHY[0]],
         "high": [HEALTHY[1]],
         "alpha": [0.04 if faint else 0.13],
-        "step": [0.6 * snapshot.step],  # the lines are below by then
-        "middle": [WANTED],
-        "words": [BAND_WORDS if faint else ""],
     }
+
+
+def _converged(snapshot: Snapshot) -> Columns:
+    """Words where the band is faint."""
+    words = [BAND_WORDS] if snapshot.condition is Condition.CONVERGED else []
+    return {"y": [WANTED] * len(words), "label": words, "colour": [palette.GOOD] * len(words)}
 
 
 def _told(tensors: Sequence[int]) -> Sequence[int]:
@@ -125,7 +119,6 @@ def _rate(snapshot: Snapshot, ratios: Sequence[float]) -> Columns:
     """The last ratio of each tensor, and the learning rate that made it."""
     known = [ratio for ratio in ratios if math.isfinite(ratio)]
     return {
-        "step": [snapshot.step] * len(known),
         "ratio": rounded(known),
         "rate": [snapshot.config.optimization.learning_rate] * len(known),
     }
@@ -146,14 +139,15 @@ class UpdatesView:
         lines = [(f"updates.W{n}", f"W{n}", palette.colour(n - 1)) for n in tensors]
         told = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
         self.keys = [*told, ("updates.apart", "", palette.PLAIN)]
-        figure = over_time(
+        drawn = [Line(label, colour, "updates", (label,)) for _, label, colour in lines]
+        figure = over_run(
             "updates",
             "Ratio of update to weights by step, one line a weight tensor",
             style,
-            y_axis_type="log",
-            y_range=auto_range(),
+            drawn,
+            log=True,
         )
-        band = source("updates.band", ["low", "high", "alpha", "step", "middle", "words"])
+        band = source("updates.band", ["low", "high", "alpha"])
         figure.hstrip(
             "low",
             "high",
@@ -163,27 +157,13 @@ class UpdatesView:
             line_color=None,
             level="underlay",
         )
-        figure.text(
-            "step",
-            "middle",
-            "words",
-            source=band,
-            text_color=palette.GOOD,
-            text_font_size=style.small,
-            text_baseline="bottom",
-            text_align="center",
-        )
+        write_levels(figure, "updates")
         figure.add_layout(
             Span(location=WANTED, dimension="width", line_color=palette.GOOD, line_alpha=0.6)
         )
-        mark_changes(figure, "updates", style)
-        frame_axes(figure, "updates")
-        draw_ghosts(figure, "updates", style)
         _draw_landing(figure, style)
-        data = source("updates", ["step", *(label for _, label, _ in lines)])
-        draw_curves(figure, [data] * len(lines), lines, style)
-        shown = ("updates", *(label for _, label, _ in lines))
-        name_lines(figure, "updates", style, [shown], log=True)
+        data = run_source("updates", [label for _, label, _ in lines])
+        draw_curves(figure, [data] * len(lines), lines, style, "x")
         self.figures = [figure]
 
 
@@ -200,5 +180,5 @@ def _draw_landing(figure: figure, style: theme.Style) -> None:
         line_width=1.5 * style.line_width,
     )
     # Not to be seen: it carries the rate that the ratios were made with.
-    known = source("updates.rate", ["step", "ratio", "rate"])
-    figure.scatter("step", "ratio", source=known, size=0, alpha=0)
+    known = source("updates.rate", ["ratio", "rate"])
+    figure.scatter("rate", "ratio", source=known, size=0, alpha=0)

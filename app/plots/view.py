@@ -8,7 +8,7 @@ from bokeh.plotting import figure
 
 from app import palette, theme
 from app.plots.axes import count_steps, tick_all
-from app.plots.plot_data import FLOOR, Part
+from app.plots.plot_data import Part
 from engine import Registry, Snapshot
 
 
@@ -32,7 +32,6 @@ class View(Protocol):
 
 
 VIEWS: Registry[type[View]] = Registry("view")
-SHOW_STEPS = "window.babysit.show_steps(cb_data.pressed)"
 SWITCH = "switch:"  # the names of callbacks that buttons in headlines call begin so
 
 
@@ -103,11 +102,12 @@ def draw_curves(
     sources: Sequence[ColumnDataSource],
     keys: Sequence[tuple[str, str, str]],
     style: theme.Style,
+    x: str = "step",
 ) -> None:
-    """A line for each source and key, over the column of the key's name, in its colour."""
+    """A line for each source and key over `x`: the column of the key's name, in its colour."""
     for number, (data, (text, _, colour)) in enumerate(zip(sources, keys, strict=True)):
         figure.line(
-            "step",
+            x,
             text.partition(".")[2],
             source=data,
             color=colour,
@@ -117,48 +117,13 @@ def draw_curves(
 
 
 def frame_axes(figure: figure, view: str) -> None:
-    """Let the axes show what the source `<view>.frame` says, wherever the lines go.
-
-    A switch leaves it to the browser which steps those are: app/static/steps_shown.js.
-    """
+    """Let the axes show what the source `<view>.frame` says, wherever the lines go."""
     corners = figure.scatter("x", "y", source=source(f"{view}.frame", ["x", "y"]), size=0, alpha=0)
     if isinstance(figure.x_range, DataRange1d):
         figure.x_range.renderers = [corners]
     if isinstance(figure.y_range, DataRange1d):
         figure.y_range.renderers = [corners]
         figure.y_range.range_padding = 0.03
-    switch(figure, "steps", "all steps", SHOW_STEPS)
-
-
-def name_lines(
-    figure: figure, view: str, style: theme.Style, lines: Sequence[tuple[str, ...]], *, log: bool
-) -> None:
-    """Have the browser write the name of each line behind its end (app/static/margins.js).
-
-    It also says how far those curves go that leave the axes: `lines` are sources, each with the
-    columns to look at.
-    """
-    _carry(figure, source(f"{view}.ends", ["step", "y", "label", "colour"]), "step", "y")
-    figure.min_border_right = style.names
-    figure.tags = [{"lines": lines, "floor": FLOOR if log else None}]
-
-
-def _carry(figure: figure, data: ColumnDataSource, x: str, y: str) -> None:
-    """Keep a source with a figure that draws nothing of it."""
-    figure.scatter(x, y, source=data, size=0, alpha=0)
-
-
-def draw_ghosts(figure: figure, view: str, style: theme.Style) -> None:
-    """Draw the curves of other runs, thinner than this one's."""
-    figure.multi_line(
-        "x",
-        "y",
-        source=source(f"{view}.ghosts", ["x", "y", "colour", "dash", "label"]),
-        line_color="colour",
-        line_dash="dash",
-        line_alpha=0.75,
-        line_width=style.line_width / 2,
-    )
 
 
 def switch(owner: figure, name: str, label: str, code: str, **models: Any) -> None:
@@ -177,16 +142,6 @@ def switches(view: View) -> list[tuple[str, str]]:
         for c in callbacks
         if str(c.name).startswith(SWITCH)
     ]
-
-
-def mark_changes(figure: figure, view: str, style: theme.Style) -> None:
-    """Draw a line wherever somebody changed something; a flag above says what.
-
-    The flags are the page's, so that they can be read by keyboard (app/static/overlay.js).
-    """
-    marks = source(f"{view}.markers", ["step", "label"])
-    figure.vspan(x="step", source=marks, line_color=palette.ACCENT, line_alpha=0.55, line_width=1)
-    figure.min_border_top = style.flags
 
 
 def auto_range() -> DataRange1d:

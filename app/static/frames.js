@@ -6,8 +6,9 @@ import {copy} from "./clipboard.js"
 import {recall_lessons, show_address, tick_lesson} from "./course.js"
 import {count, number, tick} from "./numbers.js"
 import {save} from "./plots.js"
-import {follow, show_steps} from "./steps_shown.js"
+import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
 import {open_tab} from "./tabs.js"
+import {time_ticks, time_words} from "./time_axis.js"
 import {Words} from "./words.js"
 import {drawn, draw, in_sight, model, point_at, press} from "./views.js"
 
@@ -20,7 +21,9 @@ export function start(token, base, way_back, hall) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
-  window.babysit = Object.assign(channel, {model, point_at, show_steps, open_tab, copy, save, count, number, tick, recall_lessons, show_address, tick_lesson})
+  const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
+  const done = {point_at, open_tab, copy, save, recall_lessons, show_address, tick_lesson}
+  window.babysit = Object.assign(channel, done, used)
 }
 
 // The buttons in the headlines of plots: what they do is code of the plot's own.
@@ -96,6 +99,7 @@ class Channel {
       return
     }
     this.#awaits = false
+    expect(frame)
     fill(frame)
     follow(frame)
     for (const [id, words] of Object.entries(frame.text ?? {})) {
@@ -148,12 +152,13 @@ function fill({stream = {}, set = {}, reset = {}}) {
   for (const [name, columns] of Object.entries({...reset, ...set})) {
     const source = model(name)
     if (source != null) {
-      source.setv({data: {...source.data, ...read(columns, source.data)}}, {sync: false})
+      const known = source.data
+      source.setv({data: {...known, ...placed(read(columns, known), known)}}, {sync: false})
     }
   }
   for (const [name, columns] of Object.entries(stream)) {
     const source = model(name)
-    source?.stream(read(columns, source.data), undefined, {sync: false})
+    source?.stream(placed(read(columns, source.data), source.data), undefined, {sync: false})
   }
 }
 

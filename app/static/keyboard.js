@@ -1,6 +1,7 @@
-// Tells the server which key was pressed; what a key does is decided there.
+// Tells the server which key was pressed; what a key does is decided there, unless the browser does it alone.
 
 import {tell} from "./events.js"
+import {KEYS} from "./looking.js"
 
 const SPACE = " "
 const NUDGES = ["[", "]"] // what may go on while a key is held
@@ -14,13 +15,18 @@ export function listen(keys) {
   let nudged = 0 // when the last nudge was sent
 
   window.addEventListener("keydown", (event) => {
-    if (!keys.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) {
+    const act = KEYS[event.key]
+    if (!(act != null || keys.includes(event.key)) || event.ctrlKey || event.metaKey || event.altKey) {
       return
     }
     if (event.defaultPrevented || is_taken(event)) {
       return
     }
     event.preventDefault() // space would scroll
+    if (act != null) {
+      act()
+      return
+    }
     if (event.repeat && !(NUDGES.includes(event.key) && event.timeStamp - nudged >= APART)) {
       return
     }

@@ -2,10 +2,15 @@
 // the values go that lie off its axes. Worked out in pixels, from the axes as they are drawn now.
 
 import {apart} from "./apart.js"
+import {levels} from "./levels.js"
 import {count, number} from "./numbers.js"
+import {place, unit} from "./time_axis.js"
 
 const ROOM = 10 // pixels from the end of a line to its name
 const GAP = 1.2 // of the size of type, from one name to the next
+const WIDE = 8 // of the size of type: a name fits between there and the end of the axis
+const UNIT = 2.6 // ... from the end of the axis to its unit
+const UNIT_BELOW = 0.55 // ... and below it
 const FLAG = 6 // ... a flag is at least as wide
 const LETTER = 0.6 // ... an average letter
 const EXCURSION = 0.12 // of the width: values off the axis closer than that are one excursion
@@ -19,15 +24,19 @@ export function margin_of(figure, model) {
     return null
   }
   const plot = new Plot(figure)
+  const others = model(`${view}.ghosts`)?.data
+  const curves = told.lines.flatMap(({source, columns, label}) => {
+    const {step = [], x = [], ...rest} = model(source)?.data ?? {}
+    return columns.map((column) => ({step, x, y: rest[column] ?? [], label}))
+  })
   return {
     type: plot.type,
-    ...names(plot, read(model(`${view}.ends`))),
-    beyond: beyond(plot, told.lines.flatMap(([source, ...columns]) => {
-      const {step = [], ...rest} = model(source)?.data ?? {}
-      return columns.map((column) => [step, rest[column] ?? []])
-    }), told.floor),
+    ...names(plot, read(model(`${view}.ends`)), curves, others),
+    levels: levels(plot, read(model(`${view}.levels`)), [...curves, ...each(others)]),
+    beyond: beyond(plot, curves, told.floor),
     zero: zero(plot, told.floor),
     flags: flags(plot, read(model(`${view}.markers`))),
+    unit: {x: plot.right + plot.type * UNIT, y: plot.bottom + plot.type * UNIT_BELOW, text: unit()},
   }
 }
 
@@ -35,9 +44,10 @@ class Plot {
   constructor(figure) {
     const {left, right, top, bottom} = figure.frame.bbox
     Object.assign(this, {left, right, top, bottom})
-    this.x = (value) => figure.frame.x_scale.compute(value)
+    this.x = (place) => figure.frame.x_scale.compute(place)
     this.y = (value) => figure.frame.y_scale.compute(value)
     this.shows = (x) => x >= left - 1 && x <= right + 1 // the axis may begin after the run
+    this.range = figure.model.x_range
     this.end = figure.bbox.width
     const size = figure.model.below[0].major_label_text_font_size
     this.type = Number.parseFloat(size.value ?? size)
@@ -50,24 +60,61 @@ function read(source) {
   return Array.from({length: rows}, (_, n) => Object.fromEntries(columns.map(([k, v]) => [k, v[n]])))
 }
 
+// The names of this run's lines and of other runs', where those end or leave the plot.
+function names(plot, ends, curves, others) {
+  const {start, end} = plot.range
+  const own = ends.map(({step, y, ...line}) => {
+    const last = {x: place(step), y}
+    return {...line, ...last.x > end ? crossing(curves.find(({label}) => label == line.label), end) ?? last : last}
+  })
+  const known = each(others).filter(({label, x}) => label != "" && x[0] <= end)
+  const past = known.map((line) => ({...line, ...crossing(line, end) ?? {x: line.x.at(-1), y: line.y.at(-1)}}))
+  return placed_names(plot, [...own, ...past].filter(({x}) => x >= start))
+}
+
+// Other runs, curve by curve.
+function each({x = [], y = [], label = [], colour = []} = {}) {
+  return Array.from(x, (places, n) => ({x: places, y: y[n], label: label[n], colour: colour[n]}))
+}
+
+// Where a curve crosses the end of the axis, if it does.
+function crossing({x, y}, end) {
+  const known = (n) => Number.isFinite(y[n])
+  const next = x.findIndex((place, n) => place > end && known(n))
+  const last = x.findLastIndex((place, n) => place <= end && known(n))
+  if (next < 0 || last < 0) {
+    return null
+  }
+  const part = (end - x[last]) / (x[next] - x[last])
+  return {x: end, y: y[last] + part * (y[next] - y[last])}
+}
+
 // A name stands where its line ends, or a leader ties it to it; of a line off the axis it says how far.
-function names(plot, ends) {
+// Those of lines that end long before the axis does, as of a young run, stand behind them.
+function placed_names(plot, lines) {
+  const at_edge = lines.filter(({x}) => plot.x(x) > plot.right - WIDE * plot.type)
+  const young = lines.filter((line) => !at_edge.includes(line))
+  const end = Math.max(...young.map(({x}) => plot.x(x)))
+  const [one, other] = [column(plot, at_edge, plot.right), column(plot, young, end)]
+  return {names: [...one.names, ...other.names], leaders: [...one.leaders, ...other.leaders]}
+}
+
+function column(plot, ends, edge) {
   const fitting = ends.slice(0, Math.floor((plot.bottom - plot.top) / (GAP * plot.type)))
   const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
   const half = GAP * plot.type / 2
-  const placed = apart(wanted, 2 * half, plot.top + half, plot.bottom - half)
-  // Of a young run, whose curves end before the axis does, the names stand behind them.
-  const x = Math.min(plot.right, Math.max(...fitting.map(({step}) => plot.x(step)))) + ROOM
+  const heights = apart(wanted, 2 * half, plot.top + half, plot.bottom - half)
+  const x = edge + ROOM
   const leaders = []
-  const shown = fitting.map(({step, y, label, colour}, n) => {
-    const [at, edge] = [plot.y(y), off(plot, plot.y(y))]
-    const end = plot.x(step)
-    if (edge == "" && (Math.abs(placed[n] - at) > 1 || x - end > 2 * ROOM)) {
-      leaders.push({x1: end + 1, y1: at, x2: x - 2, y2: placed[n], colour})
+  const names = fitting.map(({x: last, y, label, colour}, n) => {
+    const [at, beyond] = [plot.y(y), off(plot, plot.y(y))]
+    const end = plot.x(last)
+    if (beyond == "" && (Math.abs(heights[n] - at) > 1 || x - end > 2 * ROOM)) {
+      leaders.push({x1: end + 1, y1: at, x2: x - 2, y2: heights[n], colour})
     }
-    return {x, y: placed[n], width: plot.end - x, colour, text: edge ? `${label} ${edge}${number(y)}` : label}
+    return {x, y: heights[n], width: plot.end - x, colour, text: beyond ? `${label} ${beyond}${number(y)}` : label}
   })
-  return {names: shown, leaders}
+  return {names, leaders}
 }
 
 function off(plot, y) {
@@ -78,7 +125,7 @@ function off(plot, y) {
 function beyond(plot, curves, floor) {
   const near = EXCURSION * (plot.right - plot.left)
   return ["▴", "▾"].flatMap((edge) => {
-    const points = curves.flatMap(([steps, values]) => outside(plot, steps, values, edge))
+    const points = curves.flatMap((curve) => outside(plot, curve, edge))
     const found = []
     for (const point of points.sort((a, b) => a.x - b.x)) {
       const last = found.at(-1)
@@ -106,13 +153,12 @@ function beyond(plot, curves, floor) {
   })
 }
 
-function outside(plot, steps, values, edge) {
+function outside(plot, {step, x: places, y}, edge) {
   const found = []
-  for (let n = 0; n < values.length; n++) {
-    const value = values[n]
-    const x = plot.x(steps[n])
-    if (Number.isFinite(value) && plot.shows(x) && off(plot, plot.y(value)) == edge) {
-      found.push({x, step: steps[n], value})
+  for (let n = 0; n < y.length; n++) {
+    const x = plot.x(places[n])
+    if (Number.isFinite(y[n]) && plot.shows(x) && off(plot, plot.y(y[n])) == edge) {
+      found.push({x, step: step[n], value: y[n]})
     }
   }
   return found
@@ -133,7 +179,7 @@ function flags(plot, changes) {
   const least = FLAG * plot.type
   const groups = []
   for (const {step, label} of changes) {
-    const x = plot.x(step)
+    const x = plot.x(place(step))
     if (!plot.shows(x)) {
       continue
     }

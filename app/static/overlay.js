@@ -14,6 +14,7 @@ export class Overlay {
   #names = element("div")
   #beyond = element("div")
   #flags = element("div", "flags")
+  #unit = element("button", "unit")
   #tip = element("div", "tip")
   #tipped // the element whose tip is shown
 
@@ -30,7 +31,9 @@ export class Overlay {
     this.#flags.setAttribute("aria-label", "Changes")
     this.#tip.setAttribute("role", "tooltip")
     this.#tip.hidden = true
-    this.#root.append(this.#leaders, this.#names, this.#beyond, this.#flags, this.#tip)
+    this.#unit.dataset.looks = "unit"
+    this.#unit.hidden = true // of a plot over anything else
+    this.#root.append(this.#leaders, this.#names, this.#beyond, this.#unit, this.#flags, this.#tip)
     for (const [event, listen] of [["pointerover", this.#point], ["focusin", this.#point],
       ["pointerout", this.#leave], ["focusout", this.#leave], ["keydown", this.#press]]) {
       this.#root.addEventListener(event, listen)
@@ -57,7 +60,8 @@ export class Overlay {
       line.setAttribute("stroke", item.colour)
     })
     const zeros = margin.zero.map((item) => ({...item, kind: "zero"}))
-    fill(this.#names, [...margin.names, ...zeros], () => element("span"), (name, item) => {
+    const levels = margin.levels.map((item) => ({...item, kind: "level"}))
+    fill(this.#names, [...levels, ...margin.names, ...zeros], () => element("span"), (name, item) => {
       name.className = item.kind ?? "name"
       place(name, item)
     })
@@ -73,6 +77,9 @@ export class Overlay {
         flag.setAttribute("aria-label", item.tip)
       }
     })
+    this.#unit.hidden = false
+    place(this.#unit, margin.unit)
+    this.#unit.title = `The axis counts ${margin.unit.text}s; press for ${margin.unit.text == "step" ? "epochs" : "steps"}`
     this.#keep_one_stop()
     if (this.#tipped != null) {
       this.#show_tip()

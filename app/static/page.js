@@ -6,6 +6,7 @@ import {while_dragged} from "./dragging.js"
 import {start} from "./frames.js"
 import {Hall} from "./hall.js"
 import {listen} from "./keyboard.js"
+import {look_along} from "./looking.js"
 import {name_all} from "./names.js"
 import {listen_for_presses} from "./presses.js"
 import {fit} from "./screen.js"
@@ -16,6 +17,7 @@ import {WayBack} from "./way_back.js"
 export function open(base, {token, keys, narrowest, slider, dragged, bar, hall}) {
   leave_styles_alone()
   customElements.define("babysit-view", Place)
+  look_along()
   start(token, base, new WayBack(bar), new Hall(hall))
   listen(keys)
   listen_for_presses()

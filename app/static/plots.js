@@ -55,6 +55,11 @@ function paint(picture, figure, {margin, title, keys, below, top, width, height}
   for (const {x, y, text, colour} of margin.names) {
     write(text, x, top + y + middle, {size: type, weight: 700, colour})
   }
+  for (const {x, y, text, colour} of margin.levels) {
+    write(text, x, top + y + type, {size: type, colour, halo: ground(figure.el)})
+  }
+  const {x: right, y: below_axis, text: unit} = margin.unit
+  write(unit, right, top + below_axis + type, {size: type})
   for (const {x, y, text} of margin.zero) {
     write(text, x, top + y + middle, {size: type, anchor: "end"})
   }

@@ -1,61 +1,205 @@
-// Which steps the plots over time show: all, or those since the last change. One choice for all plots, which
-// no frame takes back; it is the browser's alone.
+// Which part of the run the plots over it show: one choice for all of them, which no frame takes back.
+// It is the browser's alone.
 
-import {choose, model} from "./views.js"
+import {height} from "./heights.js"
+import {count_in, learn, place, scale, space, step_at, unit} from "./time_axis.js"
+import {in_headlines, model} from "./views.js"
 
-const LEAST = 20 // steps that an axis shows
-const LAST = 500 // ... while nothing has been changed
+const LEAST = 20 // steps that the axis shows while a run is young
+const FEWEST = 4 // ... of a part that somebody looks at
+const LAST = 500
 const BEFORE = 0.25 // of the steps since a change, so many before it
 const LONG = 1000 // steps of a run after which a change is a hairline on an axis of all of them
 const VIEWS = ["loss", "accuracy", "updates"]
 
-let all = true
+let choice = "all" // or since the "change", the "last" steps, in "powers" of ten
 let chosen = false // by whoever looks, for this run
+let part = null // the first step and the last, of what somebody looks at more closely
+const heights = new Map() // by view: the vertical axes that somebody has set
+let usual = true // whether what is rare may lie off an axis
 let run = 0
+let recorded = 0 // the step of the last row of its curves
 let step = 0
 let changed = 0 // the step of the last change
+let drawn_by = "" // the scale by which all places were worked out
 
-// The switch in the headline of a plot was pressed.
-export function show_steps(pressed) {
-  all = pressed
+export function choose_steps(name) {
+  choice = name
   chosen = true
-  update()
+  part = null
+  heights.clear()
+  show_steps()
 }
 
-// A frame has been applied.
+export function next_choice() {
+  const names = []
+  in_headlines("[data-looks=steps]", (select) => {
+    names.splice(0, names.length, ...[...select.options].filter(({hidden}) => !hidden).map(({value}) => value))
+  })
+  choose_steps(names[(names.indexOf(choice) + 1) % names.length] ?? choice)
+}
+
+export function show_usual(pressed) {
+  usual = pressed
+  show_steps()
+}
+
+export function change_unit() {
+  count_in(unit() == "step")
+  show_steps()
+}
+
+// Look at some steps more closely, and in one view at some values.
+export function look_at(steps, view, values) {
+  const most = Math.max(step, LEAST)
+  const length = Math.min(most, Math.max(FEWEST, steps[1] - steps[0]))
+  const from = Math.max(0, Math.min(steps[0], most - length))
+  const whole = length >= most && choice != "powers"
+  part = length < most ? [from, from + length] : null
+  choice = whole ? "all" : choice
+  chosen = true
+  if (values != null) {
+    heights.set(view, values)
+  }
+  show_steps()
+}
+
+export function height_of(view) {
+  return heights.get(view)
+}
+
+// All that was looked at more closely is seen as before.
+export function look_back() {
+  part = null
+  heights.clear()
+  show_steps()
+}
+
+// Where the axis begins and ends.
+export function ends() {
+  return shown().map((x) => place(x))
+}
+
+// Part of what is seen: `by` times as much, around a share of it.
+export function magnify(by, around) {
+  const [start, end] = ends()
+  const middle = start + around * (end - start)
+  look_at([middle + by * (start - middle), middle + by * (end - middle)].map(step_at))
+}
+
+// By so much of what is seen, to later steps.
+export function move(by) {
+  const [start, end] = ends()
+  const far = by * (end - start)
+  const least = place(0) - start
+  const most = place(Math.max(step, LEAST)) - end
+  const moved = Math.max(least, Math.min(most, far))
+  look_at([start + moved, end + moved].map(step_at))
+}
+
+// A frame is about to be applied: its steps are placed by what it says of epochs.
+export function expect({set = {}, reset = {}}) {
+  const epochs = VIEWS.map((view) => set[`${view}.epochs`] ?? reset[`${view}.epochs`]).find((columns) => columns != null)
+  if (epochs != null) {
+    learn(epochs)
+    recorded = epochs.step.at(-2)
+  }
+}
+
+// It has been applied.
 export function follow(frame) {
-  const last = Math.max(0, ...time_plots().map(([view]) => model(`${view}.markers`).data.step.at(-1) ?? 0))
+  const last = Math.max(0, ...time_plots().map(({view}) => model(`${view}.markers`).data.step.at(-1) ?? 0))
   if (frame.run != run) {
     run = frame.run
-    all = true
+    choice = choice == "powers" ? choice : "all"
+    part = null
+    heights.clear()
     chosen = false
     changed = last
   }
-  step = frame.step
-  if (last > changed && last > LONG && !chosen) {
-    all = false
+  step = Math.max(frame.step, recorded) // a run that is looked back at is seen whole
+  if (last > changed && last > LONG && !chosen && choice == "all") {
+    choice = "change"
   }
   changed = last
-  update()
+  show_steps()
 }
 
-function update() {
-  const shown = all ? [0, Math.max(step, LEAST)] : part()
-  for (const [_, corners] of time_plots()) {
-    const {x, ...rest} = corners.data
-    if (x.length > 0 && (x[0] != shown[0] || x[1] != shown[1])) {
-      corners.setv({data: {...rest, x: shown}}, {sync: false})
+// Bring all plots up to date.
+export function show_steps() {
+  const plots = time_plots()
+  space(choice == "powers")
+  if (scale() != drawn_by) {
+    plots.forEach(place_anew)
+    drawn_by = scale()
+  }
+  const [start, end] = ends()
+  for (const {view, figure} of plots) {
+    set(figure.x_range, [start, end])
+    const rows = (name) => model(name)?.data
+    const whole = part == null && ["all", "powers"].includes(choice)
+    const values = heights.get(view) ?? height(view, figure, rows, whole ? null : shown(), !usual)
+    if (values != null) {
+      set(figure.y_range, values)
     }
   }
-  choose("steps", all)
+  tell()
 }
 
-function part() {
-  const since = changed > 0 ? Math.max(LEAST, step - changed) * (1 + BEFORE) : LAST
-  return [Math.max(0, Math.floor(step - since)), Math.max(step, LEAST)]
+// The first step and the last.
+function shown() {
+  const last = Math.max(step, LEAST)
+  if (part != null) {
+    return part
+  }
+  const since = {change: Math.max(LEAST, step - changed) * (1 + BEFORE), last: LAST}[choice]
+  return [since == null || (choice == "change" && changed == 0) ? 0 : Math.max(0, Math.floor(step - since)), last]
 }
 
-// Those that have been drawn, with the source of the corners of their axes.
+function set(range, [start, end]) {
+  if (range.start != start || range.end != end) {
+    range.setv({start, end}, {sync: false})
+  }
+}
+
+// The plots that have been drawn.
 function time_plots() {
-  return VIEWS.map((view) => [view, model(`${view}.frame`)]).filter(([_, corners]) => corners != null)
+  return VIEWS.map((view) => ({view, figure: model(`view:${view}`)})).filter(({figure}) => figure != null)
+}
+
+// Columns as they are to be drawn: with the places of their steps.
+export function placed(columns, known) {
+  if (known.x == null) {
+    return columns
+  }
+  const {step, steps, epochs} = columns
+  if (step != null) {
+    return {...columns, x: Array.from(step, (x) => place(x))}
+  }
+  return steps == null ? columns : {...columns, x: steps.map((some, n) => some.map((x, m) => place(x, epochs[n][m])))}
+}
+
+function place_anew({figure}) {
+  for (const data_source of new Set(figure.renderers.map((renderer) => renderer.data_source))) {
+    const {data} = data_source
+    if (data.x != null && (data.step ?? data.steps) != null) {
+      data_source.setv({data: placed(data, data)}, {sync: false})
+    }
+  }
+}
+
+// What can be chosen in the headlines says what is chosen.
+function tell() {
+  const name = part == null && heights.size == 0 ? choice : "part"
+  in_headlines("[data-looks=steps]", (select) => {
+    if (select.value != name) {
+      select.value = name
+    }
+  })
+  in_headlines("[data-looks=back]", (button) => {
+    button.hidden = name != "part"
+  })
+  in_headlines("[data-switch='loss.usual']", (button) => {
+    button.ariaPressed = String(usual)
+  })
 }

@@ -10,6 +10,7 @@ const PATIENCE = 5000 // milliseconds for a plot to be drawn
 
 const places = new Map() // by the names of views, those that are in the page
 const plots = new Map() // ... those that have been drawn
+const attendants = [] // called with each figure that can be seen, and the element that holds it
 let pointed_at = ""
 
 export class Place extends HTMLElement {
@@ -70,6 +71,7 @@ class Plot {
     await window.Bokeh.embed.add_document_standalone(this.#document, figures, roots)
     for (const figure of this.figures) {
       new Overlay(figure, (name) => this.model(name), figures)
+      attendants.forEach((attend) => attend(figure, figures))
     }
     be_reached(figures)
   }
@@ -98,6 +100,10 @@ function be_reached(figures) {
     }
   }
   new ResizeObserver(look).observe(figures)
+}
+
+export function attend(attendant) {
+  attendants.push(attendant)
 }
 
 export function draw(view, drawing) {
@@ -166,13 +172,10 @@ export function point_at(view) {
   }
 }
 
-// A switch that several plots have is pressed in all of them.
-export function choose(name, pressed) {
+// What several plots have in their headlines.
+export function in_headlines(selector, act) {
   for (const place of places.values()) {
-    const button = place.querySelector(`[data-switch="${name}"]`)
-    if (button != null) {
-      button.ariaPressed = String(pressed)
-    }
+    place.querySelectorAll(selector).forEach(act)
   }
 }
 

@@ -33,6 +33,7 @@ class Recorder:
                 *("loss", "loss_low", "loss_high", "loss_average", "validation_loss", "penalty"),
                 *("train_accuracy", "validation_accuracy", "gradient_cosine"),
                 *(f"ratio {tensor.layer}" for tensor in training.network.parameters.weights),
+                "epoch",
             ]
         )
         self._judge_at = self._measure_at = 0  # steps from which on that is due again
@@ -148,7 +149,7 @@ class Recorder:
 
     def end(self, loss: float) -> None:
         """Write the last row of a run that diverged: no average is between it and the reader."""
-        self._history.append(self._training.step, {"loss": loss, "loss_average": loss})
+        self._append({"loss": loss, "loss_average": loss})
 
     def _record(self, figures: dict[str, float]) -> None:
         step = self._training.step
@@ -158,7 +159,12 @@ class Recorder:
         if step >= self._judge_at:
             figures |= self._judge()
             self._note_judged()
-        self._history.append(step, figures)
+        self._append(figures)
+
+    def _append(self, figures: dict[str, float]) -> None:
+        """Write a row of these figures, and of how many epochs the steps so far make."""
+        training = self._training
+        self._history.append(training.step, figures | {"epoch": training.batches.epoch})
 
     def _note_measured(self) -> None:
         work = _PASSES * self._training.network.parameters.size

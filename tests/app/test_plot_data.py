@@ -12,8 +12,9 @@ from app import numbers, theme
 from app.plots import VIEWS, places, plot_data, view_of
 from app.plots.accuracy import accuracy_columns
 from app.plots.activations import BAR_HEIGHT, activations_columns
-from app.plots.ghost_runs import ghost_ends, ghosts
+from app.plots.ghost_runs import ghosts
 from app.plots.loss import USUAL, _percentiles, loss_columns
+from app.plots.run_columns import epochs
 from app.plots.updates import updates_columns
 from app.server.frame_channel import Ask
 from engine import Choice, Condition, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
@@ -55,7 +56,10 @@ def test_a_view_fills_exactly_the_sources_and_texts_that_it_draws(view, experime
         for model in figure.references()
         if hasattr(model, "data") and model.name and model.name != "updates.ghost"
     }
-    filled = {name: set(data) for name, data in {**part.stream, **part.set}.items()}
+    filled = {
+        name: set(data) | ({"x"} & sources[name] if {"step", "steps"} & set(data) else set())
+        for name, data in {**part.stream, **part.set}.items()
+    }  # where steps lie the browser works out
     assert filled == sources
     assert set(part.text) - {f"{view}.alt"} == {text for text, _, _ in drawn.keys if text}
     assert part.text[f"{view}.alt"]
@@ -145,16 +149,16 @@ def test_without_a_new_row_labels_only_move_with_the_step(config):
 
 
 def test_chance_is_ln_c_for_softmax_and_the_mean_for_scaled_targets(config):
-    chance = loss_columns(Experiment(config).snapshot(), -1).set["loss.chance"]
+    chance = loss_columns(Experiment(config).snapshot(), -1).set["loss.levels"]
     assert chance["y"] == [pytest.approx(math.log(10), abs=1e-4)]
     assert chance["label"] == ["chance: ln 10 = 2.303"]
     values = Experiment(config)
     values.apply(SetKnob("data.dataset", Choice("plane")))
-    mean = loss_columns(values.snapshot(), -1).set["loss.chance"]
+    mean = loss_columns(values.snapshot(), -1).set["loss.levels"]
     assert mean["y"] == [1.0]
     assert "in variances of the values" in mean["label"][0]
     values.apply(SetKnob("data.target_scaling", Choice("none")))
-    assert loss_columns(values.snapshot(), -1).set["loss.chance"]["y"] == []
+    assert loss_columns(values.snapshot(), -1).set["loss.levels"]["y"] == []
 
 
 def test_the_step_of_a_divergence_is_marked(config):
@@ -196,7 +200,8 @@ def test_a_converged_run_is_labelled_and_its_band_fades(experiment):
     assert plot_data.status(done, -1).text["health"] == "converged"
     clear, faint = (updates_columns(x, -1).set["updates.band"] for x in (healthy, done))
     assert faint["alpha"] < clear["alpha"]
-    assert (clear["words"], "converged" in faint["words"][0]) == ([""], True)
+    clear, faint = (updates_columns(x, -1).set["updates.levels"] for x in (healthy, done))
+    assert (clear["label"], faint["label"]) == ([], ["this run has converged"])
     assert "converged" in updates_columns(done, -1).text["updates.alt"]
 
 
@@ -311,8 +316,11 @@ def test_ghost_runs_have_their_own_values_and_are_sent_once(config):
     drawn = ghosts(snapshot, "loss", {"validation_loss": "dashed"})["loss.ghosts"]
     assert drawn["label"] == ["before", "first"]
     others = [snapshot.previous, *snapshot.pinned]
-    for past, steps, values in zip(others, drawn["x"], drawn["y"], strict=True):
+    for past, steps, passes, values in zip(
+        others, drawn["steps"], drawn["epochs"], drawn["y"], strict=True
+    ):
         assert max(steps) == past.step
+        np.testing.assert_allclose(passes, past.curves["epoch"], rtol=1e-5)
         np.testing.assert_allclose(values, past.curves["validation_loss"], rtol=1e-3)
     composer = Page()
     row = composer.compose(snapshot, Ask(-1)).row
@@ -320,22 +328,28 @@ def test_ghost_runs_have_their_own_values_and_are_sent_once(config):
     assert "loss.ghosts" not in composer.compose(experiment.snapshot(), Ask(row)).set
 
 
-def test_labels_of_ghost_runs_are_at_the_step_of_the_current_run(config):
+def test_a_ghost_run_is_named_in_short_at_the_last_of_its_curves(config):
     experiment = Experiment(config)
     experiment.train(40)
     experiment.apply(Pin("a name that is far too long"))
     experiment.train(1)  # or the run before would stand there twice
     experiment.apply(Restart(1))
-    experiment.train(10)
-    snapshot = experiment.snapshot()
-    before, pinned = ghost_ends(snapshot, "validation_loss")
-    assert (before[0], pinned[0]) == ("before", "a name that…")
-    curves = snapshot.previous.curves
-    then = curves["validation_loss"][curves["step"] == 10]
-    assert before[1] == pinned[1] == pytest.approx(then, rel=1e-3)
-    experiment.train(100)  # the others ended at 40
-    before, _ = ghost_ends(experiment.snapshot(), "validation_loss")
-    assert before[1] == pytest.approx(curves["validation_loss"][-1], rel=1e-3)
+    drawn = ghosts(experiment.snapshot(), "loss", dict.fromkeys(("loss", "validation_loss"), ""))
+    assert drawn["loss.ghosts"]["label"] == ["", "", "before", "a name that…"]
+
+
+def test_epochs_are_told_by_where_the_batch_size_was_turned(config):
+    experiment = Experiment(config.replace("optimization.batch_size", 32))
+    told = [epochs(experiment.snapshot())]
+    experiment.train(100)
+    experiment.apply(SetKnob("optimization.batch_size", 8))
+    experiment.train(300)
+    told.append(epochs(experiment.snapshot()))
+    examples = experiment.snapshot().data.training
+    assert told[0] == {"step": [0, 1], "epoch": [0, 32 / examples]}
+    assert len(told[1]["step"]) == 4  # the first, that of the change, the last and the next
+    passes = np.interp([50, 100, 250, 399], told[1]["step"], told[1]["epoch"])
+    assert passes * examples == pytest.approx([1600, 3200, 4400, 5592])
 
 
 def test_a_ghost_run_shows_the_median_ratio(config):

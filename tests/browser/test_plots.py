@@ -103,9 +103,9 @@ def test_values_off_the_axis_and_zeros_are_marked(paused):
         paused.page.evaluate(
             """value => {
                 const source = window.babysit.model("loss.judged")
-                const {step, validation} = source.data
+                const {validation, ...rest} = source.data
                 const changed = Array.from(validation, (x, n) => n == 20 ? value : x)
-                source.setv({data: {step, validation: changed}}, {sync: false})
+                source.setv({data: {...rest, validation: changed}}, {sync: false})
             }""",
             value,
         )

@@ -1,27 +1,41 @@
-"""The range of steps in the plots over time: the same for all, and kept by every frame."""
+"""Looking along the run: one choice for all plots over it, which no frame takes back."""
 
 import pytest
 
-LONG = 1000  # steps, after which a change moves the axis
+from app.page.keyboard import LOOKING
+from app.plots.run_axis import CHOICES
+
+LONG = 1000  # steps after which a change moves the axis
 
 
-SHOWN = """() => ["loss", "accuracy", "updates"].map(
-    (view) => window.babysit.model(`${view}.frame`).data.x
-)"""
+VIEWS = ("loss", "accuracy", "updates")
+SHOWN = """() => ["loss", "accuracy", "updates"].map((view) => {
+    const {x_range, y_range} = window.babysit.model(`view:${view}`)
+    return [x_range.start, x_range.end, y_range.start, y_range.end]
+})"""
+DRAWN_AT = """() => {
+    const {x, step} = window.babysit.model("loss").data
+    return [Array.from(step), Array.from(x)]
+}"""
+
+
+def ranges(tab):
+    """The ends of both axes of each plot."""
+    return tab.page.evaluate(SHOWN)
 
 
 def linked(tab):
-    """The range of steps of all plots."""
-    (steps,) = set(map(tuple, tab.page.evaluate(SHOWN)))
-    return steps
+    """From which place to which all plots go."""
+    (places,) = {tuple(ends[:2]) for ends in ranges(tab)}
+    return tuple(round(place, 6) for place in places)
 
 
-def switches(tab):
-    return tab.page.get_by_role("button", name="all steps")
+def menus(tab):
+    return tab.page.get_by_role("combobox", name="Steps shown")
 
 
-def pressed(tab):
-    return {switch.get_attribute("aria-pressed") for switch in switches(tab).all()}
+def chosen(tab):
+    return {menu.input_value() for menu in menus(tab).all()}
 
 
 @pytest.fixture
@@ -48,17 +62,41 @@ def change(tab):
     return tab.snapshot.markers[-1].step
 
 
-def test_a_change_late_in_a_run_is_brought_into_view_and_one_press_goes_back(long):
+def drag(tab, view, start, end, shift=False):
+    """From one point between the axes of a plot to another, both as shares of it."""
+    box = tab.page.evaluate(
+        """view => {
+            const figure = window.Bokeh.index.find_one(window.babysit.model(`view:${view}`))
+            const at = figure.el.getBoundingClientRect()
+            const {left, top, width, height} = figure.frame.bbox
+            return [at.left + left, at.top + top, width, height]
+        }""",
+        view,
+    )
+    mouse = tab.page.mouse
+    (x1, y1), (x2, y2) = ((box[0] + x * box[2], box[1] + y * box[3]) for x, y in (start, end))
+    if shift:
+        tab.page.keyboard.down("Shift")
+    mouse.move(x1, y1)
+    mouse.down()
+    mouse.move((x1 + x2) / 2, (y1 + y2) / 2)
+    mouse.move(x2, y2)
+    mouse.up()
+    if shift:
+        tab.page.keyboard.up("Shift")
+
+
+def test_a_change_late_in_a_run_is_brought_into_view_and_one_choice_goes_back(long):
     step = change(long)
     long.wait_for(lambda: linked(long) == (step - 24, step + 1))
-    assert pressed(long) == {"false"}
+    assert chosen(long) == {"change"}
     long.page.keyboard.press(" ")
     long.wait_for(lambda: linked(long)[1] > step + 100)
     first, last = linked(long)
-    assert first == pytest.approx(step - 0.25 * (last - step), abs=2)  # with some steps before it
-    switches(long).nth(1).click()
+    assert first == pytest.approx(step - 0.25 * (last - step), abs=2)  # and some steps before it
+    menus(long).nth(1).select_option("all")
     long.wait_for(lambda: linked(long)[0] == 0)
-    assert pressed(long) == {"true"}
+    assert chosen(long) == {"all"}
     long.press("Pause")
     long.wait_for(lambda: not running(long))
     change(long)  # after going back, the axis stays
@@ -66,7 +104,7 @@ def test_a_change_late_in_a_run_is_brought_into_view_and_one_press_goes_back(lon
 
 
 def test_only_a_new_run_resets_the_chosen_range(long):
-    switches(long).first.click()
+    menus(long).first.select_option("last")
     step = long.snapshot.step
     long.wait_for(lambda: linked(long) == (step - 500, step))
     long.press("Play")
@@ -76,7 +114,7 @@ def test_only_a_new_run_resets_the_chosen_range(long):
     long.page.keyboard.press("r")
     long.wait_for(lambda: long.channel("run") == 2)
     long.wait_for(lambda: linked(long)[0] == 0)
-    assert pressed(long) == {"true"}
+    assert chosen(long) == {"all"}
 
 
 def test_a_change_early_in_a_run_moves_no_axis(tab):
@@ -86,4 +124,85 @@ def test_a_change_early_in_a_run_moves_no_axis(tab):
     tab.wait_for(lambda: tab.channel("run") == 2 and tab.channel("step") == 0)
     change(tab)
     assert linked(tab)[0] == 0
-    assert pressed(tab) == {"true"}
+    assert chosen(tab) == {"all"}
+
+
+def test_a_box_magnifies_all_plots_and_no_frame_takes_that_back(long):
+    page, end = long.page, linked(long)[1]
+    loss, accuracy, _ = ranges(long)
+    drag(long, "loss", (0.25, 0.5), (0.5, 0.52))  # flat: the heights follow what is seen
+    assert linked(long) == pytest.approx((0.25 * end, 0.5 * end), rel=0.02)
+    assert ranges(long)[1][2] > accuracy[2]
+    assert chosen(long) == {"part"}
+    drag(long, "loss", (0.2, 0.2), (0.8, 0.6))
+    part, (low, high) = linked(long), ranges(long)[0][2:]
+    assert low < high < loss[3]
+    drag(long, "updates", (0.5, 0.5), (0.7, 0.5), shift=True)  # earlier steps come from the left
+    moved = linked(long)
+    assert moved[0] < part[0]
+    assert moved[1] - moved[0] == pytest.approx(part[1] - part[0])
+    before = long.channel("frames")
+    page.keyboard.press(" ")
+    long.wait_for(lambda: long.channel("frames") > before + 3)
+    assert linked(long) == moved
+    assert ranges(long)[0][2:] == [low, high]
+    page.locator("babysit-view[name=accuracy] .figures").dblclick()
+    long.wait_for(lambda: linked(long)[0] == 0)
+    assert chosen(long) == {"all"}
+
+
+def test_all_that_a_hand_does_keys_do_alone(long):
+    keyboard, end = long.page.keyboard, linked(long)[1]
+    pressed = []
+
+    def press(key):
+        pressed.append(key)
+        keyboard.press(key)
+        return linked(long)
+
+    assert press("z") == pytest.approx((end / 2, end))
+    assert press("{") == pytest.approx((3 / 8 * end, 7 / 8 * end))
+    assert press("}") == pytest.approx((end / 2, end))
+    assert press("x") == (0, end)
+    press("z")
+    assert press("0") == (0, end)
+    assert press("u")[1] == pytest.approx(long.snapshot.epoch, rel=1e-3)
+    press("u")
+    for choice in [*CHOICES][1:]:
+        press("s")
+        assert chosen(long) == {choice}
+    assert set(pressed) == set(LOOKING)
+
+
+def test_log_steps_and_epochs_say_where_each_step_lies(long):
+    menus(long).first.select_option("powers")
+    steps, places = long.page.evaluate(DRAWN_AT)
+    low = places[0]
+    decade = places[steps.index(99)] - places[steps.index(9)]
+    assert low == 0
+    assert decade == pytest.approx(1)  # from 1 + 9 to 1 + 99
+    units = long.page.get_by_role("button", name="step", exact=True)
+    units.first.click()
+    long.page.get_by_role("button", name="epoch", exact=True).first.wait_for()
+    assert long.page.evaluate(DRAWN_AT)[1] == pytest.approx(
+        places
+    )  # a step is as far from the next
+    menus(long).first.select_option("all")
+    batch, examples = 32, long.snapshot.data.training
+    steps, places = long.page.evaluate(DRAWN_AT)
+    assert places == pytest.approx([step * batch / examples for step in steps])
+    long.page.keyboard.press("u")
+
+
+def test_where_one_points_all_plots_tell_their_values(long):
+    long.page.locator("babysit-view[name=accuracy] .figures").hover()
+    told = [long.page.locator(f"babysit-view[name={view}] .readout") for view in VIEWS]
+    loss, accuracy, updates = [place.inner_text().splitlines() for place in told]
+    assert loss[0] == accuracy[0] == updates[0]
+    step = int(loss[0].removeprefix("step ").partition(" ")[0].replace(",", ""))
+    row = long.snapshot.curves["step"].tolist().index(step)
+    shown = float(loss[1].removeprefix("train "))
+    assert shown == pytest.approx(long.snapshot.curves["loss_average"][row], abs=1e-3)
+    assert accuracy[2].startswith("validation ") and updates[1].startswith("W1 ")
+    long.page.mouse.move(1, 1)
+    assert all(place.is_hidden() for place in told)

@@ -1,0 +1,125 @@
+"""Figures over the run: their horizontal axis is one for all of them, and the browser's alone.
+
+The server sends steps, in columns `step`. Where a step lies, the browser works out in columns `x`
+(app/static/time_axis.js), and which part of the run is seen (app/static/steps_shown.js).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from bokeh.models import ColumnDataSource, CustomJSTicker, CustomJSTickFormatter, Range1d
+from bokeh.plotting import figure
+
+from app import palette, theme
+from app.plots.plot_data import FLOOR
+from app.plots.view import View, plot, source
+
+PLACES = ("step", "x")
+TICKS = "return window.babysit.time_ticks(cb_data.start, cb_data.end, {ticks})"
+WORDS = "return window.babysit.time_words(tick)"
+CHOICES = {  # of the steps that are seen
+    "all": "all steps",
+    "change": "since change",
+    "last": "last 500",
+    "powers": "log steps",
+}
+CONTROL = """
+<button type="button" class="switch" data-looks="back" hidden>reset</button>
+<select class="switch" data-looks="steps" aria-label="Steps shown">
+{options}<option value="part" hidden>part</option>
+</select>
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the browser has to know of a line: its values are told wherever one points."""
+
+    label: str
+    colour: str
+    source: str
+    columns: tuple[str, ...]  # one, or those between which the values lie
+    fits: bool = True  # whether the vertical axis is made to show it
+
+
+def over_run(
+    view: str,
+    description: str,
+    style: theme.Style,
+    lines: Sequence[Line],
+    *,
+    log: bool,
+    shares: bool = False,  # whether values are shares, of which there are none above 1
+    usual: tuple[int, int] = (0, 100),  # per cent of the values that the axis is made for
+) -> figure:
+    """A figure over the run, with the changes and the other runs that belong there."""
+    figure = plot(
+        view,
+        description,
+        style,
+        x_range=Range1d(start=0, end=20, syncable=False),
+        y_range=Range1d(start=0.1, end=1, syncable=False),
+        y_axis_type="log" if log else "linear",
+    )
+    told = {"floor": FLOOR if log else None, "shares": shares, "usual": usual}
+    figure.tags = [{"lines": [asdict(line) for line in lines], **told}]
+    figure.xgrid.grid_line_color = None
+    figure.xaxis.ticker = CustomJSTicker(major_code=TICKS.format(ticks=style.ticks))
+    figure.xaxis.formatter = CustomJSTickFormatter(code=WORDS)
+    figure.min_border_right = style.names
+    _carry(figure, source(f"{view}.frame", ["step", "y"]))
+    _carry(figure, source(f"{view}.epochs", ["step", "epoch"]))
+    _carry(figure, source(f"{view}.ends", ["step", "y", "label", "colour"]))
+    _mark_changes(figure, view, style)
+    _draw_others(figure, view, style)
+    return figure
+
+
+def run_source(name: str, columns: Iterable[str]) -> ColumnDataSource:
+    """An empty source of rows of the run, drawn over `x`."""
+    return source(name, [*PLACES, *columns])
+
+
+def _carry(figure: figure, data: ColumnDataSource) -> None:
+    """Keep a source with a figure that draws nothing of it."""
+    x, y, *_ = data.column_names
+    figure.scatter(x, y, source=data, size=0, alpha=0)
+
+
+def _mark_changes(figure: figure, view: str, style: theme.Style) -> None:
+    """Draw a line wherever somebody changed something; a flag above says what.
+
+    The flags are the page's, so that they can be read by keyboard (app/static/overlay.js).
+    """
+    marks = run_source(f"{view}.markers", ["label"])
+    figure.vspan(x="x", source=marks, line_color=palette.ACCENT, line_alpha=0.55, line_width=1)
+    figure.min_border_top = style.flags
+
+
+def _draw_others(figure: figure, view: str, style: theme.Style) -> None:
+    """Draw the curves of other runs, thinner than this one's."""
+    columns = ["steps", "epochs", "x", "y", "colour", "dash", "label"]
+    figure.multi_line(
+        "x",
+        "y",
+        source=source(f"{view}.ghosts", columns),
+        line_color="colour",
+        line_dash="dash",
+        line_alpha=0.75,
+        line_width=style.line_width / 2,
+    )
+
+
+def write_levels(figure: figure, view: str) -> ColumnDataSource:
+    """Have words written along horizontal lines, where no curve runs (app/static/levels.js)."""
+    levels = source(f"{view}.levels", ["y", "label", "colour"])
+    figure.scatter("y", "y", source=levels, size=0, alpha=0)
+    return levels
+
+
+def control(view: View) -> str:
+    """What the headline of such a figure has to choose the steps that are seen; else nothing."""
+    if not any("lines" in tag for tag in view.figures[0].tags if isinstance(tag, dict)):
+        return ""
+    options = "".join(f'<option value="{name}">{label}</option>' for name, label in CHOICES.items())
+    return CONTROL.format(options=options)

@@ -1,0 +1,66 @@
+"""What the plots over the run have in common in their frames: axes, epochs, names, changes."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.plots.plot_data import Columns, floored, rounded
+from engine import Curves, Snapshot, memoize
+
+BEND = 1e-6  # of its slope: what turns by less is a straight line
+
+
+def axes(view: str, snapshot: Snapshot, low: float, high: float) -> dict[str, Columns]:
+    """How far the axes go while the whole run is seen, and the epochs along it."""
+    return {
+        f"{view}.frame": {"step": [0, snapshot.step], "y": rounded([low, high])},
+        f"{view}.epochs": epochs(snapshot),
+    }
+
+
+def epochs(snapshot: Snapshot) -> Columns:
+    """The epoch at some steps; between them, and after the last, it grows evenly."""
+    steps, passes = (column.tolist() for column in _bends(snapshot.curves))
+    examples = snapshot.data.training
+    batch = min(snapshot.config.optimization.batch_size, examples)
+    return {
+        "step": [*steps, steps[-1] + 1],  # the next step, which tells how it goes on
+        "epoch": [*passes, passes[-1] + batch / examples],
+    }
+
+
+@memoize
+def _bends(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
+    """The first row, the last, and those where the batch size was turned."""
+    step, epoch = curves["step"], curves["epoch"]
+    slope = np.diff(epoch) / np.diff(step)
+    bent = np.abs(np.diff(slope)) > BEND * slope[1:]
+    kept = np.flatnonzero(np.concatenate([[True], bent, [curves.rows > 1]])[: curves.rows])
+    return step[kept], epoch[kept]
+
+
+def names(step: int, lines: Sequence[tuple[str, float, str]], *, log: bool) -> Columns:
+    """What is written beside the ends of lines, and where those are; the browser finds room.
+
+    `lines` are names, values and colours.
+    """
+    known = [line for line in lines if math.isfinite(line[1])]
+    values = [value for _, value, _ in known]
+    return {
+        "step": [step] * len(known),
+        "y": floored(values) if log else rounded(values),
+        "label": [name for name, _, _ in known],
+        "colour": [colour for _, _, colour in known],
+    }
+
+
+def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
+    """The changes that belong to the rows after `since`, up to the last row."""
+    steps: list[int] = []
+    labels: list[str] = []
+    for marker in snapshot.markers if since + 1 < snapshot.curves.rows else ():
+        if since < marker.row < snapshot.curves.rows:
+            steps.append(marker.step)
+            labels.append(marker.text)
+    return {f"{view}.markers": {"step": steps, "label": labels}}
