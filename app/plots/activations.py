@@ -1,4 +1,4 @@
-"""Activation histograms: does the signal arrive in the last layer, or does it die or saturate?"""
+"""Activation histograms: does the signal reach the last layer, or does it vanish or saturate?"""
 
 import functools
 import math
@@ -16,12 +16,12 @@ from engine import LayerStats, Snapshot, Strip, bounds_of, memoize
 
 ROW_HEIGHT = 100  # of one layer's histogram, in the units of its plot
 BAR_HEIGHT = 84  # of its tallest bar
-WORDS = 0.42  # width of the words before the histograms, in histograms
+WORDS = 0.42  # width of the text before the histograms, in widths of these
 GAP = 0.05  # ... of the space before the strips
 STRIP = 0.62  # ... and of the strips behind them
-ROOMY = 4  # layers that have room for several lines of words each
+ROOMY = 4  # so few layers have room for several lines of text each
 THIRD_LINE = 27  # pixels below the first one
-NAMED = 14  # layers that have room for one
+NAMED = 14  # so few layers have room for one line each
 
 
 def activations_columns(snapshot: Snapshot, since: int) -> Part:
@@ -54,7 +54,7 @@ def _base(layers: Sequence[LayerStats], row: int) -> int:
 
 @functools.cache
 def _bases(layers: int, bins: int) -> Columns:
-    """The lower ends of the bars, and where each begins: for all networks of so many layers."""
+    """The lower ends of the bars, and where each begins; equal for all networks of this depth."""
     bases: Columns = {
         f"base{row}": [ROW_HEIGHT * (layers - 1 - row)] * (bins + 1) for row in range(layers)
     }
@@ -62,7 +62,7 @@ def _bases(layers: int, bins: int) -> Columns:
 
 
 def _tops(layers: Sequence[LayerStats]) -> list[list[int]]:
-    """The upper ends of the bars of each layer, its tallest as tall as any."""
+    """The upper ends of the bars of each layer, scaled to its tallest bar."""
     counts = np.array([layer.counts for layer in layers])
     tallest = np.maximum(counts.max(axis=1, keepdims=True), 1)
     bases = ROW_HEIGHT * np.arange(len(layers))[::-1, None]
@@ -71,7 +71,7 @@ def _tops(layers: Sequence[LayerStats]) -> list[list[int]]:
 
 
 def _words(layers: Sequence[LayerStats]) -> Columns:
-    """Name, mean and deviation of each layer; of many layers only some have room for them."""
+    """Name, mean and deviation of the layers; in deep networks of some layers only."""
     rows = range(0, len(layers), math.ceil(len(layers) / NAMED))
     return {
         "y": [float(_base(layers, row) + BAR_HEIGHT) for row in rows],
@@ -90,7 +90,7 @@ def _say(layer: LayerStats, *, roomy: bool) -> str:
 
 
 def _ends(snapshot: Snapshot) -> Columns:
-    """What deserves a look, in red: the share that is exactly 0, and at each end of a range."""
+    """What deserves attention, in red: exact zeros, and values at the ends of the range."""
     layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
     bounds = bounds_of(snapshot.config.model.activation) or ()
     x, base, top = [], [], []
@@ -107,16 +107,16 @@ def _ends(snapshot: Snapshot) -> Columns:
 
 
 def _place(bins: int, limit: float, value: float) -> float:
-    """Where a value lies among the bins, which are equally wide in asinh and end at a limit."""
+    """The place of a value among the bins, which are equally wide in asinh and end at a limit."""
     reach = math.asinh(limit)
     return bins * (math.asinh(value) + reach) / (2 * reach)
 
 
 @functools.cache
 def _ticks(bins: int, limit: float) -> Columns:
-    """Where the round values lie among the bins."""
+    """The places of round values among the bins."""
     decades = range(max(0, math.floor(math.log10(limit))) + 1)
-    while math.asinh(10.0 ** decades[0]) < 0.24 * math.asinh(limit):  # would be written over the 0
+    while math.asinh(10.0 ** decades[0]) < 0.24 * math.asinh(limit):  # would overlap the 0
         decades = decades[1:]
     steps = sorted({m * 10.0**d for d in decades for m in (1, 3)} | {0.0})
     if len(steps) > 3:
@@ -130,7 +130,7 @@ def _ticks(bins: int, limit: float) -> Columns:
 
 @memoize
 def _strip(strip: Strip) -> Columns:
-    """The histograms along the run, side by side: brighter where there are more."""
+    """The histograms along the run, side by side: brighter for higher counts."""
     shares = strip.shares[::-1]  # (L, bins, N), the last layer lowest
     layers, bins, steps = shares.shape
     room = np.zeros((layers, max(1, round(bins * ROW_HEIGHT / BAR_HEIGHT) - bins), steps), np.uint8)
@@ -149,7 +149,7 @@ def _since(snapshot: Snapshot) -> Columns:
 
 @VIEWS.register("activations")
 class ActivationsView:
-    """What the units of each layer put out, and how that came to be along the run."""
+    """The activations of each layer, and their history along the run."""
 
     title = "Activations"
     tab = ""
@@ -225,7 +225,7 @@ class ActivationsView:
             "text_baseline": "top",
         }
         self._figure.text(text="text", **words, **self._small)
-        if self._style is theme.DESK:  # in larger type there is no room for a third line
+        if self._style is theme.DESK:  # larger type has no room for a third line
             self._figure.text(text="zero", y_offset=THIRD_LINE, **words, **self._small)
 
     def _draw_strips(self, bins: int) -> None:

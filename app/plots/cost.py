@@ -1,4 +1,4 @@
-"""Cost: what a step takes, and how much of the time goes into watching."""
+"""Cost: the time of a step, and the share of time spent on measuring."""
 
 from app import numbers, palette, theme
 from app.plots.figures import bars, draw_bars, entitle, further
@@ -11,7 +11,7 @@ MOST_ROWS = 10
 
 
 def cost_columns(snapshot: Snapshot, since: int) -> Part:
-    """The time of a step and of each instrument, and where the multiplications of a step are."""
+    """The time of a step and of each instrument, and the multiplications of a step by layer."""
     stages = snapshot.inside.outline or ()
     per_epoch = max(1, snapshot.data.training // _batch(snapshot))
     seconds = (
@@ -66,7 +66,7 @@ def _layers(snapshot: Snapshot, stages: tuple[Stage, ...], work: int) -> Columns
 
 
 def _rows(layers: int) -> list[int]:
-    """The layers that have a row: all, or as many as there is room for."""
+    """The layers that have a row: all, or as many as fit."""
     return list(range(layers))[:: 1 + (layers - 1) // MOST_ROWS]
 
 
@@ -89,7 +89,7 @@ def _amount(number: int) -> str:
 
 @VIEWS.register("cost")
 class CostView:
-    """What a step costs in time and in multiplications, and what the instruments take of it."""
+    """What a step costs in time and in multiplications, and the share of the instruments."""
 
     title = "Cost"
     tab = "Cost"

@@ -1,4 +1,4 @@
-"""Data: where is the network wrong? Its answers on the plane, its mistakes, what it finds hard."""
+"""Data: where is the network wrong? Its decision surface, its mistakes, the hardest examples."""
 
 import math
 from collections.abc import Hashable
@@ -24,16 +24,16 @@ from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, plot, source
 from engine import Answers, Snapshot
 
-MOST_COUNTED = 14  # classes up to which a count has room in its square
-MOST_NAMED = 10  # ... and its name beside the axes
+MOST_COUNTED = 14  # classes up to which counts fit into the cells
+MOST_NAMED = 10  # ... and names fit along the axes
 LETTERS = 52  # of all class names along the horizontal axis
 MOST_LETTERS = 12  # of one along the vertical axis
-COUNTS_WIDTH, HARDEST_WIDTH = 240, 600  # pixels in which the words are apart
+COUNTS_WIDTH, HARDEST_WIDTH = 240, 600  # pixels that keep text apart
 MOST_POINTS = 200  # of predicted values
 
 
 def data_columns(snapshot: Snapshot, since: int) -> Part:
-    """What is taken for what, the hardest examples, and of points the answers on their plane."""
+    """The confusion matrix, the hardest examples, and for points the decision surface."""
     answers = snapshot.inside.answers
     hardest = answers.hardest if answers else ()
     parts: dict[str, Columns] = plane_columns(snapshot) if is_plane(snapshot) else {}
@@ -49,7 +49,7 @@ def data_columns(snapshot: Snapshot, since: int) -> Part:
 
 
 def _counted(snapshot: Snapshot) -> bool:
-    """Whether there are classes, and not too many for a table."""
+    """Whether there are classes, and not too many for a confusion matrix."""
     return 0 < len(snapshot.data.classes) <= 100
 
 
@@ -89,7 +89,7 @@ def _errors(answers: Answers) -> str:
 
 
 def _confused(snapshot: Snapshot, answers: Answers) -> str:
-    """The pair of classes that is mixed up most often."""
+    """The most confused pair of classes."""
     if answers.confusion is None:
         return "–"
     mistakes = answers.confusion - np.diag(np.diag(answers.confusion))
@@ -118,11 +118,11 @@ def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
     return keys
 
 
-# ---- what is taken for what ---------------------------------------------------------------------
+# ---- the confusion matrix -----------------------------------------------------------------------
 
 
 def _confusion_columns(answers: Answers | None) -> dict[str, Columns]:
-    """A square for each pair of classes; the right ones lie on the diagonal from the upper left."""
+    """A cell for each pair of classes; correct predictions are on the diagonal."""
     empty: Columns = {"x": [], "y": [], "count": []}
     if answers is None or answers.confusion is None:
         return {"data.confusion": pictures.placed([], []), "data.counts": empty}
@@ -143,7 +143,7 @@ def _confusion_columns(answers: Answers | None) -> dict[str, Columns]:
 
 
 def _value_columns(answers: Answers | None) -> dict[str, Columns]:
-    """What was predicted over what is right, and the line where both are the same."""
+    """Predicted over true values, and the line on which both are equal."""
     if answers is None:
         return {"data.values": {"x": [], "y": []}, "data.same": {"x": [], "y": []}}
     right, said = answers.right[:MOST_POINTS], answers.said[:MOST_POINTS]
@@ -174,7 +174,7 @@ def _drawn_for(snapshot: Snapshot) -> Hashable:
 
 @VIEWS.register("data")
 class DataView:
-    """What the network answers, what it mixes up, and which examples it finds hardest."""
+    """The network's predictions, its confusions, and the hardest examples."""
 
     title = "Data"
     tab = "Data"
@@ -228,7 +228,7 @@ class DataView:
         self._name_classes(drawn, classes)
 
     def _name_classes(self, drawn: figure, classes: tuple[str, ...]) -> None:
-        """Along both axes, as many as there is room for."""
+        """Names of classes along both axes, as many as fit."""
         larger = pictures.line_height(self._style.small) / pictures.line_height(theme.DESK.small)
         every = math.ceil(len(classes) * larger / MOST_NAMED)
         shown = range(0, len(classes), every)

@@ -1,4 +1,4 @@
-"""Autopsy: the last steps of a run that diverged, and where it first broke."""
+"""Autopsy: the last steps of a run that diverged, and what broke first."""
 
 import numpy as np
 from bokeh.plotting import figure
@@ -51,7 +51,7 @@ def _totals(found: Autopsy | None) -> dict[str, np.ndarray]:
 
 
 def _ratios(found: Autopsy | None, names: list[str]) -> dict[str, np.ndarray]:
-    """What each step changed of each layer's weights, for their size after it."""
+    """The size of each step's update of each layer's weights, relative to the weights."""
     if found is None:
         return {f"W{n}": np.array([]) for n in range(1, len(names) + 1)}
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -77,14 +77,14 @@ def _where(snapshot: Snapshot) -> str:
 
 
 def _change(curve: np.ndarray) -> str:
-    """From the first value to the last one that there is, short: one line has to hold four."""
+    """The first and the last known value, short enough for four on a line."""
     known = curve[~np.isnan(curve)]
     return f"{numbers.short(known[0])} → {numbers.short(known[-1])}" if known.size else ""
 
 
 @VIEWS.register("autopsy")
 class AutopsyView:
-    """After a divergence: its last 50 steps made again, with all norms, and what broke first."""
+    """After a divergence: its last 50 steps replayed, with all norms, and what broke first."""
 
     title = "Autopsy"
     tab = "Autopsy"

@@ -1,4 +1,4 @@
-"""Kinds of figures that several views of the panel "Inside" draw."""
+"""Figures that several views of the panel "Inside" share."""
 
 import textwrap
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ MOST_NAMES = 6  # layers that are named in full below an axis; more are numbered
 
 
 def further(view: str, description: str, style: theme.Style, **options: Any) -> figure:
-    """A figure beside the first one of a view, which alone bears its name."""
+    """A figure beside the first one of a view; only the first has the view's name."""
     figure = plot(view, description, style, **options)
     figure.name = None
     return figure
 
 
 def entitle(figure: figure, words: str, style: theme.Style) -> None:
-    """Write above a figure what it shows."""
+    """Write a title above a figure."""
     figure.title = Title(
         text=textwrap.fill(words, style.line),
         text_font_size=style.small,
@@ -34,7 +34,7 @@ def entitle(figure: figure, words: str, style: theme.Style) -> None:
 
 
 def name_layers(figure: figure, names: Sequence[str], first: int) -> None:
-    """Let the horizontal axis count layers from `first` on, by name where there is room."""
+    """Label the horizontal axis with layers from `first` on, by name if there is room."""
     places = range(first, first + len(names))
     figure.x_range = Range1d(start=first - 0.6, end=first + len(names) - 0.4)
     figure.xaxis.ticker = FixedTicker(ticks=list(places))
@@ -48,7 +48,7 @@ def name_layers(figure: figure, names: Sequence[str], first: int) -> None:
 
 
 def frame_decades(figure: figure, name: str) -> None:
-    """Let the vertical axis reach from power of ten to power of ten, as its source `name` says."""
+    """Fit the vertical axis to powers of ten, as its source `name` gives them."""
     frame = figure.scatter([], [], size=0, alpha=0)
     frame.data_source = source(name, ["x", "y"])
     frame.glyph.x, frame.glyph.y = "x", "y"
@@ -69,9 +69,9 @@ def bars(lengths: Sequence[float], words: Sequence[str], colours: Sequence[str])
 def draw_bars(
     figure: figure, name: str, style: theme.Style, rows: Sequence[str], room: float = 0.25
 ) -> None:
-    """Horizontal bars from the source `name`, a row a name, with words behind their ends.
+    """Horizontal bars from the source `name`, a row per name, with text after their ends.
 
-    The words have `room`, as a share of the longest bar.
+    The text has `room`, as a share of the longest bar.
     """
     data = source(name, ["row", "length", "words", "colour"])
     figure.hbar("row", right="length", height=0.6, source=data, color="colour", alpha=0.8)

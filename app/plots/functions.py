@@ -1,4 +1,4 @@
-"""Functions: where on the curve of the nonlinearity do the units live?"""
+"""Functions: where on the curve of the activation are the units' preactivations?"""
 
 from collections.abc import Hashable
 from typing import Any
@@ -14,13 +14,13 @@ from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
 from engine import FLAT, SPAN, LayerSums, Response, Snapshot, response
 
-POINTS = 2  # of the engine's curve that make one of the page's
-NEAR = 2.2  # sums up to which all of the curve is in the picture
-MOST_ROWS = 12  # layers whose share of flat sums has a bar; more are thinned out
+POINTS = 2  # points of the engine's curve per point on the page
+NEAR = 2.2  # the curve is always visible up to this preactivation
+MOST_ROWS = 12  # layers that have a bar; of more layers only some
 
 
 def functions_columns(snapshot: Snapshot, since: int) -> Part:
-    """The activation and its slope, and what goes into it: a density for each hidden layer."""
+    """The activation, its slope, and the density of preactivations of each hidden layer."""
     sums = snapshot.inside.sums
     curve = sums.response if sums else response(snapshot.config.model.activation)
     layers = sums.layers if sums else ()
@@ -68,7 +68,7 @@ def _total(layer: LayerSums) -> int:
 
 
 def _densities(names: list[str], layers: tuple[LayerSums, ...]) -> Columns:
-    """The share of the sums in each bin, of the largest share there is: areas can be compared."""
+    """The share of preactivations in each bin, relative to the largest share, so areas compare."""
     bins = len(layers[0].counts) if layers else 0
     width = 2 * SPAN / max(1, bins)
     data: Columns = {"x": [round(width * (n + 0.5) - SPAN, 3) for n in range(bins)]}
@@ -111,7 +111,7 @@ def _drawn_for(snapshot: Snapshot) -> Hashable:
 
 @VIEWS.register("functions")
 class FunctionsView:
-    """The activation with the sums that go into it; on flat parts (shaded) gradients die."""
+    """The activation and the density of preactivations; on flat parts (shaded) gradients vanish."""
 
     title = "Functions"
     tab = "Functions"

@@ -15,7 +15,7 @@ from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
 from engine import LayerStats, Snapshot
 
-# The shares from which on the diagnosis speaks up; units may well be silent now and then.
+# The shares above which the diagnosis has a finding; some zeros are healthy.
 BANDS = {"dead": 0.4, "zero": math.inf, "saturated": 0.5}
 TITLES = {
     "dead": "dead: 0 on up to 2,048 training examples",
@@ -25,7 +25,7 @@ TITLES = {
 
 
 def health_columns(snapshot: Snapshot, since: int) -> Part:
-    """The share of each hidden layer's units that are dead, are 0 now, or are saturated."""
+    """The share of each hidden layer's units that are dead, zero at the moment, or saturated."""
     hidden = snapshot.layers[:-1]
     shares = {part: [getattr(layer, part) for layer in hidden] for part in BANDS}
     return Part(
@@ -55,7 +55,7 @@ def _bars(shares: Sequence[float], band: float) -> Columns:
 
 
 def _silence(part: str, snapshot: Snapshot) -> Columns:
-    """Why there is nothing to see, near the middle of the figure."""
+    """Why there are no bars, near the middle of the figure."""
     hidden = snapshot.layers[:-1]
     words = ""
     if not hidden:
@@ -78,7 +78,7 @@ def _worst(layers: Sequence[LayerStats], shares: Sequence[float]) -> str:
 
 @VIEWS.register("health")
 class HealthView:
-    """The share of dead, silent and saturated units in each layer; dashed: where it gets bad."""
+    """The share of dead, zero and saturated units in each layer; dashed: the healthy limit."""
 
     title = "Health"
     tab = "Health"

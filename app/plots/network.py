@@ -1,4 +1,4 @@
-"""Network: the layers from the input to the scores, their sizes, and what lies between them."""
+"""Network: the layers from the input to the scores, with their sizes and parameters."""
 
 import itertools
 import math
@@ -15,13 +15,13 @@ from app.plots.view import VIEWS, layers_of, plot, source
 from engine import Snapshot, Stage
 
 WIDTH = 0.22  # of a layer's box, where layers are 1 apart
-MOST_IN_FULL = 9  # layers between which all words fit; more are told in a word
+MOST_IN_FULL = 9  # layers up to which all texts fit; with more, texts are short
 TALLEST, SHORTEST = 1.0, 0.16
 
 
 @dataclass(frozen=True)
 class _Box:
-    """One layer as it is drawn."""
+    """A layer as a box."""
 
     name: str
     shape: tuple[int, ...]
@@ -29,7 +29,7 @@ class _Box:
 
 
 def network_columns(snapshot: Snapshot, since: int) -> Part:
-    """A box for what each layer puts out, and between two of them the weights."""
+    """A box for each layer's output, and a link between two of them for the weights."""
     stages = snapshot.inside.outline or ()
     boxes = _boxes(snapshot.data.shape, stages) if stages else []
     parameters = sum(stage.parameters for stage in stages)
@@ -65,7 +65,7 @@ def _size(shape: Sequence[int]) -> str:
 
 
 def _boxes(shape: tuple[int, ...], stages: Sequence[Stage]) -> list[_Box]:
-    """Their heights grow with the logarithm of how many numbers they hold."""
+    """The boxes; heights grow with the logarithm of the number of units."""
     named = [("input", shape), *((stage.name, stage.shape) for stage in stages)]
     sizes = [math.log(1 + math.prod(shape)) for _, shape in named]
     span = TALLEST - SHORTEST
@@ -98,7 +98,7 @@ def _short(name: str, boxes: int) -> str:
 
 
 def _link_columns(boxes: Sequence[_Box], stages: Sequence[Stage]) -> Columns:
-    """From each box to the next; the more of the parameters lie there, the darker."""
+    """The links between boxes; more parameters make a link darker."""
     most = max((stage.parameters for stage in stages), default=1)
     xs, ys = [], []
     for n, (left, right) in enumerate(itertools.pairwise(boxes)):
@@ -133,7 +133,7 @@ def _count(number: int, in_full: bool) -> str:
 
 @VIEWS.register("network")
 class NetworkView:
-    """The layers: a taller box holds more numbers, darker links more of the parameters."""
+    """The layers: a taller box has more numbers, a darker link more of the parameters."""
 
     title = "Network"
     tab = "Network"

@@ -1,4 +1,4 @@
-"""Pictures in plots: numbers as bytes that a palette of the theme gives their colours."""
+"""Images in plots: numbers as bytes, coloured by a palette."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ OUTLIERS = 0.005  # share of the numbers that may lie beyond the ends of their s
 
 
 def limit(*numbers: np.ndarray) -> float:
-    """A round number that nearly all are nearer to 0 than: the end of a scale that holds still."""
+    """A round limit that almost all numbers are within, for a stable colour scale."""
     known = np.abs(np.concatenate([np.ravel(some) for some in numbers]))
     known = known[np.isfinite(known)]
     largest = float(np.quantile(known, 1 - OUTLIERS)) if known.size else 0.0
@@ -30,13 +30,13 @@ def limit(*numbers: np.ndarray) -> float:
 
 
 def diverging(numbers: np.ndarray, most: float) -> np.ndarray:
-    """Bytes for `palette.DIVERGING`: blue from -most, red to +most; what is no number is 0."""
+    """Bytes for `palette.DIVERGING`: blue from -most, red to +most; NaN is 0."""
     shares = np.nan_to_num(numbers / most, nan=0.0)
     return np.rint(np.clip(NOTHING + 127.5 * shares, 0, 255)).astype(np.uint8)
 
 
 def natural(pixels: np.ndarray) -> np.ndarray:  # (H, W) or (H, W, 3) from 0 to 1
-    """Bytes for `palette.GREYS`, or of coloured pixels for `palette.COLOURS`."""
+    """Bytes for `palette.GREYS`, or for `palette.COLOURS` if the pixels have colours."""
     pixels = np.clip(np.nan_to_num(pixels, nan=0.5), 0, 1)
     if pixels.ndim == 2:
         return np.rint(1 + 254 * pixels).astype(np.uint8)
@@ -47,21 +47,21 @@ def natural(pixels: np.ndarray) -> np.ndarray:  # (H, W) or (H, W, 3) from 0 to 
 
 
 def stretched(picture: np.ndarray) -> np.ndarray:
-    """A picture from 0, black, to 1, white, if it is not yet."""
+    """An image scaled to 0, black, to 1, white, unless it is already."""
     low, high = min(0.0, float(picture.min())), max(1.0, float(picture.max()))
     stretched: np.ndarray = (picture - low) / (high - low)
     return stretched
 
 
 def palette_of(shape: Sequence[int]) -> list[str]:
-    """The palette of pictures of this shape."""
+    """The palette of images of this shape."""
     return palette.COLOURS if len(shape) == 3 else palette.GREYS
 
 
 def mosaic(tiles: Sequence[np.ndarray], gap: int, wide: float) -> np.ndarray:
-    """Tiles of one size in rows, as large as can be in a frame `wide` times as wide as high.
+    """Tiles of one size in rows, as large as possible in a frame `wide` times as wide as high.
 
-    `gap` is the byte between them. Its first row is its lowest, as Bokeh draws it.
+    `gap` is the byte between tiles. The first row is the lowest, as in Bokeh.
     """
     height, width = tiles[0].shape
 
@@ -83,8 +83,8 @@ def placed(
     pictures: Sequence[np.ndarray],
     boxes: Sequence[tuple[float, float, float, float]],  # x, y, width, height
 ) -> Columns:
-    """The columns of `draw_pictures`; without pictures one that cannot be seen."""
-    if not pictures:  # the browser tells from the first one what kind of array to make
+    """The columns of `draw_pictures`; without images, an invisible one."""
+    if not pictures:  # the browser infers the array type from the first one
         pictures, boxes = [np.zeros((1, 1), np.uint8)], [(0.0, 0.0, 0.0, 0.0)]
     sides = [[round(float(box[n]), 4) for box in boxes] for n in range(4)]
     columns: dict[str, Column] = dict(zip(("x", "y", "width", "height"), sides, strict=True))
@@ -92,7 +92,7 @@ def placed(
 
 
 def draw_pictures(figure: figure, name: str, palette: Sequence[str]) -> "GlyphRenderer[Any]":
-    """Pictures of bytes from the source `name`, each in its box."""
+    """Images of bytes from the source `name`, each in its box."""
     columns: dict[str, list[object]] = {k: [0.0] for k in ("x", "y", "width", "height")}
     data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint8)], **columns}, name=name)
     colours: dict[str, Any] = {
@@ -102,7 +102,7 @@ def draw_pictures(figure: figure, name: str, palette: Sequence[str]) -> "GlyphRe
 
 
 def fit(figure: figure, *shown: "GlyphRenderer[Any]") -> None:
-    """Let the figure show just these, without their proportions being changed."""
+    """Fit the figure to just these images and keep their proportions."""
     figure.match_aspect = True
     figure.x_range = DataRange1d(syncable=False, range_padding=0.01, renderers=list(shown))
     figure.y_range = DataRange1d(syncable=False, range_padding=0.01, renderers=list(shown))
@@ -111,15 +111,15 @@ def fit(figure: figure, *shown: "GlyphRenderer[Any]") -> None:
 
 
 def share_width(figure: figure, parts: float, least: int = 0) -> None:
-    """Give a figure so many parts of the width of its view, and so many pixels at least.
+    """Give a figure so many parts of the width of its view, and at least so many pixels.
 
-    A card that is too narrow for its figures can be scrolled.
+    A card that is too narrow for its figures scrolls.
     """
     figure.styles = {"flex": f"{parts:g} 1 0", "min-width": f"{least}px" if least else "auto"}
 
 
 def keep_width(figure: figure, pixels: int) -> None:
-    """Give a figure just so much of the width of its view."""
+    """Give a figure a fixed part of the width of its view."""
     figure.styles = {"flex": f"0 1 {pixels}px"}
 
 

@@ -1,4 +1,4 @@
-"""The plane of inputs, where there are two: what the network would answer at every point of it."""
+"""The decision surface: what the network predicts at every point of a plane of two inputs."""
 
 import math
 from typing import Any
@@ -14,16 +14,16 @@ from app.plots.plot_data import Columns
 from app.plots.view import source
 from engine import Points, Snapshot, Surface
 
-MOST_CLASSES = 64  # that have colours of their own on the plane
+MOST_CLASSES = 64  # that have distinct colours on the plane
 
 
 def is_plane(snapshot: Snapshot) -> bool:
-    """Whether examples are points that can be drawn."""
+    """Whether the inputs are points of a plane."""
     return snapshot.data.shape == (2,) and len(snapshot.data.classes) <= MOST_CLASSES
 
 
 def plane_columns(snapshot: Snapshot) -> dict[str, Columns]:
-    """The surface, the points on it, and a cross on each point that is taken for another class."""
+    """The surface, the points on it, and a cross on each misclassified point."""
     surface = snapshot.inside.surface
     if surface is None:
         nothing: Columns = {"x": [], "y": [], "value": []}
@@ -55,14 +55,14 @@ def _surface(surface: Surface, classes: int) -> np.ndarray:
 
 
 def _centred(values: np.ndarray, surface: Surface) -> np.ndarray:
-    """Values from -1 to 1; where there are negative ones among them, 0 stays 0."""
+    """Values from -1 to 1; if there are negative values, 0 stays 0."""
     low, high = reach(surface)
     centred: np.ndarray = (values - (low + high) / 2) / max((high - low) / 2, 1e-12)
     return centred
 
 
 def reach(surface: Surface) -> tuple[float, float]:
-    """The values that the colours reach: as far to both sides of 0, if it is among them."""
+    """The range of the colour scale: symmetric around 0 if it contains 0."""
     low, high = surface.values
     if low < 0 < high:
         most = pictures.limit(np.array([low, high]))
@@ -85,7 +85,7 @@ def _wrong(parts: tuple[Points, ...]) -> Columns:
 
 
 def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
-    """The surface under the points, axes as the network is given its inputs."""
+    """The surface below the points, with axes in the units that the network receives."""
     classes = len(snapshot.data.classes)
     shades = palette.territory(classes) if classes else palette.DIVERGING
     shown = pictures.draw_pictures(drawn, "data.surface", shades)

@@ -1,4 +1,4 @@
-"""Signal: does what goes forward, and what comes back, keep its size from layer to layer?"""
+"""Signal: do activations and gradients keep their size from layer to layer?"""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from engine import Expected, Snapshot
 
 
 def signal_columns(snapshot: Snapshot, since: int) -> Part:
-    """The standard deviation of each layer's output, and of the gradient at it; theory's too."""
+    """The standard deviation of each layer's output and gradient: measured, and by theory."""
     layers, expected = snapshot.layers, snapshot.inside.expected
     forward = [expected.inputs if expected else math.nan, *(layer.std for layer in layers)]
     backward = [math.nan, *(layer.backward for layer in layers)]
@@ -39,7 +39,7 @@ def signal_columns(snapshot: Snapshot, since: int) -> Part:
 
 
 def _theory(expected: Expected | None, at_scores: float) -> dict[str, list[float]]:
-    """What theory expects; of the gradient it knows the slope, and starts where it is now."""
+    """The theory's prediction; the gradient's line is scaled to its current size at the scores."""
     if expected is None or not expected.forward:
         return {"forward": [], "backward": []}
     return {
@@ -54,7 +54,7 @@ def _lines(lines: dict[str, list[float]]) -> Columns:
 
 
 def _labels(forward: list[float], backward: list[float]) -> Columns:
-    """What goes forward is named where it ends, on the right, and what comes back on the left."""
+    """The forward line has its label at its right end, the backward line at its left."""
     return {
         "x": [len(forward) - 1.0, 1.0],
         "y": plot_data.positive([forward[-1], backward[1]]),
@@ -66,7 +66,7 @@ def _labels(forward: list[float], backward: list[float]) -> Columns:
 
 
 def _change(sizes: list[float]) -> str:
-    """From the first size that there is to the last one."""
+    """The first and the last known size."""
     known = [size for size in sizes if math.isfinite(size)]
     return f"{numbers.number(known[0])} → {numbers.number(known[-1])}" if known else "–"
 
@@ -79,7 +79,7 @@ def _words(expected: Expected | None) -> str:
 
 @VIEWS.register("signal")
 class SignalView:
-    """How large the signal is in each layer going forward, and the gradient coming back."""
+    """The size of the signal in each layer on its way forward, and of the gradient backward."""
 
     title = "Signal"
     tab = "Signal"

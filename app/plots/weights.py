@@ -1,4 +1,4 @@
-"""Weights: what does each unit look for? Filters as pictures, other weights as matrices."""
+"""Weights: what does each unit respond to? Filters as pictures, other weights as matrices."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -14,17 +14,17 @@ from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
 from engine import Filters, Maps, Matrix, Snapshot, Weights
 
-WIDE, WIDE_ALONE = 4.6, 7.7  # times its height is the room for filters
-WIDE_CONVOLUTIONAL = 2.2  # ... beside maps
-WIDE_MAPS = 2.2  # ... and that of a layer's maps
-GAP = 0.12  # between matrices, of the width of one
-MOST_PARTS = 3  # matrices of which there is room to say how much of them is shown
-MOST_SIZES = 6  # ... and how large they are; of more, only the number is told
-MOST_NAMES = 12  # ... and of still more every other one, or fewer
+WIDE, WIDE_ALONE = 4.6, 7.7  # width of the area for filters, in heights
+WIDE_CONVOLUTIONAL = 2.2  # ... beside feature maps
+WIDE_MAPS = 2.2  # ... and of a layer's feature maps
+GAP = 0.12  # between matrices, in widths of one
+MOST_PARTS = 3  # matrices up to which labels say how much of them is shown
+MOST_SIZES = 6  # ... and their sizes; with more, only their number
+MOST_NAMES = 12  # ... and with still more every second one, or fewer
 
 
 def weights_columns(snapshot: Snapshot, since: int) -> Part:
-    """The first layer's filters, if it looks at pictures, what they make of one, all matrices."""
+    """The first layer's filters (for images), the feature maps of one image, all matrices."""
     weights = snapshot.inside.weights
     filters, matrices = (weights.filters, weights.matrices) if weights else (None, ())
     scale = pictures.limit(filters.pictures) if filters else 1.0
@@ -66,7 +66,7 @@ def _matrix_names(snapshot: Snapshot) -> list[str]:
 
 
 def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
-    """What the headline tells, which depends on what there is."""
+    """The keys in the headline, depending on what is shown."""
     signs = [("", "negative", palette.NEGATIVE), ("", "positive", palette.POSITIVE)]
     if not _pictured(snapshot):
         return [*signs, ("weights.scale", "colours reach", palette.PLAIN)]
@@ -100,7 +100,7 @@ def _filter_columns(filters: Filters | None, scale: float, wide: float) -> Colum
 
 
 def _told(filters: Filters | None) -> str:
-    """How many filters there are to see, and what was done to them."""
+    """How many filters are shown, and how they were processed."""
     if filters is None:
         return "–"
     shown = len(filters.pictures)
@@ -110,11 +110,11 @@ def _told(filters: Filters | None) -> str:
     return words + (", turned back into pixels" if filters.turned_back else "")
 
 
-# ---- what they see ------------------------------------------------------------------------------
+# ---- feature maps -------------------------------------------------------------------------------
 
 
 def _map_columns(maps: Maps | None) -> dict[str, Columns]:
-    """The picture, and to the right of it a mosaic for each layer, all equally high."""
+    """The image, and to its right a mosaic of feature maps per layer, all of equal height."""
     names: Columns = {"x": [], "name": []}
     if maps is None:
         nothing = pictures.placed([], [])
@@ -196,7 +196,7 @@ def _drawn_for(snapshot: Snapshot) -> Hashable:
 
 @VIEWS.register("weights")
 class WeightsView:
-    """What each unit looks for: blue where its weights are negative, red where positive."""
+    """What each unit responds to: blue where its weights are negative, red where positive."""
 
     title = "Weights"
     tab = "Weights"
