@@ -1,7 +1,7 @@
-"""The one way between a page and its server for what a person does: `{kind, name, value}`.
+"""The only channel between page and server for a person's actions: `{kind, name, value}`.
 
-The browser tells what was pressed, which key, what was turned, and what became of an action; the
-server has it do what it alone can: static/actions.js. What ticks goes over the frame channel.
+The browser reports presses, keys, changed settings and the results of actions; the server calls
+the browser's actions: app/static/frames.js. Frames go over the frame channel.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ MOST = 4000  # characters of a name or a value that a browser sends
 
 
 class Bridge(JSComponent):
-    """A part of the page that shows nothing, and carries messages both ways."""
+    """An invisible component that carries messages both ways."""
 
     _esm = """
 export function render({model}) {
@@ -29,15 +29,15 @@ export function render({model}) {
         self._hears: dict[str, Hear] = {}
 
     def on(self, kind: str, hear: Hear) -> None:
-        """Call `hear(name, value)` at each message of a kind."""
+        """Call `hear(name, value)` for each message of a kind."""
         self._hears[kind] = hear
 
     def do(self, action: str, *words: str) -> None:
-        """Have the browser do one of its actions."""
+        """Call one of the browser's actions."""
         self._send_msg({"name": action, "words": words})
 
     def _handle_msg(self, message: Any) -> None:
-        """Hear what the browser tells, which may be anything."""
+        """Handle a message of the browser, which may be anything."""
         match message:
             case {"kind": str(kind), "name": str(name), "value": str(value)} if kind in self._hears:
                 if max(len(name), len(value)) <= MOST:

@@ -1,7 +1,7 @@
-"""Buttons in plain HTML, within whatever words of the page; and what each of them does.
+"""Buttons as plain HTML anywhere in the page, and their actions.
 
-A component of Panel's for each would take the server 7 ms and 100 kB a visitor. The browser tells
-which button was pressed: app/static/presses.js.
+A Panel component for each button would cost the server 7 ms and 100 kB a visitor. The browser
+reports which button was pressed: app/static/presses.js.
 """
 
 import html
@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 
 class Presses:
-    """What the buttons of one page do, by their names.
+    """The actions of a page's buttons, by name.
 
-    `do(action, *words)` has the browser do what it alone can, one of its actions.
+    `do(action, *words)` calls one of the browser's actions.
     """
 
     def __init__(self, do: Callable[..., None] = lambda *words: None) -> None:
@@ -19,15 +19,15 @@ class Presses:
         self._actions: dict[str, Callable[[str], None]] = {}
 
     def on(self, name: str, action: Callable[[], None]) -> None:
-        """Do this when the button of this name is pressed."""
+        """Call `action` when the button of this name is pressed."""
         self._actions[name] = lambda value: action()
 
     def on_value(self, name: str, action: Callable[[str], None]) -> None:
-        """Do this when one of the buttons of this name is pressed, each of which has a value."""
+        """Call `action` with the value of the pressed button; several buttons share this name."""
         self._actions[name] = action
 
     def press(self, name: str, value: str = "") -> None:
-        """Do what the button is for; the browser may send any name, and any value."""
+        """Call the button's action; the browser may send any name and any value."""
         if action := self._actions.get(name):
             action(value)
 
@@ -42,10 +42,10 @@ def button(
     unless: str = "",
     off: bool = False,
 ) -> str:
-    """A button as HTML, which shows its `word`, or its icon alone; the label is for all to hear.
+    """A button as HTML with its `word`, or only its icon; `label` is its accessible name.
 
-    `style` is a class of app/static/buttons.css; in the states `unless` of the run it is of no
-    use, nor if it is `off`.
+    `style` is a class of app/static/buttons.css. The button is disabled in the states `unless` of
+    the run, and if it is `off`.
     """
     picture = f'<span class="icon" aria-hidden="true">{icon}</span>' if icon else ""
     tip = html.escape(label, quote=True)

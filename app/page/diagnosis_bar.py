@@ -1,4 +1,4 @@
-"""The diagnosis lane: what is wrong, why, and two buttons: show me, and fix it."""
+"""The diagnosis bar: what is wrong, why, and two buttons: show me, and fix it."""
 
 import html
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from app.settings.settings import Send
 from app.stylesheets import css
 from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
 
-MOST = 3  # findings that are told at a time
+MOST = 3  # findings that are listed at a time
 
 HINT = """
 <div role="status">
@@ -23,13 +23,13 @@ HINT = """
 
 
 class DiagnosisBar:
-    """One line below the plots that speaks up when something is wrong."""
+    """One line below the plots, with the findings on the run."""
 
     def __init__(self, send: Send, point_at: Callable[[str], None], presses: Presses) -> None:
         self._send, self._point_at = send, point_at
         self._snapshot: Snapshot | None = None
         self._undoing: list[Command] = []
-        self._pointing = False  # at a plot
+        self._pointing = False  # whether it highlights a plot
         presses.on("show", self._show)
         presses.on("fix", self._fix)
         presses.on("undo", self._take_back)
@@ -42,7 +42,7 @@ class DiagnosisBar:
         )
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment."""
+        """Show the findings of a snapshot."""
         before = self._snapshot
         if before and snapshot.run != before.run and snapshot.status is not Status.RUNNING:
             self._undoing = []
@@ -89,13 +89,13 @@ class DiagnosisBar:
 
 
 def _setting(config: RunConfig, path: str) -> SetKnob:
-    """The command that gives a setting the value that it has in this config."""
+    """The command that sets a setting to its value in this config."""
     value, stack = config.value(path), SETTINGS[path].values
     return SetKnob(path, stack.write(value) if isinstance(stack, Stack) else value)
 
 
 def _described(findings: tuple[Finding, ...]) -> str:
-    """The gravest finding in full, the next ones in a line each."""
+    """The most serious finding in full, the next ones in a line each."""
     first, *others = findings
     lines = [f"<p>{_told(first)} <em>{html.escape(first.advice)}</em></p>"]
     for number, finding in enumerate(others[: MOST - 1], start=2):

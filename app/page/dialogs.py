@@ -1,4 +1,4 @@
-"""The header's buttons that open a dialog each, which is built when first asked for."""
+"""The header's buttons that each open a dialog, which is built when first opened."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -15,20 +15,20 @@ from engine import Snapshot
 
 
 class Content(Protocol):
-    """What a dialog holds."""
+    """The content of a dialog."""
 
     title: str
-    width: str  # of the dialog, as Material has it: sm, md, lg
+    width: str  # of the dialog, one of Material's: sm, md, lg
 
     @property
     def view(self) -> Viewable:
-        """What is to be seen."""
+        """Its widgets."""
 
     def opened(self) -> None:
-        """Somebody has opened the dialog: show how things stand now."""
+        """The dialog was opened: show the current state."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment while the dialog is open."""
+        """Show a snapshot while the dialog is open."""
 
 
 class Dialogs:
@@ -37,10 +37,10 @@ class Dialogs:
     def __init__(
         self, makers: Mapping[str, tuple[str, Callable[[], Content]]], presses: Presses
     ) -> None:
-        self._makers = makers  # by the words on the button: its icon, and what makes its content
+        self._makers = makers  # by label: the icon, and what makes the content
         self._contents: dict[str, Content] = {}
         self._dialogs: dict[str, ui.Dialog] = {}
-        self.room = Row(width=0, height=0, margin=0)  # of the page, for dialogs that are open
+        self.room = Row(width=0, height=0, margin=0)  # the place of open dialogs in the page
         for label in makers:
             presses.on(f"dialog {label}", functools.partial(self.open, label))
         self.html = "".join(
@@ -49,7 +49,7 @@ class Dialogs:
         )
 
     def open(self, label: str) -> None:
-        """Open the dialog behind the button of this label."""
+        """Open the dialog of the button with this label."""
         if label not in self._dialogs:
             content = self._contents[label] = self._makers[label][1]()
             self._dialogs[label] = ui.Dialog(
@@ -67,12 +67,12 @@ class Dialogs:
         self._dialogs[label].open = True
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the open dialog."""
         for dialog in self._dialogs.values():
             dialog.open = False
 
     def show(self, snapshot: Snapshot) -> None:
-        """Follow the experiment."""
+        """Show a snapshot in the open dialog."""
         for label, dialog in self._dialogs.items():
             if dialog.open:
                 self._contents[label].show(snapshot)

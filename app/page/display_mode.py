@@ -1,4 +1,4 @@
-"""How large type and lines are: for a desk, or to be read from the last row of a hall."""
+"""The size of type and lines: for a desk, or readable from the last row of a lecture hall."""
 
 from app.page.bridge import Bridge
 from app.page.buttons import Presses, button
@@ -9,11 +9,11 @@ class DisplayMode:
 
     def __init__(self, bridge: Bridge, presses: Presses) -> None:
         self._bridge = bridge
-        self._looks = ["desk", "projector"]  # the one that it has now first
+        self._looks = ["desk", "projector"]  # the current one first
         presses.on("look", self.toggle)
         self.html = button("look", "Projector", "co_present", word="Projector")
 
     def toggle(self) -> None:
-        """From the desk to the hall, and back."""
+        """Switch between desk and projector mode."""
         self._looks.reverse()
         self._bridge.do("wear", self._looks[0])

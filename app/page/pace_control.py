@@ -1,4 +1,4 @@
-"""How fast the run goes before one's eyes: a button that says so, and the list of all paces."""
+"""The pace button, which shows the current pace, and the list of all paces."""
 
 import functools
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from app.pace_names import BY_NAME, in_full
 from app.page.buttons import Presses
 from engine import ExperimentHandle, next_pace
 
-# What is held to now comes with the frames, as everything that follows the run.
+# The current pace comes with the frames, like everything that follows the run.
 BUTTON = """
 <button type="button" class="outlined pace" popovertarget="paces" title="Pace, in steps a second">
   <span class="unseen">Pace, in steps a second:</span> <span data-text="pace">auto</span>
@@ -22,7 +22,7 @@ CHOICE = """
 
 
 class PaceControl:
-    """The button, and what it and its keys do."""
+    """The pace button, its list and its keys."""
 
     def __init__(self, handle: Callable[[], ExperimentHandle], presses: Presses) -> None:
         self._handle = handle
@@ -35,6 +35,6 @@ class PaceControl:
         self._handle().set_pace(BY_NAME[name])
 
     def nudge(self, by: int) -> None:
-        """To the next slower (-1) or faster (1) pace."""
+        """Switch to the next slower (-1) or faster (1) pace."""
         handle = self._handle()
         handle.set_pace(next_pace(handle.pace, handle.latest.steps_per_second, by))

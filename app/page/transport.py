@@ -1,4 +1,4 @@
-"""Play, pace, step, epoch, restart, new seed: what moves an experiment through time."""
+"""The buttons Play, Step, Epoch, Restart and New seed, which control a run in time."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from app.settings.settings import Send
 from engine import ExperimentHandle, FinishEpoch, Pause, Play, Restart, Snapshot, Status, Step
 
 STUCK = (Status.DIVERGED, Status.FAILED)
-SEVERAL = 10  # steps that one key makes
-UNLESS = " ".join(STUCK)  # the states in which a run does not go on
-# What it would do next comes with the frames, as everything that follows the run.
+SEVERAL = 10  # steps made by one key
+UNLESS = " ".join(STUCK)  # the states in which a run cannot continue
+# Its label comes with the frames, like everything that follows the run.
 PLAY = f"""
 <button type="button" class="outlined play" data-press="play" data-unless="{UNLESS}">
   <span class="icon" aria-hidden="true" data-text="play.icon">pause</span>
@@ -20,7 +20,7 @@ PLAY = f"""
 
 
 class Transport:
-    """The buttons, and what they and their keys do."""
+    """The buttons and keys that control a run in time."""
 
     def __init__(
         self, send: Send, handle: Callable[[], ExperimentHandle], presses: Presses
@@ -49,12 +49,12 @@ class Transport:
         return self._latest().status in STUCK
 
     def toggle(self) -> None:
-        """Pause what runs, play what stands."""
+        """Pause a running experiment, or play a paused one."""
         if not self._stuck:
             self._send(Pause() if self._latest().status is Status.RUNNING else Play())
 
     def step(self, steps: int = 1) -> None:
-        """Make one step, or several."""
+        """Make one step or several."""
         for _ in range(0 if self._stuck else steps):
             self._send(Step())
 
@@ -64,7 +64,7 @@ class Transport:
             self._send(FinishEpoch())
 
     def restart(self) -> None:
-        """Begin this run anew, from the same seed."""
+        """Restart this run with the same seed."""
         self._send(Restart())
 
     def _draw_anew(self) -> None:

@@ -1,4 +1,4 @@
-"""The validation examples that a network finds hardest: as pictures, or in rows of words."""
+"""The hardest validation examples of a network: as images, or as rows of text."""
 
 import math
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from app.plots.plot_data import Columns
 from app.plots.view import source
 from engine import Hard, Snapshot
 
-ROWS, FEW_ROWS = 8, 5  # of words in a column, and how many of them fit if they are large
+ROWS, FEW_ROWS = 8, 5  # rows of text in a column, and how many fit if the type is large
 ACROSS = 8  # pictures in a row
-CELL = (2.08, 1.62)  # what each has to itself, in the size of a picture
-LETTERS = (13, 5)  # of a class below a picture: what it is, and what was said
+CELL = (2.08, 1.62)  # width and height of a cell, in image sizes
+LETTERS = (13, 5)  # of the true and of the predicted class below an image
 LONGEST = 24  # letters of an input's name
-BELOW = 0.58  # the room for words, in the size of a picture
+BELOW = 0.58  # height of the text below, in image sizes
 
 
 def said_of(hard: Hard, classes: Sequence[str]) -> str:
-    """What an example is, what the network says, and how sure it is of that."""
+    """The true class, the prediction, and its probability."""
     is_it, said, sure = _lines(hard, classes, (40, 40))
     return f"{is_it}, {said} ({sure})" if sure else f"{is_it}, {said}"
 
@@ -40,7 +40,7 @@ def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[s
 
 
 def short(name: str, most: int) -> str:
-    """A name, cut off if it has more letters than that."""
+    """A name, cut to so many letters."""
     return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
@@ -48,7 +48,7 @@ def short(name: str, most: int) -> str:
 
 
 def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Columns]:
-    """The pictures in rows, the hardest first, with two lines of words below each."""
+    """The images in rows, hardest first, with two lines of text below each."""
     shown, boxes = [], []
     told: dict[str, list[Any]] = {name: [] for name in ("x", "y", "is", "said", "colour")}
     for number, hard in enumerate(hardest):
@@ -71,7 +71,7 @@ def _colour(hard: Hard, classes: Sequence[str]) -> str:
 
 
 def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
-    """Room for sixteen pictures with their words, or for four with words that are large."""
+    """Draw sixteen images with text, or four with large text."""
     across, down = (ACROSS, 2) if style is theme.DESK else (ACROSS // 2, 1)
     first = BooleanFilter(booleans=[True] * across * down)  # the hardest
     palette = pictures.palette_of(snapshot.data.shape)
@@ -99,7 +99,7 @@ def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) ->
 
 
 def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> dict[str, Columns]:
-    """Rows of words, the hardest first, in so many columns."""
+    """Rows of text, hardest first, in so many columns."""
     shown = hardest[: ROWS * across]
     return {
         "data.rows": {
@@ -112,7 +112,7 @@ def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> di
 
 
 def sentence(hard: Hard, snapshot: Snapshot) -> str:
-    """What there is to say of a hard example."""
+    """A sentence about a hard example."""
     words = f"{said_of(hard, snapshot.data.classes)}: loss {numbers.number(hard.loss)}"
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
         sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
@@ -122,7 +122,7 @@ def sentence(hard: Hard, snapshot: Snapshot) -> str:
 
 
 def draw_words(drawn: figure, style: theme.Style, across: int) -> None:
-    """Room for rows of words, or where they are large for the first few."""
+    """Draw rows of text; of large ones only the first few."""
     if style is not theme.DESK:
         rows, across = FEW_ROWS, 1
     else:

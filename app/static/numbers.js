@@ -1,4 +1,4 @@
-// Numbers in words, by the same rules as app/theme.py, digit by digit.
+// Writes numbers by the same rules as app/numbers.py, digit by digit.
 
 const NUDGE = 1 + 4 * Number.EPSILON // what lies in the middle between two roundings goes outwards
 
