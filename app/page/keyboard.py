@@ -7,6 +7,7 @@ from panel.pane import HTML
 
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
+from app.page.timeline import Timeline
 from app.page.transport import SEVERAL, Transport
 from app.stylesheets import css
 from engine import Snapshot
@@ -17,6 +18,9 @@ KEYS = {  # as the browser calls them: what they do
     "=": "faster",
     ".": "one step",
     ">": "ten steps",
+    ",": "look back one step",
+    "<": "look back ten steps",
+    "t": "before the last change, and on from there if it runs",
     "e": "to the end of this epoch",
     "r": "restart with the same seed",
     "[": "lower the learning rate by one stop",
@@ -35,7 +39,7 @@ LOOKING = {  # those that the browser acts on alone: app/static/looking.js
     "}": "... later steps",
     "0": "... all that was seen before",
 }
-NAMES = {" ": "space", ">": "shift ."}  # of keys that go by another
+NAMES = {" ": "space", ">": "shift .", "<": "shift ,"}  # of keys that go by another
 
 
 class Keyboard:
@@ -44,6 +48,7 @@ class Keyboard:
     def __init__(
         self,
         transport: Transport,
+        timeline: Timeline,
         rate: Callable[[int], None],
         lesson: Callable[[int], None],
         look: DisplayMode,
@@ -55,6 +60,9 @@ class Keyboard:
             "=": lambda: transport.pace.nudge(1),
             ".": transport.step,
             ">": lambda: transport.step(SEVERAL),
+            ",": timeline.back,
+            "<": lambda: timeline.back(SEVERAL),
+            "t": timeline.undo,
             "e": transport.finish_epoch,
             "r": transport.restart,
             "[": lambda: rate(-1),

@@ -13,6 +13,7 @@ from app.page.bridge import Bridge
 from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
+from app.page.timeline import Timeline
 from app.page.transport import Transport
 from app.panels import KNOBS, ROOMS
 from app.plots import VIEWS, places, view_of
@@ -50,6 +51,7 @@ class Layout:
         hidden: Set[str],
         knobs: Viewable,
         transport: Transport,
+        timeline: Timeline,
         lane: DiagnosisBar,
         dialogs: Dialogs,
         look: DisplayMode,
@@ -59,6 +61,7 @@ class Layout:
         self._views = {place: self._in_sight(place) for place in places()}
         self._run = _main(
             _plots(self._views[""]),
+            *([] if "timeline" in hidden else [timeline.view]),
             *([] if "lane" in hidden else [lane.view]),
             *([self._inside] if self._tabs else []),
         )

@@ -27,7 +27,7 @@ USUAL = 5  # per cent of the points that may lie below the axis
 def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     """The share of right answers on fixed training and validation examples, and the gap."""
     curves = snapshot.curves
-    last = {key: curves.last(name) for key, name in COLUMNS.items()}
+    last = {key: snapshot.so_far.last(name) for key, name in COLUMNS.items()}
     shown = {key: numbers.percent(value) for key, value in last.items()}
     gap = numbers.percent(last["train"] - last["validation"])
     lines = [

@@ -43,7 +43,9 @@ TO_ALL = "window.babysit.show_usual(cb_data.pressed)"
 def loss_columns(snapshot: Snapshot, since: int) -> Part:
     """The loss on the mini-batches and on the validation examples, and the penalty beside it."""
     curves = snapshot.curves
-    last = {name: curves.last(name) for name in ("loss_average", "validation_loss", "penalty")}
+    last = {
+        name: snapshot.so_far.last(name) for name in ("loss_average", "validation_loss", "penalty")
+    }
     shown = {name: numbers.number(value) for name, value in last.items()}
     low, high = _usual(curves, snapshot.metrics.first_loss)
     lines = [

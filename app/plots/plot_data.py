@@ -54,6 +54,8 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "health": _in_a_word(snapshot),
             "step": numbers.count(snapshot.step),
             "until": "" if snapshot.until is None else f"of {numbers.count(snapshot.until)}",
+            "look": _looking(snapshot),
+            "branch": _branch(snapshot),
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": in_short(snapshot.pace, snapshot.steps_per_second),
             "status": snapshot.status.value,
@@ -68,6 +70,24 @@ def status(snapshot: Snapshot, since: int) -> Part:
 def _marks(pace: Pace) -> Mapping[str, str]:
     """What stands before each pace of the list: a mark before that which is held to."""
     return {f"pace.is.{name}": "✓" if known == pace else "" for name, known in BY_NAME.items()}
+
+
+def _looking(snapshot: Snapshot) -> str:
+    """Which step somebody looks back at; nothing while he sees the run as it is now."""
+    if snapshot.looking is None:
+        return ""
+    step, done = numbers.count(snapshot.looking.step), snapshot.looking.done
+    if done < 1:
+        return f"Rebuilding step {step}: {done:.0%}"
+    return f"Looking at step {step} of {numbers.count(snapshot.end)}"
+
+
+def _branch(snapshot: Snapshot) -> str:
+    """Where this run comes from, if it goes on from another; else what the timeline is for."""
+    if snapshot.parent is None:
+        return "Drag to look back at any step."
+    step = numbers.count(snapshot.parent.step)
+    return f"Run {snapshot.run} goes on from step {step} of run {snapshot.parent.run}."
 
 
 def _in_a_word(snapshot: Snapshot) -> str:

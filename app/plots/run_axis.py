@@ -93,6 +93,8 @@ def _mark_changes(figure: figure, view: str, style: theme.Style) -> None:
     """
     marks = run_source(f"{view}.markers", ["label"])
     figure.vspan(x="x", source=marks, line_color=palette.ACCENT, line_alpha=0.55, line_width=1)
+    cursor = run_source(f"{view}.cursor", [])  # the step that somebody looks back at
+    figure.vspan(x="x", source=cursor, line_color=palette.TICKS, line_width=2)
     figure.min_border_top = style.flags
 
 

@@ -14,7 +14,8 @@ BEND = 1e-6  # of its slope: what turns by less is a straight line
 def axes(view: str, snapshot: Snapshot, low: float, high: float) -> dict[str, Columns]:
     """How far the axes go while the whole run is seen, and the epochs along it."""
     return {
-        f"{view}.frame": {"step": [0, snapshot.step], "y": rounded([low, high])},
+        f"{view}.frame": {"step": [0, snapshot.end], "y": rounded([low, high])},
+        f"{view}.cursor": {"step": [snapshot.step] if snapshot.looking else []},
         f"{view}.epochs": epochs(snapshot),
     }
 

@@ -50,7 +50,7 @@ if (ghost != null && ratio.length > 0) {
 def updates_columns(snapshot: Snapshot, since: int) -> Part:
     """The size of each update against the size of the weights it changes."""
     curves = snapshot.curves
-    columns, last, shown = _ratios(curves)
+    columns, last, shown = _ratios(snapshot.so_far)
     low, high = _axis(curves)
     lines = [(key, value, palette.colour(n)) for n, (key, value) in enumerate(last.items())]
     lines = lines[:: math.ceil(len(lines) / NAMED)]

@@ -60,7 +60,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
 
     run: int
     row: int
-    step: int
+    step: int  # how far the run has come
     draw: dict[
         str, msgspec.Raw
     ] = {}  # the drawings of views that the page lacks; their data are reset
@@ -72,6 +72,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
         str, str
     ] = {}  # what the page keeps to restore this run after a restart of the server
     request: int = 0  # the number of the request
+    look: tuple[int, float] | None = None  # the step looked back at, and how much is rebuilt
 
 
 class Composer:
@@ -94,10 +95,14 @@ class Composer:
         fresh = snapshot.run != self._run or not -1 < ask.since < rows
         if fresh:
             self._run, self._told = snapshot.run, {}
-        describe = fresh or self._clock() - self._described >= DESCRIBED_EVERY
+        describe = (
+            fresh or bool(snapshot.looking) or self._clock() - self._described >= DESCRIBED_EVERY
+        )
         if describe:
             self._described = self._clock()
-        frame = Frame(snapshot.run, rows - 1, snapshot.step, request=ask.request)
+        frame = Frame(snapshot.run, rows - 1, snapshot.end, request=ask.request)
+        if snapshot.looking:
+            frame.look = snapshot.looking.step, snapshot.looking.done
         self._add(frame, "", plot_data.status(snapshot, ask.since), fresh, describe)
         for name in asked(ask):
             drawn = self._draw(frame, name, snapshot, ask.look)

@@ -19,6 +19,7 @@ from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
 from app.page.keyboard import KEYS, Keyboard, Keys
 from app.page.layout import TAB, Layout
+from app.page.timeline import LOOK, Timeline
 from app.page.transport import Transport
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
 from app.panels.lessons import LESSON_TAB, NEXT_LESSON, PREVIOUS_LESSON
@@ -144,16 +145,20 @@ class Visit:
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self._settings, hides)
         transport = Transport(self._send, lambda: self.handle, presses)
+        timeline = Timeline(self._send, lambda: self.handle, presses)
         self._lane = DiagnosisBar(self._send, lambda view: bridge.do("point_at", view), presses)
         self._dialogs = self._make_dialogs()
         look = DisplayMode(bridge, presses)
         self.layout = Layout(
-            wish.hidden, self._knobs, transport, self._lane, self._dialogs, look, bridge
+            wish.hidden, self._knobs, transport, timeline, self._lane, self._dialogs, look, bridge
         )
         self._rooms = OpenRooms(self.layout, presses, self._begin)
-        keyboard = Keyboard(transport, self._turn_rate, self._step_lesson, look, self._dialogs)
+        keyboard = Keyboard(
+            transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
+        )
         bridge.on("press", presses.press)
         bridge.on("key", lambda key, value: keyboard.press(key))
+        bridge.on(LOOK, lambda name, step: timeline.look(step))
         bridge.on("set", self._knobs.turn)
         bridge.on(TAB, lambda room, value: self._rooms.enter(room, self.handle))
 
@@ -190,7 +195,7 @@ class Visit:
                     raise RuntimeError("the visitor has left")
                 with SETTING_UP:
                     self._handle = CONDUCTOR.add(
-                        Experiment(RunConfig()), self.name, self._wish.pace
+                        Experiment(RunConfig(), room=LIMITS.checkpoints), self.name, self._wish.pace
                     )
             return self._handle
 

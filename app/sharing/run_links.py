@@ -35,6 +35,7 @@ PARTS = {  # of the page, besides tabs, plots and knobs
     "sidebar": "The sidebar with all knobs",
     "transport": "The buttons Play, Pace, Step, Epoch, Restart, New seed",
     "menus": "The buttons Data, Runs, Export, Share, Keys",
+    "timeline": "The timeline, to look back at any step",
     "lane": "The diagnosis bar",
     "inside": "The panel below the plots",
 }

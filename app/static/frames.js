@@ -9,6 +9,7 @@ import {save} from "./plots.js"
 import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
 import {open_tab} from "./tabs.js"
 import {time_ticks, time_words} from "./time_axis.js"
+import {Timeline} from "./timeline.js"
 import {Words} from "./words.js"
 import {drawn, draw, in_sight, model, point_at, press} from "./views.js"
 
@@ -50,6 +51,7 @@ class Channel {
   #awaits = false // whether its answer is still to come
   #scheduled = false
   #words = new Words()
+  #timeline = new Timeline()
   #way_back
   #hall // what else changes there
 
@@ -105,6 +107,7 @@ class Channel {
     for (const [id, words] of Object.entries(frame.text ?? {})) {
       this.#words.say(id, words)
     }
+    this.#timeline.follow(frame)
     this.run = frame.run
     this.row = frame.row
     this.step = frame.step
