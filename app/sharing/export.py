@@ -37,7 +37,7 @@ def run_json(experiment: Experiment) -> bytes:
 
 def weights(experiment: Experiment) -> bytes:
     """The parameters of the network, array by array."""
-    return weights_npz(experiment.network)
+    return weights_npz(experiment.shown_network)
 
 
 def report_html(experiment: Experiment) -> bytes:

@@ -51,7 +51,7 @@ def report(snapshot: Snapshot, recording: Recording, asked: str) -> str:
         title=_title(config),
         css=Markup(css("report")),
         summary=_summary(snapshot),
-        figures=figures(snapshot.step, snapshot.curves),
+        figures=figures(snapshot.step, snapshot.so_far),
         findings=_findings(snapshot),
         curves=Markup("".join(_curves(snapshot))),
         histograms=Markup("".join(_histograms(snapshot))),

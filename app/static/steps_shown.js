@@ -21,6 +21,7 @@ let run = 0
 let recorded = 0 // the step of the last row of its curves
 let step = 0
 let changed = 0 // the step of the last change
+let looked_at = null // the step that the timeline shows, if not the last
 let drawn_by = "" // the scale by which all places were worked out
 
 export function choose_steps(name) {
@@ -117,6 +118,7 @@ export function follow(frame) {
     chosen = false
     changed = last
   }
+  looked_at = frame.look?.[0] ?? null
   step = Math.max(frame.step, recorded) // a run that is looked back at is seen whole
   if (last > changed && last > LONG && !chosen && choice == "all") {
     choice = "change"
@@ -153,7 +155,8 @@ function shown() {
     return part
   }
   const since = {change: Math.max(LEAST, step - changed) * (1 + BEFORE), last: LAST}[choice]
-  return [since == null || (choice == "change" && changed == 0) ? 0 : Math.max(0, Math.floor(step - since)), last]
+  const first = since == null || (choice == "change" && changed == 0) ? 0 : Math.max(0, Math.floor(step - since))
+  return [looked_at != null && looked_at < first ? 0 : first, last]
 }
 
 function set(range, [start, end]) {

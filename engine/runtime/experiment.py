@@ -424,6 +424,26 @@ class Experiment:
         return self._past is not None and not self._past.ready
 
     @property
+    def shown_network(self) -> Network:
+        """The network as it is shown: of the step that is looked at, or as it is now."""
+        return self._rebuilt.training.network if self._rebuilt else self._training.network
+
+    @property
+    def shown_journal(self) -> tuple[tuple[int, Command], ...]:
+        """The commands that led to the step that is shown."""
+        past = self._rebuilt
+        return tuple(x for x in self.journal if past is None or x[0] < past.step)
+
+    @property
+    def shown_step(self) -> int:
+        """The step that is looked at, or the last one."""
+        return self._rebuilt.step if self._rebuilt else self.step
+
+    @property
+    def _rebuilt(self) -> Past | None:
+        return None if self.rebuilding else self._past
+
+    @property
     def _shown(self) -> RunConfig:
         """The settings of the step that is shown."""
         return self._past.training.config if self._past else self.config

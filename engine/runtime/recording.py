@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from engine.json_reader import from_json
+from engine.nn.network import Network
 from engine.runtime.experiment import Experiment
 from engine.training.commands import Begin, Command, SetKnob
 from engine.training.config import RunConfig
@@ -54,12 +55,15 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def record(experiment: Experiment) -> Recording:
-    """What it takes to repeat the experiment's run as far as it has come."""
-    journal = tuple(experiment.journal)
-    return Recording(experiment.first_config, journal, experiment.step, digest(experiment))
+    """What it takes to repeat the experiment's run up to the step that is shown."""
+    journal, steps = experiment.shown_journal, experiment.shown_step
+    return Recording(experiment.first_config, journal, steps, _digest(experiment.shown_network))
 
 
 def digest(experiment: Experiment) -> str:
-    """A fingerprint of the weights: the same for the same bits."""
-    weights = experiment.network.parameters.theta.tobytes()
-    return hashlib.sha256(weights).hexdigest()[:DIGITS]
+    """A fingerprint of the weights as they are now: the same for the same bits."""
+    return _digest(experiment.network)
+
+
+def _digest(network: Network) -> str:
+    return hashlib.sha256(network.parameters.theta.tobytes()).hexdigest()[:DIGITS]

@@ -11,6 +11,7 @@ from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.layout import Layout
+from app.page.timeline import Timeline
 from app.page.transport import Transport
 from app.panels import ROOMS, lab
 from app.panels.open_panels import OpenRooms
@@ -142,7 +143,8 @@ class Page:
         self.layout = Layout(
             frozenset(),
             SettingsComponent(Settings(send, handle.latest.config)),
-            Transport(send, lambda: handle.latest, presses),
+            Transport(send, lambda: handle, presses),
+            Timeline(send, lambda: handle, presses),
             DiagnosisBar(send, lambda view: None, presses),
             Dialogs({}, presses),
             display_mode.DisplayMode(bridge, presses),

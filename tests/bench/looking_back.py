@@ -1,0 +1,88 @@
+"""How long it takes to show any step of a run again, and what the checkpoints for it cost.
+
+    uv run python tests/bench/looking_back.py [--steps 100000] [--looks 30] [--net default]
+
+Steps are looked at in random order, each from the checkpoints alone: none is near the one before.
+"""
+
+import argparse
+import random
+import statistics
+import time
+from collections.abc import Callable
+
+from threadpoolctl import threadpool_limits
+
+from engine import Choice, Experiment, RunConfig
+
+IMAGES = RunConfig().replace("data.dataset", Choice("Fashion-MNIST"))
+NETS = {
+    "default": RunConfig(),
+    "images": IMAGES,
+    "convolutions": IMAGES.replace("model.convolutions", "8 of 5x5, 16 of 5x5"),
+}
+ROUND = 500  # steps of each kind in turn, to compare them
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of it."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def looks(experiment: Experiment, steps: list[int]) -> list[float]:
+    """Seconds from the wish for each step to a snapshot of it."""
+    times = []
+    for step in steps:
+        begun = time.perf_counter()
+        experiment.look_back(step)
+        experiment.snapshot()
+        times.append(time.perf_counter() - begun)
+        experiment.look_ahead()
+    return times
+
+
+def share(config: RunConfig, rounds: int) -> float:
+    """How much longer a run takes with checkpoints than with none, the median of rounds."""
+    kept, bare = Experiment(config), Experiment(config)
+    bare._trail.due = 10**12
+    ratios = []
+    for _ in range(rounds):
+        ratios.append(timed(lambda: kept.train(ROUND)) / timed(lambda: bare.train(ROUND)))
+    return statistics.median(ratios) - 1
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--looks", type=int, default=30)
+    parser.add_argument("--net", choices=NETS, default="default")
+    arguments = parser.parse_args()
+    with threadpool_limits(1, user_api="blas"):
+        experiment = Experiment(NETS[arguments.net])
+        seconds = timed(lambda: experiment.train(arguments.steps))
+        trail = experiment._trail
+        print(
+            f"{arguments.steps:,} steps in {seconds:.1f} s,"
+            f" {1e6 * seconds / arguments.steps:.0f} µs each"
+        )
+        print(f"checkpoints          {len(trail.steps)} in {trail.nbytes:,} bytes")
+        generator = random.Random(0)
+        picked = [generator.randrange(arguments.steps) for _ in range(arguments.looks)]
+        times = sorted(looks(experiment, picked))
+        print(
+            f"a look back          {statistics.median(times):.2f} s median, {times[-1]:.2f} s worst"
+        )
+        first = looks(experiment, [x * 500 // arguments.looks for x in range(arguments.looks)])
+        print(
+            f"... in 500 first     {statistics.median(first):.2f} s median,"
+            f" {max(first):.2f} s worst"
+        )
+        if arguments.net == "default":
+            print(f"checkpoints add      {100 * share(NETS[arguments.net], 40):.1f} % to a step")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The timeline: any step of a run is shown in every view, and another run goes on from there."""
+
+import pytest
+
+from engine import SetKnob, Status, replay
+
+RATE = "optimization.learning_rate"
+LONG = 400  # steps, at least, of a run that is looked back at
+
+
+@pytest.fixture
+def long(tab):
+    """A page whose run has come some way, was changed on it, and still runs."""
+    tab.wait_for(lambda: tab.snapshot.step > LONG)
+    tab.page.keyboard.press("]")
+    tab.wait_for(lambda: tab.snapshot.markers)
+    changed = tab.snapshot.markers[-1].step
+    tab.wait_for(lambda: tab.snapshot.step > changed + LONG)
+    return tab
+
+
+def scrubber(tab):
+    return tab.page.get_by_role("slider", name="Step that is shown")
+
+
+def drag(tab, part):
+    """Drag the thumb from the end to some part of the track."""
+    box = scrubber(tab).bounding_box()
+    y = box["y"] + box["height"] / 2
+    tab.page.mouse.move(box["x"] + box["width"] - 8, y)
+    tab.page.mouse.down()
+    for way in range(1, 6):
+        tab.page.mouse.move(box["x"] + box["width"] * (1 - way * (1 - part) / 5), y)
+    tab.page.mouse.up()
+
+
+def looks_at(tab):
+    """The step that the page shows, once it is there."""
+    looking = tab.snapshot.looking
+    there = looking and looking.done == 1 and tab.text("look").startswith("Looking at step")
+    return looking.step if there and tab.text("step") == f"{looking.step:,}" else None
+
+
+def look(tab, part):
+    drag(tab, part)
+    tab.wait_for(lambda: looks_at(tab) is not None)
+    asked = tab.page.evaluate(
+        "(e) => Number(e.ariaValueText.split(' ')[1].replaceAll(',', ''))",
+        scrubber(tab).element_handle(),
+    )
+    tab.wait_for(lambda: looks_at(tab) == asked)
+    return asked
+
+
+def running(tab):
+    return tab.snapshot.status is Status.RUNNING
+
+
+def test_a_drag_shows_that_step_in_every_view_and_the_end_goes_on(long):
+    step = look(long, 0.3)
+    first, journal = long.visit.handle.do(lambda e: (e.first_config, list(e.journal))).result()
+    end = long.snapshot.end
+    assert not running(long)
+    alone = replay(first, [entry for entry in journal if entry[0] < step], step).snapshot()
+    figures = alone.curves.last("validation_loss"), alone.curves.last("validation_accuracy")
+    assert long.text("loss.validation") == f"{figures[0]:.3f}"
+    assert long.text("accuracy.validation") == f"{100 * figures[1]:.1f} %"
+    assert long.text("epoch") == f"{alone.epoch:,.1f}"
+    for view in ("loss", "accuracy", "updates"):
+        assert long.source(f"{view}.cursor")["step"] == [step]
+        assert long.source(f"{view}.frame")["step"][1] == end  # the curves stay those of all steps
+    rate = long.page.get_by_role("slider", name="Learning rate")
+    changed = long.snapshot.markers[-1].step
+    wanted = first if step <= changed else long.snapshot.config
+    assert long.snapshot.config.value(RATE) == wanted.value(RATE)
+    assert rate.is_enabled()
+    scrubber(long).press("End")
+    long.wait_for(lambda: long.snapshot.looking is None and long.snapshot.step > end)
+    long.wait_for(lambda: long.text("look") == "")
+    assert long.snapshot.run == 1
+    assert long.source("loss.cursor")["step"] == []
+
+
+def test_keys_go_step_by_step_and_in_leaps_to_both_ends(long):
+    step = look(long, 0.5)
+    for key, wanted in {"ArrowLeft": step - 1, "ArrowRight": step, "ArrowUp": step + 1}.items():
+        scrubber(long).press(key)
+        long.wait_for(lambda wanted=wanted: looks_at(long) == wanted)
+    scrubber(long).press("Shift+ArrowLeft")
+    long.wait_for(lambda: (looks_at(long) or step) < step - 5)
+    back = looks_at(long)
+    scrubber(long).press("PageUp")
+    long.wait_for(lambda: (looks_at(long) or back) > back + 5)
+    scrubber(long).press("Home")
+    long.wait_for(lambda: looks_at(long) == 0)
+    assert scrubber(long).get_attribute("aria-valuetext") == f"step 0 of {long.snapshot.end:,}"
+    long.page.keyboard.press(",")  # there is none before
+    long.page.get_by_role("button", name="Back to now").press("Enter")
+    long.wait_for(lambda: long.snapshot.looking is None and running(long))
+
+
+def test_a_knob_turned_while_looking_back_goes_on_from_there_beside_the_future_that_was(long):
+    step = look(long, 0.4)
+    end = long.snapshot.end
+    long.page.keyboard.press("]")
+    long.wait_for(lambda: long.snapshot.run == 2 and running(long))
+    assert long.snapshot.parent.step == step
+    assert long.snapshot.previous.step == end
+    long.wait_for(lambda: long.channel("run") == 2 and long.channel("step") > step)
+    long.wait_for(lambda: long.text("branch") == f"Run 2 goes on from step {step:,} of run 1.")
+    ghost = long.source("loss.ghosts")
+    assert max(max(steps) for steps in ghost["steps"]) > step  # beyond where it was left
+    assert long.source("loss.markers")["step"][-1] == step
+    journal = long.visit.handle.do(lambda e: list(e.journal)).result()
+    assert [x for x in journal if isinstance(x[1], SetKnob)][-1][0] == step
+
+
+def test_continue_from_here_runs_and_undo_leaves_the_last_change_out(long):
+    changed = long.snapshot.markers[-1].step
+    before = long.visit.handle.do(lambda e: e.first_config.value(RATE)).result()
+    assert long.snapshot.config.value(RATE) != before
+    long.page.keyboard.press("t")
+    long.wait_for(lambda: long.snapshot.run == 2 and running(long))
+    assert long.snapshot.parent.step == changed
+    assert long.snapshot.config.value(RATE) == before
+    long.press("Pause")
+    long.wait_for(lambda: not running(long))
+    long.page.keyboard.press("<")
+    long.wait_for(lambda: looks_at(long) == long.snapshot.end - 10)
+    long.press("Continue from here")
+    long.wait_for(lambda: long.snapshot.run == 3 and running(long))
