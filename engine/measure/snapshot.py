@@ -146,13 +146,14 @@ class Finding:
     seen_in: Literal["loss", "accuracy", "updates", "activations"]  # the plot that shows it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Looking:
     """That somebody looks back at a step of a run, while its training waits."""
 
     step: int  # that is wanted
     end: int  # how far the run has come
     done: float  # how much of it is rebuilt, from 0 to 1; before 1 another step is shown
+    so_far: Curves  # the curves up to the step that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,6 @@ class Snapshot:
     config: RunConfig
     data: DataInfo
     curves: Curves  # of the whole run, whatever step is looked at
-    so_far: Curves  # ... up to this step
     layers: tuple[LayerStats, ...]
     strip: Strip  # of the layers, along the run
     tensors: tuple[WeightStats, ...]  # one a layer, in order
@@ -197,6 +197,11 @@ class Snapshot:
     until: int | None  # the step at which the run pauses by itself
     looking: Looking | None  # None: this is how the run stands now
     parent: Parent | None  # None: this run began at its first step
+
+    @property
+    def so_far(self) -> Curves:
+        """The curves up to this step."""
+        return self.looking.so_far if self.looking else self.curves
 
     @property
     def end(self) -> int:

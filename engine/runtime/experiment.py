@@ -564,7 +564,6 @@ class Experiment:
             config=training.config,
             data=self._shown_data,
             curves=recorder.curves,
-            so_far=recorder.curves,
             layers=instruments.layers,
             strip=self._instruments.strip,
             tensors=instruments.tensors,
@@ -590,7 +589,7 @@ class Experiment:
 
     def _tell_past(self, past: Past, looks: Set[str]) -> Snapshot:
         """How the run stood at the step that is looked at; until that is rebuilt, what was told."""
-        looking = past.looking(self.step)
+        looking = past.looking(self.step, self._told.so_far)
         if not past.ready:
             return dataclasses.replace(self._told, status=self.status, looking=looking)
         past.measure(looks)

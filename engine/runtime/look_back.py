@@ -14,12 +14,12 @@ from engine.measure.snapshot import Looking
 from engine.runtime.curve_recorder import Recorder
 from engine.training.checkpoints import Checkpoint, Checkpoints
 from engine.training.commands import Command, SetKnob, Step
+from engine.training.history import Curves
 from engine.training.training import Diverged, Training
 
 type Trail = Checkpoints[Recorder]
 
 NEAR = 100  # steps between two states that are kept for whoever goes back step by step
-STEPS = 8  # that are made between two looks at the clock
 
 
 class Past:
@@ -75,17 +75,18 @@ class Past:
         """Whether the step that is wanted has been rebuilt."""
         return self._ready
 
-    def looking(self, end: int) -> Looking:
-        """What there is to say of it to whoever waits, of a run that has come so far."""
+    def looking(self, end: int, shown: Curves) -> Looking:
+        """What a snapshot says of it; `shown` are the curves up to the step shown meanwhile."""
         steps = self.step - self._first
         done = 1.0 if self._ready else min(0.99, (self.training.step - self._first) / (steps or 1))
-        return Looking(self.step, end, done)
+        so_far = self.recorder.curves if self._ready else shown
+        return Looking(self.step, end, done, so_far)
 
     def advance(self, seconds: float = math.inf) -> None:
         """Rebuild for about so long."""
         begun = self._work()
         while not self._ready:
-            for _ in range(min(STEPS, self.step - self.training.step)):
+            if self.training.step < self.step:
                 self._update()
             if self.training.step == self.step:
                 self._show()

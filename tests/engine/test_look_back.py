@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine import (
     Choice,
+    Conductor,
     Experiment,
     FinishEpoch,
     LookAhead,
@@ -30,6 +31,8 @@ from engine import (
 from engine.training import checkpoints
 from engine.training.checkpoints import Checkpoints
 from engine.training.training import Training
+from tests.engine.served import serve
+from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"
 LOOKS = frozenset({"weights", "answers", "sums", "outline", "expected"})
@@ -257,6 +260,40 @@ def test_a_rebuild_is_told_and_another_look_takes_its_place(monkeypatch):
     assert not experiment.rebuilding
     assert experiment.snapshot().step == 20
     assert experiment.snapshot().looking.done == 1
+
+
+def test_others_are_served_while_a_step_is_rebuilt_and_what_is_meant_for_it_waits():
+    clock = Clock()
+
+    def work():
+        clock.now += 0.0005  # a step that is made again takes so long
+        return clock.now
+
+    conductor = Conductor(10, clock, work=work, begin=lambda thread: None)
+    handle = conductor.add(Experiment(SMALL, clock=clock, work=work, room=0))
+    told = []
+
+    def see(snapshot, version):
+        told.append(snapshot)
+        handle.wait("page", version, see)
+
+    handle.wait("page", 0, see)
+    handle.send(Play())
+    while handle.experiment.step < 1500:
+        serve(conductor, clock, 0.1)
+    end = handle.experiment.step
+    for command in (LookBack(5), LookBack(1400), SetKnob(RATE, 0.123)):
+        handle.send(command)
+    while handle.experiment.run == 1:
+        begun = clock.now
+        serve(conductor, clock, 0.001)
+        assert clock.now - begun < 0.2  # about a frame's time, not that of all 1,400 steps
+    assert handle.latest.parent == Parent(1, 1400)
+    assert handle.experiment.journal[-1] == (1400, SetKnob(RATE, 0.123))
+    looks = [(x.looking.step, x.looking.done) for x in told if x.looking]
+    assert {step for step, _ in looks} == {1400}  # the one before was replaced
+    assert 0 < min(done for _, done in looks if done) < 1
+    assert all(x.end == end for x in told if x.looking)
 
 
 def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
