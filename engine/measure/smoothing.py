@@ -1,6 +1,7 @@
 """Smooths the training loss: an average over the noise of mini-batches that still shows jumps."""
 
 from collections import deque
+from collections.abc import Iterable
 
 HALF_LIFE = 5  # rows after which a loss has half its weight in the average
 _FORGOTTEN = 1 - 0.5 ** (1 / HALF_LIFE)  # decay per row
@@ -20,9 +21,15 @@ class Smoothed:
     never uses later rows.
     """
 
-    def __init__(self) -> None:
-        self._seen: deque[float] = deque(maxlen=_REMEMBERED)
-        self.restart()
+    def __init__(
+        self, seen: Iterable[float] = (), average: float = 0.0, weight: float = 0.0
+    ) -> None:
+        self._seen: deque[float] = deque(seen, maxlen=_REMEMBERED)
+        self._average, self._weight = average, weight
+
+    def __copy__(self) -> "Smoothed":
+        """Another that goes on from the same rows."""
+        return Smoothed(self._seen, self._average, self._weight)
 
     def restart(self) -> None:
         """Forget all rows so far."""

@@ -76,7 +76,7 @@ class Recorder:
     def mark(self) -> "Recorder":
         """How it stands after this step, without its rows: `rewound` goes back there."""
         mark = copy.copy(self)
-        mark._spread, mark._smoothed = copy.copy(self._spread), copy.deepcopy(self._smoothed)
+        mark._spread, mark._smoothed = copy.copy(self._spread), copy.copy(self._smoothed)
         mark._history, mark._known = self._history.mark(), None
         del mark._training  # or the mark would keep it in memory
         return mark
@@ -84,7 +84,7 @@ class Recorder:
     def rewound(self, mark: "Recorder", training: Training) -> "Recorder":
         """The same rows as they stood at a mark, of a copy of the run that goes the same way."""
         past = copy.copy(mark)
-        past._spread, past._smoothed = copy.copy(mark._spread), copy.deepcopy(mark._smoothed)
+        past._spread, past._smoothed = copy.copy(mark._spread), copy.copy(mark._smoothed)
         past._training = training
         past._history = self._history.rewound(mark._history)
         past._known = self.curves
