@@ -14,6 +14,7 @@ const UNIT_BELOW = 0.55 // ... and below it
 const FLAG = 6 // ... a flag is at least as wide
 const LETTER = 0.6 // ... an average letter
 const EXCURSION = 0.12 // of the width: values off the axis closer than that are one excursion
+const BEYOND = 5 // ... of the size of type: what is told of one is about as wide
 const MOST = 4 // excursions that are told
 
 // All of it, as plain items that can be shown on the page or painted on a picture.
@@ -123,7 +124,7 @@ function off(plot, y) {
 
 // Where curves leave the axes, and how far they go.
 function beyond(plot, curves, floor) {
-  const near = EXCURSION * (plot.right - plot.left)
+  const near = Math.max(EXCURSION * (plot.right - plot.left), BEYOND * plot.type)
   return ["▴", "▾"].flatMap((edge) => {
     const points = curves.flatMap((curve) => outside(plot, curve, edge))
     const found = []

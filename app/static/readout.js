@@ -94,7 +94,7 @@ class Readout {
     this.#tell(step)
     const left = x - bbox.left + BESIDE
     const fits = left + this.#told.offsetWidth <= bbox.width
-    this.#told.style.left = `${fits ? left : left - 2 * BESIDE - this.#told.offsetWidth}px`
+    this.#told.style.left = `${fits ? left : Math.max(0, left - 2 * BESIDE - this.#told.offsetWidth)}px`
     this.#told.classList.toggle("low", this.#lies_high(step))
   }
 
