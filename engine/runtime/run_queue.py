@@ -19,6 +19,7 @@ from engine.runtime.command_processing import obey
 from engine.runtime.experiment_handle import ExperimentHandle
 from engine.runtime.pace import EACH
 from engine.runtime.thread_lag import Overdue
+from engine.runtime.time_budget import CROWDED, PATIENCE, TOGETHER, TimeBudget
 from engine.training.commands import Command
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ LEAST_LOAD = 0.02  # ... while frames are late: training yields to them
 TOLERABLE = 0.4  # tolerable delay of a frame, as a share of the period
 LESS, MORE = 0.97, 1.01  # factors on the share after each slice
 WORK = 0.7  # share of a visitor's time for background work during training
+COMMANDS = 0.5  # of a visitor's share of the time, what its commands may take in the long run
 OBEYED = 0.02  # seconds of one visitor's commands, after which the next one gets a turn
 
 
@@ -78,6 +80,7 @@ class RunQueue:
         self._was_called = False  # whether the last turn was for a command or query
         self._serves: ExperimentHandle | None = None
         self._load = LOAD
+        self._commands = TimeBudget(TOGETHER)  # of all visitors
         self.overdue = Overdue(scheduler.clock)
         self.thread: threading.Thread | None = None
 
@@ -193,8 +196,9 @@ class RunQueue:
             self._adapt_load(now - beat + self._scheduler.period)
         alone = self._scheduler.alone(handle)
         share = self._share(alone)
-        rate = share / self._scheduler.period
+        rate = COMMANDS * (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
         handle.purse.fill(now, rate)
+        self._commands.fill(now, TOGETHER)
         if handle.ready and (alone or handle.purse.solvent):
             self._obey(handle, rate)
         elif handle.curious:
@@ -226,12 +230,19 @@ class RunQueue:
             return self._clock() - begun < OBEYED and not self._scheduler.leads_away(handle)
 
         obey(handle, self._scheduler.refuse, goes_on)
-        handle.purse.pay(self._clock() - begun, rate)
+        self._pay(handle, self._clock() - begun, rate)
         if handle.experiment.since_change == 0:
             handle.steps_due.ask()
         # With an empty budget the effect is published with the next slice, if there is one.
         if handle.purse.solvent or not handle.busy:
-            _show(handle)
+            begun = self._clock()
+            _show(handle)  # the first frame of a run draws everything anew
+            self._pay(handle, self._clock() - begun, rate)
+
+    def _pay(self, handle: ExperimentHandle, seconds: float, rate: float) -> None:
+        """Charge a visitor; while all together spend too much, nobody's debt is forgiven soon."""
+        self._commands.pay(seconds, TOGETHER)
+        handle.purse.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
 
     def _slice(self, handle: ExperimentHandle, seconds: float, beat: float) -> None:
         experiment = handle.experiment

@@ -1,25 +1,27 @@
-"""The time budget of a visitor's commands, in seconds of the main thread."""
+"""Time budgets for commands, in seconds of the main thread: a visitor's, and everybody's."""
 
 SAVED = 0.1  # seconds that can accrue: enough for some restarts of a small network at once
 PATIENCE = 1.0  # seconds, the longest wait after overspending
+TOGETHER = 0.25  # share of the thread for the commands of all visitors together
+CROWDED = 6.0  # ... the longest wait while they spend more
 
 
 class TimeBudget:
-    """Accrues time at the rate of the visitor's share; commands spend it."""
+    """Accrues time at a rate, a visitor's at that of its share; commands spend it."""
 
-    def __init__(self) -> None:
-        self._balance = SAVED
+    def __init__(self, saved: float = SAVED) -> None:
+        self._balance = self._saved = saved
         self._filled = 0.0  # time of the last fill
 
     def fill(self, now: float, rate: float) -> None:
         """Add what has accrued since the last call, at so many seconds a second."""
         gained = rate * max(0.0, now - self._filled)
-        self._balance = min(SAVED, self._balance + gained)
+        self._balance = min(self._saved, self._balance + gained)
         self._filled = now
 
-    def pay(self, seconds: float, rate: float) -> None:
+    def pay(self, seconds: float, rate: float, patience: float = PATIENCE) -> None:
         """Spend seconds; a debt that would take too long to repay is forgiven."""
-        self._balance = max(self._balance - seconds, -PATIENCE * rate)
+        self._balance = max(self._balance - seconds, -patience * rate)
 
     @property
     def solvent(self) -> bool:

@@ -104,6 +104,21 @@ def test_several_floods_are_served_in_turn(room, config, clock):
     assert min(counts) > 5 and max(counts) - min(counts) <= 2
 
 
+def test_many_who_restart_all_the_time_leave_the_others_their_turns(room, config, clock):
+    names = [f"{n} floods" for n in range(20)] + ["a", "b"]
+    handles, served = seated(room, config, clock, names, begins=0.03, trains=0.0002)
+    for _ in range(150):
+        for name, handle in handles.items():
+            if "floods" in name:
+                handle.send(Restart())
+        serve(room, clock, PERIOD)
+        if clock.now < 50 * PERIOD:  # while they spend what they have saved
+            served.clear()
+    begun = sum(turn.endswith("begins") for turn in served)
+    assert 5 < begun * 0.03 / (100 * PERIOD) * 100 < 35  # percent of the time
+    assert min(served.count(name) for name in "ab") > 60  # of 100 turns
+
+
 def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, clock, monkeypatch):
     handles, _ = seated(room, config, clock, "ab", begins=0.3)
     flooding = handles["a"].experiment
