@@ -91,7 +91,8 @@ class Keys:
             for key, does in (KEYS | LOOKING).items()
         )
         self.view = HTML(
-            f"<table><tbody>{rows}</tbody></table>"
+            '<div tabindex="0" role="region" aria-label="Keys">'
+            f"<table><tbody>{rows}</tbody></table></div>"
             "<p>In the plots over the run, drag a box with the mouse to look closer; drag with"
             " shift to move along; turn the wheel with ctrl to magnify; double-click to see all"
             " again.</p>"

@@ -180,7 +180,9 @@ class Lessons:
         """Tick the lesson, and offer what can be varied."""
         labels = [by.label for by in self._lesson.breaks]
         buttons = self._buttons("vary", labels, self._vary)
-        self._variations.object = Markup("<p><b>Now vary it</b></p>{}").format(buttons)
+        self._variations.object = (
+            f"<p><b>Now vary it</b></p>{buttons}"  # not Markup: Bokeh refuses it
+        )
         self._done.add(self._lesson.slug)
         self._presses.do("tick_lesson", self._lesson.slug)
         self._draw_list()

@@ -100,7 +100,7 @@ WORDS = """() => {
             const range = document.createRange()
             range.selectNodeContents(node)
             const boxes = text.length > 1 ? [...range.getClientRects()] : []
-            if (boxes.length == 0 || hidden(element)) continue
+            if (boxes.length == 0 || hidden(element) || !element.checkVisibility()) continue
             const size = parseFloat(getComputedStyle(element).fontSize)
             for (const {left, top, right, bottom} of boxes) {
                 const trim = (bottom - top) * 0.2 // the line's own room

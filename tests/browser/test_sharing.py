@@ -161,7 +161,8 @@ def test_a_link_hides_parts_of_the_page(come_by):
 
 def test_without_a_sidebar_there_are_no_knobs(come_by):
     guest = come_by("?hide=sidebar")
-    assert guest.page.get_by_role("combobox").count() == 0
+    assert guest.page.get_by_role("combobox", name="Activation").count() == 0
+    assert guest.page.get_by_role("slider", name="Learning rate").count() == 0
     assert guest.page.get_by_role("heading", name="Loss", exact=True).is_visible()
 
 
@@ -331,7 +332,7 @@ def test_a_link_to_a_run_on_a_file_waits_for_that_file(tab, come_by):
     tab.wait_for(lambda: "?run=" in field.input_value())
     link = field.input_value()
     guest = come_by(link[link.index("?") :])
-    guest.wait_for(lambda: "bring that file" in guest.told())
+    guest.wait_for(lambda: "upload the file" in guest.told())
     guest.wait_for(lambda: guest.snapshot.status is Status.RUNNING)
     assert guest.snapshot.config == RunConfig()
     learn_from(guest, "pets.csv", TABLE)

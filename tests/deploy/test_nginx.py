@@ -46,9 +46,8 @@ def school(proxied: Class) -> Class:
         if not server.ready:
             server.kill()
             server.start()
-    wait_until(lambda: all(server.ready for server in proxied.servers))
     for server in proxied.servers:
-        wait_until(lambda server=server: served_by(proxied.visitor(), server))
+        reached(proxied, server)
     return proxied
 
 
@@ -167,7 +166,7 @@ def test_restarting_a_process_does_not_disturb_the_other(school):
     for newcomer in newcomers:  # the other process serves all of them meanwhile
         assert newcomer.open()["run"] == 1
     school.servers[0].start()
-    wait_until(lambda: school.servers[0].ready)
+    reached(school, school.servers[0])
     late = [school.visitor() for _ in range(6)]
     for visitor in late:
         assert visitor.open()["run"] == 1
@@ -182,7 +181,7 @@ def test_a_killed_process_disconnects_only_its_own_visitors(school):
     newcomer = school.visitor()
     assert newcomer.open()["run"] == 1
     school.servers[1].start()
-    wait_until(lambda: school.servers[1].ready)
+    reached(school, school.servers[1])
     # As a page that has lost its server does: with its cookie.
     assert lost[0].open()["run"] == 1
     for visitor in (lost[0], staying[0], newcomer):
@@ -212,6 +211,12 @@ def spread(school: Class, server: Server) -> tuple[tuple[Visitor, int], tuple[Vi
             continue
         found[inside] = visitor, visitor.open()["step"]
     return found[True], found[False]
+
+
+def reached(school: Class, server: Server) -> None:
+    """Wait until nginx has noticed, after some seconds, that a process is there again."""
+    wait_until(lambda: server.ready)
+    wait_until(lambda: served_by(school.visitor(), server))
 
 
 def served_by(visitor: Visitor, server: Server) -> bool:

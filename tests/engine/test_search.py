@@ -674,7 +674,7 @@ def test_best_and_refined_files_are_accepted_by_other_commands(tmp_path, capsys)
     assert main(["search", *SPEC, *wish]) == 0
     out = capsys.readouterr().out
     assert "together" in out
-    assert "12 trials went on" in out
+    assert "of 12 trials finished" in out
     assert main(["train", "--config", str(best), "--steps", "3"]) == 0
     capsys.readouterr()
     argv = ["search", "--search", str(fine), "--trials", "2", "--epochs", "0.2", "--json"]
