@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from markupsafe import Markup
 from panel.layout import Column
 from panel.pane import HTML
 from panel.viewable import Viewable
@@ -125,13 +124,13 @@ class Lessons:
         self._variations.object = ""
         self._draw_list()
 
-    def _buttons(self, verb: str, labels: Iterable[str], press: Callable[[str], None]) -> Markup:
+    def _buttons(self, verb: str, labels: Iterable[str], press: Callable[[str], None]) -> str:
         """A button for each of the labels, as HTML: it comes and goes with what it belongs to."""
         buttons = []
         for label in labels:
             self._presses.on(f"{verb} {label}", functools.partial(press, label))
             buttons.append(button(f"{verb} {label}", label, style="outlined", word=label))
-        return Markup("".join(buttons))
+        return "".join(buttons)
 
     def _predict(self, words: str) -> None:
         """Keep what the learner expects, and play the lesson."""
@@ -180,9 +179,7 @@ class Lessons:
         """Tick the lesson, and offer what can be varied."""
         labels = [by.label for by in self._lesson.breaks]
         buttons = self._buttons("vary", labels, self._vary)
-        self._variations.object = (
-            f"<p><b>Now vary it</b></p>{buttons}"  # not Markup: Bokeh refuses it
-        )
+        self._variations.object = f"<p><b>Now vary it</b></p>{buttons}"
         self._done.add(self._lesson.slug)
         self._presses.do("tick_lesson", self._lesson.slug)
         self._draw_list()
