@@ -1,7 +1,9 @@
 // Words along horizontal lines of a plot, such as the loss of chance: where they cross no curve.
 
-const LETTER = 0.56 // of the size of type, on average
+const LETTER = 0.48 // of the size of type, on average
 const STEP = 0.5 // ... from one place that is tried to the next
+const NAME = 5.6 // of the size of type: so far to the right of a curve's end its name may reach
+const LINES = 2 // ... and so far above it or below
 const NEAR = 3 // pixels from a line to the words above or below it
 
 const kept = new WeakMap() // by the range of a plot: where its words stood last, so that they stay if they can
@@ -44,6 +46,10 @@ function cells_taken(plot, {top, bottom}, cell, curves) {
         take(taken, left ?? right, right, {plot, top, bottom, cell})
         left = right
       }
+    }
+    if (left != null) { // its name, somewhere near its end
+      const near = LINES * plot.type
+      take(taken, left, {x: left.x + NAME * plot.type, y: left.y}, {plot, top: top - near, bottom: bottom + near, cell})
     }
   }
   return taken
