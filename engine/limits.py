@@ -7,6 +7,9 @@ BABYSIT_CHECKPOINTS_MB  checkpoints of one run, from which its steps are rebuilt
 BABYSIT_FRAME_RATE      frames a second for a page, at most
 BABYSIT_PIN_CORE        1: all threads stay on one core, the least busy; 0: on any
 BABYSIT_DATA            a folder of data sets for everybody's menu
+BABYSIT_ROOMS           class rooms at once
+BABYSIT_ROOM_STUDENTS   students in one room
+BABYSIT_ROOM_HOURS      hours after which a room is closed
 """
 
 import functools
@@ -32,6 +35,9 @@ class Limits:
     pin_core: bool = True
     data: Path | None = None
     checkpoints: int = MEGABYTE  # bytes
+    rooms: int = 20
+    students: int = 200  # in one room
+    room_hours: float = 8.0
 
     @property
     def buffers(self) -> int:
@@ -59,6 +65,9 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
         frame_rate=_number(environment, "FRAME_RATE", usual.frame_rate, FRAME_RATE),
         pin_core=bool(_number(environment, "PIN_CORE", usual.pin_core, PIN_CORE)),
         data=_folder(environment, "DATA"),
+        rooms=int(_number(environment, "ROOMS", usual.rooms, ROOMS)),
+        students=int(_number(environment, "ROOM_STUDENTS", usual.students, STUDENTS)),
+        room_hours=_number(environment, "ROOM_HOURS", usual.room_hours, ROOM_HOURS),
     )
 
 
@@ -68,6 +77,9 @@ UPLOAD = Range(0.001, 512)
 CHECKPOINTS = Range(0, 1000)
 FRAME_RATE = Range(0.5, 60)
 PIN_CORE = Range(0, 1, whole=True)
+ROOMS = Range(1, 1000, whole=True)
+STUDENTS = Range(1, 1000, whole=True)
+ROOM_HOURS = Range(0.1, 72)
 
 
 def _number(environment: Mapping[str, str], name: str, usual: float, allowed: Range) -> float:

@@ -1,0 +1,1 @@
+"""The class room without a page: who is in it, what a teacher asks, and what each may see."""

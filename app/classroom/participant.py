@@ -1,0 +1,69 @@
+"""One student of a room: a key that proves who it is, a nickname, and what the room keeps."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from engine import RunConfig
+
+MOST_TRIALS = 60  # settings of one student that the room keeps
+
+
+def new_key() -> str:
+    """A key that cannot be guessed."""
+    return secrets.token_urlsafe(18)
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What a teacher suggests to a student; without a path it is only words."""
+
+    words: str
+    path: str = ""
+    value: float | str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The best validation accuracy that a student had with a learning rate and a penalty."""
+
+    run: int
+    rate: float
+    penalty: float
+    accuracy: float
+
+
+@dataclass
+class Participant:
+    """A student; `number` names it to the teacher, `key` is its own secret."""
+
+    number: str
+    name: str
+    admitted: bool
+    key: str = field(default_factory=new_key)
+    pages: int = 0  # that are connected
+    wheel: bool = False  # whether it steers a run of its own while the class follows
+    hand: float | None = None  # when it was raised
+    suggestion: Suggestion | None = None
+    pointed_at: str = ""  # the plot that the teacher points at
+    lessons: dict[str, bool] = field(default_factory=dict)  # finished, and whether the claim held
+    predictions: list[dict[str, object]] = field(default_factory=list)
+    best: tuple[float, RunConfig] | None = None  # accuracy, and the settings
+    trials: dict[tuple[int, float, float], Trial] = field(default_factory=dict)
+
+    @property
+    def here(self) -> bool:
+        """Whether a page of the student is connected."""
+        return self.pages > 0
+
+    def note_trial(self, trial: Trial) -> None:
+        """Keep the best accuracy of these settings in this run; the oldest settings go first."""
+        key = trial.run, trial.rate, trial.penalty
+        before = self.trials.pop(key, None)
+        self.trials[key] = max(before or trial, trial, key=lambda one: one.accuracy)
+        while len(self.trials) > MOST_TRIALS:
+            del self.trials[next(iter(self.trials))]
+
+    def note_run(self, accuracy: float, settings: RunConfig) -> None:
+        """Keep the settings of the best run."""
+        if self.best is None or accuracy > self.best[0]:
+            self.best = accuracy, settings

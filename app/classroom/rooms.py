@@ -1,0 +1,65 @@
+"""All class rooms of this process, by their codes; each ends after its hours."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+from app.classroom.refused import Refused
+from app.classroom.room import Place, Room
+
+LETTERS = "BCDFGHJKMNPQRSTVWXYZ23456789"  # none that is taken for another, and no words
+CODE = 5  # letters of a code
+HOUR = 3600.0  # seconds
+
+
+class Rooms:
+    """The rooms, how many there may be, and for how long."""
+
+    def __init__(
+        self, most: int, students: int, hours: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._most, self._students, self._hours = most, students, hours
+        self._clock = clock
+        self._rooms: dict[str, Room] = {}
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def open(self, lessons: Mapping[str, Place]) -> Room:
+        """A new room under a code of its own."""
+        self.close_old()
+        if len(self._rooms) >= self._most:
+            raise Refused(f"All {self._most} class rooms of this server are in use.")
+        code = new_code()
+        while code in self._rooms:
+            code = new_code()
+        room = self._rooms[code] = Room(code, self._students, lessons, self._clock)
+        return room
+
+    def find(self, code: str) -> Room:
+        """The room of a code, however it is written."""
+        self.close_old()
+        plain = code[:40].upper().replace(" ", "").replace("-", "")
+        if plain not in self._rooms:
+            raise Refused("There is no room with this code now.")
+        return self._rooms[plain]
+
+    def of_teacher(self, key: str) -> Room | None:
+        """The room whose teacher has this key."""
+        self.close_old()
+        return next((room for room in self._rooms.values() if room.is_teacher(key)), None)
+
+    def close_old(self) -> list[Room]:
+        """Close the rooms that have had their hours, and drop all that are closed."""
+        over = self._clock() - self._hours * HOUR
+        old = [room for room in self._rooms.values() if room.closed or room.opened <= over]
+        for room in old:
+            room.closed = True
+            room.students.clear()
+            del self._rooms[room.code]
+        return old
+
+
+def new_code() -> str:
+    """A code that can be read aloud."""
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE))

@@ -1,0 +1,100 @@
+"""What the wall shows of a student's run: a small loss curve, its diagnosis, and how far it is."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from app.classroom.participant import Participant, Trial
+from app.classroom.question import Axes
+from engine import Curves, Snapshot, Status, slug_of
+
+POINTS = 40  # of a small curve
+FLOOR = 1e-7  # of a loss on a logarithmic axis
+ROOM = 1.15  # factor by which an axis is larger than what is known
+FALLS = 100.0  # times lower that a loss may come to lie on axes that are drawn on
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """One run on the wall."""
+
+    step: int
+    state: str  # running, paused, diverged, failed
+    word: str  # the most serious finding, or how the run is all in all
+    loss: float | None
+    accuracy: float | None  # on the validation examples
+    rate: float
+    penalty: float
+    lesson: str  # the slug of the lesson that is being played
+    curve: list[tuple[int, float]]
+
+
+def tile_of(snapshot: Snapshot) -> Tile:
+    """The tile of a run as it is now."""
+    playing = snapshot.beside.lesson
+    optimization = snapshot.config.optimization
+    return Tile(
+        step=snapshot.end,
+        state=snapshot.status.value,
+        word=snapshot.findings[0].rule if snapshot.findings else snapshot.condition.value,
+        loss=_known(snapshot.curves.last("loss_average")),
+        accuracy=_known(snapshot.metrics.validation_accuracy),
+        rate=optimization.learning_rate,
+        penalty=optimization.l2,
+        lesson=slug_of(playing.lesson) if playing else "",
+        curve=curve_of(snapshot.curves),
+    )
+
+
+def curve_of(curves: Curves, first: int = 0, last: float = math.inf) -> list[tuple[int, float]]:
+    """The loss along some steps, as few points as a small plot shows."""
+    step, loss = curves["step"], curves["loss_average"]
+    known = np.flatnonzero(np.isfinite(loss) & (step >= first) & (step <= last))
+    if known.size > POINTS:
+        known = known[np.unique(np.linspace(0, known.size - 1, POINTS).round().astype(int))]
+    return [(int(step[n]), float(f"{max(float(loss[n]), FLOOR):.4g}")) for n in known]
+
+
+def note(student: Participant, snapshot: Snapshot) -> None:
+    """Keep what a student's run has shown: lessons, the best run, settings that were tried."""
+    playing = snapshot.beside.lesson
+    if playing and playing.verdict and not playing.note:
+        student.lessons[slug_of(playing.lesson)] = playing.verdict.holds
+    accuracy = _known(snapshot.metrics.validation_accuracy)
+    if accuracy is None or not snapshot.step or snapshot.looking:
+        return
+    optimization = snapshot.config.optimization
+    rate, penalty = optimization.learning_rate, optimization.l2
+    student.note_trial(Trial(snapshot.run, rate, penalty, accuracy))
+    student.note_run(accuracy, snapshot.config)
+
+
+def axes_of(snapshot: Snapshot, steps: int) -> Axes:
+    """Axes on which the loss of the next steps can be drawn."""
+    now = _known(snapshot.curves.last("loss_average")) or _known(snapshot.metrics.first_loss)
+    high = max(now or 1.0, _known(snapshot.metrics.chance_loss) or 0.0, FLOOR) * ROOM
+    return Axes(snapshot.step, steps, high / FALLS, 3 * high)
+
+
+def order_of(tile: Tile | None, hand: float | None) -> tuple[float, ...]:
+    """Who comes first on the wall: raised hands, diverged runs, findings, then those ahead."""
+    if tile is None:
+        return (0.0 if hand else 4.0, 0.0, 0.0)
+    broken = tile.state in (Status.DIVERGED, Status.FAILED)
+    ill = tile.word not in ("healthy", "converged")
+    group = 1.0 if broken else 2.0 if ill else 3.0
+    return (0.0 if hand else group, hand or 0.0, -(tile.accuracy or 0.0))
+
+
+def trials_of(students: Sequence[Participant]) -> list[tuple[float, float, float, str]]:
+    """Learning rate, penalty and accuracy of all that the class has tried, and whose they are."""
+    return [
+        (trial.rate, trial.penalty, trial.accuracy, student.number)
+        for student in students
+        for trial in student.trials.values()
+    ]
+
+
+def _known(value: float) -> float | None:
+    return float(f"{value:.4g}") if math.isfinite(value) else None

@@ -1,0 +1,487 @@
+"""A class room without a page: who may do what, hidden tallies, limits, and hostile messages."""
+
+import json
+import random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.classroom import messages as m
+from app.classroom.nicknames import LONGEST, nickname
+from app.classroom.participant import MOST_TRIALS, Trial
+from app.classroom.question import Phase
+from app.classroom.refused import Refused
+from app.classroom.results import as_csv, as_json
+from app.classroom.room import Room
+from app.classroom.rooms import CODE, HOUR, LETTERS, Rooms
+from app.classroom.tiles import POINTS, axes_of, curve_of, note, order_of, tile_of
+from app.classroom.views import student_sees, teacher_sees
+from engine import Choice, Experiment, Recording, RunConfig, SetKnob, record
+from tests.waiting import Clock
+
+LESSONS = {"first": 0, "second": 1, "third": 2}
+OPTIONS = ("up", "down", "nothing")
+
+
+@pytest.fixture
+def room():
+    return Room("BCDFG", 40, LESSONS, Clock())
+
+
+def joined(room: Room, *names: str):
+    students = [room.join(name) for name in names]
+    for student in students:
+        room.come(student)
+    return students
+
+
+def teach(room: Room, message: m.Message) -> None:
+    room.hear(room.teacher_key, message)
+
+
+def seen(room: Room, student) -> dict:
+    return json.loads(msgspec.json.encode(student_sees(room, student, teacher_here=True)))
+
+
+def taught(room: Room) -> dict:
+    return json.loads(msgspec.json.encode(teacher_sees(room)))
+
+
+# ---- keys and names -----------------------------------------------------------------------------
+
+
+def test_a_room_is_found_by_its_code_however_it_is_written():
+    rooms = Rooms(3, 40, 8, Clock())
+    room = rooms.open(LESSONS)
+    assert len(room.code) == CODE and set(room.code) <= set(LETTERS)
+    assert rooms.find(f" {room.code[:2].lower()}-{room.code[2:]} ") is room
+    with pytest.raises(Refused, match="no room with this code"):
+        rooms.find("")
+    assert rooms.of_teacher(room.teacher_key) is room
+    assert rooms.of_teacher("") is None
+
+
+def test_rooms_have_a_limit_and_hours():
+    clock = Clock()
+    rooms = Rooms(1, 40, 2, clock)
+    room = rooms.open(LESSONS)
+    with pytest.raises(Refused, match="All 1 class rooms of this server are in use"):
+        rooms.open(LESSONS)
+    (student,) = joined(room, "Anna")
+    clock.now = 2 * HOUR
+    with pytest.raises(Refused, match="no room"):
+        rooms.find(room.code)
+    assert room.closed and not room.students
+    with pytest.raises(Refused, match="closed"):
+        room.hear(student.key, m.Hand(True))
+    assert rooms.open(LESSONS) is not room
+
+
+def test_keys_cannot_be_guessed_and_are_told_to_nobody_else(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    keys = {room.teacher_key, anna.key, ben.key}
+    assert len(keys) == 3 and min(map(len, keys)) >= 24
+    told = json.dumps([seen(room, anna), seen(room, ben), taught(room), as_json(room)])
+    assert not any(key in told for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("  Anna  B. ", "Anna B."),
+        ("Zoë", "Zoë"),
+        ("李雷", "李雷"),
+        ("a\u202etxt\u200b\x00", "atxt"),
+        ("e" + "\u0301" * 50, "é" + "\u0301" * 2),
+        ("\uff46ull\u3000width", "full width"),
+        ("a\nb\tc", "a b c"),
+        ("x" * 500, "x" * LONGEST),
+    ],
+)
+def test_nicknames_are_cleaned(said, shown):
+    assert nickname(said, []) == shown
+
+
+@pytest.mark.parametrize("said", ["", "   ", "\u200b\u202e", "!!!", "\u0301"])
+def test_a_nickname_can_be_read(said):
+    with pytest.raises(Refused, match="at least one letter or digit"):
+        nickname(said, [])
+
+
+@given(st.lists(st.text(max_size=60), max_size=12))
+def test_nicknames_differ_and_have_no_invisible_characters(said):
+    taken: list[str] = []
+    for name in said:
+        try:
+            taken.append(nickname(name, taken))
+        except Refused:
+            continue
+        assert 0 < len(taken[-1]) <= LONGEST and taken[-1].isprintable()
+    assert len({name.casefold() for name in taken}) == len(taken)
+
+
+def test_students_wait_to_be_let_in_when_the_teacher_wants_that(room):
+    teach(room, m.Welcome(everybody=False))
+    anna, ben, carl = joined(room, "Anna", "Ben", "Carl")
+    with pytest.raises(Refused, match="not let you in yet"):
+        room.hear(anna.key, m.Hand(True))
+    assert not seen(room, anna)["admitted"] and not room.follows(anna)
+    teach(room, m.Admit(anna.number))
+    assert (anna.admitted, ben.admitted) == (True, False)
+    with pytest.raises(Refused, match="Ben has not been let in"):
+        teach(room, m.Look(ben.number))
+    teach(room, m.Admit())
+    assert all(student.admitted for student in (anna, ben, carl))
+
+
+def test_a_removed_student_can_do_nothing_any_more(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.ShowToAll(anna.number))
+    teach(room, m.Look(anna.number))
+    teach(room, m.Remove(anna.number))
+    assert (room.shown, room.looked_at) == (None, None)
+    with pytest.raises(Refused, match="This key opens nothing here"):
+        room.hear(anna.key, m.Hand(True))
+    with pytest.raises(Refused, match="not in the room any more"):
+        teach(room, m.Admit(anna.number))
+    room.hear(ben.key, m.Leave())
+    assert not room.students
+
+
+def test_a_room_has_as_many_places_as_it_says():
+    room = Room("BCDFG", 2, LESSONS, Clock())
+    joined(room, "Anna", "Ben")
+    with pytest.raises(Refused, match="All 2 places of this room are taken"):
+        room.join("Carl")
+
+
+# ---- questions ----------------------------------------------------------------------------------
+
+
+def test_tallies_are_hidden_until_the_question_is_closed(room):
+    anna, ben, carl = joined(room, "Anna", "Ben", "Carl")
+    teach(room, m.Ask("What will the loss do?", OPTIONS))
+    assert room.holds
+    room.hear(anna.key, m.Choose(1))
+    room.hear(anna.key, m.Choose(2))  # changes her mind: counted once
+    room.hear(ben.key, m.Choose(1))
+    for told in (seen(room, anna)["question"], seen(room, carl)["question"]):
+        assert (told["answered"], told["of"]) == (2, 3)
+        assert "before" not in told
+    assert seen(room, anna)["question"]["mine"] == 2
+    assert "mine" not in seen(room, carl)["question"]
+    assert "before" not in taught(room)["question"]
+    teach(room, m.CloseQuestion())
+    assert not room.holds
+    assert seen(room, carl)["question"]["before"] == [0, 1, 1]
+    with pytest.raises(Refused, match="No question is open"):
+        room.hear(carl.key, m.Choose(0))
+
+
+def test_what_was_seen_stands_beside_what_was_predicted(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("What will the loss do?", OPTIONS))
+    with pytest.raises(Refused, match="after the predictions are closed"):
+        teach(room, m.AskSeen())
+    room.hear(anna.key, m.Choose(0))
+    teach(room, m.CloseQuestion())
+    teach(room, m.AskSeen())
+    assert "after" not in seen(room, anna)["question"]
+    room.hear(anna.key, m.Choose(1))
+    room.hear(ben.key, m.Choose(1))
+    teach(room, m.CloseQuestion())
+    told = seen(room, ben)["question"]
+    assert (told["phase"], told["before"], told["after"]) == ("compare", [1, 0, 0], [0, 2, 0])
+    assert seen(room, anna)["question"]["predicted"] == 0
+    assert [x["answer"] for x in anna.predictions] == ["up", "down"]
+    teach(room, m.DropQuestion())
+    assert "question" not in seen(room, anna)
+
+
+def test_a_curve_is_drawn_from_left_to_right(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("Draw the loss of the next 500 steps."))
+    room.hear(anna.key, m.Draw(((0.0, 0.9), (0.5, 0.4), (1.0, 0.1))))
+    for wrong in (((0.5, 0.5), (0.5, 0.6)), ((0.9, 0.1), (0.1, 0.9))):
+        with pytest.raises(Refused, match="from left to right"):
+            room.hear(ben.key, m.Draw(wrong))
+    with pytest.raises(Refused, match="0 options"):
+        room.hear(ben.key, m.Choose(0))
+    assert "curves" not in seen(room, ben)["question"]
+    assert seen(room, ben)["question"]["axes"]["steps"] == 500
+    teach(room, m.CloseQuestion())
+    assert seen(room, ben)["question"]["curves"] == [[[0.0, 0.9], [0.5, 0.4], [1.0, 0.1]]]
+    with pytest.raises(Refused, match="compared with the run itself"):
+        teach(room, m.AskSeen())
+
+
+@pytest.mark.parametrize(
+    ("ask", "why"),
+    [
+        (m.Ask("Well?", ("only one",)), "at least two different options"),
+        (m.Ask("Well?", ("same", "same")), "at least two different options"),
+        (m.Ask("  ", OPTIONS), "needs words"),
+    ],
+)
+def test_a_question_is_one(room, ask, why):
+    with pytest.raises(Refused, match=why):
+        teach(room, ask)
+    assert room.question is None
+
+
+def test_only_one_question_is_open(room):
+    teach(room, m.Ask("Well?", OPTIONS))
+    with pytest.raises(Refused, match="close it first"):
+        teach(room, m.Ask("And?", OPTIONS))
+
+
+def test_forty_votes_are_all_counted_and_none_twice(room):
+    students = joined(room, *(f"student {n}" for n in range(40)))
+    teach(room, m.Ask("Well?", OPTIONS))
+    for student in students * 2:
+        room.hear(student.key, m.Choose(int(student.number[1:]) % 3))
+    teach(room, m.CloseQuestion())
+    assert sum(room.question.tally(Phase.PREDICT)) == 40
+
+
+# ---- steering -----------------------------------------------------------------------------------
+
+
+def test_who_takes_the_wheel_follows_again_when_everybody_is_called_back(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    assert room.follows(anna)
+    room.hear(anna.key, m.TakeWheel())
+    assert (room.follows(anna), room.follows(ben)) == (False, True)
+    room.hear(anna.key, m.Follow())
+    assert room.follows(anna)
+    room.hear(anna.key, m.TakeWheel())
+    teach(room, m.SetMode("follow"))
+    assert room.follows(anna)
+    teach(room, m.SetMode("free"))
+    assert not room.follows(ben)
+    teach(room, m.SetMode("pause"))
+    with pytest.raises(Refused, match="paused the class"):
+        room.hear(anna.key, m.TakeWheel())
+
+
+def test_nobody_takes_the_wheel_while_the_class_predicts(room):
+    (anna,) = joined(room, "Anna")
+    teach(room, m.Ask("Well?", OPTIONS))
+    with pytest.raises(Refused, match="answer first"):
+        room.hear(anna.key, m.TakeWheel())
+
+
+def test_everybody_is_brought_to_a_lesson_or_a_state(room):
+    with pytest.raises(Refused, match="no lesson called “fourth”"):
+        teach(room, m.GoToLesson("fourth"))
+    teach(room, m.GoToLesson("second"))
+    assert (room.order.number, room.order.lesson, room.mode) == (1, "second", "free")
+    with pytest.raises(Refused, match="no run to bring the class to"):
+        teach(room, m.GoToState())
+    room.state = lambda: Recording(RunConfig(), (), 5)
+    teach(room, m.GoToState())
+    assert room.order.number == 2 and room.order.state.steps == 5
+
+
+def test_the_pace_of_the_class_is_a_last_lesson(room):
+    assert room.may_open("third")
+    teach(room, m.Limit("second"))
+    assert [room.may_open(lesson) for lesson in LESSONS] == [True, True, False]
+    teach(room, m.Limit(None))
+    assert room.may_open("third")
+
+
+def test_a_hand_stays_where_it_was_raised_until_it_is_lowered(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    room._clock.now = 5.0
+    room.hear(anna.key, m.Hand(True))
+    room._clock.now = 9.0
+    room.hear(anna.key, m.Hand(True))
+    assert anna.hand == 5.0 and ben.hand is None
+    room.hear(anna.key, m.Hand(False))
+    assert anna.hand is None
+
+
+def test_a_suggestion_is_accepted_or_turned_down(room):
+    (anna,) = joined(room, "Anna")
+    room.hear(anna.key, m.Hand(True))
+    teach(room, m.Suggest(anna.number, "Try less", "optimization.learning_rate", 0.01))
+    assert anna.hand is None
+    told = seen(room, anna)["suggestion"]
+    assert told == {"words": "Try less", "setting": "Learning rate", "value": "0.01"}
+    room.hear(anna.key, m.Settle(accept=True))
+    assert anna.suggestion is None
+    with pytest.raises(Refused, match="no suggestion"):
+        room.hear(anna.key, m.Settle(accept=True))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "why"),
+    [
+        ("optimization.learning_rate", -1, "Learning rate must be a number"),
+        ("optimization.learning_rate", "fast", "Learning rate must be a number"),
+        ("model.activation", "tanhh", "tanh"),
+        ("seed.of.all", 1, "no setting called"),
+        ("", "", "needs words or a setting"),
+    ],
+)
+def test_an_impossible_suggestion_is_refused(room, path, value, why):
+    (anna,) = joined(room, "Anna")
+    with pytest.raises(Refused, match=why):
+        teach(room, m.Suggest(anna.number, "", path, value))
+    assert anna.suggestion is None
+
+
+# ---- the wall and the results -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained():
+    experiment = Experiment(RunConfig())
+    experiment.train(300)
+    return experiment
+
+
+def test_a_tile_is_a_small_picture_of_a_run(trained):
+    tile = tile_of(trained.snapshot())
+    assert (tile.step, tile.state, tile.rate) == (300, "paused", 0.01)
+    assert 10 < len(tile.curve) <= POINTS
+    assert tile.curve[0][0] < tile.curve[-1][0] == 300
+    assert tile.curve[-1][1] < tile.curve[0][1]
+    assert tile.accuracy > 0.5
+    json.loads(msgspec.json.encode(tile))
+
+
+def test_a_curve_for_comparison_covers_its_steps(trained):
+    steps = [step for step, _ in curve_of(trained.snapshot().curves, 100, 200)]
+    assert steps[0] >= 100 and steps[-1] <= 200
+    axes = axes_of(trained.snapshot(), 500)
+    assert (axes.step, axes.steps) == (300, 500)
+    assert 0 < axes.low < trained.snapshot().curves.last("loss_average") < axes.high
+
+
+def test_the_wall_shows_first_who_needs_help(trained):
+    broken = Experiment(RunConfig())
+    broken.apply(SetKnob("optimization.learning_rate", 10.0))
+    broken.apply(SetKnob("model.activation", Choice("identity")))
+    broken.train(500)
+    diverged, fine = tile_of(broken.snapshot()), tile_of(trained.snapshot())
+    assert diverged.state == "diverged"
+    order = [order_of(fine, 3.0), order_of(diverged, None), order_of(fine, None)]
+    assert order == sorted(order) and order_of(None, None) > order[-1]
+
+
+def test_the_room_keeps_what_was_tried_within_limits(room, trained):
+    (anna,) = joined(room, "Anna")
+    snapshot = trained.snapshot()
+    note(anna, snapshot)
+    assert anna.best == (pytest.approx(snapshot.metrics.validation_accuracy, rel=1e-3), RunConfig())
+    for run in range(2 * MOST_TRIALS):
+        anna.note_trial(Trial(run, 0.1, 0.0, 0.5))
+    anna.note_trial(Trial(2 * MOST_TRIALS - 1, 0.1, 0.0, 0.4))
+    assert len(anna.trials) == MOST_TRIALS
+    assert list(anna.trials.values())[-1].accuracy == 0.5
+
+
+def test_results_are_a_table_that_no_spreadsheet_computes(room, trained):
+    anna, evil = joined(room, "Anna", "=cmd|' /C calc'!A0")
+    note(anna, trained.snapshot())
+    anna.lessons["second"] = True
+    teach(room, m.Ask("Well?", OPTIONS))
+    room.hear(anna.key, m.Choose(0))
+    teach(room, m.CloseQuestion())
+    lines = as_csv(room).splitlines()
+    assert lines[0] == "student,best accuracy,predictions,first,second,third"
+    assert lines[1].startswith("Anna,0.") and lines[1].endswith(",1,,holds,")
+    assert lines[2].startswith("'=cmd")
+    told = json.loads(as_json(room))
+    assert told["questions"][0]["predict"] == [{"name": "Anna", "answer": 0}]
+    config = msgspec.convert(told["students"][0]["best"]["settings"], RunConfig)
+    assert config == RunConfig()
+    assert evil.name not in lines[2][:1]
+
+
+def test_closing_deletes_everything(room):
+    (anna,) = joined(room, "Anna")
+    teach(room, m.Ask("Well?", OPTIONS))
+    teach(room, m.CloseRoom())
+    assert room.closed and not room.students and room.question is None and not room.asked
+    with pytest.raises(Refused, match="closed"):
+        room.hear(anna.key, m.Hand(True))
+
+
+def test_a_recorded_state_is_repeated_to_the_bit(room, trained):
+    room.state = lambda: record(trained)
+    teach(room, m.GoToState())
+    again = Experiment(RunConfig())
+    again.apply(room.order.state.begin)
+    again.advance(1e9)
+    assert record(again).digest == room.order.state.digest
+
+
+# ---- hostile messages ---------------------------------------------------------------------------
+
+DECODER = msgspec.json.Decoder(m.Message)
+KINDS = [kind.__struct_config__.tag for kind in m.Said.__subclasses__()]
+VALUES = (
+    None, True, False, -1, 0, 1, 1e308, "", "s1", "s2", "s999", "x" * 500, "\u202e", [], [[0, 1]],
+    [[0.0, 0.5], [1.0, 2.0]], {}, "second", "optimization.learning_rate", "pause", ["a", "b"],
+)  # fmt: skip
+FIELDS = sorted({field for kind in m.Said.__subclasses__() for field in kind.__struct_fields__})
+
+
+def state_of(room: Room) -> bytes:
+    return msgspec.json.encode(teacher_sees(room))
+
+
+def hostile(dice: random.Random) -> bytes:
+    """A message of a stranger: random fields and values, or no JSON at all."""
+    if dice.random() < 0.1:
+        return bytes(dice.randrange(256) for _ in range(dice.randrange(40)))
+    fields = dice.sample(FIELDS, dice.randrange(4))
+    said = {"do": dice.choice([*KINDS, "destroy", 7, None])}
+    return json.dumps(said | {field: dice.choice(VALUES) for field in fields}).encode()
+
+
+def test_ten_thousand_hostile_messages_change_nothing(room):
+    """Neither of strangers, nor of a student who claims to be the teacher."""
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("Well?", OPTIONS))
+    room.hear(ben.key, m.Choose(1))
+    before, dice = state_of(room), random.Random(1)
+    understood = 0
+    for _ in range(10_000):
+        try:
+            message = DECODER.decode(hostile(dice))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        understood += 1
+        key = dice.choice(["", "x", room.code, anna.number, room.teacher_key[:-1], anna.key])
+        if key == anna.key and isinstance(message, m.STUDENTS):
+            continue  # that is her right
+        with pytest.raises(Refused):
+            room.hear(key, message)
+        assert room.holds
+    assert understood > 200
+    assert state_of(room) == before
+    assert room.question._answers[Phase.PREDICT] == {ben.number: 1}
+
+
+def test_a_student_changes_nothing_but_its_own(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("Well?", OPTIONS))
+    room.hear(ben.key, m.Choose(1))
+    others = seen(room, ben) | {"question": None}
+    dice = random.Random(2)
+    for _ in range(10_000):
+        try:
+            message = DECODER.decode(hostile(dice))
+            if not isinstance(message, m.Leave):
+                room.hear(anna.key, message)
+        except (Refused, msgspec.MsgspecError, UnicodeDecodeError):
+            pass
+    assert seen(room, ben) | {"question": None} == others
+    assert room.question._answers[Phase.PREDICT][ben.number] == 1
+    assert list(room.students) == [anna.number, ben.number]
