@@ -4,8 +4,9 @@ A Panel component for each button would cost the server 7 ms and 100 kB a visito
 reports which button was pressed: app/static/presses.js.
 """
 
-import html
 from collections.abc import Callable
+
+from app.templates import render
 
 
 class Presses:
@@ -47,12 +48,6 @@ def button(
     `style` is a class of app/static/buttons.css. The button is disabled in the states `unless` of
     the run, and if it is `off`.
     """
-    picture = f'<span class="icon" aria-hidden="true">{icon}</span>' if icon else ""
-    tip = html.escape(label, quote=True)
-    said = f'<span class="word">{html.escape(word)}</span>' if word else ""
-    named = (f' aria-label="{tip}"' if word != label else "") + f' title="{tip}"'
-    use = (f' data-unless="{unless}"' if unless else "") + (" disabled" if off else "")
-    return (
-        f'<button type="button" class="{style}" data-press="{html.escape(name, quote=True)}"'
-        f"{named}{use}>{picture}{said}</button>"
+    return render(
+        "button", name=name, label=label, icon=icon, style=style, word=word, unless=unless, off=off
     )

@@ -1,25 +1,18 @@
 """The diagnosis bar: what is wrong, why, and two buttons: show me, and fix it."""
 
-import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from markupsafe import Markup
 from panel.pane import HTML
 
 from app import numbers, theme
 from app.page.buttons import Presses, button
 from app.settings.settings import Send
 from app.stylesheets import css
+from app.templates import render
 from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
 
 MOST = 3  # findings that are listed at a time
-
-HINT = """
-<div role="status">
-  These plots move because a network is learning. Turn a knob on the left: the curves answer at
-  once, and a red line marks the change. When something is wrong, this line says what, why, and
-  mends it.
-</div>
-"""
 
 
 class DiagnosisBar:
@@ -34,7 +27,7 @@ class DiagnosisBar:
         presses.on("fix", self._fix)
         presses.on("undo", self._take_back)
         self.view = HTML(
-            HINT,
+            _words(),
             stylesheets=[css("buttons"), css("diagnosis_bar")],
             height=theme.LANE_HEIGHT,
             margin=0,
@@ -51,17 +44,19 @@ class DiagnosisBar:
         if finding is None and self._pointing:
             self._pointing = False
             self._point_at("")
-        words = _described(snapshot.findings) if finding else HINT
-        if snapshot.message and snapshot.status is not Status.DIVERGED:
-            words = f'<div role="alert"><p>{html.escape(snapshot.message)}</p></div>'
-        self.view.object = words + "".join(
-            button(name, label, icon, style="outlined", word=label)
-            for name, label, icon, useful in (
-                ("show", "Show me", "visibility", finding is not None),
-                ("fix", "Fix it", "build", finding is not None and bool(finding.remedy)),
-                ("undo", "Undo", "undo", bool(self._undoing)),
-            )
-            if useful
+        failed = snapshot.message and snapshot.status is not Status.DIVERGED
+        self.view.object = _words(
+            snapshot.message if failed else "",
+            snapshot.findings,
+            *(
+                button(name, label, icon, style="outlined", word=label)
+                for name, label, icon, useful in (
+                    ("show", "Show me", "visibility", finding is not None),
+                    ("fix", "Fix it", "build", finding is not None and bool(finding.remedy)),
+                    ("undo", "Undo", "undo", bool(self._undoing)),
+                )
+                if useful
+            ),
         )
 
     @property
@@ -94,21 +89,16 @@ def _setting(config: RunConfig, path: str) -> SetKnob:
     return SetKnob(path, stack.write(value) if isinstance(stack, Stack) else value)
 
 
-def _described(findings: tuple[Finding, ...]) -> str:
-    """The most serious finding in full, the next ones in a line each."""
-    first, *others = findings
-    lines = [f"<p>{_told(first)} <em>{html.escape(first.advice)}</em></p>"]
-    for number, finding in enumerate(others[: MOST - 1], start=2):
-        more = f" (and {len(findings) - MOST} more)" if number == MOST < len(findings) else ""
-        cause = html.escape(finding.cause, quote=True)
-        lines.append(f'<p class="also" title="{cause}">{_told(finding)}{more}</p>')
-    return f'<div role="alert">{"".join(lines)}</div>'
-
-
-def _told(finding: Finding) -> str:
-    number = f"{numbers.number(finding.number)}, healthy {_band(finding.band)}"
-    name = html.escape(finding.rule.capitalize())
-    return f"<b>{name}</b> <span>{number}</span> {html.escape(finding.cause)}"
+def _words(message: str = "", findings: Sequence[Finding] = (), *buttons: str) -> str:
+    """A message of the run, or the most serious finding in full and the next in a line each."""
+    return render(
+        "diagnosis_bar",
+        message=message,
+        findings=findings,
+        most=MOST,
+        band=_band,
+        buttons=Markup("".join(buttons)),
+    )
 
 
 def _band(band: tuple[float, float]) -> str:

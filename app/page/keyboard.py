@@ -1,6 +1,5 @@
 """Keys that steer a run from anywhere on the page, and the dialog that lists them."""
 
-import html
 from collections.abc import Callable
 
 from panel.pane import HTML
@@ -10,6 +9,7 @@ from app.page.display_mode import DisplayMode
 from app.page.timeline import Timeline
 from app.page.transport import SEVERAL, Transport
 from app.stylesheets import css
+from app.templates import render
 from engine import Snapshot
 
 KEYS = {  # as the browser calls them: what they do
@@ -86,18 +86,9 @@ class Keys:
     width = "sm"
 
     def __init__(self) -> None:
-        rows = "".join(
-            f"<tr><td><kbd>{html.escape(NAMES.get(key, key))}</kbd></td><td>{does}</td></tr>"
-            for key, does in (KEYS | LOOKING).items()
-        )
+        keys = [(NAMES.get(key, key), does) for key, does in (KEYS | LOOKING).items()]
         self.view = HTML(
-            '<div tabindex="0" role="region" aria-label="Keys">'
-            f"<table><tbody>{rows}</tbody></table></div>"
-            "<p>In the plots over the run, drag a box with the mouse to look closer; drag with"
-            " shift to move along; turn the wheel with ctrl to magnify; double-click to see all"
-            " again.</p>"
-            "<p>Not while you are writing in a field. Everything else is reached with Tab, and"
-            " turned with the arrow keys.</p>",
+            render("keys", keys=keys),
             stylesheets=[css("keys")],
             sizing_mode="stretch_width",
         )

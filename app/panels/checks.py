@@ -1,7 +1,6 @@
 """The babysitting checklist: the lecture's sanity checks, run on a copy of the network."""
 
 import functools
-import html
 import itertools
 from collections.abc import Callable, Iterator
 
@@ -12,12 +11,13 @@ from panel.layout import Column
 from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
-from app import numbers, palette, theme
+from app import palette, theme
 from app.page.buttons import Presses, button
 from app.panels.lesson_figures import HEIGHT
 from app.panels.panel import ROOMS
 from app.plots.figures import further
 from app.stylesheets import css
+from app.templates import render, sentence
 from engine import (
     CHECKS,
     CheckProgress,
@@ -66,9 +66,7 @@ class Checks:
             views: list[Viewable] = []
             for name in some:
                 label = name.capitalize()
-                self._words[name] = _html(
-                    f"<p class='quiet'>{html.escape(CHECKS[name].summary)}</p>"
-                )
+                self._words[name] = _html(sentence(CHECKS[name].summary, "quiet"))
                 self._curves[name] = Column(sizing_mode="stretch_width")
                 begin = _html(button(f"check {name}", label, style="outlined", word=label))
                 views += [begin, self._words[name], self._curves[name]]
@@ -101,10 +99,8 @@ class Checks:
         mark, kind = {True: ("✓", "holds"), False: ("✗", "fails"), None: ("–", "quiet")}[
             result.passed
         ]
-        wanted = f" (wanted: {html.escape(result.wanted)})" if result.wanted else ""
-        self._words[result.name].object = (
-            f"<p class='{kind}' role='status'><b>{mark} {numbers.number(result.number)}{wanted}</b>"
-            f" {html.escape(result.sentence)}</p>"
+        self._words[result.name].object = render(
+            "check_result", kind=kind, mark=mark, result=result
         )
         known = result.x is not None and result.y is not None
         self._curves[result.name][:] = [_curve(result)] if known else []

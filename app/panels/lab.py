@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import html
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -24,6 +23,7 @@ from app.panels.lab_figures import Sizes, draw_histograms
 from app.panels.latest_only_worker import Latest
 from app.panels.panel import ROOMS
 from app.stylesheets import css
+from app.templates import refusal
 from engine import Begin, Choice, ExperimentHandle, Laboratory, LabReport, Snapshot
 
 MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would be too slow to follow a slider
@@ -176,7 +176,7 @@ class Lab:
         """Show the worker's result."""
         lab, report = told
         if isinstance(report, str):
-            self._said.object = f"<p class='fails' role='alert'>{html.escape(report)}</p>"
+            self._said.object = refusal(report)
             return
         self._said.object = ""
         shown = lab_columns(lab, report)
@@ -195,7 +195,7 @@ class Lab:
         try:
             config = self.wanted.train_from_here(self._handle.latest.config)
         except ValueError as error:
-            self._said.object = f"<p class='fails' role='alert'>{html.escape(str(error))}</p>"
+            self._said.object = refusal(error)
             return
         self._handle.send(Begin(config))
         self.leave()

@@ -1,6 +1,5 @@
 """The data of the initialization lab's plots: pure functions of the engine's report."""
 
-import html
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -174,7 +173,7 @@ def in_words(lab: Laboratory, report: LabReport) -> str:
     """One sentence about the size of the signal and of the gradient."""
     first, last = report.layers[0], report.layers[-1]
     return (
-        f"{html.escape(lab.activation.name)}, {html.escape(lab.initializer.name)}, {lab.depth}"
+        f"{lab.activation.name}, {lab.initializer.name}, {lab.depth}"
         f" layers of {lab.width}: deviation {numbers.number(first.std)} in the first layer,"
         f" {numbers.number(last.std)} in the last; of the gradient, 1 in the last and"
         f" {numbers.number(first.backward)} in the first."

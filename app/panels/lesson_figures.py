@@ -1,7 +1,5 @@
 """Plots of a lesson's exhibits, each drawn once from the engine's figures."""
 
-import html
-
 import numpy as np
 from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
 from bokeh.plotting import figure
@@ -12,6 +10,7 @@ from panel.viewable import Viewable
 from app import numbers, palette, theme
 from app.plots.figures import further
 from app.stylesheets import css
+from app.templates import sentence
 from engine import Cloud, Descent, FunctionCurve, LabReport, Means
 
 MOST_POINTS = 400  # of a scatter plot
@@ -27,7 +26,7 @@ def pictures(exhibits: dict[str, object]) -> Viewable:
     return Column(
         *(
             Column(
-                HTML(f"<p>{html.escape(words(exhibits[name]))}</p>", stylesheets=[css("panel")]),
+                HTML(sentence(words(exhibits[name])), stylesheets=[css("panel")]),
                 Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             )

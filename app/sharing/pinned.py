@@ -1,6 +1,5 @@
 """The "Runs" dialog: pin this run, and compare it with others."""
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from panel.viewable import Viewable
 from app import numbers
 from app.plots.ghost_runs import run_before
 from app.stylesheets import css
-from app.templates import render
+from app.templates import render, sentence
 from engine import (
     MAX_NAME,
     MAX_PINNED,
@@ -100,7 +99,7 @@ class Runs:
         try:
             check_pin(name, self._handle.latest.pinned)
         except ValueError as error:
-            self._refusal.object = f"<p role='alert'>{html.escape(str(error))}</p>"
+            self._refusal.object = sentence(str(error), role="alert")
             return
         self._refusal.object = ""
         self._handle.send(Pin(name))

@@ -3,7 +3,6 @@
 An uploaded file is only in its visitor's menu, and is freed when the visitor has left.
 """
 
-import html
 import threading
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ from panel.viewable import Viewable
 
 from app.sharing.upload_preview import preview
 from app.stylesheets import css
+from app.templates import sentence
 from engine import (
     AS_FOUND,
     ENDS,
@@ -177,7 +177,7 @@ class Data:
         """Read on a background thread: large tables take seconds, and the page must not wait."""
         self._use.visible = self._choices.visible = False
         self._progress.visible = True
-        self._preview.object = f"<p role='status'>{html.escape(words)}</p>"
+        self._preview.object = sentence(words, role="status")
         self._looks += 1
         arguments = read, self._reading, self._looks
         threading.Thread(target=self._read, args=arguments, daemon=True).start()
@@ -190,7 +190,7 @@ class Data:
             words, found = preview(looked_at, reading), looked_at.source.describe(reading)
             upload = looked_at
         except ValueError as error:
-            words = f"<p role='alert'>{html.escape(str(error))}</p>"
+            words = sentence(str(error), role="alert")
         if look == self._looks:
             self._found(upload, words, found)
 

@@ -107,7 +107,7 @@ def test_a_seventh_pinned_run_is_refused(runs, handle):
 def test_an_illegal_name_is_refused(runs, handle, name):
     pin(runs, "twice")
     pin(runs, name)
-    assert "role='alert'" in runs._refusal.object
+    assert 'role="alert"' in runs._refusal.object
     assert len(handle.latest.pinned) == 1
 
 

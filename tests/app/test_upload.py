@@ -186,7 +186,7 @@ def test_a_file_is_previewed_before_it_is_used(uploads):
 
 def test_only_a_readable_file_can_be_learned_from(uploads):
     desk = Desk(uploads)
-    assert "role='alert'" in desk.bring(b"1,2\nx,y\n", "bad.csv")
+    assert 'role="alert"' in desk.bring(b"1,2\nx,y\n", "bad.csv")
     assert not desk.data._use.visible
     desk.bring(TABLE, "pets.csv")
     assert desk.data._use.visible

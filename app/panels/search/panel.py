@@ -1,7 +1,6 @@
 """The Search panel: dozens of short runs at once, from coarse to fine."""
 
 import functools
-import html
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from app.panels.search.search_controller import SearchController, search_progres
 from app.panels.search.space import REGION, SORT, TRIAL, told_of
 from app.panels.search.table import TrialTable
 from app.stylesheets import css
+from app.templates import refusal, sentence
 from engine import (
     STRATEGIES,
     Choice,
@@ -162,7 +162,7 @@ class SearchRoom:
         self._controller.compare(search, self._seeds.value)
 
     def _refuse(self, words: str) -> None:
-        self._refusal.object = f"<p class='fails' role='alert'>{html.escape(words)}</p>"
+        self._refusal.object = refusal(words)
 
     def _hear(self, name: str, words: str) -> None:
         """Handle a press or a brush in the plots; the page may send anything."""
@@ -181,10 +181,8 @@ class SearchRoom:
         trial = frame.trials[number]
         self._controller.load(trial.config)
         self._table.close()
-        self._loaded.object = (
-            f"<p class='holds' role='status'><b>Trial {html.escape(told_of(frame, trial))}</b> is"
-            f" your run now, from its first step.</p>"
-        )
+        told = f"Trial {told_of(frame, trial)} is your run now, from its first step."
+        self._loaded.object = sentence(told, "holds", "status")
         self._watch.object = _button("watch", "Watch it learn", "visibility")
 
     def _brush(self, ends: Sequence[float]) -> None:
@@ -271,9 +269,7 @@ def _edges(frame: SearchFrame | None, region: dict[str, tuple[float, float]]) ->
     """The warnings, and the selected region."""
     if frame is None:
         return ""
-    words = "".join(
-        f"<p class='fails' role='alert'>{html.escape(edge.text)}</p>" for edge in frame.edges
-    )
+    words = "".join(refusal(edge.text) for edge in frame.edges)
     if not region:
         return words + "<p class='quiet'>Drag over the points to choose a region.</p>"
     axes = {axis.path: axis for axis in frame.search.space}

@@ -1,10 +1,8 @@
 """All trials of a search as a table that sorts by any column, and as a CSV file."""
 
 import csv
-import html
 import io
 import math
-from collections.abc import Sequence
 
 from panel import ui
 from panel.layout import Column
@@ -13,6 +11,7 @@ from panel.pane import HTML
 from app import numbers
 from app.panels.search.space import ENDED, SORT, TRIAL, score_of
 from app.stylesheets import css
+from app.templates import render
 from engine import SearchFrame, TrialFrame, in_words, label_of
 
 
@@ -65,35 +64,23 @@ def to_csv(frame: SearchFrame) -> str:
 
 def to_html(frame: SearchFrame, column: int, reverse: bool) -> str:
     """The trials as a table whose headings and rows can be clicked."""
-    sort = "descending" if reverse else "ascending"
-    head = "".join(
-        f'<th scope="col"{f" aria-sort={sort}" if n == column else ""}>'
-        f'<button type="button" data-press="{SORT}" data-value="{n}">{html.escape(name)}'
-        f"{' ↓' if n == column and reverse else ' ↑' if n == column else ''}</button></th>"
-        for n, name in enumerate(heads(frame))
-    )
-    rows = "".join(_row(frame, trial) for trial in ordered(frame, column, reverse))
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="Trials">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    trials = ordered(frame, column, reverse)
+    return render(
+        "trials",
+        heads=heads(frame),
+        rows=[{"number": trial.number, "cells": _cells(frame, trial)} for trial in trials],
+        **{"column": column, "reverse": reverse, "sort": SORT, "trial": TRIAL},
     )
 
 
-def _row(frame: SearchFrame, trial: TrialFrame) -> str:
-    cells: Sequence[str] = [
+def _cells(frame: SearchFrame, trial: TrialFrame) -> list[str]:
+    return [
         score_of(frame, trial),
         numbers.number(trial.cost),
         f"{trial.steps:,}",
         *(in_words(value) for value in trial.point),
         trial.reason or trial.status.value,
     ]
-    number = trial.number + 1
-    return (
-        f'<tr data-press="{TRIAL}" data-value="{trial.number}"><td><button type="button"'
-        f' aria-label="Load trial {number}">{number}</button></td>'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-    )
 
 
 class TrialTable:
