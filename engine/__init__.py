@@ -51,6 +51,13 @@ from engine.limits import Limits, limits, read_limits
 from engine.measure.activation_history import Strip
 from engine.measure.decision_surface import Points, Surface
 from engine.measure.divergence import Autopsy, Fault
+from engine.measure.explained_step import (
+    BatchExample,
+    ExplainedStep,
+    Explaining,
+    LayerPass,
+    TensorStep,
+)
 from engine.measure.feature_maps import LayerMaps, Maps
 from engine.measure.model_summary import Stage
 from engine.measure.on_demand import Inside
@@ -72,6 +79,7 @@ from engine.measure.snapshot import (
     Status,
     WeightStats,
 )
+from engine.measure.traced_weight import HELD, NO_PLACE, Link, Place, TracedWeight
 from engine.measure.weight_images import Filters, Matrix, Weights
 from engine.measure.weights_export import weights_npz
 from engine.memoize import memoize
@@ -162,10 +170,12 @@ __all__ = [
     "FLAT",
     "FULL",
     "HALF_LIFE",
+    "HELD",
     "LECTURE_SEARCH",
     "LESSONS",
     "MAX_NAME",
     "MAX_PINNED",
+    "NO_PLACE",
     "ONE_MATTERS",
     "PACES",
     "SETTINGS",
@@ -174,6 +184,7 @@ __all__ = [
     "Answers",
     "Autopsy",
     "BackgroundResults",
+    "BatchExample",
     "Begin",
     "Categorical",
     "CheckProgress",
@@ -207,6 +218,8 @@ __all__ = [
     "Expected",
     "Experiment",
     "ExperimentHandle",
+    "ExplainedStep",
+    "Explaining",
     "Fault",
     "FileReader",
     "Filters",
@@ -223,11 +236,13 @@ __all__ = [
     "LabReport",
     "Laboratory",
     "LayerMaps",
+    "LayerPass",
     "LayerStats",
     "LayerSums",
     "Lesson",
     "LessonProgress",
     "Limits",
+    "Link",
     "LookAhead",
     "LookBack",
     "Looking",
@@ -245,6 +260,7 @@ __all__ = [
     "PastRun",
     "Pause",
     "Pin",
+    "Place",
     "Play",
     "Points",
     "Pool",
@@ -275,6 +291,8 @@ __all__ = [
     "Strip",
     "Sums",
     "Surface",
+    "TensorStep",
+    "TracedWeight",
     "Trial",
     "TrialFrame",
     "TrialStatus",

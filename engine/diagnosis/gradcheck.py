@@ -4,17 +4,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
-from engine.nn.losses import LOSSES
-from engine.training.build_network import build_network
+from engine.measure.float64_copy import TINY, Float64Copy, relative_error
 from engine.training.training import Training
 from engine.types import Array
-
-STEP = 1e-6  # to either side; times the parameter's size if that is above 1
-TINY = 1e-5  # a slope below this is rounding error of the difference of two losses
-BENT = 1e-3  # one-sided slopes that differ by this share lie on two sides of a kink
 
 
 @dataclass(frozen=True)
@@ -52,33 +46,6 @@ class GradientCheck:
         return sum(check.kink for check in self.checks)
 
 
-class _Copy:
-    """The loss of the last mini-batch as a function of the parameters, in float64."""
-
-    def __init__(self, training: Training) -> None:
-        model = msgspec.structs.replace(training.config.model, dropout=0.0)  # it would be random
-        data, batches = training.data.train, training.batches
-        self._x = batches.x.astype(np.float64)
-        self._target = batches.target.astype(np.float64)
-        self._network = build_network(
-            model, data.shape, data.outputs, len(self._x), dtype=np.float64
-        )
-        self.parameters = self._network.parameters
-        self.parameters.theta[...] = training.network.parameters.theta
-        self._dz = np.empty_like(self._target)
-        self._row = np.empty_like(self._target[:, 0])
-        self._loss = LOSSES.build(training.config.optimization.loss)
-
-    def loss(self) -> float:
-        scores = self._network.forward(self._x, train=True)
-        return self._loss(scores, self._target, self._dz, self._row)
-
-    def gradient(self) -> Array:
-        self.loss()
-        self._network.backward(self._dz)
-        return self.parameters.grad.copy()
-
-
 def check_gradients(
     training: Training, rng: np.random.Generator, coordinates: int = 30
 ) -> GradientCheck:
@@ -92,7 +59,7 @@ def one_by_one(
     """The same check, which yields one parameter at a time."""
     if not training.batches.seen:
         raise ValueError("the gradient check needs a mini-batch: make a step first")
-    copy = _Copy(training)
+    copy = Float64Copy(training)
     gradient = copy.gradient()
     tensors = copy.parameters.tensors
     for number in range(coordinates):
@@ -101,32 +68,11 @@ def one_by_one(
         yield _check(copy, gradient, tensor.layer, tensor.name, tensor.span.start, index)
 
 
-def _check(copy: _Copy, gradient: Array, layer: str, tensor: str, start: int, index: int) -> Check:
+def _check(
+    copy: Float64Copy, gradient: Array, layer: str, tensor: str, start: int, index: int
+) -> Check:
     place = start + index
-    step = STEP * max(1.0, abs(float(copy.parameters.theta[place])))
-    left, right = _slopes(copy, place, step)
-    bent = abs(left - right) > BENT * max(abs(left), abs(right), TINY)
-    if bent:  # if the loss is only curved, the two slopes converge as the step shrinks
-        nearer_left, nearer_right = _slopes(copy, place, 0.1 * step)
-        bent = abs(nearer_left - nearer_right) > 0.5 * abs(left - right)
-    difference, backward = 0.5 * (left + right), float(gradient[place])
-    error = _relative(backward, difference)
+    difference, bent = copy.slope(place)
+    backward = float(gradient[place])
+    error = relative_error(backward, difference)
     return Check(layer, tensor, index, backward, difference, error, kink=bent)
-
-
-def _slopes(copy: _Copy, place: int, step: float) -> tuple[float, float]:
-    """The one-sided slopes of the loss, left and right of a parameter's value."""
-    theta = copy.parameters.theta
-    value = float(theta[place])
-    losses = []
-    for shifted in (value - step, value, value + step):
-        theta[place] = shifted
-        losses.append(copy.loss())
-    theta[place] = value
-    below, here, above = losses
-    return (here - below) / step, (above - here) / step
-
-
-def _relative(a: float, b: float) -> float:
-    size = max(abs(a), abs(b))
-    return abs(a - b) / size if size > TINY and not math.isclose(a, b) else 0.0

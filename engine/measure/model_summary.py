@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.nn.channels import Channels
-from engine.nn.convolution import MaxPool2D
+from engine.nn.convolution import Conv2D, MaxPool2D
 from engine.nn.dropout import Dropout
 from engine.nn.layers import Layer
 from engine.nn.normalization import BatchNorm
 from engine.number_format import written
+from engine.training.layer_specs import Convolution
 from engine.training.training import Training
 
 
@@ -42,10 +43,9 @@ def _stage(group: list[Layer], batch: int, training: Training) -> Stage:
     first, *others = group
     shaped = [layer for layer in group if layer.out.ndim == first.out.ndim]  # before `Flatten`
     last = shaped[-1].out.shape
-    model = training.config.model
     convolution = None
     if first.out.ndim == 4:
-        convolution = model.convolutions[int(first.name.rpartition(" ")[2]) - 1]
+        convolution = _convolution_of(first, training)
     return Stage(
         name=next((layer.name for layer in others if layer.shown), first.name),
         weights=f"filters {convolution.size}×{convolution.size}" if convolution else "dense",
@@ -67,3 +67,16 @@ def _words(layers: list[Layer], training: Training, pool: int) -> Iterator[str]:
             yield f"dropout {written(model.dropout)}"
         elif isinstance(layer, MaxPool2D):
             yield f"pool {pool}×{pool}"
+
+
+def kind_of(layer: Layer, training: Training) -> str:
+    """What a learner calls a layer: dense, filters 5×5, batch norm, ReLU, pool 2×2."""
+    if isinstance(layer, Conv2D | MaxPool2D):
+        convolution = _convolution_of(layer, training)
+        size = convolution.size if isinstance(layer, Conv2D) else convolution.pool
+        return f"{'filters' if isinstance(layer, Conv2D) else 'pool'} {size}×{size}"
+    return next(_words([layer], training, 1), layer.name.rstrip(" 0123456789"))
+
+
+def _convolution_of(layer: Layer, training: Training) -> Convolution:
+    return training.config.model.convolutions[int(layer.name.rpartition(" ")[2]) - 1]

@@ -67,7 +67,7 @@ def show_answers(training: Training) -> Answers:
         tuple(
             Hard(
                 number=int(n),
-                picture=_small(picture(training, int(n))) if len(data.shape) > 1 else None,
+                picture=small(picture(training, int(n))) if len(data.shape) > 1 else None,
                 right=float(right[n]),
                 said=float(said[n]),
                 probability=math.nan if known is None else float(known[n].max()),
@@ -90,8 +90,8 @@ def said_of(scores: Array, examples: Examples) -> Integers | Array:  # (N,)
     return scores.argmax(axis=1) if examples.classes else examples.in_units(scores)[:, 0].copy()
 
 
-def lasting(values: Integers | Array) -> Integers | Array:
-    """A read-only copy of the numbers."""
+def lasting[A: np.ndarray](values: A) -> A:
+    """A read-only view of the numbers."""
     view = values.view()
     view.setflags(write=False)
     return view
@@ -109,7 +109,8 @@ def _confusion(
     return counts
 
 
-def _small(pixels: Array) -> Array:
+def small(pixels: Array) -> Array:
+    """A picture with fewer pixels, if it has too many to be shown."""
     every = math.ceil(max(pixels.shape[:2]) / SIDE)
     return pixels[::every, ::every]
 

@@ -72,7 +72,7 @@ class Conv2D(Weighted):
     ) -> None:
         self.name = name
         channels, height, width, batch = shape
-        self._stride, self._padding, self._first = stride, padding, first
+        self.stride, self.padding, self._first = stride, padding, first
         self.fan_in, self.fan_out = channels * size * size, filters * size * size
         self.gain = gain
         self.shapes = {"W": (self.fan_in, filters), "b": (filters,)}
@@ -108,7 +108,7 @@ class Conv2D(Weighted):
 
     def _windows_of(self, padded: Array) -> Array:  # (C, size, size, H', W', B)
         """Every window of the padded image, as a view; the offset within the window comes first."""
-        size, stride = self._windows.shape[1], self._stride
+        size, stride = self._windows.shape[1], self.stride
         windows = sliding_window_view(padded, (size, size), axis=(1, 2))
         view: Array = windows[:, ::stride, ::stride].transpose(0, 4, 5, 1, 2, 3)
         return view
@@ -116,17 +116,17 @@ class Conv2D(Weighted):
     def _add_windows(self, dwindows: Array) -> None:
         """Add the gradient of every window to the pixels that it covers (col2im)."""
         _, size, _, rows, columns, _ = dwindows.shape
-        reach_down, reach_right = rows * self._stride, columns * self._stride
+        reach_down, reach_right = rows * self.stride, columns * self.stride
         self._dpadded[...] = 0
         for i in range(size):
             for j in range(size):
                 self._dpadded[
-                    :, i : i + reach_down : self._stride, j : j + reach_right : self._stride
+                    :, i : i + reach_down : self.stride, j : j + reach_right : self.stride
                 ] += dwindows[:, i, j]
 
     def _inner(self, padded: Array) -> Array:
         """The image without its padding, as a view."""
-        edge = self._padding
+        edge = self.padding
         return padded[:, edge : padded.shape[1] - edge, edge : padded.shape[2] - edge]
 
 
@@ -138,7 +138,7 @@ class MaxPool2D(Layer):
 
     def __init__(self, name: str, shape: tuple[int, ...], size: int, dtype: DTypeLike) -> None:
         self.name = name
-        self._size = size
+        self.size = size
         channels, height, width, batch = shape
         self.out = np.zeros((channels, height // size, width // size, batch), dtype)
 
@@ -167,11 +167,11 @@ class MaxPool2D(Layer):
     def _corners(self, maps: Array) -> list[Array]:
         """The pixels at each place within the squares, as views with the shape of `out`."""
         _, rows, columns, _ = self.out.shape
-        reach_down, reach_right = rows * self._size, columns * self._size
+        reach_down, reach_right = rows * self.size, columns * self.size
         return [
-            maps[:, i : reach_down : self._size, j : reach_right : self._size]
-            for i in range(self._size)
-            for j in range(self._size)
+            maps[:, i : reach_down : self.size, j : reach_right : self.size]
+            for i in range(self.size)
+            for j in range(self.size)
         ]
 
 

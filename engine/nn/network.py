@@ -1,5 +1,6 @@
 """A network: a sequence of layers over one flat parameter vector."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -12,6 +13,8 @@ from engine.nn.channels import Channels
 from engine.nn.initializers import Initializer
 from engine.nn.layers import Layer, Weighted
 from engine.types import Array
+
+DIGITS = 16  # of a digest: enough to tell any two runs apart
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,11 @@ class Parameters:
         """Remember the parameters of now as those that training starts from."""
         self.drawn = self.theta.copy()
         self.drawn.setflags(write=False)
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of the parameters: the same for the same bits."""
+        return hashlib.sha256(self.theta.tobytes()).hexdigest()[:DIGITS]
 
     def fits(self, layers: Sequence[Layer]) -> bool:
         """Whether these layers have exactly these parameters, by name and shape."""

@@ -1,8 +1,10 @@
-"""The results of background work: a lesson, the checks, a search."""
+"""The results of background work: a lesson, the checks, a search, an explained step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.measure.explained_step import ExplainedStep, Explaining
+from engine.measure.traced_weight import TracedWeight
 from engine.measure.verdict import Verdict
 from engine.search.search_session import SearchProgress
 from engine.types import Array
@@ -50,3 +52,5 @@ class BackgroundResults:
     lesson: LessonProgress | None = None
     checks: tuple[CheckProgress | CheckResult, ...] | None = None
     search: SearchProgress | None = None
+    explained: ExplainedStep | Explaining | None = None
+    traced: TracedWeight | Explaining | None = None

@@ -10,7 +10,7 @@ import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,6 +19,7 @@ from engine.data import Split
 from engine.diagnosis import Followed, condition_of, diagnose
 from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.divergence import SHOWN, Autopsy, autopsy, examine
+from engine.measure.explained_step import ExplainedStep, Explaining, explaining
 from engine.measure.instruments import Instruments
 from engine.measure.on_demand import Looker
 from engine.measure.pinned_runs import PastRun, check_pin
@@ -32,6 +33,7 @@ from engine.measure.snapshot import (
     StepRate,
     show_data,
 )
+from engine.measure.traced_weight import NO_PLACE, Place, TracedWeight, tracing
 from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.number_format import written
@@ -426,7 +428,11 @@ class Experiment:
     @property
     def shown_network(self) -> Network:
         """The network as it is shown: of the step that is looked at, or as it is now."""
-        return self._rebuilt.training.network if self._rebuilt else self._training.network
+        return self._shown_training.network
+
+    @property
+    def _shown_training(self) -> Training:
+        return self._rebuilt.training if self._rebuilt else self._training
 
     @property
     def shown_journal(self) -> tuple[tuple[int, Command], ...]:
@@ -539,6 +545,19 @@ class Experiment:
     def check_gradients(self, coordinates: int = 30) -> GradientCheck:
         """Compare some gradients of the last mini-batch with differences of the loss."""
         return check_gradients(self._training, np.random.default_rng(self.step), coordinates)
+
+    def explaining(self, chosen: int = 0) -> Iterator[ExplainedStep | Explaining]:
+        """Explain the next step from what is shown, piece by piece, without making it.
+
+        `chosen` is the example of its mini-batch that is followed.
+        """
+        return explaining(self._shown_training, self.run, chosen)
+
+    def tracing(
+        self, place: Place = NO_PLACE, chosen: int = 0
+    ) -> Iterator[TracedWeight | Explaining]:
+        """Follow one weight through the next step, piece by piece, without making it."""
+        return tracing(self._shown_training, place, chosen)
 
     def _tell(self) -> Snapshot:
         snapshot = self._describe(self._training, self._recorder, self._instruments, self._looker)

@@ -242,5 +242,6 @@ class ExperimentHandle:
 def _news(snapshot: Snapshot) -> tuple[object, ...]:
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     pinned = tuple(past.name for past in snapshot.pinned)
-    beside = id(snapshot.beside.lesson), id(snapshot.beside.checks)
+    results = snapshot.beside
+    beside = tuple(map(id, (results.lesson, results.checks, results.explained, results.traced)))
     return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules, pinned, beside

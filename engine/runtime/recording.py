@@ -1,18 +1,14 @@
 """A run as plain values that determine it to the bit, with a digest of the result."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
 
 from engine.json_reader import from_json
-from engine.nn.network import Network
 from engine.runtime.experiment import Experiment
 from engine.training.commands import Begin, Command, SetKnob
 from engine.training.config import RunConfig
-
-DIGITS = 16  # of a digest: enough to tell any two runs apart
 
 type Steps = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -57,13 +53,10 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def record(experiment: Experiment) -> Recording:
     """What it takes to repeat the experiment's run up to the step that is shown."""
     journal, steps = experiment.shown_journal, experiment.shown_step
-    return Recording(experiment.first_config, journal, steps, _digest(experiment.shown_network))
+    digest = experiment.shown_network.parameters.digest
+    return Recording(experiment.first_config, journal, steps, digest)
 
 
 def digest(experiment: Experiment) -> str:
     """A fingerprint of the weights as they are now: the same for the same bits."""
-    return _digest(experiment.network)
-
-
-def _digest(network: Network) -> str:
-    return hashlib.sha256(network.parameters.theta.tobytes()).hexdigest()[:DIGITS]
+    return experiment.network.parameters.digest

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.types import Array
+from engine.types import Array, Integers
 
 
 class Batches:
@@ -54,6 +54,12 @@ class Batches:
             source.take(rows, axis=0, out=buffer, mode="clip")  # any other mode copies twice
         self._next += size
         self.seen += size
+
+    @property
+    def rows(self) -> Integers:  # (B,)
+        """Which examples are in the mini-batch."""
+        rows: Integers = self._order[self._next - len(self.x) : self._next].copy()
+        return rows
 
     def save(self) -> tuple[np.ndarray, int, int, Mapping[str, Any]]:
         """A copy of the state that determines the next mini-batches, as small as can be."""

@@ -107,8 +107,8 @@ class Training:
         )
         self._judge_by_loss(judging_network(self.config, self.data.train, self.network.parameters))
         self._schedule = SCHEDULES.build(self.config.optimization.schedule)
-        self._dz = np.empty_like(self.batches.target)
-        self._row = np.empty_like(self._dz[:, 0])
+        self.dscores: Array = np.empty_like(self.batches.target)  # the gradient of the scores
+        self._row = np.empty_like(self.dscores[:, 0])
         parameters = self.network.parameters
         self._weights = parameters.theta[: parameters.regularized]
         room = np.empty_like(self._weights[:BLOCK])
@@ -130,17 +130,26 @@ class Training:
 
     def update(self) -> float:
         """Batch, forward, loss, backward, update; returns the batch's loss or raises Diverged."""
-        parameters = self.network.parameters
+        loss = self.go_forward()
+        self.network.backward(self.dscores)
+        self.move()
+        return loss
+
+    def go_forward(self) -> float:
+        """The first part of a step: the next batch, its scores, their loss and its gradient."""
         self.batches.advance()
         self.step += 1
         scores = self.network.forward(self.batches.x, train=True)
-        loss = self._loss(scores, self.batches.target, self._dz, self._row)
+        loss = self._loss(scores, self.batches.target, self.dscores, self._row)
         if not loss <= self._absurd:  # NaN fails every comparison
             raise Diverged(loss)
         if self._comparing:
-            np.copyto(self._previous, parameters.grad)
-        self.network.backward(self._dz)
-        optimization = self.config.optimization
+            np.copyto(self._previous, self.network.parameters.grad)
+        return loss
+
+    def move(self) -> None:
+        """The last part of a step, after the gradients: the update."""
+        optimization, parameters = self.config.optimization, self.network.parameters
         if optimization.clip:
             self._clip()
             self.optimizer.update(parameters.grad, self.learning_rate)
@@ -150,7 +159,6 @@ class Training:
             self._compare()
         if optimization.max_norm:
             self._limit_weights()
-        return loss
 
     def compare_next(self) -> None:
         """At the next step, set `gradient_cosine` from its gradient and the one before."""
@@ -348,7 +356,7 @@ class Training:
         for start in range(0, max(1, min(JUDGED, len(train)) - size + 1), size):
             piece = slice(start, start + size)
             scores = network.forward(train.x[piece], train=True)
-            loss = self._loss(scores, train.target[piece], self._dz, self._row)
+            loss = self._loss(scores, train.target[piece], self.dscores, self._row)
             seen.append((loss, parameters.statistics.copy()))
         parameters.statistics[...] = before
         losses, statistics = zip(*seen, strict=True)
