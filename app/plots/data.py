@@ -208,7 +208,7 @@ class DataView:
         count = len(classes)
         drawn = self._figure(
             "How often each class is taken for each other one",
-            "a row what it is, a column what the network says",
+            "rows: true, columns: predicted",
             x_range=Range1d(start=-0.5, end=count - 0.5),
             y_range=Range1d(start=0.5 - count, end=0.5),
         )

@@ -16,10 +16,10 @@ from engine import Hard, Snapshot
 
 ROWS, FEW_ROWS = 8, 5  # rows of text in a column, and how many fit if the type is large
 ACROSS = 8  # pictures in a row
-CELL = (2.08, 1.62)  # width and height of a cell, in image sizes
+CELL = (2.08, 1.9)  # width and height of a cell, in image sizes
 LETTERS = (13, 5)  # of the true and of the predicted class below an image
 LONGEST = 24  # letters of an input's name
-BELOW = 0.58  # height of the text below, in image sizes
+BELOW = 0.86  # height of the text below, in image sizes
 
 
 def said_of(hard: Hard, classes: Sequence[str]) -> str:

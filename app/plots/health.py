@@ -18,9 +18,9 @@ from engine import LayerStats, Snapshot
 # The shares above which the diagnosis has a finding; some zeros are healthy.
 BANDS = {"dead": 0.4, "zero": math.inf, "saturated": 0.5}
 TITLES = {
-    "dead": "dead: 0 on up to 2,048 training examples",
-    "zero": "zero: outputs that are exactly 0 just now",
-    "saturated": "saturated: outputs at an end of their range",
+    "dead": "dead: 0 on every example seen",
+    "zero": "zero: exactly 0 just now",
+    "saturated": "saturated: at either end",
 }
 
 
@@ -78,7 +78,11 @@ def _worst(layers: Sequence[LayerStats], shares: Sequence[float]) -> str:
 
 @VIEWS.register("health")
 class HealthView:
-    """The share of dead, zero and saturated units in each layer; dashed: the healthy limit."""
+    """The share of dead, zero and saturated units in each layer; dashed: the healthy limit.
+
+    A unit is dead if it is 0 on every training example, or on the first 2,048 of many. Saturated
+    outputs lie near an end of the activation's range.
+    """
 
     title = "Health"
     tab = "Health"
