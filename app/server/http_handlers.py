@@ -5,8 +5,9 @@ import sys
 from typing import Any
 
 from bokeh.server.urls import per_app_patterns, toplevel_patterns
+from panel.io.resources import DIST_DIR
 from panel.io.server import DocHandler
-from tornado.web import RequestHandler
+from tornado.web import RequestHandler, StaticFileHandler
 
 from app.server.capacity import UNSEEN
 from app.server.connection_limits import Addresses
@@ -37,6 +38,8 @@ FULL = """<!DOCTYPE html>
 """
 TAKEN = "All {most} places of this laboratory are taken."
 CROWDED = "Many pages were asked for from your network at the same moment."
+# Bokeh serves the icon at the root alone; below a prefix its address would lead nowhere.
+ICON = (r"/(favicon\.ico)", StaticFileHandler, {"path": DIST_DIR / "images"})
 CLASS = 30  # page requests of one address at once that are always allowed
 ADDRESSES = Addresses(max(VISITS.most, CLASS), UNSEEN)
 
@@ -129,7 +132,7 @@ def install() -> None:
     """Register these routes; called before the server builds its own."""
     if (PAGE, DocHandler) in per_app_patterns:  # hooks may run more than once
         per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
-        toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness)])
+        toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness), ICON])
         gather_resources_once()
         encode_definitions_once()
     # Every response has them: the page, its scripts, the password form, errors.

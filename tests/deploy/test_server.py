@@ -24,7 +24,8 @@ from tests.waiting import PATIENCE, wait_until
 def test_the_app_works_below_a_path(serve):
     server = serve("--prefix", "class", root="/class")
     wait_until(lambda: server.ready)
-    assert get(f"{server.root}/app/static/page.js")[0] == 200
+    for file in ("app/static/page.js", "favicon.ico"):
+        assert get(f"{server.root}/{file}")[0] == 200
     assert server.says("/liveness") == {"alive": True}
     visitor = Visitor(f"{server.root}/app")
     assert visitor.open()["run"] == 1
