@@ -11,6 +11,7 @@ from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document, document
 from bokeh.model import DataModel
 from bokeh.models import Button
+from bokeh.resources import Resources
 from bokeh.server.views.ws import WSHandler
 from panel.io import server
 from panel.reactive import Syncable
@@ -136,6 +137,17 @@ def test_a_definition_that_comes_later_is_in_the_next_document(monkeypatch):
         """Defined when a document already exists."""
 
     assert "Latecomer" in serialize_json(Document().to_json().content["defs"])
+
+
+def test_a_page_has_the_scripts_it_uses_and_none_for_webgl(monkeypatch):
+    for owner, name in MENDED:
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    resources = Resources(mode="server")
+    before = [str(file) for file in server.bundle_resources([], resources).js_files]
+    workarounds.gather_resources_once()
+    after = [str(file) for file in server.bundle_resources([], resources).js_files]
+    (gone,) = [file for file in before if file not in after]
+    assert "bokeh-gl" in gone and after == [file for file in before if file != gone]
 
 
 def test_a_workaround_is_installed_once(monkeypatch):
