@@ -68,6 +68,7 @@ from engine.measure.run_metrics import RunMetrics
 from engine.measure.signal_theory import Expected
 from engine.measure.smoothing import HALF_LIFE
 from engine.measure.snapshot import (
+    BranchInfo,
     Condition,
     DataInfo,
     Finding,
@@ -137,8 +138,10 @@ from engine.training.commands import (
     Begin,
     Command,
     FinishEpoch,
+    GoTo,
     LookAhead,
     LookBack,
+    Offshoot,
     Pause,
     Pin,
     Play,
@@ -186,6 +189,7 @@ __all__ = [
     "BackgroundResults",
     "BatchExample",
     "Begin",
+    "BranchInfo",
     "Categorical",
     "CheckProgress",
     "CheckResult",
@@ -226,6 +230,7 @@ __all__ = [
     "Finding",
     "FinishEpoch",
     "FunctionCurve",
+    "GoTo",
     "GradientCheck",
     "Group",
     "Hard",
@@ -252,6 +257,7 @@ __all__ = [
     "Means",
     "Metric",
     "ModelConfig",
+    "Offshoot",
     "OptimizationConfig",
     "Origin",
     "Outcome",

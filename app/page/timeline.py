@@ -10,7 +10,7 @@ from panel.pane import HTML
 from app.page.buttons import Presses, button
 from app.settings.settings import Send
 from app.stylesheets import css
-from engine import ExperimentHandle, LookAhead, LookBack, Play, Snapshot, Status
+from engine import ExperimentHandle, GoTo, LookAhead, LookBack, Play, Snapshot, Status
 
 LOOK = "look"  # the kind of message that tells which step somebody wants to see
 DIGITS = 12  # of a step, at most
@@ -22,6 +22,8 @@ TIMELINE = """
   </div>
   <p role="status" data-text="look" data-value=""></p>
   <p class="hint" data-text="branch">Drag to look back at any step.</p>
+  <button type="button" class="outlined open" popovertarget="branches" hidden></button>
+  <div id="branches" class="branches" popover role="group" aria-label="Branches"></div>
   {buttons}
 </div>
 """
@@ -36,6 +38,7 @@ class Timeline:
         self._send, self._handle = send, handle
         presses.on("continue", lambda: send(Play()))
         presses.on("now", lambda: send(LookAhead()))
+        presses.on_value("branch", self.go_to)
         self.view = HTML(
             TIMELINE.format(
                 buttons=button(
@@ -64,6 +67,16 @@ class Timeline:
         now = self._latest
         wanted = now.looking.step if now.looking else now.step
         self._send(LookBack(max(0, wanted - steps)))
+
+    def go_to(self, run: str) -> None:
+        """Take up another branch; the browser may say anything."""
+        if run.isdecimal():
+            self._send(GoTo(int(run[:DIGITS])))
+
+    def last_left(self) -> None:
+        """Take up the branch that was left last, if there is one."""
+        if branches := self._latest.branches:
+            self._send(GoTo(branches[-1].run))
 
     def undo(self) -> None:
         """Go back to before the last change; on from there, if the run is running."""

@@ -76,10 +76,18 @@ def _comparable(snapshot: Snapshot, name: str) -> list[tuple[PastRun, str]]:
 
 
 def _others(snapshot: Snapshot) -> list[tuple[PastRun, str]]:
-    """The run before this one and those that were pinned, each with its colour."""
+    """The run before this one, other branches, and those that were pinned, with their colours."""
     others = [(past, palette.past(n)) for n, past in enumerate(snapshot.pinned)]
     before = run_before(snapshot)
-    return [(before, palette.QUIET), *others] if before else others
+    left = [*([before] if before else []), *branches(snapshot)]
+    return [*((past, palette.QUIET) for past in left), *others]
+
+
+def branches(snapshot: Snapshot) -> list[PastRun]:
+    """The other branches of this run, but for those that stand among the others already."""
+    known = {(past.run, past.step) for past in (snapshot.previous, *snapshot.pinned) if past}
+    pasts = (branch.past for branch in snapshot.branches)
+    return [past for past in pasts if past and (past.run, past.step) not in known]
 
 
 def run_before(snapshot: Snapshot) -> PastRun | None:
@@ -90,7 +98,7 @@ def run_before(snapshot: Snapshot) -> PastRun | None:
 
 
 def _label(snapshot: Snapshot, past: PastRun) -> str:
-    if past is snapshot.previous:
+    if past is snapshot.previous and past.run not in {x.run for x in snapshot.branches}:
         return "before"
     return past.name if len(past.name) <= LONGEST else f"{past.name[: LONGEST - 1]}…"
 

@@ -23,6 +23,7 @@ from bokeh.util.token import check_token_signature, get_session_id
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+from app.page.branch_tree import Twig, tree
 from app.plots import VIEWS, plot_data, view_of
 from app.plots.plot_cache import DRAWINGS, Key, key_of
 from app.plots.plot_data import Columns, Part
@@ -72,6 +73,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
         str, str
     ] = {}  # what the page keeps to restore this run after a restart of the server
     request: int = 0  # the number of the request
+    tree: list[Twig] | None = None  # the branches, if they are others than before
     look: tuple[int, float] | None = None  # the step looked back at, and how much is rebuilt
 
 
@@ -82,6 +84,7 @@ class Composer:
         self._clock = clock  # seconds
         self._described = -math.inf  # when the text alternatives were last sent
         self._run = 0
+        self._tree: list[Twig] | None = None  # the branches that the page knows
         self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
         self._told: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
         self._broke: set[str] = set()  # views that failed
@@ -94,13 +97,15 @@ class Composer:
         rows = snapshot.curves.rows
         fresh = snapshot.run != self._run or not -1 < ask.since < rows
         if fresh:
-            self._run, self._told = snapshot.run, {}
+            self._run, self._told, self._tree = snapshot.run, {}, None
         describe = (
             fresh or bool(snapshot.looking) or self._clock() - self._described >= DESCRIBED_EVERY
         )
         if describe:
             self._described = self._clock()
         frame = Frame(snapshot.run, rows - 1, snapshot.end, request=ask.request)
+        if (branches := tree(snapshot)) != self._tree:
+            frame.tree = self._tree = branches
         if snapshot.looking:
             frame.look = snapshot.looking.step, snapshot.looking.done
         self._add(frame, "", plot_data.status(snapshot, ask.since), fresh, describe)

@@ -1,6 +1,6 @@
 """The "Runs" dialog: pin this run, and compare it with others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from panel import ui
@@ -9,7 +9,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import numbers
-from app.plots.ghost_runs import run_before
+from app.plots.ghost_runs import branches, run_before
 from app.stylesheets import css
 from app.templates import render, sentence
 from engine import (
@@ -32,7 +32,8 @@ from engine import (
 
 EXPLAINED = f"""
 <p>A pinned run stays in the plots beside those that follow, and in this table: up to {MAX_PINNED}.
-What they do not have in common stands out.</p>
+What they do not have in common stands out. <em>Load</em> begins a run with its settings,
+<em>Repeat</em> makes the same run again to the bit, with all that was changed on the way.</p>
 """
 
 
@@ -87,12 +88,16 @@ class Runs:
         load = ui.Button(
             label=f"Load {name}", icon="replay", size="small", variant="outlined", margin=(2, 4)
         )
-        load.on_click(lambda event: self._load(name))
+        load.on_click(lambda event: self._begin(name, lambda past: Begin(past.config)))
+        repeat = ui.Button(
+            label=f"Repeat {name}", icon="history", size="small", variant="outlined", margin=(2, 4)
+        )
+        repeat.on_click(lambda event: self._begin(name, lambda past: past.begin))
         unpin = ui.Button(
             label=f"Unpin {name}", icon="close", size="small", variant="text", margin=(2, 4)
         )
         unpin.on_click(lambda event: self._handle.send(Unpin(name)))
-        return Row(load, unpin)
+        return Row(load, repeat, unpin)
 
     def _pin(self) -> None:
         name = self._name.value.strip()
@@ -104,10 +109,10 @@ class Runs:
         self._refusal.object = ""
         self._handle.send(Pin(name))
 
-    def _load(self, name: str) -> None:
+    def _begin(self, name: str, command: Callable[[PastRun], Begin]) -> None:
         for past in self._handle.latest.pinned:
             if past.name == name:
-                self._handle.send(Begin(past.config))
+                self._handle.send(command(past))
 
 
 def _free(name: str, taken: Sequence[str]) -> str:
@@ -132,7 +137,7 @@ class TableRow(NamedTuple):
 
 
 def compared(snapshot: Snapshot) -> list[PastRun]:
-    """The runs of the table: this one, the one before, and the pinned ones."""
+    """The runs of the table: this one, the one before, other branches, and the pinned ones."""
     now = PastRun(
         "this run",
         snapshot.run,
@@ -140,9 +145,10 @@ def compared(snapshot: Snapshot) -> list[PastRun]:
         snapshot.curves,
         snapshot.step,
         snapshot.metrics,
+        Begin(snapshot.config),
     )
     before = run_before(snapshot)
-    return [now, *([before] if before else []), *snapshot.pinned]
+    return [now, *([before] if before else []), *branches(snapshot), *snapshot.pinned]
 
 
 def settings(config: RunConfig) -> dict[str, str]:

@@ -26,7 +26,8 @@ class Reconnect:
 
     def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:
         """Make a new link if the run was changed."""
-        known = snapshot.run, snapshot.config, snapshot.markers
+        branches = tuple(branch.run for branch in snapshot.branches)
+        known = snapshot.run, snapshot.config, snapshot.markers, branches
         if known != self._known:
             self._known = known
             handle.do(_so_far).add_done_callback(self._keep)
@@ -41,4 +42,12 @@ class Reconnect:
 
 
 def _so_far(experiment: Experiment) -> Recording:
-    return Recording(experiment.first_config, tuple(experiment.journal), experiment.step)
+    parent, journal = experiment.parent, tuple(experiment.journal)
+    return Recording(
+        experiment.first_config,
+        journal,
+        experiment.step,
+        run=experiment.run,
+        parent=(parent.run, parent.step) if parent else None,
+        branches=tuple(branch.offshoot for branch in experiment.branches),
+    )

@@ -18,6 +18,7 @@ from engine import (
     Command,
     Condition,
     FinishEpoch,
+    PastRun,
     Pause,
     Play,
     Recording,
@@ -57,6 +58,7 @@ def report(snapshot: Snapshot, recording: Recording, asked: str) -> str:
         histograms=Markup("".join(_histograms(snapshot))),
         settings=settings(config),
         journal=done[:JOURNAL_SHOWN],
+        branches=list(_branches(snapshot, recording)),
         left_out=max(0, len(done) - JOURNAL_SHOWN),
         digest=recording.digest,
         asked=asked,
@@ -113,6 +115,24 @@ def _histograms(snapshot: Snapshot) -> Iterator[str]:
         told = f"{layer.name}: mean {numbers.number(layer.mean)}, std {numbers.number(layer.std)},"
         told += f" {numbers.percent(layer.zero)} exactly 0"
         yield histogram(told, layer.edges, layer.counts, palette.colour(number))
+
+
+def _branches(snapshot: Snapshot, recording: Recording) -> Iterator[str]:
+    """The other branches of the run, each with how it was left."""
+    digests = {branch.run: branch.digest for branch in recording.branches}
+    for branch in snapshot.branches:
+        parent = branch.parent
+        left = f"run {branch.run}, " + (
+            f"which left run {parent.run} at step {parent.step:,}" if parent else "the first"
+        )
+        told = [f"{left}, {branch.step:,} steps long", *([branch.change] if branch.change else [])]
+        if branch.past:
+            told += [f"{name.lower()} {x}" for name, x in _ends(branch.past).items()]
+        yield f"{'; '.join(told)}; digest {digests[branch.run]}"
+
+
+def _ends(past: PastRun) -> dict[str, str]:
+    return {name: x for name, x in figures(past.step, past.curves).items() if name != "Steps"}
 
 
 def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:

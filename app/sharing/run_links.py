@@ -1,6 +1,6 @@
 """Links to runs: a run's config, seed and journal in an address, with requests to the page.
 
-    ?run=...           a `Recording`: compressed JSON in URL-safe characters
+    ?run=...           a `Recording`: compressed JSON in URL-safe characters, branches included
     &steps=1234        repeat it to this step, which may be later than the shared one
     &then=play         go on after the shared step; else it pauses there
     &pace=30           steps a second, auto or full; by default auto
@@ -101,16 +101,37 @@ def query(
 
 
 def packed(recording: Recording) -> str:
-    """A run in URL-safe characters."""
-    lean = Recording(recording.config, recording.turns, recording.steps, recording.digest)
-    text = base64.urlsafe_b64encode(zlib.compress(msgspec.json.encode(lean), 9)).decode()
-    text = text.rstrip("=")
-    if len(text) > MAX_LINK:
-        raise ValueError(
-            f"This run was steered {len(lean.journal):,} times, which is more than a link can hold:"
-            " export it as JSON."
-        )
-    return text
+    """A run in URL-safe characters, with as many of its branches as there is room for."""
+    for held in range(len(recording.branches), -1, -1):
+        if len(text := _written(_fitting(recording, held))) <= MAX_LINK:
+            return text
+    raise ValueError(
+        f"This run was steered {len(recording.turns):,} times, which is more than a link can hold:"
+        " export it as JSON."
+    )
+
+
+def branches_held(recording: Recording) -> int:
+    """How many branches of a run its link has room for."""
+    counts = range(len(recording.branches), 0, -1)
+    fit = (held for held in counts if len(_written(_fitting(recording, held))) <= MAX_LINK)
+    return next(fit, 0)
+
+
+def _written(lean: Recording) -> str:
+    packed = zlib.compress(msgspec.json.encode(lean), 9)
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _fitting(recording: Recording, held: int) -> Recording:
+    """What a link says of a run, with so many of the branches that were left last."""
+    branches = recording.branches[len(recording.branches) - held :]
+    known = {branch.run for branch in branches}
+    parent = recording.parent if recording.parent and recording.parent[0] in known else None
+    return Recording(
+        recording.config, recording.turns, recording.steps, recording.digest,
+        recording.run if branches else 1, parent, branches,
+    )  # fmt: skip
 
 
 # ---- reading --------------------------------------------------------------------------------
@@ -158,7 +179,9 @@ def _up_to(steps: str, recording: Recording) -> Recording:
             f"This link says steps={steps[:MAX_WORDS]!r}; it must be a whole number from"
             f" {least:,} to {MAX_STEPS:,}."
         )
-    return Recording(recording.config, recording.journal, int(steps))
+    lasts = int(steps)
+    parent = recording.parent if recording.parent and recording.parent[1] <= lasts else None
+    return msgspec.structs.replace(recording, steps=lasts, digest=None, parent=parent)
 
 
 def _check_files(raw: bytes, own: Iterable[str]) -> None:
@@ -184,11 +207,12 @@ def _decompressed(text: str) -> bytes:
 
 def _check_turns(recording: Recording) -> None:
     """Refuse changes that would begin another run, and illegal values."""
-    config = recording.config
-    for step, turn in recording.turns:
-        config = config.replace(turn.path, turn.value)
-        if SETTINGS[turn.path].effect is Effect.NEW_RUN:
-            raise ValueError(f"step {step:,} changes {turn.path}, which begins another run")
+    for turns in (recording.turns, *(branch.turns for branch in recording.branches)):
+        config = recording.config
+        for step, turn in turns:
+            config = config.replace(turn.path, turn.value)
+            if SETTINGS[turn.path].effect is Effect.NEW_RUN:
+                raise ValueError(f"step {step:,} changes {turn.path}, which begins another run")
 
 
 def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:

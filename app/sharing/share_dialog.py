@@ -19,6 +19,9 @@ EXPLAINED = """
 <p>Whoever opens this link sees the run repeated from its first step to step {step}, every change
 of a knob included, and gets the same weights to the bit on a machine of the same kind.</p>
 """
+BRANCHES = (
+    "<p>Of its {all} other branches it holds {held}, which are repeated when one goes there.</p>"
+)
 FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
 
 type Address = Callable[[], str]
@@ -92,6 +95,9 @@ class Sharing:
             link = f"{self._address()}{asked}"
         except ValueError as error:
             words, link = f"<p role='alert'>{error}</p>", ""
+        if recording.branches:
+            held = run_links.branches_held(recording)
+            words += BRANCHES.format(all=len(recording.branches), held=held)
         for file, _ in files_named(recording.config.to_json()):
             words += FILE.format(file=file.replace("&", "&amp;").replace("<", "&lt;"))
         self._words.object = words

@@ -2,6 +2,7 @@
 //
 // It asks for a step, and for the next only once that is shown: of all that a drag passes, the latest.
 
+import {Branches} from "./branches.js"
 import {tell} from "./events.js"
 import {count} from "./numbers.js"
 import {model} from "./views.js"
@@ -22,6 +23,7 @@ export class Timeline {
   #since = 0 // when it was asked for
   #held = false // whether the thumb is in somebody's hand
   #drawn = "" // the marks that are there
+  #branches = new Branches()
 
   constructor() {
     for (const [event, listen] of [["input", this.#drag], ["keydown", this.#press], ["pointerdown", this.#hold]]) {
@@ -33,7 +35,10 @@ export class Timeline {
   }
 
   // A frame has been applied.
-  follow({run, step, look = null}) {
+  follow({run, step, tree = null, look = null}) {
+    if (tree != null) {
+      this.#branches.know(tree)
+    }
     if (run != this.#run) {
       this.#asked = null
       this.#wanted = NOW
@@ -112,7 +117,7 @@ export class Timeline {
 
   // How far along the scrubber a step lies, from 0 to 1, and the other way round.
   #part_of(step) {
-    return this.#end == 0 ? 1 : Math.log1p(step / BEND) / Math.log1p(this.#end / BEND)
+    return part_of(step, this.#end)
   }
 
   #step_at(part) {
@@ -131,18 +136,27 @@ export class Timeline {
     }
     input.ariaValueText = `step ${count(step)} of ${count(this.#end)}`
     this.#mark(input.parentNode.querySelector(".marks"))
+    this.#branches.show(this.#end, part_of)
   }
 
   #mark(place) {
     const known = VIEWS.map((view) => model(`${view}.markers`)).find((source) => source != null)
-    const parts = Array.from(known?.data.step ?? [], (step) => this.#part_of(step).toFixed(4))
-    if (parts.join() != this.#drawn || place.childElementCount != parts.length) {
-      this.#drawn = parts.join()
-      place.replaceChildren(...parts.map((part) => {
+    const marks = [
+      ...Array.from(known?.data.step ?? [], (step) => ["change", step]),
+      ...this.#branches.left(this.#run).map((step) => ["left", step]),
+    ].map(([kind, step]) => [kind, this.#part_of(step).toFixed(4)])
+    if (marks.join() != this.#drawn || place.childElementCount != marks.length) {
+      this.#drawn = marks.join()
+      place.replaceChildren(...marks.map(([kind, part]) => {
         const mark = document.createElement("i")
+        mark.className = kind
         mark.style.left = `${100 * part}%`
         return mark
       }))
     }
   }
+}
+
+function part_of(step, end) {
+  return end == 0 ? 1 : Math.log1p(step / BEND) / Math.log1p(end / BEND)
 }

@@ -40,6 +40,15 @@ class _Instrument:
     saved: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Heritage:
+    """What instruments of the same run take over from those of a later step."""
+
+    scale: HistogramScale
+    strips: StripRecorder
+    gradient_cosine: float
+
+
 class Instruments:
     """All measurements of one run."""
 
@@ -47,13 +56,13 @@ class Instruments:
         self,
         training: Training,
         clock: Callable[[], float],
-        later: "Instruments | None" = None,  # of the same run, if `training` is a step of before
+        later: Heritage | None = None,  # of the same run, if `training` is a step of before
     ) -> None:
         self._training = training
         self._clock = clock
         self.layers: tuple[LayerStats, ...] = ()  # one for each output that is shown
         self.tensors: tuple[WeightStats, ...] = ()  # one for each layer's weights
-        self._scale = later.scale if later else HistogramScale()
+        self._scale = copy.copy(later.scale) if later else HistogramScale()
         self._strips = StripRecorder()
         self._census = Census(training)
         self._noise = _RunningMean(), _RunningMean()
@@ -74,17 +83,14 @@ class Instruments:
             self._begun = 0  # its last step was made under what it is
 
     @property
-    def scale(self) -> HistogramScale:
-        """A copy of the scale of all histograms, which may grow by itself."""
-        return copy.copy(self._scale)
+    def heritage(self) -> Heritage:
+        """What is left of them when the run is left."""
+        strips = self._strips.up_to(self._training.step)
+        return Heritage(copy.copy(self._scale), strips, self._training.gradient_cosine)
 
-    def go_on(self, later: "Instruments") -> None:
+    def go_on(self, later: Heritage) -> None:
         """Take over the history of the activations, as far as it is of this run, too."""
-        self._strips = later.strips_up_to(self._training.step)
-
-    def strips_up_to(self, step: int) -> StripRecorder:
-        """The history of the activations up to a step, to go on from there."""
-        return self._strips.up_to(step)
+        self._strips = later.strips.up_to(self._training.step)
 
     def renew(self) -> None:
         """Measure anew after the network was replaced or its weights redrawn."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.measure.run_metrics import RunMetrics
+from engine.training.commands import Begin
 from engine.training.config import RunConfig
 from engine.training.history import Curves
 
@@ -22,6 +23,7 @@ class PastRun:
     curves: Curves
     step: int
     metrics: RunMetrics
+    begin: Begin  # repeats it to the bit
 
 
 def check_pin(name: str, pinned: Sequence[PastRun]) -> None:

@@ -1,7 +1,7 @@
 """A `Snapshot`: all that is known of an experiment at one step, in plain read-only parts."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -164,6 +164,17 @@ class Parent:
     step: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BranchInfo:
+    """A run that was left for another way from one of its steps; it can be taken up again."""
+
+    run: int
+    parent: Parent | None  # None: it began at its first step
+    step: int  # its last
+    change: str  # the first change that is its own; empty if it has none
+    past: PastRun | None  # how it was left; None: it came with a link, and has yet to be repeated
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything known of an experiment at one step; immutable."""
@@ -197,6 +208,7 @@ class Snapshot:
     until: int | None  # the step at which the run pauses by itself
     looking: Looking | None  # None: this is how the run stands now
     parent: Parent | None  # None: this run began at its first step
+    branches: tuple[BranchInfo, ...]  # the other runs of its tree, that left longest ago first
 
     @property
     def so_far(self) -> Curves:
@@ -204,9 +216,20 @@ class Snapshot:
         return self.looking.so_far if self.looking else self.curves
 
     @property
+    def change(self) -> str:
+        """The first change of the run that is its own; empty if there is none."""
+        return own_change(self.markers, self.parent)
+
+    @property
     def end(self) -> int:
         """How far the run has come, whatever step is looked at."""
         return self.looking.end if self.looking else self.step
+
+
+def own_change(markers: Iterable[Marker], parent: Parent | None) -> str:
+    """The first change of a run that is its own, in words; empty if there is none."""
+    since = parent.step if parent else 0
+    return next((x.text for x in markers if x.path and x.step >= since), "")
 
 
 class StepRate:

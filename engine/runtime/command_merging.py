@@ -1,6 +1,6 @@
 """Merges commands: one is dropped if the next one replaces all its effects."""
 
-from engine.training.commands import Begin, Command, LookAhead, LookBack, Restart, SetKnob
+from engine.training.commands import Begin, Command, GoTo, LookAhead, LookBack, Restart, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
 
 DATASET = "data.dataset"  # its change may change the loss as well
@@ -14,7 +14,7 @@ def replaces(later: Command, earlier: Command, config: RunConfig) -> bool:
     match earlier, later:
         case (Begin() | Restart(), Begin()):
             return True
-        case (LookBack() | LookAhead(), LookBack() | LookAhead() | Begin()):
+        case (LookBack() | LookAhead(), LookBack() | LookAhead() | GoTo() | Begin()):
             return True
         case Restart(before), Restart(after):
             return after is not None or before is None

@@ -10,7 +10,7 @@ import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -24,6 +24,7 @@ from engine.measure.instruments import Instruments
 from engine.measure.on_demand import Looker
 from engine.measure.pinned_runs import PastRun, check_pin
 from engine.measure.snapshot import (
+    BranchInfo,
     Change,
     Condition,
     Marker,
@@ -31,6 +32,7 @@ from engine.measure.snapshot import (
     Snapshot,
     Status,
     StepRate,
+    own_change,
     show_data,
 )
 from engine.measure.traced_weight import NO_PLACE, Place, TracedWeight, tracing
@@ -39,6 +41,7 @@ from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
 from engine.runtime.background_results import BackgroundResults
+from engine.runtime.branches import Branch, Branches, Kept, from_link, parent_of
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
 from engine.runtime.pace import FULL
@@ -47,8 +50,10 @@ from engine.training.commands import (
     Begin,
     Command,
     FinishEpoch,
+    GoTo,
     LookAhead,
     LookBack,
+    Offshoot,
     Pause,
     Pin,
     Play,
@@ -85,7 +90,7 @@ class Experiment:
         work: Callable[[], float] = PROCESSOR,  # CPU seconds; measures the length of a slice
         room: int = ROOM,  # bytes for checkpoints, from which its steps are rebuilt
     ) -> None:
-        self.run = 0
+        self.run = self._runs = 0  # its number, and how many runs there have been
         self.status = Status.PAUSED
         self.pinned: tuple[PastRun, ...] = ()
         self._previous: PastRun | None = None
@@ -95,6 +100,7 @@ class Experiment:
         self._room = room
         self._began_at = 0  # the step at which this run was forked from another
         self._past: Past | None = None  # the past step that is shown
+        self._goal: Branch | None = None  # the branch whose last step is rebuilt to be taken up
         self._status_now = self.status  # of the run itself, while a past step is shown
         self._begin(config)
         self._told = self._tell()  # the last snapshot
@@ -105,9 +111,16 @@ class Experiment:
         if self.run and self.step > self._began_at:
             self._previous = self._so_far(f"run {self.run}")
         self._end_look()
-        self.run += 1
+        self.branches = Branches(self._room)
+        self.run = self._runs = self._runs + 1
         self.parent: Parent | None = None
+        self._start(training)
+
+    def _start(self, training: Training) -> None:
+        """Be a run that has made no step yet."""
+        config = training.config
         self._began_at = 0
+        self._repeats: Branch | None = None  # the branch of a link that its script repeats
         self._script: deque[tuple[int, SetKnob]] = deque()
         self._until: int | None = None
         self._came_to = 0  # the last step that it was told to train to
@@ -180,6 +193,7 @@ class Experiment:
         """
         if self._past:
             self._past.advance(seconds)
+            self._arrive()
             return 0
         start = now = self._work()
         self._written, made = 0.0, 0
@@ -231,6 +245,7 @@ class Experiment:
             self._obey_script(self._script.popleft()[1])
         if self.step == self._until:
             self._until, self._came_to = None, self.step
+            self._repeats = None
             self._pause()
 
     def _obey_script(self, command: SetKnob) -> None:
@@ -273,6 +288,8 @@ class Experiment:
                 self._look_back(step)
             case LookAhead():
                 self._end_look()
+            case GoTo(run):
+                self._go_to(run)
             case _:
                 self._steer_and_note(command)
 
@@ -280,8 +297,9 @@ class Experiment:
         """Apply a command, and add it to the journal if it changed anything."""
         if self._past:
             self._past.advance()  # finish rebuilding: the command applies to the shown step
-            if self._goes_on_by(command):
-                self._go_on_from_past()
+            self._arrive()
+        if self._past and self._goes_on_by(command):
+            self._go_on_from_past()
         journal, step = self.journal, self.step  # of this run, even if the command starts another
         if self._steer(command):
             journal.append((step, command))
@@ -348,8 +366,14 @@ class Experiment:
     def _play_script(self, begin: Begin) -> None:
         self._begin(begin.config)
         self._followed.forget()
-        self._script = deque(begin.script)
-        self._until = begin.until
+        if begin.branches:
+            self._adopt(begin)
+        self._repeat(begin.script, begin.until)
+
+    def _repeat(self, script: Iterable[tuple[int, SetKnob]], until: int | None) -> None:
+        """Run, changing settings at given steps, and pause at the end."""
+        self._script = deque(script)
+        self._until = until
         self.status = Status.RUNNING
         if self._next_stop == 0:
             self._follow_script()
@@ -360,9 +384,10 @@ class Experiment:
 
     def _so_far(self, name: str) -> PastRun:
         """This run's state, to be compared with others."""
-        return PastRun(
-            name, self.run, self.config, self._recorder.curves, self.step, self._instruments.metrics
-        )
+        turns = tuple((step, x) for step, x in self.journal if isinstance(x, SetKnob))
+        begin = Begin(self.first_config, turns, self.step)
+        curves, metrics = self._recorder.curves, self._instruments.metrics
+        return PastRun(name, self.run, self.config, curves, self.step, metrics, begin)
 
     def _set(self, path: str, value: float | Choice | str) -> bool:
         before = self._shown.value(path)
@@ -464,51 +489,147 @@ class Experiment:
             raise ValueError("This run has failed: restart it.")
         if not 0 <= step <= self.step:
             raise ValueError(f"This run has steps 0 to {self.step:,}, got {step:,}.")
+        if self._goal:
+            self._end_look()
         if self._past:
             self._past.go_to(step)
             return
-        self._past = Past(self._trail, self._recorder, self._instruments, self._work, step)
+        later = self._instruments.heritage
+        self._look_at(Past(self._trail, self._recorder, later, self._work, step))
+
+    def _look_at(self, past: Past) -> None:
+        self._past = past
         self._status_now, self.status = self.status, Status.PAUSED
 
     def _end_look(self) -> None:
         if self._past:
-            self._past = None
+            self._past = self._goal = None
             if self.status is Status.PAUSED:  # not if it failed
                 self.status = self._status_now
 
     def _go_on_from_past(self) -> None:
         """Fork: a new run continues from the past step that is shown."""
-        past, whole = self._past, self._instruments
+        if self._past:
+            self._past.advance()
+            self._arrive()
+        past = self._past
         if past is None:
             return
-        past.advance()
-        self._previous, self.parent = self._so_far(f"run {self.run}"), Parent(self.run, past.step)
+        journal = [entry for entry in self.journal if entry[0] < past.step]
+        markers = [marker for marker in self._markers if marker.step < past.step]
+        parent = Parent(self.run, past.step)
+        self._leave()
+        self._runs += 1
+        self.run, self.parent, self._began_at = self._runs, parent, past.step
+        self._go_on_as(past, journal, markers)
+
+    def _go_on_as(
+        self, past: Past, journal: list[tuple[int, Command]], markers: list[Marker]
+    ) -> None:
+        """Be the run that has been rebuilt, and go on if the one before did."""
         goes_on = self._status_now is not Status.PAUSED
         self.status = Status.RUNNING if goes_on else Status.PAUSED
-        self.message, self._past = "", None
-        self.run += 1
-        self._began_at = self._came_to = past.step
+        self.message, self._past, self._goal = "", None, None
+        self._came_to = past.step
         self._script.clear()
-        self._until = None
-        self.journal = [entry for entry in self.journal if entry[0] < past.step]
-        self._markers = [marker for marker in self._markers if marker.step < past.step]
+        self._until = self._repeats = None
+        self.journal, self._markers = journal, markers
         self._training, self._recorder = past.training, past.recorder
         self._instruments, self._looker = past.instruments, past.looker
         self.config = self._training.config
         self._recorder.part()
-        self._instruments.go_on(whole)
-        self._trail = self._trail.up_to(
-            past.step, self._training, self.journal, self._recorder.mark
+        self._instruments.go_on(past.later)
+        self._trail = past.trail.up_to(
+            past.step, self._training, self.journal, self._recorder.mark, self._room_left
         )
         self._autopsy = self._diverged_under = None
         self._begin_to_count()
         if past.diverged is not None:
             self._stay_diverged(past.diverged)
 
+    @property
+    def _room_left(self) -> int:
+        """Bytes for checkpoints, beside those of branches."""
+        return max(0, self._room - self.branches.nbytes)
+
     def _stay_diverged(self, loss: float) -> None:
         """The forked run starts at the step of a divergence: it can only get new weights."""
         self.status, self._diverged_under = Status.DIVERGED, self.config
         self.message = autopsy(self._training, loss)
+
+    # ---- branches -------------------------------------------------------------------------
+
+    @_quietly
+    def go_to(self, run: int) -> None:
+        """Take up another branch where it was left; this run becomes a branch beside it."""
+        self.apply(GoTo(run))
+        while self._past or self._repeats:
+            self.advance(math.inf)
+
+    def _go_to(self, run: int) -> None:
+        if self.status is Status.FAILED:
+            raise ValueError("This run has failed: restart it.")
+        if run == self.run:
+            self._end_look()
+            return
+        branch = self.branches.find(run)
+        self._end_look()
+        if branch.kept is None:
+            self._repeat_branch(branch)
+            return
+        self._look_at(branch.rebuilt(self._training, self._work))
+        self._goal = branch
+        self._arrive()
+
+    def _arrive(self) -> None:
+        """Take the branch up whose last step has been rebuilt."""
+        past, goal = self._past, self._goal
+        if not (past and goal and past.ready):
+            return
+        past.finish()
+        self._leave()
+        self._become(goal.info)
+        self._go_on_as(past, list(goal.journal), list(goal.markers))
+
+    def _repeat_branch(self, branch: Branch) -> None:
+        """Take up a branch of a link: there is nothing of it, so it is repeated."""
+        training = self._training.again(self.first_config)
+        self._leave()
+        self._become(branch.info)
+        self._start(training)
+        self._repeats = branch
+        self._repeat(branch.turns, branch.info.step)
+
+    def _become(self, branch: BranchInfo) -> None:
+        self.branches.drop(branch.run)
+        self.run, self.parent = branch.run, branch.parent
+        self._began_at = branch.parent.step if branch.parent else 0
+
+    def _leave(self) -> None:
+        """Keep this run as a branch."""
+        self._previous = self._so_far(f"run {self.run}")
+        self.branches.add(self._repeats or self._as_branch())
+
+    def _as_branch(self) -> Branch:
+        recorder = self._recorder.left()
+        past = dataclasses.replace(self._so_far(f"run {self.run}"), curves=recorder.curves)
+        change = own_change(self._markers, self.parent)
+        info = BranchInfo(self.run, self.parent, self.step, change, past)
+        kept = Kept(recorder, self._trail.left(), self._instruments.heritage)
+        digest = self.network.parameters.digest
+        journal, markers = tuple(self.journal), tuple(self._markers)
+        return Branch(info, self.first_config, journal, markers, digest, kept)
+
+    def _adopt(self, begin: Begin) -> None:
+        """Be one of the branches that came with a link, under the next free numbers."""
+        runs = sorted({begin.run, *(x.run for x in begin.branches)})
+        numbers = {run: self.run + n for n, run in enumerate(runs)}
+        self.run, self._runs = numbers[begin.run], max(numbers.values())
+        self.parent = parent_of(begin.parent, numbers)
+        self._began_at = self.parent.step if self.parent else 0
+        self.branches.adopt(begin.branches, begin.config, numbers)
+        own = Offshoot(begin.run, begin.script, begin.until or 0, begin.parent)
+        self._repeats = from_link(own, begin.config, numbers)
 
     # ---- state ----------------------------------------------------------------------------
 
@@ -604,6 +725,7 @@ class Experiment:
             autopsy=self._autopsy,
             looking=None,
             parent=self.parent,
+            branches=self.branches.told,
         )
 
     def _tell_past(self, past: Past, looks: Set[str]) -> Snapshot:

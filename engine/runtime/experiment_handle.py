@@ -14,7 +14,7 @@ from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
 from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
 from engine.runtime.time_budget import TimeBudget
-from engine.training.commands import Begin, Command, LookAhead, LookBack
+from engine.training.commands import Begin, Command, GoTo, LookAhead, LookBack
 
 type Deliver = Callable[[Snapshot, int], None]
 
@@ -191,7 +191,7 @@ class ExperimentHandle:
 
         While a step is rebuilt only another look is; all other commands are meant for that step.
         """
-        looks = isinstance(self.next, LookBack | LookAhead | Begin | Errand)
+        looks = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | Errand)
         return self.next is not None and (looks or not self.experiment.rebuilding)
 
     def take(self) -> list[Command] | Errand:
@@ -244,4 +244,6 @@ def _news(snapshot: Snapshot) -> tuple[object, ...]:
     pinned = tuple(past.name for past in snapshot.pinned)
     results = snapshot.beside
     beside = tuple(map(id, (results.lesson, results.checks, results.explained, results.traced)))
-    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules, pinned, beside
+    branches = tuple(branch.run for branch in snapshot.branches)
+    told = snapshot.run, snapshot.status, snapshot.message, snapshot.config
+    return *told, rules, pinned, branches, beside

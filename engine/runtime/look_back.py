@@ -8,12 +8,13 @@ import math
 from collections import deque
 from collections.abc import Callable, Set
 
-from engine.measure.instruments import Instruments
+from engine.measure.instruments import Heritage, Instruments
 from engine.measure.on_demand import Looker
 from engine.measure.snapshot import Looking
 from engine.runtime.curve_recorder import Recorder
 from engine.training.checkpoints import Checkpoint, Checkpoints
 from engine.training.commands import Command, SetKnob, Step
+from engine.training.config import SETTINGS, Effect
 from engine.training.history import Curves
 from engine.training.training import Diverged, Training
 
@@ -29,12 +30,12 @@ class Past:
         self,
         trail: Trail,
         recorder: Recorder,
-        instruments: Instruments,
+        later: Heritage,
         work: Callable[[], float],
         step: int,
     ) -> None:
-        self._trail, self._work = trail, work
-        self._whole, self._later = recorder, instruments  # of the run as it is now
+        self.trail, self.later, self._work = trail, later, work
+        self._whole = recorder  # of the run as it is now
         self._near: deque[Checkpoint[Recorder]] = deque(maxlen=2)
         self.diverged: float | None  # the loss of this step, if it diverged
         self._start(trail.before(step))
@@ -43,7 +44,7 @@ class Past:
     def go_to(self, step: int) -> None:
         """Begin to rebuild a step: from where this stands, if that is the nearest."""
         self.step, self._ready = step, False
-        start = max((self._trail.before(step), *self._near_before(step)), key=lambda x: x.step)
+        start = max((self.trail.before(step), *self._near_before(step)), key=lambda x: x.step)
         if not start.step <= self._again.training.step <= step:
             self._start(start)
         self._first = self._again.training.step
@@ -54,14 +55,16 @@ class Past:
         return [x for x in self._near if x.step < step]
 
     def _start(self, start: Checkpoint[Recorder]) -> None:
-        self._again, self.diverged = self._trail.start_at(start), None
+        self._again, self.diverged = self.trail.start_at(start), None
         self._again.on_command = self._hear
         self.recorder = self._whole.rewound(start.mark, self._again.training)
 
     def _hear(self, command: Command) -> None:
         match command:
-            case SetKnob():
+            case SetKnob(path):
                 self.recorder.turn()
+                if SETTINGS[path].effect is Effect.REDRAW:
+                    self.diverged = None
             case Step():
                 self.recorder.make_due()
 
@@ -107,10 +110,18 @@ class Past:
         else:
             self.recorder.repeat(loss)
 
+    def finish(self) -> None:
+        """Rebuild the step, and what was commanded after it, when the run went no further."""
+        self.advance()
+        if self._again.finish():
+            self.instruments.renew()
+            self.looker.renew()
+            self.instruments.forget_last_step()
+
     def _show(self) -> None:
-        last = self._later.metrics.gradient_cosine
+        last = self.later.gradient_cosine
         self.training.gradient_cosine = self._whole.cosine_at(self.step, last)
-        self.instruments = Instruments(self.training, self._work, self._later)
+        self.instruments = Instruments(self.training, self._work, self.later)
         self.looker = Looker(self.training, self._work)
         self._ready = True
 

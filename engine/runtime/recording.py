@@ -6,25 +6,34 @@ from typing import Annotated
 import msgspec
 
 from engine.json_reader import from_json
+from engine.runtime.branches import MOST
 from engine.runtime.experiment import Experiment
-from engine.training.commands import Begin, Command, SetKnob
+from engine.training.commands import Begin, Command, Offshoot, SetKnob
 from engine.training.config import RunConfig
 
 type Steps = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first config of a run, its journal, and its number of steps."""
+    """The first config of a run, its journal, its number of steps, and the branches beside it."""
 
     config: RunConfig
     journal: tuple[tuple[Steps, Command], ...]
     steps: Steps
     digest: str | None = None  # of the weights after the last step
+    run: Steps = 1  # its number among the branches
+    parent: tuple[Steps, Steps] | None = None  # the run that it left, and at which step
+    branches: tuple[Offshoot, ...] = ()
 
     def __post_init__(self) -> None:
         steps = [*(step for step, _ in self.journal), self.steps]
         if steps != sorted(steps):
             raise ValueError("the steps of the journal fall, or go beyond the last step")
+        runs = [self.run, *(branch.run for branch in self.branches)]
+        if len(runs) > min(len(set(runs)), 1 + MOST):
+            raise ValueError(f"at most {MOST} branches are possible, each with a number of its own")
+        if self.parent and not (self.parent[0] < self.run and self.parent[1] <= self.steps):
+            raise ValueError("a branch leaves a run that is not older, or at a later step")
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Recording":
@@ -47,14 +56,18 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def begin(self) -> Begin:
         """The command that repeats the run and pauses after its last step."""
-        return Begin(self.config, self.turns, self.steps)
+        return Begin(self.config, self.turns, self.steps, self.run, self.parent, self.branches)
 
 
 def record(experiment: Experiment) -> Recording:
     """What it takes to repeat the experiment's run up to the step that is shown."""
     journal, steps = experiment.shown_journal, experiment.shown_step
-    digest = experiment.shown_network.parameters.digest
-    return Recording(experiment.first_config, journal, steps, digest)
+    digest, parent = experiment.shown_network.parameters.digest, experiment.parent
+    left = (parent.run, parent.step) if parent and parent.step <= steps else None
+    branches = tuple(branch.offshoot for branch in experiment.branches)
+    return Recording(
+        experiment.first_config, journal, steps, digest, experiment.run, left, branches
+    )
 
 
 def digest(experiment: Experiment) -> str:

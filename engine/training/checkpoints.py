@@ -44,9 +44,10 @@ class Checkpoints[M]:
         mark: Callable[[], M],
         room: int = ROOM,
         kept: Sequence[Checkpoint[M]] = (),
+        first: RunConfig | None = None,  # of the run; None: as it is configured now
     ) -> None:
         self._training, self._journal, self._mark, self._room = training, journal, mark, room
-        self._first = training.config
+        self._first = first or training.config
         self._kept: list[Checkpoint[M]] = list(kept) or [Checkpoint(0, None, 0, mark())]
         self._last: deque[Checkpoint[M]] = deque(self._kept if not kept else (), maxlen=2)
         self._next = APART  # the step at which the next one is kept for the whole run
@@ -71,7 +72,7 @@ class Checkpoints[M]:
         if step >= self._next:
             self._kept.append(saved)
             self._thin()
-            self._next = step + max(APART, step // (1 + self._room // _bytes(saved)))
+            self._next = step + max(APART, step // (1 + self._room // bytes_of(saved)))
 
     def _thin(self) -> None:
         while len(self._kept) > 1 and self.nbytes > self._room:
@@ -85,7 +86,7 @@ class Checkpoints[M]:
         states = [x.state for x in self._kept if x.state]
         drawn = {id(x.drawn): x.drawn.nbytes for x in states}
         drawn.pop(id(self._training.network.parameters.drawn), None)
-        return sum(map(_bytes, self._kept)) + sum(drawn.values())
+        return sum(map(bytes_of, self._kept)) + sum(drawn.values())
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -113,13 +114,16 @@ class Checkpoints[M]:
         return self.start_at(early[-1] if early else can[0])
 
     def up_to(
-        self, step: int, training: Training, journal: Journal, mark: Callable[[], M]
+        self, step: int, training: Training, journal: Journal, mark: Callable[[], M], room: int
     ) -> "Checkpoints[M]":
         """The checkpoints of a fork: a run with this journal that was the same up to `step`."""
         kept = [x for x in self._kept if x.step <= step and x.applied <= len(journal)]
-        same = Checkpoints(training, journal, mark, self._room, kept)
-        same._first = self._first
-        return same
+        return Checkpoints(training, journal, mark, room, kept, self._first)
+
+    def left(self) -> list[Checkpoint[M]]:
+        """Those of a run that is left: of the whole run, and the last before its last step."""
+        last = self.before(self._training.step)
+        return [*self._kept, *([] if last in self._kept else [last])]
 
 
 class Again:
@@ -142,6 +146,14 @@ class Again:
             self.applied += 1  # an earlier one is a single step, whose update was saved
         return self.training.update()
 
+    def finish(self) -> bool:
+        """Apply what was commanded after the last step; returns whether anything was."""
+        rest = [x for step, x in self._journal[self.applied :] if step == self.training.step]
+        for command in rest:
+            self._obey(command)
+        self.applied = len(self._journal)
+        return bool(rest)
+
     def _obey(self, command: Command) -> None:
         if isinstance(command, SetKnob):
             self.training.follow(self._config(command))
@@ -153,7 +165,8 @@ class Again:
         return self.training.config.replace(command.path, command.value)
 
 
-def _bytes(checkpoint: Checkpoint[object]) -> int:
+def bytes_of[M](checkpoint: Checkpoint[M]) -> int:
+    """Bytes that a checkpoint takes alone."""
     return BESIDE + (checkpoint.state.nbytes if checkpoint.state else 0)
 
 

@@ -39,12 +39,32 @@ class Restart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rest
     seed: int | None = None
 
 
+class Offshoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A branch as plain values: with the first config of its tree they determine it to the bit."""
+
+    run: Count
+    turns: tuple[tuple[Count, SetKnob], ...]  # from the first step on, those of its parent included
+    steps: Count
+    parent: tuple[Count, Count] | None = None  # the run that it left, and at which step
+    digest: str | None = None  # of the weights after the last step
+
+    def __post_init__(self) -> None:
+        steps = [*(step for step, _ in self.turns), self.steps]
+        if steps != sorted(steps):
+            raise ValueError("the steps of a branch fall, or go beyond its last step")
+        if self.parent and not (self.parent[0] < self.run and self.parent[1] <= self.steps):
+            raise ValueError("a branch leaves a run that is not older, or at a later step")
+
+
 class Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="begin"):
     """Begin a new run under a config, and change settings at given steps, as in a lesson."""
 
     config: RunConfig
     script: tuple[tuple[Count, SetKnob], ...] = ()
     until: Count | None = None  # pause after so many steps; None: go on
+    run: Count = 1  # its number among the branches
+    parent: tuple[Count, Count] | None = None
+    branches: tuple[Offshoot, ...] = ()  # the others of its tree
 
     def __post_init__(self) -> None:
         steps = [step for step, _ in self.script]
@@ -76,8 +96,14 @@ class LookAhead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="lo
     """Show the run as it is now, and go on with it."""
 
 
+class GoTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="go to"):
+    """Take up another branch of this run where it was left."""
+
+    run: int
+
+
 type Steering = Play | Pause | Step | FinishEpoch | SetKnob | Restart
-type Command = Steering | Begin | Pin | Unpin | LookBack | LookAhead
+type Command = Steering | Begin | Pin | Unpin | LookBack | LookAhead | GoTo
 
 
 def check_command(command: Command) -> None:

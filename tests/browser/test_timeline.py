@@ -129,3 +129,32 @@ def test_continue_from_here_runs_and_undo_leaves_the_last_change_out(long):
     long.wait_for(lambda: looks_at(long) == long.snapshot.end - 10)
     long.press("Continue from here")
     long.wait_for(lambda: long.snapshot.run == 3 and running(long))
+
+
+def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
+    first = look(long, 0.4)
+    end = long.snapshot.end
+    long.page.keyboard.press("]")
+    long.wait_for(lambda: long.snapshot.run == 2 and running(long))
+    opens = long.page.get_by_role("button", name="1 other branch")
+    opens.press("Enter")
+    tree = long.page.get_by_role("group", name="Branches")
+    here = tree.get_by_role("button", name="run 2")
+    assert "you are here" in here.inner_text()
+    assert f"left run 1 at step {first:,}" in here.inner_text()
+    assert tree.locator("path").count() == 2
+    long.page.keyboard.press("Tab")
+    assert tree.get_by_role("button", name=f"run 1, {end:,} steps").evaluate(
+        "(e) => e == e.getRootNode().activeElement"
+    )
+    long.page.keyboard.press("Enter")
+    long.wait_for(lambda: long.snapshot.run == 1 and running(long))
+    long.wait_for(lambda: long.channel("run") == 1 and long.channel("step") > end)
+    assert long.snapshot.parent is None
+    labels = long.source("loss.ghosts")["label"]
+    assert "run 2" in labels
+    assert long.page.locator(".marks .left").count() == 1
+    long.page.keyboard.press("Escape")
+    long.page.keyboard.press("g")
+    long.wait_for(lambda: long.snapshot.run == 2)
+    assert long.snapshot.parent.step == first

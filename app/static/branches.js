@@ -1,0 +1,96 @@
+// The tree of branches beside the timeline: a line for each, along the same steps; a press goes there.
+
+import {count} from "./numbers.js"
+import {find} from "./words.js"
+
+const ROW = 40 // pixels
+const WIDTH = 260
+const EDGE = 7
+const SVG = "http://www.w3.org/2000/svg"
+
+export class Branches {
+  #twigs = []
+  #drawn = "" // what the tree was last drawn of
+
+  // The steps at which other branches left a run.
+  left(run) {
+    return this.#twigs.filter((twig) => twig.parent == run).map((twig) => twig.since)
+  }
+
+  know(twigs) {
+    this.#twigs = twigs
+  }
+
+  // `end` is how far the run itself has come; `bend` spaces steps along the tree as on the timeline.
+  show(end, bend) {
+    const open = find(document.body, ".timeline .open")
+    if (open == null) {
+      return
+    }
+    const place = open.parentNode.querySelector(".branches")
+    const others = this.#twigs.length - 1
+    open.hidden = others < 1
+    open.textContent = `${others} other branch${others == 1 ? "" : "es"}`
+    if (others < 1) {
+      place.hidePopover?.()
+      return
+    }
+    const last = Math.max(...this.#twigs.map((twig) => twig.step ?? end), 1)
+    const drawn = JSON.stringify([this.#twigs, bend(end, last).toFixed(3), last])
+    if (drawn != this.#drawn || place.childElementCount == 0) {
+      this.#drawn = drawn
+      this.#fill(place, end, (step) => EDGE + (WIDTH - 2 * EDGE) * bend(step, last))
+    }
+  }
+
+  #fill(place, end, x) {
+    const focused = place.getRootNode().activeElement?.dataset.value
+    place.replaceChildren(this.#picture(end, x), ...this.#twigs.map((twig) => line(twig, end)))
+    place.querySelector(`[data-value="${focused}"]`)?.focus()
+  }
+
+  #picture(end, x) {
+    const picture = shape("svg", {width: WIDTH, height: ROW * this.#twigs.length, "aria-hidden": true})
+    const row = (run) => ROW * (this.#twigs.findIndex((twig) => twig.run == run) + 0.5)
+    for (const {run, parent, since, step} of this.#twigs) {
+      const [from, to, y] = [x(parent == 0 ? 0 : since), x(step ?? end), row(run)]
+      const way = parent == 0 ? `M${from} ${y}` : `M${from} ${row(parent)}V${y}`
+      const now = step == null ? "now" : ""
+      picture.append(
+        shape("path", {class: now, d: `${way}H${to}`}),
+        shape("circle", {class: now, cx: to, cy: y, r: 5}),
+      )
+    }
+    return picture
+  }
+}
+
+function line({run, parent, since, step, change, kept}, end) {
+  const button = document.createElement("button")
+  const [name, words] = [document.createElement("b"), document.createElement("span")]
+  name.textContent = `run ${run}, ${count(step ?? end)} steps`
+  words.textContent = [
+    step == null ? "you are here" : "",
+    parent == 0 ? "" : `left run ${parent} at step ${count(since)}`,
+    change,
+    kept ? "" : "will be repeated from its first step",
+  ].filter((part) => part != "").join(" · ")
+  button.type = "button"
+  button.append(name, words)
+  if (step == null) {
+    button.setAttribute("aria-current", "true")
+    button.disabled = true
+  } else {
+    button.dataset.press = "branch"
+    button.dataset.value = run
+  }
+  return button
+}
+
+function shape(kind, attributes) {
+  const made = document.createElementNS(SVG, kind)
+  for (const [name, value] of Object.entries(attributes)) {
+    made.setAttribute(name, value)
+  }
+  return made
+}

@@ -1,0 +1,151 @@
+"""Branches: runs with the same first step, each left for another way from one of its steps.
+
+A branch is determined to the bit by the first config of its tree, its journal, and its number of
+steps. Its curves are kept to be compared with, and some checkpoints to take it up again soon.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.measure.instruments import Heritage
+from engine.measure.snapshot import BranchInfo, Marker, Parent
+from engine.number_format import written
+from engine.registry import Choice
+from engine.runtime.curve_recorder import Recorder
+from engine.runtime.look_back import Past
+from engine.training.checkpoints import Checkpoint, Checkpoints, bytes_of
+from engine.training.commands import Command, Offshoot, SetKnob
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.training import Training
+
+MOST = 8  # branches beside the run itself; that left longest ago is dropped
+PART = 2  # one part of so many of a visitor's room for checkpoints is theirs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """What a branch is rebuilt from without being repeated from its first step."""
+
+    recorder: Recorder
+    checkpoints: list[Checkpoint[Recorder]]
+    later: Heritage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """A run that was left, as it was then."""
+
+    info: BranchInfo
+    first: RunConfig
+    journal: tuple[tuple[int, Command], ...]
+    markers: tuple[Marker, ...]
+    digest: str | None
+    kept: Kept | None  # None: it came with a link, and is repeated when somebody goes there
+
+    @property
+    def turns(self) -> tuple[tuple[int, SetKnob], ...]:
+        """The changes that lead to it."""
+        return tuple((step, x) for step, x in self.journal if isinstance(x, SetKnob))
+
+    @property
+    def offshoot(self) -> Offshoot:
+        """The same as plain values."""
+        parent = self.info.parent
+        left = (parent.run, parent.step) if parent else None
+        return Offshoot(self.info.run, self.turns, self.info.step, left, self.digest)
+
+    def rebuilt(self, host: Training, work: Callable[[], float]) -> Past:
+        """Its last step, to be rebuilt; `host` is any run over the same data."""
+        if self.kept is None:
+            raise ValueError(f"run {self.info.run} has no checkpoints")
+        recorder, states, later = self.kept.recorder, self.kept.checkpoints, self.kept.later
+        trail = Checkpoints(host, self.journal, recorder.mark, 0, states, self.first)
+        return Past(trail, recorder, later, work, self.info.step)
+
+
+class Branches:
+    """The branches beside a run, that left longest ago first."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room // PART
+        self._branches: dict[int, Branch] = {}
+
+    def __len__(self) -> int:
+        return len(self._branches)
+
+    def __iter__(self) -> Iterator[Branch]:
+        return iter(self._branches.values())
+
+    @property
+    def told(self) -> tuple[BranchInfo, ...]:
+        """What a snapshot says of them."""
+        return tuple(x.info for x in self._branches.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of their checkpoints, each counted once."""
+        states = [x for branch in self._branches.values() for x in _states(branch)]
+        return sum(map(bytes_of, {id(x): x for x in states}.values()))
+
+    def find(self, run: int) -> Branch:
+        """The branch of this number."""
+        if run not in self._branches:
+            known = ", ".join(map(str, self._branches)) or "none"
+            raise ValueError(f"There is no branch {run:,}; those beside this run: {known}.")
+        return self._branches[run]
+
+    def add(self, branch: Branch) -> None:
+        """Keep one more; of the others only what there is room for."""
+        self._branches[branch.info.run] = branch
+        while len(self._branches) > MOST:
+            del self._branches[next(iter(self._branches))]
+        for thinned in (_middle, _last):
+            for old in self._branches.values():
+                while self.nbytes > self._room and (place := thinned(_states(old))):
+                    del _states(old)[place]
+
+    def drop(self, run: int) -> None:
+        """Forget one, for good or because it is the run itself now."""
+        self._branches.pop(run, None)
+
+    def adopt(
+        self, offshoots: Sequence[Offshoot], first: RunConfig, numbers: Mapping[int, int]
+    ) -> None:
+        """Those of a link, under new numbers; each is repeated when somebody goes there."""
+        for known in offshoots[-MOST:]:
+            self.add(from_link(known, first, numbers))
+
+
+def parent_of(left: tuple[int, int] | None, numbers: Mapping[int, int]) -> Parent | None:
+    """The parent under its new number; None if it is not known any more."""
+    return Parent(numbers[left[0]], left[1]) if left and left[0] in numbers else None
+
+
+def from_link(known: Offshoot, first: RunConfig, numbers: Mapping[int, int]) -> Branch:
+    """A branch of which only the changes are known."""
+    parent, run = parent_of(known.parent, numbers), numbers[known.run]
+    since = known.parent[1] if known.parent else 0
+    own = next((_in_words(x) for step, x in known.turns if step >= since), "")
+    info = BranchInfo(run, parent, known.steps, own, None)
+    return Branch(info, first, known.turns, (), known.digest, None)
+
+
+def _in_words(turn: SetKnob) -> str:
+    value = turn.value.name if isinstance(turn.value, Choice) else turn.value
+    value = value if isinstance(value, str) else written(value)
+    return f"{SETTINGS[turn.path].label} → {value}"
+
+
+def _states(branch: Branch) -> list[Checkpoint[Recorder]]:
+    return branch.kept.checkpoints if branch.kept else []
+
+
+def _middle(states: Sequence[Checkpoint[Recorder]]) -> int:
+    """The place of that between two others which leaves the smallest gap; 0 if there is none."""
+    gaps = {n: states[n + 1].step - states[n - 1].step for n in range(1, len(states) - 1)}
+    return min(gaps, key=gaps.__getitem__, default=0)
+
+
+def _last(states: Sequence[Checkpoint[Recorder]]) -> int:
+    """The place of the last; 0 if that is the first step, which takes no room."""
+    return len(states) - 1 if states else 0
