@@ -59,6 +59,7 @@ from engine.measure.explained_step import (
     TensorStep,
 )
 from engine.measure.feature_maps import LayerMaps, Maps
+from engine.measure.loss_line import PLACES, LossLine
 from engine.measure.model_summary import Stage
 from engine.measure.on_demand import Inside
 from engine.measure.pinned_runs import MAX_NAME, MAX_PINNED, PastRun, check_pin
@@ -75,6 +76,7 @@ from engine.measure.snapshot import (
     LayerStats,
     Looking,
     Marker,
+    OtherRun,
     Parent,
     Snapshot,
     Status,
@@ -96,6 +98,7 @@ from engine.runtime.background_results import (
 from engine.runtime.conductor import Conductor
 from engine.runtime.experiment import Experiment, replay
 from engine.runtime.experiment_handle import ExperimentHandle
+from engine.runtime.lockstep import Lockstep
 from engine.runtime.pace import AUTO, FULL, PACES, Pace, next_pace
 from engine.runtime.recording import Recording, digest, record
 from engine.runtime.thread_lag import Delay
@@ -137,6 +140,7 @@ from engine.training.blas_threads import hold_blas
 from engine.training.commands import (
     Begin,
     Command,
+    EndLockstep,
     FinishEpoch,
     GoTo,
     LookAhead,
@@ -147,7 +151,9 @@ from engine.training.commands import (
     Play,
     Restart,
     SetKnob,
+    StartLockstep,
     Step,
+    Turn,
     Unpin,
 )
 from engine.training.config import (
@@ -181,6 +187,7 @@ __all__ = [
     "NO_PLACE",
     "ONE_MATTERS",
     "PACES",
+    "PLACES",
     "SETTINGS",
     "SPAN",
     "STRATEGIES",
@@ -212,6 +219,7 @@ __all__ = [
     "Descent",
     "Edge",
     "Effect",
+    "EndLockstep",
     "Ending",
     "Ensemble",
     "EnsembleFrame",
@@ -248,9 +256,11 @@ __all__ = [
     "LessonProgress",
     "Limits",
     "Link",
+    "Lockstep",
     "LookAhead",
     "LookBack",
     "Looking",
+    "LossLine",
     "Maps",
     "Marker",
     "Matrix",
@@ -260,6 +270,7 @@ __all__ = [
     "Offshoot",
     "OptimizationConfig",
     "Origin",
+    "OtherRun",
     "Outcome",
     "Pace",
     "Parent",
@@ -291,6 +302,7 @@ __all__ = [
     "Snapshot",
     "Stack",
     "Stage",
+    "StartLockstep",
     "Status",
     "Step",
     "StrategyLine",
@@ -302,6 +314,7 @@ __all__ = [
     "Trial",
     "TrialFrame",
     "TrialStatus",
+    "Turn",
     "Unpin",
     "Upload",
     "Variation",

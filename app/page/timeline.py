@@ -4,14 +4,33 @@ What moves there is the browser's (app/static/timeline.js); what is asked for co
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 from panel.pane import HTML
 
 from app.page.buttons import Presses, button
 from app.settings.settings import Send
 from app.stylesheets import css
-from engine import ExperimentHandle, GoTo, LookAhead, LookBack, Play, Snapshot, Status
+from engine import (
+    Command,
+    EndLockstep,
+    ExperimentHandle,
+    GoTo,
+    LookAhead,
+    LookBack,
+    Play,
+    RunConfig,
+    SetKnob,
+    Snapshot,
+    StartLockstep,
+    Status,
+    Turn,
+)
 
+type Target = Literal["A", "B", "both"]
+
+OF_FIRST: Target = "B"  # the run that changes are made in, when a comparison begins
+LOCKSTEP = "Train a second run, B, beside this one from the step that is shown"
 LOOK = "look"  # the kind of message that tells which step somebody wants to see
 DIGITS = 12  # of a step, at most
 TIMELINE = """
@@ -26,7 +45,18 @@ TIMELINE = """
   <div id="branches" class="branches" popover role="group" aria-label="Branches"></div>
   {buttons}
 </div>
+<div class="lockstep" role="group" aria-label="A | B">
+  <p data-text="lockstep" data-value=""></p>
+  <span id="turns">A change is made in</span>
+  <div class="turns" role="group" aria-labelledby="turns">{targets}</div>
+  {end}
+</div>
 """
+TARGETS: tuple[Target, ...] = ("A", "B", "both")
+TARGET = (
+    '<button type="button" class="outlined" data-press="turns" data-value="{of}"'
+    ' aria-pressed="{pressed}">{of}</button>'
+)
 
 
 class Timeline:
@@ -36,15 +66,25 @@ class Timeline:
         self, send: Send, handle: Callable[[], ExperimentHandle], presses: Presses
     ) -> None:
         self._send, self._handle = send, handle
+        self._of: Target = OF_FIRST
+        self.on_target: Callable[[], None] = lambda: None
         presses.on("continue", lambda: send(Play()))
         presses.on("now", lambda: send(LookAhead()))
         presses.on_value("branch", self.go_to)
+        presses.on("lockstep", self.lockstep)
+        presses.on("end lockstep", lambda: send(EndLockstep()))
+        presses.on_value("turns", self.aim)
         self.view = HTML(
             TIMELINE.format(
                 buttons=button(
                     "continue", "Continue from here", word="Continue from here", style="outlined"
                 )
                 + button("now", "Back to now", word="Back to now", style="outlined")
+                + button("lockstep", LOCKSTEP, word="A | B", style="outlined"),
+                targets="".join(
+                    TARGET.format(of=of, pressed=str(of == OF_FIRST).lower()) for of in TARGETS
+                ),
+                end=button("end lockstep", "End A | B", word="End A | B", style="outlined"),
             ),
             stylesheets=[css("buttons"), css("timeline")],
             margin=0,
@@ -77,6 +117,34 @@ class Timeline:
         """Take up the branch that was left last, if there is one."""
         if branches := self._latest.branches:
             self._send(GoTo(branches[-1].run))
+
+    def lockstep(self) -> None:
+        """Train run B beside this one, or stop that."""
+        self._of = OF_FIRST
+        self._send(EndLockstep() if self._latest.other else StartLockstep())
+
+    def aim(self, of: str) -> None:
+        """Make the next changes in A, in B or in both."""
+        known: dict[str, Target] = {target: target for target in TARGETS}
+        if of in known:
+            self._of = known[of]
+            self.on_target()
+
+    @property
+    def of(self) -> Target:
+        """The run that a change is made in."""
+        return self._of if self._latest.other else "A"
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings of that run; of both, A's."""
+        now = self._latest
+        return now.other.config if now.other and self.of == "B" else now.config
+
+    def turn(self, command: Command) -> None:
+        """Send a change to the run that it is meant for."""
+        of = self.of
+        self._send(Turn(command, of) if isinstance(command, SetKnob) and of != "A" else command)
 
     def undo(self) -> None:
         """Go back to before the last change; on from there, if the run is running."""

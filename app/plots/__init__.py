@@ -18,6 +18,7 @@ from app.plots import functions
 from app.plots import network
 from app.plots import cost
 from app.plots import divergence
+from app.plots import between
 
 # isort: on
 from app.plots.view import VIEWS, View, places, view_of
@@ -27,6 +28,7 @@ __all__ = [
     "View",
     "accuracy",
     "activations",
+    "between",
     "cost",
     "data",
     "divergence",

@@ -1,7 +1,7 @@
 """Accuracy: how often is it right, and does what it learned hold for examples it has not seen?"""
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -9,10 +9,19 @@ from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.axes import tick_shares
 from app.plots.ghost_runs import ghosts, left_out
+from app.plots.other_run import (
+    KEY,
+    difference,
+    draw_other,
+    other_ends,
+    other_lines,
+    other_rows,
+    validation_dash,
+)
 from app.plots.plot_data import Part
 from app.plots.run_axis import Line, over_run, run_source
 from app.plots.run_columns import axes, markers, names
-from app.plots.view import VIEWS, layers_of
+from app.plots.view import VIEWS, layers_in_lockstep
 from engine import Curves, Snapshot, memoize
 
 TOP = 1.0
@@ -21,6 +30,7 @@ LINES = (
     Line("train", palette.TRAIN, "accuracy", ("train",)),
     Line("validation", palette.VALIDATION, "accuracy", ("validation",)),
 )
+COLOURS = {line.label: line.colour for line in LINES}
 USUAL = 5  # per cent of the points that may lie below the axis
 
 
@@ -34,9 +44,11 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
         ("train", last["train"], palette.TRAIN),
         ("validation", last["validation"], palette.VALIDATION),
     ]
+    lines += other_ends(snapshot, COLUMNS, COLOURS)
     low = _lowest(snapshot)
     return Part(
         stream={"accuracy": plot_data.judged_rows(curves, since, COLUMNS)}
+        | other_rows("accuracy", snapshot, since, COLUMNS, log=False)
         | markers(snapshot, since, "accuracy"),
         set={"accuracy.ends": names(snapshot.step, lines, log=False)}
         | axes("accuracy", snapshot, low, TOP)
@@ -46,6 +58,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
         text={f"accuracy.{key}": words for key, words in shown.items()}
         | {
             "accuracy.gap": gap,
+            **difference("accuracy", snapshot, COLUMNS, shares=True),
             "accuracy.apart": left_out(snapshot, "accuracy"),
             "accuracy.alt": f"At step {numbers.count(snapshot.step)} the"
             f" {plot_data.score_name(snapshot)} is {shown['train']} on training and"
@@ -71,7 +84,7 @@ def _lowest_usual(curves: Curves) -> float:
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
-    return layers_of(snapshot), plot_data.score_name(snapshot)
+    return layers_in_lockstep(snapshot), plot_data.score_name(snapshot)
 
 
 @VIEWS.register("accuracy")
@@ -83,7 +96,7 @@ class AccuracyView:
     looks: frozenset[str] = frozenset()
     columns = staticmethod(accuracy_columns)
     drawn_for = staticmethod(_drawn_for)
-    keys = (
+    keys: Sequence[tuple[str, str, str]] = (
         ("accuracy.train", "train", palette.TRAIN),
         ("accuracy.validation", "validation", palette.VALIDATION),
         ("accuracy.gap", "gap", palette.GAP),
@@ -93,11 +106,14 @@ class AccuracyView:
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         name = plot_data.score_name(snapshot)
         self.title = name if name.isupper() else name.capitalize()
+        others = other_lines("accuracy", LINES, snapshot)
+        if others:
+            self.keys = [*self.keys, ("accuracy.other", KEY, palette.PLAIN)]
         figure = over_run(
             "accuracy",
             f"Training and validation {name} by step",
             style,
-            LINES,
+            [*LINES, *others],
             log=False,
             shares=True,
         )
@@ -112,7 +128,8 @@ class AccuracyView:
             "validation",
             source=data,
             color=palette.VALIDATION,
-            line_dash=palette.VALIDATION_DASH,
+            line_dash=validation_dash(snapshot),
             line_width=style.line_width,
         )
+        draw_other(figure, "accuracy", others, style)
         self.figures = [figure]

@@ -14,10 +14,19 @@ from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.axes import tick_figures, tick_powers
 from app.plots.ghost_runs import ghosts, left_out
+from app.plots.other_run import (
+    KEY,
+    difference,
+    draw_other,
+    other_ends,
+    other_lines,
+    other_rows,
+    validation_dash,
+)
 from app.plots.plot_data import FLOOR, Columns, Part
 from app.plots.run_axis import Line, over_run, run_source, write_levels
 from app.plots.run_columns import axes, markers, names
-from app.plots.view import VIEWS, layers_of, switch
+from app.plots.view import VIEWS, layers_in_lockstep, switch
 from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
 USUAL = (5, 95)  # per cent of the points that the axis is made for
@@ -28,6 +37,8 @@ LINES = (
     Line("penalty", palette.QUIET, "loss.penalty", ("penalty",), fits=False),
     Line("batches", palette.TRAIN, "loss", ("low", "high")),
 )
+OTHER = {"train": "loss_average", "validation": "validation_loss"}  # lines that run B has, too
+COLOURS = {line.label: line.colour for line in LINES}
 TO_LINEAR = """
 const [scale, ticker, formatter] = cb_data.pressed ? log : linear
 figure.y_scale = scale
@@ -53,6 +64,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         ("validation", last["validation_loss"], palette.VALIDATION),
         *([("penalty", last["penalty"], palette.QUIET)] if last["penalty"] > 0 else []),
     ]
+    lines += other_ends(snapshot, OTHER, COLOURS)
     judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})
     return Part(
         stream={
@@ -61,6 +73,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
             "loss.penalty": _penalty(curves, since),
             "loss.broken": _broken(snapshot, since),
         }
+        | other_rows("loss", snapshot, since, OTHER, log=True)
         | markers(snapshot, since, "loss"),
         set={
             "loss.ends": names(snapshot.step, lines, log=True),
@@ -72,6 +85,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
             "loss.train": shown["loss_average"],
             "loss.validation": shown["validation_loss"],
             "loss.apart": left_out(snapshot, "loss"),
+            **difference("loss", snapshot, OTHER),
             "loss.alt": f"At step {numbers.count(snapshot.step)} the loss is"
             f" {shown['loss_average']} on the last batches, averaged with a half-life of"
             f" {HALF_LIFE} points of the curve, and"
@@ -151,29 +165,33 @@ class LossView:
     tab = ""
     looks: frozenset[str] = frozenset()
     columns = staticmethod(loss_columns)
-    drawn_for = staticmethod(layers_of)
-    keys = (
+    drawn_for = staticmethod(layers_in_lockstep)
+    keys: Sequence[tuple[str, str, str]] = (
         ("loss.train", "train (averaged)", palette.TRAIN),
         ("loss.validation", "validation", palette.VALIDATION),
         ("loss.apart", "", palette.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
+        others = other_lines("loss", LINES[: len(OTHER)], snapshot)
+        if others:
+            self.keys = [*self.keys, ("loss.other", KEY, palette.PLAIN)]
         figure = over_run(
             "loss",
             "Training and validation loss by step",
             style,
-            LINES,
+            [*LINES, *others],
             log=True,
             usual=USUAL,
         )
-        _draw_curves(figure, style)
+        _draw_curves(figure, style, validation_dash(snapshot))
+        draw_other(figure, "loss", others, style)
         _draw_chance(figure)
         _add_switches(figure)
         self.figures = [figure]
 
 
-def _draw_curves(figure: figure, style: theme.Style) -> None:
+def _draw_curves(figure: figure, style: theme.Style, validation_dash: str) -> None:
     data = run_source("loss", COLUMNS)
     width = style.line_width
     figure.varea("x", "low", "high", source=data, fill_color=palette.TRAIN, fill_alpha=0.15)
@@ -185,7 +203,7 @@ def _draw_curves(figure: figure, style: theme.Style) -> None:
         source=run_source("loss.judged", ["validation"]),
         color=palette.VALIDATION,
         line_width=width,
-        line_dash=palette.VALIDATION_DASH,
+        line_dash=validation_dash,
     )
     figure.line(
         "x",

@@ -56,6 +56,7 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "until": "" if snapshot.until is None else f"of {numbers.count(snapshot.until)}",
             "look": _looking(snapshot),
             "branch": _branch(snapshot),
+            "lockstep": _lockstep(snapshot),
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": in_short(snapshot.pace, snapshot.steps_per_second),
             "status": snapshot.status.value,
@@ -84,10 +85,33 @@ def _looking(snapshot: Snapshot) -> str:
 
 def _branch(snapshot: Snapshot) -> str:
     """Where this run comes from, if it goes on from another; else what the timeline is for."""
+    if waits := _left(snapshot):
+        return waits
     if snapshot.parent is None:
         return "Drag to look back at any step."
     step = numbers.count(snapshot.parent.step)
     return f"Run {snapshot.run} goes on from step {step} of run {snapshot.parent.run}."
+
+
+def _left(snapshot: Snapshot) -> str:
+    """How long it takes to the step at which the run pauses, where that is worth waiting for."""
+    if snapshot.until is None or snapshot.steps_per_second <= 0:
+        return ""
+    seconds = (snapshot.until - snapshot.step) / snapshot.steps_per_second
+    step = numbers.count(snapshot.until)
+    return f"About {seconds:.0f} s to step {step}, at this speed." if seconds >= 1 else ""
+
+
+def _lockstep(snapshot: Snapshot) -> str:
+    """How run B differs from this one, while both are trained in lockstep."""
+    other = snapshot.other
+    if other is None:
+        return ""
+    told = f"A (solid) is run {snapshot.run}, B (dashed) run {other.run},"
+    told += f" the same up to step {numbers.count(other.since)}."
+    if other.diverged:
+        return f"{told} B has diverged."
+    return f"{told} Their weights lie {numbers.percent(other.distance)} of the size of A's apart."
 
 
 def _in_a_word(snapshot: Snapshot) -> str:

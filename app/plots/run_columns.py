@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.plots.plot_data import Columns, floored, rounded
-from engine import Curves, Snapshot, memoize
+from engine import Curves, Marker, Snapshot, memoize
 
 BEND = 1e-6  # of its slope: what turns by less is a straight line
 
@@ -64,4 +64,18 @@ def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
         if since < marker.row < snapshot.curves.rows:
             steps.append(marker.step)
             labels.append(marker.text)
+    told = set(zip(steps, labels, strict=True))
+    for marker in _of_other(snapshot, since):
+        if (marker.step, marker.text) not in told:
+            steps.append(marker.step)
+            labels.append(f"B: {marker.text}")
     return {f"{view}.markers": {"step": steps, "label": labels}}
+
+
+def _of_other(snapshot: Snapshot, since: int) -> list[Marker]:
+    """The changes of run B since the row `since` of this one."""
+    if snapshot.other is None or since + 1 >= snapshot.curves.rows:
+        return []
+    steps = snapshot.curves["step"]
+    known = steps[since] if since >= 0 else -1
+    return [x for x in snapshot.other.markers if known <= x.step < steps[-1]]

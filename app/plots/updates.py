@@ -10,10 +10,11 @@ from bokeh.plotting import figure
 from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.ghost_runs import ghosts, left_out
+from app.plots.other_run import draw_other, other_lines, other_rows
 from app.plots.plot_data import Columns, Part, rounded
 from app.plots.run_axis import Line, over_run, run_source, write_levels
 from app.plots.run_columns import axes, markers, names
-from app.plots.view import VIEWS, draw_curves, layers_of, source
+from app.plots.view import VIEWS, draw_curves, layers_in_lockstep, source
 from engine import Condition, Curves, Snapshot, memoize
 
 WANTED = 1e-3
@@ -56,6 +57,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     lines = lines[:: math.ceil(len(lines) / NAMED)]
     return Part(
         stream={"updates": plot_data.floored_rows(plot_data.measured_rows(curves, since, columns))}
+        | other_rows("updates", snapshot, since, columns, log=True)
         | markers(snapshot, since, "updates"),
         set={
             "updates.ends": names(snapshot.step, lines, log=True),
@@ -132,7 +134,7 @@ class UpdatesView:
     tab = ""
     looks: frozenset[str] = frozenset()
     columns = staticmethod(updates_columns)
-    drawn_for = staticmethod(layers_of)
+    drawn_for = staticmethod(layers_in_lockstep)
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         tensors = range(1, len(snapshot.tensors) + 1)
@@ -140,11 +142,12 @@ class UpdatesView:
         told = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
         self.keys = [*told, ("updates.apart", "", palette.PLAIN)]
         drawn = [Line(label, colour, "updates", (label,)) for _, label, colour in lines]
+        others = other_lines("updates", drawn, snapshot)
         figure = over_run(
             "updates",
             "Ratio of update to weights by step, one line a weight tensor",
             style,
-            drawn,
+            [*drawn, *others],
             log=True,
         )
         band = source("updates.band", ["low", "high", "alpha"])
@@ -163,8 +166,16 @@ class UpdatesView:
         )
         _draw_landing(figure, style)
         data = run_source("updates", [label for _, label, _ in lines])
-        draw_curves(figure, [data] * len(lines), lines, style, "x")
+        draw_curves(
+            figure, [data] * len(lines), lines, style, "x", _solid if others else palette.dash
+        )
+        draw_other(figure, "updates", others, style)
         self.figures = [figure]
+
+
+def _solid(number: int) -> str:
+    """In lockstep dashes are B's."""
+    return "solid"
 
 
 def _draw_landing(figure: figure, style: theme.Style) -> None:

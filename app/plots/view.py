@@ -47,6 +47,11 @@ def layers_of(snapshot: Snapshot) -> Hashable:
     return layers, tuple(tensor.name for tensor in snapshot.tensors)
 
 
+def layers_in_lockstep(snapshot: Snapshot) -> Hashable:
+    """... and most of those over the run are drawn for two of them, in lockstep."""
+    return layers_of(snapshot), snapshot.other is not None
+
+
 def source(name: str, columns: Sequence[str]) -> ColumnDataSource:
     """An empty source that frames fill in the browser; on the server it stays empty."""
     return ColumnDataSource({column: [] for column in columns}, name=name)
@@ -103,6 +108,7 @@ def draw_curves(
     keys: Sequence[tuple[str, str, str]],
     style: theme.Style,
     x: str = "step",
+    dash: Callable[[int], str] = palette.dash,
 ) -> None:
     """A line for each source and key over `x`: the column of the key's name, in its colour."""
     for number, (data, (text, _, colour)) in enumerate(zip(sources, keys, strict=True)):
@@ -111,7 +117,7 @@ def draw_curves(
             text.partition(".")[2],
             source=data,
             color=colour,
-            line_dash=palette.dash(number),
+            line_dash=dash(number),
             line_width=style.line_width,
         )
 

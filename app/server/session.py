@@ -141,11 +141,12 @@ class Visit:
         self._bridge = bridge = Bridge()
         self._presses = presses = Presses(bridge.do)
         first = wish.recording.config if wish.recording else RunConfig()
-        self._settings = Settings(self._send, first)
+        self._timeline = timeline = Timeline(self._send, lambda: self.handle, presses)
+        self._settings = Settings(timeline.turn, first)
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self._settings, hides)
         transport = Transport(self._send, lambda: self.handle, presses)
-        timeline = Timeline(self._send, lambda: self.handle, presses)
+        timeline.on_target = lambda: self._knobs.follow(timeline.config)
         self._lane = DiagnosisBar(self._send, lambda view: bridge.do("point_at", view), presses)
         self._dialogs = self._make_dialogs()
         look = DisplayMode(bridge, presses)
@@ -278,7 +279,7 @@ class Visit:
     def _show(self, snapshot: Snapshot) -> None:
         # While commands wait, controls stand where they were turned to, not where the run still is.
         if self.handle.settled:
-            self._knobs.follow(self.handle.latest.config)
+            self._knobs.follow(self._timeline.config)
         self._lane.show(snapshot)
         self._rooms.show(snapshot)
         self._dialogs.show(snapshot)

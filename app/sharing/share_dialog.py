@@ -22,6 +22,7 @@ of a knob included, and gets the same weights to the bit on a machine of the sam
 BRANCHES = (
     "<p>Of its {all} other branches it holds {held}, which are repeated when one goes there.</p>"
 )
+TAKES = "<p>To repeat it takes about {seconds} s on this machine.</p>"
 FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
 
 type Address = Callable[[], str]
@@ -95,6 +96,8 @@ class Sharing:
             link = f"{self._address()}{asked}"
         except ValueError as error:
             words, link = f"<p role='alert'>{error}</p>", ""
+        if speed := self._handle.latest.training_steps_per_second:
+            words += TAKES.format(seconds=max(1, round(recording.steps / speed)))
         if recording.branches:
             held = run_links.branches_held(recording)
             words += BRANCHES.format(all=len(recording.branches), held=held)

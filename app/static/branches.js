@@ -4,7 +4,8 @@ import {count} from "./numbers.js"
 import {find} from "./words.js"
 
 const ROW = 40 // pixels
-const WIDTH = 260
+const WIDTH = 260 // of the picture, at most
+const PART = 0.22 // ... and of the window
 const EDGE = 7
 const SVG = "http://www.w3.org/2000/svg"
 
@@ -39,7 +40,7 @@ export class Branches {
     const drawn = JSON.stringify([this.#twigs, bend(end, last).toFixed(3), last])
     if (drawn != this.#drawn || place.childElementCount == 0) {
       this.#drawn = drawn
-      this.#fill(place, end, (step) => EDGE + (WIDTH - 2 * EDGE) * bend(step, last))
+      this.#fill(place, end, (step, width) => EDGE + (width - 2 * EDGE) * bend(step, last))
     }
   }
 
@@ -49,8 +50,11 @@ export class Branches {
     place.querySelector(`[data-value="${focused}"]`)?.focus()
   }
 
-  #picture(end, x) {
-    const picture = shape("svg", {width: WIDTH, height: ROW * this.#twigs.length, "aria-hidden": true})
+  #picture(end, along) {
+    const [width, rows] = [Math.min(WIDTH, PART * window.innerWidth), this.#twigs.length]
+    const picture = shape("svg", {width, height: ROW * rows, "aria-hidden": true})
+    picture.style.gridRow = `1 / span ${rows}`
+    const x = (step) => along(step, width)
     const row = (run) => ROW * (this.#twigs.findIndex((twig) => twig.run == run) + 0.5)
     for (const {run, parent, since, step} of this.#twigs) {
       const [from, to, y] = [x(parent == 0 ? 0 : since), x(step ?? end), row(run)]

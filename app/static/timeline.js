@@ -29,8 +29,21 @@ export class Timeline {
     for (const [event, listen] of [["input", this.#drag], ["keydown", this.#press], ["pointerdown", this.#hold]]) {
       document.addEventListener(event, (event) => this.#is_mine(event) && listen(event), true)
     }
+    document.addEventListener("click", (event) => {
+      const {press, value} = event.composedPath()[0].dataset ?? {}
+      if (press == "turns") {
+        this.#aim(value)
+      }
+    })
     for (const event of ["pointerup", "pointercancel"]) {
       document.addEventListener(event, this.#release, true)
+    }
+  }
+
+  // In A | B: the run that changes are made in; each comparison begins with B.
+  #aim = (of) => {
+    for (const button of find(document.body, ".lockstep .turns")?.children ?? []) {
+      button.ariaPressed = button.dataset.value == of
     }
   }
 
@@ -42,6 +55,9 @@ export class Timeline {
     if (run != this.#run) {
       this.#asked = null
       this.#wanted = NOW
+    }
+    if (find(document.body, "[data-text=lockstep]")?.dataset.value == "") {
+      this.#aim("B")
     }
     this.#run = run
     this.#end = step

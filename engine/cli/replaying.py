@@ -1,7 +1,8 @@
-"""`replay`: repeats a saved run and checks that the result has the same bits."""
+"""`replay`: repeats a saved run and its branches, and checks that they have the same bits."""
 
 import argparse
 import sys
+from collections.abc import Mapping
 
 import msgspec
 
@@ -9,7 +10,8 @@ from engine.cli.figures import Figures, figures, lines
 from engine.cli.files import decoded, read, to_json
 from engine.data import find_files
 from engine.runtime.experiment import replay
-from engine.runtime.recording import Recording
+from engine.runtime.recording import Recording, digest
+from engine.training.commands import Offshoot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +29,26 @@ def run(arguments: argparse.Namespace) -> int:
     recording = decoded(raw, arguments.file, Recording)
     told = figures(replay(recording.config, recording.journal, recording.steps))
     agrees = None if recording.digest is None else recording.digest == told.digest
+    branches = {branch.run: _repeats(recording, branch) for branch in recording.branches}
     if arguments.json:
-        sys.stdout.write(to_json({**_fields(told), "saved": recording.digest, "agrees": agrees}))
+        verdict = {"saved": recording.digest, "agrees": agrees}
+        verdict |= {"branches": branches} if branches else {}
+        sys.stdout.write(to_json({**_fields(told), **verdict}))
     else:
-        sys.stdout.writelines(f"{line}\n" for line in [*lines(told), *_verdict(recording, told)])
-    return 1 if agrees is False else 0
+        words = [*lines(told), *_verdict(recording, told), *_of_branches(branches)]
+        sys.stdout.writelines(f"{line}\n" for line in words)
+    return 1 if False in (agrees, *branches.values()) else 0
+
+
+def _repeats(recording: Recording, branch: Offshoot) -> bool | None:
+    """Whether a branch has the same bits again; None if those are not known."""
+    again = replay(recording.config, branch.turns, branch.steps)
+    return None if branch.digest is None else digest(again) == branch.digest
+
+
+def _of_branches(branches: Mapping[int, bool | None]) -> list[str]:
+    words = {True: "the same, to the bit", False: "NOT the same", None: "not known"}
+    return [f"Branch {run}: the weights are {words[same]}." for run, same in branches.items()]
 
 
 def _fields(told: Figures) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """A `Snapshot`: all that is known of an experiment at one step, in plain read-only parts."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from engine.data import Split
 from engine.data.facts import class_counts, input_size, target_size, telling_index
 from engine.measure.activation_history import Strip
 from engine.measure.divergence import Autopsy
+from engine.measure.loss_line import LossLine
 from engine.measure.on_demand import Inside
 from engine.measure.pinned_runs import PastRun
 from engine.measure.run_metrics import RunMetrics
@@ -175,6 +177,35 @@ class BranchInfo:
     past: PastRun | None  # how it was left; None: it came with a link, and has yet to be repeated
 
 
+COMPARED = ("loss_average", "validation_loss", "train_accuracy", "validation_accuracy")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OtherRun:
+    """Run B, which is trained in lockstep with this one, run A."""
+
+    run: int
+    since: int  # the step up to which both are the same
+    config: RunConfig
+    curves: Curves
+    markers: tuple[Marker, ...]  # its own
+    change: str  # the first change of B that is its own; empty if there is none
+    diverged: bool
+    distance: float  # norm(weights of B - weights of A) / norm(weights of A)
+    line: LossLine | None  # the loss between both, as far as measured; None while they train
+
+    def minus(self, a: "Snapshot") -> Mapping[str, float]:
+        """How much B's last figures are above A's; NaN where either has none."""
+        return {name: self.at(a.step, name) - a.so_far.last(name) for name in COMPARED}
+
+    def at(self, step: int, name: str) -> float:
+        """B's last figure of this name at a step."""
+        rows = int(np.searchsorted(self.curves["step"], step, side="right"))
+        known = self.curves[name][:rows]
+        known = known[np.isfinite(known)]
+        return float(known[-1]) if known.size else math.nan
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything known of an experiment at one step; immutable."""
@@ -208,6 +239,7 @@ class Snapshot:
     until: int | None  # the step at which the run pauses by itself
     looking: Looking | None  # None: this is how the run stands now
     parent: Parent | None  # None: this run began at its first step
+    other: OtherRun | None  # the run that is trained beside it
     branches: tuple[BranchInfo, ...]  # the other runs of its tree, that left longest ago first
 
     @property

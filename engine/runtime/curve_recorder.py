@@ -39,6 +39,7 @@ class Recorder:
         self._judge_at = self._measure_at = 0  # steps from which on that is due again
         self._changed = 0  # the step of the last change, after which rows are dense again
         self._known: Curves | None = None  # with the rows to come, of a run that is made again
+        self._known_row = math.inf  # the step of the next of these
         self.asked = 0  # a step that is to have a row
         self.apart = math.inf  # steps from one row to the next, at most
         self.spare = 1.0  # how many times as long as a step takes there is for it, and to measure
@@ -88,28 +89,30 @@ class Recorder:
         past._training = training
         past._history = self._history.rewound(mark._history)
         past._known = self.curves
+        past._find_known()
         return past
 
     def repeat(self, loss: float) -> None:
         """Count in the loss of a step that was made again, and the row that it then had."""
         self.note(loss)
-        if self._known_row == self._training.step:
+        if self._training.step == self._known_row:
             self._take_known()
 
     def repeat_end(self) -> None:
         """The step that was made again diverged once more."""
         self.turn()
         self._history.repeat()
+        self._find_known()
 
-    @property
-    def _known_row(self) -> float:
-        """The step of the next row that is known; of none, infinity."""
-        known = self._known
-        return known["step"][self.rows] if known and self.rows < known.rows else math.inf
+    def _find_known(self) -> None:
+        """Find the step of the next row that is known; of none, infinity."""
+        known, rows = self._known, self.rows
+        self._known_row = float(known["step"][rows]) if known and rows < known.rows else math.inf
 
     def _take_known(self) -> None:
         self._spread.take()
         figures = self._history.repeat()
+        self._find_known()
         self._smoothed.add(figures["loss"])
         if math.isfinite(figures["penalty"]):
             self._training.compare_next()
@@ -127,6 +130,12 @@ class Recorder:
         steps, cosines = curves["step"][measured], curves["gradient_cosine"][measured]
         row = int(np.searchsorted(steps, step))  # the first that is not before it
         return float(cosines[row]) if 0 < row < len(steps) else now if row else math.nan
+
+    def twin(self, training: Training) -> "Recorder":
+        """The same rows, to go on from here with those of another run."""
+        twin = self.mark()
+        twin._training, twin._history = training, self._history.left()
+        return twin
 
     def left(self) -> "Recorder":
         """All its rows, in no more bytes than they take, without the training that it is of."""

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from typing import Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -21,6 +22,7 @@ from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.divergence import SHOWN, Autopsy, autopsy, examine
 from engine.measure.explained_step import ExplainedStep, Explaining, explaining
 from engine.measure.instruments import Instruments
+from engine.measure.loss_line import LossLine
 from engine.measure.on_demand import Looker
 from engine.measure.pinned_runs import PastRun, check_pin
 from engine.measure.snapshot import (
@@ -41,7 +43,8 @@ from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
 from engine.runtime.background_results import BackgroundResults
-from engine.runtime.branches import Branch, Branches, Kept, from_link, parent_of
+from engine.runtime.branches import PART, Branch, Branches, Kept, from_link, parent_of
+from engine.runtime.companion import Companion, Origin
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
 from engine.runtime.pace import FULL
@@ -49,8 +52,10 @@ from engine.training.checkpoints import ROOM, Checkpoints
 from engine.training.commands import (
     Begin,
     Command,
+    EndLockstep,
     FinishEpoch,
     GoTo,
+    Lockstepping,
     LookAhead,
     LookBack,
     Offshoot,
@@ -59,12 +64,14 @@ from engine.training.commands import (
     Play,
     Restart,
     SetKnob,
+    StartLockstep,
     Steering,
     Step,
+    Turn,
     Unpin,
     check_command,
 )
-from engine.training.config import SETTINGS, Effect, Rebuilds, RunConfig, rebuilt
+from engine.training.config import SETTINGS, Effect, Rebuilds, RunConfig, SettingValue, rebuilt
 from engine.training.config_for_data import DATASET, suit_data
 from engine.training.training import Diverged, Training
 
@@ -112,6 +119,7 @@ class Experiment:
             self._previous = self._so_far(f"run {self.run}")
         self._end_look()
         self.branches = Branches(self._room)
+        self._other: Companion | None = None  # run B of a comparison
         self.run = self._runs = self._runs + 1
         self.parent: Parent | None = None
         self._start(training)
@@ -154,7 +162,8 @@ class Experiment:
     @property
     def since_change(self) -> int:
         """Steps since the start, the last change, or the step that it was told to train to."""
-        changed = self._markers[-1].step if self._markers else 0
+        known = (self._markers, self._other.markers if self._other else [])
+        changed = max((markers[-1].step for markers in known if markers), default=0)
         return self.step - max(changed, self._came_to)
 
     @property
@@ -195,6 +204,9 @@ class Experiment:
             self._past.advance(seconds)
             self._arrive()
             return 0
+        if self._traces:
+            self._trace(seconds)
+            return 0
         start = now = self._work()
         self._written, made = 0.0, 0
         self._recorder.apart = apart
@@ -226,6 +238,8 @@ class Experiment:
                 self._write_row()
             if self.step >= self._trail.due:
                 self._trail.keep()
+        if self._other:
+            self._other.update(self._recorder)
         if self.step == self._next_stop:
             self._follow_script()
 
@@ -290,6 +304,8 @@ class Experiment:
                 self._end_look()
             case GoTo(run):
                 self._go_to(run)
+            case StartLockstep() | EndLockstep() | Turn():
+                self._lockstep(command)
             case _:
                 self._steer_and_note(command)
 
@@ -331,6 +347,8 @@ class Experiment:
                 self._refuse_if_diverged()
                 self.status = Status.PAUSED
                 self._recorder.make_due()
+                if self._other:
+                    self._other.recorder.make_due()
                 self.train(1)
             case FinishEpoch():
                 self._refuse_if_diverged()
@@ -418,7 +436,7 @@ class Experiment:
             self._instruments.renew()
             self._looker.renew()
         self._instruments.forget_last_step()
-        self._mark(f"{setting.label} {_plain(before)} → {_plain(config.value(path))}", path)
+        self._mark(_in_words(Change(path, before, config.value(path))), path)
 
     def _begins_run(self, path: str, config: RunConfig) -> bool:
         """Whether this value of the setting at `path` needs a new run."""
@@ -518,6 +536,7 @@ class Experiment:
         journal = [entry for entry in self.journal if entry[0] < past.step]
         markers = [marker for marker in self._markers if marker.step < past.step]
         parent = Parent(self.run, past.step)
+        self._end_lockstep()
         self._leave()
         self._runs += 1
         self.run, self.parent, self._began_at = self._runs, parent, past.step
@@ -550,7 +569,8 @@ class Experiment:
     @property
     def _room_left(self) -> int:
         """Bytes for checkpoints, beside those of branches."""
-        return max(0, self._room - self.branches.nbytes)
+        part = self._room // PART if self._other else 0
+        return max(0, self._room - self.branches.nbytes - part)
 
     def _stay_diverged(self, loss: float) -> None:
         """The forked run starts at the step of a divergence: it can only get new weights."""
@@ -572,8 +592,11 @@ class Experiment:
         if run == self.run:
             self._end_look()
             return
-        branch = self.branches.find(run)
+        if not (self._other and run == self._other.run):
+            self.branches.find(run)  # or it is refused
         self._end_look()
+        self._end_lockstep()
+        branch = self.branches.find(run)
         if branch.kept is None:
             self._repeat_branch(branch)
             return
@@ -630,6 +653,75 @@ class Experiment:
         self.branches.adopt(begin.branches, begin.config, numbers)
         own = Offshoot(begin.run, begin.script, begin.until or 0, begin.parent)
         self._repeats = from_link(own, begin.config, numbers)
+
+    # ---- lockstep -------------------------------------------------------------------------
+
+    def _lockstep(self, command: Lockstepping) -> None:
+        match command:
+            case StartLockstep():
+                self._start_lockstep()
+            case EndLockstep():
+                self._end_lockstep()
+            case Turn(turn, of):
+                self._turn_other(turn, of)
+
+    def _start_lockstep(self) -> None:
+        """Train B beside this run from the step that is shown."""
+        self._refuse_if_diverged()
+        if self.status is Status.FAILED:
+            raise ValueError("This run has failed: restart it.")
+        self._go_on_from_past()
+        if self._other:
+            return
+        self._runs += 1
+        origin = Origin(
+            self.run, self.first_config, self._training, self._recorder, self._trail,
+            self.journal, self._markers, self._instruments.heritage,
+        )  # fmt: skip
+        self._other = Companion(self._runs, origin, self._room // PART)
+        self._trail.room = self._room_left
+
+    def _end_lockstep(self) -> None:
+        """Train this run alone; B stays as a branch."""
+        if other := self._other:
+            self._other = None
+            self.branches.add(other.branch(other.training.network.parameters.digest))
+            self._trail.room = self._room_left
+
+    def _turn_other(self, turn: SetKnob, of: Literal["B", "both"]) -> None:
+        """Change a setting of B, and with it of A if that is meant."""
+        other = self._other
+        if other is None:
+            raise ValueError("There is no run B: begin A | B before.")
+        if self._past:
+            raise ValueError("Run B has no step but its last: go back to now to change it.")
+        other.check(turn)
+        if of == "both":
+            self._steer_and_note(turn)
+        other.turn(turn, _in_words(other.change(turn)))
+
+    @_quietly
+    def straight_line(self) -> LossLine | None:
+        """The loss on the straight line from these weights to those of run B, if there is one."""
+        return self._other.line(self._training) if self._other else None
+
+    @property
+    def _traces(self) -> bool:
+        """Whether that line is still to be measured: while both runs wait."""
+        waits = self.status is Status.PAUSED and not self._past
+        return waits and self._other is not None and not self._other.traced(self._training)
+
+    def _trace(self, seconds: float) -> None:
+        begun = self._work()
+        while self._other and self._traces:
+            self._other.trace(self._training)
+            if self._work() - begun >= seconds:
+                return
+
+    @property
+    def at_work(self) -> bool:
+        """Whether there is something to do at once, besides training."""
+        return self.rebuilding or self._traces
 
     # ---- state ----------------------------------------------------------------------------
 
@@ -725,6 +817,7 @@ class Experiment:
             autopsy=self._autopsy,
             looking=None,
             parent=self.parent,
+            other=self._other.told(self._training) if self._other else None,
             branches=self.branches.told,
         )
 
@@ -766,8 +859,13 @@ def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int
     return experiment
 
 
-def _plain(value: float | Choice) -> str:
+def _in_words(change: Change) -> str:
+    label = SETTINGS[change.path].label
+    return f"{label} {_plain(change.before)} → {_plain(change.after)}"
+
+
+def _plain(value: SettingValue) -> str:
     if isinstance(value, Choice):
         knobs = ", ".join(f"{name} {written(number)}" for name, number in value.knobs.items())
         return f"{value.name} ({knobs})" if knobs else value.name
-    return written(value)
+    return written(value) if isinstance(value, int | float) else str(value)

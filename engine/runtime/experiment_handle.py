@@ -166,7 +166,7 @@ class ExperimentHandle:
     def busy(self) -> bool:
         """Whether there is training or background work to do."""
         experiment = self.experiment
-        return experiment.status is Status.RUNNING or experiment.rebuilding or self.works.busy
+        return experiment.status is Status.RUNNING or experiment.at_work or self.works.busy
 
     @property
     def held_to(self) -> Pace:
@@ -244,6 +244,7 @@ def _news(snapshot: Snapshot) -> tuple[object, ...]:
     pinned = tuple(past.name for past in snapshot.pinned)
     results = snapshot.beside
     beside = tuple(map(id, (results.lesson, results.checks, results.explained, results.traced)))
-    branches = tuple(branch.run for branch in snapshot.branches)
+    other = snapshot.other and (snapshot.other.run, snapshot.other.config)
+    branches = tuple(branch.run for branch in snapshot.branches), other
     told = snapshot.run, snapshot.status, snapshot.message, snapshot.config
     return *told, rules, pinned, branches, beside

@@ -249,8 +249,8 @@ class RunQueue:
         if handle.works.busy:  # a visitor waits for it, so it gets the larger part
             training = experiment.status is Status.RUNNING
             seconds -= handle.works.advance(WORK * seconds if training else seconds, self._clock)
-        rebuilt = experiment.rebuilding  # a past step is rebuilt as fast as possible
-        steps = experiment.advance(seconds) if rebuilt else self._train(handle, seconds)
+        at_once = experiment.at_work  # a past step, for instance, is rebuilt as fast as possible
+        steps = experiment.advance(seconds) if at_once else self._train(handle, seconds)
         # At a slow pace every step is published, even if no watcher waits for it.
         if handle.wanted or not handle.busy or (steps and _wait(handle) > self._scheduler.period):
             looks = handle.looks
@@ -285,7 +285,7 @@ class RunQueue:
 
 def _wait(handle: ExperimentHandle) -> float:
     """Seconds until a run has something to do at its pace."""
-    at_once = handle.works.busy or handle.experiment.rebuilding
+    at_once = handle.works.busy or handle.experiment.at_work
     return 0.0 if at_once else handle.steps_due.wait(handle.rate)
 
 

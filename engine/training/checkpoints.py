@@ -46,7 +46,7 @@ class Checkpoints[M]:
         kept: Sequence[Checkpoint[M]] = (),
         first: RunConfig | None = None,  # of the run; None: as it is configured now
     ) -> None:
-        self._training, self._journal, self._mark, self._room = training, journal, mark, room
+        self._training, self._journal, self._mark, self.room = training, journal, mark, room
         self._first = first or training.config
         self._kept: list[Checkpoint[M]] = list(kept) or [Checkpoint(0, None, 0, mark())]
         self._last: deque[Checkpoint[M]] = deque(self._kept if not kept else (), maxlen=2)
@@ -72,10 +72,10 @@ class Checkpoints[M]:
         if step >= self._next:
             self._kept.append(saved)
             self._thin()
-            self._next = step + max(APART, step // (1 + self._room // bytes_of(saved)))
+            self._next = step + max(APART, step // (1 + self.room // bytes_of(saved)))
 
     def _thin(self) -> None:
-        while len(self._kept) > 1 and self.nbytes > self._room:
+        while len(self._kept) > 1 and self.nbytes > self.room:
             steps = [x.step for x in self._kept]
             gaps = {n: steps[n + 1] - steps[n - 1] for n in range(1, len(steps) - 1)}
             del self._kept[min(gaps, key=gaps.__getitem__) if gaps else -1]

@@ -1,6 +1,6 @@
 """The commands that an experiment accepts: plain values, sent by queue, kept in its journal."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -102,8 +102,24 @@ class GoTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="go to")
     run: int
 
 
+class StartLockstep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="lockstep"):
+    """Train a second run, B, beside this one from the step that is shown, at equal steps."""
+
+
+class EndLockstep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end lockstep"):
+    """Train this run alone again; B stays as a branch."""
+
+
+class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="turn"):
+    """Change a setting of run B, or of both runs at the same step."""
+
+    turn: SetKnob
+    of: Literal["B", "both"]
+
+
+type Lockstepping = StartLockstep | EndLockstep | Turn
 type Steering = Play | Pause | Step | FinishEpoch | SetKnob | Restart
-type Command = Steering | Begin | Pin | Unpin | LookBack | LookAhead | GoTo
+type Command = Steering | Begin | Pin | Unpin | LookBack | LookAhead | GoTo | Lockstepping
 
 
 def check_command(command: Command) -> None:

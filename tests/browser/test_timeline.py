@@ -158,3 +158,38 @@ def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
     long.page.keyboard.press("g")
     long.wait_for(lambda: long.snapshot.run == 2)
     assert long.snapshot.parent.step == first
+
+
+def test_two_runs_in_lockstep_are_drawn_together_and_the_line_between_them_when_they_wait(long):
+    step = look(long, 0.5)
+    rate = long.page.get_by_role("slider", name="Learning rate")
+    long.press("Train a second run")
+    long.wait_for(lambda: long.snapshot.other and running(long))
+    assert long.snapshot.parent.step == long.snapshot.other.since == step
+    before = long.snapshot.config.value(RATE)
+    long.wait_for(lambda: "B (dashed)" in long.text("lockstep"))
+    long.page.keyboard.press("]")
+    long.wait_for(lambda: long.snapshot.other.config.value(RATE) > before)
+    long.wait_for(lambda: rate.input_value() != "")
+    long.press("Pause")
+    long.wait_for(lambda: not running(long))
+    turns = long.page.get_by_role("group", name="A change is made in")
+    turns.get_by_role("button", name="both").press("Enter")
+    assert turns.get_by_role("button", name="both").get_attribute("aria-pressed") == "true"
+    assert (
+        turns.get_by_role("button", name="B", exact=True).get_attribute("aria-pressed") == "false"
+    )
+    long.page.keyboard.press("[")
+    long.wait_for(lambda: long.snapshot.config.value(RATE) < before)
+    assert long.snapshot.other.config == long.snapshot.config
+    assert max(long.source("loss.b.train")["step"]) > step
+    assert "train" in long.text("loss.other")
+    long.page.get_by_role("tab", name="A | B").click()
+    long.wait_for(lambda: long.snapshot.other.line is not None)
+    long.wait_for(lambda: len(long.source("between")["place"]) == 25)
+    assert long.page.get_by_role("img", name="Loss on the straight line from A's").is_visible()
+    b = long.snapshot.other.run
+    long.press("End A | B")
+    long.wait_for(lambda: long.snapshot.other is None)
+    assert b in [branch.run for branch in long.snapshot.branches]
+    long.wait_for(lambda: long.text("lockstep") == "")

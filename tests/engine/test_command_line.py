@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from engine import SETTINGS, Choice, Experiment, RunConfig, SetKnob, Step, replay
+from engine import SETTINGS, Choice, Experiment, RunConfig, SetKnob, Step, record, replay
 from engine.cli.files import to_json
 from engine.cli.main import SUBCOMMANDS, main
 from engine.data import DATASETS
@@ -29,7 +29,6 @@ from engine.nn.activations import ACTIVATIONS
 from engine.nn.initializers import INITIALIZERS
 from engine.nn.losses import LOSSES
 from engine.nn.normalization import NORMALIZATIONS
-from engine.runtime.recording import record
 from engine.training.optimizers import OPTIMIZERS
 from engine.training.schedules import SCHEDULES
 from tests.waiting import PATIENCE
@@ -332,6 +331,24 @@ def test_a_run_that_diverged_replays(shell, tmp_path):
     command = ("train", "--steps", 50, "--set", f"{RATE}=1e5", "--save", tmp_path / "run")
     assert shell(*command) == 0
     assert shell("replay", tmp_path / "run") == 0
+
+
+def test_branches_replay_too_and_one_with_other_bits_is_told(shell, tmp_path):
+    experiment = Experiment(RunConfig())
+    experiment.train(20)
+    experiment.look_back(10)
+    experiment.apply(SetKnob("optimization.learning_rate", 0.02))
+    experiment.train(5)
+    recording = record(experiment)
+    (tmp_path / "run").write_bytes(msgspec.json.encode(recording))
+    assert shell("replay", tmp_path / "run") == 0
+    assert "Branch 1: the weights are the same, to the bit." in shell.out
+    (branch,) = recording.branches
+    other = msgspec.structs.replace(branch, digest="0" * 16)
+    wrong = msgspec.structs.replace(recording, branches=(other,))
+    (tmp_path / "run").write_bytes(msgspec.json.encode(wrong))
+    assert shell("replay", tmp_path / "run") == 1
+    assert "Branch 1: the weights are NOT the same." in shell.out
 
 
 def test_a_file_as_the_engine_alone_would_write_it_replays(shell, tmp_path):
