@@ -6,6 +6,10 @@ import msgspec
 
 from engine import Parent, Snapshot
 
+HERE = "you are here"
+BESIDE = "trains beside it, as B"
+REPEATED = "will be repeated from its first step"
+
 
 class Twig(msgspec.Struct, frozen=True):
     """A branch: a line of the tree, from where it leaves its parent to its last step."""
@@ -13,29 +17,31 @@ class Twig(msgspec.Struct, frozen=True):
     run: int
     parent: int  # 0: it began at its first step, or its parent is not kept any more
     since: int  # the step at which it left its parent
-    step: int | None  # its last; None: it is the run itself, which goes on
+    step: int | None  # its last; None: that of the page, with which it goes on
     change: str
-    kept: bool  # False: it is repeated from its first step when somebody goes there
+    told: str  # how it stands
 
 
 def tree(snapshot: Snapshot) -> list[Twig]:
     """All branches, each below its parent; empty if there is only the run itself."""
-    if not snapshot.branches:
+    other = snapshot.other
+    if not (snapshot.branches or other):
         return []
     known = {snapshot.run, *(branch.run for branch in snapshot.branches)}
-    twigs = {
-        x.run: _twig(x.run, x.parent, x.step, x.change, known, x.past is not None)
+
+    def twig(run: int, parent: Parent | None, step: int | None, change: str, told: str) -> Twig:
+        left = parent.run if parent and parent.run in known else 0
+        return Twig(run, left, parent.step if parent else 0, step, change, told)
+
+    twigs = [
+        twig(x.run, x.parent, x.step, x.change, "" if x.past else REPEATED)
         for x in snapshot.branches
-    }
-    now = _twig(snapshot.run, snapshot.parent, None, snapshot.change, known, True)
-    return _below(0, twigs | {snapshot.run: now})
-
-
-def _twig(
-    run: int, parent: Parent | None, step: int | None, change: str, known: set[int], kept: bool
-) -> Twig:
-    left = parent.run if parent and parent.run in known else 0
-    return Twig(run, left, parent.step if parent else 0, step, change, kept)
+    ]
+    twigs.append(twig(snapshot.run, snapshot.parent, None, snapshot.change, HERE))
+    if other:
+        parent = Parent(snapshot.run, other.since)
+        twigs.append(twig(other.run, parent, None, other.change, BESIDE))
+    return _below(0, {x.run: x for x in twigs})
 
 
 def _below(parent: int, twigs: Mapping[int, Twig]) -> list[Twig]:

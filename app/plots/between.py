@@ -27,8 +27,8 @@ def between_columns(snapshot: Snapshot, since: int) -> Part:
     return Part(
         set={"between": _columns(line)},
         text={
-            "between.train": _ends(line.train if line else ()),
-            "between.validation": _ends(line.validation if line else ()),
+            "between.train": _ends(line.train.tolist() if line else []),
+            "between.validation": _ends(line.validation.tolist() if line else []),
             "between.words": words,
             "between.alt": "The loss on the straight line from A's weights to B's. How far the"
             f" training loss rises above the line between its ends: {words}.",

@@ -26,7 +26,14 @@ class Reconnect:
 
     def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:
         """Make a new link if the run was changed."""
-        branches = tuple(branch.run for branch in snapshot.branches)
+        branches = (
+            tuple(branch.run for branch in snapshot.branches),
+            snapshot.other
+            and (
+                snapshot.other.run,
+                snapshot.other.config,
+            ),
+        )
         known = snapshot.run, snapshot.config, snapshot.markers, branches
         if known != self._known:
             self._known = known
@@ -49,5 +56,5 @@ def _so_far(experiment: Experiment) -> Recording:
         experiment.step,
         run=experiment.run,
         parent=(parent.run, parent.step) if parent else None,
-        branches=tuple(branch.offshoot for branch in experiment.branches),
+        branches=experiment.offshoots,
     )

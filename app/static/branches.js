@@ -7,6 +7,7 @@ const ROW = 40 // pixels
 const WIDTH = 260 // of the picture, at most
 const PART = 0.22 // ... and of the window
 const EDGE = 7
+const HERE = "you are here"
 const SVG = "http://www.w3.org/2000/svg"
 
 export class Branches {
@@ -56,10 +57,10 @@ export class Branches {
     picture.style.gridRow = `1 / span ${rows}`
     const x = (step) => along(step, width)
     const row = (run) => ROW * (this.#twigs.findIndex((twig) => twig.run == run) + 0.5)
-    for (const {run, parent, since, step} of this.#twigs) {
+    for (const {run, parent, since, step, told} of this.#twigs) {
       const [from, to, y] = [x(parent == 0 ? 0 : since), x(step ?? end), row(run)]
       const way = parent == 0 ? `M${from} ${y}` : `M${from} ${row(parent)}V${y}`
-      const now = step == null ? "now" : ""
+      const now = told == HERE ? "now" : ""
       picture.append(
         shape("path", {class: now, d: `${way}H${to}`}),
         shape("circle", {class: now, cx: to, cy: y, r: 5}),
@@ -69,19 +70,18 @@ export class Branches {
   }
 }
 
-function line({run, parent, since, step, change, kept}, end) {
+function line({run, parent, since, step, change, told}, end) {
   const button = document.createElement("button")
   const [name, words] = [document.createElement("b"), document.createElement("span")]
   name.textContent = `run ${run}, ${count(step ?? end)} steps`
   words.textContent = [
-    step == null ? "you are here" : "",
+    told,
     parent == 0 ? "" : `left run ${parent} at step ${count(since)}`,
     change,
-    kept ? "" : "will be repeated from its first step",
   ].filter((part) => part != "").join(" · ")
   button.type = "button"
   button.append(name, words)
-  if (step == null) {
+  if (told == HERE) {
     button.setAttribute("aria-current", "true")
     button.disabled = true
   } else {

@@ -31,8 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     agrees = None if recording.digest is None else recording.digest == told.digest
     branches = {branch.run: _repeats(recording, branch) for branch in recording.branches}
     if arguments.json:
-        verdict = {"saved": recording.digest, "agrees": agrees}
-        verdict |= {"branches": branches} if branches else {}
+        verdict: dict[str, object] = {"saved": recording.digest, "agrees": agrees}
+        if branches:
+            verdict["branches"] = branches
         sys.stdout.write(to_json({**_fields(told), **verdict}))
     else:
         words = [*lines(told), *_verdict(recording, told), *_of_branches(branches)]

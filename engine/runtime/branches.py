@@ -19,7 +19,7 @@ from engine.training.config import SETTINGS, RunConfig
 from engine.training.training import Training
 
 MOST = 8  # branches beside the run itself; that left longest ago is dropped
-PART = 2  # one part of so many of a visitor's room for checkpoints is theirs
+PART = 3  # one part of so many of a visitor's room for checkpoints is theirs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from engine.measure.snapshot import BranchInfo, Change, Marker, OtherRun, Parent
 from engine.runtime.branches import Branch, Kept
 from engine.runtime.curve_recorder import Recorder
 from engine.training.checkpoints import Checkpoints
-from engine.training.commands import Begin, Command, SetKnob
+from engine.training.commands import Begin, Command, Offshoot, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
 from engine.training.training import Diverged, Training
 
@@ -44,8 +44,9 @@ class Companion:
         self._trail = Checkpoints(
             self.training, self.journal, self.recorder.mark, room, a.trail.left(), a.first
         )
-        self._tracer: LineTracer | None = None
-        self._traced: object = None  # what the line was traced for
+        self._tracer: LineTracer | None = None  # while the line to A is measured
+        self._line: LossLine | None = None
+        self._traced: object = None  # what the line was measured for
 
     def update(self, a: Recorder) -> None:
         """Make a step, with rows of the curves as close as A's."""
@@ -113,7 +114,7 @@ class Companion:
             change=own_change(self.markers, self.parent),
             diverged=self.diverged is not None,
             distance=float(np.linalg.norm(mine - its)) / length if length > 0 else np.nan,
-            line=self._tracer.line if self._tracer and self._traced == self._pair(a) else None,
+            line=self._line if self._traced == self._pair(a) else None,
         )
 
     def _pair(self, a: Training) -> object:
@@ -123,15 +124,20 @@ class Companion:
 
     def traced(self, a: Training) -> bool:
         """Whether the loss along the straight line to it is known, or there is no such line."""
-        known = self._tracer is not None and self._traced == self._pair(a) and self._tracer.done
+        known = self._traced == self._pair(a) and self._tracer is None
         return known or self.diverged is not None
 
     def trace(self, a: Training) -> None:
         """Measure one more place of that line."""
-        if self._tracer is None or self._traced != self._pair(a):
+        if self._traced != self._pair(a):
             self._tracer, self._traced = LineTracer(a, self.training), self._pair(a)
+        if self._tracer is None:
+            return
         if not self._tracer.done:
             self._tracer.measure_next()
+        self._line = self._tracer.line
+        if self._tracer.done:
+            self._tracer = None
 
     def line(self, a: Training) -> LossLine | None:
         """The whole line, measured now; None if B has diverged."""
@@ -139,19 +145,28 @@ class Companion:
             self.trace(a)
         return self.told(a).line
 
+    @property
+    def offshoot(self) -> Offshoot:
+        """B as plain values, as far as it has come."""
+        turns = tuple((step, x) for step, x in self.journal if isinstance(x, SetKnob))
+        left = self.parent.run, self.parent.step
+        digest = self.training.network.parameters.digest
+        return Offshoot(self.run, turns, self.training.step, left, digest)
+
     # ---- its end -------------------------------------------------------------------------------
 
-    def branch(self, digest: str) -> Branch:
+    def branch(self) -> Branch:
         """B as a branch, when it is not trained beside A any more."""
         training, recorder = self.training, self.recorder.left()
         later = Heritage(self._later.scale, self._later.strips, training.gradient_cosine)
         metrics = Instruments(training, lambda: 0.0, later).metrics
-        turns = tuple((step, x) for step, x in self.journal if isinstance(x, SetKnob))
+        plain = self.offshoot
         past = PastRun(
             f"run {self.run}", self.run, training.config, recorder.curves, training.step, metrics,
-            Begin(self._first, turns, training.step),
+            Begin(self._first, plain.turns, training.step),
         )  # fmt: skip
         change = own_change(self.markers, self.parent)
         info = BranchInfo(self.run, self.parent, training.step, change, past)
         kept = Kept(recorder, self._trail.left(), later)
-        return Branch(info, self._first, tuple(self.journal), tuple(self.markers), digest, kept)
+        journal, markers = tuple(self.journal), tuple(self.markers)
+        return Branch(info, self._first, journal, markers, plain.digest, kept)

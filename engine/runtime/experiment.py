@@ -43,7 +43,7 @@ from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
 from engine.runtime.background_results import BackgroundResults
-from engine.runtime.branches import PART, Branch, Branches, Kept, from_link, parent_of
+from engine.runtime.branches import MOST, PART, Branch, Branches, Kept, from_link, parent_of
 from engine.runtime.companion import Companion, Origin
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
@@ -579,6 +579,12 @@ class Experiment:
 
     # ---- branches -------------------------------------------------------------------------
 
+    @property
+    def offshoots(self) -> tuple[Offshoot, ...]:
+        """The other runs of its tree as plain values, run B of a comparison included."""
+        left = [branch.offshoot for branch in self.branches]
+        return (*left, *([self._other.offshoot] if self._other else []))[-MOST:]
+
     @_quietly
     def go_to(self, run: int) -> None:
         """Take up another branch where it was left; this run becomes a branch beside it."""
@@ -685,7 +691,7 @@ class Experiment:
         """Train this run alone; B stays as a branch."""
         if other := self._other:
             self._other = None
-            self.branches.add(other.branch(other.training.network.parameters.digest))
+            self.branches.add(other.branch())
             self._trail.room = self._room_left
 
     def _turn_other(self, turn: SetKnob, of: Literal["B", "both"]) -> None:

@@ -64,7 +64,7 @@ def record(experiment: Experiment) -> Recording:
     journal, steps = experiment.shown_journal, experiment.shown_step
     digest, parent = experiment.shown_network.parameters.digest, experiment.parent
     left = (parent.run, parent.step) if parent and parent.step <= steps else None
-    branches = tuple(branch.offshoot for branch in experiment.branches)
+    branches = experiment.offshoots
     return Recording(
         experiment.first_config, journal, steps, digest, experiment.run, left, branches
     )

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.page.branch_tree import Twig, tree
+from app.page.branch_tree import BESIDE, HERE, REPEATED, Twig, tree
 from app.page.buttons import Presses
 from app.page.timeline import Timeline
 from app.plots.ghost_runs import ghosts
@@ -12,7 +12,7 @@ from app.server.frame_channel import Ask, Composer
 from app.sharing import run_links
 from app.sharing.export import report_html
 from app.sharing.pinned import table
-from engine import Experiment, GoTo, Pin, RunConfig, SetKnob, digest, record
+from engine import Experiment, GoTo, Lockstep, Pin, RunConfig, SetKnob, digest, record
 
 RATE = "optimization.learning_rate"
 
@@ -38,7 +38,7 @@ def test_the_tree_has_each_branch_below_its_parent(experiment):
         (3, 2, 30, 50),
         (4, 1, 50, None),
     ]
-    assert all(twig.kept for twig in twigs)
+    assert [twig.told for twig in twigs] == ["", "", "", HERE]
     assert [re.sub(".* → ", "", twig.change) for twig in twigs] == ["", "0.02", "0.03", "0.04"]
 
 
@@ -55,7 +55,7 @@ def test_a_frame_has_the_tree_only_if_it_is_another_than_before(experiment):
     assert composer.compose(experiment.snapshot(), ask).tree is None
     experiment.go_to(1)
     assert (
-        Twig(4, 1, 50, 80, first.tree[-1].change, True)
+        Twig(4, 1, 50, 80, first.tree[-1].change, "")
         in composer.compose(experiment.snapshot(), ask).tree
     )
 
@@ -83,11 +83,11 @@ def test_a_link_brings_the_branches_and_the_page_says_which_are_to_be_repeated(e
     guest.advance(60.0)
     assert digest(guest) == digest(experiment)
     twigs = tree(guest.snapshot())
-    assert [(x.run, x.parent, x.kept) for x in twigs] == [
-        (2, 0, False),
-        (3, 2, False),
-        (4, 3, False),
-        (5, 2, True),
+    assert [(x.run, x.parent, x.told) for x in twigs] == [
+        (2, 0, REPEATED),
+        (3, 2, REPEATED),
+        (4, 3, REPEATED),
+        (5, 2, HERE),
     ]
     guest.go_to(4)
     bits = {branch.run: branch.digest for branch in recording.branches}
@@ -126,3 +126,16 @@ def test_a_page_that_asks_for_no_branch_sends_nothing(wrong):
     presses.press("branch", "3" * 50)
     assert sent == [GoTo(int("3" * 12))]
     assert timeline.view is not None
+
+
+def test_run_b_is_in_the_tree_and_in_the_link(experiment):
+    pair = Lockstep(experiment)
+    pair.apply(SetKnob(RATE, 0.2), "B")
+    pair.train(10)
+    twig = tree(experiment.snapshot())[-1]
+    assert twig == Twig(5, 4, 70, None, "Learning rate 0.04 → 0.2", BESIDE)
+    recording = run_links.unpacked(run_links.packed(record(experiment)))
+    assert recording.branches[-1].run == 5
+    pair.end()
+    assert record(experiment).branches == recording.branches
+    assert tree(experiment.snapshot())[-1].told == ""

@@ -172,7 +172,7 @@ def test_branches_keep_to_their_number_and_their_room():
         experiment.look_back(100 + n)
         experiment.train(200)
         assert len(experiment.branches) <= MOST
-        assert experiment.branches.nbytes <= 30_000
+        assert experiment.branches.nbytes <= 20_000
         assert experiment.branches.nbytes + experiment._trail.nbytes <= 60_000
     runs = [x.run for x in experiment.snapshot().branches]
     assert runs == list(range(3 * MOST + 1 - MOST, 3 * MOST + 1))
