@@ -4,6 +4,7 @@ A branch is determined to the bit by the first config of its tree, its journal, 
 steps. Its curves are kept to be compared with, and some checkpoints to take it up again soon.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from engine.training.config import SETTINGS, RunConfig
 from engine.training.training import Training
 
 MOST = 8  # branches beside the run itself; that left longest ago is dropped
+CURVES = 2**20  # bytes of the curves of all branches but the last
 PART = 3  # one part of so many of a visitor's room for checkpoints is theirs
 
 
@@ -46,6 +48,12 @@ class Branch:
     def turns(self) -> tuple[tuple[int, SetKnob], ...]:
         """The changes that lead to it."""
         return tuple((step, x) for step, x in self.journal if isinstance(x, SetKnob))
+
+    @property
+    def bare(self) -> "Branch":
+        """The same without what can be made again by repeating it."""
+        info = dataclasses.replace(self.info, past=None)
+        return dataclasses.replace(self, info=info, markers=(), kept=None)
 
     @property
     def offshoot(self) -> Offshoot:
@@ -84,8 +92,9 @@ class Branches:
     @property
     def nbytes(self) -> int:
         """Bytes of their checkpoints, each counted once."""
-        states = [x for branch in self._branches.values() for x in _states(branch)]
-        return sum(map(bytes_of, {id(x): x for x in states}.values()))
+        points = [x for branch in self._branches.values() for x in _states(branch)]
+        drawn = {id(x.state.drawn): x.state.drawn.nbytes for x in points if x.state}
+        return sum(map(bytes_of, {id(x): x for x in points}.values())) + sum(drawn.values())
 
     def find(self, run: int) -> Branch:
         """The branch of this number."""
@@ -99,10 +108,19 @@ class Branches:
         self._branches[branch.info.run] = branch
         while len(self._branches) > MOST:
             del self._branches[next(iter(self._branches))]
+        self._keep_curves()
         for thinned in (_middle, _last):
             for old in self._branches.values():
                 while self.nbytes > self._room and (place := thinned(_states(old))):
                     del _states(old)[place]
+
+    def _keep_curves(self) -> None:
+        """Keep the curves of those that were left last, as many as there is room for."""
+        total = 0
+        for number, branch in reversed(self._branches.items()):
+            total += branch.info.past.curves.nbytes if branch.info.past else 0
+            if total > CURVES and branch.info.run != next(reversed(self._branches)):
+                self._branches[number] = branch.bare
 
     def drop(self, run: int) -> None:
         """Forget one, for good or because it is the run itself now."""

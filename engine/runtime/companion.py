@@ -15,6 +15,8 @@ from engine.training.commands import Begin, Command, Offshoot, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
 from engine.training.training import Diverged, Training
 
+MOST = 3_000_000  # parameters of each: B, and the line to it, take several times their memory
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Origin:
@@ -34,6 +36,12 @@ class Companion:
     """A run that is trained beside another one."""
 
     def __init__(self, run: int, a: Origin, room: int) -> None:
+        size = a.training.network.parameters.size
+        if size > MOST:
+            raise ValueError(
+                f"A | B trains two networks at once: at most {MOST:,} parameters each are allowed,"
+                f" this one has {size:,}."
+            )
         self.run, self.parent = run, Parent(a.run, a.training.step)
         self.training = a.training.twin()
         self.recorder = a.recorder.twin(self.training)

@@ -679,12 +679,12 @@ class Experiment:
         self._go_on_from_past()
         if self._other:
             return
-        self._runs += 1
         origin = Origin(
             self.run, self.first_config, self._training, self._recorder, self._trail,
             self.journal, self._markers, self._instruments.heritage,
         )  # fmt: skip
-        self._other = Companion(self._runs, origin, self._room // PART)
+        self._other = Companion(self._runs + 1, origin, self._room // PART)
+        self._runs += 1
         self._trail.room = self._room_left
 
     def _end_lockstep(self) -> None:

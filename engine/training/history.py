@@ -42,6 +42,11 @@ class Curves(Mapping[str, Array]):
         return len(self._places)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of all rows."""
+        return self._table.nbytes
+
+    @property
     def rows(self) -> int:
         """How many rows there are."""
         return len(self._table.T)

@@ -25,6 +25,7 @@ from engine import (
     record,
     replay,
 )
+from engine.runtime import branches
 from engine.runtime.branches import MOST
 from tests.engine.served import serve
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, room, run, steered
@@ -279,3 +280,17 @@ def test_others_are_served_while_a_branch_is_rebuilt():
         assert clock.now - begun < 0.2  # about a frame's time, not that of all steps
     serve(conductor, clock, 0.5)
     assert handle.experiment.journal[-1] == (end, SetKnob(RATE, 0.044))
+
+
+def test_without_room_for_its_curves_a_branch_is_repeated_from_its_first_step(monkeypatch):
+    experiment = forked()
+    monkeypatch.setattr(branches, "CURVES", 10_000)
+    experiment.look_back(50)
+    experiment.train(5)
+    first, second = experiment.snapshot().branches
+    assert (first.past, second.past.step) == (None, 65)
+    bits = {x.run: x.digest for x in record(experiment).branches}
+    experiment.go_to(1)
+    assert (experiment.step, digest(experiment)) == (100, bits[1])
+    assert experiment.journal == [(20, SetKnob(RATE, 0.02))]
+    assert [x.text for x in experiment.snapshot().markers] == ["Learning rate 0.01 → 0.02"]

@@ -25,6 +25,7 @@ from engine import (
     record,
     replay,
 )
+from engine.runtime import companion
 from tests.engine.served import serve, watch
 from tests.engine.test_branches import turn
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, TURNS, few, room, run, steered
@@ -231,3 +232,14 @@ def test_at_a_pace_both_have_a_row_for_each_step_and_the_line_comes_while_they_w
     handle.send(Play())
     serve(conductor, clock, 0.5)
     assert handle.latest.other.line is None
+
+
+def test_two_networks_that_take_too_much_memory_are_refused(monkeypatch):
+    monkeypatch.setattr(companion, "MOST", 50)
+    experiment = run(SMALL, [], 5)
+    with pytest.raises(ValueError, match="at most 50 parameters each"):
+        experiment.apply(StartLockstep())
+    assert experiment.snapshot().other is None
+    experiment.look_back(2)
+    experiment.train(1)
+    assert experiment.run == 2
