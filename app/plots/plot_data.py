@@ -111,7 +111,7 @@ def _lockstep(snapshot: Snapshot) -> str:
     told += f" the same up to step {numbers.count(other.since)}."
     if other.diverged:
         return f"{told} B has diverged."
-    return f"{told} Their weights lie {numbers.percent(other.distance)} of the size of A's apart."
+    return f"{told} Their weights differ by {numbers.percent(other.distance)} of the norm of A's."
 
 
 def _in_a_word(snapshot: Snapshot) -> str:

@@ -3,7 +3,7 @@
 import {count} from "./numbers.js"
 import {find} from "./words.js"
 
-const ROW = 40 // pixels
+const ROW = 44 // pixels
 const WIDTH = 260 // of the picture, at most
 const PART = 0.22 // ... and of the window
 const EDGE = 7

@@ -14,6 +14,7 @@ from engine import (
     RunConfig,
     SetKnob,
     Stack,
+    digest,
 )
 
 
@@ -118,6 +119,21 @@ def test_loading_starts_a_run_with_the_pinned_settings(runs, handle, config):
     assert handle.latest.config != config
     press(runs, "Load baseline")
     assert handle.latest.config == config and handle.latest.step == 0
+
+
+def test_repeating_makes_the_same_run_again_with_its_changes(runs, handle, config):
+    handle.experiment.train(10)
+    handle.send(SetKnob("optimization.learning_rate", 0.07))
+    handle.experiment.train(20)
+    pin(runs, "baseline")
+    bits = digest(handle.experiment)
+    handle.send(SetKnob("model.hidden", "8, 8"))
+    press(runs, "Repeat baseline")
+    handle.experiment.train(30)
+    assert (handle.latest.config, digest(handle.experiment)) == (
+        config.replace("optimization.learning_rate", 0.07),
+        bits,
+    )
 
 
 def test_the_suggested_name_is_free(runs, handle):
