@@ -17,6 +17,7 @@ from engine.data import (
     unregister_upload,
 )
 from engine.diagnosis.gradcheck import GradientCheck
+from engine.grading.hand_in import HandIn, hand_in, to_bytes
 from engine.lessons import (
     LESSONS,
     Cloud,
@@ -39,6 +40,7 @@ from engine.lessons import (
     outcome,
     slug_of,
 )
+from engine.lessons.answers import FAILS, HOLDS, MOST_WORDS, LessonAnswer, figures_of
 from engine.lessons.checklist import (
     CHECKS,
     Checkup,
@@ -46,7 +48,7 @@ from engine.lessons.checklist import (
     run_checks,
     take_checkup,
 )
-from engine.lessons.play_live import play_live
+from engine.lessons.play_live import play_live, to_compare
 from engine.limits import Limits, limits, read_limits
 from engine.measure.activation_history import Strip
 from engine.measure.decision_surface import Points, Surface
@@ -61,8 +63,9 @@ from engine.measure.explained_step import (
 from engine.measure.feature_maps import LayerMaps, Maps
 from engine.measure.loss_line import PLACES, LossLine
 from engine.measure.model_summary import Stage
+from engine.measure.observation import Observation
 from engine.measure.on_demand import Inside
-from engine.measure.pinned_runs import MAX_NAME, MAX_PINNED, PastRun, check_pin
+from engine.measure.pinned_runs import MAX_NAME, MAX_NOTE, MAX_PINNED, PastRun, check_pin
 from engine.measure.preactivations import FLAT, SPAN, LayerSums, Response, Sums, response
 from engine.measure.predictions import Answers, Hard
 from engine.measure.run_metrics import RunMetrics
@@ -176,15 +179,19 @@ __all__ = [
     "AUTO",
     "CHECKS",
     "ENDS",
+    "FAILS",
     "FLAT",
     "FULL",
     "HALF_LIFE",
     "HELD",
+    "HOLDS",
     "LECTURE_SEARCH",
     "LESSONS",
     "MAX_NAME",
+    "MAX_NOTE",
     "MAX_PINNED",
     "NO_PLACE",
+    "MOST_WORDS",
     "ONE_MATTERS",
     "PACES",
     "PLACES",
@@ -241,6 +248,7 @@ __all__ = [
     "GoTo",
     "GradientCheck",
     "Group",
+    "HandIn",
     "Hard",
     "InThread",
     "Inside",
@@ -253,6 +261,7 @@ __all__ = [
     "LayerStats",
     "LayerSums",
     "Lesson",
+    "LessonAnswer",
     "LessonProgress",
     "Limits",
     "Link",
@@ -268,6 +277,7 @@ __all__ = [
     "Metric",
     "ModelConfig",
     "Offshoot",
+    "Observation",
     "OptimizationConfig",
     "Origin",
     "OtherRun",
@@ -325,7 +335,9 @@ __all__ = [
     "bounds_of",
     "check_pin",
     "digest",
+    "figures_of",
     "files_named",
+    "hand_in",
     "hold_blas",
     "in_words",
     "label_of",
@@ -353,6 +365,8 @@ __all__ = [
     "slug_of",
     "suit_data",
     "take_checkup",
+    "to_bytes",
+    "to_compare",
     "unreadable",
     "unregister_upload",
     "weights_npz",

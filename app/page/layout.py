@@ -67,6 +67,7 @@ class Layout:
         )
         self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
         self._own: set[str] = set()  # rooms whose main area is not made of views
+        self._uncovered: set[str] = set()  # rooms that leave the plots of the run in view just now
         self.room = KNOBS  # the tab of the sidebar that is open
         self.rooms = [KNOBS, *(room for room in ROOMS if room.lower() not in hidden)]
         self._bridge = bridge
@@ -134,7 +135,7 @@ class Layout:
     @property
     def views(self) -> list[str]:
         """The names of the views that have a place in the page now."""
-        if self.room in self._own:
+        if self.room in self._own - self._uncovered:
             return []
         run = [name for place in ("", *self._tabs) for name in self._views[place]]
         return self._views.get(self.room) or run
@@ -163,9 +164,15 @@ class Layout:
         self.room = room
         for name, panel in self._panels.items():
             panel.visible = name == room
-        shown = self._mains.get(room, self._run)
+        shown = self._run if room in self._uncovered else self._mains.get(room, self._run)
         for main in (self._run, *self._mains.values()):
             main.visible = main is shown
+
+    def cover(self, room: str, covered: bool) -> None:
+        """Let a room's own main area lie over the plots of the run, or not."""
+        (self._uncovered.discard if covered else self._uncovered.add)(room)
+        if self.room == room:
+            self.enter(room)
 
     def leave(self) -> None:
         """Have the browser go back to the knobs."""

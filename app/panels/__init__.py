@@ -8,6 +8,6 @@ from app.panels import lab
 from app.panels import search
 
 # isort: on
-from app.panels.panel import KNOBS, ROOMS, Room
+from app.panels.panel import KNOBS, ROOMS, Room, Staged
 
-__all__ = ["KNOBS", "ROOMS", "Room", "checks", "lab", "lessons", "search"]
+__all__ = ["KNOBS", "ROOMS", "Room", "Staged", "checks", "lab", "lessons", "search"]

@@ -13,7 +13,6 @@ from panel.viewable import Viewable
 
 from app import palette, theme
 from app.page.buttons import Presses, button
-from app.panels.lesson_figures import HEIGHT
 from app.panels.panel import ROOMS
 from app.plots.figures import further
 from app.stylesheets import css
@@ -32,6 +31,8 @@ from engine import (
 
 type Told = tuple[CheckProgress | CheckResult, ...]
 type Checkers = Callable[[Experiment], Iterator[Told]]
+
+HEIGHT = 150  # of the curve of a check, in pixels
 
 
 @ROOMS.register("Checks")

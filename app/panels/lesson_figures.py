@@ -14,25 +14,29 @@ from app.templates import sentence
 from engine import Cloud, Descent, FunctionCurve, LabReport, Means
 
 MOST_POINTS = 400  # of a scatter plot
-HEIGHT = 150  # of a picture, in pixels
+HEIGHTS = {1: 480, 2: 340}  # of a picture, in pixels, by how many there are
+LEAST = 260  # ... if there are more
 
 
 def pictures(exhibits: dict[str, object]) -> Viewable:
-    """All exhibits of a lesson, one below the other, each with its name."""
+    """All exhibits of a lesson beside each other across the page, each with its name."""
     drawn = [(name, draw(name, exhibit)) for name, exhibit in exhibits.items()]
+    height = HEIGHTS.get(len(drawn), LEAST)
     for _, picture in drawn:
         if picture is not None:
-            picture.update(sizing_mode="stretch_width", height=HEIGHT, min_height=HEIGHT)
+            picture.update(sizing_mode="stretch_width", height=height, min_height=height)
     return Column(
         *(
             Column(
                 HTML(sentence(words(exhibits[name])), stylesheets=[css("panel")]),
-                Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width"),
+                Bokeh(picture, height=height, sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             )
             for name, picture in drawn
             if picture is not None
         ),
+        stylesheets=[css("exhibits")],
+        css_classes=["alone"] if len(drawn) == 1 else [],
         sizing_mode="stretch_width",
     )
 

@@ -1,10 +1,11 @@
 """The panels that a visitor has opened: each is built once, when its tab is first opened."""
 
+import functools
 from collections.abc import Callable
 
 from app.page.buttons import Presses
 from app.page.layout import Layout
-from app.panels import ROOMS, Room
+from app.panels import ROOMS, Room, Staged
 from app.server.piecewise_build import Building, Pieces
 from engine import ExperimentHandle, Snapshot
 
@@ -31,11 +32,19 @@ class OpenRooms:
         if name in ROOMS and name not in self._rooms:
             room = self._rooms[name] = ROOMS[name].make(handle, handle.latest, self._presses)
             room.leave = self._layout.leave
+            if isinstance(room, Staged):
+                room.cover = functools.partial(self._layout.cover, name)
             self._layout.furnish(name, room.sidebar, room.main)
             self._buildings[name] = self._build(self._pieces(name, handle))
         self._layout.enter(name)
+        self._change_stage(name)
         if name in self._buildings:
             self._buildings[name].go_on()
+
+    def _change_stage(self, name: str) -> None:
+        for other, room in self._rooms.items():
+            if isinstance(room, Staged):
+                (room.entered if other == name else room.left)()
 
     def _pieces(self, name: str, handle: ExperimentHandle) -> Pieces:
         yield from self._rooms[name].pieces()

@@ -5,7 +5,7 @@ area, unless it has a `main` of its own; without either, the plots of the run st
 """
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from panel.layout import Column
 from panel.viewable import Viewable
@@ -31,6 +31,19 @@ class Room(Protocol):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot, once all widgets are built."""
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """A panel with an experiment of its own, which is served while the panel is open."""
+
+    cover: Callable[[bool], None]  # lays its main area over the plots or not; set by what opens it
+
+    def entered(self) -> None:
+        """Its tab was opened."""
+
+    def left(self) -> None:
+        """Another tab was opened."""
 
 
 ROOMS: Registry[type[Room]] = Registry("room")

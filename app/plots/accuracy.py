@@ -8,7 +8,7 @@ import numpy as np
 from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.axes import tick_shares
-from app.plots.ghost_runs import ghosts, left_out
+from app.plots.ghost_runs import ghosts, left_out, own_name
 from app.plots.other_run import (
     KEY,
     difference,
@@ -41,7 +41,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     shown = {key: numbers.percent(value) for key, value in last.items()}
     gap = numbers.percent(last["train"] - last["validation"])
     lines = [
-        ("train", last["train"], palette.TRAIN),
+        (own_name(snapshot) or "train", last["train"], palette.TRAIN),
         ("validation", last["validation"], palette.VALIDATION),
     ]
     lines += other_ends(snapshot, COLUMNS, COLOURS)

@@ -1,6 +1,7 @@
 """Other runs in the curves of this one: the run before it, faint, and those that were pinned.
 
-They are drawn where they can be compared: on the same data, and of losses under the same loss.
+They are drawn where they can be compared: on the same data, and of losses under the same loss. The
+runs of a lesson are pinned one after the other; there the current run has a name as well.
 """
 
 import math
@@ -32,6 +33,7 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
     Of several curves whose names end in a star, such as "ratio *", the median is drawn. A run is
     named behind the last of its curves.
     """
+    called = _names(snapshot)
     drawn = [
         (past, colour, name, dash)
         for name, dash in names.items()
@@ -45,7 +47,7 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
         "y": [line.values for line in lines],
         "colour": [colour for _, colour, _, _ in drawn],
         "dash": [dash for *_, dash in drawn],
-        "label": [_label(snapshot, past) if name == last else "" for past, _, name, _ in drawn],
+        "label": [called[id(past)] if name == last else "" for past, _, name, _ in drawn],
     }
     return {f"{view}.ghosts": columns}
 
@@ -77,7 +79,8 @@ def _comparable(snapshot: Snapshot, name: str) -> list[tuple[PastRun, str]]:
 
 def _others(snapshot: Snapshot) -> list[tuple[PastRun, str]]:
     """The run before this one, other branches, and those that were pinned, with their colours."""
-    others = [(past, palette.past(n)) for n, past in enumerate(snapshot.pinned)]
+    pinned = enumerate(snapshot.pinned)
+    others = [(past, palette.past(n)) for n, past in pinned if not _is_current(past, snapshot)]
     before = run_before(snapshot)
     left = [*([before] if before else []), *branches(snapshot)]
     return [*((past, palette.QUIET) for past in left), *others]
@@ -97,10 +100,54 @@ def run_before(snapshot: Snapshot) -> PastRun | None:
     return None if before is None or (before.run, before.step) in pinned else before
 
 
+def _is_current(past: PastRun, snapshot: Snapshot) -> bool:
+    """Whether a pinned run is the current one as it stands."""
+    now = (snapshot.run, snapshot.step, snapshot.config)
+    return (past.run, past.step, past.config) == now and past.run > 0
+
+
+def own_name(snapshot: Snapshot) -> str:
+    """What the current run is called in the plots of a lesson with several runs; else empty."""
+    lesson = snapshot.beside.lesson
+    if lesson is None or lesson.count < 2:
+        return ""
+    return _shortened([lesson.shown, *(past.name for past, _ in _others(snapshot))])[0]
+
+
+def _names(snapshot: Snapshot) -> Mapping[int, str]:
+    """What each of the other runs is called behind its lines."""
+    others = [past for past, _ in _others(snapshot)]
+    lesson = snapshot.beside.lesson
+    if lesson is None:
+        return {id(past): _label(snapshot, past) for past in others}
+    shown = [lesson.shown] if lesson.count > 1 else []
+    short = _shortened([*(past.name for past in others), *shown])
+    return {id(past): name for past, name in zip(others, short, strict=False)}
+
+
+def _shortened(titles: list[str]) -> list[str]:
+    """Titles that fit behind a line: without the first and last words that all have in common."""
+    words = [title.split() for title in titles]
+    if len(words) > 1 and len(set(titles)) > 1:
+        while len({one[0] for one in words}) == 1 and min(map(len, words)) > 1:
+            words = [one[1:] for one in words]
+        while len({one[-1] for one in words}) == 1 and min(map(len, words)) > 1:
+            words = [one[:-1] for one in words]
+    return [_cut(" ".join(one).strip(" ,")) for one in words]
+
+
+def _cut(name: str) -> str:
+    """The name, or as many of its words as fit."""
+    if len(name) <= LONGEST:
+        return name
+    words = name[: LONGEST + 1].rpartition(" ")[0].rstrip(" ,")
+    return f"{words or name[: LONGEST - 1]}…"
+
+
 def _label(snapshot: Snapshot, past: PastRun) -> str:
     if past is snapshot.previous and past.run not in {x.run for x in snapshot.branches}:
         return "before"
-    return past.name if len(past.name) <= LONGEST else f"{past.name[: LONGEST - 1]}…"
+    return _cut(past.name)
 
 
 @memoize

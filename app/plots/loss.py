@@ -13,7 +13,7 @@ from bokeh.plotting import figure
 from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.axes import tick_figures, tick_powers
-from app.plots.ghost_runs import ghosts, left_out
+from app.plots.ghost_runs import ghosts, left_out, own_name
 from app.plots.other_run import (
     KEY,
     difference,
@@ -60,7 +60,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     shown = {name: numbers.number(value) for name, value in last.items()}
     low, high = _usual(curves, snapshot.metrics.first_loss)
     lines = [
-        ("train", last["loss_average"], palette.TRAIN),
+        (own_name(snapshot) or "train", last["loss_average"], palette.TRAIN),
         ("validation", last["validation_loss"], palette.VALIDATION),
         *([("penalty", last["penalty"], palette.QUIET)] if last["penalty"] > 0 else []),
     ]

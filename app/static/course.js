@@ -1,10 +1,11 @@
-// What the browser keeps of the course: which lessons are done, and which one the address names.
+// What the browser keeps of the course: which lessons are done, what was answered, and which lesson the address names.
 
 import {tell} from "./events.js"
 import {open_tab} from "./tabs.js"
 import {find} from "./words.js"
 
 const KEY = "babysit lessons" // in the browser's storage: slugs of lessons that are done
+const ANSWERS = "babysit answers" // ... by lesson and variation, what was answered
 const PARAMETER = "lesson"
 const LOOK = 100 // milliseconds from one look for the sidebar's tabs to the next
 
@@ -34,6 +35,7 @@ function open_lessons() {
 // The panel of lessons is there, and asks.
 export function recall_lessons() {
   tell("press", "lessons done", [...done()].join(" "))
+  Object.values(answers()).forEach((answer) => tell("press", "answers kept", answer))
   if (lesson_of_address() != null) {
     tell_lesson()
   }
@@ -43,6 +45,12 @@ export function tick_lesson(slug) {
   try {
     localStorage.setItem(KEY, JSON.stringify([...done().add(slug)]))
   } catch {} // a browser that keeps nothing
+}
+
+export function keep_answer(name, answer) {
+  try {
+    localStorage.setItem(ANSWERS, JSON.stringify({...answers(), [name]: answer}))
+  } catch {}
 }
 
 export function show_address(slug) {
@@ -58,6 +66,14 @@ function done() {
     return new Set(JSON.parse(localStorage.getItem(KEY)) ?? [])
   } catch {
     return new Set()
+  }
+}
+
+function answers() {
+  try {
+    return JSON.parse(localStorage.getItem(ANSWERS)) ?? {}
+  } catch {
+    return {}
   }
 }
 

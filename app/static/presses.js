@@ -24,6 +24,14 @@ export function listen_for_presses() {
     }
   })
 
+  // What is written in a field of a panel is told with every letter.
+  document.addEventListener("input", (event) => {
+    const field = event.composedPath().find((element) => element.dataset?.writes != null)
+    if (field != null) {
+      tell("press", field.dataset.writes, field.value)
+    }
+  })
+
   document.addEventListener("click", (event) => {
     const button = aimed_at(event)
     if (button != null) {

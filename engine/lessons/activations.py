@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
+from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
 from engine.measure.verdict import STEPS, Metric, Verdict
 from engine.number_format import written
@@ -35,11 +36,20 @@ def sigmoid_saturates() -> Lesson:
         ),
         exhibits={"curve": Nonlinearity(Choice("sigmoid"))},
         check=_saturation,
+        observe=observing.place_of_highest(
+            "At which of the three marked points is the curve steepest?", _slopes_at
+        ),
         breaks=(
             Variation("Leaky ReLU instead", "curve", exhibit=Nonlinearity(Choice("leaky ReLU"))),
             Variation("tanh: does it saturate too?", "curve", exhibit=Nonlinearity(Choice("tanh"))),
         ),
     )
+
+
+def _slopes_at(evidence: Evidence) -> list[tuple[str, float]]:
+    curve = evidence.exhibit("curve", FunctionCurve)
+    points = zip(curve.points, curve.slopes, strict=True)
+    return [(f"at {written(point)}", slope) for point, slope in points]
 
 
 def _saturation(evidence: Evidence) -> Verdict:
@@ -70,6 +80,9 @@ def zigzag() -> Lesson:
         ),
         exhibits={"positive inputs": TwoWeights(0.0), "centred inputs": TwoWeights(-0.5)},
         check=_zigzag,
+        observe=observing.highest_exhibit(
+            "Which way to the goal was longer?", Descent, lambda descent: descent.detour
+        ),
         breaks=(
             Variation("Centre the inputs", "positive inputs", exhibit=TwoWeights(-0.5)),
             Variation("Move them far off", "positive inputs", exhibit=TwoWeights(1.0, 0.1)),
@@ -121,6 +134,12 @@ def relu_learns_faster() -> Lesson:
             for name, draw in names.items()
         ),
         check=_faster,
+        view="accuracy",
+        observe=observing.lowest(
+            "Which of them was the first at 98 % on its training examples?",
+            lambda run: run.steps_to(LEARNED),
+            STEPS,
+        ),
         breaks=(
             Variation(
                 "ReLU in the sigmoid's place", "sigmoid", (SetKnob(ACTIVATION, Choice("ReLU")),)
@@ -151,6 +170,7 @@ def _faster(evidence: Evidence) -> Verdict:
 def dead_relus() -> Lesson:
     """A high rate kills ReLUs for good, a lower one does not revive them; leaky ReLU does."""
     config = recipe(digits(), layers(64, 64), DEADLY, optimizer="momentum")
+    called = words.activation_and_optimizer
     slower = (KILLED, SetKnob(RATE, SANE))
     leak = (KILLED, SetKnob(ACTIVATION, Choice("leaky ReLU")))
     return Lesson(
@@ -165,10 +185,15 @@ def dead_relus() -> Lesson:
             1,
         ),
         runs=(
-            Run("ReLU, slower", config, LATER, (slower,), words.optimizer),
-            Run("leaky ReLU, slower", config, LATER, (leak, slower), words.optimizer),
+            Run("ReLU, slower", config, LATER, (slower,), called),
+            Run("leaky ReLU, slower", config, LATER, (leak, slower), called),
         ),
         check=_dead,
+        view="health",
+        observe=observing.highest(
+            "Which of them had more dead units in its worst hidden layer at the end?",
+            _worst_layer,
+        ),
         breaks=(
             Variation("A sane rate from the start", commands=(SetKnob(RATE, SANE),)),
             Variation("Adam instead of momentum", "ReLU, slower",
@@ -177,9 +202,14 @@ def dead_relus() -> Lesson:
     )  # fmt: skip
 
 
+def _worst_layer(run: Outcome) -> float:
+    """The largest share of dead units in a hidden layer."""
+    return max(layer.dead for layer in run.snapshot.layers[:-1])
+
+
 def _dead(evidence: Evidence) -> Verdict:
     relu, leaky = evidence["ReLU, slower"], evidence["leaky ReLU, slower"]
-    dead = max(layer.dead for layer in relu.snapshot.layers[:-1])
+    dead = _worst_layer(relu)
     holds = dead > 0.4 and relu.accuracy < 0.5 and leaky.accuracy > relu.accuracy + 0.3
     first, second = (words.activation(run.config) for run in (relu, leaky))
     figures = (
@@ -212,6 +242,12 @@ def prelu() -> Lesson:
         ),
         runs=(Run("PReLU", recipe(digits(), model, 0.1), 600, called=words.activation),),
         check=_slopes,
+        view="functions",
+        observe=observing.how_much(
+            "Look at the accuracy on training examples: where did it end?",
+            observing.only("PReLU", observing.train_accuracy),
+            (0.5, 0.8, 0.95),
+        ),
         breaks=(
             Variation("Leaky ReLU instead", "PReLU", (SetKnob(ACTIVATION, Choice("leaky ReLU")),)),
             Variation("Start from 0, as ReLU", "PReLU",

@@ -1,9 +1,10 @@
 """Section 2 of the lecture, continued: ELU and Maxout."""
 
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.activations import SECTION
 from engine.lessons.exhibits import FunctionCurve, Nonlinearity
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
+from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
@@ -27,6 +28,11 @@ def elu() -> Lesson:
         ),
         exhibits={"ReLU": Nonlinearity(Choice("ReLU")), "ELU": Nonlinearity(Choice("ELU"))},
         check=_nearer,
+        observe=observing.highest_exhibit(
+            "Which of the curves goes further down below zero?",
+            FunctionCurve,
+            lambda curve: -float(curve.value.min()),
+        ),
         breaks=(
             Variation("Softplus in ELU's place", "ELU", exhibit=Nonlinearity(Choice("softplus"))),
             Variation("tanh in ELU's place", "ELU", exhibit=Nonlinearity(Choice("tanh"))),
@@ -66,6 +72,12 @@ def maxout() -> Lesson:
             for name in names
         ),
         check=_doubled,
+        view="network",
+        observe=observing.highest(
+            "Network lists the parameters of each layer: which hidden layers had more?",
+            _hidden_parameters,
+            ",.0f",
+        ),
         breaks=(
             Variation("PReLU in its place", "Maxout", (SetKnob(ACTIVATION, Choice("PReLU")),)),
             Variation("Half as wide", "Maxout", (SetKnob("model.hidden", "32, 32"),)),
@@ -73,11 +85,13 @@ def maxout() -> Lesson:
     )
 
 
+def _hidden_parameters(run: Outcome) -> float:
+    return float(sum(v.size for n, v in run.parameters.items() if n.startswith("dense")))
+
+
 def _doubled(evidence: Evidence) -> Verdict:
     runs = evidence["ReLU"], evidence["Maxout"]
-    relu, maxout = (
-        sum(v.size for n, v in run.parameters.items() if n.startswith("dense")) for run in runs
-    )
+    relu, maxout = (int(_hidden_parameters(run)) for run in runs)
     first, second = (words.activation_and_hidden(run.config) for run in runs)
     figures = (
         Metric(f"parameters of the hidden layers, {first}", relu, form=",d"),

@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from engine.data import lecture_images
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
+from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
@@ -28,6 +29,12 @@ def first_loss() -> Lesson:
         question=Question("Ten classes, small weights. The first loss?", ("0", "1", "2.3026"), 2),
         runs=(Run("before training", babysat(1e-3), 0),),
         check=_first_loss,
+        observe=observing.how_much(
+            "Which loss does the plot show at step 0?",
+            observing.only("before training", _first_loss_of),
+            (1.0, 2.2, 2.4, 10.0),
+            ".1f",
+        ),
         breaks=(
             Variation("Weights of N(0, 1)", "before training",
                   (SetKnob(INITIALIZER, Choice("unit normal")),)),
@@ -35,6 +42,10 @@ def first_loss() -> Lesson:
                   (SetKnob(INITIALIZER, Choice("He")),)),
         ),
     )  # fmt: skip
+
+
+def _first_loss_of(run: Outcome) -> float:
+    return run.snapshot.metrics.first_loss
 
 
 def _first_loss(evidence: Evidence) -> Verdict:
@@ -67,6 +78,11 @@ def regularization() -> Lesson:
             Run("L2 of 1000", babysat(1e-3, l2=1e3), 0, called=words.penalty),
         ),
         check=_regularization,
+        observe=observing.highest(
+            "Loss and penalty together: which network starts higher?",
+            lambda run: run.first_cost,
+            ",.2f",
+        ),
         breaks=(
             Variation("L2 back to 0", "L2 of 1000", (SetKnob(L2, 0.0),)),
             Variation("L2 of 100,000", "L2 of 1000", (SetKnob(L2, 1e5),)),
@@ -116,6 +132,12 @@ def overfit() -> Lesson:
         ),
         runs=(Run("20 examples", babysat(1e-3, examples=20), 200, called=words.examples),),
         check=_overfit,
+        view="accuracy",
+        observe=observing.how_much(
+            "Where did the accuracy on its 20 examples end?",
+            observing.only("20 examples", observing.train_accuracy),
+            (0.3, 0.6, 0.99),
+        ),
         breaks=(
             Variation("A rate of 0.000001", "20 examples", (SetKnob(RATE, 1e-6),)),
             Variation("L2 of 10", "20 examples", (SetKnob(L2, 10.0),)),
@@ -153,6 +175,12 @@ def too_low() -> Lesson:
         ),
         runs=(Run("10 epochs", babysat(1e-6, l2=1e-6), 10 * EPOCH, called=words.rate),),
         check=_too_low,
+        view="accuracy",
+        observe=observing.how_much(
+            "Where did the accuracy on training end?",
+            observing.only("10 epochs", observing.train_accuracy),
+            (0.15, 0.25, 0.6),
+        ),
         breaks=(
             Variation("A rate of 0.0003", "10 epochs", (SetKnob(RATE, 3e-4),)),
             Variation("A rate of 0.00001", "10 epochs", (SetKnob(RATE, 1e-5),)),
@@ -196,6 +224,12 @@ def too_high() -> Lesson:
         ),
         runs=(Run("a million", babysat(1e6, l2=1e-6), 200, called=words.rate),),
         check=_too_high,
+        observe=observing.how_much(
+            "At which step did it end?",
+            observing.only("a million", observing.steps),
+            (9, 99, 199),
+            ".0f",
+        ),
         breaks=(
             Variation("A rate of 0.001", "a million", (SetKnob(RATE, 1e-3),)),
             Variation("Clip the gradient to 1", "a million", (SetKnob("optimization.clip", 1.0),)),
@@ -234,11 +268,23 @@ def still_too_high() -> Lesson:
         ),
         runs=(Run("3e-3", babysat(3e-3, l2=1e-6, epoch=epoch), 10 * epoch, called=words.rate),),
         check=_still_too_high,
+        observe=observing.which(
+            "How did the loss on training end?",
+            ("it blew up", "lower than at the start", "as high as at the start, or higher"),
+            lambda evidence: _ending(evidence["3e-3"]),
+        ),
         breaks=(
             Variation("A rate of 0.0003", "3e-3", (SetKnob(RATE, 3e-4),)),
             Variation("Clip the gradient to 100", "3e-3", (SetKnob("optimization.clip", 100.0),)),
         ),
     )
+
+
+def _ending(run: Outcome) -> int:
+    """0: it blew up; 1: its loss fell; 2: it did not."""
+    if run.diverged:
+        return 0
+    return 1 if run.loss < 0.98 * run.snapshot.metrics.first_loss else 2
 
 
 def _still_too_high(evidence: Evidence) -> Verdict:
@@ -270,6 +316,11 @@ def good_rate() -> Lesson:
         ),
         runs=(Run("3e-4", babysat(3e-4, l2=1e-6), 5 * EPOCH, called=words.rate),),
         check=_good,
+        observe=observing.how_much(
+            "Where did the accuracy on validation end?",
+            observing.only("3e-4", observing.accuracy),
+            (0.2, 0.5, 0.7, 0.9),
+        ),
         breaks=(
             Variation("A rate of 0.000001", "3e-4", (SetKnob(RATE, 1e-6),)),
             Variation("A rate of 0.003", "3e-4", (SetKnob(RATE, 3e-3),)),

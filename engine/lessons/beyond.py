@@ -2,7 +2,7 @@
 
 import msgspec
 
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import OPTIMIZER, RATE, clothes, digits, layers, recipe
 from engine.measure.verdict import STEPS, Metric, Verdict
@@ -12,12 +12,12 @@ from engine.training.config import ModelConfig, RunConfig
 
 SECTION = "Summary and part 2"
 RULES = {
-    "SGD": 0.01,
     "momentum": 0.01,
     "Nesterov": 0.01,
     "Adagrad": 0.01,
     "RMSprop": 0.001,
     "Adam": 0.001,
+    "SGD": 0.01,  # last: its run is the longest, so that the plots show all of every run
 }
 WANTED = 0.95
 
@@ -45,6 +45,12 @@ def update_rules() -> Lesson:
             for rule, rate in RULES.items()
         ),
         check=_rules,
+        view="accuracy",
+        observe=observing.lowest(
+            "Which was the first at 95 % on its training examples?",
+            lambda run: run.steps_to(WANTED),
+            STEPS,
+        ),
         breaks=(
             Variation("SGD in momentum's place", "momentum", (SetKnob(OPTIMIZER, Choice("SGD")),)),
             Variation("SGD at a rate of 0.1", "SGD", (SetKnob(RATE, 0.1),)),
@@ -95,6 +101,9 @@ def schedules() -> Lesson:
             for name, choice in choices.items()
         ),
         check=_schedules,
+        observe=observing.lowest(
+            "Which of them ended with the lowest loss on training?", observing.loss
+        ),
         breaks=(
             Variation("Constant in the cosine's place", "cosine",
                   (SetKnob("optimization.schedule", Choice("constant")),)),
@@ -149,6 +158,11 @@ def dropout() -> Lesson:
             ),
         ),
         check=_dropout,
+        observe=observing.highest(
+            "Where do the losses of training and validation end further apart?",
+            observing.gap,
+            ".2f",
+        ),
         breaks=(
             Variation("None here either", "dropout of 0.3", (SetKnob("model.dropout", 0.0),)),
             Variation("90 %", "dropout of 0.3", (SetKnob("model.dropout", 0.9),)),

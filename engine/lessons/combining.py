@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.beyond import SECTION
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
@@ -45,6 +45,13 @@ def ensemble() -> Lesson:
         ),
         runs=runs,
         check=_ensemble,
+        view="accuracy",
+        observe=observing.highest(
+            "Which member ended with the highest accuracy on validation?",
+            observing.accuracy,
+            ".1%",
+            0.005,
+        ),
         breaks=(
             Variation("The same seed for all", commands=(Restart(0),)),
             Variation("Other seeds for one", "member 1", (Restart(77),)),
@@ -103,10 +110,13 @@ def fine_tuning() -> Lesson:
             1,
         ),
         runs=tuple(
-            Run(name, config, 300, called=_learned_before)
-            for name, config in (fresh | tuned).items()
+            Run(name, config, 300, called=_title) for name, config in (fresh | tuned).items()
         ),
         check=_fine_tuning,
+        view="accuracy",
+        observe=observing.highest(
+            "Which of the six ended with the highest accuracy on validation?", observing.accuracy
+        ),
         breaks=(
             Variation("Learned nothing before", "fine-tuned *", change=lambda c: _tuned(c, None)),
             Variation(
@@ -114,6 +124,10 @@ def fine_tuning() -> Lesson:
             ),
         ),
     )
+
+
+def _title(config: RunConfig) -> str:
+    return f"{_learned_before(config)}, seed {config.seed}"
 
 
 def _learned_before(config: RunConfig) -> str:

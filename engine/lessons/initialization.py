@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.lessons import slides, words
+from engine.lessons import observing, slides, words
 from engine.lessons.laboratory import Laboratory, LabReport
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import INITIALIZER, digits, layers, recipe
@@ -58,8 +58,19 @@ def _ten_layers(
         question=question,
         exhibits={"lab": _lab(activation, initializer)},
         check=check,
+        observe=observing.how_much(
+            "How broad is the last layer's histogram, beside the first one's?",
+            _last_beside_first,
+            (0.001, 0.1, 0.85, 1.15),
+            ".3g",
+        ),
         breaks=tuple(Variation(label, "lab", exhibit=_lab(*knobs)) for label, *knobs in breaks),
     )
+
+
+def _last_beside_first(evidence: Evidence) -> float:
+    stds = evidence.exhibit("lab", LabReport).stds
+    return stds[-1] / stds[0]
 
 
 def _lab(activation: str, initializer: str) -> Laboratory:
@@ -189,6 +200,10 @@ def constant_weights() -> Lesson:
             for name, draw in runs.items()
         ),
         check=_alike,
+        view="weights",
+        observe=observing.highest(
+            "Which of them ended with the higher accuracy on validation?", observing.accuracy
+        ),
         breaks=(
             Variation("Draw by He", "constant", (SetKnob(INITIALIZER, Choice("He")),)),
             Variation("All zero", "constant", (SetKnob(INITIALIZER, Choice("zeros")),)),
@@ -229,6 +244,11 @@ def data_driven() -> Lesson:
         question=Question("What becomes of the signal's size under these?", SIZES, 0),
         exhibits={name: _lab("ReLU", name) for name in names},
         check=_steady,
+        observe=observing.highest_exhibit(
+            "In which of them is the last layer's deviation the largest?",
+            LabReport,
+            lambda report: report.stds[-1],
+        ),
         breaks=(
             Variation("Small normal for LSUV", "LSUV", exhibit=_lab("ReLU", "small normal")),
             Variation("tanh with LSUV", "LSUV", exhibit=_lab("tanh", "LSUV")),

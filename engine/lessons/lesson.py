@@ -5,6 +5,7 @@ page in front of a learner. Either way `check` judges the same evidence.
 """
 
 import dataclasses
+import math
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from engine.lessons.outcome import Outcome
-from engine.lessons.words import Words
+from engine.lessons.words import Words, differences, unlike
+from engine.measure.observation import Observation
 from engine.measure.verdict import Verdict
 from engine.registry import Choice, Registry
 from engine.training.commands import Begin, Restart, SetKnob
@@ -39,8 +41,16 @@ class Run:
 
     @property
     def title(self) -> str:
-        """Its title for a learner, true of its current settings."""
-        return self.called(self.config) if self.called else self.name
+        """Its title for a learner, true of its settings at the end of its script."""
+        return self.called(self.end) if self.called else self.name
+
+    @property
+    def end(self) -> RunConfig:
+        """Its settings after the whole script."""
+        config = self.config
+        for _, turn in self.script:
+            config = config.replace(turn.path, turn.value)
+        return config
 
     @property
     def begin(self) -> Begin:
@@ -73,6 +83,11 @@ class Question:
         """The options in an order that says nothing of which is right, the same for everybody."""
         return tuple(random.Random(self.text).sample(self.options, len(self.options)))
 
+    @property
+    def answer(self) -> str:
+        """The right option."""
+        return self.options[self.right]
+
 
 @dataclass(frozen=True)
 class Variation:
@@ -102,6 +117,11 @@ class Evidence:
 
     outcomes: Mapping[str, Outcome]
     exhibits: Mapping[str, object]
+    titles: Mapping[str, str] = dataclasses.field(default_factory=dict)  # of the runs
+
+    def title(self, run: str) -> str:
+        """What a learner knows a run as."""
+        return self.titles.get(run, run)
 
     def __getitem__(self, run: str) -> Outcome:
         return self.outcomes[run]
@@ -112,6 +132,13 @@ class Evidence:
         if not isinstance(shown, kind):
             raise ValueError(f"{name} must show {kind.__name__}, got {type(shown).__name__}")
         return shown
+
+
+type Observe = Callable[[Evidence], Observation]
+
+READ = 3.0  # words a second
+THINK = 20.0  # seconds for a question
+WATCHED = 12.0  # seconds for all runs of a lesson together
 
 
 @dataclass(frozen=True)
@@ -125,6 +152,8 @@ class Lesson:
     question: Question
     check: Callable[[Evidence], Verdict]
     breaks: tuple[Variation, ...]
+    observe: Observe  # the question on what was seen, for before the verdict
+    view: str = "loss"  # the plot that it speaks of, as the page names its plots
     runs: tuple[Run, ...] = ()
     exhibits: Mapping[str, Exhibit] = dataclasses.field(default_factory=dict)
     name: str = ""  # these two come from the registry
@@ -143,6 +172,37 @@ class Lesson:
         names |= {run.config.data.dataset.name for run in self.runs}
         return ", ".join(sorted(names)) or "made-up numbers"
 
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of its runs by their names, no two alike."""
+        titles = unlike(run.title for run in self.runs)
+        return dict(zip((run.name for run in self.runs), titles, strict=True))
+
+    @property
+    def minutes(self) -> int:
+        """About how long it takes: reading, three questions, and the runs of all variations."""
+        words = len(f"{self.setup} {self.look} {self.claim} {self.question.text}".split())
+        plays = 1 + len(self.breaks)
+        questions = 3 + 2 * len(self.breaks)
+        seconds = words / READ + THINK * questions + WATCHED * plays * bool(self.runs)
+        return max(1, math.ceil(seconds / 60))
+
+    def changes(self, by: Variation) -> tuple[str, ...]:
+        """What a variation changes, in words, such as "ReLU: learning rate 0.5 → 0.01"."""
+        broken = self.broken(by)
+        told = [
+            f"{before.title}: {words}"
+            for before, after in zip(self.runs, broken.runs, strict=True)
+            for words in differences(before.config, after.config)
+            if before != after
+        ]
+        told += [
+            f"{name}: {words}"
+            for name, exhibit in self.exhibits.items()
+            for words in differences(exhibit, broken.exhibits[name])
+        ]
+        return tuple(_together(told))
+
     def broken(self, by: Variation) -> "Lesson":
         """This lesson after the click on a variation."""
         exhibits = dict(self.exhibits)
@@ -150,6 +210,14 @@ class Lesson:
             exhibits[by.of] = by.exhibit
         runs = tuple(by.applied(run) for run in self.runs)
         return dataclasses.replace(self, runs=runs, exhibits=exhibits)
+
+
+def _together(told: list[str]) -> list[str]:
+    """One line in place of the same change in several runs."""
+    words = [line.partition(": ")[2] for line in told]
+    if len(told) > 2 and len(set(words)) == 1:
+        return [f"{told[0].partition(': ')[0]} and {len(told) - 1} more: {words[0]}"]
+    return told
 
 
 LESSONS: Registry[Callable[[], Lesson]] = Registry("lesson")

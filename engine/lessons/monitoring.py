@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import INITIALIZER, L2, RATE, clothes, digits, layers, recipe
@@ -43,6 +43,7 @@ def plateau() -> Lesson:
             for name, draw in names.items()
         ),
         check=_plateau,
+        observe=observing.lowest("Whose loss begins to fall first?", _flat, STEPS),
         breaks=(
             Variation("Draw by Xavier", "small weights", (SetKnob(INITIALIZER, Choice("Xavier")),)),
             Variation("Adam on small weights", "small weights",
@@ -99,6 +100,11 @@ def overfitting() -> Lesson:
             for name, l2 in runs.items()
         ),
         check=_gap,
+        observe=observing.highest(
+            "Where do the losses of training and validation end further apart?",
+            observing.gap,
+            ".2f",
+        ),
         breaks=(
             Variation("No L2 here either", "L2 of 0.03", (SetKnob(L2, 0.0),)),
             Variation("L2 of 1", "L2 of 0.03", (SetKnob(L2, 1.0),)),
@@ -152,6 +158,10 @@ def capacity() -> Lesson:
             for name, hidden in runs.items()
         ),
         check=_capacity,
+        view="data",
+        observe=observing.highest(
+            "Which of them ended with the higher accuracy on validation?", observing.accuracy
+        ),
         breaks=(
             Variation("3 hidden units", "64 hidden units", (SetKnob("model.hidden", "3"),)),
             Variation("64, 64", "64 hidden units", (SetKnob("model.hidden", "64, 64"),)),
@@ -194,11 +204,20 @@ def update_ratio() -> Lesson:
             for name, rate in RATES.items()
         ),
         check=_ratio,
+        view="updates",
+        observe=observing.lowest(
+            "Whose update / weight ratios ended nearest to 0.001?", _off_a_thousandth
+        ),
         breaks=(
             Variation("A rate of 0.0001", "right", (SetKnob(RATE, 1e-4),)),
             Variation("A rate of 1", "right", (SetKnob(RATE, 1.0),)),
         ),
     )
+
+
+def _off_a_thousandth(run: Outcome) -> float:
+    """How many powers of ten the update ratio is away from 0.001."""
+    return abs(math.log10(run.ratio / 1e-3)) if run.ratio > 0 else math.inf
 
 
 def _ratio(evidence: Evidence) -> Verdict:

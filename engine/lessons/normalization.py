@@ -1,6 +1,6 @@
 """Section 5 of the lecture, batch normalization."""
 
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import NORMALIZATION, RATE, digits, layers, recipe
 from engine.measure.verdict import Metric, Verdict
@@ -39,6 +39,9 @@ def rescues() -> Lesson:
             for name, n in runs.items()
         ),
         check=_rescued,
+        observe=observing.lowest(
+            "Which of them ended with the lower loss on training?", observing.loss
+        ),
         breaks=(
             Variation("Take it out again", NORMED, (SetKnob(NORMALIZATION, Choice("none")),)),
             Variation("Weights of 0.0001", NORMED,
@@ -89,6 +92,10 @@ def higher_rates() -> Lesson:
             for name, n in runs.items()
         ),
         check=_borne,
+        view="accuracy",
+        observe=observing.highest(
+            "Which of them ended with the higher accuracy on validation?", observing.accuracy
+        ),
         breaks=(
             Variation("A rate of 1000", NORMED, (SetKnob(RATE, 1000.0),)),
             Variation("A rate of 0.1", PLAIN, (SetKnob(RATE, 0.1),)),

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from engine.lessons import observing
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import clothes, recipe
 from engine.measure.verdict import Metric, Verdict
@@ -32,6 +33,12 @@ def convolution() -> Lesson:
         ),
         runs=(Run("filters", config, 150),),
         check=_maps,
+        view="weights",
+        observe=observing.how_much(
+            "Look at the accuracy on validation: where did it end?",
+            observing.only("filters", observing.accuracy),
+            (0.3, 0.5, 0.7, 0.9),
+        ),
         breaks=(
             Variation("3 x 3 filters", "filters", (SetKnob("model.convolutions", "6 of 3x3"),)),
             Variation("16 of them", "filters", (SetKnob("model.convolutions", "16 of 5x5"),)),

@@ -44,12 +44,17 @@ def make(run: Run) -> Outcome:
     return outcome(follow(run))
 
 
-def judge(lesson: Lesson) -> Verdict:
-    """Play a lesson to its end and judge it."""
+def gather(lesson: Lesson) -> Evidence:
+    """Play a lesson to its end: the results of its runs and exhibits."""
     outcomes = {run.name: make(run) for run in lesson.runs}
     exhibits = {name: exhibit.show() for name, exhibit in lesson.exhibits.items()}
+    return Evidence(outcomes, exhibits, lesson.titles)
+
+
+def judge(lesson: Lesson) -> Verdict:
+    """Play a lesson to its end and judge it."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return lesson.check(Evidence(outcomes, exhibits))
+        return lesson.check(gather(lesson))
 
 
 def play(name: str) -> Played:
@@ -71,11 +76,11 @@ def play_all(names: Sequence[str], processes: int, folder: Path | None = None) -
         return
     # Not forked: a fork would inherit locks of threads that it does not have.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _prepare, (folder,)) as pool:
+    with ProcessPoolExecutor(processes, context, prepare_process, (folder,)) as pool:
         yield from pool.map(play, names)
 
 
-def _prepare(folder: Path | None) -> None:
+def prepare_process(folder: Path | None) -> None:
     """Prepare a process: one BLAS thread, and the user's data in the menu."""
     hold_blas()
     if folder:

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.lessons.lesson import Evidence, Lesson, Run
+from engine.lessons.lesson import WATCHED, Evidence, Lesson, Run
 from engine.lessons.outcome import Outcome, outcome
+from engine.measure.pinned_runs import MAX_NAME, MAX_PINNED, PastRun
 from engine.measure.snapshot import Status
 from engine.runtime.background_results import LessonProgress
 from engine.runtime.experiment import Experiment
-from engine.training.commands import SetKnob
+from engine.training.commands import Pin, SetKnob
 
-WATCHED = 12.0  # seconds for all runs of a lesson together ...
-AT_LEAST, AT_MOST = 1.5, 5.0  # ... and the limits for each run
+AT_LEAST, AT_MOST = 1.5, 5.0  # limits for each run, in seconds
 
 
 def play_live(
@@ -21,7 +21,8 @@ def play_live(
 ) -> Iterator[LessonProgress | None]:
     """The scenes of a lesson, one after another; None while there is nothing to do but wait.
 
-    While its runs play, the lesson sets their pace; afterwards it restores the pace with None.
+    While its runs play, the lesson sets their pace; afterwards it restores the pace with None. Each
+    run is pinned by its title at its end, so that the next ones are drawn beside it.
     """
     scene = LessonProgress(lesson.name, count=len(lesson.runs))
     for name, exhibit in lesson.exhibits.items():
@@ -33,7 +34,8 @@ def play_live(
         for number, run in enumerate(lesson.runs, start=1):
             experiment.apply(run.begin)
             set_pace(float(run.steps / seconds) or None)  # no steps need no pace
-            scene = replace(scene, playing=run.title, number=number)
+            title = lesson.titles[run.name]
+            scene = replace(scene, playing=title, number=number, shown=title)
             begun = experiment.run
             yield scene
             while _goes_on(experiment, run, begun):
@@ -47,11 +49,33 @@ def play_live(
                 note = "You changed settings: the verdict is about your runs."
                 scene = replace(scene, note=note)
             outcomes[run.name] = outcome(experiment)
+            experiment.apply(Pin(title[:MAX_NAME]))
     finally:
         set_pace(None)
+    evidence = Evidence(outcomes, scene.exhibits, lesson.titles)
     with np.errstate(invalid="ignore", divide="ignore"):
-        verdict = lesson.check(Evidence(outcomes, scene.exhibits))
-    yield replace(scene, playing="", verdict=verdict)
+        verdict, seen = lesson.check(evidence), lesson.observe(evidence)
+    yield replace(scene, playing="", verdict=verdict, seen=seen)
+
+
+def to_compare(lesson: Lesson, varied: Lesson, before: Experiment) -> tuple[PastRun, ...]:
+    """The runs of a lesson that a variation changes, as they were played before; or none.
+
+    They are drawn beside the varied ones if there is room for all, under names of their own.
+    """
+    old, new = lesson.titles, varied.titles
+    changed = [a.name for a, b in zip(lesson.runs, varied.runs, strict=True) if a != b]
+    if len(changed) + len(lesson.runs) > MAX_PINNED:
+        return ()
+    names = {old[name]: _other(old[name], set(new.values())) for name in changed}
+    played = {past.name: past for past in before.pinned}
+    return tuple(
+        replace(played[title], name=name, run=0) for title, name in names.items() if title in played
+    )
+
+
+def _other(title: str, taken: set[str]) -> str:
+    return (f"before: {title}" if title in taken else title)[:MAX_NAME]
 
 
 def _goes_on(experiment: Experiment, run: Run, begun: int) -> bool:

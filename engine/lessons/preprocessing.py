@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.lessons import words
+from engine.lessons import observing, words
 from engine.lessons.exhibits import Cloud, Means, Scatter, Subtraction
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.recipes import layers, recipe
@@ -33,6 +33,11 @@ def steps() -> Lesson:
         ),
         exhibits={name: Scatter(Choice(step)) for name, step in STEPS.items()},
         check=_steps,
+        observe=observing.highest_exhibit(
+            "Which of the clouds is the longest for its width?",
+            Cloud,
+            lambda cloud: cloud.condition,
+        ),
         breaks=(
             Variation("PCA where whitening was", "whitened", exhibit=Scatter(Choice("PCA"))),
             Variation(
@@ -93,6 +98,11 @@ def means() -> Lesson:
             "channel mean": Subtraction(Choice("channel mean")),
         },
         check=_means,
+        observe=observing.highest_exhibit(
+            "In which of the two pictures do the greys differ more?",
+            Means,
+            lambda means: float(means.subtracted.std()),
+        ),
         breaks=(
             Variation("Subtract nothing", "mean image", exhibit=Subtraction(Choice("none"))),
             Variation(
@@ -158,6 +168,9 @@ def unlike_units() -> Lesson:
             for name, step in names.items()
         ),
         check=_units,
+        observe=observing.highest(
+            "Which of them ended with the highest accuracy on validation?", observing.accuracy
+        ),
         breaks=(
             Variation("Leave them as they are", "normalized",
                   (SetKnob("data.preprocessing", Choice("none")),)),

@@ -1,14 +1,20 @@
 """Titles of runs from their settings: a run whose settings change gets another title."""
 
+import dataclasses
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 
 from engine.nn.activations import ACTIVATIONS, PReLU
 from engine.number_format import written
 from engine.registry import Choice
-from engine.training.config import RunConfig
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.layer_specs import Stack
 
 type Words = Callable[[RunConfig], str]
+
+# What the settings of exhibits are called, where that is not their name.
+FIELDS = {"low": "smallest input", "learning_rate": "learning rate", "dataset": "data set"}
 
 # The lessons' words for preprocessing.
 PREPROCESSED = {
@@ -51,6 +57,11 @@ def optimizer(config: RunConfig) -> str:
     """Such as "momentum at 0.01"."""
     optimization = config.optimization
     return f"{choice(optimization.optimizer)} at {written(optimization.learning_rate)}"
+
+
+def activation_and_optimizer(config: RunConfig) -> str:
+    """Such as "ReLU, momentum at 0.01"."""
+    return f"{activation(config)}, {optimizer(config)}"
 
 
 def rate(config: RunConfig) -> str:
@@ -118,3 +129,67 @@ def steps_beside(count: float, other: float) -> str:
     if not 0 < count < math.inf or not 0 < other < math.inf:
         return steps(count)
     return f"{steps(count)} ({count / other:.1f} times as many)"
+
+
+def unlike(labels: Iterable[str]) -> tuple[str, ...]:
+    """The labels, those that occur more than once with a number."""
+    labels = list(labels)
+    counts, seen = Counter(labels), Counter[str]()
+    told = []
+    for label in labels:
+        seen[label] += 1
+        told.append(f"{label} ({seen[label]})" if counts[label] > 1 else label)
+    return tuple(told)
+
+
+# ---- what a variation changes -----------------------------------------------------------------
+
+
+def differences(before: object, after: object) -> tuple[str, ...]:
+    """What differs between two configs, or two exhibits: such as "learning rate 0.1 → 0.01"."""
+    if isinstance(before, RunConfig) and isinstance(after, RunConfig):
+        return tuple(_of_configs(before, after))
+    return tuple(_of_exhibits(before, after))
+
+
+def _of_configs(before: RunConfig, after: RunConfig) -> Iterator[str]:
+    for path, setting in SETTINGS.items():
+        old, new = (_plain(path, config.value(path)) for config in (before, after))
+        if old != new:
+            yield f"{_small(setting.label)} {old} → {new}"
+    if before.seed != after.seed:
+        yield f"seed {before.seed} → {after.seed}"
+    if before.data.examples != after.data.examples:
+        yield f"{examples(before)} → {examples(after)}"
+    if before.start != after.start:
+        yield f"{_origin(before)} → {_origin(after)}"
+
+
+def _small(label: str) -> str:
+    """The label in the middle of a sentence; L2 stays as it is."""
+    return f"{label[:1].lower()}{label[1:]}" if label[1:2].islower() else label
+
+
+def _plain(path: str, value: object) -> str:
+    values = SETTINGS[path].values
+    if isinstance(value, Choice):
+        return choice(value)
+    if isinstance(values, Stack):
+        return values.write(value) or "none"  # type: ignore[arg-type]
+    return written(value)  # type: ignore[arg-type]
+
+
+def _origin(config: RunConfig) -> str:
+    if config.start is None:
+        return "random weights"
+    return f"weights learned on {examples(RunConfig(data=config.start.data))}"
+
+
+def _of_exhibits(before: object, after: object) -> Iterator[str]:
+    if not dataclasses.is_dataclass(before) or type(before) is not type(after):
+        return
+    for field in dataclasses.fields(before):
+        old, new = (getattr(exhibit, field.name) for exhibit in (before, after))
+        if old != new:
+            shown = (choice(x) if isinstance(x, Choice) else written(x) for x in (old, new))
+            yield f"{FIELDS.get(field.name, field.name)} {' → '.join(shown)}"

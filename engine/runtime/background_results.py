@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from engine.measure.explained_step import ExplainedStep, Explaining
 from engine.measure.traced_weight import TracedWeight
+from engine.measure.observation import Observation
 from engine.measure.verdict import Verdict
 from engine.search.search_session import SearchProgress
 from engine.types import Array
@@ -18,8 +19,10 @@ class LessonProgress:
     playing: str = ""  # the title of the current run; empty: none
     number: int = 0  # of that run, from 1
     count: int = 0  # of all runs
+    shown: str = ""  # the title of the run that is in the plots
     exhibits: Mapping[str, object] = field(default_factory=dict)
     verdict: Verdict | None = None
+    seen: Observation | None = None  # what to answer before the verdict is read
     note: str = ""  # why the verdict is missing, or not that of the original lesson
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.measure.snapshot import Snapshot, Status
 from engine.runtime.background_jobs import BackgroundJobs
+from engine.runtime.background_results import BackgroundResults
 from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
 from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
@@ -62,6 +63,8 @@ class ExperimentHandle:
         self.beside = False  # whether its turns are too long for the main thread
         self.quick = 0  # consecutive short turns
         self.lesson_pace: Pace | None = None  # of a lesson in progress
+        self._own = experiment  # the visitor's own, also while a lesson's is served
+        self._stage: Experiment | None = None  # the lesson's, also while the own one is served
         self.steps_due = StepsDue()
 
     def send(self, command: Command) -> None:
@@ -171,7 +174,7 @@ class ExperimentHandle:
     @property
     def held_to(self) -> Pace:
         """The effective pace: none while it replays steps that were seen before."""
-        if self.lesson_pace is not None:
+        if self.lesson_pace is not None and self.on_stage:
             return self.lesson_pace
         return FULL if self.experiment.catches_up else self.pace
 
@@ -208,14 +211,42 @@ class ExperimentHandle:
         self._taken += len(taken)
         return taken
 
+    @property
+    def on_stage(self) -> bool:
+        """Whether a lesson's experiment is served in place of the visitor's own."""
+        return self.experiment is not self._own
+
+    def put_on_stage(self, experiment: Experiment) -> None:
+        """Serve an experiment of a lesson; the visitor's own waits, and stays as it is."""
+        experiment.run = max(self.experiment.run, self._own.run) + 1  # the page tells runs by it
+        self._stage = self.experiment = experiment
+
+    def leave_stage(self) -> None:
+        """Serve the visitor's own experiment again; a lesson in progress waits."""
+        if self.on_stage:
+            self.works.hold("lesson")
+            self.experiment = self._own
+
+    def return_to_stage(self) -> None:
+        """Serve the lesson's experiment again, and go on with the lesson."""
+        if self._stage and not self.on_stage:
+            self.experiment = self._stage
+            self.works.go_on("lesson")
+
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
         """Publish a snapshot; listeners hear of changes in anything except numbers."""
         message = self.refusal or self.works.refusal or snapshot.message
-        told = message, self.works.shown, self.held_to
+        told = message, self._beside, self.held_to
         if told != (snapshot.message, snapshot.beside, snapshot.pace):
             message, beside, pace = told
             snapshot = dataclasses.replace(snapshot, message=message, beside=beside, pace=pace)
         self._hand_out(snapshot, looks)
+
+    @property
+    def _beside(self) -> BackgroundResults:
+        """The results of background work; those of a lesson only beside its own experiment."""
+        shown = self.works.shown
+        return shown if self.on_stage else dataclasses.replace(shown, lesson=None)
 
     def tell_failure(self, error: Exception) -> None:
         """Publish that this experiment has failed; the last results stay visible."""

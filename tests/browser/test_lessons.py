@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from app.panels import lessons
-from engine import LESSONS, Lesson, open_lesson
+from engine import FAILS, HOLDS, LESSONS, Lesson, open_lesson
 from engine.lessons import play_live
 
 FEW = 5  # steps: the page's part in a lesson does not depend on what its networks learn
@@ -22,7 +22,7 @@ def choose(tab, lesson: str) -> None:
     title = open_lesson(lesson).title
     tab.page.get_by_text("All lessons").click()
     tab.page.get_by_role("listitem").get_by_role("button", name=title).click()
-    tab.page.get_by_role("heading", name=title).wait_for()
+    tab.page.get_by_role("heading", name=title, level=3).wait_for()
     tab.page.locator(".holds, .fails").wait_for(state="detached")
 
 
@@ -45,9 +45,14 @@ def short(name: str) -> Lesson:
 
 
 def press_to_the_verdict(tab, words: str) -> None:
-    """Press a button of the lesson, and wait for a new verdict."""
+    """Press a button of the lesson, say what was seen, and wait for a new verdict."""
     tab.page.locator(".holds, .fails").evaluate_all("all => all.map(x => x.dataset.before = true)")
     tab.page.get_by_role("button", name=words, exact=True).click()
+    tab.page.get_by_text("Say what you saw").wait_for()
+    assert not tab.page.locator(":is(.holds, .fails):not([data-before])").count()
+    seen = tab.snapshot.beside.lesson.seen
+    tab.page.get_by_role("button", name=seen.answer, exact=True).click()
+    tab.page.get_by_text(f"You saw it: {seen.answer}.").wait_for()
     verdict = tab.page.locator(":is(.holds, .fails):not([data-before])")
     verdict.wait_for()
     told = tab.snapshot.beside.lesson.verdict
@@ -65,12 +70,10 @@ def test_every_lesson_and_variation_ends_in_a_verdict(tab, fast, monkeypatch, pa
     for name in list(LESSONS)[part::2]:
         choose(tab, name)
         lesson = open_lesson(name)
-        wrong, *others = lesson.question.options
-        press_to_the_verdict(tab, wrong)
+        press_to_the_verdict(tab, lesson.question.options[0])
         for by in lesson.breaks:
-            press_to_the_verdict(tab, by.label)
+            press_to_the_verdict(tab, f"{by.label}: {HOLDS}")
             assert f"with “{by.label}”" in tab.page.locator(".holds, .fails").inner_text()
-        press_to_the_verdict(tab, others[0])
         assert (
             tab.page.get_by_text("You predicted it:")
             .or_(tab.page.get_by_text("You expected:"))
@@ -93,10 +96,9 @@ def test_a_prediction_starts_the_lesson(tab):
 def test_a_variation_is_one_click(tab, fast):
     tab.page.get_by_role("tab", name="Lessons").click()
     choose(tab, "first loss")
-    predict(tab, "0")
-    tab.page.get_by_text("You expected: 0. It is: 2.3026.").wait_for()
-    tab.press(open_lesson("first loss").breaks[0].label)
-    tab.page.locator(".fails").wait_for()
+    press_to_the_verdict(tab, "0")
+    assert tab.page.get_by_text("You expected: 0. It is: 2.3026.").is_visible()
+    press_to_the_verdict(tab, f"{open_lesson('first loss').breaks[0].label}: {FAILS}")
     assert "does not hold here" in tab.page.locator(".fails").inner_text()
 
 
@@ -107,6 +109,29 @@ def test_another_run_ends_a_lesson(tab):
     tab.page.get_by_text("watch the plots").wait_for()
     tab.press("Restart")
     tab.page.get_by_text("the lesson ends here").wait_for()
+
+
+def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.text("status") == "paused")
+    step, own = int(tab.text("step").replace(",", "")), tab.snapshot.run
+    tab.page.get_by_role("tab", name="Lessons").click()
+    choose(tab, "dead ReLUs")
+    board = tab.page.get_by_role("heading", name="Can a dead ReLU come back?", level=2)
+    board.wait_for()
+    assert not tab.page.locator("babysit-view[name=loss]").is_visible()
+    tab.page.get_by_role("textbox").fill("because their gradient is 0")
+    predict(tab, "they stay dead")
+    tab.page.get_by_text("Say what you saw").wait_for()
+    assert tab.page.locator("babysit-view[name=health].pointed-at").is_visible()
+    labels = tab.source("loss.ghosts")["label"] + tab.source("loss.ends")["label"]
+    assert {"ReLU", "leaky ReLU"} <= set(labels)  # each run by its name, none of before
+    assert "before" not in labels
+    tab.page.get_by_role("tab", name="Knobs").click()
+    tab.wait_for(lambda: tab.snapshot.run == own)
+    tab.wait_for(lambda: tab.text("step") == f"{step:,}")
+    tab.page.get_by_role("tab", name="Lessons").click()
+    tab.page.get_by_text("Say what you saw").wait_for()
 
 
 def test_checks_show_their_results_and_leave_the_run_alone(tab):

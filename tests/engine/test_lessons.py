@@ -1,6 +1,8 @@
 """Every lesson's claim holds, and is refuted when its variation makes it false."""
 
+import dataclasses
 import json
+import math
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +12,9 @@ import pytest
 
 from engine import (
     LESSONS,
+    MAX_NAME,
     Choice,
+    Evidence,
     Experiment,
     Lesson,
     Origin,
@@ -23,11 +27,13 @@ from engine import (
     open_lesson,
     outcome,
     replay,
+    to_compare,
 )
 from engine.cli.main import main
 from engine.data import DATASETS, register_folder
 from engine.data.files import pictures
-from engine.lessons.play import follow, judge, play, play_all
+from engine.lessons import observing
+from engine.lessons.play import follow, gather, judge, play, play_all
 from engine.lessons.play_live import play_live
 from engine.training.config import DataConfig
 
@@ -328,3 +334,94 @@ def test_a_run_of_no_steps_is_held_to_no_pace():
     (*_, last) = play_live(Experiment(RunConfig()), lesson, paces.append)
     assert last.verdict.holds
     assert paces == [None, None]
+
+
+# ---- what was seen, and what is varied ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_what_was_seen_is_asked_and_answered_from_the_figures(name):
+    lesson = open_lesson(name)
+    shown = [lesson, *map(lesson.broken, lesson.breaks)]
+    seen = [each.observe(gather(short(each))) for each in shown]
+    for observation in seen:
+        assert observation.text.endswith("?")
+        assert 0 <= observation.right < len(observation.options)
+        assert len(set(observation.options)) == len(observation.options) > 2
+        assert observation.told.endswith(".")
+
+
+def short(lesson: Lesson) -> Lesson:
+    """The lesson with runs of a few steps."""
+    runs = tuple(
+        dataclasses.replace(
+            run, steps=min(run.steps, 5), script=tuple((min(s, 4), c) for s, c in run.script)
+        )
+        for run in lesson.runs
+    )
+    return dataclasses.replace(lesson, runs=runs)
+
+
+def test_the_right_answer_follows_the_runs():
+    lesson = open_lesson("the gap is overfitting")
+    assert lesson.observe(gather(lesson)).answer == "no L2"
+    swapped = lesson.broken(Variation("", "no L2", (SetKnob("optimization.l2", 1.0),)))
+    assert swapped.observe(gather(swapped)).answer == "L2 of 0.03"
+    same = lesson.broken(lesson.breaks[0])
+    assert same.observe(gather(same)).answer == observing.NEITHER
+
+
+def test_a_figure_that_is_no_number_is_the_answer_that_says_so():
+    asked = observing.how_much("?", lambda evidence: math.nan, (0.1, 0.5))
+    assert asked(Evidence({}, {})).answer == observing.NO_NUMBER
+    at_the_bound = observing.how_much("?", lambda evidence: 0.1, (0.1, 0.5))
+    assert at_the_bound(Evidence({}, {})).answer == "up to 10%"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_variation_says_what_it_changes(name):
+    lesson = open_lesson(name)
+    for by in lesson.breaks:
+        told = lesson.changes(by)
+        assert told and all(" → " in line for line in told), (by.label, told)
+    assert 2 <= lesson.minutes <= 6
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_no_two_runs_of_a_lesson_have_the_same_title(name):
+    lesson = open_lesson(name)
+    for each in (lesson, *map(lesson.broken, lesson.breaks)):
+        titles = list(each.titles.values())
+        assert len({title[:MAX_NAME] for title in titles}) == len(titles)
+
+
+def played_live(lesson: Lesson, beside: tuple = ()) -> tuple[Experiment, list]:
+    experiment = Experiment(RunConfig())
+    experiment.pinned = beside
+    scenes = []
+    for scene in play_live(experiment, lesson, lambda pace: None):
+        scenes += [scene] if scene else []
+        experiment.advance(math.inf)
+    return experiment, scenes
+
+
+def test_the_runs_of_a_lesson_are_drawn_beside_each_other_by_their_titles():
+    lesson = short(open_lesson("update rules"))
+    experiment, scenes = played_live(lesson)
+    assert [past.name for past in experiment.pinned] == list(lesson.titles.values())
+    assert scenes[-1].verdict and scenes[-1].seen
+    assert scenes[-1].shown == "Adam at 0.001"
+
+
+def test_what_a_variation_changes_is_drawn_beside_it_as_it_was():
+    lesson = short(open_lesson("ReLU learns faster"))
+    before, _ = played_live(lesson)
+    varied = lesson.broken(lesson.breaks[1])
+    beside = to_compare(lesson, varied, before)
+    assert [past.name for past in beside] == ["tanh"]
+    after, scenes = played_live(varied, beside)
+    assert [past.name for past in after.pinned] == ["tanh", "ReLU", "ELU", "sigmoid"]
+    assert scenes[-1].verdict
+    every = short(open_lesson("an ensemble beats its members"))
+    many, _ = played_live(every)
+    assert to_compare(every, every.broken(every.breaks[0]), many) == ()  # there is no room

@@ -1,0 +1,162 @@
+"""The lessons on the page, without a browser: predict, see, verdict, vary."""
+
+import dataclasses
+import html
+import json
+
+import pytest
+
+from app.page.buttons import Presses
+from app.panels import lessons
+from app.panels.lessons import Lessons
+from app.plots import VIEWS
+from engine import FAILS, HOLDS, LESSONS, Conductor, Experiment, RunConfig, open_lesson
+from tests.waiting import wait_until
+
+
+class Browser:
+    """The page's buttons, and what the browser was told to do."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, ...]] = []
+        self.presses = Presses(lambda *words: self.done.append(words))
+
+    def press(self, name: str, value: str = "") -> None:
+        self.presses.press(name, value)
+
+
+@pytest.fixture
+def handle():
+    conductor = Conductor(frame_rate=50)
+    yield conductor.add(Experiment(RunConfig()))
+    conductor.close()
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser()
+
+
+def short(name):
+    lesson = open_lesson(name)
+    runs = tuple(
+        dataclasses.replace(run, steps=min(run.steps, 5), script=()) for run in lesson.runs
+    )
+    return dataclasses.replace(lesson, runs=runs)
+
+
+@pytest.fixture
+def panel(handle, browser, monkeypatch) -> Lessons:
+    monkeypatch.setattr(lessons, "open_lesson", short)
+    panel = Lessons(handle, handle.latest, browser.presses)
+    panel.covered = []
+    panel.cover = panel.covered.append
+    for _ in panel.pieces():
+        pass
+    return panel
+
+
+def told(panel: Lessons) -> str:
+    return html.unescape(str(panel._told.object))
+
+
+def play(panel: Lessons, handle) -> None:
+    """Wait until the lesson has been played to its end, showing what comes."""
+
+    def over() -> bool:
+        panel.show(handle.latest)
+        return "Say what you saw" in told(panel)
+
+    wait_until(over)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_view_that_a_lesson_speaks_of_is_one_of_the_page(name):
+    assert open_lesson(name).view in VIEWS
+
+
+def test_the_verdict_is_told_only_after_what_was_seen_was_said(panel, handle, browser):
+    browser.press("lesson", "the-gap-is-overfitting")
+    lesson = open_lesson("the gap is overfitting")
+    assert panel.covered[-1] is True
+    browser.press("reason", "there are few examples")
+    browser.press("predict", "it rises")
+    assert panel.covered[-1] is False
+    assert ("point_at", "loss") in browser.done
+    play(panel, handle)
+    verdict = handle.latest.beside.lesson.verdict
+    assert lesson.claim not in told(panel) and verdict.sentence not in told(panel)
+    seen = handle.latest.beside.lesson.seen
+    browser.press("saw", seen.options[0])
+    assert lesson.claim in told(panel) and verdict.sentence in told(panel)
+    assert f"You expected: it rises. It is: {lesson.question.answer}." in told(panel)
+    (answer,) = panel.answers.values()
+    assert (answer.predicted, answer.reason) == ("it rises", "there are few examples")
+    assert answer.seen == seen.options[0] and answer.holds == verdict.holds
+    assert ("tick_lesson", lesson.slug) in browser.done
+
+
+def test_a_variation_asks_for_a_prediction_and_is_judged_by_its_own_verdict(panel, handle, browser):
+    browser.press("lesson", "first-loss")
+    browser.press("predict", "0")
+    play(panel, handle)
+    browser.press("saw", "2.2 to 2.4")
+    assert "initializer small normal (scale 0.0001) → unit normal" in str(panel._variations.object)
+    browser.press("vary", f"0 {HOLDS}")
+    play(panel, handle)
+    browser.press("saw", "2.2 to 2.4")
+    assert "The plots show: above 10.0" in told(panel)
+    assert f"You expected: {HOLDS}. It is: {FAILS}." in told(panel)
+    assert len(panel.answers) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("predict", "no such option"),
+        ("saw", "2.2 to 2.4"),
+        ("vary", "0 the claim holds perhaps"),
+        ("vary", "99 the claim holds"),
+        ("vary", "-1 the claim holds"),
+        ("vary", "²"),
+        ("answers kept", "[" * 3000),
+        ("answers kept", '{"lesson": "first-loss"}'),
+        ("answers kept", "null"),
+    ],
+)
+def test_what_no_page_would_send_changes_nothing(panel, browser, name, value):
+    browser.press("lesson", "first-loss")
+    words = told(panel)
+    browser.press(name, value)
+    assert told(panel) == words and not panel.answers
+
+
+def test_a_reason_is_written_as_text_and_no_longer_than_allowed(panel, handle, browser):
+    browser.press("lesson", "first-loss")
+    browser.press("reason", "<script>alert(1)</script>" + "x" * 4000)
+    browser.press("predict", "0")
+    assert "<script>" not in str(panel._words.object)
+    play(panel, handle)
+    browser.press("saw", "2.2 to 2.4")
+    assert len(panel.answers["first-loss", ""].reason) == 500
+
+
+def test_answers_of_an_earlier_visit_are_kept_unless_answered_anew(panel, handle, browser):
+    kept = {"lesson": "first-loss", "predicted": "1", "seen": "up to 1.0", "holds": False}
+    browser.press("answers kept", json.dumps(kept))
+    assert panel.answers["first-loss", ""].predicted == "1"
+    browser.press("answers kept", json.dumps(kept | {"predicted": "2.3026"}))
+    assert panel.answers["first-loss", ""].predicted == "1"
+    browser.press("lesson", "first-loss")
+    browser.press("predict", "0")
+    play(panel, handle)
+    browser.press("saw", "2.2 to 2.4")
+    assert panel.answers["first-loss", ""].predicted == "0"
+
+
+def test_leaving_the_panel_gives_the_own_run_back(panel, handle):
+    wait_until(lambda: handle.on_stage)
+    panel.left()
+    wait_until(lambda: not handle.on_stage)
+    panel.entered()
+    wait_until(lambda: handle.on_stage)

@@ -1,0 +1,89 @@
+"""A lesson has an experiment of its own; the visitor's run waits, and comes back to the bit."""
+
+import pytest
+
+from engine import AUTO, Conductor, Experiment, Pause, Play, RunConfig, SetKnob, Status, play_live
+from engine.lessons.lesson import open_lesson
+from engine.runtime.recording import record
+from tests.engine.served import watch
+from tests.waiting import PATIENCE, wait_until
+
+
+@pytest.fixture
+def conductor():
+    conductor = Conductor(frame_rate=50)
+    yield conductor
+    conductor.close()
+
+
+def own_run() -> Experiment:
+    experiment = Experiment(RunConfig())
+    experiment.train(40)
+    experiment.apply(SetKnob("optimization.learning_rate", 0.03))
+    experiment.train(25)
+    return experiment
+
+
+def do(handle, call):
+    return handle.do(call).result(PATIENCE)
+
+
+def test_leaving_a_lesson_gives_the_own_run_back_to_the_bit(conductor):
+    undisturbed = own_run()
+    handle = conductor.add(own_run(), pace=AUTO)
+    before = do(handle, record)
+    stage = Experiment(RunConfig())
+    lesson = open_lesson("batch norm rescues")
+
+    def begin(own):
+        handle.put_on_stage(stage)
+        handle.works.begin("lesson", play_live(stage, lesson, handle.set_lesson_pace))
+
+    do(handle, begin)
+    watch(handle)
+    wait_until(lambda: handle.latest.beside.lesson and handle.latest.step > 5)
+    handle.send(SetKnob("optimization.learning_rate", 0.5))  # is meant for the lesson's run
+    wait_until(lambda: handle.latest.config.optimization.learning_rate == 0.5)
+    assert handle.held_to is not AUTO  # the lesson's pace
+    do(handle, lambda experiment: handle.leave_stage())
+    wait_until(lambda: handle.latest.step == 65)
+    assert do(handle, record) == before == record(undisturbed)
+    assert handle.latest.beside.lesson is None
+    assert handle.held_to == AUTO
+    handle.send(Play())
+    wait_until(lambda: handle.latest.step > 70)
+    handle.send(Pause())
+    wait_until(lambda: handle.latest.status is Status.PAUSED)
+    undisturbed.train(handle.latest.step - undisturbed.step)
+    assert do(handle, record).digest == record(undisturbed).digest
+
+
+def test_a_lesson_that_was_left_goes_on_where_it_was(conductor):
+    handle = conductor.add(own_run())
+    stage = Experiment(RunConfig())
+    do(handle, lambda own: handle.put_on_stage(stage))
+    watch(handle)
+    handle.send(Play())
+    wait_until(lambda: handle.latest.run > 1 and handle.latest.step > 20)
+    do(handle, lambda experiment: handle.leave_stage())
+    step = stage.step
+    wait_until(lambda: handle.latest.step == 65 and not handle.on_stage)
+    assert stage.step == step
+    do(handle, lambda experiment: handle.return_to_stage())
+    wait_until(lambda: handle.latest.step > step and handle.on_stage)
+
+
+def test_the_page_tells_the_runs_of_lessons_and_the_own_one_apart(conductor):
+    handle = conductor.add(own_run())
+    numbers = [handle.latest.run]
+    for _ in range(3):
+        do(handle, lambda own: handle.put_on_stage(Experiment(RunConfig())))
+        numbers.append(do(handle, lambda experiment: experiment.run))
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_leaving_without_a_lesson_changes_nothing(conductor):
+    handle = conductor.add(own := own_run())
+    do(handle, lambda experiment: handle.leave_stage())
+    do(handle, lambda experiment: handle.return_to_stage())
+    assert do(handle, lambda experiment: experiment) is own and not handle.on_stage
