@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The number of processes."""
     parser.add_argument(
         "--processes",
-        type=_processes,
+        type=processes,
         default=min(os.cpu_count() or 1, 4),
         metavar="N",
         help="processes that play lessons at once; default: %(default)s",
@@ -45,7 +45,8 @@ def _summary(played: list[Played], failed: list[str], seconds: float) -> str:
     return f"{told} These do not: {', '.join(failed)}.\n" if failed else f"{told}\n"
 
 
-def _processes(text: str) -> int:
+def processes(text: str) -> int:
+    """The number of processes that an argument asks for."""
     if not text.isdecimal() or not 1 <= int(text) <= 64:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 64, got {text!r}")
     return int(text)

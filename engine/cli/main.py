@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from engine.cli import data, lesson, lessons, listing, replaying, searching, training
+from engine.cli import data, grade, lesson, lessons, listing, replaying, searching, training
 from engine.data import register_folder
 from engine.training.blas_threads import hold_blas
 
@@ -35,6 +35,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "data": data,
     "lessons": lessons,
     "lesson": lesson,
+    "grade": grade,
 }
 
 

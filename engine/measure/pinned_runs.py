@@ -11,6 +11,7 @@ from engine.training.history import Curves
 
 MAX_PINNED = 6
 MAX_NAME = 40  # characters
+MAX_NOTE = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -24,10 +25,14 @@ class PastRun:
     step: int
     metrics: RunMetrics
     begin: Begin  # repeats it to the bit
+    note: str = ""  # what was written beside it when it was pinned
+    digest: str = ""  # of its weights, of a pinned run
 
 
-def check_pin(name: str, pinned: Sequence[PastRun]) -> None:
+def check_pin(name: str, pinned: Sequence[PastRun], note: str = "") -> None:
     """Raise ValueError unless one more run can be pinned beside these, under this name."""
+    if len(note) > MAX_NOTE:
+        raise ValueError(f"A note has at most {MAX_NOTE} characters, got {len(note):,}.")
     if not (isinstance(name, str) and 1 <= len(name) <= MAX_NAME):
         raise ValueError(f"A pinned run needs a name of 1 to {MAX_NAME} characters.")
     if any(unicodedata.category(x) in ("Cc", "Cs") for x in name):

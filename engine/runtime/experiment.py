@@ -294,8 +294,8 @@ class Experiment:
         match command:
             case Begin():
                 self._play_script(command)
-            case Pin(name):
-                self._pin(name)
+            case Pin(name, note):
+                self._pin(name, note)
             case Unpin(name):
                 self.pinned = tuple(past for past in self.pinned if past.name != name)
             case LookBack(step):
@@ -396,9 +396,16 @@ class Experiment:
         if self._next_stop == 0:
             self._follow_script()
 
-    def _pin(self, name: str) -> None:
-        check_pin(name, self.pinned)
-        self.pinned += (self._so_far(name),)
+    def _pin(self, name: str, note: str) -> None:
+        check_pin(name, self.pinned, note)
+        if self.status is not Status.DIVERGED:
+            self._instruments.measure_all()  # its figures are those of its last step
+        kept = dataclasses.replace(
+            self._so_far(name),
+            note=note,
+            digest=self.network.parameters.digest,
+        )
+        self.pinned += (kept,)
 
     def _so_far(self, name: str) -> PastRun:
         """This run's state, to be compared with others."""

@@ -78,6 +78,7 @@ class Pin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pin"):
     """Keep the curves of this run, as they are now, to compare with those of later runs."""
 
     name: str
+    note: str = ""
 
 
 class Unpin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="unpin"):

@@ -1,0 +1,131 @@
+"""`grade`: repeats all that students have handed in, and writes their points as a table."""
+
+import argparse
+import csv
+import io
+import multiprocessing
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+from tqdm import tqdm
+
+from engine.cli.files import STANDARD, check_writable, decode, read, to_json, write
+from engine.cli.lessons import processes
+from engine.grading.grading import (
+    MOST_SECONDS,
+    Grade,
+    LessonKey,
+    Outcomes,
+    grade,
+    lessons_in,
+    play_again,
+)
+from engine.grading.hand_in import HandIn, read_hand_in
+from engine.grading.rubric import Rubric
+from engine.lessons.play import prepare_process
+
+LONGEST = 200  # characters of a reason
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet begins to calculate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What was handed in, what is asked for, and where the table goes."""
+    add = parser.add_argument
+    add("files", metavar="FILE", nargs="+", help="hand-ins, saved by the page")
+    add("--rubric", metavar="FILE", required=True, help="what is asked for, in JSON")
+    add("--csv", metavar="FILE", help="write a row for each student, - to print it")
+    add(
+        "--processes",
+        type=processes,
+        default=2,
+        metavar="N",
+        help="processes that repeat runs at once; default: %(default)s",
+    )
+    add(
+        "--seconds",
+        type=float,
+        default=MOST_SECONDS,
+        metavar="S",
+        help="most seconds for the runs of one student; default: %(default)s",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Repeat and grade hand-ins: exit status 1 if one is refused, or is not what it says."""
+    rubric = decode(arguments.rubric, Rubric)
+    check_writable(arguments.csv)
+    made = {name: _read(name) for name in arguments.files}
+    grades = dict(_graded(made, rubric, arguments))
+    table = _table(grades, rubric)
+    if arguments.csv:
+        write(arguments.csv, table)
+    if arguments.json:
+        sys.stdout.write(to_json({"rubric": rubric.title, "grades": grades}))
+    elif arguments.csv != STANDARD:
+        sys.stdout.writelines(f"{line}\n" for line in _lines(grades, rubric))
+    return 1 if any(given.remarks for given in grades.values()) else 0
+
+
+def _read(name: str) -> HandIn | str:
+    """A hand-in, or in one sentence why it is refused."""
+    try:
+        return read_hand_in(read(name))
+    except (ValueError, RecursionError) as error:
+        reason = textwrap.shorten(str(error), LONGEST, placeholder=" …")
+        return f"refused: it {reason}" if reason.startswith("is ") else f"refused: {reason}"
+    except OSError as error:
+        return f"refused: {error.strerror or error}"
+
+
+def _graded(
+    made: Mapping[str, HandIn | str], rubric: Rubric, arguments: argparse.Namespace
+) -> Iterator[tuple[str, Grade]]:
+    """The grades by file, in the order of the files."""
+    sound = {name: one for name, one in made.items() if isinstance(one, HandIn)}
+    # Not forked: a fork would inherit locks of threads that it does not have.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        arguments.processes, context, prepare_process, (arguments.data,)
+    ) as pool:
+        keys = lessons_in(sound.values())
+        played: dict[LessonKey, Outcomes] = dict(
+            zip(keys, _shown(pool.map(play_again, keys), len(keys), "lessons"), strict=True)
+        )
+        each = partial(grade, rubric=rubric, played=played, seconds=arguments.seconds)
+        given = _shown(pool.map(each, sound.values()), len(sound), "students")
+        grades = dict(zip(sound, given, strict=True))
+    for name, one in made.items():
+        yield name, grades[name] if isinstance(one, HandIn) else Grade("", {}, (one,))
+
+
+def _shown[T](results: Iterator[T], count: int, unit: str) -> Iterator[T]:
+    hidden = not sys.stderr.isatty()
+    return iter(tqdm(results, total=count, unit=f" {unit}", leave=False, disable=hidden))
+
+
+def _table(grades: Mapping[str, Grade], rubric: Rubric) -> str:
+    names = [criterion.name for criterion in rubric.criteria]
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(map(_plain, ["file", "student", "points", "of", *names, "remarks"]))
+    for name, given in grades.items():
+        points = [given.points.get(criterion, 0.0) for criterion in names]
+        said = "; ".join(given.remarks)
+        row = [_plain(name), _plain(given.student), given.total, rubric.points]
+        writer.writerow([*row, *points, _plain(said)])
+    return file.getvalue()
+
+
+def _plain(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _lines(grades: Mapping[str, Grade], rubric: Rubric) -> Iterator[str]:
+    for name, given in grades.items():
+        yield f"{given.total:6g} of {rubric.points:g}  {given.student or '–'}  ({name})"
+        for remark in given.remarks:
+            yield f"         ! {' '.join(remark.split())}"

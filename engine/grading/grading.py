@@ -1,0 +1,201 @@
+"""Grades hand-ins: repeats every run, plays every lesson again, compares, applies the rubric."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.grading.hand_in import HandedRun, HandIn, figures_at_end
+from engine.grading.machine import kind_of_machine
+from engine.grading.rubric import Checked, CheckedAnswer, RepeatedRun, Rubric
+from engine.lessons.answers import FAILS, HOLDS, LessonAnswer, ResultFigure, figures_of
+from engine.lessons.lesson import LESSONS, Lesson, open_lesson, slug_of
+from engine.lessons.play import gather
+from engine.runtime.experiment import Experiment
+from engine.runtime.recording import Recording
+from engine.training.config import SETTINGS, Effect
+
+EXACT = 1e-6  # relative difference of figures on the same kind of machine
+TOLERANCE = 0.1  # ... on another kind, where the same run rounds otherwise
+SHARE = 0.03  # absolute difference of shares there
+AT_ONCE = 50  # steps between two looks at the clock
+MOST_SECONDS = 60.0  # for the runs of one hand-in
+
+type LessonKey = tuple[str, str]  # of a lesson and its variation
+type Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """A lesson played again: what is compared with the answers to it."""
+
+    predicted: str  # the right prediction
+    seen: str  # what was to be seen
+    figures: tuple[ResultFigure, ...]
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The points of a student, by criterion, and what a teacher should know."""
+
+    student: str
+    points: Mapping[str, float]
+    remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def total(self) -> float:
+        """The sum of all points."""
+        return sum(self.points.values())
+
+
+# ---- lessons ----------------------------------------------------------------------------------
+
+
+def lessons_in(hand_ins: Iterable[HandIn]) -> list[LessonKey]:
+    """All lessons and variations that are answered, each once; unknown ones are left out."""
+    answered = dict.fromkeys(
+        (answer.lesson, answer.variation) for made in hand_ins for answer in made.answers
+    )
+    return [key for key in answered if _opened(key) is not None]
+
+
+def play_again(key: LessonKey) -> Outcomes:
+    """Play a lesson or a variation."""
+    opened = _opened(key)
+    if opened is None:
+        raise ValueError(f"there is no lesson {key[0]!r} with a variation {key[1]!r}")
+    lesson, varied = opened
+    evidence = gather(lesson)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        verdict, seen = lesson.check(evidence), lesson.observe(evidence)
+    expected = (HOLDS if verdict.holds else FAILS) if varied else lesson.question.answer
+    return Outcomes(expected, seen.answer, figures_of(verdict))
+
+
+def _opened(key: LessonKey) -> tuple[Lesson, bool] | None:
+    """The lesson, varied if the key says so; None if there is none."""
+    slug, label = key
+    name = next((name for name in LESSONS if slug_of(name) == slug), None)
+    if name is None:
+        return None
+    lesson = open_lesson(name)
+    if not label:
+        return lesson, False
+    by = next((by for by in lesson.breaks if by.label == label), None)
+    return (lesson.broken(by), True) if by else None
+
+
+def _checked(
+    answer: LessonAnswer, played: Mapping[LessonKey, Outcomes], same_machine: bool
+) -> tuple[CheckedAnswer, str]:
+    outcomes = played.get((answer.lesson, answer.variation))
+    called = f"{answer.lesson}{f' ({answer.variation})' if answer.variation else ''}"
+    if outcomes is None:
+        return CheckedAnswer(answer, False, False, False), f"{called}: there is no such lesson"
+    right = answer.predicted == outcomes.predicted, answer.seen == outcomes.seen
+    if answer.steered:  # its figures are those of the student's own settings
+        return CheckedAnswer(answer, True, *right), ""
+    said, found = dict(answer.figures), dict(outcomes.figures)
+    wrong = _differing(said, found, same_machine)
+    remark = f"{called}: {wrong}" if wrong else ""
+    return CheckedAnswer(answer, not wrong, *right), remark
+
+
+# ---- runs -------------------------------------------------------------------------------------
+
+
+def _repeat(recording: Recording, deadline: float, clock: Clock) -> Experiment:
+    """Repeat a run; ValueError if it takes too long, or is not one run."""
+    config = recording.config
+    for step, turn in recording.turns:
+        config = config.replace(turn.path, turn.value)
+        if SETTINGS[turn.path].effect is Effect.NEW_RUN:
+            raise ValueError(f"step {step:,} changes {turn.path}, which begins another run")
+    experiment = Experiment(recording.config)
+    for step, turn in recording.turns:
+        _train_to(step, experiment, deadline, clock)
+        experiment.apply(turn)
+    _train_to(recording.steps, experiment, deadline, clock)
+    return experiment
+
+
+def _train_to(step: int, experiment: Experiment, deadline: float, clock: Clock) -> None:
+    while experiment.step < step:
+        before = experiment.step
+        experiment.train(min(AT_ONCE, step - before))
+        if experiment.step == before:  # it has diverged
+            return
+        if clock() > deadline:
+            raise ValueError(f"takes too long to repeat: {experiment.step:,} of {step:,} steps")
+
+
+def _repeated(
+    run: HandedRun, deadline: float, same_machine: bool, clock: Clock
+) -> tuple[RepeatedRun | None, str]:
+    """The run, repeated, and a remark if it is not what was handed in."""
+    try:
+        experiment = _repeat(run.recording, deadline, clock)
+    except (ValueError, MemoryError) as error:
+        return None, f"run {run.name!r}: {str(error) or 'out of memory'}"
+    end = experiment.snapshot()
+    same_bits = run.recording.digest == experiment.network.parameters.digest
+    wrong = _differing(run.figures, figures_at_end(end.metrics), same_bits)
+    repeated = RepeatedRun(run, end, not wrong)
+    if wrong:
+        return repeated, f"run {run.name!r}: {wrong}"
+    if same_bits:
+        return repeated, ""
+    where = "on the same kind of machine" if same_machine else "another kind of machine"
+    return repeated, f"run {run.name!r}: other bits, {where}; its figures agree within a tolerance"
+
+
+# ---- comparing --------------------------------------------------------------------------------
+
+
+def _differing(
+    said: Mapping[str, float | None], found: Mapping[str, float | None], exactly: bool
+) -> str:
+    """The first figure that differs, in words; empty if all agree."""
+    if said.keys() != found.keys():
+        return "it tells other figures than it has"
+    for name, value in found.items():
+        if not _agree(said[name], value, exactly):
+            told = ", ".join(
+                f"{words} {'no number' if x is None else format(x, '.6g')}"
+                for words, x in (("handed in as", said[name]), ("repeated as", value))
+            )
+            return f"{name.replace('_', ' ')} {told}"
+    return ""
+
+
+def _agree(said: float | None, found: float | None, exactly: bool) -> bool:
+    if said is None or found is None:
+        return said is found
+    if exactly:
+        return math.isclose(said, found, rel_tol=EXACT, abs_tol=EXACT)
+    return math.isclose(said, found, rel_tol=TOLERANCE, abs_tol=SHARE)
+
+
+# ---- a hand-in --------------------------------------------------------------------------------
+
+
+def grade(
+    made: HandIn,
+    rubric: Rubric,
+    played: Mapping[LessonKey, Outcomes],
+    seconds: float = MOST_SECONDS,
+    clock: Clock = time.monotonic,
+) -> Grade:
+    """Repeat all of a hand-in and apply the rubric; only what agrees counts."""
+    same_machine = made.machine == kind_of_machine()
+    deadline = clock() + seconds
+    runs = [_repeated(run, deadline, same_machine, clock) for run in made.runs]
+    answers = [_checked(answer, played, same_machine) for answer in made.answers]
+    remarks = [remark for _, remark in (*runs, *answers) if remark]
+    if not made.intact:
+        remarks.insert(0, "the file was changed after it was handed in")
+    checked = Checked(made, [run for run, _ in runs if run], [answer for answer, _ in answers])
+    points = {x.name: round(x.points * x.share(checked), 2) for x in rubric.criteria}
+    return Grade(made.student, points, tuple(remarks))

@@ -1,0 +1,92 @@
+"""The file that a student hands in: answers to lessons, and pinned runs that can be repeated."""
+
+import hashlib
+import math
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import msgspec
+
+from engine.grading.machine import kind_of_machine
+from engine.json_reader import from_json
+from engine.lessons.answers import LessonAnswer, Text
+from engine.measure.pinned_runs import PastRun
+from engine.measure.run_metrics import RunMetrics
+from engine.runtime.recording import Recording
+
+MOST_BYTES = 4_000_000
+MOST_NAME = 100  # characters of a student's name
+FIGURES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
+
+type Student = Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_NAME)]
+type Answers = Annotated[tuple[LessonAnswer, ...], msgspec.Meta(max_length=200)]
+
+
+class HandedRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A pinned run: what repeats it, its figures at the end, and a note."""
+
+    name: Text
+    note: Text = ""
+    recording: Recording
+    figures: dict[str, float | None]  # None: infinite, or not a number
+
+
+type Runs = Annotated[tuple[HandedRun, ...], msgspec.Meta(max_length=20)]
+
+
+class HandIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a student hands in, with a hash of its content."""
+
+    format: Literal["babysit hand-in 1"] = "babysit hand-in 1"
+    student: Student
+    machine: Text
+    answers: Answers = ()
+    runs: Runs = ()
+    content: str = ""
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was changed after it was handed in."""
+        return self.content == content_of(self)
+
+
+def hand_in(student: str, answers: Iterable[LessonAnswer], pinned: Iterable[PastRun]) -> HandIn:
+    """The file of a student; ValueError says what is wrong with the name."""
+    name = " ".join(student.split())
+    if not 1 <= len(name) <= MOST_NAME or not name.isprintable():
+        raise ValueError(f"Write your name or number, of 1 to {MOST_NAME} characters.")
+    runs = tuple(handed(past) for past in pinned if past.digest)
+    made = HandIn(student=name, machine=kind_of_machine(), answers=tuple(answers), runs=runs)
+    return msgspec.structs.replace(made, content=content_of(made))
+
+
+def handed(past: PastRun) -> HandedRun:
+    """A pinned run as it is handed in."""
+    recording = Recording(past.begin.config, past.begin.script, past.step, past.digest)
+    return HandedRun(
+        name=past.name, note=past.note, recording=recording, figures=figures_at_end(past.metrics)
+    )
+
+
+def figures_at_end(metrics: RunMetrics) -> dict[str, float | None]:
+    """The figures of a run that are compared."""
+    values = {name: float(getattr(metrics, name)) for name in FIGURES}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def to_bytes(made: HandIn) -> bytes:
+    """The file's content."""
+    return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
+
+
+def read_hand_in(raw: bytes) -> HandIn:
+    """The hand-in in a file; ValueError says in one sentence what is wrong with it."""
+    if len(raw) > MOST_BYTES:
+        raise ValueError(f"is larger than a hand-in: {len(raw):,} bytes")
+    return from_json(raw, HandIn)
+
+
+def content_of(made: HandIn) -> str:
+    """The hash of all that is handed in, apart from the hash itself."""
+    whole = msgspec.structs.replace(made, content="")
+    return hashlib.sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()
