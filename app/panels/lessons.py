@@ -18,6 +18,7 @@ from app.page.buttons import Presses
 from app.panels.lesson_figures import pictures
 from app.panels.lesson_list import PLACES, listed
 from app.panels.panel import ROOMS
+from app.sharing.hand_in_form import HandInForm
 from app.stylesheets import css
 from app.templates import render
 from engine import (
@@ -109,6 +110,8 @@ class Lessons:
         self.sidebar.append(self._list)
         yield
         self.sidebar.extend([self._words, self._told, self._variations])
+        yield
+        self.sidebar.append(HandInForm(self._handle, self.answers).view)
         self._presses.do("recall_lessons")
 
     # ---- the stage ------------------------------------------------------------------------------

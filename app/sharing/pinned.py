@@ -14,6 +14,7 @@ from app.stylesheets import css
 from app.templates import render, sentence
 from engine import (
     MAX_NAME,
+    MAX_NOTE,
     MAX_PINNED,
     SETTINGS,
     Begin,
@@ -53,6 +54,13 @@ class Runs:
             width=280,
             margin=(5, 0),
         )
+        self._note = ui.TextInput(
+            label="A note on it, for a hand-in",
+            max_length=MAX_NOTE,
+            size="small",
+            width=280,
+            margin=(5, 0, 5, 8),
+        )
         pin = ui.Button(
             label="Pin this run", icon="push_pin", variant="contained", margin=(8, 0, 0, 8)
         )
@@ -62,7 +70,7 @@ class Runs:
         self._table = HTML("", stylesheets=[css("table")], sizing_mode="stretch_width")
         self.view: Viewable = Column(
             HTML(EXPLAINED, stylesheets=[css("words")], sizing_mode="stretch_width"),
-            FlexBox(self._name, pin),
+            FlexBox(self._name, self._note, pin),
             self._refusal,
             self._list,
             self._table,
@@ -100,14 +108,15 @@ class Runs:
         return Row(load, repeat, unpin)
 
     def _pin(self) -> None:
-        name = self._name.value.strip()
+        name, note = self._name.value.strip(), self._note.value.strip()
         try:
-            check_pin(name, self._handle.latest.pinned)
+            check_pin(name, self._handle.latest.pinned, note)
         except ValueError as error:
             self._refusal.object = sentence(str(error), role="alert")
             return
         self._refusal.object = ""
-        self._handle.send(Pin(name))
+        self._note.value = ""
+        self._handle.send(Pin(name, note))
 
     def _begin(self, name: str, command: Callable[[PastRun], Begin]) -> None:
         for past in self._handle.latest.pinned:

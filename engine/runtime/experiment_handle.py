@@ -216,6 +216,11 @@ class ExperimentHandle:
         """Whether a lesson's experiment is served in place of the visitor's own."""
         return self.experiment is not self._own
 
+    @property
+    def own(self) -> Experiment:
+        """The visitor's own experiment, also while a lesson's is served."""
+        return self._own
+
     def put_on_stage(self, experiment: Experiment) -> None:
         """Serve an experiment of a lesson; the visitor's own waits, and stays as it is."""
         experiment.run = max(self.experiment.run, self._own.run) + 1  # the page tells runs by it

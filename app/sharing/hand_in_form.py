@@ -1,0 +1,148 @@
+"""What a student hands in, from the lessons: a file for `python -m engine grade`, and a report."""
+
+import html
+import io
+from collections.abc import Callable, Iterable, Mapping
+
+from markupsafe import Markup
+from panel import ui
+from panel.layout import Column
+from panel.pane import HTML
+
+from app import numbers, palette
+from app.sharing.svg_charts import Line, curves
+from app.stylesheets import css
+from app.templates import render
+from engine import (
+    LESSONS,
+    ExperimentHandle,
+    HandIn,
+    LessonAnswer,
+    PastRun,
+    hand_in,
+    open_lesson,
+    slug_of,
+    to_bytes,
+)
+
+PATIENCE = 20.0  # seconds to wait for the engine
+EXPLAINED = """
+<h3>Hand in</h3>
+<p class="quiet">Your answers to lessons, and the runs that you have pinned in Runs with their
+notes. Runs are repeated to the bit where it is graded.</p>
+"""
+
+
+class HandInForm:
+    """A field for the name, and the two files."""
+
+    def __init__(
+        self, handle: ExperimentHandle, answers: Mapping[tuple[str, str], LessonAnswer]
+    ) -> None:
+        self._handle, self._answers = handle, answers
+        self._name = ui.TextInput(
+            label="Your name or number",
+            max_length=100,
+            size="small",
+            margin=(5, 10),
+            sizing_mode="stretch_width",
+        )
+        self._words = HTML("", stylesheets=[css("panel")], sizing_mode="stretch_width")
+        self._files = [
+            self._file("Hand-in (JSON)", "json", to_bytes),
+            self._file("Report (HTML)", "html", self._report),
+        ]
+        self._name.param.watch(lambda event: self._allow(), "value_input")
+        self._allow()
+        self.view = Column(
+            HTML(EXPLAINED, stylesheets=[css("panel")], sizing_mode="stretch_width"),
+            self._name,
+            *self._files,
+            self._words,
+            sizing_mode="stretch_width",
+        )
+
+    @property
+    def _pinned(self) -> tuple[PastRun, ...]:
+        """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
+        return self._handle.do(lambda experiment: self._handle.own.pinned).result(PATIENCE)
+
+    def _made(self) -> HandIn:
+        return hand_in(self._said, self._answers.values(), self._pinned)
+
+    @property
+    def _said(self) -> str:
+        return str(self._name.value_input or self._name.value or "")
+
+    def _allow(self) -> None:
+        """Without a name there is nothing to hand in."""
+        try:
+            hand_in(self._said, (), ())
+        except ValueError as error:
+            refusal = str(error)
+        else:
+            refusal = ""
+        for button in self._files:
+            button.disabled = bool(refusal)
+        self._words.object = f"<p class='quiet'>{html.escape(refusal)}</p>"
+
+    def _file(self, label: str, suffix: str, make: Callable[[HandIn], bytes]) -> ui.FileDownload:
+        button = ui.FileDownload(
+            label=label,
+            filename=f"hand-in.{suffix}",
+            auto=True,
+            embed=False,
+            variant="outlined",
+            size="small",
+            margin=(3, 10),
+            sizing_mode="stretch_width",
+        )
+
+        def file() -> io.BytesIO:
+            made = self._made()
+            plain = "".join(x if x.isalnum() else "-" for x in made.student).strip("-")
+            # A new object each time: the same one would not be downloaded again.
+            button.param.update(data=None, filename=f"hand-in-{plain}.{suffix}")
+            return io.BytesIO(make(made))
+
+        button.callback = file
+        return button
+
+    def _report(self, made: HandIn) -> bytes:
+        return report(made, self._pinned).encode()
+
+
+def report(made: HandIn, pinned: Iterable[PastRun]) -> str:
+    """The hand-in as a page to read and to print."""
+    titles = {slug_of(name): open_lesson(name).title for name in LESSONS}
+    runs = [
+        (past, Markup("".join(_curves(past))), _figures(past))
+        for past in pinned
+        if past.first_config
+    ]
+    return render("hand_in", made=made, css=Markup(css("report")), titles=titles, runs=runs)
+
+
+def _figures(past: PastRun) -> dict[str, str]:
+    metrics = past.metrics
+    return {
+        "Steps": f"{past.step:,}",
+        "Changes": f"{len(past.journal):,}",
+        "Training loss": numbers.number(metrics.train_loss),
+        "Validation loss": numbers.number(metrics.validation_loss),
+        "Training accuracy": numbers.percent(metrics.train_accuracy),
+        "Validation accuracy": numbers.percent(metrics.validation_accuracy),
+    }
+
+
+def _curves(past: PastRun) -> Iterable[str]:
+    told = past.curves
+    for title, train, validation, log in (
+        ("Loss", "loss", "validation_loss", bool((told["loss"] > 0).all())),
+        ("Accuracy", "train_accuracy", "validation_accuracy", False),
+    ):
+        lines = (
+            Line("training", palette.TRAIN, "solid", told["step"], told[train]),
+            Line("validation", palette.VALIDATION, "dashed", told["step"], told[validation]),
+        )
+        yield curves(title, lines, [], log=log)

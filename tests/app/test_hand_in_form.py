@@ -1,0 +1,69 @@
+"""A hand-in made on the page holds the answers and the own pinned runs, and can be printed."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from app.sharing.hand_in_form import HandInForm, report
+from engine import Conductor, Experiment, LessonAnswer, Pin, RunConfig, hand_in
+from engine.grading.hand_in import read_hand_in
+from tests.waiting import PATIENCE
+
+EVIL = "<script>alert(1)</script>"
+ANSWER = LessonAnswer(lesson="first-loss", predicted="0", reason=EVIL, seen="2.2", holds=True)
+
+
+@pytest.fixture
+def handle():
+    conductor = Conductor(frame_rate=50)
+    own = Experiment(RunConfig())
+    own.train(30)
+    own.apply(Pin("mine", f"a note {EVIL}"))
+    yield conductor.add(own)
+    conductor.close()
+
+
+@pytest.fixture
+def form(handle) -> HandInForm:
+    return HandInForm(handle, {("first-loss", ""): ANSWER})
+
+
+def file(form: HandInForm, label: str) -> bytes:
+    (button,) = form.view.select(lambda x: getattr(x, "label", None) == label)
+    assert not button.disabled
+    return button.callback().getvalue()
+
+
+def test_nothing_is_handed_in_without_a_name(form):
+    assert all(button.disabled for button in form._files)
+    form._name.value_input = "Ada"
+    assert not any(button.disabled for button in form._files)
+    form._name.value_input = "   "
+    assert all(button.disabled for button in form._files)
+
+
+def test_the_file_holds_answers_and_the_own_runs_also_during_a_lesson(form, handle):
+    handle.do(lambda own: handle.put_on_stage(Experiment(RunConfig()))).result(PATIENCE)
+    form._name.value_input = "Ada"
+    made = read_hand_in(file(form, "Hand-in (JSON)"))
+    assert made.intact and made.student == "Ada"
+    assert made.answers == (ANSWER,)
+    (run,) = made.runs
+    assert run.name == "mine" and run.recording.steps == 30
+    assert run.recording.digest and run.figures["train_loss"] > 0
+
+
+def test_the_report_has_all_of_it_as_text(form, handle):
+    page = report(hand_in("Ada", [ANSWER], handle.own.pinned), handle.own.pinned)
+    assert EVIL not in page
+    assert "What is the loss before any training?" in page and page.count("<figure") == 2
+
+    class Scripts(HTMLParser):
+        found = 0
+
+        def handle_starttag(self, tag, attrs):
+            self.found += tag == "script"
+
+    scripts = Scripts()
+    scripts.feed(page)
+    assert scripts.found == 0
