@@ -86,6 +86,10 @@ PAGE_SX = {
     },
 }
 
+# A page in a frame of another page has no header, unless it is too narrow for its sidebar: there
+# the header has the button that opens it.
+BARE_SX = {f"@media (min-width: {TABLET + 1}px)": {".MuiAppBar-root": {"display": "none"}}}
+
 # ---- controls -----------------------------------------------------------------------------------
 
 KNOB_MARGIN = (5, 10)

@@ -10,10 +10,12 @@ BABYSIT_DATA            a folder of data sets for everybody's menu
 BABYSIT_ROOMS           class rooms at once
 BABYSIT_ROOM_STUDENTS   students in one room
 BABYSIT_ROOM_HOURS      hours after which a room is closed
+BABYSIT_FRAME_ANCESTORS origins whose pages may show this one in a frame, besides its own
 """
 
 import functools
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +40,7 @@ class Limits:
     rooms: int = 20
     students: int = 200  # in one room
     room_hours: float = 8.0
+    frame_ancestors: tuple[str, ...] = ()  # such as https://moodle.example
 
     @property
     def buffers(self) -> int:
@@ -68,6 +71,7 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
         rooms=int(_number(environment, "ROOMS", usual.rooms, ROOMS)),
         students=int(_number(environment, "ROOM_STUDENTS", usual.students, STUDENTS)),
         room_hours=_number(environment, "ROOM_HOURS", usual.room_hours, ROOM_HOURS),
+        frame_ancestors=_origins(environment, "FRAME_ANCESTORS"),
     )
 
 
@@ -95,6 +99,21 @@ def _number(environment: Mapping[str, str], name: str, usual: float, allowed: Ra
     if refusal := allowed.refusal(value):
         raise ValueError(f"{name} {refusal.rpartition(', got')[0]}, got {said[:40]!r}")
     return float(str(value))
+
+
+ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.I)
+
+
+def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The origins in a variable, separated by spaces or commas."""
+    name = f"BABYSIT_{name}"
+    said = environment.get(name, "").replace(",", " ").split()
+    for origin in said:
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError(
+                f"{name} must be origins such as https://moodle.example, got {origin[:100]!r}"
+            )
+    return tuple(said)
 
 
 def _folder(environment: Mapping[str, str], name: str) -> Path | None:

@@ -56,9 +56,13 @@ class Layout:
         dialogs: Dialogs,
         look: DisplayMode,
         bridge: Bridge,
+        only: Sequence[str] = (),  # the plots that are to be seen; empty: all
+        bare: bool = False,  # without header and tabs, in a frame of another page
     ) -> None:
         self._hidden = hidden  # as links call what is not to be seen
         self._views = {place: self._in_sight(place) for place in places()}
+        if only:
+            self._views = {place: [] for place in places()} | {"": list(only)}
         self._run = _main(
             _plots(self._views[""]),
             *([] if "timeline" in hidden else [timeline.view]),
@@ -76,6 +80,7 @@ class Layout:
             _tablist("Sidebar", self.rooms, tells=TAB),
             stylesheets=[css("tabs"), css("sidebar")],
             sizing_mode="stretch_width",
+            visible=not bare,
         )
         self._sidebar = Column(tabs, knobs, sizing_mode="stretch_width")
         header = HTML(
@@ -99,7 +104,7 @@ class Layout:
             sidebar_open="sidebar" not in hidden,
             header=[header, dialogs.room, bridge],
             main=[self._run],
-            sx=theme.PAGE_SX,
+            sx=theme.PAGE_SX | theme.BARE_SX if bare else theme.PAGE_SX,
             theme_config=theme.PAGE_THEME,
         )
         with edit_readonly(self.page):

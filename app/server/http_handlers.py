@@ -2,6 +2,7 @@
 
 import random
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from bokeh.server.urls import per_app_patterns, toplevel_patterns
@@ -9,6 +10,7 @@ from panel.io.resources import DIST_DIR
 from panel.io.server import DocHandler
 from tornado.web import RequestHandler, StaticFileHandler
 
+from app.limits import LIMITS
 from app.server.capacity import UNSEEN
 from app.server.connection_limits import Addresses
 from app.server.loop_lag import LATENESS
@@ -51,13 +53,29 @@ CONTENT = (
     "connect-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
     "form-action 'self'; frame-ancestors 'self'"
 )
-HEADERS = {
-    "Content-Security-Policy": CONTENT,
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-}
+
+
+def headers(ancestors: Sequence[str]) -> dict[str, str]:
+    """The headers of every response; pages of these origins may show the page in a frame."""
+    found = {
+        "Content-Security-Policy": " ".join([CONTENT, *ancestors]),
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if not ancestors:  # it knows no list
+        found["X-Frame-Options"] = "SAMEORIGIN"
+    return found
+
+
+HEADERS = headers(LIMITS.frame_ancestors)
+
+
+def allow_frames(ancestors: Sequence[str]) -> None:
+    """Let pages of these origins, too, show the page in a frame."""
+    found = headers([*LIMITS.frame_ancestors, *ancestors])
+    HEADERS.clear()
+    HEADERS.update(found)
 
 
 class Door(DocHandler):

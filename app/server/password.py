@@ -23,6 +23,8 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
+from app.limits import LIMITS
+
 COOKIE = "babysit_class"
 LASTS = 30 * 86400.0  # seconds for which the cookie is valid
 LONGEST = 10_000  # bytes that the form may send
@@ -184,10 +186,15 @@ class Form(RequestHandler):
             self._ask(403, WRONG)
             return
         secure = self.request.protocol == "https"
-        self.set_cookie(
-            COOKIE, self._lock.cookie(), path="/", max_age=int(LASTS),
-            httponly=True, samesite="Lax", secure=secure,
-        )  # fmt: skip
+        # In a frame of another site's page a browser keeps only a cookie that says so, behind TLS.
+        framed = secure and bool(LIMITS.frame_ancestors)
+        place = "SameSite=None; Partitioned" if framed else "SameSite=Lax"
+        safe = "; Secure" if secure else ""
+        self.add_header(
+            "Set-Cookie",
+            f"{COOKIE}={self._lock.cookie()}; Path=/; Max-Age={int(LASTS)}; HttpOnly;"
+            f" {place}{safe}",
+        )
         self.redirect(_here(self.request.uri or "/"), status=303)
 
     def _ask(self, status: int, words: str) -> None:

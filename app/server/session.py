@@ -151,7 +151,16 @@ class Visit:
         self._dialogs = self._make_dialogs()
         look = DisplayMode(bridge, presses)
         self.layout = Layout(
-            wish.hidden, self._knobs, transport, timeline, self._lane, self._dialogs, look, bridge
+            wish.hidden,
+            self._knobs,
+            transport,
+            timeline,
+            self._lane,
+            self._dialogs,
+            look,
+            bridge,
+            only=wish.only,
+            bare=wish.bare,
         )
         self._rooms = OpenRooms(self.layout, presses, self._begin)
         keyboard = Keyboard(

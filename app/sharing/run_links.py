@@ -6,6 +6,8 @@
     &pace=30           steps a second, auto or full; by default auto
     &lesson=dead-relus the lesson to open, which the browser sees to (app/static/course.js)
     &hide=lane,l2-...  parts of the page to hide, for a lesson
+    &only=loss,health  these plots and parts of the page alone, for a frame in another page
+    &bare=1            without header and tabs, such as a lesson in a frame
 
 An illegal part is reported in one sentence, and the page opens without it.
 """
@@ -40,6 +42,8 @@ PARTS = {  # of the page, besides tabs, plots and knobs
     "inside": "The panel below the plots",
 }
 
+HEADER = {"transport", "menus"}  # parts that need the header
+
 type Arguments = Mapping[str, Sequence[bytes]]
 
 
@@ -50,6 +54,8 @@ class Wish:
     recording: Recording | None = None
     goes_on: bool = False  # whether it goes on after the shared step
     hidden: frozenset[str] = frozenset()
+    only: tuple[str, ...] = ()  # the plots that are to be seen; empty: all
+    bare: bool = False  # whether header and tabs are left out
     pace: Pace = AUTO
     refusal: str = ""  # one sentence about what was illegal
     waiting: str = ""  # a run, as `packed` writes it, that needs an upload
@@ -140,6 +146,11 @@ def _fitting(recording: Recording, held: int) -> Recording:
 def read(arguments: Arguments) -> Wish:
     """What an address requests."""
     hidden, unknown = _hidden(arguments)
+    only, parts, stranger = _only(arguments)
+    if only or parts:
+        hidden |= PARTS.keys() - set(parts)
+    bare = _said(arguments, "bare") == "1" or bool((only or parts) and not HEADER & set(parts))
+    unknown = unknown or stranger
     pace, impossible = _pace(arguments)
     goes_on = _said(arguments, "then") == "play"
     text = _said(arguments, "run")
@@ -148,10 +159,11 @@ def read(arguments: Arguments) -> Wish:
         if recording and "steps" in arguments:
             recording = _up_to(_said(arguments, "steps"), recording)
     except FileNeeded as error:
-        return Wish(None, goes_on, hidden, pace, str(error), waiting=text)
+        return Wish(None, goes_on, hidden, only, bare, pace, str(error), waiting=text)
     except ValueError as error:
-        return Wish(hidden=hidden, pace=pace, refusal=_one_sentence(str(error)))
-    return Wish(recording, goes_on, hidden, pace, unknown or impossible)
+        refusal = _one_sentence(str(error))
+        return Wish(hidden=hidden, only=only, bare=bare, pace=pace, refusal=refusal)
+    return Wish(recording, goes_on, hidden, only, bare, pace, unknown or impossible)
 
 
 def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
@@ -225,6 +237,20 @@ def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:
         return frozenset(names), ""
     sentence = f"This link hides {unknown[0][:MAX_WORDS]!r}, which is not a part of the page;"
     return frozenset(names & known.keys()), f"{sentence} there are: {', '.join(known)}."
+
+
+def _only(arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """The plots and the parts that alone are to be seen, and a sentence if one is unknown."""
+    said = _said(arguments, "only")
+    names = dict.fromkeys(name.strip().lower() for name in said.split(",") if name.strip())
+    views = tuple(name for name in names if name in VIEWS and view_of(name).tab not in ROOMS)
+    parts = tuple(name for name in names if name in PARTS)
+    unknown = [name for name in names if name not in (*views, *parts)]
+    if not unknown:
+        return views, parts, ""
+    known = [*(name for name in VIEWS if view_of(name).tab not in ROOMS), *PARTS]
+    sentence = f"This link shows only {unknown[0][:MAX_WORDS]!r}, which is not a part of the page;"
+    return views, parts, f"{sentence} there are: {', '.join(known)}."
 
 
 def _pace(arguments: Arguments) -> tuple[Pace, str]:

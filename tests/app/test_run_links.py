@@ -378,3 +378,18 @@ def test_a_link_cannot_reach_another_visitors_file_by_json_escapes(upload, confi
     text = msgspec.json.encode(own_run(upload, config)).decode()
     wish = run_links.read(carrying(text.replace("pets.csv #", "pets.csv \\u0023")))
     assert wish.recording is None and "learns from pets.csv" in wish.refusal
+
+
+def test_a_link_shows_only_some_plots_and_parts():
+    wish = run_links.read(arguments("?only=loss,health,timeline"))
+    assert wish.only == ("loss", "health") and wish.bare
+    assert {"sidebar", "transport", "menus", "lane", "inside"} <= wish.hidden
+    assert "timeline" not in wish.hidden
+    assert not run_links.read(arguments("?only=loss,transport")).bare
+    assert run_links.read(arguments("?lesson=dead-relus&bare=1")).bare
+
+
+def test_what_a_link_shows_alone_must_be_a_part_of_the_page():
+    wish = run_links.read(arguments("?only=loss,knobs"))
+    assert wish.only == ("loss",)
+    assert wish.refusal.startswith("This link shows only 'knobs', which is not a part of the page;")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -201,6 +202,12 @@ def test_a_name_that_cannot_be_written_is_refused(name):
 def test_an_impossible_rubric_is_refused(criteria, message):
     with pytest.raises(ValueError, match=message):
         from_json(json.dumps({"criteria": criteria}), Rubric)
+
+
+def test_the_documented_rubric_can_be_read():
+    documented = (Path(__file__).parents[2] / "engine" / "README.md").read_text()
+    block = documented.partition("```json\n")[2].partition("```")[0]
+    assert from_json(block, Rubric).points == 13
 
 
 # ---- from a shell -----------------------------------------------------------------------------

@@ -108,3 +108,19 @@ def test_a_refused_batch_size_leaves_the_run_unchanged(environment):
     assert experiment.config.optimization.batch_size == 4
     experiment.train(3)
     assert experiment.step == 6
+
+
+def test_origins_that_may_show_the_page_in_a_frame_are_listed():
+    said = "https://moodle.example, http://localhost:* https://*.uni.example:8443"
+    ancestors = read_limits({"BABYSIT_FRAME_ANCESTORS": said}).frame_ancestors
+    assert ancestors == (
+        *("https://moodle.example", "http://localhost:*", "https://*.uni.example:8443"),
+    )
+
+
+@pytest.mark.parametrize(
+    "said", ["*", "moodle.example", "https://a;script-src *", "https://a/b", "'self'", "https://"]
+)
+def test_what_is_no_origin_is_refused(said):
+    with pytest.raises(ValueError, match="BABYSIT_FRAME_ANCESTORS must be origins such as https"):
+        read_limits({"BABYSIT_FRAME_ANCESTORS": said})
