@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.measure.explained_step import ExplainedStep, Explaining
-from engine.measure.traced_weight import TracedWeight
 from engine.measure.observation import Observation
+from engine.measure.traced_weight import TracedWeight
 from engine.measure.verdict import Verdict
 from engine.search.search_session import SearchProgress
 from engine.types import Array
