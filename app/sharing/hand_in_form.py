@@ -116,9 +116,7 @@ def report(made: HandIn, pinned: Iterable[PastRun]) -> str:
     """The hand-in as a page to read and to print."""
     titles = {slug_of(name): open_lesson(name).title for name in LESSONS}
     runs = [
-        (past, Markup("".join(_curves(past))), _figures(past))
-        for past in pinned
-        if past.first_config
+        (past, Markup("".join(_curves(past))), _figures(past)) for past in pinned if past.digest
     ]
     return render("hand_in", made=made, css=Markup(css("report")), titles=titles, runs=runs)
 
@@ -127,7 +125,7 @@ def _figures(past: PastRun) -> dict[str, str]:
     metrics = past.metrics
     return {
         "Steps": f"{past.step:,}",
-        "Changes": f"{len(past.journal):,}",
+        "Changes": f"{len(past.begin.script):,}",
         "Training loss": numbers.number(metrics.train_loss),
         "Validation loss": numbers.number(metrics.validation_loss),
         "Training accuracy": numbers.percent(metrics.train_accuracy),

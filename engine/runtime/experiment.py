@@ -154,6 +154,10 @@ class Experiment:
         self._trained = self._idle = 0.0  # seconds since the last measurement
         self._written = 0.0  # seconds of this slice spent on the curves
 
+    def number_after(self, run: int) -> None:
+        """Number its runs after those of another experiment, so that a page tells them apart."""
+        self.run = self._runs = run + 1
+
     @property
     def step(self) -> int:
         """Updates made so far."""

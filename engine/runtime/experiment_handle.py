@@ -223,7 +223,9 @@ class ExperimentHandle:
 
     def put_on_stage(self, experiment: Experiment) -> None:
         """Serve an experiment of a lesson; the visitor's own waits, and stays as it is."""
-        experiment.run = max(self.experiment.run, self._own.run) + 1  # the page tells runs by it
+        experiment.number_after(
+            max(self.experiment.run, self._own.run)
+        )  # the page tells runs by it
         self._stage = self.experiment = experiment
 
     def leave_stage(self) -> None:
