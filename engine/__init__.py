@@ -101,6 +101,7 @@ from engine.runtime.background_results import (
 from engine.runtime.conductor import Conductor
 from engine.runtime.experiment import Experiment, replay
 from engine.runtime.experiment_handle import ExperimentHandle
+from engine.runtime.film import Film, FilmFrame, Filming
 from engine.runtime.lockstep import Lockstep
 from engine.runtime.pace import AUTO, FULL, PACES, Pace, next_pace
 from engine.runtime.recording import Recording, digest, record
@@ -241,6 +242,9 @@ __all__ = [
     "Explaining",
     "Fault",
     "FileReader",
+    "Film",
+    "FilmFrame",
+    "Filming",
     "Filters",
     "Finding",
     "FinishEpoch",

@@ -1,4 +1,4 @@
-"""The results of background work: a lesson, the checks, a search, an explained step."""
+"""The results of background work: a lesson, the checks, a search, an explained step, a film."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from engine.measure.explained_step import ExplainedStep, Explaining
 from engine.measure.observation import Observation
 from engine.measure.traced_weight import TracedWeight
 from engine.measure.verdict import Verdict
+from engine.runtime.film import Film, Filming
 from engine.search.search_session import SearchProgress
 from engine.types import Array
 
@@ -57,3 +58,4 @@ class BackgroundResults:
     search: SearchProgress | None = None
     explained: ExplainedStep | Explaining | None = None
     traced: TracedWeight | Explaining | None = None
+    film: Film | Filming | None = None

@@ -46,6 +46,7 @@ from engine.runtime.background_results import BackgroundResults
 from engine.runtime.branches import MOST, PART, Branch, Branches, Kept, from_link, parent_of
 from engine.runtime.companion import Companion, Origin
 from engine.runtime.curve_recorder import Recorder
+from engine.runtime.film import Film, Filming, filming
 from engine.runtime.look_back import Past
 from engine.runtime.pace import FULL
 from engine.training.checkpoints import ROOM, Checkpoints
@@ -788,6 +789,10 @@ class Experiment:
     ) -> Iterator[TracedWeight | Explaining]:
         """Follow one weight through the next step, piece by piece, without making it."""
         return tracing(self._shown_training, place, chosen)
+
+    def filming(self) -> Iterator[Film | Filming]:
+        """Make a film of this run up to now, piece by piece."""
+        return filming(self._trail, self.step, self._instruments.heritage.scale)
 
     def _tell(self) -> Snapshot:
         snapshot = self._describe(self._training, self._recorder, self._instruments, self._looker)

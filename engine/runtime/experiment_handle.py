@@ -281,8 +281,8 @@ def _news(snapshot: Snapshot) -> tuple[object, ...]:
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     pinned = tuple(past.name for past in snapshot.pinned)
     results = snapshot.beside
-    beside = tuple(map(id, (results.lesson, results.checks, results.explained, results.traced)))
+    works = results.lesson, results.checks, results.explained, results.traced, results.film
     other = snapshot.other and (snapshot.other.run, snapshot.other.config)
     branches = tuple(branch.run for branch in snapshot.branches), other
     told = snapshot.run, snapshot.status, snapshot.message, snapshot.config
-    return *told, rules, pinned, branches, beside
+    return *told, rules, pinned, branches, tuple(map(id, works))

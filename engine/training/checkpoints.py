@@ -81,6 +81,11 @@ class Checkpoints[M]:
             del self._kept[min(gaps, key=gaps.__getitem__) if gaps else -1]
 
     @property
+    def work(self) -> float:
+        """Multiplications of one step."""
+        return _work(self._training)
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the checkpoints of the whole run."""
         states = [x.state for x in self._kept if x.state]
