@@ -28,6 +28,8 @@ TOKENS = {
     "good": palette.GOOD,
     "healthy": palette.HEALTHY,
     "slide": palette.SLIDE,
+    "negative": palette.NEGATIVE,
+    "positive": palette.POSITIVE,
 }
 
 

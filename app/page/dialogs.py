@@ -37,7 +37,8 @@ class Dialogs:
     def __init__(
         self, makers: Mapping[str, tuple[str, Callable[[], Content]]], presses: Presses
     ) -> None:
-        self._makers = makers  # by label: the icon, and what makes the content
+        # By label: the icon, empty if its button is elsewhere, and what makes the content.
+        self._makers = makers
         self._contents: dict[str, Content] = {}
         self._dialogs: dict[str, ui.Dialog] = {}
         self.room = Row(width=0, height=0, margin=0)  # the place of open dialogs in the page
@@ -46,6 +47,7 @@ class Dialogs:
         self.html = "".join(
             button(f"dialog {label}", label, icon, word=label)
             for label, (icon, _) in makers.items()
+            if icon
         )
 
     def open(self, label: str) -> None:

@@ -35,6 +35,9 @@ LOOK = "look"  # the kind of message that tells which step somebody wants to see
 DIGITS = 12  # of a step, at most
 TIMELINE = """
 <div class="timeline" role="group" aria-label="Timeline">
+  <button type="button" data-film aria-pressed="false" aria-label="Play the film of this run"
+   title="The run from its first step to now, in 20 seconds"
+  ><span class="icon" aria-hidden="true">movie</span></button>
   <div class="track">
     <div class="marks" aria-hidden="true"></div>
     <input type="range" min="0" max="1" step="any" value="1" aria-label="Step that is shown">

@@ -36,6 +36,7 @@ class Transport:
             PLAY
             + self.pace.html
             + button("step", "Step", "skip_next", unless=UNLESS)
+            + button("dialog Explain", "Explain the next step", "troubleshoot", unless=UNLESS)
             + button("epoch", "Epoch", "fast_forward", unless=UNLESS)
             + button("restart", "Restart", "replay")
             + button("reseed", "New seed", "casino")

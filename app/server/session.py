@@ -11,6 +11,7 @@ from bokeh.models import CustomJS
 from panel.io.resources import get_dist_path
 
 from app import theme
+from app.explained.dialog import Explanation
 from app.limits import LIMITS
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
@@ -281,6 +282,7 @@ class Visit:
                 ),
                 "Share": ("share", lambda: Sharing(self.handle, self._bridge)),
                 "Keys": ("keyboard", Keys),
+                "Explain": ("", lambda: Explanation(self.handle, self._bridge, self._presses)),
             },
             self._presses,
         )

@@ -3,6 +3,8 @@
 import {leave_styles_alone} from "./bokeh_patches.js"
 import {follow_address} from "./course.js"
 import {while_dragged} from "./dragging.js"
+import {show_stages} from "./explained_step.js"
+import {listen_for_film} from "./film.js"
 import {start} from "./frames.js"
 import {Hall} from "./hall.js"
 import {listen} from "./keyboard.js"
@@ -22,6 +24,8 @@ export function open(base, {token, keys, narrowest, slider, dragged, bar, hall})
   listen(keys)
   listen_for_presses()
   listen_to_tabs()
+  show_stages()
+  listen_for_film()
   fit(narrowest)
   name_all()
   follow_address()

@@ -5,7 +5,7 @@ import {find} from "./words.js"
 
 const STILL = 5 // pixels within which a pointer has stayed where it was
 const LATE = 100 // milliseconds after the end of a press in which its click may come
-const SETTLED = 1000 // milliseconds in which the server may write a button anew
+export const SETTLED = 1000 // milliseconds in which the server may write a button anew
 const LOOK = 50
 
 export function listen_for_presses() {
@@ -60,11 +60,16 @@ function said_by({dataset: {press, value}}) {
 }
 
 // Words that are written anew take the button with them that has just been pressed by a key.
-function keep_focus(selector, until) {
-  if (document.activeElement == document.body) {
+export function keep_focus(selector, until) {
+  if (nobody_has_focus()) {
     find(document.body, selector)?.focus({preventScroll: true})
   }
   if (performance.now() < until) {
     setTimeout(() => keep_focus(selector, until), LOOK)
   }
+}
+
+// A dialog takes the focus itself when what had it is gone.
+function nobody_has_focus() {
+  return document.activeElement == document.body || document.activeElement?.matches(".MuiDialog-root, .MuiDialog-container")
 }

@@ -1,0 +1,1 @@
+"""One update in slow motion: its five stages, and one weight through the chain rule."""

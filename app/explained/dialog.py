@@ -1,0 +1,171 @@
+"""The dialog "Explain": the next step of the run in stages, each drawn, and one weight traced.
+
+The engine explains the step on a copy of the run, in the background; the page shows what it found.
+"""
+
+from markupsafe import Markup
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app.explained import stages, weight
+from app.page.bridge import Bridge
+from app.page.buttons import Presses, button
+from app.stylesheets import css
+from app.templates import render
+from engine import (
+    HELD,
+    NO_PLACE,
+    DataInfo,
+    ExperimentHandle,
+    ExplainedStep,
+    Pause,
+    Place,
+    Snapshot,
+    Status,
+    Step,
+    TracedWeight,
+    digest,
+)
+
+STAGE = "stage"  # the kind of message that tells which stage somebody looks at
+SOON = '<p class="quiet" role="status">A moment …</p>'
+FIRST, LAST = stages.STAGES[0], stages.STAGES[-1]
+PATIENCE = 20.0  # seconds to wait for the engine between two steps
+
+
+class Explanation:
+    """Asks the engine for the next step, explained, and fills in the stages."""
+
+    title = "The next step, explained"
+    width = "lg"
+
+    def __init__(self, handle: ExperimentHandle, bridge: Bridge, presses: Presses) -> None:
+        self._handle = handle
+        self._stage, self._chosen, self._place = FIRST, 0, NO_PLACE
+        self._step: ExplainedStep | None = None
+        self._traced: TracedWeight | None = None
+        self._data: DataInfo = handle.latest.data
+        self._made = ""  # what is told of a step that was just made
+        self._page = HTML(
+            SOON,
+            stylesheets=[css("buttons"), css("tabs"), css("explained_step")],
+            margin=0,
+            sizing_mode="stretch_width",
+        )
+        self.view: Viewable = self._page
+        bridge.on(STAGE, lambda name, value: self._turn_to(name))
+        presses.on_value("explain example", self._follow)
+        presses.on_value("trace", self._trace)
+        presses.on("make step", self._make)
+
+    def opened(self) -> None:
+        """Let the run wait, and explain its next step."""
+        self._stage, self._chosen, self._place, self._made = FIRST, 0, NO_PLACE, ""
+        self._step = self._traced = None
+        self._page.object = SOON
+        if self._handle.latest.status is Status.RUNNING:
+            self._handle.send(Pause())
+        self._explain()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show what the engine has explained meanwhile."""
+        self._data = snapshot.data
+        explained, traced = snapshot.beside.explained, snapshot.beside.traced
+        if isinstance(explained, ExplainedStep):
+            self._step = explained
+            self._clear("explained")
+        if isinstance(traced, TracedWeight):
+            self._traced = traced
+            self._clear("traced")
+        if isinstance(explained, ExplainedStep) or isinstance(traced, TracedWeight):
+            self._write()
+
+    # ---- what somebody asks for ---------------------------------------------------------------
+
+    def _turn_to(self, stage: str) -> None:
+        """The browser shows this stage; the last one is computed when it is first looked at."""
+        if stage in stages.STAGES:
+            self._stage = stage
+            if stage == LAST and self._traced is None:
+                self._ask_for_trace()
+
+    def _follow(self, number: str) -> None:
+        """Follow another example of the same mini-batch."""
+        if number.isdecimal() and len(number) < 6:
+            self._chosen = int(number)
+            self._explain()
+            if self._traced:
+                self._ask_for_trace()
+
+    def _trace(self, asked: str) -> None:
+        """Trace a weight, asked for as its layer, input and unit, counted from 1, any left out."""
+        layer, _, rest = asked.partition("|")
+        row, _, column = rest.partition("|")
+        self._place = Place(layer, _counted(row), _counted(column))
+        self._stage = LAST
+        self._ask_for_trace()
+
+    def _make(self) -> None:
+        """Make the step that was explained, say if it came out as told, and explain the next."""
+        told = self._step
+        if told is None or told.diverges:
+            return
+        self._handle.send(Step())
+        made = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
+        step, found = made.result(PATIENCE)
+        same = "to the bit what was explained" if found == told.digest else "not what was explained"
+        self._made = f"Step {step:,} is made: its weights are {same}."
+        self._stage, self._traced = FIRST, None
+        self._explain()
+
+    # ---- the engine, and the page -------------------------------------------------------------
+
+    def _explain(self) -> None:
+        handle, chosen = self._handle, self._chosen
+        handle.do(lambda x: handle.works.begin("explained", x.explaining(chosen)))
+
+    def _ask_for_trace(self) -> None:
+        if self._step is None or self._step.diverges:
+            return
+        handle, place, chosen = self._handle, self._place, self._chosen
+        handle.do(lambda x: handle.works.begin("traced", x.tracing(place, chosen)))
+
+    def _clear(self, name: str) -> None:
+        """Have the engine forget a result that the page has now."""
+        handle = self._handle
+        handle.do(lambda experiment: handle.works.clear(name))
+
+    def _write(self) -> None:
+        if self._step is None:
+            return
+        self._page.object = render(
+            "explained_step",
+            stages=stages.STAGES,
+            stage=self._stage,
+            made=self._made,
+            make=Markup(
+                button(
+                    "make step",
+                    "Make this step",
+                    "skip_next",
+                    word="Make this step",
+                    style="outlined",
+                    off=self._step.diverges,
+                )
+            ),
+            weight=self._weight(self._step),
+            **stages.context(self._step, self._data),
+        )
+
+    def _weight(self, step: ExplainedStep) -> Markup:
+        if step.diverges:
+            return Markup('<p role="alert">This step diverges: there is no gradient to trace.</p>')
+        if self._traced is None:
+            return Markup(SOON)
+        told = weight.context(self._traced, step, self._data)
+        return Markup(render("traced_weight", cell=stages.CELL, held=HELD, **told))
+
+
+def _counted(word: str) -> int | None:
+    """A place that a browser sends, counted from 1; None if it is anything else."""
+    return int(word) - 1 if word.isdecimal() and 0 < len(word) < 9 else None

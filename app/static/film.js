@@ -1,0 +1,59 @@
+// Plays the run from its first step to now in a fixed time: the scrubber of the timeline goes along by
+// itself, evenly over its own scale, so that early steps take as long as many late ones.
+
+import {find} from "./words.js"
+
+const LASTS = 20_000 // milliseconds, however long the run
+const EACH = 80 // milliseconds from one picture that is asked for to the next
+
+let begun = null
+
+export function listen_for_film() {
+  document.addEventListener("click", (event) => {
+    if (is_button(event)) {
+      begun == null ? start() : stop()
+    }
+  })
+  // Whoever takes hold of anything else stays where the film is.
+  for (const kind of ["pointerdown", "keydown"]) {
+    document.addEventListener(kind, (event) => is_button(event) || stop(), true)
+  }
+}
+
+function is_button(event) {
+  return event.composedPath().some((element) => element.dataset?.film != null)
+}
+
+function start() {
+  begun = performance.now()
+  press(true)
+  play()
+}
+
+function stop() {
+  if (begun != null) {
+    begun = null
+    press(false)
+  }
+}
+
+function play() {
+  const scrubber = find(document.body, ".timeline input")
+  if (begun == null || scrubber == null) {
+    return
+  }
+  const part = Math.min(1, (performance.now() - begun) / LASTS)
+  scrubber.value = part
+  scrubber.dispatchEvent(new Event("input", {bubbles: true, composed: true}))
+  if (part == 1) {
+    stop()
+  } else {
+    setTimeout(play, EACH)
+  }
+}
+
+function press(pressed) {
+  const button = find(document.body, "[data-film]")
+  button.ariaPressed = String(pressed)
+  button.querySelector(".icon").textContent = pressed ? "stop" : "movie"
+}

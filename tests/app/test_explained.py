@@ -1,0 +1,198 @@
+"""The stages of an explained step as the page tells them, and what a browser may ask for."""
+
+import re
+
+import pytest
+
+from app.explained import stages
+from app.explained.dialog import Explanation
+from app.numbers import number
+from app.page.bridge import Bridge
+from app.page.buttons import Presses
+from engine import Choice, Experiment, RunConfig, digest
+from engine.runtime.background_jobs import BackgroundJobs
+
+PICTURES = {
+    "data.dataset": Choice("Fashion-MNIST"),
+    "model.convolutions": "4 of 5x5",
+    "model.hidden": (8,),
+    "model.normalization": Choice("batch norm"),
+    "model.dropout": 0.2,
+    "optimization.batch_size": 8,
+}
+VALUES = {"data.dataset": Choice("bumps"), "optimization.loss": Choice("mean squared error")}
+TABLE = {
+    "data.dataset": Choice("wine"),
+    "data.preprocessing": Choice("standardize"),
+    "model.activation": Choice("Maxout"),
+}
+HINGE = {"optimization.loss": Choice("multiclass hinge"), "optimization.l2": 0.01}
+
+
+class Done:
+    """A result that is there."""
+
+    def __init__(self, value) -> None:
+        self._value = value
+
+    def result(self, seconds):
+        return self._value
+
+
+class ExperimentHandle:
+    """An experiment that applies commands, and does its background work, at once."""
+
+    def __init__(self, settings: dict) -> None:
+        config = RunConfig()
+        for path, value in settings.items():
+            config = config.replace(path, value)
+        self.experiment = Experiment(config)
+        self.experiment.train(5)
+        self.works = BackgroundJobs()
+        self.sent: list = []
+
+    @property
+    def latest(self):
+        return self.experiment.snapshot()
+
+    def send(self, command) -> None:
+        self.sent.append(command)
+        self.experiment.apply(command)
+
+    def do(self, errand):
+        return Done(errand(self.experiment))
+
+
+class Shown:
+    """The open dialog of an experiment."""
+
+    def __init__(self, settings: dict) -> None:
+        self.handle, self.presses = ExperimentHandle(settings), Presses()
+        self.bridge = Bridge()
+        self.dialog = Explanation(self.handle, self.bridge, self.presses)
+        self.dialog.opened()
+        self.follow()
+
+    def follow(self) -> None:
+        """Let the engine work, and the page follow, until there is nothing new."""
+        works = self.handle.works
+        while works.busy:
+            works.advance(1.0, lambda: 0.0)
+            now = self.handle.latest
+            object.__setattr__(now, "beside", works.shown)
+            self.dialog.show(now)
+
+    def press(self, name: str, value: str = "") -> None:
+        self.presses.press(name, value)
+        self.follow()
+
+    def turn_to(self, stage: str) -> None:
+        self.bridge._handle_msg({"kind": "stage", "name": stage, "value": ""})
+        self.follow()
+
+    @property
+    def page(self) -> str:
+        return self.dialog.view.object
+
+
+@pytest.fixture(params=[{}, PICTURES, VALUES, TABLE, HINGE])
+def shown(request) -> Shown:
+    return Shown(request.param)
+
+
+def test_all_stages_are_told_with_the_numbers_of_the_step(shown):
+    *_, told = shown.handle.experiment.explaining()
+    page = shown.page
+    assert re.findall(r'role="tabpanel" aria-label="([^"]+)"', page) == list(stages.STAGES)
+    assert f"<b>Step {told.step}</b> of run 1" in page
+    assert told.digest in page
+    assert number(told.loss) in page
+    for one in told.examples:
+        assert number(one.loss) in page
+    for layer in told.layers:
+        assert page.count(f"<figcaption><b>{layer.name}</b>") == (2 if layer.name != "image" else 1)
+    for one in told.tensors:
+        for value in (one.size, one.gradient, one.update, one.ratio):
+            assert f"<td>{number(value)}</td>" in page
+    assert page.count("aria-pressed") == len(told.examples) + 1  # and the button that plays
+    assert shown.handle.works.shown.explained is None  # the engine keeps nothing
+
+
+def test_one_weight_is_traced_when_its_stage_is_looked_at(shown):
+    assert "Checked by trying" not in shown.page
+    shown.turn_to("One weight")
+    *_, told = shown.handle.experiment.tracing()
+    assert f"{told.gradient:.9g}" in shown.page and f"{told.difference:.9g}" in shown.page
+    assert "✓ They agree" in shown.page
+    for one in told.would_be:
+        assert f"<td>{number(one.first)}</td><td>{number(one.held)}</td>" in shown.page
+    assert f"<td>{number(told.change)}</td>" in shown.page
+    for link in told.chain:
+        assert f"= <b>{number(link.gradient + 0.0)}</b>" in shown.page
+
+
+def test_another_example_and_another_weight(shown):
+    shown.press("trace", "scores|2|1")
+    assert 'data-trace="1" min="1"' in shown.page
+    assert re.search(r'data-trace="1"[^>]* value="2"', shown.page)
+    assert re.search(r'data-trace="2"[^>]* value="1"', shown.page)
+    shown.press("explain example", "3")
+    assert "Example 4 goes through the layers" in shown.page
+    assert "for example 4" in shown.page  # the weight follows it
+    for hostile in ("", "-1", "99999999999", "x", "2²"):
+        shown.press("explain example", hostile)
+    for hostile in (
+        "",
+        "|",
+        "|||",
+        "nonsense|1|1",
+        "scores|-5|0",
+        "scores|99999999|99999999",
+        "²||²",
+    ):
+        shown.press("trace", hostile)
+        assert "Checked by trying" in shown.page
+    shown.turn_to("nonsense")
+    assert shown.page.count("<script") == 0
+
+
+def test_the_step_is_made_as_it_was_explained(shown):
+    *_, told = shown.handle.experiment.explaining()
+    shown.press("make step")
+    assert shown.handle.experiment.step == told.step
+    assert digest(shown.handle.experiment) == told.digest
+    assert f"Step {told.step} is made: its weights are to the bit what was explained." in shown.page
+    assert f"<b>Step {told.step + 1}</b>" in shown.page
+
+
+def test_the_probabilities_follow_from_the_scores():
+    page = Shown({}).page
+    rows = re.findall(r'<th scope="row">(\w+)</th><td>(\S+)</td><td>(\S+)</td><td>(\S+)</td>', page)
+    powers = [float(power) for _, _, power, _ in rows]
+    shares = [float(share) for _, _, _, share in rows]
+    assert len(rows) == 10
+    assert sum(shares) == pytest.approx(1, abs=0.01)
+    assert shares == pytest.approx([power / sum(powers) for power in powers], abs=0.002)
+
+
+def test_a_step_that_diverges_is_told_as_far_as_it_comes():
+    shown = Shown({"optimization.learning_rate": 10.0, "optimization.optimizer": Choice("SGD"),
+                   "model.initializer": Choice("unit normal")})  # fmt: skip
+    for _ in range(50):
+        if shown.dialog._step.diverges:
+            break
+        shown.press("make step")
+    assert "the run diverges here" in shown.page
+    assert "no update" in shown.page.lower()
+    shown.turn_to("One weight")
+    shown.press("make step")
+    assert "no gradient to trace" in shown.page
+
+
+def test_names_of_classes_are_escaped():
+    shown = Shown({})
+    data = shown.handle.latest.data
+    object.__setattr__(data, "classes", tuple(f"<b>{n}" for n in range(10)))
+    shown.dialog._data = data
+    shown.dialog._write()
+    assert "<b>3" not in shown.page and "&lt;b&gt;3" in shown.page

@@ -1,0 +1,88 @@
+"""The next step, explained: opened, gone through, traced and made by keyboard and mouse."""
+
+import re
+
+from engine import Status, digest
+from tests.browser.conftest import DESK
+from tests.browser.test_accessibility import shuts_nobody_out
+
+STAGES = ("Batch", "Forward", "Loss", "Backward", "Update", "One weight")
+
+
+def stage(tab):
+    """The name of the open stage."""
+    opened = tab.page.get_by_role("dialog").locator("[role=tab][aria-selected=true]")
+    return opened.inner_text().partition(" ")[2]
+
+
+def test_a_step_is_explained_in_stages_traced_and_made(tab):
+    dialog = tab.page.get_by_role("dialog")
+    tab.wait_for(lambda: tab.snapshot.step > 20)
+    tab.page.keyboard.press("i")
+    dialog.get_by_role("tab", name="1 Batch").wait_for()
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    explained = tab.snapshot.step + 1
+    assert f"Step {explained:,} of run 1" in dialog.inner_text()
+    shuts_nobody_out(tab)
+
+    dialog.get_by_role("tab", name="1 Batch").focus()
+    for name in STAGES[1:5]:
+        tab.page.keyboard.press("ArrowRight")
+        assert stage(tab) == name
+        assert dialog.get_by_role("tabpanel", name=name).is_visible()
+    shuts_nobody_out(tab)
+    dialog.get_by_role("button", name="Back").click()
+    assert stage(tab) == "Backward"
+    square = dialog.get_by_role("tabpanel", name="Backward").locator("rect[data-press]").first
+    square.hover()
+    tab.wait_for(lambda: "gradient" in dialog.locator(".readout").inner_text())
+
+    square.click()  # of the first layer with weights: its first unit
+    dialog.get_by_role("heading", name="Checked by trying").wait_for()
+    assert stage(tab) == "One weight"
+    assert "to unit 1 of dense 1 is" in dialog.inner_text()
+    assert "They agree" in dialog.inner_text()
+    shuts_nobody_out(tab)
+    unit = dialog.get_by_role("spinbutton", name="unit")
+    unit.fill("3")
+    unit.press("Enter")
+    tab.wait_for(lambda: "to unit 3 of dense 1 is" in dialog.inner_text())
+    dialog.get_by_role("combobox", name="layer").select_option("scores")
+    tab.wait_for(lambda: "of scores is" in dialog.inner_text())
+
+    dialog.get_by_role("button", name="All stages").click()  # begins anew, and ends by itself
+    tab.wait_for(lambda: stage(tab) == "Batch")
+    tab.wait_for(lambda: stage(tab) == "Update")
+    dialog.get_by_role("tab", name="1 Batch").click()
+    dialog.get_by_role("button", name=re.compile("^example 2:")).click()
+    tab.wait_for(lambda: "it is example 2:" in dialog.inner_text())
+
+    dialog.get_by_role("button", name="Make this step").press("Enter")
+    told = f"Step {explained:,} is made: its weights are to the bit what was explained."
+    tab.wait_for(lambda: told in dialog.inner_text())
+    step, _ = tab.visit.handle.do(lambda e: (e.step, digest(e))).result()
+    assert step == explained == tab.snapshot.step
+    tab.page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    DESK.clear()
+
+
+def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab):
+    tab.wait_for(lambda: tab.snapshot.step > 200)
+    film = tab.page.get_by_role("button", name="Play the film of this run")
+    film.click()
+    assert film.get_attribute("aria-pressed") == "true"
+    seen = set()
+
+    def look():
+        if tab.snapshot.looking:
+            seen.add(tab.snapshot.looking.step)
+        return len(seen) > 5
+
+    tab.wait_for(look)
+    assert min(seen) < 100
+    tab.page.keyboard.press("Shift")
+    assert film.get_attribute("aria-pressed") == "false"
+    tab.wait_for(lambda: tab.snapshot.looking is not None and tab.snapshot.looking.done == 1)
+    tab.press("Back to now")
+    tab.wait_for(lambda: tab.snapshot.looking is None)
