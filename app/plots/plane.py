@@ -37,21 +37,26 @@ def plane_columns(snapshot: Snapshot) -> dict[str, Columns]:
     box = surface.left, surface.bottom, surface.right - surface.left, surface.top - surface.bottom
     parts = surface.training, surface.validation
     return {
-        "data.surface": pictures.placed([_surface(surface, classes)], [box]),
+        "data.surface": pictures.placed([surface_bytes(surface, classes)], [box]),
         "data.training": _points(surface.training, surface, classes),
         "data.validation": _points(surface.validation, surface, classes),
         "data.wrong": _wrong(parts) if classes else {"x": [], "y": []},
     }
 
 
-def _surface(surface: Surface, classes: int) -> np.ndarray:
-    """Bytes for the palette of the plane."""
+def surface_bytes(surface: Surface, classes: int) -> np.ndarray:
+    """Bytes for `shades_of` the classes."""
     if surface.lead is None:
         return pictures.diverging(_centred(surface.said, surface), 1.0)
     levels = 256 // classes
     level = np.rint((levels - 1) * np.nan_to_num(surface.lead)).astype(np.uint8)
     shown: np.ndarray = (levels * surface.said + level).astype(np.uint8)
     return shown
+
+
+def shades_of(classes: int) -> list[str]:
+    """The palette of the plane."""
+    return palette.territory(classes) if classes else palette.DIVERGING
 
 
 def _centred(values: np.ndarray, surface: Surface) -> np.ndarray:
@@ -87,8 +92,7 @@ def _wrong(parts: tuple[Points, ...]) -> Columns:
 def draw_plane(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
     """The surface below the points, with axes in the units that the network receives."""
     classes = len(snapshot.data.classes)
-    shades = palette.territory(classes) if classes else palette.DIVERGING
-    shown = pictures.draw_pictures(drawn, "data.surface", shades)
+    shown = pictures.draw_pictures(drawn, "data.surface", shades_of(classes))
     for side in ("x_range", "y_range"):
         setattr(drawn, side, DataRange1d(syncable=False, range_padding=0, renderers=[shown]))
     if classes:

@@ -13,6 +13,7 @@ from app import numbers
 from app.page.bridge import Bridge
 from app.plots import VIEWS, view_of
 from app.sharing import run_links
+from app.sharing.film_maker import FilmMaker
 from app.sharing.pinned import settings
 from app.sharing.report import report
 from app.stylesheets import css
@@ -79,8 +80,10 @@ class Export:
         self._plot = ui.Select(
             label="Plot", options=[], size="small", width=220, margin=(5, 0), value=None
         )
+        self._film = FilmMaker(handle, in_one_line, self._stem)
         self.view: Viewable = Column(
             *(self._line(label, *said) for label, said in FILES.items()),
+            self._film.view,
             FlexBox(self._plot, *(self._picture(kind) for kind in ("png", "svg"))),
             sizing_mode="stretch_width",
         )
@@ -89,9 +92,11 @@ class Export:
         """Offer the plots that are in the page now."""
         names = {view_of(name).title: name for name in VIEWS if name in self._plots()}
         self._plot.param.update(options=names, value=next(iter(names.values()), None))
+        self._film.show(self._handle.latest)  # made while the dialog was closed
 
     def show(self, snapshot: Snapshot) -> None:
-        """Nothing to follow: a file is made on request."""
+        """Follow a film that is being made; all other files are made at once, on request."""
+        self._film.show(snapshot)
 
     def _line(
         self, label: str, suffix: str, words: str, make: Callable[[Experiment], bytes]

@@ -1,0 +1,112 @@
+"""The line "Film" of the "Export" dialog: made on request, then there to be saved.
+
+The engine rebuilds the run's steps in the background; the pictures are drawn on a thread of their
+own, one film at a time for all visitors.
+"""
+
+import io
+import threading
+from collections.abc import Callable
+
+from panel import ui
+from panel.layout import Column, FlexBox
+from panel.pane import HTML
+from panel.viewable import Viewable
+
+from app.panel_document import document_of_now
+from app.sharing.film import KINDS, encode, pictures
+from app.stylesheets import css
+from app.templates import sentence
+from engine import Experiment, ExperimentHandle, Film, Filming, Snapshot
+
+DRAWING = threading.Lock()  # one film at a time
+EXPLAINED = "The whole run in 20 seconds, as an animated picture."
+
+PATIENCE = 20.0  # seconds to wait for the engine between two steps
+
+type Made = dict[str, bytes]
+
+
+class FilmMaker:
+    """A button that has a film made, and one for each kind of file that it is saved as."""
+
+    def __init__(
+        self,
+        handle: ExperimentHandle,
+        caption: Callable[[Snapshot], str],
+        stem: Callable[[], str],
+        later: Callable[[Callable[[Made], None]], Callable[[Made], object]] | None = None,
+    ) -> None:
+        self._handle, self._caption, self._stem = handle, caption, stem
+        self._later = later or (lambda found: document_of_now().locked_callback(found))
+        self._run: Snapshot | None = None  # the one that is filmed
+        self._files: Made = {}
+        self._tell: Callable[[Made], object] = self._show_files
+        self._begin = ui.Button(
+            label="Film", icon="movie", variant="outlined", size="small", width=170, margin=(4, 0)
+        )
+        self._begin.on_click(lambda event: self._make())
+        self._words = HTML(sentence(EXPLAINED), stylesheets=[css("beside_button")])
+        self._saves = FlexBox(*(self._save(kind) for kind in KINDS), visible=False)
+        self.view: Viewable = Column(
+            FlexBox(self._begin, self._words), self._saves, sizing_mode="stretch_width"
+        )
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Tell how far the film is; when the engine has its frames, draw them."""
+        film = snapshot.beside.film
+        if self._run is None:
+            return
+        if isinstance(film, Filming):
+            self._words.object = sentence(f"Filming … {film.done:.0%}", role="status")
+        elif isinstance(film, Film):
+            handle, run = self._handle, self._run
+            handle.do(lambda experiment: handle.works.clear("film"))
+            self._run = None
+            self._words.object = sentence("Drawing …", role="status")
+            threading.Thread(target=self._draw, args=(film, run), daemon=True, name="film").start()
+
+    def _make(self) -> None:
+        """Have the engine film the run as it is now."""
+        handle = self._handle
+
+        def begin(experiment: Experiment) -> Snapshot:
+            handle.works.begin("film", experiment.filming())
+            return experiment.snapshot()
+
+        self._run, self._tell = handle.do(begin).result(PATIENCE), self._later(self._show_files)
+        self._begin.disabled, self._saves.visible = True, False
+
+    def _draw(self, film: Film, run: Snapshot) -> None:
+        """Draw and encode, on a thread of its own."""
+        with DRAWING:
+            caption, count = self._caption(run), len(film.frames)
+            made = {kind: encode(pictures(film, run, caption), count, kind) for kind in KINDS}
+        self._tell(made)
+
+    def _show_files(self, files: Made) -> None:
+        """The film is there."""
+        self._files = files
+        self._begin.disabled, self._saves.visible = False, True
+        sizes = ", ".join(f"{kind.upper()} {len(x) / 1e6:.1f} MB" for kind, x in files.items())
+        self._words.object = sentence(f"There it is: {sizes}.", role="status")
+
+    def _save(self, kind: str) -> Viewable:
+        button = ui.FileDownload(
+            label=f"Save {kind.upper()}",
+            filename=f"babysit.{kind}",
+            auto=True,
+            embed=False,
+            variant="outlined",
+            size="small",
+            width=170,
+            margin=(4, 8, 4, 0),
+        )
+
+        def file() -> io.BytesIO:
+            # A new object each time: the same one would not be downloaded again.
+            button.param.update(data=None, filename=f"{self._stem()}.{kind}")
+            return io.BytesIO(self._files.get(kind, b""))
+
+        button.callback = file
+        return button
