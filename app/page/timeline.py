@@ -40,6 +40,7 @@ TIMELINE = """
   ><span class="icon" aria-hidden="true">movie</span></button>
   <div class="track">
     <div class="marks" aria-hidden="true"></div>
+    <span class="noticed" data-text="noticed"></span>
     <input type="range" min="0" max="1" step="any" value="1" aria-label="Step that is shown">
   </div>
   <p role="status" data-text="look" data-value=""></p>

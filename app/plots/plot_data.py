@@ -17,7 +17,7 @@ import numpy as np
 
 from app import numbers
 from app.pace_names import BY_NAME, in_short
-from engine import Curves, Pace, Snapshot, Status
+from engine import Curves, Notice, Pace, Snapshot, Status
 
 FLOOR = 1e-7  # drawn instead of 0 on a logarithmic axis: about what float32 tells from 1
 LINE_GAP = 0.085  # of an axis, from the name of one line to the next
@@ -57,6 +57,7 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "look": _looking(snapshot),
             "branch": _branch(snapshot),
             "lockstep": _lockstep(snapshot),
+            "noticed": _noticed(snapshot.noticed),
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": in_short(snapshot.pace, snapshot.steps_per_second),
             "status": snapshot.status.value,
@@ -81,6 +82,12 @@ def _looking(snapshot: Snapshot) -> str:
     if done < 1:
         return f"Rebuilding step {step}: {done:.0%}"
     return f"Looking at step {step} of {numbers.count(snapshot.end)}"
+
+
+@functools.lru_cache(64)
+def _noticed(noticed: tuple[Notice, ...]) -> str:
+    """The findings along the run with their steps, for the timeline to mark."""
+    return "; ".join(f"{numbers.count(x.step)}: {x.rule}" for x in noticed)
 
 
 def _branch(snapshot: Snapshot) -> str:

@@ -12,6 +12,7 @@ const NOW = "now" // what is asked for at the end
 const BEND = 100 // steps: the first ones are evenly spaced, later ones by their logarithm
 const LEAP = 20 // leaps of the larger keys over the whole scrubber
 const PATIENCE = 5000 // milliseconds after which an answer is not waited for any more
+const FOUND = /([\d,]+): /g // the steps in the list of what was found
 const VIEWS = ["loss", "accuracy", "updates"] // any of them knows the changes
 
 export class Timeline {
@@ -157,12 +158,15 @@ export class Timeline {
 
   #mark(place) {
     const known = VIEWS.map((view) => model(`${view}.markers`)).find((source) => source != null)
+    const found = place.parentNode.querySelector(".noticed").textContent
     const marks = [
       ...Array.from(known?.data.step ?? [], (step) => ["change", step]),
       ...this.#branches.left(this.#run).map((step) => ["left", step]),
+      ...Array.from(found.matchAll(FOUND), ([, step]) => ["found", Number(step.replaceAll(",", ""))]),
     ].map(([kind, step]) => [kind, this.#part_of(step).toFixed(4)])
     if (marks.join() != this.#drawn || place.childElementCount != marks.length) {
       this.#drawn = marks.join()
+      this.#input.title = found == "" ? "" : `Found along the run: ${found}`
       place.replaceChildren(...marks.map(([kind, part]) => {
         const mark = document.createElement("i")
         mark.className = kind

@@ -15,6 +15,7 @@ from engine.diagnosis import notice_rules
 # isort: on
 from engine.diagnosis.condition import condition_of
 from engine.diagnosis.followed import Followed
+from engine.diagnosis.noticed import Noticed
 from engine.diagnosis.remedies import Remedy, Symptom, advised
 from engine.diagnosis.rules import RULES, Rule
 from engine.measure.snapshot import Finding, Snapshot, Status
@@ -22,6 +23,7 @@ from engine.measure.snapshot import Finding, Snapshot, Status
 __all__ = [
     "RULES",
     "Followed",
+    "Noticed",
     "Remedy",
     "Symptom",
     "condition_of",

@@ -148,6 +148,14 @@ class Finding:
     seen_in: Literal["loss", "accuracy", "updates", "activations"]  # the plot that shows it
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """That a finding came up at a step."""
+
+    step: int
+    rule: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Looking:
     """That somebody looks back at a step of a run, while its training waits."""
@@ -225,6 +233,7 @@ class Snapshot:
     findings: tuple[Finding, ...]  # most serious first
     condition: Condition
     markers: tuple[Marker, ...]
+    noticed: tuple[Notice, ...]  # findings of the whole run, as they came up
     followed: tuple[Change, ...]  # advice followed since the last change that no advice asked for
     diverged_under: RunConfig | None  # the settings with which this run diverged
     costs: Mapping[str, float]  # seconds of each instrument's last measurement

@@ -9,7 +9,7 @@ import dataclasses
 import math
 import sys
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Literal
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.data import Split
-from engine.diagnosis import Followed, condition_of, diagnose
+from engine.diagnosis import Followed, Noticed, condition_of, diagnose
 from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.divergence import SHOWN, Autopsy, autopsy, examine
 from engine.measure.explained_step import ExplainedStep, Explaining, explaining
@@ -120,6 +120,7 @@ class Experiment:
             self._previous = self._so_far(f"run {self.run}")
         self._end_look()
         self.branches = Branches(self._room)
+        self._noticed = defaultdict[int, Noticed](Noticed)  # of this run and its branches
         self._other: Companion | None = None  # run B of a comparison
         self.run = self._runs = self._runs + 1
         self.parent: Parent | None = None
@@ -552,6 +553,10 @@ class Experiment:
         self._leave()
         self._runs += 1
         self.run, self.parent, self._began_at = self._runs, parent, past.step
+        known = {parent.run, *(branch.info.run for branch in self.branches)}
+        for run in self._noticed.keys() - known:
+            del self._noticed[run]
+        self._noticed[self.run] = self._noticed[parent.run].up_to(past.step)
         self._go_on_as(past, journal, markers)
 
     def _go_on_as(
@@ -797,11 +802,18 @@ class Experiment:
     def _tell(self) -> Snapshot:
         snapshot = self._describe(self._training, self._recorder, self._instruments, self._looker)
         findings = diagnose(snapshot)
+        changed = self._markers[-1].step if self._markers else 0
+        self._noticed[self.run].note(self.step, changed, findings)
         self._followed.advise(findings)
         condition = condition_of(snapshot, findings)
         if condition is Condition.CONVERGED:
             self._followed.forget()  # the advice has helped; later findings are independent of it
-        self._told = dataclasses.replace(snapshot, findings=findings, condition=condition)
+        self._told = dataclasses.replace(
+            snapshot,
+            findings=findings,
+            condition=condition,
+            noticed=self._noticed[self.run].notices,
+        )
         return self._told
 
     def _describe(
@@ -825,6 +837,7 @@ class Experiment:
             findings=(),
             condition=Condition.HEALTHY,
             markers=tuple(self._markers),
+            noticed=self._noticed[self.run].notices,
             followed=self._followed.changes,
             diverged_under=self._diverged_under,
             beside=BackgroundResults(),
