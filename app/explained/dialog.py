@@ -163,7 +163,7 @@ class Explanation:
         if self._traced is None:
             return Markup(SOON)
         told = weight.context(self._traced, step, self._data)
-        return Markup(render("traced_weight", cell=stages.CELL, held=HELD, **told))
+        return Markup(render("traced_weight", held=HELD, **told))
 
 
 def _counted(word: str) -> int | None:

@@ -13,7 +13,8 @@ from app.plots.pictures import diverging, limit
 from engine import ExplainedStep, LayerPass
 
 MOST_ACROSS = 8  # cells in a row
-CELL = 18  # pixels, with the gap to the next
+CELL, LARGE_CELL = 18, 28  # pixels, with the gap to the next
+FEW = 16  # cells that may be large
 MAP = 37  # ... of a feature map
 MAPS_ACROSS = 4
 
@@ -86,10 +87,16 @@ def cells_of(
     across: int,
 ) -> Iterator[Cell]:
     """Numbers as squares, so many in a row."""
+    size = size_of(len(values))
     for place, byte in enumerate(diverging(values, most)):
         row, column = divmod(place, across)
         colour = palette.DIVERGING[byte]
-        yield Cell(CELL * column, CELL * row, colour, says(place), asks(place))
+        yield Cell(size * column, size * row, colour, says(place), asks(place))
+
+
+def size_of(count: int) -> int:
+    """The pixels of each of so many cells, with the gap to the next."""
+    return LARGE_CELL if count <= FEW else CELL
 
 
 def across_of(count: int) -> int:
@@ -112,7 +119,7 @@ def _block(
         cells, sheet, size = list(_map_cells(len(values), says, asks)), _sheet(values, most), MAP
     else:
         cells = list(cells_of(values, most, says, asks, across_of(len(values))))
-        sheet, size = "", CELL
+        sheet, size = "", size_of(len(values))
     return Block(
         name=layer.name,
         kind=layer.kind,

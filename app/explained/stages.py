@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.explained import bitmaps
-from app.explained.layer_pictures import CELL, backward_blocks, cells_of, forward_blocks
+from app.explained.layer_pictures import backward_blocks, cells_of, forward_blocks, size_of
 from app.numbers import count, number, short, tick
 from app.plots.hardest import short as cut
 from app.plots.pictures import limit
@@ -70,7 +70,7 @@ def context(step: ExplainedStep, data: DataInfo) -> dict[str, object]:
         "chosen": examples[step.chosen],
         "columns": _columns(step, data),
         "entering": _entering(step, data),
-        "cell": CELL,
+        "cell": size_of(len(step.entering)),
         "forward": forward_blocks(step, data.classes),
         "backward": backward_blocks(step, data.classes),
         "heads": _heads(step),

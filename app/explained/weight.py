@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from app.explained.layer_pictures import MOST_ACROSS, Cell, cells_of
+from app.explained.layer_pictures import MOST_ACROSS, Cell, cells_of, size_of
 from app.numbers import number
 from app.plots.hardest import short as cut
 from app.plots.pictures import limit
@@ -34,6 +34,7 @@ def context(traced: TracedWeight, step: ExplainedStep, data: DataInfo) -> dict[s
         else f"filter {traced.column + 1} of {traced.layer}",
         "cells": _incoming(traced, step, data),
         "across": _across(traced, data),
+        "cell": size_of(len(traced.incoming)),
         "left_out": max(0, traced.shape[0] - len(traced.incoming)),
         "chain": [_line(traced, n, link) for n, link in enumerate(traced.chain)],
         "rows": [
@@ -124,7 +125,8 @@ def _how(traced: TracedWeight, link: Link, above: Link | None) -> str:
             return f"sums, over the units of {traced.above}, weight × gradient"
         return f"comes back from all windows of {traced.above} that see it"
     if link.factor is not None:
-        return f"{number(above.gradient)} × {number(link.factor)}, the slope of {above.kind} here"
+        part = "mask" if above.kind.startswith("dropout") else "slope"
+        return f"{number(above.gradient)} × {number(link.factor)}, the {part} of {above.kind} here"
     if "norm" in above.kind:
         return f"through {above.kind}, which ties the examples of the batch together"
     return f"through {above.kind}"

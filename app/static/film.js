@@ -5,6 +5,8 @@ import {find} from "./words.js"
 
 const LASTS = 20_000 // milliseconds, however long the run
 const EACH = 80 // milliseconds from one picture that is asked for to the next
+const MOVES = ["Tab", "Shift", "Control", "Alt", "Meta"] // keys that do nothing to the run
+const PRESSES = ["Enter", " "] // ... that press the button itself
 
 let begun = null
 
@@ -15,9 +17,11 @@ export function listen_for_film() {
     }
   })
   // Whoever takes hold of anything else stays where the film is.
-  for (const kind of ["pointerdown", "keydown"]) {
-    document.addEventListener(kind, (event) => is_button(event) || stop(), true)
-  }
+  document.addEventListener("pointerdown", (event) => is_button(event) || stop(), true)
+  document.addEventListener("keydown", (event) => {
+    const leaves = MOVES.includes(event.key) || (is_button(event) && PRESSES.includes(event.key))
+    leaves || stop()
+  }, true)
 }
 
 function is_button(event) {

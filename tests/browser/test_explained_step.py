@@ -15,6 +15,10 @@ def stage(tab):
     return opened.inner_text().partition(" ")[2]
 
 
+def words(dialog):
+    return dialog.locator(".explained").inner_text()
+
+
 def test_a_step_is_explained_in_stages_traced_and_made(tab):
     dialog = tab.page.get_by_role("dialog")
     tab.wait_for(lambda: tab.snapshot.step > 20)
@@ -22,7 +26,7 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
     dialog.get_by_role("tab", name="1 Batch").wait_for()
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     explained = tab.snapshot.step + 1
-    assert f"Step {explained:,} of run 1" in dialog.inner_text()
+    assert f"Step {explained:,} of run 1" in words(dialog)
     shuts_nobody_out(tab)
 
     dialog.get_by_role("tab", name="1 Batch").focus()
@@ -40,26 +44,26 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
     square.click()  # of the first layer with weights: its first unit
     dialog.get_by_role("heading", name="Checked by trying").wait_for()
     assert stage(tab) == "One weight"
-    assert "to unit 1 of dense 1 is" in dialog.inner_text()
-    assert "They agree" in dialog.inner_text()
+    assert "to unit 1 of dense 1 is" in words(dialog)
+    assert "They agree" in words(dialog)
     shuts_nobody_out(tab)
     unit = dialog.get_by_role("spinbutton", name="unit")
     unit.fill("3")
     unit.press("Enter")
-    tab.wait_for(lambda: "to unit 3 of dense 1 is" in dialog.inner_text())
+    tab.wait_for(lambda: "to unit 3 of dense 1 is" in words(dialog))
     dialog.get_by_role("combobox", name="layer").select_option("scores")
-    tab.wait_for(lambda: "of scores is" in dialog.inner_text())
+    tab.wait_for(lambda: "of scores is" in words(dialog))
 
     dialog.get_by_role("button", name="All stages").click()  # begins anew, and ends by itself
     tab.wait_for(lambda: stage(tab) == "Batch")
     tab.wait_for(lambda: stage(tab) == "Update")
     dialog.get_by_role("tab", name="1 Batch").click()
     dialog.get_by_role("button", name=re.compile("^example 2:")).click()
-    tab.wait_for(lambda: "it is example 2:" in dialog.inner_text())
+    tab.wait_for(lambda: "it is example 2:" in words(dialog))
 
     dialog.get_by_role("button", name="Make this step").press("Enter")
     told = f"Step {explained:,} is made: its weights are to the bit what was explained."
-    tab.wait_for(lambda: told in dialog.inner_text())
+    tab.wait_for(lambda: told in words(dialog))
     step, _ = tab.visit.handle.do(lambda e: (e.step, digest(e))).result()
     assert step == explained == tab.snapshot.step
     tab.page.keyboard.press("Escape")
@@ -81,7 +85,7 @@ def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab)
 
     tab.wait_for(look)
     assert min(seen) < 100
-    tab.page.keyboard.press("Shift")
+    tab.page.keyboard.press("Escape")
     assert film.get_attribute("aria-pressed") == "false"
     tab.wait_for(lambda: tab.snapshot.looking is not None and tab.snapshot.looking.done == 1)
     tab.press("Back to now")
