@@ -21,6 +21,7 @@ TWICE = 2
 LASTS, ENDS = 20_000, 3_000  # milliseconds of the film, and of its last frame
 BEND = 100  # steps: about so many are evenly spaced on the axis
 PAPER, TEXT = "#ffffff", "#202124"
+MOST_CHANGES = 4  # that are named
 LETTERS = 128  # of the caption on one line
 COLOURS = 96  # of a GIF
 KINDS = ("webp", "gif")
@@ -86,6 +87,7 @@ class _Drawing:
         self._under = Image.new("RGB", (TWICE * WIDTH, TWICE * HEIGHT), PAPER)
         self._draw = ImageDraw.Draw(self._under)
         self._curves = [*self._losses(), *self._scores()]
+        self._name_changes()
         for x, words in ((SCORE[0], "0"), (SCORE[2] - 78, f"step {self._end:,}")):
             self._write((x, SCORE[3] + 2), words, self._small, palette.TICKS)
         self._write_caption(caption)
@@ -166,6 +168,15 @@ class _Drawing:
             if marker.step <= self._end:
                 x = self._x(marker.step)
                 self._line((x, top), (x, bottom), palette.ACCENT, 1)
+
+    def _name_changes(self) -> None:
+        """What was changed, beside its line, where curves seldom are: the first ones."""
+        known = [marker for marker in self._run.markers if marker.step <= self._end]
+        for number, marker in enumerate(known[:MOST_CHANGES]):
+            words = marker.text.replace("→", "to")
+            wide = self._small.getlength(words) / TWICE
+            x = min(self._x(marker.step) + 4, SCORE[2] - wide)
+            self._write((x, SCORE[3] - 17 - 13 * number), words, self._small, palette.ACCENT)
 
     # ---- what the network is --------------------------------------------------------------------
 
