@@ -49,6 +49,13 @@ from engine.lessons.checklist import (
     take_checkup,
 )
 from engine.lessons.play_live import play_live, to_compare
+from engine.lessons.written import (
+    Playlist,
+    playlists_in,
+    read_lesson,
+    read_playlist,
+    register_lessons,
+)
 from engine.limits import Limits, limits, read_limits
 from engine.measure.activation_history import Strip
 from engine.measure.decision_surface import Points, Surface
@@ -295,6 +302,7 @@ __all__ = [
     "Pin",
     "Place",
     "Play",
+    "Playlist",
     "Points",
     "Pool",
     "Question",
@@ -357,12 +365,16 @@ __all__ = [
     "open_lesson",
     "outcome",
     "play_live",
+    "playlists_in",
     "processes",
+    "read_lesson",
     "read_limits",
+    "read_playlist",
     "read_upload",
     "record",
     "refine",
     "register_folder",
+    "register_lessons",
     "register_upload",
     "replay",
     "response",

@@ -16,7 +16,7 @@ from app import palette
 from app.limits import LIMITS
 from app.page.buttons import Presses
 from app.panels.lesson_figures import pictures
-from app.panels.lesson_list import PLACES, listed
+from app.panels.lesson_list import playlist_named, whole_course
 from app.panels.panel import ROOMS
 from app.sharing.hand_in_form import HandInForm
 from app.stylesheets import css
@@ -73,6 +73,7 @@ class Lessons:
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
+        self._course = whole_course()
         self._lesson = open_lesson(next(iter(LESSONS)))
         self._played: Played | None = None
         self._since = math.inf  # the number of the first run of what is played
@@ -93,6 +94,7 @@ class Lessons:
     def _listen(self) -> None:
         on = self._presses.on_value
         on("lesson", self._go_to)
+        on("playlist", self._follow)
         on("lessons done", self._recall)
         on("answers kept", self._recall_answer)
         on("reason", self._write)
@@ -141,25 +143,35 @@ class Lessons:
 
     @property
     def _place(self) -> int:
-        return PLACES[self._lesson.slug]
+        return self._course.places[self._lesson.slug]
+
+    def _follow(self, slug: str) -> None:
+        """Go through a playlist from its first lesson; a link may name any."""
+        course = playlist_named(slug)
+        if course is None:
+            self._told.object = render("no_lesson", kind="playlist", slug=slug)
+            return
+        self._course = course
+        self._open(course.names[0])
 
     def _go_to(self, slug: str) -> None:
         """Open a lesson by its slug; a link may name any."""
-        if slug not in PLACES:
-            self._told.object = render("no_lesson", slug=slug)
-        elif PLACES[slug] != self._place:
-            self._open(list(LESSONS)[PLACES[slug]])
+        places = self._course.places
+        if slug not in places:
+            self._told.object = render("no_lesson", kind="lesson", slug=slug)
+        elif places[slug] != self._place:
+            self._open(self._course.names[places[slug]])
 
     def _step(self, by: int) -> None:
         """Go on to the next lesson, or back to the one before."""
         place = self._place + by
-        if 0 <= place < len(LESSONS):
-            self._open(list(LESSONS)[place])
+        if 0 <= place < len(self._course.names):
+            self._open(self._course.names[place])
             self._presses.do("show_address", self._lesson.slug)
 
     def _recall(self, slugs: str) -> None:
         """The browser says which lessons were done before."""
-        self._done |= PLACES.keys() & set(slugs.split())
+        self._done |= whole_course().places.keys() & set(slugs.split())
         self._draw_list()
 
     def _recall_answer(self, kept: str) -> None:
@@ -168,11 +180,11 @@ class Lessons:
             answer = msgspec.json.decode(kept, type=LessonAnswer)
         except (ValueError, RecursionError):
             return
-        if answer.lesson in PLACES:
+        if answer.lesson in whole_course().places:
             self.answers.setdefault((answer.lesson, answer.variation), answer)
 
     def _draw_list(self) -> None:
-        self._list.object = listed(self._place, self._done)
+        self._list.object = self._course.listed(self._place, self._done)
 
     # ---- a lesson -------------------------------------------------------------------------------
 
@@ -185,7 +197,8 @@ class Lessons:
         self._words.object = render("lesson", lesson=lesson, most=MOST_WORDS, predicted="")
         self._told.object = self._variations.object = ""
         self._pictures[:] = []
-        self._board.object = render("lesson_board", lesson=lesson, begun=False)
+        words = self._course.words.get(lesson.slug, "")
+        self._board.object = render("lesson_board", lesson=lesson, begun=False, words=words)
         self._draw_list()
 
     def _write(self, reason: str) -> None:

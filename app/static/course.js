@@ -7,11 +7,12 @@ import {find} from "./words.js"
 const KEY = "babysit lessons" // in the browser's storage: slugs of lessons that are done
 const ANSWERS = "babysit answers" // ... by lesson and variation, what was answered
 const PARAMETER = "lesson"
+const PLAYLIST = "playlist"
 const LOOK = 100 // milliseconds from one look for the sidebar's tabs to the next
 
 // A page that is opened at a lesson goes there; so does the browser's way back and forward.
 export function follow_address() {
-  if (lesson_of_address() != null) {
+  if (lesson_of_address() != null || playlist_of_address() != null) {
     open_lessons()
   }
   window.addEventListener("popstate", () => lesson_of_address() == null || tell_lesson())
@@ -36,6 +37,9 @@ function open_lessons() {
 export function recall_lessons() {
   tell("press", "lessons done", [...done()].join(" "))
   Object.values(answers()).forEach((answer) => tell("press", "answers kept", answer))
+  if (playlist_of_address() != null) {
+    tell("press", "playlist", playlist_of_address())
+  }
   if (lesson_of_address() != null) {
     tell_lesson()
   }
@@ -79,6 +83,10 @@ function answers() {
 
 function lesson_of_address() {
   return new URL(window.location).searchParams.get(PARAMETER)
+}
+
+function playlist_of_address() {
+  return new URL(window.location).searchParams.get(PLAYLIST)
 }
 
 function tell_lesson() {

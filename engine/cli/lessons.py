@@ -5,10 +5,11 @@ import os
 import sys
 import time
 
-from engine.cli.files import to_json
+from engine.cli.files import read, to_json
 from engine.cli.lesson import lines
 from engine.lessons import LESSONS
 from engine.lessons.play import Played, play_all
+from engine.lessons.written import Playlist, read_playlist
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes that play lessons at once; default: %(default)s",
     )
 
+    parser.add_argument(
+        "--playlist", metavar="FILE", help="only its lessons, in its order; default: all"
+    )
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Play all lessons of the lecture and judge their claims: exit status 1 if one fails."""
     start = time.perf_counter()
     all_played = []
-    for played in play_all(list(LESSONS), arguments.processes, arguments.data):
+    names = _playlist(arguments.playlist).names if arguments.playlist else list(LESSONS)
+    for played in play_all(names, arguments.processes, arguments.data):
         all_played.append(played)
         if not arguments.json:
             sys.stdout.writelines(f"{line}\n" for line in lines(played))
@@ -38,6 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write(_summary(all_played, failed, seconds))
     return 1 if failed else 0
+
+
+def _playlist(name: str) -> Playlist:
+    try:
+        return read_playlist(read(name))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _summary(played: list[Played], failed: list[str], seconds: float) -> str:

@@ -14,6 +14,7 @@ from typing import NoReturn, Protocol
 
 from engine.cli import data, grade, lesson, lessons, listing, replaying, searching, training
 from engine.data import register_folder
+from engine.lessons.written import register_lessons
 from engine.training.blas_threads import hold_blas
 
 
@@ -75,6 +76,8 @@ def _run(argv: Sequence[str] | None) -> int:
         if not arguments.data.is_dir():
             raise ValueError(f"{arguments.data}: is not a folder")
         register_folder(arguments.data)
+        for refusal in register_lessons(arguments.data):
+            sys.stderr.write(f"babysit: {' '.join(refusal.split())}\n")
     return SUBCOMMANDS[arguments.subcommand].run(arguments)
 
 

@@ -38,6 +38,7 @@ class Run:
     steps: int
     script: tuple[tuple[int, SetKnob], ...] = ()
     called: Words | None = None  # title; None: its name, which mentions no settings
+    pace: float | None = None  # steps a second; None: that which suits the lesson
 
     @property
     def title(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from engine.data import register_folder
 from engine.lessons.lesson import Evidence, Lesson, Run, open_lesson
 from engine.lessons.outcome import Outcome, outcome
+from engine.lessons.written import register_lessons
 from engine.measure.verdict import Verdict
 from engine.runtime.experiment import Experiment
 from engine.training.blas_threads import hold_blas
@@ -85,3 +86,4 @@ def prepare_process(folder: Path | None) -> None:
     hold_blas()
     if folder:
         register_folder(folder)
+        register_lessons(folder)

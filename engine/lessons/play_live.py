@@ -33,7 +33,7 @@ def play_live(
     try:
         for number, run in enumerate(lesson.runs, start=1):
             experiment.apply(run.begin)
-            set_pace(float(run.steps / seconds) or None)  # no steps need no pace
+            set_pace(run.pace or float(run.steps / seconds) or None)  # no steps need no pace
             title = lesson.titles[run.name]
             scene = replace(scene, playing=title, number=number, shown=title)
             begun = experiment.run

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from app.page.buttons import Presses
-from app.panels import lessons
+from app.panels import lesson_list, lessons
 from app.panels.lessons import Lessons
 from app.plots import VIEWS
-from engine import FAILS, HOLDS, LESSONS, Conductor, Experiment, RunConfig, open_lesson
+from engine import FAILS, HOLDS, LESSONS, Conductor, Experiment, Limits, RunConfig, open_lesson
 from tests.waiting import wait_until
 
 
@@ -160,3 +160,25 @@ def test_leaving_the_panel_gives_the_own_run_back(panel, handle):
     wait_until(lambda: not handle.on_stage)
     panel.entered()
     wait_until(lambda: handle.on_stage)
+
+
+def test_a_playlist_has_its_own_order_and_words(panel, browser, tmp_path, monkeypatch):
+    items = [
+        {"lesson": "first-loss", "words": "Welcome <b>."},
+        {"lesson": "dead-relus"},
+        {"lesson": "sigmoid-saturates"},
+    ]
+    (tmp_path / "a.playlist.json").write_text(json.dumps({"title": "Week 1", "items": items}))
+    monkeypatch.setattr(lesson_list, "LIMITS", Limits(data=tmp_path))
+    browser.press("playlist", "week-2")
+    assert "There is no playlist “week-2”" in told(panel)
+    browser.press("playlist", "week-1")
+    assert "Lesson 1 of 3" in str(panel._list.object)
+    assert "Welcome &lt;b&gt;." in str(panel._board.object)
+    browser.press("next lesson")
+    assert "Can a dead ReLU come back?" in str(panel._words.object)
+    browser.press("next lesson")
+    browser.press("next lesson")  # there is none after the last
+    assert "Lesson 3 of 3" in str(panel._list.object)
+    browser.press("lesson", "a-good-rate")
+    assert "There is no lesson “a-good-rate”" in told(panel)

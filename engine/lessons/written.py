@@ -1,0 +1,332 @@
+"""Lessons that teachers write in JSON, without Python, and playlists of lessons.
+
+A lesson is one JSON object; engine/README.md has an example. It is checked when it is read, and
+then played, judged, varied and handed in like any other. A playlist orders lessons, with a
+teacher's own words between them.
+"""
+
+import dataclasses
+import operator
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from engine.json_reader import from_json
+from engine.lessons import observing
+from engine.lessons.lesson import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Observe,
+    Question,
+    Run,
+    Variation,
+    slug_of,
+)
+from engine.lessons.outcome import Outcome
+from engine.measure.verdict import STEPS, Metric, Verdict
+from engine.registry import Choice, Registry
+from engine.suggestions import instead_of, quoted
+from engine.training.commands import SetKnob
+from engine.training.config import SETTINGS, RunConfig
+
+LESSON_FILES, PLAYLIST_FILES = "*.lesson.json", "*.playlist.json"
+MOST_BYTES = 1_000_000
+MOST_RUNS = 6
+MOST_STEPS = 20_000
+
+type Sentence = Annotated[str, msgspec.Meta(min_length=3, max_length=600)]
+type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+type Steps = Annotated[int, msgspec.Meta(ge=0, le=MOST_STEPS)]
+type Settings = dict[str, float | str | Choice]
+
+
+@dataclasses.dataclass(frozen=True)
+class NamedFigure:
+    """A figure of a run that a written lesson can compare, by its name."""
+
+    of: Callable[[Outcome], float]
+    form: str
+
+
+FIGURES: Mapping[str, NamedFigure] = {
+    "accuracy": NamedFigure(observing.accuracy, ".1%"),
+    "training accuracy": NamedFigure(observing.train_accuracy, ".1%"),
+    "loss": NamedFigure(observing.loss, ".3g"),
+    "first loss": NamedFigure(lambda run: run.snapshot.metrics.first_loss, ".4g"),
+    "gap": NamedFigure(observing.gap, ".3g"),
+    "steps": NamedFigure(observing.steps, STEPS),
+    "steps to 90 %": NamedFigure(lambda run: run.steps_to(0.9), STEPS),
+    "update ratio": NamedFigure(lambda run: run.ratio, ".2g"),
+    "dead units": NamedFigure(
+        lambda run: max((layer.dead for layer in run.snapshot.layers[:-1]), default=0.0), ".0%"
+    ),
+}
+SIDES: Mapping[str, Callable[[float, float], bool]] = {"above": operator.gt, "below": operator.lt}
+
+
+class WrittenQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The prediction that is asked for."""
+
+    text: Sentence
+    options: Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=6)]
+    right: Annotated[int, msgspec.Meta(ge=0)]  # its place, counted from 0
+
+
+class WrittenRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A run: the settings that differ from the page's, the steps, and changes on the way."""
+
+    name: Name
+    steps: Steps
+    settings: Settings = {}
+    script: tuple[tuple[Steps, Settings], ...] = ()
+    pace: Annotated[float, msgspec.Meta(gt=0)] | None = None  # steps a second
+
+
+class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure of a run lies above or below a number, or the same figure of another run."""
+
+    figure: str
+    of: Name
+    side: Literal["above", "below"]
+    than: float | Name
+
+
+class WrittenObservation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked after the runs: which of them is highest or lowest, or between which bounds."""
+
+    text: Sentence
+    figure: str
+    which: Literal["highest", "lowest"] | None = None
+    of: Name | None = None
+    bounds: tuple[float, ...] = ()
+
+
+class WrittenVariation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings that one click changes, in the runs whose names match."""
+
+    label: Name
+    settings: Settings
+    of: Name = "*"
+
+
+class WrittenLesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A lesson as a teacher writes it."""
+
+    title: Sentence
+    claim: Sentence
+    setup: Sentence
+    look: Sentence
+    question: WrittenQuestion
+    runs: Annotated[tuple[WrittenRun, ...], msgspec.Meta(min_length=1, max_length=MOST_RUNS)]
+    check: Annotated[tuple[Comparison, ...], msgspec.Meta(min_length=1, max_length=10)]
+    seen: WrittenObservation
+    variations: Annotated[tuple[WrittenVariation, ...], msgspec.Meta(min_length=1, max_length=6)]
+    section: Name = "Own lessons"
+    view: str = "loss"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+def read_lesson(raw: bytes) -> Lesson:
+    """The lesson in JSON text; ValueError says in one sentence what is wrong with it."""
+    if len(raw) > MOST_BYTES:
+        raise ValueError(f"is larger than a lesson: {len(raw):,} bytes")
+    return _built(from_json(raw, WrittenLesson))
+
+
+# ---- checking ---------------------------------------------------------------------------------
+
+
+def _check(lesson: WrittenLesson) -> None:
+    if not lesson.title.endswith("?"):
+        raise ValueError(f"a lesson's title must be a question, got {quoted(lesson.title)}")
+    question, names = lesson.question, [run.name for run in lesson.runs]
+    if question.right >= len(question.options):
+        raise ValueError(f"right must be below {len(question.options)}, got {question.right}")
+    if len(set(names)) < len(names):
+        raise ValueError("each run needs a name of its own")
+    for comparison in lesson.check:
+        _known(comparison.figure, FIGURES, "figure")
+        _known(comparison.of, names, "run")
+        if isinstance(comparison.than, str):
+            _known(comparison.than, names, "run")
+    _check_seen(lesson.seen, names)
+    _built(lesson)  # its settings are checked as they are made
+
+
+def _check_seen(seen: WrittenObservation, names: list[str]) -> None:
+    _known(seen.figure, FIGURES, "figure")
+    if (seen.which is None) == (seen.of is None):
+        raise ValueError("what was seen is asked by which (of several runs), or of (one run)")
+    if seen.which and len(names) < 2:
+        raise ValueError("which asks between several runs, but there is one")
+    if seen.of is not None:
+        _known(seen.of, names, "run")
+        if len(seen.bounds) < 2 or list(seen.bounds) != sorted(seen.bounds):
+            raise ValueError("bounds must be two or more rising numbers")
+
+
+def _known(name: str, known: Any, kind: str) -> None:
+    if name not in known:
+        raise ValueError(f"unknown {kind} {quoted(name)}; {instead_of(name, known)}")
+
+
+# ---- building ---------------------------------------------------------------------------------
+
+
+def _built(written: WrittenLesson) -> Lesson:
+    question = written.question
+    lesson = Lesson(
+        section=written.section,
+        title=written.title,
+        setup=written.setup,
+        look=written.look,
+        question=Question(question.text, question.options, question.right),
+        check=lambda evidence: _judged(written.check, evidence),
+        observe=_observing(written.seen),
+        breaks=tuple(
+            Variation(by.label, by.of, _commands(by.settings)) for by in written.variations
+        ),
+        view=written.view,
+        runs=tuple(map(_run, written.runs)),
+        name=written.title.rstrip("?"),
+        claim=written.claim,
+    )
+    for by in lesson.breaks:
+        if lesson.broken(by).runs == lesson.runs:
+            raise ValueError(f"the variation {quoted(by.label)} changes nothing")
+    return lesson
+
+
+def _run(written: WrittenRun) -> Run:
+    config = RunConfig()
+    for command in _commands(written.settings):
+        config = config.replace(command.path, command.value)
+    script = tuple(
+        (step, command) for step, changed in written.script for command in _commands(changed)
+    )
+    run = Run(written.name, config, written.steps, script, pace=written.pace)
+    _ = run.begin, run.end  # both refuse what is impossible
+    return run
+
+
+def _commands(settings: Settings) -> tuple[SetKnob, ...]:
+    return tuple(SetKnob(path, _value(path, value)) for path, value in settings.items())
+
+
+def _value(path: str, value: float | str | Choice) -> float | str | Choice:
+    _known(path, SETTINGS, "setting")
+    named = isinstance(value, str) and isinstance(SETTINGS[path].values, Registry)
+    return Choice(str(value)) if named else value
+
+
+def _observing(seen: WrittenObservation) -> Observe:
+    figure = FIGURES[seen.figure]
+    if seen.of is not None:
+        return observing.how_much(
+            seen.text, observing.only(seen.of, figure.of), seen.bounds, figure.form
+        )
+    ask = observing.highest if seen.which == "highest" else observing.lowest
+    return ask(seen.text, figure.of, figure.form)
+
+
+def _judged(check: tuple[Comparison, ...], evidence: Evidence) -> Verdict:
+    figures, told, holds = [], [], True
+    for one in check:
+        figure = FIGURES[one.figure]
+        ours = figure.of(evidence[one.of])
+        bound = figure.of(evidence[one.than]) if isinstance(one.than, str) else one.than
+        fits = SIDES[one.side](ours, bound)  # never of what is no number
+        metric = Metric(f"{one.figure}, {one.of}", ours, "", figure.form)
+        limit = Metric("", bound, "", figure.form).text
+        of = f" ({one.than})" if isinstance(one.than, str) else ""
+        figures.append(metric)
+        told.append(
+            f"{metric.label}: {metric.text}, {'' if fits else 'not '}{one.side} {limit}{of}"
+        )
+        holds = holds and fits
+    return Verdict(holds, tuple(figures), f"{'; '.join(told)}.")
+
+
+# ---- a folder of them -------------------------------------------------------------------------
+
+
+def register_lessons(folder: Path) -> list[str]:
+    """Add a folder's written lessons to the course; returns why some were not added."""
+    refused = []
+    for path in sorted(folder.glob(LESSON_FILES)):
+        try:
+            add(read_lesson(path.read_bytes()))
+        except (ValueError, OSError) as error:
+            refused.append(f"{path.name}: {error}")
+    return refused
+
+
+def add(lesson: Lesson) -> None:
+    """Add a written lesson to the course."""
+    if lesson.slug in {slug_of(name) for name in LESSONS}:
+        raise ValueError(f"there is a lesson {quoted(lesson.name)} already")
+
+    def make() -> Lesson:
+        return lesson
+
+    make.__doc__ = lesson.claim
+    LESSONS.register(lesson.name)(make)
+
+
+# ---- playlists --------------------------------------------------------------------------------
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A lesson of a playlist, with a teacher's own words before it."""
+
+    lesson: Name  # as links call it
+    words: Annotated[str, msgspec.Meta(max_length=600)] = ""
+
+
+class Playlist(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Lessons in a teacher's order."""
+
+    title: Sentence
+    items: Annotated[tuple[Item, ...], msgspec.Meta(min_length=1, max_length=100)]
+
+    @property
+    def slug(self) -> str:
+        """What a link calls it: `?playlist=week-3`."""
+        return slug_of(self.title)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its lessons, in order; ValueError names one that there is none of."""
+        known = {slug_of(name): name for name in LESSONS}
+        for item in self.items:
+            _known(item.lesson, known, "lesson")
+        return [known[item.lesson] for item in self.items]
+
+
+def read_playlist(raw: bytes) -> Playlist:
+    """The playlist in JSON text; ValueError says in one sentence what is wrong with it."""
+    if len(raw) > MOST_BYTES:
+        raise ValueError(f"is larger than a playlist: {len(raw):,} bytes")
+    playlist = from_json(raw, Playlist)
+    if not playlist.names or not playlist.slug:
+        raise ValueError("the title of a playlist needs a letter or a digit")
+    return playlist
+
+
+def playlists_in(folder: Path) -> tuple[dict[str, Playlist], list[str]]:
+    """The playlists of a folder by the names that links call them, and why some are left out."""
+    found, refused = dict[str, Playlist](), []
+    for path in sorted(folder.glob(PLAYLIST_FILES)):
+        try:
+            playlist = read_playlist(path.read_bytes())
+            if playlist.slug in found:
+                raise ValueError(f"there is a playlist {quoted(playlist.title)} already")
+            found[playlist.slug] = playlist
+        except (ValueError, OSError) as error:
+            refused.append(f"{path.name}: {error}")
+    return found, refused

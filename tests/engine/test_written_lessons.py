@@ -1,0 +1,137 @@
+"""Lessons written in JSON are checked in one sentence, played, varied; playlists order lessons."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from engine import LESSONS, open_lesson
+from engine.cli.main import main
+from engine.lessons.lesson import slug_of
+from engine.lessons.play import gather, judge
+from engine.lessons.written import (
+    add,
+    playlists_in,
+    read_lesson,
+    read_playlist,
+    register_lessons,
+)
+
+README = (Path(__file__).parents[2] / "engine" / "README.md").read_text()
+BLOCKS = [part.partition("```")[0] for part in README.split("```json\n")[1:]]
+WRITTEN = json.loads(next(block for block in BLOCKS if '"question"' in block))
+PLAYLIST = json.loads(next(block for block in BLOCKS if '"items"' in block))
+
+
+def raw(lesson: dict) -> bytes:
+    return json.dumps(lesson).encode()
+
+
+@pytest.fixture
+def course():
+    """Removes what a test adds to the course."""
+    before = set(LESSONS)
+    yield
+    for name in set(LESSONS) - before:
+        LESSONS._entries.pop(name)
+
+
+def test_the_documented_lesson_holds_and_its_variation_makes_it_false():
+    lesson = read_lesson(raw(WRITTEN))
+    assert judge(lesson).holds, judge(lesson)
+    seen = lesson.observe(gather(lesson))
+    assert seen.answer == "with momentum"
+    varied = lesson.broken(lesson.breaks[0])
+    verdict = judge(varied)
+    assert not verdict.holds and "not above" in verdict.sentence
+    assert lesson.changes(lesson.breaks[0]) == ("with momentum: optimizer momentum → SGD",)
+
+
+def changed(path: str, value: object) -> dict:
+    lesson = copy.deepcopy(WRITTEN)
+    *way, last = path.split(".")
+    at: object = lesson
+    for key in way:
+        at = at[int(key)] if isinstance(at, list) else at[key]
+    at[int(last) if isinstance(at, list) else last] = value
+    return lesson
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("title", "No question", "title must be a question, got 'No question'"),
+        ("question.right", 7, "right must be below 3, got 7"),
+        ("question.options", ["one"], "length"),
+        ("runs.0.settings", {"model.hiden": "64"}, "unknown setting 'model.hiden'"),
+        ("runs.0.settings", {"model.activation": "relu6"}, "unknown activation 'relu6'"),
+        ("runs.0.settings", {"optimization.learning_rate": -1}, "learning rate must be"),
+        ("runs.0.steps", 10**9, "steps"),
+        ("runs.0.script", [[900, {"optimization.learning_rate": 0.1}]], "beyond the last step"),
+        ("runs.1.name", "plain", "each run needs a name of its own"),
+        ("check.0.figure", "beauty", "unknown figure 'beauty'"),
+        ("check.0.of", "nobody", "unknown run 'nobody'"),
+        ("check.0.than", "nobody", "unknown run 'nobody'"),
+        ("check.0.side", "beside", "beside"),
+        ("seen.which", None, "which .of several runs., or of"),
+        ("variations.0.settings", {}, "changes nothing"),
+        ("variations", [], "length"),
+        ("vew", "loss", "no field 'vew'"),
+    ],
+)
+def test_an_impossible_lesson_is_refused_in_one_sentence(path, value, message):
+    with pytest.raises(ValueError, match=message) as error:
+        read_lesson(raw(changed(path, value)))
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("hostile", [b"", b"[" * 100_000, b"\xff\xfe\x00", b"[]", b"x" * 2_000_000])
+def test_what_is_no_lesson_is_refused(hostile):
+    with pytest.raises(ValueError):
+        read_lesson(hostile)
+    with pytest.raises(ValueError):
+        read_playlist(hostile)
+
+
+def test_a_written_lesson_is_played_from_the_shell(tmp_path, capsys, course):
+    file = tmp_path / "own.json"
+    file.write_bytes(raw(WRITTEN))
+    assert main(["lesson", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"]["holds"] is True
+    file.write_bytes(raw(changed("check.0.figure", "beauty")))
+    assert main(["lesson", str(file)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_lessons_and_playlists_of_a_folder_join_the_course(tmp_path, course):
+    (tmp_path / "a.lesson.json").write_bytes(raw(WRITTEN))
+    (tmp_path / "b.lesson.json").write_bytes(raw(changed("title", "Two is company?")))
+    (tmp_path / "c.lesson.json").write_bytes(b"{}")
+    refused = register_lessons(tmp_path)
+    assert [line.partition(":")[0] for line in refused] == ["c.lesson.json"]
+    own = slug_of("Two is company")
+    assert open_lesson("Two is company").slug == own
+    items = [{"lesson": own, "words": "Welcome."}, {"lesson": "dead-relus"}]
+    (tmp_path / "w.playlist.json").write_text(json.dumps({"title": "Week 1", "items": items}))
+    (tmp_path / "x.playlist.json").write_text('{"title": "Week 2", "items": [{"lesson": "no"}]}')
+    found, refused = playlists_in(tmp_path)
+    assert found["week-1"].names == ["Two is company", "dead ReLUs"]
+    assert "unknown lesson 'no'" in refused[0]
+    with pytest.raises(ValueError, match="already"):
+        add(read_lesson(raw(WRITTEN)))
+
+
+def test_a_playlist_is_checked_from_the_shell(tmp_path, capsys):
+    file = tmp_path / "week.json"
+    items = [{"lesson": "first-loss"}, {"lesson": "sigmoid-saturates"}]
+    file.write_text(json.dumps({"title": "Week 1", "items": items}))
+    assert main(["lessons", "--playlist", str(file), "--processes", "1"]) == 0
+    assert "2 of 2 claims hold" in capsys.readouterr().out
+    file.write_text('{"title": "Week 1", "items": [{"lesson": "alchemy"}]}')
+    assert main(["lessons", "--playlist", str(file)]) == 2
+    assert "unknown lesson 'alchemy'" in capsys.readouterr().err
+
+
+def test_the_documented_playlist_can_be_read():
+    assert read_playlist(json.dumps(PLAYLIST).encode()).names
