@@ -30,10 +30,10 @@ def arguments_of(document: Document) -> Mapping[str, Sequence[bytes]]:
     return context.request.arguments if context and context.request else {}
 
 
-def tell(words: str) -> None:
-    """Show a message that stays until the visitor closes it."""
+def tell(words: str, milliseconds: int = 0) -> None:
+    """Show a message for so long; 0: until the visitor closes it."""
     if pn.state.notifications:
-        pn.state.notifications.info(words, duration=0)
+        pn.state.notifications.info(words, duration=milliseconds)
 
 
 def report(error: Exception) -> None:

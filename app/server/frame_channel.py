@@ -11,8 +11,10 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import msgspec
 from bokeh.protocol.exceptions import ProtocolError
@@ -28,6 +30,8 @@ from app.plots import VIEWS, plot_data, view_of
 from app.plots.plot_cache import DRAWINGS, Key, key_of
 from app.plots.plot_data import Columns, Part
 from app.server.session import CONDUCTOR, VISITS, Visit
+from app.server.shared_frames import SharedFrames
+from app.server.shown_run import ShownRun
 from engine import Snapshot
 
 log = logging.getLogger(__name__)
@@ -118,6 +122,35 @@ class Composer:
         frame.back |= self._news("", "back", back or {})
         return frame
 
+    # ---- pages that stand alike ---------------------------------------------------------------
+
+    def fork(self) -> "Composer":
+        """For another page that has the same."""
+        other = Composer(self._clock)
+        other._described, other._run, other._broke = self._described, self._run, self._broke
+        other._drawn = dict(self._drawn)
+        other._told = {
+            view: {source: dict(values) for source, values in told.items()}
+            for view, told in self._told.items()
+        }
+        return other
+
+    def forget_but(self, views: tuple[str, ...]) -> None:
+        """Forget other views, and text alternatives, which are sent anew every second."""
+        self._drawn = {name: self._drawn[name] for name in views if name in self._drawn}
+        self._told = {name: self._told[name] for name in ("", *views) if name in self._told}
+        for told in self._told.values():
+            texts = told.get("", {})
+            for name in [name for name in texts if name.endswith(".alt")]:
+                del texts[name]
+
+    @property
+    def key(self) -> Hashable:
+        """What tells apart pages that have had the same snapshot."""
+        return self._run, self._described, tuple(sorted(self._drawn.items(), key=lambda x: x[0]))
+
+    # ---- a view -------------------------------------------------------------------------------
+
     def _draw(self, frame: Frame, name: str, snapshot: Snapshot, look: str) -> bool:
         """Put the drawing of a view in, if the page has none or another; one may be missing yet."""
         key = key_of(name, snapshot, look)
@@ -179,6 +212,27 @@ def heard[T](message: str | bytes, kind: type[T]) -> T | str:
         return str(error).encode("ascii", "replace").decode()[:100]
 
 
+@dataclass
+class Request:
+    """A page's request, which is answered at most once, whichever run the page shows by then."""
+
+    ask: Ask
+    answered: bool = False
+
+
+SHARED: WeakKeyDictionary[ShownRun, SharedFrames[Composer]] = WeakKeyDictionary()
+
+
+def _whole_seconds() -> float:
+    """The time by which pages that share frames are told what there is to see, all at once."""
+    return math.floor(time.monotonic() / DESCRIBED_EVERY) * DESCRIBED_EVERY
+
+
+def _shared(run: ShownRun) -> SharedFrames[Composer]:
+    """The frames of a run for all who watch without steering it."""
+    return SHARED.setdefault(run, SharedFrames(Composer(_whole_seconds)))
+
+
 class FrameChannel(WebSocketHandler):
     """The server's end of one page's channel."""
 
@@ -190,7 +244,10 @@ class FrameChannel(WebSocketHandler):
         self._visit: Visit | None = None
         self._composer = Composer()
         self._composing = threading.Lock()
-        self._version = 0
+        self._version = 0  # of the run that the page shows
+        self._shown: ShownRun | None = None
+        self._request: Request | None = None  # the last one
+        self._told_back: Mapping[str, str] = {}
         self._sent: asyncio.Future[None] | None = (
             None  # the last frame; done once the socket has taken it
         )
@@ -217,6 +274,9 @@ class FrameChannel(WebSocketHandler):
     def on_close(self) -> None:
         self._watch.stop()
         if self._visit:
+            self._visit.turned.discard(self._turn)
+            if self._shown:
+                self._visit.look_away(self, self._shown)
             self._visit.forget(self)
 
     async def on_message(self, message: str | bytes) -> None:
@@ -237,7 +297,9 @@ class FrameChannel(WebSocketHandler):
         self._visit = self._lookup(hello.token)
         if self._visit is None:
             self.close(FORBIDDEN, "unknown token")
-        elif self._visit.presence.left is not None:  # reconnected, perhaps before Bokeh notices
+            return
+        self._visit.turned.add(self._turn)
+        if self._visit.presence.left is not None:  # reconnected, perhaps before Bokeh notices
             self._visit.regain(None)
         else:
             self._visit.presence.arrive()
@@ -256,39 +318,95 @@ class FrameChannel(WebSocketHandler):
         return VISITS.get(session.id)
 
     async def _answer(self, visit: Visit, ask: Ask) -> None:
-        views = asked(ask)
-        version = self._version if ask.since >= 0 else 0
-        if not visit.stands or DRAWINGS.lack(views, visit.handle.latest, ask.look):
-            await asyncio.to_thread(_prepare, visit, views, ask.look)
-            version = 0  # even if nothing moves
+        self._request = Request(ask)
+        await self._serve(visit, self._request)
+
+    def _turn(self) -> None:
+        """The page shows another run from now on; called from any thread."""
+        self._loop.add_callback(self._serve_again)
+
+    async def _serve_again(self) -> None:
+        if self._visit and self._request and not self._request.answered:
+            await self._serve(self._visit, self._request)
+
+    async def _serve(self, visit: Visit, request: Request) -> None:
+        ask, views = request.ask, asked(request.ask)
+        shown = visit.watched
+        if not (shown or visit.stands) or DRAWINGS.lack(views, visit.shown(shown), ask.look):
+            await asyncio.to_thread(_prepare, visit, shown, views, ask.look)
+            self._version = 0  # even if nothing moves
+        if shown is not visit.watched:
+            return  # it has turned meanwhile, and is served anew
+        version = self._version if ask.since >= 0 and shown is self._shown else 0
+        self._show(visit, shown)
         looks = frozenset[str]().union(*(view_of(name).looks for name in views))
-        if not visit.watch(self, version, self._deliverer(visit, ask), looks):
+        deliver = self._deliverer(visit, shown, request)
+        if not visit.watch(self, version, deliver, looks, shown):
             self.close(FORBIDDEN, "the visit is over")
 
-    def _deliverer(self, visit: Visit, ask: Ask) -> Callable[[Snapshot, int], None]:
+    def _show(self, visit: Visit, shown: ShownRun | None) -> None:
+        """Turn from one run to another, of which the page has nothing yet."""
+        if shown is self._shown:
+            return
+        with self._composing:
+            before, self._shown, self._version = self._shown, shown, 0
+            self._composer = _shared(shown).blank if shown else Composer()
+            self._told_back = {}
+        visit.look_away(self, before)
+
+    def _deliverer(
+        self, visit: Visit, shown: ShownRun | None, request: Request
+    ) -> Callable[[Snapshot, int], None]:
         def deliver(snapshot: Snapshot, version: int) -> None:
             try:
-                frame = self._frame(visit, snapshot, ask)
+                with self._composing:
+                    if request.answered or shown is not self._shown:
+                        return
+                    request.answered = True
+                    frame = self._frame(visit, shown, snapshot, version, request.ask)
             except Exception:  # of this page alone; the experiment goes on
                 log.exception("no frame could be made")
                 self._loop.add_callback(self.close, BROKEN, "no frame could be made")
             else:
-                self._loop.add_callback(self._reply, frame, version)
+                self._loop.add_callback(self._reply, frame, version, shown)
 
         return deliver
 
-    def _frame(self, visit: Visit, snapshot: Snapshot, ask: Ask) -> str:
+    def _frame(
+        self, visit: Visit, shown: ShownRun | None, snapshot: Snapshot, version: int, ask: Ask
+    ) -> str:
         """Make a frame, on the thread that published the snapshot.
 
         On the loop's it would take turns with the training, which gives the interpreter away at
         each call of NumPy and had to wait a frame's time to have it back.
         """
-        with self._composing:
+        if shown is None:
             frame = self._composer.compose(snapshot, ask, visit.way_back.words)
-        return msgspec.json.encode(frame).decode()
+            return msgspec.json.encode(frame).decode()
 
-    async def _reply(self, frame: str, version: int) -> None:
-        self._version = version
+        def compose(page: Composer) -> str:
+            alike = msgspec.structs.replace(ask, request=0)
+            frame = page.compose(snapshot, alike)
+            frame.run += shown.number
+            return msgspec.json.encode(frame).decode()
+
+        request, views = (ask.since, ask.look), tuple(asked(ask))
+        self._composer, text = _shared(shown).frame(
+            self._composer, version, request, views, compose
+        )
+        return f"{{{self._of_this_page(visit, ask)},{text[1:]}"
+
+    def _of_this_page(self, visit: Visit, ask: Ask) -> str:
+        """What a shared frame says to one page alone; a run that is not its own has no way back."""
+        own: dict[str, object] = {"request": ask.request}
+        back = {"visit": visit.way_back.name, "link": ""}
+        if back != self._told_back:
+            own["back"] = self._told_back = back
+        return msgspec.json.encode(own).decode()[1:-1]
+
+    async def _reply(self, frame: str, version: int, shown: ShownRun | None) -> None:
+        if shown is self._shown:
+            self._version = version
         try:
             self._sent = self.write_message(frame)
             await self._sent
@@ -296,11 +414,12 @@ class FrameChannel(WebSocketHandler):
             log.debug("the page has left")
 
 
-def _prepare(visit: Visit, views: list[str], look: str) -> None:
-    """Set the experiment up, and draw the plots that the page lacks."""
-    visit.set_up()
-    if visit.stands:
-        DRAWINGS.make(views, visit.handle.latest, look)
+def _prepare(visit: Visit, shown: ShownRun | None, views: list[str], look: str) -> None:
+    """Set the visitor's experiment up, unless it watches another, and draw what the page lacks."""
+    if shown is None:
+        visit.set_up()
+    if shown or visit.stands:
+        DRAWINGS.make(views, visit.shown(shown), look)
 
 
 def install() -> None:

@@ -1,7 +1,7 @@
 """One visitor: an experiment, the page that shows it, and the end of both."""
 
 import threading
-from collections.abc import Callable, Hashable, Set
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from typing import Any
 
 import panel as pn
@@ -32,6 +32,7 @@ from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
+from app.server.shown_run import HOSTED, ShownRun
 from app.server.workarounds import forget_notifications, token_of
 from app.settings.component import SettingsComponent
 from app.settings.settings import Settings
@@ -70,6 +71,8 @@ CONDUCTOR = Conductor(
         (LATENESS.behind and len(VISITS) > 1) or VISITS.somebody_comes or PIECES.waited_for
     ),
 )
+TEACHES = "teach"  # the part of an address that holds a teacher's key
+SHORTLY = 6000  # milliseconds for which a page says why it does not do something
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 FULL = "There is no room just now: all places of this laboratory are taken."
 
@@ -104,7 +107,8 @@ def _build_page(document: Document) -> None:
     # Panel knows this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
-    visit = Visit(run_links.read(arguments_of(document)))
+    arguments = arguments_of(document)
+    visit = Visit(run_links.read(arguments), HOSTED.get(_said(arguments, TEACHES)))
     document.theme = theme.OWN_AXES
     visit.layout.page.servable()
     context: Any = document.session_context
@@ -123,16 +127,26 @@ def _build_page(document: Document) -> None:
     pn.state.onload(visit.arrive)
 
 
+def _said(arguments: Mapping[str, Sequence[bytes]], name: str) -> str:
+    return arguments.get(name, [b""])[0].decode(errors="replace")
+
+
 class Visit:
     """A visitor's experiment and page."""
 
-    def __init__(self, wish: Wish) -> None:
-        self._wish = wish
+    def __init__(self, wish: Wish, run: ShownRun | None = None) -> None:
+        self._wish = Wish(hidden=wish.hidden) if run else wish
+        self._adopted = run  # which a class watches already
         self._lock = threading.Lock()
         self._setting_up = threading.Lock()
-        self._handle: ExperimentHandle | None = None
+        self._run: ShownRun | None = None
         self._arrival: SharedRun | None = None
-        self._started = False
+        self._started = run is not None
+        self._watchers: set[Hashable] = set()
+        self._watched: ShownRun | None = None
+        self.turned: set[Callable[[], None]] = set()  # told when it watches another run
+        # Why something that somebody does on the page is not done; empty: it is.
+        self.refuses: Callable[[str, str, str], str] = lambda kind, name, value: ""
         self._lost_running = False
         self._closed = False
         self.name = ""  # for the operator
@@ -167,11 +181,25 @@ class Visit:
         keyboard = Keyboard(
             transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
         )
-        bridge.on("press", presses.press)
-        bridge.on("key", lambda key, value: keyboard.press(key))
-        bridge.on(LOOK, lambda name, step: timeline.look(step))
-        bridge.on("set", self._knobs.turn)
+        self._hear("press", presses.press)
+        self._hear("key", lambda key, value: keyboard.press(key))
+        self._hear(LOOK, lambda name, step: timeline.look(step))
+        self._hear("set", self._knobs.turn)
         bridge.on(TAB, lambda room, value: self._rooms.enter(room, self.handle))
+
+    def _hear(self, kind: str, act: Callable[[str, str], None]) -> None:
+        """Do what somebody does on the page, unless that is refused for now."""
+
+        def act_unless_refused(name: str, value: str) -> None:
+            refusal = self.refuses(kind, name, value)
+            if not refusal:
+                act(name, value)
+            elif kind == "set":
+                self._knobs.refuse(name, refusal)
+            else:
+                tell(refusal, SHORTLY)
+
+        self._bridge.on(kind, act_unless_refused)
 
     def belong_to(self, document: Document) -> None:
         """Hear what happens to this page, and be able to change it from other threads."""
@@ -198,17 +226,25 @@ class Visit:
             self._bridge.do("open_tab", LESSON_TAB)
 
     @property
-    def handle(self) -> ExperimentHandle:
-        """The experiment's place with the conductor; the first to ask sets the experiment up."""
+    def run(self) -> ShownRun:
+        """The visitor's run; the first to ask sets the experiment up."""
         with self._lock:
-            if self._handle is None:
+            if self._run is None:
                 if self._closed:
                     raise RuntimeError("the visitor has left")
-                with SETTING_UP:
-                    self._handle = CONDUCTOR.add(
-                        Experiment(RunConfig(), room=LIMITS.checkpoints), self.name, self._wish.pace
-                    )
-            return self._handle
+                self._run = self._adopted or self._new_run()
+                self._run.own(self)
+            return self._run
+
+    def _new_run(self) -> ShownRun:
+        with SETTING_UP:
+            experiment = Experiment(RunConfig(), room=LIMITS.checkpoints)
+            return ShownRun(CONDUCTOR, CONDUCTOR.add(experiment, self.name, self._wish.pace))
+
+    @property
+    def handle(self) -> ExperimentHandle:
+        """The experiment's place with the conductor."""
+        return self.run.handle
 
     @property
     def stands(self) -> bool:
@@ -219,8 +255,10 @@ class Visit:
         """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
         with self._setting_up:
             if self._arrival is None and not self._closed:
-                self.handle.on_news = self._news
+                self.run.listen(self, self._news)
                 self._arrival = SharedRun(self._wish, self.handle, self._tell)
+                if self._adopted:
+                    self._news(self.handle.latest)
 
     def watch(
         self,
@@ -228,24 +266,76 @@ class Visit:
         version: int,
         deliver: Callable[[Snapshot, int], None],
         looks: Set[str],
+        other: ShownRun | None = None,
     ) -> bool:
         """Deliver the first snapshot newer than `version`, unless the visit is over; say if so.
 
-        Training starts when somebody looks for the first time.
+        It is of the visitor's run, which starts when somebody looks for the first time, or of
+        another.
         """
-        if self._arrival is None or self._closed:
+        if self._closed:
+            return False
+        self._watchers.add(who)
+        if other:
+            other.handle.wait(who, version, deliver, looks)
+            return True
+        if self._arrival is None:
             return False
         self.start()
         self._arrival.play()
         self.handle.wait(who, version, deliver, looks)
         return True
 
+    def look_away(self, who: Hashable, other: ShownRun | None) -> None:
+        """The page shows another run than this from now on."""
+        if run := other or self._run:
+            run.handle.forget(who)
+
     def forget(self, who: Hashable) -> None:
         """Somebody who watched has gone; when nobody else does, train no further."""
-        if self._handle:
-            self._handle.forget(who)
-            if not self._handle.watched:
-                self.lose(None)
+        self.look_away(who, None)
+        self._watchers.discard(who)
+        if not self._watchers:
+            self.lose(None)
+
+    # ---- somebody else's run --------------------------------------------------------------------
+
+    @property
+    def watched(self) -> ShownRun | None:
+        """The run of somebody else that the page shows; None: it shows its own."""
+        return self._watched if self._watched and not self._watched.over else None
+
+    def shown(self, other: ShownRun | None) -> Snapshot:
+        """The latest of this run, or of the visitor's own."""
+        return (other or self.run).handle.latest
+
+    def watch_other(self, other: ShownRun | None) -> None:
+        """Show somebody else's run, which this page cannot steer, or its own again."""
+        other = None if other is self._run else other
+        before, self._watched = self._watched, other
+        if before is other:
+            return
+        if before:
+            before.ignore(self)
+        if other:
+            other.listen(self, self._news)
+            self._pause()
+        for turn in list(self.turned):
+            turn()
+        if other or self._run:
+            self._news(self.shown(other))
+
+    def do_there(self, action: str, *words: str) -> None:
+        """Have the browser do something; from any thread."""
+        self._locked(guarded(lambda: self._bridge.do(action, *words)))()
+
+    def press_there(self, name: str, value: str = "") -> None:
+        """Do what a button does; from any thread."""
+        self._locked(guarded(lambda: self._presses.press(name, value)))()
+
+    def tell_there(self, words: str) -> None:
+        """Show a message that stays; from any thread."""
+        self._tell(words)
 
     def start(self) -> None:
         """Begin to train, once."""
@@ -288,6 +378,10 @@ class Visit:
         )
 
     def _show(self, snapshot: Snapshot) -> None:
+        if other := self.watched:
+            self._knobs.follow(other.handle.latest.config)
+            self._lane.show(other.handle.latest)
+            return
         # While commands wait, controls stand where they were turned to, not where the run still is.
         if self.handle.settled:
             self._knobs.follow(self._timeline.config)
@@ -302,16 +396,28 @@ class Visit:
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""
         self.presence.leave()
-        if self._handle and self._handle.latest.status is Status.RUNNING:
+        if self._run and not self._run.hosted and self._pause():
             self._lost_running = True
-            self._handle.send(Pause())
+
+    def _pause(self) -> bool:
+        """Pause the visitor's run; whether it was running."""
+        running = self._run is not None and self._run.handle.latest.status is Status.RUNNING
+        if running and self._run:
+            self._run.handle.send(Pause())
+        return running
 
     def regain(self, event: object) -> None:
         """The page is back: go on where it was."""
         self.presence.arrive()
-        if self._handle and self._lost_running:
+        if self._run and self._lost_running:
             self._lost_running = False
-            self._handle.send(Play())
+            self._run.handle.send(Play())
+
+    def watch_nothing(self) -> None:
+        """The visit is over."""
+        watched, self._watched = self._watched, None
+        if watched:
+            watched.ignore(self)
 
     def close(self, context: Any) -> None:
         """The session is over: nothing of the visit stays."""
@@ -323,9 +429,10 @@ class Visit:
         parameters = 0
         with self._lock:
             self._closed = True
-            if self._handle:
-                CONDUCTOR.remove(self._handle)
-                parameters = self._handle.parameters
+            if self._run:
+                self._run.disown(self)
+                parameters = self._run.handle.parameters
+        self.watch_nothing()
         self._uploads.close()
         self._rooms.end()
         MEMORY.owe(parameters)

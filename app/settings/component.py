@@ -87,6 +87,13 @@ export {render}
             self._refused = {"name": name, "sentence": sentence}
         self._tell()
 
+    def refuse(self, name: str, sentence: str) -> None:
+        """Keep a setting as it is, and say why; the browser may name any."""
+        if name in PLACES:
+            self._heard += 1
+            self._refused = {"name": name, "sentence": sentence}
+            self._tell()
+
     @classmethod
     def _process_importmap(cls) -> dict[str, dict[str, str]]:
         """The addresses of the modules: on this server, because Panel 1.10.0 would use a CDN.

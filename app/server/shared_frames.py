@@ -1,0 +1,61 @@
+"""The frames of one run for all who watch it: composed and encoded once for pages that stand alike.
+
+A frame depends on what a page already has. Pages that ask for the same views stand alike as soon as
+they have had the same snapshot, so a class of forty takes as much work as one page.
+"""
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Protocol, Self
+
+
+class Standing(Protocol):
+    """What pages have that were sent the same frames."""
+
+    def fork(self) -> Self:
+        """Another one that has the same."""
+
+    def forget_but(self, views: tuple[str, ...]) -> None:
+        """Forget all that belongs to other views, which may differ from page to page."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for pages that have the same of one snapshot."""
+
+
+class SharedFrames[P: Standing]:
+    """The frames of the latest snapshot, by what a page has and asks for."""
+
+    def __init__(self, blank: P) -> None:
+        self.blank = blank  # what a page has that comes
+        self._lock = threading.Lock()
+        self._version = 0
+        self._made: dict[Hashable, tuple[P, str]] = {}
+        self._standings: dict[Hashable, P] = {}
+        self.composed = 0  # frames that were not there yet
+
+    def frame(
+        self,
+        page: P,
+        version: int,
+        request: Hashable,
+        views: tuple[str, ...],
+        compose: Callable[[P], str],
+    ) -> tuple[P, str]:
+        """What the page has afterwards, and the frame for it.
+
+        It depends on the request, and on the views asked for.
+        """
+        with self._lock:
+            if version != self._version:
+                self._version = version
+                self._made.clear()
+                self._standings.clear()
+            asked = page, request, views
+            if asked not in self._made:
+                after = page.fork()
+                text = compose(after)
+                self.composed += 1
+                after.forget_but(views)
+                self._made[asked] = self._standings.setdefault((after.key, views), after), text
+            return self._made[asked]
