@@ -11,6 +11,7 @@ from tornado.ioloop import IOLoop
 from app.limits import LIMITS
 from app.plots.plot_cache import DRAWINGS
 from app.server import (
+    class_channel,
     connection_limits,
     frame_channel,
     http_handlers,
@@ -25,6 +26,7 @@ from app.server.workarounds import deal_with_events_on_threads
 from engine import playlists_in, register_folder, register_lessons, unreadable
 
 frame_channel.install()
+class_channel.install()
 http_handlers.install()
 connection_limits.install()
 log_limits.install()
@@ -66,10 +68,12 @@ def _begin() -> None:
     MEMORY.begin(nobody_is_here=lambda: not VISITS)
     LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()
+    class_channel.begin()
 
 
 def on_server_unloaded(server_context: object) -> None:
     """The server stops: end all experiments."""
+    class_channel.end()
     FILE_READER.close()
     CONDUCTOR.close()
     CORE.end()

@@ -61,7 +61,12 @@ HEADER_HEIGHT = 64
 ABOVE = f"var(--header, {HEADER_HEIGHT}px)"  # the height of the header: app/static/screen.js
 PAGE_THEME = {"mixins": {"toolbar": {"minHeight": ABOVE}}}  # of the space reserved for the header
 
+# The height of the page without the strip of a class: app/static/classroom/dock.js.
+HEIGHT = "calc(100vh - var(--class-strip, 0px))"
+
 PAGE_SX = {
+    "height": HEIGHT,
+    ".MuiDrawer-paper": {"height": f"{HEIGHT} !important"},
     ".MuiAppBar-root": {
         # These two exceptions keep the colours of the header's widgets ...
         "bgcolor": "primary.contrastText",

@@ -18,6 +18,53 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="d
     """A message to a room."""
 
 
+# ---- of anybody, to the server --------------------------------------------------------------
+
+
+class Enter(Said, frozen=True, tag="enter"):
+    """Come back to a room by its code, with the key that was given."""
+
+    code: Word
+    key: Word
+
+
+class Teach(Said, frozen=True, tag="teach"):
+    """Show the word by which rooms are opened."""
+
+    word: Line
+
+
+class OpenRoom(Said, frozen=True, tag="open"):
+    """Open a room, if that word was right; under a code of one's own, or one that is made up."""
+
+    code: Word = ""
+
+
+class Join(Said, frozen=True, tag="join"):
+    """Join a room by its code, under a nickname."""
+
+    code: Word
+    name: Line
+
+
+class Wall(Said, frozen=True, tag="wall"):
+    """See the runs of all students, or not any more: a teacher's."""
+
+    on: bool
+
+
+class Results(Said, frozen=True, tag="results"):
+    """Take the results home: a teacher's."""
+
+    kind: Literal["json", "csv"]
+
+
+class Code(Said, frozen=True, tag="code"):
+    """A QR code of the address at which students join: a teacher's."""
+
+    address: Annotated[str, msgspec.Meta(max_length=300)]
+
+
 # ---- of a student -------------------------------------------------------------------------------
 
 
@@ -161,5 +208,7 @@ type OfTeacher = (
     | GoToState | Limit | Look | ShowToAll | Suggest | Point | CloseRoom
 )  # fmt: skip
 type Message = OfStudent | OfTeacher
+type ToServer = Enter | Teach | OpenRoom | Join | Wall | Results | Code
+type Request = Message | ToServer
 
 STUDENTS = (Choose, Draw, TakeWheel, Follow, Hand, Settle, Leave)

@@ -24,7 +24,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Trial:
-    """The best validation accuracy that a student had with a learning rate and a penalty."""
+    """The last validation accuracy that a student had with a learning rate and a penalty."""
 
     run: int
     rate: float
@@ -56,10 +56,10 @@ class Participant:
         return self.pages > 0
 
     def note_trial(self, trial: Trial) -> None:
-        """Keep the best accuracy of these settings in this run; the oldest settings go first."""
+        """Keep the last accuracy of these settings in this run; the oldest settings go first."""
         key = trial.run, trial.rate, trial.penalty
-        before = self.trials.pop(key, None)
-        self.trials[key] = max(before or trial, trial, key=lambda one: one.accuracy)
+        self.trials.pop(key, None)
+        self.trials[key] = trial
         while len(self.trials) > MOST_TRIALS:
             del self.trials[next(iter(self.trials))]
 

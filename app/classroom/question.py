@@ -32,6 +32,7 @@ class Axes(msgspec.Struct, frozen=True):
     steps: int
     low: float
     high: float
+    now: float  # the loss at the first step
 
 
 class Question:

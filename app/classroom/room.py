@@ -61,7 +61,7 @@ class Room:
         self._clock = clock
         self._came = 0  # students so far
         # What only whoever has the experiments can tell:
-        self.axes: Callable[[int], Axes] = lambda steps: Axes(0, steps, 0.01, 10.0)
+        self.axes: Callable[[int], Axes] = lambda steps: Axes(0, steps, 0.01, 10.0, 1.0)
         self.state: Callable[[], Recording | None] = lambda: None
 
     # ---- keys -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from app.classroom.room import Place, Room
 
 LETTERS = "BCDFGHJKMNPQRSTVWXYZ23456789"  # none that is taken for another, and no words
 CODE = 5  # letters of a code
+SHORTEST, LONGEST = 4, 12  # letters of one that a teacher wishes
 HOUR = 3600.0  # seconds
 
 
@@ -25,13 +26,15 @@ class Rooms:
     def __len__(self) -> int:
         return len(self._rooms)
 
-    def open(self, lessons: Mapping[str, Place]) -> Room:
-        """A new room under a code of its own."""
+    def open(self, lessons: Mapping[str, Place], wished: str = "") -> Room:
+        """A new room under the code that is wished, or one that is made up."""
         self.close_old()
         if len(self._rooms) >= self._most:
             raise Refused(f"All {self._most} class rooms of this server are in use.")
-        code = new_code()
+        code = _checked(wished) if wished else new_code()
         while code in self._rooms:
+            if wished:
+                raise Refused(f"The code {code} is in use by another class.")
             code = new_code()
         room = self._rooms[code] = Room(code, self._students, lessons, self._clock)
         return room
@@ -39,7 +42,7 @@ class Rooms:
     def find(self, code: str) -> Room:
         """The room of a code, however it is written."""
         self.close_old()
-        plain = code[:40].upper().replace(" ", "").replace("-", "")
+        plain = _plain(code)
         if plain not in self._rooms:
             raise Refused("There is no room with this code now.")
         return self._rooms[plain]
@@ -58,6 +61,20 @@ class Rooms:
             room.students.clear()
             del self._rooms[room.code]
         return old
+
+
+def _plain(code: str) -> str:
+    return code[:40].upper().replace(" ", "").replace("-", "")
+
+
+def _checked(wished: str) -> str:
+    """A code that a teacher wishes."""
+    code = _plain(wished)
+    if not (code.isascii() and code.isalnum() and SHORTEST <= len(code) <= LONGEST):
+        raise Refused(
+            f"A code has {SHORTEST} to {LONGEST} letters and digits, got “{wished[:40]}”."
+        )
+    return code
 
 
 def new_code() -> str:

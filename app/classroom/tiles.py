@@ -13,7 +13,8 @@ from engine import Curves, Snapshot, Status, slug_of
 POINTS = 40  # of a small curve
 FLOOR = 1e-7  # of a loss on a logarithmic axis
 ROOM = 1.15  # factor by which an axis is larger than what is known
-FALLS = 100.0  # times lower that a loss may come to lie on axes that are drawn on
+FALLS, RISES = 100.0, 3.0  # times lower and higher that a loss may come to lie where it is drawn
+FURTHER = 10.0  # times lower than it is now, in any case
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -62,6 +63,8 @@ def note(student: Participant, snapshot: Snapshot) -> None:
     if playing and playing.verdict and not playing.note:
         student.lessons[slug_of(playing.lesson)] = playing.verdict.holds
     accuracy = _known(snapshot.metrics.validation_accuracy)
+    if snapshot.status is Status.DIVERGED:
+        accuracy = 0.0  # whatever it was before
     if accuracy is None or not snapshot.step or snapshot.looking:
         return
     optimization = snapshot.config.optimization
@@ -73,8 +76,9 @@ def note(student: Participant, snapshot: Snapshot) -> None:
 def axes_of(snapshot: Snapshot, steps: int) -> Axes:
     """Axes on which the loss of the next steps can be drawn."""
     now = _known(snapshot.curves.last("loss_average")) or _known(snapshot.metrics.first_loss)
-    high = max(now or 1.0, _known(snapshot.metrics.chance_loss) or 0.0, FLOOR) * ROOM
-    return Axes(snapshot.step, steps, high / FALLS, 3 * high)
+    now = max(now or 1.0, FLOOR)
+    high = ROOM * max(now, _known(snapshot.metrics.chance_loss) or 0.0)
+    return Axes(snapshot.step, steps, min(high / FALLS, now / FURTHER), RISES * high, now)
 
 
 def order_of(tile: Tile | None, hand: float | None) -> tuple[float, ...]:

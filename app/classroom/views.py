@@ -1,6 +1,7 @@
 """What each may see of a room, as plain values for a page."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -40,6 +41,7 @@ class SuggestionSeen(msgspec.Struct, omit_defaults=True):
 class StudentSees(msgspec.Struct, omit_defaults=True):
     """The room as one student sees it."""
 
+    role: Literal["student"]
     code: str
     name: str
     admitted: bool
@@ -52,7 +54,6 @@ class StudentSees(msgspec.Struct, omit_defaults=True):
     limit: str | None = None
     question: QuestionSeen | None = None
     suggestion: SuggestionSeen | None = None
-    role: str = "student"
 
 
 class Row(msgspec.Struct, omit_defaults=True):
@@ -71,6 +72,7 @@ class Row(msgspec.Struct, omit_defaults=True):
 class TeacherSees(msgspec.Struct, omit_defaults=True):
     """The room as its teacher sees it."""
 
+    role: Literal["teacher"]
     code: str
     mode: str
     students: list[Row]
@@ -80,7 +82,6 @@ class TeacherSees(msgspec.Struct, omit_defaults=True):
     shown_named: bool = False
     looked_at: str | None = None
     question: QuestionSeen | None = None
-    role: str = "teacher"
 
 
 type Truth = Sequence[tuple[int, float]]
@@ -94,6 +95,7 @@ def student_sees(
     question = room.question if inside else None
     shown = room.students.get(room.shown or "") if inside else None
     return StudentSees(
+        role="student",
         code=room.code,
         name=student.name,
         admitted=inside,
@@ -112,6 +114,7 @@ def student_sees(
 def teacher_sees(room: Room, truth: Truth = ()) -> TeacherSees:
     """What the teacher sees."""
     return TeacherSees(
+        role="teacher",
         code=room.code,
         mode=room.mode,
         students=[_row(student) for student in room.students.values()],

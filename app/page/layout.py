@@ -10,6 +10,7 @@ from panel.viewable import Viewable
 
 from app import theme
 from app.page.bridge import Bridge
+from app.page.buttons import button
 from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
@@ -33,7 +34,7 @@ HEADER = """
 <button type="button" class="more" popovertarget="menus" aria-label="More" title="More">
   <span class="icon" aria-hidden="true">more_vert</span>
 </button>
-<div id="menus" class="menus" popover>{menus}{look}</div>
+<div id="menus" class="menus" popover>{menus}{group}{look}</div>
 """
 
 TAB = "tab"  # the kind of message that tells which tab of the sidebar is opened
@@ -87,6 +88,7 @@ class Layout:
             HEADER.format(
                 transport="" if "transport" in hidden else transport.html,
                 menus="" if "menus" in hidden else dialogs.html,
+                group=button("class", "Class", "groups", word="Class"),
                 look=look.html,
             ),
             stylesheets=[css("buttons"), css("header")],

@@ -142,6 +142,11 @@ class Lessons:
     # ---- the list -------------------------------------------------------------------------------
 
     @property
+    def slug(self) -> str:
+        """The slug of the lesson that is open."""
+        return self._lesson.slug
+
+    @property
     def _place(self) -> int:
         return self._course.places[self._lesson.slug]
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from app.page.buttons import Presses
 from app.page.layout import Layout
 from app.panels import ROOMS, Room, Staged
+from app.panels.lessons import LESSON_TAB, Lessons
 from app.server.piecewise_build import Building, Pieces
 from engine import ExperimentHandle, Snapshot
 
@@ -22,6 +23,12 @@ class OpenRooms:
 
     def __getitem__(self, name: str) -> Room:
         return self._rooms[name]
+
+    @property
+    def lesson(self) -> str:
+        """The slug of the lesson that is open; empty if none has been opened."""
+        lessons = self._rooms.get(LESSON_TAB)
+        return lessons.slug if isinstance(lessons, Lessons) else ""
 
     def enter(self, name: str, handle: ExperimentHandle) -> None:
         """Show the panel of a tab of the sidebar; a browser may name any."""

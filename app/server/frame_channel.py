@@ -212,6 +212,17 @@ def heard[T](message: str | bytes, kind: type[T]) -> T | str:
         return str(error).encode("ascii", "replace").decode()[:100]
 
 
+def visit_of(app: Any, context: ApplicationContext, token: str) -> Visit | None:
+    """The visit that a token was made for, if its signature holds and its session lives."""
+    try:
+        if not check_token_signature(token, signed=app.sign_sessions, secret_key=app.secret_key):
+            return None
+        session = context.get_session(get_session_id(token))
+    except (ProtocolError, ValueError, KeyError, TypeError):  # not a token
+        return None
+    return VISITS.get(session.id)
+
+
 @dataclass
 class Request:
     """A page's request, which is answered at most once, whichever run the page shows by then."""
@@ -294,7 +305,7 @@ class FrameChannel(WebSocketHandler):
             await asyncio.wait([self._sent])
 
     def _greet(self, hello: Hello) -> None:
-        self._visit = self._lookup(hello.token)
+        self._visit = visit_of(self.application, self._context, hello.token)
         if self._visit is None:
             self.close(FORBIDDEN, "unknown token")
             return
@@ -303,19 +314,6 @@ class FrameChannel(WebSocketHandler):
             self._visit.regain(None)
         else:
             self._visit.presence.arrive()
-
-    def _lookup(self, token: str) -> Visit | None:
-        """The visit that the token was made for, if its signature holds and its session lives."""
-        app: Any = self.application
-        try:
-            if not check_token_signature(
-                token, signed=app.sign_sessions, secret_key=app.secret_key
-            ):
-                return None
-            session = self._context.get_session(get_session_id(token))
-        except (ProtocolError, ValueError, KeyError, TypeError):  # not a token
-            return None
-        return VISITS.get(session.id)
 
     async def _answer(self, visit: Visit, ask: Ask) -> None:
         self._request = Request(ask)

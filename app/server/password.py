@@ -81,15 +81,15 @@ def read_password(environment: Mapping[str, str]) -> str:
 class Attempts:
     """Delays the attempts of an address that guesses, longer each time; locks nobody out."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, waiting: int = WAITING) -> None:
+        self._clock, self._most = clock, waiting
         self._failed: dict[str, deque[float]] = {}  # when, by address
         self._next: dict[str, float] = {}  # when the next attempt will be checked
         self._waiting: dict[str, int] = {}
 
     def wait(self, who: str) -> float | None:
         """Seconds until another attempt of this address is checked; None: too many wait."""
-        if self._waiting.get(who, 0) >= WAITING:
+        if self._waiting.get(who, 0) >= self._most:
             return None
         now = self._clock()
         beyond = self._recent(who) - FREE

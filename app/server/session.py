@@ -1,5 +1,6 @@
 """One visitor: an experiment, the page that shows it, and the end of both."""
 
+import logging
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from typing import Any
@@ -47,6 +48,7 @@ from app.sharing.upload import Data, Found, Uploads, learn_from
 from app.stylesheets import css
 from engine import (
     SETTINGS,
+    Begin,
     Command,
     Conductor,
     Experiment,
@@ -60,6 +62,8 @@ from engine import (
     Status,
     Upload,
 )
+
+log = logging.getLogger(__name__)
 
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 PIECES = BuildQueue(lambda: not VISITS.somebody_comes)  # of what visitors open
@@ -121,7 +125,7 @@ def _build_page(document: Document) -> None:
     known = {
         **{"token": token_of(context), "keys": list(KEYS), "narrowest": theme.TABLET + 1},
         **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
-        **{"bar": css("way_back"), "hall": theme.HALL},
+        **{"bar": css("way_back"), "hall": theme.HALL, "classroom": css("classroom")},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     pn.state.onload(visit.arrive)
@@ -319,19 +323,47 @@ class Visit:
             before.ignore(self)
         if other:
             other.listen(self, self._news)
-            self._pause()
+            if self._run:
+                self._run.handle.send(Pause())
         for turn in list(self.turned):
             turn()
         if other or self._run:
             self._news(self.shown(other))
 
+    def _act_there(self, act: Callable[[], None]) -> None:
+        """Change the page, from any thread; unless it is gone."""
+        try:
+            self._locked(guarded(act))()
+        except RuntimeError:  # its session has ended
+            log.debug("the page has left")
+
     def do_there(self, action: str, *words: str) -> None:
         """Have the browser do something; from any thread."""
-        self._locked(guarded(lambda: self._bridge.do(action, *words)))()
+        self._act_there(lambda: self._bridge.do(action, *words))
+
+    def begin_there(self, begin: Begin) -> None:
+        """Begin this run as the visitor's own, in place of what it has; from any thread."""
+
+        def start() -> None:
+            self._started = True  # it pauses where it is told to
+            self.set_up()
+            self.handle.send(begin)
+
+        self._act_there(start)
+
+    @property
+    def over(self) -> bool:
+        """Whether the visitor has left for good."""
+        return self._closed
+
+    @property
+    def lesson(self) -> str:
+        """The slug of the lesson that is open; empty if none has been opened."""
+        return self._rooms.lesson
 
     def press_there(self, name: str, value: str = "") -> None:
         """Do what a button does; from any thread."""
-        self._locked(guarded(lambda: self._presses.press(name, value)))()
+        self._act_there(lambda: self._presses.press(name, value))
 
     def tell_there(self, words: str) -> None:
         """Show a message that stays; from any thread."""
@@ -396,15 +428,10 @@ class Visit:
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""
         self.presence.leave()
-        if self._run and not self._run.hosted and self._pause():
+        run = self._run
+        if run and not run.hosted and run.handle.latest.status is Status.RUNNING:
             self._lost_running = True
-
-    def _pause(self) -> bool:
-        """Pause the visitor's run; whether it was running."""
-        running = self._run is not None and self._run.handle.latest.status is Status.RUNNING
-        if running and self._run:
-            self._run.handle.send(Pause())
-        return running
+            run.handle.send(Pause())
 
     def regain(self, event: object) -> None:
         """The page is back: go on where it was."""

@@ -1,6 +1,7 @@
 // Starts what the browser does for the page by itself.
 
 import {leave_styles_alone} from "./bokeh_patches.js"
+import {Dock} from "./classroom/dock.js"
 import {follow_address} from "./course.js"
 import {while_dragged} from "./dragging.js"
 import {show_stages} from "./explained_step.js"
@@ -16,7 +17,7 @@ import {listen_to_tabs} from "./tabs.js"
 import {Place} from "./views.js"
 import {WayBack} from "./way_back.js"
 
-export function open(base, {token, keys, narrowest, slider, dragged, bar, hall}) {
+export function open(base, {token, keys, narrowest, slider, dragged, bar, hall, classroom}) {
   leave_styles_alone()
   customElements.define("babysit-view", Place)
   look_along()
@@ -30,4 +31,5 @@ export function open(base, {token, keys, narrowest, slider, dragged, bar, hall})
   name_all()
   follow_address()
   while_dragged(slider, dragged)
+  new Dock(base, token, classroom)
 }

@@ -64,6 +64,10 @@ export class Timeline {
     this.#end = step
     this.#shown = look == null ? NOW : look[0]
     const there = look == null || look[1] == 1
+    if (this.#asked != null && performance.now() - this.#since > PATIENCE) {
+      this.#asked = null // a page that only follows another run may not look back
+      this.#wanted = this.#shown
+    }
     if (this.#asked == null || (this.#shown == this.#asked && there)) {
       const next = this.#asked != null && this.#wanted != this.#asked
       this.#asked = null

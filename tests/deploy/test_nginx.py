@@ -148,6 +148,21 @@ def test_plain_requests_are_sent_to_the_secure_address(school):
     answer.value.close()
 
 
+def test_all_who_name_a_room_are_served_by_one_process(school):
+    led = {}
+    for code in (f"ROOM{n}" for n in range(8)):
+        ways = set()
+        for _ in range(3):
+            visitor = school.visitor()
+            with visitor.opener.open(f"{school.address}/static/frames.js?room={code}") as reply:
+                ways.add(reply.headers["X-Served-By"])
+            assert visitor.cookies == f"babysit={code}"
+            with visitor.opener.open(f"{school.address}/static/frames.js") as reply:
+                ways.add(reply.headers["X-Served-By"])  # later requests, by the cookie
+        (led[code],) = ways
+    assert len(set(led.values())) == 2  # and rooms are spread over both
+
+
 def test_the_headers_come_through_and_another_origin_does_not(school):
     visitor = school.visitor()
     with visitor.opener.open(school.address) as reply:

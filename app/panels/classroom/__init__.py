@@ -1,0 +1,1 @@
+"""The class room on the page: what pages do as their room says."""

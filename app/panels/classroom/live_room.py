@@ -1,0 +1,218 @@
+"""A room with its pages and runs: after each change every page is brought in line with the room.
+
+All of this happens on the thread of the event loop. Runs are told what to do by commands.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+from app.classroom import messages as m
+from app.classroom.participant import Participant
+from app.classroom.refused import Refused
+from app.classroom.room import Room
+from app.classroom.tiles import Tile, axes_of, curve_of, note, order_of, tile_of, trials_of
+from app.classroom.views import StudentSees, TeacherSees, student_sees, teacher_sees
+from app.panels.classroom.seat import Seat, TeacherSeat
+from app.server.session import Visit
+from app.server.shown_run import HOSTED, ShownRun
+from engine import Pause, Play, Recording, Snapshot, Status, record
+
+PATIENCE = 2.0  # seconds for the run's state, which is asked for between two steps
+
+
+EMPTY = 60  # seconds without anybody, after which the run waits
+NEWER = sys.maxsize  # than any version: the next one
+
+
+def _hear_nothing(snapshot: Snapshot, version: int) -> None:
+    """It is enough that there is a newer snapshot."""
+
+
+class LiveRoom:
+    """A room, the run that its class watches, and the pages that are connected."""
+
+    def __init__(self, room: Room, run: ShownRun) -> None:
+        self.room, self.run = room, run
+        self.seats: dict[Seat, Participant] = {}
+        self.teachers: set[TeacherSeat] = set()
+        self.changed: Callable[[], None] = lambda: None
+        self._recording: Recording | None = None  # of the class's run as it was asked for last
+        self._empty = 0  # seconds without anybody
+        self._held = False  # whether the run waits for predictions
+        self._resumes = False  # ... and was running before
+        room.axes = lambda steps: axes_of(self.run.handle.latest, steps)
+        room.state = lambda: self._recording
+        run.host(True)
+        HOSTED[room.teacher_key] = run
+
+    async def prepare(self, message: m.Message) -> None:
+        """Ask for what a message needs of the engine, whose thread answers between two steps."""
+        if isinstance(message, m.GoToState):
+            asked = asyncio.wrap_future(self.stage.handle.do(record))
+            try:
+                self._recording = await asyncio.wait_for(asked, PATIENCE)
+            except (TimeoutError, asyncio.CancelledError):
+                raise Refused("The run is busy: try again in a moment.") from None
+
+    # ---- who comes and goes --------------------------------------------------------------------
+
+    def seat(self, student: Participant, visit: Visit) -> Seat:
+        """A student's page has come."""
+        self.seats = {x: y for x, y in self.seats.items() if x.visit is not visit}
+        seat = Seat(self.room, student, visit)
+        self.seats[seat] = student
+        self.room.come(student)
+        self.update()
+        return seat
+
+    def stand_up(self, seat: Seat) -> None:
+        """The connection of a student's page is lost, perhaps to come back."""
+        if seat.here:
+            seat.here = False
+            self.room.go(seat.student)
+            self.update()
+
+    def welcome_teacher(self, visit: Visit) -> TeacherSeat:
+        """A page of the teacher's has come."""
+        self.teachers = {x for x in self.teachers if x.visit is not visit}
+        seat = TeacherSeat(self.room, visit)
+        self.teachers.add(seat)
+        self.update()
+        return seat
+
+    def dismiss_teacher(self, seat: TeacherSeat) -> None:
+        """A page of the teacher's is lost; the run of the class goes on."""
+        seat.here = False
+        self.update()
+
+    # ---- what is said --------------------------------------------------------------------------
+
+    def hear(self, key: str, message: m.Message) -> None:
+        """Do what a message says; Refused says why not."""
+        student = self.room.student(key)
+        suggestion = student.suggestion if student else None
+        self.room.hear(key, message)
+        if isinstance(message, m.Settle) and message.accept and suggestion:
+            for seat in self._seats_of(student):
+                seat.accept(suggestion)
+        self.update()
+
+    def _seats_of(self, student: Participant | None) -> list[Seat]:
+        return [seat for seat, who in self.seats.items() if who is student]
+
+    def update(self) -> None:
+        """Bring all pages in line with the room."""
+        self.run.handle.wait(self, NEWER, _hear_nothing)  # or, unwatched, it tells nothing
+        self._forget_the_left()
+        for seat in self.seats:
+            seat.follow(self.stage)
+        looked_at = self._run_of(self.room.looked_at)
+        for teacher in self.teachers:
+            teacher.follow(looked_at)
+        self._hold()
+        self.changed()
+
+    def rest(self) -> None:
+        """When nobody is there for a minute, the run waits; called once a second."""
+        pages: list[Seat | TeacherSeat] = [*self.seats, *self.teachers]
+        here = any(seat.here for seat in pages)
+        self._empty = 0 if here else self._empty + 1
+        if self._empty == EMPTY:
+            self.run.handle.send(Pause())
+
+    def _forget_the_left(self) -> None:
+        """Pages of students who were removed are their own again; others may be closed."""
+        self.teachers = {seat for seat in self.teachers if not seat.visit.over}
+        for seat, student in list(self.seats.items()):
+            removed = self.room.students.get(student.number) is not student
+            if removed or seat.visit.over:
+                del self.seats[seat]
+                seat.visit.look_away(self, None)
+                if not seat.visit.over:
+                    seat.leave()
+
+    def _hold(self) -> None:
+        """The run waits while the class predicts, and then goes on."""
+        holds, handle = self.room.holds, self.run.handle
+        if holds and not self._held:
+            self._resumes = handle.latest.status is Status.RUNNING
+            handle.send(Pause())
+        elif self._held and not holds and (self.room.question or self._resumes):
+            handle.send(Play())
+        self._held = holds
+
+    # ---- runs ----------------------------------------------------------------------------------
+
+    @property
+    def stage(self) -> ShownRun:
+        """The run that the class sees."""
+        return self._run_of(self.room.shown) or self.run
+
+    def _run_of(self, number: str | None) -> ShownRun | None:
+        """A student's own run, if there is one and a page of the student's is there."""
+        student = self.room.students.get(number or "")
+        seats = self._seats_of(student) if student else []
+        return next((seat.visit.run for seat in seats if seat.visit.stands), None)
+
+    def tiles(self) -> dict[str, Tile]:
+        """The runs of all who work on their own, by number; what they show is kept."""
+        tiles = {}
+        for seat, student in self.seats.items():
+            if student.admitted and seat.works:
+                handle = seat.visit.handle
+                handle.wait(self, NEWER, _hear_nothing)  # or a hidden page's run tells nothing
+                snapshot = handle.latest
+                tiles[student.number] = tile_of(snapshot)
+                note(student, snapshot)
+        return tiles
+
+    def wall(self) -> dict[str, object]:
+        """What the teacher's wall shows."""
+        tiles = self.tiles()
+        here = self.room.present
+        here.sort(key=lambda student: order_of(tiles.get(student.number), student.hand))
+        return {
+            "tiles": [
+                {"number": x.number, "name": x.name, "tile": tiles.get(x.number)} for x in here
+            ],
+            "trials": trials_of(here),
+        }
+
+    # ---- what pages are told -------------------------------------------------------------------
+
+    def student_sees(self, student: Participant) -> StudentSees:
+        """What a student sees of the room."""
+        return student_sees(self.room, student, self._teacher_here, self._truth)
+
+    @property
+    def _teacher_here(self) -> bool:
+        return any(seat.here for seat in self.teachers)
+
+    def teacher_sees(self) -> TeacherSees:
+        """What the teacher sees of it."""
+        return teacher_sees(self.room, self._truth)
+
+    @property
+    def _truth(self) -> list[tuple[int, float]]:
+        """How the loss went where the class drew it."""
+        question = self.room.question
+        if question is None or question.axes is None or question.holds:
+            return []
+        axes = question.axes
+        return curve_of(self.run.handle.latest.curves, axes.step, axes.step + axes.steps)
+
+    def end(self) -> None:
+        """The room is closed: all pages are their own again, and nothing of it stays."""
+        self.room.closed = True
+        self.room.students.clear()
+        for seat in self.seats:
+            seat.visit.look_away(self, None)
+            seat.leave()
+        for teacher in self.teachers:
+            teacher.leave()
+        self.seats.clear()
+        self.teachers.clear()
+        HOSTED.pop(self.room.teacher_key, None)
+        self.run.handle.forget(self)
+        self.run.host(False)

@@ -1,0 +1,149 @@
+"""One student's page in a room: it follows, waits or works as the room says."""
+
+from concurrent.futures import Future
+
+from app.classroom.participant import Participant, Suggestion
+from app.classroom.room import Order, Room, value_of
+from app.panels.lessons import LESSON_TAB, NEXT_LESSON, PREVIOUS_LESSON
+from app.server.session import Visit
+from app.server.shown_run import ShownRun
+from engine import Pause, Recording, SetKnob, record
+
+FOLLOWS = "You follow the class. Press “Take the wheel” to go on with a run of your own."
+WAITS = "Your teacher has paused the class."
+FAR = "Your teacher has not opened this lesson yet."
+FREE_KEYS = ("p", "?")
+# What does not steer a run.
+FREE_PRESSES = (
+    *("class", "look", "show", "dialog Keys"),
+    *("lesson", "lessons done", NEXT_LESSON, PREVIOUS_LESSON),
+)
+
+
+class Seat:
+    """What a student's page shows, brought in line with the room after each change."""
+
+    def __init__(self, room: Room, student: Participant, visit: Visit) -> None:
+        self._room, self.student, self.visit = room, student, visit
+        self._wheel = student.wheel
+        self._ordered = 0  # the last order that was followed
+        self._pointed_at = ""
+        self._held = False
+        self.here = True  # whether the page is connected
+        visit.refuses = self._refuse
+
+    def follow(self, shown: ShownRun) -> None:
+        """Do as the room says; `shown` is the run that the class sees."""
+        follows = self._room.follows(self.student)
+        if self.student.wheel and not self._wheel:
+            self._fork(shown)
+        self._wheel = self.student.wheel
+        self.visit.watch_other(shown if follows else None)
+        self._hold()
+        self._obey(self._room.order)
+        self._point()
+
+    def _hold(self) -> None:
+        """While the class is paused, so is the student's own run."""
+        held = self.student.admitted and self._room.mode == "pause"
+        if held and not self._held and self.visit.stands:
+            self.visit.handle.send(Pause())
+        self._held = held
+
+    def _obey(self, order: Order) -> None:
+        if order.number <= self._ordered or not self.student.admitted:
+            return
+        self._ordered = order.number
+        if self._room.mode != "free":
+            return  # the class has moved on since
+        if order.state:
+            self._begin(order.state)
+        else:
+            self.visit.do_there("show_address", order.lesson)
+            self.visit.do_there("open_tab", LESSON_TAB)
+            self.visit.press_there("lesson", order.lesson)
+
+    def _fork(self, shown: ShownRun) -> None:
+        """Begin a run of the student's own at the step that the class sees, to the bit."""
+        shown.handle.do(record).add_done_callback(self._begin_recorded)
+
+    def _begin_recorded(self, future: Future[Recording]) -> None:
+        if not future.cancelled() and not future.exception():
+            self._begin(future.result())
+
+    def _begin(self, recording: Recording) -> None:
+        self.visit.begin_there(recording.begin)
+
+    def _point(self) -> None:
+        view = self.student.pointed_at
+        if view != self._pointed_at:
+            self._pointed_at = view
+            self.visit.do_there("point_at", view)
+
+    def accept(self, suggestion: Suggestion) -> None:
+        """Set what the teacher suggests, in the student's own run."""
+        if suggestion.path:
+            value = value_of(suggestion.path, suggestion.value)
+            self.visit.handle.send(SetKnob(suggestion.path, value))
+
+    def leave(self) -> None:
+        """The student is not in the room any more: the page is its own again."""
+        self.visit.refuses = lambda kind, name, value: ""
+        self.visit.watch_other(None)
+        self.visit.do_there("point_at", "")
+
+    @property
+    def works(self) -> bool:
+        """Whether the page shows a run of the student's own."""
+        return self.visit.stands and self.visit.watched is None
+
+    # ---- what is refused -----------------------------------------------------------------------
+
+    def _refuse(self, kind: str, name: str, value: str) -> str:
+        if kind == "press" and name == "lesson" and not self._room.may_open(value):
+            return FAR
+        if (kind, name) in GOES_TO_NEXT and not self._may_go_on():
+            return FAR
+        if not self._room.follows(self.student):
+            return WAITS if self._held and not _harmless(kind, name) else ""
+        return "" if _harmless(kind, name) else WAITS if self._held else FOLLOWS
+
+    def _may_go_on(self) -> bool:
+        return self._room.limit is None or self.visit.lesson != self._room.limit
+
+
+class TeacherSeat:
+    """A teacher's page: it may look at a student's run, and holds while the class predicts."""
+
+    def __init__(self, room: Room, visit: Visit) -> None:
+        self._room, self.visit = room, visit
+        self.here = True
+        visit.refuses = self._refuse
+
+    def follow(self, looked_at: ShownRun | None) -> None:
+        """Show a student's run, or the teacher's own."""
+        self.visit.watch_other(looked_at)
+
+    def leave(self) -> None:
+        """The room is closed."""
+        self.visit.refuses = lambda kind, name, value: ""
+        self.visit.watch_other(None)
+
+    def _refuse(self, kind: str, name: str, value: str) -> str:
+        if self.visit.watched and not _harmless(kind, name):
+            return "This is a student's run, to look at only: go back to your own first."
+        if self._room.holds and (kind, name) in GOES_ON:
+            return "The class is asked what will happen: close the question first."
+        return ""
+
+
+GOES_TO_NEXT = {("press", NEXT_LESSON), ("key", "n")}
+GOES_ON = {
+    *(("press", name) for name in ("play", "step", "epoch", "continue")),
+    *(("key", name) for name in (" ", ".", ">", "e")),
+}
+
+
+def _harmless(kind: str, name: str) -> bool:
+    """Whether something that is done on a page steers no run."""
+    return (kind == "press" and name in FREE_PRESSES) or (kind == "key" and name in FREE_KEYS)

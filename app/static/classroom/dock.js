@@ -1,0 +1,154 @@
+// The strip at the bottom of the page that shows one's place in a class, and the sheet above it.
+
+import {Channel, forget, keep, place} from "./channel.js"
+import {button, h, replace, say} from "./elements.js"
+import {JoinForm} from "./join.js"
+import {Student} from "./student.js"
+import {Teacher} from "./teacher.js"
+
+const TOLD = 6000 // milliseconds for which a refusal is shown
+
+export class Dock {
+  #channel
+  #strip = h("div", {class: "strip"})
+  #sheet = h("section", {class: "sheet", hidden: true})
+  #told = h("p", {class: "told", role: "alert"})
+  #root
+  #part = null // the join form, the student's or the teacher's part
+  #role = ""
+  #code = ""
+  #lessons = []
+  #silence = null
+  #asked = false // whether this page has said where it was
+
+  constructor(base, token, css) {
+    document.head.append(h("style", {}, css))
+    this.#root = h("aside", {class: "babysit-class", "aria-label": "Class", hidden: true}, this.#sheet, this.#told, this.#strip)
+    this.#channel = new Channel(base, token, (message) => this.#hear(message))
+    document.body.append(this.#root)
+    new ResizeObserver(() => {
+      document.documentElement.style.setProperty("--class-strip", `${this.#strip.offsetHeight}px`)
+    }).observe(this.#strip)
+    document.addEventListener("click", (event) => {
+      if (event.composedPath().some(({dataset}) => dataset?.press == "class")) {
+        this.#toggle()
+      }
+    })
+    this.#sheet.addEventListener("keydown", (event) => event.key == "Escape" && this.open(null))
+    if (Object.keys(place()).length > 0) {
+      this.#show()
+    }
+  }
+
+  say(what, given) {
+    this.#channel.say(what, given)
+  }
+
+  get code() {
+    return this.#code
+  }
+
+  get lessons() {
+    return this.#lessons
+  }
+
+  // Open a sheet with these contents, or close it.
+  open(contents, label = "") {
+    this.#sheet.hidden = contents == null
+    if (contents != null) {
+      this.#sheet.setAttribute("aria-label", label)
+      replace(this.#sheet, [contents])
+    }
+  }
+
+  get opened() {
+    return this.#sheet.hidden ? null : this.#sheet.firstChild
+  }
+
+  strip(...parts) {
+    replace(this.#strip, parts)
+  }
+
+  tell(words) {
+    say(this.#told, words)
+    clearTimeout(this.#silence)
+    this.#silence = setTimeout(() => say(this.#told, ""), TOLD)
+  }
+
+  #toggle() {
+    if (this.#root.hidden) {
+      this.#show()
+    } else if (this.#role == "") {
+      this.#hide()
+    } else {
+      this.#part.toggle?.()
+    }
+  }
+
+  #show() {
+    this.#root.hidden = false
+    document.documentElement.classList.add("in-class")
+    this.#come_in()
+    this.#channel.open()
+  }
+
+  #hide() {
+    this.#root.hidden = true
+    document.documentElement.classList.remove("in-class")
+    this.open(null)
+  }
+
+  #come_in() {
+    this.#role = ""
+    this.#part = new JoinForm(this, place(), () => this.#hide()) // or for as long as the server looks the key up
+  }
+
+  #hear(message) {
+    if (message.connected === false) {
+      this.#asked = false
+      this.#part?.lose?.()
+    } else if (message.connected) {
+      this.#introduce()
+    } else if (message.teach != null) { // the run of the class belongs to the page that has its key
+      window.location.replace(`?${new URLSearchParams({teach: message.teach, room: place().code})}`)
+    } else if (message.key != null) {
+      this.#code = message.code
+      keep(message.code, message.key)
+    } else if (message.lessons != null) {
+      this.#lessons = message.lessons
+    } else if (message.room != null) {
+      this.#follow(message.room)
+    } else if (message.gone != null) {
+      forget()
+      this.#come_in()
+      this.tell(message.gone)
+    } else if (message.refused != null) {
+      this.tell(message.refused)
+    } else {
+      this.#part?.hear?.(message)
+    }
+  }
+
+  #introduce() {
+    const {word, code, key} = place()
+    if (key != null && !this.#asked) {
+      this.#asked = true
+      this.say("enter", {code, key})
+    } else if (word != null) {
+      this.say("teach", {word})
+    }
+  }
+
+  #follow(room) {
+    if (room.role != this.#role) {
+      this.#role = room.role
+      this.open(null)
+      this.#part = room.role == "teacher" ? new Teacher(this) : new Student(this)
+    }
+    this.#part.follow(room)
+  }
+}
+
+export function leave_button(act, words, question) {
+  return button(words, () => window.confirm(question) && act(), {class: "plain"})
+}

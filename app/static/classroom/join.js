@@ -1,0 +1,44 @@
+// How somebody comes into a class: by a code and a nickname, or as a teacher who opens a room.
+
+import {place} from "./channel.js"
+import {button, h} from "./elements.js"
+
+export class JoinForm {
+  #dock
+  #code
+  #name
+
+  constructor(dock, {code = "", word, key}, close) {
+    this.#dock = dock
+    if (word != null) {
+      dock.strip(h("b", {}, "Class"), h("span", {class: "words"}, "Checking the teacher's word …"))
+      return
+    }
+    if (key != null) {
+      dock.strip(h("b", {}, `Class ${code}`), h("span", {class: "words"}, "Coming back …"))
+      return
+    }
+    this.#code = h("input", {name: "code", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 12, size: 7, value: code, required: true})
+    this.#name = h("input", {name: "nickname", autocomplete: "nickname", maxlength: 24, size: 14, required: true})
+    const form = h("form", {class: "join", onsubmit: (event) => this.#join(event)},
+      h("b", {}, "Join a class"),
+      h("label", {}, "Code ", this.#code),
+      h("label", {}, "Nickname ", this.#name),
+      h("button", {type: "submit", class: "main"}, "Join"))
+    dock.strip(form, button("Close", close, {class: "plain"}))
+    const empty = code == "" ? this.#code : this.#name
+    setTimeout(() => empty.focus())
+  }
+
+  hear({may_open}) {
+    if (may_open) {
+      this.#dock.strip(h("b", {}, "Class"), h("span", {class: "words"}, "You can open a room for your class."),
+        button("Open a room", () => this.#dock.say("open", {code: place().code ?? ""}), {class: "main"}))
+    }
+  }
+
+  #join(event) {
+    event.preventDefault()
+    this.#dock.say("join", {code: this.#code.value, name: this.#name.value})
+  }
+}

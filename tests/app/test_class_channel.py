@@ -1,0 +1,431 @@
+"""A class over its sockets: roles, following, votes, cut lines, hostile pages."""
+
+import contextlib
+import json
+import logging
+import random
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import panel as pn
+import pytest
+from panel.io.application import build_single_handler_application
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from app.server import class_channel
+from app.server.class_channel import LIVE
+from app.server.cpu_affinity import CORE
+from app.server.frame_channel import FORBIDDEN, SHARED
+from app.server.log_limits import Brief
+from app.server.session import CONDUCTOR, VISITS
+from engine import Play, SetKnob, Status
+from tests.app.test_classroom import hostile
+from tests.deploy.conftest import free_port
+from tests.waiting import PATIENCE, wait_until
+
+ROOT = Path(__file__).parents[2]
+VIEWS = ["loss", "accuracy"]
+LONG = 3_600_000  # milliseconds
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/static/frames.js", timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    port = free_port()
+    thread = pn.serve(
+        {"app": build_single_handler_application(ROOT / "app")},
+        port=port,
+        show=False,
+        threaded=True,
+        unused_session_lifetime_milliseconds=LONG,
+        check_unused_sessions_milliseconds=300,
+        websocket_origin=[f"localhost:{port}"],
+    )
+    address = f"http://localhost:{port}/app"
+    wait_until(lambda: answers(address))
+    for handler in logging.getLogger().handlers:
+        for brief in [x for x in handler.filters if isinstance(x, Brief)]:
+            handler.removeFilter(brief)
+    yield address
+    thread.stop()
+    CONDUCTOR.close()
+    CORE.end()
+
+
+class Page:
+    """A page with its two channels."""
+
+    def __init__(self, address: str, query: str = "", *, goes: bool = True) -> None:
+        self.address = address
+        before = set(VISITS)
+        with urllib.request.urlopen(f"{address}?pace=full{query}", timeout=PATIENCE) as reply:
+            token = re.search(r'"token":\s*"([^"]+)"', reply.read().decode())
+        assert token
+        self.token = token[1]
+        (self.session,) = set(VISITS) - before
+        self.key = self.code = ""
+        self.told: dict[str, object] = {}  # the last of each kind of message
+        self._ends = contextlib.ExitStack()
+        self.frames = self.plug("frames")
+        self.row, self.asks = -1, 0
+        self.classroom = self.plug("class")
+
+    def plug(self, route: str):
+        address = f"{self.address.replace('http', 'ws')}/{route}"
+        socket = self._ends.enter_context(
+            connect(address, origin=self.address.removesuffix("/app"), open_timeout=PATIENCE)
+        )
+        socket.send(json.dumps({"token": self.token}))
+        return socket
+
+    @property
+    def visit(self):
+        return VISITS[self.session]
+
+    def say(self, what: str, **given: object) -> None:
+        self.classroom.send(json.dumps({"do": what, **given}))
+
+    def hear(self, kind: str, fits: Callable[[object], object] = lambda told: True):
+        """The next message of a kind that fits."""
+        while True:
+            message = json.loads(self.classroom.recv(timeout=PATIENCE))
+            self.told |= message
+            self.key, self.code = message.get("key", self.key), message.get("code", self.code)
+            if kind in message and fits(message[kind]):
+                return message[kind]
+
+    def frame(self) -> dict:
+        self.asks += 1
+        ask = {"request": self.asks, "since": self.row, "views": VIEWS}
+        self.frames.send(json.dumps(ask))
+        frame = json.loads(self.frames.recv(timeout=PATIENCE))
+        assert frame["request"] == self.asks
+        self.row = frame["row"]
+        return frame
+
+    def leave(self) -> None:
+        self._ends.close()
+
+
+@pytest.fixture
+def open_page(address) -> Iterator[Callable[..., Page]]:
+    """Opens pages, and closes them and every room afterwards."""
+    pages: list[Page] = []
+
+    def open_one(query: str = "") -> Page:
+        pages.append(Page(address, query))
+        return pages[-1]
+
+    yield open_one
+    for page in pages:
+        page.leave()
+    loop = next(iter(pn.state._servers.values()))[0].io_loop
+    for live in list(LIVE.values()):
+        loop.add_callback(class_channel.close, live)
+    wait_until(lambda: not LIVE)
+    for server, _, _ in pn.state._servers.values():
+        for session in server.get_sessions("/app"):
+            session.request_expiration()
+    wait_until(lambda: not VISITS and len(CONDUCTOR) == 0)
+
+
+@pytest.fixture
+def teacher(open_page) -> Page:
+    page = open_page()
+    page.frame()
+    page.say("teach", word=class_channel.WORD._word)
+    page.hear("may_open")
+    page.say("open")
+    page.hear("room")
+    assert page.code and page.key
+    return page
+
+
+@pytest.fixture
+def join(open_page, teacher) -> Callable[[str], Page]:
+    def join_one(name: str) -> Page:
+        page = open_page()
+        page.frame()
+        page.say("join", code=teacher.code.lower(), name=name)
+        page.hear("room")
+        return page
+
+    return join_one
+
+
+def live(teacher: Page):
+    return next(x for room, x in LIVE.items() if room.code == teacher.code)
+
+
+def test_only_who_knows_the_word_opens_a_room(open_page):
+    page = open_page()
+    page.say("open")
+    assert "teacher's word" in page.hear("refused")
+    page.say("teach", word="guess")
+    assert page.hear("refused") == "This is not the teacher's word."
+    page.say("open")
+    assert "teacher's word" in page.hear("refused")
+    assert not LIVE
+
+
+def test_students_see_the_run_of_the_teacher_in_one_frame_for_all(teacher, join):
+    anna, ben = join("Anna"), join("Ben")
+    run = live(teacher).run
+    assert anna.visit.watched is run and ben.visit.watched is run
+    assert anna.told["room"]["follows"]
+    for student in (anna, ben):
+        frame = student.frame()
+        assert frame["run"] > run.number and set(frame["draw"]) == set(VIEWS)
+    shared = SHARED[run]
+    before, frames = shared.composed, 0
+    for _ in range(10):
+        for student in (anna, ben):
+            student.frame()
+            frames += 1
+    assert shared.composed - before < frames
+    assert run.handle.latest.status is Status.RUNNING
+    wait_until(lambda: anna.visit.handle.latest.status is Status.PAUSED)  # her own waits
+
+
+def test_a_knob_of_the_teacher_is_seen_and_cannot_be_turned_by_others(teacher, join):
+    anna = join("Anna")
+    teacher.visit.handle.send(SetKnob("optimization.learning_rate", 0.02))
+    wait_until(lambda: anna.visit._settings.learning_rate == 0.02)
+    refusal = anna.visit.refuses("set", "learning_rate", "10")
+    assert refusal.startswith("You follow the class")
+    assert anna.visit.refuses("key", " ", "") and not anna.visit.refuses("key", "?", "")
+    assert not teacher.visit.refuses("set", "learning_rate", "10")
+
+
+def test_who_takes_the_wheel_goes_on_from_that_step_to_the_bit(teacher, join):
+    anna = join("Anna")
+    run = live(teacher).run.handle
+    wait_until(lambda: run.latest.step > 50)
+    anna.say("take wheel")
+    anna.hear("room", lambda room: not room["follows"])
+    own = anna.visit.handle
+    wait_until(lambda: own.latest.status is Status.PAUSED and own.latest.step > 50)
+    assert anna.visit.watched is None and not anna.visit.refuses("key", " ", "")
+    curves, theirs = own.latest.curves, run.latest.curves
+    rows = min(curves.rows, 20)
+    assert curves["loss"][:rows].tolist() == theirs["loss"][:rows].tolist()
+    assert anna.frame()["run"] < 1_000_000  # her own again
+    anna.say("follow")
+    anna.hear("room", lambda room: room["follows"])
+    assert anna.visit.watched is live(teacher).run
+    wait_until(lambda: anna.frame()["run"] > 1_000_000)
+
+
+def test_a_question_holds_the_run_and_hides_the_tally(teacher, join):
+    anna, ben = join("Anna"), join("Ben")
+    run = live(teacher).run.handle
+    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
+    anna.hear("room", lambda room: "question" in room)
+    wait_until(lambda: run.latest.status is Status.PAUSED)
+    assert teacher.visit.refuses("press", "play", "")
+    anna.say("choose", option=1)
+    told = ben.hear("room", lambda room: room.get("question", {}).get("answered") == 1)
+    assert "before" not in told["question"]
+    assert "before" not in teacher.hear("room", lambda room: "question" in room)["question"]
+    ben.say("choose", option=1)
+    teacher.say("close question")
+    told = anna.hear("room", lambda room: room["question"].get("before"))
+    assert told["question"]["before"] == [0, 2]
+    wait_until(lambda: run.latest.status is Status.RUNNING)
+    assert not teacher.visit.refuses("press", "play", "")
+
+
+def test_a_curve_is_compared_with_the_run(teacher, join):
+    anna = join("Anna")
+    teacher.say("ask", question="How will it go on?", steps=200)
+    axes = anna.hear("room", lambda room: "question" in room)["question"]["axes"]
+    anna.say("draw", points=[[0, 0.5], [1, 0.2]])
+    teacher.say("close question")
+    run = live(teacher).run.handle
+    wait_until(lambda: run.latest.step > axes["step"] + 200)
+    told = anna.hear("room", lambda room: len(room["question"].get("truth", ())) > 3)
+    assert told["question"]["curves"] == [[[0.0, 0.5], [1.0, 0.2]]]
+    assert all(axes["step"] <= step <= axes["step"] + 200 for step, _ in told["question"]["truth"])
+
+
+def test_everybody_is_brought_to_a_state_and_paused(teacher, join):
+    anna = join("Anna")
+    wait_until(lambda: live(teacher).run.handle.latest.step > 20)
+    teacher.say("state")
+    anna.hear("room", lambda room: room["mode"] == "free")
+    own = anna.visit.handle
+    wait_until(lambda: own.latest.step > 20 and own.latest.status is Status.PAUSED)
+    late = join("Late")  # stands where the others are
+    wait_until(lambda: late.visit.handle.latest.step == own.latest.step)
+    own.send(Play())
+    wait_until(lambda: own.latest.status is Status.RUNNING)
+    teacher.say("mode", mode="pause")
+    wait_until(lambda: own.latest.status is Status.PAUSED)
+    assert anna.visit.refuses("key", " ", "") == "Your teacher has paused the class."
+
+
+def test_the_wall_shows_runs_and_one_of_them_is_shown_to_all(teacher, join):
+    anna, ben = join("Anna"), join("Ben")
+    teacher.say("mode", mode="free")
+    anna.hear("room", lambda room: room["mode"] == "free")
+    wait_until(lambda: anna.visit.watched is None)
+    anna.visit.handle.send(Play())
+    wait_until(lambda: anna.visit.handle.latest.step > 10)
+    teacher.say("wall", on=True)
+
+    def has_annas_run(wall) -> bool:
+        return any(x["name"] == "Anna" and x["tile"] and x["tile"]["step"] for x in wall["tiles"])
+
+    teacher.hear("wall", has_annas_run)
+    number = teacher.hear("wall", has_annas_run)["tiles"][0]["number"]
+    number = next(x.number for x in live(teacher).room.students.values() if x.name == "Anna")
+    teacher.say("look", who=number)
+    wait_until(lambda: teacher.visit.watched is anna.visit.run)
+    assert "student's run" in teacher.visit.refuses("set", "learning_rate", "1")
+    teacher.say("look")
+    wait_until(lambda: teacher.visit.watched is None)
+    teacher.say("show", who=number)
+    teacher.say("mode", mode="follow")
+    told = ben.hear("room", lambda room: room.get("shown"))
+    assert told["shown"] == "a student"  # nobody learns whose it is
+    wait_until(lambda: ben.visit.watched is anna.visit.run)
+    assert anna.visit.watched is None and anna.hear("room", lambda room: room.get("on_show"))
+
+
+def test_help_comes_as_a_suggestion_to_accept(teacher, join):
+    anna = join("Anna")
+    anna.say("hand", up=True)
+    rows = teacher.hear("room", lambda room: room["students"] and room["students"][0].get("hand"))
+    number = rows["students"][0]["number"]
+    teacher.say("mode", mode="free")
+    anna.hear("room", lambda room: room["mode"] == "free")
+    teacher.say("suggest", who=number, words="Try", path="optimization.learning_rate", value=0.05)
+    assert anna.hear("room", lambda room: "suggestion" in room)["suggestion"]["value"] == "0.05"
+    anna.say("settle", accept=True)
+    wait_until(lambda: anna.visit.handle.latest.config.optimization.learning_rate == 0.05)
+
+
+def test_a_lost_student_is_back_in_place_and_its_answer_with_it(teacher, join, open_page):
+    anna = join("Anna")
+    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
+    anna.hear("room", lambda room: "question" in room)
+    anna.say("choose", option=0)
+    anna.hear("room", lambda room: room["question"].get("mine") == 0)
+    key = anna.key
+    anna.leave()
+    teacher.hear("room", lambda room: not room["students"][0]["here"])
+    again = open_page()
+    again.say("enter", code=teacher.code, key=key)
+    told = again.hear("room")
+    assert told["name"] == "Anna" and told["question"]["mine"] == 0 and told["follows"]
+    assert len(live(teacher).room.students) == 1
+
+
+def test_the_run_goes_on_without_the_teacher_who_comes_back_to_it(teacher, join, open_page):
+    anna = join("Anna")
+    run = live(teacher).run
+    session = teacher.session
+    teacher.leave()
+    anna.hear("room", lambda room: not room["teacher_here"])
+    for server, _, _ in pn.state._servers.values():
+        for one in server.get_sessions("/app"):
+            if one.id == session:
+                one.request_expiration()
+    wait_until(lambda: session not in VISITS)
+    step = run.handle.latest.step
+    anna.frame()
+    wait_until(lambda: (anna.frame(), run.handle.latest.step > step)[1])
+    back = open_page(f"&teach={teacher.key}&room={teacher.code}")
+    back.say("enter", code=teacher.code, key=teacher.key)
+    assert back.hear("room")["role"] == "teacher"
+    assert back.visit.run is run
+    anna.hear("room", lambda room: room["teacher_here"])
+
+
+def test_a_teacher_without_the_key_in_the_address_is_sent_there(teacher, open_page):
+    other = open_page()
+    other.say("enter", code=teacher.code, key=teacher.key)
+    assert other.hear("teach") == teacher.key
+
+
+def test_a_removed_student_is_put_out(teacher, join, open_page):
+    anna = join("Anna")
+    number = next(iter(live(teacher).room.students))
+    teacher.say("remove", who=number)
+    anna.hear("gone")
+    assert anna.visit.watched is None and not anna.visit.refuses("key", " ", "")
+    anna.say("hand", up=True)
+    assert anna.hear("refused") == "This page is in no room."
+    anna.say("enter", code=teacher.code, key=anna.key or "x")
+    assert anna.hear("gone")
+
+
+def test_closing_the_room_gives_everybody_a_page_of_their_own(teacher, join):
+    anna = join("Anna")
+    teacher.say("results", kind="csv")
+    teacher.hear("file")
+    assert teacher.told["text"].startswith("student,best accuracy")
+    teacher.say("close room")
+    assert anna.hear("gone") == "The room is closed."
+    wait_until(lambda: anna.visit.watched is None and not LIVE)
+    assert teacher.visit.handle.latest.status is Status.RUNNING
+
+
+def test_a_student_can_neither_be_the_teacher_nor_see_more(teacher, join):
+    anna, ben = join("Anna"), join("Ben")
+    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
+    ben.hear("room", lambda room: "question" in room)
+    ben.say("choose", option=1)
+    anna.hear("room", lambda room: room.get("question", {}).get("answered") == 1)
+    number = next(x.number for x in live(teacher).room.students.values() if x.name == "Ben")
+    for what, given in (
+        *(("wall", {"on": True}), ("results", {"kind": "json"}), ("code", {"address": "x"})),
+        *(("close question", {}), ("look", {"who": number}), ("show", {"who": number})),
+        *(("remove", {"who": number}), ("mode", {"mode": "free"}), ("close room", {})),
+        ("suggest", {"who": number, "words": "x"}),
+    ):
+        anna.say(what, **given)
+        assert anna.hear("refused") == "Only the teacher can do this."
+    texts = json.dumps(anna.told)
+    assert "wall" not in anna.told and "file" not in anna.told
+    assert "Ben" not in texts and teacher.key not in texts and ben.key not in texts
+    assert live(teacher).room.holds
+
+
+def test_hostile_messages_over_the_socket_change_nothing(teacher, join):
+    anna = join("Anna")
+    dice = random.Random(4)
+    room = live(teacher).room
+    before = room.changes
+    stranger = Page(teacher.address)
+    try:
+        for _ in range(60):
+            message = hostile(dice)
+            if b'"code"' not in message and b"teach" not in message:
+                stranger.classroom.send(message.decode("latin1"))
+        stranger.say("hand", up=True)
+        stranger.hear("refused", lambda words: words == "This page is in no room.")
+    finally:
+        stranger.leave()
+    assert room.changes == before
+    assert len(room.students) == 1 and anna.visit.watched is live(teacher).run
+
+
+@pytest.mark.parametrize("hello", [{}, {"token": "x"}, "x", {"do": "open"}])
+def test_a_page_without_a_token_is_closed(address, hello):
+    there = f"{address.replace('http', 'ws')}/class"
+    with connect(there, origin=address.removesuffix("/app")) as socket:
+        socket.send(json.dumps(hello))
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=PATIENCE)
+        assert socket.close_code == FORBIDDEN

@@ -1,0 +1,143 @@
+"""A class in one room: frames of all who follow, the wall, and votes at once.
+
+uv run --group bench python tests/bench/classroom.py --students 40
+uv run --group bench python tests/bench/classroom.py --students 40 --free
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+from typing import Any
+
+import msgspec
+import numpy as np
+import psutil
+from server import Server, served
+from visitor import Socket, Visitor
+
+WORD = "sesame"
+OPTIONS = ["fall", "rise", "stay"]
+AUTO = ""  # the pace at which a class watches
+
+
+class Member:
+    """A page in a class."""
+
+    def __init__(self, base: str) -> None:
+        self.page = Visitor(base, query=AUTO)
+        self.walls: list[float] = []  # when the wall was told
+        self.room: dict[str, Any] = {}
+        self.key: dict[str, Any] = {}
+        self.refused: list[str] = []
+        self.channel: Socket
+
+    async def open(self) -> None:
+        """Open the page, and its class channel."""
+        await self.page.open()
+        self.channel = await self.page.connect("class", self._hear)
+        self.channel.send({"token": self.page.token})
+
+    def say(self, what: str, **given: object) -> None:
+        """Send a message to the room."""
+        self.channel.send({"do": what, **given})
+
+    def _hear(self, payload: bytes) -> None:
+        told = msgspec.json.decode(payload)
+        if "wall" in told:
+            self.walls.append(time.perf_counter())
+        if "refused" in told:
+            self.refused.append(told["refused"])
+        self.room = told.get("room", self.room)
+        if "key" in told:
+            self.key = told
+
+
+async def until(condition: Any) -> None:
+    while not condition():
+        await asyncio.sleep(0.02)
+
+
+async def measure(server: Server, students: int, seconds: float, free: bool) -> None:
+    teacher = Member(server.base)
+    await teacher.open()
+    teacher.say("teach", word=WORD)
+    teacher.say("open")
+    await until(lambda: teacher.key)
+    crowd = [Member(server.base) for _ in range(students)]
+    for start in range(0, students, 10):
+        await asyncio.gather(*(member.open() for member in crowd[start : start + 10]))
+    for number, member in enumerate(crowd):
+        member.say("join", code=teacher.key["code"], name=f"student {number}")
+    await until(lambda: all(member.room for member in crowd))
+    await vote(teacher, crowd)
+    teacher.say("wall", on=True)
+    if free:
+        teacher.say("mode", mode="free")
+        await until(lambda: all(not member.room["follows"] for member in crowd))
+        for member in crowd:
+            member.page.press(" ")
+    await asyncio.sleep(5)
+    client = psutil.Process()
+    begun, cpu, own = time.perf_counter(), server.cpu, client.cpu_times()
+    await asyncio.sleep(seconds)
+    ended, used, spent = time.perf_counter(), server.cpu - cpu, client.cpu_times()
+    report(crowd, begun, ended)
+    walls = np.diff([x for x in teacher.walls if begun <= x <= ended])
+    print(f"wall                   {walls.max():8.2f} s between two at most")
+    print(f"server CPU             {100 * used / (ended - begun):8.0f} % of a core", end="")
+    busy = spent.user + spent.system - own.user - own.system
+    print(f"   (this client: {100 * busy / (ended - begun):.0f} %)")
+    print(f"refused                {sum(len(member.refused) for member in crowd):8d}")
+
+
+async def vote(teacher: Member, crowd: list[Member]) -> None:
+    """All answer at once; all must be counted, and none twice."""
+    teacher.say("ask", question="What will the loss do?", options=OPTIONS)
+    await until(lambda: all("question" in member.room for member in crowd))
+    begun = time.perf_counter()
+    for number, member in enumerate(crowd):
+        member.say("choose", option=number % 3)
+    await until(lambda: teacher.room["question"]["answered"] == len(crowd))
+    took = time.perf_counter() - begun
+    teacher.say("close question")
+    await until(lambda: "before" in crowd[0].room["question"])
+    tally = crowd[0].room["question"]["before"]
+    print(f"votes                  {sum(tally):8d} of {len(crowd)} counted within {took:.2f} s")
+    teacher.say("drop question")
+
+
+def report(crowd: list[Member], begun: float, ended: float) -> None:
+    rates, gaps, sizes = [], [], []
+    for member in crowd:
+        times = np.array(member.page.arrivals)
+        inside = (times >= begun) & (times <= ended)
+        rates.append(inside.sum() / (ended - begun))
+        gaps.append(np.diff(times[inside]))
+        sizes.append(np.array(member.page.sizes)[inside])
+    gap, size = 1000 * np.concatenate(gaps), np.concatenate(sizes)
+    print(f"frames/s per student   {min(rates):8.2f} least, {statistics.median(rates):.2f} median")
+    print(
+        f"gap between frames     {np.percentile(gap, 50):8.0f} ms p50,"
+        f" {np.percentile(gap, 99):.0f} ms p99, {gap.max():.0f} ms worst"
+    )
+    print(f"bytes per frame        {size.mean():8.0f} mean")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--students", type=int, default=40)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--free", action="store_true", help="all on runs of their own")
+    options = parser.parse_args()
+    what = "on runs of their own" if options.free else "who follow"
+    print(f"{options.students} students {what}, with the wall, {options.seconds:g} s")
+    places = options.students + 2
+    with served(BABYSIT_TEACHER=WORD, BABYSIT_MAX_VISITORS=places) as server:
+        asyncio.run(measure(server, options.students, options.seconds, options.free))
+        for line in server.complaints[:10]:
+            print(line)
+
+
+if __name__ == "__main__":
+    main()
