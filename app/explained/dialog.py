@@ -110,6 +110,7 @@ class Explanation:
         told = self._step
         if told is None or told.diverges:
             return
+        self._step = None  # a second press waits for the next explanation
         self._handle.send(Step())
         made = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
         step, found = made.result(PATIENCE)

@@ -165,6 +165,16 @@ def test_the_step_is_made_as_it_was_explained(shown):
     assert f"<b>Step {told.step + 1}</b>" in shown.page
 
 
+def test_a_second_press_makes_no_second_step():
+    shown = Shown({})
+    before = shown.handle.experiment.step
+    for _ in range(2):
+        shown.presses.press("make step")
+    shown.follow()
+    assert shown.handle.experiment.step == before + 1
+    assert "to the bit what was explained" in shown.page
+
+
 def test_the_probabilities_follow_from_the_scores():
     page = Shown({}).page
     rows = re.findall(r'<th scope="row">(\w+)</th><td>(\S+)</td><td>(\S+)</td><td>(\S+)</td>', page)
