@@ -76,7 +76,7 @@ def _marks(pace: Pace) -> Mapping[str, str]:
 
 def _looking(snapshot: Snapshot) -> str:
     """Which step somebody looks back at; nothing while he sees the run as it is now."""
-    if snapshot.looking is None:
+    if snapshot.looking is None or snapshot.looking.verified is not None:
         return ""
     step, done = numbers.count(snapshot.looking.step), snapshot.looking.done
     if done < 1:
@@ -92,6 +92,10 @@ def _noticed(noticed: tuple[Notice, ...]) -> str:
 
 def _branch(snapshot: Snapshot) -> str:
     """Where this run comes from, if it goes on from another; else what the timeline is for."""
+    if snapshot.looking and snapshot.looking.verified is not None:
+        step = numbers.count(snapshot.looking.step)
+        done = numbers.percent(snapshot.looking.verified)
+        return f"Step {step}, as the link has it: {done} of the run repeated to verify it."
     if waits := _left(snapshot):
         return waits
     if snapshot.parent is None:

@@ -49,6 +49,7 @@ class Hello(msgspec.Struct, forbid_unknown_fields=True):
     """The page's first message."""
 
     token: str
+    state: str = ""  # what a link carries behind #
 
 
 class Ask(msgspec.Struct):
@@ -314,6 +315,7 @@ class FrameChannel(WebSocketHandler):
             self._visit.regain(None)
         else:
             self._visit.presence.arrive()
+            self._visit.bring(hello.state)
 
     async def _answer(self, visit: Visit, ask: Ask) -> None:
         self._request = Request(ask)

@@ -145,6 +145,7 @@ class Visit:
         self._setting_up = threading.Lock()
         self._run: ShownRun | None = None
         self._arrival: SharedRun | None = None
+        self._state = b""  # of the link's run, as its browser has sent it
         self._started = run is not None
         self._watchers: set[Hashable] = set()
         self._watched: ShownRun | None = None
@@ -255,12 +256,17 @@ class Visit:
         """Whether the experiment has been set up, and there is something to see."""
         return self._arrival is not None
 
+    def bring(self, state: str) -> None:
+        """Take the state that the link carries, before the experiment is set up."""
+        if state and self._arrival is None:
+            self._state = run_links.carried(state)
+
     def set_up(self) -> None:
         """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
         with self._setting_up:
             if self._arrival is None and not self._closed:
                 self.run.listen(self, self._news)
-                self._arrival = SharedRun(self._wish, self.handle, self._tell)
+                self._arrival = SharedRun(self._wish, self.handle, self._tell, self._state)
                 if self._adopted:
                     self._news(self.handle.latest)
 

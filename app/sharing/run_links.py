@@ -8,6 +8,8 @@
     &hide=lane,l2-...  parts of the page to hide, for a lesson
     &only=loss,health  these plots and parts of the page alone, for a frame in another page
     &bare=1            without header and tabs, such as a lesson in a frame
+    #state=...         a state shortly before that step, so that it is shown at once; browsers keep
+                       what stands behind # to themselves, and app/static/frames.js sends it
 
 An illegal part is reported in one sentence, and the page opens without it.
 """
@@ -30,6 +32,7 @@ from engine import AUTO, SETTINGS, Effect, Pace, Recording, files_named
 
 MAX_LINK = 12_000  # characters; servers and proxies refuse much longer addresses
 MAX_UNPACKED = 2**18  # bytes
+MAX_STATE = 200_000  # characters; what is behind # no server or proxy sees
 MAX_STEPS = 10**9
 MAX_WORDS = 200  # characters of a link that an error message repeats
 
@@ -115,6 +118,21 @@ def packed(recording: Recording) -> str:
         f"This run was steered {len(recording.turns):,} times, which is more than a link can hold:"
         " export it as JSON."
     )
+
+
+def fragment(state: bytes) -> str:
+    """The part of a link that carries a state; empty if it is too large for one."""
+    text = base64.urlsafe_b64encode(state).decode().rstrip("=")
+    return f"#state={text}" if 0 < len(text) <= MAX_STATE else ""
+
+
+def carried(text: str) -> bytes:
+    """The state in that part; of text that is none, bytes that are no state."""
+    try:
+        padded = text[:MAX_STATE] + "=" * (-len(text[:MAX_STATE]) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        return b"?"
 
 
 def branches_held(recording: Recording) -> int:

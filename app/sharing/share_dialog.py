@@ -22,6 +22,7 @@ of a knob included, and gets the same weights to the bit on a machine of the sam
 BRANCHES = (
     "<p>Of its {all} other branches it holds {held}, which are repeated when one goes there.</p>"
 )
+CARRIES = "Show this step at once: a link of {size:,} kB, too long for some programs"
 TAKES = "<p>To repeat it takes about {seconds} s on this machine.</p>"
 FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
 
@@ -56,6 +57,8 @@ class Sharing:
         self._copy.on_click(lambda event: bridge.do("copy", self._link.value))
         bridge.on("answer", lambda action, answer: self._copied(answer))
         self._goes_on = ui.Switch(label="Go on training from there", value=False, margin=(5, 0))
+        self._state = b""
+        self._carries = ui.Switch(label="", value=False, margin=(5, 0))
         self._hidden = ui.MultiChoice(
             label="Hide, for a lesson",
             options={words: name for name, words in hideable().items()},
@@ -63,19 +66,25 @@ class Sharing:
             sizing_mode="stretch_width",
             margin=(5, 0),
         )
-        for widget in (self._goes_on, self._hidden):
+        for widget in (self._goes_on, self._carries, self._hidden):
             widget.param.watch(lambda event: self._write(), "value")
         self.view: Viewable = Column(
             self._words,
             Row(self._link, self._copy, sizing_mode="stretch_width"),
             self._goes_on,
+            self._carries,
             self._hidden,
             sizing_mode="stretch_width",
         )
 
     def opened(self) -> None:
         """Make the link to the current run."""
-        self._recording = self._handle.do(record).result(PATIENCE)
+        done = self._handle.do(lambda experiment: (record(experiment), experiment.packed_state()))
+        self._recording, self._state = done.result(PATIENCE)
+        carried = len(run_links.fragment(self._state))
+        self._carries.param.update(
+            value=False, visible=carried > 0, label=CARRIES.format(size=max(1, carried // 1000))
+        )
         self._write()
 
     def _copied(self, answer: str) -> None:
@@ -93,7 +102,8 @@ class Sharing:
             asked = run_links.query(
                 recording, self._goes_on.value, self._hidden.value or [], self._handle.pace
             )
-            link = f"{self._address()}{asked}"
+            carried = run_links.fragment(self._state) if self._carries.value else ""
+            link = f"{self._address()}{asked}{carried}"
         except ValueError as error:
             words, link = f"<p role='alert'>{error}</p>", ""
         if speed := self._handle.latest.training_steps_per_second:

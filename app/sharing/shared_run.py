@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
+import msgspec
+
 from app.sharing import run_links
 from app.sharing.run_links import Wish
 from engine import (
@@ -29,8 +31,10 @@ OTHER = (
 class SharedRun:
     """Repeats the run of a link from its first step to the shared one."""
 
-    def __init__(self, wish: Wish, handle: ExperimentHandle, tell: Tell) -> None:
-        self._wish, self._handle, self._tell = wish, handle, tell
+    def __init__(
+        self, wish: Wish, handle: ExperimentHandle, tell: Tell, state: bytes = b""
+    ) -> None:
+        self._wish, self._handle, self._tell, self._state = wish, handle, tell, state
         self._awaited: tuple[int, Recording] | None = None  # number of the run that repeats it
         self._plays = False  # whether it has started
         self.snapshot = handle.latest  # what the page shows first
@@ -47,7 +51,7 @@ class SharedRun:
     def _prepare(self, recording: Recording) -> None:
         """Set the shared run up, and pause it until the page is complete."""
         run = self._handle.latest.run
-        self._handle.send(recording.begin)
+        self._handle.send(msgspec.structs.replace(recording.begin, state=self._state))
         refusal = self._handle.do(lambda experiment: self._handle.refusal)
         self._handle.send(Pause())
         snapshot = self._handle.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
@@ -84,6 +88,8 @@ class SharedRun:
         if self._awaited is None or snapshot.status is Status.RUNNING or not self._plays:
             return
         run, recording = self._awaited
+        if snapshot.looking and snapshot.looking.verified is not None:
+            return  # it shows the shared step, but has not repeated the run yet
         if snapshot.run != run:  # the visitor has started another one
             self._awaited = None
         elif snapshot.step == recording.steps:

@@ -77,7 +77,7 @@ class Channel {
     this.row = -1
     this.#socket = new WebSocket(this.#url)
     this.#socket.onopen = () => {
-      this.#socket.send(JSON.stringify({token: this.#token}))
+      this.#socket.send(JSON.stringify({token: this.#token, state: carried()}))
       this.#way_back.revive()
       this.#ask()
     }
@@ -149,6 +149,11 @@ class Channel {
   #knows(views) {
     return views.every((view) => this.#asked.includes(view))
   }
+}
+
+// The state of a shared run, which stands in the address where no server sees it.
+function carried() {
+  return window.location.hash.match(/^#state=([\w-]+)$/)?.[1] ?? ""
 }
 
 function fill({stream = {}, set = {}, reset = {}}) {

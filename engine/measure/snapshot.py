@@ -164,6 +164,7 @@ class Looking:
     end: int  # how far the run has come
     done: float  # how much of it is rebuilt, from 0 to 1; before 1 another step is shown
     so_far: Curves  # the curves up to the step that is shown
+    verified: float | None = None  # of a link's state: how much of its run is repeated, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
+from engine.runtime.ahead import ahead
 from engine.runtime.background_results import BackgroundResults
 from engine.runtime.branches import MOST, PART, Branch, Branches, Kept, from_link, parent_of
 from engine.runtime.companion import Companion, Origin
@@ -74,11 +75,13 @@ from engine.training.commands import (
 )
 from engine.training.config import SETTINGS, Effect, Rebuilds, RunConfig, SettingValue, rebuilt
 from engine.training.config_for_data import DATASET, suit_data
+from engine.training.packed_state import pack, redrawn
 from engine.training.training import Diverged, Training
 
 # CPU seconds of this thread, so that an interruption by frames for others costs it no training.
 # Windows counts these in units that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
+AHEAD = "The link's run is still being repeated, to verify what is shown: wait until it is there."
 FREE = 3  # times the training time, which rows of the curves may take in addition
 
 # The check of the loss reports an overflow; nobody would see NumPy's warning.
@@ -108,6 +111,7 @@ class Experiment:
         self._room = room
         self._began_at = 0  # the step at which this run was forked from another
         self._past: Past | None = None  # the past step that is shown
+        self._ahead: Past | None = None  # the last step of a link's run, while that is repeated
         self._goal: Branch | None = None  # the branch whose last step is rebuilt to be taken up
         self._status_now = self.status  # of the run itself, while a past step is shown
         self._begin(config)
@@ -130,6 +134,7 @@ class Experiment:
         """Be a run that has made no step yet."""
         config = training.config
         self._began_at = 0
+        self._ahead = None
         self._repeats: Branch | None = None  # the branch of a link that its script repeats
         self._script: deque[tuple[int, SetKnob]] = deque()
         self._until: int | None = None
@@ -213,6 +218,9 @@ class Experiment:
         if self._traces:
             self._trace(seconds)
             return 0
+        if self._ahead and not self._ahead.ready:
+            self._rebuild_ahead(self._ahead, seconds)
+            return 0
         start = now = self._work()
         self._written, made = 0.0, 0
         self._recorder.apart = apart
@@ -266,13 +274,14 @@ class Experiment:
         if self.step == self._until:
             self._until, self._came_to = None, self.step
             self._repeats = None
+            self._verify()
             self._pause()
 
     def _obey_script(self, command: SetKnob) -> None:
         """Apply a command of the script; an illegal one ends the script."""
         diverged = self.status is Status.DIVERGED
         try:
-            self.apply(command)
+            self._steer_and_note(command)
         except ValueError as error:
             self._script.clear()
             self._until = None
@@ -282,7 +291,7 @@ class Experiment:
                 self.status = Status.RUNNING
 
     def _diverge(self, loss: float) -> None:
-        self.status = Status.DIVERGED
+        self.status, self._ahead = Status.DIVERGED, None
         self._diverged_under = self.config
         self._mark("diverged")
         self._recorder.end(loss)
@@ -304,16 +313,30 @@ class Experiment:
                 self._pin(name, note)
             case Unpin(name):
                 self.pinned = tuple(past for past in self.pinned if past.name != name)
+            case LookBack() | LookAhead() | GoTo():
+                self._travel(command)
+            case StartLockstep() | EndLockstep() | Turn():
+                self._refuse_if_ahead()
+                self._lockstep(command)
+            case _:
+                if not isinstance(command, Play | Pause | Restart):
+                    self._refuse_if_ahead()
+                self._steer_and_note(command)
+
+    def _refuse_if_ahead(self) -> None:
+        if self._ahead:
+            raise ValueError(AHEAD)
+
+    def _travel(self, command: LookBack | LookAhead | GoTo) -> None:
+        """Show or take up what is not the run as it stands."""
+        match command:
             case LookBack(step):
                 self._look_back(step)
             case LookAhead():
+                self._ahead = None
                 self._end_look()
             case GoTo(run):
                 self._go_to(run)
-            case StartLockstep() | EndLockstep() | Turn():
-                self._lockstep(command)
-            case _:
-                self._steer_and_note(command)
 
     def _steer_and_note(self, command: Steering) -> None:
         """Apply a command, and add it to the journal if it changed anything."""
@@ -392,6 +415,8 @@ class Experiment:
         self._followed.forget()
         if begin.branches:
             self._adopt(begin)
+        if begin.state:
+            self._show_ahead(begin)
         self._repeat(begin.script, begin.until)
 
     def _repeat(self, script: Iterable[tuple[int, SetKnob]], until: int | None) -> None:
@@ -493,6 +518,8 @@ class Experiment:
     @property
     def shown_journal(self) -> tuple[tuple[int, Command], ...]:
         """The commands that led to the step that is shown."""
+        if self._ahead and self._ahead.ready:
+            return (*self.journal, *self._script)
         past = self._rebuilt
         return tuple(x for x in self.journal if past is None or x[0] < past.step)
 
@@ -503,7 +530,8 @@ class Experiment:
 
     @property
     def _rebuilt(self) -> Past | None:
-        return None if self.rebuilding else self._past
+        past = self._past or self._ahead
+        return past if past and past.ready else None
 
     @property
     def _shown(self) -> RunConfig:
@@ -529,7 +557,7 @@ class Experiment:
         self._look_at(Past(self._trail, self._recorder, later, self._work, step))
 
     def _look_at(self, past: Past) -> None:
-        self._past = past
+        self._past, self._ahead = past, None
         self._status_now, self.status = self.status, Status.PAUSED
 
     def _end_look(self) -> None:
@@ -593,6 +621,47 @@ class Experiment:
         """The forked run starts at the step of a divergence: it can only get new weights."""
         self.status, self._diverged_under = Status.DIVERGED, self.config
         self.message = autopsy(self._training, loss)
+
+    # ---- a link's state ---------------------------------------------------------------------
+
+    def _show_ahead(self, begin: Begin) -> None:
+        """Show the last step of a run from the state in its link, before it is repeated."""
+        later = self._instruments.heritage
+        try:
+            self._ahead = ahead(begin, self._training, self._recorder, later, self._work)
+        except ValueError as error:
+            self.message = f"{error}: the run is repeated from its first step."
+
+    def _rebuild_ahead(self, past: Past, seconds: float) -> None:
+        past.advance(seconds)
+        if past.ready:
+            past.finish_alone()
+
+    def _verify(self) -> None:
+        """The run has been repeated: whether the state of its link was that of its last step."""
+        if self._ahead and self._ahead.ready:
+            shown = self._ahead.training.network.parameters.digest
+            if shown != self.network.parameters.digest:
+                self.message = "The state that the link carried was not this run's, shown now."
+        self._ahead = None
+
+    def _tell_ahead(self, past: Past, looks: Set[str]) -> Snapshot:
+        """The last step of a link's run, and how much of the run has been repeated behind it."""
+        told = self._tell_past(past, looks)
+        if told.looking is None:
+            return told
+        looking = dataclasses.replace(told.looking, end=past.step, verified=self.step / past.step)
+        ended = dataclasses.replace(told, looking=looking, until=self._until, findings=())
+        self._told = dataclasses.replace(ended, condition=Condition.HEALTHY)
+        return self._told
+
+    def packed_state(self) -> bytes:
+        """A state shortly before the step that is shown, for a link; none if it is not needed."""
+        near = self._trail.before(self.shown_step)
+        turns = [x for _, x in self.journal[: near.applied] if isinstance(x, SetKnob)]
+        if redrawn((0, turn) for turn in turns):
+            return b""
+        return pack(near, len(turns))
 
     # ---- branches -------------------------------------------------------------------------
 
@@ -744,7 +813,8 @@ class Experiment:
     @property
     def at_work(self) -> bool:
         """Whether there is something to do at once, besides training."""
-        return self.rebuilding or self._traces
+        ahead = self._ahead is not None and not self._ahead.ready
+        return self.rebuilding or self._traces or ahead
 
     # ---- state ----------------------------------------------------------------------------
 
@@ -756,6 +826,8 @@ class Experiment:
         """
         if self._past:
             return self._tell_past(self._past, looks)
+        if self._ahead:
+            return self._tell_ahead(self._ahead, looks)
         if self.status is not Status.DIVERGED:
             self._instruments.measure_all()
             self._looker.look_now(looks)
@@ -768,6 +840,8 @@ class Experiment:
         """The current state; what is expensive to measure may be a little older."""
         if self._past:
             return self._tell_past(self._past, looks)
+        if self._ahead:
+            return self._tell_ahead(self._ahead, looks)
         trained, idle = self._trained, self._idle
         self._trained = self._idle = 0.0
         if self.status is not Status.DIVERGED:

@@ -118,6 +118,14 @@ class Past:
             self.looker.renew()
             self.instruments.forget_last_step()
 
+    def finish_alone(self) -> None:
+        """Finish a step of whose run no row is known but the first; it has one of its own."""
+        self.finish()
+        self.recorder.part()
+        self.recorder.make_due()
+        if self.diverged is None:
+            self.recorder.write()
+
     def _show(self) -> None:
         last = self.later.gradient_cosine
         self.training.gradient_cosine = self._whole.cosine_at(self.step, last)

@@ -65,6 +65,7 @@ class Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="begin"
     run: Count = 1  # its number among the branches
     parent: tuple[Count, Count] | None = None
     branches: tuple[Offshoot, ...] = ()  # the others of its tree
+    state: bytes = b""  # shortly before its last step, to be shown while the run is repeated
 
     def __post_init__(self) -> None:
         steps = [step for step, _ in self.script]

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 
 from app.server.session import VISITS
 from app.sharing import run_links
-from engine import Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
+from engine import FULL, Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
 from engine.data import DATASETS
 from tests.browser.conftest import ROOT, Tab, forget_the_left
 from tests.waiting import PATIENCE, wait_until
@@ -101,6 +101,23 @@ def test_a_link_repeats_the_run_to_the_bit(come_by, config):
     assert guest.source("loss")["step"][-1] <= 400
     assert guest.page.get_by_role("button", name="Play", exact=True).is_visible()
     assert guest.snapshot.previous is None  # the page's default run was not started
+
+
+def test_a_link_that_carries_its_state_shows_it_at_once_and_verifies_it(come_by, config):
+    source = Experiment(config)
+    source.train(6000)
+    address = run_links.query(record(source), False, (), FULL)
+    guest = come_by(address + run_links.fragment(source.packed_state()))
+    shown = []
+
+    def arrived():
+        shown.append((guest.text("step"), guest.visit.handle.experiment.step))
+        return "the same, to the bit" in guest.told()
+
+    guest.wait_for(arrived)
+    assert any(step == "6,000" and behind < 6000 for step, behind in shown)
+    assert bits(guest) == (6000, digest(source))
+    guest.wait_for(lambda: guest.source("loss")["step"][-1] > 5000)
 
 
 def test_a_link_can_go_on_from_there(come_by, config):

@@ -1,0 +1,112 @@
+"""A link can carry the state of its run: the page shows it, and says whether the run agrees."""
+
+import pytest
+
+from app.plots.plot_data import status
+from app.sharing import run_links
+from app.sharing.share_dialog import Sharing
+from app.sharing.shared_run import SharedRun
+from engine import Conductor, Experiment, Recording, RunConfig, Status, digest, record
+from tests.engine.served import serve, watch
+from tests.waiting import Clock
+
+STEPS = 1200
+
+
+@pytest.fixture(scope="module")
+def source() -> Experiment:
+    experiment = Experiment(RunConfig())
+    experiment.train(STEPS)
+    return experiment
+
+
+class Page:
+    """A visitor who opens a link, on a conductor without threads."""
+
+    def __init__(self, recording: Recording, state: bytes) -> None:
+        self.clock = Clock()
+        self.conductor = Conductor(10, self.clock, work=self._work, begin=lambda thread: None)
+        experiment = Experiment(RunConfig(), clock=self.clock, work=self._work)
+        self.handle = self.conductor.add(experiment)
+        watch(self.handle)
+        self.told: list[str] = []
+        do = self.handle.do
+
+        def served(call):
+            future = do(call)
+            serve(self.conductor, self.clock, 0.3)
+            return future
+
+        self.handle.do = served
+        wish = run_links.Wish(recording)
+        self.shared = SharedRun(wish, self.handle, self.told.append, state)
+        self.handle.do = do
+        self.handle.on_news = self.shared.show
+
+    def _work(self) -> float:
+        self.clock.now += 0.0002
+        return self.clock.now
+
+    def play(self) -> None:
+        self.shared.play()
+        serve(self.conductor, self.clock, 0.1)
+
+
+def test_the_step_is_shown_before_the_run_is_repeated_and_then_the_page_says_that_it_agrees(source):
+    recording = record(source)
+    state = run_links.carried(run_links.fragment(source.packed_state()).partition("=")[2])
+    page = Page(recording, state)
+    page.play()
+    now = page.handle.latest
+    assert now.step == STEPS > page.handle.experiment.step
+    assert now.metrics.validation_loss == source.snapshot().metrics.validation_loss
+    words = status(now, -1).text
+    assert words["branch"].startswith("Step 1,200, as the link has it:")
+    assert words["look"] == ""
+    assert page.told == []
+    while page.handle.experiment.status is Status.RUNNING:
+        serve(page.conductor, page.clock, 0.2)
+    serve(page.conductor, page.clock, 0.5)
+    assert digest(page.handle.experiment) == recording.digest
+    assert len(page.told) == 1 and "the same, to the bit" in page.told[0]
+
+
+def test_what_is_no_state_is_told_and_the_run_is_repeated(source):
+    page = Page(record(source), run_links.carried("no state?"))
+    assert "damaged" in page.handle.latest.message
+    page.play()
+    while page.handle.experiment.status is Status.RUNNING:
+        serve(page.conductor, page.clock, 0.2)
+    serve(page.conductor, page.clock, 0.5)
+    assert "the same, to the bit" in page.told[0]
+
+
+def test_a_state_too_large_for_a_link_is_not_in_it():
+    assert run_links.fragment(b"") == ""
+    assert run_links.fragment(bytes(run_links.MAX_STATE)) == ""
+    assert run_links.carried("A" * 10**6 + "!") != b""
+
+
+class Bridge:
+    def on(self, kind, hear):
+        pass
+
+
+class Done:
+    def __init__(self, result):
+        self._result = result
+
+    def result(self, patience):
+        return self._result
+
+
+def test_the_dialog_offers_to_carry_the_state(source):
+    handle = Conductor(begin=lambda thread: None).add(source)
+    handle.do = lambda call: Done(call(source))
+    sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
+    sharing.opened()
+    plain = sharing._link.value
+    assert "#" not in plain and sharing._carries.visible
+    sharing._carries.value = True
+    address, _, state = sharing._link.value.partition("#state=")
+    assert (address, run_links.carried(state)) == (plain, source.packed_state())
