@@ -98,9 +98,12 @@ class Recorder:
         if self._training.step == self._known_row:
             self._take_known()
 
-    def repeat_end(self) -> None:
+    def repeat_end(self, loss: float) -> None:
         """The step that was made again diverged once more."""
         self.turn()
+        if self._known_row == math.inf:
+            self.end(loss)
+            return
         self._history.repeat()
         self._find_known()
 

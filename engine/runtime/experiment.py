@@ -81,6 +81,7 @@ from engine.training.training import Diverged, Training
 # CPU seconds of this thread, so that an interruption by frames for others costs it no training.
 # Windows counts these in units that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
+BROKEN = "The state that this link carries diverges before the step that it is for"
 AHEAD = "The link's run is still being repeated, to verify what is shown: wait until it is there."
 FREE = 3  # times the training time, which rows of the curves may take in addition
 
@@ -633,9 +634,13 @@ class Experiment:
             self.message = f"{error}: the run is repeated from its first step."
 
     def _rebuild_ahead(self, past: Past, seconds: float) -> None:
-        past.advance(seconds)
-        if past.ready:
-            past.finish_alone()
+        try:
+            past.advance(seconds)
+        except Diverged:
+            self._ahead, self.message = None, f"{BROKEN}: the run is repeated from its first step."
+        else:
+            if past.ready:
+                past.finish_alone()
 
     def _verify(self) -> None:
         """The run has been repeated: whether the state of its link was that of its last step."""

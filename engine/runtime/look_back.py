@@ -38,6 +38,7 @@ class Past:
         self._whole = recorder  # of the run as it is now
         self._near: deque[Checkpoint[Recorder]] = deque(maxlen=2)
         self.diverged: float | None  # the loss of this step, if it diverged
+        self._stuck = False  # whether no new weights were drawn since; no true run goes on so
         self._start(trail.before(step))
         self.go_to(step)
 
@@ -64,7 +65,7 @@ class Past:
             case SetKnob(path):
                 self.recorder.turn()
                 if SETTINGS[path].effect is Effect.REDRAW:
-                    self.diverged = None
+                    self.diverged, self._stuck = None, False
             case Step():
                 self.recorder.make_due()
 
@@ -101,12 +102,14 @@ class Past:
         if training.step % NEAR == 0 and training.step:
             mark = self.recorder.mark()
             self._near.append(Checkpoint(training.step, training.save(), self._again.applied, mark))
-        self.diverged = None
+        self._stuck, self.diverged = self.diverged is not None, None
         try:
             loss = self._again.update()
         except Diverged as diverged:
+            if self._stuck:
+                raise
             self.diverged = diverged.loss
-            self.recorder.repeat_end()
+            self.recorder.repeat_end(diverged.loss)
         else:
             self.recorder.repeat(loss)
 

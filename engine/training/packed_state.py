@@ -128,8 +128,8 @@ def _damaged() -> ValueError:
 
 
 def _generator(state: Mapping[str, Any]) -> Generator:
-    numbers = (state["state"][name].to_bytes(16) for name in ("state", "inc"))
-    return Generator(*numbers, state["has_uint32"], state["uinteger"])
+    number, inc = (state["state"][name].to_bytes(16) for name in ("state", "inc"))
+    return Generator(number, inc, state["has_uint32"], state["uinteger"])
 
 
 def _restored(generator: Generator) -> Mapping[str, Any]:

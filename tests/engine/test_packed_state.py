@@ -1,6 +1,7 @@
 """A link's state shows its last step at once; the run is repeated behind it and verifies it."""
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +124,32 @@ def test_weights_that_are_not_the_runs_are_told_when_it_has_been_repeated(begin)
     guest.advance(60.0)
     assert "was not this run's" in guest.snapshot().message
     assert guest.snapshot().step == guest.step == begin.until
+
+
+def test_a_state_that_diverges_on_the_way_is_told(begin):
+    guest = Experiment(SMALL)
+    packed = msgspec.msgpack.decode(
+        packed_state.zlib.decompress(begin.state), type=packed_state.PackedState
+    )
+    huge = np.full(len(packed.theta) // 4, 1e30, np.float32)
+    guest.apply(changed(begin, theta=huge.tobytes()))
+    assert shown(guest).looking is None
+    assert "diverges before" in guest.message
+    guest.advance(60.0)
+    assert guest.step == begin.until
+
+
+def test_the_state_of_a_run_that_diverged_shows_its_end():
+    source = run(SMALL, [(60, SetKnob(RATE, 1e6))], 40)
+    assert source.status is Status.DIVERGED
+    guest = Experiment(SMALL)
+    guest.apply(link(source))
+    now = shown(guest)
+    assert (now.step, now.status) == (source.step, Status.RUNNING)
+    assert f"Diverged at step {source.step}" in now.message
+    while guest.status is Status.RUNNING:
+        guest.advance(0.01)
+    assert (guest.status, guest.step) == (Status.DIVERGED, source.step)
 
 
 def test_while_it_is_verified_the_run_can_be_paused_but_not_changed(begin):
