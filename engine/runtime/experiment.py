@@ -689,11 +689,11 @@ class Experiment:
         if run == self.run:
             self._end_look()
             return
-        if not (self._other and run == self._other.run):
-            self.branches.find(run)  # or it is refused
+        is_b = self._other is not None and run == self._other.run
+        branch = None if is_b else self.branches.find(run)
         self._end_look()
         self._end_lockstep()
-        branch = self.branches.find(run)
+        branch = branch or self.branches.find(run)
         if branch.kept is None:
             self._repeat_branch(branch)
             return
@@ -707,21 +707,21 @@ class Experiment:
         if not (past and goal and past.ready):
             return
         past.finish()
-        self._leave()
-        self._become(goal.info)
+        self._leave_for(goal.info)
         self._go_on_as(past, list(goal.journal), list(goal.markers))
 
     def _repeat_branch(self, branch: Branch) -> None:
         """Take up a branch of a link: there is nothing of it, so it is repeated."""
         training = self._training.again(self.first_config)
-        self._leave()
-        self._become(branch.info)
+        self._leave_for(branch.info)
         self._start(training)
         self._repeats = branch
         self._repeat(branch.turns, branch.info.step)
 
-    def _become(self, branch: BranchInfo) -> None:
+    def _leave_for(self, branch: BranchInfo) -> None:
+        """Keep this run as a branch in the place of another one, whose number is this one's now."""
         self.branches.drop(branch.run)
+        self._leave()
         self.run, self.parent = branch.run, branch.parent
         self._began_at = branch.parent.step if branch.parent else 0
 

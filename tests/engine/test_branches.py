@@ -294,3 +294,14 @@ def test_without_room_for_its_curves_a_branch_is_repeated_from_its_first_step(mo
     assert (experiment.step, digest(experiment)) == (100, bits[1])
     assert experiment.journal == [(20, SetKnob(RATE, 0.02))]
     assert [x.text for x in experiment.snapshot().markers] == ["Learning rate 0.01 → 0.02"]
+
+
+def test_to_go_to_a_branch_drops_no_other():
+    experiment = run(SMALL, [], 60)
+    for n in range(MOST):
+        experiment.look_back(20 + n)
+        experiment.train(20)
+    runs = {experiment.run, *(x.run for x in experiment.snapshot().branches)}
+    for number in sorted(runs):
+        experiment.go_to(number)
+        assert {experiment.run, *(x.run for x in experiment.snapshot().branches)} == runs
