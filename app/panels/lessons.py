@@ -101,6 +101,7 @@ class Lessons:
         on("predict", self._predict)
         on("saw", self._say)
         on("vary", self._vary)
+        self._presses.on("again", lambda: self._open(self._lesson.name))
         self._presses.on(NEXT_LESSON, lambda: self._step(1))
         self._presses.on(PREVIOUS_LESSON, lambda: self._step(-1))
 
@@ -199,11 +200,13 @@ class Lessons:
         self._played = self._scene = None
         self._reason = self._saw = ""
         self._clear_stage()
-        self._words.object = render("lesson", lesson=lesson, most=MOST_WORDS, predicted="")
+        self._words.object = render("lesson", lesson=lesson, predicted="")
         self._told.object = self._variations.object = ""
         self._pictures[:] = []
         words = self._course.words.get(lesson.slug, "")
-        self._board.object = render("lesson_board", lesson=lesson, begun=False, words=words)
+        self._board.object = render(
+            "lesson_board", lesson=lesson, begun=False, words=words, most=MOST_WORDS
+        )
         self._draw_list()
 
     def _write(self, reason: str) -> None:
@@ -214,7 +217,7 @@ class Lessons:
         if words not in self._lesson.question.options:
             return  # pressed before the page had heard of another lesson
         self._words.object = render(
-            "lesson", lesson=self._lesson, most=MOST_WORDS, predicted=words, reason=self._reason
+            "lesson", lesson=self._lesson, predicted=words, reason=self._reason
         )
         self._play(Played(self._lesson, None, words, self._reason))
 

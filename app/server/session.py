@@ -426,8 +426,7 @@ class Visit:
         self._lane.show(snapshot)
         self._rooms.show(snapshot)
         self._dialogs.show(snapshot)
-        if not self.handle.on_stage:  # what is restored is the visitor's own run
-            self.way_back.follow(self.handle, snapshot)
+        self.way_back.follow(self.handle, snapshot)
         if self._arrival:
             self._arrival.show(snapshot)
 

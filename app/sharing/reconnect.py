@@ -18,14 +18,18 @@ class Reconnect:
         self.name = secrets.token_urlsafe(8)
         self._known: object = None
         self._link = ""
+        self._waits = ""  # the step of the own run while a lesson is shown
 
     @property
     def words(self) -> dict[str, str]:
         """What the page must know."""
-        return {"visit": self.name, "link": self._link}
+        return {"visit": self.name, "link": self._link, "own": self._waits}
 
     def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:
-        """Make a new link if the run was changed."""
+        """Make a new link if the run was changed; during a lesson the own run waits."""
+        self._waits = str(handle.own.step) if handle.on_stage else ""
+        if self._waits:
+            return
         branches = (
             tuple(branch.run for branch in snapshot.branches),
             snapshot.other

@@ -9,6 +9,7 @@ const GONE = "The server no longer has the run of before. "
 export class WayBack {
   #before = reloaded() ? stored() : null // the run of this tab before it was loaded anew
   #now = {visit: null, link: "", step: 0}
+  #own = "" // the step of the visitor's own run while a lesson's is shown
   #kept = 0
   #bar = null
   #offered = null // the visit whose run the bar offers to repeat
@@ -23,7 +24,7 @@ export class WayBack {
   }
 
   // A frame has come.
-  follow(step, {visit, link}) {
+  follow(step, {visit, link, own}) {
     clearTimeout(this.#blink)
     this.#blink = null
     if (visit != null && visit != this.#now.visit) {
@@ -33,7 +34,8 @@ export class WayBack {
       this.#close()
     }
     this.#now.link = link ?? this.#now.link
-    this.#now.step = step
+    this.#own = own ?? this.#own
+    this.#now.step = this.#own == "" ? step : Number(this.#own)
     if (Date.now() - this.#kept > KEPT_EVERY) {
       this.#kept = Date.now()
       keep(this.#now)

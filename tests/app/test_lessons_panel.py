@@ -10,6 +10,7 @@ from app.page.buttons import Presses
 from app.panels import lesson_list, lessons
 from app.panels.lessons import Lessons
 from app.plots import VIEWS
+from app.sharing.reconnect import Reconnect
 from engine import FAILS, HOLDS, LESSONS, Conductor, Experiment, Limits, RunConfig, open_lesson
 from tests.waiting import wait_until
 
@@ -182,3 +183,26 @@ def test_a_playlist_has_its_own_order_and_words(panel, browser, tmp_path, monkey
     assert "Lesson 3 of 3" in str(panel._list.object)
     browser.press("lesson", "a-good-rate")
     assert "There is no lesson “a-good-rate”" in told(panel)
+
+
+def test_a_lesson_can_be_started_again(panel, handle, browser):
+    browser.press("lesson", "first-loss")
+    browser.press("predict", "0")
+    play(panel, handle)
+    browser.press("again")
+    assert told(panel) == "" and panel.covered[-1] is True
+    assert "Predict, and it runs." in str(panel._board.object)
+    browser.press("predict", "1")
+    play(panel, handle)
+
+
+def test_the_way_back_is_that_of_the_own_run(panel, handle):
+    way_back = Reconnect()
+    wait_until(lambda: handle.on_stage)
+    way_back.follow(handle, handle.latest)
+    assert way_back.words["own"] == "0" and way_back.words["link"] == ""
+    panel.left()
+    wait_until(lambda: not handle.on_stage)
+    way_back.follow(handle, handle.latest)
+    wait_until(lambda: way_back.words["link"])
+    assert way_back.words["own"] == ""
