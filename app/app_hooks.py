@@ -23,7 +23,7 @@ from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, collect
 from app.server.session import CONDUCTOR, FILE_READER, VISITS
 from app.server.workarounds import deal_with_events_on_threads
-from engine import playlists_in, register_folder, register_lessons, unreadable
+from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
 frame_channel.install()
 class_channel.install()
@@ -34,7 +34,11 @@ password.install()
 deal_with_events_on_threads()
 if LIMITS.data:
     register_folder(LIMITS.data)
-    for refusal in (*register_lessons(LIMITS.data), *playlists_in(LIMITS.data)[1]):
+    for refusal in (
+        *register_lessons(LIMITS.data),
+        *playlists_in(LIMITS.data)[1],
+        *challenges_in(LIMITS.data)[1],
+    ):
         logging.warning("not in the course: %s", refusal)
     if passed_over := unreadable(LIMITS.data):
         logging.warning(

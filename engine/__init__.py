@@ -17,6 +17,7 @@ from engine.data import (
     unregister_upload,
 )
 from engine.diagnosis.gradcheck import GradientCheck
+from engine.grading.challenge import challenges_in
 from engine.grading.hand_in import HandIn, hand_in, to_bytes
 from engine.lessons import (
     LESSONS,
@@ -347,6 +348,7 @@ __all__ = [
     "Weights",
     "axis_of",
     "bounds_of",
+    "challenges_in",
     "check_pin",
     "digest",
     "figures_of",

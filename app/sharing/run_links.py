@@ -4,6 +4,7 @@
     &steps=1234        repeat it to this step, which may be later than the shared one
     &then=play         go on after the shared step; else it pauses there
     &pace=30           steps a second, auto or full; by default auto
+    &challenge=...     begin a challenge of the operator's folder
     &lesson=dead-relus the lesson to open, which the browser sees to (app/static/course.js)
     &hide=lane,l2-...  parts of the page to hide, for a lesson
     &only=loss,health  these plots and parts of the page alone, for a frame in another page
@@ -25,10 +26,11 @@ from urllib.parse import urlencode
 import msgspec
 
 from app import pace_names
+from app.limits import LIMITS
 from app.pace_names import BY_NAME
 from app.panels import ROOMS
 from app.plots import VIEWS, view_of
-from engine import AUTO, SETTINGS, Effect, Pace, Recording, files_named
+from engine import AUTO, SETTINGS, Effect, Pace, Recording, challenges_in, files_named
 
 MAX_LINK = 12_000  # characters; servers and proxies refuse much longer addresses
 MAX_UNPACKED = 2**18  # bytes
@@ -61,6 +63,7 @@ class Wish:
     bare: bool = False  # whether header and tabs are left out
     pace: Pace = AUTO
     refusal: str = ""  # one sentence about what was illegal
+    greeting: str = ""  # what to say first, of a challenge
     waiting: str = ""  # a run, as `packed` writes it, that needs an upload
 
 
@@ -163,6 +166,8 @@ def _fitting(recording: Recording, held: int) -> Recording:
 
 def read(arguments: Arguments) -> Wish:
     """What an address requests."""
+    if "challenge" in arguments:
+        return _challenge(_said(arguments, "challenge"))
     hidden, unknown = _hidden(arguments)
     only, parts, stranger = _only(arguments)
     if only or parts:
@@ -182,6 +187,15 @@ def read(arguments: Arguments) -> Wish:
         refusal = _one_sentence(str(error))
         return Wish(hidden=hidden, only=only, bare=bare, pace=pace, refusal=refusal)
     return Wish(recording, goes_on, hidden, only, bare, pace, unknown or impossible)
+
+
+def _challenge(slug: str) -> Wish:
+    """The start of a challenge, in which nothing has been done yet; a link may name any."""
+    found = challenges_in(LIMITS.data)[0] if LIMITS.data else {}
+    if slug not in found:
+        return Wish(refusal=f"There is no challenge {slug[:MAX_WORDS]!r} here.")
+    start = Recording(found[slug].config, (), 0)
+    return Wish(recording=start, greeting=found[slug].invitation)
 
 
 def unpacked(text: str, own: Iterable[str] = ()) -> Recording:

@@ -38,8 +38,8 @@ class SharedRun:
         self._awaited: tuple[int, Recording] | None = None  # number of the run that repeats it
         self._plays = False  # whether it has started
         self.snapshot = handle.latest  # what the page shows first
-        if wish.refusal:
-            tell(wish.refusal)
+        for words in filter(None, (wish.refusal, wish.greeting)):
+            tell(words)
         if wish.recording:
             self._prepare(wish.recording)
 

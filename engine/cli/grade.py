@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Repeat and grade hand-ins: exit status 1 if one is refused, or is not what it says."""
     rubric = decode(arguments.rubric, Rubric)
     check_writable(arguments.csv)
-    made = {name: _read(name) for name in arguments.files}
+    made = {name: read_file(name) for name in arguments.files}
     grades = dict(_graded(made, rubric, arguments))
     table = _table(grades, rubric)
     if arguments.csv:
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if any(given.remarks for given in grades.values()) else 0
 
 
-def _read(name: str) -> HandIn | str:
+def read_file(name: str) -> HandIn | str:
     """A hand-in, or in one sentence why it is refused."""
     try:
         return read_hand_in(read(name))
@@ -110,16 +110,16 @@ def _table(grades: Mapping[str, Grade], rubric: Rubric) -> str:
     names = [criterion.name for criterion in rubric.criteria]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(map(_plain, ["file", "student", "points", "of", *names, "remarks"]))
+    writer.writerow(map(as_text, ["file", "student", "points", "of", *names, "remarks"]))
     for name, given in grades.items():
         points = [given.points.get(criterion, 0.0) for criterion in names]
         said = "; ".join(given.remarks)
-        row = [_plain(name), _plain(given.student), given.total, rubric.points]
-        writer.writerow([*row, *points, _plain(said)])
+        row = [as_text(name), as_text(given.student), given.total, rubric.points]
+        writer.writerow([*row, *points, as_text(said)])
     return file.getvalue()
 
 
-def _plain(text: str) -> str:
+def as_text(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
 

@@ -12,7 +12,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from engine.cli import data, grade, lesson, lessons, listing, replaying, searching, training
+from engine.cli import (
+    challenge,
+    data,
+    grade,
+    lesson,
+    lessons,
+    listing,
+    replaying,
+    searching,
+    training,
+)
 from engine.data import register_folder
 from engine.lessons.written import register_lessons
 from engine.training.blas_threads import hold_blas
@@ -37,6 +47,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "lessons": lessons,
     "lesson": lesson,
     "grade": grade,
+    "challenge": challenge,
 }
 
 

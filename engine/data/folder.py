@@ -109,7 +109,7 @@ def unreadable(folder: Path) -> list[str]:
 def _is_told_elsewhere(path: Path) -> bool:
     """Whether a file is a part of a larger data set, or documents one."""
     part = path.parent in _names and "ubyte" in path.name
-    written = path.name.endswith((".lesson.json", ".playlist.json"))
+    written = path.name.endswith((".lesson.json", ".playlist.json", ".challenge.json"))
     return part or written or path.name in SOURCES or path.suffix.lower() in (".md", ".rst", ".pdf")
 
 

@@ -131,7 +131,7 @@ def _train_to(step: int, experiment: Experiment, deadline: float, clock: Clock) 
             raise ValueError(f"takes too long to repeat: {experiment.step:,} of {step:,} steps")
 
 
-def _repeated(
+def repeated(
     run: HandedRun, deadline: float, same_machine: bool, clock: Clock
 ) -> tuple[RepeatedRun | None, str]:
     """The run, repeated, and a remark if it is not what was handed in."""
@@ -191,7 +191,7 @@ def grade(
     """Repeat all of a hand-in and apply the rubric; only what agrees counts."""
     same_machine = made.machine == kind_of_machine()
     deadline = clock() + seconds
-    runs = [_repeated(run, deadline, same_machine, clock) for run in made.runs]
+    runs = [repeated(run, deadline, same_machine, clock) for run in made.runs]
     answers = [_checked(answer, played, same_machine) for answer in made.answers]
     remarks = [remark for _, remark in (*runs, *answers) if remark]
     if not made.intact:

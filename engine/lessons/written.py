@@ -203,15 +203,20 @@ def _built(written: WrittenLesson) -> Lesson:
 
 
 def _run(written: WrittenRun) -> Run:
-    config = RunConfig()
-    for command in _commands(written.settings):
-        config = config.replace(command.path, command.value)
+    config = with_settings(RunConfig(), written.settings)
     script = tuple(
         (step, command) for step, changed in written.script for command in _commands(changed)
     )
     run = Run(written.name, config, written.steps, script, pace=written.pace)
     _ = run.begin, run.end  # both refuse what is impossible
     return run
+
+
+def with_settings(config: RunConfig, settings: Settings) -> RunConfig:
+    """The config with these settings, as a teacher writes them: by their paths."""
+    for command in _commands(settings):
+        config = config.replace(command.path, command.value)
+    return config
 
 
 def _commands(settings: Settings) -> tuple[SetKnob, ...]:

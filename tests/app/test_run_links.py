@@ -20,6 +20,7 @@ from engine import (
     SETTINGS,
     Choice,
     Experiment,
+    Limits,
     Pause,
     Play,
     Recording,
@@ -393,3 +394,15 @@ def test_what_a_link_shows_alone_must_be_a_part_of_the_page():
     wish = run_links.read(arguments("?only=loss,knobs"))
     assert wish.only == ("loss",)
     assert wish.refusal.startswith("This link shows only 'knobs', which is not a part of the page;")
+
+
+def test_a_link_begins_a_challenge_of_the_operators_folder(tmp_path, monkeypatch):
+    text = {"title": "Tame it!", "steps": 200, "settings": {RATE: 0.3}}
+    (tmp_path / "tame.challenge.json").write_text(json.dumps(text))
+    monkeypatch.setattr(run_links, "LIMITS", Limits(data=tmp_path))
+    wish = run_links.read(arguments("?challenge=tame-it"))
+    assert wish.recording.config.optimization.learning_rate == 0.3 and not wish.recording.steps
+    assert "within 200 steps" in wish.greeting
+    assert "no challenge" in run_links.read(arguments("?challenge=no-such")).refusal
+    monkeypatch.setattr(run_links, "LIMITS", Limits())
+    assert "no challenge" in run_links.read(arguments("?challenge=tame-it")).refusal
