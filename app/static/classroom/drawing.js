@@ -116,7 +116,7 @@ export class Drawing {
 export function compared({axes, curves = [], predicted, truth = []}) {
   const up = log_scale(axes.low, axes.high)
   const clipped = (loss) => Math.max(0, Math.min(1, up(loss)))
-  const run = truth.map(([step, loss]) => [(step - axes.step) / axes.steps, clipped(loss)])
+  const run = [[axes.step, axes.now], ...truth].map(([step, loss]) => [(step - axes.step) / axes.steps, clipped(loss)])
   return h("div", {},
     frame(axes, `${curves.length} curves that were drawn, and the loss of the run over them`,
       ...curves.map((curve) => placed(curve, "drawn")),
