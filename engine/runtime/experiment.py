@@ -632,6 +632,8 @@ class Experiment:
             self._ahead = ahead(begin, self._training, self._recorder, later, self._work)
         except ValueError as error:
             self.message = f"{error}: the run is repeated from its first step."
+        else:
+            self._tell()  # what is shown until the state is there must be of this run
 
     def _rebuild_ahead(self, past: Past, seconds: float) -> None:
         try:

@@ -105,19 +105,14 @@ def test_a_link_repeats_the_run_to_the_bit(come_by, config):
 
 def test_a_link_that_carries_its_state_shows_it_at_once_and_verifies_it(come_by, config):
     source = Experiment(config)
-    source.train(6000)
+    source.train(15_000)
     address = run_links.query(record(source), False, (), FULL)
     guest = come_by(address + run_links.fragment(source.packed_state()))
-    shown = []
-
-    def arrived():
-        shown.append((guest.text("step"), guest.visit.handle.experiment.step))
-        return "the same, to the bit" in guest.told()
-
-    guest.wait_for(arrived)
-    assert any(step == "6,000" and behind < 6000 for step, behind in shown)
-    assert bits(guest) == (6000, digest(source))
-    guest.wait_for(lambda: guest.source("loss")["step"][-1] > 5000)
+    guest.wait_for(lambda: "as the link has it" in guest.text("branch"))
+    assert guest.text("step") == "15,000"
+    guest.wait_for(lambda: guest.snapshot.looking is None)
+    guest.wait_for(lambda: "the same, to the bit" in guest.told())
+    assert bits(guest) == (15_000, digest(source))
 
 
 def test_a_link_can_go_on_from_there(come_by, config):

@@ -54,6 +54,8 @@ def test_what_is_shown_is_the_last_step_and_the_run_behind_it_agrees(network, tu
     assert begin.state
     guest = Experiment(SMALL)
     guest.apply(begin)
+    before = guest.snapshot()
+    assert (before.run, before.step, before.looking.verified) == (2, 0, 0)
     now, then = shown(guest), source.snapshot()
     assert guest.step == 0
     assert (record(guest).digest, record(guest).steps) == (bits, begin.until)
