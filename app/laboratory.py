@@ -9,6 +9,7 @@ Laboratory(RunConfig(seed=3), only=["loss", "accuracy"]).servable()
 import functools
 import html
 import socket
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlencode
@@ -63,6 +64,15 @@ def _served() -> str:
     with socket.socket() as probe:
         probe.bind((HERE, 0))
         port = int(probe.getsockname()[1])
+    # Panel's thread is a daemon like the one that starts it: it must not outlive the notebook.
+    starter = threading.Thread(target=_serve, args=(port,), daemon=True)
+    starter.start()
+    starter.join()
+    return f"http://{HERE}:{port}/app"
+
+
+def _serve(port: int) -> None:
+    """Start to serve the page on a thread."""
     pn.serve(
         {"app": build_single_handler_application(Path(__file__).parent)},
         port=port,
@@ -72,4 +82,3 @@ def _served() -> str:
         verbose=False,
         websocket_origin=[f"{HERE}:{port}"],
     )
-    return f"http://{HERE}:{port}/app"

@@ -28,6 +28,7 @@ def another_site(tmp_path) -> Iterator[Callable[[str], str]]:
 
     yield framed
     server.shutdown()
+    server.server_close()
 
 
 def headers_for(monkeypatch, *ancestors: str) -> None:

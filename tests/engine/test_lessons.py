@@ -410,7 +410,7 @@ def test_the_runs_of_a_lesson_are_drawn_beside_each_other_by_their_titles():
     experiment, scenes = played_live(lesson)
     assert [past.name for past in experiment.pinned] == list(lesson.titles.values())
     assert scenes[-1].verdict and scenes[-1].seen
-    assert scenes[-1].shown == "Adam at 0.001"
+    assert scenes[-1].shown == "SGD at 0.01"
 
 
 def test_what_a_variation_changes_is_drawn_beside_it_as_it_was():
