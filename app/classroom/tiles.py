@@ -48,13 +48,30 @@ def tile_of(snapshot: Snapshot) -> Tile:
     )
 
 
-def curve_of(curves: Curves, first: int = 0, last: float = math.inf) -> list[tuple[int, float]]:
-    """The loss along some steps, as few points as a small plot shows."""
+def curve_of(curves: Curves) -> list[tuple[int, float]]:
+    """The loss along a run, as few points as a small plot shows."""
     step, loss = curves["step"], curves["loss_average"]
-    known = np.flatnonzero(np.isfinite(loss) & (step >= first) & (step <= last))
+    known = np.flatnonzero(np.isfinite(loss))
     if known.size > POINTS:
         known = known[np.unique(np.linspace(0, known.size - 1, POINTS).round().astype(int))]
-    return [(int(step[n]), float(f"{max(float(loss[n]), FLOOR):.4g}")) for n in known]
+    return _points(step[known], loss[known])
+
+
+def curve_between(curves: Curves, first: int, last: int) -> list[tuple[int, float]]:
+    """The loss from one step to another, as far as the run has come.
+
+    Late in a run the rows of its curves lie far apart: between them the loss is taken as a line.
+    """
+    known = np.isfinite(curves["loss_average"])
+    step, loss = curves["step"][known], curves["loss_average"][known]
+    if not step.size or step[-1] <= first:
+        return []
+    along = np.unique(np.linspace(first, min(last, step[-1]), POINTS).round())
+    return _points(along, np.interp(along, step, loss))
+
+
+def _points(step: np.ndarray, loss: np.ndarray) -> list[tuple[int, float]]:
+    return [(int(x), float(f"{max(float(y), FLOOR):.4g}")) for x, y in zip(step, loss, strict=True)]
 
 
 def note(student: Participant, snapshot: Snapshot) -> None:

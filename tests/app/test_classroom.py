@@ -16,7 +16,7 @@ from app.classroom.refused import Refused
 from app.classroom.results import as_csv, as_json
 from app.classroom.room import Room
 from app.classroom.rooms import CODE, HOUR, LETTERS, Rooms
-from app.classroom.tiles import POINTS, axes_of, curve_of, note, order_of, tile_of
+from app.classroom.tiles import POINTS, axes_of, curve_between, note, order_of, tile_of
 from app.classroom.views import student_sees, teacher_sees
 from engine import Choice, Experiment, Recording, RunConfig, SetKnob, record
 from tests.waiting import Clock
@@ -365,8 +365,13 @@ def test_a_tile_is_a_small_picture_of_a_run(trained):
 
 
 def test_a_curve_for_comparison_covers_its_steps(trained):
-    steps = [step for step, _ in curve_of(trained.snapshot().curves, 100, 200)]
-    assert steps[0] >= 100 and steps[-1] <= 200
+    curves = trained.snapshot().curves
+    for first, last in ((100, 200), (297, 298)):  # late in a run no row lies between
+        told = curve_between(curves, first, last)
+        assert (told[0][0], told[-1][0]) == (first, last)
+        assert all(curves["loss_average"].min() < loss < 1 for _, loss in told)
+    assert curve_between(curves, 250, 900)[-1][0] == 300
+    assert curve_between(curves, 300, 400) == []
     axes = axes_of(trained.snapshot(), 500)
     assert (axes.step, axes.steps) == (300, 500)
     assert axes.low * 5 < axes.now < axes.high

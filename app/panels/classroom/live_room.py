@@ -11,7 +11,7 @@ from app.classroom import messages as m
 from app.classroom.participant import Participant
 from app.classroom.refused import Refused
 from app.classroom.room import Room
-from app.classroom.tiles import Tile, axes_of, curve_of, note, order_of, tile_of, trials_of
+from app.classroom.tiles import Tile, axes_of, curve_between, note, order_of, tile_of, trials_of
 from app.classroom.views import StudentSees, TeacherSees, student_sees, teacher_sees
 from app.panels.classroom.seat import Seat, TeacherSeat
 from app.server.session import Visit
@@ -200,7 +200,7 @@ class LiveRoom:
         if question is None or question.axes is None or question.holds:
             return []
         axes = question.axes
-        return curve_of(self.run.handle.latest.curves, axes.step, axes.step + axes.steps)
+        return curve_between(self.run.handle.latest.curves, axes.step, axes.step + axes.steps)
 
     def end(self) -> None:
         """The room is closed: all pages are their own again, and nothing of it stays."""
