@@ -378,7 +378,7 @@ def test_closing_the_room_gives_everybody_a_page_of_their_own(teacher, join):
     teacher.say("close room")
     assert anna.hear("gone") == "The room is closed."
     wait_until(lambda: anna.visit.watched is None and not LIVE)
-    assert teacher.visit.handle.latest.status is Status.RUNNING
+    wait_until(lambda: teacher.visit.handle.latest.status is Status.RUNNING)
 
 
 def test_a_student_can_neither_be_the_teacher_nor_see_more(teacher, join):

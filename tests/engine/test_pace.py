@@ -263,6 +263,8 @@ def test_replayed_steps_are_fast_and_the_next_ones_slow(room, clock, config):
 def test_a_lesson_sets_the_pace_while_it_lasts(room, clock, config):
     handle = playing(room, clock, config, 1.0)
     handle.set_lesson_pace(50.0)
+    handle.put_on_stage(Costly(config, clock))
+    handle.send(Play())
     serve(room, clock, 4)
     assert handle.experiment.step == pytest.approx(200, abs=20)
     assert handle.latest.pace == 50.0
@@ -270,6 +272,11 @@ def test_a_lesson_sets_the_pace_while_it_lasts(room, clock, config):
     begun = handle.experiment.step
     serve(room, clock, 4)
     assert handle.experiment.step - begun <= 6
+    handle.set_lesson_pace(50.0)
+    handle.leave_stage()
+    begun = handle.experiment.step
+    serve(room, clock, 4)
+    assert handle.experiment.step - begun <= 6  # the visitor's own run
 
 
 # ---- slower and faster ---------------------------------------------------------------------------
@@ -306,6 +313,7 @@ def test_a_pace_changes_no_bit(room, clock, config, pace):
     """Whatever is changed in between, and however often the pace is changed."""
     mixed = itertools.cycle(PACES)
     handle = room.add(Costly(config, clock), pace=FULL)
+    handle.put_on_stage(Costly(config, clock))
     watch(handle)
     journal = []
     for step in (20, 60, 90, 150):
