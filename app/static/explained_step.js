@@ -20,11 +20,12 @@ export function show_stages() {
       go(Number(by))
     }
   })
-  for (const kind of ["pointerover", "focusin"]) {
+  // Where a pointer enters within a component, or the focus, is not heard outside of it.
+  for (const kind of ["pointermove", "pointerdown", "keyup"]) {
     document.addEventListener(kind, (event) => {
       const told = aimed_at(event, "says")
       const place = told?.getRootNode().querySelector(".explained > .readout")
-      if (place != null) {
+      if (place != null && place.textContent != told.dataset.says) {
         place.textContent = told.dataset.says
       }
     })
