@@ -2,7 +2,10 @@
 
 import re
 
+from PIL import Image
+
 from engine import Status, digest
+from engine.runtime import film
 from tests.browser.conftest import DESK
 from tests.browser.test_accessibility import shuts_nobody_out
 
@@ -73,9 +76,9 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
 
 def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab):
     tab.wait_for(lambda: tab.snapshot.step > 200)
-    film = tab.page.get_by_role("button", name="Play the film of this run")
-    film.click()
-    assert film.get_attribute("aria-pressed") == "true"
+    plays = tab.page.get_by_role("button", name="Play the film of this run")
+    plays.click()
+    assert plays.get_attribute("aria-pressed") == "true"
     seen = set()
 
     def look():
@@ -86,7 +89,23 @@ def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab)
     tab.wait_for(look)
     assert min(seen) < 100
     tab.page.keyboard.press("Escape")
-    assert film.get_attribute("aria-pressed") == "false"
+    assert plays.get_attribute("aria-pressed") == "false"
     tab.wait_for(lambda: tab.snapshot.looking is not None and tab.snapshot.looking.done == 1)
     tab.press("Back to now")
     tab.wait_for(lambda: tab.snapshot.looking is None)
+
+
+def test_a_film_is_made_in_the_export_dialog_and_saved(tab, monkeypatch):
+    monkeypatch.setattr(film, "steps_of_film", lambda end: [0, end // 2, end])  # fewer to draw
+    tab.wait_for(lambda: tab.snapshot.step > 20)
+    tab.press("Export")
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Film", exact=True).click()
+    saves = dialog.get_by_role("button", name="Save GIF")
+    saves.wait_for()
+    assert "There it is" in dialog.get_by_role("status").inner_text()
+    with tab.page.expect_download() as saved:
+        saves.click()
+    assert saved.value.suggested_filename.endswith(".gif")
+    with Image.open(saved.value.path()) as played:
+        assert played.n_frames == 3
