@@ -27,7 +27,7 @@ from engine import (
 
 PATIENCE = 20.0  # seconds to wait for the engine
 EXPLAINED = """
-<h3>Hand in</h3>
+<h4>Hand in</h4>
 <p class="quiet">Your answers to lessons, and the runs that you have pinned in Runs with their
 notes. Runs are repeated to the bit where it is graded.</p>
 """
@@ -55,7 +55,7 @@ class HandInForm:
         self._name.param.watch(lambda event: self._allow(), "value_input")
         self._allow()
         self.view = Column(
-            HTML(EXPLAINED, stylesheets=[css("panel")], sizing_mode="stretch_width"),
+            HTML(EXPLAINED, stylesheets=[css("panel", "course")], sizing_mode="stretch_width"),
             self._name,
             *self._files,
             self._words,

@@ -120,7 +120,7 @@ def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
     board = tab.page.get_by_role("heading", name="Can a dead ReLU come back?", level=2)
     board.wait_for()
     assert not tab.page.locator("babysit-view[name=loss]").is_visible()
-    tab.page.get_by_role("textbox").fill("because their gradient is 0")
+    tab.page.get_by_role("textbox", name="Because").fill("because their gradient is 0")
     predict(tab, "they stay dead")
     tab.page.get_by_text("Say what you saw").wait_for()
     assert tab.page.locator("babysit-view[name=health].pointed-at").is_visible()
