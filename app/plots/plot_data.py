@@ -94,6 +94,8 @@ def _branch(snapshot: Snapshot) -> str:
     """Where this run comes from, if it goes on from another; else what the timeline is for."""
     if snapshot.looking and snapshot.looking.verified is not None:
         step = numbers.count(snapshot.looking.step)
+        if snapshot.looking.done < 1:
+            return f"Step {step} is being made from the link's state."
         done = numbers.percent(snapshot.looking.verified)
         return f"Step {step}, as the link has it: {done} of the run repeated to verify it."
     if waits := _left(snapshot):
