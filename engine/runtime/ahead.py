@@ -3,31 +3,69 @@
 The run itself is repeated behind it, which verifies the state: anybody can write one.
 """
 
+import dataclasses
 from collections.abc import Callable
 
 from engine.measure.instruments import Heritage
+from engine.measure.snapshot import Looking
+from engine.nn.network import Network
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
 from engine.training.checkpoints import Checkpoint, Checkpoints
 from engine.training.commands import Begin
+from engine.training.history import Curves
 from engine.training.packed_state import restored, unpack
-from engine.training.training import Training
+from engine.training.training import Diverged, Training
+
+BROKEN = "The state that this link carries diverges before the step that it is for"
 
 
-def ahead(
-    begin: Begin, start: Training, recorder: Recorder, later: Heritage, work: Callable[[], float]
-) -> Past:
-    """The last step of a run whose first one `start` and `recorder` stand at, to be rebuilt."""
-    packed = unpack(begin.state, start, begin.script)
-    if begin.until is None or packed.step >= begin.until:
-        raise ValueError("The state that this link carries is not before its last step")
-    config = begin.config
-    for _, turn in begin.script[: packed.turns]:
-        config = config.replace(turn.path, turn.value)
-    state = restored(packed, start, config)
-    kept = [
-        Checkpoint(0, None, 0, recorder.mark()),
-        Checkpoint(packed.step, state, packed.turns, recorder.mark()),
-    ]
-    trail = Checkpoints(start, begin.script, recorder.mark, 0, kept, begin.config)
-    return Past(trail, recorder.left(), later, work, begin.until)
+class Ahead:
+    """The last step of a run that is only at its first one."""
+
+    def __init__(
+        self,
+        begin: Begin,
+        start: Training,
+        recorder: Recorder,
+        later: Heritage,
+        work: Callable[[], float],
+    ) -> None:
+        """The step is to be rebuilt; `start` and `recorder` stand at the first one."""
+        packed = unpack(begin.state, start, begin.script)
+        if begin.until is None or packed.step >= begin.until:
+            raise ValueError("The state that this link carries is not before its last step")
+        config = begin.config
+        for _, turn in begin.script[: packed.turns]:
+            config = config.replace(turn.path, turn.value)
+        state = restored(packed, start, config)
+        kept = [
+            Checkpoint(0, None, 0, recorder.mark()),
+            Checkpoint(packed.step, state, packed.turns, recorder.mark()),
+        ]
+        trail = Checkpoints(start, begin.script, recorder.mark, 0, kept, begin.config)
+        self.past = Past(trail, recorder.left(), later, work, begin.until)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the step has been rebuilt."""
+        return self.past.ready
+
+    def advance(self, seconds: float) -> None:
+        """Rebuild for about so long; ValueError says that the state leads to no such step."""
+        try:
+            self.past.advance(seconds)
+        except Diverged:
+            raise ValueError(BROKEN) from None
+        if self.ready:
+            self.past.finish_alone()
+
+    def looking(self, repeated: int, shown: Curves) -> Looking:
+        """What a snapshot says of it while so many steps of the run are repeated."""
+        end = self.past.step
+        looking = self.past.looking(end, shown)
+        return dataclasses.replace(looking, verified=repeated / end)
+
+    def is_of(self, network: Network) -> bool:
+        """Whether the run, which has been repeated, ended with the same weights."""
+        return self.past.training.network.parameters.digest == network.parameters.digest

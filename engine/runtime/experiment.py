@@ -9,7 +9,6 @@ import dataclasses
 import math
 import sys
 import time
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Literal
 
@@ -17,23 +16,21 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from engine.data import Split
-from engine.diagnosis import Followed, Noticed, condition_of, diagnose
 from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.divergence import SHOWN, Autopsy, autopsy, examine
 from engine.measure.explained_step import ExplainedStep, Explaining, explaining
-from engine.measure.instruments import Instruments
 from engine.measure.loss_line import LossLine
-from engine.measure.on_demand import Looker
+from engine.measure.measurements import Measurements
 from engine.measure.pinned_runs import PastRun, check_pin
 from engine.measure.snapshot import (
     BranchInfo,
     Change,
     Condition,
+    Looking,
     Marker,
     Parent,
     Snapshot,
     Status,
-    StepRate,
     own_change,
     show_data,
 )
@@ -42,7 +39,7 @@ from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.number_format import written
 from engine.registry import Choice
-from engine.runtime.ahead import ahead
+from engine.runtime.ahead import Ahead
 from engine.runtime.background_results import BackgroundResults
 from engine.runtime.branches import MOST, PART, Branch, Branches, Kept, from_link, parent_of
 from engine.runtime.companion import Companion, Origin
@@ -50,6 +47,9 @@ from engine.runtime.curve_recorder import Recorder
 from engine.runtime.film import Film, Filming, filming
 from engine.runtime.look_back import Past
 from engine.runtime.pace import FULL
+from engine.runtime.script import Script
+from engine.runtime.speed import Speed
+from engine.runtime.telling import Telling
 from engine.training.checkpoints import ROOM, Checkpoints
 from engine.training.commands import (
     Begin,
@@ -81,7 +81,6 @@ from engine.training.training import Diverged, Training
 # CPU seconds of this thread, so that an interruption by frames for others costs it no training.
 # Windows counts these in units that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
-BROKEN = "The state that this link carries diverges before the step that it is for"
 AHEAD = "The link's run is still being repeated, to verify what is shown: wait until it is there."
 FREE = 3  # times the training time, which rows of the curves may take in addition
 
@@ -106,17 +105,17 @@ class Experiment:
         self.status = Status.PAUSED
         self.pinned: tuple[PastRun, ...] = ()
         self._previous: PastRun | None = None
-        self._followed = Followed()  # kept through restarts, which advice may require
+        self._telling = Telling()
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
         self._room = room
         self._began_at = 0  # the step at which this run was forked from another
         self._past: Past | None = None  # the past step that is shown
-        self._ahead: Past | None = None  # the last step of a link's run, while that is repeated
+        self._ahead: Ahead | None = None  # the last step of a link's run, while that is repeated
         self._goal: Branch | None = None  # the branch whose last step is rebuilt to be taken up
         self._status_now = self.status  # of the run itself, while a past step is shown
         self._begin(config)
-        self._told = self._tell()  # the last snapshot
+        self._tell()
 
     def _begin(self, config: RunConfig) -> None:
         training = Training(config, self._dtype)  # may raise; then the previous run continues
@@ -125,7 +124,7 @@ class Experiment:
             self._previous = self._so_far(f"run {self.run}")
         self._end_look()
         self.branches = Branches(self._room)
-        self._noticed = defaultdict[int, Noticed](Noticed)  # of this run and its branches
+        self._telling.begin()
         self._other: Companion | None = None  # run B of a comparison
         self.run = self._runs = self._runs + 1
         self.parent: Parent | None = None
@@ -137,8 +136,7 @@ class Experiment:
         self._began_at = 0
         self._ahead = None
         self._repeats: Branch | None = None  # the branch of a link that its script repeats
-        self._script: deque[tuple[int, SetKnob]] = deque()
-        self._until: int | None = None
+        self._script = Script()
         self._came_to = 0  # the last step that it was told to train to
         self.message = ""
         self.config = self.first_config = config
@@ -147,8 +145,7 @@ class Experiment:
         self._training = training
         self._shown_data = show_data(training.data)
         self._recorder = Recorder(training)
-        self._instruments = Instruments(training, self._work)
-        self._looker = Looker(training, self._work)
+        self._measured = Measurements(training, self._work)
         self._trail = Checkpoints(training, self.journal, self._recorder.mark, self._room)
         self._autopsy: Autopsy | None = None
         self._diverged_under: RunConfig | None = None
@@ -156,10 +153,7 @@ class Experiment:
 
     def _begin_to_count(self) -> None:
         """Reset all measurements of speed."""
-        self._rate = StepRate()
-        self._effort = StepRate()  # by seconds of pure training
-        self._spent = 0.0
-        self._trained = self._idle = 0.0  # seconds since the last measurement
+        self._speed = Speed()
         self._written = 0.0  # seconds of this slice spent on the curves
 
     def number_after(self, run: int) -> None:
@@ -181,7 +175,7 @@ class Experiment:
     @property
     def catches_up(self) -> bool:
         """Whether it trains to a step that it was told to reach."""
-        return self._until is not None
+        return self._script.until is not None
 
     @property
     def network(self) -> Network:
@@ -234,11 +228,8 @@ class Experiment:
             made += 1
             now = self._work()
         trained = now - start - self._written
-        self._trained += trained
-        self._spent += trained
-        # Idle time at a pace counts as training: the run is measured as often as at full speed.
         idle = max(0.0, seconds - (now - start)) if made == steps else 0.0
-        self._idle += idle
+        self._speed.note(trained, idle)
         self._recorder.spare = 1 + idle / trained if trained > 0 else 1.0
         return made
 
@@ -255,7 +246,7 @@ class Experiment:
                 self._trail.keep()
         if self._other:
             self._other.update(self._recorder)
-        if self.step == self._next_stop:
+        if self.step == self._script.next_stop:
             self._follow_script()
 
     def _write_row(self) -> None:
@@ -263,17 +254,12 @@ class Experiment:
         self._recorder.write()
         self._written += self._work() - begun
 
-    @property
-    def _next_stop(self) -> int | None:
-        """The step at which the script has its next command."""
-        return self._script[0][0] if self._script else self._until
-
     def _follow_script(self) -> None:
         """Apply the script's commands for this step; at its end, pause."""
-        while self._script and self._script[0][0] == self.step:
-            self._obey_script(self._script.popleft()[1])
-        if self.step == self._until:
-            self._until, self._came_to = None, self.step
+        while turn := self._script.take(self.step):
+            self._obey_script(turn)
+        if self.step == self._script.until:
+            self._script, self._came_to = Script(), self.step
             self._repeats = None
             self._verify()
             self._pause()
@@ -284,8 +270,7 @@ class Experiment:
         try:
             self._steer_and_note(command)
         except ValueError as error:
-            self._script.clear()
-            self._until = None
+            self._script = Script()
             self.status, self.message = Status.PAUSED, str(error)
         else:
             if diverged and self.status is Status.PAUSED:  # it has new weights
@@ -299,7 +284,7 @@ class Experiment:
         self.message = autopsy(self._training, loss)
         again = self._trail.start_again(SHOWN)
         self._autopsy = examine(again, self.step) if again else None
-        self._instruments.measure_end()
+        self._measured.instruments.measure_end()
 
     # ---- commands -------------------------------------------------------------------------
 
@@ -399,8 +384,9 @@ class Experiment:
     def _finish_epoch(self) -> None:
         """Train to the end of the epoch, unless a script names the step to train to."""
         self.status = Status.RUNNING
-        if self._next_stop is None:
-            self._until = self._recorder.asked = self.step + self._training.batches.left
+        if self._script.next_stop is None:
+            end = self._recorder.asked = self.step + self._training.batches.left
+            self._script = Script(until=end)
 
     def _refuse_if_diverged(self) -> None:
         if Status.DIVERGED in (self.status, self._status_shown):
@@ -413,7 +399,7 @@ class Experiment:
 
     def _play_script(self, begin: Begin) -> None:
         self._begin(begin.config)
-        self._followed.forget()
+        self._telling.followed.forget()
         if begin.branches:
             self._adopt(begin)
         if begin.state:
@@ -422,16 +408,15 @@ class Experiment:
 
     def _repeat(self, script: Iterable[tuple[int, SetKnob]], until: int | None) -> None:
         """Run, changing settings at given steps, and pause at the end."""
-        self._script = deque(script)
-        self._until = until
+        self._script = Script(script, until)
         self.status = Status.RUNNING
-        if self._next_stop == 0:
+        if self._script.next_stop == 0:
             self._follow_script()
 
     def _pin(self, name: str, note: str) -> None:
         check_pin(name, self.pinned, note)
         if self.status is not Status.DIVERGED:
-            self._instruments.measure_all()  # its figures are those of its last step
+            self._measured.instruments.measure_all()  # its figures are those of its last step
         kept = dataclasses.replace(
             self._so_far(name),
             note=note,
@@ -443,7 +428,7 @@ class Experiment:
         """This run's state, to be compared with others."""
         turns = tuple((step, x) for step, x in self.journal if isinstance(x, SetKnob))
         begin = Begin(self.first_config, turns, self.step)
-        curves, metrics = self._recorder.curves, self._instruments.metrics
+        curves, metrics = self._recorder.curves, self._measured.instruments.metrics
         return PastRun(name, self.run, self.config, curves, self.step, metrics, begin)
 
     def _set(self, path: str, value: float | Choice | str) -> bool:
@@ -454,7 +439,7 @@ class Experiment:
         if path == DATASET and config.data.dataset.name != before.name:
             config = suit_data(config, had_classes=bool(self.data.train.classes))
         self._turn(path, config)
-        self._followed.note(SetKnob(path, value), Change(path, before, config.value(path)))
+        self._telling.followed.note(SetKnob(path, value), Change(path, before, config.value(path)))
         return True
 
     def _turn(self, path: str, config: RunConfig) -> None:
@@ -472,9 +457,8 @@ class Experiment:
             if self.status is Status.DIVERGED:
                 self.status, self.message = Status.PAUSED, ""
         if setting.effect is Effect.REDRAW or anew & {Rebuilds.NETWORK, Rebuilds.LOSS}:
-            self._instruments.renew()
-            self._looker.renew()
-        self._instruments.forget_last_step()
+            self._measured.renew()
+        self._measured.instruments.forget_last_step()
         self._mark(_in_words(Change(path, before, config.value(path))), path)
 
     def _begins_run(self, path: str, config: RunConfig) -> bool:
@@ -520,7 +504,7 @@ class Experiment:
     def shown_journal(self) -> tuple[tuple[int, Command], ...]:
         """The commands that led to the step that is shown."""
         if self._ahead and self._ahead.ready:
-            return (*self.journal, *self._script)
+            return (*self.journal, *self._script.rest)
         past = self._rebuilt
         return tuple(x for x in self.journal if past is None or x[0] < past.step)
 
@@ -531,7 +515,7 @@ class Experiment:
 
     @property
     def _rebuilt(self) -> Past | None:
-        past = self._past or self._ahead
+        past = self._past or (self._ahead and self._ahead.past)
         return past if past and past.ready else None
 
     @property
@@ -554,7 +538,7 @@ class Experiment:
         if self._past:
             self._past.go_to(step)
             return
-        later = self._instruments.heritage
+        later = self._measured.instruments.heritage
         self._look_at(Past(self._trail, self._recorder, later, self._work, step))
 
     def _look_at(self, past: Past) -> None:
@@ -582,10 +566,8 @@ class Experiment:
         self._leave()
         self._runs += 1
         self.run, self.parent, self._began_at = self._runs, parent, past.step
-        known = {parent.run, *(branch.info.run for branch in self.branches)}
-        for run in self._noticed.keys() - known:
-            del self._noticed[run]
-        self._noticed[self.run] = self._noticed[parent.run].up_to(past.step)
+        branches = {parent.run, *(branch.info.run for branch in self.branches)}
+        self._telling.begin_branch(self.run, parent, branches)
         self._go_on_as(past, journal, markers)
 
     def _go_on_as(
@@ -596,14 +578,13 @@ class Experiment:
         self.status = Status.RUNNING if goes_on else Status.PAUSED
         self.message, self._past, self._goal = "", None, None
         self._came_to = past.step
-        self._script.clear()
-        self._until = self._repeats = None
+        self._script, self._repeats = Script(), None
         self.journal, self._markers = journal, markers
         self._training, self._recorder = past.training, past.recorder
-        self._instruments, self._looker = past.instruments, past.looker
+        self._measured = past.measured
         self.config = self._training.config
         self._recorder.part()
-        self._instruments.go_on(past.later)
+        self._measured.instruments.go_on(past.later)
         self._trail = past.trail.up_to(
             past.step, self._training, self.journal, self._recorder.mark, self._room_left
         )
@@ -627,40 +608,28 @@ class Experiment:
 
     def _show_ahead(self, begin: Begin) -> None:
         """Show the last step of a run from the state in its link, before it is repeated."""
-        later = self._instruments.heritage
+        later = self._measured.instruments.heritage
         try:
-            self._ahead = ahead(begin, self._training, self._recorder, later, self._work)
+            self._ahead = Ahead(begin, self._training, self._recorder, later, self._work)
         except ValueError as error:
-            self.message = f"{error}: the run is repeated from its first step."
+            self._refuse_state(error)
         else:
             self._tell()  # what is shown until the state is there must be of this run
 
-    def _rebuild_ahead(self, past: Past, seconds: float) -> None:
+    def _rebuild_ahead(self, ahead: Ahead, seconds: float) -> None:
         try:
-            past.advance(seconds)
-        except Diverged:
-            self._ahead, self.message = None, f"{BROKEN}: the run is repeated from its first step."
-        else:
-            if past.ready:
-                past.finish_alone()
+            ahead.advance(seconds)
+        except ValueError as error:
+            self._refuse_state(error)
+
+    def _refuse_state(self, error: ValueError) -> None:
+        self._ahead, self.message = None, f"{error}: the run is repeated from its first step."
 
     def _verify(self) -> None:
         """The run has been repeated: whether the state of its link was that of its last step."""
-        if self._ahead and self._ahead.ready:
-            shown = self._ahead.training.network.parameters.digest
-            if shown != self.network.parameters.digest:
-                self.message = "The state that the link carried was not this run's, shown now."
+        if self._ahead and self._ahead.ready and not self._ahead.is_of(self.network):
+            self.message = "The state that the link carried was not this run's, shown now."
         self._ahead = None
-
-    def _tell_ahead(self, past: Past, looks: Set[str]) -> Snapshot:
-        """The last step of a link's run, and how much of the run has been repeated behind it."""
-        told = self._tell_past(past, looks)
-        if told.looking is None:
-            return told
-        looking = dataclasses.replace(told.looking, end=past.step, verified=self.step / past.step)
-        ended = dataclasses.replace(told, looking=looking, until=self._until, findings=())
-        self._told = dataclasses.replace(ended, condition=Condition.HEALTHY)
-        return self._told
 
     def packed_state(self) -> bytes:
         """A state shortly before the step that is shown, for a link; none if it is not needed."""
@@ -737,7 +706,7 @@ class Experiment:
         past = dataclasses.replace(self._so_far(f"run {self.run}"), curves=recorder.curves)
         change = own_change(self._markers, self.parent)
         info = BranchInfo(self.run, self.parent, self.step, change, past)
-        kept = Kept(recorder, self._trail.left(), self._instruments.heritage)
+        kept = Kept(recorder, self._trail.left(), self._measured.instruments.heritage)
         digest = self.network.parameters.digest
         journal, markers = tuple(self.journal), tuple(self._markers)
         return Branch(info, self.first_config, journal, markers, digest, kept)
@@ -774,7 +743,7 @@ class Experiment:
             return
         origin = Origin(
             self.run, self.first_config, self._training, self._recorder, self._trail,
-            self.journal, self._markers, self._instruments.heritage,
+            self.journal, self._markers, self._measured.instruments.heritage,
         )  # fmt: skip
         self._other = Companion(self._runs + 1, origin, self._room // PART)
         self._runs += 1
@@ -831,31 +800,24 @@ class Experiment:
 
         `looks` are the names of the requested fields of `Inside`.
         """
-        if self._past:
-            return self._tell_past(self._past, looks)
-        if self._ahead:
-            return self._tell_ahead(self._ahead, looks)
+        if self._past or self._ahead:
+            return self._tell_rebuilt(looks)
         if self.status is not Status.DIVERGED:
-            self._instruments.measure_all()
-            self._looker.look_now(looks)
+            self._measured.measure_all(looks)
         else:
-            self._looker.look_at_broken(looks)
+            self._measured.measure_broken(looks)
         return self._tell()
 
     @_quietly
     def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
         """The current state; what is expensive to measure may be a little older."""
-        if self._past:
-            return self._tell_past(self._past, looks)
-        if self._ahead:
-            return self._tell_ahead(self._ahead, looks)
-        trained, idle = self._trained, self._idle
-        self._trained = self._idle = 0.0
+        if self._past or self._ahead:
+            return self._tell_rebuilt(looks)
+        trained = self._speed.take_unmeasured()
         if self.status is not Status.DIVERGED:
-            self._instruments.measure(trained + idle)
-            self._looker.look(looks, trained + idle)
+            self._measured.measure(looks, trained)
         else:
-            self._looker.look_at_broken(looks)
+            self._measured.measure_broken(looks)
         return self._tell()
 
     @_quietly
@@ -878,91 +840,67 @@ class Experiment:
 
     def filming(self) -> Iterator[Film | Filming]:
         """Make a film of this run up to now, piece by piece."""
-        return filming(self._trail, self.step, self._instruments.heritage.scale)
+        return filming(self._trail, self.step, self._measured.instruments.heritage.scale)
 
     def _tell(self) -> Snapshot:
-        snapshot = self._describe(self._training, self._recorder, self._instruments, self._looker)
-        findings = diagnose(snapshot)
-        changed = self._markers[-1].step if self._markers else 0
-        self._noticed[self.run].note(self.step, changed, findings)
-        self._followed.advise(findings)
-        condition = condition_of(snapshot, findings)
-        if condition is Condition.CONVERGED:
-            self._followed.forget()  # the advice has helped; later findings are independent of it
-        self._told = dataclasses.replace(
-            snapshot,
-            findings=findings,
-            condition=condition,
-            noticed=self._noticed[self.run].notices,
-        )
-        return self._told
+        return self._telling.tell(self._describe())
 
-    def _describe(
-        self, training: Training, recorder: Recorder, instruments: Instruments, looker: Looker
-    ) -> Snapshot:
-        """The state of a run, without findings."""
+    def _tell_rebuilt(self, looks: Set[str]) -> Snapshot:
+        """The step that is looked at, or the last one of a link's run while that is repeated."""
+        shown = self._telling.last.so_far
+        if self._past:
+            return self._tell_past(self._past, self._past.looking(self.step, shown), looks)
+        if self._ahead:
+            looking = self._ahead.looking(self.step, shown)
+            told = self._tell_past(self._ahead.past, looking, looks)
+            return self._telling.tell_unverified(told, self.status, self._script.until)
+        return self._tell()
+
+    def _tell_past(self, past: Past, looking: Looking, looks: Set[str]) -> Snapshot:
+        """How the run stood at another step; until that is rebuilt, what was told before."""
+        if not past.ready:
+            return self._telling.tell_unready(self.status, looking)
+        past.measure(looks)
+        return self._telling.tell_past(self._describe(), past, looking)
+
+    def _describe(self) -> Snapshot:
+        """The state of the run as it is now, without findings."""
+        training, instruments = self._training, self._measured.instruments
         running = self.status is Status.RUNNING
         return Snapshot(
             run=self.run,
-            step=training.step,
+            step=self.step,
             epoch=training.batches.epoch,
-            status=self._status_shown,
+            status=self.status,
             message=self.message,
-            config=training.config,
+            config=self.config,
             data=self._shown_data,
-            curves=recorder.curves,
+            curves=self._recorder.curves,
             layers=instruments.layers,
-            strip=self._instruments.strip,
+            strip=instruments.strip,
             tensors=instruments.tensors,
             metrics=instruments.metrics,
             findings=(),
             condition=Condition.HEALTHY,
             markers=tuple(self._markers),
-            noticed=self._noticed[self.run].notices,
-            followed=self._followed.changes,
+            noticed=self._telling.noticed(self.run),
+            followed=self._telling.followed.changes,
             diverged_under=self._diverged_under,
             beside=BackgroundResults(),
-            inside=looker.seen,
+            inside=self._measured.looker.seen,
             previous=self._previous,
             pinned=self.pinned,
-            until=self._until,
+            until=self._script.until,
             costs=instruments.costs,
             pace=FULL,
-            steps_per_second=self._rate.rate(self.step, self._clock()) if running else 0.0,
-            training_steps_per_second=self._effort.rate(self.step, self._spent),
+            steps_per_second=self._speed.by_clock(self.step, self._clock()) if running else 0.0,
+            training_steps_per_second=self._speed.by_training(self.step),
             autopsy=self._autopsy,
             looking=None,
             parent=self.parent,
-            other=self._other.told(self._training) if self._other else None,
+            other=self._other.told(training) if self._other else None,
             branches=self.branches.told,
         )
-
-    def _tell_past(self, past: Past, looks: Set[str]) -> Snapshot:
-        """How the run stood at the step that is looked at; until that is rebuilt, what was told."""
-        looking = past.looking(self.step, self._told.so_far)
-        if not past.ready:
-            return dataclasses.replace(self._told, status=self.status, looking=looking)
-        past.measure(looks)
-        told = self._describe(past.training, past.recorder, past.instruments, past.looker)
-        told = dataclasses.replace(
-            told,
-            message=autopsy(past.training, past.diverged) if past.diverged is not None else "",
-            markers=tuple(x for x in self._markers if x.step < past.step),
-            diverged_under=None,
-            autopsy=None,
-            until=None,
-        )
-        findings = diagnose(told)
-        condition = condition_of(told, findings)
-        self._told = dataclasses.replace(
-            told,
-            findings=findings,
-            condition=condition,
-            curves=self._recorder.curves,
-            markers=tuple(self._markers),
-            looking=looking,
-        )
-        return self._told
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:

@@ -4,13 +4,14 @@ It is a copy of the run, with curves and instruments of its own, so that it tell
 have told had it been stopped there, and can go on from there as another run.
 """
 
+import dataclasses
 import math
 from collections import deque
 from collections.abc import Callable, Set
 
-from engine.measure.instruments import Heritage, Instruments
-from engine.measure.on_demand import Looker
-from engine.measure.snapshot import Looking
+from engine.measure.instruments import Heritage
+from engine.measure.measurements import Measurements
+from engine.measure.snapshot import Looking, Snapshot
 from engine.runtime.curve_recorder import Recorder
 from engine.training.checkpoints import Checkpoint, Checkpoints
 from engine.training.commands import Command, SetKnob, Step
@@ -117,9 +118,8 @@ class Past:
         """Rebuild the step, and what was commanded after it, when the run went no further."""
         self.advance()
         if self._again.finish():
-            self.instruments.renew()
-            self.looker.renew()
-            self.instruments.forget_last_step()
+            self.measured.renew()
+            self.measured.instruments.forget_last_step()
 
     def finish_alone(self) -> None:
         """Finish a step of whose run no row is known but the first; it has one of its own."""
@@ -132,14 +132,28 @@ class Past:
     def _show(self) -> None:
         last = self.later.gradient_cosine
         self.training.gradient_cosine = self._whole.cosine_at(self.step, last)
-        self.instruments = Instruments(self.training, self._work, self.later)
-        self.looker = Looker(self.training, self._work)
+        self.measured = Measurements(self.training, self._work, self.later)
         self._ready = True
 
     def measure(self, looks: Set[str]) -> None:
         """Measure everything, and what is looked at besides."""
         if self.diverged is None:
-            self.instruments.measure_all()
-            self.looker.look_now(looks)
+            self.measured.measure_all(looks)
         else:
-            self.looker.look_at_broken(looks)
+            self.measured.measure_broken(looks)
+
+    def describe(self, now: Snapshot) -> Snapshot:
+        """A snapshot of the run as it is now, with all that was another at this step."""
+        instruments = self.measured.instruments
+        return dataclasses.replace(
+            now,
+            step=self.training.step,
+            epoch=self.training.batches.epoch,
+            config=self.training.config,
+            curves=self.recorder.curves,
+            layers=instruments.layers,
+            tensors=instruments.tensors,
+            metrics=instruments.metrics,
+            costs=instruments.costs,
+            inside=self.measured.looker.seen,
+        )

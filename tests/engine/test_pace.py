@@ -32,6 +32,7 @@ from engine import (
 )
 from engine.runtime.curve_recorder import MOST
 from engine.runtime.pace import EACH, FIXED, GROWTH, SLOWEST, StepsDue
+from engine.runtime.script import Script
 from tests.engine.served import serve, watch
 from tests.waiting import Clock
 
@@ -318,7 +319,7 @@ def test_a_pace_changes_no_bit(room, clock, config, pace):
     journal = []
     for step in (20, 60, 90, 150):
         handle.set_pace(next(mixed) if pace == "mixed" else pace)
-        handle.experiment._until = step  # pauses there by itself
+        handle.experiment._script = Script(until=step)  # pauses there by itself
         handle.lesson_pace = handle.pace  # ... at its pace
         handle.send(Play())
         until(room, clock, step, handle)
@@ -386,7 +387,7 @@ def test_a_slow_run_is_measured_at_each_step(room, clock, config):
     """The time in which it must not train is used to measure."""
     handle = room.add(Costly(config, clock), pace=1.0)
     measured = []
-    instruments = handle.experiment._instruments
+    instruments = handle.experiment._measured.instruments
     for name, instrument in instruments._instruments.items():
 
         def measure(name=name, measure=instrument.measure):

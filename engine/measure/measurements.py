@@ -1,0 +1,39 @@
+"""All that is measured on one run: what every snapshot tells, and what views request besides."""
+
+from collections.abc import Callable, Set
+
+from engine.measure.instruments import Heritage, Instruments
+from engine.measure.on_demand import Looker
+from engine.training.training import Training
+
+
+class Measurements:
+    """The instruments of a run, and the statistics that are measured only while a view shows them.
+
+    `looks` are the names of the requested fields of `Inside`.
+    """
+
+    def __init__(
+        self, training: Training, clock: Callable[[], float], later: Heritage | None = None
+    ) -> None:
+        self.instruments = Instruments(training, clock, later)
+        self.looker = Looker(training, clock)
+
+    def renew(self) -> None:
+        """Measure anew after the network was replaced or its weights redrawn."""
+        self.instruments.renew()
+        self.looker.renew()
+
+    def measure(self, looks: Set[str], trained: float) -> None:
+        """Measure what is affordable after `trained` more seconds of training."""
+        self.instruments.measure(trained)
+        self.looker.look(looks, trained)
+
+    def measure_all(self, looks: Set[str]) -> None:
+        """Measure everything, whatever the cost."""
+        self.instruments.measure_all()
+        self.looker.look_now(looks)
+
+    def measure_broken(self, looks: Set[str]) -> None:
+        """Measure what is still defined for a network that has diverged."""
+        self.looker.look_at_broken(looks)

@@ -1,0 +1,30 @@
+"""A script: changes of settings at given steps, as a link or a lesson plays them."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from engine.training.commands import SetKnob
+
+
+class Script:
+    """What a run still does by itself: its changes to come, and the step at which it pauses."""
+
+    def __init__(self, turns: Iterable[tuple[int, SetKnob]] = (), until: int | None = None) -> None:
+        self._turns = deque(turns)
+        self.until = until  # None: the run goes on
+
+    @property
+    def rest(self) -> tuple[tuple[int, SetKnob], ...]:
+        """The changes to come, with their steps."""
+        return tuple(self._turns)
+
+    @property
+    def next_stop(self) -> int | None:
+        """The next step at which there is something to do."""
+        return self._turns[0][0] if self._turns else self.until
+
+    def take(self, step: int) -> SetKnob | None:
+        """The next change of this step, which is not in the script any more; None at the last."""
+        if self._turns and self._turns[0][0] == step:
+            return self._turns.popleft()[1]
+        return None

@@ -1,0 +1,85 @@
+"""Tells an experiment's state: adds to what was measured what is found in it.
+
+It remembers what was told before, so that findings are dated and advice is not contradicted.
+"""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Set
+
+from engine.diagnosis import Followed, Noticed, condition_of, diagnose
+from engine.measure.divergence import autopsy
+from engine.measure.snapshot import Condition, Looking, Notice, Parent, Snapshot, Status
+from engine.runtime.look_back import Past
+
+
+class Telling:
+    """What was found in a run and its branches, and which advice was followed."""
+
+    last: Snapshot  # what was told last
+
+    def __init__(self) -> None:
+        self.followed = Followed()  # kept through restarts, which advice may require
+        self.begin()
+
+    def begin(self) -> None:
+        """A run begins that has nothing to do with those before."""
+        self._noticed = defaultdict[int, Noticed](Noticed)  # by the number of the run
+
+    def begin_branch(self, run: int, parent: Parent, branches: Set[int]) -> None:
+        """A run goes on from a step of another; only of `branches` something is told again."""
+        for gone in self._noticed.keys() - branches:
+            del self._noticed[gone]
+        self._noticed[run] = self._noticed[parent.run].up_to(parent.step)
+
+    def noticed(self, run: int) -> tuple[Notice, ...]:
+        """The findings of a run, as they came up."""
+        return self._noticed[run].notices
+
+    def tell(self, now: Snapshot) -> Snapshot:
+        """The state of a run with what is found in it."""
+        findings = diagnose(now)
+        changed = now.markers[-1].step if now.markers else 0
+        self._noticed[now.run].note(now.step, changed, findings)
+        self.followed.advise(findings)
+        condition = condition_of(now, findings)
+        if condition is Condition.CONVERGED:
+            self.followed.forget()  # the advice has helped; later findings are independent of it
+        self.last = dataclasses.replace(
+            now, findings=findings, condition=condition, noticed=self.noticed(now.run)
+        )
+        return self.last
+
+    def tell_past(self, now: Snapshot, past: Past, looking: Looking) -> Snapshot:
+        """How a run that stands so `now` stood at the step that is looked at."""
+        loss = past.diverged
+        then = dataclasses.replace(
+            past.describe(now),
+            status=now.status if loss is None else Status.DIVERGED,
+            message="" if loss is None else autopsy(past.training, loss),
+            markers=tuple(x for x in now.markers if x.step < past.step),
+            diverged_under=None,
+            autopsy=None,
+            until=None,
+        )
+        findings = diagnose(then)
+        self.last = dataclasses.replace(
+            then,
+            findings=findings,
+            condition=condition_of(then, findings),
+            curves=now.curves,
+            markers=now.markers,
+            looking=looking,
+        )
+        return self.last
+
+    def tell_unready(self, status: Status, looking: Looking) -> Snapshot:
+        """What was told last, while the step that is wanted is rebuilt."""
+        return dataclasses.replace(self.last, status=status, looking=looking)
+
+    def tell_unverified(self, told: Snapshot, status: Status, until: int | None) -> Snapshot:
+        """The last step of a link's run, while that is repeated: nothing is found in it yet."""
+        self.last = dataclasses.replace(
+            told, status=status, until=until, findings=(), condition=Condition.HEALTHY
+        )
+        return self.last
