@@ -15,7 +15,7 @@ from engine.registry import Choice
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
 from engine.training.checkpoints import Checkpoint, Checkpoints, bytes_of
-from engine.training.commands import Command, Offshoot, SetKnob
+from engine.training.commands import Command, Offshoot, SetKnob, turns_of
 from engine.training.config import SETTINGS, RunConfig
 from engine.training.training import Training
 
@@ -47,7 +47,7 @@ class Branch:
     @property
     def turns(self) -> tuple[tuple[int, SetKnob], ...]:
         """The changes that lead to it."""
-        return tuple((step, x) for step, x in self.journal if isinstance(x, SetKnob))
+        return turns_of(self.journal)
 
     @property
     def bare(self) -> "Branch":

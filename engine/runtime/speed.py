@@ -1,12 +1,15 @@
 """How fast a run is trained, and how much training time has passed since it was measured."""
 
+from collections.abc import Callable
+
 from engine.measure.snapshot import StepRate
 
 
 class Speed:
     """The speed of one run: by the clock, and by the seconds of pure training."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._rate, self._effort = StepRate(), StepRate()
         self._trained = 0.0  # seconds in all
         self._unmeasured = 0.0  # seconds since the last measurement, idle ones included
@@ -24,9 +27,9 @@ class Speed:
         seconds, self._unmeasured = self._unmeasured, 0.0
         return seconds
 
-    def by_clock(self, step: int, now: float) -> float:
+    def by_clock(self, step: int) -> float:
         """Steps a second over about the last second."""
-        return self._rate.rate(step, now)
+        return self._rate.rate(step, self._clock())
 
     def by_training(self, step: int) -> float:
         """Steps a second of pure training."""

@@ -1,5 +1,6 @@
 """The commands that an experiment accepts: plain values, sent by queue, kept in its journal."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
@@ -122,6 +123,11 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="turn"):
 type Lockstepping = StartLockstep | EndLockstep | Turn
 type Steering = Play | Pause | Step | FinishEpoch | SetKnob | Restart
 type Command = Steering | Begin | Pin | Unpin | LookBack | LookAhead | GoTo | Lockstepping
+
+
+def turns_of(journal: Iterable[tuple[int, Command]]) -> tuple[tuple[int, SetKnob], ...]:
+    """The changes of settings in a journal, with their steps."""
+    return tuple((step, x) for step, x in journal if isinstance(x, SetKnob))
 
 
 def check_command(command: Command) -> None:

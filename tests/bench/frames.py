@@ -70,7 +70,7 @@ class Stopwatch:
 
 def pad(experiment: Experiment, rows: int) -> None:
     """Extend the history by copies of its last rows, to the length of a run of many hours."""
-    history, curves = experiment._recorder._history, experiment._recorder.curves
+    history, curves = experiment._run.recorder._history, experiment._run.recorder.curves
     table = np.stack([curves[name] for name in curves], axis=1)[-100:]
     for row in range(rows - len(history)):
         values = dict(zip(history.names, table[row % len(table)].tolist(), strict=True))
@@ -79,7 +79,7 @@ def pad(experiment: Experiment, rows: int) -> None:
 
 def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
     """Compose so many frames for a page, with `new` rows between two of them."""
-    watch, history = Stopwatch(), experiment._recorder._history
+    watch, history = Stopwatch(), experiment._run.recorder._history
     seconds = itertools.count(step=1 / FRAME_RATE)
     composer, frame = Composer(clock=lambda: next(seconds)), None
     DRAWINGS.make(VIEWS, experiment.snapshot(LOOKS), "desk")
@@ -87,7 +87,7 @@ def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
         history._due = math.inf  # no rows except the requested ones
         experiment.train(1)
         pad(experiment, len(history) + new)
-        experiment._measured.instruments.measure(1.0)
+        experiment._trainer.measured.instruments.measure(1.0)
         with watch("snapshot"):
             snapshot = experiment.cached_snapshot(LOOKS)
         since = frame.row if frame else -1

@@ -46,7 +46,7 @@ def looks(experiment: Experiment, steps: list[int]) -> list[float]:
 def share(config: RunConfig, rounds: int) -> float:
     """How much longer a run takes with checkpoints than with none, the median of rounds."""
     kept, bare = Experiment(config), Experiment(config)
-    bare._trail.due = 10**12
+    bare._run.trail.due = 10**12
     ratios = []
     for _ in range(rounds):
         ratios.append(timed(lambda: kept.train(ROUND)) / timed(lambda: bare.train(ROUND)))
@@ -63,7 +63,7 @@ def main() -> None:
     with threadpool_limits(1, user_api="blas"):
         experiment = Experiment(NETS[arguments.net])
         seconds = timed(lambda: experiment.train(arguments.steps))
-        trail = experiment._trail
+        trail = experiment._run.trail
         print(
             f"{arguments.steps:,} steps in {seconds:.1f} s,"
             f" {1e6 * seconds / arguments.steps:.0f} µs each"

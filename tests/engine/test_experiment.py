@@ -260,18 +260,16 @@ class Slow(Experiment):
 
     def _update(self):
         self._seconds[0] += 0.125
-        super()._update()
-
-    def _write_row(self):
-        write = self._recorder.write
+        recorder = self._run.recorder
+        write = recorder.write
 
         def slowly():
             self._seconds[0] += self._row
             write()
 
-        self._recorder.write = slowly
-        super()._write_row()
-        self._recorder.write = write
+        recorder.write = slowly
+        super()._update()
+        recorder.write = write
 
 
 def test_pausing_stops_and_playing_goes_on(config):
@@ -334,7 +332,7 @@ def test_steps_under_a_schedule_chosen_late_are_replayed_to_the_bit(config):
     experiment = trained(config.replace(LEARNING_RATE, 0.05), 130)
     experiment.apply(SetKnob("optimization.schedule", Choice("1/t", {"half_life": 40})))
     experiment.train(60)
-    again = experiment._trail.start_again(80)
+    again = experiment._run.trail.start_again(80)
     assert again
     while again.training.step < experiment.step:
         again.update()

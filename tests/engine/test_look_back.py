@@ -316,7 +316,7 @@ def test_states_before_new_weights_count_what_they_keep_of_those(monkeypatch):
     for name in ["Xavier", "He"] * 30:
         experiment.train(7)
         experiment.apply(SetKnob("model.initializer", Choice(name)))
-        assert experiment._trail.nbytes <= 40_000
+        assert experiment._run.trail.nbytes <= 40_000
 
 
 def test_an_order_of_examples_is_saved_in_as_few_bytes_as_it_takes():

@@ -319,7 +319,7 @@ def test_a_pace_changes_no_bit(room, clock, config, pace):
     journal = []
     for step in (20, 60, 90, 150):
         handle.set_pace(next(mixed) if pace == "mixed" else pace)
-        handle.experiment._script = Script(until=step)  # pauses there by itself
+        handle.experiment._trainer.script = Script(until=step)  # pauses there by itself
         handle.lesson_pace = handle.pace  # ... at its pace
         handle.send(Play())
         until(room, clock, step, handle)
@@ -387,7 +387,7 @@ def test_a_slow_run_is_measured_at_each_step(room, clock, config):
     """The time in which it must not train is used to measure."""
     handle = room.add(Costly(config, clock), pace=1.0)
     measured = []
-    instruments = handle.experiment._measured.instruments
+    instruments = handle.experiment._trainer.measured.instruments
     for name, instrument in instruments._instruments.items():
 
         def measure(name=name, measure=instrument.measure):

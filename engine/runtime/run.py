@@ -1,0 +1,205 @@
+"""One run: a training, its journal, and the curves, markers and checkpoints that are kept of it.
+
+The first config and the journal determine all of it to the bit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.measure.instruments import Heritage
+from engine.measure.pinned_runs import PastRun
+from engine.measure.run_metrics import RunMetrics
+from engine.measure.snapshot import BranchInfo, Change, Marker, Parent, own_change
+from engine.number_format import written
+from engine.registry import Choice
+from engine.runtime.branches import Branch, Kept
+from engine.runtime.curve_recorder import Recorder
+from engine.runtime.look_back import Past
+from engine.training.checkpoints import Checkpoints
+from engine.training.commands import Begin, Command, Offshoot, SetKnob, turns_of
+from engine.training.config import SETTINGS, Effect, RunConfig, SettingValue
+from engine.training.training import Diverged, Training
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """A run, which makes steps, and goes on under other settings."""
+
+    number: int
+    parent: Parent | None  # None: it began at its first step
+    first_config: RunConfig
+    training: Training
+    recorder: Recorder
+    journal: list[tuple[int, Command]]
+    markers: list[Marker]
+    trail: Checkpoints[Recorder]
+    work: Callable[[], float]  # seconds of computing so far
+    writing: float = 0.0  # seconds that it took to write rows of the curves
+    diverged: float | None = None  # the loss with which it did
+    diverged_under: RunConfig | None = None
+
+    # ---- how it begins ------------------------------------------------------------------------
+
+    @classmethod
+    def begun(cls, number: int, training: Training, room: int, work: Callable[[], float]) -> "Run":
+        """A run that has made no step yet, with so many bytes for checkpoints."""
+        recorder, journal = Recorder(training), list[tuple[int, Command]]()
+        trail = Checkpoints(training, journal, recorder.mark, room)
+        return cls(number, None, training.config, training, recorder, journal, [], trail, work)
+
+    def fork(self, past: Past, number: int, room: int) -> "Run":
+        """Another run, which goes on from a past step of this one."""
+        journal = [entry for entry in self.journal if entry[0] < past.step]
+        markers = [marker for marker in self.markers if marker.step < past.step]
+        parent = Parent(self.number, past.step)
+        return self._from(past, number, parent, journal, markers, room)
+
+    def take_up(self, branch: Branch, past: Past, room: int) -> "Run":
+        """A branch beside this run, whose last step has been rebuilt."""
+        journal, markers = list(branch.journal), list(branch.markers)
+        return self._from(past, branch.info.run, branch.info.parent, journal, markers, room)
+
+    def _from(
+        self,
+        past: Past,
+        number: int,
+        parent: Parent | None,
+        journal: list[tuple[int, Command]],
+        markers: list[Marker],
+        room: int,
+    ) -> "Run":
+        training, recorder = past.training, past.recorder
+        recorder.part()
+        trail = past.trail.up_to(past.step, training, journal, recorder.mark, room)
+        return Run(
+            number, parent, self.first_config, training, recorder, journal, markers, trail,
+            self.work, 0.0, past.diverged, None if past.diverged is None else training.config,
+        )  # fmt: skip
+
+    def twin(self, number: int, room: int) -> "Run":
+        """Another run, which leaves this one where it stands."""
+        training = self.training.twin()
+        recorder, journal = self.recorder.twin(training), list(self.journal)
+        first, left = self.first_config, self.trail.left()
+        trail = Checkpoints(training, journal, recorder.mark, room, left, first)
+        return Run(
+            number, Parent(self.number, self.step), first, training, recorder, journal,
+            list(self.markers), trail, self.work,
+        )  # fmt: skip
+
+    # ---- what it is ---------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Updates made so far."""
+        return self.training.step
+
+    @property
+    def config(self) -> RunConfig:
+        """The settings under which it makes its next step."""
+        return self.training.config
+
+    @property
+    def began_at(self) -> int:
+        """The first step that is its own."""
+        return self.parent.step if self.parent else 0
+
+    @property
+    def changed_at(self) -> int:
+        """The step of its last change; of none, 0."""
+        return self.markers[-1].step if self.markers else 0
+
+    @property
+    def turns(self) -> tuple[tuple[int, SetKnob], ...]:
+        """The changes of settings that lead to it."""
+        return turns_of(self.journal)
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of its weights."""
+        return self.training.network.parameters.digest
+
+    # ---- how it goes on -----------------------------------------------------------------------
+
+    def update(self) -> float | None:
+        """Make a step, and write and keep what is due; returns the loss if the run diverges."""
+        try:
+            loss = self.training.update()
+        except Diverged as diverged:
+            self._end(diverged.loss)
+            return diverged.loss
+        self.recorder.note(loss)
+        if self.recorder.due:
+            self._write_row()
+        if self.training.step >= self.trail.due:
+            self.trail.keep()
+        return None
+
+    def _write_row(self) -> None:
+        begun = self.work()
+        self.recorder.write()
+        self.writing += self.work() - begun
+
+    def _end(self, loss: float) -> None:
+        self.diverged, self.diverged_under = loss, self.config
+        self._mark("diverged")
+        self.recorder.end(loss)
+
+    def follow(self, config: RunConfig, change: Change) -> None:
+        """Go on under another config, which differs by this change."""
+        self.training.follow(config)
+        if SETTINGS[change.path].effect is Effect.REDRAW:
+            self.training.draw_weights()
+            self.trail.renew()
+            self.diverged = self.diverged_under = None
+        self._mark(_in_words(change), change.path)
+
+    def note(self, step: int, command: Command) -> None:
+        """Write a command that was applied after this step into the journal."""
+        self.journal.append((step, command))
+        if self.step >= self.trail.due:  # it has new weights
+            self.trail.keep()
+
+    def _mark(self, text: str, path: str = "") -> None:
+        self.markers.append(Marker(self.step, self.recorder.rows, text, path))
+        self.recorder.turn()
+
+    # ---- what is left of it -------------------------------------------------------------------
+
+    def so_far(self, name: str, metrics: RunMetrics) -> PastRun:
+        """Its state, to be compared with others."""
+        begin = Begin(self.first_config, self.turns, self.step)
+        curves = self.recorder.curves
+        return PastRun(name, self.number, self.config, curves, self.step, metrics, begin)
+
+    def as_branch(self, metrics: RunMetrics, heritage: Heritage) -> Branch:
+        """The run as a branch beside another one."""
+        recorder = self.recorder.left()
+        begin = Begin(self.first_config, self.turns, self.step)
+        past = PastRun(
+            f"run {self.number}", self.number, self.config, recorder.curves, self.step, metrics,
+            begin,
+        )  # fmt: skip
+        change = own_change(self.markers, self.parent)
+        info = BranchInfo(self.number, self.parent, self.step, change, past)
+        kept = Kept(recorder, self.trail.left(), heritage)
+        journal, markers = tuple(self.journal), tuple(self.markers)
+        return Branch(info, self.first_config, journal, markers, self.digest, kept)
+
+    @property
+    def offshoot(self) -> Offshoot:
+        """The run as plain values, as far as it has come."""
+        left = (self.parent.run, self.parent.step) if self.parent else None
+        return Offshoot(self.number, self.turns, self.step, left, self.digest)
+
+
+def _in_words(change: Change) -> str:
+    label = SETTINGS[change.path].label
+    return f"{label} {_plain(change.before)} → {_plain(change.after)}"
+
+
+def _plain(value: SettingValue) -> str:
+    if isinstance(value, Choice):
+        knobs = ", ".join(f"{name} {written(number)}" for name, number in value.knobs.items())
+        return f"{value.name} ({knobs})" if knobs else value.name
+    return written(value) if isinstance(value, int | float) else str(value)

@@ -1,0 +1,73 @@
+"""Which step is shown in place of the run as it stands: a past one, or the last of a link's run."""
+
+from engine.measure.snapshot import Status
+from engine.runtime.ahead import Ahead
+from engine.runtime.branches import Branch
+from engine.runtime.look_back import Past
+from engine.runtime.trainer import Trainer
+from engine.training.commands import Command
+from engine.training.config import RunConfig
+from engine.training.training import Training
+
+
+class Shown:
+    """What somebody looks at: by itself, a run as it stands."""
+
+    def __init__(self) -> None:
+        self.past: Past | None = None  # the past step that is shown; training waits meanwhile
+        self.goal: Branch | None = None  # the branch whose last step that is, to be taken up
+        self.ahead: Ahead | None = None  # the last step of a link's run, while that is repeated
+        self.status_now = Status.PAUSED  # of the run itself, while a past step is shown
+
+    def look_at(self, past: Past, trainer: Trainer, goal: Branch | None = None) -> None:
+        """Show a past step; the run waits."""
+        self.past, self.goal, self.ahead = past, goal, None
+        self.status_now, trainer.status = trainer.status, Status.PAUSED
+
+    def end_look(self, trainer: Trainer) -> None:
+        """Show the run as it stands, and go on with it."""
+        if self.past:
+            self.past = self.goal = None
+            if trainer.status is Status.PAUSED:  # not if it failed
+                trainer.status = self.status_now
+
+    @property
+    def rebuilding(self) -> bool:
+        """Whether a step that somebody wants to look at is being made again."""
+        return self.past is not None and not self.past.ready
+
+    @property
+    def rebuilding_ahead(self) -> bool:
+        """Whether the last step of a link's run is."""
+        return self.ahead is not None and not self.ahead.ready
+
+    @property
+    def rebuilt(self) -> Past | None:
+        """The other step, if it is the one that is shown already."""
+        past = self.past or (self.ahead and self.ahead.past)
+        return past if past and past.ready else None
+
+    @property
+    def diverged(self) -> bool:
+        """Whether it is a past step that diverged."""
+        return self.past is not None and self.past.diverged is not None
+
+    def training(self, trainer: Trainer) -> Training:
+        """The network in training as it is shown."""
+        return (self.rebuilt or trainer.run).training
+
+    def step(self, trainer: Trainer) -> int:
+        """The step that is shown."""
+        return (self.rebuilt or trainer.run).step
+
+    def config(self, trainer: Trainer) -> RunConfig:
+        """The settings of the step that is shown; of a link's run, those at its first steps."""
+        return self.past.training.config if self.past else trainer.run.config
+
+    def journal(self, trainer: Trainer) -> tuple[tuple[int, Command], ...]:
+        """The commands that led to the step that is shown."""
+        journal = trainer.run.journal
+        if self.ahead and self.ahead.ready:
+            return (*journal, *trainer.script.rest)
+        past = self.rebuilt
+        return tuple(x for x in journal if past is None or x[0] < past.step)
