@@ -19,28 +19,18 @@ from engine.data import Split
 from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.explained_step import ExplainedStep, Explaining, explaining
 from engine.measure.loss_line import LossLine
-from engine.measure.measurements import Measurements
 from engine.measure.pinned_runs import PastRun, check_pin
-from engine.measure.snapshot import (
-    Change,
-    Looking,
-    Parent,
-    Snapshot,
-    Status,
-    show_data,
-)
+from engine.measure.snapshot import Change, Looking, Parent, Snapshot, Status
 from engine.measure.traced_weight import NO_PLACE, Place, TracedWeight, tracing
 from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.registry import Choice
-from engine.runtime.ahead import Ahead
-from engine.runtime.branches import MOST, PART, Branch, Branches, from_link, parent_of
-from engine.runtime.companion import Companion
+from engine.runtime.branches import Branches
 from engine.runtime.film import Film, Filming, filming
 from engine.runtime.look_back import Past
 from engine.runtime.run import Run
+from engine.runtime.run_tree import RunTree
 from engine.runtime.script import Script
-from engine.runtime.shown import Shown
 from engine.runtime.telling import Telling
 from engine.runtime.trainer import Trainer
 from engine.training.checkpoints import ROOM
@@ -97,46 +87,34 @@ class Experiment:
     ) -> None:
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
-        self._room = room
         self.pinned: tuple[PastRun, ...] = ()
-        self._previous: PastRun | None = None
         self._telling = Telling()
-        self._shown = Shown()
-        self._begin_tree(Training(config, dtype), 1, Status.PAUSED)
+        training = Training(config, dtype)
+        self._tree = RunTree(training, self._telling, self._clock, self._work, room)
         self._tell()
 
     def _begin(self, config: RunConfig) -> None:
         """Begin a run that has nothing to do with those before."""
-        training = Training(config, self._dtype)  # may raise; then the previous run continues
-        if self.step > self._run.began_at:  # a run without a step has nothing to compare
-            self._previous = self._trainer.so_far(f"run {self.run}")
-        self._shown.end_look(self._trainer)
-        self._telling.begin()
-        self._begin_tree(training, self._runs + 1, self.status)
-
-    def _begin_tree(self, training: Training, run: int, status: Status) -> None:
-        """Train the first run of a tree of branches."""
-        self._runs = run  # how many runs there have been
-        self.branches = Branches(self._room)
-        self._other: Companion | None = None  # run B of a comparison
-        self._train_anew(Run.begun(run, training, self._room, self._work), status)
-
-    def _train_anew(self, run: Run, status: Status) -> None:
-        """Train a run that has made no step yet."""
-        self._shown.ahead = None
-        self._repeats: Branch | None = None  # the branch of a link that its script repeats
-        measured = Measurements(run.training, self._work)
-        self._trainer = Trainer(run, measured, status, show_data(run.training.data), self._clock)
+        self._tree.begin(Training(config, self._dtype))
 
     def number_after(self, run: int) -> None:
         """Number its runs after those of another experiment, so that a page tells them apart."""
-        self._run.number = self._runs = run + 1
+        self._tree.number_after(run)
 
     # ---- the run --------------------------------------------------------------------------
 
     @property
+    def _trainer(self) -> Trainer:
+        return self._tree.trainer
+
+    @property
     def _run(self) -> Run:
-        return self._trainer.run
+        return self._tree.run
+
+    @property
+    def branches(self) -> Branches:
+        """The runs that were left, that left longest ago first."""
+        return self._tree.branches
 
     @property
     def run(self) -> int:
@@ -196,7 +174,7 @@ class Experiment:
     @property
     def since_change(self) -> int:
         """Steps since the start, the last change, or the step that it was told to train to."""
-        changed = self._other.run.changed_at if self._other else 0
+        changed = self._tree.other.run.changed_at if self._tree.other else 0
         return self.step - max(changed, self._run.changed_at, self._trainer.came_to)
 
     @property
@@ -207,14 +185,14 @@ class Experiment:
     @property
     def at_work(self) -> bool:
         """Whether there is something to do at once, besides training."""
-        return self._shown.rebuilding or self._traces or self._shown.rebuilding_ahead
+        return self._tree.at_work
 
     # ---- training -------------------------------------------------------------------------
 
     @_quietly
     def train(self, steps: int) -> None:
         """Make so many steps, fewer only if the run diverges."""
-        self._go_on_from_past()
+        self._tree.go_on_from_past()
         for _ in range(steps):
             if self.status is Status.DIVERGED:
                 return
@@ -228,7 +206,7 @@ class Experiment:
         curves get a row at least every `apart` steps. Writing rows does not count, up to a limit: a
         young or just changed run writes many, and would otherwise make fewer steps than others.
         """
-        if self._does_other_work(seconds):
+        if self._tree.work(seconds):
             return 0
         start = now = self._work()
         self._run.writing, made = 0.0, 0
@@ -247,30 +225,13 @@ class Experiment:
         self._run.recorder.spare = 1 + idle / trained if trained > 0 else 1.0
         return made
 
-    def _does_other_work(self, seconds: float) -> bool:
-        """Do for about so long what has to be done before training; False if there is nothing."""
-        shown, ahead = self._shown, self._shown.ahead
-        if shown.past:
-            shown.past.advance(seconds)
-            self._arrive()
-        elif self._other and self._traces:
-            self._other.trace_for(seconds, self._run.training, self._work)
-        elif ahead and not ahead.ready:
-            try:
-                ahead.advance(seconds)
-            except ValueError as error:
-                self._refuse_state(error)
-        else:
-            return False
-        return True
-
     def _update(self) -> None:
         trainer = self._trainer
         trainer.update()
         if trainer.status is Status.DIVERGED:
-            self._shown.ahead = None
-        if self._other:
-            self._other.update(trainer.run.recorder)
+            self._tree.shown.ahead = None
+        if self._tree.other:
+            self._tree.other.update(trainer.run.recorder)
         if trainer.run.step == trainer.script.next_stop:
             self._follow_script()
 
@@ -286,8 +247,7 @@ class Experiment:
             self._obey_script(turn)
         if self.step == self._trainer.script.until:
             self._trainer.script, self._trainer.came_to = Script(), self.step
-            self._repeats = None
-            self._verify()
+            self._tree.end_repeating()
             self._trainer.pause()
 
     def _obey_script(self, command: SetKnob) -> None:
@@ -327,24 +287,14 @@ class Experiment:
                 self._steer_and_note(command)
 
     def _refuse_if_ahead(self) -> None:
-        if self._shown.ahead:
+        if self._tree.shown.ahead:
             raise ValueError(AHEAD)
-
-    def _refuse_if_diverged(self) -> None:
-        if self.status is Status.DIVERGED or self._shown.diverged:
-            raise ValueError("This run has diverged: do what its diagnosis says, then restart it.")
-
-    def _refuse_if_failed(self) -> None:
-        if self.status is Status.FAILED:
-            raise ValueError("This run has failed: restart it.")
 
     def _steer_and_note(self, command: Steering) -> None:
         """Apply a command, and add it to the journal if it changed anything."""
-        if self._shown.past:
-            self._shown.past.advance()  # the command applies to the step that is wanted
-            self._arrive()
-        if self._shown.past and self._goes_on_by(command):
-            self._go_on_from_past()
+        self._tree.finish_rebuilding()  # the command applies to the step that is wanted
+        if self._tree.shown.past and self._goes_on_by(command):
+            self._tree.go_on_from_past()
         run, step = self._run, self.step  # of now, even if the command starts another run
         if self._steer(command):
             run.note(step, command)
@@ -353,10 +303,10 @@ class Experiment:
         """Whether a command makes a run continue from the past step that is shown."""
         match command:
             case Play() | Step() | FinishEpoch():
-                self._refuse_if_diverged()
+                self._tree.refuse_if_diverged()
                 return True
             case SetKnob(path, value):
-                before = self._shown.config(self._trainer)
+                before = self._tree.shown.config(self._trainer)
                 config = before.replace(path, value)
                 return config != before and not self._begins_run(path, config)
         return False
@@ -365,26 +315,26 @@ class Experiment:
         """Apply a command; returns whether anything changed."""
         match command:
             case Play():
-                self._refuse_if_diverged()
+                self._tree.refuse_if_diverged()
                 return self._trainer.play()
             case Pause():
                 return self._trainer.pause()
             case Step():
-                self._refuse_if_diverged()
+                self._tree.refuse_if_diverged()
                 self._make_step()
             case FinishEpoch():
-                self._refuse_if_diverged()
+                self._tree.refuse_if_diverged()
                 self._trainer.finish_epoch()
             case SetKnob(path, value):
                 return self._set(path, value)
             case Restart(seed):
-                config = self._shown.config(self._trainer)
+                config = self._tree.shown.config(self._trainer)
                 self._restart(config if seed is None else config.with_seed(seed))
         return True
 
     def _make_step(self) -> None:
         self.status = Status.PAUSED
-        for run in (self._run, *([self._other.run] if self._other else [])):
+        for run in (self._run, *([self._tree.other.run] if self._tree.other else [])):
             run.recorder.make_due()
         self.train(1)
 
@@ -395,7 +345,7 @@ class Experiment:
 
     def _set(self, path: str, value: float | Choice | str) -> bool:
         """Continue, or start a new run, under another value; returns whether it is another one."""
-        shown = self._shown.config(self._trainer)
+        shown = self._tree.shown.config(self._trainer)
         before, config = shown.value(path), shown.replace(path, value)
         if config.value(path) == before:
             return False
@@ -411,7 +361,7 @@ class Experiment:
 
     def _begins_run(self, path: str, config: RunConfig) -> bool:
         """Whether this value of the setting at `path` needs a new run."""
-        training = (self._shown.past or self._run).training
+        training = (self._tree.shown.past or self._run).training
         return SETTINGS[path].effect is Effect.NEW_RUN or not training.can_follow(config)
 
     # ---- the run of a link ----------------------------------------------------------------
@@ -420,40 +370,10 @@ class Experiment:
         self._begin(begin.config)
         self._telling.followed.forget()
         if begin.branches:
-            self._adopt(begin)
-        if begin.state:
-            self._show_ahead(begin)
-        self._repeat(Script(begin.script, begin.until))
-
-    def _adopt(self, begin: Begin) -> None:
-        """Be one of the branches that came with a link, under the next free numbers."""
-        runs = sorted({begin.run, *(x.run for x in begin.branches)})
-        numbers = {run: self.run + n for n, run in enumerate(runs)}
-        self._run.number, self._runs = numbers[begin.run], max(numbers.values())
-        self._run.parent = parent_of(begin.parent, numbers)
-        self.branches.adopt(begin.branches, begin.config, numbers)
-        own = Offshoot(begin.run, begin.script, begin.until or 0, begin.parent)
-        self._repeats = from_link(own, begin.config, numbers)
-
-    def _show_ahead(self, begin: Begin) -> None:
-        """Show the last step of a run from the state in its link, before it is repeated."""
-        run, later = self._run, self._trainer.measured.instruments.heritage
-        try:
-            self._shown.ahead = Ahead(begin, run.training, run.recorder, later, self._work)
-        except ValueError as error:
-            self._refuse_state(error)
-        else:
+            self._tree.adopt(begin)
+        if begin.state and self._tree.show_ahead(begin):
             self._tell()  # what is shown until the state is there must be of this run
-
-    def _refuse_state(self, error: ValueError) -> None:
-        self._shown.ahead = None
-        self._trainer.message = f"{error}: the run is repeated from its first step."
-
-    def _verify(self) -> None:
-        """The run has been repeated: whether the state of its link was that of its last step."""
-        ahead, self._shown.ahead = self._shown.ahead, None
-        if ahead and ahead.ready and not ahead.is_of(self.network):
-            self._trainer.message = "The state that the link carried was not this run's, shown now."
+        self._repeat(Script(begin.script, begin.until))
 
     def packed_state(self) -> bytes:
         """A state shortly before the step that is shown, for a link; none if it is not needed."""
@@ -481,172 +401,63 @@ class Experiment:
     def go_to(self, run: int) -> None:
         """Take up another branch where it was left; this run becomes a branch beside it."""
         self.apply(GoTo(run))
-        while self._shown.past or self._repeats:
+        while self._tree.shown.past or self._tree.repeats:
             self.advance(math.inf)
 
     @property
     def rebuilding(self) -> bool:
         """Whether a step that somebody wants to look at is being made again."""
-        return self._shown.rebuilding
+        return self._tree.shown.rebuilding
 
     @property
     def shown_network(self) -> Network:
         """The network as it is shown: of the step that is looked at, or as it is now."""
-        return self._shown.training(self._trainer).network
+        return self._tree.shown.training(self._trainer).network
 
     @property
     def shown_journal(self) -> tuple[tuple[int, Command], ...]:
         """The commands that led to the step that is shown."""
-        return self._shown.journal(self._trainer)
+        return self._tree.shown.journal(self._trainer)
 
     @property
     def shown_step(self) -> int:
         """The step that is looked at, or the last one."""
-        return self._shown.step(self._trainer)
+        return self._tree.shown.step(self._trainer)
 
     @property
     def offshoots(self) -> tuple[Offshoot, ...]:
         """The other runs of its tree as plain values, run B of a comparison included."""
-        left = [branch.offshoot for branch in self.branches]
-        return (*left, *([self._other.run.offshoot] if self._other else []))[-MOST:]
+        return self._tree.offshoots
 
     def _travel(self, command: LookBack | LookAhead | GoTo) -> None:
         """Show or take up what is not the run as it stands."""
         match command:
             case LookBack(step):
-                self._look_back(step)
+                self._tree.look_back(step)
             case LookAhead():
-                self._shown.ahead = None
-                self._shown.end_look(self._trainer)
+                self._tree.shown.ahead = None
+                self._tree.shown.end_look(self._trainer)
             case GoTo(run):
-                self._go_to(run)
-
-    def _look_back(self, step: int) -> None:
-        self._refuse_if_failed()
-        if not 0 <= step <= self.step:
-            raise ValueError(f"This run has steps 0 to {self.step:,}, got {step:,}.")
-        if self._shown.goal:
-            self._shown.end_look(self._trainer)
-        if self._shown.past:
-            self._shown.past.go_to(step)
-            return
-        run, later = self._run, self._trainer.measured.instruments.heritage
-        past = Past(run.trail, run.recorder, later, self._work, step)
-        self._shown.look_at(past, self._trainer)
-
-    def _go_to(self, run: int) -> None:
-        self._refuse_if_failed()
-        if run == self.run:
-            self._shown.end_look(self._trainer)
-            return
-        is_b = self._other is not None and run == self._other.run.number
-        branch = None if is_b else self.branches.find(run)
-        self._shown.end_look(self._trainer)
-        self._end_lockstep()
-        branch = branch or self.branches.find(run)
-        if branch.kept is None:
-            self._repeat_branch(branch)
-            return
-        past = branch.rebuilt(self._run.training, self._work)
-        self._shown.look_at(past, self._trainer, branch)
-        self._arrive()
-
-    def _arrive(self) -> None:
-        """Take the branch up whose last step has been rebuilt."""
-        past, branch = self._shown.past, self._shown.goal
-        if past and branch and past.ready:
-            past.finish()
-            self._leave(branch)
-            self._train_on(self._run.take_up(branch, past, self._room_left), past)
-
-    def _repeat_branch(self, branch: Branch) -> None:
-        """Take up a branch of a link: there is nothing of it, so it is repeated."""
-        training = self._run.training.again(self.first_config)
-        self._leave(branch)
-        run = Run.begun(branch.info.run, training, self._room, self._work)
-        run.parent = branch.info.parent
-        self._train_anew(run, self.status)
-        self._repeats = branch
-        self._repeat(Script(branch.turns, branch.info.step))
-
-    def _go_on_from_past(self) -> None:
-        """Fork: a new run continues from the past step that is shown."""
-        if self._shown.past:
-            self._shown.past.advance()
-            self._arrive()
-        past = self._shown.past
-        if past is None:
-            return
-        self._end_lockstep()
-        self._leave()
-        self._runs += 1
-        run = self._run.fork(past, self._runs, self._room_left)
-        branches = {self.run, *(branch.info.run for branch in self.branches)}
-        self._telling.begin_branch(run.number, Parent(self.run, past.step), branches)
-        self._train_on(run, past)
-
-    def _leave(self, taken_up: Branch | None = None) -> None:
-        """Keep this run as a branch, in the place of one that is taken up."""
-        if taken_up:
-            self.branches.drop(taken_up.info.run)
-        self._previous = self._trainer.so_far(f"run {self.run}")
-        self.branches.add(self._repeats or self._trainer.as_branch())
-
-    def _train_on(self, run: Run, past: Past) -> None:
-        """Train the run that has been rebuilt, if the one before was trained."""
-        waited = self._shown.status_now is Status.PAUSED
-        past.measured.instruments.go_on(past.later)
-        self._shown.past = self._shown.goal = self._repeats = None
-        self._trainer = Trainer(
-            run,
-            past.measured,
-            Status.PAUSED if waited else Status.RUNNING,
-            self._trainer.data,
-            self._clock,
-        )
-
-    @property
-    def _room_left(self) -> int:
-        """Bytes for checkpoints, beside those of branches."""
-        part = self._room // PART if self._other else 0
-        return max(0, self._room - self.branches.nbytes - part)
+                if script := self._tree.go_to(run):
+                    self._repeat(script)
 
     # ---- lockstep -------------------------------------------------------------------------
 
     def _lockstep(self, command: Lockstepping) -> None:
         match command:
             case StartLockstep():
-                self._start_lockstep()
+                self._tree.start_lockstep()
             case EndLockstep():
-                self._end_lockstep()
+                self._tree.end_lockstep()
             case Turn(turn, of):
                 self._turn_other(turn, of)
 
-    def _start_lockstep(self) -> None:
-        """Train B beside this run from the step that is shown."""
-        self._refuse_if_diverged()
-        self._refuse_if_failed()
-        self._go_on_from_past()
-        if self._other:
-            return
-        later = self._trainer.measured.instruments.heritage
-        self._other = Companion(self._run, self._runs + 1, later, self._room // PART)
-        self._runs += 1
-        self._run.trail.room = self._room_left
-
-    def _end_lockstep(self) -> None:
-        """Train this run alone; B stays as a branch."""
-        if other := self._other:
-            self._other = None
-            self.branches.add(other.branch())
-            self._run.trail.room = self._room_left
-
     def _turn_other(self, turn: SetKnob, of: Literal["B", "both"]) -> None:
         """Change a setting of B, and with it of A if that is meant."""
-        other = self._other
+        other = self._tree.other
         if other is None:
             raise ValueError("There is no run B: begin A | B before.")
-        if self._shown.past:
+        if self._tree.shown.past:
             raise ValueError("Run B has no step but its last: go back to now to change it.")
         other.check(turn)
         if of == "both":
@@ -656,13 +467,7 @@ class Experiment:
     @_quietly
     def straight_line(self) -> LossLine | None:
         """The loss on the straight line from these weights to those of run B, if there is one."""
-        return self._other.line(self._run.training) if self._other else None
-
-    @property
-    def _traces(self) -> bool:
-        """Whether that line is still to be measured: while both runs wait."""
-        waits = self.status is Status.PAUSED and not self._shown.past
-        return waits and self._other is not None and not self._other.traced(self._run.training)
+        return self._tree.other.line(self._run.training) if self._tree.other else None
 
     # ---- what is told ---------------------------------------------------------------------
 
@@ -672,7 +477,7 @@ class Experiment:
 
         `looks` are the names of the requested fields of `Inside`.
         """
-        if self._shown.past or self._shown.ahead:
+        if self._tree.shown.past or self._tree.shown.ahead:
             return self._tell_shown(looks)
         self._trainer.measure_all(looks)
         return self._tell()
@@ -680,7 +485,7 @@ class Experiment:
     @_quietly
     def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
         """The current state; what is expensive to measure may be a little older."""
-        if self._shown.past or self._shown.ahead:
+        if self._tree.shown.past or self._tree.shown.ahead:
             return self._tell_shown(looks)
         self._trainer.measure(looks)
         return self._tell()
@@ -695,13 +500,13 @@ class Experiment:
 
         `chosen` is the example of its mini-batch that is followed.
         """
-        return explaining(self._shown.training(self._trainer), self.run, chosen)
+        return explaining(self._tree.shown.training(self._trainer), self.run, chosen)
 
     def tracing(
         self, place: Place = NO_PLACE, chosen: int = 0
     ) -> Iterator[TracedWeight | Explaining]:
         """Follow one weight through the next step, piece by piece, without making it."""
-        return tracing(self._shown.training(self._trainer), place, chosen)
+        return tracing(self._tree.shown.training(self._trainer), place, chosen)
 
     def filming(self) -> Iterator[Film | Filming]:
         """Make a film of this run up to now, piece by piece."""
@@ -714,11 +519,11 @@ class Experiment:
     def _tell_shown(self, looks: Set[str]) -> Snapshot:
         """The step that is looked at, or the last one of a link's run while that is repeated."""
         so_far = self._telling.last.so_far
-        if self._shown.past:
-            past = self._shown.past
+        if self._tree.shown.past:
+            past = self._tree.shown.past
             return self._tell_past(past, past.looking(self.step, so_far), looks)
-        if self._shown.ahead:
-            ahead = self._shown.ahead
+        if self._tree.shown.ahead:
+            ahead = self._tree.shown.ahead
             told = self._tell_past(ahead.past, ahead.looking(self.step, so_far), looks)
             until = self._trainer.script.until
             return self._telling.tell_unverified(told, self.status, until)
@@ -737,9 +542,9 @@ class Experiment:
             self._trainer.describe(),
             noticed=self._telling.noticed(self.run),
             followed=self._telling.followed.changes,
-            previous=self._previous,
+            previous=self._tree.previous,
             pinned=self.pinned,
-            other=self._other.told(self._run.training) if self._other else None,
+            other=self._tree.other.told(self._run.training) if self._tree.other else None,
             branches=self.branches.told,
         )
 

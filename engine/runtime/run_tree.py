@@ -1,0 +1,268 @@
+"""The runs of one tree: which of them is trained, which step is shown, and how that changes.
+
+Every run but the first went on from a step of another one, which stays as a branch.
+"""
+
+from collections.abc import Callable
+
+from engine.measure.measurements import Measurements
+from engine.measure.pinned_runs import PastRun
+from engine.measure.snapshot import Parent, Status, show_data
+from engine.runtime.ahead import Ahead
+from engine.runtime.branches import MOST, PART, Branch, Branches, from_link, parent_of
+from engine.runtime.companion import Companion
+from engine.runtime.look_back import Past
+from engine.runtime.run import Run
+from engine.runtime.script import Script
+from engine.runtime.shown import Shown
+from engine.runtime.telling import Telling
+from engine.runtime.trainer import Trainer
+from engine.training.commands import Begin, Offshoot
+from engine.training.training import Training
+
+
+class RunTree:
+    """The run that is trained, and the runs beside it."""
+
+    def __init__(
+        self,
+        training: Training,
+        telling: Telling,
+        clock: Callable[[], float],
+        work: Callable[[], float],
+        room: int,
+    ) -> None:
+        self._telling, self._clock, self._work = telling, clock, work
+        self._room = room  # bytes for checkpoints
+        self.shown = Shown()
+        self.previous: PastRun | None = None  # the run that was trained before
+        self._plant(training, 1, Status.PAUSED)
+
+    def begin(self, training: Training) -> None:
+        """Begin a run that has nothing to do with those before."""
+        run = self.run
+        if run.step > run.began_at:  # a run without a step has nothing to compare
+            self.previous = self.trainer.so_far(f"run {run.number}")
+        self.shown.end_look(self.trainer)
+        self._telling.begin()
+        self._plant(training, self._runs + 1, self.trainer.status)
+
+    def _plant(self, training: Training, run: int, status: Status) -> None:
+        """Train the first run of a tree."""
+        self._runs = run  # how many runs there have been
+        self.branches = Branches(self._room)
+        self.other: Companion | None = None  # run B of a comparison
+        self._train_anew(Run.begun(run, training, self._room, self._work), status)
+
+    def _train_anew(self, run: Run, status: Status) -> None:
+        """Train a run that has made no step yet."""
+        self.shown.ahead = None
+        self.repeats: Branch | None = None  # the branch of a link that its script repeats
+        measured = Measurements(run.training, self._work)
+        self.trainer = Trainer(run, measured, status, show_data(run.training.data), self._clock)
+
+    def number_after(self, run: int) -> None:
+        """Number the runs from here on after that of another tree."""
+        self.run.number = self._runs = run + 1
+
+    @property
+    def run(self) -> Run:
+        """The run that is trained."""
+        return self.trainer.run
+
+    @property
+    def offshoots(self) -> tuple[Offshoot, ...]:
+        """The other runs as plain values, run B of a comparison included."""
+        left = [branch.offshoot for branch in self.branches]
+        return (*left, *([self.other.run.offshoot] if self.other else []))[-MOST:]
+
+    def refuse_if_diverged(self) -> None:
+        """Raise ValueError if what is shown can make no step."""
+        if self.trainer.status is Status.DIVERGED or self.shown.diverged:
+            raise ValueError("This run has diverged: do what its diagnosis says, then restart it.")
+
+    def refuse_if_failed(self) -> None:
+        """Raise ValueError if the run can only be restarted."""
+        if self.trainer.status is Status.FAILED:
+            raise ValueError("This run has failed: restart it.")
+
+    # ---- work besides training ----------------------------------------------------------------
+
+    @property
+    def at_work(self) -> bool:
+        """Whether there is something to do at once, besides training."""
+        return self.shown.rebuilding or self._traces or self.shown.rebuilding_ahead
+
+    @property
+    def _traces(self) -> bool:
+        """Whether the line to run B is still to be measured: while both runs wait."""
+        waits = self.trainer.status is Status.PAUSED and not self.shown.past
+        return waits and self.other is not None and not self.other.traced(self.run.training)
+
+    def work(self, seconds: float) -> bool:
+        """Do what has to be done before training, for about so long; False if that is nothing."""
+        shown, ahead = self.shown, self.shown.ahead
+        if shown.past:
+            shown.past.advance(seconds)
+            self._arrive()
+        elif self.other and self._traces:
+            self.other.trace_for(seconds, self.run.training, self._work)
+        elif ahead and not ahead.ready:
+            try:
+                ahead.advance(seconds)
+            except ValueError as error:
+                self._refuse_state(error)
+        else:
+            return False
+        return True
+
+    # ---- the run of a link --------------------------------------------------------------------
+
+    def adopt(self, begin: Begin) -> None:
+        """Be one of the branches that came with a link, under the next free numbers."""
+        runs = sorted({begin.run, *(x.run for x in begin.branches)})
+        numbers = {run: self.run.number + n for n, run in enumerate(runs)}
+        self.run.number, self._runs = numbers[begin.run], max(numbers.values())
+        self.run.parent = parent_of(begin.parent, numbers)
+        self.branches.adopt(begin.branches, begin.config, numbers)
+        own = Offshoot(begin.run, begin.script, begin.until or 0, begin.parent)
+        self.repeats = from_link(own, begin.config, numbers)
+
+    def show_ahead(self, begin: Begin) -> bool:
+        """Begin to show the last step of a run from the state in its link; False if it is unfit."""
+        run, later = self.run, self.trainer.measured.instruments.heritage
+        try:
+            self.shown.ahead = Ahead(begin, run.training, run.recorder, later, self._work)
+        except ValueError as error:
+            self._refuse_state(error)
+        return self.shown.ahead is not None
+
+    def _refuse_state(self, error: ValueError) -> None:
+        self.shown.ahead = None
+        self.trainer.message = f"{error}: the run is repeated from its first step."
+
+    def end_repeating(self) -> None:
+        """The run has been repeated: was the state of its link that of its last step?"""
+        self.repeats, ahead, self.shown.ahead = None, self.shown.ahead, None
+        if ahead and ahead.ready and not ahead.is_of(self.run.training.network):
+            message = "The state that the link carried was not this run's, shown now."
+            self.trainer.message = message
+
+    # ---- other steps and other runs -----------------------------------------------------------
+
+    def look_back(self, step: int) -> None:
+        """Show a past step, as soon as it is rebuilt."""
+        self.refuse_if_failed()
+        if not 0 <= step <= self.run.step:
+            raise ValueError(f"This run has steps 0 to {self.run.step:,}, got {step:,}.")
+        if self.shown.goal:
+            self.shown.end_look(self.trainer)
+        if self.shown.past:
+            self.shown.past.go_to(step)
+            return
+        run, later = self.run, self.trainer.measured.instruments.heritage
+        past = Past(run.trail, run.recorder, later, self._work, step)
+        self.shown.look_at(past, self.trainer)
+
+    def go_to(self, run: int) -> Script | None:
+        """Take up another branch as soon as it is rebuilt, or by the script that repeats it."""
+        self.refuse_if_failed()
+        if run == self.run.number:
+            self.shown.end_look(self.trainer)
+            return None
+        is_b = self.other is not None and run == self.other.run.number
+        branch = None if is_b else self.branches.find(run)
+        self.shown.end_look(self.trainer)
+        self.end_lockstep()
+        branch = branch or self.branches.find(run)
+        if branch.kept is None:
+            return self._repeat(branch)
+        past = branch.rebuilt(self.run.training, self._work)
+        self.shown.look_at(past, self.trainer, branch)
+        self._arrive()
+        return None
+
+    def _arrive(self) -> None:
+        """Take the branch up whose last step has been rebuilt."""
+        past, branch = self.shown.past, self.shown.goal
+        if past and branch and past.ready:
+            past.finish()
+            self._leave(branch)
+            self._train_on(self.run.take_up(branch, past, self._room_left), past)
+
+    def _repeat(self, branch: Branch) -> Script:
+        """Take up a branch of a link: there is nothing of it, so it is repeated."""
+        training = self.run.training.again(self.run.first_config)
+        self._leave(branch)
+        run = Run.begun(branch.info.run, training, self._room, self._work)
+        run.parent = branch.info.parent
+        self._train_anew(run, self.trainer.status)
+        self.repeats = branch
+        return Script(branch.turns, branch.info.step)
+
+    def finish_rebuilding(self) -> None:
+        """Rebuild the step that is wanted, however long it takes."""
+        if self.shown.past:
+            self.shown.past.advance()
+            self._arrive()
+
+    def go_on_from_past(self) -> None:
+        """Fork: a new run continues from the past step that is shown."""
+        self.finish_rebuilding()
+        past = self.shown.past
+        if past is None:
+            return
+        self.end_lockstep()
+        self._leave()
+        self._runs += 1
+        run = self.run.fork(past, self._runs, self._room_left)
+        branches = {self.run.number, *(branch.info.run for branch in self.branches)}
+        self._telling.begin_branch(run.number, Parent(self.run.number, past.step), branches)
+        self._train_on(run, past)
+
+    def _leave(self, taken_up: Branch | None = None) -> None:
+        """Keep this run as a branch, in the place of one that is taken up."""
+        if taken_up:
+            self.branches.drop(taken_up.info.run)
+        self.previous = self.trainer.so_far(f"run {self.run.number}")
+        self.branches.add(self.repeats or self.trainer.as_branch())
+
+    def _train_on(self, run: Run, past: Past) -> None:
+        """Train the run that has been rebuilt, if the one before was trained."""
+        waited = self.shown.status_now is Status.PAUSED
+        past.measured.instruments.go_on(past.later)
+        self.shown.past = self.shown.goal = self.repeats = None
+        self.trainer = Trainer(
+            run,
+            past.measured,
+            Status.PAUSED if waited else Status.RUNNING,
+            self.trainer.data,
+            self._clock,
+        )
+
+    @property
+    def _room_left(self) -> int:
+        """Bytes for checkpoints, beside those of branches."""
+        part = self._room // PART if self.other else 0
+        return max(0, self._room - self.branches.nbytes - part)
+
+    # ---- lockstep -----------------------------------------------------------------------------
+
+    def start_lockstep(self) -> None:
+        """Train B beside this run from the step that is shown."""
+        self.refuse_if_diverged()
+        self.refuse_if_failed()
+        self.go_on_from_past()
+        if self.other:
+            return
+        later = self.trainer.measured.instruments.heritage
+        self.other = Companion(self.run, self._runs + 1, later, self._room // PART)
+        self._runs += 1
+        self.run.trail.room = self._room_left
+
+    def end_lockstep(self) -> None:
+        """Train this run alone; B stays as a branch."""
+        if other := self.other:
+            self.other = None
+            self.branches.add(other.branch())
+            self.run.trail.room = self._room_left
