@@ -45,8 +45,8 @@ class Companion:
 
     def check(self, turn: SetKnob) -> None:
         """Raise ValueError unless B can go on under this setting."""
-        setting, before = SETTINGS[turn.path], self.run.config
-        config = before.replace(turn.path, turn.value)
+        before = self.run.config
+        config, setting = before.replace(turn.path, turn.value), SETTINGS[turn.path]
         new = setting.effect is Effect.NEW_RUN or not self.run.training.can_follow(config)
         if config != before and new:
             raise ValueError(f"{setting.label} begins another run: end A | B before.")

@@ -3,6 +3,7 @@
 The first config and the journal determine all of it to the bit.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -175,11 +176,8 @@ class Run:
     def as_branch(self, metrics: RunMetrics, heritage: Heritage) -> Branch:
         """The run as a branch beside another one."""
         recorder = self.recorder.left()
-        begin = Begin(self.first_config, self.turns, self.step)
-        past = PastRun(
-            f"run {self.number}", self.number, self.config, recorder.curves, self.step, metrics,
-            begin,
-        )  # fmt: skip
+        past = self.so_far(f"run {self.number}", metrics)
+        past = dataclasses.replace(past, curves=recorder.curves)
         change = own_change(self.markers, self.parent)
         info = BranchInfo(self.number, self.parent, self.step, change, past)
         kept = Kept(recorder, self.trail.left(), heritage)

@@ -157,6 +157,8 @@ def test_what_cannot_be_is_refused_in_words():
     with pytest.raises(ValueError, match="no run B"):
         experiment.apply(Turn(SetKnob(RATE, 0.3), "B"))
     pair = Lockstep(experiment)
+    with pytest.raises(ValueError, match="unknown setting 'nonsense'"):
+        pair.apply(SetKnob("nonsense", 1.0), "B")
     for of in ("B", "both"):
         with pytest.raises(ValueError, match="begins another run"):
             pair.apply(SetKnob("model.hidden", "5"), of)
