@@ -306,7 +306,7 @@ class Experiment:
                 self._tree.refuse_if_diverged()
                 return True
             case SetKnob(path, value):
-                before = self._tree.shown.config(self._trainer)
+                before = self._tree.shown_config
                 config = before.replace(path, value)
                 return config != before and not self._begins_run(path, config)
         return False
@@ -328,7 +328,7 @@ class Experiment:
             case SetKnob(path, value):
                 return self._set(path, value)
             case Restart(seed):
-                config = self._tree.shown.config(self._trainer)
+                config = self._tree.shown_config
                 self._restart(config if seed is None else config.with_seed(seed))
         return True
 
@@ -345,7 +345,7 @@ class Experiment:
 
     def _set(self, path: str, value: float | Choice | str) -> bool:
         """Continue, or start a new run, under another value; returns whether it is another one."""
-        shown = self._tree.shown.config(self._trainer)
+        shown = self._tree.shown_config
         before, config = shown.value(path), shown.replace(path, value)
         if config.value(path) == before:
             return False
@@ -412,17 +412,17 @@ class Experiment:
     @property
     def shown_network(self) -> Network:
         """The network as it is shown: of the step that is looked at, or as it is now."""
-        return self._tree.shown.training(self._trainer).network
+        return self._tree.shown_training.network
 
     @property
     def shown_journal(self) -> tuple[tuple[int, Command], ...]:
         """The commands that led to the step that is shown."""
-        return self._tree.shown.journal(self._trainer)
+        return self._tree.shown_journal
 
     @property
     def shown_step(self) -> int:
         """The step that is looked at, or the last one."""
-        return self._tree.shown.step(self._trainer)
+        return self._tree.shown_step
 
     @property
     def offshoots(self) -> tuple[Offshoot, ...]:
@@ -500,13 +500,13 @@ class Experiment:
 
         `chosen` is the example of its mini-batch that is followed.
         """
-        return explaining(self._tree.shown.training(self._trainer), self.run, chosen)
+        return explaining(self._tree.shown_training, self.run, chosen)
 
     def tracing(
         self, place: Place = NO_PLACE, chosen: int = 0
     ) -> Iterator[TracedWeight | Explaining]:
         """Follow one weight through the next step, piece by piece, without making it."""
-        return tracing(self._tree.shown.training(self._trainer), place, chosen)
+        return tracing(self._tree.shown_training, place, chosen)
 
     def filming(self) -> Iterator[Film | Filming]:
         """Make a film of this run up to now, piece by piece."""

@@ -17,7 +17,8 @@ from engine.runtime.script import Script
 from engine.runtime.shown import Shown
 from engine.runtime.telling import Telling
 from engine.runtime.trainer import Trainer
-from engine.training.commands import Begin, Offshoot
+from engine.training.commands import Begin, Command, Offshoot
+from engine.training.config import RunConfig
 from engine.training.training import Training
 
 
@@ -85,6 +86,31 @@ class RunTree:
         """Raise ValueError if the run can only be restarted."""
         if self.trainer.status is Status.FAILED:
             raise ValueError("This run has failed: restart it.")
+
+    # ---- what is shown ------------------------------------------------------------------------
+
+    @property
+    def shown_training(self) -> Training:
+        """The network in training as it is shown."""
+        return (self.shown.rebuilt or self.run).training
+
+    @property
+    def shown_step(self) -> int:
+        """The step that is looked at, or the last one."""
+        return (self.shown.rebuilt or self.run).step
+
+    @property
+    def shown_config(self) -> RunConfig:
+        """The settings of the past step that is looked at, or as they are now."""
+        return (self.shown.past or self.run).training.config
+
+    @property
+    def shown_journal(self) -> tuple[tuple[int, Command], ...]:
+        """The commands that led to the step that is shown."""
+        if self.shown.ahead and self.shown.ahead.ready:
+            return (*self.run.journal, *self.trainer.script.rest)
+        past = self.shown.rebuilt
+        return tuple(x for x in self.run.journal if past is None or x[0] < past.step)
 
     # ---- work besides training ----------------------------------------------------------------
 

@@ -5,9 +5,6 @@ from engine.runtime.ahead import Ahead
 from engine.runtime.branches import Branch
 from engine.runtime.look_back import Past
 from engine.runtime.trainer import Trainer
-from engine.training.commands import Command
-from engine.training.config import RunConfig
-from engine.training.training import Training
 
 
 class Shown:
@@ -51,23 +48,3 @@ class Shown:
     def diverged(self) -> bool:
         """Whether it is a past step that diverged."""
         return self.past is not None and self.past.diverged is not None
-
-    def training(self, trainer: Trainer) -> Training:
-        """The network in training as it is shown."""
-        return (self.rebuilt or trainer.run).training
-
-    def step(self, trainer: Trainer) -> int:
-        """The step that is shown."""
-        return (self.rebuilt or trainer.run).step
-
-    def config(self, trainer: Trainer) -> RunConfig:
-        """The settings of the step that is shown; of a link's run, those at its first steps."""
-        return self.past.training.config if self.past else trainer.run.config
-
-    def journal(self, trainer: Trainer) -> tuple[tuple[int, Command], ...]:
-        """The commands that led to the step that is shown."""
-        journal = trainer.run.journal
-        if self.ahead and self.ahead.ready:
-            return (*journal, *trainer.script.rest)
-        past = self.rebuilt
-        return tuple(x for x in journal if past is None or x[0] < past.step)
