@@ -30,10 +30,11 @@ export function show_stages() {
       }
     })
   }
-  document.addEventListener("change", (event) => {
+  // That a field was left, or confirmed, is not heard outside of its component either: only its letters are.
+  document.addEventListener("input", (event) => {
     const field = aimed_at(event, "trace")
     if (field != null) {
-      ask(field)
+      field.onchange = () => ask(field)
     }
   })
 }
