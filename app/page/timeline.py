@@ -35,7 +35,7 @@ LOOK = "look"  # the kind of message that tells which step somebody wants to see
 DIGITS = 12  # of a step, at most
 TIMELINE = """
 <div class="timeline" role="group" aria-label="Timeline">
-  <button type="button" data-film aria-pressed="false" aria-label="Play the film of this run"
+  <button type="button" data-film aria-pressed="false" aria-label="Film of this run"
    title="The run from its first step to now, in 20 seconds"
   ><span class="icon" aria-hidden="true">movie</span></button>
   <div class="track">

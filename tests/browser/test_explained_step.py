@@ -69,14 +69,18 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
     tab.wait_for(lambda: told in words(dialog))
     step, _ = tab.visit.handle.do(lambda e: (e.step, digest(e))).result()
     assert step == explained == tab.snapshot.step
-    tab.page.keyboard.press("Escape")
-    dialog.wait_for(state="hidden")
+
+    def closed():  # once the step has been drawn, and the focus is back in its place
+        tab.page.keyboard.press("Escape")
+        return not dialog.is_visible()
+
+    tab.wait_for(closed)
     DESK.clear()
 
 
 def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab):
     tab.wait_for(lambda: tab.snapshot.step > 200)
-    plays = tab.page.get_by_role("button", name="Play the film of this run")
+    plays = tab.page.get_by_role("button", name="Film of this run")
     plays.click()
     assert plays.get_attribute("aria-pressed") == "true"
     seen = set()

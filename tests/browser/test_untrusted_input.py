@@ -101,6 +101,6 @@ def test_a_page_that_cannot_be_built_says_so(page, address, monkeypatch, caplog)
 
     monkeypatch.setattr("app.server.session.SettingsComponent", broken)
     page.goto(address)
-    page.get_by_text("Something failed on this page").wait_for()
+    page.get_by_text("Something failed on this page").filter(visible=True).first.wait_for()
     assert "the page gave up" in caplog.text
     assert CONDUCTOR.alive
