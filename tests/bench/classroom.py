@@ -18,14 +18,13 @@ from visitor import Socket, Visitor
 
 WORD = "sesame"
 OPTIONS = ["fall", "rise", "stay"]
-AUTO = ""  # the pace at which a class watches
 
 
 class Member:
     """A page in a class."""
 
-    def __init__(self, base: str) -> None:
-        self.page = Visitor(base, query=AUTO)
+    def __init__(self, base: str, pace: str) -> None:
+        self.page = Visitor(base, query=f"?pace={pace}")
         self.walls: list[float] = []  # when the wall was told
         self.room: dict[str, Any] = {}
         self.key: dict[str, Any] = {}
@@ -58,13 +57,13 @@ async def until(condition: Any) -> None:
         await asyncio.sleep(0.02)
 
 
-async def measure(server: Server, students: int, seconds: float, free: bool) -> None:
-    teacher = Member(server.base)
+async def measure(server: Server, students: int, seconds: float, free: bool, pace: str) -> None:
+    teacher = Member(server.base, pace)
     await teacher.open()
     teacher.say("teach", word=WORD)
     teacher.say("open")
     await until(lambda: teacher.key)
-    crowd = [Member(server.base) for _ in range(students)]
+    crowd = [Member(server.base, pace) for _ in range(students)]
     for start in range(0, students, 10):
         await asyncio.gather(*(member.open() for member in crowd[start : start + 10]))
     for number, member in enumerate(crowd):
@@ -129,12 +128,13 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--free", action="store_true", help="all on runs of their own")
+    parser.add_argument("--pace", default="auto", help="at less than 10 steps/s frames are fewer")
     options = parser.parse_args()
     what = "on runs of their own" if options.free else "who follow"
     print(f"{options.students} students {what}, with the wall, {options.seconds:g} s")
     places = options.students + 2
     with served(BABYSIT_TEACHER=WORD, BABYSIT_MAX_VISITORS=places) as server:
-        asyncio.run(measure(server, options.students, options.seconds, options.free))
+        asyncio.run(measure(server, options.students, options.seconds, options.free, options.pace))
         for line in server.complaints[:10]:
             print(line)
 
