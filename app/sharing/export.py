@@ -1,6 +1,5 @@
 """The "Export" dialog: a run as files, each for another purpose."""
 
-import io
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -13,6 +12,7 @@ from app import numbers
 from app.page.bridge import Bridge
 from app.plots import VIEWS, view_of
 from app.sharing import run_links
+from app.sharing.file_button import file_button
 from app.sharing.film_maker import FilmMaker
 from app.sharing.pinned import settings
 from app.sharing.report import report
@@ -101,23 +101,11 @@ class Export:
     def _line(
         self, label: str, suffix: str, words: str, make: Callable[[Experiment], bytes]
     ) -> Viewable:
-        button = ui.FileDownload(
-            label=f"{label} ({suffix.upper()})",
-            filename=f"babysit.{suffix}",
-            auto=True,
-            embed=False,
-            variant="outlined",
-            size="small",
-            width=170,
-            margin=(4, 0),
+        button = file_button(
+            f"{label} ({suffix.upper()})",
+            lambda: f"{self._stem()}.{suffix}",
+            lambda: self._handle.do(make).result(PATIENCE),
         )
-
-        def file() -> io.BytesIO:
-            # A new object each time: the same one would not be downloaded again.
-            button.param.update(data=None, filename=f"{self._stem()}.{suffix}")
-            return io.BytesIO(self._handle.do(make).result(PATIENCE))
-
-        button.callback = file
         return FlexBox(button, HTML(words, stylesheets=[css("beside_button")]))
 
     def _stem(self) -> str:

@@ -4,7 +4,6 @@ The engine rebuilds the run's steps in the background; the pictures are drawn on
 own, one film at a time for all visitors.
 """
 
-import io
 import threading
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app.panel_document import document_of_now
+from app.sharing.file_button import file_button
 from app.sharing.film import KINDS, encode, pictures
 from app.stylesheets import css
 from app.templates import sentence
@@ -92,21 +92,9 @@ class FilmMaker:
         self._words.object = sentence(f"There it is: {sizes}.", role="status")
 
     def _save(self, kind: str) -> Viewable:
-        button = ui.FileDownload(
-            label=f"Save {kind.upper()}",
-            filename=f"babysit.{kind}",
-            auto=True,
-            embed=False,
-            variant="outlined",
-            size="small",
-            width=170,
+        return file_button(
+            f"Save {kind.upper()}",
+            lambda: f"{self._stem()}.{kind}",
+            lambda: self._files.get(kind, b""),
             margin=(4, 8, 4, 0),
         )
-
-        def file() -> io.BytesIO:
-            # A new object each time: the same one would not be downloaded again.
-            button.param.update(data=None, filename=f"{self._stem()}.{kind}")
-            return io.BytesIO(self._files.get(kind, b""))
-
-        button.callback = file
-        return button

@@ -1,6 +1,5 @@
 """What a student hands in, from the lessons: a file for `python -m engine grade`, and a report."""
 
-import html
 import io
 from collections.abc import Callable, Iterable, Mapping
 
@@ -12,7 +11,7 @@ from panel.pane import HTML
 from app import numbers, palette
 from app.sharing.svg_charts import Line, curves
 from app.stylesheets import css
-from app.templates import render
+from app.templates import render, sentence
 from engine import (
     LESSONS,
     ExperimentHandle,
@@ -84,7 +83,7 @@ class HandInForm:
             refusal = ""
         for button in self._files:
             button.disabled = bool(refusal)
-        self._words.object = f"<p class='quiet'>{html.escape(refusal)}</p>"
+        self._words.object = sentence(refusal, "quiet")
 
     def _file(self, label: str, suffix: str, make: Callable[[HandIn], bytes]) -> ui.FileDownload:
         button = ui.FileDownload(

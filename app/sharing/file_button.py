@@ -1,0 +1,26 @@
+"""A button that saves a file, which is made when it is pressed."""
+
+import io
+from collections.abc import Callable
+
+from panel import ui
+
+ENDS = (4, 0)  # pixels above and below, left and right
+
+
+def file_button(
+    label: str, name: Callable[[], str], make: Callable[[], bytes], margin: tuple[int, ...] = ENDS
+) -> ui.FileDownload:
+    """A button that saves what `make()` returns under `name()`."""
+    button = ui.FileDownload(
+        label=label, filename="babysit", auto=True, embed=False,
+        variant="outlined", size="small", width=170, margin=margin,
+    )  # fmt: skip
+
+    def file() -> io.BytesIO:
+        # A new object each time: the same one would not be downloaded again.
+        button.param.update(data=None, filename=name())
+        return io.BytesIO(make())
+
+    button.callback = file
+    return button
