@@ -58,7 +58,7 @@ from engine.lessons.written import (
     register_lessons,
 )
 from engine.limits import Limits, limits, read_limits
-from engine.measure.activation_history import Strip
+from engine.measure.activation_history import ActivationHistory
 from engine.measure.decision_surface import Points, Surface
 from engine.measure.divergence import Autopsy, Fault
 from engine.measure.explained_step import (
@@ -208,6 +208,7 @@ __all__ = [
     "SETTINGS",
     "SPAN",
     "STRATEGIES",
+    "ActivationHistory",
     "Answers",
     "Autopsy",
     "BackgroundResults",
@@ -331,7 +332,6 @@ __all__ = [
     "Status",
     "Step",
     "StrategyLine",
-    "Strip",
     "Sums",
     "Surface",
     "TensorStep",

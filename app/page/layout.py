@@ -16,7 +16,7 @@ from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
 from app.page.timeline import Timeline
 from app.page.transport import Transport
-from app.panels import KNOBS, ROOMS
+from app.panels import KNOBS, PANELS
 from app.plots import VIEWS, places, view_of
 from app.stylesheets import css
 
@@ -70,15 +70,15 @@ class Layout:
             *([] if "lane" in hidden else [lane.view]),
             *([self._inside] if self._tabs else []),
         )
-        self._mains: dict[str, Viewable] = {}  # of the rooms that have been opened
-        self._own: set[str] = set()  # rooms whose main area is not made of views
-        self._uncovered: set[str] = set()  # rooms that leave the plots of the run in view just now
-        self.room = KNOBS  # the tab of the sidebar that is open
-        self.rooms = [KNOBS, *(room for room in ROOMS if room.lower() not in hidden)]
+        self._mains: dict[str, Viewable] = {}  # of the panels that have been opened
+        self._own: set[str] = set()  # panels whose main area is not made of views
+        self._uncovered: set[str] = set()  # panels that leave the plots of the run in view just now
+        self.panel = KNOBS  # the tab of the sidebar that is open
+        self.panels = [KNOBS, *(panel for panel in PANELS if panel.lower() not in hidden)]
         self._bridge = bridge
-        self._panels: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
+        self._sidebars: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
         tabs = HTML(
-            _tablist("Sidebar", self.rooms, tells=TAB),
+            _tablist("Sidebar", self.panels, tells=TAB),
             stylesheets=[css("tabs"), css("sidebar")],
             sizing_mode="stretch_width",
             visible=not bare,
@@ -101,7 +101,7 @@ class Layout:
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
             sidebar=[] if "sidebar" in hidden else [self._sidebar],
-            # The room of a closed one is kept beside the plots, unless it would lie over them.
+            # The place of a closed one is kept beside the plots, unless it would lie over them.
             sidebar_variant="temporary" if "sidebar" in hidden else "auto",
             sidebar_open="sidebar" not in hidden,
             header=[header, dialogs.room, bridge],
@@ -121,7 +121,7 @@ class Layout:
     def _tabs(self) -> list[str]:
         """The tabs of the panel below the main plots."""
         tabs = [] if "inside" in self._hidden else places()
-        return [tab for tab in tabs if self._views[tab] and tab not in ("", *ROOMS)]
+        return [tab for tab in tabs if self._views[tab] and tab not in ("", *PANELS)]
 
     @property
     def _inside(self) -> Viewable:
@@ -142,44 +142,44 @@ class Layout:
     @property
     def views(self) -> list[str]:
         """The names of the views that have a place in the page now."""
-        if self.room in self._own - self._uncovered:
+        if self.panel in self._own - self._uncovered:
             return []
         run = [name for place in ("", *self._tabs) for name in self._views[place]]
-        return self._views.get(self.room) or run
+        return self._views.get(self.panel) or run
 
-    def furnish(self, room: str, sidebar: Viewable, main: Viewable | None) -> None:
-        """Make room for a room that will be built: in the sidebar, and in the main area."""
+    def furnish(self, panel: str, sidebar: Viewable, main: Viewable | None) -> None:
+        """Make space for a panel that will be built: in the sidebar, and in the main area."""
         soon = HTML(SOON, stylesheets=[css("panel")])
-        self._panels[room] = Column(sidebar, soon, sizing_mode="stretch_width")
-        self._sidebar.append(self._panels[room])
+        self._sidebars[panel] = Column(sidebar, soon, sizing_mode="stretch_width")
+        self._sidebar.append(self._sidebars[panel])
         if main:
-            self._own.add(room)
-        elif self._views.get(room):
-            main = _main(_plots(self._views[room]))
+            self._own.add(panel)
+        elif self._views.get(panel):
+            main = _main(_plots(self._views[panel]))
         if main:
-            self._mains[room] = main
+            self._mains[panel] = main
             self.page.main = [*self.page.main, main]
 
-    def furnished(self, room: str) -> None:
+    def furnished(self, panel: str) -> None:
         """All of it is there."""
-        panel = self._panels[room]
-        if isinstance(panel, Column):
-            panel.pop(-1)
+        sidebar = self._sidebars[panel]
+        if isinstance(sidebar, Column):
+            sidebar.pop(-1)
 
-    def enter(self, room: str) -> None:
-        """Show a room, or the knobs and the plots of the run; what was built stays."""
-        self.room = room
-        for name, panel in self._panels.items():
-            panel.visible = name == room
-        shown = self._run if room in self._uncovered else self._mains.get(room, self._run)
+    def enter(self, panel: str) -> None:
+        """Show a panel, or the knobs and the plots of the run; what was built stays."""
+        self.panel = panel
+        for name, sidebar in self._sidebars.items():
+            sidebar.visible = name == panel
+        shown = self._run if panel in self._uncovered else self._mains.get(panel, self._run)
         for main in (self._run, *self._mains.values()):
             main.visible = main is shown
 
-    def cover(self, room: str, covered: bool) -> None:
-        """Let a room's own main area lie over the plots of the run, or not."""
-        (self._uncovered.discard if covered else self._uncovered.add)(room)
-        if self.room == room:
-            self.enter(room)
+    def cover(self, panel: str, covered: bool) -> None:
+        """Let a panel's own main area lie over the plots of the run, or not."""
+        (self._uncovered.discard if covered else self._uncovered.add)(panel)
+        if self.panel == panel:
+            self.enter(panel)
 
     def leave(self) -> None:
         """Have the browser go back to the knobs."""

@@ -8,6 +8,6 @@ from app.panels import lab
 from app.panels import search
 
 # isort: on
-from app.panels.panel import KNOBS, ROOMS, Room, Staged
+from app.panels.panel import KNOBS, PANELS, SidebarPanel, Staged
 
-__all__ = ["KNOBS", "ROOMS", "Room", "Staged", "checks", "lab", "lessons", "search"]
+__all__ = ["KNOBS", "PANELS", "SidebarPanel", "Staged", "checks", "lab", "lessons", "search"]

@@ -13,7 +13,7 @@ from panel.viewable import Viewable
 
 from app import palette, theme
 from app.page.buttons import Presses, button
-from app.panels.panel import ROOMS
+from app.panels.panel import PANELS
 from app.plots.figures import further
 from app.stylesheets import css
 from app.templates import render, sentence
@@ -35,7 +35,7 @@ type Checkers = Callable[[Experiment], Iterator[Told]]
 HEIGHT = 150  # of the curve of a check, in pixels
 
 
-@ROOMS.register("Checks")
+@PANELS.register("Checks")
 class Checks:
     """Sanity checks before you trust a long run."""
 

@@ -21,7 +21,7 @@ from app.panels.choice_widget import ChoiceWidget
 from app.panels.lab_data import in_words, lab_columns, table
 from app.panels.lab_figures import Sizes, draw_histograms
 from app.panels.latest_only_worker import Latest
-from app.panels.panel import ROOMS
+from app.panels.panel import PANELS
 from app.stylesheets import css
 from app.templates import refusal
 from engine import Begin, Choice, ExperimentHandle, Laboratory, LabReport, Snapshot
@@ -67,7 +67,7 @@ def look_into(lab: Laboratory) -> Told:
         return lab, str(error)
 
 
-@ROOMS.register("Lab")
+@PANELS.register("Lab")
 class Lab:
     """How a signal passes a fresh network, for any activation and initializer."""
 

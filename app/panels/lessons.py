@@ -17,7 +17,7 @@ from app.limits import LIMITS
 from app.page.buttons import Presses
 from app.panels.lesson_figures import pictures
 from app.panels.lesson_list import playlist_named, whole_course
-from app.panels.panel import ROOMS
+from app.panels.panel import PANELS
 from app.sharing.hand_in_form import HandInForm
 from app.stylesheets import css
 from app.templates import render
@@ -65,7 +65,7 @@ class RunKey(NamedTuple):
     colour: str
 
 
-@ROOMS.register(LESSON_TAB)
+@PANELS.register(LESSON_TAB)
 class Lessons:
     """The lecture's claims, one lesson each: predict, watch, say what you saw, vary it."""
 

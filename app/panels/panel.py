@@ -1,6 +1,6 @@
 """The panels of the page: each has a tab of the sidebar, and some have a main area of their own.
 
-To add one, register a class in `ROOMS`. The views whose `tab` is the panel's name fill its main
+To add one, register a class in `PANELS`. The views whose `tab` is the panel's name fill its main
 area, unless it has a `main` of its own; without either, the plots of the run stay in view.
 """
 
@@ -16,7 +16,7 @@ from engine import ExperimentHandle, Registry, Snapshot
 KNOBS = "Knobs"  # the panel that is open first
 
 
-class Room(Protocol):
+class SidebarPanel(Protocol):
     """A panel, built when its tab is first opened, a piece at a time."""
 
     sidebar: Column
@@ -46,4 +46,4 @@ class Staged(Protocol):
         """Another tab was opened."""
 
 
-ROOMS: Registry[type[Room]] = Registry("room")
+PANELS: Registry[type[SidebarPanel]] = Registry("panel")

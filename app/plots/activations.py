@@ -12,7 +12,7 @@ from app import numbers, palette, theme
 from app.plots import plot_data
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import LayerStats, Snapshot, Strip, bounds_of, memoize
+from engine import ActivationHistory, LayerStats, Snapshot, bounds_of, memoize
 
 ROW_HEIGHT = 100  # of one layer's histogram, in the units of its plot
 BAR_HEIGHT = 84  # of its tallest bar
@@ -35,7 +35,7 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
             "activations.rows": _words(layers),
             "activations.ends": _ends(snapshot),
             "activations.ticks": _ticks(bins, float(layers[0].edges[-1])),
-            "activations.strip": _strip(snapshot.strip),
+            "activations.strip": _history(snapshot.activation_history),
             "activations.since": _since(snapshot),
         },
         text={
@@ -129,9 +129,9 @@ def _ticks(bins: int, limit: float) -> Columns:
 
 
 @memoize
-def _strip(strip: Strip) -> Columns:
+def _history(history: ActivationHistory) -> Columns:
     """The histograms along the run, side by side: brighter for higher counts."""
-    shares = strip.shares[::-1]  # (L, bins, N), the last layer lowest
+    shares = history.shares[::-1]  # (L, bins, N), the last layer lowest
     layers, bins, steps = shares.shape
     room = np.zeros((layers, max(1, round(bins * ROW_HEIGHT / BAR_HEIGHT) - bins), steps), np.uint8)
     pixels = np.concatenate([shares, room], axis=1).reshape(-1, steps)
@@ -142,7 +142,7 @@ def _since(snapshot: Snapshot) -> Columns:
     bins = len(snapshot.layers[0].counts)
     return {
         "x": [bins * (1 + GAP), bins * (1 + GAP + STRIP)],
-        "label": ["step 0", numbers.count(snapshot.strip.steps[-1])],
+        "label": ["step 0", numbers.count(snapshot.activation_history.steps[-1])],
         "align": ["left", "right"],
     }
 

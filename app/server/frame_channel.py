@@ -91,7 +91,7 @@ class Composer:
         self._run = 0
         self._tree: list[Twig] | None = None  # the branches that the page knows
         self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
-        self._told: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
+        self._sent: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
         self._broke: set[str] = set()  # views that failed
 
     def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
@@ -102,7 +102,7 @@ class Composer:
         rows = snapshot.curves.rows
         fresh = snapshot.run != self._run or not -1 < ask.since < rows
         if fresh:
-            self._run, self._told, self._tree = snapshot.run, {}, None
+            self._run, self._sent, self._tree = snapshot.run, {}, None
         describe = (
             fresh or bool(snapshot.looking) or self._clock() - self._described >= DESCRIBED_EVERY
         )
@@ -130,18 +130,18 @@ class Composer:
         other = Composer(self._clock)
         other._described, other._run, other._broke = self._described, self._run, self._broke
         other._drawn = dict(self._drawn)
-        other._told = {
-            view: {source: dict(values) for source, values in told.items()}
-            for view, told in self._told.items()
+        other._sent = {
+            view: {source: dict(values) for source, values in sent.items()}
+            for view, sent in self._sent.items()
         }
         return other
 
     def forget_but(self, views: tuple[str, ...]) -> None:
         """Forget other views, and text alternatives, which are sent anew every second."""
         self._drawn = {name: self._drawn[name] for name in views if name in self._drawn}
-        self._told = {name: self._told[name] for name in ("", *views) if name in self._told}
-        for told in self._told.values():
-            texts = told.get("", {})
+        self._sent = {name: self._sent[name] for name in ("", *views) if name in self._sent}
+        for sent in self._sent.values():
+            texts = sent.get("", {})
             for name in [name for name in texts if name.endswith(".alt")]:
                 del texts[name]
 
@@ -157,7 +157,7 @@ class Composer:
         key = key_of(name, snapshot, look)
         if self._drawn.get(name) == key:
             return False
-        self._told.pop(name, None)
+        self._sent.pop(name, None)
         drawing = DRAWINGS.made(key)
         if drawing is None:
             self._drawn.pop(name, None)
@@ -190,9 +190,9 @@ class Composer:
         frame.text |= self._news(view, "", text)
 
     def _news[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
-        told = self._told.setdefault(view, {}).setdefault(source, {})
-        new = {k: v for k, v in values.items() if (old := told.get(k)) is not v and old != v}
-        told |= new
+        sent = self._sent.setdefault(view, {}).setdefault(source, {})
+        new = {k: v for k, v in values.items() if (old := sent.get(k)) is not v and old != v}
+        sent |= new
         return new
 
 
@@ -236,7 +236,7 @@ SHARED: WeakKeyDictionary[ShownRun, SharedFrames[Composer]] = WeakKeyDictionary(
 
 
 def _whole_seconds() -> float:
-    """The time by which pages that share frames are told what there is to see, all at once."""
+    """The time by which pages that share frames are sent what there is to see, all at once."""
     return math.floor(time.monotonic() / DESCRIBED_EVERY) * DESCRIBED_EVERY
 
 

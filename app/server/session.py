@@ -25,7 +25,7 @@ from app.page.timeline import LOOK, Timeline
 from app.page.transport import Transport
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
 from app.panels.lessons import LESSON_TAB, NEXT_LESSON, PREVIOUS_LESSON
-from app.panels.open_panels import OpenRooms
+from app.panels.open_panels import OpenPanels
 from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue
 from app.server.capacity import Presence, Visits
@@ -182,7 +182,7 @@ class Visit:
             only=wish.only,
             bare=wish.bare,
         )
-        self._rooms = OpenRooms(self.layout, presses, self._begin)
+        self._panels = OpenPanels(self.layout, presses, self._begin)
         keyboard = Keyboard(
             transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
         )
@@ -190,7 +190,7 @@ class Visit:
         self._hear("key", lambda key, value: keyboard.press(key))
         self._hear(LOOK, lambda name, step: timeline.look(step))
         self._hear("set", self._knobs.turn)
-        bridge.on(TAB, lambda room, value: self._rooms.enter(room, self.handle))
+        bridge.on(TAB, lambda panel, value: self._panels.enter(panel, self.handle))
 
     def _hear(self, kind: str, act: Callable[[str, str], None]) -> None:
         """Do what somebody does on the page, unless that is refused for now."""
@@ -225,7 +225,7 @@ class Visit:
 
     def _step_lesson(self, by: int) -> None:
         """Go on by so many lessons, or to the lessons from elsewhere on the page."""
-        if self.layout.room == LESSON_TAB:
+        if self.layout.panel == LESSON_TAB:
             self._presses.press(NEXT_LESSON if by > 0 else PREVIOUS_LESSON)
         else:
             self._bridge.do("open_tab", LESSON_TAB)
@@ -365,7 +365,7 @@ class Visit:
     @property
     def lesson(self) -> str:
         """The slug of the lesson that is open; empty if none has been opened."""
-        return self._rooms.lesson
+        return self._panels.lesson
 
     def press_there(self, name: str, value: str = "") -> None:
         """Do what a button does; from any thread."""
@@ -424,7 +424,7 @@ class Visit:
         if self.handle.settled:
             self._knobs.follow(self._timeline.config)
         self._lane.show(snapshot)
-        self._rooms.show(snapshot)
+        self._panels.show(snapshot)
         self._dialogs.show(snapshot)
         self.way_back.follow(self.handle, snapshot)
         if self._arrival:
@@ -466,5 +466,5 @@ class Visit:
                 parameters = self._run.handle.parameters
         self.watch_nothing()
         self._uploads.close()
-        self._rooms.end()
+        self._panels.end()
         MEMORY.owe(parameters)

@@ -28,7 +28,7 @@ import msgspec
 from app import pace_names
 from app.limits import LIMITS
 from app.pace_names import BY_NAME
-from app.panels import ROOMS
+from app.panels import PANELS
 from app.plots import VIEWS, view_of
 from engine import AUTO, SETTINGS, Effect, Pace, Recording, challenges_in, files_named
 
@@ -80,8 +80,8 @@ class FileNeeded(ValueError):
 def hideable() -> Mapping[str, str]:
     """What a link can hide: its name in links, and its name on the page."""
     names = {part: PARTS[part] for part in PARTS}
-    names |= {room.lower(): f"Tab: {room}" for room in ROOMS}
-    views = (name for name in VIEWS if view_of(name).tab not in ROOMS)
+    names |= {panel.lower(): f"Tab: {panel}" for panel in PANELS}
+    views = (name for name in VIEWS if view_of(name).tab not in PANELS)
     names |= {name: f"Plot: {view_of(name).title}" for name in views}
     return names | {name_of(path): f"Knob: {x.label}" for path, x in SETTINGS.items()}
 
@@ -89,7 +89,7 @@ def hideable() -> Mapping[str, str]:
 def name_of(path: str) -> str:
     """The name of a setting in links, such as learning-rate."""
     name = re.sub(r"[^a-z0-9]+", "-", SETTINGS[path].label.lower()).strip("-")
-    taken = {*VIEWS, *PARTS, *(room.lower() for room in ROOMS)}
+    taken = {*VIEWS, *PARTS, *(panel.lower() for panel in PANELS)}
     return f"{name}-control" if name in taken else name
 
 
@@ -275,12 +275,12 @@ def _only(arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     """The plots and the parts that alone are to be seen, and a sentence if one is unknown."""
     said = _said(arguments, "only")
     names = dict.fromkeys(name.strip().lower() for name in said.split(",") if name.strip())
-    views = tuple(name for name in names if name in VIEWS and view_of(name).tab not in ROOMS)
+    views = tuple(name for name in names if name in VIEWS and view_of(name).tab not in PANELS)
     parts = tuple(name for name in names if name in PARTS)
     unknown = [name for name in names if name not in (*views, *parts)]
     if not unknown:
         return views, parts, ""
-    known = [*(name for name in VIEWS if view_of(name).tab not in ROOMS), *PARTS]
+    known = [*(name for name in VIEWS if view_of(name).tab not in PANELS), *PARTS]
     sentence = f"This link shows only {unknown[0][:MAX_WORDS]!r}, which is not a part of the page;"
     return views, parts, f"{sentence} there are: {', '.join(known)}."
 

@@ -12,14 +12,14 @@ BINS = 12  # bins of each histogram
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Strip:
+class ActivationHistory:
     """The histograms of all layers, oldest first, at evenly spaced steps of the run so far."""
 
     steps: tuple[int, ...]  # (N,) at which they were taken
     shares: Integers  # (L, BINS, N) count / count of the layer's fullest bin, scaled to 0..255
 
 
-class StripRecorder:
+class ActivationRecorder:
     """Keeps a histogram every few steps; when it has too many, it drops every second one."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class StripRecorder:
         self._every = 1  # steps
         self._steps: list[int] = []
         self._counts: list[Integers] = []  # (L, K) a histogram of each layer
-        self.strip = Strip((), np.zeros((0, BINS, 0), np.uint8))
+        self.history = ActivationHistory((), np.zeros((0, BINS, 0), np.uint8))
 
     def note(self, step: int, edges: Array, counts: Integers) -> None:
         """Keep the histograms `counts (L, K)` of this step, if the next one is due."""
@@ -41,15 +41,15 @@ class StripRecorder:
             self._every = max(2 * self._every, step // (COLUMNS // 2))
         self._steps.append(step)
         self._counts.append(counts)
-        self.strip = Strip(tuple(self._steps), self._shares())
+        self.history = ActivationHistory(tuple(self._steps), self._shares())
 
-    def up_to(self, step: int) -> "StripRecorder":
+    def up_to(self, step: int) -> "ActivationRecorder":
         """What it has taken up to a step, to go on from there."""
         past = copy.copy(self)
         kept = sum(taken <= step for taken in self._steps)
         past._steps, past._counts = self._steps[:kept], self._counts[:kept]
         if kept:
-            past.strip = Strip(tuple(past._steps), past._shares())
+            past.history = ActivationHistory(tuple(past._steps), past._shares())
         return past
 
     def _shares(self) -> Integers:

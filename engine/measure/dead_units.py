@@ -12,7 +12,7 @@ COUNTED = 2048  # training examples on which a unit must be 0, at most
 _PIECES = 2  # run forward per call, so that a complete count takes about a second
 
 
-class Census:
+class DeadUnits:
     """Runs training examples forward, piece by piece, and remembers which units were active."""
 
     def __init__(self, training: Training) -> None:

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from engine.measure.activation_history import Strip, StripRecorder
-from engine.measure.dead_units import Census
+from engine.measure.activation_history import ActivationHistory, ActivationRecorder
+from engine.measure.dead_units import DeadUnits
 from engine.measure.gradient_probe import Backward, Probe
 from engine.measure.histogram import HistogramScale
 from engine.measure.run_metrics import RunMetrics
@@ -45,7 +45,7 @@ class Heritage:
     """What instruments of the same run take over from those of a later step."""
 
     scale: HistogramScale
-    strips: StripRecorder
+    activations: ActivationRecorder
     gradient_cosine: float
 
 
@@ -63,8 +63,8 @@ class Instruments:
         self.layers: tuple[LayerStats, ...] = ()  # one for each output that is shown
         self.tensors: tuple[WeightStats, ...] = ()  # one for each layer's weights
         self._scale = copy.copy(later.scale) if later else HistogramScale()
-        self._strips = StripRecorder()
-        self._census = Census(training)
+        self._activation_recorder = ActivationRecorder()
+        self._dead_units = DeadUnits(training)
         self._noise = _RunningMean(), _RunningMean()
         self._overshoot = math.nan
         self._step = -1  # of the last measurement, ...
@@ -85,17 +85,17 @@ class Instruments:
     @property
     def heritage(self) -> Heritage:
         """What is left of them when the run is left."""
-        strips = self._strips.up_to(self._training.step)
-        return Heritage(copy.copy(self._scale), strips, self._training.gradient_cosine)
+        activations = self._activation_recorder.up_to(self._training.step)
+        return Heritage(copy.copy(self._scale), activations, self._training.gradient_cosine)
 
     def go_on(self, later: Heritage) -> None:
         """Take over the history of the activations, as far as it is of this run, too."""
-        self._strips = later.strips.up_to(self._training.step)
+        self._activation_recorder = later.activations.up_to(self._training.step)
 
     def renew(self) -> None:
         """Measure anew after the network was replaced or its weights redrawn."""
         self._probe = Probe(self._training)
-        self._census.begin()
+        self._dead_units.begin()
         self._backward = Backward({}, {}, math.nan, math.nan)
         for mean in self._noise:
             mean.clear()
@@ -114,7 +114,7 @@ class Instruments:
         """Measure everything, whatever the cost."""
         if self._all_at != self._training.step:
             self._step = self._all_at = self._training.step
-            self._census.finish()
+            self._dead_units.finish()
             for instrument in self._instruments.values():
                 self._use(instrument)
 
@@ -150,9 +150,9 @@ class Instruments:
         return MappingProxyType({name: x.cost for name, x in self._instruments.items()})
 
     @property
-    def strip(self) -> Strip:
+    def activation_history(self) -> ActivationHistory:
         """The activation histograms along the run."""
-        return self._strips.strip
+        return self._activation_recorder.history
 
     @property
     def metrics(self) -> RunMetrics:
@@ -186,20 +186,20 @@ class Instruments:
         self.layers = tuple(
             _describe(
                 name, a, self._scale, edges, None if name == "scores" else bounds,
-                dead=self._census.dead.get(name, math.nan),
+                dead=self._dead_units.dead.get(name, math.nan),
                 backward=self._backward.signals.get(name, math.nan),
             )
             for name, a in outputs.items()
         )  # fmt: skip
         counts = np.stack([layer.counts for layer in self.layers])
-        self._strips.note(self._training.step, edges, counts)
+        self._activation_recorder.note(self._training.step, edges, counts)
 
     def _judge(self) -> None:
         self._judged = [judge.judge() for judge in self._training.judges]
 
     def _count_dead(self) -> None:
-        self._census.go_on()
-        dead = self._census.dead
+        self._dead_units.go_on()
+        dead = self._dead_units.dead
         self.layers = tuple(replace(x, dead=dead.get(x.name, math.nan)) for x in self.layers)
 
     def _measure_gradients(self) -> None:

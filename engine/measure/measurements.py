@@ -3,7 +3,7 @@
 from collections.abc import Callable, Set
 
 from engine.measure.instruments import Heritage, Instruments
-from engine.measure.on_demand import Looker
+from engine.measure.on_demand import OnDemand
 from engine.training.training import Training
 
 
@@ -17,23 +17,23 @@ class Measurements:
         self, training: Training, clock: Callable[[], float], later: Heritage | None = None
     ) -> None:
         self.instruments = Instruments(training, clock, later)
-        self.looker = Looker(training, clock)
+        self.on_demand = OnDemand(training, clock)
 
     def renew(self) -> None:
         """Measure anew after the network was replaced or its weights redrawn."""
         self.instruments.renew()
-        self.looker.renew()
+        self.on_demand.renew()
 
     def measure(self, looks: Set[str], trained: float) -> None:
         """Measure what is affordable after `trained` more seconds of training."""
         self.instruments.measure(trained)
-        self.looker.look(looks, trained)
+        self.on_demand.look(looks, trained)
 
     def measure_all(self, looks: Set[str]) -> None:
         """Measure everything, whatever the cost."""
         self.instruments.measure_all()
-        self.looker.look_now(looks)
+        self.on_demand.measure_now(looks)
 
     def measure_broken(self, looks: Set[str]) -> None:
         """Measure what is still defined for a network that has diverged."""
-        self.looker.look_at_broken(looks)
+        self.on_demand.measure_lasting(looks)

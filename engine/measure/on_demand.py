@@ -50,7 +50,7 @@ PAUSES = {"weights": 0.4, "maps": 0.4, "answers": 0.6}
 LASTING = frozenset({"expected", "outline"})
 
 
-class Looker:
+class OnDemand:
     """Measures the requested statistics of one run, each within a share of the training time."""
 
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
@@ -81,12 +81,12 @@ class Looker:
             self.seen = dataclasses.replace(self.seen, **gone)
         return self.seen
 
-    def look_now(self, looks: Set[str]) -> Inside:
+    def measure_now(self, looks: Set[str]) -> Inside:
         """The requested statistics, all of them measured now."""
         self._saved = dict.fromkeys(looks, 0.0)
         return self.look(looks, 0.0)
 
-    def look_at_broken(self, looks: Set[str]) -> Inside:
+    def measure_lasting(self, looks: Set[str]) -> Inside:
         """The requested statistics that are still defined for a network that has diverged."""
         for name in looks & LASTING - self._steps.keys():
             self._measure(name)

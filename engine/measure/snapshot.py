@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.data import Split
 from engine.data.facts import class_counts, input_size, target_size, telling_index
-from engine.measure.activation_history import Strip
+from engine.measure.activation_history import ActivationHistory
 from engine.measure.divergence import Autopsy
 from engine.measure.loss_line import LossLine
 from engine.measure.on_demand import Inside
@@ -228,7 +228,7 @@ class Snapshot:
     data: DataInfo
     curves: Curves  # of the whole run, whatever step is looked at
     layers: tuple[LayerStats, ...]
-    strip: Strip  # of the layers, along the run
+    activation_history: ActivationHistory  # of the layers, along the run
     tensors: tuple[WeightStats, ...]  # one a layer, in order
     metrics: RunMetrics
     findings: tuple[Finding, ...]  # most serious first

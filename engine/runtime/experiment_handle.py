@@ -59,7 +59,7 @@ class ExperimentHandle:
         self.due = 0.0  # the time of its next turn; 0 if it is not in the queue
         self.works = BackgroundJobs()  # background work; queries start and end it
         self.refusal = ""  # why the last command was refused; shown until the next one
-        self.purse = TimeBudget()  # the time budget of its commands
+        self.budget = TimeBudget()  # the time budget of its commands
         self.beside = False  # whether its turns are too long for the main thread
         self.quick = 0  # consecutive short turns
         self.lesson_pace: Pace | None = None  # of a lesson in progress

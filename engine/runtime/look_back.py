@@ -155,5 +155,5 @@ class Past:
             tensors=instruments.tensors,
             metrics=instruments.metrics,
             costs=instruments.costs,
-            inside=self.measured.looker.seen,
+            inside=self.measured.on_demand.seen,
         )

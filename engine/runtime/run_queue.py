@@ -119,7 +119,7 @@ class RunQueue:
     def call(self, handle: ExperimentHandle) -> None:
         """Schedule an experiment that has a command, a query, or a watcher with a new request."""
         with self._changed:
-            if handle.due and not handle.purse.solvent:
+            if handle.due and not handle.budget.solvent:
                 return  # its budget is empty until its next turn, which is scheduled
             if handle in self._handles:
                 self._called[handle] = None
@@ -197,21 +197,21 @@ class RunQueue:
         alone = self._scheduler.alone(handle)
         share = self._share(alone)
         rate = COMMANDS * (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
-        handle.purse.fill(now, rate)
+        handle.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
-        if handle.ready and (alone or handle.purse.solvent):
+        if handle.ready and (alone or handle.budget.solvent):
             self._obey(handle, rate)
         elif handle.curious:
             _show(handle)
         if due and handle.busy:
-            self._slice(handle, share if alone or handle.purse.solvent else 0.0, beat)
+            self._slice(handle, share if alone or handle.budget.solvent else 0.0, beat)
         now, wait = self._clock(), _wait(handle)
         if handle.due and handle.due <= now + max(wait, self._scheduler.period):
             return share
         if handle.busy:  # at regular times; a delay is not made up for
             self._enqueue(handle, max(beat, now + wait) if due else now)
         elif handle.next:
-            self._enqueue(handle, self._clock() + (0.0 if alone else handle.purse.wait(rate)))
+            self._enqueue(handle, self._clock() + (0.0 if alone else handle.budget.wait(rate)))
         return share
 
     def _share(self, alone: bool) -> float:
@@ -234,7 +234,7 @@ class RunQueue:
         if handle.experiment.since_change == 0:
             handle.steps_due.ask()
         # With an empty budget the effect is published with the next slice, if there is one.
-        if handle.purse.solvent or not handle.busy:
+        if handle.budget.solvent or not handle.busy:
             begun = self._clock()
             _show(handle)  # the first frame of a run draws everything anew
             self._pay(handle, self._clock() - begun, rate)
@@ -242,7 +242,7 @@ class RunQueue:
     def _pay(self, handle: ExperimentHandle, seconds: float, rate: float) -> None:
         """Charge a visitor; while all together spend too much, nobody's debt is forgiven soon."""
         self._commands.pay(seconds, TOGETHER)
-        handle.purse.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
+        handle.budget.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
 
     def _slice(self, handle: ExperimentHandle, seconds: float, beat: float) -> None:
         experiment = handle.experiment

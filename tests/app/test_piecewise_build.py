@@ -13,8 +13,8 @@ from app.page.dialogs import Dialogs
 from app.page.layout import Layout
 from app.page.timeline import Timeline
 from app.page.transport import Transport
-from app.panels import ROOMS, lab
-from app.panels.open_panels import OpenRooms
+from app.panels import PANELS, lab
+from app.panels.open_panels import OpenPanels
 from app.server.build_queue import BuildQueue
 from app.server.piecewise_build import Building
 from app.settings.component import SettingsComponent
@@ -152,16 +152,16 @@ class Page:
         )
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
-        self.rooms = OpenRooms(self.layout, presses, self._build)
+        self.panels = OpenPanels(self.layout, presses, self._build)
         self.buildings: list[Building] = []
 
     def _build(self, pieces) -> Building:
         self.buildings.append(Building(pieces, BuildQueue(lambda: True), at_once))
         return self.buildings[-1]
 
-    def open(self, room: str) -> set[str]:
+    def open(self, panel: str) -> set[str]:
         """The models of the page once the panel is complete."""
-        self.rooms.enter(room, self._handle)
+        self.panels.enter(panel, self._handle)
         wait_until(lambda: all(building.done for building in self.buildings))
         return {model.id for model in self.document.models}
 
@@ -176,20 +176,20 @@ def opened(handle, monkeypatch) -> Page:
     return Page(handle)
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_panel_is_built_once(opened, room):
-    first = opened.open(room)
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_panel_is_built_once(opened, panel):
+    first = opened.open(panel)
     assert opened.open("Knobs") == first  # it stays, hidden
-    assert opened.open(room) == first
+    assert opened.open(panel) == first
     assert len(opened.buildings) == 1
 
 
-@pytest.mark.parametrize("room", ["Lab", "Search"])
-def test_no_piece_is_most_of_a_panel(opened, handle, room):
+@pytest.mark.parametrize("panel", ["Lab", "Search"])
+def test_no_piece_is_most_of_a_panel(opened, handle, panel):
     before = len(opened.document.models)
-    opened.rooms._build = lambda pieces: Stepwise(pieces)
-    opened.rooms.enter(room, handle)
-    stepwise, sizes = opened.rooms._buildings[room], []
+    opened.panels._build = lambda pieces: Stepwise(pieces)
+    opened.panels.enter(panel, handle)
+    stepwise, sizes = opened.panels._buildings[panel], []
     base = len(opened.document.models)
     while stepwise.step():
         sizes.append(len(opened.document.models))

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.panels.open_panels import OpenRooms
+from app.panels.open_panels import OpenPanels
 from app.server.piecewise_build import Building
 
 
@@ -16,7 +16,7 @@ def test_panels_are_not_built_on_the_event_loop(tab, monkeypatch):
 
         return call
 
-    monkeypatch.setattr(OpenRooms, "enter", noted(OpenRooms.enter))
+    monkeypatch.setattr(OpenPanels, "enter", noted(OpenPanels.enter))
     monkeypatch.setattr(Building, "_build", noted(Building._build))
     tab.page.get_by_role("tab", name="Checks").click()
     tab.page.get_by_text("A moment").wait_for(state="detached")

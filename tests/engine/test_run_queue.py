@@ -133,7 +133,7 @@ def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, 
     serve(room, clock, PERIOD)
     assert flooding.run == 2
     assert not shown  # a full snapshot is expensive, and its slice publishes one anyway
-    assert not handles["a"].purse.solvent
+    assert not handles["a"].budget.solvent
     handles["a"].send(Restart())
     assert handles["a"] not in room.main._called
     serve(room, clock, 3.0)  # it still has its turn
@@ -327,17 +327,17 @@ def test_an_experiment_with_too_long_steps_is_paused_with_a_message(room, config
 
 
 def test_a_time_budget_accrues_pays_and_forgives():
-    purse = TimeBudget()
-    purse.pay(SAVED, 0.1)
-    assert purse.solvent and purse.wait(0.1) == 0
-    purse.pay(0.05, 0.1)
-    assert not purse.solvent and purse.wait(0.1) == pytest.approx(0.5)
-    purse.fill(0.5, 0.1)
-    assert purse.solvent
-    purse.pay(100.0, 0.1)
-    assert purse.wait(0.1) == pytest.approx(PATIENCE)
-    purse.fill(1e6, 0.1)
-    purse.pay(SAVED, 0.1)
-    assert purse.solvent  # savings are limited
-    purse.pay(0.001, 0.1)
-    assert not purse.solvent
+    budget = TimeBudget()
+    budget.pay(SAVED, 0.1)
+    assert budget.solvent and budget.wait(0.1) == 0
+    budget.pay(0.05, 0.1)
+    assert not budget.solvent and budget.wait(0.1) == pytest.approx(0.5)
+    budget.fill(0.5, 0.1)
+    assert budget.solvent
+    budget.pay(100.0, 0.1)
+    assert budget.wait(0.1) == pytest.approx(PATIENCE)
+    budget.fill(1e6, 0.1)
+    budget.pay(SAVED, 0.1)
+    assert budget.solvent  # savings are limited
+    budget.pay(0.001, 0.1)
+    assert not budget.solvent

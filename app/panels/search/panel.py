@@ -12,7 +12,7 @@ from panel.viewable import Viewable
 
 from app import numbers, theme
 from app.page.buttons import Presses, button
-from app.panels.panel import ROOMS
+from app.panels.panel import PANELS
 from app.panels.search.axes_form import Axes
 from app.panels.search.search_controller import SearchController, search_progress
 from app.panels.search.space import REGION, SORT, TRIAL, told_of
@@ -43,7 +43,7 @@ in the lecture's ranges. Your run goes on meanwhile; if it is paused, the search
 """
 
 
-@ROOMS.register("Search")
+@PANELS.register("Search")
 class SearchRoom:
     """Try many settings for a short time, then look closer where the best ones are."""
 
