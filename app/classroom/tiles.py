@@ -33,7 +33,7 @@ class Tile(msgspec.Struct, frozen=True):
 
 def tile_of(snapshot: Snapshot) -> Tile:
     """The tile of a run as it is now."""
-    playing = snapshot.beside.lesson
+    playing = snapshot.background.lesson
     optimization = snapshot.config.optimization
     return Tile(
         step=snapshot.end,
@@ -76,7 +76,7 @@ def _points(step: np.ndarray, loss: np.ndarray) -> list[tuple[int, float]]:
 
 def note(student: Participant, snapshot: Snapshot) -> None:
     """Keep what a student's run has shown: lessons, the best run, settings that were tried."""
-    playing = snapshot.beside.lesson
+    playing = snapshot.background.lesson
     if playing and playing.verdict and not playing.note:
         student.lessons[slug_of(playing.lesson)] = playing.verdict.holds
     accuracy = _known(snapshot.metrics.validation_accuracy)

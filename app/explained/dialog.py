@@ -70,7 +70,7 @@ class Explanation:
     def show(self, snapshot: Snapshot) -> None:
         """Show what the engine has explained meanwhile."""
         self._data = snapshot.data
-        explained, traced = snapshot.beside.explained, snapshot.beside.traced
+        explained, traced = snapshot.background.explained, snapshot.background.traced
         if isinstance(explained, ExplainedStep):
             self._step = explained
             self._clear("explained")

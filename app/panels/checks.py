@@ -83,7 +83,7 @@ class Checks:
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the progress and the results of the checks."""
-        told = snapshot.beside.checks
+        told = snapshot.background.checks
         if told is None or told is self._shown:
             return
         self._shown = told

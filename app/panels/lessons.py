@@ -254,7 +254,7 @@ class Lessons:
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
-        scene, played = snapshot.beside.lesson, self._played
+        scene, played = snapshot.background.lesson, self._played
         if scene is None or played is None or scene is self._scene or snapshot.run < self._since:
             return
         if scene.exhibits and (self._scene is None or scene.exhibits != self._scene.exhibits):

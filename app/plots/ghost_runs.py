@@ -108,7 +108,7 @@ def _is_current(past: PastRun, snapshot: Snapshot) -> bool:
 
 def own_name(snapshot: Snapshot) -> str:
     """What the current run is called in the plots of a lesson with several runs; else empty."""
-    lesson = snapshot.beside.lesson
+    lesson = snapshot.background.lesson
     if lesson is None or lesson.count < 2:
         return ""
     return _shortened([lesson.shown, *(past.name for past, _ in _others(snapshot))])[0]
@@ -117,7 +117,7 @@ def own_name(snapshot: Snapshot) -> str:
 def _names(snapshot: Snapshot) -> Mapping[int, str]:
     """What each of the other runs is called behind its lines."""
     others = [past for past, _ in _others(snapshot)]
-    lesson = snapshot.beside.lesson
+    lesson = snapshot.background.lesson
     if lesson is None:
         return {id(past): _label(snapshot, past) for past in others}
     shown = [lesson.shown] if lesson.count > 1 else []

@@ -54,7 +54,7 @@ class FilmMaker:
 
     def show(self, snapshot: Snapshot) -> None:
         """Tell how far the film is; when the engine has its frames, draw them."""
-        film = snapshot.beside.film
+        film = snapshot.background.film
         if self._run is None:
             return
         if isinstance(film, Filming):

@@ -242,7 +242,7 @@ class Snapshot:
     steps_per_second: float  # measured
     training_steps_per_second: float  # of pure training time; 0 before the first step
     autopsy: Autopsy | None  # of a run that has diverged
-    beside: BackgroundResults  # results of background jobs
+    background: BackgroundResults  # results of background jobs
     inside: Inside  # statistics that views have requested
     previous: PastRun | None  # the run before this one
     pinned: tuple[PastRun, ...]  # runs kept for comparison

@@ -26,7 +26,7 @@ from engine.training.commands import Command, Pause
 FRAME_RATE = 10.0  # frames per second
 # Threads for experiments with long turns. They have normal priority: a thread of lower priority may
 # be suspended while it holds the interpreter's lock, and then everybody waits.
-BESIDE = 2
+SLOW_QUEUES = 2
 LONG = 0.05  # seconds beyond its share that a turn on the main thread may take
 QUICK = 0.015  # ... below which a turn is short enough for the main thread
 TIMES = 5  # consecutive short turns before it returns there
@@ -49,11 +49,11 @@ class Conductor:
         self._begin = begin
         self._homes: dict[ExperimentHandle, RunQueue] = {}
         self.main = RunQueue(self, self._start)
-        self.beside = tuple(RunQueue(self, self._start) for _ in range(BESIDE))
+        self.slow = tuple(RunQueue(self, self._start) for _ in range(SLOW_QUEUES))
 
     @property
     def _queues(self) -> tuple[RunQueue, ...]:
-        return (self.main, *self.beside)
+        return (self.main, *self.slow)
 
     def add(self, experiment: Experiment, name: str = "", pace: Pace = FULL) -> ExperimentHandle:
         """Add an experiment; from now on only the conductor's threads may touch it."""
@@ -108,7 +108,7 @@ class Conductor:
     # ---- threads -------------------------------------------------------------------------------
 
     def _start(self, queue: RunQueue) -> threading.Thread:
-        name = "conductor" if queue is self.main else f"beside {self.beside.index(queue) + 1}"
+        name = "conductor" if queue is self.main else f"slow {self.slow.index(queue) + 1}"
         thread = threading.Thread(target=queue.run, name=name, daemon=True)
         self._begin(thread)
         return thread
@@ -129,7 +129,7 @@ class Conductor:
 
     def leads_away(self, handle: ExperimentHandle) -> bool:
         """Whether its next action may take long, and needs a background thread."""
-        if handle.beside:
+        if handle.slow:
             return False
         if handle.works.new:
             return True
@@ -142,13 +142,13 @@ class Conductor:
     def moved(self, handle: ExperimentHandle) -> bool:
         """Move an experiment to the thread that must serve it; returns whether it has moved."""
         if self.leads_away(handle):
-            handle.beside, handle.quick = True, 0
+            handle.slow, handle.quick = True, 0
         with self.lock:
             home = self._homes.get(handle)
-            if home is None or handle.beside == (home is not self.main):
+            if home is None or handle.slow == (home is not self.main):
                 return False
             home.let_go(handle)
-            self._homes[handle] = min(self.beside, key=len) if handle.beside else self.main
+            self._homes[handle] = min(self.slow, key=len) if handle.slow else self.main
             self._homes[handle].take_in(handle)
             return True
 
@@ -156,9 +156,9 @@ class Conductor:
         """Record how much longer than its share a turn was; a long one moves to the background."""
         handle.quick = handle.quick + 1 if seconds < QUICK else 0
         if seconds > LONG:
-            handle.beside = True
+            handle.slow = True
         elif handle.quick >= TIMES:
-            handle.beside = False
+            handle.slow = False
         self._stop_if_slow(handle)
 
     def _stop_if_slow(self, handle: ExperimentHandle) -> None:

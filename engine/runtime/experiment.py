@@ -26,12 +26,12 @@ from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.registry import Choice
 from engine.runtime.branches import Branches
+from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.film import Film, Filming, filming
 from engine.runtime.look_back import Past
 from engine.runtime.run import Run
 from engine.runtime.run_tree import RunTree
 from engine.runtime.script import Script
-from engine.runtime.telling import Telling
 from engine.runtime.trainer import Trainer
 from engine.training.checkpoints import ROOM
 from engine.training.commands import (
@@ -88,9 +88,9 @@ class Experiment:
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
         self.pinned: tuple[PastRun, ...] = ()
-        self._telling = Telling()
+        self._diagnosing = Diagnosing()
         training = Training(config, dtype)
-        self._tree = RunTree(training, self._telling, self._clock, self._work, room)
+        self._tree = RunTree(training, self._diagnosing, self._clock, self._work, room)
         self._tell()
 
     def _begin(self, config: RunConfig) -> None:
@@ -356,7 +356,7 @@ class Experiment:
             self._restart(config)
         else:
             self._trainer.follow(config, change)
-        self._telling.followed.note(SetKnob(path, value), change)
+        self._diagnosing.followed.note(SetKnob(path, value), change)
         return True
 
     def _begins_run(self, path: str, config: RunConfig) -> bool:
@@ -368,7 +368,7 @@ class Experiment:
 
     def _play_script(self, begin: Begin) -> None:
         self._begin(begin.config)
-        self._telling.followed.forget()
+        self._diagnosing.followed.forget()
         if begin.branches:
             self._tree.adopt(begin)
         if begin.state and self._tree.show_ahead(begin):
@@ -514,11 +514,11 @@ class Experiment:
         return filming(self._run.trail, self.step, scale)
 
     def _tell(self) -> Snapshot:
-        return self._telling.tell(self._describe())
+        return self._diagnosing.tell(self._describe())
 
     def _tell_shown(self, looks: Set[str]) -> Snapshot:
         """The step that is looked at, or the last one of a link's run while that is repeated."""
-        so_far = self._telling.last.so_far
+        so_far = self._diagnosing.last.so_far
         if self._tree.shown.past:
             past = self._tree.shown.past
             return self._tell_past(past, past.looking(self.step, so_far), looks)
@@ -526,22 +526,22 @@ class Experiment:
             ahead = self._tree.shown.ahead
             told = self._tell_past(ahead.past, ahead.looking(self.step, so_far), looks)
             until = self._trainer.script.until
-            return self._telling.tell_unverified(told, self.status, until)
+            return self._diagnosing.tell_unverified(told, self.status, until)
         return self._tell()
 
     def _tell_past(self, past: Past, looking: Looking, looks: Set[str]) -> Snapshot:
         """How the run stood at another step; until that is rebuilt, what was told before."""
         if not past.ready:
-            return self._telling.tell_unready(self.status, looking)
+            return self._diagnosing.tell_unready(self.status, looking)
         past.measure(looks)
-        return self._telling.tell_past(self._describe(), past, looking)
+        return self._diagnosing.tell_past(self._describe(), past, looking)
 
     def _describe(self) -> Snapshot:
         """The state of the run and of those beside it, without findings."""
         return dataclasses.replace(
             self._trainer.describe(),
-            noticed=self._telling.noticed(self.run),
-            followed=self._telling.followed.changes,
+            noticed=self._diagnosing.noticed(self.run),
+            followed=self._diagnosing.followed.changes,
             previous=self._tree.previous,
             pinned=self.pinned,
             other=self._tree.other.told(self._run.training) if self._tree.other else None,

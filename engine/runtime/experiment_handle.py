@@ -60,7 +60,7 @@ class ExperimentHandle:
         self.works = BackgroundJobs()  # background work; queries start and end it
         self.refusal = ""  # why the last command was refused; shown until the next one
         self.budget = TimeBudget()  # the time budget of its commands
-        self.beside = False  # whether its turns are too long for the main thread
+        self.slow = False  # whether its turns are too long for the main thread
         self.quick = 0  # consecutive short turns
         self.lesson_pace: Pace | None = None  # of a lesson in progress
         self._own = experiment  # the visitor's own, also while a lesson's is served
@@ -243,14 +243,16 @@ class ExperimentHandle:
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
         """Publish a snapshot; listeners hear of changes in anything except numbers."""
         message = self.refusal or self.works.refusal or snapshot.message
-        told = message, self._beside, self.held_to
-        if told != (snapshot.message, snapshot.beside, snapshot.pace):
-            message, beside, pace = told
-            snapshot = dataclasses.replace(snapshot, message=message, beside=beside, pace=pace)
+        own = message, self._background, self.held_to
+        if own != (snapshot.message, snapshot.background, snapshot.pace):
+            message, background, pace = own
+            snapshot = dataclasses.replace(
+                snapshot, message=message, background=background, pace=pace
+            )
         self._hand_out(snapshot, looks)
 
     @property
-    def _beside(self) -> BackgroundResults:
+    def _background(self) -> BackgroundResults:
         """The results of background work; those of a lesson only beside its own experiment."""
         shown = self.works.shown
         return shown if self.on_stage else dataclasses.replace(shown, lesson=None)
@@ -280,7 +282,7 @@ class ExperimentHandle:
 def _news(snapshot: Snapshot) -> tuple[object, ...]:
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     pinned = tuple(past.name for past in snapshot.pinned)
-    results = snapshot.beside
+    results = snapshot.background
     works = results.lesson, results.checks, results.explained, results.traced, results.film
     other = snapshot.other and (snapshot.other.run, snapshot.other.config)
     branches = tuple(branch.run for branch in snapshot.branches), other

@@ -11,11 +11,11 @@ from engine.measure.snapshot import Parent, Status, show_data
 from engine.runtime.ahead import Ahead
 from engine.runtime.branches import MOST, PART, Branch, Branches, from_link, parent_of
 from engine.runtime.companion import Companion
+from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.look_back import Past
 from engine.runtime.run import Run
 from engine.runtime.script import Script
-from engine.runtime.shown import Shown
-from engine.runtime.telling import Telling
+from engine.runtime.shown_step import ShownStep
 from engine.runtime.trainer import Trainer
 from engine.training.commands import Begin, Command, Offshoot
 from engine.training.config import RunConfig
@@ -28,14 +28,14 @@ class RunTree:
     def __init__(
         self,
         training: Training,
-        telling: Telling,
+        diagnosing: Diagnosing,
         clock: Callable[[], float],
         work: Callable[[], float],
         room: int,
     ) -> None:
-        self._telling, self._clock, self._work = telling, clock, work
+        self._diagnosing, self._clock, self._work = diagnosing, clock, work
         self._room = room  # bytes for checkpoints
-        self.shown = Shown()
+        self.shown = ShownStep()
         self.previous: PastRun | None = None  # the run that was trained before
         self._plant(training, 1, Status.PAUSED)
 
@@ -45,7 +45,7 @@ class RunTree:
         if run.step > run.began_at:  # a run without a step has nothing to compare
             self.previous = self.trainer.so_far(f"run {run.number}")
         self.shown.end_look(self.trainer)
-        self._telling.begin()
+        self._diagnosing.begin()
         self._plant(training, self._runs + 1, self.trainer.status)
 
     def _plant(self, training: Training, run: int, status: Status) -> None:
@@ -243,7 +243,7 @@ class RunTree:
         self._runs += 1
         run = self.run.fork(past, self._runs, self._room_left)
         branches = {self.run.number, *(branch.info.run for branch in self.branches)}
-        self._telling.begin_branch(run.number, Parent(self.run.number, past.step), branches)
+        self._diagnosing.begin_branch(run.number, Parent(self.run.number, past.step), branches)
         self._train_on(run, past)
 
     def _leave(self, taken_up: Branch | None = None) -> None:

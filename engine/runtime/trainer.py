@@ -139,7 +139,7 @@ class Trainer:
             noticed=(),
             followed=(),
             diverged_under=run.diverged_under,
-            beside=BackgroundResults(),
+            background=BackgroundResults(),
             inside=self.measured.on_demand.seen,
             previous=None,
             pinned=(),

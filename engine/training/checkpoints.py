@@ -15,7 +15,7 @@ from engine.training.training import State, Training
 APART = 50  # steps between two checkpoints; of the last two, one is at least so many steps ago
 MOST_AGAIN = 1.2e10  # multiplications that replaying the last steps may take: about a second
 ROOM = 2**20  # bytes of the checkpoints that are kept of a whole run, unless more are allowed
-BESIDE = 4096  # bytes of a checkpoint beside its arrays: generators, and the state of the curves
+OVERHEAD = 4096  # bytes of a checkpoint beside its arrays: generators, and the state of the curves
 
 type Journal = Sequence[tuple[int, Command]]
 
@@ -172,7 +172,7 @@ class Again:
 
 def bytes_of[M](checkpoint: Checkpoint[M]) -> int:
     """Bytes that a checkpoint takes alone."""
-    return BESIDE + (checkpoint.state.nbytes if checkpoint.state else 0)
+    return OVERHEAD + (checkpoint.state.nbytes if checkpoint.state else 0)
 
 
 def _work(training: Training) -> float:

@@ -85,9 +85,9 @@ def test_the_verdict_is_told_only_after_what_was_seen_was_said(panel, handle, br
     assert panel.covered[-1] is False
     assert ("point_at", "loss") in browser.done
     play(panel, handle)
-    verdict = handle.latest.beside.lesson.verdict
+    verdict = handle.latest.background.lesson.verdict
     assert lesson.claim not in told(panel) and verdict.sentence not in told(panel)
-    seen = handle.latest.beside.lesson.seen
+    seen = handle.latest.background.lesson.seen
     browser.press("saw", seen.options[0])
     assert lesson.claim in told(panel) and verdict.sentence in told(panel)
     assert f"You expected: it rises. It is: {lesson.question.answer}." in told(panel)

@@ -56,7 +56,7 @@ def hunt(search) -> SearchRun:
 
 def snapshot(config, **shown) -> Snapshot:
     now = Experiment(config).snapshot()
-    return replace(now, beside=replace(now.beside, search=SearchProgress(**shown)))
+    return replace(now, background=replace(now.background, search=SearchProgress(**shown)))
 
 
 def columns(name: str, config, **shown) -> dict:

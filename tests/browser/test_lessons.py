@@ -50,12 +50,12 @@ def press_to_the_verdict(tab, words: str) -> None:
     tab.page.get_by_role("button", name=words, exact=True).click()
     tab.page.get_by_text("Say what you saw").wait_for()
     assert not tab.page.locator(":is(.holds, .fails):not([data-before])").count()
-    seen = tab.snapshot.beside.lesson.seen
+    seen = tab.snapshot.background.lesson.seen
     tab.page.get_by_role("button", name=seen.answer, exact=True).click()
     tab.page.get_by_text(f"You saw it: {seen.answer}.").wait_for()
     verdict = tab.page.locator(":is(.holds, .fails):not([data-before])")
     verdict.wait_for()
-    told = tab.snapshot.beside.lesson.verdict
+    told = tab.snapshot.background.lesson.verdict
     assert verdict.get_attribute("class") == ("holds" if told.holds else "fails")
     assert told.sentence in verdict.inner_text()
     rows = tab.page.locator("tbody tr").all_inner_texts()
@@ -79,7 +79,7 @@ def test_every_lesson_and_variation_ends_in_a_verdict(tab, fast, monkeypatch, pa
             .or_(tab.page.get_by_text("You expected:"))
             .is_visible()
         )
-        exhibits = tab.snapshot.beside.lesson.exhibits
+        exhibits = tab.snapshot.background.lesson.exhibits
         assert tab.page.locator(".bk-Figure canvas").count() >= len(exhibits)
     assert not tab.page.get_by_text("Something failed on this page").count()
 
@@ -138,7 +138,7 @@ def test_checks_show_their_results_and_leave_the_run_alone(tab):
     run = tab.snapshot.run
     tab.page.get_by_role("tab", name="Checks").click()
     tab.press("Run all checks")
-    tab.wait_for(lambda: len(tab.visit.handle.latest.beside.checks or ()) == 5)
+    tab.wait_for(lambda: len(tab.visit.handle.latest.background.checks or ()) == 5)
     tab.wait_for(lambda: tab.page.locator(".holds, .fails").count() == 5)
     assert tab.page.locator(".holds").count() == 5
     assert tab.snapshot.run == run and not tab.snapshot.markers

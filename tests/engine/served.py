@@ -12,5 +12,5 @@ def serve(room, clock, seconds):
     """Let time pass while all queues are served, as their threads would do."""
     end = clock.now + seconds
     while clock.now < end:
-        if not any([queue.serve() for queue in (room.main, *room.beside)]):
+        if not any([queue.serve() for queue in (room.main, *room.slow)]):
             clock.now += TICK

@@ -319,10 +319,10 @@ def test_background_work_is_done_in_slices_and_shown(conductor, config):
     version, shown = 0, None
     while shown is None:
         frame, version = next_frame(busy, version)
-        shown = frame.beside.search
+        shown = frame.background.search
     assert shown >= 1
     seen.set()
-    wait_until(lambda: busy.latest.beside.search == "done")
+    wait_until(lambda: busy.latest.background.search == "done")
     assert busy.latest.step == 0  # it stays paused
 
 
@@ -336,7 +336,7 @@ def test_background_work_can_be_paused_and_ended(conductor, config):
     wait_until(lambda: handle.works.shown.search != held)
     handle.do(lambda e: handle.works.clear("search")).result(PATIENCE)
     assert not handle.works.busy
-    wait_until(lambda: handle.latest.beside.search is None)
+    wait_until(lambda: handle.latest.background.search is None)
 
 
 def test_failing_background_work_leaves_the_experiment_alone(conductor, config, caplog):

@@ -235,7 +235,7 @@ def test_a_run_of_unknown_cost_is_set_up_on_a_background_thread(room, config, cl
     monkeypatch.setattr(of_effort, "speed", lambda: 1.0)
     handles["a"].send(Restart())
     room.main.serve()
-    assert home(room, handles["a"]) in room.beside
+    assert home(room, handles["a"]) in room.slow
     assert handles["a"].experiment.run == 1  # the conductor's thread only passed it on
     monkeypatch.setattr(of_effort, "speed", lambda: 1e12)
     serve(room, clock, 10 * PERIOD)
@@ -250,14 +250,14 @@ def test_other_data_are_always_prepared_on_a_background_thread(room, config, clo
     handles, served = seated(room, config, clock, "ab")
     handles["a"].send(SetKnob(path, value))
     room.main.serve()
-    assert home(room, handles["a"]) in room.beside and served == []
+    assert home(room, handles["a"]) in room.slow and served == []
 
 
 def test_an_experiment_that_took_too_long_is_served_on_a_background_thread(room, config, clock):
     handles, served = seated(room, config, clock, "abc")
     handles["a"].experiment.costs_to_train = 0.2
     serve(room, clock, 3 * PERIOD)
-    assert home(room, handles["a"]) in room.beside
+    assert home(room, handles["a"]) in room.slow
     served.clear()
     handles["a"].experiment.costs_to_train = TRAINED
     serve(room, clock, 20 * PERIOD)
@@ -291,7 +291,7 @@ def test_a_moved_experiment_loses_no_command_and_a_removed_one_stays_removed(roo
     serve(room, clock, 5 * PERIOD)
     assert handles["a"].experiment.config.data.held_out == 0.5
     assert handles["a"].latest.status is Status.PAUSED
-    assert len(room) == 1 and sum(map(len, (room.main, *room.beside))) == 1
+    assert len(room) == 1 and sum(map(len, (room.main, *room.slow))) == 1
 
 
 # ---- what is too much for a server ---------------------------------------------------------------

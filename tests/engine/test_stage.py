@@ -41,14 +41,14 @@ def test_leaving_a_lesson_gives_the_own_run_back_to_the_bit(conductor):
 
     do(handle, begin)
     watch(handle)
-    wait_until(lambda: handle.latest.beside.lesson and handle.latest.step > 5)
+    wait_until(lambda: handle.latest.background.lesson and handle.latest.step > 5)
     handle.send(SetKnob("optimization.learning_rate", 0.5))  # is meant for the lesson's run
     wait_until(lambda: handle.latest.config.optimization.learning_rate == 0.5)
     assert handle.held_to is not AUTO  # the lesson's pace
     do(handle, lambda experiment: handle.leave_stage())
     wait_until(lambda: handle.latest.step == 65)
     assert do(handle, record) == before == record(undisturbed)
-    assert handle.latest.beside.lesson is None
+    assert handle.latest.background.lesson is None
     assert handle.held_to == AUTO
     handle.send(Play())
     wait_until(lambda: handle.latest.step > 70)

@@ -20,7 +20,7 @@ NOTHING = SearchProgress()
 
 def search_progress(snapshot: Snapshot) -> SearchProgress:
     """The progress of the visitor's search; empty if there is none."""
-    return snapshot.beside.search or NOTHING
+    return snapshot.background.search or NOTHING
 
 
 class SearchController:
@@ -95,5 +95,5 @@ class SearchController:
         if progress.news != self._told or now - self._told_at >= TELL:
             self._told, self._told_at = progress.news, now
             latest = self._handle.latest
-            beside = replace(latest.beside, search=progress)
-            self._handle.on_news(replace(latest, beside=beside))
+            background = replace(latest.background, search=progress)
+            self._handle.on_news(replace(latest, background=background))

@@ -7,7 +7,7 @@ from engine.runtime.look_back import Past
 from engine.runtime.trainer import Trainer
 
 
-class Shown:
+class ShownStep:
     """What somebody looks at: by itself, a run as it stands."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from engine.measure.snapshot import Condition, Looking, Notice, Parent, Snapshot
 from engine.runtime.look_back import Past
 
 
-class Telling:
+class Diagnosing:
     """What was found in a run and its branches, and which advice was followed."""
 
     last: Snapshot  # what was told last
