@@ -79,7 +79,7 @@ class Shown:
         while works.busy:
             works.advance(1.0, lambda: 0.0)
             now = self.handle.latest
-            object.__setattr__(now, "beside", works.shown)
+            object.__setattr__(now, "background", works.shown)
             self.dialog.show(now)
 
     def press(self, name: str, value: str = "") -> None:

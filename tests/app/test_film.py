@@ -95,7 +95,7 @@ class ExperimentHandle:
     @property
     def latest(self):
         now = self.experiment.snapshot()
-        object.__setattr__(now, "beside", self.works.shown)
+        object.__setattr__(now, "background", self.works.shown)
         return now
 
     def do(self, errand):

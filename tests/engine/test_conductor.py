@@ -271,7 +271,7 @@ def test_a_query_runs_between_two_steps(conductor, config):
     handle = conductor.add(Experiment(config))
     handle.send(Play())
     thread, step = handle.do(lambda e: (threading.current_thread().name, e.step)).result(PATIENCE)
-    assert thread.startswith(("conductor", "beside"))  # beside, if its set-up took long
+    assert thread.startswith(("conductor", "slow"))  # slow, if its set-up took long
     assert handle.do(lambda e: e.step).result(PATIENCE) >= step
     with pytest.raises(ZeroDivisionError):
         handle.do(lambda e: 1 / 0).result(PATIENCE)
