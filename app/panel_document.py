@@ -30,6 +30,13 @@ def arguments_of(document: Document) -> Mapping[str, Sequence[bytes]]:
     return context.request.arguments if context and context.request else {}
 
 
+def address_of_page() -> str:
+    """The page's address in the browser, without its query."""
+    location = pn.state.location
+    href = str(location.href or "") if location else ""
+    return href.partition("?")[0].partition("#")[0]
+
+
 def tell(words: str, milliseconds: int = 0) -> None:
     """Show a message for so long; 0: until the visitor closes it."""
     if pn.state.notifications:

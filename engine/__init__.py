@@ -50,13 +50,18 @@ from engine.lessons.checklist import (
     take_checkup,
 )
 from engine.lessons.play_live import play_live, to_compare
-from engine.lessons.written import (
+from engine.lessons.play_shared_run import play_shared_run
+from engine.lessons.playlists import (
+    MOST_ITEM_WORDS,
+    MOST_ITEMS,
+    MOST_TITLE,
+    Item,
     Playlist,
     playlists_in,
-    read_lesson,
     read_playlist,
-    register_lessons,
+    write_playlist,
 )
+from engine.lessons.written import read_lesson, register_lessons
 from engine.limits import Limits, limits, read_limits
 from engine.measure.activation_history import ActivationHistory
 from engine.measure.decision_surface import Points, Surface
@@ -200,6 +205,9 @@ __all__ = [
     "MAX_NAME",
     "MAX_NOTE",
     "MAX_PINNED",
+    "MOST_ITEMS",
+    "MOST_ITEM_WORDS",
+    "MOST_TITLE",
     "MOST_WORDS",
     "NO_PLACE",
     "ONE_MATTERS",
@@ -266,6 +274,7 @@ __all__ = [
     "Hard",
     "InThread",
     "Inside",
+    "Item",
     "Knob",
     "LabLayer",
     "LabReport",
@@ -367,6 +376,7 @@ __all__ = [
     "open_lesson",
     "outcome",
     "play_live",
+    "play_shared_run",
     "playlists_in",
     "processes",
     "read_lesson",
@@ -390,5 +400,6 @@ __all__ = [
     "unreadable",
     "unregister_upload",
     "weights_npz",
+    "write_playlist",
     "written",
 ]

@@ -11,7 +11,7 @@ from panel.custom import JSComponent
 
 type Hear = Callable[[str, str], None]
 
-MOST = 4000  # characters of a name or a value that a browser sends
+MOST = 16_000  # characters of a name or a value that a browser sends: a link is the longest
 
 
 class Bridge(JSComponent):

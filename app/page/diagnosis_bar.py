@@ -1,6 +1,7 @@
 """The diagnosis bar: what is wrong, why, and two buttons: show me, and fix it."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup
 from panel.pane import HTML
@@ -15,6 +16,13 @@ from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Sta
 MOST = 3  # findings that are listed at a time
 
 
+class Prompt(NamedTuple):
+    """What somebody is to look at or to answer, as HTML."""
+
+    line: str  # instead of the hint, while there is no finding
+    sheet: str = ""  # for a page too narrow for its sidebar; empty: none
+
+
 class DiagnosisBar:
     """One line below the plots, with the findings on the run."""
 
@@ -23,16 +31,25 @@ class DiagnosisBar:
         self._snapshot: Snapshot | None = None
         self._undoing: list[Command] = []
         self._pointing = False  # whether it highlights a plot
+        self._prompt: Prompt | None = None  # of a lesson
         presses.on("show", self._show)
         presses.on("fix", self._fix)
         presses.on("undo", self._take_back)
         self.view = HTML(
             _words(),
-            stylesheets=[css("buttons"), css("diagnosis_bar")],
+            stylesheets=[css("buttons"), css("diagnosis_bar"), css("sheet")],
             height=theme.LANE_HEIGHT,
             margin=0,
             sizing_mode="stretch_width",
         )
+
+    def prompt(self, prompt: Prompt | None) -> None:
+        """Say what a lesson asks for; None: no lesson is open."""
+        if prompt != self._prompt:
+            self._prompt = prompt
+            self.view.css_classes = ["asks"] if prompt and prompt.sheet else []
+            if self._snapshot:
+                self.show(self._snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the findings of a snapshot."""
@@ -48,6 +65,7 @@ class DiagnosisBar:
         self.view.object = _words(
             snapshot.message if failed else "",
             snapshot.findings,
+            self._prompt,
             *(
                 button(name, label, icon, style="outlined", word=label)
                 for name, label, icon, useful in (
@@ -89,12 +107,19 @@ def _setting(config: RunConfig, path: str) -> SetKnob:
     return SetKnob(path, stack.write(value) if isinstance(stack, Stack) else value)
 
 
-def _words(message: str = "", findings: Sequence[Finding] = (), *buttons: str) -> str:
+def _words(
+    message: str = "",
+    findings: Sequence[Finding] = (),
+    prompt: Prompt | None = None,
+    *buttons: str,
+) -> str:
     """A message of the run, or the most serious finding in full and the next in a line each."""
     return render(
         "diagnosis_bar",
         message=message,
         findings=findings,
+        line=Markup(prompt.line) if prompt else "",
+        sheet=Markup(prompt.sheet) if prompt else "",
         most=MOST,
         band=_band,
         buttons=Markup("".join(buttons)),

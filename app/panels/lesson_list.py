@@ -1,65 +1,83 @@
 """The list of lessons in order, with the minutes they take and what is done: all, or a playlist."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
 from app.limits import LIMITS
 from app.templates import render
-from engine import LESSONS, Playlist, open_lesson, playlists_in, slug_of
+from engine import LESSONS, Item, Playlist, open_lesson, playlists_in, slug_of
+
+RUN, WORDS = "a shared run", "words"  # what a playlist has besides lessons
 
 
 class Entry(NamedTuple):
-    """A lesson in the list of all."""
+    """A place in the list."""
 
     place: int
-    slug: str
+    slug: str  # of a lesson
     title: str
     section: str
-    minutes: int
-    done: bool  # whether its verdict was seen
+    length: str  # the minutes of a lesson; what else it is
+    done: bool  # whether the verdict of the lesson was seen
 
 
 @dataclass(frozen=True)
 class Course:
-    """Lessons in an order: the lecture's, or that of a playlist with a teacher's words."""
+    """Lessons in an order: the lecture's, or those of a playlist, with shared runs and words.
 
-    names: tuple[str, ...]
-    title: str = ""  # of a playlist
-    words: dict[str, str] = field(default_factory=dict)  # before a lesson, by its slug
+    A place is a number: a playlist may have the same lesson twice.
+    """
 
-    @property
+    items: tuple[Item, ...]
+    playlist: Playlist | None = None  # None: all lessons
+
+    @cached_property
     def places(self) -> dict[str, int]:
-        """The place of each lesson by its slug."""
-        return {slug_of(name): place for place, name in enumerate(self.names)}
+        """The first place of each lesson by its slug."""
+        found = [(item.lesson, place) for place, item in enumerate(self.items) if item.lesson]
+        return dict(reversed(found))
 
     def listed(self, place: int, done: set[str]) -> str:
-        """The list as HTML, with the lesson at `place` marked, and those that are done ticked."""
-        entries = [
-            Entry(n, lesson.slug, lesson.title, lesson.section, lesson.minutes, lesson.slug in done)
-            for n, lesson in enumerate(map(open_lesson, self.names))
-        ]
-        sections = groupby(entries, key=lambda entry: entry.section)
+        """The list as HTML, with `place` marked, and the lessons that are done ticked."""
+        entries = [_entry(n, item, done) for n, item in enumerate(self.items)]
+        sections = groupby(entries, key=lambda entry: "" if self.playlist else entry.section)
         return render(
             "lessons",
-            title=self.title,
-            place=place,
+            playlist=self.playlist,
+            entry=entries[place],
             count=len(entries),
             done=sum(entry.done for entry in entries),
-            minutes=entries[place].minutes,
             sections=[(section, list(group)) for section, group in sections],
         )
 
 
+def _entry(place: int, item: Item, done: set[str]) -> Entry:
+    if not item.lesson:
+        return Entry(place, "", item.title, "", RUN if item.run else WORDS, False)
+    lesson = open_lesson(name_of(item.lesson))
+    length = f"about {lesson.minutes} min"
+    slug = lesson.slug
+    return Entry(place, slug, lesson.title, lesson.section, length, slug in done)
+
+
+def name_of(slug: str) -> str:
+    """The name of a lesson by what links call it; ValueError if there is none."""
+    for name in LESSONS:
+        if slug_of(name) == slug:
+            return name
+    raise ValueError(f"there is no lesson {slug!r}")
+
+
 def whole_course() -> Course:
     """All lessons: the lecture's, and those that are written in the operator's folder."""
-    return Course(tuple(LESSONS))
+    return Course(tuple(Item(lesson=slug_of(name)) for name in LESSONS))
 
 
 def course_of(playlist: Playlist) -> Course:
-    """The lessons of a playlist."""
-    words = {item.lesson: item.words for item in playlist.items if item.words}
-    return Course(tuple(playlist.names), playlist.title, words)
+    """What a playlist holds."""
+    return Course(playlist.items, playlist)
 
 
 def playlist_named(slug: str) -> Course | None:

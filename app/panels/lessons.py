@@ -1,6 +1,7 @@
 """The lessons: predict, watch the run, say what was seen, read the verdict, then vary it.
 
 While the panel is open, the page shows an experiment of the lesson. The visitor's own run waits.
+A playlist has shared runs and a teacher's words between its lessons.
 """
 
 import math
@@ -15,28 +16,33 @@ from panel.viewable import Viewable
 from app import palette
 from app.limits import LIMITS
 from app.page.buttons import Presses
+from app.page.diagnosis_bar import Prompt
 from app.panels.lesson_figures import pictures
-from app.panels.lesson_list import playlist_named, whole_course
+from app.panels.lesson_list import Course, course_of, name_of, playlist_named, whole_course
 from app.panels.panel import PANELS
+from app.panels.playlist_editor import PlaylistEditor
+from app.sharing import playlist_links
 from app.sharing.hand_in_form import HandInForm
 from app.stylesheets import css
-from app.templates import render
+from app.templates import refusal, render
 from engine import (
     FAILS,
     HOLDS,
-    LESSONS,
     MOST_WORDS,
     Experiment,
     ExperimentHandle,
+    Item,
     Lesson,
     LessonAnswer,
     LessonProgress,
+    Playlist,
     RunConfig,
     Snapshot,
     Variation,
     figures_of,
     open_lesson,
     play_live,
+    play_shared_run,
     to_compare,
 )
 
@@ -74,7 +80,8 @@ class Lessons:
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
         self._course = whole_course()
-        self._lesson = open_lesson(next(iter(LESSONS)))
+        self._place = 0  # in the course
+        self._lesson: Lesson | None = None  # at that place
         self._played: Played | None = None
         self._since = math.inf  # the number of the first run of what is played
         self._scene: LessonProgress | None = None  # the last that was shown
@@ -83,25 +90,33 @@ class Lessons:
         self._done: set[str] = set()  # slugs of lessons whose verdict was seen
         self.answers: dict[tuple[str, str], LessonAnswer] = {}  # by lesson and variation
         self.cover: Callable[[bool], None] = lambda covered: None
+        self.prompt: Callable[[Prompt | None], None] = lambda prompt: None
+        self._asked: Prompt | None = None  # what the page says below the plots
         self.sidebar = Column(sizing_mode="stretch_width")
         self._board = _html("board")
         self._pictures = Column(sizing_mode="stretch_width")
-        self.main = Column(
-            self._board, self._pictures, stylesheets=[css("main")], sizing_mode="stretch_both"
-        )
+        self._sheet = _html("sheet")
+        self._editor: PlaylistEditor | None = None
+        self._stage = self._board, self._pictures, self._sheet
+        self._main = Column(*self._stage, stylesheets=[css("main")], sizing_mode="stretch_both")
+        self.main = self._main
         self._listen()
 
     def _listen(self) -> None:
         on = self._presses.on_value
         on("lesson", self._go_to)
-        on("playlist", self._follow)
+        on("place", self._go_to_place)
+        on("playlist", self._follow_named)
+        on("playlist packed", self._follow_packed)
+        self._presses.on("whole course", self._follow_whole_course)
+        self._presses.on("edit playlist", self._edit)
         on("lessons done", self._recall)
         on("answers kept", self._recall_answer)
         on("reason", self._write)
         on("predict", self._predict)
         on("saw", self._say)
         on("vary", self._vary)
-        self._presses.on("again", lambda: self._open(self._lesson.name))
+        self._presses.on("again", lambda: self._open(self._place))
         self._presses.on(NEXT_LESSON, lambda: self._step(1))
         self._presses.on(PREVIOUS_LESSON, lambda: self._step(-1))
 
@@ -109,7 +124,7 @@ class Lessons:
         """The list; then the lesson."""
         self._list = _html("course")
         self._words, self._told, self._variations = _html(), _html("course"), _html("course")
-        self._open(self._lesson.name)
+        self._open(self._place)
         self.sidebar.append(self._list)
         yield
         self.sidebar.extend([self._words, self._told, self._variations])
@@ -122,10 +137,12 @@ class Lessons:
     def entered(self) -> None:
         """Show the lesson as it was left; the visitor's own run waits."""
         self._handle.do(lambda experiment: self._handle.return_to_stage())
+        self.prompt(self._asked)
 
     def left(self) -> None:
         """Give the visitor's own run back as it was."""
         self._presses.do("point_at", "")
+        self.prompt(None)
         self._handle.do(lambda experiment: self._handle.leave_stage())
 
     def _clear_stage(self) -> None:
@@ -140,40 +157,94 @@ class Lessons:
         self.cover(True)
         self._presses.do("point_at", "")
 
-    # ---- the list -------------------------------------------------------------------------------
+    # ---- the course -----------------------------------------------------------------------------
 
     @property
     def slug(self) -> str:
-        """The slug of the lesson that is open."""
-        return self._lesson.slug
+        """The slug of the lesson that is open; empty: a part of a playlist that is none."""
+        return self._lesson.slug if self._lesson else ""
 
     @property
-    def _place(self) -> int:
-        return self._course.places[self._lesson.slug]
+    def _item(self) -> Item:
+        return self._course.items[self._place]
 
-    def _follow(self, slug: str) -> None:
-        """Go through a playlist from its first lesson; a link may name any."""
+    def _follow(self, course: Course) -> None:
+        """Go through a course from its first part."""
+        self._course = course
+        self._open(0)
+
+    def _follow_named(self, slug: str) -> None:
+        """Go through a playlist of the operator's; a link may name any."""
         course = playlist_named(slug)
         if course is None:
             self._told.object = render("no_lesson", kind="playlist", slug=slug)
-            return
-        self._course = course
-        self._open(course.names[0])
+        else:
+            self._follow(course)
+
+    def _follow_packed(self, packed: str) -> None:
+        """Go through the playlist that the address holds."""
+        try:
+            self._follow(course_of(playlist_links.unpacked(packed)))
+        except ValueError as error:
+            self._told.object = refusal(error)
+
+    def _follow_whole_course(self) -> None:
+        if self._course.playlist:
+            self._presses.do("show_playlist", "")
+            self._follow(whole_course())
+
+    def _follow_made(self, playlist: Playlist) -> None:
+        """Go through what was made on this page; the address holds it, if it is not too long."""
+        try:
+            self._presses.do("show_playlist", playlist_links.packed(playlist))
+        except ValueError:
+            self._presses.do("show_playlist", "")
+        self._follow(course_of(playlist))
 
     def _go_to(self, slug: str) -> None:
         """Open a lesson by its slug; a link may name any."""
         places = self._course.places
         if slug not in places:
             self._told.object = render("no_lesson", kind="lesson", slug=slug)
-        elif places[slug] != self._place:
-            self._open(self._course.names[places[slug]])
+        elif slug != self.slug or self._edits:
+            self._open(places[slug])
+
+    def _go_to_place(self, number: str) -> None:
+        """Open a part by its place, counted from 0; a link may name any."""
+        places = {str(place): place for place in range(len(self._course.items))}
+        if number in places and (places[number] != self._place or self._edits):
+            self._open(places[number])
+            self._show_address()
 
     def _step(self, by: int) -> None:
-        """Go on to the next lesson, or back to the one before."""
+        """Go on to the next part, or back to the one before."""
         place = self._place + by
-        if 0 <= place < len(self._course.names):
-            self._open(self._course.names[place])
-            self._presses.do("show_address", self._lesson.slug)
+        if 0 <= place < len(self._course.items):
+            self._open(place)
+            self._show_address()
+
+    def _show_address(self) -> None:
+        if self._course.playlist:
+            self._presses.do("show_address", "item", str(self._place + 1))
+        else:
+            self._presses.do("show_address", "lesson", self.slug)
+
+    # ---- a playlist that is made -----------------------------------------------------------------
+
+    @property
+    def _edits(self) -> bool:
+        """Whether a playlist is being made just now."""
+        return self._editor is not None and self._editor.view in self._main
+
+    def _edit(self) -> None:
+        """Make a playlist in the main area, or change the one that is open."""
+        if self._editor is None:
+            self._editor = PlaylistEditor(self._handle, self._presses, self._follow_made)
+        self._clear_stage()
+        self._editor.edit(self._course.playlist)
+        self._main[:] = [self._editor.view]
+
+    # ---- the list of what is done ----------------------------------------------------------------
 
     def _recall(self, slugs: str) -> None:
         """The browser says which lessons were done before."""
@@ -194,43 +265,72 @@ class Lessons:
 
     # ---- a lesson -------------------------------------------------------------------------------
 
-    def _open(self, name: str) -> None:
-        """Show a lesson from its beginning."""
-        lesson = self._lesson = open_lesson(name)
+    def _open(self, place: int) -> None:
+        """Show the lesson at a place from its beginning, or what else there is."""
+        self._place = place
+        item = self._item
+        self._lesson = open_lesson(name_of(item.lesson)) if item.lesson else None
         self._played = self._scene = None
         self._reason = self._saw = ""
         self._clear_stage()
-        self._words.object = render("lesson", lesson=lesson, predicted="")
-        self._told.object = self._variations.object = ""
+        self._main[:] = self._stage
+        self._words.object = self._told.object = self._variations.object = ""
         self._pictures[:] = []
-        words = self._course.words.get(lesson.slug, "")
-        self._board.object = render(
-            "lesson_board", lesson=lesson, begun=False, words=words, most=MOST_WORDS
-        )
+        self._ask(None)
+        if self._lesson:
+            self._introduce(self._lesson)
+        elif item.run:
+            self._play_shared(item)
+        else:
+            last = place + 1 == len(self._course.items)
+            self._board.object = render("words_board", item=item, last=last)
         self._draw_list()
+
+    def _introduce(self, lesson: Lesson) -> None:
+        self._words.object = render("lesson", lesson=lesson, predicted="")
+        self._board.object = render(
+            "lesson_board", lesson=lesson, begun=False, words=self._item.words, most=MOST_WORDS
+        )
+
+    def _play_shared(self, item: Item) -> None:
+        """Play a shared run at once: its words stand beside it."""
+        handle = self._handle
+        self._since = math.inf
+        stage = Experiment(RunConfig(), room=LIMITS.checkpoints)
+
+        def begin(before: Experiment) -> None:
+            handle.works.clear("lesson")
+            handle.put_on_stage(stage)
+            self._since = stage.run
+            handle.works.begin("lesson", play_shared_run(stage, item, handle.set_lesson_pace))
+
+        handle.do(begin)
+        self._board.object = ""
+        self.cover(False)
+        self._words.object = render("shared_run", item=item, note="")
+        self._ask(None)
 
     def _write(self, reason: str) -> None:
         self._reason = reason[:MOST_WORDS]
 
     def _predict(self, words: str) -> None:
         """Keep what the learner expects, and play the lesson."""
-        if words not in self._lesson.question.options:
+        lesson = self._lesson
+        if lesson is None or words not in lesson.question.options:
             return  # pressed before the page had heard of another lesson
-        self._words.object = render(
-            "lesson", lesson=self._lesson, predicted=words, reason=self._reason
-        )
-        self._play(Played(self._lesson, None, words, self._reason))
+        self._words.object = render("lesson", lesson=lesson, predicted=words, reason=self._reason)
+        self._play(lesson, Played(lesson, None, words, self._reason))
 
     def _vary(self, said: str) -> None:
         """Play a variation; `said` is its number, and whether the claim is expected to hold."""
-        number, _, expected = said.partition(" ")
-        breaks = self._lesson.breaks
-        if expected in (HOLDS, FAILS) and number in map(str, range(len(breaks))):
+        lesson, (number, _, expected) = self._lesson, said.partition(" ")
+        breaks = lesson.breaks if lesson else ()
+        if lesson and expected in (HOLDS, FAILS) and number in map(str, range(len(breaks))):
             by = breaks[int(number)]
-            self._play(Played(self._lesson.broken(by), by, expected, ""))
+            self._play(lesson, Played(lesson.broken(by), by, expected, ""))
 
-    def _play(self, played: Played) -> None:
-        handle, lesson = self._handle, self._lesson
+    def _play(self, lesson: Lesson, played: Played) -> None:
+        handle = self._handle
         self._played, self._scene, self._saw, self._since = played, None, "", math.inf
         self._told.object = "<p class='quiet'>Starting …</p>"
         self._pictures[:] = []
@@ -247,6 +347,7 @@ class Lessons:
         handle.do(begin)
         self._board.object = render("lesson_board", lesson=lesson, begun=True)
         self.cover(not lesson.runs)
+        self._ask(None)
         if lesson.runs:
             self._presses.do("point_at", lesson.view)
 
@@ -255,18 +356,26 @@ class Lessons:
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
         scene, played = snapshot.background.lesson, self._played
-        if scene is None or played is None or scene is self._scene or snapshot.run < self._since:
+        if scene is None or scene is self._scene or snapshot.run < self._since:
+            return
+        if self._lesson is None:
+            self._scene = scene
+            self._words.object = render("shared_run", item=self._item, note=scene.note)
+            return
+        if played is None:
             return
         if scene.exhibits and (self._scene is None or scene.exhibits != self._scene.exhibits):
             self._pictures[:] = [pictures(dict(scene.exhibits))]
         self._scene = scene
-        self._tell(scene, played, _legend(snapshot, scene))
+        self._tell(self._lesson, scene, played, _legend(snapshot, scene))
 
-    def _tell(self, scene: LessonProgress, played: Played, runs: list[RunKey]) -> None:
+    def _tell(
+        self, lesson: Lesson, scene: LessonProgress, played: Played, runs: list[RunKey]
+    ) -> None:
         self._told.object = render(
             "lesson_progress",
             scene=scene,
-            lesson=self._lesson,
+            lesson=lesson,
             varied=played.by.label if played.by else "",
             predicted=played.predicted,
             right=played.right or (HOLDS if scene.verdict and scene.verdict.holds else FAILS),
@@ -274,20 +383,30 @@ class Lessons:
             runs=runs,
         )
         self._runs = runs
+        self._ask(scene)
+
+    def _ask(self, scene: LessonProgress | None) -> None:
+        """Say in the page itself what is to be done, also where the sidebar is closed."""
+        said = {"scene": scene, "lesson": self._lesson, "item": self._item, "saw": self._saw}
+        sheet = render("lesson_sheet", **said) if scene and scene.verdict else ""
+        self._asked = Prompt(render("lesson_line", **said), sheet)
+        self._sheet.css_classes = ["asks"] if sheet else []
+        self._sheet.object = f"<section class='sheet' aria-label='Lesson'>{sheet}</section>"
+        self.prompt(self._asked)
 
     def _say(self, words: str) -> None:
         """The learner says what was seen: now the verdict can be read."""
-        scene, played = self._scene, self._played
-        if not (scene and played and scene.seen and scene.verdict and not self._saw):
+        lesson, scene, played = self._lesson, self._scene, self._played
+        if not (lesson and scene and played and scene.seen and scene.verdict and not self._saw):
             return
         if words in scene.seen.options:
             self._saw = words
-            self._tell(scene, played, self._runs)
-            self._finish(scene, played)
+            self._tell(lesson, scene, played, self._runs)
+            self._finish(lesson, scene, played)
 
-    def _finish(self, scene: LessonProgress, played: Played) -> None:
+    def _finish(self, lesson: Lesson, scene: LessonProgress, played: Played) -> None:
         """Keep the answer, tick the lesson, and offer what can be varied."""
-        lesson, label = self._lesson, played.by.label if played.by else ""
+        label = played.by.label if played.by else ""
         if scene.verdict is None:
             return
         answer = self.answers[lesson.slug, label] = LessonAnswer(
@@ -299,6 +418,7 @@ class Lessons:
             holds=scene.verdict.holds,
             steered=bool(scene.note),
             figures=figures_of(scene.verdict),
+            runs=scene.steered,
         )
         self._done.add(lesson.slug)
         kept = msgspec.json.encode(answer).decode()

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 
 from app.page.buttons import Presses
+from app.page.diagnosis_bar import Prompt
 from app.page.layout import Layout
 from app.panels import PANELS, SidebarPanel, Staged
 from app.panels.lessons import LESSON_TAB, Lessons
@@ -15,9 +16,13 @@ class OpenPanels:
     """Builds the open panel, and stops building when another one is opened."""
 
     def __init__(
-        self, layout: Layout, presses: Presses, build: Callable[[Pieces], Building]
+        self,
+        layout: Layout,
+        presses: Presses,
+        build: Callable[[Pieces], Building],
+        prompt: Callable[[Prompt | None], None],
     ) -> None:
-        self._layout, self._presses, self._build = layout, presses, build
+        self._layout, self._presses, self._build, self._prompt = layout, presses, build, prompt
         self._panels: dict[str, SidebarPanel] = {}
         self._buildings: dict[str, Building] = {}
 
@@ -41,6 +46,7 @@ class OpenPanels:
             panel.leave = self._layout.leave
             if isinstance(panel, Staged):
                 panel.cover = functools.partial(self._layout.cover, name)
+                panel.prompt = self._prompt
             self._layout.furnish(name, panel.sidebar, panel.main)
             self._buildings[name] = self._build(self._pieces(name, handle))
         self._layout.enter(name)

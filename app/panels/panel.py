@@ -11,6 +11,7 @@ from panel.layout import Column
 from panel.viewable import Viewable
 
 from app.page.buttons import Presses
+from app.page.diagnosis_bar import Prompt
 from engine import ExperimentHandle, Registry, Snapshot
 
 KNOBS = "Knobs"  # the panel that is open first
@@ -37,7 +38,10 @@ class SidebarPanel(Protocol):
 class Staged(Protocol):
     """A panel with an experiment of its own, which is served while the panel is open."""
 
-    cover: Callable[[bool], None]  # lays its main area over the plots or not; set by what opens it
+    # Set by what opens it: lays its main area over the plots or not, and says below them what the
+    # learner is to do.
+    cover: Callable[[bool], None]
+    prompt: Callable[[Prompt | None], None]
 
     def entered(self) -> None:
         """Its tab was opened."""

@@ -182,7 +182,7 @@ class Visit:
             only=wish.only,
             bare=wish.bare,
         )
-        self._panels = OpenPanels(self.layout, presses, self._begin)
+        self._panels = OpenPanels(self.layout, presses, self._begin, self._lane.prompt)
         keyboard = Keyboard(
             transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
         )

@@ -3,7 +3,7 @@
 import secrets
 from concurrent.futures import Future
 
-from app.sharing import run_links
+from app.sharing import packed_runs
 from engine import Experiment, ExperimentHandle, Recording, Snapshot
 
 
@@ -47,7 +47,7 @@ class Reconnect:
         if future.cancelled() or future.exception():
             return
         try:
-            self._link = run_links.packed(future.result())
+            self._link = packed_runs.packed(future.result())
         except ValueError:  # more changes than a link can hold
             self._link = ""
 

@@ -18,7 +18,6 @@ An illegal part is reported in one sentence, and the page opens without it.
 import base64
 import binascii
 import re
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -30,10 +29,9 @@ from app.limits import LIMITS
 from app.pace_names import BY_NAME
 from app.panels import PANELS
 from app.plots import VIEWS, view_of
-from engine import AUTO, SETTINGS, Effect, Pace, Recording, challenges_in, files_named
+from app.sharing.packed_runs import FileNeeded, packed, unpacked
+from engine import AUTO, SETTINGS, Pace, Recording, challenges_in
 
-MAX_LINK = 12_000  # characters; servers and proxies refuse much longer addresses
-MAX_UNPACKED = 2**18  # bytes
 MAX_STATE = 200_000  # characters; what is behind # no server or proxy sees
 MAX_STEPS = 10**9
 MAX_WORDS = 200  # characters of a link that an error message repeats
@@ -65,16 +63,6 @@ class Wish:
     refusal: str = ""  # one sentence about what was illegal
     greeting: str = ""  # what to say first, of a challenge
     waiting: str = ""  # a run, as `packed` writes it, that needs an upload
-
-
-class FileNeeded(ValueError):
-    """A run was trained on a file, which no link contains."""
-
-    def __init__(self, file: str) -> None:
-        super().__init__(
-            f"The run of this link learns from {file}, which no link contains: upload the file with"
-            " Data, and the run is repeated."
-        )
 
 
 def hideable() -> Mapping[str, str]:
@@ -112,17 +100,6 @@ def query(
     return f"?{urlencode(said, safe=',')}" if said else ""
 
 
-def packed(recording: Recording) -> str:
-    """A run in URL-safe characters, with as many of its branches as there is room for."""
-    for held in range(len(recording.branches), -1, -1):
-        if len(text := _written(_fitting(recording, held))) <= MAX_LINK:
-            return text
-    raise ValueError(
-        f"This run was steered {len(recording.turns):,} times, which is more than a link can hold:"
-        " export it as JSON."
-    )
-
-
 def fragment(state: bytes) -> str:
     """The part of a link that carries a state; empty if it is too large for one."""
     text = base64.urlsafe_b64encode(state).decode().rstrip("=")
@@ -136,29 +113,6 @@ def carried(text: str) -> bytes:
         return base64.b64decode(padded, altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         return b"?"
-
-
-def branches_held(recording: Recording) -> int:
-    """How many branches of a run its link has room for."""
-    counts = range(len(recording.branches), 0, -1)
-    fit = (held for held in counts if len(_written(_fitting(recording, held))) <= MAX_LINK)
-    return next(fit, 0)
-
-
-def _written(lean: Recording) -> str:
-    packed = zlib.compress(msgspec.json.encode(lean), 9)
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-
-def _fitting(recording: Recording, held: int) -> Recording:
-    """What a link says of a run, with so many of the branches that were left last."""
-    branches = recording.branches[len(recording.branches) - held :]
-    known = {branch.run for branch in branches}
-    parent = recording.parent if recording.parent and recording.parent[0] in known else None
-    return Recording(
-        recording.config, recording.turns, recording.steps, recording.digest,
-        recording.run if branches else 1, parent, branches,
-    )  # fmt: skip
 
 
 # ---- reading --------------------------------------------------------------------------------
@@ -198,23 +152,6 @@ def _challenge(slug: str) -> Wish:
     return Wish(recording=start, greeting=found[slug].invitation)
 
 
-def unpacked(text: str, own: Iterable[str] = ()) -> Recording:
-    """The run that `packed` wrote; for any other text ValueError says what is wrong.
-
-    `own` are the names of the visitor's own data sets.
-    """
-    raw = _decompressed(text)
-    _check_files(raw, own)
-    try:
-        recording = Recording.from_json(raw)
-        _check_turns(recording)
-    except (ValueError, RecursionError) as error:
-        reason = str(error).rstrip(".")
-        raise ValueError(f"The run of this link is not possible here: {reason}.") from None
-    _check_files(msgspec.json.encode(recording), own)  # whatever JSON escapes the link uses
-    return recording
-
-
 def _up_to(steps: str, recording: Recording) -> Recording:
     """The run up to another step than the shared one, for which no digest is known."""
     least = max((step for step, _ in recording.turns), default=0)
@@ -226,37 +163,6 @@ def _up_to(steps: str, recording: Recording) -> Recording:
     lasts = int(steps)
     parent = recording.parent if recording.parent and recording.parent[1] <= lasts else None
     return msgspec.structs.replace(recording, steps=lasts, digest=None, parent=parent)
-
-
-def _check_files(raw: bytes, own: Iterable[str]) -> None:
-    for file, name in files_named(raw.decode(errors="replace")):
-        if name not in set(own):
-            raise FileNeeded(file)
-
-
-def _decompressed(text: str) -> bytes:
-    damaged = ValueError("This link is damaged: it does not hold a run that can be read.")
-    if len(text) > MAX_LINK:
-        raise ValueError(f"This link is longer than a link to a run: {len(text):,} characters.")
-    try:
-        inflate = zlib.decompressobj()
-        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        raw = inflate.decompress(packed, MAX_UNPACKED)
-    except (ValueError, binascii.Error, zlib.error):
-        raise damaged from None
-    if not inflate.eof:  # truncated, or larger than any run
-        raise damaged
-    return raw
-
-
-def _check_turns(recording: Recording) -> None:
-    """Refuse changes that would begin another run, and illegal values."""
-    for turns in (recording.turns, *(branch.turns for branch in recording.branches)):
-        config = recording.config
-        for step, turn in turns:
-            config = config.replace(turn.path, turn.value)
-            if SETTINGS[turn.path].effect is Effect.NEW_RUN:
-                raise ValueError(f"step {step:,} changes {turn.path}, which begins another run")
 
 
 def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:

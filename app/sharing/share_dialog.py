@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-import panel as pn
 from panel import ui
 from panel.layout import Column, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app.page.bridge import Bridge
-from app.sharing import run_links
+from app.panel_document import address_of_page
+from app.sharing import packed_runs, run_links
 from app.sharing.run_links import hideable
 from app.stylesheets import css
 from engine import ExperimentHandle, Recording, Snapshot, files_named, record
@@ -27,13 +27,6 @@ TAKES = "<p>To repeat it takes about {seconds} s on this machine.</p>"
 FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
 
 type Address = Callable[[], str]
-
-
-def address_of_page() -> str:
-    """The page's address in the browser, without its query."""
-    location = pn.state.location
-    href = str(location.href or "") if location else ""
-    return href.partition("?")[0].partition("#")[0]
 
 
 class Sharing:
@@ -109,7 +102,7 @@ class Sharing:
         if speed := self._handle.latest.training_steps_per_second:
             words += TAKES.format(seconds=max(1, round(recording.steps / speed)))
         if recording.branches:
-            held = run_links.branches_held(recording)
+            held = packed_runs.branches_held(recording)
             words += BRANCHES.format(all=len(recording.branches), held=held)
         for file, _ in files_named(recording.config.to_json()):
             words += FILE.format(file=file.replace("&", "&amp;").replace("<", "&lt;"))

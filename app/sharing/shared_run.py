@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 import msgspec
 
-from app.sharing import run_links
+from app.sharing import packed_runs
 from app.sharing.run_links import Wish
 from engine import (
     ExperimentHandle,
@@ -76,7 +76,7 @@ class SharedRun:
         if not self._wish.waiting:
             return False
         try:
-            recording = run_links.unpacked(self._wish.waiting, names)
+            recording = packed_runs.unpacked(self._wish.waiting, names)
         except ValueError:
             return False
         self._prepare(recording)

@@ -6,20 +6,23 @@ import {find} from "./words.js"
 
 const KEY = "babysit lessons" // in the browser's storage: slugs of lessons that are done
 const ANSWERS = "babysit answers" // ... by lesson and variation, what was answered
-const PARAMETER = "lesson"
-const PLAYLIST = "playlist"
+const LESSON = "lesson" // parameters of the address: the lesson that is open
+const ITEM = "item" // ... the place in a playlist, from 1
+const PLAYLIST = "playlist" // ... its name in the operator's folder, or behind # the playlist itself
 const LOOK = 100 // milliseconds from one look for the sidebar's tabs to the next
+
+let opened = "" // the playlist that the page shows, as the address says it
 
 // A page that is opened at a lesson goes there; so does the browser's way back and forward.
 export function follow_address() {
-  if (lesson_of_address() != null || playlist_of_address() != null) {
+  if (said(LESSON) != null || playlist() != "") {
     open_lessons()
   }
-  window.addEventListener("popstate", () => lesson_of_address() == null || tell_lesson())
+  window.addEventListener("popstate", tell_address)
   document.addEventListener("click", (event) => {
     const button = event.composedPath().find(({dataset}) => dataset?.press == "lesson")
     if (button != null) {
-      show_address(button.dataset.value)
+      show_address(LESSON, button.dataset.value)
     }
   })
 }
@@ -37,12 +40,7 @@ function open_lessons() {
 export function recall_lessons() {
   tell("press", "lessons done", [...done()].join(" "))
   Object.values(answers()).forEach((answer) => tell("press", "answers kept", answer))
-  if (playlist_of_address() != null) {
-    tell("press", "playlist", playlist_of_address())
-  }
-  if (lesson_of_address() != null) {
-    tell_lesson()
-  }
+  tell_address()
 }
 
 export function tick_lesson(slug) {
@@ -57,12 +55,26 @@ export function keep_answer(name, answer) {
   } catch {}
 }
 
-export function show_address(slug) {
+// The address names a lesson, or a place in a playlist.
+export function show_address(parameter, value) {
   const address = new URL(window.location)
-  if (address.searchParams.get(PARAMETER) != slug) {
-    address.searchParams.set(PARAMETER, slug)
+  if (address.searchParams.get(parameter) != value) {
+    address.searchParams.delete(LESSON)
+    address.searchParams.delete(ITEM)
+    address.searchParams.set(parameter, value)
     history.pushState(null, "", address)
   }
+}
+
+// The address holds a playlist from now on; none: all lessons.
+export function show_playlist(packed) {
+  const address = new URL(window.location)
+  for (const parameter of [PLAYLIST, LESSON, ITEM]) {
+    address.searchParams.delete(parameter)
+  }
+  address.hash = packed == "" ? "" : `${PLAYLIST}=${packed}`
+  opened = packed
+  history.pushState(null, "", address)
 }
 
 function done() {
@@ -81,14 +93,26 @@ function answers() {
   }
 }
 
-function lesson_of_address() {
-  return new URL(window.location).searchParams.get(PARAMETER)
+function said(parameter) {
+  return new URL(window.location).searchParams.get(parameter)
 }
 
-function playlist_of_address() {
-  return new URL(window.location).searchParams.get(PLAYLIST)
+function playlist() {
+  const {hash} = window.location
+  return hash.startsWith(`#${PLAYLIST}=`) ? hash.slice(PLAYLIST.length + 2) : said(PLAYLIST) ?? ""
 }
 
-function tell_lesson() {
-  tell("press", "lesson", lesson_of_address())
+function tell_address() {
+  const named = playlist()
+  if (named != opened) {
+    opened = named
+    tell("press", named == "" ? "whole course" : said(PLAYLIST) == named ? "playlist" : "playlist packed", named)
+  }
+  if (said(ITEM) != null) {
+    tell("press", "place", `${said(ITEM) - 1}`)
+  } else if (said(LESSON) != null) {
+    tell("press", "lesson", said(LESSON))
+  } else if (named != "") {
+    tell("press", "place", "0")
+  }
 }

@@ -3,7 +3,7 @@
 // A frame names views, sources and words; what they mean is decided on the server.
 
 import {copy} from "./clipboard.js"
-import {keep_answer, recall_lessons, show_address, tick_lesson} from "./course.js"
+import {keep_answer, recall_lessons, show_address, show_playlist, tick_lesson} from "./course.js"
 import {count, number, tick} from "./numbers.js"
 import {save} from "./plots.js"
 import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
@@ -23,8 +23,9 @@ export function start(token, base, way_back, hall) {
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
-  const done = {point_at, open_tab, copy, save, recall_lessons, show_address, tick_lesson, keep_answer}
-  window.babysit = Object.assign(channel, done, used)
+  const done = {point_at, open_tab, copy, save}
+  const course = {recall_lessons, show_address, show_playlist, tick_lesson, keep_answer}
+  window.babysit = Object.assign(channel, done, course, used)
 }
 
 // The buttons in the headlines of plots: what they do is code of the plot's own.

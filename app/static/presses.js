@@ -24,11 +24,12 @@ export function listen_for_presses() {
     }
   })
 
-  // What is written in a field of a panel is told with every letter.
+  // What is written in a field of a panel is told with every letter, after what it belongs to.
   document.addEventListener("input", (event) => {
     const field = event.composedPath().find((element) => element.dataset?.writes != null)
     if (field != null) {
-      tell("press", field.dataset.writes, field.value)
+      const {writes, of} = field.dataset
+      tell("press", writes, of == null ? field.value : `${of} ${field.value}`)
     }
   })
 

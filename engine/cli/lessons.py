@@ -9,7 +9,7 @@ from engine.cli.files import read, to_json
 from engine.cli.lesson import lines
 from engine.lessons import LESSONS
 from engine.lessons.play import Played, play_all
-from engine.lessons.written import Playlist, read_playlist
+from engine.lessons.playlists import Playlist, RepeatedItem, read_playlist, repeat_item
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
     parser.add_argument(
-        "--playlist", metavar="FILE", help="only its lessons, in its order; default: all"
+        "--playlist", metavar="FILE", help="its lessons, and its shared runs; default: all lessons"
     )
 
 
@@ -31,19 +31,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Play all lessons of the lecture and judge their claims: exit status 1 if one fails."""
     start = time.perf_counter()
     all_played = []
-    names = _playlist(arguments.playlist).names if arguments.playlist else list(LESSONS)
+    playlist = _playlist(arguments.playlist) if arguments.playlist else None
+    names = playlist.lessons if playlist else list(LESSONS)
     for played in play_all(names, arguments.processes, arguments.data):
         all_played.append(played)
         if not arguments.json:
             sys.stdout.writelines(f"{line}\n" for line in lines(played))
             sys.stdout.flush()
     failed = [played.name for played in all_played if not played.verdict.holds]
+    runs = [repeat_item(item) for item in playlist.items if item.run] if playlist else []
+    other = [repeated.title for repeated in runs if repeated.same is False]
     seconds = time.perf_counter() - start
     if arguments.json:
-        sys.stdout.write(to_json({"lessons": all_played, "failed": failed, "seconds": seconds}))
+        told = {"lessons": all_played, "failed": failed, "seconds": seconds}
+        shared = {"runs": runs, "other": other} if playlist else {}
+        sys.stdout.write(to_json(told | shared))
     else:
+        sys.stdout.writelines(f"{_line(repeated)}\n" for repeated in runs)
         sys.stdout.write(_summary(all_played, failed, seconds))
-    return 1 if failed else 0
+    return 1 if failed or other else 0
 
 
 def _playlist(name: str) -> Playlist:
@@ -51,6 +57,16 @@ def _playlist(name: str) -> Playlist:
         return read_playlist(read(name))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+
+
+def _line(repeated: RepeatedItem) -> str:
+    words = {
+        True: "the weights are the same, to the bit",
+        False: "the weights are NOT the same: another version, kind of machine, or file",
+        None: "it says nothing of its weights",
+    }
+    where = f"{repeated.data}; {repeated.steps:,} steps; {repeated.seconds:.1f} s"
+    return f"SHARED RUN: {repeated.title}  ({where})\n  {words[repeated.same]}\n"
 
 
 def _summary(played: list[Played], failed: list[str], seconds: float) -> str:

@@ -11,7 +11,8 @@ from engine.grading.hand_in import HandedRun, HandIn, figures_at_end
 from engine.grading.machine import kind_of_machine
 from engine.grading.rubric import Checked, CheckedAnswer, RepeatedRun, Rubric
 from engine.lessons.answers import FAILS, HOLDS, LessonAnswer, ResultFigure, figures_of
-from engine.lessons.lesson import LESSONS, Lesson, open_lesson, slug_of
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, open_lesson, slug_of
+from engine.lessons.outcome import outcome
 from engine.lessons.play import gather
 from engine.runtime.experiment import Experiment
 from engine.runtime.recording import Recording
@@ -66,8 +67,27 @@ def play_again(key: LessonKey) -> Outcomes:
     opened = _opened(key)
     if opened is None:
         raise ValueError(f"there is no lesson {key[0]!r} with a variation {key[1]!r}")
-    lesson, varied = opened
-    evidence = gather(lesson)
+    return _judged(*opened, gather(opened[0]))
+
+
+def _steered_again(answer: LessonAnswer, deadline: float, clock: Clock) -> Outcomes:
+    """Repeat the runs of a lesson as a student steered them, and judge those."""
+    opened = _opened((answer.lesson, answer.variation))
+    runs = dict(answer.runs)
+    if opened is None or runs.keys() != {run.name for run in opened[0].runs}:
+        raise ValueError("settings were changed, and the file does not say which")
+    outcomes = {}
+    for run in opened[0].runs:
+        begin = runs[run.name]
+        if begin.config != run.config:
+            raise ValueError(f"the run {run.name!r} does not begin as in the lesson")
+        recording = Recording(begin.config, begin.script, min(begin.until or 0, run.steps))
+        outcomes[run.name] = outcome(_repeat(recording, deadline, clock))
+    exhibits = {name: exhibit.show() for name, exhibit in opened[0].exhibits.items()}
+    return _judged(*opened, Evidence(outcomes, exhibits, opened[0].titles))
+
+
+def _judged(lesson: Lesson, varied: bool, evidence: Evidence) -> Outcomes:
     with np.errstate(invalid="ignore", divide="ignore"):
         verdict, seen = lesson.check(evidence), lesson.observe(evidence)
     expected = (HOLDS if verdict.holds else FAILS) if varied else lesson.question.answer
@@ -88,15 +108,23 @@ def _opened(key: LessonKey) -> tuple[Lesson, bool] | None:
 
 
 def _checked(
-    answer: LessonAnswer, played: Mapping[LessonKey, Outcomes], same_machine: bool
+    answer: LessonAnswer,
+    played: Mapping[LessonKey, Outcomes],
+    same_machine: bool,
+    deadline: float,
+    clock: Clock,
 ) -> tuple[CheckedAnswer, str]:
     outcomes = played.get((answer.lesson, answer.variation))
     called = f"{answer.lesson}{f' ({answer.variation})' if answer.variation else ''}"
     if outcomes is None:
         return CheckedAnswer(answer, False, False, False), f"{called}: there is no such lesson"
-    right = answer.predicted == outcomes.predicted, answer.seen == outcomes.seen
     if answer.steered:  # its figures are those of the student's own settings
-        return CheckedAnswer(answer, True, *right), ""
+        try:
+            outcomes = _steered_again(answer, deadline, clock)
+        except (ValueError, MemoryError) as error:
+            reason = str(error) or "out of memory"
+            return CheckedAnswer(answer, False, False, False), f"{called}: {reason}"
+    right = answer.predicted == outcomes.predicted, answer.seen == outcomes.seen
     said, found = dict(answer.figures), dict(outcomes.figures)
     wrong = _differing(said, found, same_machine)
     remark = f"{called}: {wrong}" if wrong else ""
@@ -192,7 +220,7 @@ def grade(
     same_machine = made.machine == kind_of_machine()
     deadline = clock() + seconds
     runs = [repeated(run, deadline, same_machine, clock) for run in made.runs]
-    answers = [_checked(answer, played, same_machine) for answer in made.answers]
+    answers = [_checked(answer, played, same_machine, deadline, clock) for answer in made.answers]
     remarks = [remark for _, remark in (*runs, *answers) if remark]
     if not made.intact:
         remarks.insert(0, "the file was changed after it was handed in")

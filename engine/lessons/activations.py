@@ -243,10 +243,10 @@ def prelu() -> Lesson:
         runs=(Run("PReLU", recipe(digits(), model, 0.1), 600, called=words.activation),),
         check=_slopes,
         view="functions",
-        observe=observing.how_much(
-            "Look at the accuracy on training examples: where did it end?",
-            observing.only("PReLU", observing.train_accuracy),
-            (0.5, 0.8, 0.95),
+        observe=observing.which(
+            "Functions draws the mean of all units' curves: what has become of it below zero?",
+            ("flatter than it began", "as steep as it began", "steeper than it began"),
+            lambda evidence: _turned(evidence["PReLU"]),
         ),
         breaks=(
             Variation("Leaky ReLU instead", "PReLU", (SetKnob(ACTIVATION, Choice("leaky ReLU")),)),
@@ -254,6 +254,15 @@ def prelu() -> Lesson:
                   (SetKnob(ACTIVATION, Choice("PReLU", {"start": 0.0})),)),
         ),
     )  # fmt: skip
+
+
+def _turned(run: Outcome) -> int:
+    """0: the mean slope below zero has fallen by 0.02 or more; 1: it has not moved; 2: risen."""
+    learned = [v for name, v in run.parameters.items() if name.endswith("slope")]
+    if not learned:
+        return 1
+    moved = float(np.concatenate(learned).mean()) - words.first_slope(run.config)
+    return 1 + int(np.sign(moved)) * (abs(moved) > 0.02)
 
 
 def _slopes(evidence: Evidence) -> Verdict:

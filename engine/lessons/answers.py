@@ -6,11 +6,15 @@ from typing import Annotated
 import msgspec
 
 from engine.measure.verdict import Verdict
+from engine.training.commands import Begin
 
 MOST_WORDS = 500  # characters of a reason
+MOST_RUNS = 10  # of a lesson
 
 type Text = Annotated[str, msgspec.Meta(max_length=MOST_WORDS)]
 type ResultFigure = tuple[Text, float | None]  # None: infinite, or not a number
+
+type SteeredRuns = Annotated[tuple[tuple[Text, Begin], ...], msgspec.Meta(max_length=MOST_RUNS)]
 
 HOLDS, FAILS = "the claim holds", "the claim fails"  # predictions of a variation
 
@@ -26,6 +30,7 @@ class LessonAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     holds: bool  # whether the claim held
     steered: bool = False  # whether settings were changed on the way
     figures: tuple[ResultFigure, ...] = ()  # those of the verdict
+    runs: SteeredRuns = ()  # what repeats its runs, by their names, if they were steered
 
 
 def figures_of(verdict: Verdict) -> tuple[ResultFigure, ...]:

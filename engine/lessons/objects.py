@@ -5,6 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.lessons import observing
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
+from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, recipe
 from engine.measure.verdict import Metric, Verdict
 from engine.training.commands import SetKnob
@@ -34,16 +35,21 @@ def convolution() -> Lesson:
         runs=(Run("filters", config, 150),),
         check=_maps,
         view="weights",
-        observe=observing.how_much(
-            "Look at the accuracy on validation: where did it end?",
-            observing.only("filters", observing.accuracy),
-            (0.3, 0.5, 0.7, 0.9),
+        observe=observing.which(
+            "Weights shows the maps beside the picture: how many are there?",
+            ("one, of all filters together", "six", "sixteen", "another number"),
+            lambda evidence: _count_of_maps(evidence["filters"]),
         ),
         breaks=(
             Variation("3 x 3 filters", "filters", (SetKnob("model.convolutions", "6 of 3x3"),)),
             Variation("16 of them", "filters", (SetKnob("model.convolutions", "16 of 5x5"),)),
         ),
     )
+
+
+def _count_of_maps(run: Outcome) -> int:
+    maps = next(x for name, x in run.responses.items() if name.startswith("conv"))
+    return {1: 0, 6: 1, 16: 2}.get(maps.shape[-1], 3)
 
 
 def _maps(evidence: Evidence) -> Verdict:

@@ -11,7 +11,8 @@ from engine.measure.pinned_runs import MAX_NAME, MAX_PINNED, PastRun
 from engine.measure.snapshot import Status
 from engine.runtime.background_results import LessonProgress
 from engine.runtime.experiment import Experiment
-from engine.training.commands import Pin, SetKnob
+from engine.runtime.recording import record
+from engine.training.commands import Begin, Pin, SetKnob
 
 AT_LEAST, AT_MOST = 1.5, 5.0  # limits for each run, in seconds
 
@@ -29,6 +30,7 @@ def play_live(
         scene = replace(scene, exhibits={**scene.exhibits, name: exhibit.show()})
         yield scene
     outcomes: dict[str, Outcome] = {}
+    made: list[tuple[str, Begin]] = []
     seconds = np.clip(WATCHED / max(1, len(lesson.runs)), AT_LEAST, AT_MOST)
     try:
         for number, run in enumerate(lesson.runs, start=1):
@@ -49,13 +51,16 @@ def play_live(
                 note = "You changed settings: the verdict is about your runs."
                 scene = replace(scene, note=note)
             outcomes[run.name] = outcome(experiment)
+            repeats = record(experiment)
+            made.append((run.name, Begin(repeats.config, repeats.turns, repeats.steps)))
             experiment.apply(Pin(title[:MAX_NAME]))
     finally:
         set_pace(None)
     evidence = Evidence(outcomes, scene.exhibits, lesson.titles)
     with np.errstate(invalid="ignore", divide="ignore"):
         verdict, seen = lesson.check(evidence), lesson.observe(evidence)
-    yield replace(scene, playing="", verdict=verdict, seen=seen)
+    steered = tuple(made) if scene.note else ()
+    yield replace(scene, playing="", verdict=verdict, seen=seen, steered=steered)
 
 
 def to_compare(lesson: Lesson, varied: Lesson, before: Experiment) -> tuple[PastRun, ...]:

@@ -1,8 +1,7 @@
-"""Lessons that teachers write in JSON, without Python, and playlists of lessons.
+"""Lessons that teachers write in JSON, without Python.
 
 A lesson is one JSON object; engine/README.md has an example. It is checked when it is read, and
-then played, judged, varied and handed in like any other. A playlist orders lessons, with a
-teacher's own words between them.
+then played, judged, varied and handed in like any other.
 """
 
 import dataclasses
@@ -32,7 +31,7 @@ from engine.suggestions import instead_of, quoted
 from engine.training.commands import SetKnob
 from engine.training.config import SETTINGS, RunConfig
 
-LESSON_FILES, PLAYLIST_FILES = "*.lesson.json", "*.playlist.json"
+LESSON_FILES = "*.lesson.json"
 MOST_BYTES = 1_000_000
 MOST_RUNS = 6
 MOST_STEPS = 20_000
@@ -281,57 +280,3 @@ def add(lesson: Lesson) -> None:
 
     make.__doc__ = lesson.claim
     LESSONS.register(lesson.name)(make)
-
-
-# ---- playlists --------------------------------------------------------------------------------
-
-
-class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A lesson of a playlist, with a teacher's own words before it."""
-
-    lesson: Name  # as links call it
-    words: Annotated[str, msgspec.Meta(max_length=600)] = ""
-
-
-class Playlist(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Lessons in a teacher's order."""
-
-    title: Sentence
-    items: Annotated[tuple[Item, ...], msgspec.Meta(min_length=1, max_length=100)]
-
-    @property
-    def slug(self) -> str:
-        """What a link calls it: `?playlist=week-3`."""
-        return slug_of(self.title)
-
-    @property
-    def names(self) -> list[str]:
-        """The names of its lessons, in order; ValueError names one that there is none of."""
-        known = {slug_of(name): name for name in LESSONS}
-        for item in self.items:
-            _known(item.lesson, known, "lesson")
-        return [known[item.lesson] for item in self.items]
-
-
-def read_playlist(raw: bytes) -> Playlist:
-    """The playlist in JSON text; ValueError says in one sentence what is wrong with it."""
-    if len(raw) > MOST_BYTES:
-        raise ValueError(f"is larger than a playlist: {len(raw):,} bytes")
-    playlist = from_json(raw, Playlist)
-    if not playlist.names or not playlist.slug:
-        raise ValueError("the title of a playlist needs a letter or a digit")
-    return playlist
-
-
-def playlists_in(folder: Path) -> tuple[dict[str, Playlist], list[str]]:
-    """The playlists of a folder by the names that links call them, and why some are left out."""
-    found, refused = dict[str, Playlist](), []
-    for path in sorted(folder.glob(PLAYLIST_FILES)):
-        try:
-            playlist = read_playlist(path.read_bytes())
-            if playlist.slug in found:
-                raise ValueError(f"there is a playlist {quoted(playlist.title)} already")
-            found[playlist.slug] = playlist
-        except (ValueError, OSError) as error:
-            refused.append(f"{path.name}: {error}")
-    return found, refused

@@ -9,6 +9,7 @@ from engine.measure.traced_weight import TracedWeight
 from engine.measure.verdict import Verdict
 from engine.runtime.film import Film, Filming
 from engine.search.search_session import SearchProgress
+from engine.training.commands import Begin
 from engine.types import Array
 
 
@@ -25,6 +26,7 @@ class LessonProgress:
     verdict: Verdict | None = None
     seen: Observation | None = None  # what to answer before the verdict is read
     note: str = ""  # why the verdict is missing, or not that of the original lesson
+    steered: tuple[tuple[str, Begin], ...] = ()  # what repeats its runs, if settings were changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

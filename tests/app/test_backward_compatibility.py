@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.sharing.run_links import unpacked
+from app.sharing.packed_runs import unpacked
 from engine import Recording, replay
 
 LINK = (

@@ -9,7 +9,7 @@ from app.page.buttons import Presses
 from app.page.timeline import Timeline
 from app.plots.ghost_runs import ghosts
 from app.server.frame_channel import Ask, Composer
-from app.sharing import run_links
+from app.sharing import packed_runs
 from app.sharing.export import report_html
 from app.sharing.pinned import table
 from engine import Experiment, GoTo, Lockstep, Pin, RunConfig, SetKnob, digest, record
@@ -77,7 +77,7 @@ def test_all_branches_are_ghosts_under_their_names_each_once(experiment):
 
 
 def test_a_link_brings_the_branches_and_the_page_says_which_are_to_be_repeated(experiment):
-    recording = run_links.unpacked(run_links.packed(record(experiment)))
+    recording = packed_runs.unpacked(packed_runs.packed(record(experiment)))
     guest = Experiment(RunConfig())
     guest.apply(recording.begin)
     guest.advance(60.0)
@@ -96,14 +96,14 @@ def test_a_link_brings_the_branches_and_the_page_says_which_are_to_be_repeated(e
 
 def test_a_link_that_is_too_long_leaves_out_the_branches_left_longest_ago(experiment, monkeypatch):
     recording = record(experiment)
-    assert run_links.branches_held(recording) == 3
-    whole = run_links.packed(recording)
-    monkeypatch.setattr(run_links, "MAX_LINK", len(whole) - 1)
-    held = run_links.branches_held(recording)
+    assert packed_runs.branches_held(recording) == 3
+    whole = packed_runs.packed(recording)
+    monkeypatch.setattr(packed_runs, "MAX_LINK", len(whole) - 1)
+    held = packed_runs.branches_held(recording)
     assert held < 3
-    text = run_links.packed(recording)
+    text = packed_runs.packed(recording)
     monkeypatch.undo()
-    kept = run_links.unpacked(text)
+    kept = packed_runs.unpacked(text)
     assert kept.branches == recording.branches[3 - held :]
     assert kept.digest == recording.digest
 
@@ -134,7 +134,7 @@ def test_run_b_is_in_the_tree_and_in_the_link(experiment):
     pair.train(10)
     twig = tree(experiment.snapshot())[-1]
     assert twig == Twig(5, 4, 70, None, "Learning rate 0.04 → 0.2", BESIDE)
-    recording = run_links.unpacked(run_links.packed(record(experiment)))
+    recording = packed_runs.unpacked(packed_runs.packed(record(experiment)))
     assert recording.branches[-1].run == 5
     pair.end()
     assert record(experiment).branches == recording.branches

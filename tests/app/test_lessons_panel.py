@@ -9,9 +9,25 @@ import pytest
 from app.page.buttons import Presses
 from app.panels import lesson_list, lessons
 from app.panels.lessons import Lessons
+from app.panels.playlist_editor import PlaylistEditor
 from app.plots import VIEWS
+from app.sharing import packed_runs, playlist_links
 from app.sharing.reconnect import Reconnect
-from engine import FAILS, HOLDS, LESSONS, Conductor, Experiment, Limits, RunConfig, open_lesson
+from engine import (
+    FAILS,
+    HOLDS,
+    LESSONS,
+    Conductor,
+    Experiment,
+    Item,
+    Limits,
+    Playlist,
+    RunConfig,
+    open_lesson,
+    read_playlist,
+    record,
+    write_playlist,
+)
 from tests.waiting import wait_until
 
 
@@ -174,15 +190,157 @@ def test_a_playlist_has_its_own_order_and_words(panel, browser, tmp_path, monkey
     browser.press("playlist", "week-2")
     assert "There is no playlist “week-2”" in told(panel)
     browser.press("playlist", "week-1")
-    assert "Lesson 1 of 3" in str(panel._list.object)
+    assert "Part 1 of 3" in str(panel._list.object)
     assert "Welcome &lt;b&gt;." in str(panel._board.object)
     browser.press("next lesson")
     assert "Can a dead ReLU come back?" in str(panel._words.object)
     browser.press("next lesson")
     browser.press("next lesson")  # there is none after the last
-    assert "Lesson 3 of 3" in str(panel._list.object)
+    assert "Part 3 of 3" in str(panel._list.object)
     browser.press("lesson", "a-good-rate")
     assert "There is no lesson “a-good-rate”" in told(panel)
+
+
+def follow(browser, *items: Item) -> None:
+    browser.press("playlist packed", playlist_links.packed(Playlist("Week 1", items)))
+
+
+def test_the_same_lesson_twice_has_two_places(panel, browser):
+    follow(browser, Item(lesson="first-loss"), Item(lesson="dead-relus"), Item(lesson="first-loss"))
+    for heard in ("Part 1 of 3", "Part 2 of 3", "Part 3 of 3"):
+        assert heard in str(panel._list.object)
+        browser.press("next lesson")
+    assert panel.slug == "first-loss"  # after the last there is none
+    browser.press("previous lesson")
+    assert "Part 2 of 3" in str(panel._list.object)
+    assert ("show_address", "item", "2") in browser.done
+    browser.press("place", "2")
+    assert panel.slug == "first-loss" and "Part 3 of 3" in str(panel._list.object)
+    for wrong in ("3", "-1", "²", ""):
+        browser.press("place", wrong)
+    assert "Part 3 of 3" in str(panel._list.object)
+    browser.press("whole course")
+    assert f"Lesson 1 of {len(LESSONS)}" in str(panel._list.object)
+
+
+def test_words_and_a_shared_run_stand_between_lessons(panel, handle, browser):
+    experiment = Experiment(RunConfig())
+    experiment.train(20)
+    run = record(experiment)
+    follow(browser, Item(title="<Welcome>", words="One.\nTwo."), Item(run=run, title="Mine"))
+    assert "&lt;Welcome&gt;" in str(panel._board.object) and panel.covered[-1] is True
+    browser.press("predict", "2.3026")  # there is no lesson
+    browser.press("next lesson")
+    assert panel.covered[-1] is False
+
+    def over() -> bool:
+        panel.show(handle.latest)
+        return "the shared run, to the bit" in str(panel._words.object)
+
+    wait_until(over)
+    assert handle.latest.step == 20 and handle.on_stage
+
+
+@pytest.mark.parametrize("packed", ["", "x", "eJw", "²", "A" * 15_000])
+def test_a_damaged_playlist_is_refused_in_a_sentence(panel, browser, packed):
+    browser.press("playlist packed", packed)
+    assert "The playlist of this link is damaged" in told(panel)
+    assert panel.slug == open_lesson(next(iter(LESSONS))).slug
+
+
+def test_the_page_says_what_a_lesson_asks_also_where_the_sidebar_is_closed(panel, handle, browser):
+    prompts = []
+    panel.prompt = prompts.append
+    browser.press("lesson", "dead-relus")
+    browser.press("predict", "they stay dead")
+    play(panel, handle)
+    assert "The runs are over" in prompts[-1].line
+    seen = handle.latest.background.lesson.seen
+    assert seen.text in prompts[-1].sheet and 'data-press="saw"' in prompts[-1].sheet
+    browser.press("saw", seen.options[0])
+    assert 'data-press="saw"' not in prompts[-1].sheet
+    assert handle.latest.background.lesson.verdict.sentence in html.unescape(prompts[-1].sheet)
+    panel.left()
+    assert prompts[-1] is None
+    panel.entered()
+    assert prompts[-1].sheet
+
+
+# ---- a playlist that is made --------------------------------------------------------------------
+
+
+def made(panel: Lessons, browser) -> PlaylistEditor:
+    browser.press("edit playlist")
+    return panel._editor
+
+
+def test_a_playlist_is_made_saved_and_opened_again(panel, handle, browser):
+    editor = made(panel, browser)
+    assert editor._save.disabled
+    browser.press("follow playlist")
+    assert "Add a lesson, a run or words first" in str(editor._board.object)
+    browser.press("add lesson", "dead-relus")
+    browser.press("follow playlist")
+    assert "Give the playlist a title" in str(editor._board.object)
+    browser.press("playlist title", "Week 3")
+    assert not editor._save.disabled
+    browser.press("item words", "0 Today it <breaks>.")
+    browser.press("add words")
+    browser.press("item title", "1 A break")
+    browser.press("run title", "As we left it")
+    browser.press("add run")
+    browser.press("earlier", "2")
+    browser.press("later", "2")  # there is none after it
+    browser.press("remove", "7")
+    saved = read_playlist(editor._file())
+    assert [item.lesson or item.title for item in saved.items] == [
+        *("dead-relus", "As we left it", "A break")
+    ]
+    assert saved.items[0].words == "Today it <breaks>." and saved.items[1].run is not None
+    browser.press("remove", "0")
+    assert len(read_playlist(editor._file()).items) == 2
+    editor._file_input.param.update(value=write_playlist(saved), filename="w.json")
+    assert read_playlist(editor._file()) == saved
+    assert "&lt;breaks&gt;" in str(editor._board.object)
+    browser.press("copy playlist")
+    action, link = browser.done[-1]
+    assert action == "copy"
+    assert playlist_links.unpacked(link.partition("#playlist=")[2]) == saved
+    browser.press("follow playlist")
+    assert "Part 1 of 3" in str(panel._list.object) and not panel._edits
+    browser.press("edit playlist")  # it is still there
+    assert "As we left it" in str(editor._board.object)
+
+
+@pytest.mark.parametrize(
+    ("presses", "message"),
+    [
+        ([("run link", "https://example.org/"), ("add run", "")], "This is no link to a run"),
+        ([("run link", "x?run=abc"), ("add run", "")], "This link is damaged"),
+        ([("add lesson", "first-loss")] * 101, "holds 100 items at most"),
+    ],
+)
+def test_what_a_playlist_cannot_hold_is_refused_in_a_sentence(panel, browser, presses, message):
+    editor = made(panel, browser)
+    for press in presses:
+        browser.press(*press)
+    assert message in html.unescape(str(editor._board.object))
+
+
+def test_a_run_is_added_by_its_link(panel, browser):
+    editor = made(panel, browser)
+    experiment = Experiment(RunConfig(seed=7))
+    experiment.train(5)
+    browser.press("run link", f"http://host/app?run={packed_runs.packed(record(experiment))}")
+    browser.press("add run")
+    (item,) = editor._items
+    assert item.run.config.seed == 7 and item.run.steps == 5 and "5 steps" in item.title
+
+
+def test_a_file_that_is_no_playlist_is_refused(panel, browser):
+    editor = made(panel, browser)
+    editor._file_input.param.update(value=b'{"title": "Week", "items": []}', filename="w.json")
+    assert "w.json: " in str(editor._board.object) and not editor._items
 
 
 def test_a_lesson_can_be_started_again(panel, handle, browser):

@@ -152,7 +152,7 @@ class Page:
         )
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
-        self.panels = OpenPanels(self.layout, presses, self._build)
+        self.panels = OpenPanels(self.layout, presses, self._build, lambda prompt: None)
         self.buildings: list[Building] = []
 
     def _build(self, pieces) -> Building:

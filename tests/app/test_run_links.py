@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.pace_names import in_short
-from app.sharing import run_links
+from app.sharing import packed_runs, run_links
 from app.sharing.run_links import Wish
 from engine import (
     AUTO,
@@ -156,7 +156,7 @@ def test_a_run_that_diverged_and_was_drawn_anew_is_repeated_as_well(config):
     experiment.apply(SetKnob("model.initializer", Choice("Xavier")))
     experiment.train(20)
     made = record(experiment)
-    again = opened(run_links.unpacked(run_links.packed(made)))
+    again = opened(packed_runs.unpacked(packed_runs.packed(made)))
     assert (again.step, digest(again)) == (made.steps, made.digest)
 
 
@@ -165,7 +165,7 @@ def test_a_run_is_shared_where_it_diverged(config):
     experiment.apply(SetKnob(RATE, 1e6))
     experiment.train(50)
     made = record(experiment)
-    again = opened(run_links.unpacked(run_links.packed(made)))
+    again = opened(packed_runs.unpacked(packed_runs.packed(made)))
     assert (again.step, again.status) == (made.steps, Status.DIVERGED)
     assert digest(again) == made.digest
 
@@ -174,14 +174,14 @@ def test_a_change_that_the_data_refuse_ends_the_replay_with_a_message(config):
     config = config.replace("data.dataset", Choice("plane"))
     config = config.replace("optimization.loss", Choice("mean squared error"))
     turn = SetKnob("optimization.loss", Choice("softmax cross-entropy"))
-    ended = opened(run_links.unpacked(run_links.packed(Recording(config, ((4, turn),), 9))))
+    ended = opened(packed_runs.unpacked(packed_runs.packed(Recording(config, ((4, turn),), 9))))
     assert (ended.step, ended.status) == (4, Status.PAUSED)
     assert "needs classes" in ended.message
 
 
 def test_the_link_of_a_repeated_run_is_the_same_link(config):
     made = record(steered(config))
-    assert run_links.packed(record(opened(made))) == run_links.packed(made)
+    assert packed_runs.packed(record(opened(made))) == packed_runs.packed(made)
 
 
 def test_a_link_says_whether_to_go_on_and_what_to_hide(config):
@@ -243,7 +243,7 @@ def test_an_unknown_part_is_reported_and_the_rest_hidden():
 def test_a_link_that_is_too_long_is_not_made(config):
     turns = tuple((n, SetKnob(RATE, 0.02 + n / 1e4)) for n in range(5000))
     with pytest.raises(ValueError, match=r"steered 5,000 times.*export it as JSON"):
-        run_links.packed(Recording(config, turns, 5000))
+        packed_runs.packed(Recording(config, turns, 5000))
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_a_link_with_a_part_replaced_opens_the_page(data):
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_link_with_a_letter_changed_opens_the_page(data):
-    text = run_links.packed(record_once())
+    text = packed_runs.packed(record_once())
     place = data.draw(st.integers(0, len(text) - 1))
     letter = data.draw(st.sampled_from("Aa0-_=%"))
     check_any(run_links.read({"run": [(text[:place] + letter + text[place + 1 :]).encode()]}))
@@ -371,7 +371,7 @@ def test_a_run_on_a_visitors_own_file_says_that_it_needs_the_file(upload, config
 
 def test_with_the_same_file_the_run_is_repeated(upload, config):
     made = own_run(upload, config)
-    again = opened(run_links.unpacked(run_links.packed(made), [upload.name]))
+    again = opened(packed_runs.unpacked(packed_runs.packed(made), [upload.name]))
     assert digest(again) == made.digest
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.plots import VIEWS
 from app.server.frame_channel import Ask, Hello, heard
-from app.sharing import run_links
+from app.sharing import packed_runs, run_links
 from engine import (
     SETTINGS,
     Begin,
@@ -128,7 +128,7 @@ def frame_of(experiment):
     steps=st.text(max_size=30) | st.integers().map(str) | st.sampled_from(["٣", "1e3", "+5", "²"])
 )
 def test_any_number_of_steps_is_accepted_or_refused(steps):
-    run = run_links.packed(Recording(RunConfig(), (), 5))
+    run = packed_runs.packed(Recording(RunConfig(), (), 5))
     said = {"run": [run.encode()], "steps": [steps.encode("utf-8", "surrogatepass")]}
     wish = run_links.read(said)
     if wish.recording:

@@ -15,7 +15,7 @@ from picows import WSMsgType
 from server import get
 from visitor import Visitor
 
-from app.sharing.run_links import packed
+from app.sharing.packed_runs import packed
 from engine import Recording, RunConfig
 
 FLOOD = 2000  # presses at once

@@ -15,7 +15,7 @@ from panel.io.application import build_single_handler_application
 from playwright.sync_api import Page
 
 from app.server.session import VISITS, Visit
-from app.sharing import run_links
+from app.sharing import packed_runs
 from engine import Conductor, SetKnob, Status
 from tests.browser.conftest import (
     LONG,
@@ -152,7 +152,7 @@ def test_a_reloaded_page_offers_the_previous_run(page, address):
 def _turns(visit: Visit) -> int:
     """The number of changes in the link that the page holds."""
     link = visit.way_back.words["link"]
-    return len(run_links.unpacked(link).turns) if link else 0
+    return len(packed_runs.unpacked(link).turns) if link else 0
 
 
 def _written_down(page: Page) -> None:

@@ -1,6 +1,7 @@
 """Hand-ins are repeated and graded; what was altered is found, what is hostile is refused."""
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -8,7 +9,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine import Begin, Experiment, LessonAnswer, Pin, Restart, RunConfig, SetKnob, Status
+from engine import (
+    Begin,
+    Experiment,
+    LessonAnswer,
+    Pin,
+    Restart,
+    RunConfig,
+    SetKnob,
+    Status,
+    figures_of,
+    open_lesson,
+    play_live,
+)
 from engine.cli.main import main
 from engine.grading.grading import Outcomes, grade, lessons_in, play_again
 from engine.grading.hand_in import HandIn, content_of, hand_in, read_hand_in, to_bytes
@@ -118,10 +131,51 @@ def test_altered_figures_of_a_lesson_are_found(rubric, played):
     assert given.points["done"] == 0
 
 
-def test_a_lesson_that_was_steered_is_not_compared(rubric, played):
-    steered = answer(played, steered=True, figures=())
-    given = grade(hand_in("Ada", [steered], ()), rubric, played)
+GAP = ("the-gap-is-overfitting", "")
+
+
+def steered_answer() -> LessonAnswer:
+    """The answer to a lesson in which a student lowered the rate in the second run."""
+    lesson = open_lesson("the gap is overfitting")
+    short = dataclasses.replace(
+        lesson, runs=tuple(dataclasses.replace(run, steps=40) for run in lesson.runs)
+    )
+    experiment, last = Experiment(RunConfig()), None
+    for scene in play_live(experiment, short, lambda pace: None):
+        last = scene or last
+        experiment.train(int(experiment.step < 40))
+        if last.number == 2 and experiment.step == 20:
+            experiment.apply(SetKnob(RATE, 0.002))
+    return LessonAnswer(
+        lesson=lesson.slug,
+        predicted="it falls",
+        seen=last.seen.answer,
+        holds=last.verdict.holds,
+        steered=bool(last.note),
+        figures=figures_of(last.verdict),
+        runs=last.steered,
+    )
+
+
+def test_a_lesson_that_was_steered_is_repeated_as_it_was_steered(rubric):
+    answered = steered_answer()
+    assert answered.steered and answered.runs[1][1].script
+    elsewhere = {GAP: Outcomes("it falls", "", ())}
+    made = read_hand_in(to_bytes(hand_in("Ada", [answered], ())))
+    given = grade(made, rubric, elsewhere)
     assert given.points["done"] == 2 and not given.remarks
+    figures = ((answered.figures[0][0], 0.5), *answered.figures[1:])
+    false = msgspec.structs.replace(answered, figures=figures)
+    given = grade(hand_in("Ada", [false], ()), rubric, elsewhere)
+    assert "handed in as 0.5, repeated as" in given.remarks[0] and given.points["done"] == 0
+    silent = msgspec.structs.replace(answered, runs=())
+    given = grade(hand_in("Ada", [silent], ()), rubric, elsewhere)
+    assert "the file does not say which" in given.remarks[0] and given.points["done"] == 0
+    (name, begin), second = answered.runs
+    other = msgspec.structs.replace(begin, config=begin.config.with_seed(5))
+    swapped = msgspec.structs.replace(answered, runs=((name, other), second))
+    given = grade(hand_in("Ada", [swapped], ()), rubric, elsewhere)
+    assert "does not begin as in the lesson" in given.remarks[0]
 
 
 def test_on_another_kind_of_machine_figures_are_compared_within_a_tolerance(made, rubric, played):

@@ -1,4 +1,4 @@
-"""Lessons written in JSON are checked in one sentence, played, varied; playlists order lessons."""
+"""Lessons written in JSON are checked in one sentence, played, varied."""
 
 import copy
 import json
@@ -10,18 +10,11 @@ from engine import LESSONS, open_lesson
 from engine.cli.main import main
 from engine.lessons.lesson import slug_of
 from engine.lessons.play import gather, judge
-from engine.lessons.written import (
-    add,
-    playlists_in,
-    read_lesson,
-    read_playlist,
-    register_lessons,
-)
+from engine.lessons.written import add, read_lesson, register_lessons
 
 README = (Path(__file__).parents[2] / "engine" / "README.md").read_text()
 BLOCKS = [part.partition("```")[0] for part in README.split("```json\n")[1:]]
 WRITTEN = json.loads(next(block for block in BLOCKS if '"question"' in block))
-PLAYLIST = json.loads(next(block for block in BLOCKS if '"items"' in block))
 
 
 def raw(lesson: dict) -> bytes:
@@ -90,8 +83,6 @@ def test_an_impossible_lesson_is_refused_in_one_sentence(path, value, message):
 def test_what_is_no_lesson_is_refused(hostile):
     with pytest.raises(ValueError):
         read_lesson(hostile)
-    with pytest.raises(ValueError):
-        read_playlist(hostile)
 
 
 def test_a_written_lesson_is_played_from_the_shell(tmp_path, capsys, course):
@@ -104,7 +95,7 @@ def test_a_written_lesson_is_played_from_the_shell(tmp_path, capsys, course):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_lessons_and_playlists_of_a_folder_join_the_course(tmp_path, course):
+def test_lessons_of_a_folder_join_the_course(tmp_path, course):
     (tmp_path / "a.lesson.json").write_bytes(raw(WRITTEN))
     (tmp_path / "b.lesson.json").write_bytes(raw(changed("title", "Two is company?")))
     (tmp_path / "c.lesson.json").write_bytes(b"{}")
@@ -112,26 +103,5 @@ def test_lessons_and_playlists_of_a_folder_join_the_course(tmp_path, course):
     assert [line.partition(":")[0] for line in refused] == ["c.lesson.json"]
     own = slug_of("Two is company")
     assert open_lesson("Two is company").slug == own
-    items = [{"lesson": own, "words": "Welcome."}, {"lesson": "dead-relus"}]
-    (tmp_path / "w.playlist.json").write_text(json.dumps({"title": "Week 1", "items": items}))
-    (tmp_path / "x.playlist.json").write_text('{"title": "Week 2", "items": [{"lesson": "no"}]}')
-    found, refused = playlists_in(tmp_path)
-    assert found["week-1"].names == ["Two is company", "dead ReLUs"]
-    assert "unknown lesson 'no'" in refused[0]
     with pytest.raises(ValueError, match="already"):
         add(read_lesson(raw(WRITTEN)))
-
-
-def test_a_playlist_is_checked_from_the_shell(tmp_path, capsys):
-    file = tmp_path / "week.json"
-    items = [{"lesson": "first-loss"}, {"lesson": "sigmoid-saturates"}]
-    file.write_text(json.dumps({"title": "Week 1", "items": items}))
-    assert main(["lessons", "--playlist", str(file), "--processes", "1"]) == 0
-    assert "2 of 2 claims hold" in capsys.readouterr().out
-    file.write_text('{"title": "Week 1", "items": [{"lesson": "alchemy"}]}')
-    assert main(["lessons", "--playlist", str(file)]) == 2
-    assert "unknown lesson 'alchemy'" in capsys.readouterr().err
-
-
-def test_the_documented_playlist_can_be_read():
-    assert read_playlist(json.dumps(PLAYLIST).encode()).names

@@ -1,0 +1,237 @@
+"""Makes a playlist in the page: lessons, shared runs and own words are put in order and saved."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from panel import ui
+from panel.layout import Column, Row
+from panel.pane import HTML
+
+from app.page.buttons import Presses
+from app.panel_document import address_of_page
+from app.panels.lesson_list import name_of, whole_course
+from app.sharing import packed_runs, playlist_links
+from app.sharing.file_button import file_button
+from app.stylesheets import css
+from app.templates import render
+from engine import (
+    LESSONS,
+    MOST_ITEM_WORDS,
+    MOST_ITEMS,
+    MOST_TITLE,
+    ExperimentHandle,
+    Item,
+    Playlist,
+    Recording,
+    open_lesson,
+    read_playlist,
+    record,
+    write_playlist,
+)
+
+PATIENCE = 20.0  # seconds to wait for the engine
+MOST_BYTES = 1_000_000  # of a file that is opened
+LATER = 10_000  # steps: what a run should not exceed that a class waits for
+
+
+class PlaylistEditor:
+    """The main area while a playlist is made; what is made stays until the visitor leaves."""
+
+    def __init__(
+        self, handle: ExperimentHandle, presses: Presses, follow: Callable[[Playlist], None]
+    ) -> None:
+        self._handle, self._presses, self._follow = handle, presses, follow
+        self._title = ""
+        self._items: list[Item] = []
+        self._run_title = self._run_link = ""  # what is written in the fields of a shared run
+        self._section = ""  # of the lesson that was added last
+        self._board = HTML(
+            "",
+            stylesheets=[css("buttons"), css("panel", "course", "playlist")],
+            sizing_mode="stretch_width",
+        )
+        self._save = file_button(
+            "Save (JSON)", lambda: f"{self._made.slug}.playlist.json", self._file
+        )
+        self._file_input = ui.FileInput(
+            label="Open a playlist",
+            accept=".json",
+            max_file_size=MOST_BYTES,
+            variant="outlined",
+            size="small",
+            width=220,
+            margin=(4, 12),
+        )
+        self._file_input.param.watch(lambda event: self._open_file(), "value")
+        self.view = Column(
+            self._board,
+            Row(self._save, self._file_input, margin=(0, 12)),
+            sizing_mode="stretch_width",
+        )
+        self._listen()
+
+    def _listen(self) -> None:
+        on = self._presses.on_value
+        on("playlist title", self._name)
+        on("item title", lambda said: self._write(said, "title", MOST_TITLE))
+        on("item words", lambda said: self._write(said, "words", MOST_ITEM_WORDS))
+        on("run title", lambda said: setattr(self, "_run_title", said[:MOST_TITLE]))
+        on("run link", lambda said: setattr(self, "_run_link", said))
+        on("add lesson", self._add_lesson)
+        on("earlier", lambda number: self._move(number, -1))
+        on("later", lambda number: self._move(number, 1))
+        on("remove", self._remove)
+        self._presses.on("add words", lambda: self._add(Item(title="Words of your own")))
+        self._presses.on("add run", self._add_run)
+        self._presses.on("follow playlist", self._play)
+        self._presses.on("copy playlist", self._copy)
+
+    def edit(self, playlist: Playlist | None) -> None:
+        """Show what is being made, or this playlist to change it."""
+        if playlist is not None:
+            self._title, self._items = playlist.title, list(playlist.items)
+        self._draw()
+
+    # ---- the file ------------------------------------------------------------------------------
+
+    @property
+    def _made(self) -> Playlist:
+        """The playlist; ValueError says what is missing."""
+        if not self._items:
+            raise ValueError("Add a lesson, a run or words first.")
+        if len(self._title.strip()) < 3:
+            raise ValueError("Give the playlist a title, of three letters at least.")
+        return Playlist(self._title.strip(), tuple(self._items))
+
+    def _file(self) -> bytes:
+        return write_playlist(self._made)
+
+    def _open_file(self) -> None:
+        raw = self._file_input.value
+        if raw is None:
+            return
+        name = str(self._file_input.filename)
+        self._file_input.clear()
+        try:
+            self.edit(read_playlist(bytes(raw)))
+        except ValueError as error:
+            self._draw(f"{name}: {error}")
+
+    def _play(self) -> None:
+        """Go through it from its first item."""
+        try:
+            self._follow(self._made)
+        except ValueError as error:
+            self._draw(str(error))
+
+    def _copy(self) -> None:
+        try:
+            self._presses.do("copy", self._link)
+        except ValueError as error:
+            self._draw(str(error))
+
+    @property
+    def _link(self) -> str:
+        return f"{address_of_page()}#playlist={playlist_links.packed(self._made)}"
+
+    # ---- what it holds -------------------------------------------------------------------------
+
+    def _name(self, said: str) -> None:
+        """The title is written; the page itself shows the letters."""
+        before, self._title = self._title, said[:MOST_TITLE]
+        if (len(before.strip()) < 3) != (len(self._title.strip()) < 3):
+            self._allow()
+
+    def _write(self, said: str, field: str, most: int) -> None:
+        number, _, words = said.partition(" ")
+        if (place := self._place(number)) is not None:
+            changes: dict[str, Any] = {field: words[:most]}
+            item = self._items[place]
+            if item.lesson and field == "title":
+                return
+            if field == "title" and not words.strip():
+                changes[field] = "?"  # each item has a title
+            self._items[place] = msgspec.structs.replace(item, **changes)
+
+    def _place(self, number: str) -> int | None:
+        """The place that a browser names, which may be any."""
+        places = {str(place): place for place in range(len(self._items))}
+        return places.get(number)
+
+    def _add(self, item: Item) -> None:
+        if len(self._items) >= MOST_ITEMS:
+            self._draw(f"A playlist holds {MOST_ITEMS} items at most.")
+            return
+        self._items.append(item)
+        self._draw()
+
+    def _add_lesson(self, slug: str) -> None:
+        if slug in whole_course().places:
+            self._section = open_lesson(name_of(slug)).section
+            self._add(Item(lesson=slug))
+
+    def _add_run(self) -> None:
+        """Add the run of the pasted link, or else the visitor's own as it is now."""
+        try:
+            run = self._linked() if self._run_link.strip() else self._own()
+            title = self._run_title.strip() or f"A run of {run.steps:,} steps"
+            self._add(Item(run=run, title=title))
+        except ValueError as error:
+            self._draw(str(error))
+            return
+        self._run_title = self._run_link = ""
+        self._draw()
+
+    def _own(self) -> Recording:
+        told = self._handle.do(lambda experiment: record(self._handle.own))
+        return _alone(told.result(PATIENCE))
+
+    def _linked(self) -> Recording:
+        return _alone(packed_runs.unpacked(packed_runs.run_in(self._run_link)))
+
+    def _move(self, number: str, by: int) -> None:
+        place = self._place(number)
+        if place is not None and 0 <= place + by < len(self._items):
+            items = self._items
+            items[place], items[place + by] = items[place + by], items[place]
+            self._draw()
+
+    def _remove(self, number: str) -> None:
+        if (place := self._place(number)) is not None:
+            del self._items[place]
+            self._draw()
+
+    # ---- what is seen --------------------------------------------------------------------------
+
+    def _allow(self) -> None:
+        try:
+            self._save.disabled = not self._made
+        except ValueError:
+            self._save.disabled = True
+
+    def _draw(self, refusal: str = "") -> None:
+        self._allow()
+        lessons = {lesson.slug: lesson for lesson in map(open_lesson, LESSONS)}
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for slug, lesson in lessons.items():
+            sections.setdefault(lesson.section, []).append((slug, lesson.title))
+        self._board.object = render(
+            "playlist_editor",
+            title=self._title,
+            items=[(item, lessons.get(item.lesson)) for item in self._items],
+            sections=sections,
+            open=self._section,
+            refusal=refusal,
+            run_title=self._run_title,
+            run_link=self._run_link,
+            own=self._handle.own.step,
+            late=LATER,
+            most_title=MOST_TITLE,
+            most_words=MOST_ITEM_WORDS,
+        )
+
+
+def _alone(run: Recording) -> Recording:
+    """The run without the branches beside it."""
+    return Recording(run.config, run.turns, run.steps, run.digest)

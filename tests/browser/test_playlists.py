@@ -1,0 +1,78 @@
+"""A playlist is made, saved, followed by key, and found again by its address; and a phone."""
+
+import json
+
+import pytest
+
+from engine.lessons import play_live, play_shared_run
+
+DEAD = "Can a dead ReLU come back?"
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def fast(monkeypatch):
+    """Lessons and shared runs at full speed."""
+    monkeypatch.setattr(play_live, "WATCHED", 0.1)
+    monkeypatch.setattr(play_live, "AT_LEAST", 0.01)
+    monkeypatch.setattr(play_shared_run, "WATCHED", 0.1)
+
+
+def test_a_lecturer_makes_a_playlist_and_goes_through_it(tab, fast):
+    page = tab.page
+    tab.press("Pause")
+    page.get_by_role("tab", name="Lessons").click()
+    page.get_by_text("All lessons").click()
+    page.get_by_role("button", name="Make a playlist").click()
+    page.get_by_label("Title", exact=True).fill("Week 3")
+    page.get_by_role("button", name="Add words of your own").click()
+    page.get_by_label("Title of part 1").fill("Welcome")
+    page.get_by_label("Words of part 1").fill("Everything learned. Today it breaks.")
+    page.get_by_label("Title of the run").fill("As we left it")
+    page.get_by_role("button", name="Add the run").click()
+    page.get_by_label("Title of part 2").wait_for()
+    editor = page.get_by_label("What can be added")
+    editor.get_by_text("Activation functions").click()
+    for part in ("3", "4"):  # the same lesson twice
+        editor.get_by_role("button", name=f"Add: {DEAD}").click()
+        page.get_by_role("button", name=f"Remove part {part}").wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save (JSON)").click()
+    items = json.loads(saved.value.path().read_text())["items"]
+    assert [item.get("lesson") or item["title"] for item in items] == [
+        *("Welcome", "As we left it", "dead-relus", "dead-relus")
+    ]
+    page.get_by_role("button", name="Go through it").click()
+    page.get_by_text("Everything learned. Today it breaks.").wait_for()
+    tab.press("Projector")
+    page.keyboard.press("n")
+    page.get_by_text("The weights are those of the shared run").wait_for()
+    assert page.locator("babysit-view[name=loss]").is_visible()
+    for part in ("3", "4"):
+        page.keyboard.press("n")
+        page.get_by_text(f"Part {part} of 4").wait_for()
+        page.wait_for_url(f"**item={part}*")
+    page.reload()
+    page.get_by_text("Part 4 of 4").wait_for()
+    page.go_back()
+    page.get_by_text("Part 3 of 4").wait_for()
+    page.keyboard.press("b")
+    page.get_by_text("Part 2 of 4").wait_for()
+
+
+def test_on_a_phone_what_was_seen_is_asked_in_the_page_itself(tab, fast):
+    page = tab.page
+    page.get_by_role("tab", name="Lessons").click()
+    page.get_by_role("heading", name="small filter", level=2).wait_for()
+    page.set_viewport_size(PHONE)
+    page.get_by_role("button", name="24 x 24").click()
+    sheet = page.get_by_label("Lesson", exact=True)
+    sheet.get_by_text("What did you see?").wait_for()
+    for option in tab.snapshot.background.lesson.seen.options:
+        button = sheet.get_by_role("button", name=option)
+        box = button.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= PHONE["height"]
+    sheet.get_by_role("button", name="six").click()
+    sheet.get_by_text("It holds here.").wait_for()
+    sheet.get_by_role("button", name="Go on").click()
+    page.get_by_role("heading", name="sigmoid let through", level=2).wait_for()
