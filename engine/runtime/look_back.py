@@ -13,7 +13,7 @@ from engine.measure.instruments import Heritage
 from engine.measure.measurements import Measurements
 from engine.measure.snapshot import Looking, Snapshot
 from engine.runtime.curve_recorder import Recorder
-from engine.training.checkpoints import Checkpoint, Checkpoints
+from engine.training.checkpoints import Checkpoint, Checkpoints, bytes_of
 from engine.training.commands import Command, SetKnob, Step
 from engine.training.config import SETTINGS, Effect
 from engine.training.history import Curves
@@ -22,6 +22,7 @@ from engine.training.training import Diverged, Training
 type Trail = Checkpoints[Recorder]
 
 NEAR = 100  # steps between two states that are kept for whoever goes back step by step
+PARTS = 6  # into which states that are kept while somebody looks divide a gap between checkpoints
 
 
 class Past:
@@ -38,6 +39,8 @@ class Past:
         self.trail, self.later, self._work = trail, later, work
         self._whole = recorder  # of the run as it is now
         self._near: deque[Checkpoint[Recorder]] = deque(maxlen=2)
+        self._passed: deque[Checkpoint[Recorder]] = deque(maxlen=PARTS)  # farther apart
+        self.step = step
         self.diverged: float | None  # the loss of this step, if it diverged
         self._stuck = False  # whether no new weights were drawn since; no true run goes on so
         self._start(trail.before(step))
@@ -54,10 +57,13 @@ class Past:
             self._show()
 
     def _near_before(self, step: int) -> list[Checkpoint[Recorder]]:
-        return [x for x in self._near if x.step < step]
+        return [x for x in (*self._near, *self._passed) if x.step < step]
 
     def _start(self, start: Checkpoint[Recorder]) -> None:
         self._again, self.diverged = self.trail.start_at(start), None
+        following = min((x for x in self.trail.steps if x > start.step), default=self.step)
+        parts = 1 + min(PARTS - 1, self.trail.room // 2 // self.trail.largest)
+        self._apart = NEAR * math.ceil((following - start.step) / (NEAR * parts))
         self._again.on_command = self._hear
         self.recorder = self._whole.rewound(start.mark, self._again.training)
 
@@ -101,8 +107,7 @@ class Past:
     def _update(self) -> None:
         training = self.training
         if training.step % NEAR == 0 and training.step:
-            mark = self.recorder.mark()
-            self._near.append(Checkpoint(training.step, training.save(), self._again.applied, mark))
+            self._keep()
         self._stuck, self.diverged = self.diverged is not None, None
         try:
             loss = self._again.update()
@@ -113,6 +118,17 @@ class Past:
             self.recorder.repeat_end(diverged.loss)
         else:
             self.recorder.repeat(loss)
+
+    def _keep(self) -> None:
+        """Keep the state of now for the looks that follow: half the room of a run is for that."""
+        training, mark = self.training, self.recorder.mark()
+        state = Checkpoint(training.step, training.save(), self._again.applied, mark)
+        self._near.append(state)
+        if training.step % self._apart or state.step in [x.step for x in self._passed]:
+            return
+        self._passed.append(state)
+        while sum(map(bytes_of, self._passed)) > self.trail.room // 2:
+            self._passed.popleft()
 
     def finish(self) -> None:
         """Rebuild the step, and what was commanded after it, when the run went no further."""

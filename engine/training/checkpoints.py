@@ -94,6 +94,11 @@ class Checkpoints[M]:
         return sum(map(bytes_of, self._kept)) + sum(drawn.values())
 
     @property
+    def largest(self) -> int:
+        """Bytes of the largest of them."""
+        return max(map(bytes_of, self._kept))
+
+    @property
     def steps(self) -> tuple[int, ...]:
         """The steps of the checkpoints of the whole run, the first being 0."""
         return tuple(x.step for x in self._kept)

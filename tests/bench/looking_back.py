@@ -3,6 +3,7 @@
     uv run python tests/bench/looking_back.py [--steps 100000] [--looks 30] [--net default]
 
 Steps are looked at in random order, each from the checkpoints alone: none is near the one before.
+Then each is followed by a look at one a little earlier, as when the timeline is dragged.
 """
 
 import argparse
@@ -43,6 +44,16 @@ def looks(experiment: Experiment, steps: list[int]) -> list[float]:
     return times
 
 
+def second_looks(experiment: Experiment, steps: list[int], back: int) -> list[float]:
+    """Seconds to look at a step so much earlier than one that is looked at."""
+    times = []
+    for step in steps:
+        experiment.look_back(step)
+        experiment.snapshot()
+        times += looks(experiment, [max(0, step - back)])
+    return times
+
+
 def share(config: RunConfig, rounds: int) -> float:
     """How much longer a run takes with checkpoints than with none, the median of rounds."""
     kept, bare = Experiment(config), Experiment(config)
@@ -74,6 +85,11 @@ def main() -> None:
         times = sorted(looks(experiment, picked))
         print(
             f"a look back          {statistics.median(times):.2f} s median, {times[-1]:.2f} s worst"
+        )
+        second = sorted(second_looks(experiment, picked, arguments.steps // 100))
+        print(
+            f"... 1 % before that  {statistics.median(second):.2f} s median,"
+            f" {second[-1]:.2f} s worst"
         )
         first = looks(experiment, [x * 500 // arguments.looks for x in range(arguments.looks)])
         print(

@@ -1,6 +1,7 @@
 """Any step of a run can be looked at again, to the bit, and another run can go on from there."""
 
 import dataclasses
+import itertools
 
 import msgspec
 import numpy as np
@@ -308,6 +309,25 @@ def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
     gaps = np.diff([*starts, last])
     assert len(gaps) >= 8
     assert gaps.max() < 2.5 * training.step / len(gaps)
+
+
+def test_a_second_look_between_the_same_checkpoints_repeats_few_steps(monkeypatch):
+    experiment = Experiment(SMALL, room=30_000)
+    experiment.train(9_000)
+    starts = (*experiment._run.trail.steps, experiment.step)
+    gap, end = max((later - x, later) for x, later in itertools.pairwise(starts))
+    made = []
+    update = Training.update
+    monkeypatch.setattr(Training, "update", lambda self: (made.append(self.step), update(self))[1])
+    experiment.look_back(end - 1)
+    first = len(made)
+    made.clear()
+    experiment.look_back(end - gap // 2)
+    assert gap > 1_000 and first == gap - 1
+    assert len(made) <= gap / 3 + 100  # there is room for two states between
+    shown = digest(experiment), record(experiment).digest
+    experiment.look_ahead()
+    assert shown == (digest(experiment), digest(stopped(experiment, end - gap // 2)))
 
 
 def test_states_before_new_weights_count_what_they_keep_of_those(monkeypatch):
