@@ -11,7 +11,7 @@ from app.explained import stages, weight
 from app.page.bridge import Bridge
 from app.page.buttons import Presses, button
 from app.stylesheets import css
-from app.templates import render
+from app.templates import refusal, render
 from engine import (
     HELD,
     NO_PLACE,
@@ -79,6 +79,17 @@ class Explanation:
             self._clear("traced")
         if isinstance(explained, ExplainedStep) or isinstance(traced, TracedWeight):
             self._write()
+        elif self._step is None and (reason := self._failure("explained", snapshot)):
+            self._page.object = refusal(reason)
+        elif self._traced is None and self._failure("traced", snapshot):
+            self._write()
+
+    def _failure(self, job: str, snapshot: Snapshot) -> str:
+        """Why the engine explains nothing; empty if it does."""
+        if snapshot.status is Status.FAILED:
+            return snapshot.message
+        works = self._handle.works
+        return works.refusal if works.failed == job else ""
 
     # ---- what somebody asks for ---------------------------------------------------------------
 
@@ -162,7 +173,8 @@ class Explanation:
         if step.diverges:
             return Markup('<p role="alert">This step diverges: there is no gradient to trace.</p>')
         if self._traced is None:
-            return Markup(SOON)
+            reason = self._failure("traced", self._handle.latest)
+            return Markup(refusal(reason) if reason else SOON)
         told = weight.context(self._traced, step, self._data)
         return Markup(render("traced_weight", held=HELD, **told))
 

@@ -2,6 +2,7 @@
 
 import {tell} from "./events.js"
 import {KEYS} from "./looking.js"
+import {find} from "./words.js"
 
 const SPACE = " "
 const NUDGES = ["[", "]"] // what may go on while a key is held
@@ -19,7 +20,7 @@ export function listen(keys) {
     if (!(act != null || keys.includes(event.key)) || event.ctrlKey || event.metaKey || event.altKey) {
       return
     }
-    if (event.defaultPrevented || is_taken(event)) {
+    if (event.defaultPrevented || is_taken(event) || open_dialog() != null) {
       return
     }
     event.preventDefault() // space would scroll
@@ -33,6 +34,17 @@ export function listen(keys) {
     nudged = event.timeStamp
     tell("key", event.key)
   })
+
+  // A dialog hears Escape only while it has the focus, which it has not while a button is written anew.
+  window.addEventListener("keydown", (event) => {
+    if (event.key == "Escape" && event.target == document.body) {
+      open_dialog()?.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}))
+    }
+  })
+}
+
+function open_dialog() {
+  return find(document.body, "[role=dialog]")
 }
 
 function is_taken(event) {

@@ -13,6 +13,9 @@ from engine.runtime.background_results import BackgroundResults
 
 log = logging.getLogger(__name__)
 
+# What a learner calls the jobs whose names are no nouns.
+NOUNS = {"explained": "explanation of the step", "traced": "tracing of the weight"}
+
 
 class BackgroundJobs:
     """The background jobs of one experiment, named like the fields of `BackgroundResults`."""
@@ -20,6 +23,7 @@ class BackgroundJobs:
     def __init__(self) -> None:
         self.shown = BackgroundResults()
         self.refusal = ""  # why a job ended early
+        self.failed = ""  # the name of that job
         self._going: dict[str, Iterator[object]] = {}
         self._new: set[str] = set()  # jobs that have not been advanced yet
         self._held: dict[str, Iterator[object]] = {}
@@ -37,7 +41,7 @@ class BackgroundJobs:
     def begin(self, name: str, work: Iterator[object]) -> None:
         """Start a job in place of an earlier one of this kind."""
         self.end(name)
-        self.refusal = ""
+        self.refusal = self.failed = ""
         self._going[name] = work
         self._new.add(name)
 
@@ -82,7 +86,7 @@ class BackgroundJobs:
         except Exception as error:  # only the job ends, not the experiment
             log.exception("the %s failed", name)
             self.end(name)
-            self.refusal = f"The {name} failed: {error}"
+            self.failed, self.refusal = name, f"The {NOUNS.get(name, name)} failed: {error}"
             return False
         if shown is not None:
             new: dict[str, Any] = {name: shown}

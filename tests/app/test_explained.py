@@ -9,7 +9,7 @@ from app.explained.dialog import Explanation
 from app.numbers import number
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
-from engine import Choice, Experiment, RunConfig, digest
+from engine import Choice, Experiment, RunConfig, Status, digest
 from engine.runtime.background_jobs import BackgroundJobs
 
 PICTURES = {
@@ -173,6 +173,41 @@ def test_a_second_press_makes_no_second_step():
     shown.follow()
     assert shown.handle.experiment.step == before + 1
     assert "to the bit what was explained" in shown.page
+
+
+def test_a_step_that_cannot_be_explained_says_why():
+    shown = Shown({})
+
+    def fail(chosen):
+        raise RuntimeError("the batch is <b>lost</b>")
+        yield
+
+    shown.handle.experiment.explaining = fail
+    shown.dialog.opened()
+    shown.follow()
+    assert "The explanation of the step failed: the batch is &lt;b&gt;lost" in shown.page
+    del shown.handle.experiment.explaining
+    shown.dialog.opened()
+    shown.follow()
+    assert "<b>Step 6</b> of run 1" in shown.page and "failed" not in shown.page
+
+
+def test_a_weight_that_cannot_be_traced_says_why_beside_the_other_stages():
+    shown = Shown({})
+    shown.handle.experiment.tracing = lambda place, chosen: iter(lambda: 1 / 0, None)
+    shown.turn_to("One weight")
+    assert "The tracing of the weight failed: division by zero" in shown.page
+    assert "<b>Step 6</b> of run 1" in shown.page
+
+
+def test_a_run_that_failed_says_so_in_place_of_a_step():
+    shown = Shown({})
+    failed = shown.handle.latest
+    object.__setattr__(failed, "status", Status.FAILED)
+    object.__setattr__(failed, "message", "ValueError: no. Restart to try again.")
+    shown.dialog.opened()
+    shown.dialog.show(failed)
+    assert "no. Restart to try again." in shown.page
 
 
 def test_the_probabilities_follow_from_the_scores():
