@@ -3,20 +3,17 @@
 import numpy as np
 
 from engine.lessons import observing, words
+from engine.lessons.bundled import bundled
 from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
-from engine.lessons.recipes import ACTIVATION, RATE, digits, layers, recipe
-from engine.measure.verdict import STEPS, Metric, Verdict
+from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
+from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
 SECTION = "Activation functions"
-FAST = 0.2  # a learning rate that ReLU, tanh and sigmoid can all take on the digits
-LEARNED = 0.98  # of the training examples
-DEADLY, SANE = 0.5, 0.01  # with momentum
-KILLED, LATER = 300, 800  # steps
 
 
 @LESSONS.register("sigmoid saturates")
@@ -108,120 +105,8 @@ def _zigzag(evidence: Evidence) -> Verdict:
     return Verdict(holds, figures, sentence)
 
 
-@LESSONS.register("ReLU learns faster")
-def relu_learns_faster() -> Lesson:
-    """ReLU learns the same in far fewer steps than a sigmoid; the lecture says 6x, of tanh too."""
-    names = {"ReLU": "He", "tanh": "Xavier", "sigmoid": "Xavier"}
-    return Lesson(
-        section=SECTION,
-        title="Which activation learns fastest?",
-        setup="Three networks that differ in the activation alone, ReLU, tanh and sigmoid, at one"
-        " learning rate.",
-        look="Compare when each reaches 98 % on its training examples. The sigmoid hardly learns"
-        " at first.",
-        question=Question(
-            "How many steps does the sigmoid need, compared with ReLU?",
-            ("about as many", "twice as many", "more than five times as many"),
-            2,
-        ),
-        runs=tuple(
-            Run(
-                name,
-                recipe(digits(), layers(64, 64, activation=name, initializer=draw), FAST),
-                3000 if name == "sigmoid" else 500,
-                called=words.activation,
-            )
-            for name, draw in names.items()
-        ),
-        check=_faster,
-        view="accuracy",
-        observe=observing.lowest(
-            "Which of them was the first at 98 % on its training examples?",
-            lambda run: run.steps_to(LEARNED),
-            STEPS,
-        ),
-        breaks=(
-            Variation(
-                "ReLU in the sigmoid's place", "sigmoid", (SetKnob(ACTIVATION, Choice("ReLU")),)
-            ),
-            Variation("ELU for tanh", "tanh", (SetKnob(ACTIVATION, Choice("ELU")),)),
-        ),
-    )
-
-
-def _faster(evidence: Evidence) -> Verdict:
-    runs = [evidence[name] for name in ("ReLU", "tanh", "sigmoid")]
-    relu, tanh, sigmoid = (run.steps_to(LEARNED) for run in runs)
-    first, second, third = (words.activation(run.config) for run in runs)
-    figures = (
-        Metric(f"{first}: steps to {LEARNED:.0%}", relu, form=STEPS),
-        Metric(f"{second}: times as many", tanh / relu, "about 6", ".1f"),
-        Metric(f"{third}: times as many", sigmoid / relu, "about 6", ".1f"),
-    )
-    sentence = (
-        f"To {LEARNED:.0%}: {first} {words.steps(relu)}, {second} {words.steps_beside(tanh, relu)},"
-        f" {third} {words.steps_beside(sigmoid, relu)}. The lecture's figure was measured on a"
-        " larger, convolutional network."
-    )
-    return Verdict(sigmoid > 2 * relu, figures, sentence)
-
-
-@LESSONS.register("dead ReLUs")
-def dead_relus() -> Lesson:
-    """A high rate kills ReLUs for good, a lower one does not revive them; leaky ReLU does."""
-    config = recipe(digits(), layers(64, 64), DEADLY, optimizer="momentum")
-    called = words.activation_and_optimizer
-    slower = (KILLED, SetKnob(RATE, SANE))
-    leak = (KILLED, SetKnob(ACTIVATION, Choice("leaky ReLU")))
-    return Lesson(
-        section=SECTION,
-        title="Can a dead ReLU come back?",
-        setup="For 300 steps the learning rate is far too high, and most units die: they are 0 on"
-        " every example. Then both networks get a usual rate, and one of them leaky ReLU.",
-        look="Watch the share of dead units, before the rate is lowered and after.",
-        question=Question(
-            "After the units have died, the rate is lowered. What happens with plain ReLU?",
-            ("they come back", "they stay dead", "the rest takes over their work"),
-            1,
-        ),
-        runs=(
-            Run("ReLU, slower", config, LATER, (slower,), called),
-            Run("leaky ReLU, slower", config, LATER, (leak, slower), called),
-        ),
-        check=_dead,
-        view="health",
-        observe=observing.highest(
-            "Which of them had more dead units in its worst hidden layer at the end?",
-            _worst_layer,
-        ),
-        breaks=(
-            Variation("A sane rate from the start", commands=(SetKnob(RATE, SANE),)),
-            Variation("Adam instead of momentum", "ReLU, slower",
-                  (SetKnob("optimization.optimizer", Choice("Adam")),)),
-        ),
-    )  # fmt: skip
-
-
-def _worst_layer(run: Outcome) -> float:
-    """The largest share of dead units in a hidden layer."""
-    return max(layer.dead for layer in run.snapshot.layers[:-1])
-
-
-def _dead(evidence: Evidence) -> Verdict:
-    relu, leaky = evidence["ReLU, slower"], evidence["leaky ReLU, slower"]
-    dead = _worst_layer(relu)
-    holds = dead > 0.4 and relu.accuracy < 0.5 and leaky.accuracy > relu.accuracy + 0.3
-    first, second = (words.activation(run.config) for run in (relu, leaky))
-    figures = (
-        Metric(f"dead units, {first}", dead, form=".0%"),
-        Metric(f"validation accuracy, {first}", relu.accuracy, form=".0%"),
-        Metric(f"... {second}", leaky.accuracy, form=".0%"),
-    )
-    sentence = (
-        f"With {first} {dead:.0%} of the worst layer is dead, and accuracy ends at"
-        f" {relu.accuracy:.0%}; {second} reaches {leaky.accuracy:.0%}."
-    )
-    return Verdict(holds, figures, sentence)
+bundled("relu-learns-faster")
+bundled("dead-relus")
 
 
 @LESSONS.register("PReLU learns its slope")

@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.lessons import observing, slides, words
+from engine.lessons import observing, slides
+from engine.lessons.bundled import bundled
 from engine.lessons.laboratory import Laboratory, LabReport
-from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
-from engine.lessons.recipes import INITIALIZER, digits, layers, recipe
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
-from engine.training.commands import SetKnob
 
 SECTION = "Weight initialization"
 SIZES = ("its size stays much the same", "it shrinks to nothing", "it grows without end")
@@ -174,60 +173,7 @@ def _kept(report: LabReport) -> float:
     return math.exp(math.log(last / first) / (len(report.layers) - 1)) if last > 0 else 0.0
 
 
-@LESSONS.register("constant weights")
-def constant_weights() -> Lesson:
-    """If all weights start the same, all units of a layer learn the same thing for ever."""
-    runs = {"constant": "constant", "random": "He"}
-    return Lesson(
-        section=SECTION,
-        title="What if all weights start with the same value?",
-        setup="A network of 64 and 64 units starts with every weight at 0.01, beside one that"
-        " starts at random.",
-        look="Same weights get the same gradients, and so are the same after every step: all"
-        " units of a layer are copies. The network learns what one unit can.",
-        question=Question(
-            "All weights start at 0.01. After 500 steps, how do the units of a layer differ?",
-            ("not at all", "a little", "as much as random ones"),
-            0,
-        ),
-        runs=tuple(
-            Run(
-                name,
-                recipe(digits(), layers(64, 64, initializer=draw), 0.1),
-                500,
-                called=words.initializer,
-            )
-            for name, draw in runs.items()
-        ),
-        check=_alike,
-        view="weights",
-        observe=observing.highest(
-            "Which of them ended with the higher accuracy on validation?", observing.accuracy
-        ),
-        breaks=(
-            Variation("Draw by He", "constant", (SetKnob(INITIALIZER, Choice("He")),)),
-            Variation("All zero", "constant", (SetKnob(INITIALIZER, Choice("zeros")),)),
-        ),
-    )
-
-
-def _alike(evidence: Evidence) -> Verdict:
-    same, random = evidence["constant"], evidence["random"]
-    first, second = (words.initializer(run.config) for run in (same, random))
-    variety = max(tensor.unit_variance for tensor in same.snapshot.tensors[:-1])
-    holds = variety < 1e-6 and same.accuracy < random.accuracy - 0.3
-    figures = (
-        Metric(f"how much units differ, {first}", variety, "0", ".1g"),
-        Metric(f"... {second}", max(x.unit_variance for x in random.snapshot.tensors[:-1])),
-        Metric(f"validation accuracy, {first}", same.accuracy, form=".0%"),
-        Metric(f"... {second}", random.accuracy, form=".0%"),
-    )
-    sentence = (
-        f"Units that started {first} differ by {written(variety, 1)} and reach"
-        f" {same.accuracy:.0%};"
-        f" those that started {second} reach {random.accuracy:.0%}."
-    )
-    return Verdict(holds, figures, sentence)
+bundled("constant-weights")
 
 
 @LESSONS.register("inits that look at data")

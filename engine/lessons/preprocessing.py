@@ -3,14 +3,12 @@
 import numpy as np
 
 from engine.lessons import observing, words
+from engine.lessons.bundled import bundled
 from engine.lessons.exhibits import Cloud, Means, Scatter, Subtraction
-from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
-from engine.lessons.recipes import layers, recipe
+from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
 from engine.registry import Choice
-from engine.training.commands import SetKnob
-from engine.training.config import DataConfig
 
 SECTION = "Preprocessing"
 STEPS = {called: step for step, called in words.PREPROCESSED.items()}
@@ -143,56 +141,4 @@ def _means(evidence: Evidence) -> Verdict:
     return Verdict(holds, figures, sentence)
 
 
-@LESSONS.register("unlike units")
-def unlike_units() -> Lesson:
-    """Inputs of unlike sizes make a valley too steep for any useful rate; normalized, it learns."""
-    names = {"raw": "none", "centred": "centre", "normalized": "standardize"}
-    return Lesson(
-        section=SECTION,
-        title="Does it matter in which units the inputs come?",
-        setup="Penguins come in millimetres and grams: numbers of 20 beside numbers of 4,000. The"
-        " same network learns from them raw, centred, and divided by the standard deviation.",
-        look="Watch the three loss curves: the learning rate is the same for all.",
-        question=Question(
-            "Which of them learn at a rate of 0.1?",
-            ("all three", "centred and normalized", "normalized alone"),
-            2,
-        ),
-        runs=tuple(
-            Run(
-                name,
-                recipe(_penguins(step), layers(16), 0.1),
-                300,
-                called=words.preprocessing,
-            )
-            for name, step in names.items()
-        ),
-        check=_units,
-        observe=observing.highest(
-            "Which of them ended with the highest accuracy on validation?", observing.accuracy
-        ),
-        breaks=(
-            Variation("Leave them as they are", "normalized",
-                  (SetKnob("data.preprocessing", Choice("none")),)),
-            Variation("Whiten them", "normalized",
-                      (SetKnob("data.preprocessing", Choice("whiten")),)),
-        ),
-    )  # fmt: skip
-
-
-def _penguins(step: str) -> DataConfig:
-    return DataConfig(dataset=Choice("penguins"), preprocessing=Choice(step))
-
-
-def _units(evidence: Evidence) -> Verdict:
-    raw, centred, normalized = (evidence[name] for name in ("raw", "centred", "normalized"))
-    holds = max(raw.accuracy, centred.accuracy) < 0.8 and normalized.accuracy > 0.9
-    runs = [(words.preprocessing(run.config), run) for run in (raw, centred, normalized)]
-    steps = (Metric(f"steps made, {name}", run.snapshot.step, form="d") for name, run in runs)
-    ends = (Metric(f"validation accuracy, {name}", run.accuracy, form=".0%") for name, run in runs)
-    told = "; ".join(
-        f"{name} inputs {'diverged at' if run.diverged else 'reached'} {run.accuracy:.0%} after"
-        f" {words.steps(run.snapshot.step)}"
-        for name, run in runs
-    )
-    return Verdict(holds, (*steps, *ends), f"{told[:1].upper()}{told[1:]}.")
+bundled("unlike-units")

@@ -74,6 +74,11 @@ def schedule(config: RunConfig) -> str:
     return f"{config.optimization.schedule.name}, from {written(config.optimization.learning_rate)}"
 
 
+def batch(config: RunConfig) -> str:
+    """Such as "batches of 20"."""
+    return f"batches of {config.optimization.batch_size}"
+
+
 def penalty(config: RunConfig) -> str:
     """Such as "L2 of 0.03"."""
     return f"L2 of {written(config.optimization.l2)}" if config.optimization.l2 else "no L2"

@@ -4,9 +4,8 @@ A lesson is one JSON object; engine/README.md has an example. It is checked when
 then played, judged, varied and handed in like any other.
 """
 
-import dataclasses
-import operator
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,8 +23,8 @@ from engine.lessons.lesson import (
     Variation,
     slug_of,
 )
-from engine.lessons.outcome import Outcome
-from engine.measure.verdict import STEPS, Metric, Verdict
+from engine.lessons.named_figures import SIDES, check_sentence, figure_named, filled, titled
+from engine.measure.verdict import Metric, Verdict
 from engine.registry import Choice, Registry
 from engine.suggestions import instead_of, quoted
 from engine.training.commands import SetKnob
@@ -37,40 +36,17 @@ MOST_RUNS = 6
 MOST_STEPS = 20_000
 
 type Sentence = Annotated[str, msgspec.Meta(min_length=3, max_length=600)]
+type Option = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 type Steps = Annotated[int, msgspec.Meta(ge=0, le=MOST_STEPS)]
 type Settings = dict[str, float | str | Choice]
-
-
-@dataclasses.dataclass(frozen=True)
-class NamedFigure:
-    """A figure of a run that a written lesson can compare, by its name."""
-
-    of: Callable[[Outcome], float]
-    form: str
-
-
-FIGURES: Mapping[str, NamedFigure] = {
-    "accuracy": NamedFigure(observing.accuracy, ".1%"),
-    "training accuracy": NamedFigure(observing.train_accuracy, ".1%"),
-    "loss": NamedFigure(observing.loss, ".3g"),
-    "first loss": NamedFigure(lambda run: run.snapshot.metrics.first_loss, ".4g"),
-    "gap": NamedFigure(observing.gap, ".3g"),
-    "steps": NamedFigure(observing.steps, STEPS),
-    "steps to 90 %": NamedFigure(lambda run: run.steps_to(0.9), STEPS),
-    "update ratio": NamedFigure(lambda run: run.ratio, ".2g"),
-    "dead units": NamedFigure(
-        lambda run: max((layer.dead for layer in run.snapshot.layers[:-1]), default=0.0), ".0%"
-    ),
-}
-SIDES: Mapping[str, Callable[[float, float], bool]] = {"above": operator.gt, "below": operator.lt}
 
 
 class WrittenQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The prediction that is asked for."""
 
     text: Sentence
-    options: Annotated[tuple[Name, ...], msgspec.Meta(min_length=2, max_length=6)]
+    options: Annotated[tuple[Option, ...], msgspec.Meta(min_length=2, max_length=6)]
     right: Annotated[int, msgspec.Meta(ge=0)]  # its place, counted from 0
 
 
@@ -81,6 +57,9 @@ class WrittenRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: Steps
     settings: Settings = {}
     script: tuple[tuple[Steps, Settings], ...] = ()
+    titled: str = ""  # from its settings, such as "{rate} {normalization}"; empty: its name
+    examples: Annotated[int, msgspec.Meta(ge=1)] | None = None  # None: all of the data set
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     pace: Annotated[float, msgspec.Meta(gt=0)] | None = None  # steps a second
 
 
@@ -91,6 +70,29 @@ class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of: Name
     side: Literal["above", "below"]
     than: float | Name
+    times: float = 1.0  # that of another run, multiplied by this
+    plus: float = 0.0  # ... and this is added
+    lecture: str = ""  # the lecture's own figure
+
+    def bound(self, evidence: Evidence) -> float:
+        """What the figure is compared with."""
+        if not isinstance(self.than, str):
+            return self.than
+        return figure_named(self.figure).of(evidence[self.than]) * self.times + self.plus
+
+    def fits(self, evidence: Evidence) -> bool:
+        """Whether it is so; never of what is no number."""
+        ours = figure_named(self.figure).of(evidence[self.of])
+        return SIDES[self.side](ours, self.bound(evidence))
+
+
+class ShownFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure of the verdict that nothing depends on."""
+
+    figure: str
+    of: Name
+    relative_to: Name | None = None  # divided by the same figure of this run
+    lecture: str = ""
 
 
 class WrittenObservation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,6 +127,9 @@ class WrittenLesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variations: Annotated[tuple[WrittenVariation, ...], msgspec.Meta(min_length=1, max_length=6)]
     section: Name = "Own lessons"
     view: str = "loss"
+    name: Name = ""  # by which links call it; empty: its title
+    figures: Annotated[tuple[ShownFigure, ...], msgspec.Meta(max_length=12)] = ()
+    sentence: str = ""  # of the verdict, with figures in braces; empty: all comparisons in words
 
     def __post_init__(self) -> None:
         _check(self)
@@ -149,16 +154,21 @@ def _check(lesson: WrittenLesson) -> None:
     if len(set(names)) < len(names):
         raise ValueError("each run needs a name of its own")
     for comparison in lesson.check:
-        _known(comparison.figure, FIGURES, "figure")
+        figure_named(comparison.figure)
         _known(comparison.of, names, "run")
         if isinstance(comparison.than, str):
             _known(comparison.than, names, "run")
+    for shown in lesson.figures:
+        figure_named(shown.figure)
+        for run in filter(None, (shown.of, shown.relative_to)):
+            _known(run, names, "run")
+    check_sentence(lesson.sentence, names)
     _check_seen(lesson.seen, names)
     _built(lesson)  # its settings are checked as they are made
 
 
 def _check_seen(seen: WrittenObservation, names: list[str]) -> None:
-    _known(seen.figure, FIGURES, "figure")
+    figure_named(seen.figure)
     if (seen.which is None) == (seen.of is None):
         raise ValueError("what was seen is asked by which (of several runs), or of (one run)")
     if seen.which and len(names) < 2:
@@ -185,14 +195,14 @@ def _built(written: WrittenLesson) -> Lesson:
         setup=written.setup,
         look=written.look,
         question=Question(question.text, question.options, question.right),
-        check=lambda evidence: _judged(written.check, evidence),
+        check=lambda evidence: _judged(written, evidence),
         observe=_observing(written.seen),
         breaks=tuple(
             Variation(by.label, by.of, _commands(by.settings)) for by in written.variations
         ),
         view=written.view,
         runs=tuple(map(_run, written.runs)),
-        name=written.title.rstrip("?"),
+        name=written.name or written.title.rstrip("?"),
         claim=written.claim,
     )
     for by in lesson.breaks:
@@ -202,11 +212,15 @@ def _built(written: WrittenLesson) -> Lesson:
 
 
 def _run(written: WrittenRun) -> Run:
-    config = with_settings(RunConfig(), written.settings)
+    config = with_settings(RunConfig(seed=written.seed), written.settings)
+    if written.examples is not None:
+        data = msgspec.structs.replace(config.data, examples=written.examples)
+        config = msgspec.structs.replace(config, data=data)
     script = tuple(
         (step, command) for step, changed in written.script for command in _commands(changed)
     )
-    run = Run(written.name, config, written.steps, script, pace=written.pace)
+    called = titled(written.titled) if written.titled else None
+    run = Run(written.name, config, written.steps, script, called, written.pace)
     _ = run.begin, run.end  # both refuse what is impossible
     return run
 
@@ -229,7 +243,7 @@ def _value(path: str, value: float | str | Choice) -> float | str | Choice:
 
 
 def _observing(seen: WrittenObservation) -> Observe:
-    figure = FIGURES[seen.figure]
+    figure = figure_named(seen.figure)
     if seen.of is not None:
         return observing.how_much(
             seen.text, observing.only(seen.of, figure.of), seen.bounds, figure.form
@@ -238,22 +252,47 @@ def _observing(seen: WrittenObservation) -> Observe:
     return ask(seen.text, figure.of, figure.form)
 
 
-def _judged(check: tuple[Comparison, ...], evidence: Evidence) -> Verdict:
-    figures, told, holds = [], [], True
-    for one in check:
-        figure = FIGURES[one.figure]
-        ours = figure.of(evidence[one.of])
-        bound = figure.of(evidence[one.than]) if isinstance(one.than, str) else one.than
-        fits = SIDES[one.side](ours, bound)  # never of what is no number
-        metric = Metric(f"{one.figure}, {one.of}", ours, "", figure.form)
-        limit = Metric("", bound, "", figure.form).text
-        of = f" ({one.than})" if isinstance(one.than, str) else ""
-        figures.append(metric)
-        told.append(
-            f"{metric.label}: {metric.text}, {'' if fits else 'not '}{one.side} {limit}{of}"
-        )
-        holds = holds and fits
-    return Verdict(holds, tuple(figures), f"{'; '.join(told)}.")
+def _judged(written: WrittenLesson, evidence: Evidence) -> Verdict:
+    called = {run.name: titled(run.titled) for run in written.runs if run.titled}
+
+    def title(run: str) -> str:
+        """True of the settings that the run really had."""
+        return called[run](evidence[run].config) if run in called else run
+
+    compared = [
+        figure_named(x.figure).metric(f"{x.figure}, {title(x.of)}", evidence[x.of], x.lecture)
+        for x in written.check
+    ]
+    shown = [_shown(x, evidence, title) for x in written.figures]
+    named = [(x.figure, x.of, "") for x in written.check]
+    named += [(x.figure, x.of, x.relative_to or "") for x in written.figures]
+    figures = dict(zip(named, (*compared, *shown), strict=True))  # each once
+    holds = all(comparison.fits(evidence) for comparison in written.check)
+    sentence = filled(written.sentence, evidence.outcomes, title) or "; ".join(
+        _in_words(comparison, metric, evidence, title) + ("." * (comparison is written.check[-1]))
+        for comparison, metric in zip(written.check, compared, strict=True)
+    )
+    return Verdict(holds, tuple(figures.values()), sentence)
+
+
+def _shown(shown: ShownFigure, evidence: Evidence, title: Callable[[str], str]) -> Metric:
+    figure, label = figure_named(shown.figure), f"{shown.figure}, {title(shown.of)}"
+    metric = figure.metric(label, evidence[shown.of], shown.lecture)
+    if shown.relative_to is None:
+        return metric
+    other = figure.of(evidence[shown.relative_to])
+    label = f"{label}, beside {title(shown.relative_to)}: times as much"
+    ratio = metric.ours / other if other else math.nan
+    return Metric(label, ratio, shown.lecture, ".1f")
+
+
+def _in_words(
+    comparison: Comparison, metric: Metric, evidence: Evidence, title: Callable[[str], str]
+) -> str:
+    limit = Metric("", comparison.bound(evidence), "", metric.form).text
+    of = f" ({title(comparison.than)})" if isinstance(comparison.than, str) else ""
+    no = "" if comparison.fits(evidence) else "not "
+    return f"{metric.label}: {metric.text}, {no}{comparison.side} {limit}{of}"
 
 
 # ---- a folder of them -------------------------------------------------------------------------
