@@ -11,7 +11,7 @@ from app import numbers, palette, theme
 from app.plots.figures import further
 from app.stylesheets import css
 from app.templates import sentence
-from engine import Cloud, Descent, FunctionCurve, LabReport, Means
+from engine import Cloud, Descent, Draws, FunctionCurve, LabReport, Means
 
 MOST_POINTS = 400  # of a scatter plot
 HEIGHTS = {1: 480, 2: 340}  # of a picture, in pixels, by how many there are
@@ -59,6 +59,11 @@ def words(exhibit: object) -> str:
         case Cloud():
             axes = f"longest axis in the shortest, squared: {numbers.number(exhibit.condition)}"
             return f"{exhibit.name}: {axes}"
+        case Draws():
+            return (
+                f"{exhibit.name}: {len(exhibit.rates)} trials, {exhibit.different} different"
+                f" learning rates, {exhibit.top:.0%} of them in the highest power of ten"
+            )
         case Means():
             return f"{exhibit.name}: {exhibit.numbers:,} different numbers are subtracted"
         case LabReport():
@@ -79,6 +84,8 @@ def draw(name: str, exhibit: object) -> figure | None:
             return _descent(name, exhibit)
         case Cloud():
             return _cloud(name, exhibit)
+        case Draws():
+            return _draws(name, exhibit)
         case Means():
             return _means(name, exhibit)
         case LabReport():
@@ -111,6 +118,23 @@ def _cloud(name: str, cloud: Cloud) -> figure:
     x, y = cloud.points[some].T
     picture.scatter(x, y, color=colours, size=4, alpha=0.7)
     picture.match_aspect = True
+    return picture
+
+
+def _draws(name: str, draws: Draws) -> figure:
+    """The trials, and on the lower edge the learning rates that they try."""
+    picture = further("exhibit", f"{name}: penalty over learning rate, powers of ten", theme.DESK)
+    x, y = np.log10(draws.rates), np.log10(draws.penalties)
+    picture.scatter(x, y, color=palette.TRAIN, size=8, alpha=0.7)
+    picture.scatter(
+        x,
+        np.full(len(x), y.min() - 0.4),
+        marker="dash",
+        angle=np.pi / 2,
+        color=palette.ACCENT,
+        size=16,
+    )
+    picture.xaxis.axis_label, picture.yaxis.axis_label = "learning rate, 10^", "penalty, 10^"
     return picture
 
 

@@ -389,9 +389,10 @@ class Lessons:
         """Say in the page itself what is to be done, also where the sidebar is closed."""
         said = {"scene": scene, "lesson": self._lesson, "item": self._item, "saw": self._saw}
         sheet = render("lesson_sheet", **said) if scene and scene.verdict else ""
-        self._asked = Prompt(render("lesson_line", **said), sheet)
-        self._sheet.css_classes = ["asks"] if sheet else []
-        self._sheet.object = f"<section class='sheet' aria-label='Lesson'>{sheet}</section>"
+        covered = self._lesson is not None and not self._lesson.runs  # the line below the plots
+        self._asked = Prompt(render("lesson_line", **said), "" if covered else sheet)
+        self._sheet.css_classes = ["asks"] if covered and sheet else []
+        self._sheet.object = sheet if covered else ""
         self.prompt(self._asked)
 
     def _say(self, words: str) -> None:

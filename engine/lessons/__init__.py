@@ -5,9 +5,10 @@
 from engine.lessons import objects
 from engine.lessons import activations, alternatives
 from engine.lessons import preprocessing, initialization, normalization
-from engine.lessons import babysitting, monitoring, beyond, combining
+from engine.lessons import babysitting, searching, monitoring, beyond, combining
 # isort: on
 
+from engine.lessons.draws import Draws
 from engine.lessons.exhibits import Cloud, Descent, FunctionCurve, Means
 from engine.lessons.laboratory import LabLayer, Laboratory, LabReport
 from engine.lessons.lesson import (
@@ -28,6 +29,7 @@ __all__ = [
     "LESSONS",
     "Cloud",
     "Descent",
+    "Draws",
     "Evidence",
     "Exhibit",
     "FunctionCurve",
@@ -54,5 +56,6 @@ __all__ = [
     "open_lesson",
     "outcome",
     "preprocessing",
+    "searching",
     "slug_of",
 ]

@@ -47,6 +47,53 @@ def _nearer(evidence: Evidence) -> Verdict:
     return Verdict(abs(elu.mean) < 0.5 * relu.mean, figures, sentence)
 
 
+@LESSONS.register("ELU keeps noise out")
+def noise() -> Lesson:
+    """Far below zero ELU is flat: noise on its input hardly comes through; a leak lets it pass."""
+    return Lesson(
+        section=SECTION,
+        title="What becomes of noise on an input far below zero?",
+        setup="A unit's input lies far below zero, and noise moves it about. Two activations are"
+        " not 0 there: leaky ReLU, and ELU.",
+        look="The dashed curve is the slope: the share of the noise that comes through. Look at"
+        " it at -10.",
+        question=Question(
+            "Which of them lets less of the noise through?",
+            ("leaky ReLU", "ELU", "both the same"),
+            1,
+        ),
+        exhibits={
+            "leaky ReLU": Nonlinearity(Choice("leaky ReLU")),
+            "ELU": Nonlinearity(Choice("ELU")),
+        },
+        check=_quieter,
+        observe=observing.highest_exhibit(
+            "Whose curve is still falling at the left end of the picture?",
+            FunctionCurve,
+            lambda curve: 100 * curve.slopes[0],
+        ),
+        breaks=(
+            Variation(
+                "Leaky ReLU in ELU's place", "ELU", exhibit=Nonlinearity(Choice("leaky ReLU"))
+            ),
+            Variation("tanh in ELU's place", "ELU", exhibit=Nonlinearity(Choice("tanh"))),
+        ),
+    )
+
+
+def _quieter(evidence: Evidence) -> Verdict:
+    leaky, elu = (evidence.exhibit(name, FunctionCurve) for name in ("leaky ReLU", "ELU"))
+    figures = tuple(
+        Metric(f"noise that passes at {written(x.points[0])}, {x.name}", x.slopes[0], form=".4%")
+        for x in (leaky, elu)
+    )
+    sentence = (
+        f"At {written(elu.points[0])} {leaky.name} lets {leaky.slopes[0]:.4%} of the noise"
+        f" through, {elu.name} {elu.slopes[0]:.4%}."
+    )
+    return Verdict(elu.slopes[0] < 0.1 * leaky.slopes[0], figures, sentence)
+
+
 @LESSONS.register("Maxout doubles the parameters")
 def maxout() -> Lesson:
     """Maxout takes the larger of two sums: twice the weights in every hidden layer."""

@@ -2,6 +2,7 @@
 
 from engine.lessons.bundled import bundled
 
+bundled("fast-then-stuck")
 bundled("flat-start-sudden-drop")
 bundled("the-gap-is-overfitting")
 bundled("no-gap-more-capacity")

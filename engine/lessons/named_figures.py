@@ -38,6 +38,12 @@ def _dead(run: Outcome) -> float:
     return max((layer.dead for layer in run.snapshot.layers[:-1]), default=0.0)
 
 
+def _rise(run: Outcome) -> float:
+    """How many times its first loss a run's loss was at its highest; infinite if it diverged."""
+    highest = math.inf if run.diverged else float(np.max(run.snapshot.curves["loss"]))
+    return highest / run.snapshot.metrics.first_loss
+
+
 def _flat(run: Outcome) -> float:
     curves, chance = run.snapshot.curves, run.snapshot.metrics.chance_loss
     moved = np.flatnonzero(np.abs(curves["loss"] - chance) > MOVED * chance)
@@ -66,6 +72,7 @@ FIGURES: Mapping[str, NamedFigure] = {
     "first loss": NamedFigure(lambda run: run.snapshot.metrics.first_loss, ".4g"),
     "lowest loss": NamedFigure(lambda run: float(np.nanmin(run.snapshot.curves["loss"])), ".3g"),
     "highest loss": NamedFigure(lambda run: float(np.max(run.snapshot.curves["loss"])), ".3g"),
+    "rise": NamedFigure(_rise, ".3g"),
     "gap": NamedFigure(observing.gap, ".3g"),
     "steps": NamedFigure(observing.steps, STEPS),
     "epochs": NamedFigure(lambda run: run.snapshot.epoch, ".3g"),

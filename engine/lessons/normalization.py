@@ -3,4 +3,5 @@
 from engine.lessons.bundled import bundled
 
 bundled("batch-norm-rescues")
+bundled("batch-norm-needs-less-of-a-start")
 bundled("batch-norm-bears-higher-rates")

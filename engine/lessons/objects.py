@@ -4,6 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.lessons import observing
+from engine.lessons.bundled import bundled
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, recipe
@@ -77,3 +78,6 @@ def _maps(evidence: Evidence) -> Verdict:
         f" {height} x {width}: n - {size} + 1 places each way."
     )
     return Verdict(holds, figures, sentence)
+
+
+bundled("small-batches")

@@ -196,5 +196,11 @@ def _of_exhibits(before: object, after: object) -> Iterator[str]:
     for field in dataclasses.fields(before):
         old, new = (getattr(exhibit, field.name) for exhibit in (before, after))
         if old != new:
-            shown = (choice(x) if isinstance(x, Choice) else written(x) for x in (old, new))
-            yield f"{FIELDS.get(field.name, field.name)} {' → '.join(shown)}"
+            shown = " → ".join(map(_one, (old, new)))
+            yield f"{FIELDS.get(field.name, field.name)} {shown}"
+
+
+def _one(value: object) -> str:
+    if isinstance(value, Choice):
+        return choice(value)
+    return value if isinstance(value, str) else written(value)  # type: ignore[arg-type]

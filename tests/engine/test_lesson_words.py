@@ -22,6 +22,7 @@ FIXED = {
     "ReLU learns faster": {98, 0.98},
     "update rules": {95, 0.95},
     "fine-tuning": {TRIES},
+    "fast, then stuck": {50, 0.5},
     **{name: {1} for name in LESSONS if "lab" in open_lesson(name).exhibits},  # the first layer
 }
 VARIED = (

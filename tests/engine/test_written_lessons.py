@@ -67,6 +67,10 @@ def changed(path: str, value: object) -> dict:
         ("check.0.of", "nobody", "unknown run 'nobody'"),
         ("check.0.than", "nobody", "unknown run 'nobody'"),
         ("check.0.side", "beside", "beside"),
+        ("runs.0.titled", "{colour}", "unknown title 'colour'"),
+        ("sentence", "{accuracy of nobody}", "no run is named in '{accuracy of nobody}'"),
+        ("sentence", "{beauty of plain}", "unknown figure 'beauty'"),
+        ("figures", [{"figure": "loss", "of": "nobody"}], "unknown run 'nobody'"),
         ("seen.which", None, "which .of several runs., or of"),
         ("variations.0.settings", {}, "changes nothing"),
         ("variations", [], "length"),
@@ -77,6 +81,31 @@ def test_an_impossible_lesson_is_refused_in_one_sentence(path, value, message):
     with pytest.raises(ValueError, match=message) as error:
         read_lesson(raw(changed(path, value)))
     assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_figures_of_runs_are_compared_multiplied_shifted_shown_and_told():
+    rich = changed("runs.0.titled", "{optimizer} ({seed})") | {
+        "sentence": "{plain} made {steps of plain} and {end of plain}, {rate of with momentum}.",
+        "figures": [{"figure": "steps", "of": "plain", "relative_to": "with momentum"}],
+        "check": [
+            {"figure": "steps", "of": "plain", "side": "above", "than": "with momentum",
+             "times": 0.9, "plus": 9.5},
+            {"figure": "steps", "of": "plain", "side": "below", "than": "with momentum",
+             "times": 0.9, "plus": 10.5, "lecture": "100"},
+        ],
+    }  # fmt: skip
+    rich["runs"][0] |= {"examples": 30, "seed": 3}
+    lesson = read_lesson(raw(rich))
+    assert lesson.runs[0].config.data.examples == 30 and lesson.runs[0].config.seed == 3
+    verdict = judge(lesson)
+    title = "SGD at 0.005 (the network of seed 3)"
+    assert verdict.holds
+    assert verdict.sentence == f"{title} made 100 and did not diverge, a rate of 0.005."
+    labels = {figure.label: (figure.ours, figure.lecture) for figure in verdict.figures}
+    assert labels[f"steps, {title}"] == (100, "100")
+    assert labels[f"steps, {title}, beside with momentum: times as much"][0] == 1
+    rich["check"][0]["plus"] = 10.5
+    assert not judge(read_lesson(raw(rich))).holds
 
 
 @pytest.mark.parametrize("hostile", [b"", b"[" * 100_000, b"\xff\xfe\x00", b"[]", b"x" * 2_000_000])
