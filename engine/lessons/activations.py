@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.lessons import observing, words
-from engine.lessons.bundled import bundled
+from engine.lessons.bundled_lessons import bundled
 from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome

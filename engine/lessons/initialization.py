@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from engine.lessons import observing, slides
-from engine.lessons.bundled import bundled
+from engine.lessons.bundled_lessons import bundled
 from engine.lessons.laboratory import Laboratory, LabReport
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
 from engine.measure.verdict import Metric, Verdict

@@ -1,6 +1,6 @@
 """Section 8 of the lecture, monitoring: what curves and update ratios reveal."""
 
-from engine.lessons.bundled import bundled
+from engine.lessons.bundled_lessons import bundled
 
 bundled("fast-then-stuck")
 bundled("flat-start-sudden-drop")

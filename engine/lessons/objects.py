@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.lessons import observing
-from engine.lessons.bundled import bundled
+from engine.lessons.bundled_lessons import bundled
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, recipe

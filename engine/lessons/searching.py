@@ -1,7 +1,7 @@
 """Section 7 of the lecture, the search for hyperparameters."""
 
 from engine.lessons import observing
-from engine.lessons.bundled import bundled
+from engine.lessons.bundled_lessons import bundled
 from engine.lessons.draws import Draws, Tries
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
 from engine.measure.verdict import Metric, Verdict
