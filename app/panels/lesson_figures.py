@@ -11,7 +11,7 @@ from app import numbers, palette, theme
 from app.plots.figures import further
 from app.stylesheets import css
 from app.templates import sentence
-from engine import Cloud, Descent, Draws, FunctionCurve, LabReport, Means
+from engine import Cloud, Descent, Draws, FunctionCurve, LabReport, Means, NormalizedBatch
 
 MOST_POINTS = 400  # of a scatter plot
 HEIGHTS = {1: 480, 2: 340}  # of a picture, in pixels, by how many there are
@@ -64,6 +64,12 @@ def words(exhibit: object) -> str:
                 f"{exhibit.name}: {len(exhibit.rates)} trials, {exhibit.different} different"
                 f" learning rates, {exhibit.top:.0%} of them in the highest power of ten"
             )
+        case NormalizedBatch():
+            return (
+                f"{exhibit.name}: the marked example has a sum of"
+                f" {numbers.number(float(exhibit.sums[0]))} and an output of"
+                f" {numbers.number(exhibit.watched)}"
+            )
         case Means():
             return f"{exhibit.name}: {exhibit.numbers:,} different numbers are subtracted"
         case LabReport():
@@ -86,6 +92,8 @@ def draw(name: str, exhibit: object) -> figure | None:
             return _cloud(name, exhibit)
         case Draws():
             return _draws(name, exhibit)
+        case NormalizedBatch():
+            return _normalized(name, exhibit)
         case Means():
             return _means(name, exhibit)
         case LabReport():
@@ -135,6 +143,17 @@ def _draws(name: str, draws: Draws) -> figure:
         size=16,
     )
     picture.xaxis.axis_label, picture.yaxis.axis_label = "learning rate, 10^", "penalty, 10^"
+    return picture
+
+
+def _normalized(name: str, batch: NormalizedBatch) -> figure:
+    """Each example's output over its sum, the first one marked, and the line of no change."""
+    picture = further("exhibit", f"{name}: output over sum; dashed, no change", theme.DESK)
+    ends = [float(batch.sums.min()), float(batch.sums.max())]
+    picture.line(ends, ends, color=palette.QUIET, line_dash="dashed")
+    picture.scatter(batch.sums, batch.outputs, color=palette.TRAIN, size=8)
+    picture.scatter(batch.sums[:1], batch.outputs[:1], color=palette.ACCENT, size=12)
+    picture.y_range = Range1d(start=-4, end=6)
     return picture
 
 

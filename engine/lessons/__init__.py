@@ -22,6 +22,7 @@ from engine.lessons.lesson import (
     open_lesson,
     slug_of,
 )
+from engine.lessons.normalized_unit import NormalizedBatch
 from engine.lessons.outcome import Outcome, outcome
 from engine.measure.verdict import Metric, Verdict
 
@@ -39,6 +40,7 @@ __all__ = [
     "Lesson",
     "Means",
     "Metric",
+    "NormalizedBatch",
     "Outcome",
     "Question",
     "Run",

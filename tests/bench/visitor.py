@@ -240,6 +240,10 @@ class Visitor:
         """Press a button in the header, which opens a dialog."""
         self._tell("press", f"dialog {dialog}")
 
+    def say(self, name: str, value: str = "") -> None:
+        """Press a button of a panel."""
+        self._tell("press", name, value)
+
     # ---- the knob ------------------------------------------------------------------------------
 
     def turn(self, by: int) -> None:

@@ -120,6 +120,9 @@ def test_a_class_behind_one_address_is_spread_and_each_keeps_its_process(school)
     assert sum(here) >= len(visitors) and min(here) > 0
     for visitor in visitors:
         cookie = visitor.cookies
+        (kept,) = [x for x in visitor._jar if x.name == "babysit"]
+        assert kept.secure and kept.get_nonstandard_attr("SameSite") == "None"
+        assert kept.has_nonstandard_attr("Partitioned")  # in a frame of another site as well
         with visitor.opener.open(school.address) as reply:  # the page again
             assert "Set-Cookie" not in reply.headers
         assert visitor.cookies == cookie

@@ -71,8 +71,19 @@ def test_a_class_password_keeps_strangers_out(serve, tmp_path, flags, root, slas
     visitor.close()
 
 
-def test_a_cookie_set_over_tls_is_secure(serve):
-    server = serve("--use-xheaders", BABYSIT_PASSWORD="open sesame")
+@pytest.mark.parametrize(
+    ("ancestors", "place"),
+    [
+        ({}, "; SameSite=Lax; Secure"),
+        # a browser keeps it in a frame of that site's page, for that site alone
+        (
+            {"BABYSIT_FRAME_ANCESTORS": "https://moodle.example"},
+            "; SameSite=None; Partitioned; Secure",
+        ),
+    ],
+)
+def test_a_cookie_set_over_tls_is_secure(serve, ancestors, place):
+    server = serve("--use-xheaders", BABYSIT_PASSWORD="open sesame", **ancestors)
     wait_until(lambda: server.ready)
     fields = urllib.parse.urlencode({"password": "open sesame"}).encode()
     request = urllib.request.Request(
@@ -82,7 +93,7 @@ def test_a_cookie_set_over_tls_is_secure(serve):
     with pytest.raises(urllib.error.HTTPError) as answer:
         opener.open(request)
     assert answer.value.code == 303 and answer.value.headers["Location"] == "/app"
-    assert "Secure" in answer.value.headers["Set-Cookie"]
+    assert answer.value.headers["Set-Cookie"].endswith(place)
     answer.value.close()
 
 

@@ -1,0 +1,117 @@
+"""Forty visitors who all play a lesson, beside forty who just train, in one run.
+
+    uv run --group bench python tests/bench/lessons.py --visitors 40 --seconds 20
+
+Each visitor opens the lessons, predicts, and predicts anew before the lesson's runs are over, so
+that all of them play all the time. The lessons have three to six runs each, four of a few seconds.
+Afterwards the same number of visitors on a server of its own trains at the lessons' average pace,
+and at full speed: the ratios say what a lesson costs beside a plain run.
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+
+import numpy as np
+from server import Server, served
+from visitor import Visitor
+
+PLAYED = {  # lessons of some twelve seconds: what is predicted
+    "update-rules": "no sooner",
+    "relu-learns-faster": "about as many",
+    "update-ratio": "0.3",
+    "schedules": "nothing",
+    "an-ensemble-beats-its-members": "the same",
+    "best-at-the-edge": "better",
+    "batch-norm-needs-less-of-a-start": "small ones",
+}
+AGAIN = 9.0  # seconds after which each predicts anew
+QUIET = 2.0  # seconds without a message: the panel is complete
+PACES = "300", "full"  # of those who just train
+
+
+async def opened(server: Server, visitors: int, pace: str) -> list[Visitor]:
+    """So many visitors whose pages are complete."""
+    crowd = [Visitor(server.base, query=f"?pace={pace}") for _ in range(visitors)]
+    await asyncio.gather(*(visitor.open() for visitor in crowd))
+    while any(len(visitor.arrivals) < 3 for visitor in crowd):
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(3)
+    return crowd
+
+
+async def go_to_lessons(crowd: list[Visitor]) -> None:
+    """Open the panel of lessons on all pages."""
+    for visitor in crowd:
+        await visitor.go_to("Lessons")
+    while time.perf_counter() - max(visitor.told[-1] for visitor in crowd) < QUIET:
+        await asyncio.sleep(0.2)
+    for visitor, slug in zip(crowd, _slugs(len(crowd)), strict=True):
+        visitor.say("lesson", slug)
+
+
+def _slugs(count: int) -> list[str]:
+    known = list(PLAYED)
+    return [known[n % len(known)] for n in range(count)]
+
+
+async def play(crowd: list[Visitor]) -> None:
+    """Let all predict, again and again, spread over time."""
+    while True:
+        for visitor, slug in zip(crowd, _slugs(len(crowd)), strict=True):
+            visitor.say("predict", PLAYED[slug])
+            await asyncio.sleep(AGAIN / len(crowd))
+
+
+async def measure(server: Server, visitors: int, seconds: float, pace: str, lessons: bool) -> float:
+    """The median of frames a second that a visitor gets, printed with what else was seen."""
+    early = Visitor(server.base)  # the first visitor waits for what is loaded once
+    await early.open()
+    early.leave()
+    crowd = await opened(server, visitors, pace)
+    playing = None
+    if lessons:
+        await go_to_lessons(crowd)
+        playing = asyncio.create_task(play(crowd))
+        await asyncio.sleep(AGAIN + 1)  # all of them play
+    start, cpu = time.perf_counter(), server.cpu
+    await asyncio.sleep(seconds)
+    stop, used = time.perf_counter(), server.cpu - cpu
+    if playing:
+        playing.cancel()
+    times = [np.array(visitor.arrivals) for visitor in crowd]
+    inside = [arrived[(arrived >= start) & (arrived <= stop)] for arrived in times]
+    rates = [len(arrived) / (stop - start) for arrived in inside]
+    gaps = 1000 * np.concatenate([np.diff(arrived) for arrived in inside])
+    print(
+        f"{'lessons' if lessons else f'pace {pace}':12} frames/s {min(rates):6.2f} least,"
+        f" {statistics.median(rates):.2f} median; gap {np.percentile(gaps, 50):.0f} ms p50,"
+        f" {np.percentile(gaps, 99):.0f} ms p99;"
+        f" server {100 * used / (stop - start):.0f} % of a core"
+    )
+    for visitor in crowd:
+        visitor.leave()
+    return statistics.median(rates)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--visitors", type=int, default=40)
+    parser.add_argument("--seconds", type=float, default=20)
+    options = parser.parse_args()
+    found = {}
+    for name in ("lessons", *PACES):
+        with served(BABYSIT_MAX_VISITORS=options.visitors + 1) as server:
+            pace, lessons = ("full", True) if name == "lessons" else (name, False)
+            found[name] = asyncio.run(
+                measure(server, options.visitors, options.seconds, pace, lessons)
+            )
+            for line in server.complaints:
+                print(line)
+    for pace in PACES:
+        print(f"lessons beside pace {pace}: {found['lessons'] / found[pace]:.2f} of the frames")
+
+
+if __name__ == "__main__":
+    main()
