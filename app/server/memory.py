@@ -49,6 +49,7 @@ class Memory:
         self._free, self._set_aside = free, set_aside
         self._nobody_is_here: Callable[[], bool] = lambda: True
         self._left = 0.0  # MB of garbage, estimated
+        self._new = 0.0  # ... of visitors who left since the last check
 
     def begin(self, nobody_is_here: Callable[[], bool]) -> None:
         """Start to check; called on the event loop."""
@@ -66,13 +67,21 @@ class Memory:
 
     def owe(self, parameters: int = 0) -> None:
         """A visitor has left, whose network had so many parameters."""
-        self._left += PAGE + PARAMETER * parameters
+        garbage = PAGE + PARAMETER * parameters
+        self._left += garbage
+        self._new += garbage
         self._set_aside()
 
     def look(self) -> None:
-        """Free the garbage, if it is time."""
-        if self._left >= ENOUGH or (self._left and self._nobody_is_here()):
-            self._left = 0.0
+        """Free the garbage, if it is time.
+
+        A session that ended since the last check may still be in use by its connection: when nobody
+        is disturbed, its garbage is searched for once more at the next one.
+        """
+        new, self._new = self._new, 0.0
+        nobody_is_here = self._nobody_is_here()
+        if self._left >= ENOUGH or (self._left and nobody_is_here):
+            self._left = new if nobody_is_here else 0.0
             self._free()
 
 

@@ -28,8 +28,9 @@ def test_memory_is_freed_only_after_visitors_have_left(memory, done):
     memory.owe()
     assert done == ["set aside"] * 2  # not while the server is still working on it
     memory.look()
+    memory.look()  # the end of a session may have been on its way at the first look
     memory.look()
-    assert done[2:] == ["freed"]
+    assert done[2:] == ["freed"] * 2
 
 
 def test_a_few_departures_do_not_pause_present_visitors(memory, done):

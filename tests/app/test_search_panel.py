@@ -316,7 +316,8 @@ class TestSearchController:
     def until(handle, holds):
         told = []
         handle.on_news = lambda snapshot: told.append(search_progress(snapshot))
-        wait_until(lambda: told and holds(told[-1]))
+        told.append(search_progress(handle.latest))  # it may be there already
+        wait_until(lambda: holds(told[-1]))
         return told[-1]
 
     def test_a_search_is_started_reported_and_refined(self, handle, search):

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playw
 from app.server.cpu_affinity import CORE
 from app.server.log_limits import Brief
 from app.server.session import CONDUCTOR, VISITS, Visit
+from tests.browser.renewal import renewed, traces
 from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,8 @@ STILL = """() => {
 }"""
 SCREEN = ViewportSize(width=1440, height=900)
 SERVER = "of all tests"
+PACE = 1000  # steps a second: at full speed training takes the machine that draws the page
+FRAMES = 5  # a second, half of the usual number: drawing takes most of the machine
 LONG = 3_600_000  # milliseconds, long enough for a busy browser to reconnect
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Without these Chromium contacts Google's hosts by itself.
@@ -105,6 +108,7 @@ def address() -> Iterator[str]:
         websocket_origin=[f"localhost:{port}"],
     )
     address = f"http://localhost:{port}/app"
+    CONDUCTOR.period = 1 / FRAMES
     wait_until(lambda: served(address))
     for handler in logging.getLogger().handlers:  # records of one test must not reach another
         for brief in [x for x in handler.filters if isinstance(x, Brief)]:
@@ -134,10 +138,10 @@ def forget_the_left() -> None:
             session.request_expiration()
 
 
-def at_full_speed(address: str) -> str:
-    """The page at full speed, as most tests need it, unless the address gives a pace."""
-    said = "pace=" in address
-    return address if said else f"{address}{'&' if '?' in address else '?'}pace=full"
+def at_test_pace(address: str) -> str:
+    """The page fast, but so that the machine is left to the browser, unless a pace is given."""
+    given = "pace=" in address
+    return address if given else f"{address}{'&' if '?' in address else '?'}pace={PACE}"
 
 
 class Tab:
@@ -155,9 +159,15 @@ class Tab:
         self.page.on("request", self._watch)
         self.page.on("websocket", lambda socket: self._judge(socket.url))
         before = set(VISITS)
-        self.page.goto(at_full_speed(address))
+        self.page.goto(at_test_pace(address))
         self.wait_for_frames(3)
         (self.session,) = set(VISITS) - before
+        self.pace = self.visit.handle.pace
+
+    @property
+    def open(self) -> bool:
+        """Whether it still shows the visit that it was opened for."""
+        return self.session in VISITS and not self.page.is_closed()
 
     @property
     def visit(self) -> Visit:
@@ -272,24 +282,18 @@ def whole(tab: Tab) -> None:
     tab.page.get_by_role("slider", name="Learning rate").wait_for()
 
 
-@pytest.fixture
-def tab(open_tab: Callable[[], Tab]) -> Tab:
-    """An open page with all its settings, in which a network trains."""
-    tab = open_tab()
-    whole(tab)
-    return tab
-
-
 class Desk:
     """Keeps one page open for several tests, because opening takes longest."""
 
     def __init__(self) -> None:
         self._tabs: list[Tab] = []
         self._kind: object = None
+        self._as_opened: dict[str, object] = {}
+        self.used = False  # by a test that may have changed it
 
     def clear(self) -> None:
         """Close the page, for a test that needs its own, or none beside it."""
-        tabs, self._tabs, self._kind = self._tabs, [], None
+        tabs, self._tabs, self._kind, self.used = self._tabs, [], None, False
         if tabs:
             close(tabs)
 
@@ -302,11 +306,16 @@ class Desk:
     ) -> Tab:
         """The page for this screen and preparation, opened by this test or an earlier one."""
         kind = (prepare, *screen.values())
+        if kind == self._kind and self.used:
+            self.used = False
+            if prepare is not whole or not renewed(self._tabs[0], self._as_opened):
+                self._kind = None
         if kind != self._kind:
             self.clear()
             self._tabs = [Tab(browser, address, screen)]
             prepare(self._tabs[0])
             self._kind = kind
+            self._as_opened = traces(self._tabs[0])
         return self._tabs[0]
 
 
@@ -336,6 +345,21 @@ def on_the_desk(
     noisy = any(tab.errors or tab.strangers for tab in taken)
     if noisy or request.session.testsfailed > failed:
         DESK.clear()
+
+
+@pytest.fixture
+def own_tab(open_tab: Callable[[], Tab]) -> Tab:
+    """An open page with all its settings, for a test whose scripts nothing can take back."""
+    tab = open_tab()
+    whole(tab)
+    return tab
+
+
+@pytest.fixture
+def tab(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
+    """An open page with all its settings, in which a network trains since a moment ago."""
+    yield on_the_desk()
+    DESK.used = True
 
 
 @pytest.fixture

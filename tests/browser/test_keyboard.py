@@ -127,11 +127,11 @@ def test_no_shortcut_acts_in_a_text_field(shared, key):
     field.blur()
 
 
-def test_shortcuts_with_control_are_left_to_the_browser(tab):
-    tab.page.evaluate("window.addEventListener('keydown', (e) => e.preventDefault(), true)")
-    tab.page.keyboard.press("Control+r")
-    tab.wait_for_frames(3)
-    assert tab.snapshot.run == 1
+def test_shortcuts_with_control_are_left_to_the_browser(own_tab):
+    own_tab.page.evaluate("window.addEventListener('keydown', (e) => e.preventDefault(), true)")
+    own_tab.page.keyboard.press("Control+r")
+    own_tab.wait_for_frames(3)
+    assert own_tab.snapshot.run == 1
 
 
 def test_layers_are_added_and_taken_away_by_keyboard_alone(tab):

@@ -200,10 +200,10 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
         assert not thread.is_alive()
 
 
-def test_a_streaming_page_sends_nothing_on_the_document_socket(tab):
-    tab.wait_for_frames(10)
-    before = {view: len(tab.source(view)["step"]) for view in VIEWS[:3]}
-    tab.page.evaluate(
+def test_a_streaming_page_sends_nothing_on_the_document_socket(own_tab):
+    own_tab.wait_for_frames(10)
+    before = {view: len(own_tab.source(view)["step"]) for view in VIEWS[:3]}
+    own_tab.page.evaluate(
         """() => {
             window.sent = []
             const send = WebSocket.prototype.send
@@ -213,10 +213,10 @@ def test_a_streaming_page_sends_nothing_on_the_document_socket(tab):
             }
         }"""
     )
-    tab.wait_for_frames(20)
-    sent = tab.page.evaluate("window.sent")
+    own_tab.wait_for_frames(20)
+    sent = own_tab.page.evaluate("window.sent")
     assert sent == []
-    assert all(len(tab.source(view)["step"]) > before[view] for view in VIEWS[:3])
+    assert all(len(own_tab.source(view)["step"]) > before[view] for view in VIEWS[:3])
 
 
 @pytest.mark.parametrize("width", [1440, 1024])

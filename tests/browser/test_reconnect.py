@@ -20,7 +20,7 @@ from engine import Conductor, SetKnob, Status
 from tests.browser.conftest import (
     LONG,
     ROOT,
-    at_full_speed,
+    at_test_pace,
     forget_the_left,
     free_port,
     served,
@@ -76,7 +76,7 @@ def patient() -> Iterator[str]:
 
 
 def opened(page: Page, address: str) -> None:
-    page.goto(at_full_speed(address))
+    page.goto(at_test_pace(address))
     page.wait_for_function("window.babysit?.frames > 5")
 
 

@@ -1,0 +1,99 @@
+"""Brings an open page back to how it was opened, because opening one takes longest of all.
+
+A test gets the page of the test before it only if nothing that the eye or a key could find is left
+of that: every control, attribute and stored word is compared with those of the page as opened.
+"""
+
+from typing import Any
+
+from app.limits import LIMITS
+from engine import Experiment, Play, Restart, RunConfig
+from engine.runtime.background_jobs import BackgroundJobs
+
+# What a visitor or a script could have left behind, but not what a run changes by itself.
+TRACES = """() => {
+    const own = ["role", "aria-label", "aria-expanded", "aria-selected", "aria-pressed", "hidden", "style"]
+    const controls = "input, textarea, select, button, a, details, dialog, [role=tab]"
+    const found = []
+    const look = (root) => {
+        for (const element of root.querySelectorAll("*")) {
+            if (element.shadowRoot != null) look(element.shadowRoot)
+            if (!element.matches(controls)) continue
+            const kept = own.map((name) => element.getAttribute(name))
+            found.push([element.localName, ...kept, element.checked, element.open,
+                element.type == "range" ? null : element.value].join(" "))
+        }
+    }
+    look(document)
+    const {attributes} = document.documentElement
+    return {
+        controls: found,
+        page: Array.from(attributes, ({name, value}) => `${name}=${value}`).sort(),
+        body: document.body.className,
+        address: location.href,
+        size: [innerWidth, innerHeight],
+    }
+}"""
+SETTLES = 20  # looks at a page until it is taken as changed for good
+LEAVE = """() => {
+    localStorage.clear()
+    sessionStorage.clear()
+    document.activeElement?.blur()
+    getSelection()?.removeAllRanges()
+    for (const tabs of document.querySelectorAll("[role=tablist]")) {
+        const first = tabs.querySelector("[role=tab]")
+        if (first?.ariaSelected != "true") first?.click()
+    }
+    scrollTo(0, 0)
+}"""
+
+
+def traces(tab: Any) -> dict[str, Any]:
+    """What of a page a test could have changed, as it is now."""
+    found: dict[str, Any] = tab.page.evaluate(TRACES)
+    return found
+
+
+def renewed(tab: Any, as_opened: dict[str, Any]) -> bool:
+    """Bring a page back to how it was opened; say whether that succeeded."""
+    if tab.errors or tab.strangers or not tab.open:
+        return False
+    tab.page.keyboard.press("Escape")
+    tab.page.mouse.move(0, 0)
+    tab.page.evaluate(LEAVE)
+    _begin_anew(tab)
+    left: dict[str, Any] = {}
+    for _ in range(SETTLES):
+        left = traces(tab)
+        if left == as_opened:
+            return True
+        tab.page.wait_for_timeout(50)
+    print(
+        "NOTRENEWED",
+        {
+            k: (v if k != "controls" else (set(v) - set(left[k]), set(left[k]) - set(v)))
+            for k, v in as_opened.items()
+            if v != left[k]
+        },
+        left if 0 else "",
+    )
+    return False
+
+
+def _begin_anew(tab: Any) -> None:
+    """Give the page a new experiment, which is its first run again."""
+    handle = tab.visit.handle
+    handle.send(Restart())  # the page tells runs apart by their number
+    tab.wait_for(lambda: tab.channel("run") == handle.latest.run > 1)
+
+    def replace(old: Experiment) -> None:
+        handle.leave_stage()
+        handle.works = BackgroundJobs()
+        handle._stage, handle.refusal, handle.lesson_pace = None, "", None
+        handle.experiment = handle._own = Experiment(RunConfig(), room=LIMITS.checkpoints)
+
+    handle.do(replace).result()
+    handle.set_pace(tab.pace)
+    handle.send(Play())
+    tab.wait_for(lambda: tab.channel("run") == 1)
+    tab.wait_for_frames(3)
