@@ -12,7 +12,8 @@ from engine.runtime.background_jobs import BackgroundJobs
 
 # What a visitor or a script could have left behind, but not what a run changes by itself.
 TRACES = """() => {
-    const own = ["role", "aria-label", "aria-expanded", "aria-selected", "aria-pressed", "hidden", "style"]
+    const own = ["role", "aria-label", "aria-expanded", "aria-selected", "aria-pressed", "disabled",
+        "hidden", "style"]
     const controls = "input, textarea, select, button, a, details, dialog, [role=tab]"
     const found = []
     const look = (root) => {
@@ -68,15 +69,6 @@ def renewed(tab: Any, as_opened: dict[str, Any]) -> bool:
         if left == as_opened:
             return True
         tab.page.wait_for_timeout(50)
-    print(
-        "NOTRENEWED",
-        {
-            k: (v if k != "controls" else (set(v) - set(left[k]), set(left[k]) - set(v)))
-            for k, v in as_opened.items()
-            if v != left[k]
-        },
-        left if 0 else "",
-    )
     return False
 
 
