@@ -68,7 +68,7 @@ def renewed(tab: Any, as_opened: dict[str, Any]) -> bool:
         left = traces(tab)
         if left == as_opened:
             return True
-        tab.page.wait_for_timeout(50)
+        tab.settle()
     return False
 
 
