@@ -17,14 +17,14 @@ from app import palette
 from app.limits import LIMITS
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import Prompt
+from app.panels.course_walk import CourseWalk
 from app.panels.lesson_figures import pictures
-from app.panels.lesson_list import Course, course_of, name_of, playlist_named, whole_course
+from app.panels.lesson_list import name_of, whole_course
 from app.panels.panel import PANELS
 from app.panels.playlist_editor import PlaylistEditor
-from app.sharing import playlist_links
 from app.sharing.hand_in_form import HandInForm
 from app.stylesheets import css
-from app.templates import refusal, render
+from app.templates import render
 from engine import (
     FAILS,
     HOLDS,
@@ -35,7 +35,6 @@ from engine import (
     Lesson,
     LessonAnswer,
     LessonProgress,
-    Playlist,
     RunConfig,
     Snapshot,
     Variation,
@@ -47,7 +46,6 @@ from engine import (
 )
 
 LESSON_TAB = "Lessons"
-NEXT_LESSON, PREVIOUS_LESSON = "next lesson", "previous lesson"  # buttons
 
 
 class Played(NamedTuple):
@@ -79,8 +77,7 @@ class Lessons:
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
-        self._course = whole_course()
-        self._place = 0  # in the course
+        self._walk = CourseWalk(presses, self._open, self._refuse)
         self._lesson: Lesson | None = None  # at that place
         self._played: Played | None = None
         self._since = math.inf  # the number of the first run of what is played
@@ -104,11 +101,6 @@ class Lessons:
 
     def _listen(self) -> None:
         on = self._presses.on_value
-        on("lesson", self._go_to)
-        on("place", self._go_to_place)
-        on("playlist", self._follow_named)
-        on("playlist packed", self._follow_packed)
-        self._presses.on("whole course", self._follow_whole_course)
         self._presses.on("edit playlist", self._edit)
         on("lessons done", self._recall)
         on("answers kept", self._recall_answer)
@@ -116,15 +108,12 @@ class Lessons:
         on("predict", self._predict)
         on("saw", self._say)
         on("vary", self._vary)
-        self._presses.on("again", lambda: self._open(self._place))
-        self._presses.on(NEXT_LESSON, lambda: self._step(1))
-        self._presses.on(PREVIOUS_LESSON, lambda: self._step(-1))
 
     def pieces(self) -> Iterator[None]:
         """The list; then the lesson."""
         self._list = _html("course")
         self._words, self._told, self._variations = _html(), _html("course"), _html("course")
-        self._open(self._place)
+        self._open()
         self.sidebar.append(self._list)
         yield
         self.sidebar.extend([self._words, self._told, self._variations])
@@ -164,84 +153,19 @@ class Lessons:
         """The slug of the lesson that is open; empty: a part of a playlist that is none."""
         return self._lesson.slug if self._lesson else ""
 
-    @property
-    def _item(self) -> Item:
-        return self._course.items[self._place]
-
-    def _follow(self, course: Course) -> None:
-        """Go through a course from its first part."""
-        self._course = course
-        self._open(0)
-
-    def _follow_named(self, slug: str) -> None:
-        """Go through a playlist of the operator's; a link may name any."""
-        course = playlist_named(slug)
-        if course is None:
-            self._told.object = render("no_lesson", kind="playlist", slug=slug)
-        else:
-            self._follow(course)
-
-    def _follow_packed(self, packed: str) -> None:
-        """Go through the playlist that the address holds."""
-        try:
-            self._follow(course_of(playlist_links.unpacked(packed)))
-        except ValueError as error:
-            self._told.object = refusal(error)
-
-    def _follow_whole_course(self) -> None:
-        if self._course.playlist:
-            self._presses.do("show_playlist", "")
-            self._follow(whole_course())
-
-    def _follow_made(self, playlist: Playlist) -> None:
-        """Go through what was made on this page; the address holds it, if it is not too long."""
-        try:
-            self._presses.do("show_playlist", playlist_links.packed(playlist))
-        except ValueError:
-            self._presses.do("show_playlist", "")
-        self._follow(course_of(playlist))
-
-    def _go_to(self, slug: str) -> None:
-        """Open a lesson by its slug; a link may name any."""
-        places = self._course.places
-        if slug not in places:
-            self._told.object = render("no_lesson", kind="lesson", slug=slug)
-        elif slug != self.slug or self._edits:
-            self._open(places[slug])
-
-    def _go_to_place(self, number: str) -> None:
-        """Open a part by its place, counted from 0; a link may name any."""
-        places = {str(place): place for place in range(len(self._course.items))}
-        if number in places and (places[number] != self._place or self._edits):
-            self._open(places[number])
-            self._show_address()
-
-    def _step(self, by: int) -> None:
-        """Go on to the next part, or back to the one before."""
-        place = self._place + by
-        if 0 <= place < len(self._course.items):
-            self._open(place)
-            self._show_address()
-
-    def _show_address(self) -> None:
-        if self._course.playlist:
-            self._presses.do("show_address", "item", str(self._place + 1))
-        else:
-            self._presses.do("show_address", "lesson", self.slug)
+    def _refuse(self, words: str) -> None:
+        """Say that there is no such part."""
+        self._told.object = words
 
     # ---- a playlist that is made -----------------------------------------------------------------
-
-    @property
-    def _edits(self) -> bool:
-        """Whether a playlist is being made just now."""
-        return self._editor is not None and self._editor.view in self._main
 
     def _edit(self) -> None:
         """Make a playlist in the main area, or change the one that is open."""
         if self._editor is None:
-            self._editor = PlaylistEditor(self._handle, self._presses, self._follow_made)
+            self._editor = PlaylistEditor(self._handle, self._presses, self._walk.follow_made)
         self._clear_stage()
-        self._editor.edit(self._course.playlist)
+        self._walk.elsewhere = True
+        self._editor.edit(self._walk.course.playlist)
         self._main[:] = [self._editor.view]
 
     # ---- the list of what is done ----------------------------------------------------------------
@@ -261,14 +185,13 @@ class Lessons:
             self.answers.setdefault((answer.lesson, answer.variation), answer)
 
     def _draw_list(self) -> None:
-        self._list.object = self._course.listed(self._place, self._done)
+        self._list.object = self._walk.course.listed(self._walk.place, self._done)
 
     # ---- a lesson -------------------------------------------------------------------------------
 
-    def _open(self, place: int) -> None:
-        """Show the lesson at a place from its beginning, or what else there is."""
-        self._place = place
-        item = self._item
+    def _open(self) -> None:
+        """Show the lesson that the way has come to, from its beginning, or what else there is."""
+        item = self._walk.item
         self._lesson = open_lesson(name_of(item.lesson)) if item.lesson else None
         self._played = self._scene = None
         self._reason = self._saw = ""
@@ -282,14 +205,13 @@ class Lessons:
         elif item.run:
             self._play_shared(item)
         else:
-            last = place + 1 == len(self._course.items)
-            self._board.object = render("words_board", item=item, last=last)
+            self._board.object = render("words_board", item=item, last=self._walk.last)
         self._draw_list()
 
     def _introduce(self, lesson: Lesson) -> None:
         self._words.object = render("lesson", lesson=lesson, predicted="")
         self._board.object = render(
-            "lesson_board", lesson=lesson, begun=False, words=self._item.words, most=MOST_WORDS
+            "lesson_board", lesson=lesson, begun=False, words=self._walk.item.words, most=MOST_WORDS
         )
 
     def _play_shared(self, item: Item) -> None:
@@ -360,7 +282,7 @@ class Lessons:
             return
         if self._lesson is None:
             self._scene = scene
-            self._words.object = render("shared_run", item=self._item, note=scene.note)
+            self._words.object = render("shared_run", item=self._walk.item, note=scene.note)
             return
         if played is None:
             return
@@ -387,7 +309,7 @@ class Lessons:
 
     def _ask(self, scene: LessonProgress | None) -> None:
         """Say in the page itself what is to be done, also where the sidebar is closed."""
-        said = {"scene": scene, "lesson": self._lesson, "item": self._item, "saw": self._saw}
+        said = {"scene": scene, "lesson": self._lesson, "item": self._walk.item, "saw": self._saw}
         sheet = render("lesson_sheet", **said) if scene and scene.verdict else ""
         covered = self._lesson is not None and not self._lesson.runs  # the line below the plots
         self._asked = Prompt(render("lesson_line", **said), "" if covered else sheet)

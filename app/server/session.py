@@ -24,7 +24,8 @@ from app.page.layout import TAB, Layout
 from app.page.timeline import LOOK, Timeline
 from app.page.transport import Transport
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
-from app.panels.lessons import LESSON_TAB, NEXT_LESSON, PREVIOUS_LESSON
+from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
+from app.panels.lessons import LESSON_TAB
 from app.panels.open_panels import OpenPanels
 from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue

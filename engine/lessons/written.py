@@ -4,8 +4,6 @@ A lesson is one JSON object; engine/README.md has an example. It is checked when
 then played, judged, varied and handed in like any other.
 """
 
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +13,6 @@ from engine.json_reader import from_json
 from engine.lessons import observing
 from engine.lessons.lesson import (
     LESSONS,
-    Evidence,
     Lesson,
     Observe,
     Question,
@@ -23,8 +20,8 @@ from engine.lessons.lesson import (
     Variation,
     slug_of,
 )
-from engine.lessons.named_figures import SIDES, check_sentence, figure_named, filled, titled
-from engine.measure.verdict import Metric, Verdict
+from engine.lessons.named_figures import figure_named, titled
+from engine.lessons.written_check import Comparison, ShownFigure, WrittenCheck
 from engine.registry import Choice, Registry
 from engine.suggestions import instead_of, quoted
 from engine.training.commands import SetKnob
@@ -61,38 +58,6 @@ class WrittenRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     examples: Annotated[int, msgspec.Meta(ge=1)] | None = None  # None: all of the data set
     seed: Annotated[int, msgspec.Meta(ge=0)] = 0
     pace: Annotated[float, msgspec.Meta(gt=0)] | None = None  # steps a second
-
-
-class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure of a run lies above or below a number, or the same figure of another run."""
-
-    figure: str
-    of: Name
-    side: Literal["above", "below"]
-    than: float | Name
-    times: float = 1.0  # that of another run, multiplied by this
-    plus: float = 0.0  # ... and this is added
-    lecture: str = ""  # the lecture's own figure
-
-    def bound(self, evidence: Evidence) -> float:
-        """What the figure is compared with."""
-        if not isinstance(self.than, str):
-            return self.than
-        return figure_named(self.figure).of(evidence[self.than]) * self.times + self.plus
-
-    def fits(self, evidence: Evidence) -> bool:
-        """Whether it is so; never of what is no number."""
-        ours = figure_named(self.figure).of(evidence[self.of])
-        return SIDES[self.side](ours, self.bound(evidence))
-
-
-class ShownFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure of the verdict that nothing depends on."""
-
-    figure: str
-    of: Name
-    relative_to: Name | None = None  # divided by the same figure of this run
-    lecture: str = ""
 
 
 class WrittenObservation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,16 +118,7 @@ def _check(lesson: WrittenLesson) -> None:
         raise ValueError(f"right must be below {len(question.options)}, got {question.right}")
     if len(set(names)) < len(names):
         raise ValueError("each run needs a name of its own")
-    for comparison in lesson.check:
-        figure_named(comparison.figure)
-        _known(comparison.of, names, "run")
-        if isinstance(comparison.than, str):
-            _known(comparison.than, names, "run")
-    for shown in lesson.figures:
-        figure_named(shown.figure)
-        for run in filter(None, (shown.of, shown.relative_to)):
-            _known(run, names, "run")
-    check_sentence(lesson.sentence, names)
+    _check_of(lesson).refuse_unknown()
     _check_seen(lesson.seen, names)
     _built(lesson)  # its settings are checked as they are made
 
@@ -195,7 +151,7 @@ def _built(written: WrittenLesson) -> Lesson:
         setup=written.setup,
         look=written.look,
         question=Question(question.text, question.options, question.right),
-        check=lambda evidence: _judged(written, evidence),
+        check=_check_of(written).verdict,
         observe=_observing(written.seen),
         breaks=tuple(
             Variation(by.label, by.of, _commands(by.settings)) for by in written.variations
@@ -209,6 +165,11 @@ def _built(written: WrittenLesson) -> Lesson:
         if lesson.broken(by).runs == lesson.runs:
             raise ValueError(f"the variation {quoted(by.label)} changes nothing")
     return lesson
+
+
+def _check_of(written: WrittenLesson) -> WrittenCheck:
+    titles = {run.name: run.titled for run in written.runs}
+    return WrittenCheck(written.check, written.figures, written.sentence, titles)
 
 
 def _run(written: WrittenRun) -> Run:
@@ -250,49 +211,6 @@ def _observing(seen: WrittenObservation) -> Observe:
         )
     ask = observing.highest if seen.which == "highest" else observing.lowest
     return ask(seen.text, figure.of, figure.form)
-
-
-def _judged(written: WrittenLesson, evidence: Evidence) -> Verdict:
-    called = {run.name: titled(run.titled) for run in written.runs if run.titled}
-
-    def title(run: str) -> str:
-        """True of the settings that the run really had."""
-        return called[run](evidence[run].config) if run in called else run
-
-    compared = [
-        figure_named(x.figure).metric(f"{x.figure}, {title(x.of)}", evidence[x.of], x.lecture)
-        for x in written.check
-    ]
-    shown = [_shown(x, evidence, title) for x in written.figures]
-    named = [(x.figure, x.of, "") for x in written.check]
-    named += [(x.figure, x.of, x.relative_to or "") for x in written.figures]
-    figures = dict(zip(named, (*compared, *shown), strict=True))  # each once
-    holds = all(comparison.fits(evidence) for comparison in written.check)
-    sentence = filled(written.sentence, evidence.outcomes, title) or "; ".join(
-        _in_words(comparison, metric, evidence, title) + ("." * (comparison is written.check[-1]))
-        for comparison, metric in zip(written.check, compared, strict=True)
-    )
-    return Verdict(holds, tuple(figures.values()), sentence)
-
-
-def _shown(shown: ShownFigure, evidence: Evidence, title: Callable[[str], str]) -> Metric:
-    figure, label = figure_named(shown.figure), f"{shown.figure}, {title(shown.of)}"
-    metric = figure.metric(label, evidence[shown.of], shown.lecture)
-    if shown.relative_to is None:
-        return metric
-    other = figure.of(evidence[shown.relative_to])
-    label = f"{label}, beside {title(shown.relative_to)}: times as much"
-    ratio = metric.ours / other if other else math.nan
-    return Metric(label, ratio, shown.lecture, ".1f")
-
-
-def _in_words(
-    comparison: Comparison, metric: Metric, evidence: Evidence, title: Callable[[str], str]
-) -> str:
-    limit = Metric("", comparison.bound(evidence), "", metric.form).text
-    of = f" ({title(comparison.than)})" if isinstance(comparison.than, str) else ""
-    no = "" if comparison.fits(evidence) else "not "
-    return f"{metric.label}: {metric.text}, {no}{comparison.side} {limit}{of}"
 
 
 # ---- a folder of them -------------------------------------------------------------------------

@@ -4,7 +4,8 @@ from concurrent.futures import Future
 
 from app.classroom.participant import Participant, Suggestion
 from app.classroom.room import Order, Room, value_of
-from app.panels.lessons import LESSON_TAB, NEXT_LESSON, PREVIOUS_LESSON
+from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
+from app.panels.lessons import LESSON_TAB
 from app.server.session import Visit
 from app.server.shown_run import ShownRun
 from engine import Pause, Recording, SetKnob, record
@@ -13,10 +14,12 @@ FOLLOWS = "You follow the class. Press “Take the wheel” to go on with a run 
 WAITS = "Your teacher has paused the class."
 FAR = "Your teacher has not opened this lesson yet."
 FREE_KEYS = ("p", "?")
+PLAYLISTS = ("place", "playlist", "playlist packed")  # presses that lead to any lesson
 # What does not steer a run.
 FREE_PRESSES = (
     *("class", "look", "show", "dialog Keys"),
     *("lesson", "lessons done", NEXT_LESSON, PREVIOUS_LESSON),
+    *(*PLAYLISTS, "whole course"),
 )
 
 
@@ -59,7 +62,7 @@ class Seat:
         if order.state:
             self._begin(order.state)
         else:
-            self.visit.do_there("show_address", order.lesson)
+            self.visit.do_there("show_address", "lesson", order.lesson)
             self.visit.do_there("open_tab", LESSON_TAB)
             self.visit.press_there("lesson", order.lesson)
 
@@ -101,6 +104,8 @@ class Seat:
 
     def _refuse(self, kind: str, name: str, value: str) -> str:
         if kind == "press" and name == "lesson" and not self._room.may_open(value):
+            return FAR
+        if kind == "press" and name in PLAYLISTS and self._room.limit is not None:
             return FAR
         if (kind, name) in GOES_TO_NEXT and not self._may_go_on():
             return FAR
