@@ -19,7 +19,7 @@ TRACES = """() => {
     const look = (root) => {
         for (const element of root.querySelectorAll("*")) {
             if (element.shadowRoot != null) look(element.shadowRoot)
-            if (!element.matches(controls)) continue
+            if (!element.matches(`${controls}, :popover-open`)) continue
             const kept = own.map((name) => element.getAttribute(name))
             found.push([element.localName, ...kept, element.checked, element.open,
                 element.type == "range" ? null : element.value].join(" "))

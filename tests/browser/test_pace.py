@@ -55,7 +55,9 @@ def test_an_unknown_pace_in_a_link_is_reported_with_the_known_ones(come):
 
 
 def test_a_pace_is_chosen_from_the_list(tab):
+    tab.visit.handle.set_pace(FULL)
     choose = tab.page.get_by_role("button", name="Pace", exact=False)
+    tab.wait_for_frames(3)
     choose.click()
     now = tab.page.get_by_role("button", name="✓ full speed")
     now.wait_for()
