@@ -19,6 +19,8 @@ SILENT = 30.0  # seconds in which a request has to send its headers, and then it
 
 SAVED = 500  # messages that a page may send at once
 RATE = 100  # ... and messages per second after that
+TOGETHER = 200  # messages per second of all pages; while they send more, each has its even share
+BURST = 5  # seconds of its share that a page may send at once even then
 KNOWN = 1000  # addresses that are remembered
 PULLED = 50  # what a request for the whole document costs, in messages
 
@@ -41,6 +43,16 @@ class Budget:
         self._left -= cost
         return max(0.0, -self._left) / self._rate
 
+    def fill_at(self, rate: float, saved: float) -> None:
+        """Fill it at this rate from now on, up to so many tokens."""
+        self._fill()
+        self._rate, self._saved = rate, saved
+        self._left = min(self._left, saved)
+
+    def forgive(self, most: float) -> None:
+        """Drop the part of its debt that takes longer than so many seconds to repay."""
+        self._left = max(self._left, -most * self._rate)
+
     def affords(self, cost: float) -> bool:
         """Take tokens out if the bucket has them now; whether it had."""
         self._fill()
@@ -54,7 +66,30 @@ class Budget:
         self._left, self._filled = min(self._saved, self._left + gained), now
 
 
-BUDGETS: WeakKeyDictionary[WSHandler, Budget] = WeakKeyDictionary()  # of open connections
+class Crowd[Connection]:
+    """How many messages all connections together may send: those that send most wait for it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._all = Budget(TOGETHER, TOGETHER, clock)
+        self._each: WeakKeyDictionary[Connection, tuple[Budget, Budget]] = WeakKeyDictionary()
+
+    def spend(self, connection: Connection, cost: float) -> float:
+        """Seconds until a connection may send a message of this cost."""
+        if connection not in self._each:
+            self._each[connection] = Budget(clock=self._clock), Budget(clock=self._clock)
+        own, share = self._each[connection]
+        fair = TOGETHER / len(self._each)
+        share.fill_at(fair, BURST * fair)
+        wait, waits_for_others = own.spend(cost), share.spend(cost)
+        crowded = self._all.spend(cost) > 0
+        self._all.forgive(1.0)
+        if not crowded:
+            share.forgive(0.0)
+        return max(wait, waits_for_others) if crowded else wait
+
+
+CROWD: Crowd[WSHandler] = Crowd()
 
 
 class Addresses:
@@ -88,9 +123,8 @@ def install() -> None:
 
 
 def _wait(socket: WSHandler, kind: str) -> float:
-    """Seconds until the budget of a connection allows its next message."""
-    budget = BUDGETS.setdefault(socket, Budget())
-    return budget.spend(PULLED if kind == "PULL-DOC-REQ" else 1)
+    """Seconds until the budgets allow the next message of a connection."""
+    return CROWD.spend(socket, PULLED if kind == "PULL-DOC-REQ" else 1)
 
 
 def _impatient(initialize: Callable[..., None]) -> Callable[..., None]:

@@ -4,7 +4,15 @@ import logging
 
 import pytest
 
-from app.server.connection_limits import PULLED, RATE, SAVED, Addresses, Budget
+from app.server.connection_limits import (
+    PULLED,
+    RATE,
+    SAVED,
+    TOGETHER,
+    Addresses,
+    Budget,
+    Crowd,
+)
 from app.server.log_limits import LONGEST, MOST, PERIOD, Brief, install
 
 
@@ -33,6 +41,38 @@ def test_a_flood_is_throttled():
     clock.now += waits[-1] + 2 * SAVED / RATE
     assert budget.spend(SAVED) == 0  # no more than that is saved
     assert budget.spend(1) > 0
+
+
+class Page:
+    """Stands for a connection."""
+
+
+def test_in_a_crowd_those_wait_who_send_most():
+    clock = Clock()
+    crowd = Crowd(clock)
+    quiet, held = [Page() for _ in range(20)], [Page() for _ in range(20)]
+    served, free_at = dict.fromkeys(held, 0), dict.fromkeys(held, 0.0)
+    for tick in range(600):  # for twenty seconds, a key repeats thirty times a second
+        clock.now += 1 / 30
+        for page in held:
+            if free_at[page] <= clock.now:
+                free_at[page] = clock.now + crowd.spend(page, 1)
+                served[page] += 1
+        if tick % 30 == 0:
+            assert all(crowd.spend(page, 1) == 0 for page in quiet)
+    assert max(served.values()) < 1.1 * min(served.values())  # nobody is preferred
+    assert sum(served.values()) < 1.2 * TOGETHER * 20  # 12,000 were sent
+
+
+def test_one_page_alone_has_its_own_rate():
+    clock = Clock()
+    crowd = Crowd(clock)
+    page, others = Page(), [Page() for _ in range(39)]
+    for other in others:
+        crowd.spend(other, 1)
+    for _ in range(300):  # a key held for ten seconds
+        clock.now += 1 / 30
+        assert crowd.spend(page, 1) == 0
 
 
 def test_a_class_is_admitted_at_once_and_one_address_gets_half_at_most():
