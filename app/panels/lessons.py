@@ -90,6 +90,8 @@ class Lessons:
         self.prompt: Callable[[Prompt | None], None] = lambda prompt: None
         self._asked: Prompt | None = None  # what the page says below the plots
         self.sidebar = Column(sizing_mode="stretch_width")
+        self._list = _html("course")
+        self._words, self._told, self._variations = _html(), _html("course"), _html("course")
         self._board = _html("board")
         self._pictures = Column(sizing_mode="stretch_width")
         self._sheet = _html("sheet")
@@ -111,8 +113,6 @@ class Lessons:
 
     def pieces(self) -> Iterator[None]:
         """The list; then the lesson."""
-        self._list = _html("course")
-        self._words, self._told, self._variations = _html(), _html("course"), _html("course")
         self._open()
         self.sidebar.append(self._list)
         yield

@@ -171,6 +171,14 @@ def test_answers_of_an_earlier_visit_are_kept_unless_answered_anew(panel, handle
     assert panel.answers["first-loss", ""].predicted == "0"
 
 
+def test_a_lesson_that_is_named_before_the_panel_is_built_is_the_one_that_opens(handle, browser):
+    panel = Lessons(handle, handle.latest, browser.presses)
+    browser.press("lesson", "dead-relus")  # of a class, or of an impatient browser
+    for _ in panel.pieces():
+        pass
+    assert "Can a dead ReLU come back?" in str(panel._words.object)
+
+
 def test_leaving_the_panel_gives_the_own_run_back(panel, handle):
     wait_until(lambda: handle.on_stage)
     panel.left()

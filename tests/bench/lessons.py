@@ -27,7 +27,7 @@ PLAYED = {  # lessons of some twelve seconds: what is predicted
     "batch-norm-needs-less-of-a-start": "small ones",
 }
 AGAIN = 9.0  # seconds after which each predicts anew
-QUIET = 2.0  # seconds without a message: the panel is complete
+LAST = b"Hand-in (JSON)"  # what the panel of lessons is complete with
 PACES = "300", "full"  # of those who just train
 
 
@@ -45,8 +45,7 @@ async def go_to_lessons(crowd: list[Visitor]) -> None:
     """Open the panel of lessons on all pages."""
     for visitor in crowd:
         await visitor.go_to("Lessons")
-    while time.perf_counter() - max(visitor.told[-1] for visitor in crowd) < QUIET:
-        await asyncio.sleep(0.2)
+    await asyncio.gather(*(visitor.until(LAST) for visitor in crowd))
     for visitor, slug in zip(crowd, _slugs(len(crowd)), strict=True):
         visitor.say("lesson", slug)
 

@@ -83,6 +83,7 @@ class Visitor:
         self._turned: float | None = None
         self._stop = STOPS.index(0.01)
         self._fragments: list[bytes] = []
+        self._awaited: dict[bytes, asyncio.Future[None]] = {}  # by what the document will hold
         self._skip = 0  # buffers that belong to the message before
         self._reply: asyncio.Future[Any] | None = None
         self._row = -1
@@ -228,6 +229,8 @@ class Visitor:
             self._acknowledged.set_result(None)
         elif heading.msgtype == "PULL-DOC-REPLY" and self._reply and not self._reply.done():
             self._reply.set_result(msgspec.json.decode(content))
+        for words in [x for x in self._awaited if x in content]:
+            self._awaited.pop(words).set_result(None)
         if KNOBS in content and not self._full.done():
             self.filled = time.perf_counter() - self._opened
             self._full.set_result(None)
@@ -235,6 +238,11 @@ class Visitor:
     async def go_to(self, tab: str) -> None:
         """Open a tab of the sidebar."""
         self._tell("tab", tab)
+
+    async def until(self, words: bytes) -> None:
+        """Wait for these words in a message of the document."""
+        self._awaited[words] = asyncio.get_running_loop().create_future()
+        await asyncio.wait_for(self._awaited[words], 5 * PATIENCE)
 
     async def push(self, dialog: str) -> None:
         """Press a button in the header, which opens a dialog."""
