@@ -14,6 +14,19 @@ from app.templates import render
 from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
 
 MOST = 3  # findings that are listed at a time
+LEARNS = (
+    "These plots move because a network is learning. Turn a knob on the left: the curves answer at"
+    " once, and a red line marks the change. When something is wrong, this line says what, why, and"
+    " mends it."
+)
+CHANGED = (
+    "A red line marks your last change: compare what the curves do before and after it. When"
+    " something is wrong, this line says what, why, and mends it."
+)
+WAITS = (
+    "The run waits. Press Play, or make a single step: either goes on from the step that is shown,"
+    " and so does a turned knob."
+)
 
 
 class Prompt(NamedTuple):
@@ -36,7 +49,7 @@ class DiagnosisBar:
         presses.on("fix", self._fix)
         presses.on("undo", self._take_back)
         self.view = HTML(
-            _words(),
+            _words(LEARNS),
             stylesheets=[css("buttons"), css("diagnosis_bar"), css("sheet")],
             height=theme.LANE_HEIGHT,
             margin=0,
@@ -63,6 +76,7 @@ class DiagnosisBar:
             self._point_at("")
         failed = snapshot.message and snapshot.status is not Status.DIVERGED
         self.view.object = _words(
+            _hint(snapshot),
             snapshot.message if failed else "",
             snapshot.findings,
             self._prompt,
@@ -107,7 +121,15 @@ def _setting(config: RunConfig, path: str) -> SetKnob:
     return SetKnob(path, stack.write(value) if isinstance(stack, Stack) else value)
 
 
+def _hint(snapshot: Snapshot) -> str:
+    """What to say while there is nothing wrong."""
+    if snapshot.status is not Status.RUNNING:
+        return WAITS
+    return CHANGED if any(marker.path for marker in snapshot.markers) else LEARNS
+
+
 def _words(
+    hint: str,
     message: str = "",
     findings: Sequence[Finding] = (),
     prompt: Prompt | None = None,
@@ -116,6 +138,7 @@ def _words(
     """A message of the run, or the most serious finding in full and the next in a line each."""
     return render(
         "diagnosis_bar",
+        hint=hint,
         message=message,
         findings=findings,
         line=Markup(prompt.line) if prompt else "",

@@ -7,7 +7,7 @@ import pytest
 
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
-from engine import Choice, Experiment, Restart, RunConfig, SetKnob
+from engine import Choice, Experiment, Pause, Play, Restart, RunConfig, SetKnob
 
 INITIALIZER = "model.initializer"
 
@@ -60,6 +60,19 @@ def test_a_healthy_run_shows_no_finding(config):
     page.train(50)
     assert 'role="status"' in page.words
     assert page.buttons == []
+
+
+def test_the_hint_is_true_of_the_run(config):
+    page = Page(config)
+    assert "The run waits" in page.words and "plots move" not in page.words
+    for command, hint in (
+        (Play(), "These plots move because a network is learning"),
+        (SetKnob("optimization.learning_rate", 0.02), "A red line marks your last change"),
+        (Pause(), "The run waits"),
+    ):
+        page.experiment.apply(command)
+        page.train(3)
+        assert hint in page.words
 
 
 def test_a_finding_has_name_number_range_cause_and_remedy(broken):
