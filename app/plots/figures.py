@@ -33,10 +33,13 @@ def entitle(figure: figure, words: str, style: theme.Style) -> None:
     )
 
 
-def name_layers(figure: figure, names: Sequence[str], first: int) -> None:
-    """Label the horizontal axis with layers from `first` on, by name if there is room."""
+def name_layers(figure: figure, names: Sequence[str], first: int, beyond: float = 0.6) -> None:
+    """Label the horizontal axis with layers from `first` on, by name if there is room.
+
+    It goes on `beyond` the last one, in layers.
+    """
     places = range(first, first + len(names))
-    figure.x_range = Range1d(start=first - 0.6, end=first + len(names) - 0.4)
+    figure.x_range = Range1d(start=first - 0.6, end=first + len(names) - 1 + beyond)
     figure.xaxis.ticker = FixedTicker(ticks=list(places))
     if len(names) > MOST_NAMES:
         names = [name.rpartition(" ")[2] if name[-1].isdigit() else name for name in names]

@@ -100,8 +100,8 @@ class SignalView:
             y_axis_type="log",
         )
         frame_decades(figure, "signal.frame")
-        name_layers(figure, ["input", *(layer.name for layer in snapshot.layers)], 0)
-        figure.x_range.end += 0.4  # for the word beside the last point, on a phone too
+        names = ["input", *(layer.name for layer in snapshot.layers)]
+        name_layers(figure, names, 0, beyond=1.0)  # a word stands there, on a phone too
         figure.yaxis.axis_label = "standard deviation"
         data = source("signal", ["layer", "forward", "backward"])
         theory = source("signal.theory", ["layer", "forward", "backward"])

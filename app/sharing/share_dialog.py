@@ -12,7 +12,15 @@ from app.panel_document import address_of_page
 from app.sharing import packed_runs, run_links
 from app.sharing.run_links import hideable
 from app.stylesheets import css
-from engine import ExperimentHandle, Recording, Snapshot, files_named, record
+from engine import (
+    SETTINGS,
+    Effect,
+    ExperimentHandle,
+    Recording,
+    Snapshot,
+    files_named,
+    record,
+)
 
 PATIENCE = 10.0  # seconds
 EXPLAINED = """
@@ -23,6 +31,10 @@ BRANCHES = (
     "<p>Of its {all} other branches it holds {held}, which are repeated when one goes there.</p>"
 )
 CARRIES = "Show this step at once: a link of {size:,} kB, too long for some programs"
+DRAWN_ANEW = (
+    "<p>Its weights were drawn anew at step {step}, and no link holds those that were drawn: this"
+    " step is shown only once the run has been repeated.</p>"
+)
 TAKES = "<p>To repeat it takes about {seconds} s on this machine.</p>"
 FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
 
@@ -101,6 +113,11 @@ class Sharing:
             words, link = f"<p role='alert'>{error}</p>", ""
         if speed := self._handle.latest.training_steps_per_second:
             words += TAKES.format(seconds=max(1, round(recording.steps / speed)))
+        drawn = [
+            step for step, turn in recording.turns if SETTINGS[turn.path].effect is Effect.REDRAW
+        ]
+        if drawn and not self._state:
+            words += DRAWN_ANEW.format(step=f"{drawn[-1]:,}")
         if recording.branches:
             held = packed_runs.branches_held(recording)
             words += BRANCHES.format(all=len(recording.branches), held=held)

@@ -6,7 +6,17 @@ from app.plots.plot_data import status
 from app.sharing import run_links
 from app.sharing.share_dialog import Sharing
 from app.sharing.shared_run import SharedRun
-from engine import Conductor, Experiment, Recording, RunConfig, Status, digest, record
+from engine import (
+    Choice,
+    Conductor,
+    Experiment,
+    Recording,
+    RunConfig,
+    SetKnob,
+    Status,
+    digest,
+    record,
+)
 from tests.engine.served import serve, watch
 from tests.waiting import Clock
 
@@ -110,3 +120,17 @@ def test_the_dialog_offers_to_carry_the_state(source):
     sharing._carries.value = True
     address, _, state = sharing._link.value.partition("#state=")
     assert (address, run_links.carried(state)) == (plain, source.packed_state())
+    assert "drawn anew" not in sharing._words.object
+
+
+def test_after_new_weights_the_dialog_says_why_no_state_is_carried():
+    source = Experiment(RunConfig())
+    source.train(100)
+    source.apply(SetKnob("model.initializer", Choice("Xavier")))
+    source.train(100)
+    handle = Conductor(begin=lambda thread: None).add(source)
+    handle.do = lambda call: Done(call(source))
+    sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
+    sharing.opened()
+    assert not sharing._carries.visible
+    assert "drawn anew at step 100" in sharing._words.object
