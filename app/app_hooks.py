@@ -22,7 +22,7 @@ from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, collect
 from app.server.session import CONDUCTOR, FILE_READER, VISITS
-from app.server.workarounds import deal_with_events_on_threads
+from app.server.workarounds import build_pages_on_threads, deal_with_events_on_threads
 from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
 frame_channel.install()
@@ -31,6 +31,7 @@ http_handlers.install()
 connection_limits.install()
 log_limits.install()
 password.install()
+build_pages_on_threads()
 deal_with_events_on_threads()
 if LIMITS.data:
     register_folder(LIMITS.data)

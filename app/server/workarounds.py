@@ -16,6 +16,7 @@ from bokeh.core.serialization import Serializer
 from bokeh.document import Document, document
 from bokeh.events import Event
 from bokeh.model import Model
+from bokeh.server.contexts import ApplicationContext
 from bokeh.server.views.ws import WSHandler
 from panel.io import server
 from panel.io.state import set_curdoc
@@ -85,6 +86,17 @@ def _attempt(deal: Callable[[], Any], document: Document) -> None:
 
 
 # ---- pages --------------------------------------------------------------------------------------
+
+
+def build_pages_on_threads() -> None:
+    """Build a page on a thread, not on the event loop, which serves everybody else meanwhile.
+
+    Bokeh 3.10 does so for functions only, because it changes `sys.argv` and `sys.path` while it
+    runs a file (https://github.com/bokeh/bokeh/issues/15239). It does that to one page at a time,
+    and nothing here reads them.
+    """
+    name = "_can_initialize_document_in_worker"
+    replaced(ApplicationContext, name, lambda before: lambda context: True)
 
 
 def gather_resources_once() -> None:
