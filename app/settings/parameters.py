@@ -56,7 +56,10 @@ def value_of(place: Place, config: RunConfig) -> Value | None:
     value, values = config.value(place.path), SETTINGS[place.path].values
     if place.knob:
         knob = knob_of(place, config)
-        return value.knobs.get(knob.name, knob.default) if knob else None
+        if knob is None:
+            return None
+        number: float = value.knobs.get(knob.name, knob.default)
+        return int(number) if knob.range.whole else number  # 300.0 from JSON is 300
     if isinstance(values, Stack):
         return values.write(value)
     name: Value = value.name if place.entries else value

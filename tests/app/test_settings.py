@@ -240,3 +240,9 @@ def test_the_examples_of_the_readme_run():
 def test_parameters_and_engine_settings_match():
     assert PLACES["learning_rate"] == Place("optimization.learning_rate")
     assert PLACES["activation_slope_below"] == Place("model.activation", "slope_below")
+
+
+def test_a_whole_hyperparameter_of_a_choice_may_be_written_as_in_json(config):
+    settings = Settings(lambda command: None, config)
+    settings.show(config.replace("optimization.schedule", Choice("cosine", {"length": 300.0})))
+    assert settings.schedule_length == 300 and isinstance(settings.schedule_length, int)

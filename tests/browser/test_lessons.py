@@ -108,7 +108,7 @@ def test_another_run_ends_a_lesson(tab):
     predict(tab, open_lesson("a good rate").question.options[0])
     tab.page.get_by_text("watch the plots").wait_for()
     tab.press("Restart")
-    tab.page.get_by_text("the lesson ends here").wait_for()
+    tab.page.get_by_text("the lesson ends here").first.wait_for()
 
 
 def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
