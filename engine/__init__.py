@@ -16,7 +16,10 @@ from engine.data import (
     unreadable,
     unregister_upload,
 )
+from engine.diagnosis import RULES
+from engine.diagnosis.fit_rules import HEALTHY_GAP
 from engine.diagnosis.gradcheck import GradientCheck
+from engine.diagnosis.rules import lesson_of_rule
 from engine.grading.challenge import challenges_in
 from engine.grading.hand_in import HandIn, hand_in, to_bytes
 from engine.lessons import (
@@ -200,6 +203,7 @@ __all__ = [
     "FLAT",
     "FULL",
     "HALF_LIFE",
+    "HEALTHY_GAP",
     "HELD",
     "HOLDS",
     "LECTURE_SEARCH",
@@ -215,6 +219,7 @@ __all__ = [
     "ONE_MATTERS",
     "PACES",
     "PLACES",
+    "RULES",
     "SETTINGS",
     "SPAN",
     "STRATEGIES",
@@ -371,6 +376,7 @@ __all__ = [
     "in_words",
     "label_of",
     "lecture_search",
+    "lesson_of_rule",
     "limits",
     "memoize",
     "narrow",

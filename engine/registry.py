@@ -1,13 +1,14 @@
 """Menus that describe themselves: names, summaries and hyperparameters are read from the code.
 
 A menu's entry is an ordinary function or frozen dataclass. Its first docstring line is its summary;
-every keyword-only parameter annotated with a `Range` is one of its knobs:
+every keyword-only parameter annotated with a `Range` is one of its knobs, and a sentence behind the
+range says what it does:
 
     @ACTIVATIONS.register("leaky ReLU")
     @dataclass(frozen=True, kw_only=True)
     class LeakyReLU:
         \"\"\"max(slope x, x): a small slope on the left, so that no unit dies (Maas 2013).\"\"\"
-        slope: Annotated[float, Range(0.0, 0.5)] = 0.01
+        slope: Annotated[float, Range(0.0, 0.5), "How much passes below 0."] = 0.01
 """
 
 import functools
@@ -56,6 +57,7 @@ class Knob:
     name: str
     range: Range
     default: float
+    meaning: str = ""  # a sentence for a learner
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ def _knobs(make: Callable[..., Any]) -> Iterator[Knob]:
         hint = hints.get(parameter.name)
         if parameter.kind is not parameter.KEYWORD_ONLY or get_origin(hint) is not Annotated:
             continue
-        for extra in get_args(hint)[1:]:
+        extras = get_args(hint)[1:]
+        meaning = next((extra for extra in extras if isinstance(extra, str)), "")
+        for extra in extras:
             if isinstance(extra, Range):
-                yield Knob(parameter.name, extra, parameter.default)
+                yield Knob(parameter.name, extra, parameter.default, meaning)

@@ -8,6 +8,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app.explained import stages, weight
+from app.explanations.explanation import explain
 from app.page.bridge import Bridge
 from app.page.buttons import Presses, button
 from app.stylesheets import css
@@ -182,3 +183,63 @@ class Explanation:
 def _counted(word: str) -> int | None:
     """A place that a browser sends, counted from 1; None if it is anything else."""
     return int(word) - 1 if word.isdecimal() and 0 < len(word) < 9 else None
+
+
+explain(
+    ("button dialog Explain", "dialog The next step, explained"),
+    "The next step, explained",
+    "The step that comes next in stages, on its real mini-batch: forward, the loss, backward, the"
+    " update. It is computed on a copy, so the run does not move.",
+    shortcut="i",
+)
+explain(
+    ("button stage *", "field The next step, explained *"),
+    "Stages",
+    "Goes from one stage of the step to the next, or through all of them.",
+)
+explain("button make step", "Make this step", "Makes in your run the step that was explained.")
+explain(
+    "tab Batch",
+    "Batch",
+    "The examples of this mini-batch: what each is, what the network says, and its loss.",
+)
+explain(
+    "button explain example",
+    "An example",
+    "An example of this mini-batch: press on it to follow it through the network.",
+)
+explain(
+    "tab Forward",
+    "Forward",
+    "What each layer makes of the example that is followed, from the input to the scores.",
+)
+explain(
+    "tab Loss",
+    "Loss",
+    "From scores to probabilities to the loss of each example, and their mean.",
+    lesson="first-loss",
+)
+explain(
+    "tab Backward",
+    "Backward",
+    "The gradient on its way back from the loss, layer by layer, by the chain rule.",
+    lesson="sigmoid-saturates",
+)
+explain(
+    "tab Update",
+    "Update",
+    "What the optimizer makes of the gradient, and by how much the weights will change.",
+    lesson="update-rules",
+)
+explain(
+    "tab One weight",
+    "One weight",
+    "The gradient of one weight through the chain rule, number by number, beside a finite"
+    " difference.",
+)
+explain(
+    ("trace *", "button trace"),
+    "Which weight",
+    "The layer, the input and the unit whose weight is traced. A press on a square chooses"
+    " another.",
+)

@@ -7,11 +7,24 @@ from markupsafe import Markup
 from panel.pane import HTML
 
 from app import numbers, theme
+from app.explanations.explanation import explain
+from app.explanations.values import found
 from app.page.buttons import Presses, button
 from app.settings.settings import Send
 from app.stylesheets import css
 from app.templates import render
-from engine import SETTINGS, Command, Finding, RunConfig, SetKnob, Snapshot, Stack, Status
+from engine import (
+    RULES,
+    SETTINGS,
+    Command,
+    Finding,
+    RunConfig,
+    SetKnob,
+    Snapshot,
+    Stack,
+    Status,
+    lesson_of_rule,
+)
 
 MOST = 3  # findings that are listed at a time
 LEARNS = (
@@ -156,3 +169,43 @@ def _band(band: tuple[float, float]) -> str:
     if low == 0:
         return f"up to {numbers.number(high)}"
     return f"{numbers.number(low)} to {numbers.number(high)}"
+
+
+explain(
+    "findings",
+    "Diagnosis",
+    "What is wrong with the run, worst first: its number, the healthy range, the cause, and what to"
+    " do. Each is a rule that was set on runs of all bundled data sets.",
+    now=lambda snapshot, name: "; ".join(x.rule for x in snapshot.findings) or "nothing is wrong",
+    healthy="nothing here",
+    moved_by="The learning rate, the first weights, the activation and the penalties, mostly.",
+)
+explain("button show", "Show me", "Points at the plot in which the finding can be seen.")
+explain(
+    "button fix",
+    "Fix it",
+    "Turns the knobs as the diagnosis advises. Undo turns them back, and the curves say whether it"
+    " helped.",
+)
+explain("button undo", "Undo", "Turns the knobs back to where they were before Fix it.")
+
+
+def _healthy(snapshot: Snapshot, rule: str) -> str:
+    finding = found(snapshot, rule)
+    return _band(finding.band) if finding else ""
+
+
+def _advice(snapshot: Snapshot, rule: str) -> str:
+    finding = found(snapshot, rule)
+    return finding.advice if finding else ""
+
+
+for _rule in RULES.values():
+    explain(
+        f"finding {_rule.name}",
+        _rule.name.capitalize(),
+        _rule.summary,
+        healthy=_healthy,
+        moved_by=_advice,
+        lesson=lesson_of_rule(_rule.name),
+    )

@@ -9,6 +9,7 @@ from panel.layout import Column, Row
 from panel.viewable import Viewable
 
 from app import theme
+from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.stylesheets import css
 from engine import Snapshot
@@ -78,3 +79,6 @@ class Dialogs:
         for label, dialog in self._dialogs.items():
             if dialog.open:
                 self._contents[label].show(snapshot)
+
+
+explain("button close", "Close", "Closes this, as Escape does; nothing is lost.")

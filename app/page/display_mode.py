@@ -1,5 +1,6 @@
 """The size of type and lines: for a desk, or readable from the last row of a lecture hall."""
 
+from app.explanations.explanation import explain
 from app.page.bridge import Bridge
 from app.page.buttons import Presses, button
 
@@ -17,3 +18,11 @@ class DisplayMode:
         """Switch between desk and projector mode."""
         self._looks.reverse()
         self._bridge.do("wear", self._looks[0])
+
+
+explain(
+    "button look",
+    "Projector",
+    "Large type and thick lines, to be read from the last row of a lecture hall, and back.",
+    shortcut="p",
+)

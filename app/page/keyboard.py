@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from panel.pane import HTML
 
+from app.explanations.explanation import explain
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
 from app.page.timeline import Timeline
@@ -42,6 +43,7 @@ LOOKING = {  # those that the browser acts on alone: app/static/looking.js
     "}": "... later steps",
     "0": "... all that was seen before",
 }
+ASKING = {"q": "what is this? Then press on anything"}  # app/static/question_mark.js
 NAMES = {" ": "space", ">": "shift .", "<": "shift ,"}  # of keys that go by another
 
 
@@ -92,7 +94,7 @@ class Keys:
     width = "sm"
 
     def __init__(self) -> None:
-        keys = [(NAMES.get(key, key), does) for key, does in (KEYS | LOOKING).items()]
+        keys = [(NAMES.get(key, key), does) for key, does in (KEYS | LOOKING | ASKING).items()]
         self.view = HTML(
             render("keys", keys=keys),
             stylesheets=[css("keys")],
@@ -104,3 +106,11 @@ class Keys:
 
     def show(self, snapshot: Snapshot) -> None:
         """Nothing to follow."""
+
+
+explain(
+    ("button dialog Keys", "dialog Keys", "field Keys *"),
+    "Keys",
+    "All keys that steer a run from anywhere on the page.",
+    shortcut="?",
+)

@@ -9,6 +9,8 @@ from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 
 from app import theme
+from app.explanations.explanation import explain
+from app.explanations.question_mark import QuestionMark
 from app.page.bridge import Bridge
 from app.page.buttons import button
 from app.page.diagnosis_bar import DiagnosisBar
@@ -34,7 +36,7 @@ HEADER = """
 <button type="button" class="more" popovertarget="menus" aria-label="More" title="More">
   <span class="icon" aria-hidden="true">more_vert</span>
 </button>
-<div id="menus" class="menus" popover>{menus}{group}{look}</div>
+<div id="menus" class="menus" popover>{menus}{group}{question_mark}{look}</div>
 """
 
 TAB = "tab"  # the kind of message that tells which tab of the sidebar is opened
@@ -57,6 +59,7 @@ class Layout:
         dialogs: Dialogs,
         look: DisplayMode,
         bridge: Bridge,
+        question_mark: QuestionMark,
         only: Sequence[str] = (),  # the plots that are to be seen; empty: all
         bare: bool = False,  # without header and tabs, in a frame of another page
     ) -> None:
@@ -90,6 +93,7 @@ class Layout:
                 menus="" if "menus" in hidden else dialogs.html,
                 group=button("class", "Class", "groups", word="Class"),
                 look=look.html,
+                question_mark=question_mark.html,
             ),
             stylesheets=[css("buttons"), css("header")],
             margin=0,
@@ -218,3 +222,63 @@ def _places(views: Iterable[str]) -> str:
         f'<babysit-view name="{name}" style="{theme.CARDS.get(name, "")}"></babysit-view>'
         for name in views
     )
+
+
+explain(
+    "number title",
+    "What is tried here",
+    "The initializer, the activation and the data set of this run: what the lecture says most of.",
+    moved_by="The controls under Knobs.",
+)
+explain(
+    "number step",
+    "Step",
+    "How many updates the weights have had. Each step takes one mini-batch, its gradient, and moves"
+    " every weight a little against it.",
+    moved_by="Play, Step and Epoch; the timeline shows an earlier one.",
+)
+explain("number until", "Until", "The step at which the run will pause by itself.")
+explain(
+    "number epoch",
+    "Epoch",
+    "How many times every training example has been used. An epoch has as many steps as there are"
+    " mini-batches in the training set.",
+    moved_by="A larger batch size, or fewer examples, make an epoch of fewer steps.",
+)
+explain(
+    "number status",
+    "State of the run",
+    "Whether the run is running, paused, or has ended: diverged is a loss that is no number any"
+    " more.",
+    healthy="running or paused",
+    moved_by="Play and Pause; a learning rate that is far too high ends a run.",
+    lesson="rate-too-high-nan",
+)
+explain(
+    "number health",
+    "How the run is",
+    "The most serious thing that the diagnosis finds, in a word, or that there is none. The line"
+    " below the plots says why, and what to do.",
+    healthy="healthy, or converged once there is little left to learn",
+    moved_by="Whatever changes the run: the rules look at each step anew.",
+)
+explain(
+    "tab Knobs",
+    "Knobs",
+    "The settings of your run. Each says when it acts: at the next step, by drawing new weights, or"
+    " in a new run.",
+)
+explain("button class", "Class", "Joins a class room, with the code that its teacher gives.")
+explain(
+    "field Class *",
+    "Class",
+    "The strip of a class: your place in it, and what the teacher asks.",
+)
+explain(
+    ("field page Close drawer", "field page Open drawer"),
+    "Sidebar",
+    "Hides the sidebar with the knobs and the other tabs, or brings it back.",
+)
+explain("field page Toggle theme", "Light or dark", "Changes between a light and a dark page.")
+explain("field page More", "More", "The buttons for which there is no room in a narrow header.")
+explain("field page Babysit", "Babysit", "Opens this page anew: another run begins.")

@@ -3,13 +3,15 @@
 import functools
 from collections.abc import Callable
 
-from app.pace_names import BY_NAME, in_full
+from app.explanations.explanation import explain
+from app.pace_names import BY_NAME, in_full, in_short
 from app.page.buttons import Presses
 from engine import ExperimentHandle, next_pace
 
 # The current pace comes with the frames, like everything that follows the run.
 BUTTON = """
-<button type="button" class="outlined pace" popovertarget="paces" title="Pace, in steps a second">
+<button type="button" class="outlined pace" popovertarget="paces" title="Pace, in steps a second"
+ data-explain="button pace">
   <span class="unseen">Pace, in steps a second:</span> <span data-text="pace">auto</span>
 </button>
 <div id="paces" class="paces" popover role="group" aria-label="Pace">{choices}</div>
@@ -38,3 +40,13 @@ class PaceControl:
         """Switch to the next slower (-1) or faster (1) pace."""
         handle = self._handle()
         handle.set_pace(next_pace(handle.pace, handle.latest.steps_per_second, by))
+
+
+explain(
+    ("button pace", "button pace *"),
+    "Pace",
+    "How many steps a second are made, for you to watch. It changes no number of the run: at any"
+    " pace it learns the same.",
+    now=lambda snapshot, name: in_short(snapshot.pace, snapshot.steps_per_second),
+    shortcut="=",
+)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from panel.pane import HTML
 
+from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.settings.settings import Send
 from app.stylesheets import css
@@ -34,18 +35,21 @@ LOCKSTEP = "Train a second run, B, beside this one from the step that is shown"
 LOOK = "look"  # the kind of message that tells which step somebody wants to see
 DIGITS = 12  # of a step, at most
 TIMELINE = """
-<div class="timeline" role="group" aria-label="Timeline">
-  <button type="button" data-film aria-pressed="false" aria-label="Film of this run"
+<div class="timeline" role="group" aria-label="Timeline" data-explain="timeline">
+  <button type="button" data-film data-explain="button film" aria-pressed="false"
+   aria-label="Film of this run"
    title="The run from its first step to now, in 20 seconds"
   ><span class="icon" aria-hidden="true">movie</span></button>
   <div class="track">
     <div class="marks" aria-hidden="true"></div>
     <span class="noticed" data-text="noticed"></span>
-    <input type="range" min="0" max="1" step="any" value="1" aria-label="Step that is shown">
+    <input type="range" min="0" max="1" step="any" value="1" aria-label="Step that is shown"
+     data-explain="timeline">
   </div>
   <p role="status" data-text="look" data-value=""></p>
   <p class="hint" data-text="branch">Drag to look back at any step.</p>
-  <button type="button" class="outlined open" popovertarget="branches" hidden></button>
+  <button type="button" class="outlined open" popovertarget="branches"
+   data-explain="button branches" hidden></button>
   <div id="branches" class="branches" popover role="group" aria-label="Branches"></div>
   {buttons}
 </div>
@@ -158,3 +162,62 @@ class Timeline:
             self._send(LookBack(changes[-1]))
             if now.status is Status.RUNNING:
                 self._send(Play())
+
+
+explain(
+    "timeline",
+    "Timeline",
+    "As long as the run: drag it to see any step again, rebuilt to the bit, while training waits."
+    " A knob that you turn there begins another run, from that step.",
+    now=lambda snapshot, name: f"step {snapshot.step:,} of {snapshot.end:,}",
+    shortcut=",",
+)
+explain(
+    "number noticed",
+    "Marks on the timeline",
+    "Where the run was changed, and where the diagnosis first found something. They stay, so that"
+    " you can go back to where it began.",
+)
+explain("number look", "Step that is shown", "Which step you look at, and how far it is rebuilt.")
+explain(
+    "number branch",
+    "Branch",
+    "From which step of which run this one goes on, or when it will pause by itself.",
+)
+explain(
+    "button branches",
+    "Other branches",
+    "All the ways that this run has gone, each from where it left another. A press takes one up"
+    " again.",
+    shortcut="g",
+)
+explain(
+    "button branch", "A branch", "A run that was left: a press takes it up again.", shortcut="g"
+)
+explain(
+    "button film",
+    "Film",
+    "Plays the run from its first step to now, in 20 seconds. The numbers are those of each step.",
+)
+explain(
+    "button continue",
+    "Continue from here",
+    "Trains on from the step that is shown, as another branch. The steps behind it stay, faint.",
+    shortcut=" ",
+)
+explain("button now", "Back to now", "Shows the last step of the run again, and changes nothing.")
+explain(
+    "button lockstep",
+    "A | B",
+    "Trains a second run, B, beside this one, on the same mini-batches. Change one thing in B, and"
+    " what differs then is what it does.",
+    shortcut="v",
+)
+explain(
+    "number lockstep",
+    "A and B",
+    "From which step both runs differ, and how far their weights are apart now.",
+    moved_by="Each change that is made in one of them alone.",
+)
+explain("button turns", "A, B or both", "In which of the two runs the knobs act.")
+explain("button end lockstep", "End A | B", "Ends run B, and goes on with A alone.", shortcut="v")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.page.pace_control import PaceControl
 from app.settings.settings import Send
@@ -70,3 +71,39 @@ class Transport:
 
     def _draw_anew(self) -> None:
         self._send(Restart(self._latest().config.seed + 1))
+
+
+explain(
+    "button play",
+    "Play and Pause",
+    "Lets the network train, step after step, or stops it where it is. Nothing is lost by a pause.",
+    shortcut=" ",
+)
+explain(
+    "button step",
+    "Step",
+    "Makes one step of training and pauses: one mini-batch forward, backward, and one update.",
+    shortcut=".",
+    lesson="update-ratio",
+)
+explain(
+    "button epoch",
+    "Epoch",
+    "Trains to the end of this epoch and pauses. An epoch is over when every training example was"
+    " used once.",
+    shortcut="e",
+)
+explain(
+    "button restart",
+    "Restart",
+    "Begins this run again from its first step, with the settings as they are now. The seed stays,"
+    " so the same weights are drawn; the run before stays in the plots, faint.",
+    shortcut="r",
+)
+explain(
+    "button reseed",
+    "New seed",
+    "Begins again with other random numbers: other first weights, another order of the examples."
+    " What differs between two seeds is luck, not your settings.",
+    now=lambda snapshot, name: f"seed {snapshot.config.seed}",
+)

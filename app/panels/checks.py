@@ -12,6 +12,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import palette, theme
+from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.panels.panel import PANELS
 from app.plots.figures import further
@@ -32,6 +33,12 @@ from engine import (
 type Told = tuple[CheckProgress | CheckResult, ...]
 type Checkers = Callable[[Experiment], Iterator[Told]]
 
+SHOWN_IN = {  # the lessons about the checks, where there are any
+    "first loss": "first-loss",
+    "regularization raises it": "regularization-raises-it",
+    "overfit 20 examples": "overfit-20-examples",
+    "learning rate": "a-good-rate",
+}
 HEIGHT = 150  # of the curve of a check, in pixels
 
 
@@ -144,3 +151,26 @@ def _curve(result: CheckResult) -> Viewable:
         )
     picture.update(sizing_mode="stretch_width", height=HEIGHT, min_height=HEIGHT)
     return Bokeh(picture, height=HEIGHT, sizing_mode="stretch_width")
+
+
+explain(
+    ("tab Checks", "panel Checks"),
+    "Checks",
+    "The lecture's sanity checks, run on a copy of your network with its settings. Your own run"
+    " goes"
+    " on untouched.",
+    lesson="overfit-20-examples",
+)
+explain(
+    "field Checks Run all checks",
+    "Run all checks",
+    "Runs all checks, one after the other, on a copy of your network.",
+)
+for _check in CHECKS.values():
+    explain(
+        f"button check {_check.name}",
+        _check.name.capitalize(),
+        _check.summary,
+        healthy="a tick: the check holds",
+        lesson=SHOWN_IN.get(_check.name, ""),
+    )

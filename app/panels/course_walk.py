@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from app.explanations.explanation import explain
 from app.page.buttons import Presses
 from app.panels.lesson_list import Course, course_of, playlist_named, whole_course
 from app.sharing import playlist_links
@@ -114,3 +115,7 @@ class CourseWalk:
             self._presses.do("show_address", "item", str(self.place + 1))
         else:
             self._presses.do("show_address", "lesson", self.item.lesson)
+
+
+explain(f"button {NEXT_LESSON}", "Next lesson", "Opens the next one of the lecture.", shortcut="n")
+explain(f"button {PREVIOUS_LESSON}", "Previous lesson", "Opens the one before.", shortcut="b")

@@ -16,6 +16,7 @@ from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
 from app import palette, theme
+from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.panels.choice_widget import ChoiceWidget
 from app.panels.lab_data import in_words, lab_columns, table
@@ -24,7 +25,16 @@ from app.panels.latest_only_worker import Latest
 from app.panels.panel import PANELS
 from app.stylesheets import css
 from app.templates import refusal
-from engine import Begin, Choice, ExperimentHandle, Laboratory, LabReport, Snapshot
+from engine import (
+    SETTINGS,
+    Begin,
+    Choice,
+    ExperimentHandle,
+    Laboratory,
+    LabReport,
+    Registry,
+    Snapshot,
+)
 
 MOST_WEIGHTS = 5_000_000  # twice the lecture's: more would be too slow to follow a slider
 EXAMPLES = 100  # inputs: more would take longer and change figures less than another seed
@@ -258,3 +268,69 @@ def _head(title: str) -> HTML:
 
 def _words(words: str) -> HTML:
     return HTML(words, stylesheets=[css("panel")], sizing_mode="stretch_width")
+
+
+explain(
+    ("tab Lab", "panel Lab"),
+    "Lab",
+    "How a signal passes a fresh network of up to twenty layers, for any activation and"
+    " initializer."
+    " Nothing is trained: it is the lecture's experiment of ten layers of 500 units.",
+    healthy="The same standard deviation in every layer, forward and back.",
+    moved_by="The initializer and the activation.",
+    lesson="he-and-relu",
+)
+explain(
+    "button lab *",
+    "One of the lecture's five",
+    "Sets activation and initializer as on a slide of the lecture, with ten layers of 500 units.",
+    lesson="too-small-collapse",
+)
+explain(
+    "button lab seed",
+    "New seed",
+    "Draws other weights by the same initializer. What changes then is chance.",
+)
+explain(
+    "button lab train",
+    TRAIN,
+    "Begins a run with these layers on your data, and shows its plots.",
+)
+explain(
+    "field Lab Layers",
+    "Layers",
+    "How many layers the signal passes. A factor for each layer is multiplied by itself so often.",
+    lesson="too-small-collapse",
+)
+explain(
+    "field Lab Units in each",
+    "Units in each",
+    "How many units each layer has. The more there are, the closer the figures come to the theory.",
+)
+explain(
+    "field Lab Figures",
+    "Beside the slide",
+    "Mean and standard deviation of each layer, as computed here.",
+    lesson="xavier-and-tanh",
+)
+
+
+def _explain_menus() -> None:
+    """The two menus of the lab, and the knobs of their entries."""
+    for path in ("model.activation", "model.initializer"):
+        setting = SETTINGS[path]
+        explain(
+            f"field Lab {setting.label}",
+            setting.label,
+            setting.summary,
+            healthy=setting.usual,
+            lesson=setting.lesson,
+        )
+        entries = setting.values.values() if isinstance(setting.values, Registry) else ()
+        for entry in entries:
+            for knob in entry.knobs:
+                label = f"{entry.name} {knob.name.replace('_', ' ')}"
+                explain(f"field Lab {label}", label, knob.meaning, lesson=setting.lesson)
+
+
+_explain_menus()

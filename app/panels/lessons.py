@@ -14,6 +14,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import palette
+from app.explanations.explanation import explain
 from app.limits import LIMITS
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import Prompt
@@ -370,3 +371,37 @@ def _html(*sheets: str) -> HTML:
     return HTML(
         "", stylesheets=[css("buttons"), css("panel", *sheets)], sizing_mode="stretch_width"
     )
+
+
+explain(
+    ("tab Lessons", "panel Lessons"),
+    "Lessons",
+    "The claims of the lecture, one each: predict, watch, say what you saw, read the verdict, vary"
+    " it. Your own run waits meanwhile, and is given back as it was.",
+    shortcut="n",
+)
+explain(
+    ("button lesson", "button place", "field Lessons All *"),
+    "All lessons",
+    "The lessons in the order of the lecture, each a question; a tick is one whose verdict you have"
+    " read.",
+)
+explain(
+    "button predict",
+    "Your prediction",
+    "What do you expect? Whoever predicts first learns more from watching, even if wrong.",
+)
+explain("field reason", "Because", "Your reason, in your words: it is handed in with the answer.")
+explain(
+    "button saw",
+    "What you saw",
+    "What did the plots show? Say so before you read the verdict: one observation in five is"
+    " wrong.",
+)
+explain(
+    "button vary",
+    "Vary it",
+    "Plays the lesson with one thing changed. Say first whether the claim will hold.",
+)
+explain("button whole course", "The whole course", "Goes back to all lessons of the lecture.")
+explain("button again", "Start again", "Begins this lesson again, with nothing predicted.")

@@ -8,6 +8,7 @@ from panel import ui
 from panel.layout import Column, Row
 from panel.pane import HTML
 
+from app.explanations.explanation import explain
 from app.page.buttons import Presses
 from app.panel_document import address_of_page
 from app.panels.lesson_list import name_of, whole_course
@@ -235,3 +236,40 @@ class PlaylistEditor:
 def _alone(run: Recording) -> Recording:
     """The run without the branches beside it."""
     return Recording(run.config, run.turns, run.steps, run.digest)
+
+
+explain(
+    "button edit playlist",
+    "A playlist",
+    "Puts lessons, shared runs and words of your own in an order, for a class to go through.",
+)
+explain(
+    ("button follow playlist", "button copy playlist"),
+    "Use the playlist",
+    "Goes through the playlist as a class would, or takes a link that opens it for others.",
+)
+explain(
+    ("button add lesson", "button add words", "button add run"),
+    "Add a part",
+    "Puts this at the end of the playlist: a lesson, words of your own, or a run by its link.",
+)
+explain(
+    ("button earlier", "button later", "button remove"),
+    "Order of the parts",
+    "Moves this part of the playlist up or down, or takes it out.",
+)
+explain(
+    ("field playlist title", "field item title", "field item words"),
+    "Titles and words",
+    "What the playlist or one of its parts is called, and what you want to say there.",
+)
+explain(
+    ("field run title", "field run link"),
+    "A shared run",
+    "What to look at in a run, and its link. An empty link is your own run as it is now.",
+)
+explain(
+    "field Lessons *",
+    "A playlist's file",
+    "Opens a playlist that was saved as a file, or saves this one.",
+)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import plot_data
 from app.plots.axes import tick_shares
 from app.plots.ghost_runs import ghosts, left_out, own_name
@@ -22,7 +23,7 @@ from app.plots.plot_data import Part
 from app.plots.run_axis import Line, over_run, run_source
 from app.plots.run_columns import axes, markers, names
 from app.plots.view import VIEWS, layers_in_lockstep
-from engine import Curves, Snapshot, memoize
+from engine import HEALTHY_GAP, Curves, Snapshot, memoize
 
 TOP = 1.0
 COLUMNS = {"train": "train_accuracy", "validation": "validation_accuracy"}
@@ -133,3 +134,41 @@ class AccuracyView:
         )
         draw_other(figure, "accuracy", others, style)
         self.figures = [figure]
+
+
+explain(
+    "view accuracy",
+    "Accuracy",
+    "The share of right answers on training examples, and on validation examples that the network"
+    " never learns from. For values to predict it is R², the share of variance explained.",
+    healthy="Both rise, and stay close together.",
+    moved_by="More capacity if both are poor; more regularization or more examples if they part.",
+    lesson="the-gap-is-overfitting",
+)
+explain(
+    "number accuracy.train",
+    "Training accuracy",
+    "The share of training examples that are answered right. It alone says nothing of new"
+    " examples.",
+    healthy="close to the validation accuracy; 100 % on twenty examples",
+    moved_by="Learning rate, capacity, and how long it trains.",
+    lesson="overfit-20-examples",
+)
+explain(
+    "number accuracy.validation",
+    "Validation accuracy",
+    "The share of right answers on examples that the network never learns from. This is what you"
+    " want to be high.",
+    healthy="close to the training accuracy",
+    moved_by="Everything that moves the training accuracy, then dropout, L2 and more examples.",
+    lesson="no-gap-more-capacity",
+)
+explain(
+    "number accuracy.gap",
+    "Gap",
+    "By how much the training accuracy lies above the validation accuracy: what was learned by"
+    " heart.",
+    healthy=f"up to {HEALTHY_GAP:.0%}, where the diagnosis begins to speak of overfitting",
+    moved_by="Dropout, L2, more examples and a smaller network narrow it.",
+    lesson="the-gap-is-overfitting",
+)

@@ -9,6 +9,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import plot_data
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
@@ -250,3 +251,14 @@ class ActivationsView:
             level="annotation",
             **self._small,
         )
+
+
+explain(
+    "view activations",
+    "Activations",
+    "What the units of each layer put out, as a histogram: red are those at exactly 0, or at an end"
+    " of their range. The strips on the right show how it came about along the run.",
+    healthy="Spread out, and of a similar width in every layer.",
+    moved_by="The initializer at first, then the activation, normalization and large steps.",
+    lesson="too-small-collapse",
+)

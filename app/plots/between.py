@@ -9,6 +9,7 @@ from bokeh.models.annotations import Span
 from bokeh.models.text import BaseText
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots.axes import tick_powers
 from app.plots.plot_data import Columns, Part, floored
 from app.plots.view import VIEWS, auto_range, layers_of, plot, source
@@ -119,3 +120,22 @@ class BetweenView:
             )
             figure.scatter("place", name, source=data, color=colour, size=5)
         self.figures = [figure]
+
+
+explain(
+    ("view between", "tab A | B"),
+    "Straight line between A and B",
+    "The loss of networks on the straight line from A's weights to B's. No barrier means that both"
+    " lie in one basin.",
+    moved_by="How long both have gone apart, and how differently.",
+)
+explain(
+    ("number between.train", "number between.validation"),
+    "At both ends",
+    "The loss of A, and that of B.",
+)
+explain(
+    "number between.words",
+    "Barrier",
+    "How much higher the loss is on the way than at its ends.",
+)

@@ -1,6 +1,7 @@
 """Cost: the time of a step, and the share of time spent on measuring."""
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots.figures import bars, draw_bars, entitle, further
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot
@@ -113,3 +114,21 @@ class CostView:
         names = [snapshot.tensors[n].name for n in _rows(len(snapshot.tensors))]
         draw_bars(layers, "cost.work", style, names)
         self.figures = [instruments, layers]
+
+
+explain(
+    ("view cost", "tab Cost"),
+    "Cost",
+    "What a step costs in time and in multiplications, layer by layer, and what watching it costs.",
+    moved_by="Batch size, units and layers.",
+)
+explain("number cost.step", "A step", "The time of computing that one step takes, unwatched.")
+explain("number cost.epoch", "An epoch", "The time of computing for all training examples, once.")
+explain("number cost.pace", "Steps a second", "How many steps are made each second, at this pace.")
+explain("number cost.work", "Work", "How many multiplications a step takes, forward and backward.")
+explain(
+    "number cost.watching",
+    "Instruments",
+    "The share of the time that goes into measuring what you see. The numbers of the run do not"
+    " depend on it.",
+)

@@ -9,6 +9,7 @@ from bokeh.models import DataRange1d, FixedTicker, Range1d
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import pictures, plot_data
 from app.plots.figures import entitle, further
 from app.plots.hardest import (
@@ -269,3 +270,31 @@ class DataView:
             across = _across(snapshot)
             pictures.share_width(drawn, 2.4 * across)
             draw_words(drawn, self._style, across)
+
+
+explain(
+    ("view data", "tab Data"),
+    "Data",
+    "What the network answers on the validation examples: which classes it takes for which, and the"
+    " examples that are hardest for it.",
+    healthy="Answers on the diagonal: each class is taken for itself.",
+    moved_by="Training; a class with few examples is learned last.",
+)
+explain("number data.errors", "Wrong", "How many validation examples are answered wrong, of all.")
+explain(
+    "number data.confused",
+    "Most often",
+    "The class that is most often taken for another one. Look at such examples: often you"
+    " understand why.",
+)
+explain(
+    ("number data.error", "number data.worst"),
+    "Error",
+    "How far predictions lie from the true values: the root mean square, and the largest. Both are"
+    " in the units of the data.",
+)
+explain(
+    ("number data.low", "number data.high"),
+    "Colours",
+    "The values at the ends of the colours of the plane.",
+)

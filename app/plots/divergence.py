@@ -4,6 +4,7 @@ import numpy as np
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import plot_data
 from app.plots.figures import entitle, frame_decades
 from app.plots.plot_data import Columns, Part
@@ -136,3 +137,22 @@ class AutopsyView:
                 "step", name, source=data, color=palette.colour(n), line_dash=palette.dash(n),
                 line_width=self._style.line_width,
             )  # fmt: skip
+
+
+explain(
+    ("view autopsy", "tab Autopsy"),
+    "Autopsy",
+    "After a divergence: the last steps again, with the loss and all norms, and which number broke"
+    " first.",
+    healthy="Empty, as long as the loss is a number.",
+    moved_by="A learning rate that is far too high, nearly always.",
+    lesson="rate-too-high-nan",
+)
+explain("number autopsy.where", "What broke first", "The layer and the number that broke first.")
+explain(
+    tuple(f"number autopsy.{name}" for name in LINES),
+    "In the last steps",
+    "How this number went in the last steps: the loss, or the norm over all weights, their gradient"
+    " or their update.",
+    lesson="rate-too-high-nan",
+)

@@ -8,6 +8,7 @@ from bokeh.models import FixedTicker, LinearScale, Range1d
 from bokeh.models.annotations import BoxAnnotation
 
 from app import palette, theme
+from app.explanations.explanation import explain
 from app.plots import plot_data
 from app.plots.figures import bars, draw_bars, entitle, further
 from app.plots.plot_data import Columns, Part
@@ -187,3 +188,24 @@ class FunctionsView:
                 "x", name, source=data, color=colour, line_dash=dash,
                 line_width=self._style.line_width,
             )  # fmt: skip
+
+
+explain(
+    ("view functions", "tab Functions"),
+    "Functions",
+    "The activation with its slope, and where the sums that it is given lie. On the shaded parts"
+    " the"
+    " slope is next to 0, so gradients vanish there.",
+    healthy="Sums where the slope is not next to 0.",
+    moved_by="The activation, and the size of the weights.",
+    lesson="sigmoid-saturates",
+)
+explain("number functions.name", "Activation", "The function whose value is drawn.")
+explain(
+    "number functions.flat",
+    "On the flat part",
+    f"The share of sums where the slope is below {FLAT:g}, in the layer that has most of them. They"
+    " let next to no gradient through.",
+    moved_by="Smaller weights, batch norm, or another activation.",
+    lesson="sigmoid-saturates",
+)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app import palette
+from app.explanations.explanation import explain
 from app.plots.plot_data import Columns, floored, rounded
 from engine import Choice, Curves, PastRun, RunConfig, Snapshot, memoize
 
@@ -172,3 +173,17 @@ def _values(curves: Curves, name: str) -> np.ndarray:
     values = np.full(several.shape[1], np.nan)
     values[known] = np.nanmedian(several[:, known], axis=0)
     return values
+
+
+explain(
+    "mark run",
+    "A run",
+    "The curve of a run, by its name. Thin ones are runs before this one, or pinned ones, as they"
+    " were, to compare with.",
+)
+explain(
+    ("number loss.apart", "number accuracy.apart", "number updates.apart"),
+    "Left out",
+    "Runs that are not drawn here, and why: of other data or of another loss, the curves cannot be"
+    " compared.",
+)

@@ -9,6 +9,7 @@ from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots.axes import tick_shares
 from app.plots.figures import entitle, further, name_layers
 from app.plots.plot_data import Columns, Part
@@ -132,3 +133,40 @@ class HealthView:
         silence = source(f"health.{part}.silence", ["x", "y", "words"])
         drawn.text("x", "y", "words", source=silence, text_color=palette.QUIET, **words)
         return drawn
+
+
+explain(
+    ("view health", "tab Health"),
+    "Health",
+    "The share of each hidden layer's units that is dead, just now at 0, or saturated: no gradient"
+    " passes those. The dashed line is where the diagnosis speaks up.",
+    healthy=f"dead below {BANDS['dead']:.0%}, saturated below {BANDS['saturated']:.0%}",
+    moved_by="Too large a learning rate kills ReLUs; too large weights saturate tanh and sigmoid.",
+    lesson="dead-relus",
+)
+explain(
+    "number health.dead",
+    "Dead units",
+    "The share of units that are 0 on every example seen, in the worst layer. They get no gradient,"
+    " so they do not come back.",
+    healthy=f"below {BANDS['dead']:.0%}",
+    moved_by="A high learning rate makes them; leaky ReLU has none.",
+    lesson="dead-relus",
+)
+explain(
+    "number health.zero",
+    "Zeros just now",
+    "The share of outputs that are exactly 0 at this moment, in the worst layer. About half is what"
+    " ReLU does to sums of both signs, and harmless.",
+    moved_by="The activation, and where its inputs lie.",
+    lesson="relu-learns-faster",
+)
+explain(
+    "number health.saturated",
+    "Saturated units",
+    "The share of outputs at an end of the activation's range, in the worst layer. The slope there"
+    " is next to 0, so next to no gradient passes.",
+    healthy=f"below {BANDS['saturated']:.0%}",
+    moved_by="Smaller first weights, a lower learning rate, batch norm, or ReLU.",
+    lesson="too-large-saturation",
+)

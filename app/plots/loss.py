@@ -11,6 +11,7 @@ from bokeh.models.tickers import LogTicker
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import plot_data
 from app.plots.axes import tick_figures, tick_powers
 from app.plots.ghost_runs import ghosts, left_out, own_name
@@ -237,3 +238,67 @@ def _add_switches(plot: figure) -> None:
     linear = [LinearScale(), BasicTicker(), tick_figures()]
     switch(plot, "loss.log", "log", TO_LINEAR, figure=plot, log=log, linear=linear)
     switch(plot, "loss.usual", "5-95 %", TO_ALL)
+
+
+explain(
+    "view loss",
+    "Loss",
+    "How wrong the network is: on each step's mini-batch, averaged, and on the validation examples,"
+    " which it never learns from. Training is making this small.",
+    healthy="It starts near the dashed line of chance, falls, and flattens; validation"
+    " goes with it.",
+    moved_by="The learning rate, most of all: too low it hardly falls, too high it explodes.",
+    lesson="a-good-rate",
+)
+explain(
+    "number loss.train",
+    "Training loss",
+    "The loss on the mini-batches of the last steps, averaged, without the penalty. Each step is"
+    " made to lower it on its own batch.",
+    healthy="below that of chance, and falling until little is left",
+    moved_by="The learning rate, the optimizer, the batch size.",
+    lesson="first-loss",
+)
+explain(
+    "number loss.validation",
+    "Validation loss",
+    "The loss on examples that the network never learns from. If it rises while the training loss"
+    " falls, the network learns by heart.",
+    healthy="close to the training loss, and not rising",
+    moved_by="Dropout, L2, more examples, a smaller network.",
+    lesson="the-gap-is-overfitting",
+)
+explain(
+    "number loss.penalty",
+    "Penalty",
+    "What L1 and L2 add to the loss for large weights. Training makes the sum of both small.",
+    healthy="small beside the loss, at least at the first step",
+    moved_by="L2 strength, L1 strength, and the size of the weights.",
+    lesson="regularization-raises-it",
+)
+explain(
+    "number loss.batches",
+    "Single batches",
+    "The band that holds the losses of single mini-batches, from which the average is taken. It is"
+    " wide because each batch has other examples.",
+    moved_by="A larger batch size makes it narrower.",
+)
+explain(
+    "mark level loss",
+    "Chance",
+    "The loss of a network that knows nothing and gives each class the same chance: ln C for C"
+    " classes. Without a penalty a good start lies on this line.",
+    now=lambda snapshot, name: numbers.number(snapshot.metrics.chance_loss),
+    lesson="first-loss",
+)
+explain(
+    "button switch loss.log",
+    "Logarithmic axis",
+    "Makes equal factors equally high, so that a small loss can still be seen to fall.",
+)
+explain(
+    "button switch loss.usual",
+    "5-95 %",
+    "Makes the axis fit all but the highest and lowest losses, so that a single leap does not press"
+    " everything else flat.",
+)

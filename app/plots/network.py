@@ -10,6 +10,7 @@ from bokeh.models import Range1d
 from bokeh.plotting import figure
 
 from app import palette, theme
+from app.explanations.explanation import explain
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
 from engine import Snapshot, Stage
@@ -193,3 +194,28 @@ class NetworkView:
                 text_font_size=style.small,
                 text_color=palette.QUIET,
             )
+
+
+explain(
+    ("view network", "tab Network"),
+    "Network",
+    "The layers from input to scores: a taller box has more numbers, a darker link more of the"
+    " parameters.",
+    moved_by="Hidden layers, convolutions, and the data set.",
+    lesson="convolution",
+)
+explain(
+    "number network.parameters",
+    "Parameters",
+    "How many numbers are learned: all weights and biases. More can learn more, and also more by"
+    " heart.",
+    moved_by="Units and layers; Maxout doubles them.",
+    lesson="maxout-doubles-the-parameters",
+)
+explain(
+    "number network.work",
+    "Work",
+    "How many multiplications one example takes on its way forward.",
+    moved_by="Units, layers and filters.",
+)
+explain("number network.data", "In and out", "The size of one example, and what is predicted.")

@@ -6,6 +6,7 @@ import numpy as np
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots.plot_data import Columns, floored, rounded
 from app.plots.run_axis import Line, run_source
 from engine import Snapshot
@@ -100,3 +101,23 @@ def signed(value: float, *, shares: bool = False) -> str:
     """A difference with its sign; of shares in points of a hundred."""
     size = f"{100 * abs(value):.1f} points" if shares else numbers.number(abs(value))
     return size if not value < 0 and not value > 0 else f"{'−' if value < 0 else '+'}{size}"
+
+
+explain(
+    ("number loss.other", "number accuracy.other"),
+    "B beside A",
+    "By how much run B differs from A in this number, now.",
+    moved_by="What was changed in one of the two runs alone.",
+)
+explain(
+    ("number loss.B train", "number loss.B validation", "number updates.B W#"),
+    "A line of run B",
+    "The same number of run B, which trains beside this one on the same mini-batches.",
+    moved_by="What was changed in B alone.",
+)
+explain(
+    ("number accuracy.B train", "number accuracy.B validation"),
+    "A line of run B",
+    "The accuracy of run B, which trains beside this one on the same mini-batches.",
+    moved_by="What was changed in B alone.",
+)

@@ -11,6 +11,7 @@ from bokeh.models import ColumnDataSource, CustomJSTicker, CustomJSTickFormatter
 from bokeh.plotting import figure
 
 from app import palette, theme
+from app.explanations.explanation import explain
 from app.plots.plot_data import FLOOR
 from app.plots.view import View, plot, source
 
@@ -125,3 +126,36 @@ def control(view: View) -> str:
         return ""
     options = "".join(f'<option value="{name}">{label}</option>' for name, label in CHOICES.items())
     return CONTROL.format(options=options)
+
+
+explain(
+    "button looks steps",
+    "Steps shown",
+    "Which part of the run all plots over time show: all of it, what came since the last change, or"
+    " the last steps. Log steps give the beginning more room.",
+    shortcut="s",
+)
+explain(
+    "button looks back",
+    "Reset",
+    "Shows all again that was seen before you looked closer.",
+    shortcut="0",
+)
+explain(
+    "button looks unit",
+    "Steps or epochs",
+    "What the axis counts: updates, or how often all training examples were used.",
+    shortcut="u",
+)
+explain(
+    "mark change",
+    "A change",
+    "A setting was changed at this step: point at the flag to read which. What the curves do behind"
+    " the line is its effect.",
+    shortcut="t",
+)
+explain(
+    "mark beyond",
+    "Beyond the axis",
+    "A value that lies above or below what the axis shows, and where.",
+)

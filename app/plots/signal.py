@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import plot_data
 from app.plots.figures import frame_decades, name_layers
 from app.plots.plot_data import Columns, Part
@@ -126,3 +127,37 @@ class SignalView:
             text_font_size=style.small,
         )
         self.figures = [figure]
+
+
+explain(
+    ("view signal", "tab Signal"),
+    "Signal",
+    "How large the signal is in each layer on its way forward, and the gradient on its way back."
+    " Dashed: what theory expects of wide layers with weights as they were drawn.",
+    healthy="Neither line falls or rises by much from layer to layer.",
+    moved_by="The initializer and the activation; batch norm evens it out.",
+    lesson="he-and-relu",
+)
+explain(
+    "number signal.forward",
+    "Signal, first to last layer",
+    "The standard deviation of what the first layer puts out, and of what the last does.",
+    healthy="both of a similar size",
+    moved_by="The initializer, the activation, normalization.",
+    lesson="he-and-relu",
+)
+explain(
+    "number signal.backward",
+    "Gradient, first to last layer",
+    "The size of the gradient that reaches the first layer, and of that at the last one.",
+    healthy="not thousands of times smaller or larger at one end",
+    moved_by="The slope of the activation, the size of the weights, the number of layers.",
+    lesson="sigmoid-saturates",
+)
+explain(
+    "number signal.theory",
+    "Theory",
+    "What very wide layers would have with weights as they were drawn (mean-field theory). Where"
+    " training has changed the weights, the lines part.",
+    lesson="xavier-and-tanh",
+)

@@ -8,6 +8,7 @@ from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import plot_data
 from app.plots.ghost_runs import ghosts, left_out
 from app.plots.other_run import draw_other, other_lines, other_rows
@@ -193,3 +194,37 @@ def _draw_landing(figure: figure, style: theme.Style) -> None:
     # Not to be seen: it carries the rate that the ratios were made with.
     known = source("updates.rate", ["ratio", "rate"])
     figure.scatter("rate", "ratio", source=known, size=0, alpha=0)
+
+
+def _last_ratio(snapshot: Snapshot, name: str) -> str:
+    _, _, shown = _ratios(snapshot.so_far)
+    return shown.get(name.partition(".")[2], "")
+
+
+explain(
+    "view updates",
+    "Update / weight",
+    "How much each step changes the weights, as a share of their size, for each layer. It says"
+    " whether the learning rate fits, before the loss does.",
+    healthy=f"in the green band, {numbers.tick(HEALTHY[0])} to {numbers.tick(HEALTHY[1])}; below it"
+    " only once the loss has come down",
+    moved_by="The learning rate: ten times the rate makes it ten times as large.",
+    lesson="update-ratio",
+)
+explain(
+    "number updates.W#",
+    "Update / weight of a layer",
+    "The size of the last update of this layer's weights, divided by the size of the weights. A"
+    " thousandth means that the step changed them by a tenth of a per cent.",
+    now=_last_ratio,
+    healthy=f"about {WANTED:g}: {numbers.tick(HEALTHY[0])} to {numbers.tick(HEALTHY[1])}",
+    moved_by="The learning rate, in proportion; the gradient that reaches this layer.",
+    lesson="update-ratio",
+)
+explain(
+    "mark level updates",
+    "Converged",
+    "The loss has come down and no longer falls, so that updates are small for want of gradient."
+    " Then the band does not count.",
+    lesson="update-ratio",
+)

@@ -8,6 +8,7 @@ from bokeh.models import ColumnDataSource, Range1d
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.plots import pictures
 from app.plots.figures import entitle, further
 from app.plots.plot_data import Columns, Part
@@ -283,3 +284,22 @@ class WeightsView:
 
 def _corners(xs: Sequence[float], ys: Sequence[float]) -> ColumnDataSource:
     return ColumnDataSource({"x": list(xs), "y": list(ys)})
+
+
+explain(
+    ("view weights", "tab Weights"),
+    "Weights",
+    "What each unit of the first layer responds to, as a picture of its weights; of later layers"
+    " the"
+    " weights themselves. Blue is negative, red positive.",
+    healthy="Pictures that differ; noise at first, then strokes and edges of what is learned.",
+    moved_by="Training. Constant first weights keep all pictures the same.",
+    lesson="constant-weights",
+)
+explain("number weights.shown", "Units shown", "How many units of this layer have a picture here.")
+explain(
+    ("number weights.scale", "number weights.later"),
+    "Colours",
+    "The weight at which the colours are strongest, so that pictures can be compared.",
+    moved_by="Training, and L2, which keeps weights small.",
+)

@@ -13,6 +13,7 @@ from panel.io.resources import get_dist_path
 
 from app import theme
 from app.explained.dialog import Explanation
+from app.explanations.question_mark import QuestionMark
 from app.limits import LIMITS
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
@@ -127,6 +128,7 @@ def _build_page(document: Document) -> None:
         **{"token": token_of(context), "keys": list(KEYS), "narrowest": theme.TABLET + 1},
         **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
         **{"bar": css("way_back"), "hall": theme.HALL, "classroom": css("classroom")},
+        **{"asked": css("buttons", "question_mark")},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     pn.state.onload(visit.arrive)
@@ -180,6 +182,7 @@ class Visit:
             self._dialogs,
             look,
             bridge,
+            QuestionMark(bridge, lambda: self.shown(self.watched)),
             only=wish.only,
             bare=wish.bare,
         )

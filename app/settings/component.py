@@ -13,6 +13,7 @@ from panel import ui
 from panel_material_ui.base import MaterialUIComponent
 
 from app.server.workarounds import bundle_of
+from app.settings.explained import explain_settings
 from app.settings.parameters import PLACES
 from app.settings.schema import in_words, schema
 from app.settings.settings import Settings
@@ -116,3 +117,6 @@ def _own(settings: Settings) -> dict[str, dict[str, str]]:
                 if guest in place.entries:  # it may have been removed
                     found.setdefault(name, {})[guest] = place.entries[guest].summary
     return found
+
+
+explain_settings()

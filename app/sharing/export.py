@@ -9,6 +9,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import numbers
+from app.explanations.explanation import explain
 from app.page.bridge import Bridge
 from app.plots import VIEWS, view_of
 from app.sharing import run_links
@@ -133,3 +134,33 @@ def in_one_line(snapshot: Snapshot) -> str:
     told = (f"{name} {words}" for name, words in said if words not in IDLE)
     step = numbers.count(snapshot.step)
     return f"Babysit, run {snapshot.run} at step {step}: {'; '.join(told)}."
+
+
+explain(
+    ("button dialog Export", "dialog Export"),
+    "Export",
+    "Takes the run with you: as a report, as curves, as a file that repeats it, or as weights.",
+)
+explain(
+    "field Export *",
+    "A file of this run",
+    "Saves what stands on the button.",
+)
+explain(
+    "field Export Report *",
+    "Report",
+    "A page for printing: the settings, all changes, the curves and what the diagnosis found.",
+)
+explain("field Export Curves *", "Curves", "All curves of the run as a table: a row a point.")
+explain(
+    "field Export Run *",
+    "Run",
+    "The config and all changes, by which the run is repeated to the bit, here or without a page.",
+)
+explain("field Export Weights *", "Weights", "All weights as they are now, for NumPy.")
+explain("field Export Plot", "Plot", "Which of the plots is saved as a picture.")
+explain(
+    ("field Export PNG", "field Export SVG"),
+    "A picture of the plot",
+    "Saves this plot as it is now: PNG in points, SVG in lines that stay sharp at any size.",
+)

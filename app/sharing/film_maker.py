@@ -12,6 +12,7 @@ from panel.layout import Column, FlexBox
 from panel.pane import HTML
 from panel.viewable import Viewable
 
+from app.explanations.explanation import explain
 from app.panel_document import document_of_now
 from app.sharing.file_button import file_button
 from app.sharing.film import KINDS, encode, pictures
@@ -98,3 +99,10 @@ class FilmMaker:
             lambda: self._files.get(kind, b""),
             margin=(4, 8, 4, 0),
         )
+
+
+explain(
+    ("field Export Film", "field Export Film *"),
+    "Film",
+    "Makes a film of this run from its first step to now, to be saved as a picture that moves.",
+)

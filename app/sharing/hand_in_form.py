@@ -9,6 +9,7 @@ from panel.layout import Column
 from panel.pane import HTML
 
 from app import numbers, palette
+from app.explanations.explanation import explain
 from app.sharing.svg_charts import Line, curves
 from app.stylesheets import css
 from app.templates import render, sentence
@@ -143,3 +144,17 @@ def _curves(past: PastRun) -> Iterable[str]:
             Line("validation", palette.VALIDATION, "dashed", told["step"], told[validation]),
         )
         yield curves(title, lines, [], log=log)
+
+
+explain(
+    "field Lessons Your name or number",
+    "Your name or number",
+    "By which the teacher knows whose hand-in it is. It is in the file.",
+)
+explain(
+    ("field Lessons Hand-in *", "field Lessons Report *"),
+    "Hand in",
+    "Saves your predictions, reasons, answers and pinned runs as a file to be handed in. A run"
+    " in it"
+    " can be repeated to the bit, so that it can be checked.",
+)

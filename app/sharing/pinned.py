@@ -9,6 +9,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import numbers
+from app.explanations.explanation import explain
 from app.plots.ghost_runs import branches, run_before
 from app.stylesheets import css
 from app.templates import render, sentence
@@ -225,3 +226,31 @@ def _called(past: PastRun, snapshot: Snapshot) -> str:
 
 def _row(label: str, runs: Sequence[Mapping[str, str]], kind: str) -> TableRow:
     return TableRow(label, [run.get(label, "–") for run in runs], kind)
+
+
+explain(
+    ("button dialog Runs", "dialog Runs, side by side"),
+    "Runs",
+    "Pins the run as it is now, so that its curves stay in the plots beside the next ones; and"
+    " compares what differs in their settings.",
+)
+explain(
+    "field Runs, side by side *",
+    "Pinned runs",
+    "The runs that you keep, with a name and a note, each to be loaded or repeated to the bit.",
+)
+explain(
+    ("field Runs, side by side Name *", "field Runs, side by side A note *"),
+    "Name and note",
+    "What the pinned run is called in the plots, and what you want to say of it in a hand-in.",
+)
+explain(
+    "field Runs, side by side Pin *",
+    "Pin this run",
+    "Keeps the run as it is now: its curves stay in the plots, beside whatever you try next.",
+)
+explain(
+    "field Runs, side by side Runs *",
+    "Runs compared",
+    "The settings in which the pinned runs differ, and how far each has come.",
+)

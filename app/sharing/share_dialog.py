@@ -7,6 +7,7 @@ from panel.layout import Column, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
+from app.explanations.explanation import explain
 from app.page.bridge import Bridge
 from app.panel_document import address_of_page
 from app.sharing import packed_runs, run_links
@@ -126,3 +127,36 @@ class Sharing:
         self._words.object = words
         self._copy.param.update(disabled=not link, label="Copy")
         self._link.value = link
+
+
+explain(
+    ("button dialog Share", "dialog Share this run"),
+    "Share",
+    "Makes a link that repeats this run: to the bit on a machine of the same kind.",
+)
+explain(
+    "field Share this run *",
+    "A link to this run",
+    "What the link holds: the settings and all changes, and if you like the state, so that the step"
+    " is shown at once. Parts of the page can be hidden by it, for a lesson.",
+)
+explain(
+    ("field Share this run Link", "field Share this run Copy"),
+    "Link",
+    "The address that repeats this run: its first settings and all changes, step by step.",
+)
+explain(
+    "field Share this run Go on *",
+    "Go on training",
+    "Whether the run goes on by itself from there, or waits for whoever opens the link.",
+)
+explain(
+    "field Share this run Show *",
+    "Show this step at once",
+    "Puts the weights into the link, so that its step is seen before the run has been repeated.",
+)
+explain(
+    "field Share this run Hide, *",
+    "Hide",
+    "Parts of the page that the link leaves out, so that a lesson shows what it speaks of alone.",
+)

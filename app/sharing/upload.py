@@ -11,6 +11,7 @@ from panel.layout import Column, FlexBox
 from panel.pane import HTML
 from panel.viewable import Viewable
 
+from app.explanations.explanation import explain
 from app.sharing.upload_preview import preview
 from app.stylesheets import css
 from app.templates import sentence
@@ -257,3 +258,27 @@ def learn_from(handle: ExperimentHandle, upload: Upload, reading: Reading = AS_F
     had_classes = bool(handle.latest.data.classes)
     config = now.replace("data.dataset", Choice(upload.name)).with_reading(reading)
     handle.send(Begin(suit_data(config, had_classes)))
+
+
+explain(
+    ("button dialog Data", "dialog Your own data"),
+    "Data",
+    "Learn from data of your own: a table, an archive of images, or arrays. Nobody else sees it.",
+)
+explain(
+    "field Your own data *",
+    "Your own data",
+    "Which file is read and how: what to predict, as classes or values, and what to do where values"
+    " are missing.",
+)
+explain(
+    "field Your own data Learn from it",
+    "Learn from it",
+    "Begins a run on this data, with the settings as they are otherwise.",
+)
+explain(
+    "field Your own data Choose *",
+    "A file",
+    "A table, an archive of images in folders, or arrays. What is read of it is shown before"
+    " anything learns from it.",
+)

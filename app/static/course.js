@@ -12,6 +12,7 @@ const PLAYLIST = "playlist" // ... its name in the operator's folder, or behind 
 const LOOK = 100 // milliseconds from one look for the sidebar's tabs to the next
 
 let opened = "" // the playlist that the page shows, as the address says it
+let built = false // whether the panel of lessons is there
 
 // A page that is opened at a lesson goes there; so does the browser's way back and forward.
 export function follow_address() {
@@ -36,8 +37,26 @@ function open_lessons() {
   }
 }
 
+// Open a lesson from elsewhere on the page, and leave a playlist for it; a panel that is still to be built
+// asks for it by the address.
+export function go_to_lesson(slug) {
+  const address = new URL(window.location)
+  if (playlist() != "") {
+    address.hash = ""
+    address.searchParams.delete(PLAYLIST)
+  }
+  address.searchParams.delete(ITEM)
+  address.searchParams.set(LESSON, slug)
+  history.pushState(null, "", address)
+  if (built) {
+    tell_address()
+  }
+  open_tab("Lessons")
+}
+
 // The panel of lessons is there, and asks.
 export function recall_lessons() {
+  built = true
   tell("press", "lessons done", [...done()].join(" "))
   Object.values(answers()).forEach((answer) => tell("press", "answers kept", answer))
   tell_address()

@@ -6,6 +6,7 @@ import {copy} from "./clipboard.js"
 import {keep_answer, recall_lessons, show_address, show_playlist, tick_lesson} from "./course.js"
 import {count, number, tick} from "./numbers.js"
 import {save} from "./plots.js"
+import {explainable, explained} from "./question_mark.js"
 import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
 import {open_tab} from "./tabs.js"
 import {time_ticks, time_words} from "./time_axis.js"
@@ -23,7 +24,7 @@ export function start(token, base, way_back, hall) {
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
-  const done = {point_at, open_tab, copy, save}
+  const done = {point_at, open_tab, copy, save, explainable, explained}
   const course = {recall_lessons, show_address, show_playlist, tick_lesson, keep_answer}
   window.babysit = Object.assign(channel, done, course, used)
 }

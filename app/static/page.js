@@ -12,12 +12,13 @@ import {listen} from "./keyboard.js"
 import {look_along} from "./looking.js"
 import {name_all} from "./names.js"
 import {listen_for_presses} from "./presses.js"
+import {QuestionMark} from "./question_mark.js"
 import {fit} from "./screen.js"
 import {listen_to_tabs} from "./tabs.js"
 import {Place} from "./views.js"
 import {WayBack} from "./way_back.js"
 
-export function open(base, {token, keys, narrowest, slider, dragged, bar, hall, classroom}) {
+export function open(base, {token, keys, narrowest, slider, dragged, bar, hall, classroom, asked}) {
   leave_styles_alone()
   customElements.define("babysit-view", Place)
   look_along()
@@ -32,4 +33,5 @@ export function open(base, {token, keys, narrowest, slider, dragged, bar, hall, 
   follow_address()
   while_dragged(slider, dragged)
   new Dock(base, token, classroom)
+  new QuestionMark(asked)
 }

@@ -6,6 +6,7 @@ import {epoch_of, place, step_at} from "./time_axis.js"
 import {model} from "./views.js"
 import {is_over_run, pointer_in} from "./zooming.js"
 
+const NEAR = 10 // pixels from a line within which it is meant
 const BESIDE = 8 // pixels from the line to what is told
 
 const readouts = new Set()
@@ -56,6 +57,25 @@ function nearest(column, value) {
     }
   }
   return high < 0 ? -1 : Math.abs(column[high] - value) < Math.abs(column[low] - value) ? high : low
+}
+
+// The label of the line that runs closest to a pointer, if one runs near it.
+export function line_near(figure, event) {
+  if (!is_over_run(figure) || !pointer_in(figure, event).inside) {
+    return null
+  }
+  const {x, y} = pointer_in(figure, event)
+  const step = step_at(figure.frame.x_scale.invert(x))
+  const {y_scale} = figure.frame
+  const lines = lines_of(figure).map(({label, source, columns}) => {
+    const data = model(source)?.data ?? {step: []}
+    const row = nearest(data.step, step)
+    const ends = columns.map((column) => y_scale.compute(data[column]?.[row]))
+    const within = columns.length > 1 && Math.min(...ends) <= y && y <= Math.max(...ends)
+    return {label, away: within ? NEAR : Math.min(...ends.map((end) => Math.abs(end - y)))}
+  })
+  const closest = lines.sort((a, b) => a.away - b.away).find(({away}) => away <= NEAR)
+  return closest?.label ?? null
 }
 
 class Readout {

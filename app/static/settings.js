@@ -58,7 +58,7 @@ function Group({group: {heading, everyday, others, folded}, ...shared}) {
   return h("section", null,
     h("div", {className: "heading"},
       h("h2", null, heading),
-      folded && h("button", {type: "button", className: "more", title: more, "aria-expanded": open, onClick: () => set_open(!open)}, more),
+      folded && h("button", {type: "button", className: "more", title: more, "data-explain": "button fold", "aria-expanded": open, onClick: () => set_open(!open)}, more),
     ),
     [...everyday, ...open ? others : []].map((control) => h(Control, {key: control.name, control, ...shared})),
   )
@@ -69,7 +69,7 @@ const KINDS = {slider: Stops, menu: Menu, layers: Layers}
 function Control({control, values, refused, turn, ...shared}) {
   const {name} = control
   const refusal = refused?.name == name ? refused.sentence : ""
-  return h("div", {className: "control"},
+  return h("div", {className: "control", "data-explain": `setting ${name}`},
     h(KINDS[control.kind], {control, value: values[name], turn: (value) => turn(name, value), wrong: refusal != "", ...shared}),
     refusal && h("p", {role: "alert"}, refusal),
     control.kind == "menu" && knobs_of(control, values).map((knob) =>

@@ -144,6 +144,11 @@ export async function figures_of(view) {
   return plots.get(view)?.figures ?? []
 }
 
+// Those that it has just now.
+export function figures_in(view) {
+  return plots.get(view)?.figures ?? []
+}
+
 // What the headline of a view says.
 export function words_of(view) {
   const headline = places.get(view)?.querySelector(".headline")

@@ -117,7 +117,9 @@ def _cifar(path: Path) -> DataSet:
     def read(
         rng: np.random.Generator,
         *,
-        per_class: Annotated[int, Range(10, 6000, "log", whole=True)] = 200,
+        per_class: Annotated[
+            int, Range(10, 6000, "log", whole=True), "Images taken of each class, at most."
+        ] = 200,
     ) -> Examples:
         """Your own copy of CIFAR-10: 32 x 32 colour pictures of ten kinds (Krizhevsky 2009)."""
         return _read(read_cifar, path, per_class)

@@ -13,7 +13,11 @@ _NEGLIGIBLE = {4: 1e-7, 8: 1e-13}  # by bytes per number
 
 
 # A further factor on the inputs. Pixels are 0 to 1; 255 makes them as large as in the lecture.
-Scale = Annotated[float, Range(1e-2, 1e3, "log")]
+Scale = Annotated[
+    float,
+    Range(1e-2, 1e3, "log"),
+    "What the inputs are multiplied by at the end: to see what unlike sizes do.",
+]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,15 @@ from engine.data.examples import DATASETS, Examples
 from engine.registry import Range
 from engine.types import Array, Integers
 
-Count = Annotated[int, Range(50, 5000, "log", whole=True)]
-Classes = Annotated[int, Range(2, 8, whole=True)]
-Noise = Annotated[float, Range(0, 0.5)]
+Count = Annotated[
+    int,
+    Range(50, 5000, "log", whole=True),
+    "How many examples are drawn: fewer are overfitted sooner.",
+]
+Classes = Annotated[int, Range(2, 8, whole=True), "How many classes there are to tell apart."]
+Noise = Annotated[
+    float, Range(0, 0.5), "How far examples stray from their place: with more, classes overlap."
+]
 
 # TensorFlow Playground's "Multi gaussian", scaled from its square of -6 to 6: x1, x2, sign.
 BUMPS = np.array([(-8, 5, 1), (0, 5, -1), (8, 5, 1), (-8, -5, -1), (0, -5, 1), (8, -5, -1)]) / (

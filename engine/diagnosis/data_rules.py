@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from engine.diagnosis.remedies import Remedy, Symptom
-from engine.diagnosis.rules import RULES, finite_or, hidden_layers, turned
+from engine.diagnosis.rules import RULES, finite_or, hidden_layers, shown_by, turned
 from engine.measure.snapshot import Snapshot, Status
 from engine.number_format import written
 from engine.registry import Choice
@@ -24,6 +24,7 @@ STANDARDIZE_TARGETS = (
 
 
 @RULES.register("input scale")
+@shown_by("unlike-units")
 def input_scale(now: Snapshot) -> Symptom | None:
     """The inputs are far from size 1: scores and steps are too large, or the signal too small."""
     size = now.data.input_size
@@ -50,6 +51,7 @@ def target_scale(now: Snapshot) -> Symptom | None:
 
 
 @RULES.register("batch size")
+@shown_by("batch-norm-rescues")
 def batch_size(now: Snapshot) -> Symptom | None:
     """Batch norm over one example or two: the mean that it subtracts is the example itself."""
     model = now.config.model

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from engine.diagnosis.remedies import Remedy, Symptom
-from engine.diagnosis.rules import RATE, RULES, batch_norm, rate_by, restarted_at
+from engine.diagnosis.rules import RATE, RULES, batch_norm, rate_by, restarted_at, shown_by
 from engine.measure.snapshot import Snapshot, Status
 from engine.number_format import written
 from engine.training.commands import SetKnob
@@ -13,6 +13,7 @@ ENOUGH = 2  # times the rate was lowered without success
 
 
 @RULES.register("exploding")
+@shown_by("rate-too-high-nan")
 def exploding(now: Snapshot) -> Symptom | None:
     """The loss is no longer a finite number: nearly always a learning rate that is too high."""
     if now.status is not Status.DIVERGED:

@@ -12,6 +12,7 @@ from engine.diagnosis.rules import (
     has_left_chance,
     last_change,
     recently,
+    shown_by,
     smaller_steps,
     steps_since_change,
     turned,
@@ -22,11 +23,13 @@ from engine.number_format import written
 from engine.registry import Choice
 
 JUDGED = 512  # validation examples on which a row of the curves is evaluated, at most
+HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
 CHANCE_GAP_OF_VALUES = 0.2  # of R², between the two sets of a run that has just begun
 LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compare
 
 
 @RULES.register("overfitting")
+@shown_by("the-gap-is-overfitting")
 def overfitting(now: Snapshot) -> Symptom | None:
     """The gap between training and validation grows, and the validation loss rises."""
     first = last_change(now).row
@@ -42,7 +45,7 @@ def overfitting(now: Snapshot) -> Symptom | None:
         told = f"The training R² is {train:.2f}, that of validation {validation:.2f}"
     told += f", whose loss is at {risen:.1f} times its best." if risen > 1.1 else "."
     return Symptom(
-        "overfitting", gap, (0.0, 0.1), "", told, _held_back(now), "accuracy",
+        "overfitting", gap, (0.0, HEALTHY_GAP), "", told, _held_back(now), "accuracy",
         by_hand="More examples would help now, or a smaller network.",
     )  # fmt: skip
 
@@ -67,6 +70,7 @@ def _held_back(now: Snapshot) -> Iterator[Remedy]:
 
 
 @RULES.register("underfitting")
+@shown_by("no-gap-more-capacity")
 def underfitting(now: Snapshot) -> Symptom | None:
     """It has stopped improving at a poor level, on the training set as on the validation set."""
     train = recently(now, "train_accuracy")
@@ -104,6 +108,7 @@ def _set_free(now: Snapshot) -> Iterator[Remedy]:
 
 
 @RULES.register("update ratio")
+@shown_by("update-ratio")
 def update_ratio(now: Snapshot) -> Symptom | None:
     """Each step changes the weights by far more than a thousandth of their size."""
     ratio = update_ratio_now(now)

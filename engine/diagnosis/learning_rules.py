@@ -19,6 +19,7 @@ from engine.diagnosis.rules import (
     loss_now,
     rate_times,
     redrawn,
+    shown_by,
     smaller_steps,
     starting_loss,
     steps_since_change,
@@ -37,6 +38,7 @@ OBJECTIVE = (
 
 
 @RULES.register("learning rate too high")
+@shown_by("still-too-high")
 def rate_too_high(now: Snapshot) -> Symptom | None:
     """The loss no longer falls, or rises, while each step still changes the weights greatly."""
     if steps_since_change(now) < SETTLED:
@@ -59,6 +61,7 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
 
 
 @RULES.register("schedule has ended")
+@shown_by("schedules")
 def schedule_has_ended(now: Snapshot) -> Symptom | None:
     """The schedule has lowered the learning rate to almost 0 before much was learned."""
     wanted, rate = now.config.optimization.learning_rate, now.metrics.learning_rate
@@ -75,6 +78,7 @@ def schedule_has_ended(now: Snapshot) -> Symptom | None:
 
 
 @RULES.register("learning rate too low")
+@shown_by("rate-too-low")
 def rate_too_low(now: Snapshot) -> Symptom | None:
     """Each step changes the weights by almost nothing, and the loss has hardly moved."""
     if not _hardly_moves(now) or schedule_has_ended(now):
@@ -96,6 +100,7 @@ def _hardly_moves(now: Snapshot) -> bool:
 
 
 @RULES.register("first loss")
+@shown_by("first-loss")
 def first_loss(now: Snapshot) -> Symptom | None:
     """The first loss is far from that of equal scores: the scores start too large."""
     first, chance = now.metrics.first_loss, now.metrics.chance_loss
@@ -120,6 +125,7 @@ def _smaller_weights(now: Snapshot) -> Iterator[Remedy]:
 
 
 @RULES.register("plateau")
+@shown_by("flat-start-sudden-drop")
 def plateau(now: Snapshot) -> Symptom | None:
     """The loss stayed flat for long before it fell: bad initial weights are the prime suspect."""
     since = steps_since_change(now)

@@ -11,6 +11,7 @@ from engine.diagnosis.rules import (
     last_change,
     loss_now,
     recently,
+    shown_by,
     starting_loss,
     steps_since_change,
     turned,
@@ -25,6 +26,7 @@ REDRAWN = ("model.initializer", "model.activation", "optimization.loss")
 
 
 @RULES.register("regularization too strong")
+@shown_by("regularization-raises-it")
 def regularization_too_strong(now: Snapshot) -> Symptom | None:
     """A penalty or a norm limit keeps the weights so small that the network cannot learn."""
     if steps_since_change(now) < SETTLED:

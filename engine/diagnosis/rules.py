@@ -21,6 +21,7 @@ from engine.training.layer_specs import UNITS
 type Rule = Callable[[Snapshot], Symptom | None]
 
 RULES: Registry[Symptom | None] = Registry("rule")
+_LESSONS: dict[object, str] = {}  # by rule: the slug of the lesson that shows what it finds
 
 RATE = "optimization.learning_rate"
 BEGINNING = Marker(0, 0, "", "")
@@ -29,6 +30,21 @@ FEW = 8  # examples in a mini-batch, too few for good estimates by batch norm
 WANTED = 1e-3  # healthy update/weight ratio
 THROWN = 10**-2.25  # ... one that explains why a loss rises, or why units die
 WILD = 10**-1.5  # ... one that explains why a loss does not fall
+
+
+def shown_by(lesson: str) -> Callable[[Rule], Rule]:
+    """Note the lesson that shows what a rule finds, by its slug."""
+
+    def note(rule: Rule) -> Rule:
+        _LESSONS[rule] = lesson
+        return rule
+
+    return note
+
+
+def lesson_of_rule(rule: str) -> str:
+    """The slug of the lesson that shows what the rule of this name finds; empty if none does."""
+    return _LESSONS.get(RULES[rule].make, "")
 
 
 def hidden_layers(now: Snapshot) -> tuple[LayerStats, ...]:

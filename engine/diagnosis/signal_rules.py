@@ -18,6 +18,7 @@ from engine.diagnosis.rules import (
     rate_by,
     redrawn,
     restarted_at,
+    shown_by,
     turned,
 )
 from engine.measure.dead_units import COUNTED
@@ -29,6 +30,7 @@ from engine.training.commands import SetKnob
 
 
 @RULES.register("symmetric weights")
+@shown_by("constant-weights")
 def symmetric_weights(now: Snapshot) -> Symptom | None:
     """All units of a hidden layer have the same weights, so they all learn the same thing."""
     for tensor in now.tensors[:-1]:
@@ -43,6 +45,7 @@ def symmetric_weights(now: Snapshot) -> Symptom | None:
 
 
 @RULES.register("saturation")
+@shown_by("too-large-saturation")
 def saturation(now: Snapshot) -> Symptom | None:
     """Most units are at an end of their range, where the slope is 0 and no gradient passes."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.saturated, 0.0), default=None)
@@ -65,6 +68,7 @@ def _unsaturated(now: Snapshot) -> Iterator[Remedy]:
 
 
 @RULES.register("vanishing signal")
+@shown_by("too-small-collapse")
 def vanishing_signal(now: Snapshot) -> Symptom | None:
     """Activations shrink from layer to layer until the last layers receive almost nothing."""
     finding = _signal(now, "vanishing signal", "shrinks", lambda ratio: ratio < 0.1)
@@ -77,6 +81,7 @@ def vanishing_signal(now: Snapshot) -> Symptom | None:
 
 
 @RULES.register("dead units")
+@shown_by("dead-relus")
 def dead_units(now: Snapshot) -> Symptom | None:
     """ReLU units that are 0 on every training example: no gradient reaches them any more."""
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.dead, 0.0), default=None)
@@ -106,12 +111,14 @@ def _revived(now: Snapshot) -> Iterator[Remedy]:
 
 
 @RULES.register("exploding signal")
+@shown_by("he-and-relu")
 def exploding_signal(now: Snapshot) -> Symptom | None:
     """Activations grow from layer to layer, until scores and gradients are absurdly large."""
     return _signal(now, "exploding signal", "grows", lambda ratio: ratio > 30)
 
 
 @RULES.register("vanishing gradient")
+@shown_by("sigmoid-saturates")
 def vanishing_gradient(now: Snapshot) -> Symptom | None:
     """The gradient shrinks on its way back: the first layers hardly learn."""
     relu = turned("model.activation", Choice("ReLU"), "ReLU, whose slope does not shrink it.")
@@ -120,6 +127,7 @@ def vanishing_gradient(now: Snapshot) -> Symptom | None:
 
 
 @RULES.register("exploding gradient")
+@shown_by("he-and-relu")
 def exploding_gradient(now: Snapshot) -> Symptom | None:
     """The gradient grows on its way back: the steps of the first layers are too large."""
     return _gradient(now, "exploding gradient", "larger", lambda x: x > 1e3, _for_signals(now))

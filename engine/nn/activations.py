@@ -103,7 +103,9 @@ class Sigmoid:
 class LeakyReLU:
     """max(slope x, x): a small slope on the left, so that no unit ever dies (Maas et al. 2013)."""
 
-    slope_below: Annotated[float, Range(0.0, 0.5)] = 0.01
+    slope_below: Annotated[
+        float, Range(0.0, 0.5), "The slope below 0, which lets that much of a gradient through."
+    ] = 0.01
     bounds: ClassVar = None
 
     @property
@@ -125,7 +127,11 @@ class LeakyReLU:
 class PReLU:
     """max(a x, x): leaky ReLU whose slope a each unit learns by backprop (He et al. 2015)."""
 
-    start: Annotated[float, Range(0.0, 0.5)] = 0.25
+    start: Annotated[
+        float,
+        Range(0.0, 0.5),
+        "The slope below 0 at the first step; each unit then learns its own.",
+    ] = 0.25
     bounds: ClassVar = None
 
     @property
@@ -144,7 +150,9 @@ class PReLU:
 class ELU:
     """x above 0, alpha (exp(x) - 1) below: nearer to zero mean than ReLU (Clevert et al. 2016)."""
 
-    alpha: Annotated[float, Range(0.1, 2.0)] = 1.0
+    alpha: Annotated[
+        float, Range(0.1, 2.0), "How far below 0 an output can fall: to minus alpha."
+    ] = 1.0
     gain: ClassVar = math.sqrt(2)
     bounds: ClassVar = None
 

@@ -17,7 +17,11 @@ from engine.types import Array
 
 type Look = Callable[[], Array]  # (B, fan_in) or maps
 
-Scale = Annotated[float, Range(1e-4, 1e1, "log")]
+Scale = Annotated[
+    float,
+    Range(1e-4, 1e1, "log"),
+    "What every drawn weight is multiplied by: larger weights make larger signals.",
+]
 
 LSUV_TOLERANCE = 0.01  # allowed distance of the standard deviation from 1
 LSUV_TRIES = 10

@@ -34,7 +34,11 @@ def batch_norm(
     shape: tuple[int, ...],
     dtype: DTypeLike,
     *,
-    momentum: Annotated[float, Range(0.01, 1.0)] = 0.1,
+    momentum: Annotated[
+        float,
+        Range(0.01, 1.0),
+        "Share of the newest batch in the running mean and size that the validation uses.",
+    ] = 0.1,
 ) -> Layer:
     """Each unit gets mean 0 and size 1 over the batch: faster, less touchy (Ioffe 2015)."""
     return BatchNorm(name, shape, dtype, momentum=momentum)

@@ -61,7 +61,11 @@ class Group(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """An adjustable field of a config: its label, its meaning for a learner, its legal values."""
+    """An adjustable field of a config: its label, its meaning for a learner, its legal values.
+
+    `usual` says which values are healthy, and `lesson` is the slug of the lesson about it; empty
+    where the lecture has none.
+    """
 
     label: str
     summary: str
@@ -70,6 +74,8 @@ class Setting:
     group: Group
     everyday: bool = True  # False: for advanced learners; the page may fold it away
     rebuilds: Rebuilds = Rebuilds.NOTHING  # unless the change starts a new run
+    usual: str = ""
+    lesson: str = ""
 
 
 @functools.cache
@@ -115,6 +121,8 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
             Effect.NEW_RUN,
             PREPROCESSING,
             Group.DATA,
+            usual="Mean 0 and a size of about 1; from images only the mean is subtracted.",
+            lesson="centre-normalize-whiten",
         ),
     ] = Choice("centre")
     target_scaling: Annotated[
@@ -126,6 +134,7 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
             TARGET_SCALING,
             Group.DATA,
             everyday=False,
+            usual="Values to predict of a size of about 1: standardize others.",
         ),
     ] = Choice("none")  # as in runs that were saved before this setting existed
     held_out: Annotated[
@@ -173,6 +182,8 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             CONVOLUTIONS,
             Group.NETWORK,
             everyday=False,
+            usual="Small filters, such as six of 5x5, for images alone.",
+            lesson="convolution",
         ),
     ] = ()
     hidden: Annotated[
@@ -183,6 +194,8 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             Effect.NEW_RUN,
             UNITS,
             Group.NETWORK,
+            usual="Larger, as long as training and validation are equally poor.",
+            lesson="no-gap-more-capacity",
         ),
     ] = (64, 64)
     activation: Annotated[
@@ -194,12 +207,20 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             ACTIVATIONS,
             Group.NETWORK,
             rebuilds=Rebuilds.NETWORK,
+            usual="ReLU and a careful learning rate; leaky ReLU, Maxout, ELU; no sigmoid.",
+            lesson="relu-learns-faster",
         ),
     ] = Choice("ReLU")
     initializer: Annotated[
         Choice,
         Setting(
-            "Initializer", "How weights are drawn.", Effect.REDRAW, INITIALIZERS, Group.NETWORK
+            "Initializer",
+            "How weights are drawn.",
+            Effect.REDRAW,
+            INITIALIZERS,
+            Group.NETWORK,
+            usual="He for ReLU, Xavier for tanh: the signal then keeps its size.",
+            lesson="he-and-relu",
         ),
     ] = Choice("He")
     normalization: Annotated[
@@ -211,6 +232,8 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             NORMALIZATIONS,
             Group.NETWORK,
             everyday=False,
+            usual="Batch norm if a deep network does not start to learn; not for tiny batches.",
+            lesson="batch-norm-rescues",
         ),
     ] = Choice("none")
     dropout: Annotated[
@@ -222,6 +245,8 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             Range(0.0, 0.9),
             Group.REGULARIZATION,
             rebuilds=Rebuilds.NETWORK,
+            usual="0, unless training accuracy runs ahead of validation.",
+            lesson="dropout",
         ),
     ] = 0.0
 
@@ -249,6 +274,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Effect.LIVE,
             Range(1e-6, 1e6, "log"),
             Group.TRAINING,
+            usual="A rate that makes an update about a thousandth of its weight.",
+            lesson="a-good-rate",
         ),
     ] = 0.01
     optimizer: Annotated[
@@ -260,6 +287,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             OPTIMIZERS,
             Group.TRAINING,
             rebuilds=Rebuilds.OPTIMIZER,
+            usual="All others learn sooner than plain SGD; each has its own good rate.",
+            lesson="update-rules",
         ),
     ] = Choice("momentum")
     schedule: Annotated[
@@ -271,6 +300,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             SCHEDULES,
             Group.TRAINING,
             everyday=False,
+            usual="Constant while you look for a good rate; then one that lowers it.",
+            lesson="schedules",
         ),
     ] = Choice("constant")
     warm_up: Annotated[
@@ -293,6 +324,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Range(1, 1024, "log", whole=True),
             Group.TRAINING,
             rebuilds=Rebuilds.NETWORK,
+            lesson="small-batches",
         ),
     ] = 32
     loss: Annotated[
@@ -305,6 +337,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Group.TRAINING,
             everyday=False,
             rebuilds=Rebuilds.LOSS,
+            usual="Softmax cross-entropy for classes: it begins at ln C, 2.303 for ten.",
+            lesson="first-loss",
         ),
     ] = Choice("softmax cross-entropy")
     l2: Annotated[
@@ -315,6 +349,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Effect.LIVE,
             Range(1e-6, 1e5, "log", zero=True),
             Group.REGULARIZATION,
+            usual="So small that the first loss hardly rises; more against overfitting.",
+            lesson="the-gap-is-overfitting",
         ),
     ] = 1e-4
     l1: Annotated[
@@ -326,6 +362,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Range(1e-6, 1e5, "log", zero=True),
             Group.REGULARIZATION,
             everyday=False,
+            usual="0, or so small that the first loss hardly rises by it.",
+            lesson="regularization-raises-it",
         ),
     ] = 0.0
     max_norm: Annotated[
@@ -348,6 +386,8 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Range(1e-3, 1e3, "log", zero=True),
             Group.TRAINING,
             everyday=False,
+            usual="0, unless single steps throw the loss up.",
+            lesson="rate-too-high-nan",
         ),
     ] = 0.0
 

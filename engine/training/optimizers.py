@@ -22,8 +22,26 @@ from engine.types import Array
 BLOCK = 262_144
 PIECE = 16_384
 
-Decay = Annotated[float, Range(0.0, 0.9999)]
-Epsilon = Annotated[float, Range(1e-12, 1e-2, "log")]
+Decay = Annotated[
+    float,
+    Range(0.0, 0.9999),
+    "How much of the mean of squared gradients a step keeps: nearer 1 is a longer memory.",
+]
+Epsilon = Annotated[
+    float,
+    Range(1e-12, 1e-2, "log"),
+    "Added where one divides by the size of the gradients, which may be 0.",
+]
+Mu = Annotated[
+    float,
+    Range(0.0, 0.99),
+    "Share of the last step that this one goes on with: nearer 1 rolls longer.",
+]
+Beta = Annotated[
+    float,
+    Range(0.0, 0.99),
+    "How much of the mean of past gradients a step keeps: nearer 1 is a longer memory.",
+]
 
 
 class UpdateRule(Protocol):
@@ -48,7 +66,7 @@ def momentum(
     out: Array,
     velocity: Array,
     *,
-    mu: Annotated[float, Range(0.0, 0.99)] = 0.9,
+    mu: Mu = 0.9,
 ) -> Array:
     """A ball that keeps rolling: the step remembers mu of the step before it (Polyak 1964)."""
     velocity *= mu
@@ -63,7 +81,7 @@ def nesterov(
     out: Array,
     velocity: Array,
     *,
-    mu: Annotated[float, Range(0.0, 0.99)] = 0.9,
+    mu: Mu = 0.9,
 ) -> Array:
     """Momentum that looks ahead to where it is rolling (Nesterov 1983, Sutskever et al. 2013)."""
     velocity *= mu
@@ -109,7 +127,7 @@ def adam(
     mean: Array,
     squares: Array,
     *,
-    beta1: Annotated[float, Range(0.0, 0.99)] = 0.9,
+    beta1: Beta = 0.9,
     beta2: Decay = 0.999,
     epsilon: Epsilon = 1e-8,
 ) -> Array:
@@ -138,10 +156,14 @@ def adamw(
     mean: Array,
     squares: Array,
     *,
-    beta1: Annotated[float, Range(0.0, 0.99)] = 0.9,
+    beta1: Beta = 0.9,
     beta2: Decay = 0.999,
     epsilon: Epsilon = 1e-8,
-    decay: Annotated[float, Range(1e-6, 1.0, "log", zero=True)] = 0.01,
+    decay: Annotated[
+        float,
+        Range(1e-6, 1.0, "log", zero=True),
+        "Share of itself, times the learning rate, that each weight loses with a step.",
+    ] = 0.01,
 ) -> Array:
     """Adam that shrinks weights, and nothing else, directly (Loshchilov & Hutter 2019)."""
     adam(grad, step, out, mean, squares, beta1=beta1, beta2=beta2, epsilon=epsilon)

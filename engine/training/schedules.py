@@ -5,7 +5,11 @@ from typing import Annotated, Protocol
 
 from engine.registry import Range, Registry
 
-Steps = Annotated[int, Range(10, 1_000_000, "log", whole=True)]
+Steps = Annotated[
+    int,
+    Range(10, 1_000_000, "log", whole=True),
+    "Steps over which the schedule lowers the learning rate: more are slower.",
+]
 
 
 class Schedule(Protocol):
@@ -25,7 +29,12 @@ def constant(step: int) -> float:
 
 @SCHEDULES.register("step")
 def by_steps(
-    step: int, *, every: Steps = 1000, factor: Annotated[float, Range(0.05, 0.95)] = 0.5
+    step: int,
+    *,
+    every: Steps = 1000,
+    factor: Annotated[
+        float, Range(0.05, 0.95), "What each drop multiplies the learning rate by."
+    ] = 0.5,
 ) -> float:
     """Multiplied by a factor every so many steps: long stretches at one rate, then a drop."""
     return factor ** (step // every)

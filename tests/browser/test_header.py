@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 WIDTHS = (320, 390, 640, 768, 1024, 1280, 1440, 1920)  # 640: a laptop's 1280 at a zoom of 200 %
-MENUS = ("Data", "Runs", "Export", "Share", "Keys", "Class", "Projector")
+MENUS = ("Data", "Runs", "Export", "Share", "Keys", "Class", "What is this?", "Projector")
 TRANSPORT = ("Step", "Explain the next step", "Epoch", "Restart", "New seed")
 ACTIONS = (*TRANSPORT, "Open drawer", "Toggle theme", *MENUS)
 

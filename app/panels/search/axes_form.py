@@ -10,6 +10,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import theme
+from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.stylesheets import css
 from engine import (
@@ -174,3 +175,16 @@ def _number(words: str) -> float:
         return float(words)
     except ValueError:
         raise ValueError(f"an end of a range must be a number, got {words!r}") from None
+
+
+explain(
+    "field Search *",
+    "An axis of the search",
+    "The range, or the entries, from which each trial draws this setting. Numbers are drawn by"
+    " their"
+    " powers of ten, where the slider has such a scale.",
+    healthy="Wide at first: if the best lie at an edge, wider.",
+    lesson="rates-as-powers-of-ten",
+)
+explain("field Search Add an axis", "Add an axis", "Lets the search try another setting, too.")
+explain("button leave out *", "Leave out", "Takes this axis out: all trials have your setting.")

@@ -9,6 +9,7 @@ from bokeh.models import Range1d
 from bokeh.plotting import figure
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.panels.search.search_controller import search_progress
 from app.panels.search.space import MARGIN, lay_along, places
 from app.plots.figures import entitle, further
@@ -183,3 +184,19 @@ class ComparisonView:
 
 def _ranges() -> dict[str, Range1d]:
     return {"x_range": places(), "y_range": Range1d(start=FLOOR, end=1 + MARGIN)}
+
+
+explain(
+    "view comparison",
+    "Random against grid",
+    "Random and grid search with equally many trials: random tries more values of the axis that"
+    " matters, so it finds more where only one does.",
+    moved_by="How many trials there are, and how many of the axes matter.",
+    lesson="random-beats-grid",
+)
+explain(
+    "number comparison.values#",
+    "Values tried",
+    "How many different values of the first axis this strategy tries, with as many trials.",
+)
+explain("number comparison.seeds", "Seeds", "From how many random seeds both were compared.")

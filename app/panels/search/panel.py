@@ -11,6 +11,7 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app import numbers, theme
+from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.panels.panel import PANELS
 from app.panels.search.axes_form import Axes
@@ -346,3 +347,69 @@ def _count(label: str, value: int, most: int) -> ui.IntInput:
         label=label, value=value, start=1, end=most, size="small", width=120,
         margin=theme.KNOB_MARGIN,
     )  # fmt: skip
+
+
+explain(
+    ("tab Search", "panel Search"),
+    "Search",
+    "Many short runs with settings drawn at random, to see where the good ones lie; then a finer"
+    " stage around them. Coarse to fine, as in the lecture.",
+    healthy="The best ones lie inside the ranges, not at their edge.",
+    lesson="a-good-rate",
+)
+explain(
+    "button search lecture",
+    LECTURED,
+    "A hundred trials of five epochs, with learning rate and L2 anywhere in the lecture's ranges.",
+    lesson="a-good-rate",
+)
+explain("button search start", "Start a search", "Runs the trials that this form describes.")
+explain("button search pause", "Pause search", "Stops the trials where they are.")
+explain("button search resume", "Resume search", "Goes on with the trials.")
+explain("button search cancel", "Cancel search", "Ends the search; what was found stays.")
+explain("button search table", "Table of trials", "All trials with their settings, to be sorted.")
+explain(
+    "button search watch",
+    "Watch it learn",
+    "Goes to the plots of your run, which is the chosen trial now.",
+)
+explain(
+    "button search around",
+    "Finer stage around the best",
+    "Searches on in narrower ranges around the best trials, and trains each of them longer.",
+    lesson="a-good-rate",
+)
+explain(
+    "button search inside",
+    "Finer stage in the region",
+    "Searches on in the region that you have dragged over the points.",
+)
+explain(
+    "button search average",
+    "Ensemble",
+    "Averages the predictions of the best networks, and compares with the best one alone.",
+    lesson="an-ensemble-beats-its-members",
+)
+explain(
+    "button search compare",
+    "Compare them",
+    "Runs random and grid search with equally many trials, from several seeds.",
+    lesson="random-beats-grid",
+)
+explain(
+    "field Search Strategy",
+    "Strategy",
+    "How settings are drawn: at random, or on a grid. Random tries as many values of each axis as"
+    " there are trials.",
+    lesson="random-beats-grid",
+)
+explain("field Search Trials", "Trials", "How many runs are tried.")
+explain("field Search Epochs", "Epochs", "How long each trial trains. Few are enough to tell.")
+explain(
+    "field Search Average the best",
+    "Average the best",
+    "How many of the best networks vote.",
+    lesson="an-ensemble-beats-its-members",
+)
+explain("field Search Compare", "Compare", "In which search random and grid are compared.")
+explain("field Search Seeds", "Seeds", "How often both are repeated: one search alone is luck.")

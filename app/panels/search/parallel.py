@@ -6,6 +6,7 @@ from typing import Any
 from bokeh.models import FixedTicker, Range1d
 
 from app import palette, theme
+from app.explanations.explanation import explain
 from app.panels.search.space import colour, search_of, shape_of, space_of, ticks
 from app.plots.plot_data import Part
 from app.plots.view import VIEWS, plot, source
@@ -113,3 +114,11 @@ class ParallelView:
 
 def _columns(marks: Sequence[tuple[int, float, str]]) -> list[list[int | float | str]]:
     return [list(column) for column in zip(*marks, strict=True)]
+
+
+explain(
+    "view parallel",
+    "What the good ones have in common",
+    "A line for each finished trial, through its settings to its accuracy. Where the good lines run"
+    " close together, that setting matters.",
+)

@@ -9,6 +9,7 @@ from panel.layout import Column
 from panel.pane import HTML
 
 from app import numbers
+from app.explanations.explanation import explain
 from app.panels.search.space import ENDED, SORT, TRIAL, score_of
 from app.stylesheets import css
 from app.templates import render
@@ -140,3 +141,15 @@ class TrialTable:
     def _file(self) -> io.BytesIO:
         self._download.param.update(data=None)
         return io.BytesIO(to_csv(self._frame).encode() if self._frame else b"")
+
+
+explain(
+    (f"button {SORT}", f"button {TRIAL}"),
+    "Table of trials",
+    "A press on a column sorts by it; a press on a trial makes it your run, from its first step.",
+)
+explain(
+    ("dialog Trials", "field Trials *"),
+    "Trials",
+    "All trials of the search with their settings and how far they came.",
+)

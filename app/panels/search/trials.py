@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from bokeh.models import BoxSelectTool, HoverTool
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.panels.search.space import (
     ENDED,
     NEAREST,
@@ -123,3 +124,12 @@ class TrialsView:
         tell_region(figure)
         tell_trial(figure, NEAREST, [data])
         self.figures = [figure]
+
+
+explain(
+    "view trials",
+    "Where the good ones lie",
+    "A point for each trial at its settings, coloured by its accuracy. Drag over a region to search"
+    " on there; good points at an edge mean that the range is wrong.",
+    lesson="best-at-the-edge",
+)

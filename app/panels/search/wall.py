@@ -9,6 +9,7 @@ from bokeh.models import ColumnDataSource, HoverTool, Range1d
 from bokeh.models.renderers import DataRenderer
 
 from app import numbers, palette, theme
+from app.explanations.explanation import explain
 from app.panels.search.search_controller import search_progress
 from app.panels.search.space import ENDED, INSIDE, colour, tell_trial, told_of
 from app.plots.plot_data import Column, Columns, Part
@@ -244,3 +245,23 @@ class WallView:
             text_baseline="top", text_font_size=style.tiny, text_color=palette.TICKS,
         )  # fmt: skip
         return cells
+
+
+explain(
+    "view wall",
+    "The wall",
+    "The loss of every trial of the search side by side; those that diverge are crossed out. A"
+    " press"
+    " on one makes it your run.",
+    healthy="Curves that fall and flatten.",
+    moved_by="The settings of each trial, learning rate first.",
+    lesson="a-good-rate",
+)
+explain(
+    ("number wall.done", "number wall.left", "number wall.stopped"),
+    "Trials",
+    "How many trials have ended, how many are left, and how many were stopped early because their"
+    " loss rose.",
+    lesson="stop-early",
+)
+explain("number wall.best", "Best", "The highest validation accuracy of all trials so far.")

@@ -1,0 +1,175 @@
+"""The pointer as a question mark, in a real browser: one walk through all that one can ask for."""
+
+from app.explanations.explanation import EXPLANATIONS
+from app.panels import PANELS
+from app.plots import places
+from engine import Status
+from tests.browser.conftest import Tab
+from tests.browser.test_accessibility import shuts_nobody_out
+
+# Each element that can be seen and does or tells something: how it is explained, and what it is.
+ELEMENTS = """async () => {
+    const {thing_of} = await import("/app/static/explanations.js")
+    const roots = [document]
+    const found = []
+    for (const root of roots) {
+        for (const element of root.querySelectorAll("*")) {
+            if (element.shadowRoot != null) roots.push(element.shadowRoot)
+            const acts = element.matches(`button, input, select, textarea, a[href], summary,
+                [role=slider], [role=combobox], [role=tab], [role=switch]`)
+            const tells = (element.dataset?.text ?? "") != "" && !element.matches(".unseen")
+            const silent = element.closest("[aria-hidden=true], babysit-question-mark")
+            if ((acts || tells) && silent == null && element.checkVisibility()) {
+                found.push([thing_of(element)?.key ?? "", element.outerHTML.slice(0, 200)])
+            }
+        }
+    }
+    return found
+}"""
+# Where the line of the validation loss lies furthest from that of the training loss.
+ON_THE_LINE = """async () => {
+    const {figures_in} = await import("/app/static/views.js")
+    const [figure] = figures_in("loss")
+    const {left, top} = figure.el.getBoundingClientRect()
+    const {x_scale, y_scale} = figure.frame
+    const train = window.babysit.model("loss").data
+    const {x, validation} = window.babysit.model("loss.judged").data
+    const apart = Array.from(x, (place, n) => {
+        const row = Array.from(train.x).findIndex((other) => other >= place)
+        return Math.abs(y_scale.compute(validation[n]) - y_scale.compute(train.train[row])) || 0
+    })
+    const n = apart.indexOf(Math.max(...apart))
+    return [left + x_scale.compute(x[n]), top + y_scale.compute(validation[n])]
+}"""
+LARGE = ("view", "panel", "dialog")  # what is around anything: no element has these as its own
+FOCUSED = """() => {
+    let element = document.activeElement
+    while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+    return element.dataset.press ?? element.localName
+}"""
+
+
+def unexplained(tab: Tab) -> list[str]:
+    """The elements of which the page can only say in what they are."""
+    keys = dict.fromkeys(EXPLANATIONS)
+    return [
+        f"{key or 'nothing'}: {html}"
+        for key, html in tab.page.evaluate(ELEMENTS)
+        if key not in keys or key.partition(" ")[0] in LARGE
+    ]
+
+
+def all_explained(tab: Tab) -> None:
+    tab.settle()
+    assert tab.page.evaluate(ELEMENTS)
+    assert not (found := unexplained(tab)), "\n".join(found)
+
+
+def answered(tab: Tab, title: str) -> str:
+    """The answer, once it is this one."""
+    answer = tab.page.get_by_role("dialog", name="What is this?")
+    answer.get_by_role("heading", name=title, exact=True).wait_for()
+    return answer.inner_text()
+
+
+def middle(tab: Tab, selector: str) -> tuple[float, float]:
+    box = tab.page.locator(selector).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def explains_what_is_pressed(tab: Tab) -> None:
+    """A slider is not turned, a button not pressed, and the plot says which line is meant."""
+    page, mouse, keyboard = tab.page, tab.page.mouse, tab.page.keyboard
+    tab.press("What is this?")
+    page.get_by_text("Press on anything").wait_for()
+    tab.wait_for(lambda: page.evaluate(ELEMENTS)[0][0])  # the server has said what is known
+    mouse.click(*middle(tab, "[data-explain='setting learning_rate'] .MuiSlider-root"))
+    assert "0.01" in answered(tab, "Learning rate")
+    mouse.click(*middle(tab, "[data-press=restart]"))
+    answered(tab, "Restart")
+    keyboard.press("Escape")  # the answer may lie over what is asked for next
+    mouse.click(*page.evaluate(ON_THE_LINE))
+    assert tab.text("loss.validation") in answered(tab, "Validation loss")
+    keyboard.press("Escape")
+    mouse.click(*middle(tab, "[data-text='updates.W2']"))
+    assert tab.text("updates.W2") in answered(tab, "Update / weight of a layer")
+    shuts_nobody_out(tab)
+    keyboard.press("Escape")
+    keyboard.press("Escape")
+    page.get_by_text("Press on anything").wait_for(state="hidden")
+
+
+def explains_what_has_the_focus(tab: Tab) -> None:
+    """By keyboard alone, and the focus comes back."""
+    page, keyboard = tab.page, tab.page.keyboard
+    page.locator("[data-press=play]").focus()
+    keyboard.press("q")
+    keyboard.press("Tab")
+    keyboard.press("Shift+Tab")
+    for key in ("Enter", " "):
+        keyboard.press(key)
+        answered(tab, "Play and Pause")
+        keyboard.press("Escape")
+        tab.wait_for(lambda: page.evaluate(FOCUSED) == "play")
+    keyboard.press("r")
+    keyboard.press("q")
+    page.get_by_text("Press on anything").wait_for(state="hidden")
+
+
+def explains_in_dialogs(tab: Tab) -> None:
+    """Everything in each dialog has one; Material's dialogs keep the focus to themselves."""
+    page, keyboard = tab.page, tab.page.keyboard
+    for name in ("Data", "Runs", "Export", "Share", "Keys", "Explain the next step"):
+        page.get_by_role("button", name=name, exact=True).click()
+        page.locator("[role=dialog] button").first.wait_for()
+        page.locator("[role=dialog]").get_by_text("A moment").wait_for(state="hidden")
+        all_explained(tab)
+        if name == "Export":
+            keyboard.press("q")
+            page.mouse.click(*middle(tab, "[role=dialog] button:has-text('CSV')"))
+            answered(tab, "Curves")
+            keyboard.press("Escape")
+            keyboard.press("q")
+        keyboard.press("Escape")
+        page.locator("[role=dialog]:not(.answer)").wait_for(state="hidden")
+
+
+def explains_in_panels(tab: Tab) -> None:
+    """Everything in each tab has an explanation."""
+    page = tab.page
+    while (folded := page.locator(".settings button[aria-expanded=false]")).count():
+        folded.first.click()
+    for name in [name for name in places() if name and name not in PANELS]:
+        page.get_by_role("tab", name=name, exact=True).click()
+        all_explained(tab)
+    for name in reversed(list(PANELS)):
+        page.get_by_role("tab", name=name, exact=True).click()
+        page.get_by_role("status").get_by_text("A moment").wait_for(state="hidden")
+        all_explained(tab)
+    page.get_by_role("tab", name="Knobs", exact=True).click()
+
+
+def leads_to_the_lesson_in_the_dark(tab: Tab) -> None:
+    """The lesson about a thing is a press away."""
+    tab.press("Toggle theme")
+    tab.page.keyboard.press("q")
+    tab.page.mouse.click(*middle(tab, "[data-explain='setting dropout'] .MuiSlider-root"))
+    answered(tab, "Dropout")
+    shuts_nobody_out(tab)
+    tab.page.get_by_role("link", name="What if units are dropped").click()
+    tab.page.get_by_role("tab", name="Lessons", selected=True).wait_for()
+    tab.wait_for(lambda: tab.visit.lesson == "dropout")
+
+
+def test_whatever_is_asked_for_with_the_question_mark_is_explained_and_not_done(tab):
+    tab.wait_for(lambda: tab.snapshot.step > 1000)
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    before = tab.snapshot
+    explains_what_is_pressed(tab)
+    explains_what_has_the_focus(tab)
+    explains_in_dialogs(tab)
+    now = tab.snapshot
+    assert (now.run, now.step, now.config) == (before.run, before.step, before.config)
+    explains_in_panels(tab)
+    leads_to_the_lesson_in_the_dark(tab)
