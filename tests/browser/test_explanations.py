@@ -73,7 +73,9 @@ def answered(tab: Tab, title: str) -> str:
 
 
 def middle(tab: Tab, selector: str) -> tuple[float, float]:
-    box = tab.page.locator(selector).first.bounding_box()
+    element = tab.page.locator(selector).first
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
