@@ -21,7 +21,7 @@ from engine.diagnosis.fit_rules import HEALTHY_GAP
 from engine.diagnosis.gradcheck import GradientCheck
 from engine.diagnosis.rules import lesson_of_rule
 from engine.grading.challenge import challenges_in
-from engine.grading.hand_in import HandIn, hand_in, to_bytes
+from engine.grading.hand_in import HandIn, archive, hand_in, to_bytes
 from engine.lessons import (
     LESSONS,
     Cloud,
@@ -364,6 +364,7 @@ __all__ = [
     "Verdict",
     "WeightStats",
     "Weights",
+    "archive",
     "axis_of",
     "bounds_of",
     "challenges_in",

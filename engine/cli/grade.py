@@ -6,6 +6,7 @@ import io
 import multiprocessing
 import sys
 import textwrap
+import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -23,7 +24,7 @@ from engine.grading.grading import (
     lessons_in,
     play_again,
 )
-from engine.grading.hand_in import HandIn, read_hand_in
+from engine.grading.hand_in import HandIn, read_archive, read_hand_in
 from engine.grading.rubric import Rubric
 from engine.lessons.play import prepare_process
 
@@ -34,7 +35,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet begins to
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What was handed in, what is asked for, and where the table goes."""
     add = parser.add_argument
-    add("files", metavar="FILE", nargs="+", help="hand-ins, saved by the page")
+    add("files", metavar="FILE", nargs="+", help="hand-ins, or a ZIP archive of them")
     add("--rubric", metavar="FILE", required=True, help="what is asked for, in JSON")
     add("--csv", metavar="FILE", help="write a row for each student, - to print it")
     add(
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Repeat and grade hand-ins: exit status 1 if one is refused, or is not what it says."""
     rubric = decode(arguments.rubric, Rubric)
     check_writable(arguments.csv)
-    made = {name: read_file(name) for name in arguments.files}
+    made = {name: one for file in arguments.files for name, one in read_files(file).items()}
     grades = dict(_graded(made, rubric, arguments))
     table = _table(grades, rubric)
     if arguments.csv:
@@ -69,15 +70,31 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if any(given.remarks for given in grades.values()) else 0
 
 
+def read_files(name: str) -> dict[str, HandIn | str]:
+    """The hand-ins of a file, which may be an archive of a whole class."""
+    if not zipfile.is_zipfile(name):
+        return {name: read_file(name)}
+    try:
+        files = read_archive(read(name))
+    except ValueError as error:
+        return {name: f"refused: it {error}"}
+    return {f"{name}/{part}": _decoded(raw) for part, raw in files.items()}
+
+
 def read_file(name: str) -> HandIn | str:
     """A hand-in, or in one sentence why it is refused."""
     try:
-        return read_hand_in(read(name))
+        return _decoded(read(name))
+    except OSError as error:
+        return f"refused: {error.strerror or error}"
+
+
+def _decoded(raw: bytes) -> HandIn | str:
+    try:
+        return read_hand_in(raw)
     except (ValueError, RecursionError) as error:
         reason = textwrap.shorten(str(error), LONGEST, placeholder=" …")
         return f"refused: it {reason}" if reason.startswith("is ") else f"refused: {reason}"
-    except OSError as error:
-        return f"refused: {error.strerror or error}"
 
 
 def _graded(

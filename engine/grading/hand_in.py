@@ -1,8 +1,11 @@
 """The file that a student hands in: answers to lessons, and pinned runs that can be repeated."""
 
 import hashlib
+import io
 import math
-from collections.abc import Iterable
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,6 +18,8 @@ from engine.measure.run_metrics import RunMetrics
 from engine.runtime.recording import Recording
 
 MOST_BYTES = 4_000_000
+MOST_FILES = 1000  # in an archive
+MOST_UNPACKED = 400_000_000  # bytes of all of them
 MOST_NAME = 100  # characters of a student's name
 FIGURES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 
@@ -84,6 +89,42 @@ def read_hand_in(raw: bytes) -> HandIn:
     if len(raw) > MOST_BYTES:
         raise ValueError(f"is larger than a hand-in: {len(raw):,} bytes")
     return from_json(raw, HandIn)
+
+
+def archive(made: Mapping[str, HandIn]) -> bytes:
+    """The files of a class by the names of its students, as one ZIP archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        for number, (name, one) in enumerate(made.items(), 1):
+            plain = "".join(x if x.isalnum() else "-" for x in name).strip("-")
+            packed.writestr(f"{number:03d}-{plain}.json", to_bytes(one))
+    return buffer.getvalue()
+
+
+def read_archive(raw: bytes) -> dict[str, bytes]:
+    """The files in such an archive by name; ValueError says what is wrong with it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            files = [one for one in packed.infolist() if not one.is_dir()]
+            if len(files) > MOST_FILES:
+                raise ValueError(f"holds {len(files):,} files; at most {MOST_FILES:,} are possible")
+            return dict(_parts(packed, files))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
+        raise ValueError(f"is no archive that can be read: {error}") from None
+
+
+def _parts(
+    packed: zipfile.ZipFile, files: Iterable[zipfile.ZipInfo]
+) -> Iterator[tuple[str, bytes]]:
+    """The files of an archive, of each as much as a hand-in may have, whatever its size says."""
+    total = 0
+    for one in files:
+        with packed.open(one) as file:
+            raw = file.read(MOST_BYTES + 1)
+        total += len(raw)
+        if total > MOST_UNPACKED:
+            raise ValueError(f"unpacks to more than {MOST_UNPACKED:,} bytes")
+        yield one.filename, raw
 
 
 def content_of(made: HandIn) -> str:

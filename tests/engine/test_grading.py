@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import msgspec
@@ -22,9 +23,18 @@ from engine import (
     open_lesson,
     play_live,
 )
+from engine.cli.grade import read_files
 from engine.cli.main import main
 from engine.grading.grading import Outcomes, grade, lessons_in, play_again
-from engine.grading.hand_in import HandIn, content_of, hand_in, read_hand_in, to_bytes
+from engine.grading.hand_in import (
+    HandIn,
+    archive,
+    content_of,
+    hand_in,
+    read_archive,
+    read_hand_in,
+    to_bytes,
+)
 from engine.grading.rubric import Rubric
 from engine.json_reader import from_json
 from engine.runtime.recording import Recording
@@ -303,6 +313,33 @@ def test_a_class_is_graded_into_a_table(tmp_path, capsys, made):
         assert row["points"] == "0" or float(row["points"]) < 11
         assert row["remarks"] and "\n" not in row["remarks"] and len(row["remarks"]) < 400
     assert "Traceback" not in told.out
+
+
+def test_a_whole_class_comes_as_one_archive(tmp_path, made):
+    path = tmp_path / "class.zip"
+    path.write_bytes(archive({"Ada": made, "../Zoë": hand_in("Zoë", [], ())}))
+    read = read_files(str(path))
+    assert list(read) == [f"{path}/001-Ada.json", f"{path}/002-Zoë.json"]
+    assert read[f"{path}/001-Ada.json"] == made
+    with zipfile.ZipFile(path, "a") as packed:
+        packed.writestr("bomb.json", b"0" * 5_000_000)
+    assert "larger than a hand-in" in read_files(str(path))[f"{path}/bomb.json"]
+
+
+def test_a_hostile_archive_is_refused_in_one_sentence(tmp_path, made, monkeypatch):
+    whole = archive({"Ada": made, "Ben": made})
+    path = tmp_path / "class.zip"
+    for raw in (whole[: len(whole) // 2] + whole[-200:], b"x" * 500 + whole[-22:]):
+        path.write_bytes(raw)
+        for one in read_files(str(path)).values():
+            assert isinstance(one, str) and one.startswith("refused: ") and "\n" not in one
+    monkeypatch.setattr("engine.grading.hand_in.MOST_FILES", 1)
+    with pytest.raises(ValueError, match="holds 2 files; at most 1"):
+        read_archive(whole)
+    monkeypatch.setattr("engine.grading.hand_in.MOST_FILES", 2)
+    monkeypatch.setattr("engine.grading.hand_in.MOST_UNPACKED", 100)
+    with pytest.raises(ValueError, match="unpacks to more than 100 bytes"):
+        read_archive(whole)
 
 
 def test_an_unreadable_rubric_is_one_line(tmp_path, capsys, made):
