@@ -62,7 +62,10 @@ def unexplained(tab: Tab) -> list[str]:
 def all_explained(tab: Tab) -> None:
     tab.settle()
     assert tab.page.evaluate(ELEMENTS)
-    assert not (found := unexplained(tab)), "\n".join(found)
+    try:  # the panel before may still be there for a moment
+        tab.wait_for(lambda: not unexplained(tab))
+    except AssertionError:
+        raise AssertionError("\n".join(unexplained(tab))) from None
 
 
 def answered(tab: Tab, title: str) -> str:
