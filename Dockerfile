@@ -12,7 +12,9 @@ COPY pyproject.toml README.md ./
 COPY engine ./engine
 COPY app ./app
 # Bytecode comes with the image: the file system may be read-only, and starting takes a third.
-RUN uv sync --no-dev --no-editable --no-cache --compile-bytecode \
+# --extra cluster: class rooms across processes.
+ARG EXTRAS=
+RUN uv sync --no-dev --no-editable --no-cache --compile-bytecode $EXTRAS \
     && find /venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} + \
     && find /venv -name '*.js.map' -delete
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 MOST_OPTIONS = 6
+MOST_SAVED = 2_000_000  # characters of a saved room
 MOST_POINTS = 60  # of a curve drawn by hand
 
 type Word = Annotated[str, msgspec.Meta(max_length=40)]
@@ -40,6 +41,12 @@ class OpenRoom(Said, frozen=True, tag="open"):
     code: Word = ""
 
 
+class Reopen(Said, frozen=True, tag="reopen"):
+    """Open a room that was saved, under its code and with all who were in it."""
+
+    room: Annotated[str, msgspec.Meta(max_length=MOST_SAVED)]
+
+
 class Join(Said, frozen=True, tag="join"):
     """Join a room by its code, under a nickname."""
 
@@ -56,7 +63,7 @@ class Wall(Said, frozen=True, tag="wall"):
 class Results(Said, frozen=True, tag="results"):
     """Take the results home: a teacher's."""
 
-    kind: Literal["json", "csv"]
+    kind: Literal["json", "csv", "room", "hand-ins"]
 
 
 class Code(Said, frozen=True, tag="code"):
@@ -208,7 +215,7 @@ type OfTeacher = (
     | GoToState | Limit | Look | ShowToAll | Suggest | Point | CloseRoom
 )  # fmt: skip
 type Message = OfStudent | OfTeacher
-type ToServer = Enter | Teach | OpenRoom | Join | Wall | Results | Code
+type ToServer = Enter | Teach | OpenRoom | Reopen | Join | Wall | Results | Code
 type Request = Message | ToServer
 
 STUDENTS = (Choose, Draw, TakeWheel, Follow, Hand, Settle, Leave)

@@ -41,6 +41,7 @@ class Participant:
     admitted: bool
     key: str = field(default_factory=new_key)
     pages: int = 0  # that are connected
+    elsewhere: int = 0  # ... to other processes of the server
     wheel: bool = False  # whether it steers a run of its own while the class follows
     hand: float | None = None  # when it was raised
     suggestion: Suggestion | None = None
@@ -53,7 +54,7 @@ class Participant:
     @property
     def here(self) -> bool:
         """Whether a page of the student is connected."""
-        return self.pages > 0
+        return self.pages + self.elsewhere > 0
 
     def note_trial(self, trial: Trial) -> None:
         """Keep the last accuracy of these settings in this run; the oldest settings go first."""

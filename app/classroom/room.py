@@ -16,7 +16,7 @@ from app.classroom.nicknames import nickname
 from app.classroom.participant import Participant, Suggestion, new_key
 from app.classroom.question import Axes, Phase, Question
 from app.classroom.refused import Refused
-from engine import SETTINGS, Choice, Range, Recording, RunConfig, Stack
+from engine import SETTINGS, Begin, Choice, Range, RunConfig, Stack
 
 type Place = int  # of a lesson in the lecture's order
 
@@ -29,7 +29,7 @@ class Order:
 
     number: int = 0  # counts the orders; a page follows each once
     lesson: str = ""
-    state: Recording | None = None
+    state: Begin | None = None
 
 
 class Room:
@@ -59,10 +59,10 @@ class Room:
         self.closed = False
         self.changes = 0  # how often it has changed
         self._clock = clock
-        self._came = 0  # students so far
+        self.came = 0  # students so far
         # What only whoever has the experiments can tell:
         self.axes: Callable[[int], Axes] = lambda steps: Axes(0, steps, 0.01, 10.0, 1.0)
-        self.state: Callable[[], Recording | None] = lambda: None
+        self.state: Callable[[], Begin | None] = lambda: None
 
     # ---- keys -----------------------------------------------------------------------------------
 
@@ -76,13 +76,16 @@ class Room:
 
     # ---- joining --------------------------------------------------------------------------------
 
-    def join(self, said: str) -> Participant:
-        """A new student under a nickname, who waits to be let in unless everybody is welcome."""
+    def join(self, said: str, key: str = "") -> Participant:
+        """A new student under a nickname, who waits to be let in unless everybody is welcome.
+
+        The key is made up, unless another process has done so.
+        """
         if len(self.students) >= self.most:
             raise Refused(f"All {self.most} places of this room are taken.")
         name = nickname(said, [student.name for student in self.students.values()])
-        self._came += 1
-        student = Participant(f"s{self._came}", name, self.everybody_welcome)
+        self.came += 1
+        student = Participant(f"s{self.came}", name, self.everybody_welcome, key or new_key())
         self.students[student.number] = student
         self.changes += 1
         return student
@@ -132,6 +135,18 @@ class Room:
 
     def _choose(self, student: Participant, message: m.Choose) -> None:
         self._open_question.answer(student.number, message.option)
+
+    def answer_late(
+        self, student: Participant, question: Question, phase: Phase, message: m.OfStudent
+    ) -> None:
+        """Count an answer that another process took in time, and could not tell before."""
+        if isinstance(message, m.Choose):
+            question.answer_late(student.number, phase, message.option)
+        elif isinstance(message, m.Draw):
+            question.answer_late(student.number, phase, message.points)
+        else:
+            self.hear(student.key, message)
+        self.changes += 1
 
     def _draw(self, student: Participant, message: m.Draw) -> None:
         question = self._open_question

@@ -39,13 +39,27 @@ class Rooms:
         room = self._rooms[code] = Room(code, self._students, lessons, self._clock)
         return room
 
+    def has(self, code: str) -> bool:
+        """Whether there is a room of this code."""
+        self.close_old()
+        return plain(code) in self._rooms
+
     def find(self, code: str) -> Room:
         """The room of a code, however it is written."""
         self.close_old()
-        plain = _plain(code)
-        if plain not in self._rooms:
+        written = plain(code)
+        if written not in self._rooms:
             raise Refused("There is no room with this code now.")
-        return self._rooms[plain]
+        return self._rooms[written]
+
+    def adopt(self, room: Room) -> Room:
+        """Take over a room that another process had, or a copy of it."""
+        self._rooms[room.code] = room
+        return room
+
+    def copy(self, code: str, lessons: Mapping[str, Place]) -> Room:
+        """An empty room for what another process knows of this code; it is not among these."""
+        return Room(plain(code), self._students, lessons, self._clock)
 
     def of_teacher(self, key: str) -> Room | None:
         """The room whose teacher has this key."""
@@ -63,13 +77,14 @@ class Rooms:
         return old
 
 
-def _plain(code: str) -> str:
+def plain(code: str) -> str:
+    """A code as rooms have it, however it is written."""
     return code[:40].upper().replace(" ", "").replace("-", "")
 
 
 def _checked(wished: str) -> str:
     """A code that a teacher wishes."""
-    code = _plain(wished)
+    code = plain(wished)
     if not (code.isascii() and code.isalnum() and SHORTEST <= len(code) <= LONGEST):
         raise Refused(
             f"A code has {SHORTEST} to {LONGEST} letters and digits, got “{wished[:40]}”."

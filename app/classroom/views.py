@@ -50,6 +50,7 @@ class StudentSees(msgspec.Struct, omit_defaults=True):
     teacher_here: bool
     shown: str = ""  # whose run the class sees, if not the teacher's
     on_show: bool = False  # whether it is the student's own
+    lost: bool = False  # whether all this is old, as the room's process cannot be reached
     hand: bool = False
     limit: str | None = None
     question: QuestionSeen | None = None

@@ -40,6 +40,10 @@ HEADER = """
 """
 
 TAB = "tab"  # the kind of message that tells which tab of the sidebar is opened
+ANOTHERS = (
+    '<p role="status">This panel acts on a run of your own, and you see another one: take the'
+    " wheel, or go back to your own run, first.</p>"
+)
 SOON = '<p class="quiet" role="status">A moment …</p>'
 
 
@@ -86,7 +90,9 @@ class Layout:
             sizing_mode="stretch_width",
             visible=not bare,
         )
-        self._sidebar = Column(tabs, knobs, sizing_mode="stretch_width")
+        self._held: Set[str] = frozenset()  # panels that steer a run, while none can be steered
+        self._why = HTML(ANOTHERS, stylesheets=[css("panel")], margin=(5, 10), visible=False)
+        self._sidebar = Column(tabs, self._why, knobs, sizing_mode="stretch_width")
         header = HTML(
             HEADER.format(
                 transport="" if "transport" in hidden else transport.html,
@@ -146,10 +152,10 @@ class Layout:
     @property
     def views(self) -> list[str]:
         """The names of the views that have a place in the page now."""
-        if self.panel in self._own - self._uncovered:
+        if self.panel in self._own - self._uncovered - self._held:
             return []
         run = [name for place in ("", *self._tabs) for name in self._views[place]]
-        return self._views.get(self.panel) or run
+        return run if self.panel in self._held else self._views.get(self.panel) or run
 
     def furnish(self, panel: str, sidebar: Viewable, main: Viewable | None) -> None:
         """Make space for a panel that will be built: in the sidebar, and in the main area."""
@@ -173,11 +179,19 @@ class Layout:
     def enter(self, panel: str) -> None:
         """Show a panel, or the knobs and the plots of the run; what was built stays."""
         self.panel = panel
+        held = panel in self._held
+        self._why.visible = held
         for name, sidebar in self._sidebars.items():
-            sidebar.visible = name == panel
-        shown = self._run if panel in self._uncovered else self._mains.get(panel, self._run)
+            sidebar.visible = name == panel and not held
+        bare = held or panel in self._uncovered
+        shown = self._run if bare else self._mains.get(panel, self._run)
         for main in (self._run, *self._mains.values()):
             main.visible = main is shown
+
+    def hold(self, panels: Set[str]) -> None:
+        """Put a reason in the place of these panels, as the page shows somebody else's run."""
+        self._held = panels
+        self.enter(self.panel)
 
     def cover(self, panel: str, covered: bool) -> None:
         """Let a panel's own main area lie over the plots of the run, or not."""

@@ -1,7 +1,7 @@
 """The panels that a visitor has opened: each is built once, when its tab is first opened."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import Prompt
@@ -9,7 +9,7 @@ from app.page.layout import Layout
 from app.panels import PANELS, SidebarPanel, Staged
 from app.panels.lessons import LESSON_TAB, Lessons
 from app.server.piecewise_build import Building, Pieces
-from engine import ExperimentHandle, Snapshot
+from engine import ExperimentHandle, LessonAnswer, Snapshot
 
 
 class OpenPanels:
@@ -34,6 +34,12 @@ class OpenPanels:
         """The slug of the lesson that is open; empty if none has been opened."""
         lessons = self._panels.get(LESSON_TAB)
         return lessons.slug if isinstance(lessons, Lessons) else ""
+
+    @property
+    def answers(self) -> Iterable[LessonAnswer]:
+        """What the visitor has answered in lessons."""
+        lessons = self._panels.get(LESSON_TAB)
+        return lessons.answers.values() if isinstance(lessons, Lessons) else ()
 
     def enter(self, name: str, handle: ExperimentHandle) -> None:
         """Show the panel of a tab of the sidebar; a browser may name any."""

@@ -9,6 +9,7 @@ wants it, and `{"refused": ...}` in one sentence. A key, not the connection, say
 import asyncio
 import functools
 import logging
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -26,10 +27,13 @@ from app.classroom.refused import Refused
 from app.classroom.results import as_csv, as_json
 from app.classroom.room import Room
 from app.classroom.rooms import Rooms
+from app.classroom.saved import as_file, from_file, reopen
 from app.limits import LIMITS
 from app.panels.classroom.live_room import LiveRoom
+from app.panels.classroom.remote_room import RemoteRoom
 from app.panels.classroom.seat import Seat, TeacherSeat
 from app.panels.lesson_list import whole_course
+from app.server.class_cluster import CLUSTER
 from app.server.connection_limits import Budget
 from app.server.frame_channel import FORBIDDEN, PINGED_EVERY, UNREADABLE, Hello, heard, visit_of
 from app.server.password import Attempts
@@ -42,8 +46,11 @@ log = logging.getLogger(__name__)
 TOGETHER = 0.1  # seconds in which changes of a room are told together
 TICK = 1.0  # seconds from one look at all runs to the next
 LONGEST = 20_000  # bytes of a message
+LONGEST_SAVED = 2 * m.MOST_SAVED  # ... of one who may open a room, which may be a saved one
+ENDED = "This room is not open: it was closed, or it ended with its server."
 SAVED, RATE = 60, 20  # messages that a page may send at once, and per second after that
 TRIES = 300  # at the same time from one address: a class sits behind one
+MOVED = "The room goes on with another process of the server: join again with the same code."
 NOT_HERE = "This page is in no room."
 NOT_TEACHER = "Only the teacher can do this."
 
@@ -77,7 +84,7 @@ class ClassChannel(WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         await asyncio.sleep(self._budget.spend(1))
-        if len(message) > LONGEST:
+        if len(message) > (LONGEST_SAVED if self._may_open else LONGEST):
             self.close(UNREADABLE, "too long")
         elif self._visit is None:
             self._greet(heard(message, Hello))
@@ -153,39 +160,76 @@ class ClassChannel(WebSocketHandler):
         self.say({"may_open": True})
 
     async def _open_room(self, said: m.OpenRoom) -> None:
+        await self._open_under(said.code, lambda room: None)
+
+    async def _reopen(self, said: m.Reopen) -> None:
+        self._check_may_open()
+        saved = from_file(said.room)
+        await self._open_under(saved.code, lambda room: reopen(room, saved))
+
+    def _check_may_open(self) -> None:
         if not self._may_open:
             raise Refused("Only who knows the teacher's word can open a room.")
         if self._live:
             raise Refused("This page is in a room already.")
+
+    async def _open_under(self, code: str, fill: Callable[[Room], None]) -> None:
+        self._check_may_open()
         visit = self._page
         await asyncio.to_thread(visit.set_up)
-        room = ROOMS.open(whole_course().places, said.code)
-        live = LIVE[room] = LiveRoom(room, visit.run)
-        live.changed = lambda: _tell_soon(live)
+        room = ROOMS.open(whole_course().places, code)
+        try:
+            fill(room)
+        except Refused:
+            room.closed = True
+            raise
+        if CLUSTER and not await CLUSTER.claim(room):
+            room.closed = True
+            raise Refused(f"The code {room.code} is in use by another class.")
+        live = _begin_room(room, visit)
         self._come_in(live, room.teacher_key, live.welcome_teacher(visit))
 
     async def _join(self, said: m.Join) -> None:
         if self._live:
             raise Refused("This page is in a room already.")
-        room = await self._check(lambda: ROOMS.find(said.code))
-        student = room.join(said.name)
-        live = LIVE[room]
-        self._come_in(live, student.key, live.seat(student, self._page))
+        live = await self._find(said.code)
+        visit = self._page
+        if isinstance(live, RemoteRoom):
+            student = await live.join(said.name)
+        else:
+            student = live.room.join(said.name)
+        self._come_in(live, student.key, live.seat(student, visit))
+
+    async def _find(self, code: str) -> LiveRoom:
+        """The room of a code, of this process or another."""
+        await self._look_elsewhere(code)
+
+        def found() -> LiveRoom:
+            remote = CLUSTER.remote(code) if CLUSTER else None
+            return remote or LIVE[ROOMS.find(code)]
+
+        return await self._check(found)
+
+    async def _look_elsewhere(self, code: str) -> None:
+        """Learn of another process's room, before it is looked for."""
+        if CLUSTER and not ROOMS.has(code) and (live := await CLUSTER.look_for(code, ROOMS)):
+            LIVE[live.room] = live
+            live.changed = lambda: _tell_soon(live)
 
     async def _enter(self, said: m.Enter) -> None:
         if self._live:
             raise Refused("This page is in a room already.")
         try:
-            room = await self._check(lambda: ROOMS.find(said.code))
+            live = await self._find(said.code)
         except Refused:
             if WORD.opens(said.key):  # a teacher names the room that is to be opened
                 self._may_open = True
                 self.say({"may_open": True})
             else:
-                self.say({"gone": "The room is closed."})
+                self.say({"gone": ENDED, "again": True})
             return
-        live, student = LIVE[room], room.student(said.key)
-        if room.is_teacher(said.key):
+        student = live.room.student(said.key)
+        if live.room.is_teacher(said.key):
             await self._enter_as_teacher(live, said.key)
         elif student:
             self._come_in(live, said.key, live.seat(student, self._page))
@@ -194,8 +238,12 @@ class ClassChannel(WebSocketHandler):
 
     async def _enter_as_teacher(self, live: LiveRoom, key: str) -> None:
         visit = self._page
+        if live.run:
+            visit.adopt(live.run)
         await asyncio.to_thread(visit.set_up)
-        if visit.run is not live.run:  # it was loaded without the key in its address
+        if isinstance(live, RemoteRoom):
+            live = await _take_over(live, visit)
+        if visit.run is not live.run:  # this page has a run of its own already
             self.say({"teach": key})
             return
         self._come_in(live, key, live.welcome_teacher(visit))
@@ -217,9 +265,17 @@ class ClassChannel(WebSocketHandler):
             self.say({"wall": live.wall()})
 
     async def _results(self, said: m.Results) -> None:
-        room = self._check_teacher().room
-        text = as_json(room) if said.kind == "json" else as_csv(room)
-        self.say({"file": f"class-{room.code}.{said.kind}", "text": text})
+        live = self._check_teacher()
+        room = live.room
+        if said.kind == "hand-ins":
+            packed, missing = await live.hand_ins()
+            self.say({"file": f"hand-ins-{room.code}.zip", "base64": b64encode(packed).decode()})
+            if missing:
+                self.say({"refused": f"Not in it, as their pages are not here: {missing}."})
+            return
+        texts = {"json": as_json, "csv": as_csv, "room": as_file}
+        suffix = {"room": "room.json"}.get(said.kind, said.kind)
+        self.say({"file": f"class-{room.code}.{suffix}", "text": texts[said.kind](room)})
 
     async def _code(self, said: m.Code) -> None:
         self._check_teacher()
@@ -249,6 +305,12 @@ class ClassChannel(WebSocketHandler):
         if text != self._told:
             self._told = text
             self.send(text)
+
+    def move(self, live: LiveRoom) -> None:
+        """Its room is another process's no more, but this one's."""
+        student = live.room.student(self._key)
+        if student:
+            self._live, self._seat = live, live.seat(student, self._page)
 
     def put_out(self, why: str) -> None:
         """The page is in no room any more."""
@@ -284,6 +346,7 @@ class ClassChannel(WebSocketHandler):
         m.Enter: _enter,
         m.Teach: _teach,
         m.OpenRoom: _open_room,
+        m.Reopen: _reopen,
         m.Join: _join,
         m.Wall: _want_wall,
         m.Results: _results,
@@ -315,6 +378,37 @@ CHANNELS: dict[LiveRoom, set[ClassChannel]] = {}
 SOON: set[LiveRoom] = set()  # rooms whose pages will be told
 
 
+def _begin_room(room: Room, visit: Visit) -> LiveRoom:
+    """A room of this process, with the run of its teacher."""
+    live = LIVE[room] = LiveRoom(room, visit.run)
+    live.changed = lambda: _tell_soon(live)
+    if CLUSTER:
+        CLUSTER.share(live)
+    return live
+
+
+async def _take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
+    """The process of a room has ended: its teacher goes on with this one, with all who are here."""
+    if CLUSTER is None or not await CLUSTER.claim(remote.room):
+        raise Refused(
+            "The run of your class is with another process of this server:"
+            f" open the address with ?room={remote.room.code}."
+        )
+    await CLUSTER.recall(remote.room)
+    remote.do_again()
+    room, channels = remote.room, CHANNELS.pop(remote, set())
+    CLUSTER.leave(remote)
+    del LIVE[room]
+    for student in room.students.values():
+        student.pages = student.elsewhere = 0  # they are counted again
+    live = _begin_room(ROOMS.adopt(room), visit)
+    CHANNELS[live] = channels
+    for channel in channels:
+        channel.move(live)
+    live.update()
+    return live
+
+
 def _tell_soon(live: LiveRoom) -> None:
     if live not in SOON:
         SOON.add(live)
@@ -323,17 +417,21 @@ def _tell_soon(live: LiveRoom) -> None:
 
 def _tell_all(live: LiveRoom) -> None:
     SOON.discard(live)
+    if CLUSTER:
+        CLUSTER.tell(live)
     for channel in list(CHANNELS.get(live, ())):
         channel.tell()
 
 
-def close(live: LiveRoom) -> None:
+def close(live: LiveRoom, why: str = "The room is closed.") -> None:
     """Delete a room: its pages are told, and it is forgotten."""
+    if CLUSTER:
+        CLUSTER.leave(live)
     live.end()
     LIVE.pop(live.room, None)
     ROOMS.close_old()
     for channel in list(CHANNELS.pop(live, ())):
-        channel.put_out("The room is closed.")
+        channel.put_out(why)
 
 
 def _tick() -> None:
@@ -343,6 +441,9 @@ def _tick() -> None:
         close(live)
     for live in list(LIVE.values()):
         channels = CHANNELS.get(live, set())
+        if CLUSTER and CLUSTER.lacks(live):
+            close(live, MOVED)
+            continue
         live.update()
         live.rest()
         if any(channel.wants_wall for channel in channels):
@@ -352,6 +453,8 @@ def _tick() -> None:
                     channel.send(wall)
         else:
             live.tiles()
+        if CLUSTER:
+            CLUSTER.tick(live)
 
 
 TICKS: list[PeriodicCallback] = []
@@ -361,6 +464,8 @@ def begin() -> None:
     """Begin to look at the rooms; called on the thread of the event loop."""
     TICKS.append(PeriodicCallback(_tick, 1000 * TICK))
     TICKS[-1].start()
+    if CLUSTER:
+        CLUSTER.begin()
     WORD.announce()
 
 

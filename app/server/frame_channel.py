@@ -31,7 +31,7 @@ from app.plots.plot_cache import DRAWINGS, Key, key_of
 from app.plots.plot_data import Columns, Part
 from app.server.session import CONDUCTOR, VISITS, Visit
 from app.server.shared_frames import SharedFrames
-from app.server.shown_run import ShownRun
+from app.server.shown_run import HOSTED, WatchedRun
 from engine import Snapshot
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Hello(msgspec.Struct, forbid_unknown_fields=True):
 
     token: str
     state: str = ""  # what a link carries behind #
+    teach: str = ""  # ... or the key of a teacher, whose run a class watches
 
 
 class Ask(msgspec.Struct):
@@ -232,7 +233,7 @@ class Request:
     answered: bool = False
 
 
-SHARED: WeakKeyDictionary[ShownRun, SharedFrames[Composer]] = WeakKeyDictionary()
+SHARED: WeakKeyDictionary[WatchedRun, SharedFrames[Composer]] = WeakKeyDictionary()
 
 
 def _whole_seconds() -> float:
@@ -240,7 +241,7 @@ def _whole_seconds() -> float:
     return math.floor(time.monotonic() / DESCRIBED_EVERY) * DESCRIBED_EVERY
 
 
-def _shared(run: ShownRun) -> SharedFrames[Composer]:
+def _shared(run: WatchedRun) -> SharedFrames[Composer]:
     """The frames of a run for all who watch without steering it."""
     return SHARED.setdefault(run, SharedFrames(Composer(_whole_seconds)))
 
@@ -257,7 +258,7 @@ class FrameChannel(WebSocketHandler):
         self._composer = Composer()
         self._composing = threading.Lock()
         self._version = 0  # of the run that the page shows
-        self._shown: ShownRun | None = None
+        self._shown: WatchedRun | None = None
         self._request: Request | None = None  # the last one
         self._told_back: Mapping[str, str] = {}
         self._sent: asyncio.Future[None] | None = (
@@ -316,6 +317,8 @@ class FrameChannel(WebSocketHandler):
         else:
             self._visit.presence.arrive()
             self._visit.bring(hello.state)
+            if run := HOSTED.get(hello.teach):
+                self._visit.adopt(run)
 
     async def _answer(self, visit: Visit, ask: Ask) -> None:
         self._request = Request(ask)
@@ -344,7 +347,7 @@ class FrameChannel(WebSocketHandler):
         if not visit.watch(self, version, deliver, looks, shown):
             self.close(FORBIDDEN, "the visit is over")
 
-    def _show(self, visit: Visit, shown: ShownRun | None) -> None:
+    def _show(self, visit: Visit, shown: WatchedRun | None) -> None:
         """Turn from one run to another, of which the page has nothing yet."""
         if shown is self._shown:
             return
@@ -355,7 +358,7 @@ class FrameChannel(WebSocketHandler):
         visit.look_away(self, before)
 
     def _deliverer(
-        self, visit: Visit, shown: ShownRun | None, request: Request
+        self, visit: Visit, shown: WatchedRun | None, request: Request
     ) -> Callable[[Snapshot, int], None]:
         def deliver(snapshot: Snapshot, version: int) -> None:
             try:
@@ -373,7 +376,7 @@ class FrameChannel(WebSocketHandler):
         return deliver
 
     def _frame(
-        self, visit: Visit, shown: ShownRun | None, snapshot: Snapshot, version: int, ask: Ask
+        self, visit: Visit, shown: WatchedRun | None, snapshot: Snapshot, version: int, ask: Ask
     ) -> str:
         """Make a frame, on the thread that published the snapshot.
 
@@ -404,7 +407,7 @@ class FrameChannel(WebSocketHandler):
             own["back"] = self._told_back = back
         return msgspec.json.encode(own).decode()[1:-1]
 
-    async def _reply(self, frame: str, version: int, shown: ShownRun | None) -> None:
+    async def _reply(self, frame: str, version: int, shown: WatchedRun | None) -> None:
         if shown is self._shown:
             self._version = version
         try:
@@ -414,7 +417,7 @@ class FrameChannel(WebSocketHandler):
             log.debug("the page has left")
 
 
-def _prepare(visit: Visit, shown: ShownRun | None, views: list[str], look: str) -> None:
+def _prepare(visit: Visit, shown: WatchedRun | None, views: list[str], look: str) -> None:
     """Set the visitor's experiment up, unless it watches another, and draw what the page lacks."""
     if shown is None:
         visit.set_up()

@@ -1,11 +1,13 @@
 """Keeps the log short: cuts long messages, and drops messages that repeat too often."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 
 LONGEST = 2_000  # characters of a message, and of a traceback
 PERIOD = 60.0  # seconds in which ...
+SECRET = re.compile(r"([?&#](?:teach|bokeh-session-id)=)[^&\s]+")  # that an address may hold
 MOST = 20  # ... one line of code may log so many messages
 
 
@@ -49,7 +51,7 @@ def _cut(words: str) -> str:
 
     A page can send half a surrogate pair, at which a log in UTF-8 would write a traceback.
     """
-    words = words.encode(errors="backslashreplace").decode()
+    words = SECRET.sub(r"\1…", words.encode(errors="backslashreplace").decode())
     if len(words) <= LONGEST:
         return words
     half = LONGEST // 2

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Set
+from concurrent.futures import Future
 from typing import Any
 
 import panel as pn
@@ -25,6 +26,7 @@ from app.page.layout import TAB, Layout
 from app.page.timeline import LOOK, Timeline
 from app.page.transport import Transport
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
+from app.panels import PANELS
 from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
 from app.panels.open_panels import OpenPanels
@@ -35,7 +37,7 @@ from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
-from app.server.shown_run import HOSTED, ShownRun
+from app.server.shown_run import ShownRun, WatchedRun
 from app.server.workarounds import forget_notifications, token_of
 from app.settings.component import SettingsComponent
 from app.settings.settings import Settings
@@ -56,6 +58,8 @@ from engine import (
     Experiment,
     ExperimentHandle,
     FileReader,
+    LessonAnswer,
+    PastRun,
     Pause,
     Play,
     Reading,
@@ -77,9 +81,9 @@ CONDUCTOR = Conductor(
         (LATENESS.behind and len(VISITS) > 1) or VISITS.somebody_comes or PIECES.waited_for
     ),
 )
-TEACHES = "teach"  # the part of an address that holds a teacher's key
 SHORTLY = 6000  # milliseconds for which a page says why it does not do something
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
+STEERING = frozenset(PANELS) - {LESSON_TAB}  # panels whose own buttons steer the visitor's run
 FULL = "There is no room just now: all places of this laboratory are taken."
 
 START = """
@@ -114,7 +118,7 @@ def _build_page(document: Document) -> None:
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
     arguments = arguments_of(document)
-    visit = Visit(run_links.read(arguments), HOSTED.get(_said(arguments, TEACHES)))
+    visit = Visit(run_links.read(arguments))
     document.theme = theme.OWN_AXES
     visit.layout.page.servable()
     context: Any = document.session_context
@@ -134,24 +138,20 @@ def _build_page(document: Document) -> None:
     pn.state.onload(visit.arrive)
 
 
-def _said(arguments: Mapping[str, Sequence[bytes]], name: str) -> str:
-    return arguments.get(name, [b""])[0].decode(errors="replace")
-
-
 class Visit:
     """A visitor's experiment and page."""
 
-    def __init__(self, wish: Wish, run: ShownRun | None = None) -> None:
-        self._wish = Wish(hidden=wish.hidden) if run else wish
-        self._adopted = run  # which a class watches already
+    def __init__(self, wish: Wish) -> None:
+        self._wish = wish
+        self._adopted: ShownRun | None = None  # which a class watches already
         self._lock = threading.Lock()
         self._setting_up = threading.Lock()
         self._run: ShownRun | None = None
         self._arrival: SharedRun | None = None
         self._state = b""  # of the link's run, as its browser has sent it
-        self._started = run is not None
+        self._started = False
         self._watchers: set[Hashable] = set()
-        self._watched: ShownRun | None = None
+        self._watched: WatchedRun | None = None
         self.turned: set[Callable[[], None]] = set()  # told when it watches another run
         # Why something that somebody does on the page is not done; empty: it is.
         self.refuses: Callable[[str, str, str], str] = lambda kind, name, value: ""
@@ -260,6 +260,13 @@ class Visit:
         """Whether the experiment has been set up, and there is something to see."""
         return self._arrival is not None
 
+    def adopt(self, run: ShownRun) -> None:
+        """Show and steer a run that there is already, unless this page has one of its own."""
+        with self._lock:
+            if self._run is None:
+                self._adopted, self._started = run, True
+                self._wish = Wish(hidden=self._wish.hidden)
+
     def bring(self, state: str) -> None:
         """Take the state that the link carries, before the experiment is set up."""
         if state and self._arrival is None:
@@ -280,7 +287,7 @@ class Visit:
         version: int,
         deliver: Callable[[Snapshot, int], None],
         looks: Set[str],
-        other: ShownRun | None = None,
+        other: WatchedRun | None = None,
     ) -> bool:
         """Deliver the first snapshot newer than `version`, unless the visit is over; say if so.
 
@@ -300,7 +307,7 @@ class Visit:
         self.handle.wait(who, version, deliver, looks)
         return True
 
-    def look_away(self, who: Hashable, other: ShownRun | None) -> None:
+    def look_away(self, who: Hashable, other: WatchedRun | None) -> None:
         """The page shows another run than this from now on."""
         if run := other or self._run:
             run.handle.forget(who)
@@ -315,20 +322,22 @@ class Visit:
     # ---- somebody else's run --------------------------------------------------------------------
 
     @property
-    def watched(self) -> ShownRun | None:
+    def watched(self) -> WatchedRun | None:
         """The run of somebody else that the page shows; None: it shows its own."""
         return self._watched if self._watched and not self._watched.over else None
 
-    def shown(self, other: ShownRun | None) -> Snapshot:
+    def shown(self, other: WatchedRun | None) -> Snapshot:
         """The latest of this run, or of the visitor's own."""
         return (other or self.run).handle.latest
 
-    def watch_other(self, other: ShownRun | None) -> None:
+    def watch_other(self, other: WatchedRun | None) -> None:
         """Show somebody else's run, which this page cannot steer, or its own again."""
         other = None if other is self._run else other
         before, self._watched = self._watched, other
         if before is other:
             return
+        held = STEERING if other else frozenset[str]()
+        self._act_there(lambda: self.layout.hold(held))
         if before:
             before.ignore(self)
         if other:
@@ -370,6 +379,15 @@ class Visit:
     def lesson(self) -> str:
         """The slug of the lesson that is open; empty if none has been opened."""
         return self._panels.lesson
+
+    @property
+    def answers(self) -> Iterable[LessonAnswer]:
+        """What has been answered in lessons."""
+        return self._panels.answers
+
+    def own_pinned(self) -> Future[tuple[PastRun, ...]]:
+        """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
+        return self.handle.do(lambda experiment: self.handle.own.pinned)
 
     def press_there(self, name: str, value: str = "") -> None:
         """Do what a button does; from any thread."""

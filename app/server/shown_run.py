@@ -1,29 +1,93 @@
 """A run as its pages know it: of one visitor, and of all who watch without steering it."""
 
+import itertools
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
+from concurrent.futures import Future
+from typing import Protocol
 
-from engine import Conductor, ExperimentHandle, Snapshot
+import msgspec
+
+from engine import Begin, Conductor, Experiment, ExperimentHandle, Snapshot, record
 
 type Hear = Callable[[Snapshot], object]
 
 RUNS = 1_000_000  # of one visitor; a page tells another visitor's run of the same number by this
+NUMBERS = itertools.count(1)
+
+
+def next_number() -> int:
+    """A number for a run that no other run of this process has."""
+    return next(NUMBERS) * RUNS
+
+
+def begun(experiment: Experiment) -> Begin:
+    """What it takes to go on with a run at the step that is shown, without repeating it first."""
+    begin = record(experiment).begin
+    return msgspec.structs.replace(begin, state=experiment.packed_state())
+
+
+class WatchedHandle(Protocol):
+    """Where watchers of a run wait for snapshots."""
+
+    latest: Snapshot
+
+    def wait(
+        self,
+        who: Hashable,
+        version: int,
+        deliver: Callable[[Snapshot, int], None],
+        looks: Set[str] = frozenset(),
+    ) -> None:
+        """Deliver the first snapshot newer than `version`, once."""
+
+    def forget(self, who: Hashable) -> None:
+        """Drop the request of a watcher who has left."""
+
+
+class WatchedRun(Protocol):
+    """A run that pages may watch, of this process or another."""
+
+    number: int
+
+    @property
+    def handle(self) -> WatchedHandle:
+        """Where they wait."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+
+    def listen(self, who: Hashable, hear: Hear) -> None:
+        """Tell a page of what is new."""
+
+    def ignore(self, who: Hashable) -> None:
+        """Tell a page nothing any more."""
+
+    def begin(self) -> Future[Begin]:
+        """What it takes to go on with it."""
 
 
 class ShownRun:
     """An experiment with the conductor, until neither a visitor nor a class needs it."""
 
-    _count = 0
-
     def __init__(self, conductor: Conductor, handle: ExperimentHandle) -> None:
-        ShownRun._count += 1
-        self.number = ShownRun._count * RUNS
-        self._conductor, self.handle = conductor, handle
+        self.number = next_number()
+        self._conductor, self._handle = conductor, handle
         self._lock = threading.Lock()
         self._owners: set[Hashable] = set()
         self._hears: dict[Hashable, Hear] = {}
         self.hosted = False  # whether a class watches it, with or without its visitor
         handle.on_news = self._tell
+
+    @property
+    def handle(self) -> ExperimentHandle:
+        """The experiment's place with the conductor."""
+        return self._handle
+
+    def begin(self) -> Future[Begin]:
+        """What it takes to go on with it, from the conductor's thread."""
+        return self.handle.do(begun)
 
     def _tell(self, snapshot: Snapshot) -> None:
         for hear in list(self._hears.values()):

@@ -25,7 +25,7 @@ class TeacherWord:
     def announce(self) -> None:
         """Tell a made-up word on the terminal: nobody could know it otherwise."""
         if self._made_up:
-            sys.stderr.write(f"To open a class room: /app?teach={self._word}\n")
+            sys.stderr.write(f"To open a class room: /app#teach={self._word}\n")
 
 
 def read_word(environment: dict[str, str]) -> str:

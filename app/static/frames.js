@@ -79,7 +79,7 @@ class Channel {
     this.row = -1
     this.#socket = new WebSocket(this.#url)
     this.#socket.onopen = () => {
-      this.#socket.send(JSON.stringify({token: this.#token, state: carried()}))
+      this.#socket.send(JSON.stringify({token: this.#token, state: carried(), teach: teacher_key()}))
       this.#way_back.revive()
       this.#ask()
     }
@@ -154,6 +154,11 @@ class Channel {
 }
 
 // The state of a shared run, which stands in the address where no server sees it.
+// The key of a class's teacher; what is behind # reaches no log.
+function teacher_key() {
+  return new URLSearchParams(window.location.hash.slice(1)).get("teach") ?? ""
+}
+
 function carried() {
   return window.location.hash.match(/^#state=([\w-]+)$/)?.[1] ?? ""
 }

@@ -1,5 +1,6 @@
 """A class over its sockets: roles, following, votes, cut lines, hostile pages."""
 
+import base64
 import contextlib
 import json
 import logging
@@ -21,7 +22,8 @@ from app.server.cpu_affinity import CORE
 from app.server.frame_channel import FORBIDDEN, SHARED
 from app.server.log_limits import Brief
 from app.server.session import CONDUCTOR, VISITS
-from engine import Play, SetKnob, Status
+from engine import Pause, Pin, Play, SetKnob, Status
+from engine.cli.grade import read_files
 from tests.app.test_classroom import hostile
 from tests.deploy.conftest import free_port
 from tests.waiting import PATIENCE, wait_until
@@ -65,8 +67,8 @@ def address() -> Iterator[str]:
 class Page:
     """A page with its two channels."""
 
-    def __init__(self, address: str, query: str = "", *, goes: bool = True) -> None:
-        self.address = address
+    def __init__(self, address: str, query: str = "", teach: str = "") -> None:
+        self.address, self._teach = address, teach
         before = set(VISITS)
         with urllib.request.urlopen(f"{address}?pace=full{query}", timeout=PATIENCE) as reply:
             token = re.search(r'"token":\s*"([^"]+)"', reply.read().decode())
@@ -85,7 +87,8 @@ class Page:
         socket = self._ends.enter_context(
             connect(address, origin=self.address.removesuffix("/app"), open_timeout=PATIENCE)
         )
-        socket.send(json.dumps({"token": self.token}))
+        teach = {"teach": self._teach} if route == "frames" else {}
+        socket.send(json.dumps({"token": self.token} | teach))
         return socket
 
     @property
@@ -122,8 +125,8 @@ def open_page(address) -> Iterator[Callable[..., Page]]:
     """Opens pages, and closes them and every room afterwards."""
     pages: list[Page] = []
 
-    def open_one(query: str = "") -> Page:
-        pages.append(Page(address, query))
+    def open_one(query: str = "", teach: str = "") -> Page:
+        pages.append(Page(address, query, teach))
         return pages[-1]
 
     yield open_one
@@ -345,17 +348,131 @@ def test_the_run_goes_on_without_the_teacher_who_comes_back_to_it(teacher, join,
     step = run.handle.latest.step
     anna.frame()
     wait_until(lambda: (anna.frame(), run.handle.latest.step > step)[1])
-    back = open_page(f"&teach={teacher.key}&room={teacher.code}")
+    back = open_page(f"&room={teacher.code}", teach=teacher.key)
     back.say("enter", code=teacher.code, key=teacher.key)
     assert back.hear("room")["role"] == "teacher"
     assert back.visit.run is run
     anna.hear("room", lambda room: room["teacher_here"])
 
 
-def test_a_teacher_without_the_key_in_the_address_is_sent_there(teacher, open_page):
+def test_a_page_of_the_teacher_that_has_a_run_of_its_own_is_loaded_again(teacher, open_page):
     other = open_page()
+    other.frame()
     other.say("enter", code=teacher.code, key=teacher.key)
     assert other.hear("teach") == teacher.key
+
+
+def cut_while_following(teacher, anna) -> dict[str, object]:
+    return {"follows": True, "mode": "follow"}
+
+
+def cut_while_asked(teacher, anna) -> dict[str, object]:
+    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
+    question = anna.hear("room", lambda room: "question" in room)["question"]
+    return {"follows": True, "question": question}
+
+
+def cut_after_answering(teacher, anna) -> dict[str, object]:
+    cut_while_asked(teacher, anna)
+    anna.say("choose", option=1)
+    question = anna.hear("room", lambda room: room["question"].get("mine") == 1)["question"]
+    return {"question": question | {"answered": 1}}
+
+
+def cut_while_asked_what_was_seen(teacher, anna) -> dict[str, object]:
+    cut_after_answering(teacher, anna)
+    teacher.say("close question")
+    teacher.say("ask seen")
+    anna.hear("room", lambda room: room["question"]["phase"] == "seen")
+    anna.say("choose", option=0)
+    question = anna.hear("room", lambda room: room["question"].get("mine") == 0)["question"]
+    assert question["predicted"] == 1
+    return {"question": question | {"answered": 1}}
+
+
+def cut_at_the_wheel(teacher, anna) -> dict[str, object]:
+    anna.say("take wheel")
+    anna.hear("room", lambda room: not room["follows"])
+    return {"follows": False, "mode": "follow"}
+
+
+PHASES = [
+    *(cut_while_following, cut_while_asked, cut_after_answering),
+    *(cut_while_asked_what_was_seen, cut_at_the_wheel),
+]
+
+
+@pytest.mark.parametrize("cut", PHASES, ids=lambda cut: cut.__name__)
+def test_a_student_whose_line_is_cut_comes_back_in_place(teacher, join, cut):
+    anna = join("Anna")
+    expected = cut(teacher, anna)
+    anna.classroom.close_socket()
+    teacher.hear("room", lambda room: not room["students"][0]["here"])
+    anna.classroom = anna.plug("class")
+    anna.say("enter", code=teacher.code, key=anna.key)
+    told = anna.hear("room")
+    assert {name: told.get(name) for name in expected} == expected
+    assert anna.visit.watched is (live(teacher).run if told["follows"] else None)
+
+
+def test_a_saved_room_opens_again_in_a_new_server_for_the_same_browsers(teacher, join, open_page):
+    anna = join("Anna")
+    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
+    anna.hear("room", lambda room: "question" in room)
+    anna.say("choose", option=1)
+    anna.hear("room", lambda room: room["question"].get("mine") == 1)
+    teacher.say("results", kind="room")
+    teacher.hear("file")
+    saved, code, key = teacher.told["text"], teacher.code, anna.key
+    anna.say("reopen", room=saved)
+    assert "teacher's word" in anna.hear("refused")
+    teacher.say("close room")
+    teacher.hear("gone")
+    back = open_page()
+    back.say("enter", code=code, key=key)
+    assert back.hear("gone").startswith("This room is not open") and back.told["again"]
+    other = open_page()
+    other.frame()
+    other.say("teach", word=class_channel.WORD._word)
+    other.hear("may_open")
+    other.say("reopen", room="{}")
+    assert "holds no room that was saved here" in other.hear("refused")
+    other.say("reopen", room=saved)
+    assert other.hear("room")["code"] == code
+    back.say("enter", code=code, key=key)
+    told = back.hear("room")
+    assert told["name"] == "Anna" and told["question"]["mine"] == 1
+
+
+def test_all_hand_ins_are_one_archive(teacher, join, tmp_path):
+    anna, _ = join("Anna"), join("Ben")
+    teacher.say("results", kind="hand-ins")
+    assert teacher.hear("refused") == "Nobody here has answered a lesson or pinned a run yet."
+    teacher.say("mode", mode="free")
+    anna.hear("room", lambda room: room["mode"] == "free")
+    anna.visit.handle.send(Play())
+    wait_until(lambda: anna.visit.handle.latest.step > 5 and anna.frame())
+    anna.visit.handle.send(Pause())
+    anna.visit.handle.send(Pin("mine"))
+    wait_until(lambda: anna.visit.handle.do(lambda experiment: experiment.pinned).result())
+    teacher.say("results", kind="hand-ins")
+    assert teacher.hear("file") == f"hand-ins-{teacher.code}.zip"
+    path = tmp_path / "all.zip"
+    path.write_bytes(base64.b64decode(teacher.told["base64"]))
+    made = read_files(str(path))
+    assert [one.student for one in made.values()] == ["Anna", "Ben"]
+    assert [run.name for run in next(iter(made.values())).runs] == ["mine"]
+
+
+def test_panels_that_steer_say_why_they_do_not_while_the_class_is_followed(teacher, join):
+    anna = join("Anna")
+    layout = anna.visit.layout
+    wait_until(lambda: layout._held)
+    anna.visit._act_there(lambda: anna.visit._panels.enter("Search", anna.visit.handle))
+    wait_until(lambda: "Search" in layout._sidebars and layout._why.visible)
+    wait_until(lambda: not layout._sidebars["Search"].visible and layout._run.visible)
+    teacher.say("mode", mode="free")
+    wait_until(lambda: layout._sidebars["Search"].visible and not layout._why.visible)
 
 
 def test_a_removed_student_is_put_out(teacher, join, open_page):

@@ -16,9 +16,10 @@ from app.classroom.refused import Refused
 from app.classroom.results import as_csv, as_json
 from app.classroom.room import Room
 from app.classroom.rooms import CODE, HOUR, LETTERS, Rooms
+from app.classroom.saved import as_file, from_file, reopen, restore, save
 from app.classroom.tiles import POINTS, axes_of, curve_between, note, order_of, tile_of
 from app.classroom.views import student_sees, teacher_sees
-from engine import Choice, Experiment, Recording, RunConfig, SetKnob, record
+from engine import Begin, Choice, Experiment, RunConfig, SetKnob, record
 from tests.waiting import Clock
 
 LESSONS = {"first": 0, "second": 1, "third": 2}
@@ -290,9 +291,9 @@ def test_everybody_is_brought_to_a_lesson_or_a_state(room):
     assert (room.order.number, room.order.lesson, room.mode) == (1, "second", "free")
     with pytest.raises(Refused, match="no run to bring the class to"):
         teach(room, m.GoToState())
-    room.state = lambda: Recording(RunConfig(), (), 5)
+    room.state = lambda: Begin(RunConfig(), (), 5)
     teach(room, m.GoToState())
-    assert room.order.number == 2 and room.order.state.steps == 5
+    assert room.order.number == 2 and room.order.state.until == 5
 
 
 def test_the_pace_of_the_class_is_a_last_lesson(room):
@@ -432,12 +433,12 @@ def test_closing_deletes_everything(room):
 
 
 def test_a_recorded_state_is_repeated_to_the_bit(room, trained):
-    room.state = lambda: record(trained)
+    room.state = lambda: record(trained).begin
     teach(room, m.GoToState())
     again = Experiment(RunConfig())
-    again.apply(room.order.state.begin)
+    again.apply(room.order.state)
     again.advance(1e9)
-    assert record(again).digest == room.order.state.digest
+    assert record(again).digest == record(trained).digest
 
 
 # ---- hostile messages ---------------------------------------------------------------------------
@@ -504,3 +505,71 @@ def test_a_student_changes_nothing_but_its_own(room):
     assert seen(room, ben) | {"question": None} == others
     assert room.question._answers[Phase.PREDICT][ben.number] == 1
     assert list(room.students) == [anna.number, ben.number]
+
+
+# ---- saved rooms --------------------------------------------------------------------------------
+
+
+def test_a_saved_room_opens_again_with_its_students_and_answers(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("What?", OPTIONS))
+    room.hear(anna.key, m.Choose(1))
+    anna.lessons["first"] = True
+    anna.note_trial(Trial(1, 0.1, 0.0, 0.9))
+    anna.note_run(0.9, RunConfig(seed=4))
+    ben.wheel = True
+    text = as_file(room)
+    assert room.teacher_key not in text
+    again = Room("BCDFG", 40, LESSONS, Clock())
+    reopen(again, from_file(text))
+    back = again.student(anna.key)
+    assert back and (back.name, back.lessons, back.best) == ("Anna", {"first": True}, anna.best)
+    assert list(back.trials.values()) == list(anna.trials.values())
+    assert again.question and again.question.answer_of(back.number, Phase.PREDICT) == 1
+    assert again.holds and not again.students[ben.number].wheel
+    assert again.teacher_key != room.teacher_key
+    assert again.join("Carl").number == "s3"  # no number is given twice
+    assert as_csv(again).splitlines()[1].startswith("Anna,0.9")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"code": 5}', '{"code": "A", "students": [{}]}', "x" * 99]
+)
+def test_a_file_that_holds_no_room_is_refused(text):
+    with pytest.raises(Refused, match="This file holds no room that was saved here"):
+        from_file(text)
+
+
+def test_a_file_with_one_key_twice_or_too_many_students_is_refused(room):
+    joined(room, "Anna", "Ben")
+    saved = save(room)
+    with pytest.raises(Refused, match="2 students, and here 1 fit in"):
+        reopen(Room("BCDFG", 1, LESSONS, Clock()), saved)
+    saved.students[1].key = saved.students[0].key
+    with pytest.raises(Refused, match="two students share a key"):
+        from_file(msgspec.json.encode(saved))
+
+
+def test_a_copy_of_a_room_keeps_its_students_as_they_are(room):
+    anna, _ = joined(room, "Anna", "Ben")
+    copy = Room(room.code, 40, LESSONS, Clock())
+    restore(copy, save(room))
+    known = copy.student(anna.key)
+    room.hear(anna.key, m.TakeWheel())
+    restore(copy, save(room))
+    assert copy.student(anna.key) is known and known.wheel
+
+
+def test_an_answer_that_comes_late_is_counted_where_it_was_given(room):
+    anna, ben = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("What?", OPTIONS))
+    room.hear(ben.key, m.Choose(0))
+    teach(room, m.CloseQuestion())
+    question = room.question
+    room.answer_late(anna, question, Phase.PREDICT, m.Choose(1))
+    assert question.tally(Phase.PREDICT) == (1, 1, 0) and question.phase is Phase.WATCH
+    with pytest.raises(Refused, match="3 options"):
+        room.answer_late(anna, question, Phase.PREDICT, m.Choose(5))
+    with pytest.raises(Refused, match="closed"):
+        room.answer_late(anna, question, Phase.WATCH, m.Choose(1))
+    assert question.phase is Phase.WATCH

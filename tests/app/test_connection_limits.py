@@ -112,6 +112,12 @@ def test_a_long_log_line_is_cut(log, caplog):
     assert line.startswith("got 'xxx") and "characters" in line
 
 
+def test_the_key_of_a_teacher_is_not_in_the_log(log, caplog):
+    log.warning("200 GET /app?room=ABCDE&teach=%s (127.0.0.1) 3 ms", "secret")
+    (line,) = caplog.messages
+    assert line == "200 GET /app?room=ABCDE&teach=… (127.0.0.1) 3 ms"
+
+
 def test_a_lone_surrogate_is_escaped_in_the_log(log, caplog):
     log.warning("a page sent %s", "\ud800")
     assert caplog.messages == ["a page sent \\ud800"]

@@ -23,6 +23,6 @@ def test_a_word_that_was_made_up_is_told_at_the_start(capsys):
     assert capsys.readouterr().err == ""
     word = TeacherWord("")
     word.announce()
-    told = capsys.readouterr().err.strip().rpartition("teach=")[2]
+    told = capsys.readouterr().err.strip().rpartition("#teach=")[2]
     assert len(told) >= 12 and word.opens(told)
     assert not word.opens("")

@@ -57,7 +57,9 @@ async def until(condition: Any) -> None:
         await asyncio.sleep(0.02)
 
 
-async def measure(server: Server, students: int, seconds: float, free: bool, pace: str) -> None:
+async def measure(
+    server: Server, students: int, seconds: float, free: bool, pace: str, after: float
+) -> None:
     teacher = Member(server.base, pace)
     await teacher.open()
     teacher.say("teach", word=WORD)
@@ -76,7 +78,7 @@ async def measure(server: Server, students: int, seconds: float, free: bool, pac
         await until(lambda: all(not member.room["follows"] for member in crowd))
         for member in crowd:
             member.page.press(" ")
-    await asyncio.sleep(5)
+    await asyncio.sleep(after)
     client = psutil.Process()
     begun, cpu, own = time.perf_counter(), server.cpu, client.cpu_times()
     await asyncio.sleep(seconds)
@@ -129,12 +131,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--free", action="store_true", help="all on runs of their own")
     parser.add_argument("--pace", default="auto", help="at less than 10 steps/s frames are fewer")
+    parser.add_argument("--after", type=float, help="seconds before; 5, or 40 for --free")
     options = parser.parse_args()
+    # A young run at its automatic pace makes fewer than ten steps a second, so frames are fewer.
+    after = options.after or (40 if options.free else 5)
     what = "on runs of their own" if options.free else "who follow"
     print(f"{options.students} students {what}, with the wall, {options.seconds:g} s")
     places = options.students + 2
     with served(BABYSIT_TEACHER=WORD, BABYSIT_MAX_VISITORS=places) as server:
-        asyncio.run(measure(server, options.students, options.seconds, options.free, options.pace))
+        asyncio.run(
+            measure(server, options.students, options.seconds, options.free, options.pace, after)
+        )
         for line in server.complaints[:10]:
             print(line)
 

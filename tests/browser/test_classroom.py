@@ -1,4 +1,4 @@
-"""A class in real browsers: one teacher and three students, one of them on a phone."""
+"""A class in real browsers: one teacher and five students, one of them on a phone."""
 
 import panel as pn
 import pytest
@@ -7,13 +7,15 @@ from playwright.sync_api import ViewportSize
 
 from app.server import class_channel
 from app.server.class_channel import LIVE
+from app.server.session import VISITS
 from engine import Status
 from tests.browser.conftest import SERVER, Tab, close, wait_for
 from tests.browser.test_accessibility import GRAVE, shuts_nobody_out
 from tests.waiting import wait_until
 
 PHONE = ViewportSize(width=390, height=844)
-NAMES = ("Anna", "Ben", "Zoë")
+SMALL = ViewportSize(width=600, height=400)  # few plots to draw: six pages share the machine
+NAMES = {"Anna": None, "Ben": SMALL, "Zoë": PHONE, "Cem": SMALL, "Dana": SMALL}
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def tabs(chromium, address):
     opened: list[Tab] = []
 
     def open_one(query: str = "", screen: ViewportSize | None = None) -> Tab:
-        opened.append(Tab(chromium, f"{address}{query}&pace=auto", screen))
+        opened.append(Tab(chromium, f"{address}?pace=auto{query}", screen))
         return opened[-1]
 
     yield open_one
@@ -61,7 +63,7 @@ def draw(tab: Tab) -> None:
 
 
 def test_a_lesson_from_the_first_code_to_the_results(tabs):
-    teacher = tabs(f"?teach={class_channel.WORD._word}")
+    teacher = tabs(f"#teach={class_channel.WORD._word}")
     press(teacher, "Open a room")
     teacher.page.locator("dialog.code .qr svg").wait_for()
     code = teacher.page.locator("dialog.code .letters").inner_text()
@@ -69,15 +71,17 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     assert live.room.code == code and live.run is teacher.visit.run
     shuts_nobody_out(teacher)
     teacher.page.keyboard.press("Escape")
-    assert f"room={code}" in teacher.page.url and live.room.teacher_key in teacher.page.url
+    address, _, secret = teacher.page.url.partition("#")
+    assert f"room={code}" in address and secret == f"teach={live.room.teacher_key}"
+    assert "teach" not in address  # which logs would have
 
     # Everybody joins, by code and nickname.
-    students = [tabs(f"?room={code}", PHONE if name == "Zoë" else None) for name in NAMES]
+    students = [tabs(f"&room={code}", screen) for screen in NAMES.values()]
     for student, name in zip(students, NAMES, strict=True):
         student.page.get_by_label("Nickname").fill(name)
         student.page.keyboard.press("Enter")
         student.page.get_by_text("You follow your teacher's run.").wait_for()
-    anna, ben, phone = students
+    anna, ben, phone, cem, dana = students
     for student in students:
         wait_for(student.page, lambda student=student: student.visit.watched is live.run)
         student.page.wait_for_function("window.babysit.run > 1000000")
@@ -90,13 +94,19 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     anna.slide("Learning rate", "ArrowRight")
     anna.page.get_by_text("You follow the class.").first.wait_for()
     assert rate.get_attribute("aria-valuetext") == "0.012"
+    anna.page.get_by_role("tab", name="Search").click()
+    anna.page.get_by_text("This panel acts on a run of your own").wait_for()
+    anna.page.get_by_role("tab", name="Knobs").click()
 
     # Predict before, hidden, then what was seen.
     press(teacher, "Ask first")
     press(teacher, "Ask")
     for student in (anna, ben, phone):
         press(student, "rise or diverge")
-    teacher.page.get_by_text("3 of 3 have answered.").wait_for()
+    for student in (cem, dana):  # by keys alone
+        student.page.get_by_role("button", name="fall faster").focus()
+        student.page.keyboard.press("Enter")
+    teacher.page.get_by_text("5 of 5 have answered.").wait_for()
     wait_until(lambda: live.run.handle.latest.status is Status.PAUSED)
     assert phone.page.locator(".tallies").count() == 0
     assert violations(phone) == []
@@ -117,7 +127,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     anna.page.locator("svg.draws").focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowRight"):
         anna.page.keyboard.press(key)
-    teacher.page.get_by_text("2 of 3 have answered.").wait_for()
+    teacher.page.get_by_text("2 of 5 have answered.").wait_for()
     press(teacher, "Close and run")
     teacher.page.locator("polyline.truth").wait_for()
     assert teacher.page.locator("polyline.drawn").count() == 2
@@ -164,13 +174,36 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     ben.page.get_by_text("You see the run of a student.").wait_for()
     assert "Anna" not in strip(ben)
 
+    # The teacher loads the page again, and is back at the same run.
+    teacher.page.reload()
+    teacher.page.get_by_text("5 here").wait_for()
+    teacher.page.keyboard.press("Escape")
+    (teacher.session,) = (
+        session
+        for session in VISITS
+        if VISITS[session]._run is live.run and session != teacher.session
+    )
+
     # The results, and the end.
     press(teacher, "Results")
     with teacher.page.expect_download() as download:
         press(teacher, "Table (CSV)")
     assert "Anna" in download.value.path().read_text()
+    with teacher.page.expect_download() as download:
+        press(teacher, "Save the room")
+    saved = download.value.path()
     teacher.page.on("dialog", lambda dialog: dialog.accept())
     press(teacher, "Close the room")
     ben.page.get_by_text("The room is closed.").wait_for()
     wait_until(lambda: not LIVE)
     ben.page.wait_for_function("window.babysit.run < 1000000")
+
+    # What was saved opens again, under the same code.
+    teacher.page.goto(
+        f"{teacher.page.url.partition('?')[0]}?pace=auto#teach={class_channel.WORD._word}"
+    )
+    with teacher.page.expect_file_chooser() as chooser:
+        press(teacher, "Open a saved room …")
+    chooser.value.set_files(saved)
+    teacher.page.get_by_text(code, exact=True).wait_for()
+    assert [x.name for live in LIVE.values() for x in live.room.students.values()] == list(NAMES)

@@ -5,7 +5,7 @@ All of this happens on the thread of the event loop. Runs are told what to do by
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from app.classroom import messages as m
 from app.classroom.participant import Participant
@@ -13,14 +13,16 @@ from app.classroom.refused import Refused
 from app.classroom.room import Room
 from app.classroom.tiles import Tile, axes_of, curve_between, note, order_of, tile_of, trials_of
 from app.classroom.views import StudentSees, TeacherSees, student_sees, teacher_sees
+from app.panels.classroom.run_mirrors import RunMirrors
 from app.panels.classroom.seat import Seat, TeacherSeat
 from app.server.session import Visit
-from app.server.shown_run import HOSTED, ShownRun
-from engine import Pause, Play, Recording, Snapshot, Status, record
+from app.server.shown_run import HOSTED, ShownRun, WatchedRun
+from engine import Begin, HandIn, Pause, Play, Snapshot, Status, archive, hand_in
 
 PATIENCE = 2.0  # seconds for the run's state, which is asked for between two steps
 
 
+NOTHING = "Nobody here has answered a lesson or pinned a run yet."
 EMPTY = 60  # seconds without anybody, after which the run waits
 NEWER = sys.maxsize  # than any version: the next one
 
@@ -30,28 +32,37 @@ def _hear_nothing(snapshot: Snapshot, version: int) -> None:
 
 
 class LiveRoom:
-    """A room, the run that its class watches, and the pages that are connected."""
+    """A room, the run that its class watches, and the pages that are connected.
 
-    def __init__(self, room: Room, run: ShownRun) -> None:
+    Without a run, it is that of another process (remote_room.py).
+    """
+
+    def __init__(self, room: Room, run: ShownRun | None = None) -> None:
         self.room, self.run = room, run
         self.seats: dict[Seat, Participant] = {}
         self.teachers: set[TeacherSeat] = set()
         self.changed: Callable[[], None] = lambda: None
-        self._recording: Recording | None = None  # of the class's run as it was asked for last
+        self.mirrors: RunMirrors | None = None  # of runs in other processes
+        self.tiles_elsewhere: Mapping[str, Tile] = {}  # ... and what they are like
+        self._begin: Begin | None = None  # of the class's run as it was asked for last
         self._empty = 0  # seconds without anybody
         self._held = False  # whether the run waits for predictions
         self._resumes = False  # ... and was running before
-        room.axes = lambda steps: axes_of(self.run.handle.latest, steps)
-        room.state = lambda: self._recording
-        run.host(True)
-        HOSTED[room.teacher_key] = run
+        room.state = lambda: self._begin
+        if run:
+            room.axes = lambda steps: axes_of(run.handle.latest, steps)
+            run.host(True)
+            HOSTED[room.teacher_key] = run
 
     async def prepare(self, message: m.Message) -> None:
         """Ask for what a message needs of the engine, whose thread answers between two steps."""
         if isinstance(message, m.GoToState):
-            asked = asyncio.wrap_future(self.stage.handle.do(record))
+            stage = self.stage
+            if stage is None:
+                raise Refused("There is no run to bring the class to.")
+            asked = asyncio.wrap_future(stage.begin())
             try:
-                self._recording = await asyncio.wait_for(asked, PATIENCE)
+                self._begin = await asyncio.wait_for(asked, PATIENCE)
             except (TimeoutError, asyncio.CancelledError):
                 raise Refused("The run is busy: try again in a moment.") from None
 
@@ -103,22 +114,21 @@ class LiveRoom:
 
     def update(self) -> None:
         """Bring all pages in line with the room."""
-        self.run.handle.wait(self, NEWER, _hear_nothing)  # or, unwatched, it tells nothing
         self._forget_the_left()
         for seat in self.seats:
             seat.follow(self.stage)
         looked_at = self._run_of(self.room.looked_at)
         for teacher in self.teachers:
             teacher.follow(looked_at)
-        self._hold()
+        self._guide_run()
         self.changed()
 
     def rest(self) -> None:
         """When nobody is there for a minute, the run waits; called once a second."""
         pages: list[Seat | TeacherSeat] = [*self.seats, *self.teachers]
-        here = any(seat.here for seat in pages)
+        here = any(seat.here for seat in pages) or bool(self.room.present)
         self._empty = 0 if here else self._empty + 1
-        if self._empty == EMPTY:
+        if self._empty == EMPTY and self.run:
             self.run.handle.send(Pause())
 
     def _forget_the_left(self) -> None:
@@ -132,9 +142,12 @@ class LiveRoom:
                 if not seat.visit.over:
                     seat.leave()
 
-    def _hold(self) -> None:
+    def _guide_run(self) -> None:
         """The run waits while the class predicts, and then goes on."""
+        if self.run is None:
+            return
         holds, handle = self.room.holds, self.run.handle
+        handle.wait(self, NEWER, _hear_nothing)  # or, unwatched, it tells nothing
         if holds and not self._held:
             self._resumes = handle.latest.status is Status.RUNNING
             handle.send(Pause())
@@ -145,19 +158,32 @@ class LiveRoom:
     # ---- runs ----------------------------------------------------------------------------------
 
     @property
-    def stage(self) -> ShownRun:
-        """The run that the class sees."""
-        return self._run_of(self.room.shown) or self.run
+    def stage(self) -> WatchedRun | None:
+        """The run that the class sees; None while nothing is known of it."""
+        return self._run_of(self.room.shown) or self._run_of_teacher()
 
-    def _run_of(self, number: str | None) -> ShownRun | None:
+    def _run_of_teacher(self) -> WatchedRun | None:
+        return self.run
+
+    def _run_of(self, number: str | None) -> WatchedRun | None:
         """A student's own run, if there is one and a page of the student's is there."""
+        student = self.room.students.get(number or "")
+        if student is None:
+            return None
+        here = self.run_here(student.number)
+        if here or not (self.mirrors and student.elsewhere):
+            return here
+        return self.mirrors.of(student.number)
+
+    def run_here(self, number: str | None) -> ShownRun | None:
+        """The run of a student whose page is with this process."""
         student = self.room.students.get(number or "")
         seats = self._seats_of(student) if student else []
         return next((seat.visit.run for seat in seats if seat.visit.stands), None)
 
-    def tiles(self) -> dict[str, Tile]:
+    def tiles(self) -> Mapping[str, Tile]:
         """The runs of all who work on their own, by number; what they show is kept."""
-        tiles = {}
+        tiles = dict(self.tiles_elsewhere)
         for seat, student in self.seats.items():
             if student.admitted and seat.works:
                 handle = seat.visit.handle
@@ -179,25 +205,42 @@ class LiveRoom:
             "trials": trials_of(here),
         }
 
+    async def hand_ins(self) -> tuple[bytes, str]:
+        """What all students hand in, as one archive; and whose pages are not with this process."""
+        made: dict[str, HandIn] = {}
+        for seat, student in self.seats.items():
+            if student.admitted and not seat.visit.over:
+                pinned = asyncio.wrap_future(seat.visit.own_pinned())
+                try:
+                    runs = await asyncio.wait_for(pinned, PATIENCE)
+                except (TimeoutError, asyncio.CancelledError):
+                    raise Refused("The runs are busy: try again in a moment.") from None
+                made[student.name] = hand_in(student.name, seat.visit.answers, runs)
+        if not any(one.answers or one.runs for one in made.values()):
+            raise Refused(NOTHING)
+        missing = [x.name for x in self.room.students.values() if x.name not in made]
+        return archive(made), ", ".join(missing)
+
     # ---- what pages are told -------------------------------------------------------------------
 
     def student_sees(self, student: Participant) -> StudentSees:
         """What a student sees of the room."""
-        return student_sees(self.room, student, self._teacher_here, self._truth)
+        return student_sees(self.room, student, self.teacher_here, self.truth)
 
     @property
-    def _teacher_here(self) -> bool:
+    def teacher_here(self) -> bool:
+        """Whether a page of the teacher's is connected."""
         return any(seat.here for seat in self.teachers)
 
     def teacher_sees(self) -> TeacherSees:
         """What the teacher sees of it."""
-        return teacher_sees(self.room, self._truth)
+        return teacher_sees(self.room, self.truth)
 
     @property
-    def _truth(self) -> list[tuple[int, float]]:
+    def truth(self) -> list[tuple[int, float]]:
         """How the loss went where the class drew it."""
         question = self.room.question
-        if question is None or question.axes is None or question.holds:
+        if self.run is None or question is None or question.axes is None or question.holds:
             return []
         axes = question.axes
         return curve_between(self.run.handle.latest.curves, axes.step, axes.step + axes.steps)
@@ -213,6 +256,7 @@ class LiveRoom:
             teacher.leave()
         self.seats.clear()
         self.teachers.clear()
-        HOSTED.pop(self.room.teacher_key, None)
-        self.run.handle.forget(self)
-        self.run.host(False)
+        if self.run:
+            HOSTED.pop(self.room.teacher_key, None)
+            self.run.handle.forget(self)
+            self.run.host(False)

@@ -7,8 +7,8 @@ from app.classroom.room import Order, Room, value_of
 from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
 from app.server.session import Visit
-from app.server.shown_run import ShownRun
-from engine import Pause, Recording, SetKnob, record
+from app.server.shown_run import WatchedRun
+from engine import Begin, Pause, SetKnob
 
 FOLLOWS = "You follow the class. Press “Take the wheel” to go on with a run of your own."
 WAITS = "Your teacher has paused the class."
@@ -35,10 +35,10 @@ class Seat:
         self.here = True  # whether the page is connected
         visit.refuses = self._refuse
 
-    def follow(self, shown: ShownRun) -> None:
-        """Do as the room says; `shown` is the run that the class sees."""
+    def follow(self, shown: WatchedRun | None) -> None:
+        """Do as the room says; `shown` is the run that the class sees, once it is known."""
         follows = self._room.follows(self.student)
-        if self.student.wheel and not self._wheel:
+        if self.student.wheel and not self._wheel and shown:
             self._fork(shown)
         self._wheel = self.student.wheel
         self.visit.watch_other(shown if follows else None)
@@ -60,22 +60,19 @@ class Seat:
         if self._room.mode != "free":
             return  # the class has moved on since
         if order.state:
-            self._begin(order.state)
+            self.visit.begin_there(order.state)
         else:
             self.visit.do_there("show_address", "lesson", order.lesson)
             self.visit.do_there("open_tab", LESSON_TAB)
             self.visit.press_there("lesson", order.lesson)
 
-    def _fork(self, shown: ShownRun) -> None:
+    def _fork(self, shown: WatchedRun) -> None:
         """Begin a run of the student's own at the step that the class sees, to the bit."""
-        shown.handle.do(record).add_done_callback(self._begin_recorded)
+        shown.begin().add_done_callback(self._begin_here)
 
-    def _begin_recorded(self, future: Future[Recording]) -> None:
+    def _begin_here(self, future: Future[Begin]) -> None:
         if not future.cancelled() and not future.exception():
-            self._begin(future.result())
-
-    def _begin(self, recording: Recording) -> None:
-        self.visit.begin_there(recording.begin)
+            self.visit.begin_there(future.result())
 
     def _point(self) -> None:
         view = self.student.pointed_at
@@ -125,7 +122,7 @@ class TeacherSeat:
         self.here = True
         visit.refuses = self._refuse
 
-    def follow(self, looked_at: ShownRun | None) -> None:
+    def follow(self, looked_at: WatchedRun | None) -> None:
         """Show a student's run, or the teacher's own."""
         self.visit.watch_other(looked_at)
 

@@ -31,7 +31,7 @@ export class Channel {
     this.#socket.onmessage = ({data}) => this.#hear(JSON.parse(data))
     this.#socket.onclose = ({code}) => {
       this.#socket = null
-      this.#hear({connected: false})
+      this.#hear({connected: false, forgotten: code == FORBIDDEN})
       setTimeout(() => this.open(), code == FORBIDDEN ? RETRY_GONE : RETRY)
     }
   }
@@ -43,10 +43,11 @@ export class Channel {
   }
 }
 
-// Where this browser was: a room's code and a key. A teacher's key is in the address.
+// Where this browser was: a room's code and a key. A teacher's is in the address behind #, which no
+// server sees, and so no log; a word before it is moved there.
 export function place() {
   const {searchParams} = new URL(window.location)
-  const [teach, room] = [searchParams.get("teach"), searchParams.get("room")]
+  const [teach, room] = [taught().get("teach") ?? searchParams.get("teach"), searchParams.get("room")]
   if (teach != null) {
     return room == null ? {word: teach} : {code: room, key: teach}
   }
@@ -55,7 +56,8 @@ export function place() {
 }
 
 export function keep(code, key) {
-  if (place().word != null || new URL(window.location).searchParams.has("teach")) {
+  const {searchParams} = new URL(window.location)
+  if (taught().has("teach") || searchParams.has("teach")) {
     teach_at(code, key)
     return
   }
@@ -64,10 +66,15 @@ export function keep(code, key) {
   } catch {} // a browser that keeps nothing
 }
 
-function teach_at(code, key) {
+function taught() {
+  return new URLSearchParams(window.location.hash.slice(1))
+}
+
+export function teach_at(code, key) {
   const address = new URL(window.location)
-  address.searchParams.set("teach", key)
+  address.searchParams.delete("teach")
   address.searchParams.set("room", code)
+  address.hash = new URLSearchParams({teach: key})
   history.replaceState(null, "", address)
 }
 
@@ -75,6 +82,7 @@ export function forget() {
   const address = new URL(window.location)
   address.searchParams.delete("teach")
   address.searchParams.delete("room")
+  address.hash = ""
   history.replaceState(null, "", address)
   try {
     localStorage.removeItem(KEY)

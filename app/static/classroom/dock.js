@@ -1,6 +1,6 @@
 // The strip at the bottom of the page that shows one's place in a class, and the sheet above it.
 
-import {Channel, forget, keep, place} from "./channel.js"
+import {Channel, forget, keep, place, teach_at} from "./channel.js"
 import {button, h, replace, say} from "./elements.js"
 import {JoinForm} from "./join.js"
 import {Student} from "./student.js"
@@ -34,6 +34,7 @@ export class Dock {
         this.#toggle()
       }
     })
+    window.addEventListener("hashchange", () => place().word != null && window.location.reload())
     this.#sheet.addEventListener("keydown", (event) => event.key == "Escape" && this.open(null))
     if (Object.keys(place()).length > 0) {
       this.#show()
@@ -106,11 +107,16 @@ export class Dock {
   #hear(message) {
     if (message.connected === false) {
       this.#asked = false
-      this.#part?.lose?.()
+      if (message.forgotten) {
+        this.#end("The server was started anew, and the room ended with it. When your teacher opens it again, load this page: you are back in your place.")
+      } else {
+        this.#part?.lose?.()
+      }
     } else if (message.connected) {
       this.#introduce()
     } else if (message.teach != null) { // the run of the class belongs to the page that has its key
-      window.location.replace(`?${new URLSearchParams({teach: message.teach, room: place().code})}`)
+      teach_at(place().code, message.teach)
+      window.location.reload()
     } else if (message.key != null) {
       this.#code = message.code
       keep(message.code, message.key)
@@ -118,6 +124,8 @@ export class Dock {
       this.#lessons = message.lessons
     } else if (message.room != null) {
       this.#follow(message.room)
+    } else if (message.again) {
+      this.#end(`${message.gone} When your teacher opens it again, you are back in your place.`)
     } else if (message.gone != null) {
       forget()
       this.#come_in()
@@ -127,6 +135,19 @@ export class Dock {
     } else {
       this.#part?.hear?.(message)
     }
+  }
+
+  // The room is gone, but not for good: the key is kept.
+  #end(words) {
+    this.#role = ""
+    this.#part = null
+    this.open(null)
+    this.strip(h("b", {}, `Class ${place().code ?? ""}`), h("span", {class: "words", role: "status"}, words),
+      button("Load again", () => window.location.reload(), {class: "main"}),
+      button("Leave", () => {
+        forget()
+        this.#come_in()
+      }, {class: "plain"}))
   }
 
   #introduce() {

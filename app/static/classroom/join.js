@@ -33,8 +33,15 @@ export class JoinForm {
   hear({may_open}) {
     if (may_open) {
       this.#dock.strip(h("b", {}, "Class"), h("span", {class: "words"}, "You can open a room for your class."),
-        button("Open a room", () => this.#dock.say("open", {code: place().code ?? ""}), {class: "main"}))
+        button("Open a room", () => this.#dock.say("open", {code: place().code ?? ""}), {class: "main"}),
+        button("Open a saved room …", () => this.#choose()))
     }
+  }
+
+  // A file that a teacher has saved under Results.
+  #choose() {
+    const file = h("input", {type: "file", accept: ".json", onchange: async () => this.#dock.say("reopen", {room: await file.files[0].text()})})
+    file.click()
   }
 
   #join(event) {

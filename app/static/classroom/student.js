@@ -37,7 +37,10 @@ export class Student {
   }
 
   #state() {
-    const {admitted, follows, mode, shown = "", on_show, teacher_here} = this.#room
+    const {admitted, follows, mode, shown = "", on_show, teacher_here, lost} = this.#room
+    if (lost) {
+      return "The teacher's server is out of reach: plots stand still. Your answers are kept, and counted once it is back."
+    }
     const away = teacher_here ? "" : " The teacher's page is not connected; everything goes on."
     if (!admitted) {
       return "Wait until your teacher lets you in."

@@ -54,13 +54,13 @@ export class Teacher {
     this.#open("Students", this.#roll)
   }
 
-  hear({qr, wall, file, text}) {
+  hear({qr, wall, file, text, base64}) {
     if (qr != null) {
       this.#projected?.querySelector(".qr").replaceChildren(picture(qr))
     } else if (wall != null) {
       this.#wall.follow(wall, this.#room)
     } else if (file != null) {
-      save(file, text)
+      save(file, text ?? Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)))
     }
   }
 
@@ -226,6 +226,8 @@ export class Teacher {
       h("div", {class: "row"},
         button("Table (CSV)", () => dock.say("results", {kind: "csv"})),
         button("All of it (JSON)", () => dock.say("results", {kind: "json"})),
+        button("Hand-ins (ZIP)", () => dock.say("results", {kind: "hand-ins"}), {title: "Lessons answered and runs pinned, for python -m engine grade"}),
+        button("Save the room", () => dock.say("results", {kind: "room"}), {title: "A file by which the same room opens again, with the same code, names and answers. It holds the students' keys: keep it to yourself."}),
         leave_button(() => dock.say("close room"), "Close the room", "Close the room for all and delete all that is in it?")))
   }
 }
@@ -242,8 +244,8 @@ function picture(rows) {
   return svg("svg", {viewBox, role: "img", "aria-label": "QR code of the address"}, svg("path", {d: dark.join("")}))
 }
 
-function save(file, text) {
-  const link = h("a", {href: URL.createObjectURL(new Blob([text], {type: "text/plain"})), download: file})
+function save(file, content) {
+  const link = h("a", {href: URL.createObjectURL(new Blob([content])), download: file})
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)
 }

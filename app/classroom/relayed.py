@@ -1,0 +1,78 @@
+"""What the process of a room and the others tell each other: messages, reports, and the room."""
+
+import msgspec
+
+from app.classroom import messages as m
+from app.classroom.participant import Trial
+from app.classroom.question import Phase
+from app.classroom.saved import SavedRoom
+from app.classroom.tiles import Tile
+from engine import RunConfig
+
+
+class Joins(msgspec.Struct, frozen=True, tag="joins"):
+    """Somebody wants to join under a nickname; the key was made up where its page is."""
+
+    name: str
+
+
+class Says(msgspec.Struct, frozen=True, tag="says"):
+    """A student's message; an answer is one to the last question that was known there."""
+
+    message: m.OfStudent
+    asked: int  # questions until then
+    phase: Phase | None
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """Something for the room, said again until it is answered; each has its number."""
+
+    process: str
+    number: int
+    key: str
+    content: Joins | Says
+
+
+class Notes(msgspec.Struct, frozen=True):
+    """What a student's run has shown, for the room to keep."""
+
+    lessons: dict[str, bool]
+    best: tuple[float, RunConfig] | None
+    last: Trial | None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What is with another process, each second."""
+
+    process: str
+    here: dict[str, int]  # pages of students, by number
+    tiles: dict[str, Tile]
+    notes: dict[str, Notes]
+    looks: list[str]  # statistics that those who watch request in addition
+    order: int  # the number of the last order that is known there
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What it takes to go on with a run: a student's; empty: the teacher's."""
+
+    run: str
+
+
+class ToRoom(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message to the process of a room; also to any that has the run that is wanted."""
+
+    letter: Letter | None = None
+    report: Report | None = None
+    wanted: Wanted | None = None
+
+
+class FromRoom(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The room as it is, without what only its results need."""
+
+    room: SavedRoom
+    heard: dict[str, int]  # the last letter of each process that was dealt with
+    refused: dict[str, dict[int, str]]  # ... and why some were not acted on
+    orders: int  # their number, also if the last is known and left out
+    teacher_here: bool
+    truth: list[tuple[int, float]]
+    closed: bool = False

@@ -1,0 +1,103 @@
+"""The runs of a room that are watched across processes: told by one, and mirrored by the others."""
+
+import asyncio
+from collections.abc import Callable, Set
+from concurrent.futures import Future
+
+import msgspec
+
+from app.classroom.relayed import ToRoom, Wanted
+from app.server.exchange import Exchange
+from app.server.mirrored_run import MirroredRun, packed, packed_begin
+from app.server.shown_run import ShownRun
+from engine import Begin, Snapshot
+
+
+class RunMirrors:
+    """Those of one room, by the numbers of students; empty: the teacher's."""
+
+    def __init__(
+        self, code: str, exchange: Exchange, run_here: Callable[[str], ShownRun | None]
+    ) -> None:
+        self._code, self._exchange, self._run_here = code, exchange, run_here
+        self._mirrored: dict[str, MirroredRun] = {}
+        self._served: tuple[str, ShownRun] | None = None  # what others are told of
+        self._version = 0
+        self._looks: Set[str] = frozenset()
+        self._loop = asyncio.get_running_loop()
+
+    def _channel(self, who: str) -> str:
+        return f"babysit:{self._code}:run:{who}"
+
+    # ---- runs of other processes --------------------------------------------------------------
+
+    def of(self, who: str) -> MirroredRun | None:
+        """A run of another process, once something of it is known."""
+        if who not in self._mirrored:
+            run = MirroredRun(lambda: self._ask(who))
+            self._mirrored[who] = run
+            self._exchange.listen(self._channel(who), run.hear)
+        run = self._mirrored[who]
+        return run if run.known else None
+
+    def _ask(self, who: str) -> None:
+        wanted = msgspec.json.encode(ToRoom(wanted=Wanted(who)))
+        for direction in ("to", "of run"):
+            self._exchange.tell(f"babysit:{self._code}:{direction}", wanted)
+
+    @property
+    def looks(self) -> list[str]:
+        """The statistics that those who watch here request in addition."""
+        known = [run.handle.looks for run in self._mirrored.values() if run.known]
+        return sorted(frozenset[str]().union(*known))
+
+    # ---- runs of this process -----------------------------------------------------------------
+
+    def serve(self, who: str | None, looks: Set[str]) -> None:
+        """Tell the others of a run of this process, from now on; None: of none.
+
+        Called each second: whoever comes late is told again even if nothing moves.
+        """
+        run = self._run_here(who) if who is not None else None
+        served = (who, run) if who is not None and run else None
+        if self._served and served != self._served:
+            self._served[1].handle.forget(self)
+        self._served, self._looks, self._version = served, looks, 0
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._served:
+            run = self._served[1]
+            run.handle.wait(self, self._version, self._deliver, self._looks)
+
+    def _deliver(self, snapshot: Snapshot, version: int) -> None:
+        """On the thread that has published the snapshot."""
+        self._loop.call_soon_threadsafe(self._tell, snapshot, version)
+
+    def _tell(self, snapshot: Snapshot, version: int) -> None:
+        if self._served and version != self._version:
+            self._version = version
+            self._exchange.tell(self._channel(self._served[0]), packed(snapshot))
+            self._wait()
+
+    def answer(self, who: str) -> None:
+        """Somebody wants to go on with a run, which may be of this process."""
+        run = self._run_here(who)
+        if run:
+            run.begin().add_done_callback(
+                lambda future: self._loop.call_soon_threadsafe(self._tell_begin, who, future)
+            )
+
+    def _tell_begin(self, who: str, future: Future[Begin]) -> None:
+        if not future.cancelled() and not future.exception():
+            self._exchange.tell(self._channel(who), packed_begin(future.result()))
+
+    def end(self) -> None:
+        """The room is closed, or goes to another process."""
+        if self._served:
+            self._served[1].handle.forget(self)
+        for who, run in self._mirrored.items():
+            run.over = True
+            self._exchange.ignore(self._channel(who))
+        self._mirrored.clear()
+        self._served = None

@@ -1,0 +1,206 @@
+"""A room for the other processes of the server: they are told of it, and what they say is heard.
+
+One process writes: that of the teacher's run. So there is one truth, and what was said twice or
+late is put in order where it arrives.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from app.classroom.participant import Participant
+from app.classroom.refused import Refused
+from app.classroom.relayed import FromRoom, Joins, Letter, Notes, Report, Says, ToRoom
+from app.classroom.room import Room
+from app.classroom.saved import SavedRoom, save
+from app.classroom.tiles import Tile
+from app.panels.classroom.live_room import LiveRoom
+from app.panels.classroom.run_mirrors import RunMirrors
+from app.server.exchange import Exchange
+from app.server.shown_run import ShownRun
+
+SILENT = 5.0  # seconds without a report, after which a process has gone
+REFUSALS = 50  # that are told again, of each process
+
+
+def channel(code: str, what: str) -> str:
+    """The name under which something of a room is told."""
+    return f"babysit:{code}:{what}"
+
+
+class SharedRoom:
+    """A room of this process, and the students whose pages are with others."""
+
+    def __init__(
+        self, live: LiveRoom, exchange: Exchange, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.live, self._exchange, self._clock = live, exchange, clock
+        self._code = live.room.code
+        self._reports: dict[str, tuple[Report, float]] = {}
+        self._heard: dict[str, int] = {}
+        self._refused: dict[str, dict[int, str]] = {}
+        self.taken_over = False  # by another process, while this one hung
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._mirrors = live.mirrors = RunMirrors(self._code, exchange, self._run_here)
+        exchange.listen(channel(self._code, "to"), self._hear)
+
+    @property
+    def _room(self) -> Room:
+        return self.live.room
+
+    def _run_here(self, who: str) -> ShownRun | None:
+        return self.live.run_here(who) if who else self.live.run
+
+    # ---- what others say ----------------------------------------------------------------------
+
+    def _hear(self, told: bytes) -> None:
+        try:
+            message = msgspec.json.decode(told, type=ToRoom)
+        except ValueError:
+            return
+        if message.letter:
+            self._open(message.letter)
+        if message.report:
+            self._note(message.report)
+        if message.wanted:
+            self._mirrors.answer(message.wanted.run)
+
+    def _open(self, letter: Letter) -> None:
+        """Do what a letter says, unless that is done already."""
+        if letter.number > self._heard.get(letter.process, 0):
+            self._heard[letter.process] = letter.number
+            try:
+                self._act(letter)
+            except Refused as error:
+                refused = self._refused.setdefault(letter.process, {})
+                refused[letter.number] = str(error)
+                for number in list(refused)[:-REFUSALS]:
+                    del refused[number]
+            self.live.update()
+        self.tell()
+
+    def _act(self, letter: Letter) -> None:
+        content = letter.content
+        if isinstance(content, Joins):
+            if self._room.student(letter.key) is None:
+                self._room.join(content.name, letter.key)
+        else:
+            self._hear_student(letter.key, content)
+
+    def _hear_student(self, key: str, said: Says) -> None:
+        """A message of a student, whose answer counts if it was in time where it was given."""
+        student, question = self._room.student(key), None
+        if said.asked and said.phase and said.asked <= len(self._room.asked):
+            question = self._room.asked[said.asked - 1]
+        if student and question and said.phase and question.phase is not said.phase:
+            self._room.answer_late(student, question, said.phase, said.message)
+        else:
+            self._room.hear(key, said.message)
+
+    def _note(self, report: Report) -> None:
+        self._reports[report.process] = report, self._clock()
+        for number, notes in report.notes.items():
+            if student := self._room.students.get(number):
+                keep_notes(student, notes)
+        self._count()
+        self._mirrors.serve(self._watched(), self._looks)
+
+    def _count(self) -> None:
+        """Who is there, with which pages and runs."""
+        before = [student.elsewhere for student in self._room.students.values()]
+        now = self._clock()
+        self._reports = {
+            name: (report, at)
+            for name, (report, at) in self._reports.items()
+            if now - at < SILENT or self._exchange.lost
+        }
+        reports = [report for report, _ in self._reports.values()]
+        for student in self._room.students.values():
+            student.elsewhere = sum(report.here.get(student.number, 0) for report in reports)
+        self.live.tiles_elsewhere = _merged([report.tiles for report in reports])
+        if before != [student.elsewhere for student in self._room.students.values()]:
+            self.live.update()
+
+    @property
+    def _looks(self) -> frozenset[str]:
+        reports = [report for report, _ in self._reports.values()]
+        return frozenset(look for report in reports for look in report.looks)
+
+    def _watched(self) -> str | None:
+        """The run of this process that others see; None: theirs, or nobody is there."""
+        if not self._reports:
+            return None
+        shown = self._room.shown or ""
+        return shown if self._run_here(shown) else None
+
+    # ---- what others are told -----------------------------------------------------------------
+
+    def tell(self) -> None:
+        """The room has changed."""
+        orders = self._room.order.number
+        known = all(report.order >= orders for report, _ in self._reports.values())
+        told = FromRoom(
+            _lean(self._room, with_order=not known),
+            self._heard,
+            self._refused,
+            orders,
+            self.live.teacher_here,
+            list(self.live.truth),
+            self._room.closed,
+        )
+        self._exchange.tell(channel(self._code, "of"), msgspec.json.encode(told))
+
+    def tick(self, seconds: int) -> None:
+        """Once a second: stay its process, keep it for so long, and tell those who may be lost."""
+        self._count()
+        self._mirrors.serve(self._watched(), self._looks)
+        self.tell()
+        task = asyncio.ensure_future(self._stay(seconds))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _stay(self, seconds: int) -> None:
+        self.taken_over = not await self._exchange.claim(self._code)
+        if self.taken_over:
+            return
+        room = msgspec.json.encode(save(self._room))
+        await self._exchange.keep(self._code, room, seconds)
+
+    async def end(self) -> None:
+        """The room is closed, for all processes; unless it is another one's now."""
+        self._exchange.ignore(channel(self._code, "to"))
+        self._mirrors.end()
+        if not self.taken_over:
+            self.tell()
+            await self._exchange.forget(self._code)
+
+
+def keep_notes(student: Participant, notes: Notes) -> None:
+    """Keep what a run in another process has shown."""
+    student.lessons |= notes.lessons
+    if notes.last:
+        student.note_trial(notes.last)
+    if notes.best:
+        student.note_run(*notes.best)
+
+
+def _merged(tiles: list[dict[str, Tile]]) -> Mapping[str, Tile]:
+    return {number: tile for some in tiles for number, tile in some.items()}
+
+
+def _lean(room: Room, *, with_order: bool) -> SavedRoom:
+    """What followers need of a room: not the results, nor questions that are over."""
+    saved = save(room)
+    students = [
+        msgspec.structs.replace(student, predictions=[], best=None, trials=[])
+        for student in saved.students
+    ]
+    over = [msgspec.structs.replace(x, answers={}) for x in saved.questions[:-1]]
+    return msgspec.structs.replace(
+        saved,
+        students=students,
+        questions=[*over, *saved.questions[-1:]],
+        order=saved.order if with_order else None,
+    )

@@ -1,0 +1,103 @@
+"""The class rooms of a server with several processes: found, shared, taken over."""
+
+import asyncio
+
+import msgspec
+
+from app.classroom.room import Room
+from app.classroom.rooms import HOUR, Rooms, plain
+from app.classroom.saved import SavedRoom, restore
+from app.limits import LIMITS
+from app.panels.classroom.live_room import LiveRoom
+from app.panels.classroom.remote_room import RemoteRoom
+from app.panels.classroom.shared_room import SharedRoom
+from app.panels.lesson_list import whole_course
+from app.server.exchange import EXCHANGE, RedisExchange
+
+SECONDS = int(HOUR * LIMITS.room_hours)  # for which a room is kept
+
+
+class Cluster:
+    """This process's rooms, as others see them, and copies of theirs."""
+
+    def __init__(self, exchange: RedisExchange) -> None:
+        self._exchange = exchange
+        self._shared: dict[LiveRoom, SharedRoom] = {}
+        self._remote: dict[str, RemoteRoom] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self) -> None:
+        """The server starts."""
+        self._exchange.begin()
+
+    # ---- rooms of this process ----------------------------------------------------------------
+
+    async def claim(self, room: Room) -> bool:
+        """Whether a room may be this process's: it is no other's."""
+        return await self._exchange.claim(room.code)
+
+    def share(self, live: LiveRoom) -> None:
+        """Tell the others of a room from now on."""
+        self._shared[live] = SharedRoom(live, self._exchange)
+        self.tick(live)
+
+    def tell(self, live: LiveRoom) -> None:
+        """The room has changed."""
+        if live in self._shared:
+            self._shared[live].tell()
+
+    def tick(self, live: LiveRoom) -> None:
+        """Once a second."""
+        if live in self._shared:
+            self._shared[live].tick(SECONDS)
+
+    def lacks(self, live: LiveRoom) -> bool:
+        """Whether a room is not this process's any more, or a copy is needed by nobody."""
+        if isinstance(live, RemoteRoom):
+            return live.deserted
+        return live in self._shared and self._shared[live].taken_over
+
+    # ---- rooms of others ----------------------------------------------------------------------
+
+    def remote(self, code: str) -> RemoteRoom | None:
+        """The copy of another process's room."""
+        return self._remote.get(plain(code))
+
+    async def look_for(self, code: str, rooms: Rooms) -> RemoteRoom | None:
+        """A new copy of a room that another process has, or had until it ended."""
+        code = plain(code)
+        if code in self._remote or not code.isalnum():
+            return None
+        kept = await self._exchange.kept(code)
+        if kept is None or code in self._remote or rooms.has(code):
+            return None
+        live = RemoteRoom(rooms.copy(code, whole_course().places), self._exchange)
+        _recall(live.room, kept)
+        self._remote[code] = live
+        return live
+
+    async def recall(self, room: Room) -> None:
+        """Bring a copy to all that was kept of its room, to go on with it here."""
+        if kept := await self._exchange.kept(room.code):
+            _recall(room, kept)
+
+    def leave(self, live: LiveRoom) -> None:
+        """Tell and hear nothing more of a room."""
+        if isinstance(live, RemoteRoom):
+            self._remote.pop(live.room.code, None)
+            live.part()
+        elif shared := self._shared.pop(live, None):
+            live.room.closed = True
+            task = asyncio.ensure_future(shared.end())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+def _recall(room: Room, kept: bytes) -> None:
+    saved = msgspec.json.decode(kept, type=SavedRoom)
+    restore(room, saved)
+    room.teacher_key, room.opened = saved.teacher_key, saved.opened
+
+
+CLUSTER = Cluster(EXCHANGE) if EXCHANGE else None
+"""None: this process is alone."""

@@ -1,0 +1,193 @@
+"""What the processes of one server tell each other of their class rooms: over Valkey or Redis.
+
+BABYSIT_CLUSTER   its address, such as redis://host:6379; empty: this process is alone
+
+Messages are told once to whoever listens, so nothing here is a memory but the rooms as they were
+kept last. Whoever must be heard says it again until it is answered (remote_room.py): then votes
+outlive a server of Redis that is lost with all that it held, which a queue in it would not.
+"""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+type Hear = Callable[[bytes], object]
+
+ME = secrets.token_urlsafe(6)  # the name of this process
+AGAIN = 1.0  # seconds until a lost connection is tried again
+SLOW = 3.0  # seconds without an answer, after which a connection is lost
+OWNED = 5  # seconds for which a room is its process's without being claimed again
+WAITING = 2000  # messages that wait to be sent
+
+
+class Exchange(Protocol):
+    """Between the processes of a server."""
+
+    lost: bool  # whether nothing can be told or heard
+
+    async def claim(self, code: str) -> bool:
+        """Be the process of a room, for some seconds; False if another one is."""
+
+    async def owner(self, code: str) -> str:
+        """The process of a room; empty if there is none now."""
+
+    async def keep(self, code: str, room: bytes, seconds: int) -> None:
+        """Keep a room for so long, whatever happens to its process."""
+
+    async def kept(self, code: str) -> bytes | None:
+        """The room as it was kept last."""
+
+    async def forget(self, code: str) -> None:
+        """The room is closed."""
+
+    def tell(self, channel: str, message: bytes) -> None:
+        """Tell all who listen, if they can be reached."""
+
+    def listen(self, channel: str, hear: Hear) -> None:
+        """Hear what is told; on the thread of the event loop."""
+
+    def ignore(self, channel: str) -> None:
+        """Hear nothing more of it."""
+
+
+class RedisExchange:
+    """An exchange over Valkey or Redis, which may be lost and come back."""
+
+    def __init__(self, url: str, name: str = ME) -> None:
+        import redis.asyncio as redis  # only where it is used: an optional extra
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        self._errors = (redis.RedisError, OSError, asyncio.TimeoutError)
+        self._name = name
+        self._redis: Any = redis.from_url(
+            url,
+            socket_timeout=SLOW,
+            socket_connect_timeout=SLOW,
+            retry=Retry(NoBackoff(), 0),  # what is lost is to be known at once
+        )
+        self._hears: dict[str, Hear] = {}
+        self._outgoing: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(WAITING)
+        self._pubsub: Any = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.lost = False
+
+    def begin(self) -> None:
+        """Connect; called on the thread of the event loop."""
+        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._listen())]
+
+    def end(self) -> None:
+        """The server stops."""
+        for task in self._tasks:
+            task.cancel()
+
+    # ---- rooms --------------------------------------------------------------------------------
+
+    async def claim(self, code: str) -> bool:
+        """Be the process of a room; while nothing can be told, it stays whose it was."""
+        name = _named(code, "owner")
+        taken = await self._try(self._redis.set(name, self._name, nx=True, ex=OWNED))
+        if taken or self.lost:
+            return True
+        mine = await self._try(self._redis.get(name)) in (self._name.encode(), None)
+        if mine:
+            await self._try(self._redis.expire(name, OWNED))
+        return mine
+
+    async def owner(self, code: str) -> str:
+        """The process of a room."""
+        return (await self._try(self._redis.get(_named(code, "owner"))) or b"").decode()
+
+    async def keep(self, code: str, room: bytes, seconds: int) -> None:
+        """Keep a room."""
+        await self._try(self._redis.set(_named(code, "room"), room, ex=max(1, seconds)))
+
+    async def kept(self, code: str) -> bytes | None:
+        """The room as it was kept last."""
+        room: bytes | None = await self._try(self._redis.get(_named(code, "room")))
+        return room
+
+    async def forget(self, code: str) -> None:
+        """The room is closed."""
+        await self._try(self._redis.delete(_named(code, "room"), _named(code, "owner")))
+
+    async def _try(self, asked: Any) -> Any:
+        try:
+            answer = await asked
+        except self._errors:
+            self.lost = True
+            return None
+        return answer
+
+    # ---- messages -----------------------------------------------------------------------------
+
+    def tell(self, channel: str, message: bytes) -> None:
+        """Tell all who listen; while nobody can be reached, nothing is kept for them."""
+        if not self.lost and not self._outgoing.full():
+            self._outgoing.put_nowait((channel, message))
+
+    async def _send(self) -> None:
+        while True:
+            channel, message = await self._outgoing.get()
+            await self._try(self._redis.publish(channel, message))
+
+    def listen(self, channel: str, hear: Hear) -> None:
+        """Hear what is told."""
+        self._hears[channel] = hear
+        if self._pubsub:
+            self._later(self._pubsub.subscribe(channel))
+
+    def ignore(self, channel: str) -> None:
+        """Hear nothing more of it."""
+        if self._hears.pop(channel, None) and self._pubsub:
+            self._later(self._pubsub.unsubscribe(channel))
+
+    def _later(self, asked: Any) -> None:
+        task = asyncio.ensure_future(self._try(asked))
+        self._tasks = [x for x in self._tasks if not x.done()] + [task]
+
+    async def _listen(self) -> None:
+        while True:
+            self._pubsub = self._redis.pubsub()
+            try:
+                await self._pubsub.subscribe(_named("", "all"), *self._hears)
+                self.lost = False
+                while not self.lost:
+                    await self._hear_next()
+            except self._errors:
+                self.lost = True
+            await self._try(self._pubsub.aclose())
+            self._pubsub = None
+            await asyncio.sleep(AGAIN)
+
+    async def _hear_next(self) -> None:
+        told = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=AGAIN)
+        if told is None:
+            await self._pubsub.ping()  # or a lost connection would look like silence
+            return
+        hear = self._hears.get(told["channel"].decode()) if told["type"] == "message" else None
+        if hear:
+            hear(told["data"])
+
+
+def _named(code: str, what: str) -> str:
+    return f"babysit:{code}:{what}"
+
+
+def _of_environment() -> RedisExchange | None:
+    url = os.environ.get("BABYSIT_CLUSTER", "").strip()
+    if not url:
+        return None
+    try:
+        return RedisExchange(url)
+    except ImportError:
+        sys.exit("babysit: BABYSIT_CLUSTER needs the package redis: install babysit[cluster]")
+    except ValueError as error:
+        sys.exit(f"babysit: BABYSIT_CLUSTER must be an address such as redis://host:6379: {error}")
+
+
+EXCHANGE = _of_environment()
+"""Between this process and the others of the server; None: it is alone."""

@@ -1,0 +1,187 @@
+"""A run of another process: its snapshots are told over an exchange, and watched here like any run.
+
+They come as pickles, of which only the engine's own plain values and arrays are read.
+"""
+
+import dataclasses
+import enum
+import io
+import pickle
+import types
+from collections.abc import Callable, Hashable, Set
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+
+from app.server.shown_run import Hear, next_number
+from engine import Begin, Curves, Snapshot
+
+SNAPSHOT, STATE = b"S", b"B"  # the first byte of what is told of a run
+ARRAYS = {
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "scalar"),
+    ("numpy._core.numeric", "_frombuffer"),
+    ("msgspec._utils", "rebuild"),
+    ("builtins", "dict"),
+    ("builtins", "set"),
+    ("builtins", "frozenset"),
+}
+
+
+def _is_plain(found: Any) -> bool:
+    """Whether a class only holds values, so that making one does nothing."""
+    plain = (msgspec.Struct, enum.Enum, Curves)
+    return isinstance(found, type) and (dataclasses.is_dataclass(found) or issubclass(found, plain))
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, thing: Any) -> Any:
+        """Read-only views of dicts go as dicts."""
+        return (
+            (dict, (dict(thing),)) if isinstance(thing, types.MappingProxyType) else NotImplemented
+        )
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """Only plain values of the engine, and what arrays are made of."""
+        found = super().find_class(module, name) if module.partition(".")[0] == "engine" else None
+        if _is_plain(found):
+            return found
+        if (module, name) in ARRAYS:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a snapshot")
+
+
+def packed(snapshot: Snapshot) -> bytes:
+    """A snapshot as another process reads it."""
+    buffer = io.BytesIO()
+    buffer.write(SNAPSHOT)
+    _Pickler(buffer, 5).dump(snapshot)
+    return buffer.getvalue()
+
+
+def packed_begin(begin: Begin) -> bytes:
+    """A run to go on with, as another process reads it."""
+    return STATE + msgspec.msgpack.encode(begin)
+
+
+def unpacked(told: bytes) -> Snapshot | Begin:
+    """What `packed` or `packed_begin` wrote; ValueError for anything else."""
+    try:
+        if told[:1] == STATE:
+            return msgspec.msgpack.decode(told[1:], type=Begin)
+        snapshot = _Unpickler(io.BytesIO(told[1:])).load()
+    except Exception as error:  # a pickle that is none may raise anything
+        raise ValueError(f"this is no snapshot: {error}") from None
+    if not isinstance(snapshot, Snapshot):
+        raise ValueError("this is no snapshot")
+    return snapshot
+
+
+class MirroredHandle:
+    """The part of an experiment's handle that watchers use."""
+
+    def __init__(self, first: Snapshot) -> None:
+        self.latest = first
+        self._version = 1
+        self._waiting: dict[Hashable, Callable[[Snapshot, int], None]] = {}
+        self._looks: dict[Hashable, Set[str]] = {}
+
+    def wait(
+        self,
+        who: Hashable,
+        version: int,
+        deliver: Callable[[Snapshot, int], None],
+        looks: Set[str] = frozenset(),
+    ) -> None:
+        """Deliver the first snapshot newer than `version`, once."""
+        self._looks[who] = looks
+        if self._version > version:
+            deliver(self.latest, self._version)
+        else:
+            self._waiting[who] = deliver
+
+    def forget(self, who: Hashable) -> None:
+        """Drop the request of a watcher who has left."""
+        self._waiting.pop(who, None)
+        self._looks.pop(who, None)
+
+    @property
+    def looks(self) -> Set[str]:
+        """The statistics that watchers request in addition."""
+        return frozenset().union(*self._looks.values())
+
+    def take(self, snapshot: Snapshot) -> None:
+        """There is a newer snapshot."""
+        self.latest = snapshot
+        self._version += 1
+        waiting, self._waiting = self._waiting, {}
+        for deliver in waiting.values():
+            deliver(snapshot, self._version)
+
+
+def _told_of(snapshot: Snapshot) -> tuple[object, ...]:
+    """What a page shows besides plots: settings and the line of the diagnosis."""
+    rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
+    return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules
+
+
+class MirroredRun:
+    """A run of another process, as far as it is known here; it cannot be steered."""
+
+    def __init__(self, ask: Callable[[], object]) -> None:
+        self.number = next_number()
+        self._ask = ask  # for what it takes to go on with the run
+        self._known: MirroredHandle | None = None
+        self._hears: dict[Hashable, Hear] = {}
+        self._wanted: list[Future[Begin]] = []
+        self.over = False
+
+    @property
+    def known(self) -> bool:
+        """Whether there is something to see."""
+        return self._known is not None
+
+    @property
+    def handle(self) -> MirroredHandle:
+        """Where watchers wait; only once it is known."""
+        if self._known is None:
+            raise RuntimeError("nothing is known of this run yet")
+        return self._known
+
+    def hear(self, told: bytes) -> None:
+        """What the other process tells."""
+        try:
+            found = unpacked(told)
+        except ValueError:
+            return
+        if isinstance(found, Begin):
+            wanted, self._wanted = self._wanted, []
+            for future in wanted:
+                future.set_result(found)
+        elif self._known is None:
+            self._known = MirroredHandle(found)
+        else:
+            news = _told_of(found) != _told_of(self._known.latest)
+            self._known.take(found)
+            for hear in list(self._hears.values()) if news else ():
+                hear(found)
+
+    def listen(self, who: Hashable, hear: Hear) -> None:
+        """Tell a page whenever anything but the numbers has changed."""
+        self._hears[who] = hear
+
+    def ignore(self, who: Hashable) -> None:
+        """Tell a page nothing any more."""
+        self._hears.pop(who, None)
+
+    def begin(self) -> Future[Begin]:
+        """What it takes to go on with the run; the other process answers."""
+        future: Future[Begin] = Future()
+        self._wanted.append(future)
+        self._ask()
+        return future

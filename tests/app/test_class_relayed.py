@@ -1,0 +1,170 @@
+"""What the processes of a server tell each other of a room: read back, and hostile."""
+
+import asyncio
+import os
+import pickle
+import random
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from app.classroom import messages as m
+from app.classroom.question import Phase
+from app.classroom.relayed import Joins, Letter, Says, ToRoom
+from app.classroom.room import Room
+from app.panels.classroom.live_room import LiveRoom
+from app.panels.classroom.remote_room import RemoteRoom
+from app.panels.classroom.shared_room import SharedRoom, channel
+from app.plots import VIEWS, view_of
+from app.server.mirrored_run import MirroredRun, packed, unpacked
+from app.server.shown_run import ShownRun
+from engine import Conductor, Experiment, RunConfig
+from tests.app.test_classroom import LESSONS, OPTIONS, hostile, joined, teach
+from tests.waiting import Clock
+
+CODE = "BCDFG"
+
+
+class Wire:
+    """An exchange within this process, which tells at once, unless it is lost."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.hears: dict[str, list[Callable[[bytes], object]]] = {}
+        self.rooms: dict[str, bytes] = {}
+
+    async def claim(self, code: str) -> bool:
+        return True
+
+    async def keep(self, code: str, room: bytes, seconds: int) -> None:
+        self.rooms[code] = room
+
+    async def kept(self, code: str) -> bytes | None:
+        return self.rooms.get(code)
+
+    async def forget(self, code: str) -> None:
+        self.rooms.pop(code, None)
+
+    def tell(self, channel: str, message: bytes) -> None:
+        for hear in [] if self.lost else self.hears.get(channel, []):
+            hear(message)
+
+    def listen(self, channel: str, hear: Callable[[bytes], object]) -> None:
+        self.hears.setdefault(channel, []).append(hear)
+
+    def ignore(self, channel: str) -> None:
+        self.hears.pop(channel, None)
+
+
+@pytest.fixture
+def conductor():
+    made = Conductor(10)
+    yield made
+    made.close()
+
+
+def both(conductor: Conductor) -> tuple[Wire, LiveRoom, RemoteRoom, SharedRoom]:
+    """A room, and its copy in what stands for another process."""
+    wire, clock = Wire(), Clock()
+    run = ShownRun(conductor, conductor.add(Experiment(RunConfig()), "teacher"))
+    live = LiveRoom(Room(CODE, 40, LESSONS, clock), run)
+    shared = SharedRoom(live, wire, clock)
+    live.changed = shared.tell
+    remote = RemoteRoom(Room(CODE, 40, LESSONS, clock), wire, clock)
+    shared.tell()
+    return wire, live, remote, shared
+
+
+def test_what_is_said_elsewhere_is_heard_once_and_in_time_even_if_it_comes_late(conductor):
+    async def play() -> None:
+        wire, live, remote, _ = both(conductor)
+        joining = await remote.join("Anna")
+        anna = live.room.student(joining.key)
+        assert anna and anna.name == "Anna" and remote.room.student(anna.key)
+        teach(live.room, m.Ask("What?", OPTIONS))
+        live.update()
+        remote.hear(anna.key, m.Choose(0))
+        assert live.room.question.answer_of(anna.number, Phase.PREDICT) == 0
+        assert not remote._open  # it has been answered
+        wire.lost = True
+        remote.hear(anna.key, m.Choose(2))
+        remote.hear(anna.key, m.Hand(True))
+        assert remote.room.question.answer_of(anna.number, Phase.PREDICT) == 2
+        assert remote.student_sees(remote.room.student(anna.key)).lost
+        teach(live.room, m.CloseQuestion())
+        live.update()
+        assert live.room.question.tally(Phase.PREDICT) == (1, 0, 0)
+        wire.lost = False
+        remote.rest()
+        remote.rest()  # said again: it counts once
+        assert live.room.question.tally(Phase.PREDICT) == (0, 0, 1)
+        assert anna.hand is not None and not remote._open
+        assert remote.room.question.tally(Phase.PREDICT) == (0, 0, 1)
+
+    asyncio.run(play())
+
+
+def test_ten_thousand_hostile_letters_change_nothing(conductor):
+    async def play() -> None:
+        wire, live, remote, shared = both(conductor)
+        anna, ben = joined(live.room, "Anna", "Ben")
+        teach(live.room, m.Ask("Well?", OPTIONS))
+        live.room.hear(ben.key, m.Choose(1))
+        names, before = [anna.name, ben.name], live.room.question.answers
+        before = {phase: dict(given) for phase, given in before.items()}
+        dice = random.Random(3)
+        for number in range(10_000):
+            raw = hostile(dice)
+            wire.tell(channel(CODE, "to"), raw)
+            wire.tell(channel(CODE, "of"), raw)
+            key = dice.choice(["", "x", CODE, anna.number, live.room.teacher_key[:-1]])
+            said = Says(dice.choice([m.Choose(1), m.Leave(), m.TakeWheel()]), 1, Phase.PREDICT)
+            letter = ToRoom(letter=Letter("stranger", number + 1, key, said))
+            if number % 100 == 0:
+                wire.tell(channel(CODE, "to"), msgspec.json.encode(letter))
+        assert [student.name for student in live.room.students.values()] == names
+        assert live.room.question.answers == before
+        assert len(remote.room.students) == 2
+        assert len(shared._refused["stranger"]) <= 50
+
+    asyncio.run(play())
+
+
+def test_a_teacher_is_nobody_who_writes_letters(conductor):
+    async def play() -> None:
+        _, live, remote, _ = both(conductor)
+        (anna,) = joined(live.room, "Anna")
+        with pytest.raises(ValueError, match="Only the teacher"):
+            remote.hear(anna.key, m.CloseRoom())
+        assert isinstance(Joins("x"), Joins) and not live.room.closed
+
+    asyncio.run(play())
+
+
+# ---- runs ---------------------------------------------------------------------------------------
+
+
+def test_a_snapshot_is_the_same_in_another_process():
+    experiment = Experiment(RunConfig())
+    experiment.train(40)
+    snapshot = experiment.snapshot()
+    read = unpacked(packed(snapshot))
+    for name in VIEWS:
+        assert repr(view_of(name).columns(read, -1)) == repr(view_of(name).columns(snapshot, -1))
+
+
+class Evil:
+    def __reduce__(self):
+        return os.getcwd, ()
+
+
+@pytest.mark.parametrize(
+    "told", [b"", b"S", b"Sx", b"B{}", b"S" + pickle.dumps(Evil()), b"S" + pickle.dumps(5)]
+)
+def test_nothing_but_a_snapshot_is_read(told):
+    with pytest.raises(ValueError):
+        unpacked(told)
+    run = MirroredRun(lambda: None)
+    run.hear(told)
+    assert not run.known

@@ -1,0 +1,187 @@
+"""A class across two processes, with a real server of Redis between them: lost, and back."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.deploy.conftest import Server, Visitor, free_port
+from tests.waiting import PATIENCE, wait_until
+
+REDIS = shutil.which("valkey-server") or shutil.which("redis-server")
+CODE, WORD = "AUDIMAX1", "sesame"
+
+
+class Redis:
+    """A server of its own, in a folder of the test's, which keeps nothing when it ends."""
+
+    def __init__(self, home: Path) -> None:
+        self.port, self._home = free_port(), home
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        assert REDIS
+        self._process = subprocess.Popen(
+            [
+                *(REDIS, "--port", str(self.port), "--bind", "127.0.0.1"),
+                *("--dir", str(self._home), "--save", "", "--appendonly", "no"),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1):
+                return True
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
+
+class Member:
+    """A page in the class: its frames, and what the room tells it."""
+
+    def __init__(self, server: Server) -> None:
+        self._visitor = Visitor(f"{server.root}/app")
+        self._visitor.open()
+        self.room: dict = {}
+        self.key = ""
+        host = server.root.partition("://")[2]
+        self._ends = contextlib.ExitStack()
+        self._socket = self._ends.enter_context(
+            connect(f"ws://{host}/app/class", origin=server.root, open_timeout=PATIENCE)
+        )
+        self._socket.send(json.dumps({"token": self._visitor.token}))
+
+    def say(self, what: str, **given: object) -> None:
+        self._socket.send(json.dumps({"do": what, **given}))
+
+    def hear(self, kind: str, fits: Callable[[dict], object] = lambda told: True):
+        """The next message of a kind that fits."""
+        while True:
+            message = json.loads(self._socket.recv(timeout=PATIENCE))
+            self.key = message.get("key", self.key)
+            assert kind == "refused" or "refused" not in message, message
+            if kind in message and fits(message[kind]):
+                return message[kind]
+
+    def frame(self) -> dict:
+        return self._visitor.frame(-1)
+
+    def close(self) -> None:
+        self._ends.close()
+        self._visitor.close()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    if REDIS is None:
+        reason = "no server of Redis on this machine: rooms across processes were not tested"
+        if os.environ.get("BABYSIT_REQUIRE_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = Redis(tmp_path)
+    yield server
+    server.kill()
+
+
+def test_a_class_across_processes_outlives_the_loss_of_redis_and_of_its_process(redis, serve):
+    here, there = (serve(BABYSIT_CLUSTER=redis.url, BABYSIT_TEACHER=WORD) for _ in range(2))
+    wait_until(lambda: here.ready and there.ready)
+
+    # A room is found from the other process, and its run is seen there.
+    teacher = Member(here)
+    teacher.say("teach", word=WORD)
+    teacher.say("open", code=CODE)
+    teacher.hear("room")
+    late = Member(there)
+    late.say("teach", word=WORD)
+    late.say("open", code=CODE)
+    assert "in use by another class" in late.hear("refused")
+    late.close()
+    anna, ben = Member(there), Member(here)
+    for page, name in ((anna, "Anna"), (ben, "Ben")):
+        page.say("join", code=CODE.lower(), name=name)
+        assert page.hear("room")["follows"]
+    teacher.hear("room", lambda room: sum(x["here"] for x in room["students"]) == 2)
+    wait_until(lambda: anna.frame()["run"] > 1_000_000)
+    step = anna.frame()["step"]
+    wait_until(lambda: anna.frame()["step"] > step)
+
+    # Votes from there are counted, in time or after the loss of Redis.
+    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
+    anna.hear("room", lambda room: "question" in room)
+    anna.say("choose", option=0)
+    teacher.hear("room", lambda room: room["question"]["answered"] == 1)
+    redis.kill()
+    anna.hear("room", lambda room: room.get("lost"))
+    assert anna.frame()["run"] > 1_000_000  # the last frame stays
+    anna.say("choose", option=1)
+    anna.hear("room", lambda room: room["question"].get("mine") == 1)
+    ben.say("choose", option=1)
+    teacher.hear("room", lambda room: room["question"]["answered"] == 2)
+    teacher.say("close question")
+    told = teacher.hear("room", lambda room: "before" in room["question"])
+    assert told["question"]["before"] == [1, 1]
+    redis.start()
+    told = teacher.hear("room", lambda room: room["question"]["before"] != [1, 1])
+    assert told["question"]["before"] == [0, 2]
+    told = anna.hear("room", lambda room: not room.get("lost") and "before" in room["question"])
+    assert told["question"]["before"] == [0, 2]
+    step = anna.frame()["step"]
+    wait_until(lambda: anna.frame()["step"] > step)
+
+    # A run of one's own from that step; the teacher sees it from here, and so does the class.
+    anna.say("take wheel")
+    anna.hear("room", lambda room: not room["follows"])
+    wait_until(lambda: 0 < anna.frame()["run"] < 1_000_000 and anna.frame()["step"] >= step)
+    teacher.say("wall", on=True)
+    wall = teacher.hear(
+        "wall", lambda wall: any(x["name"] == "Anna" and x["tile"] for x in wall["tiles"])
+    )
+    number = next(x["number"] for x in wall["tiles"] if x["name"] == "Anna")
+    teacher.say("show", who=number)
+    wait_until(lambda: ben.frame()["run"] > 1_000_000)
+    own = ben.frame()["step"]
+    teacher.say("show")
+    wait_until(lambda: ben.frame()["step"] != own)
+    anna.say("follow")
+    anna.hear("room", lambda room: room["follows"])
+
+    # The process of the room is killed: its teacher goes on with the other.
+    key = teacher.key
+    here.kill()
+    anna.hear("room", lambda room: room.get("lost"))
+    again = Member(there)
+    deadline = iter(range(30))
+    while next(deadline, None) is not None:
+        again.say("enter", code=CODE, key=key)
+        told = json.loads(again._socket.recv(timeout=PATIENCE))
+        if "refused" not in told:
+            break
+    assert again.hear("room")["role"] == "teacher"
+    told = anna.hear("room", lambda room: not room.get("lost"))
+    assert told["code"] == CODE and told["name"] == "Anna" and told["follows"]
+    wait_until(lambda: anna.frame()["step"] > 0)
+    again.say("close room")
+    assert anna.hear("gone") == "The room is closed."
+    for page in (anna, again):
+        page.close()
+    assert "Traceback" not in there.stop()[1]
