@@ -119,6 +119,26 @@ def restore(room: Room, saved: SavedRoom) -> None:
     room.changes += 1
 
 
+def with_results(told: SavedRoom, kept: SavedRoom) -> SavedRoom:
+    """A room as it was told last, with the results that only what was kept has."""
+    known = {student.key: student for student in kept.students}
+    students = [
+        msgspec.structs.replace(
+            student,
+            predictions=known[student.key].predictions,
+            best=known[student.key].best,
+            trials=known[student.key].trials,
+        )
+        if student.key in known
+        else student
+        for student in told.students
+    ]
+    over = kept.questions[: max(0, len(told.questions) - 1)]
+    questions = [*over, *told.questions[len(over) :]]
+    order = told.order or kept.order
+    return msgspec.structs.replace(told, students=students, questions=questions, order=order)
+
+
 def reopen(room: Room, saved: SavedRoom) -> None:
     """Restore a room from a teacher's file: everybody follows, until the teacher says otherwise."""
     if len(saved.students) > room.most:

@@ -394,8 +394,7 @@ async def _take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
             "The run of your class is with another process of this server:"
             f" open the address with ?room={remote.room.code}."
         )
-    await CLUSTER.recall(remote.room)
-    remote.do_again()
+    await CLUSTER.recall(remote)
     room, channels = remote.room, CHANNELS.pop(remote, set())
     CLUSTER.leave(remote)
     del LIVE[room]

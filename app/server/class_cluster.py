@@ -6,7 +6,7 @@ import msgspec
 
 from app.classroom.room import Room
 from app.classroom.rooms import HOUR, Rooms, plain
-from app.classroom.saved import SavedRoom, restore
+from app.classroom.saved import SavedRoom, restore, with_results
 from app.limits import LIMITS
 from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.remote_room import RemoteRoom
@@ -76,10 +76,15 @@ class Cluster:
         self._remote[code] = live
         return live
 
-    async def recall(self, room: Room) -> None:
-        """Bring a copy to all that was kept of its room, to go on with it here."""
-        if kept := await self._exchange.kept(room.code):
-            _recall(room, kept)
+    async def recall(self, live: RemoteRoom) -> None:
+        """Bring a copy to all that is known of its room, to go on with it here."""
+        kept = await self._exchange.kept(live.room.code)
+        if kept and live.told:
+            saved = msgspec.json.decode(kept, type=SavedRoom)
+            restore(live.room, with_results(live.told, saved))
+        elif kept:
+            _recall(live.room, kept)
+        live.do_again()
 
     def leave(self, live: LiveRoom) -> None:
         """Tell and hear nothing more of a room."""

@@ -65,7 +65,7 @@ from engine.training.training import Training
 # CPU seconds of this thread, so that an interruption by frames for others costs it no training.
 # Windows counts these in units that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
-AHEAD = "The link's run is still being repeated, to verify what is shown: wait until it is there."
+AHEAD = "This run is still being repeated, to verify what is shown: wait until it is there."
 FREE = 3  # times the training time, which rows of the curves may take in addition
 
 # The check of the loss reports an overflow; nobody would see NumPy's warning.

@@ -16,7 +16,15 @@ from app.classroom.refused import Refused
 from app.classroom.results import as_csv, as_json
 from app.classroom.room import Room
 from app.classroom.rooms import CODE, HOUR, LETTERS, Rooms
-from app.classroom.saved import as_file, from_file, reopen, restore, save
+from app.classroom.saved import (
+    SavedRoom,
+    as_file,
+    from_file,
+    reopen,
+    restore,
+    save,
+    with_results,
+)
 from app.classroom.tiles import POINTS, axes_of, curve_between, note, order_of, tile_of
 from app.classroom.views import student_sees, teacher_sees
 from engine import Begin, Choice, Experiment, RunConfig, SetKnob, record
@@ -558,6 +566,28 @@ def test_a_copy_of_a_room_keeps_its_students_as_they_are(room):
     room.hear(anna.key, m.TakeWheel())
     restore(copy, save(room))
     assert copy.student(anna.key) is known and known.wheel
+
+
+def test_what_was_told_last_and_what_was_kept_before_make_one_room(room):
+    anna, _ = joined(room, "Anna", "Ben")
+    teach(room, m.Ask("What?", OPTIONS))
+    room.hear(anna.key, m.Choose(1))
+    teach(room, m.CloseQuestion())
+    anna.note_run(0.9, RunConfig())
+    teach(room, m.Ask("And now?", OPTIONS))
+    kept = msgspec.json.decode(msgspec.json.encode(save(room)), type=SavedRoom)
+    room.hear(anna.key, m.Choose(2))
+    late = room.join("Late")
+    told = save(room)
+    for student in told.students:
+        student.predictions, student.best = [], None
+    told.questions[0].answers = {}
+    copy = Room(room.code, 40, LESSONS, Clock())
+    restore(copy, with_results(told, kept))
+    back = copy.student(anna.key)
+    assert back.best == anna.best and back.predictions == anna.predictions
+    assert [x.answer_of(anna.number, Phase.PREDICT) for x in copy.asked] == [1, 2]
+    assert copy.student(late.key).name == "Late"
 
 
 def test_an_answer_that_comes_late_is_counted_where_it_was_given(room):

@@ -8,7 +8,7 @@ from playwright.sync_api import ViewportSize
 from app.server import class_channel
 from app.server.class_channel import LIVE
 from app.server.session import VISITS
-from engine import Status
+from engine import Restart, Status
 from tests.browser.conftest import SERVER, Tab, close, wait_for
 from tests.browser.test_accessibility import GRAVE, shuts_nobody_out
 from tests.waiting import wait_until
@@ -139,6 +139,9 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     ben.wait_for(lambda: ben.snapshot.step > 0 and ben.snapshot.status is Status.PAUSED)
     press(ben, "Back to the class")
     ben.page.get_by_text("You follow your teacher's run.").wait_for()
+
+    live.run.handle.send(Restart())  # a young run: each repeats it, to verify what is shown
+    wait_until(lambda: 0 < live.run.handle.latest.step < 300)
 
     # Everybody on a run of their own; the wall shows them; help comes by a suggestion.
     press(teacher, "Steer")

@@ -16,7 +16,7 @@ from app.classroom.participant import Participant, new_key
 from app.classroom.refused import Refused
 from app.classroom.relayed import FromRoom, Joins, Letter, Notes, Report, Says, ToRoom
 from app.classroom.room import Room
-from app.classroom.saved import restore
+from app.classroom.saved import SavedRoom, restore
 from app.classroom.views import StudentSees
 from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.run_mirrors import RunMirrors
@@ -49,6 +49,11 @@ class RemoteRoom(LiveRoom):
 
     def _run_that_is_here(self, who: str) -> ShownRun | None:
         return self.run_here(who) if who else None
+
+    @property
+    def told(self) -> SavedRoom | None:
+        """The room as it was told last."""
+        return self._told.room if self._told else None
 
     @property
     def lost(self) -> bool:

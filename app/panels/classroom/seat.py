@@ -1,5 +1,6 @@
 """One student's page in a room: it follows, waits or works as the room says."""
 
+import sys
 from concurrent.futures import Future
 
 from app.classroom.participant import Participant, Suggestion
@@ -31,6 +32,7 @@ class Seat:
         self._wheel = student.wheel
         self._ordered = 0  # the last order that was followed
         self._pointed_at = ""
+        self._accepted: Suggestion | None = None  # what is still to be set
         self._held = False
         self.here = True  # whether the page is connected
         visit.refuses = self._refuse
@@ -44,6 +46,7 @@ class Seat:
         self.visit.watch_other(shown if follows else None)
         self._hold()
         self._obey(self._room.order)
+        self._set_accepted()
         self._point()
 
     def _hold(self) -> None:
@@ -83,8 +86,20 @@ class Seat:
     def accept(self, suggestion: Suggestion) -> None:
         """Set what the teacher suggests, in the student's own run."""
         if suggestion.path:
-            value = value_of(suggestion.path, suggestion.value)
-            self.visit.handle.send(SetKnob(suggestion.path, value))
+            self._accepted = suggestion
+            self._set_accepted()
+
+    def _set_accepted(self) -> None:
+        """Set it, unless the run is still being repeated, which nothing may disturb."""
+        if self._accepted is None or not self.visit.stands:
+            return
+        handle = self.visit.handle
+        handle.wait(self, sys.maxsize, lambda snapshot, version: None)  # or it tells nothing
+        looking = handle.latest.looking
+        if looking is None or looking.verified is None:
+            accepted, self._accepted = self._accepted, None
+            handle.send(SetKnob(accepted.path, value_of(accepted.path, accepted.value)))
+            handle.forget(self)
 
     def leave(self) -> None:
         """The student is not in the room any more: the page is its own again."""
