@@ -66,6 +66,11 @@ export function keep(code, key) {
   } catch {} // a browser that keeps nothing
 }
 
+// Whether this is a teacher's page.
+export function teaches() {
+  return place().word != null || taught().has("teach")
+}
+
 function taught() {
   return new URLSearchParams(window.location.hash.slice(1))
 }

@@ -1,6 +1,6 @@
 // The strip at the bottom of the page that shows one's place in a class, and the sheet above it.
 
-import {Channel, forget, keep, place, teach_at} from "./channel.js"
+import {Channel, forget, keep, place, teach_at, teaches} from "./channel.js"
 import {button, h, replace, say} from "./elements.js"
 import {JoinForm} from "./join.js"
 import {Student} from "./student.js"
@@ -19,6 +19,7 @@ export class Dock {
   #code = ""
   #lessons = []
   #silence = null
+  #ended = false // whether it says that the room is gone, and how to come back
   #asked = false // whether this page has said where it was
 
   constructor(base, token, css) {
@@ -91,6 +92,8 @@ export class Dock {
     document.documentElement.classList.add("in-class")
     this.#come_in()
     this.#channel.open()
+    this.#asked = false
+    this.#introduce() // if it is open already
   }
 
   #hide() {
@@ -101,14 +104,15 @@ export class Dock {
 
   #come_in() {
     this.#role = ""
+    this.#ended = false
     this.#part = new JoinForm(this, place(), () => this.#hide()) // or for as long as the server looks the key up
   }
 
   #hear(message) {
     if (message.connected === false) {
       this.#asked = false
-      if (message.forgotten) {
-        this.#end("The server was started anew, and the room ended with it. When your teacher opens it again, load this page: you are back in your place.")
+      if (message.forgotten && place().key != null) {
+        this.#end("The server has ended, and the room with it, unless another process has taken it over: load this page again.")
       } else {
         this.#part?.lose?.()
       }
@@ -125,7 +129,7 @@ export class Dock {
     } else if (message.room != null) {
       this.#follow(message.room)
     } else if (message.again) {
-      this.#end(`${message.gone} When your teacher opens it again, you are back in your place.`)
+      this.#end(message.gone)
     } else if (message.gone != null) {
       forget()
       this.#come_in()
@@ -139,10 +143,15 @@ export class Dock {
 
   // The room is gone, but not for good: the key is kept.
   #end(words) {
+    if (this.#ended) {
+      return // or the button would lose the focus
+    }
+    this.#ended = true
     this.#role = ""
     this.#part = null
     this.open(null)
-    this.strip(h("b", {}, `Class ${place().code ?? ""}`), h("span", {class: "words", role: "status"}, words),
+    const back = teaches() ? "Open the address with your word, and there the room that you have saved." : "When your teacher opens it again, load this page: you are back in your place."
+    this.strip(h("b", {}, `Class ${place().code ?? ""}`), h("span", {class: "words", role: "status"}, `${words} ${back}`),
       button("Load again", () => window.location.reload(), {class: "main"}),
       button("Leave", () => {
         forget()
@@ -161,6 +170,7 @@ export class Dock {
   }
 
   #follow(room) {
+    this.#ended = false
     if (room.role != this.#role) {
       this.#role = room.role
       this.open(null)
