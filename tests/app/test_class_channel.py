@@ -318,6 +318,22 @@ def test_help_comes_as_a_suggestion_to_accept(teacher, join):
     wait_until(lambda: anna.visit.handle.latest.config.optimization.learning_rate == 0.05)
 
 
+def test_a_suggestion_is_set_also_while_the_state_of_the_class_is_still_repeated(teacher, join):
+    anna = join("Anna")
+    run = live(teacher).run.handle
+    wait_until(lambda: run.latest.step > 400)
+    teacher.say("state")
+    anna.hear("room", lambda room: room["mode"] == "free")
+    number = next(iter(live(teacher).room.students))
+    own = anna.visit.handle
+    wait_until(lambda: own.latest.run > 1)
+    teacher.say("suggest", who=number, path="optimization.learning_rate", value=0.003)
+    anna.hear("room", lambda room: "suggestion" in room)
+    anna.say("settle", accept=True)
+    wait_until(lambda: own.latest.config.optimization.learning_rate == 0.003)
+    assert own.latest.step > 400  # where the class stood, not on the way there
+
+
 def test_a_lost_student_is_back_in_place_and_its_answer_with_it(teacher, join, open_page):
     anna = join("Anna")
     teacher.say("ask", question="What will it do?", options=["fall", "rise"])
