@@ -92,8 +92,6 @@ export class Dock {
     document.documentElement.classList.add("in-class")
     this.#come_in()
     this.#channel.open()
-    this.#asked = false
-    this.#introduce() // if it is open already
   }
 
   #hide() {
