@@ -82,6 +82,11 @@ class Member:
             if kind in message and fits(message[kind]):
                 return message[kind]
 
+    def enters(self, code: str, key: str) -> bool:
+        """Whether it is not refused."""
+        self.say("enter", code=code, key=key)
+        return "refused" not in json.loads(self._socket.recv(timeout=PATIENCE))
+
     def frame(self) -> dict:
         return self._visitor.frame(-1)
 
@@ -170,12 +175,7 @@ def test_a_class_across_processes_outlives_the_loss_of_redis_and_of_its_process(
     here.kill()
     anna.hear("room", lambda room: room.get("lost"))
     again = Member(there)
-    deadline = iter(range(30))
-    while next(deadline, None) is not None:
-        again.say("enter", code=CODE, key=key)
-        told = json.loads(again._socket.recv(timeout=PATIENCE))
-        if "refused" not in told:
-            break
+    wait_until(lambda: again.enters(CODE, key))  # the room is the other's for some seconds more
     assert again.hear("room")["role"] == "teacher"
     told = anna.hear("room", lambda room: not room.get("lost"))
     assert told["code"] == CODE and told["name"] == "Anna" and told["follows"]
