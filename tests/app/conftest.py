@@ -1,7 +1,7 @@
 """Frames of a page, without the page."""
 
 from app.plots.plot_cache import DRAWINGS
-from app.server.frame_channel import Ask, Composer, Frame, asked
+from app.server.frames import Ask, Composer, Frame, asked
 from engine import Snapshot
 
 

@@ -8,7 +8,7 @@ from app.page.branch_tree import BESIDE, HERE, REPEATED, Twig, tree
 from app.page.buttons import Presses
 from app.page.timeline import Timeline
 from app.plots.ghost_runs import ghosts
-from app.server.frame_channel import Ask, Composer
+from app.server.frames import Ask, Composer
 from app.sharing import packed_runs
 from app.sharing.export import report_html
 from app.sharing.pinned import table

@@ -4,7 +4,7 @@ import pytest
 
 from app.plots import VIEWS, view_of
 from app.server.capacity import UNSEEN, Presence, Visits
-from app.server.frame_channel import Ask
+from app.server.frames import Ask
 from app.server.session import Visit
 from app.sharing import run_links
 from engine import Experiment, Status

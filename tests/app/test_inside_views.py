@@ -9,7 +9,7 @@ import pytest
 
 from app import numbers, palette, theme
 from app.plots import view_of
-from app.server.frame_channel import Ask
+from app.server.frames import Ask
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Snapshot
 from engine.training.config import OptimizationConfig
 from tests.app.conftest import Page

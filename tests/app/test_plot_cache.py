@@ -9,7 +9,7 @@ import pytest
 
 from app.plots import VIEWS, view_of
 from app.plots.plot_cache import DRAWINGS, Drawings, draw, key_of
-from app.server.frame_channel import Ask, Composer
+from app.server.frames import Ask, Composer
 from app.theme import STYLES
 from engine import Choice, Experiment, ModelConfig, RunConfig, Snapshot
 from tests.app.conftest import Page

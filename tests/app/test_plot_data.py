@@ -16,7 +16,7 @@ from app.plots.ghost_runs import ghosts
 from app.plots.loss import USUAL, _percentiles, loss_columns
 from app.plots.run_columns import epochs
 from app.plots.updates import updates_columns
-from app.server.frame_channel import Ask
+from app.server.frames import Ask
 from engine import Choice, Condition, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
 from engine.training.config import ModelConfig
 from engine.training.history import History

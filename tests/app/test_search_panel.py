@@ -18,7 +18,7 @@ from app.panels.search.space import ticks
 from app.panels.search.table import ordered, to_csv, to_html
 from app.panels.search.wall import BANDS, POINTS, curve
 from app.plots import view_of
-from app.server.frame_channel import Ask
+from app.server.frames import Ask
 from engine import (
     LECTURE_SEARCH,
     SETTINGS,

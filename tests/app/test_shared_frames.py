@@ -8,7 +8,7 @@ import pytest
 
 from app.plots import VIEWS
 from app.plots.plot_cache import DRAWINGS
-from app.server.frame_channel import Ask, Composer, asked
+from app.server.frames import Ask, Composer, asked
 from app.server.shared_frames import SharedFrames
 from app.server.shown_run import ShownRun
 from engine import Conductor, Experiment, RunConfig, SetKnob

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.plots import VIEWS
-from app.server.frame_channel import Ask, Hello, heard
+from app.server.frame_channel import Hello, heard
+from app.server.frames import Ask
 from app.sharing import packed_runs, run_links
 from engine import (
     SETTINGS,

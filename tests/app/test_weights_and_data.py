@@ -10,7 +10,7 @@ import pytest
 from app import numbers, palette, theme
 from app.plots import view_of
 from app.plots.plot_data import Image
-from app.server.frame_channel import Ask
+from app.server.frames import Ask
 from engine import Choice, Experiment, RunConfig, Snapshot
 from tests.app.conftest import Page
 

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from app.plots import view_of
 from app.plots.plot_cache import DRAWINGS
-from app.server.frame_channel import Ask, Composer
+from app.server.frames import Ask, Composer
 from engine import (
     Choice,
     Convolution,

@@ -1,0 +1,172 @@
+"""What a page is sent: a frame with the rows, drawings and texts that it does not have yet."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Hashable, Mapping
+from typing import Literal
+
+import msgspec
+
+from app.page.branch_tree import Twig, tree
+from app.plots import VIEWS, plot_data, view_of
+from app.plots.plot_cache import DRAWINGS, Key, key_of
+from app.plots.plot_data import Columns, Part
+from engine import Snapshot
+
+log = logging.getLogger(__name__)
+
+DESCRIBED_EVERY = 1.0  # seconds between two text alternatives of a plot
+
+
+class Ask(msgspec.Struct):
+    """The page's request for one frame: the last row it has (-1: none) and the views in sight."""
+
+    since: int = -1
+    views: list[str] | None = None  # None: all
+    request: int = 0  # its number; the frame repeats it, as frame and next request may cross
+    look: Literal["desk", "projector"] = "desk"  # the style of its plots
+
+
+class Frame(msgspec.Struct, omit_defaults=True):
+    """What a page needs to catch up: rows of named sources, and texts by name."""
+
+    run: int
+    row: int
+    step: int  # how far the run has come
+    draw: dict[
+        str, msgspec.Raw
+    ] = {}  # the drawings of views that the page lacks; their data are reset
+    stream: dict[str, Columns] = {}
+    set: dict[str, Columns] = {}
+    reset: dict[str, Columns] = {}
+    text: dict[str, str] = {}
+    back: dict[
+        str, str
+    ] = {}  # what the page keeps to restore this run after a restart of the server
+    request: int = 0  # the number of the request
+    tree: list[Twig] | None = None  # the branches, if they are others than before
+    look: tuple[int, float] | None = None  # the step looked back at, and how much is rebuilt
+
+
+class Composer:
+    """Makes the frames of one connection, without what the page already has."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock  # seconds
+        self._described = -math.inf  # when the text alternatives were last sent
+        self._run = 0
+        self._tree: list[Twig] | None = None  # the branches that the page knows
+        self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
+        self._sent: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
+        self._broke: set[str] = set()  # views that failed
+
+    def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
+        """The frame that brings a page which has the rows up to `ask.since` up to date.
+
+        `back` is the way back to the run, as far as it is known.
+        """
+        rows = snapshot.curves.rows
+        fresh = snapshot.run != self._run or not -1 < ask.since < rows
+        if fresh:
+            self._run, self._sent, self._tree = snapshot.run, {}, None
+        describe = (
+            fresh or bool(snapshot.looking) or self._clock() - self._described >= DESCRIBED_EVERY
+        )
+        if describe:
+            self._described = self._clock()
+        frame = Frame(snapshot.run, rows - 1, snapshot.end, request=ask.request)
+        if (branches := tree(snapshot)) != self._tree:
+            frame.tree = self._tree = branches
+        if snapshot.looking:
+            frame.look = snapshot.looking.step, snapshot.looking.done
+        self._add(frame, "", plot_data.status(snapshot, ask.since), fresh, describe)
+        for name in asked(ask):
+            drawn = self._draw(frame, name, snapshot, ask.look)
+            if name in self._drawn:
+                since = -1 if fresh or drawn else ask.since
+                part = self._part(name, snapshot, since)
+                self._add(frame, name, part, since < 0, describe or drawn)
+        frame.back |= self._news("", "back", back or {})
+        return frame
+
+    # ---- pages that stand alike ---------------------------------------------------------------
+
+    def fork(self) -> "Composer":
+        """For another page that has the same."""
+        other = Composer(self._clock)
+        other._described, other._run, other._broke = self._described, self._run, self._broke
+        other._drawn = dict(self._drawn)
+        other._sent = {
+            view: {source: dict(values) for source, values in sent.items()}
+            for view, sent in self._sent.items()
+        }
+        return other
+
+    def forget_but(self, views: tuple[str, ...]) -> None:
+        """Forget other views, and text alternatives, which are sent anew every second."""
+        self._drawn = {name: self._drawn[name] for name in views if name in self._drawn}
+        self._sent = {name: self._sent[name] for name in ("", *views) if name in self._sent}
+        for sent in self._sent.values():
+            texts = sent.get("", {})
+            for name in [name for name in texts if name.endswith(".alt")]:
+                del texts[name]
+
+    @property
+    def key(self) -> Hashable:
+        """What tells apart pages that have had the same snapshot."""
+        return self._run, self._described, tuple(sorted(self._drawn.items(), key=lambda x: x[0]))
+
+    # ---- a view -------------------------------------------------------------------------------
+
+    def _draw(self, frame: Frame, name: str, snapshot: Snapshot, look: str) -> bool:
+        """Put the drawing of a view in, if the page has none or another; one may be missing yet."""
+        key = key_of(name, snapshot, look)
+        if self._drawn.get(name) == key:
+            return False
+        self._sent.pop(name, None)
+        drawing = DRAWINGS.made(key)
+        if drawing is None:
+            self._drawn.pop(name, None)
+            return False
+        frame.draw[name] = drawing
+        self._drawn[name] = key
+        return True
+
+    def _part(self, name: str, snapshot: Snapshot, since: int) -> Part:
+        try:
+            return view_of(name).columns(snapshot, since)
+        except Exception:  # of one plot; the others go on
+            return self._broken(name)
+
+    def _broken(self, name: str) -> Part:
+        """The text of a plot that failed; the log gets the traceback, once."""
+        if name not in self._broke:
+            self._broke.add(name)
+            log.exception("the view %s failed", name)
+        return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
+
+    def _add(self, frame: Frame, view: str, part: Part, anew: bool, describe: bool) -> None:
+        """Add what the page does not have of a view; all of it if `anew`."""
+        streams = frame.reset if anew else frame.stream
+        streams |= {name: data for name, data in part.stream.items() if anew or _any(data)}
+        for name, data in part.set.items():
+            if new := self._news(view, name, data):
+                frame.set[name] = new
+        text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
+        frame.text |= self._news(view, "", text)
+
+    def _news[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
+        sent = self._sent.setdefault(view, {}).setdefault(source, {})
+        new = {k: v for k, v in values.items() if (old := sent.get(k)) is not v and old != v}
+        sent |= new
+        return new
+
+
+def asked(ask: Ask) -> list[str]:
+    """The views that a page asks for; names of none are left out."""
+    return [name for name in VIEWS if ask.views is None or name in ask.views]
+
+
+def _any(data: Columns) -> bool:
+    return any(len(column) for column in data.values())
