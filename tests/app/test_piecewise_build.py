@@ -5,6 +5,7 @@ import threading
 import pytest
 from bokeh.document import Document
 
+from app.explanations.question_mark import QuestionMark
 from app.page import display_mode
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
@@ -149,6 +150,7 @@ class Page:
             Dialogs({}, presses),
             display_mode.DisplayMode(bridge, presses),
             bridge,
+            QuestionMark(bridge, lambda: handle.latest),
         )
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
