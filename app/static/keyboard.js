@@ -2,7 +2,7 @@
 
 import {tell} from "./events.js"
 import {KEYS} from "./looking.js"
-import {find} from "./words.js"
+import {find_all} from "./words.js"
 
 const SPACE = " "
 const NUDGES = ["[", "]"] // what may go on while a key is held
@@ -44,7 +44,7 @@ export function listen(keys) {
 }
 
 function open_dialog() {
-  return find(document.body, "[role=dialog]")
+  return find_all(document.body, "[role=dialog]").find((dialog) => dialog.checkVisibility())
 }
 
 function is_taken(event) {

@@ -44,7 +44,7 @@ export function find(root, selector) {
   return null
 }
 
-function find_all(root, selector) {
+export function find_all(root, selector) {
   const inside = [...root.querySelectorAll("*")].filter((host) => host.shadowRoot != null)
   return [...root.querySelectorAll(selector), ...inside.flatMap((host) => find_all(host.shadowRoot, selector))]
 }

@@ -22,7 +22,7 @@ TRACES = """() => {
             if (!element.matches(`${controls}, :popover-open`)) continue
             const kept = own.map((name) => element.getAttribute(name))
             found.push([element.localName, ...kept, element.checked, element.open,
-                element.type == "range" ? null : element.value].join(" "))
+                element.type == "range" ? null : element.value].map(String).join(" "))
         }
     }
     look(document)
