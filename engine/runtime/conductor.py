@@ -52,6 +52,11 @@ class Conductor:
         self.slow = tuple(RunQueue(self, self._start) for _ in range(SLOW_QUEUES))
 
     @property
+    def load(self) -> float:
+        """The share of the time for training that keeps the frames of most in time."""
+        return self.main.load
+
+    @property
     def _queues(self) -> tuple[RunQueue, ...]:
         return (self.main, *self.slow)
 

@@ -43,6 +43,10 @@ class Scheduler(Protocol):
     work: Callable[[], float]  # CPU seconds of the calling thread
     gives_way: Callable[[], bool]  # whether the process has more urgent work
 
+    @property
+    def load(self) -> float:
+        """The share of the time for training that keeps the frames of most in time."""
+
     def alone(self, handle: ExperimentHandle) -> bool:
         """Whether no other experiment has anything to do."""
 
@@ -86,6 +90,11 @@ class RunQueue:
 
     def __len__(self) -> int:
         return len(self._handles)
+
+    @property
+    def load(self) -> float:
+        """The share of the time for training that keeps its frames in time."""
+        return self._load if self._due else LOAD
 
     @property
     def alive(self) -> bool:
@@ -215,8 +224,12 @@ class RunQueue:
         return share
 
     def _share(self, alone: bool) -> float:
-        """Seconds of training for each experiment in a period."""
-        load = self._load
+        """Seconds of training for each experiment in a period.
+
+        A slow queue takes no larger share than the main one: it shares the core, and would make
+        the frames of all others late.
+        """
+        load = min(self._load, self._scheduler.load)
         if self._scheduler.gives_way():
             load = LEAST_LOAD
         elif alone:

@@ -253,6 +253,22 @@ def test_other_data_are_always_prepared_on_a_background_thread(room, config, clo
     assert home(room, handles["a"]) in room.slow and served == []
 
 
+def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(room, config, clock):
+    handles, _ = seated(room, config, clock, "abc")
+    handles["a"].experiment.costs_to_train = 0.2
+    serve(room, clock, 3 * PERIOD)
+    (slow,) = [queue for queue in room.slow if len(queue)]
+    for late in (True, False):
+        for _ in range(200):
+            room.main._adapt_load(PERIOD if late else 0.0)
+        assert slow._share(alone=False) <= room.main.load * PERIOD
+    room.remove(handles["b"])
+    room.remove(handles["c"])
+    for _ in range(200):
+        room.main._adapt_load(PERIOD)
+    assert room.load > 0.5  # nobody's frames can be late
+
+
 def test_an_experiment_that_took_too_long_is_served_on_a_background_thread(room, config, clock):
     handles, served = seated(room, config, clock, "abc")
     handles["a"].experiment.costs_to_train = 0.2
