@@ -19,7 +19,7 @@ SILENT = 30.0  # seconds in which a request has to send its headers, and then it
 
 SAVED = 500  # messages that a page may send at once
 RATE = 100  # ... and messages per second after that
-TOGETHER = 200  # messages per second of all pages; while they send more, each has its even share
+TOGETHER = 120  # messages per second of all pages; while they send more, each has its even share
 BURST = 5  # seconds of its share that a page may send at once even then
 KNOWN = 1000  # addresses that are remembered
 PULLED = 50  # what a request for the whole document costs, in messages
