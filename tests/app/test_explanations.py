@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+import app.server.session  # noqa: F401  each part of the whole page brings its explanations
 from app import numbers, theme
 from app.explanations.explanation import EXPLANATIONS
 from app.explanations.question_mark import KIND, QuestionMark, answer
