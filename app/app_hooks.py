@@ -12,6 +12,7 @@ from app.limits import LIMITS
 from app.plots.plot_cache import DRAWINGS
 from app.server import (
     class_channel,
+    class_rooms,
     connection_limits,
     frame_channel,
     http_handlers,
@@ -73,12 +74,12 @@ def _begin() -> None:
     MEMORY.begin(nobody_is_here=lambda: not VISITS)
     LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()
-    class_channel.begin()
+    class_rooms.begin()
 
 
 def on_server_unloaded(server_context: object) -> None:
     """The server stops: end all experiments."""
-    class_channel.end()
+    class_rooms.end()
     FILE_READER.close()
     CONDUCTOR.close()
     CORE.end()

@@ -1,4 +1,4 @@
-"""The word by which a teacher opens rooms: from the environment, or made up and told at the start.
+"""The word by which a teacher opens rooms: from the environment, or made up and printed.
 
 BABYSIT_TEACHER   the word
 """
@@ -12,20 +12,20 @@ SHORTEST = 4  # letters
 
 
 class TeacherWord:
-    """Knows the word, and tells it to whoever started the server."""
+    """The word, which the operator has chosen or reads on the terminal."""
 
     def __init__(self, said: str) -> None:
-        self._word = said or secrets.token_urlsafe(9)
+        self.word = said or secrets.token_urlsafe(9)
         self._made_up = not said
 
     def opens(self, word: str) -> bool:
         """Whether this is the word."""
-        return hmac.compare_digest(word.encode(errors="replace"), self._word.encode())
+        return hmac.compare_digest(word.encode(errors="replace"), self.word.encode())
 
     def announce(self) -> None:
-        """Tell a made-up word on the terminal: nobody could know it otherwise."""
+        """Print a made-up word on the terminal: nobody could know it otherwise."""
         if self._made_up:
-            sys.stderr.write(f"To open a class room: /app#teach={self._word}\n")
+            sys.stderr.write(f"To open a class room: /app#teach={self.word}\n")
 
 
 def read_word(environment: dict[str, str]) -> str:

@@ -16,12 +16,13 @@ from panel.io.application import build_single_handler_application
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from app.server import class_channel
-from app.server.class_channel import LIVE
+from app.server import class_rooms
+from app.server.class_rooms import LIVE
 from app.server.cpu_affinity import CORE
 from app.server.frame_channel import FORBIDDEN, SHARED
 from app.server.log_limits import Brief
 from app.server.session import CONDUCTOR, VISITS
+from app.server.teacher_word import WORD
 from engine import Pause, Pin, Play, SetKnob, Status
 from engine.cli.grade import read_files
 from tests.app.test_classroom import hostile
@@ -134,7 +135,7 @@ def open_page(address) -> Iterator[Callable[..., Page]]:
         page.leave()
     loop = next(iter(pn.state._servers.values()))[0].io_loop
     for live in list(LIVE.values()):
-        loop.add_callback(class_channel.close, live)
+        loop.add_callback(class_rooms.close, live)
     wait_until(lambda: not LIVE)
     for server, _, _ in pn.state._servers.values():
         for session in server.get_sessions("/app"):
@@ -146,7 +147,7 @@ def open_page(address) -> Iterator[Callable[..., Page]]:
 def teacher(open_page) -> Page:
     page = open_page()
     page.frame()
-    page.say("teach", word=class_channel.WORD._word)
+    page.say("teach", word=WORD.word)
     page.hear("may_open")
     page.say("open")
     page.hear("room")
@@ -449,7 +450,7 @@ def test_a_saved_room_opens_again_in_a_new_server_for_the_same_browsers(teacher,
     assert back.hear("gone").startswith("This room is not open") and back.told["again"]
     other = open_page()
     other.frame()
-    other.say("teach", word=class_channel.WORD._word)
+    other.say("teach", word=WORD.word)
     other.hear("may_open")
     other.say("reopen", room="{}")
     assert "holds no room that was saved here" in other.hear("refused")

@@ -5,8 +5,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ViewportSize
 
-from app.server import class_channel
-from app.server.class_channel import LIVE
+from app.server import class_rooms
+from app.server.class_rooms import LIVE
+from app.server.teacher_word import WORD
 from engine import Restart, Status
 from tests.browser.conftest import SERVER, Tab, close, wait_for
 from tests.browser.test_accessibility import GRAVE, shuts_nobody_out
@@ -29,7 +30,7 @@ def tabs(chromium, address):
     yield open_one
     loop = pn.state._servers[SERVER][0].io_loop
     for live in list(LIVE.values()):  # after a failure
-        loop.add_callback(class_channel.close, live)
+        loop.add_callback(class_rooms.close, live)
     wait_until(lambda: not LIVE)
     close(opened)
 
@@ -62,7 +63,7 @@ def draw(tab: Tab) -> None:
 
 
 def test_a_lesson_from_the_first_code_to_the_results(tabs):
-    teacher = tabs(f"#teach={class_channel.WORD._word}")
+    teacher = tabs(f"#teach={WORD.word}")
     press(teacher, "Open a room")
     teacher.page.locator("dialog.code .qr svg").wait_for()
     code = teacher.page.locator("dialog.code .letters").inner_text()

@@ -1,0 +1,284 @@
+"""One page of a class room: what its messages do, and what is sent to it."""
+
+import asyncio
+import functools
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+import segno
+
+from app.classroom import messages as m
+from app.classroom.participant import Participant
+from app.classroom.refused import Refused
+from app.classroom.results import as_csv, as_json
+from app.classroom.room import Room
+from app.classroom.saved import as_file, from_file, reopen
+from app.panels.classroom.live_room import LiveRoom
+from app.panels.classroom.remote_room import RemoteRoom
+from app.panels.classroom.seat import Seat, TeacherSeat
+from app.server import class_rooms
+from app.server.password import Attempts
+from app.server.session import Visit
+from app.server.teacher_word import WORD
+from engine import LESSONS, open_lesson
+
+ENDED = "This room is not open: it was closed, or it ended with its server."
+TRIES = 300  # at the same time from one address: a class sits behind one
+NOT_HERE = "This page is in no room."
+NOT_TEACHER = "Only the teacher can do this."
+
+ATTEMPTS = Attempts(waiting=TRIES)  # at words and codes, by address
+
+
+class ClassPage:
+    """A page that is in a room, or may enter one; a key, not the connection, is its role."""
+
+    def __init__(self, visit: Visit, address: str, send: Callable[[str], None]) -> None:
+        self._visit, self._address, self.send = visit, address, send
+        self._live: LiveRoom | None = None
+        self._key = ""
+        self._seat: Seat | TeacherSeat | None = None
+        self.may_open = False  # it has shown the teacher's word
+        self.wants_wall = False
+        self._view = ""  # of the room, as it was sent last
+
+    async def hear(self, message: m.Request | str) -> None:
+        """Do what a message asks; a text is the reason for which it could not be read."""
+        try:
+            if isinstance(message, str):
+                raise Refused(f"The room does not know this message: {message}.")
+            if act := self._ACTS.get(type(message)):
+                await act(self, message)
+            else:
+                await self._pass_on(message)  # type: ignore[arg-type]
+        except Refused as error:
+            self._say({"refused": str(error)})
+
+    async def _pass_on(self, message: m.Message) -> None:
+        """Give the message to the room, which decides by the key."""
+        live = self._room
+        if live.room.is_teacher(self._key):
+            await live.prepare(message)
+        live.hear(self._key, message)
+        if live.room.closed:
+            class_rooms.close(live)
+
+    @property
+    def _room(self) -> LiveRoom:
+        if self._live is None:
+            raise Refused(NOT_HERE)
+        return self._live
+
+    def _check_teacher(self) -> LiveRoom:
+        if not self._room.room.is_teacher(self._key):
+            raise Refused(NOT_TEACHER)
+        return self._room
+
+    def _check_in_no_room(self) -> None:
+        if self._live:
+            raise Refused("This page is in a room already.")
+
+    # ---- coming in -----------------------------------------------------------------------------
+
+    async def _attempt[T](self, attempt: Callable[[], T]) -> T:
+        """Try a word or a code; the more wrong ones come from an address, the longer it takes."""
+        pause = ATTEMPTS.wait(self._address)
+        if pause is None:
+            raise Refused("Too many wrong words or codes come from this network: wait a moment.")
+        found: T | None = None
+        try:
+            await asyncio.sleep(pause)
+            found = attempt()
+            return found
+        finally:
+            ATTEMPTS.end(self._address, found is not None)
+
+    async def _teach(self, message: m.Teach) -> None:
+        def right() -> bool:
+            if not WORD.opens(message.word):
+                raise Refused("This is not the teacher's word.")
+            return True
+
+        self.may_open = await self._attempt(right)
+        self._say({"may_open": True})
+
+    async def _open_room(self, message: m.OpenRoom) -> None:
+        await self._open_under(message.code, lambda room: None)
+
+    async def _reopen(self, message: m.Reopen) -> None:
+        self._check_may_open()
+        saved = from_file(message.room)
+        await self._open_under(saved.code, lambda room: reopen(room, saved))
+
+    def _check_may_open(self) -> None:
+        if not self.may_open:
+            raise Refused("Only who knows the teacher's word can open a room.")
+        self._check_in_no_room()
+
+    async def _open_under(self, code: str, fill: Callable[[Room], None]) -> None:
+        self._check_may_open()
+        visit = self._visit
+        await asyncio.to_thread(visit.set_up)
+        live = await class_rooms.open_room(code, fill, visit)
+        self._come_in(live, live.room.teacher_key, live.welcome_teacher(visit))
+
+    async def _join(self, message: m.Join) -> None:
+        self._check_in_no_room()
+        live = await self._find(message.code)
+        if isinstance(live, RemoteRoom):
+            student = await live.join(message.name)
+        else:
+            student = live.room.join(message.name)
+        self._come_in(live, student.key, live.seat(student, self._visit))
+
+    async def _find(self, code: str) -> LiveRoom:
+        await class_rooms.look_elsewhere(code)
+        return await self._attempt(lambda: class_rooms.find(code))
+
+    async def _enter(self, message: m.Enter) -> None:
+        self._check_in_no_room()
+        try:
+            live = await self._find(message.code)
+        except Refused:
+            if WORD.opens(message.key):  # a teacher names the room that is to be opened
+                self.may_open = True
+                self._say({"may_open": True})
+            else:
+                self._say({"gone": ENDED, "again": True})
+            return
+        student = live.room.student(message.key)
+        if live.room.is_teacher(message.key):
+            await self._enter_as_teacher(live, message.key)
+        elif student:
+            self._come_in(live, message.key, live.seat(student, self._visit))
+        else:
+            self._say({"gone": "The teacher has removed you from the room."})
+
+    async def _enter_as_teacher(self, live: LiveRoom, key: str) -> None:
+        visit = self._visit
+        if live.run:
+            visit.adopt(live.run)
+        await asyncio.to_thread(visit.set_up)
+        if isinstance(live, RemoteRoom):
+            live = await class_rooms.take_over(live, visit)
+        if visit.run is not live.run:  # this page has a run of its own already
+            self._say({"teach": key})
+            return
+        self._come_in(live, key, live.welcome_teacher(visit))
+
+    def _come_in(self, live: LiveRoom, key: str, seat: Seat | TeacherSeat) -> None:
+        self._live, self._key, self._seat = live, key, seat
+        class_rooms.enter(live, self)
+        self._say({"key": key, "code": live.room.code})
+        if isinstance(seat, TeacherSeat):
+            self._say({"lessons": lessons()})
+        self.update()
+
+    # ---- of a teacher --------------------------------------------------------------------------
+
+    async def _want_wall(self, message: m.Wall) -> None:
+        live = self._check_teacher()
+        self.wants_wall = message.on
+        if message.on:
+            self._say({"wall": live.wall()})
+
+    async def _results(self, message: m.Results) -> None:
+        live = self._check_teacher()
+        room = live.room
+        if message.kind == "hand-ins":
+            packed, missing = await live.hand_ins()
+            self._say({"file": f"hand-ins-{room.code}.zip", "base64": b64encode(packed).decode()})
+            if missing:
+                self._say({"refused": f"Not in it, as their pages are not here: {missing}."})
+            return
+        texts = {"json": as_json, "csv": as_csv, "room": as_file}
+        suffix = {"room": "room.json"}.get(message.kind, message.kind)
+        self._say({"file": f"class-{room.code}.{suffix}", "text": texts[message.kind](room)})
+
+    async def _code(self, message: m.Code) -> None:
+        self._check_teacher()
+        try:
+            rows = segno.make(message.address, error="m", micro=False).matrix
+        except (ValueError, UnicodeError):
+            raise Refused("This address is too long for a QR code.") from None
+        self._say({"qr": ["".join(map(str, row)) for row in rows]})
+
+    # ---- what is sent to it --------------------------------------------------------------------
+
+    def update(self) -> None:
+        """Send the page what it may see of its room, if that has changed."""
+        live = self._live
+        if live is None:
+            return
+        student: Participant | None = live.room.student(self._key)
+        if live.room.is_teacher(self._key):
+            self._show(live.teacher_sees())
+        elif student:
+            self._show(live.student_sees(student))
+        else:
+            self.put_out("You are not in the room any more.")
+
+    def _show(self, view: object) -> None:
+        text = msgspec.json.encode({"room": view}).decode()
+        if text != self._view:
+            self._view = text
+            self.send(text)
+
+    def _say(self, message: object) -> None:
+        self.send(msgspec.json.encode(message).decode())
+
+    # ---- the end -------------------------------------------------------------------------------
+
+    def move(self, live: LiveRoom) -> None:
+        """Put the page into this process's room, which was another process's before."""
+        student = live.room.student(self._key)
+        if student:
+            self._live, self._seat = live, live.seat(student, self._visit)
+
+    def put_out(self, reason: str) -> None:
+        """Take the page out of its room."""
+        if self._live:
+            class_rooms.leave(self._live, self)
+        self._live, self._seat, self._key, self._view = None, None, "", ""
+        self.wants_wall = False
+        self._say({"gone": reason})
+
+    def disconnect(self) -> None:
+        """Leave the place in the room, to which the page may come back: its socket is closed."""
+        live, seat = self._live, self._seat
+        if live is None:
+            return
+        class_rooms.leave(live, self)
+        self._live = None
+        if isinstance(seat, Seat):
+            live.stand_up(seat)
+        elif seat:
+            live.dismiss_teacher(seat)
+
+    _ACTS: ClassVar[dict[type, Any]] = {
+        m.Enter: _enter,
+        m.Teach: _teach,
+        m.OpenRoom: _open_room,
+        m.Reopen: _reopen,
+        m.Join: _join,
+        m.Wall: _want_wall,
+        m.Results: _results,
+        m.Code: _code,
+    }
+
+
+@functools.cache
+def lessons() -> list[dict[str, object]]:
+    """The lessons for a teacher's menus, with the questions that they ask."""
+    known = map(open_lesson, LESSONS)
+    return [
+        {
+            "slug": lesson.slug,
+            "title": lesson.title,
+            "question": lesson.question.text,
+            "options": lesson.question.shuffled,
+        }
+        for lesson in known
+    ]
