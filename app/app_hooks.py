@@ -21,9 +21,13 @@ from app.server import (
 )
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
-from app.server.memory import MEMORY, collect
+from app.server.memory import MEMORY, set_aside
 from app.server.session import CONDUCTOR, FILE_READER, VISITS
-from app.server.workarounds import build_pages_on_threads, deal_with_events_on_threads
+from app.server.workarounds import (
+    build_pages_on_threads,
+    collect_no_garbage_of_a_page,
+    deal_with_events_on_threads,
+)
 from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
 frame_channel.install()
@@ -33,6 +37,7 @@ connection_limits.install()
 log_limits.install()
 password.install()
 build_pages_on_threads()
+collect_no_garbage_of_a_page()
 deal_with_events_on_threads()
 if LIMITS.data:
     register_folder(LIMITS.data)
@@ -68,7 +73,7 @@ def _begin() -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "change"))
     loop.run_in_executor(None, DRAWINGS.make_first)
-    collect()
+    set_aside()
     if LIMITS.pin_core:
         CORE.begin()
     MEMORY.begin(nobody_is_here=lambda: not VISITS)

@@ -407,7 +407,6 @@ class Visit:
     def arrive(self) -> None:
         """A browser is there to see the page."""
         self.presence.arrive()
-        MEMORY.keep()
 
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""

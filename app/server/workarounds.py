@@ -18,6 +18,7 @@ from bokeh.events import Event
 from bokeh.model import Model
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.views.ws import WSHandler
+from panel.io import document as panel_document
 from panel.io import server
 from panel.io.state import set_curdoc
 from panel.reactive import Syncable
@@ -156,6 +157,14 @@ def forget_notifications(document: Document) -> None:
     views: Any = getattr(pn.state, "_views", {})
     for reference in [name for name, (_, _, owner, _) in views.items() if owner is document]:
         del views[reference]
+
+
+def collect_no_garbage_of_a_page() -> None:
+    """Leave the garbage of a page to `memory.py`, which collects that of many pages at once.
+
+    Panel 1.10.0 searches all memory whenever a page is closed (https://github.com/holoviz/panel/pull/6518).
+    """
+    replaced(panel_document, "_garbage_collect", lambda before: lambda: None)
 
 
 def token_of(context: Any) -> str:

@@ -7,7 +7,7 @@ import weakref
 import pytest
 
 from app.server import session
-from app.server.memory import ENOUGH, PAGE, Memory, collect, give_back
+from app.server.memory import ENOUGH, PAGE, Memory, give_back, set_aside
 from app.sharing.run_links import Wish
 
 
@@ -18,7 +18,7 @@ def done() -> list[str]:
 
 @pytest.fixture
 def memory(done) -> Memory:
-    return Memory(lambda: done.append("freed"), lambda: done.append("set aside"))
+    return Memory(*(lambda name=name: done.append(name) for name in ("collect", "aside", "back")))
 
 
 def test_memory_is_freed_only_after_visitors_have_left(memory, done):
@@ -26,45 +26,46 @@ def test_memory_is_freed_only_after_visitors_have_left(memory, done):
     assert done == []  # nobody has left
     memory.owe()
     memory.owe()
-    assert done == ["set aside"] * 2  # not while the server is still working on it
+    assert done == []  # not while the server is still working on it
     memory.look()
     memory.look()  # the end of a session may have been on its way at the first look
     memory.look()
-    assert done[2:] == ["freed"] * 2
+    assert done == ["aside", "back"] * 2
 
 
 def test_a_few_departures_do_not_pause_present_visitors(memory, done):
-    memory._nobody_is_here = lambda: False
+    memory.nobody_is_here = lambda: False
     for _ in range(int(ENOUGH / PAGE)):
         memory.owe()
     memory.look()
-    assert "freed" not in done
+    assert done == []
     memory.owe()
     memory.look()
-    assert done.count("freed") == 1
+    assert done == ["collect", "back"]  # pages alone, not the whole program
     memory.owe(1_000_000)  # parameters of one visitor, enough by itself
     memory.owe(500_000)
     memory.look()
-    assert done.count("freed") == 2
+    assert done == ["collect", "back"] * 2
 
 
-def test_live_objects_are_frozen_for_the_garbage_collector():
-    class Left:
-        pass
+class Circle:
+    """Garbage that only the collector finds."""
 
-    left = Left()
-    left.itself = left
-    gone = weakref.ref(left)
-    gc.collect()
-    before = gc.get_freeze_count()
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_the_program_is_not_searched_while_visitors_are_here():
+    program = Circle()
+    set_aside()
     try:
-        Memory().keep()
-        assert gc.get_freeze_count() > before
-        del left
-        gc.collect()  # as Bokeh does when a page is closed
-        assert gone() is not None
-        collect()
-        assert gone() is None
+        page = Circle()
+        gone = weakref.ref(program), weakref.ref(page)
+        del program, page
+        gc.collect()
+        assert [left() is None for left in gone] == [False, True]
+        set_aside()
+        assert [left() is None for left in gone] == [True, True]
     finally:
         gc.unfreeze()
 
@@ -73,7 +74,7 @@ def test_a_departure_is_counted(monkeypatch, memory, done):
     monkeypatch.setattr(session, "MEMORY", memory)
     session.Visit(Wish()).end()
     memory.look()
-    assert done[-1] == "freed"
+    assert done == ["aside", "back"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is given back")

@@ -13,6 +13,7 @@ from bokeh.model import DataModel
 from bokeh.models import Button
 from bokeh.resources import Resources
 from bokeh.server.views.ws import WSHandler
+from panel.io import document as panel_document
 from panel.io import server
 from panel.io.resources import bundle_resources
 from panel.reactive import Syncable
@@ -27,6 +28,7 @@ MENDED = [
     (server, "bundle_resources"),
     (document, "is_DataModel"),
     (Document, "to_json"),
+    (panel_document, "_garbage_collect"),
 ]
 
 
@@ -96,6 +98,7 @@ def test_a_failing_change_is_reported(installed, monkeypatch):
         (type(pn.state), "_schedule_busy_cleanup", workarounds.deal_with_events_on_threads),
         (server, "bundle_resources", workarounds.gather_resources_once),
         (document, "is_DataModel", workarounds.encode_definitions_once),
+        (panel_document, "_garbage_collect", workarounds.collect_no_garbage_of_a_page),
         (WSHandler, "_handle", lambda: workarounds.handle_messages_in_time(lambda *_: 0.0)),
     ],
 )
