@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from app.server.memory import collect
+from app.server.memory import set_aside
 from app.server.session import CONDUCTOR, VISITS
 from engine import Choice, Status
 from tests.browser.conftest import SCREEN, forget_the_left
@@ -188,7 +188,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     assert list(VISITS) == [stays.session]
 
     def freed() -> bool:
-        collect()  # as the server does when no visitor is left
+        set_aside()  # as the server does when no visitor is left
         return page() is None
 
     stays.wait_for(freed)
