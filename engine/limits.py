@@ -3,7 +3,7 @@
 BABYSIT_MAX_VISITORS    visitors at once
 BABYSIT_MAX_PARAMETERS  parameters of one network
 BABYSIT_MAX_UPLOAD_MB   size of an uploaded file
-BABYSIT_CHECKPOINTS_MB  checkpoints of one run, from which its steps are rebuilt
+BABYSIT_CHECKPOINTS_MB  checkpoints of all runs, from which their steps are rebuilt
 BABYSIT_FRAME_RATE      frames a second for a page, at most
 BABYSIT_PIN_CORE        1: all threads stay on one core, the least busy; 0: on any
 BABYSIT_DATA            a folder of data sets for everybody's menu
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.registry import Range
+from engine.runtime.checkpoint_pool import POOL
 
 MEGABYTE = 2**20
 BUFFERED = 8  # numbers in the buffers of the layers, for each parameter allowed
@@ -36,7 +37,7 @@ class Limits:
     frame_rate: float = 10.0  # a second
     pin_core: bool = True
     data: Path | None = None
-    checkpoints: int = MEGABYTE  # bytes
+    checkpoints: int = POOL  # bytes, of all visitors together
     rooms: int = 20
     students: int = 200  # in one room
     room_hours: float = 8.0
@@ -78,7 +79,7 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
 VISITORS = Range(1, 10_000, whole=True)
 PARAMETERS = Range(1_000, 1e9, whole=True)
 UPLOAD = Range(0.001, 512)
-CHECKPOINTS = Range(0, 1000)
+CHECKPOINTS = Range(0, 10_000)
 FRAME_RATE = Range(0.5, 60)
 PIN_CORE = Range(0, 1, whole=True)
 ROOMS = Range(1, 1000, whole=True)

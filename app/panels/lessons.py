@@ -15,7 +15,6 @@ from panel.viewable import Viewable
 
 from app import palette
 from app.explanations.explanation import explain
-from app.limits import LIMITS
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import Prompt
 from app.panels.course_walk import CourseWalk
@@ -137,7 +136,7 @@ class Lessons:
 
     def _clear_stage(self) -> None:
         """Show nothing of any run until something is predicted."""
-        stage = Experiment(RunConfig(), room=LIMITS.checkpoints)
+        stage = Experiment(RunConfig())
 
         def clear(experiment: Experiment) -> None:
             self._handle.works.clear("lesson")
@@ -219,7 +218,7 @@ class Lessons:
         """Play a shared run at once: its words stand beside it."""
         handle = self._handle
         self._since = math.inf
-        stage = Experiment(RunConfig(), room=LIMITS.checkpoints)
+        stage = Experiment(RunConfig())
 
         def begin(before: Experiment) -> None:
             handle.works.clear("lesson")
@@ -257,7 +256,7 @@ class Lessons:
         self._played, self._scene, self._saw, self._since = played, None, "", math.inf
         self._told.object = "<p class='quiet'>Starting …</p>"
         self._pictures[:] = []
-        stage = Experiment(RunConfig(), room=LIMITS.checkpoints)
+        stage = Experiment(RunConfig())
 
         def begin(before: Experiment) -> None:
             if played.by:

@@ -80,6 +80,7 @@ CONDUCTOR = Conductor(
     gives_way=lambda: (
         (LATENESS.behind and len(VISITS) > 1) or VISITS.somebody_comes or PIECES.waited_for
     ),
+    checkpoints=LIMITS.checkpoints,
 )
 SHORTLY = 6000  # milliseconds for which a page says why it does not do something
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
@@ -247,7 +248,7 @@ class Visit:
 
     def _new_run(self) -> ShownRun:
         with SETTING_UP:
-            experiment = Experiment(RunConfig(), room=LIMITS.checkpoints)
+            experiment = Experiment(RunConfig())
             return ShownRun(CONDUCTOR, CONDUCTOR.add(experiment, self.name, self._wish.pace))
 
     @property

@@ -78,6 +78,11 @@ class Branches:
         self._room = room // PART
         self._branches: dict[int, Branch] = {}
 
+    def allow(self, room: int) -> None:
+        """Keep their checkpoints in their part of so many bytes."""
+        self._room = room // PART
+        self._thin()
+
     def __len__(self) -> int:
         return len(self._branches)
 
@@ -109,6 +114,9 @@ class Branches:
         while len(self._branches) > MOST:
             del self._branches[next(iter(self._branches))]
         self._keep_curves()
+        self._thin()
+
+    def _thin(self) -> None:
         for thinned in (_middle, _last):
             for old in self._branches.values():
                 while self.nbytes > self._room and (place := thinned(_states(old))):

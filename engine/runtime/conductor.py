@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from engine.measure.snapshot import Status
+from engine.runtime.checkpoint_pool import POOL, share
 from engine.runtime.experiment import PROCESSOR, Experiment
 from engine.runtime.experiment_handle import Errand, ExperimentHandle
 from engine.runtime.pace import FULL, Pace
@@ -42,11 +43,13 @@ class Conductor:
         gives_way: Callable[[], bool] = lambda: False,
         work: Callable[[], float] = PROCESSOR,
         begin: Callable[[threading.Thread], None] = threading.Thread.start,
+        checkpoints: int = POOL,  # bytes for those of all experiments
     ) -> None:
         self.lock = threading.RLock()
         self.period, self.clock, self.work = 1 / frame_rate, clock, work
         self.gives_way = gives_way
         self._begin = begin
+        self._checkpoints = checkpoints
         self._homes: dict[ExperimentHandle, RunQueue] = {}
         self.main = RunQueue(self, self._start)
         self.slow = tuple(RunQueue(self, self._start) for _ in range(SLOW_QUEUES))
@@ -57,6 +60,11 @@ class Conductor:
         return self.main.load
 
     @property
+    def checkpoints(self) -> int:
+        """Bytes that each experiment may use for checkpoints: fewer, the more there are."""
+        return share(self._checkpoints, len(self._homes))
+
+    @property
     def _queues(self) -> tuple[RunQueue, ...]:
         return (self.main, *self.slow)
 
@@ -64,8 +72,12 @@ class Conductor:
         """Add an experiment; from now on only the conductor's threads may touch it."""
         handle = ExperimentHandle(experiment, self._call, name, pace)
         with self.lock:
+            before = self.checkpoints
             self._homes[handle] = self.main
             self.main.take_in(handle)
+            if self.checkpoints < before:
+                for other, home in self._homes.items():
+                    home.call(other)  # also a paused one has a turn, to keep fewer
         return handle
 
     def remove(self, handle: ExperimentHandle) -> None:

@@ -101,6 +101,10 @@ class Experiment:
         """Number its runs after those of another experiment, so that a page tells them apart."""
         self._tree.number_after(run)
 
+    def allow_checkpoints(self, room: int) -> None:
+        """Keep the checkpoints of its runs in so many bytes; with more, looking back is quicker."""
+        self._tree.allow_checkpoints(room)
+
     # ---- the run --------------------------------------------------------------------------
 
     @property

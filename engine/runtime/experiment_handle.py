@@ -240,6 +240,12 @@ class ExperimentHandle:
             self.experiment = self._stage
             self.works.go_on("lesson")
 
+    def allow_checkpoints(self, room: int) -> None:
+        """Keep the checkpoints of its own experiment and of a lesson's in so many bytes."""
+        experiments = [x for x in (self._own, self._stage) if x]
+        for experiment in experiments:
+            experiment.allow_checkpoints(room // len(experiments))
+
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
         """Publish a snapshot; listeners hear of changes in anything except numbers."""
         message = self.refusal or self.works.refusal or snapshot.message

@@ -47,6 +47,10 @@ class Scheduler(Protocol):
     def load(self) -> float:
         """The share of the time for training that keeps the frames of most in time."""
 
+    @property
+    def checkpoints(self) -> int:
+        """Bytes that each experiment may use for checkpoints."""
+
     def alone(self, handle: ExperimentHandle) -> bool:
         """Whether no other experiment has anything to do."""
 
@@ -214,6 +218,7 @@ class RunQueue:
             _show(handle)
         if due and handle.busy:
             self._slice(handle, share if alone or handle.budget.solvent else 0.0, beat)
+        handle.allow_checkpoints(self._scheduler.checkpoints)
         now, wait = self._clock(), _wait(handle)
         if handle.due and handle.due <= now + max(wait, self._scheduler.period):
             return share

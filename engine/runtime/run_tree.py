@@ -62,6 +62,16 @@ class RunTree:
         measured = Measurements(run.training, self._work)
         self.trainer = Trainer(run, measured, status, show_data(run.training.data), self._clock)
 
+    def allow_checkpoints(self, room: int) -> None:
+        """Keep the checkpoints of all runs in so many bytes."""
+        if room == self._room:
+            return
+        self._room = room
+        self.branches.allow(room)
+        if self.other:
+            self.other.run.trail.allow(room // PART)
+        self.run.trail.allow(self._room_left)
+
     def number_after(self, run: int) -> None:
         """Number the runs from here on after that of another tree."""
         self.run.number = self._runs = run + 1
@@ -284,11 +294,11 @@ class RunTree:
         later = self.trainer.measured.instruments.heritage
         self.other = Companion(self.run, self._runs + 1, later, self._room // PART)
         self._runs += 1
-        self.run.trail.room = self._room_left
+        self.run.trail.allow(self._room_left)
 
     def end_lockstep(self) -> None:
         """Train this run alone; B stays as a branch."""
         if other := self.other:
             self.other = None
             self.branches.add(other.branch())
-            self.run.trail.room = self._room_left
+            self.run.trail.allow(self._room_left)

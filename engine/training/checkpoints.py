@@ -15,6 +15,7 @@ from engine.training.training import State, Training
 APART = 50  # steps between two checkpoints; of the last two, one is at least so many steps ago
 MOST_AGAIN = 1.2e10  # multiplications that replaying the last steps may take: about a second
 ROOM = 2**20  # bytes of the checkpoints that are kept of a whole run, unless more are allowed
+MOST = 256  # of them, however small they are
 OVERHEAD = 4096  # bytes of a checkpoint beside its arrays: generators, and the state of the curves
 
 type Journal = Sequence[tuple[int, Command]]
@@ -34,7 +35,7 @@ class Checkpoints[M]:
     """The checkpoints of one run: the last two, and some that are spread evenly over all steps.
 
     The last two serve the autopsy of a run that diverges. When those of the whole run take more
-    than `room`, the one is dropped that leaves the smallest gap.
+    than `room` bytes, those are dropped that leave the smallest gaps.
     """
 
     def __init__(
@@ -72,13 +73,27 @@ class Checkpoints[M]:
         if step >= self._next:
             self._kept.append(saved)
             self._thin()
-            self._next = step + max(APART, step // (1 + self.room // bytes_of(saved)))
+            kept = min(MOST, 1 + self.room // bytes_of(saved))
+            self._next = step + max(APART, step // kept)
+
+    def allow(self, room: int) -> None:
+        """Keep them in so many bytes from now on; if those are fewer, some are dropped."""
+        fewer, self.room = room < self.room, room
+        if fewer:
+            self._thin()
 
     def _thin(self) -> None:
-        while len(self._kept) > 1 and self.nbytes > self.room:
-            steps = [x.step for x in self._kept]
-            gaps = {n: steps[n + 1] - steps[n - 1] for n in range(1, len(steps) - 1)}
-            del self._kept[min(gaps, key=gaps.__getitem__) if gaps else -1]
+        while len(self._kept) > 1 and (excess := self.nbytes - self.room) > 0:
+            while excess > 0 and len(self._kept) > 1:
+                excess -= bytes_of(self._drop())
+        while len(self._kept) > MOST:
+            self._drop()
+
+    def _drop(self) -> Checkpoint[M]:
+        """Drop the one that leaves the smallest gap; never the first."""
+        steps = [x.step for x in self._kept]
+        gaps = [later - before for before, later in zip(steps, steps[2:], strict=False)]
+        return self._kept.pop(1 + gaps.index(min(gaps)) if gaps else -1)
 
     @property
     def work(self) -> float:

@@ -1,6 +1,7 @@
 """How long it takes to show any step of a run again, and what the checkpoints for it cost.
 
     uv run python tests/bench/looking_back.py [--steps 100000] [--looks 30] [--net default]
+        [--room 1]
 
 Steps are looked at in random order, each from the checkpoints alone: none is near the one before.
 Then each is followed by a look at one a little earlier, as when the timeline is dragged.
@@ -70,9 +71,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--looks", type=int, default=30)
     parser.add_argument("--net", choices=NETS, default="default")
+    parser.add_argument("--room", type=float, default=1, help="MB; a visitor alone has 16")
     arguments = parser.parse_args()
     with threadpool_limits(1, user_api="blas"):
-        experiment = Experiment(NETS[arguments.net])
+        experiment = Experiment(NETS[arguments.net], room=int(arguments.room * 2**20))
         seconds = timed(lambda: experiment.train(arguments.steps))
         trail = experiment._run.trail
         print(

@@ -6,7 +6,6 @@ of that: every control, attribute and stored word is compared with those of the 
 
 from typing import Any
 
-from app.limits import LIMITS
 from engine import Experiment, Play, Restart, RunConfig
 from engine.runtime.background_jobs import BackgroundJobs
 
@@ -82,7 +81,7 @@ def _begin_anew(tab: Any) -> None:
         handle.leave_stage()
         handle.works = BackgroundJobs()
         handle._stage, handle.refusal, handle.lesson_pace = None, "", None
-        handle.experiment = handle._own = Experiment(RunConfig(), room=LIMITS.checkpoints)
+        handle.experiment = handle._own = Experiment(RunConfig())
 
     handle.do(replace).result()
     handle.set_pace(tab.pace)

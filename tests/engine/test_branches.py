@@ -262,7 +262,7 @@ def test_others_are_served_while_a_branch_is_rebuilt():
         clock.now += 0.0005  # a step that is made again takes so long
         return clock.now
 
-    conductor = Conductor(10, clock, work=work, begin=lambda thread: None)
+    conductor = Conductor(10, clock, work=work, begin=lambda thread: None, checkpoints=0)
     handle = conductor.add(Experiment(SMALL, clock=clock, work=work, room=0))
     handle.send(Play())
     while handle.experiment.step < 1500:

@@ -270,7 +270,7 @@ def test_others_are_served_while_a_step_is_rebuilt_and_what_is_meant_for_it_wait
         clock.now += 0.0005  # a step that is made again takes so long
         return clock.now
 
-    conductor = Conductor(10, clock, work=work, begin=lambda thread: None)
+    conductor = Conductor(10, clock, work=work, begin=lambda thread: None, checkpoints=0)
     handle = conductor.add(Experiment(SMALL, clock=clock, work=work, room=0))
     told = []
 
@@ -309,6 +309,60 @@ def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
     gaps = np.diff([*starts, last])
     assert len(gaps) >= 8
     assert gaps.max() < 2.5 * training.step / len(gaps)
+
+
+@few
+@given(turns=steered, shares=st.lists(room, min_size=1, max_size=4), data=st.data())
+def test_however_the_room_for_checkpoints_changes_steps_are_the_same(turns, shares, data):
+    experiment = run(SMALL, turns, 150)
+    for share in shares:
+        experiment.look_back(data.draw(st.integers(0, experiment.step)))
+        experiment.allow_checkpoints(share)
+        assert experiment._run.trail.nbytes <= share or experiment._run.trail.steps == (0,)
+        step = data.draw(st.integers(0, experiment.step))
+        experiment.look_back(step)
+        assert record(experiment).digest == digest(stopped(experiment, step))
+        experiment.look_ahead()
+        experiment.train(60)
+
+
+def test_whoever_is_alone_has_more_checkpoints_and_drops_some_when_others_come():
+    clock = Clock()
+    conductor = Conductor(10, clock, work=clock, begin=lambda thread: None, checkpoints=3 * 60_000)
+
+    def of(handle):
+        tree = handle.experiment._tree
+        return tree.run.trail.nbytes + tree.branches.nbytes
+
+    first = conductor.add(run(SMALL, [], 3_000))
+    first.experiment.look_back(2_000)
+    first.experiment.train(3_000)  # as another branch
+    serve(conductor, clock, 0.1)
+    alone, gaps = of(first), len(first.experiment._run.trail.steps)
+    assert 100_000 < alone <= 180_000
+    others = [conductor.add(Experiment(SMALL)) for _ in range(2)]
+    serve(conductor, clock, 0.1)  # the first is paused all the time
+    assert of(first) <= 60_000
+    assert 3 < len(first.experiment._run.trail.steps) < gaps
+    for handle in others:
+        conductor.remove(handle)
+    first.send(Play())
+    while first.experiment.step < 9_000:
+        first.experiment.train(500)
+    serve(conductor, clock, 0.1)
+    assert 60_000 < of(first) <= 180_000
+
+
+def test_a_lesson_shares_the_checkpoints_of_its_visitor():
+    clock = Clock()
+    conductor = Conductor(10, clock, work=clock, begin=lambda thread: None, checkpoints=60_000)
+    handle = conductor.add(run(SMALL, [], 3_000))
+    handle.do(lambda own: handle.put_on_stage(run(SMALL, [], 3_000)))
+    serve(conductor, clock, 0.1)
+    serve(conductor, clock, 0.1)
+    trails = [x._run.trail for x in (handle.own, handle.experiment)]
+    assert handle.on_stage
+    assert all(0 < trail.nbytes <= 30_000 for trail in trails)
 
 
 def test_a_second_look_between_the_same_checkpoints_repeats_few_steps(monkeypatch):
