@@ -117,13 +117,14 @@ from engine.runtime.background_results import (
     CheckResult,
     LessonProgress,
 )
+from engine.runtime.carried_run import CarriedRun
 from engine.runtime.conductor import Conductor
 from engine.runtime.experiment import Experiment, replay
 from engine.runtime.experiment_handle import ExperimentHandle
 from engine.runtime.film import Film, FilmFrame, Filming
 from engine.runtime.lockstep import Lockstep
 from engine.runtime.pace import AUTO, FULL, PACES, Pace, next_pace
-from engine.runtime.recording import Recording, digest, record
+from engine.runtime.recording import Recording, carry, digest, record
 from engine.runtime.thread_lag import Delay
 from engine.search import (
     LECTURE_SEARCH,
@@ -230,6 +231,7 @@ __all__ = [
     "BatchExample",
     "Begin",
     "BranchInfo",
+    "CarriedRun",
     "Categorical",
     "CheckProgress",
     "CheckResult",
@@ -367,6 +369,7 @@ __all__ = [
     "archive",
     "axis_of",
     "bounds_of",
+    "carry",
     "challenges_in",
     "check_pin",
     "digest",

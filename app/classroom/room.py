@@ -16,7 +16,7 @@ from app.classroom.nicknames import nickname
 from app.classroom.participant import Participant, Suggestion, new_key
 from app.classroom.question import Axes, Phase, Question
 from app.classroom.refused import Refused
-from engine import SETTINGS, Begin, Choice, Range, RunConfig, Stack
+from engine import SETTINGS, Choice, Range, RunConfig, Stack
 
 type Place = int  # of a lesson in the lecture's order
 
@@ -25,11 +25,11 @@ MOST_QUESTIONS = 100  # that are kept for the export
 
 @dataclass(frozen=True)
 class Order:
-    """Where everybody is brought to, once: a lesson, or a state of the class's run."""
+    """Where everybody is brought to, once: a lesson, or the class's run as it stood."""
 
     number: int = 0  # counts the orders; a page follows each once
     lesson: str = ""
-    state: Begin | None = None
+    run: bytes = b""  # as it was packed for all who go on with it
 
 
 class Room:
@@ -62,7 +62,7 @@ class Room:
         self.came = 0  # students so far
         # What only whoever has the experiments can tell:
         self.axes: Callable[[int], Axes] = lambda steps: Axes(0, steps, 0.01, 10.0, 1.0)
-        self.state: Callable[[], Begin | None] = lambda: None
+        self.packed_run: Callable[[], bytes] = lambda: b""
 
     # ---- keys -----------------------------------------------------------------------------------
 
@@ -261,10 +261,10 @@ class Room:
         self.mode = "free"
 
     def _go_to_state(self, message: m.GoToState) -> None:
-        state = self.state()
-        if state is None:
+        run = self.packed_run()
+        if not run:
             raise Refused("There is no run to bring the class to.")
-        self.order = Order(self.order.number + 1, state=state)
+        self.order = Order(self.order.number + 1, run=run)
         self.mode = "free"
 
     def _set_limit(self, message: m.Limit) -> None:

@@ -5,6 +5,7 @@ They come as pickles, of which only the engine's own plain values and arrays are
 
 import dataclasses
 import enum
+import functools
 import io
 import pickle
 import types
@@ -15,9 +16,9 @@ from typing import Any
 import msgspec
 
 from app.server.shown_run import Hear, next_number
-from engine import Begin, Curves, Snapshot
+from engine import CarriedRun, Curves, Snapshot
 
-SNAPSHOT, STATE = b"S", b"B"  # the first byte of what is told of a run
+SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of what is told of a run
 ARRAYS = {
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
@@ -28,6 +29,15 @@ ARRAYS = {
     ("builtins", "dict"),
     ("builtins", "set"),
     ("builtins", "frozenset"),
+    ("collections", "deque"),
+}
+HOLDERS = {  # classes of the engine that hold the curves of a run on its way, and nothing else
+    ("engine.measure.activation_history", "ActivationRecorder"),
+    ("engine.measure.histogram", "HistogramScale"),
+    ("engine.measure.smoothing", "Smoothed"),
+    ("engine.measure.snapshot", "Spread"),
+    ("engine.runtime.curve_recorder", "Recorder"),
+    ("engine.training.history", "History"),
 }
 
 
@@ -51,7 +61,7 @@ class _Unpickler(pickle.Unpickler):
         found = super().find_class(module, name) if module.partition(".")[0] == "engine" else None
         if _is_plain(found):
             return found
-        if (module, name) in ARRAYS:
+        if (module, name) in ARRAYS | HOLDERS:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is no part of a snapshot")
 
@@ -64,22 +74,33 @@ def packed(snapshot: Snapshot) -> bytes:
     return buffer.getvalue()
 
 
-def packed_begin(begin: Begin) -> bytes:
+def packed_run(carried: CarriedRun) -> bytes:
     """A run to go on with, as another process reads it."""
-    return STATE + msgspec.msgpack.encode(begin)
+    buffer = io.BytesIO()
+    buffer.write(CARRIED)
+    _Pickler(buffer, 5).dump(carried.light)
+    return buffer.getvalue()
 
 
-def unpacked(told: bytes) -> Snapshot | Begin:
-    """What `packed` or `packed_begin` wrote; ValueError for anything else."""
+def unpacked(told: bytes) -> Snapshot | CarriedRun:
+    """What `packed` or `packed_run` wrote; ValueError for anything else."""
+    kind = {SNAPSHOT: Snapshot, CARRIED: CarriedRun}.get(told[:1], Snapshot)
     try:
-        if told[:1] == STATE:
-            return msgspec.msgpack.decode(told[1:], type=Begin)
-        snapshot = _Unpickler(io.BytesIO(told[1:])).load()
+        found = _Unpickler(io.BytesIO(told[1:])).load()
     except Exception as error:  # a pickle that is none may raise anything
         raise ValueError(f"this is no snapshot: {error}") from None
-    if not isinstance(snapshot, Snapshot):
+    if not isinstance(found, kind):
         raise ValueError("this is no snapshot")
-    return snapshot
+    return found
+
+
+@functools.lru_cache(maxsize=4)
+def run_in(told: bytes) -> CarriedRun:
+    """The run that `packed_run` wrote, the same for all who go on with it."""
+    found = unpacked(told)
+    if not isinstance(found, CarriedRun):
+        raise ValueError("this is no run")
+    return found
 
 
 class MirroredHandle:
@@ -138,7 +159,7 @@ class MirroredRun:
         self._ask = ask  # for what it takes to go on with the run
         self._known: MirroredHandle | None = None
         self._hears: dict[Hashable, Hear] = {}
-        self._wanted: list[Future[Begin]] = []
+        self._wanted: list[Future[CarriedRun]] = []
         self.over = False
 
     @property
@@ -159,7 +180,7 @@ class MirroredRun:
             found = unpacked(told)
         except ValueError:
             return
-        if isinstance(found, Begin):
+        if isinstance(found, CarriedRun):
             wanted, self._wanted = self._wanted, []
             for future in wanted:
                 future.set_result(found)
@@ -179,9 +200,9 @@ class MirroredRun:
         """Tell a page nothing any more."""
         self._hears.pop(who, None)
 
-    def begin(self) -> Future[Begin]:
+    def carried(self) -> Future[CarriedRun]:
         """What it takes to go on with the run; the other process answers."""
-        future: Future[Begin] = Future()
+        future: Future[CarriedRun] = Future()
         self._wanted.append(future)
         self._ask()
         return future

@@ -52,7 +52,7 @@ from app.sharing.upload import Data, Found, Uploads, learn_from
 from app.stylesheets import css
 from engine import (
     SETTINGS,
-    Begin,
+    CarriedRun,
     Command,
     Conductor,
     Experiment,
@@ -361,15 +361,15 @@ class Visit:
         """Have the browser do something; from any thread."""
         self._act_there(lambda: self._bridge.do(action, *words))
 
-    def begin_there(self, begin: Begin) -> None:
-        """Begin this run as the visitor's own, in place of what it has; from any thread."""
+    def take_up(self, run: CarriedRun) -> None:
+        """Go on with this run as the visitor's own, in place of what it has."""
+        self._started = True  # it is paused where it comes from
+        self.set_up()
+        self.handle.send(run)
 
-        def start() -> None:
-            self._started = True  # it pauses where it is told to
-            self.set_up()
-            self.handle.send(begin)
-
-        self._act_there(start)
+    def take_up_there(self, run: CarriedRun) -> None:
+        """The same; from any thread."""
+        self._act_there(lambda: self.take_up(run))
 
     @property
     def over(self) -> bool:

@@ -6,9 +6,7 @@ from collections.abc import Callable, Hashable, Set
 from concurrent.futures import Future
 from typing import Protocol
 
-import msgspec
-
-from engine import Begin, Conductor, Experiment, ExperimentHandle, Snapshot, record
+from engine import CarriedRun, Conductor, ExperimentHandle, Snapshot, carry
 
 type Hear = Callable[[Snapshot], object]
 
@@ -19,12 +17,6 @@ NUMBERS = itertools.count(1)
 def next_number() -> int:
     """A number for a run that no other run of this process has."""
     return next(NUMBERS) * RUNS
-
-
-def begun(experiment: Experiment) -> Begin:
-    """What it takes to go on with a run at the step that is shown, without repeating it first."""
-    begin = record(experiment).begin
-    return msgspec.structs.replace(begin, state=experiment.packed_state())
 
 
 class WatchedHandle(Protocol):
@@ -64,8 +56,8 @@ class WatchedRun(Protocol):
     def ignore(self, who: Hashable) -> None:
         """Tell a page nothing any more."""
 
-    def begin(self) -> Future[Begin]:
-        """What it takes to go on with it."""
+    def carried(self) -> Future[CarriedRun]:
+        """What it takes to go on with it elsewhere."""
 
 
 class ShownRun:
@@ -77,6 +69,7 @@ class ShownRun:
         self._lock = threading.Lock()
         self._owners: set[Hashable] = set()
         self._hears: dict[Hashable, Hear] = {}
+        self._carried: Future[CarriedRun] | None = None
         self.hosted = False  # whether a class watches it, with or without its visitor
         handle.on_news = self._tell
 
@@ -85,9 +78,11 @@ class ShownRun:
         """The experiment's place with the conductor."""
         return self._handle
 
-    def begin(self) -> Future[Begin]:
-        """What it takes to go on with it, from the conductor's thread."""
-        return self.handle.do(begun)
+    def carried(self) -> Future[CarriedRun]:
+        """What it takes to go on with it elsewhere: one for all who ask at the same time."""
+        if self._carried is None or self._carried.done():
+            self._carried = self.handle.do(carry)
+        return self._carried
 
     def _tell(self, snapshot: Snapshot) -> None:
         for hear in list(self._hears.values()):

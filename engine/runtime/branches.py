@@ -55,6 +55,21 @@ class Branch:
         info = dataclasses.replace(self.info, past=None)
         return dataclasses.replace(self, info=info, markers=(), kept=None)
 
+    def up_to(self, step: int, digest: str) -> "Branch":
+        """The same run, left at an earlier step and before any change made there."""
+        if self.kept is None:
+            raise ValueError(f"run {self.info.run} has no checkpoints")
+        journal = tuple(entry for entry in self.journal if entry[0] < step)
+        states = [x for x in self.kept.checkpoints if x.step <= step and x.applied <= len(journal)]
+        return dataclasses.replace(
+            self,
+            info=dataclasses.replace(self.info, step=step),
+            journal=journal,
+            markers=tuple(marker for marker in self.markers if marker.step < step),
+            digest=digest,
+            kept=dataclasses.replace(self.kept, checkpoints=states),
+        )
+
     @property
     def offshoot(self) -> Offshoot:
         """The same as plain values."""

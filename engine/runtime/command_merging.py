@@ -1,20 +1,21 @@
 """Merges commands: one is dropped if the next one replaces all its effects."""
 
-from engine.training.commands import Begin, Command, GoTo, LookAhead, LookBack, Restart, SetKnob
+from engine.runtime.carried_run import CarriedRun, Sent
+from engine.training.commands import Begin, GoTo, LookAhead, LookBack, Restart, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
 
 DATASET = "data.dataset"  # its change may change the loss as well
 
 
-def replaces(later: Command, earlier: Command, config: RunConfig) -> bool:
+def replaces(later: Sent, earlier: Sent, config: RunConfig) -> bool:
     """Whether `earlier`, applied to `config` directly before `later`, would leave no trace.
 
     A run without a step is not kept for comparison, and nobody can read its journal.
     """
     match earlier, later:
-        case (Begin() | Restart(), Begin()):
+        case (Begin() | Restart() | CarriedRun(), Begin() | CarriedRun()):
             return True
-        case (LookBack() | LookAhead(), LookBack() | LookAhead() | GoTo() | Begin()):
+        case (LookBack() | LookAhead(), LookBack() | LookAhead() | GoTo() | Begin() | CarriedRun()):
             return True
         case Restart(before), Restart(after):
             return after is not None or before is None

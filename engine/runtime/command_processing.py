@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
+from engine.runtime.carried_run import CarriedRun, Sent
 from engine.runtime.experiment_handle import Errand, ExperimentHandle
-from engine.training.commands import Command
 
-type Refuse = Callable[
-    [ExperimentHandle, Command], str
-]  # why a command is refused; empty: it is not
+type Refuse = Callable[[ExperimentHandle, Sent], str]  # why a command is refused; empty: it is not
 
 
 def obey(handle: ExperimentHandle, refuse: Refuse, goes_on: Callable[[], bool]) -> None:
@@ -29,7 +27,11 @@ def _obey_next(handle: ExperimentHandle, refuse: Refuse) -> None:
         try:
             if refusal := refuse(handle, command):
                 raise ValueError(refusal)
-            handle.experiment.apply(command)
+            if isinstance(command, CarriedRun):
+                handle.leave_stage()  # it is the visitor's own from here on
+                handle.experiment.take_up(command)
+            else:
+                handle.experiment.apply(command)
             return
         except ValueError as error:
             handle.refusal = str(error)

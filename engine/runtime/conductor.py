@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from engine.measure.snapshot import Status
+from engine.runtime.carried_run import Sent
 from engine.runtime.checkpoint_pool import POOL, share
 from engine.runtime.experiment import PROCESSOR, Experiment
 from engine.runtime.experiment_handle import Errand, ExperimentHandle
@@ -22,7 +23,7 @@ from engine.runtime.pace import FULL, Pace
 from engine.runtime.run_queue import RunQueue
 from engine.runtime.thread_lag import Delay
 from engine.runtime.time_estimate import ALLOWED, begun_by, refusal, step_seconds, takes_long
-from engine.training.commands import Command, Pause
+from engine.training.commands import Pause
 
 FRAME_RATE = 10.0  # frames per second
 # Threads for experiments with long turns. They have normal priority: a thread of lower priority may
@@ -136,7 +137,7 @@ class Conductor:
         """Whether no other experiment has anything to do."""
         return not any(queue.works_for_others(handle) for queue in self._queues)
 
-    def refuse(self, handle: ExperimentHandle, command: Command) -> str:
+    def refuse(self, handle: ExperimentHandle, command: Sent) -> str:
         """Why a command is refused: the steps of its network would delay others too much."""
         config = begun_by(command, handle.experiment)
         if config is None or self.alone(handle):

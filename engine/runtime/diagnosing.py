@@ -32,6 +32,10 @@ class Diagnosing:
             del self._noticed[gone]
         self._noticed[run] = self._noticed[parent.run].up_to(parent.step)
 
+    def adopt(self, run: int, notices: tuple[Notice, ...]) -> None:
+        """A run goes on that was begun elsewhere, with what was found in it there."""
+        self._noticed[run] = Noticed(notices)
+
     def noticed(self, run: int) -> tuple[Notice, ...]:
         """The findings of a run, as they came up."""
         return self._noticed[run].notices

@@ -20,12 +20,13 @@ from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.explained_step import ExplainedStep, Explaining, explaining
 from engine.measure.loss_line import LossLine
 from engine.measure.pinned_runs import PastRun, check_pin
-from engine.measure.snapshot import Change, Looking, Parent, Snapshot, Status
+from engine.measure.snapshot import Change, Looking, Notice, Parent, Snapshot, Status
 from engine.measure.traced_weight import NO_PLACE, Place, TracedWeight, tracing
 from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.registry import Choice
-from engine.runtime.branches import Branches
+from engine.runtime.branches import Branch, Branches
+from engine.runtime.carried_run import CarriedRun
 from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.film import Film, Filming, filming
 from engine.runtime.look_back import Past
@@ -385,6 +386,34 @@ class Experiment:
         turns = turns_of(self.journal[: near.applied])
         return b"" if redrawn(turns) else pack(near, len(turns))
 
+    # ---- a run of another experiment ------------------------------------------------------
+
+    @_quietly
+    def take_up(self, carried: CarriedRun) -> None:
+        """Go on with a run of another experiment where that stood; it is paused there."""
+        if carried.branch is None:
+            self.apply(carried.begin)
+            return
+        self._begin(carried.begin.config)
+        self._diagnosing.followed.forget()
+        if carried.begin.branches:
+            self._tree.adopt(carried.begin)
+        self.status = Status.PAUSED
+        self._tree.take_up(carried.branch)
+        self._tell()  # what is shown until its step is there must be of this run
+        self._diagnosing.adopt(self.run, carried.noticed)
+
+    @property
+    def shown_branch(self) -> Branch | None:
+        """The run as it is shown, for another experiment that goes on with it, if that can."""
+        return self._tree.shown_branch
+
+    @property
+    def noticed(self) -> tuple[Notice, ...]:
+        """What was found in the run up to the step that is shown."""
+        found = self._diagnosing.noticed(self.run)
+        return tuple(notice for notice in found if notice.step <= self.shown_step)
+
     # ---- looking back, and branches -------------------------------------------------------
 
     @_quietly
@@ -435,6 +464,7 @@ class Experiment:
 
     def _travel(self, command: LookBack | LookAhead | GoTo) -> None:
         """Show or take up what is not the run as it stands."""
+        self._tree.refuse_if_taking_up()
         match command:
             case LookBack(step):
                 self._tree.look_back(step)

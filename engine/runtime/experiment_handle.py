@@ -11,11 +11,12 @@ from typing import Any
 from engine.measure.snapshot import Snapshot, Status
 from engine.runtime.background_jobs import BackgroundJobs
 from engine.runtime.background_results import BackgroundResults
+from engine.runtime.carried_run import CarriedRun, Sent
 from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
 from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
 from engine.runtime.time_budget import TimeBudget
-from engine.training.commands import Begin, Command, GoTo, LookAhead, LookBack
+from engine.training.commands import Begin, GoTo, LookAhead, LookBack
 
 type Deliver = Callable[[Snapshot, int], None]
 
@@ -42,7 +43,7 @@ class ExperimentHandle:
     ) -> None:
         self._wake = wake
         self._lock = threading.Lock()
-        self._inbox: deque[Command | Errand] = deque()
+        self._inbox: deque[Sent | Errand] = deque()
         self._version = 1
         self._waiting: dict[Hashable, Deliver] = {}
         self._looks: dict[Hashable, Set[str]] = {}  # the statistics that each watcher requests
@@ -67,7 +68,7 @@ class ExperimentHandle:
         self._stage: Experiment | None = None  # the lesson's, also while the own one is served
         self.steps_due = StepsDue()
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Sent) -> None:
         """Queue a command, which is applied soon, between two steps.
 
         Commands stay in order, and only one that the next replaces entirely is dropped.
@@ -184,7 +185,7 @@ class ExperimentHandle:
         return rate_of(self.held_to, self.experiment.since_change)
 
     @property
-    def next(self) -> Command | Errand | None:
+    def next(self) -> Sent | Errand | None:
         """The next command or query."""
         return self._inbox[0] if self._inbox else None
 
@@ -194,10 +195,10 @@ class ExperimentHandle:
 
         While a step is rebuilt only another look is; all other commands are meant for that step.
         """
-        looks = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | Errand)
+        looks = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | CarriedRun | Errand)
         return self.next is not None and (looks or not self.experiment.rebuilding)
 
-    def take(self) -> list[Command] | Errand:
+    def take(self) -> list[Sent] | Errand:
         """The next query, or the next command after those that it replaces."""
         first = self._inbox.popleft()
         if isinstance(first, Errand):

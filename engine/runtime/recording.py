@@ -7,6 +7,7 @@ import msgspec
 
 from engine.json_reader import from_json
 from engine.runtime.branches import MOST
+from engine.runtime.carried_run import CarriedRun
 from engine.runtime.experiment import Experiment
 from engine.training.commands import Begin, Command, Offshoot, SetKnob
 from engine.training.config import RunConfig
@@ -68,6 +69,14 @@ def record(experiment: Experiment) -> Recording:
     return Recording(
         experiment.first_config, journal, steps, digest, experiment.run, left, branches
     )
+
+
+def carry(experiment: Experiment) -> CarriedRun:
+    """The run as it is shown, for another experiment of this server that goes on with it."""
+    begin, branch = record(experiment).begin, experiment.shown_branch
+    if branch is None:
+        begin = msgspec.structs.replace(begin, state=experiment.packed_state())
+    return CarriedRun(begin, branch, experiment.noticed)
 
 
 def digest(experiment: Experiment) -> str:

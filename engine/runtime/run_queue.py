@@ -15,12 +15,12 @@ from typing import Protocol
 
 from engine.measure.snapshot import Status
 from engine.monotonic_clock import Steady
+from engine.runtime.carried_run import Sent
 from engine.runtime.command_processing import obey
 from engine.runtime.experiment_handle import ExperimentHandle
 from engine.runtime.pace import EACH
 from engine.runtime.thread_lag import Overdue
 from engine.runtime.time_budget import CROWDED, PATIENCE, TOGETHER, TimeBudget
-from engine.training.commands import Command
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Scheduler(Protocol):
     def alone(self, handle: ExperimentHandle) -> bool:
         """Whether no other experiment has anything to do."""
 
-    def refuse(self, handle: ExperimentHandle, command: Command) -> str:
+    def refuse(self, handle: ExperimentHandle, command: Sent) -> str:
         """Why a command is refused; empty: it is not."""
 
     def leads_away(self, handle: ExperimentHandle) -> bool:

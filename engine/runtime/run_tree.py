@@ -3,6 +3,7 @@
 Every run but the first went on from a step of another one, which stays as a branch.
 """
 
+import dataclasses
 from collections.abc import Callable
 
 from engine.measure.measurements import Measurements
@@ -20,6 +21,11 @@ from engine.runtime.trainer import Trainer
 from engine.training.commands import Begin, Command, Offshoot
 from engine.training.config import RunConfig
 from engine.training.training import Training
+
+OTHER_BITS = (
+    "At step {step:,} this run had other weights where it comes from, which is another kind of"
+    " machine: it goes on with these."
+)
 
 
 class RunTree:
@@ -58,6 +64,7 @@ class RunTree:
     def _train_anew(self, run: Run, status: Status) -> None:
         """Train a run that has made no step yet."""
         self.shown.ahead = None
+        self._stands_in: Run | None = None  # for a run of another tree, while that is rebuilt
         self.repeats: Branch | None = None  # the branch of a link that its script repeats
         measured = Measurements(run.training, self._work)
         self.trainer = Trainer(run, measured, status, show_data(run.training.data), self._clock)
@@ -122,6 +129,17 @@ class RunTree:
         past = self.shown.rebuilt
         return tuple(x for x in self.run.journal if past is None or x[0] < past.step)
 
+    @property
+    def shown_branch(self) -> Branch | None:
+        """The run as it is shown, for another tree; None while that is the state of a link."""
+        if self.shown.ahead:
+            return None
+        if self._stands_in and self.shown.goal:
+            return self.shown.goal
+        branch, past = self.trainer.as_branch(), self.shown.rebuilt
+        digest = past.training.network.parameters.digest if past else ""
+        return branch.up_to(past.step, digest) if past else branch
+
     # ---- work besides training ----------------------------------------------------------------
 
     @property
@@ -184,6 +202,22 @@ class RunTree:
             message = "The state that the link carried was not this run's, shown now."
             self.trainer.message = message
 
+    # ---- a run of another tree ----------------------------------------------------------------
+
+    def take_up(self, branch: Branch) -> None:
+        """Go on with it as soon as its last step is rebuilt; the run from here has made no step."""
+        info = dataclasses.replace(branch.info, run=self.run.number, parent=self.run.parent)
+        branch = dataclasses.replace(branch, info=info)
+        past = branch.rebuilt(self.run.training, self._work)
+        self._stands_in = self.run
+        self.shown.look_at(past, self.trainer, branch)
+        self._arrive()
+
+    def refuse_if_taking_up(self) -> None:
+        """Raise ValueError while the run that is to be gone on with is not there yet."""
+        if self._stands_in:
+            raise ValueError("This run is still being rebuilt: wait until it is there.")
+
     # ---- other steps and other runs -----------------------------------------------------------
 
     def look_back(self, step: int) -> None:
@@ -223,8 +257,12 @@ class RunTree:
         past, branch = self.shown.past, self.shown.goal
         if past and branch and past.ready:
             past.finish()
-            self._leave(branch)
+            carried, self._stands_in = self._stands_in is not None, None
+            if not carried:
+                self._leave(branch)
             self._train_on(self.run.take_up(branch, past, self._room_left), past)
+            if carried and self.run.digest != branch.digest and not self.trainer.message:
+                self.trainer.message = OTHER_BITS.format(step=self.run.step)
 
     def _repeat(self, branch: Branch) -> Script:
         """Take up a branch of a link: there is nothing of it, so it is repeated."""

@@ -6,9 +6,10 @@ import time
 import numpy as np
 
 from engine.number_format import written
+from engine.runtime.carried_run import CarriedRun, Sent
 from engine.runtime.experiment import Experiment
 from engine.training.build_network import size_of
-from engine.training.commands import Begin, Command, Restart, SetKnob
+from engine.training.commands import Begin, Restart, SetKnob
 from engine.training.config import SETTINGS, Effect, RunConfig
 from engine.training.evaluation import JUDGED
 
@@ -33,12 +34,14 @@ def speed() -> float:
     return float(SIDE**3 / max(min(times), 1e-6))
 
 
-def begun_by(command: Command, experiment: Experiment) -> RunConfig | None:
+def begun_by(command: Sent, experiment: Experiment) -> RunConfig | None:
     """The config of the run that a command would start; None if it starts none."""
     config = experiment.config
     match command:
         case Begin():
             return command.config
+        case CarriedRun(begin):
+            return begin.config
         case Restart(seed):
             return config if seed is None else config.with_seed(seed)
         case SetKnob(path, value) if setting := SETTINGS.get(path):

@@ -17,9 +17,9 @@ from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.remote_room import RemoteRoom
 from app.panels.classroom.shared_room import SharedRoom, channel
 from app.plots import VIEWS, view_of
-from app.server.mirrored_run import MirroredRun, packed, unpacked
+from app.server.mirrored_run import MirroredRun, packed, packed_run, run_in, unpacked
 from app.server.shown_run import ShownRun
-from engine import Conductor, Experiment, RunConfig
+from engine import Conductor, Experiment, RunConfig, SetKnob, carry, digest
 from tests.app.test_classroom import LESSONS, OPTIONS, hostile, joined, teach
 from tests.waiting import Clock
 
@@ -154,17 +154,43 @@ def test_a_snapshot_is_the_same_in_another_process():
         assert repr(view_of(name).columns(read, -1)) == repr(view_of(name).columns(snapshot, -1))
 
 
+def test_a_run_goes_on_in_another_process_to_the_bit():
+    source = Experiment(RunConfig())
+    source.train(300)
+    source.apply(SetKnob("optimization.learning_rate", 0.02))
+    source.train(200)
+    raw = packed_run(carry(source))
+    guest = Experiment(RunConfig())
+    guest.take_up(run_in(raw))
+    for experiment in (source, guest):
+        experiment.advance(1e9)
+        experiment.train(100)
+    assert (guest.step, guest.message, digest(guest)) == (600, "", digest(source))
+    assert guest.snapshot().curves.to_csv() == source.snapshot().curves.to_csv()
+    guest.look_back(40)  # also before the only checkpoint that has come along
+    assert guest.snapshot().step == 40
+
+
 class Evil:
     def __reduce__(self):
         return os.getcwd, ()
 
 
 @pytest.mark.parametrize(
-    "told", [b"", b"S", b"Sx", b"B{}", b"S" + pickle.dumps(Evil()), b"S" + pickle.dumps(5)]
+    "told",
+    [
+        b"",
+        b"S",
+        b"Sx",
+        b"C{}",
+        *(kind + pickle.dumps(x) for kind in (b"S", b"C") for x in (Evil(), 5)),
+    ],
 )
-def test_nothing_but_a_snapshot_is_read(told):
+def test_nothing_but_a_snapshot_or_a_run_is_read(told):
     with pytest.raises(ValueError):
         unpacked(told)
+    with pytest.raises(ValueError):
+        run_in(told)
     run = MirroredRun(lambda: None)
     run.hear(told)
     assert not run.known

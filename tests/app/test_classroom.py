@@ -27,7 +27,7 @@ from app.classroom.saved import (
 )
 from app.classroom.tiles import POINTS, axes_of, curve_between, note, order_of, tile_of
 from app.classroom.views import student_sees, teacher_sees
-from engine import Begin, Choice, Experiment, RunConfig, SetKnob, record
+from engine import Choice, Experiment, RunConfig, SetKnob
 from tests.waiting import Clock
 
 LESSONS = {"first": 0, "second": 1, "third": 2}
@@ -299,9 +299,9 @@ def test_everybody_is_brought_to_a_lesson_or_a_state(room):
     assert (room.order.number, room.order.lesson, room.mode) == (1, "second", "free")
     with pytest.raises(Refused, match="no run to bring the class to"):
         teach(room, m.GoToState())
-    room.state = lambda: Begin(RunConfig(), (), 5)
+    room.packed_run = lambda: b"a run"
     teach(room, m.GoToState())
-    assert room.order.number == 2 and room.order.state.until == 5
+    assert (room.order.number, room.order.run) == (2, b"a run")
 
 
 def test_the_pace_of_the_class_is_a_last_lesson(room):
@@ -438,15 +438,6 @@ def test_closing_deletes_everything(room):
     assert room.closed and not room.students and room.question is None and not room.asked
     with pytest.raises(Refused, match="closed"):
         room.hear(anna.key, m.Hand(True))
-
-
-def test_a_recorded_state_is_repeated_to_the_bit(room, trained):
-    room.state = lambda: record(trained).begin
-    teach(room, m.GoToState())
-    again = Experiment(RunConfig())
-    again.apply(room.order.state)
-    again.advance(1e9)
-    assert record(again).digest == record(trained).digest
 
 
 # ---- hostile messages ---------------------------------------------------------------------------

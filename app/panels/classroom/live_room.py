@@ -15,9 +15,10 @@ from app.classroom.tiles import Tile, axes_of, curve_between, note, order_of, ti
 from app.classroom.views import StudentSees, TeacherSees, student_sees, teacher_sees
 from app.panels.classroom.run_mirrors import RunMirrors
 from app.panels.classroom.seat import Seat, TeacherSeat
+from app.server.mirrored_run import packed_run
 from app.server.session import Visit
 from app.server.shown_run import HOSTED, ShownRun, WatchedRun
-from engine import Begin, HandIn, Pause, Play, Snapshot, Status, archive, hand_in
+from engine import HandIn, Pause, Play, Snapshot, Status, archive, hand_in
 
 PATIENCE = 2.0  # seconds for the run's state, which is asked for between two steps
 
@@ -44,11 +45,11 @@ class LiveRoom:
         self.changed: Callable[[], None] = lambda: None
         self.mirrors: RunMirrors | None = None  # of runs in other processes
         self.tiles_elsewhere: Mapping[str, Tile] = {}  # ... and what they are like
-        self._begin: Begin | None = None  # of the class's run as it was asked for last
+        self._packed = b""  # the class's run, as it was asked for last
         self._empty = 0  # seconds without anybody
         self._held = False  # whether the run waits for predictions
         self._resumes = False  # ... and was running before
-        room.state = lambda: self._begin
+        room.packed_run = lambda: self._packed
         if run:
             room.axes = lambda steps: axes_of(run.handle.latest, steps)
             run.host(True)
@@ -60,11 +61,12 @@ class LiveRoom:
             stage = self.stage
             if stage is None:
                 raise Refused("There is no run to bring the class to.")
-            asked = asyncio.wrap_future(stage.begin())
+            asked = asyncio.shield(asyncio.wrap_future(stage.carried()))
             try:
-                self._begin = await asyncio.wait_for(asked, PATIENCE)
+                carried = await asyncio.wait_for(asked, PATIENCE)
             except (TimeoutError, asyncio.CancelledError):
                 raise Refused("The run is busy: try again in a moment.") from None
+            self._packed = await asyncio.to_thread(packed_run, carried)
 
     # ---- who comes and goes --------------------------------------------------------------------
 

@@ -8,9 +8,9 @@ import msgspec
 
 from app.classroom.relayed import ToRoom, Wanted
 from app.server.exchange import Exchange
-from app.server.mirrored_run import MirroredRun, packed, packed_begin
+from app.server.mirrored_run import MirroredRun, packed, packed_run
 from app.server.shown_run import ShownRun
-from engine import Begin, Snapshot
+from engine import CarriedRun, Snapshot
 
 
 class RunMirrors:
@@ -84,13 +84,13 @@ class RunMirrors:
         """Somebody wants to go on with a run, which may be of this process."""
         run = self._run_here(who)
         if run:
-            run.begin().add_done_callback(
-                lambda future: self._loop.call_soon_threadsafe(self._tell_begin, who, future)
+            run.carried().add_done_callback(
+                lambda future: self._loop.call_soon_threadsafe(self._tell_carried, who, future)
             )
 
-    def _tell_begin(self, who: str, future: Future[Begin]) -> None:
+    def _tell_carried(self, who: str, future: Future[CarriedRun]) -> None:
         if not future.cancelled() and not future.exception():
-            self._exchange.tell(self._channel(who), packed_begin(future.result()))
+            self._exchange.tell(self._channel(who), packed_run(future.result()))
 
     def end(self) -> None:
         """The room is closed, or goes to another process."""

@@ -1,5 +1,6 @@
 """One student's page in a room: it follows, waits or works as the room says."""
 
+import logging
 import sys
 from concurrent.futures import Future
 
@@ -7,9 +8,12 @@ from app.classroom.participant import Participant, Suggestion
 from app.classroom.room import Order, Room, value_of
 from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
+from app.server.mirrored_run import run_in
 from app.server.session import Visit
 from app.server.shown_run import WatchedRun
-from engine import Begin, Pause, SetKnob
+from engine import CarriedRun, Pause, SetKnob
+
+log = logging.getLogger(__name__)
 
 FOLLOWS = "You follow the class. Press “Take the wheel” to go on with a run of your own."
 WAITS = "Your teacher has paused the class."
@@ -62,20 +66,26 @@ class Seat:
         self._ordered = order.number
         if self._room.mode != "free":
             return  # the class has moved on since
-        if order.state:
-            self.visit.begin_there(order.state)
+        if order.run:
+            self._go_to_run(order.run)
         else:
             self.visit.do_there("show_address", "lesson", order.lesson)
             self.visit.do_there("open_tab", LESSON_TAB)
             self.visit.press_there("lesson", order.lesson)
 
+    def _go_to_run(self, packed: bytes) -> None:
+        try:
+            self.visit.take_up_there(run_in(packed))
+        except ValueError as error:  # another process wrote it
+            log.warning("a class cannot go to a run: %s", error)
+
     def _fork(self, shown: WatchedRun) -> None:
         """Begin a run of the student's own at the step that the class sees, to the bit."""
-        shown.begin().add_done_callback(self._begin_here)
+        shown.carried().add_done_callback(self._take_up)
 
-    def _begin_here(self, future: Future[Begin]) -> None:
+    def _take_up(self, future: Future[CarriedRun]) -> None:
         if not future.cancelled() and not future.exception():
-            self.visit.begin_there(future.result())
+            self.visit.take_up_there(future.result())
 
     def _point(self) -> None:
         view = self.student.pointed_at
