@@ -28,8 +28,7 @@ def _obey_next(handle: ExperimentHandle, refuse: Refuse) -> None:
             if refusal := refuse(handle, command):
                 raise ValueError(refusal)
             if isinstance(command, CarriedRun):
-                handle.leave_stage()  # it is the visitor's own from here on
-                handle.experiment.take_up(command)
+                handle.take_up(command)
             else:
                 handle.experiment.apply(command)
             return

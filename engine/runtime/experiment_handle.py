@@ -235,6 +235,14 @@ class ExperimentHandle:
             self.works.hold("lesson")
             self.experiment = self._own
 
+    def take_up(self, run: CarriedRun) -> None:
+        """Go on with a run as the visitor's own, also from within a lesson."""
+        shown = self.experiment.run
+        if self.on_stage:
+            self.leave_stage()
+            self._own.number_after(max(shown, self._own.run))  # the page tells runs by it
+        self._own.take_up(run)
+
     def return_to_stage(self) -> None:
         """Serve the lesson's experiment again, and go on with the lesson."""
         if self._stage and not self.on_stage:
