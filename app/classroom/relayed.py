@@ -52,6 +52,13 @@ class Report(msgspec.Struct, frozen=True):
     order: int  # the number of the last order that is known there
 
 
+class KeptRun(msgspec.Struct, frozen=True):
+    """The class's run, for the process that has to go on with it."""
+
+    run: bytes
+    plays: bool  # whether it was running
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """What it takes to go on with a run: a student's; empty: the teacher's."""
 

@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 
+from app.classroom.relayed import KeptRun
 from app.classroom.room import Room
 from app.classroom.rooms import HOUR, Rooms, plain
 from app.classroom.saved import SavedRoom, restore, with_results
@@ -13,6 +14,8 @@ from app.panels.classroom.remote_room import RemoteRoom
 from app.panels.classroom.shared_room import SharedRoom
 from app.panels.lesson_list import whole_course
 from app.server.exchange import EXCHANGE, RedisExchange
+from app.server.mirrored_run import run_in
+from engine import CarriedRun
 
 SECONDS = int(HOUR * LIMITS.room_hours)  # for which a room is kept
 
@@ -68,7 +71,7 @@ class Cluster:
         code = plain(code)
         if code in self._remote or not code.isalnum():
             return None
-        kept = await self._exchange.kept(code)
+        kept = await self._exchange.kept(code, "room")
         if kept is None or code in self._remote or rooms.has(code):
             return None
         live = RemoteRoom(rooms.copy(code, whole_course().places), self._exchange)
@@ -78,13 +81,22 @@ class Cluster:
 
     async def recall(self, live: RemoteRoom) -> None:
         """Bring a copy to all that is known of its room, to go on with it here."""
-        kept = await self._exchange.kept(live.room.code)
+        kept = await self._exchange.kept(live.room.code, "room")
         if kept and live.told:
             saved = msgspec.json.decode(kept, type=SavedRoom)
             restore(live.room, with_results(live.told, saved))
         elif kept:
             _recall(live.room, kept)
         live.do_again()
+
+    async def run_of(self, room: Room) -> tuple[CarriedRun, bool] | None:
+        """The run of a room as it was kept last, and whether it was running."""
+        kept = await self._exchange.kept(room.code, "run")
+        try:
+            found = msgspec.msgpack.decode(kept or b"", type=KeptRun)
+            return await asyncio.to_thread(run_in, found.run), found.plays
+        except ValueError:
+            return None
 
     def leave(self, live: LiveRoom) -> None:
         """Tell and hear nothing more of a room."""

@@ -16,9 +16,15 @@ from app.panels.lesson_list import whole_course
 from app.server.class_cluster import CLUSTER
 from app.server.session import Visit
 from app.server.teacher_word import WORD
+from engine import CarriedRun, Play
 
 TOGETHER = 0.1  # seconds in which changes of a room are sent together
 TICK = 1.0  # seconds from one look at all runs to the next
+GOES_ON = (
+    "The server of this class has ended. Another one goes on from step {step:,} of the run,"
+    " where that was kept last."
+)
+ANEW = "The server of this class has ended. Its run was not kept, so another one is begun."
 MOVED = "The room goes on with another process of the server: join again with the same code."
 
 
@@ -92,6 +98,7 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
             f" open the address with ?room={remote.room.code}."
         )
     await CLUSTER.recall(remote)
+    news = _go_on(visit, await CLUSTER.run_of(remote.room))
     room, members = remote.room, MEMBERS.pop(remote, set())
     CLUSTER.leave(remote)
     del LIVE[room]
@@ -99,10 +106,23 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
         student.pages = student.elsewhere = 0  # they are counted again
     live = _begin_room(ROOMS.adopt(room), visit)
     MEMBERS[live] = members
+    visit.tell_there(news)
     for member in members:
         member.move(live)
+        member.send(msgspec.json.encode({"news": news}).decode())
     live.update()
     return live
+
+
+def _go_on(visit: Visit, kept: tuple[CarriedRun, bool] | None) -> str:
+    """Go on with the run that the room's process has left; what there is to say about it."""
+    if kept is None:
+        return ANEW
+    run, plays = kept
+    visit.take_up(run)
+    if plays:
+        visit.handle.send(Play())
+    return GOES_ON.format(step=run.begin.until or 0)
 
 
 # ---- its pages ----------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import os
 import secrets
 import sys
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+type Part = Literal["room", "run"]
 type Hear = Callable[[bytes], object]
 
 ME = secrets.token_urlsafe(6)  # the name of this process
@@ -34,11 +35,11 @@ class Exchange(Protocol):
     async def owner(self, code: str) -> str:
         """The process of a room; empty if there is none now."""
 
-    async def keep(self, code: str, room: bytes, seconds: int) -> None:
-        """Keep a room for so long, whatever happens to its process."""
+    async def keep(self, code: str, what: Part, value: bytes, seconds: int) -> None:
+        """Keep a room or its run for so long, whatever happens to their process."""
 
-    async def kept(self, code: str) -> bytes | None:
-        """The room as it was kept last."""
+    async def kept(self, code: str, what: Part) -> bytes | None:
+        """The room or its run as it was kept last."""
 
     async def forget(self, code: str) -> None:
         """The room is closed."""
@@ -101,18 +102,19 @@ class RedisExchange:
         """The process of a room."""
         return (await self._try(self._redis.get(_named(code, "owner"))) or b"").decode()
 
-    async def keep(self, code: str, room: bytes, seconds: int) -> None:
-        """Keep a room."""
-        await self._try(self._redis.set(_named(code, "room"), room, ex=max(1, seconds)))
+    async def keep(self, code: str, what: Part, value: bytes, seconds: int) -> None:
+        """Keep a room or its run."""
+        await self._try(self._redis.set(_named(code, what), value, ex=max(1, seconds)))
 
-    async def kept(self, code: str) -> bytes | None:
-        """The room as it was kept last."""
-        room: bytes | None = await self._try(self._redis.get(_named(code, "room")))
-        return room
+    async def kept(self, code: str, what: Part) -> bytes | None:
+        """The room or its run as it was kept last."""
+        value: bytes | None = await self._try(self._redis.get(_named(code, what)))
+        return value
 
     async def forget(self, code: str) -> None:
         """The room is closed."""
-        await self._try(self._redis.delete(_named(code, "room"), _named(code, "owner")))
+        names = (_named(code, what) for what in ("room", "run", "owner"))
+        await self._try(self._redis.delete(*names))
 
     async def _try(self, asked: Any) -> Any:
         try:

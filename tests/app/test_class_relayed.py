@@ -32,19 +32,19 @@ class Wire:
     def __init__(self) -> None:
         self.lost = False
         self.hears: dict[str, list[Callable[[bytes], object]]] = {}
-        self.rooms: dict[str, bytes] = {}
+        self.kept_last: dict[tuple[str, str], bytes] = {}
 
     async def claim(self, code: str) -> bool:
         return True
 
-    async def keep(self, code: str, room: bytes, seconds: int) -> None:
-        self.rooms[code] = room
+    async def keep(self, code: str, what: str, value: bytes, seconds: int) -> None:
+        self.kept_last[code, what] = value
 
-    async def kept(self, code: str) -> bytes | None:
-        return self.rooms.get(code)
+    async def kept(self, code: str, what: str) -> bytes | None:
+        return self.kept_last.get((code, what))
 
     async def forget(self, code: str) -> None:
-        self.rooms.pop(code, None)
+        self.kept_last.clear()
 
     def tell(self, channel: str, message: bytes) -> None:
         for hear in [] if self.lost else self.hears.get(channel, []):

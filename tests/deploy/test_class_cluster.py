@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis as Client
 from websockets.sync.client import connect
 
 from tests.deploy.conftest import Server, Visitor, free_port
@@ -48,6 +50,11 @@ class Redis:
                 return True
         except OSError:
             return False
+
+    def kept_run(self, code: str) -> bytes | None:
+        """The run of a room, as it would be gone on with."""
+        with Client(port=self.port) as client:
+            return client.get(f"babysit:{code}:run")
 
     def kill(self) -> None:
         assert self._process
@@ -170,16 +177,23 @@ def test_a_class_across_processes_outlives_the_loss_of_redis_and_of_its_process(
     anna.say("follow")
     anna.hear("room", lambda room: room["follows"])
 
-    # The process of the room is killed: its teacher goes on with the other.
-    key = teacher.key
+    # The process of the room is killed: its teacher goes on with the other, and so does the run.
+    key, kept = teacher.key, redis.kept_run(CODE)
+    wait_until(lambda: redis.kept_run(CODE) != kept)
+    step = teacher.frame()["step"]
     here.kill()
     anna.hear("room", lambda room: room.get("lost"))
     again = Member(there)
     wait_until(lambda: again.enters(CODE, key))  # the room is the other's for some seconds more
     assert again.hear("room")["role"] == "teacher"
+    words = anna.hear("news")
+    went_on = int(re.search(r"from step ([\d,]+)", words)[1].replace(",", ""))
+    assert 0 < went_on <= step
     told = anna.hear("room", lambda room: not room.get("lost"))
     assert told["code"] == CODE and told["name"] == "Anna" and told["follows"]
-    wait_until(lambda: anna.frame()["step"] > 0)
+    wait_until(lambda: anna.frame()["step"] > went_on)
+    rows = again.frame()["reset"]["loss"]["step"]
+    assert {*range(min(went_on, 100))} <= {*rows}  # the curves are those of before
     again.say("close room")
     assert anna.hear("gone") == "The room is closed."
     for page in (anna, again):

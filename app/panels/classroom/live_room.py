@@ -160,6 +160,13 @@ class LiveRoom:
     # ---- runs ----------------------------------------------------------------------------------
 
     @property
+    def plays(self) -> bool:
+        """Whether the class's run is running, or will be once the question is closed."""
+        if self._held:
+            return self._resumes
+        return self.run is not None and self.run.handle.latest.status is Status.RUNNING
+
+    @property
     def stage(self) -> WatchedRun | None:
         """The run that the class sees; None while nothing is known of it."""
         return self._run_of(self.room.shown) or self._run_of_teacher()

@@ -12,16 +12,19 @@ import msgspec
 
 from app.classroom.participant import Participant
 from app.classroom.refused import Refused
-from app.classroom.relayed import FromRoom, Joins, Letter, Notes, Report, Says, ToRoom
+from app.classroom.relayed import FromRoom, Joins, KeptRun, Letter, Notes, Report, Says, ToRoom
 from app.classroom.room import Room
 from app.classroom.saved import SavedRoom, save
 from app.classroom.tiles import Tile
 from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.run_mirrors import RunMirrors
 from app.server.exchange import Exchange
+from app.server.mirrored_run import packed_run
 from app.server.shown_run import ShownRun
 
 SILENT = 5.0  # seconds without a report, after which a process has gone
+KEPT_EVERY = 5.0  # seconds from one copy of the run to the next
+PER_SECOND = 1e6  # bytes of such copies, if they are large
 REFUSALS = 50  # that are told again, of each process
 
 
@@ -43,6 +46,9 @@ class SharedRoom:
         self._refused: dict[str, dict[int, str]] = {}
         self.taken_over = False  # by another process, while this one hung
         self._tasks: set[asyncio.Task[None]] = set()
+        self._keeping = asyncio.Lock()
+        self._kept: tuple[object, ...] = ()  # how the run stood when it was kept
+        self._keep_at = 0.0
         self._mirrors = live.mirrors = RunMirrors(self._code, exchange, self._run_here)
         exchange.listen(channel(self._code, "to"), self._hear)
 
@@ -157,16 +163,37 @@ class SharedRoom:
         self._count()
         self._mirrors.serve(self._watched(), self._looks)
         self.tell()
-        task = asyncio.ensure_future(self._stay(seconds))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for work in (self._stay(seconds), self._keep_run(seconds)):
+            task = asyncio.ensure_future(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _stay(self, seconds: int) -> None:
         self.taken_over = not await self._exchange.claim(self._code)
         if self.taken_over:
             return
         room = msgspec.json.encode(save(self._room))
-        await self._exchange.keep(self._code, room, seconds)
+        await self._exchange.keep(self._code, "room", room, seconds)
+
+    async def _keep_run(self, seconds: int) -> None:
+        """Keep the run every few seconds, if it has gone on: another process may have to."""
+        run = self.live.run
+        if run is None or self._keeping.locked() or self._clock() < self._keep_at:
+            return
+        async with self._keeping:
+            now, plays = run.handle.latest, self.live.plays
+            stands = now.run, now.step, now.config, plays
+            if stands == self._kept or self.taken_over:
+                return
+            try:
+                carried = await asyncio.shield(asyncio.wrap_future(run.carried()))
+            except asyncio.CancelledError:  # the run has ended
+                return
+            raw = await asyncio.to_thread(packed_run, carried)
+            kept = msgspec.msgpack.encode(KeptRun(raw, plays))
+            await self._exchange.keep(self._code, "run", kept, seconds)
+            self._kept = stands
+            self._keep_at = self._clock() + max(KEPT_EVERY, len(kept) / PER_SECOND)
 
     async def end(self) -> None:
         """The room is closed, for all processes; unless it is another one's now."""

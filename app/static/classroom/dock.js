@@ -132,8 +132,8 @@ export class Dock {
       forget()
       this.#come_in()
       this.tell(message.gone)
-    } else if (message.refused != null) {
-      this.tell(message.refused)
+    } else if (message.refused != null || message.news != null) {
+      this.tell(message.refused ?? message.news)
     } else {
       this.#part?.hear?.(message)
     }
