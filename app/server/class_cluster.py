@@ -13,7 +13,7 @@ from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.remote_room import RemoteRoom
 from app.panels.classroom.shared_room import SharedRoom
 from app.panels.lesson_list import whole_course
-from app.server.exchange import EXCHANGE, RedisExchange
+from app.server.exchange import EXCHANGE, OWNED, RedisExchange
 from app.server.mirrored_run import run_in
 from engine import CarriedRun
 
@@ -78,6 +78,20 @@ class Cluster:
         _recall(live.room, kept)
         self._remote[code] = live
         return live
+
+    async def inherit(self, live: RemoteRoom) -> bool:
+        """Whether a room is this process's from now on; it stays its own's if that is alive.
+
+        A process that has just ended keeps its rooms for some seconds, until they can be claimed.
+        """
+        begun = live.heard_at
+        for _ in range(OWNED + 2):
+            if await self._exchange.claim(live.room.code):
+                return True
+            await asyncio.sleep(1)
+            if live.heard_at > begun + 1:
+                return False
+        return False
 
     async def recall(self, live: RemoteRoom) -> None:
         """Bring a copy to all that is known of its room, to go on with it here."""

@@ -92,7 +92,7 @@ async def look_elsewhere(code: str) -> None:
 
 async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
     """Go on here with a room whose process has ended, with all pages that are here."""
-    if CLUSTER is None or not await CLUSTER.claim(remote.room):
+    if CLUSTER is None or not await CLUSTER.inherit(remote):
         raise Refused(
             "The run of your class is with another process of this server:"
             f" open the address with ?room={remote.room.code}."

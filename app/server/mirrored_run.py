@@ -84,14 +84,13 @@ def packed_run(carried: CarriedRun) -> bytes:
 
 def unpacked(told: bytes) -> Snapshot | CarriedRun:
     """What `packed` or `packed_run` wrote; ValueError for anything else."""
-    kind = {SNAPSHOT: Snapshot, CARRIED: CarriedRun}.get(told[:1], Snapshot)
     try:
         found = _Unpickler(io.BytesIO(told[1:])).load()
     except Exception as error:  # a pickle that is none may raise anything
         raise ValueError(f"this is no snapshot: {error}") from None
-    if not isinstance(found, kind):
-        raise ValueError("this is no snapshot")
-    return found
+    if isinstance(found, CarriedRun if told[:1] == CARRIED else Snapshot):
+        return found
+    raise ValueError("this is no snapshot")
 
 
 @functools.lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ import {count, number, tick} from "./numbers.js"
 import {save} from "./plots.js"
 import {explainable, explained} from "./question_mark.js"
 import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
-import {open_tab} from "./tabs.js"
+import {open_tab, turn_to_tab} from "./tabs.js"
 import {time_ticks, time_words} from "./time_axis.js"
 import {Timeline} from "./timeline.js"
 import {Words} from "./words.js"
@@ -24,7 +24,7 @@ export function start(token, base, way_back, hall) {
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
-  const done = {point_at, open_tab, copy, save, explainable, explained}
+  const done = {point_at, open_tab, turn_to_tab, copy, save, explainable, explained}
   const course = {recall_lessons, show_address, show_playlist, tick_lesson, keep_answer}
   window.babysit = Object.assign(channel, done, course, used)
 }

@@ -2,8 +2,10 @@
 // server is told which one was opened.
 
 import {tell} from "./events.js"
+import {page_model} from "./screen.js"
 import {find} from "./words.js"
 
+const LOOK = 100 // milliseconds from one look for a tab to the next
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
 export function listen_to_tabs() {
@@ -33,9 +35,31 @@ export function bring_to_light(element) {
   }
 }
 
-// Open a tab that the server has to be told of.
+// Open a tab that the server has to be told of, and the sidebar with it, which has its tabs a moment later.
 export function open_tab(name) {
-  open(find(document.body, `[data-tells] [data-tab="${CSS.escape(name)}"]`))
+  const tab = told_tab(name)
+  if (tab == null || tab.getClientRects().length == 0) {
+    page_model().data.sidebar_open = true
+  }
+  if (tab == null) {
+    setTimeout(() => open_tab(name), LOOK)
+  } else {
+    open(tab)
+  }
+}
+
+// Leave the tab that is open for another; a sidebar that is closed stays closed.
+export function turn_to_tab(name) {
+  const tab = told_tab(name)
+  if (tab == null) {
+    tell("tab", name)
+  } else {
+    open(tab)
+  }
+}
+
+function told_tab(name) {
+  return find(document.body, `[data-tells] [data-tab="${CSS.escape(name)}"]`)
 }
 
 function tab_of(event) {

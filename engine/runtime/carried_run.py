@@ -7,6 +7,7 @@ checkpoint leads to the last step, and its weights are compared with those that 
 import dataclasses
 from dataclasses import dataclass
 
+from engine.measure.pinned_runs import PastRun
 from engine.measure.snapshot import Notice
 from engine.runtime.branches import Branch
 from engine.training.commands import Begin, Command
@@ -19,6 +20,7 @@ class CarriedRun:
     begin: Begin  # what determines it
     branch: Branch | None  # how it stood; None: it is repeated from its first step
     noticed: tuple[Notice, ...]
+    previous: PastRun | None  # the run before it, which its plots show, too
 
     @property
     def light(self) -> "CarriedRun":

@@ -398,7 +398,7 @@ class Experiment:
         self._diagnosing.followed.forget()
         if carried.begin.branches:
             self._tree.adopt(carried.begin)
-        self.status = Status.PAUSED
+        self.status, self._tree.previous = Status.PAUSED, carried.previous
         self._tree.take_up(carried.branch)
         self._tell()  # what is shown until its step is there must be of this run
         self._diagnosing.adopt(self.run, carried.noticed)
@@ -407,6 +407,11 @@ class Experiment:
     def shown_branch(self) -> Branch | None:
         """The run as it is shown, for another experiment that goes on with it, if that can."""
         return self._tree.shown_branch
+
+    @property
+    def previous(self) -> PastRun | None:
+        """The run that was trained before this one."""
+        return self._tree.previous
 
     @property
     def noticed(self) -> tuple[Notice, ...]:

@@ -76,7 +76,7 @@ def carry(experiment: Experiment) -> CarriedRun:
     begin, branch = record(experiment).begin, experiment.shown_branch
     if branch is None:
         begin = msgspec.structs.replace(begin, state=experiment.packed_state())
-    return CarriedRun(begin, branch, experiment.noticed)
+    return CarriedRun(begin, branch, experiment.noticed, experiment.previous)
 
 
 def digest(experiment: Experiment) -> str:

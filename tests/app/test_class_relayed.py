@@ -4,6 +4,7 @@ import asyncio
 import os
 import pickle
 import random
+import sys
 from collections.abc import Callable
 
 import msgspec
@@ -11,15 +12,16 @@ import pytest
 
 from app.classroom import messages as m
 from app.classroom.question import Phase
-from app.classroom.relayed import Joins, Letter, Says, ToRoom
+from app.classroom.relayed import Joins, KeptRun, Letter, Says, ToRoom
 from app.classroom.room import Room
 from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.remote_room import RemoteRoom
 from app.panels.classroom.shared_room import SharedRoom, channel
 from app.plots import VIEWS, view_of
+from app.server import class_cluster
 from app.server.mirrored_run import MirroredRun, packed, packed_run, run_in, unpacked
 from app.server.shown_run import ShownRun
-from engine import Conductor, Experiment, RunConfig, SetKnob, carry, digest
+from engine import Conductor, Experiment, Play, RunConfig, SetKnob, carry, digest
 from tests.app.test_classroom import LESSONS, OPTIONS, hostile, joined, teach
 from tests.waiting import Clock
 
@@ -127,6 +129,63 @@ def test_ten_thousand_hostile_letters_change_nothing(conductor):
         assert live.room.question.answers == before
         assert len(remote.room.students) == 2
         assert len(shared._refused["stranger"]) <= 50
+
+    asyncio.run(play())
+
+
+def test_the_run_is_kept_every_few_seconds_for_a_process_that_has_to_go_on_with_it(conductor):
+    async def play() -> None:
+        wire, live, _, shared = both(conductor)
+        clock = shared._clock
+        handle = live.run.handle
+        handle.wait("page", sys.maxsize, lambda snapshot, version: None)
+        handle.send(Play())
+
+        async def kept(tick: float) -> KeptRun:
+            clock.now += tick
+            before = wire.kept_last.get((CODE, "run"))
+            while wire.kept_last.get((CODE, "run")) == before:
+                shared.tick(60)
+                await asyncio.sleep(0.01)
+            return msgspec.msgpack.decode(wire.kept_last[CODE, "run"], type=KeptRun)
+
+        first = await kept(0)
+        raw = wire.kept_last[CODE, "run"]
+        while run_in(first.run).begin.until == handle.latest.step:
+            await asyncio.sleep(0.01)
+        clock.now += 1
+        shared.tick(60)
+        await asyncio.sleep(0.1)
+        assert wire.kept_last[CODE, "run"] == raw  # not yet again
+        second = await kept(5)
+        assert second.plays
+        assert run_in(second.run).begin.until > run_in(first.run).begin.until
+        teach(live.room, m.Ask("What?", OPTIONS))
+        live.update()
+        assert live.plays  # it goes on once the question is closed
+        await shared.end()
+        assert not wire.kept_last
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_room_is_inherited_only_from_a_process_that_has_ended(conductor, monkeypatch, alive):
+    async def play() -> None:
+        wire, _, remote, shared = both(conductor)
+        clock, refusals = remote._clock, iter([True] * 4)
+
+        async def claim(code: str) -> bool:  # until its process has not claimed it for long enough
+            return not next(refusals, False)
+
+        async def sleep(seconds: float) -> None:
+            clock.now += seconds
+            if alive:
+                shared.tell()
+
+        wire.claim = claim
+        monkeypatch.setattr(class_cluster.asyncio, "sleep", sleep)
+        assert await class_cluster.Cluster(wire).inherit(remote) is not alive
 
     asyncio.run(play())
 

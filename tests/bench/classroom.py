@@ -2,6 +2,7 @@
 
 uv run --group bench python tests/bench/classroom.py --students 40
 uv run --group bench python tests/bench/classroom.py --students 40 --free
+uv run --group bench python tests/bench/classroom.py --students 40 --wheel 30000
 """
 
 import argparse
@@ -57,9 +58,8 @@ async def until(condition: Any) -> None:
         await asyncio.sleep(0.02)
 
 
-async def measure(
-    server: Server, students: int, seconds: float, free: bool, pace: str, after: float
-) -> None:
+async def open_class(server: Server, students: int, pace: str) -> tuple[Member, list[Member]]:
+    """A teacher and the students, who follow."""
     teacher = Member(server.base, pace)
     await teacher.open()
     teacher.say("teach", word=WORD)
@@ -71,6 +71,13 @@ async def measure(
     for number, member in enumerate(crowd):
         member.say("join", code=teacher.key["code"], name=f"student {number}")
     await until(lambda: all(member.room for member in crowd))
+    return teacher, crowd
+
+
+async def measure(
+    server: Server, students: int, seconds: float, free: bool, pace: str, after: float
+) -> None:
+    teacher, crowd = await open_class(server, students, pace)
     await vote(teacher, crowd)
     teacher.say("wall", on=True)
     if free:
@@ -90,6 +97,31 @@ async def measure(
     busy = spent.user + spent.system - own.user - own.system
     print(f"   (this client: {100 * busy / (ended - begun):.0f} %)")
     print(f"refused                {sum(len(member.refused) for member in crowd):8d}")
+
+
+async def take_the_wheel(server: Server, students: int, steps: int) -> None:
+    """All go on with runs of their own from a late step; how long until each has made a step."""
+    teacher, crowd = await open_class(server, students, "full")
+    await until(lambda: teacher.page.steps[-1] >= steps)
+    teacher.page.press(" ")
+    await asyncio.sleep(2)
+    shown = teacher.page.steps[-1]
+    begun, cpu = time.perf_counter(), server.cpu
+    for member in crowd:
+        member.say("take wheel")
+    took = await asyncio.gather(*(goes_on(member, shown, begun) for member in crowd))
+    median, last = statistics.median(took), max(took)
+    print(f"own step after {shown:7,} {median:8.2f} s median, {last:.2f} s last")
+    print(f"server CPU             {server.cpu - cpu:8.1f} s until then")
+
+
+async def goes_on(member: Member, shown: int, begun: float) -> float:
+    """Seconds until a student's own run, told to play, has made a step."""
+    await until(lambda: not member.room["follows"])
+    while member.page.steps[-1] <= shown:
+        member.page.press(".")
+        await asyncio.sleep(0.2)
+    return time.perf_counter() - begun
 
 
 async def vote(teacher: Member, crowd: list[Member]) -> None:
@@ -130,6 +162,7 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--free", action="store_true", help="all on runs of their own")
+    parser.add_argument("--wheel", type=int, metavar="STEP", help="all take the wheel there")
     parser.add_argument("--pace", default="auto", help="at less than 10 steps/s frames are fewer")
     parser.add_argument("--after", type=float, help="seconds before; 5, or 40 for --free")
     options = parser.parse_args()
@@ -139,9 +172,14 @@ def main() -> None:
     print(f"{options.students} students {what}, with the wall, {options.seconds:g} s")
     places = options.students + 2
     with served(BABYSIT_TEACHER=WORD, BABYSIT_MAX_VISITORS=places) as server:
-        asyncio.run(
-            measure(server, options.students, options.seconds, options.free, options.pace, after)
-        )
+        if options.wheel:
+            asyncio.run(take_the_wheel(server, options.students, options.wheel))
+        else:
+            asyncio.run(
+                measure(
+                    server, options.students, options.seconds, options.free, options.pace, after
+                )
+            )
         for line in server.complaints[:10]:
             print(line)
 

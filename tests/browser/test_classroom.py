@@ -1,4 +1,4 @@
-"""A class in real browsers: one teacher and three students, one of them on a phone."""
+"""A class in real browsers: one teacher and five students, one of them on a phone."""
 
 import panel as pn
 import pytest
@@ -7,15 +7,18 @@ from playwright.sync_api import ViewportSize
 
 from app.server import class_rooms
 from app.server.class_rooms import LIVE
+from app.server.session import VISITS
 from app.server.teacher_word import WORD
-from engine import Restart, Status
+from engine import Status
 from tests.browser.conftest import SERVER, Tab, close, wait_for
 from tests.browser.test_accessibility import GRAVE, shuts_nobody_out
 from tests.waiting import wait_until
 
 PHONE = ViewportSize(width=390, height=844)
-SMALL = ViewportSize(width=600, height=400)  # few plots to draw: four pages share the machine
-NAMES = {"Anna": None, "Ben": SMALL, "Zoë": PHONE}
+SMALL = ViewportSize(width=600, height=400)  # few plots to draw: six pages share the machine
+ONE_PLOT = "&only=loss"  # ... and some have but one
+NAMES = {"Anna": ("", None), "Ben": ("", SMALL), "Zoë": ("", PHONE)}
+NAMES |= dict.fromkeys(("Cleo", "Dan"), (ONE_PLOT, SMALL))
 
 
 @pytest.fixture
@@ -50,6 +53,14 @@ def violations(tab: Tab) -> list[str]:
     return [f"{x['id']}: {x['nodes'][0]['html'][:200]}" for x in found if x["impact"] in GRAVE]
 
 
+def load_again(tab: Tab) -> None:
+    """Load the page anew; the visit is another one from then on."""
+    before = set(VISITS)
+    tab.page.reload()
+    tab.wait_for_frames(1)
+    (tab.session,) = set(VISITS) - before
+
+
 def draw(tab: Tab) -> None:
     """Draw a falling curve with the mouse."""
     box = tab.page.locator("svg.draws").bounding_box()
@@ -62,7 +73,12 @@ def draw(tab: Tab) -> None:
     tab.page.mouse.up()
 
 
-def test_a_lesson_from_the_first_code_to_the_results(tabs):
+def join(tab: Tab, name: str) -> None:
+    tab.page.get_by_label("Nickname").fill(name)
+    tab.page.keyboard.press("Enter")
+
+
+def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     teacher = tabs(f"#teach={WORD.word}")
     press(teacher, "Open a room")
     teacher.page.locator("dialog.code .qr svg").wait_for()
@@ -76,12 +92,18 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     assert "teach" not in address  # which logs would have
 
     # Everybody joins, by code and nickname.
-    students = [tabs(f"&room={code}", screen) for screen in NAMES.values()]
-    for student, name in zip(students, NAMES, strict=True):
-        student.page.get_by_label("Nickname").fill(name)
-        student.page.keyboard.press("Enter")
+    students = [tabs(f"{query}&room={code}", screen) for query, screen in NAMES.values()]
+    anna, ben, phone, cleo, dan = students
+    for student, name in zip(students[:-1], NAMES, strict=False):
+        join(student, name)
+    press(teacher, "Students")
+    teacher.page.get_by_label("Let in at once").uncheck()
+    join(dan, "Dan")
+    dan.page.get_by_text("Wait until your teacher lets you in.").wait_for()
+    assert dan.visit.watched is None
+    press(teacher, "Let in")
+    for student in students:
         student.page.get_by_text("You follow your teacher's run.").wait_for()
-    anna, ben, phone = students
     for student in students:
         wait_for(student.page, lambda student=student: student.visit.watched is live.run)
         student.page.wait_for_function("window.babysit.run > 1000000")
@@ -101,14 +123,16 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     # Predict before, hidden, then what was seen.
     press(teacher, "Ask first")
     press(teacher, "Ask")
-    for student in (anna, phone):
+    for student in (anna, phone, cleo, dan):
         press(student, "rise or diverge")
     ben.page.get_by_role("button", name="rise or diverge").focus()  # by keys alone
     ben.page.keyboard.press("Enter")
-    teacher.page.get_by_text("3 of 3 have answered.").wait_for()
+    teacher.page.get_by_text("5 of 5 have answered.").wait_for()
     wait_until(lambda: live.run.handle.latest.status is Status.PAUSED)
     assert phone.page.locator(".tallies").count() == 0
     assert violations(phone) == []
+    load_again(cleo)  # and is back in place, with the answer
+    cleo.page.get_by_text("Your answer is in").wait_for()
     press(teacher, "Close and run")
     phone.page.locator(".tallies").wait_for()
     press(teacher, "What did you see?")
@@ -126,21 +150,22 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     anna.page.locator("svg.draws").focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowRight"):
         anna.page.keyboard.press(key)
-    teacher.page.get_by_text("2 of 3 have answered.").wait_for()
+    teacher.page.get_by_text("2 of 5 have answered.").wait_for()
     press(teacher, "Close and run")
     teacher.page.locator("polyline.truth").wait_for()
     assert teacher.page.locator("polyline.drawn").count() == 2
     press(teacher, "Done")
 
-    # Who wants takes the wheel, and comes back.
+    # Who wants takes the wheel, steers at once, and comes back.
+    step = live.run.handle.latest.step
     press(ben, "Take the wheel")
     ben.page.get_by_text("This is your own run.").wait_for()
-    ben.wait_for(lambda: ben.snapshot.step > 0 and ben.snapshot.status is Status.PAUSED)
+    ben.wait_for(lambda: ben.snapshot.step >= step and ben.snapshot.status is Status.PAUSED)
+    step = ben.snapshot.step
+    ben.page.keyboard.press(".")
+    ben.wait_for(lambda: ben.snapshot.step == step + 1)
     press(ben, "Back to the class")
     ben.page.get_by_text("You follow your teacher's run.").wait_for()
-
-    live.run.handle.send(Restart())  # a young run: each repeats it, to verify what is shown
-    wait_until(lambda: 0 < live.run.handle.latest.step < 300)
 
     # Everybody on a run of their own; the wall shows them; help comes by a suggestion.
     press(teacher, "Steer")
@@ -161,6 +186,8 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     tile.click()
     teacher.page.get_by_text("You look at Anna's run").wait_for()
     wait_for(teacher.page, lambda: teacher.visit.watched is anna.visit.run)
+    teacher.page.get_by_label("Point Anna at a plot").select_option("loss")
+    anna.page.locator(".pointed-at").wait_for()
     press(teacher, "Suggest …")
     teacher.page.get_by_label("Setting", exact=True).select_option("optimization.learning_rate")
     teacher.page.get_by_label("Value", exact=True).fill("0.003")
@@ -176,13 +203,33 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs):
     ben.page.get_by_text("You see the run of a student.").wait_for()
     assert "Anna" not in strip(ben)
 
+    # The teacher's page is loaded again: it has the room and its run.
+    load_again(teacher)
+    teacher.page.get_by_text("5 here. They follow you.").wait_for()
+    assert teacher.visit.run is live.run and teacher.page.locator("dialog[open]").count() == 0
+
     # The results, and the end.
     press(teacher, "Results")
     with teacher.page.expect_download() as download:
         press(teacher, "Table (CSV)")
     assert "Anna" in download.value.path().read_text()
+    with teacher.page.expect_download() as download:
+        press(teacher, "Save the room")
+    saved = download.value.path()
+    dan.page.close()  # a laptop that is shut
     teacher.page.on("dialog", lambda dialog: dialog.accept())
     press(teacher, "Close the room")
     ben.page.get_by_text("The room is closed.").wait_for()
     wait_until(lambda: not LIVE)
     ben.page.wait_for_function("window.babysit.run < 1000000")
+
+    # The saved room opens again, and whoever was in it is back by the same browser.
+    teacher.page.goto(f"{address}#teach={WORD.word}")
+    with teacher.page.expect_file_chooser() as chooser:
+        press(teacher, "Open a saved room …")
+    chooser.value.set_files(saved)
+    teacher.page.get_by_text("0 here. They follow you.").wait_for()
+    back = dan.context.new_page()
+    back.goto(f"{address}?only=loss")
+    back.get_by_text(f"Class {code} · Dan").wait_for()
+    teacher.page.get_by_text("1 here. They follow you.").wait_for()

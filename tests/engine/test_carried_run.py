@@ -96,12 +96,13 @@ def test_what_was_found_and_the_branches_come_along_and_ones_own_pins_stay():
     source.look_back(90)
     source.train(40)  # a fork
     source.snapshot()
-    guest = Experiment(SMALL)
+    guest = run(SMALL, [], 30)
     guest.apply(Pin("mine"))
     guest.take_up(carry(source))
     guest.advance(1e9)
     now, then = guest.snapshot(), source.snapshot()
     assert now.noticed == then.noticed and [x.name for x in now.pinned] == ["mine"]
+    assert now.previous is then.previous is not None
     assert len(now.branches) == len(then.branches) == 1
     assert now.parent.step == then.parent.step == 90
     guest.go_to(now.branches[0].run)

@@ -40,7 +40,7 @@ class RemoteRoom(LiveRoom):
         super().__init__(room)
         self._exchange, self._clock = exchange, clock
         self._told: FromRoom | None = None
-        self._at = clock()  # when it was told of last
+        self.heard_at = clock()  # when its process was heard last
         self._open: dict[int, Letter] = {}  # that are not answered yet
         self._waiting: dict[int, asyncio.Future[None]] = {}  # for the answer
         self.mirrors: RunMirrors = RunMirrors(room.code, exchange, self._run_that_is_here)
@@ -58,7 +58,7 @@ class RemoteRoom(LiveRoom):
     @property
     def lost(self) -> bool:
         """Whether the room's process cannot be reached."""
-        return self._exchange.lost or self._clock() - self._at > SILENT
+        return self._exchange.lost or self._clock() - self.heard_at > SILENT
 
     # ---- what the room's process tells ----------------------------------------------------------
 
@@ -67,7 +67,7 @@ class RemoteRoom(LiveRoom):
             heard = msgspec.json.decode(told, type=FromRoom)
         except ValueError:
             return
-        self._told, self._at = heard, self._clock()
+        self._told, self.heard_at = heard, self._clock()
         dealt_with = heard.heard.get(ME, 0)
         for number in [number for number in self._open if number <= dealt_with]:
             del self._open[number]

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 
 from app.classroom.participant import Participant, Suggestion
 from app.classroom.room import Order, Room, value_of
+from app.panels import KNOBS
 from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
 from app.server.mirrored_run import run_in
@@ -75,7 +76,7 @@ class Seat:
 
     def _go_to_run(self, packed: bytes) -> None:
         try:
-            self.visit.take_up_there(run_in(packed))
+            self._go_on_with(run_in(packed))
         except ValueError as error:  # another process wrote it
             log.warning("a class cannot go to a run: %s", error)
 
@@ -85,7 +86,12 @@ class Seat:
 
     def _take_up(self, future: Future[CarriedRun]) -> None:
         if not future.cancelled() and not future.exception():
-            self.visit.take_up_there(future.result())
+            self._go_on_with(future.result())
+
+    def _go_on_with(self, run: CarriedRun) -> None:
+        if self.visit.layout.panel == LESSON_TAB:  # its lesson waits
+            self.visit.do_there("turn_to_tab", KNOBS)
+        self.visit.take_up_there(run)
 
     def _point(self) -> None:
         view = self.student.pointed_at

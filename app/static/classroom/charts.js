@@ -1,7 +1,7 @@
 // The small plots of a class: loss curves, tallies, and what everybody has tried. All of them are SVG.
 
 import {h, svg} from "./elements.js"
-import {number, tick} from "../numbers.js"
+import {count, number, tick} from "../numbers.js"
 
 const FLOOR = 1e-7 // of a loss on a logarithmic axis
 
@@ -27,6 +27,33 @@ export function curves(all, width, height, label) {
     return line(curve.map(([step, loss]) => [width * step / last, height * (1 - up(loss))]), given)
   })
   return svg("svg", {viewBox: `0 -2 ${width} ${height + 4}`, preserveAspectRatio: "none", role: "img", "aria-label": label},
+    ...lines)
+}
+
+// All curves of a class in one plot, with axes: steps across, and the loss on a logarithmic scale.
+export function overlay(all, width, height) {
+  const [left, bottom] = [64, 34]
+  const points = all.flatMap(({curve}) => curve)
+  const last = Math.max(1, ...points.map(([step]) => step))
+  const losses = points.map(([, loss]) => loss)
+  const [low, high] = [Math.min(1, ...losses), Math.max(...losses, 10 * FLOOR)]
+  const up = log_scale(low, high)
+  const x = (step) => left + (width - left - 12) * step / last
+  const y = (loss) => 8 + (height - bottom - 8) * (1 - up(loss))
+  const powers = decades(low, high)
+  const apart = Math.ceil(powers.length / 9) // of the decades that are written
+  const ticks = (powers.length > 1 ? powers.filter((_, n) => n % apart == 0) : [low, high]).map((loss) => [
+    svg("line", {x1: left, x2: width - 12, y1: y(loss), y2: y(loss), class: "grid"}),
+    svg("text", {x: left - 6, y: y(loss) + 4, "text-anchor": "end"}, tick(Number(loss.toPrecision(2)))),
+  ])
+  const lines = all.filter(({curve}) => curve.length > 0).map(({curve, ...given}) => {
+    return line(curve.map(([step, loss]) => [x(step), y(loss)]), given)
+  })
+  const along = [0, 0.5, 1].map((part) => svg("text", {x: x(part * last), y: height - 14, "text-anchor": part == 1 ? "end" : "middle"}, count(Math.round(part * last))))
+  return svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `The loss curves of ${all.length} students`},
+    ...ticks.flat(), ...along,
+    svg("text", {x: (left + width) / 2, y: height - 1, "text-anchor": "middle"}, "step"),
+    svg("text", {x: 12, y: height / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${height / 2})`}, "loss"),
     ...lines)
 }
 

@@ -100,8 +100,14 @@ export class Dock {
     this.open(null)
   }
 
+  // The student's or the teacher's place in a room; without one, "".
+  #play(role) {
+    this.#role = role
+    document.documentElement.classList.toggle("in-room", role != "")
+  }
+
   #come_in() {
-    this.#role = ""
+    this.#play("")
     this.#ended = false
     this.#part = new JoinForm(this, place(), () => this.#hide()) // or for as long as the server looks the key up
   }
@@ -110,7 +116,10 @@ export class Dock {
     if (message.connected === false) {
       this.#asked = false
       if (message.forgotten && place().key != null) {
-        this.#end("The server has ended, and the room with it, unless another process has taken it over: load this page again.")
+        this.#end("The server of this class has ended. Load this page again: another one may go on with the class. If not,", [
+          "open the address with your word, and there the room that you have saved.",
+          "wait until your teacher has opened the room again, and load the page then.",
+        ])
       } else {
         this.#part?.lose?.()
       }
@@ -127,7 +136,10 @@ export class Dock {
     } else if (message.room != null) {
       this.#follow(message.room)
     } else if (message.again) {
-      this.#end(message.gone)
+      this.#end(message.gone, [
+        "Open the address with your word, and there the room that you have saved.",
+        "When your teacher opens it again, load this page: you are back in your place.",
+      ])
     } else if (message.gone != null) {
       forget()
       this.#come_in()
@@ -140,16 +152,15 @@ export class Dock {
   }
 
   // The room is gone, but not for good: the key is kept.
-  #end(words) {
+  #end(words, [teacher, student]) {
     if (this.#ended) {
       return // or the button would lose the focus
     }
     this.#ended = true
-    this.#role = ""
+    this.#play("")
     this.#part = null
     this.open(null)
-    const back = teaches() ? "Open the address with your word, and there the room that you have saved." : "When your teacher opens it again, load this page: you are back in your place."
-    this.strip(h("b", {}, `Class ${place().code ?? ""}`), h("span", {class: "words", role: "status"}, `${words} ${back}`),
+    this.strip(h("b", {}, `Class ${place().code ?? ""}`), h("span", {class: "words", role: "status"}, `${words} ${teaches() ? teacher : student}`),
       button("Load again", () => window.location.reload(), {class: "main"}),
       button("Leave", () => {
         forget()
@@ -170,7 +181,7 @@ export class Dock {
   #follow(room) {
     this.#ended = false
     if (room.role != this.#role) {
-      this.#role = room.role
+      this.#play(room.role)
       this.open(null)
       this.#part = room.role == "teacher" ? new Teacher(this) : new Student(this)
     }

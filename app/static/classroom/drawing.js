@@ -144,7 +144,7 @@ function frame(axes, label, ...parts) {
       text(LEFT - 5, y_of(up(value)) + 4, tick(Number(value.toPrecision(2))), "end"),
     ]),
     text(x_of(0), HEIGHT - 6, "now", "start"),
-    text((WIDTH + LEFT) / 2, HEIGHT - 6, "loss", "middle"),
+    text(LEFT + 4, 20, "loss", "start"),
     text(WIDTH - 6, HEIGHT - 6, `${axes.steps.toLocaleString("en")} steps on`, "end"),
     svg("circle", {cx: x_of(0), cy: y_of(up(axes.now)), r: 4, class: "start"}),
     ...parts)

@@ -21,7 +21,7 @@ export class Student {
   }
 
   lose() {
-    say(this.#words, "The connection is lost; it comes back by itself.")
+    say(this.#words, "The connection is lost; this page tries again by itself.")
   }
 
   toggle() {
@@ -68,7 +68,7 @@ export class Student {
     const can_answer = ["predict", "seen"].includes(question?.phase)
     replace(this.#actions, !admitted ? [this.#leave] : [
       question && button(can_answer ? "Answer" : "Question", () => this.toggle(), {class: can_answer ? "main" : ""}),
-      mode == "follow" && follows && button("Take the wheel", () => dock.say("take wheel"), {title: "Go on with a run of your own from this step"}),
+      mode == "follow" && follows && question?.phase != "predict" && button("Take the wheel", () => dock.say("take wheel"), {title: "Go on with a run of your own from this step"}),
       mode == "follow" && !follows && button("Back to the class", () => dock.say("follow"), {class: "main"}),
       button(hand ? "Lower your hand" : "Ask for help", () => dock.say("hand", {up: !hand}), {"aria-pressed": String(Boolean(hand))}),
       this.#leave,

@@ -43,11 +43,10 @@ export class Teacher {
     const opening = Object.entries(this.#sheets).map(([name, contents]) => button(name, () => this.#open(name, contents)))
     dock.strip(this.#count, this.#words, this.#looking, h("span", {class: "actions"},
       button("Code", () => this.#project()), ...opening, button("Wall", () => this.#wall.open(), {class: "main"})))
-    this.#project()
   }
 
   lose() {
-    say(this.#words, "The connection is lost; the class goes on, and it comes back by itself.")
+    say(this.#words, "The connection is lost; this page tries again by itself. If it is your line alone, the class goes on.")
   }
 
   toggle() {
@@ -65,13 +64,17 @@ export class Teacher {
   }
 
   follow(room) {
+    if (this.#room == null && room.students.length == 0) { // the room has just been opened
+      this.#project()
+    }
     this.#room = room
     const inside = room.students.filter(({admitted}) => admitted)
     const here = inside.filter((student) => student.here).length
     const wait = room.students.length - inside.length
     const hands = room.students.filter(({hand}) => hand != null).length
     say(this.#count, `Class ${room.code}`)
-    const told = [`${here} here`, wait > 0 && `${wait} wait`, hands > 0 && `${hands} ask for help`].filter(Boolean)
+    const told = [`${here} here`, wait > 0 && (wait == 1 ? "1 waits" : `${wait} wait`),
+      hands > 0 && (hands == 1 ? "1 asks for help" : `${hands} ask for help`)].filter(Boolean)
     say(this.#words, `${told.join(", ")}. ${MODES[room.mode]}`)
     this.#words.classList.toggle("calls", wait + hands > 0)
     if (this.#projected != null) {
@@ -234,7 +237,7 @@ export class Teacher {
 
 function state_of({here, admitted, wheel, suggested, lessons = 0}) {
   const states = [!admitted && "waits to be let in", !here && "not connected", wheel && "took the wheel", suggested && "has a suggestion",
-    lessons > 0 && `${lessons} lessons done`]
+    lessons > 0 && (lessons == 1 ? "1 lesson done" : `${lessons} lessons done`)]
   return states.filter(Boolean).join(", ")
 }
 

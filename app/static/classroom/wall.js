@@ -1,8 +1,8 @@
 // The wall: the run of every student at a glance, all curves in one plot, and the class as a random search.
 
-import {curves, trials} from "./charts.js"
+import {curves, overlay, trials} from "./charts.js"
 import {button, h, replace, say} from "./elements.js"
-import {count, number, tick} from "../numbers.js"
+import {count, tick} from "../numbers.js"
 
 const TABS = ["Runs", "All curves", "Random search"]
 const HEALTHY = ["healthy", "converged"]
@@ -72,8 +72,8 @@ export class Wall {
       replace(this.#body, tiles.map((one) => this.#tile(one)))
     } else if (this.#tab == TABS[1]) {
       const all = own.map(({tile}) => ({curve: tile.curve, class: kind_of(tile)}))
-      replace(this.#body, [all.length == 0 ? nothing() : h("figure", {}, curves(all, 900, 420, `The loss curves of ${all.length} students`),
-        h("figcaption", {class: "quiet"}, range_of(all),  h("i", {class: "sample ill"}), "with a finding ", h("i", {class: "sample well"}), "healthy"))])
+      replace(this.#body, [all.length == 0 ? nothing() : h("figure", {}, overlay(all, 900, 440),
+        h("figcaption", {class: "quiet"}, h("i", {class: "sample ill"}), "with a finding ", h("i", {class: "sample well"}), "healthy"))])
     } else {
       replace(this.#body, [tried.length == 0 ? nothing() : h("figure", {}, trials(tried, 900, 460),
         h("figcaption", {class: "quiet"}, `The class is the random search. ${best_of(tried)} The greener a point, the higher.`))])
@@ -111,13 +111,6 @@ function figures({step, accuracy, lesson}) {
 
 function kind_of({state, word}) {
   return ["diverged", "failed"].includes(state) ? "broken" : HEALTHY.includes(word) ? "well" : "ill"
-}
-
-function range_of(all) {
-  const points = all.flatMap(({curve}) => curve)
-  const losses = points.map(([, loss]) => loss)
-  const last = Math.max(...points.map(([step]) => step))
-  return `Loss from ${number(Math.max(...losses))} above to ${number(Math.min(1, ...losses))} below, on a logarithmic scale, over ${count(last)} steps: `
 }
 
 function best_of(tried) {
