@@ -7,7 +7,9 @@ import dataclasses
 import enum
 import functools
 import io
+import math
 import pickle
+import time
 import types
 from collections.abc import Callable, Hashable, Set
 from concurrent.futures import Future
@@ -19,6 +21,7 @@ from app.server.shown_run import Hear, next_number
 from engine import CarriedRun, Curves, Snapshot
 
 SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of what is told of a run
+AGAIN = 2.0  # seconds until what has not come is asked for again
 ARRAYS = {
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
@@ -153,12 +156,16 @@ def _told_of(snapshot: Snapshot) -> tuple[object, ...]:
 class MirroredRun:
     """A run of another process, as far as it is known here; it cannot be steered."""
 
-    def __init__(self, ask: Callable[[], object]) -> None:
+    def __init__(
+        self, ask: Callable[[], object], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self.number = next_number()
         self._ask = ask  # for what it takes to go on with the run
         self._known: MirroredHandle | None = None
         self._hears: dict[Hashable, Hear] = {}
         self._wanted: list[Future[CarriedRun]] = []
+        self._asked = -math.inf  # when it was asked for last
         self.over = False
 
     @property
@@ -202,6 +209,8 @@ class MirroredRun:
     def carried(self) -> Future[CarriedRun]:
         """What it takes to go on with the run; the other process answers."""
         future: Future[CarriedRun] = Future()
+        if not self._wanted or self._clock() - self._asked > AGAIN:
+            self._asked = self._clock()
+            self._ask()
         self._wanted.append(future)
-        self._ask()
         return future

@@ -343,7 +343,7 @@ class Visit:
             before.ignore(self)
         if other:
             other.listen(self, self._news)
-            if self._run:
+            if self._run and not self._run.hosted:  # a class goes on while its teacher looks
                 self._run.handle.send(Pause())
         for turn in list(self.turned):
             turn()

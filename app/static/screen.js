@@ -9,11 +9,18 @@ export function page_model() {
   return [...window.Bokeh.documents[0].all_models].find((model) => model.class_name == "Page")
 }
 
+let covered_below = 0 // pixels of width, below which the sidebar covers the plots
+
+export function uncover() {
+  if (window.innerWidth < covered_below) {
+    page_model().data.sidebar_open = false
+  }
+}
+
 export function fit(narrowest) {
   const page = page_model()
-  if (window.innerWidth < narrowest) { // the sidebar would cover what there is to see
-    page.data.sidebar_open = false
-  }
+  covered_below = narrowest
+  uncover()
   for (const event of ["pointerdown", "keydown"]) {
     window.addEventListener(event, forget_new_models, true)
   }

@@ -2,10 +2,11 @@
 // server is told which one was opened.
 
 import {tell} from "./events.js"
-import {page_model} from "./screen.js"
+import {page_model, uncover} from "./screen.js"
 import {find} from "./words.js"
 
 const LOOK = 100 // milliseconds from one look for a tab to the next
+const TRIES = 50
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
 export function listen_to_tabs() {
@@ -36,19 +37,19 @@ export function bring_to_light(element) {
 }
 
 // Open a tab that the server has to be told of, and the sidebar with it, which has its tabs a moment later.
-export function open_tab(name) {
+export function open_tab(name, tries = TRIES) {
   const tab = told_tab(name)
   if (tab == null || tab.getClientRects().length == 0) {
     page_model().data.sidebar_open = true
   }
-  if (tab == null) {
-    setTimeout(() => open_tab(name), LOOK)
-  } else {
+  if (tab != null) {
     open(tab)
+  } else if (tries > 0) { // a page may have no sidebar
+    setTimeout(() => open_tab(name, tries - 1), LOOK)
   }
 }
 
-// Leave the tab that is open for another; a sidebar that is closed stays closed.
+// Leave the tab that is open for another, and see the plots; a sidebar that is closed stays closed.
 export function turn_to_tab(name) {
   const tab = told_tab(name)
   if (tab == null) {
@@ -56,6 +57,7 @@ export function turn_to_tab(name) {
   } else {
     open(tab)
   }
+  uncover()
 }
 
 function told_tab(name) {

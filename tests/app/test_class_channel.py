@@ -298,6 +298,8 @@ def test_the_wall_shows_runs_and_one_of_them_is_shown_to_all(teacher, join):
     teacher.say("look", who=number)
     wait_until(lambda: teacher.visit.watched is anna.visit.run)
     assert "student's run" in teacher.visit.refuses("set", "learning_rate", "1")
+    step = live(teacher).run.handle.latest.step
+    wait_until(lambda: live(teacher).run.handle.latest.step > step)  # the class goes on
     teacher.say("look")
     wait_until(lambda: teacher.visit.watched is None)
     teacher.say("show", who=number)

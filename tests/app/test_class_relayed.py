@@ -4,7 +4,6 @@ import asyncio
 import os
 import pickle
 import random
-import sys
 from collections.abc import Callable
 
 import msgspec
@@ -23,6 +22,7 @@ from app.server.mirrored_run import MirroredRun, packed, packed_run, run_in, unp
 from app.server.shown_run import ShownRun
 from engine import Conductor, Experiment, Play, RunConfig, SetKnob, carry, digest
 from tests.app.test_classroom import LESSONS, OPTIONS, hostile, joined, teach
+from tests.engine.served import watch
 from tests.waiting import Clock
 
 CODE = "BCDFG"
@@ -138,7 +138,7 @@ def test_the_run_is_kept_every_few_seconds_for_a_process_that_has_to_go_on_with_
         wire, live, _, shared = both(conductor)
         clock = shared._clock
         handle = live.run.handle
-        handle.wait("page", sys.maxsize, lambda snapshot, version: None)
+        watch(handle)
         handle.send(Play())
 
         async def kept(tick: float) -> KeptRun:
@@ -228,6 +228,19 @@ def test_a_run_goes_on_in_another_process_to_the_bit():
     assert guest.snapshot().curves.to_csv() == source.snapshot().curves.to_csv()
     guest.look_back(40)  # also before the only checkpoint that has come along
     assert guest.snapshot().step == 40
+
+
+def test_a_run_is_asked_for_once_for_all_who_want_it_and_again_if_it_does_not_come():
+    source, clock, asked = Experiment(RunConfig()), Clock(), []
+    run = MirroredRun(lambda: asked.append(1), clock)
+    first = [run.carried() for _ in range(40)]
+    assert len(asked) == 1
+    clock.now += 3
+    last = run.carried()
+    assert len(asked) == 2
+    run.hear(packed_run(carry(source)))
+    assert len({id(future.result()) for future in (*first, last)}) == 1
+    assert not run.carried().done() and len(asked) == 3
 
 
 class Evil:

@@ -5,9 +5,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ViewportSize
 
+from app.panels.classroom.live_room import LiveRoom
 from app.server import class_rooms
 from app.server.class_rooms import LIVE
 from app.server.session import VISITS
+from app.server.shown_run import ShownRun
 from app.server.teacher_word import WORD
 from engine import Status
 from tests.browser.conftest import SERVER, Tab, close, wait_for
@@ -78,36 +80,46 @@ def join(tab: Tab, name: str) -> None:
     tab.page.keyboard.press("Enter")
 
 
-def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
-    teacher = tabs(f"#teach={WORD.word}")
+def open_room(teacher: Tab) -> LiveRoom:
+    """Open a room, whose key is in the address where no log has it."""
     press(teacher, "Open a room")
     teacher.page.locator("dialog.code .qr svg").wait_for()
-    code = teacher.page.locator("dialog.code .letters").inner_text()
     (live,) = LIVE.values()
-    assert live.room.code == code and live.run is teacher.visit.run
+    assert teacher.page.locator("dialog.code .letters").inner_text() == live.room.code
+    assert live.run is teacher.visit.run
     shuts_nobody_out(teacher)
     teacher.page.keyboard.press("Escape")
-    address, _, secret = teacher.page.url.partition("#")
-    assert f"room={code}" in address and secret == f"teach={live.room.teacher_key}"
-    assert "teach" not in address  # which logs would have
+    logged, _, secret = teacher.page.url.partition("#")
+    assert f"room={live.room.code}" in logged and secret == f"teach={live.room.teacher_key}"
+    assert "teach" not in logged
+    return live
 
-    # Everybody joins, by code and nickname.
-    students = [tabs(f"{query}&room={code}", screen) for query, screen in NAMES.values()]
-    anna, ben, phone, cleo, dan = students
-    for student, name in zip(students[:-1], NAMES, strict=False):
+
+def let_in(teacher: Tab, students: list[Tab], run: ShownRun) -> None:
+    """All join by code and nickname; the last one waits until the teacher lets it in."""
+    *others, last = students
+    for student, name in zip(others, NAMES, strict=False):
         join(student, name)
     press(teacher, "Students")
     teacher.page.get_by_label("Let in at once").uncheck()
-    join(dan, "Dan")
-    dan.page.get_by_text("Wait until your teacher lets you in.").wait_for()
-    assert dan.visit.watched is None
+    join(last, "Dan")
+    last.page.get_by_text("Wait until your teacher lets you in.").wait_for()
+    assert last.visit.watched is None
     press(teacher, "Let in")
     for student in students:
         student.page.get_by_text("You follow your teacher's run.").wait_for()
-    for student in students:
-        wait_for(student.page, lambda student=student: student.visit.watched is live.run)
+        wait_for(student.page, lambda student=student: student.visit.watched is run)
         student.page.wait_for_function("window.babysit.run > 1000000")
         student.wait_for_frames(3)
+
+
+def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
+    teacher = tabs(f"#teach={WORD.word}")
+    live = open_room(teacher)
+    code = live.room.code
+    students = [tabs(f"{query}&room={code}", screen) for query, screen in NAMES.values()]
+    anna, ben, phone, cleo, dan = students
+    let_in(teacher, students, live.run)
 
     # They see each knob that the teacher turns, and cannot turn it.
     teacher.slide("Learning rate", "ArrowRight")
@@ -167,9 +179,19 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     press(ben, "Back to the class")
     ben.page.get_by_text("You follow your teacher's run.").wait_for()
 
-    # Everybody on a run of their own; the wall shows them; help comes by a suggestion.
+    # Everybody in a lesson, which opens on a phone, too.
     press(teacher, "Steer")
+    title = "What if all weights start with the same value?"
+    lessons = teacher.page.get_by_label("Lesson", exact=True)
+    slug = lessons.locator("option", has_text=title).get_attribute("value")
+    lessons.select_option(slug)
+    press(teacher, "Bring everybody to this lesson")
+    for student in (ben, phone):
+        student.page.get_by_role("heading", name=title).wait_for()
+
+    # Everybody on a run of their own; the wall shows them; help comes by a suggestion.
     press(teacher, "To the state of my run")
+    wait_for(phone.page, lambda: phone.visit.layout.panel == "Knobs")
     for student in students:
         student.page.get_by_text("Work on your own.").wait_for()
         student.page.wait_for_function("window.babysit.run < 1000000")
