@@ -37,27 +37,22 @@ export function bring_to_light(element) {
 }
 
 // Open a tab that the server has to be told of, and the sidebar with it, which has its tabs a moment later.
-export function open_tab(name, tries = TRIES) {
+export function open_tab(name, then = () => {}, tries = TRIES) {
   const tab = told_tab(name)
   if (tab == null || tab.getClientRects().length == 0) {
     page_model().data.sidebar_open = true
   }
   if (tab != null) {
     open(tab)
+    then()
   } else if (tries > 0) { // a page may have no sidebar
-    setTimeout(() => open_tab(name, tries - 1), LOOK)
+    setTimeout(() => open_tab(name, then, tries - 1), LOOK)
   }
 }
 
-// Leave the tab that is open for another, and see the plots; a sidebar that is closed stays closed.
+// Open a tab, and see what is beside it, which the sidebar covers on a narrow screen.
 export function turn_to_tab(name) {
-  const tab = told_tab(name)
-  if (tab == null) {
-    tell("tab", name)
-  } else {
-    open(tab)
-  }
-  uncover()
+  open_tab(name, uncover)
 }
 
 function told_tab(name) {

@@ -71,7 +71,7 @@ class Seat:
             self._go_to_run(order.run)
         else:
             self.visit.do_there("show_address", "lesson", order.lesson)
-            self.visit.do_there("open_tab", LESSON_TAB)
+            self.visit.do_there("turn_to_tab", LESSON_TAB)
             self.visit.press_there("lesson", order.lesson)
 
     def _go_to_run(self, packed: bytes) -> None:

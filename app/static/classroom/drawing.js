@@ -10,10 +10,11 @@ const WIDTH = 480
 const HEIGHT = 220
 const LEFT = 44
 const BOTTOM = 22
+const TOP = 12
 const NUDGE = 0.04 // of the height, by an arrow key
 
 const x_of = (part) => LEFT + (WIDTH - LEFT - 6) * part
-const y_of = (part) => 6 + (HEIGHT - BOTTOM - 6) * (1 - part)
+const y_of = (part) => TOP + (HEIGHT - BOTTOM - TOP) * (1 - part)
 
 export class Drawing {
   element
@@ -61,7 +62,7 @@ export class Drawing {
     }
     const box = this.element.getBoundingClientRect()
     const part = ((event.clientX - box.left) / box.width * WIDTH - LEFT) / (WIDTH - LEFT - 6)
-    const height = 1 - ((event.clientY - box.top) / box.height * HEIGHT - 6) / (HEIGHT - BOTTOM - 6)
+    const height = 1 - ((event.clientY - box.top) / box.height * HEIGHT - TOP) / (HEIGHT - BOTTOM - TOP)
     const place = Math.max(1, Math.min(PLACES - 1, Math.round(part * (PLACES - 1))))
     this.#put(place, Math.max(0, Math.min(1, height)))
   }
@@ -144,7 +145,7 @@ function frame(axes, label, ...parts) {
       text(LEFT - 5, y_of(up(value)) + 4, tick(Number(value.toPrecision(2))), "end"),
     ]),
     text(x_of(0), HEIGHT - 6, "now", "start"),
-    text(LEFT + 4, 20, "loss", "start"),
+    text(LEFT + 4, TOP + 14, "loss", "start"),
     text(WIDTH - 6, HEIGHT - 6, `${axes.steps.toLocaleString("en")} steps on`, "end"),
     svg("circle", {cx: x_of(0), cy: y_of(up(axes.now)), r: 4, class: "start"}),
     ...parts)
