@@ -229,13 +229,14 @@ explain(
     "tab Update",
     "Update",
     "What the optimizer makes of the gradient, and by how much the weights will change.",
-    lesson="update-rules",
+    lesson="a-step-downhill",
 )
 explain(
     "tab One weight",
     "One weight",
     "The gradient of one weight through the chain rule, number by number, beside a finite"
     " difference.",
+    lesson="gradient-check",
 )
 explain(
     ("trace *", "button trace"),

@@ -38,6 +38,7 @@ SHOWN_IN = {  # the lessons about the checks, where there are any
     "regularization raises it": "regularization-raises-it",
     "overfit 20 examples": "overfit-20-examples",
     "learning rate": "a-good-rate",
+    "gradients": "gradient-check",
 }
 HEIGHT = 150  # of the curve of a check, in pixels
 

@@ -1,5 +1,7 @@
 """Plots of a lesson's exhibits, each drawn once from the engine's figures."""
 
+import functools
+
 import numpy as np
 from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
 from bokeh.plotting import figure
@@ -11,18 +13,28 @@ from app import numbers, palette, theme
 from app.plots.figures import further
 from app.stylesheets import css
 from app.templates import sentence
-from engine import Cloud, Descent, Draws, FunctionCurve, LabReport, Means, NormalizedBatch
+from engine import (
+    Cloud,
+    Descent,
+    Draws,
+    FunctionCurve,
+    Graph,
+    LabReport,
+    Means,
+    NormalizedBatch,
+)
 
 MOST_POINTS = 400  # of a scatter plot
 HEIGHTS = {1: 480, 2: 340}  # of a picture, in pixels, by how many there are
 LEAST = 260  # ... if there are more
+COLUMNS = {1: ["alone"], 2: ["pair"]}  # classes of app/static/exhibits.css
 
 
 def pictures(exhibits: dict[str, object]) -> Viewable:
     """All exhibits of a lesson beside each other across the page, each with its name."""
-    drawn = [(name, draw(name, exhibit)) for name, exhibit in exhibits.items()]
-    height = HEIGHTS.get(len(drawn), LEAST)
-    for _, picture in drawn:
+    figures = [(name, drawn(exhibit, name)) for name, exhibit in exhibits.items()]
+    height = HEIGHTS.get(len(figures), LEAST)
+    for _, picture in figures:
         if picture is not None:
             picture.update(sizing_mode="stretch_width", height=height, min_height=height)
     return Column(
@@ -32,76 +44,89 @@ def pictures(exhibits: dict[str, object]) -> Viewable:
                 Bokeh(picture, height=height, sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             )
-            for name, picture in drawn
+            for name, picture in figures
             if picture is not None
         ),
         stylesheets=[css("exhibits")],
-        css_classes=["alone"] if len(drawn) == 1 else [],
+        css_classes=COLUMNS.get(len(figures), []),
         sizing_mode="stretch_width",
     )
 
 
+@functools.singledispatch
 def words(exhibit: object) -> str:
     """A text alternative for an exhibit, with its numbers."""
-    match exhibit:
-        case FunctionCurve():
-            slopes = ", ".join(
-                f"{numbers.number(slope)} at {point:g}"
-                for point, slope in zip(exhibit.points, exhibit.slopes, strict=True)
-            )
-            return f"{exhibit.name}: slope {slopes}"
-        case Descent():
-            return (
-                f"{exhibit.name}: {len(exhibit.weights) - 1} steps,"
-                f" {numbers.number(exhibit.detour)} times the straight way;"
-                f" {exhibit.same_sign:.0%} of them move both weights one way"
-            )
-        case Cloud():
-            axes = f"longest axis in the shortest, squared: {numbers.number(exhibit.condition)}"
-            return f"{exhibit.name}: {axes}"
-        case Draws():
-            return (
-                f"{exhibit.name}: {len(exhibit.rates)} trials, {exhibit.different} different"
-                f" learning rates, {exhibit.top:.0%} of them in the highest power of ten"
-            )
-        case NormalizedBatch():
-            return (
-                f"{exhibit.name}: the marked example has a sum of"
-                f" {numbers.number(float(exhibit.sums[0]))} and an output of"
-                f" {numbers.number(exhibit.watched)}"
-            )
-        case Means():
-            return f"{exhibit.name}: {exhibit.numbers:,} different numbers are subtracted"
-        case LabReport():
-            first, last = exhibit.layers[0], exhibit.layers[-1]
-            return (
-                f"{exhibit.name}: deviation {numbers.number(first.std)} in the first layer,"
-                f" {numbers.number(last.std)} in the last"
-            )
     return ""
 
 
-def draw(name: str, exhibit: object) -> figure | None:
+@functools.singledispatch
+def drawn(exhibit: object, name: str) -> figure | None:
     """The plot of an exhibit; None if it has none."""
-    match exhibit:
-        case FunctionCurve():
-            return _curve(name, exhibit)
-        case Descent():
-            return _descent(name, exhibit)
-        case Cloud():
-            return _cloud(name, exhibit)
-        case Draws():
-            return _draws(name, exhibit)
-        case NormalizedBatch():
-            return _normalized(name, exhibit)
-        case Means():
-            return _means(name, exhibit)
-        case LabReport():
-            return _layers(name, exhibit)
     return None
 
 
-def _curve(name: str, curve: FunctionCurve) -> figure:
+@words.register
+def _words_of_curve(curve: FunctionCurve) -> str:
+    slopes = ", ".join(
+        f"{numbers.number(slope)} at {point:g}"
+        for point, slope in zip(curve.points, curve.slopes, strict=True)
+    )
+    return f"{curve.name}: slope {slopes}"
+
+
+@words.register
+def _words_of_descent(descent: Descent) -> str:
+    return (
+        f"{descent.name}: {len(descent.weights) - 1} steps,"
+        f" {numbers.number(descent.detour)} times the straight way;"
+        f" {descent.same_sign:.0%} of them move both weights one way"
+    )
+
+
+@words.register
+def _words_of_cloud(cloud: Cloud) -> str:
+    axes = f"longest axis in the shortest, squared: {numbers.number(cloud.condition)}"
+    return f"{cloud.name}: {axes}"
+
+
+@words.register
+def _words_of_draws(draws: Draws) -> str:
+    return (
+        f"{draws.name}: {len(draws.rates)} trials, {draws.different} different"
+        f" learning rates, {draws.top:.0%} of them in the highest power of ten"
+    )
+
+
+@words.register
+def _words_of_batch(batch: NormalizedBatch) -> str:
+    return (
+        f"{batch.name}: the marked example has a sum of"
+        f" {numbers.number(float(batch.sums[0]))} and an output of"
+        f" {numbers.number(batch.watched)}"
+    )
+
+
+@words.register
+def _words_of_graph(graph: Graph) -> str:
+    return f"{graph.name}: {graph.told}"
+
+
+@words.register
+def _words_of_means(means: Means) -> str:
+    return f"{means.name}: {means.numbers:,} different numbers are subtracted"
+
+
+@words.register
+def _words_of_layers(report: LabReport) -> str:
+    first, last = report.layers[0], report.layers[-1]
+    return (
+        f"{report.name}: deviation {numbers.number(first.std)} in the first layer,"
+        f" {numbers.number(last.std)} in the last"
+    )
+
+
+@drawn.register
+def _curve(curve: FunctionCurve, name: str) -> figure:
     picture = further("exhibit", f"{name}: the function and, dashed, its slope", theme.DESK)
     picture.line(curve.x, curve.value, color=palette.TRAIN, line_width=2)
     picture.line(curve.x, curve.slope, color=palette.VALIDATION, line_width=2, line_dash="dashed")
@@ -110,7 +135,8 @@ def _curve(name: str, curve: FunctionCurve) -> figure:
     return picture
 
 
-def _descent(name: str, descent: Descent) -> figure:
+@drawn.register
+def _descent(descent: Descent, name: str) -> figure:
     picture = further("exhibit", f"{name}: the way of two weights to their goal", theme.DESK)
     x, y = descent.weights.T
     picture.line(x, y, color=palette.TRAIN, line_width=1.5)
@@ -119,7 +145,8 @@ def _descent(name: str, descent: Descent) -> figure:
     return picture
 
 
-def _cloud(name: str, cloud: Cloud) -> figure:
+@drawn.register
+def _cloud(cloud: Cloud, name: str) -> figure:
     picture = further("exhibit", f"{name}: two inputs as a scatter plot", theme.DESK)
     some = slice(None, None, 1 + len(cloud.points) // MOST_POINTS)
     colours = [palette.colour(int(label)) for label in cloud.labels[some]]
@@ -129,7 +156,8 @@ def _cloud(name: str, cloud: Cloud) -> figure:
     return picture
 
 
-def _draws(name: str, draws: Draws) -> figure:
+@drawn.register
+def _draws(draws: Draws, name: str) -> figure:
     """The trials, and on the lower edge the learning rates that they try."""
     picture = further("exhibit", f"{name}: penalty over learning rate, powers of ten", theme.DESK)
     x, y = np.log10(draws.rates), np.log10(draws.penalties)
@@ -146,7 +174,8 @@ def _draws(name: str, draws: Draws) -> figure:
     return picture
 
 
-def _normalized(name: str, batch: NormalizedBatch) -> figure:
+@drawn.register
+def _normalized(batch: NormalizedBatch, name: str) -> figure:
     """Each example's output over its sum, the first one marked, and the line of no change."""
     picture = further("exhibit", f"{name}: output over sum; dashed, no change", theme.DESK)
     ends = [float(batch.sums.min()), float(batch.sums.max())]
@@ -157,7 +186,26 @@ def _normalized(name: str, batch: NormalizedBatch) -> figure:
     return picture
 
 
-def _means(name: str, means: Means) -> figure:
+@drawn.register
+def _graph(graph: Graph, name: str) -> figure:
+    """Lines over one axis; what there is to compare with is dashed, and drawn below the others."""
+    along_x, along_y = graph.powers
+    picture = further(
+        "exhibit",
+        f"{name}: {graph.axes[1]} over {graph.axes[0]}",
+        theme.DESK,
+        x_axis_type="log" if along_x else "linear",
+        y_axis_type="log" if along_y else "linear",
+    )
+    for line in sorted(graph.lines, key=lambda line: not line.dashed):
+        colour, dash = (palette.QUIET, "dashed") if line.dashed else (palette.TRAIN, "solid")
+        picture.line(line.x, line.y, color=colour, line_width=2, line_dash=dash)
+    picture.xaxis.axis_label, picture.yaxis.axis_label = graph.axes
+    return picture
+
+
+@drawn.register
+def _means(means: Means, name: str) -> figure:
     picture = further("exhibit", f"{name}: what is subtracted", theme.DESK)
     pixels = means.subtracted
     pixels = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
@@ -170,7 +218,8 @@ def _means(name: str, means: Means) -> figure:
     return picture
 
 
-def _layers(name: str, report: LabReport) -> figure:
+@drawn.register
+def _layers(report: LabReport, name: str) -> figure:
     """A histogram per layer, one above the other, the first on top."""
     picture = further("exhibit", f"{name}: a histogram of each layer's activations", theme.DESK)
     layers, bins = report.layers, len(report.layers[0].counts)

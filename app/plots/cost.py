@@ -121,6 +121,7 @@ explain(
     "Cost",
     "What a step costs in time and in multiplications, layer by layer, and what watching it costs.",
     moved_by="Batch size, units and layers.",
+    lesson="exp-takes-many-operations",
 )
 explain("number cost.step", "A step", "The time of computing that one step takes, unwatched.")
 explain("number cost.epoch", "An epoch", "The time of computing for all training examples, once.")

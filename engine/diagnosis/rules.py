@@ -43,7 +43,10 @@ def shown_by(lesson: str) -> Callable[[Rule], Rule]:
 
 
 def lesson_of_rule(rule: str) -> str:
-    """The slug of the lesson that shows what the rule of this name finds; empty if none does."""
+    """The slug of the lesson that shows what the rule of this name finds; empty if none does.
+
+    None does of those that are about tables, of which the lecture has none.
+    """
     return _LESSONS.get(RULES[rule].make, "")
 
 

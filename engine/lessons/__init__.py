@@ -5,11 +5,12 @@
 from engine.lessons import objects
 from engine.lessons import activations, alternatives
 from engine.lessons import preprocessing, initialization, normalization
-from engine.lessons import babysitting, searching, monitoring, beyond, combining
+from engine.lessons import babysitting, searching, monitoring, beyond, checking, combining
 # isort: on
 
 from engine.lessons.draws import Draws
 from engine.lessons.exhibits import Cloud, Descent, FunctionCurve, Means
+from engine.lessons.graph import Graph
 from engine.lessons.laboratory import LabLayer, Laboratory, LabReport
 from engine.lessons.lesson import (
     LESSONS,
@@ -34,6 +35,7 @@ __all__ = [
     "Evidence",
     "Exhibit",
     "FunctionCurve",
+    "Graph",
     "LabLayer",
     "LabReport",
     "Laboratory",
@@ -50,6 +52,7 @@ __all__ = [
     "alternatives",
     "babysitting",
     "beyond",
+    "checking",
     "combining",
     "initialization",
     "monitoring",

@@ -5,6 +5,7 @@ import numpy as np
 from engine.lessons import observing, words
 from engine.lessons.bundled_lessons import bundled
 from engine.lessons.exhibits import Descent, FunctionCurve, Nonlinearity, TwoWeights
+from engine.lessons.exponential import Effort, Exponential
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
@@ -68,8 +69,8 @@ def zigzag() -> Lesson:
         title="What do inputs of one sign do to the updates?",
         setup="Two weights of one unit set out for a goal to the lower right: one must rise, the"
         " other fall.",
-        look="With positive inputs every step moves both weights the same way, so the path zig-"
-        " ags. Centred inputs make it nearly straight.",
+        look="With positive inputs every step moves both weights the same way, so the path"
+        " zig-zags. Centred inputs make it nearly straight.",
         question=Question(
             "All inputs positive: in which directions can a step take two weights?",
             ("any", "both up or both down", "one up, the other down"),
@@ -103,6 +104,44 @@ def _zigzag(evidence: Evidence) -> Verdict:
         f" {centred.same_sign:.0%}, and {centred.detour:.1f} times."
     )
     return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("exp takes many operations")
+def exp_costs() -> Lesson:
+    """exp takes more than ten multiplications and additions, max(0, x) a single comparison."""
+    return Lesson(
+        section=SECTION,
+        title="How much work is one exponential?",
+        setup="Sigmoid, tanh and ELU need exp(x). Near 0 it is a sum, 1 + x + x^2 / 2 + x^3 / 6 and"
+        " so on; farther away, times a power of 2. ReLU compares x with 0.",
+        look="Each term costs a multiplication and an addition, and brings the sum nearer to exp."
+        " The dashed line is what is wanted: numbers of 32 bits have seven digits. What it costs"
+        " in a step on this machine, the view Cost shows.",
+        question=Question(
+            "Seven digits of exp(x) take how many multiplications and additions?",
+            ("one", "three or four", "more than ten"),
+            2,
+        ),
+        exhibits={"exp": Exponential(7)},
+        check=_effort,
+        observe=observing.how_much(
+            "At how many operations does the line fall below the dashed one?",
+            lambda evidence: evidence.exhibit("exp", Effort).operations,
+            (5, 10, 20),
+            ".0f",
+        ),
+        breaks=(
+            Variation("Two digits are enough", "exp", exhibit=Exponential(2)),
+            Variation("Twelve digits", "exp", exhibit=Exponential(12)),
+        ),
+    )
+
+
+def _effort(evidence: Evidence) -> Verdict:
+    effort = evidence.exhibit("exp", Effort)
+    figures = (Metric(f"operations, {effort.name}", effort.operations, form="d"),)
+    sentence = f"{effort.name} takes {effort.operations} operations, a comparison is a single one."
+    return Verdict(effort.operations > 10, figures, sentence)
 
 
 bundled("relu-learns-faster")

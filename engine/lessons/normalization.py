@@ -3,6 +3,7 @@
 from engine.lessons import observing
 from engine.lessons.bundled_lessons import bundled
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
+from engine.lessons.normalized_place import NormalizedPlace
 from engine.lessons.normalized_unit import NormalizedBatch, NormalizedUnit, Statistics
 from engine.measure.verdict import Metric, Verdict
 from engine.number_format import written
@@ -18,6 +19,61 @@ ALIKE = 1e-9  # difference of outputs that are the same
 bundled("batch-norm-rescues")
 bundled("batch-norm-needs-less-of-a-start")
 bundled("batch-norm-bears-higher-rates")
+
+
+@LESSONS.register("batch norm stands before the nonlinearity")
+def before_the_nonlinearity() -> Lesson:
+    """Before ReLU batch norm brings a silent unit back to work; behind it, it comes too late."""
+    return Lesson(
+        section=SECTION,
+        title="Where in a layer does batch norm belong?",
+        setup="The sums of one ReLU unit lie around -4, for every example of a mini-batch: as it"
+        " is, the unit is silent. Batch norm may stand before ReLU or behind it.",
+        look="Each point is an example: its sum to the right, the unit's output upwards. ReLU cuts"
+        " off what lies below 0. What it has cut off, nothing behind it brings back. The view"
+        " Network shows where batch norm stands in yours.",
+        question=Question(
+            "Where does batch norm help a unit whose sums all lie below 0?",
+            ("before ReLU", "behind ReLU", "in both places"),
+            0,
+        ),
+        exhibits={
+            "before": NormalizedPlace("before ReLU"),
+            "behind": NormalizedPlace("behind ReLU"),
+        },
+        check=_placed,
+        observe=observing.highest_exhibit(
+            "In which picture do more of the examples have an output above 0?",
+            NormalizedBatch,
+            _working,
+            ".0%",
+        ),
+        breaks=(
+            Variation("Before it in both", "behind", exhibit=NormalizedPlace("before ReLU")),
+            Variation(
+                "Sums around -1 behind it", "behind", exhibit=NormalizedPlace("behind ReLU", -1.0)
+            ),
+        ),
+    )
+
+
+def _working(batch: NormalizedBatch) -> float:
+    """The share of the examples with an output above 0."""
+    return float((batch.outputs > 0).mean())
+
+
+def _placed(evidence: Evidence) -> Verdict:
+    shown = [evidence.exhibit(name, NormalizedBatch) for name in ("before", "behind")]
+    before, behind = map(_working, shown)
+    figures = tuple(
+        Metric(f"examples with an output above 0, {batch.name}", _working(batch), form=".0%")
+        for batch in shown
+    )
+    sentence = (
+        f"With {shown[0].name} {before:.0%} of the examples have an output above 0, with"
+        f" {shown[1].name} {behind:.0%}."
+    )
+    return Verdict(before > 0.3 and behind < 0.1, figures, sentence)
 
 
 @LESSONS.register("batch norm can undo itself")

@@ -5,10 +5,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.lessons import observing
 from engine.lessons.bundled_lessons import bundled
+from engine.lessons.downhill import Downhill, Slope
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Variation
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, recipe
 from engine.measure.verdict import Metric, Verdict
+from engine.number_format import written
 from engine.training.commands import SetKnob
 from engine.training.config import ModelConfig, RunConfig
 from engine.training.layer_specs import Convolution
@@ -76,6 +78,53 @@ def _maps(evidence: Evidence) -> Verdict:
     sentence = (
         f"{len(maps)} maps of {maps.shape[1]} x {maps.shape[2]}, from pictures of"
         f" {height} x {width}: n - {size} + 1 places each way."
+    )
+    return Verdict(holds, figures, sentence)
+
+
+@LESSONS.register("a step downhill")
+def a_step_downhill() -> Lesson:
+    """A small step lowers the loss by rate times gradient squared; a large one may raise it."""
+    return Lesson(
+        section=SECTION,
+        title="How far does the loss fall in one step?",
+        setup="One mini-batch and its gradient. From the same weights one step is made against it,"
+        " W -= rate * dW, at each of many learning rates.",
+        look="The dashed line is what the gradient foresees. On the left both lines hardly"
+        " part. On the right, at rates a hundred times as large, the loss bends away from it and"
+        " rises: the slope holds only near the weights where it was taken.",
+        question=Question(
+            "A small rate is doubled. The loss falls in one step by",
+            ("as much as before", "twice as much", "four times as much"),
+            1,
+        ),
+        exhibits={"small": Downhill(0.01, 0.2), "large": Downhill(1.0, 20.0)},
+        check=_downhill,
+        observe=observing.highest_exhibit(
+            "Which picture reaches the higher loss?", Slope, lambda slope: slope.highest
+        ),
+        breaks=(
+            Variation("Rates a hundred times as large", "small", exhibit=Downhill(1.0, 20.0)),
+            Variation("Up to a rate of 1 alone", "large", exhibit=Downhill(0.05, 1.0)),
+        ),
+    )
+
+
+def _downhill(evidence: Evidence) -> Verdict:
+    small, large = (evidence.exhibit(name, Slope) for name in ("small", "large"))
+    figures = (
+        Metric(f"fall of the loss at a rate of {written(small.rate)}", small.fall, form=".4f"),
+        Metric("... foreseen by the gradient", small.foreseen, form=".4f"),
+        Metric("... at twice that rate", small.of_twice, form=".4f"),
+        Metric("twice that rate, times as far", small.ratio),
+        Metric("loss before the step", large.start),
+        Metric(f"... after one, highest of the {large.name}", large.highest),
+    )
+    holds = 1.9 < small.ratio < 2.1 and large.highest > large.start
+    sentence = (
+        f"At a rate of {written(small.rate)} the loss falls by {small.fall:.4f}, and by"
+        f" {small.of_twice:.4f} at twice that; among the {large.name} it reaches"
+        f" {written(large.highest, 3)}."
     )
     return Verdict(holds, figures, sentence)
 

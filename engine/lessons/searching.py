@@ -11,6 +11,7 @@ SECTION = "Hyperparameter search"
 FEW, MANY = 9, 200  # trials
 RANDOM, GRID = Choice("random"), Choice("grid")
 
+bundled("coarse-to-fine")
 bundled("best-at-the-edge")
 
 

@@ -64,7 +64,7 @@ class Setting:
     """An adjustable field of a config: its label, its meaning for a learner, its legal values.
 
     `usual` says which values are healthy, and `lesson` is the slug of the lesson about it; empty
-    where the lecture has none.
+    where the lecture claims nothing: of data sets, of values to predict, and of max norm.
     """
 
     label: str
@@ -146,6 +146,8 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
             Range(0.05, 0.9),
             Group.DATA,
             everyday=False,
+            usual="A fifth: fewer leave the validation curves to chance.",
+            lesson="the-gap-is-overfitting",
         ),
     ] = 0.2
     examples: int | None = None  # train on only the first so many; None: on all
@@ -313,6 +315,7 @@ class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fie
             Range(10, 10_000, "log", zero=True, whole=True),
             Group.TRAINING,
             everyday=False,
+            lesson="schedules",
         ),
     ] = 0
     batch_size: Annotated[

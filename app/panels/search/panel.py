@@ -355,7 +355,7 @@ explain(
     "Many short runs with settings drawn at random, to see where the good ones lie; then a finer"
     " stage around them. Coarse to fine, as in the lecture.",
     healthy="The best ones lie inside the ranges, not at their edge.",
-    lesson="a-good-rate",
+    lesson="coarse-to-fine",
 )
 explain(
     "button search lecture",
@@ -377,12 +377,13 @@ explain(
     "button search around",
     "Finer stage around the best",
     "Searches on in narrower ranges around the best trials, and trains each of them longer.",
-    lesson="a-good-rate",
+    lesson="coarse-to-fine",
 )
 explain(
     "button search inside",
     "Finer stage in the region",
     "Searches on in the region that you have dragged over the points.",
+    lesson="coarse-to-fine",
 )
 explain(
     "button search average",
