@@ -44,6 +44,7 @@ LOOKING = {  # those that the browser acts on alone: app/static/looking.js
     "0": "... all that was seen before",
 }
 ASKING = {"q": "what is this? Then press on anything"}  # app/static/question_mark.js
+ANSWERING = {"1": "the first answer to what a lesson asks; 2 the second ..."}  # .../answers.js
 NAMES = {" ": "space", ">": "shift .", "<": "shift ,"}  # of keys that go by another
 
 
@@ -94,7 +95,10 @@ class Keys:
     width = "sm"
 
     def __init__(self) -> None:
-        keys = [(NAMES.get(key, key), does) for key, does in (KEYS | LOOKING | ASKING).items()]
+        keys = [
+            (NAMES.get(key, key), does)
+            for key, does in (KEYS | ANSWERING | LOOKING | ASKING).items()
+        ]
         self.view = HTML(
             render("keys", keys=keys),
             stylesheets=[css("keys")],

@@ -1,5 +1,6 @@
 // Tells the server which key was pressed; what a key does is decided there, unless the browser does it alone.
 
+import {ANSWERS} from "./answers.js"
 import {tell} from "./events.js"
 import {KEYS} from "./looking.js"
 import {find_all} from "./words.js"
@@ -16,7 +17,7 @@ export function listen(keys) {
   let nudged = 0 // when the last nudge was sent
 
   window.addEventListener("keydown", (event) => {
-    const act = KEYS[event.key]
+    const act = KEYS[event.key] ?? ANSWERS[event.key]
     if (!(act != null || keys.includes(event.key)) || event.ctrlKey || event.metaKey || event.altKey) {
       return
     }
