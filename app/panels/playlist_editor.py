@@ -5,15 +5,16 @@ from typing import Any
 
 import msgspec
 from panel import ui
-from panel.layout import Column, Row
+from panel.layout import Column, FlexBox
 from panel.pane import HTML
 
 from app.explanations.explanation import explain
 from app.page.buttons import Presses
 from app.panel_document import address_of_page
 from app.panels.lesson_list import name_of, whole_course
-from app.sharing import packed_runs, playlist_links
+from app.sharing import packed_runs, playlist_drafts, playlist_links
 from app.sharing.file_button import file_button
+from app.sharing.playlist_drafts import Draft
 from app.stylesheets import css
 from app.templates import render
 from engine import (
@@ -37,7 +38,7 @@ LATER = 10_000  # steps: what a run should not exceed that a class waits for
 
 
 class PlaylistEditor:
-    """The main area while a playlist is made; what is made stays until the visitor leaves."""
+    """The main area while a playlist is made; the browser keeps it until it is saved."""
 
     def __init__(
         self, handle: ExperimentHandle, presses: Presses, follow: Callable[[Playlist], None]
@@ -47,6 +48,7 @@ class PlaylistEditor:
         self._items: list[Item] = []
         self._run_title = self._run_link = ""  # what is written in the fields of a shared run
         self._section = ""  # of the lesson that was added last
+        self._too_long = ""  # why the browser does not keep it
         self._board = HTML(
             "",
             stylesheets=[css("buttons"), css("panel", "course", "playlist")],
@@ -67,7 +69,7 @@ class PlaylistEditor:
         self._file_input.param.watch(lambda event: self._open_file(), "value")
         self.view = Column(
             self._board,
-            Row(self._save, self._file_input, margin=(0, 12)),
+            FlexBox(self._save, self._file_input, margin=(0, 12), sizing_mode="stretch_width"),
             sizing_mode="stretch_width",
         )
         self._listen()
@@ -87,12 +89,48 @@ class PlaylistEditor:
         self._presses.on("add run", self._add_run)
         self._presses.on("follow playlist", self._play)
         self._presses.on("copy playlist", self._copy)
+        self._presses.on("new playlist", lambda: self._begin(Draft()))
+        on("draft kept", self._recall)
 
     def edit(self, playlist: Playlist | None) -> None:
         """Show what is being made, or this playlist to change it."""
         if playlist is not None:
             self._title, self._items = playlist.title, list(playlist.items)
+        elif self._draft == Draft():
+            self._presses.do("recall_draft")
         self._draw()
+
+    # ---- what the browser keeps ------------------------------------------------------------------
+
+    @property
+    def _draft(self) -> Draft:
+        return Draft(self._title, tuple(self._items))
+
+    def _begin(self, draft: Draft) -> None:
+        """Go on with another one; what was being made is gone."""
+        self._title, self._items = draft.title, list(draft.items)
+        self._keep()
+        self._draw()
+
+    def _keep(self) -> None:
+        """Have the browser keep what was changed, so that a reload loses nothing."""
+        try:
+            kept, self._too_long = playlist_drafts.packed(self._draft), ""
+        except ValueError as error:
+            kept, self._too_long = "", str(error)
+        self._presses.do("keep_draft", kept)
+
+    def _recall(self, kept: str) -> None:
+        """The browser has kept a playlist of an earlier visit; it may send anything."""
+        if self._draft != Draft():
+            return
+        known = {"", *whole_course().places}  # a lesson of the operator's may be gone
+        try:
+            draft = playlist_drafts.unpacked(kept)
+            items = tuple(item for item in draft.items if item.lesson in known)
+            self._begin(Draft(draft.title, items))
+        except ValueError as error:
+            self._draw(str(error))
 
     # ---- the file ------------------------------------------------------------------------------
 
@@ -106,7 +144,9 @@ class PlaylistEditor:
         return Playlist(self._title.strip(), tuple(self._items))
 
     def _file(self) -> bytes:
-        return write_playlist(self._made)
+        raw = write_playlist(self._made)
+        self._presses.do("keep_draft", "")
+        return raw
 
     def _open_file(self) -> None:
         raw = self._file_input.value
@@ -115,7 +155,8 @@ class PlaylistEditor:
         name = str(self._file_input.filename)
         self._file_input.clear()
         try:
-            self.edit(read_playlist(bytes(raw)))
+            opened = read_playlist(bytes(raw))
+            self._begin(Draft(opened.title, opened.items))
         except ValueError as error:
             self._draw(f"{name}: {error}")
 
@@ -143,6 +184,7 @@ class PlaylistEditor:
         before, self._title = self._title, said[:MOST_TITLE]
         if (len(before.strip()) < 3) != (len(self._title.strip()) < 3):
             self._allow()
+        self._keep()
 
     def _write(self, said: str, field: str, most: int) -> None:
         number, _, words = said.partition(" ")
@@ -154,6 +196,7 @@ class PlaylistEditor:
             if field == "title" and not words.strip():
                 changes[field] = "?"  # each item has a title
             self._items[place] = msgspec.structs.replace(item, **changes)
+            self._keep()
 
     def _place(self, number: str) -> int | None:
         """The place that a browser names, which may be any."""
@@ -165,6 +208,7 @@ class PlaylistEditor:
             self._draw(f"A playlist holds {MOST_ITEMS} items at most.")
             return
         self._items.append(item)
+        self._keep()
         self._draw()
 
     def _add_lesson(self, slug: str) -> None:
@@ -196,11 +240,13 @@ class PlaylistEditor:
         if place is not None and 0 <= place + by < len(self._items):
             items = self._items
             items[place], items[place + by] = items[place + by], items[place]
+            self._keep()
             self._draw()
 
     def _remove(self, number: str) -> None:
         if (place := self._place(number)) is not None:
             del self._items[place]
+            self._keep()
             self._draw()
 
     # ---- what is seen --------------------------------------------------------------------------
@@ -223,7 +269,7 @@ class PlaylistEditor:
             items=[(item, lessons.get(item.lesson)) for item in self._items],
             sections=sections,
             open=self._section,
-            refusal=refusal,
+            refusal=refusal or self._too_long,
             run_title=self._run_title,
             run_link=self._run_link,
             own=self._handle.own.step,
@@ -242,6 +288,11 @@ explain(
     "button edit playlist",
     "A playlist",
     "Puts lessons, shared runs and words of your own in an order, for a class to go through.",
+)
+explain(
+    "button new playlist",
+    "A new playlist",
+    "Begins with an empty one. What was not saved as a file is gone.",
 )
 explain(
     ("button follow playlist", "button copy playlist"),

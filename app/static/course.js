@@ -6,6 +6,7 @@ import {find} from "./words.js"
 
 const KEY = "babysit lessons" // in the browser's storage: slugs of lessons that are done
 const ANSWERS = "babysit answers" // ... by lesson and variation, what was answered
+const DRAFT = "babysit playlist" // ... a playlist that is being made
 const LESSON = "lesson" // parameters of the address: the lesson that is open
 const ITEM = "item" // ... the place in a playlist, from 1
 const PLAYLIST = "playlist" // ... its name in the operator's folder, or behind # the playlist itself
@@ -71,6 +72,20 @@ export function tick_lesson(slug) {
 export function keep_answer(name, answer) {
   try {
     localStorage.setItem(ANSWERS, JSON.stringify({...answers(), [name]: answer}))
+  } catch {}
+}
+
+// A playlist that is being made, as the server has packed it; empty: it is saved, or there is none.
+export function keep_draft(packed) {
+  try {
+    packed == "" ? localStorage.removeItem(DRAFT) : localStorage.setItem(DRAFT, packed)
+  } catch {}
+}
+
+export function recall_draft() {
+  try {
+    const packed = localStorage.getItem(DRAFT)
+    packed != null && tell("press", "draft kept", packed)
   } catch {}
 }
 

@@ -3,6 +3,8 @@
 import dataclasses
 import html
 import json
+import random
+import string
 
 import pytest
 
@@ -11,7 +13,8 @@ from app.panels import lesson_list, lessons
 from app.panels.lessons import Lessons
 from app.panels.playlist_editor import PlaylistEditor
 from app.plots import VIEWS
-from app.sharing import packed_runs, playlist_links
+from app.sharing import packed_runs, packing, playlist_drafts, playlist_links
+from app.sharing.playlist_drafts import Draft
 from app.sharing.reconnect import Reconnect
 from engine import (
     FAILS,
@@ -345,6 +348,51 @@ def test_a_run_is_added_by_its_link(panel, browser):
     browser.press("add run")
     (item,) = editor._items
     assert item.run.config.seed == 7 and item.run.steps == 5 and "5 steps" in item.title
+
+
+def kept_by(browser: Browser) -> str:
+    """The draft of a playlist that the browser keeps."""
+    return next(words[1] for words in reversed(browser.done) if words[0] == "keep_draft")
+
+
+def test_a_playlist_that_is_not_saved_survives_a_reload(panel, browser):
+    editor = made(panel, browser)
+    assert ("recall_draft",) in browser.done
+    browser.press("playlist title", "We")  # too short to be saved
+    browser.press("add lesson", "dead-relus")
+    browser.press("item words", "0 Today it breaks.")
+    browser.press("add run")
+    kept = kept_by(browser)
+    browser.press("new playlist")
+    assert kept_by(browser) == "" and "Nothing in it yet" in str(editor._board.object)
+    browser.press("draft kept", kept)
+    board = str(editor._board.object)
+    assert 'value="We"' in board and "Today it breaks." in board and "A run of" in board
+    browser.press("draft kept", playlist_drafts.packed(Draft("Another")))
+    assert "Today it breaks." in str(editor._board.object)  # what is being made stays
+    browser.press("playlist title", "Week 3")
+    editor._file()
+    assert kept_by(browser) == ""
+
+
+@pytest.mark.parametrize("kept", ["", "no such thing", "[" * 9000, packing.packed(b"{}]")])
+def test_a_draft_that_cannot_be_read_is_said_to_be_none(panel, browser, kept):
+    editor = made(panel, browser)
+    browser.press("draft kept", kept)
+    assert "has kept cannot be read" in str(editor._board.object)
+
+
+def test_what_is_too_long_to_be_kept_is_said(panel, browser):
+    editor = made(panel, browser)
+    numbers = random.Random(0)
+    for place in range(40):
+        browser.press("add words")
+        browser.press(
+            "item words", f"{place} " + "".join(numbers.choices(string.ascii_letters, k=600))
+        )
+    browser.press("later", "0")
+    assert "too long for the browser to keep" in str(editor._board.object)
+    assert kept_by(browser) == ""
 
 
 def test_a_file_that_is_no_playlist_is_refused(panel, browser):

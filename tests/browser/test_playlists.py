@@ -32,6 +32,12 @@ def test_a_lecturer_makes_a_playlist_and_goes_through_it(tab, fast):
     page.get_by_label("Title of the run").fill("As we left it")
     page.get_by_role("button", name="Add the run").click()
     page.get_by_label("Title of part 2").wait_for()
+    page.reload()  # nothing is saved yet
+    page.get_by_role("tab", name="Lessons").click()
+    page.get_by_text("All lessons").click()
+    page.get_by_role("button", name="Make a playlist").click()
+    page.get_by_label("Title of part 2").wait_for()
+    assert page.get_by_label("Words of part 1").input_value().startswith("Everything learned")
     editor = page.get_by_label("What can be added")
     editor.get_by_text("Activation functions").click()
     for part in ("3", "4"):  # the same lesson twice
