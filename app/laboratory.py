@@ -8,10 +8,13 @@ Laboratory(RunConfig(seed=3), only=["loss", "accuracy"]).servable()
 
 import functools
 import html
+import os
+import secrets
 import socket
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
@@ -46,18 +49,31 @@ class Laboratory(Viewer):
         self.address = f"{_served()}{said}{wanted}"
         self.height = height
 
+    def _frame(self, height: str) -> str:
+        return (
+            f'<iframe src="{html.escape(self.address)}" title="Babysit" loading="lazy"'
+            f' style="width: 100%; height: {height}; border: 0"></iframe>'
+        )
+
     def __panel__(self) -> Viewable:
         """A frame with the page in it."""
-        frame = (
-            f'<iframe src="{html.escape(self.address)}" title="Babysit" loading="lazy"'
-            ' style="width: 100%; height: 100%; border: 0"></iframe>'
-        )
-        return HTML(frame, height=self.height, sizing_mode="stretch_width", margin=0)
+        return HTML(self._frame("100%"), height=self.height, sizing_mode="stretch_width", margin=0)
+
+    def servable(self, *args: Any, **kwargs: Any) -> Any:
+        """Show it where a script is served; below a cell of a notebook it is shown anyway."""
+        super().servable(*args, **kwargs)
+        return self
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows below a cell: plain HTML, which needs no extension of Panel's."""
+        return {"text/html": self._frame(f"{self.height}px"), "text/plain": self.address}
 
 
 @functools.cache
 def _served() -> str:
     """The address of the page, served by a thread of this process from now on."""
+    # A notebook has no class room: whoever starts it need not be told its teacher's word.
+    os.environ.setdefault("BABYSIT_TEACHER", secrets.token_urlsafe())
     from app.server import http_handlers  # its import reads the environment
 
     http_handlers.allow_frames(NOTEBOOKS)

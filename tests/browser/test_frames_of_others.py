@@ -1,6 +1,8 @@
 """The page in a frame of another site's page: shown if the operator's list has it, else not."""
 
 import functools
+import html
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -70,6 +72,9 @@ def test_a_page_that_is_not_of_the_list_shows_nothing(page, address, another_sit
 
 def test_the_laboratory_of_a_notebook_shows_its_own_run(page, another_site):
     laboratory = Laboratory(RunConfig(seed=11), only=["loss", "transport"])
+    shown = laboratory.servable()._repr_mimebundle_()["text/html"]  # as Jupyter asks for it
+    address = re.search('src="([^"]+)"', shown)
+    assert address and html.unescape(address[1]) == laboratory.address
     page.goto(another_site(laboratory.address))
     frame = page.frame_locator("iframe")
     frame.locator("babysit-view[name=loss] canvas").first.wait_for()
