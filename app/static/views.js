@@ -171,10 +171,20 @@ export function point_at(view) {
   pointed_at = view
   if (places.has(view)) {
     bring_to_light(places.get(view))
+    scroll_to(places.get(view))
   }
   for (const [name, place] of places) {
     place.classList.toggle("pointed-at", name == view)
   }
+}
+
+// Its place may lie below the edge of a small screen, or be hidden until the page has changed.
+async function scroll_to(place) {
+  const until = performance.now() + PATIENCE
+  while (!place.checkVisibility() && performance.now() < until) {
+    await new Promise(requestAnimationFrame)
+  }
+  place.scrollIntoView({block: "nearest"})
 }
 
 // What several plots have in their headlines.
