@@ -23,6 +23,7 @@ from engine import (
     Conductor,
     Experiment,
     Item,
+    Lesson,
     Limits,
     Playlist,
     RunConfig,
@@ -31,7 +32,10 @@ from engine import (
     record,
     write_playlist,
 )
+from engine.lessons import play_live
 from tests.waiting import wait_until
+
+FEW = 5  # steps
 
 
 class Browser:
@@ -57,10 +61,16 @@ def browser() -> Browser:
     return Browser()
 
 
-def short(name):
+def short(name: str) -> Lesson:
+    """The lesson, with runs of a few steps: the page's part does not depend on what is learned."""
     lesson = open_lesson(name)
     runs = tuple(
-        dataclasses.replace(run, steps=min(run.steps, 5), script=()) for run in lesson.runs
+        dataclasses.replace(
+            run,
+            steps=min(run.steps, FEW),
+            script=tuple((min(step, FEW - 1), command) for step, command in run.script),
+        )
+        for run in lesson.runs
     )
     return dataclasses.replace(lesson, runs=runs)
 
@@ -128,6 +138,33 @@ def test_a_variation_asks_for_a_prediction_and_is_judged_by_its_own_verdict(pane
     assert "The plots show: above 10.0" in told(panel)
     assert f"You expected: {HOLDS}. It is: {FAILS}." in told(panel)
     assert len(panel.answers) == 2
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_variation_of_a_lesson_ends_in_a_verdict_of_its_own(
+    panel, handle, browser, monkeypatch, name
+):
+    monkeypatch.setattr(play_live, "WATCHED", 0.1)
+    monkeypatch.setattr(play_live, "AT_LEAST", 0.01)
+    lesson = open_lesson(name)
+    browser.press("lesson", lesson.slug)
+    browser.press("predict", lesson.question.options[0])
+    play(panel, handle)
+    browser.press("saw", handle.latest.background.lesson.seen.options[0])
+    for number, by in enumerate(lesson.breaks):
+        assert by.label in html.unescape(str(panel._variations.object))
+        browser.press("vary", f"{number} {HOLDS}")
+        play(panel, handle)
+        scene = handle.latest.background.lesson
+        assert scene.verdict.sentence not in told(panel)
+        browser.press("saw", scene.seen.answer)
+        assert f"You saw it: {scene.seen.answer}." in told(panel)
+        assert scene.verdict.sentence in told(panel) and f"with “{by.label}”" in told(panel)
+        assert ("You predicted it:" in told(panel)) == scene.verdict.holds
+        for figure in scene.verdict.figures:
+            assert figure.label in told(panel) and figure.text in told(panel)
+        assert bool(scene.exhibits) == bool(panel._pictures.objects)
+    assert len(panel.answers) == 1 + len(lesson.breaks)
 
 
 @pytest.mark.parametrize(

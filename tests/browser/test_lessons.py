@@ -1,14 +1,14 @@
-"""The lessons and the checklist in a real browser: each is played to its verdict."""
+"""The lessons and the checklist in a real browser: each is played to its verdict.
 
-import dataclasses
+That every variation is played too, tests/app/test_lessons_panel.py checks without a browser.
+"""
 
 import pytest
 
 from app.panels import lessons
-from engine import FAILS, HOLDS, LESSONS, Lesson, open_lesson
+from engine import FAILS, HOLDS, LESSONS, open_lesson
 from engine.lessons import play_live
-
-FEW = 5  # steps: the page's part in a lesson does not depend on what its networks learn
+from tests.app.test_lessons_panel import short
 
 
 @pytest.fixture
@@ -28,20 +28,6 @@ def choose(tab, lesson: str) -> None:
 
 def predict(tab, answer: str) -> None:
     tab.page.get_by_role("button", name=answer, exact=True).click()
-
-
-def short(name: str) -> Lesson:
-    """The lesson, with runs of a few steps."""
-    lesson = open_lesson(name)
-    runs = tuple(
-        dataclasses.replace(
-            run,
-            steps=min(run.steps, FEW),
-            script=tuple((min(step, FEW - 1), command) for step, command in run.script),
-        )
-        for run in lesson.runs
-    )
-    return dataclasses.replace(lesson, runs=runs)
 
 
 def press_to_the_verdict(tab, words: str) -> None:
@@ -64,16 +50,19 @@ def press_to_the_verdict(tab, words: str) -> None:
 
 
 @pytest.mark.parametrize("part", [0, 1])  # for two processes
-def test_every_lesson_and_variation_ends_in_a_verdict(tab, fast, monkeypatch, part):
+def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(tab, fast, monkeypatch, part):
     monkeypatch.setattr(lessons, "open_lesson", short)
-    tab.page.get_by_role("tab", name="Lessons").click()
-    for name in list(LESSONS)[part::2]:
-        choose(tab, name)
+    names = [list(LESSONS)[: len(LESSONS) // 2], list(LESSONS)[len(LESSONS) // 2 :]][part]
+    if part == 0:
+        tab.page.keyboard.press("n")  # from the knobs: to the lessons
+    else:
+        tab.page.get_by_role("tab", name="Lessons").click()
+        choose(tab, names[0])
+    for name in names:
         lesson = open_lesson(name)
+        tab.page.get_by_role("heading", name=lesson.title, level=3, exact=True).wait_for()
+        tab.page.locator(".holds, .fails").wait_for(state="detached")
         press_to_the_verdict(tab, lesson.question.options[0])
-        for by in lesson.breaks:
-            press_to_the_verdict(tab, f"{by.label}: {HOLDS}")
-            assert f"with “{by.label}”" in tab.page.locator(".holds, .fails").inner_text()
         assert (
             tab.page.get_by_text("You predicted it:")
             .or_(tab.page.get_by_text("You expected:"))
@@ -81,25 +70,29 @@ def test_every_lesson_and_variation_ends_in_a_verdict(tab, fast, monkeypatch, pa
         )
         exhibits = tab.snapshot.background.lesson.exhibits
         assert tab.page.locator(".bk-Figure canvas").count() >= len(exhibits)
+        offered = tab.page.locator("[data-press=vary]").evaluate_all(
+            "all => all.map((button) => button.ariaLabel)"
+        )
+        expected = [f"{by.label}: {x}" for by in lesson.breaks for x in (HOLDS, FAILS)]
+        assert offered == expected
+        tab.page.keyboard.press("n")
     assert not tab.page.get_by_text("Something failed on this page").count()
 
 
-def test_a_prediction_starts_the_lesson(tab):
+def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
     tab.page.get_by_role("tab", name="Lessons").click()
     choose(tab, "a good rate")
     question = open_lesson("a good rate").question
     press_to_the_verdict(tab, question.options[question.right])
     assert tab.page.locator(".holds").is_visible()
     assert tab.page.get_by_text("You predicted it:").is_visible()
-
-
-def test_a_variation_is_one_click(tab, fast):
-    tab.page.get_by_role("tab", name="Lessons").click()
     choose(tab, "first loss")
     press_to_the_verdict(tab, "0")
     assert tab.page.get_by_text("You expected: 0. It is: 2.3026.").is_visible()
-    press_to_the_verdict(tab, f"{open_lesson('first loss').breaks[0].label}: {FAILS}")
-    assert "does not hold here" in tab.page.locator(".fails").inner_text()
+    by = open_lesson("first loss").breaks[0]
+    press_to_the_verdict(tab, f"{by.label}: {FAILS}")
+    verdict = tab.page.locator(".fails").inner_text()
+    assert "does not hold here" in verdict and f"with “{by.label}”" in verdict
 
 
 def test_another_run_ends_a_lesson(tab):
