@@ -89,6 +89,7 @@ TITLES: Mapping[str, words.Words] = {
     "normalization": words.normalization,
     "optimizer": words.optimizer,
     "rate": words.rate,
+    "bare rate": words.bare_rate,
     "schedule": words.schedule,
     "penalty": words.penalty,
     "dropout": words.dropout,

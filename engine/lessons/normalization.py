@@ -27,7 +27,7 @@ def before_the_nonlinearity() -> Lesson:
     return Lesson(
         section=SECTION,
         title="Where in a layer does batch norm belong?",
-        setup="The sums of one ReLU unit lie around -4, for every example of a mini-batch: as it"
+        setup="The sums of one ReLU unit lie around -2, for every example of a mini-batch: as it"
         " is, the unit is silent. Batch norm may stand before ReLU or behind it.",
         look="Each point is an example: its sum to the right, the unit's output upwards. ReLU cuts"
         " off what lies below 0. What it has cut off, nothing behind it brings back. The view"
@@ -51,7 +51,9 @@ def before_the_nonlinearity() -> Lesson:
         breaks=(
             Variation("Before it in both", "behind", exhibit=NormalizedPlace("before ReLU")),
             Variation(
-                "Sums around -1 behind it", "behind", exhibit=NormalizedPlace("behind ReLU", -1.0)
+                "Sums around -0.5 behind it",
+                "behind",
+                exhibit=NormalizedPlace("behind ReLU", -0.5),
             ),
         ),
     )

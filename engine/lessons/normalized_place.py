@@ -9,6 +9,7 @@ from engine.lessons.normalized_unit import NormalizedBatch
 from engine.nn.normalization import BatchNorm
 
 EXAMPLES = 32
+DEVIATION = 0.5  # of the sums
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,12 @@ class NormalizedPlace:
     """A unit whose sums lie far from 0, as large weights or a bias can make them."""
 
     where: Literal["before ReLU", "behind ReLU", "nowhere"]
-    mean: float = -4.0  # of the sums
+    mean: float = -2.0  # of the sums
     seed: int = 0
 
     def show(self) -> NormalizedBatch:
         """Pass a mini-batch of sums through ReLU and, where it stands, batch norm."""
-        sums = np.random.default_rng(self.seed).normal(self.mean, 1.0, (EXAMPLES, 1))
+        sums = np.random.default_rng(self.seed).normal(self.mean, DEVIATION, (EXAMPLES, 1))
         x = _normalized(sums) if self.where == "before ReLU" else sums
         x = np.maximum(x, 0)
         outputs = _normalized(x) if self.where == "behind ReLU" else x

@@ -69,6 +69,11 @@ def rate(config: RunConfig) -> str:
     return f"a rate of {written(config.optimization.learning_rate)}"
 
 
+def bare_rate(config: RunConfig) -> str:
+    """The learning rate as a number alone, for titles that have little room."""
+    return written(config.optimization.learning_rate)
+
+
 def schedule(config: RunConfig) -> str:
     """Such as "constant, from 0.5"."""
     return f"{config.optimization.schedule.name}, from {written(config.optimization.learning_rate)}"
