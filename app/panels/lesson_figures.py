@@ -200,6 +200,8 @@ def _graph(graph: Graph, name: str) -> figure:
     for line in sorted(graph.lines, key=lambda line: not line.dashed):
         colour, dash = (palette.QUIET, "dashed") if line.dashed else (palette.TRAIN, "solid")
         picture.line(line.x, line.y, color=colour, line_width=2, line_dash=dash)
+    if graph.ends:
+        picture.y_range = Range1d(*graph.ends)
     picture.xaxis.axis_label, picture.yaxis.axis_label = graph.axes
     return picture
 

@@ -71,6 +71,7 @@ class Downhill:
             (False, False),
             f"at a rate of {written(self.rate)} the loss falls by {written(fall, 3)},"
             f" at twice that rate by {written(of_twice, 3)}",
+            None,
             self.rate,
             here,
             float(curve.max()),

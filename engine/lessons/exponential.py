@@ -40,6 +40,7 @@ class Exponential:
             ),
             (False, True),
             f"{2 * needed} multiplications and additions until {self.digits} digits are right",
+            None,
             2 * needed,
         )
 

@@ -16,6 +16,7 @@ from engine.types import Array
 SMOOTH = RunConfig(model=ModelConfig(hidden=(16,), activation=Choice("tanh")))
 POWERS = np.arange(-12.0, -0.5, 0.5)  # of ten: the steps to either side
 CHECKED = 40  # weights
+ENDS = 1e-11, 1.0  # of the errors in a picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,14 +50,15 @@ class GradientErrors:
         steps = 10**POWERS
         errors = np.array([_error(copy, gradient, places, step) for step in steps])
         best = int(errors.argmin())
-        fault = "" if self.factor == 1 else f", its gradient times {written(self.factor)}"
+        fault = "" if self.factor == 1 else f", the first layer times {written(self.factor)}"
         return Differences(
-            f"the first layer{fault}",
+            f"backpropagation{fault}",
             ("step to either side, h", "relative error"),
             (Line("relative error", steps, errors),),
             (True, True),
             f"the smallest error is {written(float(errors[best]), 2)},"
             f" at a step of {written(float(steps[best]), 1)}",
+            ENDS,
             float(errors[best]),
             float(steps[best]),
         )

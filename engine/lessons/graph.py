@@ -24,3 +24,4 @@ class Graph:
     lines: tuple[Line, ...]
     powers: tuple[bool, bool]  # whether x and y are spaced by powers of ten
     told: str  # the numbers in words
+    ends: tuple[float, float] | None  # of the y axis, alike in several pictures; None: what fits
