@@ -61,8 +61,7 @@ class Laboratory(Viewer):
 
     def servable(self, *args: Any, **kwargs: Any) -> Any:
         """Show it where a script is served; below a cell of a notebook it is shown anyway."""
-        super().servable(*args, **kwargs)
-        return self
+        return super().servable(*args, **kwargs) if pn.state.served else self
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What a notebook shows below a cell: plain HTML, which needs no extension of Panel's."""
