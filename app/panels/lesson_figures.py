@@ -201,7 +201,7 @@ def _graph(graph: Graph, name: str) -> figure:
         colour, dash = (palette.QUIET, "dashed") if line.dashed else (palette.TRAIN, "solid")
         picture.line(line.x, line.y, color=colour, line_width=2, line_dash=dash)
     if graph.ends:
-        picture.y_range = Range1d(*graph.ends)
+        picture.y_range = Range1d(start=graph.ends[0], end=graph.ends[1])
     picture.xaxis.axis_label, picture.yaxis.axis_label = graph.axes
     return picture
 
