@@ -1,6 +1,7 @@
 """The interface to an experiment that the conductor serves: commands in, snapshots out."""
 
 import dataclasses
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Set
@@ -67,6 +68,8 @@ class ExperimentHandle:
         self._own = experiment  # the visitor's own, also while a lesson's is served
         self._stage: Experiment | None = None  # the lesson's, also while the own one is served
         self.steps_due = StepsDue()
+        self.needs = math.inf  # seconds of training in a period; infinity: all that it can get
+        self.published = 0.0  # the time of the last frame after training
 
     def send(self, command: Sent) -> None:
         """Queue a command, which is applied soon, between two steps.

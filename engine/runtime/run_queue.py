@@ -2,7 +2,8 @@
 
 Turns for queued commands alternate with turns for training. Commands cost time from a budget that
 fills at the rate of the experiment's share, so that nobody waits for more than one turn of each of
-the others, however many commands somebody sends. At a pace, only the steps that are due are made.
+the others, however many commands somebody sends. At a pace, only the steps that are due are made;
+what is left of such shares goes to those that could use more, a piece at a time.
 """
 
 import heapq
@@ -31,6 +32,8 @@ TOLERABLE = 0.4  # tolerable delay of a frame, as a share of the period
 LESS, MORE = 0.97, 1.01  # factors on the share after each slice
 WORK = 0.7  # share of a visitor's time for background work during training
 COMMANDS = 0.5  # of a visitor's share of the time, what its commands may take in the long run
+PIECE = 0.02  # seconds of a turn that is longer than an equal share of the time
+FRAME = 0.9  # of a period: one that has several turns in a period is shown once in that time
 OBEYED = 0.02  # seconds of one visitor's commands, after which the next one gets a turn
 
 
@@ -203,12 +206,13 @@ class RunQueue:
 
     def _turn(self, handle: ExperimentHandle, due: bool) -> float:
         """Process its commands and train it; returns the seconds that it had for training."""
-        beat, now = handle.due + self._scheduler.period, self._clock()
+        planned, now = handle.due, self._clock()
         if due:
             handle.due = 0.0
-            self._adapt_load(now - beat + self._scheduler.period)
+            self._adapt_load(now - planned)
         alone = self._scheduler.alone(handle)
-        share = self._share(alone)
+        share, part = self._share(handle, alone)
+        beat = planned + part * self._scheduler.period
         rate = COMMANDS * (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
         handle.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
@@ -217,7 +221,7 @@ class RunQueue:
         elif handle.curious:
             _show(handle)
         if due and handle.busy:
-            self._slice(handle, share if alone or handle.budget.solvent else 0.0, beat)
+            self._slice(handle, share if alone or handle.budget.solvent else 0.0, beat, part)
         handle.allow_checkpoints(self._scheduler.checkpoints)
         now, wait = self._clock(), _wait(handle)
         if handle.due and handle.due <= now + max(wait, self._scheduler.period):
@@ -228,8 +232,8 @@ class RunQueue:
             self._enqueue(handle, self._clock() + (0.0 if alone else handle.budget.wait(rate)))
         return share
 
-    def _share(self, alone: bool) -> float:
-        """Seconds of training for each experiment in a period.
+    def _share(self, handle: ExperimentHandle, alone: bool) -> tuple[float, float]:
+        """Seconds of training in this turn, and the part of a period until the next one.
 
         A slow queue takes no larger share than the main one: it shares the core, and would make
         the frames of all others late.
@@ -239,7 +243,14 @@ class RunQueue:
             load = LEAST_LOAD
         elif alone:
             load *= LOAD_ALONE / LOAD
-        return load * self._scheduler.period / (len(self._due) + 1)
+        equal = load * self._scheduler.period / (len(self._due) + 1)
+        if handle.needs < equal:
+            return equal, 1.0
+        others = [other.needs for _, _, other in self._due]
+        left = sum(max(0.0, equal - needs) for needs in others)
+        share = equal + left / (1 + sum(needs >= equal for needs in others))
+        turn = min(share, max(equal, PIECE))
+        return turn, turn / share if share > 0 else 1.0
 
     def _obey(self, handle: ExperimentHandle, rate: float) -> None:
         begun = self._clock()
@@ -262,17 +273,21 @@ class RunQueue:
         self._commands.pay(seconds, TOGETHER)
         handle.budget.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
 
-    def _slice(self, handle: ExperimentHandle, seconds: float, beat: float) -> None:
+    def _slice(self, handle: ExperimentHandle, seconds: float, beat: float, part: float) -> None:
         experiment = handle.experiment
         if handle.works.busy:  # a visitor waits for it, so it gets the larger part
             training = experiment.status is Status.RUNNING
             seconds -= handle.works.advance(WORK * seconds if training else seconds, self._clock)
         at_once = experiment.at_work  # a past step, for instance, is rebuilt as fast as possible
+        handle.needs = math.inf  # as much as there is, unless it keeps its pace with less
         steps = experiment.advance(seconds) if at_once else self._train(handle, seconds)
+        done = at_once and not experiment.at_work
+        wanted = handle.wanted and (done or self._frame_due(handle, part))
         # At a slow pace every step is published, even if no watcher waits for it.
-        if handle.wanted or not handle.busy or (steps and _wait(handle) > self._scheduler.period):
+        if wanted or not handle.busy or (steps and _wait(handle) > self._scheduler.period):
             looks = handle.looks
             handle.publish(experiment.cached_snapshot(looks), looks)
+            handle.published = self._clock()
         # Without other experiments in the queue, no later turn would measure the delay.
         if not self._due and steps > 1:
             self._adapt_load(self._clock() - beat)
@@ -282,9 +297,17 @@ class RunQueue:
         rate, period = handle.rate, self._scheduler.period
         due = handle.steps_due.count(rate, self._clock(), period)
         apart = 1 if rate <= EACH else rate * period
+        begun = self._scheduler.work()
         steps = handle.experiment.advance(max(1.0, 1 / (rate * period)) * seconds, due, apart)
         handle.steps_due.made(steps)
+        if steps == due and not handle.works.busy:
+            handle.needs = self._scheduler.work() - begun
         return steps
+
+    def _frame_due(self, handle: ExperimentHandle, part: float) -> bool:
+        """Whether there is to be a frame: one a period, however many turns there are in it."""
+        since = self._clock() - handle.published
+        return part >= 1 or since >= FRAME * self._scheduler.period
 
     def _adapt_load(self, late: float) -> None:
         """Lower the training share if a turn was late by so many seconds, else raise it."""

@@ -63,6 +63,26 @@ def seated(room, config, clock, names, **costs):
     return handles, served
 
 
+# ---- shares --------------------------------------------------------------------------------------
+
+
+def test_what_paced_runs_leave_goes_to_whoever_can_use_more(room, config, clock):
+    handles, _ = seated(room, config, clock, [f"{n}" for n in range(10)], trains=0.0005)
+    first, *paced = handles.values()
+    for handle in paced:
+        handle.set_pace(10.0)
+    watch(first)
+    serve(room, clock, 10 * PERIOD)
+    steps = [handle.experiment.step for handle in handles.values()]
+    frames = first._version
+    serve(room, clock, 20 * PERIOD)
+    made = [x.experiment.step - before for x, before in zip(handles.values(), steps, strict=True)]
+    assert made[0] * 0.0005 / (20 * PERIOD) > 0.4  # of the time; an equal share is 6 %
+    assert all(18 <= paced <= 22 for paced in made[1:])
+    assert first._version - frames <= 22  # no more frames than others have
+    assert room.worst.seconds < 0.03  # nobody waits for more than a piece of that
+
+
 # ---- commands ------------------------------------------------------------------------------------
 
 
@@ -261,7 +281,7 @@ def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(ro
     for late in (True, False):
         for _ in range(200):
             room.main._adapt_load(PERIOD if late else 0.0)
-        assert slow._share(alone=False) <= room.main.load * PERIOD
+        assert slow._share(handles["a"], alone=False)[0] <= room.main.load * PERIOD
     room.remove(handles["b"])
     room.remove(handles["c"])
     for _ in range(200):
