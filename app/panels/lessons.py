@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
+import panel as pn
 from panel.layout import Column
 from panel.pane import HTML
 from panel.viewable import Viewable
@@ -252,11 +253,17 @@ class Lessons:
             self._play(lesson, Played(lesson.broken(by), by, expected, ""))
 
     def _play(self, lesson: Lesson, played: Played) -> None:
+        with pn.io.hold():  # all that changes on the page in one message
+            self._begin_to_play(lesson, played)
+
+    def _begin_to_play(self, lesson: Lesson, played: Played) -> None:
         handle = self._handle
         self._played, self._scene, self._saw, self._since = played, None, "", math.inf
         self._told.object = "<p class='quiet'>Starting …</p>"
-        self._pictures[:] = []
-        stage = Experiment(RunConfig())
+        if self._pictures:
+            self._pictures[:] = []
+        first = played.lesson.runs[0].config if lesson.runs else RunConfig()
+        stage = Experiment(first)
 
         def begin(before: Experiment) -> None:
             if played.by:

@@ -438,6 +438,10 @@ class Visit:
         )
 
     def _show(self, snapshot: Snapshot) -> None:
+        with pn.io.hold():  # all that changes on the page in one message
+            self._show_at_once(snapshot)
+
+    def _show_at_once(self, snapshot: Snapshot) -> None:
         if other := self.watched:
             self._knobs.follow(other.handle.latest.config)
             self._lane.show(other.handle.latest)

@@ -55,6 +55,7 @@ export {render}
             sizing_mode="stretch_width",
         )
         settings.param.watch(lambda *events: self._tell(), list(PLACES))
+        self.param.watch(lambda event: self._tell(), "visible")
 
     def follow(self, config: RunConfig) -> None:
         """Show the engine's config, which includes all changes sent so far."""
@@ -62,7 +63,9 @@ export {render}
         self._tell()
 
     def _tell(self) -> None:
-        self.state = self._now
+        """Send the state, unless the controls are hidden: then once they are shown again."""
+        if self.visible:
+            self.state = self._now
 
     @property
     def _now(self) -> dict[str, object]:

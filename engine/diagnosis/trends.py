@@ -35,7 +35,13 @@ def _last_median(steps: Array, column: Array) -> float:
     if len(known) > FEWEST:
         late = steps[-1] - LATE * (steps[-1] - steps[0])
         known = known[min(np.searchsorted(steps[known], late), len(known) - FEWEST) :]
-    return float(np.median(column[known])) if len(known) else math.nan
+    return _median(column[known]) if len(known) else math.nan
+
+
+def _median(few: Array) -> float:
+    """The median of a few numbers, for which NumPy's own takes five times as long."""
+    ordered, middle = np.sort(few), len(few) // 2
+    return float(ordered[middle] if len(few) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
 @memoize

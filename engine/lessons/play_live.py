@@ -34,7 +34,7 @@ def play_live(
     seconds = np.clip(WATCHED / max(1, len(lesson.runs)), AT_LEAST, AT_MOST)
     try:
         for number, run in enumerate(lesson.runs, start=1):
-            experiment.apply(run.begin)
+            experiment.play(run.begin)
             set_pace(run.pace or float(run.steps / seconds) or None)  # no steps need no pace
             title = lesson.titles[run.name]
             scene = replace(scene, playing=title, number=number, shown=title)

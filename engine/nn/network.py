@@ -61,6 +61,11 @@ class Parameters:
         """A fingerprint of the parameters: the same for the same bits."""
         return hashlib.sha256(self.theta.tobytes()).hexdigest()[:DIGITS]
 
+    @property
+    def state_digest(self) -> str:
+        """A fingerprint of the parameters and the statistics, which decide all answers."""
+        return hashlib.sha256(self.theta.tobytes() + self.statistics.tobytes()).hexdigest()
+
     def fits(self, layers: Sequence[Layer]) -> bool:
         """Whether these layers have exactly these parameters, by name and shape."""
         return _layout(layers) == (self.tensors, self.gathered)

@@ -371,6 +371,18 @@ class Experiment:
 
     # ---- the run of a link ----------------------------------------------------------------
 
+    @_quietly
+    def play(self, begin: Begin) -> None:
+        """Play a run from its first step, for which this experiment may have been made just now.
+
+        Then nothing is built a second time, and the result has the same bits.
+        """
+        untouched = self.step == 0 and not self.journal and self.status is Status.PAUSED
+        if untouched and begin.config == self.first_config:
+            self._repeat(Script(begin.script, begin.until))
+        else:
+            self.apply(begin)
+
     def _play_script(self, begin: Begin) -> None:
         self._begin(begin.config)
         self._diagnosing.followed.forget()

@@ -32,6 +32,7 @@ class Evaluator:
         self._row = np.empty_like(self._target[:, 0])
         self._loss = LOSSES.build(config.optimization.loss)
         self._score = accuracy if examples.classes else explained
+        self._judged = "", (math.nan, math.nan)  # which weights, and how they were
 
     @property
     def examples(self) -> int:
@@ -39,10 +40,17 @@ class Evaluator:
         return len(self._target)
 
     def judge(self) -> tuple[float, float]:
-        """The mean loss, and the accuracy; in regression R² (at best 1) in place of accuracy."""
-        scores = self.answer()
-        loss = self._loss(scores, self._target, self._dz, self._row)
-        return loss, self._score(scores, self._answers)
+        """The mean loss, and the accuracy; in regression R² (at best 1) in place of accuracy.
+
+        The same weights are judged once: curves and plots ask for the same step, and at the start
+        of a run so does whatever needs to know the first loss.
+        """
+        weights = self.network.parameters.state_digest
+        if weights != self._judged[0]:
+            scores = self.answer()
+            loss = self._loss(scores, self._target, self._dz, self._row)
+            self._judged = weights, (loss, self._score(scores, self._answers))
+        return self._judged[1]
 
     def answer(self) -> Array:  # (N, O)
         """The scores of each example, in a buffer that the next call overwrites."""

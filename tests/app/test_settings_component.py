@@ -138,3 +138,13 @@ def test_controls_and_sentences_have_the_same_number_format():
 def test_modules_come_from_this_server():
     places = SettingsComponent._process_importmap()["imports"].values()
     assert places and not [place for place in places if "//" in place]
+
+
+def test_hidden_controls_are_told_nothing_until_they_are_shown(component):
+    before = component.state
+    component.visible = False
+    changed = RunConfig().replace("optimization.learning_rate", 0.3)
+    component.follow(changed)
+    assert component.state is before
+    component.visible = True
+    assert component.state["values"]["learning_rate"] == "0.3"

@@ -235,3 +235,11 @@ def test_overfitting_is_found_on_an_expensive_network():
     told = {"step": steps, "train_accuracy": few, "validation_accuracy": other}
     now = dataclasses.replace(now, step=500, curves=curves(**table | told))
     assert "overfitting" in {finding.rule for finding in diagnose(now)}
+
+
+def test_the_median_of_the_last_rows_is_numpys_to_the_bit():
+    rng = np.random.default_rng(0)
+    for rows in range(1, 2 * trends.RECENT):
+        loss = rng.normal(size=rows)
+        recent = trends.recent(curves(step=np.zeros(rows), loss=loss), "loss", 0)
+        assert recent == np.median(loss[-trends.RECENT :])

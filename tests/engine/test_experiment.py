@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine import (
+    Begin,
     Choice,
     Experiment,
     Pause,
@@ -338,3 +339,32 @@ def test_steps_under_a_schedule_chosen_late_are_replayed_to_the_bit(config):
         again.update()
     theta = experiment.network.parameters.theta
     assert again.training.network.parameters.theta.tobytes() == theta.tobytes()
+
+
+def test_a_run_is_played_in_the_experiment_that_was_made_for_it(config):
+    made_for_it, trained_before = Experiment(config), trained(config, 5)
+    other, turned = Experiment(config.with_seed(3)), Experiment(config)
+    for initializer in (Choice("unit normal"), config.model.initializer):
+        turned.apply(SetKnob(INITIALIZER, initializer))  # other weights: the generator has gone on
+    script = ((20, SetKnob(LEARNING_RATE, 0.5)),)
+    played = Experiment(config)
+    played.apply(Begin(config, script, 40))
+    played.advance(math.inf)
+    for experiment, run in ((made_for_it, 1), (trained_before, 2), (other, 2), (turned, 2)):
+        experiment.play(Begin(config, script, 40))
+        experiment.advance(math.inf)
+        assert (experiment.run, experiment.step, experiment.status) == (run, 40, Status.PAUSED)
+        assert same_bits(experiment, played)
+
+
+def test_the_same_weights_are_judged_once(config, monkeypatch):
+    training = trained(config, 3)._run.training
+    judge = training.judges[1]
+    first, passes = judge.judge(), []
+    forward = judge.network.forward
+    monkeypatch.setattr(
+        judge.network, "forward", lambda *a, **k: passes.append(1) or forward(*a, **k)
+    )
+    assert judge.judge() == first and not passes
+    training.network.parameters.theta *= 1.5
+    assert judge.judge() != first and passes
