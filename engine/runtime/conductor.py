@@ -66,6 +66,11 @@ class Conductor:
         return share(self._checkpoints, len(self._homes))
 
     @property
+    def trained(self) -> int:
+        """How many experiments wait for their next turn of training, on all threads."""
+        return sum(queue.trained for queue in self._queues)
+
+    @property
     def _queues(self) -> tuple[RunQueue, ...]:
         return (self.main, *self.slow)
 

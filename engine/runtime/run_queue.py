@@ -29,6 +29,7 @@ LOAD = 0.6  # share of the time for training many experiments
 LOAD_ALONE = 0.85  # ... for a single experiment, which needs few frames
 LEAST_LOAD = 0.02  # ... while frames are late: training yields to them
 TOLERABLE = 0.4  # tolerable delay of a frame, as a share of the period
+SHARES = 4  # of an even one, the largest share of an experiment that few others wait beside
 LESS, MORE = 0.97, 1.01  # factors on the share after each slice
 WORK = 0.7  # share of a visitor's time for background work during training
 COMMANDS = 0.5  # of a visitor's share of the time, what its commands may take in the long run
@@ -53,6 +54,10 @@ class Scheduler(Protocol):
     @property
     def checkpoints(self) -> int:
         """Bytes that each experiment may use for checkpoints."""
+
+    @property
+    def trained(self) -> int:
+        """How many experiments wait for their next turn of training."""
 
     def alone(self, handle: ExperimentHandle) -> bool:
         """Whether no other experiment has anything to do."""
@@ -102,6 +107,11 @@ class RunQueue:
     def load(self) -> float:
         """The share of the time for training that keeps its frames in time."""
         return self._load if self._due else LOAD
+
+    @property
+    def trained(self) -> int:
+        """How many of its experiments wait for their next turn of training."""
+        return len(self._due)
 
     @property
     def alive(self) -> bool:
@@ -235,15 +245,16 @@ class RunQueue:
     def _share(self, handle: ExperimentHandle, alone: bool) -> tuple[float, float]:
         """Seconds of training in this turn, and the part of a period until the next one.
 
-        A slow queue takes no larger share than the main one: it shares the core, and would make
-        the frames of all others late.
+        A slow queue shares the core with the main one: with a larger share, all of it for the few
+        that it serves, it would make the frames of all others late.
         """
         load = min(self._load, self._scheduler.load)
         if self._scheduler.gives_way():
             load = LEAST_LOAD
         elif alone:
             load *= LOAD_ALONE / LOAD
-        equal = load * self._scheduler.period / (len(self._due) + 1)
+        served = max(len(self._due) + 1, (self._scheduler.trained + 1) / SHARES)
+        equal = load * self._scheduler.period / served
         if handle.needs < equal:
             return equal, 1.0
         others = [other.needs for _, _, other in self._due]

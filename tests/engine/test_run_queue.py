@@ -289,6 +289,21 @@ def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(ro
     assert room.load > 0.5  # nobody's frames can be late
 
 
+def test_a_slow_run_takes_a_few_even_shares_at_most(room, config, clock):
+    names = "abcdefghijklmnopqrst"
+    handles, _ = seated(room, config, clock, names, begins=0.0, trains=0.0002)
+    serve(room, clock, 10 * PERIOD)
+    handles["a"].experiment.costs_to_train = 0.2
+    while not any(map(len, room.slow)):
+        serve(room, clock, PERIOD)
+    (slow,) = [queue for queue in room.slow if len(queue)]
+    even = room.load * PERIOD / len(names)
+    turn, part = slow._share(handles["a"], alone=False)
+    assert even < turn / part < 5 * even
+    turn, part = room.main._share(handles["b"], alone=False)
+    assert turn / part == pytest.approx(even, rel=0.2)
+
+
 def test_an_experiment_that_took_too_long_is_served_on_a_background_thread(room, config, clock):
     handles, served = seated(room, config, clock, "abc")
     handles["a"].experiment.costs_to_train = 0.2
