@@ -162,3 +162,20 @@ def test_a_conductor_serves_it_between_the_others_and_then_what_was_sent_after_i
     assert (handle.latest.step, handle.latest.status) == (3000, Status.PAUSED)
     assert handle.latest.config.optimization.learning_rate == 0.3
     assert handle.settled
+
+
+def test_from_within_a_lesson_it_becomes_the_visitors_own_run():
+    clock, source, stage = Clock(), run(SMALL, [], 300), run(SMALL, [], 20)
+    conductor = Conductor(10, clock, begin=lambda thread: None)
+    handle = conductor.add(Experiment(SMALL, clock=clock))
+    watch(handle)
+    handle.do(lambda experiment: handle.put_on_stage(stage))
+    serve(conductor, clock, 0.3)
+    assert handle.latest.step == 20
+    handle.send(carry(source))
+    serve(conductor, clock, 0.5)
+    assert (handle.on_stage, handle.latest.step, handle.own.step) == (False, 300, 300)
+    assert handle.latest.run > stage.run  # a page tells runs by their numbers
+    handle.do(lambda experiment: handle.return_to_stage())
+    serve(conductor, clock, 0.3)
+    assert (handle.experiment, handle.latest.step) == (stage, 20)
