@@ -75,14 +75,17 @@ def _points(step: np.ndarray, loss: np.ndarray) -> list[tuple[int, float]]:
 
 
 def note(student: Participant, snapshot: Snapshot) -> None:
-    """Keep what a student's run has shown: lessons, the best run, settings that were tried."""
+    """Keep what a student's run has shown: lessons, the best run, settings that were tried.
+
+    What a lesson plays under its own settings is nobody's trial.
+    """
     playing = snapshot.background.lesson
     if playing and playing.verdict and not playing.note:
         student.lessons[slug_of(playing.lesson)] = playing.verdict.holds
     accuracy = _known(snapshot.metrics.validation_accuracy)
     if snapshot.status is Status.DIVERGED:
         accuracy = 0.0  # whatever it was before
-    if accuracy is None or not snapshot.step or snapshot.looking:
+    if accuracy is None or not snapshot.step or snapshot.looking or playing:
         return
     optimization = snapshot.config.optimization
     rate, penalty = optimization.learning_rate, optimization.l2

@@ -7,6 +7,7 @@ import {find} from "./words.js"
 
 const LOOK = 100 // milliseconds from one look for a tab to the next
 const TRIES = 50
+let told = "" // the tab that the server was told of last
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
 export function listen_to_tabs() {
@@ -69,14 +70,36 @@ function all_beside(tab) {
 
 function open(chosen) {
   const {tells} = chosen.parentNode.dataset
-  if (tells != null && chosen.ariaSelected != "true") {
+  if (tells != null) {
     tell(tells, chosen.dataset.tab)
+    remember(chosen.dataset.tab)
   }
+  show(chosen)
+}
+
+function show(chosen) {
   for (const tab of all_beside(chosen)) {
     tab.ariaSelected = String(tab == chosen)
     tab.tabIndex = tab == chosen ? 0 : -1
   }
   for (const panel of chosen.parentNode.parentNode.querySelectorAll("[role=tabpanel]")) {
     panel.hidden = panel.ariaLabel != chosen.dataset.tab
+  }
+}
+
+// On a narrow screen the sidebar is made anew each time that it opens, with its first tab.
+function remember(name) {
+  if (told == "") {
+    page_model().data.properties.sidebar_open.change.connect(() => setTimeout(recall, LOOK))
+  }
+  told = name
+}
+
+function recall(tries = TRIES) {
+  const tab = told_tab(told)
+  if (tab != null) {
+    show(tab)
+  } else if (tries > 0 && page_model().data.sidebar_open) {
+    setTimeout(() => recall(tries - 1), LOOK)
   }
 }

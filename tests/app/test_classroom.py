@@ -1,5 +1,6 @@
 """A class room without a page: who may do what, hidden tallies, limits, and hostile messages."""
 
+import dataclasses
 import json
 import random
 
@@ -27,7 +28,14 @@ from app.classroom.saved import (
 )
 from app.classroom.tiles import POINTS, axes_of, curve_between, note, order_of, tile_of
 from app.classroom.views import student_sees, teacher_sees
-from engine import Choice, Experiment, RunConfig, SetKnob
+from engine import (
+    BackgroundResults,
+    Choice,
+    Experiment,
+    LessonProgress,
+    RunConfig,
+    SetKnob,
+)
 from tests.waiting import Clock
 
 LESSONS = {"first": 0, "second": 1, "third": 2}
@@ -404,6 +412,9 @@ def test_the_wall_shows_first_who_needs_help(trained):
 def test_the_room_keeps_what_was_tried_within_limits(room, trained):
     (anna,) = joined(room, "Anna")
     snapshot = trained.snapshot()
+    lesson = BackgroundResults(lesson=LessonProgress("Constant weights"))
+    note(anna, dataclasses.replace(snapshot, background=lesson))
+    assert not anna.trials and anna.best is None  # its settings are the lesson's
     note(anna, snapshot)
     assert anna.best == (pytest.approx(snapshot.metrics.validation_accuracy, rel=1e-3), RunConfig())
     for run in range(2 * MOST_TRIALS):

@@ -187,7 +187,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     lessons.select_option(slug)
     press(teacher, "Bring everybody to this lesson")
     for student in (ben, phone):
-        student.page.get_by_role("heading", name=title).wait_for()
+        student.page.get_by_role("heading", name=title, level=2).wait_for()
 
     # Everybody on a run of their own; the wall shows them; help comes by a suggestion.
     press(teacher, "To the state of my run")

@@ -32,7 +32,7 @@ export function curves(all, width, height, label) {
 
 // All curves of a class in one plot, with axes: steps across, and the loss on a logarithmic scale.
 export function overlay(all, width, height) {
-  const [left, bottom] = [64, 34]
+  const [left, bottom] = [64, 42]
   const points = all.flatMap(({curve}) => curve)
   const last = Math.max(1, ...points.map(([step]) => step))
   const losses = points.map(([, loss]) => loss)
@@ -49,10 +49,10 @@ export function overlay(all, width, height) {
   const lines = all.filter(({curve}) => curve.length > 0).map(({curve, ...given}) => {
     return line(curve.map(([step, loss]) => [x(step), y(loss)]), given)
   })
-  const along = [0, 0.5, 1].map((part) => svg("text", {x: x(part * last), y: height - 14, "text-anchor": part == 1 ? "end" : "middle"}, count(Math.round(part * last))))
+  const along = [0, 0.5, 1].map((part) => svg("text", {x: x(part * last), y: height - 22, "text-anchor": part == 1 ? "end" : "middle"}, count(Math.round(part * last))))
   return svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `The loss curves of ${all.length} students`},
     ...ticks.flat(), ...along,
-    svg("text", {x: (left + width) / 2, y: height - 1, "text-anchor": "middle"}, "step"),
+    svg("text", {x: (left + width) / 2, y: height - 5, "text-anchor": "middle"}, "step"),
     svg("text", {x: 12, y: height / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${height / 2})`}, "loss"),
     ...lines)
 }

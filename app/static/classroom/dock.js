@@ -141,14 +141,22 @@ export class Dock {
         "When your teacher opens it again, load this page: you are back in your place.",
       ])
     } else if (message.gone != null) {
-      forget()
-      this.#come_in()
-      this.tell(message.gone)
+      this.#leave(message.gone)
     } else if (message.refused != null || message.news != null) {
       this.tell(message.refused ?? message.news)
     } else {
       this.#part?.hear?.(message)
     }
+  }
+
+  // The room is closed, or the teacher has removed this page.
+  #leave(words) {
+    forget()
+    this.#play("")
+    this.#part = null
+    this.open(null)
+    this.strip(h("b", {}, "Class"), h("span", {class: "words", role: "status"}, words),
+      button("Join a class", () => this.#come_in()), button("Close", () => this.#hide(), {class: "plain"}))
   }
 
   // The room is gone, but not for good: the key is kept.

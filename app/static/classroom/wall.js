@@ -115,7 +115,8 @@ function kind_of({state, word}) {
 
 function best_of(tried) {
   const [rate, penalty, accuracy] = tried.reduce((best, one) => (one[2] > best[2] ? one : best))
-  return `${tried.length} settings tried; the best stands at ${(100 * accuracy).toFixed(1)} % validation accuracy, with learning rate ${tick(rate)} and L2 ${tick(penalty)}.`
+  const settings = new Set(tried.map(([rate, penalty]) => `${rate} ${penalty}`)).size
+  return `${settings == 1 ? "1 setting" : `${settings} settings`} tried; the best stands at ${(100 * accuracy).toFixed(1)} % validation accuracy, with learning rate ${tick(rate)} and L2 ${tick(penalty)}.`
 }
 
 function nothing() {
