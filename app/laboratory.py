@@ -73,8 +73,9 @@ def _served() -> str:
     """The address of the page, served by a thread of this process from now on."""
     # A notebook has no class room: whoever starts it need not be told its teacher's word.
     os.environ.setdefault("BABYSIT_TEACHER", secrets.token_urlsafe())
-    from app.server import http_handlers  # its import reads the environment
+    from app.server import http_handlers, workarounds  # the import reads the environment
 
+    workarounds.keep_pages_out_of_the_notebook()
     http_handlers.allow_frames(NOTEBOOKS)
     with socket.socket() as probe:
         probe.bind((HERE, 0))

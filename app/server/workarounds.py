@@ -5,8 +5,10 @@ there, it warns and patches nothing: the page still works, if more slowly.
 """
 
 import asyncio
+import builtins
 import functools
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -165,6 +167,20 @@ def collect_no_garbage_of_a_page() -> None:
     Panel 1.10.0 searches all memory whenever a page is closed (https://github.com/holoviz/panel/pull/6518).
     """
     replaced(panel_document, "_garbage_collect", lambda before: lambda: None)
+
+
+def keep_pages_out_of_the_notebook() -> None:
+    """Keep each page that a notebook serves from loading Panel's scripts into the notebook, too.
+
+    Panel 1.10.0 loads them, from the internet, wherever it finds IPython. It asks by this name.
+    """
+
+    def ask() -> Any:
+        if pn.state.curdoc is not None:
+            raise RuntimeError("a page is no notebook")
+        return vars(builtins)["get_ipython"]()
+
+    vars(sys.modules["panel.config"])["get_ipython"] = ask
 
 
 def token_of(context: Any) -> str:

@@ -1,8 +1,10 @@
 """Workarounds for Panel and Bokeh: they work, and other versions are left alone."""
 
+import builtins
 import inspect
 import json
 import logging
+import sys
 import threading
 
 import panel as pn
@@ -16,6 +18,7 @@ from bokeh.server.views.ws import WSHandler
 from panel.io import document as panel_document
 from panel.io import server
 from panel.io.resources import bundle_resources
+from panel.io.state import set_curdoc
 from panel.reactive import Syncable
 
 from app.server import workarounds
@@ -163,3 +166,19 @@ def test_a_workaround_is_installed_once(monkeypatch):
 
     assert workarounds.replaced(Owner, "name", make) and workarounds.replaced(Owner, "name", make)
     assert Owner().name() == "not before"
+
+
+def test_a_page_that_a_notebook_serves_is_none_itself(monkeypatch):
+    class Shell:
+        kernel = None
+
+    asked, shown = sys.modules["panel.config"], []
+    monkeypatch.setattr(builtins, "__IPYTHON__", True, raising=False)
+    monkeypatch.setattr(builtins, "get_ipython", Shell, raising=False)
+    monkeypatch.setattr("panel.io.notebook.load_notebook", lambda *a, **k: shown.append(a))
+    monkeypatch.setitem(vars(asked), "get_ipython", Shell)  # and taken away afterwards
+    workarounds.keep_pages_out_of_the_notebook()
+    assert isinstance(asked.get_ipython(), Shell)  # for the notebook's own cells
+    with set_curdoc(Document()):
+        pn.extension()
+    assert not shown
