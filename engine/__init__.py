@@ -195,6 +195,7 @@ from engine.training.config import (
 from engine.training.config_for_data import suit_data
 from engine.training.history import Curves
 from engine.training.layer_specs import Convolution, Stack
+from engine.training.packed_state import MOST_REDRAWS
 
 __all__ = [
     "AS_FOUND",
@@ -215,6 +216,7 @@ __all__ = [
     "MAX_PINNED",
     "MOST_ITEMS",
     "MOST_ITEM_WORDS",
+    "MOST_REDRAWS",
     "MOST_TITLE",
     "MOST_WORDS",
     "NO_PLACE",

@@ -14,6 +14,7 @@ from app.sharing import packed_runs, run_links
 from app.sharing.run_links import hideable
 from app.stylesheets import css
 from engine import (
+    MOST_REDRAWS,
     SETTINGS,
     Effect,
     ExperimentHandle,
@@ -33,8 +34,8 @@ BRANCHES = (
 )
 CARRIES = "Show this step at once: a link of {size:,} kB, too long for some programs"
 DRAWN_ANEW = (
-    "<p>Its weights were drawn anew at step {step}, and no link holds those that were drawn: this"
-    " step is shown only once the run has been repeated.</p>"
+    "<p>Its weights were drawn anew {times} times. A link carries the state of a run up to {most}"
+    " times: of this one the last step is shown only once the run has been repeated.</p>"
 )
 TAKES = "<p>To repeat it takes about {seconds} s on this machine.</p>"
 FILE = "<p role='alert'>It learns from {file}, which no link contains: send the file along.</p>"
@@ -114,11 +115,9 @@ class Sharing:
             words, link = f"<p role='alert'>{error}</p>", ""
         if speed := self._handle.latest.training_steps_per_second:
             words += TAKES.format(seconds=max(1, round(recording.steps / speed)))
-        drawn = [
-            step for step, turn in recording.turns if SETTINGS[turn.path].effect is Effect.REDRAW
-        ]
-        if drawn and not self._state:
-            words += DRAWN_ANEW.format(step=f"{drawn[-1]:,}")
+        drawn = sum(SETTINGS[turn.path].effect is Effect.REDRAW for _, turn in recording.turns)
+        if drawn > MOST_REDRAWS:
+            words += DRAWN_ANEW.format(times=drawn, most=MOST_REDRAWS)
         if recording.branches:
             held = packed_runs.branches_held(recording)
             words += BRANCHES.format(all=len(recording.branches), held=held)

@@ -35,10 +35,7 @@ class Ahead:
         packed = unpack(begin.state, start, begin.script)
         if begin.until is None or packed.step >= begin.until:
             raise ValueError("The state that this link carries is not before its last step")
-        config = begin.config
-        for _, turn in begin.script[: packed.turns]:
-            config = config.replace(turn.path, turn.value)
-        state = restored(packed, start, config)
+        state = restored(packed, start, begin.script)
         kept = [
             Checkpoint(0, None, 0, recorder.mark()),
             Checkpoint(packed.step, state, packed.turns, recorder.mark()),

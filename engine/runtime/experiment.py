@@ -60,7 +60,7 @@ from engine.training.commands import (
 )
 from engine.training.config import SETTINGS, Effect, RunConfig
 from engine.training.config_for_data import DATASET, suit_data
-from engine.training.packed_state import pack, redrawn
+from engine.training.packed_state import MOST_REDRAWS, pack, times_drawn
 from engine.training.training import Training
 
 # CPU seconds of this thread, so that an interruption by frames for others costs it no training.
@@ -396,7 +396,7 @@ class Experiment:
         """A state shortly before the step that is shown, for a link; none if it is not needed."""
         near = self._run.trail.before(self.shown_step)
         turns = turns_of(self.journal[: near.applied])
-        return b"" if redrawn(turns) else pack(near, len(turns))
+        return b"" if times_drawn(turns) > MOST_REDRAWS else pack(near, len(turns))
 
     # ---- a run of another experiment ------------------------------------------------------
 

@@ -13,11 +13,13 @@ import numpy as np
 
 from engine.training.checkpoints import Checkpoint
 from engine.training.commands import SetKnob
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, Effect
 from engine.training.optimizers import Optimizer
 from engine.training.training import State, Training
+from engine.types import Array
 
 MOST = 2**22  # bytes of a state, unpacked
+MOST_REDRAWS = 10  # times that a run with a state may draw its weights anew: each is done again
 
 type Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
@@ -85,13 +87,18 @@ def unpack(raw: bytes, start: Training, turns: Sequence[tuple[int, SetKnob]]) ->
         and np.isfinite(np.frombuffer(packed.theta, theta.dtype)).all()
         and np.isfinite(packed.first_loss)
     )
-    if not fits or redrawn(turns[: packed.turns]):
+    if not fits or times_drawn(turns[: packed.turns]) > MOST_REDRAWS:
         raise _damaged()
     return packed
 
 
-def restored(packed: PackedState, start: Training, config: RunConfig) -> State:
-    """The state that a run had under `config`, which began like `start`."""
+def restored(packed: PackedState, start: Training, turns: Sequence[tuple[int, SetKnob]]) -> State:
+    """The state of the run that begins like `start` and makes these changes."""
+    config = start.config
+    for _, turn in turns[: packed.turns]:
+        if SETTINGS[turn.path].effect is Effect.NEW_RUN:
+            raise _damaged()
+        config = config.replace(turn.path, turn.value)
     parameters = start.network.parameters
     kind, rule = parameters.theta.dtype, config.optimization.optimizer
     known = Optimizer(rule, parameters.theta, parameters.regularized).save()[0]
@@ -104,16 +111,36 @@ def restored(packed: PackedState, start: Training, config: RunConfig) -> State:
     order = np.frombuffer(packed.order, np.min_scalar_type(len(start.data.train)))
     return State(
         packed.step, config, packed.scheduled_at, packed.first_loss,
-        np.frombuffer(packed.theta, kind), parameters.drawn,
+        np.frombuffer(packed.theta, kind), _drawn(start, turns[: packed.turns]),
         np.frombuffer(packed.statistics, kind), (memory, packed.updates),
         (order, packed.next, packed.seen, _restored(packed.batches)),
         _restored(packed.dropout), _restored(packed.weights),
     )  # fmt: skip
 
 
-def redrawn(turns: Iterable[tuple[int, SetKnob]]) -> bool:
-    """Whether weights were drawn anew: then the first ones do not follow from the config."""
-    return any(SETTINGS[turn.path].effect is Effect.REDRAW for _, turn in turns)
+def times_drawn(turns: Iterable[tuple[int, SetKnob]]) -> int:
+    """How many times these changes draw weights anew."""
+    return sum(_draws(turn) for _, turn in turns)
+
+
+def _draws(turn: SetKnob) -> bool:
+    return SETTINGS[turn.path].effect is Effect.REDRAW
+
+
+def _drawn(start: Training, turns: Sequence[tuple[int, SetKnob]]) -> Array:
+    """The weights as they were drawn last: what was learned meanwhile does not matter for them."""
+    last = max((n for n, (_, turn) in enumerate(turns) if _draws(turn)), default=None)
+    if last is None:
+        return start.network.parameters.drawn
+    training = start.again(start.config)
+    for _, turn in turns[: last + 1]:
+        config = training.config.replace(turn.path, turn.value)
+        if not training.can_follow(config):
+            raise _damaged()
+        training.follow(config)
+        if _draws(turn):
+            training.draw_weights()
+    return training.network.parameters.drawn
 
 
 def _before(packed: PackedState, turns: Sequence[tuple[int, SetKnob]]) -> bool:

@@ -123,14 +123,16 @@ def test_the_dialog_offers_to_carry_the_state(source):
     assert "drawn anew" not in sharing._words.object
 
 
-def test_after_new_weights_the_dialog_says_why_no_state_is_carried():
+@pytest.mark.parametrize(("times", "carried"), [(1, True), (10, True), (11, False)])
+def test_after_many_redraws_the_dialog_says_why_no_state_is_carried(times, carried):
     source = Experiment(RunConfig())
     source.train(100)
-    source.apply(SetKnob("model.initializer", Choice("Xavier")))
+    for n in range(times):
+        source.apply(SetKnob("model.initializer", Choice("He" if n % 2 else "Xavier")))
     source.train(100)
     handle = Conductor(begin=lambda thread: None).add(source)
     handle.do = lambda call: Done(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
     sharing.opened()
-    assert not sharing._carries.visible
-    assert "drawn anew at step 100" in sharing._words.object
+    assert sharing._carries.visible is carried
+    assert ("drawn anew 11 times" in sharing._words.object) is not carried

@@ -45,7 +45,7 @@ def shown(experiment: Experiment):
 @given(network=st.sampled_from(sorted(NETWORKS)), turns=steered, data=st.data())
 def test_what_is_shown_is_the_last_step_and_the_run_behind_it_agrees(network, turns, data):
     source = Experiment(NETWORKS[network])
-    turn(source, [x for x in turns if getattr(x[1], "path", "") != INITIALIZER])
+    turn(source, turns)
     source.train(60)
     if source.status is Status.DIVERGED:
         return
@@ -172,10 +172,33 @@ def test_while_it_is_verified_the_run_can_be_paused_but_not_changed(begin):
     assert guest.snapshot().step == 0
 
 
-def test_there_is_no_state_before_the_first_checkpoint_or_after_new_weights():
+def test_there_is_no_state_before_the_first_checkpoint_or_after_many_redraws():
     assert run(SMALL, [], 10).packed_state() == b""
-    again = run(SMALL, [(60, SetKnob(INITIALIZER, Choice("Xavier")))], 60)
-    assert again.packed_state() == b""
+    names = ["Xavier", "He"] * 6
+    turns = [(60, SetKnob(INITIALIZER, Choice(name))) for name in names]
+    assert run(SMALL, turns[:10], 60).packed_state() != b""
+    assert run(SMALL, turns[:11], 60).packed_state() == b""
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_after_new_weights_the_state_knows_how_they_were_drawn(network):
+    turns = [("small normal", 30), ("LSUV", 70), ("Xavier", 60)]
+    steered = [(60, SetKnob(RATE, 0.02)), *((s, SetKnob(INITIALIZER, Choice(n))) for n, s in turns)]
+    source = run(NETWORKS[network], steered, 130)
+    guest = Experiment(SMALL)
+    guest.apply(link(source))
+    shown(guest)
+    assert guest.shown_network is not guest.network
+    mine, its = guest.shown_network.parameters, source.network.parameters
+    assert (mine.digest, mine.drawn.tobytes()) == (its.digest, its.drawn.tobytes())
+
+
+def test_changes_that_lead_to_another_network_are_told(begin):
+    guest = Experiment(SMALL)
+    script = ((5, SetKnob("model.hidden", "3")), (9, SetKnob(INITIALIZER, Choice("Xavier"))))
+    guest.apply(msgspec.structs.replace(changed(begin, turns=2), script=script))
+    assert "damaged" in guest.message
+    assert guest.snapshot().looking is None
 
 
 def test_the_state_is_there_before_the_run_has_been_repeated():
