@@ -19,6 +19,8 @@ from server import PATIENCE, get
 VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # in sight when a page opens
 STOPS = [0.002, 0.0025, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.012, 0.015, 0.02, 0.025, 0.03]
 FULL = "?pace=full"  # to measure what the server can do
+ACCURACY = "accuracy.validation"  # the text that tells it
+GOOD = 90.0  # per cent
 KNOBS = b'"Learning rate'  # is in the message that brings the knobs
 
 
@@ -55,6 +57,7 @@ class Seen(msgspec.Struct):
     run: int
     draw: dict[str, msgspec.Raw] = {}
     stream: dict[str, msgspec.Raw] = {}
+    text: dict[str, str] = {}
 
 
 class Header(msgspec.Struct):
@@ -76,6 +79,7 @@ class Visitor:
         self.drawn = float("nan")  # seconds from the request until the plots are there
         self.first = float("nan")  # ... until one of them has moved
         self.filled = float("nan")  # ... until the knobs are there
+        self.learned = float("nan")  # seconds from the first step to the validation accuracy `GOOD`
         self.told: list[float] = []  # when messages arrived on the document socket
         self.heard = 0  # bytes of these messages
         self.latencies: list[float] = []  # seconds from a change to the frame that shows it
@@ -174,6 +178,8 @@ class Visitor:
             self.drawn = now - self._opened
         if frame.step > 0 and math.isnan(self.first):
             self.first = now - self._opened
+        if math.isnan(self.learned) and _percent(frame.text.get(ACCURACY, "")) >= GOOD:
+            self.learned = now - self._opened - self.first
         self.arrivals.append(now)
         self.sizes.append(len(payload))
         self.steps.append(frame.step)
@@ -259,6 +265,10 @@ class Visitor:
         self._stop += by
         self._turned = time.perf_counter()
         self._tell("set", "learning_rate", f"{STOPS[self._stop]:g}")
+
+
+def _percent(words: str) -> float:
+    return float(words.removesuffix("%")) if words.endswith("%") else math.nan
 
 
 def _model(tree: Any, kind: str) -> str:
