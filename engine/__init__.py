@@ -122,6 +122,7 @@ from engine.runtime.carried_run import CarriedRun
 from engine.runtime.conductor import Conductor
 from engine.runtime.experiment import Experiment, replay
 from engine.runtime.experiment_handle import ExperimentHandle
+from engine.runtime.experiment_slot import ExperimentSlot
 from engine.runtime.film import Film, FilmFrame, Filming
 from engine.runtime.lockstep import Lockstep
 from engine.runtime.pace import AUTO, FULL, PACES, Pace, next_pace
@@ -269,6 +270,7 @@ __all__ = [
     "Expected",
     "Experiment",
     "ExperimentHandle",
+    "ExperimentSlot",
     "ExplainedStep",
     "Explaining",
     "Fault",

@@ -16,7 +16,6 @@ from app.templates import refusal, render
 from engine import (
     HELD,
     NO_PLACE,
-    DataInfo,
     ExperimentHandle,
     ExplainedStep,
     Pause,
@@ -45,7 +44,7 @@ class Explanation:
         self._stage, self._chosen, self._place = FIRST, 0, NO_PLACE
         self._step: ExplainedStep | None = None
         self._traced: TracedWeight | None = None
-        self._data: DataInfo = handle.latest.data
+        self._now = handle.latest
         self._made = ""  # what is told of a step that was just made
         self._page = HTML(
             SOON,
@@ -70,7 +69,7 @@ class Explanation:
 
     def show(self, snapshot: Snapshot) -> None:
         """Show what the engine has explained meanwhile."""
-        self._data = snapshot.data
+        self._now = snapshot
         explained, traced = snapshot.background.explained, snapshot.background.traced
         if isinstance(explained, ExplainedStep):
             self._step = explained
@@ -80,17 +79,17 @@ class Explanation:
             self._clear("traced")
         if isinstance(explained, ExplainedStep) or isinstance(traced, TracedWeight):
             self._write()
-        elif self._step is None and (reason := self._failure("explained", snapshot)):
+        elif self._step is None and (reason := self._failure("explained")):
             self._page.object = refusal(reason)
-        elif self._traced is None and self._failure("traced", snapshot):
+        elif self._traced is None and self._failure("traced"):
             self._write()
 
-    def _failure(self, job: str, snapshot: Snapshot) -> str:
+    def _failure(self, job: str) -> str:
         """Why the engine explains nothing; empty if it does."""
-        if snapshot.status is Status.FAILED:
-            return snapshot.message
-        works = self._handle.works
-        return works.refusal if works.failed == job else ""
+        if self._now.status is Status.FAILED:
+            return self._now.message
+        results = self._now.background
+        return results.failure if results.failed == job else ""
 
     # ---- what somebody asks for ---------------------------------------------------------------
 
@@ -135,18 +134,21 @@ class Explanation:
 
     def _explain(self) -> None:
         handle, chosen = self._handle, self._chosen
-        handle.do(lambda x: handle.works.begin("explained", x.explaining(chosen)))
+        handle.arrange(
+            lambda slot: slot.works.begin("explained", slot.experiment.explaining(chosen))
+        )
 
     def _ask_for_trace(self) -> None:
         if self._step is None or self._step.diverges:
             return
         handle, place, chosen = self._handle, self._place, self._chosen
-        handle.do(lambda x: handle.works.begin("traced", x.tracing(place, chosen)))
+        handle.arrange(
+            lambda slot: slot.works.begin("traced", slot.experiment.tracing(place, chosen))
+        )
 
     def _clear(self, name: str) -> None:
         """Have the engine forget a result that the page has now."""
-        handle = self._handle
-        handle.do(lambda experiment: handle.works.clear(name))
+        self._handle.arrange(lambda slot: slot.works.clear(name))
 
     def _write(self) -> None:
         if self._step is None:
@@ -167,16 +169,16 @@ class Explanation:
                 )
             ),
             weight=self._weight(self._step),
-            **stages.context(self._step, self._data),
+            **stages.context(self._step, self._now.data),
         )
 
     def _weight(self, step: ExplainedStep) -> Markup:
         if step.diverges:
             return Markup('<p role="alert">This step diverges: there is no gradient to trace.</p>')
         if self._traced is None:
-            reason = self._failure("traced", self._handle.latest)
+            reason = self._failure("traced")
             return Markup(refusal(reason) if reason else SOON)
-        told = weight.context(self._traced, step, self._data)
+        told = weight.context(self._traced, step, self._now.data)
         return Markup(render("traced_weight", held=HELD, **told))
 
 

@@ -37,6 +37,9 @@ export function render({model}) {
         self._send_msg({"name": action, "words": words})
 
     def _handle_msg(self, message: Any) -> None:
+        self.receive(message)
+
+    def receive(self, message: Any) -> None:
         """Handle a message of the browser, which may be anything."""
         match message:
             case {"kind": str(kind), "name": str(name), "value": str(value)} if kind in self._hears:

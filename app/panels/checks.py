@@ -86,8 +86,7 @@ class Checks:
         self._begin(lambda experiment: _one(experiment, name))
 
     def _begin(self, checks: Checkers) -> None:
-        handle = self._handle
-        handle.do(lambda experiment: handle.works.begin("checks", checks(experiment)))
+        self._handle.arrange(lambda slot: slot.works.begin("checks", checks(slot.experiment)))
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the progress and the results of the checks."""

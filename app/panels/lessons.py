@@ -32,6 +32,7 @@ from engine import (
     MOST_WORDS,
     Experiment,
     ExperimentHandle,
+    ExperimentSlot,
     Item,
     Lesson,
     LessonAnswer,
@@ -126,24 +127,24 @@ class Lessons:
 
     def entered(self) -> None:
         """Show the lesson as it was left; the visitor's own run waits."""
-        self._handle.do(lambda experiment: self._handle.return_to_stage())
+        self._handle.arrange(lambda slot: slot.return_to_stage())
         self.prompt(self._asked)
 
     def left(self) -> None:
         """Give the visitor's own run back as it was."""
         self._presses.do("point_at", "")
         self.prompt(None)
-        self._handle.do(lambda experiment: self._handle.leave_stage())
+        self._handle.arrange(lambda slot: slot.leave_stage())
 
     def _clear_stage(self) -> None:
         """Show nothing of any run until something is predicted."""
         stage = Experiment(RunConfig())
 
-        def clear(experiment: Experiment) -> None:
-            self._handle.works.clear("lesson")
-            self._handle.put_on_stage(stage)
+        def clear(slot: ExperimentSlot) -> None:
+            slot.works.clear("lesson")
+            slot.put_on_stage(stage)
 
-        self._handle.do(clear)
+        self._handle.arrange(clear)
         self.cover(True)
         self._presses.do("point_at", "")
 
@@ -217,17 +218,16 @@ class Lessons:
 
     def _play_shared(self, item: Item) -> None:
         """Play a shared run at once: its words stand beside it."""
-        handle = self._handle
         self._since = math.inf
         stage = Experiment(RunConfig())
 
-        def begin(before: Experiment) -> None:
-            handle.works.clear("lesson")
-            handle.put_on_stage(stage)
+        def begin(slot: ExperimentSlot) -> None:
+            slot.works.clear("lesson")
+            slot.put_on_stage(stage)
             self._since = stage.run
-            handle.works.begin("lesson", play_shared_run(stage, item, handle.set_lesson_pace))
+            slot.works.begin("lesson", play_shared_run(stage, item, slot.set_lesson_pace))
 
-        handle.do(begin)
+        self._handle.arrange(begin)
         self._board.object = ""
         self.cover(False)
         self._words.object = render("shared_run", item=item, note="")
@@ -257,7 +257,6 @@ class Lessons:
             self._begin_to_play(lesson, played)
 
     def _begin_to_play(self, lesson: Lesson, played: Played) -> None:
-        handle = self._handle
         self._played, self._scene, self._saw, self._since = played, None, "", math.inf
         self._told.object = "<p class='quiet'>Starting …</p>"
         if self._pictures:
@@ -265,15 +264,15 @@ class Lessons:
         first = played.lesson.runs[0].config if lesson.runs else RunConfig()
         stage = Experiment(first)
 
-        def begin(before: Experiment) -> None:
+        def begin(slot: ExperimentSlot) -> None:
             if played.by:
-                stage.pinned = to_compare(lesson, played.lesson, before)
-            handle.works.clear("lesson")
-            handle.put_on_stage(stage)
+                stage.pinned = to_compare(lesson, played.lesson, slot.experiment)
+            slot.works.clear("lesson")
+            slot.put_on_stage(stage)
             self._since = stage.run
-            handle.works.begin("lesson", play_live(stage, played.lesson, handle.set_lesson_pace))
+            slot.works.begin("lesson", play_live(stage, played.lesson, slot.set_lesson_pace))
 
-        handle.do(begin)
+        self._handle.arrange(begin)
         self._board.object = render("lesson_board", lesson=lesson, begun=True)
         self.cover(not lesson.runs)
         self._ask(None)

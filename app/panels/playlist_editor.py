@@ -229,8 +229,13 @@ class PlaylistEditor:
         self._draw()
 
     def _own(self) -> Recording:
-        told = self._handle.do(lambda experiment: record(self._handle.own))
-        return _alone(told.result(PATIENCE))
+        recorded = self._handle.arrange(lambda slot: record(slot.own))
+        return _alone(recorded.result(PATIENCE))
+
+    @property
+    def _own_step(self) -> int:
+        waits_at = self._handle.waits_at
+        return self._handle.latest.step if waits_at is None else waits_at
 
     def _linked(self) -> Recording:
         return _alone(packed_runs.unpacked(packed_runs.run_in(self._run_link)))
@@ -272,7 +277,7 @@ class PlaylistEditor:
             refusal=refusal or self._too_long,
             run_title=self._run_title,
             run_link=self._run_link,
-            own=self._handle.own.step,
+            own=self._own_step,
             late=LATER,
             most_title=MOST_TITLE,
             most_words=MOST_ITEM_WORDS,

@@ -388,7 +388,7 @@ class Visit:
 
     def own_pinned(self) -> Future[tuple[PastRun, ...]]:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
-        return self.handle.do(lambda experiment: self.handle.own.pinned)
+        return self.handle.arrange(lambda slot: slot.own.pinned)
 
     def press_there(self, name: str, value: str = "") -> None:
         """Do what a button does; from any thread."""

@@ -22,7 +22,9 @@ def next_number() -> int:
 class WatchedHandle(Protocol):
     """Where watchers of a run wait for snapshots."""
 
-    latest: Snapshot
+    @property
+    def latest(self) -> Snapshot:
+        """The latest snapshot."""
 
     def wait(
         self,

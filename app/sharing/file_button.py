@@ -6,15 +6,21 @@ from collections.abc import Callable
 from panel import ui
 
 ENDS = (4, 0)  # pixels above and below, left and right
+WIDTH = 170  # pixels
 
 
 def file_button(
-    label: str, name: Callable[[], str], make: Callable[[], bytes], margin: tuple[int, ...] = ENDS
+    label: str,
+    name: Callable[[], str],
+    make: Callable[[], bytes],
+    margin: tuple[int, ...] = ENDS,
+    width: int | None = WIDTH,
 ) -> ui.FileDownload:
-    """A button that saves what `make()` returns under `name()`."""
+    """A button that saves what `make()` returns under `name()`; without a width it is stretched."""
     button = ui.FileDownload(
         label=label, filename="babysit", auto=True, embed=False,
-        variant="outlined", size="small", width=170, margin=margin,
+        variant="outlined", size="small", margin=margin,
+        **({"width": width} if width else {"sizing_mode": "stretch_width"}),
     )  # fmt: skip
 
     def file() -> io.BytesIO:

@@ -18,7 +18,7 @@ from app.sharing.file_button import file_button
 from app.sharing.film import KINDS, encode, pictures
 from app.stylesheets import css
 from app.templates import sentence
-from engine import Experiment, ExperimentHandle, Film, Filming, Snapshot
+from engine import ExperimentHandle, ExperimentSlot, Film, Filming, Snapshot
 
 DRAWING = threading.Lock()  # one film at a time
 EXPLAINED = "The whole run in 20 seconds, as an animated picture."
@@ -61,21 +61,20 @@ class FilmMaker:
         if isinstance(film, Filming):
             self._words.object = sentence(f"Filming … {film.done:.0%}", role="status")
         elif isinstance(film, Film):
-            handle, run = self._handle, self._run
-            handle.do(lambda experiment: handle.works.clear("film"))
-            self._run = None
+            run, self._run = self._run, None
+            self._handle.arrange(lambda slot: slot.works.clear("film"))
             self._words.object = sentence("Drawing …", role="status")
             threading.Thread(target=self._draw, args=(film, run), daemon=True, name="film").start()
 
     def _make(self) -> None:
         """Have the engine film the run as it is now."""
-        handle = self._handle
 
-        def begin(experiment: Experiment) -> Snapshot:
-            handle.works.begin("film", experiment.filming())
-            return experiment.snapshot()
+        def begin(slot: ExperimentSlot) -> Snapshot:
+            slot.works.begin("film", slot.experiment.filming())
+            return slot.experiment.snapshot()
 
-        self._run, self._tell = handle.do(begin).result(PATIENCE), self._later(self._show_files)
+        self._run = self._handle.arrange(begin).result(PATIENCE)
+        self._tell = self._later(self._show_files)
         self._begin.disabled, self._saves.visible = True, False
 
     def _draw(self, film: Film, run: Snapshot) -> None:

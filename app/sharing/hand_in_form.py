@@ -1,6 +1,5 @@
 """What a student hands in, from the lessons: a file for `python -m engine grade`, and a report."""
 
-import io
 from collections.abc import Callable, Iterable, Mapping
 
 from markupsafe import Markup
@@ -10,6 +9,7 @@ from panel.pane import HTML
 
 from app import numbers, palette
 from app.explanations.explanation import explain
+from app.sharing.file_button import file_button
 from app.sharing.svg_charts import Line, curves
 from app.stylesheets import css
 from app.templates import render, sentence
@@ -65,19 +65,19 @@ class HandInForm:
     @property
     def _pinned(self) -> tuple[PastRun, ...]:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
-        return self._handle.do(lambda experiment: self._handle.own.pinned).result(PATIENCE)
+        return self._handle.arrange(lambda slot: slot.own.pinned).result(PATIENCE)
 
     def _made(self) -> HandIn:
-        return hand_in(self._said, self._answers.values(), self._pinned)
+        return hand_in(self._student, self._answers.values(), self._pinned)
 
     @property
-    def _said(self) -> str:
+    def _student(self) -> str:
         return str(self._name.value_input or self._name.value or "")
 
     def _allow(self) -> None:
         """Without a name there is nothing to hand in."""
         try:
-            hand_in(self._said, (), ())
+            hand_in(self._student, (), ())
         except ValueError as error:
             refusal = str(error)
         else:
@@ -87,26 +87,11 @@ class HandInForm:
         self._words.object = sentence(refusal, "quiet")
 
     def _file(self, label: str, suffix: str, make: Callable[[HandIn], bytes]) -> ui.FileDownload:
-        button = ui.FileDownload(
-            label=label,
-            filename=f"hand-in.{suffix}",
-            auto=True,
-            embed=False,
-            variant="outlined",
-            size="small",
-            margin=(3, 10),
-            sizing_mode="stretch_width",
-        )
+        def name() -> str:
+            plain = "".join(x if x.isalnum() else "-" for x in self._student)
+            return f"hand-in-{plain.strip('-')}.{suffix}"
 
-        def file() -> io.BytesIO:
-            made = self._made()
-            plain = "".join(x if x.isalnum() else "-" for x in made.student).strip("-")
-            # A new object each time: the same one would not be downloaded again.
-            button.param.update(data=None, filename=f"hand-in-{plain}.{suffix}")
-            return io.BytesIO(make(made))
-
-        button.callback = file
-        return button
+        return file_button(label, name, lambda: make(self._made()), margin=(3, 10), width=None)
 
     def _report(self, made: HandIn) -> bytes:
         return report(made, self._pinned).encode()

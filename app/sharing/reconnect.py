@@ -27,7 +27,7 @@ class Reconnect:
 
     def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:
         """Make a new link if the run was changed; during a lesson the own run waits."""
-        self._waits = str(handle.own.step) if handle.on_stage else ""
+        self._waits = "" if handle.waits_at is None else str(handle.waits_at)
         if self._waits:
             return
         branches = (

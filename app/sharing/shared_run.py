@@ -52,7 +52,7 @@ class SharedRun:
         """Set the shared run up, and pause it until the page is complete."""
         run = self._handle.latest.run
         self._handle.send(msgspec.structs.replace(recording.begin, state=self._state))
-        refusal = self._handle.do(lambda experiment: self._handle.refusal)
+        refusal = self._handle.arrange(lambda slot: slot.refusal)
         self._handle.send(Pause())
         snapshot = self._handle.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
         if snapshot.run > run:

@@ -22,8 +22,6 @@ class BackgroundJobs:
 
     def __init__(self) -> None:
         self.shown = BackgroundResults()
-        self.refusal = ""  # why a job ended early
-        self.failed = ""  # the name of that job
         self._going: dict[str, Iterator[object]] = {}
         self._new: set[str] = set()  # jobs that have not been advanced yet
         self._held: dict[str, Iterator[object]] = {}
@@ -41,7 +39,7 @@ class BackgroundJobs:
     def begin(self, name: str, work: Iterator[object]) -> None:
         """Start a job in place of an earlier one of this kind."""
         self.end(name)
-        self.refusal = self.failed = ""
+        self.shown = dataclasses.replace(self.shown, failed="", failure="")
         self._going[name] = work
         self._new.add(name)
 
@@ -54,7 +52,8 @@ class BackgroundJobs:
     def clear(self, name: str) -> None:
         """End a job and drop its results."""
         self.end(name)
-        self.shown = dataclasses.replace(self.shown, **{name: None})
+        nothing: dict[str, Any] = {name: None}
+        self.shown = dataclasses.replace(self.shown, **nothing)
 
     def hold(self, name: str) -> None:
         """Pause a job."""
@@ -86,7 +85,8 @@ class BackgroundJobs:
         except Exception as error:  # only the job ends, not the experiment
             log.exception("the %s failed", name)
             self.end(name)
-            self.failed, self.refusal = name, f"The {NOUNS.get(name, name)} failed: {error}"
+            reason = f"The {NOUNS.get(name, name)} failed: {error}"
+            self.shown = dataclasses.replace(self.shown, failed=name, failure=reason)
             return False
         if shown is not None:
             new: dict[str, Any] = {name: shown}

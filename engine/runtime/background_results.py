@@ -61,3 +61,5 @@ class BackgroundResults:
     explained: ExplainedStep | Explaining | None = None
     traced: TracedWeight | Explaining | None = None
     film: Film | Filming | None = None
+    failed: str = ""  # the name of the job that ended early
+    failure: str = ""  # ... and why

@@ -6,8 +6,9 @@ Long operations, such as products of large matrices or statistics of large table
 lock. An experiment that sets up a run of unknown cost, or took too long before, is served by a
 background thread until its turns are short again, so that no visitor delays the others.
 
-Commands and queries go in through `ExperimentHandle.send` and `.do`, snapshots come out through
-`.wait`; nothing else crosses between threads.
+All other threads have a handle of an experiment (`ExperimentHandle`), the one that serves it its
+slot (`ExperimentSlot`), and both share one `Mailbox`: commands and errands go in by `send`, `do`
+and `arrange`, snapshots come out through `wait`; nothing else crosses between threads.
 """
 
 import threading
@@ -18,7 +19,9 @@ from engine.measure.snapshot import Status
 from engine.runtime.carried_run import Sent
 from engine.runtime.checkpoint_pool import POOL, share
 from engine.runtime.experiment import PROCESSOR, Experiment
-from engine.runtime.experiment_handle import Errand, ExperimentHandle
+from engine.runtime.experiment_handle import ExperimentHandle
+from engine.runtime.experiment_slot import ExperimentSlot
+from engine.runtime.mailbox import Errand, Mailbox
 from engine.runtime.pace import FULL, Pace
 from engine.runtime.run_queue import RunQueue
 from engine.runtime.thread_lag import Delay
@@ -51,7 +54,8 @@ class Conductor:
         self.gives_way = gives_way
         self._begin = begin
         self._checkpoints = checkpoints
-        self._homes: dict[ExperimentHandle, RunQueue] = {}
+        self._slots: dict[ExperimentHandle, ExperimentSlot] = {}
+        self._homes: dict[ExperimentSlot, RunQueue] = {}
         self.main = RunQueue(self, self._start)
         self.slow = tuple(RunQueue(self, self._start) for _ in range(SLOW_QUEUES))
 
@@ -76,27 +80,38 @@ class Conductor:
 
     def add(self, experiment: Experiment, name: str = "", pace: Pace = FULL) -> ExperimentHandle:
         """Add an experiment; from now on only the conductor's threads may touch it."""
-        handle = ExperimentHandle(experiment, self._call, name, pace)
+        mailbox = Mailbox[ExperimentSlot](experiment.snapshot(), pace)
+        slot = ExperimentSlot(experiment, mailbox, name)
+        handle = ExperimentHandle(mailbox, lambda: self._call(slot), name)
         with self.lock:
             before = self.checkpoints
-            self._homes[handle] = self.main
-            self.main.take_in(handle)
+            self._slots[handle] = slot
+            self._homes[slot] = self.main
+            self.main.take_in(slot)
             if self.checkpoints < before:
                 for other, home in self._homes.items():
                     home.call(other)  # also a paused one has a turn, to keep fewer
         return handle
 
+    def slot(self, handle: ExperimentHandle) -> ExperimentSlot:
+        """The slot of an experiment, for the thread that serves it; others use `arrange`."""
+        return self._slots[handle]
+
     def remove(self, handle: ExperimentHandle) -> None:
         """Remove an experiment and free it."""
         with self.lock:
-            handle.left = True
-            if home := self._homes.pop(handle, None):
-                home.let_go(handle)
-        handle.cancel_errands()
+            slot = self._slots.pop(handle, None)
+            if slot is None:
+                return
+            slot.mailbox.closed = True
+            self._homes.pop(slot).let_go(slot)
+        slot.mailbox.cancel_errands()
 
     def close(self) -> None:
         """Remove all experiments, and wait until the threads have ended."""
         with self.lock:
+            slots = list(self._slots.values())
+            self._slots.clear()
             self._homes.clear()
             threads = [queue.thread for queue in self._queues]
             for queue in self._queues:
@@ -104,6 +119,9 @@ class Conductor:
         for thread in threads:
             if thread:
                 thread.join()
+        for slot in slots:
+            slot.mailbox.closed = True
+            slot.mailbox.cancel_errands()
 
     def __len__(self) -> int:
         return len(self._homes)
@@ -123,10 +141,10 @@ class Conductor:
         """The longest recent delay on the main thread."""
         return self.main.overdue.worst
 
-    def _call(self, handle: ExperimentHandle) -> None:
+    def _call(self, slot: ExperimentSlot) -> None:
         with self.lock:
-            if home := self._homes.get(handle):
-                home.call(handle)
+            if home := self._homes.get(slot):
+                home.call(slot)
 
     # ---- threads -------------------------------------------------------------------------------
 
@@ -138,57 +156,57 @@ class Conductor:
 
     # ---- which thread serves an experiment ---------------------------------------------------
 
-    def alone(self, handle: ExperimentHandle) -> bool:
+    def alone(self, slot: ExperimentSlot) -> bool:
         """Whether no other experiment has anything to do."""
-        return not any(queue.works_for_others(handle) for queue in self._queues)
+        return not any(queue.works_for_others(slot) for queue in self._queues)
 
-    def refuse(self, handle: ExperimentHandle, command: Sent) -> str:
+    def refuse(self, slot: ExperimentSlot, command: Sent) -> str:
         """Why a command is refused: the steps of its network would delay others too much."""
-        config = begun_by(command, handle.experiment)
-        if config is None or self.alone(handle):
+        config = begun_by(command, slot.experiment)
+        if config is None or self.alone(slot):
             return ""
-        seconds = step_seconds(config, handle.experiment)
+        seconds = step_seconds(config, slot.experiment)
         return refusal(seconds) if seconds > ALLOWED else ""
 
-    def leads_away(self, handle: ExperimentHandle) -> bool:
+    def leads_away(self, slot: ExperimentSlot) -> bool:
         """Whether its next action may take long, and needs a background thread."""
-        if handle.slow:
+        if slot.slow:
             return False
-        if handle.works.new:
+        if slot.works.new:
             return True
-        command = handle.next
+        command = slot.next
         if command is None or isinstance(command, Errand):
             return False
-        config = begun_by(command, handle.experiment)
-        return config is not None and takes_long(config, handle.experiment)
+        config = begun_by(command, slot.experiment)
+        return config is not None and takes_long(config, slot.experiment)
 
-    def moved(self, handle: ExperimentHandle) -> bool:
+    def moved(self, slot: ExperimentSlot) -> bool:
         """Move an experiment to the thread that must serve it; returns whether it has moved."""
-        if self.leads_away(handle):
-            handle.slow, handle.quick = True, 0
+        if self.leads_away(slot):
+            slot.slow, slot.quick = True, 0
         with self.lock:
-            home = self._homes.get(handle)
-            if home is None or handle.slow == (home is not self.main):
+            home = self._homes.get(slot)
+            if home is None or slot.slow == (home is not self.main):
                 return False
-            home.let_go(handle)
-            self._homes[handle] = min(self.slow, key=len) if handle.slow else self.main
-            self._homes[handle].take_in(handle)
+            home.let_go(slot)
+            self._homes[slot] = min(self.slow, key=len) if slot.slow else self.main
+            self._homes[slot].take_in(slot)
             return True
 
-    def weigh(self, handle: ExperimentHandle, seconds: float) -> None:
+    def weigh(self, slot: ExperimentSlot, seconds: float) -> None:
         """Record how much longer than its share a turn was; a long one moves to the background."""
-        handle.quick = handle.quick + 1 if seconds < QUICK else 0
+        slot.quick = slot.quick + 1 if seconds < QUICK else 0
         if seconds > LONG:
-            handle.slow = True
-        elif handle.quick >= TIMES:
-            handle.slow = False
-        self._stop_if_slow(handle)
+            slot.slow = True
+        elif slot.quick >= TIMES:
+            slot.slow = False
+        self._stop_if_slow(slot)
 
-    def _stop_if_slow(self, handle: ExperimentHandle) -> None:
+    def _stop_if_slow(self, slot: ExperimentSlot) -> None:
         """Pause a run whose measured steps take longer than is allowed beside others."""
-        effort = handle.latest.training_steps_per_second  # steps a second
-        running = handle.experiment.status is Status.RUNNING
-        if running and 0 < effort < 1 / ALLOWED and not self.alone(handle):
-            handle.experiment.apply(Pause())
-            handle.refusal = refusal(1 / effort)
-            handle.publish(handle.experiment.cached_snapshot(looks := handle.looks), looks)
+        effort = slot.mailbox.latest.training_steps_per_second  # steps a second
+        running = slot.experiment.status is Status.RUNNING
+        if running and 0 < effort < 1 / ALLOWED and not self.alone(slot):
+            slot.experiment.apply(Pause())
+            slot.refusal = refusal(1 / effort)
+            slot.publish(slot.experiment.cached_snapshot(looks := slot.mailbox.looks), looks)

@@ -18,7 +18,7 @@ from engine.measure.snapshot import Status
 from engine.monotonic_clock import Steady
 from engine.runtime.carried_run import Sent
 from engine.runtime.command_processing import obey
-from engine.runtime.experiment_handle import ExperimentHandle
+from engine.runtime.experiment_slot import ExperimentSlot
 from engine.runtime.pace import EACH
 from engine.runtime.thread_lag import Overdue
 from engine.runtime.time_budget import CROWDED, PATIENCE, TOGETHER, TimeBudget
@@ -59,19 +59,19 @@ class Scheduler(Protocol):
     def trained(self) -> int:
         """How many experiments wait for their next turn of training."""
 
-    def alone(self, handle: ExperimentHandle) -> bool:
+    def alone(self, slot: ExperimentSlot) -> bool:
         """Whether no other experiment has anything to do."""
 
-    def refuse(self, handle: ExperimentHandle, command: Sent) -> str:
+    def refuse(self, slot: ExperimentSlot, command: Sent) -> str:
         """Why a command is refused; empty: it is not."""
 
-    def leads_away(self, handle: ExperimentHandle) -> bool:
+    def leads_away(self, slot: ExperimentSlot) -> bool:
         """Whether its next action needs another thread."""
 
-    def moved(self, handle: ExperimentHandle) -> bool:
+    def moved(self, slot: ExperimentSlot) -> bool:
         """Whether another thread serves it from now on."""
 
-    def weigh(self, handle: ExperimentHandle, seconds: float) -> None:
+    def weigh(self, slot: ExperimentSlot, seconds: float) -> None:
         """Record by how much its turn was longer than its share."""
 
 
@@ -85,23 +85,26 @@ class RunQueue:
         self._start = start
         self._clock = Steady(scheduler.clock)
         self._changed = threading.Condition(scheduler.lock)
-        self._handles: set[ExperimentHandle] = set()
+        self._slots: set[ExperimentSlot] = set()
         self._called: dict[
-            ExperimentHandle, None
+            ExperimentSlot, None
         ] = {}  # experiments with a command or query, in order
         self._due: list[
-            tuple[float, int, ExperimentHandle]
+            tuple[float, int, ExperimentSlot]
         ] = []  # experiments that train, by time of their next turn
         self._order = itertools.count()
         self._was_called = False  # whether the last turn was for a command or query
-        self._serves: ExperimentHandle | None = None
+        self._serves: ExperimentSlot | None = None
         self._load = LOAD
         self._commands = TimeBudget(TOGETHER)  # of all visitors
         self.overdue = Overdue(scheduler.clock)
         self.thread: threading.Thread | None = None
 
     def __len__(self) -> int:
-        return len(self._handles)
+        return len(self._slots)
+
+    def __contains__(self, slot: ExperimentSlot) -> bool:
+        return slot in self._slots
 
     @property
     def load(self) -> float:
@@ -120,43 +123,43 @@ class RunQueue:
 
     # ---- from any thread -----------------------------------------------------------------------
 
-    def take_in(self, handle: ExperimentHandle) -> None:
+    def take_in(self, slot: ExperimentSlot) -> None:
         """Add an experiment."""
         with self._changed:
-            self._handles.add(handle)
-            handle.due = 0.0
+            self._slots.add(slot)
+            slot.due = 0.0
             if self.thread is None:
                 self.thread = self._start(self)
-            self.call(handle)
+            self.call(slot)
 
-    def let_go(self, *handles: ExperimentHandle) -> None:
+    def let_go(self, *slots: ExperimentSlot) -> None:
         """Remove these experiments."""
         with self._changed:
-            self._handles.difference_update(handles)
-            self._called = {handle: None for handle in self._called if handle in self._handles}
-            self._due = [entry for entry in self._due if entry[2] in self._handles]
+            self._slots.difference_update(slots)
+            self._called = {slot: None for slot in self._called if slot in self._slots}
+            self._due = [entry for entry in self._due if entry[2] in self._slots]
             heapq.heapify(self._due)
             self._changed.notify()
 
     def clear(self) -> None:
         """Remove all experiments."""
-        self.let_go(*self._handles)
+        self.let_go(*self._slots)
 
-    def call(self, handle: ExperimentHandle) -> None:
+    def call(self, slot: ExperimentSlot) -> None:
         """Schedule an experiment that has a command, a query, or a watcher with a new request."""
         with self._changed:
-            if handle.due and not handle.budget.solvent:
+            if slot.due and not slot.budget.solvent:
                 return  # its budget is empty until its next turn, which is scheduled
-            if handle in self._handles:
-                self._called[handle] = None
+            if slot in self._slots:
+                self._called[slot] = None
                 self._changed.notify()
 
-    def works_for_others(self, handle: ExperimentHandle) -> bool:
+    def works_for_others(self, slot: ExperimentSlot) -> bool:
         """Whether another experiment trains, or has its turn."""
         with self._changed:
-            if self._serves not in (None, handle):
+            if self._serves not in (None, slot):
                 return True
-            return any(other is not handle and other.busy for _, _, other in self._due)
+            return any(other is not slot and other.busy for _, _, other in self._due)
 
     # ---- whose turn it is ----------------------------------------------------------------------
 
@@ -164,20 +167,20 @@ class RunQueue:
         """Seconds until the next slice is due."""
         return self._due[0][0] - self._clock() if self._due else math.inf
 
-    def _next(self) -> tuple[ExperimentHandle, bool] | None:
+    def _next(self) -> tuple[ExperimentSlot, bool] | None:
         """The next experiment and whether its slice is due; None if no turn is due."""
         left = self._left()
         self._was_called = bool(self._called) and not (left <= 0 and self._was_called)
         if self._was_called:
-            handle = next(iter(self._called))
-            del self._called[handle]
-            return handle, False
+            slot = next(iter(self._called))
+            del self._called[slot]
+            return slot, False
         return (heapq.heappop(self._due)[2], True) if left <= 0 else None
 
     def _wait(self) -> bool:
         """Wait until a turn may be due; False when no experiment is left."""
         with self._changed:
-            if not self._handles:
+            if not self._slots:
                 self.thread = None
                 return False
             if not self._called and (left := self._left()) > 0:
@@ -197,52 +200,52 @@ class RunQueue:
             turn = self._next()
         if turn is None:
             return False
-        handle, due = turn
-        if self._scheduler.moved(handle):
+        slot, due = turn
+        if self._scheduler.moved(slot):
             return True
-        self._serves = handle
-        self.overdue.begin(handle.name, self._clock() - handle.due if due else 0.0)
+        self._serves = slot
+        self.overdue.begin(slot.name, self._clock() - slot.due if due else 0.0)
         begun, share = self._scheduler.work(), 0.0
         try:
-            share = self._turn(handle, due)
+            share = self._turn(slot, due)
         except Exception as error:
             log.exception("an experiment failed")
-            _tell(handle, error)
+            _tell(slot, error)
         finally:
             self.overdue.end()
             self._serves = None
-        self._scheduler.weigh(handle, self._scheduler.work() - begun - share)
+        self._scheduler.weigh(slot, self._scheduler.work() - begun - share)
         return True
 
-    def _turn(self, handle: ExperimentHandle, due: bool) -> float:
+    def _turn(self, slot: ExperimentSlot, due: bool) -> float:
         """Process its commands and train it; returns the seconds that it had for training."""
-        planned, now = handle.due, self._clock()
+        planned, now = slot.due, self._clock()
         if due:
-            handle.due = 0.0
+            slot.due = 0.0
             self._adapt_load(now - planned)
-        alone = self._scheduler.alone(handle)
-        share, part = self._share(handle, alone)
+        alone = self._scheduler.alone(slot)
+        share, part = self._share(slot, alone)
         beat = planned + part * self._scheduler.period
         rate = COMMANDS * (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
-        handle.budget.fill(now, rate)
+        slot.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
-        if handle.ready and (alone or handle.budget.solvent):
-            self._obey(handle, rate)
-        elif handle.curious:
-            _show(handle)
-        if due and handle.busy:
-            self._slice(handle, share if alone or handle.budget.solvent else 0.0, beat, part)
-        handle.allow_checkpoints(self._scheduler.checkpoints)
-        now, wait = self._clock(), _wait(handle)
-        if handle.due and handle.due <= now + max(wait, self._scheduler.period):
+        if slot.ready and (alone or slot.budget.solvent):
+            self._obey(slot, rate)
+        elif slot.curious:
+            _show(slot)
+        if due and slot.busy:
+            self._slice(slot, share if alone or slot.budget.solvent else 0.0, beat, part)
+        slot.allow_checkpoints(self._scheduler.checkpoints)
+        now, wait = self._clock(), _wait(slot)
+        if slot.due and slot.due <= now + max(wait, self._scheduler.period):
             return share
-        if handle.busy:  # at regular times; a delay is not made up for
-            self._enqueue(handle, max(beat, now + wait) if due else now)
-        elif handle.next:
-            self._enqueue(handle, self._clock() + (0.0 if alone else handle.budget.wait(rate)))
+        if slot.busy:  # at regular times; a delay is not made up for
+            self._enqueue(slot, max(beat, now + wait) if due else now)
+        elif slot.next:
+            self._enqueue(slot, self._clock() + (0.0 if alone else slot.budget.wait(rate)))
         return share
 
-    def _share(self, handle: ExperimentHandle, alone: bool) -> tuple[float, float]:
+    def _share(self, slot: ExperimentSlot, alone: bool) -> tuple[float, float]:
         """Seconds of training in this turn, and the part of a period until the next one.
 
         A slow queue shares the core with the main one: with a larger share, all of it for the few
@@ -255,7 +258,7 @@ class RunQueue:
             load *= LOAD_ALONE / LOAD
         served = max(len(self._due) + 1, (self._scheduler.trained + 1) / SHARES)
         equal = load * self._scheduler.period / served
-        if handle.needs < equal:
+        if slot.needs < equal:
             return equal, 1.0
         others = [other.needs for _, _, other in self._due]
         left = sum(max(0.0, equal - needs) for needs in others)
@@ -263,61 +266,61 @@ class RunQueue:
         turn = min(share, max(equal, PIECE))
         return turn, turn / share if share > 0 else 1.0
 
-    def _obey(self, handle: ExperimentHandle, rate: float) -> None:
+    def _obey(self, slot: ExperimentSlot, rate: float) -> None:
         begun = self._clock()
 
         def goes_on() -> bool:
-            return self._clock() - begun < OBEYED and not self._scheduler.leads_away(handle)
+            return self._clock() - begun < OBEYED and not self._scheduler.leads_away(slot)
 
-        obey(handle, self._scheduler.refuse, goes_on)
-        self._pay(handle, self._clock() - begun, rate)
-        if handle.experiment.since_change == 0:
-            handle.steps_due.ask()
+        obey(slot, self._scheduler.refuse, goes_on)
+        self._pay(slot, self._clock() - begun, rate)
+        if slot.experiment.since_change == 0:
+            slot.steps_due.ask()
         # With an empty budget the effect is published with the next slice, if there is one.
-        if handle.budget.solvent or not handle.busy:
+        if slot.budget.solvent or not slot.busy:
             begun = self._clock()
-            _show(handle)  # the first frame of a run draws everything anew
-            self._pay(handle, self._clock() - begun, rate)
+            _show(slot)  # the first frame of a run draws everything anew
+            self._pay(slot, self._clock() - begun, rate)
 
-    def _pay(self, handle: ExperimentHandle, seconds: float, rate: float) -> None:
+    def _pay(self, slot: ExperimentSlot, seconds: float, rate: float) -> None:
         """Charge a visitor; while all together spend too much, nobody's debt is forgiven soon."""
         self._commands.pay(seconds, TOGETHER)
-        handle.budget.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
+        slot.budget.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
 
-    def _slice(self, handle: ExperimentHandle, seconds: float, beat: float, part: float) -> None:
-        experiment = handle.experiment
-        if handle.works.busy:  # a visitor waits for it, so it gets the larger part
+    def _slice(self, slot: ExperimentSlot, seconds: float, beat: float, part: float) -> None:
+        experiment = slot.experiment
+        if slot.works.busy:  # a visitor waits for it, so it gets the larger part
             training = experiment.status is Status.RUNNING
-            seconds -= handle.works.advance(WORK * seconds if training else seconds, self._clock)
+            seconds -= slot.works.advance(WORK * seconds if training else seconds, self._clock)
         at_once = experiment.at_work  # a past step, for instance, is rebuilt as fast as possible
-        handle.needs = math.inf  # as much as there is, unless it keeps its pace with less
-        steps = experiment.advance(seconds) if at_once else self._train(handle, seconds)
+        slot.needs = math.inf  # as much as there is, unless it keeps its pace with less
+        steps = experiment.advance(seconds) if at_once else self._train(slot, seconds)
         done = at_once and not experiment.at_work
-        wanted = handle.wanted and (done or self._frame_due(handle, part))
+        wanted = slot.mailbox.wanted and (done or self._frame_due(slot, part))
         # At a slow pace every step is published, even if no watcher waits for it.
-        if wanted or not handle.busy or (steps and _wait(handle) > self._scheduler.period):
-            looks = handle.looks
-            handle.publish(experiment.cached_snapshot(looks), looks)
-            handle.published = self._clock()
+        if wanted or not slot.busy or (steps and _wait(slot) > self._scheduler.period):
+            looks = slot.mailbox.looks
+            slot.publish(experiment.cached_snapshot(looks), looks)
+            slot.published = self._clock()
         # Without other experiments in the queue, no later turn would measure the delay.
         if not self._due and steps > 1:
             self._adapt_load(self._clock() - beat)
 
-    def _train(self, handle: ExperimentHandle, seconds: float) -> int:
+    def _train(self, slot: ExperimentSlot, seconds: float) -> int:
         """Make the steps due at its pace within so many seconds; returns their number."""
-        rate, period = handle.rate, self._scheduler.period
-        due = handle.steps_due.count(rate, self._clock(), period)
+        rate, period = slot.rate, self._scheduler.period
+        due = slot.steps_due.count(rate, self._clock(), period)
         apart = 1 if rate <= EACH else rate * period
         begun = self._scheduler.work()
-        steps = handle.experiment.advance(max(1.0, 1 / (rate * period)) * seconds, due, apart)
-        handle.steps_due.made(steps)
-        if steps == due and not handle.works.busy:
-            handle.needs = self._scheduler.work() - begun
+        steps = slot.experiment.advance(max(1.0, 1 / (rate * period)) * seconds, due, apart)
+        slot.steps_due.made(steps)
+        if steps == due and not slot.works.busy:
+            slot.needs = self._scheduler.work() - begun
         return steps
 
-    def _frame_due(self, handle: ExperimentHandle, part: float) -> bool:
+    def _frame_due(self, slot: ExperimentSlot, part: float) -> bool:
         """Whether there is to be a frame: one a period, however many turns there are in it."""
-        since = self._clock() - handle.published
+        since = self._clock() - slot.published
         return part >= 1 or since >= FRAME * self._scheduler.period
 
     def _adapt_load(self, late: float) -> None:
@@ -325,29 +328,29 @@ class RunQueue:
         change = LESS if late > TOLERABLE * self._scheduler.period else MORE
         self._load = min(LOAD, max(LEAST_LOAD, self._load * change))
 
-    def _enqueue(self, handle: ExperimentHandle, due: float) -> None:
+    def _enqueue(self, slot: ExperimentSlot, due: float) -> None:
         with self._changed:
-            if handle in self._handles:
-                if handle.due:  # it was scheduled for later
-                    self._due = [entry for entry in self._due if entry[2] is not handle]
+            if slot in self._slots:
+                if slot.due:  # it was scheduled for later
+                    self._due = [entry for entry in self._due if entry[2] is not slot]
                     heapq.heapify(self._due)
-                handle.due = due
-                heapq.heappush(self._due, (due, next(self._order), handle))
+                slot.due = due
+                heapq.heappush(self._due, (due, next(self._order), slot))
 
 
-def _wait(handle: ExperimentHandle) -> float:
+def _wait(slot: ExperimentSlot) -> float:
     """Seconds until a run has something to do at its pace."""
-    at_once = handle.works.busy or handle.experiment.at_work
-    return 0.0 if at_once else handle.steps_due.wait(handle.rate)
+    at_once = slot.works.busy or slot.experiment.at_work
+    return 0.0 if at_once else slot.steps_due.wait(slot.rate)
 
 
-def _show(handle: ExperimentHandle) -> None:
-    looks = handle.looks
-    handle.publish(handle.experiment.snapshot(looks), looks)
+def _show(slot: ExperimentSlot) -> None:
+    looks = slot.mailbox.looks
+    slot.publish(slot.experiment.snapshot(looks), looks)
 
 
-def _tell(handle: ExperimentHandle, error: Exception) -> None:
+def _tell(slot: ExperimentSlot, error: Exception) -> None:
     try:
-        handle.tell_failure(error)
+        slot.fail(error)
     except Exception:  # of a listener; it must not end the thread
         log.exception("a listener failed when it was notified of a failed experiment")

@@ -6,7 +6,7 @@ of that: every control, attribute and stored word is compared with those of the 
 
 from typing import Any
 
-from engine import Experiment, Play, Restart, RunConfig
+from engine import Experiment, ExperimentSlot, Play, Restart, RunConfig
 from engine.runtime.background_jobs import BackgroundJobs
 
 # What a visitor or a script could have left behind, but not what a run changes by itself.
@@ -77,13 +77,13 @@ def _begin_anew(tab: Any) -> None:
     handle.send(Restart())  # the page tells runs apart by their number
     tab.wait_for(lambda: tab.channel("run") == handle.latest.run > 1)
 
-    def replace(old: Experiment) -> None:
-        handle.leave_stage()
-        handle.works = BackgroundJobs()
-        handle._stage, handle.refusal, handle.lesson_pace = None, "", None
-        handle.experiment = handle._own = Experiment(RunConfig())
+    def replace(slot: ExperimentSlot) -> None:
+        slot.leave_stage()
+        slot.works = BackgroundJobs()
+        slot.stage, slot.refusal, slot.lesson_pace = None, "", None
+        slot.experiment = slot.own = Experiment(RunConfig())
 
-    handle.do(replace).result()
+    handle.arrange(replace).result()
     handle.set_pace(tab.pace)
     handle.send(Play())
     tab.wait_for(lambda: tab.channel("run") == 1)

@@ -143,7 +143,7 @@ def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
     tab.press("Pause")
     tab.choose("Initializer", "unit normal")
     tab.wait_for(lambda: tab.snapshot.config.model.initializer == Choice("unit normal"))
-    parameters = tab.visit.handle.experiment.network.parameters
+    parameters = CONDUCTOR.slot(tab.visit.handle).experiment.network.parameters
     assert parameters.theta[: parameters.regularized].std() == pytest.approx(1, rel=0.05)
     tab.page.get_by_role("button", name="Step", exact=True).click()
     tab.wait_for(lambda: tab.snapshot.curves["validation_accuracy"][-1] < 0.5)

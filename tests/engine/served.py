@@ -5,7 +5,7 @@ TICK = 0.001  # seconds that pass in an idle turn
 
 def watch(handle):
     """Request every frame."""
-    handle.wait("page", handle._version, lambda snapshot, version: watch(handle))
+    handle.wait("page", handle.version, lambda snapshot, version: watch(handle))
 
 
 def serve(room, clock, seconds):

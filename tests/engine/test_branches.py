@@ -265,21 +265,21 @@ def test_others_are_served_while_a_branch_is_rebuilt():
     conductor = Conductor(10, clock, work=work, begin=lambda thread: None, checkpoints=0)
     handle = conductor.add(Experiment(SMALL, clock=clock, work=work, room=0))
     handle.send(Play())
-    while handle.experiment.step < 1500:
+    while conductor.slot(handle).experiment.step < 1500:
         serve(conductor, clock, 0.1)
     handle.send(LookBack(700))
     handle.send(SetKnob(RATE, 0.123))
-    while handle.experiment.run == 1:
+    while conductor.slot(handle).experiment.run == 1:
         serve(conductor, clock, 0.001)
     end = handle.latest.branches[0].step
     handle.send(GoTo(1))
     handle.send(SetKnob(RATE, 0.044))
-    while handle.experiment.run == 2:
+    while conductor.slot(handle).experiment.run == 2:
         begun = clock.now
         serve(conductor, clock, 0.001)
         assert clock.now - begun < 0.2  # about a frame's time, not that of all steps
     serve(conductor, clock, 0.5)
-    assert handle.experiment.journal[-1] == (end, SetKnob(RATE, 0.044))
+    assert conductor.slot(handle).experiment.journal[-1] == (end, SetKnob(RATE, 0.044))
 
 
 def test_without_room_for_its_curves_a_branch_is_repeated_from_its_first_step(monkeypatch):

@@ -92,10 +92,10 @@ def playing(conductor, config, clock):
     return handle
 
 
-def rounds(rival, count):
+def rounds(room, rival, count):
     """Wait until a running experiment has had so many more slices."""
-    goal = len(rival.experiment.slices) + count
-    wait_until(lambda: len(rival.experiment.slices) >= goal)
+    goal = len(room.slot(rival).experiment.slices) + count
+    wait_until(lambda: len(room.slot(rival).experiment.slices) >= goal)
 
 
 def test_twenty_experiments_are_served_fairly(timed, clock, config):
@@ -124,25 +124,25 @@ def test_training_yields_while_frames_are_late(timed, clock, config):
                 clock.now += 0.03  # of the 0.02 s between two frames
             watch(handle)
 
-        handle.wait("a page", handle._version, deliver)
+        handle.wait("a page", handle.version, deliver)
 
     for handle in handles:
         watch(handle)
         handle.send(Play())
-    slices = handles[0].experiment.slices
+    slices = timed.slot(handles[0]).experiment.slices
     wait_until(lambda: slices and slices[-1] < 0.2 * max(slices))
-    assert handles[0].experiment.step > 0
+    assert timed.slot(handles[0]).experiment.step > 0
     slow.clear()
     wait_until(lambda: slices[-1] > 0.6 * max(slices))
 
 
 def test_a_single_experiment_yields_on_a_busy_machine(timed, clock, config):
     handle = timed.add(Timed(config, clock))
-    handle.experiment.slowness = 4.0
+    timed.slot(handle).experiment.slowness = 4.0
     handle.send(Play())
-    slices = handle.experiment.slices
+    slices = timed.slot(handle).experiment.slices
     wait_until(lambda: slices and slices[-1] < 0.6 * max(slices))
-    handle.experiment.slowness = 1.0
+    timed.slot(handle).experiment.slowness = 1.0
     wait_until(lambda: slices[-1] > 0.9 * max(slices))
 
 
@@ -156,8 +156,8 @@ def test_a_failure_ends_only_that_experiment(conductor, config, caplog):
     assert "ArithmeticError: a layer gave up" in broken.latest.message
     assert news[-1].status is Status.FAILED
     assert "a layer gave up" in caplog.text
-    step = sound.experiment.step
-    wait_until(lambda: sound.experiment.step > step + 50)
+    step = conductor.slot(sound).experiment.step
+    wait_until(lambda: conductor.slot(sound).experiment.step > step + 50)
     broken.send(Restart())
     wait_until(lambda: broken.latest.status is Status.RUNNING and broken.latest.run == 2)
 
@@ -189,8 +189,8 @@ def test_commands_are_obeyed_in_order_and_none_is_lost(conductor, config):
     rates = [10.0**-n for n in range(1, 6)] * 20
     for rate in rates:
         handle.send(SetKnob("optimization.learning_rate", rate))
-    wait_until(lambda: len(handle.experiment.journal) == 1 + len(rates))
-    commands = [command for _, command in handle.experiment.journal]
+    wait_until(lambda: len(conductor.slot(handle).experiment.journal) == 1 + len(rates))
+    commands = [command for _, command in conductor.slot(handle).experiment.journal]
     assert [c.value for c in commands if isinstance(c, SetKnob)] == rates
 
 
@@ -201,11 +201,11 @@ def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(timed, clo
     deliveries = []
     rival = playing(timed, config, clock)
     handle.wait("a page", version, lambda *frame: deliveries.append(frame))
-    rounds(rival, 5)  # without a new snapshot
+    rounds(timed, rival, 5)  # without a new snapshot
     assert deliveries == []
     handle.send(Play())
     wait_until(lambda: deliveries)
-    rounds(rival, 5)
+    rounds(timed, rival, 5)
     assert len(deliveries) == 1
 
 
@@ -222,13 +222,13 @@ def test_all_waiting_watchers_are_served_except_those_who_left(conductor, config
 
 def test_a_paused_experiment_costs_nothing(timed, clock, config):
     handle, rival = playing(timed, config, clock), playing(timed, config, clock)
-    wait_until(lambda: handle.experiment.step > 10)
+    wait_until(lambda: timed.slot(handle).experiment.step > 10)
     handle.send(Pause())
     wait_until(lambda: handle.latest.status is Status.PAUSED)
-    rounds(rival, 2)
-    had = len(handle.experiment.slices)
-    rounds(rival, 5)
-    assert len(handle.experiment.slices) == had
+    rounds(timed, rival, 2)
+    had = len(timed.slot(handle).experiment.slices)
+    rounds(timed, rival, 5)
+    assert len(timed.slot(handle).experiment.slices) == had
 
 
 def test_the_thread_ends_with_the_last_experiment_and_begins_again(conductor, config):
@@ -237,20 +237,21 @@ def test_the_thread_ends_with_the_last_experiment_and_begins_again(conductor, co
     wait_until(lambda: not [t for t in threading.enumerate() if t.name == "conductor"])
     again = conductor.add(Experiment(config))
     again.send(Play())
-    wait_until(lambda: again.experiment.step > 5)
+    wait_until(lambda: conductor.slot(again).experiment.step > 5)
 
 
 def test_a_removed_experiment_is_not_trained(conductor):
-    stays, leaves = (conductor.add(Experiment(RunConfig(seed=seed))) for seed in range(2))
-    for handle in (stays, leaves):
+    stays, leaves = (Experiment(RunConfig(seed=seed)) for seed in range(2))
+    handles = [conductor.add(experiment) for experiment in (stays, leaves)]
+    for handle in handles:
         handle.send(Play())
-    wait_until(lambda: leaves.experiment.step > 5)
-    conductor.remove(leaves)
-    step = stays.experiment.step
-    wait_until(lambda: stays.experiment.step > step + 20)
-    left = leaves.experiment.step
-    wait_until(lambda: stays.experiment.step > step + 60)
-    assert leaves.experiment.step == left
+    wait_until(lambda: leaves.step > 5)
+    conductor.remove(handles[1])
+    step = stays.step
+    wait_until(lambda: stays.step > step + 20)
+    left = leaves.step
+    wait_until(lambda: stays.step > step + 60)
+    assert leaves.step == left
     assert len(conductor) == 1
 
 
@@ -304,18 +305,20 @@ def test_requested_statistics_are_measured_in_a_paused_run(conductor, config, mo
 def test_background_work_is_done_in_slices_and_shown(conductor, config):
     busy, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
     other.send(Play())
-    wait_until(lambda: other.experiment.step > 0)
+    wait_until(lambda: conductor.slot(other).experiment.step > 0)
     seen = threading.Event()
 
     def count():
-        begun = other.experiment.step  # on the conductor's thread
+        begun = conductor.slot(other).experiment.step  # on the conductor's thread
         for n in itertools.count(1):
             yield n
-            if seen.is_set() and other.experiment.step > begun:  # training was not delayed
+            if (
+                seen.is_set() and conductor.slot(other).experiment.step > begun
+            ):  # training was not delayed
                 break
         yield "done"
 
-    busy.do(lambda e: busy.works.begin("search", count()))
+    busy.arrange(lambda slot: slot.works.begin("search", count()))
     version, shown = 0, None
     while shown is None:
         frame, version = next_frame(busy, version)
@@ -328,14 +331,14 @@ def test_background_work_is_done_in_slices_and_shown(conductor, config):
 
 def test_background_work_can_be_paused_and_ended(conductor, config):
     handle = conductor.add(Experiment(config))
-    handle.do(lambda e: handle.works.begin("search", itertools.count()))
-    handle.do(lambda e: handle.works.hold("search")).result(PATIENCE)
-    held = handle.works.shown.search
-    assert not handle.works.busy
-    handle.do(lambda e: handle.works.go_on("search")).result(PATIENCE)
-    wait_until(lambda: handle.works.shown.search != held)
-    handle.do(lambda e: handle.works.clear("search")).result(PATIENCE)
-    assert not handle.works.busy
+    handle.arrange(lambda slot: slot.works.begin("search", itertools.count()))
+    handle.arrange(lambda slot: slot.works.hold("search")).result(PATIENCE)
+    held = conductor.slot(handle).works.shown.search
+    assert not conductor.slot(handle).works.busy
+    handle.arrange(lambda slot: slot.works.go_on("search")).result(PATIENCE)
+    wait_until(lambda: conductor.slot(handle).works.shown.search != held)
+    handle.arrange(lambda slot: slot.works.clear("search")).result(PATIENCE)
+    assert not conductor.slot(handle).works.busy
     wait_until(lambda: handle.latest.background.search is None)
 
 
@@ -346,7 +349,7 @@ def test_failing_background_work_leaves_the_experiment_alone(conductor, config, 
 
     handle = conductor.add(Experiment(config))
     handle.send(Play())
-    handle.do(lambda e: handle.works.begin("checks", fail()))
+    handle.arrange(lambda slot: slot.works.begin("checks", fail()))
     version, message = 0, ""
     while not message:
         frame, version = next_frame(handle, version)

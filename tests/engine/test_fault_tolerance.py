@@ -46,11 +46,11 @@ def test_a_layer_that_raises_ends_the_run_and_restart_works(conductor, config, s
         handle.send(Play())
     wait_until(lambda: broken.latest.status is Status.FAILED)
     assert broken.latest.message == ("FloatingPointError: a layer gave up. Restart to try again.")
-    reached = sound.experiment.step
-    wait_until(lambda: sound.experiment.step > reached + 50)
+    reached = conductor.slot(sound).experiment.step
+    wait_until(lambda: conductor.slot(sound).experiment.step > reached + 50)
     broken.send(Restart())
     broken.send(Play())
-    wait_until(lambda: broken.latest.run == 2 and broken.experiment.step > step)
+    wait_until(lambda: broken.latest.run == 2 and conductor.slot(broken).experiment.step > step)
     assert broken.latest.status is Status.RUNNING
 
 
@@ -87,8 +87,8 @@ def test_a_listener_that_raises_does_not_end_the_thread(conductor, config):
     handle.send(Play())
     handle.wait("a page", 10**9, deaf)
     other.send(Play())
-    wait_until(lambda: handle.experiment.status is Status.FAILED)
-    wait_until(lambda: other.experiment.step > 50)
+    wait_until(lambda: conductor.slot(handle).experiment.status is Status.FAILED)
+    wait_until(lambda: conductor.slot(other).experiment.step > 50)
     assert conductor.alive
 
 
@@ -154,13 +154,14 @@ def test_a_conductor_whose_clock_jumps_serves_on(config, jump):
         handles = [conductor.add(Experiment(config, clock=clock, work=clock)) for _ in range(3)]
         for handle in handles:
             handle.send(Play())
-        wait_until(lambda: min(handle.experiment.step for handle in handles) > 20)
+        wait_until(lambda: min(conductor.slot(handle).experiment.step for handle in handles) > 20)
         for _ in range(3):
             jumped.append(True)
-            steps = [handle.experiment.step for handle in handles]
+            steps = [conductor.slot(handle).experiment.step for handle in handles]
             wait_until(
                 lambda steps=steps: all(
-                    s.experiment.step > n + 50 for s, n in zip(handles, steps, strict=True)
+                    conductor.slot(s).experiment.step > n + 50
+                    for s, n in zip(handles, steps, strict=True)
                 )
             )
         handles[0].send(Pause())

@@ -221,7 +221,7 @@ def test_at_a_pace_both_have_a_row_for_each_step_and_the_line_comes_while_they_w
     watch(handle)
     for command in (StartLockstep(), Turn(SetKnob(RATE, 0.3), "B"), Play()):
         handle.send(command)
-    while handle.experiment.step < 30:
+    while conductor.slot(handle).experiment.step < 30:
         serve(conductor, clock, 0.1)
     handle.send(Step())
     handle.send(Pause())
@@ -230,7 +230,7 @@ def test_at_a_pace_both_have_a_row_for_each_step_and_the_line_comes_while_they_w
     assert other.curves["step"].tolist() == list(range(int(other.curves["step"][-1]) + 1))
     assert other.curves["step"][-1] == handle.latest.step
     assert len(other.line.places) == 25
-    assert not handle.busy
+    assert not conductor.slot(handle).busy
     handle.send(Play())
     serve(conductor, clock, 0.5)
     assert handle.latest.other.line is None

@@ -280,17 +280,17 @@ def test_others_are_served_while_a_step_is_rebuilt_and_what_is_meant_for_it_wait
 
     handle.wait("page", 0, see)
     handle.send(Play())
-    while handle.experiment.step < 1500:
+    while conductor.slot(handle).experiment.step < 1500:
         serve(conductor, clock, 0.1)
-    end = handle.experiment.step
+    end = conductor.slot(handle).experiment.step
     for command in (LookBack(5), LookBack(1400), SetKnob(RATE, 0.123)):
         handle.send(command)
-    while handle.experiment.run == 1:
+    while conductor.slot(handle).experiment.run == 1:
         begun = clock.now
         serve(conductor, clock, 0.001)
         assert clock.now - begun < 0.2  # about a frame's time, not that of all 1,400 steps
     assert handle.latest.parent == Parent(1, 1400)
-    assert handle.experiment.journal[-1] == (1400, SetKnob(RATE, 0.123))
+    assert conductor.slot(handle).experiment.journal[-1] == (1400, SetKnob(RATE, 0.123))
     looks = [(x.looking.step, x.looking.done) for x in told if x.looking]
     assert {step for step, _ in looks} == {1400}  # the one before was replaced
     assert 0 < min(done for _, done in looks if done) < 1

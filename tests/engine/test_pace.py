@@ -82,7 +82,7 @@ def playing(room, clock, config, pace, trained=TRAINED):
 
 
 def until(room, clock, step, handle):
-    while handle.experiment.step < step:
+    while room.slot(handle).experiment.step < step:
         serve(room, clock, PERIOD)
 
 
@@ -90,9 +90,9 @@ def until(room, clock, step, handle):
 def test_the_measured_rate_is_the_pace(room, clock, config, pace):
     handle = playing(room, clock, config, pace)
     serve(room, clock, 3)
-    begun = handle.experiment.step
+    begun = room.slot(handle).experiment.step
     serve(room, clock, 6)
-    assert handle.experiment.step - begun == pytest.approx(6 * pace, rel=0.03, abs=1.5)
+    assert room.slot(handle).experiment.step - begun == pytest.approx(6 * pace, rel=0.03, abs=1.5)
     assert handle.latest.steps_per_second == pytest.approx(pace, rel=0.15)  # as the page shows it
 
 
@@ -108,7 +108,7 @@ def test_slow_steps_are_evenly_spaced_and_each_is_shown(room, clock, config, pac
     handle.wait("page", 0, look)
     handle.send(Play())
     serve(room, clock, 8)
-    gaps = np.diff(handle.experiment.times[2:])
+    gaps = np.diff(room.slot(handle).experiment.times[2:])
     np.testing.assert_allclose(gaps, 1 / pace, atol=0.01)
     shown = [step for step, _ in itertools.groupby(seen)]
     assert shown == list(range(shown[-1] + 1))
@@ -118,17 +118,17 @@ def test_slow_steps_are_evenly_spaced_and_each_is_shown(room, clock, config, pac
 def test_at_full_speed_nothing_holds_it(room, clock, config):
     held, free = (playing(room, clock, config, pace) for pace in (1000.0, FULL))
     serve(room, clock, 5)
-    assert free.experiment.step >= held.experiment.step > 100
+    assert room.slot(free).experiment.step >= room.slot(held).experiment.step > 100
 
 
 def test_a_slow_machine_lags_and_does_not_catch_up(room, clock, config):
     handle = playing(room, clock, config, 300.0, trained=0.01)  # at most 85 a second
     serve(room, clock, 10)
-    assert 500 < handle.experiment.step < 900
-    handle.experiment.trained = TRAINED
-    begun = handle.experiment.step
+    assert 500 < room.slot(handle).experiment.step < 900
+    room.slot(handle).experiment.trained = TRAINED
+    begun = room.slot(handle).experiment.step
     serve(room, clock, 10)
-    assert handle.experiment.step - begun <= 300 * (10 + 2 * PERIOD) + 1
+    assert room.slot(handle).experiment.step - begun <= 300 * (10 + 2 * PERIOD) + 1
 
 
 @pytest.mark.parametrize("pace", [1.0, 10.0, 300.0])
@@ -137,10 +137,10 @@ def test_a_pause_is_not_caught_up(room, clock, config, pace):
     serve(room, clock, 3)
     handle.send(Pause())
     serve(room, clock, 20)
-    begun = handle.experiment.step
+    begun = room.slot(handle).experiment.step
     handle.send(Play())
     serve(room, clock, 1)
-    assert handle.experiment.step - begun <= pace * (1 + 2 * PERIOD) + 1
+    assert room.slot(handle).experiment.step - begun <= pace * (1 + 2 * PERIOD) + 1
 
 
 @pytest.mark.parametrize("jump", [3600.0, -3600.0, 1e6, -1e6])
@@ -148,10 +148,10 @@ def test_a_pause_is_not_caught_up(room, clock, config, pace):
 def test_a_jump_of_the_clock_is_not_caught_up(room, clock, config, pace, jump):
     handle = playing(room, clock, config, pace, trained=0.01)
     serve(room, clock, 3)
-    begun = handle.experiment.step
+    begun = room.slot(handle).experiment.step
     clock.now += jump
     serve(room, clock, 3)
-    assert 0 < handle.experiment.step - begun <= min(pace, 100) * 3.4 + 1
+    assert 0 < room.slot(handle).experiment.step - begun <= min(pace, 100) * 3.4 + 1
 
 
 @given(
@@ -176,9 +176,9 @@ def test_a_change_of_pace_takes_effect_at_once(room, clock, config):
     handle = playing(room, clock, config, 1.0)
     serve(room, clock, 3.3)
     handle.set_pace(1000.0)
-    before = handle.experiment.step
+    before = room.slot(handle).experiment.step
     serve(room, clock, 2 * PERIOD)
-    assert handle.experiment.step > before + 10
+    assert room.slot(handle).experiment.step > before + 10
     assert handle.latest.pace == 1000.0
 
 
@@ -186,16 +186,16 @@ def test_a_change_of_pace_takes_effect_at_once(room, clock, config):
 def test_a_change_is_shown_at_the_next_frame(room, clock, config, pace):
     handle = playing(room, clock, config, pace)
     serve(room, clock, 3)
-    begun = handle.experiment.step
-    while handle.experiment.step == begun:  # a step was just made: the next is far off
+    begun = room.slot(handle).experiment.step
+    while room.slot(handle).experiment.step == begun:  # a step was just made: the next is far off
         serve(room, clock, TRAINED)
     handle.send(SetKnob(RATE, 0.02))
     serve(room, clock, PERIOD)
-    assert handle.experiment.step == begun + 2
+    assert room.slot(handle).experiment.step == begun + 2
     assert handle.latest.step == begun + 2
     assert handle.latest.curves["step"][-1] == begun + 2
     serve(room, clock, 0.9 / SLOWEST)  # and no second step soon after
-    assert handle.experiment.step <= begun + 3
+    assert room.slot(handle).experiment.step <= begun + 3
 
 
 def test_a_paused_run_shows_a_new_pace(room, clock, config):
@@ -213,7 +213,7 @@ def test_a_paused_run_shows_a_new_pace(room, clock, config):
 def test_auto_starts_slowly_and_each_doubling_takes_equally_long(room, clock, config):
     handle = playing(room, clock, config, AUTO)
     serve(room, clock, 8)
-    assert handle.experiment.step == pytest.approx(8 * SLOWEST, abs=2)
+    assert room.slot(handle).experiment.step == pytest.approx(8 * SLOWEST, abs=2)
     reached = []
     for goal in (80, 160, 320, 640):
         until(room, clock, goal, handle)
@@ -229,9 +229,9 @@ def test_auto_is_slow_again_after_a_change(room, clock, config, change):
     until(room, clock, 600, handle)
     handle.send(change)
     serve(room, clock, PERIOD)
-    begun = handle.experiment.step
+    begun = room.slot(handle).experiment.step
     serve(room, clock, 5)
-    assert handle.experiment.step - begun == pytest.approx(5 * SLOWEST, abs=3)
+    assert room.slot(handle).experiment.step - begun == pytest.approx(5 * SLOWEST, abs=3)
 
 
 def test_auto_is_as_slow_after_a_pause_as_before_it(room, clock, config):
@@ -240,9 +240,9 @@ def test_auto_is_as_slow_after_a_pause_as_before_it(room, clock, config):
     for command in (Pause(), Play()):
         handle.send(command)
         serve(room, clock, PERIOD)
-    begun = handle.experiment.step
+    begun = room.slot(handle).experiment.step
     serve(room, clock, 1)
-    assert handle.experiment.step - begun == pytest.approx(GROWTH * begun, rel=0.2)
+    assert room.slot(handle).experiment.step - begun == pytest.approx(GROWTH * begun, rel=0.2)
 
 
 def test_replayed_steps_are_fast_and_the_next_ones_slow(room, clock, config):
@@ -251,33 +251,33 @@ def test_replayed_steps_are_fast_and_the_next_ones_slow(room, clock, config):
     handle.send(Begin(config, ((100, SetKnob(RATE, 0.02)),), until=2000))
     serve(room, clock, PERIOD)
     assert handle.latest.pace == FULL
-    while handle.experiment.status is Status.RUNNING:
+    while room.slot(handle).experiment.status is Status.RUNNING:
         serve(room, clock, PERIOD)
-    assert handle.experiment.step == 2000
-    assert handle.experiment.times[-1] < 4  # seconds
+    assert room.slot(handle).experiment.step == 2000
+    assert room.slot(handle).experiment.times[-1] < 4  # seconds
     handle.send(Play())
     serve(room, clock, 5)
     assert handle.latest.pace == AUTO
-    assert handle.experiment.step == pytest.approx(2000 + 5 * SLOWEST, abs=3)
+    assert room.slot(handle).experiment.step == pytest.approx(2000 + 5 * SLOWEST, abs=3)
 
 
 def test_a_lesson_sets_the_pace_while_it_lasts(room, clock, config):
     handle = playing(room, clock, config, 1.0)
-    handle.set_lesson_pace(50.0)
-    handle.put_on_stage(Costly(config, clock))
+    room.slot(handle).set_lesson_pace(50.0)
+    room.slot(handle).put_on_stage(Costly(config, clock))
     handle.send(Play())
     serve(room, clock, 4)
-    assert handle.experiment.step == pytest.approx(200, abs=20)
+    assert room.slot(handle).experiment.step == pytest.approx(200, abs=20)
     assert handle.latest.pace == 50.0
-    handle.set_lesson_pace(None)
-    begun = handle.experiment.step
+    room.slot(handle).set_lesson_pace(None)
+    begun = room.slot(handle).experiment.step
     serve(room, clock, 4)
-    assert handle.experiment.step - begun <= 6
-    handle.set_lesson_pace(50.0)
-    handle.leave_stage()
-    begun = handle.experiment.step
+    assert room.slot(handle).experiment.step - begun <= 6
+    room.slot(handle).set_lesson_pace(50.0)
+    room.slot(handle).leave_stage()
+    begun = room.slot(handle).experiment.step
     serve(room, clock, 4)
-    assert handle.experiment.step - begun <= 6  # the visitor's own run
+    assert room.slot(handle).experiment.step - begun <= 6  # the visitor's own run
 
 
 # ---- slower and faster ---------------------------------------------------------------------------
@@ -314,21 +314,21 @@ def test_a_pace_changes_no_bit(room, clock, config, pace):
     """Whatever is changed in between, and however often the pace is changed."""
     mixed = itertools.cycle(PACES)
     handle = room.add(Costly(config, clock), pace=FULL)
-    handle.put_on_stage(Costly(config, clock))
+    room.slot(handle).put_on_stage(Costly(config, clock))
     watch(handle)
     journal = []
     for step in (20, 60, 90, 150):
         handle.set_pace(next(mixed) if pace == "mixed" else pace)
-        handle.experiment._trainer.script = Script(until=step)  # pauses there by itself
-        handle.lesson_pace = handle.pace  # ... at its pace
+        room.slot(handle).experiment._trainer.script = Script(until=step)  # pauses there by itself
+        room.slot(handle).lesson_pace = handle.pace  # ... at its pace
         handle.send(Play())
         until(room, clock, step, handle)
         if change := CHANGES.get(step):
             handle.send(change)
             journal.append((step, change))
             serve(room, clock, PERIOD)
-    assert handle.experiment.step == 150
-    assert digest(handle.experiment) == digest(replay(config, journal, 150))
+    assert room.slot(handle).experiment.step == 150
+    assert digest(room.slot(handle).experiment) == digest(replay(config, journal, 150))
 
 
 def test_the_pace_is_in_no_journal(room, clock, config):
@@ -336,7 +336,7 @@ def test_the_pace_is_in_no_journal(room, clock, config):
     serve(room, clock, 1)
     handle.set_pace(AUTO)
     serve(room, clock, 1)
-    assert handle.experiment.journal == [(0, Play())]
+    assert room.slot(handle).experiment.journal == [(0, Play())]
 
 
 # ---- measurements at a low pace ---------------------------------------------------------------
@@ -345,7 +345,7 @@ def test_the_pace_is_in_no_journal(room, clock, config):
 @pytest.mark.parametrize("pace", [x for x in FIXED if x <= EACH])
 def test_at_a_low_pace_each_step_has_its_row(room, clock, config, pace):
     handle = room.add(Costly(config, clock), pace=pace)
-    handle.experiment.train(5000)
+    room.slot(handle).experiment.train(5000)
     watch(handle)
     handle.send(Play())
     serve(room, clock, 5)
@@ -358,9 +358,9 @@ def test_at_a_low_pace_each_step_has_its_row(room, clock, config, pace):
 @pytest.mark.parametrize("pace", [100.0, 1000.0, AUTO])
 def test_at_any_kept_pace_each_frame_has_a_row(room, clock, config, pace):
     handle = room.add(Costly(config, clock, 0.0001), pace=pace)
-    handle.experiment.train(1000)
-    handle.experiment.apply(SetKnob(RATE, 0.02))
-    handle.experiment.train(1000)
+    room.slot(handle).experiment.train(1000)
+    room.slot(handle).experiment.apply(SetKnob(RATE, 0.02))
+    room.slot(handle).experiment.train(1000)
     watch(handle)
     handle.send(Play())
     serve(room, clock, 1)
@@ -373,13 +373,13 @@ def test_rows_of_a_slow_run_are_limited(room, clock, config, monkeypatch):
     monkeypatch.setattr("engine.runtime.curve_recorder.MOST", 300)
     assert MOST > 300
     handle = room.add(Costly(config, clock), pace=30.0)
-    handle.experiment.train(5000)
+    room.slot(handle).experiment.train(5000)
     handle.send(Play())
     serve(room, clock, 20)
-    assert handle.experiment.step > 5500
+    assert room.slot(handle).experiment.step > 5500
     spaced = Experiment(config)
-    spaced.train(handle.experiment.step)
-    rows = handle.experiment.snapshot().curves.rows
+    spaced.train(room.slot(handle).experiment.step)
+    rows = room.slot(handle).experiment.snapshot().curves.rows
     assert rows <= max(300, spaced.snapshot().curves.rows) + 20
 
 
@@ -387,19 +387,19 @@ def test_a_slow_run_is_measured_at_each_step(room, clock, config):
     """The time in which it must not train is used to measure."""
     handle = room.add(Costly(config, clock), pace=1.0)
     measured = []
-    instruments = handle.experiment._trainer.measured.instruments
+    instruments = room.slot(handle).experiment._trainer.measured.instruments
     for name, instrument in instruments._instruments.items():
 
         def measure(name=name, measure=instrument.measure):
             clock.now += 0.002
-            measured.append((handle.experiment.step, name))
+            measured.append((room.slot(handle).experiment.step, name))
             measure()
 
         instrument.measure = measure
     watch(handle)
     handle.send(Play())
     serve(room, clock, 10)
-    last = handle.experiment.step
+    last = room.slot(handle).experiment.step
     for name in instruments._instruments:
         steps = {step for step, measured_name in measured if measured_name == name}
         assert set(range(4, last + 1)) <= steps, name
@@ -413,16 +413,16 @@ def test_a_slow_run_is_measured_at_each_step(room, clock, config):
 def test_an_epoch_is_trained_to_its_end_at_once(room, clock, config, begun):
     handle = room.add(Costly(config, clock), pace=1.0)
     watch(handle)
-    handle.experiment.train(begun)
-    each = len(handle.experiment.data.train.x) // config.optimization.batch_size
+    room.slot(handle).experiment.train(begun)
+    each = len(room.slot(handle).experiment.data.train.x) // config.optimization.batch_size
     handle.send(FinishEpoch())
     serve(room, clock, 3)
     now = handle.latest
     assert (now.step, now.status, now.pace) == (each * (begun // each + 1), Status.PAUSED, 1.0)
     assert now.curves["step"][-1] == now.step
-    assert handle.experiment.journal == [(begun, FinishEpoch())]
-    again = replay(config, handle.experiment.journal, now.step)
-    assert digest(again) == digest(handle.experiment)
+    assert room.slot(handle).experiment.journal == [(begun, FinishEpoch())]
+    again = replay(config, room.slot(handle).experiment.journal, now.step)
+    assert digest(again) == digest(room.slot(handle).experiment)
 
 
 def test_an_epoch_does_not_cut_a_script_short(config):
@@ -446,4 +446,4 @@ def test_a_step_by_hand_needs_no_pace(room, clock, config):
     for _ in range(10):
         handle.send(Step())
     serve(room, clock, 2 * PERIOD)
-    assert handle.experiment.step == 10
+    assert room.slot(handle).experiment.step == 10

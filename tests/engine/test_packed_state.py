@@ -216,8 +216,8 @@ def test_the_state_is_there_before_the_run_has_been_repeated():
     handle.send(Pause())
     serve(conductor, clock, 0.5)
     assert handle.latest.step == 3000
-    assert handle.experiment.step < 100
+    assert conductor.slot(handle).experiment.step < 100
     handle.send(Play())
-    while handle.experiment.catches_up:
+    while conductor.slot(handle).experiment.catches_up:
         serve(conductor, clock, 0.1)
-    assert digest(handle.experiment) == digest(source)
+    assert digest(conductor.slot(handle).experiment) == digest(source)

@@ -91,8 +91,8 @@ def test_queued_restarts_are_merged(room, config, clock):
     for _ in range(500):
         handles["a"].send(Restart())
     serve(room, clock, 5 * PERIOD)
-    assert handles["a"].experiment.run == 2
-    assert handles["a"].experiment.step > 0  # and goes on
+    assert room.slot(handles["a"]).experiment.run == 2
+    assert room.slot(handles["a"]).experiment.step > 0  # and goes on
 
 
 def test_commands_that_cannot_be_merged_are_charged_to_their_sender(room, config, clock):
@@ -107,10 +107,12 @@ def test_commands_that_cannot_be_merged_are_charged_to_their_sender(room, config
         assert served.count(other) >= 7
     # A command, and a slice for each of the three, each of which may end with one more step.
     assert room.worst.seconds < 0.02 + 3 * (0.02 + TRAINED)
-    while handles["a"].next:
+    while room.slot(handles["a"]).next:
         serve(room, clock, PERIOD)
-    assert handles["a"].experiment.run == 21  # no command is lost
-    assert handles["a"].experiment.config.optimization.learning_rate == pytest.approx(0.29)
+    assert room.slot(handles["a"]).experiment.run == 21  # no command is lost
+    assert room.slot(handles["a"]).experiment.config.optimization.learning_rate == pytest.approx(
+        0.29
+    )
 
 
 def test_several_floods_are_served_in_turn(room, config, clock):
@@ -141,7 +143,7 @@ def test_many_who_restart_all_the_time_leave_the_others_their_turns(room, config
 
 def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, clock, monkeypatch):
     handles, _ = seated(room, config, clock, "ab", begins=0.3)
-    flooding = handles["a"].experiment
+    flooding = room.slot(handles["a"]).experiment
     shown = []
 
     def snapshot(*looks):
@@ -153,10 +155,11 @@ def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, 
     serve(room, clock, PERIOD)
     assert flooding.run == 2
     assert not shown  # a full snapshot is expensive, and its slice publishes one anyway
-    assert not handles["a"].budget.solvent
+    assert not room.slot(handles["a"]).budget.solvent
     handles["a"].send(Restart())
-    assert handles["a"] not in room.main._called
-    serve(room, clock, 3.0)  # it still has its turn
+    while room.main.serve():  # no turn is due for the command
+        assert flooding.run == 2
+    serve(room, clock, 3.0)  # but it will have one
     assert flooding.run == 3
 
 
@@ -166,7 +169,7 @@ def test_a_flood_without_competitors_is_not_throttled(room, config, clock):
         handles["a"].send(SetKnob(RATE, 0.1 + n / 100))
         handles["a"].send(Restart())
     begun = clock.now
-    while handles["a"].next:
+    while room.slot(handles["a"]).next:
         serve(room, clock, 0.001)
     assert clock.now - begun < 21 * (0.02 + PERIOD)
 
@@ -189,7 +192,7 @@ def test_a_full_queue_refuses_commands(room, config, clock, monkeypatch):
     handles, _ = seated(room, config, clock, "a")
     for _ in range(20):
         handles["a"].send(SetKnob(RATE, 0.5))
-    assert "More than 10 commands wait" in handles["a"].refusal
+    assert "More than 10 commands wait" in room.slot(handles["a"]).refusal
     assert handles["a"].do(lambda experiment: 1).cancelled()
 
 
@@ -239,7 +242,7 @@ def test_if_the_last_command_is_refused_the_previous_one_applies(room, config, c
     handles["a"].send(Begin(good))
     handles["a"].send(Begin(bad))
     serve(room, clock, 2 * PERIOD)
-    assert handles["a"].experiment.config == good
+    assert room.slot(handles["a"]).experiment.config == good
     assert "parameters" in handles["a"].latest.message
 
 
@@ -247,7 +250,9 @@ def test_if_the_last_command_is_refused_the_previous_one_applies(room, config, c
 
 
 def home(room, handle):
-    return room._homes[handle]
+    slot = room.slot(handle)
+    (queue,) = [queue for queue in (room.main, *room.slow) if slot in queue]
+    return queue
 
 
 def test_a_run_of_unknown_cost_is_set_up_on_a_background_thread(room, config, clock, monkeypatch):
@@ -256,10 +261,10 @@ def test_a_run_of_unknown_cost_is_set_up_on_a_background_thread(room, config, cl
     handles["a"].send(Restart())
     room.main.serve()
     assert home(room, handles["a"]) in room.slow
-    assert handles["a"].experiment.run == 1  # the conductor's thread only passed it on
+    assert room.slot(handles["a"]).experiment.run == 1  # the conductor's thread only passed it on
     monkeypatch.setattr(of_effort, "speed", lambda: 1e12)
     serve(room, clock, 10 * PERIOD)
-    assert handles["a"].experiment.run == 2
+    assert room.slot(handles["a"]).experiment.run == 2
     assert home(room, handles["a"]) is room.main
 
 
@@ -275,7 +280,7 @@ def test_other_data_are_always_prepared_on_a_background_thread(room, config, clo
 
 def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(room, config, clock):
     handles, _ = seated(room, config, clock, "abc")
-    handles["a"].experiment.costs_to_train = 0.2
+    room.slot(handles["a"]).experiment.costs_to_train = 0.2
     serve(room, clock, 3 * PERIOD)
     (slow,) = [queue for queue in room.slow if len(queue)]
     for late in (True, False):
@@ -306,11 +311,11 @@ def test_a_slow_run_takes_a_few_even_shares_at_most(room, config, clock):
 
 def test_an_experiment_that_took_too_long_is_served_on_a_background_thread(room, config, clock):
     handles, served = seated(room, config, clock, "abc")
-    handles["a"].experiment.costs_to_train = 0.2
+    room.slot(handles["a"]).experiment.costs_to_train = 0.2
     serve(room, clock, 3 * PERIOD)
     assert home(room, handles["a"]) in room.slow
     served.clear()
-    handles["a"].experiment.costs_to_train = TRAINED
+    room.slot(handles["a"]).experiment.costs_to_train = TRAINED
     serve(room, clock, 20 * PERIOD)
     assert home(room, handles["a"]) is room.main
 
@@ -323,14 +328,14 @@ def test_work_of_unknown_cost_starts_on_a_background_thread(room, config, clock)
         yield 1
 
     handle = handles["a"]
-    handle.do(lambda experiment: handle.works.begin("search", search()))
+    handle.arrange(lambda slot: slot.works.begin("search", search()))
     now = clock.now
     room.main.serve()  # the errand
     while home(room, handle) is room.main:
         room.main.serve()
     assert clock.now - now < 1.0
     serve(room, clock, 2.0)
-    assert handle.works.shown.search == 1
+    assert room.slot(handle).works.shown.search == 1
 
 
 def test_a_moved_experiment_loses_no_command_and_a_removed_one_stays_removed(room, config, clock):
@@ -340,7 +345,7 @@ def test_a_moved_experiment_loses_no_command_and_a_removed_one_stays_removed(roo
     handles["b"].send(SetKnob("data.held_out", 0.5))
     room.remove(handles["b"])
     serve(room, clock, 5 * PERIOD)
-    assert handles["a"].experiment.config.data.held_out == 0.5
+    assert room.slot(handles["a"]).experiment.config.data.held_out == 0.5
     assert handles["a"].latest.status is Status.PAUSED
     assert len(room) == 1 and sum(map(len, (room.main, *room.slow))) == 1
 
@@ -355,12 +360,12 @@ def test_a_network_with_too_long_steps_is_refused_beside_others(room, config, cl
     serve(room, clock, 5 * PERIOD)
     said = handles["a"].latest.message
     assert said.startswith("A step of this network takes ") and "0.1 s is allowed" in said
-    assert handles["a"].experiment.config == config
+    assert room.slot(handles["a"]).experiment.config == config
     handles["b"].send(Pause())
     serve(room, clock, 2 * PERIOD)
     handles["a"].send(SetKnob("model.hidden", "600, 600"))  # allowed when alone
     serve(room, clock, 2 * PERIOD)
-    assert handles["a"].experiment.config.model.hidden == (600, 600)
+    assert room.slot(handles["a"]).experiment.config.model.hidden == (600, 600)
 
 
 def test_an_experiment_with_too_long_steps_is_paused_with_a_message(room, config, clock):
@@ -371,7 +376,9 @@ def test_an_experiment_with_too_long_steps_is_paused_with_a_message(room, config
     assert {handle.latest.status for handle in handles.values()} == {Status.PAUSED, Status.RUNNING}
     (stopped,) = [handle for handle in handles.values() if handle.latest.status is Status.PAUSED]
     assert "takes 0.2 s here" in stopped.latest.message
-    assert isinstance(stopped.experiment.journal[-1][1], Pause)  # so that a replay pauses too
+    assert isinstance(
+        room.slot(stopped).experiment.journal[-1][1], Pause
+    )  # so that a replay pauses too
 
 
 # ---- the budget ----------------------------------------------------------------------------------

@@ -24,8 +24,12 @@ def own_run() -> Experiment:
     return experiment
 
 
-def do(handle, call):
-    return handle.do(call).result(PATIENCE)
+def do(handle, query):
+    return handle.do(query).result(PATIENCE)
+
+
+def arrange(handle, change):
+    return handle.arrange(change).result(PATIENCE)
 
 
 def test_leaving_a_lesson_gives_the_own_run_back_to_the_bit(conductor):
@@ -35,21 +39,21 @@ def test_leaving_a_lesson_gives_the_own_run_back_to_the_bit(conductor):
     stage = Experiment(RunConfig())
     lesson = open_lesson("batch norm rescues")
 
-    def begin(own):
-        handle.put_on_stage(stage)
-        handle.works.begin("lesson", play_live(stage, lesson, handle.set_lesson_pace))
+    def begin(slot):
+        slot.put_on_stage(stage)
+        slot.works.begin("lesson", play_live(stage, lesson, slot.set_lesson_pace))
 
-    do(handle, begin)
+    arrange(handle, begin)
     watch(handle)
     wait_until(lambda: handle.latest.background.lesson and handle.latest.step > 5)
     handle.send(SetKnob("optimization.learning_rate", 0.5))  # is meant for the lesson's run
     wait_until(lambda: handle.latest.config.optimization.learning_rate == 0.5)
-    assert handle.held_to is not AUTO  # the lesson's pace
-    do(handle, lambda experiment: handle.leave_stage())
+    assert conductor.slot(handle).held_to is not AUTO  # the lesson's pace
+    arrange(handle, lambda slot: slot.leave_stage())
     wait_until(lambda: handle.latest.step == 65)
     assert do(handle, record) == before == record(undisturbed)
     assert handle.latest.background.lesson is None
-    assert handle.held_to == AUTO
+    assert conductor.slot(handle).held_to == AUTO
     handle.send(Play())
     wait_until(lambda: handle.latest.step > 70)
     handle.send(Pause())
@@ -61,29 +65,29 @@ def test_leaving_a_lesson_gives_the_own_run_back_to_the_bit(conductor):
 def test_a_lesson_that_was_left_goes_on_where_it_was(conductor):
     handle = conductor.add(own_run())
     stage = Experiment(RunConfig())
-    do(handle, lambda own: handle.put_on_stage(stage))
+    arrange(handle, lambda slot: slot.put_on_stage(stage))
     watch(handle)
     handle.send(Play())
     wait_until(lambda: handle.latest.run > 1 and handle.latest.step > 20)
-    do(handle, lambda experiment: handle.leave_stage())
+    arrange(handle, lambda slot: slot.leave_stage())
     step = stage.step
-    wait_until(lambda: handle.latest.step == 65 and not handle.on_stage)
+    wait_until(lambda: handle.latest.step == 65 and handle.waits_at is None)
     assert stage.step == step
-    do(handle, lambda experiment: handle.return_to_stage())
-    wait_until(lambda: handle.latest.step > step and handle.on_stage)
+    arrange(handle, lambda slot: slot.return_to_stage())
+    wait_until(lambda: handle.latest.step > step and handle.waits_at == 65)
 
 
 def test_the_page_tells_the_runs_of_lessons_and_the_own_one_apart(conductor):
     handle = conductor.add(own_run())
     numbers = [handle.latest.run]
     for _ in range(3):
-        do(handle, lambda own: handle.put_on_stage(Experiment(RunConfig())))
+        arrange(handle, lambda slot: slot.put_on_stage(Experiment(RunConfig())))
         numbers.append(do(handle, lambda experiment: experiment.run))
     assert len(set(numbers)) == len(numbers)
 
 
 def test_leaving_without_a_lesson_changes_nothing(conductor):
     handle = conductor.add(own := own_run())
-    do(handle, lambda experiment: handle.leave_stage())
-    do(handle, lambda experiment: handle.return_to_stage())
-    assert do(handle, lambda experiment: experiment) is own and not handle.on_stage
+    arrange(handle, lambda slot: slot.leave_stage())
+    arrange(handle, lambda slot: slot.return_to_stage())
+    assert do(handle, lambda experiment: experiment) is own and handle.waits_at is None

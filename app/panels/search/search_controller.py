@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine import (
     Begin,
     ExperimentHandle,
+    ExperimentSlot,
     RunConfig,
     Search,
     SearchProgress,
@@ -75,15 +76,15 @@ class SearchController:
     def _request(self, change: Callable[[], None]) -> None:
         """Apply a request between two slices of work, then continue with the pending work."""
 
-        def errand(experiment: object) -> None:
+        def begin(slot: ExperimentSlot) -> None:
             refusal = ""
             try:
                 change()
             except ValueError as error:
                 refusal = str(error)
-            self._handle.works.begin("search", self._work(refusal))
+            slot.works.begin("search", self._work(refusal))
 
-        self._handle.do(errand)
+        self._handle.arrange(begin)
 
     def _work(self, refusal: str) -> Iterator[SearchProgress]:
         for progress in self._session.work(refusal):

@@ -1,0 +1,182 @@
+"""The conductor's side of an experiment: its turns, its background work, and what it publishes.
+
+Everything here is touched only by the thread that serves the experiment, or under the conductor's
+lock while it moves from one thread to another.
+"""
+
+import dataclasses
+import math
+from collections.abc import Set
+
+from engine.measure.snapshot import Snapshot, Status
+from engine.runtime.background_jobs import BackgroundJobs
+from engine.runtime.background_results import BackgroundResults
+from engine.runtime.carried_run import CarriedRun, Sent
+from engine.runtime.command_merging import replaces
+from engine.runtime.experiment import Experiment
+from engine.runtime.mailbox import Errand, Mailbox
+from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
+from engine.runtime.time_budget import TimeBudget
+from engine.training.commands import Begin, GoTo, LookAhead, LookBack
+
+
+class ExperimentSlot:
+    """The place of an experiment in the conductor, for the thread that serves it alone."""
+
+    def __init__(
+        self, experiment: Experiment, mailbox: Mailbox["ExperimentSlot"], name: str = ""
+    ) -> None:
+        self.experiment, self.mailbox, self.name = experiment, mailbox, name
+        self.due = 0.0  # the time of its next turn; 0 if it is not in the queue
+        self.works = BackgroundJobs()
+        self.budget = TimeBudget()  # the time budget of its commands
+        self.slow = False  # whether its turns are too long for the main thread
+        self.quick = 0  # consecutive short turns
+        self.lesson_pace: Pace | None = None  # of a lesson in progress
+        self.steps_due = StepsDue()
+        self.needs = math.inf  # seconds of training in a period; infinity: all that it can get
+        self.published = 0.0  # the time of the last frame after training
+        self.own = experiment  # the visitor's own, also while a lesson's is served
+        self.stage: Experiment | None = None  # the lesson's, also while the own one is served
+        mailbox.parameters = int(experiment.network.parameters.size)
+
+    # ---- its turns -----------------------------------------------------------------------------
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is training or background work to do."""
+        experiment = self.experiment
+        return experiment.status is Status.RUNNING or experiment.at_work or self.works.busy
+
+    @property
+    def curious(self) -> bool:
+        """Whether a watcher waits for statistics that the latest snapshot lacks."""
+        box = self.mailbox
+        return box.wanted and (not box.looks <= box.measured or box.latest.pace != self.held_to)
+
+    @property
+    def held_to(self) -> Pace:
+        """The effective pace: none while it replays steps that were seen before."""
+        if self.lesson_pace is not None and self.on_stage:
+            return self.lesson_pace
+        return FULL if self.experiment.catches_up else self.mailbox.pace
+
+    @property
+    def rate(self) -> float:
+        """Its current limit of steps a second."""
+        return rate_of(self.held_to, self.experiment.since_change)
+
+    def set_lesson_pace(self, pace: Pace | None) -> None:
+        """Set the pace of a lesson, which overrides the visitor's; None restores the visitor's."""
+        self.lesson_pace = pace
+
+    # ---- commands and errands ------------------------------------------------------------------
+
+    @property
+    def next(self) -> "Sent | Errand[ExperimentSlot] | None":
+        """The next command or errand."""
+        return self.mailbox.inbox[0] if self.mailbox.inbox else None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the next command or errand can be processed now.
+
+        While a step is rebuilt only another look is; all other commands are meant for that step.
+        """
+        looks = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | CarriedRun | Errand)
+        return self.next is not None and (looks or not self.experiment.rebuilding)
+
+    def take(self) -> "list[Sent] | Errand[ExperimentSlot]":
+        """The next errand, or the next command after those that it replaces."""
+        inbox = self.mailbox.inbox
+        first = inbox.popleft()
+        if isinstance(first, Errand):
+            return first
+        taken = [first]
+        while inbox and not isinstance(later := inbox[0], Errand):
+            if not replaces(later, taken[-1], self.experiment.config):
+                break
+            taken.append(later)
+            inbox.popleft()
+        self.mailbox.note_taken(len(taken))
+        return taken
+
+    @property
+    def refusal(self) -> str:
+        """Why the last command was refused; shown until the next one."""
+        return self.mailbox.refusal
+
+    @refusal.setter
+    def refusal(self, reason: str) -> None:
+        self.mailbox.refusal = reason
+
+    # ---- a lesson's experiment in place of the own one -----------------------------------------
+
+    @property
+    def on_stage(self) -> bool:
+        """Whether a lesson's experiment is served in place of the visitor's own."""
+        return self.experiment is not self.own
+
+    def put_on_stage(self, experiment: Experiment) -> None:
+        """Serve an experiment of a lesson; the visitor's own waits, and stays as it is."""
+        # The page tells runs apart by their numbers.
+        experiment.number_after(max(self.experiment.run, self.own.run))
+        self.stage = self.experiment = experiment
+
+    def leave_stage(self) -> None:
+        """Serve the visitor's own experiment again; a lesson in progress waits."""
+        if self.on_stage:
+            self.works.hold("lesson")
+            self.experiment = self.own
+
+    def take_up(self, run: CarriedRun) -> None:
+        """Go on with a run as the visitor's own, also from within a lesson."""
+        shown = self.experiment.run
+        if self.on_stage:
+            self.leave_stage()
+            # The page tells runs apart by their numbers.
+            self.own.number_after(max(shown, self.own.run))
+        self.own.take_up(run)
+
+    def return_to_stage(self) -> None:
+        """Serve the lesson's experiment again, and go on with the lesson."""
+        if self.stage and not self.on_stage:
+            self.experiment = self.stage
+            self.works.go_on("lesson")
+
+    def allow_checkpoints(self, room: int) -> None:
+        """Keep the checkpoints of its own experiment and of a lesson's in so many bytes."""
+        experiments = [x for x in (self.own, self.stage) if x]
+        for experiment in experiments:
+            experiment.allow_checkpoints(room // len(experiments))
+
+    # ---- what it publishes ---------------------------------------------------------------------
+
+    def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
+        """Publish a snapshot, with what only the slot knows of: work, refusals and the pace."""
+        message = self.refusal or self.works.shown.failure or snapshot.message
+        own = message, self._background, self.held_to
+        if own != (snapshot.message, snapshot.background, snapshot.pace):
+            message, background, pace = own
+            snapshot = dataclasses.replace(
+                snapshot, message=message, background=background, pace=pace
+            )
+        self._hand_out(snapshot, looks)
+
+    @property
+    def _background(self) -> BackgroundResults:
+        """The results of background work; those of a lesson only beside its own experiment."""
+        shown = self.works.shown
+        return shown if self.on_stage else dataclasses.replace(shown, lesson=None)
+
+    def fail(self, error: Exception) -> None:
+        """Publish that this experiment has failed; the last results stay visible."""
+        self.experiment.status = Status.FAILED
+        text = f"{type(error).__name__}: {error}. Restart to try again."
+        failed = dataclasses.replace(self.mailbox.latest, status=Status.FAILED, message=text)
+        self._hand_out(failed, frozenset())
+
+    def _hand_out(self, snapshot: Snapshot, looks: Set[str]) -> None:
+        self.mailbox.waits_at = self.own.step if self.on_stage else None
+        self.mailbox.parameters = int(self.experiment.network.parameters.size)
+        self.mailbox.hand_out(snapshot, looks)
