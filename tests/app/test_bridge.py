@@ -21,8 +21,8 @@ def bridge(heard) -> Bridge:
 def test_a_message_reaches_the_handler_of_its_kind(bridge, heard):
     keys = []
     bridge.on("key", lambda name, value: keys.append(name))
-    bridge._handle_msg({"kind": "set", "name": "l2", "value": "0.1"})
-    bridge._handle_msg({"kind": "key", "name": "p", "value": ""})
+    bridge.receive({"kind": "set", "name": "l2", "value": "0.1"})
+    bridge.receive({"kind": "key", "name": "p", "value": ""})
     assert heard == [("l2", "0.1")] and keys == ["p"]
 
 
@@ -43,7 +43,7 @@ def test_a_message_reaches_the_handler_of_its_kind(bridge, heard):
     ],
 )
 def test_any_other_message_is_ignored(bridge, heard, message):
-    bridge._handle_msg(message)
+    bridge.receive(message)
     assert heard == []
 
 
@@ -54,6 +54,6 @@ def test_a_press_calls_the_action_of_its_button():
     bridge = Bridge()
     bridge.on("press", presses.press)
     for name, value in (("play", ""), ("trial", "7"), ("none such", "")):
-        bridge._handle_msg({"kind": "press", "name": name, "value": value})
+        bridge.receive({"kind": "press", "name": name, "value": value})
     assert done == ["play", "7"]
     assert 'data-press="play"' in button("play", "Play")

@@ -17,6 +17,7 @@ from engine import (
     digest,
     record,
 )
+from tests.app.seen import control, labels, page_text
 from tests.engine.served import serve, watch
 from tests.waiting import Clock
 
@@ -57,6 +58,10 @@ class Page:
         self.clock.now += 0.0002
         return self.clock.now
 
+    @property
+    def experiment(self) -> Experiment:
+        return self.conductor.slot(self.handle).experiment
+
     def play(self) -> None:
         self.shared.play()
         serve(self.conductor, self.clock, 0.1)
@@ -68,16 +73,16 @@ def test_the_step_is_shown_before_the_run_is_repeated_and_then_the_page_says_tha
     page = Page(recording, state)
     page.play()
     now = page.handle.latest
-    assert now.step == STEPS > page.handle.experiment.step
+    assert now.step == STEPS > page.experiment.step
     assert now.metrics.validation_loss == source.snapshot().metrics.validation_loss
     words = status(now, -1).text
     assert words["branch"].startswith("Step 1,200, as the link has it:")
     assert words["look"] == ""
     assert page.told == []
-    while page.handle.experiment.status is Status.RUNNING:
+    while page.experiment.status is Status.RUNNING:
         serve(page.conductor, page.clock, 0.2)
     serve(page.conductor, page.clock, 0.5)
-    assert digest(page.handle.experiment) == recording.digest
+    assert digest(page.experiment) == recording.digest
     assert len(page.told) == 1 and "the same, to the bit" in page.told[0]
 
 
@@ -85,7 +90,7 @@ def test_what_is_no_state_is_told_and_the_run_is_repeated(source):
     page = Page(record(source), run_links.carried("no state?"))
     assert "damaged" in page.handle.latest.message
     page.play()
-    while page.handle.experiment.status is Status.RUNNING:
+    while page.experiment.status is Status.RUNNING:
         serve(page.conductor, page.clock, 0.2)
     serve(page.conductor, page.clock, 0.5)
     assert "the same, to the bit" in page.told[0]
@@ -110,17 +115,22 @@ class Done:
         return self._result
 
 
+def carries(sharing: Sharing) -> str | None:
+    """The label of the switch that puts the state into the link, if it is offered."""
+    return next((x for x in labels(sharing.view) if x.startswith("Show this step at once")), None)
+
+
 def test_the_dialog_offers_to_carry_the_state(source):
     handle = Conductor(begin=lambda thread: None).add(source)
     handle.do = lambda call: Done(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
     sharing.opened()
-    plain = sharing._link.value
-    assert "#" not in plain and sharing._carries.visible
-    sharing._carries.value = True
-    address, _, state = sharing._link.value.partition("#state=")
+    plain = control(sharing.view, "Link").value
+    assert "#" not in plain
+    control(sharing.view, carries(sharing)).value = True
+    address, _, state = control(sharing.view, "Link").value.partition("#state=")
     assert (address, run_links.carried(state)) == (plain, source.packed_state())
-    assert "drawn anew" not in sharing._words.object
+    assert "drawn anew" not in page_text(sharing.view)
 
 
 @pytest.mark.parametrize(("times", "carried"), [(1, True), (10, True), (11, False)])
@@ -134,5 +144,5 @@ def test_after_many_redraws_the_dialog_says_why_no_state_is_carried(times, carri
     handle.do = lambda call: Done(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
     sharing.opened()
-    assert sharing._carries.visible is carried
-    assert ("drawn anew 11 times" in sharing._words.object) is not carried
+    assert (carries(sharing) is not None) is carried
+    assert ("drawn anew 11 times" in page_text(sharing.view)) is not carried

@@ -59,8 +59,11 @@ class ExperimentHandle:
         self.sent.append(command)
         self.experiment.apply(command)
 
-    def do(self, errand):
-        return Done(errand(self.experiment))
+    def do(self, query):
+        return Done(query(self.experiment))
+
+    def arrange(self, change):
+        return Done(change(self))
 
 
 class Shown:
@@ -87,7 +90,7 @@ class Shown:
         self.follow()
 
     def turn_to(self, stage: str) -> None:
-        self.bridge._handle_msg({"kind": "stage", "name": stage, "value": ""})
+        self.bridge.receive({"kind": "stage", "name": stage, "value": ""})
         self.follow()
 
     @property
@@ -224,7 +227,7 @@ def test_a_step_that_diverges_is_told_as_far_as_it_comes():
     shown = Shown({"optimization.learning_rate": 10.0, "optimization.optimizer": Choice("SGD"),
                    "model.initializer": Choice("unit normal")})  # fmt: skip
     for _ in range(50):
-        if shown.dialog._step.diverges:
+        if "the run diverges here" in shown.page:
             break
         shown.press("make step")
     assert "the run diverges here" in shown.page
@@ -238,6 +241,5 @@ def test_names_of_classes_are_escaped():
     shown = Shown({})
     data = shown.handle.latest.data
     object.__setattr__(data, "classes", tuple(f"<b>{n}" for n in range(10)))
-    shown.dialog._data = data
-    shown.dialog._write()
+    shown.press("explain example", "1")  # all is written anew
     assert "<b>3" not in shown.page and "&lt;b&gt;3" in shown.page

@@ -11,6 +11,7 @@ from app.sharing.export import in_one_line
 from app.sharing.film_maker import FilmMaker
 from engine import Choice, Experiment, Film, RunConfig, SetKnob
 from engine.runtime.background_jobs import BackgroundJobs
+from tests.app.seen import page_text
 from tests.waiting import Ticking, wait_until
 
 VALUES = {"data.dataset": Choice("plane"), "optimization.loss": Choice("mean squared error")}
@@ -98,13 +99,18 @@ class ExperimentHandle:
         object.__setattr__(now, "background", self.works.shown)
         return now
 
-    def do(self, errand):
-        return Done(errand(self.experiment))
+    def arrange(self, change):
+        return Done(change(self))
 
 
 def test_a_film_is_made_on_request_and_then_there_to_be_saved():
-    handle, there = ExperimentHandle(run({})), []
-    maker = FilmMaker(handle, in_one_line, lambda: "babysit", lambda show: there.append)
+    handle, there, shows = ExperimentHandle(run({})), [], []
+
+    def later(show):
+        shows.append(show)
+        return there.append
+
+    maker = FilmMaker(handle, in_one_line, lambda: "babysit", later)
     begin, *saves = maker.view.select(lambda x: hasattr(x, "label"))
     maker.show(handle.latest)
     begin.clicks += 1
@@ -113,12 +119,12 @@ def test_a_film_is_made_on_request_and_then_there_to_be_saved():
     while handle.works.busy:
         handle.works.advance(1.0, Ticking(0.4))  # a little at a time
         maker.show(handle.latest)
-        told.append(maker._words.object)
-    assert "Filming" in told[0] and "Drawing" in maker._words.object
+        told.append(page_text(maker.view))
+    assert "Filming" in told[0] and "Drawing" in page_text(maker.view)
     wait_until(lambda: there)
     assert not film_maker.DRAWING.locked()
-    maker._show_files(there[0])
-    assert "There it is" in maker._words.object and not begin.disabled
+    shows[0](there[0])
+    assert "There it is" in page_text(maker.view) and not begin.disabled
     assert handle.works.shown.film is None  # the engine keeps nothing
     for kind, save in zip(film.KINDS, saves, strict=True):
         assert save.callback().read() == there[0][kind]

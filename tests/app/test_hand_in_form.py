@@ -7,8 +7,10 @@ import pytest
 from app.sharing.hand_in_form import HandInForm, report
 from engine import Conductor, Experiment, LessonAnswer, Pin, RunConfig, hand_in
 from engine.grading.hand_in import read_hand_in
+from tests.app.seen import control, saved
 from tests.waiting import PATIENCE
 
+FILES = ("Hand-in (JSON)", "Report (HTML)")
 EVIL = "<script>alert(1)</script>"
 ANSWER = LessonAnswer(lesson="first-loss", predicted="0", reason=EVIL, seen="2.2", holds=True)
 
@@ -28,24 +30,27 @@ def form(handle) -> HandInForm:
     return HandInForm(handle, {("first-loss", ""): ANSWER})
 
 
-def file(form: HandInForm, label: str) -> bytes:
-    (button,) = form.view.select(lambda x: getattr(x, "label", None) == label)
-    assert not button.disabled
-    return button.callback().getvalue()
+def write_name(form: HandInForm, name: str) -> None:
+    control(form.view, "Your name or number").value_input = name
+
+
+def allowed(form: HandInForm) -> set[bool]:
+    """Whether the files can be saved."""
+    return {not control(form.view, label).disabled for label in FILES}
 
 
 def test_nothing_is_handed_in_without_a_name(form):
-    assert all(button.disabled for button in form._files)
-    form._name.value_input = "Ada"
-    assert not any(button.disabled for button in form._files)
-    form._name.value_input = "   "
-    assert all(button.disabled for button in form._files)
+    assert allowed(form) == {False}
+    write_name(form, "Ada")
+    assert allowed(form) == {True}
+    write_name(form, "   ")
+    assert allowed(form) == {False}
 
 
 def test_the_file_holds_answers_and_the_own_runs_also_during_a_lesson(form, handle):
-    handle.do(lambda own: handle.put_on_stage(Experiment(RunConfig()))).result(PATIENCE)
-    form._name.value_input = "Ada"
-    made = read_hand_in(file(form, "Hand-in (JSON)"))
+    handle.arrange(lambda slot: slot.put_on_stage(Experiment(RunConfig()))).result(PATIENCE)
+    write_name(form, "Ada")
+    made = read_hand_in(saved(form.view, "Hand-in (JSON)"))
     assert made.intact and made.student == "Ada"
     assert made.answers == (ANSWER,)
     (run,) = made.runs
@@ -54,7 +59,7 @@ def test_the_file_holds_answers_and_the_own_runs_also_during_a_lesson(form, hand
 
 
 def test_the_report_has_all_of_it_as_text(form, handle):
-    page = report(hand_in("Ada", [ANSWER], handle.own.pinned), handle.own.pinned)
+    page = report(hand_in("Ada", [ANSWER], handle.latest.pinned), handle.latest.pinned)
     assert EVIL not in page
     assert "What is the loss before any training?" in page and page.count("<figure") == 2
 

@@ -11,7 +11,6 @@ import pytest
 from app.page.buttons import Presses
 from app.panels import lesson_list, lessons
 from app.panels.lessons import Lessons
-from app.panels.playlist_editor import PlaylistEditor
 from app.plots import VIEWS
 from app.sharing import packed_runs, packing, playlist_drafts, playlist_links
 from app.sharing.playlist_drafts import Draft
@@ -33,6 +32,7 @@ from engine import (
     write_playlist,
 )
 from engine.lessons import play_live
+from tests.app.seen import control, labels, page_text, saved
 from tests.waiting import wait_until
 
 FEW = 5  # steps
@@ -87,7 +87,7 @@ def panel(handle, browser, monkeypatch) -> Lessons:
 
 
 def told(panel: Lessons) -> str:
-    return html.unescape(str(panel._told.object))
+    return html.unescape(page_text(panel.sidebar))
 
 
 def play(panel: Lessons, handle) -> None:
@@ -131,7 +131,7 @@ def test_a_variation_asks_for_a_prediction_and_is_judged_by_its_own_verdict(pane
     browser.press("predict", "0")
     play(panel, handle)
     browser.press("saw", "2.2 to 2.4")
-    assert "initializer small normal (scale 0.0001) → unit normal" in str(panel._variations.object)
+    assert "initializer small normal (scale 0.0001) → unit normal" in page_text(panel.sidebar)
     browser.press("vary", f"0 {HOLDS}")
     play(panel, handle)
     browser.press("saw", "2.2 to 2.4")
@@ -152,7 +152,7 @@ def test_each_variation_of_a_lesson_ends_in_a_verdict_of_its_own(
     play(panel, handle)
     browser.press("saw", handle.latest.background.lesson.seen.options[0])
     for number, by in enumerate(lesson.breaks):
-        assert by.label in html.unescape(str(panel._variations.object))
+        assert by.label in html.unescape(page_text(panel.sidebar))
         browser.press("vary", f"{number} {HOLDS}")
         play(panel, handle)
         scene = handle.latest.background.lesson
@@ -163,7 +163,7 @@ def test_each_variation_of_a_lesson_ends_in_a_verdict_of_its_own(
         assert ("You predicted it:" in told(panel)) == scene.verdict.holds
         for figure in scene.verdict.figures:
             assert figure.label in told(panel) and figure.text in told(panel)
-        assert bool(scene.exhibits) == bool(panel._pictures.objects)
+        assert bool(scene.exhibits) == bool(panel.main.select(Bokeh))
     assert len(panel.answers) == 1 + len(lesson.breaks)
 
 
@@ -192,7 +192,7 @@ def test_a_reason_is_written_as_text_and_no_longer_than_allowed(panel, handle, b
     browser.press("lesson", "first-loss")
     browser.press("reason", "<script>alert(1)</script>" + "x" * 4000)
     browser.press("predict", "0")
-    assert "<script>" not in str(panel._words.object)
+    assert "<script>" not in page_text(panel.sidebar)
     play(panel, handle)
     browser.press("saw", "2.2 to 2.4")
     assert len(panel.answers["first-loss", ""].reason) == 500
@@ -216,15 +216,15 @@ def test_a_lesson_that_is_named_before_the_panel_is_built_is_the_one_that_opens(
     browser.press("lesson", "dead-relus")  # of a class, or of an impatient browser
     for _ in panel.pieces():
         pass
-    assert "Can a dead ReLU come back?" in str(panel._words.object)
+    assert "Can a dead ReLU come back?" in page_text(panel.sidebar)
 
 
 def test_leaving_the_panel_gives_the_own_run_back(panel, handle):
-    wait_until(lambda: handle.on_stage)
+    wait_until(lambda: handle.waits_at is not None)
     panel.left()
-    wait_until(lambda: not handle.on_stage)
+    wait_until(lambda: handle.waits_at is None)
     panel.entered()
-    wait_until(lambda: handle.on_stage)
+    wait_until(lambda: handle.waits_at is not None)
 
 
 def test_a_playlist_has_its_own_order_and_words(panel, browser, tmp_path, monkeypatch):
@@ -238,17 +238,17 @@ def test_a_playlist_has_its_own_order_and_words(panel, browser, tmp_path, monkey
     browser.press("playlist", "week-2")
     assert "There is no playlist “week-2”" in told(panel)
     browser.press("playlist", "week-1")
-    assert "Part 1 of 3" in str(panel._list.object)
-    assert "Welcome &lt;b&gt;." in str(panel._board.object)
+    assert "Part 1 of 3" in page_text(panel.sidebar)
+    assert "Welcome &lt;b&gt;." in page_text(panel.main)
     browser.press("next lesson")
-    assert "Can a dead ReLU come back?" in str(panel._words.object)
+    assert "Can a dead ReLU come back?" in page_text(panel.sidebar)
     browser.press("next lesson")
     browser.press("next lesson")  # there is none after the last
-    assert "Part 3 of 3" in str(panel._list.object)
+    assert "Part 3 of 3" in page_text(panel.sidebar)
     browser.press("lesson", "no-such")
     assert "There is no lesson “no-such”" in told(panel)
     browser.press("lesson", "a-good-rate")  # the playlist does not have it, but the course does
-    assert panel.slug == "a-good-rate" and f"of {len(LESSONS)}" in str(panel._list.object)
+    assert panel.slug == "a-good-rate" and f"of {len(LESSONS)}" in page_text(panel.sidebar)
 
 
 def follow(browser, *items: Item) -> None:
@@ -258,19 +258,19 @@ def follow(browser, *items: Item) -> None:
 def test_the_same_lesson_twice_has_two_places(panel, browser):
     follow(browser, Item(lesson="first-loss"), Item(lesson="dead-relus"), Item(lesson="first-loss"))
     for heard in ("Part 1 of 3", "Part 2 of 3", "Part 3 of 3"):
-        assert heard in str(panel._list.object)
+        assert heard in page_text(panel.sidebar)
         browser.press("next lesson")
     assert panel.slug == "first-loss"  # after the last there is none
     browser.press("previous lesson")
-    assert "Part 2 of 3" in str(panel._list.object)
+    assert "Part 2 of 3" in page_text(panel.sidebar)
     assert ("show_address", "item", "2") in browser.done
     browser.press("place", "2")
-    assert panel.slug == "first-loss" and "Part 3 of 3" in str(panel._list.object)
+    assert panel.slug == "first-loss" and "Part 3 of 3" in page_text(panel.sidebar)
     for wrong in ("3", "-1", "²", ""):
         browser.press("place", wrong)
-    assert "Part 3 of 3" in str(panel._list.object)
+    assert "Part 3 of 3" in page_text(panel.sidebar)
     browser.press("whole course")
-    assert f"Lesson 1 of {len(LESSONS)}" in str(panel._list.object)
+    assert f"Lesson 1 of {len(LESSONS)}" in page_text(panel.sidebar)
 
 
 def test_words_and_a_shared_run_stand_between_lessons(panel, handle, browser):
@@ -278,17 +278,17 @@ def test_words_and_a_shared_run_stand_between_lessons(panel, handle, browser):
     experiment.train(20)
     run = record(experiment)
     follow(browser, Item(title="<Welcome>", words="One.\nTwo."), Item(run=run, title="Mine"))
-    assert "&lt;Welcome&gt;" in str(panel._board.object) and panel.covered[-1] is True
+    assert "&lt;Welcome&gt;" in page_text(panel.main) and panel.covered[-1] is True
     browser.press("predict", "2.3026")  # there is no lesson
     browser.press("next lesson")
     assert panel.covered[-1] is False
 
     def over() -> bool:
         panel.show(handle.latest)
-        return "the shared run, to the bit" in str(panel._words.object)
+        return "the shared run, to the bit" in page_text(panel.sidebar)
 
     wait_until(over)
-    assert handle.latest.step == 20 and handle.on_stage
+    assert handle.latest.step == 20 and handle.waits_at is not None
 
 
 @pytest.mark.parametrize("packed", ["", "x", "eJw", "²", "A" * 15_000])
@@ -319,21 +319,25 @@ def test_the_page_says_what_a_lesson_asks_also_where_the_sidebar_is_closed(panel
 # ---- a playlist that is made --------------------------------------------------------------------
 
 
-def made(panel: Lessons, browser) -> PlaylistEditor:
-    browser.press("edit playlist")
-    return panel._editor
+def made(panel: Lessons) -> Playlist:
+    """The playlist of the editor, as its file has it."""
+    return read_playlist(saved(panel.main, "Save (JSON)"))
+
+
+def open_file(panel: Lessons, raw: bytes) -> None:
+    control(panel.main, "Open a playlist").param.update(value=raw, filename="w.json")
 
 
 def test_a_playlist_is_made_saved_and_opened_again(panel, handle, browser):
-    editor = made(panel, browser)
-    assert editor._save.disabled
+    browser.press("edit playlist")
+    assert control(panel.main, "Save (JSON)").disabled
     browser.press("follow playlist")
-    assert "Add a lesson, a run or words first" in str(editor._board.object)
+    assert "Add a lesson, a run or words first" in page_text(panel.main)
     browser.press("add lesson", "dead-relus")
     browser.press("follow playlist")
-    assert "Give the playlist a title" in str(editor._board.object)
+    assert "Give the playlist a title" in page_text(panel.main)
     browser.press("playlist title", "Week 3")
-    assert not editor._save.disabled
+    assert not control(panel.main, "Save (JSON)").disabled
     browser.press("item words", "0 Today it <breaks>.")
     browser.press("add words")
     browser.press("item title", "1 A break")
@@ -342,24 +346,24 @@ def test_a_playlist_is_made_saved_and_opened_again(panel, handle, browser):
     browser.press("earlier", "2")
     browser.press("later", "2")  # there is none after it
     browser.press("remove", "7")
-    saved = read_playlist(editor._file())
-    assert [item.lesson or item.title for item in saved.items] == [
+    playlist = made(panel)
+    assert [item.lesson or item.title for item in playlist.items] == [
         *("dead-relus", "As we left it", "A break")
     ]
-    assert saved.items[0].words == "Today it <breaks>." and saved.items[1].run is not None
+    assert playlist.items[0].words == "Today it <breaks>." and playlist.items[1].run is not None
     browser.press("remove", "0")
-    assert len(read_playlist(editor._file()).items) == 2
-    editor._file_input.param.update(value=write_playlist(saved), filename="w.json")
-    assert read_playlist(editor._file()) == saved
-    assert "&lt;breaks&gt;" in str(editor._board.object)
+    assert len(made(panel).items) == 2
+    open_file(panel, write_playlist(playlist))
+    assert made(panel) == playlist
+    assert "&lt;breaks&gt;" in page_text(panel.main)
     browser.press("copy playlist")
     action, link = browser.done[-1]
     assert action == "copy"
-    assert playlist_links.unpacked(link.partition("#playlist=")[2]) == saved
+    assert playlist_links.unpacked(link.partition("#playlist=")[2]) == playlist
     browser.press("follow playlist")
-    assert "Part 1 of 3" in str(panel._list.object) and not panel._walk.elsewhere
+    assert "Part 1 of 3" in page_text(panel.sidebar) and "Save (JSON)" not in labels(panel.main)
     browser.press("edit playlist")  # it is still there
-    assert "As we left it" in str(editor._board.object)
+    assert "As we left it" in page_text(panel.main)
 
 
 @pytest.mark.parametrize(
@@ -371,19 +375,20 @@ def test_a_playlist_is_made_saved_and_opened_again(panel, handle, browser):
     ],
 )
 def test_what_a_playlist_cannot_hold_is_refused_in_a_sentence(panel, browser, presses, message):
-    editor = made(panel, browser)
+    browser.press("edit playlist")
     for press in presses:
         browser.press(*press)
-    assert message in html.unescape(str(editor._board.object))
+    assert message in html.unescape(page_text(panel.main))
 
 
 def test_a_run_is_added_by_its_link(panel, browser):
-    editor = made(panel, browser)
+    browser.press("edit playlist")
+    browser.press("playlist title", "Week 3")
     experiment = Experiment(RunConfig(seed=7))
     experiment.train(5)
     browser.press("run link", f"http://host/app?run={packed_runs.packed(record(experiment))}")
     browser.press("add run")
-    (item,) = editor._items
+    (item,) = made(panel).items
     assert item.run.config.seed == 7 and item.run.steps == 5 and "5 steps" in item.title
 
 
@@ -393,7 +398,7 @@ def kept_by(browser: Browser) -> str:
 
 
 def test_a_playlist_that_is_not_saved_survives_a_reload(panel, browser):
-    editor = made(panel, browser)
+    browser.press("edit playlist")
     assert ("recall_draft",) in browser.done
     browser.press("playlist title", "We")  # too short to be saved
     browser.press("add lesson", "dead-relus")
@@ -401,26 +406,26 @@ def test_a_playlist_that_is_not_saved_survives_a_reload(panel, browser):
     browser.press("add run")
     kept = kept_by(browser)
     browser.press("new playlist")
-    assert kept_by(browser) == "" and "Nothing in it yet" in str(editor._board.object)
+    assert kept_by(browser) == "" and "Nothing in it yet" in page_text(panel.main)
     browser.press("draft kept", kept)
-    board = str(editor._board.object)
+    board = page_text(panel.main)
     assert 'value="We"' in board and "Today it breaks." in board and "A run of" in board
     browser.press("draft kept", playlist_drafts.packed(Draft("Another")))
-    assert "Today it breaks." in str(editor._board.object)  # what is being made stays
+    assert "Today it breaks." in page_text(panel.main)  # what is being made stays
     browser.press("playlist title", "Week 3")
-    editor._file()
+    made(panel)  # it is saved
     assert kept_by(browser) == ""
 
 
 @pytest.mark.parametrize("kept", ["", "no such thing", "[" * 9000, packing.packed(b"{}]")])
 def test_a_draft_that_cannot_be_read_is_said_to_be_none(panel, browser, kept):
-    editor = made(panel, browser)
+    browser.press("edit playlist")
     browser.press("draft kept", kept)
-    assert "has kept cannot be read" in str(editor._board.object)
+    assert "has kept cannot be read" in page_text(panel.main)
 
 
 def test_what_is_too_long_to_be_kept_is_said(panel, browser):
-    editor = made(panel, browser)
+    browser.press("edit playlist")
     numbers = random.Random(0)
     for place in range(40):
         browser.press("add words")
@@ -428,14 +433,15 @@ def test_what_is_too_long_to_be_kept_is_said(panel, browser):
             "item words", f"{place} " + "".join(numbers.choices(string.ascii_letters, k=600))
         )
     browser.press("later", "0")
-    assert "too long for the browser to keep" in str(editor._board.object)
+    assert "too long for the browser to keep" in page_text(panel.main)
     assert kept_by(browser) == ""
 
 
 def test_a_file_that_is_no_playlist_is_refused(panel, browser):
-    editor = made(panel, browser)
-    editor._file_input.param.update(value=b'{"title": "Week", "items": []}', filename="w.json")
-    assert "w.json: " in str(editor._board.object) and not editor._items
+    browser.press("edit playlist")
+    open_file(panel, b'{"title": "Week", "items": []}')
+    assert "w.json: " in page_text(panel.main)
+    assert control(panel.main, "Save (JSON)").disabled  # nothing is in it
 
 
 def test_a_lesson_can_be_started_again(panel, handle, browser):
@@ -443,19 +449,19 @@ def test_a_lesson_can_be_started_again(panel, handle, browser):
     browser.press("predict", "0")
     play(panel, handle)
     browser.press("again")
-    assert told(panel) == "" and panel.covered[-1] is True
-    assert "Predict, and it runs." in str(panel._board.object)
+    assert "The runs are over" not in told(panel) and panel.covered[-1] is True
+    assert "Predict, and it runs." in page_text(panel.main)
     browser.press("predict", "1")
     play(panel, handle)
 
 
 def test_the_way_back_is_that_of_the_own_run(panel, handle):
     way_back = Reconnect()
-    wait_until(lambda: handle.on_stage)
+    wait_until(lambda: handle.waits_at is not None)
     way_back.follow(handle, handle.latest)
     assert way_back.words["own"] == "0" and way_back.words["link"] == ""
     panel.left()
-    wait_until(lambda: not handle.on_stage)
+    wait_until(lambda: handle.waits_at is None)
     way_back.follow(handle, handle.latest)
     wait_until(lambda: way_back.words["link"])
     assert way_back.words["own"] == ""

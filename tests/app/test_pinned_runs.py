@@ -9,6 +9,7 @@ from app.sharing.pinned import Runs, settings, table
 from engine import (
     MAX_PINNED,
     SETTINGS,
+    Begin,
     Choice,
     Experiment,
     RunConfig,
@@ -16,6 +17,10 @@ from engine import (
     Stack,
     digest,
 )
+from tests.app.seen import control, page_text
+
+NAME = "Name of this run"
+ALERT = 'role="alert"'
 
 
 class ExperimentHandle:
@@ -46,15 +51,22 @@ def runs(handle) -> Runs:
     return runs
 
 
-def press(runs: Runs, label: str) -> None:
-    (button,) = runs.view.select(lambda x: getattr(x, "label", None) == label)
-    button.clicks += 1
-    runs.show(runs._handle.latest)
+@pytest.fixture
+def press(runs, handle):
+    def press_button(label: str) -> None:
+        control(runs.view, label).clicks += 1
+        runs.show(handle.latest)
+
+    return press_button
 
 
-def pin(runs: Runs, name: str) -> None:
-    runs._name.value = name
-    press(runs, "Pin this run")
+@pytest.fixture
+def pin(runs, press):
+    def pin_under(name: str) -> None:
+        control(runs.view, NAME).value = name
+        press("Pin this run")
+
+    return pin_under
 
 
 def rows(text: str, kind: str) -> dict[str, list[str]]:
@@ -63,9 +75,9 @@ def rows(text: str, kind: str) -> dict[str, list[str]]:
     return {label: re.findall(r"<td>(.*?)</td>", cells) for label, cells in found}
 
 
-def test_a_pinned_run_is_compared_with_this_one(runs, handle):
+def test_a_pinned_run_is_compared_with_this_one(handle, pin):
     handle.experiment.train(30)
-    pin(runs, "baseline")
+    pin("baseline")
     handle.send(SetKnob("model.activation", Choice("tanh")))
     handle.send(SetKnob("optimization.learning_rate", 0.5))
     handle.experiment.train(20)
@@ -77,9 +89,9 @@ def test_a_pinned_run_is_compared_with_this_one(runs, handle):
     assert rows(text, "")["Steps"] == ["50", "30"]
 
 
-def test_the_table_has_the_final_figures_of_runs(runs, handle):
+def test_the_table_has_the_final_figures_of_runs(handle, pin):
     handle.experiment.train(500)
-    pin(runs, "learned")
+    pin("learned")
     ends = handle.latest.curves["validation_accuracy"][-1]
     handle.experiment.train(200)
     assert rows(table(handle.latest), "")["Validation accuracy"][1] == f"{100 * ends:.1f} %"
@@ -91,44 +103,44 @@ def test_every_setting_is_listed(config):
     assert {settings(config)[label] for label in stacks} == {"64, 64", "none"}
 
 
-def test_a_seventh_pinned_run_is_refused(runs, handle):
+def test_a_seventh_pinned_run_is_refused(runs, handle, pin, press):
     for number in range(MAX_PINNED):
-        pin(runs, f"number {number}")
-    assert runs._refusal.object == ""
-    pin(runs, "one more")
-    assert "6 runs are pinned already: unpin one first." in runs._refusal.object
+        pin(f"number {number}")
+    assert ALERT not in page_text(runs.view)
+    pin("one more")
+    assert "6 runs are pinned already: unpin one first." in page_text(runs.view)
     assert len(handle.latest.pinned) == MAX_PINNED
-    press(runs, "Unpin number 2")
-    pin(runs, "one more")
+    press("Unpin number 2")
+    pin("one more")
     assert "one more" in [past.name for past in handle.latest.pinned]
-    assert runs._refusal.object == ""
+    assert ALERT not in page_text(runs.view)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "twice", "x" * 41])
-def test_an_illegal_name_is_refused(runs, handle, name):
-    pin(runs, "twice")
-    pin(runs, name)
-    assert 'role="alert"' in runs._refusal.object
+def test_an_illegal_name_is_refused(runs, handle, name, pin):
+    pin("twice")
+    pin(name)
+    assert ALERT in page_text(runs.view)
     assert len(handle.latest.pinned) == 1
 
 
-def test_loading_starts_a_run_with_the_pinned_settings(runs, handle, config):
+def test_loading_starts_a_run_with_the_pinned_settings(handle, config, pin, press):
     handle.experiment.train(10)
-    pin(runs, "baseline")
+    pin("baseline")
     handle.send(SetKnob("model.hidden", "8, 8"))
     assert handle.latest.config != config
-    press(runs, "Load baseline")
+    press("Load baseline")
     assert handle.latest.config == config and handle.latest.step == 0
 
 
-def test_repeating_makes_the_same_run_again_with_its_changes(runs, handle, config):
+def test_repeating_makes_the_same_run_again_with_its_changes(handle, config, pin, press):
     handle.experiment.train(10)
     handle.send(SetKnob("optimization.learning_rate", 0.07))
     handle.experiment.train(20)
-    pin(runs, "baseline")
+    pin("baseline")
     bits = digest(handle.experiment)
     handle.send(SetKnob("model.hidden", "8, 8"))
-    press(runs, "Repeat baseline")
+    press("Repeat baseline")
     handle.experiment.train(30)
     assert (handle.latest.config, digest(handle.experiment)) == (
         config.replace("optimization.learning_rate", 0.07),
@@ -136,23 +148,23 @@ def test_repeating_makes_the_same_run_again_with_its_changes(runs, handle, confi
     )
 
 
-def test_the_suggested_name_is_free(runs, handle):
-    assert runs._name.value == "run 1"
-    press(runs, "Pin this run")
-    assert runs._name.value == "run 1 (2)"
+def test_the_suggested_name_is_free(runs, handle, press):
+    assert control(runs.view, NAME).value == "run 1"
+    press("Pin this run")
+    assert control(runs.view, NAME).value == "run 1 (2)"
 
 
-def test_names_are_escaped(runs, handle):
-    pin(runs, "<script>")
+def test_names_are_escaped(handle, pin):
+    pin("<script>")
     text = table(handle.latest)
     assert "<script>" not in text and "&lt;script&gt;" in text
 
 
-def test_runs_with_different_configs_are_compared(runs, handle, config):
+def test_runs_with_different_configs_are_compared(handle, config, pin):
     handle.experiment.train(1)
-    pin(runs, "all")
+    pin("all")
     few = {"data": {"examples": 20, "seed": 4, "classes": ["1", "2"]}}
-    handle.experiment._begin(msgspec.convert(few, RunConfig))
+    handle.send(Begin(msgspec.convert(few, RunConfig)))
     differing = rows(table(handle.latest), "differs")
     assert differing["Examples"][0] == "the first 20" and differing["Examples"][1] == "–"
     assert differing["Classes"][0] == "1, 2"

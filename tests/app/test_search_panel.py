@@ -339,7 +339,7 @@ class TestSearchController:
         held = self.until(handle, lambda x: x.paused)
         assert held.busy
         assert held.frame.status is SearchStatus.PAUSED
-        assert not handle.do(lambda experiment: handle.works.busy).result(PATIENCE)
+        assert not handle.arrange(lambda slot: slot.works.busy).result(PATIENCE)
         controller.resume()
         self.until(handle, lambda x: x.frame.share > held.frame.share)
         controller.cancel()

@@ -9,6 +9,7 @@ import zlib
 
 import numpy as np
 import pytest
+from panel.ui import LinearProgress
 
 from app.settings.component import SettingsComponent
 from app.settings.settings import Settings
@@ -16,6 +17,7 @@ from app.sharing.upload import KEPT, Data, Uploads, learn_from
 from app.sharing.upload_preview import preview
 from engine import Choice, Experiment, FileReader, Reading, RunConfig, SetKnob, limits, read_upload
 from engine.data import DATASETS
+from tests.app.seen import control, labels, page_text, visible
 from tests.waiting import wait_until
 
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
@@ -170,16 +172,29 @@ class Desk:
         self.reading = reading
 
     def bring(self, raw: bytes, file: str) -> str:
-        self.data._input.param.update(value=raw, filename=file, mime_type="")
-        wait_until(lambda: not self.data._progress.visible)
-        return self.data._preview.object
+        self.control("Choose a file, or drop it here").param.update(
+            value=raw, filename=file, mime_type=""
+        )
+        return self.preview()
+
+    def control(self, label: str):
+        return control(self.data.view, label)
+
+    def preview(self) -> str:
+        """What is shown of the file, once it has been read."""
+        wait_until(lambda: not any(isinstance(x, LinearProgress) for x in visible(self.data.view)))
+        return page_text(self.data.view)
+
+    @property
+    def can_learn(self) -> bool:
+        return "Learn from it" in labels(self.data.view)
 
 
 def test_a_file_is_previewed_before_it_is_used(uploads):
     desk = Desk(uploads)
     assert "60 examples" in desk.bring(TABLE, "pets.csv")
     assert uploads.names == [] and desk.used == []
-    desk.data._use.clicks += 1
+    desk.control("Learn from it").clicks += 1
     (used,) = desk.used
     assert uploads.names == [used.name]
 
@@ -187,26 +202,21 @@ def test_a_file_is_previewed_before_it_is_used(uploads):
 def test_only_a_readable_file_can_be_learned_from(uploads):
     desk = Desk(uploads)
     assert 'role="alert"' in desk.bring(b"1,2\nx,y\n", "bad.csv")
-    assert not desk.data._use.visible
+    assert not desk.can_learn
     desk.bring(TABLE, "pets.csv")
-    assert desk.data._use.visible
+    assert desk.can_learn
     desk.bring(TABLE, "pets.csv")  # the same file again
-    assert desk.data._use.visible
-
-
-def looked_at(desk: Desk) -> str:
-    wait_until(lambda: not desk.data._progress.visible)
-    return desk.data._preview.object
+    assert desk.can_learn
 
 
 def test_target_and_task_are_chosen_before_it_is_used(uploads):
     desk = Desk(uploads)
     desk.bring(TABLE, "pets.csv")
-    desk.data._target.value = "a"
-    assert "Target “a”: values to predict" in looked_at(desk)
-    desk.data._task.value = "classes"
-    assert "60 classes" in looked_at(desk)
-    desk.data._use.clicks += 1
+    desk.control("Target").value = "a"
+    assert "Target “a”: values to predict" in desk.preview()
+    desk.control("It holds").value = "classes"
+    assert "60 classes" in desk.preview()
+    desk.control("Learn from it").clicks += 1
     assert desk.reading == Reading("a", "classes")
 
 
@@ -214,22 +224,18 @@ def test_an_ambiguous_task_is_asked_about(uploads):
     desk = Desk(uploads)
     rows = b"".join(b"%d.5,%d\n" % (n % 9, n % 26) for n in range(260))
     assert "Choose whether" in desk.bring(b"a,label\n" + rows, "letters.csv")
-    assert not desk.data._use.visible
-    desk.data._task.value = "classes"
-    assert "26 classes" in looked_at(desk) and desk.data._use.visible
+    assert not desk.can_learn
+    desk.control("It holds").value = "classes"
+    assert "26 classes" in desk.preview() and desk.can_learn
 
 
 def test_missing_values_are_asked_about(uploads):
     desk = Desk(uploads)
     told = desk.bring(TABLE + b",3,x\n", "gaps.csv")
-    assert (
-        "1 row has a missing value" in told
-        and "left out" not in told
-        and not desk.data._use.visible
-    )
-    desk.data._gaps.value = "drop"
-    assert "1 row with a missing value is left out" in looked_at(desk)
-    assert desk.data._use.visible
+    assert "1 row has a missing value" in told and "left out" not in told and not desk.can_learn
+    desk.control("Missing values").value = "drop"
+    assert "1 row with a missing value is left out" in desk.preview()
+    assert desk.can_learn
 
 
 def test_a_run_starts_with_the_chosen_reading(uploads, config):
