@@ -96,6 +96,10 @@ class Registry[T](Mapping[str, Entry[T]]):
 
         return add
 
+    def remove(self, name: str) -> None:
+        """Remove an entry, so that a notebook can register a changed one under its name."""
+        del self._entries[name]
+
     def admit(self, name: str, make: Callable[..., Any]) -> None:
         """Add an unlisted entry, which can be chosen only by its name."""
         self._guests[name] = _entry(name, make)

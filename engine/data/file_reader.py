@@ -88,7 +88,7 @@ class FileReader:
             process = self._running(question)
             try:
                 look.begin(process.kill)
-                return _ask(process, question, raw)
+                return ask_process(process, question, raw)
             except (OSError, EOFError):
                 raise _ended(look, self._end(), question.file) from None
             finally:
@@ -162,7 +162,7 @@ def start_process(memory: int, seconds: int, cores: Collection[int]) -> subproce
     )
 
 
-def _ask(process: subprocess.Popen[bytes], question: Question, raw: bytes) -> Answered:
+def ask_process(process: subprocess.Popen[bytes], question: Question, raw: bytes) -> Answered:
     questions, answers = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
     send(questions, question, raw)
     answer = receive(answers, Answer)

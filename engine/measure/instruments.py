@@ -70,7 +70,7 @@ class Instruments:
         self._step = -1  # of the last measurement, ...
         self._all_at = -1  # ... and of the last one that measured everything
         self._spent = self._trained = 0.0
-        self._instruments = {
+        self.by_name = {
             "activations": _Instrument(self._measure_activations, share=5),
             "accuracy": _Instrument(self._judge, share=1),
             "dead units": _Instrument(self._count_dead, share=1),
@@ -115,7 +115,7 @@ class Instruments:
         if self._all_at != self._training.step:
             self._step = self._all_at = self._training.step
             self._dead_units.finish()
-            for instrument in self._instruments.values():
+            for instrument in self.by_name.values():
                 self._use(instrument)
 
     def measure_end(self) -> None:
@@ -128,8 +128,8 @@ class Instruments:
         if self._step == self._training.step:
             return
         self._step = self._training.step
-        shares = sum(instrument.share for instrument in self._instruments.values())
-        for instrument in self._instruments.values():
+        shares = sum(instrument.share for instrument in self.by_name.values())
+        for instrument in self.by_name.values():
             instrument.saved += BUDGET * trained * instrument.share / shares
             if instrument.saved >= instrument.cost:
                 self._spent += self._use(instrument)
@@ -147,7 +147,7 @@ class Instruments:
     @property
     def costs(self) -> Mapping[str, float]:
         """Seconds that the last measurement of each instrument took."""
-        return MappingProxyType({name: x.cost for name, x in self._instruments.items()})
+        return MappingProxyType({name: x.cost for name, x in self.by_name.items()})
 
     @property
     def activation_history(self) -> ActivationHistory:

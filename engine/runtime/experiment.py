@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike
 from engine.data import Split
 from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.explained_step import ExplainedStep, Explaining, explaining
+from engine.measure.instruments import Instruments
 from engine.measure.loss_line import LossLine
 from engine.measure.pinned_runs import PastRun, check_pin
 from engine.measure.snapshot import Change, Looking, Notice, Parent, Snapshot, Status
@@ -27,6 +28,7 @@ from engine.nn.network import Network
 from engine.registry import Choice
 from engine.runtime.branches import Branch, Branches
 from engine.runtime.carried_run import CarriedRun
+from engine.runtime.curve_recorder import Recorder
 from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.film import Film, Filming, filming
 from engine.runtime.look_back import Past
@@ -34,7 +36,7 @@ from engine.runtime.run import Run
 from engine.runtime.run_tree import RunTree
 from engine.runtime.script import Script
 from engine.runtime.trainer import Trainer
-from engine.training.checkpoints import ROOM
+from engine.training.checkpoints import ROOM, Checkpoints
 from engine.training.commands import (
     Begin,
     Command,
@@ -167,9 +169,24 @@ class Experiment:
         return self._run.step
 
     @property
+    def training(self) -> Training:
+        """The training itself: the network, the optimizer, the data and the mini-batches."""
+        return self._run.training
+
+    @property
     def network(self) -> Network:
         """The network that is being trained."""
         return self._run.training.network
+
+    @property
+    def checkpoints(self) -> Checkpoints[Recorder]:
+        """The states from which past steps of the run are rebuilt."""
+        return self._run.trail
+
+    @property
+    def instruments(self) -> Instruments:
+        """What measures the run while it trains."""
+        return self._trainer.measured.instruments
 
     @property
     def data(self) -> Split:

@@ -84,7 +84,7 @@ class RunQueue:
         self._scheduler = scheduler
         self._start = start
         self._clock = Steady(scheduler.clock)
-        self._changed = threading.Condition(scheduler.lock)
+        self.changed = threading.Condition(scheduler.lock)
         self._slots: set[ExperimentSlot] = set()
         self._called: dict[
             ExperimentSlot, None
@@ -125,7 +125,7 @@ class RunQueue:
 
     def take_in(self, slot: ExperimentSlot) -> None:
         """Add an experiment."""
-        with self._changed:
+        with self.changed:
             self._slots.add(slot)
             slot.due = 0.0
             if self.thread is None:
@@ -134,12 +134,12 @@ class RunQueue:
 
     def let_go(self, *slots: ExperimentSlot) -> None:
         """Remove these experiments."""
-        with self._changed:
+        with self.changed:
             self._slots.difference_update(slots)
             self._called = {slot: None for slot in self._called if slot in self._slots}
             self._due = [entry for entry in self._due if entry[2] in self._slots]
             heapq.heapify(self._due)
-            self._changed.notify()
+            self.changed.notify()
 
     def clear(self) -> None:
         """Remove all experiments."""
@@ -147,16 +147,16 @@ class RunQueue:
 
     def call(self, slot: ExperimentSlot) -> None:
         """Schedule an experiment that has a command, a query, or a watcher with a new request."""
-        with self._changed:
+        with self.changed:
             if slot.due and not slot.budget.solvent:
                 return  # its budget is empty until its next turn, which is scheduled
             if slot in self._slots:
                 self._called[slot] = None
-                self._changed.notify()
+                self.changed.notify()
 
     def works_for_others(self, slot: ExperimentSlot) -> bool:
         """Whether another experiment trains, or has its turn."""
-        with self._changed:
+        with self.changed:
             if self._serves not in (None, slot):
                 return True
             return any(other is not slot and other.busy for _, _, other in self._due)
@@ -179,12 +179,12 @@ class RunQueue:
 
     def _wait(self) -> bool:
         """Wait until a turn may be due; False when no experiment is left."""
-        with self._changed:
+        with self.changed:
             if not self._slots:
                 self.thread = None
                 return False
             if not self._called and (left := self._left()) > 0:
-                self._changed.wait(None if left == math.inf else left)
+                self.changed.wait(None if left == math.inf else left)
             return True
 
     # ---- on the thread -------------------------------------------------------------------------
@@ -196,7 +196,7 @@ class RunQueue:
 
     def serve(self) -> bool:
         """Serve the next experiment; False if no turn is due."""
-        with self._changed:
+        with self.changed:
             turn = self._next()
         if turn is None:
             return False
@@ -222,9 +222,9 @@ class RunQueue:
         planned, now = slot.due, self._clock()
         if due:
             slot.due = 0.0
-            self._adapt_load(now - planned)
+            self.adapt_load(now - planned)
         alone = self._scheduler.alone(slot)
-        share, part = self._share(slot, alone)
+        share, part = self.share(slot, alone)
         beat = planned + part * self._scheduler.period
         rate = COMMANDS * (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
         slot.budget.fill(now, rate)
@@ -245,7 +245,7 @@ class RunQueue:
             self._enqueue(slot, self._clock() + (0.0 if alone else slot.budget.wait(rate)))
         return share
 
-    def _share(self, slot: ExperimentSlot, alone: bool) -> tuple[float, float]:
+    def share(self, slot: ExperimentSlot, alone: bool) -> tuple[float, float]:
         """Seconds of training in this turn, and the part of a period until the next one.
 
         A slow queue shares the core with the main one: with a larger share, all of it for the few
@@ -304,7 +304,7 @@ class RunQueue:
             slot.published = self._clock()
         # Without other experiments in the queue, no later turn would measure the delay.
         if not self._due and steps > 1:
-            self._adapt_load(self._clock() - beat)
+            self.adapt_load(self._clock() - beat)
 
     def _train(self, slot: ExperimentSlot, seconds: float) -> int:
         """Make the steps due at its pace within so many seconds; returns their number."""
@@ -323,13 +323,13 @@ class RunQueue:
         since = self._clock() - slot.published
         return part >= 1 or since >= FRAME * self._scheduler.period
 
-    def _adapt_load(self, late: float) -> None:
+    def adapt_load(self, late: float) -> None:
         """Lower the training share if a turn was late by so many seconds, else raise it."""
         change = LESS if late > TOLERABLE * self._scheduler.period else MORE
         self._load = min(LOAD, max(LEAST_LOAD, self._load * change))
 
     def _enqueue(self, slot: ExperimentSlot, due: float) -> None:
-        with self._changed:
+        with self.changed:
             if slot in self._slots:
                 if slot.due:  # it was scheduled for later
                     self._due = [entry for entry in self._due if entry[2] is not slot]

@@ -22,14 +22,14 @@ class Evaluator:
 
     def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:
         self.network = network  # only runs forward, so evaluators can share it
-        self._target = examples.target[:JUDGED]
-        self._answers = examples.y[:JUDGED] if examples.classes else self._target
-        self._x = examples.x[:JUDGED]
-        if len(self._x) < network.batch:  # its batch size is fixed: repeat them
-            self._x = np.resize(self._x, (network.batch, self._x.shape[1]))
-        self._scores = np.empty((len(self._x), examples.outputs), self._x.dtype)
-        self._dz = np.empty_like(self._target)
-        self._row = np.empty_like(self._target[:, 0])
+        self.target = examples.target[:JUDGED]
+        self._answers = examples.y[:JUDGED] if examples.classes else self.target
+        self.x = examples.x[:JUDGED]
+        if len(self.x) < network.batch:  # its batch size is fixed: repeat them
+            self.x = np.resize(self.x, (network.batch, self.x.shape[1]))
+        self._scores = np.empty((len(self.x), examples.outputs), self.x.dtype)
+        self._dz = np.empty_like(self.target)
+        self._row = np.empty_like(self.target[:, 0])
         self._loss = LOSSES.build(config.optimization.loss)
         self._score = accuracy if examples.classes else explained
         self._judged = "", (math.nan, math.nan)  # which weights, and how they were
@@ -37,7 +37,7 @@ class Evaluator:
     @property
     def examples(self) -> int:
         """The number of examples."""
-        return len(self._target)
+        return len(self.target)
 
     def judge(self) -> tuple[float, float]:
         """The mean loss, and the accuracy; in regression R² (at best 1) in place of accuracy.
@@ -48,7 +48,7 @@ class Evaluator:
         weights = self.network.parameters.state_digest
         if weights != self._judged[0]:
             scores = self.answer()
-            loss = self._loss(scores, self._target, self._dz, self._row)
+            loss = self._loss(scores, self.target, self._dz, self._row)
             self._judged = weights, (loss, self._score(scores, self._answers))
         return self._judged[1]
 
@@ -56,20 +56,20 @@ class Evaluator:
         """The scores of each example, in a buffer that the next call overwrites."""
         batch = self.network.batch
         for start in range(0, self.examples, batch):
-            begin = min(start, len(self._x) - batch)  # the last piece overlaps the one before
+            begin = min(start, len(self.x) - batch)  # the last piece overlaps the one before
             piece = slice(begin, begin + batch)
-            self._scores[piece] = self.network.forward(self._x[piece], train=False)
+            self._scores[piece] = self.network.forward(self.x[piece], train=False)
         return self._scores[: self.examples]
 
     def losses(self) -> Array:  # (N,)
         """The loss of each example, from the last call of `answer`."""
-        parts = self._scores, self._target, self._dz, self._row
+        parts = self._scores, self.target, self._dz, self._row
         rows = (slice(n, n + 1) for n in range(self.examples))
         return np.array([self._loss(*(part[row] for part in parts)) for row in rows])
 
     def look(self) -> Network:
         """The network after a forward pass over its first examples."""
-        self.network.forward(self._x[: self.network.batch], train=False)
+        self.network.forward(self.x[: self.network.batch], train=False)
         return self.network
 
 

@@ -7,6 +7,7 @@ import random
 import string
 
 import pytest
+from panel.pane import Bokeh
 
 from app.page.buttons import Presses
 from app.panels import lesson_list, lessons

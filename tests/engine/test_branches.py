@@ -174,7 +174,7 @@ def test_branches_keep_to_their_number_and_their_room():
         experiment.train(200)
         assert len(experiment.branches) <= MOST
         assert experiment.branches.nbytes <= 20_000
-        assert experiment.branches.nbytes + experiment._run.trail.nbytes <= 60_000
+        assert experiment.branches.nbytes + experiment.checkpoints.nbytes <= 60_000
     runs = [x.run for x in experiment.snapshot().branches]
     assert runs == list(range(3 * MOST + 1 - MOST, 3 * MOST + 1))
     experiment.go_to(runs[0])

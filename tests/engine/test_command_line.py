@@ -277,7 +277,7 @@ def test_own_data_can_be_trained_on(shell, tmp_path):
         assert shell("list", *own) == 0
         assert "command line.csv" in shell.out
     finally:
-        DATASETS._entries.pop("command line.csv", None)
+        DATASETS.remove("command line.csv")
 
 
 def test_ctrl_c_ends_a_run_between_steps_and_writes_its_results(shell, tmp_path, monkeypatch):

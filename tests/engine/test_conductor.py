@@ -81,7 +81,7 @@ def clock():
 def timed(clock):
     """A conductor on the test's clock."""
     conductor = Conductor(frame_rate=50, clock=clock, work=lambda: 0.0)
-    conductor.main._changed = Waiting(clock, conductor.lock)
+    conductor.main.changed = Waiting(clock, conductor.lock)
     yield conductor
     conductor.close()
 

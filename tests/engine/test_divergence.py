@@ -117,8 +117,8 @@ def test_the_first_number_that_is_not_finite_is_named():
     experiment = Experiment(RunConfig())
     experiment.train(60)
     experiment.network.layers[2].params["W"][3, 4] = np.inf
-    experiment._run.trail.renew()
-    experiment._run.trail.keep()
+    experiment.checkpoints.renew()
+    experiment.checkpoints.keep()
     experiment.train(5)
     fault = experiment.snapshot().autopsy.fault
     assert (fault.step, fault.layer, fault.what) == (61, "dense 2", "the output")
@@ -131,8 +131,8 @@ def test_a_gradient_that_overflows_before_the_loss_is_named():
     experiment = Experiment(config.replace(RATE, 1e-6).replace("data.preprocessing", pixels))
     experiment.network.layers[2].params["W"][...] = 1e38 * np.where(np.arange(10) % 2, 1, -1)
     experiment.network.layers[0].params["W"][...] = 0
-    experiment._run.trail.renew()
-    experiment._run.trail.keep()
+    experiment.checkpoints.renew()
+    experiment.checkpoints.keep()
     experiment.train(5)
     assert experiment.status is Status.DIVERGED
     fault = experiment.snapshot().autopsy.fault

@@ -10,6 +10,7 @@ import threading
 import zipfile
 
 import numpy as np
+import psutil
 import pytest
 
 from engine import FileReader, Reading, read_upload
@@ -176,7 +177,8 @@ def test_a_killed_process_gives_one_sentence_and_the_next_file_is_read(
 ):
     source = read_upload(TABLE, "a.csv", reader).source
     with monkeypatch.context() as patch:
-        patch.setattr(file_reader, "_ask", meanwhile(lambda process: process.send_signal(end)))
+        asking = meanwhile(lambda process: process.send_signal(end))
+        patch.setattr(file_reader, "ask_process", asking)
         with pytest.raises(ValueError) as refusal:
             source.describe()
     assert str(refusal.value).startswith(told) and "\n" not in str(refusal.value)
@@ -185,7 +187,7 @@ def test_a_killed_process_gives_one_sentence_and_the_next_file_is_read(
 
 def meanwhile(do):
     """A request during which something else happens."""
-    ask = file_reader._ask
+    ask = file_reader.ask_process
 
     def asking(process, question, raw):
         process.send_signal(signal.SIGSTOP)
@@ -200,7 +202,7 @@ def test_a_process_that_died_between_two_files_is_replaced(reader):
     read_upload(TABLE, "a.csv", reader).source.describe()
     died = reader.pid
     os.kill(died, signal.SIGKILL)
-    wait_until(lambda: reader._process.poll())
+    wait_until(lambda: psutil.Process(died).status() == psutil.STATUS_ZOMBIE)
     assert read_upload(TABLE, "b.csv", reader).source.describe().examples == ROWS
     assert reader.pid != died
 
@@ -224,7 +226,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(monkeypatch):
 def test_stopping_a_request_kills_the_process(reader, monkeypatch):
     stopped = Look()
     with monkeypatch.context() as patch:
-        patch.setattr(file_reader, "_ask", meanwhile(lambda process: stopped.stop()))
+        patch.setattr(file_reader, "ask_process", meanwhile(lambda process: stopped.stop()))
         with pytest.raises(StoppedError):
             reader.look(Question("a.csv", len(TABLE), 2**30), TABLE, stopped)
     assert reader.pid is None

@@ -215,9 +215,11 @@ def test_images_and_labels_must_fit(tmp_path):
 
 @pytest.fixture
 def menu(monkeypatch):
-    monkeypatch.setattr(DATASETS, "_entries", dict(DATASETS._entries))
+    before = set(DATASETS)
     monkeypatch.setattr(folder, "_names", {})
-    return lambda name, **knobs: DATASETS.build(Choice(name, knobs))(np.random.default_rng(0))
+    yield lambda name, **knobs: DATASETS.build(Choice(name, knobs))(np.random.default_rng(0))
+    for name in set(DATASETS) - before:
+        DATASETS.remove(name)
 
 
 def test_data_sets_in_a_folder_join_the_menu(tmp_path, menu):

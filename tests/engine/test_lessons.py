@@ -233,7 +233,7 @@ def cifar():
     registered_cifar.__doc__ = "Pictures as CIFAR-10 has them, for this test alone."
     DATASETS.register("CIFAR-10")(registered_cifar)
     yield
-    DATASETS._entries.pop("CIFAR-10")
+    DATASETS.remove("CIFAR-10")
 
 
 def test_babysitting_uses_cifar_if_available(cifar):
@@ -271,7 +271,7 @@ def test_still_too_high_uses_larger_batches_for_more_inputs(tmp_path):
     try:
         played = play("still too high")
     finally:
-        DATASETS._entries.pop("CIFAR-10")
+        DATASETS.remove("CIFAR-10")
     assert played.data == "CIFAR-10"
     assert played.verdict.holds, played.verdict
 

@@ -318,7 +318,7 @@ def test_however_the_room_for_checkpoints_changes_steps_are_the_same(turns, shar
     for share in shares:
         experiment.look_back(data.draw(st.integers(0, experiment.step)))
         experiment.allow_checkpoints(share)
-        assert experiment._run.trail.nbytes <= share or experiment._run.trail.steps == (0,)
+        assert experiment.checkpoints.nbytes <= share or experiment.checkpoints.steps == (0,)
         step = data.draw(st.integers(0, experiment.step))
         experiment.look_back(step)
         assert record(experiment).digest == digest(stopped(experiment, step))
@@ -330,45 +330,46 @@ def test_whoever_is_alone_has_more_checkpoints_and_drops_some_when_others_come()
     clock = Clock()
     conductor = Conductor(10, clock, work=clock, begin=lambda thread: None, checkpoints=3 * 60_000)
 
-    def of(handle):
-        tree = handle.experiment._tree
-        return tree.run.trail.nbytes + tree.branches.nbytes
+    first = run(SMALL, [], 3_000)
 
-    first = conductor.add(run(SMALL, [], 3_000))
-    first.experiment.look_back(2_000)
-    first.experiment.train(3_000)  # as another branch
+    def kept() -> int:
+        return first.checkpoints.nbytes + first.branches.nbytes
+
+    handle = conductor.add(first)
+    first.look_back(2_000)
+    first.train(3_000)  # as another branch
     serve(conductor, clock, 0.1)
-    alone, gaps = of(first), len(first.experiment._run.trail.steps)
+    alone, gaps = kept(), len(first.checkpoints.steps)
     assert 100_000 < alone <= 180_000
     others = [conductor.add(Experiment(SMALL)) for _ in range(2)]
     serve(conductor, clock, 0.1)  # the first is paused all the time
-    assert of(first) <= 60_000
-    assert 3 < len(first.experiment._run.trail.steps) < gaps
-    for handle in others:
-        conductor.remove(handle)
-    first.send(Play())
-    while first.experiment.step < 9_000:
-        first.experiment.train(500)
+    assert kept() <= 60_000
+    assert 3 < len(first.checkpoints.steps) < gaps
+    for other in others:
+        conductor.remove(other)
+    handle.send(Play())
+    while first.step < 9_000:
+        first.train(500)
     serve(conductor, clock, 0.1)
-    assert 60_000 < of(first) <= 180_000
+    assert 60_000 < kept() <= 180_000
 
 
 def test_a_lesson_shares_the_checkpoints_of_its_visitor():
     clock = Clock()
     conductor = Conductor(10, clock, work=clock, begin=lambda thread: None, checkpoints=60_000)
-    handle = conductor.add(run(SMALL, [], 3_000))
-    handle.do(lambda own: handle.put_on_stage(run(SMALL, [], 3_000)))
+    own, stage = (run(SMALL, [], 3_000) for _ in range(2))
+    handle = conductor.add(own)
+    handle.arrange(lambda slot: slot.put_on_stage(stage))
     serve(conductor, clock, 0.1)
     serve(conductor, clock, 0.1)
-    trails = [x._run.trail for x in (handle.own, handle.experiment)]
-    assert handle.on_stage
-    assert all(0 < trail.nbytes <= 30_000 for trail in trails)
+    assert handle.waits_at == 3_000
+    assert all(0 < x.checkpoints.nbytes <= 30_000 for x in (own, stage))
 
 
 def test_a_second_look_between_the_same_checkpoints_repeats_few_steps(monkeypatch):
     experiment = Experiment(SMALL, room=30_000)
     experiment.train(9_000)
-    starts = (*experiment._run.trail.steps, experiment.step)
+    starts = (*experiment.checkpoints.steps, experiment.step)
     gap, end = max((later - x, later) for x, later in itertools.pairwise(starts))
     made = []
     update = Training.update
@@ -390,7 +391,7 @@ def test_states_before_new_weights_count_what_they_keep_of_those(monkeypatch):
     for name in ["Xavier", "He"] * 30:
         experiment.train(7)
         experiment.apply(SetKnob("model.initializer", Choice(name)))
-        assert experiment._run.trail.nbytes <= 40_000
+        assert experiment.checkpoints.nbytes <= 40_000
 
 
 def test_an_order_of_examples_is_saved_in_as_few_bytes_as_it_takes():

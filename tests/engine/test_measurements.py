@@ -108,7 +108,7 @@ def test_the_update_ratio_is_relative_to_the_weights_before_the_step(max_norm):
 def test_the_overshoot_is_that_of_the_last_step(max_norm):
     sgd = {"optimizer": Choice("SGD"), "learning_rate": 0.1, "l2": 0.0}
     experiment, before = steps(optimized(max_norm=max_norm, **sgd), 200)
-    training = experiment._run.training
+    training = experiment.training
     after = training.network.parameters.theta.copy()
     down = before - after
 
@@ -129,7 +129,7 @@ def test_the_overshoot_is_that_of_the_last_step(max_norm):
 def test_the_noise_scale_is_measured_at_the_weights_before_the_step():
     """Against single examples' gradients, at the weights before the step."""
     experiment, before = steps(optimized(optimizer=Choice("SGD"), learning_rate=0.5), 30)
-    training = experiment._run.training
+    training = experiment.training
     data, batches = training.data.train, training.batches
     network = build_network(training.config.model, data.shape, data.outputs, 1, dtype=np.float64)
     network.parameters.theta[...] = before

@@ -32,7 +32,6 @@ from engine import (
 )
 from engine.runtime.curve_recorder import MOST
 from engine.runtime.pace import EACH, FIXED, GROWTH, SLOWEST, StepsDue
-from engine.runtime.script import Script
 from tests.engine.served import serve, watch
 from tests.waiting import Clock
 
@@ -48,12 +47,15 @@ class Costly(Experiment):
     def __init__(self, config, clock, trained=TRAINED):
         self._tests, self.trained = clock, trained
         self.times = []
+        self.pauses_at = None
         super().__init__(config, clock=clock, work=clock)
 
     def _update(self):
         self.times.append(self._tests.now)
         super()._update()
         self._tests.now += self.trained
+        if self.step == self.pauses_at:
+            self.apply(Pause())
 
 
 @pytest.fixture
@@ -319,8 +321,8 @@ def test_a_pace_changes_no_bit(room, clock, config, pace):
     journal = []
     for step in (20, 60, 90, 150):
         handle.set_pace(next(mixed) if pace == "mixed" else pace)
-        room.slot(handle).experiment._trainer.script = Script(until=step)  # pauses there by itself
-        room.slot(handle).lesson_pace = handle.pace  # ... at its pace
+        room.slot(handle).experiment.pauses_at = step
+        room.slot(handle).lesson_pace = handle.pace
         handle.send(Play())
         until(room, clock, step, handle)
         if change := CHANGES.get(step):
@@ -387,8 +389,8 @@ def test_a_slow_run_is_measured_at_each_step(room, clock, config):
     """The time in which it must not train is used to measure."""
     handle = room.add(Costly(config, clock), pace=1.0)
     measured = []
-    instruments = room.slot(handle).experiment._trainer.measured.instruments
-    for name, instrument in instruments._instruments.items():
+    instruments = room.slot(handle).experiment.instruments.by_name
+    for name, instrument in instruments.items():
 
         def measure(name=name, measure=instrument.measure):
             clock.now += 0.002
@@ -400,7 +402,7 @@ def test_a_slow_run_is_measured_at_each_step(room, clock, config):
     handle.send(Play())
     serve(room, clock, 10)
     last = room.slot(handle).experiment.step
-    for name in instruments._instruments:
+    for name in instruments:
         steps = {step for step, measured_name in measured if measured_name == name}
         assert set(range(4, last + 1)) <= steps, name
     assert handle.latest.metrics.cost < 0.25  # of the time that it was given

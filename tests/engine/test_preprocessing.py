@@ -199,8 +199,8 @@ def test_two_runs_on_the_same_data_share_it_until_both_are_gone():
     config = RunConfig(data=DataConfig(examples=77))
     mine, yours = Experiment(config), Experiment(config)
     assert mine.data is yours.data
-    for judge in mine._run.training.judges:  # evaluators hold views of it
-        assert not judge._x.flags.owndata and not judge._target.flags.owndata
+    for judge in mine.training.judges:  # evaluators hold views of it
+        assert not judge.x.flags.owndata and not judge.target.flags.owndata
     left = weakref.ref(mine.data)
     del mine, judge
     gc.collect()

@@ -285,12 +285,12 @@ def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(ro
     (slow,) = [queue for queue in room.slow if len(queue)]
     for late in (True, False):
         for _ in range(200):
-            room.main._adapt_load(PERIOD if late else 0.0)
-        assert slow._share(handles["a"], alone=False)[0] <= room.main.load * PERIOD
+            room.main.adapt_load(PERIOD if late else 0.0)
+        assert slow.share(room.slot(handles["a"]), alone=False)[0] <= room.main.load * PERIOD
     room.remove(handles["b"])
     room.remove(handles["c"])
     for _ in range(200):
-        room.main._adapt_load(PERIOD)
+        room.main.adapt_load(PERIOD)
     assert room.load > 0.5  # nobody's frames can be late
 
 

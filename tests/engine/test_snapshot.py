@@ -9,6 +9,7 @@ from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob
 from engine.measure.gradient_probe import Probe
 from engine.measure.instruments import BUDGET, Instruments
 from engine.measure.snapshot import Spread, StepRate
+from engine.nn.losses import LOSSES
 from engine.training.config import OptimizationConfig
 from engine.training.training import Training
 
@@ -27,14 +28,14 @@ def trained(config: RunConfig, steps: int) -> Training:
 def gradients_one_by_one(training: Training) -> np.ndarray:  # (B, P)
     """Each example's gradient before the last step, from a network with batch size 1."""
     single = Training(training.config.replace("optimization.batch_size", 1), np.float64)
-    network = single.network
+    network, loss = single.network, LOSSES.build(single.config.optimization.loss)
     update = training.optimizer.last_update
     network.parameters.theta[...] = training.network.parameters.theta + update
     gradients = []
     for x, target in zip(training.batches.x, training.batches.target, strict=True):
         z = network.forward(x[None], train=True)
         dz, row = np.empty_like(z), np.empty(1)
-        single._loss(z, target[None], dz, row)
+        loss(z, target[None], dz, row)
         network.backward(dz)
         gradients.append(network.parameters.grad.copy())
     return np.array(gradients)
@@ -72,18 +73,18 @@ def test_overshoot_agrees_with_a_parabola():
         optimizer=Choice("SGD"), loss=Choice("mean squared error"), l2=0.01, learning_rate=0.05
     )
     training = trained(RunConfig(model=model, optimization=optimization), 3)
-    probe, update = Probe(training), training.optimizer.last_update.copy()
+    network, update = Training(training.config, np.float64).network, training.optimizer.last_update
     theta = training.network.parameters.theta
     loss = []
     for share in (0.0, 0.5, 1.0):  # of the step undone
-        probe._load(theta + share * update)
-        weights = probe._network.parameters.theta[: training.network.parameters.regularized]
-        z = probe._network.forward(training.batches.x, train=True)
+        network.parameters.theta[...] = theta + share * update
+        weights = network.parameters.theta[: network.parameters.regularized]
+        z = network.forward(training.batches.x, train=True)
         loss.append(np.mean((z - training.batches.target) ** 2) + 0.005 * weights @ weights)
     curvature = 4 * (loss[0] - 2 * loss[1] + loss[2])
     slope_before = loss[2] - loss[0] + curvature / 2
     bottom = slope_before / curvature  # relative to a step of 1
-    assert probe.overshoot() == pytest.approx(1 / bottom - 1, rel=1e-6)
+    assert Probe(training).overshoot() == pytest.approx(1 / bottom - 1, rel=1e-6)
 
 
 def test_the_gradient_cosine_is_between_two_consecutive_gradients():

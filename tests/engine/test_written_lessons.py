@@ -27,7 +27,7 @@ def course():
     before = set(LESSONS)
     yield
     for name in set(LESSONS) - before:
-        LESSONS._entries.pop(name)
+        LESSONS.remove(name)
 
 
 def test_the_documented_lesson_holds_and_its_variation_makes_it_false():
