@@ -82,7 +82,7 @@ class Layout:
         self._uncovered: set[str] = set()  # panels that leave the plots of the run in view just now
         self.panel = KNOBS  # the tab of the sidebar that is open
         self.panels = [KNOBS, *(panel for panel in PANELS if panel.lower() not in hidden)]
-        self._bridge = bridge
+        self.bridge = bridge
         self._sidebars: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
         tabs = HTML(
             _tablist("Sidebar", self.panels, tells=TAB),
@@ -201,7 +201,7 @@ class Layout:
 
     def leave(self) -> None:
         """Have the browser go back to the knobs."""
-        self._bridge.do("open_tab", KNOBS)
+        self.bridge.do("open_tab", KNOBS)
 
 
 def _tablist(label: str, tabs: Sequence[str], tells: str = "") -> str:

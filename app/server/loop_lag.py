@@ -34,7 +34,7 @@ class Lateness:
         self._clock = clock
         self.of_engine = of_engine
         self._told = -WINDOW  # when the engine's delay was last logged
-        self._recent: deque[tuple[float, float]] = deque()  # time and delay
+        self.recent: deque[tuple[float, float]] = deque()  # time and delay
         self._warned = -WINDOW
         self._due = math.inf  # when the next timer should fire
         self._late = 0.0  # the last delay, in seconds
@@ -53,14 +53,12 @@ class Lateness:
     def note(self, late: float) -> None:
         """Add a delay of the loop, in seconds; a long one is logged."""
         now, self._late = self._clock(), late
-        if (
-            self._recent and now < self._recent[-1][0]
-        ):  # the clock was set back: forget what it said
-            self._recent.clear()
+        if self.recent and now < self.recent[-1][0]:  # the clock was set back: forget what it said
+            self.recent.clear()
             self._warned = self._told = now - WINDOW
-        self._recent.append((now, late))
-        while self._recent[0][0] < now - WINDOW:
-            self._recent.popleft()
+        self.recent.append((now, late))
+        while self.recent[0][0] < now - WINDOW:
+            self.recent.popleft()
         if late > NOTABLE and now - self._warned >= WINDOW:
             self._warned = now
             log.warning("the server was %.1f s late for everybody: too much to do at once", late)
@@ -83,7 +81,7 @@ class Lateness:
     @property
     def worst(self) -> float:
         """The longest delay of the loop in the last ten seconds, in seconds."""
-        return max((late for _, late in list(self._recent)), default=0.0)
+        return max((late for _, late in list(self.recent)), default=0.0)
 
 
 def _named(visitor: str) -> str:

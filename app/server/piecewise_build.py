@@ -19,7 +19,7 @@ class Building:
 
     def __init__(self, pieces: Pieces, turns: BuildQueue, locked: Locked) -> None:
         self._pieces, self._turns = pieces, turns
-        self._begin = locked(self._build)  # runs with the page's lock, later
+        self._begin = locked(self.build_next)  # runs with the page's lock, later
         self._wanted = self._waits = self._ended = False
         self._over = threading.Event()  # set when the piece is built
         self.done = False
@@ -45,7 +45,8 @@ class Building:
             self._over.set()
         self._turns.wait(self._begin, self._over)
 
-    def _build(self) -> None:
+    def build_next(self) -> None:
+        """Build one piece, and queue for the next; called with the page's lock."""
         try:
             self.done = self._wanted and next(self._pieces, OVER) is OVER
         except BaseException:

@@ -166,9 +166,9 @@ class Visit:
         self._presses = presses = Presses(bridge.do)
         first = wish.recording.config if wish.recording else RunConfig()
         self._timeline = timeline = Timeline(self._send, lambda: self.handle, presses)
-        self._settings = Settings(timeline.turn, first)
+        self.settings = Settings(timeline.turn, first)
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
-        self._knobs = SettingsComponent(self._settings, hides)
+        self._knobs = SettingsComponent(self.settings, hides)
         transport = Transport(self._send, lambda: self.handle, presses)
         timeline.on_target = lambda: self._knobs.follow(timeline.config)
         self._lane = DiagnosisBar(self._send, lambda view: bridge.do("point_at", view), presses)
@@ -187,7 +187,7 @@ class Visit:
             only=wish.only,
             bare=wish.bare,
         )
-        self._panels = OpenPanels(self.layout, presses, self._begin, self._lane.prompt)
+        self.panels = OpenPanels(self.layout, presses, self._begin, self._lane.prompt)
         keyboard = Keyboard(
             transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
         )
@@ -195,7 +195,7 @@ class Visit:
         self._hear("key", lambda key, value: keyboard.press(key))
         self._hear(LOOK, lambda name, step: timeline.look(step))
         self._hear("set", self._knobs.turn)
-        bridge.on(TAB, lambda panel, value: self._panels.enter(panel, self.handle))
+        bridge.on(TAB, lambda panel, value: self.panels.enter(panel, self.handle))
 
     def _hear(self, kind: str, act: Callable[[str, str], None]) -> None:
         """Do what somebody does on the page, unless that is refused for now."""
@@ -226,7 +226,7 @@ class Visit:
 
     def _turn_rate(self, by: int) -> None:
         """Turn the learning rate by so many stops."""
-        self._settings.nudge("learning_rate", by)
+        self.settings.nudge("learning_rate", by)
 
     def _step_lesson(self, by: int) -> None:
         """Go on by so many lessons, or to the lessons from elsewhere on the page."""
@@ -379,12 +379,12 @@ class Visit:
     @property
     def lesson(self) -> str:
         """The slug of the lesson that is open; empty if none has been opened."""
-        return self._panels.lesson
+        return self.panels.lesson
 
     @property
     def answers(self) -> Iterable[LessonAnswer]:
         """What has been answered in lessons."""
-        return self._panels.answers
+        return self.panels.answers
 
     def own_pinned(self) -> Future[tuple[PastRun, ...]]:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
@@ -450,7 +450,7 @@ class Visit:
         if self.handle.settled:
             self._knobs.follow(self._timeline.config)
         self._lane.show(snapshot)
-        self._panels.show(snapshot)
+        self.panels.show(snapshot)
         self._dialogs.show(snapshot)
         self.way_back.follow(self.handle, snapshot)
         if self._arrival:
@@ -492,5 +492,5 @@ class Visit:
                 parameters = self._run.handle.parameters
         self.watch_nothing()
         self._uploads.close()
-        self._panels.end()
+        self.panels.end()
         MEMORY.owe(parameters)

@@ -1,6 +1,7 @@
 """Who is counted as a visitor, and for whom there is room; a plot that fails is reported."""
 
 import pytest
+from bokeh.document import Document
 
 from app.plots import VIEWS, view_of
 from app.server.capacity import UNSEEN, Presence, Visits
@@ -93,7 +94,7 @@ def test_a_failing_plot_is_reported_and_others_continue(monkeypatch, caplog, con
 
 def test_an_unwatched_run_waits_for_its_visitor():
     visit = Visit(run_links.read({}))
-    visit._news = visit._tell = lambda _: None
+    visit.belong_to(Document())
     visit.set_up()
     handle, frames = visit.handle, []
     try:

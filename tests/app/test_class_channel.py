@@ -3,16 +3,12 @@
 import base64
 import contextlib
 import json
-import logging
 import random
 import re
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import panel as pn
 import pytest
-from panel.io.application import build_single_handler_application
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -20,49 +16,29 @@ from app.server import class_rooms
 from app.server.class_rooms import LIVE
 from app.server.cpu_affinity import CORE
 from app.server.frame_channel import FORBIDDEN, SHARED
-from app.server.log_limits import Brief
 from app.server.session import CONDUCTOR, VISITS
 from app.server.teacher_word import WORD
 from engine import Pause, Pin, Play, SetKnob, Status
 from engine.cli.grade import read_files
+from tests.app.seen import labels, page_text
 from tests.app.test_classroom import hostile
-from tests.deploy.conftest import free_port
+from tests.served_page import ServedPage, forget_the_left, serve
 from tests.waiting import PATIENCE, wait_until
 
-ROOT = Path(__file__).parents[2]
 VIEWS = ["loss", "accuracy"]
-LONG = 3_600_000  # milliseconds
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/static/frames.js", timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    port = free_port()
-    thread = pn.serve(
-        {"app": build_single_handler_application(ROOT / "app")},
-        port=port,
-        show=False,
-        threaded=True,
-        unused_session_lifetime_milliseconds=LONG,
-        check_unused_sessions_milliseconds=300,
-        websocket_origin=[f"localhost:{port}"],
-    )
-    address = f"http://localhost:{port}/app"
-    wait_until(lambda: answers(address))
-    for handler in logging.getLogger().handlers:
-        for brief in [x for x in handler.filters if isinstance(x, Brief)]:
-            handler.removeFilter(brief)
-    yield address
-    thread.stop()
+def served() -> Iterator[ServedPage]:
+    with serve() as served:
+        yield served
     CONDUCTOR.close()
     CORE.end()
+
+
+@pytest.fixture(scope="module")
+def address(served) -> str:
+    return served.address
 
 
 class Page:
@@ -122,24 +98,21 @@ class Page:
 
 
 @pytest.fixture
-def open_page(address) -> Iterator[Callable[..., Page]]:
+def open_page(served) -> Iterator[Callable[..., Page]]:
     """Opens pages, and closes them and every room afterwards."""
     pages: list[Page] = []
 
     def open_one(query: str = "", teach: str = "") -> Page:
-        pages.append(Page(address, query, teach))
+        pages.append(Page(served.address, query, teach))
         return pages[-1]
 
     yield open_one
     for page in pages:
         page.leave()
-    loop = next(iter(pn.state._servers.values()))[0].io_loop
     for live in list(LIVE.values()):
-        loop.add_callback(class_rooms.close, live)
+        served.call(class_rooms.close, live)
     wait_until(lambda: not LIVE)
-    for server, _, _ in pn.state._servers.values():
-        for session in server.get_sessions("/app"):
-            session.request_expiration()
+    forget_the_left()
     wait_until(lambda: not VISITS and len(CONDUCTOR) == 0)
 
 
@@ -204,7 +177,7 @@ def test_students_see_the_run_of_the_teacher_in_one_frame_for_all(teacher, join)
 def test_a_knob_of_the_teacher_is_seen_and_cannot_be_turned_by_others(teacher, join):
     anna = join("Anna")
     teacher.visit.handle.send(SetKnob("optimization.learning_rate", 0.02))
-    wait_until(lambda: anna.visit._settings.learning_rate == 0.02)
+    wait_until(lambda: anna.visit.settings.learning_rate == 0.02)
     refusal = anna.visit.refuses("set", "learning_rate", "10")
     assert refusal.startswith("You follow the class")
     assert anna.visit.refuses("key", " ", "") and not anna.visit.refuses("key", "?", "")
@@ -355,16 +328,13 @@ def test_a_lost_student_is_back_in_place_and_its_answer_with_it(teacher, join, o
     assert len(live(teacher).room.students) == 1
 
 
-def test_the_run_goes_on_without_the_teacher_who_comes_back_to_it(teacher, join, open_page):
+def test_the_run_goes_on_without_the_teacher_who_comes_back_to_it(served, teacher, join, open_page):
     anna = join("Anna")
     run = live(teacher).run
     session = teacher.session
     teacher.leave()
     anna.hear("room", lambda room: not room["teacher_here"])
-    for server, _, _ in pn.state._servers.values():
-        for one in server.get_sessions("/app"):
-            if one.id == session:
-                one.request_expiration()
+    next(x for x in served.sessions if x.id == session).request_expiration()
     wait_until(lambda: session not in VISITS)
     step = run.handle.latest.step
     anna.frame()
@@ -485,15 +455,21 @@ def test_all_hand_ins_are_one_archive(teacher, join, tmp_path):
     assert [run.name for run in next(iter(made.values())).runs] == ["mine"]
 
 
-def test_panels_that_steer_say_why_they_do_not_while_the_class_is_followed(teacher, join):
+def test_panels_that_steer_say_why_they_do_not_while_the_class_is_followed(served, teacher, join):
     anna = join("Anna")
     layout = anna.visit.layout
-    wait_until(lambda: layout._held)
-    anna.visit._act_there(lambda: anna.visit._panels.enter("Search", anna.visit.handle))
-    wait_until(lambda: "Search" in layout._sidebars and layout._why.visible)
-    wait_until(lambda: not layout._sidebars["Search"].visible and layout._run.visible)
+    document = next(x for x in served.sessions if x.id == anna.session).document
+    message = {"kind": "tab", "name": "Search", "value": ""}
+    document.locked_callback(lambda: layout.bridge.receive(message))()
+
+    def held() -> bool:
+        return "another one: take the wheel" in " ".join(page_text(*layout.page.sidebar).split())
+
+    wait_until(lambda: layout.panel == "Search" and held())
+    assert "Add an axis" not in labels(*layout.page.sidebar)
+    assert layout.page.main[0].visible  # the plots of the run
     teacher.say("mode", mode="free")
-    wait_until(lambda: layout._sidebars["Search"].visible and not layout._why.visible)
+    wait_until(lambda: "Add an axis" in labels(*layout.page.sidebar) and not held())
 
 
 def test_a_removed_student_is_put_out(teacher, join, open_page):

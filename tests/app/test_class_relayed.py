@@ -88,7 +88,7 @@ def test_what_is_said_elsewhere_is_heard_once_and_in_time_even_if_it_comes_late(
         live.update()
         remote.hear(anna.key, m.Choose(0))
         assert live.room.question.answer_of(anna.number, Phase.PREDICT) == 0
-        assert not remote._open  # it has been answered
+        assert not remote.unanswered  # it has been answered
         wire.lost = True
         remote.hear(anna.key, m.Choose(2))
         remote.hear(anna.key, m.Hand(True))
@@ -101,7 +101,7 @@ def test_what_is_said_elsewhere_is_heard_once_and_in_time_even_if_it_comes_late(
         remote.rest()
         remote.rest()  # said again: it counts once
         assert live.room.question.tally(Phase.PREDICT) == (0, 0, 1)
-        assert anna.hand is not None and not remote._open
+        assert anna.hand is not None and not remote.unanswered
         assert remote.room.question.tally(Phase.PREDICT) == (0, 0, 1)
 
     asyncio.run(play())
@@ -128,7 +128,7 @@ def test_ten_thousand_hostile_letters_change_nothing(conductor):
         assert [student.name for student in live.room.students.values()] == names
         assert live.room.question.answers == before
         assert len(remote.room.students) == 2
-        assert len(shared._refused["stranger"]) <= 50
+        assert len(shared.refused["stranger"]) <= 50
 
     asyncio.run(play())
 

@@ -43,8 +43,13 @@ OPTIONS = ("up", "down", "nothing")
 
 
 @pytest.fixture
-def room():
-    return Room("BCDFG", 40, LESSONS, Clock())
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def room(clock):
+    return Room("BCDFG", 40, LESSONS, clock)
 
 
 def joined(room: Room, *names: str):
@@ -320,11 +325,11 @@ def test_the_pace_of_the_class_is_a_last_lesson(room):
     assert room.may_open("third")
 
 
-def test_a_hand_stays_where_it_was_raised_until_it_is_lowered(room):
+def test_a_hand_stays_where_it_was_raised_until_it_is_lowered(room, clock):
     anna, ben = joined(room, "Anna", "Ben")
-    room._clock.now = 5.0
+    clock.now = 5.0
     room.hear(anna.key, m.Hand(True))
-    room._clock.now = 9.0
+    clock.now = 9.0
     room.hear(anna.key, m.Hand(True))
     assert anna.hand == 5.0 and ben.hand is None
     room.hear(anna.key, m.Hand(False))
@@ -496,7 +501,7 @@ def test_ten_thousand_hostile_messages_change_nothing(room):
         assert room.holds
     assert understood > 200
     assert state_of(room) == before
-    assert room.question._answers[Phase.PREDICT] == {ben.number: 1}
+    assert room.question.answers[Phase.PREDICT] == {ben.number: 1}
 
 
 def test_a_student_changes_nothing_but_its_own(room):
@@ -513,7 +518,7 @@ def test_a_student_changes_nothing_but_its_own(room):
         except (Refused, msgspec.MsgspecError, UnicodeDecodeError):
             pass
     assert seen(room, ben) | {"question": None} == others
-    assert room.question._answers[Phase.PREDICT][ben.number] == 1
+    assert room.question.answers[Phase.PREDICT][ben.number] == 1
     assert list(room.students) == [anna.number, ben.number]
 
 

@@ -44,7 +44,12 @@ def test_a_loop_is_behind_while_it_is_late():
     asyncio.run(block())
     lateness.note(2 * BEHIND)
     assert lateness.behind
-    lateness._due = clock.now + PERIOD
+
+
+def test_a_loop_that_is_in_time_again_is_not_behind():
+    lateness = Lateness(Clock())
+    lateness.note(2 * BEHIND)
+    assert lateness.behind
     lateness.note(BEHIND / 2)
     assert not lateness.behind
 
@@ -72,7 +77,7 @@ def test_after_a_jump_the_clock_is_believed(hours, caplog):
         clock.now = 3600.0 * hours + step
         lateness.note(NOTABLE / 2)
     assert lateness.worst == NOTABLE / 2
-    assert len(lateness._recent) <= WINDOW + 1
+    assert len(lateness.recent) <= WINDOW + 1
     with caplog.at_level(logging.WARNING):
         lateness.note(2 * NOTABLE)
     assert len(caplog.records) == 1

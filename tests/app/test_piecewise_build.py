@@ -155,10 +155,11 @@ class Page:
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
         self.panels = OpenPanels(self.layout, presses, self._build, lambda prompt: None)
-        self.buildings: list[Building] = []
+        self.buildings: list[Building | Stepwise] = []
+        self.kind = lambda pieces: Building(pieces, BuildQueue(lambda: True), at_once)
 
-    def _build(self, pieces) -> Building:
-        self.buildings.append(Building(pieces, BuildQueue(lambda: True), at_once))
+    def _build(self, pieces) -> "Building | Stepwise":
+        self.buildings.append(self.kind(pieces))
         return self.buildings[-1]
 
     def open(self, panel: str) -> set[str]:
@@ -189,9 +190,9 @@ def test_a_panel_is_built_once(opened, panel):
 @pytest.mark.parametrize("panel", ["Lab", "Search"])
 def test_no_piece_is_most_of_a_panel(opened, handle, panel):
     before = len(opened.document.models)
-    opened.panels._build = lambda pieces: Stepwise(pieces)
+    opened.kind = Stepwise
     opened.panels.enter(panel, handle)
-    stepwise, sizes = opened.panels._buildings[panel], []
+    (stepwise,), sizes = opened.buildings, []
     base = len(opened.document.models)
     while stepwise.step():
         sizes.append(len(opened.document.models))

@@ -37,6 +37,7 @@ from engine import (
     TrialStatus,
 )
 from tests.app.conftest import Page
+from tests.app.seen import control
 from tests.waiting import PATIENCE, wait_until
 
 VIEWS = ("wall", "trials", "parallel", "comparison")
@@ -278,7 +279,7 @@ class TestAxes:
         list(axes.pieces())
         presses.press("leave out optimization.l2")
         (rate,) = axes.space()
-        axes._add("optimization.l2")
+        control(axes.view, "Add an axis").value = "optimization.l2"
         assert [axis.path for axis in axes.space()] == [rate.path, "optimization.l2"]
 
     def test_the_first_axes_are_around_the_current_learning_rate(self, config):
@@ -291,14 +292,14 @@ class TestAxes:
     def test_every_offered_axis_makes_a_search(self, config):
         for path in addable(config).values():
             axes = Axes(config, Presses())
-            axes._add(path)
+            control(axes.view, "Add an axis").value = path
             (axis,) = axes.space()
             assert Search(base=config, space=(axis,), trials=4).draw()
         assert len(addable(config)) > len(SETTINGS) - 4
 
     def test_a_range_without_numbers_is_refused(self, config):
         axes = self.begun(config)
-        axes._rows[0]._fields[0].value = "much"
+        control(axes.view, "Learning rate from").value = "much"
         with pytest.raises(ValueError, match="must be a number, got 'much'"):
             axes.space()
 

@@ -87,7 +87,7 @@ def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
         history._due = math.inf  # no rows except the requested ones
         experiment.train(1)
         pad(experiment, len(history) + new)
-        experiment._trainer.measured.instruments.measure(1.0)
+        experiment.instruments.measure(1.0)
         with watch("snapshot"):
             snapshot = experiment.cached_snapshot(LOOKS)
         since = frame.row if frame else -1

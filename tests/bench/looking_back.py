@@ -58,7 +58,7 @@ def second_looks(experiment: Experiment, steps: list[int], back: int) -> list[fl
 def share(config: RunConfig, rounds: int) -> float:
     """How much longer a run takes with checkpoints than with none, the median of rounds."""
     kept, bare = Experiment(config), Experiment(config)
-    bare._run.trail.due = 10**12
+    bare.checkpoints.due = 10**12
     ratios = []
     for _ in range(rounds):
         ratios.append(timed(lambda: kept.train(ROUND)) / timed(lambda: bare.train(ROUND)))
@@ -76,7 +76,7 @@ def main() -> None:
     with threadpool_limits(1, user_api="blas"):
         experiment = Experiment(NETS[arguments.net], room=int(arguments.room * 2**20))
         seconds = timed(lambda: experiment.train(arguments.steps))
-        trail = experiment._run.trail
+        trail = experiment.checkpoints
         print(
             f"{arguments.steps:,} steps in {seconds:.1f} s,"
             f" {1e6 * seconds / arguments.steps:.0f} µs each"

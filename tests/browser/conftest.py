@@ -1,23 +1,18 @@
 """A server in this process, whose experiments the tests can inspect, and a real Chromium."""
 
-import logging
 import os
 import re
 import shutil
-import socket
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import panel as pn
 import pytest
-from panel.io.application import build_single_handler_application
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 from app.server.cpu_affinity import CORE
-from app.server.log_limits import Brief
 from app.server.session import CONDUCTOR, VISITS, Visit
 from tests.browser.renewal import renewed, traces
+from tests.served_page import ServedPage, forget_the_left, serve
 from tests.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +29,8 @@ STILL = """() => {
         || animation.effect?.getComputedTiming().endTime == Infinity)
 }"""
 SCREEN = ViewportSize(width=1440, height=900)
-SERVER = "of all tests"
 PACE = 1000  # steps a second: at full speed training takes the machine that draws the page
 FRAMES = 5  # a second, half of the usual number: drawing takes most of the machine
-LONG = 3_600_000  # milliseconds, long enough for a busy browser to reconnect
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Without these Chromium contacts Google's hosts by itself.
 QUIET = [
@@ -62,21 +55,6 @@ def wait_for(page: Page, condition: Callable[[], object]) -> None:
     wait_until(condition, lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def served(address: str) -> bool:
-    """Whether a server answers; no page is requested, which would count as a visit."""
-    try:
-        with urllib.request.urlopen(f"{address}/static/frames.js", timeout=1):
-            return True
-    except OSError:
-        return False
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
@@ -92,31 +70,19 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """The page's address on a server that forgets a closed tab when told to."""
-    # Pytest keeps log records for its report, and some of Panel's hold references to the page.
-    logging.getLogger("panel").setLevel(logging.INFO)
-    port = free_port()
-    thread = pn.serve(
-        {"app": build_single_handler_application(ROOT / "app")},
-        port=port,
-        show=False,
-        threaded=True,
-        server_id=SERVER,
-        unused_session_lifetime_milliseconds=LONG,
-        check_unused_sessions_milliseconds=300,
-        websocket_origin=[f"localhost:{port}"],
-    )
-    address = f"http://localhost:{port}/app"
-    CONDUCTOR.period = 1 / FRAMES
-    wait_until(lambda: served(address))
-    for handler in logging.getLogger().handlers:  # records of one test must not reach another
-        for brief in [x for x in handler.filters if isinstance(x, Brief)]:
-            handler.removeFilter(brief)
-    yield address
-    thread.stop()
+def served() -> Iterator[ServedPage]:
+    """The server of all tests, which forgets a closed tab when told to."""
+    with serve() as served:
+        CONDUCTOR.period = 1 / FRAMES
+        yield served
     CONDUCTOR.close()
     CORE.end()
+
+
+@pytest.fixture(scope="session")
+def address(served: ServedPage) -> str:
+    """The page's address."""
+    return served.address
 
 
 @pytest.fixture
@@ -129,13 +95,6 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield page
     context.close()
     forget_the_left()
-
-
-def forget_the_left() -> None:
-    """Make the servers forget closed pages at their next check, not after the usual time."""
-    for server, _, _ in pn.state._servers.values():
-        for session in server.get_sessions("/app"):
-            session.request_expiration()
 
 
 def at_test_pace(address: str) -> str:

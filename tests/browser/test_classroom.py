@@ -1,6 +1,5 @@
 """A class in real browsers: one teacher and five students, one of them on a phone."""
 
-import panel as pn
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ViewportSize
@@ -12,7 +11,7 @@ from app.server.session import VISITS
 from app.server.shown_run import ShownRun
 from app.server.teacher_word import WORD
 from engine import Status
-from tests.browser.conftest import SERVER, Tab, close, wait_for
+from tests.browser.conftest import Tab, close, wait_for
 from tests.browser.test_accessibility import GRAVE, shuts_nobody_out
 from tests.waiting import wait_until
 
@@ -24,18 +23,17 @@ NAMES |= dict.fromkeys(("Cleo", "Dan"), (ONE_PLOT, SMALL))
 
 
 @pytest.fixture
-def tabs(chromium, address):
+def tabs(chromium, served):
     """Opens tabs at addresses; closes them and their room afterwards."""
     opened: list[Tab] = []
 
     def open_one(query: str = "", screen: ViewportSize | None = None) -> Tab:
-        opened.append(Tab(chromium, f"{address}?pace=auto{query}", screen))
+        opened.append(Tab(chromium, f"{served.address}?pace=auto{query}", screen))
         return opened[-1]
 
     yield open_one
-    loop = pn.state._servers[SERVER][0].io_loop
     for live in list(LIVE.values()):  # after a failure
-        loop.add_callback(class_rooms.close, live)
+        served.call(class_rooms.close, live)
     wait_until(lambda: not LIVE)
     close(opened)
 

@@ -11,7 +11,8 @@ import pytest
 from app.server.memory import set_aside
 from app.server.session import CONDUCTOR, VISITS
 from engine import Choice, Status
-from tests.browser.conftest import SCREEN, forget_the_left
+from tests.browser.conftest import SCREEN
+from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE
 
 VIEWS = ("loss", "accuracy", "updates", "activations")

@@ -9,23 +9,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import panel as pn
 import pytest
-from panel.io.application import build_single_handler_application
 from playwright.sync_api import Page
 
 from app.server.session import VISITS, Visit
 from app.sharing import packed_runs
 from engine import Conductor, SetKnob, Status
-from tests.browser.conftest import (
-    LONG,
-    ROOT,
-    at_test_pace,
-    forget_the_left,
-    free_port,
-    served,
-    wait_for,
-)
+from tests.addresses import answers, free_port
+from tests.browser.conftest import ROOT, at_test_pace, wait_for
+from tests.served_page import forget_the_left, serve
 from tests.waiting import PATIENCE, wait_until
 
 # A page that gets its document again sends all of it back (Bokeh 3.10.2), which is harmless.
@@ -59,20 +51,10 @@ class Line:
 @pytest.fixture(scope="module")
 def patient() -> Iterator[str]:
     """The page's address on a server that keeps the run of a lost page."""
-    port = free_port()
-    thread = pn.serve(
-        {"app": build_single_handler_application(ROOT / "app")},
-        port=port,
-        show=False,
-        threaded=True,
-        unused_session_lifetime_milliseconds=LONG,
-        check_unused_sessions_milliseconds=300,
-        websocket_origin=[f"localhost:{port}"],
-    )
-    yield f"http://localhost:{port}/app"
-    forget_the_left()
-    wait_until(lambda: not VISITS)
-    thread.stop()
+    with serve() as served:
+        yield served.address
+        forget_the_left()
+        wait_until(lambda: not VISITS)
 
 
 def opened(page: Page, address: str) -> None:
@@ -210,7 +192,7 @@ def test_a_new_server_at_the_same_address_gets_the_run(page):
     port = free_port()
     address = f"http://localhost:{port}/app"
     with _server(port):
-        wait_until(lambda: served(address))
+        wait_until(lambda: answers(address))
         opened(page, address)
         page.wait_for_function("window.babysit.step > 200")
     bar(page, "The connection to the server is lost").wait_for()

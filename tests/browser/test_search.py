@@ -22,7 +22,7 @@ def state(tab):
 
 def asked(tab):
     """The search that the form describes, as the server has it."""
-    return tab.visit._panels["Search"]._search()
+    return tab.visit.panels["Search"].described()
 
 
 def refused(tab) -> bool:

@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.browser.conftest import ROOT, free_port, served
+from tests.addresses import answers, free_port
+from tests.browser.conftest import ROOT
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -21,7 +22,7 @@ def test_panel_serve_app_serves_the_page_and_stops_on_sigterm(page):
     )
     try:
         address = f"http://localhost:{port}/app"
-        wait_until(lambda: served(address))
+        wait_until(lambda: answers(address))
         page.goto(address)
         page.wait_for_function("window.babysit?.frames > 3", timeout=1000 * PATIENCE)
         assert page.evaluate("window.babysit.step") > 0

@@ -18,7 +18,8 @@ from app.server.session import VISITS
 from app.sharing import run_links
 from engine import FULL, Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
 from engine.data import DATASETS
-from tests.browser.conftest import ROOT, Tab, forget_the_left
+from tests.browser.conftest import ROOT, Tab
+from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))

@@ -3,11 +3,11 @@
 import urllib.error
 import urllib.request
 
-import panel as pn
 import pytest
 
 from app.server.session import CONDUCTOR, VISITS
-from tests.browser.conftest import SERVER, wait_for
+from tests.browser.conftest import wait_for
+from tests.served_page import ServedPage
 
 # Sets every illegal value on every model of the page, as a visitor could in the console.
 ASSAULT = """
@@ -35,14 +35,14 @@ ASSAULT = """
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_illegal_widget_values_harm_no_other_visitor(address, open_tab, page):
+def test_illegal_widget_values_harm_no_other_visitor(served, address, open_tab, page):
     other = open_tab()
     page.goto(address)
     page.get_by_role("slider", name="Learning rate").wait_for()
     sent = page.evaluate(ASSAULT)
     assert sent > 300
     page.evaluate("Bokeh.documents[0].roots()[0].name = 'over'")
-    wait_for(page, last_has_arrived)
+    wait_for(page, lambda: last_has_arrived(served))
     step = other.channel("step")
     other.wait_for_frames(10)
     assert other.channel("step") > step
@@ -52,10 +52,9 @@ def test_illegal_widget_values_harm_no_other_visitor(address, open_tab, page):
     assert other.session in VISITS
 
 
-def last_has_arrived() -> bool:
+def last_has_arrived(served: ServedPage) -> bool:
     """Whether the server has the name that the page gave itself after all other messages."""
-    server, _, _ = pn.state._servers[SERVER]
-    roots = [root for session in server.get_sessions("/app") for root in session.document.roots]
+    roots = [root for session in served.sessions for root in session.document.roots]
     return any(root.name == "over" for root in roots)
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,15 +18,10 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from tests.addresses import free_port
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
@@ -119,8 +113,8 @@ class Visitor:
 
     def __init__(self, address: str, trusted: ssl.SSLContext | None = None) -> None:
         self.address, self._trusted = address, trusted
-        self._jar = CookieJar()
-        handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPCookieProcessor(self._jar)]
+        self.jar = CookieJar()
+        handlers: list[urllib.request.BaseHandler] = [urllib.request.HTTPCookieProcessor(self.jar)]
         if trusted:
             handlers.append(urllib.request.HTTPSHandler(context=trusted))
         self.opener = urllib.request.build_opener(*handlers)
@@ -130,7 +124,7 @@ class Visitor:
 
     @property
     def cookies(self) -> str:
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.jar)
 
     def open(self, *, origin: str | None = None, max_queue: int = 16) -> dict[str, object]:
         """Open the page and its channel, with so many messages read ahead; returns a frame."""

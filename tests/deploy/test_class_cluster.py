@@ -14,7 +14,8 @@ import pytest
 from redis import Redis as Client
 from websockets.sync.client import connect
 
-from tests.deploy.conftest import Server, Visitor, free_port
+from tests.addresses import free_port
+from tests.deploy.conftest import Server, Visitor
 from tests.waiting import PATIENCE, wait_until
 
 REDIS = shutil.which("valkey-server") or shutil.which("redis-server")

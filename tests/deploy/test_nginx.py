@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.deploy.conftest import ROOT, Server, Visitor, free_port
+from tests.addresses import free_port
+from tests.deploy.conftest import ROOT, Server, Visitor
 from tests.waiting import wait_until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -120,7 +121,7 @@ def test_a_class_behind_one_address_is_spread_and_each_keeps_its_process(school)
     assert sum(here) >= len(visitors) and min(here) > 0
     for visitor in visitors:
         cookie = visitor.cookies
-        (kept,) = [x for x in visitor._jar if x.name == "babysit"]
+        (kept,) = [x for x in visitor.jar if x.name == "babysit"]
         assert kept.secure and kept.get_nonstandard_attr("SameSite") == "None"
         assert kept.has_nonstandard_attr("Partitioned")  # in a frame of another site as well
         with visitor.opener.open(school.address) as reply:  # the page again

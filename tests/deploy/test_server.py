@@ -66,7 +66,7 @@ def keeps_strangers_out(server, slash):
     status, url, page = send("open sesame")
     assert (status, url) == (200, address)  # redirected to the requested page
     assert '"token"' in page
-    (cookie,) = visitor._jar
+    (cookie,) = visitor.jar
     assert cookie.has_nonstandard_attr("HttpOnly") and not cookie.secure
     assert cookie.get_nonstandard_attr("SameSite") == "Lax"
     assert visitor.open()["run"] == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine import SETTINGS, Choice, Experiment, RunConfig, SetKnob
-from engine.training import build_network
+from engine.nn.network import Network
 from engine.training.config import Effect, Rebuilds
 from engine.training.training import Training
 
@@ -48,13 +48,13 @@ def test_a_change_that_needs_no_new_network_builds_none(config, path, monkeypatc
     experiment = Experiment(config)
     experiment.train(20)
     built = []
-    build = build_network._Builder.layers
+    make = Network.__init__
 
-    def count(self, *args):
+    def count(self, *given):
         built.append(self)
-        return build(self, *args)
+        make(self, *given)
 
-    monkeypatch.setattr(build_network._Builder, "layers", count)
+    monkeypatch.setattr(Network, "__init__", count)
     experiment.apply(SetKnob(path, OTHER[path]))
     assert experiment.config.value(path) == OTHER[path]
     # The gradient probe has a network and a loss of its own.

@@ -41,7 +41,7 @@ class RemoteRoom(LiveRoom):
         self._exchange, self._clock = exchange, clock
         self._told: FromRoom | None = None
         self.heard_at = clock()  # when its process was heard last
-        self._open: dict[int, Letter] = {}  # that are not answered yet
+        self.unanswered: dict[int, Letter] = {}  # that are not answered yet
         self._waiting: dict[int, asyncio.Future[None]] = {}  # for the answer
         self.mirrors: RunMirrors = RunMirrors(room.code, exchange, self._run_that_is_here)
         exchange.listen(channel(room.code, "of"), self._hear)
@@ -69,8 +69,8 @@ class RemoteRoom(LiveRoom):
             return
         self._told, self.heard_at = heard, self._clock()
         dealt_with = heard.heard.get(ME, 0)
-        for number in [number for number in self._open if number <= dealt_with]:
-            del self._open[number]
+        for number in [number for number in self.unanswered if number <= dealt_with]:
+            del self.unanswered[number]
             self._answer(number, heard.refused.get(ME, {}).get(number, ""))
         if heard.closed:
             self.room.closed = True  # its pages are told at the next second
@@ -89,7 +89,7 @@ class RemoteRoom(LiveRoom):
 
     def do_again(self) -> None:
         """Do what was said here and is not answered yet."""
-        for letter in self._open.values():
+        for letter in self.unanswered.values():
             if isinstance(letter.content, Says):
                 self._do(letter.key, letter.content)
 
@@ -125,7 +125,7 @@ class RemoteRoom(LiveRoom):
         try:
             await asyncio.wait_for(waiting, PATIENCE)
         except TimeoutError:
-            self._open.pop(number, None)
+            self.unanswered.pop(number, None)
             self._waiting.pop(number, None)
             raise Refused("The process of this room does not answer: try again.") from None
         student = self.room.student(key)
@@ -148,7 +148,7 @@ class RemoteRoom(LiveRoom):
         self, key: str, content: Joins | Says, waiting: asyncio.Future[None] | None = None
     ) -> int:
         letter = Letter(ME, next(LETTERS), key, content)
-        self._open[letter.number] = letter
+        self.unanswered[letter.number] = letter
         if waiting:
             self._waiting[letter.number] = waiting
         self._send(ToRoom(letter=letter))
@@ -173,7 +173,7 @@ class RemoteRoom(LiveRoom):
         order = self.room.order.number
         report = Report(ME, pages, dict(tiles), notes, self.mirrors.looks, order)
         self._send(ToRoom(report=report))
-        for letter in list(self._open.values()):
+        for letter in list(self.unanswered.values()):
             self._send(ToRoom(letter=letter))
         self._serve()
 

@@ -43,7 +43,7 @@ class SharedRoom:
         self._code = live.room.code
         self._reports: dict[str, tuple[Report, float]] = {}
         self._heard: dict[str, int] = {}
-        self._refused: dict[str, dict[int, str]] = {}
+        self.refused: dict[str, dict[int, str]] = {}
         self.taken_over = False  # by another process, while this one hung
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeping = asyncio.Lock()
@@ -80,7 +80,7 @@ class SharedRoom:
             try:
                 self._act(letter)
             except Refused as error:
-                refused = self._refused.setdefault(letter.process, {})
+                refused = self.refused.setdefault(letter.process, {})
                 refused[letter.number] = str(error)
                 for number in list(refused)[:-REFUSALS]:
                     del refused[number]
@@ -150,7 +150,7 @@ class SharedRoom:
         told = FromRoom(
             _lean(self._room, with_order=not known),
             self._heard,
-            self._refused,
+            self.refused,
             orders,
             self.live.teacher_here,
             list(self.live.truth),

@@ -132,7 +132,7 @@ class SearchRoom:
 
     # ---- actions --------------------------------------------------------------------------------
 
-    def _search(self) -> Search:
+    def described(self) -> Search:
         """The search that the form describes, around the visitor's current network."""
         return Search(
             base=self._handle.latest.config,
@@ -145,7 +145,7 @@ class SearchRoom:
     def _begin_form(self) -> None:
         """Start the search in the form."""
         try:
-            self._begin(self._search())
+            self._begin(self.described())
         except ValueError as error:
             self._refuse(str(error))
 
@@ -157,7 +157,7 @@ class SearchRoom:
 
     def _begin_comparison(self) -> None:
         try:
-            search = one_matters() if self._which.value == ONE else self._search()
+            search = one_matters() if self._which.value == ONE else self.described()
         except ValueError as error:
             return self._refuse(str(error))
         self._controller.compare(search, self._seeds.value)

@@ -1,0 +1,80 @@
+"""The page on a server in this process, whose visits and experiments a test can inspect."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+from bokeh.application.handlers import Handler
+from bokeh.document import Document
+from panel.io.application import build_single_handler_application
+from tornado.ioloop import IOLoop
+
+from app.server.log_limits import Brief
+from tests.addresses import answers, free_port
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[1]
+LONG = 3_600_000  # milliseconds, long enough for a busy browser to reconnect
+
+
+class ServedPage(Handler):
+    """A server's sessions and its event loop, as Bokeh hands them to a handler at the start."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+
+    def modify_document(self, doc: Document) -> None:
+        """Leave the page as it is."""
+
+    def on_server_loaded(self, server_context: Any) -> None:
+        self._context, self._loop = server_context, IOLoop.current()
+
+    @property
+    def sessions(self) -> list[Any]:
+        return list(self._context.sessions)
+
+    def call(self, act: Callable[..., object], *given: object) -> None:
+        """Call a function on the server's event loop."""
+        self._loop.add_callback(act, *given)
+
+
+SERVED: list[ServedPage] = []
+
+
+def forget_the_left() -> None:
+    """Make the servers forget closed pages at their next check, not after the usual time."""
+    for served in SERVED:
+        for session in served.sessions:
+            session.request_expiration()
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[ServedPage]:
+    """Serve the page on a port of its own, until the end of the block."""
+    # Pytest keeps log records for its report, and some of Panel's hold references to the page.
+    logging.getLogger("panel").setLevel(logging.INFO)
+    port = free_port()
+    served = ServedPage(f"http://localhost:{port}/app")
+    application = build_single_handler_application(ROOT / "app")
+    application.add(served)
+    thread = pn.serve(
+        {"app": application},
+        port=port,
+        show=False,
+        threaded=True,
+        unused_session_lifetime_milliseconds=LONG,
+        check_unused_sessions_milliseconds=300,
+        websocket_origin=[f"localhost:{port}"],
+    )
+    wait_until(lambda: answers(served.address))
+    for handler in logging.getLogger().handlers:  # records of one test must not reach another
+        for brief in [x for x in handler.filters if isinstance(x, Brief)]:
+            handler.removeFilter(brief)
+    SERVED.append(served)
+    yield served
+    SERVED.remove(served)
+    thread.stop()
