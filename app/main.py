@@ -1,5 +1,5 @@
 """Entry point of `panel serve app`."""
 
-from app.server.session import open_page
+from app.server.page_request import open_page
 
 open_page()

@@ -6,13 +6,9 @@ from collections.abc import Callable, Hashable, Iterable, Set
 from concurrent.futures import Future
 from typing import Any
 
-import panel as pn
 from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
-from bokeh.models import CustomJS
-from panel.io.resources import get_dist_path
 
-from app import theme
 from app.explained.dialog import Explanation
 from app.explanations.question_mark import QuestionMark
 from app.limits import LIMITS
@@ -21,16 +17,15 @@ from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
 from app.page.dialogs import Dialogs
 from app.page.display_mode import DisplayMode
-from app.page.keyboard import KEYS, Keyboard, Keys
+from app.page.keyboard import Keyboard, Keys
 from app.page.layout import TAB, Layout
 from app.page.timeline import LOOK, Timeline
 from app.page.transport import Transport
-from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report, tell
+from app.panel_document import document_of_now, guarded, tell
 from app.panels import PANELS
 from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
 from app.panels.open_panels import OpenPanels
-from app.plots.updates import WHILE_DRAGGED
 from app.server.build_queue import BuildQueue
 from app.server.capacity import Presence, Visits
 from app.server.cpu_affinity import CORE
@@ -38,7 +33,7 @@ from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
 from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
-from app.server.workarounds import forget_notifications, token_of
+from app.server.workarounds import forget_notifications
 from app.settings.component import SettingsComponent
 from app.settings.settings import Settings
 from app.sharing import run_links
@@ -49,7 +44,6 @@ from app.sharing.run_links import Wish
 from app.sharing.share_dialog import Sharing
 from app.sharing.shared_run import SharedRun
 from app.sharing.upload import Data, Found, Uploads, learn_from
-from app.stylesheets import css
 from engine import (
     SETTINGS,
     CarriedRun,
@@ -83,60 +77,7 @@ CONDUCTOR = Conductor(
     checkpoints=LIMITS.checkpoints,
 )
 SHORTLY = 6000  # milliseconds for which a page says why it does not do something
-NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 STEERING = frozenset(PANELS) - {LESSON_TAB}  # panels whose own buttons steer the visitor's run
-FULL = "There is no room just now: all places of this laboratory are taken."
-
-START = """
-export default async (given) => {
-  const base = window.location.pathname.replace(/\\/$/, "")
-  const {open} = await import(new URL(`${base}/static/page.js`, window.location.href).href)
-  open(base, given)
-}
-"""
-
-
-def open_page() -> None:
-    """Answer a request for the page; what fails is told in it."""
-    pn.extension(
-        reconnect=True,
-        notifications=True,
-        lazy_resources=False,
-        exception_handler=report,
-        apply_signatures=False,  # of all components, for notebooks: 10 ms for each visitor
-    )
-    document = document_of_now()
-    guarded(_build_page)(document)
-    if not document.roots:
-        pn.pane.HTML(FAILED).servable()
-
-
-def _build_page(document: Document) -> None:
-    if not VISITS.make_room():  # a full server answers without a page; only a socket gets here
-        pn.pane.HTML(FULL).servable()
-        return
-    # Panel knows this only once it answers a request for the page. A session that a socket brings
-    # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
-    document.template_variables["dist_url"] = get_dist_path()
-    arguments = arguments_of(document)
-    visit = Visit(run_links.read(arguments))
-    document.theme = theme.OWN_AXES
-    visit.layout.page.servable()
-    context: Any = document.session_context
-    if context is None:  # rendered without a server: nobody will ever connect
-        return
-    visit.name = context.id[:NAME]
-    VISITS[context.id] = visit
-    visit.belong_to(document)
-    # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
-    known = {
-        **{"token": token_of(context), "keys": list(KEYS), "narrowest": theme.TABLET + 1},
-        **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
-        **{"bar": css("way_back"), "hall": theme.HALL, "classroom": css("classroom")},
-        **{"asked": css("buttons", "question_mark")},
-    }
-    document.js_on_event("document_ready", CustomJS(code=START, args=known))
-    pn.state.onload(visit.arrive)
 
 
 class Visit:
