@@ -41,12 +41,12 @@ class Laboratory(Viewer):
         height: int = HEIGHT,
     ) -> None:
         super().__init__()
-        said = run_links.query(Recording(config or RunConfig(), (), 0), True, ())
+        query = run_links.query(Recording(config or RunConfig(), (), 0), True, ())
         names = tuple(only)
         if refusal := run_links.read({"only": [",".join(names).encode()]}).refusal:
             raise ValueError(refusal.replace("This link", "The laboratory"))
         wanted = f"&{urlencode({'only': ','.join(names)}, safe=',')}" if names else ""
-        self.address = f"{_served()}{said}{wanted}"
+        self.address = f"{_served()}{query}{wanted}"
         self.height = height
 
     def _frame(self, height: str) -> str:

@@ -90,15 +90,15 @@ ROOM_HOURS = Range(0.1, 72)
 def _number(environment: Mapping[str, str], name: str, usual: float, allowed: Range) -> float:
     """The number in a variable; the default if it is empty."""
     name = f"BABYSIT_{name}"
-    said = environment.get(name, "").strip()
-    if not said:
+    text = environment.get(name, "").strip()
+    if not text:
         return usual
     try:
-        value: object = float(said.replace("_", ""))
+        value: object = float(text.replace("_", ""))
     except ValueError:
-        value = said
+        value = text
     if refusal := allowed.refusal(value):
-        raise ValueError(f"{name} {refusal.rpartition(', got')[0]}, got {said[:40]!r}")
+        raise ValueError(f"{name} {refusal.rpartition(', got')[0]}, got {text[:40]!r}")
     return float(str(value))
 
 
@@ -108,24 +108,24 @@ ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?"
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The origins in a variable, separated by spaces or commas."""
     name = f"BABYSIT_{name}"
-    said = environment.get(name, "").replace(",", " ").split()
-    for origin in said:
+    text = environment.get(name, "").replace(",", " ").split()
+    for origin in text:
         if not ORIGIN.fullmatch(origin):
             raise ValueError(
                 f"{name} must be origins such as https://moodle.example, got {origin[:100]!r}"
             )
-    return tuple(said)
+    return tuple(text)
 
 
 def _folder(environment: Mapping[str, str], name: str) -> Path | None:
     name = f"BABYSIT_{name}"
-    said = environment.get(name, "").strip()
-    if not said:
+    text = environment.get(name, "").strip()
+    if not text:
         return None
     try:
-        path = Path(said)
+        path = Path(text)
         if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             return path
     except (OSError, ValueError):  # an illegal file name
         pass
-    raise ValueError(f"{name} must be a folder that can be read, got {said[:200]!r}")
+    raise ValueError(f"{name} must be a folder that can be read, got {text[:200]!r}")

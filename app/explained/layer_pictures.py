@@ -38,7 +38,7 @@ class Block:
     kind: str
     sized: str  # how many numbers it has, and how many are shown
     scale: str  # what the strongest colour stands for
-    told: str  # in words
+    label: str  # in words
     cells: tuple[Cell, ...]
     size: int  # of a cell in pixels, with the gap to the next
     sheet: str  # the address of a picture of all feature maps, which the cells lie over; or empty
@@ -108,7 +108,7 @@ def _block(
     layer: LayerPass,
     values: np.ndarray,
     says: Callable[[int], str],
-    told: Callable[[np.ndarray], str],
+    label: Callable[[np.ndarray], str],
 ) -> Block:
     most = limit(values)
 
@@ -125,7 +125,7 @@ def _block(
         kind=layer.kind,
         sized=_sized(layer, len(values)),
         scale=f"±{tick(most)}",
-        told=told(values),
+        label=label(values),
         cells=tuple(cells),
         size=size,
         sheet=sheet,

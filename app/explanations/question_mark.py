@@ -48,20 +48,20 @@ def answer(thing: str, key: str, snapshot: Snapshot) -> str:
     explanation = EXPLANATIONS[key]
     kind, _, name = thing.partition(" ")
     read = explanation.now
-    said = functools.partial(_said, snapshot, name)
+    written = functools.partial(_written, snapshot, name)
     lesson = open_lesson(BY_SLUG[explanation.lesson]) if explanation.lesson else None
     return render(
         "explanation",
         explanation=explanation,
         now=read(snapshot, name) if read else value_now(kind, name, snapshot),
-        healthy=said(explanation.healthy),
-        moved_by=said(explanation.moved_by),
+        healthy=written(explanation.healthy),
+        moved_by=written(explanation.moved_by),
         shortcut=NAMES.get(explanation.shortcut, explanation.shortcut),
         lesson=lesson,
     )
 
 
-def _said(snapshot: Snapshot, name: str, words: str | Reading) -> str:
+def _written(snapshot: Snapshot, name: str, words: str | Reading) -> str:
     return words if isinstance(words, str) else words(snapshot, name)
 
 

@@ -211,8 +211,8 @@ def _tablist(label: str, tabs: Sequence[str], tells: str = "") -> str:
         f' tabindex="{-1 if n else 0}" data-tab="{tab}">{tab}</button>'
         for n, tab in enumerate(tabs)
     )
-    told = f' data-tells="{tells}"' if tells else ""
-    return f'<div role="tablist" aria-label="{label}"{told}>{buttons}</div>'
+    attribute = f' data-tells="{tells}"' if tells else ""
+    return f'<div role="tablist" aria-label="{label}"{attribute}>{buttons}</div>'
 
 
 def _main(*parts: Viewable) -> Column:

@@ -62,22 +62,22 @@ def _across(snapshot: Snapshot) -> int:
 
 
 def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
-    told = {key: "–" for key, _, _ in _keys(snapshot) if key}
+    texts = {key: "–" for key, _, _ in _keys(snapshot) if key}
     if answers is None:
-        return told | {"data.alt": "The answers have not been looked at yet."}
+        return texts | {"data.alt": "The answers have not been looked at yet."}
     if snapshot.data.classes:
-        told |= {"data.errors": _errors(answers), "data.confused": _confused(snapshot, answers)}
-        summary = f"Wrong on {told['data.errors']}; most often {told['data.confused']}."
+        texts |= {"data.errors": _errors(answers), "data.confused": _confused(snapshot, answers)}
+        summary = f"Wrong on {texts['data.errors']}; most often {texts['data.confused']}."
     else:
         off = answers.said - answers.right
-        told["data.error"] = numbers.number(float(np.sqrt(np.mean(np.square(off)))))
-        told["data.worst"] = numbers.number(float(np.abs(off).max()))
+        texts["data.error"] = numbers.number(float(np.sqrt(np.mean(np.square(off)))))
+        texts["data.worst"] = numbers.number(float(np.abs(off).max()))
         if (surface := snapshot.inside.surface) and is_plane(snapshot):
             low, high = reach(surface)
-            told |= {"data.low": _end(low), "data.high": _end(high)}
-        summary = f"Typical error {told['data.error']}, largest {told['data.worst']}."
+            texts |= {"data.low": _end(low), "data.high": _end(high)}
+        summary = f"Typical error {texts['data.error']}, largest {texts['data.worst']}."
     hard = "; ".join(sentence(hard, snapshot) for hard in answers.hardest[:5])
-    return told | {"data.alt": f"{summary} Hardest: {hard}."}
+    return texts | {"data.alt": f"{summary} Hardest: {hard}."}
 
 
 def _end(value: float) -> str:

@@ -55,8 +55,8 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
 
 def left_out(snapshot: Snapshot, name: str) -> str:
     """Which runs are not drawn, and why: this curve of theirs cannot be compared."""
-    told = [(_label(snapshot, past), _apart(snapshot, past, name)) for past, _ in _others(snapshot)]
-    words = ", ".join(f"{label} ({reason})" for label, reason in told if reason)
+    runs = [(_label(snapshot, past), _apart(snapshot, past, name)) for past, _ in _others(snapshot)]
+    words = ", ".join(f"{label} ({reason})" for label, reason in runs if reason)
     return f"not drawn: {words}" if words else ""
 
 

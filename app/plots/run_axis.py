@@ -62,8 +62,8 @@ def over_run(
         y_range=Range1d(start=0.1, end=1, syncable=False),
         y_axis_type="log" if log else "linear",
     )
-    told = {"floor": FLOOR if log else None, "shares": shares, "usual": usual}
-    figure.tags = [{"lines": [asdict(line) for line in lines], **told}]
+    scale = {"floor": FLOOR if log else None, "shares": shares, "usual": usual}
+    figure.tags = [{"lines": [asdict(line) for line in lines], **scale}]
     figure.xgrid.grid_line_color = None
     figure.xaxis.ticker = CustomJSTicker(major_code=TICKS.format(ticks=style.ticks))
     figure.xaxis.formatter = CustomJSTickFormatter(code=WORDS)

@@ -64,9 +64,9 @@ def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:
         if since < marker.row < snapshot.curves.rows:
             steps.append(marker.step)
             labels.append(marker.text)
-    told = set(zip(steps, labels, strict=True))
+    marked = set(zip(steps, labels, strict=True))
     for marker in _of_other(snapshot, since):
-        if (marker.step, marker.text) not in told:
+        if (marker.step, marker.text) not in marked:
             steps.append(marker.step)
             labels.append(f"B: {marker.text}")
     return {f"{view}.markers": {"step": steps, "label": labels}}

@@ -68,7 +68,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         }
         | axes("updates", snapshot, low, high)
         | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
-        text={f"updates.W{n}": shown[f"W{n}"] for n in _told(range(1, len(columns) + 1))}
+        text={f"updates.W{n}": shown[f"W{n}"] for n in _named(range(1, len(columns) + 1))}
         | {
             "updates.apart": left_out(snapshot, "ratio"),
             "updates.alt": f"At step {numbers.count(snapshot.step)} each step changes the weights"
@@ -113,7 +113,7 @@ def _converged(snapshot: Snapshot) -> Columns:
     return {"y": [WANTED] * len(words), "label": words, "colour": [palette.GOOD] * len(words)}
 
 
-def _told(tensors: Sequence[int]) -> Sequence[int]:
+def _named(tensors: Sequence[int]) -> Sequence[int]:
     """The tensors whose figures the headline has room for."""
     return tensors if len(tensors) <= TOLD else (tensors[0], tensors[-1])
 
@@ -140,8 +140,8 @@ class UpdatesView:
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         tensors = range(1, len(snapshot.tensors) + 1)
         lines = [(f"updates.W{n}", f"W{n}", palette.colour(n - 1)) for n in tensors]
-        told = [line for n, line in zip(tensors, lines, strict=True) if n in _told(tensors)]
-        self.keys = [*told, ("updates.apart", "", palette.PLAIN)]
+        named = [line for n, line in zip(tensors, lines, strict=True) if n in _named(tensors)]
+        self.keys = [*named, ("updates.apart", "", palette.PLAIN)]
         drawn = [Line(label, colour, "updates", (label,)) for _, label, colour in lines]
         others = other_lines("updates", drawn, snapshot)
         figure = over_run(

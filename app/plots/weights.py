@@ -154,10 +154,10 @@ def _matrix_columns(matrices: Sequence[Matrix], scale: float) -> Columns:
 def _name_columns(names: Sequence[str], matrices: Sequence[Matrix]) -> Columns:
     every = 1 + len(names) // MOST_NAMES
     sizes = [_size(matrix, len(names)) for matrix in matrices]
-    told = names if len(names) <= MOST_SIZES else [name.rpartition(" ")[2] for name in names]
+    labels = names if len(names) <= MOST_SIZES else [name.rpartition(" ")[2] for name in names]
     return {
         "x": [round(n * (1 + GAP) + 0.5, 3) for n in range(len(names))],
-        "name": [name if n % every == 0 else "" for n, name in enumerate(told)],
+        "name": [name if n % every == 0 else "" for n, name in enumerate(labels)],
         "size": sizes or [""] * len(names),
     }
 

@@ -166,13 +166,14 @@ class RedisExchange:
             await asyncio.sleep(AGAIN)
 
     async def _hear_next(self) -> None:
-        told = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=AGAIN)
-        if told is None:
+        message = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=AGAIN)
+        if message is None:
             await self._pubsub.ping()  # or a lost connection would look like silence
             return
-        hear = self._hears.get(told["channel"].decode()) if told["type"] == "message" else None
+        channel = message["channel"].decode() if message["type"] == "message" else ""
+        hear = self._hears.get(channel)
         if hear:
-            hear(told["data"])
+            hear(message["data"])
 
 
 def _named(code: str, what: str) -> str:

@@ -138,13 +138,13 @@ class FrameChannel(WebSocketHandler):
             self._visit.forget(self)
 
     async def on_message(self, message: str | bytes) -> None:
-        said = heard(message, Ask if self._visit else Hello)
-        if isinstance(said, str):
-            self.close(UNREADABLE if self._visit else FORBIDDEN, said)
-        elif isinstance(said, Hello):
-            self._greet(said)
-        elif self._visit and isinstance(said, Ask):
-            await self._answer(self._visit, said)
+        request = heard(message, Ask if self._visit else Hello)
+        if isinstance(request, str):
+            self.close(UNREADABLE if self._visit else FORBIDDEN, request)
+        elif isinstance(request, Hello):
+            self._greet(request)
+        elif self._visit and isinstance(request, Ask):
+            await self._answer(self._visit, request)
         # A page that asks without end yields to the others here, and its next message is read only
         # once the socket has taken the last frame: Tornado reads on when this returns.
         await asyncio.sleep(0)

@@ -17,7 +17,7 @@ class Brief(logging.Filter):
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[str, int], tuple[float, int]] = {}  # start of the period, and count
+        self._counts: dict[tuple[str, int], tuple[float, int]] = {}  # start of the period, count
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -38,11 +38,11 @@ class Brief(logging.Filter):
     def _count(self, record: logging.LogRecord) -> int | None:
         """How many records from there were dropped before this one; None: drop this one too."""
         place, now = (record.pathname, record.lineno), self._clock()
-        since, times = self._said.get(place, (now, 0))
+        since, times = self._counts.get(place, (now, 0))
         if not 0 <= now - since < PERIOD:
-            self._said[place] = now, 1
+            self._counts[place] = now, 1
             return max(0, times - MOST)
-        self._said[place] = since, times + 1
+        self._counts[place] = since, times + 1
         return 0 if times < MOST else None
 
 

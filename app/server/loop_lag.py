@@ -33,7 +33,7 @@ class Lateness:
     ) -> None:
         self._clock = clock
         self.of_engine = of_engine
-        self._told = -WINDOW  # when the engine's delay was last logged
+        self._engine_warned = -WINDOW  # when the engine's delay was last logged
         self.recent: deque[tuple[float, float]] = deque()  # time and delay
         self._warned = -WINDOW
         self._due = math.inf  # when the next timer should fire
@@ -55,7 +55,7 @@ class Lateness:
         now, self._late = self._clock(), late
         if self.recent and now < self.recent[-1][0]:  # the clock was set back: forget what it said
             self.recent.clear()
-            self._warned = self._told = now - WINDOW
+            self._warned = self._engine_warned = now - WINDOW
         self.recent.append((now, late))
         while self.recent[0][0] < now - WINDOW:
             self.recent.popleft()
@@ -66,8 +66,8 @@ class Lateness:
     def note_engine(self, delay: Delay) -> None:
         """Add the longest delay of a frame; a long one is logged."""
         now = self._clock()
-        if delay.seconds > NOTABLE and now - self._told >= WINDOW:
-            self._told = now
+        if delay.seconds > NOTABLE and now - self._engine_warned >= WINDOW:
+            self._engine_warned = now
             log.warning(
                 "a frame of %s was %.1f s late; the longest turn meanwhile was that of %s",
                 *(_named(delay.of), delay.seconds, _named(delay.held_by)),

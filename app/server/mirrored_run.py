@@ -85,21 +85,21 @@ def packed_run(carried: CarriedRun) -> bytes:
     return buffer.getvalue()
 
 
-def unpacked(told: bytes) -> Snapshot | CarriedRun:
+def unpacked(message: bytes) -> Snapshot | CarriedRun:
     """What `packed` or `packed_run` wrote; ValueError for anything else."""
     try:
-        found = _Unpickler(io.BytesIO(told[1:])).load()
+        found = _Unpickler(io.BytesIO(message[1:])).load()
     except Exception as error:  # a pickle that is none may raise anything
         raise ValueError(f"this is no snapshot: {error}") from None
-    if isinstance(found, CarriedRun if told[:1] == CARRIED else Snapshot):
+    if isinstance(found, CarriedRun if message[:1] == CARRIED else Snapshot):
         return found
     raise ValueError("this is no snapshot")
 
 
 @functools.lru_cache(maxsize=4)
-def run_in(told: bytes) -> CarriedRun:
+def run_in(message: bytes) -> CarriedRun:
     """The run that `packed_run` wrote, the same for all who go on with it."""
-    found = unpacked(told)
+    found = unpacked(message)
     if not isinstance(found, CarriedRun):
         raise ValueError("this is no run")
     return found
@@ -180,10 +180,10 @@ class MirroredRun:
             raise RuntimeError("nothing is known of this run yet")
         return self._known
 
-    def hear(self, told: bytes) -> None:
+    def hear(self, message: bytes) -> None:
         """What the other process tells."""
         try:
-            found = unpacked(told)
+            found = unpacked(message)
         except ValueError:
             return
         if isinstance(found, CarriedRun):

@@ -60,12 +60,12 @@ LATER = "Too many wrong passwords come from this network. Try again in a moment.
 
 def read_password(environment: Mapping[str, str]) -> str:
     """The password that an environment sets, "" if none; ValueError says what is wrong with it."""
-    said = environment.get("BABYSIT_PASSWORD", "")
+    chosen = environment.get("BABYSIT_PASSWORD", "")
     file = environment.get("BABYSIT_PASSWORD_FILE", "")
-    if said and file:
+    if chosen and file:
         raise ValueError("BABYSIT_PASSWORD and BABYSIT_PASSWORD_FILE are both set: leave one out")
     if not file:
-        return said
+        return chosen
     try:
         lines = Path(file).read_text().splitlines()
     except (OSError, ValueError):

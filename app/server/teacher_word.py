@@ -14,9 +14,9 @@ SHORTEST = 4  # letters
 class TeacherWord:
     """The word, which the operator has chosen or reads on the terminal."""
 
-    def __init__(self, said: str) -> None:
-        self.word = said or secrets.token_urlsafe(9)
-        self._made_up = not said
+    def __init__(self, chosen: str) -> None:
+        self.word = chosen or secrets.token_urlsafe(9)
+        self._made_up = not chosen
 
     def opens(self, word: str) -> bool:
         """Whether this is the word."""
@@ -30,10 +30,12 @@ class TeacherWord:
 
 def read_word(environment: dict[str, str]) -> str:
     """The word that an environment sets, "" if none; ValueError says what is wrong with it."""
-    said = environment.get("BABYSIT_TEACHER", "").strip()
-    if said and len(said) < SHORTEST:
-        raise ValueError(f"BABYSIT_TEACHER must have at least {SHORTEST} letters, got {len(said)}")
-    return said
+    chosen = environment.get("BABYSIT_TEACHER", "").strip()
+    if chosen and len(chosen) < SHORTEST:
+        raise ValueError(
+            f"BABYSIT_TEACHER must have at least {SHORTEST} letters, got {len(chosen)}"
+        )
+    return chosen
 
 
 def _checked() -> TeacherWord:

@@ -92,28 +92,28 @@ def parameter(name: str) -> param.Parameter[Any]:
     """The param parameter of a setting, or of a hyperparameter."""
     place = PLACES[name]
     setting = SETTINGS[place.path]
-    told: dict[str, Any] = {
+    options: dict[str, Any] = {
         "default": value_of(place, RunConfig()),
         "doc": f"{setting.summary} A change {setting.effect.value}.",
         "label": setting.label,
         "precedence": ORDER[name],
     }
     if place.knob:
-        told["label"] = f"{setting.label}: {place.knob.replace('_', ' ')}"
-        told["default"] = _knobs(place)[0].default
-        return _number(_any_of(place), **told)
+        options["label"] = f"{setting.label}: {place.knob.replace('_', ' ')}"
+        options["default"] = _knobs(place)[0].default
+        return _number(_any_of(place), **options)
     if isinstance(setting.values, Range):
-        return _number(setting.values, **told)
+        return _number(setting.values, **options)
     if isinstance(setting.values, Registry):
-        return param.Selector(objects=list(setting.values), **told)
-    return param.String(**told)
+        return param.Selector(objects=list(setting.values), **options)
+    return param.String(**options)
 
 
-def _number(values: Range, **told: Any) -> param.Parameter[Any]:
+def _number(values: Range, **options: Any) -> param.Parameter[Any]:
     low, high = bounds_of(values)
     if values.whole:
-        return param.Integer(bounds=(int(low), int(high)), **told)
-    return param.Number(bounds=(low, high), **told)
+        return param.Integer(bounds=(int(low), int(high)), **options)
+    return param.Number(bounds=(low, high), **options)
 
 
 def _knobs(place: Place) -> list[Knob]:

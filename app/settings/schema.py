@@ -54,7 +54,7 @@ def _group(group: Group, hidden: frozenset[str]) -> dict[str, object]:
 
 def _control(name: str, setting: Setting) -> Control:
     """The control of a setting; its kind follows from the legal values."""
-    told: Control = {
+    control: Control = {
         "name": name,
         "label": f"{setting.label} · {FACES[setting.effect]}",
         "tip": f"{setting.summary} A change {setting.effect.value}.",
@@ -62,16 +62,16 @@ def _control(name: str, setting: Setting) -> Control:
     }
     values = setting.values
     if isinstance(values, Registry):
-        return told | {"kind": "menu", "entries": list(_entries(name, values))}
+        return control | {"kind": "menu", "entries": list(_entries(name, values))}
     if isinstance(values, Stack):
         layers = setting.label.lower()
-        return told | {
+        return control | {
             "kind": "layers",
             "example": values.example,
             "fewer": f"Fewer {layers}",
             "more": f"More {layers}",
         }
-    return told | _slider(values)
+    return control | _slider(values)
 
 
 def _slider(values: Range) -> Control:

@@ -83,7 +83,7 @@ class Export:
         )
         self._film = FilmMaker(handle, in_one_line, self._stem)
         self.view: Viewable = Column(
-            *(self._line(label, *said) for label, said in FILES.items()),
+            *(self._line(label, *parts) for label, parts in FILES.items()),
             self._film.view,
             FlexBox(self._plot, *(self._picture(kind) for kind in ("png", "svg"))),
             sizing_mode="stretch_width",
@@ -130,10 +130,10 @@ class Export:
 
 def in_one_line(snapshot: Snapshot) -> str:
     """A caption for a picture of a run: its step, and the settings that have an effect."""
-    said = settings(snapshot.config).items()
-    told = (f"{name} {words}" for name, words in said if words not in IDLE)
+    texts = settings(snapshot.config).items()
+    named = (f"{name} {words}" for name, words in texts if words not in IDLE)
     step = numbers.count(snapshot.step)
-    return f"Babysit, run {snapshot.run} at step {step}: {'; '.join(told)}."
+    return f"Babysit, run {snapshot.run} at step {step}: {'; '.join(named)}."
 
 
 explain(

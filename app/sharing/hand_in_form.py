@@ -119,14 +119,14 @@ def _figures(past: PastRun) -> dict[str, str]:
 
 
 def _curves(past: PastRun) -> Iterable[str]:
-    told = past.curves
+    columns = past.curves
     for title, train, validation, log in (
-        ("Loss", "loss", "validation_loss", bool((told["loss"] > 0).all())),
+        ("Loss", "loss", "validation_loss", bool((columns["loss"] > 0).all())),
         ("Accuracy", "train_accuracy", "validation_accuracy", False),
     ):
         lines = (
-            Line("training", palette.TRAIN, "solid", told["step"], told[train]),
-            Line("validation", palette.VALIDATION, "dashed", told["step"], told[validation]),
+            Line("training", palette.TRAIN, "solid", columns["step"], columns[train]),
+            Line("validation", palette.VALIDATION, "dashed", columns["step"], columns[validation]),
         )
         yield curves(title, lines, [], log=log)
 

@@ -209,11 +209,11 @@ def table(snapshot: Snapshot) -> str:
     """The runs as columns: their last figures, and their settings."""
     runs = compared(snapshot)
     ends = [figures(past.step, past.curves) for past in runs]
-    said = [settings(past.config) for past in runs]
+    texts = [settings(past.config) for past in runs]
     rows = [_row(label, ends, "") for label in ends[0]]
     rows += [
-        _row(label, said, "same" if len({one.get(label) for one in said}) == 1 else "differs")
-        for label in dict.fromkeys(label for one in said for label in one)
+        _row(label, texts, "same" if len({one.get(label) for one in texts}) == 1 else "differs")
+        for label in dict.fromkeys(label for one in texts for label in one)
     ]
     rows.sort(key=lambda row: row.kind == "same")  # differences come first
     return render("runs", names=[_called(past, snapshot) for past in runs], rows=rows)

@@ -72,11 +72,11 @@ def _title(config: RunConfig) -> str:
 
 def _summary(snapshot: Snapshot) -> str:
     data = snapshot.data
-    told = f"Run {snapshot.run} of Babysit: {snapshot.step:,} steps, {snapshot.epoch:,.1f} epochs,"
-    told += f" {data.training:,} training and {data.validation:,} validation examples."
+    text = f"Run {snapshot.run} of Babysit: {snapshot.step:,} steps, {snapshot.epoch:,.1f} epochs,"
+    text += f" {data.training:,} training and {data.validation:,} validation examples."
     if in_variances(snapshot):
-        told += " The loss is relative to the variance of the values, which are in their own units."
-    return f"{told} {snapshot.message}" if snapshot.status is Status.DIVERGED else told
+        text += " The loss is relative to the variance of the values, which are in their own units."
+    return f"{text} {snapshot.message}" if snapshot.status is Status.DIVERGED else text
 
 
 def _findings(snapshot: Snapshot) -> list[str]:
@@ -88,16 +88,16 @@ def _findings(snapshot: Snapshot) -> list[str]:
 
 
 def _curves(snapshot: Snapshot) -> Iterator[str]:
-    told, changes = snapshot.curves, [marker.step for marker in snapshot.markers]
+    columns, changes = snapshot.curves, [marker.step for marker in snapshot.markers]
 
     def line(label: str, column: str, colour: str, dash: str) -> Line:
-        return Line(label, colour, dash, told["step"], told[column])
+        return Line(label, colour, dash, columns["step"], columns[column])
 
     loss = (
         line("training", "loss", palette.TRAIN, "solid"),
         line("validation", "validation_loss", palette.VALIDATION, "dashed"),
     )
-    yield curves("Loss", loss, changes, log=bool((told["loss"] > 0).all()))
+    yield curves("Loss", loss, changes, log=bool((columns["loss"] > 0).all()))
     score = (
         line("training", "train_accuracy", palette.TRAIN, "solid"),
         line("validation", "validation_accuracy", palette.VALIDATION, "dashed"),
@@ -112,9 +112,9 @@ def _curves(snapshot: Snapshot) -> Iterator[str]:
 
 def _histograms(snapshot: Snapshot) -> Iterator[str]:
     for number, layer in enumerate(snapshot.layers):
-        told = f"{layer.name}: mean {numbers.number(layer.mean)}, std {numbers.number(layer.std)},"
-        told += f" {numbers.percent(layer.zero)} exactly 0"
-        yield histogram(told, layer.edges, layer.counts, palette.colour(number))
+        spread = f"mean {numbers.number(layer.mean)}, std {numbers.number(layer.std)}"
+        caption = f"{layer.name}: {spread}, {numbers.percent(layer.zero)} exactly 0"
+        yield histogram(caption, layer.edges, layer.counts, palette.colour(number))
 
 
 def _branches(snapshot: Snapshot, recording: Recording) -> Iterator[str]:
@@ -125,10 +125,10 @@ def _branches(snapshot: Snapshot, recording: Recording) -> Iterator[str]:
         left = f"run {branch.run}, " + (
             f"which left run {parent.run} at step {parent.step:,}" if parent else "the first"
         )
-        told = [f"{left}, {branch.step:,} steps long", *([branch.change] if branch.change else [])]
+        parts = [f"{left}, {branch.step:,} steps long", *([branch.change] if branch.change else [])]
         if branch.past:
-            told += [f"{name.lower()} {x}" for name, x in _ends(branch.past).items()]
-        yield f"{'; '.join(told)}; digest {digests[branch.run]}"
+            parts += [f"{name.lower()} {x}" for name, x in _ends(branch.past).items()]
+        yield f"{'; '.join(parts)}; digest {digests[branch.run]}"
 
 
 def _ends(past: PastRun) -> dict[str, str]:

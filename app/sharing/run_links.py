@@ -88,16 +88,16 @@ def query(
     recording: Recording | None, goes_on: bool, hidden: Iterable[str], pace: Pace = AUTO
 ) -> str:
     """The query part of a link; ValueError if the run does not fit into a link."""
-    said: dict[str, str] = {}
+    fields: dict[str, str] = {}
     if recording:
-        said["run"] = packed(recording)
+        fields["run"] = packed(recording)
         if goes_on:
-            said["then"] = "play"
+            fields["then"] = "play"
     if pace != AUTO:
-        said["pace"] = pace_names.name_of(pace)
+        fields["pace"] = pace_names.name_of(pace)
     if names := [name for name in hideable() if name in set(hidden)]:
-        said["hide"] = ",".join(names)
-    return f"?{urlencode(said, safe=',')}" if said else ""
+        fields["hide"] = ",".join(names)
+    return f"?{urlencode(fields, safe=',')}" if fields else ""
 
 
 def fragment(state: bytes) -> str:
@@ -121,20 +121,20 @@ def carried(text: str) -> bytes:
 def read(arguments: Arguments) -> Wish:
     """What an address requests."""
     if "challenge" in arguments:
-        return _challenge(_said(arguments, "challenge"))
+        return _challenge(_text(arguments, "challenge"))
     hidden, unknown = _hidden(arguments)
     only, parts, stranger = _only(arguments)
     if only or parts:
         hidden |= PARTS.keys() - set(parts)
-    bare = _said(arguments, "bare") == "1" or bool((only or parts) and not HEADER & set(parts))
+    bare = _text(arguments, "bare") == "1" or bool((only or parts) and not HEADER & set(parts))
     unknown = unknown or stranger
     pace, impossible = _pace(arguments)
-    goes_on = _said(arguments, "then") == "play"
-    text = _said(arguments, "run")
+    goes_on = _text(arguments, "then") == "play"
+    text = _text(arguments, "run")
     try:
         recording = unpacked(text) if "run" in arguments else None
         if recording and "steps" in arguments:
-            recording = _up_to(_said(arguments, "steps"), recording)
+            recording = _up_to(_text(arguments, "steps"), recording)
     except FileNeeded as error:
         return Wish(None, goes_on, hidden, only, bare, pace, str(error), waiting=text)
     except ValueError as error:
@@ -167,8 +167,8 @@ def _up_to(steps: str, recording: Recording) -> Recording:
 
 def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:
     """What to hide, and a sentence if a part is unknown."""
-    said = _said(arguments, "hide")
-    names = {name.strip().lower() for name in said.split(",")} - {""}
+    text = _text(arguments, "hide")
+    names = {name.strip().lower() for name in text.split(",")} - {""}
     known = hideable()
     unknown = sorted(names - known.keys())
     if not unknown:
@@ -179,8 +179,8 @@ def _hidden(arguments: Arguments) -> tuple[frozenset[str], str]:
 
 def _only(arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     """The plots and the parts that alone are to be seen, and a sentence if one is unknown."""
-    said = _said(arguments, "only")
-    names = dict.fromkeys(name.strip().lower() for name in said.split(",") if name.strip())
+    text = _text(arguments, "only")
+    names = dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip())
     views = tuple(name for name in names if name in VIEWS and view_of(name).tab not in PANELS)
     parts = tuple(name for name in names if name in PARTS)
     unknown = [name for name in names if name not in (*views, *parts)]
@@ -193,16 +193,16 @@ def _only(arguments: Arguments) -> tuple[tuple[str, ...], tuple[str, ...], str]:
 
 def _pace(arguments: Arguments) -> tuple[Pace, str]:
     """The requested pace, and a sentence if there is none such."""
-    said = _said(arguments, "pace")
-    if said in BY_NAME or not said:
-        return BY_NAME.get(said, AUTO), ""
+    text = _text(arguments, "pace")
+    if text in BY_NAME or not text:
+        return BY_NAME.get(text, AUTO), ""
     return (
         AUTO,
-        f"This link says pace={said[:MAX_WORDS]!r}; it must be one of {', '.join(BY_NAME)}.",
+        f"This link says pace={text[:MAX_WORDS]!r}; it must be one of {', '.join(BY_NAME)}.",
     )
 
 
-def _said(arguments: Arguments, name: str) -> str:
+def _text(arguments: Arguments, name: str) -> str:
     values = arguments.get(name, ())
     return values[0].decode(errors="replace") if values else ""
 

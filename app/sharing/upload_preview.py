@@ -51,23 +51,23 @@ def _headline(found: DataDescription, upload: Upload) -> str:
     if found.classes is not None:
         counted = [f"{name} ({count:,})" for name, count in found.classes.items()]
         kinds = f"{len(counted)} classes: {_listed(counted)}"
-    told = f"{found.examples:,} examples of {inputs} {what}. Target “{found.target}”: {kinds}."
+    text = f"{found.examples:,} examples of {inputs} {what}. Target “{found.target}”: {kinds}."
     how = ""
     if found.encoding:
         decimal = f", decimal {SIGNS[found.decimal]}" if found.decimal else ""
         separator = SIGNS.get(found.separator or "", found.separator)
         how = f" Read as {found.encoding}, separator {separator}{decimal}."
-    return told + how
+    return text + how
 
 
 def _notices(found: DataDescription) -> list[str]:
-    told = list(found.notices)
+    notices = list(found.notices)
     if found.missing:
         rows = "1 row has" if found.missing == 1 else f"{found.missing:,} rows have"
-        told.append(f"{rows} a missing value: choose what to do with it.")
+        notices.append(f"{rows} a missing value: choose what to do with it.")
     if found.asks:
-        told.append("Choose whether the target holds classes or values.")
-    return told
+        notices.append("Choose whether the target holds classes or values.")
+    return notices
 
 
 def _listed(names: Sequence[str], most: int = 10) -> str:

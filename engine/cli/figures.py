@@ -51,21 +51,21 @@ def figures(experiment: Experiment) -> Figures:
     )
 
 
-def lines(told: Figures) -> Iterator[str]:
+def lines(ended: Figures) -> Iterator[str]:
     """The figures as text."""
     rows = {
-        "step": f"{told.step:,}",
-        "epoch": f"{told.epoch:.1f}",
-        "status": told.status,
-        "loss": _number(told.loss, ".4g"),
-        "validation loss": _number(told.validation_loss, ".4g"),
-        f"training {told.measure}": in_measure(told.train_accuracy, told.measure),
-        f"validation {told.measure}": in_measure(told.validation_accuracy, told.measure),
-        "weights": told.digest,
+        "step": f"{ended.step:,}",
+        "epoch": f"{ended.epoch:.1f}",
+        "status": ended.status,
+        "loss": _number(ended.loss, ".4g"),
+        "validation loss": _number(ended.validation_loss, ".4g"),
+        f"training {ended.measure}": in_measure(ended.train_accuracy, ended.measure),
+        f"validation {ended.measure}": in_measure(ended.validation_accuracy, ended.measure),
+        "weights": ended.digest,
     }
     for name, value in rows.items():
         yield f"{name:<20} {value}"
-    for finding in told.findings:
+    for finding in ended.findings:
         yield from _wrapped(f"{finding.rule}: {finding.cause}", "! ")
         yield from _wrapped(finding.advice, "  ")
 

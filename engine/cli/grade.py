@@ -130,9 +130,9 @@ def _table(grades: Mapping[str, Grade], rubric: Rubric) -> str:
     writer.writerow(map(as_text, ["file", "student", "points", "of", *names, "remarks"]))
     for name, given in grades.items():
         points = [given.points.get(criterion, 0.0) for criterion in names]
-        said = "; ".join(given.remarks)
+        remarks = "; ".join(given.remarks)
         row = [as_text(name), as_text(given.student), given.total, rubric.points]
-        writer.writerow([*row, *points, as_text(said)])
+        writer.writerow([*row, *points, as_text(remarks)])
     return file.getvalue()
 
 

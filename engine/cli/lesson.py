@@ -50,8 +50,8 @@ def lines(played: Played) -> Iterator[str]:
     yield f"{played.name.upper()}  ({played.section}; {played.data}; {played.seconds:.1f} s)"
     yield from textwrap.wrap(played.claim, COLUMNS, initial_indent="  ", subsequent_indent="  ")
     for figure in verdict.figures:
-        beside = f"the lecture: {figure.lecture}" if figure.lecture else ""
-        yield f"    {figure.label:<{WIDEST}} {figure.text:>12}   {beside}".rstrip()
+        reference = f"the lecture: {figure.lecture}" if figure.lecture else ""
+        yield f"    {figure.label:<{WIDEST}} {figure.text:>12}   {reference}".rstrip()
     mark = "holds: " if verdict.holds else "DOES NOT HOLD: "
     yield from textwrap.wrap(
         mark + verdict.sentence, COLUMNS, initial_indent="  ", subsequent_indent="    "

@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     other = [repeated.title for repeated in runs if repeated.same is False]
     seconds = time.perf_counter() - start
     if arguments.json:
-        told = {"lessons": all_played, "failed": failed, "seconds": seconds}
+        summary = {"lessons": all_played, "failed": failed, "seconds": seconds}
         shared = {"runs": runs, "other": other} if playlist else {}
-        sys.stdout.write(to_json(told | shared))
+        sys.stdout.write(to_json(summary | shared))
     else:
         sys.stdout.writelines(f"{_line(repeated)}\n" for repeated in runs)
         sys.stdout.write(_summary(all_played, failed, seconds))
@@ -70,8 +70,8 @@ def _line(repeated: RepeatedItem) -> str:
 
 
 def _summary(played: list[Played], failed: list[str], seconds: float) -> str:
-    told = f"{len(played) - len(failed)} of {len(played)} claims hold, in {seconds:.0f} s."
-    return f"{told} These do not: {', '.join(failed)}.\n" if failed else f"{told}\n"
+    summary = f"{len(played) - len(failed)} of {len(played)} claims hold, in {seconds:.0f} s."
+    return f"{summary} These do not: {', '.join(failed)}.\n" if failed else f"{summary}\n"
 
 
 def processes(text: str) -> int:

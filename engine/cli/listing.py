@@ -80,12 +80,12 @@ def _lines() -> Iterator[str]:
 def _block(title: str, rows: Mapping[str, list[str]]) -> Iterator[str]:
     yield title.upper()
     width = min(WIDEST, max(map(len, rows)))
-    beside = " " * (width + 4)
+    indent = " " * (width + 4)
     for name, texts in rows.items():
         start = f"  {name:<{width}}  "
         for text in texts:
-            yield from textwrap.wrap(text, COLUMNS, initial_indent=start, subsequent_indent=beside)
-            start = beside
+            yield from textwrap.wrap(text, COLUMNS, initial_indent=start, subsequent_indent=indent)
+            start = indent
     yield ""
 
 

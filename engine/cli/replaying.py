@@ -27,16 +27,16 @@ def run(arguments: argparse.Namespace) -> int:
     # Decoded as plain values first: data files are then found whatever the JSON escapes in names.
     find_files(msgspec.json.encode(decoded(raw, arguments.file, object)).decode())
     recording = decoded(raw, arguments.file, Recording)
-    told = figures(replay(recording.config, recording.journal, recording.steps))
-    agrees = None if recording.digest is None else recording.digest == told.digest
+    repeated = figures(replay(recording.config, recording.journal, recording.steps))
+    agrees = None if recording.digest is None else recording.digest == repeated.digest
     branches = {branch.run: _repeats(recording, branch) for branch in recording.branches}
     if arguments.json:
         verdict: dict[str, object] = {"saved": recording.digest, "agrees": agrees}
         if branches:
             verdict["branches"] = branches
-        sys.stdout.write(to_json({**_fields(told), **verdict}))
+        sys.stdout.write(to_json({**_fields(repeated), **verdict}))
     else:
-        words = [*lines(told), *_verdict(recording, told), *_of_branches(branches)]
+        words = [*lines(repeated), *_verdict(recording, repeated), *_of_branches(branches)]
         sys.stdout.writelines(f"{line}\n" for line in words)
     return 1 if False in (agrees, *branches.values()) else 0
 
@@ -52,14 +52,14 @@ def _of_branches(branches: Mapping[int, bool | None]) -> list[str]:
     return [f"Branch {run}: the weights are {words[same]}." for run, same in branches.items()]
 
 
-def _fields(told: Figures) -> dict[str, object]:
-    return {name: getattr(told, name) for name in told.__struct_fields__}
+def _fields(repeated: Figures) -> dict[str, object]:
+    return {name: getattr(repeated, name) for name in repeated.__struct_fields__}
 
 
-def _verdict(recording: Recording, told: Figures) -> list[str]:
+def _verdict(recording: Recording, repeated: Figures) -> list[str]:
     if recording.digest is None:
         return []
-    if recording.digest == told.digest:
+    if recording.digest == repeated.digest:
         return ["The weights are the same as when it was saved, to the bit."]
     return [
         f"The weights are NOT the same: {recording.digest} was saved. Data, program or processor",

@@ -47,16 +47,16 @@ def run(arguments: argparse.Namespace) -> int:
     for name in (arguments.csv, arguments.save):
         check_writable(name)
     interrupted = _train(experiment, arguments.steps)
-    told = figures(experiment)
+    ended = figures(experiment)
     if arguments.csv:
         write(arguments.csv, experiment.snapshot().curves.to_csv())
     if arguments.save:
         write(arguments.save, to_json(record(experiment)))
     if arguments.json:
-        sys.stdout.write(to_json(told))
+        sys.stdout.write(to_json(ended))
     else:
         out = sys.stderr if STANDARD in (arguments.csv, arguments.save) else sys.stdout
-        out.writelines(f"{line}\n" for line in lines(told))
+        out.writelines(f"{line}\n" for line in lines(ended))
     return INTERRUPTED if interrupted else 0
 
 

@@ -109,8 +109,8 @@ def read_arrays(raw: bytes, name: str, most: int = MAX_BYTES) -> Arrays:
     found = {key.lower(): key for key in listed}
     pair = next(((x, y) for x, y in PAIRS if x in found and y in found), None)
     if pair is None:
-        told = ", ".join(listed) or "none"
-        raise ValueError(f"{name}: expected arrays x and y, or x_train and y_train, found {told}")
+        names = ", ".join(listed) or "none"
+        raise ValueError(f"{name}: expected arrays x and y, or x_train and y_train, found {names}")
     judging = _judging(pair, found)
     wanted = [*pair, *(judging or ()), *(["classes"] if "classes" in found else [])]
     size = sum(listed[found[key]].file_size for key in wanted)  # this much is unpacked

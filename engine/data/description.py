@@ -43,14 +43,14 @@ class DataDescription:
     def plain(self) -> dict[str, object]:
         """The description as a JSON object."""
         columns = [{"name": x.name, "kind": x.kind, "use": x.use} for x in self.columns]
-        told = ("encoding", "separator", "decimal")
+        named = ("encoding", "separator", "decimal")
         return {
             "examples": self.examples,
             "inputs": self.inputs,
             "classes": self.classes,
             "target": self.target,
             "columns": columns,
-            **{name: getattr(self, name) for name in told},
+            **{name: getattr(self, name) for name in named},
             "notices": list(self.notices),
         }
 

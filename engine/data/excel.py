@@ -49,7 +49,7 @@ def read_xlsx(raw: bytes, name: str, most: int = MAX_BYTES) -> Table:
 
 def _rows(sheet: Any, name: str) -> Iterator[Row]:
     """The rows that are not blank, padded to the widest."""
-    told, width, cells = [], 0, 0
+    rows, width, cells = [], 0, 0
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
         if number > MAX_EXAMPLES:
             raise ValueError(f"{name}: has more than {MAX_EXAMPLES:,} rows")
@@ -59,11 +59,11 @@ def _rows(sheet: Any, name: str) -> Iterator[Row]:
         while texts and not texts[-1].strip():
             texts.pop()
         if texts:
-            told.append((number, texts))
+            rows.append((number, texts))
             width, cells = max(width, len(texts)), cells + len(texts)
             check_room(1, cells, name)
-    check_room(len(told), width, name)
-    for number, texts in told:
+    check_room(len(rows), width, name)
+    for number, texts in rows:
         yield number, texts + [""] * (width - len(texts))
 
 

@@ -69,8 +69,8 @@ def examples_of(answer: Answer, arrays: Iterable[np.ndarray]) -> Examples:
 
 def send(stream: BinaryIO, head: msgspec.Struct, *blobs: memoryview | bytes) -> None:
     """Write a head and the bytes that it announces."""
-    told = msgspec.msgpack.encode(head)
-    for part in (len(told).to_bytes(LENGTH, "little"), told, *blobs):
+    encoded = msgspec.msgpack.encode(head)
+    for part in (len(encoded).to_bytes(LENGTH, "little"), encoded, *blobs):
         stream.write(part)
     stream.flush()
 
@@ -99,7 +99,7 @@ def receive_bytes(stream: BinaryIO, size: int) -> bytes:
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:
-    told = stream.read(size)
-    if len(told) < size:
+    received = stream.read(size)
+    if len(received) < size:
         raise EOFError
-    return told
+    return received

@@ -55,7 +55,7 @@ class Table:
         if not gaps:
             return self._make(reading).described
         described = self._make(Reading(reading.target, reading.task, "drop")).described
-        notices = tuple(told for told in described.notices if told != _left_out(gaps))
+        notices = tuple(notice for notice in described.notices if notice != _left_out(gaps))
         return replace(described, missing=gaps, notices=notices)
 
     def _gaps(self, reading: Reading) -> np.ndarray:

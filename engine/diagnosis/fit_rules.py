@@ -40,12 +40,12 @@ def overfitting(now: Snapshot) -> Symptom | None:
     risen = trends.risen(now.curves, last_change(now, *LOSS).row)
     if not gap - _chance_gap(now, validation) > (0.07 if risen > 1.2 else 0.09):
         return None
-    told = f"Training accuracy is {100 * gap:.0f} points above validation"
+    evidence = f"Training accuracy is {100 * gap:.0f} points above validation"
     if not now.data.classes:
-        told = f"The training R² is {train:.2f}, that of validation {validation:.2f}"
-    told += f", whose loss is at {risen:.1f} times its best." if risen > 1.1 else "."
+        evidence = f"The training R² is {train:.2f}, that of validation {validation:.2f}"
+    evidence += f", whose loss is at {risen:.1f} times its best." if risen > 1.1 else "."
     return Symptom(
-        "overfitting", gap, (0.0, HEALTHY_GAP), "", told, _held_back(now), "accuracy",
+        "overfitting", gap, (0.0, HEALTHY_GAP), "", evidence, _held_back(now), "accuracy",
         by_hand="More examples would help now, or a smaller network.",
     )  # fmt: skip
 

@@ -125,8 +125,8 @@ def _checked(
             reason = str(error) or "out of memory"
             return CheckedAnswer(answer, False, False, False), f"{called}: {reason}"
     right = answer.predicted == outcomes.predicted, answer.seen == outcomes.seen
-    said, found = dict(answer.figures), dict(outcomes.figures)
-    wrong = _differing(said, found, same_machine)
+    claimed, found = dict(answer.figures), dict(outcomes.figures)
+    wrong = _differing(claimed, found, same_machine)
     remark = f"{called}: {wrong}" if wrong else ""
     return CheckedAnswer(answer, not wrong, *right), remark
 
@@ -183,27 +183,27 @@ def repeated(
 
 
 def _differing(
-    said: Mapping[str, float | None], found: Mapping[str, float | None], exactly: bool
+    claimed: Mapping[str, float | None], found: Mapping[str, float | None], exactly: bool
 ) -> str:
     """The first figure that differs, in words; empty if all agree."""
-    if said.keys() != found.keys():
+    if claimed.keys() != found.keys():
         return "it tells other figures than it has"
     for name, value in found.items():
-        if not _agree(said[name], value, exactly):
-            told = ", ".join(
+        if not _agree(claimed[name], value, exactly):
+            differences = ", ".join(
                 f"{words} {'no number' if x is None else format(x, '.6g')}"
-                for words, x in (("handed in as", said[name]), ("repeated as", value))
+                for words, x in (("handed in as", claimed[name]), ("repeated as", value))
             )
-            return f"{name.replace('_', ' ')} {told}"
+            return f"{name.replace('_', ' ')} {differences}"
     return ""
 
 
-def _agree(said: float | None, found: float | None, exactly: bool) -> bool:
-    if said is None or found is None:
-        return said is found
+def _agree(claimed: float | None, found: float | None, exactly: bool) -> bool:
+    if claimed is None or found is None:
+        return claimed is found
     if exactly:
-        return math.isclose(said, found, rel_tol=EXACT, abs_tol=EXACT)
-    return math.isclose(said, found, rel_tol=TOLERANCE, abs_tol=SHARE)
+        return math.isclose(claimed, found, rel_tol=EXACT, abs_tol=EXACT)
+    return math.isclose(claimed, found, rel_tol=TOLERANCE, abs_tol=SHARE)
 
 
 # ---- a hand-in --------------------------------------------------------------------------------

@@ -75,18 +75,18 @@ def type_columns(grid: Grid) -> list[Typed]:
 
 def _kind(name: str, cells: list[str]) -> Typed:
     distinct = set(cells)
-    told = {cell for cell in distinct if not is_missing(cell)}
-    if not told:
+    present = {cell for cell in distinct if not is_missing(cell)}
+    if not present:
         return Typed(name, "empty", cells=cells)
-    numeric = {cell for cell in told if looks_numeric(cell)}
-    if numeric and all(cell in numeric or is_no_number(cell) for cell in told):
+    numeric = {cell for cell in present if looks_numeric(cell)}
+    if numeric and all(cell in numeric or is_no_number(cell) for cell in present):
         return Typed(name, "number", cells=cells)
-    if all(map(looks_dated, told)):
+    if all(map(looks_dated, present)):
         return _dated(name, cells)
-    rows_told = [row for row, cell in enumerate(cells) if cell in told]
-    rows_numeric = sum(cells[row] in numeric for row in rows_told)
-    if rows_numeric >= BROKEN * len(rows_told):
-        wrong = next(row for row in rows_told if cells[row] not in numeric)
+    rows_present = [row for row, cell in enumerate(cells) if cell in present]
+    rows_numeric = sum(cells[row] in numeric for row in rows_present)
+    if rows_numeric >= BROKEN * len(rows_present):
+        wrong = next(row for row in rows_present if cells[row] not in numeric)
         return Typed(name, "text", cells=cells, wrong=wrong)
     return Typed(name, "text", cells=cells)
 
@@ -104,8 +104,8 @@ def _read(column: Typed, found: Evidence, others: str, separator: str) -> None:
     """Fill in the numbers of a column, or why they cannot be read."""
     cells = column.cells or []
     try:
-        told = sorted({cell for cell in cells if not is_no_number(cell)})
-        style = decide(told, found, others, separator)
+        texts = sorted({cell for cell in cells if not is_no_number(cell)})
+        style = decide(texts, found, others, separator)
         column.values = numbers(cells, style)
     except Ambiguous as error:
         example = next(cell for cell in cells if "." in cell or "," in cell or column)

@@ -150,7 +150,7 @@ def _filled(cells: Sequence[str]) -> int:
 
 def _is_title(cells: Sequence[str], filled: int, width: int) -> bool:
     """A line of prose: fewer cells than the table has columns, none of them a number."""
-    told = [cell for cell in cells if cell.strip()]
-    if len(told) == 1 and width > 1:
-        return not looks_numeric(told[0]) and (width > 2 or filled < width)
-    return filled < width - 1 and not any(map(looks_numeric, told))
+    present = [cell for cell in cells if cell.strip()]
+    if len(present) == 1 and width > 1:
+        return not looks_numeric(present[0]) and (width > 2 or filled < width)
+    return filled < width - 1 and not any(map(looks_numeric, present))

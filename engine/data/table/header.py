@@ -35,12 +35,12 @@ def is_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
 
 def _names(cell: str, numeric: bool, column: Sequence[str]) -> bool:
     """Whether a cell is of another kind than all cells below it."""
-    told = [below for below in column if not is_missing(below)]
-    if not told or is_missing(cell):
+    present = [below for below in column if not is_missing(below)]
+    if not present or is_missing(cell):
         return False
     if not numeric:
-        return all(map(looks_numeric, told))
-    return len(told) > 1 and bool(WHOLE.fullmatch(cell)) and not any(map(looks_numeric, told))
+        return all(map(looks_numeric, present))
+    return len(present) > 1 and bool(WHOLE.fullmatch(cell)) and not any(map(looks_numeric, present))
 
 
 def _counts(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:

@@ -85,8 +85,8 @@ def _use(grid: Grid, column: Typed) -> tuple[str, str, str]:
         place = grid.place(column.wrong, name)
         raise ValueError(f"{place}: expected a number, found {found!r}")
     if column.values is not None:
-        told = column.values[~np.isnan(column.values)]
-        if len(told) > 1 and told.min() == told.max():
+        known = column.values[~np.isnan(column.values)]
+        if len(known) > 1 and known.min() == known.max():
             return "constant", "left out", f"{name}{CONSTANT}"
         return column.kind, "input", column.notice
     words = {cell for cell in column.cells or [] if not is_missing(cell)}
@@ -205,11 +205,11 @@ def _filled_numbers(column: Typed, rows: Integers, missing: Missing | None) -> t
 
 def _filled_words(column: Typed, rows: Integers, missing: Missing | None) -> tuple[list[str], str]:
     words = [(column.cells or [])[row] for row in rows.tolist()]
-    told = Counter(word for word in words if not is_missing(word))
-    gaps = len(words) - told.total()
+    counts = Counter(word for word in words if not is_missing(word))
+    gaps = len(words) - counts.total()
     if missing != "median" or not gaps:
         return words, ""
-    common = told.most_common(1)[0][0]
+    common = counts.most_common(1)[0][0]
     return (
         [common if is_missing(word) else word for word in words],
         f"{gaps:,} filled in by the most frequent, {common}",
@@ -218,10 +218,10 @@ def _filled_words(column: Typed, rows: Integers, missing: Missing | None) -> tup
 
 def describe_column(column: Typed, kind: str, use: str) -> Column:
     """A column's description for the user."""
-    if column.values is not None and len(told := column.values[np.isfinite(column.values)]):
+    if column.values is not None and len(finite := column.values[np.isfinite(column.values)]):
         if column.kind == "date":
             cells = [cell for cell in column.cells or [] if not is_missing(cell)]
             return Column(column.name, kind, use, f"{cells[0]} to {cells[-1]}")
-        return Column(column.name, kind, use, span(float(told.min()), float(told.max())))
+        return Column(column.name, kind, use, span(float(finite.min()), float(finite.max())))
     distinct = len({cell for cell in column.cells or [] if not is_missing(cell)})
     return Column(column.name, kind, use, f"{distinct:,} different" if distinct else "")

@@ -103,11 +103,11 @@ class _Reader:
         if self._quote in line:
             raise _NotPlainError
         cells = line.rstrip("\r\n").split(self._separator)
-        told = [
+        filled = [
             cell if (cell and cell[0] in DIGITS) or not is_missing(cell) else NOTHING
             for cell in cells
         ]
-        return self._separator.join(told)
+        return self._separator.join(filled)
 
 
 class _Numbers:
@@ -153,10 +153,10 @@ def _formats(first: Sequence[Row], width: int, separator: str, decimal: str) -> 
     formats = []
     for n in range(width):
         column = [cells[n].strip() for _, cells in first]
-        told = [cell for cell in column if not is_missing(cell)]
-        if told and all(_is_plain(cell, decimal) for cell in told):
-            formats.append("f8" if _is_sure(told, separator, decimal) else f"U{TEXT}")
-        elif not told or any(map(_is_odd, told)) or max(map(len, told)) >= TEXT:
+        present = [cell for cell in column if not is_missing(cell)]
+        if present and all(_is_plain(cell, decimal) for cell in present):
+            formats.append("f8" if _is_sure(present, separator, decimal) else f"U{TEXT}")
+        elif not present or any(map(_is_odd, present)) or max(map(len, present)) >= TEXT:
             return None
         else:
             formats.append(f"U{TEXT}")

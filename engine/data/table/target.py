@@ -100,8 +100,8 @@ def _task(grid: Grid, column: Typed, number: int, reading: Reading) -> Target:
 
 def _names(column: Typed, count: int) -> bool:
     """Whether numbers are identifiers: some begin with 0, or look like powers of ten."""
-    told = {cell for cell in column.cells or [] if not is_missing(cell)}
-    return any(map(NAME.fullmatch, told)) and len(told) <= min(MAX_CLASSES, count / 2)
+    present = {cell for cell in column.cells or [] if not is_missing(cell)}
+    return any(map(NAME.fullmatch, present)) and len(present) <= min(MAX_CLASSES, count / 2)
 
 
 def _without_gaps(distinct: Array, count: int) -> bool:
