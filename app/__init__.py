@@ -4,7 +4,7 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """`Laboratory` is loaded when somebody asks for it: it starts a server."""
+    """Load `Laboratory` on first use: it starts a server."""
     if name == "Laboratory":
         from app.laboratory import Laboratory
 

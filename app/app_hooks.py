@@ -52,7 +52,7 @@ if LIMITS.data:
             "no reader knows these files, so no menu lists them: %s", ", ".join(passed_over)
         )
 
-# Scripts and styles come only from this server, whatever the environment says.
+# Scripts and styles come only from this server, whatever the environment sets.
 settings.resources = "server"
 # Bokeh would read the signature of each of the thousand callbacks of a page, to explain errors.
 settings.perform_error_diagnostics = False

@@ -31,7 +31,7 @@ LAYER_DASHES = ("solid", "dashed", "dotdash")  # the next one when the colours r
 
 FORWARD = "#7c68dc"  # what goes forward through the layers: the signal
 
-BACKWARD = "#bf6022"  # what comes back: the gradient
+BACKWARD = "#bf6022"  # the gradient, on its way back
 
 PINNED = ("#5c6bc0", "#9c6b30", "#2a9d8f", "#b5487f", "#6d8b1e", "#7b5ea7")  # runs to compare with
 
@@ -47,7 +47,7 @@ ACCENT = "#d62f4b"  # what deserves attention: markers, the bar of exact zeros
 
 INK = "#5d636c"  # behind white text
 
-HEALTHY = "#157355"  # ... that says that all is well
+HEALTHY = "#157355"  # ... of a run without findings
 
 GOOD = "#1b8a68"  # the healthy range, and a run that does well
 

@@ -24,7 +24,7 @@ class Style:
 
 DESK = Style("11px", "10px", 2, 22, 88, 18, 4, 60)
 PROJECTOR = Style("16px", "14px", 4, 32, 128, 25, 2, 30)  # readable from the last row
-STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names under which a page asks for them
+STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names that a page sends
 
 TABLET = 767  # pixels: up to this width the page opens without sidebar and title
 

@@ -1,4 +1,4 @@
-"""The engine of Babysit: trains networks and measures them; it knows nothing of the page."""
+"""The engine of Babysit: trains networks and measures them; it imports nothing of the page."""
 
 from engine.data import (
     AS_FOUND,

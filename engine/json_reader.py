@@ -87,7 +87,7 @@ def _kind(names: str) -> str:
 
 
 def _fields(kind: Any, where: str) -> Iterator[str]:
-    """The names of the fields that an object can have here, as far as its type tells."""
+    """The names of the fields that an object can have here, as far as its type determines them."""
     for name in filter(None, where.split(".")):
         kind = get_type_hints(kind).get(name) if isinstance(kind, type) else None
     yield from getattr(kind, "__struct_fields__", ())

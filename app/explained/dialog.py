@@ -27,14 +27,14 @@ from engine import (
     digest,
 )
 
-STAGE = "stage"  # the kind of message that tells which stage somebody looks at
+STAGE = "stage"  # the kind of message with the stage that is shown
 SOON = '<p class="quiet" role="status">A moment …</p>'
 FIRST, LAST = stages.STAGES[0], stages.STAGES[-1]
 PATIENCE = 20.0  # seconds to wait for the engine between two steps
 
 
 class Explanation:
-    """Asks the engine for the next step, explained, and fills in the stages."""
+    """Requests the explanation of the next step, and fills in the stages."""
 
     title = "The next step, explained"
     width = "lg"
@@ -45,7 +45,7 @@ class Explanation:
         self._step: ExplainedStep | None = None
         self._traced: TracedWeight | None = None
         self._now = handle.latest
-        self._made = ""  # what is told of a step that was just made
+        self._made = ""  # the text about a step that was just made
         self._page = HTML(
             SOON,
             stylesheets=[css("buttons"), css("tabs"), css("explained_step")],
@@ -91,7 +91,7 @@ class Explanation:
         results = self._now.background
         return results.failure if results.failed == job else ""
 
-    # ---- what somebody asks for ---------------------------------------------------------------
+    # ---- what the learner requests ------------------------------------------------------------
 
     def _turn_to(self, stage: str) -> None:
         """The browser shows this stage; the last one is computed when it is first looked at."""
@@ -117,7 +117,7 @@ class Explanation:
         self._ask_for_trace()
 
     def _make(self) -> None:
-        """Make the step that was explained, say if it came out as told, and explain the next."""
+        """Make the step that was explained, show whether it agrees, and explain the next."""
         told = self._step
         if told is None or told.diverges:
             return

@@ -37,7 +37,7 @@ class Block:
     name: str
     kind: str
     sized: str  # how many numbers it has, and how many are shown
-    scale: str  # what the strongest colour stands for
+    scale: str  # the value of the strongest colour
     label: str  # in words
     cells: tuple[Cell, ...]
     size: int  # of a cell in pixels, with the gap to the next
@@ -160,7 +160,7 @@ def _sized(layer: LayerPass, shown: int) -> str:
 
 
 def _says(layer: LayerPass, names: Sequence[str]) -> Callable[[int], str]:
-    """What is told of a unit, or of a feature map, where one points at it."""
+    """The text at the pointer, about a unit or a feature map."""
 
     def says(place: int) -> str:
         output, gradient = layer.output[place], layer.gradient

@@ -1,4 +1,4 @@
-"""What the page tells of each stage of an explained step, as plain values for the template."""
+"""What the page shows of each stage of an explained step, as plain values for the template."""
 
 import math
 from dataclasses import dataclass
@@ -181,7 +181,7 @@ def _formula(step: ExplainedStep, data: DataInfo) -> str:
 
 
 def _losses(step: ExplainedStep) -> list[tuple[float, str]]:
-    """The height of a bar for each example's loss, in per cent, and what it says."""
+    """The height of a bar for each example's loss, in per cent, and its text."""
     known = [one.loss for one in step.examples]
     most = max((loss for loss in known if math.isfinite(loss)), default=0.0) or 1.0
     return [

@@ -1,4 +1,4 @@
-"""What the page tells of a traced weight, as plain values for the template."""
+"""What the page shows of a traced weight, as plain values for the template."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class ChainLine:
     layer: str
     kind: str
     output: str
-    how: str  # how the gradient comes here
+    how: str  # by which link the gradient arrives
     gradient: str
     terms: tuple[tuple[str, str], ...]  # of the sum that it is: in words, and the product
 

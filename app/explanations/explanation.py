@@ -1,10 +1,10 @@
-"""What a thing on the page is, and where to say so: beside the thing itself.
+"""What a thing on the page is: explained in the file that makes it.
 
     explain("button step", "Step", "Makes one step of training, and pauses.", shortcut=".")
 
 A key is a kind and a name, as app/static/explanations.js finds them in the page: `setting l2`,
 `number loss.train`, `view loss`, `finding overfitting`, `button step`, `field Search Trials`. In a
-name, `#` stands for any number, and `*` for all words from there.
+name, `#` matches any number, and `*` all words from there.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ type Reading = Callable[[Snapshot, str], str]  # of the thing of this name
 
 
 class More(TypedDict, total=False):
-    """What an explanation may say beside its title and what the thing is."""
+    """The optional parts of an explanation."""
 
     now: Reading
     healthy: str | Reading
@@ -28,7 +28,7 @@ class More(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What a thing is in one or two sentences, and all else that a learner may ask of it."""
+    """What a thing is in one or two sentences, with its value, its healthy range and its causes."""
 
     title: str
     what: str

@@ -1,4 +1,4 @@
-"""Answers what a thing on the page is, when somebody points at it with the question mark.
+"""Explains the thing on the page that is pointed at with the question mark.
 
 Which thing is meant the browser finds out (app/static/explanations.js), and shows the answer there.
 """
@@ -14,7 +14,7 @@ from app.page.keyboard import NAMES
 from app.templates import render
 from engine import LESSONS, Snapshot, open_lesson, slug_of
 
-KIND = "explain"  # of the messages that ask
+KIND = "explain"  # of the requests for an explanation
 BUTTON = """
 <button type="button" data-explains aria-pressed="false" aria-label="What is this?"
  title="What is this? Then press on anything"

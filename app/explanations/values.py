@@ -1,4 +1,4 @@
-"""What a thing on the page says at the moment: from the snapshot, as the page itself has it."""
+"""The current value of a thing on the page, from the snapshot that the page shows."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def _setting(snapshot: Snapshot, name: str) -> str:
 
 
 def _number(snapshot: Snapshot, name: str) -> str:
-    """What an element says that moves with the run: of a plot's headline, or of the header."""
+    """The current text of an element in a plot's headline or in the header."""
     view, of_view, _ = name.partition(".")
     if of_view and view in VIEWS:
         return _text(snapshot, view, name)

@@ -43,7 +43,7 @@ WAITS = (
 
 
 class Prompt(NamedTuple):
-    """What somebody is to look at or to answer, as HTML."""
+    """What the learner should look at or answer, as HTML."""
 
     line: str  # instead of the hint, while there is no finding
     sheet: str = ""  # for a page too narrow for its sidebar; empty: none
@@ -70,7 +70,7 @@ class DiagnosisBar:
         )
 
     def prompt(self, prompt: Prompt | None) -> None:
-        """Say what a lesson asks for; None: no lesson is open."""
+        """Show what a lesson requests; None: no lesson is open."""
         if prompt != self._prompt:
             self._prompt = prompt
             self.view.css_classes = ["asks"] if prompt and prompt.sheet else []
@@ -135,7 +135,7 @@ def _setting(config: RunConfig, path: str) -> SetKnob:
 
 
 def _hint(snapshot: Snapshot) -> str:
-    """What to say while there is nothing wrong."""
+    """The text while there is nothing wrong."""
     if snapshot.status is not Status.RUNNING:
         return WAITS
     return CHANGED if any(marker.path for marker in snapshot.markers) else LEARNS

@@ -83,7 +83,7 @@ class Keyboard:
         }
 
     def press(self, key: str) -> None:
-        """Do what the key stands for; the browser may send any."""
+        """Carry out the action of a key; the browser may send any."""
         if action := self._actions.get(key):
             action()
 

@@ -39,7 +39,7 @@ HEADER = """
 <div id="menus" class="menus" popover>{menus}{group}{question_mark}{look}</div>
 """
 
-TAB = "tab"  # the kind of message that tells which tab of the sidebar is opened
+TAB = "tab"  # the kind of message with the tab of the sidebar that is opened
 ANOTHERS = (
     '<p role="status">This panel acts on a run of your own, and you see another one: take the'
     " wheel, or go back to your own run, first.</p>"
@@ -120,7 +120,7 @@ class Layout:
             theme_config=theme.PAGE_THEME,
         )
         with edit_readonly(self.page):
-            # Follows the process: it would tell every page of each other, and outlive its visitor
+            # It follows the state of the process, informs all pages, and outlives its visitor
             # (Panel 1.10.0). Only another reference ends that; a value leaves it watching.
             self.page.busy = self.page.param.sidebar_resizable
 
@@ -135,7 +135,7 @@ class Layout:
 
     @property
     def _inside(self) -> Viewable:
-        """The panel; which of its tabs is open the browser alone knows (app/static/tabs.js)."""
+        """The panel; only the browser has which of its tabs is open (app/static/tabs.js)."""
         panels = "".join(
             f'<div class="plots" role="tabpanel" aria-label="{tab}"{" hidden" if n else ""}>'
             f"{_places(self._views[tab])}</div>"
@@ -189,7 +189,7 @@ class Layout:
             main.visible = main is shown
 
     def hold(self, panels: Set[str]) -> None:
-        """Put a reason in the place of these panels, as the page shows somebody else's run."""
+        """Put a reason in the place of these panels, as the page shows another visitor's run."""
         self._held = panels
         self.enter(self.panel)
 
@@ -205,7 +205,7 @@ class Layout:
 
 
 def _tablist(label: str, tabs: Sequence[str], tells: str = "") -> str:
-    """Tabs, the first of them open; which one is opened the server is told as a message `tells`."""
+    """Tabs, the first of them open; opening one sends a message of the kind `tells`."""
     buttons = "".join(
         f'<button type="button" role="tab" aria-selected="{str(not n).lower()}"'
         f' tabindex="{-1 if n else 0}" data-tab="{tab}">{tab}</button>'

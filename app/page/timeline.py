@@ -32,7 +32,7 @@ type Target = Literal["A", "B", "both"]
 
 OF_FIRST: Target = "B"  # the run that changes are made in, when a comparison begins
 LOCKSTEP = "Train a second run, B, beside this one from the step that is shown"
-LOOK = "look"  # the kind of message that tells which step somebody wants to see
+LOOK = "look"  # the kind of message with the step that is to be shown
 DIGITS = 12  # of a step, at most
 TIMELINE = """
 <div class="timeline" role="group" aria-label="Timeline" data-explain="timeline">
@@ -104,7 +104,7 @@ class Timeline:
         return self._handle().latest
 
     def look(self, step: str) -> None:
-        """Show a step, or what there is now; the browser may say anything."""
+        """Show a step, or the current state; the browser may send anything."""
         if step.isdecimal():
             self._send(LookBack(min(int(step[:DIGITS]), self._latest.end)))
         else:
@@ -117,7 +117,7 @@ class Timeline:
         self._send(LookBack(max(0, wanted - steps)))
 
     def go_to(self, run: str) -> None:
-        """Take up another branch; the browser may say anything."""
+        """Take up another branch; the browser may send anything."""
         if run.isdecimal():
             self._send(GoTo(int(run[:DIGITS])))
 

@@ -6,7 +6,7 @@ from bokeh.plotting import figure
 from app.plots.plot_data import FLOOR
 
 # A logarithmic axis has many ticks: they are written so far apart that a few remain, also where the
-# axis shows less than a power of ten. At its floor, which stands for 0, the page writes the figure.
+# axis shows less than a power of ten. At its floor, drawn for 0, the page writes the figure.
 POWERS = f"""
 const apart = Math.min(1.6, (ticks.at(-1) / ticks[0]) ** 0.25)
 let written = ticks[0]

@@ -56,7 +56,7 @@ def _ends(losses: Sequence[float]) -> str:
 
 
 def _words(snapshot: Snapshot, line: LossLine | None) -> str:
-    """What the line says, or why there is none yet."""
+    """The text about the line, or why there is none yet."""
     if snapshot.other is None:
         return NONE
     if snapshot.other.diverged or snapshot.status is Status.DIVERGED:

@@ -88,21 +88,21 @@ def _others(snapshot: Snapshot) -> list[tuple[PastRun, str]]:
 
 
 def branches(snapshot: Snapshot) -> list[PastRun]:
-    """The other branches of this run, but for those that stand among the others already."""
+    """The other branches of this run, without those that are drawn already."""
     known = {(past.run, past.step) for past in (snapshot.previous, *snapshot.pinned) if past}
     pasts = (branch.past for branch in snapshot.branches)
     return [past for past in pasts if past and (past.run, past.step) not in known]
 
 
 def run_before(snapshot: Snapshot) -> PastRun | None:
-    """The run before this one, unless it stands among the pinned ones as it ended."""
+    """The run before this one, unless it was pinned as it ended."""
     before = snapshot.previous
     pinned = {(past.run, past.step) for past in snapshot.pinned}
     return None if before is None or (before.run, before.step) in pinned else before
 
 
 def _is_current(past: PastRun, snapshot: Snapshot) -> bool:
-    """Whether a pinned run is the current one as it stands."""
+    """Whether a pinned run is the current one at its current step."""
     now = (snapshot.run, snapshot.step, snapshot.config)
     return (past.run, past.step, past.config) == now and past.run > 0
 

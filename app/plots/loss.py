@@ -129,7 +129,7 @@ def _percentiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
 
 
 def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
-    """The loss of somebody who knows nothing, NaN where there is no such figure, and its name."""
+    """The loss of a guess without data, NaN where there is none, and its name."""
     if plot_data.in_variances(snapshot):
         return 1.0, "always the mean, as the loss is in variances of the values: "
     softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"

@@ -20,7 +20,7 @@ def validation_dash(snapshot: Snapshot) -> str:
 
 
 def other_lines(view: str, lines: Sequence[Line], snapshot: Snapshot) -> list[Line]:
-    """What the browser must know of B's lines, given A's."""
+    """What the browser needs of B's lines, given A's."""
     return [_of_b(view, line) for line in lines] if snapshot.other else []
 
 

@@ -29,7 +29,7 @@ class Drawing(msgspec.Struct):
     """A card of the page, before there is data."""
 
     headline: str  # HTML
-    plot: object  # a document of Bokeh's, as JSON; its roots stand side by side
+    plot: object  # a document of Bokeh's, as JSON, with several roots
 
 
 def key_of(name: str, snapshot: Snapshot, look: str) -> Key:
@@ -61,7 +61,7 @@ class Drawings:
         """Draw those of the views that have not been drawn yet."""
         for name in names:
             key = key_of(name, snapshot, look)
-            with self._making:  # or everybody who comes at the same time would make the same
+            with self._making:  # or several threads at once would make the same
                 made = self._made.pop(key, None) or _drawn(name, snapshot, look)
                 self._made[key] = made
                 while len(self._made) > MOST:

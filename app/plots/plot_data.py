@@ -19,7 +19,7 @@ from app import numbers
 from app.pace_names import BY_NAME, in_short
 from engine import Curves, Notice, Pace, Snapshot, Status
 
-FLOOR = 1e-7  # drawn instead of 0 on a logarithmic axis: about what float32 tells from 1
+FLOOR = 1e-7  # drawn instead of 0 on a logarithmic axis: about what float32 can distinguish from 1
 LINE_GAP = 0.085  # of an axis, from the name of one line to the next
 DIGITS = 4  # significant ones of a point on a curve
 
@@ -70,12 +70,12 @@ def status(snapshot: Snapshot, since: int) -> Part:
 
 @functools.lru_cache(64)
 def _marks(pace: Pace) -> Mapping[str, str]:
-    """What stands before each pace of the list: a mark before that which is held to."""
+    """The mark before each pace of the list: one before the effective pace, else none."""
     return {f"pace.is.{name}": "✓" if known == pace else "" for name, known in BY_NAME.items()}
 
 
 def _looking(snapshot: Snapshot) -> str:
-    """Which step somebody looks back at; nothing while he sees the run as it is now."""
+    """The text about the past step that is shown; empty while the current state is."""
     if snapshot.looking is None or snapshot.looking.verified is not None:
         return ""
     step, done = numbers.count(snapshot.looking.step), snapshot.looking.done

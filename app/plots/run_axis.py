@@ -34,7 +34,7 @@ CONTROL = """
 
 @dataclass(frozen=True)
 class Line:
-    """What the browser has to know of a line: its values are told wherever one points."""
+    """What the browser needs of a line to show its values at the pointer."""
 
     label: str
     colour: str
@@ -88,13 +88,13 @@ def _carry(figure: figure, data: ColumnDataSource) -> None:
 
 
 def _mark_changes(figure: figure, view: str, style: theme.Style) -> None:
-    """Draw a line wherever somebody changed something; a flag above says what.
+    """Draw a line at each change of a setting, with its text on a flag above.
 
     The flags are the page's, so that they can be read by keyboard (app/static/overlay.js).
     """
     marks = run_source(f"{view}.markers", ["label"])
     figure.vspan(x="x", source=marks, line_color=palette.ACCENT, line_alpha=0.55, line_width=1)
-    cursor = run_source(f"{view}.cursor", [])  # the step that somebody looks back at
+    cursor = run_source(f"{view}.cursor", [])  # the past step that is shown
     figure.vspan(x="x", source=cursor, line_color=palette.TICKS, line_width=2)
     figure.min_border_top = style.flags
 

@@ -26,7 +26,7 @@ def epochs(snapshot: Snapshot) -> Columns:
     examples = snapshot.data.training
     batch = min(snapshot.config.optimization.batch_size, examples)
     return {
-        "step": [*steps, steps[-1] + 1],  # the next step, which tells how it goes on
+        "step": [*steps, steps[-1] + 1],  # the next step, which shows the direction
         "epoch": [*passes, passes[-1] + batch / examples],
     }
 

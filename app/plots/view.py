@@ -24,7 +24,7 @@ class View(Protocol):
     looks: ClassVar[Set[str]]  # the fields of `Inside` that it shows
     columns: ClassVar[Callable[[Snapshot, int], Part]]
     drawn_for: ClassVar[Callable[[Snapshot], Hashable]]  # when this changes, it is drawn anew
-    keys: Sequence[tuple[str, str, str]]  # text id, label and colour of what its headline tells
+    keys: Sequence[tuple[str, str, str]]  # text id, label and colour of each number in its headline
     figures: Sequence[figure]  # side by side, the first named "view:<its name>"
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -70,7 +70,7 @@ def plot(view: str, description: str, style: theme.Style, **options: Any) -> fig
         html_attributes={"role": "img", "aria-label": description},
         **options,
     )
-    plot.syncable = False  # or each change of its inner size is told to the server
+    plot.syncable = False  # or each change of its inner size is sent to the server
     plot.outline_line_color = None
     plot.grid.grid_line_color = palette.QUIET
     plot.grid.grid_line_alpha = 0.25
@@ -123,7 +123,7 @@ def draw_curves(
 
 
 def frame_axes(figure: figure, view: str) -> None:
-    """Let the axes show what the source `<view>.frame` says, wherever the lines go."""
+    """Let the axes show the range in the source `<view>.frame`, whatever the lines are."""
     corners = figure.scatter("x", "y", source=source(f"{view}.frame", ["x", "y"]), size=0, alpha=0)
     if isinstance(figure.x_range, DataRange1d):
         figure.x_range.renderers = [corners]
@@ -133,9 +133,9 @@ def frame_axes(figure: figure, view: str) -> None:
 
 
 def switch(owner: figure, name: str, label: str, code: str, **models: Any) -> None:
-    """A button in the headline that runs code in the browser; `cb_data.pressed` says if it is."""
+    """A button in the headline that runs code in the browser; `cb_data.pressed` is whether it is pressed."""
     callback = CustomJS(name=f"{SWITCH}{name}", tags=[label], code=code, args=models)
-    owner.js_on_change("tags", callback)  # which nobody changes: it only has to belong somewhere
+    owner.js_on_change("tags", callback)  # a property that never changes
 
 
 def switches(view: View) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ WIDE, WIDE_ALONE = 4.6, 7.7  # width of the area for filters, in heights
 WIDE_CONVOLUTIONAL = 2.2  # ... beside feature maps
 WIDE_MAPS = 2.2  # ... and of a layer's feature maps
 GAP = 0.12  # between matrices, in widths of one
-MOST_PARTS = 3  # matrices up to which labels say how much of them is shown
+MOST_PARTS = 3  # matrices up to which labels have the share that is shown
 MOST_SIZES = 6  # ... and their sizes; with more, only their number
 MOST_NAMES = 12  # ... and with still more every second one, or fewer
 

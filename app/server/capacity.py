@@ -42,7 +42,7 @@ class Presence:
 
 
 class Guest(Protocol):
-    """What the count has to know of a visit."""
+    """The part of a visit that the count uses."""
 
     @property
     def presence(self) -> Presence:

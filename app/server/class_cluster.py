@@ -55,7 +55,7 @@ class Cluster:
             self._shared[live].tick(SECONDS)
 
     def lacks(self, live: LiveRoom) -> bool:
-        """Whether a room is not this process's any more, or a copy is needed by nobody."""
+        """Whether a room is not this process's any more, or no page needs the copy."""
         if isinstance(live, RemoteRoom):
             return live.deserted
         return live in self._shared and self._shared[live].taken_over
@@ -113,7 +113,7 @@ class Cluster:
             return None
 
     def leave(self, live: LiveRoom) -> None:
-        """Tell and hear nothing more of a room."""
+        """Send and receive nothing more of a room."""
         if isinstance(live, RemoteRoom):
             self._remote.pop(live.room.code, None)
             live.part()

@@ -44,7 +44,7 @@ class Core:
         self._busy, self._own, self._clock = busy, own, clock
         self._seen = busy(), own(), clock()
         self.now: int | None = None  # its number; None while the process may be on any
-        # Others are somebody else's.
+        # Other cores belong to other programs.
         self.allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
 
     def begin(self) -> None:

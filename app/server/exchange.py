@@ -1,10 +1,10 @@
-"""What the processes of one server tell each other of their class rooms: over Valkey or Redis.
+"""Messages between the processes of one server about class rooms, over Valkey or Redis.
 
 BABYSIT_CLUSTER   its address, such as redis://host:6379; empty: this process is alone
 
-Messages are told once to whoever listens, so nothing here is a memory but the rooms as they were
-kept last. Whoever must be heard says it again until it is answered (remote_room.py): then votes
-outlive a server of Redis that is lost with all that it held, which a queue in it would not.
+A message is sent once to all listeners, and only rooms are kept. A process that needs an answer
+sends its message again until it has one (remote_room.py): so votes survive the loss of Redis with
+all its data, which a queue in Redis would not.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ WAITING = 2000  # messages that wait to be sent
 class Exchange(Protocol):
     """Between the processes of a server."""
 
-    lost: bool  # whether nothing can be told or heard
+    lost: bool  # whether nothing can be sent or received
 
     async def claim(self, code: str) -> bool:
         """Be the process of a room, for some seconds; False if another one is."""
@@ -48,7 +48,7 @@ class Exchange(Protocol):
         """Tell all who listen, if they can be reached."""
 
     def listen(self, channel: str, hear: Hear) -> None:
-        """Hear what is told; on the thread of the event loop."""
+        """Receive messages of a channel, on the thread of the event loop."""
 
     def ignore(self, channel: str) -> None:
         """Hear nothing more of it."""
@@ -88,7 +88,7 @@ class RedisExchange:
     # ---- rooms --------------------------------------------------------------------------------
 
     async def claim(self, code: str) -> bool:
-        """Be the process of a room; while nothing can be told, it stays whose it was."""
+        """Be the process of a room; while Redis is lost, no room changes its process."""
         name = _named(code, "owner")
         taken = await self._try(self._redis.set(name, self._name, nx=True, ex=OWNED))
         if taken or self.lost:
@@ -127,7 +127,7 @@ class RedisExchange:
     # ---- messages -----------------------------------------------------------------------------
 
     def tell(self, channel: str, message: bytes) -> None:
-        """Tell all who listen; while nobody can be reached, nothing is kept for them."""
+        """Send to all listeners; while Redis is lost, nothing is kept for them."""
         if not self.lost and not self._outgoing.full():
             self._outgoing.put_nowait((channel, message))
 
@@ -137,7 +137,7 @@ class RedisExchange:
             await self._try(self._redis.publish(channel, message))
 
     def listen(self, channel: str, hear: Hear) -> None:
-        """Hear what is told."""
+        """Receive messages of a channel."""
         self._hears[channel] = hear
         if self._pubsub:
             self._later(self._pubsub.subscribe(channel))

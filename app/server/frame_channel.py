@@ -145,7 +145,7 @@ class FrameChannel(WebSocketHandler):
             self._greet(request)
         elif self._visit and isinstance(request, Ask):
             await self._answer(self._visit, request)
-        # A page that asks without end yields to the others here, and its next message is read only
+        # A page with endless requests yields to the others here, and its next message is read only
         # once the socket has taken the last frame: Tornado reads on when this returns.
         await asyncio.sleep(0)
         if self._sent and not self._sent.done():
@@ -245,7 +245,7 @@ class FrameChannel(WebSocketHandler):
         return f"{{{self._of_this_page(visit, ask)},{text[1:]}"
 
     def _of_this_page(self, visit: Visit, ask: Ask) -> str:
-        """What a shared frame says to one page alone; a run that is not its own has no way back."""
+        """What one page is sent beside a shared frame; it has a link only to a run of its own."""
         own: dict[str, object] = {"request": ask.request}
         back = {"visit": visit.way_back.name, "link": ""}
         if back != self._told_back:

@@ -56,7 +56,7 @@ class Composer:
         self._clock = clock  # seconds
         self._described = -math.inf  # when the text alternatives were last sent
         self._run = 0
-        self._tree: list[Twig] | None = None  # the branches that the page knows
+        self._tree: list[Twig] | None = None  # the branches that the page has
         self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
         self._sent: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
         self._broke: set[str] = set()  # views that failed
@@ -90,7 +90,7 @@ class Composer:
         frame.back |= self._news("", "back", back or {})
         return frame
 
-    # ---- pages that stand alike ---------------------------------------------------------------
+    # ---- pages in the same state --------------------------------------------------------------
 
     def fork(self) -> "Composer":
         """For another page that has the same."""
@@ -114,7 +114,7 @@ class Composer:
 
     @property
     def key(self) -> Hashable:
-        """What tells apart pages that have had the same snapshot."""
+        """What differs between pages that have had the same snapshot."""
         return self._run, self._described, tuple(sorted(self._drawn.items(), key=lambda x: x[0]))
 
     # ---- a view -------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def headers(ancestors: Sequence[str]) -> dict[str, str]:
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    if not ancestors:  # it knows no list
+    if not ancestors:  # this header takes no list
         found["X-Frame-Options"] = "SAMEORIGIN"
     return found
 

@@ -53,7 +53,9 @@ class Lateness:
     def note(self, late: float) -> None:
         """Add a delay of the loop, in seconds; a long one is logged."""
         now, self._late = self._clock(), late
-        if self.recent and now < self.recent[-1][0]:  # the clock was set back: forget what it said
+        if (
+            self.recent and now < self.recent[-1][0]
+        ):  # the clock was set back: forget the earlier times
             self.recent.clear()
             self._warned = self._engine_warned = now - WINDOW
         self.recent.append((now, late))

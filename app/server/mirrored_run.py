@@ -1,4 +1,4 @@
-"""A run of another process: its snapshots are told over an exchange, and watched here like any run.
+"""A run of another process: its snapshots come over an exchange, and are watched like any run's.
 
 They come as pickles, of which only the engine's own plain values and arrays are read.
 """
@@ -20,7 +20,7 @@ import msgspec
 from app.server.shown_run import Hear, next_number
 from engine import CarriedRun, Curves, Snapshot
 
-SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of what is told of a run
+SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of a message about a run
 AGAIN = 2.0  # seconds until what has not come is asked for again
 ARRAYS = {
     ("numpy", "dtype"),
@@ -181,7 +181,7 @@ class MirroredRun:
         return self._known
 
     def hear(self, message: bytes) -> None:
-        """What the other process tells."""
+        """Take a message of the other process."""
         try:
             found = unpacked(message)
         except ValueError:

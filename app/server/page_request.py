@@ -29,7 +29,7 @@ export default async (given) => {
 
 
 def open_page() -> None:
-    """Answer a request for the page; what fails is told in it."""
+    """Answer a request for the page; a failure is shown in the page."""
     pn.extension(
         reconnect=True,
         notifications=True,
@@ -47,7 +47,7 @@ def _build_page(document: Document) -> None:
     if not VISITS.make_room():  # a full server answers without a page; only a socket gets here
         pn.pane.HTML(FULL).servable()
         return
-    # Panel knows this only once it answers a request for the page. A session that a socket brings
+    # Panel sets this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
     arguments = arguments_of(document)
@@ -55,12 +55,12 @@ def _build_page(document: Document) -> None:
     document.theme = theme.OWN_AXES
     visit.layout.page.servable()
     context: Any = document.session_context
-    if context is None:  # rendered without a server: nobody will ever connect
+    if context is None:  # rendered without a server: no browser will connect
         return
     visit.name = context.id[:NAME]
     VISITS[context.id] = visit
     visit.belong_to(document)
-    # The page proves with the session's token, which Bokeh gives it too, whose frames it asks for.
+    # With the session's token, which Bokeh gives it too, the page proves which frames are its own.
     known = {
         **{"token": token_of(context), "keys": list(KEYS), "narrowest": theme.TABLET + 1},
         **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},

@@ -118,7 +118,7 @@ class Attempts:
 
 
 class Lock:
-    """The password, and the cookie that shows that somebody knew it.
+    """The password, and the cookie that proves that it was entered.
 
     The cookie is signed with the password: every process that has the same one knows it, and with
     another password it is worth nothing.

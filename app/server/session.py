@@ -76,7 +76,7 @@ CONDUCTOR = Conductor(
     ),
     checkpoints=LIMITS.checkpoints,
 )
-SHORTLY = 6000  # milliseconds for which a page says why it does not do something
+SHORTLY = 6000  # milliseconds for which a page shows why an action is refused
 STEERING = frozenset(PANELS) - {LESSON_TAB}  # panels whose own buttons steer the visitor's run
 
 
@@ -94,8 +94,8 @@ class Visit:
         self._started = False
         self._watchers: set[Hashable] = set()
         self._watched: WatchedRun | None = None
-        self.turned: set[Callable[[], None]] = set()  # told when it watches another run
-        # Why something that somebody does on the page is not done; empty: it is.
+        self.turned: set[Callable[[], None]] = set()  # called when it watches another run
+        # Why an action of the visitor is refused; empty: it is not.
         self.refuses: Callable[[str, str, str], str] = lambda kind, name, value: ""
         self._lost_running = False
         self._closed = False
@@ -139,7 +139,7 @@ class Visit:
         bridge.on(TAB, lambda panel, value: self.panels.enter(panel, self.handle))
 
     def _hear(self, kind: str, act: Callable[[str, str], None]) -> None:
-        """Do what somebody does on the page, unless that is refused for now."""
+        """Handle a kind of actions of the visitor, unless they are refused for now."""
 
         def act_unless_refused(name: str, value: str) -> None:
             refusal = self.refuses(kind, name, value)
@@ -178,7 +178,7 @@ class Visit:
 
     @property
     def run(self) -> ShownRun:
-        """The visitor's run; the first to ask sets the experiment up."""
+        """The visitor's run; the experiment is set up when it is first used."""
         with self._lock:
             if self._run is None:
                 if self._closed:
@@ -231,7 +231,7 @@ class Visit:
         looks: Set[str],
         other: WatchedRun | None = None,
     ) -> bool:
-        """Deliver the first snapshot newer than `version`, unless the visit is over; say if so.
+        """Deliver the first snapshot newer than `version`; False if the visit is over.
 
         It is of the visitor's run, which starts when somebody looks for the first time, or of
         another.
@@ -255,17 +255,17 @@ class Visit:
             run.handle.forget(who)
 
     def forget(self, who: Hashable) -> None:
-        """Somebody who watched has gone; when nobody else does, train no further."""
+        """A watcher has left; after the last one the run is paused."""
         self.look_away(who, None)
         self._watchers.discard(who)
         if not self._watchers:
             self.lose(None)
 
-    # ---- somebody else's run --------------------------------------------------------------------
+    # ---- another visitor's run ------------------------------------------------------------------
 
     @property
     def watched(self) -> WatchedRun | None:
-        """The run of somebody else that the page shows; None: it shows its own."""
+        """The other visitor's run that the page shows; None: it shows its own."""
         return self._watched if self._watched and not self._watched.over else None
 
     def shown(self, other: WatchedRun | None) -> Snapshot:
@@ -273,7 +273,7 @@ class Visit:
         return (other or self.run).handle.latest
 
     def watch_other(self, other: WatchedRun | None) -> None:
-        """Show somebody else's run, which this page cannot steer, or its own again."""
+        """Show another visitor's run, which this page cannot steer, or its own again."""
         other = None if other is self._run else other
         before, self._watched = self._watched, other
         if before is other:
@@ -387,7 +387,7 @@ class Visit:
             self._knobs.follow(other.handle.latest.config)
             self._lane.show(other.handle.latest)
             return
-        # While commands wait, controls stand where they were turned to, not where the run still is.
+        # While commands wait, controls keep the values that were set, not those of the run.
         if self.handle.settled:
             self._knobs.follow(self._timeline.config)
         self._lane.show(snapshot)

@@ -1,4 +1,4 @@
-"""The frames of one run for all who watch it: composed and encoded once for pages that stand alike.
+"""The frames of one run for all watchers: composed and encoded once for pages in the same state.
 
 A frame depends on what a page already has. Pages that ask for the same views stand alike as soon as
 they have had the same snapshot, so a class of forty takes as much work as one page.
@@ -27,7 +27,7 @@ class SharedFrames[P: Standing]:
     """The frames of the latest snapshot, by what a page has and asks for."""
 
     def __init__(self, blank: P) -> None:
-        self.blank = blank  # what a page has that comes
+        self.blank = blank  # what a new page has
         self._lock = threading.Lock()
         self._version = 0
         self._made: dict[Hashable, tuple[P, str]] = {}

@@ -1,4 +1,4 @@
-"""A run as its pages know it: of one visitor, and of all who watch without steering it."""
+"""A run and its pages: that of its visitor, and those that watch without steering it."""
 
 import itertools
 import threading

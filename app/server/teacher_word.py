@@ -23,7 +23,7 @@ class TeacherWord:
         return hmac.compare_digest(word.encode(errors="replace"), self.word.encode())
 
     def announce(self) -> None:
-        """Print a made-up word on the terminal: nobody could know it otherwise."""
+        """Print a made-up word on the terminal, the only place where it can be read."""
         if self._made_up:
             sys.stderr.write(f"To open a class room: /app#teach={self.word}\n")
 

@@ -27,7 +27,7 @@ SHIMS = {
     "react-dom/client": "react-dom-client-shim",
     "@emotion/cache": "emotion-cache-shim",
     "@emotion/react": "emotion-react-shim",
-    "@mui/material/styles": "material-ui-styles-shim",  # tells Panel that styles are needed
+    "@mui/material/styles": "material-ui-styles-shim",  # by which Panel loads the styles
 }
 
 
@@ -92,7 +92,7 @@ export {render}
         self._tell()
 
     def refuse(self, name: str, sentence: str) -> None:
-        """Keep a setting as it is, and say why; the browser may name any."""
+        """Keep a setting as it is, and show why; the browser may name any."""
         if name in PLACES:
             self._heard += 1
             self._refused = {"name": name, "sentence": sentence}

@@ -46,7 +46,7 @@ def _value(name: str, place: Place) -> Reading:
 
 
 def _allowed(place: Place) -> Reading:
-    """Which numbers are legal, where the lecture says nothing of healthy ones."""
+    """The legal numbers, where the lecture gives no healthy ones."""
 
     def read(snapshot: Snapshot, _: str) -> str:
         values = SETTINGS[place.path].values

@@ -67,7 +67,7 @@ def value_of(place: Place, config: RunConfig) -> Value | None:
 
 
 def knob_of(place: Place, config: RunConfig) -> Knob | None:
-    """The knob that a parameter stands for, if the chosen entry has it."""
+    """The knob of a parameter, if the chosen entry has it."""
     if place.entries is None:
         return None
     knobs = place.entries[config.value(place.path).name].knobs
@@ -117,7 +117,7 @@ def _number(values: Range, **options: Any) -> param.Parameter[Any]:
 
 
 def _knobs(place: Place) -> list[Knob]:
-    """The knobs of all entries for which a parameter may stand."""
+    """The knobs of all entries that share a parameter."""
     return [knob for entry in _entries(place) for knob in entry.knobs if knob.name == place.knob]
 
 

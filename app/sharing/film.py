@@ -156,7 +156,7 @@ class _Drawing:
             yield _Curve(steps, points, colour)
 
     def _frame(self, box: Box, title: str, ticks: Sequence[tuple[float, float]]) -> None:
-        """What stands around a plot of curves: its title, its lines' names, two ticks, changes."""
+        """The frame of a plot of curves: its title, its lines' names, two ticks, changes."""
         left, top, right, bottom = box
         self._write((left, top - 20), title, self._plain, TEXT)
         self._write((right - 128, top - 19), "training", self._small, palette.TRAIN)

@@ -47,7 +47,7 @@ def _written(lean: Recording) -> str:
 
 
 def _fitting(recording: Recording, held: int) -> Recording:
-    """What a link says of a run, with so many of the branches that were left last."""
+    """The content of a link to a run, with so many of the branches that were left last."""
     branches = recording.branches[len(recording.branches) - held :]
     known = {branch.run for branch in branches}
     parent = recording.parent if recording.parent and recording.parent[0] in known else None
@@ -61,7 +61,7 @@ def _fitting(recording: Recording, held: int) -> Recording:
 
 
 def run_in(link: str) -> str:
-    """The run in a whole link that somebody pastes; ValueError if it holds none."""
+    """The run in a link that was pasted; ValueError if it holds none."""
     found = parse_qs(urlsplit(link.strip()).query).get("run")
     if not found:
         raise ValueError("This is no link to a run: Share makes one, with “run=” in it.")

@@ -22,7 +22,7 @@ class Reconnect:
 
     @property
     def words(self) -> dict[str, str]:
-        """What the page must know."""
+        """What the page needs to restore the run."""
         return {"visit": self.name, "link": self._link, "own": self._waits}
 
     def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:

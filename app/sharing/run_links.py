@@ -61,7 +61,7 @@ class Wish:
     bare: bool = False  # whether header and tabs are left out
     pace: Pace = AUTO
     refusal: str = ""  # one sentence about what was illegal
-    greeting: str = ""  # what to say first, of a challenge
+    greeting: str = ""  # the first message, of a challenge
     waiting: str = ""  # a run, as `packed` writes it, that needs an upload
 
 

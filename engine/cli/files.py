@@ -53,6 +53,6 @@ def write(name: str, text: str) -> None:
 
 def to_json(value: object) -> str:
     """One line of ASCII JSON, which any console can print; infinite numbers and NaN are null."""
-    # The hook converts NumPy's floats, which msgspec does not know.
+    # The hook converts NumPy's floats, which msgspec cannot encode.
     text = msgspec.json.encode(value, enc_hook=float).decode()
     return re.sub(r"[^\x00-\x7f]+", lambda found: json.dumps(found[0])[1:-1], text) + "\n"

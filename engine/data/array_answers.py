@@ -59,7 +59,7 @@ def _is_one_hot(y: np.ndarray) -> bool:
 
 
 def tells_values(y: np.ndarray, reading: Reading, classes: np.ndarray | None) -> bool:
-    """Whether targets are values: as the reading says, or unless they are few whole numbers."""
+    """Whether targets are values: as the reading sets, or unless they are few whole numbers."""
     if y.dtype.kind in "US" or (y.ndim > 1 and y.dtype.kind != "f"):
         return False
     if reading.task is not None:

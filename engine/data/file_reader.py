@@ -39,7 +39,7 @@ class Look:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kill: Callable[[], object] | None = None
-        self.stopped = False  # whether nobody waits for the result any more
+        self.stopped = False  # whether the result is no longer needed
 
     def begin(self, kill: Callable[[], object]) -> None:
         """A process starts to work on it; raises StoppedError if it was stopped before."""
@@ -54,7 +54,7 @@ class Look:
             self._kill = None
 
     def stop(self) -> None:
-        """Stop it, since nobody waits for the result: its process is killed."""
+        """Stop it, since its result is not needed: its process is killed."""
         with self._lock:
             self.stopped = True
             if self._kill:

@@ -42,7 +42,7 @@ class FileSource:
         return self._looked(reading)[0]
 
     def stop(self) -> None:
-        """Stop the request in progress: nobody waits for it."""
+        """Stop the request in progress, whose result is no longer needed."""
         if look := self._look:
             look.stop()
 

@@ -1,4 +1,4 @@
-"""Files that visitors upload: in no menu, and freed when nobody uses them any more.
+"""Files that visitors upload: in no menu, and freed when their last user has left.
 
 The name of such a data set contains the file's name and a hash of its bytes, as in
 "flowers.csv #3f2a91c04d5e0f11", because only that very file can repeat the run.
@@ -38,7 +38,7 @@ class Upload:
     source: Source
 
     def stop(self) -> None:
-        """Stop the request that reads it, if there is one: nobody waits for it."""
+        """Stop the request that reads it, if there is one: its result is not needed."""
         if isinstance(self.source, FileSource):
             self.source.stop()
 
@@ -67,7 +67,7 @@ def _plain(file: str) -> str:
 
 
 def register_upload(upload: Upload) -> None:
-    """Let visitors who know the name train on it, until each calls `unregister_upload`."""
+    """Make it available under its name, until each visitor calls `unregister_upload`."""
     with _lock:
         _kept[upload.name] += 1
         if _kept[upload.name] == 1:

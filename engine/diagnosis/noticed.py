@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from engine.measure.snapshot import Finding, Notice
 
-MOST = 100  # of a run; the oldest give way
+MOST = 100  # of a run; the oldest are dropped
 
 
 class Noticed:

@@ -1,6 +1,6 @@
 """A challenge: the same start for all, a budget of steps, and who steers best; with baselines.
 
-Scores are those of runs that are repeated here from their journals, never those that were told.
+Scores are those of runs that are repeated here from their journals, never the claimed ones.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -57,7 +57,7 @@ class Challenge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def invitation(self) -> str:
-        """What it asks for, in a sentence or two."""
+        """The task, in a sentence or two."""
         goal = "highest accuracy" if self.score == "validation_accuracy" else "lowest loss"
         return (
             f"{self.title} Reach the {goal} on validation within {self.steps:,} steps: turn what"
@@ -161,7 +161,7 @@ def search(challenge: Challenge) -> Experiment:
 
 
 def babysitter(challenge: Challenge) -> Experiment:
-    """Look again and again: do what the diagnosis says, and lower the rate towards the end."""
+    """Look again and again: follow the diagnosis, and lower the rate towards the end."""
     experiment = Experiment(challenge.config)
     lower = [int(share * challenge.steps) for share in LATE]
     for look in range(LOOKS):
@@ -196,7 +196,7 @@ BASELINES: Mapping[str, Callable[[Challenge], Experiment]] = {
 
 
 def baseline(name: str, challenge: Challenge) -> Score:
-    """The score of a baseline, whose first line of documentation tells what it does."""
+    """The score of a baseline, with the first line of its documentation."""
     play = BASELINES[name]
     told = (play.__doc__ or "").partition("\n")[0]
     return Score(f"baseline: {name}", challenge.of(play(challenge)), told)

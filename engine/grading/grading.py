@@ -39,7 +39,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Grade:
-    """The points of a student, by criterion, and what a teacher should know."""
+    """The points of a student, by criterion, and remarks for the teacher."""
 
     student: str
     points: Mapping[str, float]

@@ -116,7 +116,7 @@ def read_archive(raw: bytes) -> dict[str, bytes]:
 def _parts(
     packed: zipfile.ZipFile, files: Iterable[zipfile.ZipInfo]
 ) -> Iterator[tuple[str, bytes]]:
-    """The files of an archive, of each as much as a hand-in may have, whatever its size says."""
+    """The files of an archive, each read only as far as a hand-in may be long."""
     total = 0
     for one in files:
         with packed.open(one) as file:

@@ -39,7 +39,7 @@ class CheckedAnswer:
     answer: LessonAnswer
     agrees: bool  # whether its figures are those of the lesson
     predicted: bool  # whether the prediction was right
-    seen: bool  # whether what was said to be seen was right
+    seen: bool  # whether the observation was right
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Checked:
 
     @property
     def sound_runs(self) -> list[RepeatedRun]:
-        """The runs that are what they are said to be."""
+        """The runs whose repetition gave the claimed result."""
         return [run for run in self.runs if run.agrees]
 
 
@@ -136,7 +136,7 @@ class Done(_OfLessons, frozen=True, kw_only=True, tag_field="kind", tag="lessons
 
 
 class Seen(_OfLessons, frozen=True, kw_only=True, tag_field="kind", tag="seen"):
-    """What was seen in lessons was said rightly."""
+    """The observations in lessons are right."""
 
     def share(self, checked: Checked) -> float:
         """In proportion."""

@@ -29,7 +29,7 @@ MOST_MAPS = 16
 SIDE = 24  # pixels, at most, of a feature map that is shown
 MATRIX = 64  # rows and columns, at most, of the weights that are shown
 
-# The loss says that a step diverges; nobody would see NumPy's warning.
+# The loss shows that a step diverges, so NumPy's warning is not needed.
 quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 

@@ -1,4 +1,4 @@
-"""All that is measured on one run: what every snapshot tells, and what views request besides."""
+"""All that is measured on one run: what every snapshot holds, and what views request."""
 
 from collections.abc import Callable, Set
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 HALF_LIFE = 5  # rows after which a loss has half its weight in the average
 _FORGOTTEN = 1 - 0.5 ** (1 / HALF_LIFE)  # decay per row
 
-# A new level is told from noise by a test that needs no assumption about the noise's distribution.
+# A test finds a new level among noise; it assumes nothing about the noise's distribution.
 _REMEMBERED = 30  # rows with which the newest ones are compared
 _RUN = 3  # consecutive rows beyond all of those: by chance once in 2,700 times
 _FACTOR = 2  # and at this distance from the average, which otherwise follows soon enough

@@ -26,7 +26,7 @@ from engine.training.training import Diverged, Training
 from engine.types import Array
 
 STEP = 1e-5  # of the finite difference: rounding and curvature then matter equally little
-LARGEST = 5  # terms of a sum that are told one by one
+LARGEST = 5  # terms of a sum that are shown one by one
 MOST_INCOMING = 1024  # weights into a unit that are shown
 ELEMENTWISE = (Activate, Dropout, MaxoutLayer, PReLULayer)  # whose gradient has one factor a unit
 COMPARED = ("SGD", "momentum", "Adam")
@@ -103,7 +103,7 @@ class TracedWeight:
     backward: float  # the same by backpropagation in float64
     difference: float  # by finite differences
     error: float  # |gradient - difference| / the larger of the two; 0 if both are tiny
-    kink: bool  # the loss has no slope here, so that differences say little
+    kink: bool  # the loss has no slope here, so that finite differences mean little
     chain: tuple[Link, ...]  # from the loss down to the sum z
     above: str  # the layer that the first link comes from
     penalty: float  # what L2 and L1 add to the gradient
@@ -165,7 +165,7 @@ def _change_by(training: Training, position: int) -> float:
 
 
 class _Trace:
-    """A weight, and what the pass backward in float64 tells of it."""
+    """A weight, and its gradient by the backward pass in float64."""
 
     def __init__(self, training: Training, copy: Float64Copy, place: Place, chosen: int) -> None:
         self._training, self._copy = training, copy

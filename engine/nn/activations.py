@@ -23,7 +23,7 @@ _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 class Activation(Protocol):
-    """What a nonlinearity tells about itself: how much it shrinks a signal, where it saturates."""
+    """The traits of a nonlinearity: how much it shrinks a signal, where it saturates."""
 
     @property
     def gain(self) -> float:

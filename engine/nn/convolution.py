@@ -30,7 +30,7 @@ class Unflatten(Layer):
         return self.out
 
     def backward(self, dy: Array) -> Array:
-        return dy  # the gradient of the data, which nobody needs
+        return dy  # the gradient of the data, which is not used
 
 
 class Flatten(Layer):

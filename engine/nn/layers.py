@@ -107,7 +107,7 @@ class Dense(Weighted):
     def backward(self, dy: Array) -> Array:
         self.x.T.dot(dy, self._dW)
         self._ones.dot(dy, self._db)
-        if self._first:  # nobody needs the data's gradient; on images it doubles the cost
+        if self._first:  # the gradient of the data is not used; on images it doubles the cost
             return dy
         return dy.dot(self._WT, self.dx)
 

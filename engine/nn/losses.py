@@ -39,7 +39,7 @@ LOSSES: Registry[Loss] = Registry("loss")
 @LOSSES.register("softmax cross-entropy")
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxCrossEntropy:
-    """Mean of -log softmax(z)[right class]: ln C when the network knows nothing of C classes."""
+    """Mean of -log softmax(z)[right class]: ln C when all C classes are equally probable."""
 
     predicts: ClassVar = "classes"
 

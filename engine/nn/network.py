@@ -14,7 +14,7 @@ from engine.nn.initializers import Initializer
 from engine.nn.layers import Layer, Weighted
 from engine.types import Array
 
-DIGITS = 16  # of a digest: enough to tell any two runs apart
+DIGITS = 16  # of a digest: enough to distinguish any two runs
 
 
 @dataclass(frozen=True)

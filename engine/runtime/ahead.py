@@ -58,7 +58,7 @@ class Ahead:
             self.past.finish_alone()
 
     def looking(self, repeated: int, shown: Curves) -> Looking:
-        """What a snapshot says of it while so many steps of the run are repeated."""
+        """Its part of a snapshot while so many steps of the run are repeated."""
         end = self.past.step
         looking = self.past.looking(end, shown)
         return dataclasses.replace(looking, verified=repeated / end)

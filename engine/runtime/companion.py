@@ -61,7 +61,7 @@ class Companion:
             self.run.note(self.run.step, turn)
 
     def told(self, a: Training) -> OtherRun:
-        """What a snapshot says of it, and of its distance from A."""
+        """Its part of a snapshot, with its distance from A."""
         run = self.run
         mine, its = run.training.network.parameters.theta, a.network.parameters.theta
         length = float(np.linalg.norm(its))

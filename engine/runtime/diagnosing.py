@@ -16,7 +16,7 @@ from engine.runtime.look_back import Past
 class Diagnosing:
     """What was found in a run and its branches, and which advice was followed."""
 
-    last: Snapshot  # what was told last
+    last: Snapshot  # the last snapshot with a diagnosis
 
     def __init__(self) -> None:
         self.followed = Followed()  # kept through restarts, which advice may require
@@ -78,7 +78,7 @@ class Diagnosing:
         return self.last
 
     def tell_unready(self, status: Status, looking: Looking) -> Snapshot:
-        """What was told last, while the step that is wanted is rebuilt."""
+        """The last snapshot, shown while the requested step is rebuilt."""
         return dataclasses.replace(self.last, status=status, looking=looking)
 
     def tell_unverified(self, told: Snapshot, status: Status, until: int | None) -> Snapshot:

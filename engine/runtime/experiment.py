@@ -71,7 +71,7 @@ PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
 AHEAD = "This run is still being repeated, to verify what is shown: wait until it is there."
 FREE = 3  # times the training time, which rows of the curves may take in addition
 
-# The check of the loss reports an overflow; nobody would see NumPy's warning.
+# The check of the loss reports an overflow, so NumPy's warning is not needed.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
@@ -195,13 +195,13 @@ class Experiment:
 
     @property
     def since_change(self) -> int:
-        """Steps since the start, the last change, or the step that it was told to train to."""
+        """Steps since the start, the last change, or the step at which a script ended."""
         changed = self._tree.other.run.changed_at if self._tree.other else 0
         return self.step - max(changed, self._run.changed_at, self._trainer.came_to)
 
     @property
     def catches_up(self) -> bool:
-        """Whether it trains to a step that it was told to reach."""
+        """Whether a script trains it to a given step."""
         return self._trainer.script.until is not None
 
     @property
@@ -473,7 +473,7 @@ class Experiment:
 
     @property
     def rebuilding(self) -> bool:
-        """Whether a step that somebody wants to look at is being made again."""
+        """Whether a requested past step is being rebuilt."""
         return self._tree.shown.rebuilding
 
     @property
@@ -537,7 +537,7 @@ class Experiment:
         """The loss on the straight line from these weights to those of run B, if there is one."""
         return self._tree.other.line(self._run.training) if self._tree.other else None
 
-    # ---- what is told ---------------------------------------------------------------------
+    # ---- snapshots ------------------------------------------------------------------------
 
     @_quietly
     def snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
@@ -598,7 +598,7 @@ class Experiment:
         return self._tell()
 
     def _tell_past(self, past: Past, looking: Looking, looks: Set[str]) -> Snapshot:
-        """How the run stood at another step; until that is rebuilt, what was told before."""
+        """The run at another step; until that is rebuilt, the snapshot before."""
         if not past.ready:
             return self._diagnosing.tell_unready(self.status, looking)
         past.measure(looks)

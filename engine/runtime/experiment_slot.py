@@ -153,7 +153,7 @@ class ExperimentSlot:
     # ---- what it publishes ---------------------------------------------------------------------
 
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
-        """Publish a snapshot, with what only the slot knows of: work, refusals and the pace."""
+        """Publish a snapshot, with what the slot adds: background work, refusals and the pace."""
         message = self.refusal or self.works.shown.failure or snapshot.message
         own = message, self._background, self.held_to
         if own != (snapshot.message, snapshot.background, snapshot.pace):

@@ -19,7 +19,7 @@ class Lockstep:
     """Two runs, A and B, which were the same up to a step and differ in what is changed since."""
 
     def __init__(self, a: Experiment) -> None:
-        """From the step that `a` shows; `a` goes on as run A, also for whoever holds it."""
+        """From the step that `a` shows; `a` itself goes on as run A."""
         a.apply(StartLockstep())
         self.a = a
 

@@ -21,7 +21,7 @@ from engine.training.training import Diverged, Training
 
 type Trail = Checkpoints[Recorder]
 
-NEAR = 100  # steps between two states that are kept for whoever goes back step by step
+NEAR = 100  # steps between two states that are kept for looks at neighbouring steps
 PARTS = 6  # into which states that are kept while somebody looks divide a gap between checkpoints
 
 
@@ -87,7 +87,7 @@ class Past:
         return self._ready
 
     def looking(self, end: int, shown: Curves) -> Looking:
-        """What a snapshot says of it; `shown` are the curves up to the step shown meanwhile."""
+        """Its part of a snapshot; `shown` are the curves up to the step shown meanwhile."""
         steps = self.step - self._first
         done = 1.0 if self._ready else min(0.99, (self.training.step - self._first) / (steps or 1))
         so_far = self.recorder.curves if self._ready else shown

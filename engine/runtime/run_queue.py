@@ -39,7 +39,7 @@ OBEYED = 0.02  # seconds of one visitor's commands, after which the next one get
 
 
 class Scheduler(Protocol):
-    """What a queue needs to know about the whole process."""
+    """What a queue requests of the conductor, which sees all experiments."""
 
     lock: threading.RLock
     period: float  # seconds between two frames
@@ -283,7 +283,7 @@ class RunQueue:
             self._pay(slot, self._clock() - begun, rate)
 
     def _pay(self, slot: ExperimentSlot, seconds: float, rate: float) -> None:
-        """Charge a visitor; while all together spend too much, nobody's debt is forgiven soon."""
+        """Charge a visitor; debts are forgiven later while all together spend too much."""
         self._commands.pay(seconds, TOGETHER)
         slot.budget.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
 

@@ -30,7 +30,7 @@ class ShownStep:
 
     @property
     def rebuilding(self) -> bool:
-        """Whether a step that somebody wants to look at is being made again."""
+        """Whether a requested past step is being rebuilt."""
         return self.past is not None and not self.past.ready
 
     @property

@@ -30,7 +30,7 @@ class Trainer:
         self.run, self.measured, self.status, self.data = run, measured, status, data
         self.message = ""
         self.script = Script()
-        self.came_to = run.step  # the last step that it was told to train to
+        self.came_to = run.step  # the step at which the last script ended
         self.speed = Speed(clock)
         self.autopsy: Autopsy | None = None
         if run.diverged is not None:  # it begins at such a step, and can only get new weights

@@ -74,7 +74,7 @@ class Grid:
 @STRATEGIES.register("shifted grid")
 @dataclass(frozen=True, kw_only=True)
 class ShiftedGrid:
-    """A grid with a random offset: whoever sets a range does not know where the optimum lies."""
+    """A grid with a random offset, as no range is set with knowledge of the optimum."""
 
     goes_on: ClassVar = False
 

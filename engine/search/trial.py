@@ -21,7 +21,7 @@ ROWS = 100  # points of the loss curve, and checks of the cost, in a full trial
 JUDGINGS = 10  # evaluations on the validation set in a full trial
 DIGITS = 16  # of the digest of the weights
 
-# A cost that is not finite ends the trial with a message; NumPy's warning would reach nobody.
+# A cost that is not finite ends the trial with a message; NumPy's warning is not needed.
 _quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 

@@ -43,7 +43,7 @@ def build_layers(
     dtype: DTypeLike = np.float32,
     rng: np.random.Generator | None = None,
 ) -> list[Layer]:
-    """Its layers, which know the shapes of their parameters but have no parameters yet."""
+    """Its layers, with the shapes of their parameters, which are not allocated yet."""
     rng = rng or np.random.default_rng(0)
     return list(_Builder(model, batch, dtype, rng).layers(shape, outputs))
 
