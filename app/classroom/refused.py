@@ -1,4 +1,4 @@
-"""What a room refuses, in one sentence for whoever asked."""
+"""The refusal of a message to a room, in one sentence for its sender."""
 
 
 class Refused(ValueError):

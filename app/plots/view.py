@@ -133,7 +133,7 @@ def frame_axes(figure: figure, view: str) -> None:
 
 
 def switch(owner: figure, name: str, label: str, code: str, **models: Any) -> None:
-    """A button in the headline that runs code in the browser; `cb_data.pressed` is whether it is pressed."""
+    """A button in the headline that runs code in the browser; `cb_data.pressed` is its state."""
     callback = CustomJS(name=f"{SWITCH}{name}", tags=[label], code=code, args=models)
     owner.js_on_change("tags", callback)  # a property that never changes
 

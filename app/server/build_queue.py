@@ -1,4 +1,4 @@
-"""A queue of panel pieces to build: one after the other, and only while nobody requests a page.
+"""A queue of panel pieces to build: one after the other, and only while no page is requested.
 
 When a class opens a panel in the same minute, building all panels at once would finish all of
 them last. A visitor who requests a page sees nothing yet; one who opens a panel has moving plots

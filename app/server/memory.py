@@ -1,6 +1,6 @@
 """Returns the memory of visitors who have left to the operating system.
 
-The C library keeps what was freed for whoever comes next: of five hundred pages that were opened
+The C library keeps freed memory for later use: of five hundred pages that were opened
 and closed it kept 50 MB, though not an object of them was left.
 
 Python's collector of garbage has to look at everything that lives, and nothing else runs meanwhile.
