@@ -66,9 +66,11 @@ def conductor():
     made.close()
 
 
-def both(conductor: Conductor) -> tuple[Wire, LiveRoom, RemoteRoom, SharedRoom]:
+def both(
+    conductor: Conductor, clock: Clock | None = None
+) -> tuple[Wire, LiveRoom, RemoteRoom, SharedRoom]:
     """A room, and its copy in what stands for another process."""
-    wire, clock = Wire(), Clock()
+    wire, clock = Wire(), clock or Clock()
     run = ShownRun(conductor, conductor.add(Experiment(RunConfig()), "teacher"))
     live = LiveRoom(Room(CODE, 40, LESSONS, clock), run)
     shared = SharedRoom(live, wire, clock)
@@ -135,8 +137,8 @@ def test_ten_thousand_hostile_letters_change_nothing(conductor):
 
 def test_the_run_is_kept_every_few_seconds_for_a_process_that_has_to_go_on_with_it(conductor):
     async def play() -> None:
-        wire, live, _, shared = both(conductor)
-        clock = shared._clock
+        clock = Clock()
+        wire, live, _, shared = both(conductor, clock)
         handle = live.run.handle
         watch(handle)
         handle.send(Play())
@@ -172,8 +174,8 @@ def test_the_run_is_kept_every_few_seconds_for_a_process_that_has_to_go_on_with_
 @pytest.mark.parametrize("alive", [True, False])
 def test_a_room_is_inherited_only_from_a_process_that_has_ended(conductor, monkeypatch, alive):
     async def play() -> None:
-        wire, _, remote, shared = both(conductor)
-        clock, refusals = remote._clock, iter([True] * 4)
+        clock, refusals = Clock(), iter([True] * 4)
+        wire, _, remote, shared = both(conductor, clock)
 
         async def claim(code: str) -> bool:  # until its process has not claimed it for long enough
             return not next(refusals, False)
