@@ -163,6 +163,7 @@ def start_process(memory: int, seconds: int, cores: Collection[int]) -> subproce
 
 
 def ask_process(process: subprocess.Popen[bytes], question: Question, raw: bytes) -> Answered:
+    """Send a question about a file to the process, and wait for its answer."""
     questions, answers = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
     send(questions, question, raw)
     answer = receive(answers, Answer)

@@ -125,6 +125,7 @@ class ExperimentHandle:
 
     @on_news.setter
     def on_news(self, listen: Callable[[Snapshot], None]) -> None:
+        """Call this function from now on."""
         self._mailbox.on_news = listen
 
     @property

@@ -108,6 +108,7 @@ class ExperimentSlot:
 
     @refusal.setter
     def refusal(self, reason: str) -> None:
+        """Show this reason from the next snapshot on."""
         self.mailbox.refusal = reason
 
     # ---- a lesson's experiment in place of the own one -----------------------------------------

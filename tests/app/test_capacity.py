@@ -92,9 +92,16 @@ def test_a_failing_plot_is_reported_and_others_continue(monkeypatch, caplog, con
     assert "loss" in VIEWS
 
 
+class LockedDocument(Document):
+    """A document without a server, whose lock the test has."""
+
+    def locked_callback(self, change, policy=None):
+        return change
+
+
 def test_an_unwatched_run_waits_for_its_visitor():
     visit = Visit(run_links.read({}))
-    visit.belong_to(Document())
+    visit.belong_to(LockedDocument())
     visit.set_up()
     handle, frames = visit.handle, []
     try:
