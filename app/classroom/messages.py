@@ -1,4 +1,4 @@
-"""What a page may say to a room. Who may say it, a key decides: teacher's and student's differ."""
+"""The messages of a page to its room. A key decides which: a teacher's and a student's differ."""
 
 from typing import Annotated, Literal
 
@@ -123,7 +123,7 @@ class Admit(Said, frozen=True, tag="admit"):
 
 
 class Welcome(Said, frozen=True, tag="welcome"):
-    """Let whoever joins in at once, or only one by one."""
+    """Let students in at once when they join, or one by one."""
 
     everybody: bool
 

@@ -10,7 +10,7 @@ MARKS = 2  # accents on one letter; more of them would run over other lines
 
 
 def nickname(said: str, taken: Collection[str]) -> str:
-    """The name as everybody sees it; a number tells it from the names that are taken."""
+    """The name as everybody sees it; a number distinguishes it from the names that are taken."""
     name = _cleaned(said[: 4 * LONGEST])
     if not any(letter.isalnum() for letter in name):
         raise Refused("A nickname needs at least one letter or digit.")

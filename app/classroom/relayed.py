@@ -1,4 +1,4 @@
-"""What the process of a room and the others tell each other: messages, reports, and the room."""
+"""Messages between the process of a room and the others: letters, reports, and the room."""
 
 import msgspec
 
@@ -11,7 +11,7 @@ from engine import RunConfig
 
 
 class Joins(msgspec.Struct, frozen=True, tag="joins"):
-    """Somebody wants to join under a nickname; the key was made up where its page is."""
+    """A request to join under a nickname; the key was made up where the page is."""
 
     name: str
 
@@ -25,7 +25,7 @@ class Says(msgspec.Struct, frozen=True, tag="says"):
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """Something for the room, said again until it is answered; each has its number."""
+    """A message for the room, sent again until it is answered; each has its number."""
 
     process: str
     number: int

@@ -1,4 +1,4 @@
-"""One class room: what each message changes. It knows no page, no thread and no experiment.
+"""One class room: what each message changes. It uses no page, no thread and no experiment.
 
 A role is a key: the teacher's opens everything, a student's only its own answers and hand. Whatever
 a page must do, such as to pause its run, follows from the state here, so that whoever comes late or
@@ -60,7 +60,7 @@ class Room:
         self.changes = 0  # how often it has changed
         self._clock = clock
         self.came = 0  # students so far
-        # What only whoever has the experiments can tell:
+        # Set by the live room, which has the experiments:
         self.axes: Callable[[int], Axes] = lambda steps: Axes(0, steps, 0.01, 10.0, 1.0)
         self.packed_run: Callable[[], bytes] = lambda: b""
 
@@ -108,7 +108,7 @@ class Room:
     # ---- messages -------------------------------------------------------------------------------
 
     def hear(self, key: str, message: m.Message) -> None:
-        """Do what a message says, if its key allows that; else Refused says why not."""
+        """Apply a message, if its key allows that; else Refused says why not."""
         if self.closed:
             raise Refused("This room is closed.")
         if self.is_teacher(key):
@@ -139,7 +139,7 @@ class Room:
     def answer_late(
         self, student: Participant, question: Question, phase: Phase, message: m.OfStudent
     ) -> None:
-        """Count an answer that another process took in time, and could not tell before."""
+        """Count an answer that another process took in time, and could not send before."""
         if isinstance(message, m.Choose):
             question.answer_late(student.number, phase, message.option)
         elif isinstance(message, m.Draw):
@@ -348,7 +348,7 @@ class Room:
 
 
 def _same(key: str, known: str) -> bool:
-    """Whether two keys are the same; how long that takes tells nothing."""
+    """Whether two keys are the same, in a time that does not depend on where they differ."""
     return hmac.compare_digest(key.encode(errors="replace"), known.encode())
 
 

@@ -58,7 +58,7 @@ class Rooms:
         return room
 
     def copy(self, code: str, lessons: Mapping[str, Place]) -> Room:
-        """An empty room for what another process knows of this code; it is not among these."""
+        """An empty room, for the copy of another process's; it does not count as one of these."""
         return Room(plain(code), self._students, lessons, self._clock)
 
     def of_teacher(self, key: str) -> Room | None:

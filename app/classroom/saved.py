@@ -1,4 +1,4 @@
-"""A class room as plain values: a file that its teacher keeps, and what processes tell each other.
+"""A class room as plain values: a teacher's file, and a message between processes.
 
 Without its runs, which are the engine's, and without what only lives while a page is connected.
 """
@@ -120,7 +120,7 @@ def restore(room: Room, saved: SavedRoom) -> None:
 
 
 def with_results(told: SavedRoom, kept: SavedRoom) -> SavedRoom:
-    """A room as it was told last, with the results that only what was kept has."""
+    """A room as it was received last, with the results that only the kept one has."""
     known = {student.key: student for student in kept.students}
     students = [
         msgspec.structs.replace(
@@ -140,7 +140,7 @@ def with_results(told: SavedRoom, kept: SavedRoom) -> SavedRoom:
 
 
 def reopen(room: Room, saved: SavedRoom) -> None:
-    """Restore a room from a teacher's file: everybody follows, until the teacher says otherwise."""
+    """Restore a room from a teacher's file: everybody follows, until the teacher changes that."""
     if len(saved.students) > room.most:
         raise Refused(f"This room has {len(saved.students)} students, and here {room.most} fit in.")
     restore(room, msgspec.structs.replace(saved, order=None, shown=None, looked_at=None))

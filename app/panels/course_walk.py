@@ -58,7 +58,7 @@ class CourseWalk:
             self._presses.do("show_playlist", "")
         self._follow(course_of(playlist))
 
-    # ---- what the browser asks for ---------------------------------------------------------------
+    # ---- requests of the browser -----------------------------------------------------------------
 
     def _follow(self, course: Course) -> None:
         self.course = course

@@ -85,12 +85,12 @@ class Lessons:
         self._since = math.inf  # the number of the first run of what is played
         self._scene: LessonProgress | None = None  # the last that was shown
         self._reason = ""  # what the learner writes behind "because"
-        self._saw = ""  # what the learner says to have seen
+        self._saw = ""  # the learner's answer to what was seen
         self._done: set[str] = set()  # slugs of lessons whose verdict was seen
         self.answers: dict[tuple[str, str], LessonAnswer] = {}  # by lesson and variation
         self.cover: Callable[[bool], None] = lambda covered: None
         self.prompt: Callable[[Prompt | None], None] = lambda prompt: None
-        self._asked: Prompt | None = None  # what the page says below the plots
+        self._asked: Prompt | None = None  # the line below the plots
         self.sidebar = Column(sizing_mode="stretch_width")
         self._list = _html("course")
         self._words, self._told, self._variations = _html(), _html("course"), _html("course")
@@ -173,12 +173,12 @@ class Lessons:
     # ---- the list of what is done ----------------------------------------------------------------
 
     def _recall(self, slugs: str) -> None:
-        """The browser says which lessons were done before."""
+        """Take the lessons that were done before, from the browser."""
         self._done |= whole_course().places.keys() & set(slugs.split())
         self._draw_list()
 
     def _recall_answer(self, kept: str) -> None:
-        """The browser has kept an answer of an earlier visit; it may say anything."""
+        """Take an answer of an earlier visit that the browser has kept; it may be anything."""
         try:
             answer = msgspec.json.decode(kept, type=LessonAnswer)
         except (ValueError, RecursionError):
@@ -324,7 +324,7 @@ class Lessons:
         self.prompt(self._asked)
 
     def _say(self, words: str) -> None:
-        """The learner says what was seen: now the verdict can be read."""
+        """Take what the learner saw; from now on the verdict can be read."""
         lesson, scene, played = self._lesson, self._scene, self._played
         if not (lesson and scene and played and scene.seen and scene.verdict and not self._saw):
             return

@@ -271,7 +271,7 @@ class ClassPage:
 
 @functools.cache
 def lessons() -> list[dict[str, object]]:
-    """The lessons for a teacher's menus, with the questions that they ask."""
+    """The lessons for a teacher's menus, with their questions."""
     known = map(open_lesson, LESSONS)
     return [
         {

@@ -10,7 +10,7 @@ from engine import CarriedRun, Conductor, ExperimentHandle, Snapshot, carry
 
 type Hear = Callable[[Snapshot], object]
 
-RUNS = 1_000_000  # of one visitor; a page tells another visitor's run of the same number by this
+RUNS = 1_000_000  # of one visitor; so that a page distinguishes runs of the same number
 NUMBERS = itertools.count(1)
 
 
@@ -81,7 +81,7 @@ class ShownRun:
         return self._handle
 
     def carried(self) -> Future[CarriedRun]:
-        """What it takes to go on with it elsewhere: one for all who ask at the same time."""
+        """What it takes to go on with it elsewhere: one for all requests at the same time."""
         if self._carried is None or self._carried.done():
             self._carried = self.handle.do(carry)
         return self._carried

@@ -1,4 +1,4 @@
-"""What an exhibit shows as lines over one axis, with the sentence that tells its numbers."""
+"""An exhibit of lines over one axis, with a sentence that has its numbers."""
 
 from dataclasses import dataclass
 

@@ -81,7 +81,7 @@ class Question:
 
     @property
     def shuffled(self) -> tuple[str, ...]:
-        """The options in an order that says nothing of which is right, the same for everybody."""
+        """The options in an order that does not show which is right, the same for everybody."""
         return tuple(random.Random(self.text).sample(self.options, len(self.options)))
 
     @property
@@ -121,7 +121,7 @@ class Evidence:
     titles: Mapping[str, str] = dataclasses.field(default_factory=dict)  # of the runs
 
     def title(self, run: str) -> str:
-        """What a learner knows a run as."""
+        """The name of a run for a learner."""
         return self.titles.get(run, run)
 
     def __getitem__(self, run: str) -> Outcome:
@@ -154,11 +154,11 @@ class Lesson:
     check: Callable[[Evidence], Verdict]
     breaks: tuple[Variation, ...]
     observe: Observe  # the question on what was seen, for before the verdict
-    view: str = "loss"  # the plot that it speaks of, as the page names its plots
+    view: str = "loss"  # the plot that it is about, as the page names its plots
     runs: tuple[Run, ...] = ()
     exhibits: Mapping[str, Exhibit] = dataclasses.field(default_factory=dict)
     name: str = ""  # these two come from the registry
-    claim: str = ""  # what the lecture says; for after the prediction
+    claim: str = ""  # the lecture's statement; for after the prediction
 
     @property
     def slug(self) -> str:

@@ -49,7 +49,7 @@ class ShownFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class WrittenCheck:
-    """What a written lesson compares, shows and says."""
+    """The comparison, the exhibits and the words of a written lesson."""
 
     compared: tuple[Comparison, ...]
     shown: tuple[ShownFigure, ...]

@@ -188,7 +188,7 @@ async def sends_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
 
 @contextlib.asynccontextmanager
 async def asks_for_pages(base: str) -> AsyncIterator[list[Visitor]]:
-    """Page requests without a socket, and one visitor who wants to enter."""
+    """Page requests without a socket, and one visitor who requests the page."""
     tried, came = 0, 0
 
     async def ask() -> None:

@@ -26,7 +26,7 @@ class Member:
 
     def __init__(self, base: str, pace: str) -> None:
         self.page = Visitor(base, query=f"?pace={pace}")
-        self.walls: list[float] = []  # when the wall was told
+        self.walls: list[float] = []  # when the wall was sent
         self.room: dict[str, Any] = {}
         self.key: dict[str, Any] = {}
         self.refused: list[str] = []
@@ -116,7 +116,7 @@ async def take_the_wheel(server: Server, students: int, steps: int) -> None:
 
 
 async def goes_on(member: Member, shown: int, begun: float) -> float:
-    """Seconds until a student's own run, told to play, has made a step."""
+    """Seconds from Play to the first step of a student's own run."""
     await until(lambda: not member.room["follows"])
     while member.page.steps[-1] <= shown:
         member.page.press(".")

@@ -56,7 +56,7 @@ def student(number: int, steps: int) -> bytes:
 
 
 def measure() -> None:
-    """Make the class, grade it, and tell."""
+    """Make the class, grade it, and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=30)
     parser.add_argument("--steps", type=int, default=2000)

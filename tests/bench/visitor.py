@@ -163,7 +163,7 @@ class Visitor:
             line.transport.disconnect(graceful=False)
 
     def ask(self) -> None:
-        """Request the next frame, unless it wants none."""
+        """Request the next frame, unless it needs none."""
         if self.asks:
             self.wish()
 

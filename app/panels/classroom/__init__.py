@@ -1,1 +1,1 @@
-"""The class room on the page: what pages do as their room says."""
+"""The class room on the page: what pages do in each state of their room."""

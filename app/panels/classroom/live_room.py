@@ -99,10 +99,10 @@ class LiveRoom:
         seat.here = False
         self.update()
 
-    # ---- what is said --------------------------------------------------------------------------
+    # ---- messages ------------------------------------------------------------------------------
 
     def hear(self, key: str, message: m.Message) -> None:
-        """Do what a message says; Refused says why not."""
+        """Apply a message; Refused says why not."""
         student = self.room.student(key)
         suggestion = student.suggestion if student else None
         self.room.hear(key, message)
@@ -126,7 +126,7 @@ class LiveRoom:
         self.changed()
 
     def rest(self) -> None:
-        """When nobody is there for a minute, the run waits; called once a second."""
+        """Pause the run when the room was empty for a minute; called once a second."""
         pages: list[Seat | TeacherSeat] = [*self.seats, *self.teachers]
         here = any(seat.here for seat in pages) or bool(self.room.present)
         self._empty = 0 if here else self._empty + 1
@@ -149,7 +149,7 @@ class LiveRoom:
         if self.run is None:
             return
         holds, handle = self.room.holds, self.run.handle
-        handle.wait(self, NEWER, _hear_nothing)  # or, unwatched, it tells nothing
+        handle.wait(self, NEWER, _hear_nothing)  # an unwatched run publishes nothing
         if holds and not self._held:
             self._resumes = handle.latest.status is Status.RUNNING
             handle.send(Pause())
@@ -196,7 +196,9 @@ class LiveRoom:
         for seat, student in self.seats.items():
             if student.admitted and seat.works:
                 handle = seat.visit.handle
-                handle.wait(self, NEWER, _hear_nothing)  # or a hidden page's run tells nothing
+                handle.wait(
+                    self, NEWER, _hear_nothing
+                )  # the run of a hidden page publishes nothing
                 snapshot = handle.latest
                 tiles[student.number] = tile_of(snapshot)
                 note(student, snapshot)
@@ -230,7 +232,7 @@ class LiveRoom:
         missing = [x.name for x in self.room.students.values() if x.name not in made]
         return archive(made), ", ".join(missing)
 
-    # ---- what pages are told -------------------------------------------------------------------
+    # ---- what pages are sent -------------------------------------------------------------------
 
     def student_sees(self, student: Participant) -> StudentSees:
         """What a student sees of the room."""

@@ -27,7 +27,7 @@ from app.server.session import Visit
 from app.server.shown_run import ShownRun, WatchedRun
 
 SILENT = 4.0  # seconds without a word, after which the room's process is lost
-PATIENCE = 5.0  # seconds for the answer to somebody who joins
+PATIENCE = 5.0  # seconds for the answer to a request to join
 LETTERS = itertools.count(1)
 
 
@@ -52,7 +52,7 @@ class RemoteRoom(LiveRoom):
 
     @property
     def told(self) -> SavedRoom | None:
-        """The room as it was told last."""
+        """The room as it was received last."""
         return self._told.room if self._told else None
 
     @property
@@ -60,7 +60,7 @@ class RemoteRoom(LiveRoom):
         """Whether the room's process cannot be reached."""
         return self._exchange.lost or self._clock() - self.heard_at > SILENT
 
-    # ---- what the room's process tells ----------------------------------------------------------
+    # ---- messages of the room's process ---------------------------------------------------------
 
     def _hear(self, told: bytes) -> None:
         try:
@@ -73,7 +73,7 @@ class RemoteRoom(LiveRoom):
             del self.unanswered[number]
             self._answer(number, heard.refused.get(ME, {}).get(number, ""))
         if heard.closed:
-            self.room.closed = True  # its pages are told at the next second
+            self.room.closed = True  # its pages are informed at the next second
             return
         self._copy(heard)
         self._serve()
@@ -88,7 +88,7 @@ class RemoteRoom(LiveRoom):
         self.do_again()
 
     def do_again(self) -> None:
-        """Do what was said here and is not answered yet."""
+        """Apply the messages of pages here that are not answered yet."""
         for letter in self.unanswered.values():
             if isinstance(letter.content, Says):
                 self._do(letter.key, letter.content)
@@ -97,7 +97,7 @@ class RemoteRoom(LiveRoom):
         try:
             self.room.hear(key, said.message)
         except Refused:
-            return  # its process will say so, too
+            return  # its process will refuse it, too
 
     def _answer(self, number: int, refusal: str) -> None:
         waiting = self._waiting.pop(number, None)
@@ -115,7 +115,7 @@ class RemoteRoom(LiveRoom):
         if message.wanted:
             self.mirrors.answer(message.wanted.run)
 
-    # ---- what is said here ----------------------------------------------------------------------
+    # ---- messages of pages here -----------------------------------------------------------------
 
     async def join(self, name: str) -> Participant:
         """A new student, as the room's process decides."""
@@ -134,7 +134,7 @@ class RemoteRoom(LiveRoom):
         return student
 
     def hear(self, key: str, message: m.Message) -> None:
-        """Do what a student says here, and tell the room's process."""
+        """Apply a student's message here, and send it to the room's process."""
         if not isinstance(message, m.STUDENTS):
             raise Refused("Only the teacher can do this.")
         if isinstance(message, m.TakeWheel) and self.lost:
@@ -184,7 +184,7 @@ class RemoteRoom(LiveRoom):
 
     @property
     def deserted(self) -> bool:
-        """Whether nobody here is in the room any more."""
+        """Whether no page here is in the room any more."""
         return not any(seat.here for seat in self.seats) and not self._waiting
 
     # ---- what is seen ---------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class RemoteRoom(LiveRoom):
         return seat
 
     def part(self) -> None:
-        """Tell and hear nothing more."""
+        """Send and receive nothing more."""
         self._exchange.ignore(channel(self.room.code, "of"))
         self._exchange.ignore(channel(self.room.code, "of run"))
         self.mirrors.end()

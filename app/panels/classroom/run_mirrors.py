@@ -1,4 +1,4 @@
-"""The runs of a room that are watched across processes: told by one, and mirrored by the others."""
+"""The runs of a room that are watched across processes: sent by one, mirrored by the others."""
 
 import asyncio
 from collections.abc import Callable, Set
@@ -21,7 +21,7 @@ class RunMirrors:
     ) -> None:
         self._code, self._exchange, self._run_here = code, exchange, run_here
         self._mirrored: dict[str, MirroredRun] = {}
-        self._served: tuple[str, ShownRun] | None = None  # what others are told of
+        self._served: tuple[str, ShownRun] | None = None  # the run that others are sent
         self._version = 0
         self._looks: Set[str] = frozenset()
         self._loop = asyncio.get_running_loop()
@@ -81,7 +81,7 @@ class RunMirrors:
             self._wait()
 
     def answer(self, who: str) -> None:
-        """Somebody wants to go on with a run, which may be of this process."""
+        """Answer a request to go on with a run, which may be of this process."""
         run = self._run_here(who)
         if run:
             run.carried().add_done_callback(

@@ -1,4 +1,4 @@
-"""One student's page in a room: it follows, waits or works as the room says."""
+"""One student's page in a room: it follows, waits or works by the state of the room."""
 
 import logging
 import sys
@@ -43,7 +43,7 @@ class Seat:
         visit.refuses = self._refuse
 
     def follow(self, shown: WatchedRun | None) -> None:
-        """Do as the room says; `shown` is the run that the class sees, once it is known."""
+        """Follow the room; `shown` is the run that the class sees, once it is known."""
         follows = self._room.follows(self.student)
         if self.student.wheel and not self._wheel and shown:
             self._fork(shown)
@@ -110,7 +110,9 @@ class Seat:
         if self._accepted is None or not self.visit.stands:
             return
         handle = self.visit.handle
-        handle.wait(self, sys.maxsize, lambda snapshot, version: None)  # or it tells nothing
+        handle.wait(
+            self, sys.maxsize, lambda snapshot, version: None
+        )  # an unwatched run publishes nothing
         looking = handle.latest.looking
         if looking is None or looking.verified is None:
             accepted, self._accepted = self._accepted, None

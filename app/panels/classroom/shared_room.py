@@ -1,4 +1,4 @@
-"""A room for the other processes of the server: they are told of it, and what they say is heard.
+"""A room of this process that other processes show: its state goes out, their messages come in.
 
 One process writes: that of the teacher's run. So there is one truth, and what was said twice or
 late is put in order where it arrives.
@@ -25,11 +25,11 @@ from app.server.shown_run import ShownRun
 SILENT = 5.0  # seconds without a report, after which a process has gone
 KEPT_EVERY = 5.0  # seconds from one copy of the run to the next
 PER_SECOND = 1e6  # bytes of such copies, if they are large
-REFUSALS = 50  # that are told again, of each process
+REFUSALS = 50  # that are sent again, to each process
 
 
 def channel(code: str, what: str) -> str:
-    """The name under which something of a room is told."""
+    """The name of the channel for one kind of message about a room."""
     return f"babysit:{code}:{what}"
 
 
@@ -59,7 +59,7 @@ class SharedRoom:
     def _run_here(self, who: str) -> ShownRun | None:
         return self.live.run_here(who) if who else self.live.run
 
-    # ---- what others say ----------------------------------------------------------------------
+    # ---- messages of other processes ----------------------------------------------------------
 
     def _hear(self, told: bytes) -> None:
         try:
@@ -74,7 +74,7 @@ class SharedRoom:
             self._mirrors.answer(message.wanted.run)
 
     def _open(self, letter: Letter) -> None:
-        """Do what a letter says, unless that is done already."""
+        """Apply a letter, unless that is done already."""
         if letter.number > self._heard.get(letter.process, 0):
             self._heard[letter.process] = letter.number
             try:
@@ -135,13 +135,13 @@ class SharedRoom:
         return frozenset(look for report in reports for look in report.looks)
 
     def _watched(self) -> str | None:
-        """The run of this process that others see; None: theirs, or nobody is there."""
+        """The run of this process that others see; None: theirs, or there is no other."""
         if not self._reports:
             return None
         shown = self._room.shown or ""
         return shown if self._run_here(shown) else None
 
-    # ---- what others are told -----------------------------------------------------------------
+    # ---- messages to other processes ----------------------------------------------------------
 
     def tell(self) -> None:
         """The room has changed."""
@@ -159,7 +159,7 @@ class SharedRoom:
         self._exchange.tell(channel(self._code, "of"), msgspec.json.encode(told))
 
     def tick(self, seconds: int) -> None:
-        """Once a second: stay its process, keep it for so long, and tell those who may be lost."""
+        """Once a second: stay its process, keep it for so long, and send it to all again."""
         self._count()
         self._mirrors.serve(self._watched(), self._looks)
         self.tell()
