@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Set
 from concurrent.futures import Future
 from typing import Any
 
+import panel as pn
 from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
 

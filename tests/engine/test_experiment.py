@@ -358,7 +358,7 @@ def test_a_run_is_played_in_the_experiment_that_was_made_for_it(config):
 
 
 def test_the_same_weights_are_judged_once(config, monkeypatch):
-    training = trained(config, 3)._run.training
+    training = trained(config, 3).training
     judge = training.judges[1]
     first, passes = judge.judge(), []
     forward = judge.network.forward

@@ -73,13 +73,13 @@ def test_what_paced_runs_leave_goes_to_whoever_can_use_more(room, config, clock)
         handle.set_pace(10.0)
     watch(first)
     serve(room, clock, 10 * PERIOD)
-    steps = [handle.experiment.step for handle in handles.values()]
-    frames = first._version
+    experiments = [room.slot(handle).experiment for handle in handles.values()]
+    steps, frames = [x.step for x in experiments], first.version
     serve(room, clock, 20 * PERIOD)
-    made = [x.experiment.step - before for x, before in zip(handles.values(), steps, strict=True)]
+    made = [x.step - before for x, before in zip(experiments, steps, strict=True)]
     assert made[0] * 0.0005 / (20 * PERIOD) > 0.4  # of the time; an equal share is 6 %
     assert all(18 <= paced <= 22 for paced in made[1:])
-    assert first._version - frames <= 22  # no more frames than others have
+    assert first.version - frames <= 22  # no more frames than others have
     assert room.worst.seconds < 0.03  # nobody waits for more than a piece of that
 
 
@@ -298,14 +298,14 @@ def test_a_slow_run_takes_a_few_even_shares_at_most(room, config, clock):
     names = "abcdefghijklmnopqrst"
     handles, _ = seated(room, config, clock, names, begins=0.0, trains=0.0002)
     serve(room, clock, 10 * PERIOD)
-    handles["a"].experiment.costs_to_train = 0.2
+    room.slot(handles["a"]).experiment.costs_to_train = 0.2
     while not any(map(len, room.slow)):
         serve(room, clock, PERIOD)
     (slow,) = [queue for queue in room.slow if len(queue)]
     even = room.load * PERIOD / len(names)
-    turn, part = slow._share(handles["a"], alone=False)
+    turn, part = slow.share(room.slot(handles["a"]), alone=False)
     assert even < turn / part < 5 * even
-    turn, part = room.main._share(handles["b"], alone=False)
+    turn, part = room.main.share(room.slot(handles["b"]), alone=False)
     assert turn / part == pytest.approx(even, rel=0.2)
 
 
