@@ -173,13 +173,14 @@ def test_from_within_a_lesson_it_becomes_the_visitors_own_run():
     conductor = Conductor(10, clock, begin=lambda thread: None)
     handle = conductor.add(Experiment(SMALL, clock=clock))
     watch(handle)
-    handle.do(lambda experiment: handle.put_on_stage(stage))
+    handle.arrange(lambda slot: slot.put_on_stage(stage))
     serve(conductor, clock, 0.3)
     assert handle.latest.step == 20
     handle.send(carry(source))
     serve(conductor, clock, 0.5)
-    assert (handle.on_stage, handle.latest.step, handle.own.step) == (False, 300, 300)
+    slot = conductor.slot(handle)
+    assert (slot.on_stage, handle.latest.step, slot.own.step) == (False, 300, 300)
     assert handle.latest.run > stage.run  # a page tells runs by their numbers
-    handle.do(lambda experiment: handle.return_to_stage())
+    handle.arrange(lambda slot: slot.return_to_stage())
     serve(conductor, clock, 0.3)
-    assert (handle.experiment, handle.latest.step) == (stage, 20)
+    assert (slot.experiment, handle.latest.step) == (stage, 20)
