@@ -1,5 +1,6 @@
 """One student of a room: a key that proves who it is, a nickname, and what the room keeps."""
 
+import math
 import secrets
 from dataclasses import dataclass, field
 
@@ -43,6 +44,7 @@ class Participant:
     pages: int = 0  # that are connected
     elsewhere: int = 0  # ... to other processes of the server
     wheel: bool = False  # whether it steers a run of its own while the class follows
+    took_wheel: float = -math.inf  # when it last did
     hand: float | None = None  # when it was raised
     suggestion: Suggestion | None = None
     pointed_at: str = ""  # the plot that the teacher points at

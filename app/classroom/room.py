@@ -20,6 +20,7 @@ from engine import SETTINGS, Choice, Range, RunConfig, Stack
 
 type Place = int  # of a lesson in the lecture's order
 
+WHEEL_AGAIN = 3.0  # seconds from one run of one's own to the next, which costs the server work
 MOST_QUESTIONS = 100  # that are kept for the export
 
 
@@ -165,7 +166,9 @@ class Room:
             raise Refused("Your teacher has paused the class.")
         if self.question and self.question.holds:
             raise Refused("The class is asked what will happen: answer first.")
-        student.wheel = True
+        if not student.wheel and self._clock() - student.took_wheel < WHEEL_AGAIN:
+            raise Refused("You had the wheel a moment ago: try again in a few seconds.")
+        student.wheel, student.took_wheel = True, self._clock()
 
     def _follow(self, student: Participant, message: m.Follow) -> None:
         student.wheel = False

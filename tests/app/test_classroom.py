@@ -15,7 +15,7 @@ from app.classroom.participant import MOST_TRIALS, Trial
 from app.classroom.question import Phase
 from app.classroom.refused import Refused
 from app.classroom.results import as_csv, as_json
-from app.classroom.room import Room
+from app.classroom.room import WHEEL_AGAIN, Room
 from app.classroom.rooms import CODE, HOUR, LETTERS, Rooms
 from app.classroom.saved import (
     SavedRoom,
@@ -288,6 +288,7 @@ def test_who_takes_the_wheel_follows_again_when_everybody_is_called_back(room):
     assert (room.follows(anna), room.follows(ben)) == (False, True)
     room.hear(anna.key, m.Follow())
     assert room.follows(anna)
+    room._clock.now += WHEEL_AGAIN
     room.hear(anna.key, m.TakeWheel())
     teach(room, m.SetMode("follow"))
     assert room.follows(anna)
@@ -303,6 +304,19 @@ def test_nobody_takes_the_wheel_while_the_class_predicts(room):
     teach(room, m.Ask("Well?", OPTIONS))
     with pytest.raises(Refused, match="answer first"):
         room.hear(anna.key, m.TakeWheel())
+
+
+def test_whoever_takes_the_wheel_again_and_again_waits_between(room):
+    (anna,) = joined(room, "Anna")
+    room.hear(anna.key, m.TakeWheel())
+    room.hear(anna.key, m.TakeWheel())  # has it already
+    room.hear(anna.key, m.Follow())
+    with pytest.raises(Refused, match="a moment ago"):
+        room.hear(anna.key, m.TakeWheel())
+    assert room.follows(anna)
+    room._clock.now += WHEEL_AGAIN
+    room.hear(anna.key, m.TakeWheel())
+    assert not room.follows(anna)
 
 
 def test_everybody_is_brought_to_a_lesson_or_a_state(room):
