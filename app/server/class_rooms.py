@@ -97,6 +97,8 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
             "The run of your class is with another process of this server:"
             f" open the address with ?room={remote.room.code}."
         )
+    if visit.over:  # its page was closed meanwhile
+        raise Refused("This page is over: open the address again.")
     await CLUSTER.recall(remote)
     news = _go_on(visit, await CLUSTER.run_of(remote.room))
     room, members = remote.room, MEMBERS.pop(remote, set())
