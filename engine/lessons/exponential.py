@@ -22,7 +22,7 @@ class Effort(Graph):
 class Exponential:
     """exp as a sum of terms: each takes a multiplication and an addition."""
 
-    digits: int  # as many as it is to be exact to
+    digits: int  # as many as it is to be exact to, at most 15
 
     def show(self) -> Effort:
         """Add term after term, and measure how far the sum is from exp at most."""
