@@ -70,6 +70,7 @@ class PlaylistEditor:
         self.view = Column(
             self._board,
             FlexBox(self._save, self._file_input, margin=(0, 12), sizing_mode="stretch_width"),
+            stylesheets=[css("playlist")],
             sizing_mode="stretch_width",
         )
         self._listen()
