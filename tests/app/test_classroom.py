@@ -281,14 +281,14 @@ def test_forty_votes_are_all_counted_and_none_twice(room):
 # ---- steering -----------------------------------------------------------------------------------
 
 
-def test_who_takes_the_wheel_follows_again_when_everybody_is_called_back(room):
+def test_who_takes_the_wheel_follows_again_when_everybody_is_called_back(room, clock):
     anna, ben = joined(room, "Anna", "Ben")
     assert room.follows(anna)
     room.hear(anna.key, m.TakeWheel())
     assert (room.follows(anna), room.follows(ben)) == (False, True)
     room.hear(anna.key, m.Follow())
     assert room.follows(anna)
-    room._clock.now += WHEEL_AGAIN
+    clock.now += WHEEL_AGAIN
     room.hear(anna.key, m.TakeWheel())
     teach(room, m.SetMode("follow"))
     assert room.follows(anna)
@@ -306,7 +306,7 @@ def test_nobody_takes_the_wheel_while_the_class_predicts(room):
         room.hear(anna.key, m.TakeWheel())
 
 
-def test_whoever_takes_the_wheel_again_and_again_waits_between(room):
+def test_whoever_takes_the_wheel_again_and_again_waits_between(room, clock):
     (anna,) = joined(room, "Anna")
     room.hear(anna.key, m.TakeWheel())
     room.hear(anna.key, m.TakeWheel())  # has it already
@@ -314,7 +314,7 @@ def test_whoever_takes_the_wheel_again_and_again_waits_between(room):
     with pytest.raises(Refused, match="a moment ago"):
         room.hear(anna.key, m.TakeWheel())
     assert room.follows(anna)
-    room._clock.now += WHEEL_AGAIN
+    clock.now += WHEEL_AGAIN
     room.hear(anna.key, m.TakeWheel())
     assert not room.follows(anna)
 
