@@ -24,6 +24,20 @@ PARTS = """() => {
 }"""
 
 
+# Where the buttons are that act on the run, while these words stand beside them.
+BESIDE = """(words) => {
+    const all = (root) => [...root.querySelectorAll("*")].flatMap(
+        (e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]
+    )
+    const parts = all(all(document).find((e) => e.matches("header")))
+    for (const name of ["title", "health", "epoch", "until"]) {
+        parts.find((e) => e.dataset.text == name).textContent = words
+    }
+    const buttons = parts.filter((e) => e.matches(".transport button"))
+    return buttons.map((e) => e.getBoundingClientRect().left)
+}"""
+
+
 @pytest.fixture
 def narrow(tab):
     """A page with a closed sidebar, which therefore never covers the header."""
@@ -39,6 +53,11 @@ def test_nothing_overlaps_or_leaves_the_header(narrow, look):
     for width in WIDTHS:
         narrow.page.set_viewport_size({"width": width, "height": 800})
         narrow.wait_for(lambda width=width: faults(narrow.page.evaluate(PARTS), width) == [])
+
+
+def test_no_button_moves_under_the_mouse_when_words_change(tab):
+    short, long = (tab.page.evaluate(BESIDE, words) for words in ("x", "x" * 24))
+    assert len(short) > 5 and short == long
 
 
 def test_every_action_is_reachable_by_mouse(narrow):
