@@ -21,6 +21,7 @@ WORDS = 0.42  # width of the text before the histograms, in widths of these
 GAP = 0.05  # ... of the space before the strips
 STRIP = 0.62  # ... and of the strips behind them
 ROOMY = 4  # so few layers have room for several lines of text each
+APART = 8.0  # pixels from the last number below the histograms to the words below the strips
 THIRD_LINE = 27  # pixels below the first one
 NAMED = 14  # so few layers have room for one line each
 
@@ -145,6 +146,7 @@ def _since(snapshot: Snapshot) -> Columns:
         "x": [bins * (1 + GAP), bins * (1 + GAP + STRIP)],
         "label": ["step 0", numbers.count(snapshot.activation_history.steps[-1])],
         "align": ["left", "right"],
+        "offset": [APART, 0.0],
     }
 
 
@@ -241,13 +243,14 @@ class ActivationsView:
             color_mapper=mapper,
         )
         self._figure.add_glyph(data, glyph)
-        since = source("activations.since", ["x", "label", "align"])
+        since = source("activations.since", ["x", "label", "align", "offset"])
         self._figure.text(
             "x",
             self._bottom,
             "label",
             source=since,
             text_align="align",
+            x_offset="offset",
             level="annotation",
             **self._small,
         )

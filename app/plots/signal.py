@@ -125,6 +125,7 @@ class SignalView:
             text_baseline="middle",
             text_color="colour",
             text_font_size=style.small,
+            level="annotation",  # over the edge, too, where a line may end
         )
         self.figures = [figure]
 
