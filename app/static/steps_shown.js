@@ -154,9 +154,18 @@ function shown() {
   if (part != null) {
     return part
   }
+  const first = first_chosen()
+  return [is_before(first) ? 0 : first, last]
+}
+
+function first_chosen() {
   const since = {change: Math.max(LEAST, step - changed) * (1 + BEFORE), last: LAST}[choice]
-  const first = since == null || (choice == "change" && changed == 0) ? 0 : Math.max(0, Math.floor(step - since))
-  return [looked_at != null && looked_at < first ? 0 : first, last]
+  return since == null || (choice == "change" && changed == 0) ? 0 : Math.max(0, Math.floor(step - since))
+}
+
+// Whether somebody looks back at a step before the part that is chosen: all steps are shown meanwhile.
+function is_before(first) {
+  return looked_at != null && looked_at < first
 }
 
 function set(range, [start, end]) {
@@ -193,7 +202,8 @@ function place_anew({figure}) {
 
 // What can be chosen in the headlines says what is chosen.
 function tell() {
-  const name = part == null && heights.size == 0 ? choice : "part"
+  const whole = is_before(first_chosen()) ? "all" : choice
+  const name = part == null && heights.size == 0 ? whole : "part"
   in_headlines("[data-looks=steps]", (select) => {
     if (select.value != name) {
       select.value = name
