@@ -144,9 +144,8 @@ def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
     assert f"left run 1 at step {first:,}" in here.inner_text()
     assert tree.locator("path").count() == 2
     long.page.keyboard.press("Tab")
-    assert tree.get_by_role("button", name=f"run 1, {end:,} steps").evaluate(
-        "(e) => e == e.getRootNode().activeElement"
-    )
+    left = tree.get_by_role("button", name=f"run 1, {end:,} steps")
+    long.wait_for(lambda: left.evaluate("(e) => e == e.getRootNode().activeElement"))
     long.page.keyboard.press("Enter")
     long.wait_for(lambda: long.snapshot.run == 1 and running(long))
     long.wait_for(lambda: long.channel("run") == 1 and long.channel("step") > end)
