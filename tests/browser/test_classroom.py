@@ -249,7 +249,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
         press(teacher, "Open a saved room …")
     chooser.value.set_files(saved)
     teacher.page.get_by_text("0 here. They follow you.").wait_for()
-    back = dan.context.new_page()
+    back = dan.window.new_page()
     back.goto(f"{address}?only=loss")
     back.get_by_text(f"Class {code} · Dan").wait_for()
     teacher.page.get_by_text("1 here. They follow you.").wait_for()

@@ -183,7 +183,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
     stays, leaves = open_tab(), open_tab()
     assert len(CONDUCTOR) == 2
     page = weakref.ref(leaves.visit.layout.page)
-    leaves.context.close()
+    leaves.window.close()
     forget_the_left()
     stays.wait_for(lambda: len(CONDUCTOR) == 1)
     assert list(VISITS) == [stays.session]
@@ -194,7 +194,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
 
     stays.wait_for(freed)
     stays.wait_for_frames(3)
-    stays.context.close()
+    stays.window.close()
     stays_thread = [t for t in threading.enumerate() if t.name == "conductor"]
     for thread in stays_thread:
         thread.join(PATIENCE)

@@ -48,7 +48,7 @@ def come_by(chromium: Browser, address: str) -> Iterator[Callable[[str], Guest]]
 
     yield come
     for guest in guests:
-        guest.context.close()
+        guest.window.close()
     forget_the_left()
     for guest in guests:
         assert guest.strangers == []
@@ -180,7 +180,7 @@ def test_without_a_sidebar_there_are_no_knobs(come_by):
 
 
 def test_the_dialog_makes_the_link_and_copies_it(tab, come_by):
-    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.window.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.press("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     tab.slide("Learning rate", "Home")
@@ -260,7 +260,7 @@ def test_the_report_opens_without_a_server_or_network(tab, tmp_path):
     _, text = saved(tab, "Report (HTML)")
     path = tmp_path / "report.html"
     path.write_bytes(text)
-    page = tab.context.new_page()
+    page = tab.window.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
@@ -327,7 +327,7 @@ def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
     yours.page.keyboard.press("Escape")
     name = mine.snapshot.config.data.dataset.name
     assert name in DATASETS
-    mine.context.close()
+    mine.window.close()
     forget_the_left()
     wait_until(lambda: name not in DATASETS)
 
