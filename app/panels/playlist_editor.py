@@ -68,8 +68,9 @@ class PlaylistEditor:
         )
         self._file_input.param.watch(lambda event: self._open_file(), "value")
         self.view = Column(
-            self._board,
+            # Above the board: below it they would lie over its end on a phone.
             FlexBox(self._save, self._file_input, margin=(0, 12), sizing_mode="stretch_width"),
+            self._board,
             stylesheets=[css("playlist")],
             sizing_mode="stretch_width",
         )
