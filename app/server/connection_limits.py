@@ -6,8 +6,9 @@ The defaults of Tornado and Bokeh 3.10 are far higher than a class needs.
 import time
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
+from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
 from tornado.httpserver import HTTPServer
 
@@ -20,9 +21,9 @@ SILENT = 30.0  # seconds in which a request has to send its headers, and then it
 SAVED = 500  # messages that a page may send at once
 RATE = 100  # ... and messages per second after that
 TOGETHER = 120  # messages per second of all pages; while they send more, each has its even share
-BURST = 5  # seconds of its share that a page may send at once even then
+BURST = 5  # seconds of its share that a page may send at once even then, or be silent and have one
 KNOWN = 1000  # addresses that are remembered
-PULLED = 50  # what a request for the whole document costs, in messages
+PULLED = 50  # what a further request for the whole document costs, in messages
 
 
 class Budget:
@@ -66,30 +67,44 @@ class Budget:
         self._left, self._filled = min(self._saved, self._left + gained), now
 
 
-class Crowd[Connection]:
-    """How many messages all connections together may send: those that send most wait for it."""
+class Sender:
+    """One page of a crowd: its own budget, its share of that of all, and when it last sent."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.own, self.share = Budget(clock=clock), Budget(clock=clock)
+        self.last = 0.0
+
+
+class Crowd[Page]:
+    """How many messages all pages together may send: those that send most wait for it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._all = Budget(TOGETHER, TOGETHER, clock)
-        self._each: WeakKeyDictionary[Connection, tuple[Budget, Budget]] = WeakKeyDictionary()
+        self._senders: WeakKeyDictionary[Page, Sender] = WeakKeyDictionary()
 
-    def spend(self, connection: Connection, cost: float) -> float:
-        """Seconds until a connection may send a message of this cost."""
-        if connection not in self._each:
-            self._each[connection] = Budget(clock=self._clock), Budget(clock=self._clock)
-        own, share = self._each[connection]
-        fair = TOGETHER / len(self._each)
-        share.fill_at(fair, BURST * fair)
-        wait, waits_for_others = own.spend(cost), share.spend(cost)
+    def spend(self, page: Page, cost: float) -> float:
+        """Seconds until a page may send a message of this cost."""
+        if page not in self._senders:
+            self._senders[page] = Sender(self._clock)
+        sender = self._senders[page]
+        sender.last = self._clock()
+        fair = TOGETHER / self._sending(sender.last)
+        sender.share.fill_at(fair, BURST * fair)
+        wait, waits_for_others = sender.own.spend(cost), sender.share.spend(cost)
         crowded = self._all.spend(cost) > 0
         self._all.forgive(1.0)
         if not crowded:
-            share.forgive(0.0)
+            sender.share.forgive(0.0)
         return max(wait, waits_for_others) if crowded else wait
 
+    def _sending(self, now: float) -> int:
+        """How many pages send anything; those of a class that follows do not."""
+        return sum(now - sender.last <= BURST for sender in list(self._senders.values()))
 
-CROWD: Crowd[WSHandler] = Crowd()
+
+CROWD: Crowd[ServerSession | WSHandler] = Crowd()
+OPENED: WeakSet[ServerSession | WSHandler] = WeakSet()  # pages that have their document
 
 
 class Addresses:
@@ -118,13 +133,17 @@ def install() -> None:
     largest = LARGEST + LIMITS.upload * 4 // 3  # base64 takes 4 characters for 3 bytes
     bounded: Any = property(lambda self: largest)
     WSHandler.max_message_size = bounded  # type: ignore[method-assign]
-    handle_messages_in_time(_wait)
+    handle_messages_in_time(wait_of)
     replaced(HTTPServer, "initialize", _impatient)
 
 
-def _wait(socket: WSHandler, kind: str) -> float:
-    """Seconds until the budgets allow the next message of a connection."""
-    return CROWD.spend(socket, PULLED if kind == "PULL-DOC-REQ" else 1)
+def wait_of(socket: WSHandler, kind: str) -> float:
+    """Seconds until the budgets allow the next message of a page, on whichever socket."""
+    page = socket.connection.session if socket.connection else socket
+    again = kind == "PULL-DOC-REQ" and page in OPENED
+    if kind == "PULL-DOC-REQ":
+        OPENED.add(page)
+    return CROWD.spend(page, PULLED if again else 1)
 
 
 def _impatient(initialize: Callable[..., None]) -> Callable[..., None]:

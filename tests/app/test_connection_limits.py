@@ -1,10 +1,12 @@
 """Limits for one connection: messages, page requests, and lines in the log."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 
 from app.server.connection_limits import (
+    CROWD,
     PULLED,
     RATE,
     SAVED,
@@ -12,6 +14,7 @@ from app.server.connection_limits import (
     Addresses,
     Budget,
     Crowd,
+    wait_of,
 )
 from app.server.log_limits import LONGEST, MOST, PERIOD, Brief, install
 
@@ -73,6 +76,30 @@ def test_one_page_alone_has_its_own_rate():
     for _ in range(300):  # a key held for ten seconds
         clock.now += 1 / 30
         assert crowd.spend(page, 1) == 0
+
+
+def test_pages_that_send_nothing_take_no_share():
+    """Two hundred who follow a class must not slow down the next ten who open the page."""
+    clock = Clock()
+    crowd = Crowd(clock)
+    followers, comers = [Page() for _ in range(200)], [Page() for _ in range(10)]
+    for page in followers:
+        clock.now += 1.0
+        crowd.spend(page, 1)
+    clock.now += 10.0
+    waits = [crowd.spend(page, 1) for _ in range(40) for page in comers]
+    assert max(waits) == 0.0
+
+
+def test_a_page_gets_its_document_once_for_nothing_on_whichever_socket(monkeypatch):
+    costs = []
+    monkeypatch.setattr(CROWD, "spend", lambda page, cost: costs.append(cost) or 0.0)
+    session = Page()
+    sockets = [SimpleNamespace(connection=SimpleNamespace(session=session)) for _ in range(3)]
+    for socket in sockets:
+        wait_of(socket, "PULL-DOC-REQ")
+    wait_of(SimpleNamespace(connection=SimpleNamespace(session=Page())), "PULL-DOC-REQ")
+    assert costs == [1, PULLED, PULLED, 1]
 
 
 def test_a_class_is_admitted_at_once_and_one_address_gets_half_at_most():
