@@ -7,6 +7,7 @@ uv run --group bench python tests/bench/classroom.py --students 40 --wheel 30000
 
 import argparse
 import asyncio
+import itertools
 import statistics
 import time
 from typing import Any
@@ -59,17 +60,17 @@ async def until(condition: Any) -> None:
 
 
 async def open_class(server: Server, students: int, pace: str) -> tuple[Member, list[Member]]:
-    """A teacher and the students, who follow."""
+    """A teacher and the students, who follow as soon as their page is there."""
     teacher = Member(server.base, pace)
     await teacher.open()
     teacher.say("teach", word=WORD)
     teacher.say("open")
     await until(lambda: teacher.key)
     crowd = [Member(server.base, pace) for _ in range(students)]
-    for start in range(0, students, 10):
-        await asyncio.gather(*(member.open() for member in crowd[start : start + 10]))
-    for number, member in enumerate(crowd):
-        member.say("join", code=teacher.key["code"], name=f"student {number}")
+    for some in itertools.batched(enumerate(crowd), 10):
+        await asyncio.gather(*(member.open() for _, member in some))
+        for number, member in some:
+            member.say("join", code=teacher.key["code"], name=f"student {number}")
     await until(lambda: all(member.room for member in crowd))
     return teacher, crowd
 
