@@ -266,7 +266,7 @@ class Lessons:
 
         def begin(slot: ExperimentSlot) -> None:
             if played.by:
-                stage.pinned = to_compare(lesson, played.lesson, slot.experiment)
+                stage.compare_with(to_compare(lesson, played.lesson, slot.experiment))
             slot.works.clear("lesson")
             slot.put_on_stage(stage)
             self._since = stage.run

@@ -5,7 +5,6 @@ state; the caller decides when. A run is determined to the bit by its first conf
 the list of `(step, command)` that were applied to it.
 """
 
-import dataclasses
 import math
 import sys
 import time
@@ -21,7 +20,7 @@ from engine.measure.explained_step import ExplainedStep, Explaining, explaining
 from engine.measure.instruments import Instruments
 from engine.measure.loss_line import LossLine
 from engine.measure.pinned_runs import PastRun, check_pin
-from engine.measure.snapshot import Change, Looking, Notice, Parent, Snapshot, Status
+from engine.measure.snapshot import Change, Notice, Parent, Snapshot, Status
 from engine.measure.traced_weight import NO_PLACE, Place, TracedWeight, tracing
 from engine.monotonic_clock import Steady
 from engine.nn.network import Network
@@ -31,10 +30,10 @@ from engine.runtime.carried_run import CarriedRun
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.film import Film, Filming, filming
-from engine.runtime.look_back import Past
 from engine.runtime.run import Run
 from engine.runtime.run_tree import RunTree
 from engine.runtime.script import Script
+from engine.runtime.snapshots import Snapshots
 from engine.runtime.trainer import Trainer
 from engine.training.checkpoints import ROOM, Checkpoints
 from engine.training.commands import (
@@ -90,11 +89,11 @@ class Experiment:
     ) -> None:
         self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
-        self.pinned: tuple[PastRun, ...] = ()
         self._diagnosing = Diagnosing()
         training = Training(config, dtype)
         self._tree = RunTree(training, self._diagnosing, self._clock, self._work, room)
-        self._tell()
+        self._snapshots = Snapshots(self._tree, self._diagnosing)
+        self._snapshots.as_measured()
 
     def _begin(self, config: RunConfig) -> None:
         """Begin a run that has nothing to do with those before."""
@@ -122,6 +121,15 @@ class Experiment:
     def branches(self) -> Branches:
         """The runs that were left, that left longest ago first."""
         return self._tree.branches
+
+    @property
+    def pinned(self) -> tuple[PastRun, ...]:
+        """The runs that were pinned, in order."""
+        return self._snapshots.pinned
+
+    def compare_with(self, runs: tuple[PastRun, ...]) -> None:
+        """Show these runs in its plots, in place of those that were pinned."""
+        self._snapshots.pinned = runs
 
     @property
     def run(self) -> int:
@@ -295,9 +303,9 @@ class Experiment:
                 self._play_script(command)
             case Pin(name, note):
                 check_pin(name, self.pinned, note)
-                self.pinned += (self._trainer.pinned(name, note),)
+                self._snapshots.pinned += (self._trainer.pinned(name, note),)
             case Unpin(name):
-                self.pinned = tuple(past for past in self.pinned if past.name != name)
+                self._snapshots.pinned = tuple(x for x in self.pinned if x.name != name)
             case LookBack() | LookAhead() | GoTo():
                 self._travel(command)
             case StartLockstep() | EndLockstep() | Turn():
@@ -406,7 +414,8 @@ class Experiment:
         if begin.branches:
             self._tree.adopt(begin)
         if begin.state and self._tree.show_ahead(begin):
-            self._tell()  # what is shown until the state is there must be of this run
+            # What is shown until the state is there must be of this run.
+            self._snapshots.as_measured()
         self._repeat(Script(begin.script, begin.until))
 
     def packed_state(self) -> bytes:
@@ -429,7 +438,7 @@ class Experiment:
             self._tree.adopt(carried.begin)
         self.status, self._tree.previous = Status.PAUSED, carried.previous
         self._tree.take_up(carried.branch)
-        self._tell()  # what is shown until its step is there must be of this run
+        self._snapshots.as_measured()  # what is shown until its step is there must be of this run
         self._diagnosing.adopt(self.run, carried.noticed)
 
     @property
@@ -545,18 +554,12 @@ class Experiment:
 
         `looks` are the names of the requested fields of `Inside`.
         """
-        if self._tree.shown.past or self._tree.shown.ahead:
-            return self._tell_shown(looks)
-        self._trainer.measure_all(looks)
-        return self._tell()
+        return self._snapshots.newest(looks)
 
     @_quietly
     def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
         """The current state; what is expensive to measure may be a little older."""
-        if self._tree.shown.past or self._tree.shown.ahead:
-            return self._tell_shown(looks)
-        self._trainer.measure(looks)
-        return self._tell()
+        return self._snapshots.cached(looks)
 
     @_quietly
     def check_gradients(self, coordinates: int = 30) -> GradientCheck:
@@ -580,41 +583,6 @@ class Experiment:
         """Make a film of this run up to now, piece by piece."""
         scale = self._trainer.measured.instruments.heritage.scale
         return filming(self._run.trail, self.step, scale)
-
-    def _tell(self) -> Snapshot:
-        return self._diagnosing.tell(self._describe())
-
-    def _tell_shown(self, looks: Set[str]) -> Snapshot:
-        """The step that is looked at, or the last one of a link's run while that is repeated."""
-        so_far = self._diagnosing.last.so_far
-        if self._tree.shown.past:
-            past = self._tree.shown.past
-            return self._tell_past(past, past.looking(self.step, so_far), looks)
-        if self._tree.shown.ahead:
-            ahead = self._tree.shown.ahead
-            told = self._tell_past(ahead.past, ahead.looking(self.step, so_far), looks)
-            until = self._trainer.script.until
-            return self._diagnosing.tell_unverified(told, self.status, until)
-        return self._tell()
-
-    def _tell_past(self, past: Past, looking: Looking, looks: Set[str]) -> Snapshot:
-        """The run at another step; until that is rebuilt, the snapshot before."""
-        if not past.ready:
-            return self._diagnosing.tell_unready(self.status, looking)
-        past.measure(looks)
-        return self._diagnosing.tell_past(self._describe(), past, looking)
-
-    def _describe(self) -> Snapshot:
-        """The state of the run and of those beside it, without findings."""
-        return dataclasses.replace(
-            self._trainer.describe(),
-            noticed=self._diagnosing.noticed(self.run),
-            followed=self._diagnosing.followed.changes,
-            previous=self._tree.previous,
-            pinned=self.pinned,
-            other=self._tree.other.told(self._run.training) if self._tree.other else None,
-            branches=self.branches.told,
-        )
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:

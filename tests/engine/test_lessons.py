@@ -397,7 +397,7 @@ def test_no_two_runs_of_a_lesson_have_the_same_title(name):
 
 def played_live(lesson: Lesson, beside: tuple = ()) -> tuple[Experiment, list]:
     experiment = Experiment(RunConfig())
-    experiment.pinned = beside
+    experiment.compare_with(beside)
     scenes = []
     for scene in play_live(experiment, lesson, lambda pace: None):
         scenes += [scene] if scene else []
