@@ -5,9 +5,10 @@ and closed it kept 50 MB, though not an object of them was left.
 
 Python's collector of garbage has to look at everything that lives, and nothing else runs meanwhile.
 Most of that is the program itself: 205,000 objects of modules and classes, against 4,600 of a
-page. So the program is set aside from it ("frozen") when the server starts and whenever nobody is
-here. While somebody is here, only pages are searched, and only when enough visitors have left: with
-twenty pages open, that takes a third of the time.
+page. So the program is set aside from it ("frozen") when the server starts, when the first visitor
+has a page, whose building imports the rest of it, and whenever nobody is here. While somebody is
+here, only pages are searched, and only when enough visitors have left: with twenty pages open, that
+takes a third of the time.
 """
 
 import asyncio
@@ -43,8 +44,10 @@ class Memory:
         collect: Callable[[], object] = gc.collect,
         set_aside: Callable[[], None] = set_aside,
         give_back: Callable[[], None] = give_back,
+        freeze: Callable[[], None] = gc.freeze,
     ) -> None:
         self._collect, self._set_aside, self._give_back = collect, set_aside, give_back
+        self._freeze = freeze
         self.nobody_is_here: Callable[[], bool] = lambda: True
         self._left = 0.0  # MB of garbage, estimated
         self._new = 0.0  # ... of visitors who left since the last check
@@ -58,6 +61,11 @@ class Memory:
         while True:
             await asyncio.sleep(EVERY)
             await asyncio.to_thread(self.look)
+
+    def keep(self, visitors: int) -> None:
+        """A visitor has a page; the first one's is set aside with the program that it imported."""
+        if visitors == 1:
+            self._freeze()
 
     def owe(self, parameters: int = 0) -> None:
         """A visitor has left, whose network had so many parameters."""

@@ -346,10 +346,13 @@ class Visit:
             self._started = True
             if not (self._arrival and self._arrival.awaits):
                 self.handle.send(Play())
+            if self.watched:  # it joined a class meanwhile: its own run waits
+                self.handle.send(Pause())
 
     def arrive(self) -> None:
         """A browser is there to see the page."""
         self.presence.arrive()
+        MEMORY.keep(len(VISITS))
 
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""

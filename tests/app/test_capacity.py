@@ -99,6 +99,21 @@ class LockedDocument(Document):
         return change
 
 
+def test_the_run_of_a_page_that_joins_a_class_at_once_waits():
+    visit, teacher = Visit(run_links.read({})), Visit(run_links.read({}))
+    for each in (visit, teacher):
+        each.belong_to(LockedDocument())
+        each.set_up()
+    try:
+        visit.watch_other(teacher.run)
+        visit.start()
+        wait_until(lambda: visit.handle.settled)
+        assert visit.handle.latest.status is Status.PAUSED
+    finally:
+        visit.end()
+        teacher.end()
+
+
 def test_an_unwatched_run_waits_for_its_visitor():
     visit = Visit(run_links.read({}))
     visit.belong_to(LockedDocument())

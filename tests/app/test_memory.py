@@ -18,7 +18,8 @@ def done() -> list[str]:
 
 @pytest.fixture
 def memory(done) -> Memory:
-    return Memory(*(lambda name=name: done.append(name) for name in ("collect", "aside", "back")))
+    names = ("collect", "aside", "back", "freeze")
+    return Memory(*(lambda name=name: done.append(name) for name in names))
 
 
 def test_memory_is_freed_only_after_visitors_have_left(memory, done):
@@ -46,6 +47,12 @@ def test_a_few_departures_do_not_pause_present_visitors(memory, done):
     memory.owe(500_000)
     memory.look()
     assert done == ["collect", "back"] * 2
+
+
+def test_the_first_visitor_brings_the_rest_of_the_program(memory, done):
+    memory.keep(visitors=1)
+    memory.keep(visitors=2)
+    assert done == ["freeze"]
 
 
 class Circle:
