@@ -57,7 +57,7 @@ def load_again(tab: Tab) -> None:
     """Load the page anew; the visit is another one from then on."""
     before = set(VISITS)
     tab.page.reload()
-    tab.wait_for_frames(1)
+    tab.page.wait_for_function("window.babysit?.frames >= 1")  # of a run that waits no more come
     (tab.session,) = set(VISITS) - before
 
 

@@ -149,7 +149,8 @@ def explains_in_panels(tab: Tab) -> None:
         all_explained(tab)
     for name in reversed(list(PANELS)):
         page.get_by_role("tab", name=name, exact=True).click()
-        page.get_by_role("status").get_by_text("A moment").wait_for(state="hidden")
+        for placeholder in page.get_by_role("status").get_by_text("A moment").all():
+            placeholder.wait_for(state="hidden")
         all_explained(tab)
     page.get_by_role("tab", name="Knobs", exact=True).click()
 
