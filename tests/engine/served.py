@@ -1,6 +1,25 @@
 """Runs a conductor without threads, on a clock that the test controls."""
 
+from engine import Conductor, Experiment
+from engine.runtime.checkpoint_pool import POOL
+from engine.training.checkpoints import ROOM
+from tests.waiting import Clock
+
 TICK = 0.001  # seconds that pass in an idle turn
+WORK = 0.0005  # ... between two looks at the time that a turn has worked, as in a step
+
+
+def conducted(config, *, checkpoints=POOL, **added):
+    """A conductor, the clock that its work moves, and the handle of its one experiment."""
+    clock = Clock()
+
+    def work():
+        clock.now += WORK
+        return clock.now
+
+    conductor = Conductor(10, clock, work=work, begin=lambda thread: None, checkpoints=checkpoints)
+    experiment = Experiment(config, clock=clock, work=work, room=min(ROOM, checkpoints))
+    return conductor, clock, conductor.add(experiment, **added)
 
 
 def watch(handle):

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from engine import (
     Begin,
     Choice,
-    Conductor,
     Experiment,
     GoTo,
     LookBack,
@@ -27,9 +26,8 @@ from engine import (
 )
 from engine.runtime import branches
 from engine.runtime.branches import MOST
-from tests.engine.served import serve
+from tests.engine.served import conducted, serve
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, room, run, steered
-from tests.waiting import Clock
 
 INITIALIZER = "model.initializer"
 ways = st.lists(
@@ -256,14 +254,7 @@ def test_a_parent_that_is_not_in_the_link_is_not_told():
 
 
 def test_others_are_served_while_a_branch_is_rebuilt():
-    clock = Clock()
-
-    def work():
-        clock.now += 0.0005  # a step that is made again takes so long
-        return clock.now
-
-    conductor = Conductor(10, clock, work=work, begin=lambda thread: None, checkpoints=0)
-    handle = conductor.add(Experiment(SMALL, clock=clock, work=work, room=0))
+    conductor, clock, handle = conducted(SMALL, checkpoints=0)
     handle.send(Play())
     while conductor.slot(handle).experiment.step < 1500:
         serve(conductor, clock, 0.1)

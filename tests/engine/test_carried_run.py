@@ -21,7 +21,7 @@ from engine import (
     record,
 )
 from engine.training.training import Training
-from tests.engine.served import serve, watch
+from tests.engine.served import conducted, serve, watch
 from tests.engine.test_branches import turn
 from tests.engine.test_look_back import (
     LOOKS,
@@ -148,15 +148,8 @@ def test_until_it_is_there_nothing_else_can_be_looked_at_and_whoever_forks_it_ha
 
 
 def test_a_conductor_serves_it_between_the_others_and_then_what_was_sent_after_it():
-    clock = Clock()
-
-    def work():
-        clock.now += 0.0005
-        return clock.now
-
     source = run(SMALL, [], 3000)
-    conductor = Conductor(10, clock, work=work, begin=lambda thread: None)
-    handle = conductor.add(Experiment(SMALL, clock=clock, work=work))
+    conductor, clock, handle = conducted(SMALL)
     watch(handle)
     handle.send(Play())
     serve(conductor, clock, 0.3)

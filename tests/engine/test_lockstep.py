@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from engine import (
     Choice,
-    Conductor,
     EndLockstep,
     Experiment,
     GoTo,
@@ -26,10 +25,9 @@ from engine import (
     replay,
 )
 from engine.runtime import companion
-from tests.engine.served import serve, watch
+from tests.engine.served import conducted, serve, watch
 from tests.engine.test_branches import turn
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, TURNS, few, room, run, steered
-from tests.waiting import Clock
 
 KNOBS = [x for x in TURNS if isinstance(x, SetKnob)]
 changes = st.lists(
@@ -210,14 +208,7 @@ def test_from_a_step_that_is_looked_at_both_leave_the_run():
 
 
 def test_at_a_pace_both_have_a_row_for_each_step_and_the_line_comes_while_they_wait():
-    clock = Clock()
-
-    def work():
-        clock.now += 0.0005
-        return clock.now
-
-    conductor = Conductor(10, clock, work=work, begin=lambda thread: None)
-    handle = conductor.add(Experiment(SMALL, clock=clock, work=work), pace=10.0)
+    conductor, clock, handle = conducted(SMALL, pace=10.0)
     watch(handle)
     for command in (StartLockstep(), Turn(SetKnob(RATE, 0.3), "B"), Play()):
         handle.send(command)

@@ -32,7 +32,7 @@ from engine import (
 from engine.training import checkpoints
 from engine.training.checkpoints import Checkpoints
 from engine.training.training import Training
-from tests.engine.served import serve
+from tests.engine.served import conducted, serve
 from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"
@@ -264,14 +264,7 @@ def test_a_rebuild_is_told_and_another_look_takes_its_place(monkeypatch):
 
 
 def test_others_are_served_while_a_step_is_rebuilt_and_what_is_meant_for_it_waits():
-    clock = Clock()
-
-    def work():
-        clock.now += 0.0005  # a step that is made again takes so long
-        return clock.now
-
-    conductor = Conductor(10, clock, work=work, begin=lambda thread: None, checkpoints=0)
-    handle = conductor.add(Experiment(SMALL, clock=clock, work=work, room=0))
+    conductor, clock, handle = conducted(SMALL, checkpoints=0)
     told = []
 
     def see(snapshot, version):

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from engine import (
     Begin,
     Choice,
-    Conductor,
     Experiment,
     LookAhead,
     Pause,
@@ -22,10 +21,9 @@ from engine import (
     record,
 )
 from engine.training import packed_state
-from tests.engine.served import serve, watch
+from tests.engine.served import conducted, serve, watch
 from tests.engine.test_branches import turn
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, run, steered, told
-from tests.waiting import Clock
 
 INITIALIZER = "model.initializer"
 
@@ -202,15 +200,8 @@ def test_changes_that_lead_to_another_network_are_told(begin):
 
 
 def test_the_state_is_there_before_the_run_has_been_repeated():
-    clock = Clock()
-
-    def work():
-        clock.now += 0.0005
-        return clock.now
-
     source = run(SMALL, [], 3000)
-    conductor = Conductor(10, clock, work=work, begin=lambda thread: None)
-    handle = conductor.add(Experiment(SMALL, clock=clock, work=work))
+    conductor, clock, handle = conducted(SMALL)
     watch(handle)
     handle.send(link(source))
     handle.send(Pause())
