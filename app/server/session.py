@@ -285,12 +285,18 @@ class Visit:
             before.ignore(self)
         if other:
             other.listen(self, self._news)
-            if self._run and not self._run.hosted:  # a class goes on while its teacher looks
-                self._run.handle.send(Pause())
+            if not (self._run and self._run.hosted):  # a class goes on while its teacher looks
+                self._wait()
         for turn in list(self.turned):
             turn()
         if other or self._run:
             self._news(self.shown(other))
+
+    def _wait(self) -> None:
+        """Pause the visitor's own run, or do not begin it."""
+        self._started = True
+        if self._run:
+            self._run.handle.send(Pause())
 
     def _act_there(self, act: Callable[[], None]) -> None:
         """Change the page, from any thread; unless it is gone."""

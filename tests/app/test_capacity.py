@@ -99,13 +99,16 @@ class LockedDocument(Document):
         return change
 
 
-def test_the_run_of_a_page_that_joins_a_class_at_once_waits():
+@pytest.mark.parametrize("released", [False, True])
+def test_the_run_of_a_page_that_joins_a_class_at_once_waits(released):
     visit, teacher = Visit(run_links.read({})), Visit(run_links.read({}))
     for each in (visit, teacher):
         each.belong_to(LockedDocument())
         each.set_up()
     try:
         visit.watch_other(teacher.run)
+        if released:  # before its page has asked for a frame of its own run
+            visit.watch_other(None)
         visit.start()
         wait_until(lambda: visit.handle.settled)
         assert visit.handle.latest.status is Status.PAUSED
