@@ -28,6 +28,8 @@ BUDGET = 0.04  # share of the training time; together with the curves it stays b
 SHOWN = 128  # training examples whose activations are shown
 SMOOTHED = 0.9  # decay of the running means behind the noise scale
 FLAT = 0.015  # share of a bounded activation's range that counts as saturated
+NEVER = -1  # no step
+DRAWN = ("activations", "weights", "accuracy")  # what new weights have before a step is made
 
 
 @dataclass
@@ -38,6 +40,7 @@ class _Instrument:
     share: float
     cost: float = 0.0
     saved: float = 0.0
+    at: int = NEVER  # the step of its last measurement
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +70,8 @@ class Instruments:
         self._dead_units = DeadUnits(training)
         self._noise = _RunningMean(), _RunningMean()
         self._overshoot = math.nan
-        self._step = -1  # of the last measurement, ...
-        self._all_at = -1  # ... and of the last one that measured everything
+        self._step = NEVER  # of the last measurement, ...
+        self._all_at = NEVER  # ... and of the last one that measured everything
         self._spent = self._trained = 0.0
         self.by_name = {
             "activations": _Instrument(self._measure_activations, share=5),
@@ -100,23 +103,27 @@ class Instruments:
         for mean in self._noise:
             mean.clear()
         self._overshoot = math.nan
-        self._step = self._all_at = -1
+        self._step = self._all_at = NEVER
         self._begun = self._training.step  # there is no mini-batch to measure until the next step
-        self._measure_activations()
-        self._measure_weights()
-        self._judge()
+        for instrument in self.by_name.values():
+            instrument.at = NEVER
+        for name in DRAWN:
+            self._take(self.by_name[name])
 
     def forget_last_step(self) -> None:
         """Drop the overshoot: the next step is made by another optimizer or loss."""
         self._overshoot = math.nan
 
     def measure_all(self) -> None:
-        """Measure everything, whatever the cost."""
-        if self._all_at != self._training.step:
-            self._step = self._all_at = self._training.step
+        """Measure everything that was not measured at this step yet, whatever the cost."""
+        step = self._training.step
+        if self._all_at != step:
+            self._step = self._all_at = step
             self._dead_units.finish()
+            self._tell_dead()
             for instrument in self.by_name.values():
-                self._use(instrument)
+                if instrument.at != step:
+                    self._use(instrument)
 
     def measure_end(self) -> None:
         """Measure the weights of a run that has diverged; its last finite activations stay."""
@@ -131,16 +138,20 @@ class Instruments:
         shares = sum(instrument.share for instrument in self.by_name.values())
         for instrument in self.by_name.values():
             instrument.saved += BUDGET * trained * instrument.share / shares
-            if instrument.saved >= instrument.cost:
+            if instrument.saved >= instrument.cost and instrument.at != self._step:
                 self._spent += self._use(instrument)
                 # Time accrued for more than one measurement would only be spent in a burst.
                 instrument.saved = min(instrument.saved, 2 * instrument.cost) - instrument.cost
 
     def _use(self, instrument: _Instrument) -> float:
         start = self._clock()
-        instrument.measure()
+        self._take(instrument)
         instrument.cost = self._clock() - start
         return instrument.cost
+
+    def _take(self, instrument: _Instrument) -> None:
+        instrument.measure()
+        instrument.at = self._training.step
 
     # ---- results ----------------------------------------------------------------------------
 
@@ -199,6 +210,9 @@ class Instruments:
 
     def _count_dead(self) -> None:
         self._dead_units.go_on()
+        self._tell_dead()
+
+    def _tell_dead(self) -> None:
         dead = self._dead_units.dead
         self.layers = tuple(replace(x, dead=dead.get(x.name, math.nan)) for x in self.layers)
 

@@ -20,10 +20,12 @@ from engine import (
     take_checkup,
 )
 from engine.lessons.checklist import run_check
+from engine.measure import instruments
 from engine.measure.gradient_probe import Probe
 from engine.nn.losses import LOSSES
 from engine.runtime.background_results import CheckResult
 from engine.training.build_network import build_network
+from engine.training.evaluation import Evaluator
 from engine.training.training import Diverged, Training
 
 NORMALIZED = ModelConfig(normalization=Choice("batch norm"))
@@ -80,6 +82,38 @@ def test_measuring_the_first_loss_moves_no_statistics_in_a_run():
     experiment.apply(SetKnob("optimization.loss", Choice("multiclass hinge")))
     np.testing.assert_array_equal(experiment.network.parameters.statistics, before)
     assert 0 < experiment.snapshot().metrics.first_loss < 9
+
+
+# ---- how often ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [SetKnob("model.initializer", Choice("Xavier")), SetKnob("model.activation", Choice("tanh"))],
+)
+def test_what_a_change_leaves_is_measured_once(change, monkeypatch):
+    experiment = Experiment(optimized())
+    experiment.train(20)
+    experiment.snapshot()
+    measured = []
+
+    def count(where, name):
+        function = getattr(where, name)
+
+        def counted(*given):
+            measured.append(name)
+            return function(*given)
+
+        monkeypatch.setattr(where, name, counted)
+
+    count(Evaluator, "look")  # the activations
+    count(instruments, "norm_and_ratio")  # the weights of each layer
+    experiment.apply(change)
+    now = experiment.snapshot()
+    assert measured.count("look") == 1
+    assert measured.count("norm_and_ratio") == len(now.tensors)
+    assert experiment.cached_snapshot().layers == now.layers
+    assert len(measured) == 1 + len(now.tensors)
 
 
 # ---- the last step ------------------------------------------------------------------------------
