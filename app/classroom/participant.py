@@ -4,6 +4,8 @@ import math
 import secrets
 from dataclasses import dataclass, field
 
+import msgspec
+
 from engine import RunConfig
 
 MOST_TRIALS = 60  # settings of one student that the room keeps
@@ -14,11 +16,10 @@ def new_key() -> str:
     return secrets.token_urlsafe(18)
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """What a teacher suggests to a student; without a path it is only words."""
+class Suggestion(msgspec.Struct, frozen=True):
+    """What a teacher suggests to a student; without a path it is only a text."""
 
-    words: str
+    text: str = msgspec.field(name="words")  # in files that were saved before, too
     path: str = ""
     value: float | str = ""
 

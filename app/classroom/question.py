@@ -38,8 +38,8 @@ class Axes(msgspec.Struct, frozen=True):
 class Question:
     """A question with the answers of the class; tallies are hidden while it is open."""
 
-    def __init__(self, words: str, options: Sequence[str], axes: Axes | None) -> None:
-        self.words, self.options, self.axes = words, tuple(options), axes
+    def __init__(self, text: str, options: Sequence[str], axes: Axes | None) -> None:
+        self.text, self.options, self.axes = text, tuple(options), axes
         self.phase = Phase.PREDICT
         self._answers: dict[Phase, dict[str, Answer]] = {phase: {} for phase in OPEN}
 

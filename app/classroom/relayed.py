@@ -1,4 +1,4 @@
-"""Messages between the process of a room and the others: letters, reports, and the room."""
+"""Messages between the process of a room and the others: what students send, reports, the room."""
 
 import msgspec
 
@@ -10,13 +10,13 @@ from app.classroom.tiles import Tile
 from engine import RunConfig
 
 
-class Joins(msgspec.Struct, frozen=True, tag="joins"):
+class JoinRequest(msgspec.Struct, frozen=True, tag="join"):
     """A request to join under a nickname; the key was made up where the page is."""
 
     name: str
 
 
-class Says(msgspec.Struct, frozen=True, tag="says"):
+class StudentMessage(msgspec.Struct, frozen=True, tag="message"):
     """A student's message; an answer is one to the last question that was known there."""
 
     message: m.OfStudent
@@ -24,13 +24,13 @@ class Says(msgspec.Struct, frozen=True, tag="says"):
     phase: Phase | None
 
 
-class Letter(msgspec.Struct, frozen=True):
+class RelayedMessage(msgspec.Struct, frozen=True):
     """A message for the room, sent again until it is answered; each has its number."""
 
     process: str
     number: int
     key: str
-    content: Joins | Says
+    content: JoinRequest | StudentMessage
 
 
 class Notes(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ class Wanted(msgspec.Struct, frozen=True):
 class ToRoom(msgspec.Struct, frozen=True, omit_defaults=True):
     """One message to the process of a room; also to any that has the run that is wanted."""
 
-    letter: Letter | None = None
+    relayed: RelayedMessage | None = None
     report: Report | None = None
     wanted: Wanted | None = None
 
@@ -77,7 +77,7 @@ class FromRoom(msgspec.Struct, frozen=True, omit_defaults=True):
     """The room as it is, without what only its results need."""
 
     room: SavedRoom
-    heard: dict[str, int]  # the last letter of each process that was dealt with
+    handled: dict[str, int]  # the last message of each process that was handled
     refused: dict[str, dict[int, str]]  # ... and why some were not acted on
     orders: int  # their number, also if the last is known and left out
     teacher_here: bool

@@ -27,7 +27,7 @@ def as_json(room: Room) -> str:
     ]
     questions = [
         {
-            "question": question.words,
+            "question": question.text,
             "options": question.options,
             **{
                 phase.value: [
@@ -40,8 +40,8 @@ def as_json(room: Room) -> str:
         }
         for question in room.asked
     ]
-    told = {"room": room.code, "students": students, "questions": questions}
-    return msgspec.json.format(msgspec.json.encode(told)).decode()
+    content = {"room": room.code, "students": students, "questions": questions}
+    return msgspec.json.format(msgspec.json.encode(content)).decode()
 
 
 def _best(best: tuple[float, RunConfig] | None) -> object:

@@ -77,14 +77,14 @@ class Room:
 
     # ---- joining --------------------------------------------------------------------------------
 
-    def join(self, said: str, key: str = "") -> Participant:
+    def join(self, wished: str, key: str = "") -> Participant:
         """A new student under a nickname, who waits to be let in unless everybody is welcome.
 
         The key is made up, unless another process has done so.
         """
         if len(self.students) >= self.most:
             raise Refused(f"All {self.most} places of this room are taken.")
-        name = nickname(said, [student.name for student in self.students.values()])
+        name = nickname(wished, [student.name for student in self.students.values()])
         self.came += 1
         student = Participant(f"s{self.came}", name, self.everybody_welcome, key or new_key())
         self.students[student.number] = student
@@ -108,7 +108,7 @@ class Room:
 
     # ---- messages -------------------------------------------------------------------------------
 
-    def hear(self, key: str, message: m.Message) -> None:
+    def receive(self, key: str, message: m.Message) -> None:
         """Apply a message, if its key allows that; else Refused says why not."""
         if self.closed:
             raise Refused("This room is closed.")
@@ -118,10 +118,10 @@ class Room:
                 raise Refused("Only students do this.")
             act(self, message)
         else:
-            self._hear_student(key, message)
+            self._receive_from_student(key, message)
         self.changes += 1
 
-    def _hear_student(self, key: str, message: m.Message) -> None:
+    def _receive_from_student(self, key: str, message: m.Message) -> None:
         student = self.student(key)
         if student is None:
             raise Refused("This key opens nothing here: the teacher may have removed you.")
@@ -146,7 +146,7 @@ class Room:
         elif isinstance(message, m.Draw):
             question.answer_late(student.number, phase, message.points)
         else:
-            self.hear(student.key, message)
+            self.receive(student.key, message)
         self.changes += 1
 
     def _draw(self, student: Participant, message: m.Draw) -> None:
@@ -220,7 +220,7 @@ class Room:
         if len(message.options) == 1 or len(set(message.options)) < len(message.options):
             raise Refused("A question has at least two different options, or asks for a curve.")
         if not message.question.strip():
-            raise Refused("A question needs words.")
+            raise Refused("A question needs a text.")
         if self.question and self.question.takes_answers:
             raise Refused("Another question is open: close it first.")
         axes = None if message.options else self.axes(message.steps)
@@ -239,9 +239,9 @@ class Room:
         for number, student in self.students.items():
             answer = question.answer_of(number, phase)
             if answer is not None:
-                said = question.options[answer] if isinstance(answer, int) else answer
+                text = question.options[answer] if isinstance(answer, int) else answer
                 student.predictions.append(
-                    {"question": question.words, "phase": phase.value, "answer": said}
+                    {"question": question.text, "phase": phase.value, "answer": text}
                 )
 
     def _ask_seen(self, message: m.AskSeen) -> None:
@@ -290,9 +290,9 @@ class Room:
         student = self._inside(message.who)
         if message.path:
             _check_suggestion(message.path, message.value)
-        elif not message.words.strip():
-            raise Refused("A suggestion needs words or a setting.")
-        student.suggestion = Suggestion(message.words.strip(), message.path, message.value)
+        elif not message.text.strip():
+            raise Refused("A suggestion needs a text or a setting.")
+        student.suggestion = Suggestion(message.text.strip(), message.path, message.value)
         student.hand = None
 
     def _point(self, message: m.Point) -> None:

@@ -35,7 +35,7 @@ class SavedStudent(msgspec.Struct, omit_defaults=True):
 class SavedQuestion(msgspec.Struct, omit_defaults=True):
     """A question with the answers of the class."""
 
-    words: str
+    text: str = msgspec.field(name="words")  # in files that were saved before, too
     options: tuple[str, ...]
     phase: Phase
     axes: Axes | None = None
@@ -119,7 +119,7 @@ def restore(room: Room, saved: SavedRoom) -> None:
     room.changes += 1
 
 
-def with_results(told: SavedRoom, kept: SavedRoom) -> SavedRoom:
+def with_results(received: SavedRoom, kept: SavedRoom) -> SavedRoom:
     """A room as it was received last, with the results that only the kept one has."""
     known = {student.key: student for student in kept.students}
     students = [
@@ -131,12 +131,12 @@ def with_results(told: SavedRoom, kept: SavedRoom) -> SavedRoom:
         )
         if student.key in known
         else student
-        for student in told.students
+        for student in received.students
     ]
-    over = kept.questions[: max(0, len(told.questions) - 1)]
-    questions = [*over, *told.questions[len(over) :]]
-    order = told.order or kept.order
-    return msgspec.structs.replace(told, students=students, questions=questions, order=order)
+    over = kept.questions[: max(0, len(received.questions) - 1)]
+    questions = [*over, *received.questions[len(over) :]]
+    order = received.order or kept.order
+    return msgspec.structs.replace(received, students=students, questions=questions, order=order)
 
 
 def reopen(room: Room, saved: SavedRoom) -> None:
@@ -172,11 +172,11 @@ def _restored(saved: SavedStudent, known: Participant | None) -> Participant:
 
 def _question(question: Question) -> SavedQuestion:
     answers = {phase: dict(given) for phase, given in question.answers.items()}
-    return SavedQuestion(question.words, question.options, question.phase, question.axes, answers)
+    return SavedQuestion(question.text, question.options, question.phase, question.axes, answers)
 
 
 def _asked(saved: SavedQuestion) -> Question:
-    question = Question(saved.words, saved.options, saved.axes)
+    question = Question(saved.text, saved.options, saved.axes)
     question.phase = saved.phase
     for phase, given in saved.answers.items():
         question.keep(phase, given)

@@ -22,7 +22,7 @@ class Tile(msgspec.Struct, frozen=True):
 
     step: int
     state: str  # running, paused, diverged, failed
-    word: str  # the most serious finding, or how the run is all in all
+    health: str  # the most serious finding, or how the run is all in all
     loss: float | None
     accuracy: float | None  # on the validation examples
     rate: float
@@ -38,7 +38,7 @@ def tile_of(snapshot: Snapshot) -> Tile:
     return Tile(
         step=snapshot.end,
         state=snapshot.status.value,
-        word=snapshot.findings[0].rule if snapshot.findings else snapshot.condition.value,
+        health=snapshot.findings[0].rule if snapshot.findings else snapshot.condition.value,
         loss=_known(snapshot.curves.last("loss_average")),
         accuracy=_known(snapshot.metrics.validation_accuracy),
         rate=optimization.learning_rate,
@@ -106,7 +106,7 @@ def order_of(tile: Tile | None, hand: float | None) -> tuple[float, ...]:
     if tile is None:
         return (0.0 if hand else 4.0, 0.0, 0.0)
     broken = tile.state in (Status.DIVERGED, Status.FAILED)
-    ill = tile.word not in ("healthy", "converged")
+    ill = tile.health not in ("healthy", "converged")
     group = 1.0 if broken else 2.0 if ill else 3.0
     return (0.0 if hand else group, hand or 0.0, -(tile.accuracy or 0.0))
 

@@ -16,7 +16,7 @@ MOST_CURVES = 60  # drawn curves that are shown at once
 class QuestionSeen(msgspec.Struct, omit_defaults=True):
     """A question; tallies only once they are closed."""
 
-    words: str
+    text: str
     options: tuple[str, ...]
     phase: Phase
     answered: int
@@ -33,7 +33,7 @@ class QuestionSeen(msgspec.Struct, omit_defaults=True):
 class SuggestionSeen(msgspec.Struct, omit_defaults=True):
     """A teacher's suggestion."""
 
-    words: str
+    text: str
     setting: str = ""
     value: str = ""
 
@@ -146,7 +146,7 @@ def _suggestion(student: Participant) -> SuggestionSeen | None:
     if made is None:
         return None
     setting = SETTINGS[made.path].label if made.path else ""
-    return SuggestionSeen(made.words, setting, str(made.value) if made.path else "")
+    return SuggestionSeen(made.text, setting, str(made.value) if made.path else "")
 
 
 def _question(
@@ -156,7 +156,7 @@ def _question(
         return None
     present = [one.number for one in room.present]
     seen = QuestionSeen(
-        question.words,
+        question.text,
         question.options,
         question.phase,
         question.answered(present),

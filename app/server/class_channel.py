@@ -17,7 +17,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from app.classroom import messages as m
 from app.server.class_page import ClassPage
 from app.server.connection_limits import Budget
-from app.server.frame_channel import FORBIDDEN, PINGED_EVERY, UNREADABLE, Hello, heard, visit_of
+from app.server.frame_channel import FORBIDDEN, PINGED_EVERY, UNREADABLE, Hello, decoded, visit_of
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class ClassChannel(WebSocketHandler):
         if len(message) > (LONGEST_SAVED if page and page.may_open else LONGEST):
             self.close(UNREADABLE, "too long")
         elif page is None:
-            self._greet(heard(message, Hello))
+            self._greet(decoded(message, Hello))
         else:
-            await page.hear(heard(message, m.Request))  # type: ignore[arg-type]
+            await page.receive(decoded(message, m.Request))  # type: ignore[arg-type]
 
     def _greet(self, hello: Hello | str) -> None:
         visit = None

@@ -44,10 +44,10 @@ class Cluster:
         self._shared[live] = SharedRoom(live, self._exchange)
         self.tick(live)
 
-    def tell(self, live: LiveRoom) -> None:
+    def publish(self, live: LiveRoom) -> None:
         """The room has changed."""
         if live in self._shared:
-            self._shared[live].tell()
+            self._shared[live].publish()
 
     def tick(self, live: LiveRoom) -> None:
         """Once a second."""
@@ -84,21 +84,21 @@ class Cluster:
 
         A process that has just ended keeps its rooms for some seconds, until they can be claimed.
         """
-        begun = live.heard_at
+        begun = live.received_at
         for _ in range(OWNED + 2):
             if await self._exchange.claim(live.room.code):
                 return True
             await asyncio.sleep(1)
-            if live.heard_at > begun + 1:
+            if live.received_at > begun + 1:
                 return False
         return False
 
     async def recall(self, live: RemoteRoom) -> None:
         """Bring a copy to all that is known of its room, to go on with it here."""
         kept = await self._exchange.kept(live.room.code, "room")
-        if kept and live.told:
+        if kept and live.last_received:
             saved = msgspec.json.decode(kept, type=SavedRoom)
-            restore(live.room, with_results(live.told, saved))
+            restore(live.room, with_results(live.last_received, saved))
         elif kept:
             _recall(live.room, kept)
         live.do_again()

@@ -44,7 +44,7 @@ class ClassPage:
         self.wants_wall = False
         self._view = ""  # of the room, as it was sent last
 
-    async def hear(self, message: m.Request | str) -> None:
+    async def receive(self, message: m.Request | str) -> None:
         """Do what a message asks; a text is the reason for which it could not be read."""
         try:
             if isinstance(message, str):
@@ -54,14 +54,14 @@ class ClassPage:
             else:
                 await self._pass_on(message)  # type: ignore[arg-type]
         except Refused as error:
-            self._say({"refused": str(error)})
+            self._send_message({"refused": str(error)})
 
     async def _pass_on(self, message: m.Message) -> None:
         """Give the message to the room, which decides by the key."""
         live = self._room
         if live.room.is_teacher(self._key):
             await live.prepare(message)
-        live.hear(self._key, message)
+        live.receive(self._key, message)
         if live.room.closed:
             class_rooms.close(live)
 
@@ -102,7 +102,7 @@ class ClassPage:
             return True
 
         self.may_open = await self._attempt(right)
-        self._say({"may_open": True})
+        self._send_message({"may_open": True})
 
     async def _open_room(self, message: m.OpenRoom) -> None:
         await self._open_under(message.code, lambda room: None)
@@ -144,9 +144,9 @@ class ClassPage:
         except Refused:
             if WORD.opens(message.key):  # a teacher names the room that is to be opened
                 self.may_open = True
-                self._say({"may_open": True})
+                self._send_message({"may_open": True})
             else:
-                self._say({"gone": ENDED, "again": True})
+                self._send_message({"gone": ENDED, "again": True})
             return
         student = live.room.student(message.key)
         if live.room.is_teacher(message.key):
@@ -154,7 +154,7 @@ class ClassPage:
         elif student:
             self._come_in(live, message.key, live.seat(student, self._visit))
         else:
-            self._say({"gone": "The teacher has removed you from the room."})
+            self._send_message({"gone": "The teacher has removed you from the room."})
 
     async def _enter_as_teacher(self, live: LiveRoom, key: str) -> None:
         visit = self._visit
@@ -164,16 +164,16 @@ class ClassPage:
         if isinstance(live, RemoteRoom):
             live = await class_rooms.take_over(live, visit)
         if visit.run is not live.run:  # this page has a run of its own already
-            self._say({"teach": key})
+            self._send_message({"teach": key})
             return
         self._come_in(live, key, live.welcome_teacher(visit))
 
     def _come_in(self, live: LiveRoom, key: str, seat: Seat | TeacherSeat) -> None:
         self._live, self._key, self._seat = live, key, seat
         class_rooms.enter(live, self)
-        self._say({"key": key, "code": live.room.code})
+        self._send_message({"key": key, "code": live.room.code})
         if isinstance(seat, TeacherSeat):
-            self._say({"lessons": lessons()})
+            self._send_message({"lessons": lessons()})
         self.update()
 
     # ---- of a teacher --------------------------------------------------------------------------
@@ -182,20 +182,26 @@ class ClassPage:
         live = self._check_teacher()
         self.wants_wall = message.on
         if message.on:
-            self._say({"wall": live.wall()})
+            self._send_message({"wall": live.wall()})
 
     async def _results(self, message: m.Results) -> None:
         live = self._check_teacher()
         room = live.room
         if message.kind == "hand-ins":
             packed, missing = await live.hand_ins()
-            self._say({"file": f"hand-ins-{room.code}.zip", "base64": b64encode(packed).decode()})
+            self._send_message(
+                {"file": f"hand-ins-{room.code}.zip", "base64": b64encode(packed).decode()}
+            )
             if missing:
-                self._say({"refused": f"Not in it, as their pages are not here: {missing}."})
+                self._send_message(
+                    {"refused": f"Not in it, as their pages are not here: {missing}."}
+                )
             return
         texts = {"json": as_json, "csv": as_csv, "room": as_file}
         suffix = {"room": "room.json"}.get(message.kind, message.kind)
-        self._say({"file": f"class-{room.code}.{suffix}", "text": texts[message.kind](room)})
+        self._send_message(
+            {"file": f"class-{room.code}.{suffix}", "text": texts[message.kind](room)}
+        )
 
     async def _code(self, message: m.Code) -> None:
         self._check_teacher()
@@ -203,7 +209,7 @@ class ClassPage:
             rows = segno.make(message.address, error="m", micro=False).matrix
         except (ValueError, UnicodeError):
             raise Refused("This address is too long for a QR code.") from None
-        self._say({"qr": ["".join(map(str, row)) for row in rows]})
+        self._send_message({"qr": ["".join(map(str, row)) for row in rows]})
 
     # ---- what is sent to it --------------------------------------------------------------------
 
@@ -226,7 +232,7 @@ class ClassPage:
             self._view = text
             self.send(text)
 
-    def _say(self, message: object) -> None:
+    def _send_message(self, message: object) -> None:
         self.send(msgspec.json.encode(message).decode())
 
     # ---- the end -------------------------------------------------------------------------------
@@ -243,7 +249,7 @@ class ClassPage:
             class_rooms.leave(self._live, self)
         self._live, self._seat, self._key, self._view = None, None, "", ""
         self.wants_wall = False
-        self._say({"gone": reason})
+        self._send_message({"gone": reason})
 
     def disconnect(self) -> None:
         """Leave the place in the room, to which the page may come back: its socket is closed."""

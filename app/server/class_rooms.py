@@ -149,7 +149,7 @@ def _update_soon(live: LiveRoom) -> None:
 def _update_all(live: LiveRoom) -> None:
     SOON.discard(live)
     if CLUSTER:
-        CLUSTER.tell(live)
+        CLUSTER.publish(live)
     for member in list(MEMBERS.get(live, ())):
         member.update()
 

@@ -2,9 +2,9 @@
 
 BABYSIT_CLUSTER   its address, such as redis://host:6379; empty: this process is alone
 
-A message is sent once to all listeners, and only rooms are kept. A process that needs an answer
-sends its message again until it has one (remote_room.py): so votes survive the loss of Redis with
-all its data, which a queue in Redis would not.
+A message goes once to all subscribers of its channel, and only rooms are stored. A process that
+needs an acknowledgement sends its message again until it has one (remote_room.py): so votes survive
+the loss of Redis with all its data, which a queue in Redis would not.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 type Part = Literal["room", "run"]
-type Hear = Callable[[bytes], object]
+type Receiver = Callable[[bytes], object]
 
 ME = secrets.token_urlsafe(6)  # the name of this process
 AGAIN = 1.0  # seconds until a lost connection is tried again
@@ -25,33 +25,33 @@ WAITING = 2000  # messages that wait to be sent
 
 
 class Exchange(Protocol):
-    """Between the processes of a server."""
+    """What the processes of a server send each other, and store for each other."""
 
     lost: bool  # whether nothing can be sent or received
 
     async def claim(self, code: str) -> bool:
-        """Be the process of a room, for some seconds; False if another one is."""
+        """Make this process the owner of a room, for some seconds; False if another one is."""
 
     async def owner(self, code: str) -> str:
-        """The process of a room; empty if there is none now."""
+        """The process that owns a room; empty if none does now."""
 
     async def keep(self, code: str, what: Part, value: bytes, seconds: int) -> None:
-        """Keep a room or its run for so long, whatever happens to their process."""
+        """Store a room or its run for so long, even if its process ends."""
 
     async def kept(self, code: str, what: Part) -> bytes | None:
-        """The room or its run as it was kept last."""
+        """The room or its run as it was stored last."""
 
     async def forget(self, code: str) -> None:
         """The room is closed."""
 
-    def tell(self, channel: str, message: bytes) -> None:
-        """Tell all who listen, if they can be reached."""
+    def publish(self, channel: str, message: bytes) -> None:
+        """Send a message to all subscribers of a channel that can be reached."""
 
-    def listen(self, channel: str, hear: Hear) -> None:
-        """Receive messages of a channel, on the thread of the event loop."""
+    def subscribe(self, channel: str, receive: Receiver) -> None:
+        """Receive the messages of a channel, on the thread of the event loop."""
 
-    def ignore(self, channel: str) -> None:
-        """Hear nothing more of it."""
+    def unsubscribe(self, channel: str) -> None:
+        """Receive no more messages of a channel."""
 
 
 class RedisExchange:
@@ -70,7 +70,7 @@ class RedisExchange:
             socket_connect_timeout=SLOW,
             retry=Retry(NoBackoff(), 0),  # what is lost is to be known at once
         )
-        self._hears: dict[str, Hear] = {}
+        self._receivers: dict[str, Receiver] = {}
         self._outgoing: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(WAITING)
         self._pubsub: Any = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,7 +78,7 @@ class RedisExchange:
 
     def begin(self) -> None:
         """Connect; called on the thread of the event loop."""
-        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._listen())]
+        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
 
     def end(self) -> None:
         """The server stops."""
@@ -88,7 +88,7 @@ class RedisExchange:
     # ---- rooms --------------------------------------------------------------------------------
 
     async def claim(self, code: str) -> bool:
-        """Be the process of a room; while Redis is lost, no room changes its process."""
+        """Own a room; while Redis is lost, no room changes its owner."""
         name = _named(code, "owner")
         taken = await self._try(self._redis.set(name, self._name, nx=True, ex=OWNED))
         if taken or self.lost:
@@ -107,7 +107,7 @@ class RedisExchange:
         await self._try(self._redis.set(_named(code, what), value, ex=max(1, seconds)))
 
     async def kept(self, code: str, what: Part) -> bytes | None:
-        """The room or its run as it was kept last."""
+        """The room or its run as it was stored last."""
         value: bytes | None = await self._try(self._redis.get(_named(code, what)))
         return value
 
@@ -116,9 +116,9 @@ class RedisExchange:
         names = (_named(code, what) for what in ("room", "run", "owner"))
         await self._try(self._redis.delete(*names))
 
-    async def _try(self, asked: Any) -> Any:
+    async def _try(self, request: Any) -> Any:
         try:
-            answer = await asked
+            answer = await request
         except self._errors:
             self.lost = True
             return None
@@ -126,8 +126,8 @@ class RedisExchange:
 
     # ---- messages -----------------------------------------------------------------------------
 
-    def tell(self, channel: str, message: bytes) -> None:
-        """Send to all listeners; while Redis is lost, nothing is kept for them."""
+    def publish(self, channel: str, message: bytes) -> None:
+        """Send a message to all subscribers; while Redis is lost, it is dropped."""
         if not self.lost and not self._outgoing.full():
             self._outgoing.put_nowait((channel, message))
 
@@ -136,44 +136,44 @@ class RedisExchange:
             channel, message = await self._outgoing.get()
             await self._try(self._redis.publish(channel, message))
 
-    def listen(self, channel: str, hear: Hear) -> None:
+    def subscribe(self, channel: str, receive: Receiver) -> None:
         """Receive messages of a channel."""
-        self._hears[channel] = hear
+        self._receivers[channel] = receive
         if self._pubsub:
             self._later(self._pubsub.subscribe(channel))
 
-    def ignore(self, channel: str) -> None:
-        """Hear nothing more of it."""
-        if self._hears.pop(channel, None) and self._pubsub:
+    def unsubscribe(self, channel: str) -> None:
+        """Receive no more messages of a channel."""
+        if self._receivers.pop(channel, None) and self._pubsub:
             self._later(self._pubsub.unsubscribe(channel))
 
-    def _later(self, asked: Any) -> None:
-        task = asyncio.ensure_future(self._try(asked))
+    def _later(self, request: Any) -> None:
+        task = asyncio.ensure_future(self._try(request))
         self._tasks = [x for x in self._tasks if not x.done()] + [task]
 
-    async def _listen(self) -> None:
+    async def _receive(self) -> None:
         while True:
             self._pubsub = self._redis.pubsub()
             try:
-                await self._pubsub.subscribe(_named("", "all"), *self._hears)
+                await self._pubsub.subscribe(_named("", "all"), *self._receivers)
                 self.lost = False
                 while not self.lost:
-                    await self._hear_next()
+                    await self._receive_next()
             except self._errors:
                 self.lost = True
             await self._try(self._pubsub.aclose())
             self._pubsub = None
             await asyncio.sleep(AGAIN)
 
-    async def _hear_next(self) -> None:
+    async def _receive_next(self) -> None:
         message = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=AGAIN)
         if message is None:
             await self._pubsub.ping()  # or a lost connection would look like silence
             return
         channel = message["channel"].decode() if message["type"] == "message" else ""
-        hear = self._hears.get(channel)
-        if hear:
-            hear(message["data"])
+        receive = self._receivers.get(channel)
+        if receive:
+            receive(message["data"])
 
 
 def _named(code: str, what: str) -> str:

@@ -51,7 +51,7 @@ class Hello(msgspec.Struct, forbid_unknown_fields=True):
     teach: str = ""  # ... or the key of a teacher, whose run a class watches
 
 
-def heard[T](message: str | bytes, kind: type[T]) -> T | str:
+def decoded[T](message: str | bytes, kind: type[T]) -> T | str:
     """The decoded message, or in a few words why it cannot be decoded."""
     try:
         return msgspec.json.decode(message, type=kind)
@@ -105,7 +105,7 @@ class FrameChannel(WebSocketHandler):
         self._version = 0  # of the run that the page shows
         self._shown: WatchedRun | None = None
         self._request: Request | None = None  # the last one
-        self._told_back: Mapping[str, str] = {}
+        self._sent_back: Mapping[str, str] = {}
         self._sent: asyncio.Future[None] | None = (
             None  # the last frame; done once the socket has taken it
         )
@@ -138,7 +138,7 @@ class FrameChannel(WebSocketHandler):
             self._visit.forget(self)
 
     async def on_message(self, message: str | bytes) -> None:
-        request = heard(message, Ask if self._visit else Hello)
+        request = decoded(message, Ask if self._visit else Hello)
         if isinstance(request, str):
             self.close(UNREADABLE if self._visit else FORBIDDEN, request)
         elif isinstance(request, Hello):
@@ -199,7 +199,7 @@ class FrameChannel(WebSocketHandler):
         with self._composing:
             before, self._shown, self._version = self._shown, shown, 0
             self._composer = _shared(shown).blank if shown else Composer()
-            self._told_back = {}
+            self._sent_back = {}
         visit.look_away(self, before)
 
     def _deliverer(
@@ -248,8 +248,8 @@ class FrameChannel(WebSocketHandler):
         """What one page is sent beside a shared frame; it has a link only to a run of its own."""
         own: dict[str, object] = {"request": ask.request}
         back = {"visit": visit.way_back.name, "link": ""}
-        if back != self._told_back:
-            own["back"] = self._told_back = back
+        if back != self._sent_back:
+            own["back"] = self._sent_back = back
         return msgspec.json.encode(own).decode()[1:-1]
 
     async def _reply(self, frame: str, version: int, shown: WatchedRun | None) -> None:

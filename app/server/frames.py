@@ -87,7 +87,7 @@ class Composer:
                 since = -1 if fresh or drawn else ask.since
                 part = self._part(name, snapshot, since)
                 self._add(frame, name, part, since < 0, describe or drawn)
-        frame.back |= self._news("", "back", back or {})
+        frame.back |= self._changed("", "back", back or {})
         return frame
 
     # ---- pages in the same state --------------------------------------------------------------
@@ -151,12 +151,12 @@ class Composer:
         streams = frame.reset if anew else frame.stream
         streams |= {name: data for name, data in part.stream.items() if anew or _any(data)}
         for name, data in part.set.items():
-            if new := self._news(view, name, data):
+            if new := self._changed(view, name, data):
                 frame.set[name] = new
         text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
-        frame.text |= self._news(view, "", text)
+        frame.text |= self._changed(view, "", text)
 
-    def _news[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
+    def _changed[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
         sent = self._sent.setdefault(view, {}).setdefault(source, {})
         new = {k: v for k, v in values.items() if (old := sent.get(k)) is not v and old != v}
         sent |= new

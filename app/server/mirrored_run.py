@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from app.server.shown_run import Hear, next_number
+from app.server.shown_run import OnChange, next_number
 from engine import CarriedRun, Curves, Snapshot
 
 SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of a message about a run
@@ -147,7 +147,7 @@ class MirroredHandle:
             deliver(snapshot, self._version)
 
 
-def _told_of(snapshot: Snapshot) -> tuple[object, ...]:
+def _besides_numbers(snapshot: Snapshot) -> tuple[object, ...]:
     """What a page shows besides plots: settings and the line of the diagnosis."""
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules
@@ -163,7 +163,7 @@ class MirroredRun:
         self.number = next_number()
         self._ask = ask  # for what it takes to go on with the run
         self._known: MirroredHandle | None = None
-        self._hears: dict[Hashable, Hear] = {}
+        self._subscribers: dict[Hashable, OnChange] = {}
         self._wanted: list[Future[CarriedRun]] = []
         self._asked = -math.inf  # when it was asked for last
         self.over = False
@@ -180,8 +180,8 @@ class MirroredRun:
             raise RuntimeError("nothing is known of this run yet")
         return self._known
 
-    def hear(self, message: bytes) -> None:
-        """Take a message of the other process."""
+    def receive(self, message: bytes) -> None:
+        """Handle a message of the other process."""
         try:
             found = unpacked(message)
         except ValueError:
@@ -193,18 +193,18 @@ class MirroredRun:
         elif self._known is None:
             self._known = MirroredHandle(found)
         else:
-            news = _told_of(found) != _told_of(self._known.latest)
+            changed = _besides_numbers(found) != _besides_numbers(self._known.latest)
             self._known.take(found)
-            for hear in list(self._hears.values()) if news else ():
-                hear(found)
+            for on_change in list(self._subscribers.values()) if changed else ():
+                on_change(found)
 
-    def listen(self, who: Hashable, hear: Hear) -> None:
-        """Tell a page whenever anything but the numbers has changed."""
-        self._hears[who] = hear
+    def subscribe(self, who: Hashable, on_change: OnChange) -> None:
+        """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
+        self._subscribers[who] = on_change
 
-    def ignore(self, who: Hashable) -> None:
-        """Tell a page nothing any more."""
-        self._hears.pop(who, None)
+    def unsubscribe(self, who: Hashable) -> None:
+        """Call it no more."""
+        self._subscribers.pop(who, None)
 
     def carried(self) -> Future[CarriedRun]:
         """What it takes to go on with the run; the other process answers."""

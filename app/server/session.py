@@ -219,7 +219,7 @@ class Visit:
         """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
         with self._setting_up:
             if self._arrival is None and not self._closed:
-                self.run.listen(self, self._news)
+                self.run.subscribe(self, self._news)
                 self._arrival = SharedRun(self._wish, self.handle, self._tell, self._state)
                 if self._adopted:
                     self._news(self.handle.latest)
@@ -282,9 +282,9 @@ class Visit:
         held = STEERING if other else frozenset[str]()
         self._act_there(lambda: self.layout.hold(held))
         if before:
-            before.ignore(self)
+            before.unsubscribe(self)
         if other:
-            other.listen(self, self._news)
+            other.subscribe(self, self._news)
             if not (self._run and self._run.hosted):  # a class goes on while its teacher looks
                 self._wait()
         for turn in list(self.turned):
@@ -426,7 +426,7 @@ class Visit:
         """The visit is over."""
         watched, self._watched = self._watched, None
         if watched:
-            watched.ignore(self)
+            watched.unsubscribe(self)
 
     def close(self, context: Any) -> None:
         """The session is over: nothing of the visit stays."""

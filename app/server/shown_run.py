@@ -8,7 +8,7 @@ from typing import Protocol
 
 from engine import CarriedRun, Conductor, ExperimentHandle, Snapshot, carry
 
-type Hear = Callable[[Snapshot], object]
+type OnChange = Callable[[Snapshot], object]
 
 RUNS = 1_000_000  # of one visitor; so that a page distinguishes runs of the same number
 NUMBERS = itertools.count(1)
@@ -52,11 +52,11 @@ class WatchedRun(Protocol):
     def over(self) -> bool:
         """Whether it has ended."""
 
-    def listen(self, who: Hashable, hear: Hear) -> None:
-        """Tell a page of what is new."""
+    def subscribe(self, who: Hashable, on_change: OnChange) -> None:
+        """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
 
-    def ignore(self, who: Hashable) -> None:
-        """Tell a page nothing any more."""
+    def unsubscribe(self, who: Hashable) -> None:
+        """Call it no more."""
 
     def carried(self) -> Future[CarriedRun]:
         """What it takes to go on with it elsewhere."""
@@ -70,10 +70,10 @@ class ShownRun:
         self._conductor, self._handle = conductor, handle
         self._lock = threading.Lock()
         self._owners: set[Hashable] = set()
-        self._hears: dict[Hashable, Hear] = {}
+        self._subscribers: dict[Hashable, OnChange] = {}
         self._carried: Future[CarriedRun] | None = None
         self.hosted = False  # whether a class watches it, with or without its visitor
-        handle.on_news = self._tell
+        handle.on_news = self._notify
 
     @property
     def handle(self) -> ExperimentHandle:
@@ -86,17 +86,17 @@ class ShownRun:
             self._carried = self.handle.do(carry)
         return self._carried
 
-    def _tell(self, snapshot: Snapshot) -> None:
-        for hear in list(self._hears.values()):
-            hear(snapshot)
+    def _notify(self, snapshot: Snapshot) -> None:
+        for on_change in list(self._subscribers.values()):
+            on_change(snapshot)
 
-    def listen(self, who: Hashable, hear: Hear) -> None:
-        """Tell a page whenever anything but the numbers has changed."""
-        self._hears[who] = hear
+    def subscribe(self, who: Hashable, on_change: OnChange) -> None:
+        """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
+        self._subscribers[who] = on_change
 
-    def ignore(self, who: Hashable) -> None:
-        """Tell a page nothing any more."""
-        self._hears.pop(who, None)
+    def unsubscribe(self, who: Hashable) -> None:
+        """Call it no more."""
+        self._subscribers.pop(who, None)
 
     @property
     def over(self) -> bool:
@@ -109,7 +109,7 @@ class ShownRun:
 
     def disown(self, who: Hashable) -> None:
         """The visitor has left."""
-        self.ignore(who)
+        self.unsubscribe(who)
         self._owners.discard(who)
         self._end_if_unused()
 

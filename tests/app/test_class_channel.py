@@ -53,7 +53,7 @@ class Page:
         self.token = token[1]
         (self.session,) = set(VISITS) - before
         self.key = self.code = ""
-        self.told: dict[str, object] = {}  # the last of each kind of message
+        self.last: dict[str, object] = {}  # the last of each kind of message
         self._ends = contextlib.ExitStack()
         self.frames = self.plug("frames")
         self.row, self.asks = -1, 0
@@ -72,14 +72,14 @@ class Page:
     def visit(self):
         return VISITS[self.session]
 
-    def say(self, what: str, **given: object) -> None:
+    def send(self, what: str, **given: object) -> None:
         self.classroom.send(json.dumps({"do": what, **given}))
 
-    def hear(self, kind: str, fits: Callable[[object], object] = lambda told: True):
+    def receive(self, kind: str, fits: Callable[[object], object] = lambda received: True):
         """The next message of a kind that fits."""
         while True:
             message = json.loads(self.classroom.recv(timeout=PATIENCE))
-            self.told |= message
+            self.last |= message
             self.key, self.code = message.get("key", self.key), message.get("code", self.code)
             if kind in message and fits(message[kind]):
                 return message[kind]
@@ -120,10 +120,10 @@ def open_page(served) -> Iterator[Callable[..., Page]]:
 def teacher(open_page) -> Page:
     page = open_page()
     page.frame()
-    page.say("teach", word=WORD.word)
-    page.hear("may_open")
-    page.say("open")
-    page.hear("room")
+    page.send("teach", word=WORD.word)
+    page.receive("may_open")
+    page.send("open")
+    page.receive("room")
     assert page.code and page.key
     return page
 
@@ -133,8 +133,8 @@ def join(open_page, teacher) -> Callable[[str], Page]:
     def join_one(name: str) -> Page:
         page = open_page()
         page.frame()
-        page.say("join", code=teacher.code.lower(), name=name)
-        page.hear("room")
+        page.send("join", code=teacher.code.lower(), name=name)
+        page.receive("room")
         return page
 
     return join_one
@@ -146,12 +146,12 @@ def live(teacher: Page):
 
 def test_only_who_knows_the_word_opens_a_room(open_page):
     page = open_page()
-    page.say("open")
-    assert "teacher's word" in page.hear("refused")
-    page.say("teach", word="guess")
-    assert page.hear("refused") == "This is not the teacher's word."
-    page.say("open")
-    assert "teacher's word" in page.hear("refused")
+    page.send("open")
+    assert "teacher's word" in page.receive("refused")
+    page.send("teach", word="guess")
+    assert page.receive("refused") == "This is not the teacher's word."
+    page.send("open")
+    assert "teacher's word" in page.receive("refused")
     assert not LIVE
 
 
@@ -159,7 +159,7 @@ def test_students_see_the_run_of_the_teacher_in_one_frame_for_all(teacher, join)
     anna, ben = join("Anna"), join("Ben")
     run = live(teacher).run
     assert anna.visit.watched is run and ben.visit.watched is run
-    assert anna.told["room"]["follows"]
+    assert anna.last["room"]["follows"]
     for student in (anna, ben):
         frame = student.frame()
         assert frame["run"] > run.number and set(frame["draw"]) == set(VIEWS)
@@ -188,8 +188,8 @@ def test_who_takes_the_wheel_goes_on_from_that_step_to_the_bit(teacher, join):
     anna = join("Anna")
     run = live(teacher).run.handle
     wait_until(lambda: run.latest.step > 50)
-    anna.say("take wheel")
-    anna.hear("room", lambda room: not room["follows"])
+    anna.send("take wheel")
+    anna.receive("room", lambda room: not room["follows"])
     own = anna.visit.handle
     wait_until(lambda: own.latest.status is Status.PAUSED and own.latest.step > 50)
     assert anna.visit.watched is None and not anna.visit.refuses("key", " ", "")
@@ -199,8 +199,8 @@ def test_who_takes_the_wheel_goes_on_from_that_step_to_the_bit(teacher, join):
     wait_until(lambda: own.latest.config.optimization.learning_rate == 0.003)
     assert own.latest.looking is None  # nothing is still to be repeated
     assert anna.frame()["run"] < 1_000_000  # her own again
-    anna.say("follow")
-    anna.hear("room", lambda room: room["follows"])
+    anna.send("follow")
+    anna.receive("room", lambda room: room["follows"])
     assert anna.visit.watched is live(teacher).run
     wait_until(lambda: anna.frame()["run"] > 1_000_000)
 
@@ -208,91 +208,95 @@ def test_who_takes_the_wheel_goes_on_from_that_step_to_the_bit(teacher, join):
 def test_a_question_holds_the_run_and_hides_the_tally(teacher, join):
     anna, ben = join("Anna"), join("Ben")
     run = live(teacher).run.handle
-    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
-    anna.hear("room", lambda room: "question" in room)
+    teacher.send("ask", question="What will it do?", options=["fall", "rise"])
+    anna.receive("room", lambda room: "question" in room)
     wait_until(lambda: run.latest.status is Status.PAUSED)
     assert teacher.visit.refuses("press", "play", "")
-    anna.say("choose", option=1)
-    told = ben.hear("room", lambda room: room.get("question", {}).get("answered") == 1)
-    assert "before" not in told["question"]
-    assert "before" not in teacher.hear("room", lambda room: "question" in room)["question"]
-    ben.say("choose", option=1)
-    teacher.say("close question")
-    told = anna.hear("room", lambda room: room["question"].get("before"))
-    assert told["question"]["before"] == [0, 2]
+    anna.send("choose", option=1)
+    received = ben.receive("room", lambda room: room.get("question", {}).get("answered") == 1)
+    assert "before" not in received["question"]
+    assert "before" not in teacher.receive("room", lambda room: "question" in room)["question"]
+    ben.send("choose", option=1)
+    teacher.send("close question")
+    received = anna.receive("room", lambda room: room["question"].get("before"))
+    assert received["question"]["before"] == [0, 2]
     wait_until(lambda: run.latest.status is Status.RUNNING)
     assert not teacher.visit.refuses("press", "play", "")
 
 
 def test_a_curve_is_compared_with_the_run(teacher, join):
     anna = join("Anna")
-    teacher.say("ask", question="How will it go on?", steps=200)
-    axes = anna.hear("room", lambda room: "question" in room)["question"]["axes"]
-    anna.say("draw", points=[[0, 0.5], [1, 0.2]])
-    teacher.say("close question")
+    teacher.send("ask", question="How will it go on?", steps=200)
+    axes = anna.receive("room", lambda room: "question" in room)["question"]["axes"]
+    anna.send("draw", points=[[0, 0.5], [1, 0.2]])
+    teacher.send("close question")
     run = live(teacher).run.handle
     wait_until(lambda: run.latest.step > axes["step"] + 200)
-    told = anna.hear("room", lambda room: len(room["question"].get("truth", ())) > 3)
-    assert told["question"]["curves"] == [[[0.0, 0.5], [1.0, 0.2]]]
-    assert all(axes["step"] <= step <= axes["step"] + 200 for step, _ in told["question"]["truth"])
+    received = anna.receive("room", lambda room: len(room["question"].get("truth", ())) > 3)
+    assert received["question"]["curves"] == [[[0.0, 0.5], [1.0, 0.2]]]
+    assert all(
+        axes["step"] <= step <= axes["step"] + 200 for step, _ in received["question"]["truth"]
+    )
 
 
 def test_everybody_is_brought_to_a_state_and_paused(teacher, join):
     anna = join("Anna")
     wait_until(lambda: live(teacher).run.handle.latest.step > 20)
-    teacher.say("state")
-    anna.hear("room", lambda room: room["mode"] == "free")
+    teacher.send("state")
+    anna.receive("room", lambda room: room["mode"] == "free")
     own = anna.visit.handle
     wait_until(lambda: own.latest.step > 20 and own.latest.status is Status.PAUSED)
     late = join("Late")  # stands where the others are
     wait_until(lambda: late.visit.handle.latest.step == own.latest.step)
     own.send(Play())
     wait_until(lambda: own.latest.status is Status.RUNNING)
-    teacher.say("mode", mode="pause")
+    teacher.send("mode", mode="pause")
     wait_until(lambda: own.latest.status is Status.PAUSED)
     assert anna.visit.refuses("key", " ", "") == "Your teacher has paused the class."
 
 
 def test_the_wall_shows_runs_and_one_of_them_is_shown_to_all(teacher, join):
     anna, ben = join("Anna"), join("Ben")
-    teacher.say("mode", mode="free")
-    anna.hear("room", lambda room: room["mode"] == "free")
+    teacher.send("mode", mode="free")
+    anna.receive("room", lambda room: room["mode"] == "free")
     wait_until(lambda: anna.visit.watched is None)
     anna.visit.handle.send(Play())
     wait_until(lambda: anna.visit.handle.latest.step > 10)
-    teacher.say("wall", on=True)
+    teacher.send("wall", on=True)
 
     def has_annas_run(wall) -> bool:
         return any(x["name"] == "Anna" and x["tile"] and x["tile"]["step"] for x in wall["tiles"])
 
-    teacher.hear("wall", has_annas_run)
-    number = teacher.hear("wall", has_annas_run)["tiles"][0]["number"]
+    teacher.receive("wall", has_annas_run)
+    number = teacher.receive("wall", has_annas_run)["tiles"][0]["number"]
     number = next(x.number for x in live(teacher).room.students.values() if x.name == "Anna")
-    teacher.say("look", who=number)
+    teacher.send("look", who=number)
     wait_until(lambda: teacher.visit.watched is anna.visit.run)
     assert "student's run" in teacher.visit.refuses("set", "learning_rate", "1")
     step = live(teacher).run.handle.latest.step
     wait_until(lambda: live(teacher).run.handle.latest.step > step)  # the class goes on
-    teacher.say("look")
+    teacher.send("look")
     wait_until(lambda: teacher.visit.watched is None)
-    teacher.say("show", who=number)
-    teacher.say("mode", mode="follow")
-    told = ben.hear("room", lambda room: room.get("shown"))
-    assert told["shown"] == "a student"  # nobody learns whose it is
+    teacher.send("show", who=number)
+    teacher.send("mode", mode="follow")
+    received = ben.receive("room", lambda room: room.get("shown"))
+    assert received["shown"] == "a student"  # nobody learns whose it is
     wait_until(lambda: ben.visit.watched is anna.visit.run)
-    assert anna.visit.watched is None and anna.hear("room", lambda room: room.get("on_show"))
+    assert anna.visit.watched is None and anna.receive("room", lambda room: room.get("on_show"))
 
 
 def test_help_comes_as_a_suggestion_to_accept(teacher, join):
     anna = join("Anna")
-    anna.say("hand", up=True)
-    rows = teacher.hear("room", lambda room: room["students"] and room["students"][0].get("hand"))
+    anna.send("hand", up=True)
+    rows = teacher.receive(
+        "room", lambda room: room["students"] and room["students"][0].get("hand")
+    )
     number = rows["students"][0]["number"]
-    teacher.say("mode", mode="free")
-    anna.hear("room", lambda room: room["mode"] == "free")
-    teacher.say("suggest", who=number, words="Try", path="optimization.learning_rate", value=0.05)
-    assert anna.hear("room", lambda room: "suggestion" in room)["suggestion"]["value"] == "0.05"
-    anna.say("settle", accept=True)
+    teacher.send("mode", mode="free")
+    anna.receive("room", lambda room: room["mode"] == "free")
+    teacher.send("suggest", who=number, text="Try", path="optimization.learning_rate", value=0.05)
+    assert anna.receive("room", lambda room: "suggestion" in room)["suggestion"]["value"] == "0.05"
+    anna.send("settle", accept=True)
     wait_until(lambda: anna.visit.handle.latest.config.optimization.learning_rate == 0.05)
 
 
@@ -300,31 +304,31 @@ def test_a_suggestion_is_set_also_while_the_state_of_the_class_is_still_repeated
     anna = join("Anna")
     run = live(teacher).run.handle
     wait_until(lambda: run.latest.step > 400)
-    teacher.say("state")
-    anna.hear("room", lambda room: room["mode"] == "free")
+    teacher.send("state")
+    anna.receive("room", lambda room: room["mode"] == "free")
     number = next(iter(live(teacher).room.students))
     own = anna.visit.handle
     wait_until(lambda: own.latest.run > 1)
-    teacher.say("suggest", who=number, path="optimization.learning_rate", value=0.003)
-    anna.hear("room", lambda room: "suggestion" in room)
-    anna.say("settle", accept=True)
+    teacher.send("suggest", who=number, path="optimization.learning_rate", value=0.003)
+    anna.receive("room", lambda room: "suggestion" in room)
+    anna.send("settle", accept=True)
     wait_until(lambda: own.latest.config.optimization.learning_rate == 0.003)
     assert own.latest.step > 400  # where the class stood, not on the way there
 
 
 def test_a_lost_student_is_back_in_place_and_its_answer_with_it(teacher, join, open_page):
     anna = join("Anna")
-    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
-    anna.hear("room", lambda room: "question" in room)
-    anna.say("choose", option=0)
-    anna.hear("room", lambda room: room["question"].get("mine") == 0)
+    teacher.send("ask", question="What will it do?", options=["fall", "rise"])
+    anna.receive("room", lambda room: "question" in room)
+    anna.send("choose", option=0)
+    anna.receive("room", lambda room: room["question"].get("mine") == 0)
     key = anna.key
     anna.leave()
-    teacher.hear("room", lambda room: not room["students"][0]["here"])
+    teacher.receive("room", lambda room: not room["students"][0]["here"])
     again = open_page()
-    again.say("enter", code=teacher.code, key=key)
-    told = again.hear("room")
-    assert told["name"] == "Anna" and told["question"]["mine"] == 0 and told["follows"]
+    again.send("enter", code=teacher.code, key=key)
+    received = again.receive("room")
+    assert received["name"] == "Anna" and received["question"]["mine"] == 0 and received["follows"]
     assert len(live(teacher).room.students) == 1
 
 
@@ -333,24 +337,24 @@ def test_the_run_goes_on_without_the_teacher_who_comes_back_to_it(served, teache
     run = live(teacher).run
     session = teacher.session
     teacher.leave()
-    anna.hear("room", lambda room: not room["teacher_here"])
+    anna.receive("room", lambda room: not room["teacher_here"])
     next(x for x in served.sessions if x.id == session).request_expiration()
     wait_until(lambda: session not in VISITS)
     step = run.handle.latest.step
     anna.frame()
     wait_until(lambda: (anna.frame(), run.handle.latest.step > step)[1])
     back = open_page(f"&room={teacher.code}", teach=teacher.key)
-    back.say("enter", code=teacher.code, key=teacher.key)
-    assert back.hear("room")["role"] == "teacher"
+    back.send("enter", code=teacher.code, key=teacher.key)
+    assert back.receive("room")["role"] == "teacher"
     assert back.visit.run is run
-    anna.hear("room", lambda room: room["teacher_here"])
+    anna.receive("room", lambda room: room["teacher_here"])
 
 
 def test_a_page_of_the_teacher_that_has_a_run_of_its_own_is_loaded_again(teacher, open_page):
     other = open_page()
     other.frame()
-    other.say("enter", code=teacher.code, key=teacher.key)
-    assert other.hear("teach") == teacher.key
+    other.send("enter", code=teacher.code, key=teacher.key)
+    assert other.receive("teach") == teacher.key
 
 
 def cut_while_following(teacher, anna) -> dict[str, object]:
@@ -358,32 +362,32 @@ def cut_while_following(teacher, anna) -> dict[str, object]:
 
 
 def cut_while_asked(teacher, anna) -> dict[str, object]:
-    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
-    question = anna.hear("room", lambda room: "question" in room)["question"]
+    teacher.send("ask", question="What will it do?", options=["fall", "rise"])
+    question = anna.receive("room", lambda room: "question" in room)["question"]
     return {"follows": True, "question": question}
 
 
 def cut_after_answering(teacher, anna) -> dict[str, object]:
     cut_while_asked(teacher, anna)
-    anna.say("choose", option=1)
-    question = anna.hear("room", lambda room: room["question"].get("mine") == 1)["question"]
+    anna.send("choose", option=1)
+    question = anna.receive("room", lambda room: room["question"].get("mine") == 1)["question"]
     return {"question": question | {"answered": 1}}
 
 
 def cut_while_asked_what_was_seen(teacher, anna) -> dict[str, object]:
     cut_after_answering(teacher, anna)
-    teacher.say("close question")
-    teacher.say("ask seen")
-    anna.hear("room", lambda room: room["question"]["phase"] == "seen")
-    anna.say("choose", option=0)
-    question = anna.hear("room", lambda room: room["question"].get("mine") == 0)["question"]
+    teacher.send("close question")
+    teacher.send("ask seen")
+    anna.receive("room", lambda room: room["question"]["phase"] == "seen")
+    anna.send("choose", option=0)
+    question = anna.receive("room", lambda room: room["question"].get("mine") == 0)["question"]
     assert question["predicted"] == 1
     return {"question": question | {"answered": 1}}
 
 
 def cut_at_the_wheel(teacher, anna) -> dict[str, object]:
-    anna.say("take wheel")
-    anna.hear("room", lambda room: not room["follows"])
+    anna.send("take wheel")
+    anna.receive("room", lambda room: not room["follows"])
     return {"follows": False, "mode": "follow"}
 
 
@@ -398,58 +402,58 @@ def test_a_student_whose_line_is_cut_comes_back_in_place(teacher, join, cut):
     anna = join("Anna")
     expected = cut(teacher, anna)
     anna.classroom.close_socket()
-    teacher.hear("room", lambda room: not room["students"][0]["here"])
+    teacher.receive("room", lambda room: not room["students"][0]["here"])
     anna.classroom = anna.plug("class")
-    anna.say("enter", code=teacher.code, key=anna.key)
-    told = anna.hear("room")
-    assert {name: told.get(name) for name in expected} == expected
-    assert anna.visit.watched is (live(teacher).run if told["follows"] else None)
+    anna.send("enter", code=teacher.code, key=anna.key)
+    received = anna.receive("room")
+    assert {name: received.get(name) for name in expected} == expected
+    assert anna.visit.watched is (live(teacher).run if received["follows"] else None)
 
 
 def test_a_saved_room_opens_again_in_a_new_server_for_the_same_browsers(teacher, join, open_page):
     anna = join("Anna")
-    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
-    anna.hear("room", lambda room: "question" in room)
-    anna.say("choose", option=1)
-    anna.hear("room", lambda room: room["question"].get("mine") == 1)
-    teacher.say("results", kind="room")
-    teacher.hear("file")
-    saved, code, key = teacher.told["text"], teacher.code, anna.key
-    anna.say("reopen", room=saved)
-    assert "teacher's word" in anna.hear("refused")
-    teacher.say("close room")
-    teacher.hear("gone")
+    teacher.send("ask", question="What will it do?", options=["fall", "rise"])
+    anna.receive("room", lambda room: "question" in room)
+    anna.send("choose", option=1)
+    anna.receive("room", lambda room: room["question"].get("mine") == 1)
+    teacher.send("results", kind="room")
+    teacher.receive("file")
+    saved, code, key = teacher.last["text"], teacher.code, anna.key
+    anna.send("reopen", room=saved)
+    assert "teacher's word" in anna.receive("refused")
+    teacher.send("close room")
+    teacher.receive("gone")
     back = open_page()
-    back.say("enter", code=code, key=key)
-    assert back.hear("gone").startswith("This room is not open") and back.told["again"]
+    back.send("enter", code=code, key=key)
+    assert back.receive("gone").startswith("This room is not open") and back.last["again"]
     other = open_page()
     other.frame()
-    other.say("teach", word=WORD.word)
-    other.hear("may_open")
-    other.say("reopen", room="{}")
-    assert "holds no room that was saved here" in other.hear("refused")
-    other.say("reopen", room=saved)
-    assert other.hear("room")["code"] == code
-    back.say("enter", code=code, key=key)
-    told = back.hear("room")
-    assert told["name"] == "Anna" and told["question"]["mine"] == 1
+    other.send("teach", word=WORD.word)
+    other.receive("may_open")
+    other.send("reopen", room="{}")
+    assert "holds no room that was saved here" in other.receive("refused")
+    other.send("reopen", room=saved)
+    assert other.receive("room")["code"] == code
+    back.send("enter", code=code, key=key)
+    received = back.receive("room")
+    assert received["name"] == "Anna" and received["question"]["mine"] == 1
 
 
 def test_all_hand_ins_are_one_archive(teacher, join, tmp_path):
     anna, _ = join("Anna"), join("Ben")
-    teacher.say("results", kind="hand-ins")
-    assert teacher.hear("refused") == "Nobody here has answered a lesson or pinned a run yet."
-    teacher.say("mode", mode="free")
-    anna.hear("room", lambda room: room["mode"] == "free")
+    teacher.send("results", kind="hand-ins")
+    assert teacher.receive("refused") == "Nobody here has answered a lesson or pinned a run yet."
+    teacher.send("mode", mode="free")
+    anna.receive("room", lambda room: room["mode"] == "free")
     anna.visit.handle.send(Play())
     wait_until(lambda: anna.visit.handle.latest.step > 5 and anna.frame())
     anna.visit.handle.send(Pause())
     anna.visit.handle.send(Pin("mine"))
     wait_until(lambda: anna.visit.handle.do(lambda experiment: experiment.pinned).result())
-    teacher.say("results", kind="hand-ins")
-    assert teacher.hear("file") == f"hand-ins-{teacher.code}.zip"
+    teacher.send("results", kind="hand-ins")
+    assert teacher.receive("file") == f"hand-ins-{teacher.code}.zip"
     path = tmp_path / "all.zip"
-    path.write_bytes(base64.b64decode(teacher.told["base64"]))
+    path.write_bytes(base64.b64decode(teacher.last["base64"]))
     made = read_files(str(path))
     assert [one.student for one in made.values()] == ["Anna", "Ben"]
     assert [run.name for run in next(iter(made.values())).runs] == ["mine"]
@@ -468,50 +472,50 @@ def test_panels_that_steer_say_why_they_do_not_while_the_class_is_followed(serve
     wait_until(lambda: layout.panel == "Search" and held())
     assert "Add an axis" not in labels(*layout.page.sidebar)
     assert layout.page.main[0].visible  # the plots of the run
-    teacher.say("mode", mode="free")
+    teacher.send("mode", mode="free")
     wait_until(lambda: "Add an axis" in labels(*layout.page.sidebar) and not held())
 
 
 def test_a_removed_student_is_put_out(teacher, join, open_page):
     anna = join("Anna")
     number = next(iter(live(teacher).room.students))
-    teacher.say("remove", who=number)
-    anna.hear("gone")
+    teacher.send("remove", who=number)
+    anna.receive("gone")
     assert anna.visit.watched is None and not anna.visit.refuses("key", " ", "")
-    anna.say("hand", up=True)
-    assert anna.hear("refused") == "This page is in no room."
-    anna.say("enter", code=teacher.code, key=anna.key or "x")
-    assert anna.hear("gone")
+    anna.send("hand", up=True)
+    assert anna.receive("refused") == "This page is in no room."
+    anna.send("enter", code=teacher.code, key=anna.key or "x")
+    assert anna.receive("gone")
 
 
 def test_closing_the_room_gives_everybody_a_page_of_their_own(teacher, join):
     anna = join("Anna")
-    teacher.say("results", kind="csv")
-    teacher.hear("file")
-    assert teacher.told["text"].startswith("student,best accuracy")
-    teacher.say("close room")
-    assert anna.hear("gone") == "The room is closed."
+    teacher.send("results", kind="csv")
+    teacher.receive("file")
+    assert teacher.last["text"].startswith("student,best accuracy")
+    teacher.send("close room")
+    assert anna.receive("gone") == "The room is closed."
     wait_until(lambda: anna.visit.watched is None and not LIVE)
     wait_until(lambda: teacher.visit.handle.latest.status is Status.RUNNING)
 
 
 def test_a_student_can_neither_be_the_teacher_nor_see_more(teacher, join):
     anna, ben = join("Anna"), join("Ben")
-    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
-    ben.hear("room", lambda room: "question" in room)
-    ben.say("choose", option=1)
-    anna.hear("room", lambda room: room.get("question", {}).get("answered") == 1)
+    teacher.send("ask", question="What will it do?", options=["fall", "rise"])
+    ben.receive("room", lambda room: "question" in room)
+    ben.send("choose", option=1)
+    anna.receive("room", lambda room: room.get("question", {}).get("answered") == 1)
     number = next(x.number for x in live(teacher).room.students.values() if x.name == "Ben")
     for what, given in (
         *(("wall", {"on": True}), ("results", {"kind": "json"}), ("code", {"address": "x"})),
         *(("close question", {}), ("look", {"who": number}), ("show", {"who": number})),
         *(("remove", {"who": number}), ("mode", {"mode": "free"}), ("close room", {})),
-        ("suggest", {"who": number, "words": "x"}),
+        ("suggest", {"who": number, "text": "x"}),
     ):
-        anna.say(what, **given)
-        assert anna.hear("refused") == "Only the teacher can do this."
-    texts = json.dumps(anna.told)
-    assert "wall" not in anna.told and "file" not in anna.told
+        anna.send(what, **given)
+        assert anna.receive("refused") == "Only the teacher can do this."
+    texts = json.dumps(anna.last)
+    assert "wall" not in anna.last and "file" not in anna.last
     assert "Ben" not in texts and teacher.key not in texts and ben.key not in texts
     assert live(teacher).room.holds
 
@@ -527,8 +531,8 @@ def test_hostile_messages_over_the_socket_change_nothing(teacher, join):
             message = hostile(dice)
             if b'"code"' not in message and b"teach" not in message:
                 stranger.classroom.send(message.decode("latin1"))
-        stranger.say("hand", up=True)
-        stranger.hear("refused", lambda words: words == "This page is in no room.")
+        stranger.send("hand", up=True)
+        stranger.receive("refused", lambda words: words == "This page is in no room.")
     finally:
         stranger.leave()
     assert room.changes == before

@@ -1,4 +1,4 @@
-"""What the processes of a server tell each other of a room: read back, and hostile."""
+"""Messages between the processes of a server about a room: read back, and hostile."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from app.classroom import messages as m
 from app.classroom.question import Phase
-from app.classroom.relayed import Joins, KeptRun, Letter, Says, ToRoom
+from app.classroom.relayed import JoinRequest, KeptRun, RelayedMessage, StudentMessage, ToRoom
 from app.classroom.room import Room
 from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.remote_room import RemoteRoom
@@ -29,11 +29,11 @@ CODE = "BCDFG"
 
 
 class Wire:
-    """An exchange within this process, which tells at once, unless it is lost."""
+    """An exchange within this process, which delivers at once, unless it is lost."""
 
     def __init__(self) -> None:
         self.lost = False
-        self.hears: dict[str, list[Callable[[bytes], object]]] = {}
+        self.receivers: dict[str, list[Callable[[bytes], object]]] = {}
         self.kept_last: dict[tuple[str, str], bytes] = {}
 
     async def claim(self, code: str) -> bool:
@@ -48,15 +48,15 @@ class Wire:
     async def forget(self, code: str) -> None:
         self.kept_last.clear()
 
-    def tell(self, channel: str, message: bytes) -> None:
-        for hear in [] if self.lost else self.hears.get(channel, []):
-            hear(message)
+    def publish(self, channel: str, message: bytes) -> None:
+        for receive in [] if self.lost else self.receivers.get(channel, []):
+            receive(message)
 
-    def listen(self, channel: str, hear: Callable[[bytes], object]) -> None:
-        self.hears.setdefault(channel, []).append(hear)
+    def subscribe(self, channel: str, receive: Callable[[bytes], object]) -> None:
+        self.receivers.setdefault(channel, []).append(receive)
 
-    def ignore(self, channel: str) -> None:
-        self.hears.pop(channel, None)
+    def unsubscribe(self, channel: str) -> None:
+        self.receivers.pop(channel, None)
 
 
 @pytest.fixture
@@ -74,13 +74,13 @@ def both(
     run = ShownRun(conductor, conductor.add(Experiment(RunConfig()), "teacher"))
     live = LiveRoom(Room(CODE, 40, LESSONS, clock), run)
     shared = SharedRoom(live, wire, clock)
-    live.changed = shared.tell
+    live.changed = shared.publish
     remote = RemoteRoom(Room(CODE, 40, LESSONS, clock), wire, clock)
-    shared.tell()
+    shared.publish()
     return wire, live, remote, shared
 
 
-def test_what_is_said_elsewhere_is_heard_once_and_in_time_even_if_it_comes_late(conductor):
+def test_a_message_from_elsewhere_counts_once_and_in_time_even_if_it_comes_late(conductor):
     async def play() -> None:
         wire, live, remote, _ = both(conductor)
         joining = await remote.join("Anna")
@@ -88,12 +88,12 @@ def test_what_is_said_elsewhere_is_heard_once_and_in_time_even_if_it_comes_late(
         assert anna and anna.name == "Anna" and remote.room.student(anna.key)
         teach(live.room, m.Ask("What?", OPTIONS))
         live.update()
-        remote.hear(anna.key, m.Choose(0))
+        remote.receive(anna.key, m.Choose(0))
         assert live.room.question.answer_of(anna.number, Phase.PREDICT) == 0
-        assert not remote.unanswered  # it has been answered
+        assert not remote.unacknowledged
         wire.lost = True
-        remote.hear(anna.key, m.Choose(2))
-        remote.hear(anna.key, m.Hand(True))
+        remote.receive(anna.key, m.Choose(2))
+        remote.receive(anna.key, m.Hand(True))
         assert remote.room.question.answer_of(anna.number, Phase.PREDICT) == 2
         assert remote.student_sees(remote.room.student(anna.key)).lost
         teach(live.room, m.CloseQuestion())
@@ -101,32 +101,34 @@ def test_what_is_said_elsewhere_is_heard_once_and_in_time_even_if_it_comes_late(
         assert live.room.question.tally(Phase.PREDICT) == (1, 0, 0)
         wire.lost = False
         remote.rest()
-        remote.rest()  # said again: it counts once
+        remote.rest()  # sent again: it counts once
         assert live.room.question.tally(Phase.PREDICT) == (0, 0, 1)
-        assert anna.hand is not None and not remote.unanswered
+        assert anna.hand is not None and not remote.unacknowledged
         assert remote.room.question.tally(Phase.PREDICT) == (0, 0, 1)
 
     asyncio.run(play())
 
 
-def test_ten_thousand_hostile_letters_change_nothing(conductor):
+def test_ten_thousand_hostile_messages_change_nothing(conductor):
     async def play() -> None:
         wire, live, remote, shared = both(conductor)
         anna, ben = joined(live.room, "Anna", "Ben")
         teach(live.room, m.Ask("Well?", OPTIONS))
-        live.room.hear(ben.key, m.Choose(1))
+        live.room.receive(ben.key, m.Choose(1))
         names, before = [anna.name, ben.name], live.room.question.answers
         before = {phase: dict(given) for phase, given in before.items()}
         dice = random.Random(3)
         for number in range(10_000):
             raw = hostile(dice)
-            wire.tell(channel(CODE, "to"), raw)
-            wire.tell(channel(CODE, "of"), raw)
+            wire.publish(channel(CODE, "to"), raw)
+            wire.publish(channel(CODE, "of"), raw)
             key = dice.choice(["", "x", CODE, anna.number, live.room.teacher_key[:-1]])
-            said = Says(dice.choice([m.Choose(1), m.Leave(), m.TakeWheel()]), 1, Phase.PREDICT)
-            letter = ToRoom(letter=Letter("stranger", number + 1, key, said))
+            message = StudentMessage(
+                dice.choice([m.Choose(1), m.Leave(), m.TakeWheel()]), 1, Phase.PREDICT
+            )
+            relayed = ToRoom(relayed=RelayedMessage("stranger", number + 1, key, message))
             if number % 100 == 0:
-                wire.tell(channel(CODE, "to"), msgspec.json.encode(letter))
+                wire.publish(channel(CODE, "to"), msgspec.json.encode(relayed))
         assert [student.name for student in live.room.students.values()] == names
         assert live.room.question.answers == before
         assert len(remote.room.students) == 2
@@ -183,7 +185,7 @@ def test_a_room_is_inherited_only_from_a_process_that_has_ended(conductor, monke
         async def sleep(seconds: float) -> None:
             clock.now += seconds
             if alive:
-                shared.tell()
+                shared.publish()
 
         wire.claim = claim
         monkeypatch.setattr(class_cluster.asyncio, "sleep", sleep)
@@ -197,8 +199,8 @@ def test_a_teacher_is_nobody_who_writes_letters(conductor):
         _, live, remote, _ = both(conductor)
         (anna,) = joined(live.room, "Anna")
         with pytest.raises(ValueError, match="Only the teacher"):
-            remote.hear(anna.key, m.CloseRoom())
-        assert isinstance(Joins("x"), Joins) and not live.room.closed
+            remote.receive(anna.key, m.CloseRoom())
+        assert isinstance(JoinRequest("x"), JoinRequest) and not live.room.closed
 
     asyncio.run(play())
 
@@ -240,7 +242,7 @@ def test_a_run_is_asked_for_once_for_all_who_want_it_and_again_if_it_does_not_co
     clock.now += 3
     last = run.carried()
     assert len(asked) == 2
-    run.hear(packed_run(carry(source)))
+    run.receive(packed_run(carry(source)))
     assert len({id(future.result()) for future in (*first, last)}) == 1
     assert not run.carried().done() and len(asked) == 3
 
@@ -251,7 +253,7 @@ class Evil:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "raw",
     [
         b"",
         b"S",
@@ -260,11 +262,11 @@ class Evil:
         *(kind + pickle.dumps(x) for kind in (b"S", b"C") for x in (Evil(), 5)),
     ],
 )
-def test_nothing_but_a_snapshot_or_a_run_is_read(told):
+def test_nothing_but_a_snapshot_or_a_run_is_read(raw):
     with pytest.raises(ValueError):
-        unpacked(told)
+        unpacked(raw)
     with pytest.raises(ValueError):
-        run_in(told)
+        run_in(raw)
     run = MirroredRun(lambda: None)
-    run.hear(told)
+    run.receive(raw)
     assert not run.known

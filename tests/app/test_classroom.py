@@ -60,7 +60,7 @@ def joined(room: Room, *names: str):
 
 
 def teach(room: Room, message: m.Message) -> None:
-    room.hear(room.teacher_key, message)
+    room.receive(room.teacher_key, message)
 
 
 def seen(room: Room, student) -> dict:
@@ -107,7 +107,7 @@ def test_rooms_have_a_limit_and_hours():
         rooms.find(room.code)
     assert room.closed and not room.students
     with pytest.raises(Refused, match="closed"):
-        room.hear(student.key, m.Hand(True))
+        room.receive(student.key, m.Hand(True))
     assert rooms.open(LESSONS) is not room
 
 
@@ -115,8 +115,8 @@ def test_keys_cannot_be_guessed_and_are_told_to_nobody_else(room):
     anna, ben = joined(room, "Anna", "Ben")
     keys = {room.teacher_key, anna.key, ben.key}
     assert len(keys) == 3 and min(map(len, keys)) >= 24
-    told = json.dumps([seen(room, anna), seen(room, ben), taught(room), as_json(room)])
-    assert not any(key in told for key in keys)
+    received = json.dumps([seen(room, anna), seen(room, ben), taught(room), as_json(room)])
+    assert not any(key in received for key in keys)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_students_wait_to_be_let_in_when_the_teacher_wants_that(room):
     teach(room, m.Welcome(everybody=False))
     anna, ben, carl = joined(room, "Anna", "Ben", "Carl")
     with pytest.raises(Refused, match="not let you in yet"):
-        room.hear(anna.key, m.Hand(True))
+        room.receive(anna.key, m.Hand(True))
     assert not seen(room, anna)["admitted"] and not room.follows(anna)
     teach(room, m.Admit(anna.number))
     assert (anna.admitted, ben.admitted) == (True, False)
@@ -175,10 +175,10 @@ def test_a_removed_student_can_do_nothing_any_more(room):
     teach(room, m.Remove(anna.number))
     assert (room.shown, room.looked_at) == (None, None)
     with pytest.raises(Refused, match="This key opens nothing here"):
-        room.hear(anna.key, m.Hand(True))
+        room.receive(anna.key, m.Hand(True))
     with pytest.raises(Refused, match="not in the room any more"):
         teach(room, m.Admit(anna.number))
-    room.hear(ben.key, m.Leave())
+    room.receive(ben.key, m.Leave())
     assert not room.students
 
 
@@ -196,12 +196,12 @@ def test_tallies_are_hidden_until_the_question_is_closed(room):
     anna, ben, carl = joined(room, "Anna", "Ben", "Carl")
     teach(room, m.Ask("What will the loss do?", OPTIONS))
     assert room.holds
-    room.hear(anna.key, m.Choose(1))
-    room.hear(anna.key, m.Choose(2))  # changes her mind: counted once
-    room.hear(ben.key, m.Choose(1))
-    for told in (seen(room, anna)["question"], seen(room, carl)["question"]):
-        assert (told["answered"], told["of"]) == (2, 3)
-        assert "before" not in told
+    room.receive(anna.key, m.Choose(1))
+    room.receive(anna.key, m.Choose(2))  # changes her mind: counted once
+    room.receive(ben.key, m.Choose(1))
+    for received in (seen(room, anna)["question"], seen(room, carl)["question"]):
+        assert (received["answered"], received["of"]) == (2, 3)
+        assert "before" not in received
     assert seen(room, anna)["question"]["mine"] == 2
     assert "mine" not in seen(room, carl)["question"]
     assert "before" not in taught(room)["question"]
@@ -209,7 +209,7 @@ def test_tallies_are_hidden_until_the_question_is_closed(room):
     assert not room.holds
     assert seen(room, carl)["question"]["before"] == [0, 1, 1]
     with pytest.raises(Refused, match="No question is open"):
-        room.hear(carl.key, m.Choose(0))
+        room.receive(carl.key, m.Choose(0))
 
 
 def test_what_was_seen_stands_beside_what_was_predicted(room):
@@ -217,15 +217,19 @@ def test_what_was_seen_stands_beside_what_was_predicted(room):
     teach(room, m.Ask("What will the loss do?", OPTIONS))
     with pytest.raises(Refused, match="after the predictions are closed"):
         teach(room, m.AskSeen())
-    room.hear(anna.key, m.Choose(0))
+    room.receive(anna.key, m.Choose(0))
     teach(room, m.CloseQuestion())
     teach(room, m.AskSeen())
     assert "after" not in seen(room, anna)["question"]
-    room.hear(anna.key, m.Choose(1))
-    room.hear(ben.key, m.Choose(1))
+    room.receive(anna.key, m.Choose(1))
+    room.receive(ben.key, m.Choose(1))
     teach(room, m.CloseQuestion())
-    told = seen(room, ben)["question"]
-    assert (told["phase"], told["before"], told["after"]) == ("compare", [1, 0, 0], [0, 2, 0])
+    received = seen(room, ben)["question"]
+    assert (received["phase"], received["before"], received["after"]) == (
+        "compare",
+        [1, 0, 0],
+        [0, 2, 0],
+    )
     assert seen(room, anna)["question"]["predicted"] == 0
     assert [x["answer"] for x in anna.predictions] == ["up", "down"]
     teach(room, m.DropQuestion())
@@ -235,12 +239,12 @@ def test_what_was_seen_stands_beside_what_was_predicted(room):
 def test_a_curve_is_drawn_from_left_to_right(room):
     anna, ben = joined(room, "Anna", "Ben")
     teach(room, m.Ask("Draw the loss of the next 500 steps."))
-    room.hear(anna.key, m.Draw(((0.0, 0.9), (0.5, 0.4), (1.0, 0.1))))
+    room.receive(anna.key, m.Draw(((0.0, 0.9), (0.5, 0.4), (1.0, 0.1))))
     for wrong in (((0.5, 0.5), (0.5, 0.6)), ((0.9, 0.1), (0.1, 0.9))):
         with pytest.raises(Refused, match="from left to right"):
-            room.hear(ben.key, m.Draw(wrong))
+            room.receive(ben.key, m.Draw(wrong))
     with pytest.raises(Refused, match="0 options"):
-        room.hear(ben.key, m.Choose(0))
+        room.receive(ben.key, m.Choose(0))
     assert "curves" not in seen(room, ben)["question"]
     assert seen(room, ben)["question"]["axes"]["steps"] == 500
     teach(room, m.CloseQuestion())
@@ -254,7 +258,7 @@ def test_a_curve_is_drawn_from_left_to_right(room):
     [
         (m.Ask("Well?", ("only one",)), "at least two different options"),
         (m.Ask("Well?", ("same", "same")), "at least two different options"),
-        (m.Ask("  ", OPTIONS), "needs words"),
+        (m.Ask("  ", OPTIONS), "needs a text"),
     ],
 )
 def test_a_question_is_one(room, ask, why):
@@ -273,7 +277,7 @@ def test_forty_votes_are_all_counted_and_none_twice(room):
     students = joined(room, *(f"student {n}" for n in range(40)))
     teach(room, m.Ask("Well?", OPTIONS))
     for student in students * 2:
-        room.hear(student.key, m.Choose(int(student.number[1:]) % 3))
+        room.receive(student.key, m.Choose(int(student.number[1:]) % 3))
     teach(room, m.CloseQuestion())
     assert sum(room.question.tally(Phase.PREDICT)) == 40
 
@@ -284,38 +288,38 @@ def test_forty_votes_are_all_counted_and_none_twice(room):
 def test_who_takes_the_wheel_follows_again_when_everybody_is_called_back(room, clock):
     anna, ben = joined(room, "Anna", "Ben")
     assert room.follows(anna)
-    room.hear(anna.key, m.TakeWheel())
+    room.receive(anna.key, m.TakeWheel())
     assert (room.follows(anna), room.follows(ben)) == (False, True)
-    room.hear(anna.key, m.Follow())
+    room.receive(anna.key, m.Follow())
     assert room.follows(anna)
     clock.now += WHEEL_AGAIN
-    room.hear(anna.key, m.TakeWheel())
+    room.receive(anna.key, m.TakeWheel())
     teach(room, m.SetMode("follow"))
     assert room.follows(anna)
     teach(room, m.SetMode("free"))
     assert not room.follows(ben)
     teach(room, m.SetMode("pause"))
     with pytest.raises(Refused, match="paused the class"):
-        room.hear(anna.key, m.TakeWheel())
+        room.receive(anna.key, m.TakeWheel())
 
 
 def test_nobody_takes_the_wheel_while_the_class_predicts(room):
     (anna,) = joined(room, "Anna")
     teach(room, m.Ask("Well?", OPTIONS))
     with pytest.raises(Refused, match="answer first"):
-        room.hear(anna.key, m.TakeWheel())
+        room.receive(anna.key, m.TakeWheel())
 
 
 def test_whoever_takes_the_wheel_again_and_again_waits_between(room, clock):
     (anna,) = joined(room, "Anna")
-    room.hear(anna.key, m.TakeWheel())
-    room.hear(anna.key, m.TakeWheel())  # has it already
-    room.hear(anna.key, m.Follow())
+    room.receive(anna.key, m.TakeWheel())
+    room.receive(anna.key, m.TakeWheel())  # has it already
+    room.receive(anna.key, m.Follow())
     with pytest.raises(Refused, match="a moment ago"):
-        room.hear(anna.key, m.TakeWheel())
+        room.receive(anna.key, m.TakeWheel())
     assert room.follows(anna)
     clock.now += WHEEL_AGAIN
-    room.hear(anna.key, m.TakeWheel())
+    room.receive(anna.key, m.TakeWheel())
     assert not room.follows(anna)
 
 
@@ -342,25 +346,25 @@ def test_the_pace_of_the_class_is_a_last_lesson(room):
 def test_a_hand_stays_where_it_was_raised_until_it_is_lowered(room, clock):
     anna, ben = joined(room, "Anna", "Ben")
     clock.now = 5.0
-    room.hear(anna.key, m.Hand(True))
+    room.receive(anna.key, m.Hand(True))
     clock.now = 9.0
-    room.hear(anna.key, m.Hand(True))
+    room.receive(anna.key, m.Hand(True))
     assert anna.hand == 5.0 and ben.hand is None
-    room.hear(anna.key, m.Hand(False))
+    room.receive(anna.key, m.Hand(False))
     assert anna.hand is None
 
 
 def test_a_suggestion_is_accepted_or_turned_down(room):
     (anna,) = joined(room, "Anna")
-    room.hear(anna.key, m.Hand(True))
+    room.receive(anna.key, m.Hand(True))
     teach(room, m.Suggest(anna.number, "Try less", "optimization.learning_rate", 0.01))
     assert anna.hand is None
-    told = seen(room, anna)["suggestion"]
-    assert told == {"words": "Try less", "setting": "Learning rate", "value": "0.01"}
-    room.hear(anna.key, m.Settle(accept=True))
+    received = seen(room, anna)["suggestion"]
+    assert received == {"text": "Try less", "setting": "Learning rate", "value": "0.01"}
+    room.receive(anna.key, m.Settle(accept=True))
     assert anna.suggestion is None
     with pytest.raises(Refused, match="no suggestion"):
-        room.hear(anna.key, m.Settle(accept=True))
+        room.receive(anna.key, m.Settle(accept=True))
 
 
 @pytest.mark.parametrize(
@@ -370,7 +374,7 @@ def test_a_suggestion_is_accepted_or_turned_down(room):
         ("optimization.learning_rate", "fast", "Learning rate must be a number"),
         ("model.activation", "tanhh", "tanh"),
         ("seed.of.all", 1, "no setting called"),
-        ("", "", "needs words or a setting"),
+        ("", "", "needs a text or a setting"),
     ],
 )
 def test_an_impossible_suggestion_is_refused(room, path, value, why):
@@ -403,9 +407,9 @@ def test_a_tile_is_a_small_picture_of_a_run(trained):
 def test_a_curve_for_comparison_covers_its_steps(trained):
     curves = trained.snapshot().curves
     for first, last in ((100, 200), (297, 298)):  # late in a run no row lies between
-        told = curve_between(curves, first, last)
-        assert (told[0][0], told[-1][0]) == (first, last)
-        assert all(curves["loss_average"].min() < loss < 1 for _, loss in told)
+        received = curve_between(curves, first, last)
+        assert (received[0][0], received[-1][0]) == (first, last)
+        assert all(curves["loss_average"].min() < loss < 1 for _, loss in received)
     assert curve_between(curves, 250, 900)[-1][0] == 300
     assert curve_between(curves, 300, 400) == []
     axes = axes_of(trained.snapshot(), 500)
@@ -448,15 +452,15 @@ def test_results_are_a_table_that_no_spreadsheet_computes(room, trained):
     note(anna, trained.snapshot())
     anna.lessons["second"] = True
     teach(room, m.Ask("Well?", OPTIONS))
-    room.hear(anna.key, m.Choose(0))
+    room.receive(anna.key, m.Choose(0))
     teach(room, m.CloseQuestion())
     lines = as_csv(room).splitlines()
     assert lines[0] == "student,best accuracy,predictions,first,second,third"
     assert lines[1].startswith("Anna,0.") and lines[1].endswith(",1,,holds,")
     assert lines[2].startswith("'=cmd")
-    told = json.loads(as_json(room))
-    assert told["questions"][0]["predict"] == [{"name": "Anna", "answer": 0}]
-    config = msgspec.convert(told["students"][0]["best"]["settings"], RunConfig)
+    received = json.loads(as_json(room))
+    assert received["questions"][0]["predict"] == [{"name": "Anna", "answer": 0}]
+    config = msgspec.convert(received["students"][0]["best"]["settings"], RunConfig)
     assert config == RunConfig()
     assert evil.name not in lines[2][:1]
 
@@ -467,18 +471,20 @@ def test_closing_deletes_everything(room):
     teach(room, m.CloseRoom())
     assert room.closed and not room.students and room.question is None and not room.asked
     with pytest.raises(Refused, match="closed"):
-        room.hear(anna.key, m.Hand(True))
+        room.receive(anna.key, m.Hand(True))
 
 
 # ---- hostile messages ---------------------------------------------------------------------------
 
 DECODER = msgspec.json.Decoder(m.Message)
-KINDS = [kind.__struct_config__.tag for kind in m.Said.__subclasses__()]
+KINDS = [kind.__struct_config__.tag for kind in m.ClassMessage.__subclasses__()]
 VALUES = (
     None, True, False, -1, 0, 1, 1e308, "", "s1", "s2", "s999", "x" * 500, "\u202e", [], [[0, 1]],
     [[0.0, 0.5], [1.0, 2.0]], {}, "second", "optimization.learning_rate", "pause", ["a", "b"],
 )  # fmt: skip
-FIELDS = sorted({field for kind in m.Said.__subclasses__() for field in kind.__struct_fields__})
+FIELDS = sorted(
+    {field for kind in m.ClassMessage.__subclasses__() for field in kind.__struct_fields__}
+)
 
 
 def state_of(room: Room) -> bytes:
@@ -498,7 +504,7 @@ def test_ten_thousand_hostile_messages_change_nothing(room):
     """Neither of strangers, nor of a student who claims to be the teacher."""
     anna, ben = joined(room, "Anna", "Ben")
     teach(room, m.Ask("Well?", OPTIONS))
-    room.hear(ben.key, m.Choose(1))
+    room.receive(ben.key, m.Choose(1))
     before, dice = state_of(room), random.Random(1)
     understood = 0
     for _ in range(10_000):
@@ -511,7 +517,7 @@ def test_ten_thousand_hostile_messages_change_nothing(room):
         if key == anna.key and isinstance(message, m.STUDENTS):
             continue  # that is her right
         with pytest.raises(Refused):
-            room.hear(key, message)
+            room.receive(key, message)
         assert room.holds
     assert understood > 200
     assert state_of(room) == before
@@ -521,14 +527,14 @@ def test_ten_thousand_hostile_messages_change_nothing(room):
 def test_a_student_changes_nothing_but_its_own(room):
     anna, ben = joined(room, "Anna", "Ben")
     teach(room, m.Ask("Well?", OPTIONS))
-    room.hear(ben.key, m.Choose(1))
+    room.receive(ben.key, m.Choose(1))
     others = seen(room, ben) | {"question": None}
     dice = random.Random(2)
     for _ in range(10_000):
         try:
             message = DECODER.decode(hostile(dice))
             if not isinstance(message, m.Leave):
-                room.hear(anna.key, message)
+                room.receive(anna.key, message)
         except (Refused, msgspec.MsgspecError, UnicodeDecodeError):
             pass
     assert seen(room, ben) | {"question": None} == others
@@ -542,7 +548,7 @@ def test_a_student_changes_nothing_but_its_own(room):
 def test_a_saved_room_opens_again_with_its_students_and_answers(room):
     anna, ben = joined(room, "Anna", "Ben")
     teach(room, m.Ask("What?", OPTIONS))
-    room.hear(anna.key, m.Choose(1))
+    room.receive(anna.key, m.Choose(1))
     anna.lessons["first"] = True
     anna.note_trial(Trial(1, 0.1, 0.0, 0.9))
     anna.note_run(0.9, RunConfig(seed=4))
@@ -559,6 +565,21 @@ def test_a_saved_room_opens_again_with_its_students_and_answers(room):
     assert again.teacher_key != room.teacher_key
     assert again.join("Carl").number == "s3"  # no number is given twice
     assert as_csv(again).splitlines()[1].startswith("Anna,0.9")
+
+
+def test_a_room_that_was_saved_by_an_older_version_opens_with_its_question_and_suggestion():
+    text = """{
+        "code": "BCDFG", "came": 1, "asks": true,
+        "students": [{
+            "number": "s1", "key": "k", "name": "Anna", "admitted": true, "wheel": false,
+            "suggestion": {"words": "Try less", "path": "", "value": ""}
+        }],
+        "questions": [{"words": "What?", "options": ["up", "down"], "phase": "predict"}]
+    }"""
+    room = Room("BCDFG", 40, LESSONS, Clock())
+    reopen(room, from_file(text))
+    assert room.question.text == "What?"
+    assert room.student("k").suggestion.text == "Try less"
 
 
 @pytest.mark.parametrize(
@@ -584,7 +605,7 @@ def test_a_copy_of_a_room_keeps_its_students_as_they_are(room):
     copy = Room(room.code, 40, LESSONS, Clock())
     restore(copy, save(room))
     known = copy.student(anna.key)
-    room.hear(anna.key, m.TakeWheel())
+    room.receive(anna.key, m.TakeWheel())
     restore(copy, save(room))
     assert copy.student(anna.key) is known and known.wheel
 
@@ -592,19 +613,19 @@ def test_a_copy_of_a_room_keeps_its_students_as_they_are(room):
 def test_what_was_told_last_and_what_was_kept_before_make_one_room(room):
     anna, _ = joined(room, "Anna", "Ben")
     teach(room, m.Ask("What?", OPTIONS))
-    room.hear(anna.key, m.Choose(1))
+    room.receive(anna.key, m.Choose(1))
     teach(room, m.CloseQuestion())
     anna.note_run(0.9, RunConfig())
     teach(room, m.Ask("And now?", OPTIONS))
     kept = msgspec.json.decode(msgspec.json.encode(save(room)), type=SavedRoom)
-    room.hear(anna.key, m.Choose(2))
+    room.receive(anna.key, m.Choose(2))
     late = room.join("Late")
-    told = save(room)
-    for student in told.students:
+    received = save(room)
+    for student in received.students:
         student.predictions, student.best = [], None
-    told.questions[0].answers = {}
+    received.questions[0].answers = {}
     copy = Room(room.code, 40, LESSONS, Clock())
-    restore(copy, with_results(told, kept))
+    restore(copy, with_results(received, kept))
     back = copy.student(anna.key)
     assert back.best == anna.best and back.predictions == anna.predictions
     assert [x.answer_of(anna.number, Phase.PREDICT) for x in copy.asked] == [1, 2]
@@ -614,7 +635,7 @@ def test_what_was_told_last_and_what_was_kept_before_make_one_room(room):
 def test_an_answer_that_comes_late_is_counted_where_it_was_given(room):
     anna, ben = joined(room, "Anna", "Ben")
     teach(room, m.Ask("What?", OPTIONS))
-    room.hear(ben.key, m.Choose(0))
+    room.receive(ben.key, m.Choose(0))
     teach(room, m.CloseQuestion())
     question = room.question
     room.answer_late(anna, question, Phase.PREDICT, m.Choose(1))

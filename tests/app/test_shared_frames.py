@@ -125,16 +125,16 @@ def test_a_run_lives_as_long_as_somebody_needs_it():
         conductor.close()
 
 
-def test_news_go_to_all_who_listen():
+def test_changes_go_to_all_subscribers():
     conductor = Conductor()
     try:
         run = ShownRun(conductor, conductor.add(Experiment(RunConfig())))
-        heard: list[str] = []
-        run.listen("a", lambda snapshot: heard.append("a"))
-        run.listen("b", lambda snapshot: heard.append("b"))
+        notified: list[str] = []
+        run.subscribe("a", lambda snapshot: notified.append("a"))
+        run.subscribe("b", lambda snapshot: notified.append("b"))
         run.handle.on_news(run.handle.latest)
-        run.ignore("a")
+        run.unsubscribe("a")
         run.handle.on_news(run.handle.latest)
-        assert heard == ["a", "b", "b"]
+        assert notified == ["a", "b", "b"]
     finally:
         conductor.close()

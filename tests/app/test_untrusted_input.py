@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.plots import VIEWS
-from app.server.frame_channel import Hello, heard
+from app.server.frame_channel import Hello, decoded
 from app.server.frames import Ask
 from app.sharing import packed_runs, run_links
 from engine import (
@@ -112,7 +112,7 @@ def test_any_run_name_is_accepted_or_refused(name):
 )
 def test_any_message_is_a_request_or_refused(raw, frame_of):
     for kind in (Hello, Ask):
-        wish = heard(raw, kind)
+        wish = decoded(raw, kind)
         assert isinstance(wish, kind | str)
         if isinstance(wish, Ask):
             frame_of(wish)

@@ -78,10 +78,10 @@ class Member:
         )
         self._socket.send(json.dumps({"token": self._visitor.token}))
 
-    def say(self, what: str, **given: object) -> None:
+    def send(self, what: str, **given: object) -> None:
         self._socket.send(json.dumps({"do": what, **given}))
 
-    def hear(self, kind: str, fits: Callable[[dict], object] = lambda told: True):
+    def receive(self, kind: str, fits: Callable[[dict], object] = lambda received: True):
         """The next message of a kind that fits."""
         while True:
             message = json.loads(self._socket.recv(timeout=PATIENCE))
@@ -92,7 +92,7 @@ class Member:
 
     def enters(self, code: str, key: str) -> bool:
         """Whether it is not refused."""
-        self.say("enter", code=code, key=key)
+        self.send("enter", code=code, key=key)
         return "refused" not in json.loads(self._socket.recv(timeout=PATIENCE))
 
     def frame(self) -> dict:
@@ -121,81 +121,81 @@ def test_a_class_across_processes_outlives_the_loss_of_redis_and_of_its_process(
 
     # A room is found from the other process, and its run is seen there.
     teacher = Member(here)
-    teacher.say("teach", word=WORD)
-    teacher.say("open", code=CODE)
-    teacher.hear("room")
+    teacher.send("teach", word=WORD)
+    teacher.send("open", code=CODE)
+    teacher.receive("room")
     late = Member(there)
-    late.say("teach", word=WORD)
-    late.say("open", code=CODE)
-    assert "in use by another class" in late.hear("refused")
+    late.send("teach", word=WORD)
+    late.send("open", code=CODE)
+    assert "in use by another class" in late.receive("refused")
     late.close()
     anna, ben = Member(there), Member(here)
     for page, name in ((anna, "Anna"), (ben, "Ben")):
-        page.say("join", code=CODE.lower(), name=name)
-        assert page.hear("room")["follows"]
-    teacher.hear("room", lambda room: sum(x["here"] for x in room["students"]) == 2)
+        page.send("join", code=CODE.lower(), name=name)
+        assert page.receive("room")["follows"]
+    teacher.receive("room", lambda room: sum(x["here"] for x in room["students"]) == 2)
     wait_until(lambda: anna.frame()["run"] > 1_000_000)
     step = anna.frame()["step"]
     wait_until(lambda: anna.frame()["step"] > step)
 
     # Votes from there are counted, in time or after the loss of Redis.
-    teacher.say("ask", question="What will it do?", options=["fall", "rise"])
-    anna.hear("room", lambda room: "question" in room)
-    anna.say("choose", option=0)
-    teacher.hear("room", lambda room: room["question"]["answered"] == 1)
+    teacher.send("ask", question="What will it do?", options=["fall", "rise"])
+    anna.receive("room", lambda room: "question" in room)
+    anna.send("choose", option=0)
+    teacher.receive("room", lambda room: room["question"]["answered"] == 1)
     redis.kill()
-    anna.hear("room", lambda room: room.get("lost"))
+    anna.receive("room", lambda room: room.get("lost"))
     assert anna.frame()["run"] > 1_000_000  # the last frame stays
-    anna.say("choose", option=1)
-    anna.hear("room", lambda room: room["question"].get("mine") == 1)
-    ben.say("choose", option=1)
-    teacher.hear("room", lambda room: room["question"]["answered"] == 2)
-    teacher.say("close question")
-    told = teacher.hear("room", lambda room: "before" in room["question"])
-    assert told["question"]["before"] == [1, 1]
+    anna.send("choose", option=1)
+    anna.receive("room", lambda room: room["question"].get("mine") == 1)
+    ben.send("choose", option=1)
+    teacher.receive("room", lambda room: room["question"]["answered"] == 2)
+    teacher.send("close question")
+    received = teacher.receive("room", lambda room: "before" in room["question"])
+    assert received["question"]["before"] == [1, 1]
     redis.start()
-    told = teacher.hear("room", lambda room: room["question"]["before"] != [1, 1])
-    assert told["question"]["before"] == [0, 2]
-    anna.hear("room", lambda x: not x.get("lost") and x["question"].get("before") == [0, 2])
+    received = teacher.receive("room", lambda room: room["question"]["before"] != [1, 1])
+    assert received["question"]["before"] == [0, 2]
+    anna.receive("room", lambda x: not x.get("lost") and x["question"].get("before") == [0, 2])
     step = anna.frame()["step"]
     wait_until(lambda: anna.frame()["step"] > step)
 
     # A run of one's own from that step; the teacher sees it from here, and so does the class.
-    anna.say("take wheel")
-    anna.hear("room", lambda room: not room["follows"])
+    anna.send("take wheel")
+    anna.receive("room", lambda room: not room["follows"])
     wait_until(lambda: 0 < anna.frame()["run"] < 1_000_000 and anna.frame()["step"] >= step)
-    teacher.say("wall", on=True)
-    wall = teacher.hear(
+    teacher.send("wall", on=True)
+    wall = teacher.receive(
         "wall", lambda wall: any(x["name"] == "Anna" and x["tile"] for x in wall["tiles"])
     )
     number = next(x["number"] for x in wall["tiles"] if x["name"] == "Anna")
-    teacher.say("show", who=number)
+    teacher.send("show", who=number)
     wait_until(lambda: ben.frame()["run"] > 1_000_000)
     own = ben.frame()["step"]
-    teacher.say("show")
+    teacher.send("show")
     wait_until(lambda: ben.frame()["step"] != own)
-    anna.say("follow")
-    anna.hear("room", lambda room: room["follows"])
+    anna.send("follow")
+    anna.receive("room", lambda room: room["follows"])
 
     # The process of the room is killed: its teacher goes on with the other, and so does the run.
     key, kept = teacher.key, redis.kept_run(CODE)
     wait_until(lambda: redis.kept_run(CODE) != kept)
     step = teacher.frame()["step"]
     here.kill()
-    anna.hear("room", lambda room: room.get("lost"))
+    anna.receive("room", lambda room: room.get("lost"))
     again = Member(there)
     wait_until(lambda: again.enters(CODE, key))  # the room is the other's for some seconds more
-    assert again.hear("room")["role"] == "teacher"
-    words = anna.hear("news")
+    assert again.receive("room")["role"] == "teacher"
+    words = anna.receive("news")
     went_on = int(re.search(r"from step ([\d,]+)", words)[1].replace(",", ""))
     assert 0 < went_on <= step
-    told = anna.hear("room", lambda room: not room.get("lost"))
-    assert told["code"] == CODE and told["name"] == "Anna" and told["follows"]
+    received = anna.receive("room", lambda room: not room.get("lost"))
+    assert received["code"] == CODE and received["name"] == "Anna" and received["follows"]
     wait_until(lambda: anna.frame()["step"] > went_on)
     rows = again.frame()["reset"]["loss"]["step"]
     assert {*range(min(went_on, 100))} <= {*rows}  # the curves are those of before
-    again.say("close room")
-    assert anna.hear("gone") == "The room is closed."
+    again.send("close room")
+    assert anna.receive("gone") == "The room is closed."
     for page in (anna, again):
         page.close()
     assert "Traceback" not in there.stop()[1]

@@ -1,6 +1,6 @@
 """A room with its pages and runs: after each change every page is brought in line with the room.
 
-All of this happens on the thread of the event loop. Runs are told what to do by commands.
+All of this happens on the thread of the event loop. Runs are steered by commands.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ EMPTY = 60  # seconds without anybody, after which the run waits
 NEWER = sys.maxsize  # than any version: the next one
 
 
-def _hear_nothing(snapshot: Snapshot, version: int) -> None:
+def _ignore_snapshot(snapshot: Snapshot, version: int) -> None:
     """It is enough that there is a newer snapshot."""
 
 
@@ -101,11 +101,11 @@ class LiveRoom:
 
     # ---- messages ------------------------------------------------------------------------------
 
-    def hear(self, key: str, message: m.Message) -> None:
+    def receive(self, key: str, message: m.Message) -> None:
         """Apply a message; Refused says why not."""
         student = self.room.student(key)
         suggestion = student.suggestion if student else None
-        self.room.hear(key, message)
+        self.room.receive(key, message)
         if isinstance(message, m.Settle) and message.accept and suggestion:
             for seat in self._seats_of(student):
                 seat.accept(suggestion)
@@ -149,7 +149,7 @@ class LiveRoom:
         if self.run is None:
             return
         holds, handle = self.room.holds, self.run.handle
-        handle.wait(self, NEWER, _hear_nothing)  # an unwatched run publishes nothing
+        handle.wait(self, NEWER, _ignore_snapshot)  # an unwatched run publishes nothing
         if holds and not self._held:
             self._resumes = handle.latest.status is Status.RUNNING
             handle.send(Pause())
@@ -197,7 +197,7 @@ class LiveRoom:
             if student.admitted and seat.works:
                 handle = seat.visit.handle
                 handle.wait(
-                    self, NEWER, _hear_nothing
+                    self, NEWER, _ignore_snapshot
                 )  # the run of a hidden page publishes nothing
                 snapshot = handle.latest
                 tiles[student.number] = tile_of(snapshot)

@@ -1,7 +1,8 @@
 """A room of another process, and the students whose pages are with this one.
 
-It is a copy, in which what was said here and not answered yet is done already: whoever votes sees
-the vote at once, also while the other process cannot be reached. It is said again each second.
+It is a copy, to which messages from here that are not acknowledged yet are applied already: whoever
+votes sees the vote at once, also while the other process cannot be reached. Each second they are
+sent again.
 """
 
 import asyncio
@@ -14,7 +15,15 @@ import msgspec
 from app.classroom import messages as m
 from app.classroom.participant import Participant, new_key
 from app.classroom.refused import Refused
-from app.classroom.relayed import FromRoom, Joins, Letter, Notes, Report, Says, ToRoom
+from app.classroom.relayed import (
+    FromRoom,
+    JoinRequest,
+    Notes,
+    RelayedMessage,
+    Report,
+    StudentMessage,
+    ToRoom,
+)
 from app.classroom.room import Room
 from app.classroom.saved import SavedRoom, restore
 from app.classroom.views import StudentSees
@@ -26,9 +35,9 @@ from app.server.exchange import ME, Exchange
 from app.server.session import Visit
 from app.server.shown_run import ShownRun, WatchedRun
 
-SILENT = 4.0  # seconds without a word, after which the room's process is lost
+SILENT = 4.0  # seconds without a message, after which the room's process is lost
 PATIENCE = 5.0  # seconds for the answer to a request to join
-LETTERS = itertools.count(1)
+NUMBERS = itertools.count(1)
 
 
 class RemoteRoom(LiveRoom):
@@ -39,63 +48,63 @@ class RemoteRoom(LiveRoom):
     ) -> None:
         super().__init__(room)
         self._exchange, self._clock = exchange, clock
-        self._told: FromRoom | None = None
-        self.heard_at = clock()  # when its process was heard last
-        self.unanswered: dict[int, Letter] = {}  # that are not answered yet
+        self._state: FromRoom | None = None
+        self.received_at = clock()  # when its process sent its last message
+        self.unacknowledged: dict[int, RelayedMessage] = {}
         self._waiting: dict[int, asyncio.Future[None]] = {}  # for the answer
         self.mirrors: RunMirrors = RunMirrors(room.code, exchange, self._run_that_is_here)
-        exchange.listen(channel(room.code, "of"), self._hear)
-        exchange.listen(channel(room.code, "of run"), self._hear_wanted)
+        exchange.subscribe(channel(room.code, "of"), self._receive)
+        exchange.subscribe(channel(room.code, "of run"), self._receive_request)
 
     def _run_that_is_here(self, who: str) -> ShownRun | None:
         return self.run_here(who) if who else None
 
     @property
-    def told(self) -> SavedRoom | None:
+    def last_received(self) -> SavedRoom | None:
         """The room as it was received last."""
-        return self._told.room if self._told else None
+        return self._state.room if self._state else None
 
     @property
     def lost(self) -> bool:
         """Whether the room's process cannot be reached."""
-        return self._exchange.lost or self._clock() - self.heard_at > SILENT
+        return self._exchange.lost or self._clock() - self.received_at > SILENT
 
     # ---- messages of the room's process ---------------------------------------------------------
 
-    def _hear(self, told: bytes) -> None:
+    def _receive(self, raw: bytes) -> None:
         try:
-            heard = msgspec.json.decode(told, type=FromRoom)
+            state = msgspec.json.decode(raw, type=FromRoom)
         except ValueError:
             return
-        self._told, self.heard_at = heard, self._clock()
-        dealt_with = heard.heard.get(ME, 0)
-        for number in [number for number in self.unanswered if number <= dealt_with]:
-            del self.unanswered[number]
-            self._answer(number, heard.refused.get(ME, {}).get(number, ""))
-        if heard.closed:
+        self._state, self.received_at = state, self._clock()
+        handled = state.handled.get(ME, 0)
+        for number in [number for number in self.unacknowledged if number <= handled]:
+            del self.unacknowledged[number]
+            self._answer(number, state.refused.get(ME, {}).get(number, ""))
+        if state.closed:
             self.room.closed = True  # its pages are informed at the next second
             return
-        self._copy(heard)
+        self._copy(state)
         self._serve()
         self.update()
 
-    def _copy(self, heard: FromRoom) -> None:
-        """Bring the copy up to date, and do again what is not answered yet."""
-        restore(self.room, heard.room)
-        for student in heard.room.students:
+    def _copy(self, state: FromRoom) -> None:
+        """Bring the copy up to date, and apply again what is not acknowledged yet."""
+        restore(self.room, state.room)
+        for student in state.room.students:
             known = self.room.students[student.number]
             known.elsewhere = max(0, int(student.here) - known.pages)
         self.do_again()
 
     def do_again(self) -> None:
-        """Apply the messages of pages here that are not answered yet."""
-        for letter in self.unanswered.values():
-            if isinstance(letter.content, Says):
-                self._do(letter.key, letter.content)
+        """Apply the messages of pages here that are not acknowledged yet."""
+        for relayed in self.unacknowledged.values():
+            if isinstance(relayed.content, StudentMessage):
+                self._do(relayed.key, relayed.content)
 
-    def _do(self, key: str, said: Says) -> None:
+    def _do(self, key: str, sent: StudentMessage) -> None:
         try:
-            self.room.hear(key, said.message)
+            self.room.receive(key, sent.message)
         except Refused:
             return  # its process will refuse it, too
 
@@ -107,9 +116,9 @@ class RemoteRoom(LiveRoom):
             else:
                 waiting.set_result(None)
 
-    def _hear_wanted(self, told: bytes) -> None:
+    def _receive_request(self, raw: bytes) -> None:
         try:
-            message = msgspec.json.decode(told, type=ToRoom)
+            message = msgspec.json.decode(raw, type=ToRoom)
         except ValueError:
             return
         if message.wanted:
@@ -121,11 +130,11 @@ class RemoteRoom(LiveRoom):
         """A new student, as the room's process decides."""
         key = new_key()
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        number = self._post(key, Joins(name), waiting)
+        number = self._post(key, JoinRequest(name), waiting)
         try:
             await asyncio.wait_for(waiting, PATIENCE)
         except TimeoutError:
-            self.unanswered.pop(number, None)
+            self.unacknowledged.pop(number, None)
             self._waiting.pop(number, None)
             raise Refused("The process of this room does not answer: try again.") from None
         student = self.room.student(key)
@@ -133,34 +142,37 @@ class RemoteRoom(LiveRoom):
             raise Refused("The process of this room does not answer: try again.")
         return student
 
-    def hear(self, key: str, message: m.Message) -> None:
+    def receive(self, key: str, message: m.Message) -> None:
         """Apply a student's message here, and send it to the room's process."""
         if not isinstance(message, m.STUDENTS):
             raise Refused("Only the teacher can do this.")
         if isinstance(message, m.TakeWheel) and self.lost:
             raise Refused("The teacher's server is out of reach: try again once it is back.")
         asked, question = len(self.room.asked), self.room.question
-        said = Says(message, asked, question.phase if question else None)
-        super().hear(key, message)
-        self._post(key, said)
+        sent = StudentMessage(message, asked, question.phase if question else None)
+        super().receive(key, message)
+        self._post(key, sent)
 
     def _post(
-        self, key: str, content: Joins | Says, waiting: asyncio.Future[None] | None = None
+        self,
+        key: str,
+        content: JoinRequest | StudentMessage,
+        waiting: asyncio.Future[None] | None = None,
     ) -> int:
-        letter = Letter(ME, next(LETTERS), key, content)
-        self.unanswered[letter.number] = letter
+        relayed = RelayedMessage(ME, next(NUMBERS), key, content)
+        self.unacknowledged[relayed.number] = relayed
         if waiting:
-            self._waiting[letter.number] = waiting
-        self._send(ToRoom(letter=letter))
-        return letter.number
+            self._waiting[relayed.number] = waiting
+        self._send(ToRoom(relayed=relayed))
+        return relayed.number
 
     def _send(self, message: ToRoom) -> None:
-        self._exchange.tell(channel(self.room.code, "to"), msgspec.json.encode(message))
+        self._exchange.publish(channel(self.room.code, "to"), msgspec.json.encode(message))
 
     # ---- each second ----------------------------------------------------------------------------
 
     def rest(self) -> None:
-        """Say who is here, and again what is not answered; the run is another process's."""
+        """Report who is here, and send again what is not acknowledged; the run is not here."""
         tiles = self.tiles()
         here = {x.number: x for x in self.room.students.values() if x.pages}
         notes = {
@@ -173,12 +185,12 @@ class RemoteRoom(LiveRoom):
         order = self.room.order.number
         report = Report(ME, pages, dict(tiles), notes, self.mirrors.looks, order)
         self._send(ToRoom(report=report))
-        for letter in list(self.unanswered.values()):
-            self._send(ToRoom(letter=letter))
+        for relayed in list(self.unacknowledged.values()):
+            self._send(ToRoom(relayed=relayed))
         self._serve()
 
     def _serve(self) -> None:
-        """Tell others of a run that is here, if they see it."""
+        """Send others a run that is here, if they see it."""
         watched = self.room.shown or self.room.looked_at
         self.mirrors.serve(watched if self.run_here(watched) else None, frozenset())
 
@@ -198,12 +210,12 @@ class RemoteRoom(LiveRoom):
     @property
     def teacher_here(self) -> bool:
         """Whether a page of the teacher's is connected, to the other process."""
-        return self._told.teacher_here if self._told else False
+        return self._state.teacher_here if self._state else False
 
     @property
     def truth(self) -> list[tuple[int, float]]:
         """How the loss went where the class drew it."""
-        return self._told.truth if self._told else []
+        return self._state.truth if self._state else []
 
     def student_sees(self, student: Participant) -> StudentSees:
         """What a student sees of the room, and whether that is old."""
@@ -217,6 +229,6 @@ class RemoteRoom(LiveRoom):
 
     def part(self) -> None:
         """Send and receive nothing more."""
-        self._exchange.ignore(channel(self.room.code, "of"))
-        self._exchange.ignore(channel(self.room.code, "of run"))
+        self._exchange.unsubscribe(channel(self.room.code, "of"))
+        self._exchange.unsubscribe(channel(self.room.code, "of run"))
         self.mirrors.end()

@@ -36,14 +36,14 @@ class RunMirrors:
         if who not in self._mirrored:
             run = MirroredRun(lambda: self._ask(who))
             self._mirrored[who] = run
-            self._exchange.listen(self._channel(who), run.hear)
+            self._exchange.subscribe(self._channel(who), run.receive)
         run = self._mirrored[who]
         return run if run.known else None
 
     def _ask(self, who: str) -> None:
         wanted = msgspec.json.encode(ToRoom(wanted=Wanted(who)))
         for direction in ("to", "of run"):
-            self._exchange.tell(f"babysit:{self._code}:{direction}", wanted)
+            self._exchange.publish(f"babysit:{self._code}:{direction}", wanted)
 
     @property
     def looks(self) -> list[str]:
@@ -54,9 +54,9 @@ class RunMirrors:
     # ---- runs of this process -----------------------------------------------------------------
 
     def serve(self, who: str | None, looks: Set[str]) -> None:
-        """Tell the others of a run of this process, from now on; None: of none.
+        """Publish a run of this process from now on; None: no run.
 
-        Called each second: whoever comes late is told again even if nothing moves.
+        Called each second, so that a process that joins late gets a snapshot of a paused run, too.
         """
         run = self._run_here(who) if who is not None else None
         served = (who, run) if who is not None and run else None
@@ -72,12 +72,12 @@ class RunMirrors:
 
     def _deliver(self, snapshot: Snapshot, version: int) -> None:
         """On the thread that has published the snapshot."""
-        self._loop.call_soon_threadsafe(self._tell, snapshot, version)
+        self._loop.call_soon_threadsafe(self._publish, snapshot, version)
 
-    def _tell(self, snapshot: Snapshot, version: int) -> None:
+    def _publish(self, snapshot: Snapshot, version: int) -> None:
         if self._served and version != self._version:
             self._version = version
-            self._exchange.tell(self._channel(self._served[0]), packed(snapshot))
+            self._exchange.publish(self._channel(self._served[0]), packed(snapshot))
             self._wait()
 
     def answer(self, who: str) -> None:
@@ -85,12 +85,12 @@ class RunMirrors:
         run = self._run_here(who)
         if run:
             run.carried().add_done_callback(
-                lambda future: self._loop.call_soon_threadsafe(self._tell_carried, who, future)
+                lambda future: self._loop.call_soon_threadsafe(self._publish_carried, who, future)
             )
 
-    def _tell_carried(self, who: str, future: Future[CarriedRun]) -> None:
+    def _publish_carried(self, who: str, future: Future[CarriedRun]) -> None:
         if not future.cancelled() and not future.exception():
-            self._exchange.tell(self._channel(who), packed_run(future.result()))
+            self._exchange.publish(self._channel(who), packed_run(future.result()))
 
     def end(self) -> None:
         """The room is closed, or goes to another process."""
@@ -98,6 +98,6 @@ class RunMirrors:
             self._served[1].handle.forget(self)
         for who, run in self._mirrored.items():
             run.over = True
-            self._exchange.ignore(self._channel(who))
+            self._exchange.unsubscribe(self._channel(who))
         self._mirrored.clear()
         self._served = None

@@ -1,7 +1,7 @@
 """A room of this process that other processes show: its state goes out, their messages come in.
 
-One process writes: that of the teacher's run. So there is one truth, and what was said twice or
-late is put in order where it arrives.
+Only the process with the teacher's run changes the room. It applies a message that arrives twice
+once, and counts an answer that arrives late for the question to which it was given.
 """
 
 import asyncio
@@ -12,7 +12,16 @@ import msgspec
 
 from app.classroom.participant import Participant
 from app.classroom.refused import Refused
-from app.classroom.relayed import FromRoom, Joins, KeptRun, Letter, Notes, Report, Says, ToRoom
+from app.classroom.relayed import (
+    FromRoom,
+    JoinRequest,
+    KeptRun,
+    Notes,
+    RelayedMessage,
+    Report,
+    StudentMessage,
+    ToRoom,
+)
 from app.classroom.room import Room
 from app.classroom.saved import SavedRoom, save
 from app.classroom.tiles import Tile
@@ -42,7 +51,7 @@ class SharedRoom:
         self.live, self._exchange, self._clock = live, exchange, clock
         self._code = live.room.code
         self._reports: dict[str, tuple[Report, float]] = {}
-        self._heard: dict[str, int] = {}
+        self._handled: dict[str, int] = {}
         self.refused: dict[str, dict[int, str]] = {}
         self.taken_over = False  # by another process, while this one hung
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,7 +59,7 @@ class SharedRoom:
         self._kept: tuple[object, ...] = ()  # how the run stood when it was kept
         self._keep_at = 0.0
         self._mirrors = live.mirrors = RunMirrors(self._code, exchange, self._run_here)
-        exchange.listen(channel(self._code, "to"), self._hear)
+        exchange.subscribe(channel(self._code, "to"), self._receive)
 
     @property
     def _room(self) -> Room:
@@ -61,49 +70,49 @@ class SharedRoom:
 
     # ---- messages of other processes ----------------------------------------------------------
 
-    def _hear(self, told: bytes) -> None:
+    def _receive(self, raw: bytes) -> None:
         try:
-            message = msgspec.json.decode(told, type=ToRoom)
+            message = msgspec.json.decode(raw, type=ToRoom)
         except ValueError:
             return
-        if message.letter:
-            self._open(message.letter)
+        if message.relayed:
+            self._handle(message.relayed)
         if message.report:
             self._note(message.report)
         if message.wanted:
             self._mirrors.answer(message.wanted.run)
 
-    def _open(self, letter: Letter) -> None:
-        """Apply a letter, unless that is done already."""
-        if letter.number > self._heard.get(letter.process, 0):
-            self._heard[letter.process] = letter.number
+    def _handle(self, relayed: RelayedMessage) -> None:
+        """Apply a message, unless it was applied before, and publish the room."""
+        if relayed.number > self._handled.get(relayed.process, 0):
+            self._handled[relayed.process] = relayed.number
             try:
-                self._act(letter)
+                self._act(relayed)
             except Refused as error:
-                refused = self.refused.setdefault(letter.process, {})
-                refused[letter.number] = str(error)
+                refused = self.refused.setdefault(relayed.process, {})
+                refused[relayed.number] = str(error)
                 for number in list(refused)[:-REFUSALS]:
                     del refused[number]
             self.live.update()
-        self.tell()
+        self.publish()
 
-    def _act(self, letter: Letter) -> None:
-        content = letter.content
-        if isinstance(content, Joins):
-            if self._room.student(letter.key) is None:
-                self._room.join(content.name, letter.key)
+    def _act(self, relayed: RelayedMessage) -> None:
+        content = relayed.content
+        if isinstance(content, JoinRequest):
+            if self._room.student(relayed.key) is None:
+                self._room.join(content.name, relayed.key)
         else:
-            self._hear_student(letter.key, content)
+            self._receive_from_student(relayed.key, content)
 
-    def _hear_student(self, key: str, said: Says) -> None:
+    def _receive_from_student(self, key: str, sent: StudentMessage) -> None:
         """A message of a student, whose answer counts if it was in time where it was given."""
         student, question = self._room.student(key), None
-        if said.asked and said.phase and said.asked <= len(self._room.asked):
-            question = self._room.asked[said.asked - 1]
-        if student and question and said.phase and question.phase is not said.phase:
-            self._room.answer_late(student, question, said.phase, said.message)
+        if sent.asked and sent.phase and sent.asked <= len(self._room.asked):
+            question = self._room.asked[sent.asked - 1]
+        if student and question and sent.phase and question.phase is not sent.phase:
+            self._room.answer_late(student, question, sent.phase, sent.message)
         else:
-            self._room.hear(key, said.message)
+            self._room.receive(key, sent.message)
 
     def _note(self, report: Report) -> None:
         self._reports[report.process] = report, self._clock()
@@ -143,26 +152,26 @@ class SharedRoom:
 
     # ---- messages to other processes ----------------------------------------------------------
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """The room has changed."""
         orders = self._room.order.number
         known = all(report.order >= orders for report, _ in self._reports.values())
-        told = FromRoom(
+        state = FromRoom(
             _lean(self._room, with_order=not known),
-            self._heard,
+            self._handled,
             self.refused,
             orders,
             self.live.teacher_here,
             list(self.live.truth),
             self._room.closed,
         )
-        self._exchange.tell(channel(self._code, "of"), msgspec.json.encode(told))
+        self._exchange.publish(channel(self._code, "of"), msgspec.json.encode(state))
 
     def tick(self, seconds: int) -> None:
         """Once a second: stay its process, keep it for so long, and send it to all again."""
         self._count()
         self._mirrors.serve(self._watched(), self._looks)
-        self.tell()
+        self.publish()
         for work in (self._stay(seconds), self._keep_run(seconds)):
             task = asyncio.ensure_future(work)
             self._tasks.add(task)
@@ -197,10 +206,10 @@ class SharedRoom:
 
     async def end(self) -> None:
         """The room is closed, for all processes; unless it is another one's now."""
-        self._exchange.ignore(channel(self._code, "to"))
+        self._exchange.unsubscribe(channel(self._code, "to"))
         self._mirrors.end()
         if not self.taken_over:
-            self.tell()
+            self.publish()
             await self._exchange.forget(self._code)
 
 

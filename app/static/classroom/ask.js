@@ -12,7 +12,7 @@ export class AskForm {
   element
   #dock
   #from = h("select", {"aria-label": "Take the words from"})
-  #words = h("input", {name: "question", maxlength: 300, required: true})
+  #text = h("input", {name: "question", maxlength: 300, required: true})
   #options = h("textarea", {rows: 4, "aria-label": "Options, one on each line"})
   #draw = h("input", {type: "checkbox"})
   #steps = h("input", {type: "number", min: 10, max: 100000, value: 500, size: 6, "aria-label": "Steps"})
@@ -26,7 +26,7 @@ export class AskForm {
       h("h2", {}, "Ask first"),
       h("p", {class: "quiet"}, "Your run waits until you close the question. Turn the knob or open the lesson before, and ask what will happen."),
       h("label", {}, "Take the words from ", this.#from),
-      h("label", {}, "Question ", this.#words),
+      h("label", {}, "Question ", this.#text),
       h("label", {class: "check"}, this.#draw, " Let them draw the loss of the next ", this.#steps, " steps"),
       this.#options,
       h("div", {class: "row"}, h("button", {type: "submit", class: "main"}, "Ask"), button("Cancel", () => this.#dock.open(null))))
@@ -47,14 +47,14 @@ export class AskForm {
 
   #take() {
     const {question, options} = this.#from.known[this.#from.value]
-    this.#words.value = question
+    this.#text.value = question
     this.#options.value = options.join("\n")
   }
 
   #show_kind() {
     this.#options.hidden = this.#draw.checked
     if (this.#draw.checked) {
-      this.#words.value = "How will the loss go on?"
+      this.#text.value = "How will the loss go on?"
     } else {
       this.#take()
     }
@@ -63,8 +63,8 @@ export class AskForm {
   #ask(event) {
     event.preventDefault()
     const options = this.#options.value.split("\n").map((option) => option.trim()).filter((option) => option != "")
-    this.#dock.say("ask", {
-      question: this.#words.value, options: this.#draw.checked ? [] : options, steps: Math.round(Number(this.#steps.value)),
+    this.#dock.send("ask", {
+      question: this.#text.value, options: this.#draw.checked ? [] : options, steps: Math.round(Number(this.#steps.value)),
     })
   }
 }

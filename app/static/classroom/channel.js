@@ -8,15 +8,15 @@ const FORBIDDEN = 4403 // the server does not know this page
 export class Channel {
   #url
   #token
-  #hear
+  #receive
   #socket = null
 
-  // `hear(message)` is called with each message, and with `{connected}` when that changes.
-  constructor(base, token, hear) {
+  // `receive(message)` is called with each message, and with `{connected}` when that changes.
+  constructor(base, token, receive) {
     const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
     this.#url = `${scheme}//${window.location.host}${base}/class`
     this.#token = token
-    this.#hear = hear
+    this.#receive = receive
   }
 
   open() {
@@ -26,17 +26,17 @@ export class Channel {
     this.#socket = new WebSocket(this.#url)
     this.#socket.onopen = () => {
       this.#socket.send(JSON.stringify({token: this.#token}))
-      this.#hear({connected: true})
+      this.#receive({connected: true})
     }
-    this.#socket.onmessage = ({data}) => this.#hear(JSON.parse(data))
+    this.#socket.onmessage = ({data}) => this.#receive(JSON.parse(data))
     this.#socket.onclose = ({code}) => {
       this.#socket = null
-      this.#hear({connected: false, forgotten: code == FORBIDDEN})
+      this.#receive({connected: false, forgotten: code == FORBIDDEN})
       setTimeout(() => this.open(), code == FORBIDDEN ? RETRY_GONE : RETRY)
     }
   }
 
-  say(what, given = {}) {
+  send(what, given = {}) {
     if (this.#socket?.readyState == WebSocket.OPEN) {
       this.#socket.send(JSON.stringify({do: what, ...given}))
     }

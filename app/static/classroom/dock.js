@@ -1,18 +1,18 @@
 // The strip at the bottom of the page that shows one's place in a class, and the sheet above it.
 
 import {Channel, forget, keep, place, teach_at, teaches} from "./channel.js"
-import {button, h, replace, say} from "./elements.js"
+import {button, h, replace, set_text} from "./elements.js"
 import {JoinForm} from "./join.js"
 import {Student} from "./student.js"
 import {Teacher} from "./teacher.js"
 
-const TOLD = 6000 // milliseconds for which a refusal is shown
+const SHORTLY = 6000 // milliseconds for which a refusal is shown
 
 export class Dock {
   #channel
   #strip = h("div", {class: "strip"})
   #sheet = h("section", {class: "sheet", hidden: true})
-  #told = h("p", {class: "told", role: "alert"})
+  #notice = h("p", {class: "notice", role: "alert"})
   #root
   #part = null // the join form, the student's or the teacher's part
   #role = ""
@@ -24,8 +24,8 @@ export class Dock {
 
   constructor(base, token, css) {
     document.head.append(h("style", {}, css))
-    this.#root = h("aside", {class: "babysit-class", "aria-label": "Class", hidden: true}, this.#sheet, this.#told, this.#strip)
-    this.#channel = new Channel(base, token, (message) => this.#hear(message))
+    this.#root = h("aside", {class: "babysit-class", "aria-label": "Class", hidden: true}, this.#sheet, this.#notice, this.#strip)
+    this.#channel = new Channel(base, token, (message) => this.#receive(message))
     document.body.append(this.#root)
     new ResizeObserver(() => {
       document.documentElement.style.setProperty("--class-strip", `${this.#strip.offsetHeight}px`)
@@ -42,8 +42,8 @@ export class Dock {
     }
   }
 
-  say(what, given) {
-    this.#channel.say(what, given)
+  send(what, given) {
+    this.#channel.send(what, given)
   }
 
   get code() {
@@ -71,10 +71,10 @@ export class Dock {
     replace(this.#strip, parts)
   }
 
-  tell(words) {
-    say(this.#told, words)
+  notify(text) {
+    set_text(this.#notice, text)
     clearTimeout(this.#silence)
-    this.#silence = setTimeout(() => say(this.#told, ""), TOLD)
+    this.#silence = setTimeout(() => set_text(this.#notice, ""), SHORTLY)
   }
 
   #toggle() {
@@ -112,7 +112,7 @@ export class Dock {
     this.#part = new JoinForm(this, place(), () => this.#hide()) // or for as long as the server looks the key up
   }
 
-  #hear(message) {
+  #receive(message) {
     if (message.connected === false) {
       this.#asked = false
       if (message.forgotten && place().key != null) {
@@ -143,24 +143,24 @@ export class Dock {
     } else if (message.gone != null) {
       this.#leave(message.gone)
     } else if (message.refused != null || message.news != null) {
-      this.tell(message.refused ?? message.news)
+      this.notify(message.refused ?? message.news)
     } else {
-      this.#part?.hear?.(message)
+      this.#part?.receive?.(message)
     }
   }
 
   // The room is closed, or the teacher has removed this page.
-  #leave(words) {
+  #leave(reason) {
     forget()
     this.#play("")
     this.#part = null
     this.open(null)
-    this.strip(h("b", {}, "Class"), h("span", {class: "words", role: "status"}, words),
+    this.strip(h("b", {}, "Class"), h("span", {class: "message", role: "status"}, reason),
       button("Join a class", () => this.#come_in()), button("Close", () => this.#hide(), {class: "plain"}))
   }
 
   // The room is gone, but not for good: the key is kept.
-  #end(words, [teacher, student]) {
+  #end(reason, [teacher, student]) {
     if (this.#ended) {
       return // or the button would lose the focus
     }
@@ -168,7 +168,7 @@ export class Dock {
     this.#play("")
     this.#part = null
     this.open(null)
-    this.strip(h("b", {}, `Class ${place().code ?? ""}`), h("span", {class: "words", role: "status"}, `${words} ${teaches() ? teacher : student}`),
+    this.strip(h("b", {}, `Class ${place().code ?? ""}`), h("span", {class: "message", role: "status"}, `${reason} ${teaches() ? teacher : student}`),
       button("Load again", () => window.location.reload(), {class: "main"}),
       button("Leave", () => {
         forget()
@@ -180,9 +180,9 @@ export class Dock {
     const {word, code, key} = place()
     if (key != null && !this.#asked) {
       this.#asked = true
-      this.say("enter", {code, key})
+      this.send("enter", {code, key})
     } else if (word != null) {
-      this.say("teach", {word})
+      this.send("teach", {word})
     }
   }
 
@@ -197,6 +197,6 @@ export class Dock {
   }
 }
 
-export function leave_button(act, words, question) {
-  return button(words, () => window.confirm(question) && act(), {class: "plain"})
+export function leave_button(act, label, question) {
+  return button(label, () => window.confirm(question) && act(), {class: "plain"})
 }

@@ -138,7 +138,7 @@ function self_points(points) {
 function frame(axes, label, ...parts) {
   const up = log_scale(axes.low, axes.high)
   const ticks = [axes.low, Math.sqrt(axes.low * axes.high), axes.high]
-  const text = (x, y, words, anchor) => svg("text", {x, y, "text-anchor": anchor}, words)
+  const text = (x, y, label, anchor) => svg("text", {x, y, "text-anchor": anchor}, label)
   return svg("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, class: "plot"},
     ...ticks.flatMap((value) => [
       svg("line", {x1: LEFT, x2: WIDTH - 6, y1: y_of(up(value)), y2: y_of(up(value)), class: "grid"}),

@@ -1,4 +1,4 @@
-// Makes elements of the page; words are text, never markup.
+// Makes elements of the page; text stays text, never markup.
 
 const SVG = "http://www.w3.org/2000/svg"
 
@@ -24,8 +24,8 @@ function filled(element, given, children) {
   return element
 }
 
-export function button(words, act, given = {}) {
-  return h("button", {type: "button", onclick: act, ...given}, words)
+export function button(label, act, given = {}) {
+  return h("button", {type: "button", onclick: act, ...given}, label)
 }
 
 // The child elements become `made`; those that stay keep the focus.
@@ -38,8 +38,8 @@ export function replace(parent, made) {
   }
 }
 
-export function say(element, words) {
-  if (element.textContent != words) {
-    element.textContent = words
+export function set_text(element, text) {
+  if (element.textContent != text) {
+    element.textContent = text
   }
 }

@@ -11,11 +11,11 @@ export class JoinForm {
   constructor(dock, {code = "", word, key}, close) {
     this.#dock = dock
     if (word != null) {
-      dock.strip(h("b", {}, "Class"), h("span", {class: "words"}, "Checking the teacher's word …"))
+      dock.strip(h("b", {}, "Class"), h("span", {class: "message"}, "Checking the teacher's word …"))
       return
     }
     if (key != null) {
-      dock.strip(h("b", {}, `Class ${code}`), h("span", {class: "words"}, "Coming back …"))
+      dock.strip(h("b", {}, `Class ${code}`), h("span", {class: "message"}, "Coming back …"))
       return
     }
     this.#code = h("input", {name: "code", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 12, size: 7, value: code, required: true})
@@ -30,22 +30,22 @@ export class JoinForm {
     setTimeout(() => empty.focus())
   }
 
-  hear({may_open}) {
+  receive({may_open}) {
     if (may_open) {
-      this.#dock.strip(h("b", {}, "Class"), h("span", {class: "words"}, "You can open a room for your class."),
-        button("Open a room", () => this.#dock.say("open", {code: place().code ?? ""}), {class: "main"}),
+      this.#dock.strip(h("b", {}, "Class"), h("span", {class: "message"}, "You can open a room for your class."),
+        button("Open a room", () => this.#dock.send("open", {code: place().code ?? ""}), {class: "main"}),
         button("Open a saved room …", () => this.#choose()))
     }
   }
 
   // A file that a teacher has saved under Results.
   #choose() {
-    const file = h("input", {type: "file", accept: ".json", onchange: async () => this.#dock.say("reopen", {room: await file.files[0].text()})})
+    const file = h("input", {type: "file", accept: ".json", onchange: async () => this.#dock.send("reopen", {room: await file.files[0].text()})})
     file.click()
   }
 
   #join(event) {
     event.preventDefault()
-    this.#dock.say("join", {code: this.#code.value, name: this.#name.value})
+    this.#dock.send("join", {code: this.#code.value, name: this.#name.value})
   }
 }

@@ -2,7 +2,7 @@
 
 import {tallies} from "./charts.js"
 import {compared, Drawing} from "./drawing.js"
-import {button, h, replace, say} from "./elements.js"
+import {button, h, replace, set_text} from "./elements.js"
 
 const ASKS = {
   predict: "What will happen? Predict before it runs.",
@@ -23,7 +23,7 @@ export class QuestionCard {
     this.#asked = identity(question)
     this.#answer = answer
     this.element = h("div", {class: "question"},
-      h("h2", {}, question.words), h("p", {class: "quiet asks"}), this.#body, this.#count)
+      h("h2", {}, question.text), h("p", {class: "quiet asks"}), this.#body, this.#count)
   }
 
   fits(question) {
@@ -33,9 +33,9 @@ export class QuestionCard {
   follow(question) {
     const {phase, answered, of, mine} = question
     const open = ["predict", "seen"].includes(phase)
-    say(this.element.querySelector(".asks"), ASKS[phase])
+    set_text(this.element.querySelector(".asks"), ASKS[phase])
     const rest = this.#answer == null ? "" : mine == null ? "" : " Your answer is in; you can change it until the question is closed."
-    say(this.#count, open ? `${answered} of ${of} have answered.${rest}` : "")
+    set_text(this.#count, open ? `${answered} of ${of} have answered.${rest}` : "")
     const key = JSON.stringify(open ? [phase, question.options.length == 0 ? null : mine] : question)
     if (key != this.#shown) {
       this.#shown = key
@@ -62,6 +62,6 @@ export class QuestionCard {
   }
 }
 
-function identity({words, options, axes}) {
-  return JSON.stringify([words, options, axes])
+function identity({text, options, axes}) {
+  return JSON.stringify([text, options, axes])
 }

@@ -13,14 +13,14 @@ export class Steering {
 
   constructor(dock) {
     this.#dock = dock
-    this.#modes = Object.entries(MODES).map(([mode, words]) => button(words, () => dock.say("mode", {mode}), {"data-mode": mode}))
-    this.#limit.addEventListener("change", () => dock.say("limit", {lesson: this.#limit.value || null}))
+    this.#modes = Object.entries(MODES).map(([mode, label]) => button(label, () => dock.send("mode", {mode}), {"data-mode": mode}))
+    this.#limit.addEventListener("change", () => dock.send("limit", {lesson: this.#limit.value || null}))
     this.element = h("div", {class: "steering"},
       h("h2", {}, "Steer the class"),
       h("div", {class: "row", role: "group", "aria-label": "What the class does"}, ...this.#modes),
       h("div", {class: "row"}, h("label", {}, "Bring everybody to ", this.#lesson),
-        button("Go", () => dock.say("lesson", {lesson: this.#lesson.value}), {"aria-label": "Bring everybody to this lesson"}),
-        button("To the state of my run", () => dock.say("state"), {title: "Everybody gets this run as their own, at this step"})),
+        button("Go", () => dock.send("lesson", {lesson: this.#lesson.value}), {"aria-label": "Bring everybody to this lesson"}),
+        button("To the state of my run", () => dock.send("state"), {title: "Everybody gets this run as their own, at this step"})),
       h("label", {}, "Students may go as far as ", this.#limit))
   }
 

@@ -1,6 +1,6 @@
 // A student's part of the strip and the sheet.
 
-import {button, h, replace, say} from "./elements.js"
+import {button, h, replace, set_text} from "./elements.js"
 import {leave_button} from "./dock.js"
 import {QuestionCard} from "./question.js"
 
@@ -10,18 +10,18 @@ export class Student {
   #card = null // of the question
   #asked = "" // which question the sheet was opened for
   #name = h("b", {})
-  #words = h("span", {class: "words", role: "status"})
+  #status = h("span", {class: "message", role: "status"})
   #actions = h("span", {class: "actions"})
   #leave
 
   constructor(dock) {
     this.#dock = dock
-    this.#leave = leave_button(() => dock.say("leave"), "Leave", "Leave this class? Your place in it is lost.")
-    dock.strip(this.#name, this.#words, this.#actions)
+    this.#leave = leave_button(() => dock.send("leave"), "Leave", "Leave this class? Your place in it is lost.")
+    dock.strip(this.#name, this.#status, this.#actions)
   }
 
   lose() {
-    say(this.#words, "The connection is lost; this page tries again by itself.")
+    set_text(this.#status, "The connection is lost; this page tries again by itself.")
   }
 
   toggle() {
@@ -30,8 +30,8 @@ export class Student {
 
   follow(room) {
     this.#room = room
-    say(this.#name, `Class ${room.code} · ${room.name}`)
-    say(this.#words, this.#state())
+    set_text(this.#name, `Class ${room.code} · ${room.name}`)
+    set_text(this.#status, this.#state())
     this.#act()
     this.#show_sheet()
   }
@@ -68,9 +68,9 @@ export class Student {
     const can_answer = ["predict", "seen"].includes(question?.phase)
     replace(this.#actions, !admitted ? [this.#leave] : [
       question && button(can_answer ? "Answer" : "Question", () => this.toggle(), {class: can_answer ? "main" : ""}),
-      mode == "follow" && follows && question?.phase != "predict" && button("Take the wheel", () => dock.say("take wheel"), {title: "Go on with a run of your own from this step"}),
-      mode == "follow" && !follows && button("Back to the class", () => dock.say("follow"), {class: "main"}),
-      button(hand ? "Lower your hand" : "Ask for help", () => dock.say("hand", {up: !hand}), {"aria-pressed": String(Boolean(hand))}),
+      mode == "follow" && follows && question?.phase != "predict" && button("Take the wheel", () => dock.send("take wheel"), {title: "Go on with a run of your own from this step"}),
+      mode == "follow" && !follows && button("Back to the class", () => dock.send("follow"), {class: "main"}),
+      button(hand ? "Lower your hand" : "Ask for help", () => dock.send("hand", {up: !hand}), {"aria-pressed": String(Boolean(hand))}),
       this.#leave,
     ])
   }
@@ -87,9 +87,9 @@ export class Student {
       this.#dock.open(null)
       return
     }
-    this.#card = this.#card?.fits(question) ? this.#card : new QuestionCard(question, (what, given) => this.#dock.say(what, given))
+    this.#card = this.#card?.fits(question) ? this.#card : new QuestionCard(question, (what, given) => this.#dock.send(what, given))
     this.#card.follow(question)
-    const asked = `${question.words} ${question.phase}`
+    const asked = `${question.text} ${question.phase}`
     if (asked != this.#asked) { // opened once for each phase; whoever closes it has it closed
       this.#asked = asked
       this.#dock.open(this.#card.element, "Question")
@@ -98,18 +98,18 @@ export class Student {
     }
   }
 
-  #show_suggestion({words = "", setting = "", value = ""}) {
-    const key = `${words}|${setting}|${value}`
+  #show_suggestion({text = "", setting = "", value = ""}) {
+    const key = `${text}|${setting}|${value}`
     if (this.#dock.opened?.dataset.key == key) {
       return
     }
     const settle = (accept) => {
       this.#dock.open(null)
-      this.#dock.say("settle", {accept})
+      this.#dock.send("settle", {accept})
     }
     this.#dock.open(h("div", {"data-key": key},
       h("h2", {}, "Your teacher suggests"),
-      words && h("p", {}, words),
+      text && h("p", {}, text),
       setting && h("p", {}, h("b", {}, `${setting}: ${value}`)),
       h("div", {class: "row"},
         button(setting ? "Accept" : "Understood", () => settle(true), {class: "main"}),

@@ -3,7 +3,7 @@
 import {AskForm} from "./ask.js"
 import {way_in} from "./channel.js"
 import {leave_button} from "./dock.js"
-import {button, h, replace, say, svg} from "./elements.js"
+import {button, h, replace, set_text, svg} from "./elements.js"
 import {QuestionCard} from "./question.js"
 import {Steering} from "./steering.js"
 import {Wall} from "./wall.js"
@@ -21,7 +21,7 @@ export class Teacher {
   #dock
   #room = null
   #count = h("b", {})
-  #words = h("span", {class: "words", role: "status"})
+  #status = h("span", {class: "message", role: "status"})
   #looking = h("span", {class: "actions"})
   #roll = h("div", {class: "roll"})
   #question = h("div", {})
@@ -41,19 +41,19 @@ export class Teacher {
       Students: this.#roll, "Ask first": this.#question, Steer: this.#steering.element, Results: this.#results(),
     }
     const opening = Object.entries(this.#sheets).map(([name, contents]) => button(name, () => this.#open(name, contents)))
-    dock.strip(this.#count, this.#words, this.#looking, h("span", {class: "actions"},
+    dock.strip(this.#count, this.#status, this.#looking, h("span", {class: "actions"},
       button("Code", () => this.#project()), ...opening, button("Wall", () => this.#wall.open(), {class: "main"})))
   }
 
   lose() {
-    say(this.#words, "The connection is lost; this page tries again by itself. If it is your line alone, the class goes on.")
+    set_text(this.#status, "The connection is lost; this page tries again by itself. If it is your line alone, the class goes on.")
   }
 
   toggle() {
     this.#open("Students", this.#roll)
   }
 
-  hear({qr, wall, file, text, base64}) {
+  receive({qr, wall, file, text, base64}) {
     if (qr != null) {
       this.#projected?.querySelector(".qr").replaceChildren(picture(qr))
     } else if (wall != null) {
@@ -72,13 +72,13 @@ export class Teacher {
     const here = inside.filter((student) => student.here).length
     const wait = room.students.length - inside.length
     const hands = room.students.filter(({hand}) => hand != null).length
-    say(this.#count, `Class ${room.code}`)
-    const told = [`${here} here`, wait > 0 && (wait == 1 ? "1 waits" : `${wait} wait`),
+    set_text(this.#count, `Class ${room.code}`)
+    const parts = [`${here} here`, wait > 0 && (wait == 1 ? "1 waits" : `${wait} wait`),
       hands > 0 && (hands == 1 ? "1 asks for help" : `${hands} ask for help`)].filter(Boolean)
-    say(this.#words, `${told.join(", ")}. ${MODES[room.mode]}`)
-    this.#words.classList.toggle("calls", wait + hands > 0)
+    set_text(this.#status, `${parts.join(", ")}. ${MODES[room.mode]}`)
+    this.#status.classList.toggle("calls", wait + hands > 0)
     if (this.#projected != null) {
-      say(this.#projected.querySelector(".here"), here == 1 ? "1 student is here" : `${here} students are here`)
+      set_text(this.#projected.querySelector(".here"), here == 1 ? "1 student is here" : `${here} students are here`)
     }
     this.#list(room)
     this.#show_looking(room)
@@ -98,27 +98,27 @@ export class Teacher {
       return
     }
     this.#roll.dataset.key = key
-    const say_of = (what, given) => () => this.#dock.say(what, given)
+    const send_of = (what, given) => () => this.#dock.send(what, given)
     const waiting = students.filter(({admitted}) => !admitted)
     const welcome = h("input", {type: "checkbox", checked: everybody_welcome,
-      onchange: (event) => this.#dock.say("welcome", {everybody: event.target.checked})})
+      onchange: (event) => this.#dock.send("welcome", {everybody: event.target.checked})})
     const rows = [...students].sort((a, b) => (a.hand ?? Infinity) - (b.hand ?? Infinity)).map((student) => h("tr", {},
       h("th", {scope: "row"}, student.hand != null && h("em", {}, "asks for help: "), student.name),
       h("td", {class: "quiet"}, state_of(student)),
       h("td", {},
-        student.admitted ? button("Look", () => this.#look(student.number), {"aria-label": `Look at ${student.name}'s run`}) : button("Let in", say_of("admit", {who: student.number}), {class: "main"}),
-        button("Remove", say_of("remove", {who: student.number}), {class: "plain", "aria-label": `Remove ${student.name}`}))))
+        student.admitted ? button("Look", () => this.#look(student.number), {"aria-label": `Look at ${student.name}'s run`}) : button("Let in", send_of("admit", {who: student.number}), {class: "main"}),
+        button("Remove", send_of("remove", {who: student.number}), {class: "plain", "aria-label": `Remove ${student.name}`}))))
     replace(this.#roll, [
       h("h2", {}, "Students"),
       h("label", {class: "check"}, welcome, " Let in at once whoever has the code"),
-      waiting.length > 1 && button(`Let all ${waiting.length} in`, say_of("admit", {}), {class: "main"}),
+      waiting.length > 1 && button(`Let all ${waiting.length} in`, send_of("admit", {}), {class: "main"}),
       rows.length == 0 ? h("p", {class: "quiet"}, "Nobody has joined yet: show the code.") : h("table", {}, h("tbody", {}, ...rows)),
     ])
   }
 
   #look(who) {
     this.#dock.open(null)
-    this.#dock.say("look", {who})
+    this.#dock.send("look", {who})
   }
 
   // ---- somebody's run --------------------------------------------------------------------------
@@ -133,26 +133,26 @@ export class Teacher {
     const student = students.find(({number}) => number == looked_at)
     const dock = this.#dock
     const name = student?.name
-    const point = h("select", {"aria-label": `Point ${name} at a plot`, onchange: (event) => dock.say("point", {who: looked_at, view: event.target.value})},
-      h("option", {value: ""}, "Point at …"), ...Object.entries(PLOTS).map(([value, words]) => h("option", {value}, words)))
+    const point = h("select", {"aria-label": `Point ${name} at a plot`, onchange: (event) => dock.send("point", {who: looked_at, view: event.target.value})},
+      h("option", {value: ""}, "Point at …"), ...Object.entries(PLOTS).map(([value, label]) => h("option", {value}, label)))
     replace(this.#looking, [
       ...student == null ? [] : [
         h("b", {}, `You look at ${name}'s run`),
         button("Suggest …", () => this.#dock.open(this.#suggestion(looked_at, name), "Suggestion")),
         point,
-        shown != looked_at && button("Show to all", () => dock.say("show", {who: looked_at}), {title: "Without the name"}),
-        button("Back to my run", () => dock.say("look", {}), {class: "main"}),
+        shown != looked_at && button("Show to all", () => dock.send("show", {who: looked_at}), {title: "Without the name"}),
+        button("Back to my run", () => dock.send("look", {}), {class: "main"}),
       ],
       ...shown == null ? [] : [
-        h("span", {class: "words"}, `All see a student's run${shown_named ? " with the name" : ""}.`),
-        button(shown_named ? "Hide the name" : "Show the name", () => dock.say("show", {who: shown, named: !shown_named})),
-        button("End showing", () => dock.say("show", {})),
+        h("span", {class: "message"}, `All see a student's run${shown_named ? " with the name" : ""}.`),
+        button(shown_named ? "Hide the name" : "Show the name", () => dock.send("show", {who: shown, named: !shown_named})),
+        button("End showing", () => dock.send("show", {})),
       ],
     ])
   }
 
   #suggestion(who, name) {
-    const words = h("input", {name: "words", maxlength: 300, "aria-label": "Words"})
+    const text = h("input", {name: "text", maxlength: 300, "aria-label": "Text"})
     const path = h("select", {"aria-label": "Setting"}, h("option", {value: ""}, "no setting"),
       ...Object.entries(SETTINGS).map(([value, label]) => h("option", {value}, label)))
     const value = h("input", {name: "value", size: 10, "aria-label": "Value"})
@@ -160,12 +160,12 @@ export class Teacher {
       event.preventDefault()
       const figure = Number(value.value)
       const is_text = value.value.trim() == "" || Number.isNaN(figure) || path.value == "model.hidden"
-      this.#dock.say("suggest", {who, words: words.value, path: path.value, value: is_text ? value.value : figure})
+      this.#dock.send("suggest", {who, text: text.value, path: path.value, value: is_text ? value.value : figure})
       this.#dock.open(null)
     }
     return h("form", {class: "suggests", onsubmit: send},
       h("h2", {}, `Suggest to ${name}`),
-      h("label", {}, "Words ", words),
+      h("label", {}, "Text ", text),
       h("div", {class: "row"}, h("label", {}, "Set ", path), h("label", {}, "to ", value), h("button", {type: "submit", class: "main"}, "Send")))
   }
 
@@ -187,12 +187,12 @@ export class Teacher {
   }
 
   #next({phase, axes}) {
-    const says = (words, what, main) => button(words, () => this.#dock.say(what), {class: main ? "main" : ""})
+    const command = (label, what, main) => button(label, () => this.#dock.send(what), {class: main ? "main" : ""})
     return {
-      predict: [says("Close and run", "close question", true), says("Drop it", "drop question")],
-      watch: [axes == null && says("What did you see?", "ask seen", true), says("Done", "drop question")],
-      seen: [says("Close", "close question", true), says("Drop it", "drop question")],
-      compare: [says("Done", "drop question", true)],
+      predict: [command("Close and run", "close question", true), command("Drop it", "drop question")],
+      watch: [axes == null && command("What did you see?", "ask seen", true), command("Done", "drop question")],
+      seen: [command("Close", "close question", true), command("Drop it", "drop question")],
+      compare: [command("Done", "drop question", true)],
     }[phase]
   }
 
@@ -210,13 +210,13 @@ export class Teacher {
       h("p", {class: "letters"}, code),
       h("div", {class: "qr"}),
       h("p", {class: "here", role: "status"}, ""),
-      LOCAL.includes(hostname) && h("p", {class: "told", role: "alert"},
+      LOCAL.includes(hostname) && h("p", {class: "notice", role: "alert"},
         "Nobody else can reach this address: open this page by the name or number of this machine."),
       button("Close", () => dialog.close(), {class: "main"}))
     this.#projected = dialog
     document.body.append(dialog)
     dialog.showModal()
-    this.#dock.say("code", {address})
+    this.#dock.send("code", {address})
     if (this.#room != null) {
       this.follow(this.#room)
     }
@@ -227,11 +227,11 @@ export class Teacher {
     return h("div", {}, h("h2", {}, "Results"),
       h("p", {}, "Progress by lesson and student, predictions and best runs. Nothing of it is kept on the server once the room is closed."),
       h("div", {class: "row"},
-        button("Table (CSV)", () => dock.say("results", {kind: "csv"})),
-        button("All of it (JSON)", () => dock.say("results", {kind: "json"})),
-        button("Hand-ins (ZIP)", () => dock.say("results", {kind: "hand-ins"}), {title: "Lessons answered and runs pinned, for python -m engine grade"}),
-        button("Save the room", () => dock.say("results", {kind: "room"}), {title: "A file by which the same room opens again, with the same code, names and answers. It holds the students' keys: keep it to yourself."}),
-        leave_button(() => dock.say("close room"), "Close the room", "Close the room for all and delete all that is in it?")))
+        button("Table (CSV)", () => dock.send("results", {kind: "csv"})),
+        button("All of it (JSON)", () => dock.send("results", {kind: "json"})),
+        button("Hand-ins (ZIP)", () => dock.send("results", {kind: "hand-ins"}), {title: "Lessons answered and runs pinned, for python -m engine grade"}),
+        button("Save the room", () => dock.send("results", {kind: "room"}), {title: "A file by which the same room opens again, with the same code, names and answers. It holds the students' keys: keep it to yourself."}),
+        leave_button(() => dock.send("close room"), "Close the room", "Close the room for all and delete all that is in it?")))
   }
 }
 

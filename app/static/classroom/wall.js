@@ -1,7 +1,7 @@
 // The wall: the run of every student at a glance, all curves in one plot, and the class as a random search.
 
 import {curves, overlay, trials} from "./charts.js"
-import {button, h, replace, say} from "./elements.js"
+import {button, h, replace, set_text} from "./elements.js"
 import {count, tick} from "../numbers.js"
 
 const TABS = ["Runs", "All curves", "Random search"]
@@ -15,7 +15,7 @@ export class Wall {
   #anonymous = true
   #tiles = new Map() // by the numbers of students
   #body = h("div", {class: "wall"})
-  #told = h("span", {class: "words", role: "status"})
+  #summary = h("span", {class: "message", role: "status"})
   #wall = null
   #room = null
 
@@ -31,16 +31,16 @@ export class Wall {
       this.#draw()
     }})
     this.#dialog = h("dialog", {class: "babysit-class wall-dialog", "aria-label": "Wall", onclose: () => {
-      this.#dock.say("wall", {on: false})
+      this.#dock.send("wall", {on: false})
       this.#dialog.remove()
       this.#dialog = null
     }},
-      h("div", {class: "head"}, h("b", {}, `Class ${this.#dock.code}`), h("div", {role: "tablist", "aria-label": "Wall"}, ...tabs), this.#told,
+      h("div", {class: "head"}, h("b", {}, `Class ${this.#dock.code}`), h("div", {role: "tablist", "aria-label": "Wall"}, ...tabs), this.#summary,
         h("label", {class: "check"}, names, " names"), button("Close", () => this.#dialog.close(), {class: "main"})),
       h("div", {role: "tabpanel", "aria-label": this.#tab, class: "panel", tabindex: "0"}, this.#body))
     document.body.append(this.#dialog)
     this.#dialog.showModal()
-    this.#dock.say("wall", {on: true})
+    this.#dock.send("wall", {on: true})
     this.#turn(this.#tab)
   }
 
@@ -65,8 +65,8 @@ export class Wall {
     }
     const {tiles, trials: tried} = this.#wall
     const own = tiles.filter(({tile}) => tile != null)
-    const wrong = own.filter(({tile}) => !HEALTHY.includes(tile.word) || ["diverged", "failed"].includes(tile.state))
-    say(this.#told, own.length == 0 ? "Nobody has a run of their own: they follow you." : `${own.length} on runs of their own, ${wrong.length} with a finding`)
+    const wrong = own.filter(({tile}) => !HEALTHY.includes(tile.health) || ["diverged", "failed"].includes(tile.state))
+    set_text(this.#summary, own.length == 0 ? "Nobody has a run of their own: they follow you." : `${own.length} on runs of their own, ${wrong.length} with a finding`)
     this.#body.className = `wall ${this.#tab == TABS[0] ? "grid" : "single"}`
     if (this.#tab == TABS[0]) {
       replace(this.#body, tiles.map((one) => this.#tile(one)))
@@ -96,7 +96,7 @@ export class Wall {
       known.disabled = tile == null
       known.replaceChildren(
         h("span", {class: "who"}, called, hand && h("em", {}, " asks for help")),
-        h("span", {class: "word"}, tile == null ? "follows" : ["diverged", "failed"].includes(tile.state) ? tile.state : tile.word),
+        h("span", {class: "health"}, tile == null ? "follows" : ["diverged", "failed"].includes(tile.state) ? tile.state : tile.health),
         tile == null ? h("span", {class: "quiet"}, "") : curves([{curve: tile.curve, class: kind_of(tile)}], 160, 60, "loss"),
         h("span", {class: "quiet"}, tile == null ? "" : figures(tile)))
     }
@@ -105,12 +105,12 @@ export class Wall {
 }
 
 function figures({step, accuracy, lesson}) {
-  const told = [`step ${count(step)}`, accuracy != null && `${(100 * accuracy).toFixed(1)} %`, lesson != "" && lesson.replaceAll("-", " ")]
-  return told.filter(Boolean).join(" · ")
+  const parts = [`step ${count(step)}`, accuracy != null && `${(100 * accuracy).toFixed(1)} %`, lesson != "" && lesson.replaceAll("-", " ")]
+  return parts.filter(Boolean).join(" · ")
 }
 
-function kind_of({state, word}) {
-  return ["diverged", "failed"].includes(state) ? "broken" : HEALTHY.includes(word) ? "well" : "ill"
+function kind_of({state, health}) {
+  return ["diverged", "failed"].includes(state) ? "broken" : HEALTHY.includes(health) ? "well" : "ill"
 }
 
 function best_of(tried) {
