@@ -71,7 +71,7 @@ class Laboratory(Viewer):
 @functools.cache
 def _served() -> str:
     """The address of the page, served by a thread of this process from now on."""
-    # A notebook has no class room: whoever starts it need not be told its teacher's word.
+    # A notebook has no class room: whoever starts it need not be told its teacher's password.
     os.environ.setdefault("BABYSIT_TEACHER", secrets.token_urlsafe())
     from app.server import http_handlers, workarounds  # the import reads the environment
 

@@ -30,13 +30,13 @@ class Enter(ClassMessage, frozen=True, tag="enter"):
 
 
 class Teach(ClassMessage, frozen=True, tag="teach"):
-    """Show the word by which rooms are opened."""
+    """Show the password by which rooms are opened."""
 
-    word: Line
+    password: Line
 
 
 class OpenRoom(ClassMessage, frozen=True, tag="open"):
-    """Open a room, if that word was right; under a code of one's own, or one that is made up."""
+    """Open a room, once the password was right; under a chosen code, or one that is made up."""
 
     code: ShortText = ""
 

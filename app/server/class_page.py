@@ -21,7 +21,7 @@ from app.panels.classroom.seat import Seat, TeacherSeat
 from app.server import class_rooms
 from app.server.password import Attempts
 from app.server.session import Visit
-from app.server.teacher_word import WORD
+from app.server.teacher_password import TEACHER_PASSWORD
 from engine import LESSONS, open_lesson
 
 ENDED = "This room is not open: it was closed, or it ended with its server."
@@ -29,7 +29,7 @@ TRIES = 300  # at the same time from one address: a class sits behind one
 NOT_HERE = "This page is in no room."
 NOT_TEACHER = "Only the teacher can do this."
 
-ATTEMPTS = Attempts(waiting=TRIES)  # at words and codes, by address
+ATTEMPTS = Attempts(waiting=TRIES)  # at passwords and codes, by address
 
 
 class ClassPage:
@@ -40,7 +40,7 @@ class ClassPage:
         self._live: LiveRoom | None = None
         self._key = ""
         self._seat: Seat | TeacherSeat | None = None
-        self.may_open = False  # it has shown the teacher's word
+        self.may_open = False  # it has shown the teacher's password
         self.wants_wall = False
         self._view = ""  # of the room, as it was sent last
 
@@ -83,10 +83,10 @@ class ClassPage:
     # ---- coming in -----------------------------------------------------------------------------
 
     async def _attempt[T](self, attempt: Callable[[], T]) -> T:
-        """Try a word or a code; the more wrong ones come from an address, the longer it takes."""
+        """Try a password or a code; each wrong one from an address makes the next one slower."""
         pause = ATTEMPTS.wait(self._address)
         if pause is None:
-            raise Refused("Too many wrong words or codes come from this network: wait a moment.")
+            raise Refused("Too many wrong passwords or codes from this network: wait a moment.")
         found: T | None = None
         try:
             await asyncio.sleep(pause)
@@ -97,8 +97,8 @@ class ClassPage:
 
     async def _teach(self, message: m.Teach) -> None:
         def right() -> bool:
-            if not WORD.opens(message.word):
-                raise Refused("This is not the teacher's word.")
+            if not TEACHER_PASSWORD.opens(message.password):
+                raise Refused("This is not the teacher's password.")
             return True
 
         self.may_open = await self._attempt(right)
@@ -114,7 +114,7 @@ class ClassPage:
 
     def _check_may_open(self) -> None:
         if not self.may_open:
-            raise Refused("Only who knows the teacher's word can open a room.")
+            raise Refused("Only who knows the teacher's password can open a room.")
         self._check_in_no_room()
 
     async def _open_under(self, code: str, fill: Callable[[Room], None]) -> None:
@@ -142,7 +142,7 @@ class ClassPage:
         try:
             live = await self._find(message.code)
         except Refused:
-            if WORD.opens(message.key):  # a teacher names the room that is to be opened
+            if TEACHER_PASSWORD.opens(message.key):  # a teacher names the room that is to be opened
                 self.may_open = True
                 self._send_message({"may_open": True})
             else:

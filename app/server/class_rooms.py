@@ -15,7 +15,7 @@ from app.panels.classroom.remote_room import RemoteRoom
 from app.panels.lesson_list import whole_course
 from app.server.class_cluster import CLUSTER
 from app.server.session import Visit
-from app.server.teacher_word import WORD
+from app.server.teacher_password import TEACHER_PASSWORD
 from engine import CarriedRun, Play
 
 TOGETHER = 0.1  # seconds in which changes of a room are sent together
@@ -204,7 +204,7 @@ def begin() -> None:
     TICKS[-1].start()
     if CLUSTER:
         CLUSTER.begin()
-    WORD.announce()
+    TEACHER_PASSWORD.announce()
 
 
 def end() -> None:

@@ -17,7 +17,7 @@ from app.server.class_rooms import LIVE
 from app.server.cpu_affinity import CORE
 from app.server.frame_channel import FORBIDDEN, SHARED
 from app.server.session import CONDUCTOR, VISITS
-from app.server.teacher_word import WORD
+from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Pause, Pin, Play, SetKnob, Status
 from engine.cli.grade import read_files
 from tests.app.seen import labels, page_text
@@ -120,7 +120,7 @@ def open_page(served) -> Iterator[Callable[..., Page]]:
 def teacher(open_page) -> Page:
     page = open_page()
     page.frame()
-    page.send("teach", word=WORD.word)
+    page.send("teach", password=TEACHER_PASSWORD.text)
     page.receive("may_open")
     page.send("open")
     page.receive("room")
@@ -147,11 +147,11 @@ def live(teacher: Page):
 def test_only_who_knows_the_word_opens_a_room(open_page):
     page = open_page()
     page.send("open")
-    assert "teacher's word" in page.receive("refused")
-    page.send("teach", word="guess")
-    assert page.receive("refused") == "This is not the teacher's word."
+    assert "teacher's password" in page.receive("refused")
+    page.send("teach", password="guess")
+    assert page.receive("refused") == "This is not the teacher's password."
     page.send("open")
-    assert "teacher's word" in page.receive("refused")
+    assert "teacher's password" in page.receive("refused")
     assert not LIVE
 
 
@@ -420,7 +420,7 @@ def test_a_saved_room_opens_again_in_a_new_server_for_the_same_browsers(teacher,
     teacher.receive("file")
     saved, code, key = teacher.last["text"], teacher.code, anna.key
     anna.send("reopen", room=saved)
-    assert "teacher's word" in anna.receive("refused")
+    assert "teacher's password" in anna.receive("refused")
     teacher.send("close room")
     teacher.receive("gone")
     back = open_page()
@@ -428,7 +428,7 @@ def test_a_saved_room_opens_again_in_a_new_server_for_the_same_browsers(teacher,
     assert back.receive("gone").startswith("This room is not open") and back.last["again"]
     other = open_page()
     other.frame()
-    other.send("teach", word=WORD.word)
+    other.send("teach", password=TEACHER_PASSWORD.text)
     other.receive("may_open")
     other.send("reopen", room="{}")
     assert "holds no room that was saved here" in other.receive("refused")

@@ -18,7 +18,7 @@ import psutil
 from server import Server, served
 from visitor import Socket, Visitor
 
-WORD = "sesame"
+PASSWORD = "sesame"
 OPTIONS = ["fall", "rise", "stay"]
 
 
@@ -63,7 +63,7 @@ async def open_class(server: Server, students: int, pace: str) -> tuple[Member, 
     """A teacher and the students, who follow as soon as their page is there."""
     teacher = Member(server.base, pace)
     await teacher.open()
-    teacher.say("teach", word=WORD)
+    teacher.say("teach", password=PASSWORD)
     teacher.say("open")
     await until(lambda: teacher.key)
     crowd = [Member(server.base, pace) for _ in range(students)]
@@ -172,7 +172,7 @@ def main() -> None:
     what = "on runs of their own" if options.free else "who follow"
     print(f"{options.students} students {what}, with the wall, {options.seconds:g} s")
     places = options.students + 2
-    with served(BABYSIT_TEACHER=WORD, BABYSIT_MAX_VISITORS=places) as server:
+    with served(BABYSIT_TEACHER=PASSWORD, BABYSIT_MAX_VISITORS=places) as server:
         if options.wheel:
             asyncio.run(take_the_wheel(server, options.students, options.wheel))
         else:

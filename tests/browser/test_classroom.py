@@ -9,7 +9,7 @@ from app.server import class_rooms
 from app.server.class_rooms import LIVE
 from app.server.session import VISITS
 from app.server.shown_run import ShownRun
-from app.server.teacher_word import WORD
+from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Status
 from tests.browser.conftest import Tab, close, wait_for
 from tests.browser.test_accessibility import GRAVE, shuts_nobody_out
@@ -112,7 +112,7 @@ def let_in(teacher: Tab, students: list[Tab], run: ShownRun) -> None:
 
 
 def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
-    teacher = tabs(f"#teach={WORD.word}")
+    teacher = tabs(f"#teach={TEACHER_PASSWORD.text}")
     live = open_room(teacher)
     code = live.room.code
     students = [tabs(f"{query}&room={code}", screen) for query, screen in NAMES.values()]
@@ -244,7 +244,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     ben.page.wait_for_function("window.babysit.run < 1000000")
 
     # The saved room opens again, and whoever was in it is back by the same browser.
-    teacher.page.goto(f"{address}#teach={WORD.word}")
+    teacher.page.goto(f"{address}#teach={TEACHER_PASSWORD.text}")
     with teacher.page.expect_file_chooser() as chooser:
         press(teacher, "Open a saved room …")
     chooser.value.set_files(saved)

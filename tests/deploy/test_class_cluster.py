@@ -19,7 +19,7 @@ from tests.deploy.conftest import Server, Visitor
 from tests.waiting import PATIENCE, wait_until
 
 REDIS = shutil.which("valkey-server") or shutil.which("redis-server")
-CODE, WORD = "AUDIMAX1", "sesame"
+CODE, PASSWORD = "AUDIMAX1", "sesame"
 
 
 class Redis:
@@ -116,16 +116,16 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
 
 
 def test_a_class_across_processes_outlives_the_loss_of_redis_and_of_its_process(redis, serve):
-    here, there = (serve(BABYSIT_CLUSTER=redis.url, BABYSIT_TEACHER=WORD) for _ in range(2))
+    here, there = (serve(BABYSIT_CLUSTER=redis.url, BABYSIT_TEACHER=PASSWORD) for _ in range(2))
     wait_until(lambda: here.ready and there.ready)
 
     # A room is found from the other process, and its run is seen there.
     teacher = Member(here)
-    teacher.send("teach", word=WORD)
+    teacher.send("teach", password=PASSWORD)
     teacher.send("open", code=CODE)
     teacher.receive("room")
     late = Member(there)
-    late.send("teach", word=WORD)
+    late.send("teach", password=PASSWORD)
     late.send("open", code=CODE)
     assert "in use by another class" in late.receive("refused")
     late.close()

@@ -44,12 +44,12 @@ export class Channel {
 }
 
 // Where this browser was: a room's code and a key. A teacher's is in the address behind #, which no
-// server sees, and so no log; a word before it is moved there.
+// server sees, and so no log; a password before it is moved there.
 export function place() {
   const {searchParams} = new URL(window.location)
   const [teach, room] = [taught().get("teach") ?? searchParams.get("teach"), searchParams.get("room")]
   if (teach != null) {
-    return room == null ? {word: teach} : {code: room, key: teach}
+    return room == null ? {password: teach} : {code: room, key: teach}
   }
   const kept = stored()
   return kept != null && (room == null || room == kept.code) ? kept : room == null ? {} : {code: room}
@@ -68,7 +68,7 @@ export function keep(code, key) {
 
 // Whether this is a teacher's page.
 export function teaches() {
-  return place().word != null || taught().has("teach")
+  return place().passpassword != null || taught().has("teach")
 }
 
 function taught() {

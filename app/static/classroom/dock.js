@@ -35,7 +35,7 @@ export class Dock {
         this.#toggle()
       }
     })
-    window.addEventListener("hashchange", () => place().word != null && window.location.reload())
+    window.addEventListener("hashchange", () => place().passpassword != null && window.location.reload())
     this.#sheet.addEventListener("keydown", (event) => event.key == "Escape" && this.open(null))
     if (Object.keys(place()).length > 0) {
       this.#show()
@@ -117,7 +117,7 @@ export class Dock {
       this.#asked = false
       if (message.forgotten && place().key != null) {
         this.#end("The server of this class has ended. Load this page again: another one may go on with the class. If not,", [
-          "open the address with your word, and there the room that you have saved.",
+          "open the address with your password, and there the room that you have saved.",
           "wait until your teacher has opened the room again, and load the page then.",
         ])
       } else {
@@ -137,7 +137,7 @@ export class Dock {
       this.#follow(message.room)
     } else if (message.again) {
       this.#end(message.gone, [
-        "Open the address with your word, and there the room that you have saved.",
+        "Open the address with your password, and there the room that you have saved.",
         "When your teacher opens it again, load this page: you are back in your place.",
       ])
     } else if (message.gone != null) {
@@ -177,12 +177,12 @@ export class Dock {
   }
 
   #introduce() {
-    const {word, code, key} = place()
+    const {password, code, key} = place()
     if (key != null && !this.#asked) {
       this.#asked = true
       this.send("enter", {code, key})
-    } else if (word != null) {
-      this.send("teach", {word})
+    } else if (password != null) {
+      this.send("teach", {password})
     }
   }
 

@@ -8,10 +8,10 @@ export class JoinForm {
   #code
   #name
 
-  constructor(dock, {code = "", word, key}, close) {
+  constructor(dock, {code = "", password, key}, close) {
     this.#dock = dock
-    if (word != null) {
-      dock.strip(h("b", {}, "Class"), h("span", {class: "message"}, "Checking the teacher's word …"))
+    if (password != null) {
+      dock.strip(h("b", {}, "Class"), h("span", {class: "message"}, "Checking the teacher's password …"))
       return
     }
     if (key != null) {
