@@ -127,6 +127,7 @@ from engine.runtime.film import Film, FilmFrame, Filming
 from engine.runtime.lockstep import Lockstep
 from engine.runtime.pace import AUTO, FULL, PACES, Pace, next_pace
 from engine.runtime.recording import Recording, carry, digest, record
+from engine.runtime.snapshot_feed import SnapshotFeed
 from engine.runtime.thread_lag import Delay
 from engine.search import (
     LECTURE_SEARCH,
@@ -352,6 +353,7 @@ __all__ = [
     "SetKnob",
     "Setting",
     "Snapshot",
+    "SnapshotFeed",
     "Stack",
     "Stage",
     "StartLockstep",

@@ -11,14 +11,14 @@ import math
 import pickle
 import time
 import types
-from collections.abc import Callable, Hashable, Set
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Any
 
 import msgspec
 
 from app.server.shown_run import OnChange, next_number
-from engine import CarriedRun, Curves, Snapshot
+from engine import CarriedRun, Curves, Snapshot, SnapshotFeed
 
 SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of a message about a run
 AGAIN = 2.0  # seconds until what has not come is asked for again
@@ -105,50 +105,8 @@ def run_in(message: bytes) -> CarriedRun:
     return found
 
 
-class MirroredHandle:
-    """The part of an experiment's handle that watchers use."""
-
-    def __init__(self, first: Snapshot) -> None:
-        self.latest = first
-        self._version = 1
-        self._waiting: dict[Hashable, Callable[[Snapshot, int], None]] = {}
-        self._looks: dict[Hashable, Set[str]] = {}
-
-    def wait(
-        self,
-        who: Hashable,
-        version: int,
-        deliver: Callable[[Snapshot, int], None],
-        looks: Set[str] = frozenset(),
-    ) -> None:
-        """Deliver the first snapshot newer than `version`, once."""
-        self._looks[who] = looks
-        if self._version > version:
-            deliver(self.latest, self._version)
-        else:
-            self._waiting[who] = deliver
-
-    def forget(self, who: Hashable) -> None:
-        """Drop the request of a watcher who has left."""
-        self._waiting.pop(who, None)
-        self._looks.pop(who, None)
-
-    @property
-    def looks(self) -> Set[str]:
-        """The statistics that watchers request in addition."""
-        return frozenset().union(*self._looks.values())
-
-    def take(self, snapshot: Snapshot) -> None:
-        """There is a newer snapshot."""
-        self.latest = snapshot
-        self._version += 1
-        waiting, self._waiting = self._waiting, {}
-        for deliver in waiting.values():
-            deliver(snapshot, self._version)
-
-
 def _besides_numbers(snapshot: Snapshot) -> tuple[object, ...]:
-    """What a page shows besides plots: settings and the line of the diagnosis."""
+    """What a page shows of another's run besides plots: settings and the line of the diagnosis."""
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules
 
@@ -162,7 +120,7 @@ class MirroredRun:
         self._clock = clock
         self.number = next_number()
         self._ask = ask  # for what it takes to go on with the run
-        self._known: MirroredHandle | None = None
+        self._known: SnapshotFeed | None = None
         self._subscribers: dict[Hashable, OnChange] = {}
         self._wanted: list[Future[CarriedRun]] = []
         self._asked = -math.inf  # when it was asked for last
@@ -174,7 +132,7 @@ class MirroredRun:
         return self._known is not None
 
     @property
-    def handle(self) -> MirroredHandle:
+    def handle(self) -> SnapshotFeed:
         """Where watchers wait; only once it is known."""
         if self._known is None:
             raise RuntimeError("nothing is known of this run yet")
@@ -191,10 +149,10 @@ class MirroredRun:
             for future in wanted:
                 future.set_result(found)
         elif self._known is None:
-            self._known = MirroredHandle(found)
+            self._known = SnapshotFeed(found)
         else:
             changed = _besides_numbers(found) != _besides_numbers(self._known.latest)
-            self._known.take(found)
+            self._known.publish(found)
             for on_change in list(self._subscribers.values()) if changed else ():
                 on_change(found)
 

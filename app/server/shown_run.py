@@ -32,7 +32,7 @@ class WatchedHandle(Protocol):
         version: int,
         deliver: Callable[[Snapshot, int], None],
         looks: Set[str] = frozenset(),
-    ) -> None:
+    ) -> object:
         """Deliver the first snapshot newer than `version`, once."""
 
     def forget(self, who: Hashable) -> None:
@@ -73,7 +73,7 @@ class ShownRun:
         self._subscribers: dict[Hashable, OnChange] = {}
         self._carried: Future[CarriedRun] | None = None
         self.hosted = False  # whether a class watches it, with or without its visitor
-        handle.on_news = self._notify
+        handle.on_change = self._notify
 
     @property
     def handle(self) -> ExperimentHandle:

@@ -204,9 +204,9 @@ class Conductor:
 
     def _stop_if_slow(self, slot: ExperimentSlot) -> None:
         """Pause a run whose measured steps take longer than is allowed beside others."""
-        effort = slot.mailbox.latest.training_steps_per_second  # steps a second
+        effort = slot.mailbox.feed.latest.training_steps_per_second  # steps a second
         running = slot.experiment.status is Status.RUNNING
         if running and 0 < effort < 1 / ALLOWED and not self.alone(slot):
             slot.experiment.apply(Pause())
             slot.refusal = refusal(1 / effort)
-            slot.publish(slot.experiment.cached_snapshot(looks := slot.mailbox.looks), looks)
+            slot.publish(slot.experiment.cached_snapshot(looks := slot.mailbox.feed.looks), looks)

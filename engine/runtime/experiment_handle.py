@@ -7,8 +7,9 @@ from engine.measure.snapshot import Snapshot
 from engine.runtime.carried_run import Sent
 from engine.runtime.experiment import Experiment
 from engine.runtime.experiment_slot import ExperimentSlot
-from engine.runtime.mailbox import Deliver, Errand, Mailbox
+from engine.runtime.mailbox import Errand, Mailbox
 from engine.runtime.pace import Pace
+from engine.runtime.snapshot_feed import Deliver
 
 MOST_PENDING = 1000  # queued commands and errands of one visitor
 
@@ -80,23 +81,23 @@ class ExperimentHandle:
         same `who` replaces the earlier one. `looks` are the fields of `Inside` that it requests;
         they are measured for the following snapshots.
         """
-        ready = self._mailbox.wait(who, version, deliver, looks)
+        ready = self._mailbox.feed.wait(who, version, deliver, looks)
         if not ready and not looks <= self._mailbox.measured:
             self._wake()
 
     def forget(self, who: Hashable) -> None:
         """Drop the request of a watcher who has left."""
-        self._mailbox.forget(who)
+        self._mailbox.feed.forget(who)
 
     @property
     def latest(self) -> Snapshot:
         """The latest snapshot."""
-        return self._mailbox.latest
+        return self._mailbox.feed.latest
 
     @property
     def version(self) -> int:
         """The number of the latest snapshot: how many there have been."""
-        return self._mailbox.version
+        return self._mailbox.feed.version
 
     @property
     def settled(self) -> bool:
@@ -106,7 +107,7 @@ class ExperimentHandle:
     @property
     def looks(self) -> Set[str]:
         """The statistics that watchers request in addition to the snapshot."""
-        return self._mailbox.looks
+        return self._mailbox.feed.looks
 
     @property
     def waits_at(self) -> int | None:
@@ -119,14 +120,14 @@ class ExperimentHandle:
         return self._mailbox.parameters
 
     @property
-    def on_news(self) -> Callable[[Snapshot], None]:
+    def on_change(self) -> Callable[[Snapshot], None]:
         """Called on the conductor's thread when anything except numbers has changed."""
-        return self._mailbox.on_news
+        return self._mailbox.on_change
 
-    @on_news.setter
-    def on_news(self, listen: Callable[[Snapshot], None]) -> None:
+    @on_change.setter
+    def on_change(self, callback: Callable[[Snapshot], None]) -> None:
         """Call this function from now on."""
-        self._mailbox.on_news = listen
+        self._mailbox.on_change = callback
 
     @property
     def left(self) -> bool:

@@ -51,8 +51,8 @@ class ExperimentSlot:
     @property
     def curious(self) -> bool:
         """Whether a watcher waits for statistics that the latest snapshot lacks."""
-        box = self.mailbox
-        return box.wanted and (not box.looks <= box.measured or box.latest.pace != self.held_to)
+        feed, measured = self.mailbox.feed, self.mailbox.measured
+        return feed.wanted and (not feed.looks <= measured or feed.latest.pace != self.held_to)
 
     @property
     def held_to(self) -> Pace:
@@ -162,7 +162,7 @@ class ExperimentSlot:
             snapshot = dataclasses.replace(
                 snapshot, message=message, background=background, pace=pace
             )
-        self._hand_out(snapshot, looks)
+        self._publish(snapshot, looks)
 
     @property
     def _background(self) -> BackgroundResults:
@@ -174,10 +174,10 @@ class ExperimentSlot:
         """Publish that this experiment has failed; the last results stay visible."""
         self.experiment.status = Status.FAILED
         text = f"{type(error).__name__}: {error}. Restart to try again."
-        failed = dataclasses.replace(self.mailbox.latest, status=Status.FAILED, message=text)
-        self._hand_out(failed, frozenset())
+        failed = dataclasses.replace(self.mailbox.feed.latest, status=Status.FAILED, message=text)
+        self._publish(failed, frozenset())
 
-    def _hand_out(self, snapshot: Snapshot, looks: Set[str]) -> None:
+    def _publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
         self.mailbox.waits_at = self.own.step if self.on_stage else None
         self.mailbox.parameters = int(self.experiment.network.parameters.size)
-        self.mailbox.hand_out(snapshot, looks)
+        self.mailbox.publish(snapshot, looks)

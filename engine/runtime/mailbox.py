@@ -6,7 +6,7 @@ which belongs to the thread that serves it.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Set
+from collections.abc import Callable, Set
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,7 @@ from typing import Any
 from engine.measure.snapshot import Snapshot
 from engine.runtime.carried_run import Sent
 from engine.runtime.pace import Pace
-
-type Deliver = Callable[[Snapshot, int], None]
+from engine.runtime.snapshot_feed import SnapshotFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Errand[S]:
 
 
 class Mailbox[S]:
-    """Commands and errands that wait, the latest snapshot, and who waits for the next one."""
+    """Commands and errands that wait, and the feed of snapshots."""
 
     def __init__(self, first: Snapshot, pace: Pace) -> None:
         self._lock = threading.Lock()
@@ -36,14 +35,12 @@ class Mailbox[S]:
         self.pace = pace  # as the visitor has set it
         self.closed = False  # the experiment was removed
         self._sent = self._taken = 0  # commands
-        self.settled = True  # whether `latest` includes all commands sent
-        self.latest, self.version = first, 1
-        self.measured: Set[str] = frozenset()  # the requested statistics that `latest` has
+        self.settled = True  # whether the latest snapshot includes all commands sent
+        self.feed = SnapshotFeed(first)
+        self.measured: Set[str] = frozenset()  # the requested statistics of the latest snapshot
         self.waits_at: int | None = None  # the step of the own run while a lesson's is served
         self.parameters = 0  # of the network
-        self.on_news: Callable[[Snapshot], None] = lambda snapshot: None
-        self._waiting: dict[Hashable, Deliver] = {}
-        self._looks: dict[Hashable, Set[str]] = {}  # the statistics that each watcher requests
+        self.on_change: Callable[[Snapshot], None] = lambda snapshot: None
 
     # ---- commands and errands ------------------------------------------------------------------
 
@@ -68,56 +65,19 @@ class Mailbox[S]:
 
     # ---- snapshots -----------------------------------------------------------------------------
 
-    def wait(self, who: Hashable, version: int, deliver: Deliver, looks: Set[str]) -> bool:
-        """Deliver the first snapshot newer than `version`, once; whether it was there already."""
-        with self._lock:
-            self._looks[who] = looks
-            ready = self.version > version
-            if not ready:
-                self._waiting[who] = deliver
-        if ready:
-            deliver(self.latest, self.version)
-        return ready
-
-    def forget(self, who: Hashable) -> None:
-        """Drop the request of a watcher who has left."""
-        with self._lock:
-            self._waiting.pop(who, None)
-            self._looks.pop(who, None)
-
-    @property
-    def watched(self) -> bool:
-        """Whether there is a watcher."""
-        return bool(self._looks)
-
-    @property
-    def wanted(self) -> bool:
-        """Whether a watcher waits for a frame."""
-        return bool(self._waiting)
-
-    @property
-    def looks(self) -> Set[str]:
-        """The statistics that watchers request in addition to the snapshot."""
-        with self._lock:
-            return frozenset().union(*self._looks.values())
-
-    def hand_out(self, snapshot: Snapshot, measured: Set[str]) -> None:
-        """Deliver a snapshot; listeners hear of changes in anything except numbers."""
-        news = _news(snapshot) != _news(self.latest)
+    def publish(self, snapshot: Snapshot, measured: Set[str]) -> None:
+        """Deliver a snapshot to watchers, and call `on_change` if more than numbers has changed."""
+        changed = _besides_numbers(snapshot) != _besides_numbers(self.feed.latest)
         with self._lock:
             settles = not self.settled and self._taken == self._sent
             self.settled = self._taken == self._sent
-            self.latest = snapshot
             self.measured = measured
-            self.version += 1
-            version, waiting, self._waiting = self.version, self._waiting, {}
-        for deliver in waiting.values():
-            deliver(snapshot, version)
-        if news or settles:
-            self.on_news(snapshot)
+        self.feed.publish(snapshot)
+        if changed or settles:
+            self.on_change(snapshot)
 
 
-def _news(snapshot: Snapshot) -> tuple[object, ...]:
+def _besides_numbers(snapshot: Snapshot) -> tuple[object, ...]:
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     pinned = tuple(past.name for past in snapshot.pinned)
     results = snapshot.background

@@ -296,10 +296,10 @@ class RunQueue:
         slot.needs = math.inf  # as much as there is, unless it keeps its pace with less
         steps = experiment.advance(seconds) if at_once else self._train(slot, seconds)
         done = at_once and not experiment.at_work
-        wanted = slot.mailbox.wanted and (done or self._frame_due(slot, part))
+        wanted = slot.mailbox.feed.wanted and (done or self._frame_due(slot, part))
         # At a slow pace every step is published, even if no watcher waits for it.
         if wanted or not slot.busy or (steps and _wait(slot) > self._scheduler.period):
-            looks = slot.mailbox.looks
+            looks = slot.mailbox.feed.looks
             slot.publish(experiment.cached_snapshot(looks), looks)
             slot.published = self._clock()
         # Without other experiments in the queue, no later turn would measure the delay.
@@ -345,7 +345,7 @@ def _wait(slot: ExperimentSlot) -> float:
 
 
 def _show(slot: ExperimentSlot) -> None:
-    looks = slot.mailbox.looks
+    looks = slot.mailbox.feed.looks
     slot.publish(slot.experiment.snapshot(looks), looks)
 
 

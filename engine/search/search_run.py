@@ -53,14 +53,14 @@ class SearchRun:
         self._frames = [waiting(trial) for trial in self.trials]
         self._measure = _measure_of(self.trials[0].config)
         self._shown: SearchFrame | None = None
-        self._news = list[Result]()
+        self._arrived = list[Result]()
         self._begin_round([trial.number for trial in self.trials])
 
     # ---- control ---------------------------------------------------------------------------
 
     def advance(self, seconds: float) -> list[Result]:
         """Work for about so many seconds, if the search is running; returns new results."""
-        if self.status is SearchStatus.RUNNING and not self._news:
+        if self.status is SearchStatus.RUNNING and not self._arrived:
             start = self._clock()
             while self._jobs and self._workers.room > 0:
                 self._start(self._jobs.popleft())
@@ -71,18 +71,18 @@ class SearchRun:
                 self._show(progress)
             self._spent += self._clock() - start
             self._shown = None
-        news, self._news = self._news, []
-        return news
+        results, self._arrived = self._arrived, []
+        return results
 
     def __iter__(self) -> Iterator[Result]:
         """Each result as it comes, until the search is finished, paused or cancelled."""
-        while self.status is SearchStatus.RUNNING or self._news:
+        while self.status is SearchStatus.RUNNING or self._arrived:
             yield from self.advance(PATIENCE)
 
     @property
     def over(self) -> bool:
         """Whether nothing is left to do or to return."""
-        return self.status in (SearchStatus.FINISHED, SearchStatus.CANCELLED) and not self._news
+        return self.status in (SearchStatus.FINISHED, SearchStatus.CANCELLED) and not self._arrived
 
     def pause(self) -> None:
         """Start and train nothing until `resume`; jobs on an executor run to their end."""
@@ -133,7 +133,7 @@ class SearchRun:
         self._workers.submit(job)
 
     def _take(self, result: Result) -> None:
-        self._news.append(result)
+        self._arrived.append(result)
         self._accept(result)
         self._end_round()
 
@@ -155,7 +155,7 @@ class SearchRun:
         for result in alive[room:]:
             dropped = replace(result, ending=Ending.DROPPED)
             self._accept(dropped)
-            self._news.append(dropped)
+            self._arrived.append(dropped)
         self._begin_round(sorted(x.number for x in alive[:room]))
 
     def _is_alive(self, result: Result) -> bool:

@@ -38,7 +38,7 @@ class SearchProgress:
         return self.frame.trials[self.frame.ranking[0]].validation_accuracy
 
     @property
-    def news(self) -> tuple[object, ...]:
+    def besides_numbers(self) -> tuple[object, ...]:
         """What is shown at once when it changes: everything except numbers."""
         found: tuple[object, ...] = ()
         if frame := self.frame:

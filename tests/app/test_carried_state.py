@@ -52,7 +52,7 @@ class Page:
         wish = run_links.Wish(recording)
         self.shared = SharedRun(wish, self.handle, self.told.append, state)
         self.handle.do = do
-        self.handle.on_news = self.shared.show
+        self.handle.on_change = self.shared.show
 
     def _work(self) -> float:
         self.clock.now += 0.0002

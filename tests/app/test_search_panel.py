@@ -316,7 +316,7 @@ class TestSearchController:
     @staticmethod
     def until(handle, holds):
         told = []
-        handle.on_news = lambda snapshot: told.append(search_progress(snapshot))
+        handle.on_change = lambda snapshot: told.append(search_progress(snapshot))
         told.append(search_progress(handle.latest))  # it may be there already
         wait_until(lambda: holds(told[-1]))
         return told[-1]

@@ -132,9 +132,9 @@ def test_changes_go_to_all_subscribers():
         notified: list[str] = []
         run.subscribe("a", lambda snapshot: notified.append("a"))
         run.subscribe("b", lambda snapshot: notified.append("b"))
-        run.handle.on_news(run.handle.latest)
+        run.handle.on_change(run.handle.latest)
         run.unsubscribe("a")
-        run.handle.on_news(run.handle.latest)
+        run.handle.on_change(run.handle.latest)
         assert notified == ["a", "b", "b"]
     finally:
         conductor.close()

@@ -149,7 +149,7 @@ def test_a_single_experiment_yields_on_a_busy_machine(timed, clock, config):
 def test_a_failure_ends_only_that_experiment(conductor, config, caplog):
     broken, sound = conductor.add(Broken(config)), conductor.add(Experiment(config))
     news = []
-    broken.on_news = news.append
+    broken.on_change = news.append
     for handle in (broken, sound):
         handle.send(Play())
     wait_until(lambda: broken.latest.status is Status.FAILED)
@@ -174,7 +174,7 @@ def test_a_refused_command_gives_a_message_and_changes_nothing(conductor, config
 def test_an_answer_without_a_change_is_published(conductor, config):
     handle = conductor.add(Experiment(config))
     told = []
-    handle.on_news = lambda snapshot: told.append(handle.settled)
+    handle.on_change = lambda snapshot: told.append(handle.settled)
     for _ in range(2):  # the second refusal has the same text
         before = len(told)
         handle.send(SetKnob("optimization.learning_rate", -1.0))

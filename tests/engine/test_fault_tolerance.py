@@ -83,7 +83,7 @@ def test_a_listener_that_raises_does_not_end_the_thread(conductor, config):
         raise RuntimeError("nobody is at home")
 
     handle, other = conductor.add(Experiment(config)), conductor.add(Experiment(config))
-    handle.on_news = deaf
+    handle.on_change = deaf
     handle.send(Play())
     handle.wait("a page", 10**9, deaf)
     other.send(Play())

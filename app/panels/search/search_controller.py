@@ -15,7 +15,7 @@ from engine import (
     Snapshot,
 )
 
-TELL = 0.5  # seconds between two updates of the page while only numbers change
+PERIOD = 0.5  # seconds between two updates of the page while only numbers change
 NOTHING = SearchProgress()
 
 
@@ -36,8 +36,8 @@ class SearchController:
     ) -> None:
         self._handle, self._clock = handle, clock
         self._session = SearchSession(clock)
-        self._told: tuple[object, ...] = ()
-        self._told_at = 0.0
+        self._published: tuple[object, ...] = ()
+        self._published_at = 0.0
 
     def begin(self, search: Search) -> None:
         """Start a search in place of the current one."""
@@ -88,13 +88,13 @@ class SearchController:
 
     def _work(self, refusal: str) -> Iterator[SearchProgress]:
         for progress in self._session.work(refusal):
-            self._tell(progress)
+            self._publish(progress)
             yield progress
 
-    def _tell(self, progress: SearchProgress) -> None:
+    def _publish(self, progress: SearchProgress) -> None:
         now = self._clock()
-        if progress.news != self._told or now - self._told_at >= TELL:
-            self._told, self._told_at = progress.news, now
+        if progress.besides_numbers != self._published or now - self._published_at >= PERIOD:
+            self._published, self._published_at = progress.besides_numbers, now
             latest = self._handle.latest
             background = replace(latest.background, search=progress)
-            self._handle.on_news(replace(latest, background=background))
+            self._handle.on_change(replace(latest, background=background))

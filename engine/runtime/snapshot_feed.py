@@ -1,0 +1,62 @@
+"""The latest snapshot of a run, and who waits for the next one."""
+
+import threading
+from collections.abc import Callable, Hashable, Set
+
+from engine.measure.snapshot import Snapshot
+
+type Deliver = Callable[[Snapshot, int], None]
+
+
+class SnapshotFeed:
+    """The latest snapshot; each watcher requests the next one once, and may skip any."""
+
+    def __init__(self, first: Snapshot) -> None:
+        self._lock = threading.Lock()
+        self.latest, self.version = first, 1
+        self._waiting: dict[Hashable, Deliver] = {}
+        self._looks: dict[Hashable, Set[str]] = {}  # the statistics that each watcher requests
+
+    def wait(
+        self, who: Hashable, version: int, deliver: Deliver, looks: Set[str] = frozenset()
+    ) -> bool:
+        """Deliver the first snapshot newer than `version`, once; whether it was there already."""
+        with self._lock:
+            self._looks[who] = looks
+            ready = self.version > version
+            if not ready:
+                self._waiting[who] = deliver
+        if ready:
+            deliver(self.latest, self.version)
+        return ready
+
+    def forget(self, who: Hashable) -> None:
+        """Drop the request of a watcher who has left."""
+        with self._lock:
+            self._waiting.pop(who, None)
+            self._looks.pop(who, None)
+
+    @property
+    def watched(self) -> bool:
+        """Whether there is a watcher."""
+        return bool(self._looks)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a watcher waits for a snapshot."""
+        return bool(self._waiting)
+
+    @property
+    def looks(self) -> Set[str]:
+        """The statistics that watchers request in addition to the snapshot."""
+        with self._lock:
+            return frozenset().union(*self._looks.values())
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Deliver a newer snapshot to all who wait."""
+        with self._lock:
+            self.latest = snapshot
+            self.version += 1
+            version, waiting, self._waiting = self.version, self._waiting, {}
+        for deliver in waiting.values():
+            deliver(snapshot, version)
