@@ -9,7 +9,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
-from typing import Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,14 +18,14 @@ from engine.diagnosis.gradcheck import GradientCheck, check_gradients
 from engine.measure.explained_step import ExplainedStep, Explaining, explaining
 from engine.measure.instruments import Instruments
 from engine.measure.loss_line import LossLine
-from engine.measure.pinned_runs import PastRun, check_pin
-from engine.measure.snapshot import Change, Notice, Parent, Snapshot, Status
+from engine.measure.pinned_runs import PastRun
+from engine.measure.snapshot import Notice, Parent, Snapshot, Status
 from engine.measure.traced_weight import NO_PLACE, Place, TracedWeight, tracing
 from engine.monotonic_clock import Steady
 from engine.nn.network import Network
-from engine.registry import Choice
 from engine.runtime.branches import Branch, Branches
 from engine.runtime.carried_run import CarriedRun
+from engine.runtime.command_applier import CommandApplier
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.film import Film, Filming, filming
@@ -39,35 +38,19 @@ from engine.training.checkpoints import ROOM, Checkpoints
 from engine.training.commands import (
     Begin,
     Command,
-    EndLockstep,
-    FinishEpoch,
     GoTo,
-    Lockstepping,
     LookAhead,
     LookBack,
     Offshoot,
-    Pause,
-    Pin,
-    Play,
-    Restart,
-    SetKnob,
-    StartLockstep,
-    Steering,
-    Step,
-    Turn,
-    Unpin,
-    check_command,
     turns_of,
 )
-from engine.training.config import SETTINGS, Effect, RunConfig
-from engine.training.config_for_data import DATASET, suit_data
+from engine.training.config import RunConfig
 from engine.training.packed_state import MOST_REDRAWS, pack, times_drawn
 from engine.training.training import Training
 
 # CPU seconds of this thread, so that an interruption by frames for others costs it no training.
 # Windows counts these in units that are longer than a slice.
 PROCESSOR = time.perf_counter if sys.platform == "win32" else time.thread_time
-AHEAD = "This run is still being repeated, to verify what is shown: wait until it is there."
 FREE = 3  # times the training time, which rows of the curves may take in addition
 
 # The check of the loss reports an overflow, so NumPy's warning is not needed.
@@ -87,17 +70,15 @@ class Experiment:
         work: Callable[[], float] = PROCESSOR,  # CPU seconds; measures the length of a slice
         room: int = ROOM,  # bytes for checkpoints, from which its steps are rebuilt
     ) -> None:
-        self._dtype = dtype
         self._clock, self._work = Steady(clock), Steady(work)
         self._diagnosing = Diagnosing()
         training = Training(config, dtype)
         self._tree = RunTree(training, self._diagnosing, self._clock, self._work, room)
         self._snapshots = Snapshots(self._tree, self._diagnosing)
+        self._applier = CommandApplier(
+            self._tree, self._snapshots, self._diagnosing, dtype, self._make_step
+        )
         self._snapshots.as_measured()
-
-    def _begin(self, config: RunConfig) -> None:
-        """Begin a run that has nothing to do with those before."""
-        self._tree.begin(Training(config, self._dtype))
 
     def number_after(self, run: int) -> None:
         """Number its runs after those of another experiment, so that a page tells them apart."""
@@ -263,104 +244,7 @@ class Experiment:
         if self._tree.other:
             self._tree.other.update(trainer.run.recorder)
         if trainer.run.step == trainer.script.next_stop:
-            self._follow_script()
-
-    def _repeat(self, script: Script) -> None:
-        """Run, changing settings at given steps, and pause at the end."""
-        self._trainer.script, self.status = script, Status.RUNNING
-        if script.next_stop == 0:
-            self._follow_script()
-
-    def _follow_script(self) -> None:
-        """Apply the script's commands for this step; at its end, pause."""
-        while turn := self._trainer.script.take(self.step):
-            self._obey_script(turn)
-        if self.step == self._trainer.script.until:
-            self._trainer.script, self._trainer.came_to = Script(), self.step
-            self._tree.end_repeating()
-            self._trainer.pause()
-
-    def _obey_script(self, command: SetKnob) -> None:
-        """Apply a command of the script; an illegal one ends the script."""
-        diverged = self.status is Status.DIVERGED
-        try:
-            self._steer_and_note(command)
-        except ValueError as error:
-            self._trainer.script = Script()
-            self._trainer.status, self._trainer.message = Status.PAUSED, str(error)
-        else:
-            if diverged and self.status is Status.PAUSED:  # it has new weights
-                self.status = Status.RUNNING
-
-    # ---- commands -------------------------------------------------------------------------
-
-    @_quietly
-    def apply(self, command: Command) -> None:
-        """Apply a command; ValueError says in one sentence why an impossible one is refused."""
-        check_command(command)
-        match command:
-            case Begin():
-                self._play_script(command)
-            case Pin(name, note):
-                check_pin(name, self.pinned, note)
-                self._snapshots.pinned += (self._trainer.pinned(name, note),)
-            case Unpin(name):
-                self._snapshots.pinned = tuple(x for x in self.pinned if x.name != name)
-            case LookBack() | LookAhead() | GoTo():
-                self._travel(command)
-            case StartLockstep() | EndLockstep() | Turn():
-                self._refuse_if_ahead()
-                self._lockstep(command)
-            case _:
-                if not isinstance(command, Play | Pause | Restart):
-                    self._refuse_if_ahead()
-                self._steer_and_note(command)
-
-    def _refuse_if_ahead(self) -> None:
-        if self._tree.shown.ahead:
-            raise ValueError(AHEAD)
-
-    def _steer_and_note(self, command: Steering) -> None:
-        """Apply a command, and add it to the journal if it changed anything."""
-        self._tree.finish_rebuilding()  # the command applies to the step that is wanted
-        if self._tree.shown.past and self._goes_on_by(command):
-            self._tree.go_on_from_past()
-        run, step = self._run, self.step  # of now, even if the command starts another run
-        if self._steer(command):
-            run.note(step, command)
-
-    def _goes_on_by(self, command: Steering) -> bool:
-        """Whether a command makes a run continue from the past step that is shown."""
-        match command:
-            case Play() | Step() | FinishEpoch():
-                self._tree.refuse_if_diverged()
-                return True
-            case SetKnob(path, value):
-                before = self._tree.shown_config
-                config = before.replace(path, value)
-                return config != before and not self._begins_run(path, config)
-        return False
-
-    def _steer(self, command: Steering) -> bool:
-        """Apply a command; returns whether anything changed."""
-        match command:
-            case Play():
-                self._tree.refuse_if_diverged()
-                return self._trainer.play()
-            case Pause():
-                return self._trainer.pause()
-            case Step():
-                self._tree.refuse_if_diverged()
-                self._make_step()
-            case FinishEpoch():
-                self._tree.refuse_if_diverged()
-                self._trainer.finish_epoch()
-            case SetKnob(path, value):
-                return self._set(path, value)
-            case Restart(seed):
-                config = self._tree.shown_config
-                self._restart(config if seed is None else config.with_seed(seed))
-        return True
+            self._applier.follow_script()
 
     def _make_step(self) -> None:
         self.status = Status.PAUSED
@@ -368,31 +252,12 @@ class Experiment:
             run.recorder.make_due()
         self.train(1)
 
-    def _restart(self, config: RunConfig) -> None:
-        self._begin(config)
-        if self.status is not Status.PAUSED:
-            self.status = Status.RUNNING
+    # ---- commands -------------------------------------------------------------------------
 
-    def _set(self, path: str, value: float | Choice | str) -> bool:
-        """Continue, or start a new run, under another value; returns whether it is another one."""
-        shown = self._tree.shown_config
-        before, config = shown.value(path), shown.replace(path, value)
-        if config.value(path) == before:
-            return False
-        if path == DATASET and config.data.dataset.name != before.name:
-            config = suit_data(config, had_classes=bool(self.data.train.classes))
-        change = Change(path, before, config.value(path))
-        if self._begins_run(path, config):
-            self._restart(config)
-        else:
-            self._trainer.follow(config, change)
-        self._diagnosing.followed.note(SetKnob(path, value), change)
-        return True
-
-    def _begins_run(self, path: str, config: RunConfig) -> bool:
-        """Whether this value of the setting at `path` needs a new run."""
-        training = (self._tree.shown.past or self._run).training
-        return SETTINGS[path].effect is Effect.NEW_RUN or not training.can_follow(config)
+    @_quietly
+    def apply(self, command: Command) -> None:
+        """Apply a command; ValueError says in one sentence why an impossible one is refused."""
+        self._applier.apply(command)
 
     # ---- the run of a link ----------------------------------------------------------------
 
@@ -404,19 +269,9 @@ class Experiment:
         """
         untouched = self.step == 0 and not self.journal and self.status is Status.PAUSED
         if untouched and begin.config == self.first_config:
-            self._repeat(Script(begin.script, begin.until))
+            self._applier.repeat(Script(begin.script, begin.until))
         else:
             self.apply(begin)
-
-    def _play_script(self, begin: Begin) -> None:
-        self._begin(begin.config)
-        self._diagnosing.followed.forget()
-        if begin.branches:
-            self._tree.adopt(begin)
-        if begin.state and self._tree.show_ahead(begin):
-            # What is shown until the state is there must be of this run.
-            self._snapshots.as_measured()
-        self._repeat(Script(begin.script, begin.until))
 
     def packed_state(self) -> bytes:
         """A state shortly before the step that is shown, for a link; none if it is not needed."""
@@ -432,7 +287,7 @@ class Experiment:
         if carried.branch is None:
             self.apply(carried.begin)
             return
-        self._begin(carried.begin.config)
+        self._applier.begin(carried.begin.config)
         self._diagnosing.followed.forget()
         if carried.begin.branches:
             self._tree.adopt(carried.begin)
@@ -504,42 +359,6 @@ class Experiment:
     def offshoots(self) -> tuple[Offshoot, ...]:
         """The other runs of its tree as plain values, run B of a comparison included."""
         return self._tree.offshoots
-
-    def _travel(self, command: LookBack | LookAhead | GoTo) -> None:
-        """Show or take up what is not the run as it stands."""
-        self._tree.refuse_if_taking_up()
-        match command:
-            case LookBack(step):
-                self._tree.look_back(step)
-            case LookAhead():
-                self._tree.shown.ahead = None
-                self._tree.shown.end_look(self._trainer)
-            case GoTo(run):
-                if script := self._tree.go_to(run):
-                    self._repeat(script)
-
-    # ---- lockstep -------------------------------------------------------------------------
-
-    def _lockstep(self, command: Lockstepping) -> None:
-        match command:
-            case StartLockstep():
-                self._tree.start_lockstep()
-            case EndLockstep():
-                self._tree.end_lockstep()
-            case Turn(turn, of):
-                self._turn_other(turn, of)
-
-    def _turn_other(self, turn: SetKnob, of: Literal["B", "both"]) -> None:
-        """Change a setting of B, and with it of A if that is meant."""
-        other = self._tree.other
-        if other is None:
-            raise ValueError("There is no run B: begin A | B before.")
-        if self._tree.shown.past:
-            raise ValueError("Run B has no step but its last: go back to now to change it.")
-        other.check(turn)
-        if of == "both":
-            self._steer_and_note(turn)
-        other.turn(turn)
 
     @_quietly
     def straight_line(self) -> LossLine | None:
