@@ -85,17 +85,26 @@ class FileReader:
         """Have a file read; ValueError says in one sentence why there is no result."""
         with self._turn:
             self._stay()
-            process = self._running(question)
             try:
-                look.begin(process.kill)
-                return ask_process(process, question, raw)
-            except (OSError, EOFError):
-                raise _ended(look, self._end(), question.file) from None
+                return self._ask(question, raw, look, again=self._process is not None)
             finally:
-                look.end()
                 if look.stopped:
                     self._end()
                 self._end_later()
+
+    def _ask(self, question: Question, raw: bytes, look: Look, again: bool) -> Answered:
+        """Ask the process; `again` if it was there before, and may have died without a sign."""
+        process = self._running(question)
+        try:
+            look.begin(process.kill)
+            return ask_process(process, question, raw)
+        except (OSError, EOFError) as error:
+            code = self._end()
+            if again and isinstance(error, OSError) and not look.stopped:
+                return self._ask(question, raw, look, again=False)
+            raise _ended(look, code, question.file) from None
+        finally:
+            look.end()
 
     def _running(self, question: Question) -> subprocess.Popen[bytes]:
         """The process, started again if it has ended."""

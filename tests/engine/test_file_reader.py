@@ -10,7 +10,6 @@ import threading
 import zipfile
 
 import numpy as np
-import psutil
 import pytest
 
 from engine import FileReader, Reading, read_upload
@@ -201,8 +200,7 @@ def meanwhile(do):
 def test_a_process_that_died_between_two_files_is_replaced(reader):
     read_upload(TABLE, "a.csv", reader).source.describe()
     died = reader.pid
-    os.kill(died, signal.SIGKILL)
-    wait_until(lambda: psutil.Process(died).status() == psutil.STATUS_ZOMBIE)
+    os.kill(died, signal.SIGKILL)  # for a moment it looks alive
     assert read_upload(TABLE, "b.csv", reader).source.describe().examples == ROWS
     assert reader.pid != died
 
