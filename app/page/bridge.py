@@ -20,7 +20,9 @@ class Bridge(JSComponent):
     _esm = """
 export function render({model}) {
   window.babysit_tell = (message) => model.send_msg(message)
-  model.on("msg:custom", ({name, words}) => window.babysit[name](...words))
+  window.babysit_waiting.splice(0).forEach(window.babysit_tell)
+  const opened = window.babysit_page.then(({opened}) => opened)
+  model.on("msg:custom", async ({name, words}) => (await opened)[name](...words))
 }
 """
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence, Set
 
 from panel import ui
+from panel.io.resources import parse_template
 from panel.layout import Column
 from panel.pane import HTML
 from panel.util.parameters import edit_readonly
 from panel.viewable import Viewable
 
-from app import theme
+from app import templates, theme
 from app.explanations.explanation import explain
 from app.explanations.question_mark import QuestionMark
 from app.page.bridge import Bridge
@@ -38,6 +39,8 @@ HEADER = """
 </button>
 <div id="menus" class="menus" popover>{menus}{group}{question_mark}{look}</div>
 """
+
+PAGE = parse_template((templates.FOLDER / "page.html").read_text())
 
 TAB = "tab"  # the kind of message with the tab of the sidebar that is opened
 ANOTHERS = (
@@ -107,6 +110,7 @@ class Layout:
         )
         self.page = ui.Page(
             title="Babysit",
+            template=PAGE,
             busy_indicator=None,
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)

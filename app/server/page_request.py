@@ -21,9 +21,8 @@ NAME = 8  # characters of a session's name by which the log calls its visitor; t
 
 START = """
 export default async (given) => {
-  const base = window.location.pathname.replace(/\\/$/, "")
-  const {open} = await import(new URL(`${base}/static/page.js`, window.location.href).href)
-  open(base, given)
+  const {open} = await window.babysit_page
+  open(window.location.pathname.replace(/\\/$/, ""), given)
 }
 """
 
@@ -50,6 +49,7 @@ def _build_page(document: Document) -> None:
     # Panel sets this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
+    document.template_variables["keys"] = list(KEYS)
     arguments = arguments_of(document)
     visit = Visit(run_links.read(arguments))
     document.theme = theme.OWN_AXES
@@ -62,7 +62,7 @@ def _build_page(document: Document) -> None:
     visit.belong_to(document)
     # With the session's token, which Bokeh gives it too, the page proves which frames are its own.
     known = {
-        **{"token": token_of(context), "keys": list(KEYS), "narrowest": theme.TABLET + 1},
+        **{"token": token_of(context), "narrowest": theme.TABLET + 1},
         **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
         **{"bar": css("way_back"), "hall": theme.HALL, "classroom": css("classroom")},
         **{"asked": css("buttons", "question_mark")},

@@ -13,7 +13,7 @@ const TAKES_KEYS = "textarea, select, [contenteditable], [role=menu], [role=list
 const TAKES_SPACE = "button, a[href], summary, [role=button], [role=tab], [role=combobox], [role=menuitem]"
 const NO_TEXT = ["range", "checkbox", "radio", "button"] // kinds of input
 
-export function listen(keys) {
+export function listen_to_keys(keys) {
   let nudged = 0 // when the last nudge was sent
 
   window.addEventListener("keydown", (event) => {

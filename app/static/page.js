@@ -8,7 +8,7 @@ import {show_stages} from "./explained_step.js"
 import {listen_for_film} from "./film.js"
 import {start} from "./frames.js"
 import {Hall} from "./hall.js"
-import {listen} from "./keyboard.js"
+import {listen_to_keys} from "./keyboard.js"
 import {look_along} from "./looking.js"
 import {name_all} from "./names.js"
 import {listen_for_presses} from "./presses.js"
@@ -18,20 +18,30 @@ import {listen_to_tabs} from "./tabs.js"
 import {Place} from "./views.js"
 import {WayBack} from "./way_back.js"
 
-export function open(base, {token, keys, narrowest, slider, dragged, bar, hall, classroom, asked}) {
-  leave_styles_alone()
-  customElements.define("babysit-view", Place)
-  look_along()
-  start(token, base, new WayBack(bar), new Hall(hall))
-  listen(keys)
+let is_open = null
+// What the server may have the page do, once it is open.
+export const opened = new Promise((resolve) => { is_open = resolve })
+
+// Hear what a visitor does, from the first button on.
+export function listen(keys) {
+  listen_to_keys(keys)
   listen_for_presses()
   listen_to_tabs()
   show_stages()
   listen_for_film()
+}
+
+// Bokeh has built the page.
+export function open(base, {token, narrowest, slider, dragged, bar, hall, classroom, asked}) {
+  leave_styles_alone()
+  customElements.define("babysit-view", Place)
+  look_along()
+  start(token, base, new WayBack(bar), new Hall(hall))
   fit(narrowest)
   name_all()
   follow_address()
   while_dragged(slider, dragged)
   new Dock(base, token, classroom)
   new QuestionMark(asked)
+  is_open(window.babysit)
 }

@@ -51,6 +51,30 @@ def test_a_press_counts_once(tab, button):
     assert tab.snapshot.run == 2
 
 
+# Presses the tab as soon as there is one, which is before the page has its first frame.
+PRESS_FIRST = """
+const tab = (root) => [...root.querySelectorAll("*")].reduce((found, element) =>
+  found ?? (element.dataset?.tab == "Checks" ? element : element.shadowRoot && tab(element.shadowRoot)), null)
+function look() {
+  const found = document.body && tab(document)
+  if (found?.getClientRects().length > 0) {
+    window.too_late = window.babysit != null
+    found.click()
+  } else {
+    requestAnimationFrame(look)
+  }
+}
+requestAnimationFrame(look)
+"""
+
+
+def test_what_is_pressed_while_the_page_opens_is_done(page, address):
+    page.add_init_script(PRESS_FIRST)
+    page.goto(f"{address}?pace=1")
+    page.get_by_role("button", name="Run all checks").wait_for()
+    assert page.evaluate("window.too_late") is False
+
+
 def press_another(tab) -> None:
     """Press another button: once it has had its effect, so has everything before."""
     tab.press("Pause")
