@@ -7,46 +7,112 @@ import weakref
 import pytest
 
 from app.server import session
-from app.server.memory import ENOUGH, PAGE, Memory, give_back, set_aside
+from app.server.memory import (
+    ALL,
+    CAME,
+    ENDS,
+    ENOUGH,
+    NEW,
+    PAGE,
+    SELDOM,
+    YOUNG,
+    Memory,
+    give_back,
+    set_aside,
+)
 from app.sharing.run_links import Wish
 
 
+class Clock:
+    """A clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def done() -> list[str]:
+def done() -> list[object]:
     return []
 
 
 @pytest.fixture
-def memory(done) -> Memory:
-    names = ("collect", "aside", "back", "freeze")
-    return Memory(*(lambda name=name: done.append(name) for name in names))
+def clock() -> Clock:
+    return Clock()
 
 
-def test_memory_is_freed_only_after_visitors_have_left(memory, done):
+@pytest.fixture
+def memory(done, clock) -> Memory:
+    others = (lambda name=name: done.append(name) for name in ("aside", "back", "freeze"))
+    memory = Memory(done.append, *others, clock)
+    memory.nobody_is_here = lambda: False
+    return memory
+
+
+def test_memory_is_freed_only_after_visitors_have_left(memory, done, clock):
+    memory.nobody_is_here = lambda: True
     memory.look()
     assert done == []  # nobody has left
     memory.owe()
-    memory.owe()
     assert done == []  # not while the server is still working on it
     memory.look()
+    clock.now += ENDS
     memory.look()  # the end of a session may have been on its way at the first look
     memory.look()
     assert done == ["aside", "back"] * 2
 
 
-def test_a_few_departures_do_not_pause_present_visitors(memory, done):
-    memory.nobody_is_here = lambda: False
-    for _ in range(int(ENOUGH / PAGE)):
-        memory.owe()
+def test_few_departures_do_not_pause_present_visitors(memory, done, clock):
+    before = memory.search
+    for _ in range(int(YOUNG / PAGE) - 1):
+        memory.owe(search=before)
+    clock.now += ENDS
     memory.look()
     assert done == []
-    memory.owe()
+    memory.owe(search=before)
     memory.look()
-    assert done == ["collect", "back"]  # pages alone, not the whole program
-    memory.owe(1_000_000)  # parameters of one visitor, enough by itself
-    memory.owe(500_000)
+    assert done == []  # its connection may still use its page
+    clock.now += ENDS
     memory.look()
-    assert done == ["collect", "back"] * 2
+    assert done == [NEW, "back"]  # not the pages of those who stay
+    memory.look()
+    assert done == [NEW, "back"]
+
+
+def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clock):
+    before = memory.search
+    clock.now += SELDOM
+    memory.look()
+    assert done.pop(0) == NEW and memory.search > before
+    done.clear()
+    for _ in range(int(ENOUGH / PAGE)):
+        memory.owe(search=before)
+    clock.now += ENDS
+    memory.look()
+    assert done == []
+    memory.owe(search=before)
+    clock.now += ENDS
+    memory.look()
+    assert done == [ALL, "back"]
+
+
+def test_a_large_network_is_freed_at_once(memory, done, clock):
+    memory.owe(1_000_000, memory.search)
+    clock.now += ENDS
+    memory.look()
+    assert done == [NEW, "back"]
+
+
+def test_pages_are_searched_a_few_at_a_time_as_they_come(memory, done):
+    for _ in range(CAME):
+        memory.look()
+        memory.keep(visitors=2)
+    assert done == []
+    memory.look()
+    memory.look()
+    assert done == [NEW, "back"]
 
 
 def test_the_first_visitor_brings_the_rest_of_the_program(memory, done):
@@ -80,6 +146,7 @@ def test_the_program_is_not_searched_while_visitors_are_here():
 def test_a_departure_is_counted(monkeypatch, memory, done):
     monkeypatch.setattr(session, "MEMORY", memory)
     session.Visit(Wish()).end()
+    memory.nobody_is_here = lambda: True
     memory.look()
     assert done == ["aside", "back"]
 

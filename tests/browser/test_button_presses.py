@@ -53,8 +53,9 @@ def test_a_press_counts_once(tab, button):
 
 # Presses the tab as soon as there is one, which is before the page has its first frame.
 PRESS_FIRST = """
-const tab = (root) => [...root.querySelectorAll("*")].reduce((found, element) =>
-  found ?? (element.dataset?.tab == "Checks" ? element : element.shadowRoot && tab(element.shadowRoot)), null)
+const within = (element) => element.dataset?.tab == "Checks" ? element : tab(element.shadowRoot)
+const tab = (root) => [...root?.querySelectorAll("*") ?? []].reduce(
+  (found, element) => found ?? within(element), null)
 function look() {
   const found = document.body && tab(document)
   if (found?.getClientRects().length > 0) {
