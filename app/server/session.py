@@ -247,7 +247,9 @@ class Visit:
         if self._arrival is None:
             return False
         self.start()
-        self._arrival.play()
+        # What can be seen without repeating the run is drawn before that takes the machine.
+        if version or not self._arrival.shows_end:
+            self._arrival.play()
         self.handle.wait(who, version, deliver, looks)
         return True
 

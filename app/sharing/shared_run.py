@@ -1,5 +1,6 @@
 """Repeats the run of a link when a visitor opens it, and compares the resulting bits."""
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
@@ -18,6 +19,7 @@ from engine import (
 )
 
 PATIENCE = 20.0  # seconds for the run to be set up
+SOON = 1.0  # seconds for which a page without a frame waits for the step of its link
 
 type Tell = Callable[[str], None]
 
@@ -48,6 +50,11 @@ class SharedRun:
         """Whether a run is ready to be repeated once the page can show it."""
         return self._awaited is not None and not self._plays
 
+    @property
+    def shows_end(self) -> bool:
+        """Whether the shared step is shown before the run has been repeated."""
+        return self.snapshot.looking is not None
+
     def _prepare(self, recording: Recording) -> None:
         """Set the shared run up, and pause it until the page is complete."""
         run = self._handle.latest.run
@@ -56,11 +63,30 @@ class SharedRun:
         self._handle.send(Pause())
         snapshot = self._handle.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
         if snapshot.run > run:
-            self.snapshot = snapshot
+            self.snapshot = self._complete(snapshot)
             self._awaited = snapshot.run, recording
         else:
             reason = refusal.result(PATIENCE).rstrip(".") or "it failed"
             self._tell(f"The run of this link is not possible here: {reason}.")
+
+    def _complete(self, now: Snapshot) -> Snapshot:
+        """The run with the step that it shows, if that is soon there: a page draws a frame long."""
+        seen, over = [now], threading.Event()
+
+        def follow(snapshot: Snapshot, version: int) -> None:
+            if snapshot.run == now.run:
+                seen.append(snapshot)
+            if _is_complete(seen[-1]):
+                over.set()
+            elif not over.is_set():
+                self._handle.wait(self, version, follow)
+
+        if not _is_complete(now):
+            self._handle.wait(self, 0, follow)
+            over.wait(SOON)
+            over.set()
+            self._handle.forget(self)
+        return seen[-1]
 
     def play(self) -> None:
         """The page is complete: start."""
@@ -108,3 +134,8 @@ class SharedRun:
             self._tell((SAME if bits == recording.digest else OTHER).format(step=step))
         if self._wish.goes_on:
             self._handle.send(Play())
+
+
+def _is_complete(snapshot: Snapshot) -> bool:
+    """Whether it shows the step that it is to show."""
+    return snapshot.looking is None or snapshot.looking.done >= 1

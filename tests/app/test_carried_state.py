@@ -41,17 +41,21 @@ class Page:
         self.handle = self.conductor.add(experiment)
         watch(self.handle)
         self.told: list[str] = []
-        do = self.handle.do
+        do, wait = self.handle.do, self.handle.wait
 
         def served(call):
             future = do(call)
-            serve(self.conductor, self.clock, 0.3)
+            serve(self.conductor, self.clock, 0.01)
             return future
 
-        self.handle.do = served
+        def served_wait(*given):
+            wait(*given)
+            serve(self.conductor, self.clock, 0.3)
+
+        self.handle.do, self.handle.wait = served, served_wait
         wish = run_links.Wish(recording)
         self.shared = SharedRun(wish, self.handle, self.told.append, state)
-        self.handle.do = do
+        self.handle.do, self.handle.wait = do, wait
         self.handle.on_change = self.shared.show
 
     def _work(self) -> float:
@@ -71,6 +75,9 @@ def test_the_step_is_shown_before_the_run_is_repeated_and_then_the_page_says_tha
     recording = record(source)
     state = run_links.carried(run_links.fragment(source.packed_state()).partition("=")[2])
     page = Page(recording, state)
+    assert page.shared.shows_end
+    first = page.shared.snapshot  # of which the page draws its first frame
+    assert (first.step, first.looking.done, page.experiment.step) == (STEPS, 1, 0)
     page.play()
     now = page.handle.latest
     assert now.step == STEPS > page.experiment.step
