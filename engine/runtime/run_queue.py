@@ -234,7 +234,9 @@ class RunQueue:
         elif slot.curious:
             _show(slot)
         if due and slot.busy:
-            self._slice(slot, share if alone or slot.budget.solvent else 0.0, beat, part)
+            # A command that begins to rebuild a step has paid for that alone, not for the steps.
+            trains = alone or slot.budget.solvent or slot.experiment.at_work
+            self._slice(slot, share if trains else 0.0, beat, part)
         slot.allow_checkpoints(self._scheduler.checkpoints)
         now, wait = self._clock(), _wait(slot)
         if slot.due and slot.due <= now + max(wait, self._scheduler.period):

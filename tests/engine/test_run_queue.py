@@ -2,10 +2,22 @@
 
 import pytest
 
-from engine import Begin, Choice, Conductor, Experiment, Pause, Play, Restart, SetKnob, Status
+from engine import (
+    Begin,
+    Choice,
+    Conductor,
+    Experiment,
+    LookBack,
+    Pause,
+    Play,
+    Restart,
+    SetKnob,
+    Status,
+)
 from engine.runtime import time_estimate as of_effort
 from engine.runtime.command_merging import replaces
 from engine.runtime.time_budget import PATIENCE, SAVED, TimeBudget
+from engine.training.checkpoints import APART
 from tests.engine.served import serve, watch
 from tests.waiting import Clock
 
@@ -161,6 +173,30 @@ def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, 
         assert flooding.run == 2
     serve(room, clock, 3.0)  # but it will have one
     assert flooding.run == 3
+
+
+def test_a_past_step_is_rebuilt_at_once_though_the_look_has_spent_the_budget(
+    room, config, clock, monkeypatch
+):
+    handles, _ = seated(room, config, clock, [f"{n}" for n in range(20)])
+    handle = handles["7"]
+    slot = room.slot(handle)
+    experiment = slot.experiment
+    experiment.train(APART)
+    apply = experiment.apply
+
+    def apply_for_long(command):
+        apply(command)
+        clock.now += SAVED / 4
+
+    serve(room, clock, 10 * PERIOD)
+    monkeypatch.setattr(experiment, "apply", apply_for_long)
+    slot.budget.pay(SAVED, 1.0)  # in other commands
+    handle.send(LookBack(APART - 1))
+    serve(room, clock, 3 * PERIOD)
+    assert not slot.budget.solvent
+    assert not experiment.rebuilding
+    assert handle.latest.step == APART - 1
 
 
 def test_a_flood_without_competitors_is_not_throttled(room, config, clock):
