@@ -30,15 +30,15 @@ class Costly(Experiment):
     """Takes so many seconds of the test's clock to start a run, and records its turns."""
 
     def __init__(self, config, clock, served, name, begins=0.02, trains=TRAINED):
-        self.costs_to_begin, self.costs_to_train = 0.0, trains
+        self.costs_to_begin, self.costs_to_train = begins, trains
         self._record, self._tests, self._name = served, clock, name
         super().__init__(config, clock=clock, work=clock)
-        self.costs_to_begin = begins
 
-    def _begin(self, config):
-        super()._begin(config)
-        self._tests.now += self.costs_to_begin
-        if self.costs_to_begin:
+    def apply(self, command):
+        run = self.run
+        super().apply(command)
+        if self.run != run:
+            self._tests.now += self.costs_to_begin
             self._record.append(f"{self._name} begins")
 
     def _update(self):
