@@ -1,7 +1,7 @@
 """The names of paces, on the page and in links."""
 
 from app import numbers
-from engine import AUTO, FULL, PACES, Pace
+from engine import AUTO, FULL, PACES, Pace, counted
 
 KEPT = 0.8  # share of the pace above which the measured rate counts as kept
 BY_NAME: dict[str, Pace] = {
@@ -37,4 +37,4 @@ def in_full(pace: Pace) -> str:
         return "auto: slow at first, and after a change"
     if pace == FULL:
         return "full speed"
-    return f"{numbers.count(pace)} step{'' if pace == 1 else 's'}/s"
+    return f"{counted(pace, 'steps')}/s"

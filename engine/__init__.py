@@ -110,7 +110,7 @@ from engine.measure.weight_images import Filters, Matrix, Weights
 from engine.measure.weights_export import weights_npz
 from engine.memoize import memoize
 from engine.nn.activations import bounds_of
-from engine.number_format import written
+from engine.number_format import counted, written
 from engine.registry import Choice, Entry, Knob, Range, Registry
 from engine.runtime.background_results import (
     BackgroundResults,
@@ -380,6 +380,7 @@ __all__ = [
     "carry",
     "challenges_in",
     "check_pin",
+    "counted",
     "digest",
     "figures_of",
     "files_named",

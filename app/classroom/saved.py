@@ -11,7 +11,7 @@ from app.classroom.participant import Participant, Suggestion, Trial
 from app.classroom.question import Answer, Axes, Phase, Question
 from app.classroom.refused import Refused
 from app.classroom.room import Order, Room
-from engine import RunConfig
+from engine import RunConfig, counted
 
 
 class SavedStudent(msgspec.Struct, omit_defaults=True):
@@ -142,7 +142,8 @@ def with_results(received: SavedRoom, kept: SavedRoom) -> SavedRoom:
 def reopen(room: Room, saved: SavedRoom) -> None:
     """Restore a room from a teacher's file: everybody follows, until the teacher changes that."""
     if len(saved.students) > room.most:
-        raise Refused(f"This room has {len(saved.students)} students, and here {room.most} fit in.")
+        students = counted(len(saved.students), "students")
+        raise Refused(f"This room has {students}, and here {room.most} fit in.")
     restore(room, msgspec.structs.replace(saved, order=None, shown=None, looked_at=None))
     room.mode = "follow"
     for student in room.students.values():

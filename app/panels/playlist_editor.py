@@ -26,6 +26,7 @@ from engine import (
     Item,
     Playlist,
     Recording,
+    counted,
     open_lesson,
     read_playlist,
     record,
@@ -222,7 +223,7 @@ class PlaylistEditor:
         """Add the run of the pasted link, or else the visitor's own as it is now."""
         try:
             run = self._linked() if self._run_link.strip() else self._own()
-            title = self._run_title.strip() or f"A run of {run.steps:,} steps"
+            title = self._run_title.strip() or f"A run of {counted(run.steps, 'steps')}"
             self._add(Item(run=run, title=title))
         except ValueError as error:
             self._draw(str(error))

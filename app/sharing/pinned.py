@@ -29,6 +29,7 @@ from engine import (
     Stack,
     Unpin,
     check_pin,
+    counted,
     written,
 )
 
@@ -174,7 +175,7 @@ def settings(config: RunConfig) -> dict[str, str]:
         words["Seed of the data"] = str(data.seed)
     if config.start is not None:
         origin = config.start
-        words["Starts from"] = f"{origin.steps:,} steps on {origin.data.dataset.name}"
+        words["Starts from"] = f"{counted(origin.steps, 'steps')} on {origin.data.dataset.name}"
     return words
 
 

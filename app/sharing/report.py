@@ -27,6 +27,7 @@ from engine import (
     Snapshot,
     Status,
     Step,
+    counted,
 )
 
 JOURNAL_SHOWN = 200  # lines; the rest is in the exported JSON
@@ -72,7 +73,8 @@ def _title(config: RunConfig) -> str:
 
 def _summary(snapshot: Snapshot) -> str:
     data = snapshot.data
-    text = f"Run {snapshot.run} of Babysit: {snapshot.step:,} steps, {snapshot.epoch:,.1f} epochs,"
+    steps = counted(snapshot.step, "steps")
+    text = f"Run {snapshot.run} of Babysit: {steps}, {snapshot.epoch:,.1f} epochs,"
     text += f" {data.training:,} training and {data.validation:,} validation examples."
     if in_variances(snapshot):
         text += " The loss is relative to the variance of the values, which are in their own units."
@@ -125,7 +127,10 @@ def _branches(snapshot: Snapshot, recording: Recording) -> Iterator[str]:
         left = f"run {branch.run}, " + (
             f"which left run {parent.run} at step {parent.step:,}" if parent else "the first"
         )
-        parts = [f"{left}, {branch.step:,} steps long", *([branch.change] if branch.change else [])]
+        parts = [
+            f"{left}, {counted(branch.step, 'steps')} long",
+            *([branch.change] if branch.change else []),
+        ]
         if branch.past:
             parts += [f"{name.lower()} {x}" for name, x in _ends(branch.past).items()]
         yield f"{'; '.join(parts)}; digest {digests[branch.run]}"

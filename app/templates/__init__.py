@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 
 from app import numbers
+from engine import counted
 
 FOLDER = Path(__file__).parent
 
@@ -23,6 +24,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["number"] = numbers.number
+    environment.filters["counted"] = counted
     return environment
 
 

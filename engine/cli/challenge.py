@@ -22,6 +22,7 @@ from engine.grading.challenge import (
 from engine.grading.grading import MOST_SECONDS, repeated
 from engine.grading.hand_in import HandedRun, HandIn
 from engine.grading.machine import kind_of_machine
+from engine.number_format import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,10 +76,8 @@ def _one(run: HandedRun, made: HandIn, challenge: Challenge, who: str) -> Score:
         return Score(who, math.nan, remark)
     value = float(getattr(again.end.metrics, challenge.score))
     changes = len(run.recording.turns)
-    steps = run.recording.steps
-    return Score(
-        who, value, f"{run.name!r}: {steps:,} steps, settings turned: {changes}. {remark}".strip()
-    )
+    steps = counted(run.recording.steps, "steps")
+    return Score(who, value, f"{run.name!r}: {steps}, settings turned: {changes}. {remark}".strip())
 
 
 def _table(ranking: list[Score]) -> str:

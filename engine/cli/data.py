@@ -21,6 +21,7 @@ from engine.data import (
     unreadable,
 )
 from engine.data.folder import file_named
+from engine.number_format import counted
 from engine.registry import Choice
 
 SHOWN = 30  # columns that are listed one by one
@@ -85,12 +86,12 @@ def _named(sign: str | None) -> str:
 
 def _lines(found: DataDescription) -> Iterator[str]:
     inputs = "one input" if found.inputs == 1 else f"{found.inputs:,} inputs"
-    yield f"{found.examples:,} examples of {inputs}; target: {found.target}"
+    yield f"{counted(found.examples, 'examples')} of {inputs}; target: {found.target}"
     if found.classes is None:
         yield "values to predict"
     else:
-        counted = ", ".join(f"{name} ({count:,})" for name, count in found.classes.items())
-        yield f"{len(found.classes)} classes: {counted}"
+        sizes = ", ".join(f"{name} ({count:,})" for name, count in found.classes.items())
+        yield f"{len(found.classes)} classes: {sizes}"
     if found.encoding:
         yield (
             f"encoding {found.encoding}, separator {_named(found.separator)},"
@@ -100,5 +101,5 @@ def _lines(found: DataDescription) -> Iterator[str]:
     for column in found.columns[:SHOWN]:
         yield f"  {column.name:<{width}}  {column.kind:<8}  {column.use:<8}  {column.span}"
     if len(found.columns) > SHOWN:
-        yield f"  ... and {len(found.columns) - SHOWN:,} columns more"
+        yield f"  ... and {counted(len(found.columns) - SHOWN, 'columns')} more"
     yield from (f"Note: {notice}" for notice in found.notices)

@@ -10,6 +10,7 @@ from engine.cli.lesson import lines
 from engine.lessons import LESSONS
 from engine.lessons.play import Played, play_all
 from engine.lessons.playlists import Playlist, RepeatedItem, read_playlist, repeat_item
+from engine.number_format import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +66,7 @@ def _line(repeated: RepeatedItem) -> str:
         False: "the weights are NOT the same: another version, kind of machine, or file",
         None: "it says nothing of its weights",
     }
-    where = f"{repeated.data}; {repeated.steps:,} steps; {repeated.seconds:.1f} s"
+    where = f"{repeated.data}; {counted(repeated.steps, 'steps')}; {repeated.seconds:.1f} s"
     return f"SHARED RUN: {repeated.title}  ({where})\n  {words[repeated.same]}\n"
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from engine.nn.losses import in_measure
-from engine.number_format import written
+from engine.number_format import counted
 from engine.search import (
     EnsembleFrame,
     SearchFrame,
@@ -51,9 +51,8 @@ def _figures(hunt: SearchRun, number: int) -> dict[str, object]:
 
 def lines(frame: SearchFrame, together: EnsembleFrame | None) -> Iterator[str]:
     """The best trials, the reasons why others ended, and the next step."""
-    count = len(frame.trials)
-    trials = f"{count} trial{'s' * (count > 1)}"
-    yield f"{trials} of {written(frame.search.epochs)} epochs on {_data(frame)}"
+    trials, epochs = counted(len(frame.trials), "trials"), counted(frame.search.epochs, "epochs")
+    yield f"{trials} of {epochs} on {_data(frame)}"
     paths = [axis.path for axis in frame.search.space]
     yield _row("trial", frame.measure, [label_of(path) for path in paths])
     for number in frame.ranking[:TOLD]:
@@ -83,7 +82,7 @@ def _row(number: str, accuracy: str, values: list[str]) -> str:
 
 
 def _others(frame: SearchFrame) -> Iterator[str]:
-    yield f"{len(frame.ranking)} of {len(frame.trials)} trials finished"
+    yield f"{len(frame.ranking)} of {counted(len(frame.trials), 'trials')} finished"
     reasons = Counter(_why(trial) for trial in frame.trials)
     yield from (f"{count} did not: {why}" for why, count in reasons.most_common() if why)
 

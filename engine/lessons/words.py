@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.nn.activations import ACTIVATIONS, PReLU
-from engine.number_format import written
+from engine.number_format import counted, written
 from engine.registry import Choice
 from engine.training.config import SETTINGS, RunConfig
 from engine.training.layer_specs import Stack
@@ -118,7 +118,7 @@ def preprocessed(chosen: Choice) -> str:
 def examples(config: RunConfig) -> str:
     """Such as "20 examples"."""
     count = config.data.examples
-    return "all examples" if count is None else f"{count:,} examples"
+    return "all examples" if count is None else counted(count, "examples")
 
 
 def first_slope(config: RunConfig) -> float:
@@ -131,7 +131,7 @@ def steps(count: float) -> str:
     """A number of steps; "never" if it is infinite."""
     if math.isinf(count):
         return "never"
-    return f"{count:,.0f} step" if count == 1 else f"{count:,.0f} steps"
+    return counted(round(count), "steps")
 
 
 def steps_beside(count: float, other: float) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.number_format import written
+from engine.number_format import counted, written
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,18 @@ from engine.number_format import written
 def test_numbers_are_written_as_in_text(value, digits, text):
     assert written(value, digits) == text
     assert float(text.replace(",", "")) == pytest.approx(value, rel=10.0 ** (1 - digits))
+
+
+@pytest.mark.parametrize(
+    ("count", "things", "text"),
+    [
+        (0, "steps", "0 steps"),
+        (1, "steps", "1 step"),
+        (1.0, "epochs", "1 epoch"),
+        (0.5, "epochs", "0.5 epochs"),
+        (1, "pinned runs", "1 pinned run"),
+        (12_345_678, "steps", "12,345,678 steps"),
+    ],
+)
+def test_one_of_a_kind_is_not_told_in_the_plural(count, things, text):
+    assert counted(count, things) == text

@@ -15,7 +15,7 @@ from app.panels.search.space import MARGIN, lay_along, places
 from app.plots.figures import entitle, further
 from app.plots.plot_data import Columns, Part, rounded
 from app.plots.view import VIEWS, auto_range, frame_axes, plot, source
-from engine import Choice, Search, SearchProgress, Snapshot, StrategyLine, one_matters
+from engine import Choice, Search, SearchProgress, Snapshot, StrategyLine, counted, one_matters
 
 STRATEGIES = {"random": palette.PINNED[0], "shifted grid": palette.PINNED[1]}
 SETTLED = 2  # first trials, which the vertical axis of the best so far ignores
@@ -34,7 +34,7 @@ def comparison_columns(snapshot: Snapshot, since: int) -> Part:
         parts[f"comparison.{number}"] = _points(at, found)
         parts[f"comparison.line{number}"] = _line(line)
         parts[f"comparison.end{number}"] = _end(line, name)
-        text[f"comparison.values{number}"] = f"{len(np.unique(at[:, 0].round(6)))} values"
+        text[f"comparison.values{number}"] = counted(len(np.unique(at[:, 0].round(6))), "values")
     parts["comparison.frame"] = _frame(list(lines.values()), _search(shown).trials)
     seeds = len(shown.comparison.seeds) if shown.comparison else 0
     text["comparison.seeds"] = str(seeds) if seeds else "–"

@@ -28,6 +28,7 @@ from engine import (
     SearchFrame,
     SearchProgress,
     Snapshot,
+    counted,
     lecture_search,
     one_matters,
 )
@@ -262,7 +263,8 @@ def _standing(shown: SearchProgress) -> str:
     earlier = f" (before: {before})" if before else ""
     time = f"{numbers.seconds(frame.seconds)} of work"
     left = f", {numbers.seconds(frame.seconds_left)} left" if shown.busy else ""
-    of = f"{frame.search.trials} trials of {frame.search.epochs:g} epochs"
+    trials, epochs = counted(frame.search.trials, "trials"), counted(frame.search.epochs, "epochs")
+    of = f"{trials} of {epochs}"
     return f"<p role='status'>{stage}{best}{earlier}</p><p class='quiet'>{of}; {time}{left}</p>"
 
 
@@ -301,7 +303,9 @@ def _difference(shown: SearchProgress) -> str:
     found = ", ".join(
         f"{line.strategy} <b>{numbers.percent(float(line.middle[-1]))}</b>" for line in frame.lines
     )
-    return f"<p role='status'>Best found, median of {len(frame.seeds)} seeds: {found}</p>"
+    return (
+        f"<p role='status'>Best found, median of {counted(len(frame.seeds), 'seeds')}: {found}</p>"
+    )
 
 
 def _numbers(words: str) -> list[float]:

@@ -52,7 +52,8 @@ def _alternative(frame: SearchFrame | None) -> str:
         f" to {max(t.places[n] for t in leaders):.0%} of its range"
         for n, axis in enumerate(frame.search.space)
     )
-    return f"The best {len(leaders)} trials lie at {'; '.join(spans)}."
+    best = f"best {len(leaders)} trials lie" if len(leaders) > 1 else "best trial lies"
+    return f"The {best} at {'; '.join(spans)}."
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:

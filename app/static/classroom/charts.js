@@ -50,7 +50,7 @@ export function overlay(all, width, height) {
     return line(curve.map(([step, loss]) => [x(step), y(loss)]), given)
   })
   const along = [0, 0.5, 1].map((part) => svg("text", {x: x(part * last), y: height - 22, "text-anchor": part == 1 ? "end" : "middle"}, count(Math.round(part * last))))
-  return svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `The loss curves of ${all.length} students`},
+  return svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": all.length == 1 ? "The loss curve of 1 student" : `The loss curves of ${all.length} students`},
     ...ticks.flat(), ...along,
     svg("text", {x: (left + width) / 2, y: height - 5, "text-anchor": "middle"}, "step"),
     svg("text", {x: 12, y: height / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${height / 2})`}, "loss"),
