@@ -1,6 +1,7 @@
 """Plots of a lesson's exhibits, each drawn once from the engine's figures."""
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 from bokeh.models import ColumnDataSource, Image, LinearColorMapper, Range1d
@@ -22,6 +23,7 @@ from engine import (
     LabReport,
     Means,
     NormalizedBatch,
+    counted,
 )
 
 MOST_POINTS = 400  # of a scatter plot
@@ -30,9 +32,9 @@ LEAST = 260  # ... if there are more
 COLUMNS = {1: ["alone"], 2: ["pair"]}  # classes of app/static/exhibits.css
 
 
-def pictures(exhibits: dict[str, object]) -> Viewable:
+def pictures(exhibits: Iterable[object]) -> Viewable:
     """All exhibits of a lesson beside each other across the page, each with its name."""
-    figures = [(name, drawn(exhibit, name)) for name, exhibit in exhibits.items()]
+    figures = [(exhibit, drawn(exhibit)) for exhibit in exhibits]
     height = HEIGHTS.get(len(figures), LEAST)
     for _, picture in figures:
         if picture is not None:
@@ -40,11 +42,11 @@ def pictures(exhibits: dict[str, object]) -> Viewable:
     return Column(
         *(
             Column(
-                HTML(sentence(words(exhibits[name])), stylesheets=[css("panel")]),
+                HTML(sentence(words(exhibit)), stylesheets=[css("panel")]),
                 Bokeh(picture, height=height, sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             )
-            for name, picture in figures
+            for exhibit, picture in figures
             if picture is not None
         ),
         stylesheets=[css("exhibits")],
@@ -60,7 +62,7 @@ def words(exhibit: object) -> str:
 
 
 @functools.singledispatch
-def drawn(exhibit: object, name: str) -> figure | None:
+def drawn(exhibit: object) -> figure | None:
     """The plot of an exhibit; None if it has none."""
     return None
 
@@ -77,7 +79,7 @@ def _words_of_curve(curve: FunctionCurve) -> str:
 @words.register
 def _words_of_descent(descent: Descent) -> str:
     return (
-        f"{descent.name}: {len(descent.weights) - 1} steps,"
+        f"{descent.name}: {counted(len(descent.weights) - 1, 'steps')},"
         f" {numbers.number(descent.detour)} times the straight way;"
         f" {descent.same_sign:.0%} of them move both weights one way"
     )
@@ -126,8 +128,8 @@ def _words_of_layers(report: LabReport) -> str:
 
 
 @drawn.register
-def _curve(curve: FunctionCurve, name: str) -> figure:
-    picture = further("exhibit", f"{name}: the function and, dashed, its slope", theme.DESK)
+def _curve(curve: FunctionCurve) -> figure:
+    picture = further("exhibit", f"{curve.name}: the function and, dashed, its slope", theme.DESK)
     picture.line(curve.x, curve.value, color=palette.TRAIN, line_width=2)
     picture.line(curve.x, curve.slope, color=palette.VALIDATION, line_width=2, line_dash="dashed")
     at = np.interp(curve.points, curve.x, curve.value)
@@ -136,8 +138,10 @@ def _curve(curve: FunctionCurve, name: str) -> figure:
 
 
 @drawn.register
-def _descent(descent: Descent, name: str) -> figure:
-    picture = further("exhibit", f"{name}: the way of two weights to their goal", theme.DESK)
+def _descent(descent: Descent) -> figure:
+    picture = further(
+        "exhibit", f"{descent.name}: the way of two weights to their goal", theme.DESK
+    )
     x, y = descent.weights.T
     picture.line(x, y, color=palette.TRAIN, line_width=1.5)
     picture.scatter([x[0]], [y[0]], color=palette.TRAIN, size=7)
@@ -146,8 +150,8 @@ def _descent(descent: Descent, name: str) -> figure:
 
 
 @drawn.register
-def _cloud(cloud: Cloud, name: str) -> figure:
-    picture = further("exhibit", f"{name}: two inputs as a scatter plot", theme.DESK)
+def _cloud(cloud: Cloud) -> figure:
+    picture = further("exhibit", f"{cloud.name}: two inputs as a scatter plot", theme.DESK)
     some = slice(None, None, 1 + len(cloud.points) // MOST_POINTS)
     colours = [palette.colour(int(label)) for label in cloud.labels[some]]
     x, y = cloud.points[some].T
@@ -157,9 +161,11 @@ def _cloud(cloud: Cloud, name: str) -> figure:
 
 
 @drawn.register
-def _draws(draws: Draws, name: str) -> figure:
+def _draws(draws: Draws) -> figure:
     """The trials, and on the lower edge the learning rates that they try."""
-    picture = further("exhibit", f"{name}: penalty over learning rate, powers of ten", theme.DESK)
+    picture = further(
+        "exhibit", f"{draws.name}: penalty over learning rate, powers of ten", theme.DESK
+    )
     x, y = np.log10(draws.rates), np.log10(draws.penalties)
     picture.scatter(x, y, color=palette.TRAIN, size=8, alpha=0.7)
     picture.scatter(
@@ -175,9 +181,9 @@ def _draws(draws: Draws, name: str) -> figure:
 
 
 @drawn.register
-def _normalized(batch: NormalizedBatch, name: str) -> figure:
+def _normalized(batch: NormalizedBatch) -> figure:
     """Each example's output over its sum, the first one marked, and the line of no change."""
-    picture = further("exhibit", f"{name}: output over sum; dashed, no change", theme.DESK)
+    picture = further("exhibit", f"{batch.name}: output over sum; dashed, no change", theme.DESK)
     ends = [float(batch.sums.min()), float(batch.sums.max())]
     picture.line(ends, ends, color=palette.QUIET, line_dash="dashed")
     picture.scatter(batch.sums, batch.outputs, color=palette.TRAIN, size=8)
@@ -187,12 +193,12 @@ def _normalized(batch: NormalizedBatch, name: str) -> figure:
 
 
 @drawn.register
-def _graph(graph: Graph, name: str) -> figure:
+def _graph(graph: Graph) -> figure:
     """Lines over one axis; what there is to compare with is dashed, and drawn below the others."""
     along_x, along_y = graph.powers
     picture = further(
         "exhibit",
-        f"{name}: {graph.axes[1]} over {graph.axes[0]}",
+        f"{graph.name}: {graph.axes[1]} over {graph.axes[0]}",
         theme.DESK,
         x_axis_type="log" if along_x else "linear",
         y_axis_type="log" if along_y else "linear",
@@ -207,8 +213,8 @@ def _graph(graph: Graph, name: str) -> figure:
 
 
 @drawn.register
-def _means(means: Means, name: str) -> figure:
-    picture = further("exhibit", f"{name}: what is subtracted", theme.DESK)
+def _means(means: Means) -> figure:
+    picture = further("exhibit", f"{means.name}: what is subtracted", theme.DESK)
     pixels = means.subtracted
     pixels = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
     rows, columns = pixels.shape
@@ -221,9 +227,11 @@ def _means(means: Means, name: str) -> figure:
 
 
 @drawn.register
-def _layers(report: LabReport, name: str) -> figure:
+def _layers(report: LabReport) -> figure:
     """A histogram per layer, one above the other, the first on top."""
-    picture = further("exhibit", f"{name}: a histogram of each layer's activations", theme.DESK)
+    picture = further(
+        "exhibit", f"{report.name}: a histogram of each layer's activations", theme.DESK
+    )
     layers, bins = report.layers, len(report.layers[0].counts)
     for row, layer in enumerate(layers):
         base = len(layers) - 1 - row

@@ -292,8 +292,8 @@ class Lessons:
             return
         if played is None:
             return
-        if scene.exhibits and (self._scene is None or scene.exhibits != self._scene.exhibits):
-            self._pictures[:] = [pictures(dict(scene.exhibits))]
+        if scene.exhibits.keys() == played.lesson.exhibits.keys() and not self._pictures:
+            self._pictures[:] = [pictures(scene.exhibits.values())] if scene.exhibits else []
         self._scene = scene
         self._tell(self._lesson, scene, played, _legend(snapshot, scene))
 

@@ -168,6 +168,23 @@ def test_each_variation_of_a_lesson_ends_in_a_verdict_of_its_own(
     assert len(panel.answers) == 1 + len(lesson.breaks)
 
 
+def test_a_picture_is_called_what_it_shows_also_after_a_variation(panel, handle, browser):
+    lesson = open_lesson("ELU keeps noise out")
+    browser.press("lesson", lesson.slug)
+    browser.press("predict", lesson.question.answer)
+    play(panel, handle)
+    assert [name.partition(":")[0] for name in pictured(panel)] == ["leaky ReLU", "ELU"]
+    browser.press("saw", handle.latest.background.lesson.seen.answer)
+    browser.press("vary", f"0 {HOLDS}")  # leaky ReLU in ELU's place
+    play(panel, handle)
+    assert [name.partition(":")[0] for name in pictured(panel)] == ["leaky ReLU", "leaky ReLU"]
+
+
+def pictured(panel: Lessons) -> list[str]:
+    """The accessible names of the pictures in the main area."""
+    return [pane.object.html_attributes["aria-label"] for pane in panel.main.select(Bokeh)]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
