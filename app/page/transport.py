@@ -10,7 +10,14 @@ from engine import ExperimentHandle, FinishEpoch, Pause, Play, Restart, Snapshot
 
 STUCK = (Status.DIVERGED, Status.FAILED)
 SEVERAL = 10  # steps made by one key
+RESTS = "There is no run here to steer: go on with the lesson, or go back to your own run."
+# What steers a run or looks into it, and is refused while none is shown.
+STEERS = {
+    *(("press", name) for name in ("play", "step", "epoch", "restart", "reseed", "dialog Explain")),
+    *(("key", key) for key in " .>eri,<tgv[]"),
+}
 UNLESS = " ".join(STUCK)  # the states in which a run cannot continue
+NEVER = "nothing"  # it is of use in every state, as long as there is a run
 # Its label comes with the frames, like everything that follows the run.
 PLAY = f"""
 <button type="button" class="outlined play" data-press="play" data-unless="{UNLESS}">
@@ -26,7 +33,8 @@ class Transport:
     def __init__(
         self, send: Send, handle: Callable[[], ExperimentHandle], presses: Presses
     ) -> None:
-        self._send, self._handle = send, handle
+        self._send, self._handle, self._presses = send, handle, presses
+        self._rests = False  # while the page shows a lesson without a run
         self.pace = PaceControl(handle, presses)
         presses.on("play", self.toggle)
         presses.on("step", self.step)
@@ -39,9 +47,19 @@ class Transport:
             + button("step", "Step", "skip_next", unless=UNLESS)
             + button("dialog Explain", "Explain the next step", "troubleshoot", unless=UNLESS)
             + button("epoch", "Epoch", "fast_forward", unless=UNLESS)
-            + button("restart", "Restart", "replay")
-            + button("reseed", "New seed", "casino")
+            + button("restart", "Restart", "replay", unless=NEVER)
+            + button("reseed", "New seed", "casino", unless=NEVER)
         )
+
+    def rest(self, rests: bool) -> None:
+        """Disable what steers a run, with the reason, while the page shows none; or no longer."""
+        if rests != self._rests:
+            self._rests = rests
+            self._presses.do("rest", RESTS if rests else "")
+
+    def refuses(self, kind: str, name: str) -> str:
+        """Why this action of the visitor has nothing to act on; empty: it has."""
+        return RESTS if self._rests and (kind, name) in STEERS else ""
 
     def _latest(self) -> Snapshot:
         return self._handle().latest

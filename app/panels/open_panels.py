@@ -21,8 +21,11 @@ class OpenPanels:
         presses: Presses,
         build: Callable[[Pieces], Building],
         prompt: Callable[[Prompt | None], None],
+        rest: Callable[[bool], None],
     ) -> None:
         self._layout, self._presses, self._build, self._prompt = layout, presses, build, prompt
+        self._rest = rest  # called with whether there is no run to steer
+        self._covered: set[str] = set()  # panels whose stage has no run just now
         self._panels: dict[str, SidebarPanel] = {}
         self._buildings: dict[str, Building] = {}
 
@@ -51,7 +54,7 @@ class OpenPanels:
             panel = self._panels[name] = PANELS[name].make(handle, handle.latest, self._presses)
             panel.leave = self._layout.leave
             if isinstance(panel, Staged):
-                panel.cover = functools.partial(self._layout.cover, name)
+                panel.cover = functools.partial(self._cover, name)
                 panel.prompt = self._prompt
             self._layout.furnish(name, panel.sidebar, panel.main)
             self._buildings[name] = self._build(self._pieces(name, handle))
@@ -60,7 +63,13 @@ class OpenPanels:
         if name in self._buildings:
             self._buildings[name].go_on()
 
+    def _cover(self, name: str, covered: bool) -> None:
+        (self._covered.add if covered else self._covered.discard)(name)
+        self._layout.cover(name, covered)
+        self._rest(self._layout.panel in self._covered)
+
     def _change_stage(self, name: str) -> None:
+        self._rest(name in self._covered)
         for other, panel in self._panels.items():
             if isinstance(panel, Staged):
                 (panel.entered if other == name else panel.left)()

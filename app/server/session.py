@@ -112,7 +112,7 @@ class Visit:
         self.settings = Settings(timeline.turn, first)
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self.settings, hides)
-        transport = Transport(self._send, lambda: self.handle, presses)
+        self._transport = transport = Transport(self._send, lambda: self.handle, presses)
         timeline.on_target = lambda: self._knobs.follow(timeline.config)
         self._lane = DiagnosisBar(self._send, lambda view: bridge.do("point_at", view), presses)
         self._dialogs = self._make_dialogs()
@@ -130,7 +130,9 @@ class Visit:
             only=wish.only,
             bare=wish.bare,
         )
-        self.panels = OpenPanels(self.layout, presses, self._begin, self._lane.prompt)
+        self.panels = OpenPanels(
+            self.layout, presses, self._begin, self._lane.prompt, transport.rest
+        )
         keyboard = Keyboard(
             transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
         )
@@ -144,7 +146,7 @@ class Visit:
         """Handle a kind of actions of the visitor, unless they are refused for now."""
 
         def act_unless_refused(name: str, value: str) -> None:
-            refusal = self.refuses(kind, name, value)
+            refusal = self.refuses(kind, name, value) or self._transport.refuses(kind, name)
             if not refusal:
                 act(name, value)
             elif kind == "set":

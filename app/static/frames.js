@@ -67,6 +67,11 @@ class Channel {
     this.#look_around()
   }
 
+  // There is no run to steer, for this reason; or there is one again.
+  rest(why) {
+    this.#words.rest(why)
+  }
+
   // The plots are drawn in a style of their own.
   wear(look) {
     this.#hall.wear(look == "projector")

@@ -1,7 +1,11 @@
 // The words of the page that move: elements that say by `data-text` what they tell.
 
+const OF_THE_RUN = "h1, .counters, .word-of-run" // in the header
+
 export class Words {
   #elements = new Map() // by what they tell
+  #status = ""
+  #why = "" // there is no run to steer; empty: there is one
 
   say(id, words) {
     let element = this.#elements.get(id)
@@ -19,10 +23,22 @@ export class Words {
     }
   }
 
-  // Some buttons are of no use in some states of the run.
+  // Some buttons are of no use in some states of the run, or where there is none.
   #allow(status) {
+    this.#status = status
     for (const button of find_all(document.body, "[data-unless]")) {
-      button.disabled = button.dataset.unless.split(" ").includes(status)
+      button.disabled = this.#why != "" || button.dataset.unless.split(" ").includes(status)
+      button.dataset.title ??= button.title
+      button.title = this.#why || button.dataset.title
+    }
+  }
+
+  // There is no run to steer, or to tell of; empty words: there is one.
+  rest(words) {
+    this.#why = words
+    this.#allow(this.#status)
+    for (const element of find_all(document.body, OF_THE_RUN)) {
+      element.style.visibility = words == "" ? "" : "hidden"
     }
   }
 }

@@ -20,7 +20,7 @@ from app.server.build_queue import BuildQueue
 from app.server.piecewise_build import Building
 from app.settings.component import SettingsComponent
 from app.settings.settings import Settings
-from engine import Conductor, Experiment, RunConfig
+from engine import Conductor, Experiment, RunConfig, open_lesson
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -141,10 +141,11 @@ class Page:
         self.presses = presses = Presses()
         self._handle, send = handle, handle.send
         bridge = Bridge()
+        self.transport = Transport(send, lambda: handle, presses)
         self.layout = Layout(
             frozenset(),
             SettingsComponent(Settings(send, handle.latest.config)),
-            Transport(send, lambda: handle, presses),
+            self.transport,
             Timeline(send, lambda: handle, presses),
             DiagnosisBar(send, lambda view: None, presses),
             Dialogs({}, presses),
@@ -154,7 +155,9 @@ class Page:
         )
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
-        self.panels = OpenPanels(self.layout, presses, self._build, lambda prompt: None)
+        self.panels = OpenPanels(
+            self.layout, presses, self._build, lambda prompt: None, self.transport.rest
+        )
         self.buildings: list[Building | Stepwise] = []
         self.kind = lambda pieces: Building(pieces, BuildQueue(lambda: True), at_once)
 
@@ -185,6 +188,26 @@ def test_a_panel_is_built_once(opened, panel):
     assert opened.open("Knobs") == first  # it stays, hidden
     assert opened.open(panel) == first
     assert len(opened.buildings) == 1
+
+
+def test_no_run_can_be_steered_while_a_lesson_shows_none(opened):
+    def refuses() -> bool:
+        told = {opened.transport.refuses(*act) for act in (("press", "play"), ("key", "e"))}
+        assert len(told) == 1 and not opened.transport.refuses("key", "n")
+        return told != {""}
+
+    assert not refuses()
+    opened.open("Lessons")  # which asks first
+    assert refuses()
+    opened.open("Knobs")
+    assert not refuses()
+    opened.open("Lessons")
+    opened.presses.press("lesson", "dead-relus")
+    opened.presses.press("predict", "they stay dead")
+    assert not refuses()
+    opened.presses.press("lesson", "sigmoid-saturates")  # it has a picture alone
+    opened.presses.press("predict", open_lesson("sigmoid saturates").question.answer)
+    assert refuses()
 
 
 @pytest.mark.parametrize("panel", ["Lab", "Search"])
