@@ -1,12 +1,19 @@
 """The lessons and the checklist in a real browser: each is played to its verdict.
 
-That every variation is played too, tests/app/test_lessons_panel.py checks without a browser.
+So is one variation of each kind, which finds what fails on the page for a kind of exhibit, or when
+the runs of a plot change. What fails for a single variation is found by `-m slow`, which plays all
+of them, and without a browser by tests/app/test_lessons_panel.py.
 """
+
+import re
+from collections import Counter
+from itertools import batched
 
 import pytest
 
 from app.panels import lessons
-from engine import FAILS, HOLDS, LESSONS, open_lesson
+from app.panels.lesson_figures import words
+from engine import FAILS, HOLDS, LESSONS, Lesson, Variation, open_lesson
 from engine.lessons import play_live
 from tests.app.test_lessons_panel import short
 
@@ -30,10 +37,10 @@ def predict(tab, answer: str) -> None:
     tab.page.get_by_role("button", name=answer, exact=True).click()
 
 
-def press_to_the_verdict(tab, words: str) -> None:
+def press_to_the_verdict(tab, button: str) -> None:
     """Press a button of the lesson, say what was seen, and wait for a new verdict."""
     tab.page.locator(".holds, .fails").evaluate_all("all => all.map(x => x.dataset.before = true)")
-    tab.page.get_by_role("button", name=words, exact=True).click()
+    tab.page.get_by_role("button", name=button, exact=True).click()
     tab.page.get_by_text("Say what you saw").wait_for()
     assert not tab.page.locator(":is(.holds, .fails):not([data-before])").count()
     seen = tab.snapshot.background.lesson.seen
@@ -49,11 +56,46 @@ def press_to_the_verdict(tab, words: str) -> None:
         assert row.split("\t")[:2] == [figure.label, figure.text]
 
 
-@pytest.mark.parametrize("part", [0, 1])  # for two processes
-def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(tab, fast, monkeypatch, part):
-    monkeypatch.setattr(lessons, "open_lesson", short)
-    names = [list(LESSONS)[: len(LESSONS) // 2], list(LESSONS)[len(LESSONS) // 2 :]][part]
-    if part == 0:
+def expect_prediction_told(tab) -> None:
+    told = tab.page.get_by_text("You predicted it:").or_(tab.page.get_by_text("You expected:"))
+    assert told.is_visible()
+
+
+def kind(lesson: Lesson, by: Variation) -> tuple[str, ...]:
+    """What a variation has in common with others, as far as the page is concerned."""
+    if by.exhibit is not None:
+        return (type(by.exhibit).__name__,)
+    return lesson.view, *(type(command).__name__ for command in by.commands)
+
+
+def one_of_each_kind() -> dict[str, list[Variation]]:
+    """The first variation of each kind, by the lesson's name."""
+    chosen: dict[str, list[Variation]] = {name: [] for name in LESSONS}
+    kinds = set()
+    for lesson in map(open_lesson, LESSONS):
+        for by in lesson.breaks:
+            if kind(lesson, by) not in kinds:
+                kinds.add(kind(lesson, by))
+                chosen[lesson.name].append(by)
+    return chosen
+
+
+def expect_exhibits(tab) -> None:
+    """Wait until the exhibits of what is played are drawn, and nothing else beside them.
+
+    A variation may make two of them alike.
+    """
+    exhibits = tab.snapshot.background.lesson.exhibits.values()
+    for told, count in Counter(map(words, exhibits)).items():
+        tab.wait_for(lambda told=told, n=count: tab.page.get_by_text(told).count() == n)
+    for name, count in Counter(exhibit.name for exhibit in exhibits).items():
+        drawn = tab.page.get_by_role("img", name=re.compile(f"^{re.escape(name)}: "))
+        tab.wait_for(lambda drawn=drawn, n=count: drawn.count() == n)
+
+
+def walk(tab, names: tuple[str, ...], varied: dict[str, list[Variation]]) -> None:
+    """Play these lessons with these variations, one after another by key, as a student does."""
+    if names[0] == next(iter(LESSONS)):
         tab.page.keyboard.press("n")  # from the knobs: to the lessons
     else:
         tab.page.get_by_role("tab", name="Lessons").click()
@@ -63,20 +105,36 @@ def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(tab, fast, mo
         tab.page.get_by_role("heading", name=lesson.title, level=3, exact=True).wait_for()
         tab.page.locator(".holds, .fails").wait_for(state="detached")
         press_to_the_verdict(tab, lesson.question.options[0])
-        assert (
-            tab.page.get_by_text("You predicted it:")
-            .or_(tab.page.get_by_text("You expected:"))
-            .is_visible()
-        )
-        exhibits = tab.snapshot.background.lesson.exhibits
-        assert tab.page.locator(".bk-Figure canvas").count() >= len(exhibits)
+        expect_prediction_told(tab)
+        expect_exhibits(tab)
         offered = tab.page.locator("[data-press=vary]").evaluate_all(
             "all => all.map((button) => button.ariaLabel)"
         )
         expected = [f"{by.label}: {x}" for by in lesson.breaks for x in (HOLDS, FAILS)]
         assert offered == expected
+        for by in varied[name]:
+            press_to_the_verdict(tab, f"{by.label}: {HOLDS}")
+            expect_prediction_told(tab)
+            expect_exhibits(tab)
+            assert f"here with “{by.label}”." in tab.page.locator(".holds, .fails").inner_text()
         tab.page.keyboard.press("n")
     assert not tab.page.get_by_text("Something failed on this page").count()
+
+
+PARTS = list(batched(LESSONS, -(-len(LESSONS) // 2)))  # for two processes
+
+
+@pytest.mark.parametrize("part", range(len(PARTS)))
+def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(tab, fast, monkeypatch, part):
+    monkeypatch.setattr(lessons, "open_lesson", short)
+    walk(tab, PARTS[part], one_of_each_kind())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(len(PARTS)))
+def test_every_variation_ends_in_a_verdict_of_its_own(tab, fast, monkeypatch, part):
+    monkeypatch.setattr(lessons, "open_lesson", short)
+    walk(tab, PARTS[part], {name: list(open_lesson(name).breaks) for name in LESSONS})
 
 
 def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
@@ -125,6 +183,25 @@ def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
     tab.wait_for(lambda: tab.text("step") == f"{step:,}")
     tab.page.get_by_role("tab", name="Lessons").click()
     tab.page.get_by_text("Say what you saw").wait_for()
+
+
+def test_nothing_can_be_steered_while_a_lesson_shows_no_run(tab):
+    play = tab.page.locator(".play")
+    steps = tab.page.locator('[data-text="step"]')
+    tab.page.get_by_role("tab", name="Lessons").click()
+    choose(tab, "sigmoid saturates")
+    predict(tab, open_lesson("sigmoid saturates").question.answer)
+    tab.page.get_by_text("Say what you saw").wait_for()
+    assert play.is_disabled() and "no run here" in play.get_attribute("title")
+    assert tab.page.get_by_role("button", name="Restart").is_disabled()
+    assert not steps.is_visible()
+    tab.page.keyboard.press(" ")
+    tab.page.get_by_text("There is no run here to steer").wait_for()
+    assert tab.snapshot.step == 0
+    choose(tab, "dead ReLUs")
+    predict(tab, "they stay dead")
+    tab.page.get_by_text("watch the plots").wait_for()
+    assert play.is_enabled() and not play.get_attribute("title") and steps.is_visible()
 
 
 def test_checks_show_their_results_and_leave_the_run_alone(tab):
