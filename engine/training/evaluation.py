@@ -28,8 +28,6 @@ class Evaluator:
         if len(self.x) < network.batch:  # its batch size is fixed: repeat them
             self.x = np.resize(self.x, (network.batch, self.x.shape[1]))
         self._scores = np.empty((len(self.x), examples.outputs), self.x.dtype)
-        self._dz = np.empty_like(self.target)
-        self._row = np.empty_like(self.target[:, 0])
         self._loss = LOSSES.build(config.optimization.loss)
         self._score = accuracy if examples.classes else explained
         self._judged = "", (math.nan, math.nan)  # which weights, and how they were
@@ -48,7 +46,7 @@ class Evaluator:
         weights = self.network.parameters.state_digest
         if weights != self._judged[0]:
             scores = self.answer()
-            loss = self._loss(scores, self.target, self._dz, self._row)
+            loss = self._loss(scores, self.target, *self._buffers())
             self._judged = weights, (loss, self._score(scores, self._answers))
         return self._judged[1]
 
@@ -63,9 +61,13 @@ class Evaluator:
 
     def losses(self) -> Array:  # (N,)
         """The loss of each example, from the last call of `answer`."""
-        parts = self._scores, self.target, self._dz, self._row
+        parts = self._scores, self.target, *self._buffers()
         rows = (slice(n, n + 1) for n in range(self.examples))
         return np.array([self._loss(*(part[row] for part in parts)) for row in rows])
+
+    def _buffers(self) -> tuple[Array, Array]:  # (N, O), (N,)
+        """What a loss writes beside its value, and nobody reads; kept, it would take room."""
+        return np.empty_like(self.target), np.empty_like(self.target[:, 0])
 
     def look(self) -> Network:
         """The network after a forward pass over its first examples."""

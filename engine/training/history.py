@@ -12,6 +12,7 @@ from engine.memoize import memoize
 from engine.types import Array
 
 RESOLUTION = 100  # rows per factor e of steps: neighbours lie 1 % of the run apart
+ROOM = 128  # rows by which a full table grows, at least: each visitor has one or two
 AFRESH = 20  # ... after a change they lie 5 % of the steps since then apart, if that is less
 
 
@@ -77,7 +78,7 @@ class History:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = ("step", *names)
         self._places = {name: place for place, name in enumerate(self.names)}
-        self._table: Array = np.empty((len(self.names), 256))
+        self._table: Array = np.empty((len(self.names), ROOM))
         self._rows = 0
         self._curves: Curves | None = None  # cached until the next row
         self._due = 0
@@ -99,7 +100,8 @@ class History:
         """Write one row; a missing value becomes NaN."""
         if self._rows == len(self._table.T):
             # A new array, not a resize in place: curves handed out keep the old one.
-            self._table = np.concatenate([self._table, np.empty_like(self._table)], axis=1)
+            more = np.empty((len(self.names), max(ROOM, self._rows // 4)))
+            self._table = np.concatenate([self._table, more], axis=1)
         self._table[:, self._rows] = [step, *(values.get(name, np.nan) for name in self.names[1:])]
         self._take(step)
 

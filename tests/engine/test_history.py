@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine import Experiment
-from engine.training.history import History
+from engine.training.history import ROOM, History
 
 
 def test_written_rows_never_change(config):
@@ -29,6 +29,14 @@ def test_a_million_steps_make_about_a_thousand_rows():
     assert 900 < len(steps) < 1100
     gaps = np.diff(steps)
     assert (gaps <= np.maximum(1, 0.011 * steps[1:])).all()
+
+
+def test_a_table_has_little_room_beyond_its_rows():
+    history = History(["loss"])
+    for step in range(1100):
+        history.append(step, {"loss": 1.0})
+        table = history.curves()["loss"].base
+        assert len(table.T) <= step + 1 + max(ROOM, step // 4)
 
 
 def test_a_column_without_a_value_is_not_a_number():
