@@ -1,5 +1,6 @@
 """What each thing on the page is said to be, without a browser."""
 
+import functools
 import json
 import re
 from html.parser import HTMLParser
@@ -56,9 +57,11 @@ def key_of(thing: str) -> str | None:
     return next((key for key in [thing, " ".join(words), *wider] if key in EXPLANATIONS), None)
 
 
-def seen(config: RunConfig, steps: int = 3):
-    experiment = Experiment(config)
-    experiment.train(steps)
+@functools.cache
+def seen(case: str):
+    """The run of a case after a few steps: built once for all that is explained of it."""
+    experiment = Experiment(CONFIGS[case])
+    experiment.train(3)
     return experiment.snapshot()
 
 
@@ -91,7 +94,7 @@ def test_every_setting(name):
 @pytest.mark.parametrize("name", VIEWS)
 @pytest.mark.parametrize("case", CONFIGS)
 def test_every_plot_with_its_numbers_its_lines_and_its_buttons(name, case):
-    snapshot = seen(CONFIGS[case])
+    snapshot = seen(case)
     view = view_of(name)(snapshot, theme.DESK)
     assert key_of(f"view {name}") == f"view {name}"
     for text, label, _ in view.keys:
@@ -234,7 +237,7 @@ def test_a_finding_tells_its_number_its_band_and_what_to_do():
 
 
 def test_a_hyperparameter_of_another_entry_has_no_value():
-    snapshot = seen(RunConfig())
+    snapshot = seen("classes")
     assert "<dt>Now</dt><dd>0.9</dd>" in shown("setting optimizer_mu", snapshot)
     assert "<dt>Now</dt>" not in shown("setting optimizer_beta1", snapshot)
 
@@ -245,7 +248,7 @@ def shown(thing: str, snapshot) -> str:
 
 @pytest.mark.parametrize("case", CONFIGS)
 def test_everything_can_be_explained_of_any_run(case):
-    snapshots = [seen(CONFIGS[case]), Experiment(CONFIGS[case]).snapshot()]
+    snapshots = [seen(case), Experiment(CONFIGS[case]).snapshot()]
     for snapshot in snapshots:
         for key in EXPLANATIONS:
             thing = key.replace("#", "1").replace("*", "anything")
@@ -256,7 +259,7 @@ def test_everything_can_be_explained_of_any_run(case):
 
 
 def test_the_browser_is_told_which_things_are_known_and_what_one_is():
-    bridge, snapshot = Bridge(), seen(RunConfig())
+    bridge, snapshot = Bridge(), seen("classes")
     QuestionMark(bridge, lambda: snapshot)
     ask = bridge.hears[KIND]
     ask("", "")
@@ -280,7 +283,7 @@ def test_the_browser_is_told_which_things_are_known_and_what_one_is():
     ],
 )
 def test_a_browser_may_ask_for_anything(thing, key):
-    bridge, snapshot = Bridge(), seen(RunConfig())
+    bridge, snapshot = Bridge(), seen("classes")
     QuestionMark(bridge, lambda: snapshot)
     bridge.hears[KIND](thing, key)
     assert len(bridge.done) == (key in EXPLANATIONS)

@@ -1,6 +1,7 @@
 """The views of the panel "Inside", without a browser, against independent numbers."""
 
 import dataclasses
+import functools
 import math
 
 import msgspec
@@ -43,6 +44,14 @@ def seen(config: RunConfig, steps: int = 0) -> Snapshot:
     return experiment.snapshot(LOOKS)
 
 
+@functools.cache
+def begun(case: str, looked: bool) -> Snapshot:
+    """The run of a case after a few steps: built once for all views."""
+    experiment = Experiment(CASES[case])
+    experiment.train(3)
+    return experiment.snapshot(LOOKS if looked else frozenset())
+
+
 def part(name: str, snapshot: Snapshot):
     return view_of(name).columns(snapshot, -1)
 
@@ -51,9 +60,7 @@ def part(name: str, snapshot: Snapshot):
 @pytest.mark.parametrize("name", INSIDE)
 @pytest.mark.parametrize("looked", [True, False], ids=["looked at", "not yet"])
 def test_a_view_fills_exactly_what_it_draws(name, case, looked):
-    experiment = Experiment(CASES[case])
-    experiment.train(3)
-    snapshot = experiment.snapshot(LOOKS if looked else frozenset())
+    snapshot = begun(case, looked)
     view = view_of(name)(snapshot, theme.PROJECTOR)
     filled = part(name, snapshot).set
     models = [model for figure in view.figures for model in figure.references()]

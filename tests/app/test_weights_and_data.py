@@ -1,6 +1,7 @@
 """The views Weights and Data, without a browser, against independent numbers."""
 
 import base64
+import functools
 import json
 
 import msgspec
@@ -49,6 +50,14 @@ def seen(config: RunConfig, steps: int = 60) -> Snapshot:
     return experiment.snapshot(LOOKS)
 
 
+@functools.cache
+def begun(case: str, looked: bool) -> Snapshot:
+    """The run of a case after a few steps: built once for all views."""
+    experiment = Experiment(CASES[case])
+    experiment.train(3)
+    return experiment.snapshot(LOOKS if looked else frozenset())
+
+
 def part(name: str, snapshot: Snapshot):
     return view_of(name).columns(snapshot, -1)
 
@@ -63,9 +72,7 @@ def pixels(image: Image) -> np.ndarray:
 @pytest.mark.parametrize("name", ["weights", "data"])
 @pytest.mark.parametrize("looked", [True, False], ids=["looked at", "not yet"])
 def test_a_view_fills_exactly_what_it_draws(name, case, looked):
-    experiment = Experiment(CASES[case])
-    experiment.train(3)
-    snapshot = experiment.snapshot(LOOKS if looked else frozenset())
+    snapshot = begun(case, looked)
     view = view_of(name)(snapshot, theme.PROJECTOR)
     filled = part(name, snapshot).set
     models = [model for figure in view.figures for model in figure.references()]
