@@ -47,7 +47,7 @@ class Page:
     def __init__(self, address: str, query: str = "", teach: str = "") -> None:
         self.address, self._teach = address, teach
         before = set(VISITS)
-        with urllib.request.urlopen(f"{address}?pace=full{query}", timeout=PATIENCE) as reply:
+        with urllib.request.urlopen(f"{address}?pace=300{query}", timeout=PATIENCE) as reply:
             token = re.search(r'"token":\s*"([^"]+)"', reply.read().decode())
         assert token
         self.token = token[1]
