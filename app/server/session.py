@@ -356,7 +356,8 @@ class Visit:
         if not self._started:
             self._started = True
             if not (self._arrival and self._arrival.awaits):
-                self.handle.send(Play())
+                # Not a command: beside a lesson, that would be for the lesson's run.
+                self.handle.arrange(lambda slot: slot.own.apply(Play()))
             if self.watched:  # it joined a class meanwhile: its own run waits
                 self.handle.send(Pause())
 

@@ -8,9 +8,9 @@ from app.server.capacity import UNSEEN, Presence, Visits
 from app.server.frames import Ask
 from app.server.session import Visit
 from app.sharing import run_links
-from engine import Experiment, Status
+from engine import Experiment, RunConfig, Status
 from tests.app.conftest import Page
-from tests.waiting import Clock, wait_until
+from tests.waiting import PATIENCE, Clock, wait_until
 
 
 class Guest:
@@ -115,6 +115,22 @@ def test_the_run_of_a_page_that_joins_a_class_at_once_waits(released):
     finally:
         visit.end()
         teacher.end()
+
+
+def test_what_begins_beside_a_lesson_is_the_own_run():
+    visit = Visit(run_links.read({}))
+    visit.belong_to(LockedDocument())
+    visit.set_up()
+    handle, stage = visit.handle, Experiment(RunConfig())
+    try:
+        handle.arrange(lambda slot: slot.put_on_stage(stage))
+        visit.start()  # the page has asked for its first frame late
+        handle.arrange(lambda slot: slot.own).result(PATIENCE)
+        assert stage.status is Status.PAUSED
+        handle.arrange(lambda slot: slot.leave_stage())
+        wait_until(lambda: handle.latest.status is Status.RUNNING)
+    finally:
+        visit.end()
 
 
 def test_an_unwatched_run_waits_for_its_visitor():
