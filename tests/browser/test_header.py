@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.browser.conftest import whole
+from tests.browser.conftest import DRAWN_TWICE, whole
 
 WIDTHS = (320, 390, 640, 768, 1024, 1280, 1440, 1920)  # 640: a laptop's 1280 at a zoom of 200 %
 MENUS = ("Data", "Runs", "Export", "Share", "Keys", "Class", "What is this?", "Projector")
@@ -37,6 +37,18 @@ BESIDE = """(words) => {
     }
     const buttons = parts.filter((e) => e.matches(".transport button"))
     return buttons.map((e) => e.getBoundingClientRect().left)
+}"""
+
+
+# The heights at which the buttons of the header are, while the run has this word.
+ROWS = """(word) => {
+    const all = (root) => [...root.querySelectorAll("*")].flatMap(
+        (e) => [e, ...(e.shadowRoot ? all(e.shadowRoot) : [])]
+    )
+    const parts = all(all(document).find((e) => e.matches("header")))
+    parts.find((e) => e.dataset.text == "health").textContent = word
+    const buttons = parts.filter((e) => e.matches(".transport button, .menus button"))
+    return [...new Set(buttons.map((e) => Math.round(e.getBoundingClientRect().top)))]
 }"""
 
 
@@ -147,6 +159,14 @@ def test_the_tabs_of_the_sidebar_stay_when_the_knobs_are_scrolled(tab):
 def test_no_button_moves_under_the_mouse_when_words_change(tab):
     short, long = (tab.page.evaluate(BESIDE, words) for words in ("x", "x" * 24))
     assert len(short) > 5 and short == long
+
+
+def test_the_header_keeps_its_rows_when_the_word_of_the_run_changes(narrow):
+    for width in (1024, 1280, 1440):
+        narrow.page.set_viewport_size({"width": width, "height": 800})
+        narrow.page.evaluate(DRAWN_TWICE)
+        short, long = (narrow.page.evaluate(ROWS, word) for word in ("x", "overshooting"))
+        assert short == long
 
 
 def faults(parts: list, width: int) -> list[str]:
