@@ -37,10 +37,10 @@ def address_of_page() -> str:
     return href.partition("?")[0].partition("#")[0]
 
 
-def tell(words: str, milliseconds: int = 0) -> None:
+def notify(text: str, milliseconds: int = 0) -> None:
     """Show a message for so long; 0: until the visitor closes it."""
     if pn.state.notifications:
-        pn.state.notifications.info(words, duration=milliseconds)
+        pn.state.notifications.info(text, duration=milliseconds)
 
 
 def report(error: Exception) -> None:

@@ -118,14 +118,18 @@ class Explanation:
 
     def _make(self) -> None:
         """Make the step that was explained, show whether it agrees, and explain the next."""
-        told = self._step
-        if told is None or told.diverges:
+        explained = self._step
+        if explained is None or explained.diverges:
             return
         self._step = None  # a second press waits for the next explanation
         self._handle.send(Step())
         made = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
         step, found = made.result(PATIENCE)
-        same = "to the bit what was explained" if found == told.digest else "not what was explained"
+        same = (
+            "to the bit what was explained"
+            if found == explained.digest
+            else "not what was explained"
+        )
         self._made = f"Step {step:,} is made: its weights are {same}."
         self._stage, self._traced = FIRST, None
         self._explain()
@@ -178,8 +182,8 @@ class Explanation:
         if self._traced is None:
             reason = self._failure("traced")
             return Markup(refusal(reason) if reason else SOON)
-        told = weight.context(self._traced, step, self._now.data)
-        return Markup(render("traced_weight", held=HELD, **told))
+        context = weight.context(self._traced, step, self._now.data)
+        return Markup(render("traced_weight", held=HELD, **context))
 
 
 def _counted(word: str) -> int | None:

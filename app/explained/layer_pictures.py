@@ -26,7 +26,7 @@ class Cell:
     x: int
     y: int
     colour: str
-    says: str
+    readout: str
     asks: str  # which weight a press on it traces; empty: none
 
 
@@ -57,7 +57,7 @@ class Block:
 def forward_blocks(step: ExplainedStep, classes: Sequence[str]) -> list[Block]:
     """The outputs of all layers."""
     return [
-        _block(layer, layer.output, _says(layer, names), _outputs)
+        _block(layer, layer.output, _readout(layer, names), _outputs)
         for layer, names in _named(step, classes)
     ]
 
@@ -65,7 +65,7 @@ def forward_blocks(step: ExplainedStep, classes: Sequence[str]) -> list[Block]:
 def backward_blocks(step: ExplainedStep, classes: Sequence[str]) -> list[Block]:
     """The gradients at the outputs of all layers that the loss comes back to."""
     return [
-        _block(layer, layer.gradient, _says(layer, names), _gradients)
+        _block(layer, layer.gradient, _readout(layer, names), _gradients)
         for layer, names in _named(step, classes)
         if layer.gradient is not None
     ]
@@ -82,7 +82,7 @@ def _named(
 def cells_of(
     values: np.ndarray,  # (n,)
     most: float,
-    says: Callable[[int], str],
+    readout: Callable[[int], str],
     asks: Callable[[int], str],
     across: int,
 ) -> Iterator[Cell]:
@@ -91,7 +91,7 @@ def cells_of(
     for place, byte in enumerate(diverging(values, most)):
         row, column = divmod(place, across)
         colour = palette.DIVERGING[byte]
-        yield Cell(size * column, size * row, colour, says(place), asks(place))
+        yield Cell(size * column, size * row, colour, readout(place), asks(place))
 
 
 def size_of(count: int) -> int:
@@ -107,7 +107,7 @@ def across_of(count: int) -> int:
 def _block(
     layer: LayerPass,
     values: np.ndarray,
-    says: Callable[[int], str],
+    readout: Callable[[int], str],
     label: Callable[[np.ndarray], str],
 ) -> Block:
     most = limit(values)
@@ -116,9 +116,9 @@ def _block(
         return f"{layer.name}||{place + 1}" if layer.weighted else ""
 
     if values.ndim == 3:
-        cells, sheet, size = list(_map_cells(len(values), says, asks)), _sheet(values, most), MAP
+        cells, sheet, size = list(_map_cells(len(values), readout, asks)), _sheet(values, most), MAP
     else:
-        cells = list(cells_of(values, most, says, asks, across_of(len(values))))
+        cells = list(cells_of(values, most, readout, asks, across_of(len(values))))
         sheet, size = "", size_of(len(values))
     return Block(
         name=layer.name,
@@ -133,12 +133,12 @@ def _block(
 
 
 def _map_cells(
-    count: int, says: Callable[[int], str], asks: Callable[[int], str]
+    count: int, readout: Callable[[int], str], asks: Callable[[int], str]
 ) -> Iterator[Cell]:
     """A clear square over each feature map."""
     for place in range(count):
         row, column = divmod(place, MAPS_ACROSS)
-        yield Cell(MAP * column, MAP * row, "transparent", says(place), asks(place))
+        yield Cell(MAP * column, MAP * row, "transparent", readout(place), asks(place))
 
 
 def _sheet(maps: np.ndarray, most: float) -> str:  # (M, H, W)
@@ -159,10 +159,10 @@ def _sized(layer: LayerPass, shown: int) -> str:
     return whole if shown == layer.units else f"first {shown} of {whole}"
 
 
-def _says(layer: LayerPass, names: Sequence[str]) -> Callable[[int], str]:
+def _readout(layer: LayerPass, names: Sequence[str]) -> Callable[[int], str]:
     """The text at the pointer, about a unit or a feature map."""
 
-    def says(place: int) -> str:
+    def readout(place: int) -> str:
         output, gradient = layer.output[place], layer.gradient
         if output.ndim == 0:
             back = "" if gradient is None else f", gradient {number(float(gradient[place]))}"
@@ -171,7 +171,7 @@ def _says(layer: LayerPass, names: Sequence[str]) -> Callable[[int], str]:
         back = "" if gradient is None else f"; gradient {_span(gradient[place])}"
         return f"{layer.name}, map {place + 1}: {_span(output)}{back}"
 
-    return says
+    return readout
 
 
 def _span(values: np.ndarray) -> str:

@@ -28,10 +28,10 @@ class Example:
     address: str  # of its picture; empty in a table
     cells: tuple[str, ...]  # of its row
     right: str
-    said: str
+    predicted: str
     loss: str
     wrong: bool
-    says: str
+    readout: str
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,16 @@ def context(step: ExplainedStep, data: DataInfo) -> dict[str, object]:
 
 
 def _example(place: int, one: BatchExample, data: DataInfo) -> Example:
-    right, said = (_answer(value, data) for value in (one.right, one.said))
+    right, predicted = (_answer(value, data) for value in (one.right, one.predicted))
     return Example(
         number=place,
         address="" if one.picture is None else bitmaps.picture(one.picture),
         cells=tuple(short(float(value)) for value in one.inputs[:MOST_COLUMNS]),
         right=right,
-        said=said,
+        predicted=predicted,
         loss=number(one.loss),
-        wrong=bool(data.classes) and one.right != one.said,
-        says=f"example {place + 1}: is {right}, said {said}, loss {number(one.loss)}",
+        wrong=bool(data.classes) and one.right != one.predicted,
+        readout=f"example {place + 1}: is {right}, said {predicted}, loss {number(one.loss)}",
     )
 
 
@@ -114,12 +114,12 @@ def _entering(step: ExplainedStep, data: DataInfo) -> list[object]:
     if step.examples[step.chosen].picture is not None:
         return []
 
-    def says(place: int) -> str:
+    def readout(place: int) -> str:
         return f"{data.input_name(place)}: {number(float(step.entering[place]))}"
 
     most = limit(step.entering)
     across = min(8, math.ceil(math.sqrt(len(step.entering))))
-    return list(cells_of(step.entering, most, says, lambda place: "", across))
+    return list(cells_of(step.entering, most, readout, lambda place: "", across))
 
 
 # ---- the loss -------------------------------------------------------------------------------

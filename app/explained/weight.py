@@ -84,7 +84,7 @@ def _across(traced: TracedWeight, data: DataInfo) -> int:
 
 
 def _incoming(traced: TracedWeight, step: ExplainedStep, data: DataInfo) -> list[Cell]:
-    def says(row: int) -> str:
+    def readout(row: int) -> str:
         weight, gradient = float(traced.incoming[row]), float(traced.steepest[row])
         name = input_name(traced, row, step, data)
         return f"from {name}: weight {number(weight)}, gradient {number(gradient)}"
@@ -93,7 +93,7 @@ def _incoming(traced: TracedWeight, step: ExplainedStep, data: DataInfo) -> list
         return f"{traced.layer}|{row + 1}|{traced.column + 1}"
 
     most = limit(traced.incoming)
-    return list(cells_of(traced.incoming, most, says, asks, _across(traced, data)))
+    return list(cells_of(traced.incoming, most, readout, asks, _across(traced, data)))
 
 
 # ---- the chain ------------------------------------------------------------------------------

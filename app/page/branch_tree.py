@@ -19,7 +19,7 @@ class Twig(msgspec.Struct, frozen=True):
     since: int  # the step at which it left its parent
     step: int | None  # its last; None: that of the page, with which it goes on
     change: str
-    told: str  # how it stands
+    status: str  # how it stands
 
 
 def tree(snapshot: Snapshot) -> list[Twig]:
@@ -29,9 +29,9 @@ def tree(snapshot: Snapshot) -> list[Twig]:
         return []
     known = {snapshot.run, *(branch.run for branch in snapshot.branches)}
 
-    def twig(run: int, parent: Parent | None, step: int | None, change: str, told: str) -> Twig:
+    def twig(run: int, parent: Parent | None, step: int | None, change: str, status: str) -> Twig:
         left = parent.run if parent and parent.run in known else 0
-        return Twig(run, left, parent.step if parent else 0, step, change, told)
+        return Twig(run, left, parent.step if parent else 0, step, change, status)
 
     twigs = [
         twig(x.run, x.parent, x.step, x.change, "" if x.past else REPEATED)

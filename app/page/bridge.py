@@ -9,7 +9,7 @@ from typing import Any
 
 from panel.custom import JSComponent
 
-type Hear = Callable[[str, str], None]
+type Handler = Callable[[str, str], None]
 
 MOST = 16_000  # characters of a name or a value that a browser sends: a link is the longest
 
@@ -19,24 +19,24 @@ class Bridge(JSComponent):
 
     _esm = """
 export function render({model}) {
-  window.babysit_tell = (message) => model.send_msg(message)
-  window.babysit_waiting.splice(0).forEach(window.babysit_tell)
+  window.babysit_send = (message) => model.send_msg(message)
+  window.babysit_waiting.splice(0).forEach(window.babysit_send)
   const opened = window.babysit_page.then(({opened}) => opened)
-  model.on("msg:custom", async ({name, words}) => (await opened)[name](...words))
+  model.on("msg:custom", async ({name, values}) => (await opened)[name](...values))
 }
 """
 
     def __init__(self) -> None:
         super().__init__(width=0, height=0, margin=0)
-        self._hears: dict[str, Hear] = {}
+        self._handlers: dict[str, Handler] = {}
 
-    def on(self, kind: str, hear: Hear) -> None:
-        """Call `hear(name, value)` for each message of a kind."""
-        self._hears[kind] = hear
+    def on(self, kind: str, handler: Handler) -> None:
+        """Call `handler(name, value)` for each message of a kind."""
+        self._handlers[kind] = handler
 
-    def do(self, action: str, *words: str) -> None:
+    def do(self, action: str, *values: str) -> None:
         """Call one of the browser's actions."""
-        self._send_msg({"name": action, "words": words})
+        self._send_msg({"name": action, "values": values})
 
     def _handle_msg(self, message: Any) -> None:
         self.receive(message)
@@ -44,6 +44,8 @@ export function render({model}) {
     def receive(self, message: Any) -> None:
         """Handle a message of the browser, which may be anything."""
         match message:
-            case {"kind": str(kind), "name": str(name), "value": str(value)} if kind in self._hears:
+            case {"kind": str(kind), "name": str(name), "value": str(value)} if (
+                kind in self._handlers
+            ):
                 if max(len(name), len(value)) <= MOST:
-                    self._hears[kind](name, value)
+                    self._handlers[kind](name, value)

@@ -88,7 +88,7 @@ class Layout:
         self.bridge = bridge
         self._sidebars: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
         tabs = HTML(
-            _tablist("Sidebar", self.panels, tells=TAB),
+            _tablist("Sidebar", self.panels, message=TAB),
             stylesheets=[css("tabs"), css("sidebar")],
             sizing_mode="stretch_width",
             visible=not bare,
@@ -208,14 +208,14 @@ class Layout:
         self.bridge.do("open_tab", KNOBS)
 
 
-def _tablist(label: str, tabs: Sequence[str], tells: str = "") -> str:
-    """Tabs, the first of them open; opening one sends a message of the kind `tells`."""
+def _tablist(label: str, tabs: Sequence[str], message: str = "") -> str:
+    """Tabs, the first of them open; opening one sends a message of the kind `message`."""
     buttons = "".join(
         f'<button type="button" role="tab" aria-selected="{str(not n).lower()}"'
         f' tabindex="{-1 if n else 0}" data-tab="{tab}">{tab}</button>'
         for n, tab in enumerate(tabs)
     )
-    attribute = f' data-tells="{tells}"' if tells else ""
+    attribute = f' data-message="{message}"' if message else ""
     return f'<div role="tablist" aria-label="{label}"{attribute}>{buttons}</div>'
 
 

@@ -30,8 +30,8 @@ from engine import (
     take_checkup,
 )
 
-type Told = tuple[CheckProgress | CheckResult, ...]
-type Checkers = Callable[[Experiment], Iterator[Told]]
+type Results = tuple[CheckProgress | CheckResult, ...]
+type Checkers = Callable[[Experiment], Iterator[Results]]
 
 SHOWN_IN = {  # the lessons about the checks, where there are any
     "first loss": "first-loss",
@@ -90,17 +90,17 @@ class Checks:
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the progress and the results of the checks."""
-        told = snapshot.background.checks
-        if told is None or told is self._shown:
+        results = snapshot.background.checks
+        if results is None or results is self._shown:
             return
-        self._shown = told
-        for one in told:
+        self._shown = results
+        for one in results:
             if isinstance(one, CheckResult):
-                self._tell(one)
+                self._show_result(one)
             else:
                 self._words[one.name].object = f"<p>Checking … {one.done:.0%}</p>"
 
-    def _tell(self, result: CheckResult) -> None:
+    def _show_result(self, result: CheckResult) -> None:
         if self._results.get(result.name) is result:
             return
         self._results[result.name] = result
@@ -119,12 +119,12 @@ def _html(words: str) -> HTML:
     return HTML(words, stylesheets=sheets, sizing_mode="stretch_width")
 
 
-def _all(experiment: Experiment) -> Iterator[Told]:
+def _all(experiment: Experiment) -> Iterator[Results]:
     return run_checks(take_checkup(experiment))
 
 
-def _one(experiment: Experiment, name: str) -> Iterator[Told]:
-    return ((told,) for told in run_check(name, take_checkup(experiment)))
+def _one(experiment: Experiment, name: str) -> Iterator[Results]:
+    return ((results,) for results in run_check(name, take_checkup(experiment)))
 
 
 def _curve(result: CheckResult) -> Viewable:

@@ -59,10 +59,10 @@ RED = (
 )
 WORDS = '<span class="key">above each: layer, mean ± std</span>'
 
-type Told = tuple[Laboratory, LabReport | str]  # a report, or the reason why there is none
+type Results = tuple[Laboratory, LabReport | str]  # a report, or the reason why there is none
 
 
-def look_into(lab: Laboratory) -> Told:
+def look_into(lab: Laboratory) -> Results:
     """The report of a lab, or one sentence that says why it is refused."""
     weights = lab.depth * lab.width**2
     if weights > MOST_WEIGHTS:
@@ -91,8 +91,8 @@ class Lab:
         self.main: Viewable | None = Column(
             self._cards, stylesheets=[css("main")], sizing_mode="stretch_both"
         )
-        deliver = current_document().locked_callback(self._tell, policy="latest")
-        self._latest: Latest[Laboratory, Told] = Latest(look_into, deliver)
+        deliver = current_document().locked_callback(self._show_result, policy="latest")
+        self._latest: Latest[Laboratory, Results] = Latest(look_into, deliver)
         for label in PRESETS:
             presses.on(f"lab {label}", functools.partial(self._put, label))
         presses.on("lab seed", self._redraw)
@@ -182,9 +182,9 @@ class Lab:
         if not self._held:
             self._latest.wish(self.wanted)
 
-    def _tell(self, told: Told) -> None:
+    def _show_result(self, results: Results) -> None:
         """Show the worker's result."""
-        lab, report = told
+        lab, report = results
         if isinstance(report, str):
             self._said.object = refusal(report)
             return

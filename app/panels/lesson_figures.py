@@ -110,7 +110,7 @@ def _words_of_batch(batch: NormalizedBatch) -> str:
 
 @words.register
 def _words_of_graph(graph: Graph) -> str:
-    return f"{graph.name}: {graph.told}"
+    return f"{graph.name}: {graph.text}"
 
 
 @words.register

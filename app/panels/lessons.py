@@ -101,16 +101,16 @@ class Lessons:
         self._stage = self._board, self._pictures, self._sheet
         self._main = Column(*self._stage, stylesheets=[css("main")], sizing_mode="stretch_both")
         self.main = self._main
-        self._listen()
+        self._add_handlers()
 
-    def _listen(self) -> None:
+    def _add_handlers(self) -> None:
         on = self._presses.on_value
         self._presses.on("edit playlist", self._edit)
         on("lessons done", self._recall)
         on("answers kept", self._recall_answer)
         on("reason", self._write)
         on("predict", self._predict)
-        on("saw", self._say)
+        on("saw", self._show_refusal)
         on("vary", self._vary)
 
     def pieces(self) -> Iterator[None]:
@@ -244,9 +244,9 @@ class Lessons:
         self._words.object = render("lesson", lesson=lesson, predicted=words, reason=self._reason)
         self._play(lesson, Played(lesson, None, words, self._reason))
 
-    def _vary(self, said: str) -> None:
+    def _vary(self, context: str) -> None:
         """Play a variation; `said` is its number, and whether the claim is expected to hold."""
-        lesson, (number, _, expected) = self._lesson, said.partition(" ")
+        lesson, (number, _, expected) = self._lesson, context.partition(" ")
         breaks = lesson.breaks if lesson else ()
         if lesson and expected in (HOLDS, FAILS) and number in map(str, range(len(breaks))):
             by = breaks[int(number)]
@@ -295,9 +295,9 @@ class Lessons:
         if scene.exhibits.keys() == played.lesson.exhibits.keys() and not self._pictures:
             self._pictures[:] = [pictures(scene.exhibits.values())] if scene.exhibits else []
         self._scene = scene
-        self._tell(self._lesson, scene, played, _legend(snapshot, scene))
+        self._show_progress(self._lesson, scene, played, _legend(snapshot, scene))
 
-    def _tell(
+    def _show_progress(
         self, lesson: Lesson, scene: LessonProgress, played: Played, runs: list[RunKey]
     ) -> None:
         self._told.object = render(
@@ -315,22 +315,27 @@ class Lessons:
 
     def _ask(self, scene: LessonProgress | None) -> None:
         """Say in the page itself what is to be done, also where the sidebar is closed."""
-        said = {"scene": scene, "lesson": self._lesson, "item": self._walk.item, "saw": self._saw}
-        sheet = render("lesson_sheet", **said) if scene and scene.verdict else ""
+        context = {
+            "scene": scene,
+            "lesson": self._lesson,
+            "item": self._walk.item,
+            "saw": self._saw,
+        }
+        sheet = render("lesson_sheet", **context) if scene and scene.verdict else ""
         covered = self._lesson is not None and not self._lesson.runs  # the line below the plots
-        self._asked = Prompt(render("lesson_line", **said), "" if covered else sheet)
+        self._asked = Prompt(render("lesson_line", **context), "" if covered else sheet)
         self._sheet.css_classes = ["asks"] if covered and sheet else []
         self._sheet.object = sheet if covered else ""
         self.prompt(self._asked)
 
-    def _say(self, words: str) -> None:
+    def _show_refusal(self, words: str) -> None:
         """Take what the learner saw; from now on the verdict can be read."""
         lesson, scene, played = self._lesson, self._scene, self._played
         if not (lesson and scene and played and scene.seen and scene.verdict and not self._saw):
             return
         if words in scene.seen.options:
             self._saw = words
-            self._tell(lesson, scene, played, self._runs)
+            self._show_progress(lesson, scene, played, self._runs)
             self._finish(lesson, scene, played)
 
     def _finish(self, lesson: Lesson, scene: LessonProgress, played: Played) -> None:

@@ -75,15 +75,15 @@ class PlaylistEditor:
             stylesheets=[css("playlist")],
             sizing_mode="stretch_width",
         )
-        self._listen()
+        self._add_handlers()
 
-    def _listen(self) -> None:
+    def _add_handlers(self) -> None:
         on = self._presses.on_value
         on("playlist title", self._name)
-        on("item title", lambda said: self._write(said, "title", MOST_TITLE))
-        on("item words", lambda said: self._write(said, "words", MOST_ITEM_WORDS))
-        on("run title", lambda said: setattr(self, "_run_title", said[:MOST_TITLE]))
-        on("run link", lambda said: setattr(self, "_run_link", said))
+        on("item title", lambda text: self._write(text, "title", MOST_TITLE))
+        on("item words", lambda text: self._write(text, "words", MOST_ITEM_WORDS))
+        on("run title", lambda text: setattr(self, "_run_title", text[:MOST_TITLE]))
+        on("run link", lambda text: setattr(self, "_run_link", text))
         on("add lesson", self._add_lesson)
         on("earlier", lambda number: self._move(number, -1))
         on("later", lambda number: self._move(number, 1))
@@ -182,15 +182,15 @@ class PlaylistEditor:
 
     # ---- what it holds -------------------------------------------------------------------------
 
-    def _name(self, said: str) -> None:
+    def _name(self, text: str) -> None:
         """The title is written; the page itself shows the letters."""
-        before, self._title = self._title, said[:MOST_TITLE]
+        before, self._title = self._title, text[:MOST_TITLE]
         if (len(before.strip()) < 3) != (len(self._title.strip()) < 3):
             self._allow()
         self._keep()
 
-    def _write(self, said: str, field: str, most: int) -> None:
-        number, _, words = said.partition(" ")
+    def _write(self, text: str, field: str, most: int) -> None:
+        number, _, words = text.partition(" ")
         if (place := self._place(number)) is not None:
             changes: dict[str, Any] = {field: words[:most]}
             item = self._items[place]

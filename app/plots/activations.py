@@ -77,14 +77,14 @@ def _words(layers: Sequence[LayerStats]) -> Columns:
     rows = range(0, len(layers), math.ceil(len(layers) / NAMED))
     return {
         "y": [float(_base(layers, row) + BAR_HEIGHT) for row in rows],
-        "text": [_say(layers[row], roomy=len(layers) <= ROOMY) for row in rows],
+        "text": [_summary(layers[row], roomy=len(layers) <= ROOMY) for row in rows],
         "zero": [
             f"{100 * layers[row].zero:.0f} % zero" if len(layers) <= ROOMY else "" for row in rows
         ],
     }
 
 
-def _say(layer: LayerStats, *, roomy: bool) -> str:
+def _summary(layer: LayerStats, *, roomy: bool) -> str:
     size = f"{numbers.short(layer.mean)} ± {numbers.short(layer.std)}"
     if not roomy:
         return f"{numbers.initial(layer.name)}  {size}"

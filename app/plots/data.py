@@ -69,7 +69,7 @@ def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
         texts |= {"data.errors": _errors(answers), "data.confused": _confused(snapshot, answers)}
         summary = f"Wrong on {texts['data.errors']}; most often {texts['data.confused']}."
     else:
-        off = answers.said - answers.right
+        off = answers.predicted - answers.right
         texts["data.error"] = numbers.number(float(np.sqrt(np.mean(np.square(off)))))
         texts["data.worst"] = numbers.number(float(np.abs(off).max()))
         if (surface := snapshot.inside.surface) and is_plane(snapshot):
@@ -85,7 +85,7 @@ def _end(value: float) -> str:
 
 
 def _errors(answers: Answers) -> str:
-    wrong, all_of_them = int(np.sum(answers.right != answers.said)), len(answers.right)
+    wrong, all_of_them = int(np.sum(answers.right != answers.predicted)), len(answers.right)
     return f"{wrong} of {all_of_them} ({100 * wrong / all_of_them:.1f} %)"
 
 
@@ -147,7 +147,7 @@ def _value_columns(answers: Answers | None) -> dict[str, Columns]:
     """Predicted over true values, and the line on which both are equal."""
     if answers is None:
         return {"data.values": {"x": [], "y": []}, "data.same": {"x": [], "y": []}}
-    right, said = answers.right[:MOST_POINTS], answers.said[:MOST_POINTS]
+    right, said = answers.right[:MOST_POINTS], answers.predicted[:MOST_POINTS]
     ends = plot_data.rounded(np.array([right.min(), right.max()]))
     return {
         "data.values": {"x": plot_data.rounded(right), "y": plot_data.rounded(said)},

@@ -22,7 +22,7 @@ LONGEST = 24  # letters of an input's name
 BELOW = 0.86  # height of the text below, in image sizes
 
 
-def said_of(hard: Hard, classes: Sequence[str]) -> str:
+def predicted_label(hard: Hard, classes: Sequence[str]) -> str:
     """The true class, the prediction, and its probability."""
     is_it, said, sure = _lines(hard, classes, (40, 40))
     return f"{is_it}, {said} ({sure})" if sure else f"{is_it}, {said}"
@@ -30,11 +30,11 @@ def said_of(hard: Hard, classes: Sequence[str]) -> str:
 
 def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[str, str, str]:
     if not classes:
-        return f"is {numbers.number(hard.right)}", f"said {numbers.number(hard.said)}", ""
+        return f"is {numbers.number(hard.right)}", f"said {numbers.number(hard.predicted)}", ""
     sure = "" if math.isnan(hard.probability) else f"{100 * hard.probability:.0f} %"
     right, said = (
         short(classes[int(label)], letters)
-        for label, letters in zip((hard.right, hard.said), most, strict=True)
+        for label, letters in zip((hard.right, hard.predicted), most, strict=True)
     )
     return f"is {right}", f"said {said}", sure
 
@@ -50,7 +50,7 @@ def short(name: str, most: int) -> str:
 def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Columns]:
     """The images in rows, hardest first, with two lines of text below each."""
     shown, boxes = [], []
-    told: dict[str, list[Any]] = {name: [] for name in ("x", "y", "is", "said", "colour")}
+    columns: dict[str, list[Any]] = {name: [] for name in ("x", "y", "is", "said", "colour")}
     for number, hard in enumerate(hardest):
         if hard.picture is None:
             continue
@@ -61,13 +61,13 @@ def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Co
         boxes.append((x + (1 - width) / 2, y, width, height))
         is_it, *said = _lines(hard, snapshot.data.classes, LETTERS)
         values = (x + 0.5, y, is_it, " ".join(said).strip(), _colour(hard, snapshot.data.classes))
-        for name, value in zip(told, values, strict=True):
-            told[name].append(value)
-    return {"data.pictures": pictures.placed(shown, boxes), "data.captions": {**told}}
+        for name, value in zip(columns, values, strict=True):
+            columns[name].append(value)
+    return {"data.pictures": pictures.placed(shown, boxes), "data.captions": {**columns}}
 
 
 def _colour(hard: Hard, classes: Sequence[str]) -> str:
-    return palette.ACCENT if classes and hard.right != hard.said else palette.TICKS
+    return palette.ACCENT if classes and hard.right != hard.predicted else palette.TICKS
 
 
 def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) -> None:
@@ -113,7 +113,7 @@ def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> di
 
 def sentence(hard: Hard, snapshot: Snapshot) -> str:
     """A sentence about a hard example."""
-    words = f"{said_of(hard, snapshot.data.classes)}: loss {numbers.number(hard.loss)}"
+    words = f"{predicted_label(hard, snapshot.data.classes)}: loss {numbers.number(hard.loss)}"
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
         sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
         far = f"{sign}{abs(hard.deviation):.1f} \N{GREEK SMALL LETTER SIGMA}"

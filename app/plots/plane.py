@@ -47,10 +47,10 @@ def plane_columns(snapshot: Snapshot) -> dict[str, Columns]:
 def surface_bytes(surface: Surface, classes: int) -> np.ndarray:
     """Bytes for `shades_of` the classes."""
     if surface.lead is None:
-        return pictures.diverging(_centred(surface.said, surface), 1.0)
+        return pictures.diverging(_centred(surface.predicted, surface), 1.0)
     levels = 256 // classes
     level = np.rint((levels - 1) * np.nan_to_num(surface.lead)).astype(np.uint8)
-    shown: np.ndarray = (levels * surface.said + level).astype(np.uint8)
+    shown: np.ndarray = (levels * surface.predicted + level).astype(np.uint8)
     return shown
 
 
@@ -85,7 +85,7 @@ def _points(points: Points, surface: Surface, classes: int) -> Columns:
 
 
 def _wrong(parts: tuple[Points, ...]) -> Columns:
-    wrong = np.concatenate([part.x[part.right != part.said] for part in parts])
+    wrong = np.concatenate([part.x[part.right != part.predicted] for part in parts])
     return {"x": plot_data.rounded(wrong[:, 0]), "y": plot_data.rounded(wrong[:, 1])}
 
 

@@ -120,11 +120,11 @@ def _lockstep(snapshot: Snapshot) -> str:
     other = snapshot.other
     if other is None:
         return ""
-    told = f"A (solid) is run {snapshot.run}, B (dashed) run {other.run},"
-    told += f" the same up to step {numbers.count(other.since)}."
+    text = f"A (solid) is run {snapshot.run}, B (dashed) run {other.run},"
+    text += f" the same up to step {numbers.count(other.since)}."
     if other.diverged:
-        return f"{told} B has diverged."
-    return f"{told} Their weights differ by {numbers.percent(other.distance)} of the norm of A's."
+        return f"{text} B has diverged."
+    return f"{text} Their weights differ by {numbers.percent(other.distance)} of the norm of A's."
 
 
 def _in_a_word(snapshot: Snapshot) -> str:

@@ -27,7 +27,7 @@ BAND_SAYS = {
 }
 BAND_WORDS = "this run has converged"
 ALWAYS_SHOWN = (1e-5, 1e-1)
-TOLD = 4  # tensors whose figures are in the headline; of more, the first and the last
+SHOWN = 4  # tensors whose figures are in the headline; of more, the first and the last
 NAMED = 8  # lines whose names are written behind them, at most
 
 # What the browser does while the learning rate is dragged: an update is as large as the rate, so
@@ -115,7 +115,7 @@ def _converged(snapshot: Snapshot) -> Columns:
 
 def _named(tensors: Sequence[int]) -> Sequence[int]:
     """The tensors whose figures the headline has room for."""
-    return tensors if len(tensors) <= TOLD else (tensors[0], tensors[-1])
+    return tensors if len(tensors) <= SHOWN else (tensors[0], tensors[-1])
 
 
 def _rate(snapshot: Snapshot, ratios: Sequence[float]) -> Columns:

@@ -39,7 +39,7 @@ def weights_columns(snapshot: Snapshot, since: int) -> Part:
         parts["weights.matrices"] = _matrix_columns(matrices, later)
         parts["weights.names"] = _name_columns(_matrix_names(snapshot), matrices)
     text = {
-        "weights.shown": _told(filters),
+        "weights.shown": _headline(filters),
         "weights.scale": f"±{scale if filters else later:g}" if weights else "–",
         "weights.later": f"±{later:g}" if filters and matrices else "–",
     }
@@ -100,7 +100,7 @@ def _filter_columns(filters: Filters | None, scale: float, wide: float) -> Colum
     return pictures.placed([sheet], [(0, 0, sheet.shape[1], sheet.shape[0])])
 
 
-def _told(filters: Filters | None) -> str:
+def _headline(filters: Filters | None) -> str:
     """How many filters are shown, and how they were processed."""
     if filters is None:
         return "–"

@@ -108,7 +108,7 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
         student.pages = student.elsewhere = 0  # they are counted again
     live = _begin_room(ROOMS.adopt(room), visit)
     MEMBERS[live] = members
-    visit.tell_there(news)
+    visit.page.notify(news)
     for member in members:
         member.move(live)
         member.send(msgspec.json.encode({"news": news}).decode())

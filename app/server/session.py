@@ -1,6 +1,5 @@
 """One visitor: an experiment, the page that shows it, and the end of both."""
 
-import logging
 import threading
 from collections.abc import Callable, Hashable, Iterable, Set
 from concurrent.futures import Future
@@ -22,7 +21,7 @@ from app.page.keyboard import Keyboard, Keys
 from app.page.layout import TAB, Layout
 from app.page.timeline import LOOK, Timeline
 from app.page.transport import Transport
-from app.panel_document import document_of_now, guarded, tell
+from app.panel_document import document_of_now, guarded, notify
 from app.panels import PANELS
 from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
@@ -32,6 +31,7 @@ from app.server.capacity import Presence, Visits
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY
+from app.server.page_access import PageAccess
 from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
 from app.server.workarounds import forget_notifications
@@ -63,8 +63,6 @@ from engine import (
     Status,
     Upload,
 )
-
-log = logging.getLogger(__name__)
 
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 PIECES = BuildQueue(lambda: not VISITS.somebody_comes)  # of what visitors open
@@ -136,13 +134,13 @@ class Visit:
         keyboard = Keyboard(
             transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
         )
-        self._hear("press", presses.press)
-        self._hear("key", lambda key, value: keyboard.press(key))
-        self._hear(LOOK, lambda name, step: timeline.look(step))
-        self._hear("set", self._knobs.turn)
+        self._on("press", presses.press)
+        self._on("key", lambda key, value: keyboard.press(key))
+        self._on(LOOK, lambda name, step: timeline.look(step))
+        self._on("set", self._knobs.turn)
         bridge.on(TAB, lambda panel, value: self.panels.enter(panel, self.handle))
 
-    def _hear(self, kind: str, act: Callable[[str, str], None]) -> None:
+    def _on(self, kind: str, act: Callable[[str, str], None]) -> None:
         """Handle a kind of actions of the visitor, unless they are refused for now."""
 
         def act_unless_refused(name: str, value: str) -> None:
@@ -152,15 +150,14 @@ class Visit:
             elif kind == "set":
                 self._knobs.refuse(name, refusal)
             else:
-                tell(refusal, SHORTLY)
+                notify(refusal, SHORTLY)
 
         self._bridge.on(kind, act_unless_refused)
 
     def belong_to(self, document: Document) -> None:
-        """Hear what happens to this page, and be able to change it from other threads."""
-        self._tell = document.locked_callback(tell)
-        self._news = document.locked_callback(guarded(self._show), policy="latest")
-        self._locked = document.locked_callback
+        """Handle the events of this page, and be able to change it from other threads."""
+        self.page = PageAccess(document, self._bridge, self._presses)
+        self._show_soon = document.locked_callback(guarded(self._show), policy="latest")
         document.on_event(ConnectionLost, self.lose)
         document.on_event(ClientReconnected, self.regain)
         document.on_session_destroyed(self.close)
@@ -222,10 +219,10 @@ class Visit:
         """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
         with self._setting_up:
             if self._arrival is None and not self._closed:
-                self.run.subscribe(self, self._news)
-                self._arrival = SharedRun(self._wish, self.handle, self._tell, self._state)
+                self.run.subscribe(self, self._show_soon)
+                self._arrival = SharedRun(self._wish, self.handle, self.page.notify, self._state)
                 if self._adopted:
-                    self._news(self.handle.latest)
+                    self._show_soon(self.handle.latest)
 
     def watch(
         self,
@@ -285,17 +282,17 @@ class Visit:
         if before is other:
             return
         held = STEERING if other else frozenset[str]()
-        self._act_there(lambda: self.layout.hold(held))
+        self.page.change(lambda: self.layout.hold(held))
         if before:
             before.unsubscribe(self)
         if other:
-            other.subscribe(self, self._news)
+            other.subscribe(self, self._show_soon)
             if not (self._run and self._run.hosted):  # a class goes on while its teacher looks
                 self._wait()
         for turn in list(self.turned):
             turn()
         if other or self._run:
-            self._news(self.shown(other))
+            self._show_soon(self.shown(other))
 
     def _wait(self) -> None:
         """Pause the visitor's own run, or do not begin it."""
@@ -303,26 +300,11 @@ class Visit:
         if self._run:
             self._run.handle.send(Pause())
 
-    def _act_there(self, act: Callable[[], None]) -> None:
-        """Change the page, from any thread; unless it is gone."""
-        try:
-            self._locked(guarded(act))()
-        except RuntimeError:  # its session has ended
-            log.debug("the page has left")
-
-    def do_there(self, action: str, *words: str) -> None:
-        """Have the browser do something; from any thread."""
-        self._act_there(lambda: self._bridge.do(action, *words))
-
     def take_up(self, run: CarriedRun) -> None:
         """Go on with this run as the visitor's own, in place of what it has."""
         self._started = True  # it is paused where it comes from
         self.set_up()
         self.handle.send(run)
-
-    def take_up_there(self, run: CarriedRun) -> None:
-        """The same; from any thread."""
-        self._act_there(lambda: self.take_up(run))
 
     @property
     def over(self) -> bool:
@@ -343,14 +325,6 @@ class Visit:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
         return self.handle.arrange(lambda slot: slot.own.pinned)
 
-    def press_there(self, name: str, value: str = "") -> None:
-        """Do what a button does; from any thread."""
-        self._act_there(lambda: self._presses.press(name, value))
-
-    def tell_there(self, words: str) -> None:
-        """Show a message that stays; from any thread."""
-        self._tell(words)
-
     def start(self) -> None:
         """Begin to train, once."""
         if not self._started:
@@ -368,7 +342,7 @@ class Visit:
 
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""
-        return Building(pieces, PIECES, lambda build: self._locked(guarded(build)))
+        return Building(pieces, PIECES, self.page.callback)
 
     def _make_dialogs(self) -> Dialogs:
         def later(found: Found) -> Found:

@@ -46,7 +46,7 @@ export {render}
 
     def __init__(self, settings: Settings, hidden: Set[str] = frozenset()) -> None:
         self._settings = settings
-        self._heard = 0  # number of messages from the browser
+        self._received = 0  # number of messages from the browser
         self._refused: dict[str, str] = {}
         super().__init__(
             schema=schema(frozenset(hidden)),
@@ -54,15 +54,15 @@ export {render}
             stylesheets=[css("settings")],
             sizing_mode="stretch_width",
         )
-        settings.param.watch(lambda *events: self._tell(), list(PLACES))
-        self.param.watch(lambda event: self._tell(), "visible")
+        settings.param.watch(lambda *events: self._send_values(), list(PLACES))
+        self.param.watch(lambda event: self._send_values(), "visible")
 
     def follow(self, config: RunConfig) -> None:
         """Show the engine's config, which includes all changes sent so far."""
         self._settings.show(config)
-        self._tell()
+        self._send_values()
 
-    def _tell(self) -> None:
+    def _send_values(self) -> None:
         """Send the state, unless the controls are hidden: then once they are shown again."""
         if self.visible:
             self.state = self._now
@@ -74,14 +74,14 @@ export {render}
             "values": values,
             "own": _own(self._settings),
             "refused": self._refused,
-            "answered": self._heard,
+            "answered": self._received,
         }
 
     def turn(self, name: str, words: str) -> None:
         """Change a setting as the browser requests; it may send anything."""
         if name not in PLACES:
             return
-        self._heard += 1
+        self._received += 1
         self._refused = {}
         try:
             self._settings.turn(name, words)
@@ -89,14 +89,14 @@ export {render}
             sentence = str(error)[:LONGEST].rstrip(".")
             sentence = f"{sentence[:1].upper()}{sentence[1:]}."
             self._refused = {"name": name, "sentence": sentence}
-        self._tell()
+        self._send_values()
 
     def refuse(self, name: str, sentence: str) -> None:
         """Keep a setting as it is, and show why; the browser may name any."""
         if name in PLACES:
-            self._heard += 1
+            self._received += 1
             self._refused = {"name": name, "sentence": sentence}
-            self._tell()
+            self._send_values()
 
     @classmethod
     def _process_importmap(cls) -> dict[str, dict[str, str]]:

@@ -149,7 +149,7 @@ def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:
             when = f"step {first:,}" if first == last else f"steps {first:,} to {last:,}"
             yield f"{when}: {_moves(command for _, command in entries)}"
         else:
-            yield from (f"step {step:,}: {_told(command)}" for step, command in entries)
+            yield from (f"step {step:,}: {_described(command)}" for step, command in entries)
 
 
 def _moves(commands: Iterable[Command]) -> str:
@@ -159,7 +159,7 @@ def _moves(commands: Iterable[Command]) -> str:
     return ", ".join(words)
 
 
-def _told(command: Command) -> str:
+def _described(command: Command) -> str:
     if not isinstance(command, SetKnob):
         return type(command).__name__.lower()
     value = command.value

@@ -21,7 +21,7 @@ from engine import (
 PATIENCE = 20.0  # seconds for the run to be set up
 SOON = 1.0  # seconds for which a page without a frame waits for the step of its link
 
-type Tell = Callable[[str], None]
+type Notify = Callable[[str], None]
 
 SAME = "This is the shared run, at step {step}: the weights are the same, to the bit."
 OTHER = (
@@ -34,14 +34,14 @@ class SharedRun:
     """Repeats the run of a link from its first step to the shared one."""
 
     def __init__(
-        self, wish: Wish, handle: ExperimentHandle, tell: Tell, state: bytes = b""
+        self, wish: Wish, handle: ExperimentHandle, notify: Notify, state: bytes = b""
     ) -> None:
-        self._wish, self._handle, self._tell, self._state = wish, handle, tell, state
+        self._wish, self._handle, self._notify, self._state = wish, handle, notify, state
         self._awaited: tuple[int, Recording] | None = None  # number of the run that repeats it
         self._plays = False  # whether it has started
         self.snapshot = handle.latest  # what the page shows first
-        for words in filter(None, (wish.refusal, wish.greeting)):
-            tell(words)
+        for text in filter(None, (wish.refusal, wish.greeting)):
+            notify(text)
         if wish.recording:
             self._prepare(wish.recording)
 
@@ -67,7 +67,7 @@ class SharedRun:
             self._awaited = snapshot.run, recording
         else:
             reason = refusal.result(PATIENCE).rstrip(".") or "it failed"
-            self._tell(f"The run of this link is not possible here: {reason}.")
+            self._notify(f"The run of this link is not possible here: {reason}.")
 
     def _complete(self, now: Snapshot) -> Snapshot:
         """The run with the step that it shows, if that is soon there: a page draws a frame long."""
@@ -120,8 +120,8 @@ class SharedRun:
             self._awaited = None
         elif snapshot.step == recording.steps:
             self._awaited = None
-            told = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
-            told.add_done_callback(lambda future: self._judge(future, recording))
+            state = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
+            state.add_done_callback(lambda future: self._judge(future, recording))
 
     def _judge(self, future: Future[tuple[int, str]], recording: Recording) -> None:
         if future.cancelled():
@@ -131,7 +131,7 @@ class SharedRun:
             return
         step = f"{recording.steps:,}"
         if recording.digest is not None:
-            self._tell((SAME if bits == recording.digest else OTHER).format(step=step))
+            self._notify((SAME if bits == recording.digest else OTHER).format(step=step))
         if self._wish.goes_on:
             self._handle.send(Play())
 

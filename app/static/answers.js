@@ -1,6 +1,6 @@
 // Digits answer what a lesson asks: each of its buttons has a number of its own.
 
-import {find_all} from "./words.js"
+import {find_all} from "./find.js"
 
 const ASKED = ["saw", "predict", "vary"] // what is asked, most urgent first
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"]

@@ -1,7 +1,7 @@
 // The tree of branches beside the timeline: a line for each, along the same steps; a press goes there.
 
 import {count} from "./numbers.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const ROW = 44 // pixels
 const WIDTH = 260 // of the picture, at most
@@ -57,10 +57,10 @@ export class Branches {
     picture.style.gridRow = `1 / span ${rows}`
     const x = (step) => along(step, width)
     const row = (run) => ROW * (this.#twigs.findIndex((twig) => twig.run == run) + 0.5)
-    for (const {run, parent, since, step, told} of this.#twigs) {
+    for (const {run, parent, since, step, status} of this.#twigs) {
       const [from, to, y] = [x(parent == 0 ? 0 : since), x(step ?? end), row(run)]
       const way = parent == 0 ? `M${from} ${y}` : `M${from} ${row(parent)}V${y}`
-      const now = told == HERE ? "now" : ""
+      const now = status == HERE ? "now" : ""
       picture.append(
         shape("path", {class: now, d: `${way}H${to}`}),
         shape("circle", {class: now, cx: to, cy: y, r: 5}),
@@ -70,18 +70,18 @@ export class Branches {
   }
 }
 
-function line({run, parent, since, step, change, told}, end) {
+function line({run, parent, since, step, change, status}, end) {
   const button = document.createElement("button")
-  const [name, words] = [document.createElement("b"), document.createElement("span")]
+  const [name, text] = [document.createElement("b"), document.createElement("span")]
   name.textContent = `run ${run}, ${count(step ?? end)} steps`
-  words.textContent = [
-    told,
+  text.textContent = [
+    status,
     parent == 0 ? "" : `left run ${parent} at step ${count(since)}`,
     change,
   ].filter((part) => part != "").join(" · ")
   button.type = "button"
-  button.append(name, words)
-  if (told == HERE) {
+  button.append(name, text)
+  if (status == HERE) {
     button.setAttribute("aria-current", "true")
     button.disabled = true
   } else {

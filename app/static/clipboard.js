@@ -1,9 +1,9 @@
 // Fills the clipboard, where the browser lets a page do that.
 
-import {tell} from "./events.js"
+import {send} from "./events.js"
 
 export async function copy(text) {
-  tell("answer", "copy", await write(text) ? "copied" : "refused")
+  send("answer", "copy", await write(text) ? "copied" : "refused")
 }
 
 // The clipboard is there on addresses that are encrypted or this machine's own alone.

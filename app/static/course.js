@@ -1,8 +1,8 @@
 // What the browser keeps of the course: which lessons are done, what was answered, and which lesson the address names.
 
-import {tell} from "./events.js"
+import {send} from "./events.js"
 import {open_tab} from "./tabs.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const KEY = "babysit lessons" // in the browser's storage: slugs of lessons that are done
 const ANSWERS = "babysit answers" // ... by lesson and variation, what was answered
@@ -17,7 +17,7 @@ let built = false // whether the panel of lessons is there
 
 // A page that is opened at a lesson goes there; so does the browser's way back and forward.
 export function follow_address() {
-  if (said(LESSON) != null || playlist() != "") {
+  if (parameter(LESSON) != null || playlist() != "") {
     open_lessons()
   }
   window.addEventListener("popstate", tell_address)
@@ -31,7 +31,7 @@ export function follow_address() {
 
 // The tabs come with the sidebar, a moment after the page.
 function open_lessons() {
-  if (find(document.body, '[data-tells] [data-tab="Lessons"]') == null) {
+  if (find(document.body, '[data-message] [data-tab="Lessons"]') == null) {
     setTimeout(open_lessons, LOOK)
   } else {
     open_tab("Lessons")
@@ -58,8 +58,8 @@ export function go_to_lesson(slug) {
 // The panel of lessons is there, and asks.
 export function recall_lessons() {
   built = true
-  tell("press", "lessons done", [...done()].join(" "))
-  Object.values(answers()).forEach((answer) => tell("press", "answers kept", answer))
+  send("press", "lessons done", [...done()].join(" "))
+  Object.values(answers()).forEach((answer) => send("press", "answers kept", answer))
   tell_address()
 }
 
@@ -85,7 +85,7 @@ export function keep_draft(packed) {
 export function recall_draft() {
   try {
     const packed = localStorage.getItem(DRAFT)
-    packed != null && tell("press", "draft kept", packed)
+    packed != null && send("press", "draft kept", packed)
   } catch {}
 }
 
@@ -127,26 +127,26 @@ function answers() {
   }
 }
 
-function said(parameter) {
-  return new URL(window.location).searchParams.get(parameter)
+function parameter(name) {
+  return new URL(window.location).searchParams.get(name)
 }
 
 function playlist() {
   const {hash} = window.location
-  return hash.startsWith(`#${PLAYLIST}=`) ? hash.slice(PLAYLIST.length + 2) : said(PLAYLIST) ?? ""
+  return hash.startsWith(`#${PLAYLIST}=`) ? hash.slice(PLAYLIST.length + 2) : parameter(PLAYLIST) ?? ""
 }
 
 function tell_address() {
   const named = playlist()
   if (named != opened) {
     opened = named
-    tell("press", named == "" ? "whole course" : said(PLAYLIST) == named ? "playlist" : "playlist packed", named)
+    send("press", named == "" ? "whole course" : parameter(PLAYLIST) == named ? "playlist" : "playlist packed", named)
   }
-  if (said(ITEM) != null) {
-    tell("press", "place", `${said(ITEM) - 1}`)
-  } else if (said(LESSON) != null) {
-    tell("press", "lesson", said(LESSON))
+  if (parameter(ITEM) != null) {
+    send("press", "place", `${parameter(ITEM) - 1}`)
+  } else if (parameter(LESSON) != null) {
+    send("press", "lesson", parameter(LESSON))
   } else if (named != "") {
-    tell("press", "place", "0")
+    send("press", "place", "0")
   }
 }

@@ -1,9 +1,9 @@
 // The stages of an explained step: one after the other by button or by themselves, what the number under
 // the pointer is, and which weight is asked for. What they show the server writes: app/explained/dialog.py.
 
-import {tell} from "./events.js"
+import {send} from "./events.js"
 import {keep_focus, SETTLED} from "./presses.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const EACH = 1500 // milliseconds of each stage when they follow by themselves
 const PLAYED = 5 // stages that do
@@ -23,10 +23,10 @@ export function show_stages() {
   // Where a pointer enters within a component, or the focus, is not heard outside of it.
   for (const kind of ["pointermove", "pointerdown", "keyup"]) {
     document.addEventListener(kind, (event) => {
-      const told = aimed_at(event, "says")
-      const place = told?.getRootNode().querySelector(".explained > .readout")
-      if (place != null && place.textContent != told.dataset.says) {
-        place.textContent = told.dataset.says
+      const target = aimed_at(event, "readout")
+      const place = target?.getRootNode().querySelector(".explained > .readout")
+      if (place != null && place.textContent != target.dataset.readout) {
+        place.textContent = target.dataset.readout
       }
     })
   }
@@ -97,6 +97,6 @@ function press(pressed) {
 // Another layer has other units: it begins with its steepest weight.
 function ask(field) {
   const fields = [...field.getRootNode().querySelectorAll("[data-trace]")].map(({value}) => value)
-  tell("press", "trace", (field.dataset.trace == "0" ? [fields[0], "", ""] : fields).join("|"))
+  send("press", "trace", (field.dataset.trace == "0" ? [fields[0], "", ""] : fields).join("|"))
   keep_focus(`[data-trace="${field.dataset.trace}"]`, performance.now() + SETTLED)
 }

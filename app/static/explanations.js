@@ -1,11 +1,11 @@
 // Which things of the page are explained, and which of them lies at a place or has the focus.
 //
 // A thing is called by its kind and name, such as `setting l2` or `view loss`. What is known of things the
-// server says by keys (app/explanations), in which # stands for a number, and * for all words from there.
+// server sends by keys (app/explanations), in which # stands for a number, and * for all words from there.
 
 import {line_near} from "./readout.js"
 import {figures_in} from "./views.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const BY_DATA = [ // what an element says of itself, and the kind of thing that this is
   ["explain", ""], ["press", "button "], ["text", "number "], ["tab", "tab "], ["looks", "button looks "],

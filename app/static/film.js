@@ -1,7 +1,7 @@
 // Plays the run from its first step to now in a fixed time: the scrubber of the timeline goes along by
 // itself, evenly over its own scale, so that early steps take as long as many late ones.
 
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const LASTS = 20_000 // milliseconds, however long the run
 const EACH = 80 // milliseconds from one picture that is asked for to the next

@@ -1,6 +1,6 @@
 // The page's end of the frame channel: asks for a frame, applies it, asks again once it is drawn.
 //
-// A frame names views, sources and words; what they mean is decided on the server.
+// A frame names views, sources and text; what they mean is decided on the server.
 
 import {copy} from "./clipboard.js"
 import {keep_answer, keep_draft, recall_draft, recall_lessons, show_address, show_playlist, tick_lesson} from "./course.js"
@@ -11,7 +11,7 @@ import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
 import {open_tab, turn_to_tab} from "./tabs.js"
 import {time_ticks, time_words} from "./time_axis.js"
 import {Timeline} from "./timeline.js"
-import {Words} from "./words.js"
+import {LiveText} from "./live_text.js"
 import {drawn, draw, in_sight, model, point_at, press} from "./views.js"
 
 const GONE = [4403, 4500] // the server does not know this page, or can train nothing any more
@@ -52,7 +52,7 @@ class Channel {
   #in_sight = [] // those that can be seen; none while the page is still being built
   #awaits = false // whether its answer is still to come
   #scheduled = false
-  #words = new Words()
+  #text = new LiveText()
   #timeline = new Timeline()
   #way_back
   #hall // what else changes there
@@ -69,7 +69,7 @@ class Channel {
 
   // There is no run to steer, for this reason; or there is one again.
   rest(why) {
-    this.#words.rest(why)
+    this.#text.rest(why)
   }
 
   // The plots are drawn in a style of their own.
@@ -90,7 +90,7 @@ class Channel {
     }
     this.#socket.onmessage = ({data}) => this.#apply(JSON.parse(data))
     this.#socket.onclose = ({code}) => {
-      this.#words.say("status", "not connected")
+      this.#text.set("status", "not connected")
       if (GONE.includes(code)) {
         this.#way_back.forget()
       } else {
@@ -111,8 +111,8 @@ class Channel {
     expect(frame)
     fill(frame)
     follow(frame)
-    for (const [id, words] of Object.entries(frame.text ?? {})) {
-      this.#words.say(id, words)
+    for (const [id, text] of Object.entries(frame.text ?? {})) {
+      this.#text.set(id, text)
     }
     this.#timeline.follow(frame)
     this.run = frame.run

@@ -1,9 +1,9 @@
 // Tells the server which key was pressed; what a key does is decided there, unless the browser does it alone.
 
 import {ANSWERS} from "./answers.js"
-import {tell} from "./events.js"
+import {send} from "./events.js"
 import {KEYS} from "./looking.js"
-import {find_all} from "./words.js"
+import {find_all} from "./find.js"
 
 const SPACE = " "
 const NUDGES = ["[", "]"] // what may go on while a key is held
@@ -33,7 +33,7 @@ export function listen_to_keys(keys) {
       return
     }
     nudged = event.timeStamp
-    tell("key", event.key)
+    send("key", event.key)
   })
 
   // A dialog hears Escape only while it has the focus, which it has not while a button is written anew.

@@ -14,19 +14,19 @@ const UNIT_BELOW = 0.55 // ... and below it
 const FLAG = 6 // ... a flag is at least as wide
 const LETTER = 0.6 // ... an average letter
 const EXCURSION = 0.12 // of the width: values off the axis closer than that are one excursion
-const BEYOND = 5 // ... of the size of type: what is told of one is about as wide
-const MOST = 4 // excursions that are told
+const BEYOND = 5 // ... of the size of type: the label of one is about as wide
+const MOST = 4 // excursions that are labelled
 
 // All of it, as plain items that can be shown on the page or painted on a picture.
 export function margin_of(figure, model) {
   const view = figure.model.name?.replace("view:", "")
-  const told = figure.model.tags.find((tag) => tag.lines != null)
-  if (view == null || told == null || figure.frame.bbox.width <= 0) {
+  const tag = figure.model.tags.find((tag) => tag.lines != null)
+  if (view == null || tag == null || figure.frame.bbox.width <= 0) {
     return null
   }
   const plot = new Plot(figure)
   const others = model(`${view}.ghosts`)?.data
-  const curves = told.lines.flatMap(({source, columns, label}) => {
+  const curves = tag.lines.flatMap(({source, columns, label}) => {
     const {step = [], x = [], ...rest} = model(source)?.data ?? {}
     return columns.map((column) => ({step, x, y: rest[column] ?? [], label}))
   })
@@ -34,8 +34,8 @@ export function margin_of(figure, model) {
     type: plot.type,
     ...names(plot, read(model(`${view}.ends`)), curves, others),
     levels: levels(plot, read(model(`${view}.levels`)), [...curves, ...each(others)]),
-    beyond: beyond(plot, curves, told.floor),
-    zero: zero(plot, told.floor),
+    beyond: beyond(plot, curves, tag.floor),
+    zero: zero(plot, tag.floor),
     flags: flags(plot, read(model(`${view}.markers`))),
     unit: {x: plot.right + plot.type * UNIT, y: plot.bottom + plot.type * UNIT_BELOW, text: unit()},
   }
@@ -184,11 +184,11 @@ function flags(plot, changes) {
     if (!plot.shows(x)) {
       continue
     }
-    const said = `step ${count(step)}: ${label}`
+    const tip = `step ${count(step)}: ${label}`
     if (groups.length > 0 && x - groups.at(-1).x < least) {
-      groups.at(-1).tips.push(said)
+      groups.at(-1).tips.push(tip)
     } else {
-      groups.push({x, label, tips: [said]})
+      groups.push({x, label, tips: [tip]})
     }
   }
   return groups.map(({x, label, tips}, n) => {

@@ -29,6 +29,6 @@ export function tick(value) {
 }
 
 // The number that a figure stands for, however many places it has: 12,345 or 1e-6.
-export function read(words) {
-  return Number(words.replaceAll(",", ""))
+export function read(text) {
+  return Number(text.replaceAll(",", ""))
 }

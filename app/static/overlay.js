@@ -3,7 +3,7 @@
 
 import {margin_of} from "./margins.js"
 
-const TOLD = 12 // changes that one tip tells
+const SHOWN = 12 // changes in one tip
 const SVG = "http://www.w3.org/2000/svg"
 
 export class Overlay {
@@ -34,9 +34,9 @@ export class Overlay {
     this.#unit.dataset.looks = "unit"
     this.#unit.hidden = true // of a plot over anything else
     this.#root.append(this.#leaders, this.#names, this.#beyond, this.#unit, this.#flags, this.#tip)
-    for (const [event, listen] of [["pointerover", this.#point], ["focusin", this.#point],
+    for (const [event, listener] of [["pointerover", this.#point], ["focusin", this.#point],
       ["pointerout", this.#leave], ["focusout", this.#leave], ["keydown", this.#press]]) {
-      this.#root.addEventListener(event, listen)
+      this.#root.addEventListener(event, listener)
     }
     host.append(this.#root)
     figure.repainted.connect(() => this.#update())
@@ -132,8 +132,8 @@ export class Overlay {
       return
     }
     const lines = target.dataset.tip.split("\n")
-    const more = lines.length > TOLD ? [`and ${lines.length - TOLD} more`] : []
-    say(this.#tip, [...lines.slice(0, TOLD), ...more].join("\n"))
+    const more = lines.length > SHOWN ? [`and ${lines.length - SHOWN} more`] : []
+    set_text(this.#tip, [...lines.slice(0, SHOWN), ...more].join("\n"))
     const x = target.classList.contains("flag") ? Number.parseFloat(target.style.left) : target.offsetLeft
     const most = this.#root.offsetWidth - this.#tip.offsetWidth
     this.#tip.style.left = `${Math.max(0, Math.min(x, most))}px`
@@ -153,10 +153,10 @@ function place(shown, {x, y, width, colour, text}) {
   style.top = `${y.toFixed(1)}px`
   style.maxWidth = width == null ? "" : `${width.toFixed(1)}px`
   style.color = colour ?? ""
-  say(shown, text)
+  set_text(shown, text)
 }
 
-function say(shown, text) {
+function set_text(shown, text) {
   if (shown.textContent != text) {
     shown.textContent = text
   }

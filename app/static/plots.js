@@ -10,23 +10,23 @@ const LINE = 1.5 * TYPE
 const HALO = 4 // pixels of ground around words that stand on curves
 const SVG = "http://www.w3.org/2000/svg"
 
-export async function save(view, kind, told) {
+export async function save(view, kind, note) {
   const figures = await figures_of(view)
   for (const [number, figure] of figures.entries()) {
     const name = figures.length == 1 ? view : `${view}-${number + 1}`
     const picture = kind == "svg" ? new Vector(figure) : new Raster(figure)
-    paint(picture, figure, sheet(figure, words_of(view), told))
+    paint(picture, figure, sheet(figure, words_of(view), note))
     download(await picture.blob(), `babysit-${name}.${kind}`)
   }
 }
 
 // What stands around the plot: where it lies, and lines of words above and below.
-function sheet(figure, {title, keys}, told) {
+function sheet(figure, {title, keys}, note) {
   const {width, height} = figure.bbox
   const margin = margin_of(figure, model)
   const changes = margin?.flags.flatMap(({tip}) => tip.split("\n")) ?? []
   const letters = Math.max(20, Math.floor(width / (0.52 * TYPE)))
-  const below = [told, changes.length > 0 ? `Changes: ${changes.join("; ")}.` : ""].flatMap((text) => wrap(text, letters))
+  const below = [note, changes.length > 0 ? `Changes: ${changes.join("; ")}.` : ""].flatMap((text) => wrap(text, letters))
   const top = (1 + keys.length) * LINE + 10
   return {margin, title, keys, below, top, width, height: top + height + below.length * LINE + 10}
 }
@@ -112,15 +112,15 @@ class Raster {
     this.#pen.drawImage(layer.canvas, 0, top, bbox.width, bbox.height)
   }
 
-  text(words, {x, y, size, colour, weight, anchor, family, halo}) {
+  text(content, {x, y, size, colour, weight, anchor, family, halo}) {
     this.#pen.font = `${weight} ${size}px ${family}`
     this.#pen.textAlign = anchor == "middle" ? "center" : anchor
     if (halo != null) {
       Object.assign(this.#pen, {strokeStyle: halo, lineWidth: HALO, lineJoin: "round"})
-      this.#pen.strokeText(words, x, y)
+      this.#pen.strokeText(content, x, y)
     }
     this.#pen.fillStyle = colour
-    this.#pen.fillText(words, x, y)
+    this.#pen.fillText(content, x, y)
   }
 
   line({x1, y1, x2, y2, colour}) {
@@ -155,12 +155,12 @@ class Vector {
     this.#root.append(shape("rect", {width: "100%", height: "100%", fill: ground}), plot)
   }
 
-  text(words, {x, y, size, colour, weight, anchor, family, halo}) {
+  text(content, {x, y, size, colour, weight, anchor, family, halo}) {
     const text = shape("text", {x, y, fill: colour, "font-size": size, "font-weight": weight, "text-anchor": anchor, "font-family": family})
     if (halo != null) {
       text.setAttribute("style", `stroke: ${halo}; stroke-width: ${HALO}; paint-order: stroke`)
     }
-    text.textContent = words
+    text.textContent = content
     this.#root.append(text)
   }
 

@@ -1,7 +1,7 @@
 // Tells the server which button was pressed; what a button does is decided there.
 
-import {tell} from "./events.js"
-import {find} from "./words.js"
+import {send} from "./events.js"
+import {find} from "./find.js"
 
 const STILL = 5 // pixels within which a pointer has stayed where it was
 const LATE = 100 // milliseconds after the end of a press in which its click may come
@@ -29,7 +29,7 @@ export function listen_for_presses() {
     const field = event.composedPath().find((element) => element.dataset?.writes != null)
     if (field != null) {
       const {writes, of} = field.dataset
-      tell("press", writes, of == null ? field.value : `${of} ${field.value}`)
+      send("press", writes, of == null ? field.value : `${of} ${field.value}`)
     }
   })
 
@@ -45,7 +45,7 @@ export function listen_for_presses() {
     if (held?.selector == selector) {
       held = null
     }
-    tell("press", press, value)
+    send("press", press, value)
     keep_focus(selector, performance.now() + SETTLED)
   }
 }

@@ -4,9 +4,9 @@
 // what there is to say of it the server: app/explanations/question_mark.py.
 
 import {go_to_lesson} from "./course.js"
-import {tell} from "./events.js"
+import {send} from "./events.js"
 import {element_at, know, knows_any, outwards, thing_of} from "./explanations.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const KIND = "explain" // of the messages that ask
 const STILL = 6 // pixels within which a finger has not dragged
@@ -27,8 +27,8 @@ export function explainable(keys) {
 }
 
 // ... and explains one.
-export function explained(thing, words) {
-  mark?.show(thing, words)
+export function explained(thing, text) {
+  mark?.show(thing, text)
 }
 
 export class QuestionMark {
@@ -36,7 +36,7 @@ export class QuestionMark {
   #layer = part("div", "layer")
   #frame = part("div", "frame")
   #answer = part("section", "answer")
-  #words = part("div", "words")
+  #text = part("div", "text")
   #on = false
   #asked = null // what was asked for: its element, its name, and where its answer belongs
   #before = null // what had the focus when it was asked for
@@ -51,11 +51,11 @@ export class QuestionMark {
     this.#answer.tabIndex = -1
     this.#answer.setAttribute("role", "dialog")
     this.#answer.setAttribute("aria-label", "What is this?")
-    this.#answer.append(this.#words, button("Close", () => this.#close()))
+    this.#answer.append(this.#text, button("Close", () => this.#close()))
     this.#host.attachShadow({mode: "open"}).append(style, this.#layer, this.#answer)
     document.body.append(this.#host)
-    for (const [kind, hear] of [["pointerdown", this.#hold], ["pointermove", this.#point], ["click", this.#press], ["wheel", this.#scroll]]) {
-      this.#layer.addEventListener(kind, hear)
+    for (const [kind, listener] of [["pointerdown", this.#hold], ["pointermove", this.#point], ["click", this.#press], ["wheel", this.#scroll]]) {
+      this.#layer.addEventListener(kind, listener)
     }
     this.#answer.addEventListener("click", this.#follow)
     window.addEventListener("keydown", this.#key, true)
@@ -70,11 +70,11 @@ export class QuestionMark {
 
   #hint() {
     const hint = part("p", "hint")
-    const words = part("span", "words")
+    const text = part("span", "text")
     const keys = part("span", "by-keys")
     keys.textContent = BY_KEYS
-    words.append(HINT, keys, ".")
-    hint.append(words, button("Done", () => this.#stop()))
+    text.append(HINT, keys, ".")
+    hint.append(text, button("Done", () => this.#stop()))
     hint.addEventListener("click", (event) => event.stopPropagation())
     return hint
   }
@@ -86,7 +86,7 @@ export class QuestionMark {
   #start() {
     this.#on = true
     if (!knows_any()) {
-      tell(KIND, "")
+      send(KIND, "")
     }
     // A dialog of Material keeps the focus within itself.
     const home = find(document.body, ".MuiDialog-root [role=dialog]") ?? document.body
@@ -227,14 +227,14 @@ export class QuestionMark {
   #ask({thing, key}, place) {
     this.#before = this.#asked == null ? focused() : this.#before
     this.#asked = {thing, place}
-    tell(KIND, thing, key)
+    send(KIND, thing, key)
   }
 
-  show(thing, words) {
+  show(thing, text) {
     if (!this.#on || this.#asked?.thing != thing) {
       return
     }
-    this.#words.innerHTML = words // escaped by the server
+    this.#text.innerHTML = text // escaped by the server
     this.#answer.hidePopover()
     this.#answer.showPopover()
     this.#put(this.#asked.place)
@@ -279,10 +279,10 @@ function part(kind, name) {
   return made
 }
 
-function button(words, act) {
+function button(label, act) {
   const made = part("button", "outlined")
   made.type = "button"
-  made.textContent = words
+  made.textContent = label
   made.addEventListener("click", act)
   return made
 }

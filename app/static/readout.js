@@ -7,7 +7,7 @@ import {model} from "./views.js"
 import {is_over_run, pointer_in} from "./zooming.js"
 
 const NEAR = 10 // pixels from a line within which it is meant
-const BESIDE = 8 // pixels from the line to what is told
+const BESIDE = 8 // pixels from the line to the box
 
 const readouts = new Set()
 let pointed = null // the figure, and how far from its left side: the axis may move below the pointer
@@ -82,14 +82,14 @@ class Readout {
   #figure
   #root = document.createElement("div")
   #line = document.createElement("i")
-  #told = document.createElement("div")
+  #box = document.createElement("div")
 
   constructor(figure, host) {
     this.#figure = figure
     this.#root.className = "readout"
     this.#root.hidden = true
     this.#root.setAttribute("aria-hidden", "true") // the plot's own words tell more
-    this.#root.append(this.#line, this.#told)
+    this.#root.append(this.#line, this.#box)
     host.append(this.#root)
   }
 
@@ -111,17 +111,17 @@ class Readout {
       width: `${bbox.width}px`, height: `${bbox.height}px`,
     })
     this.#line.style.left = `${x - bbox.left}px`
-    this.#tell(step)
+    this.#fill(step)
     const left = x - bbox.left + BESIDE
-    const fits = left + this.#told.offsetWidth <= bbox.width
-    this.#told.style.left = `${fits ? left : Math.max(0, left - 2 * BESIDE - this.#told.offsetWidth)}px`
-    this.#told.classList.toggle("low", this.#lies_high(step))
+    const fits = left + this.#box.offsetWidth <= bbox.width
+    this.#box.style.left = `${fits ? left : Math.max(0, left - 2 * BESIDE - this.#box.offsetWidth)}px`
+    this.#box.classList.toggle("low", this.#lies_high(step))
   }
 
-  #tell(step) {
+  #fill(step) {
     const head = [`step ${count(step)}`, `epoch ${tick(Number(epoch_of(step).toPrecision(3)))}`]
     const rows = [...this.#own(step), ...this.#others(place(step))]
-    this.#told.replaceChildren(word(head.join(" · ")), ...rows.map(({label, colour, text}) => word(`${label} ${text}`, colour)))
+    this.#box.replaceChildren(part(head.join(" · ")), ...rows.map(({label, colour, text}) => part(`${label} ${text}`, colour)))
   }
 
   // Whether the first curve runs through the upper half of the plot there, where it would be hidden.
@@ -141,7 +141,7 @@ class Readout {
       const values = columns.map((column) => data[column]?.[row])
       const known = values.every((value) => Number.isFinite(value))
       const elsewhere = data.step[row] == at ? "" : ` (step ${count(data.step[row])})`
-      return known ? [{label, colour, text: [...new Set(values.map((value) => this.#say(value)))].join(" to ") + elsewhere}] : []
+      return known ? [{label, colour, text: [...new Set(values.map((value) => this.#format(value)))].join(" to ") + elsewhere}] : []
     })
   }
 
@@ -149,17 +149,17 @@ class Readout {
     const {x = [], y, label, colour} = model(`${this.#figure.model.name.replace("view:", "")}.ghosts`)?.data ?? {}
     return Array.from(x).flatMap((places, n) => {
       const there = label[n] != "" && places[0] <= at && at <= places.at(-1)
-      return there ? [{label: label[n], colour: colour[n], text: this.#say(y[n][nearest(places, at)])}] : []
+      return there ? [{label: label[n], colour: colour[n], text: this.#format(y[n][nearest(places, at)])}] : []
     })
   }
 
-  #say(value) {
+  #format(value) {
     const {floor, shares} = this.#figure.model.tags.find((tag) => tag.lines != null)
     return shares ? `${tick(100 * value)} %` : value <= floor ? "0" : number(value)
   }
 }
 
-function word(text, colour) {
+function part(text, colour) {
   const made = document.createElement("span")
   made.textContent = text
   made.style.color = colour ?? ""

@@ -1,7 +1,7 @@
 // Fits the page to the screen it is on.
 
 import {forget_new_models} from "./bokeh_patches.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const SETTLED = 400 // milliseconds after which the sidebar has gone or come
 

@@ -3,7 +3,7 @@
 // What a control shows is the server's word, but for what was turned here and has no answer yet.
 
 import bundle from "panel-material-ui"
-import {tell} from "./events.js"
+import {send} from "./events.js"
 import {read} from "./numbers.js"
 
 const {React, install_theme_hooks} = bundle
@@ -24,7 +24,7 @@ function Settings({model}) {
   const [schema] = model.useState("schema")
   const [state] = model.useState("state")
   const {groups, scales} = useMemo(() => JSON.parse(schema), [schema])
-  const stops = useMemo(() => scales.map((words) => words.split(" ")), [scales])
+  const stops = useMemo(() => scales.map((text) => text.split(" ")), [scales])
   const [turned, turn] = useTurns(model, state.answered)
   const shared = {values: {...state.values, ...turned}, refused: state.refused, own: state.own, stops, turn}
   return h("div", {className: "settings"}, groups.map((group) => h(Group, {key: group.heading, group, ...shared})))
@@ -37,7 +37,7 @@ function useTurns(model, answered) {
   const turn = (name, value) => {
     sent.current += 1
     set_turns((before) => ({...before, [name]: {value, number: sent.current}}))
-    tell("set", name, value)
+    send("set", name, value)
   }
   const waiting = Object.entries(turns).filter(([, {number}]) => number > answered)
   return [Object.fromEntries(waiting.map(([name, {value}]) => [name, value])), turn]
@@ -45,15 +45,15 @@ function useTurns(model, answered) {
 
 // A heading, what one turns every day, and the rest when somebody asks for it or it changes.
 function Group({group: {heading, everyday, others, folded}, ...shared}) {
-  const told = others.map(({name}) => shared.values[name]).join("|")
-  const before = useRef(told)
+  const values = others.map(({name}) => shared.values[name]).join("|")
+  const before = useRef(values)
   const [open, set_open] = useState(others.some(({name, usual}) => shared.values[name] != usual))
   useEffect(() => {
-    if (told != before.current) {
-      before.current = told
+    if (values != before.current) {
+      before.current = values
       set_open(true)
     }
-  }, [told])
+  }, [values])
   const more = `${open ? "−" : "+"} ${folded}`
   return h("section", null,
     h("div", {className: "heading"},
@@ -156,8 +156,8 @@ function Menu({control: {name, label, tip, entries}, value, turn, own}) {
 
 // A data set of the visitor's own, which is on nobody else's menu, has a number behind its name.
 function name_of(entry) {
-  const [words, number] = entry.split(" #")
-  return number == null ? entry : `${words} (yours)`
+  const [label, number] = entry.split(" #")
+  return number == null ? entry : `${label} (yours)`
 }
 
 // A row of layers, such as 64, 64; two buttons add one like the last, and take the last away.
@@ -175,8 +175,8 @@ function Layers({control: {label, tip, example, fewer, more}, value, turn, wrong
   )
 }
 
-function parts(words) {
-  return words.split(",").map((part) => part.trim()).filter((part) => part != "")
+function parts(text) {
+  return text.split(",").map((part) => part.trim()).filter((part) => part != "")
 }
 
 function Tip({tip}) {

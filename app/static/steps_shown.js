@@ -145,7 +145,7 @@ export function show_steps() {
       set(figure.y_range, values)
     }
   }
-  tell()
+  show_choice()
 }
 
 // The first step and the last.
@@ -201,7 +201,7 @@ function place_anew({figure}) {
 }
 
 // What can be chosen in the headlines says what is chosen.
-function tell() {
+function show_choice() {
   const whole = is_before(first_chosen()) ? "all" : choice
   const name = part == null && heights.size == 0 ? whole : "part"
   in_headlines("[data-looks=steps]", (select) => {

@@ -1,13 +1,13 @@
 // Tabs: one of a list at a time, chosen by mouse or arrow keys. What a tab shows is beside the list, or the
-// server is told which one was opened.
+// server is sent the name of the one that was opened.
 
-import {tell} from "./events.js"
+import {send} from "./events.js"
 import {page_model, uncover} from "./screen.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const LOOK = 100 // milliseconds from one look for a tab to the next
 const TRIES = 50
-let told = "" // the tab that the server was told of last
+let sent = "" // the tab that the server was sent last
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
 export function listen_to_tabs() {
@@ -37,9 +37,9 @@ export function bring_to_light(element) {
   }
 }
 
-// Open a tab that the server has to be told of, and the sidebar with it, which has its tabs a moment later.
+// Open a tab whose name the server has to be sent, and the sidebar with it, which has its tabs a moment later.
 export function open_tab(name, then = () => {}, tries = TRIES) {
-  const tab = told_tab(name)
+  const tab = tab_named(name)
   if (tab == null || tab.getClientRects().length == 0) {
     page_model().data.sidebar_open = true
   }
@@ -56,8 +56,8 @@ export function turn_to_tab(name) {
   open_tab(name, uncover)
 }
 
-function told_tab(name) {
-  return find(document.body, `[data-tells] [data-tab="${CSS.escape(name)}"]`)
+function tab_named(name) {
+  return find(document.body, `[data-message] [data-tab="${CSS.escape(name)}"]`)
 }
 
 function tab_of(event) {
@@ -69,9 +69,9 @@ function all_beside(tab) {
 }
 
 function open(chosen) {
-  const {tells} = chosen.parentNode.dataset
-  if (tells != null) {
-    tell(tells, chosen.dataset.tab)
+  const {message: kind} = chosen.parentNode.dataset
+  if (kind != null) {
+    send(kind, chosen.dataset.tab)
     remember(chosen.dataset.tab)
   }
   show(chosen)
@@ -89,14 +89,14 @@ function show(chosen) {
 
 // On a narrow screen the sidebar is made anew each time that it opens, with its first tab.
 function remember(name) {
-  if (told == "") {
+  if (sent == "") {
     page_model().data.properties.sidebar_open.change.connect(() => setTimeout(recall, LOOK))
   }
-  told = name
+  sent = name
 }
 
 function recall(tries = TRIES) {
-  const tab = told_tab(told)
+  const tab = tab_named(sent)
   if (tab != null) {
     show(tab)
   } else if (tries > 0 && page_model().data.sidebar_open) {

@@ -3,10 +3,10 @@
 // It asks for a step, and for the next only once that is shown: of all that a drag passes, the latest.
 
 import {Branches} from "./branches.js"
-import {tell} from "./events.js"
+import {send} from "./events.js"
 import {count} from "./numbers.js"
 import {model} from "./views.js"
-import {find} from "./words.js"
+import {find} from "./find.js"
 
 const NOW = "now" // what is asked for at the end
 const BEND = 100 // steps: the first ones are evenly spaced, later ones by their logarithm
@@ -27,8 +27,8 @@ export class Timeline {
   #branches = new Branches()
 
   constructor() {
-    for (const [event, listen] of [["input", this.#drag], ["keydown", this.#press], ["pointerdown", this.#hold]]) {
-      document.addEventListener(event, (event) => this.#is_mine(event) && listen(event), true)
+    for (const [event, listener] of [["input", this.#drag], ["keydown", this.#press], ["pointerdown", this.#hold]]) {
+      document.addEventListener(event, (event) => this.#is_mine(event) && listener(event), true)
     }
     document.addEventListener("click", (event) => {
       const {press, value} = event.composedPath()[0].dataset ?? {}
@@ -133,7 +133,7 @@ export class Timeline {
   #ask() {
     this.#asked = this.#wanted
     this.#since = performance.now()
-    tell("look", "", String(this.#wanted))
+    send("look", "", String(this.#wanted))
   }
 
   // How far along the scrubber a step lies, from 0 to 1, and the other way round.

@@ -2,7 +2,7 @@
 
 const KEY = "babysit:run"
 const KEPT_EVERY = 1000 // milliseconds
-const BLINK = 1500 // ... for which a connection may be lost before it is worth a word
+const BLINK = 1500 // ... for which a connection may be lost before a message is worth it
 const LOST = "The connection to the server is lost. The run waits there, and goes on when it is back. "
 const GONE = "The server no longer has the run of before. "
 
@@ -13,8 +13,8 @@ export class WayBack {
   #kept = 0
   #bar = null
   #offered = null // the visit whose run the bar offers to repeat
-  #blink = null // what will say that the connection is lost
-  #lost = null // Bokeh's word on its own connection
+  #blink = null // the timer after which a lost connection is shown
+  #lost = null // Bokeh's message about its own connection
 
   constructor(css) {
     const style = document.createElement("style")
@@ -51,7 +51,7 @@ export class WayBack {
   lose() {
     const forgotten = this.#offered != null && this.#offered == this.#now.visit
     if ((this.#bar == null || forgotten) && this.#blink == null) {
-      this.#blink = setTimeout(() => this.#say("lost", LOST), BLINK)
+      this.#blink = setTimeout(() => this.#show("lost", LOST), BLINK)
     }
   }
 
@@ -75,7 +75,7 @@ export class WayBack {
     if (this.#bar?.dataset.kind == "gone" || step == 0) {
       return
     }
-    this.#say("gone", GONE)
+    this.#show("gone", GONE)
     this.#offered = visit
     if (link != "") {
       const go = document.createElement("a")
@@ -94,13 +94,13 @@ export class WayBack {
     this.#bar.append(" ", close)
   }
 
-  #say(kind, words) {
+  #show(kind, text) {
     this.#close()
     this.#bar = document.createElement("div")
     this.#bar.role = "alert"
     this.#bar.className = "babysit-bar"
     this.#bar.dataset.kind = kind
-    this.#bar.append(words)
+    this.#bar.append(text)
     document.body.append(this.#bar)
   }
 

@@ -42,8 +42,8 @@ class Hand {
     host.append(this.#box)
     const listeners = {pointerdown: this.#press, pointermove: this.#drag, pointerup: this.#release, pointercancel: this.#end,
       dblclick: this.#go_back, wheel: this.#roll}
-    for (const [event, listen] of Object.entries(listeners)) {
-      host.addEventListener(event, listen, {passive: false})
+    for (const [event, listener] of Object.entries(listeners)) {
+      host.addEventListener(event, listener, {passive: false})
     }
   }
 

@@ -86,7 +86,7 @@ def _table(ranking: list[Score]) -> str:
     writer.writerow(["place", "who", "score", "remarks"])
     for place, one in enumerate(ranking, start=1):
         value = "" if math.isnan(one.value) else f"{one.value:.6g}"
-        writer.writerow([place, as_text(one.who), value, as_text(one.told)])
+        writer.writerow([place, as_text(one.who), value, as_text(one.note)])
     return file.getvalue()
 
 
@@ -95,4 +95,4 @@ def _lines(ranking: list[Score], challenge: Challenge) -> Iterator[str]:
     form = ".2%" if challenge.score == "validation_accuracy" else ".4g"
     for place, one in enumerate(ranking, start=1):
         value = "–" if math.isnan(one.value) else format(one.value, form)
-        yield f"{place:3}. {value:>8}  {one.who:<24} {' '.join(one.told.split())}"
+        yield f"{place:3}. {value:>8}  {one.who:<24} {' '.join(one.note.split())}"

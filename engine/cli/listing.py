@@ -74,7 +74,7 @@ def _setting(path: str, setting: Setting) -> dict[str, object]:
 def _lines() -> Iterator[str]:
     for kind, menu in _menus().items():
         yield from _block(kind, {entry.name: _about(entry) for entry in menu.values()})
-    yield from _block("settings", {path: _told(path, s) for path, s in SETTINGS.items()})
+    yield from _block("settings", {path: _described(path, s) for path, s in SETTINGS.items()})
 
 
 def _block(title: str, rows: Mapping[str, list[str]]) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _about(entry: Entry[Any]) -> list[str]:
     return [entry.summary, *knobs]
 
 
-def _told(path: str, setting: Setting) -> list[str]:
+def _described(path: str, setting: Setting) -> list[str]:
     values, default = setting.values, RunConfig().value(path)
     if isinstance(values, Stack):
         default = values.write(default) or "none"

@@ -16,7 +16,7 @@ from engine.search import (
     label_of,
 )
 
-TOLD = 10  # best trials that are listed
+SHOWN = 10  # best trials that are listed
 
 
 def plain(hunt: SearchRun, together: EnsembleFrame | None) -> dict[str, object]:
@@ -55,7 +55,7 @@ def lines(frame: SearchFrame, together: EnsembleFrame | None) -> Iterator[str]:
     yield f"{trials} of {epochs} on {_data(frame)}"
     paths = [axis.path for axis in frame.search.space]
     yield _row("trial", frame.measure, [label_of(path) for path in paths])
-    for number in frame.ranking[:TOLD]:
+    for number in frame.ranking[:SHOWN]:
         trial = frame.trials[number]
         yield _row(
             str(number),

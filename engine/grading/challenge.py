@@ -82,7 +82,7 @@ class Score:
 
     who: str
     value: float  # NaN: none
-    told: str  # how it came about, or why there is none
+    note: str  # how it came about, or why there is none
 
 
 def read_challenge(raw: bytes) -> Challenge:
@@ -198,5 +198,5 @@ BASELINES: Mapping[str, Callable[[Challenge], Experiment]] = {
 def baseline(name: str, challenge: Challenge) -> Score:
     """The score of a baseline, with the first line of its documentation."""
     play = BASELINES[name]
-    told = (play.__doc__ or "").partition("\n")[0]
-    return Score(f"baseline: {name}", challenge.of(play(challenge)), told)
+    note = (play.__doc__ or "").partition("\n")[0]
+    return Score(f"baseline: {name}", challenge.of(play(challenge)), note)

@@ -56,9 +56,9 @@ def _saturation(evidence: Evidence) -> Verdict:
     holds = max(below, above) < 1e-3 * middle
     slopes = tuple(zip(curve.points, curve.slopes, strict=True))
     figures = tuple(Metric(f"slope of {curve.name} at {written(z)}", slope) for z, slope in slopes)
-    told = ", ".join(f"{written(slope, 3)} at {written(z)}" for z, slope in slopes)
+    text = ", ".join(f"{written(slope, 3)} at {written(z)}" for z, slope in slopes)
     ends = "is flat at both ends" if holds else "is not flat at both ends"
-    return Verdict(holds, figures, f"{curve.name} {ends}: its slope is {told}.")
+    return Verdict(holds, figures, f"{curve.name} {ends}: its slope is {text}.")
 
 
 @LESSONS.register("inputs of one sign zig-zag")

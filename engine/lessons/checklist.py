@@ -73,22 +73,22 @@ def run_check(name: str, checkup: Checkup) -> Iterator[CheckProgress | CheckResu
     work = CHECKS[name].make(checkup)
     while True:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            told = next(work, None)
-        if told is None:
+            report = next(work, None)
+        if report is None:
             return
-        yield told
+        yield report
 
 
 def run_checks(checkup: Checkup) -> Iterator[tuple[CheckProgress | CheckResult, ...]]:
     """Run all checks one after another; yields the results so far and the current progress."""
     results: tuple[CheckResult, ...] = ()
     for name in CHECKS:
-        for told in run_check(name, checkup):
-            if isinstance(told, CheckResult):
-                results += (told,)
+        for report in run_check(name, checkup):
+            if isinstance(report, CheckResult):
+                results += (report,)
                 yield results
             else:
-                yield (*results, told)
+                yield (*results, report)
 
 
 # ---- the checks, in the lecture's order ---------------------------------------------------------
@@ -209,11 +209,11 @@ def learning_rate(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     name = "learning rate"
     yield CheckProgress(name, 0.0)
     found: Sweep | None = None
-    for told in sweep(checkup.plain(), checkup.theta.dtype):
-        if isinstance(told, Sweep):
-            found = told
+    for report in sweep(checkup.plain(), checkup.theta.dtype):
+        if isinstance(report, Sweep):
+            found = report
         else:
-            yield CheckProgress(name, told)
+            yield CheckProgress(name, report)
     if found is None:  # never: the test always ends with a result
         return
     rate = checkup.config.optimization.learning_rate

@@ -23,5 +23,5 @@ class Graph:
     axes: tuple[str, str]  # what lies along x and along y
     lines: tuple[Line, ...]
     powers: tuple[bool, bool]  # whether x and y are spaced by powers of ten
-    told: str  # the numbers in words
+    text: str  # the numbers in words
     ends: tuple[float, float] | None  # of the y axis, alike in several pictures; None: what fits

@@ -191,18 +191,18 @@ class Lesson:
     def changes(self, by: Variation) -> tuple[str, ...]:
         """What a variation changes, in words, such as "ReLU: learning rate 0.5 → 0.01"."""
         broken = self.broken(by)
-        told = [
+        lines = [
             f"{before.title}: {words}"
             for before, after in zip(self.runs, broken.runs, strict=True)
             for words in differences(before.config, after.config)
             if before != after
         ]
-        told += [
+        lines += [
             f"{name}: {words}"
             for name, exhibit in self.exhibits.items()
             for words in differences(exhibit, broken.exhibits[name])
         ]
-        return tuple(_together(told))
+        return tuple(_together(lines))
 
     def broken(self, by: Variation) -> "Lesson":
         """This lesson after the click on a variation."""
@@ -213,12 +213,12 @@ class Lesson:
         return dataclasses.replace(self, runs=runs, exhibits=exhibits)
 
 
-def _together(told: list[str]) -> list[str]:
+def _together(lines: list[str]) -> list[str]:
     """One line in place of the same change in several runs."""
-    words = [line.partition(": ")[2] for line in told]
-    if len(told) > 2 and len(set(words)) == 1:
-        return [f"{told[0].partition(': ')[0]} and {len(told) - 1} more: {words[0]}"]
-    return told
+    words = [line.partition(": ")[2] for line in lines]
+    if len(lines) > 2 and len(set(words)) == 1:
+        return [f"{lines[0].partition(': ')[0]} and {len(lines) - 1} more: {words[0]}"]
+    return lines
 
 
 LESSONS: Registry[Callable[[], Lesson]] = Registry("lesson")

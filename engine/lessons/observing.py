@@ -134,10 +134,10 @@ def _extreme(
         best = extreme(known)
         near = [n for n, value in enumerate(values) if _close(value, best, apart)]
         right = near[0] if len(near) == 1 else right
-    told = "; ".join(
+    figures = "; ".join(
         f"{label}: {_written(value, form)}" for label, value in zip(labels, values, strict=True)
     )
-    return Observation(text, (*labels, NEITHER), right, f"{told}.")
+    return Observation(text, (*labels, NEITHER), right, f"{figures}.")
 
 
 def _close(value: float, best: float, apart: float) -> bool:

@@ -145,11 +145,11 @@ def unlike(labels: Iterable[str]) -> tuple[str, ...]:
     """The labels, those that occur more than once with a number."""
     labels = list(labels)
     counts, seen = Counter(labels), Counter[str]()
-    told = []
+    numbered = []
     for label in labels:
         seen[label] += 1
-        told.append(f"{label} ({seen[label]})" if counts[label] > 1 else label)
-    return tuple(told)
+        numbered.append(f"{label} ({seen[label]})" if counts[label] > 1 else label)
+    return tuple(numbered)
 
 
 # ---- what a variation changes -----------------------------------------------------------------

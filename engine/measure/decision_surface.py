@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.data import Examples
-from engine.measure.predictions import lasting, right_of, said_of, shares
+from engine.measure.predictions import lasting, predictions_of, right_of, shares
 from engine.nn.network import Network
 from engine.training.training import Training
 from engine.types import Array, Integers
@@ -25,7 +25,7 @@ class Points:
 
     x: Array  # (N, 2)
     right: Integers | Array  # (N,) true labels or values
-    said: Integers | Array  # (N,) predicted ones
+    predicted: Integers | Array  # (N,) predicted ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class Surface:
     right: float
     bottom: float
     top: float
-    said: Integers | Array  # (rows, columns) class or value, the lowest row first
+    predicted: Integers | Array  # (rows, columns) class or value, the lowest row first
     lead: Array | None  # margin of the best class over the second: 0 at borders, at most 1
     values: tuple[float, float]  # smallest and largest target
     training: Points
@@ -61,7 +61,7 @@ def show_surface(training: Training) -> Surface | None:
         right=right,
         bottom=bottom,
         top=top,
-        said=lasting(said_of(scores, train).reshape(len(y), -1)),
+        predicted=lasting(predictions_of(scores, train).reshape(len(y), -1)),
         lead=_lead(scores, training).reshape(len(y), -1) if train.classes else None,
         values=(0.0, 0.0) if train.classes else _ends(train, validation),
         training=_points(network, train, min(MOST_TRAINING, max(100, int(places)))),
@@ -90,8 +90,8 @@ def _lead(scores: Array, training: Training) -> Array:  # (N,) 0 to 1
 def _points(network: Network, examples: Examples, most: int) -> Points:
     x: Array = examples.x[:most].view()
     x.setflags(write=False)
-    said = said_of(_ask(network, x), examples)
-    return Points(x, lasting(right_of(examples)[:most]), lasting(said))
+    predicted = predictions_of(_ask(network, x), examples)
+    return Points(x, lasting(right_of(examples)[:most]), lasting(predicted))
 
 
 def _frame(x: Array) -> tuple[float, float, float, float]:

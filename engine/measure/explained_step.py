@@ -14,7 +14,7 @@ import numpy as np
 from engine.data import Examples
 from engine.measure.float64_copy import backward_by_layer
 from engine.measure.model_summary import kind_of
-from engine.measure.predictions import lasting, said_of, shares, small
+from engine.measure.predictions import lasting, predictions_of, shares, small
 from engine.nn.layers import Layer
 from engine.nn.losses import LOSSES
 from engine.nn.network import Tensor
@@ -40,7 +40,7 @@ class BatchExample:
     picture: Array | None  # (H, W) or (H, W, 3) as it was before preprocessing; None for tables
     inputs: Array  # (I,) the first, as they were before preprocessing; none of pictures
     right: float  # true label or value, in the data's units
-    said: float
+    predicted: float
     loss: float
 
 
@@ -242,12 +242,14 @@ class _SlowStep:
     def _examples(self) -> Iterator[BatchExample]:
         training, train = self._training, self._training.data.train
         rows = training.batches.rows[:MOST_EXAMPLES]
-        said = said_of(self._scores, train)
+        predicted = predictions_of(self._scores, train)
         losses = self._losses(len(rows))
         for number, row in enumerate(rows):
             right = train.y[row] if train.classes else train.y[row, 0]
             picture, inputs = _before_preprocessing(training, train, int(row))
-            yield BatchExample(picture, inputs, float(right), float(said[number]), losses[number])
+            yield BatchExample(
+                picture, inputs, float(right), float(predicted[number]), losses[number]
+            )
 
     def _losses(self, count: int) -> list[float]:
         """The loss of each example alone, whose mean is that of the mini-batch."""

@@ -24,7 +24,7 @@ class Hard:
     number: int  # in the validation set
     picture: Array | None  # (H, W) or (H, W, 3) as it was before preprocessing; None for tables
     right: float  # the true label or value
-    said: float
+    predicted: float
     probability: float  # of the predicted class; NaN if the loss defines none
     loss: float
     unusual: int  # index of the input that lies farthest from its mean
@@ -36,7 +36,7 @@ class Answers:
     """The predictions on the validation examples."""
 
     right: Integers | Array  # (N,) true labels or values
-    said: Integers | Array  # (N,) predicted ones
+    predicted: Integers | Array  # (N,) predicted ones
     confusion: Integers | None  # (C, C) examples by true class (row) and predicted class
     hardest: tuple[Hard, ...]  # the largest loss first
 
@@ -56,20 +56,20 @@ def show_answers(training: Training) -> Answers:
     scores = judge.answer()
     known = shares(scores, training.config)
     losses = judge.losses()
-    right, said = right_of(data)[: len(scores)], said_of(scores, data)
+    right, predicted = right_of(data)[: len(scores)], predictions_of(scores, data)
     order = np.argsort(-np.where(np.isnan(losses), math.inf, losses), kind="stable")
     hardest = order[:HARDEST]
     unusual = _unusual(training, len(scores), hardest)
     return Answers(
         lasting(right),
-        lasting(said),
-        _confusion(right, said, data),
+        lasting(predicted),
+        _confusion(right, predicted, data),
         tuple(
             Hard(
                 number=int(n),
                 picture=small(picture(training, int(n))) if len(data.shape) > 1 else None,
                 right=float(right[n]),
-                said=float(said[n]),
+                predicted=float(predicted[n]),
                 probability=math.nan if known is None else float(known[n].max()),
                 loss=float(losses[n]),
                 unusual=where,
@@ -85,7 +85,7 @@ def right_of(examples: Examples) -> Integers | Array:  # (N,)
     return examples.y if examples.classes else examples.y[:, 0]
 
 
-def said_of(scores: Array, examples: Examples) -> Integers | Array:  # (N,)
+def predictions_of(scores: Array, examples: Examples) -> Integers | Array:  # (N,)
     """The class with the highest score, or the first predicted value in the data's units."""
     return scores.argmax(axis=1) if examples.classes else examples.in_units(scores)[:, 0].copy()
 
@@ -98,12 +98,12 @@ def lasting[A: np.ndarray](values: A) -> A:
 
 
 def _confusion(
-    right: Integers | Array, said: Integers | Array, examples: Examples
+    right: Integers | Array, predicted: Integers | Array, examples: Examples
 ) -> Integers | None:
     classes = len(examples.classes)
     if not 0 < classes <= MOST_CLASSES:
         return None
-    places = (right * classes + said).astype(np.intp)
+    places = (right * classes + predicted).astype(np.intp)
     counts = np.bincount(places, minlength=classes**2).reshape(classes, classes)
     counts.setflags(write=False)
     return counts

@@ -105,7 +105,7 @@ class Branches:
         return iter(self._branches.values())
 
     @property
-    def told(self) -> tuple[BranchInfo, ...]:
+    def infos(self) -> tuple[BranchInfo, ...]:
         """What a snapshot says of them."""
         return tuple(x.info for x in self._branches.values())
 

@@ -60,7 +60,7 @@ class Companion:
             self.run.follow(config, change)
             self.run.note(self.run.step, turn)
 
-    def told(self, a: Training) -> OtherRun:
+    def info(self, a: Training) -> OtherRun:
         """Its part of a snapshot, with its distance from A."""
         run = self.run
         mine, its = run.training.network.parameters.theta, a.network.parameters.theta
@@ -111,7 +111,7 @@ class Companion:
         """The whole line, measured now; None if B has diverged."""
         while not self.traced(a):
             self.trace(a)
-        return self.told(a).line
+        return self.info(a).line
 
     def branch(self) -> Branch:
         """B as a branch, when it is not trained beside A any more."""

@@ -40,7 +40,7 @@ class Diagnosing:
         """The findings of a run, as they came up."""
         return self._noticed[run].notices
 
-    def tell(self, now: Snapshot) -> Snapshot:
+    def diagnose(self, now: Snapshot) -> Snapshot:
         """The state of a run with what is found in it."""
         findings = diagnose(now)
         changed = now.markers[-1].step if now.markers else 0
@@ -54,7 +54,7 @@ class Diagnosing:
         )
         return self.last
 
-    def tell_past(self, now: Snapshot, past: Past, looking: Looking) -> Snapshot:
+    def diagnose_past(self, now: Snapshot, past: Past, looking: Looking) -> Snapshot:
         """How a run that stands so `now` stood at the step that is looked at."""
         loss = past.diverged
         then = dataclasses.replace(
@@ -77,13 +77,13 @@ class Diagnosing:
         )
         return self.last
 
-    def tell_unready(self, status: Status, looking: Looking) -> Snapshot:
+    def mark_unready(self, status: Status, looking: Looking) -> Snapshot:
         """The last snapshot, shown while the requested step is rebuilt."""
         return dataclasses.replace(self.last, status=status, looking=looking)
 
-    def tell_unverified(self, told: Snapshot, status: Status, until: int | None) -> Snapshot:
+    def mark_unverified(self, snapshot: Snapshot, status: Status, until: int | None) -> Snapshot:
         """The last step of a link's run, while that is repeated: nothing is found in it yet."""
         self.last = dataclasses.replace(
-            told, status=status, until=until, findings=(), condition=Condition.HEALTHY
+            snapshot, status=status, until=until, findings=(), condition=Condition.HEALTHY
         )
         return self.last

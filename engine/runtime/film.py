@@ -147,7 +147,7 @@ def _without_points(surface: Surface) -> Surface:
     nothing = Points(np.empty((0, 2)), np.empty(0), np.empty(0))
     return dataclasses.replace(
         surface,
-        said=np.asarray(surface.said, np.float32 if surface.lead is None else np.int16),
+        predicted=np.asarray(surface.predicted, np.float32 if surface.lead is None else np.int16),
         lead=None if surface.lead is None else surface.lead.astype(np.float16),
         training=nothing,
         validation=nothing,

@@ -64,10 +64,10 @@ class Past:
         following = min((x for x in self.trail.steps if x > start.step), default=self.step)
         parts = 1 + min(PARTS - 1, self.trail.room // 2 // self.trail.largest)
         self._apart = NEAR * math.ceil((following - start.step) / (NEAR * parts))
-        self._again.on_command = self._hear
+        self._again.on_command = self._follow
         self.recorder = self._whole.rewound(start.mark, self._again.training)
 
-    def _hear(self, command: Command) -> None:
+    def _follow(self, command: Command) -> None:
         match command:
             case SetKnob(path):
                 self.recorder.turn()

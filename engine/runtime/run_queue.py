@@ -210,7 +210,7 @@ class RunQueue:
             share = self._turn(slot, due)
         except Exception as error:
             log.exception("an experiment failed")
-            _tell(slot, error)
+            _publish_failure(slot, error)
         finally:
             self.overdue.end()
             self._serves = None
@@ -351,7 +351,7 @@ def _show(slot: ExperimentSlot) -> None:
     slot.publish(slot.experiment.snapshot(looks), looks)
 
 
-def _tell(slot: ExperimentSlot, error: Exception) -> None:
+def _publish_failure(slot: ExperimentSlot, error: Exception) -> None:
     try:
         slot.fail(error)
     except Exception:  # of a listener; it must not end the thread

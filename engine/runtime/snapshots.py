@@ -33,7 +33,7 @@ class Snapshots:
 
     def as_measured(self) -> Snapshot:
         """The current state as it was last measured."""
-        return self._diagnosing.tell(self._describe())
+        return self._diagnosing.diagnose(self._describe())
 
     def _of_shown_step(self, looks: Set[str]) -> Snapshot:
         """The step that is looked at, or the last one of a link's run while that is repeated."""
@@ -43,15 +43,15 @@ class Snapshots:
         if ahead := self._tree.shown.ahead:
             shown = self._of_past(ahead.past, ahead.looking(step, so_far), looks)
             trainer = self._tree.trainer
-            return self._diagnosing.tell_unverified(shown, trainer.status, trainer.script.until)
+            return self._diagnosing.mark_unverified(shown, trainer.status, trainer.script.until)
         return self.as_measured()
 
     def _of_past(self, past: Past, looking: Looking, looks: Set[str]) -> Snapshot:
         """The run at another step; until that is rebuilt, the snapshot before."""
         if not past.ready:
-            return self._diagnosing.tell_unready(self._tree.trainer.status, looking)
+            return self._diagnosing.mark_unready(self._tree.trainer.status, looking)
         past.measure(looks)
-        return self._diagnosing.tell_past(self._describe(), past, looking)
+        return self._diagnosing.diagnose_past(self._describe(), past, looking)
 
     def _describe(self) -> Snapshot:
         """The state of the run and of those beside it, without findings."""
@@ -62,6 +62,6 @@ class Snapshots:
             followed=self._diagnosing.followed.changes,
             previous=tree.previous,
             pinned=self.pinned,
-            other=tree.other.told(run.training) if tree.other else None,
-            branches=tree.branches.told,
+            other=tree.other.info(run.training) if tree.other else None,
+            branches=tree.branches.infos,
         )

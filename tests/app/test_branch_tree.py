@@ -38,7 +38,7 @@ def test_the_tree_has_each_branch_below_its_parent(experiment):
         (3, 2, 30, 50),
         (4, 1, 50, None),
     ]
-    assert [twig.told for twig in twigs] == ["", "", "", HERE]
+    assert [twig.status for twig in twigs] == ["", "", "", HERE]
     assert [re.sub(".* → ", "", twig.change) for twig in twigs] == ["", "0.02", "0.03", "0.04"]
 
 
@@ -83,7 +83,7 @@ def test_a_link_brings_the_branches_and_the_page_says_which_are_to_be_repeated(e
     guest.advance(60.0)
     assert digest(guest) == digest(experiment)
     twigs = tree(guest.snapshot())
-    assert [(x.run, x.parent, x.told) for x in twigs] == [
+    assert [(x.run, x.parent, x.status) for x in twigs] == [
         (2, 0, REPEATED),
         (3, 2, REPEATED),
         (4, 3, REPEATED),
@@ -138,4 +138,4 @@ def test_run_b_is_in_the_tree_and_in_the_link(experiment):
     assert recording.branches[-1].run == 5
     pair.end()
     assert record(experiment).branches == recording.branches
-    assert tree(experiment.snapshot())[-1].told == ""
+    assert tree(experiment.snapshot())[-1].status == ""

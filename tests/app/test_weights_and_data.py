@@ -212,8 +212,10 @@ def test_hard_images_have_true_and_predicted_class():
     assert len(hardest) == len(captions["is"]) == len(drawn["data.pictures"]["image"]) == 16
     for number, hard in enumerate(hardest):
         assert captions["is"][number] == f"is {hard.right:.0f}"
-        assert captions["said"][number] == f"said {hard.said:.0f} {100 * hard.probability:.0f} %"
-        wrong = hard.right != hard.said
+        assert (
+            captions["said"][number] == f"said {hard.predicted:.0f} {100 * hard.probability:.0f} %"
+        )
+        wrong = hard.right != hard.predicted
         assert (captions["colour"][number] == palette.ACCENT) == wrong
         shown = pixels(drawn["data.pictures"]["image"][number])
         np.testing.assert_allclose(shown, 1 + 254 * hard.picture, atol=0.51)
@@ -223,12 +225,12 @@ def test_the_surface_is_coloured_by_class_and_crosses_mark_mistakes():
     snapshot = seen(CASES["spiral"], 300)
     surface, drawn = snapshot.inside.surface, part("data", snapshot).set
     shown = pixels(drawn["data.surface"]["image"][0])[::-1]
-    np.testing.assert_array_equal(shown // 85, surface.said)
+    np.testing.assert_array_equal(shown // 85, surface.predicted)
     for said in range(3):
-        here = surface.said == said
+        here = surface.predicted == said
         np.testing.assert_allclose(shown[here] % 85 / 84, surface.lead[here], atol=0.01)
     wrong = sum(
-        int(np.sum(points.right != points.said))
+        int(np.sum(points.right != points.predicted))
         for points in (surface.training, surface.validation)
     )
     assert len(drawn["data.wrong"]["x"]) == wrong
@@ -238,9 +240,9 @@ def test_values_on_the_plane_are_coloured_by_their_sign():
     snapshot = seen(CASES["bumps"], 300)
     surface, told = snapshot.inside.surface, part("data", snapshot)
     shown = pixels(told.set["data.surface"]["image"][0])[::-1].astype(int)
-    far = np.abs(surface.said) > 0.05
-    np.testing.assert_array_equal(np.sign(shown - 128)[far], np.sign(surface.said)[far])
-    off = snapshot.inside.answers.said - snapshot.inside.answers.right
+    far = np.abs(surface.predicted) > 0.05
+    np.testing.assert_array_equal(np.sign(shown - 128)[far], np.sign(surface.predicted)[far])
+    off = snapshot.inside.answers.predicted - snapshot.inside.answers.right
     assert float(told.text["data.error"]) == pytest.approx(np.sqrt(np.mean(off**2)), rel=0.02)
 
 
@@ -249,7 +251,7 @@ def test_the_hardest_rows_of_a_table_are_described():
     rows, hardest = part("data", snapshot).set["data.rows"], snapshot.inside.answers.hardest
     names = snapshot.data.classes
     for words, hard in zip(rows["words"], hardest, strict=True):
-        assert f"is {names[int(hard.right)]}, said {names[int(hard.said)]}" in words
+        assert f"is {names[int(hard.right)]}, said {names[int(hard.predicted)]}" in words
         assert f"loss {numbers.number(hard.loss)}" in words
 
 

@@ -39,7 +39,7 @@ def test_every_baseline_keeps_to_the_budget_and_the_start(challenge):
         assert experiment.first_config == challenge.config
         diverged = experiment.status is Status.DIVERGED
         assert math.isnan(challenge.of(experiment)) == diverged
-        assert baseline(name, challenge).told.endswith(".")
+        assert baseline(name, challenge).note.endswith(".")
 
 
 def test_the_babysitter_makes_a_bad_start_good():
@@ -78,8 +78,8 @@ def test_a_class_is_ranked_anonymously_and_who_cheats_has_no_score(challenge, tm
     paths = [str(tmp_path / name) for name in (*files, "noise.json")]
     table = tmp_path / "ranking.csv"
     assert main(["challenge", str(tmp_path / "c"), *paths, "--csv", str(table)]) == 0
-    told = capsys.readouterr()
-    assert "Ada" not in told.out and not told.err
+    note = capsys.readouterr()
+    assert "Ada" not in note.out and not note.err
     rows = list(csv.DictReader(io.StringIO(table.read_text())))
     assert len(rows) == len(paths) + len(BASELINES)
     students = [row for row in rows if not row["who"].startswith("baseline")]

@@ -30,7 +30,7 @@ def file(tmp_path):
     return path
 
 
-def told(capsys, *argv) -> dict:
+def described(capsys, *argv) -> dict:
     assert main(["data", *map(str, argv), "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
@@ -44,7 +44,7 @@ def refused(capsys, *argv) -> str:
 
 
 def test_json_describes_the_whole_table(file, capsys):
-    found = told(capsys, file)
+    found = described(capsys, file)
     assert found.keys() >= KEYS
     assert (found["examples"], found["target"]) == (6, "kind")
     assert found["classes"] == {"01": 2, "02": 2, "10": 2}
@@ -65,17 +65,17 @@ def test_text_and_json_agree(file, capsys):
 
 
 def test_another_column_and_another_task_are_chosen(file, capsys):
-    found = told(capsys, file, "--target", "weight", "--task", "values")
+    found = described(capsys, file, "--target", "weight", "--task", "values")
     assert (found["target"], found["classes"]) == ("weight", None)
-    found = told(capsys, file, "--target", "colour")
+    found = described(capsys, file, "--target", "colour")
     assert found["classes"] == {"blue": 3, "red": 3}
 
 
 def test_missing_values_are_refused_with_their_place_or_filled_in(file, capsys):
     file.write_text(ROWS.replace("3,25", ""))
     assert "line 3, column 'weight'" in refused(capsys, file)
-    assert told(capsys, file, "--missing", "drop")["examples"] == 5
-    assert told(capsys, file, "--missing", "median")["examples"] == 6
+    assert described(capsys, file, "--missing", "drop")["examples"] == 5
+    assert described(capsys, file, "--missing", "median")["examples"] == 6
 
 
 def test_an_unreadable_file_is_one_sentence(file, tmp_path, capsys):
@@ -88,7 +88,7 @@ def test_an_unreadable_file_is_one_sentence(file, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", list(DATASETS))
 def test_every_data_set_of_the_menu_is_described(name, capsys):
-    found = told(capsys, name)
+    found = described(capsys, name)
     assert found["examples"] > 0
     assert found["inputs"] > 0
     if found["classes"] is not None:

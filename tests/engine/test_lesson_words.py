@@ -92,7 +92,7 @@ def is_one_of(number: str, values: Iterable[float]) -> bool:
     return any(abs(written - value) <= half for value in values)
 
 
-def told(lesson: Lesson) -> tuple[Verdict, set[float]]:
+def described(lesson: Lesson) -> tuple[Verdict, set[float]]:
     """The verdict, and the numbers of the runs."""
     experiments = {run.name: follow(run) for run in lesson.runs}
     outcomes = {name: outcome(experiment) for name, experiment in experiments.items()}
@@ -110,7 +110,7 @@ def told(lesson: Lesson) -> tuple[Verdict, set[float]]:
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_every_number_of_a_verdict_comes_from_its_runs(name):
     for lesson in map(short, variations(open_lesson(name))):
-        verdict, measured = told(lesson)
+        verdict, measured = described(lesson)
         figures = {figure.ours for figure in verdict.figures}
         known = settings_of(lesson) | FIXED.get(name, set())
         labels = [run.title for run in lesson.runs] + [figure.label for figure in verdict.figures]

@@ -90,7 +90,7 @@ def stopped(experiment: Experiment, step: int) -> Experiment:
     return replay(experiment.first_config, journal, step)
 
 
-def told(snapshot) -> dict[str, object]:
+def described(snapshot) -> dict[str, object]:
     """What a snapshot tells of the network and its run at that step, as plain values."""
     metrics = dataclasses.asdict(snapshot.metrics)
     # What depends on when it was measured before, or on the clock.
@@ -123,7 +123,7 @@ def test_a_step_is_shown_as_a_run_that_was_stopped_there(network, turns, room, d
         step = data.draw(st.integers(0, experiment.step))
         experiment.look_back(step)
         shown, alone = experiment.snapshot(LOOKS), stopped(experiment, step)
-        agree(told(shown), told(alone.snapshot(LOOKS)))
+        agree(described(shown), described(alone.snapshot(LOOKS)))
         assert record(experiment).digest == digest(alone)
         assert shown.curves.to_csv().startswith(shown.so_far.to_csv())
     assert (digest(experiment), experiment.journal, experiment.run) == before

@@ -217,7 +217,7 @@ def test_without_convolutions_there_are_no_maps():
 def test_the_surface_has_the_networks_predictions(config):
     experiment, inside = seen(config, 200)
     surface = inside.surface
-    rows, columns = surface.said.shape
+    rows, columns = surface.predicted.shape
     width = (surface.right - surface.left) / columns
     height = (surface.top - surface.bottom) / rows
     rng = np.random.default_rng(0)
@@ -226,7 +226,7 @@ def test_the_surface_has_the_networks_predictions(config):
         [surface.left + (column + 0.5) * width, surface.bottom + (row + 0.5) * height], axis=1
     )
     scores = by_hand(experiment, x)
-    told = surface.said[row, column]
+    told = surface.predicted[row, column]
     if surface.lead is None:
         np.testing.assert_allclose(told, scores[:, 0], atol=1e-4)
         return
@@ -254,12 +254,12 @@ def test_points_have_labels_and_predictions(part):
     np.testing.assert_array_equal(points.x, data.x[: len(points.x)])
     np.testing.assert_array_equal(points.right, data.y[: len(points.x)])
     said = by_hand(experiment, points.x).argmax(axis=1)
-    assert np.mean(said == points.said) > 0.99  # at a border float32 may decide differently
+    assert np.mean(said == points.predicted) > 0.99  # at a border float32 may decide differently
 
 
 def test_a_large_network_gets_a_coarser_surface():
     surface = seen(SPIRAL.replace("model.hidden", (400,) * 8), 1)[1].surface
-    assert 200 <= surface.said.size < 2000
+    assert 200 <= surface.predicted.size < 2000
 
 
 def test_there_is_no_surface_of_pictures_or_tables():
@@ -286,7 +286,7 @@ def test_accuracy_is_that_of_the_curves():
     experiment.train(40)
     snapshot = experiment.snapshot(ALL)
     answers = snapshot.inside.answers
-    assert np.mean(answers.right == answers.said) == pytest.approx(
+    assert np.mean(answers.right == answers.predicted) == pytest.approx(
         snapshot.metrics.validation_accuracy
     )
 
@@ -310,7 +310,7 @@ def test_the_hardest_examples_have_the_largest_losses(loss):
     np.testing.assert_allclose([hard.loss for hard in hardest], -np.sort(-losses)[:16], rtol=1e-3)
     for hard in hardest:
         assert losses[hard.number] == pytest.approx(hard.loss, rel=1e-3)
-        assert (hard.right, hard.said) == (data.y[hard.number], z[hard.number].argmax())
+        assert (hard.right, hard.predicted) == (data.y[hard.number], z[hard.number].argmax())
         if loss == "softmax cross-entropy":
             assert hard.probability == pytest.approx(softmax(z)[hard.number].max(), abs=1e-4)
         else:
@@ -359,17 +359,17 @@ def test_regression_predictions_are_compared_with_the_targets():
     data, answers = experiment.data.validation, inside.answers
     assert answers.confusion is None
     np.testing.assert_array_equal(answers.right, data.y[:, 0])
-    np.testing.assert_allclose(answers.said, by_hand(experiment, data.x)[:, 0], atol=1e-5)
-    off = np.square(answers.said - answers.right)
+    np.testing.assert_allclose(answers.predicted, by_hand(experiment, data.x)[:, 0], atol=1e-5)
+    off = np.square(answers.predicted - answers.right)
     assert inside.answers.hardest[0].number == off.argmax()
 
 
 def test_predictions_use_no_dropout_and_running_averages():
     experiment, inside = seen(NORMALIZED, 50)
     again = experiment.snapshot(ALL).inside
-    np.testing.assert_array_equal(inside.answers.said, again.answers.said)
+    np.testing.assert_array_equal(inside.answers.predicted, again.answers.predicted)
     accuracy = experiment.snapshot().metrics.validation_accuracy
-    assert np.mean(inside.answers.right == inside.answers.said) == pytest.approx(accuracy)
+    assert np.mean(inside.answers.right == inside.answers.predicted) == pytest.approx(accuracy)
 
 
 def test_a_diverged_run_keeps_the_last_results():

@@ -203,8 +203,8 @@ def test_scaled_values_are_shown_in_their_own_units():
     for now in shown:
         assert now.metrics.validation_accuracy > 0.9
         surface, answers = now.inside.surface, now.inside.answers
-        assert np.abs(answers.said - answers.right).max() < 0.3
-        middle = surface.said[len(surface.said) // 2, surface.said.shape[1] // 2]
+        assert np.abs(answers.predicted - answers.right).max() < 0.3
+        middle = surface.predicted[len(surface.predicted) // 2, surface.predicted.shape[1] // 2]
         assert abs(middle) < 0.1  # the mean of both coordinates
     np.testing.assert_array_equal(shown[0].inside.answers.right, shown[1].inside.answers.right)
     assert shown[0].inside.surface.values == shown[1].inside.surface.values

@@ -70,9 +70,9 @@ class Seat:
         if order.run:
             self._go_to_run(order.run)
         else:
-            self.visit.do_there("show_address", "lesson", order.lesson)
-            self.visit.do_there("turn_to_tab", LESSON_TAB)
-            self.visit.press_there("lesson", order.lesson)
+            self.visit.page.do("show_address", "lesson", order.lesson)
+            self.visit.page.do("turn_to_tab", LESSON_TAB)
+            self.visit.page.press("lesson", order.lesson)
 
     def _go_to_run(self, packed: bytes) -> None:
         try:
@@ -90,14 +90,14 @@ class Seat:
 
     def _go_on_with(self, run: CarriedRun) -> None:
         if self.visit.layout.panel == LESSON_TAB:  # its lesson waits
-            self.visit.do_there("turn_to_tab", KNOBS)
-        self.visit.take_up_there(run)
+            self.visit.page.do("turn_to_tab", KNOBS)
+        self.visit.page.change(lambda: self.visit.take_up(run))
 
     def _point(self) -> None:
         view = self.student.pointed_at
         if view != self._pointed_at:
             self._pointed_at = view
-            self.visit.do_there("point_at", view)
+            self.visit.page.do("point_at", view)
 
     def accept(self, suggestion: Suggestion) -> None:
         """Set what the teacher suggests, in the student's own run."""
@@ -123,7 +123,7 @@ class Seat:
         """The student is not in the room any more: the page is its own again."""
         self.visit.refuses = lambda kind, name, value: ""
         self.visit.watch_other(None)
-        self.visit.do_there("point_at", "")
+        self.visit.page.do("point_at", "")
 
     @property
     def works(self) -> bool:

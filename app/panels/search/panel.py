@@ -16,7 +16,7 @@ from app.page.buttons import Presses, button
 from app.panels.panel import PANELS
 from app.panels.search.axes_form import Axes
 from app.panels.search.search_controller import SearchController, search_progress
-from app.panels.search.space import REGION, SORT, TRIAL, told_of
+from app.panels.search.space import REGION, SORT, TRIAL, trial_label
 from app.panels.search.table import TrialTable
 from app.stylesheets import css
 from app.templates import refusal, sentence
@@ -63,7 +63,7 @@ class SearchRoom:
         for name, action in self._actions.items():
             presses.on(f"search {name}", action)
         for name in (TRIAL, SORT, REGION):
-            presses.on_value(name, functools.partial(self._hear, name))
+            presses.on_value(name, functools.partial(self._on_press, name))
 
     # ---- the widgets ----------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class SearchRoom:
     def _refuse(self, words: str) -> None:
         self._refusal.object = refusal(words)
 
-    def _hear(self, name: str, words: str) -> None:
+    def _on_press(self, name: str, words: str) -> None:
         """Handle a press or a brush in the plots; the page may send anything."""
         match _numbers(words):
             case [number] if name == TRIAL:
@@ -183,8 +183,8 @@ class SearchRoom:
         trial = frame.trials[number]
         self._controller.load(trial.config)
         self._table.close()
-        told = f"Trial {told_of(frame, trial)} is your run now, from its first step."
-        self._loaded.object = sentence(told, "holds", "status")
+        text = f"Trial {trial_label(frame, trial)} is your run now, from its first step."
+        self._loaded.object = sentence(text, "holds", "status")
         self._watch.object = _button("watch", "Watch it learn", "visibility")
 
     def _brush(self, ends: Sequence[float]) -> None:

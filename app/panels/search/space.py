@@ -48,12 +48,12 @@ for (const {data} of sources) {
 }
 TELL
 """
-TELL = """
-if (nearest != null) { window.babysit_tell({kind: "press", name, value: String(nearest)}) }
+SEND = """
+if (nearest != null) { window.babysit_send({kind: "press", name, value: String(nearest)}) }
 """
 BRUSHED = """
 const {x0, x1, y0, y1} = cb_obj.geometry
-if (cb_obj.final) { window.babysit_tell({kind: "press", name, value: [x0, x1, y0, y1].join(" ")}) }
+if (cb_obj.final) { window.babysit_send({kind: "press", name, value: [x0, x1, y0, y1].join(" ")}) }
 """
 
 
@@ -116,7 +116,7 @@ def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
     return f"{frame.measure} {numbers.number(score)}"
 
 
-def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
+def trial_label(frame: SearchFrame, trial: TrialFrame) -> str:
     """A trial as text: its score, its values, why it was stopped."""
     point = ", ".join(
         f"{label_of(axis.path).lower()} {in_words(value)}"
@@ -126,13 +126,13 @@ def told_of(frame: SearchFrame, trial: TrialFrame) -> str:
     return f"{trial.number + 1}: {score_of(frame, trial)}, {point}{reason}"
 
 
-def tell_trial(drawn: figure, which: str, sources: Sequence[object]) -> None:
+def send_trial(drawn: figure, which: str, sources: Sequence[object]) -> None:
     """Report to the server which trial was clicked; `which` is NEAREST or INSIDE."""
-    code = which.replace("TELL", TELL)
+    code = which.replace("TELL", SEND)
     drawn.js_on_event("tap", CustomJS(code=code, args={"sources": sources, "name": TRIAL}))
 
 
-def tell_region(drawn: figure) -> None:
+def send_region(drawn: figure) -> None:
     """Report the selected region to the server, from 0 to 1 on each axis."""
     drawn.js_on_event("selectiongeometry", CustomJS(code=BRUSHED, args={"name": REGION}))
 

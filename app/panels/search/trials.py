@@ -14,11 +14,11 @@ from app.panels.search.space import (
     lay_along,
     places,
     search_of,
+    send_region,
+    send_trial,
     shape_of,
     space_of,
-    tell_region,
-    tell_trial,
-    told_of,
+    trial_label,
 )
 from app.plots.plot_data import Part
 from app.plots.view import VIEWS, plot, source
@@ -42,7 +42,9 @@ def trials_columns(snapshot: Snapshot, since: int) -> Part:
                 "colour": [_colour(trial) for trial in begun],
                 "marker": [MARKERS.get(trial.status, OTHER[0]) for trial in begun],
                 "size": [SIZES.get(trial.status, OTHER[1]) for trial in begun],
-                "words": [told_of(frame, t) if frame and t.status in ENDED else "" for t in begun],
+                "words": [
+                    trial_label(frame, t) if frame and t.status in ENDED else "" for t in begun
+                ],
             },
             "trials.best": {"x": best_places(frame, across), "y": best_places(frame, up)},
         },
@@ -69,7 +71,7 @@ def _colour(trial: TrialFrame) -> str:
 def _alternative(frame: SearchFrame | None) -> str:
     if frame is None:
         return "No search has started yet."
-    best = [told_of(frame, frame.trials[number]) for number in frame.ranking[:5]]
+    best = [trial_label(frame, frame.trials[number]) for number in frame.ranking[:5]]
     edges = " ".join(edge.text for edge in frame.edges)
     return f"The best trials: {'; '.join(best) or 'none yet'}. {edges}"
 
@@ -121,8 +123,8 @@ class TrialsView:
         brush = BoxSelectTool(persistent=True, renderers=[points])
         figure.add_tools(brush, HoverTool(renderers=[points], tooltips="@words"))
         figure.toolbar.active_drag = brush
-        tell_region(figure)
-        tell_trial(figure, NEAREST, [data])
+        send_region(figure)
+        send_trial(figure, NEAREST, [data])
         self.figures = [figure]
 
 

@@ -11,7 +11,7 @@ from bokeh.models.renderers import DataRenderer
 from app import numbers, palette, theme
 from app.explanations.explanation import explain
 from app.panels.search.search_controller import search_progress
-from app.panels.search.space import ENDED, INSIDE, colour, tell_trial, told_of
+from app.panels.search.space import ENDED, INSIDE, colour, send_trial, trial_label
 from app.plots.plot_data import Column, Columns, Part
 from app.plots.view import VIEWS, plot, source
 from engine import (
@@ -111,7 +111,7 @@ def _band(
             "left": left, "right": right, "bottom": bottom, "top": top,
             "middle": (left + right) / 2, "centre": round((bottom + top) / 2, 2),
             "label": sign or _score(trial), "cross": 1 if sign else 0,
-            "words": told_of(frame, trial) if trial.status in ENDED else f"{trial.number + 1}",
+            "words": trial_label(frame, trial) if trial.status in ENDED else f"{trial.number + 1}",
         }  # fmt: skip
         for name, value in row.items():
             columns[name].append(value)
@@ -163,7 +163,7 @@ def _text(shown: SearchProgress) -> dict[str, str]:
     signs = Counter(_sign(trial) for trial in frame.trials)
     stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)
     best = "–" if shown.best is None else numbers.percent(shown.best)
-    top = told_of(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
+    top = trial_label(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
     return {
         "wall.done": f"{ended} of {len(frame.trials)}",
         "wall.left": numbers.seconds(frame.seconds_left),
@@ -220,7 +220,7 @@ class WallView:
             text_align="center", text_font_size=style.small, text_color=palette.QUIET,
         )  # fmt: skip
         self._figure.add_tools(HoverTool(renderers=cells, tooltips="@words"))
-        tell_trial(self._figure, INSIDE, sources)
+        send_trial(self._figure, INSIDE, sources)
         self.figures = [self._figure]
 
     def _draw(self, data: ColumnDataSource) -> DataRenderer:

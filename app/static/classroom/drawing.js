@@ -39,9 +39,9 @@ export class Drawing {
     for (const [x, y] of mine ?? []) {
       this.#heights[Math.round(x * (PLACES - 1))] = y
     }
-    for (const [event, listen] of [["pointerdown", this.#down], ["pointermove", this.#move], ["pointerup", this.#up],
+    for (const [event, listener] of [["pointerdown", this.#down], ["pointermove", this.#move], ["pointerup", this.#up],
       ["pointercancel", this.#up], ["keydown", this.#press]]) {
-      this.element.addEventListener(event, listen)
+      this.element.addEventListener(event, listener)
     }
     this.#show()
   }

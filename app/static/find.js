@@ -1,0 +1,23 @@
+// Elements of the page, those in shadow roots included.
+
+// The first one that matches.
+export function find(root, selector) {
+  const element = root.querySelector(selector)
+  if (element != null) {
+    return element
+  }
+  for (const host of root.querySelectorAll("*")) {
+    if (host.shadowRoot != null) {
+      const inside = find(host.shadowRoot, selector)
+      if (inside != null) {
+        return inside
+      }
+    }
+  }
+  return null
+}
+
+export function find_all(root, selector) {
+  const inside = [...root.querySelectorAll("*")].filter((host) => host.shadowRoot != null)
+  return [...root.querySelectorAll(selector), ...inside.flatMap((host) => find_all(host.shadowRoot, selector))]
+}
