@@ -1,4 +1,4 @@
-"""The messages of a page to its room. A key decides which: a teacher's and a student's differ."""
+"""The messages of a page to its room. The page's key decides which of them it may send."""
 
 from typing import Annotated, Literal
 
@@ -23,14 +23,14 @@ class ClassMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_
 
 
 class Enter(ClassMessage, frozen=True, tag="enter"):
-    """Come back to a room by its code, with the key that was given."""
+    """Return to a room by its code, with the key that the page got there before."""
 
     code: ShortText
     key: ShortText
 
 
 class Teach(ClassMessage, frozen=True, tag="teach"):
-    """Show the password by which rooms are opened."""
+    """Enter the teacher's password, which allows to open rooms."""
 
     password: Line
 
@@ -55,19 +55,19 @@ class Join(ClassMessage, frozen=True, tag="join"):
 
 
 class Wall(ClassMessage, frozen=True, tag="wall"):
-    """See the runs of all students, or not any more: a teacher's."""
+    """Show the runs of all students on the teacher's wall, or stop showing them."""
 
     on: bool
 
 
 class Results(ClassMessage, frozen=True, tag="results"):
-    """Take the results home: a teacher's."""
+    """Download the results; for a teacher alone."""
 
     kind: Literal["json", "csv", "room", "hand-ins"]
 
 
 class Code(ClassMessage, frozen=True, tag="code"):
-    """A QR code of the address at which students join: a teacher's."""
+    """Request a QR code of the address at which students join; for a teacher alone."""
 
     address: Annotated[str, msgspec.Meta(max_length=300)]
 

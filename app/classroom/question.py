@@ -13,7 +13,7 @@ type Answer = int | Curve
 
 
 class Phase(StrEnum):
-    """How far a question has come; answers are taken in the first and the third phase."""
+    """The phase of a question; students answer in the first and in the third one."""
 
     PREDICT = "predict"
     WATCH = "watch"

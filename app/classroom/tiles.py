@@ -22,7 +22,7 @@ class Tile(msgspec.Struct, frozen=True):
 
     step: int
     state: str  # running, paused, diverged, failed
-    health: str  # the most serious finding, or how the run is all in all
+    health: str  # the name of the most serious finding; without one, the condition
     loss: float | None
     accuracy: float | None  # on the validation examples
     rate: float

@@ -121,8 +121,8 @@ class Readiness(RequestHandler):
     def get(self) -> None:
         """Answer with the state, the visitors, the objects kept for them, and the delays.
 
-        Of the memory that is kept only Python's own is told, in blocks: a leak is seen there first,
-        since what the C library holds has holes.
+        Memory is counted in Python's own blocks, where a leak shows first: what the C library holds
+        includes free pages.
         """
         ready = CONDUCTOR.alive and not VISITS.full
         self.set_status(200 if ready else 503)

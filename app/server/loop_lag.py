@@ -23,7 +23,7 @@ NOTABLE = 0.5  # seconds that are worth a warning
 class Lateness:
     """Measures the delay of the event loop's timers, ten times a second.
 
-    What it is told of the thread that trains goes to the log as well.
+    Delays that `of_engine` reports of the training thread go to the log as well.
     """
 
     def __init__(

@@ -119,7 +119,7 @@ class MirroredRun:
     ) -> None:
         self._clock = clock
         self.number = next_number()
-        self._ask = ask  # for what it takes to go on with the run
+        self._ask = ask  # requests the run as plain values
         self._known: SnapshotFeed | None = None
         self._subscribers: dict[Hashable, OnChange] = {}
         self._wanted: list[Future[CarriedRun]] = []
@@ -128,12 +128,12 @@ class MirroredRun:
 
     @property
     def known(self) -> bool:
-        """Whether there is something to see."""
+        """Whether a snapshot has come."""
         return self._known is not None
 
     @property
     def handle(self) -> SnapshotFeed:
-        """Where watchers wait; only once it is known."""
+        """Where watchers wait; RuntimeError before the first snapshot has come."""
         if self._known is None:
             raise RuntimeError("nothing is known of this run yet")
         return self._known
@@ -165,7 +165,7 @@ class MirroredRun:
         self._subscribers.pop(who, None)
 
     def carried(self) -> Future[CarriedRun]:
-        """What it takes to go on with the run; the other process answers."""
+        """The run as plain values, which the other process sends."""
         future: Future[CarriedRun] = Future()
         if not self._wanted or self._clock() - self._asked > AGAIN:
             self._asked = self._clock()

@@ -66,7 +66,7 @@ from engine import (
 
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
 PIECES = BuildQueue(lambda: not VISITS.somebody_comes)  # of what visitors open
-SETTING_UP = threading.Lock()  # experiments: at once they would all be there at the end
+SETTING_UP = threading.Lock()  # one at a time: side by side, all would be ready last
 FILE_READER = FileReader(CORE.allowed)
 CONDUCTOR = Conductor(
     LIMITS.frame_rate,
@@ -216,7 +216,7 @@ class Visit:
             self._state = run_links.carried(state)
 
     def set_up(self) -> None:
-        """Set the experiment up as the visitor's link wishes it, once; this takes a moment."""
+        """Set the experiment up once, with the run of the visitor's link; this takes a moment."""
         with self._setting_up:
             if self._arrival is None and not self._closed:
                 self.run.subscribe(self, self._show_soon)

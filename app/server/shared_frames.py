@@ -1,7 +1,7 @@
 """The frames of one run for all watchers: composed and encoded once for pages in the same state.
 
-A frame depends on what a page already has. Pages that ask for the same views stand alike as soon as
-they have had the same snapshot, so a class of forty takes as much work as one page.
+A frame depends on what a page already has. Pages that request the same views are in the same state
+as soon as they have got the same snapshot, so a class of forty takes as much work as one page.
 """
 
 import threading
@@ -10,21 +10,21 @@ from typing import Protocol, Self
 
 
 class Standing(Protocol):
-    """What pages have that were sent the same frames."""
+    """The state of pages that were sent the same frames."""
 
     def fork(self) -> Self:
-        """Another one that has the same."""
+        """A copy for another page in this state."""
 
     def forget_but(self, views: tuple[str, ...]) -> None:
         """Forget all that belongs to other views, which may differ from page to page."""
 
     @property
     def key(self) -> Hashable:
-        """Equal for pages that have the same of one snapshot."""
+        """Equal for pages that need the same frame of a snapshot."""
 
 
 class SharedFrames[P: Standing]:
-    """The frames of the latest snapshot, by what a page has and asks for."""
+    """The frames of the latest snapshot, by the state and the request of a page."""
 
     def __init__(self, blank: P) -> None:
         self.blank = blank  # what a new page has

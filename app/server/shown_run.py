@@ -46,11 +46,11 @@ class WatchedRun(Protocol):
 
     @property
     def handle(self) -> WatchedHandle:
-        """Where they wait."""
+        """Where pages wait for its snapshots."""
 
     @property
     def over(self) -> bool:
-        """Whether it has ended."""
+        """Whether nothing trains it any more."""
 
     def subscribe(self, who: Hashable, on_change: OnChange) -> None:
         """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
@@ -59,7 +59,7 @@ class WatchedRun(Protocol):
         """Call it no more."""
 
     def carried(self) -> Future[CarriedRun]:
-        """What it takes to go on with it elsewhere."""
+        """The run as plain values, with which another experiment goes on."""
 
 
 class ShownRun:
@@ -81,7 +81,7 @@ class ShownRun:
         return self._handle
 
     def carried(self) -> Future[CarriedRun]:
-        """What it takes to go on with it elsewhere: one for all requests at the same time."""
+        """The run as plain values: one future for all requests at the same time."""
         if self._carried is None or self._carried.done():
             self._carried = self.handle.do(carry)
         return self._carried

@@ -126,7 +126,7 @@ class Recorder:
     def cosine_at(self, step: int, now: float) -> float:
         """The gradient cosine that a run knew after a step, of whose end it is `now`.
 
-        It is compared in the step after a measurement, and told by the next one.
+        It is computed in the step after a measurement, and shown with the next one.
         """
         curves = self.curves
         measured = np.isfinite(curves["penalty"])

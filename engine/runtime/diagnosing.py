@@ -1,6 +1,7 @@
-"""Tells an experiment's state: adds to what was measured what is found in it.
+"""Adds findings to the snapshots of an experiment.
 
-It remembers what was told before, so that findings are dated and advice is not contradicted.
+It remembers earlier findings, so that each has the step at which it came up, and no advice
+contradicts the one before.
 """
 
 import dataclasses
@@ -27,7 +28,7 @@ class Diagnosing:
         self._noticed = defaultdict[int, Noticed](Noticed)  # by the number of the run
 
     def begin_branch(self, run: int, parent: Parent, branches: Set[int]) -> None:
-        """A run goes on from a step of another; only of `branches` something is told again."""
+        """A run goes on from a step of another; only findings of `branches` are kept."""
         for gone in self._noticed.keys() - branches:
             del self._noticed[gone]
         self._noticed[run] = self._noticed[parent.run].up_to(parent.step)
@@ -41,7 +42,7 @@ class Diagnosing:
         return self._noticed[run].notices
 
     def diagnose(self, now: Snapshot) -> Snapshot:
-        """The state of a run with what is found in it."""
+        """Add the findings to a snapshot of the run as it is now."""
         findings = diagnose(now)
         changed = now.markers[-1].step if now.markers else 0
         self._noticed[now.run].note(now.step, changed, findings)
@@ -55,7 +56,7 @@ class Diagnosing:
         return self.last
 
     def diagnose_past(self, now: Snapshot, past: Past, looking: Looking) -> Snapshot:
-        """How a run that stands so `now` stood at the step that is looked at."""
+        """Turn a snapshot of `now` into one of the past step that is shown, with its findings."""
         loss = past.diverged
         then = dataclasses.replace(
             past.describe(now),

@@ -1,7 +1,7 @@
 """Looking back: a step of a run, made again from the last checkpoint before it, to the bit.
 
-It is a copy of the run, with curves and instruments of its own, so that it tells what the run would
-have told had it been stopped there, and can go on from there as another run.
+It is a copy of the run with curves and instruments of its own. So its snapshot is the one that the
+run would have had if it had been stopped there, and another run can go on from it.
 """
 
 import dataclasses

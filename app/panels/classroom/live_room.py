@@ -20,7 +20,7 @@ from app.server.session import Visit
 from app.server.shown_run import HOSTED, ShownRun, WatchedRun
 from engine import HandIn, Pause, Play, Snapshot, Status, archive, hand_in
 
-PATIENCE = 2.0  # seconds for the run's state, which is asked for between two steps
+PATIENCE = 2.0  # seconds within which the engine returns the run's state
 
 
 NOTHING = "Nobody here has answered a lesson or pinned a run yet."
@@ -56,7 +56,7 @@ class LiveRoom:
             HOSTED[room.teacher_key] = run
 
     async def prepare(self, message: m.Message) -> None:
-        """Ask for what a message needs of the engine, whose thread answers between two steps."""
+        """Request the state that a message needs; the engine answers between two steps."""
         if isinstance(message, m.GoToState):
             stage = self.stage
             if stage is None:
@@ -68,10 +68,10 @@ class LiveRoom:
                 raise Refused("The run is busy: try again in a moment.") from None
             self._packed = await asyncio.to_thread(packed_run, carried)
 
-    # ---- who comes and goes --------------------------------------------------------------------
+    # ---- connections ---------------------------------------------------------------------------
 
     def seat(self, student: Participant, visit: Visit) -> Seat:
-        """A student's page has come."""
+        """Connect a student's page."""
         self.seats = {x: y for x, y in self.seats.items() if x.visit is not visit}
         seat = Seat(self.room, student, visit)
         self.seats[seat] = student
@@ -80,14 +80,14 @@ class LiveRoom:
         return seat
 
     def stand_up(self, seat: Seat) -> None:
-        """The connection of a student's page is lost, perhaps to come back."""
+        """Note that a student's page has lost its connection, which may come back."""
         if seat.here:
             seat.here = False
             self.room.go(seat.student)
             self.update()
 
     def welcome_teacher(self, visit: Visit) -> TeacherSeat:
-        """A page of the teacher's has come."""
+        """Connect a page of the teacher's."""
         self.teachers = {x for x in self.teachers if x.visit is not visit}
         seat = TeacherSeat(self.room, visit)
         self.teachers.add(seat)
@@ -95,7 +95,7 @@ class LiveRoom:
         return seat
 
     def dismiss_teacher(self, seat: TeacherSeat) -> None:
-        """A page of the teacher's is lost; the run of the class goes on."""
+        """Note that a page of the teacher's has lost its connection; the class's run goes on."""
         seat.here = False
         self.update()
 
@@ -126,7 +126,7 @@ class LiveRoom:
         self.changed()
 
     def rest(self) -> None:
-        """Pause the run when the room was empty for a minute; called once a second."""
+        """Pause the run once the room has been empty for a minute; called once a second."""
         pages: list[Seat | TeacherSeat] = [*self.seats, *self.teachers]
         here = any(seat.here for seat in pages) or bool(self.room.present)
         self._empty = 0 if here else self._empty + 1

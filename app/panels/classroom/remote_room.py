@@ -222,7 +222,7 @@ class RemoteRoom(LiveRoom):
         return msgspec.structs.replace(super().student_sees(student), lost=self.lost)
 
     def seat(self, student: Participant, visit: Visit) -> Seat:
-        """A student's page has come."""
+        """Connect a student's page."""
         seat = super().seat(student, visit)
         self.rest()
         return seat
