@@ -100,7 +100,7 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
     if visit.over:  # its page was closed meanwhile
         raise Refused("This page is over: open the address again.")
     await CLUSTER.recall(remote)
-    news = _go_on(visit, await CLUSTER.run_of(remote.room))
+    notice = _go_on(visit, await CLUSTER.run_of(remote.room))
     room, members = remote.room, MEMBERS.pop(remote, set())
     CLUSTER.leave(remote)
     del LIVE[room]
@@ -108,10 +108,10 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
         student.pages = student.elsewhere = 0  # they are counted again
     live = _begin_room(ROOMS.adopt(room), visit)
     MEMBERS[live] = members
-    visit.page.notify(news)
+    visit.page.notify(notice)
     for member in members:
         member.move(live)
-        member.send(msgspec.json.encode({"news": news}).decode())
+        member.send(msgspec.json.encode({"notice": notice}).decode())
     live.update()
     return live
 

@@ -88,7 +88,7 @@ class Visit:
         self._lock = threading.Lock()
         self._setting_up = threading.Lock()
         self._run: ShownRun | None = None
-        self._arrival: SharedRun | None = None
+        self._shared_run: SharedRun | None = None
         self._state = b""  # of the link's run, as its browser has sent it
         self._started = False
         self._watchers: set[Hashable] = set()
@@ -112,27 +112,29 @@ class Visit:
         self._knobs = SettingsComponent(self.settings, hides)
         self._transport = transport = Transport(self._send, lambda: self.handle, presses)
         timeline.on_target = lambda: self._knobs.follow(timeline.config)
-        self._lane = DiagnosisBar(self._send, lambda view: bridge.do("point_at", view), presses)
+        self._diagnosis_bar = DiagnosisBar(
+            self._send, lambda view: bridge.do("point_at", view), presses
+        )
         self._dialogs = self._make_dialogs()
-        look = DisplayMode(bridge, presses)
+        display_mode = DisplayMode(bridge, presses)
         self.layout = Layout(
             wish.hidden,
             self._knobs,
             transport,
             timeline,
-            self._lane,
+            self._diagnosis_bar,
             self._dialogs,
-            look,
+            display_mode,
             bridge,
             QuestionMark(bridge, lambda: self.shown(self.watched)),
             only=wish.only,
             bare=wish.bare,
         )
         self.panels = OpenPanels(
-            self.layout, presses, self._begin, self._lane.prompt, transport.rest
+            self.layout, presses, self._begin, self._diagnosis_bar.prompt, transport.rest
         )
         keyboard = Keyboard(
-            transport, timeline, self._turn_rate, self._step_lesson, look, self._dialogs
+            transport, timeline, self._turn_rate, self._step_lesson, display_mode, self._dialogs
         )
         self._on("press", presses.press)
         self._on("key", lambda key, value: keyboard.press(key))
@@ -201,7 +203,7 @@ class Visit:
     @property
     def stands(self) -> bool:
         """Whether the experiment has been set up, and there is something to see."""
-        return self._arrival is not None
+        return self._shared_run is not None
 
     def adopt(self, run: ShownRun) -> None:
         """Show and steer a run that there is already, unless this page has one of its own."""
@@ -212,15 +214,15 @@ class Visit:
 
     def bring(self, state: str) -> None:
         """Take the state that the link carries, before the experiment is set up."""
-        if state and self._arrival is None:
+        if state and self._shared_run is None:
             self._state = run_links.carried(state)
 
     def set_up(self) -> None:
         """Set the experiment up once, with the run of the visitor's link; this takes a moment."""
         with self._setting_up:
-            if self._arrival is None and not self._closed:
+            if self._shared_run is None and not self._closed:
                 self.run.subscribe(self, self._show_soon)
-                self._arrival = SharedRun(self._wish, self.handle, self.page.notify, self._state)
+                self._shared_run = SharedRun(self._wish, self.handle, self.page.notify, self._state)
                 if self._adopted:
                     self._show_soon(self.handle.latest)
 
@@ -243,12 +245,12 @@ class Visit:
         if other:
             other.handle.wait(who, version, deliver, looks)
             return True
-        if self._arrival is None:
+        if self._shared_run is None:
             return False
         self.start()
         # What can be seen without repeating the run is drawn before that takes the machine.
-        if version or not self._arrival.shows_end:
-            self._arrival.play()
+        if version or not self._shared_run.shows_end:
+            self._shared_run.play()
         self.handle.wait(who, version, deliver, looks)
         return True
 
@@ -329,7 +331,7 @@ class Visit:
         """Begin to train, once."""
         if not self._started:
             self._started = True
-            if not (self._arrival and self._arrival.awaits):
+            if not (self._shared_run and self._shared_run.awaits):
                 # Not a command: beside a lesson, that would be for the lesson's run.
                 self.handle.arrange(lambda slot: slot.own.apply(Play()))
             if self.watched:  # it joined a class meanwhile: its own run waits
@@ -349,7 +351,7 @@ class Visit:
             return document_of_now().locked_callback(found)
 
         def used(upload: Upload, reading: Reading) -> None:
-            if not (self._arrival and self._arrival.brought(self._uploads.names)):
+            if not (self._shared_run and self._shared_run.brought(self._uploads.names)):
                 learn_from(self.handle, upload, reading)
             self._dialogs.close()
 
@@ -375,17 +377,17 @@ class Visit:
     def _show_at_once(self, snapshot: Snapshot) -> None:
         if other := self.watched:
             self._knobs.follow(other.handle.latest.config)
-            self._lane.show(other.handle.latest)
+            self._diagnosis_bar.show(other.handle.latest)
             return
         # While commands wait, controls keep the values that were set, not those of the run.
         if self.handle.settled:
             self._knobs.follow(self._timeline.config)
-        self._lane.show(snapshot)
+        self._diagnosis_bar.show(snapshot)
         self.panels.show(snapshot)
         self._dialogs.show(snapshot)
         self.way_back.follow(self.handle, snapshot)
-        if self._arrival:
-            self._arrival.show(snapshot)
+        if self._shared_run:
+            self._shared_run.show(snapshot)
 
     def lose(self, event: object) -> None:
         """The page is gone, perhaps to come back: train no further."""

@@ -186,7 +186,7 @@ def test_a_class_across_processes_outlives_the_loss_of_redis_and_of_its_process(
     again = Member(there)
     wait_until(lambda: again.enters(CODE, key))  # the room is the other's for some seconds more
     assert again.receive("room")["role"] == "teacher"
-    words = anna.receive("news")
+    words = anna.receive("notice")
     went_on = int(re.search(r"from step ([\d,]+)", words)[1].replace(",", ""))
     assert 0 < went_on <= step
     received = anna.receive("room", lambda room: not room.get("lost"))

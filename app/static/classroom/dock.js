@@ -142,8 +142,8 @@ export class Dock {
       ])
     } else if (message.gone != null) {
       this.#leave(message.gone)
-    } else if (message.refused != null || message.news != null) {
-      this.notify(message.refused ?? message.news)
+    } else if (message.refused != null || message.notice != null) {
+      this.notify(message.refused ?? message.notice)
     } else {
       this.#part?.receive?.(message)
     }
