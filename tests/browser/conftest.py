@@ -29,8 +29,8 @@ STILL = """() => {
         || animation.effect?.getComputedTiming().endTime == Infinity)
 }"""
 SCREEN = ViewportSize(width=1440, height=900)
-PACE = 1000  # steps a second: at full speed training takes the machine that draws the page
-FRAMES = 5  # a second, half of the usual number: drawing takes most of the machine
+PACE = 300  # steps a second: at full speed training takes the machine that draws the page
+FRAMES = 3  # a second, a third of the usual number: drawing takes most of the machine
 CHROMIUMS = (
     "chromium-headless-shell",  # the same without windows: a page opens in two thirds of the time
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),

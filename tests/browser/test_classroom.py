@@ -7,7 +7,7 @@ from playwright.sync_api import ViewportSize
 from app.panels.classroom.live_room import LiveRoom
 from app.server import class_rooms
 from app.server.class_rooms import LIVE
-from app.server.session import VISITS
+from app.server.session import CONDUCTOR, VISITS
 from app.server.shown_run import ShownRun
 from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Status
@@ -23,8 +23,9 @@ NAMES |= dict.fromkeys(("Cleo", "Dan"), (ONE_PLOT, SMALL))
 
 
 @pytest.fixture
-def tabs(chromium, served):
+def tabs(chromium, served, monkeypatch):
     """Opens tabs at addresses; closes them and their room afterwards."""
+    monkeypatch.setattr(CONDUCTOR, "period", 1.0)  # six pages draw each frame
     opened: list[Tab] = []
 
     def open_one(query: str = "", screen: ViewportSize | None = None) -> Tab:
@@ -108,7 +109,7 @@ def let_in(teacher: Tab, students: list[Tab], run: ShownRun) -> None:
         student.page.get_by_text("You follow your teacher's run.").wait_for()
         wait_for(student.page, lambda student=student: student.visit.watched is run)
         student.page.wait_for_function("window.babysit.run > 1000000")
-        student.wait_for_frames(3)
+        student.wait_for_frames(1)
 
 
 def test_a_lesson_from_the_first_code_to_the_results(tabs, address):

@@ -119,7 +119,7 @@ def test_no_shortcut_acts_in_a_text_field(shared):
     for typed, key in enumerate(KEYS, start=1):
         shared.page.keyboard.type(key)
         assert len(field.input_value()) == len(written) + typed, key
-    shared.wait_for_frames(5)
+    shared.wait_for_frames(2)
     after = shared.snapshot
     assert (after.status, after.run, after.config) == (before.status, before.run, before.config)
     assert after.markers == before.markers  # one knob turned there and back leaves two
@@ -225,7 +225,7 @@ def look(tab) -> dict[str, object]:
 
 def test_the_expected_ratio_is_shown_while_the_rate_is_dragged(tab):
     tab.wait_for(lambda: tab.source("updates.ends")["step"])
-    tab.wait_for_frames(10)
+    tab.wait_for_frames(2)
     box = tab.page.get_by_role("slider", name="Learning rate").locator("xpath=..").bounding_box()
     tab.page.mouse.move(box["x"] + 5, box["y"] + 5)
     tab.page.mouse.down()

@@ -136,7 +136,8 @@ def in_the_hall(tab) -> None:
     whole(tab)
     tab.page.evaluate(PENS)  # redraws everything in larger type
     tab.press("Projector")
-    tab.wait_for_frames(20)
+    tab.wait_for(lambda: tab.snapshot.step > 1000)
+    tab.wait_for_frames(1)
     tab.press("Pause")
 
 

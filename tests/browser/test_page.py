@@ -32,16 +32,13 @@ def test_the_page_opens_moving(shared):
 
 
 def test_all_four_plots_receive_frames(shared):
-    shared.wait_for_frames(5)
     before = {view: shared.source(view) for view in VIEWS}
-    shared.wait_for_frames(10)
     for view in VIEWS:
-        assert shared.source(view) != before[view], view
+        shared.wait_for(lambda view=view: shared.source(view) != before[view])
         assert all(len(column) > 0 for column in shared.source(view).values()), view
 
 
 def test_the_browser_shows_what_the_engine_measured(shared):
-    shared.wait_for_frames(5)
     shared.press("Pause")
     shared.wait_for(lambda: shared.text("status") == "paused")
     curves = shared.snapshot.curves
@@ -173,7 +170,7 @@ def test_two_tabs_do_not_disturb_each_other(open_tab):
     one, other = open_tab(), open_tab()
     one.slide("Learning rate", "End")
     one.wait_for(lambda: one.text("status") == "diverged")
-    other.wait_for_frames(5)
+    other.wait_for_frames(2)
     assert other.text("status") == "running"
     assert other.snapshot.config.optimization.learning_rate == 0.01
     assert not other.snapshot.markers
@@ -202,7 +199,7 @@ def test_closing_a_tab_frees_its_experiment(open_tab):
 
 
 def test_a_streaming_page_sends_nothing_on_the_document_socket(own_tab):
-    own_tab.wait_for_frames(10)
+    own_tab.wait_for_frames(3)
     before = {view: len(own_tab.source(view)["step"]) for view in VIEWS[:3]}
     own_tab.page.evaluate(
         """() => {
@@ -214,7 +211,7 @@ def test_a_streaming_page_sends_nothing_on_the_document_socket(own_tab):
             }
         }"""
     )
-    own_tab.wait_for_frames(20)
+    own_tab.wait_for_frames(10)
     sent = own_tab.page.evaluate("window.sent")
     assert sent == []
     assert all(len(own_tab.source(view)["step"]) > before[view] for view in VIEWS[:3])
@@ -325,7 +322,7 @@ def test_a_run_is_followed_while_none_of_its_plots_is_visible(tab):
     tab.wait_for(lambda: tab.page.evaluate("document.body && window.babysit.frames") > 0)
     tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
     step = tab.channel("step")
-    tab.wait_for_frames(5)
+    tab.wait_for_frames(2)
     assert tab.channel("step") > step
     tab.press("Pause")
     tab.wait_for(lambda: tab.text("status") == "paused")

@@ -44,7 +44,7 @@ def test_illegal_widget_values_harm_no_other_visitor(served, address, open_tab, 
     page.evaluate("Bokeh.documents[0].roots()[0].name = 'over'")
     wait_for(page, lambda: last_has_arrived(served))
     step = other.channel("step")
-    other.wait_for_frames(10)
+    other.wait_for_frames(3)
     assert other.channel("step") > step
     assert other.snapshot.run == 1
     assert CONDUCTOR.alive
