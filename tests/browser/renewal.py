@@ -40,6 +40,13 @@ LEAVE = """() => {
     sessionStorage.clear()
     document.activeElement?.blur()
     getSelection()?.removeAllRanges()
+    const fold = (root) => {
+        for (const element of root.querySelectorAll("*")) {
+            if (element.shadowRoot != null) fold(element.shadowRoot)
+            if (element.matches("button.more[aria-expanded=true]")) element.click()
+        }
+    }
+    fold(document)
     for (const tabs of document.querySelectorAll("[role=tablist]")) {
         const first = tabs.querySelector("[role=tab]")
         if (first?.ariaSelected != "true") first?.click()

@@ -4,6 +4,7 @@ import pytest
 
 WRITE_ANEW = "(button) => button.replaceWith(button.cloneNode(true))"
 MOVE_AWAY = "(button) => { button.style.translate = '0 80px' }"
+AS_IT_WAS = "(button) => { button.removeAttribute('style'); button.disabled = false }"
 
 
 @pytest.fixture
@@ -12,7 +13,8 @@ def button(tab):
     button = tab.page.get_by_role("button", name="Restart")
     button.hover()
     tab.page.mouse.down()
-    return button
+    yield button
+    button.evaluate(AS_IT_WAS)
 
 
 def test_a_press_works_although_the_button_moves_away(tab, button):
