@@ -5,7 +5,12 @@ import re
 
 def written(value: float, digits: int = 6) -> str:
     """With so many significant digits: 0.001, 12,345, 7.9e13; never 1e+06 or 1e-06."""
-    return re.sub(r"e\+?(-?)0*", r"e\1", f"{value:,.{digits}g}")
+    return in_form(value, f",.{digits}g")
+
+
+def in_form(value: float, form: str) -> str:
+    """In a form of Python's, but with powers of ten as the plots write them: 4.5e-5."""
+    return re.sub(r"e\+?(-?)0*", r"e\1", format(value, form))
 
 
 def counted(count: float, things: str) -> str:

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from engine.number_format import in_form
+
 STEPS = ",.0f"  # format of a number of steps, which is infinite for an event that never occurred
 
 
@@ -20,7 +22,7 @@ class Metric:
         """Our number as text."""
         if math.isinf(self.ours):
             return "never" if self.form == STEPS else "∞"
-        return "–" if math.isnan(self.ours) else format(self.ours, self.form)
+        return "–" if math.isnan(self.ours) else in_form(self.ours, self.form)
 
 
 @dataclass(frozen=True)

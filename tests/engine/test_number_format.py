@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.measure.verdict import Metric
 from engine.number_format import counted, written
 
 
@@ -23,6 +24,11 @@ from engine.number_format import counted, written
 def test_numbers_are_written_as_in_text(value, digits, text):
     assert written(value, digits) == text
     assert float(text.replace(",", "")) == pytest.approx(value, rel=10.0 ** (1 - digits))
+
+
+def test_the_figures_of_a_verdict_have_that_form_too():
+    assert Metric("slope", 4.54e-5).text == "4.54e-5"
+    assert Metric("error", 2e10, form=".2g").text == "2e10"
 
 
 @pytest.mark.parametrize(
