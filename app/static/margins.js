@@ -30,11 +30,13 @@ export function margin_of(figure, model) {
     const {step = [], x = [], ...rest} = model(source)?.data ?? {}
     return columns.map((column) => ({step, x, y: rest[column] ?? [], label}))
   })
+  const named = names(plot, read(model(`${view}.ends`)), curves, others)
+  const partly = curves.filter((curve) => enters(plot, curve) || !named.names.some((name) => tells_of(name, curve)))
   return {
     type: plot.type,
-    ...names(plot, read(model(`${view}.ends`)), curves, others),
+    ...named,
     levels: levels(plot, read(model(`${view}.levels`)), [...curves, ...each(others)]),
-    beyond: beyond(plot, curves, tag.floor),
+    beyond: beyond(plot, partly, tag.floor),
     zero: zero(plot, tag.floor),
     flags: flags(plot, read(model(`${view}.markers`))),
     unit: {x: plot.right + plot.type * UNIT, y: plot.bottom + plot.type * UNIT_BELOW, text: unit()},
@@ -120,6 +122,15 @@ function column(plot, ends, edge) {
 
 function off(plot, y) {
   return y < plot.top - 1 ? "▴" : y > plot.bottom + 1 ? "▾" : ""
+}
+
+// The name of a line whose end is off the axis says how far.
+function tells_of({text}, {label}) {
+  return text.startsWith(`${label} ▴`) || text.startsWith(`${label} ▾`)
+}
+
+function enters(plot, {x: places, y}) {
+  return places.some((place, n) => Number.isFinite(y[n]) && plot.shows(plot.x(place)) && off(plot, plot.y(y[n])) == "")
 }
 
 // Where curves leave the axes, and how far they go.

@@ -98,6 +98,28 @@ def test_changes_close_together_are_grouped_and_readable_by_keyboard(paused):
     assert tip.is_visible()
 
 
+# A penalty a hundred times smaller, as at the start of a run with a weak one.
+WEAKEN = """() => {
+    const change = (name, column, weaken) => {
+        const source = window.babysit.model(name)
+        source.setv({data: {...source.data, [column]: Array.from(source.data[column], weaken)}})
+        return source.data
+    }
+    const {label} = window.babysit.model("loss.ends").data
+    change("loss.ends", "y", (y, n) => label[n] == "penalty" ? y / 100 : y)
+    change("loss.penalty", "penalty", (y) => y == null ? y : y / 100)
+}"""
+
+
+def test_a_line_off_the_axis_as_a_whole_is_told_of_once(paused):
+    figures = paused.page.locator("[name=loss]").get_by_text("▾")
+    paused.page.evaluate(WEAKEN)
+    paused.wait_for(lambda: any(x.startswith("penalty ▾") for x in figures.all_inner_texts()))
+    far = [float(text.rpartition("▾")[2]) for text in figures.all_inner_texts()]
+    assert sum(x < 2 * min(far) for x in far) == 1
+    DESK.clear()  # its data are no longer those of the run
+
+
 def test_values_off_the_axis_and_zeros_are_marked(paused):
     def draw(value: float) -> None:
         paused.page.evaluate(
