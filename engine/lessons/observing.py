@@ -72,8 +72,7 @@ def which(text: str, options: tuple[str, ...], right: Callable[[Evidence], int])
     """Ask which of these descriptions fits; `right` finds its index."""
 
     def observe(evidence: Evidence) -> Observation:
-        place = right(evidence)
-        return Observation(text, options, place, f"It is this: {options[place]}.")
+        return Observation(text, options, right(evidence))
 
     return observe
 

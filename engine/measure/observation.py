@@ -10,7 +10,7 @@ class Observation:
     text: str
     options: tuple[str, ...]
     right: int  # the index of the right option
-    reason: str  # the figures that decide it, in one sentence
+    reason: str = ""  # the figures that decide it, in one sentence; empty: the option has them
 
     @property
     def answer(self) -> str:

@@ -348,7 +348,8 @@ def test_what_was_seen_is_asked_and_answered_from_the_figures(name):
         assert observation.text.endswith("?")
         assert 0 <= observation.right < len(observation.options)
         assert len(set(observation.options)) == len(observation.options) > 2
-        assert observation.reason.endswith(".")
+        assert not observation.reason.endswith(f": {observation.answer}.")  # that has been said
+        assert not observation.reason or observation.reason.endswith(".")
 
 
 def short(lesson: Lesson) -> Lesson:
