@@ -88,7 +88,7 @@ class Training:
         theta = parameters.theta
         self.optimizer = Optimizer(config.optimization.optimizer, theta, parameters.regularized)
         self._comparing = False
-        self._previous: Array = np.empty(0, dtype)  # the gradient before, while they are compared
+        self._previous: Array = np.zeros_like(theta)
         self.gradient_cosine = math.nan  # cosine between the gradients of two consecutive steps
         self.draw_weights()
         if config.start:
@@ -144,7 +144,7 @@ class Training:
         if not loss <= self._absurd:  # NaN fails every comparison
             raise Diverged(loss)
         if self._comparing:
-            self._previous = self.network.parameters.grad.copy()
+            np.copyto(self._previous, self.network.parameters.grad)
         return loss
 
     def move(self) -> None:
@@ -167,7 +167,6 @@ class Training:
     def _compare(self) -> None:
         self._comparing = False
         now, before = self.network.parameters.grad, self._previous
-        self._previous = before[:0].copy()
         lengths = math.sqrt(float(np.vdot(now, now)) * float(np.vdot(before, before)))
         self.gradient_cosine = float(np.vdot(now, before)) / lengths if lengths > 0 else math.nan
 
@@ -289,7 +288,7 @@ class Training:
             state.config.optimization.optimizer, parameters.theta, parameters.regularized
         )
         fork.optimizer.load(state.optimizer)
-        fork._comparing = False
+        fork._comparing, fork._previous = False, np.zeros_like(parameters.theta)
         fork.gradient_cosine = math.nan  # until the next comparison
         return fork
 
