@@ -29,11 +29,11 @@ from tests.engine.test_look_back import (
     RATE,
     SMALL,
     agree,
+    described,
     few,
     room,
     run,
     steered,
-    told,
 )
 from tests.engine.test_packed_state import link
 from tests.waiting import Clock
@@ -60,7 +60,7 @@ def test_it_is_the_same_run_and_goes_on_to_the_same_bits(network, turns, room, d
     assert (guest.step, guest.message) == (source.shown_step, source.snapshot().message)
     assert record(guest).digest == record(source).digest
     assert record(guest).turns == record(source).turns
-    agree(told(guest.snapshot(LOOKS)), told(source.snapshot(LOOKS)))
+    agree(described(guest.snapshot(LOOKS)), described(source.snapshot(LOOKS)))
     if guest.status is Status.DIVERGED:
         return
     for experiment in (source, guest):  # from a past step it is a fork here as there
@@ -70,7 +70,7 @@ def test_it_is_the_same_run_and_goes_on_to_the_same_bits(network, turns, room, d
     step = data.draw(st.integers(0, guest.step))
     for experiment in (source, guest):
         experiment.look_back(step)
-    agree(told(guest.snapshot()), told(source.snapshot()))
+    agree(described(guest.snapshot()), described(source.snapshot()))
 
 
 def test_few_steps_are_made_again_of_a_long_run_and_what_goes_on_meanwhile_changes_nothing(

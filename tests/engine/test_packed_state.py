@@ -23,7 +23,7 @@ from engine import (
 from engine.training import packed_state
 from tests.engine.served import conducted, serve, watch
 from tests.engine.test_branches import turn
-from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, run, steered, told
+from tests.engine.test_look_back import NETWORKS, RATE, SMALL, described, few, run, steered
 
 INITIALIZER = "model.initializer"
 
@@ -57,7 +57,7 @@ def test_what_is_shown_is_the_last_step_and_the_run_behind_it_agrees(network, tu
     now, then = shown(guest), source.snapshot()
     assert guest.step == 0
     assert (record(guest).digest, record(guest).steps) == (bits, begin.until)
-    mine, its = told(now), told(then)
+    mine, its = described(now), described(then)
     for what in ("step", "tensors", "answers"):
         assert repr(mine[what]) == repr(its[what]), what
     assert now.metrics.validation_loss == then.metrics.validation_loss
