@@ -59,12 +59,14 @@ class Parameters:
     @property
     def digest(self) -> str:
         """A fingerprint of the parameters: the same for the same bits."""
-        return hashlib.sha256(self.theta.tobytes()).hexdigest()[:DIGITS]
+        return hashlib.sha256(self.theta).hexdigest()[:DIGITS]
 
     @property
     def state_digest(self) -> str:
         """A fingerprint of the parameters and the statistics, which decide all answers."""
-        return hashlib.sha256(self.theta.tobytes() + self.statistics.tobytes()).hexdigest()
+        state = hashlib.sha256(self.theta)  # without a copy, and without the interpreter's lock
+        state.update(self.statistics)
+        return state.hexdigest()
 
     def fits(self, layers: Sequence[Layer]) -> bool:
         """Whether these layers have exactly these parameters, by name and shape."""

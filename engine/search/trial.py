@@ -182,7 +182,7 @@ class TrialRun:
             if sane
             else math.nan,
             seconds=self._seconds,
-            digest=hashlib.sha256(theta.tobytes()).hexdigest()[:DIGITS],
+            digest=hashlib.sha256(theta).hexdigest()[:DIGITS],
             curve=self.progress.curve,
         )
 

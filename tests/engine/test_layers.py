@@ -1,5 +1,6 @@
 """Layers apart from their gradients: shapes, batch norm's two modes, dropout, memory."""
 
+import hashlib
 import tracemalloc
 
 import numpy as np
@@ -347,6 +348,19 @@ def test_the_gradient_cosine_takes_no_memory_that_grows_with_the_parameters():
     finally:
         tracemalloc.stop()
     assert peak < ROOM < training.network.parameters.theta.nbytes / 4
+
+
+def test_a_fingerprint_takes_no_copy_of_the_parameters():
+    network = Training(RunConfig(model=ModelConfig(hidden=(WIDE, 512))), np.float32).network
+    state = network.theta.tobytes() + network.statistics.tobytes()
+    tracemalloc.start()
+    try:
+        assert network.state_digest == hashlib.sha256(state).hexdigest()
+        assert network.digest
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < ROOM < network.theta.nbytes / 4
 
 
 def test_a_temporary_array_would_be_noticed(monkeypatch):
