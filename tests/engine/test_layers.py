@@ -351,16 +351,18 @@ def test_the_gradient_cosine_takes_no_memory_that_grows_with_the_parameters():
 
 
 def test_a_fingerprint_takes_no_copy_of_the_parameters():
-    network = Training(RunConfig(model=ModelConfig(hidden=(WIDE, 512))), np.float32).network
-    state = network.theta.tobytes() + network.statistics.tobytes()
+    parameters = Training(
+        RunConfig(model=ModelConfig(hidden=(WIDE, 512))), np.float32
+    ).network.parameters
+    state = parameters.theta.tobytes() + parameters.statistics.tobytes()
     tracemalloc.start()
     try:
-        assert network.state_digest == hashlib.sha256(state).hexdigest()
-        assert network.digest
+        assert parameters.state_digest == hashlib.sha256(state).hexdigest()
+        assert parameters.digest
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < ROOM < network.theta.nbytes / 4
+    assert peak < ROOM < parameters.theta.nbytes / 4
 
 
 def test_a_temporary_array_would_be_noticed(monkeypatch):
