@@ -53,7 +53,7 @@ class Departure:
     """A visitor has left."""
 
     at: float  # seconds
-    search: int  # the last search before the visitor came
+    searches: int  # how many there had been when the visitor came
     garbage: float  # MB, estimated
 
 
@@ -71,7 +71,7 @@ class Memory:
         self._collect, self._set_aside, self._give_back = collect, set_aside, give_back
         self._freeze, self._clock = freeze, clock
         self.nobody_is_here: Callable[[], bool] = lambda: True
-        self.search = 0  # the number of the last search
+        self.searches = 0  # for garbage, so far
         self._searched = clock()
         self._came = 0  # visitors since then
         self._departures: list[Departure] = []
@@ -94,17 +94,17 @@ class Memory:
         if visitors == 1:
             self._freeze()
 
-    def owe(self, parameters: int = 0, search: int = 0) -> None:
-        """A visitor has left, who came after this search, with so many parameters."""
+    def owe(self, parameters: int = 0, searches: int = 0) -> None:
+        """A visitor has left, with so many parameters, who came after so many searches."""
         garbage = PAGE + PARAMETER * parameters
         with self._lock:
-            self._departures.append(Departure(self._clock(), search, garbage))
+            self._departures.append(Departure(self._clock(), searches, garbage))
 
     def look(self) -> None:
         """Free the garbage, if it is time."""
         now = self._clock()
         over = [departure for departure in self._departures if now - departure.at >= ENDS]
-        new = [departure for departure in over if departure.search == self.search]
+        new = [departure for departure in over if departure.searches == self.searches]
         if self._departures and self.nobody_is_here():
             self._free(over, self._set_aside)
         elif _megabytes(over) - _megabytes(new) >= ENOUGH:
@@ -116,7 +116,7 @@ class Memory:
         """Find the garbage of these departures; whatever else there is now is older from now on."""
         with self._lock:
             self._departures = [x for x in self._departures if x not in departures]
-        self.search += 1
+        self.searches += 1
         self._searched, self._came = self._clock(), 0
         search()
         self._give_back()

@@ -22,7 +22,7 @@ NAME = 8  # characters of a session's name by which the log calls its visitor; t
 START = """
 export default async (given) => {
   const {open} = await window.babysit_page
-  open(window.location.pathname.replace(/\\/$/, ""), given)
+  open(given)
 }
 """
 

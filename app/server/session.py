@@ -99,7 +99,7 @@ class Visit:
         self._lost_running = False
         self._closed = False
         self.name = ""  # for the operator
-        self._search = MEMORY.search  # the last search for garbage before it came
+        self._searches = MEMORY.searches  # for garbage, before it came
         self.presence = Presence()
         self.way_back = Reconnect()
         self._uploads = Uploads(FILE_READER)
@@ -426,4 +426,4 @@ class Visit:
         self.watch_nothing()
         self._uploads.close()
         self.panels.end()
-        MEMORY.owe(parameters, self._search)
+        MEMORY.owe(parameters, self._searches)

@@ -31,8 +31,10 @@ export function listen(keys) {
   listen_for_film()
 }
 
+const base = new URL("..", import.meta.url).pathname.replace(/\/$/, "") // the path of the page
+
 // Bokeh has built the page.
-export function open(base, {token, narrowest, slider, dragged, bar, hall, classroom, asked}) {
+export function open({token, narrowest, slider, dragged, bar, hall, classroom, asked}) {
   leave_styles_alone()
   customElements.define("babysit-view", Place)
   look_along()

@@ -65,13 +65,13 @@ def test_memory_is_freed_only_after_visitors_have_left(memory, done, clock):
 
 
 def test_few_departures_do_not_pause_present_visitors(memory, done, clock):
-    before = memory.search
+    before = memory.searches
     for _ in range(int(YOUNG / PAGE) - 1):
-        memory.owe(search=before)
+        memory.owe(searches=before)
     clock.now += ENDS
     memory.look()
     assert done == []
-    memory.owe(search=before)
+    memory.owe(searches=before)
     memory.look()
     assert done == []  # its connection may still use its page
     clock.now += ENDS
@@ -82,24 +82,24 @@ def test_few_departures_do_not_pause_present_visitors(memory, done, clock):
 
 
 def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clock):
-    before = memory.search
+    before = memory.searches
     clock.now += SELDOM
     memory.look()
-    assert done.pop(0) == NEW and memory.search > before
+    assert done.pop(0) == NEW and memory.searches > before
     done.clear()
     for _ in range(int(ENOUGH / PAGE)):
-        memory.owe(search=before)
+        memory.owe(searches=before)
     clock.now += ENDS
     memory.look()
     assert done == []
-    memory.owe(search=before)
+    memory.owe(searches=before)
     clock.now += ENDS
     memory.look()
     assert done == [ALL, "back"]
 
 
 def test_a_large_network_is_freed_at_once(memory, done, clock):
-    memory.owe(1_000_000, memory.search)
+    memory.owe(1_000_000, memory.searches)
     clock.now += ENDS
     memory.look()
     assert done == [NEW, "back"]
