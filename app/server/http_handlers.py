@@ -82,6 +82,10 @@ class Door(DocHandler):
     """Serves the page; if all places are taken, a page that says so and reloads later."""
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
+        path = self.request.path
+        if path.endswith("/") and len(path) > 1:  # its scripts are found relative to the page
+            self.redirect("?".join([path[:-1], *filter(None, [self.request.query])]))
+            return
         crowded = not VISITS.full and not ADDRESSES.lets_in(str(self.request.remote_ip))
         if not crowded and VISITS.make_room():
             page: Any = super().get
