@@ -23,6 +23,7 @@ STRIP = 0.62  # ... and of the strips behind them
 ROOMY = 4  # so few layers have room for several lines of text each
 APART = 8.0  # pixels from the last number below the histograms to the words below the strips
 THIRD_LINE = 27  # pixels below the first one
+LARGE = 10_000  # from which on a number below the histograms is written with a power of ten
 NAMED = 14  # so few layers have room for one line each
 
 
@@ -126,8 +127,13 @@ def _ticks(bins: int, limit: float) -> Columns:
     values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
     return {
         "x": [round(_place(bins, limit, v), 2) for v in values],
-        "label": [numbers.tick(v).replace("-", "−") for v in values],
+        "label": [_tick(v).replace("-", "−") for v in values],
     }
+
+
+def _tick(value: float) -> str:
+    """A label that leaves its neighbours room: 1e4 is half as wide as 10,000."""
+    return numbers.short(value) if abs(value) >= LARGE else numbers.tick(value)
 
 
 @memoize

@@ -1,6 +1,7 @@
 """The columns of a frame, without a browser: pure functions of a snapshot."""
 
 import dataclasses
+import itertools
 import json
 import math
 
@@ -111,6 +112,18 @@ def test_ticks_are_at_their_values(experiment):
         assert np.interp(np.arcsinh(value), np.arcsinh(layer.edges), edges) == pytest.approx(
             x, abs=0.01
         )
+
+
+def test_ticks_of_exploded_activations_do_not_touch(config):
+    bin_width, letter = 4.8, 6.5  # pixels, on a screen 1280 wide
+    experiment = Experiment(config.replace("optimization.learning_rate", 10.0))
+    while experiment.snapshot().layers[0].edges[-1] < 1e6:
+        experiment.train(1)
+    ticks = activations_columns(experiment.snapshot(), -1).set["activations.ticks"]
+    placed = sorted(zip(ticks["x"], ticks["label"], strict=True))
+    assert max(len(label) for _, label in placed) > 3
+    for (left, before), (right, after) in itertools.pairwise(placed):
+        assert (len(before) + len(after)) / 2 * letter < (right - left) * bin_width
 
 
 def test_a_spike_does_not_flatten_the_curve(config):
