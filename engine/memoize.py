@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
+_FACTS: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()  # of each object, all of them
+
 
 def memoize[T, *Ts, V](fact: Callable[[T, *Ts], V]) -> Callable[[T, *Ts], V]:
     """Cache a function of its first argument, compared by identity, for the argument's lifetime.
@@ -12,15 +14,16 @@ def memoize[T, *Ts, V](fact: Callable[[T, *Ts], V]) -> Callable[[T, *Ts], V]:
     Frames are frequent but rows of a history are rare: what is computed from `Curves` is almost
     always the same as one frame ago.
     """
-    known: WeakKeyDictionary[Any, dict[tuple[*Ts], V]] = WeakKeyDictionary()
 
     @functools.wraps(fact)
     def remember(thing: T, *others: *Ts) -> V:
-        facts = known.get(thing)
+        facts = _FACTS.get(thing)
         if facts is None:
-            facts = known.setdefault(thing, {})
-        if others not in facts:
-            facts[others] = fact(thing, *others)
-        return facts[others]
+            facts = _FACTS.setdefault(thing, {})
+        key = fact, *others
+        if key not in facts:
+            facts[key] = fact(thing, *others)
+        known: V = facts[key]
+        return known
 
     return remember

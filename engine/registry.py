@@ -14,7 +14,7 @@ range says what it does:
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -120,6 +120,10 @@ class Registry[T](Mapping[str, Entry[T]]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
+
+    def values(self) -> ValuesView[Entry[T]]:
+        """The entries; quicker than by their names."""
+        return self._entries.values()
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -43,8 +43,9 @@ OF_DIVERGED = ("input scale", "target scale", "batch size", "first loss", "explo
 
 def diagnose(snapshot: Snapshot) -> tuple[Finding, ...]:
     """All findings on a run, most serious first; none on a healthy one."""
-    names = OF_DIVERGED if snapshot.status is Status.DIVERGED else RULES
-    return tuple(_found([RULES[name].make for name in names], snapshot))
+    diverged = snapshot.status is Status.DIVERGED
+    rules = [RULES[name] for name in OF_DIVERGED] if diverged else RULES.values()
+    return tuple(_found([rule.make for rule in rules], snapshot))
 
 
 def _found(rules: list[Rule], snapshot: Snapshot) -> Iterator[Finding]:

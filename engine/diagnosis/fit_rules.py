@@ -24,6 +24,7 @@ from engine.registry import Choice
 
 JUDGED = 512  # validation examples on which a row of the curves is evaluated, at most
 HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
+GAP, GAP_OF_RISEN = 0.09, 0.07  # beyond chance; the latter if the validation loss has risen
 CHANCE_GAP_OF_VALUES = 0.2  # of R², between the two sets of a run that has just begun
 LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compare
 
@@ -32,13 +33,17 @@ LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compa
 @shown_by("the-gap-is-overfitting")
 def overfitting(now: Snapshot) -> Symptom | None:
     """The gap between training and validation grows, and the validation loss rises."""
-    first = last_change(now).row
-    if steps_since_change(now) < SETTLED or trends.judged(now.curves, first) < trends.FEWEST:
+    if steps_since_change(now) < SETTLED:
         return None
     train, validation = recently(now, "train_accuracy"), recently(now, "validation_accuracy")
     gap = train - validation
+    excess = gap - _chance_gap(now, validation)
+    if not excess > GAP_OF_RISEN:
+        return None
+    if trends.judged(now.curves, last_change(now).row) < trends.FEWEST:
+        return None
     risen = trends.risen(now.curves, last_change(now, *LOSS).row)
-    if not gap - _chance_gap(now, validation) > (0.07 if risen > 1.2 else 0.09):
+    if not excess > (GAP_OF_RISEN if risen > 1.2 else GAP):
         return None
     evidence = f"Training accuracy is {100 * gap:.0f} points above validation"
     if not now.data.classes:
@@ -73,9 +78,11 @@ def _held_back(now: Snapshot) -> Iterator[Remedy]:
 @shown_by("no-gap-more-capacity")
 def underfitting(now: Snapshot) -> Symptom | None:
     """It has stopped improving at a poor level, on the training set as on the validation set."""
+    if steps_since_change(now) < 10 * SETTLED:
+        return None
     train = recently(now, "train_accuracy")
     gap = train - recently(now, "validation_accuracy")
-    if steps_since_change(now) < 10 * SETTLED or not (train < 0.8 and gap < 0.05):
+    if not (train < 0.8 and gap < 0.05):
         return None
     if not has_left_chance(now) or not trends.settled(now.curves, last_change(now).row):
         return None
@@ -111,8 +118,10 @@ def _set_free(now: Snapshot) -> Iterator[Remedy]:
 @shown_by("update-ratio")
 def update_ratio(now: Snapshot) -> Symptom | None:
     """Each step changes the weights by far more than a thousandth of their size."""
+    if steps_since_change(now) < SETTLED:
+        return None
     ratio = update_ratio_now(now)
-    if steps_since_change(now) < SETTLED or not ratio > WILD:
+    if not ratio > WILD:
         return None
     return Symptom(
         "update ratio", ratio, (10**-4.5, WILD), "",

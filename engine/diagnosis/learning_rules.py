@@ -44,6 +44,8 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
     if steps_since_change(now) < SETTLED:
         return None
     curves, start, ratio = now.curves, starting_loss(now), update_ratio_now(now)
+    if not ratio > THROWN:  # which is below WILD
+        return None
     best = trends.least_objective(curves, last_change(now, *OBJECTIVE).row)
     loss = trends.objective_now(curves, last_change(now).row)
     risen = loss > 1.5 * best + 0.1 * start and ratio > THROWN

@@ -1,7 +1,7 @@
 """Rules about signals: activations on their way forward, gradients on their way backward."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from statistics import median
 
 from engine.diagnosis import trends
@@ -121,9 +121,13 @@ def exploding_signal(now: Snapshot) -> Symptom | None:
 @shown_by("sigmoid-saturates")
 def vanishing_gradient(now: Snapshot) -> Symptom | None:
     """The gradient shrinks on its way back: the first layers hardly learn."""
-    relu = turned("model.activation", Choice("ReLU"), "ReLU, whose slope does not shrink it.")
-    known = [relu, *batch_norm(now), *_for_signals(now)]
-    return _gradient(now, "vanishing gradient", "smaller", lambda x: x < 1e-3, known)
+    return _gradient(now, "vanishing gradient", "smaller", lambda x: x < 1e-3, _unshrunk(now))
+
+
+def _unshrunk(now: Snapshot) -> Iterator[Remedy]:
+    yield turned("model.activation", Choice("ReLU"), "ReLU, whose slope does not shrink it.")
+    yield from batch_norm(now)
+    yield from _for_signals(now)
 
 
 @RULES.register("exploding gradient")
@@ -133,11 +137,12 @@ def exploding_gradient(now: Snapshot) -> Symptom | None:
     return _gradient(now, "exploding gradient", "larger", lambda x: x > 1e3, _for_signals(now))
 
 
-def _for_signals(now: Snapshot) -> Sequence[Remedy]:
+def _for_signals(now: Snapshot) -> Iterator[Remedy]:
     """Remedies that keep the size of activations and gradients."""
     better = fitting_initializer(now.config)
-    draw = redrawn(better, f"Draw weights that keep its size, by {better}.")
-    return [draw, *batch_norm(now), *fewer_layers(now)]
+    yield redrawn(better, f"Draw weights that keep its size, by {better}.")
+    yield from batch_norm(now)
+    yield from fewer_layers(now)
 
 
 def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -> Symptom | None:
@@ -157,7 +162,7 @@ def _signal(now: Snapshot, rule: str, verb: str, bad: Callable[[float], bool]) -
 
 
 def _gradient(
-    now: Snapshot, rule: str, word: str, bad: Callable[[float], bool], remedies: Sequence[Remedy]
+    now: Snapshot, rule: str, word: str, bad: Callable[[float], bool], remedies: Iterator[Remedy]
 ) -> Symptom | None:
     first, last = now.tensors[0], now.tensors[-1]
     if len(now.tensors) < 3 or not last.gradient > 0:

@@ -5,6 +5,7 @@ row that belongs to the current settings.
 """
 
 import math
+from bisect import bisect_left
 from statistics import median
 
 import numpy as np
@@ -21,27 +22,26 @@ FEWEST = 3  # ... but at least so many rows
 @memoize
 def recent(curves: Curves, name: str, first: int) -> float:
     """The median of a column's latest values."""
-    return _last_median(curves["step"][first:], curves[name][first:])
+    return _late_median(curves["step"][first:], curves[name][first:])
 
 
 @memoize
 def objective_now(curves: Curves, first: int) -> float:
     """The median of the latest values of the objective: the loss plus its penalty."""
-    return _last_median(curves["step"][first:], _objective(curves)[first:])
+    return _late_median(curves["step"][first:], _objective(curves)[first:])
 
 
-def _last_median(steps: Array, column: Array) -> float:
-    known = np.flatnonzero(np.isfinite(column))[-RECENT:]
-    if len(known) > FEWEST:
-        late = steps[-1] - LATE * (steps[-1] - steps[0])
-        known = known[min(np.searchsorted(steps[known], late), len(known) - FEWEST) :]
-    return _median(column[known]) if len(known) else math.nan
-
-
-def _median(few: Array) -> float:
-    """The median of a few numbers, for which NumPy's own takes five times as long."""
-    ordered, middle = np.sort(few), len(few) // 2
-    return float(ordered[middle] if len(few) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
+def _late_median(steps: Array, column: Array) -> float:
+    """The median of the latest values, as lists: NumPy takes several times as long for so few."""
+    at, values = steps[-RECENT:].tolist(), column[-RECENT:].tolist()
+    if not all(map(math.isfinite, values)):  # some more lie further back
+        known = np.flatnonzero(np.isfinite(column))[-RECENT:]
+        at, values = steps[known].tolist(), column[known].tolist()
+    if len(values) > FEWEST:
+        begin, end = float(steps[0]), float(steps[-1])
+        late = end - LATE * (end - begin)
+        values = values[min(bisect_left(at, late), len(values) - FEWEST) :]
+    return median(values) if values else math.nan
 
 
 @memoize
@@ -64,16 +64,19 @@ def least_objective(curves: Curves, first: int) -> float:
     """The lowest value of the objective so far, averaged over several rows."""
     column = _objective(curves)[first:]
     whole = len(column) // RECENT * RECENT
-    means = column[:whole].reshape(-1, RECENT).mean(axis=1)
+    means = np.add.reduce(column[:whole].reshape(-1, RECENT), axis=1) / RECENT
     return float(np.fmin.reduce(means, initial=np.inf))  # ignores NaN
 
 
 @memoize
 def _objective(curves: Curves) -> Array:
     """The objective: the loss plus the penalty, which is not known in every row."""
-    penalty = curves["penalty"]
-    known = np.maximum.accumulate(np.where(np.isfinite(penalty), np.arange(len(penalty)), 0))
-    objective: Array = curves["loss"] + np.nan_to_num(penalty[known])
+    loss, penalty = curves["loss"], curves["penalty"]
+    finite = np.isfinite(penalty)
+    if not finite.all():
+        known = np.maximum.accumulate(np.where(finite, np.arange(len(penalty)), 0))
+        penalty = np.nan_to_num(penalty[known])
+    objective: Array = loss + penalty
     return objective
 
 
@@ -86,15 +89,21 @@ def settled(curves: Curves, first: int) -> bool:
     late = steps[-1] - 0.4 * (steps[-1] - steps[0])
     loss = curves["loss"][first:][np.searchsorted(steps, late, side="right") :]
     half = len(loss) // 2
-    return half >= FEWEST and bool(loss[half:].mean() > 0.99 * loss[:half].mean())
+    if half < FEWEST:
+        return False
+    before, after = np.add.reduce(loss[:half]) / half, np.add.reduce(loss[half:]) / len(loss[half:])
+    return bool(after > 0.99 * before)
 
 
 @memoize
 def flat(curves: Curves, first: int, level: float) -> float:
     """Steps from the row `first` on until the loss left this level."""
     steps, loss = curves["step"][first:], curves["loss"][first:]
-    moved = np.flatnonzero(~(np.abs(loss - level) < 0.03 * level))
-    return float(steps[moved[0] if len(moved) else -1] - steps[0]) if len(steps) else 0.0
+    if not len(steps):
+        return 0.0
+    still = np.abs(loss - level) < 0.03 * level
+    moved = int(still.argmin())  # the first False, if there is one
+    return float(steps[-1 if still[moved] else moved] - steps[0])
 
 
 @memoize
@@ -110,7 +119,7 @@ def risen(curves: Curves, first: int) -> float:
     known = loss[np.isfinite(loss)]
     if not len(known):
         return math.nan
-    last, best = float(np.median(known[-FEWEST:])), float(known.min())
+    last, best = median(known[-FEWEST:].tolist()), float(known.min())
     return last / best if best > 0 else math.inf  # hinge loss can be exactly 0
 
 

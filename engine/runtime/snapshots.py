@@ -1,6 +1,5 @@
 """Makes the snapshots of an experiment: of its run as it stands, or of the step that is shown."""
 
-import dataclasses
 from collections.abc import Set
 
 from engine.measure.pinned_runs import PastRun
@@ -56,8 +55,7 @@ class Snapshots:
     def _describe(self) -> Snapshot:
         """The state of the run and of those beside it, without findings."""
         tree, run = self._tree, self._tree.run
-        return dataclasses.replace(
-            tree.trainer.describe(),
+        return tree.trainer.describe(
             noticed=self._diagnosing.noticed(run.number),
             followed=self._diagnosing.followed.changes,
             previous=tree.previous,

@@ -6,7 +6,16 @@ from collections.abc import Callable, Set
 from engine.measure.divergence import SHOWN, Autopsy, autopsy, examine
 from engine.measure.measurements import Measurements
 from engine.measure.pinned_runs import PastRun
-from engine.measure.snapshot import Change, Condition, DataInfo, Snapshot, Status
+from engine.measure.snapshot import (
+    BranchInfo,
+    Change,
+    Condition,
+    DataInfo,
+    Notice,
+    OtherRun,
+    Snapshot,
+    Status,
+)
 from engine.runtime.background_results import BackgroundResults
 from engine.runtime.branches import Branch
 from engine.runtime.pace import FULL
@@ -116,8 +125,17 @@ class Trainer:
         instruments = self.measured.instruments
         return self.run.as_branch(instruments.metrics, instruments.heritage)
 
-    def describe(self) -> Snapshot:
-        """The state of the run, without findings, and without any other run."""
+    def describe(
+        self,
+        *,
+        noticed: tuple[Notice, ...],
+        followed: tuple[Change, ...],
+        previous: PastRun | None,
+        pinned: tuple[PastRun, ...],
+        other: OtherRun | None,
+        branches: tuple[BranchInfo, ...],
+    ) -> Snapshot:
+        """The state of the run, with the runs beside it, and without findings."""
         run, instruments = self.run, self.measured.instruments
         running = self.status is Status.RUNNING
         return Snapshot(
@@ -136,13 +154,13 @@ class Trainer:
             findings=(),
             condition=Condition.HEALTHY,
             markers=tuple(run.markers),
-            noticed=(),
-            followed=(),
+            noticed=noticed,
+            followed=followed,
             diverged_under=run.diverged_under,
             background=BackgroundResults(),
             inside=self.measured.on_demand.seen,
-            previous=None,
-            pinned=(),
+            previous=previous,
+            pinned=pinned,
             until=self.script.until,
             costs=instruments.costs,
             pace=FULL,
@@ -151,6 +169,6 @@ class Trainer:
             autopsy=self.autopsy,
             looking=None,
             parent=run.parent,
-            other=None,
-            branches=(),
+            other=other,
+            branches=branches,
         )
