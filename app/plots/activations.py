@@ -29,17 +29,26 @@ NAMED = 14  # so few layers have room for one line each
 
 def activations_columns(snapshot: Snapshot, since: int) -> Part:
     """A histogram for each layer, one above the other, the first layer on top."""
-    layers = snapshot.layers
+    history = snapshot.activation_history
+    now = _histograms(snapshot.layers, bounds_of(snapshot.config.model.activation))
+    along_the_run = {
+        "activations.strip": _history(history),
+        "activations.since": _since(len(snapshot.layers[0].counts), int(history.steps[-1])),
+    }
+    return Part(set={**now.set, **along_the_run}, text=now.text)
+
+
+@functools.lru_cache(512)  # of each visitor the last: frames are more frequent than measurements
+def _histograms(layers: tuple[LayerStats, ...], bounds: tuple[float, float] | None) -> Part:
+    """The histograms, and the numbers beside them."""
     bins = len(layers[0].counts)
     tops = {f"top{row}": [*tops, tops[-1]] for row, tops in enumerate(_tops(layers))}
     return Part(
         set={
             "activations": _bases(len(layers), bins) | tops,
             "activations.rows": _words(layers),
-            "activations.ends": _ends(snapshot),
+            "activations.ends": _ends(layers, bounds or ()),
             "activations.ticks": _ticks(bins, float(layers[0].edges[-1])),
-            "activations.strip": _history(snapshot.activation_history),
-            "activations.since": _since(snapshot),
         },
         text={
             "activations.alt": "; ".join(
@@ -92,10 +101,9 @@ def _summary(layer: LayerStats, *, roomy: bool) -> str:
     return f"{layer.name}\n{size}"
 
 
-def _ends(snapshot: Snapshot) -> Columns:
+def _ends(layers: Sequence[LayerStats], bounds: Sequence[float]) -> Columns:
     """What deserves attention, in red: exact zeros, and values at the ends of the range."""
-    layers, bins = snapshot.layers, len(snapshot.layers[0].counts)
-    bounds = bounds_of(snapshot.config.model.activation) or ()
+    bins = len(layers[0].counts)
     x, base, top = [], [], []
     for row, layer in enumerate(layers):
         bottom, limit = _base(layers, row), float(layer.edges[-1])
@@ -146,11 +154,12 @@ def _history(history: ActivationHistory) -> Columns:
     return {"image": [plot_data.image(pixels)]}
 
 
-def _since(snapshot: Snapshot) -> Columns:
-    bins = len(snapshot.layers[0].counts)
+@functools.lru_cache(64)
+def _since(bins: int, last: int) -> Columns:
+    """The ends of the strips: the first step, and the last one measured."""
     return {
         "x": [bins * (1 + GAP), bins * (1 + GAP + STRIP)],
-        "label": ["step 0", numbers.count(snapshot.activation_history.steps[-1])],
+        "label": ["step 0", numbers.count(last)],
         "align": ["left", "right"],
         "offset": [APART, 0.0],
     }

@@ -17,6 +17,7 @@ from engine import Choice, Curves, PastRun, RunConfig, Snapshot, memoize
 
 POINTS = 150  # of a curve, at most
 
+NONE: Columns = {name: [] for name in ("steps", "epochs", "y", "colour", "dash", "label")}
 LONGEST = 12  # characters of a name that is written behind a line
 
 
@@ -34,6 +35,8 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
     Of several curves whose names end in a star, such as "ratio *", the median is drawn. A run is
     named behind the last of its curves.
     """
+    if not (snapshot.previous or snapshot.pinned or snapshot.branches):
+        return {f"{view}.ghosts": NONE}
     called = _names(snapshot)
     drawn = [
         (past, colour, name, dash)
@@ -55,6 +58,8 @@ def ghosts(snapshot: Snapshot, view: str, names: Mapping[str, str]) -> dict[str,
 
 def left_out(snapshot: Snapshot, name: str) -> str:
     """Which runs are not drawn, and why: this curve of theirs cannot be compared."""
+    if not (snapshot.previous or snapshot.pinned or snapshot.branches):
+        return ""
     runs = [(_label(snapshot, past), _apart(snapshot, past, name)) for past, _ in _others(snapshot)]
     words = ", ".join(f"{label} ({reason})" for label, reason in runs if reason)
     return f"not drawn: {words}" if words else ""

@@ -1,7 +1,6 @@
 """Loss curve: is it learning, how fast, and is it about to blow up?"""
 
 import functools
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -107,7 +106,9 @@ def _penalty(curves: Curves, since: int) -> Columns:
 def _usual(curves: Curves, first: float) -> tuple[float, float]:
     """Where most of the points lie, and in any case the ends of the lines and the first loss."""
     known = np.concatenate([curves["loss_average"], curves["loss"], curves["validation_loss"]])
-    known = np.maximum(known[np.isfinite(known)], FLOOR)
+    finite = np.isfinite(known)
+    if not finite.all():
+        known = known[finite]
     if not known.size:
         return 0.1, 10.0
     low, high = _percentiles(known, USUAL)
@@ -118,14 +119,17 @@ def _usual(curves: Curves, first: float) -> tuple[float, float]:
 
 
 def _percentiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
-    """What so many per cent of the values lie below; NumPy's own takes several times as long."""
+    """What so many per cent of the values lie below; NumPy's own takes several times as long.
+
+    Values below the floor of the axis count as that. The values are sorted in place.
+    """
+    values.sort()
     places = [share / 100 * (len(values) - 1) for share in shares]
-    ends = [(math.floor(place), math.ceil(place)) for place in places]
-    ordered = np.partition(values, list(itertools.chain(*ends)))
-    return [
-        float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
-        for place, (low, high) in zip(places, ends, strict=True)
-    ]
+    found = []
+    for place in places:
+        below, above = (max(float(values[f(place)]), FLOOR) for f in (math.floor, math.ceil))
+        found.append(below + (place - math.floor(place)) * (above - below))
+    return found
 
 
 def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
@@ -148,8 +152,8 @@ def _chance(chance: float, words: str) -> Columns:
 
 def _broken(snapshot: Snapshot, since: int) -> Columns:
     """The steps at which the loss was no finite number, or absurdly large: where the run ended."""
-    curves = snapshot.curves
-    steps, losses = (curves[name][since + 1 :].tolist() for name in ("step", "loss"))
+    rows = snapshot.curves.since(since + 1)
+    steps, losses = rows["step"], rows["loss"]
     broken = [
         int(step) for step, loss in zip(steps, losses, strict=True) if not math.isfinite(loss)
     ]

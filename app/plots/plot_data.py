@@ -220,13 +220,16 @@ def measured_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Colum
 def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
     if since + 1 >= curves.rows:  # as in most frames
         return {"step": [], **{key: [] for key in names}}
-    kept = [math.isfinite(x) for x in curves[known][since + 1 :].tolist()]
-
-    def rows(name: str) -> list[float]:
-        return list(itertools.compress(curves[name][since + 1 :].tolist(), kept))
-
-    columns: Columns = {"step": [int(step) for step in rows("step")]}
-    return columns | {key: rounded(rows(name)) for key, name in names.items()}
+    rows = curves.since(since + 1)
+    kept = [math.isfinite(x) for x in rows[known]]
+    if not all(kept):
+        rows = {name: list(itertools.compress(rows[name], kept)) for name in names.values()} | {
+            "step": list(itertools.compress(rows["step"], kept))
+        }
+    columns: Columns = {"step": [int(step) for step in rows["step"]]}
+    for key, name in names.items():
+        columns[key] = rounded(rows[name])
+    return columns
 
 
 def rounded(values: np.ndarray | Sequence[float]) -> list[float | None]:

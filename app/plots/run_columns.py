@@ -22,22 +22,26 @@ def axes(view: str, snapshot: Snapshot, low: float, high: float) -> dict[str, Co
 
 def epochs(snapshot: Snapshot) -> Columns:
     """The epoch at some steps; between them, and after the last, it grows evenly."""
-    steps, passes = (column.tolist() for column in _bends(snapshot.curves))
     examples = snapshot.data.training
     batch = min(snapshot.config.optimization.batch_size, examples)
-    return {
-        "step": [*steps, steps[-1] + 1],  # the next step, which shows the direction
-        "epoch": [*passes, passes[-1] + batch / examples],
-    }
+    return _epochs(snapshot.curves, batch / examples)
 
 
 @memoize
+def _epochs(curves: Curves, a_step: float) -> Columns:
+    steps, passes = (column.tolist() for column in _bends(curves))
+    return {
+        "step": [*steps, steps[-1] + 1],  # the next step, which shows the direction
+        "epoch": [*passes, passes[-1] + a_step],
+    }
+
+
 def _bends(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
     """The first row, the last, and those where the batch size was turned."""
     step, epoch = curves["step"], curves["epoch"]
-    slope = np.diff(epoch) / np.diff(step)
-    bent = np.abs(np.diff(slope)) > BEND * slope[1:]
-    kept = np.flatnonzero(np.concatenate([[True], bent, [curves.rows > 1]])[: curves.rows])
+    slope = (epoch[1:] - epoch[:-1]) / (step[1:] - step[:-1])
+    bent = np.abs(slope[1:] - slope[:-1]) > BEND * slope[1:]
+    kept = [0, *(1 + bent.nonzero()[0]), *([curves.rows - 1] if curves.rows > 1 else [])]
     return step[kept], epoch[kept]
 
 

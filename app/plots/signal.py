@@ -1,5 +1,6 @@
 """Signal: do activations and gradients keep their size from layer to layer?"""
 
+import functools
 import math
 from typing import Any
 
@@ -9,12 +10,16 @@ from app.plots import plot_data
 from app.plots.figures import frame_decades, name_layers
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import Expected, Snapshot
+from engine import Expected, LayerStats, Snapshot
 
 
 def signal_columns(snapshot: Snapshot, since: int) -> Part:
     """The standard deviation of each layer's output and gradient: measured, and by theory."""
-    layers, expected = snapshot.layers, snapshot.inside.expected
+    return _sizes(snapshot.layers, snapshot.inside.expected)
+
+
+@functools.lru_cache(512)  # of each visitor the last: frames are more frequent than measurements
+def _sizes(layers: tuple[LayerStats, ...], expected: Expected | None) -> Part:
     forward = [expected.inputs if expected else math.nan, *(layer.std for layer in layers)]
     backward = [math.nan, *(layer.backward for layer in layers)]
     theory = _theory(expected, layers[-1].backward)

@@ -1,5 +1,6 @@
 """Update/weight ratio: does each step change the weights by about a thousandth, as it should?"""
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -62,8 +63,8 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         | markers(snapshot, since, "updates"),
         set={
             "updates.ends": names(snapshot.step, lines, log=True),
-            "updates.band": _band(snapshot),
-            "updates.levels": _converged(snapshot),
+            "updates.band": _band(snapshot.condition),
+            "updates.levels": _converged(snapshot.condition),
             "updates.rate": _rate(snapshot, list(last.values())),
         }
         | axes("updates", snapshot, low, high)
@@ -91,15 +92,18 @@ def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str,
 def _axis(curves: Curves) -> tuple[float, float]:
     """From power of ten to power of ten around all ratios that there were."""
     ratios = np.concatenate([curves[name] for name in curves if name.startswith("ratio ")])
-    known = np.maximum(ratios[np.isfinite(ratios)], plot_data.FLOOR)
+    finite = np.isfinite(ratios)
+    known = ratios if finite.all() else ratios[finite]
     least, most = ALWAYS_SHOWN
-    low, high = plot_data.decades([known.min(initial=least), known.max(initial=most)])
+    ends = float(known.min(initial=least)), float(known.max(initial=most))
+    low, high = plot_data.decades([max(end, plot_data.FLOOR) for end in ends])
     return low, high
 
 
-def _band(snapshot: Snapshot) -> Columns:
+@functools.cache
+def _band(condition: Condition) -> Columns:
     """Where the ratios of a run that learns lie; one that has converged has left it for good."""
-    faint = snapshot.condition is Condition.CONVERGED
+    faint = condition is Condition.CONVERGED
     return {
         "low": [HEALTHY[0]],
         "high": [HEALTHY[1]],
@@ -107,9 +111,10 @@ def _band(snapshot: Snapshot) -> Columns:
     }
 
 
-def _converged(snapshot: Snapshot) -> Columns:
+@functools.cache
+def _converged(condition: Condition) -> Columns:
     """Words where the band is faint."""
-    words = [BAND_WORDS] if snapshot.condition is Condition.CONVERGED else []
+    words = [BAND_WORDS] if condition is Condition.CONVERGED else []
     return {"y": [WANTED] * len(words), "label": words, "colour": [palette.GOOD] * len(words)}
 
 

@@ -11,11 +11,12 @@ import msgspec
 from app.page.branch_tree import Twig, tree
 from app.plots import VIEWS, plot_data, view_of
 from app.plots.plot_cache import DRAWINGS, Key, key_of
-from app.plots.plot_data import Columns, Part
+from app.plots.plot_data import Column, Columns, Part
 from engine import Snapshot
 
 log = logging.getLogger(__name__)
 
+NOTHING: Mapping[str, object] = {}
 DESCRIBED_EVERY = 1.0  # seconds between two text alternatives of a plot
 
 
@@ -38,7 +39,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
         str, msgspec.Raw
     ] = {}  # the drawings of views that the page lacks; their data are reset
     stream: dict[str, Columns] = {}
-    set: dict[str, Columns] = {}
+    set: dict[str, Mapping[str, Column]] = {}
     reset: dict[str, Columns] = {}
     text: dict[str, str] = {}
     back: dict[
@@ -58,7 +59,7 @@ class Composer:
         self._run = 0
         self._tree: list[Twig] | None = None  # the branches that the page has
         self._drawn: dict[str, Key] = {}  # the drawing of each view that the page has
-        self._sent: dict[str, dict[str, dict[str, object]]] = {}  # by view and source
+        self._sent: dict[str, dict[str, Mapping[str, object]]] = {}  # by view and source
         self._broke: set[str] = set()  # views that failed
 
     def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
@@ -97,10 +98,7 @@ class Composer:
         other = Composer(self._clock)
         other._described, other._run, other._broke = self._described, self._run, self._broke
         other._drawn = dict(self._drawn)
-        other._sent = {
-            view: {source: dict(values) for source, values in sent.items()}
-            for view, sent in self._sent.items()
-        }
+        other._sent = {view: dict(sent) for view, sent in self._sent.items()}
         return other
 
     def forget_but(self, views: tuple[str, ...]) -> None:
@@ -109,8 +107,7 @@ class Composer:
         self._sent = {name: self._sent[name] for name in ("", *views) if name in self._sent}
         for sent in self._sent.values():
             texts = sent.get("", {})
-            for name in [name for name in texts if name.endswith(".alt")]:
-                del texts[name]
+            sent[""] = {name: x for name, x in texts.items() if not name.endswith(".alt")}
 
     @property
     def key(self) -> Hashable:
@@ -156,10 +153,14 @@ class Composer:
         text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
         frame.text |= self._changed(view, "", text)
 
-    def _changed[V](self, view: str, source: str, values: Mapping[str, V]) -> dict[str, V]:
-        sent = self._sent.setdefault(view, {}).setdefault(source, {})
-        new = {k: v for k, v in values.items() if (old := sent.get(k)) is not v and old != v}
-        sent |= new
+    def _changed[V](self, view: str, source: str, values: Mapping[str, V]) -> Mapping[str, V]:
+        """What of a source is not as the page has it; from now on it has that."""
+        sent = self._sent.setdefault(view, {})
+        had = sent.get(source, NOTHING)
+        if had is values:  # as most are that a view has made before
+            return {}
+        new = {k: v for k, v in values.items() if (old := had.get(k)) is not v and old != v}
+        sent[source] = values if values.keys() >= had.keys() else {**had, **values}
         return new
 
 

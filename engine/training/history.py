@@ -53,6 +53,11 @@ class Curves(Mapping[str, Array]):
         return len(self._table.T)
 
     @memoize
+    def since(self, row: int) -> Mapping[str, list[float]]:
+        """The rows from `row` on as plain numbers."""
+        return dict(zip(self._places, self._table[:, row:].tolist(), strict=True))
+
+    @memoize
     def last(self, name: str) -> float:
         """The last value of a column that is not NaN; NaN if there is none."""
         return next((float(x) for x in self[name][::-1] if math.isfinite(x)), math.nan)

@@ -46,6 +46,16 @@ def test_columns_of_one_source_have_one_length(view, hidden):
         assert len(lengths(data)) == 1
 
 
+@pytest.mark.parametrize("view", ["activations", "signal"])
+def test_what_was_not_measured_again_is_not_computed_again(view, experiment):
+    before = view_of(view).columns(experiment.snapshot(), -1).set
+    after = view_of(view).columns(experiment.snapshot(), -1).set
+    assert all(after[source] is before[source] for source in before)
+    experiment.train(1)
+    after = view_of(view).columns(experiment.snapshot(), -1).set
+    assert after[view] != before[view]
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_fills_exactly_the_sources_and_texts_that_it_draws(view, experiment):
     snapshot = experiment.snapshot()

@@ -243,3 +243,14 @@ def test_the_median_of_the_last_rows_is_numpys_to_the_bit():
         loss = rng.normal(size=rows)
         recent = trends.recent(curves(step=np.zeros(rows), loss=loss), "loss", 0)
         assert recent == np.median(loss[-trends.RECENT :])
+
+
+def test_rows_without_a_value_do_not_count_among_the_last():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        loss = rng.normal(size=int(rng.integers(1, 100)))
+        loss[rng.random(len(loss)) < rng.choice([0.1, 0.5, 0.9])] = np.nan
+        known = loss[np.isfinite(loss)]
+        recent = trends.recent(curves(step=np.zeros(len(loss)), loss=loss), "loss", 0)
+        expected = np.median(known[-trends.RECENT :]) if len(known) else np.nan
+        np.testing.assert_equal(recent, expected)

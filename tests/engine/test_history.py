@@ -39,6 +39,13 @@ def test_a_table_has_little_room_beyond_its_rows():
         assert len(table.T) <= step + 1 + max(ROOM, step // 4)
 
 
+def test_rows_as_plain_numbers_are_those_of_the_columns():
+    history = History(["loss"])
+    for step in range(5):
+        history.append(step, {"loss": step / 10})
+    assert history.curves().since(3) == {"step": [3.0, 4.0], "loss": [0.3, 0.4]}
+
+
 def test_a_column_without_a_value_is_not_a_number():
     history = History(["loss", "accuracy"])
     history.append(0, {"loss": 1.0})
