@@ -95,8 +95,17 @@ def test_it_learns_the_digits(config):
     assert trained(config, 2000).snapshot().curves["validation_accuracy"][-1] >= 0.96
 
 
-@pytest.mark.parametrize("initializer", INITIALIZERS)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+def with_usual(activation: str, initializer: str):
+    """A pair of which one is the usual is always tried; of all others, by `-m slow`."""
+    usual = activation == "ReLU" or initializer in ("He", "zeros")
+    marks = () if usual else pytest.mark.slow
+    return pytest.param(activation, initializer, marks=marks)
+
+
+@pytest.mark.parametrize(
+    ("activation", "initializer"),
+    [with_usual(a, i) for a in ACTIVATIONS for i in INITIALIZERS],
+)
 def test_a_rate_of_a_million_diverges(config, activation, initializer):
     config = config.replace(ACTIVATION, Choice(activation))
     experiment = trained(config.replace(INITIALIZER, Choice(initializer)), 50)

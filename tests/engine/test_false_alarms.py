@@ -1,8 +1,21 @@
 """No false alarm while a healthy run recovers from a change; an alarm if the change does harm."""
 
+import functools
+import math
+
 import pytest
 
-from engine import Choice, Condition, Experiment, Finding, RunConfig, SetKnob, Snapshot, Status
+from engine import (
+    Choice,
+    Condition,
+    Experiment,
+    Finding,
+    RunConfig,
+    SetKnob,
+    Snapshot,
+    Status,
+    carry,
+)
 
 RATE = "optimization.learning_rate"
 LOSS = "optimization.loss"
@@ -10,10 +23,20 @@ INITIALIZER = "model.initializer"
 HINGE, SOFTMAX = Choice("multiclass hinge"), Choice("softmax cross-entropy")
 
 
+@functools.cache
+def begun(steps: int):
+    """The page's default run after so many steps: trained once for all that go on with it."""
+    experiment = Experiment(RunConfig())
+    experiment.train(steps)
+    return carry(experiment)
+
+
 def changed(*turns: tuple[str, object], steps: int = 1500) -> Experiment:
     """The page's default run, changed after it has converged."""
     experiment = Experiment(RunConfig())
-    experiment.train(steps)
+    experiment.take_up(begun(steps))
+    experiment.advance(math.inf)
+    assert experiment.step == steps
     for path, value in turns:
         experiment.apply(SetKnob(path, value))
     return experiment

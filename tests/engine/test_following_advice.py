@@ -1,6 +1,6 @@
 """Following the advice leads to a healthy run, or to the message that no remedy is known.
 
-`BABYSIT_CHAINS` is how many random runs are followed.
+`BABYSIT_CHAINS` is how many random runs are followed; all but the first few by `-m slow`.
 """
 
 import os
@@ -31,6 +31,7 @@ from engine.training.optimizers import OPTIMIZERS
 from engine.training.schedules import SCHEDULES
 
 CHAINS = int(os.environ.get("BABYSIT_CHAINS", "60"))
+FEW = 20  # chains that are always followed
 MOST = 6  # consecutive remedies
 STEPS = 300  # between two remedies
 DATA = ("digits", "moons", "spiral", "iris", "wine", "breast cancer", "penguins", "bumps", "plane")
@@ -116,7 +117,10 @@ def follow(seed: int) -> list[Finding]:
         assert experiment.status is not Status.DIVERGED, told
 
 
-@pytest.mark.parametrize("seed", range(CHAINS))
+@pytest.mark.parametrize(
+    "seed",
+    [pytest.param(n, marks=pytest.mark.slow if n >= FEW else ()) for n in range(CHAINS)],
+)
 def test_advice_leads_to_a_healthy_run_or_ends(seed):
     told = follow(seed)
     honest = bool(told) and not told[-1].remedy

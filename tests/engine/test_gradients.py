@@ -15,6 +15,7 @@ from engine.nn.normalization import NORMALIZATIONS
 from engine.training.build_network import build_network
 from engine.training.training import Training
 from engine.types import Array
+from tests.pairwise import pairwise
 
 BATCH, OUTPUTS = 5, 3
 STEP = 1e-6
@@ -101,10 +102,10 @@ def gradient_error(
     return relative_error(backward, difference_quotients(loss, network.parameters.theta))
 
 
-@pytest.mark.parametrize("normalization", NORMALIZATIONS)
-@pytest.mark.parametrize("net", NETS)
-@pytest.mark.parametrize("loss_name", LOSSES)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(
+    ("activation", "loss_name", "net", "normalization"),
+    pairwise(ACTIVATIONS, LOSSES, NETS, NORMALIZATIONS),
+)
 def test_backward_agrees_with_finite_differences(activation, loss_name, net, normalization):
     assert gradient_error(net, activation, loss_name, normalization) <= TOLERANCE
 

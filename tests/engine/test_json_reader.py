@@ -1,5 +1,6 @@
 """JSON is read in any Unicode encoding; errors are plain sentences."""
 
+import io
 import os
 import subprocess
 import sys
@@ -86,17 +87,32 @@ def test_few_names_are_all_listed_and_of_many_the_nearest():
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
-def test_any_console_encoding_works(code, argv, status):
+def test_any_console_encoding_works(monkeypatch, code, argv, status):
+    said, errors = io.BytesIO(), io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(said, code))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(errors, code))
+    try:
+        ended = main(argv)
+    except SystemExit as end:  # of argparse, after the help
+        ended = end.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    assert ended == status
+    assert b"codec" not in errors.getvalue()
+    assert said.getvalue() if status == 0 else errors.getvalue().count(b"\n") == 1
+
+
+def test_a_console_of_a_process_works_as_well():
     done = subprocess.run(
-        [sys.executable, "-m", "engine", *argv],
+        [sys.executable, "-m", "engine", "train", "--set", "data.dataset=花"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONIOENCODING": code},
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
         capture_output=True,
         timeout=PATIENCE,
     )
-    assert done.returncode == status
+    assert done.returncode == 2
     assert b"Traceback" not in done.stderr and b"codec" not in done.stderr
-    assert done.stdout if status == 0 else done.stderr.count(b"\n") == 1
+    assert done.stderr.count(b"\n") == 1
 
 
 @pytest.mark.parametrize("code", CODES)
