@@ -14,6 +14,7 @@ from app.server.frames import Ask
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Snapshot
 from engine.training.config import OptimizationConfig
 from tests.app.conftest import Page
+from tests.pairwise import pairwise
 
 INSIDE = ("signal", "health", "functions", "network", "cost", "autopsy")
 LOOKS = frozenset({"sums", "expected", "outline"})
@@ -56,9 +57,7 @@ def part(name: str, snapshot: Snapshot):
     return view_of(name).columns(snapshot, -1)
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", INSIDE)
-@pytest.mark.parametrize("looked", [True, False], ids=["looked at", "not yet"])
+@pytest.mark.parametrize(("name", "case", "looked"), pairwise(INSIDE, CASES, [True, False]))
 def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     snapshot = begun(case, looked)
     view = view_of(name)(snapshot, theme.PROJECTOR)

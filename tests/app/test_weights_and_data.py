@@ -14,6 +14,7 @@ from app.plots.plot_data import Image
 from app.server.frames import Ask
 from engine import Choice, Experiment, RunConfig, Snapshot
 from tests.app.conftest import Page
+from tests.pairwise import pairwise
 
 LOOKS = frozenset({"weights", "maps", "surface", "answers"})
 
@@ -68,9 +69,9 @@ def pixels(image: Image) -> np.ndarray:
     return flat.reshape(image.shape)[::-1]
 
 
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", ["weights", "data"])
-@pytest.mark.parametrize("looked", [True, False], ids=["looked at", "not yet"])
+@pytest.mark.parametrize(
+    ("name", "case", "looked"), pairwise(["weights", "data"], CASES, [True, False])
+)
 def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     snapshot = begun(case, looked)
     view = view_of(name)(snapshot, theme.PROJECTOR)
