@@ -1,4 +1,7 @@
-"""Every number in a verdict comes from the run or exhibit that it is about."""
+"""Every number in a verdict comes from the run or exhibit that it is about.
+
+And so does the answer to what was seen. Lessons, variations and runs of other settings are short.
+"""
 
 import dataclasses
 import re
@@ -7,11 +10,20 @@ from collections.abc import Iterable, Iterator
 import msgspec
 import pytest
 
-from engine import LESSONS, Lesson, Restart, RunConfig, SetKnob, Variation, Verdict, open_lesson
+from engine import (
+    LESSONS,
+    Evidence,
+    Lesson,
+    Observation,
+    Restart,
+    RunConfig,
+    SetKnob,
+    Variation,
+    open_lesson,
+)
 from engine.lessons.combining import TRIES
-from engine.lessons.lesson import Evidence
-from engine.lessons.outcome import outcome
-from engine.lessons.play import follow
+from engine.lessons.play import gather
+from tests.engine.test_lessons import short, vary
 
 FEW = 12  # steps: verdicts follow the runs, however short these are
 # A number with exponent or per cent sign; not a digit in a name, such as L2.
@@ -27,12 +39,15 @@ FIXED = {
     "fast, then stuck": {50, 0.5},
     **{name: {1} for name in LESSONS if "lab" in open_lesson(name).exhibits},  # the first layer
 }
-VARIED = (
-    Variation("", commands=(Restart(5),)),
-    Variation("", commands=(SetKnob("model.hidden", "23, 17"),)),
-    Variation("", commands=(SetKnob("optimization.learning_rate", 0.0371),)),
-    Variation("", commands=(SetKnob("optimization.l2", 0.0137),)),
-    Variation("", change=lambda config: with_examples(config, 67)),
+OTHERWISE = Variation(  # no number of a verdict is any of these by chance
+    "",
+    commands=(
+        Restart(5),
+        SetKnob("model.hidden", "23, 17"),
+        SetKnob("optimization.learning_rate", 0.0371),
+        SetKnob("optimization.l2", 0.0137),
+    ),
+    change=lambda config: with_examples(config, 67),
 )
 
 
@@ -41,25 +56,10 @@ def with_examples(config: RunConfig, count: int) -> RunConfig:
     return msgspec.structs.replace(config, data=data)
 
 
-def short(lesson: Lesson) -> Lesson:
-    runs = tuple(
-        dataclasses.replace(
-            run,
-            steps=min(run.steps, FEW),
-            script=tuple((min(step, FEW - 1), command) for step, command in run.script),
-        )
-        for run in lesson.runs
-    )
-    return dataclasses.replace(lesson, runs=runs)
-
-
 def variations(lesson: Lesson) -> Iterator[Lesson]:
-    yield lesson
-    for by in lesson.breaks:
-        yield lesson.broken(by)
-    for by in VARIED:
-        if lesson.runs:
-            yield lesson.broken(by)
+    yield from map(lesson.broken, lesson.breaks)
+    if lesson.runs:
+        yield lesson.broken(OTHERWISE)
 
 
 def numbers_in(thing: object) -> Iterator[float]:
@@ -92,28 +92,41 @@ def is_one_of(number: str, values: Iterable[float]) -> bool:
     return any(abs(written - value) <= half for value in values)
 
 
-def described(lesson: Lesson) -> tuple[Verdict, set[float]]:
-    """The verdict, and the numbers of the runs."""
-    experiments = {run.name: follow(run) for run in lesson.runs}
-    outcomes = {name: outcome(experiment) for name, experiment in experiments.items()}
-    exhibits = {name: exhibit.show() for name, exhibit in lesson.exhibits.items()}
-    verdict = lesson.check(Evidence(outcomes, exhibits))
-    measured: set[float] = set()
-    for run in outcomes.values():
+def measured(evidence: Evidence) -> set[float]:
+    """The numbers of the runs."""
+    found: set[float] = set()
+    for run in evidence.outcomes.values():
         metrics = run.snapshot.metrics
-        measured |= {run.snapshot.step, run.snapshot.epoch, metrics.first_loss, metrics.train_loss}
-        measured.update(*(maps.shape for maps in run.responses.values()), run.example.shape)
-    return verdict, measured
+        found |= {run.snapshot.step, run.snapshot.epoch, metrics.first_loss, metrics.train_loss}
+        found.update(*(maps.shape for maps in run.responses.values()), run.example.shape)
+    return found
+
+
+def check_numbers(lesson: Lesson, evidence: Evidence, fixed: set[float]) -> None:
+    verdict = lesson.check(evidence)
+    figures = {figure.ours for figure in verdict.figures}
+    known = settings_of(lesson) | fixed | measured(evidence)
+    labels = [run.title for run in lesson.runs] + [figure.label for figure in verdict.figures]
+    for words, values in [(verdict.sentence, figures), *((label, set()) for label in labels)]:
+        for number in NUMBER.findall(words):
+            assert is_one_of(number, known | values), (number, words)
+
+
+def check_observation(observation: Observation) -> None:
+    assert observation.text.endswith("?")
+    assert 0 <= observation.right < len(observation.options)
+    assert len(set(observation.options)) == len(observation.options) > 2
+    assert not observation.reason.endswith(f": {observation.answer}.")  # that has been said
+    assert not observation.reason or observation.reason.endswith(".")
 
 
 @pytest.mark.parametrize("name", LESSONS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_every_number_of_a_verdict_comes_from_its_runs(name):
-    for lesson in map(short, variations(open_lesson(name))):
-        verdict, measured = described(lesson)
-        figures = {figure.ours for figure in verdict.figures}
-        known = settings_of(lesson) | FIXED.get(name, set())
-        labels = [run.title for run in lesson.runs] + [figure.label for figure in verdict.figures]
-        for words, values in [(verdict.sentence, figures), *((label, set()) for label in labels)]:
-            for number in NUMBER.findall(words):
-                assert is_one_of(number, known | values | measured), (number, words)
+def test_numbers_and_answers_come_from_the_runs(name):
+    lesson = short(open_lesson(name), FEW)
+    evidence = gather(lesson)
+    shown = [(lesson, evidence)]
+    shown += [(other, vary(lesson, evidence, other)) for other in variations(lesson)]
+    for each, seen in shown:
+        check_numbers(each, seen, FIXED.get(name, set()))
+        check_observation(each.observe(seen))
