@@ -107,7 +107,7 @@ commands = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 12), commands), max_size=8))
 def test_every_run_can_be_shared_however_it_was_steered(steering):
     experiment = Experiment(SMALL)
@@ -300,7 +300,7 @@ def test_any_letters_open_the_page(said):
     check_any(run_links.read({"run": [said], "then": [said], "hide": [said]}))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.data())
 def test_a_link_with_a_part_replaced_opens_the_page(data):
     recording = json.loads(msgspec.json.encode(record_once()))

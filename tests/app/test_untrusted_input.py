@@ -73,7 +73,7 @@ def experiment() -> Experiment:
     return Experiment(RunConfig())
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(command=commands)
 def test_any_command_is_applied_or_refused(experiment, command):
     before = experiment.config
@@ -99,7 +99,7 @@ def test_any_run_name_is_accepted_or_refused(name):
         assert sentence(refusal)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     raw=st.binary(max_size=200)
     | st.text(max_size=200)
@@ -150,7 +150,7 @@ cells = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_table_is_refused_or_can_be_trained_on(data):
     width = data.draw(st.integers(1, 4))
@@ -159,7 +159,7 @@ def test_any_table_is_refused_or_can_be_trained_on(data):
     learn(raw, data.draw(st.text(max_size=20)) + ".csv")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_arrays_are_refused_or_can_be_trained_on(data):
     import io

@@ -70,6 +70,7 @@ class Timers:
 
 @pytest.fixture(scope="module")
 def shared():
+    """For all tests but those that end it or set it up; a process that was ended it replaces."""
     reader = FileReader()
     yield reader
     reader.close()
@@ -157,11 +158,11 @@ def test_too_many_numbers_are_refused_and_not_offered(shared):
         source.describe()
 
 
-def test_the_next_file_is_read_by_the_same_process(reader):
-    read_upload(TABLE, "a.csv", reader).source.describe()
-    first = reader.pid
-    read_upload(TABLE, "b.csv", reader).source.describe()
-    assert reader.pid == first
+def test_the_next_file_is_read_by_the_same_process(shared):
+    read_upload(TABLE, "a.csv", shared).source.describe()
+    first = shared.pid
+    read_upload(TABLE, "b.csv", shared).source.describe()
+    assert shared.pid == first
 
 
 @pytest.mark.parametrize(
@@ -172,9 +173,9 @@ def test_the_next_file_is_read_by_the_same_process(reader):
     ],
 )
 def test_a_killed_process_gives_one_sentence_and_the_next_file_is_read(
-    reader, monkeypatch, end, told
+    shared, monkeypatch, end, told
 ):
-    source = read_upload(TABLE, "a.csv", reader).source
+    source = read_upload(TABLE, "a.csv", shared).source
     with monkeypatch.context() as patch:
         asking = meanwhile(lambda process: process.send_signal(end))
         patch.setattr(file_reader, "ask_process", asking)
@@ -197,19 +198,19 @@ def meanwhile(do):
     return asking
 
 
-def test_a_process_that_died_between_two_files_is_replaced(reader):
-    read_upload(TABLE, "a.csv", reader).source.describe()
-    died = reader.pid
+def test_a_process_that_died_between_two_files_is_replaced(shared):
+    read_upload(TABLE, "a.csv", shared).source.describe()
+    died = shared.pid
     os.kill(died, signal.SIGKILL)  # for a moment it looks alive
-    assert read_upload(TABLE, "b.csv", reader).source.describe().examples == ROWS
-    assert reader.pid != died
+    assert read_upload(TABLE, "b.csv", shared).source.describe().examples == ROWS
+    assert shared.pid != died
 
 
-def test_the_process_has_limits(reader):
-    read_upload(TABLE, "a.csv", reader).source.describe()
+def test_the_process_has_limits(shared):
+    read_upload(TABLE, "a.csv", shared).source.describe()
     for limit in (resource.RLIMIT_CPU, resource.RLIMIT_AS):
-        assert resource.prlimit(reader.pid, limit)[0] != resource.RLIM_INFINITY
-    assert resource.prlimit(reader.pid, resource.RLIMIT_CPU)[0] < 2 * file_reader.SECONDS
+        assert resource.prlimit(shared.pid, limit)[0] != resource.RLIM_INFINITY
+    assert resource.prlimit(shared.pid, resource.RLIMIT_CPU)[0] < 2 * file_reader.SECONDS
 
 
 def test_a_file_that_needs_too_much_memory_is_refused(monkeypatch):
@@ -221,22 +222,22 @@ def test_a_file_that_needs_too_much_memory_is_refused(monkeypatch):
     assert answer.refusal == "a.csv: needs more memory to read than is available" and not arrays
 
 
-def test_stopping_a_request_kills_the_process(reader, monkeypatch):
+def test_stopping_a_request_kills_the_process(shared, monkeypatch):
     stopped = Look()
     with monkeypatch.context() as patch:
         patch.setattr(file_reader, "ask_process", meanwhile(lambda process: stopped.stop()))
         with pytest.raises(StoppedError):
-            reader.look(Question("a.csv", len(TABLE), 2**30), TABLE, stopped)
-    assert reader.pid is None
-    assert read_upload(TABLE, "b.csv", reader).source.describe().examples == ROWS
+            shared.look(Question("a.csv", len(TABLE), 2**30), TABLE, stopped)
+    assert shared.pid is None
+    assert read_upload(TABLE, "b.csv", shared).source.describe().examples == ROWS
 
 
-def test_stopping_a_queued_request_kills_nothing(reader):
-    read_upload(TABLE, "a.csv", reader).source.describe()
+def test_stopping_a_queued_request_kills_nothing(shared):
+    read_upload(TABLE, "a.csv", shared).source.describe()
     left = Look()
     left.stop()
     with pytest.raises(StoppedError):
-        reader.look(Question("b.csv", len(TABLE), 2**30), TABLE, left)
+        shared.look(Question("b.csv", len(TABLE), 2**30), TABLE, left)
 
 
 def test_the_process_ends_when_idle_and_starts_again():

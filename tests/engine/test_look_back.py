@@ -70,7 +70,9 @@ TURNS = [
 ]
 room = st.sampled_from([0, 3_000, 20_000, 2**20])  # bytes: of no state, of some, of all
 # To make a failure smaller takes minutes, and its steps are few as it is.
-few = settings(max_examples=8, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+few = settings(
+    max_examples=settings().max_examples // 20, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)
 steered = st.lists(st.tuples(st.integers(0, 90), st.sampled_from(TURNS)), max_size=8)
 
 
