@@ -145,7 +145,7 @@ def test_a_pause_is_not_caught_up(room, clock, config, pace):
     assert room.slot(handle).experiment.step - begun <= pace * (1 + 2 * PERIOD) + 1
 
 
-@pytest.mark.parametrize("jump", [3600.0, -3600.0, 1e6, -1e6])
+@pytest.mark.parametrize("jump", [1e6, -3600.0])
 @pytest.mark.parametrize("pace", [1.0, 100.0, FULL])
 def test_a_jump_of_the_clock_is_not_caught_up(room, clock, config, pace, jump):
     handle = playing(room, clock, config, pace, trained=0.01)

@@ -141,7 +141,7 @@ def test_several_floods_are_served_in_turn(room, config, clock):
 def test_many_who_restart_all_the_time_leave_the_others_their_turns(room, config, clock):
     names = [f"{n} floods" for n in range(20)] + ["a", "b"]
     handles, served = seated(room, config, clock, names, begins=0.03, trains=0.0002)
-    for _ in range(150):
+    for _ in range(100):
         for name, handle in handles.items():
             if "floods" in name:
                 handle.send(Restart())
@@ -149,8 +149,8 @@ def test_many_who_restart_all_the_time_leave_the_others_their_turns(room, config
         if clock.now < 50 * PERIOD:  # while they spend what they have saved
             served.clear()
     begun = sum(turn.endswith("begins") for turn in served)
-    assert 5 < begun * 0.03 / (100 * PERIOD) * 100 < 35  # percent of the time
-    assert min(served.count(name) for name in "ab") > 60  # of 100 turns
+    assert 5 < begun * 0.03 / (50 * PERIOD) * 100 < 35  # percent of the time
+    assert min(served.count(name) for name in "ab") > 30  # of 50 turns
 
 
 def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, clock, monkeypatch):
@@ -332,7 +332,7 @@ def test_a_slow_run_takes_no_larger_share_than_the_frames_of_the_others_leave(ro
 
 def test_a_slow_run_takes_a_few_even_shares_at_most(room, config, clock):
     names = "abcdefghijklmnopqrst"
-    handles, _ = seated(room, config, clock, names, begins=0.0, trains=0.0002)
+    handles, _ = seated(room, config, clock, names, begins=0.0, trains=0.001)
     serve(room, clock, 10 * PERIOD)
     room.slot(handles["a"]).experiment.costs_to_train = 0.2
     while not any(map(len, room.slow)):
