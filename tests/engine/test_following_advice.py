@@ -31,7 +31,7 @@ from engine.training.optimizers import OPTIMIZERS
 from engine.training.schedules import SCHEDULES
 
 CHAINS = int(os.environ.get("BABYSIT_CHAINS", "60"))
-FEW = 20  # chains that are always followed
+FEW = 12  # chains that are always followed
 MOST = 6  # consecutive remedies
 STEPS = 300  # between two remedies
 DATA = ("digits", "moons", "spiral", "iris", "wine", "breast cancer", "penguins", "bumps", "plane")
