@@ -129,15 +129,12 @@ def test_a_visitor_beyond_the_limit_waits_for_room(serve):
         visitor.close()
 
 
-@pytest.mark.parametrize(
-    ("name", "said"), [("BABYSIT_MAX_VISITORS", "none"), ("BABYSIT_DATA", "/nowhere")]
-)
-def test_a_wrong_limit_ends_the_server_in_one_sentence(serve, name, said):
-    code, output = serve(**{name: said}).wait()
+def test_a_wrong_limit_ends_the_server_in_one_sentence(serve):
+    code, output = serve(BABYSIT_MAX_VISITORS="none").wait()
     assert code == 1
     assert "Traceback" not in output
     (sentence,) = [line for line in output.splitlines() if line.startswith("babysit:")]
-    assert sentence.startswith(f"babysit: {name} must be ") and repr(said) in sentence
+    assert sentence.startswith("babysit: BABYSIT_MAX_VISITORS must be ") and "'none'" in sentence
 
 
 def test_the_data_folder_is_in_everybodys_menu(serve, tmp_path):
@@ -278,7 +275,7 @@ def test_a_loaded_server_stops_cleanly_on_sigterm(serve, tmp_path):
     lifetime = "--unused-session-lifetime", "120000"  # these visitors have no document socket
     server = serve(*lifetime, "--setup", str(tmp_path / "count.py"))
     wait_until(lambda: server.ready)
-    visitors = [Visitor(f"{server.root}/app") for _ in range(8)]
+    visitors = [Visitor(f"{server.root}/app") for _ in range(4)]
     for visitor in visitors:
         visitor.open()
     for visitor in visitors:
