@@ -36,7 +36,7 @@ def overfitting(now: Snapshot) -> Symptom | None:
     if steps_since_change(now) < SETTLED:
         return None
     train, validation = recently(now, "train_accuracy"), recently(now, "validation_accuracy")
-    gap = train - validation
+    gap = trends.recent_gap(now.curves, last_change(now).row)
     excess = gap - _chance_gap(now, validation)
     if not excess > GAP_OF_RISEN:
         return None

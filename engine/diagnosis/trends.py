@@ -26,6 +26,16 @@ def recent(curves: Curves, name: str, first: int) -> float:
 
 
 @memoize
+def recent_gap(curves: Curves, first: int) -> float:
+    """The median of the latest gaps between training and validation accuracy.
+
+    Both swing together: the gap of two medians would depend on which rows are judged.
+    """
+    gaps = curves["train_accuracy"][first:] - curves["validation_accuracy"][first:]
+    return _late_median(curves["step"][first:], gaps)
+
+
+@memoize
 def objective_now(curves: Curves, first: int) -> float:
     """The median of the latest values of the objective: the loss plus its penalty."""
     return _late_median(curves["step"][first:], _objective(curves)[first:])
