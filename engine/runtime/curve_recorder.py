@@ -8,11 +8,11 @@ import numpy as np
 from engine.measure.instruments import norm_and_ratio
 from engine.measure.smoothing import Smoothed
 from engine.measure.snapshot import Spread
-from engine.training.history import Curves, History
+from engine.training.history import AFRESH, Curves, History
 from engine.training.training import Training
 
-# What a row's figures cost, in multiplications of a matrix product. Below so many they are not
-# worth rationing; on dearer networks each kind may add so large a share to the work of training.
+# What a row's figures cost, in multiplications of a matrix product. Below so many, each kind may
+# take as much work as training itself; on dearer networks only so large a share of it.
 CHEAP = 20_000_000
 SHARE = 0.01
 MOST = 20_000  # rows of a run that are closer than its own spacing has them
@@ -22,7 +22,8 @@ _PASSES = 150  # what measuring one parameter costs: about ten numbers from memo
 class Recorder:
     """The history of one run.
 
-    The same run always has the same rows, unless somebody watches it slowly: then there are more.
+    The same run always has the same rows, unless somebody watches it slowly: then there are more,
+    and more of them are judged.
     """
 
     def __init__(self, training: Training) -> None:
@@ -54,7 +55,7 @@ class Recorder:
 
     @property
     def curves(self) -> Curves:
-        """All rows so far; on a dear network most rows have NaN for what was not measured then."""
+        """All rows so far; a row has NaN for what was not measured then."""
         return self._history.curves()
 
     def make_due(self) -> None:
@@ -207,18 +208,20 @@ class Recorder:
 
     def _judge(self) -> dict[str, float]:
         """What takes a look at many examples."""
-        (_, accuracy), (validation_loss, validation) = (x.judge() for x in self._training.judges)
+        train, validation = self._training.judges
+        weights = train.network.parameters.state_digest
         return {
-            "validation_loss": validation_loss,
-            "train_accuracy": accuracy,
-            "validation_accuracy": validation,
+            "validation_loss": validation.loss_under(weights),
+            "train_accuracy": train.score_under(weights),
+            "validation_accuracy": validation.score_under(weights),
         }
 
     def _apart(self, work: int) -> int:
         """Steps from one figure that takes so much work to the next, at least."""
-        if work < CHEAP:
-            return 1
         # A step goes forward, and backward twice: to the inputs and to the weights.
         step = 3 * self._training.network.batch * self._training.network.work * self.spare
-        # At the start, and after a change, the gaps grow by half from one to the next.
-        return min(math.ceil(work / (SHARE * step)), 1 + (self._training.step - self._changed) // 2)
+        since = self._training.step - self._changed
+        # At the start, and after a change, the gaps grow: as those of rows then do, or by half.
+        if work < CHEAP:
+            return min(math.ceil(work / step), 1 + since // AFRESH)
+        return min(math.ceil(work / (SHARE * step)), 1 + since // 2)

@@ -30,7 +30,9 @@ class Evaluator:
         self._scores = np.empty((len(self.x), examples.outputs), self.x.dtype)
         self._loss = LOSSES.build(config.optimization.loss)
         self._score = accuracy if examples.classes else explained
-        self._judged = "", (math.nan, math.nan)  # which weights, and how they were
+        self._answered = ""  # the weights under which the scores in the buffer were computed
+        self._loss_then: float | None = None  # their loss and score, once somebody has asked
+        self._score_then: float | None = None
 
     @property
     def examples(self) -> int:
@@ -38,20 +40,37 @@ class Evaluator:
         return len(self.target)
 
     def judge(self) -> tuple[float, float]:
-        """The mean loss, and the accuracy; in regression R² (at best 1) in place of accuracy.
-
-        The same weights are judged once: curves and plots ask for the same step, and at the start
-        of a run so does whatever needs to know the first loss.
-        """
+        """The mean loss, and the accuracy; in regression R² (at best 1) in place of accuracy."""
         weights = self.network.parameters.state_digest
-        if weights != self._judged[0]:
-            scores = self.answer()
-            loss = self._loss(scores, self.target, *self._buffers())
-            self._judged = weights, (loss, self._score(scores, self._answers))
-        return self._judged[1]
+        return self.loss_under(weights), self.score_under(weights)
+
+    # The same weights are judged once: curves and plots ask for the same step, and at the start of
+    # a run so does whatever needs to know the first loss. Who asks more than one evaluator of a
+    # network computes the digest once.
+
+    def loss_under(self, weights: str) -> float:
+        """The mean loss under the current weights, whose digest this is."""
+        self._answer_under(weights)
+        if self._loss_then is None:
+            scores = self._scores[: self.examples]
+            self._loss_then = self._loss(scores, self.target, *self._buffers())
+        return self._loss_then
+
+    def score_under(self, weights: str) -> float:
+        """The accuracy or R² under the current weights, whose digest this is."""
+        self._answer_under(weights)
+        if self._score_then is None:
+            self._score_then = self._score(self._scores[: self.examples], self._answers)
+        return self._score_then
+
+    def _answer_under(self, weights: str) -> None:
+        if weights != self._answered:
+            self.answer()
+            self._answered = weights
 
     def answer(self) -> Array:  # (N, O)
         """The scores of each example, in a buffer that the next call overwrites."""
+        self._answered, self._loss_then, self._score_then = "", None, None
         batch = self.network.batch
         for start in range(0, self.examples, batch):
             begin = min(start, len(self.x) - batch)  # the last piece overlaps the one before

@@ -92,7 +92,7 @@ def test_a_pinned_run_is_compared_with_this_one(handle, pin):
 def test_the_table_has_the_final_figures_of_runs(handle, pin):
     handle.experiment.train(500)
     pin("learned")
-    ends = handle.latest.curves["validation_accuracy"][-1]
+    ends = handle.latest.curves.last("validation_accuracy")
     handle.experiment.train(200)
     assert rows(table(handle.latest), "")["Validation accuracy"][1] == f"{100 * ends:.1f} %"
 

@@ -342,9 +342,10 @@ def test_ghost_runs_have_their_own_values_and_are_sent_once(config):
     for past, steps, passes, values in zip(
         others, drawn["steps"], drawn["epochs"], drawn["y"], strict=True
     ):
-        assert max(steps) == past.step
-        np.testing.assert_allclose(passes, past.curves["epoch"], rtol=1e-5)
-        np.testing.assert_allclose(values, past.curves["validation_loss"], rtol=1e-3)
+        judged = np.isfinite(past.curves["validation_loss"])
+        np.testing.assert_array_equal(steps, past.curves["step"][judged])
+        np.testing.assert_allclose(passes, past.curves["epoch"][judged], rtol=1e-5)
+        np.testing.assert_allclose(values, past.curves["validation_loss"][judged], rtol=1e-3)
     composer = Page()
     row = composer.compose(snapshot, Ask(-1)).row
     experiment.train(1)
@@ -382,7 +383,8 @@ def test_a_ghost_run_shows_the_median_ratio(config):
     drawn = ghosts(experiment.snapshot(), "updates", {"ratio *": "dashed"})["updates.ghosts"]
     curves = experiment.snapshot().previous.curves
     ratios = np.stack([curves[name][1:] for name in curves if name.startswith("ratio")])
-    np.testing.assert_allclose(drawn["y"][0], np.median(ratios, axis=0), rtol=1e-3)
+    measured = ratios[:, np.isfinite(ratios).all(axis=0)]
+    np.testing.assert_allclose(drawn["y"][0], np.median(measured, axis=0), rtol=1e-3)
 
 
 class TestComposer:

@@ -361,7 +361,7 @@ class TestSearchController:
         again = Experiment(handle.do(lambda experiment: experiment.config).result(PATIENCE))
         again.apply(Begin(trial.config))
         again.train(trial.steps)
-        accuracy = again.snapshot().curves["validation_accuracy"][-1]
+        accuracy = again.snapshot().metrics.validation_accuracy
         assert accuracy == pytest.approx(trial.validation_accuracy, abs=1e-12)
 
     def test_an_ensemble_and_a_comparison_are_reported(self, handle, search):

@@ -137,14 +137,14 @@ def test_the_activation_switches_without_a_reset(tab):
 
 
 def test_the_initializer_redraws_the_weights_of_the_running_network(tab):
-    tab.wait_for(lambda: tab.snapshot.curves["validation_accuracy"][-1] > 0.9)
+    tab.wait_for(lambda: tab.snapshot.curves.last("validation_accuracy") > 0.9)
     tab.press("Pause")
     tab.choose("Initializer", "unit normal")
     tab.wait_for(lambda: tab.snapshot.config.model.initializer == Choice("unit normal"))
     parameters = CONDUCTOR.slot(tab.visit.handle).experiment.network.parameters
     assert parameters.theta[: parameters.regularized].std() == pytest.approx(1, rel=0.05)
     tab.page.get_by_role("button", name="Step", exact=True).click()
-    tab.wait_for(lambda: tab.snapshot.curves["validation_accuracy"][-1] < 0.5)
+    tab.wait_for(lambda: tab.snapshot.curves.last("validation_accuracy") < 0.5)
     assert tab.snapshot.run == 1
 
 

@@ -158,7 +158,7 @@ def test_a_healthy_redrawn_or_restarted_run_has_no_autopsy(config):
     assert experiment.snapshot().autopsy is None
     experiment.apply(Play())
     experiment.train(200)
-    assert experiment.snapshot().curves["validation_accuracy"][-1] > 0.8
+    assert experiment.snapshot().curves.last("validation_accuracy") > 0.8
 
 
 def test_an_autopsy_does_not_change_the_diverged_run(config):

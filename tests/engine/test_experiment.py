@@ -87,12 +87,12 @@ def test_it_overfits_twenty_examples():
         data=DataConfig(examples=20), optimization=OptimizationConfig(l2=0.0, batch_size=20)
     )
     curves = trained(config, 400).snapshot().curves
-    assert curves["train_accuracy"][-1] == 1.0
+    assert curves.last("train_accuracy") == 1.0
     assert curves["loss"][-1] < 0.01
 
 
 def test_it_learns_the_digits(config):
-    assert trained(config, 2000).snapshot().curves["validation_accuracy"][-1] >= 0.96
+    assert trained(config, 2000).snapshot().curves.last("validation_accuracy") >= 0.96
 
 
 def with_usual(activation: str, initializer: str):
@@ -149,7 +149,7 @@ def test_new_weights_revive_a_diverged_run(config):
     experiment.apply(SetKnob(INITIALIZER, Choice("Xavier")))
     assert experiment.status is Status.PAUSED
     experiment.train(200)
-    assert experiment.snapshot().curves["validation_accuracy"][-1] > 0.8
+    assert experiment.snapshot().curves.last("validation_accuracy") > 0.8
 
 
 def test_the_learning_rate_acts_at_the_very_next_step(config):
@@ -190,13 +190,13 @@ def test_switching_the_activation_keeps_weights_and_curves(config):
 
 def test_the_initializer_redraws_in_place_and_keeps_the_curves(config):
     experiment = trained(config, 200)
-    assert experiment.snapshot().curves["validation_accuracy"][-1] > 0.8
+    assert experiment.snapshot().curves.last("validation_accuracy") > 0.8
     experiment.apply(SetKnob(INITIALIZER, Choice("small normal")))
     weights = experiment.network.parameters.theta[: experiment.network.parameters.regularized]
     assert weights.std() == pytest.approx(0.01, rel=0.05)
     assert (experiment.run, experiment.step) == (1, 200)
     experiment.train(1)
-    assert experiment.snapshot().curves["validation_accuracy"][-1] < 0.5
+    assert experiment.snapshot().curves.last("validation_accuracy") < 0.5
 
 
 def test_new_preprocessing_starts_a_new_run(config):
@@ -377,3 +377,16 @@ def test_the_same_weights_are_judged_once(config, monkeypatch):
     assert judge.judge() == first and not passes
     training.network.parameters.theta *= 1.5
     assert judge.judge() != first and passes
+
+
+def test_scores_that_others_asked_for_do_not_stand_for_what_was_judged(config):
+    training = trained(config, 3).training
+    judge, theta = training.judges[0], training.network.parameters.theta
+    weights = training.network.parameters.state_digest
+    score, before = judge.score_under(weights), theta.copy()
+    theta *= 1.5
+    judge.answer()
+    theta[...] = before
+    assert judge.judge() == (judge.loss_under(weights), score)
+    other = trained(config, 3).training.judges[0]
+    assert judge.judge() == other.judge()

@@ -65,3 +65,31 @@ def test_after_a_change_rows_are_close_again():
     assert after[:10] == list(range(10_000, 10_010))
     assert max(np.diff(after)) <= 200  # and return to the usual spacing
     assert len(after) < 200
+
+
+def test_a_young_run_at_full_speed_has_a_row_at_each_step_but_judges_fewer(config):
+    experiment = Experiment(config)
+    experiment.train(100)
+    curves = experiment.snapshot().curves
+    np.testing.assert_array_equal(curves["step"], np.arange(101))
+    for name in ("validation_loss", "train_accuracy", "validation_accuracy"):
+        judged = np.flatnonzero(np.isfinite(curves[name]))
+        np.testing.assert_array_equal(judged[:20], np.arange(20))
+        assert len(judged) < 50
+        assert (np.diff(judged) <= 1 + judged[:-1] / 20).all()  # as close as rows are later
+
+
+def test_a_judged_row_names_the_weights_once_and_leaves_the_training_loss(config, monkeypatch):
+    experiment = Experiment(config)
+    digests, losses = [], []
+    parameters, judge = experiment.network.parameters, experiment.training.judges[0]
+    named = type(parameters).state_digest.fget
+    monkeypatch.setattr(
+        type(parameters), "state_digest", property(lambda x: digests.append(x) or named(x))
+    )
+    loss_under = judge.loss_under
+    monkeypatch.setattr(judge, "loss_under", lambda x: losses.append(x) or loss_under(x))
+    experiment.train(10)
+    assert np.isfinite(experiment.snapshot().curves["train_accuracy"]).all()
+    assert [x is parameters for x in digests].count(True) <= 10 + len(experiment.training.judges)
+    assert len(losses) <= 1  # of the snapshot

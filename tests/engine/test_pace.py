@@ -357,6 +357,14 @@ def test_at_a_low_pace_each_step_has_its_row(room, clock, config, pace):
     np.testing.assert_array_equal(np.diff(after), 1)
 
 
+def test_a_run_that_is_watched_slowly_is_judged_at_each_step(room, clock, config):
+    handle = playing(room, clock, config, 30.0)
+    watch(handle)
+    serve(room, clock, 4)
+    curves = handle.latest.curves
+    assert curves.rows > 100 and np.isfinite(curves["validation_loss"]).all()
+
+
 @pytest.mark.parametrize("pace", [100.0, 1000.0, AUTO])
 def test_at_any_kept_pace_each_frame_has_a_row(room, clock, config, pace):
     handle = room.add(Costly(config, clock, 0.0001), pace=pace)
