@@ -189,6 +189,8 @@ class FrameChannel(WebSocketHandler):
         self._show(visit, shown)
         looks = frozenset[str]().union(*(view_of(name).looks for name in views))
         deliver = self._deliverer(visit, shown, request)
+        if shown is None and not ask.first:
+            visit.start()
         if not visit.watch(self, version, deliver, looks, shown):
             self.close(FORBIDDEN, "the visit is over")
 

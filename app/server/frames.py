@@ -27,6 +27,7 @@ class Ask(msgspec.Struct):
     views: list[str] | None = None  # None: all
     request: int = 0  # its number; the frame repeats it, as frame and next request may cross
     look: Literal["desk", "projector"] = "desk"  # the style of its plots
+    first: bool = False  # whether it has drawn none yet: its run begins only after that
 
 
 class Frame(msgspec.Struct, omit_defaults=True):

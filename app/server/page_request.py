@@ -61,10 +61,14 @@ def _build_page(document: Document) -> None:
     VISITS[context.id] = visit
     visit.belong_to(document)
     # With the session's token, which Bokeh gives it too, the page proves which frames are its own.
+    token = token_of(context)
+    document.template_variables["watching"] = {
+        **{"token": token, "first": visit.layout.views[:1]},
+        **{"bar": css("way_back"), "hall": theme.HALL},
+    }
     known = {
-        **{"token": token_of(context), "narrowest": theme.TABLET + 1},
+        **{"token": token, "narrowest": theme.TABLET + 1, "classroom": css("classroom")},
         **{"slider": "learning_rate", "dragged": CustomJS(code=WHILE_DRAGGED)},
-        **{"bar": css("way_back"), "hall": theme.HALL, "classroom": css("classroom")},
         **{"asked": css("buttons", "question_mark")},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))

@@ -236,8 +236,7 @@ class Visit:
     ) -> bool:
         """Deliver the first snapshot newer than `version`; False if the visit is over.
 
-        It is of the visitor's run, which starts when somebody looks for the first time, or of
-        another.
+        It is of the visitor's run, or of another.
         """
         if self._closed:
             return False
@@ -247,10 +246,6 @@ class Visit:
             return True
         if self._shared_run is None:
             return False
-        self.start()
-        # What can be seen without repeating the run is drawn before that takes the machine.
-        if version or not self._shared_run.shows_end:
-            self._shared_run.play()
         self.handle.wait(who, version, deliver, looks)
         return True
 
@@ -328,7 +323,7 @@ class Visit:
         return self.handle.arrange(lambda slot: slot.own.pinned)
 
     def start(self) -> None:
-        """Begin to train, once."""
+        """Begin to train, once: the page has drawn the run as it stands before that."""
         if not self._started:
             self._started = True
             if not (self._shared_run and self._shared_run.awaits):
@@ -336,6 +331,8 @@ class Visit:
                 self.handle.arrange(lambda slot: slot.own.apply(Play()))
             if self.watched:  # it joined a class meanwhile: its own run waits
                 self.handle.send(Pause())
+        if self._shared_run:
+            self._shared_run.play()
 
     def arrive(self) -> None:
         """A browser is there to see the page."""

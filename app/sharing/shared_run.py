@@ -50,11 +50,6 @@ class SharedRun:
         """Whether a run is ready to be repeated once the page can show it."""
         return self._awaited is not None and not self._plays
 
-    @property
-    def shows_end(self) -> bool:
-        """Whether the shared step is shown before the run has been repeated."""
-        return self.snapshot.looking is not None
-
     def _prepare(self, recording: Recording) -> None:
         """Set the shared run up, and pause it until the page is complete."""
         run = self._handle.latest.run

@@ -12,16 +12,16 @@ import {open_tab, turn_to_tab} from "./tabs.js"
 import {time_ticks, time_words} from "./time_axis.js"
 import {Timeline} from "./timeline.js"
 import {LiveText} from "./live_text.js"
-import {drawn, draw, in_sight, model, point_at, press} from "./views.js"
+import {built, drawn, draw, in_sight, model, point_at, press} from "./views.js"
 
 const GONE = [4403, 4500] // the server does not know this page, or can train nothing any more
 const RETRY = 1000 // milliseconds
 const RETRY_GONE = 5000 // ... it may come to know the page again
 const LOOK = 200 // ... from one look at what is in sight to the next, while nothing moves
 
-export function start(token, base, way_back, hall) {
+export function start(token, base, way_back, hall, first) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
-  const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall)
+  const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall, first)
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
   const done = {point_at, open_tab, turn_to_tab, copy, save, explainable, explained}
@@ -49,7 +49,7 @@ class Channel {
   #look = "desk" // the style of the plots
   #request = 0 // the number of the last request
   #asked = [] // the views that it named
-  #in_sight = [] // those that can be seen; none while the page is still being built
+  #in_sight // those that can be seen; while the page is still being built, what will be
   #awaits = false // whether its answer is still to come
   #scheduled = false
   #text = new LiveText()
@@ -57,14 +57,14 @@ class Channel {
   #way_back
   #hall // what else changes there
 
-  constructor(url, token, way_back, hall) {
+  constructor(url, token, way_back, hall, first) {
     this.#url = url
+    this.#in_sight = first
     this.#token = token
     this.#way_back = way_back
     this.#hall = hall
     this.#open()
-    setInterval(() => this.#look_around(), LOOK)
-    this.#look_around()
+    built.then(() => setInterval(() => this.#look_around(), LOOK))
   }
 
   // There is no run to steer, for this reason; or there is one again.
@@ -88,7 +88,10 @@ class Channel {
       this.#way_back.revive()
       this.#ask()
     }
-    this.#socket.onmessage = ({data}) => this.#apply(JSON.parse(data))
+    this.#socket.onmessage = async ({data}) => {
+      await built
+      this.#apply(JSON.parse(data))
+    }
     this.#socket.onclose = ({code}) => {
       this.#text.set("status", "not connected")
       if (GONE.includes(code)) {
@@ -139,7 +142,8 @@ class Channel {
         this.#awaits = true
         this.#request += 1
         const since = known ? this.row : -1
-        this.#socket.send(JSON.stringify({request: this.#request, since, views, look: this.#look}))
+        const first = this.frames == 0
+        this.#socket.send(JSON.stringify({request: this.#request, since, views, look: this.#look, first}))
       }
     })
   }
@@ -148,7 +152,7 @@ class Channel {
   // request takes the place of the one before.
   #look_around() {
     this.#in_sight = in_sight()
-    if (!this.#knows(this.#in_sight)) {
+    if (this.frames > 0 && !this.#knows(this.#in_sight)) {
       this.#ask()
     }
   }

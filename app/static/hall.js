@@ -19,7 +19,11 @@ export class Hall {
     this.#larger = larger
     this.#root = Object.entries(root)
     this.#sidebar = sidebar
-    window.Bokeh.documents[0].on_change(() => this.#look_soon())
+  }
+
+  // Hear of what is drawn later.
+  listen(page) {
+    page.on_change(() => this.#look_soon())
   }
 
   wear(worn) {

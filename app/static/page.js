@@ -15,7 +15,7 @@ import {listen_for_presses} from "./presses.js"
 import {QuestionMark} from "./question_mark.js"
 import {fit} from "./screen.js"
 import {listen_to_tabs} from "./tabs.js"
-import {Place} from "./views.js"
+import {be_built, built} from "./views.js"
 import {WayBack} from "./way_back.js"
 
 let is_open = null
@@ -33,12 +33,23 @@ export function listen(keys) {
 
 const base = new URL("..", import.meta.url).pathname.replace(/\/$/, "") // the path of the page
 
-// Bokeh has built the page.
-export function open({token, narrowest, slider, dragged, bar, hall, classroom, asked}) {
-  leave_styles_alone()
-  customElements.define("babysit-view", Place)
+let [way_back, in_hall] = [null, null]
+
+// Ask for frames, the first one while Bokeh still builds the page.
+export function watch({token, first, bar, hall}) {
+  built.then(leave_styles_alone)
   look_along()
-  start(token, base, new WayBack(bar), new Hall(hall))
+  way_back = new WayBack(bar)
+  in_hall = new Hall(hall)
+  start(token, base, way_back, in_hall, first)
+}
+
+// Bokeh has built the page.
+export function open({token, narrowest, slider, dragged, classroom, asked}) {
+  const [page] = window.Bokeh.documents
+  way_back.listen(page)
+  in_hall.listen(page)
+  be_built()
   fit(narrowest)
   name_all()
   follow_address()

@@ -3,10 +3,17 @@
 // A drawing is a document of Bokeh's of its own, over sources that frames fill. It outlives its place:
 // when that comes back, the plot is shown again as it was.
 
+import {find} from "./find.js"
 import {Overlay} from "./overlay.js"
 import {bring_to_light} from "./tabs.js"
 
 const PATIENCE = 5000 // milliseconds for a plot to be drawn
+const COUNTER = "[data-text=step]" // in the header, which is built with the places
+
+let resolve_built = null
+// Once there is something to show frames in: places for plots, and the header.
+export const built = new Promise((resolve) => { resolve_built = resolve })
+export const be_built = () => resolve_built()
 
 const places = new Map() // by the names of views, those that are in the page
 const plots = new Map() // ... those that have been drawn
@@ -15,6 +22,9 @@ let pointed_at = ""
 
 export class Place extends HTMLElement {
   connectedCallback() {
+    if (places.size == 0) {
+      look_for_header()
+    }
     places.set(this.view, this)
     this.classList.toggle("pointed-at", this.view == pointed_at)
     plots.get(this.view)?.show(this)
@@ -28,6 +38,16 @@ export class Place extends HTMLElement {
 
   get view() {
     return this.getAttribute("name")
+  }
+}
+
+customElements.define("babysit-view", Place)
+
+function look_for_header() {
+  if (find(document.body, COUNTER) != null) {
+    be_built()
+  } else {
+    requestAnimationFrame(look_for_header)
   }
 }
 

@@ -20,7 +20,11 @@ export class WayBack {
     const style = document.createElement("style")
     style.textContent = css
     document.head.append(style)
-    window.Bokeh.documents[0].on_event("connection_lost", (_, event) => { this.#lost = event })
+  }
+
+  // Hear of Bokeh's own connection.
+  listen(page) {
+    page.on_event("connection_lost", (_, event) => { this.#lost = event })
   }
 
   // A frame has come.

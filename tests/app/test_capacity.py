@@ -141,6 +141,7 @@ def test_an_unwatched_run_waits_for_its_visitor():
     try:
         for channel in ("one", "other"):
             assert visit.watch(channel, 0, lambda *frame: frames.append(frame), frozenset())
+        visit.start()
         wait_until(lambda: handle.latest.status is Status.RUNNING)
         visit.forget("one")
         assert visit.presence.left is None

@@ -53,7 +53,7 @@ def test_a_press_counts_once(tab, button):
     assert tab.snapshot.run == 2
 
 
-# Presses the tab as soon as there is one, which is before the page has its first frame.
+# Presses the tab as soon as there is one, which is before Bokeh has built the whole page.
 PRESS_FIRST = """
 const within = (element) => element.dataset?.tab == "Checks" ? element : tab(element.shadowRoot)
 const tab = (root) => [...root?.querySelectorAll("*") ?? []].reduce(
@@ -61,7 +61,7 @@ const tab = (root) => [...root?.querySelectorAll("*") ?? []].reduce(
 function look() {
   const found = document.body && tab(document)
   if (found?.getClientRects().length > 0) {
-    window.too_late = window.babysit != null
+    window.too_late = window.Bokeh.documents[0].is_idle
     found.click()
   } else {
     requestAnimationFrame(look)

@@ -10,14 +10,17 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from app.server.frame_channel import FORBIDDEN, UNREADABLE
-from app.server.session import CONDUCTOR
-from tests.waiting import PATIENCE
+from app.server.session import CONDUCTOR, VISITS
+from engine import Status
+from tests.served_page import forget_the_left
+from tests.waiting import PATIENCE, wait_until
 
+TOKEN = r'"token":\s*"([^"]+)"'
 VIEWS = ["loss", "accuracy", "updates", "activations"]
 
 
 def token_of(tab) -> str:
-    found = re.search(r'"token":\s*"([^"]+)"', tab.page.content())
+    found = re.search(TOKEN, tab.page.content())
     assert found
     return found.group(1)
 
@@ -96,6 +99,46 @@ def test_a_request_without_a_browser_starts_nothing(shared, address):
     with urllib.request.urlopen(address) as reply:
         assert reply.status == 200
     assert len(CONDUCTOR) == 1  # that of the shared page
+
+
+# Notes whether Bokeh has built the page when the channel is opened.
+NOTE = """
+const Plain = window.WebSocket
+window.WebSocket = class extends Plain {
+  constructor(url, ...given) {
+    super(url, ...given)
+    if (url.endsWith("/frames")) {
+      window.asked_late = window.Bokeh?.documents?.[0]?.is_idle ?? false
+    }
+  }
+}
+"""
+
+
+def test_the_first_frame_is_asked_for_while_the_page_is_still_built(page, address):
+    page.add_init_script(NOTE)
+    page.goto(f"{address}?pace=1")
+    page.wait_for_function("window.babysit?.frames > 1")
+    assert page.evaluate("window.asked_late") is False
+
+
+def test_a_run_begins_once_its_first_frame_has_been_drawn(address):
+    before = set(VISITS)
+    with urllib.request.urlopen(address) as reply:
+        token = re.search(TOKEN, reply.read().decode())
+    (session,) = set(VISITS) - before
+    visit = VISITS[session]
+
+    def again(frame):
+        now = visit.handle.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
+        assert (frame["step"], now.step, now.status) == (0, 0, Status.PAUSED)
+        return {"since": frame["row"], "views": VIEWS}
+
+    first = {"since": -1, "views": VIEWS[:1], "first": True}
+    (_, second), code = talk(address, {"token": token[1]}, first, again)
+    assert code is None and second["run"] == 1
+    wait_until(lambda: visit.handle.latest.step > 0)
+    forget_the_left()
 
 
 def test_a_session_restored_by_a_socket_uses_no_cdn(address):
