@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from engine.measure.snapshot import Status
 from engine.runtime.carried_run import Sent
-from engine.runtime.checkpoint_pool import POOL, share
+from engine.runtime.checkpoint_pool import POOL, CheckpointPool
 from engine.runtime.experiment import PROCESSOR, Experiment
 from engine.runtime.experiment_handle import ExperimentHandle
 from engine.runtime.experiment_slot import ExperimentSlot
@@ -53,7 +53,7 @@ class Conductor:
         self.period, self.clock, self.work = 1 / frame_rate, clock, work
         self.gives_way = gives_way
         self._begin = begin
-        self._checkpoints = checkpoints
+        self._checkpoints = CheckpointPool(checkpoints)
         self._slots: dict[ExperimentHandle, ExperimentSlot] = {}
         self._homes: dict[ExperimentSlot, RunQueue] = {}
         self.main = RunQueue(self, self._start)
@@ -64,10 +64,16 @@ class Conductor:
         """The share of the time for training that keeps the frames of most in time."""
         return self.main.load
 
-    @property
-    def checkpoints(self) -> int:
-        """Bytes that each experiment may use for checkpoints: fewer, the more there are."""
-        return share(self._checkpoints, len(self._homes))
+    def checkpoints(self, slot: ExperimentSlot) -> int:
+        """Bytes that an experiment may use for checkpoints: fewer, the more others want."""
+        with self.lock:
+            if slot not in self._homes:  # it was removed in the middle of its turn
+                return 0
+            room = self._checkpoints.room(slot, slot.wants_checkpoints)
+            if self._checkpoints.shrank():
+                for other, home in self._homes.items():
+                    home.call(other)  # also a paused one has a turn, to keep fewer
+            return room
 
     @property
     def trained(self) -> int:
@@ -84,13 +90,9 @@ class Conductor:
         slot = ExperimentSlot(experiment, mailbox, name)
         handle = ExperimentHandle(mailbox, lambda: self._call(slot), name)
         with self.lock:
-            before = self.checkpoints
             self._slots[handle] = slot
             self._homes[slot] = self.main
             self.main.take_in(slot)
-            if self.checkpoints < before:
-                for other, home in self._homes.items():
-                    home.call(other)  # also a paused one has a turn, to keep fewer
         return handle
 
     def slot(self, handle: ExperimentHandle) -> ExperimentSlot:
@@ -105,12 +107,15 @@ class Conductor:
                 return
             slot.mailbox.closed = True
             self._homes.pop(slot).let_go(slot)
+            self._checkpoints.leave(slot)
         slot.mailbox.cancel_errands()
 
     def close(self) -> None:
         """Remove all experiments, and wait until the threads have ended."""
         with self.lock:
             slots = list(self._slots.values())
+            for slot in slots:
+                self._checkpoints.leave(slot)
             self._slots.clear()
             self._homes.clear()
             threads = [queue.thread for queue in self._queues]

@@ -84,6 +84,11 @@ class Experiment:
         """Number its runs after those of another experiment, so that a page tells them apart."""
         self._tree.number_after(run)
 
+    @property
+    def wants_checkpoints(self) -> int:
+        """Bytes with which any step of its runs is soon rebuilt."""
+        return self._tree.wants_checkpoints
+
     def allow_checkpoints(self, room: int) -> None:
         """Keep the checkpoints of its runs in so many bytes; with more, looking back is quicker."""
         self._tree.allow_checkpoints(room)

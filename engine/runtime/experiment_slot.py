@@ -145,11 +145,16 @@ class ExperimentSlot:
             self.experiment = self.stage
             self.works.go_on("lesson")
 
+    @property
+    def wants_checkpoints(self) -> int:
+        """Bytes with which any step of its own experiment and of a lesson's is soon rebuilt."""
+        return sum(x.wants_checkpoints for x in (self.own, self.stage) if x)
+
     def allow_checkpoints(self, room: int) -> None:
         """Keep the checkpoints of its own experiment and of a lesson's in so many bytes."""
-        experiments = [x for x in (self.own, self.stage) if x]
-        for experiment in experiments:
-            experiment.allow_checkpoints(room // len(experiments))
+        wanted = self.wants_checkpoints
+        for experiment in (x for x in (self.own, self.stage) if x):
+            experiment.allow_checkpoints(room * experiment.wants_checkpoints // wanted)
 
     # ---- what it publishes ---------------------------------------------------------------------
 

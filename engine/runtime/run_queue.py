@@ -51,9 +51,8 @@ class Scheduler(Protocol):
     def load(self) -> float:
         """The share of the time for training that keeps the frames of most in time."""
 
-    @property
-    def checkpoints(self) -> int:
-        """Bytes that each experiment may use for checkpoints."""
+    def checkpoints(self, slot: ExperimentSlot) -> int:
+        """Bytes that an experiment may use for checkpoints."""
 
     @property
     def trained(self) -> int:
@@ -237,7 +236,7 @@ class RunQueue:
             # A command that begins to rebuild a step has paid for that alone, not for the steps.
             trains = alone or slot.budget.solvent or slot.experiment.at_work
             self._slice(slot, share if trains else 0.0, beat, part)
-        slot.allow_checkpoints(self._scheduler.checkpoints)
+        slot.allow_checkpoints(self._scheduler.checkpoints(slot))
         now, wait = self._clock(), _wait(slot)
         if slot.due and slot.due <= now + max(wait, self._scheduler.period):
             return share

@@ -69,6 +69,12 @@ class RunTree:
         measured = Measurements(run.training, self._work)
         self.trainer = Trainer(run, measured, status, show_data(run.training.data), self._clock)
 
+    @property
+    def wants_checkpoints(self) -> int:
+        """Bytes with which any step of its runs is soon rebuilt."""
+        wanted = self.run.trail.wanted
+        return PART * wanted if self.other or len(self.branches) else wanted
+
     def allow_checkpoints(self, room: int) -> None:
         """Keep the checkpoints of all runs in so many bytes."""
         if room == self._room:

@@ -4,6 +4,7 @@ A replay starts at the last checkpoint before the step and applies the commands 
 then: the same arithmetic in the same order, so the same bits.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,11 @@ from engine.training.config import SETTINGS, Effect, RunConfig
 from engine.training.training import State, Training
 
 APART = 50  # steps between two checkpoints; of the last two, one is at least so many steps ago
-MOST_AGAIN = 1.2e10  # multiplications that replaying the last steps may take: about a second
+SECOND = 1.2e10  # multiplications that take about a second
+MOST_AGAIN = SECOND  # multiplications that replaying the last steps may take
+SOON = 0.1  # seconds from one checkpoint to the next, where there is room for that
+FEW = 8  # checkpoints for which there is to be room even in a young run
+MORE = 1.25  # times as many, when those are too few: the room changes seldom
 ROOM = 2**20  # bytes of the checkpoints that are kept of a whole run, unless more are allowed
 MOST = 256  # of them, however small they are
 OVERHEAD = 4096  # bytes of a checkpoint beside its arrays: generators, and the state of the curves
@@ -107,6 +112,15 @@ class Checkpoints[M]:
         drawn = {id(x.drawn): x.drawn.nbytes for x in states}
         drawn.pop(id(self._training.network.parameters.drawn), None)
         return sum(map(bytes_of, self._kept)) + sum(drawn.values())
+
+    @property
+    def wanted(self) -> int:
+        """Bytes with which the replay of any step takes no longer than `SOON`."""
+        gaps = self._training.step * self.work / SECOND / SOON
+        number = min(MOST, FEW * MORE ** math.ceil(math.log(max(1, MORE * gaps / FEW), MORE)))
+        theta = self._training.network.parameters.theta
+        one = bytes_of(self._kept[-1]) if len(self._kept) > 1 else OVERHEAD + 3 * theta.nbytes
+        return int(number * one)
 
     @property
     def largest(self) -> int:
