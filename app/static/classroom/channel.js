@@ -68,7 +68,7 @@ export function keep(code, key) {
 
 // Whether this is a teacher's page.
 export function teaches() {
-  return place().passpassword != null || taught().has("teach")
+  return place().password != null || taught().has("teach")
 }
 
 function taught() {

@@ -35,7 +35,7 @@ export class Dock {
         this.#toggle()
       }
     })
-    window.addEventListener("hashchange", () => place().passpassword != null && window.location.reload())
+    window.addEventListener("hashchange", () => place().password != null && window.location.reload())
     this.#sheet.addEventListener("keydown", (event) => event.key == "Escape" && this.open(null))
     if (Object.keys(place()).length > 0) {
       this.#show()
