@@ -33,7 +33,7 @@ FORWARD = "#7c68dc"  # what goes forward through the layers: the signal
 
 BACKWARD = "#bf6022"  # the gradient, on its way back
 
-PINNED = ("#5c6bc0", "#9c6b30", "#2a9d8f", "#b5487f", "#6d8b1e", "#7b5ea7")  # runs to compare with
+PINNED = ("#b5487f", "#9c6b30", "#486642", "#2a9d8f", "#7b5ea7", "#6d8b1e")  # runs to compare with
 
 SLIDE = "#bf7a00"  # what the lecture prints
 

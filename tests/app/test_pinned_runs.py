@@ -3,8 +3,10 @@
 import re
 
 import msgspec
+import numpy as np
 import pytest
 
+from app import palette
 from app.sharing.pinned import Runs, settings, table
 from engine import (
     MAX_PINNED,
@@ -168,3 +170,19 @@ def test_runs_with_different_configs_are_compared(handle, config, pin):
     differing = rows(table(handle.latest), "differs")
     assert differing["Examples"][0] == "the first 20" and differing["Examples"][1] == "–"
     assert differing["Classes"][0] == "1, 2"
+
+
+XYZ = np.array([[0.434, 0.376, 0.190], [0.213, 0.715, 0.072], [0.018, 0.109, 0.873]])  # of white: 1
+
+
+def lab(colour: str) -> np.ndarray:
+    """Its place in the CIE 1976 L*a*b* space."""
+    values = np.array([int(colour[n : n + 2], 16) for n in (1, 3, 5)]) / 255
+    x, y, z = np.cbrt(XYZ @ np.where(values > 0.04, ((values + 0.055) / 1.055) ** 2.4, 0))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("place", range(MAX_PINNED))
+@pytest.mark.parametrize("other", [palette.TRAIN, palette.VALIDATION])
+def test_a_pinned_run_is_not_taken_for_the_current_one(place, other):
+    assert np.linalg.norm(lab(palette.past(place)) - lab(other)) > 23
