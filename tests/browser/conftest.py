@@ -1,5 +1,6 @@
 """A server in this process, whose experiments the tests can inspect, and a real Chromium."""
 
+import itertools
 import os
 import re
 import shutil
@@ -30,7 +31,10 @@ STILL = """() => {
 }"""
 SCREEN = ViewportSize(width=1440, height=900)
 PACE = 300  # steps a second: at full speed training takes the machine that draws the page
+PAUSES = (10, 20, 40, 80)  # milliseconds between two looks at a page, which has to answer each
 FRAMES = 3  # a second, a third of the usual number: drawing takes most of the machine
+# Part of an address, for tests that look at other things than plots.
+ONE_PLOT = "hide=accuracy,updates,activations,inside"
 CHROMIUMS = (
     "chromium-headless-shell",  # the same without windows: a page opens in two thirds of the time
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
@@ -45,6 +49,8 @@ QUIET = [
     "--disable-sync",
     "--disable-quic",
 ]
+# All pages are drawn by one process, which has compiled the page's scripts already.
+ONE_PROCESS = ["--process-per-site", "--js-flags=--no-flush-bytecode"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,7 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:
     """Return as soon as the condition holds; the page's events are processed meanwhile."""
-    wait_until(condition, lambda seconds: page.wait_for_timeout(1000 * seconds))
+    pauses = itertools.chain(PAUSES, itertools.repeat(PAUSES[-1]))
+    wait_until(condition, lambda seconds: page.wait_for_timeout(next(pauses)))
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +75,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip(reason)
     with sync_playwright() as playwright:
         profile = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"), executable_path=path, args=QUIET, viewport=SCREEN
+            tmp_path_factory.mktemp("profile"),
+            executable_path=path,
+            args=QUIET + ONE_PROCESS,
+            viewport=SCREEN,
         )
         assert profile.browser
         yield profile.browser
@@ -131,8 +141,9 @@ def served() -> Iterator[ServedPage]:
 
 
 @pytest.fixture(scope="session")
-def address(served: ServedPage) -> str:
-    """The page's address."""
+def address(served: ServedPage, chromium: Browser) -> str:
+    """The page's address; a file from there keeps the process that draws its pages."""
+    chromium.contexts[0].pages[0].goto(f"{served.address}/static/main.css")
     return served.address
 
 
@@ -167,7 +178,7 @@ class Tab:
         self.page.on("websocket", lambda socket: self._judge(socket.url))
         before = set(VISITS)
         self.page.goto(at_test_pace(address))
-        self.wait_for_frames(3)
+        self.wait_for_frames(1)
         (self.session,) = set(VISITS) - before
         self.pace = self.visit.handle.pace
 
@@ -271,13 +282,13 @@ def close(tabs: list[Tab]) -> None:
 
 
 @pytest.fixture
-def open_tab(chromium: Browser, address: str) -> Iterator[Callable[[], Tab]]:
+def open_tab(chromium: Browser, address: str) -> Iterator[Callable[..., Tab]]:
     """Opens tabs; afterwards closes them and checks that they left no errors and no visits."""
     DESK.clear()
     tabs: list[Tab] = []
 
-    def open_one() -> Tab:
-        tabs.append(Tab(chromium, address))
+    def open_one(query: str = "") -> Tab:
+        tabs.append(Tab(chromium, f"{address}?{query}" if query else address))
         return tabs[-1]
 
     yield open_one
@@ -315,7 +326,7 @@ class Desk:
         kind = (prepare, *screen.values())
         if kind == self._kind and self.used:
             self.used = False
-            if prepare is not whole or not renewed(self._tabs[0], self._as_opened):
+            if prepare is not whole or not renewed(self._tabs[0], screen, self._as_opened):
                 self._kind = None
         if kind != self._kind:
             self.clear()
@@ -352,14 +363,6 @@ def on_the_desk(
     noisy = any(tab.errors or tab.strangers for tab in taken)
     if noisy or request.session.testsfailed > failed:
         DESK.clear()
-
-
-@pytest.fixture
-def own_tab(open_tab: Callable[[], Tab]) -> Tab:
-    """An open page with all its settings, for a test whose scripts nothing can take back."""
-    tab = open_tab()
-    whole(tab)
-    return tab
 
 
 @pytest.fixture

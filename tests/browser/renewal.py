@@ -6,22 +6,28 @@ of that: every control, attribute and stored word is compared with those of the 
 
 from typing import Any
 
+from playwright.sync_api import ViewportSize
+
 from engine import Experiment, ExperimentSlot, Play, Restart, RunConfig
 from engine.runtime.background_jobs import BackgroundJobs
 
 # What a visitor or a script could have left behind, but not what a run changes by itself.
 TRACES = """() => {
     const own = ["role", "aria-label", "aria-expanded", "aria-selected", "aria-pressed", "disabled",
-        "hidden", "style"]
+        "hidden"]
     const controls = "input, textarea, select, button, a, details, dialog, [role=tab]"
+    const closed = ".plots[hidden] *, [popover]:not(:popover-open) *"
     const found = []
     const look = (root) => {
         for (const element of root.querySelectorAll("*")) {
+            if (element.matches(closed)) continue
             if (element.shadowRoot != null) look(element.shadowRoot)
             if (!element.matches(`${controls}, :popover-open`)) continue
             const kept = own.map((name) => element.getAttribute(name))
-            found.push([element.localName, ...kept, element.checked, element.open,
-                element.type == "range" ? null : element.value].map(String).join(" "))
+            const {localName, style, checked, open} = element // Playwright leaves styles empty
+            const value = element.type == "range" ? null : element.value
+            const told = [localName, ...kept, style.cssText, checked, open, value]
+            found.push(told.map(String).join(" "))
         }
     }
     look(document)
@@ -40,6 +46,14 @@ LEAVE = """() => {
     sessionStorage.clear()
     document.activeElement?.blur()
     getSelection()?.removeAllRanges()
+    for (const tabs of document.querySelectorAll("[role=tablist]")) {
+        const first = tabs.querySelector("[role=tab]")
+        if (first?.ariaSelected != "true") first?.click()
+    }
+    scrollTo(0, 0)
+}"""
+# What opens by itself again as long as its settings are changed.
+FOLD = """() => {
     const fold = (root) => {
         for (const element of root.querySelectorAll("*")) {
             if (element.shadowRoot != null) fold(element.shadowRoot)
@@ -47,11 +61,6 @@ LEAVE = """() => {
         }
     }
     fold(document)
-    for (const tabs of document.querySelectorAll("[role=tablist]")) {
-        const first = tabs.querySelector("[role=tab]")
-        if (first?.ariaSelected != "true") first?.click()
-    }
-    scrollTo(0, 0)
 }"""
 
 
@@ -61,14 +70,17 @@ def traces(tab: Any) -> dict[str, Any]:
     return found
 
 
-def renewed(tab: Any, as_opened: dict[str, Any]) -> bool:
+def renewed(tab: Any, screen: ViewportSize, as_opened: dict[str, Any]) -> bool:
     """Bring a page back to how it was opened; say whether that succeeded."""
     if tab.errors or tab.strangers or not tab.open:
         return False
-    tab.page.keyboard.press("Escape")
+    for _ in range(2):  # an open menu, and the dialog around it
+        tab.page.keyboard.press("Escape")
     tab.page.mouse.move(0, 0)
+    tab.page.set_viewport_size(screen)
     tab.page.evaluate(LEAVE)
     _begin_anew(tab)
+    tab.page.evaluate(FOLD)
     left: dict[str, Any] = {}
     for _ in range(SETTLES):
         left = traces(tab)
@@ -94,4 +106,4 @@ def _begin_anew(tab: Any) -> None:
     handle.set_pace(tab.pace)
     handle.send(Play())
     tab.wait_for(lambda: tab.channel("run") == 1)
-    tab.wait_for_frames(3)
+    tab.wait_for_frames(1)
