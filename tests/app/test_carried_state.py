@@ -1,5 +1,6 @@
 """A link can carry the state of its run: the page shows it, and says whether the run agrees."""
 
+import msgspec
 import pytest
 
 from app.plots.plot_data import status
@@ -100,6 +101,23 @@ def test_what_is_no_state_is_told_and_the_run_is_repeated(source):
         serve(page.conductor, page.clock, 0.2)
     serve(page.conductor, page.clock, 0.5)
     assert "the same, to the bit" in page.told[0]
+
+
+def test_other_bits_than_those_of_the_link_are_told(source):
+    page = Page(msgspec.structs.replace(record(source), digest="0" * 16), b"")
+    page.play()
+    while page.experiment.status is Status.RUNNING:
+        serve(page.conductor, page.clock, 0.2)
+    serve(page.conductor, page.clock, 0.5)
+    assert len(page.told) == 1 and "not the same bits" in page.told[0]
+
+
+def test_what_is_wrong_with_a_link_is_told():
+    told: list[str] = []
+    handle = Conductor(begin=lambda thread: None).add(Experiment(RunConfig()))
+    shared = SharedRun(run_links.Wish(refusal="This link is damaged."), handle, told.append)
+    assert told == ["This link is damaged."]
+    assert not shared.awaits
 
 
 def test_a_state_too_large_for_a_link_is_not_in_it():

@@ -18,10 +18,11 @@ from app.server.session import VISITS
 from app.sharing import run_links
 from engine import FULL, Choice, Experiment, Recording, RunConfig, SetKnob, Status, digest, record
 from engine.data import DATASETS
-from tests.browser.conftest import ROOT, Tab
+from tests.browser.conftest import ONE_PLOT, ROOT, Tab
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 
+HIDDEN = ONE_PLOT.removeprefix("hide=").split(",")
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
 
 
@@ -93,7 +94,7 @@ def saved(tab: Tab, button: str) -> tuple[str, bytes]:
 
 def test_a_link_repeats_the_run_to_the_bit(come_by, config):
     made = record(steered(config))
-    guest = come_by(run_links.query(made, False, ()))
+    guest = come_by(run_links.query(made, False, HIDDEN))
     guest.wait_for(lambda: guest.snapshot.status is Status.PAUSED and guest.snapshot.step)
     assert bits(guest) == (made.steps, made.digest)
     guest.wait_for(lambda: "the same, to the bit" in guest.told())
@@ -107,7 +108,7 @@ def test_a_link_repeats_the_run_to_the_bit(come_by, config):
 def test_a_link_that_carries_its_state_shows_it_at_once_and_verifies_it(come_by, config):
     source = Experiment(config)
     source.train(15_000)
-    address = run_links.query(record(source), False, (), FULL)
+    address = run_links.query(record(source), False, HIDDEN, FULL)
     guest = come_by(address + run_links.fragment(source.packed_state()))
     guest.wait_for(lambda: "as the link has it" in guest.text("branch"))
     assert guest.text("step") == "15,000"
@@ -118,13 +119,13 @@ def test_a_link_that_carries_its_state_shows_it_at_once_and_verifies_it(come_by,
 
 def test_a_link_can_go_on_from_there(come_by, config):
     made = record(steered(config))
-    guest = come_by(run_links.query(made, True, ()))
+    guest = come_by(run_links.query(made, True, HIDDEN))
     guest.wait_for(lambda: guest.snapshot.step > 400 and guest.snapshot.status is Status.RUNNING)
     guest.wait_for(lambda: "the same, to the bit" in guest.told())
 
 
 def test_a_long_replay_is_visible(come_by, config):
-    guest = come_by(run_links.query(Recording(config, (), 200_000), False, ()))
+    guest = come_by(run_links.query(Recording(config, (), 200_000), False, HIDDEN))
     guest.wait_for(lambda: guest.text("until") == "of 200,000")
     step = guest.channel("step")
     guest.wait_for(lambda: guest.channel("step") > step)
@@ -132,51 +133,12 @@ def test_a_long_replay_is_visible(come_by, config):
     guest.wait_for(lambda: guest.text("until") == "")
 
 
-def test_a_link_with_another_digest_is_reported(come_by, config):
-    made = record(steered(config))
-    other = Recording(made.config, made.journal, made.steps, "0" * 16)
-    guest = come_by(run_links.query(other, False, ()))
-    guest.wait_for(lambda: "not the same bits" in guest.told())
-
-
-@pytest.mark.parametrize(
-    ("query", "told"),
-    [
-        ("?run=nonsense", "This link is damaged"),
-        ("?hide=teacher", "not a part of the page"),
-        ("conv", "not possible here"),
-    ],
-)
-def test_an_invalid_link_opens_the_page_with_a_message(come_by, config, query, told):
-    if query == "conv":  # a config that is illegal only for these data
-        table = config.replace("data.dataset", Choice("iris")).replace(
-            "model.convolutions", "8 of 3x3"
-        )
-        query = run_links.query(Recording(table, (), 10), False, ())
-    guest = come_by(query)
-    guest.wait_for(lambda: told in guest.told())
+def test_an_invalid_link_opens_the_page_with_a_message(come_by, config):
+    table = config.replace("data.dataset", Choice("iris")).replace("model.convolutions", "8 of 3x3")
+    guest = come_by(run_links.query(Recording(table, (), 10), False, HIDDEN))
+    guest.wait_for(lambda: "not possible here" in guest.told())
     guest.wait_for(lambda: guest.snapshot.step > 0 and guest.text("status") == "running")
     assert guest.snapshot.config == config
-
-
-def test_a_link_hides_parts_of_the_page(come_by):
-    guest = come_by("?hide=inside,lane,updates,learning-rate,transport,menus,lessons")
-    page = guest.page
-    assert page.get_by_role("heading", name="Loss", exact=True).is_visible()
-    assert page.get_by_role("heading", name="Update / weight").count() == 0
-    assert page.get_by_role("slider", name="Learning rate").count() == 0
-    assert page.get_by_role("tab", name="Signal").count() == 0
-    assert page.get_by_role("tab", name="Lessons").count() == 0
-    for name in ("Pause", "Share"):
-        assert page.get_by_role("button", name=name, exact=True).count() == 0
-    assert page.get_by_text("A neural network is learning").count() == 0
-
-
-def test_without_a_sidebar_there_are_no_knobs(come_by):
-    guest = come_by("?hide=sidebar")
-    assert guest.page.get_by_role("combobox", name="Activation").count() == 0
-    assert guest.page.get_by_role("slider", name="Learning rate").count() == 0
-    assert guest.page.get_by_role("heading", name="Loss", exact=True).is_visible()
 
 
 def test_the_dialog_makes_the_link_and_copies_it(tab, come_by):
@@ -309,7 +271,7 @@ def learn_from(tab: Tab, name: str, raw: bytes) -> None:
 
 @repeats_itself
 def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
-    mine, yours = open_tab(), open_tab()
+    mine, yours = open_tab(ONE_PLOT), open_tab(ONE_PLOT)
     open_dialog(mine, "Data")
     dialog = mine.page.get_by_role("dialog")
     bring(mine, "bad.csv", b"a,b\n1,2\n1\n")
