@@ -144,6 +144,14 @@ def test_a_menu_opens_its_dialog_on_a_phone(narrow):
     narrow.page.get_by_role("dialog").wait_for(state="hidden")
 
 
+def test_the_header_keeps_its_rows_when_the_word_of_the_run_changes(narrow):
+    for width in (1024, 1280, 1440):
+        narrow.page.set_viewport_size({"width": width, "height": 800})
+        narrow.page.evaluate(DRAWN_TWICE)
+        short, long = (narrow.page.evaluate(ROWS, word) for word in ("x", "overshooting"))
+        assert short == long
+
+
 def test_the_tabs_of_the_sidebar_stay_when_the_knobs_are_scrolled(tab):
     tab.page.set_viewport_size({"width": 1280, "height": 500})
     tabs = tab.page.get_by_role("tab", name="Knobs")
@@ -159,14 +167,6 @@ def test_the_tabs_of_the_sidebar_stay_when_the_knobs_are_scrolled(tab):
 def test_no_button_moves_under_the_mouse_when_words_change(tab):
     short, long = (tab.page.evaluate(BESIDE, words) for words in ("x", "x" * 24))
     assert len(short) > 5 and short == long
-
-
-def test_the_header_keeps_its_rows_when_the_word_of_the_run_changes(narrow):
-    for width in (1024, 1280, 1440):
-        narrow.page.set_viewport_size({"width": width, "height": 800})
-        narrow.page.evaluate(DRAWN_TWICE)
-        short, long = (narrow.page.evaluate(ROWS, word) for word in ("x", "overshooting"))
-        assert short == long
 
 
 def faults(parts: list, width: int) -> list[str]:

@@ -65,7 +65,7 @@ def cells(tab) -> dict[int, str]:
     return found
 
 
-def test_a_search_fills_the_wall_and_a_trial_becomes_the_run(room):
+def test_a_search_fills_the_wall_goes_on_finer_and_a_trial_becomes_the_run(room):
     begin(room)
     room.wait_for(lambda: finished(room))
     room.wait_for(lambda: len(cells(room)) == 8 and all(cells(room).values()))
@@ -74,30 +74,38 @@ def test_a_search_fills_the_wall_and_a_trial_becomes_the_run(room):
     for number in frame.ranking:
         accuracy = frame.trials[number].validation_accuracy
         assert shown[number] == f"{100 * accuracy:.0f}"
+
+    room.press("Finer stage around the best")
+    room.wait_for(lambda: state(room).frame.search.stage == 2)
+    room.wait_for(lambda: finished(room))
+    finer = state(room).frame
+    assert finer.search.epochs > frame.search.epochs and finer.search.space != frame.search.space
+    room.press("Ensemble")
+    room.page.get_by_text("together").first.wait_for()
+    room.wait_for(lambda: state(room).ensemble and state(room).ensemble.finished)
+
     room.press("Table of trials")
-    room.page.get_by_role("button", name=f"Load trial {frame.ranking[0] + 1}", exact=True).click()
-    best = frame.trials[frame.ranking[0]].config
+    room.page.get_by_role("button", name=f"Load trial {finer.ranking[0] + 1}", exact=True).click()
+    best = finer.trials[finer.ranking[0]].config
     room.wait_for(lambda: room.snapshot.config == best)
     room.press("Watch it learn")
     room.page.get_by_role("heading", name="Loss").wait_for()
     assert room.page.get_by_role("tab", name="Knobs").get_attribute("aria-selected") == "true"
 
 
-def test_a_finer_stage_an_ensemble_and_a_comparison(room):
-    begin(room)
-    room.wait_for(lambda: finished(room))
-    coarse = state(room).frame.search
-    room.press("Finer stage around the best")
-    room.wait_for(lambda: state(room).frame.search.stage == 2)
-    room.wait_for(lambda: finished(room))
-    finer = state(room).frame.search
-    assert finer.epochs > coarse.epochs and finer.space != coarse.space
-    room.press("Ensemble")
-    room.page.get_by_text("together").first.wait_for()
-    room.wait_for(lambda: state(room).ensemble and state(room).ensemble.finished)
+def test_an_illegal_range_is_refused_and_a_search_paused_resumed_and_cancelled(room):
+    box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
+    least = box.input_value()
+    box.fill("much")
+    box.press("Enter")
+    room.wait_for(lambda: refused(room))
+    room.press("Start a search")
+    room.page.get_by_text("must be a number, got 'much'").wait_for()
+    assert state(room).frame is None
+    box.fill(least)
+    box.press("Enter")
+    room.wait_for(lambda: not refused(room))
 
-
-def test_a_search_is_paused_resumed_and_cancelled_while_the_run_continues(room):
     count(room, "Epochs", 90)
     room.wait_for(lambda: asked(room).epochs == 90)
     room.press("Start a search")
@@ -111,13 +119,3 @@ def test_a_search_is_paused_resumed_and_cancelled_while_the_run_continues(room):
     room.wait_for(lambda: state(room).frame.status is SearchStatus.CANCELLED)
     room.wait_for(lambda: room.snapshot.step > step)
     assert room.snapshot.run == 1
-
-
-def test_an_illegal_range_is_refused_with_a_message(room):
-    box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
-    box.fill("much")
-    box.press("Enter")
-    room.wait_for(lambda: refused(room))
-    room.press("Start a search")
-    room.page.get_by_text("must be a number, got 'much'").wait_for()
-    assert state(room).frame is None

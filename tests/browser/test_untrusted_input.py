@@ -6,7 +6,7 @@ import urllib.request
 import pytest
 
 from app.server.session import CONDUCTOR, VISITS
-from tests.browser.conftest import wait_for
+from tests.browser.conftest import ONE_PLOT, at_test_pace, wait_for
 from tests.served_page import ServedPage
 
 # Sets every illegal value on every model of the page, as a visitor could in the console.
@@ -37,7 +37,7 @@ ASSAULT = """
 @pytest.mark.filterwarnings("ignore")
 def test_illegal_widget_values_harm_no_other_visitor(served, address, open_tab, page):
     other = open_tab()
-    page.goto(address)
+    page.goto(at_test_pace(address))
     page.get_by_role("slider", name="Learning rate").wait_for()
     sent = page.evaluate(ASSAULT)
     assert sent > 300
@@ -58,7 +58,7 @@ def last_has_arrived(served: ServedPage) -> bool:
     return any(root.name == "over" for root in roots)
 
 
-def test_every_response_has_security_headers(tab, address):
+def test_every_response_has_security_headers(address):
     for path in ("", "/static/page.js", "/none-such"):
         try:
             headers = urllib.request.urlopen(address + path).headers
@@ -73,8 +73,8 @@ def test_every_response_has_security_headers(tab, address):
 
 
 def test_the_page_cannot_be_made_to_fetch_from_elsewhere(page, address):
-    page.goto(address)
-    page.wait_for_function("window.babysit?.frames > 3")
+    page.goto(at_test_pace(f"{address}?{ONE_PLOT}"))
+    page.wait_for_function("window.babysit?.frames > 0")
     page.evaluate(
         """async () => {
             const blocked = []
