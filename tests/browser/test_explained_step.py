@@ -37,7 +37,7 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
         tab.page.keyboard.press("ArrowRight")
         assert stage(tab) == name
         assert dialog.get_by_role("tabpanel", name=name).is_visible()
-    shuts_nobody_out(tab)
+    shuts_nobody_out(tab, within="role=dialog")
     dialog.get_by_role("button", name="Back").click()
     assert stage(tab) == "Backward"
     square = dialog.get_by_role("tabpanel", name="Backward").locator("rect[data-press]").first
@@ -49,7 +49,7 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
     assert stage(tab) == "One weight"
     assert "to unit 1 of dense 1 is" in words(dialog)
     assert "They agree" in words(dialog)
-    shuts_nobody_out(tab)
+    shuts_nobody_out(tab, within="role=dialog")
     unit = dialog.get_by_role("spinbutton", name="unit")
     unit.fill("3")
     unit.press("Enter")

@@ -5,7 +5,7 @@ from app.panels import PANELS
 from app.plots import places
 from engine import Status
 from tests.browser.conftest import Tab
-from tests.browser.test_accessibility import shuts_nobody_out
+from tests.browser.test_accessibility import COLOURS, shuts_nobody_out
 
 # Each element that can be seen and does or tells something: how it is explained, and what it is.
 ELEMENTS = """async () => {
@@ -161,7 +161,7 @@ def leads_to_the_lesson_in_the_dark(tab: Tab) -> None:
     tab.page.keyboard.press("q")
     tab.page.mouse.click(*middle(tab, "[data-explain='setting dropout'] .MuiSlider-root"))
     answered(tab, "Dropout")
-    shuts_nobody_out(tab)
+    shuts_nobody_out(tab, COLOURS, within="role=dialog")
     tab.page.get_by_role("link", name="What if units are dropped").click()
     tab.page.get_by_role("tab", name="Lessons", selected=True).wait_for()
     tab.wait_for(lambda: tab.visit.lesson == "dropout")
