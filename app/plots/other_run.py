@@ -89,10 +89,7 @@ def difference(
     """How far B is above A, in words for the headline of a view."""
     if snapshot.other is None:
         return {}
-    far = {
-        label: snapshot.other.at(snapshot.step, name) - snapshot.so_far.last(name)
-        for label, name in names.items()
-    }
+    far = {label: snapshot.other.above(snapshot, name) for label, name in names.items()}
     words = ", ".join(f"{label} {signed(value, shares=shares)}" for label, value in far.items())
     return {f"{view}.other": words}
 

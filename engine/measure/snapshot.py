@@ -205,7 +205,12 @@ class OtherRun:
 
     def minus(self, a: "Snapshot") -> Mapping[str, float]:
         """How much B's last figures are above A's; NaN where either has none."""
-        return {name: self.at(a.step, name) - a.so_far.last(name) for name in COMPARED}
+        return {name: self.above(a, name) for name in COMPARED}
+
+    def above(self, a: "Snapshot", name: str) -> float:
+        """How much a figure of B is above A's, both at the step of A's last one."""
+        step, figure = a.so_far.last_known(name)
+        return self.at(step, name) - figure
 
     def at(self, step: int, name: str) -> float:
         """B's last figure of this name at a step."""

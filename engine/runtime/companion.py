@@ -37,10 +37,16 @@ class Companion:
         self._traced: object = None  # what the line was measured for
 
     def update(self, a: Recorder) -> None:
-        """Make a step, with rows of the curves as close as A's."""
+        """Make the step that A has made, with rows of the curves as close as A's.
+
+        It is judged wherever A was, so that both can be compared at the same step.
+        """
         if self.run.diverged is not None:
             return
-        self.run.recorder.apart, self.run.recorder.spare = a.apart, a.spare
+        recorder, step = self.run.recorder, self.run.step + 1
+        recorder.apart, recorder.spare = a.apart, a.spare
+        if a.judged == step:
+            recorder.judge_at(step)
         self.run.update()
 
     def check(self, turn: SetKnob) -> None:

@@ -42,6 +42,7 @@ class Recorder:
         self._known: Curves | None = None  # with the rows to come, of a run that is made again
         self._known_row = math.inf  # the step of the next of these
         self.asked = 0  # a step that is to have a row
+        self.judged = 0  # the step of the last row that was judged
         self.apart = math.inf  # steps from one row to the next, at most
         self.spare = 1.0  # how many times as long as a step takes there is for it, and to measure
         self._record(
@@ -63,6 +64,10 @@ class Recorder:
         self._history.make_due()
         self._judge_at = self._measure_at = 0
         self._changed = self._training.step
+
+    def judge_at(self, step: int) -> None:
+        """Write a judged row at a step that is still to come, as another run has one there."""
+        self.asked = self._judge_at = step
 
     def turn(self) -> None:
         """Something was changed: rows are close from here on, and the average starts over."""
@@ -191,6 +196,7 @@ class Recorder:
         self._measure_at = self._training.step + self._apart(work)
 
     def _note_judged(self) -> None:
+        self.judged = self._training.step
         judged = sum(judge.examples for judge in self._training.judges)
         self._judge_at = self._training.step + self._apart(judged * self._training.network.work)
 

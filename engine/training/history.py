@@ -58,9 +58,17 @@ class Curves(Mapping[str, Array]):
         return dict(zip(self._places, self._table[:, row:].tolist(), strict=True))
 
     @memoize
+    def last_known(self, name: str) -> tuple[int, float]:
+        """The step and value of the last row where a column is not NaN; 0 and NaN if none is."""
+        column = self[name]
+        for row in range(len(column) - 1, -1, -1):
+            if math.isfinite(column[row]):
+                return int(self["step"][row]), float(column[row])
+        return 0, math.nan
+
     def last(self, name: str) -> float:
         """The last value of a column that is not NaN; NaN if there is none."""
-        return next((float(x) for x in self[name][::-1] if math.isfinite(x)), math.nan)
+        return self.last_known(name)[1]
 
     def to_csv(self) -> str:
         """The rows as CSV; NaN is an empty cell."""

@@ -236,3 +236,16 @@ def test_two_networks_that_take_too_much_memory_are_refused(monkeypatch):
     experiment.look_back(2)
     experiment.train(1)
     assert experiment.run == 2
+
+
+def test_both_are_compared_where_both_are_judged(config):
+    pair = Lockstep(Experiment(config))
+    pair.train(100)
+    pair.apply(SetKnob(RATE, 0.03), "B")
+    for _ in range(70):
+        pair.train(1)
+        a, b = pair.a.snapshot().curves, pair.b.curves
+        for name in ("validation_loss", "validation_accuracy", "train_accuracy"):
+            step, figure = a.last_known(name)
+            (row,) = np.flatnonzero(b["step"] == step)
+            assert pair.difference[name] == b[name][row] - figure
