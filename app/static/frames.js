@@ -51,6 +51,7 @@ class Channel {
   #asked = [] // the views that it named
   #in_sight // those that can be seen; while the page is still being built, what will be
   #awaits = false // whether its answer is still to come
+  #anew = false // whether the next answer is to tell all again
   #scheduled = false
   #text = new LiveText()
   #timeline = new Timeline()
@@ -65,6 +66,14 @@ class Channel {
     this.#hall = hall
     this.#open()
     built.then(() => setInterval(() => this.#look_around(), LOOK))
+  }
+
+  // The page is complete: what came before may have found no place for some of its text.
+  complete() {
+    this.#anew = this.frames > 0
+    if (this.#anew) {
+      this.#ask()
+    }
   }
 
   // There is no run to steer, for this reason; or there is one again.
@@ -136,10 +145,11 @@ class Channel {
     requestAnimationFrame(() => {
       this.#scheduled = false
       const views = this.frames > 0 ? this.#in_sight : this.#in_sight.slice(0, 1) // it moves sooner
-      const known = !this.#awaits && this.#knows(views)
+      const known = !this.#awaits && !this.#anew && this.#knows(views)
       this.#asked = views
       if (this.#socket.readyState == WebSocket.OPEN) {
         this.#awaits = true
+        this.#anew = false
         this.#request += 1
         const since = known ? this.row : -1
         const first = this.frames == 0

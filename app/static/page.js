@@ -56,5 +56,6 @@ export function open({token, narrowest, slider, dragged, classroom, asked}) {
   while_dragged(slider, dragged)
   new Dock(base, token, classroom)
   new QuestionMark(asked)
+  window.babysit.complete()
   is_open(window.babysit)
 }

@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from app.server.frame_channel import FORBIDDEN, UNREADABLE
 from app.server.session import CONDUCTOR, VISITS
 from engine import Status
+from tests.browser.conftest import wait_for
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 
@@ -120,6 +121,29 @@ def test_the_first_frame_is_asked_for_while_the_page_is_still_built(page, addres
     page.goto(f"{address}?pace=1")
     page.wait_for_function("window.babysit?.frames > 1")
     assert page.evaluate("window.asked_late") is False
+
+
+# A page whose button for the pace is built last, after the first frames.
+LATE = """
+const query = DocumentFragment.prototype.querySelector
+DocumentFragment.prototype.querySelector = function(selector) {
+    const early = selector == '[data-text="pace"]' && !window.is_complete
+    return early ? null : query.call(this, selector)
+}
+const poll = setInterval(async () => {
+    if (window.babysit_page != null) {
+        clearInterval(poll)
+        await (await window.babysit_page).opened
+        window.is_complete = true
+    }
+}, 10)
+"""
+
+
+def test_text_that_came_before_its_place_is_shown_when_the_page_is_complete(page, address):
+    page.add_init_script(LATE)
+    page.goto(f"{address}?pace=3")
+    wait_for(page, lambda: page.locator('[data-text="pace"]').inner_text() == "3/s")
 
 
 def test_a_run_begins_once_its_first_frame_has_been_drawn(address):

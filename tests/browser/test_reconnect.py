@@ -49,7 +49,8 @@ class Line:
 
 def opened(page: Page, address: str) -> None:
     page.goto(at_test_pace(f"{address}?{ONE_PLOT}"))
-    page.wait_for_function("window.babysit?.frames > 0")
+    page.wait_for_function("window.babysit?.step > 0")  # there is something to lose
+    page.locator("#loader").wait_for(state="hidden")
 
 
 def newest() -> Visit:
