@@ -29,7 +29,7 @@ from engine import (
 MOST_POINTS = 400  # of a scatter plot
 HEIGHTS = {1: 480, 2: 340}  # of a picture, in pixels, by how many there are
 LEAST = 260  # ... if there are more
-COLUMNS = {1: ["alone"], 2: ["pair"]}  # classes of app/static/exhibits.css
+COLUMNS = {1: ["alone"], 2: ["pair"], 4: ["four"]}  # classes of app/static/exhibits.css
 
 
 def pictures(exhibits: Iterable[object]) -> Viewable:

@@ -247,3 +247,10 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     back.goto(f"{address}?only=loss")
     back.get_by_text(f"Class {code} · Dan").wait_for()
     teacher.page.get_by_text("1 here. They follow you.").wait_for()
+
+
+def test_the_password_added_to_an_open_page_opens_it_anew(open_tab):
+    page = open_tab().page
+    with page.expect_event("domcontentloaded"):
+        page.evaluate(f"location.hash = 'teach={TEACHER_PASSWORD.text}'")
+    page.get_by_role("button", name="Open a room").wait_for()
