@@ -251,6 +251,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
 
 def test_the_password_added_to_an_open_page_opens_it_anew(open_tab):
     page = open_tab().page
+    page.wait_for_function("window.babysit_page.then(({opened}) => opened)")
     with page.expect_event("domcontentloaded"):
         page.evaluate(f"location.hash = 'teach={TEACHER_PASSWORD.text}'")
     page.get_by_role("button", name="Open a room").wait_for()
