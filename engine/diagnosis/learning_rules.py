@@ -48,7 +48,7 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
         return None
     best = trends.least_objective(curves, last_change(now, *OBJECTIVE).row)
     loss = trends.objective_now(curves, last_change(now).row)
-    risen = loss > 1.5 * best + 0.1 * start and ratio > THROWN
+    risen = loss > 1.5 * best + 0.1 * start
     high = loss_now(now) > 0.8 * start and ratio > WILD
     if not (risen or high):
         return None

@@ -228,6 +228,5 @@ class Recorder:
         step = 3 * self._training.network.batch * self._training.network.work * self.spare
         since = self._training.step - self._changed
         # At the start, and after a change, the gaps grow: as those of rows then do, or by half.
-        if work < CHEAP:
-            return min(math.ceil(work / step), 1 + since // AFRESH)
-        return min(math.ceil(work / (SHARE * step)), 1 + since // 2)
+        share, slowly = (1.0, AFRESH) if work < CHEAP else (SHARE, 2)
+        return min(math.ceil(work / (share * step)), 1 + since // slowly)
