@@ -13,8 +13,9 @@ from app.stylesheets import css
 from app.templates import render
 from engine import Snapshot
 
+SPACE = " "  # plays and pauses, as the label of the button is
 KEYS = {  # as the browser calls them: what they do
-    " ": "play and pause",
+    SPACE: "play and pause",
     "-": "slower",
     "=": "faster",
     ".": "one step",
@@ -45,7 +46,7 @@ LOOKING = {  # those that the browser acts on alone: app/static/looking.js
 }
 ASKING = {"q": "what is this? Then press on anything"}  # app/static/question_mark.js
 ANSWERING = {"1": "the first answer to what a lesson asks; 2 the second ..."}  # .../answers.js
-NAMES = {" ": "space", ">": "shift .", "<": "shift ,"}  # of keys that go by another
+NAMES = {SPACE: "space", ">": "shift .", "<": "shift ,"}  # of keys that go by another
 
 
 class Keyboard:
@@ -60,8 +61,8 @@ class Keyboard:
         look: DisplayMode,
         dialogs: Dialogs,
     ) -> None:
+        self._play_or_pause = transport.play_or_pause
         self._actions: dict[str, Callable[[], None]] = {
-            " ": transport.toggle,
             "-": lambda: transport.pace.nudge(-1),
             "=": lambda: transport.pace.nudge(1),
             ".": transport.step,
@@ -82,9 +83,11 @@ class Keyboard:
             "?": lambda: dialogs.open("Keys"),
         }
 
-    def press(self, key: str) -> None:
-        """Carry out the action of a key; the browser may send any."""
-        if action := self._actions.get(key):
+    def press(self, key: str, label: str = "") -> None:
+        """Carry out the action of a key; the browser may send any, and a label with space."""
+        if key == SPACE:
+            self._play_or_pause(label)
+        elif action := self._actions.get(key):
             action()
 
 

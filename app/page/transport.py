@@ -5,6 +5,7 @@ from collections.abc import Callable
 from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.page.pace_control import PaceControl
+from app.plots.plot_data import PAUSE, PLAY
 from app.settings.settings import Send
 from engine import ExperimentHandle, FinishEpoch, Pause, Play, Restart, Snapshot, Status, Step
 
@@ -18,11 +19,11 @@ STEERS = {
 }
 UNLESS = " ".join(STUCK)  # the states in which a run cannot continue
 NEVER = "nothing"  # it is of use in every state, as long as there is a run
-# Its label comes with the frames, like everything that follows the run.
-PLAY = f"""
+# Its label comes with the frames, like everything that follows the run; it does what that said.
+PLAY_BUTTON = f"""
 <button type="button" class="outlined play" data-press="play" data-unless="{UNLESS}">
   <span class="icon" aria-hidden="true" data-text="play.icon">pause</span>
-  <span class="word" data-text="play">Pause</span>
+  <span class="word" data-text="play">{PAUSE}</span>
 </button>
 """
 
@@ -36,13 +37,13 @@ class Transport:
         self._send, self._handle, self._presses = send, handle, presses
         self._rests = False  # while the page shows a lesson without a run
         self.pace = PaceControl(handle, presses)
-        presses.on("play", self.toggle)
+        presses.on_value("play", self.play_or_pause)
         presses.on("step", self.step)
         presses.on("epoch", self.finish_epoch)
         presses.on("restart", self.restart)
         presses.on("reseed", self._draw_anew)
         self.html = (
-            PLAY
+            PLAY_BUTTON
             + self.pace.html
             + button("step", "Step", "skip_next", unless=UNLESS)
             + button("dialog Explain", "Explain the next step", "troubleshoot", unless=UNLESS)
@@ -68,10 +69,12 @@ class Transport:
     def _stuck(self) -> bool:
         return self._latest().status in STUCK
 
-    def toggle(self) -> None:
-        """Pause a running experiment, or play a paused one."""
+    def play_or_pause(self, label: str = "") -> None:
+        """Do what the button said when it was pressed; if that is not known, the other of both."""
         if not self._stuck:
-            self._send(Pause() if self._latest().status is Status.RUNNING else Play())
+            running = self._latest().status is Status.RUNNING
+            pauses = label == PAUSE if label in (PAUSE, PLAY) else running
+            self._send(Pause() if pauses else Play())
 
     def step(self, steps: int = 1) -> None:
         """Make one step or several."""

@@ -21,6 +21,8 @@ from engine import Curves, Notice, Pace, Snapshot, Status
 
 FLOOR = 1e-7  # drawn instead of 0 on a logarithmic axis: about what float32 can distinguish from 1
 LINE_GAP = 0.085  # of an axis, from the name of one line to the next
+STATE = ("status", "play", "play.icon")  # whether the run goes on
+PAUSE, PLAY = "Pause", "Play"  # what the button does next
 DIGITS = 4  # significant ones of a point on a curve
 
 
@@ -61,11 +63,16 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": in_short(snapshot.pace, snapshot.steps_per_second),
             "status": snapshot.status.value,
-            "play": "Pause" if running else "Play",  # what the button does next
+            "play": PAUSE if running else PLAY,
             "play.icon": "pause" if running else "play_arrow",
             **_marks(snapshot.pace),
         }
     )
+
+
+def before_it_begins(part: Part) -> Part:
+    """These words for a page whose run begins by itself once it is drawn, and is not yet paused."""
+    return Part(text={k: v for k, v in part.text.items() if k not in STATE})
 
 
 @functools.lru_cache(64)

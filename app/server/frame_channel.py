@@ -72,10 +72,14 @@ def visit_of(app: Any, context: ApplicationContext, token: str) -> Visit | None:
 
 @dataclass
 class Request:
-    """A page's request, which is answered at most once, whichever run the page shows by then."""
+    """A page's request, which is answered at most once, whichever run the page shows by then.
+
+    It is over when it has been answered, or when the next one has come: the page drops an answer to
+    any but its last, and would never have what that told.
+    """
 
     ask: Ask
-    answered: bool = False
+    over: bool = False
 
 
 SHARED: WeakKeyDictionary[WatchedRun, SharedFrames[Composer]] = WeakKeyDictionary()
@@ -166,7 +170,10 @@ class FrameChannel(WebSocketHandler):
                 self._visit.adopt(run)
 
     async def _answer(self, visit: Visit, ask: Ask) -> None:
-        self._request = Request(ask)
+        with self._composing:
+            if self._request:
+                self._request.over = True
+            self._request = Request(ask)
         await self._serve(visit, self._request)
 
     def _turn(self) -> None:
@@ -174,7 +181,7 @@ class FrameChannel(WebSocketHandler):
         self._loop.add_callback(self._serve_again)
 
     async def _serve_again(self) -> None:
-        if self._visit and self._request and not self._request.answered:
+        if self._visit and self._request and not self._request.over:
             await self._serve(self._visit, self._request)
 
     async def _serve(self, visit: Visit, request: Request) -> None:
@@ -210,9 +217,9 @@ class FrameChannel(WebSocketHandler):
         def deliver(snapshot: Snapshot, version: int) -> None:
             try:
                 with self._composing:
-                    if request.answered or shown is not self._shown:
+                    if request.over or shown is not self._shown:
                         return
-                    request.answered = True
+                    request.over = True
                     frame = self._frame(visit, shown, snapshot, version, request.ask)
             except Exception:  # of this page alone; the experiment goes on
                 log.exception("no frame could be made")
@@ -235,7 +242,7 @@ class FrameChannel(WebSocketHandler):
             return msgspec.json.encode(frame).decode()
 
         def compose(page: Composer) -> str:
-            alike = msgspec.structs.replace(ask, request=0)
+            alike = msgspec.structs.replace(ask, request=0, first=False)
             frame = page.compose(snapshot, alike)
             frame.run += shown.number
             return msgspec.json.encode(frame).decode()

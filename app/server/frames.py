@@ -82,7 +82,10 @@ class Composer:
             frame.tree = self._tree = branches
         if snapshot.looking:
             frame.look = snapshot.looking.step, snapshot.looking.done
-        self._add(frame, "", plot_data.status(snapshot, ask.since), fresh, describe)
+        status = plot_data.status(snapshot, ask.since)
+        if ask.first:
+            status = plot_data.before_it_begins(status)
+        self._add(frame, "", status, fresh, describe)
         for name in asked(ask):
             drawn = self._draw(frame, name, snapshot, ask.look)
             if name in self._drawn:

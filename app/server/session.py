@@ -137,7 +137,7 @@ class Visit:
             transport, timeline, self._turn_rate, self._step_lesson, display_mode, self._dialogs
         )
         self._on("press", presses.press)
-        self._on("key", lambda key, value: keyboard.press(key))
+        self._on("key", keyboard.press)
         self._on(LOOK, lambda name, step: timeline.look(step))
         self._on("set", self._knobs.turn)
         bridge.on(TAB, lambda panel, value: self.panels.enter(panel, self.handle))
@@ -166,6 +166,8 @@ class Visit:
         document.on_session_destroyed(lambda context: forget_notifications(document))
 
     def _send(self, command: Command) -> None:
+        if isinstance(command, Pause):
+            self._started = True  # a run that has not begun yet does not begin by itself
         self.handle.send(command)
 
     def _turn_rate(self, by: int) -> None:

@@ -145,7 +145,8 @@ class Channel {
     requestAnimationFrame(() => {
       this.#scheduled = false
       const views = this.frames > 0 ? this.#in_sight : this.#in_sight.slice(0, 1) // it moves sooner
-      const known = !this.#awaits && !this.#anew && this.#knows(views)
+      // The first frame leaves out whether the run goes on.
+      const known = this.frames > 1 && !this.#awaits && !this.#anew && this.#knows(views)
       this.#asked = views
       if (this.#socket.readyState == WebSocket.OPEN) {
         this.#awaits = true

@@ -4,6 +4,7 @@ import {ANSWERS} from "./answers.js"
 import {send} from "./events.js"
 import {KEYS} from "./looking.js"
 import {find_all} from "./find.js"
+import {label_of_play} from "./presses.js"
 
 const SPACE = " "
 const NUDGES = ["[", "]"] // what may go on while a key is held
@@ -33,7 +34,7 @@ export function listen_to_keys(keys) {
       return
     }
     nudged = event.timeStamp
-    send("key", event.key)
+    send("key", event.key, event.key == SPACE ? label_of_play() : "")
   })
 
   // A dialog hears Escape only while it has the focus, which it has not while a button is written anew.

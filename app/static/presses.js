@@ -54,10 +54,16 @@ function aimed_at(event) {
   return event.composedPath().find((element) => element.dataset?.press != null && !element.disabled)
 }
 
+// What the button says that plays and pauses: a run may have changed before the press arrives.
+export function label_of_play() {
+  return find(document.body, "[data-text=play]")?.textContent ?? ""
+}
+
 // What a button tells, and how it is found again when it has been written anew.
 function said_by({dataset: {press, value}}) {
   const valued = value == null ? "" : `[data-value="${CSS.escape(value)}"]`
-  return {press, value, selector: `[data-press="${CSS.escape(press)}"]${valued}`}
+  const told = press == "play" ? label_of_play() : value
+  return {press, value: told, selector: `[data-press="${CSS.escape(press)}"]${valued}`}
 }
 
 // Words that are written anew take the button with them that has just been pressed by a key.

@@ -20,14 +20,19 @@ class SnapshotFeed:
     def wait(
         self, who: Hashable, version: int, deliver: Deliver, looks: Set[str] = frozenset()
     ) -> bool:
-        """Deliver the first snapshot newer than `version`, once; whether it was there already."""
+        """Deliver the first snapshot newer than `version`, once; whether it was there already.
+
+        An earlier request of the same watcher is dropped.
+        """
         with self._lock:
             self._looks[who] = looks
-            ready = self.version > version
+            self._waiting.pop(who, None)
+            latest, newest = self.latest, self.version
+            ready = newest > version
             if not ready:
                 self._waiting[who] = deliver
         if ready:
-            deliver(self.latest, self.version)
+            deliver(latest, newest)
         return ready
 
     def forget(self, who: Hashable) -> None:

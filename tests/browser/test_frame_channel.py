@@ -165,6 +165,46 @@ def test_a_run_begins_once_its_first_frame_has_been_drawn(address):
     forget_the_left()
 
 
+class Held:
+    """A frame channel that keeps the page's requests back, from the second on."""
+
+    def __init__(self, page) -> None:
+        self._waiting: list | None = []
+        page.route_web_socket("**/frames", self._connect)
+
+    def _connect(self, socket) -> None:
+        self._server = socket.connect_to_server()
+        socket.on_message(self._pass)
+
+    def _pass(self, message: str) -> None:
+        if self._waiting is not None and json.loads(message).get("first") is False:
+            self._waiting.append(message)
+        else:
+            self._server.send(message)
+
+    def release(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        for message in waiting:
+            self._server.send(message)
+
+
+@pytest.mark.parametrize("by", ["the button", "the key"])
+def test_a_pause_before_the_run_begins_holds(page, address, by):
+    held = Held(page)
+    page.goto(f"{address}?pace=300")
+    page.get_by_role("slider", name="Learning rate").wait_for()
+    page.wait_for_function("window.babysit?.frames == 1")
+    button = page.get_by_role("button", name="Pause", exact=True)
+    button.wait_for()  # the run is about to begin
+    (visit,) = VISITS.values()
+    button.click() if by == "the button" else page.keyboard.press(" ")
+    wait_until(lambda: visit.handle.settled and visit.handle.version > 1)
+    held.release()
+    page.get_by_role("button", name="Play", exact=True).wait_for()
+    assert page.locator('[data-text="status"]').inner_text() == "paused"
+    assert visit.handle.latest.step == 0
+
+
 def test_a_session_restored_by_a_socket_uses_no_cdn(address):
     token = generate_jwt_token(generate_session_id())
     url = f"{address.replace('http', 'ws', 1)}/ws"

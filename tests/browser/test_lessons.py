@@ -57,8 +57,7 @@ def press_to_the_verdict(tab, button: str) -> None:
 
 
 def expect_prediction_told(tab) -> None:
-    told = tab.page.get_by_text("You predicted it:").or_(tab.page.get_by_text("You expected:"))
-    assert told.is_visible()
+    tab.page.get_by_text("You predicted it:").or_(tab.page.get_by_text("You expected:")).wait_for()
 
 
 def kind(lesson: Lesson, by: Variation) -> tuple[str, ...]:
@@ -93,6 +92,12 @@ def expect_exhibits(tab) -> None:
         tab.wait_for(lambda drawn=drawn, n=count: drawn.count() == n)
 
 
+def offered(tab) -> list[str]:
+    """The predictions that can be made of variations."""
+    buttons = tab.page.locator("[data-press=vary]")
+    return buttons.evaluate_all("all => all.map((button) => button.ariaLabel)")
+
+
 def walk(tab, names: tuple[str, ...], varied: dict[str, list[Variation]]) -> None:
     """Play these lessons with these variations, one after another by key, as a student does."""
     if names[0] == next(iter(LESSONS)):
@@ -107,11 +112,8 @@ def walk(tab, names: tuple[str, ...], varied: dict[str, list[Variation]]) -> Non
         press_to_the_verdict(tab, lesson.question.options[0])
         expect_prediction_told(tab)
         expect_exhibits(tab)
-        offered = tab.page.locator("[data-press=vary]").evaluate_all(
-            "all => all.map((button) => button.ariaLabel)"
-        )
         expected = [f"{by.label}: {x}" for by in lesson.breaks for x in (HOLDS, FAILS)]
-        assert offered == expected
+        tab.wait_for(lambda expected=expected: offered(tab) == expected)
         for by in varied[name]:
             press_to_the_verdict(tab, f"{by.label}: {HOLDS}")
             expect_prediction_told(tab)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from engine import Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status
+from engine import Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status, Step
 from engine.runtime.run_queue import LESS, MORE
 from tests.waiting import PATIENCE, Clock, wait_until
 
@@ -207,6 +207,18 @@ def test_a_frame_is_delivered_once_and_only_when_there_is_a_newer_one(timed, clo
     wait_until(lambda: deliveries)
     rounds(timed, rival, 5)
     assert len(deliveries) == 1
+
+
+def test_a_later_request_takes_the_place_of_the_one_before(timed, config):
+    handle = timed.add(Experiment(config))
+    _, version = next_frame(handle)
+    answered = []
+    handle.wait("a page", version, lambda *frame: answered.append("the first"))
+    handle.wait("a page", 0, lambda *frame: answered.append("the second"))
+    assert answered == ["the second"]  # there is a snapshot newer than that
+    handle.send(Step())
+    wait_until(lambda: handle.latest.step == 1)
+    assert answered == ["the second"]
 
 
 def test_all_waiting_watchers_are_served_except_those_who_left(conductor, config):
