@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
 from app.server.cpu_affinity import CORE
 from app.server.session import CONDUCTOR, VISITS, Visit
@@ -30,6 +30,7 @@ STILL = """() => {
         || animation.effect?.getComputedTiming().endTime == Infinity)
 }"""
 SCREEN = ViewportSize(width=1440, height=900)
+expect.set_options(timeout=1000 * PATIENCE)  # a page may be drawn after what it shows is known
 PACE = 300  # steps a second: at full speed training takes the machine that draws the page
 PAUSES = (10, 20, 40, 80)  # milliseconds between two looks at a page, which has to answer each
 FRAMES = 3  # a second, a third of the usual number: drawing takes most of the machine

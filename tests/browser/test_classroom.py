@@ -1,7 +1,7 @@
 """A class in real browsers: one teacher and four students, one of them on a phone."""
 
 import pytest
-from playwright.sync_api import ViewportSize
+from playwright.sync_api import ViewportSize, expect
 
 from app.panels.classroom.live_room import LiveRoom
 from app.server import class_rooms
@@ -76,7 +76,9 @@ def open_room(teacher: Tab) -> LiveRoom:
     press(teacher, "Open a room")
     teacher.page.locator("dialog.code .qr svg").wait_for()
     (live,) = LIVE.values()
-    assert teacher.page.locator("dialog.code .letters").inner_text() == live.room.code
+    expect(teacher.page.locator("dialog.code .letters")).to_have_text(
+        live.room.code, use_inner_text=True
+    )
     assert live.run is teacher.visit.run
     shuts_nobody_out(teacher, within="dialog[open]")
     teacher.page.keyboard.press("Escape")
@@ -118,7 +120,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     anna.wait_for(lambda: rate.get_attribute("aria-valuetext") == "0.012")
     anna.slide("Learning rate", "ArrowRight")
     anna.page.get_by_text("You follow the class.").first.wait_for()
-    assert rate.get_attribute("aria-valuetext") == "0.012"
+    expect(rate).to_have_attribute("aria-valuetext", "0.012")
     anna.page.get_by_role("tab", name="Search").click()
     anna.page.get_by_text("This panel acts on a run of your own").wait_for()
     anna.page.get_by_role("tab", name="Knobs").click()
@@ -132,7 +134,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     ben.page.keyboard.press("Enter")
     teacher.page.get_by_text("4 of 4 have answered.").wait_for()
     wait_until(lambda: live.run.handle.latest.status is Status.PAUSED)
-    assert phone.page.locator(".tallies").count() == 0
+    expect(phone.page.locator(".tallies")).to_have_count(0)
     shuts_nobody_out(phone, within=CLASS)
     load_again(dan)  # and is back in place, with the answer
     dan.page.get_by_text("Your answer is in").wait_for()
@@ -157,7 +159,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     press(teacher, "Close and run")
     # A run that has converged draws a flat line, which Playwright takes for hidden.
     teacher.page.locator("polyline.truth").wait_for(state="attached")
-    assert teacher.page.locator("polyline.drawn").count() == 2
+    expect(teacher.page.locator("polyline.drawn")).to_have_count(2)
     press(teacher, "Done")
 
     # Who wants takes the wheel, steers at once, and comes back.

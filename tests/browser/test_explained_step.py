@@ -3,6 +3,7 @@
 import re
 
 from PIL import Image
+from playwright.sync_api import expect
 
 from engine import Status, digest
 from engine.runtime import film
@@ -36,7 +37,7 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
     for name in STAGES[1:5]:
         tab.page.keyboard.press("ArrowRight")
         assert stage(tab) == name
-        assert dialog.get_by_role("tabpanel", name=name).is_visible()
+        expect(dialog.get_by_role("tabpanel", name=name)).to_be_visible()
     shuts_nobody_out(tab, within="role=dialog")
     dialog.get_by_role("button", name="Back").click()
     assert stage(tab) == "Backward"
@@ -82,7 +83,7 @@ def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab)
     tab.wait_for(lambda: tab.snapshot.step > 200)
     plays = tab.page.get_by_role("button", name="Film of this run")
     plays.click()
-    assert plays.get_attribute("aria-pressed") == "true"
+    expect(plays).to_have_attribute("aria-pressed", "true")
     seen = set()
 
     def look():
@@ -93,7 +94,7 @@ def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab)
     tab.wait_for(look)
     assert min(seen) < 100
     tab.page.keyboard.press("Escape")
-    assert plays.get_attribute("aria-pressed") == "false"
+    expect(plays).to_have_attribute("aria-pressed", "false")
     tab.wait_for(lambda: tab.snapshot.looking is not None and tab.snapshot.looking.done == 1)
     tab.press("Back to now")
     tab.wait_for(lambda: tab.snapshot.looking is None)
@@ -107,7 +108,7 @@ def test_a_film_is_made_in_the_export_dialog_and_saved(tab, monkeypatch):
     dialog.get_by_role("button", name="Film", exact=True).click()
     saves = dialog.get_by_role("button", name="Save GIF")
     saves.wait_for()
-    assert "There it is" in dialog.get_by_role("status").inner_text()
+    expect(dialog.get_by_role("status")).to_contain_text("There it is", use_inner_text=True)
     with tab.page.expect_download() as saved:
         saves.click()
     assert saved.value.suggested_filename.endswith(".gif")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import expect
 
 from app.laboratory import Laboratory
 from app.server import http_handlers
@@ -45,9 +46,9 @@ def test_a_page_of_the_list_shows_a_lesson_without_header_and_tabs(
     frame = page.frame_locator("iframe")
     frame.get_by_role("button", name="2.3026", exact=True).click()
     frame.get_by_text("Say what you saw").wait_for()
-    assert frame.locator("babysit-view[name=loss]").is_visible()
-    assert not frame.locator("header").is_visible()
-    assert not frame.get_by_role("tab", name="Knobs").is_visible()
+    expect(frame.locator("babysit-view[name=loss]")).to_be_visible()
+    expect(frame.locator("header")).to_be_hidden()
+    expect(frame.get_by_role("tab", name="Knobs")).to_be_hidden()
 
 
 def test_only_the_plots_that_are_asked_for_are_there(page, address, another_site, monkeypatch):
@@ -57,8 +58,8 @@ def test_only_the_plots_that_are_asked_for_are_there(page, address, another_site
     frame.locator("babysit-view[name=health] canvas").first.wait_for()
     seen = frame.locator("babysit-view").evaluate_all("all => all.map((x) => x.view)")
     assert seen == ["loss", "health"]
-    assert not frame.locator("header").is_visible()
-    assert not frame.get_by_role("tablist").count()
+    expect(frame.locator("header")).to_be_hidden()
+    expect(frame.get_by_role("tablist")).to_have_count(0)
 
 
 def test_a_page_that_is_not_of_the_list_shows_nothing(page, address, another_site, monkeypatch):
@@ -67,7 +68,7 @@ def test_a_page_that_is_not_of_the_list_shows_nothing(page, address, another_sit
     page.on("console", lambda message: refused.append(message.text))
     page.goto(another_site(address))
     wait_for(page, lambda: any("frame" in text and "ancestor" in text for text in refused))
-    assert not page.frame_locator("iframe").locator("header").count()
+    expect(page.frame_locator("iframe").locator("header")).to_have_count(0)
 
 
 def test_the_laboratory_of_a_notebook_shows_its_own_run(page, another_site):

@@ -1,6 +1,7 @@
 """The page by keyboard: every shortcut, the controls that Tab reaches, and sliders."""
 
 import pytest
+from playwright.sync_api import expect
 
 from app import theme
 from app.page.keyboard import KEYS
@@ -138,7 +139,7 @@ def test_no_shortcut_acts_in_a_text_field(shared):
     assert (after.status, after.run, after.config) == (before.status, before.run, before.config)
     assert after.markers == before.markers  # one knob turned there and back leaves two
     assert shared.visit.handle.pace == pace
-    assert not shared.page.get_by_role("dialog").count()
+    expect(shared.page.get_by_role("dialog")).to_have_count(0)
     assert type_size(shared) == 16
     field.fill(written)
     field.blur()
@@ -257,7 +258,7 @@ def test_arrow_keys_go_from_tab_to_tab(tab):
         tab.wait_for(lambda name=name: tab.page.evaluate(ACTIVE) == name)
         chosen = tab.page.get_by_role("tabpanel", name=name)
         chosen.wait_for()
-        assert tab.page.get_by_role("tab", name=name).get_attribute("aria-selected") == "true"
+        expect(tab.page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
     tab.page.get_by_role("tab", name="Health").click()
     tab.page.get_by_role("heading", name="Health").wait_for()
 

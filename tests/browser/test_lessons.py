@@ -10,6 +10,7 @@ from collections import Counter
 from itertools import batched
 
 import pytest
+from playwright.sync_api import expect
 
 from app.panels import lessons
 from app.panels.lesson_figures import words
@@ -42,18 +43,18 @@ def press_to_the_verdict(tab, button: str) -> None:
     tab.page.locator(".holds, .fails").evaluate_all("all => all.map(x => x.dataset.before = true)")
     tab.page.get_by_role("button", name=button, exact=True).click()
     tab.page.get_by_text("Say what you saw").wait_for()
-    assert not tab.page.locator(":is(.holds, .fails):not([data-before])").count()
+    expect(tab.page.locator(":is(.holds, .fails):not([data-before])")).to_have_count(0)
     seen = tab.snapshot.background.lesson.seen
     tab.page.get_by_role("button", name=seen.answer, exact=True).click()
     tab.page.get_by_text(f"You saw it: {seen.answer}.").wait_for()
     verdict = tab.page.locator(":is(.holds, .fails):not([data-before])")
     verdict.wait_for()
     told = tab.snapshot.background.lesson.verdict
-    assert verdict.get_attribute("class") == ("holds" if told.holds else "fails")
-    assert told.sentence in verdict.inner_text()
-    rows = tab.page.locator("tbody tr").all_inner_texts()
-    for figure, row in zip(told.figures, rows, strict=True):
-        assert row.split("\t")[:2] == [figure.label, figure.text]
+    expect(verdict).to_have_attribute("class", ("holds" if told.holds else "fails"))
+    expect(verdict).to_contain_text(told.sentence, use_inner_text=True)
+    figures = [[figure.label, figure.text] for figure in told.figures]
+    rows = tab.page.locator("tbody tr")
+    tab.wait_for(lambda: [row.split("\t")[:2] for row in rows.all_inner_texts()] == figures)
 
 
 def expect_prediction_told(tab) -> None:
@@ -118,9 +119,11 @@ def walk(tab, names: tuple[str, ...], varied: dict[str, list[Variation]]) -> Non
             press_to_the_verdict(tab, f"{by.label}: {HOLDS}")
             expect_prediction_told(tab)
             expect_exhibits(tab)
-            assert f"here with “{by.label}”." in tab.page.locator(".holds, .fails").inner_text()
+            expect(tab.page.locator(".holds, .fails")).to_contain_text(
+                f"here with “{by.label}”.", use_inner_text=True
+            )
         tab.page.keyboard.press("n")
-    assert not tab.page.get_by_text("Something failed on this page").count()
+    expect(tab.page.get_by_text("Something failed on this page")).to_have_count(0)
 
 
 PARTS = list(batched(LESSONS, -(-len(LESSONS) // 2)))  # for two processes
@@ -144,11 +147,11 @@ def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
     choose(tab, "a good rate")
     question = open_lesson("a good rate").question
     press_to_the_verdict(tab, question.options[question.right])
-    assert tab.page.locator(".holds").is_visible()
-    assert tab.page.get_by_text("You predicted it:").is_visible()
+    expect(tab.page.locator(".holds")).to_be_visible()
+    expect(tab.page.get_by_text("You predicted it:")).to_be_visible()
     choose(tab, "first loss")
     press_to_the_verdict(tab, "0")
-    assert tab.page.get_by_text("You expected: 0. It is: 2.3026.").is_visible()
+    expect(tab.page.get_by_text("You expected: 0. It is: 2.3026.")).to_be_visible()
     by = open_lesson("first loss").breaks[0]
     press_to_the_verdict(tab, f"{by.label}: {FAILS}")
     verdict = tab.page.locator(".fails").inner_text()
@@ -172,11 +175,11 @@ def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
     choose(tab, "dead ReLUs")
     board = tab.page.get_by_role("heading", name="Can a dead ReLU come back?", level=2)
     board.wait_for()
-    assert not tab.page.locator("babysit-view[name=loss]").is_visible()
+    expect(tab.page.locator("babysit-view[name=loss]")).to_be_hidden()
     tab.page.get_by_role("textbox", name="Because").fill("because their gradient is 0")
     predict(tab, "they stay dead")
     tab.page.get_by_text("Say what you saw").wait_for()
-    assert tab.page.locator("babysit-view[name=health].pointed-at").is_visible()
+    expect(tab.page.locator("babysit-view[name=health].pointed-at")).to_be_visible()
     labels = tab.source("loss.ghosts")["label"] + tab.source("loss.ends")["label"]
     assert {"ReLU", "leaky ReLU"} <= set(labels)  # each run by its name, none of before
     assert "before" not in labels
@@ -194,16 +197,19 @@ def test_nothing_can_be_steered_while_a_lesson_shows_no_run(tab):
     choose(tab, "sigmoid saturates")
     predict(tab, open_lesson("sigmoid saturates").question.answer)
     tab.page.get_by_text("Say what you saw").wait_for()
-    assert play.is_disabled() and "no run here" in play.get_attribute("title")
-    assert tab.page.get_by_role("button", name="Restart").is_disabled()
-    assert not steps.is_visible()
+    expect(play).to_be_disabled()
+    expect(play).to_have_attribute("title", re.compile("no run here"))
+    expect(tab.page.get_by_role("button", name="Restart")).to_be_disabled()
+    expect(steps).to_be_hidden()
     tab.page.keyboard.press(" ")
     tab.page.get_by_text("There is no run here to steer").wait_for()
     assert tab.snapshot.step == 0
     choose(tab, "dead ReLUs")
     predict(tab, "they stay dead")
     tab.page.get_by_text("watch the plots").wait_for()
-    assert play.is_enabled() and not play.get_attribute("title") and steps.is_visible()
+    expect(play).to_be_enabled()
+    expect(play).to_have_attribute("title", "")
+    expect(steps).to_be_visible()
 
 
 def test_checks_show_their_results_and_leave_the_run_alone(tab):
@@ -212,7 +218,7 @@ def test_checks_show_their_results_and_leave_the_run_alone(tab):
     tab.press("Run all checks")
     tab.wait_for(lambda: len(tab.visit.handle.latest.background.checks or ()) == 5)
     tab.wait_for(lambda: tab.page.locator(".holds, .fails").count() == 5)
-    assert tab.page.locator(".holds").count() == 5
+    expect(tab.page.locator(".holds")).to_have_count(5)
     assert tab.snapshot.run == run and not tab.snapshot.markers
 
 
@@ -224,13 +230,13 @@ def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back
     tab.page.keyboard.press("n")
     tab.wait_for(lambda: heading.inner_text() == second.title)
     tab.page.wait_for_url(f"**lesson={second.slug}")
-    assert not tab.page.get_by_text(second.claim).count()  # it would be the answer
+    expect(tab.page.get_by_text(second.claim)).to_have_count(0)  # it would be the answer
     tab.page.keyboard.press("1")
     tab.page.get_by_text("Say what you saw").wait_for()
     seen = tab.snapshot.background.lesson.seen
     tab.page.keyboard.press(str(seen.options.index(seen.answer) + 1))
     tab.page.get_by_text(f"You saw it: {seen.answer}.").wait_for()
-    assert tab.page.get_by_text(second.claim).is_visible()
+    expect(tab.page.get_by_text(second.claim)).to_be_visible()
     choose(tab, first.name)
     tab.page.wait_for_url(f"**lesson={first.slug}")
     tab.page.go_back()
@@ -239,7 +245,7 @@ def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back
     tab.wait_for(lambda: heading.inner_text() == second.title)
     tab.page.get_by_text("All lessons · 1 done").click()
     done = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("img", name="done"))
-    assert second.title in done.inner_text()
+    expect(done).to_contain_text(second.title, use_inner_text=True)
 
 
 def test_an_address_of_no_lesson_is_said_to_be_none(page, address):

@@ -1,6 +1,7 @@
 """The pace of a run in the browser: set by mouse, key and link, and shown correctly."""
 
 import pytest
+from playwright.sync_api import expect
 
 from engine import AUTO, FULL, Status
 from tests.browser.conftest import Tab, close
@@ -64,7 +65,7 @@ def test_a_pace_is_chosen_from_the_list(tab):
     tab.page.get_by_role("button", name="10 steps/s", exact=True).click()
     tab.wait_for(lambda: tab.visit.handle.pace == 10)
     tab.wait_for(lambda: pace(tab) == "10/s")
-    assert not now.is_visible()
+    expect(now).to_be_hidden()
     choose.click()
     tab.page.get_by_role("button", name="✓ 10 steps/s").wait_for()
 

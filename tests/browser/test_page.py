@@ -8,6 +8,7 @@ import weakref
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from app.server.memory import set_aside
 from app.server.session import CONDUCTOR, VISITS
@@ -29,7 +30,7 @@ def test_the_page_opens_moving(shared):
     shared.wait_for_frames(3)
     assert shared.channel("step") > step
     for name in ("Loss", "Accuracy", "Update / weight", "Activations"):
-        assert shared.page.get_by_role("heading", name=name).is_visible()
+        expect(shared.page.get_by_role("heading", name=name)).to_be_visible()
 
 
 def test_all_four_plots_receive_frames(shared):
@@ -193,9 +194,9 @@ def test_divergence_is_reported_and_restart_works(tab):
     alert = tab.page.get_by_role("alert")
     alert.wait_for()
     tab.wait_for(lambda: tab.text("status") == "diverged")
-    assert f"step {tab.snapshot.step:,}" in alert.inner_text()
-    assert "learning rate of 1e6 is too high" in alert.inner_text()
-    assert tab.page.get_by_role("button", name="Play").is_disabled()
+    expect(alert).to_contain_text(f"step {tab.snapshot.step:,}", use_inner_text=True)
+    expect(alert).to_contain_text("learning rate of 1e6 is too high", use_inner_text=True)
+    expect(tab.page.get_by_role("button", name="Play")).to_be_disabled()
     assert sum(tab.source("activations")["top0"]) > 0  # the last finite histogram stays
     tab.press("Fix it")
     tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("run") == 2)

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 
+from playwright.sync_api import expect
+
 from app.panels.open_panels import OpenPanels
 from app.server.piecewise_build import Building
 
@@ -37,7 +39,7 @@ def test_a_reopened_lab_shows_what_it_showed_before(tab):
     table.wait_for(state="hidden")
     tab.page.get_by_role("tab", name="Lab").click()
     table.wait_for()
-    assert table.inner_text() == words
+    expect(table).to_have_text(words, use_inner_text=True)
     tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
 
 
@@ -47,4 +49,4 @@ def test_a_half_built_lab_is_finished_when_it_is_reopened(tab):
     tab.page.get_by_role("table").wait_for()
     tab.page.get_by_role("tab", name="Search").click()
     tab.page.get_by_role("button", name="Compare them").wait_for()
-    assert not tab.page.get_by_text("A moment").is_visible()
+    expect(tab.page.get_by_text("A moment")).to_be_hidden()

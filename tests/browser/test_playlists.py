@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import ViewportSize
+from playwright.sync_api import ViewportSize, expect
 
 from engine.lessons import play_live, play_shared_run
 
@@ -56,7 +56,7 @@ def test_a_lecturer_makes_a_playlist_and_goes_through_it(tab, fast):
     tab.press("Projector")
     page.keyboard.press("n")
     page.get_by_text("The weights are those of the shared run").wait_for()
-    assert page.locator("babysit-view[name=loss]").is_visible()
+    expect(page.locator("babysit-view[name=loss]")).to_be_visible()
     for part in ("3", "4"):
         page.keyboard.press("n")
         page.get_by_text(f"Part {part} of 4").wait_for()

@@ -5,7 +5,7 @@ import math
 import random
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 from app import numbers
 from app.plots.plot_data import FLOOR
@@ -90,12 +90,12 @@ def test_changes_close_together_are_grouped_and_readable_by_keyboard(paused):
     for _ in range(3):  # past the plot itself
         if tip.is_hidden():
             paused.page.keyboard.press("Tab")
-    assert tip.is_visible()
+    expect(tip).to_be_visible()
     assert flags.first.get_attribute("aria-label").startswith(tip.inner_text().partition("\n")[0])
     paused.page.keyboard.press("Escape")
-    assert tip.is_hidden()
+    expect(tip).to_be_hidden()
     flags.first.hover()
-    assert tip.is_visible()
+    expect(tip).to_be_visible()
 
 
 # A penalty a hundred times smaller, as at the start of a run with a weak one.
@@ -138,7 +138,9 @@ def test_values_off_the_axis_and_zeros_are_marked(paused):
     draw(FLOOR)
     paused.wait_for(lambda: "▾ 0" in marks.all_inner_texts())
     marks.last.hover()
-    assert "off this axis" in paused.page.locator("[name=loss] .tip").inner_text()
+    expect(paused.page.locator("[name=loss] .tip")).to_contain_text(
+        "off this axis", use_inner_text=True
+    )
     paused.page.get_by_role("button", name="5-95 %", exact=True).click()
     paused.page.locator("[name=loss] .zero").wait_for()
     paused.wait_for(lambda: "▾ 0" not in marks.all_inner_texts())

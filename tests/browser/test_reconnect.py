@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from app.server.session import VISITS, Visit
 from app.sharing import packed_runs
@@ -72,7 +72,7 @@ def test_a_page_outlives_a_stopped_engine_and_a_lost_connection(page, address, m
     monkeypatch.setattr(Conductor, "alive", property(lambda conductor: False))
     gone = bar(page, "The server no longer has the run of before")
     gone.wait_for()
-    assert page.get_by_role("link", name=re.compile("Repeat it up to step")).is_visible()
+    expect(page.get_by_role("link", name=re.compile("Repeat it up to step"))).to_be_visible()
     monkeypatch.undo()
     gone.wait_for(state="detached")  # the same run continues
 

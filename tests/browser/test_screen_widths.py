@@ -1,7 +1,7 @@
 """The page from phone to wall: nothing is cut off, and every plot can be reached."""
 
 import pytest
-from playwright.sync_api import ViewportSize
+from playwright.sync_api import ViewportSize, expect
 
 from tests.browser.conftest import Tab
 
@@ -57,7 +57,7 @@ def begun(tab) -> None:
 def test_on_a_phone_the_sidebar_opens_on_request(on_the_desk):
     tab = on_the_desk(begun, ViewportSize(width=390, height=844))
     menu = tab.page.get_by_role("combobox", name="Activation")
-    assert not menu.is_visible()
+    expect(menu).to_be_hidden()
     tab.press("Open drawer")
     menu.wait_for()
     tab.choose("Activation", "tanh")

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from app.panels.search.search_controller import search_progress
 from engine import SearchStatus
@@ -90,7 +91,7 @@ def test_a_search_fills_the_wall_goes_on_finer_and_a_trial_becomes_the_run(room)
     room.wait_for(lambda: room.snapshot.config == best)
     room.press("Watch it learn")
     room.page.get_by_role("heading", name="Loss").wait_for()
-    assert room.page.get_by_role("tab", name="Knobs").get_attribute("aria-selected") == "true"
+    expect(room.page.get_by_role("tab", name="Knobs")).to_have_attribute("aria-selected", "true")
 
 
 def test_an_illegal_range_is_refused_and_a_search_paused_resumed_and_cancelled(room):

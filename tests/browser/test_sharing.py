@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from app.server.session import VISITS
 from app.sharing import run_links
@@ -101,7 +101,7 @@ def test_a_link_repeats_the_run_to_the_bit(come_by, config):
     assert guest.menu("Activation") == "tanh"
     guest.wait_for(lambda: guest.text("step") == "400")
     assert guest.source("loss")["step"][-1] <= 400
-    assert guest.page.get_by_role("button", name="Play", exact=True).is_visible()
+    expect(guest.page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert guest.snapshot.previous is None  # the page's default run was not started
 
 
@@ -226,8 +226,8 @@ def test_the_report_opens_without_a_server_or_network(tab, tmp_path):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
-    assert page.get_by_role("heading", name="He + ReLU on digits").is_visible()
-    assert page.get_by_role("img", name="Loss").is_visible()
+    expect(page.get_by_role("heading", name="He + ReLU on digits")).to_be_visible()
+    expect(page.get_by_role("img", name="Loss")).to_be_visible()
     assert asked == [path.as_uri()]
     page.close()
 
@@ -276,7 +276,7 @@ def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
     dialog = mine.page.get_by_role("dialog")
     bring(mine, "bad.csv", b"a,b\n1,2\n1\n")
     dialog.get_by_role("alert").filter(has_text="bad.csv, line 3").wait_for()
-    assert not dialog.get_by_role("button", name="Learn from it").is_visible()
+    expect(dialog.get_by_role("button", name="Learn from it")).to_be_hidden()
     bring(mine, "pets.csv", TABLE)
     dialog.get_by_text("60 examples of 2 inputs").wait_for()
     assert mine.snapshot.config.data.dataset.name == "digits"  # not before Learn is pressed

@@ -1,6 +1,7 @@
 """The timeline: any step of a run is shown in every view, and another run goes on from there."""
 
 import pytest
+from playwright.sync_api import expect
 
 from engine import SetKnob, Status, replay
 
@@ -93,7 +94,7 @@ def test_keys_go_step_by_step_and_in_leaps_to_both_ends(long):
     long.wait_for(lambda: (looks_at(long) or back) > back + 5)
     scrubber(long).press("Home")
     long.wait_for(lambda: looks_at(long) == 0)
-    assert scrubber(long).get_attribute("aria-valuetext") == f"step 0 of {long.snapshot.end:,}"
+    expect(scrubber(long)).to_have_attribute("aria-valuetext", f"step 0 of {long.snapshot.end:,}")
     long.page.keyboard.press(",")  # there is none before
     long.page.get_by_role("button", name="Back to now").press("Enter")
     long.wait_for(lambda: long.snapshot.looking is None and running(long))
@@ -140,9 +141,9 @@ def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
     opens.press("Enter")
     tree = long.page.get_by_role("group", name="Branches")
     here = tree.get_by_role("button", name="run 2")
-    assert "you are here" in here.inner_text()
-    assert f"left run 1 at step {first:,}" in here.inner_text()
-    assert tree.locator("path").count() == 2
+    expect(here).to_contain_text("you are here", use_inner_text=True)
+    expect(here).to_contain_text(f"left run 1 at step {first:,}", use_inner_text=True)
+    expect(tree.locator("path")).to_have_count(2)
     long.page.keyboard.press("Tab")
     left = tree.get_by_role("button", name=f"run 1, {end:,} steps")
     long.wait_for(lambda: left.evaluate("(e) => e == e.getRootNode().activeElement"))
@@ -152,7 +153,7 @@ def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
     assert long.snapshot.parent is None
     labels = long.source("loss.ghosts")["label"]
     assert "run 2" in labels
-    assert long.page.locator(".marks .left").count() == 1
+    expect(long.page.locator(".marks .left")).to_have_count(1)
     long.page.keyboard.press("Escape")
     long.page.keyboard.press("g")
     long.wait_for(lambda: long.snapshot.run == 2)
@@ -174,7 +175,7 @@ def test_two_runs_in_lockstep_are_drawn_together_and_the_line_between_them_when_
     long.wait_for(lambda: not running(long))
     turns = long.page.get_by_role("group", name="A change is made in")
     turns.get_by_role("button", name="both").press("Enter")
-    assert turns.get_by_role("button", name="both").get_attribute("aria-pressed") == "true"
+    expect(turns.get_by_role("button", name="both")).to_have_attribute("aria-pressed", "true")
     assert (
         turns.get_by_role("button", name="B", exact=True).get_attribute("aria-pressed") == "false"
     )
@@ -186,7 +187,7 @@ def test_two_runs_in_lockstep_are_drawn_together_and_the_line_between_them_when_
     long.page.get_by_role("tab", name="A | B").click()
     long.wait_for(lambda: long.snapshot.other.line is not None)
     long.wait_for(lambda: len(long.source("between")["place"]) == 25)
-    assert long.page.get_by_role("img", name="Loss on the straight line from A's").is_visible()
+    expect(long.page.get_by_role("img", name="Loss on the straight line from A's")).to_be_visible()
     b = long.snapshot.other.run
     long.press("End A | B")
     long.wait_for(lambda: long.snapshot.other is None)
