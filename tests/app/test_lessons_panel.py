@@ -33,7 +33,7 @@ from engine import (
     record,
     write_playlist,
 )
-from engine.lessons import play_live
+from engine.lessons import play_live, play_shared_run
 from tests.app.seen import control, labels, page_text, saved
 from tests.waiting import wait_until
 
@@ -77,9 +77,17 @@ def short(name: str) -> Lesson:
     return dataclasses.replace(lesson, runs=runs)
 
 
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Make runs short, and none that takes seconds to be watched."""
+    patch.setattr(lessons, "open_lesson", short)
+    patch.setattr(play_live, "WATCHED", 0.1)
+    patch.setattr(play_live, "AT_LEAST", 0.01)
+    patch.setattr(play_shared_run, "WATCHED", 0.1)
+
+
 @pytest.fixture
 def panel(handle, browser, monkeypatch) -> Lessons:
-    monkeypatch.setattr(lessons, "open_lesson", short)
+    hurry(monkeypatch)
     return built(handle, browser)
 
 
@@ -96,9 +104,7 @@ def built(handle, browser: Browser) -> Lessons:
 def course() -> Iterator[tuple[Lessons, object, Browser]]:
     """A page on which one lesson is played after another, as a student does."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lessons, "open_lesson", short)
-        patch.setattr(play_live, "WATCHED", 0.1)
-        patch.setattr(play_live, "AT_LEAST", 0.01)
+        hurry(patch)
         conductor, browser = Conductor(frame_rate=50), Browser()
         handle = conductor.add(Experiment(RunConfig()))
         yield built(handle, browser), handle, browser
