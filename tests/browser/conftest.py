@@ -50,8 +50,14 @@ QUIET = [
     "--disable-sync",
     "--disable-quic",
 ]
+SCRIPTS = (
+    "--no-flush-bytecode",
+    "--no-enable-lazy-source-positions",  # each request's stack would have scripts compiled again
+    "--initial-heap-size=400",  # MB, before all of it is searched for garbage
+    "--no-memory-reducer",
+)
 # All pages are drawn by one process, which has compiled the page's scripts already.
-ONE_PROCESS = ["--process-per-site", "--js-flags=--no-flush-bytecode"]
+ONE_PROCESS = ["--process-per-site", f"--js-flags={' '.join(SCRIPTS)}"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

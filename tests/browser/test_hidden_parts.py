@@ -28,10 +28,10 @@ ROLES = {
 }
 ABOVE = ("transport", "menus", "timeline", "lane")
 # Opening a page takes long: what lies apart on it is hidden together.
-BESIDE = ("sidebar", "inside", ",".join(TABS + CONTROLS), ",".join(PANELS).lower())
 HIDDEN = [
-    ",".join(part for part in PARTS if part != "sidebar"),
-    *(",".join(names) for names in zip(ABOVE, MAIN, BESIDE, strict=True)),
+    ",".join((*(part for part in PARTS if part != "sidebar"), *PANELS)).lower(),
+    ",".join((*ABOVE[:2], *MAIN[:2], "sidebar", *TABS)),
+    ",".join((*ABOVE[2:], *MAIN[2:], *CONTROLS)),
 ]
 
 # The edges of all plots.

@@ -9,8 +9,9 @@ from app.panels.open_panels import OpenPanels
 from app.server.piecewise_build import Building
 
 
-def test_panels_are_not_built_on_the_event_loop(tab, monkeypatch):
+def test_checks_are_not_built_on_the_event_loop_and_leave_the_run_alone(tab, monkeypatch):
     calls, loops = [], []
+    run = tab.snapshot.run
 
     def noted(real):
         def call(*args):
@@ -27,13 +28,22 @@ def test_panels_are_not_built_on_the_event_loop(tab, monkeypatch):
     tab.page.get_by_text("A moment").wait_for(state="detached")
     tab.page.get_by_role("button", name="Learning rate", exact=True).wait_for()
     assert len(calls) > 3 and not loops
+    tab.press("Run all checks")
+    tab.wait_for(lambda: len(tab.visit.handle.latest.background.checks or ()) == 5)
+    tab.wait_for(lambda: tab.page.locator(".holds, .fails").count() == 5)
+    assert tab.page.locator(".holds").count() == 5
+    assert tab.snapshot.run == run and not tab.snapshot.markers
 
 
-def test_a_reopened_lab_shows_what_it_showed_before(tab):
-    tab.page.get_by_role("tab", name="Lab").click()
+def test_a_half_built_lab_is_finished_when_it_is_reopened_and_shows_what_it_showed_before(tab):
+    for name in ("Lab", "Knobs", "Search", "Lab"):
+        tab.page.get_by_role("tab", name=name).click()
     table = tab.page.get_by_role("table")
     table.wait_for()
     words = table.inner_text()
+    tab.page.get_by_role("tab", name="Search").click()
+    tab.page.get_by_role("button", name="Compare them").wait_for()
+    expect(tab.page.get_by_text("A moment")).to_be_hidden()
     tab.page.get_by_role("tab", name="Knobs").click()
     tab.page.get_by_role("heading", name="Loss").wait_for()
     table.wait_for(state="hidden")
@@ -41,12 +51,3 @@ def test_a_reopened_lab_shows_what_it_showed_before(tab):
     table.wait_for()
     expect(table).to_have_text(words, use_inner_text=True)
     tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
-
-
-def test_a_half_built_lab_is_finished_when_it_is_reopened(tab):
-    for name in ("Lab", "Knobs", "Search", "Lab"):
-        tab.page.get_by_role("tab", name=name).click()
-    tab.page.get_by_role("table").wait_for()
-    tab.page.get_by_role("tab", name="Search").click()
-    tab.page.get_by_role("button", name="Compare them").wait_for()
-    expect(tab.page.get_by_text("A moment")).to_be_hidden()

@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -10,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from app import numbers
 from app.plots.plot_data import FLOOR
 from engine import SetKnob, Status
-from tests.browser.conftest import DESK, Tab
+from tests.browser.conftest import Tab
 
 VALUES = [0, 0.5, 0.0625, 9.9996, 99.995, 999.95, 67_657, 99_999.5, 1e-3, 1.1e-62, 1e21, 25_000]
 
@@ -98,6 +99,13 @@ def test_changes_close_together_are_grouped_and_readable_by_keyboard(paused):
     expect(tip).to_be_visible()
 
 
+KEEP = """() => {
+    const names = ["loss.ends", "loss.penalty", "loss.judged"]
+    window.kept = names.map((name) => [name, window.babysit.model(name).data])
+}"""
+GIVE_BACK = """() => {
+    for (const [name, data] of window.kept) window.babysit.model(name).setv({data})
+}"""
 # A penalty a hundred times smaller, as at the start of a run with a weak one.
 WEAKEN = """() => {
     const change = (name, column, weaken) => {
@@ -111,18 +119,25 @@ WEAKEN = """() => {
 }"""
 
 
-def test_a_line_off_the_axis_as_a_whole_is_told_of_once(paused):
-    figures = paused.page.locator("[name=loss]").get_by_text("▾")
-    paused.page.evaluate(WEAKEN)
-    paused.wait_for(lambda: any(x.startswith("penalty ▾") for x in figures.all_inner_texts()))
+@pytest.fixture
+def altered(paused) -> Iterator[Tab]:
+    """The page, whose data are not those of the run until the test ends."""
+    paused.page.evaluate(KEEP)
+    yield paused
+    paused.page.evaluate(GIVE_BACK)
+
+
+def test_a_line_off_the_axis_as_a_whole_is_told_of_once(altered):
+    figures = altered.page.locator("[name=loss]").get_by_text("▾")
+    altered.page.evaluate(WEAKEN)
+    altered.wait_for(lambda: any(x.startswith("penalty ▾") for x in figures.all_inner_texts()))
     far = [float(text.rpartition("▾")[2]) for text in figures.all_inner_texts()]
     assert sum(x < 2 * min(far) for x in far) == 1
-    DESK.clear()  # its data are no longer those of the run
 
 
-def test_values_off_the_axis_and_zeros_are_marked(paused):
+def test_values_off_the_axis_and_zeros_are_marked(altered):
     def draw(value: float) -> None:
-        paused.page.evaluate(
+        altered.page.evaluate(
             """value => {
                 const source = window.babysit.model("loss.judged")
                 const {validation, ...rest} = source.data
@@ -132,16 +147,16 @@ def test_values_off_the_axis_and_zeros_are_marked(paused):
             value,
         )
 
-    marks = paused.page.locator("[name=loss] .beyond")
+    marks = altered.page.locator("[name=loss] .beyond")
     draw(3e4)
-    paused.wait_for(lambda: "▴ 30,000" in marks.all_inner_texts())
+    altered.wait_for(lambda: "▴ 30,000" in marks.all_inner_texts())
     draw(FLOOR)
-    paused.wait_for(lambda: "▾ 0" in marks.all_inner_texts())
+    altered.wait_for(lambda: "▾ 0" in marks.all_inner_texts())
     marks.last.hover()
-    expect(paused.page.locator("[name=loss] .tip")).to_contain_text(
+    expect(altered.page.locator("[name=loss] .tip")).to_contain_text(
         "off this axis", use_inner_text=True
     )
-    paused.page.get_by_role("button", name="5-95 %", exact=True).click()
-    paused.page.locator("[name=loss] .zero").wait_for()
-    paused.wait_for(lambda: "▾ 0" not in marks.all_inner_texts())
-    DESK.clear()  # its data are no longer those of the run
+    altered.page.get_by_role("button", name="5-95 %", exact=True).click()
+    altered.page.locator("[name=loss] .zero").wait_for()
+    altered.wait_for(lambda: "▾ 0" not in marks.all_inner_texts())
+    altered.page.get_by_role("button", name="5-95 %", exact=True).click()
