@@ -2,7 +2,8 @@
 
 So is one variation of each kind, which finds what fails on the page for a kind of exhibit, or when
 the runs of a plot change. What fails for a single variation is found by `-m slow`, which plays all
-of them, and without a browser by tests/app/test_lessons_panel.py.
+of them, and without a browser by tests/app/test_lessons_panel.py. The page has one plot of the run
+meanwhile: drawing the others takes longest, and they are looked at in lessons played in full.
 """
 
 import re
@@ -17,6 +18,7 @@ from app.panels.lesson_figures import words
 from engine import FAILS, HOLDS, LESSONS, Lesson, Variation, open_lesson
 from engine.lessons import play_live
 from tests.app.test_lessons_panel import short
+from tests.browser.conftest import ONE_PLOT, PACE, whole
 
 
 @pytest.fixture
@@ -130,8 +132,12 @@ PARTS = list(batched(LESSONS, -(-len(LESSONS) // 2)))  # for two processes
 
 
 @pytest.mark.parametrize("part", range(len(PARTS)))
-def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(tab, fast, monkeypatch, part):
+def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(
+    open_tab, fast, monkeypatch, part
+):
     monkeypatch.setattr(lessons, "open_lesson", short)
+    tab = open_tab(ONE_PLOT)
+    whole(tab)
     walk(tab, PARTS[part], one_of_each_kind())
 
 
@@ -158,16 +164,9 @@ def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
     assert "does not hold here" in verdict and f"with “{by.label}”" in verdict
 
 
-def test_another_run_ends_a_lesson(tab):
-    tab.page.get_by_role("tab", name="Lessons").click()
-    choose(tab, "a good rate")
-    predict(tab, open_lesson("a good rate").question.options[0])
-    tab.page.get_by_text("watch the plots").wait_for()
-    tab.press("Restart")
-    tab.page.get_by_text("the lesson ends here").first.wait_for()
-
-
 def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
+    play = tab.page.locator(".play")
+    steps = tab.page.locator('[data-text="step"]')
     tab.press("Pause")
     tab.wait_for(lambda: tab.text("status") == "paused")
     step, own = int(tab.text("step").replace(",", "")), tab.snapshot.run
@@ -189,11 +188,7 @@ def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
     tab.page.get_by_role("tab", name="Lessons").click()
     tab.page.get_by_text("Say what you saw").wait_for()
 
-
-def test_nothing_can_be_steered_while_a_lesson_shows_no_run(tab):
-    play = tab.page.locator(".play")
-    steps = tab.page.locator('[data-text="step"]')
-    tab.page.get_by_role("tab", name="Lessons").click()
+    # While a lesson shows no run, nothing can be steered.
     choose(tab, "sigmoid saturates")
     predict(tab, open_lesson("sigmoid saturates").question.answer)
     tab.page.get_by_text("Say what you saw").wait_for()
@@ -204,25 +199,23 @@ def test_nothing_can_be_steered_while_a_lesson_shows_no_run(tab):
     tab.page.keyboard.press(" ")
     tab.page.get_by_text("There is no run here to steer").wait_for()
     assert tab.snapshot.step == 0
-    choose(tab, "dead ReLUs")
-    predict(tab, "they stay dead")
+
+    # Another run ends a lesson.
+    choose(tab, "a good rate")
+    predict(tab, open_lesson("a good rate").question.options[0])
     tab.page.get_by_text("watch the plots").wait_for()
     expect(play).to_be_enabled()
     expect(play).to_have_attribute("title", "")
     expect(steps).to_be_visible()
+    tab.press("Restart")
+    tab.page.get_by_text("the lesson ends here").first.wait_for()
 
 
-def test_checks_show_their_results_and_leave_the_run_alone(tab):
-    run = tab.snapshot.run
-    tab.page.get_by_role("tab", name="Checks").click()
-    tab.press("Run all checks")
-    tab.wait_for(lambda: len(tab.visit.handle.latest.background.checks or ()) == 5)
-    tab.wait_for(lambda: tab.page.locator(".holds, .fails").count() == 5)
-    expect(tab.page.locator(".holds")).to_have_count(5)
-    assert tab.snapshot.run == run and not tab.snapshot.markers
-
-
-def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back(tab, fast):
+def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back(open_tab, fast):
+    tab = open_tab(f"{ONE_PLOT}&pace={PACE}&lesson=no-such")
+    tab.page.get_by_role("alert").get_by_text("There is no lesson “no-such”").wait_for()
+    tab.page.get_by_role("tab", name="Knobs").click()
+    whole(tab)
     first, second = [open_lesson(name) for name in LESSONS][:2]
     heading = tab.page.locator("h3:not(.title)")
     tab.page.keyboard.press("n")  # from the knobs: to the lessons
@@ -246,8 +239,3 @@ def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back
     tab.page.get_by_text("All lessons · 1 done").click()
     done = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("img", name="done"))
     expect(done).to_contain_text(second.title, use_inner_text=True)
-
-
-def test_an_address_of_no_lesson_is_said_to_be_none(page, address):
-    page.goto(f"{address}?lesson=no-such")
-    page.get_by_role("alert").get_by_text("There is no lesson “no-such”").wait_for()
