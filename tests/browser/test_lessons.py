@@ -1,4 +1,4 @@
-"""The lessons and the checklist in a real browser: each is played to its verdict.
+"""The lessons in a real browser: each is played to its verdict.
 
 So is one variation of each kind, which finds what fails on the page for a kind of exhibit, or when
 the runs of a plot change. What fails for a single variation is found by `-m slow`, which plays all

@@ -31,7 +31,7 @@ def test_checks_are_not_built_on_the_event_loop_and_leave_the_run_alone(tab, mon
     tab.press("Run all checks")
     tab.wait_for(lambda: len(tab.visit.handle.latest.background.checks or ()) == 5)
     tab.wait_for(lambda: tab.page.locator(".holds, .fails").count() == 5)
-    assert tab.page.locator(".holds").count() == 5
+    expect(tab.page.locator(".holds")).to_have_count(5)
     assert tab.snapshot.run == run and not tab.snapshot.markers
 
 
