@@ -11,13 +11,13 @@ import math
 import pickle
 import time
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
 import msgspec
 
-from app.server.shown_run import OnChange, next_number
+from app.server.shown_run import WatchedRun
 from engine import CarriedRun, Curves, Snapshot, SnapshotFeed
 
 SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of a message about a run
@@ -111,20 +111,28 @@ def _besides_numbers(snapshot: Snapshot) -> tuple[object, ...]:
     return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules
 
 
-class MirroredRun:
+class MirroredRun(WatchedRun):
     """A run of another process, as far as it is known here; it cannot be steered."""
 
     def __init__(
         self, ask: Callable[[], object], clock: Callable[[], float] = time.monotonic
     ) -> None:
+        super().__init__()
         self._clock = clock
-        self.number = next_number()
         self._ask = ask  # requests the run as plain values
         self._known: SnapshotFeed | None = None
-        self._subscribers: dict[Hashable, OnChange] = {}
         self._wanted: list[Future[CarriedRun]] = []
         self._asked = -math.inf  # when it was asked for last
-        self.over = False
+        self._over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the other process has ended it."""
+        return self._over
+
+    def end(self) -> None:
+        """Nothing comes any more."""
+        self._over = True
 
     @property
     def known(self) -> bool:
@@ -153,16 +161,8 @@ class MirroredRun:
         else:
             changed = _besides_numbers(found) != _besides_numbers(self._known.latest)
             self._known.publish(found)
-            for on_change in list(self._subscribers.values()) if changed else ():
-                on_change(found)
-
-    def subscribe(self, who: Hashable, on_change: OnChange) -> None:
-        """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
-        self._subscribers[who] = on_change
-
-    def unsubscribe(self, who: Hashable) -> None:
-        """Call it no more."""
-        self._subscribers.pop(who, None)
+            if changed:
+                self._notify(found)
 
     def carried(self) -> Future[CarriedRun]:
         """The run as plain values, which the other process sends."""

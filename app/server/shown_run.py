@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Set
 from concurrent.futures import Future
 from typing import Protocol
@@ -12,11 +13,6 @@ type OnChange = Callable[[Snapshot], object]
 
 RUNS = 1_000_000  # of one visitor; so that a page distinguishes runs of the same number
 NUMBERS = itertools.count(1)
-
-
-def next_number() -> int:
-    """A number for a run that no other run of this process has."""
-    return next(NUMBERS) * RUNS
 
 
 class WatchedHandle(Protocol):
@@ -39,38 +35,48 @@ class WatchedHandle(Protocol):
         """Drop the request of a watcher who has left."""
 
 
-class WatchedRun(Protocol):
+class WatchedRun(ABC):
     """A run that pages may watch, of this process or another."""
 
-    number: int
+    def __init__(self) -> None:
+        self.number = next(NUMBERS) * RUNS  # no other run of this process has it
+        self._subscribers: dict[Hashable, OnChange] = {}
+
+    def subscribe(self, who: Hashable, on_change: OnChange) -> None:
+        """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
+        self._subscribers[who] = on_change
+
+    def unsubscribe(self, who: Hashable) -> None:
+        """Call it no more."""
+        self._subscribers.pop(who, None)
+
+    def _notify(self, snapshot: Snapshot) -> None:
+        for on_change in list(self._subscribers.values()):
+            on_change(snapshot)
 
     @property
+    @abstractmethod
     def handle(self) -> WatchedHandle:
         """Where pages wait for its snapshots."""
 
     @property
+    @abstractmethod
     def over(self) -> bool:
         """Whether nothing trains it any more."""
 
-    def subscribe(self, who: Hashable, on_change: OnChange) -> None:
-        """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
-
-    def unsubscribe(self, who: Hashable) -> None:
-        """Call it no more."""
-
+    @abstractmethod
     def carried(self) -> Future[CarriedRun]:
         """The run as plain values, with which another experiment goes on."""
 
 
-class ShownRun:
+class ShownRun(WatchedRun):
     """An experiment with the conductor, until neither a visitor nor a class needs it."""
 
     def __init__(self, conductor: Conductor, handle: ExperimentHandle) -> None:
-        self.number = next_number()
+        super().__init__()
         self._conductor, self._handle = conductor, handle
         self._lock = threading.Lock()
         self._owners: set[Hashable] = set()
-        self._subscribers: dict[Hashable, OnChange] = {}
         self._carried: Future[CarriedRun] | None = None
         self.hosted = False  # whether a class watches it, with or without its visitor
         handle.on_change = self._notify
@@ -85,18 +91,6 @@ class ShownRun:
         if self._carried is None or self._carried.done():
             self._carried = self.handle.do(carry)
         return self._carried
-
-    def _notify(self, snapshot: Snapshot) -> None:
-        for on_change in list(self._subscribers.values()):
-            on_change(snapshot)
-
-    def subscribe(self, who: Hashable, on_change: OnChange) -> None:
-        """Call `on_change` with the snapshot whenever anything but the numbers has changed."""
-        self._subscribers[who] = on_change
-
-    def unsubscribe(self, who: Hashable) -> None:
-        """Call it no more."""
-        self._subscribers.pop(who, None)
 
     @property
     def over(self) -> bool:

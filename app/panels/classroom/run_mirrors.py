@@ -97,7 +97,7 @@ class RunMirrors:
         if self._served:
             self._served[1].handle.forget(self)
         for who, run in self._mirrored.items():
-            run.over = True
+            run.end()
             self._exchange.unsubscribe(self._channel(who))
         self._mirrored.clear()
         self._served = None
