@@ -33,6 +33,7 @@ class Played:
 def follow(run: Run) -> Experiment:
     """The experiment at the end of a run, with the same bits as when the page plays it."""
     experiment = Experiment(run.config)
+    experiment.fix_curves(until=run.steps)
     for step, command in run.script:
         experiment.train(step - experiment.step)
         experiment.apply(command)

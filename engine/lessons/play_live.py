@@ -35,6 +35,7 @@ def play_live(
     try:
         for number, run in enumerate(lesson.runs, start=1):
             experiment.play(run.begin)
+            experiment.fix_curves(until=run.steps)
             set_pace(run.pace or float(run.steps / seconds) or None)  # no steps need no pace
             title = lesson.titles[run.name]
             scene = replace(scene, playing=title, number=number, shown=title)

@@ -23,7 +23,7 @@ class Recorder:
     """The history of one run.
 
     The same run always has the same rows, unless somebody watches it slowly: then there are more,
-    and more of them are judged.
+    and more of them are judged; but not before `same_until`.
     """
 
     def __init__(self, training: Training) -> None:
@@ -42,6 +42,7 @@ class Recorder:
         self._known: Curves | None = None  # with the rows to come, of a run that is made again
         self._known_row = math.inf  # the step of the next of these
         self.asked = 0  # a step that is to have a row
+        self.same_until = 0  # a step that is to have a judged row; to it nobody's watching adds any
         self.judged = 0  # the step of the last row that was judged
         self.apart = math.inf  # steps from one row to the next, at most
         self.spare = 1.0  # how many times as long as a step takes there is for it, and to measure
@@ -163,8 +164,10 @@ class Recorder:
     def due(self) -> bool:
         """Whether a row ought to be written now."""
         step, history = self._training.step, self._history
-        if history.due(step) or step == self.asked:
+        if history.due(step) or step in (self.asked, self.same_until):
             return True
+        if step < self.same_until:
+            return False
         return step - history.last >= self.apart and len(history) < MOST
 
     def write(self) -> None:
@@ -181,7 +184,7 @@ class Recorder:
         if step >= self._measure_at:
             figures |= self._measure()
             self._note_measured()
-        if step >= self._judge_at:
+        if step >= self._judge_at or step == self.same_until:
             figures |= self._judge()
             self._note_judged()
         self._append(figures)
@@ -225,7 +228,8 @@ class Recorder:
     def _apart(self, work: int) -> int:
         """Steps from one figure that takes so much work to the next, at least."""
         # A step goes forward, and backward twice: to the inputs and to the weights.
-        step = 3 * self._training.network.batch * self._training.network.work * self.spare
+        spare = self.spare if self._training.step >= self.same_until else 1.0
+        step = 3 * self._training.network.batch * self._training.network.work * spare
         since = self._training.step - self._changed
         # At the start, and after a change, the gaps grow: as those of rows then do, or by half.
         share, slowly = (1.0, AFRESH) if work < CHEAP else (SHARE, 2)

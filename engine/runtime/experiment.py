@@ -214,6 +214,10 @@ class Experiment:
                 return
             self._update()
 
+    def fix_curves(self, until: int) -> None:
+        """Let the curves be the same whoever watches, and end with figures of this step."""
+        self._run.recorder.same_until = until
+
     @_quietly
     def advance(self, seconds: float, steps: float = math.inf, apart: float = math.inf) -> int:
         """Train for about so many seconds, if the experiment is running; returns the steps made.
