@@ -33,8 +33,12 @@ LEARNS = (
     " mends it."
 )
 CHANGED = (
-    "A red line marks your last change: compare what the curves do before and after it. When"
-    " something is wrong, this line says what, why, and mends it."
+    "A red line marks your change: compare what the curves do before and after it. When something"
+    " is wrong, this line says what, why, and mends it."
+)
+CHANGED_OFTEN = (
+    "Red lines mark your changes: compare what the curves do before and after each. When something"
+    " is wrong, this line says what, why, and mends it."
 )
 WAITS = (
     "The run waits. Press Play, or make a single step: either goes on from the step that is shown,"
@@ -138,7 +142,8 @@ def _hint(snapshot: Snapshot) -> str:
     """The text while there is nothing wrong."""
     if snapshot.status is not Status.RUNNING:
         return WAITS
-    return CHANGED if any(marker.path for marker in snapshot.markers) else LEARNS
+    changes = sum(bool(marker.path) for marker in snapshot.markers)
+    return (LEARNS, CHANGED, CHANGED_OFTEN)[min(changes, 2)]
 
 
 def _words(

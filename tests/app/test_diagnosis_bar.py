@@ -67,7 +67,8 @@ def test_the_hint_is_true_of_the_run(config):
     assert "The run waits" in page.words and "plots move" not in page.words
     for command, hint in (
         (Play(), "These plots move because a network is learning"),
-        (SetKnob("optimization.learning_rate", 0.02), "A red line marks your last change"),
+        (SetKnob("optimization.learning_rate", 0.02), "A red line marks your change"),
+        (SetKnob("optimization.l2", 0.1), "Red lines mark your changes"),
         (Pause(), "The run waits"),
     ):
         page.experiment.apply(command)
