@@ -72,7 +72,7 @@ def zigzag() -> Lesson:
         look="With positive inputs every step moves both weights the same way, so the path"
         " zig-zags. Centred inputs make it nearly straight.",
         question=Question(
-            "All inputs positive: in which directions can a step take two weights?",
+            "If all inputs are positive, which way can one step move the two weights?",
             ("any", "both up or both down", "one up, the other down"),
             1,
         ),
@@ -157,8 +157,8 @@ def prelu() -> Lesson:
         title="Which slope below zero is best?",
         setup="PReLU is a leaky ReLU whose slope below zero is a parameter; at the start it is"
         " 0.25 in every unit.",
-        look="Every unit has a slope of its own, and the gradient moves it like any weight. See"
-        " how far they spread.",
+        look="See in Functions whether the slopes stay together, and how far they spread.",
+        why="Every unit has a slope of its own, and the gradient moves it like any weight.",
         question=Question(
             "After training, what are the slopes?",
             ("all still 0.25", "all the same, but another number", "different for each unit"),

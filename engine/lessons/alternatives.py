@@ -18,12 +18,12 @@ def elu() -> Lesson:
     return Lesson(
         section=SECTION,
         title="What does an activation do to the mean?",
-        setup="Numbers whose mean is 0 pass an activation: ReLU, or ELU.",
+        setup="Random numbers of mean 0 and deviation 1 pass an activation: ReLU, or ELU.",
         look="ReLU cuts off the negative half, so its outputs are positive on average; ELU keeps"
         " a bounded part of it.",
         question=Question(
-            "The inputs of ReLU have mean 0. What is the mean of its outputs?",
-            ("0", "about 0.4", "1"),
+            "The inputs of ReLU have mean 0. About what is the mean of its outputs?",
+            ("0", "0.4", "1"),
             1,
         ),
         exhibits={"ReLU": Nonlinearity(Choice("ReLU")), "ELU": Nonlinearity(Choice("ELU"))},
@@ -104,6 +104,7 @@ def maxout() -> Lesson:
         setup="Both networks have 64 and 64 hidden units and learn the same digits: one with"
         " ReLU, one with Maxout, which has no flat part and cannot die.",
         look="Compare the number of parameters, then how well each of them learns.",
+        why="Each unit takes the larger of two sums, and each sum has weights of its own.",
         question=Question(
             "How many weights do Maxout's hidden layers have, compared with ReLU's?",
             ("as many", "twice as many", "four times as many"),

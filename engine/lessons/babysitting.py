@@ -24,9 +24,14 @@ def first_loss() -> Lesson:
         section=SECTION,
         title="What is the loss before any training?",
         setup="Nothing is trained yet: the weights are small, and nothing is penalized.",
-        look="A network that knows nothing gives each of C classes the same chance, and the loss"
+        look="Nothing moves here: read the loss at step 0.",
+        why="A network that knows nothing gives each of C classes the same chance, and the loss"
         " of that is ln C. Anything else at step 0 is a fault.",
-        question=Question("Ten classes, small weights. The first loss?", ("0", "1", "2.3026"), 2),
+        question=Question(
+            "Ten classes, small weights. How large is the first loss?",
+            ("0.1000", "1.0000", "2.3026"),
+            2,
+        ),
         runs=(Run("before training", babysat(1e-3), 0),),
         check=_first_loss,
         observe=observing.how_much(
@@ -65,13 +70,16 @@ def regularization() -> Lesson:
     return Lesson(
         section=SECTION,
         title="What does a penalty do to the first loss?",
-        setup="The same network, still untrained, once without a penalty and once with an L2"
-        " strength of 1000.",
-        look="What is minimized must go up by half of the strength times the squared weights. The"
-        " plot shows the loss on the data and the penalty separately: the lecture's loss is their"
-        " sum.",
+        setup="The same network, still untrained, once without a penalty on large weights (L2),"
+        " once with one of strength 1000.",
+        look="The plot shows the loss on the data and the penalty separately: compare the"
+        " penalties at step 0.",
+        why="What is minimized goes up by half of the strength times the squared weights: the"
+        " lecture's loss is the sum of the loss on the data and the penalty.",
         question=Question(
-            "L2 goes from 0 to 1000. What does the first loss do?", ("rise", "fall", "stay"), 0
+            "L2 goes from 0 to 1000. What becomes of the first loss?",
+            ("it rises", "it falls", "it stays"),
+            0,
         ),
         runs=(
             Run("no L2", babysat(1e-3), 0, called=words.penalty),
@@ -123,10 +131,12 @@ def overfit() -> Lesson:
         section=SECTION,
         title="Can the network learn 20 examples by heart?",
         setup="Take 20 examples, and no regularization.",
-        look="The training loss must go to 0. What validation does is of no interest here. If"
-        " this fails, something is broken: stop.",
+        look="Watch the training loss and the training accuracy. What validation does is of no"
+        " interest here.",
+        why="20 examples are few enough for any sound network to learn by heart. If this fails,"
+        " something is broken: stop.",
         question=Question(
-            "After 200 epochs on 20 examples, the training accuracy is",
+            "What is the training accuracy after 200 epochs on 20 examples?",
             ("about as on validation", "1.00", "0.90"),
             1,
         ),
@@ -168,7 +178,8 @@ def too_low() -> Lesson:
         section=SECTION,
         title="What does a learning rate that is too low look like?",
         setup="The learning rate is 1e-6. The loss looks like a straight line.",
-        look="All scores are still nearly equal. Accuracy only asks which of them is largest, and"
+        look="Compare how far the loss moves with how far accuracy does.",
+        why="All scores are still nearly equal. Accuracy only asks which of them is largest, and"
         " a hair's breadth decides that.",
         question=Question(
             "The loss has moved by 0.0002. Can accuracy have doubled?", ("no", "yes"), 1
@@ -216,11 +227,14 @@ def too_high() -> Lesson:
     return Lesson(
         section=SECTION,
         title="What does a learning rate of a million do?",
-        setup="The learning rate is 1e6: each step overshoots the valley.",
-        look="Each step overshoots further than the one before; soon the numbers are larger than"
+        setup="The learning rate is 1e6, for 200 steps.",
+        look="Count the steps until the loss is no number any more.",
+        why="Each step overshoots further than the one before; soon the numbers are larger than"
         " a computer can hold. NaN almost always means a learning rate that is too high.",
         question=Question(
-            "How many steps does it survive?", ("fewer than 10", "about 100", "all of them"), 0
+            "How many steps can be made until the loss is no finite number any more?",
+            ("fewer than 10", "about 100", "all 200"),
+            0,
         ),
         runs=(Run("a million", babysat(1e6, l2=1e-6), 200, called=words.rate),),
         check=_too_high,
@@ -261,10 +275,13 @@ def still_too_high() -> Lesson:
         section=SECTION,
         title="Does a falling loss prove a good learning rate?",
         setup="The learning rate is 3e-3: neither absurdly low nor absurdly high.",
-        look="For some epochs nothing is wrong. Look at the spikes: each is a step that overshot."
-        " One of them is too large to recover from.",
+        look="Watch the loss to the end, and whether it has spikes.",
+        why="Each spike is a step that overshot. As long as the next ones repair it nothing is"
+        " wrong; one that is too large cannot be repaired.",
         question=Question(
-            "The loss falls nicely for an epoch. Is the rate safe?", ("yes", "not necessarily"), 1
+            "The loss falls nicely for an epoch. Is the rate safe?",
+            ("yes: a rate that is too high shows at once", "no: the loss may still blow up later"),
+            1,
         ),
         runs=(Run("3e-3", babysat(3e-3, l2=1e-6, epoch=epoch), 10 * epoch, called=words.rate),),
         check=_still_too_high,
@@ -307,7 +324,8 @@ def good_rate() -> Lesson:
         section=SECTION,
         title="Where do you look for a good learning rate?",
         setup="The same network has failed at 1e-6 and at 3e-3, each in its own way.",
-        look="A loss curve as it should be: a steep fall, then a flat, slightly noisy descent."
+        look="Watch how steeply the loss falls, and whether it stays down.",
+        why="A loss curve as it should be: a steep fall, then a flat, slightly noisy descent."
         " Training and validation accuracy climb side by side.",
         question=Question(
             "1e-6 was too low, 3e-3 too high. Where would you search?",

@@ -37,7 +37,8 @@ def ensemble() -> Lesson:
         title="Are five networks better than one?",
         setup="Five networks differ in nothing but the seed of their weights and the order of"
         " examples. Their predicted probabilities are averaged.",
-        look="Each makes mistakes of its own; averaging the predictions cancels many of them.",
+        look="Compare the five accuracies on validation. How far apart are they?",
+        why="Each makes mistakes of its own; averaging the predictions cancels many of them.",
         question=Question(
             "Five networks of about 85 %. What does the mean of their predictions reach?",
             ("a bit less", "the same", "a percent or two more"),
@@ -102,8 +103,10 @@ def fine_tuning() -> Lesson:
         title="Does it help to have learned something else before?",
         setup="Twenty points of a spiral with five arms: too few to see how they wind. Some"
         " networks have seen another spiral before, of many points, whose arms had other names;"
-        " they keep all layers but the last.",
+        " they keep all layers but the last, and are fine-tuned on the twenty.",
         look="Watch the accuracy on validation: the rest of the spiral.",
+        why="What was learned before says how arms wind; twenty points need only tell which is"
+        " which.",
         question=Question(
             "Which is better on the rest of the spiral?",
             ("the fresh network", "the fine-tuned one", "neither"),

@@ -52,7 +52,7 @@ def _ten_layers(
         section=SECTION,
         title=title,
         setup="Random inputs pass ten layers of 500 units, none of them trained: the lecture's"
-        " experiment.",
+        " experiment. The weights are random too: N(0, 1) has mean 0 and deviation 1.",
         look=look,
         question=question,
         exhibits={"lab": _lab(activation, initializer)},
@@ -105,7 +105,7 @@ def too_small() -> Lesson:
         "What if the first weights are small?",
         "Look at the histograms from left to right: each is narrower than the one before, until"
         " nothing is left. A weight's gradient is proportional to its input; so that is gone too.",
-        Question("Weights of 0.01 N(0, 1), ten layers. What becomes of the signal?", SIZES, 1),
+        Question("Weights of 0.01 N(0, 1), ten tanh layers. What becomes of the signal?", SIZES, 1),
         lambda report: report.stds[-1] < 1e-5 * report.stds[0],
         (("Xavier", "tanh", "Xavier"), ("Unit normal", "tanh", "unit normal")),
     )  # fmt: skip
@@ -119,7 +119,7 @@ def too_large() -> Lesson:
         "What if the first weights are large?",
         "All histograms have two towers, at -1 and 1, and nothing between. There tanh is flat. A"
         " few units in between have so large weights that the gradient explodes through them.",
-        Question("Weights of 1.0 N(0, 1) instead. Where do the tanh units sit?", UNITS, 2),
+        Question("Weights of 1.0 N(0, 1), ten tanh layers. Where are their outputs?", UNITS, 2),
         lambda report: min(layer.saturated for layer in report.layers) > 0.8,
         (("Xavier", "tanh", "Xavier"), ("ReLU", "ReLU", "unit normal")),
     )  # fmt: skip
@@ -133,7 +133,9 @@ def xavier_tanh() -> Lesson:
         "Which size of the first weights suits tanh?",
         "The histograms stay broad in every layer, a little narrower each time: Xavier was"
         " derived for linear units, and tanh squeezes a bit.",
-        Question("Weights of N(0, 1) / sqrt(inputs). Where do the tanh units sit?", UNITS, 1),
+        Question(
+            "Weights of N(0, 1) / sqrt(inputs), ten tanh layers. Where are their outputs?", UNITS, 1
+        ),
         lambda report: report.stds[-1] > 0.3 * report.stds[0],
         (("Small normal", "tanh", "small normal"), ("ReLU", "ReLU", "Xavier")),
     )  # fmt: skip
@@ -147,7 +149,11 @@ def xavier_relu() -> Lesson:
         "Do Xavier's weights suit ReLU?",
         "ReLU sets half of the units to 0, and with them goes half of the mean square, in every"
         " layer anew. After ten layers a thousandth is left.",
-        Question("Xavier's weights, but ReLU for tanh. What becomes of the signal?", SIZES, 1),
+        Question(
+            "Xavier's N(0, 1) / sqrt(inputs), but ReLU for tanh. What becomes of the signal?",
+            SIZES,
+            1,
+        ),
         lambda report: 0.4 < _kept(report) < 0.6,
         (("He", "ReLU", "He"), ("tanh", "tanh", "Xavier")),
     )  # fmt: skip
@@ -161,7 +167,11 @@ def he_relu() -> Lesson:
         "Which size of the first weights suits ReLU?",
         "One factor of 2 under the root, and all ten histograms look alike. The slide's line of"
         " code prints that factor upside down; its figures are those of 2 / inputs.",
-        Question("Twice the variance of Xavier, with ReLU. What becomes of the signal?", SIZES, 0),
+        Question(
+            "ReLU, and twice the variance: N(0, 1) * sqrt(2 / inputs). What becomes of the signal?",
+            SIZES,
+            0,
+        ),
         lambda report: 0.9 < _kept(report) < 1.1,
         (("Xavier", "ReLU", "Xavier"), ("tanh", "tanh", "He")),
     )  # fmt: skip

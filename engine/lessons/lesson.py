@@ -149,7 +149,7 @@ class Lesson:
     section: str  # of the lecture
     title: str  # a question, which does not give the claim away
     setup: str  # what there is before anything has happened; nor does this
-    look: str  # what to watch while it runs
+    look: str  # what to watch while it runs; not what will be seen
     question: Question
     check: Callable[[Evidence], Verdict]
     breaks: tuple[Variation, ...]
@@ -157,6 +157,7 @@ class Lesson:
     view: str = "loss"  # the plot that it is about, as the page names its plots
     runs: tuple[Run, ...] = ()
     exhibits: Mapping[str, Exhibit] = dataclasses.field(default_factory=dict)
+    why: str = ""  # what explains the verdict, and comes with it
     name: str = ""  # these two come from the registry
     claim: str = ""  # the lecture's statement; for after the prediction
 
@@ -182,7 +183,9 @@ class Lesson:
     @property
     def minutes(self) -> int:
         """About how long it takes: reading, three questions, and the runs of all variations."""
-        words = len(f"{self.setup} {self.look} {self.claim} {self.question.text}".split())
+        words = len(
+            f"{self.setup} {self.look} {self.claim} {self.why} {self.question.text}".split()
+        )
         plays = 1 + len(self.breaks)
         questions = 3 + 2 * len(self.breaks)
         seconds = words / READ + THINK * questions + WATCHED * plays * bool(self.runs)

@@ -129,7 +129,7 @@ def _undone(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("batch norm at test time")
 def at_test_time() -> Lesson:
-    """In training an output hangs on the rest of the batch; at test time, on fixed statistics."""
+    """In training an output depends on the rest of the batch; at test time, on fixed statistics."""
     return Lesson(
         section=SECTION,
         title="Does an output depend on which other examples are in the batch?",

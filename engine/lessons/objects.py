@@ -26,10 +26,12 @@ def convolution() -> Lesson:
     return Lesson(
         section=SECTION,
         title="How does a small filter look at a whole picture?",
-        setup="A convolutional layer of six filters, each 5 x 5, learns from pictures of clothing.",
-        look="Watch the six maps of one piece of clothing while the filters learn. Each map is"
-        " the same small filter, applied at every place of the picture. Some learn to respond to"
-        " edges, some to plain areas.",
+        setup="A convolutional layer of six filters, each 5 x 5, learns from pictures of clothing."
+        " A filter is laid on every place of the picture where it fits; its answers, one for each"
+        " place, are its map.",
+        look="Watch the six maps of one piece of clothing while the filters learn.",
+        why="Each map is the same small filter, applied at every place of the picture. Some"
+        " learn to respond to edges, some to plain areas.",
         question=Question(
             "The pictures have 28 x 28 pixels. How large is the map of a 5 x 5 filter?",
             ("28 x 28", "24 x 24", "5 x 5"),
@@ -94,7 +96,7 @@ def a_step_downhill() -> Lesson:
         " part. On the right, at rates a hundred times as large, the loss bends away from it and"
         " rises: the slope holds only near the weights where it was taken.",
         question=Question(
-            "A small rate is doubled. The loss falls in one step by",
+            "A small rate is doubled. How far does the loss fall in one step?",
             ("as much as before", "twice as much", "four times as much"),
             1,
         ),

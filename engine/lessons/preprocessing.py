@@ -77,7 +77,7 @@ def _steps(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("images: subtract the mean")
 def means() -> Lesson:
-    """Of images one subtracts the mean image, or a mean per colour, from the training part."""
+    """From images one subtracts the training images' mean, pixel by pixel or per colour."""
     return Lesson(
         section=SECTION,
         title="What is subtracted from images?",
@@ -88,7 +88,7 @@ def means() -> Lesson:
         " the first leaves each single pixel with mean 0.",
         question=Question(
             "After subtracting one mean per channel, what is the mean of one pixel?",
-            ("0", "not 0, only all pixels together have mean 0", "1"),
+            ("0", "another one for each pixel", "1"),
             1,
         ),
         exhibits={

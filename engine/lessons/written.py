@@ -91,6 +91,7 @@ class WrittenLesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seen: WrittenObservation
     variations: Annotated[tuple[WrittenVariation, ...], msgspec.Meta(min_length=1, max_length=6)]
     section: Name = "Own lessons"
+    why: Annotated[str, msgspec.Meta(max_length=600)] = ""
     view: str = "loss"
     name: Name = ""  # by which links call it; empty: its title
     figures: Annotated[tuple[ShownFigure, ...], msgspec.Meta(max_length=12)] = ()
@@ -150,6 +151,7 @@ def _built(written: WrittenLesson) -> Lesson:
         title=written.title,
         setup=written.setup,
         look=written.look,
+        why=written.why,
         question=Question(question.text, question.options, question.right),
         check=_check_of(written).verdict,
         observe=_observing(written.seen),

@@ -156,8 +156,8 @@ def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
     expect(tab.page.locator(".holds")).to_be_visible()
     expect(tab.page.get_by_text("You predicted it:")).to_be_visible()
     choose(tab, "first loss")
-    press_to_the_verdict(tab, "0")
-    expect(tab.page.get_by_text("You expected: 0. It is: 2.3026.")).to_be_visible()
+    press_to_the_verdict(tab, "0.1000")
+    expect(tab.page.get_by_text("You expected: 0.1000. It is: 2.3026.")).to_be_visible()
     by = open_lesson("first loss").breaks[0]
     press_to_the_verdict(tab, f"{by.label}: {FAILS}")
     verdict = tab.page.locator(".fails").inner_text()

@@ -74,6 +74,7 @@ def vary(lesson: Lesson, evidence: Evidence, varied: Lesson) -> Evidence:
 def test_a_lesson_has_all_its_texts(name):
     lesson = open_lesson(name)
     assert 40 < len(lesson.look) < 330
+    assert not lesson.runs or 40 < len(lesson.why) < 330
     assert 20 < len(lesson.setup) < 250
     assert lesson.title.endswith("?")
     assert len(lesson.question.options) > 1
@@ -110,7 +111,7 @@ def test_every_variation_changes_something(name):
 
 
 def test_a_run_is_the_same_as_its_command_makes_it():
-    run = open_lesson("dead ReLUs").runs[1]
+    run = open_lesson("dead ReLUs").runs[0]
     watched = Experiment(RunConfig())
     watched.apply(run.begin)
     while watched.status is Status.RUNNING:
@@ -119,6 +120,14 @@ def test_a_run_is_the_same_as_its_command_makes_it():
     played = follow(run)
     theta = played.network.parameters.theta
     assert theta.tobytes() == watched.network.parameters.theta.tobytes()
+
+
+def test_the_curves_end_at_the_figures_of_the_verdict():
+    run = open_lesson("convolution").runs[0]  # of figures so dear that few rows have them
+    played = follow(dataclasses.replace(run, steps=43))
+    curves = played.snapshot().curves
+    assert curves["step"][-1] == 43
+    assert curves["validation_accuracy"][-1] == pytest.approx(outcome(played).accuracy, abs=1e-3)
 
 
 def test_an_outcome_has_read_only_copies(config):
@@ -416,6 +425,17 @@ def test_the_runs_of_a_lesson_are_drawn_beside_each_other_by_their_titles():
     assert [past.name for past in experiment.pinned] == list(lesson.titles.values())
     assert scenes[-1].verdict and scenes[-1].seen
     assert scenes[-1].shown == "SGD at 0.01"
+
+
+def test_who_watches_slowly_gets_the_curves_and_figures_of_who_does_not():
+    lesson = short(open_lesson("ReLU learns faster"), steps=90)
+    experiment = Experiment(RunConfig())
+    for _ in play_live(experiment, lesson, lambda pace: None):
+        experiment.advance(math.inf, steps=1, apart=1)
+    for run, watched in zip(lesson.runs, experiment.pinned, strict=True):
+        curves = follow(run).snapshot().curves
+        for name in ("step", "train_accuracy", "validation_loss"):
+            np.testing.assert_array_equal(watched.curves[name], curves[name])
 
 
 def test_what_a_variation_changes_is_drawn_beside_it_as_it_was():
