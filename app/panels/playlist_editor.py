@@ -70,7 +70,7 @@ class PlaylistEditor:
         self._file_input.param.watch(lambda event: self._open_file(), "value")
         self.view = Column(
             # Above the board: below it they would lie over its end on a phone.
-            FlexBox(self._save, self._file_input, margin=(0, 12), sizing_mode="stretch_width"),
+            FlexBox(self._file_input, self._save, margin=(0, 12), sizing_mode="stretch_width"),
             self._board,
             stylesheets=[css("playlist")],
             sizing_mode="stretch_width",
@@ -260,10 +260,15 @@ class PlaylistEditor:
     # ---- what is seen --------------------------------------------------------------------------
 
     def _allow(self) -> None:
+        """Offer to save what is complete.
+
+        The button is hidden, not disabled: Panel 1.10 loses what is changed of a component's own
+        properties while React draws it for the first time.
+        """
         try:
-            self._save.disabled = not self._made
+            self._save.visible = bool(self._made)
         except ValueError:
-            self._save.disabled = True
+            self._save.visible = False
 
     def _draw(self, refusal: str = "") -> None:
         self._allow()
