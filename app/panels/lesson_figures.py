@@ -73,7 +73,7 @@ def _words_of_curve(curve: FunctionCurve) -> str:
         f"{numbers.number(slope)} at {point:g}"
         for point, slope in zip(curve.points, curve.slopes, strict=True)
     )
-    return f"{curve.name}: slope {slopes}"
+    return f"{curve.name}, and dashed its slope: {slopes}"
 
 
 @words.register
@@ -146,6 +146,7 @@ def _descent(descent: Descent) -> figure:
     picture.line(x, y, color=palette.TRAIN, line_width=1.5)
     picture.scatter([x[0]], [y[0]], color=palette.TRAIN, size=7)
     picture.scatter([descent.goal[0]], [descent.goal[1]], marker="x", color=palette.ACCENT, size=10)
+    picture.xaxis.axis_label, picture.yaxis.axis_label = "first weight", "second weight"
     return picture
 
 

@@ -132,14 +132,24 @@ def _names(snapshot: Snapshot) -> Mapping[int, str]:
 
 
 def _shortened(titles: list[str]) -> list[str]:
-    """Titles that fit behind a line: without the first and last words that all have in common."""
-    words = [title.split() for title in titles]
-    if len(words) > 1 and len(set(titles)) > 1:
+    """Titles that fit behind a line: without the first and last words that all have in common.
+
+    What stands before a colon stays: "before: batches of 10" becomes "before: 10".
+    """
+    heads, bare = zip(*(_parted(title) for title in titles), strict=True)
+    words = [title.split() for title in bare]
+    if len(words) > 1 and len(set(bare)) > 1:
         while len({one[0] for one in words}) == 1 and min(map(len, words)) > 1:
             words = [one[1:] for one in words]
         while len({one[-1] for one in words}) == 1 and min(map(len, words)) > 1:
             words = [one[:-1] for one in words]
-    return [_cut(" ".join(one).strip(" ,")) for one in words]
+    short = (" ".join(one).strip(" ,") for one in words)
+    return [_cut(head + rest) for head, rest in zip(heads, short, strict=True)]
+
+
+def _parted(title: str) -> tuple[str, str]:
+    head, colon, rest = title.partition(": ")
+    return (head + colon, rest) if colon else ("", title)
 
 
 def _cut(name: str) -> str:

@@ -1,13 +1,14 @@
 """Other runs in the plots and in the table: only comparable ones, each of them once."""
 
+import dataclasses
 import re
 
 import pytest
 
 from app.plots import view_of
-from app.plots.ghost_runs import ghosts, left_out
+from app.plots.ghost_runs import ghosts, left_out, own_name
 from app.sharing.pinned import table
-from engine import Choice, Experiment, Pin, Restart, SetKnob
+from engine import BackgroundResults, Choice, Experiment, LessonProgress, Pin, Restart, SetKnob
 
 
 @pytest.fixture
@@ -24,6 +25,18 @@ def labels(experiment: Experiment, name: str) -> list[str]:
 
 def heads(experiment: Experiment) -> list[str]:
     return re.findall(r'<th scope="col">(.*?)</th>', table(experiment.snapshot()))
+
+
+def test_runs_of_a_varied_lesson_are_told_apart_by_what_differs(experiment):
+    for name in ("before: batches of 10", "batches of 500"):
+        experiment.apply(Pin(name))
+        experiment.train(1)
+    lesson = LessonProgress("", count=2, shown="batches of 10")
+    snapshot = dataclasses.replace(
+        experiment.snapshot(), background=BackgroundResults(lesson=lesson)
+    )
+    drawn = ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"]
+    assert (drawn, own_name(snapshot)) == (["before: 10", "500"], "10")
 
 
 def test_a_run_on_the_same_data_is_drawn(experiment):
