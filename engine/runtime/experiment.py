@@ -203,6 +203,11 @@ class Experiment:
         """Whether there is something to do at once, besides training."""
         return self._tree.at_work
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether another step than the last one is shown, or wanted."""
+        return self._tree.shown.past is not None or self._tree.shown.rebuilding_ahead
+
     # ---- training -------------------------------------------------------------------------
 
     @_quietly

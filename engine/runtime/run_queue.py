@@ -3,7 +3,8 @@
 Turns for queued commands alternate with turns for training. Commands cost time from a budget that
 fills at the rate of the experiment's share, so that nobody waits for more than one turn of each of
 the others, however many commands somebody sends. At a pace, only the steps that are due are made;
-what is left of such shares goes to those that could use more, a piece at a time.
+what is left of such shares goes to those that could use more, a piece at a time. Who looks back
+waits for what is seen, and gets much more than an even share while it is rebuilt.
 """
 
 import heapq
@@ -33,6 +34,7 @@ SHARES = 4  # of an even one, the largest share of an experiment that few others
 LESS, MORE = 0.97, 1.01  # factors on the share after each slice
 WORK = 0.7  # share of a visitor's time for background work during training
 COMMANDS = 0.5  # of a visitor's share of the time, what its commands may take in the long run
+LOOKS = 0.5  # share of the time of all who look back, since they wait for what they see
 PIECE = 0.02  # seconds of a turn that is longer than an equal share of the time
 FRAME = 0.9  # of a period: one that has several turns in a period is shown once in that time
 OBEYED = 0.02  # seconds of one visitor's commands, after which the next one gets a turn
@@ -225,7 +227,8 @@ class RunQueue:
         alone = self._scheduler.alone(slot)
         share, part = self.share(slot, alone)
         beat = planned + part * self._scheduler.period
-        rate = COMMANDS * (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
+        even = (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
+        rate = COMMANDS * max(even, self._share_of_looks(slot, _looks_back))
         slot.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
         if slot.ready and (alone or slot.budget.solvent):
@@ -240,8 +243,9 @@ class RunQueue:
         now, wait = self._clock(), _wait(slot)
         if slot.due and slot.due <= now + max(wait, self._scheduler.period):
             return share
-        if slot.busy:  # at regular times; a delay is not made up for
-            self._enqueue(slot, max(beat, now + wait) if due else now)
+        if slot.busy:  # at regular times; a delay is made up for only where somebody waits
+            least = now - self._scheduler.period if _waited_for(slot) else now + wait
+            self._enqueue(slot, max(beat, least) if due else now)
         elif slot.next:
             self._enqueue(slot, self._clock() + (0.0 if alone else slot.budget.wait(rate)))
         return share
@@ -259,6 +263,10 @@ class RunQueue:
             load *= LOAD_ALONE / LOAD
         served = max(len(self._due) + 1, (self._scheduler.trained + 1) / SHARES)
         equal = load * self._scheduler.period / served
+        if looks := self._share_of_looks(slot, _waited_for) * self._scheduler.period:
+            share = max(equal, looks)
+            turn = min(share, max(equal, PIECE))
+            return turn, turn / share
         if slot.needs < equal:
             return equal, 1.0
         others = [other.needs for _, _, other in self._due]
@@ -266,6 +274,15 @@ class RunQueue:
         share = equal + left / (1 + sum(needs >= equal for needs in others))
         turn = min(share, max(equal, PIECE))
         return turn, turn / share if share > 0 else 1.0
+
+    def _share_of_looks(
+        self, slot: ExperimentSlot, counts: Callable[[ExperimentSlot], bool]
+    ) -> float:
+        """An even part of `LOOKS` among all that this counts; 0 for all others."""
+        if not counts(slot):
+            return 0.0
+        with self.changed:
+            return LOOKS / max(1, sum(map(counts, self._slots)))
 
     def _obey(self, slot: ExperimentSlot, rate: float) -> None:
         begun = self._clock()
@@ -337,6 +354,14 @@ class RunQueue:
                     heapq.heapify(self._due)
                 slot.due = due
                 heapq.heappush(self._due, (due, next(self._order), slot))
+
+
+def _looks_back(slot: ExperimentSlot) -> bool:
+    return slot.experiment.looks_back
+
+
+def _waited_for(slot: ExperimentSlot) -> bool:
+    return slot.experiment.at_work
 
 
 def _wait(slot: ExperimentSlot) -> float:

@@ -199,6 +199,60 @@ def test_a_past_step_is_rebuilt_at_once_though_the_look_has_spent_the_budget(
     assert handle.latest.step == APART - 1
 
 
+def looker(room, config, clock, replays):
+    """One whose run has come some way, beside many who train; a step costs so many seconds."""
+    seated(room, config, clock, [f"{n}" for n in range(20)])
+
+    worked = []
+
+    def work():
+        clock.now += replays
+        worked.append(replays)
+        return clock.now
+
+    experiment = Experiment(config, clock=clock, work=work)
+    experiment.train(3 * APART)
+    handle = room.add(experiment, "looks back")
+    serve(room, clock, 10 * PERIOD)
+    worked.clear()
+    return handle, worked
+
+
+def until_it_is_shown(room, clock, handle, step):
+    """Look at a step; how many periods it takes until that is shown."""
+    begun = clock.now
+    handle.send(LookBack(step))
+    for _ in range(100):
+        serve(room, clock, PERIOD / 10)
+        looking = handle.latest.looking
+        if looking and (looking.step, looking.done) == (step, 1):
+            break
+    return (clock.now - begun) / PERIOD
+
+
+def test_who_looks_back_waits_for_some_three_times_the_work_beside_many_who_train(
+    room, config, clock
+):
+    handle, worked = looker(room, config, clock, replays=0.004)
+    waited = until_it_is_shown(room, clock, handle, 2 * APART)
+    assert sum(worked) > APART * 0.004
+    assert waited * PERIOD < 3 * sum(worked)
+
+
+def test_a_drag_along_the_timeline_goes_on_beside_many_who_train(room, config, clock, monkeypatch):
+    handle, _ = looker(room, config, clock, replays=0.0001)
+    experiment = room.slot(handle).experiment
+    apply = experiment.apply
+
+    def apply_for_some_time(command):
+        apply(command)
+        clock.now += SAVED / 4
+
+    monkeypatch.setattr(experiment, "apply", apply_for_some_time)
+    waits = [until_it_is_shown(room, clock, handle, step) for step in range(APART, APART + 20)]
+    assert max(waits) < 5
+
+
 def test_a_flood_without_competitors_is_not_throttled(room, config, clock):
     handles, _ = seated(room, config, clock, "a")
     for n in range(20):
