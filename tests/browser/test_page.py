@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from app.server.memory import set_aside
 from app.server.session import CONDUCTOR, VISITS
 from engine import Choice, Status
-from tests.browser.conftest import ONE_PLOT, SCREEN, at_test_pace, wait_for
+from tests.browser.conftest import ONE_PLOT, SCREEN, at_test_pace, wait_for, whole
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE
 
@@ -207,34 +207,6 @@ def test_divergence_is_reported_and_restart_works(tab):
     assert tab.snapshot.status is Status.RUNNING
 
 
-def test_two_tabs_do_not_disturb_each_other_and_closing_one_frees_its_experiment(open_tab):
-    stays, leaves = open_tab(), open_tab()
-    leaves.slide("Learning rate", "End")
-    leaves.wait_for(lambda: leaves.text("status") == "diverged")
-    stays.wait_for_frames(2)
-    assert stays.text("status") == "running"
-    assert stays.snapshot.config.optimization.learning_rate == 0.01
-    assert not stays.snapshot.markers
-    assert len(CONDUCTOR) == 2
-    page = weakref.ref(leaves.visit.layout.page)
-    leaves.window.close()
-    forget_the_left()
-    stays.wait_for(lambda: len(CONDUCTOR) == 1)
-    assert list(VISITS) == [stays.session]
-
-    def freed() -> bool:
-        set_aside()  # as the server does when no visitor is left
-        return page() is None
-
-    stays.wait_for(freed)
-    stays.wait_for_frames(3)
-    stays.window.close()
-    stays_thread = [t for t in threading.enumerate() if t.name == "conductor"]
-    for thread in stays_thread:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-
-
 def test_numbers_that_are_not_finite_reach_the_browser(tab):
     assert math.isnan(tab.source("updates")["W1"][0])  # none before the first update
 
@@ -293,6 +265,49 @@ def test_illegal_layers_are_refused_with_a_message(tab):
     assert tab.snapshot.run == 2
 
 
+def test_a_run_is_followed_while_none_of_its_plots_is_visible(tab):
+    tab.page.get_by_role("tab", name="Lab").click()
+    tab.wait_for(lambda: tab.page.evaluate("document.body && window.babysit.frames") > 0)
+    tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
+    step = tab.channel("step")
+    tab.wait_for_frames(2)
+    assert tab.channel("step") > step
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.text("status") == "paused")
+    tab.page.get_by_role("tab", name="Knobs").click()
+    tab.page.get_by_role("heading", name="Loss").wait_for()
+    tab.wait_for(lambda: tab.source("loss")["step"][-1] == tab.snapshot.curves["step"][-1])
+
+
+def test_two_tabs_do_not_disturb_each_other_and_closing_one_frees_its_experiment(open_tab):
+    stays, leaves = open_tab(ONE_PLOT), open_tab(ONE_PLOT)
+    whole(leaves)
+    leaves.slide("Learning rate", "End")
+    leaves.wait_for(lambda: leaves.text("status") == "diverged")
+    stays.wait_for_frames(2)
+    assert stays.text("status") == "running"
+    assert stays.snapshot.config.optimization.learning_rate == 0.01
+    assert not stays.snapshot.markers
+    assert len(CONDUCTOR) == 2
+    page = weakref.ref(leaves.visit.layout.page)
+    leaves.window.close()
+    forget_the_left()
+    stays.wait_for(lambda: len(CONDUCTOR) == 1)
+    assert list(VISITS) == [stays.session]
+
+    def freed() -> bool:
+        set_aside()  # as the server does when no visitor is left
+        return page() is None
+
+    stays.wait_for(freed)
+    stays.wait_for_frames(3)
+    stays.window.close()
+    stays_thread = [t for t in threading.enumerate() if t.name == "conductor"]
+    for thread in stays_thread:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
 def test_the_first_plot_moves_before_the_others_are_drawn(page, address):
     sent: list[dict[str, object]] = []
 
@@ -316,20 +331,6 @@ def test_the_settings_come_with_the_page_before_any_plot(page, address):
     page.get_by_role("slider", name="Learning rate").wait_for()
     page.get_by_role("combobox", name="Activation").wait_for()
     assert page.evaluate("window.babysit?.frames ?? 0") == 0
-
-
-def test_a_run_is_followed_while_none_of_its_plots_is_visible(tab):
-    tab.page.get_by_role("tab", name="Lab").click()
-    tab.wait_for(lambda: tab.page.evaluate("document.body && window.babysit.frames") > 0)
-    tab.page.get_by_role("heading", name="Loss").wait_for(state="hidden")
-    step = tab.channel("step")
-    tab.wait_for_frames(2)
-    assert tab.channel("step") > step
-    tab.press("Pause")
-    tab.wait_for(lambda: tab.text("status") == "paused")
-    tab.page.get_by_role("tab", name="Knobs").click()
-    tab.page.get_by_role("heading", name="Loss").wait_for()
-    tab.wait_for(lambda: tab.source("loss")["step"][-1] == tab.snapshot.curves["step"][-1])
 
 
 def test_another_bokeh_gives_a_warning_and_the_page_still_starts(page, address):

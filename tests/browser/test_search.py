@@ -45,7 +45,7 @@ def begin(tab, trials: int = 8) -> None:
     count(tab, "Epochs", 2)
     tab.wait_for(lambda: asked(tab).trials == trials and asked(tab).epochs == 2)
     tab.press("Start a search")
-    tab.wait_for(lambda: state(tab).frame is not None)
+    tab.wait_for(lambda: state(tab).frame.search.epochs == 2)  # it is another search
     assert len(state(tab).frame.trials) == trials
 
 
@@ -66,7 +66,37 @@ def cells(tab) -> dict[int, str]:
     return found
 
 
-def test_a_search_fills_the_wall_goes_on_finer_and_a_trial_becomes_the_run(room):
+def an_illegal_range_is_refused(room) -> None:
+    box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
+    least = box.input_value()
+    box.fill("much")
+    box.press("Enter")
+    room.wait_for(lambda: refused(room))
+    room.press("Start a search")
+    room.page.get_by_text("must be a number, got 'much'").wait_for()
+    assert state(room).frame is None
+    box.fill(least)
+    box.press("Enter")
+    room.wait_for(lambda: not refused(room))
+
+
+def a_search_is_paused_resumed_and_cancelled(room) -> None:
+    count(room, "Epochs", 90)
+    room.wait_for(lambda: asked(room).epochs == 90)
+    room.press("Start a search")
+    room.wait_for(lambda: state(room).frame is not None)
+    room.press("Pause search")
+    room.wait_for(lambda: state(room).frame.status is SearchStatus.PAUSED)
+    room.press("Resume search")
+    room.wait_for(lambda: state(room).frame.status is SearchStatus.RUNNING)
+    step = room.snapshot.step
+    room.press("Cancel search")
+    room.wait_for(lambda: state(room).frame.status is SearchStatus.CANCELLED)
+    room.wait_for(lambda: room.snapshot.step > step)
+    assert room.snapshot.run == 1
+
+
+def a_search_fills_the_wall_and_goes_on_finer(room) -> None:
     begin(room)
     room.wait_for(lambda: finished(room))
     room.wait_for(lambda: len(cells(room)) == 8 and all(cells(room).values()))
@@ -85,6 +115,9 @@ def test_a_search_fills_the_wall_goes_on_finer_and_a_trial_becomes_the_run(room)
     room.page.get_by_text("together").first.wait_for()
     room.wait_for(lambda: state(room).ensemble and state(room).ensemble.finished)
 
+
+def a_trial_becomes_the_run(room) -> None:
+    finer = state(room).frame
     room.press("Table of trials")
     room.page.get_by_role("button", name=f"Load trial {finer.ranking[0] + 1}", exact=True).click()
     best = finer.trials[finer.ranking[0]].config
@@ -94,29 +127,8 @@ def test_a_search_fills_the_wall_goes_on_finer_and_a_trial_becomes_the_run(room)
     expect(room.page.get_by_role("tab", name="Knobs")).to_have_attribute("aria-selected", "true")
 
 
-def test_an_illegal_range_is_refused_and_a_search_paused_resumed_and_cancelled(room):
-    box = room.page.get_by_role("textbox", name=re.compile("from", re.IGNORECASE)).first
-    least = box.input_value()
-    box.fill("much")
-    box.press("Enter")
-    room.wait_for(lambda: refused(room))
-    room.press("Start a search")
-    room.page.get_by_text("must be a number, got 'much'").wait_for()
-    assert state(room).frame is None
-    box.fill(least)
-    box.press("Enter")
-    room.wait_for(lambda: not refused(room))
-
-    count(room, "Epochs", 90)
-    room.wait_for(lambda: asked(room).epochs == 90)
-    room.press("Start a search")
-    room.wait_for(lambda: state(room).frame is not None)
-    room.press("Pause search")
-    room.wait_for(lambda: state(room).frame.status is SearchStatus.PAUSED)
-    room.press("Resume search")
-    room.wait_for(lambda: state(room).frame.status is SearchStatus.RUNNING)
-    step = room.snapshot.step
-    room.press("Cancel search")
-    room.wait_for(lambda: state(room).frame.status is SearchStatus.CANCELLED)
-    room.wait_for(lambda: room.snapshot.step > step)
-    assert room.snapshot.run == 1
+def test_a_search_from_an_illegal_form_to_the_wall_and_a_trial_as_the_run(room):
+    an_illegal_range_is_refused(room)
+    a_search_is_paused_resumed_and_cancelled(room)
+    a_search_fills_the_wall_and_goes_on_finer(room)
+    a_trial_becomes_the_run(room)

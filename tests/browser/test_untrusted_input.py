@@ -36,7 +36,7 @@ ASSAULT = """
 
 @pytest.mark.filterwarnings("ignore")
 def test_illegal_widget_values_harm_no_other_visitor(served, address, open_tab, page):
-    other = open_tab()
+    other = open_tab(ONE_PLOT)
     page.goto(at_test_pace(address))
     page.get_by_role("slider", name="Learning rate").wait_for()
     sent = page.evaluate(ASSAULT)
