@@ -1,10 +1,11 @@
-"""Accessibility of the page, as far as axe can check it."""
+"""Accessibility of the page, as far as axe can check it; and explanations in all its tabs."""
 
 from axe_playwright_python.sync_playwright import Axe
 
 from app.panels import KNOBS, PANELS
 from app.plots import places
 from tests.browser.conftest import DESK
+from tests.browser.explained import all_explained, load_explanations
 
 GRAVE = ("serious", "critical")
 COLOURS = ("color-contrast", "link-in-text-block")  # the rules of axe that look at colours
@@ -58,9 +59,13 @@ def look_in_every_tab(tab, rules=()) -> None:
         if name not in PANELS:
             tab.page.get_by_role("tab", name=name, exact=True).click()
             shuts_nobody_out(tab, rules, within=f'role=tabpanel[name="{name}"]')
+            all_explained(tab)
     for name in reversed((KNOBS, *PANELS)):
         tab.page.get_by_role("tab", name=name, exact=True).click()
+        for placeholder in tab.page.get_by_role("status").get_by_text("A moment").all():
+            placeholder.wait_for(state="hidden")
         shuts_nobody_out(tab, rules)
+        all_explained(tab)
     tab.press("Play")
 
 
@@ -68,7 +73,7 @@ def look_unfolded_diverged_and_in_a_dialog(tab, rules=()) -> None:
     shuts_nobody_out(tab, rules)
     tab.page.keyboard.press("?")
     tab.page.get_by_role("dialog").wait_for()
-    shuts_nobody_out(tab, rules)
+    shuts_nobody_out(tab, rules, within="role=dialog")
     tab.page.keyboard.press("Escape")
     tab.page.get_by_role("dialog").wait_for(state="hidden")
 
@@ -86,7 +91,8 @@ def test_every_control_has_a_name_and_every_plot_tells_its_figures(shared):
         shared.wait_for(lambda view=view: any(map(str.isdigit, shared.text(f"{view}.alt"))))
 
 
-def test_no_grave_violation_in_any_tab_by_light_and_in_the_dark(tab):
+def test_each_tab_shuts_nobody_out_by_light_and_in_the_dark_and_is_explained(tab):
+    load_explanations(tab)
     look_in_every_tab(tab)
     turn_dark(tab)
     look_in_every_tab(tab, COLOURS)  # the themes differ in nothing else

@@ -1,31 +1,10 @@
 """The pointer as a question mark, in a real browser: one walk through all that one can ask for."""
 
-from app.explanations.explanation import EXPLANATIONS
-from app.panels import PANELS
-from app.plots import places
 from engine import Status
 from tests.browser.conftest import Tab
+from tests.browser.explained import ELEMENTS, all_explained
 from tests.browser.test_accessibility import COLOURS, shuts_nobody_out
 
-# Each element that can be seen and does or tells something: how it is explained, and what it is.
-ELEMENTS = """async () => {
-    const {thing_of} = await import("/app/static/explanations.js")
-    const roots = [document]
-    const found = []
-    for (const root of roots) {
-        for (const element of root.querySelectorAll("*")) {
-            if (element.shadowRoot != null) roots.push(element.shadowRoot)
-            const acts = element.matches(`button, input, select, textarea, a[href], summary,
-                [role=slider], [role=combobox], [role=tab], [role=switch]`)
-            const tells = (element.dataset?.text ?? "") != "" && !element.matches(".unseen")
-            const silent = element.closest("[aria-hidden=true], babysit-question-mark")
-            if ((acts || tells) && silent == null && element.checkVisibility()) {
-                found.push([thing_of(element)?.key ?? "", element.outerHTML.slice(0, 200)])
-            }
-        }
-    }
-    return found
-}"""
 # Where the line of the validation loss lies furthest from that of the training loss.
 ON_THE_LINE = """async () => {
     const {figures_in} = await import("/app/static/views.js")
@@ -41,31 +20,11 @@ ON_THE_LINE = """async () => {
     const n = apart.indexOf(Math.max(...apart))
     return [left + x_scale.compute(x[n]), top + y_scale.compute(validation[n])]
 }"""
-LARGE = ("view", "panel", "dialog")  # what is around anything: no element has these as its own
 FOCUSED = """() => {
     let element = document.activeElement
     while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
     return element.dataset.press ?? element.localName
 }"""
-
-
-def unexplained(tab: Tab) -> list[str]:
-    """The elements of which the page can only say in what they are."""
-    keys = dict.fromkeys(EXPLANATIONS)
-    return [
-        f"{key or 'nothing'}: {html}"
-        for key, html in tab.page.evaluate(ELEMENTS)
-        if key not in keys or key.partition(" ")[0] in LARGE
-    ]
-
-
-def all_explained(tab: Tab) -> None:
-    tab.settle()
-    assert tab.page.evaluate(ELEMENTS)
-    try:  # the panel before may still be there for a moment
-        tab.wait_for(lambda: not unexplained(tab))
-    except AssertionError:
-        raise AssertionError("\n".join(unexplained(tab))) from None
 
 
 def answered(tab: Tab, title: str) -> str:
@@ -139,20 +98,11 @@ def explains_in_dialogs(tab: Tab) -> None:
         page.locator("[role=dialog]:not(.answer)").wait_for(state="hidden")
 
 
-def explains_in_panels(tab: Tab) -> None:
-    """Everything in each tab has an explanation."""
-    page = tab.page
-    while (folded := page.locator(".settings button[aria-expanded=false]")).count():
+def explains_folded_settings(tab: Tab) -> None:
+    """Everything in the other tabs has an explanation, too: see test_accessibility.py."""
+    while (folded := tab.page.locator(".settings button[aria-expanded=false]")).count():
         folded.first.click()
-    for name in [name for name in places() if name and name not in PANELS]:
-        page.get_by_role("tab", name=name, exact=True).click()
-        all_explained(tab)
-    for name in reversed(list(PANELS)):
-        page.get_by_role("tab", name=name, exact=True).click()
-        for placeholder in page.get_by_role("status").get_by_text("A moment").all():
-            placeholder.wait_for(state="hidden")
-        all_explained(tab)
-    page.get_by_role("tab", name="Knobs", exact=True).click()
+    all_explained(tab)
 
 
 def leads_to_the_lesson_in_the_dark(tab: Tab) -> None:
@@ -177,5 +127,5 @@ def test_whatever_is_asked_for_with_the_question_mark_is_explained_and_not_done(
     explains_in_dialogs(tab)
     now = tab.snapshot
     assert (now.run, now.step, now.config) == (before.run, before.step, before.config)
-    explains_in_panels(tab)
+    explains_folded_settings(tab)
     leads_to_the_lesson_in_the_dark(tab)
