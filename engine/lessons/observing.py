@@ -18,6 +18,7 @@ from engine.measure.verdict import Metric
 
 NEITHER = "no clear difference"
 NO_NUMBER = "it is no number any more"
+NONE_OF_THESE = "none of these"  # the same for shares and counts, which do not explode
 APART = 0.02  # difference of two figures, also relative to them, that can be seen in a plot
 
 type Figure = Callable[[Outcome], float]
@@ -58,7 +59,8 @@ def how_much(
     """Ask between which of these bounds a figure lies."""
     ends = [format(bound, form) for bound in bounds]
     between = [f"{low} to {high}" for low, high in itertools.pairwise(ends)]
-    options = (f"up to {ends[0]}", *between, f"above {ends[-1]}", NO_NUMBER)
+    missing = NONE_OF_THESE if form.endswith(("%", ".0f")) else NO_NUMBER
+    options = (f"up to {ends[0]}", *between, f"above {ends[-1]}", missing)
 
     def observe(evidence: Evidence) -> Observation:
         value = figure(evidence)
