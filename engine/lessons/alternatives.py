@@ -31,7 +31,7 @@ def elu() -> Lesson:
         observe=observing.highest_exhibit(
             "Which of the curves goes further down below zero?",
             FunctionCurve,
-            lambda curve: -float(curve.value.min()),
+            lambda curve: abs(min(0.0, float(curve.value.min()))),
         ),
         breaks=(
             Variation("Softplus in ELU's place", "ELU", exhibit=Nonlinearity(Choice("softplus"))),
