@@ -99,11 +99,11 @@ class HandInForm:
 
 def report(made: HandIn, pinned: Iterable[PastRun]) -> str:
     """The hand-in as a page to read and to print."""
-    titles = {slug_of(name): open_lesson(name).title for name in LESSONS}
+    lessons = {slug_of(name): open_lesson(name) for name in LESSONS}
     runs = [
         (past, Markup("".join(_curves(past))), _figures(past)) for past in pinned if past.digest
     ]
-    return render("hand_in", made=made, css=Markup(css("report")), titles=titles, runs=runs)
+    return render("hand_in", made=made, css=Markup(css("report")), lessons=lessons, runs=runs)
 
 
 def _figures(past: PastRun) -> dict[str, str]:

@@ -12,7 +12,14 @@ from tests.waiting import PATIENCE
 
 FILES = ("Hand-in (JSON)", "Report (HTML)")
 EVIL = "<script>alert(1)</script>"
-ANSWER = LessonAnswer(lesson="first-loss", predicted="0", reason=EVIL, seen="2.2", holds=True)
+ANSWER = LessonAnswer(
+    lesson="first-loss",
+    predicted="0.1000",
+    reason=EVIL,
+    seen="2.2",
+    holds=True,
+    figures=(("first loss", 2.3024), ("steps", None)),
+)
 
 
 @pytest.fixture
@@ -62,6 +69,8 @@ def test_the_report_has_all_of_it_as_text(form, handle):
     page = report(hand_in("Ada", [ANSWER], handle.latest.pinned), handle.latest.pinned)
     assert EVIL not in page
     assert "What is the loss before any training?" in page and page.count("<figure") == 2
+    for text in ("How large is the first loss?", "Expected: 0.1000", "It is: 2.3026", "first loss"):
+        assert text in page
 
     class Scripts(HTMLParser):
         found = 0
