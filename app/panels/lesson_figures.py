@@ -29,6 +29,7 @@ from engine import (
 MOST_POINTS = 400  # of a scatter plot
 HEIGHTS = {1: 480, 2: 340}  # of a picture, in pixels, by how many there are
 LEAST = 260  # ... if there are more
+CHANNELS = 3  # of an image, at most
 COLUMNS = {1: ["alone"], 2: ["pair"], 4: ["four"]}  # classes of app/static/exhibits.css
 
 
@@ -115,14 +116,16 @@ def _words_of_graph(graph: Graph) -> str:
 
 @words.register
 def _words_of_means(means: Means) -> str:
-    return f"{means.name}: {means.numbers:,} different numbers are subtracted"
+    if means.numbers > CHANNELS:
+        return f"{means.name}: subtracted pixel by pixel, {means.subtracted.size:,} numbers"
+    return f"{means.name}: subtracted from all pixels alike, {counted(means.numbers, 'numbers')}"
 
 
 @words.register
 def _words_of_layers(report: LabReport) -> str:
     first, last = report.layers[0], report.layers[-1]
     return (
-        f"{report.name}: deviation {numbers.number(first.std)} in the first layer,"
+        f"{report.name}: deviation {numbers.number(first.std)} in the first layer, on top,"
         f" {numbers.number(last.std)} in the last"
     )
 
@@ -219,7 +222,7 @@ def _means(means: Means) -> figure:
     pixels = means.subtracted
     pixels = pixels.mean(axis=-1) if pixels.ndim == 3 else pixels
     rows, columns = pixels.shape
-    mapper = LinearColorMapper(palette="Greys256", low=0.0, high=max(float(pixels.max()), 1e-9))
+    mapper = LinearColorMapper(palette="Greys256", low=0.0, high=max(float(pixels.max()), 1.0))
     glyph = Image(image="image", x=0, y=0, dw=columns, dh=rows, color_mapper=mapper)
     picture.add_glyph(ColumnDataSource({"image": [pixels[::-1]]}), glyph)
     picture.match_aspect = True

@@ -103,7 +103,7 @@ def too_small() -> Lesson:
     return _ten_layers(
         "tanh", "small normal",
         "What if the first weights are small?",
-        "Look at the histograms from left to right: each is narrower than the one before, until"
+        "Look at the histograms from top to bottom: each is narrower than the one before, until"
         " nothing is left. A weight's gradient is proportional to its input; so that is gone too.",
         Question("Weights of 0.01 N(0, 1), ten tanh layers. What becomes of the signal?", SIZES, 1),
         lambda report: report.stds[-1] < 1e-5 * report.stds[0],
