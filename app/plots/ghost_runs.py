@@ -136,15 +136,15 @@ def _shortened(titles: list[str]) -> list[str]:
 
     What stands before a colon stays: "before: batches of 10" becomes "before: 10".
     """
-    heads, bare = zip(*(_parted(title) for title in titles), strict=True)
-    words = [title.split() for title in bare]
-    if len(words) > 1 and len(set(bare)) > 1:
+    parted = [_parted(title) for title in titles]
+    words = [bare.split() for _, bare in parted]
+    if len(words) > 1 and len({bare for _, bare in parted}) > 1:
         while len({one[0] for one in words}) == 1 and min(map(len, words)) > 1:
             words = [one[1:] for one in words]
         while len({one[-1] for one in words}) == 1 and min(map(len, words)) > 1:
             words = [one[:-1] for one in words]
     short = (" ".join(one).strip(" ,") for one in words)
-    return [_cut(head + rest) for head, rest in zip(heads, short, strict=True)]
+    return [_cut(head + rest) for (head, _), rest in zip(parted, short, strict=True)]
 
 
 def _parted(title: str) -> tuple[str, str]:

@@ -39,6 +39,15 @@ def test_runs_of_a_varied_lesson_are_told_apart_by_what_differs(experiment):
     assert (drawn, own_name(snapshot)) == (["before: 10", "500"], "10")
 
 
+def test_a_lesson_of_one_run_has_its_curves_beside_a_run_that_is_left_out(experiment):
+    experiment.apply(Pin("mine"))  # the current run, as it is
+    lesson = LessonProgress("", count=1, shown="all there is")
+    snapshot = dataclasses.replace(
+        experiment.snapshot(), background=BackgroundResults(lesson=lesson)
+    )
+    assert ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"] == []
+
+
 def test_a_run_on_the_same_data_is_drawn(experiment):
     experiment.apply(SetKnob("model.hidden", "4"))
     assert labels(experiment, "loss_average") == ["before"]
