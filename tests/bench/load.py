@@ -24,8 +24,10 @@ from visitor import Visitor
 LEARNING = 60.0  # seconds to wait for 90 % validation accuracy
 
 
-async def measure(servers: Sequence[Server], visitors: int, seconds: float, pace: str) -> None:
-    """Open, let settle, measure, print."""
+async def measure(
+    servers: Sequence[Server], visitors: int, seconds: float, pace: str, keys: str
+) -> None:
+    """Open, press these keys, let settle, measure, print."""
     for server in servers:
         early = Visitor(server.base)  # the first visitor waits for what is loaded once
         await early.open()
@@ -37,6 +39,9 @@ async def measure(servers: Sequence[Server], visitors: int, seconds: float, pace
     await asyncio.gather(*(visitor.open() for visitor in crowd))
     while any(len(visitor.arrivals) < 3 for visitor in crowd):
         await asyncio.sleep(0.1)
+    for visitor in crowd:
+        for key in keys:
+            visitor.press(key)
     if pace != "full":
         await _wait_until_learned(crowd, servers)
     await asyncio.sleep(3)
@@ -123,6 +128,7 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--pace", default="full", help="at which they watch, as a link says it")
+    parser.add_argument("--keys", default="", help="that each presses first: v begins A | B")
     parser.add_argument("--processes", type=int, default=1, help="that share the visitors")
     parser.add_argument("--url", help="a running server's page, instead of a server of our own")
     parser.add_argument("--pid", type=int, help="of that server, for its CPU and memory")
@@ -130,14 +136,16 @@ def main() -> None:
     print(f"{options.visitors} visitors, all training, {options.seconds:g} s, pace {options.pace}")
     if options.url:
         running = Server(options.url, psutil.Process(options.pid))
-        asyncio.run(measure([running], options.visitors, options.seconds, options.pace))
+        asyncio.run(
+            measure([running], options.visitors, options.seconds, options.pace, options.keys)
+        )
         return
     room = options.visitors + 1
     with contextlib.ExitStack() as stack:
         servers = [
             stack.enter_context(served(BABYSIT_MAX_VISITORS=room)) for _ in range(options.processes)
         ]
-        asyncio.run(measure(servers, options.visitors, options.seconds, options.pace))
+        asyncio.run(measure(servers, options.visitors, options.seconds, options.pace, options.keys))
         told = time.monotonic()
         stack.close()
         print(f"told to stop, gone {time.monotonic() - told:.1f} s later (Docker waits for 10)")

@@ -58,6 +58,7 @@ class Seen(msgspec.Struct):
     draw: dict[str, msgspec.Raw] = {}
     stream: dict[str, msgspec.Raw] = {}
     text: dict[str, str] = {}
+    look: tuple[int, float] | None = None  # the step looked at, and how much of it is rebuilt
 
 
 class Header(msgspec.Struct):
@@ -85,6 +86,7 @@ class Visitor:
         self.latencies: list[float] = []  # seconds from a change to the frame that shows it
         self.asks = True  # whether it requests the next frame
         self._turned: float | None = None
+        self._sought: tuple[int, asyncio.Future[None]] | None = None  # a step to be looked at
         self._stop = STOPS.index(0.01)
         self._fragments: list[bytes] = []
         self._awaited: dict[bytes, asyncio.Future[None]] = {}  # by what the document will hold
@@ -187,6 +189,9 @@ class Visitor:
         if self._turned and any(name.endswith(".markers") for name in frame.stream):
             self.latencies.append(now - self._turned)
             self._turned = None
+        if self._sought and frame.look == (self._sought[0], 1):
+            self._sought[1].set_result(None)
+            self._sought = None
         self.ask()
 
     # ---- the document socket: header, metadata, content, then what buffers it has -------------
@@ -265,6 +270,14 @@ class Visitor:
         self._stop += by
         self._turned = time.perf_counter()
         self._tell("set", "learning_rate", f"{STOPS[self._stop]:g}")
+
+    async def look(self, step: int) -> float:
+        """Look at a step; returns the seconds until it is shown."""
+        begun, seen = time.perf_counter(), asyncio.get_running_loop().create_future()
+        self._sought = step, seen
+        self._tell("look", "", str(step))
+        await asyncio.wait_for(seen, PATIENCE)
+        return time.perf_counter() - begun
 
 
 def _percent(words: str) -> float:
