@@ -5,6 +5,7 @@ import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from bokeh.server.contexts import ApplicationContext, BokehServerContext
 from bokeh.settings import settings
 from tornado.ioloop import IOLoop
 
@@ -22,11 +23,13 @@ from app.server import (
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, set_aside
-from app.server.session import CONDUCTOR, FILE_READER, VISITS
+from app.server.page_request import READY, build_ahead, give_away
+from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.workarounds import (
     build_pages_on_threads,
     collect_no_garbage_of_a_page,
     deal_with_events_on_threads,
+    give_pages_away,
 )
 from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
@@ -39,6 +42,7 @@ password.install()
 build_pages_on_threads()
 collect_no_garbage_of_a_page()
 deal_with_events_on_threads()
+give_pages_away(give_away)
 if LIMITS.data:
     register_folder(LIMITS.data)
     for refusal in (
@@ -62,14 +66,15 @@ sys.setswitchinterval(0.0005)
 
 # Bokeh runs every change of a page on a thread, which may wait there for the engine.
 THREADS = 64
+TASKS: set[asyncio.Task[None]] = set()  # which run until the server stops
 
 
-def on_server_loaded(server_context: object) -> None:
+def on_server_loaded(server_context: BokehServerContext) -> None:
     """The server starts: start the engine."""
-    IOLoop.current().add_callback(_begin)
+    IOLoop.current().add_callback(_begin, server_context.application_context)
 
 
-def _begin() -> None:
+def _begin(context: ApplicationContext) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "change"))
     loop.run_in_executor(None, DRAWINGS.make_first)
@@ -80,11 +85,24 @@ def _begin() -> None:
     LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()
     class_rooms.begin()
+    TASKS.add(asyncio.create_task(READY.fill(lambda: build_ahead(context), _idle, _alone)))
+
+
+def _idle() -> bool:
+    """Whether one more page has a place, and nobody waits for anything but frames."""
+    place = len(READY) + VISITS.here < VISITS.most
+    return place and not (VISITS.somebody_comes or PIECES.waited_for or LATENESS.behind)
+
+
+def _alone() -> bool:
+    return not VISITS
 
 
 def on_server_unloaded(server_context: object) -> None:
     """The server stops: end all experiments."""
     class_rooms.end()
+    TASKS.pop().cancel()
+    READY.clear()
     FILE_READER.close()
     CONDUCTOR.close()
     CORE.end()

@@ -6,6 +6,7 @@ BABYSIT_MAX_UPLOAD_MB   size of an uploaded file
 BABYSIT_CHECKPOINTS_MB  checkpoints of all runs, from which their steps are rebuilt
 BABYSIT_FRAME_RATE      frames a second for a page, at most
 BABYSIT_PIN_CORE        1: all threads stay on one core, the least busy; 0: on any
+BABYSIT_READY_PAGES     pages that are built before anybody requests them; 0: none
 BABYSIT_DATA            a folder of data sets for everybody's menu
 BABYSIT_ROOMS           class rooms at once
 BABYSIT_ROOM_STUDENTS   students in one room
@@ -42,6 +43,7 @@ class Limits:
     students: int = 200  # in one room
     room_hours: float = 8.0
     frame_ancestors: tuple[str, ...] = ()  # such as https://moodle.example
+    ready_pages: int = 40  # a class; of 0.7 MB each
 
     @property
     def buffers(self) -> int:
@@ -68,6 +70,7 @@ def read_limits(environment: Mapping[str, str]) -> Limits:
         checkpoints=int(checkpoints * MEGABYTE),
         frame_rate=_number(environment, "FRAME_RATE", usual.frame_rate, FRAME_RATE),
         pin_core=bool(_number(environment, "PIN_CORE", usual.pin_core, PIN_CORE)),
+        ready_pages=int(_number(environment, "READY_PAGES", usual.ready_pages, READY_PAGES)),
         data=_folder(environment, "DATA"),
         rooms=int(_number(environment, "ROOMS", usual.rooms, ROOMS)),
         students=int(_number(environment, "ROOM_STUDENTS", usual.students, STUDENTS)),
@@ -82,6 +85,7 @@ UPLOAD = Range(0.001, 512)
 CHECKPOINTS = Range(0, 10_000)
 FRAME_RATE = Range(0.5, 60)
 PIN_CORE = Range(0, 1, whole=True)
+READY_PAGES = Range(0, 1000, whole=True)
 ROOMS = Range(1, 1000, whole=True)
 STUDENTS = Range(1, 1000, whole=True)
 ROOM_HOURS = Range(0.1, 72)

@@ -14,6 +14,9 @@ from engine import RunConfig
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# A test may change what a page is made of: each page is built when it is requested.
+os.environ["BABYSIT_READY_PAGES"] = "0"
+
 # No test has a time limit, and Hypothesis has none either.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -37,6 +37,11 @@ class ServedPage(Handler):
     def sessions(self) -> list[Any]:
         return list(self._context.sessions)
 
+    @property
+    def context(self) -> Any:
+        """Where the server keeps these sessions."""
+        return self._context.application_context
+
     def call(self, act: Callable[..., object], *given: object) -> None:
         """Call a function on the server's event loop."""
         self._loop.add_callback(act, *given)

@@ -1,19 +1,27 @@
-"""Answers a request for the page: makes a visit, and has the browser open the page."""
+"""Answers a request for the page: makes a visit, and has the browser open the page.
 
+A page may have been built ahead of the request; then the visit just begins.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 import panel as pn
 from bokeh.document import Document
 from bokeh.models import CustomJS
+from bokeh.server.contexts import ApplicationContext
 from panel.io.resources import get_dist_path
 
 from app import theme
+from app.limits import LIMITS
 from app.page.keyboard import KEYS
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report
 from app.plots.updates import WHILE_DRAGGED
+from app.server.ready_pages import ReadyPages
 from app.server.session import VISITS, Visit
-from app.server.workarounds import token_of
+from app.server.workarounds import AHEAD, document_ahead, take_over, token_of
 from app.sharing import run_links
+from app.sharing.run_links import Arguments, Wish
 from app.stylesheets import css
 
 FULL = "There is no room just now: all places of this laboratory are taken."
@@ -27,6 +35,43 @@ export default async (given) => {
 """
 
 
+@dataclass(frozen=True)
+class ReadyPage:
+    """A page that was built ahead."""
+
+    document: Document
+    session: object  # for as long as the document has no other
+    context: ApplicationContext
+    visit: Visit
+
+    def begin(self) -> None:
+        """A visitor opens the page; a failure is shown in it."""
+        guarded(self._begin)()
+
+    def _begin(self) -> None:
+        self.visit.come(run_links.read(arguments_of(self.document)))
+        take_over(self.document)
+        _begin(self.document, self.visit)
+
+
+READY = ReadyPages[ReadyPage](LIMITS.ready_pages)
+BUILT: dict[Document, Visit] = {}  # of the page that is being built ahead
+
+
+def build_ahead(context: ApplicationContext) -> ReadyPage:
+    """A page for any visitor whose address changes nothing of how it begins."""
+    document, session = document_ahead(context)
+    return ReadyPage(document, session, context, BUILT.pop(document))
+
+
+def give_away(context: ApplicationContext, arguments: Arguments) -> ReadyPage | None:
+    """A page that was built ahead, for a new session with this address."""
+    if not (len(READY) and run_links.read(arguments).begins_plainly and VISITS.make_room()):
+        return None
+    page = READY.take()
+    return page if page and page.context is context else None
+
+
 def open_page() -> None:
     """Answer a request for the page; a failure is shown in the page."""
     pn.extension(
@@ -37,23 +82,36 @@ def open_page() -> None:
         apply_signatures=False,  # of all components, for notebooks: 10 ms for each visitor
     )
     document = document_of_now()
-    guarded(_build_page)(document)
+    guarded(_answer)(document)
     if not document.roots:
         pn.pane.HTML(FAILED).servable()
 
 
-def _build_page(document: Document) -> None:
-    if not VISITS.make_room():  # a full server answers without a page; only a socket gets here
+def _answer(document: Document) -> None:
+    context = document.session_context
+    if context and context.id == AHEAD:
+        BUILT[document] = _built(document, Wish())
+    elif VISITS.make_room():
+        wish = run_links.read(arguments_of(document))
+        _begin(document, _built(document, wish))
+    else:  # a full server answers without a page; only a socket gets here
         pn.pane.HTML(FULL).servable()
-        return
+
+
+def _built(document: Document, wish: Wish) -> Visit:
+    """The page of a visit, in this document."""
     # Panel sets this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
     document.template_variables["keys"] = list(KEYS)
-    arguments = arguments_of(document)
-    visit = Visit(run_links.read(arguments))
+    visit = Visit(wish)
     document.theme = theme.OWN_AXES
     visit.layout.page.servable()
+    return visit
+
+
+def _begin(document: Document, visit: Visit) -> None:
+    """A visitor opens the page."""
     context: Any = document.session_context
     if context is None:  # rendered without a server: no browser will connect
         return

@@ -156,6 +156,12 @@ class Visit:
 
         self._bridge.on(kind, act_unless_refused)
 
+    def come(self, wish: Wish) -> None:
+        """Somebody requests the page, which was built ahead."""
+        self._wish = wish
+        self._searches = MEMORY.searches
+        self.presence.come()
+
     def belong_to(self, document: Document) -> None:
         """Handle the events of this page, and be able to change it from other threads."""
         self.page = PageAccess(document, self._bridge, self._presses)

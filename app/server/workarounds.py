@@ -9,21 +9,30 @@ import builtins
 import functools
 import logging
 import sys
-from collections.abc import Callable
-from typing import Any
+import weakref
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, Protocol
 
 import panel as pn
 from bokeh.core.has_props import is_DataModel
 from bokeh.core.serialization import Serializer
+from bokeh.core.types import ID
 from bokeh.document import Document, document
 from bokeh.events import Event
 from bokeh.model import Model
-from bokeh.server.contexts import ApplicationContext
+from bokeh.server import contexts
+from bokeh.server.contexts import ApplicationContext, BokehSessionContext
+from bokeh.server.request import ServerRequest
 from bokeh.server.views.ws import WSHandler
+from bokeh.util.token import get_token_payload
 from panel.io import document as panel_document
 from panel.io import server
+from panel.io.application import Application as PanelApplication
+from panel.io.location import Location
 from panel.io.state import set_curdoc
 from panel.reactive import Syncable
+from panel.util.parameters import edit_readonly
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +109,89 @@ def build_pages_on_threads() -> None:
     """
     name = "_can_initialize_document_in_worker"
     replaced(ApplicationContext, name, lambda before: lambda context: True)
+
+
+PLACE = "href", "hostname", "pathname", "protocol", "port", "search", "hash"  # of an address
+AHEAD = ID("ahead")  # of a page that is built before it has a session
+
+
+def document_ahead(context: ApplicationContext) -> tuple[Document, object]:
+    """A page without a request, and the session that it needs meanwhile."""
+    made = Document()
+    session = BokehSessionContext(AHEAD, context.server_context, made)
+    plain = ServerRequest("GET", str(context.url), str(context.url))
+    session._request = contexts._RequestProxy(plain, arguments={}, cookies={}, headers={})
+    made._session_context = weakref.ref(session)
+    context.application.initialize_document(made)
+    return made, session
+
+
+class Built(Protocol):
+    """A page that was built ahead."""
+
+    @property
+    def document(self) -> Document:
+        """What was built."""
+
+    def begin(self) -> None:
+        """Complete it for the session that it has now."""
+
+
+type Take = Callable[[ApplicationContext, Mapping[str, Any]], Built | None]
+
+TAKEN: ContextVar[Built | None] = ContextVar("taken", default=None)  # by the session being made
+
+
+def give_pages_away(take: Take) -> None:
+    """Let a new session have a page that was built ahead, if `take` finds one for its address.
+
+    Bokeh 3.10 makes an empty document for each session, and has the application fill it.
+    """
+    needed = "_create_session", "_initialize_document_async"
+    if not all(hasattr(ApplicationContext, name) for name in needed):
+        log.warning("pages are not built ahead: Bokeh is not the one known here")
+    elif replaced(contexts, "Document", _document_taken):
+        replaced(ApplicationContext, needed[0], lambda create: _taking(create, take))
+        replaced(ApplicationContext, needed[1], _beginning)
+
+
+def _document_taken(make: Callable[[], Document]) -> Callable[[], Document]:
+    return lambda: page.document if (page := TAKEN.get()) else make()
+
+
+def _taking(create: Callable[..., Any], take: Take) -> Callable[..., Any]:
+    async def create_session(
+        self: ApplicationContext, session_id: ID, request: Any = None, token: str | None = None
+    ) -> Any:
+        if token:
+            asked: Any = get_token_payload(token)
+            TAKEN.set(take(self, asked.get("arguments", {})))
+        return await create(self, session_id, request, token)
+
+    return create_session
+
+
+def _beginning(initialize: Callable[..., Any]) -> Callable[..., Any]:
+    async def begin_or_initialize(self: ApplicationContext, given: Document) -> None:
+        page, application = TAKEN.get(), self.application
+        if page is None:
+            await initialize(self, given)
+            return
+        if isinstance(application, PanelApplication):
+            application._set_session_prefix(given)
+        with set_curdoc(given):
+            page.begin()
+
+    return begin_or_initialize
+
+
+def take_over(made: Document) -> None:
+    """Tell a page that was built ahead the address at which it was requested."""
+    context: Any = made.session_context
+    location: Any = pn.state.location
+    found = Location.from_request(context.request)
+    with edit_readonly(location):
+        location.param.update({name: getattr(found, name) for name in PLACE})
 
 
 def gather_resources_once() -> None:

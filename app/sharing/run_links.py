@@ -30,7 +30,7 @@ from app.pace_names import BY_NAME
 from app.panels import PANELS
 from app.plots import VIEWS, view_of
 from app.sharing.packed_runs import FileNeeded, packed, unpacked
-from engine import AUTO, SETTINGS, Pace, Recording, challenges_in
+from engine import AUTO, SETTINGS, Pace, Recording, RunConfig, challenges_in
 
 MAX_STATE = 200_000  # characters; what is behind # no server or proxy sees
 MAX_STEPS = 10**9
@@ -63,6 +63,12 @@ class Wish:
     refusal: str = ""  # one sentence about what was illegal
     greeting: str = ""  # the first message, of a challenge
     waiting: str = ""  # a run, as `packed` writes it, that needs an upload
+
+    @property
+    def begins_plainly(self) -> bool:
+        """Whether the page, before it has a run, looks as it does without any request."""
+        parts = self.hidden or self.only or self.bare
+        return not parts and (self.recording is None or self.recording.config == RunConfig())
 
 
 def hideable() -> Mapping[str, str]:

@@ -14,6 +14,8 @@ from bokeh.document import Document, document
 from bokeh.model import DataModel
 from bokeh.models import Button
 from bokeh.resources import Resources
+from bokeh.server import contexts
+from bokeh.server.contexts import ApplicationContext
 from bokeh.server.views.ws import WSHandler
 from panel.io import document as panel_document
 from panel.io import server
@@ -32,6 +34,9 @@ MENDED = [
     (document, "is_DataModel"),
     (Document, "to_json"),
     (panel_document, "_garbage_collect"),
+    (contexts, "Document"),
+    (ApplicationContext, "_create_session"),
+    (ApplicationContext, "_initialize_document_async"),
 ]
 
 
@@ -40,6 +45,10 @@ def installed(monkeypatch):
     for owner, name in MENDED:
         monkeypatch.setattr(owner, name, getattr(owner, name))
     workarounds.deal_with_events_on_threads()
+
+
+def give_nothing_away() -> None:
+    workarounds.give_pages_away(lambda context, arguments: None)
 
 
 class Widget:
@@ -103,6 +112,9 @@ def test_a_failing_change_is_reported(installed, monkeypatch):
         (document, "is_DataModel", workarounds.encode_definitions_once),
         (panel_document, "_garbage_collect", workarounds.collect_no_garbage_of_a_page),
         (WSHandler, "_handle", lambda: workarounds.handle_messages_in_time(lambda *_: 0.0)),
+        (contexts, "Document", give_nothing_away),
+        (ApplicationContext, "_create_session", give_nothing_away),
+        (ApplicationContext, "_initialize_document_async", give_nothing_away),
     ],
 )
 def test_another_version_is_left_alone_with_a_warning(owner, name, mend, monkeypatch, caplog):

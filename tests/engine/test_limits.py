@@ -38,8 +38,9 @@ def test_each_variable_sets_one_limit(tmp_path):
             "BABYSIT_FRAME_RATE": "4",
             "BABYSIT_PIN_CORE": "0",
             "BABYSIT_DATA": str(tmp_path),
+            "BABYSIT_READY_PAGES": "3",
         }
-    ) == Limits(7, 1_000_000, 2_621_440, 4.0, False, tmp_path)
+    ) == Limits(7, 1_000_000, 2_621_440, 4.0, False, tmp_path, ready_pages=3)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,7 @@ def test_each_variable_sets_one_limit(tmp_path):
         ("FRAME_RATE", "inf", "a number from 0.5 to 60"),
         ("PIN_CORE", "2", "a whole number from 0 to 1"),
         ("PIN_CORE", "no", "a whole number from 0 to 1"),
+        ("READY_PAGES", "-1", "a whole number from 0 to 1,000"),
         ("DATA", "/nowhere/at/all", "a folder that can be read"),
         ("DATA", "a\0b", "a folder that can be read"),
     ],
