@@ -95,13 +95,14 @@ def _idle() -> bool:
 
 
 def _alone() -> bool:
-    return not VISITS
+    return not VISITS.here
 
 
 def on_server_unloaded(server_context: object) -> None:
     """The server stops: end all experiments."""
     class_rooms.end()
-    TASKS.pop().cancel()
+    while TASKS:
+        TASKS.pop().cancel()
     READY.clear()
     FILE_READER.close()
     CONDUCTOR.close()
