@@ -221,13 +221,14 @@ def encode_definitions_once() -> None:
 
     Bokeh 3.10 encodes all that were ever imported, 147 of Panel's components, for each page: 17 ms.
     """
-    encoded: dict[int, Any] = {}  # by how many data models there are
+    encoded: dict[int, Any] = {}  # by how many models there are
 
     def definitions() -> Any:
-        models = [model for model in Model.model_class_reverse_map.values() if is_DataModel(model)]
-        if len(models) not in encoded:
-            encoded[len(models)] = Serializer().encode(models)
-        return encoded[len(models)]
+        known = Model.model_class_reverse_map
+        if len(known) not in encoded:
+            models = [model for model in known.values() if is_DataModel(model)]
+            encoded[len(known)] = Serializer().encode(models)
+        return encoded[len(known)]
 
     def share(to_json: Callable[..., Any]) -> Callable[..., Any]:
         def to_json_sharing(self: Document, *, deferred: bool = True) -> Any:
