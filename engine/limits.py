@@ -43,7 +43,7 @@ class Limits:
     students: int = 200  # in one room
     room_hours: float = 8.0
     frame_ancestors: tuple[str, ...] = ()  # such as https://moodle.example
-    ready_pages: int = 40  # a class; of 0.7 MB each
+    ready_pages: int = 40  # a class; of 1.4 MB each
 
     @property
     def buffers(self) -> int:

@@ -61,7 +61,9 @@ BUILT: dict[Document, Visit] = {}  # of the page that is being built ahead
 def build_ahead(context: ApplicationContext) -> ReadyPage:
     """A page for any visitor whose address changes nothing of how it begins."""
     document, session = document_ahead(context)
-    return ReadyPage(document, session, context, BUILT.pop(document))
+    visit = BUILT.pop(document)
+    visit.prepare()
+    return ReadyPage(document, session, context, visit)
 
 
 def give_away(context: ApplicationContext, arguments: Arguments) -> ReadyPage | None:

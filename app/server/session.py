@@ -87,6 +87,7 @@ class Visit:
         self._adopted: ShownRun | None = None  # which a class watches already
         self._lock = threading.Lock()
         self._setting_up = threading.Lock()
+        self._ahead: Experiment | None = None  # with which its run will begin
         self._run: ShownRun | None = None
         self._shared_run: SharedRun | None = None
         self._state = b""  # of the link's run, as its browser has sent it
@@ -156,6 +157,11 @@ class Visit:
 
         self._bridge.on(kind, act_unless_refused)
 
+    def prepare(self) -> None:
+        """Set up, before anybody has requested the page, the experiment with which it begins."""
+        self._ahead = Experiment(RunConfig())
+        self._ahead.snapshot()  # measures what the first frame shows
+
     def come(self, wish: Wish) -> None:
         """Somebody requests the page, which was built ahead."""
         self._wish = wish
@@ -200,7 +206,7 @@ class Visit:
 
     def _new_run(self) -> ShownRun:
         with SETTING_UP:
-            experiment = Experiment(RunConfig())
+            experiment, self._ahead = self._ahead or Experiment(RunConfig()), None
             return ShownRun(CONDUCTOR, CONDUCTOR.add(experiment, self.name, self._wish.pace))
 
     @property

@@ -1,6 +1,7 @@
 """Pages that are built ahead: who is given one, and that it is the page that would be built."""
 
 import asyncio
+import dataclasses
 import json
 import logging
 import re
@@ -18,8 +19,9 @@ from app.server.page_request import READY, build_ahead
 from app.server.ready_pages import FAILED, ReadyPages
 from app.server.session import CONDUCTOR, VISITS
 from app.sharing import run_links
-from engine import Recording, RunConfig
+from engine import Experiment, Recording, RunConfig, digest
 from tests.served_page import serve
+from tests.waiting import PATIENCE
 
 PLAIN = RunConfig()
 OTHER = PLAIN.replace("model.hidden", (7,))
@@ -110,6 +112,20 @@ def test_its_visit_belongs_to_the_session_that_was_given_it(served, ready):
     assert arguments_of(document)["lesson"] == [b"dead-relus"]
     with set_curdoc(document):
         assert address_of_page() == served.address
+
+
+def begun(document: Document) -> tuple[str, str]:
+    """What the first frame of a page shows, and its weights."""
+    visit = VISITS[document.session_context.id]
+    shown = visit.handle.do(Experiment.snapshot).result(PATIENCE)
+    parts = dataclasses.replace(shown, costs={}), shown.curves.to_csv()  # costs: by the clock
+    return re.sub("0x[0-9a-f]+", "", repr(parts)), visit.handle.do(digest).result(PATIENCE)
+
+
+def test_its_run_begins_as_any_other(served, ready):
+    (_, given), (_, built) = opened(served), opened(served)
+    assert given is ready and built is not ready
+    assert begun(given) == begun(built)
 
 
 @pytest.mark.parametrize("query", ["?hide=lane", "?only=loss", "?bare=1"])
