@@ -2,9 +2,10 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from array import array
+from bisect import insort
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 from bokeh.models import BasicTicker, LinearScale, Range1d
 from bokeh.models.tickers import LogTicker
 from bokeh.plotting import figure
@@ -30,6 +31,7 @@ from app.plots.view import VIEWS, layers_in_lockstep, switch
 from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
 USUAL = (5, 95)  # per cent of the points that the axis is made for
+POINTS = ("loss_average", "loss", "validation_loss")
 COLUMNS = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
 LINES = (
     Line("train", palette.TRAIN, "loss", ("train",)),
@@ -105,11 +107,8 @@ def _penalty(curves: Curves, since: int) -> Columns:
 @memoize
 def _usual(curves: Curves, first: float) -> tuple[float, float]:
     """Where most of the points lie, and in any case the ends of the lines and the first loss."""
-    known = np.concatenate([curves["loss_average"], curves["loss"], curves["validation_loss"]])
-    finite = np.isfinite(known)
-    if not finite.all():
-        known = known[finite]
-    if not known.size:
+    known = curves.grown(_sorted_losses)
+    if not known:
         return 0.1, 10.0
     low, high = _percentiles(known, USUAL)
     last = [curves.last(name) for name in ("loss_average", "validation_loss")]
@@ -118,16 +117,28 @@ def _usual(curves: Curves, first: float) -> tuple[float, float]:
     return float(min(low, *last)) / 1.3, float(max(high, usual, *last)) * 1.1
 
 
-def _percentiles(values: np.ndarray, shares: Sequence[float]) -> list[float]:
-    """What so many per cent of the values lie below; NumPy's own takes several times as long.
+def _sorted_losses(
+    known: "array[float] | None", _: int, rows: Mapping[str, Sequence[float]]
+) -> "array[float]":
+    """All finite losses, in order."""
+    new = [x for name in POINTS for x in rows[name] if math.isfinite(x)]
+    if known is None:
+        return array("d", sorted(new))
+    values = known[:]
+    for value in new:
+        insort(values, value)
+    return values
 
-    Values below the floor of the axis count as that. The values are sorted in place.
+
+def _percentiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
+    """What so many per cent of the values, which are sorted, lie below.
+
+    Values below the floor of the axis count as that.
     """
-    values.sort()
     places = [share / 100 * (len(values) - 1) for share in shares]
     found = []
     for place in places:
-        below, above = (max(float(values[f(place)]), FLOOR) for f in (math.floor, math.ceil))
+        below, above = (max(values[f(place)], FLOOR) for f in (math.floor, math.ceil))
         found.append(below + (place - math.floor(place)) * (above - below))
     return found
 

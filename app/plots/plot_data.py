@@ -229,6 +229,8 @@ def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str])
         return {"step": [], **{key: [] for key in names}}
     rows = curves.since(since + 1)
     kept = [math.isfinite(x) for x in rows[known]]
+    if not any(kept):  # as in most frames with a new row
+        return {"step": [], **{key: [] for key in names}}
     if not all(kept):
         rows = {name: list(itertools.compress(rows[name], kept)) for name in names.values()} | {
             "step": list(itertools.compress(rows["step"], kept))

@@ -1,9 +1,8 @@
 """What the plots over the run have in common in their frames: axes, epochs, names, changes."""
 
 import math
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from app.plots.plot_data import Columns, floored, rounded
 from engine import Curves, Marker, Snapshot, memoize
@@ -29,20 +28,45 @@ def epochs(snapshot: Snapshot) -> Columns:
 
 @memoize
 def _epochs(curves: Curves, a_step: float) -> Columns:
-    steps, passes = (column.tolist() for column in _bends(curves))
+    bends, last = curves.grown(_bends)
+    known = bends if last.row == 0 else (*bends, last)
+    end = known[-1]
     return {
-        "step": [*steps, steps[-1] + 1],  # the next step, which shows the direction
-        "epoch": [*passes, passes[-1] + a_step],
+        "step": [*(x.step for x in known), end.step + 1],  # the next step shows the direction
+        "epoch": [*(x.epoch for x in known), end.epoch + a_step],
     }
 
 
-def _bends(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
-    """The first row, the last, and those where the batch size was turned."""
-    step, epoch = curves["step"], curves["epoch"]
-    slope = (epoch[1:] - epoch[:-1]) / (step[1:] - step[:-1])
-    bent = np.abs(slope[1:] - slope[:-1]) > BEND * slope[1:]
-    kept = [0, *(1 + bent.nonzero()[0]), *([curves.rows - 1] if curves.rows > 1 else [])]
-    return step[kept], epoch[kept]
+class _Row(NamedTuple):
+    row: int
+    step: float
+    epoch: float
+    slope: float  # epochs a step since the row before
+
+
+type _Bends = tuple[tuple[_Row, ...], _Row]
+
+
+def _bends(known: _Bends | None, begin: int, rows: Mapping[str, Sequence[float]]) -> _Bends:
+    """The first row and those where the batch size was turned; and the last row."""
+    bends, last = known or ((), None)
+    for row, (step, epoch) in enumerate(zip(rows["step"], rows["epoch"], strict=True), begin):
+        if last is None:
+            last = _Row(row, step, epoch, math.nan)
+            bends = (last,)
+            continue
+        slope = _slope(epoch - last.epoch, step - last.step)
+        if abs(slope - last.slope) > BEND * slope:
+            bends = (*bends, last)
+        last = _Row(row, step, epoch, slope)
+    if last is None:
+        raise ValueError("a history without rows has no epochs")
+    return bends, last
+
+
+def _slope(epochs: float, steps: float) -> float:
+    """Epochs a step; a run that diverges ends with a second row at its last step."""
+    return epochs / steps if steps else math.inf * epochs if epochs else math.nan
 
 
 def names(step: int, lines: Sequence[tuple[str, float, str]], *, log: bool) -> Columns:

@@ -2,9 +2,8 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
@@ -91,13 +90,18 @@ def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str,
 @memoize
 def _axis(curves: Curves) -> tuple[float, float]:
     """From power of ten to power of ten around all ratios that there were."""
-    ratios = np.concatenate([curves[name] for name in curves if name.startswith("ratio ")])
-    finite = np.isfinite(ratios)
-    known = ratios if finite.all() else ratios[finite]
-    least, most = ALWAYS_SHOWN
-    ends = float(known.min(initial=least)), float(known.max(initial=most))
-    low, high = plot_data.decades([max(end, plot_data.FLOOR) for end in ends])
+    low, high = plot_data.decades([max(end, plot_data.FLOOR) for end in curves.grown(_ends)])
     return low, high
+
+
+def _ends(
+    known: tuple[float, float] | None, _: int, rows: Mapping[str, Sequence[float]]
+) -> tuple[float, float]:
+    """The lowest ratio and the highest."""
+    columns = [values for name, values in rows.items() if name.startswith("ratio ")]
+    ratios = [x for values in columns for x in values if math.isfinite(x)]
+    least, most = known or ALWAYS_SHOWN
+    return min([least, *ratios]), max([most, *ratios])
 
 
 @functools.cache

@@ -92,7 +92,7 @@ class Composer:
                 since = -1 if fresh or drawn else ask.since
                 part = self._part(name, snapshot, since)
                 self._add(frame, name, part, since < 0, describe or drawn)
-        frame.back |= self._changed("", "back", back or {})
+        frame.back |= _changed(self._sent.setdefault("", {}), "back", back or {})
         return frame
 
     # ---- pages in the same state --------------------------------------------------------------
@@ -149,29 +149,32 @@ class Composer:
 
     def _add(self, frame: Frame, view: str, part: Part, anew: bool, describe: bool) -> None:
         """Add what the page does not have of a view; all of it if `anew`."""
-        streams = frame.reset if anew else frame.stream
-        streams |= {name: data for name, data in part.stream.items() if anew or _any(data)}
-        for name, data in part.set.items():
-            if new := self._changed(view, name, data):
-                frame.set[name] = new
-        text = {k: v for k, v in part.text.items() if describe or not k.endswith(".alt")}
-        frame.text |= self._changed(view, "", text)
-
-    def _changed[V](self, view: str, source: str, values: Mapping[str, V]) -> Mapping[str, V]:
-        """What of a source is not as the page has it; from now on it has that."""
+        if anew:
+            frame.reset |= part.stream
+        else:
+            for name, data in part.stream.items():
+                if any(data.values()):
+                    frame.stream[name] = data
         sent = self._sent.setdefault(view, {})
-        had = sent.get(source, NOTHING)
-        if had is values:  # as most are that a view has made before
-            return {}
-        new = {k: v for k, v in values.items() if (old := had.get(k)) is not v and old != v}
-        sent[source] = values if values.keys() >= had.keys() else {**had, **values}
-        return new
+        for name, data in part.set.items():
+            if sent.get(name) is not data and (new := _changed(sent, name, data)):
+                frame.set[name] = new
+        text = part.text
+        if not describe:
+            text = {name: words for name, words in text.items() if not name.endswith(".alt")}
+        frame.text |= _changed(sent, "", text)
+
+
+def _changed[V](
+    sent: dict[str, Mapping[str, object]], source: str, values: Mapping[str, V]
+) -> Mapping[str, V]:
+    """What of a source is not as the page has it; from now on it has that."""
+    had = sent.get(source, NOTHING)
+    new = {k: v for k, v in values.items() if (old := had.get(k)) is not v and old != v}
+    sent[source] = values if values.keys() >= had.keys() else {**had, **values}
+    return new
 
 
 def asked(ask: Ask) -> list[str]:
     """The views that a page asks for; names of none are left out."""
     return [name for name in VIEWS if ask.views is None or name in ask.views]
-
-
-def _any(data: Columns) -> bool:
-    return any(len(column) for column in data.values())

@@ -6,23 +6,27 @@ row that belongs to the current settings.
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.memoize import memoize
 from engine.training.history import Curves
-from engine.types import Array
 
 RECENT = 20  # latest rows that count as current, at most, ...
 LATE = 1 / 3  # ... and only in this last part of the steps, so that they are current
 FEWEST = 3  # ... but at least so many rows
 
 
+type Latest = tuple[tuple[int, float, float], ...]  # row, step and value of the last finite ones
+
+
 @memoize
 def recent(curves: Curves, name: str, first: int) -> float:
     """The median of a column's latest values."""
-    return _late_median(curves["step"][first:], curves[name][first:])
+    return _late_median(curves, curves.grown(_latest, name), first)
 
 
 @memoize
@@ -31,27 +35,44 @@ def recent_gap(curves: Curves, first: int) -> float:
 
     Both swing together: the gap of two medians would depend on which rows are judged.
     """
-    gaps = curves["train_accuracy"][first:] - curves["validation_accuracy"][first:]
-    return _late_median(curves["step"][first:], gaps)
+    return _late_median(curves, curves.grown(_latest_gaps), first)
 
 
 @memoize
 def objective_now(curves: Curves, first: int) -> float:
     """The median of the latest values of the objective: the loss plus its penalty."""
-    return _late_median(curves["step"][first:], _objective(curves)[first:])
+    return _late_median(curves, curves.grown(_objective, first).latest, first)
 
 
-def _late_median(steps: Array, column: Array) -> float:
-    """The median of the latest values, as lists: NumPy takes several times as long for so few."""
-    at, values = steps[-RECENT:].tolist(), column[-RECENT:].tolist()
-    if not all(map(math.isfinite, values)):  # some more lie further back
-        known = np.flatnonzero(np.isfinite(column))[-RECENT:]
-        at, values = steps[known].tolist(), column[known].tolist()
-    if len(values) > FEWEST:
-        begin, end = float(steps[0]), float(steps[-1])
-        late = end - LATE * (end - begin)
-        values = values[min(bisect_left(at, late), len(values) - FEWEST) :]
-    return median(values) if values else math.nan
+def _latest(
+    known: Latest | None, begin: int, rows: Mapping[str, Sequence[float]], name: str
+) -> Latest:
+    """The last finite values of a column."""
+    return ((known or ()) + _finite(begin, rows["step"], rows[name]))[-RECENT:]
+
+
+def _latest_gaps(known: Latest | None, begin: int, rows: Mapping[str, Sequence[float]]) -> Latest:
+    train, validation = rows["train_accuracy"], rows["validation_accuracy"]
+    gaps = [a - b for a, b in zip(train, validation, strict=True)]
+    return ((known or ()) + _finite(begin, rows["step"], gaps))[-RECENT:]
+
+
+def _finite(begin: int, steps: Sequence[float], values: Sequence[float]) -> Latest:
+    """Those values that are finite, of the rows from `begin` on."""
+    rows = enumerate(zip(steps, values, strict=True), begin)
+    return tuple([(row, step, x) for row, (step, x) in rows if math.isfinite(x)])
+
+
+def _late_median(curves: Curves, latest: Latest, first: int) -> float:
+    """The median of the latest values since the row `first`."""
+    late = [x for x in latest[-RECENT:] if x[0] >= first]
+    if len(late) > FEWEST:
+        steps = curves["step"]
+        begin, end = float(steps[first]), float(steps[-1])
+        since = end - LATE * (end - begin)
+        at = [step for _, step, _ in late]
+        late = late[min(bisect_left(at, since), len(late) - FEWEST) :]
+    return median([value for *_, value in late]) if late else math.nan
 
 
 @memoize
@@ -72,22 +93,32 @@ def largest_ratio(curves: Curves, first: int) -> float:
 @memoize
 def least_objective(curves: Curves, first: int) -> float:
     """The lowest value of the objective so far, averaged over several rows."""
-    column = _objective(curves)[first:]
-    whole = len(column) // RECENT * RECENT
-    means = np.add.reduce(column[:whole].reshape(-1, RECENT), axis=1) / RECENT
-    return float(np.fmin.reduce(means, initial=np.inf))  # ignores NaN
+    return curves.grown(_objective, first).least
 
 
-@memoize
-def _objective(curves: Curves) -> Array:
-    """The objective: the loss plus the penalty, which is not known in every row."""
-    loss, penalty = curves["loss"], curves["penalty"]
-    finite = np.isfinite(penalty)
-    if not finite.all():
-        known = np.maximum.accumulate(np.where(finite, np.arange(len(penalty)), 0))
-        penalty = np.nan_to_num(penalty[known])
-    objective: Array = loss + penalty
-    return objective
+class _Objective(NamedTuple):
+    penalty: float  # the last one known: it is not in every row
+    latest: Latest
+    some: tuple[float, ...]  # values of the last rows, too few to be averaged
+    least: float  # mean of so many
+
+
+def _objective(
+    known: _Objective | None, begin: int, rows: Mapping[str, Sequence[float]], first: int
+) -> _Objective:
+    """The objective: the loss plus the penalty."""
+    penalty = known.penalty if known else float(np.nan_to_num(rows["penalty"][0]))
+    values = []
+    for loss, measured in zip(rows["loss"], rows["penalty"], strict=True):
+        penalty = measured if math.isfinite(measured) else penalty
+        values.append(loss + penalty)
+    latest = (known.latest if known else ()) + _finite(begin, rows["step"], values)
+    some = (known.some if known else ()) + tuple(values[max(0, first - begin) :])
+    least = known.least if known else math.inf
+    while len(some) >= RECENT:
+        mean = float(np.add.reduce(np.array(some[:RECENT])) / RECENT)
+        some, least = some[RECENT:], mean if mean < least else least  # not if it is NaN
+    return _Objective(penalty, latest[-RECENT:], some, least)
 
 
 @memoize

@@ -173,7 +173,8 @@ class ExperimentSlot:
     def _background(self) -> BackgroundResults:
         """The results of background work; those of a lesson only beside its own experiment."""
         shown = self.works.shown
-        return shown if self.on_stage else dataclasses.replace(shown, lesson=None)
+        hidden = shown.lesson is not None and not self.on_stage
+        return dataclasses.replace(shown, lesson=None) if hidden else shown
 
     def fail(self, error: Exception) -> None:
         """Publish that this experiment has failed; the last results stay visible."""

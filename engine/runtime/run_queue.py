@@ -269,9 +269,9 @@ class RunQueue:
             return turn, turn / share
         if slot.needs < equal:
             return equal, 1.0
-        others = [other.needs for _, _, other in self._due]
-        left = sum(max(0.0, equal - needs) for needs in others)
-        share = equal + left / (1 + sum(needs >= equal for needs in others))
+        modest = [needs for _, _, other in self._due if (needs := other.needs) < equal]
+        left = sum(equal - needs for needs in modest)
+        share = equal + left / (1 + len(self._due) - len(modest))
         turn = min(share, max(equal, PIECE))
         return turn, turn / share if share > 0 else 1.0
 

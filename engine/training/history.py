@@ -4,7 +4,8 @@ import copy
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +28,11 @@ class Curves(Mapping[str, Array]):
         self,
         places: Mapping[str, int],
         table: Array,  # (columns, rows)
+        grown: dict[Any, tuple[int, Any]] | None = None,  # results of the history, and their rows
     ) -> None:
         self._places = places
         self._table = table
+        self._grown = {} if grown is None else grown
         table.setflags(write=False)
 
     def __getitem__(self, name: str) -> Array:
@@ -57,14 +60,29 @@ class Curves(Mapping[str, Array]):
         """The rows from `row` on as plain numbers."""
         return dict(zip(self._places, self._table[:, row:].tolist(), strict=True))
 
+    def grown[*Ts, K](
+        self, fact: Callable[[K | None, int, Mapping[str, list[float]], *Ts], K], *others: *Ts
+    ) -> K:
+        """What is computed from all rows, from the result for those before and the new ones.
+
+        `fact` gets that result (None of no rows), which it must not change, how many rows it is of,
+        and those that came since then.
+        """
+        key = fact, *others
+        rows, known = self._grown.get(key, (0, None))
+        if rows == self.rows and rows:
+            result: K = known
+            return result
+        if rows > self.rows:  # the history has gone on since
+            return fact(None, 0, self.since(0), *others)
+        result = fact(known, rows, self.since(rows), *others)
+        self._grown[key] = self.rows, result
+        return result
+
     @memoize
     def last_known(self, name: str) -> tuple[int, float]:
-        """The step and value of the last row where a column is not NaN; 0 and NaN if none is."""
-        column = self[name]
-        for row in range(len(column) - 1, -1, -1):
-            if math.isfinite(column[row]):
-                return int(self["step"][row]), float(column[row])
-        return 0, math.nan
+        """The step and value of the last row where a column is finite; 0 and NaN if none is."""
+        return self.grown(_last_known).get(name, (0, math.nan))
 
     def last(self, name: str) -> float:
         """The last value of a column that is not NaN; NaN if there is none."""
@@ -78,6 +96,19 @@ class Curves(Mapping[str, Array]):
         for step, *values in self._table.T.tolist():
             table.writerow([int(step), *("" if math.isnan(x) else x for x in values)])
         return text.getvalue()
+
+
+def _last_known(
+    known: Mapping[str, tuple[int, float]] | None, _: int, rows: Mapping[str, list[float]]
+) -> Mapping[str, tuple[int, float]]:
+    """The step and value of the last finite figure of each column that has one."""
+    found = dict(known or {})
+    for name, values in rows.items():
+        for step, value in zip(reversed(rows["step"]), reversed(values), strict=True):
+            if math.isfinite(value):
+                found[name] = int(step), value
+                break
+    return found
 
 
 class History:
@@ -94,6 +125,7 @@ class History:
         self._table: Array = np.empty((len(self.names), ROOM))
         self._rows = 0
         self._curves: Curves | None = None  # cached until the next row
+        self._grown: dict[Any, tuple[int, Any]] = {}  # what was computed from the rows so far
         self._due = 0
         self.last = self._changed = 0  # steps: of the last row, and of that before the last change
 
@@ -127,13 +159,13 @@ class History:
     def mark(self) -> "History":
         """Where it stands, without the rows; `rewound` goes back there."""
         mark = copy.copy(self)
-        mark._table, mark._curves = np.empty((0, 0)), None
+        mark._table, mark._curves, mark._grown = np.empty((0, 0)), None, {}
         return mark
 
     def rewound(self, mark: "History") -> "History":
         """The same table as it stood at a mark; `repeat` takes in again what came then."""
         past = copy.copy(mark)
-        past._table = self._table
+        past._table, past._grown = self._table, {}
         return past
 
     def repeat(self) -> dict[str, float]:
@@ -146,14 +178,16 @@ class History:
         """The same rows, in no more bytes than they take."""
         left = copy.copy(self)
         left._table, left._curves = self._table[:, : self._rows].copy(), None
+        left._grown = {}
         return left
 
     def part(self) -> None:
         """Forget what came later: it goes on in a table of its own."""
-        self._table = self._table.copy()
+        self._table, self._grown = self._table.copy(), {}
 
     def curves(self) -> Curves:
         """All rows so far, without copying them; the same object until there is a new one."""
         if self._curves is None:
-            self._curves = Curves(self._places, self._table[:, : self._rows])
+            table = self._table[:, : self._rows]
+            self._curves = Curves(self._places, table, self._grown)
         return self._curves

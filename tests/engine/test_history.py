@@ -93,3 +93,43 @@ def test_a_judged_row_names_the_weights_once_and_leaves_the_training_loss(config
     assert np.isfinite(experiment.snapshot().curves["train_accuracy"]).all()
     assert [x is parameters for x in digests].count(True) <= 10 + len(experiment.training.judges)
     assert len(losses) <= 1  # of the snapshot
+
+
+def total(known, begin, rows):
+    """The sum of the losses, and of how many rows it was computed at once each time."""
+    before, pieces = known or (0.0, ())
+    assert begin == sum(pieces)
+    return before + sum(rows["loss"]), (*pieces, len(rows["loss"]))
+
+
+def grown_to(history, losses):
+    for loss in losses:
+        history.append(len(history), {"loss": loss})
+    return history.curves()
+
+
+def test_what_grows_with_the_rows_is_computed_from_the_new_ones():
+    history = History(["loss"])
+    assert grown_to(history, [1.0, 2.0]).grown(total) == (3.0, (2,))
+    assert grown_to(history, [4.0]).grown(total) == (7.0, (2, 1))
+    assert history.curves().grown(total) == (7.0, (2, 1))
+
+
+def test_an_older_reader_gets_what_its_own_rows_make():
+    history = History(["loss"])
+    older = grown_to(history, [1.0, 2.0])
+    newer = grown_to(history, [4.0])
+    assert newer.grown(total)[0] == 7.0
+    assert older.grown(total)[0] == 3.0
+    assert grown_to(history, [8.0]).grown(total) == (15.0, (3, 1))
+
+
+def test_a_branch_shares_nothing_that_grows_with_the_rows():
+    history = History(["loss"])
+    grown_to(history, [1.0])
+    mark = history.mark()
+    grown_to(history, [2.0, 3.0]).grown(total)
+    branch = history.rewound(mark)
+    branch.part()
+    assert grown_to(branch, [40.0, 50.0]).grown(total)[0] == 91.0
+    assert history.curves().grown(total)[0] == 6.0

@@ -53,6 +53,21 @@ def test_results_are_freed_with_their_object(fact, asked):
     assert gone() is None
 
 
+def test_an_object_at_the_address_of_a_freed_one_has_results_of_its_own():
+    @memoize
+    def name_of(thing):
+        return thing.name
+
+    addresses = set()
+    for name in range(50):
+        thing = Thing()
+        thing.name = name
+        assert name_of(thing) == name
+        addresses.add(id(thing))
+        del thing
+    assert len(addresses) < 50  # some had the address of one before
+
+
 def test_curves_are_the_same_object_until_there_is_a_new_row():
     history = History(["loss"])
     history.append(0, {"loss": 2.0})
