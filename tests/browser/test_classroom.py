@@ -1,4 +1,4 @@
-"""A class in real browsers: one teacher and four students, one of them on a phone."""
+"""A class in real browsers: one teacher and three students, one of them on a phone."""
 
 import pytest
 from playwright.sync_api import ViewportSize, expect
@@ -10,21 +10,20 @@ from app.server.session import CONDUCTOR, VISITS
 from app.server.shown_run import ShownRun
 from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Status
-from tests.browser.conftest import Tab, close, wait_for
+from tests.browser.conftest import ONE_PLOT, Tab, close, wait_for
 from tests.browser.test_accessibility import shuts_nobody_out
 from tests.waiting import wait_until
 
 PHONE = ViewportSize(width=390, height=844)
-SMALL = ViewportSize(width=600, height=400)  # few plots to draw: five pages share the machine
+SMALL = ViewportSize(width=600, height=400)  # few plots to draw: four pages share the machine
 CLASS = ".babysit-class"  # the rest of the page is the same without a class
-LOSS = "&only=loss"  # ... and one has but one
-NAMES = {"Anna": ("", None), "Ben": ("", SMALL), "Zoë": ("", PHONE), "Dan": (LOSS, SMALL)}
+NAMES = {"Anna": (f"&{ONE_PLOT}", None), "Zoë": ("", PHONE), "Ben": ("", SMALL)}
 
 
 @pytest.fixture
 def tabs(chromium, served, monkeypatch):
     """Opens tabs at addresses; closes them and their room afterwards."""
-    monkeypatch.setattr(CONDUCTOR, "period", 1.0)  # five pages draw each frame
+    monkeypatch.setattr(CONDUCTOR, "period", 2.0)  # four pages draw each frame
     opened: list[Tab] = []
 
     def open_one(query: str = "", screen: ViewportSize | None = None) -> Tab:
@@ -95,7 +94,7 @@ def let_in(teacher: Tab, students: list[Tab], run: ShownRun) -> None:
         join(student, name)
     press(teacher, "Students")
     teacher.page.get_by_label("Let in at once").uncheck()
-    join(last, "Dan")
+    join(last, "Ben")
     last.page.get_by_text("Wait until your teacher lets you in.").wait_for()
     assert last.visit.watched is None
     press(teacher, "Let in")
@@ -111,7 +110,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     live = open_room(teacher)
     code = live.room.code
     students = [tabs(f"{query}&room={code}", screen) for query, screen in NAMES.values()]
-    anna, ben, phone, dan = students
+    anna, phone, ben = students
     let_in(teacher, students, live.run)
 
     # They see each knob that the teacher turns, and cannot turn it.
@@ -128,16 +127,16 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     # Predict before, hidden, then what was seen.
     press(teacher, "Ask first")
     press(teacher, "Ask")
-    for student in (anna, phone, dan):
+    for student in (anna, phone):
         press(student, "rise or diverge")
     ben.page.get_by_role("button", name="rise or diverge").focus()  # by keys alone
     ben.page.keyboard.press("Enter")
-    teacher.page.get_by_text("4 of 4 have answered.").wait_for()
+    teacher.page.get_by_text("3 of 3 have answered.").wait_for()
     wait_until(lambda: live.run.handle.latest.status is Status.PAUSED)
     expect(phone.page.locator(".tallies")).to_have_count(0)
     shuts_nobody_out(phone, within=CLASS)
-    load_again(dan)  # and is back in place, with the answer
-    dan.page.get_by_text("Your answer is in").wait_for()
+    load_again(ben)  # and is back in place, with the answer
+    ben.page.get_by_text("Your answer is in").wait_for()
     press(teacher, "Close and run")
     phone.page.locator(".tallies").wait_for()
     press(teacher, "What did you see?")
@@ -155,7 +154,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     anna.page.locator("svg.draws").focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowRight"):
         anna.page.keyboard.press(key)
-    teacher.page.get_by_text("2 of 4 have answered.").wait_for()
+    teacher.page.get_by_text("2 of 3 have answered.").wait_for()
     press(teacher, "Close and run")
     # A run that has converged draws a flat line, which Playwright takes for hidden.
     teacher.page.locator("polyline.truth").wait_for(state="attached")
@@ -221,7 +220,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
 
     # The teacher's page is loaded again: it has the room and its run.
     load_again(teacher)
-    teacher.page.get_by_text("4 here. They follow you.").wait_for()
+    teacher.page.get_by_text("3 here. They follow you.").wait_for()
     assert teacher.visit.run is live.run and teacher.page.locator("dialog[open]").count() == 0
 
     # The results, and the end.
@@ -232,12 +231,12 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     with teacher.page.expect_download() as download:
         press(teacher, "Save the room")
     saved = download.value.path()
-    dan.page.close()  # a laptop that is shut
+    ben.page.close()  # a laptop that is shut
     teacher.page.on("dialog", lambda dialog: dialog.accept())
     press(teacher, "Close the room")
-    ben.page.get_by_text("The room is closed.").wait_for()
+    anna.page.get_by_text("The room is closed.").wait_for()
     wait_until(lambda: not LIVE)
-    ben.page.wait_for_function("window.babysit.run < 1000000")
+    anna.page.wait_for_function("window.babysit.run < 1000000")
 
     # The saved room opens again, and whoever was in it is back by the same browser.
     teacher.page.goto(f"{address}#teach={TEACHER_PASSWORD.text}")
@@ -245,14 +244,14 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
         press(teacher, "Open a saved room …")
     chooser.value.set_files(saved)
     teacher.page.get_by_text("0 here. They follow you.").wait_for()
-    back = dan.window.new_page()
+    back = ben.window.new_page()
     back.goto(f"{address}?only=loss")
-    back.get_by_text(f"Class {code} · Dan").wait_for()
+    back.get_by_text(f"Class {code} · Ben").wait_for()
     teacher.page.get_by_text("1 here. They follow you.").wait_for()
 
 
 def test_the_password_added_to_an_open_page_opens_it_anew(open_tab):
-    page = open_tab().page
+    page = open_tab(ONE_PLOT).page
     page.wait_for_function("window.babysit_page.then(({opened}) => opened)")
     with page.expect_event("domcontentloaded"):
         page.evaluate(f"location.hash = 'teach={TEACHER_PASSWORD.text}'")
