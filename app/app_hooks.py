@@ -66,6 +66,7 @@ sys.setswitchinterval(0.0005)
 
 # Bokeh runs every change of a page on a thread, which may wait there for the engine.
 THREADS = 64
+LATE = 0.2  # seconds by which a frame may be late while pages are built ahead
 TASKS: set[asyncio.Task[None]] = set()  # which run until the server stops
 
 
@@ -91,7 +92,8 @@ def _begin(context: ApplicationContext) -> None:
 def _idle() -> bool:
     """Whether one more page has a place, and nobody waits for anything but frames."""
     place = len(READY) + VISITS.here < VISITS.most
-    return place and not (VISITS.somebody_comes or PIECES.waited_for or LATENESS.behind)
+    late = LATENESS.behind or CONDUCTOR.worst.seconds > LATE
+    return place and not (late or VISITS.somebody_comes or PIECES.waited_for)
 
 
 def _alone() -> bool:
