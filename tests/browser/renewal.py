@@ -31,10 +31,11 @@ TRACES = """() => {
         }
     }
     look(document)
-    const {attributes} = document.documentElement
+    const {attributes, style} = document.documentElement
+    const kept = [...attributes].filter(({name}) => name != "style") // has the header's height
     return {
         controls: found,
-        page: Array.from(attributes, ({name, value}) => `${name}=${value}`).sort(),
+        page: [...kept.map(({name, value}) => `${name}=${value}`), style.fontSize].sort(),
         body: document.body.className,
         address: location.href,
         size: [innerWidth, innerHeight],
@@ -52,12 +53,16 @@ LEAVE = """() => {
     }
     scrollTo(0, 0)
 }"""
-# What opens by itself again as long as its settings are changed.
+# What opens by itself again as long as its settings are changed, and what a new run leaves chosen.
 FOLD = """() => {
     const fold = (root) => {
         for (const element of root.querySelectorAll("*")) {
             if (element.shadowRoot != null) fold(element.shadowRoot)
             if (element.matches("button.more[aria-expanded=true]")) element.click()
+            if (element.matches("[data-looks=steps]") && element.value != "all") {
+                element.value = "all"
+                element.dispatchEvent(new Event("input", {bubbles: true, composed: true}))
+            }
         }
     }
     fold(document)

@@ -23,6 +23,43 @@ def words(dialog):
     return dialog.locator(".explained").inner_text()
 
 
+def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab):
+    tab.wait_for(lambda: tab.snapshot.step > 200)
+    plays = tab.page.get_by_role("button", name="Film of this run")
+    plays.click()
+    expect(plays).to_have_attribute("aria-pressed", "true")
+    seen = set()
+
+    def look():
+        if tab.snapshot.looking:
+            seen.add(tab.snapshot.looking.step)
+        return len(seen) > 5
+
+    tab.wait_for(look)
+    assert min(seen) < 100
+    tab.page.keyboard.press("Escape")
+    expect(plays).to_have_attribute("aria-pressed", "false")
+    tab.wait_for(lambda: tab.snapshot.looking is not None and tab.snapshot.looking.done == 1)
+    tab.press("Back to now")
+    tab.wait_for(lambda: tab.snapshot.looking is None)
+
+
+def test_a_film_is_made_in_the_export_dialog_and_saved(tab, monkeypatch):
+    monkeypatch.setattr(film, "steps_of_film", lambda end: [0, end // 2, end])  # fewer to draw
+    tab.wait_for(lambda: tab.snapshot.step > 20)
+    tab.press("Export")
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Film", exact=True).click()
+    saves = dialog.get_by_role("button", name="Save GIF")
+    saves.wait_for()
+    expect(dialog.get_by_role("status")).to_contain_text("There it is", use_inner_text=True)
+    with tab.page.expect_download() as saved:
+        saves.click()
+    assert saved.value.suggested_filename.endswith(".gif")
+    with Image.open(saved.value.path()) as played:
+        assert played.n_frames == 3
+
+
 def test_a_step_is_explained_in_stages_traced_and_made(tab):
     dialog = tab.page.get_by_role("dialog")
     tab.wait_for(lambda: tab.snapshot.step > 20)
@@ -77,40 +114,3 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
 
     tab.wait_for(closed)
     DESK.clear()
-
-
-def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab):
-    tab.wait_for(lambda: tab.snapshot.step > 200)
-    plays = tab.page.get_by_role("button", name="Film of this run")
-    plays.click()
-    expect(plays).to_have_attribute("aria-pressed", "true")
-    seen = set()
-
-    def look():
-        if tab.snapshot.looking:
-            seen.add(tab.snapshot.looking.step)
-        return len(seen) > 5
-
-    tab.wait_for(look)
-    assert min(seen) < 100
-    tab.page.keyboard.press("Escape")
-    expect(plays).to_have_attribute("aria-pressed", "false")
-    tab.wait_for(lambda: tab.snapshot.looking is not None and tab.snapshot.looking.done == 1)
-    tab.press("Back to now")
-    tab.wait_for(lambda: tab.snapshot.looking is None)
-
-
-def test_a_film_is_made_in_the_export_dialog_and_saved(tab, monkeypatch):
-    monkeypatch.setattr(film, "steps_of_film", lambda end: [0, end // 2, end])  # fewer to draw
-    tab.wait_for(lambda: tab.snapshot.step > 20)
-    tab.press("Export")
-    dialog = tab.page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Film", exact=True).click()
-    saves = dialog.get_by_role("button", name="Save GIF")
-    saves.wait_for()
-    expect(dialog.get_by_role("status")).to_contain_text("There it is", use_inner_text=True)
-    with tab.page.expect_download() as saved:
-        saves.click()
-    assert saved.value.suggested_filename.endswith(".gif")
-    with Image.open(saved.value.path()) as played:
-        assert played.n_frames == 3
