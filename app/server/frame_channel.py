@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -141,19 +141,15 @@ class FrameChannel(WebSocketHandler):
                 self._visit.look_away(self, self._shown)
             self._visit.forget(self)
 
-    async def on_message(self, message: str | bytes) -> None:
+    def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         request = decoded(message, Ask if self._visit else Hello)
         if isinstance(request, str):
             self.close(UNREADABLE if self._visit else FORBIDDEN, request)
         elif isinstance(request, Hello):
             self._greet(request)
         elif self._visit and isinstance(request, Ask):
-            await self._answer(self._visit, request)
-        # A page with endless requests yields to the others here, and its next message is read only
-        # once the socket has taken the last frame: Tornado reads on when this returns.
-        await asyncio.sleep(0)
-        if self._sent and not self._sent.done():
-            await asyncio.wait([self._sent])
+            return self._answer(self._visit, request)
+        return None
 
     def _greet(self, hello: Hello) -> None:
         self._visit = visit_of(self.application, self._context, hello.token)
@@ -169,29 +165,65 @@ class FrameChannel(WebSocketHandler):
             if run := HOSTED.get(hello.teach):
                 self._visit.adopt(run)
 
-    async def _answer(self, visit: Visit, ask: Ask) -> None:
+    def _answer(self, visit: Visit, ask: Ask) -> Awaitable[None] | None:
+        """Answer a request; Tornado reads the next one when what is returned is done, or at once.
+
+        A request that waits for its frame, as nearly all do, needs no task of its own: a task is
+        several turns of the loop, and in each of them the training takes the interpreter.
+        """
         with self._composing:
-            if self._request:
-                self._request.over = True
-            self._request = Request(ask)
-        await self._serve(visit, self._request)
+            before, self._request = self._request, Request(ask)
+            in_turn = before is None or before.over
+            if before:
+                before.over = True
+        preparing = self._serve(visit, self._request)
+        taken = self._sent is None or self._sent.done()
+        if preparing is None and in_turn and taken and not self._request.over:
+            return None
+        return self._give_way(preparing)
+
+    async def _give_way(self, preparing: Awaitable[None] | None) -> None:
+        """Let the others have their turns, and the socket take the last frame.
+
+        So a page with endless requests delays nobody.
+        """
+        if preparing:
+            await preparing
+        await asyncio.sleep(0)
+        if self._sent and not self._sent.done():
+            await asyncio.wait([self._sent])
 
     def _turn(self) -> None:
         """The page shows another run from now on; called from any thread."""
         self._loop.add_callback(self._serve_again)
 
-    async def _serve_again(self) -> None:
+    def _serve_again(self) -> Awaitable[None] | None:
         if self._visit and self._request and not self._request.over:
-            await self._serve(self._visit, self._request)
+            return self._serve(self._visit, self._request)
+        return None
 
-    async def _serve(self, visit: Visit, request: Request) -> None:
-        ask, views = request.ask, asked(request.ask)
-        shown = visit.watched
-        if not (shown or visit.stands) or DRAWINGS.lack(views, visit.shown(shown), ask.look):
-            await asyncio.to_thread(_prepare, visit, shown, views, ask.look)
-            self._version = 0  # even if nothing moves
+    def _serve(self, visit: Visit, request: Request) -> Awaitable[None] | None:
+        """Deliver the next frame, now or when there is one; first prepare what it lacks."""
+        views, shown = asked(request.ask), visit.watched
+        lacks = not (shown or visit.stands)
+        if lacks or DRAWINGS.lack(views, visit.shown(shown), request.ask.look):
+            return self._prepare(visit, request, views, shown)
+        self._deliver(visit, request, views, shown)
+        return None
+
+    async def _prepare(
+        self, visit: Visit, request: Request, views: list[str], shown: WatchedRun | None
+    ) -> None:
+        await asyncio.to_thread(_set_up, visit, shown, views, request.ask.look)
+        self._version = 0  # even if nothing moves
+        self._deliver(visit, request, views, shown)
+
+    def _deliver(
+        self, visit: Visit, request: Request, views: list[str], shown: WatchedRun | None
+    ) -> None:
         if shown is not visit.watched:
             return  # it has turned meanwhile, and is served anew
+        ask = request.ask
         version = self._version if ask.since >= 0 and shown is self._shown else 0
         self._show(visit, shown)
         looks = frozenset[str]().union(*(view_of(name).looks for name in views))
@@ -261,17 +293,25 @@ class FrameChannel(WebSocketHandler):
             own["back"] = self._sent_back = back
         return msgspec.json.encode(own).decode()[1:-1]
 
-    async def _reply(self, frame: str, version: int, shown: WatchedRun | None) -> None:
+    def _reply(self, frame: str, version: int, shown: WatchedRun | None) -> None:
         if shown is self._shown:
             self._version = version
         try:
             self._sent = self.write_message(frame)
-            await self._sent
         except WebSocketClosedError:
             log.debug("the page has left")
+        else:
+            self._sent.add_done_callback(_note_left)
 
 
-def _prepare(visit: Visit, shown: WatchedRun | None, views: list[str], look: str) -> None:
+def _note_left(sent: asyncio.Future[None]) -> None:
+    try:
+        sent.result()
+    except (WebSocketClosedError, asyncio.CancelledError):
+        log.debug("the page has left")
+
+
+def _set_up(visit: Visit, shown: WatchedRun | None, views: list[str], look: str) -> None:
     """Set the visitor's experiment up, unless it watches another, and draw what the page lacks."""
     if shown is None:
         visit.set_up()
