@@ -110,6 +110,7 @@ def test_its_visit_belongs_to_the_session_that_was_given_it(served, ready):
     assert context.token_payload and visit.name == context.id[: len(visit.name)]
     assert f'"token": "{context.session.token}"' in html
     assert arguments_of(document)["lesson"] == [b"dead-relus"]
+    assert visit.handle.latest.pace == 30
     with set_curdoc(document):
         assert address_of_page() == served.address
 
