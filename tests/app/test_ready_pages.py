@@ -21,7 +21,7 @@ from app.server.session import CONDUCTOR, VISITS
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
 from tests.served_page import serve
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 PLAIN = RunConfig()
 OTHER = PLAIN.replace("model.hidden", (7,))
@@ -110,7 +110,8 @@ def test_its_visit_belongs_to_the_session_that_was_given_it(served, ready):
     assert context.token_payload and visit.name == context.id[: len(visit.name)]
     assert f'"token": "{context.session.token}"' in html
     assert arguments_of(document)["lesson"] == [b"dead-relus"]
-    assert visit.handle.latest.pace == 30
+    visit.handle.do(Experiment.snapshot).result(PATIENCE)  # which is published with its pace
+    wait_until(lambda: visit.handle.latest.pace == 30)
     with set_curdoc(document):
         assert address_of_page() == served.address
 
