@@ -97,9 +97,23 @@ function crossing({x, y}, end) {
 function placed_names(plot, lines) {
   const at_edge = lines.filter(({x}) => plot.x(x) > plot.right - WIDE * plot.type)
   const young = lines.filter((line) => !at_edge.includes(line))
-  const end = Math.max(...young.map(({x}) => plot.x(x)))
-  const [one, other] = [column(plot, at_edge, plot.right), column(plot, young, end)]
-  return {names: [...one.names, ...other.names], leaders: [...one.leaders, ...other.leaders]}
+  const behind = neighbours(plot, young).map((some) => column(plot, some, plot.x(some.at(-1).x)))
+  const columns = [column(plot, at_edge, plot.right), ...behind]
+  return {names: columns.flatMap(({names}) => names), leaders: columns.flatMap(({leaders}) => leaders)}
+}
+
+// Lines in groups: between the ends of two groups there is room for a name.
+function neighbours(plot, lines) {
+  const groups = []
+  for (const line of lines.toSorted((a, b) => a.x - b.x)) {
+    const group = groups.at(-1)
+    if (group == null || plot.x(line.x) - plot.x(group.at(-1).x) > WIDE * plot.type) {
+      groups.push([line])
+    } else {
+      group.push(line)
+    }
+  }
+  return groups
 }
 
 function column(plot, ends, edge) {

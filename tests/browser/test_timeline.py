@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from engine import SetKnob, Status, replay
+from engine import ExperimentHandle, LookBack, SetKnob, Status, replay
+from tests.browser.test_accessibility import shuts_nobody_out
 
 RATE = "optimization.learning_rate"
 LONG = 400  # steps, at least, of a run that is looked back at
@@ -100,6 +101,84 @@ def test_keys_go_step_by_step_and_in_leaps_to_both_ends(long):
     long.wait_for(lambda: long.snapshot.looking is None and running(long))
 
 
+def test_of_all_that_a_drag_passes_the_next_step_is_asked_for_once_the_last_is_shown(
+    long, monkeypatch
+):
+    asked, send = [], ExperimentHandle.send
+
+    def record(handle, command):
+        asked.extend([command.step] if isinstance(command, LookBack) else [])
+        send(handle, command)
+
+    monkeypatch.setattr(ExperimentHandle, "send", record)
+    scrubber(long).evaluate(
+        """(input) => {
+            for (const part of [0.6, 0.5, 0.4, 0.3]) {  // before any answer can come
+                input.value = part
+                input.dispatchEvent(new Event("input", {bubbles: true, composed: true}))
+            }
+        }"""
+    )
+    long.wait_for(lambda: len(asked) > 1 and looks_at(long) == asked[-1])
+    first, last = asked
+    assert last < first
+
+
+def tab_to(tab, control):
+    """Go there by the tab key alone."""
+    focused = "(e) => e == e.getRootNode().activeElement"
+
+    def reached():
+        tab.page.keyboard.press("Tab")
+        return control.evaluate(focused)
+
+    tab.wait_for(reached)
+
+
+def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(long):
+    page, keyboard = long.page, long.page.keyboard
+    keyboard.press(" ")
+    long.wait_for(lambda: not running(long))
+    tab_to(long, scrubber(long))
+    keyboard.press("PageDown")
+    long.wait_for(lambda: (looks_at(long) or 0) > 0)
+    shuts_nobody_out(long)
+    goes_on = page.get_by_role("button", name="Continue from here")
+    tab_to(long, goes_on)
+    keyboard.press("Enter")
+    long.wait_for(lambda: long.snapshot.run == 2 and running(long))
+    goes_on.wait_for(state="hidden")  # until then it takes the keys
+    keyboard.press(" ")
+    long.wait_for(lambda: not running(long))
+    tab_to(long, page.get_by_role("button", name="1 other branch"))
+    keyboard.press("Enter")
+    page.get_by_role("group", name="Branches").wait_for()
+    shuts_nobody_out(long)
+    keyboard.press("Escape")
+    plays = page.get_by_role("button", name="Film of this run")
+    tab_to(long, plays)
+    keyboard.press("Enter")
+    long.wait_for(lambda: long.snapshot.looking is not None)
+    assert plays.get_attribute("aria-pressed") == "true"
+    keyboard.press("Enter")
+    assert plays.get_attribute("aria-pressed") == "false"
+    tab_to(long, page.get_by_role("button", name="Back to now"))
+    keyboard.press("Enter")
+    long.wait_for(lambda: long.snapshot.looking is None)
+    goes_on.wait_for(state="hidden")
+    keyboard.press("v")
+    long.wait_for(lambda: long.snapshot.other is not None)
+    keyboard.press(" ")
+    long.wait_for(lambda: not running(long))
+    both = page.get_by_role("button", name="both", exact=True)
+    tab_to(long, both)
+    keyboard.press("Enter")
+    long.wait_for(lambda: both.get_attribute("aria-pressed") == "true")
+    shuts_nobody_out(long)
+    keyboard.press("v")
+    long.wait_for(lambda: long.snapshot.other is None)
+
+
 def test_a_knob_turned_while_looking_back_goes_on_from_there_beside_the_future_that_was(long):
     step = look(long, 0.4)
     end = long.snapshot.end
@@ -114,6 +193,20 @@ def test_a_knob_turned_while_looking_back_goes_on_from_there_beside_the_future_t
     assert long.source("loss.markers")["step"][-1] == step
     journal = long.visit.handle.do(lambda e: list(e.journal)).result()
     assert [x for x in journal if isinstance(x[1], SetKnob)][-1][0] == step
+
+
+def test_while_an_early_step_is_looked_at_names_stand_there_and_another_runs_at_its_end(long):
+    look(long, 0.4)
+    end = long.snapshot.end
+    long.page.keyboard.press("]")
+    long.wait_for(lambda: long.snapshot.run == 2 and long.snapshot.step > 1.5 * end)
+    look(long, 0.3)
+
+    def left(name):
+        names = long.page.locator("babysit-view[name=updates] .name", has_text=name)
+        return names.bounding_box()["x"]
+
+    long.wait_for(lambda: left("run 1") - left("W1") > 50)
 
 
 def test_continue_from_here_runs_and_undo_leaves_the_last_change_out(long):
