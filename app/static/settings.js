@@ -21,13 +21,20 @@ export function render(props) {
 }
 
 function Settings({model}) {
-  const [schema] = model.useState("schema")
-  const [state] = model.useState("state")
+  const schema = useLatest(model, "schema")
+  const state = useLatest(model, "state")
   const {groups, scales} = useMemo(() => JSON.parse(schema), [schema])
   const stops = useMemo(() => scales.map((text) => text.split(" ")), [scales])
   const [turned, turn] = useTurns(model, state.answered)
   const shared = {values: {...state.values, ...turned}, refused: state.refused, own: state.own, stops, turn}
   return h("div", {className: "settings"}, groups.map((group) => h(Group, {key: group.heading, group, ...shared})))
+}
+
+// Panel's useState hears of no change between the first render and its effects (Panel 1.10.0).
+function useLatest(model, name) {
+  const [value, set_value] = model.useState(name)
+  useEffect(() => set_value(model[name]), [])
+  return value
 }
 
 // What was turned here and is not answered yet, and what turns a setting.

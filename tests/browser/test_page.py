@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 import threading
 import weakref
 
@@ -263,6 +264,30 @@ def test_illegal_layers_are_refused_with_a_message(tab):
     tab.write("Convolutions", "8 of 9x9")
     tab.page.get_by_text("does not fit into an image of 8").wait_for()
     assert tab.snapshot.run == 2
+
+
+# The server changes a setting while the sidebar is drawn for the first time.
+CHANGED_EARLY = """
+const parse = JSON.parse
+JSON.parse = (text, ...rest) => {
+  const parsed = parse(text, ...rest)
+  if (parsed?.groups != null && parsed.scales != null) {
+    JSON.parse = parse
+    const models = window.Bokeh.documents.flatMap((page) => [...page.all_models])
+    const model = models.find((model) => model.attributes.schema == text)
+    const {state} = model.attributes
+    model.setv({state: {...state, values: {...state.values, CHANGED}}}, {sync: false})
+  }
+  return parsed
+}
+"""
+
+
+def test_a_setting_that_changes_while_the_sidebar_is_drawn_is_shown(page, address):
+    page.add_init_script(CHANGED_EARLY.replace("CHANGED", "activation: 'tanh'"))
+    page.goto(address)
+    menu = page.get_by_role("combobox", name=re.compile("^Activation"))
+    expect(menu).to_have_text("tanh")
 
 
 def test_a_run_is_followed_while_none_of_its_plots_is_visible(tab):
