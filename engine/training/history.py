@@ -35,6 +35,10 @@ class Curves(Mapping[str, Array]):
         self._grown = {} if grown is None else grown
         table.setflags(write=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy has, and another process: the rows, not what was computed from them."""
+        return {**vars(self), "_grown": {}}
+
     def __getitem__(self, name: str) -> Array:
         column: Array = self._table[self._places[name]]
         return column
@@ -129,6 +133,10 @@ class History:
         self._due = 0
         self.last = self._changed = 0  # steps: of the last row, and of that before the last change
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy has, and another process: the rows, not what was computed from them."""
+        return {**vars(self), "_grown": {}}
+
     def __len__(self) -> int:
         return self._rows
 
@@ -159,13 +167,13 @@ class History:
     def mark(self) -> "History":
         """Where it stands, without the rows; `rewound` goes back there."""
         mark = copy.copy(self)
-        mark._table, mark._curves, mark._grown = np.empty((0, 0)), None, {}
+        mark._table, mark._curves = np.empty((0, 0)), None
         return mark
 
     def rewound(self, mark: "History") -> "History":
         """The same table as it stood at a mark; `repeat` takes in again what came then."""
         past = copy.copy(mark)
-        past._table, past._grown = self._table, {}
+        past._table = self._table
         return past
 
     def repeat(self) -> dict[str, float]:
@@ -178,7 +186,6 @@ class History:
         """The same rows, in no more bytes than they take."""
         left = copy.copy(self)
         left._table, left._curves = self._table[:, : self._rows].copy(), None
-        left._grown = {}
         return left
 
     def part(self) -> None:

@@ -212,9 +212,9 @@ def test_a_snapshot_is_the_same_in_another_process():
     experiment = Experiment(RunConfig())
     experiment.train(40)
     snapshot = experiment.snapshot()
+    shown = {name: repr(view_of(name).columns(snapshot, -1)) for name in VIEWS}  # keeps results
     read = unpacked(packed(snapshot))
-    for name in VIEWS:
-        assert repr(view_of(name).columns(read, -1)) == repr(view_of(name).columns(snapshot, -1))
+    assert {name: repr(view_of(name).columns(read, -1)) for name in VIEWS} == shown
 
 
 def test_a_run_goes_on_in_another_process_to_the_bit():

@@ -236,6 +236,11 @@ class Tab:
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button).click()
 
+    def press_space(self, label: str) -> None:
+        """Play or pause by key, once the button says that this is what it does."""
+        self.page.get_by_role("button", name=label, exact=True).wait_for()
+        self.page.keyboard.press(" ")
+
     def _menu(self, name: str) -> Locator:
         return self.page.get_by_role("combobox", name=re.compile(f"^{re.escape(name)} ·"))
 

@@ -219,6 +219,7 @@ def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back
     first, second = [open_lesson(name) for name in LESSONS][:2]
     heading = tab.page.locator("h3:not(.title)")
     tab.page.keyboard.press("n")  # from the knobs: to the lessons
+    expect(heading).to_be_visible()
     tab.wait_for(lambda: heading.inner_text() == first.title)
     tab.page.keyboard.press("n")
     tab.wait_for(lambda: heading.inner_text() == second.title)

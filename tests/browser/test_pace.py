@@ -37,7 +37,7 @@ def test_of_an_unknown_pace_a_link_is_told_and_at_auto_the_curves_have_every_fir
     tab.wait_for(lambda: tab.snapshot.step > 20)
     rows = tab.snapshot.curves["step"]
     assert list(rows[:20]) == list(range(20))  # every step is in the curves
-    tab.page.keyboard.press(" ")
+    tab.press_space("Pause")
     tab.wait_for(lambda: pace(tab) == "auto")
 
 
@@ -78,7 +78,7 @@ def test_a_pace_is_chosen_by_keys_alone(tab):
 
 def test_ten_steps_and_an_epoch_by_key_and_by_button(tab):
     tab.page.keyboard.press("r")
-    tab.page.keyboard.press(" ")
+    tab.press_space("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     tab.page.keyboard.press("1")  # has no effect
     begun = tab.snapshot.step

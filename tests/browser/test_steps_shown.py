@@ -90,7 +90,7 @@ def test_a_change_late_in_a_run_is_brought_into_view_and_one_choice_goes_back(lo
     step = change(long)
     long.wait_for(lambda: linked(long) == (step - 24, step + 1))
     assert chosen(long) == {"change"}
-    long.page.keyboard.press(" ")
+    long.press_space("Play")
     long.wait_for(lambda: linked(long)[1] > step + 100)
     first, last = linked(long)
     assert first == pytest.approx(step - 0.25 * (last - step), abs=2)  # and some steps before it
@@ -142,7 +142,7 @@ def test_a_box_magnifies_all_plots_and_no_frame_takes_that_back(long):
     assert moved[0] < part[0]
     assert moved[1] - moved[0] == pytest.approx(part[1] - part[0])
     before = long.channel("frames")
-    page.keyboard.press(" ")
+    long.press_space("Play")
     long.wait_for(lambda: long.channel("frames") > before + 3)
     assert linked(long) == moved
     assert ranges(long)[0][2:] == [low, high]

@@ -137,7 +137,7 @@ def tab_to(tab, control):
 
 def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(long):
     page, keyboard = long.page, long.page.keyboard
-    keyboard.press(" ")
+    long.press_space("Pause")
     long.wait_for(lambda: not running(long))
     tab_to(long, scrubber(long))
     keyboard.press("PageDown")
@@ -148,7 +148,7 @@ def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(lon
     keyboard.press("Enter")
     long.wait_for(lambda: long.snapshot.run == 2 and running(long))
     goes_on.wait_for(state="hidden")  # until then it takes the keys
-    keyboard.press(" ")
+    long.press_space("Pause")
     long.wait_for(lambda: not running(long))
     tab_to(long, page.get_by_role("button", name="1 other branch"))
     keyboard.press("Enter")
@@ -159,16 +159,18 @@ def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(lon
     tab_to(long, plays)
     keyboard.press("Enter")
     long.wait_for(lambda: long.snapshot.looking is not None)
-    assert plays.get_attribute("aria-pressed") == "true"
+    expect(plays).to_have_attribute("aria-pressed", "true")
     keyboard.press("Enter")
-    assert plays.get_attribute("aria-pressed") == "false"
+    expect(plays).to_have_attribute("aria-pressed", "false")
     tab_to(long, page.get_by_role("button", name="Back to now"))
     keyboard.press("Enter")
     long.wait_for(lambda: long.snapshot.looking is None)
     goes_on.wait_for(state="hidden")
     keyboard.press("v")
     long.wait_for(lambda: long.snapshot.other is not None)
-    keyboard.press(" ")
+    long.press_space("Play")
+    long.wait_for(lambda: running(long))
+    long.press_space("Pause")
     long.wait_for(lambda: not running(long))
     both = page.get_by_role("button", name="both", exact=True)
     tab_to(long, both)
@@ -269,8 +271,8 @@ def test_two_runs_in_lockstep_are_drawn_together_and_the_line_between_them_when_
     turns = long.page.get_by_role("group", name="A change is made in")
     turns.get_by_role("button", name="both").press("Enter")
     expect(turns.get_by_role("button", name="both")).to_have_attribute("aria-pressed", "true")
-    assert (
-        turns.get_by_role("button", name="B", exact=True).get_attribute("aria-pressed") == "false"
+    expect(turns.get_by_role("button", name="B", exact=True)).to_have_attribute(
+        "aria-pressed", "false"
     )
     long.page.keyboard.press("[")
     long.wait_for(lambda: long.snapshot.config.value(RATE) < before)

@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 
 from tests.addresses import free_port
 from tests.deploy.conftest import Server, Visitor
+from tests.served_page import LONG
 from tests.waiting import PATIENCE, wait_until
 
 REDIS = shutil.which("valkey-server") or shutil.which("redis-server")
@@ -116,7 +117,9 @@ def redis(tmp_path: Path) -> Iterator[Redis]:
 
 
 def test_a_class_across_processes_outlives_the_loss_of_redis_and_of_its_process(redis, serve):
-    here, there = (serve(BABYSIT_CLUSTER=redis.url, BABYSIT_TEACHER=PASSWORD) for _ in range(2))
+    flags = "--unused-session-lifetime", str(LONG)  # the members have no socket of Bokeh's
+    environment = {"BABYSIT_CLUSTER": redis.url, "BABYSIT_TEACHER": PASSWORD}
+    here, there = (serve(*flags, **environment) for _ in range(2))
     wait_until(lambda: here.ready and there.ready)
 
     # A room is found from the other process, and its run is seen there.
