@@ -58,7 +58,10 @@ class Run:
     def take_up(self, branch: Branch, past: Past, room: int) -> "Run":
         """A branch beside this run, whose last step has been rebuilt."""
         journal, markers = list(branch.journal), list(branch.markers)
-        return self._from(past, branch.info.run, branch.info.parent, journal, markers, room)
+        run = self._from(past, branch.info.run, branch.info.parent, journal, markers, room)
+        if branch.kept:  # the end of an epoch may have been asked for when it was left
+            run.recorder.asked = branch.kept.recorder.asked
+        return run
 
     def _from(
         self,

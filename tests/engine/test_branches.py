@@ -9,6 +9,7 @@ from engine import (
     Begin,
     Choice,
     Experiment,
+    FinishEpoch,
     GoTo,
     LookBack,
     Offshoot,
@@ -95,6 +96,20 @@ def test_a_branch_is_taken_up_as_if_it_had_never_been_left(network, turns, more,
     left.look_back(seen)
     alone.look_back(seen)
     assert record(left).digest == record(alone).digest
+
+
+def test_a_branch_left_on_the_way_to_the_end_of_an_epoch_still_has_a_row_there(config):
+    left, alone = (Experiment(config) for _ in range(2))
+    for experiment in (left, alone):
+        experiment.train(1000)
+        experiment.apply(FinishEpoch())
+        experiment.train(2)
+    left.look_back(500)
+    left.train(1)
+    left.go_to(1)
+    for experiment in (left, alone):
+        experiment.train(40)
+    assert left.snapshot().curves.to_csv() == alone.snapshot().curves.to_csv()
 
 
 def forked(steps: int = 80) -> Experiment:
