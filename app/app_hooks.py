@@ -42,7 +42,8 @@ password.install()
 build_pages_on_threads()
 collect_no_garbage_of_a_page()
 deal_with_events_on_threads()
-give_pages_away(give_away)
+if not give_pages_away(give_away):
+    READY.most = 0
 if LIMITS.data:
     register_folder(LIMITS.data)
     for refusal in (

@@ -142,17 +142,22 @@ type Take = Callable[[ApplicationContext, Mapping[str, Any]], Built | None]
 TAKEN: ContextVar[Built | None] = ContextVar("taken", default=None)  # by the session being made
 
 
-def give_pages_away(take: Take) -> None:
+def give_pages_away(take: Take) -> bool:
     """Let a new session have a page that was built ahead, if `take` finds one for its address.
+
+    Whether that can be done is returned.
 
     Bokeh 3.10 makes an empty document for each session, and has the application fill it.
     """
     needed = "_create_session", "_initialize_document_async"
     if not all(hasattr(ApplicationContext, name) for name in needed):
         log.warning("pages are not built ahead: Bokeh is not the one known here")
-    elif replaced(contexts, "Document", _document_taken):
-        replaced(ApplicationContext, needed[0], lambda create: _taking(create, take))
-        replaced(ApplicationContext, needed[1], _beginning)
+        return False
+    return (
+        replaced(contexts, "Document", _document_taken)
+        and replaced(ApplicationContext, needed[0], lambda create: _taking(create, take))
+        and replaced(ApplicationContext, needed[1], _beginning)
+    )
 
 
 def _document_taken(make: Callable[[], Document]) -> Callable[[], Document]:

@@ -65,7 +65,7 @@ def _finite(begin: int, steps: Sequence[float], values: Sequence[float]) -> Late
 
 def _late_median(curves: Curves, latest: Latest, first: int) -> float:
     """The median of the latest values since the row `first`."""
-    late = [x for x in latest[-RECENT:] if x[0] >= first]
+    late = [x for x in latest if x[0] >= first]
     if len(late) > FEWEST:
         steps = curves["step"]
         begin, end = float(steps[first]), float(steps[-1])
