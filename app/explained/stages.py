@@ -8,8 +8,8 @@ import numpy as np
 from app.explained import bitmaps
 from app.explained.layer_pictures import backward_blocks, cells_of, forward_blocks, size_of
 from app.numbers import count, number, short, tick
-from app.plots.hardest import short as cut
 from app.plots.pictures import limit
+from app.short_names import short_input
 from engine import BatchExample, DataInfo, ExplainedStep, TensorStep
 
 STAGES = ("Batch", "Forward", "Loss", "Backward", "Update", "One weight")
@@ -106,7 +106,7 @@ def _answer(value: float, data: DataInfo) -> str:
 
 def _columns(step: ExplainedStep, data: DataInfo) -> list[str]:
     shown = len(step.examples[0].inputs[:MOST_COLUMNS])
-    return [cut(data.input_name(n), 2 * LETTERS) for n in range(shown)]
+    return [short_input(data, n, 2 * LETTERS) for n in range(shown)]
 
 
 def _entering(step: ExplainedStep, data: DataInfo) -> list[object]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from app.explained.layer_pictures import MOST_ACROSS, Cell, cells_of, size_of
 from app.numbers import number
-from app.plots.hardest import short as cut
 from app.plots.pictures import limit
+from app.short_names import short_input
 from engine import DataInfo, ExplainedStep, Link, TracedWeight
 
 LETTERS = 20  # of an input's name
@@ -63,7 +63,7 @@ def input_name(traced: TracedWeight, row: int, step: ExplainedStep, data: DataIn
         down, right = divmod(pixel, width)
         tint = f" ({('red', 'green', 'blue')[colour]})" if colours == 3 else ""
         return f"pixel in row {down + 1}, column {right + 1}{tint}"
-    return cut(data.input_name(row), LETTERS)
+    return short_input(data, row, LETTERS)
 
 
 def _of_filter(traced: TracedWeight, row: int) -> str:

@@ -17,12 +17,12 @@ from app.plots.hardest import (
     draw_words,
     picture_columns,
     sentence,
-    short,
     word_columns,
 )
 from app.plots.plane import draw_plane, is_plane, plane_columns, reach
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, plot, source
+from app.short_names import short_names
 from engine import Answers, Snapshot
 
 MOST_COUNTED = 14  # classes up to which counts fit into the cells
@@ -234,10 +234,11 @@ class DataView:
         every = math.ceil(len(classes) * larger / MOST_NAMED)
         shown = range(0, len(classes), every)
         most = max(3, int(LETTERS / larger) // len(shown))
+        narrow, wide = (short_names(classes, letters) for letters in (most, MOST_LETTERS))
         drawn.xaxis.ticker = FixedTicker(ticks=list(shown))
         drawn.yaxis.ticker = FixedTicker(ticks=[-n for n in shown])
-        drawn.xaxis.major_label_overrides = {n: short(classes[n], most) for n in shown}
-        drawn.yaxis.major_label_overrides = {-n: short(classes[n], MOST_LETTERS) for n in shown}
+        drawn.xaxis.major_label_overrides = {n: narrow[n] for n in shown}
+        drawn.yaxis.major_label_overrides = {-n: wide[n] for n in shown}
 
     def _draw_values(self) -> None:
         drawn = self._figure(

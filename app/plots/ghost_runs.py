@@ -13,12 +13,13 @@ import numpy as np
 from app import palette
 from app.explanations.explanation import explain
 from app.plots.plot_data import Columns, floored, rounded
+from app.short_names import short_names
 from engine import Choice, Curves, PastRun, RunConfig, Snapshot, memoize
 
 POINTS = 150  # of a curve, at most
 
 NONE: Columns = {name: [] for name in ("steps", "epochs", "y", "colour", "dash", "label")}
-LONGEST = 12  # characters of a name that is written behind a line
+LONGEST = 22  # letters of a name behind a line: two lines of them (app/static/margins.js)
 
 
 class Line(NamedTuple):
@@ -60,7 +61,8 @@ def left_out(snapshot: Snapshot, name: str) -> str:
     """Which runs are not drawn, and why: this curve of theirs cannot be compared."""
     if not (snapshot.previous or snapshot.pinned or snapshot.branches):
         return ""
-    runs = [(_label(snapshot, past), _apart(snapshot, past, name)) for past, _ in _others(snapshot)]
+    called = _names(snapshot)
+    runs = [(called[id(past)], _apart(snapshot, past, name)) for past, _ in _others(snapshot)]
     words = ", ".join(f"{label} ({reason})" for label, reason in runs if reason)
     return f"not drawn: {words}" if words else ""
 
@@ -125,14 +127,15 @@ def _names(snapshot: Snapshot) -> Mapping[int, str]:
     others = [past for past, _ in _others(snapshot)]
     lesson = snapshot.background.lesson
     if lesson is None:
-        return {id(past): _label(snapshot, past) for past in others}
-    shown = [lesson.shown] if lesson.count > 1 else []
-    short = _shortened([*(past.name for past in others), *shown])
+        short = short_names(tuple(_name(snapshot, past) for past in others), LONGEST)
+    else:
+        shown = [lesson.shown] if lesson.count > 1 else []
+        short = _shortened([*(past.name for past in others), *shown])
     return {id(past): name for past, name in zip(others, short, strict=False)}
 
 
-def _shortened(titles: list[str]) -> list[str]:
-    """Titles that fit behind a line: without the first and last words that all have in common.
+def _shortened(titles: list[str]) -> tuple[str, ...]:
+    """Titles that fit behind a line: without what all have in common, at first at their ends.
 
     What stands before a colon stays: "before: batches of 10" becomes "before: 10".
     """
@@ -143,8 +146,22 @@ def _shortened(titles: list[str]) -> list[str]:
             words = [one[1:] for one in words]
         while len({one[-1] for one in words}) == 1 and min(map(len, words)) > 1:
             words = [one[:-1] for one in words]
-    short = (" ".join(one).strip(" ,") for one in words)
-    return [_cut(head + rest) for (head, _), rest in zip(parted, short, strict=True)]
+        if max(len(_joined(one)) for one in words) > LONGEST:
+            words = _without_common(words)
+    names = (f"{head}{_joined(one)}" for (head, _), one in zip(parted, words, strict=True))
+    return short_names(tuple(names), LONGEST)
+
+
+def _without_common(words: list[list[str]]) -> list[list[str]]:
+    """The words that not all have in common, unless too little is left to tell all apart."""
+    common = set(words[0]).intersection(*words)
+    left = [[word for word in one if word not in common] for one in words]
+    apart = len({*map(_joined, left)}) == len({*map(_joined, words)})
+    return left if apart and all(left) else words
+
+
+def _joined(words: list[str]) -> str:
+    return " ".join(words).strip(" ,")
 
 
 def _parted(title: str) -> tuple[str, str]:
@@ -152,18 +169,10 @@ def _parted(title: str) -> tuple[str, str]:
     return (head + colon, rest) if colon else ("", title)
 
 
-def _cut(name: str) -> str:
-    """The name, or as many of its words as fit."""
-    if len(name) <= LONGEST:
-        return name
-    words = name[: LONGEST + 1].rpartition(" ")[0].rstrip(" ,")
-    return f"{words or name[: LONGEST - 1]}…"
-
-
-def _label(snapshot: Snapshot, past: PastRun) -> str:
+def _name(snapshot: Snapshot, past: PastRun) -> str:
     if past is snapshot.previous and past.run not in {x.run for x in snapshot.branches}:
         return "before"
-    return _cut(past.name)
+    return past.name
 
 
 @memoize

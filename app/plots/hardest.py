@@ -12,6 +12,7 @@ from app import numbers, palette, theme
 from app.plots import pictures
 from app.plots.plot_data import Columns
 from app.plots.view import source
+from app.short_names import short_input, short_names
 from engine import Hard, Snapshot
 
 ROWS, FEW_ROWS = 8, 5  # rows of text in a column, and how many fit if the type is large
@@ -33,15 +34,10 @@ def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[s
         return f"is {numbers.number(hard.right)}", f"said {numbers.number(hard.predicted)}", ""
     sure = "" if math.isnan(hard.probability) else f"{100 * hard.probability:.0f} %"
     right, said = (
-        short(classes[int(label)], letters)
+        short_names(tuple(classes), letters)[int(label)]
         for label, letters in zip((hard.right, hard.predicted), most, strict=True)
     )
     return f"is {right}", f"said {said}", sure
-
-
-def short(name: str, most: int) -> str:
-    """A name, cut to so many letters."""
-    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
 # ---- pictures -----------------------------------------------------------------------------------
@@ -117,7 +113,7 @@ def sentence(hard: Hard, snapshot: Snapshot) -> str:
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
         sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
         far = f"{sign}{abs(hard.deviation):.1f} \N{GREEK SMALL LETTER SIGMA}"
-        words += f"; {short(snapshot.data.input_name(hard.unusual), LONGEST)}: {far}"
+        words += f"; {short_input(snapshot.data, hard.unusual, LONGEST)}: {far}"
     return words
 
 

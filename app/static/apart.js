@@ -1,13 +1,19 @@
-// Places along a line moved until no two are closer than a gap, all of them together as little as can be.
+// Places along a line moved so that what stands at them does not overlap, all together as little as can be.
 //
-// Without the gaps that lie below each, they only must not fall: neighbours that would are put at their
-// mean, which is the isotonic regression. Then all are pushed between the two ends.
+// Without the room that lies below each, places only must not fall: neighbours that would are put at
+// their mean, which is the isotonic regression. Then all are pushed between the two ends.
 
-export function apart(places, gap, low, high) {
+export function apart(places, sizes, low, high) {
   const order = places.map((_, n) => n).sort((a, b) => places[a] - places[b])
+  let whole = 0
+  const below = Array(places.length) // the room that is taken up to the middle of each
+  for (const n of order) {
+    below[n] = whole + sizes[n] / 2
+    whole += sizes[n]
+  }
   const groups = [] // the mean of each, and how many are in it
-  for (const [below, n] of order.entries()) {
-    let [mean, size] = [places[n] - below * gap, 1]
+  for (const n of order) {
+    let [mean, size] = [places[n] - below[n], 1]
     while (groups.length > 0 && groups.at(-1)[0] > mean) {
       const [lower, others] = groups.pop()
       mean = (mean * size + lower * others) / (size + others)
@@ -17,10 +23,8 @@ export function apart(places, gap, low, high) {
   }
   const means = groups.flatMap(([mean, size]) => Array(size).fill(mean))
   const moved = Array(places.length)
-  order.forEach((n, below) => {
-    const least = low + below * gap
-    const most = high - (places.length - 1 - below) * gap
-    moved[n] = Math.max(least, Math.min(most, means[below] + below * gap))
+  order.forEach((n, place) => {
+    moved[n] = Math.max(low, Math.min(high - whole, means[place])) + below[n]
   })
   return moved
 }

@@ -31,7 +31,7 @@ export function margin_of(figure, model) {
     return columns.map((column) => ({step, x, y: rest[column] ?? [], label}))
   })
   const named = names(plot, read(model(`${view}.ends`)), curves, others)
-  const partly = curves.filter((curve) => enters(plot, curve) || !named.names.some((name) => tells_of(name, curve)))
+  const partly = curves.filter((curve) => enters(plot, curve) || !named.names.some(({far}) => far == curve.label))
   return {
     type: plot.type,
     ...named,
@@ -92,7 +92,8 @@ function crossing({x, y}, end) {
   return {x: end, y: y[last] + part * (y[next] - y[last])}
 }
 
-// A name stands where its line ends, or a leader ties it to it; of a line off the axis it says how far.
+// A name stands where its line ends, or a leader ties it to it; of a line off the axis it says how far
+// (`far` is that line's label).
 // Those of lines that end long before the axis does, as of a young run, stand behind them.
 function placed_names(plot, lines) {
   const at_edge = lines.filter(({x}) => plot.x(x) > plot.right - WIDE * plot.type)
@@ -117,30 +118,51 @@ function neighbours(plot, lines) {
 }
 
 function column(plot, ends, edge) {
-  const fitting = ends.slice(0, Math.floor((plot.bottom - plot.top) / (GAP * plot.type)))
-  const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
-  const half = GAP * plot.type / 2
-  const heights = apart(wanted, 2 * half, plot.top + half, plot.bottom - half)
   const x = edge + ROOM
+  const line = GAP * plot.type
+  const most = Math.floor((plot.bottom - plot.top) / line)
+  const fitting = ends.slice(0, most)
+  const letters = Math.floor((plot.end - x) / (LETTER * plot.type))
+  const texts = fitting.map(({y, label}) => {
+    const beyond = off(plot, plot.y(y))
+    return beyond == "" ? label : `${label} ${beyond}${number(y)}`
+  })
+  const longest = texts.toSorted((a, b) => b.length - a.length).slice(0, most - texts.length)
+  const lines = texts.map((text) => longest.includes(text) ? on_two_lines(text, letters) : [without_middle(text, letters)])
+  const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
+  const heights = apart(wanted, lines.map(({length}) => length * line), plot.top, plot.bottom)
   const leaders = []
   const names = fitting.map(({x: last, y, label, colour}, n) => {
-    const [at, beyond] = [plot.y(y), off(plot, plot.y(y))]
+    const at = plot.y(y)
+    const beyond = off(plot, at) != ""
     const end = plot.x(last)
-    if (beyond == "" && (Math.abs(heights[n] - at) > 1 || x - end > 2 * ROOM)) {
+    if (!beyond && (Math.abs(heights[n] - at) > 1 || x - end > 2 * ROOM)) {
       leaders.push({x1: end + 1, y1: at, x2: x - 2, y2: heights[n], colour})
     }
-    return {x, y: heights[n], width: plot.end - x, colour, text: beyond ? `${label} ${beyond}${number(y)}` : label}
+    return {x, y: heights[n], width: plot.end - x, colour, text: lines[n].join("\n"), far: beyond ? label : null}
   })
   return {names, leaders}
 }
 
-function off(plot, y) {
-  return y < plot.top - 1 ? "▴" : y > plot.bottom + 1 ? "▾" : ""
+// At a space if both lines fit then, which are about as long; else wherever the first is full.
+function on_two_lines(text, letters) {
+  if (text.length <= letters) {
+    return [text]
+  }
+  const spaces = [...text.matchAll(/ /g)].map(({index}) => index)
+  const longer = (space) => Math.max(space, text.length - space - 1)
+  const space = spaces.sort((a, b) => longer(a) - longer(b)).find((one) => longer(one) <= letters)
+  const lines = space == null ? [text.slice(0, letters), text.slice(letters)] : [text.slice(0, space), text.slice(space + 1)]
+  return lines.map((line) => without_middle(line, letters))
 }
 
-// The name of a line whose end is off the axis says how far.
-function tells_of({text}, {label}) {
-  return text.startsWith(`${label} ▴`) || text.startsWith(`${label} ▾`)
+function without_middle(text, letters) {
+  const end = Math.floor((letters - 1) / 2)
+  return text.length <= letters ? text : `${text.slice(0, letters - 1 - end)}…${text.slice(-end)}`
+}
+
+function off(plot, y) {
+  return y < plot.top - 1 ? "▴" : y > plot.bottom + 1 ? "▾" : ""
 }
 
 function enters(plot, {x: places, y}) {

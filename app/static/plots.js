@@ -7,6 +7,7 @@ import {figures_of, model, words_of} from "./views.js"
 const PIXELS = 3 // of a PNG for each of the page's: sharp in print
 const TYPE = 12 // pixels
 const LINE = 1.5 * TYPE
+const NAME = 1.15 // of the size of type, from one line of a name to the next
 const HALO = 4 // pixels of ground around words that stand on curves
 const SVG = "http://www.w3.org/2000/svg"
 
@@ -53,7 +54,11 @@ function paint(picture, figure, {margin, title, keys, below, top, width, height}
     picture.line({x1, y1: top + y1, x2, y2: top + y2, colour})
   }
   for (const {x, y, text, colour} of margin.names) {
-    write(text, x, top + y + middle, {size: type, weight: 700, colour})
+    const lines = text.split("\n")
+    lines.forEach((line, n) => {
+      const lower = (n - (lines.length - 1) / 2) * NAME * type
+      write(line, x, top + y + lower + middle, {size: type, weight: 700, colour})
+    })
   }
   for (const {x, y, text, colour} of margin.levels) {
     write(text, x, top + y + type, {size: type, colour, halo: ground(figure.el)})

@@ -32,18 +32,18 @@ def first_loss() -> Lesson:
             ("0.1000", "1.0000", "2.3026"),
             2,
         ),
-        runs=(Run("before training", babysat(1e-3), 0),),
+        runs=(Run("untrained", babysat(1e-3), 0),),
         check=_first_loss,
         observe=observing.how_much(
             "Which loss does the plot show at step 0?",
-            observing.only("before training", _first_loss_of),
+            observing.only("untrained", _first_loss_of),
             (1.0, 2.2, 2.4, 10.0),
             ".1f",
         ),
         breaks=(
-            Variation("Weights of N(0, 1)", "before training",
+            Variation("Weights of N(0, 1)", "untrained",
                   (SetKnob(INITIALIZER, Choice("unit normal")),)),
-            Variation("He's weights on pixels of 0 to 255", "before training",
+            Variation("He's weights on pixels of 0 to 255", "untrained",
                   (SetKnob(INITIALIZER, Choice("He")),)),
         ),
     )  # fmt: skip
@@ -54,7 +54,7 @@ def _first_loss_of(run: Outcome) -> float:
 
 
 def _first_loss(evidence: Evidence) -> Verdict:
-    metrics = evidence["before training"].snapshot.metrics
+    metrics = evidence["untrained"].snapshot.metrics
     holds = math.isclose(metrics.first_loss, metrics.chance_loss, abs_tol=1e-3)
     figures = (
         Metric("first loss", metrics.first_loss, "2.3026", ",.4f"),

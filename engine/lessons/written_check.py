@@ -9,6 +9,7 @@ import msgspec
 
 from engine.lessons.lesson import Evidence
 from engine.lessons.named_figures import SIDES, check_sentence, figure_named, filled, titled
+from engine.lessons.words import unlike
 from engine.measure.verdict import Metric, Verdict
 from engine.suggestions import instead_of, quoted
 
@@ -84,9 +85,12 @@ class WrittenCheck:
         return Verdict(holds, tuple(figures.values()), f"{sentence.rstrip('.')}.")
 
     def _title(self, run: str, evidence: Evidence) -> str:
-        """True of the settings that the run really had."""
-        template = self.titles[run]
-        return titled(template)(evidence[run].config) if template else run
+        """True of the settings that the run really had, and unlike that of any other run."""
+        titles = [
+            titled(template)(evidence[name].config) if template else name
+            for name, template in self.titles.items()
+        ]
+        return dict(zip(self.titles, unlike(titles), strict=True))[run]
 
     def _metric(self, one: Comparison | ShownFigure, evidence: Evidence) -> Metric:
         label = f"{one.figure}, {self._title(one.of, evidence)}"

@@ -39,6 +39,34 @@ def test_runs_of_a_varied_lesson_are_told_apart_by_what_differs(experiment):
     assert (drawn, own_name(snapshot)) == (["before: 10", "500"], "10")
 
 
+def test_runs_whose_names_are_long_are_still_told_apart(experiment):
+    names = [f"small normal weights, {way} batch norm" for way in ("with", "without")]
+    for name in names:
+        experiment.apply(Pin(name))
+        experiment.train(1)
+    drawn = labels(experiment, "loss_average")
+    assert len(set(drawn)) == 2
+    assert all(len(name) <= 22 for name in drawn)
+    experiment.apply(SetKnob("data.dataset", Choice("spiral")))
+    told = left_out(experiment.snapshot(), "loss")
+    assert all(f"{name} (other data)" in told for name in drawn)
+
+
+def test_long_titles_of_a_lesson_are_cut_to_the_words_that_differ(experiment):
+    titles = [
+        f"{size} normal without batch norm ({n})" for size in ("small", "unit") for n in (1, 2)
+    ]
+    for name in titles[:-1]:
+        experiment.apply(Pin(name))
+        experiment.train(1)
+    lesson = LessonProgress("", count=4, shown=titles[-1])
+    snapshot = dataclasses.replace(
+        experiment.snapshot(), background=BackgroundResults(lesson=lesson)
+    )
+    drawn = ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"]
+    assert [*drawn, own_name(snapshot)] == ["small (1)", "small (2)", "unit (1)", "unit (2)"]
+
+
 def test_a_lesson_of_one_run_has_its_curves_beside_a_run_that_is_left_out(experiment):
     experiment.apply(Pin("mine"))  # the current run, as it is
     lesson = LessonProgress("", count=1, shown="all there is")

@@ -361,7 +361,7 @@ def test_a_ghost_run_is_named_in_short_at_the_last_of_its_curves(config):
     experiment.train(1)  # or the run before would stand there twice
     experiment.apply(Restart(1))
     drawn = ghosts(experiment.snapshot(), "loss", dict.fromkeys(("loss", "validation_loss"), ""))
-    assert drawn["loss.ghosts"]["label"] == ["", "", "before", "a name that…"]
+    assert drawn["loss.ghosts"]["label"] == ["", "", "before", "a name that is far…"]
 
 
 def test_epochs_are_told_by_where_the_batch_size_was_turned(config):

@@ -108,6 +108,19 @@ def test_figures_of_runs_are_compared_multiplied_shifted_shown_and_told():
     assert not judge(read_lesson(raw(rich))).holds
 
 
+def test_a_verdict_tells_runs_apart_that_a_variation_made_alike():
+    rich = changed("sentence", "{plain} {steps of plain}, {with momentum} {rate of with momentum}.")
+    for run in rich["runs"]:
+        run["titled"] = "{optimizer}"
+    lesson = read_lesson(raw(rich))
+    assert "(" not in judge(lesson).sentence
+    verdict = judge(lesson.broken(lesson.breaks[0]))
+    first, second = lesson.broken(lesson.breaks[0]).titles.values()
+    assert first != second
+    assert verdict.sentence.startswith(f"{first} 100, {second} ")
+    assert all(f", {first}" in x.label or f", {second}" in x.label for x in verdict.figures)
+
+
 @pytest.mark.parametrize("hostile", [b"", b"[" * 100_000, b"\xff\xfe\x00", b"[]", b"x" * 2_000_000])
 def test_what_is_no_lesson_is_refused(hostile):
     with pytest.raises(ValueError):
