@@ -35,6 +35,7 @@ from engine import (
 
 PATIENCE = 20.0  # seconds to wait for the engine
 MOST_BYTES = 1_000_000  # of a file that is opened
+SOON = '<p class="quiet" role="status">A moment …</p>'
 LATER = 10_000  # steps: what a run should not exceed that a class waits for
 
 
@@ -99,9 +100,10 @@ class PlaylistEditor:
         """Show what is being made, or this playlist to change it."""
         if playlist is not None:
             self._title, self._items = playlist.title, list(playlist.items)
-        elif self._draft == Draft():
-            self._presses.do("recall_draft")
-        self._draw()
+        if self._draft == Draft():
+            self._ask_browser()
+        else:
+            self._draw()
 
     # ---- what the browser keeps ------------------------------------------------------------------
 
@@ -115,6 +117,12 @@ class PlaylistEditor:
         self._keep()
         self._draw()
 
+    def _ask_browser(self) -> None:
+        """Show no field before the browser has told what it has: it would replace what is written."""
+        self._board.object = SOON
+        self._save.visible = False
+        self._presses.do("recall_draft")
+
     def _keep(self) -> None:
         """Have the browser keep what was changed, so that a reload loses nothing."""
         try:
@@ -124,8 +132,11 @@ class PlaylistEditor:
         self._presses.do("keep_draft", kept)
 
     def _recall(self, kept: str) -> None:
-        """The browser has kept a playlist of an earlier visit; it may send anything."""
+        """The browser has kept a playlist of an earlier visit, or nothing; it may send anything."""
         if self._draft != Draft():
+            return
+        if not kept:
+            self._draw()
             return
         known = {"", *whole_course().places}  # a lesson of the operator's may be gone
         try:

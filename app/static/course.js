@@ -83,10 +83,11 @@ export function keep_draft(packed) {
 }
 
 export function recall_draft() {
+  let packed = null
   try {
-    const packed = localStorage.getItem(DRAFT)
-    packed != null && send("press", "draft kept", packed)
+    packed = localStorage.getItem(DRAFT)
   } catch {}
+  send("press", "draft kept", packed ?? "")
 }
 
 // The address names a lesson, or a place in a playlist.

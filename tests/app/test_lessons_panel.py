@@ -459,7 +459,15 @@ def test_a_playlist_that_is_not_saved_survives_a_reload(panel, browser):
     assert kept_by(browser) == ""
 
 
-@pytest.mark.parametrize("kept", ["", "no such thing", "[" * 9000, packing.packed(b"{}]")])
+def test_nothing_can_be_written_before_the_browser_has_told_what_it_keeps(panel, browser):
+    browser.press("edit playlist")
+    assert "playlist title" not in page_text(panel.main)
+    browser.press("draft kept", "")
+    assert "playlist title" in page_text(panel.main)
+    assert "Nothing in it yet" in page_text(panel.main)
+
+
+@pytest.mark.parametrize("kept", ["no such thing", "[" * 9000, packing.packed(b"{}]")])
 def test_a_draft_that_cannot_be_read_is_said_to_be_none(panel, browser, kept):
     browser.press("edit playlist")
     browser.press("draft kept", kept)
