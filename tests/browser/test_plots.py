@@ -130,7 +130,7 @@ def altered(paused) -> Iterator[Tab]:
 def test_a_line_off_the_axis_as_a_whole_is_told_of_once(altered):
     figures = altered.page.locator("[name=loss]").get_by_text("▾")
     altered.page.evaluate(WEAKEN)
-    altered.wait_for(lambda: any(x.startswith("penalty ▾") for x in figures.all_inner_texts()))
+    altered.wait_for(lambda: any(x.split()[0] == "penalty" for x in figures.all_inner_texts()))
     far = [float(text.rpartition("▾")[2]) for text in figures.all_inner_texts()]
     assert sum(x < 2 * min(far) for x in far) == 1
 
