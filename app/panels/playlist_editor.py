@@ -118,7 +118,7 @@ class PlaylistEditor:
         self._draw()
 
     def _ask_browser(self) -> None:
-        """Show no field before the browser has told what it has: it would replace what is written."""
+        """Show no field before the browser has told what it has, which would replace its text."""
         self._board.object = SOON
         self._save.visible = False
         self._presses.do("recall_draft")
