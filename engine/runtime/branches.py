@@ -183,7 +183,7 @@ def _states(branch: Branch) -> list[Checkpoint[Recorder]]:
 
 def _middle(states: Sequence[Checkpoint[Recorder]]) -> int:
     """The place of that between two others which leaves the smallest gap; 0 if there is none."""
-    gaps = {n: states[n + 1].step - states[n - 1].step for n in range(1, len(states) - 1)}
+    gaps = {n: states[n + 1].cost - states[n - 1].cost for n in range(1, len(states) - 1)}
     return min(gaps, key=gaps.__getitem__, default=0)
 
 

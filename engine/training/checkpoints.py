@@ -15,8 +15,9 @@ from engine.training.training import State, Training
 
 APART = 50  # steps between two checkpoints; of the last two, one is at least so many steps ago
 SECOND = 1.2e10  # multiplications that take about a second
+CALLS = 5e5  # multiplications in the time that a step takes however small its network and batch are
 MOST_AGAIN = SECOND  # multiplications that replaying the last steps may take
-SOON = 0.1  # seconds from one checkpoint to the next, where there is room for that
+SOON = 0.15  # seconds from one checkpoint to the next, where there is room for that
 FEW = 8  # checkpoints for which there is to be room even in a young run
 MORE = 1.25  # times as many, when those are too few: the room changes seldom
 ROOM = 2**20  # bytes of the checkpoints that are kept of a whole run, unless more are allowed
@@ -34,11 +35,13 @@ class Checkpoint[M]:
     state: State | None  # None: of step 0, which the config alone determines
     applied: int  # commands of the journal that had been applied
     mark: M  # the state of whatever else is to be replayed with the training
+    cost: float = 0.0  # multiplications in the time that all steps up to it take
 
 
 class Checkpoints[M]:
-    """The checkpoints of one run: the last two, and some that are spread evenly over all steps.
+    """The checkpoints of one run: the last two, and some that are spread evenly over all of it.
 
+    Evenly in the time that a replay takes: a step on a large batch counts as many on a small one.
     The last two serve the autopsy of a run that diverges. When those of the whole run take more
     than `room` bytes, those are dropped that leave the smallest gaps.
     """
@@ -56,7 +59,8 @@ class Checkpoints[M]:
         self._first = first or training.config
         self._kept: list[Checkpoint[M]] = list(kept) or [Checkpoint(0, None, 0, mark())]
         self._last: deque[Checkpoint[M]] = deque(self._kept if not kept else (), maxlen=2)
-        self._next = APART  # the step at which the next one is kept for the whole run
+        self._step, self._cost = self._kept[-1].step, self._kept[-1].cost  # what is counted so far
+        self._next = APART * _cost(training)  # the cost from which on the next one is kept for the whole run
         self.due = training.step if kept else APART
 
     def renew(self) -> None:
@@ -68,18 +72,21 @@ class Checkpoints[M]:
     def keep(self) -> None:
         """Save the current state; called when `due`, after the commands of the step."""
         step = self._training.step
+        self._step, self._cost = step, self.cost
         self.due = step + APART
         repeatable = _work(self._training) * APART <= MOST_AGAIN
-        if not repeatable and step < self._next:
+        if not repeatable and self._cost < self._next:
             return
-        saved = Checkpoint(step, self._training.save(), len(self._journal), self._mark())
+        saved = Checkpoint(
+            step, self._training.save(), len(self._journal), self._mark(), self._cost
+        )
         if repeatable:
             self._last.append(saved)
-        if step >= self._next:
+        if self._cost >= self._next:
             self._kept.append(saved)
             self._thin()
             kept = min(MOST, 1 + self.room // bytes_of(saved))
-            self._next = step + max(APART, step // kept)
+            self._next = self._cost + max(APART * _cost(self._training), self._cost / kept)
 
     def allow(self, room: int) -> None:
         """Keep them in so many bytes from now on; if those are fewer, some are dropped."""
@@ -96,14 +103,18 @@ class Checkpoints[M]:
 
     def _drop(self) -> Checkpoint[M]:
         """Drop the one that leaves the smallest gap; never the first."""
-        steps = [x.step for x in self._kept]
-        gaps = [later - before for before, later in zip(steps, steps[2:], strict=False)]
+        gaps = [y.cost - x.cost for x, y in zip(self._kept, self._kept[2:], strict=False)]
         return self._kept.pop(1 + gaps.index(min(gaps)) if gaps else -1)
 
     @property
     def work(self) -> float:
         """Multiplications of one step."""
         return _work(self._training)
+
+    @property
+    def cost(self) -> float:
+        """Multiplications in the time that all steps so far take."""
+        return self._cost + (self._training.step - self._step) * _cost(self._training)
 
     @property
     def nbytes(self) -> int:
@@ -116,7 +127,7 @@ class Checkpoints[M]:
     @property
     def wanted(self) -> int:
         """Bytes with which the replay of any step takes no longer than `SOON`."""
-        gaps = self._training.step * self.work / SECOND / SOON
+        gaps = self.cost / SECOND / SOON
         number = min(MOST, FEW * MORE ** math.ceil(math.log(max(1, MORE * gaps / FEW), MORE)))
         theta = self._training.network.parameters.theta
         one = bytes_of(self._kept[-1]) if len(self._kept) > 1 else OVERHEAD + 3 * theta.nbytes
@@ -212,3 +223,8 @@ def bytes_of[M](checkpoint: Checkpoint[M]) -> int:
 def _work(training: Training) -> float:
     """Multiplications of one step: forward, and backward to the inputs and to the weights."""
     return 3.0 * training.network.batch * training.network.work
+
+
+def _cost(training: Training) -> float:
+    """Multiplications in the time that one step takes."""
+    return CALLS + _work(training)

@@ -307,6 +307,22 @@ def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
     assert gaps.max() < 2.5 * training.step / len(gaps)
 
 
+def test_the_states_of_a_run_lie_closer_where_its_steps_take_longer():
+    config = SMALL.replace("model.hidden", (64, 64)).replace("optimization.batch_size", 8)
+    training = Training(config, np.float32)
+    trail = Checkpoints(training, [], lambda: None, room=2**20)
+    for step in range(1, 40_001):
+        training.step = step
+        if step == 20_000:
+            training.follow(config.replace("optimization.batch_size", 512))
+        if step >= trail.due:
+            trail.keep()
+    early = sum(step < 20_000 for step in trail.steps)
+    assert early > 1
+    assert len(trail.steps) - early > 3 * early  # on 64 times as many examples
+    assert trail.nbytes <= 2**20
+
+
 @few
 @given(turns=steered, shares=st.lists(room, min_size=1, max_size=4), data=st.data())
 def test_however_the_room_for_checkpoints_changes_steps_are_the_same(turns, shares, data):
@@ -323,6 +339,7 @@ def test_however_the_room_for_checkpoints_changes_steps_are_the_same(turns, shar
 
 
 def test_no_step_takes_longer_to_replay_than_is_wanted_if_there_is_room(monkeypatch):
+    monkeypatch.setattr(checkpoints, "CALLS", 0)
     training = Training(SMALL, np.float32)
     trail = Checkpoints(training, [], lambda: None)
     monkeypatch.setattr(checkpoints, "SECOND", 1000 * trail.work)  # 1 ms a step
