@@ -1,4 +1,8 @@
-"""How the page writes numbers: short, and with a width that does not change in every frame."""
+"""How the page writes numbers: short, and with a width that does not change in every frame.
+
+What is below 0 has a minus, as in the plots, which is as wide as a digit; powers of ten have the
+hyphen with which one would type them.
+"""
 
 import math
 import sys
@@ -9,20 +13,20 @@ _NUDGE = 1 + 4 * sys.float_info.epsilon  # a tie between two roundings is rounde
 
 def count(value: float) -> str:
     """A whole number: 12,345."""
-    return f"{value:,.0f}"
+    return _with_minus(f"{value:,.0f}")
 
 
 def number(value: float) -> str:
     """A number with as many digits as one can read while it changes."""
     if not math.isfinite(value):
-        return "–" if math.isnan(value) else "∞" if value > 0 else "-∞"
+        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
     nudged = value * _NUDGE
     size = abs(nudged)
     if size != 0 and not 1e-3 <= size < 99999.5:
-        return f"{nudged:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+        return _power(f"{nudged:.1e}")
     if size < 9.9995:
-        return f"{nudged:.3f}"
-    return f"{nudged:.4g}" if size < 999.95 else count(nudged)
+        return _with_minus(f"{nudged:.3f}")
+    return _with_minus(f"{nudged:.4g}") if size < 999.95 else count(nudged)
 
 
 def tick(value: float) -> str:
@@ -34,10 +38,10 @@ def tick(value: float) -> str:
 def short(value: float) -> str:
     """A number with as few characters as possible."""
     if math.isfinite(value) and 0.01 <= abs(value) < 999.5:
-        return f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}"
+        return _with_minus(f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}")
     if not value or not math.isfinite(value):
         return number(value) if value else "0"
-    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return _power(f"{value:.0e}")
 
 
 def initial(name: str) -> str:
@@ -49,7 +53,7 @@ def initial(name: str) -> str:
 def percent(share: float) -> str:
     """A share of 1 in per cent."""
     value = 100 * share
-    return f"{value:,.1f} %" if abs(value) < 99999 else f"{number(value)} %"
+    return f"{_with_minus(f'{value:,.1f}') if abs(value) < 99999 else number(value)} %"
 
 
 def seconds(time: float) -> str:
@@ -57,3 +61,11 @@ def seconds(time: float) -> str:
     if math.isnan(time):
         return "–"
     return f"{time:.0f} s" if time < 100 else f"{time / 60:.0f} min"
+
+
+def _power(text: str) -> str:
+    return _with_minus(text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e"))
+
+
+def _with_minus(text: str) -> str:
+    return "−" + text[1:] if text.startswith("-") else text

@@ -100,7 +100,7 @@ def _ticks(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
     """Ticks below each histogram: 0, and the largest power of ten on both sides."""
     decade = 10.0 ** math.floor(math.log10(0.98 * float(layers[0].edges[-1])))
     ticks = [
-        (*at[layer.name](_across(layer, value), TICKS), f"{value:g}".replace("-", "−"))
+        (*at[layer.name](_across(layer, value), TICKS), numbers.tick(value))
         for layer in layers
         for value in (-decade, 0.0, decade)
     ]
@@ -111,7 +111,7 @@ def _ticks(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
 def _words(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
     x, y = zip(*(at[layer.name](0.0, WORDS) for layer in layers), strict=True)
     words = [
-        f"{number}   {numbers.number(layer.mean)} ± {numbers.number(layer.std)}".replace("-", "−")
+        f"{number}   {numbers.number(layer.mean)} ± {numbers.number(layer.std)}"
         for number, layer in enumerate(layers, start=1)
     ]
     return {"x": list(x), "y": list(y), "text": words}
@@ -166,7 +166,7 @@ def _figure(value: float) -> str:
     """A number with as many digits as the slides print."""
     if value == 0 or 1e-5 <= abs(value) < 1000:
         return f"{value:.6f}".replace("-", "−")
-    return numbers.number(value).replace("-", "−")
+    return numbers.number(value)
 
 
 def in_words(lab: Laboratory, report: LabReport) -> str:

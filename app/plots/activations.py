@@ -135,7 +135,7 @@ def _ticks(bins: int, limit: float) -> Columns:
     values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
     return {
         "x": [round(_place(bins, limit, v), 2) for v in values],
-        "label": [_tick(v).replace("-", "−") for v in values],
+        "label": [_tick(v) for v in values],
     }
 
 

@@ -81,7 +81,7 @@ def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
 
 
 def _end(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−")
+    return numbers.tick(value)
 
 
 def _errors(answers: Answers) -> str:

@@ -86,9 +86,8 @@ def _looking(snapshot: Snapshot) -> str:
     if snapshot.looking is None or snapshot.looking.verified is not None:
         return ""
     step, done = numbers.count(snapshot.looking.step), snapshot.looking.done
-    if done < 1:
-        return f"Rebuilding step {step}: {done:.0%}"
-    return f"Looking at step {step} of {numbers.count(snapshot.end)}"
+    rebuilt = f", rebuilt to {done:.0%}" if done < 1 else ""
+    return f"Looking at step {step} of {numbers.count(snapshot.end)}{rebuilt}"
 
 
 @functools.lru_cache(64)

@@ -11,6 +11,7 @@ import {Hall} from "./hall.js"
 import {listen_to_keys} from "./keyboard.js"
 import {look_along} from "./looking.js"
 import {name_all} from "./names.js"
+import {let_go_of_lists} from "./popovers.js"
 import {listen_for_presses} from "./presses.js"
 import {QuestionMark} from "./question_mark.js"
 import {fit} from "./screen.js"
@@ -26,6 +27,7 @@ export const opened = new Promise((resolve) => { is_open = resolve })
 export function listen(keys) {
   listen_to_keys(keys)
   listen_for_presses()
+  let_go_of_lists()
   listen_to_tabs()
   show_stages()
   listen_for_film()

@@ -18,7 +18,17 @@ from app.plots.loss import USUAL, _percentiles, loss_columns
 from app.plots.run_columns import epochs
 from app.plots.updates import updates_columns
 from app.server.frames import Ask
-from engine import Choice, Condition, Experiment, Pin, Restart, RunConfig, SetKnob, Snapshot
+from engine import (
+    Choice,
+    Condition,
+    Experiment,
+    LookBack,
+    Pin,
+    Restart,
+    RunConfig,
+    SetKnob,
+    Snapshot,
+)
 from engine.training.config import ModelConfig
 from engine.training.history import History
 from tests.app.conftest import Page
@@ -274,6 +284,19 @@ def test_the_axis_of_a_loss_that_reached_0_is_sensible(experiment, value):
     assert part.stream["loss.judged"]["validation"][-1] == plot_data.FLOOR
 
 
+def test_words_on_a_step_that_is_looked_at_stay_as_they_are_once_it_is_rebuilt():
+    clock = iter(range(10**9))
+    experiment = Experiment(RunConfig(), work=lambda: float(next(clock)), room=0)
+    experiment.train(200)
+    experiment.apply(LookBack(100))
+    experiment.advance(3)
+    rebuilding = plot_data.status(experiment.snapshot(), -1).text["look"]
+    experiment.advance(1e6)
+    shown = plot_data.status(experiment.snapshot(), -1).text["look"]
+    assert shown == "Looking at step 100 of 200"
+    assert rebuilding.startswith(f"{shown}, rebuilt to ")
+
+
 @pytest.mark.parametrize("value", [0.0, 1.1e-62])
 def test_a_ratio_of_0_is_drawn_at_the_bottom_of_the_axis(experiment, value):
     column = next(x for x in experiment.snapshot().curves if x.startswith("ratio "))
@@ -293,7 +316,10 @@ def test_a_ratio_of_0_is_drawn_at_the_bottom_of_the_axis(experiment, value):
         (999.96, "1,000"),
         (67_657, "67,657"),
         (83_161.4, "83,161"),
-        (-12_345, "-12,345"),
+        (-12_345, "−12,345"),
+        (-0.25, "−0.250"),
+        (-3e-5, "−3.0e-5"),
+        (-math.inf, "−∞"),
         (123_456, "1.2e5"),
         (1.1e-62, "1.1e-62"),
         (3e104, "3.0e104"),
@@ -303,6 +329,20 @@ def test_a_ratio_of_0_is_drawn_at_the_bottom_of_the_axis(experiment, value):
 )
 def test_numbers_have_one_format(value, words):
     assert numbers.number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("count", "−12,345"),
+        ("number", "−12,345"),
+        ("tick", "−12,345"),
+        ("short", "−1e4"),
+        ("percent", "−1.2e6 %"),
+    ],
+)
+def test_whatever_writes_a_number_writes_a_minus(words, text):
+    assert getattr(numbers, words)(-12_345) == text
 
 
 @pytest.mark.parametrize(

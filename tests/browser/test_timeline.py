@@ -39,7 +39,8 @@ def drag(tab, part):
 def looks_at(tab):
     """The step that the page shows, once it is there."""
     looking = tab.snapshot.looking
-    there = looking and looking.done == 1 and tab.text("look").startswith("Looking at step")
+    words = tab.text("look")
+    there = looking and looking.done == 1 and words.startswith("Looking") and "%" not in words
     return looking.step if there and tab.text("step") == f"{looking.step:,}" else None
 
 
@@ -253,6 +254,33 @@ def test_branches_are_a_tree_and_a_press_takes_one_up_again(long):
     long.page.keyboard.press("g")
     long.wait_for(lambda: long.snapshot.run == 2)
     assert long.snapshot.parent.step == first
+
+
+@pytest.mark.parametrize("name", ["1 other branch", "Pace"])
+def test_a_list_that_a_pointer_opened_leaves_space_to_play_when_it_is_closed(long, name):
+    look(long, 0.4)
+    long.page.keyboard.press("]")
+    long.wait_for(lambda: long.snapshot.run == 2 and running(long))
+    opens = long.page.locator("button[popovertarget]").filter(has_text=name)
+    opens.click()
+    expect(long.page.locator(":popover-open")).to_have_count(1)
+    long.page.keyboard.press("Escape")
+    expect(long.page.locator(":popover-open")).to_have_count(0)
+    expect(opens).not_to_be_focused()
+    long.page.keyboard.press(" ")
+    long.wait_for(lambda: long.snapshot.status is Status.PAUSED)
+    expect(long.page.locator(":popover-open")).to_have_count(0)
+
+
+def test_a_list_that_a_key_opened_gives_the_focus_back_to_its_button(long):
+    look(long, 0.4)
+    long.page.keyboard.press("]")
+    long.wait_for(lambda: long.snapshot.run == 2 and running(long))
+    opens = long.page.get_by_role("button", name="1 other branch")
+    opens.press("Enter")
+    expect(long.page.locator(":popover-open")).to_have_count(1)
+    long.page.keyboard.press("Escape")
+    expect(opens).to_be_focused()
 
 
 def test_two_runs_in_lockstep_are_drawn_together_and_the_line_between_them_when_they_wait(long):
