@@ -112,7 +112,17 @@ LANE_HEIGHT = 62  # pixels
 
 # ---- dialogs ------------------------------------------------------------------------------------
 
-DIALOG_SX = {".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"}}  # else dark on dark
+DIALOG_SX = {
+    ".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"},  # else dark on dark
+    "@media (width <= 600px)": {  # the whole of a phone, and always from its top: buttons stay
+        ".MuiDialog-container": {"alignItems": "flex-start"},
+        ".MuiDialog-paper": {
+            "margin": "8px",
+            "width": "calc(100% - 16px)",
+            "maxHeight": "calc(100% - 16px)",
+        },
+    },
+}
 
 
 # ---- pictures -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import ViewportSize, expect
 
+from app.explained.stages import STAGES
 from tests.browser.conftest import Tab, whole
 
 SCREENS = {390: 844, 1024: 768, 2560: 1440, 1440: 900}
@@ -65,6 +66,22 @@ def test_on_a_phone_the_sidebar_opens_on_request(on_the_desk):
     tab.page.keyboard.press("Escape")
     menu.wait_for(state="hidden")
     tab.wait_for(lambda: tab.text("title") == "He + tanh on digits")
+
+
+def test_on_a_phone_the_stages_of_an_explained_step_are_read_without_scrolling_aside(on_the_desk):
+    tab = on_the_desk(begun, ViewportSize(width=390, height=844))
+    tab.page.keyboard.press("i")
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("tab", name="1 Batch").wait_for()
+    following = dialog.get_by_role("button", name="Next")
+    place = following.bounding_box()
+    for name in STAGES[1:5]:
+        following.click()
+        expect(dialog.get_by_role("tabpanel", name=name)).to_be_visible()
+        assert following.bounding_box() == place  # under the same finger
+    ratio = dialog.get_by_role("columnheader", name="update / size").bounding_box()
+    box = dialog.bounding_box()
+    assert ratio["x"] + ratio["width"] <= box["x"] + box["width"]
 
 
 def test_nothing_is_wider_than_the_screen(screen, size):

@@ -21,14 +21,28 @@ from engine import (
     Step,
     Turn,
     digest,
+    read_upload,
     record,
+    register_upload,
     replay,
+    unregister_upload,
 )
 from engine.runtime import companion
 from tests.engine.served import conducted, serve, watch
-from tests.engine.test_branches import turn
-from tests.engine.test_look_back import NETWORKS, RATE, SMALL, TURNS, few, room, run, steered
+from tests.engine.test_branches import turn, wander, ways
+from tests.engine.test_look_back import (
+    NETWORKS,
+    RATE,
+    SMALL,
+    TURNS,
+    few,
+    room,
+    run,
+    steered,
+    stopped,
+)
 
+TABLE = "left,right,kind\n" + "".join(f"{n % 7},{n % 5},{'ab'[n % 2]}\n" for n in range(120))
 KNOBS = [x for x in TURNS if isinstance(x, SetKnob)]
 changes = st.lists(
     st.tuples(st.integers(0, 40), st.sampled_from(KNOBS), st.sampled_from(["A", "B", "both"])),
@@ -70,6 +84,42 @@ def test_each_of_both_is_repeated_by_its_own_journal(network, turns, changes, ro
         experiment.train(20)
         alone = replay(experiment.first_config, experiment.journal, experiment.step)
         assert digest(alone) == digest(experiment)
+
+
+@pytest.fixture(scope="module")
+def upload():
+    upload = read_upload(TABLE.encode(), "pairs.csv")
+    register_upload(upload)
+    yield upload
+    unregister_upload(upload)
+
+
+@few
+@given(
+    network=st.sampled_from(sorted(NETWORKS)), turns=steered, steps=ways, changes=changes,
+    uploaded=st.booleans(), room=room, data=st.data(),
+)  # fmt: skip
+def test_any_step_of_any_way_is_shown_as_a_run_that_was_stopped_there(
+    network, turns, steps, changes, uploaded, room, data, upload
+):
+    config = NETWORKS[network]
+    if uploaded:
+        config = config.replace("data.dataset", Choice(upload.name))
+    experiment = wander(config, turns, steps, room=room)
+    experiment.train(30)
+    if experiment.status is not Status.DIVERGED:
+        pair = Lockstep(experiment)
+        for between, knob, of in changes:
+            pair.train(between)
+            pair.apply(knob, of)
+        pair.train(30)
+    for _ in range(3):
+        step = data.draw(st.integers(0, experiment.step))
+        experiment.look_back(step)
+        alone = stopped(experiment, step)
+        assert (experiment.snapshot().step, record(experiment).digest) == (step, digest(alone))
+        assert experiment.snapshot().config == alone.config
+    experiment.look_ahead()
 
 
 def test_two_runs_with_the_same_settings_stay_the_same():
