@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from engine.data import Split
@@ -220,9 +221,11 @@ class OtherRun:
         return float(known[-1]) if known.size else math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything known of an experiment at one step; immutable."""
+class Snapshot(msgspec.Struct, frozen=True, eq=False):
+    """Everything known of an experiment at one step; immutable.
+
+    Several are made for each frame: a frozen dataclass of so many fields takes 20 times as long.
+    """
 
     run: int
     step: int

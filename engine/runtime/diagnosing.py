@@ -4,9 +4,10 @@ It remembers earlier findings, so that each has the step at which it came up, an
 contradicts the one before.
 """
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Set
+
+from msgspec.structs import replace
 
 from engine.diagnosis import Followed, Noticed, condition_of, diagnose
 from engine.measure.divergence import autopsy
@@ -50,7 +51,7 @@ class Diagnosing:
         condition = condition_of(now, findings)
         if condition is Condition.CONVERGED:
             self.followed.forget()  # the advice has helped; later findings are independent of it
-        self.last = dataclasses.replace(
+        self.last = replace(
             now, findings=findings, condition=condition, noticed=self.noticed(now.run)
         )
         return self.last
@@ -58,7 +59,7 @@ class Diagnosing:
     def diagnose_past(self, now: Snapshot, past: Past, looking: Looking) -> Snapshot:
         """Turn a snapshot of `now` into one of the past step that is shown, with its findings."""
         loss = past.diverged
-        then = dataclasses.replace(
+        then = replace(
             past.describe(now),
             status=now.status if loss is None else Status.DIVERGED,
             message="" if loss is None else autopsy(past.training, loss),
@@ -68,7 +69,7 @@ class Diagnosing:
             until=None,
         )
         findings = diagnose(then)
-        self.last = dataclasses.replace(
+        self.last = replace(
             then,
             findings=findings,
             condition=condition_of(then, findings),
@@ -80,11 +81,11 @@ class Diagnosing:
 
     def mark_unready(self, status: Status, looking: Looking) -> Snapshot:
         """The last snapshot, shown while the requested step is rebuilt."""
-        return dataclasses.replace(self.last, status=status, looking=looking)
+        return replace(self.last, status=status, looking=looking)
 
     def mark_unverified(self, snapshot: Snapshot, status: Status, until: int | None) -> Snapshot:
         """The last step of a link's run, while that is repeated: nothing is found in it yet."""
-        self.last = dataclasses.replace(
+        self.last = replace(
             snapshot, status=status, until=until, findings=(), condition=Condition.HEALTHY
         )
         return self.last

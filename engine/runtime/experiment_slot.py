@@ -8,6 +8,8 @@ import dataclasses
 import math
 from collections.abc import Set
 
+import msgspec
+
 from engine.measure.snapshot import Snapshot, Status
 from engine.runtime.background_jobs import BackgroundJobs
 from engine.runtime.background_results import BackgroundResults
@@ -164,7 +166,7 @@ class ExperimentSlot:
         own = message, self._background, self.held_to
         if own != (snapshot.message, snapshot.background, snapshot.pace):
             message, background, pace = own
-            snapshot = dataclasses.replace(
+            snapshot = msgspec.structs.replace(
                 snapshot, message=message, background=background, pace=pace
             )
         self._publish(snapshot, looks)
@@ -180,7 +182,8 @@ class ExperimentSlot:
         """Publish that this experiment has failed; the last results stay visible."""
         self.experiment.status = Status.FAILED
         text = f"{type(error).__name__}: {error}. Restart to try again."
-        failed = dataclasses.replace(self.mailbox.feed.latest, status=Status.FAILED, message=text)
+        latest = self.mailbox.feed.latest
+        failed = msgspec.structs.replace(latest, status=Status.FAILED, message=text)
         self._publish(failed, frozenset())
 
     def _publish(self, snapshot: Snapshot, looks: Set[str]) -> None:

@@ -4,10 +4,11 @@ It is a copy of the run with curves and instruments of its own. So its snapshot 
 run would have had if it had been stopped there, and another run can go on from it.
 """
 
-import dataclasses
 import math
 from collections import deque
 from collections.abc import Callable, Set
+
+from msgspec.structs import replace
 
 from engine.measure.instruments import Heritage
 from engine.measure.measurements import Measurements
@@ -161,7 +162,7 @@ class Past:
     def describe(self, now: Snapshot) -> Snapshot:
         """A snapshot of the run as it is now, with all that was another at this step."""
         instruments = self.measured.instruments
-        return dataclasses.replace(
+        return replace(
             now,
             step=self.training.step,
             epoch=self.training.batches.epoch,

@@ -1,6 +1,5 @@
 """A class room without a page: who may do what, hidden tallies, limits, and hostile messages."""
 
-import dataclasses
 import json
 import random
 
@@ -436,7 +435,7 @@ def test_the_room_keeps_what_was_tried_within_limits(room, trained):
     (anna,) = joined(room, "Anna")
     snapshot = trained.snapshot()
     lesson = BackgroundResults(lesson=LessonProgress("Constant weights"))
-    note(anna, dataclasses.replace(snapshot, background=lesson))
+    note(anna, msgspec.structs.replace(snapshot, background=lesson))
     assert not anna.trials and anna.best is None  # its settings are the lesson's
     note(anna, snapshot)
     assert anna.best == (pytest.approx(snapshot.metrics.validation_accuracy, rel=1e-3), RunConfig())

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+import msgspec
 import pytest
 
 from app.page.buttons import Presses
@@ -95,7 +96,7 @@ def with_rules(page: Page, *rules: str) -> None:
     snapshot = page.experiment.snapshot()
     first = snapshot.findings[0]
     findings = tuple(dataclasses.replace(first, rule=rule) for rule in rules)
-    page.lane.show(dataclasses.replace(snapshot, findings=findings))
+    page.lane.show(msgspec.structs.replace(snapshot, findings=findings))
 
 
 def test_up_to_three_findings_are_listed_most_serious_first(broken):
@@ -143,7 +144,7 @@ def test_after_a_divergence_fix_it_also_restarts(config):
 
 def test_a_refusal_is_shown(config):
     page = Page(config)
-    page.lane.show(dataclasses.replace(page.experiment.snapshot(), message="No <such> thing."))
+    page.lane.show(msgspec.structs.replace(page.experiment.snapshot(), message="No <such> thing."))
     assert "No &lt;such&gt; thing." in page.words
 
 

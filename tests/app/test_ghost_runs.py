@@ -1,8 +1,8 @@
 """Other runs in the plots and in the table: only comparable ones, each of them once."""
 
-import dataclasses
 import re
 
+import msgspec
 import pytest
 
 from app.plots import view_of
@@ -32,7 +32,7 @@ def test_runs_of_a_varied_lesson_are_told_apart_by_what_differs(experiment):
         experiment.apply(Pin(name))
         experiment.train(1)
     lesson = LessonProgress("", count=2, shown="batches of 10")
-    snapshot = dataclasses.replace(
+    snapshot = msgspec.structs.replace(
         experiment.snapshot(), background=BackgroundResults(lesson=lesson)
     )
     drawn = ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"]
@@ -60,7 +60,7 @@ def test_long_titles_of_a_lesson_are_cut_to_the_words_that_differ(experiment):
         experiment.apply(Pin(name))
         experiment.train(1)
     lesson = LessonProgress("", count=4, shown=titles[-1])
-    snapshot = dataclasses.replace(
+    snapshot = msgspec.structs.replace(
         experiment.snapshot(), background=BackgroundResults(lesson=lesson)
     )
     drawn = ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"]
@@ -70,7 +70,7 @@ def test_long_titles_of_a_lesson_are_cut_to_the_words_that_differ(experiment):
 def test_a_lesson_of_one_run_has_its_curves_beside_a_run_that_is_left_out(experiment):
     experiment.apply(Pin("mine"))  # the current run, as it is
     lesson = LessonProgress("", count=1, shown="all there is")
-    snapshot = dataclasses.replace(
+    snapshot = msgspec.structs.replace(
         experiment.snapshot(), background=BackgroundResults(lesson=lesson)
     )
     assert ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"] == []

@@ -1,6 +1,5 @@
 """The views of the panel "Inside", without a browser, against independent numbers."""
 
-import dataclasses
 import functools
 import math
 
@@ -294,7 +293,7 @@ def test_cost_shows_the_time_of_a_step_and_an_epoch_and_the_work():
 
 def test_cost_compares_instruments_and_layers():
     snapshot = seen(RunConfig(), 5)
-    snapshot = dataclasses.replace(snapshot, costs={"quick": 1e-4, "slow": 2e-3})
+    snapshot = msgspec.structs.replace(snapshot, costs={"quick": 1e-4, "slow": 2e-3})
     told = part("cost", snapshot).set
     assert told["cost"]["length"] == [0.05, 1]
     assert told["cost"]["words"] == ["100 µs", "2 ms"]

@@ -1,6 +1,5 @@
 """The columns of a frame, without a browser: pure functions of a snapshot."""
 
-import dataclasses
 import itertools
 import json
 import math
@@ -230,7 +229,7 @@ def test_a_dragged_learning_rate_scales_the_last_ratios(experiment):
 
 def test_a_converged_run_is_labelled_and_its_band_fades(experiment):
     healthy = experiment.snapshot()
-    done = dataclasses.replace(healthy, condition=Condition.CONVERGED)
+    done = msgspec.structs.replace(healthy, condition=Condition.CONVERGED)
     assert plot_data.status(healthy, -1).text["health"] == "healthy"
     assert plot_data.status(done, -1).text["health"] == "converged"
     clear, faint = (updates_columns(x, -1).set["updates.band"] for x in (healthy, done))
@@ -271,7 +270,7 @@ def with_end(snapshot: Snapshot, column: str, value: float) -> Snapshot:
         if row > curves.rows / 2:
             values[column] = value
         history.append(int(values["step"]), values)
-    return dataclasses.replace(snapshot, curves=history.curves())
+    return msgspec.structs.replace(snapshot, curves=history.curves())
 
 
 @pytest.mark.parametrize("value", [0.0, 1.1e-62])

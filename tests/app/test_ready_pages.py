@@ -1,13 +1,13 @@
 """Pages that are built ahead: who is given one, and that it is the page that would be built."""
 
 import asyncio
-import dataclasses
 import json
 import logging
 import re
 import urllib.request
 from typing import Any
 
+import msgspec
 import pytest
 from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
@@ -120,7 +120,7 @@ def begun(document: Document) -> tuple[str, str]:
     """What the first frame of a page shows, and its weights."""
     visit = VISITS[document.session_context.id]
     shown = visit.handle.do(Experiment.snapshot).result(PATIENCE)
-    parts = dataclasses.replace(shown, costs={}), shown.curves.to_csv()  # costs: by the clock
+    parts = msgspec.structs.replace(shown, costs={}), shown.curves.to_csv()  # costs: by the clock
     return re.sub("0x[0-9a-f]+", "", repr(parts)), visit.handle.do(digest).result(PATIENCE)
 
 

@@ -1,6 +1,5 @@
 """Healthy runs have no finding; each failure of the lecture has the right finding first."""
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -232,7 +231,7 @@ def test_overfitting_is_found_on_an_expensive_network():
     now = Experiment(RunConfig()).snapshot()
     table = dict.fromkeys(now.curves, np.full(4, 1e-3))
     told = {"step": steps, "train_accuracy": few, "validation_accuracy": other}
-    now = dataclasses.replace(now, step=500, curves=curves(**table | told))
+    now = msgspec.structs.replace(now, step=500, curves=curves(**table | told))
     assert "overfitting" in {finding.rule for finding in diagnose(now)}
 
 

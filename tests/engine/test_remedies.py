@@ -1,7 +1,6 @@
 """The advised remedy changes something and does not undo earlier advice."""
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from engine import Begin, Choice, Experiment, Finding, Restart, RunConfig, SetKnob, Snapshot
@@ -24,7 +23,7 @@ def of(now: Snapshot, *remedies: Remedy) -> Finding:
 
 
 def having_followed(now: Snapshot, *changes: Change) -> Snapshot:
-    return dataclasses.replace(now, followed=changes)
+    return msgspec.structs.replace(now, followed=changes)
 
 
 def test_the_first_remedy_that_changes_something_and_is_legal_is_advised(now):
@@ -56,7 +55,7 @@ def test_advice_never_returns_to_a_value_that_it_left(now, before, after, allowe
 
 def test_advice_never_returns_to_a_choice_that_it_left(now):
     he = Remedy("He.", (SetKnob(INITIALIZER, Choice("He")),))
-    now = dataclasses.replace(now, config=now.config.replace(INITIALIZER, Choice("Xavier")))
+    now = msgspec.structs.replace(now, config=now.config.replace(INITIALIZER, Choice("Xavier")))
     assert of(now, he).remedy == he.turns
     gone = having_followed(now, Change(INITIALIZER, Choice("He"), Choice("Xavier")))
     assert of(gone, he).remedy == ()
