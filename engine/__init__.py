@@ -186,18 +186,16 @@ from engine.training.commands import (
 from engine.training.config import (
     SETTINGS,
     DataConfig,
-    Effect,
-    Group,
     ModelConfig,
     OptimizationConfig,
     Origin,
     RunConfig,
-    Setting,
 )
 from engine.training.config_for_data import suit_data
 from engine.training.history import Curves
 from engine.training.layer_specs import Convolution, Stack
 from engine.training.packed_state import MOST_REDRAWS
+from engine.training.setting import Effect, Group, Setting
 
 __all__ = [
     "AS_FOUND",

@@ -11,8 +11,9 @@ from engine.cli.files import to_json
 from engine.diagnosis import RULES
 from engine.number_format import written
 from engine.registry import Choice, Entry, Range, Registry
-from engine.training.config import SETTINGS, RunConfig, Setting
+from engine.training.config import SETTINGS, RunConfig
 from engine.training.layer_specs import Stack
+from engine.training.setting import Setting
 
 COLUMNS = 100
 WIDEST = 30  # characters of a name in the left column

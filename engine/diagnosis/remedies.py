@@ -10,7 +10,8 @@ from typing import Literal
 
 from engine.measure.snapshot import Change, Finding, Snapshot, Status
 from engine.training.commands import Command, Restart, SetKnob
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.setting import Effect
 
 KNOWS_NONE = "Babysit knows no remedy for this."
 KNOWS_NO_MORE = "What may help has been tried: Babysit knows no further remedy."

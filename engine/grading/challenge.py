@@ -19,7 +19,8 @@ from engine.measure.snapshot import Status
 from engine.registry import Choice
 from engine.runtime.experiment import Experiment
 from engine.training.commands import SetKnob
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.setting import Effect
 
 CHALLENGE_FILES = "*.challenge.json"
 RATE, SCHEDULE = "optimization.learning_rate", "optimization.schedule"

@@ -16,7 +16,8 @@ from engine.lessons.outcome import outcome
 from engine.lessons.play import gather
 from engine.runtime.experiment import Experiment
 from engine.runtime.recording import Recording
-from engine.training.config import SETTINGS, Effect
+from engine.training.config import SETTINGS
+from engine.training.setting import Effect
 
 EXACT = 1e-6  # relative difference of figures on the same kind of machine
 TOLERANCE = 0.1  # ... on another kind, where the same run rounds otherwise

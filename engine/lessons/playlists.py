@@ -18,7 +18,8 @@ from engine.lessons.written import MOST_BYTES, Sentence
 from engine.runtime.experiment import replay
 from engine.runtime.recording import Recording, digest
 from engine.suggestions import instead_of, quoted
-from engine.training.config import SETTINGS, Effect
+from engine.training.config import SETTINGS
+from engine.training.setting import Effect
 
 PLAYLIST_FILES = "*.playlist.json"
 MOST_TITLE, MOST_ITEM_WORDS, MOST_ITEMS = 120, 600, 100

@@ -38,8 +38,9 @@ from engine.training.commands import (
     Unpin,
     check_command,
 )
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, RunConfig
 from engine.training.config_for_data import DATASET, suit_data
+from engine.training.setting import Effect
 from engine.training.training import Training
 
 AHEAD = "This run is still being repeated, to verify what is shown: wait until it is there."

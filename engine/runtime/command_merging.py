@@ -2,7 +2,8 @@
 
 from engine.runtime.carried_run import CarriedRun, Sent
 from engine.training.commands import Begin, GoTo, LookAhead, LookBack, Restart, SetKnob
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.setting import Effect
 
 DATASET = "data.dataset"  # its change may change the loss as well
 

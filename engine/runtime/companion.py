@@ -12,7 +12,8 @@ from engine.runtime.branches import Branch
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.run import Run
 from engine.training.commands import SetKnob
-from engine.training.config import SETTINGS, Effect
+from engine.training.config import SETTINGS
+from engine.training.setting import Effect
 from engine.training.training import Training
 
 MOST = 3_000_000  # parameters of each: B, and the line to it, take several times their memory

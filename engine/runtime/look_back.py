@@ -16,8 +16,9 @@ from engine.measure.snapshot import Looking, Snapshot
 from engine.runtime.curve_recorder import Recorder
 from engine.training.checkpoints import Checkpoint, Checkpoints, bytes_of
 from engine.training.commands import Command, SetKnob, Step
-from engine.training.config import SETTINGS, Effect
+from engine.training.config import SETTINGS
 from engine.training.history import Curves
+from engine.training.setting import Effect
 from engine.training.training import Diverged, Training
 
 type Trail = Checkpoints[Recorder]

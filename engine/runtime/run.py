@@ -18,7 +18,8 @@ from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
 from engine.training.checkpoints import Checkpoints
 from engine.training.commands import Begin, Command, Offshoot, SetKnob, turns_of
-from engine.training.config import SETTINGS, Effect, RunConfig, SettingValue
+from engine.training.config import SETTINGS, RunConfig, SettingValue
+from engine.training.setting import Effect
 from engine.training.training import Diverged, Training
 
 

@@ -10,8 +10,9 @@ from engine.runtime.carried_run import CarriedRun, Sent
 from engine.runtime.experiment import Experiment
 from engine.training.build_network import size_of
 from engine.training.commands import Begin, Restart, SetKnob
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, RunConfig
 from engine.training.evaluation import JUDGED
+from engine.training.setting import Effect
 
 SHORT = 0.03  # seconds of setting up that other visitors do not notice
 ALLOWED = 0.1  # seconds that a step may take beside other visitors

@@ -22,7 +22,8 @@ from engine.runtime.pace import FULL
 from engine.runtime.run import Run
 from engine.runtime.script import Script
 from engine.runtime.speed import Speed
-from engine.training.config import SETTINGS, Effect, Rebuilds, RunConfig, rebuilt
+from engine.training.config import SETTINGS, RunConfig, rebuilt
+from engine.training.setting import Effect, Rebuilds
 
 
 class Trainer:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.training.commands import Command, SetKnob
-from engine.training.config import SETTINGS, Effect, RunConfig
+from engine.training.config import SETTINGS, RunConfig
+from engine.training.setting import Effect
 from engine.training.training import State, Training
 
 APART = 50  # steps between two checkpoints; of the last two, one is at least so many steps ago

@@ -5,11 +5,8 @@ changing it does to a running network. Every value is checked when a config is b
 that exists is legal. Configs are written and read as JSON by `to_json` and `from_json`.
 """
 
-import functools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any, get_args, get_type_hints
+from collections.abc import Mapping
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 
@@ -21,11 +18,12 @@ from engine.nn.activations import ACTIVATIONS
 from engine.nn.initializers import INITIALIZERS
 from engine.nn.losses import LOSSES
 from engine.nn.normalization import NORMALIZATIONS
-from engine.registry import Choice, Range, Registry
+from engine.registry import Choice, Range
 from engine.suggestions import instead_of, quoted
 from engine.training.layer_specs import CONVOLUTIONS, UNITS, Convolution, Stack
 from engine.training.optimizers import OPTIMIZERS
 from engine.training.schedules import SCHEDULES
+from engine.training.setting import Checked, Effect, Group, Rebuilds, Setting, settings_of
 
 type SettingValue = float | Choice | tuple[int, ...] | tuple[Convolution, ...]
 
@@ -33,80 +31,7 @@ MAX_LAYERS = 64
 MAX_UNITS = 10_000
 
 
-class Effect(StrEnum):
-    """When a change of a setting takes effect on a running network."""
-
-    LIVE = "acts at the next step"
-    REDRAW = "draws new weights, keeps the curves"
-    NEW_RUN = "starts a new run"
-
-
-class Rebuilds(StrEnum):
-    """What a change of a setting rebuilds within a run."""
-
-    NOTHING = "nothing"  # its value is read at each step, or when weights are drawn
-    OPTIMIZER = "the optimizer"
-    LOSS = "the loss and its evaluators"
-    NETWORK = "the network over the same parameters"  # if these do not fit, a new run begins
-
-
-class Group(StrEnum):
-    """The topics of settings, in the order in which a learner meets them."""
-
-    DATA = "Data"
-    NETWORK = "Network"
-    TRAINING = "Training"
-    REGULARIZATION = "Regularization"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """An adjustable field of a config: its label, its meaning for a learner, its legal values.
-
-    `usual` says which values are healthy, and `lesson` is the slug of the lesson about it; empty
-    where the lecture claims nothing: of data sets, of values to predict, and of max norm.
-    """
-
-    label: str
-    summary: str
-    effect: Effect
-    values: Registry[Any] | Range | Stack
-    group: Group
-    everyday: bool = True  # False: for advanced learners; the page may fold it away
-    rebuilds: Rebuilds = Rebuilds.NOTHING  # unless the change starts a new run
-    usual: str = ""
-    lesson: str = ""
-
-
-@functools.cache
-def _own_settings(cls: type) -> Mapping[str, Setting]:
-    def find() -> Iterator[tuple[str, Setting]]:
-        for name, hint in get_type_hints(cls, include_extras=True).items():
-            for extra in get_args(hint):
-                if isinstance(extra, Setting):
-                    yield name, extra
-
-    return dict(find())
-
-
-class _Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Refuses illegal values of described fields as soon as the object is created."""
-
-    def __post_init__(self) -> None:
-        for name, setting in _own_settings(type(self)).items():
-            value = getattr(self, name)
-            if isinstance(setting.values, Range):
-                if refusal := setting.values.refusal(value):
-                    raise ValueError(f"{setting.label.lower()} {refusal}")
-            elif isinstance(setting.values, Stack):
-                continue  # its layers check themselves, and the config how many there are
-            elif isinstance(value, Choice):
-                setting.values.check(value)
-            else:
-                raise ValueError(f"{setting.label.lower()} must be a choice, got {quoted(value)}")
-
-
-class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DataConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The data set, and how it is split and preprocessed."""
 
     dataset: Annotated[
@@ -172,7 +97,7 @@ class DataConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True
         return Reading(self.target, self.task, self.missing)
 
 
-class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The network."""
 
     convolutions: Annotated[
@@ -265,7 +190,7 @@ class ModelConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             )
 
 
-class OptimizationConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OptimizationConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the weights are updated."""
 
     learning_rate: Annotated[
@@ -405,7 +330,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     steps: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
-class RunConfig(_Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that determines a run."""
 
     data: DataConfig = DataConfig()
@@ -473,7 +398,7 @@ SETTINGS: Mapping[str, Setting] = {
     f"{part}.{name}": setting
     for part, cls in get_type_hints(RunConfig).items()
     if isinstance(cls, type)
-    for name, setting in _own_settings(cls).items()
+    for name, setting in settings_of(cls).items()
 }
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from engine.training.checkpoints import Checkpoint
 from engine.training.commands import SetKnob
-from engine.training.config import SETTINGS, Effect
+from engine.training.config import SETTINGS
 from engine.training.optimizers import Optimizer
+from engine.training.setting import Effect
 from engine.training.training import State, Training
 from engine.types import Array
 

@@ -20,11 +20,12 @@ from engine.registry import Choice
 from engine.training.batches import Batches
 from engine.training.blas_threads import hold_blas
 from engine.training.build_network import build_layers, build_network
-from engine.training.config import Origin, Rebuilds, RunConfig, rebuilt
+from engine.training.config import Origin, RunConfig, rebuilt
 from engine.training.evaluation import JUDGED, Evaluator, judging_network
 from engine.training.optimizers import BLOCK, PIECE, Optimizer, blocks
 from engine.training.prepare_data import prepare
 from engine.training.schedules import SCHEDULES, warm_up
+from engine.training.setting import Rebuilds
 from engine.types import Array
 
 # Times the first loss. Of 144 runs at absurd rates, 45 rose above it, and none of those learned;

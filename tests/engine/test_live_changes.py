@@ -5,7 +5,7 @@ import pytest
 
 from engine import SETTINGS, Choice, Experiment, RunConfig, SetKnob
 from engine.nn.network import Network
-from engine.training.config import Effect, Rebuilds
+from engine.training.setting import Effect, Rebuilds
 from engine.training.training import Training
 
 OTHER = {  # another value of each setting that can change within a run
