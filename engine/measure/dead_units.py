@@ -1,7 +1,5 @@
 """Counts dead units: ReLU units that are 0 on every training example."""
 
-import math
-
 import numpy as np
 
 from engine.nn.channels import Channels
@@ -47,11 +45,22 @@ class DeadUnits:
                 self._largest[layer.name] = np.maximum(largest, before)
         self._seen += batch
         if self._seen >= len(self._x):
-            self.dead = {name: float(np.mean(a == 0)) for name, a in self._largest.items()}
-            self._restart()
+            self._store()
+
+    def _store(self) -> None:
+        self.dead = {name: float(np.mean(a == 0)) for name, a in self._largest.items()}
+        self._restart()
 
     def finish(self) -> None:
-        """Run all pieces at once, with the current weights."""
+        """Run pieces at once, with the current weights, until it is known who is dead."""
         self._restart()
-        for _ in range(math.ceil(len(self._x) / self._network.batch)):
+        self._look()
+        while self._seen and not self._none_dead:
             self._look()
+        if self._seen:
+            self._store()
+
+    @property
+    def _none_dead(self) -> bool:
+        """Whether every unit was active already, whatever the other examples are."""
+        return all(np.all(largest != 0) for largest in self._largest.values())

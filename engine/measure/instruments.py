@@ -97,7 +97,7 @@ class Instruments:
 
     def renew(self) -> None:
         """Measure anew after the network was replaced or its weights redrawn."""
-        self._probe = Probe(self._training)
+        self._probe: Probe | None = None  # built when it is first needed: after a step
         self._dead_units.begin()
         self._backward = Backward({}, {}, math.nan, math.nan)
         for mean in self._noise:
@@ -219,7 +219,7 @@ class Instruments:
     def _measure_gradients(self) -> None:
         if self._training.step == self._begun:
             return
-        self._backward = self._probe.backward()
+        self._backward = self._built_probe().backward()
         signals, gradients = self._backward.signals, self._backward.gradients
         self.layers = tuple(replace(x, backward=signals.get(x.name, math.nan)) for x in self.layers)
         self.tensors = tuple(replace(x, gradient=gradients[x.name]) for x in self.tensors)
@@ -231,7 +231,11 @@ class Instruments:
 
     def _measure_overshoot(self) -> None:
         if self._training.step > self._begun:
-            self._overshoot = self._probe.overshoot()
+            self._overshoot = self._built_probe().overshoot()
+
+    def _built_probe(self) -> Probe:
+        self._probe = self._probe or Probe(self._training)
+        return self._probe
 
     def _measure_weights(self) -> None:
         parameters, update = self._training.network.parameters, self._training.optimizer.last_update

@@ -19,6 +19,7 @@ from engine.measure.snapshot import Status
 from engine.monotonic_clock import Steady
 from engine.runtime.carried_run import Sent
 from engine.runtime.command_processing import obey
+from engine.runtime.command_turns import CommandTurns
 from engine.runtime.experiment_slot import ExperimentSlot
 from engine.runtime.pace import EACH
 from engine.runtime.thread_lag import Overdue
@@ -97,7 +98,8 @@ class RunQueue:
         self._was_called = False  # whether the last turn was for a command or query
         self._serves: ExperimentSlot | None = None
         self._load = LOAD
-        self._commands = TimeBudget(TOGETHER)  # of all visitors
+        self._commands = TimeBudget(TOGETHER)  # of all visitors, in the long run
+        self._turns = CommandTurns[ExperimentSlot]()
         self.overdue = Overdue(scheduler.clock)
         self.thread: threading.Thread | None = None
 
@@ -137,6 +139,7 @@ class RunQueue:
         """Remove these experiments."""
         with self.changed:
             self._slots.difference_update(slots)
+            self._turns.leave(*slots)
             self._called = {slot: None for slot in self._called if slot in self._slots}
             self._due = [entry for entry in self._due if entry[2] in self._slots]
             heapq.heapify(self._due)
@@ -171,11 +174,12 @@ class RunQueue:
     def _next(self) -> tuple[ExperimentSlot, bool] | None:
         """The next experiment and whether its slice is due; None if no turn is due."""
         left = self._left()
-        self._was_called = bool(self._called) and not (left <= 0 and self._was_called)
-        if self._was_called:
-            slot = next(iter(self._called))
-            del self._called[slot]
-            return slot, False
+        self._turns.fill(self._clock())
+        called = self._turns.first or next(iter(self._called), None)
+        self._was_called = called is not None and not (left <= 0 and self._was_called)
+        if called and self._was_called:
+            self._called.pop(called, None)
+            return called, False
         return (heapq.heappop(self._due)[2], True) if left <= 0 else None
 
     def _wait(self) -> bool:
@@ -184,7 +188,7 @@ class RunQueue:
             if not self._slots:
                 self.thread = None
                 return False
-            if not self._called and (left := self._left()) > 0:
+            if not self._called and (left := min(self._left(), self._turns.wait)) > 0:
                 self.changed.wait(None if left == math.inf else left)
             return True
 
@@ -231,7 +235,7 @@ class RunQueue:
         rate = COMMANDS * max(even, self._share_of_looks(slot, _looks_back))
         slot.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
-        if slot.ready and (alone or slot.budget.solvent):
+        if (alone and slot.ready) or (not alone and self._admits(slot)):
             self._obey(slot, rate)
         elif slot.curious:
             _show(slot)
@@ -246,7 +250,7 @@ class RunQueue:
         if slot.busy:  # at regular times; a delay is made up for only where somebody waits
             least = now - self._scheduler.period if _waited_for(slot) else now + wait
             self._enqueue(slot, max(beat, least) if due else now)
-        elif slot.next:
+        elif slot.next and slot not in self._turns:
             self._enqueue(slot, self._clock() + (0.0 if alone else slot.budget.wait(rate)))
         return share
 
@@ -284,7 +288,16 @@ class RunQueue:
         with self.changed:
             return LOOKS / max(1, sum(map(counts, self._slots)))
 
+    def _admits(self, slot: ExperimentSlot) -> bool:
+        """Whether it is the turn of this one's commands."""
+        with self.changed:
+            if slot.ready and slot.budget.solvent and slot in self._slots:
+                return self._turns.admits(slot)
+            self._turns.leave(slot)
+            return False
+
     def _obey(self, slot: ExperimentSlot, rate: float) -> None:
+        self._turns.leave(slot)
         begun = self._clock()
 
         def goes_on() -> bool:
@@ -303,6 +316,7 @@ class RunQueue:
     def _pay(self, slot: ExperimentSlot, seconds: float, rate: float) -> None:
         """Charge a visitor; debts are forgiven later while all together spend too much."""
         self._commands.pay(seconds, TOGETHER)
+        self._turns.pay(seconds)
         slot.budget.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
 
     def _slice(self, slot: ExperimentSlot, seconds: float, beat: float, part: float) -> None:

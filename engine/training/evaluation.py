@@ -1,13 +1,12 @@
 """Evaluates a network on fixed examples without disturbing its training."""
 
-import functools
 import math
 
 import numpy as np
 
 from engine.data import Examples
 from engine.nn.losses import LOSSES, accuracy, explained
-from engine.nn.network import Network, Parameters
+from engine.nn.network import Network
 from engine.training.build_network import build_network
 from engine.training.config import RunConfig
 from engine.types import Array
@@ -94,20 +93,19 @@ class Evaluator:
         return self.network
 
 
-def judging_network(config: RunConfig, examples: Examples, parameters: Parameters) -> Network:
+def judging_network(config: RunConfig, examples: Examples, training: Network) -> Network:
     """A second network over the same parameters, which evaluates without disturbing training.
 
     Its batch size is so small that its activations take little memory, however large the network.
     """
-    build = functools.partial(
-        build_network,
+    numbers = sum(layer.out.size for layer in training.layers) // training.batch
+    judged = min(JUDGED, len(examples))
+    even = math.ceil(judged / max(1, judged // _AT_A_TIME))
+    return build_network(
         config.model,
         examples.shape,
         examples.outputs,
-        parameters=parameters,
-        dtype=parameters.theta.dtype,
+        min(even, max(1, _ROOM // numbers)),
+        parameters=training.parameters,
+        dtype=training.parameters.theta.dtype,
     )
-    numbers = sum(layer.out.size for layer in build(1).layers)
-    judged = min(JUDGED, len(examples))
-    even = math.ceil(judged / max(1, judged // _AT_A_TIME))
-    return build(min(even, max(1, _ROOM // numbers)))

@@ -106,7 +106,7 @@ class Training:
             dtype=self.dtype,
             rng=self._dropout_rng,
         )
-        self._judge_by_loss(judging_network(self.config, self.data.train, self.network.parameters))
+        self._judge_by_loss(judging_network(self.config, self.data.train, self.network))
         self._schedule = SCHEDULES.build(self.config.optimization.schedule)
         self.dscores: Array = np.empty_like(self.batches.target)  # the gradient of the scores
         self._row = np.empty_like(self.dscores[:, 0])

@@ -14,6 +14,7 @@ from engine import (
     Experiment,
     ModelConfig,
     OptimizationConfig,
+    Restart,
     RunConfig,
     SetKnob,
     Status,
@@ -21,8 +22,10 @@ from engine import (
 )
 from engine.lessons.checklist import run_check
 from engine.measure import instruments
+from engine.measure.dead_units import COUNTED
 from engine.measure.gradient_probe import Probe
 from engine.nn.losses import LOSSES
+from engine.nn.network import Network
 from engine.runtime.background_results import CheckResult
 from engine.training.build_network import build_network
 from engine.training.evaluation import Evaluator
@@ -230,3 +233,47 @@ def test_the_bits_do_not_depend_on_the_threads_of_blas():
         )
         told.add(done.stdout.strip())
     assert len(told) == 1
+
+
+# ---- what a restart takes ----------------------------------------------------------------------
+
+
+def slowly_counted_dead(experiment):
+    training = experiment.training
+    network = training.judges[0].network
+    largest = {}
+    x = training.data.train.x[:COUNTED]
+    for start in [*range(0, len(x) - network.batch, network.batch), len(x) - network.batch]:
+        network.forward(x[start : start + network.batch], train=False)
+        for layer in network.layers:
+            if layer.shown:
+                now = np.abs(layer.out).max(axis=0)
+                largest[layer.name] = np.maximum(now, largest.get(layer.name, 0.0))
+    return {name: float(np.mean(values == 0)) for name, values in largest.items()}
+
+
+@pytest.mark.parametrize("bias", [0.0, -1.0, -100.0])  # none, some and all of the units are dead
+@pytest.mark.parametrize("activation", ["ReLU", "tanh"])
+def test_dead_units_are_counted_on_all_examples_where_it_matters(activation, bias):
+    experiment = Experiment(optimized(ModelConfig(hidden=(32,), activation=Choice(activation))))
+    experiment.network.layers[0].params["b"][...] += bias
+    shown = experiment.snapshot().layers
+    slow = slowly_counted_dead(experiment)
+    assert {layer.name: layer.dead for layer in shown if layer.name in slow} == slow
+
+
+def test_a_restart_builds_few_networks_and_runs_few_examples_forward(monkeypatch):
+    experiment = Experiment(RunConfig())
+    built, run = [], []
+    build, forward = Network.__init__, Network.forward
+    monkeypatch.setattr(Network, "__init__", lambda *given: built.append(1) or build(*given))
+    monkeypatch.setattr(
+        Network,
+        "forward",
+        lambda self, x, train: run.append(len(x)) or forward(self, x, train=train),
+    )
+    experiment.apply(Restart())
+    experiment.snapshot()
+    assert len(built) == 3  # it trains, is judged, and its weights are drawn
+    judged = sum(judge.examples for judge in experiment.training.judges)
+    assert sum(run) < judged + 1000  # 1,437 would be run to look for dead units
