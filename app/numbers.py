@@ -35,6 +35,11 @@ def tick(value: float) -> str:
     return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + e + power
 
 
+def exactly(value: float) -> str:
+    """A number with all digits that matter in the comparison of two gradients."""
+    return _with_minus(f"{value:.9g}")
+
+
 def short(value: float) -> str:
     """A number with as few characters as possible."""
     if math.isfinite(value) and 0.01 <= abs(value) < 999.5:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from app.explained.layer_pictures import MOST_ACROSS, Cell, cells_of, size_of
-from app.numbers import number
+from app.numbers import exactly, number
 from app.plots.pictures import limit
 from app.short_names import short_input
 from engine import DataInfo, ExplainedStep, Link, TracedWeight
@@ -45,7 +45,7 @@ def context(traced: TracedWeight, step: ExplainedStep, data: DataInfo) -> dict[s
         ],
         "total": number(float(traced.terms.sum()) + traced.rest),
         "agrees": traced.error <= 1e-5,
-        "exactly": _exactly,
+        "exactly": exactly,
     }
 
 
@@ -130,8 +130,3 @@ def _how(traced: TracedWeight, link: Link, above: Link | None) -> str:
     if "norm" in above.kind:
         return f"through {above.kind}, which ties the examples of the batch together"
     return f"through {above.kind}"
-
-
-def _exactly(value: float) -> str:
-    """A number with all digits that matter in the comparison of two gradients."""
-    return f"{value:.9g}"

@@ -20,7 +20,7 @@ export function listen_for_presses() {
   document.addEventListener("pointerup", (event) => {
     const press = held
     if (press != null && Math.hypot(event.clientX - press.x, event.clientY - press.y) < STILL) {
-      setTimeout(() => held == press && !find(document.body, press.selector)?.disabled && pressed(press), LATE)
+      setTimeout(() => held == press && !find(document.body, press.selector)?.disabled && pressed_and_kept(press), LATE)
     }
   })
 
@@ -37,7 +37,12 @@ export function listen_for_presses() {
     const button = aimed_at(event)
     if (button != null) {
       button.closest("[popover]")?.hidePopover()
-      pressed(said_by(button))
+      if (is_choice_by_pointer(event, button)) {
+        pressed(said_by(button))
+        button.blur() // or space would choose it again in place of playing
+      } else {
+        pressed_and_kept(said_by(button))
+      }
     }
   })
 
@@ -46,8 +51,17 @@ export function listen_for_presses() {
       held = null
     }
     send("press", press, value)
-    keep_focus(selector, performance.now() + SETTLED)
   }
+
+  function pressed_and_kept(said) {
+    pressed(said)
+    keep_focus(said.selector, performance.now() + SETTLED)
+  }
+}
+
+function is_choice_by_pointer(event, button) {
+  const in_dialog = event.composedPath().some((element) => element.role == "dialog")
+  return button.ariaPressed != null && event.detail > 0 && !in_dialog
 }
 
 function aimed_at(event) {

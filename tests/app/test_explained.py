@@ -6,7 +6,7 @@ import pytest
 
 from app.explained import stages
 from app.explained.dialog import Explanation
-from app.numbers import number
+from app.numbers import exactly, number
 from app.page.bridge import Bridge
 from app.page.buttons import Presses
 from engine import Choice, Experiment, RunConfig, Status, digest
@@ -125,7 +125,7 @@ def test_one_weight_is_traced_when_its_stage_is_looked_at(shown):
     assert "Checked by trying" not in shown.page
     shown.turn_to("One weight")
     *_, told = shown.handle.experiment.tracing()
-    assert f"{told.gradient:.9g}" in shown.page and f"{told.difference:.9g}" in shown.page
+    assert exactly(told.gradient) in shown.page and exactly(told.difference) in shown.page
     assert "✓ They agree" in shown.page
     for one in told.would_be:
         assert f"<td>{number(one.first)}</td><td>{number(one.held)}</td>" in shown.page

@@ -336,6 +336,7 @@ def test_numbers_have_one_format(value, words):
         ("count", "−12,345"),
         ("number", "−12,345"),
         ("tick", "−12,345"),
+        ("exactly", "−12345"),
         ("short", "−1e4"),
         ("percent", "−1.2e6 %"),
     ],

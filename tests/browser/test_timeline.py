@@ -272,6 +272,16 @@ def test_a_list_that_a_pointer_opened_leaves_space_to_play_when_it_is_closed(lon
     expect(long.page.locator(":popover-open")).to_have_count(0)
 
 
+def test_which_run_a_change_is_for_is_chosen_and_space_still_plays(long):
+    long.page.keyboard.press("v")
+    long.wait_for(lambda: long.snapshot.other and running(long))
+    turns = long.page.get_by_role("group", name="A change is made in")
+    turns.get_by_role("button", name="both").click()
+    expect(turns.get_by_role("button", name="both", pressed=True)).to_have_count(1)
+    long.page.keyboard.press(" ")
+    long.wait_for(lambda: long.snapshot.status is Status.PAUSED)
+
+
 def test_a_list_that_a_key_opened_gives_the_focus_back_to_its_button(long):
     look(long, 0.4)
     long.page.keyboard.press("]")
