@@ -1,5 +1,6 @@
 """A network: a sequence of layers over one flat parameter vector."""
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ class Network:
         # The layers whose output views show: each nonlinearity, and the scores.
         self.shown = (*(x for x in layers if x.shown), self.layers[-1])
 
-    @property
+    @functools.cached_property
     def work(self) -> int:
         """Multiplications of a forward pass of one example."""
         weighted = [x for x in self.layers if "W" in x.params]

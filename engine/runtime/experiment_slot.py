@@ -154,9 +154,9 @@ class ExperimentSlot:
 
     def allow_checkpoints(self, room: int) -> None:
         """Keep the checkpoints of its own experiment and of a lesson's in so many bytes."""
-        wanted = self.wants_checkpoints
-        for experiment in (x for x in (self.own, self.stage) if x):
-            experiment.allow_checkpoints(room * experiment.wants_checkpoints // wanted)
+        wanted = {x: x.wants_checkpoints for x in (self.own, self.stage) if x}
+        for experiment, wants in wanted.items():
+            experiment.allow_checkpoints(room * wants // sum(wanted.values()))
 
     # ---- what it publishes ---------------------------------------------------------------------
 

@@ -1,10 +1,13 @@
 """Evaluates a network on fixed examples without disturbing its training."""
 
 import math
+from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from engine.data import Examples
+from engine.memoize import memoize
 from engine.nn.losses import LOSSES, accuracy, explained
 from engine.nn.network import Network
 from engine.training.build_network import build_network
@@ -14,6 +17,21 @@ from engine.types import Array
 JUDGED = 512  # examples of each split on which a row of the history is computed, at most
 _AT_A_TIME = 128  # or a few more: so few that activations stay in the processor's cache
 _ROOM = 1_000_000  # numbers that the buffers of an evaluation network may hold
+_REMEMBERED = 4096  # weights whose judgements are kept for each set of examples, at most
+
+
+@dataclass(slots=True)
+class _Judgement:
+    """The loss and the score of a network under certain weights, once somebody has asked."""
+
+    loss: float | None = None
+    score: float | None = None
+
+
+@memoize
+def _judged_on(examples: Examples) -> dict[tuple[bytes, str], _Judgement]:
+    """What all networks that were evaluated on these examples have got, by kind and weights."""
+    return {}
 
 
 class Evaluator:
@@ -30,8 +48,8 @@ class Evaluator:
         self._loss = LOSSES.build(config.optimization.loss)
         self._score = accuracy if examples.classes else explained
         self._answered = ""  # the weights under which the scores in the buffer were computed
-        self._loss_then: float | None = None  # their loss and score, once somebody has asked
-        self._score_then: float | None = None
+        self._kind = msgspec.json.encode((config.model, config.optimization.loss))
+        self._judged = _judged_on(examples)
 
     @property
     def examples(self) -> int:
@@ -43,33 +61,39 @@ class Evaluator:
         weights = self.network.parameters.state_digest
         return self.loss_under(weights), self.score_under(weights)
 
-    # The same weights are judged once: curves and plots ask for the same step, and at the start of
-    # a run so does whatever needs to know the first loss. Who asks more than one evaluator of a
-    # network computes the digest once.
+    # The same weights are judged once: curves and plots ask for the same step, and a class that
+    # plays a lesson, or has just opened the page, has the same weights at the same steps. Who asks
+    # more than one evaluator of a network computes the digest once.
 
     def loss_under(self, weights: str) -> float:
         """The mean loss under the current weights, whose digest this is."""
-        self._answer_under(weights)
-        if self._loss_then is None:
-            scores = self._scores[: self.examples]
-            self._loss_then = self._loss(scores, self.target, *self._buffers())
-        return self._loss_then
+        judgement = self._under(weights)
+        if judgement.loss is None:
+            scores = self._scores_under(weights)
+            judgement.loss = self._loss(scores, self.target, *self._buffers())
+        return judgement.loss
 
     def score_under(self, weights: str) -> float:
         """The accuracy or R² under the current weights, whose digest this is."""
-        self._answer_under(weights)
-        if self._score_then is None:
-            self._score_then = self._score(self._scores[: self.examples], self._answers)
-        return self._score_then
+        judgement = self._under(weights)
+        if judgement.score is None:
+            judgement.score = self._score(self._scores_under(weights), self._answers)
+        return judgement.score
 
-    def _answer_under(self, weights: str) -> None:
+    def _under(self, weights: str) -> _Judgement:
+        if len(self._judged) >= _REMEMBERED:
+            self._judged.clear()
+        return self._judged.setdefault((self._kind, weights), _Judgement())
+
+    def _scores_under(self, weights: str) -> Array:  # (N, O)
         if weights != self._answered:
             self.answer()
             self._answered = weights
+        return self._scores[: self.examples]
 
     def answer(self) -> Array:  # (N, O)
         """The scores of each example, in a buffer that the next call overwrites."""
-        self._answered, self._loss_then, self._score_then = "", None, None
+        self._answered = ""
         batch = self.network.batch
         for start in range(0, self.examples, batch):
             begin = min(start, len(self.x) - batch)  # the last piece overlaps the one before

@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,6 +22,7 @@ from engine import (
 from engine.nn.activations import ACTIVATIONS
 from engine.nn.initializers import INITIALIZERS
 from engine.training.config import DataConfig, OptimizationConfig
+from engine.training.evaluation import Evaluator
 
 LEARNING_RATE = "optimization.learning_rate"
 L2 = "optimization.l2"
@@ -380,13 +382,43 @@ def test_the_same_weights_are_judged_once(config, monkeypatch):
 
 
 def test_scores_that_others_asked_for_do_not_stand_for_what_was_judged(config):
-    training = trained(config, 3).training
+    training, other = trained(config, 3).training, trained(config, 3).training
+    for each in (training, other):
+        each.network.parameters.theta *= 1.25  # weights that nobody has judged
     judge, theta = training.judges[0], training.network.parameters.theta
-    weights = training.network.parameters.state_digest
-    score, before = judge.score_under(weights), theta.copy()
+    weights, before = training.network.parameters.state_digest, theta.copy()
+    judge.score_under(weights)
     theta *= 1.5
     judge.answer()
     theta[...] = before
-    assert judge.judge() == (judge.loss_under(weights), score)
-    other = trained(config, 3).training.judges[0]
-    assert judge.judge() == other.judge()
+    other.judges[0].answer()
+    assert judge.loss_under(weights) == pytest.approx(other.judges[0].losses().mean(), rel=1e-5)
+
+
+def test_a_run_takes_the_judgements_of_one_that_had_the_same_weights(config, monkeypatch):
+    config = msgspec.structs.replace(config, seed=4711)  # which no other test has judged
+    answer, answered = Evaluator.answer, []
+    monkeypatch.setattr(Evaluator, "answer", lambda judge: answered.append(1) or answer(judge))
+    first = trained(config, 30)
+    assert answered
+    answered.clear()
+    second = trained(config, 30)
+    assert not answered
+    for name, column in first.snapshot().curves.items():
+        np.testing.assert_array_equal(second.snapshot().curves[name], column)
+    second.apply(SetKnob("optimization.learning_rate", 0.5))
+    second.train(2)
+    assert answered
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("model.activation", {"name": "sigmoid"}),
+        ("optimization.loss", {"name": "multiclass hinge"}),
+    ],
+)
+def test_other_networks_with_the_same_weights_are_judged_for_themselves(config, path, value):
+    alike, other = (Experiment(x).training for x in (config, config.replace(path, value)))
+    assert alike.network.parameters.state_digest == other.network.parameters.state_digest
+    assert alike.first_loss != other.first_loss
