@@ -19,6 +19,9 @@ _KINDS = {
     "null": "null",
 }
 
+_BOUNDS = {">=": "{} or more", "<=": "at most {}", ">": "above {}", "<": "below {}"}
+_PARTS = {"str": " letters", "array": " of them"}
+
 
 def text_of(raw: bytes) -> str:
     """The text of a file, with or without a byte order mark, in UTF-8, UTF-16 or UTF-32."""
@@ -74,10 +77,14 @@ def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> st
         return f"{where} has no field {quoted(names[1])}; {known}"
     if names := re.search(r"missing required field `(.*)`", what):
         return f"{where} has no {names[1]!r}"
-    if names := re.match(r"Expected `(.*?)`(?: (>= 0))?(?:, got `(.*)`)?$", what):
-        got = f", got {_kind(names[3])}" if names[3] else ""
-        least = ", 0 or more" if names[2] else ""
-        return f"{where} must be {_kind(names[1])}{least}{got}"
+    if names := re.match(
+        r"Expected `(.*?)`(?: of length)?(?: ([<>]=?) (\S+?))?(?:, got `(.*)`)?$", what
+    ):
+        bound = (
+            f", {_BOUNDS[names[2]].format(names[3] + _PARTS.get(names[1], ''))}" if names[2] else ""
+        )
+        got = f", got {_kind(names[4])}" if names[4] else ""
+        return f"{where} must be {_kind(names[1])}{bound}{got}"
     value = re.sub("^Invalid (enum )?value ", "", what)
     return f"{where} cannot be {value}"
 

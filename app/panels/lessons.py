@@ -89,6 +89,7 @@ class Lessons:
         self._done: set[str] = set()  # slugs of lessons whose verdict was seen
         self.answers: dict[tuple[str, str], LessonAnswer] = {}  # by lesson and variation
         self.cover: Callable[[bool], None] = lambda covered: None
+        self._covered = True  # whether the main area is the lesson's, not that of the plots
         self.prompt: Callable[[Prompt | None], None] = lambda prompt: None
         self._asked: Prompt | None = None  # the line below the plots
         self.sidebar = Column(sizing_mode="stretch_width")
@@ -98,7 +99,8 @@ class Lessons:
         self._pictures = Column(sizing_mode="stretch_width")
         self._sheet = _html("sheet")
         self._editor: PlaylistEditor | None = None
-        self._stage = self._board, self._pictures, self._sheet
+        self._refused = _html()
+        self._stage = self._refused, self._board, self._pictures, self._sheet
         self._main = Column(*self._stage, stylesheets=[css("main")], sizing_mode="stretch_both")
         self.main = self._main
         self._add_handlers()
@@ -145,7 +147,7 @@ class Lessons:
             slot.put_on_stage(stage)
 
         self._handle.arrange(clear)
-        self.cover(True)
+        self._cover(True)
         self._presses.do("point_at", "")
 
     # ---- the course -----------------------------------------------------------------------------
@@ -156,8 +158,12 @@ class Lessons:
         return self._lesson.slug if self._lesson else ""
 
     def _refuse(self, words: str) -> None:
-        """Say that there is no such part."""
-        self._told.object = words
+        """Say that there is no such part: where the page is looked at, or beside its plots."""
+        (self._refused if self._covered else self._told).object = words
+
+    def _cover(self, covered: bool) -> None:
+        self._covered = covered
+        self.cover(covered)
 
     # ---- a playlist that is made -----------------------------------------------------------------
 
@@ -200,6 +206,7 @@ class Lessons:
         self._clear_stage()
         self._main[:] = self._stage
         self._words.object = self._told.object = self._variations.object = ""
+        self._refused.object = ""
         self._pictures[:] = []
         self._ask(None)
         if self._lesson:
@@ -229,7 +236,7 @@ class Lessons:
 
         self._handle.arrange(begin)
         self._board.object = ""
-        self.cover(False)
+        self._cover(False)
         self._words.object = render("shared_run", item=item, note="")
         self._ask(None)
 
@@ -274,7 +281,7 @@ class Lessons:
 
         self._handle.arrange(begin)
         self._board.object = render("lesson_board", lesson=lesson, begun=True)
-        self.cover(not lesson.runs)
+        self._cover(not lesson.runs)
         self._ask(None)
         if lesson.runs:
             self._presses.do("point_at", lesson.view)

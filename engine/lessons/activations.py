@@ -57,8 +57,8 @@ def _saturation(evidence: Evidence) -> Verdict:
     slopes = tuple(zip(curve.points, curve.slopes, strict=True))
     figures = tuple(Metric(f"slope of {curve.name} at {written(z)}", slope) for z, slope in slopes)
     text = ", ".join(f"{written(slope, 3)} at {written(z)}" for z, slope in slopes)
-    ends = "is flat at both ends" if holds else "is not flat at both ends"
-    return Verdict(holds, figures, f"{curve.name} {ends}: its slope is {text}.")
+    ends = "flat at both ends" if holds else "not flat at both ends"
+    return Verdict(holds, figures, f"The slope of {curve.name} is {text}: {ends}.")
 
 
 @LESSONS.register("inputs of one sign zig-zag")

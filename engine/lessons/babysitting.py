@@ -223,16 +223,17 @@ def _too_low(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("rate too high: NaN")
 def too_high() -> Lesson:
-    """At a rate of a million the loss is no longer a finite number after a step or two."""
+    """At a rate of a million the loss explodes after a step or two; the lecture's ends in NaN."""
     return Lesson(
         section=SECTION,
         title="What does a learning rate of a million do?",
         setup="The learning rate is 1e6, for 200 steps.",
-        look="Count the steps until the loss is no number any more.",
-        why="Each step overshoots further than the one before; soon the numbers are larger than"
-        " a computer can hold. NaN almost always means a learning rate that is too high.",
+        look="Count the steps until the loss explodes: there the run is stopped.",
+        why="Each step overshoots further than the one before. If it went on, the numbers would"
+        " soon be larger than a computer can hold: the loss is infinite then, or NaN, which almost"
+        " always means a learning rate that is too high.",
         question=Question(
-            "How many steps can be made until the loss is no finite number any more?",
+            "How many steps does it make before the loss explodes?",
             ("fewer than 10", "about 100", "all 200"),
             0,
         ),

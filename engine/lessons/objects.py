@@ -86,7 +86,7 @@ def _maps(evidence: Evidence) -> Verdict:
 
 @LESSONS.register("a step downhill")
 def a_step_downhill() -> Lesson:
-    """A small step lowers the loss by rate times gradient squared; a large one may raise it."""
+    """A small step lowers the loss by rate * |gradient|^2; a large one may raise it."""
     return Lesson(
         section=SECTION,
         title="How far does the loss fall in one step?",

@@ -14,7 +14,12 @@ from engine.training.layer_specs import Stack
 type Words = Callable[[RunConfig], str]
 
 # What the settings of exhibits are called, where that is not their name.
-FIELDS = {"low": "smallest input", "learning_rate": "learning rate", "dataset": "data set"}
+FIELDS = {
+    "low": "smallest input",
+    "learning_rate": "learning rate",
+    "dataset": "data set",
+    "up_to": "rates up to",
+}
 
 # The lessons' words for preprocessing.
 PREPROCESSED = {

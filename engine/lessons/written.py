@@ -27,6 +27,10 @@ from engine.suggestions import instead_of, quoted
 from engine.training.commands import SetKnob
 from engine.training.config import SETTINGS, RunConfig
 
+VIEWS = (  # of the page, that a lesson can point at
+    *("loss", "accuracy", "updates", "activations", "signal", "health", "weights", "data"),
+    *("functions", "network", "cost"),
+)
 LESSON_FILES = "*.lesson.json"
 MOST_BYTES = 1_000_000
 MOST_RUNS = 6
@@ -114,7 +118,10 @@ def read_lesson(raw: bytes) -> Lesson:
 def _check(lesson: WrittenLesson) -> None:
     if not lesson.title.endswith("?"):
         raise ValueError(f"a lesson's title must be a question, got {quoted(lesson.title)}")
+    _known(lesson.view, VIEWS, "view")
     question, names = lesson.question, [run.name for run in lesson.runs]
+    if len(set(question.options)) < len(question.options):
+        raise ValueError("each option must differ from the others")
     if question.right >= len(question.options):
         raise ValueError(f"right must be below {len(question.options)}, got {question.right}")
     if len(set(names)) < len(names):

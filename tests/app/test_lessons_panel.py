@@ -34,6 +34,7 @@ from engine import (
     write_playlist,
 )
 from engine.lessons import play_live, play_shared_run
+from engine.lessons.written import VIEWS as WRITTEN_VIEWS
 from tests.app.seen import control, labels, page_text, saved
 from tests.waiting import wait_until
 
@@ -278,7 +279,7 @@ def test_a_playlist_has_its_own_order_and_words(panel, browser, tmp_path, monkey
     (tmp_path / "a.playlist.json").write_text(json.dumps({"title": "Week 1", "items": items}))
     monkeypatch.setattr(lesson_list, "LIMITS", Limits(data=tmp_path))
     browser.press("playlist", "week-2")
-    assert "There is no playlist “week-2”" in told(panel)
+    assert "There is no playlist “week-2”" in page_text(panel.main)
     browser.press("playlist", "week-1")
     assert "Part 1 of 3" in page_text(panel.sidebar)
     assert "Welcome &lt;b&gt;." in page_text(panel.main)
@@ -288,7 +289,7 @@ def test_a_playlist_has_its_own_order_and_words(panel, browser, tmp_path, monkey
     browser.press("next lesson")  # there is none after the last
     assert "Part 3 of 3" in page_text(panel.sidebar)
     browser.press("lesson", "no-such")
-    assert "There is no lesson “no-such”" in told(panel)
+    assert "There is no lesson “no-such”" in page_text(panel.main)
     browser.press("lesson", "a-good-rate")  # the playlist does not have it, but the course does
     assert panel.slug == "a-good-rate" and f"of {len(LESSONS)}" in page_text(panel.sidebar)
 
@@ -336,7 +337,7 @@ def test_words_and_a_shared_run_stand_between_lessons(panel, handle, browser):
 @pytest.mark.parametrize("packed", ["", "x", "eJw", "²", "A" * 15_000])
 def test_a_damaged_playlist_is_refused_in_a_sentence(panel, browser, packed):
     browser.press("playlist packed", packed)
-    assert "The playlist of this link is damaged" in told(panel)
+    assert "The playlist of this link is damaged" in page_text(panel.main)
     assert panel.slug == open_lesson(next(iter(LESSONS))).slug
 
 
@@ -515,3 +516,8 @@ def test_the_way_back_is_that_of_the_own_run(panel, handle):
     way_back.follow(handle, handle.latest)
     wait_until(lambda: way_back.words["link"])
     assert way_back.words["own"] == ""
+
+
+def test_a_written_lesson_can_point_at_views_that_there_are():
+    assert set(WRITTEN_VIEWS) <= set(VIEWS)
+    assert {open_lesson(name).view for name in LESSONS} <= set(WRITTEN_VIEWS)

@@ -11,6 +11,7 @@ import pytest
 from engine import RunConfig
 from engine.cli.main import main
 from engine.json_reader import from_json
+from engine.lessons.written import WrittenLesson
 from engine.runtime.recording import Recording
 from engine.search import Search
 from engine.suggestions import FEW, instead_of
@@ -41,6 +42,10 @@ def test_json_in_any_encoding_is_read(code):
         (RunConfig, '{"model": {"activation": {"name": "relu"}}}', "are ReLU, leaky ReLU, PReLU"),
         (Recording, "{}", "it has no 'config'"),
         (Recording, '{"config":{},"journal":[[1,{"type":"go"}]],"steps":1}', "cannot be 'go'"),
+        (Recording, '{"config":{},"journal":[],"steps":-1}', "a whole number, 0 or more"),
+        (WrittenLesson, '{"title": "?"}', "title must be text, 3 letters or more"),
+        (WrittenLesson, f'{{"title": "{"x" * 601}"}}', "title must be text, at most 600 letters"),
+        (WrittenLesson, '{"check": []}', "check must be a list [ ], 1 of them or more"),
         (Search, '{"space":[{"type":"span","path":"a","low":1,"high":0}]}', "a larger one, got 1"),
     ],
 )

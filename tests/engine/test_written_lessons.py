@@ -56,7 +56,9 @@ def changed(path: str, value: object) -> dict:
     [
         ("title", "No question", "title must be a question, got 'No question'"),
         ("question.right", 7, "right must be below 3, got 7"),
-        ("question.options", ["one"], "length"),
+        ("question.options", ["one"], "2 of them or more"),
+        ("question.options", ["one", "one", "two"], "each option must differ"),
+        ("view", "losss", "unknown view 'losss'"),
         ("runs.0.settings", {"model.hiden": "64"}, "unknown setting 'model.hiden'"),
         ("runs.0.settings", {"model.activation": "relu6"}, "unknown activation 'relu6'"),
         ("runs.0.settings", {"optimization.learning_rate": -1}, "learning rate must be"),
@@ -73,7 +75,7 @@ def changed(path: str, value: object) -> dict:
         ("figures", [{"figure": "loss", "of": "nobody"}], "unknown run 'nobody'"),
         ("seen.which", None, "which .of several runs., or of"),
         ("variations.0.settings", {}, "changes nothing"),
-        ("variations", [], "length"),
+        ("variations", [], "1 of them or more"),
         ("vew", "loss", "no field 'vew'"),
     ],
 )
