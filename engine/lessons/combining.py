@@ -55,7 +55,7 @@ def ensemble() -> Lesson:
         ),
         breaks=(
             Variation("The same seed for all", commands=(Restart(0),)),
-            Variation("Other seeds for one", "member 1", (Restart(77),)),
+            Variation("Another seed for one", "member 1", (Restart(77),)),
         ),
     )
 

@@ -217,5 +217,5 @@ def _steady(evidence: Evidence) -> Verdict:
     kept = {report.name: _kept(report) for report in reports}
     figures = tuple(Metric(f"power kept per layer, {name}", x) for name, x in kept.items())
     holds = all(0.8 < share < 1.3 for share in kept.values())
-    sentence = f"A layer keeps between {min(kept.values()):.0%} and {max(kept.values()):.0%}."
+    sentence = f"A layer keeps {min(kept.values()):.0%} to {max(kept.values()):.0%} of the power."
     return Verdict(holds, figures, sentence)
