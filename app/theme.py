@@ -12,7 +12,7 @@ from bokeh.themes import Theme
 class Style:
     """The sizes of type and lines in the plots."""
 
-    small: str  # type: axes, labels
+    small: str  # the size of text at axes, and of labels
     tiny: str  # ... of text along a line
     line_width: float
     half_number: int  # pixels: half the width of a long number below the last tick

@@ -61,11 +61,6 @@ class Rooms:
         """An empty room, for the copy of another process's; it does not count as one of these."""
         return Room(plain(code), self._students, lessons, self._clock)
 
-    def of_teacher(self, key: str) -> Room | None:
-        """The room whose teacher has this key."""
-        self.close_old()
-        return next((room for room in self._rooms.values() if room.is_teacher(key)), None)
-
     def close_old(self) -> list[Room]:
         """Close the rooms that have had their hours, and drop all that are closed."""
         over = self._clock() - self._hours * HOUR

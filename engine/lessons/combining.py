@@ -15,7 +15,6 @@ from engine.training.config import DataConfig, Origin, RunConfig
 from engine.types import Array, Integers
 
 MEMBERS = 5
-ARMS = ("1", "2", "3", "4", "5")
 RENAMED = ("2", "3", "4", "5", "1")
 TRIES = 3
 

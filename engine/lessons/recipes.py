@@ -9,7 +9,6 @@ RATE = "optimization.learning_rate"
 L2 = "optimization.l2"
 ACTIVATION = "model.activation"
 INITIALIZER = "model.initializer"
-NORMALIZATION = "model.normalization"
 OPTIMIZER = "optimization.optimizer"
 
 TRAINED_ON = 4800  # examples of either data set

@@ -64,11 +64,6 @@ def optimizer(config: RunConfig) -> str:
     return f"{choice(optimization.optimizer)} at {written(optimization.learning_rate)}"
 
 
-def activation_and_optimizer(config: RunConfig) -> str:
-    """Such as "ReLU, momentum at 0.01"."""
-    return f"{activation(config)}, {optimizer(config)}"
-
-
 def rate(config: RunConfig) -> str:
     """Such as "a rate of 0.1"."""
     return f"a rate of {written(config.optimization.learning_rate)}"
@@ -137,13 +132,6 @@ def steps(count: float) -> str:
     if math.isinf(count):
         return "never"
     return counted(round(count), "steps")
-
-
-def steps_beside(count: float, other: float) -> str:
-    """A number of steps, and its ratio to another."""
-    if not 0 < count < math.inf or not 0 < other < math.inf:
-        return steps(count)
-    return f"{steps(count)} ({count / other:.1f} times as many)"
 
 
 def unlike(labels: Iterable[str]) -> tuple[str, ...]:

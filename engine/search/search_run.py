@@ -235,11 +235,3 @@ def _measure_of(config: RunConfig) -> str:
         return measure_of(DATASETS.build(config.data.dataset)(np.random.default_rng(0)).classes)
     except ValueError:
         return measure_of(["any"])
-
-
-def results_of(search: Search, workers: Workers | None = None) -> dict[int, Result]:
-    """Run a search to its end: the last result of each trial, by number."""
-    hunt = SearchRun(search, workers)
-    for _ in hunt:
-        pass
-    return hunt.results

@@ -80,8 +80,6 @@ def test_a_room_is_found_by_its_code_however_it_is_written():
     assert rooms.find(f" {room.code[:2].lower()}-{room.code[2:]} ") is room
     with pytest.raises(Refused, match="no room with this code"):
         rooms.find("")
-    assert rooms.of_teacher(room.teacher_key) is room
-    assert rooms.of_teacher("") is None
 
 
 def test_a_teacher_may_wish_for_a_code():
