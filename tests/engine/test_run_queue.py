@@ -170,6 +170,22 @@ def test_keys_that_many_hold_delay_no_turn_by_a_restart_of_each(room, config, cl
     assert worst < PERIOD  # twenty restarts in a row, beside slices, take four times as long
 
 
+def test_who_has_paused_is_obeyed_though_many_hold_a_key(room, config, clock):
+    names = [f"{n}" for n in range(21)]
+    handles, _ = seated(room, config, clock, names, begins=0.006, trains=0.0005)
+    *held, paused = handles.values()
+    paused.send(Pause())
+    serve(room, clock, 2 * PERIOD)
+    for n in range(5):
+        for handle in held:
+            handle.send(Restart())
+        serve(room, clock, PERIOD / 10)
+        paused.send(SetKnob(RATE, 0.1 + n / 100))
+        serve(room, clock, 8 * PERIOD)  # a restart of each in between
+        assert paused.latest.config.optimization.learning_rate == pytest.approx(0.1 + n / 100)
+    assert paused.latest.status is Status.PAUSED
+
+
 def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, clock, monkeypatch):
     handles, _ = seated(room, config, clock, "ab", begins=0.3)
     flooding = room.slot(handles["a"]).experiment
