@@ -37,6 +37,7 @@ class Mailbox[S]:
         self._sent = self._taken = 0  # commands
         self.settled = True  # whether the latest snapshot includes all commands sent
         self.feed = SnapshotFeed(first)
+        self._shown = _besides_numbers(first)  # of the latest snapshot
         self.measured: Set[str] = frozenset()  # the requested statistics of the latest snapshot
         self.waits_at: int | None = None  # the step of the own run while a lesson's is served
         self.parameters = 0  # of the network
@@ -67,13 +68,13 @@ class Mailbox[S]:
 
     def publish(self, snapshot: Snapshot, measured: Set[str]) -> None:
         """Deliver a snapshot to watchers, and call `on_change` if more than numbers has changed."""
-        changed = _besides_numbers(snapshot) != _besides_numbers(self.feed.latest)
+        before, self._shown = self._shown, _besides_numbers(snapshot)
         with self._lock:
             settles = not self.settled and self._taken == self._sent
             self.settled = self._taken == self._sent
             self.measured = measured
         self.feed.publish(snapshot)
-        if changed or settles:
+        if self._shown != before or settles:
             self.on_change(snapshot)
 
 
