@@ -114,8 +114,9 @@ LANE_HEIGHT = 62  # pixels
 
 DIALOG_SX = {
     ".MuiDialog-paper .MuiIconButton-root": {"color": "text.primary"},  # else dark on dark
-    "@media (width <= 600px)": {  # the whole of a phone, and always from its top: buttons stay
-        ".MuiDialog-container": {"alignItems": "flex-start"},
+    # From its top, or its buttons would move whenever its content grows.
+    ".MuiDialog-container": {"alignItems": "flex-start"},
+    "@media (width <= 600px)": {  # the whole of a phone
         ".MuiDialog-paper": {
             "margin": "8px",
             "width": "calc(100% - 16px)",

@@ -55,8 +55,10 @@ TIMELINE = """
 </div>
 <div class="lockstep" role="group" aria-label="A | B">
   <p data-text="lockstep" data-value=""></p>
-  <span id="turns">A change is made in</span>
-  <div class="turns" role="group" aria-labelledby="turns">{targets}</div>
+  <div class="asks">
+    <span id="turns">A change is made in</span>
+    <div class="turns" role="group" aria-labelledby="turns">{targets}</div>
+  </div>
   {end}
 </div>
 """
