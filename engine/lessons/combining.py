@@ -17,6 +17,7 @@ from engine.types import Array, Integers
 MEMBERS = 5
 RENAMED = ("2", "3", "4", "5", "1")
 TRIES = 3
+PRETRAINING = 3000  # steps
 
 
 @LESSONS.register("an ensemble beats its members")
@@ -151,7 +152,7 @@ def _few(seed: int) -> RunConfig:
 
 def _tuned(config: RunConfig, before: DataConfig | None) -> RunConfig:
     """The same run, from weights that were learned on other points; None: from random ones."""
-    start = None if before is None else Origin(data=before, steps=3000)
+    start = None if before is None else Origin(data=before, steps=PRETRAINING)
     return msgspec.structs.replace(config, start=start)
 
 

@@ -33,7 +33,7 @@ from engine import (
     record,
     write_playlist,
 )
-from engine.lessons import play_live, play_shared_run
+from engine.lessons import combining, play_live, play_shared_run
 from engine.lessons.written import VIEWS as WRITTEN_VIEWS
 from tests.app.seen import control, labels, page_text, saved
 from tests.waiting import wait_until
@@ -81,6 +81,7 @@ def short(name: str) -> Lesson:
 def hurry(patch: pytest.MonkeyPatch) -> None:
     """Make runs short, and none that takes seconds to be watched."""
     patch.setattr(lessons, "open_lesson", short)
+    patch.setattr(combining, "PRETRAINING", FEW)
     patch.setattr(play_live, "WATCHED", 0.1)
     patch.setattr(play_live, "AT_LEAST", 0.01)
     patch.setattr(play_shared_run, "WATCHED", 0.1)

@@ -16,8 +16,8 @@ from playwright.sync_api import expect
 from app.panels import lessons
 from app.panels.lesson_figures import words
 from engine import FAILS, HOLDS, LESSONS, Lesson, Variation, open_lesson
-from engine.lessons import play_live
-from tests.app.test_lessons_panel import short
+from engine.lessons import combining, play_live
+from tests.app.test_lessons_panel import FEW, short
 from tests.browser.conftest import ONE_PLOT, PACE, whole
 
 
@@ -136,6 +136,7 @@ def test_every_lesson_ends_in_a_verdict_and_the_next_is_a_key_away(
     open_tab, fast, monkeypatch, part
 ):
     monkeypatch.setattr(lessons, "open_lesson", short)
+    monkeypatch.setattr(combining, "PRETRAINING", FEW)
     tab = open_tab(ONE_PLOT)
     whole(tab)
     walk(tab, PARTS[part], one_of_each_kind())

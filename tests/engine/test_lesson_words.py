@@ -21,6 +21,7 @@ from engine import (
     Variation,
     open_lesson,
 )
+from engine.lessons import combining
 from engine.lessons.combining import TRIES
 from engine.lessons.play import gather
 from tests.engine.test_lessons import short, vary
@@ -123,7 +124,8 @@ def check_observation(observation: Observation) -> None:
 
 @pytest.mark.parametrize("name", LESSONS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_numbers_and_answers_come_from_the_runs(name):
+def test_numbers_and_answers_come_from_the_runs(name, monkeypatch):
+    monkeypatch.setattr(combining, "PRETRAINING", FEW)
     lesson = short(open_lesson(name), FEW)
     evidence = gather(lesson)
     shown = [(lesson, evidence)]
