@@ -12,12 +12,14 @@ from bokeh.document import Document
 from panel.io.application import build_single_handler_application
 from tornado.ioloop import IOLoop
 
+from app.server import memory
 from app.server.log_limits import Brief
 from tests.addresses import answers, free_port
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
 LONG = 3_600_000  # milliseconds, long enough for a busy browser to reconnect
+SELDOM = 60.0  # seconds: all that pytest holds is searched whenever nobody is on the page
 
 
 class ServedPage(Handler):
@@ -62,6 +64,7 @@ def serve() -> Iterator[ServedPage]:
     """Serve the page on a port of its own, until the end of the block."""
     # Pytest keeps log records for its report, and some of Panel's hold references to the page.
     logging.getLogger("panel").setLevel(logging.INFO)
+    memory.EVERY = SELDOM
     port = free_port()
     served = ServedPage(f"http://localhost:{port}/app")
     application = build_single_handler_application(ROOT / "app")
