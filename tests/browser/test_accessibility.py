@@ -55,17 +55,19 @@ def turn_dark(tab) -> None:
 def look_in_every_tab(tab, rules=()) -> None:
     tab.press("Pause")  # drawing takes the time of looking
     shuts_nobody_out(tab, rules)
+    all_explained(tab)
     for name in filter(None, places()):
         if name not in PANELS:
             tab.page.get_by_role("tab", name=name, exact=True).click()
             shuts_nobody_out(tab, rules, within=f'role=tabpanel[name="{name}"]')
             all_explained(tab)
-    for name in reversed((KNOBS, *PANELS)):
+    for name in reversed(list(PANELS)):
         tab.page.get_by_role("tab", name=name, exact=True).click()
         for placeholder in tab.page.get_by_role("status").get_by_text("A moment").all():
             placeholder.wait_for(state="hidden")
         shuts_nobody_out(tab, rules)
         all_explained(tab)
+    tab.page.get_by_role("tab", name=KNOBS, exact=True).click()
     tab.press("Play")
 
 

@@ -68,7 +68,7 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
     explained = tab.snapshot.step + 1
     assert f"Step {explained:,} of run 1" in words(dialog)
-    shuts_nobody_out(tab)
+    shuts_nobody_out(tab, within="role=dialog")
 
     dialog.get_by_role("tab", name="1 Batch").focus()
     for name in STAGES[1:5]:

@@ -154,7 +154,7 @@ def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(lon
     tab_to(long, page.get_by_role("button", name="1 other branch"))
     keyboard.press("Enter")
     page.get_by_role("group", name="Branches").wait_for()
-    shuts_nobody_out(long)
+    shuts_nobody_out(long, within="#branches")
     keyboard.press("Escape")
     plays = page.get_by_role("button", name="Film of this run")
     tab_to(long, plays)
