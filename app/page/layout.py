@@ -297,6 +297,10 @@ explain(
     "Sidebar",
     "Hides the sidebar with the knobs and the other tabs, or brings it back.",
 )
-explain("field page Toggle theme", "Light or dark", "Changes between a light and a dark page.")
+explain(
+    "field page Toggle theme",
+    "Light or dark",
+    "Changes between a light and a dark page; the next visit begins with the same.",
+)
 explain("field page More", "More", "The buttons for which there is no room in a narrow header.")
 explain("field page Babysit", "Babysit", "Opens this page anew: another run begins.")

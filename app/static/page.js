@@ -2,6 +2,7 @@
 
 import {leave_styles_alone} from "./bokeh_patches.js"
 import {Dock} from "./classroom/dock.js"
+import {remember_scheme} from "./colour_scheme.js"
 import {follow_address} from "./course.js"
 import {while_dragged} from "./dragging.js"
 import {show_stages} from "./explained_step.js"
@@ -39,6 +40,7 @@ let [way_back, in_hall] = [null, null]
 
 // Ask for frames, the first one while Bokeh still builds the page.
 export function watch({token, first, bar, hall}) {
+  remember_scheme()
   built.then(leave_styles_alone)
   look_along()
   way_back = new WayBack(bar)

@@ -124,11 +124,17 @@ def test_after_the_session_expires_the_run_is_repeated_from_its_link(page, addre
     assert visit.handle.latest.config.optimization.learning_rate == 0.003
 
 
-def test_a_reloaded_page_offers_the_previous_run_until_that_is_dismissed(page, address):
+def test_a_reloaded_page_is_dark_as_before_and_offers_the_previous_run_until_that_is_dismissed(
+    page, address
+):
     opened(page, address)
+    page.get_by_role("button", name="Toggle theme").click()
+    wait_for(page, lambda: newest().layout.page.dark_theme)
     _written_down(page)
     page.reload()
     offer = bar(page, "The server no longer has the run of before")
+    wait_for(page, lambda: newest().layout.page.dark_theme)
+    expect(page.locator("body")).to_have_css("background-color", "rgb(18, 18, 18)")
     offer.get_by_role("button", name="Dismiss").click()
     offer.wait_for(state="hidden")
     _written_down(page)
