@@ -30,6 +30,7 @@ from app.server.workarounds import (
     collect_no_garbage_of_a_page,
     deal_with_events_on_threads,
     give_pages_away,
+    send_new_text_alone,
 )
 from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
@@ -42,6 +43,7 @@ password.install()
 build_pages_on_threads()
 collect_no_garbage_of_a_page()
 deal_with_events_on_threads()
+send_new_text_alone()
 if not give_pages_away(give_away):
     READY.most = 0
 if LIMITS.data:

@@ -21,6 +21,8 @@ from panel.io import document as panel_document
 from panel.io import server
 from panel.io.resources import bundle_resources
 from panel.io.state import set_curdoc
+from panel.pane import HTML
+from panel.pane.markup import HTMLBasePane
 from panel.reactive import Syncable
 
 from app.server import workarounds
@@ -34,6 +36,7 @@ MENDED = [
     (document, "is_DataModel"),
     (Document, "to_json"),
     (panel_document, "_garbage_collect"),
+    (HTMLBasePane, "_update"),
     (contexts, "Document"),
     (ApplicationContext, "_create_session"),
     (ApplicationContext, "_initialize_document_async"),
@@ -111,6 +114,7 @@ def test_a_failing_change_is_reported(installed, monkeypatch):
         (server, "bundle_resources", workarounds.gather_resources_once),
         (document, "is_DataModel", workarounds.encode_definitions_once),
         (panel_document, "_garbage_collect", workarounds.collect_no_garbage_of_a_page),
+        (HTMLBasePane, "_update", workarounds.send_new_text_alone),
         (WSHandler, "_handle", lambda: workarounds.handle_messages_in_time(lambda *_: 0.0)),
         (contexts, "Document", give_nothing_away),
         (ApplicationContext, "_create_session", give_nothing_away),
@@ -124,7 +128,7 @@ def test_another_version_is_left_alone_with_a_warning(owner, name, mend, monkeyp
     monkeypatch.delattr(owner, name)
     with caplog.at_level(logging.WARNING):
         mend()
-    assert not hasattr(owner, name)
+    assert name not in vars(owner)
     assert Syncable._event_coroutine is before
     assert len(caplog.records) == 1
 
@@ -166,6 +170,29 @@ def test_a_page_has_the_scripts_it_uses_and_none_for_webgl(monkeypatch):
     after = [str(file) for file in server.bundle_resources([], resources).js_files]
     (gone,) = [file for file in before if file not in after]
     assert "bokeh-gl" in gone and after == [file for file in before if file != gone]
+
+
+def what_a_pane_sends(pane: HTML) -> list[tuple[str, object]]:
+    page, sent = Document(), []
+    page.add_root(pane.get_root(page))
+    page.on_change(lambda event: sent.append((event.attr, event.new)))
+    pane.object = "<b>5 < 6 & more</b>"
+    pane.css_classes = ["asks"]
+    pane.object = None
+    return sent
+
+
+def test_a_pane_with_another_text_sends_what_panel_sends_and_computes_no_more(monkeypatch):
+    monkeypatch.setattr(HTMLBasePane, "_update", HTMLBasePane._update)  # restored afterwards
+    sheets = ["p { color: red }"]
+    as_panel_does = what_a_pane_sends(HTML("before", stylesheets=sheets))
+    workarounds.send_new_text_alone()
+    pane, computed = HTML("before", stylesheets=sheets), []
+    properties = pane._get_properties
+    monkeypatch.setattr(pane, "_get_properties", lambda *x: computed.append(1) or properties(*x))
+    assert what_a_pane_sends(pane) == as_panel_does
+    assert [name for name, _ in as_panel_does] == ["text", "css_classes", "text"]
+    assert len(computed) == 1  # for the first drawing
 
 
 def test_a_workaround_is_installed_once(monkeypatch):
