@@ -1,5 +1,7 @@
 """Cost: the time of a step, and the share of time spent on measuring."""
 
+import math
+
 from app import numbers, palette, theme
 from app.explanations.explanation import explain
 from app.plots.figures import bars, draw_bars, entitle, further
@@ -27,6 +29,7 @@ def cost_columns(snapshot: Snapshot, since: int) -> Part:
         "epoch": _duration(seconds * per_epoch),
         "work": _amount(work) if stages else "–",
         "watching": numbers.percent(snapshot.metrics.cost),
+        "noise": _examples(snapshot.metrics.noise_scale),
     }
     return Part(
         set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, stages, work)},
@@ -36,6 +39,7 @@ def cost_columns(snapshot: Snapshot, since: int) -> Part:
             f" multiplications, an epoch of {per_epoch:,} steps {shown['epoch']};"
             f" {shown['pace']} steps a second are made, and {shown['watching']} of the time goes"
             " into measuring."
+            f" Gradient noise scale: {shown['noise']}."
         },
     )
 
@@ -81,6 +85,10 @@ def _duration(seconds: float) -> str:
     return f"{seconds * 1e6:.0f} µs"
 
 
+def _examples(number: float) -> str:
+    return numbers.count(number) if math.isfinite(number) else "–"
+
+
 def _amount(number: int) -> str:
     for size, word in ((1e9, "billion"), (1e6, "million")):
         if number >= size:
@@ -102,6 +110,7 @@ class CostView:
         ("cost.epoch", "an epoch", palette.PLAIN),
         ("cost.pace", "steps/s", palette.PLAIN),
         ("cost.work", "multiplications a step", palette.PLAIN),
+        ("cost.noise", "gradient noise scale", palette.PLAIN),
         ("cost.watching", "spent on instruments", palette.PLAIN),
     )
 
@@ -127,6 +136,15 @@ explain("number cost.step", "A step", "The time of computing that one step takes
 explain("number cost.epoch", "An epoch", "The time of computing for all training examples, once.")
 explain("number cost.pace", "Steps a second", "How many steps are made each second, at this pace.")
 explain("number cost.work", "Work", "How many multiplications a step takes, forward and backward.")
+explain(
+    "number cost.noise",
+    "Gradient noise scale",
+    "The batch size at which the noise in a mini-batch's gradient is as large as the gradient. A"
+    " smaller batch gives a noisier direction; one that is much larger costs more and hardly gives"
+    " a better one (McCandlish 2018). There is no number where the noise hides the gradient, or where"
+    " batch norm couples the examples.",
+    moved_by="Learning: the gradient becomes smaller, its noise hardly does, and the scale grows.",
+)
 explain(
     "number cost.watching",
     "Instruments",

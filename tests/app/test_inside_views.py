@@ -289,6 +289,12 @@ def test_cost_shows_the_time_of_a_step_and_an_epoch_and_the_work():
     assert told["cost.epoch"] == f"{1000 * epoch:.3g} ms"
     assert told["cost.work"] == f"{3 * 32 * 8832:,}"
     assert told["cost.watching"] == numbers.percent(snapshot.metrics.cost)
+    assert told["cost.noise"] == numbers.count(snapshot.metrics.noise_scale)
+
+
+def test_cost_has_no_noise_scale_where_batch_norm_couples_the_examples():
+    snapshot = seen(RunConfig(model=ModelConfig(normalization=Choice("batch norm"))), 5)
+    assert part("cost", snapshot).text["cost.noise"] == "–"
 
 
 def test_cost_compares_instruments_and_layers():
