@@ -139,10 +139,9 @@ explain("number cost.work", "Work", "How many multiplications a step takes, forw
 explain(
     "number cost.noise",
     "Gradient noise scale",
-    "The batch size at which the noise in a mini-batch's gradient is as large as the gradient. A"
-    " smaller batch gives a noisier direction; one that is much larger costs more and hardly gives"
-    " a better one (McCandlish 2018). There is no number where the noise hides the gradient, or where"
-    " batch norm couples the examples.",
+    "The batch size at which the noise in a mini-batch's gradient is as large as the gradient: much"
+    " larger ones hardly help (McCandlish 2018). None where noise hides the gradient, or batch norm"
+    " couples the examples.",
     moved_by="Learning: the gradient becomes smaller, its noise hardly does, and the scale grows.",
 )
 explain(
