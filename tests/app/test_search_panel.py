@@ -57,7 +57,8 @@ def hunt(search) -> SearchRun:
 
 def snapshot(config, **shown) -> Snapshot:
     now = Experiment(config).snapshot()
-    return replace(now, background=replace(now.background, search=SearchProgress(**shown)))
+    searched = replace(now.background, search=SearchProgress(**shown))
+    return msgspec.structs.replace(now, background=searched)
 
 
 def columns(name: str, config, **shown) -> dict:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import msgspec
+
 from engine import (
     Begin,
     ExperimentHandle,
@@ -97,4 +99,4 @@ class SearchController:
             self._published, self._published_at = progress.besides_numbers, now
             latest = self._handle.latest
             background = replace(latest.background, search=progress)
-            self._handle.on_change(replace(latest, background=background))
+            self._handle.on_change(msgspec.structs.replace(latest, background=background))
