@@ -108,7 +108,7 @@ def _built(document: Document, wish: Wish) -> Visit:
     document.template_variables["keys"] = list(KEYS)
     visit = Visit(wish)
     document.theme = theme.OWN_AXES
-    visit.layout.page.servable()
+    visit.parts.layout.page.servable()
     return visit
 
 
@@ -123,7 +123,7 @@ def _begin(document: Document, visit: Visit) -> None:
     # With the session's token, which Bokeh gives it too, the page proves which frames are its own.
     token = token_of(context)
     document.template_variables["watching"] = {
-        **{"token": token, "first": visit.layout.views[:1]},
+        **{"token": token, "first": visit.parts.layout.views[:1]},
         **{"bar": css("way_back"), "hall": theme.HALL},
     }
     known = {

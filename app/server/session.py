@@ -9,23 +9,11 @@ import panel as pn
 from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
 
-from app.explained.dialog import Explanation
-from app.explanations.question_mark import QuestionMark
 from app.limits import LIMITS
-from app.page.bridge import Bridge
-from app.page.buttons import Presses
-from app.page.diagnosis_bar import DiagnosisBar
-from app.page.dialogs import Dialogs
-from app.page.display_mode import DisplayMode
-from app.page.keyboard import Keyboard, Keys
-from app.page.layout import TAB, Layout
-from app.page.timeline import LOOK, Timeline
-from app.page.transport import Transport
-from app.panel_document import document_of_now, guarded, notify
+from app.page.parts import PageParts
+from app.panel_document import guarded
 from app.panels import PANELS
-from app.panels.course_walk import NEXT_LESSON, PREVIOUS_LESSON
 from app.panels.lessons import LESSON_TAB
-from app.panels.open_panels import OpenPanels
 from app.server.build_queue import BuildQueue
 from app.server.capacity import Presence, Visits
 from app.server.cpu_affinity import CORE
@@ -35,18 +23,12 @@ from app.server.page_access import PageAccess
 from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
 from app.server.workarounds import forget_notifications
-from app.settings.component import SettingsComponent
-from app.settings.settings import Settings
 from app.sharing import run_links
-from app.sharing.export import Export
-from app.sharing.pinned import Runs
 from app.sharing.reconnect import Reconnect
 from app.sharing.run_links import Wish
-from app.sharing.share_dialog import Sharing
 from app.sharing.shared_run import SharedRun
-from app.sharing.upload import Data, Found, Uploads, learn_from
+from app.sharing.upload import Uploads, learn_from
 from engine import (
-    SETTINGS,
     CarriedRun,
     Command,
     Conductor,
@@ -75,7 +57,6 @@ CONDUCTOR = Conductor(
     ),
     checkpoints=LIMITS.checkpoints,
 )
-SHORTLY = 6000  # milliseconds for which a page shows why an action is refused
 STEERING = frozenset(PANELS) - {LESSON_TAB}  # panels whose own buttons steer the visitor's run
 
 
@@ -104,58 +85,7 @@ class Visit:
         self.presence = Presence()
         self.way_back = Reconnect()
         self._uploads = Uploads(FILE_READER)
-        self._bridge = bridge = Bridge()
-        self._presses = presses = Presses(bridge.do)
-        first = wish.recording.config if wish.recording else RunConfig()
-        self._timeline = timeline = Timeline(self._send, lambda: self.handle, presses)
-        self.settings = Settings(timeline.turn, first)
-        hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
-        self._knobs = SettingsComponent(self.settings, hides)
-        self._transport = transport = Transport(self._send, lambda: self.handle, presses)
-        timeline.on_target = lambda: self._knobs.follow(timeline.config)
-        self._diagnosis_bar = DiagnosisBar(
-            self._send, lambda view: bridge.do("point_at", view), presses
-        )
-        self._dialogs = self._make_dialogs()
-        display_mode = DisplayMode(bridge, presses)
-        self.layout = Layout(
-            wish.hidden,
-            self._knobs,
-            transport,
-            timeline,
-            self._diagnosis_bar,
-            self._dialogs,
-            display_mode,
-            bridge,
-            QuestionMark(bridge, lambda: self.shown(self.watched)),
-            only=wish.only,
-            bare=wish.bare,
-        )
-        self.panels = OpenPanels(
-            self.layout, presses, self._begin, self._diagnosis_bar.prompt, transport.rest
-        )
-        keyboard = Keyboard(
-            transport, timeline, self._turn_rate, self._step_lesson, display_mode, self._dialogs
-        )
-        self._on("press", presses.press)
-        self._on("key", keyboard.press)
-        self._on(LOOK, lambda name, step: timeline.look(step))
-        self._on("set", self._knobs.turn)
-        bridge.on(TAB, lambda panel, value: self.panels.enter(panel, self.handle))
-
-    def _on(self, kind: str, act: Callable[[str, str], None]) -> None:
-        """Handle a kind of actions of the visitor, unless they are refused for now."""
-
-        def act_unless_refused(name: str, value: str) -> None:
-            refusal = self.refuses(kind, name, value) or self._transport.refuses(kind, name)
-            if not refusal:
-                act(name, value)
-            elif kind == "set":
-                self._knobs.refuse(name, refusal)
-            else:
-                notify(refusal, SHORTLY)
-
-        self._bridge.on(kind, act_unless_refused)
+        self.parts = PageParts(wish, self, self._uploads, self._begin)
 
     def prepare(self) -> None:
         """Set up, before anybody has requested the page, the experiment with which it begins."""
@@ -170,28 +100,23 @@ class Visit:
 
     def belong_to(self, document: Document) -> None:
         """Handle the events of this page, and be able to change it from other threads."""
-        self.page = PageAccess(document, self._bridge, self._presses)
+        self.page = PageAccess(document, self.parts.bridge, self.parts.presses)
         self._show_soon = document.locked_callback(guarded(self._show), policy="latest")
         document.on_event(ConnectionLost, self.lose)
         document.on_event(ClientReconnected, self.regain)
         document.on_session_destroyed(self.close)
         document.on_session_destroyed(lambda context: forget_notifications(document))
 
-    def _send(self, command: Command) -> None:
+    def send(self, command: Command) -> None:
+        """Have the visitor's own run obey a command."""
         if isinstance(command, Pause):
             self._started = True  # a run that has not begun yet does not begin by itself
         self.handle.send(command)
 
-    def _turn_rate(self, by: int) -> None:
-        """Turn the learning rate by so many stops."""
-        self.settings.nudge("learning_rate", by)
-
-    def _step_lesson(self, by: int) -> None:
-        """Go on by so many lessons, or to the lessons from elsewhere on the page."""
-        if self.layout.panel == LESSON_TAB:
-            self._presses.press(NEXT_LESSON if by > 0 else PREVIOUS_LESSON)
-        else:
-            self._bridge.do("open_tab", LESSON_TAB)
+    def learn_from(self, upload: Upload, reading: Reading) -> None:
+        """Train on data that the visitor has uploaded, or repeat the link's run that awaits it."""
+        if not (self._shared_run and self._shared_run.brought(self._uploads.names)):
+            learn_from(self.handle, upload, reading)
 
     @property
     def run(self) -> ShownRun:
@@ -286,6 +211,10 @@ class Visit:
         """The latest of this run, or of the visitor's own."""
         return (other or self.run).handle.latest
 
+    def seen(self) -> Snapshot:
+        """The latest snapshot of the run that the page shows."""
+        return self.shown(self.watched)
+
     def watch_other(self, other: WatchedRun | None) -> None:
         """Show another visitor's run, which this page cannot steer, or its own again."""
         other = None if other is self._run else other
@@ -293,7 +222,7 @@ class Visit:
         if before is other:
             return
         held = STEERING if other else frozenset[str]()
-        self.page.change(lambda: self.layout.hold(held))
+        self.page.change(lambda: self.parts.layout.hold(held))
         if before:
             before.unsubscribe(self)
         if other:
@@ -325,12 +254,12 @@ class Visit:
     @property
     def lesson(self) -> str:
         """The slug of the lesson that is open; empty if none has been opened."""
-        return self.panels.lesson
+        return self.parts.panels.lesson
 
     @property
     def answers(self) -> Iterable[LessonAnswer]:
         """What has been answered in lessons."""
-        return self.panels.answers
+        return self.parts.panels.answers
 
     def own_pinned(self) -> Future[tuple[PastRun, ...]]:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
@@ -357,45 +286,15 @@ class Visit:
         """What builds this a piece at a time; whatever fails is reported."""
         return Building(pieces, PIECES, self.page.callback)
 
-    def _make_dialogs(self) -> Dialogs:
-        def later(found: Found) -> Found:
-            return document_of_now().locked_callback(found)
-
-        def used(upload: Upload, reading: Reading) -> None:
-            if not (self._shared_run and self._shared_run.brought(self._uploads.names)):
-                learn_from(self.handle, upload, reading)
-            self._dialogs.close()
-
-        return Dialogs(
-            {
-                "Data": ("table_view", lambda: Data(self.handle, self._uploads, used, later)),
-                "Runs": ("stacked_line_chart", lambda: Runs(self.handle)),
-                "Export": (
-                    "download",
-                    lambda: Export(self.handle, lambda: self.layout.views, self._bridge),
-                ),
-                "Share": ("share", lambda: Sharing(self.handle, self._bridge)),
-                "Keys": ("keyboard", Keys),
-                "Explain": ("", lambda: Explanation(self.handle, self._bridge, self._presses)),
-            },
-            self._presses,
-        )
-
     def _show(self, snapshot: Snapshot) -> None:
         with pn.io.hold():  # all that changes on the page in one message
             self._show_at_once(snapshot)
 
     def _show_at_once(self, snapshot: Snapshot) -> None:
         if other := self.watched:
-            self._knobs.follow(other.handle.latest.config)
-            self._diagnosis_bar.show(other.handle.latest)
+            self.parts.show_other(other.handle.latest)
             return
-        # While commands wait, controls keep the values that were set, not those of the run.
-        if self.handle.settled:
-            self._knobs.follow(self._timeline.config)
-        self._diagnosis_bar.show(snapshot)
-        self.panels.show(snapshot)
-        self._dialogs.show(snapshot)
+        self.parts.show(snapshot)
         self.way_back.follow(self.handle, snapshot)
         if self._shared_run:
             self._shared_run.show(snapshot)
@@ -436,5 +335,5 @@ class Visit:
                 parameters = self._run.handle.parameters
         self.watch_nothing()
         self._uploads.close()
-        self.panels.end()
+        self.parts.panels.end()
         MEMORY.owe(parameters, self._searches)

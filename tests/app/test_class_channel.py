@@ -182,7 +182,7 @@ def test_students_see_the_run_of_the_teacher_in_one_frame_for_all(teacher, join)
 def test_a_knob_of_the_teacher_is_seen_and_cannot_be_turned_by_others(teacher, join):
     anna = join("Anna")
     teacher.visit.handle.send(SetKnob("optimization.learning_rate", 0.02))
-    wait_until(lambda: anna.visit.settings.learning_rate == 0.02)
+    wait_until(lambda: anna.visit.parts.settings.learning_rate == 0.02)
     refusal = anna.visit.refuses("set", "learning_rate", "10")
     assert refusal.startswith("You follow the class")
     assert anna.visit.refuses("key", " ", "") and not anna.visit.refuses("key", "?", "")
@@ -466,7 +466,7 @@ def test_all_hand_ins_are_one_archive(teacher, join, tmp_path):
 
 def test_panels_that_steer_say_why_they_do_not_while_the_class_is_followed(served, teacher, join):
     anna = join("Anna")
-    layout = anna.visit.layout
+    layout = anna.visit.parts.layout
     document = next(x for x in served.sessions if x.id == anna.session).document
     message = {"kind": "tab", "name": "Search", "value": ""}
     document.locked_callback(lambda: layout.bridge.receive(message))()

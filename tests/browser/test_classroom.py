@@ -184,7 +184,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
 
     # Everybody on a run of their own; the wall shows them; help comes by a suggestion.
     press(teacher, "To the state of my run")
-    wait_for(phone.page, lambda: phone.visit.layout.panel == "Knobs")
+    wait_for(phone.page, lambda: phone.visit.parts.layout.panel == "Knobs")
     for student in students:
         student.page.get_by_text("Work on your own.").wait_for()
         student.page.wait_for_function("window.babysit.run < 1000000")

@@ -314,7 +314,7 @@ def test_two_tabs_do_not_disturb_each_other_and_closing_one_frees_its_experiment
     assert stays.snapshot.config.optimization.learning_rate == 0.01
     assert not stays.snapshot.markers
     assert len(CONDUCTOR) == 2
-    page = weakref.ref(leaves.visit.layout.page)
+    page = weakref.ref(leaves.visit.parts.layout.page)
     leaves.window.close()
     forget_the_left()
     stays.wait_for(lambda: len(CONDUCTOR) == 1)

@@ -129,11 +129,11 @@ def test_a_reloaded_page_is_dark_as_before_and_offers_the_previous_run_until_tha
 ):
     opened(page, address)
     page.get_by_role("button", name="Toggle theme").click()
-    wait_for(page, lambda: newest().layout.page.dark_theme)
+    wait_for(page, lambda: newest().parts.layout.page.dark_theme)
     _written_down(page)
     page.reload()
     offer = bar(page, "The server no longer has the run of before")
-    wait_for(page, lambda: newest().layout.page.dark_theme)
+    wait_for(page, lambda: newest().parts.layout.page.dark_theme)
     expect(page.locator("body")).to_have_css("background-color", "rgb(18, 18, 18)")
     offer.get_by_role("button", name="Dismiss").click()
     offer.wait_for(state="hidden")

@@ -23,7 +23,7 @@ def state(tab):
 
 def asked(tab):
     """The search that the form describes, as the server has it."""
-    return tab.visit.panels["Search"].described()
+    return tab.visit.parts.panels["Search"].described()
 
 
 def refused(tab) -> bool:

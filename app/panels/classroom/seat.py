@@ -89,7 +89,7 @@ class Seat:
             self._go_on_with(future.result())
 
     def _go_on_with(self, run: CarriedRun) -> None:
-        if self.visit.layout.panel == LESSON_TAB:  # its lesson waits
+        if self.visit.parts.layout.panel == LESSON_TAB:  # its lesson waits
             self.visit.page.do("turn_to_tab", KNOBS)
         self.visit.page.change(lambda: self.visit.take_up(run))
 
