@@ -5,6 +5,7 @@ A playlist has shared runs and a teacher's words between its lessons.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -241,7 +242,7 @@ class Lessons:
         self._ask(None)
 
     def _write(self, reason: str) -> None:
-        self._reason = reason[:MOST_WORDS]
+        self._reason = _without_because(reason)[:MOST_WORDS]
 
     def _predict(self, words: str) -> None:
         """Keep what the learner expects, and play the lesson."""
@@ -388,6 +389,11 @@ def _html(*sheets: str) -> HTML:
     return HTML(
         "", stylesheets=[css("buttons"), css("panel", *sheets)], sizing_mode="stretch_width"
     )
+
+
+def _without_because(reason: str) -> str:
+    """What is written behind "because", for those who write that word again."""
+    return re.sub(r"^\s*because\b\s*", "", reason, flags=re.IGNORECASE)
 
 
 explain(

@@ -21,6 +21,11 @@ export function follow_address() {
     open_lessons()
   }
   window.addEventListener("popstate", tell_address)
+  window.addEventListener("storage", ({key}) => {
+    if (built && (key == KEY || key == ANSWERS)) {
+      tell_done() // another window of this browser has done a lesson
+    }
+  })
   document.addEventListener("click", (event) => {
     const button = event.composedPath().find(({dataset}) => dataset?.press == "lesson")
     if (button != null) {
@@ -58,9 +63,13 @@ export function go_to_lesson(slug) {
 // The panel of lessons is there, and asks.
 export function recall_lessons() {
   built = true
+  tell_done()
+  tell_address()
+}
+
+function tell_done() {
   send("press", "lessons done", [...done()].join(" "))
   Object.values(answers()).forEach((answer) => send("press", "answers kept", answer))
-  tell_address()
 }
 
 export function tick_lesson(slug) {

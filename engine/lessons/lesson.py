@@ -54,6 +54,15 @@ class Run:
         return config
 
     @property
+    def turns(self) -> list[SetKnob]:
+        """The changes of its script, without those that leave a setting as it is."""
+        config, turns = self.config, []
+        for _, turn in self.script:
+            before, config = config, config.replace(turn.path, turn.value)
+            turns += [turn] if config != before else []
+        return turns
+
+    @property
     def begin(self) -> Begin:
         """The command that starts it."""
         return Begin(self.config, self.script, self.steps)

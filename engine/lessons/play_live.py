@@ -48,7 +48,7 @@ def play_live(
                     scene, playing="", note="Another run was started: the lesson ends here."
                 )
                 return
-            if _turned(experiment) != [command for _, command in run.script]:
+            if _turned(experiment) != run.turns:
                 note = "You changed settings: the verdict is about your runs."
                 scene = replace(scene, note=note)
             outcomes[run.name] = outcome(experiment)

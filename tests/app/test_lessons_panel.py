@@ -242,6 +242,15 @@ def test_a_reason_is_written_as_text_and_no_longer_than_allowed(panel, handle, b
     assert len(panel.answers["first-loss", ""].reason) == 500
 
 
+@pytest.mark.parametrize("written", ["few weights", "because few weights", " Because  few weights"])
+def test_because_is_said_once(panel, browser, written):
+    browser.press("lesson", "first-loss")
+    browser.press("reason", written)
+    browser.press("predict", "0.1000")
+    assert "because few weights" in told(panel)
+    assert told(panel).lower().count("because") == 1
+
+
 def test_answers_of_an_earlier_visit_are_kept_unless_answered_anew(panel, handle, browser):
     kept = {"lesson": "first-loss", "predicted": "1", "seen": "up to 1.0", "holds": False}
     browser.press("answers kept", json.dumps(kept))

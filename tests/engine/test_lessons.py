@@ -428,6 +428,14 @@ def test_the_runs_of_a_lesson_are_drawn_beside_each_other_by_their_titles():
     assert scenes[-1].shown == "SGD at 0.01"
 
 
+def test_who_turns_no_knob_is_not_told_of_changed_settings():
+    lesson = open_lesson("dead ReLUs")
+    sane = lesson.broken(lesson.breaks[0])  # its script sets the rate to what it is already
+    _, scenes = played_live(short(sane, steps=310))
+    assert scenes[-1].verdict
+    assert (scenes[-1].note, scenes[-1].steered) == ("", ())
+
+
 def test_who_watches_slowly_gets_the_curves_and_figures_of_who_does_not():
     lesson = short(open_lesson("ReLU learns faster"), steps=90)
     experiment = Experiment(RunConfig())
