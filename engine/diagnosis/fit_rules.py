@@ -25,6 +25,9 @@ from engine.registry import Choice
 JUDGED = 512  # validation examples on which a row of the curves is evaluated, at most
 HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
 GAP, GAP_OF_RISEN = 0.09, 0.07  # beyond chance; the latter if the validation loss has risen
+BY_HEART = (
+    20  # training examples: so few are chosen to see whether a network can learn them by heart
+)
 CHANCE_GAP_OF_VALUES = 0.2  # of R², between the two sets of a run that has just begun
 LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compare
 
@@ -33,7 +36,7 @@ LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compa
 @shown_by("the-gap-is-overfitting")
 def overfitting(now: Snapshot) -> Symptom | None:
     """The gap between training and validation grows, and the validation loss rises."""
-    if steps_since_change(now) < SETTLED:
+    if steps_since_change(now) < SETTLED or _to_be_learned_by_heart(now):
         return None
     train, validation = recently(now, "train_accuracy"), recently(now, "validation_accuracy")
     gap = trends.recent_gap(now.curves, last_change(now).row)
@@ -53,6 +56,12 @@ def overfitting(now: Snapshot) -> Symptom | None:
         "overfitting", gap, (0.0, HEALTHY_GAP), "", evidence, _held_back(now), "accuracy",
         by_hand="More examples would help now, or a smaller network.",
     )  # fmt: skip
+
+
+def _to_be_learned_by_heart(now: Snapshot) -> bool:
+    """Whether someone chose so few examples that overfitting them is what is wanted."""
+    examples = now.config.data.examples
+    return examples is not None and examples <= BY_HEART
 
 
 def _chance_gap(now: Snapshot, validation: float) -> float:

@@ -199,9 +199,17 @@ def test_large_first_weights_are_blamed_for_a_divergence_at_any_rate():
     assert "large weights" in now.message
 
 
+def test_twenty_examples_are_learned_by_heart_without_a_finding():
+    """The lecture wants it: whoever takes so few checks whether the network can learn at all."""
+    now = after(failure(l2=0.0, examples=20), 1500)
+    assert now.metrics.train_accuracy == 1
+    assert now.metrics.validation_accuracy < 0.8
+    assert now.findings == ()
+
+
 def test_in_regression_the_gap_is_given_as_r_squared():
     config = healthy("bumps").replace("optimization.l2", 0.0)
-    data = msgspec.structs.replace(config.data, examples=12)
+    data = msgspec.structs.replace(config.data, examples=30)
     now = after(msgspec.structs.replace(config, data=data), 3000)
     (finding,) = [x for x in now.findings if x.rule == "overfitting"]
     assert "R²" in finding.cause
