@@ -53,8 +53,10 @@ def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
 
 def _has_shrunk_the_weights(now: Snapshot) -> Symptom | None:
     """The penalty is almost 0, and so are the weights, but the loss is still the starting loss."""
+    if not loss_now(now) > 0.8 * starting_loss(now):
+        return None
     path = max(DECAYS, key=now.config.value)
-    if not now.config.value(path) or not loss_now(now) > 0.8 * starting_loss(now):
+    if not now.config.value(path):
         return None
     row = last_change(now, *STRENGTHS, *REDRAWN).row
     penalty = now.curves["penalty"][row:]
