@@ -118,7 +118,6 @@ from engine.runtime.background_results import (
     CheckResult,
     LessonProgress,
 )
-from engine.runtime.carried_run import CarriedRun
 from engine.runtime.conductor import Conductor
 from engine.runtime.experiment import Experiment, replay
 from engine.runtime.experiment_handle import ExperimentHandle
@@ -126,7 +125,8 @@ from engine.runtime.experiment_slot import ExperimentSlot
 from engine.runtime.film import Film, FilmFrame, Filming
 from engine.runtime.lockstep import Lockstep
 from engine.runtime.pace import AUTO, FULL, PACES, Pace, next_pace
-from engine.runtime.recording import Recording, carry, digest, record
+from engine.runtime.recording import Recording, digest, record, transfer_of
+from engine.runtime.run_transfer import RunTransfer
 from engine.runtime.snapshot_feed import SnapshotFeed
 from engine.runtime.thread_lag import Delay
 from engine.search import (
@@ -166,13 +166,13 @@ from engine.search import (
 from engine.training.blas_threads import hold_blas
 from engine.training.commands import (
     Begin,
+    BranchRecord,
     Command,
     EndLockstep,
     FinishEpoch,
     GoTo,
     LookAhead,
     LookBack,
-    Offshoot,
     Pause,
     Pin,
     Play,
@@ -234,7 +234,7 @@ __all__ = [
     "BatchExample",
     "Begin",
     "BranchInfo",
-    "CarriedRun",
+    "BranchRecord",
     "Categorical",
     "CheckProgress",
     "CheckResult",
@@ -317,7 +317,6 @@ __all__ = [
     "NormalizedBatch",
     "Notice",
     "Observation",
-    "Offshoot",
     "OptimizationConfig",
     "Origin",
     "OtherRun",
@@ -342,6 +341,7 @@ __all__ = [
     "Run",
     "RunConfig",
     "RunMetrics",
+    "RunTransfer",
     "Search",
     "SearchFrame",
     "SearchProgress",
@@ -375,7 +375,6 @@ __all__ = [
     "archive",
     "axis_of",
     "bounds_of",
-    "carry",
     "challenges_in",
     "check_pin",
     "counted",
@@ -418,6 +417,7 @@ __all__ = [
     "take_checkup",
     "to_bytes",
     "to_compare",
+    "transfer_of",
     "unreadable",
     "unregister_upload",
     "weights_npz",

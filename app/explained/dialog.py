@@ -123,7 +123,7 @@ class Explanation:
             return
         self._step = None  # a second press waits for the next explanation
         self._handle.send(Step())
-        made = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
+        made = self._handle.query(lambda experiment: (experiment.step, digest(experiment)))
         step, found = made.result(PATIENCE)
         same = (
             "to the bit what was explained"
@@ -138,21 +138,19 @@ class Explanation:
 
     def _explain(self) -> None:
         handle, chosen = self._handle, self._chosen
-        handle.arrange(
-            lambda slot: slot.works.begin("explained", slot.experiment.explaining(chosen))
-        )
+        handle.submit(lambda slot: slot.jobs.begin("explained", slot.experiment.explaining(chosen)))
 
     def _ask_for_trace(self) -> None:
         if self._step is None or self._step.diverges:
             return
         handle, place, chosen = self._handle, self._place, self._chosen
-        handle.arrange(
-            lambda slot: slot.works.begin("traced", slot.experiment.tracing(place, chosen))
+        handle.submit(
+            lambda slot: slot.jobs.begin("traced", slot.experiment.tracing(place, chosen))
         )
 
     def _clear(self, name: str) -> None:
         """Have the engine forget a result that the page has now."""
-        self._handle.arrange(lambda slot: slot.works.clear(name))
+        self._handle.submit(lambda slot: slot.jobs.clear(name))
 
     def _write(self) -> None:
         if self._step is None:

@@ -86,7 +86,7 @@ class Checks:
         self._begin(lambda experiment: _one(experiment, name))
 
     def _begin(self, checks: Checkers) -> None:
-        self._handle.arrange(lambda slot: slot.works.begin("checks", checks(slot.experiment)))
+        self._handle.submit(lambda slot: slot.jobs.begin("checks", checks(slot.experiment)))
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the progress and the results of the checks."""

@@ -130,24 +130,24 @@ class Lessons:
 
     def entered(self) -> None:
         """Show the lesson as it was left; the visitor's own run waits."""
-        self._handle.arrange(lambda slot: slot.return_to_stage())
+        self._handle.submit(lambda slot: slot.return_to_stage())
         self.prompt(self._asked)
 
     def left(self) -> None:
         """Give the visitor's own run back as it was."""
         self._presses.do("point_at", "")
         self.prompt(None)
-        self._handle.arrange(lambda slot: slot.leave_stage())
+        self._handle.submit(lambda slot: slot.leave_stage())
 
     def _clear_stage(self) -> None:
         """Show nothing of any run until something is predicted."""
         stage = Experiment(RunConfig())
 
         def clear(slot: ExperimentSlot) -> None:
-            slot.works.clear("lesson")
+            slot.jobs.clear("lesson")
             slot.put_on_stage(stage)
 
-        self._handle.arrange(clear)
+        self._handle.submit(clear)
         self._cover(True)
         self._presses.do("point_at", "")
 
@@ -230,12 +230,12 @@ class Lessons:
         stage = Experiment(RunConfig())
 
         def begin(slot: ExperimentSlot) -> None:
-            slot.works.clear("lesson")
+            slot.jobs.clear("lesson")
             slot.put_on_stage(stage)
             self._since = stage.run
-            slot.works.begin("lesson", play_shared_run(stage, item, slot.set_lesson_pace))
+            slot.jobs.begin("lesson", play_shared_run(stage, item, slot.set_lesson_pace))
 
-        self._handle.arrange(begin)
+        self._handle.submit(begin)
         self._board.object = ""
         self._cover(False)
         self._words.object = render("shared_run", item=item, note="")
@@ -275,12 +275,12 @@ class Lessons:
         def begin(slot: ExperimentSlot) -> None:
             if played.by:
                 stage.compare_with(to_compare(lesson, played.lesson, slot.experiment))
-            slot.works.clear("lesson")
+            slot.jobs.clear("lesson")
             slot.put_on_stage(stage)
             self._since = stage.run
-            slot.works.begin("lesson", play_live(stage, played.lesson, slot.set_lesson_pace))
+            slot.jobs.begin("lesson", play_live(stage, played.lesson, slot.set_lesson_pace))
 
-        self._handle.arrange(begin)
+        self._handle.submit(begin)
         self._board.object = render("lesson_board", lesson=lesson, begun=True)
         self._cover(not lesson.runs)
         self._ask(None)

@@ -243,7 +243,7 @@ class PlaylistEditor:
         self._draw()
 
     def _own(self) -> Recording:
-        recorded = self._handle.arrange(lambda slot: record(slot.own))
+        recorded = self._handle.submit(lambda slot: record(slot.own))
         return _alone(recorded.result(PATIENCE))
 
     @property

@@ -15,7 +15,7 @@ from app.panels.classroom.shared_room import SharedRoom
 from app.panels.lesson_list import whole_course
 from app.server.exchange import EXCHANGE, OWNED, RedisExchange
 from app.server.mirrored_run import run_in
-from engine import CarriedRun
+from engine import RunTransfer
 
 SECONDS = int(HOUR * LIMITS.room_hours)  # for which a room is kept
 
@@ -103,7 +103,7 @@ class Cluster:
             _recall(live.room, kept)
         live.do_again()
 
-    async def run_of(self, room: Room) -> tuple[CarriedRun, bool] | None:
+    async def run_of(self, room: Room) -> tuple[RunTransfer, bool] | None:
         """The run of a room as it was kept last, and whether it was running."""
         kept = await self._exchange.kept(room.code, "run")
         try:

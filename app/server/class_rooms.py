@@ -16,7 +16,7 @@ from app.panels.lesson_list import whole_course
 from app.server.class_cluster import CLUSTER
 from app.server.session import Visit
 from app.server.teacher_password import TEACHER_PASSWORD
-from engine import CarriedRun, Play
+from engine import Play, RunTransfer
 
 TOGETHER = 0.1  # seconds in which changes of a room are sent together
 TICK = 1.0  # seconds from one look at all runs to the next
@@ -116,7 +116,7 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
     return live
 
 
-def _go_on(visit: Visit, kept: tuple[CarriedRun, bool] | None) -> str:
+def _go_on(visit: Visit, kept: tuple[RunTransfer, bool] | None) -> str:
     """Go on with the run that the room's process has left; what there is to say about it."""
     if kept is None:
         return ANEW

@@ -18,9 +18,9 @@ from typing import Any
 import msgspec
 
 from app.server.shown_run import WatchedRun
-from engine import CarriedRun, Curves, Snapshot, SnapshotFeed
+from engine import Curves, RunTransfer, Snapshot, SnapshotFeed
 
-SNAPSHOT, CARRIED = b"S", b"C"  # the first byte of a message about a run
+SNAPSHOT, TRANSFER = b"S", b"C"  # the first byte of a message about a run
 AGAIN = 2.0  # seconds until what has not come is asked for again
 ARRAYS = {
     ("numpy", "dtype"),
@@ -77,30 +77,30 @@ def packed(snapshot: Snapshot) -> bytes:
     return buffer.getvalue()
 
 
-def packed_run(carried: CarriedRun) -> bytes:
+def packed_run(transfer: RunTransfer) -> bytes:
     """A run to go on with, as another process reads it."""
     buffer = io.BytesIO()
-    buffer.write(CARRIED)
-    _Pickler(buffer, 5).dump(carried.light)
+    buffer.write(TRANSFER)
+    _Pickler(buffer, 5).dump(transfer.light)
     return buffer.getvalue()
 
 
-def unpacked(message: bytes) -> Snapshot | CarriedRun:
+def unpacked(message: bytes) -> Snapshot | RunTransfer:
     """What `packed` or `packed_run` wrote; ValueError for anything else."""
     try:
         found = _Unpickler(io.BytesIO(message[1:])).load()
     except Exception as error:  # a pickle that is none may raise anything
         raise ValueError(f"this is no snapshot: {error}") from None
-    if isinstance(found, CarriedRun if message[:1] == CARRIED else Snapshot):
+    if isinstance(found, RunTransfer if message[:1] == TRANSFER else Snapshot):
         return found
     raise ValueError("this is no snapshot")
 
 
 @functools.lru_cache(maxsize=4)
-def run_in(message: bytes) -> CarriedRun:
+def run_in(message: bytes) -> RunTransfer:
     """The run that `packed_run` wrote, the same for all who go on with it."""
     found = unpacked(message)
-    if not isinstance(found, CarriedRun):
+    if not isinstance(found, RunTransfer):
         raise ValueError("this is no run")
     return found
 
@@ -121,7 +121,7 @@ class MirroredRun(WatchedRun):
         self._clock = clock
         self._ask = ask  # requests the run as plain values
         self._known: SnapshotFeed | None = None
-        self._wanted: list[Future[CarriedRun]] = []
+        self._wanted: list[Future[RunTransfer]] = []
         self._asked = -math.inf  # when it was asked for last
         self._over = False
 
@@ -152,7 +152,7 @@ class MirroredRun(WatchedRun):
             found = unpacked(message)
         except ValueError:
             return
-        if isinstance(found, CarriedRun):
+        if isinstance(found, RunTransfer):
             wanted, self._wanted = self._wanted, []
             for future in wanted:
                 future.set_result(found)
@@ -164,9 +164,9 @@ class MirroredRun(WatchedRun):
             if changed:
                 self._notify(found)
 
-    def carried(self) -> Future[CarriedRun]:
+    def transfer(self) -> Future[RunTransfer]:
         """The run as plain values, which the other process sends."""
-        future: Future[CarriedRun] = Future()
+        future: Future[RunTransfer] = Future()
         if not self._wanted or self._clock() - self._asked > AGAIN:
             self._asked = self._clock()
             self._ask()

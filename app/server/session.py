@@ -29,7 +29,6 @@ from app.sharing.run_links import Wish
 from app.sharing.shared_run import SharedRun
 from app.sharing.upload import Uploads, learn_from
 from engine import (
-    CarriedRun,
     Command,
     Conductor,
     Experiment,
@@ -41,6 +40,7 @@ from engine import (
     Play,
     Reading,
     RunConfig,
+    RunTransfer,
     Snapshot,
     Status,
     Upload,
@@ -52,7 +52,7 @@ SETTING_UP = threading.Lock()  # one at a time: side by side, all would be ready
 FILE_READER = FileReader(CORE.allowed)
 CONDUCTOR = Conductor(
     LIMITS.frame_rate,
-    gives_way=lambda: (
+    must_yield=lambda: (
         (LATENESS.behind and len(VISITS) > 1) or VISITS.somebody_comes or PIECES.waited_for
     ),
     checkpoints=LIMITS.checkpoints,
@@ -240,7 +240,7 @@ class Visit:
         if self._run:
             self._run.handle.send(Pause())
 
-    def take_up(self, run: CarriedRun) -> None:
+    def take_up(self, run: RunTransfer) -> None:
         """Go on with this run as the visitor's own, in place of what it has."""
         self._started = True  # it is paused where it comes from
         self.set_up()
@@ -263,7 +263,7 @@ class Visit:
 
     def own_pinned(self) -> Future[tuple[PastRun, ...]]:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
-        return self.handle.arrange(lambda slot: slot.own.pinned)
+        return self.handle.submit(lambda slot: slot.own.pinned)
 
     def start(self) -> None:
         """Begin to train, once: the page has drawn the run as it stands before that."""
@@ -271,7 +271,7 @@ class Visit:
             self._started = True
             if not (self._shared_run and self._shared_run.awaits):
                 # Not a command: beside a lesson, that would be for the lesson's run.
-                self.handle.arrange(lambda slot: slot.own.apply(Play()))
+                self.handle.submit(lambda slot: slot.own.apply(Play()))
             if self.watched:  # it joined a class meanwhile: its own run waits
                 self.handle.send(Pause())
         if self._shared_run:

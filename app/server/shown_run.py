@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Set
 from concurrent.futures import Future
 from typing import Protocol
 
-from engine import CarriedRun, Conductor, ExperimentHandle, Snapshot, carry
+from engine import Conductor, ExperimentHandle, RunTransfer, Snapshot, transfer_of
 
 type OnChange = Callable[[Snapshot], object]
 
@@ -65,7 +65,7 @@ class WatchedRun(ABC):
         """Whether nothing trains it any more."""
 
     @abstractmethod
-    def carried(self) -> Future[CarriedRun]:
+    def transfer(self) -> Future[RunTransfer]:
         """The run as plain values, with which another experiment goes on."""
 
 
@@ -77,7 +77,7 @@ class ShownRun(WatchedRun):
         self._conductor, self._handle = conductor, handle
         self._lock = threading.Lock()
         self._owners: set[Hashable] = set()
-        self._carried: Future[CarriedRun] | None = None
+        self._transfer: Future[RunTransfer] | None = None
         self.hosted = False  # whether a class watches it, with or without its visitor
         handle.on_change = self._notify
 
@@ -86,11 +86,11 @@ class ShownRun(WatchedRun):
         """The experiment's place with the conductor."""
         return self._handle
 
-    def carried(self) -> Future[CarriedRun]:
+    def transfer(self) -> Future[RunTransfer]:
         """The run as plain values: one future for all requests at the same time."""
-        if self._carried is None or self._carried.done():
-            self._carried = self.handle.do(carry)
-        return self._carried
+        if self._transfer is None or self._transfer.done():
+            self._transfer = self.handle.query(transfer_of)
+        return self._transfer
 
     @property
     def over(self) -> bool:

@@ -105,7 +105,7 @@ class Export:
         button = file_button(
             f"{label} ({suffix.upper()})",
             lambda: f"{self._stem()}.{suffix}",
-            lambda: self._handle.do(make).result(PATIENCE),
+            lambda: self._handle.query(make).result(PATIENCE),
         )
         return FlexBox(button, HTML(words, stylesheets=[css("beside_button")]))
 

@@ -62,7 +62,7 @@ class FilmMaker:
             self._words.object = sentence(f"Filming … {film.done:.0%}", role="status")
         elif isinstance(film, Film):
             run, self._run = self._run, None
-            self._handle.arrange(lambda slot: slot.works.clear("film"))
+            self._handle.submit(lambda slot: slot.jobs.clear("film"))
             self._words.object = sentence("Drawing …", role="status")
             threading.Thread(target=self._draw, args=(film, run), daemon=True, name="film").start()
 
@@ -70,10 +70,10 @@ class FilmMaker:
         """Have the engine film the run as it is now."""
 
         def begin(slot: ExperimentSlot) -> Snapshot:
-            slot.works.begin("film", slot.experiment.filming())
+            slot.jobs.begin("film", slot.experiment.filming())
             return slot.experiment.snapshot()
 
-        self._run = self._handle.arrange(begin).result(PATIENCE)
+        self._run = self._handle.submit(begin).result(PATIENCE)
         self._tell = self._later(self._show_files)
         self._begin.disabled, self._saves.visible = True, False
 

@@ -65,7 +65,7 @@ class HandInForm:
     @property
     def _pinned(self) -> tuple[PastRun, ...]:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
-        return self._handle.arrange(lambda slot: slot.own.pinned).result(PATIENCE)
+        return self._handle.submit(lambda slot: slot.own.pinned).result(PATIENCE)
 
     def _made(self) -> HandIn:
         return hand_in(self._student, self._answers.values(), self._pinned)

@@ -41,7 +41,7 @@ class Reconnect:
         known = snapshot.run, snapshot.config, snapshot.markers, branches
         if known != self._known:
             self._known = known
-            handle.do(_so_far).add_done_callback(self._keep)
+            handle.query(_so_far).add_done_callback(self._keep)
 
     def _keep(self, future: Future[Recording]) -> None:
         if future.cancelled() or future.exception():
@@ -60,5 +60,5 @@ def _so_far(experiment: Experiment) -> Recording:
         experiment.step,
         run=experiment.run,
         parent=(parent.run, parent.step) if parent else None,
-        branches=experiment.offshoots,
+        branches=experiment.branch_records,
     )

@@ -86,7 +86,9 @@ class Sharing:
 
     def opened(self) -> None:
         """Make the link to the current run."""
-        done = self._handle.do(lambda experiment: (record(experiment), experiment.packed_state()))
+        done = self._handle.query(
+            lambda experiment: (record(experiment), experiment.packed_state())
+        )
         self._recording, self._state = done.result(PATIENCE)
         carried = len(run_links.fragment(self._state))
         self._carries.param.update(

@@ -54,9 +54,9 @@ class SharedRun:
         """Set the shared run up, and pause it until the page is complete."""
         run = self._handle.latest.run
         self._handle.send(msgspec.structs.replace(recording.begin, state=self._state))
-        refusal = self._handle.arrange(lambda slot: slot.refusal)
+        refusal = self._handle.submit(lambda slot: slot.refusal)
         self._handle.send(Pause())
-        snapshot = self._handle.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
+        snapshot = self._handle.query(lambda experiment: experiment.snapshot()).result(PATIENCE)
         if snapshot.run > run:
             self.snapshot = self._complete(snapshot)
             self._awaited = snapshot.run, recording
@@ -115,7 +115,7 @@ class SharedRun:
             self._awaited = None
         elif snapshot.step == recording.steps:
             self._awaited = None
-            state = self._handle.do(lambda experiment: (experiment.step, digest(experiment)))
+            state = self._handle.query(lambda experiment: (experiment.step, digest(experiment)))
             state.add_done_callback(lambda future: self._judge(future, recording))
 
     def _judge(self, future: Future[tuple[int, str]], recording: Recording) -> None:

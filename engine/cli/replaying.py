@@ -11,7 +11,7 @@ from engine.cli.files import decoded, read, to_json
 from engine.data import find_files
 from engine.runtime.experiment import replay
 from engine.runtime.recording import Recording, digest
-from engine.training.commands import Offshoot
+from engine.training.commands import BranchRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if False in (agrees, *branches.values()) else 0
 
 
-def _repeats(recording: Recording, branch: Offshoot) -> bool | None:
+def _repeats(recording: Recording, branch: BranchRecord) -> bool | None:
     """Whether a branch has the same bits again; None if those are not known."""
     again = replay(recording.config, branch.turns, branch.steps)
     return None if branch.digest is None else digest(again) == branch.digest

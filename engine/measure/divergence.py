@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.data.facts import input_size, target_size
 from engine.number_format import written
-from engine.training.checkpoints import Again
+from engine.training.checkpoints import Replay
 from engine.training.training import Diverged, Training
 from engine.types import Array, Integers
 
@@ -77,22 +77,22 @@ class Autopsy:
     update: Array  # (N, T) norms
 
 
-def examine(again: Again, end: int) -> Autopsy:
+def examine(replay: Replay, end: int) -> Autopsy:
     """Replay the last steps up to `end`, on a copy of the run, and record them."""
     rows: list[tuple[float, Array, Array, Array]] = []
     fault: Fault | None = None
-    while again.training.step < end:
+    while replay.training.step < end:
         try:
-            loss = again.update()
+            loss = replay.update()
         except Diverged as diverged:
-            rows.append(_last_row(diverged.loss, again.training))
-            fault = fault or _broken_output(again.training)
+            rows.append(_last_row(diverged.loss, replay.training))
+            fault = fault or _broken_output(replay.training)
         else:
-            rows.append((loss, *_norms(again.training)))
-            fault = fault or _broken_parameter(again.training)
+            rows.append((loss, *_norms(replay.training)))
+            fault = fault or _broken_parameter(replay.training)
     losses, *norms = zip(*rows[-SHOWN:], strict=True)
     weights, gradient, update = (np.array(norm) for norm in norms)
-    tensors = tuple(t.layer for t in again.training.network.parameters.weights)
+    tensors = tuple(t.layer for t in replay.training.network.parameters.weights)
     steps = np.arange(end - len(losses), end) + 1
     arrays = (steps, np.array(losses), weights, gradient, update)
     for array in arrays:

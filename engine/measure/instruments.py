@@ -44,7 +44,7 @@ class _Instrument:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Heritage:
+class InstrumentState:
     """What instruments of the same run take over from those of a later step."""
 
     scale: HistogramScale
@@ -59,7 +59,7 @@ class Instruments:
         self,
         training: Training,
         clock: Callable[[], float],
-        later: Heritage | None = None,  # of the same run, if `training` is a step of before
+        later: InstrumentState | None = None,  # of the same run, if `training` is a step of before
     ) -> None:
         self._training = training
         self._clock = clock
@@ -86,12 +86,12 @@ class Instruments:
             self._begun = 0  # its last step was made under what it is
 
     @property
-    def heritage(self) -> Heritage:
+    def state(self) -> InstrumentState:
         """What is left of them when the run is left."""
         activations = self._activation_recorder.up_to(self._training.step)
-        return Heritage(copy.copy(self._scale), activations, self._training.gradient_cosine)
+        return InstrumentState(copy.copy(self._scale), activations, self._training.gradient_cosine)
 
-    def go_on(self, later: Heritage) -> None:
+    def go_on(self, later: InstrumentState) -> None:
         """Take over the history of the activations, as far as it is of this run, too."""
         self._activation_recorder = later.activations.up_to(self._training.step)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Set
 
-from engine.measure.instruments import Heritage, Instruments
+from engine.measure.instruments import Instruments, InstrumentState
 from engine.measure.on_demand import OnDemand
 from engine.training.training import Training
 
@@ -14,7 +14,7 @@ class Measurements:
     """
 
     def __init__(
-        self, training: Training, clock: Callable[[], float], later: Heritage | None = None
+        self, training: Training, clock: Callable[[], float], later: InstrumentState | None = None
     ) -> None:
         self.instruments = Instruments(training, clock, later)
         self.on_demand = OnDemand(training, clock)

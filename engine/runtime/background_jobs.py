@@ -22,14 +22,14 @@ class BackgroundJobs:
 
     def __init__(self) -> None:
         self.shown = BackgroundResults()
-        self._going: dict[str, Iterator[object]] = {}
+        self._active: dict[str, Iterator[object]] = {}
         self._new: set[str] = set()  # jobs that have not been advanced yet
-        self._held: dict[str, Iterator[object]] = {}
+        self._paused: dict[str, Iterator[object]] = {}
 
     @property
     def busy(self) -> bool:
         """Whether there is work to do."""
-        return bool(self._going)
+        return bool(self._active)
 
     @property
     def new(self) -> bool:
@@ -40,14 +40,14 @@ class BackgroundJobs:
         """Start a job in place of an earlier one of this kind."""
         self.end(name)
         self.shown = dataclasses.replace(self.shown, failed="", failure="")
-        self._going[name] = work
+        self._active[name] = work
         self._new.add(name)
 
     def end(self, name: str) -> None:
         """End a job; its results stay."""
-        self._going.pop(name, None)
+        self._active.pop(name, None)
         self._new.discard(name)
-        self._held.pop(name, None)
+        self._paused.pop(name, None)
 
     def clear(self, name: str) -> None:
         """End a job and drop its results."""
@@ -55,22 +55,22 @@ class BackgroundJobs:
         nothing: dict[str, Any] = {name: None}
         self.shown = dataclasses.replace(self.shown, **nothing)
 
-    def hold(self, name: str) -> None:
+    def pause(self, name: str) -> None:
         """Pause a job."""
-        if name in self._going:
-            self._held[name] = self._going.pop(name)
+        if name in self._active:
+            self._paused[name] = self._active.pop(name)
 
-    def go_on(self, name: str) -> None:
+    def resume(self, name: str) -> None:
         """Resume a job."""
-        if name in self._held:
-            self._going[name] = self._held.pop(name)
+        if name in self._paused:
+            self._active[name] = self._paused.pop(name)
 
     def advance(self, seconds: float, clock: Callable[[], float]) -> float:
         """Work on all jobs in turn for about so many seconds; returns the time taken."""
         start = clock()
-        for name, work in list(self._going.items()):
-            end = clock() + seconds / max(1, len(self._going))
-            while name in self._going and clock() < end and self._do(name, work):
+        for name, work in list(self._active.items()):
+            end = clock() + seconds / max(1, len(self._active))
+            while name in self._active and clock() < end and self._do(name, work):
                 pass
         return clock() - start
 

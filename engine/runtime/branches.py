@@ -8,14 +8,14 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.measure.instruments import Heritage
+from engine.measure.instruments import InstrumentState
 from engine.measure.snapshot import BranchInfo, Marker, Parent
 from engine.number_format import written
 from engine.registry import Choice
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
 from engine.training.checkpoints import Checkpoint, Checkpoints, bytes_of
-from engine.training.commands import Command, Offshoot, SetKnob, turns_of
+from engine.training.commands import BranchRecord, Command, SetKnob, turns_of
 from engine.training.config import SETTINGS, RunConfig
 from engine.training.training import Training
 
@@ -30,7 +30,7 @@ class Kept:
 
     recorder: Recorder
     checkpoints: list[Checkpoint[Recorder]]
-    later: Heritage
+    later: InstrumentState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,19 +71,19 @@ class Branch:
         )
 
     @property
-    def offshoot(self) -> Offshoot:
+    def branch_record(self) -> BranchRecord:
         """The same as plain values."""
         parent = self.info.parent
         left = (parent.run, parent.step) if parent else None
-        return Offshoot(self.info.run, self.turns, self.info.step, left, self.digest)
+        return BranchRecord(self.info.run, self.turns, self.info.step, left, self.digest)
 
     def rebuilt(self, host: Training, work: Callable[[], float]) -> Past:
         """Its last step, to be rebuilt; `host` is any run over the same data."""
         if self.kept is None:
             raise ValueError(f"run {self.info.run} has no checkpoints")
         recorder, states, later = self.kept.recorder, self.kept.checkpoints, self.kept.later
-        trail = Checkpoints(host, self.journal, recorder.mark, 0, states, self.first)
-        return Past(trail, recorder, later, work, self.info.step)
+        checkpoints = Checkpoints(host, self.journal, recorder.mark, 0, states, self.first)
+        return Past(checkpoints, recorder, later, work, self.info.step)
 
 
 class Branches:
@@ -150,10 +150,10 @@ class Branches:
         self._branches.pop(run, None)
 
     def adopt(
-        self, offshoots: Sequence[Offshoot], first: RunConfig, numbers: Mapping[int, int]
+        self, branch_records: Sequence[BranchRecord], first: RunConfig, numbers: Mapping[int, int]
     ) -> None:
         """Those of a link, under new numbers; each is repeated when somebody goes there."""
-        for known in offshoots[-MOST:]:
+        for known in branch_records[-MOST:]:
             self.add(from_link(known, first, numbers))
 
 
@@ -162,7 +162,7 @@ def parent_of(left: tuple[int, int] | None, numbers: Mapping[int, int]) -> Paren
     return Parent(numbers[left[0]], left[1]) if left and left[0] in numbers else None
 
 
-def from_link(known: Offshoot, first: RunConfig, numbers: Mapping[int, int]) -> Branch:
+def from_link(known: BranchRecord, first: RunConfig, numbers: Mapping[int, int]) -> Branch:
     """A branch of which only the changes are known."""
     parent, run = parent_of(known.parent, numbers), numbers[known.run]
     since = known.parent[1] if known.parent else 0

@@ -43,7 +43,7 @@ from engine.training.config_for_data import DATASET, suit_data
 from engine.training.setting import Effect
 from engine.training.training import Training
 
-AHEAD = "This run is still being repeated, to verify what is shown: wait until it is there."
+REPEATING = "This run is still being repeated, to verify what is shown: wait until it is there."
 
 
 class CommandApplier:
@@ -82,16 +82,16 @@ class CommandApplier:
             case LookBack() | LookAhead() | GoTo():
                 self._travel(command)
             case StartLockstep() | EndLockstep() | Turn():
-                self._refuse_if_ahead()
+                self._refuse_while_repeated()
                 self._lockstep(command)
             case _:
                 if not isinstance(command, Play | Pause | Restart):
-                    self._refuse_if_ahead()
+                    self._refuse_while_repeated()
                 self._steer_and_note(command)
 
-    def _refuse_if_ahead(self) -> None:
-        if self._tree.shown.ahead:
-            raise ValueError(AHEAD)
+    def _refuse_while_repeated(self) -> None:
+        if self._tree.shown.preview:
+            raise ValueError(REPEATING)
 
     def _steer_and_note(self, command: Steering) -> None:
         """Apply a command, and add it to the journal if it changed anything."""
@@ -172,7 +172,7 @@ class CommandApplier:
         self._diagnosing.followed.forget()
         if begin.branches:
             self._tree.adopt(begin)
-        if begin.state and self._tree.show_ahead(begin):
+        if begin.state and self._tree.show_preview(begin):
             # What is shown until the state is there must be of this run.
             self._snapshots.as_measured()
         self.repeat(Script(begin.script, begin.until))
@@ -186,13 +186,13 @@ class CommandApplier:
     def follow_script(self) -> None:
         """Apply the script's commands for this step; at its end, pause."""
         while turn := self._trainer.script.take(self._run.step):
-            self._obey_script(turn)
+            self._apply_scripted(turn)
         if self._run.step == self._trainer.script.until:
             self._trainer.script, self._trainer.came_to = Script(), self._run.step
             self._tree.end_repeating()
             self._trainer.pause()
 
-    def _obey_script(self, command: SetKnob) -> None:
+    def _apply_scripted(self, command: SetKnob) -> None:
         """Apply a command of the script; an illegal one ends the script."""
         diverged = self._trainer.status is Status.DIVERGED
         try:
@@ -213,7 +213,7 @@ class CommandApplier:
             case LookBack(step):
                 self._tree.look_back(step)
             case LookAhead():
-                self._tree.shown.ahead = None
+                self._tree.shown.preview = None
                 self._tree.shown.end_look(self._trainer)
             case GoTo(run):
                 if script := self._tree.go_to(run):

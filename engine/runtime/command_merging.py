@@ -1,6 +1,6 @@
 """Merges commands: one is dropped if the next one replaces all its effects."""
 
-from engine.runtime.carried_run import CarriedRun, Sent
+from engine.runtime.run_transfer import RunTransfer, Sent
 from engine.training.commands import Begin, GoTo, LookAhead, LookBack, Restart, SetKnob
 from engine.training.config import SETTINGS, RunConfig
 from engine.training.setting import Effect
@@ -14,9 +14,12 @@ def replaces(later: Sent, earlier: Sent, config: RunConfig) -> bool:
     A run without a step is not kept for comparison, and nobody can read its journal.
     """
     match earlier, later:
-        case (Begin() | Restart() | CarriedRun(), Begin() | CarriedRun()):
+        case (Begin() | Restart() | RunTransfer(), Begin() | RunTransfer()):
             return True
-        case (LookBack() | LookAhead(), LookBack() | LookAhead() | GoTo() | Begin() | CarriedRun()):
+        case (
+            LookBack() | LookAhead(),
+            LookBack() | LookAhead() | GoTo() | Begin() | RunTransfer(),
+        ):
             return True
         case Restart(before), Restart(after):
             return after is not None or before is None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.measure.instruments import Heritage, Instruments
+from engine.measure.instruments import Instruments, InstrumentState
 from engine.measure.loss_line import LineTracer, LossLine
 from engine.measure.snapshot import Change, OtherRun, own_change
 from engine.runtime.branches import Branch
@@ -22,7 +22,7 @@ MOST = 3_000_000  # parameters of each: B, and the line to it, take several time
 class Companion:
     """A run that is trained beside another one."""
 
-    def __init__(self, a: Run, number: int, later: Heritage, room: int) -> None:
+    def __init__(self, a: Run, number: int, later: InstrumentState, room: int) -> None:
         """B leaves A where that stands; `later` is what A's instruments hand on."""
         size = a.training.network.parameters.size
         if size > MOST:
@@ -30,7 +30,7 @@ class Companion:
                 f"A | B trains two networks at once: at most {MOST:,} parameters each are allowed,"
                 f" this one has {size:,}."
             )
-        self.run = a.twin(number, room)
+        self.run = a.fork(number, room)
         self._known = len(a.markers)
         self._later = later
         self._tracer: LineTracer | None = None  # while the line to A is measured

@@ -7,8 +7,8 @@ lock. An experiment that sets up a run of unknown cost, or took too long before,
 background thread until its turns are short again, so that no visitor delays the others.
 
 All other threads have a handle of an experiment (`ExperimentHandle`), the one that serves it its
-slot (`ExperimentSlot`), and both share one `Mailbox`: commands and errands go in by `send`, `do`
-and `arrange`, snapshots come out through `wait`; nothing else crosses between threads.
+slot (`ExperimentSlot`), and both share one `Mailbox`: commands and tasks go in by `send`,
+`query` and `submit`, snapshots come out through `wait`; nothing else crosses between threads.
 """
 
 import threading
@@ -16,14 +16,14 @@ import time
 from collections.abc import Callable
 
 from engine.measure.snapshot import Status
-from engine.runtime.carried_run import Sent
 from engine.runtime.checkpoint_pool import POOL, CheckpointPool
 from engine.runtime.experiment import PROCESSOR, Experiment
 from engine.runtime.experiment_handle import ExperimentHandle
 from engine.runtime.experiment_slot import ExperimentSlot
-from engine.runtime.mailbox import Errand, Mailbox
+from engine.runtime.mailbox import Mailbox, Task
 from engine.runtime.pace import FULL, Pace
 from engine.runtime.run_queue import RunQueue
+from engine.runtime.run_transfer import Sent
 from engine.runtime.thread_lag import Delay
 from engine.runtime.time_estimate import ALLOWED, begun_by, refusal, step_seconds, takes_long
 from engine.training.commands import Pause
@@ -44,14 +44,14 @@ class Conductor:
         self,
         frame_rate: float = FRAME_RATE,
         clock: Callable[[], float] = time.perf_counter,
-        gives_way: Callable[[], bool] = lambda: False,
+        must_yield: Callable[[], bool] = lambda: False,
         work: Callable[[], float] = PROCESSOR,
         begin: Callable[[threading.Thread], None] = threading.Thread.start,
         checkpoints: int = POOL,  # bytes for those of all experiments
     ) -> None:
         self.lock = threading.RLock()
         self.period, self.clock, self.work = 1 / frame_rate, clock, work
-        self.gives_way = gives_way
+        self.must_yield = must_yield
         self._begin = begin
         self._checkpoints = CheckpointPool(checkpoints)
         self._slots: dict[ExperimentHandle, ExperimentSlot] = {}
@@ -92,11 +92,11 @@ class Conductor:
         with self.lock:
             self._slots[handle] = slot
             self._homes[slot] = self.main
-            self.main.take_in(slot)
+            self.main.add(slot)
         return handle
 
     def slot(self, handle: ExperimentHandle) -> ExperimentSlot:
-        """The slot of an experiment, for the thread that serves it; others use `arrange`."""
+        """The slot of an experiment, for the thread that serves it; others use `submit`."""
         return self._slots[handle]
 
     def remove(self, handle: ExperimentHandle) -> None:
@@ -106,9 +106,9 @@ class Conductor:
             if slot is None:
                 return
             slot.mailbox.closed = True
-            self._homes.pop(slot).let_go(slot)
+            self._homes.pop(slot).remove(slot)
             self._checkpoints.leave(slot)
-        slot.mailbox.cancel_errands()
+        slot.mailbox.cancel_tasks()
 
     def close(self) -> None:
         """Remove all experiments, and wait until the threads have ended."""
@@ -126,7 +126,7 @@ class Conductor:
                 thread.join()
         for slot in slots:
             slot.mailbox.closed = True
-            slot.mailbox.cancel_errands()
+            slot.mailbox.cancel_tasks()
 
     def __len__(self) -> int:
         return len(self._homes)
@@ -173,32 +173,32 @@ class Conductor:
         seconds = step_seconds(config, slot.experiment)
         return refusal(seconds) if seconds > ALLOWED else ""
 
-    def leads_away(self, slot: ExperimentSlot) -> bool:
+    def needs_other_thread(self, slot: ExperimentSlot) -> bool:
         """Whether its next action may take long, and needs a background thread."""
         if slot.slow:
             return False
-        if slot.works.new:
+        if slot.jobs.new:
             return True
         command = slot.next
-        if command is None or isinstance(command, Errand):
+        if command is None or isinstance(command, Task):
             return False
         config = begun_by(command, slot.experiment)
         return config is not None and takes_long(config, slot.experiment)
 
     def moved(self, slot: ExperimentSlot) -> bool:
         """Move an experiment to the thread that must serve it; returns whether it has moved."""
-        if self.leads_away(slot):
+        if self.needs_other_thread(slot):
             slot.slow, slot.quick = True, 0
         with self.lock:
             home = self._homes.get(slot)
             if home is None or slot.slow == (home is not self.main):
                 return False
-            home.let_go(slot)
+            home.remove(slot)
             self._homes[slot] = min(self.slow, key=len) if slot.slow else self.main
-            self._homes[slot].take_in(slot)
+            self._homes[slot].add(slot)
             return True
 
-    def weigh(self, slot: ExperimentSlot, seconds: float) -> None:
+    def note_overrun(self, slot: ExperimentSlot, seconds: float) -> None:
         """Record how much longer than its share a turn was; a long one moves to the background."""
         slot.quick = slot.quick + 1 if seconds < QUICK else 0
         if seconds > LONG:

@@ -141,11 +141,11 @@ class Recorder:
         row = int(np.searchsorted(steps, step))  # the first that is not before it
         return float(cosines[row]) if 0 < row < len(steps) else now if row else math.nan
 
-    def twin(self, training: Training) -> "Recorder":
+    def fork(self, training: Training) -> "Recorder":
         """The same rows, to go on from here with those of another run."""
-        twin = self.mark()
-        twin._training, twin._history = training, self._history.left()
-        return twin
+        fork = self.mark()
+        fork._training, fork._history = training, self._history.left()
+        return fork
 
     def left(self) -> "Recorder":
         """All its rows, in no more bytes than they take, without the training that it is of."""

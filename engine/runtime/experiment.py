@@ -24,12 +24,12 @@ from engine.measure.traced_weight import NO_PLACE, Place, TracedWeight, tracing
 from engine.monotonic_clock import Steady
 from engine.nn.network import Network
 from engine.runtime.branches import Branch, Branches
-from engine.runtime.carried_run import CarriedRun
 from engine.runtime.command_applier import CommandApplier
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.film import Film, Filming, filming
 from engine.runtime.run import Run
+from engine.runtime.run_transfer import RunTransfer
 from engine.runtime.run_tree import RunTree
 from engine.runtime.script import Script
 from engine.runtime.snapshots import Snapshots
@@ -37,11 +37,11 @@ from engine.runtime.trainer import Trainer
 from engine.training.checkpoints import ROOM, Checkpoints
 from engine.training.commands import (
     Begin,
+    BranchRecord,
     Command,
     GoTo,
     LookAhead,
     LookBack,
-    Offshoot,
     turns_of,
 )
 from engine.training.config import RunConfig
@@ -175,7 +175,7 @@ class Experiment:
     @property
     def checkpoints(self) -> Checkpoints[Recorder]:
         """The states from which past steps of the run are rebuilt."""
-        return self._run.trail
+        return self._run.checkpoints
 
     @property
     def instruments(self) -> Instruments:
@@ -206,7 +206,7 @@ class Experiment:
     @property
     def looks_back(self) -> bool:
         """Whether another step than the last one is shown, or wanted."""
-        return self._tree.shown.past is not None or self._tree.shown.rebuilding_ahead
+        return self._tree.shown.past is not None or self._tree.shown.rebuilding_preview
 
     # ---- training -------------------------------------------------------------------------
 
@@ -254,7 +254,7 @@ class Experiment:
         trainer = self._trainer
         trainer.update()
         if trainer.status is Status.DIVERGED:
-            self._tree.shown.ahead = None
+            self._tree.shown.preview = None
         if self._tree.other:
             self._tree.other.update(trainer.run.recorder)
         if trainer.run.step == trainer.script.next_stop:
@@ -289,26 +289,26 @@ class Experiment:
 
     def packed_state(self) -> bytes:
         """A state shortly before the step that is shown, for a link; none if it is not needed."""
-        near = self._run.trail.before(self.shown_step)
+        near = self._run.checkpoints.before(self.shown_step)
         turns = turns_of(self.journal[: near.applied])
         return b"" if times_drawn(turns) > MOST_REDRAWS else pack(near, len(turns))
 
     # ---- a run of another experiment ------------------------------------------------------
 
     @_quietly
-    def take_up(self, carried: CarriedRun) -> None:
+    def take_up(self, transfer: RunTransfer) -> None:
         """Go on with a run of another experiment where that stood; it is paused there."""
-        if carried.branch is None:
-            self.apply(carried.begin)
+        if transfer.branch is None:
+            self.apply(transfer.begin)
             return
-        self._applier.begin(carried.begin.config)
+        self._applier.begin(transfer.begin.config)
         self._diagnosing.followed.forget()
-        if carried.begin.branches:
-            self._tree.adopt(carried.begin)
-        self.status, self._tree.previous = Status.PAUSED, carried.previous
-        self._tree.take_up(carried.branch)
+        if transfer.begin.branches:
+            self._tree.adopt(transfer.begin)
+        self.status, self._tree.previous = Status.PAUSED, transfer.previous
+        self._tree.take_up(transfer.branch)
         self._snapshots.as_measured()  # what is shown until its step is there must be of this run
-        self._diagnosing.adopt(self.run, carried.noticed)
+        self._diagnosing.adopt(self.run, transfer.noticed)
 
     @property
     def shown_branch(self) -> Branch | None:
@@ -370,9 +370,9 @@ class Experiment:
         return self._tree.shown_step
 
     @property
-    def offshoots(self) -> tuple[Offshoot, ...]:
+    def branch_records(self) -> tuple[BranchRecord, ...]:
         """The other runs of its tree as plain values, run B of a comparison included."""
-        return self._tree.offshoots
+        return self._tree.branch_records
 
     @_quietly
     def straight_line(self) -> LossLine | None:
@@ -414,8 +414,8 @@ class Experiment:
 
     def filming(self) -> Iterator[Film | Filming]:
         """Make a film of this run up to now, piece by piece."""
-        scale = self._trainer.measured.instruments.heritage.scale
-        return filming(self._run.trail, self.step, scale)
+        scale = self._trainer.measured.instruments.state.scale
+        return filming(self._run.checkpoints, self.step, scale)
 
 
 def replay(config: RunConfig, journal: Sequence[tuple[int, Command]], steps: int) -> Experiment:

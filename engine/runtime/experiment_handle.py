@@ -4,14 +4,14 @@ from collections.abc import Callable, Hashable, Set
 from concurrent.futures import Future
 
 from engine.measure.snapshot import Snapshot
-from engine.runtime.carried_run import Sent
 from engine.runtime.experiment import Experiment
 from engine.runtime.experiment_slot import ExperimentSlot
-from engine.runtime.mailbox import Errand, Mailbox
+from engine.runtime.mailbox import Mailbox, Task
 from engine.runtime.pace import Pace
+from engine.runtime.run_transfer import Sent
 from engine.runtime.snapshot_feed import Deliver
 
-MOST_PENDING = 1000  # queued commands and errands of one visitor
+MOST_PENDING = 1000  # queued commands and tasks of one visitor
 
 
 class ExperimentHandle:
@@ -47,14 +47,14 @@ class ExperimentHandle:
         self._mailbox.pace = pace
         self._wake()
 
-    def do[T](self, query: Callable[[Experiment], T]) -> Future[T]:
+    def query[T](self, function: Callable[[Experiment], T]) -> Future[T]:
         """Call a function with the experiment soon, between two steps, and return its result.
 
         It is called on the thread that serves the experiment, and must not change it.
         """
-        return self.arrange(lambda slot: query(slot.experiment))
+        return self.submit(lambda slot: function(slot.experiment))
 
-    def arrange[T](self, change: Callable[[ExperimentSlot], T]) -> Future[T]:
+    def submit[T](self, change: Callable[[ExperimentSlot], T]) -> Future[T]:
         """Call a function with the experiment's slot soon, between two steps.
 
         It is called on the thread that serves the experiment. It may begin and end background work,
@@ -64,10 +64,10 @@ class ExperimentHandle:
         if len(self._mailbox.inbox) >= MOST_PENDING:
             future.cancel()
             return future
-        self._mailbox.post(Errand(change, future))
+        self._mailbox.post(Task(change, future))
         self._wake()
         if self.left:
-            self._mailbox.cancel_errands()
+            self._mailbox.cancel_tasks()
         return future
 
     # ---- out -----------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ import msgspec
 from engine.measure.snapshot import Snapshot, Status
 from engine.runtime.background_jobs import BackgroundJobs
 from engine.runtime.background_results import BackgroundResults
-from engine.runtime.carried_run import CarriedRun, Sent
 from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
-from engine.runtime.mailbox import Errand, Mailbox
+from engine.runtime.mailbox import Mailbox, Task
 from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
+from engine.runtime.run_transfer import RunTransfer, Sent
 from engine.runtime.time_budget import TimeBudget
 from engine.training.commands import Begin, GoTo, LookAhead, LookBack
 
@@ -30,7 +30,7 @@ class ExperimentSlot:
     ) -> None:
         self.experiment, self.mailbox, self.name = experiment, mailbox, name
         self.due = 0.0  # the time of its next turn; 0 if it is not in the queue
-        self.works = BackgroundJobs()
+        self.jobs = BackgroundJobs()
         self.budget = TimeBudget()  # the time budget of its commands
         self.slow = False  # whether its turns are too long for the main thread
         self.quick = 0  # consecutive short turns
@@ -48,16 +48,18 @@ class ExperimentSlot:
     def busy(self) -> bool:
         """Whether there is training or background work to do."""
         experiment = self.experiment
-        return experiment.status is Status.RUNNING or experiment.at_work or self.works.busy
+        return experiment.status is Status.RUNNING or experiment.at_work or self.jobs.busy
 
     @property
-    def curious(self) -> bool:
+    def lacks_requested(self) -> bool:
         """Whether a watcher waits for statistics that the latest snapshot lacks."""
         feed, measured = self.mailbox.feed, self.mailbox.measured
-        return feed.wanted and (not feed.looks <= measured or feed.latest.pace != self.held_to)
+        return feed.wanted and (
+            not feed.looks <= measured or feed.latest.pace != self.effective_pace
+        )
 
     @property
-    def held_to(self) -> Pace:
+    def effective_pace(self) -> Pace:
         """The effective pace: none while it replays steps that were seen before."""
         if self.lesson_pace is not None and self.on_stage:
             return self.lesson_pace
@@ -66,36 +68,36 @@ class ExperimentSlot:
     @property
     def rate(self) -> float:
         """Its current limit of steps a second."""
-        return rate_of(self.held_to, self.experiment.since_change)
+        return rate_of(self.effective_pace, self.experiment.since_change)
 
     def set_lesson_pace(self, pace: Pace | None) -> None:
         """Set the pace of a lesson, which overrides the visitor's; None restores the visitor's."""
         self.lesson_pace = pace
 
-    # ---- commands and errands ------------------------------------------------------------------
+    # ---- commands and tasks ------------------------------------------------------------------
 
     @property
-    def next(self) -> "Sent | Errand[ExperimentSlot] | None":
-        """The next command or errand."""
+    def next(self) -> "Sent | Task[ExperimentSlot] | None":
+        """The next command or task."""
         return self.mailbox.inbox[0] if self.mailbox.inbox else None
 
     @property
     def ready(self) -> bool:
-        """Whether the next command or errand can be processed now.
+        """Whether the next command or task can be processed now.
 
         While a step is rebuilt only another look is; all other commands are meant for that step.
         """
-        looks = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | CarriedRun | Errand)
+        looks = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | RunTransfer | Task)
         return self.next is not None and (looks or not self.experiment.rebuilding)
 
-    def take(self) -> "list[Sent] | Errand[ExperimentSlot]":
-        """The next errand, or the next command after those that it replaces."""
+    def take(self) -> "list[Sent] | Task[ExperimentSlot]":
+        """The next task, or the next command after those that it replaces."""
         inbox = self.mailbox.inbox
         first = inbox.popleft()
-        if isinstance(first, Errand):
+        if isinstance(first, Task):
             return first
         taken = [first]
-        while inbox and not isinstance(later := inbox[0], Errand):
+        while inbox and not isinstance(later := inbox[0], Task):
             if not replaces(later, taken[-1], self.experiment.config):
                 break
             taken.append(later)
@@ -129,10 +131,10 @@ class ExperimentSlot:
     def leave_stage(self) -> None:
         """Serve the visitor's own experiment again; a lesson in progress waits."""
         if self.on_stage:
-            self.works.hold("lesson")
+            self.jobs.pause("lesson")
             self.experiment = self.own
 
-    def take_up(self, run: CarriedRun) -> None:
+    def take_up(self, run: RunTransfer) -> None:
         """Go on with a run as the visitor's own, also from within a lesson."""
         shown = self.experiment.run
         if self.on_stage:
@@ -145,7 +147,7 @@ class ExperimentSlot:
         """Serve the lesson's experiment again, and go on with the lesson."""
         if self.stage and not self.on_stage:
             self.experiment = self.stage
-            self.works.go_on("lesson")
+            self.jobs.resume("lesson")
 
     @property
     def wants_checkpoints(self) -> int:
@@ -162,8 +164,8 @@ class ExperimentSlot:
 
     def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
         """Publish a snapshot, with what the slot adds: background work, refusals and the pace."""
-        message = self.refusal or self.works.shown.failure or snapshot.message
-        own = message, self._background, self.held_to
+        message = self.refusal or self.jobs.shown.failure or snapshot.message
+        own = message, self._background, self.effective_pace
         if own != (snapshot.message, snapshot.background, snapshot.pace):
             message, background, pace = own
             snapshot = msgspec.structs.replace(
@@ -174,7 +176,7 @@ class ExperimentSlot:
     @property
     def _background(self) -> BackgroundResults:
         """The results of background work; those of a lesson only beside its own experiment."""
-        shown = self.works.shown
+        shown = self.jobs.shown
         hidden = shown.lesson is not None and not self.on_stage
         return dataclasses.replace(shown, lesson=None) if hidden else shown
 

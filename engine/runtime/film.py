@@ -13,13 +13,13 @@ import numpy as np
 
 from engine.measure.decision_surface import Points, Surface, show_surface
 from engine.measure.histogram import HistogramScale
-from engine.training.checkpoints import Again, Checkpoint, Checkpoints
+from engine.training.checkpoints import Checkpoint, Checkpoints, Replay
 from engine.training.training import Diverged, Training
 from engine.types import Array, Integers
 
 FRAMES = 100
 BEND = 100  # steps: about so many are evenly spaced
-MOST_AGAIN = 1.2e11  # multiplications that rebuilding all steps may take: about ten seconds
+MOST_REPLAYED = 1.2e11  # multiplications that rebuilding all steps may take: about ten seconds
 PIECE = 2e8  # ... of one piece of this work: about 20 ms
 MOST_STEPS = 60_000  # steps that are rebuilt, however small the network
 STEPS = 100  # ... in one piece
@@ -56,9 +56,11 @@ def steps_of_film(end: int, frames: int = FRAMES) -> list[int]:
     return sorted({min(end, round(float(step))) for step in BEND * np.expm1(parts)} | {end})
 
 
-def filming[M](trail: Checkpoints[M], end: int, scale: HistogramScale) -> Iterator[Film | Filming]:
+def filming[M](
+    checkpoints: Checkpoints[M], end: int, scale: HistogramScale
+) -> Iterator[Film | Filming]:
     """Make the film of a run up to a step, piece by piece, on a copy of the run."""
-    camera = _Camera(trail, end, scale)
+    camera = _Camera(checkpoints, end, scale)
     while not camera.finished:
         camera.go_on()
         yield Filming(camera.done)
@@ -68,14 +70,14 @@ def filming[M](trail: Checkpoints[M], end: int, scale: HistogramScale) -> Iterat
 class _Camera[M]:
     """A copy of a run, which goes from one step that is shown to the next."""
 
-    def __init__(self, trail: Checkpoints[M], end: int, scale: HistogramScale) -> None:
+    def __init__(self, checkpoints: Checkpoints[M], end: int, scale: HistogramScale) -> None:
         self._scale = scale
-        self._again: Again | None = None
+        self._replay: Replay | None = None
         self._frames: list[FilmFrame] = []
-        self._trail = trail
-        work = trail.work
+        self._checkpoints = checkpoints
+        work = checkpoints.work
         self._at_once = int(min(STEPS, max(1, PIECE / work)))
-        self._plan = _plan(trail, end, int(min(MOST_STEPS, MOST_AGAIN / work)))
+        self._plan = _plan(checkpoints, end, int(min(MOST_STEPS, MOST_REPLAYED / work)))
         self._total = len(self._plan)
         self._layers: tuple[str, ...] = ()
 
@@ -97,18 +99,18 @@ class _Camera[M]:
     def go_on(self) -> None:
         """Make some steps towards the next frame, or the frame."""
         step, start = self._plan[0]
-        if self._again is None or self._again.training.step < start.step:
-            self._again = self._trail.start_at(start)
-        again = self._again
+        if self._replay is None or self._replay.training.step < start.step:
+            self._replay = self._checkpoints.start_at(start)
+        replay = self._replay
         try:
-            for _ in range(min(self._at_once, step - again.training.step)):
-                again.update()
+            for _ in range(min(self._at_once, step - replay.training.step)):
+                replay.update()
         except Diverged:
             self._plan.clear()  # the run ended here
             return
-        if again.training.step == step:
+        if replay.training.step == step:
             self._plan.pop(0)
-            self._take(again.training)
+            self._take(replay.training)
 
     def _take(self, training: Training) -> None:
         network, train = training.judges[0].network, training.data.train
@@ -123,12 +125,12 @@ class _Camera[M]:
         self._frames.append(FilmFrame(training.step, counts, surface))
 
 
-def _plan[M](trail: Checkpoints[M], end: int, most: int) -> list[tuple[int, Checkpoint[M]]]:
+def _plan[M](checkpoints: Checkpoints[M], end: int, most: int) -> list[tuple[int, Checkpoint[M]]]:
     """Each step that is shown, with the checkpoint before it; at most so many are rebuilt."""
     wanted, spent = steps_of_film(end), 0
     plan: list[tuple[int, Checkpoint[M]]] = []
     for number, step in enumerate(wanted, start=1):
-        start = trail.before(step)
+        start = checkpoints.before(step)
         begins = max(plan[-1][0] if plan else 0, start.step)
         shown = min(step, begins + max(0, most * number // len(wanted) - spent))
         if not plan or shown > plan[-1][0]:

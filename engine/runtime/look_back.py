@@ -10,7 +10,7 @@ from collections.abc import Callable, Set
 
 from msgspec.structs import replace
 
-from engine.measure.instruments import Heritage
+from engine.measure.instruments import InstrumentState
 from engine.measure.measurements import Measurements
 from engine.measure.snapshot import Looking, Snapshot
 from engine.runtime.curve_recorder import Recorder
@@ -21,7 +21,7 @@ from engine.training.history import Curves
 from engine.training.setting import Effect
 from engine.training.training import Diverged, Training
 
-type Trail = Checkpoints[Recorder]
+type RunCheckpoints = Checkpoints[Recorder]
 
 NEAR = 100  # steps between two states that are kept for looks at neighbouring steps
 PARTS = 6  # into which states that are kept while somebody looks divide a gap between checkpoints
@@ -32,29 +32,29 @@ class Past:
 
     def __init__(
         self,
-        trail: Trail,
+        checkpoints: RunCheckpoints,
         recorder: Recorder,
-        later: Heritage,
+        later: InstrumentState,
         work: Callable[[], float],
         step: int,
     ) -> None:
-        self.trail, self.later, self._work = trail, later, work
+        self.checkpoints, self.later, self._work = checkpoints, later, work
         self._whole = recorder  # of the run as it is now
         self._near: deque[Checkpoint[Recorder]] = deque(maxlen=2)
         self._passed: deque[Checkpoint[Recorder]] = deque(maxlen=PARTS)  # farther apart
         self.step = step
         self.diverged: float | None  # the loss of this step, if it diverged
         self._stuck = False  # whether no new weights were drawn since; no true run goes on so
-        self._start(trail.before(step))
+        self._start(checkpoints.before(step))
         self.go_to(step)
 
     def go_to(self, step: int) -> None:
         """Begin to rebuild a step: from where this stands, if that is the nearest."""
         self.step, self._ready = step, False
-        start = max((self.trail.before(step), *self._near_before(step)), key=lambda x: x.step)
-        if not start.step <= self._again.training.step <= step:
+        start = max((self.checkpoints.before(step), *self._near_before(step)), key=lambda x: x.step)
+        if not start.step <= self._replay.training.step <= step:
             self._start(start)
-        self._first = self._again.training.step
+        self._first = self._replay.training.step
         if self._first == step:
             self._show()
 
@@ -62,12 +62,12 @@ class Past:
         return [x for x in (*self._near, *self._passed) if x.step < step]
 
     def _start(self, start: Checkpoint[Recorder]) -> None:
-        self._again, self.diverged = self.trail.start_at(start), None
-        following = min((x for x in self.trail.steps if x > start.step), default=self.step)
-        parts = 1 + min(PARTS - 1, self.trail.room // 2 // self.trail.largest)
+        self._replay, self.diverged = self.checkpoints.start_at(start), None
+        following = min((x for x in self.checkpoints.steps if x > start.step), default=self.step)
+        parts = 1 + min(PARTS - 1, self.checkpoints.room // 2 // self.checkpoints.largest)
         self._apart = NEAR * math.ceil((following - start.step) / (NEAR * parts))
-        self._again.on_command = self._follow
-        self.recorder = self._whole.rewound(start.mark, self._again.training)
+        self._replay.on_command = self._follow
+        self.recorder = self._whole.rewound(start.mark, self._replay.training)
 
     def _follow(self, command: Command) -> None:
         match command:
@@ -81,7 +81,7 @@ class Past:
     @property
     def training(self) -> Training:
         """The copy of the run."""
-        return self._again.training
+        return self._replay.training
 
     @property
     def ready(self) -> bool:
@@ -112,7 +112,7 @@ class Past:
             self._keep()
         self._stuck, self.diverged = self.diverged is not None, None
         try:
-            loss = self._again.update()
+            loss = self._replay.update()
         except Diverged as diverged:
             if self._stuck:
                 raise
@@ -124,18 +124,18 @@ class Past:
     def _keep(self) -> None:
         """Keep the state of now for the looks that follow: half the room of a run is for that."""
         training, mark = self.training, self.recorder.mark()
-        state = Checkpoint(training.step, training.save(), self._again.applied, mark)
+        state = Checkpoint(training.step, training.save(), self._replay.applied, mark)
         self._near.append(state)
         if training.step % self._apart or state.step in [x.step for x in self._passed]:
             return
         self._passed.append(state)
-        while sum(map(bytes_of, self._passed)) > self.trail.room // 2:
+        while sum(map(bytes_of, self._passed)) > self.checkpoints.room // 2:
             self._passed.popleft()
 
     def finish(self) -> None:
         """Rebuild the step, and what was commanded after it, when the run went no further."""
         self.advance()
-        if self._again.finish():
+        if self._replay.finish():
             self.measured.renew()
             self.measured.instruments.forget_last_step()
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.measure.snapshot import Snapshot
-from engine.runtime.carried_run import Sent
 from engine.runtime.pace import Pace
+from engine.runtime.run_transfer import Sent
 from engine.runtime.snapshot_feed import SnapshotFeed
 
 
 @dataclass(frozen=True, slots=True)
-class Errand[S]:
+class Task[S]:
     """A function to call with the experiment's slot, and the future for its result."""
 
     call: Callable[[S], Any]
@@ -26,11 +26,11 @@ class Errand[S]:
 
 
 class Mailbox[S]:
-    """Commands and errands that wait, and the feed of snapshots."""
+    """Commands and tasks that wait, and the feed of snapshots."""
 
     def __init__(self, first: Snapshot, pace: Pace) -> None:
         self._lock = threading.Lock()
-        self.inbox: deque[Sent | Errand[S]] = deque()
+        self.inbox: deque[Sent | Task[S]] = deque()
         self.refusal = ""  # why the last command was refused; shown until the next one
         self.pace = pace  # as the visitor has set it
         self.closed = False  # the experiment was removed
@@ -43,11 +43,11 @@ class Mailbox[S]:
         self.parameters = 0  # of the network
         self.on_change: Callable[[Snapshot], None] = lambda snapshot: None
 
-    # ---- commands and errands ------------------------------------------------------------------
+    # ---- commands and tasks ------------------------------------------------------------------
 
-    def post(self, item: Sent | Errand[S]) -> None:
-        """Put a command or an errand behind those that wait."""
-        if not isinstance(item, Errand):
+    def post(self, item: Sent | Task[S]) -> None:
+        """Put a command or a task behind those that wait."""
+        if not isinstance(item, Task):
             with self._lock:
                 self._sent += 1
                 self.settled = False
@@ -57,11 +57,11 @@ class Mailbox[S]:
         """Count commands that were taken out; the next snapshot includes them."""
         self._taken += commands
 
-    def cancel_errands(self) -> None:
-        """Cancel the errands of a removed experiment."""
+    def cancel_tasks(self) -> None:
+        """Cancel the tasks of a removed experiment."""
         while self.inbox:
             item = self.inbox.popleft()
-            if isinstance(item, Errand):
+            if isinstance(item, Task):
                 item.future.cancel()
 
     # ---- snapshots -----------------------------------------------------------------------------
@@ -82,8 +82,8 @@ def _besides_numbers(snapshot: Snapshot) -> tuple[object, ...]:
     rules = tuple((finding.rule, finding.where) for finding in snapshot.findings)
     pinned = tuple(past.name for past in snapshot.pinned)
     results = snapshot.background
-    works = results.lesson, results.checks, results.explained, results.traced, results.film
+    jobs = results.lesson, results.checks, results.explained, results.traced, results.film
     other = snapshot.other and (snapshot.other.run, snapshot.other.config)
     branches = tuple(branch.run for branch in snapshot.branches), other
     run = snapshot.run, snapshot.status, snapshot.message, snapshot.config
-    return *run, rules, pinned, branches, tuple(map(id, works))
+    return *run, rules, pinned, branches, tuple(map(id, jobs))

@@ -7,9 +7,9 @@ import msgspec
 
 from engine.json_reader import from_json
 from engine.runtime.branches import MOST
-from engine.runtime.carried_run import CarriedRun
 from engine.runtime.experiment import Experiment
-from engine.training.commands import Begin, Command, Offshoot, SetKnob
+from engine.runtime.run_transfer import RunTransfer
+from engine.training.commands import Begin, BranchRecord, Command, SetKnob
 from engine.training.config import RunConfig
 
 type Steps = Annotated[int, msgspec.Meta(ge=0)]
@@ -24,7 +24,7 @@ class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: str | None = None  # of the weights after the last step
     run: Steps = 1  # its number among the branches
     parent: tuple[Steps, Steps] | None = None  # the run that it left, and at which step
-    branches: tuple[Offshoot, ...] = ()
+    branches: tuple[BranchRecord, ...] = ()
 
     def __post_init__(self) -> None:
         steps = [*(step for step, _ in self.journal), self.steps]
@@ -65,18 +65,18 @@ def record(experiment: Experiment) -> Recording:
     journal, steps = experiment.shown_journal, experiment.shown_step
     digest, parent = experiment.shown_network.parameters.digest, experiment.parent
     left = (parent.run, parent.step) if parent and parent.step <= steps else None
-    branches = experiment.offshoots
+    branches = experiment.branch_records
     return Recording(
         experiment.first_config, journal, steps, digest, experiment.run, left, branches
     )
 
 
-def carry(experiment: Experiment) -> CarriedRun:
+def transfer_of(experiment: Experiment) -> RunTransfer:
     """The run as it is shown, for another experiment of this server that goes on with it."""
     begin, branch = record(experiment).begin, experiment.shown_branch
     if branch is None:
         begin = msgspec.structs.replace(begin, state=experiment.packed_state())
-    return CarriedRun(begin, branch, experiment.noticed, experiment.previous)
+    return RunTransfer(begin, branch, experiment.noticed, experiment.previous)
 
 
 def digest(experiment: Experiment) -> str:

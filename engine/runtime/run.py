@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.measure.instruments import Heritage
+from engine.measure.instruments import InstrumentState
 from engine.measure.pinned_runs import PastRun
 from engine.measure.run_metrics import RunMetrics
 from engine.measure.snapshot import BranchInfo, Change, Marker, Parent, own_change
@@ -17,7 +17,7 @@ from engine.runtime.branches import Branch, Kept
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
 from engine.training.checkpoints import Checkpoints
-from engine.training.commands import Begin, Command, Offshoot, SetKnob, turns_of
+from engine.training.commands import Begin, BranchRecord, Command, SetKnob, turns_of
 from engine.training.config import SETTINGS, RunConfig, SettingValue
 from engine.training.setting import Effect
 from engine.training.training import Diverged, Training
@@ -34,7 +34,7 @@ class Run:
     recorder: Recorder
     journal: list[tuple[int, Command]]
     markers: list[Marker]
-    trail: Checkpoints[Recorder]
+    checkpoints: Checkpoints[Recorder]
     work: Callable[[], float]  # seconds of computing so far
     writing: float = 0.0  # seconds that it took to write rows of the curves
     diverged: float | None = None  # the loss with which it did
@@ -46,10 +46,12 @@ class Run:
     def begun(cls, number: int, training: Training, room: int, work: Callable[[], float]) -> "Run":
         """A run that has made no step yet, with so many bytes for checkpoints."""
         recorder, journal = Recorder(training), list[tuple[int, Command]]()
-        trail = Checkpoints(training, journal, recorder.mark, room)
-        return cls(number, None, training.config, training, recorder, journal, [], trail, work)
+        checkpoints = Checkpoints(training, journal, recorder.mark, room)
+        return cls(
+            number, None, training.config, training, recorder, journal, [], checkpoints, work
+        )
 
-    def fork(self, past: Past, number: int, room: int) -> "Run":
+    def fork_at(self, past: Past, number: int, room: int) -> "Run":
         """Another run, which goes on from a past step of this one."""
         journal = [entry for entry in self.journal if entry[0] < past.step]
         markers = [marker for marker in self.markers if marker.step < past.step]
@@ -75,21 +77,21 @@ class Run:
     ) -> "Run":
         training, recorder = past.training, past.recorder
         recorder.part()
-        trail = past.trail.up_to(past.step, training, journal, recorder.mark, room)
+        checkpoints = past.checkpoints.up_to(past.step, training, journal, recorder.mark, room)
         return Run(
-            number, parent, self.first_config, training, recorder, journal, markers, trail,
+            number, parent, self.first_config, training, recorder, journal, markers, checkpoints,
             self.work, 0.0, past.diverged, None if past.diverged is None else training.config,
         )  # fmt: skip
 
-    def twin(self, number: int, room: int) -> "Run":
+    def fork(self, number: int, room: int) -> "Run":
         """Another run, which leaves this one where it stands."""
-        training = self.training.twin()
-        recorder, journal = self.recorder.twin(training), list(self.journal)
-        first, left = self.first_config, self.trail.left()
-        trail = Checkpoints(training, journal, recorder.mark, room, left, first)
+        training = self.training.fork_now()
+        recorder, journal = self.recorder.fork(training), list(self.journal)
+        first, left = self.first_config, self.checkpoints.left()
+        checkpoints = Checkpoints(training, journal, recorder.mark, room, left, first)
         return Run(
             number, Parent(self.number, self.step), first, training, recorder, journal,
-            list(self.markers), trail, self.work,
+            list(self.markers), checkpoints, self.work,
         )  # fmt: skip
 
     # ---- what it is ---------------------------------------------------------------------------
@@ -136,8 +138,8 @@ class Run:
         self.recorder.note(loss)
         if self.recorder.due:
             self._write_row()
-        if self.training.step >= self.trail.due:
-            self.trail.keep()
+        if self.training.step >= self.checkpoints.due:
+            self.checkpoints.keep()
         return None
 
     def _write_row(self) -> None:
@@ -155,15 +157,15 @@ class Run:
         self.training.follow(config)
         if SETTINGS[change.path].effect is Effect.REDRAW:
             self.training.draw_weights()
-            self.trail.renew()
+            self.checkpoints.renew()
             self.diverged = self.diverged_under = None
         self._mark(_in_words(change), change.path)
 
     def note(self, step: int, command: Command) -> None:
         """Write a command that was applied after this step into the journal."""
         self.journal.append((step, command))
-        if self.step >= self.trail.due:  # it has new weights
-            self.trail.keep()
+        if self.step >= self.checkpoints.due:  # it has new weights
+            self.checkpoints.keep()
 
     def _mark(self, text: str, path: str = "") -> None:
         self.markers.append(Marker(self.step, self.recorder.rows, text, path))
@@ -177,22 +179,22 @@ class Run:
         curves = self.recorder.curves
         return PastRun(name, self.number, self.config, curves, self.step, metrics, begin)
 
-    def as_branch(self, metrics: RunMetrics, heritage: Heritage) -> Branch:
+    def as_branch(self, metrics: RunMetrics, state: InstrumentState) -> Branch:
         """The run as a branch beside another one."""
         recorder = self.recorder.left()
         past = self.so_far(f"run {self.number}", metrics)
         past = dataclasses.replace(past, curves=recorder.curves)
         change = own_change(self.markers, self.parent)
         info = BranchInfo(self.number, self.parent, self.step, change, past)
-        kept = Kept(recorder, self.trail.left(), heritage)
+        kept = Kept(recorder, self.checkpoints.left(), state)
         journal, markers = tuple(self.journal), tuple(self.markers)
         return Branch(info, self.first_config, journal, markers, self.digest, kept)
 
     @property
-    def offshoot(self) -> Offshoot:
+    def branch_record(self) -> BranchRecord:
         """The run as plain values, as far as it has come."""
         left = (self.parent.run, self.parent.step) if self.parent else None
-        return Offshoot(self.number, self.turns, self.step, left, self.digest)
+        return BranchRecord(self.number, self.turns, self.step, left, self.digest)
 
 
 def _in_words(change: Change) -> str:

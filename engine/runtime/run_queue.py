@@ -17,11 +17,11 @@ from typing import Protocol
 
 from engine.measure.snapshot import Status
 from engine.monotonic_clock import Steady
-from engine.runtime.carried_run import Sent
-from engine.runtime.command_processing import obey
+from engine.runtime.command_processing import process_commands
 from engine.runtime.command_turns import CommandTurns
 from engine.runtime.experiment_slot import ExperimentSlot
 from engine.runtime.pace import EACH
+from engine.runtime.run_transfer import Sent
 from engine.runtime.thread_lag import Overdue
 from engine.runtime.time_budget import CROWDED, PATIENCE, TOGETHER, TimeBudget
 
@@ -38,7 +38,7 @@ COMMANDS = 0.5  # of a visitor's share of the time, what its commands may take i
 LOOKS = 0.5  # share of the time of all who look back, since they wait for what they see
 PIECE = 0.02  # seconds of a turn that is longer than an equal share of the time
 FRAME = 0.9  # of a period: one that has several turns in a period is shown once in that time
-OBEYED = 0.02  # seconds of one visitor's commands, after which the next one gets a turn
+COMMAND_TURN = 0.02  # seconds of one visitor's commands, after which the next one gets a turn
 
 
 class Scheduler(Protocol):
@@ -48,7 +48,7 @@ class Scheduler(Protocol):
     period: float  # seconds between two frames
     clock: Callable[[], float]
     work: Callable[[], float]  # CPU seconds of the calling thread
-    gives_way: Callable[[], bool]  # whether the process has more urgent work
+    must_yield: Callable[[], bool]  # whether the process has more urgent work
 
     @property
     def load(self) -> float:
@@ -67,13 +67,13 @@ class Scheduler(Protocol):
     def refuse(self, slot: ExperimentSlot, command: Sent) -> str:
         """Why a command is refused; empty: it is not."""
 
-    def leads_away(self, slot: ExperimentSlot) -> bool:
+    def needs_other_thread(self, slot: ExperimentSlot) -> bool:
         """Whether its next action needs another thread."""
 
     def moved(self, slot: ExperimentSlot) -> bool:
         """Whether another thread serves it from now on."""
 
-    def weigh(self, slot: ExperimentSlot, seconds: float) -> None:
+    def note_overrun(self, slot: ExperimentSlot, seconds: float) -> None:
         """Record by how much its turn was longer than its share."""
 
 
@@ -126,7 +126,7 @@ class RunQueue:
 
     # ---- from any thread -----------------------------------------------------------------------
 
-    def take_in(self, slot: ExperimentSlot) -> None:
+    def add(self, slot: ExperimentSlot) -> None:
         """Add an experiment."""
         with self.changed:
             self._slots.add(slot)
@@ -135,7 +135,7 @@ class RunQueue:
                 self.thread = self._start(self)
             self.call(slot)
 
-    def let_go(self, *slots: ExperimentSlot) -> None:
+    def remove(self, *slots: ExperimentSlot) -> None:
         """Remove these experiments."""
         with self.changed:
             self._slots.difference_update(slots)
@@ -147,7 +147,7 @@ class RunQueue:
 
     def clear(self) -> None:
         """Remove all experiments."""
-        self.let_go(*self._slots)
+        self.remove(*self._slots)
 
     def call(self, slot: ExperimentSlot) -> None:
         """Schedule an experiment that has a command, a query, or a watcher with a new request."""
@@ -219,7 +219,7 @@ class RunQueue:
         finally:
             self.overdue.end()
             self._serves = None
-        self._scheduler.weigh(slot, self._scheduler.work() - begun - share)
+        self._scheduler.note_overrun(slot, self._scheduler.work() - begun - share)
         return True
 
     def _turn(self, slot: ExperimentSlot, due: bool) -> float:
@@ -236,8 +236,8 @@ class RunQueue:
         slot.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
         if (alone and slot.ready) or (not alone and self._admits(slot)):
-            self._obey(slot, rate)
-        elif slot.curious:
+            self._process(slot, rate)
+        elif slot.lacks_requested:
             _show(slot)
         if due and slot.busy:
             # A command that begins to rebuild a step has paid for that alone, not for the steps.
@@ -261,7 +261,7 @@ class RunQueue:
         that it serves, it would make the frames of all others late.
         """
         load = min(self._load, self._scheduler.load)
-        if self._scheduler.gives_way():
+        if self._scheduler.must_yield():
             load = LEAST_LOAD
         elif alone:
             load *= LOAD_ALONE / LOAD
@@ -296,14 +296,15 @@ class RunQueue:
             self._turns.leave(slot)
             return False
 
-    def _obey(self, slot: ExperimentSlot, rate: float) -> None:
+    def _process(self, slot: ExperimentSlot, rate: float) -> None:
         self._turns.leave(slot)
         begun = self._clock()
 
         def goes_on() -> bool:
-            return self._clock() - begun < OBEYED and not self._scheduler.leads_away(slot)
+            in_time = self._clock() - begun < COMMAND_TURN
+            return in_time and not self._scheduler.needs_other_thread(slot)
 
-        obey(slot, self._scheduler.refuse, goes_on)
+        process_commands(slot, self._scheduler.refuse, goes_on)
         self._pay(slot, self._clock() - begun, rate)
         if slot.experiment.since_change == 0:
             slot.steps_due.ask()
@@ -321,9 +322,9 @@ class RunQueue:
 
     def _slice(self, slot: ExperimentSlot, seconds: float, beat: float, part: float) -> None:
         experiment = slot.experiment
-        if slot.works.busy:  # a visitor waits for it, so it gets the larger part
+        if slot.jobs.busy:  # a visitor waits for it, so it gets the larger part
             training = experiment.status is Status.RUNNING
-            seconds -= slot.works.advance(WORK * seconds if training else seconds, self._clock)
+            seconds -= slot.jobs.advance(WORK * seconds if training else seconds, self._clock)
         at_once = experiment.at_work  # a past step, for instance, is rebuilt as fast as possible
         slot.needs = math.inf  # as much as there is, unless it keeps its pace with less
         steps = experiment.advance(seconds) if at_once else self._train(slot, seconds)
@@ -346,7 +347,7 @@ class RunQueue:
         begun = self._scheduler.work()
         steps = slot.experiment.advance(max(1.0, 1 / (rate * period)) * seconds, due, apart)
         slot.steps_due.made(steps)
-        if steps == due and not slot.works.busy:
+        if steps == due and not slot.jobs.busy:
             slot.needs = self._scheduler.work() - begun
         return steps
 
@@ -380,7 +381,7 @@ def _waited_for(slot: ExperimentSlot) -> bool:
 
 def _wait(slot: ExperimentSlot) -> float:
     """Seconds until a run has something to do at its pace."""
-    at_once = slot.works.busy or slot.experiment.at_work
+    at_once = slot.jobs.busy or slot.experiment.at_work
     return 0.0 if at_once else slot.steps_due.wait(slot.rate)
 
 

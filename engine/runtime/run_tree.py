@@ -9,16 +9,16 @@ from collections.abc import Callable
 from engine.measure.measurements import Measurements
 from engine.measure.pinned_runs import PastRun
 from engine.measure.snapshot import Parent, Status, show_data
-from engine.runtime.ahead import Ahead
 from engine.runtime.branches import MOST, PART, Branch, Branches, from_link, parent_of
 from engine.runtime.companion import Companion
 from engine.runtime.diagnosing import Diagnosing
+from engine.runtime.link_preview import LinkPreview
 from engine.runtime.look_back import Past
 from engine.runtime.run import Run
 from engine.runtime.script import Script
 from engine.runtime.shown_step import ShownStep
 from engine.runtime.trainer import Trainer
-from engine.training.commands import Begin, Command, Offshoot
+from engine.training.commands import Begin, BranchRecord, Command
 from engine.training.config import RunConfig
 from engine.training.training import Training
 
@@ -63,7 +63,7 @@ class RunTree:
 
     def _train_anew(self, run: Run, status: Status) -> None:
         """Train a run that has made no step yet."""
-        self.shown.ahead = None
+        self.shown.preview = None
         self._stands_in: Run | None = None  # for a run of another tree, while that is rebuilt
         self.repeats: Branch | None = None  # the branch of a link that its script repeats
         measured = Measurements(run.training, self._work)
@@ -72,7 +72,7 @@ class RunTree:
     @property
     def wants_checkpoints(self) -> int:
         """Bytes with which any step of its runs is soon rebuilt."""
-        wanted = self.run.trail.wanted
+        wanted = self.run.checkpoints.wanted
         return PART * wanted if self.other or len(self.branches) else wanted
 
     def allow_checkpoints(self, room: int) -> None:
@@ -82,8 +82,8 @@ class RunTree:
         self._room = room
         self.branches.allow(room)
         if self.other:
-            self.other.run.trail.allow(room // PART)
-        self.run.trail.allow(self._room_left)
+            self.other.run.checkpoints.allow(room // PART)
+        self.run.checkpoints.allow(self._room_left)
 
     def number_after(self, run: int) -> None:
         """Number the runs from here on after that of another tree."""
@@ -95,10 +95,10 @@ class RunTree:
         return self.trainer.run
 
     @property
-    def offshoots(self) -> tuple[Offshoot, ...]:
+    def branch_records(self) -> tuple[BranchRecord, ...]:
         """The other runs as plain values, run B of a comparison included."""
-        left = [branch.offshoot for branch in self.branches]
-        return (*left, *([self.other.run.offshoot] if self.other else []))[-MOST:]
+        left = [branch.branch_record for branch in self.branches]
+        return (*left, *([self.other.run.branch_record] if self.other else []))[-MOST:]
 
     def refuse_if_diverged(self) -> None:
         """Raise ValueError if what is shown can make no step."""
@@ -130,7 +130,7 @@ class RunTree:
     @property
     def shown_journal(self) -> tuple[tuple[int, Command], ...]:
         """The commands that led to the step that is shown."""
-        if self.shown.ahead and self.shown.ahead.ready:
+        if self.shown.preview and self.shown.preview.ready:
             return (*self.run.journal, *self.trainer.script.rest)
         past = self.shown.rebuilt
         return tuple(x for x in self.run.journal if past is None or x[0] < past.step)
@@ -138,7 +138,7 @@ class RunTree:
     @property
     def shown_branch(self) -> Branch | None:
         """The run as it is shown, for another tree; None while that is the state of a link."""
-        if self.shown.ahead:
+        if self.shown.preview:
             return None
         if self._stands_in and self.shown.goal:
             return self.shown.goal
@@ -151,7 +151,7 @@ class RunTree:
     @property
     def at_work(self) -> bool:
         """Whether there is something to do at once, besides training."""
-        return self.shown.rebuilding or self._traces or self.shown.rebuilding_ahead
+        return self.shown.rebuilding or self._traces or self.shown.rebuilding_preview
 
     @property
     def _traces(self) -> bool:
@@ -161,15 +161,15 @@ class RunTree:
 
     def work(self, seconds: float) -> bool:
         """Do what has to be done before training, for about so long; False if that is nothing."""
-        shown, ahead = self.shown, self.shown.ahead
+        shown, preview = self.shown, self.shown.preview
         if shown.past:
             shown.past.advance(seconds)
             self._arrive()
         elif self.other and self._traces:
             self.other.trace_for(seconds, self.run.training, self._work)
-        elif ahead and not ahead.ready:
+        elif preview and not preview.ready:
             try:
-                ahead.advance(seconds)
+                preview.advance(seconds)
             except ValueError as error:
                 self._refuse_state(error)
         else:
@@ -185,26 +185,26 @@ class RunTree:
         self.run.number, self._runs = numbers[begin.run], max(numbers.values())
         self.run.parent = parent_of(begin.parent, numbers)
         self.branches.adopt(begin.branches, begin.config, numbers)
-        own = Offshoot(begin.run, begin.script, begin.until or 0, begin.parent)
+        own = BranchRecord(begin.run, begin.script, begin.until or 0, begin.parent)
         self.repeats = from_link(own, begin.config, numbers)
 
-    def show_ahead(self, begin: Begin) -> bool:
+    def show_preview(self, begin: Begin) -> bool:
         """Begin to show the last step of a run from the state in its link; False if it is unfit."""
-        run, later = self.run, self.trainer.measured.instruments.heritage
+        run, later = self.run, self.trainer.measured.instruments.state
         try:
-            self.shown.ahead = Ahead(begin, run.training, run.recorder, later, self._work)
+            self.shown.preview = LinkPreview(begin, run.training, run.recorder, later, self._work)
         except ValueError as error:
             self._refuse_state(error)
-        return self.shown.ahead is not None
+        return self.shown.preview is not None
 
     def _refuse_state(self, error: ValueError) -> None:
-        self.shown.ahead = None
+        self.shown.preview = None
         self.trainer.message = f"{error}: the run is repeated from its first step."
 
     def end_repeating(self) -> None:
         """The run has been repeated: was the state of its link that of its last step?"""
-        self.repeats, ahead, self.shown.ahead = None, self.shown.ahead, None
-        if ahead and ahead.ready and not ahead.is_of(self.run.training.network):
+        self.repeats, preview, self.shown.preview = None, self.shown.preview, None
+        if preview and preview.ready and not preview.is_of(self.run.training.network):
             message = "The state that the link carried was not this run's, shown now."
             self.trainer.message = message
 
@@ -236,8 +236,8 @@ class RunTree:
         if self.shown.past:
             self.shown.past.go_to(step)
             return
-        run, later = self.run, self.trainer.measured.instruments.heritage
-        past = Past(run.trail, run.recorder, later, self._work, step)
+        run, later = self.run, self.trainer.measured.instruments.state
+        past = Past(run.checkpoints, run.recorder, later, self._work, step)
         self.shown.look_at(past, self.trainer)
 
     def go_to(self, run: int) -> Script | None:
@@ -272,7 +272,7 @@ class RunTree:
 
     def _repeat(self, branch: Branch) -> Script:
         """Take up a branch of a link: there is nothing of it, so it is repeated."""
-        training = self.run.training.again(self.run.first_config)
+        training = self.run.training.restarted(self.run.first_config)
         self._leave(branch)
         run = Run.begun(branch.info.run, training, self._room, self._work)
         run.parent = branch.info.parent
@@ -295,7 +295,7 @@ class RunTree:
         self.end_lockstep()
         self._leave()
         self._runs += 1
-        run = self.run.fork(past, self._runs, self._room_left)
+        run = self.run.fork_at(past, self._runs, self._room_left)
         branches = {self.run.number, *(branch.info.run for branch in self.branches)}
         self._diagnosing.begin_branch(run.number, Parent(self.run.number, past.step), branches)
         self._train_on(run, past)
@@ -335,14 +335,14 @@ class RunTree:
         self.go_on_from_past()
         if self.other:
             return
-        later = self.trainer.measured.instruments.heritage
+        later = self.trainer.measured.instruments.state
         self.other = Companion(self.run, self._runs + 1, later, self._room // PART)
         self._runs += 1
-        self.run.trail.allow(self._room_left)
+        self.run.checkpoints.allow(self._room_left)
 
     def end_lockstep(self) -> None:
         """Train this run alone; B stays as a branch."""
         if other := self.other:
             self.other = None
             self.branches.add(other.branch())
-            self.run.trail.allow(self._room_left)
+            self.run.checkpoints.allow(self._room_left)

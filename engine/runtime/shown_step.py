@@ -1,8 +1,8 @@
 """Which step is shown in place of the run as it stands: a past one, or the last of a link's run."""
 
 from engine.measure.snapshot import Status
-from engine.runtime.ahead import Ahead
 from engine.runtime.branches import Branch
+from engine.runtime.link_preview import LinkPreview
 from engine.runtime.look_back import Past
 from engine.runtime.trainer import Trainer
 
@@ -13,12 +13,12 @@ class ShownStep:
     def __init__(self) -> None:
         self.past: Past | None = None  # the past step that is shown; training waits meanwhile
         self.goal: Branch | None = None  # the branch whose last step that is, to be taken up
-        self.ahead: Ahead | None = None  # the last step of a link's run, while that is repeated
+        self.preview: LinkPreview | None = None  # of a link's run, while that is repeated
         self.status_now = Status.PAUSED  # of the run itself, while a past step is shown
 
     def look_at(self, past: Past, trainer: Trainer, goal: Branch | None = None) -> None:
         """Show a past step; the run waits."""
-        self.past, self.goal, self.ahead = past, goal, None
+        self.past, self.goal, self.preview = past, goal, None
         self.status_now, trainer.status = trainer.status, Status.PAUSED
 
     def end_look(self, trainer: Trainer) -> None:
@@ -34,14 +34,14 @@ class ShownStep:
         return self.past is not None and not self.past.ready
 
     @property
-    def rebuilding_ahead(self) -> bool:
+    def rebuilding_preview(self) -> bool:
         """Whether the last step of a link's run is."""
-        return self.ahead is not None and not self.ahead.ready
+        return self.preview is not None and not self.preview.ready
 
     @property
     def rebuilt(self) -> Past | None:
         """The other step, if it is the one that is shown already."""
-        past = self.past or (self.ahead and self.ahead.past)
+        past = self.past or (self.preview and self.preview.past)
         return past if past and past.ready else None
 
     @property

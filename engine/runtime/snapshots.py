@@ -18,14 +18,14 @@ class Snapshots:
 
     def newest(self, looks: Set[str]) -> Snapshot:
         """The current state, all of it measured now."""
-        if self._tree.shown.past or self._tree.shown.ahead:
+        if self._tree.shown.past or self._tree.shown.preview:
             return self._of_shown_step(looks)
         self._tree.trainer.measure_all(looks)
         return self.as_measured()
 
     def cached(self, looks: Set[str]) -> Snapshot:
         """The current state; what is expensive to measure may be a little older."""
-        if self._tree.shown.past or self._tree.shown.ahead:
+        if self._tree.shown.past or self._tree.shown.preview:
             return self._of_shown_step(looks)
         self._tree.trainer.measure(looks)
         return self.as_measured()
@@ -39,8 +39,8 @@ class Snapshots:
         so_far, step = self._diagnosing.last.so_far, self._tree.run.step
         if past := self._tree.shown.past:
             return self._of_past(past, past.looking(step, so_far), looks)
-        if ahead := self._tree.shown.ahead:
-            shown = self._of_past(ahead.past, ahead.looking(step, so_far), looks)
+        if preview := self._tree.shown.preview:
+            shown = self._of_past(preview.past, preview.looking(step, so_far), looks)
             trainer = self._tree.trainer
             return self._diagnosing.mark_unverified(shown, trainer.status, trainer.script.until)
         return self.as_measured()

@@ -6,8 +6,8 @@ import time
 import numpy as np
 
 from engine.number_format import written
-from engine.runtime.carried_run import CarriedRun, Sent
 from engine.runtime.experiment import Experiment
+from engine.runtime.run_transfer import RunTransfer, Sent
 from engine.training.build_network import size_of
 from engine.training.commands import Begin, Restart, SetKnob
 from engine.training.config import SETTINGS, RunConfig
@@ -41,7 +41,7 @@ def begun_by(command: Sent, experiment: Experiment) -> RunConfig | None:
     match command:
         case Begin():
             return command.config
-        case CarriedRun(begin):
+        case RunTransfer(begin):
             return begin.config
         case Restart(seed):
             return config if seed is None else config.with_seed(seed)

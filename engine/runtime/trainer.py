@@ -77,8 +77,8 @@ class Trainer:
     def _end(self, loss: float) -> None:
         """Find out why the run has diverged."""
         self.status, self.message = Status.DIVERGED, autopsy(self.run.training, loss)
-        again = self.run.trail.start_again(SHOWN)
-        self.autopsy = examine(again, self.run.step) if again else None
+        replay = self.run.checkpoints.start_before_end(SHOWN)
+        self.autopsy = examine(replay, self.run.step) if replay else None
         self.measured.instruments.measure_end()
 
     def follow(self, config: RunConfig, change: Change) -> None:
@@ -124,7 +124,7 @@ class Trainer:
     def as_branch(self) -> Branch:
         """The run as a branch, when another one is trained in its place."""
         instruments = self.measured.instruments
-        return self.run.as_branch(instruments.metrics, instruments.heritage)
+        return self.run.as_branch(instruments.metrics, instruments.state)
 
     def describe(
         self,

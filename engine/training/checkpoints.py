@@ -17,7 +17,7 @@ from engine.training.training import State, Training
 APART = 50  # steps between two checkpoints; of the last two, one is at least so many steps ago
 SECOND = 1.2e10  # multiplications that take about a second
 CALLS = 5e5  # multiplications in the time that a step takes however small its network and batch are
-MOST_AGAIN = SECOND  # multiplications that replaying the last steps may take
+MOST_REPLAYED = SECOND  # multiplications that replaying the last steps may take
 SOON = 0.15  # seconds from one checkpoint to the next, where there is room for that
 FEW = 8  # checkpoints for which there is to be room even in a young run
 MORE = 1.25  # times as many, when those are too few: the room changes seldom
@@ -77,7 +77,7 @@ class Checkpoints[M]:
         step = self._training.step
         self._step, self._cost = step, self.cost
         self.due = step + APART
-        repeatable = _work(self._training) * APART <= MOST_AGAIN
+        repeatable = _work(self._training) * APART <= MOST_REPLAYED
         if not repeatable and self._cost < self._next:
             return
         saved = Checkpoint(
@@ -151,16 +151,16 @@ class Checkpoints[M]:
         known = [x for x in (*self._kept, *self._last) if x.step < step]
         return max(known, key=lambda x: x.step, default=self._kept[0])
 
-    def start_at(self, checkpoint: Checkpoint[M]) -> "Again":
+    def start_at(self, checkpoint: Checkpoint[M]) -> "Replay":
         """A copy of the run at a checkpoint, to be replayed from there."""
         state, training = checkpoint.state, self._training
-        training = training.fork(state) if state else training.again(self._first)
-        return Again(training, self._journal, checkpoint.applied)
+        training = training.fork(state) if state else training.restarted(self._first)
+        return Replay(training, self._journal, checkpoint.applied)
 
-    def start_again(self, steps: int) -> "Again | None":
+    def start_before_end(self, steps: int) -> "Replay | None":
         """A copy of the run about so many steps ago; None if the replay would take too long."""
         last, work = self._training.step, _work(self._training)
-        can = [x for x in self._last if work * (last - x.step) <= MOST_AGAIN]
+        can = [x for x in self._last if work * (last - x.step) <= MOST_REPLAYED]
         if not can:
             return None
         early = [x for x in can if x.step <= last - steps]
@@ -179,7 +179,7 @@ class Checkpoints[M]:
         return [*self._kept, *([] if last in self._kept else [last])]
 
 
-class Again:
+class Replay:
     """A copy of a run that repeats its steps."""
 
     def __init__(self, training: Training, journal: Journal, applied: int) -> None:
@@ -195,7 +195,7 @@ class Again:
             if step > self.training.step:
                 break
             if step == self.training.step:
-                self._obey(command)
+                self._apply(command)
             self.applied += 1  # an earlier one is a single step, whose update was saved
         return self.training.update()
 
@@ -203,11 +203,11 @@ class Again:
         """Apply what was commanded after the last step; returns whether anything was."""
         rest = [x for step, x in self._journal[self.applied :] if step == self.training.step]
         for command in rest:
-            self._obey(command)
+            self._apply(command)
         self.applied = len(self._journal)
         return bool(rest)
 
-    def _obey(self, command: Command) -> None:
+    def _apply(self, command: Command) -> None:
         if isinstance(command, SetKnob):
             self.training.follow(self._config(command))
             if SETTINGS[command.path].effect is Effect.REDRAW:

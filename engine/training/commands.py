@@ -40,7 +40,7 @@ class Restart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rest
     seed: int | None = None
 
 
-class Offshoot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BranchRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A branch as plain values: with the first config of its tree they determine it to the bit."""
 
     run: Count
@@ -65,7 +65,7 @@ class Begin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="begin"
     until: Count | None = None  # pause after so many steps; None: go on
     run: Count = 1  # its number among the branches
     parent: tuple[Count, Count] | None = None
-    branches: tuple[Offshoot, ...] = ()  # the others of its tree
+    branches: tuple[BranchRecord, ...] = ()  # the others of its tree
     state: bytes = b""  # shortly before its last step, to be shown while the run is repeated
 
     def __post_init__(self) -> None:

@@ -133,7 +133,7 @@ def _drawn(start: Training, turns: Sequence[tuple[int, SetKnob]]) -> Array:
     last = max((n for n, (_, turn) in enumerate(turns) if _draws(turn)), default=None)
     if last is None:
         return start.network.parameters.drawn
-    training = start.again(start.config)
+    training = start.restarted(start.config)
     for _, turn in turns[: last + 1]:
         config = training.config.replace(turn.path, turn.value)
         if not training.can_follow(config):

@@ -293,14 +293,14 @@ class Training:
         fork.gradient_cosine = math.nan  # until the next comparison
         return fork
 
-    def twin(self) -> "Training":
+    def fork_now(self) -> "Training":
         """Another run that stands where this one does, the gradient of its last step included."""
-        twin = self.fork(self.save())
-        twin.network.parameters.grad[...] = self.network.parameters.grad
-        twin.gradient_cosine, twin._comparing = self.gradient_cosine, self._comparing
-        return twin
+        fork = self.fork(self.save())
+        fork.network.parameters.grad[...] = self.network.parameters.grad
+        fork.gradient_cosine, fork._comparing = self.gradient_cosine, self._comparing
+        return fork
 
-    def again(self, config: RunConfig) -> "Training":
+    def restarted(self, config: RunConfig) -> "Training":
         """The run that began under `config`, over the same data, before its first step."""
         return Training(config, self.dtype, self.data)
 

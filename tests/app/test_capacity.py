@@ -123,11 +123,11 @@ def test_what_begins_beside_a_lesson_is_the_own_run():
     visit.set_up()
     handle, stage = visit.handle, Experiment(RunConfig())
     try:
-        handle.arrange(lambda slot: slot.put_on_stage(stage))
+        handle.submit(lambda slot: slot.put_on_stage(stage))
         visit.start()  # the page has asked for its first frame late
-        handle.arrange(lambda slot: slot.own).result(PATIENCE)
+        handle.submit(lambda slot: slot.own).result(PATIENCE)
         assert stage.status is Status.PAUSED
-        handle.arrange(lambda slot: slot.leave_stage())
+        handle.submit(lambda slot: slot.leave_stage())
         wait_until(lambda: handle.latest.status is Status.RUNNING)
     finally:
         visit.end()

@@ -42,10 +42,10 @@ class Page:
         self.handle = self.conductor.add(experiment)
         watch(self.handle)
         self.told: list[str] = []
-        do, wait = self.handle.do, self.handle.wait
+        query, wait = self.handle.query, self.handle.wait
 
         def served(call):
-            future = do(call)
+            future = query(call)
             serve(self.conductor, self.clock, 0.01)
             return future
 
@@ -53,10 +53,10 @@ class Page:
             wait(*given)
             serve(self.conductor, self.clock, 0.3)
 
-        self.handle.do, self.handle.wait = served, served_wait
+        self.handle.query, self.handle.wait = served, served_wait
         wish = run_links.Wish(recording)
         self.shared = SharedRun(wish, self.handle, self.told.append, state)
-        self.handle.do, self.handle.wait = do, wait
+        self.handle.query, self.handle.wait = query, wait
         self.handle.on_change = self.shared.show
 
     def _work(self) -> float:
@@ -146,7 +146,7 @@ def carries(sharing: Sharing) -> str | None:
 
 def test_the_dialog_offers_to_carry_the_state(source):
     handle = Conductor(begin=lambda thread: None).add(source)
-    handle.do = lambda call: Done(call(source))
+    handle.query = lambda call: Done(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
     sharing.opened()
     plain = control(sharing.view, "Link").value
@@ -165,7 +165,7 @@ def test_after_many_redraws_the_dialog_says_why_no_state_is_carried(times, carri
         source.apply(SetKnob("model.initializer", Choice("He" if n % 2 else "Xavier")))
     source.train(100)
     handle = Conductor(begin=lambda thread: None).add(source)
-    handle.do = lambda call: Done(call(source))
+    handle.query = lambda call: Done(call(source))
     sharing = Sharing(handle, Bridge(), lambda: "http://x/app")
     sharing.opened()
     assert (carries(sharing) is not None) is carried

@@ -454,7 +454,7 @@ def test_all_hand_ins_are_one_archive(teacher, join, tmp_path):
     wait_until(lambda: anna.visit.handle.latest.step > 5 and anna.frame())
     anna.visit.handle.send(Pause())
     anna.visit.handle.send(Pin("mine"))
-    wait_until(lambda: anna.visit.handle.do(lambda experiment: experiment.pinned).result())
+    wait_until(lambda: anna.visit.handle.query(lambda experiment: experiment.pinned).result())
     teacher.send("results", kind="hand-ins")
     assert teacher.receive("file") == f"hand-ins-{teacher.code}.zip"
     path = tmp_path / "all.zip"

@@ -20,7 +20,7 @@ from app.plots import VIEWS, view_of
 from app.server import class_cluster
 from app.server.mirrored_run import MirroredRun, packed, packed_run, run_in, unpacked
 from app.server.shown_run import ShownRun
-from engine import Conductor, Experiment, Play, RunConfig, SetKnob, carry, digest
+from engine import Conductor, Experiment, Play, RunConfig, SetKnob, digest, transfer_of
 from tests.app.test_classroom import LESSONS, OPTIONS, hostile, joined, teach
 from tests.engine.served import watch
 from tests.waiting import Clock
@@ -222,7 +222,7 @@ def test_a_run_goes_on_in_another_process_to_the_bit():
     source.train(300)
     source.apply(SetKnob("optimization.learning_rate", 0.02))
     source.train(200)
-    raw = packed_run(carry(source))
+    raw = packed_run(transfer_of(source))
     guest = Experiment(RunConfig())
     guest.take_up(run_in(raw))
     for experiment in (source, guest):
@@ -237,14 +237,14 @@ def test_a_run_goes_on_in_another_process_to_the_bit():
 def test_a_run_is_asked_for_once_for_all_who_want_it_and_again_if_it_does_not_come():
     source, clock, asked = Experiment(RunConfig()), Clock(), []
     run = MirroredRun(lambda: asked.append(1), clock)
-    first = [run.carried() for _ in range(40)]
+    first = [run.transfer() for _ in range(40)]
     assert len(asked) == 1
     clock.now += 3
-    last = run.carried()
+    last = run.transfer()
     assert len(asked) == 2
-    run.receive(packed_run(carry(source)))
+    run.receive(packed_run(transfer_of(source)))
     assert len({id(future.result()) for future in (*first, last)}) == 1
-    assert not run.carried().done() and len(asked) == 3
+    assert not run.transfer().done() and len(asked) == 3
 
 
 class Evil:

@@ -48,7 +48,7 @@ class ExperimentHandle:
             config = config.replace(path, value)
         self.experiment = Experiment(config)
         self.experiment.train(5)
-        self.works = BackgroundJobs()
+        self.jobs = BackgroundJobs()
         self.sent: list = []
 
     @property
@@ -59,10 +59,10 @@ class ExperimentHandle:
         self.sent.append(command)
         self.experiment.apply(command)
 
-    def do(self, query):
-        return Done(query(self.experiment))
+    def query(self, function):
+        return Done(function(self.experiment))
 
-    def arrange(self, change):
+    def submit(self, change):
         return Done(change(self))
 
 
@@ -78,11 +78,11 @@ class Shown:
 
     def follow(self) -> None:
         """Let the engine work, and the page follow, until there is nothing new."""
-        works = self.handle.works
-        while works.busy:
-            works.advance(1.0, lambda: 0.0)
+        jobs = self.handle.jobs
+        while jobs.busy:
+            jobs.advance(1.0, lambda: 0.0)
             now = self.handle.latest
-            object.__setattr__(now, "background", works.shown)
+            object.__setattr__(now, "background", jobs.shown)
             self.dialog.show(now)
 
     def press(self, name: str, value: str = "") -> None:
@@ -118,7 +118,7 @@ def test_all_stages_are_told_with_the_numbers_of_the_step(shown):
         for value in (one.size, one.gradient, one.update, one.ratio):
             assert f"<td>{number(value)}</td>" in page
     assert page.count("aria-pressed") == len(told.examples) + 1  # and the button that plays
-    assert shown.handle.works.shown.explained is None  # the engine keeps nothing
+    assert shown.handle.jobs.shown.explained is None  # the engine keeps nothing
 
 
 def test_one_weight_is_traced_when_its_stage_is_looked_at(shown):

@@ -91,15 +91,15 @@ class ExperimentHandle:
     """An experiment whose background work the test advances."""
 
     def __init__(self, experiment) -> None:
-        self.experiment, self.works = experiment, BackgroundJobs()
+        self.experiment, self.jobs = experiment, BackgroundJobs()
 
     @property
     def latest(self):
         now = self.experiment.snapshot()
-        object.__setattr__(now, "background", self.works.shown)
+        object.__setattr__(now, "background", self.jobs.shown)
         return now
 
-    def arrange(self, change):
+    def submit(self, change):
         return Done(change(self))
 
 
@@ -116,8 +116,8 @@ def test_a_film_is_made_on_request_and_then_there_to_be_saved():
     begin.clicks += 1
     assert begin.disabled
     told = []
-    while handle.works.busy:
-        handle.works.advance(1.0, Ticking(0.4))  # a little at a time
+    while handle.jobs.busy:
+        handle.jobs.advance(1.0, Ticking(0.4))  # a little at a time
         maker.show(handle.latest)
         told.append(page_text(maker.view))
     assert "Filming" in told[0] and "Drawing" in page_text(maker.view)
@@ -125,7 +125,7 @@ def test_a_film_is_made_on_request_and_then_there_to_be_saved():
     assert not film_maker.DRAWING.locked()
     shows[0](there[0])
     assert "There it is" in page_text(maker.view) and not begin.disabled
-    assert handle.works.shown.film is None  # the engine keeps nothing
+    assert handle.jobs.shown.film is None  # the engine keeps nothing
     for kind, save in zip(film.KINDS, saves, strict=True):
         assert save.callback().read() == there[0][kind]
         assert save.filename == f"babysit.{kind}"

@@ -110,7 +110,7 @@ def test_its_visit_belongs_to_the_session_that_was_given_it(served, ready):
     assert context.token_payload and visit.name == context.id[: len(visit.name)]
     assert f'"token": "{context.session.token}"' in html
     assert arguments_of(document)["lesson"] == [b"dead-relus"]
-    visit.handle.do(Experiment.snapshot).result(PATIENCE)  # which is published with its pace
+    visit.handle.query(Experiment.snapshot).result(PATIENCE)  # which is published with its pace
     wait_until(lambda: visit.handle.latest.pace == 30)
     with set_curdoc(document):
         assert address_of_page() == served.address
@@ -119,9 +119,9 @@ def test_its_visit_belongs_to_the_session_that_was_given_it(served, ready):
 def begun(document: Document) -> tuple[str, str]:
     """What the first frame of a page shows, and its weights."""
     visit = VISITS[document.session_context.id]
-    shown = visit.handle.do(Experiment.snapshot).result(PATIENCE)
+    shown = visit.handle.query(Experiment.snapshot).result(PATIENCE)
     parts = msgspec.structs.replace(shown, costs={}), shown.curves.to_csv()  # costs: by the clock
-    return re.sub("0x[0-9a-f]+", "", repr(parts)), visit.handle.do(digest).result(PATIENCE)
+    return re.sub("0x[0-9a-f]+", "", repr(parts)), visit.handle.query(digest).result(PATIENCE)
 
 
 def test_its_run_begins_as_any_other(served, ready):

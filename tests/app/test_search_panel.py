@@ -341,7 +341,7 @@ class TestSearchController:
         held = self.until(handle, lambda x: x.paused)
         assert held.busy
         assert held.frame.status is SearchStatus.PAUSED
-        assert not handle.arrange(lambda slot: slot.works.busy).result(PATIENCE)
+        assert not handle.submit(lambda slot: slot.jobs.busy).result(PATIENCE)
         controller.resume()
         self.until(handle, lambda x: x.frame.share > held.frame.share)
         controller.cancel()
@@ -359,7 +359,7 @@ class TestSearchController:
         done = self.until(handle, lambda x: x.frame and x.frame.status is SearchStatus.FINISHED)
         trial = done.frame.trials[done.frame.ranking[0]]
         controller.load(trial.config)
-        again = Experiment(handle.do(lambda experiment: experiment.config).result(PATIENCE))
+        again = Experiment(handle.query(lambda experiment: experiment.config).result(PATIENCE))
         again.apply(Begin(trial.config))
         again.train(trial.steps)
         accuracy = again.snapshot().metrics.validation_accuracy

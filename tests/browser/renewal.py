@@ -103,11 +103,11 @@ def _begin_anew(tab: Any) -> None:
 
     def replace(slot: ExperimentSlot) -> None:
         slot.leave_stage()
-        slot.works = BackgroundJobs()
+        slot.jobs = BackgroundJobs()
         slot.stage, slot.refusal, slot.lesson_pace = None, "", None
         slot.experiment = slot.own = Experiment(RunConfig())
 
-    handle.arrange(replace).result()
+    handle.submit(replace).result()
     handle.set_pace(tab.pace)
     handle.send(Play())
     tab.wait_for(lambda: tab.channel("run") == 1)

@@ -105,7 +105,7 @@ def test_a_step_is_explained_in_stages_traced_and_made(tab):
     dialog.get_by_role("button", name="Make this step").press("Enter")
     told = f"Step {explained:,} is made: its weights are to the bit what was explained."
     tab.wait_for(lambda: told in words(dialog))
-    step, _ = tab.visit.handle.do(lambda e: (e.step, digest(e))).result()
+    step, _ = tab.visit.handle.query(lambda e: (e.step, digest(e))).result()
     assert step == explained == tab.snapshot.step
 
     def closed():  # once the step has been drawn, and the focus is back in its place

@@ -154,7 +154,7 @@ def test_a_run_begins_once_its_first_frame_has_been_drawn(address):
     visit = VISITS[session]
 
     def again(frame):
-        now = visit.handle.do(lambda experiment: experiment.snapshot()).result(PATIENCE)
+        now = visit.handle.query(lambda experiment: experiment.snapshot()).result(PATIENCE)
         assert (frame["step"], now.step, now.status) == (0, 0, Status.PAUSED)
         return {"since": frame["row"], "views": VIEWS}
 

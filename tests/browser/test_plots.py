@@ -24,9 +24,9 @@ def changed_often(tab: Tab) -> None:
     tab.wait_for(lambda: tab.channel("run") == 2)
     for n in range(8):
         handle = tab.visit.handle
-        handle.do(lambda experiment: experiment.train(5)).result()
+        handle.query(lambda experiment: experiment.train(5)).result()
         handle.send(SetKnob("optimization.learning_rate", 0.02 if n % 2 else 0.011 + n / 1000))
-    handle.do(lambda experiment: experiment.train(400)).result()
+    handle.query(lambda experiment: experiment.train(400)).result()
     tab.wait_for(lambda: tab.channel("step") == tab.snapshot.step)
     tab.wait_for(lambda: tab.page.locator("[name=loss] .name").count() >= 3)
 

@@ -67,7 +67,7 @@ def steered(config: RunConfig, steps: int = 400) -> Experiment:
 
 
 def bits(tab: Tab) -> tuple[int, str]:
-    return tab.visit.handle.do(lambda experiment: (experiment.step, digest(experiment))).result(
+    return tab.visit.handle.query(lambda experiment: (experiment.step, digest(experiment))).result(
         PATIENCE
     )
 

@@ -61,7 +61,7 @@ def running(tab):
 
 def test_a_drag_shows_that_step_in_every_view_and_the_end_goes_on(long):
     step = look(long, 0.3)
-    first, journal = long.visit.handle.do(lambda e: (e.first_config, list(e.journal))).result()
+    first, journal = long.visit.handle.query(lambda e: (e.first_config, list(e.journal))).result()
     end = long.snapshot.end
     assert not running(long)
     alone = replay(first, [entry for entry in journal if entry[0] < step], step).snapshot()
@@ -194,7 +194,7 @@ def test_a_knob_turned_while_looking_back_goes_on_from_there_beside_the_future_t
     ghost = long.source("loss.ghosts")
     assert max(max(steps) for steps in ghost["steps"]) > step  # beyond where it was left
     assert long.source("loss.markers")["step"][-1] == step
-    journal = long.visit.handle.do(lambda e: list(e.journal)).result()
+    journal = long.visit.handle.query(lambda e: list(e.journal)).result()
     assert [x for x in journal if isinstance(x[1], SetKnob)][-1][0] == step
 
 
@@ -214,7 +214,7 @@ def test_while_an_early_step_is_looked_at_names_stand_there_and_another_runs_at_
 
 def test_continue_from_here_runs_and_undo_leaves_the_last_change_out(long):
     changed = long.snapshot.markers[-1].step
-    before = long.visit.handle.do(lambda e: e.first_config.value(RATE)).result()
+    before = long.visit.handle.query(lambda e: e.first_config.value(RATE)).result()
     assert long.snapshot.config.value(RATE) != before
     long.page.keyboard.press("t")
     long.wait_for(lambda: long.snapshot.run == 2 and running(long))

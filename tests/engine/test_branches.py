@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from engine import (
     Begin,
+    BranchRecord,
     Choice,
     Experiment,
     FinishEpoch,
     GoTo,
     LookBack,
-    Offshoot,
     Parent,
     Pin,
     Play,
@@ -262,7 +262,7 @@ def test_branches_that_cannot_be_are_refused(wrong):
 
 
 def test_a_parent_that_is_not_in_the_link_is_not_told():
-    begin = Begin(SMALL, (), 10, 5, (3, 4), (Offshoot(4, (), 3),))
+    begin = Begin(SMALL, (), 10, 5, (3, 4), (BranchRecord(4, (), 3),))
     experiment = Experiment(SMALL)
     experiment.apply(begin)
     assert experiment.snapshot().parent is None

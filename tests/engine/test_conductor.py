@@ -293,18 +293,20 @@ def test_a_refusal_is_shown_until_the_next_command(conductor, config):
 def test_a_query_runs_between_two_steps(conductor, config):
     handle = conductor.add(Experiment(config))
     handle.send(Play())
-    thread, step = handle.do(lambda e: (threading.current_thread().name, e.step)).result(PATIENCE)
+    thread, step = handle.query(lambda e: (threading.current_thread().name, e.step)).result(
+        PATIENCE
+    )
     assert thread.startswith(("conductor", "slow"))  # slow, if its set-up took long
-    assert handle.do(lambda e: e.step).result(PATIENCE) >= step
+    assert handle.query(lambda e: e.step).result(PATIENCE) >= step
     with pytest.raises(ZeroDivisionError):
-        handle.do(lambda e: 1 / 0).result(PATIENCE)
+        handle.query(lambda e: 1 / 0).result(PATIENCE)
     assert handle.latest.status is Status.RUNNING  # only the caller sees the error
 
 
 def test_a_query_of_a_removed_experiment_is_cancelled(conductor, config):
     handle = conductor.add(Experiment(config))
     conductor.remove(handle)
-    assert handle.do(lambda e: e.step).cancelled()
+    assert handle.query(lambda e: e.step).cancelled()
 
 
 def test_requested_statistics_are_measured_in_a_paused_run(conductor, config, monkeypatch):
@@ -340,7 +342,7 @@ def test_background_work_is_done_in_slices_and_shown(conductor, config):
                 break
         yield "done"
 
-    busy.arrange(lambda slot: slot.works.begin("search", count()))
+    busy.submit(lambda slot: slot.jobs.begin("search", count()))
     version, shown = 0, None
     while shown is None:
         frame, version = next_frame(busy, version)
@@ -353,14 +355,14 @@ def test_background_work_is_done_in_slices_and_shown(conductor, config):
 
 def test_background_work_can_be_paused_and_ended(conductor, config):
     handle = conductor.add(Experiment(config))
-    handle.arrange(lambda slot: slot.works.begin("search", itertools.count()))
-    handle.arrange(lambda slot: slot.works.hold("search")).result(PATIENCE)
-    held = conductor.slot(handle).works.shown.search
-    assert not conductor.slot(handle).works.busy
-    handle.arrange(lambda slot: slot.works.go_on("search")).result(PATIENCE)
-    wait_until(lambda: conductor.slot(handle).works.shown.search != held)
-    handle.arrange(lambda slot: slot.works.clear("search")).result(PATIENCE)
-    assert not conductor.slot(handle).works.busy
+    handle.submit(lambda slot: slot.jobs.begin("search", itertools.count()))
+    handle.submit(lambda slot: slot.jobs.pause("search")).result(PATIENCE)
+    held = conductor.slot(handle).jobs.shown.search
+    assert not conductor.slot(handle).jobs.busy
+    handle.submit(lambda slot: slot.jobs.resume("search")).result(PATIENCE)
+    wait_until(lambda: conductor.slot(handle).jobs.shown.search != held)
+    handle.submit(lambda slot: slot.jobs.clear("search")).result(PATIENCE)
+    assert not conductor.slot(handle).jobs.busy
     wait_until(lambda: handle.latest.background.search is None)
 
 
@@ -371,7 +373,7 @@ def test_failing_background_work_leaves_the_experiment_alone(conductor, config, 
 
     handle = conductor.add(Experiment(config))
     handle.send(Play())
-    handle.arrange(lambda slot: slot.works.begin("checks", fail()))
+    handle.submit(lambda slot: slot.jobs.begin("checks", fail()))
     version, message = 0, ""
     while not message:
         frame, version = next_frame(handle, version)

@@ -46,7 +46,7 @@ def test_a_replay_from_a_checkpoint_is_the_same_to_the_bit(name):
         losses.append(training.update())
         if training.step >= trail.due:
             trail.keep()
-    again = trail.start_again(APART)
+    again = trail.start_before_end(APART)
     assert APART <= training.step - again.training.step < 2 * APART
     first = again.training.step
     assert [again.update() for _ in losses[first:]] == losses[first:]

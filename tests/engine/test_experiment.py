@@ -344,7 +344,7 @@ def test_steps_under_a_schedule_chosen_late_are_replayed_to_the_bit(config):
     experiment = trained(config.replace(LEARNING_RATE, 0.05), 130)
     experiment.apply(SetKnob("optimization.schedule", Choice("1/t", {"half_life": 40})))
     experiment.train(60)
-    again = experiment.checkpoints.start_again(80)
+    again = experiment.checkpoints.start_before_end(80)
     assert again
     while again.training.step < experiment.step:
         again.update()

@@ -14,7 +14,7 @@ from engine import (
     SetKnob,
     Snapshot,
     Status,
-    carry,
+    transfer_of,
 )
 
 RATE = "optimization.learning_rate"
@@ -28,7 +28,7 @@ def begun(steps: int):
     """The page's default run after so many steps: trained once for all that go on with it."""
     experiment = Experiment(RunConfig())
     experiment.train(steps)
-    return carry(experiment)
+    return transfer_of(experiment)
 
 
 def changed(*turns: tuple[str, object], steps: int = 1500) -> Experiment:

@@ -390,7 +390,7 @@ def test_a_lesson_shares_the_checkpoints_of_its_visitor():
     conductor = Conductor(10, clock, work=clock, begin=lambda thread: None, checkpoints=60_000)
     own, stage = (run(SMALL, [], 3_000) for _ in range(2))
     handle = conductor.add(own)
-    handle.arrange(lambda slot: slot.put_on_stage(stage))
+    handle.submit(lambda slot: slot.put_on_stage(stage))
     serve(conductor, clock, 0.1)
     serve(conductor, clock, 0.1)
     assert handle.waits_at == 3_000

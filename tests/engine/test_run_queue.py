@@ -301,10 +301,10 @@ def test_commands_and_queries_keep_their_order(room, config, clock):
     handles, _ = seated(room, config, clock, "a")
     handle = handles["a"]
     handle.send(Restart(seed=5))
-    seen = handle.do(lambda experiment: (experiment.config.seed, experiment.status))
+    seen = handle.query(lambda experiment: (experiment.config.seed, experiment.status))
     handle.send(Pause())
     handle.send(Restart(seed=6))
-    then = handle.do(lambda experiment: (experiment.config.seed, experiment.status))
+    then = handle.query(lambda experiment: (experiment.config.seed, experiment.status))
     serve(room, clock, 2.0)
     assert seen.result(0) == (5, Status.RUNNING)
     assert then.result(0) == (6, Status.PAUSED)
@@ -316,7 +316,7 @@ def test_a_full_queue_refuses_commands(room, config, clock, monkeypatch):
     for _ in range(20):
         handles["a"].send(SetKnob(RATE, 0.5))
     assert "More than 10 commands wait" in room.slot(handles["a"]).refusal
-    assert handles["a"].do(lambda experiment: 1).cancelled()
+    assert handles["a"].query(lambda experiment: 1).cancelled()
 
 
 @pytest.mark.parametrize(
@@ -451,14 +451,14 @@ def test_work_of_unknown_cost_starts_on_a_background_thread(room, config, clock)
         yield 1
 
     handle = handles["a"]
-    handle.arrange(lambda slot: slot.works.begin("search", search()))
+    handle.submit(lambda slot: slot.jobs.begin("search", search()))
     now = clock.now
-    room.main.serve()  # the errand
+    room.main.serve()  # the task
     while home(room, handle) is room.main:
         room.main.serve()
     assert clock.now - now < 1.0
     serve(room, clock, 2.0)
-    assert room.slot(handle).works.shown.search == 1
+    assert room.slot(handle).jobs.shown.search == 1
 
 
 def test_a_moved_experiment_loses_no_command_and_a_removed_one_stays_removed(room, config, clock):

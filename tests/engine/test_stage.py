@@ -24,56 +24,56 @@ def own_run() -> Experiment:
     return experiment
 
 
-def do(handle, query):
-    return handle.do(query).result(PATIENCE)
+def query(handle, function):
+    return handle.query(function).result(PATIENCE)
 
 
-def arrange(handle, change):
-    return handle.arrange(change).result(PATIENCE)
+def submit(handle, change):
+    return handle.submit(change).result(PATIENCE)
 
 
 def test_leaving_a_lesson_gives_the_own_run_back_to_the_bit(conductor):
     undisturbed = own_run()
     handle = conductor.add(own_run(), pace=AUTO)
-    before = do(handle, record)
+    before = query(handle, record)
     stage = Experiment(RunConfig())
     lesson = open_lesson("batch norm rescues")
 
     def begin(slot):
         slot.put_on_stage(stage)
-        slot.works.begin("lesson", play_live(stage, lesson, slot.set_lesson_pace))
+        slot.jobs.begin("lesson", play_live(stage, lesson, slot.set_lesson_pace))
 
-    arrange(handle, begin)
+    submit(handle, begin)
     watch(handle)
     wait_until(lambda: handle.latest.background.lesson and handle.latest.step > 5)
     handle.send(SetKnob("optimization.learning_rate", 0.5))  # is meant for the lesson's run
     wait_until(lambda: handle.latest.config.optimization.learning_rate == 0.5)
-    assert conductor.slot(handle).held_to is not AUTO  # the lesson's pace
-    arrange(handle, lambda slot: slot.leave_stage())
+    assert conductor.slot(handle).effective_pace is not AUTO  # the lesson's pace
+    submit(handle, lambda slot: slot.leave_stage())
     wait_until(lambda: handle.latest.step == 65)
-    assert do(handle, record) == before == record(undisturbed)
+    assert query(handle, record) == before == record(undisturbed)
     assert handle.latest.background.lesson is None
-    assert conductor.slot(handle).held_to == AUTO
+    assert conductor.slot(handle).effective_pace == AUTO
     handle.send(Play())
     wait_until(lambda: handle.latest.step > 70)
     handle.send(Pause())
     wait_until(lambda: handle.latest.status is Status.PAUSED)
     undisturbed.train(handle.latest.step - undisturbed.step)
-    assert do(handle, record).digest == record(undisturbed).digest
+    assert query(handle, record).digest == record(undisturbed).digest
 
 
 def test_a_lesson_that_was_left_goes_on_where_it_was(conductor):
     handle = conductor.add(own_run())
     stage = Experiment(RunConfig())
-    arrange(handle, lambda slot: slot.put_on_stage(stage))
+    submit(handle, lambda slot: slot.put_on_stage(stage))
     watch(handle)
     handle.send(Play())
     wait_until(lambda: handle.latest.run > 1 and handle.latest.step > 20)
-    arrange(handle, lambda slot: slot.leave_stage())
+    submit(handle, lambda slot: slot.leave_stage())
     step = stage.step
     wait_until(lambda: handle.latest.step == 65 and handle.waits_at is None)
     assert stage.step == step
-    arrange(handle, lambda slot: slot.return_to_stage())
+    submit(handle, lambda slot: slot.return_to_stage())
     wait_until(lambda: handle.latest.step > step and handle.waits_at == 65)
 
 
@@ -81,13 +81,13 @@ def test_the_page_tells_the_runs_of_lessons_and_the_own_one_apart(conductor):
     handle = conductor.add(own_run())
     numbers = [handle.latest.run]
     for _ in range(3):
-        arrange(handle, lambda slot: slot.put_on_stage(Experiment(RunConfig())))
-        numbers.append(do(handle, lambda experiment: experiment.run))
+        submit(handle, lambda slot: slot.put_on_stage(Experiment(RunConfig())))
+        numbers.append(query(handle, lambda experiment: experiment.run))
     assert len(set(numbers)) == len(numbers)
 
 
 def test_leaving_without_a_lesson_changes_nothing(conductor):
     handle = conductor.add(own := own_run())
-    arrange(handle, lambda slot: slot.leave_stage())
-    arrange(handle, lambda slot: slot.return_to_stage())
-    assert do(handle, lambda experiment: experiment) is own and handle.waits_at is None
+    submit(handle, lambda slot: slot.leave_stage())
+    submit(handle, lambda slot: slot.return_to_stage())
+    assert query(handle, lambda experiment: experiment) is own and handle.waits_at is None

@@ -61,12 +61,12 @@ class LiveRoom:
             stage = self.stage
             if stage is None:
                 raise Refused("There is no run to bring the class to.")
-            asked = asyncio.shield(asyncio.wrap_future(stage.carried()))
+            asked = asyncio.shield(asyncio.wrap_future(stage.transfer()))
             try:
-                carried = await asyncio.wait_for(asked, PATIENCE)
+                transfer = await asyncio.wait_for(asked, PATIENCE)
             except (TimeoutError, asyncio.CancelledError):
                 raise Refused("The run is busy: try again in a moment.") from None
-            self._packed = await asyncio.to_thread(packed_run, carried)
+            self._packed = await asyncio.to_thread(packed_run, transfer)
 
     # ---- connections ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from app.classroom.relayed import ToRoom, Wanted
 from app.server.exchange import Exchange
 from app.server.mirrored_run import MirroredRun, packed, packed_run
 from app.server.shown_run import ShownRun
-from engine import CarriedRun, Snapshot
+from engine import RunTransfer, Snapshot
 
 
 class RunMirrors:
@@ -84,11 +84,11 @@ class RunMirrors:
         """Answer a request to go on with a run, which may be of this process."""
         run = self._run_here(who)
         if run:
-            run.carried().add_done_callback(
-                lambda future: self._loop.call_soon_threadsafe(self._publish_carried, who, future)
+            run.transfer().add_done_callback(
+                lambda future: self._loop.call_soon_threadsafe(self._publish_transfer, who, future)
             )
 
-    def _publish_carried(self, who: str, future: Future[CarriedRun]) -> None:
+    def _publish_transfer(self, who: str, future: Future[RunTransfer]) -> None:
         if not future.cancelled() and not future.exception():
             self._exchange.publish(self._channel(who), packed_run(future.result()))
 

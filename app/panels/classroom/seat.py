@@ -12,7 +12,7 @@ from app.panels.lessons import LESSON_TAB
 from app.server.mirrored_run import run_in
 from app.server.session import Visit
 from app.server.shown_run import WatchedRun
-from engine import CarriedRun, Pause, SetKnob
+from engine import Pause, RunTransfer, SetKnob
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +82,13 @@ class Seat:
 
     def _fork(self, shown: WatchedRun) -> None:
         """Begin a run of the student's own at the step that the class sees, to the bit."""
-        shown.carried().add_done_callback(self._take_up)
+        shown.transfer().add_done_callback(self._take_up)
 
-    def _take_up(self, future: Future[CarriedRun]) -> None:
+    def _take_up(self, future: Future[RunTransfer]) -> None:
         if not future.cancelled() and not future.exception():
             self._go_on_with(future.result())
 
-    def _go_on_with(self, run: CarriedRun) -> None:
+    def _go_on_with(self, run: RunTransfer) -> None:
         if self.visit.parts.layout.panel == LESSON_TAB:  # its lesson waits
             self.visit.page.do("turn_to_tab", KNOBS)
         self.visit.page.change(lambda: self.visit.take_up(run))

@@ -195,10 +195,10 @@ class SharedRoom:
             if stands == self._kept or self.taken_over:
                 return
             try:
-                carried = await asyncio.shield(asyncio.wrap_future(run.carried()))
+                transfer = await asyncio.shield(asyncio.wrap_future(run.transfer()))
             except asyncio.CancelledError:  # the run has ended
                 return
-            raw = await asyncio.to_thread(packed_run, carried)
+            raw = await asyncio.to_thread(packed_run, transfer)
             kept = msgspec.msgpack.encode(KeptRun(raw, plays))
             await self._exchange.keep(self._code, "run", kept, seconds)
             self._kept = stands

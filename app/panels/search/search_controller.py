@@ -84,9 +84,9 @@ class SearchController:
                 change()
             except ValueError as error:
                 refusal = str(error)
-            slot.works.begin("search", self._work(refusal))
+            slot.jobs.begin("search", self._work(refusal))
 
-        self._handle.arrange(begin)
+        self._handle.submit(begin)
 
     def _work(self, refusal: str) -> Iterator[SearchProgress]:
         for progress in self._session.work(refusal):

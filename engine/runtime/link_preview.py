@@ -6,7 +6,7 @@ The run itself is repeated behind it, which verifies the state: anybody can writ
 import dataclasses
 from collections.abc import Callable
 
-from engine.measure.instruments import Heritage
+from engine.measure.instruments import InstrumentState
 from engine.measure.snapshot import Looking
 from engine.nn.network import Network
 from engine.runtime.curve_recorder import Recorder
@@ -20,7 +20,7 @@ from engine.training.training import Diverged, Training
 BROKEN = "The state that this link carries diverges before the step that it is for"
 
 
-class Ahead:
+class LinkPreview:
     """The last step of a run that is only at its first one."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Ahead:
         begin: Begin,
         start: Training,
         recorder: Recorder,
-        later: Heritage,
+        later: InstrumentState,
         work: Callable[[], float],
     ) -> None:
         """The step is to be rebuilt; `start` and `recorder` stand at the first one."""
@@ -40,8 +40,8 @@ class Ahead:
             Checkpoint(0, None, 0, recorder.mark()),
             Checkpoint(packed.step, state, packed.turns, recorder.mark()),
         ]
-        trail = Checkpoints(start, begin.script, recorder.mark, 0, kept, begin.config)
-        self.past = Past(trail, recorder.left(), later, work, begin.until)
+        checkpoints = Checkpoints(start, begin.script, recorder.mark, 0, kept, begin.config)
+        self.past = Past(checkpoints, recorder.left(), later, work, begin.until)
 
     @property
     def ready(self) -> bool:

@@ -14,7 +14,7 @@ from engine.training.commands import Begin, Command
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CarriedRun:
+class RunTransfer:
     """A run as it was shown, in values that nobody changes any more."""
 
     begin: Begin  # what determines it
@@ -23,7 +23,7 @@ class CarriedRun:
     previous: PastRun | None  # the run before it, which its plots show, too
 
     @property
-    def light(self) -> "CarriedRun":
+    def light(self) -> "RunTransfer":
         """The same for a long way: of its checkpoints only the last, beside the first step."""
         branch = self.branch
         if branch is None or branch.kept is None:
@@ -34,5 +34,5 @@ class CarriedRun:
         return dataclasses.replace(self, branch=dataclasses.replace(branch, info=info, kept=kept))
 
 
-type Sent = Command | CarriedRun
+type Sent = Command | RunTransfer
 """What an experiment is sent."""

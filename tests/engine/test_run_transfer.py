@@ -16,9 +16,9 @@ from engine import (
     Play,
     SetKnob,
     Status,
-    carry,
     digest,
     record,
+    transfer_of,
 )
 from engine.training.training import Training
 from tests.engine.served import conducted, serve, watch
@@ -39,9 +39,9 @@ from tests.engine.test_packed_state import link
 from tests.waiting import Clock
 
 
-def taken_up(carried, **given) -> Experiment:
+def taken_up(transfer, **given) -> Experiment:
     guest = Experiment(SMALL, **given)
-    guest.take_up(carried)
+    guest.take_up(transfer)
     guest.advance(1e9)
     return guest
 
@@ -55,7 +55,7 @@ def test_it_is_the_same_run_and_goes_on_to_the_same_bits(network, turns, room, d
     past = data.draw(st.none() | st.integers(0, source.step))
     if past is not None:
         source.look_back(past)
-    guest = taken_up(carry(source))
+    guest = taken_up(transfer_of(source))
     assert guest.status is not Status.RUNNING
     assert (guest.step, guest.message) == (source.shown_step, source.snapshot().message)
     assert record(guest).digest == record(source).digest
@@ -77,11 +77,11 @@ def test_few_steps_are_made_again_of_a_long_run_and_what_goes_on_meanwhile_chang
     monkeypatch,
 ):
     source = run(SMALL, [(20, SetKnob(RATE, 0.02))], 5000)
-    carried, bits, curves = carry(source), digest(source), source.snapshot().curves.to_csv()
+    transfer, bits, curves = transfer_of(source), digest(source), source.snapshot().curves.to_csv()
     source.apply(SetKnob(RATE, 0.5))
     source.train(300)
     guest = Experiment(SMALL)
-    guest.take_up(carried)
+    guest.take_up(transfer)
     begun = guest.snapshot()
     assert (begun.step, begun.looking.step) == (0, 5020)  # not there yet
     made, update = [], Training.update
@@ -102,7 +102,7 @@ def test_what_was_found_and_the_branches_come_along_and_ones_own_pins_stay():
     source.snapshot()
     guest = run(SMALL, [], 30)
     guest.apply(Pin("mine"))
-    guest.take_up(carry(source))
+    guest.take_up(transfer_of(source))
     guest.advance(1e9)
     now, then = guest.snapshot(), source.snapshot()
     assert now.noticed == then.noticed and [x.name for x in now.pinned] == ["mine"]
@@ -114,9 +114,9 @@ def test_what_was_found_and_the_branches_come_along_and_ones_own_pins_stay():
 
 
 def test_other_bits_than_it_had_are_told():
-    carried = carry(run(SMALL, [], 200))
-    branch = dataclasses.replace(carried.branch, digest="another")
-    guest = taken_up(dataclasses.replace(carried, branch=branch))
+    transfer = transfer_of(run(SMALL, [], 200))
+    branch = dataclasses.replace(transfer.branch, digest="another")
+    guest = taken_up(dataclasses.replace(transfer, branch=branch))
     assert guest.step == 200
     assert guest.message.startswith("At step 200 this run had other weights")
 
@@ -127,22 +127,22 @@ def test_while_only_the_state_of_a_link_is_known_the_run_is_repeated():
     source.apply(begin)
     source.advance(1e9)
     assert (source.step, source.shown_step) == (0, 300)
-    carried = carry(source)
-    assert carried.branch is None
-    guest = taken_up(carried)
+    transfer = transfer_of(source)
+    assert transfer.branch is None
+    guest = taken_up(transfer)
     while guest.status is Status.RUNNING:
         guest.advance(1.0)
     assert (guest.step, digest(guest)) == (300, record(source).digest)
 
 
 def test_until_it_is_there_nothing_else_can_be_looked_at_and_whoever_forks_it_has_it_too():
-    carried = carry(run(SMALL, [], 200))
+    transfer = transfer_of(run(SMALL, [], 200))
     guest = Experiment(SMALL)
-    guest.take_up(carried)
+    guest.take_up(transfer)
     for command in (LookBack(0), GoTo(1)):
         with pytest.raises(ValueError, match="still being rebuilt"):
             guest.apply(command)
-    assert taken_up(carry(guest)).step == 200
+    assert taken_up(transfer_of(guest)).step == 200
     guest.apply(SetKnob(RATE, 0.5))  # meant for the step that is to be there
     assert (guest.step, guest.journal[-1]) == (200, (200, SetKnob(RATE, 0.5)))
 
@@ -153,7 +153,7 @@ def test_a_conductor_serves_it_between_the_others_and_then_what_was_sent_after_i
     watch(handle)
     handle.send(Play())
     serve(conductor, clock, 0.3)
-    for sent in (Pause(), carry(source), SetKnob(RATE, 0.3)):
+    for sent in (Pause(), transfer_of(source), SetKnob(RATE, 0.3)):
         handle.send(sent)
     serve(conductor, clock, 0.5)
     assert (handle.latest.step, handle.latest.status) == (3000, Status.PAUSED)
@@ -166,14 +166,14 @@ def test_from_within_a_lesson_it_becomes_the_visitors_own_run():
     conductor = Conductor(10, clock, begin=lambda thread: None)
     handle = conductor.add(Experiment(SMALL, clock=clock))
     watch(handle)
-    handle.arrange(lambda slot: slot.put_on_stage(stage))
+    handle.submit(lambda slot: slot.put_on_stage(stage))
     serve(conductor, clock, 0.3)
     assert handle.latest.step == 20
-    handle.send(carry(source))
+    handle.send(transfer_of(source))
     serve(conductor, clock, 0.5)
     slot = conductor.slot(handle)
     assert (slot.on_stage, handle.latest.step, slot.own.step) == (False, 300, 300)
     assert handle.latest.run > stage.run  # a page tells runs by their numbers
-    handle.arrange(lambda slot: slot.return_to_stage())
+    handle.submit(lambda slot: slot.return_to_stage())
     serve(conductor, clock, 0.3)
     assert (slot.experiment, handle.latest.step) == (stage, 20)
