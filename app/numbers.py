@@ -7,13 +7,16 @@ hyphen with which one would type them.
 import math
 import sys
 
+from engine import percent as in_percent
+from engine import with_minus
+
 # The same rules are in app/static/numbers.js, for tick labels.
 _NUDGE = 1 + 4 * sys.float_info.epsilon  # a tie between two roundings is rounded away from 0
 
 
 def count(value: float) -> str:
     """A whole number: 12,345."""
-    return _with_minus(f"{value:,.0f}")
+    return with_minus(f"{value:,.0f}")
 
 
 def number(value: float) -> str:
@@ -25,8 +28,8 @@ def number(value: float) -> str:
     if size != 0 and not 1e-3 <= size < 99999.5:
         return _power(f"{nudged:.1e}")
     if size < 9.9995:
-        return _with_minus(f"{nudged:.3f}")
-    return _with_minus(f"{nudged:.4g}") if size < 999.95 else count(nudged)
+        return with_minus(f"{nudged:.3f}")
+    return with_minus(f"{nudged:.4g}") if size < 999.95 else count(nudged)
 
 
 def tick(value: float) -> str:
@@ -37,13 +40,13 @@ def tick(value: float) -> str:
 
 def exactly(value: float) -> str:
     """A number with all digits that matter in the comparison of two gradients."""
-    return _with_minus(f"{value:.9g}")
+    return with_minus(f"{value:.9g}")
 
 
 def short(value: float) -> str:
     """A number with as few characters as possible."""
     if math.isfinite(value) and 0.01 <= abs(value) < 999.5:
-        return _with_minus(f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}")
+        return with_minus(f"{value:.2f}" if abs(value) < 10 else f"{value:.3g}")
     if not value or not math.isfinite(value):
         return number(value) if value else "0"
     return _power(f"{value:.0e}")
@@ -55,10 +58,10 @@ def initial(name: str) -> str:
     return f"{word[0]}{number}" if word else name[:2]
 
 
-def percent(share: float) -> str:
-    """A share of 1 in per cent."""
+def percent(share: float, digits: int = 1) -> str:
+    """A share of 1 in per cent; with a decimal where one watches it change."""
     value = 100 * share
-    return f"{_with_minus(f'{value:,.1f}') if abs(value) < 99999 else number(value)} %"
+    return in_percent(share, digits) if abs(value) < 99999 else f"{number(value)} %"
 
 
 def seconds(time: float) -> str:
@@ -69,8 +72,4 @@ def seconds(time: float) -> str:
 
 
 def _power(text: str) -> str:
-    return _with_minus(text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e"))
-
-
-def _with_minus(text: str) -> str:
-    return "−" + text[1:] if text.startswith("-") else text
+    return with_minus(text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e"))

@@ -110,7 +110,7 @@ from engine.measure.weight_images import Filters, Matrix, Weights
 from engine.measure.weights_export import weights_npz
 from engine.memoize import memoize
 from engine.nn.activations import bounds_of
-from engine.number_format import counted, written
+from engine.number_format import counted, percent, typed, with_minus, written
 from engine.registry import Choice, Entry, Knob, Range, Registry
 from engine.runtime.background_results import (
     BackgroundResults,
@@ -395,6 +395,7 @@ __all__ = [
     "one_matters",
     "open_lesson",
     "outcome",
+    "percent",
     "play_live",
     "play_shared_run",
     "playlists_in",
@@ -418,9 +419,11 @@ __all__ = [
     "to_bytes",
     "to_compare",
     "transfer_of",
+    "typed",
     "unreadable",
     "unregister_upload",
     "weights_npz",
+    "with_minus",
     "write_playlist",
     "written",
 ]

@@ -1,6 +1,13 @@
-"""Writes numbers in sentences, in the same form as the plots."""
+"""Writes numbers for people to read, in the same form as the plots.
+
+What is below 0 has a minus, and a share has a space before its %. What a program reads again, such
+as JSON, CSV and links, is written by Python alone: there it is a hyphen. Powers of ten keep the
+hyphen with which one would type them.
+"""
 
 import re
+
+MINUS = "−"
 
 
 def written(value: float, digits: int = 6) -> str:
@@ -9,8 +16,24 @@ def written(value: float, digits: int = 6) -> str:
 
 
 def in_form(value: float, form: str) -> str:
-    """In a form of Python's, but with powers of ten as the plots write them: 4.5e-5."""
-    return re.sub(r"e\+?(-?)0*", r"e\1", format(value, form))
+    """In a form of Python's, but as the plots write it: 4.5e-5, −2, 12 %."""
+    text = re.sub(r"e\+?(-?)0*", r"e\1", format(value, form))
+    return with_minus(text.replace("%", " %"))
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share of 1 in per cent, with so many decimals: 42 %."""
+    return in_form(share, f"z,.{digits}%")
+
+
+def with_minus(text: str) -> str:
+    """A number with a minus, if it begins with a hyphen."""
+    return MINUS + text[1:] if text.startswith("-") else text
+
+
+def typed(text: str) -> str:
+    """Text as one types it, and as it was written in earlier files: with -2 and 12%."""
+    return text.replace(MINUS, "-").replace(" %", "%")
 
 
 def counted(count: float, things: str) -> str:

@@ -11,7 +11,7 @@ from panel.layout import Column
 from panel.pane import HTML, Bokeh
 from panel.viewable import Viewable
 
-from app import palette, theme
+from app import numbers, palette, theme
 from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.panels.panel import PANELS
@@ -98,7 +98,7 @@ class Checks:
             if isinstance(one, CheckResult):
                 self._show_result(one)
             else:
-                self._words[one.name].object = f"<p>Checking … {one.done:.0%}</p>"
+                self._words[one.name].object = f"<p>Checking … {numbers.percent(one.done, 0)}</p>"
 
     def _show_result(self, result: CheckResult) -> None:
         if self._results.get(result.name) is result:

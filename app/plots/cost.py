@@ -65,7 +65,7 @@ def _layers(snapshot: Snapshot, stages: tuple[Stage, ...], work: int) -> Columns
     longest = max((share for _, share in shown), default=1.0)
     return bars(
         [share / longest for _, share in shown],
-        [f"{share:.0%}" for _, share in shown],
+        [numbers.percent(share, 0) for _, share in shown],
         [palette.colour(n) for n, _ in shown],
     )
 

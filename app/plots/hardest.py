@@ -32,7 +32,7 @@ def predicted_label(hard: Hard, classes: Sequence[str]) -> str:
 def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[str, str, str]:
     if not classes:
         return f"is {numbers.number(hard.right)}", f"said {numbers.number(hard.predicted)}", ""
-    sure = "" if math.isnan(hard.probability) else f"{100 * hard.probability:.0f} %"
+    sure = "" if math.isnan(hard.probability) else numbers.percent(hard.probability, 0)
     right, said = (
         short_names(tuple(classes), letters)[int(label)]
         for label, letters in zip((hard.right, hard.predicted), most, strict=True)

@@ -51,7 +51,7 @@ def _bars(shares: Sequence[float], band: float) -> Columns:
         "colour": [
             palette.ACCENT if share > band else palette.colour(n) for n, share in enumerate(shares)
         ],
-        "words": [f"{share:.0%}" if math.isfinite(share) else "" for share in shares],
+        "words": [numbers.percent(share, 0) if math.isfinite(share) else "" for share in shares],
     }
 
 
@@ -74,7 +74,7 @@ def _worst(layers: Sequence[LayerStats], shares: Sequence[float]) -> str:
     if not known:
         return "–"
     share, name = max(known, key=lambda one: one[0])
-    return f"{share:.0%} in {name}"
+    return f"{numbers.percent(share, 0)} in {name}"
 
 
 @VIEWS.register("health")
@@ -140,7 +140,8 @@ explain(
     "Health",
     "The share of each hidden layer's units that is dead, just now at 0, or saturated: no gradient"
     " passes those. The dashed line is where the diagnosis speaks up.",
-    healthy=f"dead below {BANDS['dead']:.0%}, saturated below {BANDS['saturated']:.0%}",
+    healthy=f"dead below {numbers.percent(BANDS['dead'], 0)}, saturated below"
+    f" {numbers.percent(BANDS['saturated'], 0)}",
     moved_by="Too large a learning rate kills ReLUs; too large weights saturate tanh and sigmoid.",
     lesson="dead-relus",
 )
@@ -149,7 +150,7 @@ explain(
     "Dead units",
     "The share of units that are 0 on every example seen, in the worst layer. They get no gradient,"
     " so they do not come back.",
-    healthy=f"below {BANDS['dead']:.0%}",
+    healthy=f"below {numbers.percent(BANDS['dead'], 0)}",
     moved_by="A high learning rate makes them; leaky ReLU has none.",
     lesson="dead-relus",
 )
@@ -166,7 +167,7 @@ explain(
     "Saturated units",
     "The share of outputs at an end of the activation's range, in the worst layer. The slope there"
     " is next to 0, so next to no gradient passes.",
-    healthy=f"below {BANDS['saturated']:.0%}",
+    healthy=f"below {numbers.percent(BANDS['saturated'], 0)}",
     moved_by="Smaller first weights, a lower learning rate, batch norm, or ReLU.",
     lesson="too-large-saturation",
 )

@@ -86,7 +86,7 @@ def _looking(snapshot: Snapshot) -> str:
     if snapshot.looking is None or snapshot.looking.verified is not None:
         return ""
     step, done = numbers.count(snapshot.looking.step), snapshot.looking.done
-    rebuilt = f", {done:.0%} rebuilt" if done < 1 else ""
+    rebuilt = f", {numbers.percent(done, 0)} rebuilt" if done < 1 else ""
     return f"Looking at step {step} of {numbers.count(snapshot.end)}{rebuilt}"
 
 

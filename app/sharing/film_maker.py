@@ -12,6 +12,7 @@ from panel.layout import Column, FlexBox
 from panel.pane import HTML
 from panel.viewable import Viewable
 
+from app import numbers
 from app.explanations.explanation import explain
 from app.panel_document import document_of_now
 from app.sharing.file_button import file_button
@@ -59,7 +60,9 @@ class FilmMaker:
         if self._run is None:
             return
         if isinstance(film, Filming):
-            self._words.object = sentence(f"Filming … {film.done:.0%}", role="status")
+            self._words.object = sentence(
+                f"Filming … {numbers.percent(film.done, 0)}", role="status"
+            )
         elif isinstance(film, Film):
             run, self._run = self._run, None
             self._handle.submit(lambda slot: slot.jobs.clear("film"))

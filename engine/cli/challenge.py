@@ -22,7 +22,7 @@ from engine.grading.challenge import (
 from engine.grading.grading import MOST_SECONDS, repeated
 from engine.grading.hand_in import HandedRun, HandIn
 from engine.grading.machine import kind_of_machine
-from engine.number_format import counted
+from engine.number_format import counted, in_form
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,5 +94,5 @@ def _lines(ranking: list[Score], challenge: Challenge) -> Iterator[str]:
     yield challenge.invitation
     form = ".2%" if challenge.score == "validation_accuracy" else ".4g"
     for place, one in enumerate(ranking, start=1):
-        value = "–" if math.isnan(one.value) else format(one.value, form)
+        value = "–" if math.isnan(one.value) else in_form(one.value, form)
         yield f"{place:3}. {value:>8}  {one.who:<24} {' '.join(one.note.split())}"

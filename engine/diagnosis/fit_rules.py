@@ -19,7 +19,7 @@ from engine.diagnosis.rules import (
     update_ratio_now,
 )
 from engine.measure.snapshot import Snapshot
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Choice
 
 JUDGED = 512  # validation examples on which a row of the curves is evaluated, at most
@@ -95,7 +95,7 @@ def underfitting(now: Snapshot) -> Symptom | None:
         return None
     if not has_left_chance(now) or not trends.settled(now.curves, last_change(now).row):
         return None
-    score = f"accuracy has settled at {train:.0%}"
+    score = f"accuracy has settled at {percent(train)}"
     if not now.data.classes:
         score = f"R² has settled at {train:.2f}"
     return Symptom(
@@ -134,6 +134,6 @@ def update_ratio(now: Snapshot) -> Symptom | None:
         return None
     return Symptom(
         "update ratio", ratio, (10**-4.5, WILD), "",
-        f"A step changes the weights by {ratio:.1%}: a tenth of a percent is usual.",
+        f"A step changes the weights by {percent(ratio, 1)}: a tenth of a percent is usual.",
         [smaller_steps(now)], "updates",
     )  # fmt: skip

@@ -27,7 +27,7 @@ from engine.diagnosis.rules import (
     update_ratio_now,
 )
 from engine.measure.snapshot import Snapshot
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Choice
 
 # Changes of the objective, after which earlier values of it are incomparable.
@@ -57,7 +57,7 @@ def rate_too_high(now: Snapshot) -> Symptom | None:
         "learning rate too high", loss, (0.0, 1.5 * best), "",
         f"The loss is {written(loss, 3)} after {written(best, 3)} at best, and a step changes"
         " the weights by"
-        f" {ratio:.1%}.",
+        f" {percent(ratio, 1)}.",
         [smaller_steps(now)], "loss",
     )  # fmt: skip
 

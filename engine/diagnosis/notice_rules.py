@@ -3,6 +3,7 @@
 from engine.diagnosis.remedies import Symptom
 from engine.diagnosis.rules import RULES
 from engine.measure.snapshot import Snapshot
+from engine.number_format import percent
 
 UNEVEN = 10.0  # times as many examples of one class as of another
 
@@ -18,7 +19,7 @@ def imbalance(now: Snapshot) -> Symptom | None:
     return Symptom(
         "imbalance", max(counts) / max(min(counts), 1), (1.0, UNEVEN), "",
         f"Of {sum(counts):,} training examples {max(counts):,} are “{common}” and {min(counts):,}"
-        f" “{rare}”: always answering “{common}” has an accuracy of {share:.0%}.",
+        f" “{rare}”: always answering “{common}” has an accuracy of {percent(share)}.",
         (), "accuracy", by_hand="Look at each class by itself, in the table of confusions.",
     )  # fmt: skip
 

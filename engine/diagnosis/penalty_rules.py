@@ -17,7 +17,7 @@ from engine.diagnosis.rules import (
     turned,
 )
 from engine.measure.snapshot import Snapshot
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.training.config import SETTINGS
 
 DECAYS = ("optimization.l2", "optimization.l1")
@@ -45,7 +45,7 @@ def _has_cost_accuracy(now: Snapshot) -> Symptom | None:
         return None
     return _symptom(now, since.path, accuracy, (before - 0.1, 1.0),
         f"Since the change “{since.text}” it is right on fewer training examples:"
-        f" {accuracy:.0%} after {before:.0%}." if now.data.classes else
+        f" {percent(accuracy)} after {percent(before)}." if now.data.classes else
         f"Since the change “{since.text}” the training R² has fallen from {before:.2f} to"
         f" {accuracy:.2f}.",
     )  # fmt: skip

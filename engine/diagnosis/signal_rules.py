@@ -24,7 +24,7 @@ from engine.diagnosis.rules import (
 from engine.measure.dead_units import COUNTED
 from engine.measure.snapshot import Snapshot
 from engine.nn.activations import ACTIVATIONS
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
@@ -51,7 +51,7 @@ def saturation(now: Snapshot) -> Symptom | None:
     worst = max(hidden_layers(now), key=lambda layer: finite_or(layer.saturated, 0.0), default=None)
     if worst is None or not worst.saturated > 0.5:
         return None
-    cause = f"{worst.saturated:.0%} of {worst.name} is saturated: no gradient passes there."
+    cause = f"{percent(worst.saturated)} of {worst.name} is saturated: no gradient passes there."
     return Symptom(
         "saturation", worst.saturated, (0.0, 0.5), worst.name, cause,
         _unsaturated(now), "activations",
@@ -88,7 +88,7 @@ def dead_units(now: Snapshot) -> Symptom | None:
     if worst is None or not worst.dead > 0.4:
         return None
     seen = min(COUNTED, now.data.training)
-    cause = f"{worst.dead:.0%} of the units of {worst.name} are 0 on all of {seen:,} examples."
+    cause = f"{percent(worst.dead)} of the units of {worst.name} are 0 on all of {seen:,} examples."
     return Symptom(
         "dead units", worst.dead, (0.0, 0.4), worst.name, cause,
         _revived(now), "activations",

@@ -14,6 +14,7 @@ from engine.lessons.answers import FAILS, HOLDS, LessonAnswer, ResultFigure, fig
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, open_lesson, slug_of
 from engine.lessons.outcome import outcome
 from engine.lessons.play import gather
+from engine.number_format import typed
 from engine.runtime.experiment import Experiment
 from engine.runtime.recording import Recording
 from engine.training.config import SETTINGS
@@ -125,8 +126,11 @@ def _checked(
         except (ValueError, MemoryError) as error:
             reason = str(error) or "out of memory"
             return CheckedAnswer(answer, False, False, False), f"{called}: {reason}"
-    right = answer.predicted == outcomes.predicted, answer.seen == outcomes.seen
-    claimed, found = dict(answer.figures), dict(outcomes.figures)
+    right = answer.predicted == outcomes.predicted, typed(answer.seen) == typed(outcomes.seen)
+    claimed, found = (
+        {typed(label): value for label, value in figures}
+        for figures in (answer.figures, outcomes.figures)
+    )
     wrong = _differing(claimed, found, same_machine)
     remark = f"{called}: {wrong}" if wrong else ""
     return CheckedAnswer(answer, not wrong, *right), remark

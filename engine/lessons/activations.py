@@ -10,7 +10,7 @@ from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Vari
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
 from engine.measure.verdict import Metric, Verdict
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
@@ -99,9 +99,9 @@ def _zigzag(evidence: Evidence) -> Verdict:
         Metric(f"... {centred.name}", centred.detour),
     )
     sentence = (
-        f"With {positive.name} {positive.same_sign:.0%} of the steps moved both weights the same"
-        f" way, and the path was {positive.detour:.1f} times as long as needed; with {centred.name}"
-        f" {centred.same_sign:.0%}, and {centred.detour:.1f} times."
+        f"With {positive.name} {percent(positive.same_sign)} of the steps moved both weights the"
+        f" same way, and the path was {positive.detour:.1f} times as long as needed; with"
+        f" {centred.name} {percent(centred.same_sign)}, and {centred.detour:.1f} times."
     )
     return Verdict(holds, figures, sentence)
 

@@ -7,7 +7,7 @@ from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Vari
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
 from engine.measure.verdict import Metric, Verdict
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
@@ -88,8 +88,8 @@ def _quieter(evidence: Evidence) -> Verdict:
         for x in (leaky, elu)
     )
     sentence = (
-        f"At {written(elu.points[0])} {leaky.name} lets {leaky.slopes[0]:.4%} of the noise"
-        f" through, {elu.name} {elu.slopes[0]:.4%}."
+        f"At {written(elu.points[0])} {leaky.name} lets {percent(leaky.slopes[0], 4)} of the noise"
+        f" through, {elu.name} {percent(elu.slopes[0], 4)}."
     )
     return Verdict(elu.slopes[0] < 0.1 * leaky.slopes[0], figures, sentence)
 

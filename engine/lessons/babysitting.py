@@ -10,7 +10,7 @@ from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Vari
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import EPOCH, INITIALIZER, L2, RATE, STEADY, babysat
 from engine.measure.verdict import Metric, Verdict
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
@@ -165,7 +165,7 @@ def _overfit(evidence: Evidence) -> Verdict:
         Metric("validation accuracy", metrics.validation_accuracy, form=".2f"),
     )
     sentence = (
-        f"It knows {metrics.train_accuracy:.0%} of {words.examples(run.config)}, at a loss of"
+        f"It knows {percent(metrics.train_accuracy)} of {words.examples(run.config)}, at a loss of"
         f" {metrics.train_loss:.4f}."
     )
     return Verdict(holds, figures, sentence)
@@ -216,7 +216,7 @@ def _too_low(evidence: Evidence) -> Verdict:
     )
     sentence = (
         f"At {words.rate(run.config)} the loss went from {metrics.first_loss:.6f} to"
-        f" {metrics.train_loss:.6f}; accuracy reached {metrics.train_accuracy:.0%}."
+        f" {metrics.train_loss:.6f}; accuracy reached {percent(metrics.train_accuracy)}."
     )
     return Verdict(holds, figures, sentence)
 
@@ -359,6 +359,6 @@ def _good(evidence: Evidence) -> Verdict:
     sentence = (
         f"At {words.rate(run.config)} the loss went from {metrics.first_loss:.2f} to"
         f" {metrics.train_loss:.2f}, with"
-        f" {metrics.validation_accuracy:.0%} right on validation."
+        f" {percent(metrics.validation_accuracy)} right on validation."
     )
     return Verdict(holds, figures, sentence)

@@ -15,7 +15,7 @@ import numpy as np
 from engine.diagnosis.gradcheck import GradientCheck, one_by_one
 from engine.diagnosis.lr_range_test import Sweep, sweep
 from engine.nn.losses import LOSSES
-from engine.number_format import counted, written
+from engine.number_format import counted, percent, written
 from engine.registry import Choice, Registry
 from engine.runtime.background_results import CheckProgress, CheckResult
 from engine.runtime.experiment import Experiment
@@ -158,7 +158,7 @@ def overfit(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     yield CheckResult(
         name, passed, losses[-1], f"below {written(_tiny(losses[0]), 2)}",
         f"After {counted(training.step, 'steps')} the loss is {written(losses[-1], 2)} and"
-        f" {accuracy:.0%} are right{advice}.",
+        f" {percent(accuracy)} are right{advice}.",
         _frozen(np.minimum(JUDGED_EVERY * np.arange(len(curve)), training.step)), _frozen(curve),
         ("step", "loss"),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Vari
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import clothes, layers, recipe
 from engine.measure.verdict import Metric, Verdict
+from engine.number_format import percent
 from engine.registry import Choice
 from engine.training.commands import Restart
 from engine.training.config import DataConfig, Origin, RunConfig
@@ -76,7 +77,9 @@ def _ensemble(evidence: Evidence) -> Verdict:
         Metric("loss, best member", min(losses)),
         Metric("... ensemble", loss),
     )
-    return Verdict(holds, figures, f"Together {accuracy:.1%}; alone {mean:.1%} on average.")
+    return Verdict(
+        holds, figures, f"Together {percent(accuracy, 1)}; alone {percent(mean, 1)} on average."
+    )
 
 
 def _chances(member: Outcome) -> Array:  # (N, C)
@@ -171,7 +174,7 @@ def _fine_tuning(evidence: Evidence) -> Verdict:
         Metric("smallest lead of a pair", lead, form=".1%"),
     )
     sentence = (
-        f"On {words.examples(config)}, on average of {len(pairs)} pairs: fresh {fresh:.1%},"
-        f" {second} {tuned:.1%}; the smallest lead of a pair is {lead:.1%}."
+        f"On {words.examples(config)}, on average of {len(pairs)} pairs: fresh {percent(fresh, 1)},"
+        f" {second} {percent(tuned, 1)}; the smallest lead of a pair is {percent(lead, 1)}."
     )
     return Verdict(lead > 0, figures, sentence)

@@ -10,7 +10,7 @@ from engine.lessons.bundled_lessons import bundled
 from engine.lessons.laboratory import Laboratory, LabReport
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
 from engine.measure.verdict import Metric, Verdict
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Choice
 
 SECTION = "Weight initialization"
@@ -217,5 +217,6 @@ def _steady(evidence: Evidence) -> Verdict:
     kept = {report.name: _kept(report) for report in reports}
     figures = tuple(Metric(f"power kept per layer, {name}", x) for name, x in kept.items())
     holds = all(0.8 < share < 1.3 for share in kept.values())
-    sentence = f"A layer keeps {min(kept.values()):.0%} to {max(kept.values()):.0%} of the power."
+    least, most = percent(min(kept.values())), percent(max(kept.values()))
+    sentence = f"A layer keeps {least} to {most} of the power."
     return Verdict(holds, figures, sentence)

@@ -1,6 +1,7 @@
 """What a written lesson can name: figures, titles, and sentences that are filled in with them.
 
-A sentence has them in braces: "{plain} ends at {accuracy of plain}." becomes "no L2 ends at 84%."
+A sentence has them in braces: "{plain} ends at {accuracy of plain}." becomes "no L2 ends at
+84.0 %."
 """
 
 import math

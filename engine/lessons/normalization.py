@@ -6,7 +6,7 @@ from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
 from engine.lessons.normalized_place import NormalizedPlace
 from engine.lessons.normalized_unit import NormalizedBatch, NormalizedUnit, Statistics
 from engine.measure.verdict import Metric, Verdict
-from engine.number_format import written
+from engine.number_format import percent, written
 
 SECTION = "Batch normalization"
 WHEN: dict[str, Statistics] = {
@@ -72,8 +72,8 @@ def _placed(evidence: Evidence) -> Verdict:
         for batch in shown
     )
     sentence = (
-        f"With {shown[0].name} {before:.0%} of the examples have an output above 0, with"
-        f" {shown[1].name} {behind:.0%}."
+        f"With {shown[0].name} {percent(before)} of the examples have an output above 0, with"
+        f" {shown[1].name} {percent(behind)}."
     )
     return Verdict(before > 0.3 and behind < 0.1, figures, sentence)
 

@@ -15,6 +15,7 @@ from engine.lessons.outcome import Outcome
 from engine.lessons.words import unlike
 from engine.measure.observation import Observation
 from engine.measure.verdict import Metric
+from engine.number_format import in_form
 
 NEITHER = "no clear difference"
 NO_NUMBER = "it is no number any more"
@@ -57,7 +58,7 @@ def how_much(
     text: str, figure: Callable[[Evidence], float], bounds: Sequence[float], form: str = ".0%"
 ) -> Observe:
     """Ask between which of these bounds a figure lies."""
-    ends = [format(bound, form) for bound in bounds]
+    ends = [in_form(bound, form) for bound in bounds]
     between = [f"{low} to {high}" for low, high in itertools.pairwise(ends)]
     missing = NONE_OF_THESE if form.endswith(("%", ".0f")) else NO_NUMBER
     options = (f"up to {ends[0]}", *between, f"above {ends[-1]}", missing)

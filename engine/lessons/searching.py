@@ -5,6 +5,7 @@ from engine.lessons.bundled_lessons import bundled
 from engine.lessons.draws import Draws, Tries
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Variation
 from engine.measure.verdict import Metric, Verdict
+from engine.number_format import percent
 from engine.registry import Choice
 
 SECTION = "Hyperparameter search"
@@ -96,8 +97,8 @@ def _powers(evidence: Evidence) -> Verdict:
         for x in (evenly, powers)
     )
     sentence = (
-        f"In the highest of four powers of ten lie {evenly.top:.0%} ({evenly.name}) and"
-        f" {powers.top:.0%} ({powers.name})."
+        f"In the highest of four powers of ten lie {percent(evenly.top)} ({evenly.name}) and"
+        f" {percent(powers.top)} ({powers.name})."
     )
     return Verdict(evenly.top > 0.8 and powers.top < 0.4, figures, sentence)
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
-from engine.number_format import written
+from engine.number_format import percent, written
 from engine.registry import Registry
 from engine.types import Array, Integers
 
@@ -124,7 +124,7 @@ def in_measure(score: float, measure: str) -> str:
     """A score as text: accuracy in per cent, or R², which may be far below 0."""
     if math.isnan(score):
         return "–"
-    return f"{score:.1%}" if measure == "accuracy" else f"{written(score, 4)}"
+    return percent(score, 1) if measure == "accuracy" else f"{written(score, 4)}"
 
 
 def accuracy(

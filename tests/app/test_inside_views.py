@@ -219,8 +219,8 @@ def test_units_on_flat_parts_are_counted():
     z = sums_by_hand(experiment)
     flat, beyond = np.mean(1 - np.tanh(z) ** 2 < 0.05), np.mean(np.abs(z) > 10)
     assert told.set["functions.flat"]["length"][0] == pytest.approx(flat, abs=0.002)
-    assert told.set["functions.flat"]["words"][0] == f"{flat:.0%}" + (
-        f", {beyond:.0%} beyond ±10" if beyond >= 0.005 else ""
+    assert told.set["functions.flat"]["words"][0] == numbers.percent(flat, 0) + (
+        f", {numbers.percent(beyond, 0)} beyond ±10" if beyond >= 0.005 else ""
     )
 
 
@@ -303,7 +303,7 @@ def test_cost_compares_instruments_and_layers():
     told = part("cost", snapshot).set
     assert told["cost"]["length"] == [0.05, 1]
     assert told["cost"]["words"] == ["100 µs", "2 ms"]
-    assert told["cost.work"]["words"] == ["46%", "46%", "7%"]
+    assert told["cost.work"]["words"] == ["46 %", "46 %", "7 %"]
 
 
 # ---- autopsy ------------------------------------------------------------------------------------

@@ -118,6 +118,13 @@ def test_a_wrong_answer_is_no_fault_of_the_file(rubric, played):
     assert given.remarks == ()
 
 
+def test_a_file_made_when_numbers_were_written_otherwise_is_graded_alike(rubric, played):
+    now = Outcomes("2.3026", "−0.5 to 10 %", (("slope at −2", 1.0),))
+    before = answer(played, seen="-0.5 to 10%", figures=(("slope at -2", 1.0),))
+    given = grade(hand_in("Ada", [before], ()), rubric, {FIRST_LOSS: now})
+    assert (given.points["done"], given.points["seen"], given.remarks) == (2, 1, ())
+
+
 def test_a_figure_that_was_altered_is_found_even_under_a_hash_that_fits(made, rubric, played):
     (run,) = made.runs
     figures = run.figures | {"validation_accuracy": 0.99}

@@ -1,9 +1,15 @@
 """Numbers in sentences have the same form as in the plots."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from app import numbers
 from engine.measure.verdict import Metric
-from engine.number_format import counted, written
+from engine.number_format import counted, percent, typed, written
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -16,19 +22,40 @@ from engine.number_format import counted, written
         (7.9234e13, 3, "7.92e13"),
         (1e-10, 1, "1e-10"),
         (1e100, 6, "1e100"),
-        (-2.5e-7, 2, "-2.5e-7"),
+        (-2.5e-7, 2, "−2.5e-7"),
+        (-3.0, 6, "−3"),
         (0.0, 6, "0"),
         (64, 6, "64"),
     ],
 )
 def test_numbers_are_written_as_in_text(value, digits, text):
     assert written(value, digits) == text
-    assert float(text.replace(",", "")) == pytest.approx(value, rel=10.0 ** (1 - digits))
+    assert float(typed(text).replace(",", "")) == pytest.approx(value, rel=10.0 ** (1 - digits))
 
 
 def test_the_figures_of_a_verdict_have_that_form_too():
     assert Metric("slope", 4.54e-5).text == "4.54e-5"
     assert Metric("error", 2e10, form=".2g").text == "2e10"
+    assert Metric("gap", -0.021, form=".1%").text == "−2.1 %"
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "text"),
+    [(0.42, 0, "42 %"), (0.022, 1, "2.2 %"), (-0.021, 1, "−2.1 %"), (-0.001, 0, "0 %")],
+)
+def test_shares_are_written_in_one_way(share, digits, text):
+    assert percent(share, digits) == numbers.percent(share, digits) == text
+
+
+def test_no_share_is_written_by_a_form_of_its_own():
+    own = re.compile(r"\{[^{}\n]*:[^{}\n]*%\}")  # such as {share:.0%}
+    found = {
+        f"{path.parent.name}/{path.name}"
+        for folder in ("app", "engine")
+        for path in (ROOT / folder).rglob("*.py")
+        if own.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"app/theme.py"}  # a size in a style sheet
 
 
 @pytest.mark.parametrize(

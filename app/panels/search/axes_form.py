@@ -23,6 +23,7 @@ from engine import (
     axis_of,
     in_words,
     label_of,
+    typed,
     written,
 )
 
@@ -166,8 +167,8 @@ def _field(label: str, value: str) -> ui.TextInput:
 
 
 def _editable(value: float) -> str:
-    """A number as text without thousands separators, which no field accepts."""
-    return written(value).replace(",", "")
+    """A number as one types it: without thousands separators, which no field accepts."""
+    return typed(written(value)).replace(",", "")
 
 
 def _number(words: str) -> float:

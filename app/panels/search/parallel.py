@@ -5,7 +5,7 @@ from typing import Any
 
 from bokeh.models import FixedTicker, Range1d
 
-from app import palette, theme
+from app import numbers, palette, theme
 from app.explanations.explanation import explain
 from app.panels.search.space import colour, search_of, shape_of, space_of, ticks
 from app.plots.plot_data import Part
@@ -48,8 +48,8 @@ def _alternative(frame: SearchFrame | None) -> str:
         return "No trial has finished yet."
     leaders = [frame.trials[number] for number in frame.ranking[:5]]
     spans = (
-        f"{label_of(axis.path)} from {min(t.places[n] for t in leaders):.0%}"
-        f" to {max(t.places[n] for t in leaders):.0%} of its range"
+        f"{label_of(axis.path)} from {numbers.percent(min(t.places[n] for t in leaders), 0)}"
+        f" to {numbers.percent(max(t.places[n] for t in leaders), 0)} of its range"
         for n, axis in enumerate(frame.search.space)
     )
     best = f"best {len(leaders)} trials lie" if len(leaders) > 1 else "best trial lies"
@@ -105,7 +105,9 @@ class ParallelView:
             marks += [(n, place, word) for place, word in words[:: 1 + len(words) // MOST_WORDS]]
         inner = figure.text(*_columns(marks), x_offset=-5, text_align="right")
         last = len(space_of(snapshot))
-        scores = [(last, palette.score_place(s), f"{s:.0%}") for s in palette.SCORES_SHOWN]
+        scores = [
+            (last, palette.score_place(s), numbers.percent(s, 0)) for s in palette.SCORES_SHOWN
+        ]
         outer = figure.text(*_columns(scores), x_offset=5, text_align="left")
         for words in (inner, outer):
             words.glyph.update(

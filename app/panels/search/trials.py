@@ -90,7 +90,8 @@ class TrialsView:
     columns = staticmethod(trials_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = tuple(
-        ("", f"{score:.0%}", palette.score_colour(score)) for score in palette.SCORES_SHOWN[:3]
+        ("", numbers.percent(score, 0), palette.score_colour(score))
+        for score in palette.SCORES_SHOWN[:3]
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
