@@ -3,12 +3,15 @@
 Each frame is drawn twice as large and then reduced, which smooths its lines.
 """
 
+import functools
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import panel_material_ui
 from PIL import Image, ImageDraw, ImageFont
 
 from app import numbers, palette
@@ -24,6 +27,9 @@ PAPER, TEXT = "#ffffff", "#202124"
 MOST_CHANGES = 4  # that are named
 LETTERS = 128  # of the caption on one line
 COLOURS = 96  # of a GIF
+FONT = "roboto-latin-400-normal-*.woff"  # that of the page
+BEYOND_LATIN = "−–—…“”"  # what it has besides latin-1
+APART = 52  # pixels between two numbers below an axis
 KINDS = ("webp", "gif")
 
 type Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
@@ -77,8 +83,7 @@ class _Drawing:
     def __init__(self, film: Film, run: Snapshot, caption: str) -> None:
         self._film, self._run = film, run
         self._end = film.frames[-1].step
-        self._small, self._plain = (ImageFont.load_default(TWICE * size) for size in (11, 13))
-        self._large = ImageFont.load_default(TWICE * 19)
+        self._small, self._plain, self._large = (_font(TWICE * size) for size in (11, 13, 19))
         self._most = [
             max(1, max(int(frame.counts[n].max()) for frame in film.frames))
             for n in range(len(film.layers))
@@ -88,8 +93,7 @@ class _Drawing:
         self._draw = ImageDraw.Draw(self._under)
         self._curves = [*self._losses(), *self._scores()]
         self._name_changes()
-        for x, words in ((SCORE[0], "0"), (SCORE[2] - 78, f"step {self._end:,}")):
-            self._write((x, SCORE[3] + 2), words, self._small, palette.TICKS)
+        self._number_steps()
         self._write_caption(caption)
 
     def picture(self, frame: FilmFrame) -> Image.Image:
@@ -117,6 +121,22 @@ class _Drawing:
         whole = math.log1p(self._end / BEND) or 1.0
         return LOSS[0] + (LOSS[2] - LOSS[0]) * min(1.0, math.log1p(step / BEND) / whole)
 
+    def _number_steps(self) -> None:
+        """The last step, and below the axis all powers of ten for which there is room."""
+        last = f"step {self._end:,}"
+        free = SCORE[2] - self._wide(last)  # the numbers before end left of it
+        self._write((free, SCORE[3] + 2), last, self._small, palette.TICKS)
+        after = SCORE[0]
+        for step in (0, *(10**power for power in range(2, 9))):
+            x, words = self._x(step), f"{step:,}"
+            if step < self._end and x >= after and x + self._wide(words) < free - 8:
+                self._write((x, SCORE[3] + 2), words, self._small, palette.TICKS)
+                self._line((x, SCORE[3]), (x, SCORE[3] + 4), palette.QUIET, 1)
+                after = x + APART
+
+    def _wide(self, words: str) -> float:
+        return self._small.getlength(_drawable(words)) / TWICE
+
     def _losses(self) -> Iterator[_Curve]:
         columns = "loss", "validation_loss"
         known = np.concatenate([self._column(name)[1] for name in columns])
@@ -128,7 +148,8 @@ class _Drawing:
             share = np.log(np.maximum(value, low) / low) / math.log(high / low)
             return np.asarray(LOSS[3] - (LOSS[3] - LOSS[1]) * np.clip(share, 0, 1))
 
-        self._frame(LOSS, "Loss", [(float(low), LOSS[3]), (high, LOSS[1])])
+        ticks = [(numbers.tick(float(x)), y) for x, y in ((low, LOSS[3]), (high, LOSS[1]))]
+        self._frame(LOSS, "Loss, log scale", ticks)
         yield from self._drawn(columns, up)
 
     def _scores(self) -> Iterator[_Curve]:
@@ -137,8 +158,9 @@ class _Drawing:
         def up(value: np.ndarray) -> np.ndarray:
             return np.asarray(SCORE[3] - (SCORE[3] - SCORE[1]) * np.clip(value, 0, 1))
 
-        title = score_name(self._run)
-        self._frame(SCORE, title[0].upper() + title[1:], [(0.0, SCORE[3]), (1.0, SCORE[1])])
+        title, classes = score_name(self._run), self._run.data.classes
+        low, high = ("0 %", "100 %") if classes else ("0", "1")
+        self._frame(SCORE, title[0].upper() + title[1:], [(low, SCORE[3]), (high, SCORE[1])])
         yield from self._drawn(columns, up)
 
     def _column(self, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -155,15 +177,15 @@ class _Drawing:
             points = list(zip(across, (TWICE * up(values)).tolist(), strict=True))
             yield _Curve(steps, points, colour)
 
-    def _frame(self, box: Box, title: str, ticks: Sequence[tuple[float, float]]) -> None:
+    def _frame(self, box: Box, title: str, ticks: Sequence[tuple[str, float]]) -> None:
         """The frame of a plot of curves: its title, its lines' names, two ticks, changes."""
         left, top, right, bottom = box
         self._write((left, top - 20), title, self._plain, TEXT)
         self._write((right - 128, top - 19), "training", self._small, palette.TRAIN)
         self._write((right - 62, top - 19), "validation", self._small, palette.VALIDATION)
-        for value, y in ticks:
+        for words, y in ticks:
             self._line((left, y), (right, y), palette.QUIET, 1)
-            self._write((4, y - 7), numbers.tick(value), self._small, palette.TICKS)
+            self._write((4, y - 7), words, self._small, palette.TICKS)
         for marker in self._run.markers:
             if marker.step <= self._end:
                 x = self._x(marker.step)
@@ -174,7 +196,7 @@ class _Drawing:
         known = [marker for marker in self._run.markers if marker.step <= self._end]
         for number, marker in enumerate(known[:MOST_CHANGES]):
             words = marker.text.replace("→", "to")
-            wide = self._small.getlength(words) / TWICE
+            wide = self._wide(words)
             x = min(self._x(marker.step) + 4, SCORE[2] - wide)
             self._write((x, SCORE[3] - 17 - 13 * number), words, self._small, palette.ACCENT)
 
@@ -254,11 +276,23 @@ class _Drawing:
         font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
         colour: str,
     ) -> None:
-        plain = words.encode("latin-1", "replace").decode("latin-1")  # what the font can write
-        self._draw.text((TWICE * place[0], TWICE * place[1]), plain, colour, font)
+        self._draw.text((TWICE * place[0], TWICE * place[1]), _drawable(words), colour, font)
 
     def _line(
         self, start: tuple[float, float], end: tuple[float, float], colour: str, width: int
     ) -> None:
         ends = [(TWICE * x, TWICE * y) for x, y in (start, end)]
         self._draw.line(ends, colour, TWICE * width)
+
+
+@functools.cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The page's font, of so many pixels; Pillow's own where the package names it otherwise."""
+    for file in Path(panel_material_ui.__file__).parent.glob(f"dist/{FONT}"):
+        return ImageFont.truetype(file, size)
+    return ImageFont.load_default(size)
+
+
+def _drawable(words: str) -> str:
+    """Words as the font can write them."""
+    return "".join(x if x < "\u0100" or x in BEYOND_LATIN else "?" for x in words)

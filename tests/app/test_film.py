@@ -49,6 +49,24 @@ def test_a_film_has_a_picture_a_frame_and_each_moves(settings):
     assert (pixels[0][caption] != 255).any()
 
 
+@pytest.mark.parametrize("sign", "−²×–“")
+def test_signs_beyond_those_of_a_keyboard_are_drawn(sign):
+    experiment = run({}, 2)
+    told, snapshot = frames_of(experiment), experiment.snapshot()
+    drawn = [next(film.pictures(told, snapshot, words)) for words in (sign, "?", "火", "\x81")]
+    pixels = [np.asarray(image).tobytes() for image in drawn]
+    assert pixels[1] == pixels[2]  # what no font has is a question mark
+    assert pixels[0] not in pixels[1:]  # nor is it the box of a missing letter
+
+
+def test_the_axis_of_a_film_says_that_later_steps_lie_closer():
+    experiment = run({}, 1200)
+    told, snapshot = frames_of(experiment), experiment.snapshot()
+    numbers_below = np.s_[film.SCORE[3] + 1 : film.SCORE[3] + 16, 100:280]
+    between = np.asarray(next(film.pictures(told, snapshot, "")))[numbers_below]
+    assert (between != 255).any()
+
+
 @pytest.mark.parametrize("kind", film.KINDS)
 def test_any_program_can_play_it_for_its_time(kind):
     experiment = run({})
