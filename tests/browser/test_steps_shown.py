@@ -13,6 +13,20 @@ SHOWN = """() => ["loss", "accuracy", "updates"].map((view) => {
     const {x_range, y_range} = window.babysit.model(`view:${view}`)
     return [x_range.start, x_range.end, y_range.start, y_range.end]
 })"""
+# How high the headlines of these plots are while this is chosen in them.
+HEADLINES = """(name) => ["loss", "accuracy", "updates"].map((view) => {
+    const inner = (root) => [...root.querySelectorAll("*")].flatMap((e) => e.shadowRoot ?? [])
+    const name_of_view = `babysit-view[name=${view}]`
+    const find = (root) => root.querySelector(name_of_view) ?? inner(root).map(find).find((e) => e)
+    const place = find(document)
+    const headline = (place.shadowRoot ?? place).querySelector(".headline")
+    const select = headline.querySelector("select")
+    const before = select.value
+    select.value = name
+    const {height} = headline.getBoundingClientRect()
+    select.value = before
+    return height
+})"""
 DRAWN_AT = """() => {
     const {x, step} = window.babysit.model("loss").data
     return [Array.from(step), Array.from(x)]
@@ -101,6 +115,15 @@ def test_a_change_late_in_a_run_is_brought_into_view_and_one_choice_goes_back(lo
     long.wait_for(lambda: not running(long))
     change(long)  # after going back, the axis stays
     assert linked(long)[0] == 0
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1366, 1440])
+def test_no_choice_of_steps_moves_a_plot(long, width):
+    long.page.set_viewport_size({"width": width, "height": 900})
+    long.wait_for(lambda: long.page.evaluate("innerWidth") == width)
+    names = [option.get_attribute("value") for option in menus(long).first.locator("option").all()]
+    heights = {tuple(long.page.evaluate(HEADLINES, name)) for name in names}
+    assert len(names) == 5 and len(heights) == 1
 
 
 def test_only_a_new_run_resets_the_chosen_range(long):
