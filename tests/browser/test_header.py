@@ -50,8 +50,9 @@ ROWS = """(word) => {
     )
     const parts = all(all(document).find((e) => e.matches("header")))
     parts.find((e) => e.dataset.text == "health").textContent = word
-    const buttons = parts.filter((e) => e.matches(".transport button, .menus button"))
-    return [...new Set(buttons.map((e) => Math.round(e.getBoundingClientRect().top)))]
+    const buttons = parts.filter((e) => e.matches(".transport button, .menus button, .more"))
+    const boxes = buttons.map((e) => e.getBoundingClientRect()).filter(({width}) => width > 0)
+    return [...new Set(boxes.map(({top, height}) => Math.round((top + height / 2) / 8)))]
 }"""
 
 
@@ -154,6 +155,15 @@ def test_the_header_keeps_its_rows_when_the_word_of_the_run_changes(narrow):
         narrow.page.evaluate(DRAWN_TWICE)
         short, long = (narrow.page.evaluate(ROWS, word) for word in ("x", "overshooting"))
         assert short == long
+
+
+@pytest.mark.parametrize("width", [560, 640, 680, 768])
+def test_no_button_is_alone_in_a_row(narrow, width):
+    def rows() -> list[int]:
+        return narrow.page.evaluate(ROWS, "overshooting")
+
+    narrow.page.set_viewport_size({"width": width, "height": 800})
+    narrow.wait_for(lambda: narrow.page.evaluate("innerWidth") == width and len(rows()) == 1)
 
 
 def test_no_button_moves_under_the_mouse_when_words_change(narrow):
