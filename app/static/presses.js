@@ -37,9 +37,9 @@ export function listen_for_presses() {
     const button = aimed_at(event)
     if (button != null) {
       button.closest("[popover]")?.hidePopover()
-      if (is_choice_by_pointer(event, button)) {
+      if (is_by_pointer(event)) {
         pressed(said_by(button))
-        button.blur() // or space would choose it again in place of playing
+        button.blur() // or space would press it again in place of playing
       } else {
         pressed_and_kept(said_by(button))
       }
@@ -59,9 +59,9 @@ export function listen_for_presses() {
   }
 }
 
-function is_choice_by_pointer(event, button) {
-  const in_dialog = event.composedPath().some((element) => element.role == "dialog")
-  return button.ariaPressed != null && event.detail > 0 && !in_dialog
+// A dialog keeps the focus, and the keys of the page are still in it.
+function is_by_pointer(event) {
+  return event.detail > 0 && !event.composedPath().some((element) => element.role == "dialog")
 }
 
 function aimed_at(event) {

@@ -1,6 +1,9 @@
 """A press activates the button on which it began, whatever the page does meanwhile."""
 
 import pytest
+from playwright.sync_api import expect
+
+from engine import Status
 
 WRITE_ANEW = "(button) => button.replaceWith(button.cloneNode(true))"
 MOVE_AWAY = "(button) => { button.style.translate = '0 80px' }"
@@ -51,6 +54,26 @@ def test_a_press_counts_once(tab, button):
     tab.wait_for(lambda: tab.snapshot.run == 2)
     press_another(tab)
     assert tab.snapshot.run == 2
+
+
+@pytest.mark.parametrize("name", ["Restart", "Step"])
+def test_space_plays_after_a_press_by_pointer(tab, name):
+    tab.press("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    pressed = tab.page.get_by_role("button", name=name, exact=True)
+    pressed.click()
+    expect(pressed).not_to_be_focused()
+    tab.press_space("Play")
+    tab.wait_for(lambda: tab.snapshot.status is Status.RUNNING)
+    tab.press_space("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+
+
+def test_a_button_pressed_by_a_key_keeps_the_focus(tab):
+    pressed = tab.page.get_by_role("button", name="Restart", exact=True)
+    pressed.press("Enter")
+    tab.wait_for(lambda: tab.snapshot.run == 2)
+    expect(pressed).to_be_focused()
 
 
 # Presses the tab as soon as there is one, which is before Bokeh has built the whole page.
