@@ -45,7 +45,7 @@ class _Instrument:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InstrumentState:
-    """What instruments of the same run take over from those of a later step."""
+    """What instruments of an earlier step of the run take over, such as the histogram scale."""
 
     scale: HistogramScale
     activations: ActivationRecorder
@@ -87,7 +87,7 @@ class Instruments:
 
     @property
     def state(self) -> InstrumentState:
-        """What is left of them when the run is left."""
+        """What instruments of an earlier step of this run take over."""
         activations = self._activation_recorder.up_to(self._training.step)
         return InstrumentState(copy.copy(self._scale), activations, self._training.gradient_cosine)
 

@@ -1,4 +1,4 @@
-"""Branches: runs with the same first step, each left for another way from one of its steps.
+"""Branches: runs with the same first step, kept when another run was forked from them.
 
 A branch is determined to the bit by the first config of its tree, its journal, and its number of
 steps. Its curves are kept to be compared with, and some checkpoints to take it up again soon.
@@ -19,14 +19,14 @@ from engine.training.commands import BranchRecord, Command, SetKnob, turns_of
 from engine.training.config import SETTINGS, RunConfig
 from engine.training.training import Training
 
-MOST = 8  # branches beside the run itself; that left longest ago is dropped
-CURVES = 2**20  # bytes of the curves of all branches but the last
-PART = 3  # one part of so many of a visitor's room for checkpoints is theirs
+MOST = 8  # branches beside the run itself; the oldest is dropped
+CURVES = 2**20  # bytes of the curves of all branches except the newest
+PART = 3  # they get one part of so many of a visitor's room for checkpoints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """What a branch is rebuilt from without being repeated from its first step."""
+    """What a branch is rebuilt from, instead of repeating it from its first step."""
 
     recorder: Recorder
     checkpoints: list[Checkpoint[Recorder]]
@@ -35,28 +35,28 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Branch:
-    """A run that was left, as it was then."""
+    """A run at the step at which another one took its place."""
 
     info: BranchInfo
     first: RunConfig
     journal: tuple[tuple[int, Command], ...]
     markers: tuple[Marker, ...]
     digest: str | None
-    kept: Kept | None  # None: it came with a link, and is repeated when somebody goes there
+    kept: Kept | None  # None: it came with a link, and is repeated when it is taken up
 
     @property
     def turns(self) -> tuple[tuple[int, SetKnob], ...]:
-        """The changes that lead to it."""
+        """The changes of settings in its journal."""
         return turns_of(self.journal)
 
     @property
     def bare(self) -> "Branch":
-        """The same without what can be made again by repeating it."""
+        """The same without what repeating it would restore: curves, markers and checkpoints."""
         info = dataclasses.replace(self.info, past=None)
         return dataclasses.replace(self, info=info, markers=(), kept=None)
 
     def up_to(self, step: int, digest: str) -> "Branch":
-        """The same run, left at an earlier step and before any change made there."""
+        """The same run cut off at an earlier step, before any change made at it."""
         if self.kept is None:
             raise ValueError(f"run {self.info.run} has no checkpoints")
         journal = tuple(entry for entry in self.journal if entry[0] < step)
@@ -78,7 +78,7 @@ class Branch:
         return BranchRecord(self.info.run, self.turns, self.info.step, left, self.digest)
 
     def rebuilt(self, host: Training, work: Callable[[], float]) -> Past:
-        """Its last step, to be rebuilt; `host` is any run over the same data."""
+        """Begin to rebuild its last step; `host` is any run over the same data."""
         if self.kept is None:
             raise ValueError(f"run {self.info.run} has no checkpoints")
         recorder, states, later = self.kept.recorder, self.kept.checkpoints, self.kept.later
@@ -87,14 +87,14 @@ class Branch:
 
 
 class Branches:
-    """The branches beside a run, that left longest ago first."""
+    """The branches beside a run, the oldest first."""
 
     def __init__(self, room: int) -> None:
         self._room = room // PART
         self._branches: dict[int, Branch] = {}
 
     def allow(self, room: int) -> None:
-        """Keep their checkpoints in their part of so many bytes."""
+        """Thin their checkpoints to their part of so many bytes."""
         self._room = room // PART
         self._thin()
 
@@ -106,7 +106,7 @@ class Branches:
 
     @property
     def infos(self) -> tuple[BranchInfo, ...]:
-        """What a snapshot says of them."""
+        """Their descriptions in a snapshot."""
         return tuple(x.info for x in self._branches.values())
 
     @property
@@ -124,7 +124,7 @@ class Branches:
         return self._branches[run]
 
     def add(self, branch: Branch) -> None:
-        """Keep one more; of the others only what there is room for."""
+        """Add a branch; of the others keep only what fits."""
         self._branches[branch.info.run] = branch
         while len(self._branches) > MOST:
             del self._branches[next(iter(self._branches))]
@@ -138,7 +138,7 @@ class Branches:
                     del _states(old)[place]
 
     def _keep_curves(self) -> None:
-        """Keep the curves of those that were left last, as many as there is room for."""
+        """Drop the curves of the oldest branches if all exceed the limit."""
         total = 0
         for number, branch in reversed(self._branches.items()):
             total += branch.info.past.curves.nbytes if branch.info.past else 0
@@ -146,13 +146,13 @@ class Branches:
                 self._branches[number] = branch.bare
 
     def drop(self, run: int) -> None:
-        """Forget one, for good or because it is the run itself now."""
+        """Remove a branch."""
         self._branches.pop(run, None)
 
     def adopt(
         self, branch_records: Sequence[BranchRecord], first: RunConfig, numbers: Mapping[int, int]
     ) -> None:
-        """Those of a link, under new numbers; each is repeated when somebody goes there."""
+        """Add the branches of a link under new numbers; each is repeated when it is taken up."""
         for known in branch_records[-MOST:]:
             self.add(from_link(known, first, numbers))
 

@@ -1,4 +1,4 @@
-"""Whose commands come next while many send some: in turn, and few in a row."""
+"""Orders the commands of many visitors: each waits its turn, and few are applied in a row."""
 
 import math
 from collections.abc import Hashable
@@ -6,11 +6,11 @@ from collections.abc import Hashable
 from engine.runtime.time_budget import TimeBudget
 
 ROW = 0.04  # seconds of commands in a row, before everybody's plots go on
-SHARE = 0.3  # of the thread, for the commands that then follow
+SHARE = 0.3  # ... of the thread for commands after that
 
 
 class CommandTurns[S: Hashable]:
-    """A queue of all who could pay for their commands, but come when others have spent the time."""
+    """A queue of visitors with time for their commands, while others have used up everybody's."""
 
     def __init__(self) -> None:
         self._budget = TimeBudget(ROW)
@@ -24,11 +24,11 @@ class CommandTurns[S: Hashable]:
         self._budget.fill(now, SHARE)
 
     def pay(self, seconds: float) -> None:
-        """Somebody's commands have taken so long."""
+        """Subtract the seconds that a visitor's commands took."""
         self._budget.pay(seconds, SHARE)
 
     def admits(self, sender: S) -> bool:
-        """Whether it is the turn of this one; if not, it waits in the queue."""
+        """Whether it is this visitor's turn; if not, it is put in the queue."""
         if self._budget.solvent and next(iter(self._line), sender) == sender:
             self.leave(sender)
             return True
@@ -36,13 +36,13 @@ class CommandTurns[S: Hashable]:
         return False
 
     def leave(self, *senders: S) -> None:
-        """These wait no longer."""
+        """Remove these from the queue."""
         for sender in senders:
             self._line.pop(sender, None)
 
     @property
     def first(self) -> S | None:
-        """Whose turn it is now."""
+        """The visitor whose turn it is now, if there is one."""
         return next(iter(self._line), None) if self._budget.solvent else None
 
     @property

@@ -23,7 +23,7 @@ class Companion:
     """A run that is trained beside another one."""
 
     def __init__(self, a: Run, number: int, later: InstrumentState, room: int) -> None:
-        """B leaves A where that stands; `later` is what A's instruments hand on."""
+        """Fork B from A's current step; `later` is the state of A's instruments."""
         size = a.training.network.parameters.size
         if size > MOST:
             raise ValueError(
@@ -95,7 +95,7 @@ class Companion:
         return known or self.run.diverged is not None
 
     def trace(self, a: Training) -> None:
-        """Measure one more place of that line."""
+        """Measure the loss at one more point of that line."""
         if self._traced != self._pair(a):
             self._tracer, self._traced = LineTracer(a, self.run.training), self._pair(a)
         if self._tracer is None:
@@ -107,7 +107,7 @@ class Companion:
             self._tracer = None
 
     def trace_for(self, seconds: float, a: Training, work: Callable[[], float]) -> None:
-        """Measure places of that line for about so long."""
+        """Measure points of that line for about so many seconds."""
         begun = work()
         while not self.traced(a):
             self.trace(a)

@@ -1,4 +1,4 @@
-"""Writes the curves of a run: what each row of the history holds, and when there is one."""
+"""Writes the curves of a run: the values in each row of its history, and when a row is due."""
 
 import copy
 import math
@@ -42,7 +42,7 @@ class Recorder:
         self._known: Curves | None = None  # with the rows to come, of a run that is made again
         self._known_row = math.inf  # the step of the next of these
         self.asked = 0  # a step that is to have a row
-        self.same_until = 0  # a step that is to have a judged row; to it nobody's watching adds any
+        self.same_until = 0  # a step with a judged row; up to it, watching adds no rows
         self.judged = 0  # the step of the last row that was judged
         self.apart = math.inf  # steps from one row to the next, at most
         self.spare = 1.0  # how many times as long as a step takes there is for it, and to measure
@@ -71,18 +71,18 @@ class Recorder:
         self.asked = self._judge_at = step
 
     def turn(self) -> None:
-        """Something was changed: rows are close from here on, and the average starts over."""
+        """A setting was changed: write rows often again, and restart the average."""
         self.make_due()
         self._smoothed.restart()
 
     def note(self, loss: float) -> None:
-        """Count in the loss of the step that was just made."""
+        """Include the loss of the step that was just made."""
         self._spread.add(loss)
 
     # ---- going back ---------------------------------------------------------------------------
 
     def mark(self) -> "Recorder":
-        """How it stands after this step, without its rows: `rewound` goes back there."""
+        """Its state after this step, without the rows, from which `rewound` restores it."""
         mark = copy.copy(self)
         mark._spread, mark._smoothed = copy.copy(self._spread), copy.copy(self._smoothed)
         mark._history, mark._known = self._history.mark(), None
@@ -90,7 +90,7 @@ class Recorder:
         return mark
 
     def rewound(self, mark: "Recorder", training: Training) -> "Recorder":
-        """The same rows as they stood at a mark, of a copy of the run that goes the same way."""
+        """The recorder as it was at a mark, for a copy of the run that repeats its steps."""
         past = copy.copy(mark)
         past._spread, past._smoothed = copy.copy(mark._spread), copy.copy(mark._smoothed)
         past._training = training
@@ -100,13 +100,13 @@ class Recorder:
         return past
 
     def repeat(self, loss: float) -> None:
-        """Count in the loss of a step that was made again, and the row that it then had."""
+        """Include the loss of a repeated step, and the row that was written at it."""
         self.note(loss)
         if self._training.step == self._known_row:
             self._take_known()
 
     def repeat_end(self, loss: float) -> None:
-        """The step that was made again diverged once more."""
+        """The repeated step diverged, as it did before."""
         self.turn()
         if self._known_row == math.inf:
             self.end(loss)
@@ -131,7 +131,7 @@ class Recorder:
             self._note_judged()
 
     def cosine_at(self, step: int, now: float) -> float:
-        """The gradient cosine that a run knew after a step, of whose end it is `now`.
+        """The gradient cosine that was shown after a step; `now` is that of the last step.
 
         It is computed in the step after a measurement, and shown with the next one.
         """
@@ -142,20 +142,20 @@ class Recorder:
         return float(cosines[row]) if 0 < row < len(steps) else now if row else math.nan
 
     def fork(self, training: Training) -> "Recorder":
-        """The same rows, to go on from here with those of another run."""
+        """A copy with the same rows, for a run that is forked at this step."""
         fork = self.mark()
         fork._training, fork._history = training, self._history.left()
         return fork
 
     def left(self) -> "Recorder":
-        """All its rows, in no more bytes than they take, without the training that it is of."""
+        """A compact copy of all rows, without the training."""
         left = copy.copy(self)
         left._history, left._known = self._history.left(), None
         del left._training
         return left
 
     def part(self) -> None:
-        """Forget what is known of later steps: the run goes another way from here."""
+        """Forget the known rows of later steps: from here on the run differs."""
         self._known = None
         self.asked = 0
         self._history.part()
@@ -176,7 +176,7 @@ class Recorder:
         self._record(figures | {"loss_average": self._smoothed.add(figures["loss"])})
 
     def end(self, loss: float) -> None:
-        """Write the last row of a run that diverged: no average is between it and the reader."""
+        """Write the last row of a run that diverged, with the loss itself as its average."""
         self._append({"loss": loss, "loss_average": loss})
 
     def _record(self, figures: dict[str, float]) -> None:
@@ -204,7 +204,7 @@ class Recorder:
         self._judge_at = self._training.step + self._apart(judged * self._training.network.work)
 
     def _measure(self) -> dict[str, float]:
-        """What takes a look at every parameter."""
+        """The figures that read every parameter."""
         training = self._training
         training.compare_next()
         figures = {"penalty": training.penalty, "gradient_cosine": training.gradient_cosine}
@@ -216,7 +216,7 @@ class Recorder:
         return figures
 
     def _judge(self) -> dict[str, float]:
-        """What takes a look at many examples."""
+        """The figures that evaluate many examples."""
         train, validation = self._training.judges
         weights = train.network.parameters.state_digest
         return {

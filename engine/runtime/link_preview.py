@@ -21,7 +21,7 @@ BROKEN = "The state that this link carries diverges before the step that it is f
 
 
 class LinkPreview:
-    """The last step of a run that is only at its first one."""
+    """The last step of a run that is still at its first step."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class LinkPreview:
         later: InstrumentState,
         work: Callable[[], float],
     ) -> None:
-        """The step is to be rebuilt; `start` and `recorder` stand at the first one."""
+        """Begin to rebuild the last step; `start` and `recorder` are at the first one."""
         packed = unpack(begin.state, start, begin.script)
         if begin.until is None or packed.step >= begin.until:
             raise ValueError("The state that this link carries is not before its last step")
@@ -49,7 +49,7 @@ class LinkPreview:
         return self.past.ready
 
     def advance(self, seconds: float) -> None:
-        """Rebuild for about so long; ValueError says that the state leads to no such step."""
+        """Rebuild for about so many seconds; ValueError if the state diverges before that step."""
         try:
             self.past.advance(seconds)
         except Diverged:

@@ -1,4 +1,4 @@
-"""One run: a training, its journal, and the curves, markers and checkpoints that are kept of it.
+"""One run: a training with its journal, curves, markers and checkpoints.
 
 The first config and the journal determine all of it to the bit.
 """
@@ -52,7 +52,7 @@ class Run:
         )
 
     def fork_at(self, past: Past, number: int, room: int) -> "Run":
-        """Another run, which goes on from a past step of this one."""
+        """A new run that is forked from a past step of this one."""
         journal = [entry for entry in self.journal if entry[0] < past.step]
         markers = [marker for marker in self.markers if marker.step < past.step]
         parent = Parent(self.number, past.step)
@@ -84,7 +84,7 @@ class Run:
         )  # fmt: skip
 
     def fork(self, number: int, room: int) -> "Run":
-        """Another run, which leaves this one where it stands."""
+        """A new run that is forked from the current step of this one."""
         training = self.training.fork_now()
         recorder, journal = self.recorder.fork(training), list(self.journal)
         first, left = self.first_config, self.checkpoints.left()
@@ -118,7 +118,7 @@ class Run:
 
     @property
     def turns(self) -> tuple[tuple[int, SetKnob], ...]:
-        """The changes of settings that lead to it."""
+        """The changes of settings in its journal."""
         return turns_of(self.journal)
 
     @property
@@ -171,7 +171,7 @@ class Run:
         self.markers.append(Marker(self.step, self.recorder.rows, text, path))
         self.recorder.turn()
 
-    # ---- what is left of it -------------------------------------------------------------------
+    # ---- for comparison, and as a branch --------------------------------------------------
 
     def so_far(self, name: str, metrics: RunMetrics) -> PastRun:
         """Its state, to be compared with others."""
@@ -192,7 +192,7 @@ class Run:
 
     @property
     def branch_record(self) -> BranchRecord:
-        """The run as plain values, as far as it has come."""
+        """The run up to its last step as plain values."""
         left = (self.parent.run, self.parent.step) if self.parent else None
         return BranchRecord(self.number, self.turns, self.step, left, self.digest)
 

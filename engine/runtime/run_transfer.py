@@ -1,7 +1,7 @@
-"""A run on its way to another experiment of the same server, which goes on with it at once.
+"""Transfers a run to another experiment of the same server, which continues it at once.
 
-Nothing is repeated, unlike with the run of a link, whose state anybody may have written: the last
-checkpoint leads to the last step, and its weights are compared with those that the run had there.
+Only the steps after the last checkpoint are repeated, and the weights are then compared. The state
+in a link is not trusted like this, since anybody can write one.
 """
 
 import dataclasses
@@ -15,16 +15,16 @@ from engine.training.commands import Begin, Command
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunTransfer:
-    """A run as it was shown, in values that nobody changes any more."""
+    """A run as it was shown, in immutable values."""
 
     begin: Begin  # what determines it
-    branch: Branch | None  # how it stood; None: it is repeated from its first step
+    branch: Branch | None  # its state; None: it is repeated from its first step
     noticed: tuple[Notice, ...]
     previous: PastRun | None  # the run before it, which its plots show, too
 
     @property
     def light(self) -> "RunTransfer":
-        """The same for a long way: of its checkpoints only the last, beside the first step."""
+        """A small copy for another process: it has only the first and the last checkpoint."""
         branch = self.branch
         if branch is None or branch.kept is None:
             return self

@@ -23,8 +23,8 @@ from engine.training.config import RunConfig
 from engine.training.training import Training
 
 OTHER_BITS = (
-    "At step {step:,} this run had other weights where it comes from, which is another kind of"
-    " machine: it goes on with these."
+    "At step {step:,} this run had other weights on the machine it comes from, which rounds"
+    " differently: it continues with these."
 )
 
 
@@ -43,7 +43,7 @@ class RunTree:
         self._room = room  # bytes for checkpoints
         self.shown = ShownStep()
         self.previous: PastRun | None = None  # the run that was trained before
-        self._plant(training, 1, Status.PAUSED)
+        self._start_tree(training, 1, Status.PAUSED)
 
     def begin(self, training: Training) -> None:
         """Begin a run that has nothing to do with those before."""
@@ -52,10 +52,10 @@ class RunTree:
             self.previous = self.trainer.so_far(f"run {run.number}")
         self.shown.end_look(self.trainer)
         self._diagnosing.begin()
-        self._plant(training, self._runs + 1, self.trainer.status)
+        self._start_tree(training, self._runs + 1, self.trainer.status)
 
-    def _plant(self, training: Training, run: int, status: Status) -> None:
-        """Train the first run of a tree."""
+    def _start_tree(self, training: Training, run: int, status: Status) -> None:
+        """Make this the first run of a new tree."""
         self._runs = run  # how many runs there have been
         self.branches = Branches(self._room)
         self.other: Companion | None = None  # run B of a comparison
@@ -64,7 +64,7 @@ class RunTree:
     def _train_anew(self, run: Run, status: Status) -> None:
         """Train a run that has made no step yet."""
         self.shown.preview = None
-        self._stands_in: Run | None = None  # for a run of another tree, while that is rebuilt
+        self._placeholder: Run | None = None  # trained while a transferred run is rebuilt
         self.repeats: Branch | None = None  # the branch of a link that its script repeats
         measured = Measurements(run.training, self._work)
         self.trainer = Trainer(run, measured, status, show_data(run.training.data), self._clock)
@@ -140,7 +140,7 @@ class RunTree:
         """The run as it is shown, for another tree; None while that is the state of a link."""
         if self.shown.preview:
             return None
-        if self._stands_in and self.shown.goal:
+        if self._placeholder and self.shown.goal:
             return self.shown.goal
         branch, past = self.trainer.as_branch(), self.shown.rebuilt
         digest = past.training.network.parameters.digest if past else ""
@@ -151,21 +151,21 @@ class RunTree:
     @property
     def at_work(self) -> bool:
         """Whether there is something to do at once, besides training."""
-        return self.shown.rebuilding or self._traces or self.shown.rebuilding_preview
+        return self.shown.rebuilding or self._line_pending or self.shown.rebuilding_preview
 
     @property
-    def _traces(self) -> bool:
-        """Whether the line to run B is still to be measured: while both runs wait."""
+    def _line_pending(self) -> bool:
+        """Whether the line to run B must still be measured; only while both runs wait."""
         waits = self.trainer.status is Status.PAUSED and not self.shown.past
         return waits and self.other is not None and not self.other.traced(self.run.training)
 
     def work(self, seconds: float) -> bool:
-        """Do what has to be done before training, for about so long; False if that is nothing."""
+        """Rebuild or measure for about so many seconds; False if nothing is pending."""
         shown, preview = self.shown, self.shown.preview
         if shown.past:
             shown.past.advance(seconds)
-            self._arrive()
-        elif self.other and self._traces:
+            self._switch_to_goal()
+        elif self.other and self._line_pending:
             self.other.trace_for(seconds, self.run.training, self._work)
         elif preview and not preview.ready:
             try:
@@ -179,7 +179,7 @@ class RunTree:
     # ---- the run of a link --------------------------------------------------------------------
 
     def adopt(self, begin: Begin) -> None:
-        """Be one of the branches that came with a link, under the next free numbers."""
+        """Take over the branches of a link, under the next free numbers."""
         runs = sorted({begin.run, *(x.run for x in begin.branches)})
         numbers = {run: self.run.number + n for n, run in enumerate(runs)}
         self.run.number, self._runs = numbers[begin.run], max(numbers.values())
@@ -202,26 +202,26 @@ class RunTree:
         self.trainer.message = f"{error}: the run is repeated from its first step."
 
     def end_repeating(self) -> None:
-        """The run has been repeated: was the state of its link that of its last step?"""
+        """The run has been repeated: compare its weights with the preview from its link."""
         self.repeats, preview, self.shown.preview = None, self.shown.preview, None
         if preview and preview.ready and not preview.is_of(self.run.training.network):
-            message = "The state that the link carried was not this run's, shown now."
+            message = "The link's state was not this run's, which is shown now."
             self.trainer.message = message
 
     # ---- a run of another tree ----------------------------------------------------------------
 
     def take_up(self, branch: Branch) -> None:
-        """Go on with it as soon as its last step is rebuilt; the run from here has made no step."""
+        """Continue a transferred run as soon as its last step is rebuilt."""
         info = dataclasses.replace(branch.info, run=self.run.number, parent=self.run.parent)
         branch = dataclasses.replace(branch, info=info)
         past = branch.rebuilt(self.run.training, self._work)
-        self._stands_in = self.run
+        self._placeholder = self.run
         self.shown.look_at(past, self.trainer, branch)
-        self._arrive()
+        self._switch_to_goal()
 
     def refuse_if_taking_up(self) -> None:
-        """Raise ValueError while the run that is to be gone on with is not there yet."""
-        if self._stands_in:
+        """Raise ValueError while a transferred run is being rebuilt."""
+        if self._placeholder:
             raise ValueError("This run is still being rebuilt: wait until it is there.")
 
     # ---- other steps and other runs -----------------------------------------------------------
@@ -255,23 +255,23 @@ class RunTree:
             return self._repeat(branch)
         past = branch.rebuilt(self.run.training, self._work)
         self.shown.look_at(past, self.trainer, branch)
-        self._arrive()
+        self._switch_to_goal()
         return None
 
-    def _arrive(self) -> None:
-        """Take the branch up whose last step has been rebuilt."""
+    def _switch_to_goal(self) -> None:
+        """Continue the requested branch, if its last step has been rebuilt."""
         past, branch = self.shown.past, self.shown.goal
         if past and branch and past.ready:
             past.finish()
-            carried, self._stands_in = self._stands_in is not None, None
-            if not carried:
+            transferred, self._placeholder = self._placeholder is not None, None
+            if not transferred:
                 self._leave(branch)
             self._train_on(self.run.take_up(branch, past, self._room_left), past)
-            if carried and self.run.digest != branch.digest and not self.trainer.message:
+            if transferred and self.run.digest != branch.digest and not self.trainer.message:
                 self.trainer.message = OTHER_BITS.format(step=self.run.step)
 
     def _repeat(self, branch: Branch) -> Script:
-        """Take up a branch of a link: there is nothing of it, so it is repeated."""
+        """Repeat a branch of a link from its first step, since it has no checkpoints."""
         training = self.run.training.restarted(self.run.first_config)
         self._leave(branch)
         run = Run.begun(branch.info.run, training, self._room, self._work)
@@ -284,7 +284,7 @@ class RunTree:
         """Rebuild the step that is wanted, however long it takes."""
         if self.shown.past:
             self.shown.past.advance()
-            self._arrive()
+            self._switch_to_goal()
 
     def go_on_from_past(self) -> None:
         """Fork: a new run continues from the past step that is shown."""
@@ -301,14 +301,14 @@ class RunTree:
         self._train_on(run, past)
 
     def _leave(self, taken_up: Branch | None = None) -> None:
-        """Keep this run as a branch, in the place of one that is taken up."""
+        """Keep this run as a branch, in place of the one that is taken up."""
         if taken_up:
             self.branches.drop(taken_up.info.run)
         self.previous = self.trainer.so_far(f"run {self.run.number}")
         self.branches.add(self.repeats or self.trainer.as_branch())
 
     def _train_on(self, run: Run, past: Past) -> None:
-        """Train the run that has been rebuilt, if the one before was trained."""
+        """Train the rebuilt run; it runs if the one before did."""
         waited = self.shown.status_now is Status.PAUSED
         past.measured.instruments.go_on(past.later)
         self.shown.past = self.shown.goal = self.repeats = None

@@ -1,4 +1,4 @@
-"""Which step is shown in place of the run as it stands: a past one, or the last of a link's run."""
+"""Which step is shown in place of the last one: a past step, or the last of a link's run."""
 
 from engine.measure.snapshot import Status
 from engine.runtime.branches import Branch
@@ -8,7 +8,7 @@ from engine.runtime.trainer import Trainer
 
 
 class ShownStep:
-    """What somebody looks at: by itself, a run as it stands."""
+    """The step that is shown: the last one, unless a past step or a preview is."""
 
     def __init__(self) -> None:
         self.past: Past | None = None  # the past step that is shown; training waits meanwhile
@@ -22,7 +22,7 @@ class ShownStep:
         self.status_now, trainer.status = trainer.status, Status.PAUSED
 
     def end_look(self, trainer: Trainer) -> None:
-        """Show the run as it stands, and go on with it."""
+        """Show the last step again, and continue the run."""
         if self.past:
             self.past = self.goal = None
             if trainer.status is Status.PAUSED:  # not if it failed
@@ -35,12 +35,12 @@ class ShownStep:
 
     @property
     def rebuilding_preview(self) -> bool:
-        """Whether the last step of a link's run is."""
+        """Whether the last step of a link's run is being rebuilt."""
         return self.preview is not None and not self.preview.ready
 
     @property
     def rebuilt(self) -> Past | None:
-        """The other step, if it is the one that is shown already."""
+        """The past step or preview, once it is rebuilt."""
         past = self.past or (self.preview and self.preview.past)
         return past if past and past.ready else None
 

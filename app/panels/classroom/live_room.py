@@ -24,12 +24,12 @@ PATIENCE = 2.0  # seconds within which the engine returns the run's state
 
 
 NOTHING = "Nobody here has answered a lesson or pinned a run yet."
-EMPTY = 60  # seconds without anybody, after which the run waits
-NEWER = sys.maxsize  # than any version: the next one
+EMPTY = 60  # seconds without anybody, after which the run is paused
+NEWER = sys.maxsize  # than any version: asks for the next snapshot
 
 
 def _ignore_snapshot(snapshot: Snapshot, version: int) -> None:
-    """It is enough that there is a newer snapshot."""
+    """Ignore the snapshot: only that one is published matters."""
 
 
 class LiveRoom:
@@ -43,10 +43,10 @@ class LiveRoom:
         self.seats: dict[Seat, Participant] = {}
         self.teachers: set[TeacherSeat] = set()
         self.changed: Callable[[], None] = lambda: None
-        self.mirrors: RunMirrors | None = None  # of runs in other processes
-        self.tiles_elsewhere: Mapping[str, Tile] = {}  # ... and what they are like
-        self._packed = b""  # the class's run, as it was asked for last
-        self._empty = 0  # seconds without anybody
+        self.mirrors: RunMirrors | None = None  # mirrors of runs in other processes
+        self.tiles_elsewhere: Mapping[str, Tile] = {}  # ... and their tiles on the wall
+        self._packed = b""  # the class's run as it was last requested, packed
+        self._empty = 0  # seconds for which nobody has been connected
         self._held = False  # whether the run waits for predictions
         self._resumes = False  # ... and was running before
         room.packed_run = lambda: self._packed
@@ -80,7 +80,7 @@ class LiveRoom:
         return seat
 
     def stand_up(self, seat: Seat) -> None:
-        """Note that a student's page has lost its connection, which may come back."""
+        """Note that a student's page has lost its connection; it may reconnect."""
         if seat.here:
             seat.here = False
             self.room.go(seat.student)
@@ -134,7 +134,7 @@ class LiveRoom:
             self.run.handle.send(Pause())
 
     def _forget_the_left(self) -> None:
-        """Pages of students who were removed are their own again; others may be closed."""
+        """Give removed students their own page back, and drop closed pages."""
         self.teachers = {seat for seat in self.teachers if not seat.visit.over}
         for seat, student in list(self.seats.items()):
             removed = self.room.students.get(student.number) is not student
@@ -145,7 +145,7 @@ class LiveRoom:
                     seat.leave()
 
     def _guide_run(self) -> None:
-        """The run waits while the class predicts, and then goes on."""
+        """Pause the run while the class predicts, and resume it afterwards."""
         if self.run is None:
             return
         holds, handle = self.room.holds, self.run.handle
@@ -168,14 +168,14 @@ class LiveRoom:
 
     @property
     def stage(self) -> WatchedRun | None:
-        """The run that the class sees; None while nothing is known of it."""
+        """The run that the class sees; None until its first snapshot."""
         return self._run_of(self.room.shown) or self._run_of_teacher()
 
     def _run_of_teacher(self) -> WatchedRun | None:
         return self.run
 
     def _run_of(self, number: str | None) -> WatchedRun | None:
-        """A student's own run, if there is one and a page of the student's is there."""
+        """A student's own run, if there is one and a page of the student is connected."""
         student = self.room.students.get(number or "")
         if student is None:
             return None
@@ -191,7 +191,7 @@ class LiveRoom:
         return next((seat.visit.run for seat in seats if seat.visit.stands), None)
 
     def tiles(self) -> Mapping[str, Tile]:
-        """The runs of all who work on their own, by number; what they show is kept."""
+        """The tiles of all who work on their own, by number, also after their pages have closed."""
         tiles = dict(self.tiles_elsewhere)
         for seat, student in self.seats.items():
             if student.admitted and seat.works:
@@ -217,7 +217,7 @@ class LiveRoom:
         }
 
     async def hand_ins(self) -> tuple[bytes, str]:
-        """What all students hand in, as one archive; and whose pages are not with this process."""
+        """All students' hand-ins as one archive, and who is connected to another process."""
         made: dict[str, HandIn] = {}
         for seat, student in self.seats.items():
             if student.admitted and not seat.visit.over:
@@ -249,7 +249,7 @@ class LiveRoom:
 
     @property
     def truth(self) -> list[tuple[int, float]]:
-        """How the loss went where the class drew it."""
+        """The true loss curve beside those that the class drew."""
         question = self.room.question
         if self.run is None or question is None or question.axes is None or question.holds:
             return []
@@ -257,7 +257,7 @@ class LiveRoom:
         return curve_between(self.run.handle.latest.curves, axes.step, axes.step + axes.steps)
 
     def end(self) -> None:
-        """The room is closed: all pages are their own again, and nothing of it stays."""
+        """Close the room: give all pages back, and keep nothing."""
         self.room.closed = True
         self.room.students.clear()
         for seat in self.seats:

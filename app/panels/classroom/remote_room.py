@@ -1,4 +1,4 @@
-"""A room of another process, and the students whose pages are with this one.
+"""A room of another process, for the students who are connected to this one.
 
 It is a copy, to which messages from here that are not acknowledged yet are applied already: whoever
 votes sees the vote at once, also while the other process cannot be reached. Each second they are
@@ -41,7 +41,7 @@ NUMBERS = itertools.count(1)
 
 
 class RemoteRoom(LiveRoom):
-    """The copy of a room, with the pages of this process."""
+    """A copy of a room, for the pages of this process."""
 
     def __init__(
         self, room: Room, exchange: Exchange, clock: Callable[[], float] = time.monotonic
@@ -106,7 +106,7 @@ class RemoteRoom(LiveRoom):
         try:
             self.room.receive(key, sent.message)
         except Refused:
-            return  # its process will refuse it, too
+            return  # the room's process will refuse it, too
 
     def _answer(self, number: int, refusal: str) -> None:
         waiting = self._waiting.pop(number, None)
@@ -172,7 +172,7 @@ class RemoteRoom(LiveRoom):
     # ---- each second ----------------------------------------------------------------------------
 
     def rest(self) -> None:
-        """Report who is here, and send again what is not acknowledged; the run is not here."""
+        """Report who is connected, and resend what is not acknowledged."""
         tiles = self.tiles()
         here = {x.number: x for x in self.room.students.values() if x.pages}
         notes = {
@@ -190,19 +190,19 @@ class RemoteRoom(LiveRoom):
         self._serve()
 
     def _serve(self) -> None:
-        """Send others a run that is here, if they see it."""
+        """Publish a run of this process, if other processes show it."""
         watched = self.room.shown or self.room.looked_at
         self.mirrors.serve(watched if self.run_here(watched) else None, frozenset())
 
     @property
     def deserted(self) -> bool:
-        """Whether no page here is in the room any more."""
+        """Whether no page of this process is in the room any more."""
         return not any(seat.here for seat in self.seats) and not self._waiting
 
     # ---- what is seen ---------------------------------------------------------------------------
 
     def _guide_run(self) -> None:
-        """The run is another process's."""
+        """Do nothing: the run is in another process."""
 
     def _run_of_teacher(self) -> WatchedRun | None:
         return self.mirrors.of("")
@@ -218,7 +218,7 @@ class RemoteRoom(LiveRoom):
         return self._state.truth if self._state else []
 
     def student_sees(self, student: Participant) -> StudentSees:
-        """What a student sees of the room, and whether that is old."""
+        """What a student sees of the room, and whether it is outdated."""
         return msgspec.structs.replace(super().student_sees(student), lost=self.lost)
 
     def seat(self, student: Participant, visit: Visit) -> Seat:
@@ -228,7 +228,7 @@ class RemoteRoom(LiveRoom):
         return seat
 
     def part(self) -> None:
-        """Send and receive nothing more."""
+        """Stop sending and receiving."""
         self._exchange.unsubscribe(channel(self.room.code, "of"))
         self._exchange.unsubscribe(channel(self.room.code, "of run"))
         self.mirrors.end()

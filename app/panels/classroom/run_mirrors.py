@@ -14,14 +14,14 @@ from engine import RunTransfer, Snapshot
 
 
 class RunMirrors:
-    """Those of one room, by the numbers of students; empty: the teacher's."""
+    """The mirrors of one room, by the number of the student; empty: the teacher's."""
 
     def __init__(
         self, code: str, exchange: Exchange, run_here: Callable[[str], ShownRun | None]
     ) -> None:
         self._code, self._exchange, self._run_here = code, exchange, run_here
         self._mirrored: dict[str, MirroredRun] = {}
-        self._served: tuple[str, ShownRun] | None = None  # the run that others are sent
+        self._served: tuple[str, ShownRun] | None = None  # the run that is sent to others
         self._version = 0
         self._looks: Set[str] = frozenset()
         self._loop = asyncio.get_running_loop()
@@ -32,7 +32,7 @@ class RunMirrors:
     # ---- runs of other processes --------------------------------------------------------------
 
     def of(self, who: str) -> MirroredRun | None:
-        """A run of another process, once something of it is known."""
+        """The mirror of another process's run, once a snapshot has arrived."""
         if who not in self._mirrored:
             run = MirroredRun(lambda: self._ask(who))
             self._mirrored[who] = run
@@ -47,7 +47,7 @@ class RunMirrors:
 
     @property
     def looks(self) -> list[str]:
-        """The statistics that those who watch here request in addition."""
+        """The statistics that watchers in this process request in addition."""
         known = [run.handle.looks for run in self._mirrored.values() if run.known]
         return sorted(frozenset[str]().union(*known))
 
@@ -71,7 +71,7 @@ class RunMirrors:
             run.handle.wait(self, self._version, self._deliver, self._looks)
 
     def _deliver(self, snapshot: Snapshot, version: int) -> None:
-        """On the thread that has published the snapshot."""
+        """Pack a snapshot on the thread that has published it."""
         self._loop.call_soon_threadsafe(self._publish, snapshot, version)
 
     def _publish(self, snapshot: Snapshot, version: int) -> None:
@@ -81,7 +81,7 @@ class RunMirrors:
             self._wait()
 
     def answer(self, who: str) -> None:
-        """Answer a request to go on with a run, which may be of this process."""
+        """Answer a request to transfer a run, if it is of this process."""
         run = self._run_here(who)
         if run:
             run.transfer().add_done_callback(
@@ -93,7 +93,7 @@ class RunMirrors:
             self._exchange.publish(self._channel(who), packed_run(future.result()))
 
     def end(self) -> None:
-        """The room is closed, or goes to another process."""
+        """Stop: the room is closed, or another process takes it over."""
         if self._served:
             self._served[1].handle.forget(self)
         for who, run in self._mirrored.items():

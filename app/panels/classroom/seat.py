@@ -30,14 +30,14 @@ FREE_PRESSES = (
 
 
 class Seat:
-    """What a student's page shows, brought in line with the room after each change."""
+    """What a student's page shows, updated after each change of the room."""
 
     def __init__(self, room: Room, student: Participant, visit: Visit) -> None:
         self._room, self.student, self.visit = room, student, visit
         self._wheel = student.wheel
-        self._ordered = 0  # the last order that was followed
+        self._ordered = 0  # the number of the last order that was followed
         self._pointed_at = ""
-        self._accepted: Suggestion | None = None  # what is still to be set
+        self._accepted: Suggestion | None = None  # an accepted suggestion that is not set yet
         self._held = False
         self.here = True  # whether the page is connected
         visit.refuses = self._refuse
@@ -55,7 +55,7 @@ class Seat:
         self._point()
 
     def _hold(self) -> None:
-        """While the class is paused, so is the student's own run."""
+        """Pause the student's own run while the class is paused."""
         held = self.student.admitted and self._room.mode == "pause"
         if held and not self._held and self.visit.stands:
             self.visit.handle.send(Pause())
@@ -81,7 +81,7 @@ class Seat:
             log.warning("a class cannot go to a run: %s", error)
 
     def _fork(self, shown: WatchedRun) -> None:
-        """Begin a run of the student's own at the step that the class sees, to the bit."""
+        """Fork the class's run at the step that is shown, to the bit, as the student's own."""
         shown.transfer().add_done_callback(self._take_up)
 
     def _take_up(self, future: Future[RunTransfer]) -> None:
@@ -89,7 +89,7 @@ class Seat:
             self._go_on_with(future.result())
 
     def _go_on_with(self, run: RunTransfer) -> None:
-        if self.visit.parts.layout.panel == LESSON_TAB:  # its lesson waits
+        if self.visit.parts.layout.panel == LESSON_TAB:  # the lesson is paused
             self.visit.page.do("turn_to_tab", KNOBS)
         self.visit.page.change(lambda: self.visit.take_up(run))
 
@@ -100,13 +100,13 @@ class Seat:
             self.visit.page.do("point_at", view)
 
     def accept(self, suggestion: Suggestion) -> None:
-        """Set what the teacher suggests, in the student's own run."""
+        """Apply the teacher's suggestion to the student's own run."""
         if suggestion.path:
             self._accepted = suggestion
             self._set_accepted()
 
     def _set_accepted(self) -> None:
-        """Set it, unless the run is still being repeated, which nothing may disturb."""
+        """Apply it, unless the run is still being repeated: a change would make it another run."""
         if self._accepted is None or not self.visit.stands:
             return
         handle = self.visit.handle
@@ -120,7 +120,7 @@ class Seat:
             handle.forget(self)
 
     def leave(self) -> None:
-        """The student is not in the room any more: the page is its own again."""
+        """The student has left the room: show the student's own run again."""
         self.visit.refuses = lambda kind, name, value: ""
         self.visit.watch_other(None)
         self.visit.page.do("point_at", "")
@@ -148,7 +148,7 @@ class Seat:
 
 
 class TeacherSeat:
-    """A teacher's page: it may look at a student's run, and holds while the class predicts."""
+    """A teacher's page: it may show a student's run, and pauses while the class predicts."""
 
     def __init__(self, room: Room, visit: Visit) -> None:
         self._room, self.visit = room, visit
@@ -160,7 +160,7 @@ class TeacherSeat:
         self.visit.watch_other(looked_at)
 
     def leave(self) -> None:
-        """The room is closed."""
+        """The room is closed: show the teacher's own run again."""
         self.visit.refuses = lambda kind, name, value: ""
         self.visit.watch_other(None)
 
@@ -180,5 +180,5 @@ GOES_ON = {
 
 
 def _harmless(kind: str, name: str) -> bool:
-    """Whether something that is done on a page steers no run."""
+    """Whether an action on a page steers no run."""
     return (kind == "press" and name in FREE_PRESSES) or (kind == "key" and name in FREE_KEYS)

@@ -1,4 +1,4 @@
-"""A room of this process that other processes show: its state goes out, their messages come in.
+"""A room of this process that other processes show, too: it sends state and receives messages.
 
 Only the process with the teacher's run changes the room. It applies a message that arrives twice
 once, and counts an answer that arrives late for the question to which it was given.
@@ -31,10 +31,10 @@ from app.server.exchange import Exchange
 from app.server.mirrored_run import packed_run
 from app.server.shown_run import ShownRun
 
-SILENT = 5.0  # seconds without a report, after which a process has gone
-KEPT_EVERY = 5.0  # seconds from one copy of the run to the next
+SILENT = 5.0  # seconds without a report, after which a process counts as lost
+KEPT_EVERY = 5.0  # seconds between two copies of the run
 PER_SECOND = 1e6  # bytes of such copies, if they are large
-REFUSALS = 50  # that are sent again, to each process
+REFUSALS = 50  # that are kept for each process, to be sent again
 
 
 def channel(code: str, what: str) -> str:
@@ -43,7 +43,7 @@ def channel(code: str, what: str) -> str:
 
 
 class SharedRoom:
-    """A room of this process, and the students whose pages are with others."""
+    """A room of this process, with students who are connected to other processes."""
 
     def __init__(
         self, live: LiveRoom, exchange: Exchange, clock: Callable[[], float] = time.monotonic
@@ -53,10 +53,10 @@ class SharedRoom:
         self._reports: dict[str, tuple[Report, float]] = {}
         self._handled: dict[str, int] = {}
         self.refused: dict[str, dict[int, str]] = {}
-        self.taken_over = False  # by another process, while this one hung
+        self.taken_over = False  # by another process, while this one did not respond
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeping = asyncio.Lock()
-        self._kept: tuple[object, ...] = ()  # how the run stood when it was kept
+        self._kept: tuple[object, ...] = ()  # the state of the run when it was last copied
         self._keep_at = 0.0
         self._mirrors = live.mirrors = RunMirrors(self._code, exchange, self._run_here)
         exchange.subscribe(channel(self._code, "to"), self._receive)
@@ -105,7 +105,7 @@ class SharedRoom:
             self._receive_from_student(relayed.key, content)
 
     def _receive_from_student(self, key: str, sent: StudentMessage) -> None:
-        """A message of a student, whose answer counts if it was in time where it was given."""
+        """Apply a student's message; an answer counts if the student's process got it in time."""
         student, question = self._room.student(key), None
         if sent.asked and sent.phase and sent.asked <= len(self._room.asked):
             question = self._room.asked[sent.asked - 1]
@@ -123,7 +123,7 @@ class SharedRoom:
         self._mirrors.serve(self._watched(), self._looks)
 
     def _count(self) -> None:
-        """Who is there, with which pages and runs."""
+        """Record who is connected to a process, and which runs it has."""
         before = [student.elsewhere for student in self._room.students.values()]
         now = self._clock()
         self._reports = {
@@ -144,7 +144,7 @@ class SharedRoom:
         return frozenset(look for report in reports for look in report.looks)
 
     def _watched(self) -> str | None:
-        """The run of this process that others see; None: theirs, or there is no other."""
+        """The run of this process that others show; None if there is none."""
         if not self._reports:
             return None
         shown = self._room.shown or ""
@@ -153,7 +153,7 @@ class SharedRoom:
     # ---- messages to other processes ----------------------------------------------------------
 
     def publish(self) -> None:
-        """The room has changed."""
+        """Send the changed room to all processes."""
         orders = self._room.order.number
         known = all(report.order >= orders for report, _ in self._reports.values())
         state = FromRoom(
@@ -168,7 +168,7 @@ class SharedRoom:
         self._exchange.publish(channel(self._code, "of"), msgspec.json.encode(state))
 
     def tick(self, seconds: int) -> None:
-        """Once a second: stay its process, keep it for so long, and send it to all again."""
+        """Once a second: renew the claim on the room, store it for so long, and send it again."""
         self._count()
         self._mirrors.serve(self._watched(), self._looks)
         self.publish()
@@ -185,7 +185,7 @@ class SharedRoom:
         await self._exchange.keep(self._code, "room", room, seconds)
 
     async def _keep_run(self, seconds: int) -> None:
-        """Keep the run every few seconds, if it has gone on: another process may have to."""
+        """Store a copy of the run every few seconds, from which another process can take over."""
         run = self.live.run
         if run is None or self._keeping.locked() or self._clock() < self._keep_at:
             return
@@ -205,7 +205,7 @@ class SharedRoom:
             self._keep_at = self._clock() + max(KEPT_EVERY, len(kept) / PER_SECOND)
 
     async def end(self) -> None:
-        """The room is closed, for all processes; unless it is another one's now."""
+        """Close the room for all processes, unless another one has taken it over."""
         self._exchange.unsubscribe(channel(self._code, "to"))
         self._mirrors.end()
         if not self.taken_over:
@@ -214,7 +214,7 @@ class SharedRoom:
 
 
 def keep_notes(student: Participant, notes: Notes) -> None:
-    """Keep what a run in another process has shown."""
+    """Store the notes on a run of another process."""
     student.lessons |= notes.lessons
     if notes.last:
         student.note_trial(notes.last)
@@ -227,7 +227,7 @@ def _merged(tiles: list[dict[str, Tile]]) -> Mapping[str, Tile]:
 
 
 def _lean(room: Room, *, with_order: bool) -> SavedRoom:
-    """What followers need of a room: not the results, nor questions that are over."""
+    """The part of a room that followers need: without results and closed questions."""
     saved = save(room)
     students = [
         msgspec.structs.replace(student, predictions=[], best=None, trials=[])
