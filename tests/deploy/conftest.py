@@ -2,54 +2,53 @@
 
 import contextlib
 import json
-import os
+import multiprocessing
 import re
-import signal
 import ssl
-import subprocess
-import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.addresses import free_port
+from tests.deploy.panel_process import serve_app
 from tests.waiting import PATIENCE
 
-ROOT = Path(__file__).parents[2]
+# Forked from a process that has imported Panel once, a server starts in a quarter of the time.
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["panel.ui", "panel.command.serve", "tests.deploy.panel_process"])
+SPAWNED = multiprocessing.get_context("spawn")
 
 
 class Server:
     """`panel serve app` on its own port."""
 
-    def __init__(self, *flags: str, root: str = "", **environment: str) -> None:
+    def __init__(
+        self, *flags: str, root: str = "", start: BaseContext = FORKED, **environment: str
+    ) -> None:
         self.port = free_port()
         self.root = f"http://localhost:{self.port}{root}"
-        self._flags, self._environment = flags, environment
-        self._process: subprocess.Popen[str] | None = None
+        self._flags, self._environment, self._context = flags, environment, start
+        self._output = Path(tempfile.mkstemp(suffix=".log")[1])
         self.start()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            [
-                *(Path(sys.executable).with_name("panel"), "serve", "app"),
-                *("--port", str(self.port), *self._flags),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONWARNINGS": "default", **self._environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        flags = "--port", str(self.port), *self._flags
+        self._process = self._context.Process(
+            target=serve_app, args=(flags, self._environment, self._output)
         )
+        self._process.start()
 
     @property
     def pid(self) -> int:
-        assert self._process
+        assert self._process.pid
         return self._process.pid
 
     def says(self, path: str) -> dict[str, object]:
@@ -67,23 +66,20 @@ class Server:
         except OSError:
             return False
 
-    def wait(self) -> tuple[int, str]:
+    def wait(self) -> tuple[int | None, str]:
         """The exit status and the whole output, once the server has ended by itself."""
-        assert self._process
-        said, _ = self._process.communicate(timeout=PATIENCE)
-        return self._process.returncode, said
+        self._process.join(PATIENCE)
+        return self._process.exitcode, self._output.read_text()
 
-    def stop(self) -> tuple[int, str]:
+    def stop(self) -> tuple[int | None, str]:
         """Send SIGTERM, and wait."""
-        assert self._process
-        self._process.send_signal(signal.SIGTERM)
+        self._process.terminate()
         return self.wait()
 
     def kill(self) -> None:
-        assert self._process
-        if self._process.returncode is None:
-            self._process.kill()
-            self._process.communicate()
+        self._process.kill()
+        self._process.join()
+        self._output.unlink(missing_ok=True)
 
 
 @pytest.fixture

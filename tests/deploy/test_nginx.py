@@ -18,7 +18,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.addresses import free_port
-from tests.deploy.conftest import ROOT, Server, Visitor
+from tests.deploy.conftest import Server, Visitor
+from tests.deploy.panel_process import ROOT
 from tests.waiting import wait_until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")

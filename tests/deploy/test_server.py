@@ -17,7 +17,8 @@ from bokeh.util.token import generate_jwt_token, get_session_id
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.deploy.conftest import ROOT, Server, Visitor, get
+from tests.deploy.conftest import SPAWNED, Server, Visitor, get
+from tests.deploy.panel_process import ROOT
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -216,14 +217,17 @@ def test_a_dead_training_thread_is_reported_to_operator_and_pages(serve, tmp_pat
         visitor.close()
 
 
-COUNT = "import atexit, gc; atexit.register(lambda: print('kept', gc.get_freeze_count()))"
+COUNT = """
+import atexit, gc
+atexit.register(lambda: print("kept", gc.get_freeze_count(), flush=True))
+"""
 
 
 @pytest.fixture(scope="module")
 def signed():
-    """A server that signs its sessions, for several tests."""
-    lifetime = "--unused-session-lifetime", "120000"
-    server = Server(*lifetime, "--session-ids", "signed", BOKEH_SECRET_KEY="x" * 48)
+    """A server that signs its sessions; Bokeh reads the key when it is imported."""
+    flags = "--unused-session-lifetime", "120000", "--session-ids", "signed"
+    server = Server(*flags, start=SPAWNED, BOKEH_SECRET_KEY="x" * 48)
     wait_until(lambda: server.ready)
     yield server
     server.kill()
