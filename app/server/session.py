@@ -81,7 +81,7 @@ class Visit:
         self._lost_running = False
         self._closed = False
         self.name = ""  # for the operator
-        self._searches = MEMORY.searches  # for garbage, before it came
+        self._searches = MEMORY.searches  # for garbage, before the page was built
         self.presence = Presence()
         self.way_back = Reconnect()
         self._uploads = Uploads(FILE_READER)
@@ -95,11 +95,11 @@ class Visit:
     def come(self, wish: Wish) -> None:
         """Somebody requests the page, which was built ahead."""
         self._wish = wish
-        self._searches = MEMORY.searches
         self.presence.come()
 
     def belong_to(self, document: Document) -> None:
         """Handle the events of this page, and be able to change it from other threads."""
+        MEMORY.come()
         self.page = PageAccess(document, self.parts.bridge, self.parts.presses)
         self._show_soon = document.locked_callback(guarded(self._show), policy="latest")
         document.on_event(ConnectionLost, self.lose)

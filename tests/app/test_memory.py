@@ -9,12 +9,15 @@ import pytest
 from app.server import session
 from app.server.memory import (
     ALL,
+    ASIDE,
+    CALM,
     CAME,
     ENDS,
-    ENOUGH,
     NEW,
+    OLD,
     PAGE,
     SELDOM,
+    SHARE,
     YOUNG,
     Memory,
     give_back,
@@ -66,7 +69,7 @@ def test_memory_is_freed_only_after_visitors_have_left(memory, done, clock):
 
 def test_few_departures_do_not_pause_present_visitors(memory, done, clock):
     before = memory.searches
-    for _ in range(int(YOUNG / PAGE) - 1):
+    for _ in range(int(YOUNG / PAGE)):
         memory.owe(searches=before)
     clock.now += ENDS
     memory.look()
@@ -87,7 +90,7 @@ def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clo
     memory.look()
     assert done.pop(0) == NEW and memory.searches > before
     done.clear()
-    for _ in range(int(ENOUGH / PAGE)):
+    for _ in range(int(OLD / PAGE) - 1):
         memory.owe(searches=before)
     clock.now += ENDS
     memory.look()
@@ -96,6 +99,72 @@ def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clo
     clock.now += ENDS
     memory.look()
     assert done == [ALL, "back"]
+
+
+def test_the_more_pages_are_searched_the_more_of_them_have_left(memory, done, clock):
+    before = memory.searches
+    pages = int(2 * OLD / PAGE / SHARE)
+    for _ in range(pages):
+        memory.come()
+    memory.look()
+    assert done == [NEW, "back"]
+    done.clear()
+    leave(memory, clock, int(pages * SHARE) - 1, before)
+    assert done == []
+    leave(memory, clock, 1, before)
+    assert done == [ALL, "back"]
+
+
+def leave(memory: Memory, clock: Clock, visitors: int, searches: int) -> None:
+    """So many visitors leave, and nobody works on their pages any more."""
+    for _ in range(visitors):
+        memory.owe(searches=searches)
+    clock.now += ENDS
+    memory.look()
+
+
+def test_pages_are_set_aside_once_nobody_comes_any_more(memory, done, clock):
+    memory.come()
+    clock.now += CALM / 2
+    memory.look()
+    memory.come()
+    clock.now += CALM / 2
+    memory.look()
+    assert done == []
+    clock.now += CALM / 2
+    memory.look()
+    memory.look()
+    assert done == [NEW, "freeze", "back"]
+
+
+def test_pages_whose_visitors_are_away_are_not_set_aside(memory, done, clock):
+    memory.come()
+    memory.all_are_here = lambda: False
+    clock.now += CALM
+    memory.look()
+    assert done == []
+    memory.all_are_here = lambda: True
+    memory.owe(searches=memory.searches)
+    memory.look()
+    assert done == []  # the one who has just left is found garbage first
+    clock.now += ENDS
+    memory.look()
+    assert done == [NEW, "freeze", "back"]
+
+
+def test_what_is_set_aside_is_searched_when_much_of_it_has_left(memory, done, clock):
+    before = memory.searches
+    memory.come()
+    clock.now += CALM
+    memory.look()
+    done.clear()
+    leave(memory, clock, int(ASIDE / PAGE) - 1, before)
+    assert done == []
+    leave(memory, clock, 1, before)
+    assert done == ["aside", "back"]
+    done.clear()
+    leave(memory, clock, int(ASIDE / PAGE), memory.searches)
+    assert done == [NEW, "back"]  # they came later
 
 
 def test_a_large_network_is_freed_at_once(memory, done, clock):
@@ -108,7 +177,7 @@ def test_a_large_network_is_freed_at_once(memory, done, clock):
 def test_pages_are_searched_a_few_at_a_time_as_they_come(memory, done):
     for _ in range(CAME):
         memory.look()
-        memory.keep(visitors=2)
+        memory.come()
     assert done == []
     memory.look()
     memory.look()
@@ -149,6 +218,20 @@ def test_a_departure_is_counted(monkeypatch, memory, done):
     memory.nobody_is_here = lambda: True
     memory.look()
     assert done == ["aside", "back"]
+
+
+def test_a_page_built_ahead_is_as_old_as_it_is(monkeypatch, memory, done, clock):
+    monkeypatch.setattr(session, "MEMORY", memory)
+    pages = [session.Visit(Wish()) for _ in range(int(OLD / PAGE))]
+    clock.now += SELDOM
+    memory.look()
+    done.clear()
+    for page in pages:
+        page.come(Wish())
+        page.end()
+    clock.now += ENDS
+    memory.look()
+    assert done == [ALL, "back"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is given back")
