@@ -267,6 +267,7 @@ class Lessons:
     def _begin_to_play(self, lesson: Lesson, played: Played) -> None:
         self._played, self._scene, self._saw, self._since = played, None, "", math.inf
         self._told.object = "<p class='quiet'>Starting …</p>"
+        self._variations.object = ""  # their keys are now those of the question
         if self._pictures:
             self._pictures[:] = []
         first = played.lesson.runs[0].config if lesson.runs else RunConfig()

@@ -48,6 +48,8 @@ class PlaylistEditor:
         self._handle, self._presses, self._follow = handle, presses, follow
         self._title = ""
         self._items: list[Item] = []
+        self._saved = Draft()  # as it was saved last
+        self._other = Draft()  # which could be changed in place of an unsaved one
         self._run_title = self._run_link = ""  # what is written in the fields of a shared run
         self._section = ""  # of the lesson that was added last
         self._too_long = ""  # why the browser does not keep it
@@ -94,16 +96,23 @@ class PlaylistEditor:
         self._presses.on("follow playlist", self._play)
         self._presses.on("copy playlist", self._copy)
         self._presses.on("new playlist", lambda: self._begin(Draft()))
+        self._presses.on("change other playlist", lambda: self._begin(self._other))
         on("draft kept", self._recall)
 
     def edit(self, playlist: Playlist | None) -> None:
-        """Show what is being made, or this playlist to change it."""
-        if playlist is not None:
-            self._title, self._items = playlist.title, list(playlist.items)
+        """Show this playlist to change it, or what is being made as long as that is not saved."""
+        self._other = Draft(playlist.title, playlist.items) if playlist else Draft()
         if self._draft == Draft():
             self._ask_browser()
         else:
-            self._draw()
+            self._change_other_unless_unsaved()
+
+    def _change_other_unless_unsaved(self, refusal: str = "") -> None:
+        if self._other != Draft() and self._draft in (Draft(), self._saved):
+            self._title, self._items = self._other.title, list(self._other.items)
+        if self._other == self._draft:
+            self._other = Draft()
+        self._draw(refusal)
 
     # ---- what the browser keeps ------------------------------------------------------------------
 
@@ -114,6 +123,8 @@ class PlaylistEditor:
     def _begin(self, draft: Draft) -> None:
         """Go on with another one; what was being made is gone."""
         self._title, self._items = draft.title, list(draft.items)
+        if draft == self._other:
+            self._other = Draft()
         self._keep()
         self._draw()
 
@@ -136,7 +147,7 @@ class PlaylistEditor:
         if self._draft != Draft():
             return
         if not kept:
-            self._draw()
+            self._change_other_unless_unsaved()
             return
         known = {"", *whole_course().places}  # a lesson of the operator's may be gone
         try:
@@ -144,7 +155,7 @@ class PlaylistEditor:
             items = tuple(item for item in draft.items if item.lesson in known)
             self._begin(Draft(draft.title, items))
         except ValueError as error:
-            self._draw(str(error))
+            self._change_other_unless_unsaved(str(error))
 
     # ---- the file ------------------------------------------------------------------------------
 
@@ -160,6 +171,7 @@ class PlaylistEditor:
     def _file(self) -> bytes:
         raw = write_playlist(self._made)
         self._presses.do("keep_draft", "")
+        self._saved = self._draft
         return raw
 
     def _open_file(self) -> None:
@@ -298,6 +310,7 @@ class PlaylistEditor:
             run_link=self._run_link,
             own=self._own_step,
             late=LATER,
+            other=self._other.title,
             most_title=MOST_TITLE,
             most_words=MOST_ITEM_WORDS,
         )
@@ -317,6 +330,11 @@ explain(
     "button new playlist",
     "A new playlist",
     "Begins with an empty one. What was not saved as a file is gone.",
+)
+explain(
+    "button change other playlist",
+    "Change the other playlist",
+    "Opens the playlist that you were going through. What is shown here and not saved is gone.",
 )
 explain(
     ("button follow playlist", "button copy playlist"),

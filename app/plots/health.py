@@ -19,7 +19,7 @@ from engine import LayerStats, Snapshot
 # The shares above which the diagnosis has a finding; some zeros are healthy.
 BANDS = {"dead": 0.4, "zero": math.inf, "saturated": 0.5}
 TITLES = {
-    "dead": "dead: 0 on every example seen",
+    "dead": "dead: 0 on every example",
     "zero": "zero: exactly 0 just now",
     "saturated": "saturated: at either end",
 }
@@ -64,7 +64,7 @@ def _silence(part: str, snapshot: Snapshot) -> Columns:
     elif all(math.isnan(getattr(layer, part)) for layer in hidden):
         words = {
             "dead": "not all examples seen yet",
-            "saturated": "no two ends to saturate at",
+            "saturated": "cannot saturate",
         }.get(part, "")
     return {"x": [(len(hidden) + 1) / 2], "y": [0.22], "words": [words]}
 

@@ -162,8 +162,10 @@ def test_a_variation_asks_for_a_prediction_and_is_judged_by_its_own_verdict(pane
     browser.press("saw", "2.2 to 2.4")
     assert "initializer small normal (scale 0.0001) → unit normal" in page_text(panel.sidebar)
     browser.press("vary", f"0 {HOLDS}")
+    assert "Now vary it" not in told(panel)  # its keys are those of the question now
     play(panel, handle)
     browser.press("saw", "2.2 to 2.4")
+    assert "Now vary it" in told(panel)
     assert "The plots show: above 10.0" in told(panel)
     assert f"You expected: {HOLDS}. It is: {FAILS}." in told(panel)
     assert len(panel.answers) == 2
@@ -468,6 +470,36 @@ def test_a_playlist_that_is_not_saved_survives_a_reload(panel, browser):
     browser.press("playlist title", "Week 3")
     made(panel)  # it is saved
     assert kept_by(browser) == ""
+
+
+@pytest.mark.parametrize("reloaded", [True, False])
+def test_an_unsaved_playlist_is_not_replaced_without_asking(panel, browser, reloaded):
+    mine = Draft("Mine", (Item(title="Words"),))
+    other = Playlist("Week 3", (Item(lesson="dead-relus"),))
+    if not reloaded:
+        browser.press("edit playlist")
+        browser.press("draft kept", playlist_drafts.packed(mine))
+    browser.press("playlist packed", playlist_links.packed(other))
+    browser.press("edit playlist")  # "Change this playlist"
+    if reloaded:
+        browser.press("draft kept", playlist_drafts.packed(mine))
+    assert 'value="Mine"' in page_text(panel.main)
+    assert "Change “Week 3”" in page_text(panel.main)
+    browser.press("change other playlist")
+    assert 'value="Week 3"' in page_text(panel.main)
+    assert "you were making" not in page_text(panel.main)
+
+
+def test_a_saved_playlist_makes_room_for_another(panel, browser):
+    browser.press("edit playlist")
+    browser.press("draft kept", "")
+    browser.press("playlist title", "Mine")
+    browser.press("add words")
+    made(panel)  # it is saved
+    other = Playlist("Week 3", (Item(lesson="dead-relus"),))
+    browser.press("playlist packed", playlist_links.packed(other))
+    browser.press("edit playlist")
+    assert 'value="Week 3"' in page_text(panel.main)
 
 
 def test_nothing_can_be_written_before_the_browser_has_told_what_it_keeps(panel, browser):

@@ -4,6 +4,9 @@
 
 Each visitor opens the lessons, predicts, and predicts anew before the lesson's runs are over, so
 that all of them play all the time. The lessons have three to six runs each, four of a few seconds.
+Those who play the same lesson make the same runs, and an evaluation is computed once for all of
+them, as in a class. With `--different` no two visitors make the same runs: each has another lesson
+or another variation of it.
 Afterwards the same number of visitors on a server of its own trains at the lessons' average pace,
 and at full speed: the ratios say what a lesson costs beside a plain run.
 """
@@ -16,6 +19,8 @@ import time
 import numpy as np
 from server import Server, served
 from visitor import Visitor
+
+from engine import HOLDS, LESSONS, Lesson, open_lesson
 
 PLAYED = {  # lessons of some twelve seconds: what is predicted
     "update-rules": "no sooner",
@@ -41,38 +46,64 @@ async def opened(server: Server, visitors: int, pace: str) -> list[Visitor]:
     return crowd
 
 
-async def go_to_lessons(crowd: list[Visitor]) -> None:
+type Played = tuple[str, str, str]  # the slug of a lesson, and a button with its value
+
+
+def alike(count: int) -> list[Played]:
+    """A few lessons, which several visitors play each."""
+    known = [(slug, "predict", words) for slug, words in PLAYED.items()]
+    return [known[n % len(known)] for n in range(count)]
+
+
+def different(count: int) -> list[Played]:
+    """Each visitor has a lesson or a variation that nobody else has."""
+    lessons = [lesson for lesson in map(open_lesson, LESSONS) if _takes_long(lesson)]
+    known = [(lesson.slug, "predict", lesson.question.answer) for lesson in lessons]
+    for number in range(max(len(lesson.breaks) for lesson in lessons)):
+        varied = [lesson for lesson in lessons if number < len(lesson.breaks)]
+        known += [(lesson.slug, "vary", f"{number} {HOLDS}") for lesson in varied]
+    if count > len(known):
+        raise SystemExit(f"there are {len(known)} different ones only")
+    return known[:count]
+
+
+def _takes_long(lesson: Lesson) -> bool:
+    """Whether it plays until its visitor predicts anew."""
+    return sum(run.steps > 0 for run in lesson.runs) >= 2
+
+
+async def go_to_lessons(crowd: list[Visitor], played: list[Played]) -> None:
     """Open the panel of lessons on all pages."""
     for visitor in crowd:
         await visitor.go_to("Lessons")
     await asyncio.gather(*(visitor.until(LAST) for visitor in crowd))
-    for visitor, slug in zip(crowd, _slugs(len(crowd)), strict=True):
+    for visitor, (slug, _, _) in zip(crowd, played, strict=True):
         visitor.say("lesson", slug)
 
 
-def _slugs(count: int) -> list[str]:
-    known = list(PLAYED)
-    return [known[n % len(known)] for n in range(count)]
-
-
-async def play(crowd: list[Visitor]) -> None:
+async def play(crowd: list[Visitor], played: list[Played]) -> None:
     """Let all predict, again and again, spread over time."""
     while True:
-        for visitor, slug in zip(crowd, _slugs(len(crowd)), strict=True):
-            visitor.say("predict", PLAYED[slug])
+        for visitor, (_, button, value) in zip(crowd, played, strict=True):
+            visitor.say(button, value)
             await asyncio.sleep(AGAIN / len(crowd))
 
 
-async def measure(server: Server, visitors: int, seconds: float, pace: str, lessons: bool) -> float:
-    """The median of frames a second that a visitor gets, printed with what else was seen."""
+async def measure(
+    server: Server, visitors: int, seconds: float, pace: str, played: list[Played]
+) -> float:
+    """The median of frames a second that a visitor gets, printed with what else was seen.
+
+    Nothing to be played: all just train.
+    """
     early = Visitor(server.base)  # the first visitor waits for what is loaded once
     await early.open()
     early.leave()
     crowd = await opened(server, visitors, pace)
     playing = None
-    if lessons:
-        await go_to_lessons(crowd)
-        playing = asyncio.create_task(play(crowd))
+    if played:
+        await go_to_lessons(crowd, played)
+        playing = asyncio.create_task(play(crowd, played))
         await asyncio.sleep(AGAIN + 1)  # all of them play
     start, cpu = time.perf_counter(), server.cpu
     await asyncio.sleep(seconds)
@@ -84,7 +115,7 @@ async def measure(server: Server, visitors: int, seconds: float, pace: str, less
     rates = [len(arrived) / (stop - start) for arrived in inside]
     gaps = 1000 * np.concatenate([np.diff(arrived) for arrived in inside])
     print(
-        f"{'lessons' if lessons else f'pace {pace}':12} frames/s {min(rates):6.2f} least,"
+        f"{'lessons' if played else f'pace {pace}':12} frames/s {min(rates):6.2f} least,"
         f" {statistics.median(rates):.2f} median; gap {np.percentile(gaps, 50):.0f} ms p50,"
         f" {np.percentile(gaps, 99):.0f} ms p99;"
         f" server {100 * used / (stop - start):.0f} % of a core"
@@ -98,13 +129,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--visitors", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--different", action="store_true", help="no two make the same runs")
     options = parser.parse_args()
+    chosen = (different if options.different else alike)(options.visitors)
     found = {}
     for name in ("lessons", *PACES):
         with served(BABYSIT_MAX_VISITORS=options.visitors + 1) as server:
-            pace, lessons = ("full", True) if name == "lessons" else (name, False)
+            pace, played = ("full", chosen) if name == "lessons" else (name, [])
             found[name] = asyncio.run(
-                measure(server, options.visitors, options.seconds, pace, lessons)
+                measure(server, options.visitors, options.seconds, pace, played)
             )
             for line in server.complaints:
                 print(line)
