@@ -7,6 +7,10 @@ With --attacks, those who mean no good (attacks.py); with --folder, the program 
     uv run --group bench python tests/bench/odd.py --attacks --seconds 10
     uv run --group bench python tests/bench/odd.py --attacks --seconds 10 --folder BEFORE
 
+Whether memory grows from one round to the next, and what is left once all have gone:
+
+    uv run --group bench python tests/bench/odd.py --attacks --seconds 3 --rounds 3
+
 Starts a server of its own with so many visitors, all training. In turn there comes one who stops
 reading, a greedy one, a hidden tab, a phone on a slow line, one who talks nonsense, and a crowd
 that has paused. Told are the frames of the ordinary ones before and meanwhile and the longest wait
@@ -163,13 +167,15 @@ ODD: dict[str, Odd] = {
 ALL = {**ODD, **ATTACKS}
 
 
-async def measure(server: Server, number: int, seconds: float, names: list[str]) -> None:
+async def measure(
+    server: Server, number: int, seconds: float, names: list[str], rounds: int
+) -> None:
     """Each odd visitor in turn beside so many ordinary ones, for so many seconds."""
     crowd = await opened(server.base, number)
     await asyncio.sleep(2 * SETTLE)
     frames = "frames/s least, median, p99 gap, worst"
     print(f"{'':15} {frames:>42} {'MB before, with, after':>22} {'its frames':>11} {'queued':>8}")
-    for name in names:
+    for name in names * rounds:
         usual = await watch(crowd, seconds)
         memory = [server.memory]
         begun = time.perf_counter()
@@ -188,6 +194,12 @@ async def measure(server: Server, number: int, seconds: float, names: list[str])
         print(f"{name:15} {meanwhile:>42} {told:>22} {got:11d} {waiting:8d}", flush=True)
     lost = sum(v.channel.closed.done() or v.document.closed.done() for v in crowd)
     print(f"connections of ordinary visitors lost: {lost}")
+    for visitor in crowd:
+        visitor.leave()
+    while server.says()["sessions"]:
+        await asyncio.sleep(CHECK / 1000)
+    await asyncio.sleep(SETTLE)
+    print(f"MB once all have left: {server.memory:.0f}")
 
 
 async def watch(crowd: list[Visitor], seconds: float, since: float | None = None) -> str:
@@ -236,6 +248,7 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=20, help="ordinary ones")
     parser.add_argument("--seconds", type=float, default=15, help="for which an odd one is there")
     parser.add_argument("--only", nargs="*", choices=ALL, help="some of them")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each of them comes")
     parser.add_argument("--attacks", action="store_true", help="those who mean no good instead")
     parser.add_argument("--folder", help="where the program lies, if not here")
     parser.add_argument("--paused", type=int, default=40, help="whose price is measured")
@@ -245,7 +258,7 @@ def main() -> None:
     if names:
         most = options.visitors + PAUSED + 5
         with served(*flags, folder=options.folder, BABYSIT_MAX_VISITORS=most) as server:
-            asyncio.run(measure(server, options.visitors, options.seconds, names))
+            asyncio.run(measure(server, options.visitors, options.seconds, names, options.rounds))
             written = server.log.stat().st_size / 1000 if server.log else 0.0
             complaints = [line[:200] for line in server.complaints]
             print(f"the log has {written:,.0f} kB, complaints in it: {len(complaints)}")
