@@ -48,6 +48,7 @@ class ActivationRecorder:
         past = copy.copy(self)
         kept = sum(taken <= step for taken in self._steps)
         past._steps, past._counts = self._steps[:kept], self._counts[:kept]
+        past._every = max(1, min(self._every, step // (COLUMNS // 2)))  # as in a run of that length
         if kept:
             past.history = ActivationHistory(tuple(past._steps), past._shares())
         return past

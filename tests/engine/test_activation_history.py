@@ -50,3 +50,14 @@ def test_old_histograms_are_rebinned_when_bins_widen():
     first = recorder.history.shares[0, :, 0]
     place = np.searchsorted(edges(1000)[:: 48 // BINS], 1.95) - 1
     assert first[place] == 255 and first.sum() == 255
+
+
+def test_a_way_from_an_early_step_of_a_long_run_is_recorded_as_closely_as_a_young_run():
+    recorder, counts = ActivationRecorder(), np.ones((2, 4 * BINS), np.int64)
+    for step in range(0, 100_001, 100):
+        recorder.note(step, edges(1.0), counts)
+    branch = recorder.up_to(680)
+    for step in range(681, 1400):
+        branch.note(step, edges(1.0), counts)
+    assert branch.history.steps[-1] > 1300
+    assert 5 < len(branch.history.steps) <= COLUMNS
