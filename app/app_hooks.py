@@ -96,7 +96,7 @@ def _idle() -> bool:
     """Whether one more page has a place, and nobody waits for anything but frames."""
     place = len(READY) + VISITS.here < VISITS.most
     late = LATENESS.behind or CONDUCTOR.worst.seconds > LATE
-    return place and not (late or VISITS.somebody_comes or PIECES.waited_for)
+    return place and not (late or VISITS.page_requested or PIECES.waited_for)
 
 
 def _alone() -> bool:

@@ -42,7 +42,7 @@ class Steered(Protocol):
         """The place of the visitor's own run with the conductor."""
 
     def send(self, command: Command) -> None:
-        """Have the visitor's own run obey a command."""
+        """Send a command to the visitor's own run."""
 
     def seen(self) -> Snapshot:
         """The latest snapshot of the run that the page shows."""
@@ -140,7 +140,7 @@ class PageParts:
         self.bridge.on(kind, act_unless_refused)
 
     def _turn_rate(self, by: int) -> None:
-        """Turn the learning rate by so many stops."""
+        """Move the learning rate's slider by so many stops."""
         self.settings.nudge("learning_rate", by)
 
     def _step_lesson(self, by: int) -> None:

@@ -29,7 +29,7 @@ class BuildQueue:
         return self._waiting > 0
 
     def wait(self, begin: Callable[[], None], over: threading.Event) -> None:
-        """Queue a piece: `begin` starts it, `over` is set when it is finished; returns at once."""
+        """Queue a piece and return: `begin` starts it, and `over` is set when it is finished."""
         with self._lock:
             self._waiting += 1
         self._thread.submit(self._serve, begin, over)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-COMES = 0.4  # seconds after a page request in which the server is still busy with it
+BUSY = 0.4  # seconds after a page request in which the server is still busy with it
 UNSEEN = 3.0  # seconds in which a requested page has to connect, or it loses its place
 
 
@@ -15,34 +15,30 @@ class Presence:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._came = clock()
+        self._requested = clock()
         self._connected = False
         self.left: float | None = None  # when the connection was lost
 
-    def wait(self) -> None:
-        """Nobody has requested the page yet."""
-        self._came = -math.inf
-
-    def come(self) -> None:
+    def request(self) -> None:
         """The page was requested."""
-        self._came = self._clock()
+        self._requested = self._clock()
 
-    def arrive(self) -> None:
+    def connect(self) -> None:
         """The page is connected, for the first time or again."""
         self._connected, self.left = True, None
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """The connection is lost."""
         self.left = self._clock()
 
     @property
     def here(self) -> bool:
-        """Whether the visitor takes a place: connected, or requested less than 3 s ago."""
-        return self.left is None and (self._connected or self._clock() - self._came < UNSEEN)
+        """Whether the visitor takes a place: connected, or requested less than `UNSEEN` s ago."""
+        return self.left is None and (self._connected or self._clock() - self._requested < UNSEEN)
 
 
 class Guest(Protocol):
-    """The part of a visit that the count uses."""
+    """The part of a visit that the count reads."""
 
     @property
     def presence(self) -> Presence:
@@ -59,13 +55,13 @@ class Visits[G: Guest](dict[str, G]):
         super().__init__()
         self.most = most
         self._clock = clock
-        self._asked = -math.inf  # when a page was last requested
+        self._last_request = -math.inf  # when a page was last requested
         self._lock = threading.Lock()
 
     @property
-    def somebody_comes(self) -> bool:
+    def page_requested(self) -> bool:
         """Whether a page was requested just now, so that the server is still busy with it."""
-        return self._clock() - self._asked < COMES
+        return self._clock() - self._last_request < BUSY
 
     @property
     def here(self) -> int:
@@ -78,11 +74,11 @@ class Visits[G: Guest](dict[str, G]):
         return self.here >= self.most
 
     def make_room(self) -> bool:
-        """Whether one more visitor may come; sessions that lost their connection are ended for it.
+        """Whether one more visitor is admitted; ends disconnected sessions to make room.
 
-        The one that has been away longest is ended first.
+        The session that was disconnected first is ended first.
         """
-        self._asked = self._clock()
+        self._last_request = self._clock()
         with self._lock:
             room = self.most - self.here
             away = [(guest.presence.left, key) for key, guest in list(self.items())]

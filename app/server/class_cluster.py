@@ -21,7 +21,7 @@ SECONDS = int(HOUR * LIMITS.room_hours)  # for which a room is kept
 
 
 class Cluster:
-    """This process's rooms, as others see them, and copies of theirs."""
+    """Shares this process's rooms with other processes, and copies theirs."""
 
     def __init__(self, exchange: RedisExchange) -> None:
         self._exchange = exchange
@@ -36,26 +36,26 @@ class Cluster:
     # ---- rooms of this process ----------------------------------------------------------------
 
     async def claim(self, room: Room) -> bool:
-        """Whether a room may be this process's: it is no other's."""
+        """Claim a room for this process; False if another process owns it."""
         return await self._exchange.claim(room.code)
 
     def share(self, live: LiveRoom) -> None:
-        """Tell the others of a room from now on."""
+        """Share a room with the other processes from now on."""
         self._shared[live] = SharedRoom(live, self._exchange)
         self.tick(live)
 
     def publish(self, live: LiveRoom) -> None:
-        """The room has changed."""
+        """Send the changed room to the other processes."""
         if live in self._shared:
             self._shared[live].publish()
 
     def tick(self, live: LiveRoom) -> None:
-        """Once a second."""
+        """Renew the claim on a room and its stored copy; called once a second."""
         if live in self._shared:
             self._shared[live].tick(SECONDS)
 
     def lacks(self, live: LiveRoom) -> bool:
-        """Whether a room is not this process's any more, or no page needs the copy."""
+        """Whether this process no longer owns the room, or no page needs the copy."""
         if isinstance(live, RemoteRoom):
             return live.deserted
         return live in self._shared and self._shared[live].taken_over
@@ -67,7 +67,7 @@ class Cluster:
         return self._remote.get(plain(code))
 
     async def look_for(self, code: str, rooms: Rooms) -> RemoteRoom | None:
-        """A new copy of a room that another process has, or had until it ended."""
+        """A new copy of a room of another process, also of one that has ended."""
         code = plain(code)
         if code in self._remote or not code.isalnum():
             return None
@@ -80,7 +80,7 @@ class Cluster:
         return live
 
     async def inherit(self, live: RemoteRoom) -> bool:
-        """Whether a room is this process's from now on; it stays its own's if that is alive.
+        """Become the owner of a room; False if the process that owns it is alive.
 
         A process that has just ended keeps its rooms for some seconds, until they can be claimed.
         """
@@ -94,7 +94,7 @@ class Cluster:
         return False
 
     async def recall(self, live: RemoteRoom) -> None:
-        """Bring a copy to all that is known of its room, to go on with it here."""
+        """Complete a copy by what is stored of its room, so that this process can take it over."""
         kept = await self._exchange.kept(live.room.code, "room")
         if kept and live.last_received:
             saved = msgspec.json.decode(kept, type=SavedRoom)
@@ -104,7 +104,7 @@ class Cluster:
         live.do_again()
 
     async def run_of(self, room: Room) -> tuple[RunTransfer, bool] | None:
-        """The run of a room as it was kept last, and whether it was running."""
+        """The stored run of a room, and whether it was running."""
         kept = await self._exchange.kept(room.code, "run")
         try:
             found = msgspec.msgpack.decode(kept or b"", type=KeptRun)
@@ -113,7 +113,7 @@ class Cluster:
             return None
 
     def leave(self, live: LiveRoom) -> None:
-        """Send and receive nothing more of a room."""
+        """Stop sending and receiving messages of a room."""
         if isinstance(live, RemoteRoom):
             self._remote.pop(live.room.code, None)
             live.part()

@@ -33,7 +33,7 @@ ATTEMPTS = Attempts(waiting=TRIES)  # at passwords and codes, by address
 
 
 class ClassPage:
-    """A page that is in a room, or may enter one; a key, not the connection, is its role."""
+    """A page that is in a room, or may enter one; its role depends on its key alone."""
 
     def __init__(self, visit: Visit, address: str, send: Callable[[str], None]) -> None:
         self._visit, self._address, self.send = visit, address, send
@@ -45,7 +45,7 @@ class ClassPage:
         self._view = ""  # of the room, as it was sent last
 
     async def receive(self, message: m.Request | str) -> None:
-        """Do what a message asks; a text is the reason for which it could not be read."""
+        """Carry out a message; a text is the reason why it could not be decoded."""
         try:
             if isinstance(message, str):
                 raise Refused(f"The room does not know this message: {message}.")
@@ -57,7 +57,7 @@ class ClassPage:
             self._send_message({"refused": str(error)})
 
     async def _pass_on(self, message: m.Message) -> None:
-        """Give the message to the room, which decides by the key."""
+        """Pass the message to the room, which checks its key."""
         live = self._room
         if live.room.is_teacher(self._key):
             await live.prepare(message)
@@ -80,7 +80,7 @@ class ClassPage:
         if self._live:
             raise Refused("This page is in a room already.")
 
-    # ---- coming in -----------------------------------------------------------------------------
+    # ---- entering -----------------------------------------------------------------------------
 
     async def _attempt[T](self, attempt: Callable[[], T]) -> T:
         """Try a password or a code; each wrong one from an address makes the next one slower."""
@@ -238,7 +238,7 @@ class ClassPage:
     # ---- the end -------------------------------------------------------------------------------
 
     def move(self, live: LiveRoom) -> None:
-        """Put the page into this process's room, which was another process's before."""
+        """Connect the page to this process's room, which has replaced a copy of another's."""
         student = live.room.student(self._key)
         if student:
             self._live, self._seat = live, live.seat(student, self._visit)
@@ -252,7 +252,7 @@ class ClassPage:
         self._send_message({"gone": reason})
 
     def disconnect(self) -> None:
-        """Leave the place in the room, to which the page may come back: its socket is closed."""
+        """The socket is closed: leave the room, to which the page may reconnect."""
         live, seat = self._live, self._seat
         if live is None:
             return

@@ -19,7 +19,7 @@ from app.server.teacher_password import TEACHER_PASSWORD
 from engine import Play, RunTransfer
 
 TOGETHER = 0.1  # seconds in which changes of a room are sent together
-TICK = 1.0  # seconds from one look at all runs to the next
+TICK = 1.0  # seconds between two checks of all runs
 GOES_ON = (
     "The server of this class has ended. Another one goes on from step {step:,} of the run,"
     " where that was kept last."
@@ -37,7 +37,7 @@ class Member(Protocol):
         """Send the page what it may see of its room, if that has changed."""
 
     def move(self, live: LiveRoom) -> None:
-        """Put the page into this process's room, which was another process's before."""
+        """Connect the page to this process's room, which has replaced a copy of another's."""
 
     def put_out(self, reason: str) -> None:
         """Take the page out of its room."""
@@ -91,7 +91,7 @@ async def look_elsewhere(code: str) -> None:
 
 
 async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
-    """Go on here with a room whose process has ended, with all pages that are here."""
+    """Take over a room whose process has ended, with all pages of this process."""
     if CLUSTER is None or not await CLUSTER.inherit(remote):
         raise Refused(
             "The run of your class is with another process of this server:"
@@ -117,7 +117,7 @@ async def take_over(remote: RemoteRoom, visit: Visit) -> LiveRoom:
 
 
 def _go_on(visit: Visit, kept: tuple[RunTransfer, bool] | None) -> str:
-    """Go on with the run that the room's process has left; what there is to say about it."""
+    """Continue the stored run of the room's former process; returns a message about it."""
     if kept is None:
         return ANEW
     run, plays = kept
@@ -169,7 +169,7 @@ def close(live: LiveRoom, reason: str = "The room is closed.") -> None:
 
 
 def _tick() -> None:
-    """Look at all runs, and close the rooms whose hours are over."""
+    """Check all runs, and close the rooms that have expired."""
     ROOMS.close_old()
     for live in [live for room, live in LIVE.items() if room.closed]:
         close(live)
@@ -199,7 +199,7 @@ TICKS: list[PeriodicCallback] = []
 
 
 def begin() -> None:
-    """Begin to look at the rooms; called on the thread of the event loop."""
+    """Start the periodic checks; called on the thread of the event loop."""
     TICKS.append(PeriodicCallback(_tick, 1000 * TICK))
     TICKS[-1].start()
     if CLUSTER:

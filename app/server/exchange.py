@@ -20,12 +20,12 @@ type Receiver = Callable[[bytes], object]
 ME = secrets.token_urlsafe(6)  # the name of this process
 AGAIN = 1.0  # seconds until a lost connection is tried again
 SLOW = 3.0  # seconds without an answer, after which a connection is lost
-OWNED = 5  # seconds for which a room is its process's without being claimed again
+OWNED = 5  # seconds after which a claim on a room expires
 WAITING = 2000  # messages that wait to be sent
 
 
 class Exchange(Protocol):
-    """What the processes of a server send each other, and store for each other."""
+    """Messages and stored values that the processes of a server share."""
 
     lost: bool  # whether nothing can be sent or received
 
@@ -36,13 +36,13 @@ class Exchange(Protocol):
         """The process that owns a room; empty if none does now."""
 
     async def keep(self, code: str, what: Part, value: bytes, seconds: int) -> None:
-        """Store a room or its run for so long, even if its process ends."""
+        """Store a room or its run for so many seconds, even if its process ends."""
 
     async def kept(self, code: str, what: Part) -> bytes | None:
-        """The room or its run as it was stored last."""
+        """The latest stored value of a room or its run."""
 
     async def forget(self, code: str) -> None:
-        """The room is closed."""
+        """Delete the stored values of a closed room."""
 
     def publish(self, channel: str, message: bytes) -> None:
         """Send a message to all subscribers of a channel that can be reached."""
@@ -55,7 +55,7 @@ class Exchange(Protocol):
 
 
 class RedisExchange:
-    """An exchange over Valkey or Redis, which may be lost and come back."""
+    """An exchange over Valkey or Redis, which reconnects after a lost connection."""
 
     def __init__(self, url: str, name: str = ME) -> None:
         import redis.asyncio as redis  # only where it is used: an optional extra
@@ -68,7 +68,7 @@ class RedisExchange:
             url,
             socket_timeout=SLOW,
             socket_connect_timeout=SLOW,
-            retry=Retry(NoBackoff(), 0),  # what is lost is to be known at once
+            retry=Retry(NoBackoff(), 0),  # a lost connection must be noticed at once
         )
         self._receivers: dict[str, Receiver] = {}
         self._outgoing: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(WAITING)
@@ -88,7 +88,7 @@ class RedisExchange:
     # ---- rooms --------------------------------------------------------------------------------
 
     async def claim(self, code: str) -> bool:
-        """Own a room; while Redis is lost, no room changes its owner."""
+        """Claim a room; while Redis is lost, no room changes its owner."""
         name = _named(code, "owner")
         taken = await self._try(self._redis.set(name, self._name, nx=True, ex=OWNED))
         if taken or self.lost:
@@ -107,12 +107,12 @@ class RedisExchange:
         await self._try(self._redis.set(_named(code, what), value, ex=max(1, seconds)))
 
     async def kept(self, code: str, what: Part) -> bytes | None:
-        """The room or its run as it was stored last."""
+        """The latest stored value of a room or its run."""
         value: bytes | None = await self._try(self._redis.get(_named(code, what)))
         return value
 
     async def forget(self, code: str) -> None:
-        """The room is closed."""
+        """Delete the stored values of a closed room."""
         names = (_named(code, what) for what in ("room", "run", "owner"))
         await self._try(self._redis.delete(*names))
 

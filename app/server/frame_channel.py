@@ -86,7 +86,7 @@ SHARED: WeakKeyDictionary[WatchedRun, SharedFrames[Composer]] = WeakKeyDictionar
 
 
 def _whole_seconds() -> float:
-    """The time by which pages that share frames are sent what there is to see, all at once."""
+    """The time in whole seconds, so that pages that share frames get text alternatives together."""
     return math.floor(time.monotonic() / DESCRIBED_EVERY) * DESCRIBED_EVERY
 
 
@@ -138,7 +138,7 @@ class FrameChannel(WebSocketHandler):
         if self._visit:
             self._visit.turned.discard(self._turn)
             if self._shown:
-                self._visit.look_away(self, self._shown)
+                self._visit.stop_watching(self, self._shown)
             self._visit.forget(self)
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
@@ -158,9 +158,9 @@ class FrameChannel(WebSocketHandler):
             return
         self._visit.turned.add(self._turn)
         if self._visit.presence.left is not None:  # reconnected, perhaps before Bokeh notices
-            self._visit.regain(None)
+            self._visit.reconnect(None)
         else:
-            self._visit.presence.arrive()
+            self._visit.presence.connect()
             self._visit.bring(hello.state)
             if run := HOSTED.get(hello.teach):
                 self._visit.adopt(run)
@@ -180,10 +180,10 @@ class FrameChannel(WebSocketHandler):
         taken = self._sent is None or self._sent.done()
         if preparing is None and in_turn and taken and not self._request.over:
             return None
-        return self._give_way(preparing)
+        return self._yield_to_others(preparing)
 
-    async def _give_way(self, preparing: Awaitable[None] | None) -> None:
-        """Let the others have their turns, and the socket take the last frame.
+    async def _yield_to_others(self, preparing: Awaitable[None] | None) -> None:
+        """Wait for the turns of others, and until the socket has sent the last frame.
 
         So a page with endless requests delays nobody.
         """
@@ -194,7 +194,7 @@ class FrameChannel(WebSocketHandler):
             await asyncio.wait([self._sent])
 
     def _turn(self) -> None:
-        """The page shows another run from now on; called from any thread."""
+        """Show another run on the page; called from any thread."""
         self._loop.add_callback(self._serve_again)
 
     def _serve_again(self) -> Awaitable[None] | None:
@@ -205,7 +205,7 @@ class FrameChannel(WebSocketHandler):
     def _serve(self, visit: Visit, request: Request) -> Awaitable[None] | None:
         """Deliver the next frame, now or when there is one; first prepare what it lacks."""
         views, shown = asked(request.ask), visit.watched
-        lacks = not (shown or visit.stands)
+        lacks = not (shown or visit.is_set_up)
         if lacks or DRAWINGS.lack(views, visit.shown(shown), request.ask.look):
             return self._prepare(visit, request, views, shown)
         self._deliver(visit, request, views, shown)
@@ -234,14 +234,14 @@ class FrameChannel(WebSocketHandler):
             self.close(FORBIDDEN, "the visit is over")
 
     def _show(self, visit: Visit, shown: WatchedRun | None) -> None:
-        """Turn from one run to another, of which the page has nothing yet."""
+        """Switch to another run, of which the page has no data yet."""
         if shown is self._shown:
             return
         with self._composing:
             before, self._shown, self._version = self._shown, shown, 0
             self._composer = _shared(shown).blank if shown else Composer()
             self._sent_back = {}
-        visit.look_away(self, before)
+        visit.stop_watching(self, before)
 
     def _deliverer(
         self, visit: Visit, shown: WatchedRun | None, request: Request
@@ -315,7 +315,7 @@ def _set_up(visit: Visit, shown: WatchedRun | None, views: list[str], look: str)
     """Set the visitor's experiment up, unless it watches another, and draw what the page lacks."""
     if shown is None:
         visit.set_up()
-    if shown or visit.stands:
+    if shown or visit.is_set_up:
         DRAWINGS.make(views, visit.shown(shown), look)
 
 

@@ -21,7 +21,7 @@ DESCRIBED_EVERY = 1.0  # seconds between two text alternatives of a plot
 
 
 class Ask(msgspec.Struct):
-    """The page's request for one frame: the last row it has (-1: none) and the views in sight."""
+    """The page's request for one frame: the last row it has (-1: none) and its visible views."""
 
     since: int = -1
     views: list[str] | None = None  # None: all
@@ -66,7 +66,7 @@ class Composer:
     def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
         """The frame that brings a page which has the rows up to `ask.since` up to date.
 
-        `back` is the way back to the run, as far as it is known.
+        `back` restores the run after a restart of the server, as far as it is known.
         """
         rows = snapshot.curves.rows
         fresh = snapshot.run != self._run or not -1 < ask.since < rows
@@ -98,7 +98,7 @@ class Composer:
     # ---- pages in the same state --------------------------------------------------------------
 
     def fork(self) -> "Composer":
-        """For another page that has the same."""
+        """A copy for another page in the same state."""
         other = Composer(self._clock)
         other._described, other._run, other._broke = self._described, self._run, self._broke
         other._drawn = dict(self._drawn)
@@ -115,13 +115,13 @@ class Composer:
 
     @property
     def key(self) -> Hashable:
-        """What differs between pages that have had the same snapshot."""
+        """The state that may differ between pages that were sent the same snapshot."""
         return self._run, self._described, tuple(sorted(self._drawn.items(), key=lambda x: x[0]))
 
     # ---- a view -------------------------------------------------------------------------------
 
     def _draw(self, frame: Frame, name: str, snapshot: Snapshot, look: str) -> bool:
-        """Put the drawing of a view in, if the page has none or another; one may be missing yet."""
+        """Add the drawing of a view if the page lacks it and it is made; returns whether it did."""
         key = key_of(name, snapshot, look)
         if self._drawn.get(name) == key:
             return False
@@ -141,14 +141,14 @@ class Composer:
             return self._broken(name)
 
     def _broken(self, name: str) -> Part:
-        """The text of a plot that failed; the log gets the traceback, once."""
+        """The text in place of a plot that failed; logs the traceback, once."""
         if name not in self._broke:
             self._broke.add(name)
             log.exception("the view %s failed", name)
         return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
 
     def _add(self, frame: Frame, view: str, part: Part, anew: bool, describe: bool) -> None:
-        """Add what the page does not have of a view; all of it if `anew`."""
+        """Add the data of a view that the page lacks; all of it if `anew`."""
         if anew:
             frame.reset |= part.stream
         else:
@@ -168,7 +168,7 @@ class Composer:
 def _changed[V](
     sent: dict[str, Mapping[str, object]], source: str, values: Mapping[str, V]
 ) -> Mapping[str, V]:
-    """What of a source is not as the page has it; from now on it has that."""
+    """The values of a source that differ from those sent before; notes them as sent."""
     had = sent.get(source, NOTHING)
     new = {k: v for k, v in values.items() if (old := had.get(k)) is not v and old != v}
     sent[source] = values if values.keys() >= had.keys() else {**had, **values}

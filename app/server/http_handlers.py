@@ -40,7 +40,7 @@ FULL = """<!DOCTYPE html>
 """
 TAKEN = "All {most} places of this laboratory are taken."
 CROWDED = "Many pages were asked for from your network at the same moment."
-# Bokeh serves the icon at the root alone; below a prefix its address would lead nowhere.
+# Bokeh serves the icon at the root alone, which is not this server below a prefix.
 ICON = (r"/(favicon\.ico)", StaticFileHandler, {"path": DIST_DIR / "images"})
 CLASS = 30  # page requests of one address at once that are always allowed
 ADDRESSES = Addresses(max(VISITS.most, CLASS), UNSEEN)
@@ -78,7 +78,7 @@ def allow_frames(ancestors: Sequence[str]) -> None:
     HEADERS.update(found)
 
 
-class Door(DocHandler):
+class PageHandler(DocHandler):
     """Serves the page; if all places are taken, a page that says so and reloads later."""
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -104,13 +104,13 @@ class Liveness(RequestHandler):
 
     def get(self) -> None:
         """Answer with the state, and the reason if it is not well."""
-        reason = _ailment(CONDUCTOR.alive, CONDUCTOR.held)
+        reason = _failure(CONDUCTOR.alive, CONDUCTOR.held)
         self.set_status(503 if reason else 200)
         self.set_header("Cache-Control", "no-store")
         self.finish({"alive": not reason, **({"reason": reason} if reason else {})})
 
 
-def _ailment(alive: bool, held: float) -> str:
+def _failure(alive: bool, held: float) -> str:
     """Why this process should be restarted; empty if it works."""
     if not alive:
         return "the thread that trains has ended"
@@ -153,7 +153,7 @@ class Readiness(RequestHandler):
 def install() -> None:
     """Register these routes; called before the server builds its own."""
     if (PAGE, DocHandler) in per_app_patterns:  # hooks may run more than once
-        per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, Door)
+        per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, PageHandler)
         toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness), ICON])
         gather_resources_once()
         encode_definitions_once()

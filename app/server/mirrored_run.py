@@ -21,7 +21,7 @@ from app.server.shown_run import WatchedRun
 from engine import Curves, RunTransfer, Snapshot, SnapshotFeed
 
 SNAPSHOT, TRANSFER = b"S", b"C"  # the first byte of a message about a run
-AGAIN = 2.0  # seconds until what has not come is asked for again
+AGAIN = 2.0  # seconds until an unanswered request is sent again
 ARRAYS = {
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
@@ -70,7 +70,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def packed(snapshot: Snapshot) -> bytes:
-    """A snapshot as another process reads it."""
+    """A snapshot as bytes for another process."""
     buffer = io.BytesIO()
     buffer.write(SNAPSHOT)
     _Pickler(buffer, 5).dump(snapshot)
@@ -78,7 +78,7 @@ def packed(snapshot: Snapshot) -> bytes:
 
 
 def packed_run(transfer: RunTransfer) -> bytes:
-    """A run to go on with, as another process reads it."""
+    """A run transfer as bytes for another process."""
     buffer = io.BytesIO()
     buffer.write(TRANSFER)
     _Pickler(buffer, 5).dump(transfer.light)
@@ -89,7 +89,7 @@ def unpacked(message: bytes) -> Snapshot | RunTransfer:
     """What `packed` or `packed_run` wrote; ValueError for anything else."""
     try:
         found = _Unpickler(io.BytesIO(message[1:])).load()
-    except Exception as error:  # a pickle that is none may raise anything
+    except Exception as error:  # unpickling damaged bytes may raise anything
         raise ValueError(f"this is no snapshot: {error}") from None
     if isinstance(found, RunTransfer if message[:1] == TRANSFER else Snapshot):
         return found
@@ -98,7 +98,7 @@ def unpacked(message: bytes) -> Snapshot | RunTransfer:
 
 @functools.lru_cache(maxsize=4)
 def run_in(message: bytes) -> RunTransfer:
-    """The run that `packed_run` wrote, the same for all who go on with it."""
+    """The run transfer in the bytes of `packed_run`, one object for all who request it."""
     found = unpacked(message)
     if not isinstance(found, RunTransfer):
         raise ValueError("this is no run")
@@ -112,7 +112,7 @@ def _besides_numbers(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 class MirroredRun(WatchedRun):
-    """A run of another process, as far as it is known here; it cannot be steered."""
+    """A copy of another process's run from its snapshots; it cannot be steered."""
 
     def __init__(
         self, ask: Callable[[], object], clock: Callable[[], float] = time.monotonic
@@ -122,7 +122,7 @@ class MirroredRun(WatchedRun):
         self._ask = ask  # requests the run as plain values
         self._known: SnapshotFeed | None = None
         self._wanted: list[Future[RunTransfer]] = []
-        self._asked = -math.inf  # when it was asked for last
+        self._asked = -math.inf  # the time of the last request
         self._over = False
 
     @property
@@ -131,17 +131,17 @@ class MirroredRun(WatchedRun):
         return self._over
 
     def end(self) -> None:
-        """Nothing comes any more."""
+        """The other process has ended the run."""
         self._over = True
 
     @property
     def known(self) -> bool:
-        """Whether a snapshot has come."""
+        """Whether a snapshot has been received."""
         return self._known is not None
 
     @property
     def handle(self) -> SnapshotFeed:
-        """Where watchers wait; RuntimeError before the first snapshot has come."""
+        """Where watchers wait; RuntimeError before the first snapshot."""
         if self._known is None:
             raise RuntimeError("nothing is known of this run yet")
         return self._known

@@ -49,7 +49,7 @@ class ReadyPage:
         guarded(self._begin)()
 
     def _begin(self) -> None:
-        self.visit.come(run_links.read(arguments_of(self.document)))
+        self.visit.request(run_links.read(arguments_of(self.document)))
         take_over(self.document)
         _begin(self.document, self.visit)
 
@@ -96,7 +96,7 @@ def _answer(document: Document) -> None:
     elif VISITS.make_room():
         wish = run_links.read(arguments_of(document))
         _begin(document, _built(document, wish))
-    else:  # a full server answers without a page; only a socket gets here
+    else:  # a full server sends no page: only a socket gets here
         pn.pane.HTML(FULL).servable()
 
 
@@ -119,7 +119,7 @@ def _begin(document: Document, visit: Visit) -> None:
         return
     visit.name = context.id[:NAME]
     VISITS[context.id] = visit
-    visit.belong_to(document)
+    visit.attach(document)
     # With the session's token, which Bokeh gives it too, the page proves which frames are its own.
     token = token_of(context)
     document.template_variables["watching"] = {
@@ -132,4 +132,4 @@ def _begin(document: Document, visit: Visit) -> None:
         **{"asked": css("buttons", "question_mark")},
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
-    pn.state.onload(visit.arrive)
+    pn.state.onload(visit.connect)

@@ -35,7 +35,7 @@ class Building:
         self._wanted = False
 
     def end(self) -> None:
-        """The page is gone: release the queue."""
+        """The session has ended: release the queue."""
         self._ended = True
         self._over.set()
 

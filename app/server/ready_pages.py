@@ -28,7 +28,7 @@ class ReadyPages[P]:
         return len(self._pages)
 
     def add(self, page: P) -> None:
-        """A page has been built."""
+        """Add a page."""
         self._pages.append(page)
 
     def take(self) -> P | None:
@@ -39,7 +39,7 @@ class ReadyPages[P]:
         return iter(self._pages)
 
     def clear(self) -> None:
-        """Nobody will open the pages that are left."""
+        """Drop all pages: the server stops."""
         self._pages.clear()
 
     async def fill(

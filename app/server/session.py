@@ -47,13 +47,13 @@ from engine import (
 )
 
 VISITS: Visits["Visit"] = Visits(LIMITS.visitors)
-PIECES = BuildQueue(lambda: not VISITS.somebody_comes)  # of what visitors open
+PIECES = BuildQueue(lambda: not VISITS.page_requested)  # of what visitors open
 SETTING_UP = threading.Lock()  # one at a time: side by side, all would be ready last
 FILE_READER = FileReader(CORE.allowed)
 CONDUCTOR = Conductor(
     LIMITS.frame_rate,
     must_yield=lambda: (
-        (LATENESS.behind and len(VISITS) > 1) or VISITS.somebody_comes or PIECES.waited_for
+        (LATENESS.behind and len(VISITS) > 1) or VISITS.page_requested or PIECES.waited_for
     ),
     checkpoints=LIMITS.checkpoints,
 )
@@ -75,7 +75,7 @@ class Visit:
         self._started = False
         self._watchers: set[Hashable] = set()
         self._watched: WatchedRun | None = None
-        self.turned: set[Callable[[], None]] = set()  # called when it watches another run
+        self.turned: set[Callable[[], None]] = set()  # called when the page shows another run
         # Why an action of the visitor is refused; empty: it is not.
         self.refuses: Callable[[str, str, str], str] = lambda kind, name, value: ""
         self._lost_running = False
@@ -88,27 +88,27 @@ class Visit:
         self.parts = PageParts(wish, self, self._uploads, self._begin)
 
     def prepare(self) -> None:
-        """Set up, before anybody has requested the page, the experiment with which it begins."""
+        """Build the first experiment ahead of the request for the page."""
         self._ahead = Experiment(RunConfig())
         self._ahead.snapshot()  # measures what the first frame shows
 
-    def come(self, wish: Wish) -> None:
-        """Somebody requests the page, which was built ahead."""
+    def request(self, wish: Wish) -> None:
+        """The page, which was built ahead, is requested with this wish."""
         self._wish = wish
-        self.presence.come()
+        self.presence.request()
 
-    def belong_to(self, document: Document) -> None:
+    def attach(self, document: Document) -> None:
         """Handle the events of this page, and be able to change it from other threads."""
         MEMORY.come()
         self.page = PageAccess(document, self.parts.bridge, self.parts.presses)
         self._show_soon = document.locked_callback(guarded(self._show), policy="latest")
-        document.on_event(ConnectionLost, self.lose)
-        document.on_event(ClientReconnected, self.regain)
+        document.on_event(ConnectionLost, self.disconnect)
+        document.on_event(ClientReconnected, self.reconnect)
         document.on_session_destroyed(self.close)
         document.on_session_destroyed(lambda context: forget_notifications(document))
 
     def send(self, command: Command) -> None:
-        """Have the visitor's own run obey a command."""
+        """Send a command to the visitor's own run."""
         if isinstance(command, Pause):
             self._started = True  # a run that has not begun yet does not begin by itself
         self.handle.send(command)
@@ -140,12 +140,12 @@ class Visit:
         return self.run.handle
 
     @property
-    def stands(self) -> bool:
-        """Whether the experiment has been set up, and there is something to see."""
+    def is_set_up(self) -> bool:
+        """Whether the experiment has been set up, so that there are snapshots."""
         return self._shared_run is not None
 
     def adopt(self, run: ShownRun) -> None:
-        """Show and steer a run that there is already, unless this page has one of its own."""
+        """Show and steer an existing run, unless this page has set up its own."""
         with self._lock:
             if self._run is None:
                 self._adopted, self._started = run, True
@@ -188,17 +188,17 @@ class Visit:
         self.handle.wait(who, version, deliver, looks)
         return True
 
-    def look_away(self, who: Hashable, other: WatchedRun | None) -> None:
-        """The page shows another run than this from now on."""
+    def stop_watching(self, who: Hashable, other: WatchedRun | None) -> None:
+        """Stop sending snapshots of a run to a watcher, whose page shows another one now."""
         if run := other or self._run:
             run.handle.forget(who)
 
     def forget(self, who: Hashable) -> None:
-        """A watcher has left; after the last one the run is paused."""
-        self.look_away(who, None)
+        """Remove a watcher; after the last one the run is paused."""
+        self.stop_watching(who, None)
         self._watchers.discard(who)
         if not self._watchers:
-            self.lose(None)
+            self.disconnect(None)
 
     # ---- another visitor's run ------------------------------------------------------------------
 
@@ -235,14 +235,14 @@ class Visit:
             self._show_soon(self.shown(other))
 
     def _wait(self) -> None:
-        """Pause the visitor's own run, or do not begin it."""
+        """Pause the visitor's own run, or keep it from starting."""
         self._started = True
         if self._run:
             self._run.handle.send(Pause())
 
     def take_up(self, run: RunTransfer) -> None:
-        """Go on with this run as the visitor's own, in place of what it has."""
-        self._started = True  # it is paused where it comes from
+        """Continue a transferred run as the visitor's own, in place of the current one."""
+        self._started = True  # like the run that it was copied from
         self.set_up()
         self.handle.send(run)
 
@@ -266,7 +266,7 @@ class Visit:
         return self.handle.submit(lambda slot: slot.own.pinned)
 
     def start(self) -> None:
-        """Begin to train, once: the page has drawn the run as it stands before that."""
+        """Begin to train, once, after the page has drawn the first state of the run."""
         if not self._started:
             self._started = True
             if not (self._shared_run and self._shared_run.awaits):
@@ -277,9 +277,9 @@ class Visit:
         if self._shared_run:
             self._shared_run.play()
 
-    def arrive(self) -> None:
-        """A browser is there to see the page."""
-        self.presence.arrive()
+    def connect(self) -> None:
+        """The browser has loaded the page."""
+        self.presence.connect()
         MEMORY.keep(len(VISITS))
 
     def _begin(self, pieces: Pieces) -> Building:
@@ -299,17 +299,17 @@ class Visit:
         if self._shared_run:
             self._shared_run.show(snapshot)
 
-    def lose(self, event: object) -> None:
-        """The page is gone, perhaps to come back: train no further."""
-        self.presence.leave()
+    def disconnect(self, event: object) -> None:
+        """The connection is lost: pause the run, since the page may reconnect."""
+        self.presence.disconnect()
         run = self._run
         if run and not run.hosted and run.handle.latest.status is Status.RUNNING:
             self._lost_running = True
             run.handle.send(Pause())
 
-    def regain(self, event: object) -> None:
-        """The page is back: go on where it was."""
-        self.presence.arrive()
+    def reconnect(self, event: object) -> None:
+        """The page has reconnected: continue where it was."""
+        self.presence.connect()
         if self._run and self._lost_running:
             self._lost_running = False
             self._run.handle.send(Play())
@@ -321,12 +321,12 @@ class Visit:
             watched.unsubscribe(self)
 
     def close(self, context: Any) -> None:
-        """The session is over: nothing of the visit stays."""
+        """The session has ended: free everything."""
         VISITS.pop(context.id, None)
         self.end()
 
     def end(self) -> None:
-        """Give back what the visit takes of the machine; the session may live on."""
+        """Free the memory and the threads of the visit; the session may still exist."""
         parameters = 0
         with self._lock:
             self._closed = True

@@ -42,7 +42,7 @@ class SharedFrames[P: Standing]:
         views: tuple[str, ...],
         compose: Callable[[P], str],
     ) -> tuple[P, str]:
-        """What the page has afterwards, and the frame for it.
+        """The state of the page after the frame, and the frame itself.
 
         It depends on the request, and on the views asked for.
         """

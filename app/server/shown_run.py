@@ -47,7 +47,7 @@ class WatchedRun(ABC):
         self._subscribers[who] = on_change
 
     def unsubscribe(self, who: Hashable) -> None:
-        """Call it no more."""
+        """Stop calling it."""
         self._subscribers.pop(who, None)
 
     def _notify(self, snapshot: Snapshot) -> None:
@@ -62,7 +62,7 @@ class WatchedRun(ABC):
     @property
     @abstractmethod
     def over(self) -> bool:
-        """Whether nothing trains it any more."""
+        """Whether it is no longer trained."""
 
     @abstractmethod
     def transfer(self) -> Future[RunTransfer]:
@@ -98,11 +98,11 @@ class ShownRun(WatchedRun):
         return self.handle.left
 
     def own(self, who: Hashable) -> None:
-        """A visitor steers it."""
+        """Note that a visitor steers it."""
         self._owners.add(who)
 
     def disown(self, who: Hashable) -> None:
-        """The visitor has left."""
+        """The visitor has left; free the run unless a class watches it."""
         self.unsubscribe(who)
         self._owners.discard(who)
         self._end_if_unused()

@@ -18,7 +18,7 @@ class Guest:
         self.presence = Presence(clock)
         self.ended = False
         if connected:
-            self.presence.arrive()
+            self.presence.connect()
 
     def end(self) -> None:
         self.ended = True
@@ -52,12 +52,12 @@ def test_the_visitor_away_longest_makes_room_for_a_new_one(clock):
     guests = {name: Guest(clock) for name in "abc"}
     visits.update(guests)
     for clock.now, name in ((1.0, "b"), (2.0, "a")):
-        guests[name].presence.leave()
+        guests[name].presence.disconnect()
     assert visits.make_room()
     assert sorted(visits) == ["a", "c"] and guests["b"].ended
     assert not guests["a"].ended
     visits["d"] = Guest(clock)
-    guests["a"].presence.arrive()  # returned in time
+    guests["a"].presence.connect()  # returned in time
     assert visits.full
 
 
@@ -66,7 +66,7 @@ def test_all_visitors_can_reload_the_page_at_once(clock):
     for round_ in range(3):
         old = list(visits.values())
         for guest in old:
-            guest.presence.leave()
+            guest.presence.disconnect()
         for n in range(30):
             assert visits.make_room()
             visits[f"{round_}.{n}"] = Guest(clock)
@@ -103,7 +103,7 @@ class LockedDocument(Document):
 def test_the_run_of_a_page_that_joins_a_class_at_once_waits(released):
     visit, teacher = Visit(run_links.read({})), Visit(run_links.read({}))
     for each in (visit, teacher):
-        each.belong_to(LockedDocument())
+        each.attach(LockedDocument())
         each.set_up()
     try:
         visit.watch_other(teacher.run)
@@ -119,7 +119,7 @@ def test_the_run_of_a_page_that_joins_a_class_at_once_waits(released):
 
 def test_what_begins_beside_a_lesson_is_the_own_run():
     visit = Visit(run_links.read({}))
-    visit.belong_to(LockedDocument())
+    visit.attach(LockedDocument())
     visit.set_up()
     handle, stage = visit.handle, Experiment(RunConfig())
     try:
@@ -135,7 +135,7 @@ def test_what_begins_beside_a_lesson_is_the_own_run():
 
 def test_an_unwatched_run_waits_for_its_visitor():
     visit = Visit(run_links.read({}))
-    visit.belong_to(LockedDocument())
+    visit.attach(LockedDocument())
     visit.set_up()
     handle, frames = visit.handle, []
     try:
@@ -148,7 +148,7 @@ def test_an_unwatched_run_waits_for_its_visitor():
         visit.forget("other")
         wait_until(lambda: handle.latest.status is Status.PAUSED)
         assert visit.presence.left is not None
-        visit.regain(None)
+        visit.reconnect(None)
         wait_until(lambda: handle.latest.status is Status.RUNNING)
     finally:
         visit.end()

@@ -140,7 +140,7 @@ class LiveRoom:
             removed = self.room.students.get(student.number) is not student
             if removed or seat.visit.over:
                 del self.seats[seat]
-                seat.visit.look_away(self, None)
+                seat.visit.stop_watching(self, None)
                 if not seat.visit.over:
                     seat.leave()
 
@@ -188,7 +188,7 @@ class LiveRoom:
         """The run of a student whose page is with this process."""
         student = self.room.students.get(number or "")
         seats = self._seats_of(student) if student else []
-        return next((seat.visit.run for seat in seats if seat.visit.stands), None)
+        return next((seat.visit.run for seat in seats if seat.visit.is_set_up), None)
 
     def tiles(self) -> Mapping[str, Tile]:
         """The tiles of all who work on their own, by number, also after their pages have closed."""
@@ -261,7 +261,7 @@ class LiveRoom:
         self.room.closed = True
         self.room.students.clear()
         for seat in self.seats:
-            seat.visit.look_away(self, None)
+            seat.visit.stop_watching(self, None)
             seat.leave()
         for teacher in self.teachers:
             teacher.leave()

@@ -57,7 +57,7 @@ class Seat:
     def _hold(self) -> None:
         """Pause the student's own run while the class is paused."""
         held = self.student.admitted and self._room.mode == "pause"
-        if held and not self._held and self.visit.stands:
+        if held and not self._held and self.visit.is_set_up:
             self.visit.handle.send(Pause())
         self._held = held
 
@@ -107,7 +107,7 @@ class Seat:
 
     def _set_accepted(self) -> None:
         """Apply it, unless the run is still being repeated: a change would make it another run."""
-        if self._accepted is None or not self.visit.stands:
+        if self._accepted is None or not self.visit.is_set_up:
             return
         handle = self.visit.handle
         handle.wait(
@@ -128,7 +128,7 @@ class Seat:
     @property
     def works(self) -> bool:
         """Whether the page shows a run of the student's own."""
-        return self.visit.stands and self.visit.watched is None
+        return self.visit.is_set_up and self.visit.watched is None
 
     # ---- what is refused -----------------------------------------------------------------------
 
