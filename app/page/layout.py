@@ -87,46 +87,36 @@ class Layout:
         self.panels = [KNOBS, *(panel for panel in PANELS if panel.lower() not in hidden)]
         self.bridge = bridge
         self._sidebars: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
-        tabs = HTML(
-            _tablist("Sidebar", self.panels, message=TAB),
-            stylesheets=[css("tabs"), css("sidebar")],
-            sizing_mode="stretch_width",
-            visible=not bare,
-        )
         self._held: Set[str] = frozenset()  # panels that steer a run, while none can be steered
         self._why = HTML(ANOTHERS, stylesheets=[css("panel")], margin=(5, 10), visible=False)
+        tabs = _sidebar_tabs(self.panels, visible=not bare)
         self._sidebar = Column(tabs, self._why, knobs, sizing_mode="stretch_width")
-        header = HTML(
-            HEADER.format(
-                transport="" if "transport" in hidden else transport.html,
-                menus="" if "menus" in hidden else dialogs.html,
-                group=button("class", "Class", "groups", word="Class"),
-                look=look.html,
-                question_mark=question_mark.html,
-            ),
-            stylesheets=[css("buttons"), css("header")],
-            margin=0,
-            sizing_mode="stretch_width",
-        )
-        self.page = ui.Page(
+        header = [_header(hidden, transport, dialogs, look, question_mark), dialogs.room, bridge]
+        self.page = self._page(header, bare)
+
+    def _page(self, header: Sequence[Viewable], bare: bool) -> ui.Page:
+        """Material's page with the header, the sidebar and the main area."""
+        hidden = "sidebar" in self._hidden
+        page = ui.Page(
             title="Babysit",
             template=PAGE,
             busy_indicator=None,
             sidebar_width=theme.SIDEBAR_WIDTH,
             sidebar_resizable=False,  # its handle has a name but no role (Panel 1.10.0)
-            sidebar=[] if "sidebar" in hidden else [self._sidebar],
+            sidebar=[] if hidden else [self._sidebar],
             # The place of a closed one is kept beside the plots, unless it would lie over them.
-            sidebar_variant="temporary" if "sidebar" in hidden else "auto",
-            sidebar_open="sidebar" not in hidden,
-            header=[header, dialogs.room, bridge],
+            sidebar_variant="temporary" if hidden else "auto",
+            sidebar_open=not hidden,
+            header=list(header),
             main=[self._run],
             sx=theme.PAGE_SX | theme.BARE_SX if bare else theme.PAGE_SX,
             theme_config=theme.PAGE_THEME,
         )
-        with edit_readonly(self.page):
-            # It follows the state of the process, informs all pages, and outlives its visitor
-            # (Panel 1.10.0). Only another reference ends that; a value leaves it watching.
-            self.page.busy = self.page.param.sidebar_resizable
+        with edit_readonly(page):
+            # The page's busy state would follow the process, inform all pages, and outlive its
+            # visitor (Panel 1.10.0). Only another reference ends that; a value leaves it watching.
+            page.busy = page.param.sidebar_resizable
+        return page
 
     def _in_sight(self, place: str) -> list[str]:
         return [x for x in VIEWS if x not in self._hidden and view_of(x).tab == place]
@@ -217,6 +207,36 @@ def _tablist(label: str, tabs: Sequence[str], message: str = "") -> str:
     )
     attribute = f' data-message="{message}"' if message else ""
     return f'<div role="tablist" aria-label="{label}"{attribute}>{buttons}</div>'
+
+
+def _header(
+    hidden: Set[str],
+    transport: Transport,
+    dialogs: Dialogs,
+    look: DisplayMode,
+    question_mark: QuestionMark,
+) -> HTML:
+    return HTML(
+        HEADER.format(
+            transport="" if "transport" in hidden else transport.html,
+            menus="" if "menus" in hidden else dialogs.html,
+            group=button("class", "Class", "groups", word="Class"),
+            look=look.html,
+            question_mark=question_mark.html,
+        ),
+        stylesheets=[css("buttons"), css("header")],
+        margin=0,
+        sizing_mode="stretch_width",
+    )
+
+
+def _sidebar_tabs(panels: list[str], visible: bool) -> HTML:
+    return HTML(
+        _tablist("Sidebar", panels, message=TAB),
+        stylesheets=[css("tabs"), css("sidebar")],
+        sizing_mode="stretch_width",
+        visible=visible,
+    )
 
 
 def _main(*parts: Viewable) -> Column:

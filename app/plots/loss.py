@@ -110,7 +110,7 @@ def _usual(curves: Curves, first: float) -> tuple[float, float]:
     known = curves.grown(_sorted_losses)
     if not known:
         return 0.1, 10.0
-    low, high = _percentiles(known, USUAL)
+    low, high = percentiles(known, USUAL)
     last = [curves.last(name) for name in ("loss_average", "validation_loss")]
     last = [max(value, FLOOR) for value in last if math.isfinite(value)]
     usual = first if math.isfinite(first) and first < 100 * high else high
@@ -130,8 +130,8 @@ def _sorted_losses(
     return values
 
 
-def _percentiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
-    """What so many per cent of the values, which are sorted, lie below.
+def percentiles(values: Sequence[float], shares: Sequence[float]) -> list[float]:
+    """These percentiles of sorted values, interpolated between two of them.
 
     Values below the floor of the axis count as that.
     """

@@ -104,13 +104,13 @@ class Liveness(RequestHandler):
 
     def get(self) -> None:
         """Answer with the state, and the reason if it is not well."""
-        reason = _failure(CONDUCTOR.alive, CONDUCTOR.held)
+        reason = why_restart(CONDUCTOR.alive, CONDUCTOR.held)
         self.set_status(503 if reason else 200)
         self.set_header("Cache-Control", "no-store")
         self.finish({"alive": not reason, **({"reason": reason} if reason else {})})
 
 
-def _failure(alive: bool, held: float) -> str:
+def why_restart(alive: bool, held: float) -> str:
     """Why this process should be restarted; empty if it works."""
     if not alive:
         return "the thread that trains has ended"

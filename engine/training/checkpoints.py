@@ -92,7 +92,7 @@ class Checkpoints[M]:
             self._next = self._cost + max(APART * _cost(self._training), self._cost / kept)
 
     def allow(self, room: int) -> None:
-        """Keep them in so many bytes from now on; if those are fewer, some are dropped."""
+        """Limit them to so many bytes from now on; what exceeds that is dropped."""
         fewer, self.room = room < self.room, room
         if fewer:
             self._thin()
@@ -105,7 +105,7 @@ class Checkpoints[M]:
             self._drop()
 
     def _drop(self) -> Checkpoint[M]:
-        """Drop the one that leaves the smallest gap; never the first."""
+        """Drop the checkpoint that leaves the smallest gap; never the first."""
         gaps = [y.cost - x.cost for x, y in zip(self._kept, self._kept[2:], strict=False)]
         return self._kept.pop(1 + gaps.index(min(gaps)) if gaps else -1)
 
@@ -147,7 +147,7 @@ class Checkpoints[M]:
         return tuple(x.step for x in self._kept)
 
     def before(self, step: int) -> Checkpoint[M]:
-        """The last one before a step, so that the step itself is replayed, with its mini-batch."""
+        """The last checkpoint before a step, which is replayed with its mini-batch."""
         known = [x for x in (*self._kept, *self._last) if x.step < step]
         return max(known, key=lambda x: x.step, default=self._kept[0])
 
@@ -174,7 +174,7 @@ class Checkpoints[M]:
         return Checkpoints(training, journal, mark, room, kept, self._first)
 
     def left(self) -> list[Checkpoint[M]]:
-        """Those of a run that is left: of the whole run, and the last before its last step."""
+        """The checkpoints for a branch: of the whole run, and the last before its last step."""
         last = self.before(self._training.step)
         return [*self._kept, *([] if last in self._kept else [last])]
 
@@ -219,7 +219,7 @@ class Replay:
 
 
 def bytes_of[M](checkpoint: Checkpoint[M]) -> int:
-    """Bytes that a checkpoint takes alone."""
+    """Bytes of a checkpoint, without what it shares with others."""
     return OVERHEAD + (checkpoint.state.nbytes if checkpoint.state else 0)
 
 

@@ -22,7 +22,7 @@ _REMEMBERED = 4096  # weights whose judgements are kept for each set of examples
 
 @dataclass(slots=True)
 class _Judgement:
-    """The loss and the score of a network under certain weights, once somebody has asked."""
+    """The loss and the score of a network under certain weights, as far as they are computed."""
 
     loss: float | None = None
     score: float | None = None
@@ -30,7 +30,7 @@ class _Judgement:
 
 @memoize
 def _judged_on(examples: Examples) -> dict[tuple[bytes, str], _Judgement]:
-    """What all networks that were evaluated on these examples have got, by kind and weights."""
+    """The results of all networks evaluated on these examples, by kind and weights."""
     return {}
 
 
@@ -108,7 +108,7 @@ class Evaluator:
         return np.array([self._loss(*(part[row] for part in parts)) for row in rows])
 
     def _buffers(self) -> tuple[Array, Array]:  # (N, O), (N,)
-        """What a loss writes beside its value, and nobody reads; kept, it would take room."""
+        """Throw-away buffers for what a loss writes besides its value."""
         return np.empty_like(self.target), np.empty_like(self.target[:, 0])
 
     def look(self) -> Network:

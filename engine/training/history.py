@@ -36,7 +36,7 @@ class Curves(Mapping[str, Array]):
         table.setflags(write=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy has, and another process: the rows, not what was computed from them."""
+        """Copy and pickle the rows alone, not what was computed from them."""
         return {**vars(self), "_grown": {}}
 
     def __getitem__(self, name: str) -> Array:
@@ -77,7 +77,7 @@ class Curves(Mapping[str, Array]):
         if rows == self.rows and rows:
             result: K = known
             return result
-        if rows > self.rows:  # the history has gone on since
+        if rows > self.rows:  # the history has more rows by now
             return fact(None, 0, self.since(0), *others)
         result = fact(known, rows, self.since(rows), *others)
         self._grown[key] = self.rows, result
@@ -134,7 +134,7 @@ class History:
         self.last = self._changed = 0  # steps: of the last row, and of that before the last change
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy has, and another process: the rows, not what was computed from them."""
+        """Copy and pickle the rows alone, not what was computed from them."""
         return {**vars(self), "_grown": {}}
 
     def __len__(self) -> int:
@@ -165,31 +165,31 @@ class History:
         self._due = step + max(1, min(step // RESOLUTION, (step - self._changed) // AFRESH))
 
     def mark(self) -> "History":
-        """Where it stands, without the rows; `rewound` goes back there."""
+        """Its state without the rows, from which `rewound` restores it."""
         mark = copy.copy(self)
         mark._table, mark._curves = np.empty((0, 0)), None
         return mark
 
     def rewound(self, mark: "History") -> "History":
-        """The same table as it stood at a mark; `repeat` takes in again what came then."""
+        """The table as it was at a mark; `repeat` appends the rows that followed."""
         past = copy.copy(mark)
         past._table = self._table
         return past
 
     def repeat(self) -> dict[str, float]:
-        """Take in the next row, which is known, as if it was written now; what it holds."""
+        """Append the next known row, and return its figures."""
         step, *values = self._table[:, self._rows].tolist()
         self._take(int(step))
         return dict(zip(self.names[1:], values, strict=True))
 
     def left(self) -> "History":
-        """The same rows, in no more bytes than they take."""
+        """A compact copy of all rows."""
         left = copy.copy(self)
         left._table, left._curves = self._table[:, : self._rows].copy(), None
         return left
 
     def part(self) -> None:
-        """Forget what came later: it goes on in a table of its own."""
+        """Forget the known later rows, and append to a table of its own."""
         self._table, self._grown = self._table.copy(), {}
 
     def curves(self) -> Curves:

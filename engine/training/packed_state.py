@@ -129,7 +129,7 @@ def _draws(turn: SetKnob) -> bool:
 
 
 def _drawn(start: Training, turns: Sequence[tuple[int, SetKnob]]) -> Array:
-    """The weights as they were drawn last: what was learned meanwhile does not matter for them."""
+    """The weights as they were last drawn, which do not depend on what was learned before."""
     last = max((n for n, (_, turn) in enumerate(turns) if _draws(turn)), default=None)
     if last is None:
         return start.network.parameters.drawn
@@ -145,7 +145,7 @@ def _drawn(start: Training, turns: Sequence[tuple[int, SetKnob]]) -> Array:
 
 
 def _before(packed: PackedState, turns: Sequence[tuple[int, SetKnob]]) -> bool:
-    """Whether its number of changes can be that of its step."""
+    """Whether its number of changes fits its step."""
     steps = [step for step, _ in turns]
     least, most = bisect_left(steps, packed.step), bisect_right(steps, packed.step)
     return least <= packed.turns <= most

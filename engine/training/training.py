@@ -294,7 +294,7 @@ class Training:
         return fork
 
     def fork_now(self) -> "Training":
-        """Another run that stands where this one does, the gradient of its last step included."""
+        """Another run that continues from the current step, with the gradient of that step."""
         fork = self.fork(self.save())
         fork.network.parameters.grad[...] = self.network.parameters.grad
         fork.gradient_cosine, fork._comparing = self.gradient_cosine, self._comparing

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from app.server.http_handlers import HANGS, _failure
+from app.server.http_handlers import HANGS, why_restart
 from app.server.loop_lag import BEHIND, NOTABLE, PERIOD, WINDOW, Lateness
 from engine import Delay
 from engine.runtime.thread_lag import WINDOW as KEPT
@@ -126,6 +126,6 @@ def test_the_log_names_both_visitors_once_per_period(caplog):
 
 
 def test_a_turn_without_end_fails_the_liveness_check():
-    assert _failure(True, HANGS - 1) == ""
-    assert _failure(True, HANGS + 4) == "the training hangs: one visitor's turn has lasted 34 s"
-    assert "has ended" in _failure(False, 0.0)
+    assert why_restart(True, HANGS - 1) == ""
+    assert why_restart(True, HANGS + 4) == "the training hangs: one visitor's turn has lasted 34 s"
+    assert "has ended" in why_restart(False, 0.0)

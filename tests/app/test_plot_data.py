@@ -13,7 +13,7 @@ from app.plots import VIEWS, places, plot_data, view_of
 from app.plots.accuracy import accuracy_columns
 from app.plots.activations import BAR_HEIGHT, activations_columns
 from app.plots.ghost_runs import ghosts
-from app.plots.loss import USUAL, _percentiles, loss_columns
+from app.plots.loss import USUAL, loss_columns, percentiles
 from app.plots.run_columns import epochs
 from app.plots.updates import updates_columns
 from app.server.frames import Ask
@@ -162,7 +162,7 @@ def test_a_spike_does_not_flatten_the_curve(config):
 @pytest.mark.parametrize("count", [1, 2, 7, 1350])
 def test_the_percentiles_agree_with_numpy(count):
     values = np.random.default_rng(count).lognormal(size=count)
-    assert _percentiles(sorted(values.tolist()), USUAL) == pytest.approx(
+    assert percentiles(sorted(values.tolist()), USUAL) == pytest.approx(
         np.percentile(values, USUAL), rel=1e-12
     )
 

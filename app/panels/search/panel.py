@@ -10,10 +10,11 @@ from panel.layout import Column, Row
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import numbers, theme
+from app import theme
 from app.explanations.explanation import explain
 from app.page.buttons import Presses, button
 from app.panels.panel import PANELS
+from app.panels.search import progress_html
 from app.panels.search.axes_form import Axes
 from app.panels.search.search_controller import SearchController, search_progress
 from app.panels.search.space import REGION, SORT, TRIAL, trial_label
@@ -25,10 +26,8 @@ from engine import (
     Choice,
     ExperimentHandle,
     Search,
-    SearchFrame,
     SearchProgress,
     Snapshot,
-    counted,
     lecture_search,
     one_matters,
 )
@@ -216,10 +215,10 @@ class SearchRoom:
             share = shown.comparison.share
         self._progress.param.update(value=round(100 * share), visible=shown.busy)
         self._offer(shown)
-        self._told.object = _standing(shown)
-        self._finer.object = _edges(frame, self._region)
-        self._gain.object = _gain(shown)
-        self._compared.object = _difference(shown)
+        self._told.object = progress_html.standing(shown)
+        self._finer.object = progress_html.edges(frame, self._region)
+        self._gain.object = progress_html.gain(shown)
+        self._compared.object = progress_html.difference(shown)
 
     def _offer(self, shown: SearchProgress) -> None:
         """Draw the buttons; those that do not apply are disabled."""
@@ -251,61 +250,6 @@ class SearchRoom:
 def _images() -> str:
     """The menu's name of the data set in the lecture's search."""
     return lecture_search().base.data.dataset.name
-
-
-def _standing(shown: SearchProgress) -> str:
-    frame = shown.frame
-    if frame is None:
-        return ""
-    stage = f"Stage {frame.search.stage}: {frame.status.value}"
-    best = "" if shown.best is None else f", best <b>{numbers.percent(shown.best)}</b>"
-    before = ", ".join(numbers.percent(score) for score in shown.before)
-    earlier = f" (before: {before})" if before else ""
-    time = f"{numbers.seconds(frame.seconds)} of work"
-    left = f", {numbers.seconds(frame.seconds_left)} left" if shown.busy else ""
-    trials, epochs = counted(frame.search.trials, "trials"), counted(frame.search.epochs, "epochs")
-    of = f"{trials} of {epochs}"
-    return f"<p role='status'>{stage}{best}{earlier}</p><p class='quiet'>{of}; {time}{left}</p>"
-
-
-def _edges(frame: SearchFrame | None, region: dict[str, tuple[float, float]]) -> str:
-    """The warnings, and the selected region."""
-    if frame is None:
-        return ""
-    words = "".join(refusal(edge.text) for edge in frame.edges)
-    if not region:
-        return words + "<p class='quiet'>Drag over the points to choose a region.</p>"
-    axes = {axis.path: axis for axis in frame.search.space}
-    ends = " × ".join(
-        " to ".join(numbers.short(axes[path].at(place)) for place in sorted(pair))  # type: ignore
-        for path, pair in region.items()
-    )
-    return words + f"<p>Region: {ends}</p>"
-
-
-def _gain(shown: SearchProgress) -> str:
-    together = shown.ensemble
-    if together is None or not together.alone:
-        return "<p class='quiet'>The average of several networks' predictions.</p>"
-    size = len(together.alone)
-    words = (
-        f"The best alone {numbers.percent(max(together.alone))}, {size} together"
-        f" <b>{numbers.percent(together.together[-1])}</b>:"
-        f" {100 * together.gain:+.1f} points"
-    )
-    return f"<p role='status'>{words}{'' if together.finished else ' …'}</p>"
-
-
-def _difference(shown: SearchProgress) -> str:
-    frame = shown.comparison
-    if frame is None or not frame.lines:
-        return "<p class='quiet'>As many trials each, from several seeds.</p>"
-    found = ", ".join(
-        f"{line.strategy} <b>{numbers.percent(float(line.middle[-1]))}</b>" for line in frame.lines
-    )
-    return (
-        f"<p role='status'>Best found, median of {counted(len(frame.seeds), 'seeds')}: {found}</p>"
-    )
 
 
 def _numbers(words: str) -> list[float]:
