@@ -1,13 +1,14 @@
 // The tree of branches beside the timeline: a line for each, along the same steps; a press goes there.
 
 import {count} from "./numbers.js"
-import {find} from "./find.js"
+import {finder} from "./find.js"
 
 const ROW = 44 // pixels
 const WIDTH = 260 // of the picture, at most
 const PART = 0.22 // ... and of the window
 const EDGE = 7
 const HERE = "you are here"
+const find_open = finder(".timeline .open") // what opens the tree
 const SVG = "http://www.w3.org/2000/svg"
 
 export class Branches {
@@ -25,7 +26,7 @@ export class Branches {
 
   // `end` is how far the run itself has come; `bend` spaces steps along the tree as on the timeline.
   show(end, bend) {
-    const open = find(document.body, ".timeline .open")
+    const open = find_open()
     if (open == null) {
       return
     }

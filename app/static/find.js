@@ -17,6 +17,17 @@ export function find(root, selector) {
   return null
 }
 
+// Finds one that each frame needs: the page is searched again only if the one found before has gone.
+export function finder(selector) {
+  let known = null
+  return () => {
+    if (!known?.isConnected) {
+      known = find(document.body, selector)
+    }
+    return known
+  }
+}
+
 export function find_all(root, selector) {
   const inside = [...root.querySelectorAll("*")].filter((host) => host.shadowRoot != null)
   return [...root.querySelectorAll(selector), ...inside.flatMap((host) => find_all(host.shadowRoot, selector))]

@@ -28,8 +28,26 @@ export function fit(narrowest) {
   for (const changed of [page.data.properties.sidebar_open, page.data.properties.sidebar_width]) {
     changed.change.connect(() => setTimeout(relayout, SETTLED))
   }
-  window.Bokeh.documents[0].on_change(() => setTimeout(mend, SETTLED))
+  window.Bokeh.documents[0].on_change(mend_once_settled)
   measure_header()
+}
+
+let mending = false // whether that is due
+let changed = false // ... and the document has changed since
+
+// Once for all changes that come together, as those of a panel that is built.
+function mend_once_settled() {
+  changed = mending
+  if (!mending) {
+    mending = true
+    setTimeout(() => {
+      mending = false
+      mend()
+      if (changed) {
+        mend_once_settled()
+      }
+    }, SETTLED)
+  }
 }
 
 // Nor does anybody tell a plot when the words above it take another line (Panel 1.10.0).

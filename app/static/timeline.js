@@ -6,13 +6,16 @@ import {Branches} from "./branches.js"
 import {send} from "./events.js"
 import {count} from "./numbers.js"
 import {model} from "./views.js"
-import {find} from "./find.js"
+import {finder} from "./find.js"
 
 const NOW = "now" // what is asked for at the end
 const BEND = 100 // steps: the first ones are evenly spaced, later ones by their logarithm
 const LEAP = 20 // leaps of the larger keys over the whole scrubber
 const PATIENCE = 5000 // milliseconds after which an answer is not waited for any more
 const FOUND = /([\d,]+): /g // the steps in the list of what was found
+const find_input = finder(".timeline input")
+const find_lockstep = finder("[data-text=lockstep]")
+const find_turns = finder(".lockstep .turns")
 const VIEWS = ["loss", "accuracy", "updates"] // any of them knows the changes
 
 export class Timeline {
@@ -43,7 +46,7 @@ export class Timeline {
 
   // In A | B: the run that changes are made in; each comparison begins with B.
   #aim = (of) => {
-    for (const button of find(document.body, ".lockstep .turns")?.children ?? []) {
+    for (const button of find_turns()?.children ?? []) {
       button.ariaPressed = button.dataset.value == of
     }
   }
@@ -57,7 +60,7 @@ export class Timeline {
       this.#asked = null
       this.#wanted = NOW
     }
-    if (find(document.body, "[data-text=lockstep]")?.dataset.value == "") {
+    if (find_lockstep()?.dataset.value == "") {
       this.#aim("B")
     }
     this.#run = run
@@ -81,7 +84,7 @@ export class Timeline {
   }
 
   get #input() {
-    return find(document.body, ".timeline input")
+    return find_input()
   }
 
   #is_mine(event) {
