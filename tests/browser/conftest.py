@@ -164,6 +164,10 @@ def page(chromium: Browser) -> Iterator[Page]:
     forget_the_left()
 
 
+def with_query(address: str, query: str) -> str:
+    return f"{address}?{query}" if query else address
+
+
 def at_test_pace(address: str) -> str:
     """The page fast, but so that the machine is left to the browser, unless a pace is given."""
     given = "pace=" in address
@@ -300,7 +304,7 @@ def open_tab(chromium: Browser, address: str) -> Iterator[Callable[..., Tab]]:
     tabs: list[Tab] = []
 
     def open_one(query: str = "") -> Tab:
-        tabs.append(Tab(chromium, f"{address}?{query}" if query else address))
+        tabs.append(Tab(chromium, with_query(address, query)))
         return tabs[-1]
 
     yield open_one
@@ -334,8 +338,8 @@ class Desk:
         prepare: Callable[[Tab], object] = whole,
         screen: ViewportSize = SCREEN,
     ) -> Tab:
-        """The page for this screen and preparation, opened by this test or an earlier one."""
-        kind = (prepare, *screen.values())
+        """The page of this address, screen and preparation, opened now or by an earlier test."""
+        kind = (address, prepare, *screen.values())
         if kind == self._kind and self.used:
             self.used = False
             if prepare is not whole or not renewed(self._tabs[0], screen, self._as_opened):
@@ -360,15 +364,21 @@ def cleared() -> Iterator[None]:
 
 
 @pytest.fixture
+def query() -> str:
+    """What the shared page's address asks for; a file that needs few plots overrides it."""
+    return ""
+
+
+@pytest.fixture
 def on_the_desk(
-    request: pytest.FixtureRequest, chromium: Browser, address: str
+    request: pytest.FixtureRequest, chromium: Browser, address: str, query: str
 ) -> Iterator[Callable[..., Tab]]:
     """Gives access to the shared page; after a failure or an error it is closed."""
     failed = request.session.testsfailed
     taken: list[Tab] = []
 
     def take(prepare: Callable[[Tab], object] = whole, screen: ViewportSize = SCREEN) -> Tab:
-        taken.append(DESK.tab(chromium, address, prepare, screen))
+        taken.append(DESK.tab(chromium, with_query(address, query), prepare, screen))
         return taken[-1]
 
     yield take

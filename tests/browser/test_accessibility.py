@@ -1,5 +1,7 @@
 """Accessibility of the page, as far as axe can check it; and explanations in all its tabs."""
 
+from collections.abc import Callable
+
 from axe_playwright_python.sync_playwright import Axe
 
 from app.panels import KNOBS, PANELS
@@ -52,21 +54,18 @@ def turn_dark(tab) -> None:
     tab.wait_for(lambda: colour(tab) != light)
 
 
-def look_in_every_tab(tab, rules=()) -> None:
+def look_in_every_tab(tab, look: Callable[[str], None]) -> None:
     tab.press("Pause")  # drawing takes the time of looking
-    shuts_nobody_out(tab, rules)
-    all_explained(tab)
+    look(PAGE)
     for name in filter(None, places()):
         if name not in PANELS:
             tab.page.get_by_role("tab", name=name, exact=True).click()
-            shuts_nobody_out(tab, rules, within=f'role=tabpanel[name="{name}"]')
-            all_explained(tab)
+            look(f'role=tabpanel[name="{name}"]')
     for name in reversed(list(PANELS)):
         tab.page.get_by_role("tab", name=name, exact=True).click()
         for placeholder in tab.page.get_by_role("status").get_by_text("A moment").all():
             placeholder.wait_for(state="hidden")
-        shuts_nobody_out(tab, rules)
-        all_explained(tab)
+        look(PAGE)
     tab.page.get_by_role("tab", name=KNOBS, exact=True).click()
     tab.press("Play")
 
@@ -94,10 +93,17 @@ def test_every_control_has_a_name_and_every_plot_tells_its_figures(shared):
 
 
 def test_each_tab_shuts_nobody_out_by_light_and_in_the_dark_and_is_explained(tab):
+    def look_closely(within: str) -> None:
+        shuts_nobody_out(tab, within=within)
+        all_explained(tab)
+
+    def look_at_colours(within: str) -> None:  # the themes differ in nothing else
+        shuts_nobody_out(tab, COLOURS, within)
+
     load_explanations(tab)
-    look_in_every_tab(tab)
+    look_in_every_tab(tab, look_closely)
     turn_dark(tab)
-    look_in_every_tab(tab, COLOURS)  # the themes differ in nothing else
+    look_in_every_tab(tab, look_at_colours)
     for fold in ("held out", "convolutions", "schedule", "L1"):
         tab.page.get_by_role("button", name=fold).click()
     tab.page.get_by_role("slider", name="Max norm").wait_for()

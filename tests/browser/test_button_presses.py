@@ -4,10 +4,17 @@ import pytest
 from playwright.sync_api import expect
 
 from engine import Status
+from tests.browser.conftest import ONE_PLOT
 
 WRITE_ANEW = "(button) => button.replaceWith(button.cloneNode(true))"
 MOVE_AWAY = "(button) => { button.style.translate = '0 80px' }"
 AS_IT_WAS = "(button) => { button.removeAttribute('style'); button.disabled = false }"
+
+
+@pytest.fixture
+def query() -> str:
+    """Beside one plot: nothing here looks at the others."""
+    return ONE_PLOT
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def let_in(teacher: Tab, students: list[Tab], run: ShownRun) -> None:
 
 
 def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
-    teacher = tabs(f"#teach={TEACHER_PASSWORD.text}")
+    teacher = tabs(f"&{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
     live = open_room(teacher)
     code = live.room.code
     students = [tabs(f"{query}&room={code}", screen) for query, screen in NAMES.values()]
@@ -239,7 +239,7 @@ def test_a_lesson_from_the_first_code_to_the_results(tabs, address):
     anna.page.wait_for_function("window.babysit.run < 1000000")
 
     # The saved room opens again, and whoever was in it is back by the same browser.
-    teacher.page.goto(f"{address}#teach={TEACHER_PASSWORD.text}")
+    teacher.page.goto(f"{address}?{ONE_PLOT}#teach={TEACHER_PASSWORD.text}")
     with teacher.page.expect_file_chooser() as chooser:
         press(teacher, "Open a saved room …")
     chooser.value.set_files(saved)

@@ -2,15 +2,22 @@
 
 import re
 
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 from engine import Status, digest
 from engine.runtime import film
-from tests.browser.conftest import DESK
+from tests.browser.conftest import DESK, ONE_PLOT
 from tests.browser.test_accessibility import shuts_nobody_out
 
 STAGES = ("Batch", "Forward", "Loss", "Backward", "Update", "One weight")
+
+
+@pytest.fixture
+def query() -> str:
+    """Beside one plot: a step is explained in a dialog."""
+    return ONE_PLOT
 
 
 def stage(tab):

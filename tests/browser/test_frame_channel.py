@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from app.server.frame_channel import FORBIDDEN, UNREADABLE
 from app.server.session import CONDUCTOR, VISITS
 from engine import Status
-from tests.browser.conftest import wait_for
+from tests.browser.conftest import ONE_PLOT, wait_for
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
 
@@ -142,7 +142,7 @@ const poll = setInterval(async () => {
 
 def test_text_that_came_before_its_place_is_shown_when_the_page_is_complete(page, address):
     page.add_init_script(LATE)
-    page.goto(f"{address}?pace=3")
+    page.goto(f"{address}?pace=3&{ONE_PLOT}")
     wait_for(page, lambda: page.locator('[data-text="pace"]').inner_text() == "3/s")
 
 
@@ -191,7 +191,7 @@ class Held:
 @pytest.mark.parametrize("by", ["the button", "the key"])
 def test_a_pause_before_the_run_begins_holds(page, address, by):
     held = Held(page)
-    page.goto(f"{address}?pace=300")
+    page.goto(f"{address}?pace=300&{ONE_PLOT}")
     page.get_by_role("slider", name="Learning rate").wait_for()
     page.wait_for_function("window.babysit?.frames == 1")
     button = page.get_by_role("button", name="Pause", exact=True)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.browser.conftest import DRAWN_TWICE, whole
+from tests.browser.conftest import DRAWN_TWICE, ONE_PLOT, whole
 
 WIDTHS = (320, 390, 640, 768, 1024, 1280, 1440, 1920)  # 640: a laptop's 1280 at a zoom of 200 %
 MENUS = ("Data", "Runs", "Export", "Share", "Keys", "Class", "What is this?", "Projector")
@@ -77,6 +77,12 @@ BEYOND_REACH = """(names) => {
     const names_reached = buttons.map((button) => button.ariaLabel || button.title)
     return names.filter((name) => !names_reached.includes(name))
 }"""
+
+
+@pytest.fixture
+def query() -> str:
+    """Beside one plot: the header is the same."""
+    return ONE_PLOT
 
 
 def without_sidebar(tab) -> None:

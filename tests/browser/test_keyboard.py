@@ -21,6 +21,12 @@ AROUND = f"""() => {{
 }}"""
 
 
+@pytest.fixture
+def query() -> str:
+    """Beside the plots that keys change: of the loss, of the updates, and inside."""
+    return "hide=accuracy,activations"
+
+
 def learning_rate(tab) -> float:
     return tab.snapshot.config.optimization.learning_rate
 

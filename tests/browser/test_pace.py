@@ -4,9 +4,15 @@ import pytest
 from playwright.sync_api import expect
 
 from engine import AUTO, FULL, Status
-from tests.browser.conftest import Tab, close
+from tests.browser.conftest import ONE_PLOT, Tab, close
 
 LEARNS = "optimization.learning_rate"
+
+
+@pytest.fixture
+def query() -> str:
+    """Beside one plot: the pace is told in the header."""
+    return ONE_PLOT
 
 
 @pytest.fixture
@@ -29,7 +35,7 @@ def pace(tab):
 
 
 def test_of_an_unknown_pace_a_link_is_told_and_at_auto_the_curves_have_every_first_step(come):
-    tab = come("?pace=fast")
+    tab = come(f"?pace=fast&{ONE_PLOT}")
     told = tab.page.get_by_text("This link says pace='fast'; it must be one of auto, 1, 3,")
     told.wait_for()
     assert tab.visit.handle.pace == AUTO
@@ -42,7 +48,7 @@ def test_of_an_unknown_pace_a_link_is_told_and_at_auto_the_curves_have_every_fir
 
 
 def test_a_link_sets_the_pace_and_the_share_dialog_keeps_it(come):
-    tab = come("?pace=3")
+    tab = come(f"?pace=3&{ONE_PLOT}")
     assert tab.visit.handle.pace == 3
     tab.wait_for(lambda: pace(tab) == "3/s")
     tab.press("Share")

@@ -7,6 +7,13 @@ from playwright.sync_api import expect
 
 from app.panels.search.search_controller import search_progress
 from engine import SearchStatus
+from tests.browser.conftest import ONE_PLOT
+
+
+@pytest.fixture
+def query() -> str:
+    """Beside one plot: it is hidden by what a search draws."""
+    return ONE_PLOT
 
 
 @pytest.fixture

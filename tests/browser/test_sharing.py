@@ -26,6 +26,12 @@ HIDDEN = ONE_PLOT.removeprefix("hide=").split(",")
 TABLE = b"a,b,label\n" + b"".join(b"%d,%d,%s\n" % (n, n % 7, b"xy"[n % 2 :][:1]) for n in range(60))
 
 
+@pytest.fixture
+def query() -> str:
+    """Beside one plot, which is the one that is saved as a picture."""
+    return ONE_PLOT
+
+
 class Guest(Tab):
     """A visitor who opens a link to a run that may end before many frames are drawn."""
 
