@@ -2,14 +2,12 @@
 
 import contextlib
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
@@ -18,7 +16,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.deploy.conftest import SPAWNED, Server, Visitor, get
-from tests.deploy.panel_process import ROOT
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -141,25 +138,27 @@ def test_a_wrong_limit_ends_the_server_in_one_sentence(serve):
 def test_the_data_folder_is_in_everybodys_menu(serve, tmp_path):
     rows = "".join(f"{n},{n % 7},{'ab'[n % 2]}\n" for n in range(60))
     (tmp_path / "pets.csv").write_text(f"x,y,label\n{rows}")
-    told = subprocess.run(
-        [sys.executable, "-c", HOOKS],
-        cwd=ROOT,
-        env={**os.environ, "BABYSIT_DATA": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert told.stdout.strip() == "60 examples of pets.csv"
+    server = serve("--setup", write(tmp_path, LOOK), BABYSIT_DATA=str(tmp_path))
+    wait_until(lambda: server.ready)
+    assert "60 examples of pets.csv" in server.stop()[1]
 
 
-HOOKS = """
-import runpy
-runpy.run_path("app/app_hooks.py")  # as the server does before it serves
-from engine import Choice, Experiment, RunConfig
-config = RunConfig().replace("data.dataset", Choice("pets.csv"))
-data = Experiment(config).data
-print(len(data.train) + len(data.validation), "examples of pets.csv")
+LOOK = """
+import atexit
+def look():
+    from engine import Choice, Experiment, RunConfig
+    config = RunConfig().replace("data.dataset", Choice("pets.csv"))
+    data = Experiment(config).data
+    print(len(data.train) + len(data.validation), "examples of pets.csv", flush=True)
+atexit.register(look)
 """
+
+
+def write(folder: Path, program: str) -> str:
+    """A file with this program, for the server to run before the app."""
+    file = folder / "setup.py"
+    file.write_text(program)
+    return str(file)
 
 
 def test_a_session_is_counted_and_its_memory_freed_with_it(serve):
@@ -199,8 +198,7 @@ Experiment.advance = killed
 
 
 def test_a_dead_training_thread_is_reported_to_operator_and_pages(serve, tmp_path):
-    (tmp_path / "kill.py").write_text(KILL)
-    server = serve("--setup", str(tmp_path / "kill.py"))
+    server = serve("--setup", write(tmp_path, KILL))
     wait_until(lambda: server.ready)
     assert server.says("/liveness") == {"alive": True}
     visitors = [Visitor(f"{server.root}/app") for _ in range(2)]
@@ -275,9 +273,8 @@ def test_a_visitor_who_never_reads_delays_nobody(signed):
 
 
 def test_a_loaded_server_stops_cleanly_on_sigterm(serve, tmp_path):
-    (tmp_path / "count.py").write_text(COUNT)
     lifetime = "--unused-session-lifetime", "120000"  # these visitors have no document socket
-    server = serve(*lifetime, "--setup", str(tmp_path / "count.py"))
+    server = serve(*lifetime, "--setup", write(tmp_path, COUNT))
     wait_until(lambda: server.ready)
     visitors = [Visitor(f"{server.root}/app") for _ in range(4)]
     for visitor in visitors:
