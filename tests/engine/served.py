@@ -5,7 +5,7 @@ from engine.runtime.checkpoint_pool import POOL
 from engine.training.checkpoints import ROOM
 from tests.waiting import Clock
 
-TICK = 0.002  # seconds that pass in an idle turn
+TICK = 0.005  # seconds that pass in an idle turn
 WORK = 0.0005  # ... between two looks at the time that a turn has worked, as in a step
 
 
