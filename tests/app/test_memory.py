@@ -227,7 +227,7 @@ def test_a_page_built_ahead_is_as_old_as_it_is(monkeypatch, memory, done, clock)
     memory.look()
     done.clear()
     for page in pages:
-        page.come(Wish())
+        page.request(Wish())
         page.end()
     clock.now += ENDS
     memory.look()
