@@ -125,7 +125,12 @@ def _place(bins: int, limit: float, value: float) -> float:
 
 @functools.cache
 def _ticks(bins: int, limit: float) -> Columns:
-    """The places of round values among the bins."""
+    ticks = axis_ticks(bins, limit)
+    return {"x": [round(place, 2) for place, _ in ticks], "label": [label for _, label in ticks]}
+
+
+def axis_ticks(bins: int, limit: float) -> list[tuple[float, str]]:
+    """The places and labels of round values among bins equally wide in asinh, up to a limit."""
     decades = range(max(0, math.floor(math.log10(limit))) + 1)
     while math.asinh(10.0 ** decades[0]) < 0.24 * math.asinh(limit):  # would overlap the 0
         decades = decades[1:]
@@ -133,10 +138,7 @@ def _ticks(bins: int, limit: float) -> Columns:
     if len(steps) > 3:
         steps = [0.0, *(10.0**d for d in decades if d % (1 + len(decades) // 3) == 0)]
     values = [s * v for v in steps for s in (-1, 1) if v < 0.98 * limit and (v or s > 0)]
-    return {
-        "x": [round(_place(bins, limit, v), 2) for v in values],
-        "label": [_tick(v) for v in values],
-    }
+    return [(_place(bins, limit, v), _tick(v)) for v in values]
 
 
 def _tick(value: float) -> str:

@@ -15,6 +15,7 @@ import panel_material_ui
 from PIL import Image, ImageDraw, ImageFont
 
 from app import numbers, palette
+from app.plots.activations import axis_ticks
 from app.plots.plane import shades_of, surface_bytes
 from app.plots.plot_data import score_name
 from engine import Film, FilmFrame, Snapshot, Surface
@@ -84,8 +85,9 @@ class _Drawing:
         self._film, self._run = film, run
         self._end = film.frames[-1].step
         self._small, self._plain, self._large = (_font(TWICE * size) for size in (11, 13, 19))
-        self._most = [
-            max(1, max(int(frame.counts[n].max()) for frame in film.frames))
+        self._limit = max(float(frame.edges[-1]) for frame in film.frames)
+        self._densest = [
+            max(1e-9, max(float(_density(frame, n).max()) for frame in film.frames))
             for n in range(len(film.layers))
         ]
         self._plane = film.frames[0].surface
@@ -239,23 +241,31 @@ class _Drawing:
         left, top, right, bottom = RIGHT
         self._write((left, top - 20), "Activations of each layer", self._plain, TEXT)
         each = (bottom - top) / len(frame.counts)
-        for number, counts in enumerate(frame.counts):
+        middle, half = (left + right) / 2, (right - left) / 2
+        places = middle + half * np.arcsinh(frame.edges) / math.asinh(self._limit)
+        for number in range(len(frame.counts)):
             base = top + each * (number + 1)
-            room, wide = each - 18 if each > 30 else each - 3, (right - left) / len(counts)
+            room = each - 18 if each > 30 else each - 3
             colour = palette.colour(number)
-            shares = np.sqrt(counts / self._most[number])  # small bars stay visible
-            for place, share in enumerate(shares.tolist()):
-                if share:
-                    x = left + wide * place
-                    bar = (x, base - room * share, x + wide - 0.5, base)
+            # By the root, small bars stay visible.
+            tall = room * np.sqrt(_density(frame, number) / self._densest[number])
+            for x, to, height in zip(places, places[1:], tall, strict=False):
+                if height:
+                    bar = (x, base - height, max(x, to - 0.5), base)
                     self._draw.rectangle([TWICE * side for side in bar], colour)
             self._line((left, base), (right, base), palette.QUIET, 1)
             if each > 30:
                 name = self._film.layers[number]
                 self._write((left, base - each + 2), name, self._small, colour)
-        edges = self._film.edges
-        for x, edge in ((left, edges[0]), ((left + right) / 2 - 3, 0.0), (right - 16, edges[-1])):
-            self._write((x, bottom + 2), numbers.tick(float(edge)), self._small, palette.TICKS)
+        self._number_activations(len(frame.counts[0]))
+
+    def _number_activations(self, bins: int) -> None:
+        """Round values below the histograms, which are linear around 0 and logarithmic beyond."""
+        left, _, right, bottom = RIGHT
+        for place, words in axis_ticks(bins, self._limit):
+            x = left + (right - left) * place / bins
+            self._line((x, bottom), (x, bottom + 4), palette.QUIET, 1)
+            self._write((x - self._wide(words) / 2, bottom + 4), words, self._small, palette.TICKS)
 
     # ---- words and lines ----------------------------------------------------------------------
 
@@ -283,6 +293,11 @@ class _Drawing:
     ) -> None:
         ends = [(TWICE * x, TWICE * y) for x, y in (start, end)]
         self._draw.line(ends, colour, TWICE * width)
+
+
+def _density(frame: FilmFrame, layer: int) -> np.ndarray:
+    """Activations of a layer for each unit of the axis: bins of another frame may be wider."""
+    return np.asarray(frame.counts[layer] / np.diff(np.arcsinh(frame.edges)))
 
 
 @functools.cache

@@ -35,6 +35,11 @@ class HistogramScale:
         while self.limit < min(largest, _WIDEST):
             self.limit *= 2
 
+    def cover_all(self, *values: Array) -> None:
+        """Widen the edges until all finite values of these arrays lie inside, up to a limit."""
+        for some in values:
+            self.cover(float(np.abs(some).max(initial=0, where=np.isfinite(some))))
+
     @property
     def edges(self) -> Array:  # (K+1,)
         """The bin edges, in ascending order."""

@@ -190,8 +190,7 @@ class Instruments:
     def _measure_activations(self) -> None:
         shown = self._training.judges[0].look().shown
         outputs = {layer.name: examples_first(layer.out)[:SHOWN] for layer in shown}
-        largest = max(np.abs(a).max(initial=0, where=np.isfinite(a)) for a in outputs.values())
-        self._scale.cover(float(largest))
+        self._scale.cover_all(*outputs.values())
         edges = _frozen(self._scale.edges)
         bounds = ACTIVATIONS.build(self._training.config.model.activation).bounds
         self.layers = tuple(

@@ -31,6 +31,7 @@ class FilmFrame:
 
     step: int
     counts: tuple[Integers, ...]  # (K,) of each layer: its activations on some training examples
+    edges: Array  # (K+1,) of these histograms: later frames may reach further
     surface: Surface | None  # of two inputs; the examples on it are in the first frame alone
 
 
@@ -39,7 +40,6 @@ class Film:
     """The frames of a run, in order."""
 
     layers: tuple[str, ...]
-    edges: Array  # (K+1,) of all histograms
     frames: tuple[FilmFrame, ...]
 
 
@@ -94,7 +94,7 @@ class _Camera[M]:
     @property
     def film(self) -> Film:
         """What has been filmed."""
-        return Film(self._layers, self._scale.edges, tuple(self._frames))
+        return Film(self._layers, tuple(self._frames))
 
     def go_on(self) -> None:
         """Make some steps towards the next frame, or the frame."""
@@ -118,11 +118,12 @@ class _Camera[M]:
         with np.errstate(over="ignore", invalid="ignore"):
             surface = show_surface(training)
             network.forward(np.resize(train.x[: network.batch], shape), train=False)
+            self._scale.cover_all(*(layer.out for layer in network.shown))
             counts = tuple(_small(self._scale.count(x.out).inside) for x in network.shown)
         self._layers = tuple(layer.name for layer in network.shown)
         if surface and self._frames:
             surface = _without_points(surface)
-        self._frames.append(FilmFrame(training.step, counts, surface))
+        self._frames.append(FilmFrame(training.step, counts, self._scale.edges, surface))
 
 
 def _plan[M](checkpoints: Checkpoints[M], end: int, most: int) -> list[tuple[int, Checkpoint[M]]]:

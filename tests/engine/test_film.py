@@ -57,21 +57,28 @@ def test_histograms_count_activations_of_pictures(config):
     for frame in film.frames:
         assert len(frame.counts) == len(film.layers) == 3
         assert frame.counts[0].sum() <= 64 * batch
-        assert len(frame.counts[0]) == len(film.edges) - 1
+        assert len(frame.counts[0]) == len(frame.edges) - 1
     assert (film.frames[0].counts[0] != film.frames[-1].counts[0]).any()
+
+
+def test_no_activation_lies_outside_of_the_histograms_though_nobody_has_looked_before(config):
+    film = filmed(run(600, config))
+    first, last = film.frames[0], film.frames[-1]
+    assert last.edges[-1] > first.edges[-1]  # scores grow
+    assert len({frame.counts[-1].sum() for frame in film.frames}) == 1
 
 
 def test_what_would_take_too_long_is_shown_at_an_earlier_step(monkeypatch):
     experiment = run(3000)
     monkeypatch.setattr(film_module, "MOST_STEPS", 500)
     made = []
-    update = film_module.Again.update
+    update = film_module.Replay.update
 
     def count(self):
         made.append(self.training.step)
         return update(self)
 
-    monkeypatch.setattr(film_module.Again, "update", count)
+    monkeypatch.setattr(film_module.Replay, "update", count)
     film = filmed(experiment)
     assert 0 < len(made) <= 500
     steps = [frame.step for frame in film.frames]
