@@ -241,3 +241,15 @@ def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back
     tab.page.get_by_text("All lessons · 1 done").click()
     done = tab.page.get_by_role("listitem").filter(has=tab.page.get_by_role("img", name="done"))
     expect(done).to_contain_text(second.title, use_inner_text=True)
+
+
+def test_a_lesson_that_is_done_in_another_window_is_ticked_here_too(open_tab, address):
+    tab = open_tab(ONE_PLOT)
+    tab.page.get_by_role("tab", name="Lessons").click()
+    tab.page.get_by_text("All lessons").wait_for()
+    other = tab.window.new_page()
+    other.goto(f"{address}/static/main.css")
+    done = f'["{open_lesson(next(iter(LESSONS))).slug}"]'
+    expect(tab.page.locator("[data-press=predict]").first).to_be_visible()
+    other.evaluate("slugs => localStorage.setItem('babysit lessons', slugs)", done)
+    expect(tab.page.get_by_text("All lessons · 1 done")).to_be_visible()
