@@ -62,12 +62,13 @@ def deal_with_events_on_threads() -> None:
     every visitor. A plain function is called on a thread, with the page's lock (Bokeh 3.10,
     https://github.com/bokeh/bokeh/issues/15294).
     """
-    # On a thread, Panel's cleanup of busy events would schedule itself for ever, with the page's
-    # lock. Nothing here reads the busy state, and each event ends its own.
+    # Panel counts the events of all visitors in one list, behind one lock, and rebuilds it three
+    # times an event; its cleanup would, on a thread, schedule itself for ever. Nothing reads it.
     state, needed = type(pn.state), ("_change_coroutine", "_event_coroutine")
+    counting = "_add_busy_event", "_remove_busy_event"
     if not all(hasattr(Syncable, name) for name in needed):
         log.warning("widgets keep their events on the event loop: Panel is not the one known here")
-    elif replaced(state, "_schedule_busy_cleanup", lambda before: lambda state: None):
+    elif all([replaced(state, x, lambda before: lambda state, event: None) for x in counting]):
         for name, ours in zip(needed, (_change, _happen), strict=True):
             setattr(Syncable, name, ours)
 

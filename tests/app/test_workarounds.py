@@ -30,7 +30,8 @@ from app.server import workarounds
 MENDED = [
     (Syncable, "_change_coroutine"),
     (Syncable, "_event_coroutine"),
-    (type(pn.state), "_schedule_busy_cleanup"),
+    (type(pn.state), "_add_busy_event"),
+    (type(pn.state), "_remove_busy_event"),
     (WSHandler, "_handle"),
     (server, "bundle_resources"),
     (document, "is_DataModel"),
@@ -90,13 +91,14 @@ def test_values_arrive_before_the_click_and_once(installed):
     assert document not in pn.state._change_callbacks
 
 
-def test_panel_schedules_no_cleanup_on_a_worker_thread(installed):
-    before = pn.state._busy_cleanup_scheduled
+def test_panel_counts_no_events_and_schedules_no_cleanup_on_a_worker_thread(installed):
+    before, counted = pn.state._busy_cleanup_scheduled, pn.state._busy_counter
     thread = threading.Thread(target=lambda: pn.state._add_busy_event("one"))
     thread.start()
     thread.join()
     pn.state._remove_busy_event("one")
-    assert pn.state._busy_cleanup_scheduled is before and not pn.state.busy
+    assert pn.state._busy_cleanup_scheduled is before
+    assert pn.state._busy_counter is counted and not pn.state.busy
 
 
 def test_a_failing_change_is_reported(installed, monkeypatch):
@@ -110,7 +112,8 @@ def test_a_failing_change_is_reported(installed, monkeypatch):
     ("owner", "name", "mend"),
     [
         (Syncable, "_change_coroutine", workarounds.deal_with_events_on_threads),
-        (type(pn.state), "_schedule_busy_cleanup", workarounds.deal_with_events_on_threads),
+        (type(pn.state), "_add_busy_event", workarounds.deal_with_events_on_threads),
+        (type(pn.state), "_remove_busy_event", workarounds.deal_with_events_on_threads),
         (server, "bundle_resources", workarounds.gather_resources_once),
         (document, "is_DataModel", workarounds.encode_definitions_once),
         (panel_document, "_garbage_collect", workarounds.collect_no_garbage_of_a_page),
