@@ -9,9 +9,10 @@ import pytest
 
 from app import numbers, palette, theme
 from app.plots import view_of
-from app.plots.plot_cache import draw
+from app.server.frames import Ask
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Snapshot
 from engine.training.config import OptimizationConfig
+from tests.app.conftest import Page
 from tests.pairwise import pairwise
 
 INSIDE = ("signal", "health", "functions", "network", "cost", "autopsy")
@@ -70,7 +71,7 @@ def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
         len(view.figures) - 1
     )
-    msgspec.json.encode((draw(view), filled))  # both can be sent
+    msgspec.json.encode(Page().compose(snapshot, Ask(-1, [name])))
 
 
 # ---- signal -------------------------------------------------------------------------------------
