@@ -23,7 +23,7 @@ def in_form(value: float, form: str) -> str:
 
 def percent(share: float, digits: int = 0) -> str:
     """A share of 1 in per cent, with so many decimals: 42 %."""
-    return in_form(share, f"z,.{digits}%")
+    return f"{with_minus(f'{100 * share:z,.{digits}f}')} %"
 
 
 def with_minus(text: str) -> str:
