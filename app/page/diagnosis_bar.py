@@ -44,6 +44,11 @@ WAITS = (
     "The run waits. Press Play, or make a single step: either goes on from the step that is shown,"
     " and so does a turned knob."
 )
+WATCHED = (
+    "Somebody else steers this run: a red line marks each change. When something is wrong, this"
+    " line says what and why."
+)
+WATCHED_WAITS = "This run waits until whoever steers it goes on."
 
 
 class Prompt(NamedTuple):
@@ -59,6 +64,7 @@ class DiagnosisBar:
     def __init__(self, send: Send, point_at: Callable[[str], None], presses: Presses) -> None:
         self._send, self._point_at = send, point_at
         self._snapshot: Snapshot | None = None
+        self._steered = True  # by the visitor, not by somebody else
         self._undoing: list[Command] = []
         self._pointing = False  # whether it highlights a plot
         self._prompt: Prompt | None = None  # of a lesson
@@ -79,10 +85,19 @@ class DiagnosisBar:
             self._prompt = prompt
             self.view.css_classes = ["asks"] if prompt and prompt.sheet else []
             if self._snapshot:
-                self.show(self._snapshot)
+                self._draw(self._snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Show the findings of a snapshot."""
+        """Show the findings of the visitor's own run."""
+        self._steered = True
+        self._draw(snapshot)
+
+    def show_other(self, snapshot: Snapshot) -> None:
+        """Show the findings of a run that somebody else steers: there is nothing to press."""
+        self._steered = False
+        self._draw(snapshot)
+
+    def _draw(self, snapshot: Snapshot) -> None:
         before = self._snapshot
         if before and snapshot.run != before.run and snapshot.status is not Status.RUNNING:
             self._undoing = []
@@ -93,7 +108,7 @@ class DiagnosisBar:
             self._point_at("")
         failed = snapshot.message and snapshot.status is not Status.DIVERGED
         self.view.object = _words(
-            _hint(snapshot),
+            _hint(snapshot) if self._steered else _hint_of_watched(snapshot),
             snapshot.message if failed else "",
             snapshot.findings,
             self._prompt,
@@ -101,8 +116,8 @@ class DiagnosisBar:
                 button(name, label, icon, style="outlined", word=label)
                 for name, label, icon, useful in (
                     ("show", "Show me", "visibility", finding is not None),
-                    ("fix", "Fix it", "build", finding is not None and bool(finding.remedy)),
-                    ("undo", "Undo", "undo", bool(self._undoing)),
+                    ("fix", "Fix it", "build", self._steered and bool(finding and finding.remedy)),
+                    ("undo", "Undo", "undo", self._steered and bool(self._undoing)),
                 )
                 if useful
             ),
@@ -144,6 +159,11 @@ def _hint(snapshot: Snapshot) -> str:
         return WAITS
     changes = sum(bool(marker.path) for marker in snapshot.markers)
     return (LEARNS, CHANGED, CHANGED_OFTEN)[min(changes, 2)]
+
+
+def _hint_of_watched(snapshot: Snapshot) -> str:
+    """The text while there is nothing wrong with a run that somebody else steers."""
+    return WATCHED if snapshot.status is Status.RUNNING else WATCHED_WAITS
 
 
 def _words(

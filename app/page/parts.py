@@ -162,4 +162,4 @@ class PageParts:
     def show_other(self, snapshot: Snapshot) -> None:
         """Show another visitor's run, which the parts cannot steer."""
         self._knobs.follow(snapshot.config)
-        self._diagnosis_bar.show(snapshot)
+        self._diagnosis_bar.show_other(snapshot)

@@ -84,6 +84,20 @@ def test_a_finding_has_name_number_range_cause_and_remedy(broken):
     assert broken.buttons == ["Show me", "Fix it"]
 
 
+def test_who_follows_a_run_is_told_to_press_nothing_that_is_refused(broken, config):
+    healthy = Page(config)
+    healthy.lane.show_other(healthy.experiment.snapshot())
+    assert "waits until whoever steers it" in healthy.words and "Press Play" not in healthy.words
+    healthy.send(Play())
+    healthy.lane.show_other(healthy.experiment.snapshot())
+    assert "Somebody else steers this run" in healthy.words and "Turn a knob" not in healthy.words
+
+    broken.lane.show_other(broken.experiment.snapshot())
+    assert broken.buttons == ["Show me"]
+    broken.lane.show(broken.experiment.snapshot())
+    assert broken.buttons == ["Show me", "Fix it"]
+
+
 def test_show_me_highlights_the_plot_until_the_finding_is_fixed(broken):
     broken.press("Show me")
     assert broken.pointed_at[-1] == "loss"
