@@ -98,7 +98,7 @@ def test_a_page_that_cannot_be_built_says_so(page, address, monkeypatch, caplog)
     def broken(*arguments):
         raise ZeroDivisionError("the page gave up")
 
-    monkeypatch.setattr("app.server.session.SettingsComponent", broken)
+    monkeypatch.setattr("app.page.parts.SettingsComponent", broken)
     page.goto(address)
     page.get_by_text("Something failed on this page").filter(visible=True).first.wait_for()
     assert "the page gave up" in caplog.text

@@ -183,7 +183,7 @@ def test_the_figures_are_those_of_the_last_row(shell):
     assert 0.8 < told["train_accuracy"] < 1
     assert RunConfig.from_json(json.dumps(told["config"])) == RunConfig()
     shell("train", "--steps", 99)
-    assert f"validation accuracy  {told['validation_accuracy']:.1%}" in shell.out
+    assert f"validation accuracy  {100 * told['validation_accuracy']:.1f} %" in shell.out
     assert told["digest"] in shell.out
 
 

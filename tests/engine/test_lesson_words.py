@@ -24,6 +24,7 @@ from engine import (
 from engine.lessons import combining
 from engine.lessons.combining import TRIES
 from engine.lessons.play import gather
+from engine.number_format import typed
 from tests.engine.test_lessons import short, vary
 
 FEW = 12  # steps: verdicts follow the runs, however short these are
@@ -110,7 +111,7 @@ def check_numbers(lesson: Lesson, evidence: Evidence, fixed: set[float]) -> None
     known = settings_of(lesson) | fixed | measured(evidence)
     labels = [run.title for run in lesson.runs] + [figure.label for figure in verdict.figures]
     for words, values in [(verdict.sentence, figures), *((label, set()) for label in labels)]:
-        for number in NUMBER.findall(ALIKE.sub("", words)):
+        for number in NUMBER.findall(typed(ALIKE.sub("", words))):
             assert is_one_of(number, known | values), (number, words)
 
 

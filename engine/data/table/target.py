@@ -13,7 +13,7 @@ from engine.data.table.columns import Typed
 from engine.data.table.grid import Grid
 from engine.data.table.header import TARGETS
 from engine.data.table.numerals import is_missing
-from engine.number_format import written
+from engine.number_format import typed, written
 from engine.types import Array, Integers
 
 FEW = 20  # up to so many distinct integers, each twice on average, are classes
@@ -164,5 +164,6 @@ def check_small(grid: Grid, column: Typed, values: Array, rows: Integers) -> Non
         at = int(small.argmin())
         place = grid.place(int(rows[at]), column.name)
         raise ValueError(
-            f"{place}: expected a number below {written(LARGEST)}, found {written(values[at])}"
+            f"{place}: expected a number below {written(LARGEST)},"
+            f" found {typed(written(values[at]))}"
         )
