@@ -46,6 +46,7 @@ class Explanation:
         self._traced: TracedWeight | None = None
         self._now = handle.latest
         self._made = ""  # the text about a step that was just made
+        self._written = 0  # times that the stages have been written
         self._page = HTML(
             SOON,
             stylesheets=[css("buttons"), css("tabs"), css("explained_step")],
@@ -53,7 +54,7 @@ class Explanation:
             sizing_mode="stretch_width",
         )
         self.view: Viewable = self._page
-        bridge.on(STAGE, lambda name, value: self._turn_to(name))
+        bridge.on(STAGE, self._turn_to)
         presses.on_value("explain example", self._follow)
         presses.on_value("trace", self._trace)
         presses.on("make step", self._make)
@@ -93,10 +94,16 @@ class Explanation:
 
     # ---- what the learner requests ------------------------------------------------------------
 
-    def _turn_to(self, stage: str) -> None:
-        """The browser shows this stage; the last one is computed when it is first looked at."""
+    def _turn_to(self, stage: str, written: str) -> None:
+        """The browser shows this stage; the last one is computed when it is first looked at.
+
+        `written` is how often the stages had been written for the browser when it turned to it. If
+        they have been written since, it shows another stage again.
+        """
         if stage in stages.STAGES:
             self._stage = stage
+            if written != str(self._written):
+                self._write()
             if stage == LAST and self._traced is None:
                 self._ask_for_trace()
 
@@ -155,8 +162,10 @@ class Explanation:
     def _write(self) -> None:
         if self._step is None:
             return
+        self._written += 1
         self._page.object = render(
             "explained_step",
+            written=self._written,
             stages=stages.STAGES,
             stage=self._stage,
             made=self._made,

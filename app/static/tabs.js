@@ -7,6 +7,7 @@ import {find} from "./find.js"
 
 const LOOK = 100 // milliseconds from one look for a tab to the next
 const TRIES = 50
+const SIDEBAR = "tab" // the kind of message that says which tab of the sidebar is open
 let sent = "" // the tab that the server was sent last
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
@@ -69,9 +70,11 @@ function all_beside(tab) {
 }
 
 function open(chosen) {
-  const {message: kind} = chosen.parentNode.dataset
+  const {message: kind, written} = chosen.parentNode.dataset
   if (kind != null) {
-    send(kind, chosen.dataset.tab)
+    send(kind, chosen.dataset.tab, written)
+  }
+  if (kind == SIDEBAR) {
     remember(chosen.dataset.tab)
   }
   show(chosen)

@@ -90,8 +90,18 @@ class Shown:
         self.follow()
 
     def turn_to(self, stage: str) -> None:
-        self.bridge.receive({"kind": "stage", "name": stage, "value": ""})
+        self.bridge.receive({"kind": "stage", "name": stage, "value": self.written})
         self.follow()
+
+    @property
+    def written(self) -> str:
+        """What the browser sends with a stage: how often the stages have been written for it."""
+        return re.search(r'data-written="(\d+)"', self.page)[1]
+
+    @property
+    def stage(self) -> str:
+        """The stage that the browser shows once the stages have been written."""
+        return re.search(r'aria-selected="true"[^>]*data-tab="([^"]+)"', self.page)[1]
 
     @property
     def page(self) -> str:
@@ -132,6 +142,16 @@ def test_one_weight_is_traced_when_its_stage_is_looked_at(shown):
     assert f"<td>{number(told.change)}</td>" in shown.page
     for link in told.chain:
         assert f"= <b>{number(link.gradient + 0.0)}</b>" in shown.page
+
+
+def test_a_stage_stays_that_was_turned_to_while_the_stages_were_written_anew(shown):
+    before = shown.written
+    shown.turn_to("One weight")  # which is written once it is traced; meanwhile comes:
+    shown.bridge.receive({"kind": "stage", "name": "Update", "value": before})
+    assert shown.stage == "Update"
+    page = shown.page
+    shown.turn_to("Batch")  # which the browser shows by itself
+    assert shown.page is page
 
 
 def test_another_example_and_another_weight(shown):
