@@ -190,3 +190,6 @@ def _fixed(evidence: Evidence) -> Verdict:
         f" {written(test, 2)} at test time."
     )
     return Verdict(test < ALIKE < training, figures, sentence)
+
+
+bundled("batch-norm-regularizes-a-little")
