@@ -178,9 +178,12 @@ async def sends_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
     async def send() -> None:
         while True:
             visitor = Visitor(base)
-            await visitor.open()
-            visitor.document.transport.send(WSMsgType.TEXT, b'{"msgid": "' + b"x" * NONSENSE)
-            await asyncio.wait_for(visitor.document.closed, 20)
+            try:
+                await visitor.open()
+                visitor.document.transport.send(WSMsgType.TEXT, b'{"msgid": "' + b"x" * NONSENSE)
+                await asyncio.wait_for(visitor.document.closed, 20)
+            finally:
+                visitor.leave()
 
     async with meanwhile(send(), []) as there:
         yield there
