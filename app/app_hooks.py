@@ -85,7 +85,7 @@ def _begin(context: ApplicationContext) -> None:
     set_aside()
     if LIMITS.pin_core:
         CORE.begin()
-    MEMORY.begin(nobody_is_here=lambda: not VISITS, all_are_here=lambda: VISITS.here == len(VISITS))
+    MEMORY.begin(nobody_is_here=lambda: not VISITS)
     LATENESS.of_engine = lambda: CONDUCTOR.worst
     LATENESS.begin()
     class_rooms.begin()

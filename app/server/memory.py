@@ -4,14 +4,13 @@ The C library keeps freed memory for later use: of five hundred pages that were 
 and closed it kept 50 MB, though not an object of them was left.
 
 Python's collector of garbage has to look at everything that lives, and nothing else runs meanwhile.
-Most of that is the program itself, 220,000 objects of modules and classes, and the pages of those
-who stay, 5,000 each. So these are set aside from it ("frozen"): the program when the server starts,
-when the first visitor has a page, whose building imports the rest of it, and whenever nobody is
-here; the pages of a class as soon as nobody has come for a while. While somebody is here, only the
-pages that came later are searched, and of these mostly the ones that have come since the last time:
-the collector's middle generation. What is set aside is searched only when the garbage of those who
-left since is much. Left to itself, the collector would search everything whenever a quarter as much
-has been added.
+Most of that is the program itself: 220,000 objects of modules and classes, against 5,000 of a page.
+So the program is set aside from it ("frozen") when the server starts, when the first visitor has a
+page, whose building imports the rest of it, and whenever nobody is here. While somebody is here,
+pages alone are searched, and of these mostly the ones that have come since the last time: the
+collector's middle generation. The pages of a class are in its oldest one, which only departures of
+visitors who had been here longer make worth a search. Left to itself, the collector would search
+everything whenever a quarter as much has been added.
 """
 
 import asyncio
@@ -25,10 +24,7 @@ from dataclasses import dataclass
 
 EVERY = 2.0  # seconds between two checks
 YOUNG = 15.0  # MB of garbage among what is new that are worth a pause for the visitors who are here
-OLD = 6.0  # ... among what is older and not set aside: three pages take 0.03 s
-SHARE = 0.25  # ... or this share of the pages that are searched for it
-ASIDE = 100.0  # ... among what is set aside: a search of it and forty pages takes 0.2 s
-CALM = 10.0  # seconds without a request for a page, after which those that are here will stay
+OLD = 10.0  # ... among what is older: a search of sixty pages takes 0.15 s, and longer with more
 CAME = 5  # visitors since the last search, whose pages are so few that nobody notices the next
 SELDOM = 60.0  # seconds after which what is new is searched in any case
 ENDS = 1.0  # seconds for which a connection may still use the page that was closed
@@ -75,19 +71,15 @@ class Memory:
         self._collect, self._set_aside, self._give_back = collect, set_aside, give_back
         self._freeze, self._clock = freeze, clock
         self.nobody_is_here: Callable[[], bool] = lambda: True
-        self.all_are_here: Callable[[], bool] = lambda: True
         self.searches = 0  # for garbage, so far
         self._searched = clock()
         self._came = 0  # visitors since then
-        self._last_came = self._searched
-        self._aside = 0  # the number of searches when pages were last set aside
-        self._unsettled = 0  # pages that have come since then and are not freed
         self._departures: list[Departure] = []
         self._lock = threading.Lock()  # of the departures
 
-    def begin(self, nobody_is_here: Callable[[], bool], all_are_here: Callable[[], bool]) -> None:
+    def begin(self, nobody_is_here: Callable[[], bool]) -> None:
         """Start to check; called on the event loop."""
-        self.nobody_is_here, self.all_are_here = nobody_is_here, all_are_here
+        self.nobody_is_here = nobody_is_here
         gc.set_threshold(*THRESHOLDS)
         self._task = asyncio.create_task(self._watch())
 
@@ -99,19 +91,11 @@ class Memory:
     def come(self) -> None:
         """A visitor has requested a page."""
         self._came += 1
-        self._unsettled += 1
-        self._last_came = self._clock()
 
     def keep(self, visitors: int) -> None:
         """A visitor has a page; the first one's is set aside with the program that it imported."""
         if visitors == 1:
             self._freeze()
-            self._note_aside()
-
-    def _note_aside(self) -> None:
-        """What is here now is searched no more, until much of it is garbage."""
-        self.searches += 1
-        self._aside, self._unsettled = self.searches, 0
 
     def owe(self, parameters: int = 0, searches: int = 0) -> None:
         """A visitor has left, with so many parameters, whose page came after so many searches."""
@@ -124,33 +108,12 @@ class Memory:
         now = self._clock()
         over = [departure for departure in self._departures if now - departure.at >= ENDS]
         new = [departure for departure in over if departure.searches == self.searches]
-        aside = [departure for departure in over if departure.searches < self._aside]
-        young = [departure for departure in over if departure not in aside]
-        old = _megabytes(young) - _megabytes(new)
-        if (self._departures and self.nobody_is_here()) or _megabytes(aside) >= ASIDE:
-            self._free(over, self._search_everything)
-        elif old >= max(OLD, SHARE * PAGE * self._unsettled):
-            self._unsettled -= len(young)
-            self._free(young, lambda: self._collect(ALL))
-        elif self._calm(now) and len(over) == len(self._departures):
-            self._free(young, lambda: self._settle(ALL if old else NEW))
+        if self._departures and self.nobody_is_here():
+            self._free(over, self._set_aside)
+        elif _megabytes(over) - _megabytes(new) >= OLD:
+            self._free(over, lambda: self._collect(ALL))
         elif self._came >= CAME or _megabytes(new) >= YOUNG or now - self._searched >= SELDOM:
-            self._unsettled -= len(new)
             self._free(new, lambda: self._collect(NEW))
-
-    def _calm(self, now: float) -> bool:
-        """Whether all who have come since pages were last set aside seem to stay."""
-        return self._unsettled > 0 and now - self._last_came >= CALM and self.all_are_here()
-
-    def _search_everything(self) -> None:
-        self._set_aside()
-        self._note_aside()
-
-    def _settle(self, generation: int) -> None:
-        """Find the garbage among the pages that have come, and set aside those that stay."""
-        self._collect(generation)
-        self._freeze()
-        self._note_aside()
 
     def _free(self, departures: list[Departure], search: Callable[[], object]) -> None:
         """Find the garbage of these departures; whatever else there is now is older from now on."""

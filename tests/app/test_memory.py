@@ -9,15 +9,12 @@ import pytest
 from app.server import session
 from app.server.memory import (
     ALL,
-    ASIDE,
-    CALM,
     CAME,
     ENDS,
     NEW,
     OLD,
     PAGE,
     SELDOM,
-    SHARE,
     YOUNG,
     Memory,
     give_back,
@@ -99,72 +96,6 @@ def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clo
     clock.now += ENDS
     memory.look()
     assert done == [ALL, "back"]
-
-
-def test_the_more_pages_are_searched_the_more_of_them_have_left(memory, done, clock):
-    before = memory.searches
-    pages = int(2 * OLD / PAGE / SHARE)
-    for _ in range(pages):
-        memory.come()
-    memory.look()
-    assert done == [NEW, "back"]
-    done.clear()
-    leave(memory, clock, int(pages * SHARE) - 1, before)
-    assert done == []
-    leave(memory, clock, 1, before)
-    assert done == [ALL, "back"]
-
-
-def leave(memory: Memory, clock: Clock, visitors: int, searches: int) -> None:
-    """So many visitors leave, and nobody works on their pages any more."""
-    for _ in range(visitors):
-        memory.owe(searches=searches)
-    clock.now += ENDS
-    memory.look()
-
-
-def test_pages_are_set_aside_once_nobody_comes_any_more(memory, done, clock):
-    memory.come()
-    clock.now += CALM / 2
-    memory.look()
-    memory.come()
-    clock.now += CALM / 2
-    memory.look()
-    assert done == []
-    clock.now += CALM / 2
-    memory.look()
-    memory.look()
-    assert done == [NEW, "freeze", "back"]
-
-
-def test_pages_whose_visitors_are_away_are_not_set_aside(memory, done, clock):
-    memory.come()
-    memory.all_are_here = lambda: False
-    clock.now += CALM
-    memory.look()
-    assert done == []
-    memory.all_are_here = lambda: True
-    memory.owe(searches=memory.searches)
-    memory.look()
-    assert done == []  # the one who has just left is found garbage first
-    clock.now += ENDS
-    memory.look()
-    assert done == [NEW, "freeze", "back"]
-
-
-def test_what_is_set_aside_is_searched_when_much_of_it_has_left(memory, done, clock):
-    before = memory.searches
-    memory.come()
-    clock.now += CALM
-    memory.look()
-    done.clear()
-    leave(memory, clock, int(ASIDE / PAGE) - 1, before)
-    assert done == []
-    leave(memory, clock, 1, before)
-    assert done == ["aside", "back"]
-    done.clear()
-    leave(memory, clock, int(ASIDE / PAGE), memory.searches)
-    assert done == [NEW, "back"]  # they came later
 
 
 def test_a_large_network_is_freed_at_once(memory, done, clock):
