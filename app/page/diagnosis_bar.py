@@ -14,16 +14,20 @@ from app.settings.settings import Send
 from app.stylesheets import css
 from app.templates import render
 from engine import (
+    LESSONS,
     RULES,
     SETTINGS,
     Command,
     Finding,
+    Lesson,
+    LessonProgress,
     RunConfig,
     SetKnob,
     Snapshot,
     Stack,
     Status,
     lesson_of_rule,
+    open_lesson,
 )
 
 MOST = 3  # findings that are listed at a time
@@ -110,7 +114,7 @@ class DiagnosisBar:
         self.view.object = _words(
             _hint(snapshot) if self._steered else _hint_of_watched(snapshot),
             snapshot.message if failed else "",
-            snapshot.findings,
+            snapshot.told,
             self._prompt,
             *(
                 button(name, label, icon, style="outlined", word=label)
@@ -125,7 +129,7 @@ class DiagnosisBar:
 
     @property
     def _first(self) -> Finding | None:
-        return self._snapshot.findings[0] if self._snapshot and self._snapshot.findings else None
+        return self._snapshot.told[0] if self._snapshot and self._snapshot.told else None
 
     def _show(self) -> None:
         if self._snapshot and self._first:
@@ -163,7 +167,27 @@ def _hint(snapshot: Snapshot) -> str:
 
 def _hint_of_watched(snapshot: Snapshot) -> str:
     """The text while there is nothing wrong with a run that somebody else steers."""
+    lesson = snapshot.background.lesson
+    if lesson and lesson.lesson in LESSONS:
+        return _of_watched_lesson(lesson, open_lesson(lesson.lesson))
     return WATCHED if snapshot.status is Status.RUNNING else WATCHED_WAITS
+
+
+def _of_watched_lesson(scene: LessonProgress, lesson: Lesson) -> str:
+    """Where a lesson is that somebody else plays, for those who predict with them."""
+    if scene.playing:
+        return f"Run {scene.number} of {scene.count}: {scene.playing}. {lesson.look}"
+    if scene.verdict and scene.asks and lesson.runs:
+        return "The runs are over. What do they show? Say so before you hear the verdict."
+    if scene.verdict and not scene.asks:
+        return f"{lesson.title} {scene.verdict.sentence}"
+    if scene.note:
+        return scene.note
+    if lesson.runs:
+        then = "Nothing has run yet: the plots begin once a prediction is made."
+    else:
+        then = "It has figures in place of runs, on the page that plays it."
+    return f"A lesson asks: {lesson.question.text} What do you expect? {then}"
 
 
 def _words(
@@ -187,6 +211,13 @@ def _words(
     )
 
 
+def _in_words(snapshot: Snapshot) -> str:
+    """The names of the findings."""
+    if snapshot.lesson_asks:
+        return "told with the verdict of the lesson"
+    return "; ".join(x.rule for x in snapshot.findings) or "nothing is wrong"
+
+
 def _band(band: tuple[float, float]) -> str:
     low, high = band
     if high == float("inf"):
@@ -201,7 +232,7 @@ explain(
     "Diagnosis",
     "What is wrong with the run, worst first: its number, the healthy range, the cause, and what to"
     " do. Each is a rule that was set on runs of all bundled data sets.",
-    now=lambda snapshot, name: "; ".join(x.rule for x in snapshot.findings) or "nothing is wrong",
+    now=lambda snapshot, name: _in_words(snapshot),
     healthy="nothing here",
     moved_by="The learning rate, the first weights, the activation and the penalties, mostly.",
 )

@@ -139,12 +139,14 @@ class Lessons:
         self.prompt(None)
         self._handle.submit(lambda slot: slot.leave_stage())
 
-    def _clear_stage(self) -> None:
-        """Show nothing of any run until something is predicted."""
+    def _clear_stage(self, asks: Lesson | None = None) -> None:
+        """Show nothing of any run until something is predicted; who follows sees what is asked."""
         stage = Experiment(RunConfig())
 
         def clear(slot: ExperimentSlot) -> None:
             slot.jobs.clear("lesson")
+            if asks:
+                slot.jobs.ask(LessonProgress(asks.name, asks=True))
             slot.put_on_stage(stage)
 
         self._handle.submit(clear)
@@ -204,7 +206,7 @@ class Lessons:
         self._lesson = open_lesson(name_of(item.lesson)) if item.lesson else None
         self._played = self._scene = None
         self._reason = self._saw = ""
-        self._clear_stage()
+        self._clear_stage(self._lesson)
         self._main[:] = self._stage
         self._words.object = self._told.object = self._variations.object = ""
         self._refused.object = ""
@@ -364,6 +366,7 @@ class Lessons:
             runs=scene.steered,
         )
         self._done.add(lesson.slug)
+        self._handle.submit(lambda slot: slot.jobs.note_answered())
         kept = msgspec.json.encode(answer).decode()
         self._presses.do("tick_lesson", lesson.slug)
         self._presses.do("keep_answer", f"{lesson.slug} {label}", kept)

@@ -59,7 +59,7 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "look": _looking(snapshot),
             "branch": _branch(snapshot),
             "lockstep": _lockstep(snapshot),
-            "noticed": _noticed(snapshot.noticed),
+            "noticed": "" if snapshot.lesson_asks else _noticed(snapshot.noticed),
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": in_short(snapshot.pace, snapshot.steps_per_second),
             "status": snapshot.status.value,
@@ -135,6 +135,8 @@ def _lockstep(snapshot: Snapshot) -> str:
 
 def _in_a_word(snapshot: Snapshot) -> str:
     """How the run is: what is wrong, else that it is healthy, or has converged."""
+    if snapshot.lesson_asks:
+        return ""
     return snapshot.findings[0].rule if snapshot.findings else snapshot.condition.value
 
 

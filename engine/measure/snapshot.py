@@ -266,6 +266,17 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
         return self.looking.so_far if self.looking else self.curves
 
     @property
+    def lesson_asks(self) -> bool:
+        """Whether the question of a lesson is open, which a finding might answer."""
+        lesson = self.background.lesson
+        return lesson is not None and lesson.asks
+
+    @property
+    def told(self) -> tuple[Finding, ...]:
+        """The findings that a learner is told: none before the verdict of a lesson is read."""
+        return () if self.lesson_asks else self.findings
+
+    @property
     def change(self) -> str:
         """The first change of the run that is its own; empty if there is none."""
         return own_change(self.markers, self.parent)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from engine.runtime.background_results import BackgroundResults
+from engine.runtime.background_results import BackgroundResults, LessonProgress
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,16 @@ class BackgroundJobs:
         self.end(name)
         nothing: dict[str, Any] = {name: None}
         self.shown = dataclasses.replace(self.shown, **nothing)
+
+    def ask(self, lesson: LessonProgress) -> None:
+        """Show that a lesson asks its question, before anything of it is played."""
+        self.shown = dataclasses.replace(self.shown, lesson=lesson)
+
+    def note_answered(self) -> None:
+        """The verdict of the lesson is read: from now on nothing need be held back."""
+        if lesson := self.shown.lesson:
+            answered = dataclasses.replace(lesson, asks=False)
+            self.shown = dataclasses.replace(self.shown, lesson=answered)
 
     def pause(self, name: str) -> None:
         """Pause a job."""

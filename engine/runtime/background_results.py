@@ -25,6 +25,7 @@ class LessonProgress:
     exhibits: Mapping[str, object] = field(default_factory=dict)
     verdict: Verdict | None = None
     seen: Observation | None = None  # what to answer before the verdict is read
+    asks: bool = False  # whether its question is open: nothing may give the answer away
     note: str = ""  # why the verdict is missing, or not that of the original lesson
     steered: tuple[tuple[str, Begin], ...] = ()  # what repeats its runs, if settings were changed
 

@@ -11,9 +11,10 @@ import pytest
 from panel.pane import Bokeh
 
 from app.page.buttons import Presses
+from app.page.diagnosis_bar import DiagnosisBar
 from app.panels import lesson_list, lessons
 from app.panels.lessons import Lessons
-from app.plots import VIEWS
+from app.plots import VIEWS, plot_data
 from app.sharing import packed_runs, packing, playlist_drafts, playlist_links
 from app.sharing.playlist_drafts import Draft
 from app.sharing.reconnect import Reconnect
@@ -153,6 +154,53 @@ def test_the_verdict_is_told_only_after_what_was_seen_was_said(panel, handle, br
     assert (answer.predicted, answer.reason) == ("it rises", "there are few examples")
     assert answer.seen == seen.options[0] and answer.holds == verdict.holds
     assert ("tick_lesson", lesson.slug) in browser.done
+
+
+def test_no_finding_answers_the_question_of_a_lesson_before_its_verdict(panel, handle, browser):
+    bar = DiagnosisBar(lambda command: None, lambda view: None, browser.presses)
+    panel.prompt = bar.prompt
+    lesson = open_lesson("rate too high: NaN")
+    browser.press("lesson", lesson.slug)
+    browser.press("predict", lesson.question.options[0])
+    play(panel, handle)
+    end = handle.latest
+    assert [finding.rule for finding in end.findings] == ["exploding"]
+    bar.show(end)
+    assert "Exploding" not in bar.view.object and "The runs are over" in bar.view.object
+    text = plot_data.status(end, 0).text
+    assert (text["health"], text["noticed"]) == ("", "")
+    browser.press("saw", end.background.lesson.seen.answer)
+
+    def told_now() -> bool:
+        bar.show(handle.latest)
+        return "Exploding" in bar.view.object
+
+    wait_until(told_now)
+    assert plot_data.status(handle.latest, 0).text["health"] == "exploding"
+
+
+def test_who_follows_a_lesson_is_told_what_it_asks_then_what_plays_then_the_verdict(
+    panel, handle, browser
+):
+    bar = DiagnosisBar(lambda command: None, lambda view: None, browser.presses)
+    lesson = open_lesson("the gap is overfitting")
+
+    def followed(words: str) -> None:
+        def shown() -> bool:
+            bar.show_other(handle.latest)
+            return words in html.unescape(bar.view.object)
+
+        wait_until(shown)
+
+    browser.press("lesson", lesson.slug)
+    followed(f"A lesson asks: {lesson.question.text}")
+    browser.press("predict", lesson.question.options[0])
+    play(panel, handle)
+    followed("The runs are over. What do they show?")
+    scene = handle.latest.background.lesson
+    assert scene.verdict.sentence not in html.unescape(bar.view.object)
+    browser.press("saw", scene.seen.answer)
+    followed(scene.verdict.sentence)
 
 
 def test_a_variation_asks_for_a_prediction_and_is_judged_by_its_own_verdict(panel, handle, browser):
