@@ -58,8 +58,17 @@ def initial(name: str) -> str:
     return f"{word[0]}{number}" if word else name[:2]
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """A share of 1 in per cent; with a decimal where one watches it change."""
+def percent(share: float) -> str:
+    """A share of 1 in whole per cent: 42 %."""
+    return _percent(share, 0)
+
+
+def decimal_percent(share: float) -> str:
+    """A share of 1 in per cent with one decimal, for what one watches change: 42.3 %."""
+    return _percent(share, 1)
+
+
+def _percent(share: float, digits: int) -> str:
     value = 100 * share
     return in_percent(share, digits) if abs(value) < 99999 else f"{number(value)} %"
 

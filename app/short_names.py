@@ -44,8 +44,8 @@ def _without_end(name: str, most: int) -> str:
     """The first words, or letters where not even one word fits."""
     if len(name) <= most:
         return name
-    words = name[:most].rpartition(" ")[0].rstrip(" ,:")
-    return f"{words or name[: most - 1].rstrip()}{CUT}"
+    text = name[:most].rpartition(" ")[0].rstrip(" ,:")
+    return f"{text or name[: most - 1].rstrip()}{CUT}"
 
 
 def _without_middle(name: str, most: int) -> str:

@@ -180,11 +180,11 @@ def _span(values: np.ndarray) -> str:
 
 def _outputs(values: np.ndarray) -> str:
     zero = float(np.mean(values == 0))
-    off = f", {percent(zero, 0)} exactly 0" if zero else ""
+    off = f", {percent(zero)} exactly 0" if zero else ""
     return f"mean {number(float(values.mean()))}{off}"
 
 
 def _gradients(values: np.ndarray) -> str:
     zero = float(np.mean(values == 0))
-    stopped = f", {percent(zero, 0)} stopped" if zero else ""
+    stopped = f", {percent(zero)} stopped" if zero else ""
     return f"size {number(float(np.sqrt(np.mean(np.square(values)))))}{stopped}"

@@ -61,8 +61,8 @@ def answer(thing: str, key: str, snapshot: Snapshot) -> str:
     )
 
 
-def _written(snapshot: Snapshot, name: str, words: str | Reading) -> str:
-    return words if isinstance(words, str) else words(snapshot, name)
+def _written(snapshot: Snapshot, name: str, text: str | Reading) -> str:
+    return text if isinstance(text, str) else text(snapshot, name)
 
 
 BY_SLUG = {slug_of(name): name for name in LESSONS}

@@ -12,10 +12,10 @@ from app.templates import render
 class Presses:
     """The actions of a page's buttons, by name.
 
-    `do(action, *words)` calls one of the browser's actions.
+    `do(action, *values)` calls one of the browser's actions.
     """
 
-    def __init__(self, do: Callable[..., None] = lambda *words: None) -> None:
+    def __init__(self, do: Callable[..., None] = lambda *values: None) -> None:
         self.do = do
         self._actions: dict[str, Callable[[str], None]] = {}
 

@@ -98,7 +98,7 @@ class Checks:
             if isinstance(one, CheckResult):
                 self._show_result(one)
             else:
-                self._words[one.name].object = f"<p>Checking … {numbers.percent(one.done, 0)}</p>"
+                self._words[one.name].object = f"<p>Checking … {numbers.percent(one.done)}</p>"
 
     def _show_result(self, result: CheckResult) -> None:
         if self._results.get(result.name) is result:
@@ -114,9 +114,9 @@ class Checks:
         self._curves[result.name][:] = [_curve(result)] if known else []
 
 
-def _html(words: str) -> HTML:
+def _html(text: str) -> HTML:
     sheets = [css("buttons"), css("panel")]
-    return HTML(words, stylesheets=sheets, sizing_mode="stretch_width")
+    return HTML(text, stylesheets=sheets, sizing_mode="stretch_width")
 
 
 def _all(experiment: Experiment) -> Iterator[Results]:

@@ -194,8 +194,8 @@ class Lab:
         self._backward.frame(shown["lab.backward"])
         for name, data in shown.items():
             self._sources[name].data = data
-        words = f'<span class="told">{in_words(lab, report)}</span>'
-        self._head.object = _headline(TITLE, words + RED + WORDS)
+        text = f'<span class="told">{in_words(lab, report)}</span>'
+        self._head.object = _headline(TITLE, text + RED + WORDS)
         self._table.object = table(report)
 
     def _train(self) -> None:
@@ -266,8 +266,8 @@ def _head(title: str) -> HTML:
     return HTML(_headline(title), stylesheets=[css("headline")], sizing_mode="stretch_width")
 
 
-def _words(words: str) -> HTML:
-    return HTML(words, stylesheets=[css("panel")], sizing_mode="stretch_width")
+def _words(text: str) -> HTML:
+    return HTML(text, stylesheets=[css("panel")], sizing_mode="stretch_width")
 
 
 explain(

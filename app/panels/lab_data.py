@@ -110,11 +110,11 @@ def _ticks(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
 
 def _words(layers: Sequence[LabLayer], at: dict[str, Place]) -> Columns:
     x, y = zip(*(at[layer.name](0.0, WORDS) for layer in layers), strict=True)
-    words = [
+    labels = [
         f"{number}   {numbers.number(layer.mean)} ± {numbers.number(layer.std)}"
         for number, layer in enumerate(layers, start=1)
     ]
-    return {"x": list(x), "y": list(y), "text": words}
+    return {"x": list(x), "y": list(y), "text": labels}
 
 
 # ---- sizes --------------------------------------------------------------------------------------

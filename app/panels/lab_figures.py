@@ -41,9 +41,9 @@ def draw_histograms() -> figure:
     drawn.segment(
         "x", "base", "x", "top", source=_source("lab.reds"), line_color=palette.ACCENT, line_width=3
     )
-    words: dict[str, Any] = {"text_font_size": theme.DESK.small, "text_color": palette.TICKS}
-    drawn.text("x", "y", "label", source=_source("lab.ticks"), text_align="center", **words)
-    drawn.text("x", "y", "text", source=_source("lab.words"), text_baseline="top", **words)
+    font: dict[str, Any] = {"text_font_size": theme.DESK.small, "text_color": palette.TICKS}
+    drawn.text("x", "y", "label", source=_source("lab.ticks"), text_align="center", **font)
+    drawn.text("x", "y", "text", source=_source("lab.words"), text_baseline="top", **font)
     return drawn
 
 

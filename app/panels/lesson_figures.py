@@ -82,7 +82,7 @@ def _words_of_descent(descent: Descent) -> str:
     return (
         f"{descent.name}: {counted(len(descent.weights) - 1, 'steps')},"
         f" {numbers.number(descent.detour)} times the straight way;"
-        f" {numbers.percent(descent.same_sign, 0)} of them move both weights one way"
+        f" {numbers.percent(descent.same_sign)} of them move both weights one way"
     )
 
 
@@ -96,7 +96,7 @@ def _words_of_cloud(cloud: Cloud) -> str:
 def _words_of_draws(draws: Draws) -> str:
     return (
         f"{draws.name}: {len(draws.rates)} trials, {draws.different} different"
-        f" learning rates, {numbers.percent(draws.top, 0)} of them in the highest power of ten"
+        f" learning rates, {numbers.percent(draws.top)} of them in the highest power of ten"
     )
 
 

@@ -113,7 +113,7 @@ class Lessons:
         on("answers kept", self._recall_answer)
         on("reason", self._write)
         on("predict", self._predict)
-        on("saw", self._show_refusal)
+        on("saw", self._observe)
         on("vary", self._vary)
 
     def pieces(self) -> Iterator[None]:
@@ -160,9 +160,9 @@ class Lessons:
         """The slug of the lesson that is open; empty: a part of a playlist that is none."""
         return self._lesson.slug if self._lesson else ""
 
-    def _refuse(self, words: str) -> None:
+    def _refuse(self, text: str) -> None:
         """Say that there is no such part: where the page is looked at, or beside its plots."""
-        (self._refused if self._covered else self._told).object = words
+        (self._refused if self._covered else self._told).object = text
 
     def _cover(self, covered: bool) -> None:
         self._covered = covered
@@ -246,17 +246,17 @@ class Lessons:
     def _write(self, reason: str) -> None:
         self._reason = _without_because(reason)[:MOST_WORDS]
 
-    def _predict(self, words: str) -> None:
+    def _predict(self, option: str) -> None:
         """Keep what the learner expects, and play the lesson."""
         lesson = self._lesson
-        if lesson is None or words not in lesson.question.options:
+        if lesson is None or option not in lesson.question.options:
             return  # pressed before the page had heard of another lesson
-        self._words.object = render("lesson", lesson=lesson, predicted=words, reason=self._reason)
-        self._play(lesson, Played(lesson, None, words, self._reason))
+        self._words.object = render("lesson", lesson=lesson, predicted=option, reason=self._reason)
+        self._play(lesson, Played(lesson, None, option, self._reason))
 
-    def _vary(self, context: str) -> None:
-        """Play a variation; `said` is its number, and whether the claim is expected to hold."""
-        lesson, (number, _, expected) = self._lesson, context.partition(" ")
+    def _vary(self, choice: str) -> None:
+        """Play a variation; `choice` is its number, and whether the claim is expected to hold."""
+        lesson, (number, _, expected) = self._lesson, choice.partition(" ")
         breaks = lesson.breaks if lesson else ()
         if lesson and expected in (HOLDS, FAILS) and number in map(str, range(len(breaks))):
             by = breaks[int(number)]
@@ -339,13 +339,13 @@ class Lessons:
         self._sheet.object = sheet if covered else ""
         self.prompt(self._asked)
 
-    def _show_refusal(self, words: str) -> None:
+    def _observe(self, option: str) -> None:
         """Take what the learner saw; from now on the verdict can be read."""
         lesson, scene, played = self._lesson, self._scene, self._played
         if not (lesson and scene and played and scene.seen and scene.verdict and not self._saw):
             return
-        if words in scene.seen.options:
-            self._saw = words
+        if option in scene.seen.options:
+            self._saw = option
             self._show_progress(lesson, scene, played, self._runs)
             self._finish(lesson, scene, played)
 

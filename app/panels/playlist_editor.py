@@ -213,13 +213,13 @@ class PlaylistEditor:
         self._keep()
 
     def _write(self, text: str, field: str, most: int) -> None:
-        number, _, words = text.partition(" ")
+        number, _, value = text.partition(" ")
         if (place := self._place(number)) is not None:
-            changes: dict[str, Any] = {field: words[:most]}
+            changes: dict[str, Any] = {field: value[:most]}
             item = self._items[place]
             if item.lesson and field == "title":
                 return
-            if field == "title" and not words.strip():
+            if field == "title" and not value.strip():
                 changes[field] = "?"  # each item has a title
             self._items[place] = msgspec.structs.replace(item, **changes)
             self._keep()

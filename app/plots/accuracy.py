@@ -39,8 +39,8 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     """The share of right answers on fixed training and validation examples, and the gap."""
     curves = snapshot.curves
     last = {key: snapshot.so_far.last(name) for key, name in COLUMNS.items()}
-    shown = {key: numbers.percent(value) for key, value in last.items()}
-    gap = numbers.percent(last["train"] - last["validation"])
+    shown = {key: numbers.decimal_percent(value) for key, value in last.items()}
+    gap = numbers.decimal_percent(last["train"] - last["validation"])
     lines = [
         (own_name(snapshot) or "train", last["train"], palette.TRAIN),
         ("validation", last["validation"], palette.VALIDATION),
@@ -56,7 +56,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
         | ghosts(
             snapshot, "accuracy", {"train_accuracy": "solid", "validation_accuracy": "dashed"}
         ),
-        text={f"accuracy.{key}": words for key, words in shown.items()}
+        text={f"accuracy.{key}": text for key, text in shown.items()}
         | {
             "accuracy.gap": gap,
             **difference("accuracy", snapshot, COLUMNS, shares=True),
@@ -168,7 +168,7 @@ explain(
     "Gap",
     "By how much the training accuracy lies above the validation accuracy: what was learned by"
     " heart.",
-    healthy=f"up to {numbers.percent(HEALTHY_GAP, 0)}, where the diagnosis begins to speak of"
+    healthy=f"up to {numbers.percent(HEALTHY_GAP)}, where the diagnosis begins to speak of"
     " overfitting",
     moved_by="Dropout, L2, more examples and a smaller network narrow it.",
     lesson="the-gap-is-overfitting",

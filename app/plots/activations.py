@@ -238,15 +238,15 @@ class ActivationsView:
             "x", "base", "x", "top", source=ends, line_color=palette.ACCENT, line_width=4
         )
         rows = source("activations.rows", ["y", "text", "zero"])
-        words: dict[str, Any] = {
+        font: dict[str, Any] = {
             "x": -WORDS * bins,
             "y": "y",
             "source": rows,
             "text_baseline": "top",
         }
-        self._figure.text(text="text", **words, **self._small)
+        self._figure.text(text="text", **font, **self._small)
         if self._style is theme.DESK:  # larger type has no room for a third line
-            self._figure.text(text="zero", y_offset=THIRD_LINE, **words, **self._small)
+            self._figure.text(text="zero", y_offset=THIRD_LINE, **font, **self._small)
 
     def _draw_strips(self, bins: int) -> None:
         data = ColumnDataSource({"image": [np.zeros((1, 1), np.uint8)]}, name="activations.strip")

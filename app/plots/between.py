@@ -24,15 +24,15 @@ WAITS = "pause, and it is measured"
 def between_columns(snapshot: Snapshot, since: int) -> Part:
     """The training and validation loss at places on the line through the weights of both."""
     line = snapshot.other.line if snapshot.other else None
-    words = _words(snapshot, line)
+    text = _words(snapshot, line)
     return Part(
         set={"between": _columns(line)},
         text={
             "between.train": _ends(line.train.tolist() if line else []),
             "between.validation": _ends(line.validation.tolist() if line else []),
-            "between.words": words,
+            "between.words": text,
             "between.alt": "The loss on the straight line from A's weights to B's. How far the"
-            f" training loss rises above the line between its ends: {words}.",
+            f" training loss rises above the line between its ends: {text}.",
         },
     )
 

@@ -28,12 +28,12 @@ def cost_columns(snapshot: Snapshot, since: int) -> Part:
         "pace": f"{snapshot.steps_per_second:,.0f}",
         "epoch": _duration(seconds * per_epoch),
         "work": _amount(work) if stages else "–",
-        "watching": numbers.percent(snapshot.metrics.cost),
+        "watching": numbers.decimal_percent(snapshot.metrics.cost),
         "noise": _examples(snapshot.metrics.noise_scale),
     }
     return Part(
         set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, stages, work)},
-        text={f"cost.{name}": words for name, words in shown.items()}
+        text={f"cost.{name}": text for name, text in shown.items()}
         | {
             "cost.alt": f"A step takes {shown['step']} of computing and {shown['work']}"
             f" multiplications, an epoch of {per_epoch:,} steps {shown['epoch']};"
@@ -65,7 +65,7 @@ def _layers(snapshot: Snapshot, stages: tuple[Stage, ...], work: int) -> Columns
     longest = max((share for _, share in shown), default=1.0)
     return bars(
         [share / longest for _, share in shown],
-        [numbers.percent(share, 0) for _, share in shown],
+        [numbers.percent(share) for _, share in shown],
         [palette.colour(n) for n, _ in shown],
     )
 

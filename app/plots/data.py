@@ -188,8 +188,8 @@ class DataView:
         self.keys = _keys(snapshot)
         self.figures: list[figure] = []
         if is_plane(snapshot):
-            words = "its answers; ringed are validation examples"
-            plane = self._figure("What the network answers at every point", words)
+            title = "its answers; ringed are validation examples"
+            plane = self._figure("What the network answers at every point", title)
             pictures.keep_width(plane, theme.SURFACE_WIDTH)
             draw_plane(plane, snapshot, style)
         if _counted(snapshot):
@@ -198,10 +198,10 @@ class DataView:
             self._draw_values()
         self._draw_hardest(snapshot)
 
-    def _figure(self, description: str, words: str, **options: Any) -> figure:
+    def _figure(self, description: str, title: str, **options: Any) -> figure:
         make = further if self.figures else plot
         drawn = make("data", description, self._style, **options)
-        entitle(drawn, words, self._style)
+        entitle(drawn, title, self._style)
         self.figures.append(drawn)
         return drawn
 

@@ -28,7 +28,7 @@ def autopsy_columns(snapshot: Snapshot, since: int) -> Part:
     steps: Columns = {"step": [int(step) for step in found.steps] if found else []}
     where = _where(snapshot)
     changes = {name: _change(curve) for name, curve in curves.items()}
-    parts = [f"{name} {words};" for name, words in changes.items() if words]
+    parts = [f"{name} {text};" for name, text in changes.items() if text]
     return Part(
         set={
             "autopsy": steps | {name: plot_data.positive(v) for name, v in curves.items()},
@@ -37,7 +37,7 @@ def autopsy_columns(snapshot: Snapshot, since: int) -> Part:
             "autopsy.ratios": steps | {name: plot_data.positive(v) for name, v in ratios.items()},
             "autopsy.ratios.frame": _frame(found, *ratios.values()),
         },
-        text={f"autopsy.{name}": words for name, words in changes.items()}
+        text={f"autopsy.{name}": text for name, text in changes.items()}
         | {"autopsy.where": where, "autopsy.alt": " ".join([where, *parts])},
     )
 

@@ -22,10 +22,10 @@ def further(view: str, description: str, style: theme.Style, **options: Any) -> 
     return figure
 
 
-def entitle(figure: figure, words: str, style: theme.Style) -> None:
+def entitle(figure: figure, title: str, style: theme.Style) -> None:
     """Write a title above a figure."""
     figure.title = Title(
-        text=textwrap.fill(words, style.line),
+        text=textwrap.fill(title, style.line),
         text_font_size=style.small,
         text_font_style="normal",
         text_color=palette.TICKS,
@@ -59,12 +59,12 @@ def frame_decades(figure: figure, name: str) -> None:
     figure.yaxis.ticker = LogTicker(desired_num_ticks=4, num_minor_ticks=0)
 
 
-def bars(lengths: Sequence[float], words: Sequence[str], colours: Sequence[str]) -> Columns:
+def bars(lengths: Sequence[float], text: Sequence[str], colours: Sequence[str]) -> Columns:
     """The columns of `draw_bars`: lengths as shares of the axis, the first bar on top."""
     return {
         "row": [-float(row) for row in range(len(lengths))],
         "length": [round(length, 3) for length in lengths],
-        "words": words,
+        "words": text,
         "colour": colours,
     }
 
@@ -91,6 +91,6 @@ def draw_bars(
     figure.x_range = Range1d(start=0, end=1 + room)
     figure.y_range = Range1d(start=0.4 - max(1, len(rows)), end=0.6)
     figure.yaxis.ticker = FixedTicker(ticks=[-row for row in range(len(rows))])
-    figure.yaxis.major_label_overrides = {-row: words for row, words in enumerate(rows)}
+    figure.yaxis.major_label_overrides = {-row: label for row, label in enumerate(rows)}
     figure.xaxis.visible = False
     figure.grid.grid_line_color = None

@@ -40,8 +40,8 @@ def functions_columns(snapshot: Snapshot, since: int) -> Part:
             "functions.flat": _most_flat(flat),
             "functions.alt": f"{name}. "
             + "; ".join(
-                f"{layer.name}: {numbers.percent(layer.flat, 0)} of the sums where the slope is"
-                f" below 0.05, {numbers.percent(beyond[layer.name], 0)} beyond ±{SPAN:g}"
+                f"{layer.name}: {numbers.percent(layer.flat)} of the sums where the slope is"
+                f" below 0.05, {numbers.percent(beyond[layer.name])} beyond ±{SPAN:g}"
                 for layer in layers
             ),
         },
@@ -91,8 +91,8 @@ def _flat(names: list[str], flat: dict[str, float], beyond: dict[str, float]) ->
 
 
 def _share(flat: float, beyond: float) -> str:
-    outside = f", {numbers.percent(beyond, 0)} beyond ±{SPAN:g}" if beyond >= 0.005 else ""
-    return f"{numbers.percent(flat, 0)}{outside}"
+    outside = f", {numbers.percent(beyond)} beyond ±{SPAN:g}" if beyond >= 0.005 else ""
+    return f"{numbers.percent(flat)}{outside}"
 
 
 def _shown(names: list[str]) -> list[str]:
@@ -103,7 +103,7 @@ def _most_flat(flat: dict[str, float]) -> str:
     if not flat:
         return "–"
     name = max(flat, key=lambda layer: flat[layer])
-    return f"{numbers.percent(flat[name], 0)} in {name}"
+    return f"{numbers.percent(flat[name])} in {name}"
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:

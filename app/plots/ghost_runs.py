@@ -63,8 +63,8 @@ def left_out(snapshot: Snapshot, name: str) -> str:
         return ""
     called = _names(snapshot)
     runs = [(called[id(past)], _apart(snapshot, past, name)) for past, _ in _others(snapshot)]
-    words = ", ".join(f"{label} ({reason})" for label, reason in runs if reason)
-    return f"not drawn: {words}" if words else ""
+    text = ", ".join(f"{label} ({reason})" for label, reason in runs if reason)
+    return f"not drawn: {text}" if text else ""
 
 
 def _apart(snapshot: Snapshot, past: PastRun, name: str) -> str:

@@ -32,7 +32,7 @@ def predicted_label(hard: Hard, classes: Sequence[str]) -> str:
 def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[str, str, str]:
     if not classes:
         return f"is {numbers.number(hard.right)}", f"said {numbers.number(hard.predicted)}", ""
-    sure = "" if math.isnan(hard.probability) else numbers.percent(hard.probability, 0)
+    sure = "" if math.isnan(hard.probability) else numbers.percent(hard.probability)
     right, said = (
         short_names(tuple(classes), letters)[int(label)]
         for label, letters in zip((hard.right, hard.predicted), most, strict=True)
@@ -109,12 +109,12 @@ def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> di
 
 def sentence(hard: Hard, snapshot: Snapshot) -> str:
     """A sentence about a hard example."""
-    words = f"{predicted_label(hard, snapshot.data.classes)}: loss {numbers.number(hard.loss)}"
+    text = f"{predicted_label(hard, snapshot.data.classes)}: loss {numbers.number(hard.loss)}"
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:
         sign = "+" if hard.deviation > 0 else "\N{MINUS SIGN}"
         far = f"{sign}{abs(hard.deviation):.1f} \N{GREEK SMALL LETTER SIGMA}"
-        words += f"; {short_input(snapshot.data, hard.unusual, LONGEST)}: {far}"
-    return words
+        text += f"; {short_input(snapshot.data, hard.unusual, LONGEST)}: {far}"
+    return text
 
 
 def draw_words(drawn: figure, style: theme.Style, across: int) -> None:

@@ -35,8 +35,9 @@ def health_columns(snapshot: Snapshot, since: int) -> Part:
         text={f"health.{part}": _worst(hidden, values) for part, values in shares.items()}
         | {
             "health.alt": "; ".join(
-                f"{layer.name}: dead {numbers.percent(layer.dead)}, exactly 0"
-                f" {numbers.percent(layer.zero)}, saturated {numbers.percent(layer.saturated)}"
+                f"{layer.name}: dead {numbers.decimal_percent(layer.dead)}, exactly 0"
+                f" {numbers.decimal_percent(layer.zero)}, saturated"
+                f" {numbers.decimal_percent(layer.saturated)}"
                 for layer in hidden
             )
             or "There are no hidden layers."
@@ -51,22 +52,22 @@ def _bars(shares: Sequence[float], band: float) -> Columns:
         "colour": [
             palette.ACCENT if share > band else palette.colour(n) for n, share in enumerate(shares)
         ],
-        "words": [numbers.percent(share, 0) if math.isfinite(share) else "" for share in shares],
+        "words": [numbers.percent(share) if math.isfinite(share) else "" for share in shares],
     }
 
 
 def _silence(part: str, snapshot: Snapshot) -> Columns:
     """Why there are no bars, near the middle of the figure."""
     hidden = snapshot.layers[:-1]
-    words = ""
+    text = ""
     if not hidden:
-        words = "no hidden layers"
+        text = "no hidden layers"
     elif all(math.isnan(getattr(layer, part)) for layer in hidden):
-        words = {
+        text = {
             "dead": "not all examples seen yet",
             "saturated": "cannot saturate",
         }.get(part, "")
-    return {"x": [(len(hidden) + 1) / 2], "y": [0.22], "words": [words]}
+    return {"x": [(len(hidden) + 1) / 2], "y": [0.22], "words": [text]}
 
 
 def _worst(layers: Sequence[LayerStats], shares: Sequence[float]) -> str:
@@ -74,7 +75,7 @@ def _worst(layers: Sequence[LayerStats], shares: Sequence[float]) -> str:
     if not known:
         return "–"
     share, name = max(known, key=lambda one: one[0])
-    return f"{numbers.percent(share, 0)} in {name}"
+    return f"{numbers.percent(share)} in {name}"
 
 
 @VIEWS.register("health")
@@ -126,12 +127,10 @@ class HealthView:
             )
         data = source(f"health.{part}", ["layer", "share", "colour", "words"])
         drawn.vbar("layer", top="share", width=0.6, source=data, color="colour", alpha=0.8)
-        words: dict[str, Any] = {"text_font_size": self._style.small, "text_align": "center"}
-        drawn.text(
-            "layer", "share", "words", source=data, text_color="colour", y_offset=-2, **words
-        )
+        font: dict[str, Any] = {"text_font_size": self._style.small, "text_align": "center"}
+        drawn.text("layer", "share", "words", source=data, text_color="colour", y_offset=-2, **font)
         silence = source(f"health.{part}.silence", ["x", "y", "words"])
-        drawn.text("x", "y", "words", source=silence, text_color=palette.QUIET, **words)
+        drawn.text("x", "y", "words", source=silence, text_color=palette.QUIET, **font)
         return drawn
 
 
@@ -140,8 +139,8 @@ explain(
     "Health",
     "The share of each hidden layer's units that is dead, just now at 0, or saturated: no gradient"
     " passes those. The dashed line is where the diagnosis speaks up.",
-    healthy=f"dead below {numbers.percent(BANDS['dead'], 0)}, saturated below"
-    f" {numbers.percent(BANDS['saturated'], 0)}",
+    healthy=f"dead below {numbers.percent(BANDS['dead'])}, saturated below"
+    f" {numbers.percent(BANDS['saturated'])}",
     moved_by="Too large a learning rate kills ReLUs; too large weights saturate tanh and sigmoid.",
     lesson="dead-relus",
 )
@@ -150,7 +149,7 @@ explain(
     "Dead units",
     "The share of units that are 0 on every example seen, in the worst layer. They get no gradient,"
     " so they do not come back.",
-    healthy=f"below {numbers.percent(BANDS['dead'], 0)}",
+    healthy=f"below {numbers.percent(BANDS['dead'])}",
     moved_by="A high learning rate makes them; leaky ReLU has none.",
     lesson="dead-relus",
 )
@@ -167,7 +166,7 @@ explain(
     "Saturated units",
     "The share of outputs at an end of the activation's range, in the worst layer. The slope there"
     " is next to 0, so next to no gradient passes.",
-    healthy=f"below {numbers.percent(BANDS['saturated'], 0)}",
+    healthy=f"below {numbers.percent(BANDS['saturated'])}",
     moved_by="Smaller first weights, a lower learning rate, batch norm, or ReLU.",
     lesson="too-large-saturation",
 )

@@ -153,11 +153,11 @@ def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
 
 
 @functools.lru_cache(64)  # the same for all who learn the same
-def _chance(chance: float, words: str) -> Columns:
+def _chance(chance: float, prefix: str) -> Columns:
     """That loss, where there is such a figure."""
     if math.isnan(chance):
         return {"y": [], "label": [], "colour": []}
-    label = words + numbers.number(chance)
+    label = prefix + numbers.number(chance)
     return {"y": [round(chance, 4)], "label": [label], "colour": [palette.TICKS]}
 
 

@@ -173,13 +173,13 @@ class NetworkView:
     def _draw_boxes(self, figure: figure, style: theme.Style) -> None:
         boxes = source("network.boxes", ["x", "height", "colour", "name", "size"])
         figure.rect("x", 0, WIDTH, "height", source=boxes, color="colour", alpha=0.85)
-        words: dict[str, Any] = {
+        font: dict[str, Any] = {
             "source": boxes,
             "text_align": "center",
             "text_font_size": style.small,
         }
-        figure.text("x", -0.71, "name", text_font_style="bold", text_color="colour", **words)
-        figure.text("x", -0.94, "size", text_color=palette.QUIET, **words)
+        figure.text("x", -0.71, "name", text_font_style="bold", text_color="colour", **font)
+        figure.text("x", -0.94, "size", text_color=palette.QUIET, **font)
 
     def _draw_words(self, figure: figure, style: theme.Style) -> None:
         data = source("network.words", ["x", "weights", "parameters", "then"])

@@ -90,8 +90,8 @@ def difference(
     if snapshot.other is None:
         return {}
     far = {label: snapshot.other.above(snapshot, name) for label, name in names.items()}
-    words = ", ".join(f"{label} {signed(value, shares=shares)}" for label, value in far.items())
-    return {f"{view}.other": words}
+    text = ", ".join(f"{label} {signed(value, shares=shares)}" for label, value in far.items())
+    return {f"{view}.other": text}
 
 
 def signed(value: float, *, shares: bool = False) -> str:

@@ -124,8 +124,8 @@ def _draw_axes(drawn: figure, snapshot: Snapshot) -> None:
     name = snapshot.config.data.preprocessing.name
     after = "" if name == "none" else f" ({name})"
     names = [snapshot.data.input_name(n) for n in (0, 1)]
-    for axis, words in ((drawn.xaxis, names[0]), (drawn.yaxis, names[1])):
-        axis.axis_label = words + after
+    for axis, label in ((drawn.xaxis, names[0]), (drawn.yaxis, names[1])):
+        axis.axis_label = label + after
         axis.axis_label_standoff = 0
         axis.ticker = BasicTicker(desired_num_ticks=4, num_minor_ticks=0)
     drawn.grid.visible = False

@@ -86,7 +86,7 @@ def _looking(snapshot: Snapshot) -> str:
     if snapshot.looking is None or snapshot.looking.verified is not None:
         return ""
     step, done = numbers.count(snapshot.looking.step), snapshot.looking.done
-    rebuilt = f", {numbers.percent(done, 0)} rebuilt" if done < 1 else ""
+    rebuilt = f", {numbers.percent(done)} rebuilt" if done < 1 else ""
     return f"Looking at step {step} of {numbers.count(snapshot.end)}{rebuilt}"
 
 
@@ -102,7 +102,7 @@ def _branch(snapshot: Snapshot) -> str:
         step = numbers.count(snapshot.looking.step)
         if snapshot.looking.done < 1:
             return f"Step {step} is being made from the link's state."
-        done = numbers.percent(snapshot.looking.verified)
+        done = numbers.decimal_percent(snapshot.looking.verified)
         return f"Step {step}, as the link has it: {done} of the run repeated to verify it."
     if waits := _left(snapshot):
         return waits
@@ -130,7 +130,8 @@ def _lockstep(snapshot: Snapshot) -> str:
     text += f" the same up to step {numbers.count(other.since)}."
     if other.diverged:
         return f"{text} B has diverged."
-    return f"{text} Their weights differ by {numbers.percent(other.distance)} of the norm of A's."
+    distance = numbers.decimal_percent(other.distance)
+    return f"{text} Their weights differ by {distance} of the norm of A's."
 
 
 def _in_a_word(snapshot: Snapshot) -> str:

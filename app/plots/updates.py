@@ -72,7 +72,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         | {
             "updates.apart": left_out(snapshot, "ratio"),
             "updates.alt": f"At step {numbers.count(snapshot.step)} each step changes the weights"
-            f" by {', '.join(f'{words} ({key})' for key, words in shown.items())} of their size;"
+            f" by {', '.join(f'{text} ({key})' for key, text in shown.items())} of their size;"
             f" {BAND_SAYS[snapshot.condition]}.",
         },
     )
@@ -118,8 +118,8 @@ def _band(condition: Condition) -> Columns:
 @functools.cache
 def _converged(condition: Condition) -> Columns:
     """Words where the band is faint."""
-    words = [BAND_WORDS] if condition is Condition.CONVERGED else []
-    return {"y": [WANTED] * len(words), "label": words, "colour": [palette.GOOD] * len(words)}
+    labels = [BAND_WORDS] if condition is Condition.CONVERGED else []
+    return {"y": [WANTED] * len(labels), "label": labels, "colour": [palette.GOOD] * len(labels)}
 
 
 def _named(tensors: Sequence[int]) -> Sequence[int]:

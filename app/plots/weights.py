@@ -105,10 +105,10 @@ def _headline(filters: Filters | None) -> str:
     if filters is None:
         return "–"
     shown = len(filters.pictures)
-    words = f"{shown} of {filters.units} filters" if shown < filters.units else f"{shown} filters"
+    text = f"{shown} of {filters.units} filters" if shown < filters.units else f"{shown} filters"
     if filters.every > 1:
-        words += f", a pixel the mean of {filters.every}×{filters.every}"
-    return words + (", turned back into pixels" if filters.turned_back else "")
+        text += f", a pixel the mean of {filters.every}×{filters.every}"
+    return text + (", turned back into pixels" if filters.turned_back else "")
 
 
 # ---- feature maps -------------------------------------------------------------------------------
@@ -174,20 +174,20 @@ def _size(matrix: Matrix, matrices: int) -> str:
 def _alternative(weights: Weights | None, text: dict[str, str]) -> str:
     if weights is None:
         return "The weights have not been looked at yet."
-    words = []
+    sentences = []
     if weights.filters:
         far = np.abs(weights.filters.pictures)
-        words.append(
+        sentences.append(
             f"{text['weights.shown']} of the first layer; the mean size of a weight is"
             f" {numbers.number(float(far.mean()))}, the largest {numbers.number(float(far.max()))}."
         )
-    words += [
+    sentences += [
         f"{x.layer}, {x.inputs} by {x.outputs}: standard deviation"
         f" {numbers.number(float(x.values.std()))}, largest"
         f" {numbers.number(float(np.abs(x.values).max()))}."
         for x in weights.matrices
     ]
-    return " ".join(words)
+    return " ".join(sentences)
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
@@ -218,10 +218,10 @@ class WeightsView:
         if names:
             self._draw_matrices(names)
 
-    def _figure(self, description: str, words: str, parts: float, **options: Any) -> figure:
+    def _figure(self, description: str, title: str, parts: float, **options: Any) -> figure:
         make = further if self.figures else plot
         drawn = make("weights", description, self._style, **options)
-        entitle(drawn, words, self._style)
+        entitle(drawn, title, self._style)
         drawn.axis.visible = False
         drawn.grid.visible = False
         pictures.share_width(drawn, parts)
@@ -229,12 +229,12 @@ class WeightsView:
         return drawn
 
     def _draw_filters(self, parts: float) -> None:
-        words = "first layer: a picture a unit, of its weights"
+        title = "first layer: a picture a unit, of its weights"
         if len(self._shape) == 3:
-            shades, words = palette.COLOURS, f"{words}; grey is 0"
+            shades, title = palette.COLOURS, f"{title}; grey is 0"
         else:
             shades = palette.DIVERGING
-        drawn = self._figure("The weights of the first layer as pictures", words, parts)
+        drawn = self._figure("The weights of the first layer as pictures", title, parts)
         pictures.fit(drawn, pictures.draw_pictures(drawn, "weights", shades))
 
     def _draw_maps(self) -> None:
@@ -250,12 +250,12 @@ class WeightsView:
         pictures.fit(drawn, whole, maps, room)
 
     def _draw_matrices(self, names: Sequence[str]) -> None:
-        words = "a row an input, a column a unit"
+        title = "a row an input, a column a unit"
         if self.figures:
-            words = f"later layers: {words}"
+            title = f"later layers: {title}"
         drawn = self._figure(
             "The weights between the layers as matrices",
-            words,
+            title,
             2,
             x_range=Range1d(start=-GAP, end=len(names) * (1 + GAP)),
             y_range=Range1d(start=-0.023 * pictures.line_height(self._style.small), end=1.02),

@@ -161,7 +161,7 @@ class Composer:
                 frame.set[name] = new
         text = part.text
         if not describe:
-            text = {name: words for name, words in text.items() if not name.endswith(".alt")}
+            text = {name: value for name, value in text.items() if not name.endswith(".alt")}
         frame.text |= _changed(sent, "", text)
 
 

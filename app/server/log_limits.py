@@ -25,10 +25,10 @@ class Brief(logging.Filter):
         missing = self._count(record)
         if missing is None:
             return False
-        words = record.getMessage()
+        text = record.getMessage()
         if missing:
-            words += f" (and {missing:,} lines more from there in the last minute)"
-        record.msg, record.args = _cut(words), ()
+            text += f" (and {missing:,} lines more from there in the last minute)"
+        record.msg, record.args = _cut(text), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:
@@ -46,16 +46,16 @@ class Brief(logging.Filter):
         return 0 if times < MOST else None
 
 
-def _cut(words: str) -> str:
+def _cut(text: str) -> str:
     """The beginning and the end of a long text, where the cause and the effect are.
 
     A page can send half a surrogate pair, at which a log in UTF-8 would write a traceback.
     """
-    words = SECRET.sub(r"\1…", words.encode(errors="backslashreplace").decode())
-    if len(words) <= LONGEST:
-        return words
+    text = SECRET.sub(r"\1…", text.encode(errors="backslashreplace").decode())
+    if len(text) <= LONGEST:
+        return text
     half = LONGEST // 2
-    return f"{words[:half]} … {len(words) - 2 * half:,} characters … {words[-half:]}"
+    return f"{text[:half]} … {len(text) - 2 * half:,} characters … {text[-half:]}"
 
 
 def install() -> None:

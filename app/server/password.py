@@ -49,7 +49,7 @@ FORM = """<!DOCTYPE html>
 <p><input id="password" name="password" type="password" autocomplete="current-password" required
 autofocus style="font: inherit; padding: .4em"> <button style="font: inherit; padding: .4em 1em">
 Come in</button></p>
-<p role="alert">{words}</p>
+<p role="alert">{text}</p>
 </form>
 </body>
 </html>
@@ -197,10 +197,10 @@ class Form(RequestHandler):
         )
         self.redirect(_here(self.request.uri or "/"), status=303)
 
-    def _ask(self, status: int, words: str) -> None:
+    def _ask(self, status: int, text: str) -> None:
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
-        self.finish(FORM.format(words=words))
+        self.finish(FORM.format(text=text))
 
 
 def _here(uri: str) -> str:

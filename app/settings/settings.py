@@ -56,13 +56,13 @@ class Settings(param.Parameterized):
         if config != self.config:
             self._follow(config)
 
-    def turn(self, name: str, words: str) -> None:
+    def turn(self, name: str, text: str) -> None:
         """Set a parameter from text."""
         place = PLACES[name]
         if place.entries and not place.knob:
-            place.entries.check(Choice(words))
+            place.entries.check(Choice(text))
         values = range_of(place, self.config)
-        value = words if values is None else _read(words, values)
+        value = text if values is None else _read(text, values)
         if values and (refusal := values.refusal(value)):
             raise ValueError(f"{self.param[name].label} {refusal}")
         setattr(self, name, value)
@@ -124,12 +124,12 @@ class Settings(param.Parameterized):
             here.bounds = bounds_of(values)
 
 
-def _read(words: str, values: Range) -> float | str:
+def _read(text: str, values: Range) -> float | str:
     """The number in a text; other text unchanged."""
     try:
-        number = float(words.replace(",", ""))
+        number = float(text.replace(",", ""))
     except ValueError:
-        return words
+        return text
     return int(number) if values.whole and number.is_integer() else number
 
 

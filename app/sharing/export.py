@@ -100,14 +100,14 @@ class Export:
         self._film.show(snapshot)
 
     def _line(
-        self, label: str, suffix: str, words: str, make: Callable[[Experiment], bytes]
+        self, label: str, suffix: str, text: str, make: Callable[[Experiment], bytes]
     ) -> Viewable:
         button = file_button(
             f"{label} ({suffix.upper()})",
             lambda: f"{self._stem()}.{suffix}",
             lambda: self._handle.query(make).result(PATIENCE),
         )
-        return FlexBox(button, HTML(words, stylesheets=[css("beside_button")]))
+        return FlexBox(button, HTML(text, stylesheets=[css("beside_button")]))
 
     def _stem(self) -> str:
         """The name of files made at this moment, without ending."""
@@ -131,7 +131,7 @@ class Export:
 def in_one_line(snapshot: Snapshot) -> str:
     """A caption for a picture of a run: its step, and the settings that have an effect."""
     texts = settings(snapshot.config).items()
-    named = (f"{name} {words}" for name, words in texts if words not in IDLE)
+    named = (f"{name} {text}" for name, text in texts if text not in IDLE)
     step = numbers.count(snapshot.step)
     return f"Babysit, run {snapshot.run} at step {step}: {'; '.join(named)}."
 

@@ -130,14 +130,14 @@ class _Drawing:
         self._write((free, SCORE[3] + 2), last, self._small, palette.TICKS)
         after = SCORE[0]
         for step in (0, *(10**power for power in range(2, 9))):
-            x, words = self._x(step), f"{step:,}"
-            if step < self._end and x >= after and x + self._wide(words) < free - 8:
-                self._write((x, SCORE[3] + 2), words, self._small, palette.TICKS)
+            x, text = self._x(step), f"{step:,}"
+            if step < self._end and x >= after and x + self._wide(text) < free - 8:
+                self._write((x, SCORE[3] + 2), text, self._small, palette.TICKS)
                 self._line((x, SCORE[3]), (x, SCORE[3] + 4), palette.QUIET, 1)
                 after = x + APART
 
-    def _wide(self, words: str) -> float:
-        return self._small.getlength(_drawable(words)) / TWICE
+    def _wide(self, text: str) -> float:
+        return self._small.getlength(_drawable(text)) / TWICE
 
     def _losses(self) -> Iterator[_Curve]:
         columns = "loss", "validation_loss"
@@ -185,9 +185,9 @@ class _Drawing:
         self._write((left, top - 20), title, self._plain, TEXT)
         self._write((right - 128, top - 19), "training", self._small, palette.TRAIN)
         self._write((right - 62, top - 19), "validation", self._small, palette.VALIDATION)
-        for words, y in ticks:
+        for text, y in ticks:
             self._line((left, y), (right, y), palette.QUIET, 1)
-            self._write((4, y - 7), words, self._small, palette.TICKS)
+            self._write((4, y - 7), text, self._small, palette.TICKS)
         for marker in self._run.markers:
             if marker.step <= self._end:
                 x = self._x(marker.step)
@@ -197,10 +197,10 @@ class _Drawing:
         """What was changed, beside its line, where curves seldom are: the first ones."""
         known = [marker for marker in self._run.markers if marker.step <= self._end]
         for number, marker in enumerate(known[:MOST_CHANGES]):
-            words = marker.text.replace("→", "to")
-            wide = self._wide(words)
+            text = marker.text.replace("→", "to")
+            wide = self._wide(text)
             x = min(self._x(marker.step) + 4, SCORE[2] - wide)
-            self._write((x, SCORE[3] - 17 - 13 * number), words, self._small, palette.ACCENT)
+            self._write((x, SCORE[3] - 17 - 13 * number), text, self._small, palette.ACCENT)
 
     # ---- what the network is --------------------------------------------------------------------
 
@@ -262,10 +262,10 @@ class _Drawing:
     def _number_activations(self, bins: int) -> None:
         """Round values below the histograms, which are linear around 0 and logarithmic beyond."""
         left, _, right, bottom = RIGHT
-        for place, words in axis_ticks(bins, self._limit):
+        for place, text in axis_ticks(bins, self._limit):
             x = left + (right - left) * place / bins
             self._line((x, bottom), (x, bottom + 4), palette.QUIET, 1)
-            self._write((x - self._wide(words) / 2, bottom + 4), words, self._small, palette.TICKS)
+            self._write((x - self._wide(text) / 2, bottom + 4), text, self._small, palette.TICKS)
 
     # ---- words and lines ----------------------------------------------------------------------
 
@@ -276,17 +276,17 @@ class _Drawing:
                 lines.append(line)
                 line = ""
             line = f"{line} {word}".strip()
-        for number, words in enumerate([*lines, line][:3]):
-            self._write((12, HEIGHT - 44 + 14 * number), words, self._small, palette.INK)
+        for number, text in enumerate([*lines, line][:3]):
+            self._write((12, HEIGHT - 44 + 14 * number), text, self._small, palette.INK)
 
     def _write(
         self,
         place: tuple[float, float],
-        words: str,
+        text: str,
         font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
         colour: str,
     ) -> None:
-        self._draw.text((TWICE * place[0], TWICE * place[1]), _drawable(words), colour, font)
+        self._draw.text((TWICE * place[0], TWICE * place[1]), _drawable(text), colour, font)
 
     def _line(
         self, start: tuple[float, float], end: tuple[float, float], colour: str, width: int
@@ -308,6 +308,6 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _drawable(words: str) -> str:
+def _drawable(text: str) -> str:
     """Words as the font can write them."""
-    return "".join(x if x < "\u0100" or x in BEYOND_LATIN else "?" for x in words)
+    return "".join(x if x < "\u0100" or x in BEYOND_LATIN else "?" for x in text)

@@ -60,9 +60,7 @@ class FilmMaker:
         if self._run is None:
             return
         if isinstance(film, Filming):
-            self._words.object = sentence(
-                f"Filming … {numbers.percent(film.done, 0)}", role="status"
-            )
+            self._words.object = sentence(f"Filming … {numbers.percent(film.done)}", role="status")
         elif isinstance(film, Film):
             run, self._run = self._run, None
             self._handle.submit(lambda slot: slot.jobs.clear("film"))

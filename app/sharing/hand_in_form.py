@@ -113,8 +113,8 @@ def _figures(past: PastRun) -> dict[str, str]:
         "Changes": f"{len(past.begin.script):,}",
         "Training loss": numbers.number(metrics.train_loss),
         "Validation loss": numbers.number(metrics.validation_loss),
-        "Training accuracy": numbers.percent(metrics.train_accuracy),
-        "Validation accuracy": numbers.percent(metrics.validation_accuracy),
+        "Training accuracy": numbers.decimal_percent(metrics.train_accuracy),
+        "Validation accuracy": numbers.decimal_percent(metrics.validation_accuracy),
     }
 
 

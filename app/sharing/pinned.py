@@ -164,19 +164,19 @@ def compared(snapshot: Snapshot) -> list[PastRun]:
 
 def settings(config: RunConfig) -> dict[str, str]:
     """All settings of a config as text, by label."""
-    words = {setting.label: _written(config, path) for path, setting in SETTINGS.items()}
-    words["Seed"] = str(config.seed)
+    rows = {setting.label: _written(config, path) for path, setting in SETTINGS.items()}
+    rows["Seed"] = str(config.seed)
     data = config.data
     if data.examples is not None:
-        words["Examples"] = f"the first {data.examples:,}"
+        rows["Examples"] = f"the first {data.examples:,}"
     if data.classes:
-        words["Classes"] = ", ".join(data.classes)
+        rows["Classes"] = ", ".join(data.classes)
     if data.seed is not None:
-        words["Seed of the data"] = str(data.seed)
+        rows["Seed of the data"] = str(data.seed)
     if config.start is not None:
         origin = config.start
-        words["Starts from"] = f"{counted(origin.steps, 'steps')} on {origin.data.dataset.name}"
-    return words
+        rows["Starts from"] = f"{counted(origin.steps, 'steps')} on {origin.data.dataset.name}"
+    return rows
 
 
 def _written(config: RunConfig, path: str) -> str:
@@ -201,8 +201,8 @@ def figures(step: int, curves: Curves) -> dict[str, str]:
         "Steps": f"{step:,}",
         "Training loss": numbers.number(curves.last("loss")),
         "Validation loss": numbers.number(curves.last("validation_loss")),
-        "Training accuracy": numbers.percent(curves.last("train_accuracy")),
-        "Validation accuracy": numbers.percent(curves.last("validation_accuracy")),
+        "Training accuracy": numbers.decimal_percent(curves.last("train_accuracy")),
+        "Validation accuracy": numbers.decimal_percent(curves.last("validation_accuracy")),
     }
 
 

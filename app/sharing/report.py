@@ -115,7 +115,7 @@ def _curves(snapshot: Snapshot) -> Iterator[str]:
 def _histograms(snapshot: Snapshot) -> Iterator[str]:
     for number, layer in enumerate(snapshot.layers):
         spread = f"mean {numbers.number(layer.mean)}, std {numbers.number(layer.std)}"
-        caption = f"{layer.name}: {spread}, {numbers.percent(layer.zero)} exactly 0"
+        caption = f"{layer.name}: {spread}, {numbers.decimal_percent(layer.zero)} exactly 0"
         yield histogram(caption, layer.edges, layer.counts, palette.colour(number))
 
 
@@ -155,13 +155,13 @@ def _lines(journal: Sequence[tuple[int, Command]]) -> Iterator[str]:
 def _moves(commands: Iterable[Command]) -> str:
     """How many moves there were of each kind."""
     counts = Counter(type(command) for command in commands)
-    words = (MOVES[kind][number > 1].format(number) for kind, number in counts.items())
-    return ", ".join(words)
+    parts = (MOVES[kind][number > 1].format(number) for kind, number in counts.items())
+    return ", ".join(parts)
 
 
 def _described(command: Command) -> str:
     if not isinstance(command, SetKnob):
         return type(command).__name__.lower()
     value = command.value
-    words = choice_in_words(value) if isinstance(value, Choice) else f"{value}"
-    return f"{SETTINGS[command.path].label} = {words}"
+    text = choice_in_words(value) if isinstance(value, Choice) else f"{value}"
+    return f"{SETTINGS[command.path].label} = {text}"

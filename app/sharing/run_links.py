@@ -214,5 +214,5 @@ def _text(arguments: Arguments, name: str) -> str:
 
 
 def _one_sentence(text: str) -> str:
-    words = " ".join("".join(x if x.isprintable() else " " for x in text).split())
-    return words if len(words) <= 2 * MAX_WORDS else f"{words[: 2 * MAX_WORDS]} …"
+    sentence = " ".join("".join(x if x.isprintable() else " " for x in text).split())
+    return sentence if len(sentence) <= 2 * MAX_WORDS else f"{sentence[: 2 * MAX_WORDS]} …"

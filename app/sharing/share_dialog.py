@@ -68,7 +68,7 @@ class Sharing:
         self._carries = ui.Switch(label="", value=False, margin=(5, 0))
         self._hidden = ui.MultiChoice(
             label="Hide, for a lesson",
-            options={words: name for name, words in hideable().items()},
+            options={label: name for name, label in hideable().items()},
             value=[],
             sizing_mode="stretch_width",
             margin=(5, 0),
@@ -106,7 +106,7 @@ class Sharing:
         recording = self._recording
         if recording is None:
             return
-        words = EXPLAINED.format(step=f"{recording.steps:,}")
+        text = EXPLAINED.format(step=f"{recording.steps:,}")
         try:
             asked = run_links.query(
                 recording, self._goes_on.value, self._hidden.value or [], self._handle.pace
@@ -114,18 +114,18 @@ class Sharing:
             carried = run_links.fragment(self._state) if self._carries.value else ""
             link = f"{self._address()}{asked}{carried}"
         except ValueError as error:
-            words, link = f"<p role='alert'>{error}</p>", ""
+            text, link = f"<p role='alert'>{error}</p>", ""
         if speed := self._handle.latest.training_steps_per_second:
-            words += TAKES.format(seconds=max(1, round(recording.steps / speed)))
+            text += TAKES.format(seconds=max(1, round(recording.steps / speed)))
         drawn = sum(SETTINGS[turn.path].effect is Effect.REDRAW for _, turn in recording.turns)
         if drawn > MOST_REDRAWS:
-            words += DRAWN_ANEW.format(times=drawn, most=MOST_REDRAWS)
+            text += DRAWN_ANEW.format(times=drawn, most=MOST_REDRAWS)
         if recording.branches:
             held = packed_runs.branches_held(recording)
-            words += BRANCHES.format(all=len(recording.branches), held=held)
+            text += BRANCHES.format(all=len(recording.branches), held=held)
         for file, _ in files_named(recording.config.to_json()):
-            words += FILE.format(file=file.replace("&", "&amp;").replace("<", "&lt;"))
-        self._words.object = words
+            text += FILE.format(file=file.replace("&", "&amp;").replace("<", "&lt;"))
+        self._words.object = text
         self._copy.param.update(disabled=not link, label="Copy")
         self._link.value = link
 

@@ -132,10 +132,10 @@ def _change(x: float) -> str:
     return f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="{palette.ACCENT}" opacity="0.55"/>'
 
 
-def _text(x: float, y: float, words: str, anchor: str, colour: str = "currentColor") -> str:
+def _text(x: float, y: float, text: str, anchor: str, colour: str = "currentColor") -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">'
-        f"{html.escape(words)}</text>"
+        f"{html.escape(text)}</text>"
     )
 
 

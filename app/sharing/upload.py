@@ -174,11 +174,11 @@ class Data:
         content, name = bytes(raw), str(file)
         self._work(f"Reading {name} ...", lambda: self._uploads.read(content, name))
 
-    def _work(self, words: str, read: Callable[[], Upload]) -> None:
+    def _work(self, text: str, read: Callable[[], Upload]) -> None:
         """Read on a background thread: large tables take seconds, and the page must not wait."""
         self._use.visible = self._choices.visible = False
         self._progress.visible = True
-        self._preview.object = sentence(words, role="status")
+        self._preview.object = sentence(text, role="status")
         self._looks += 1
         arguments = read, self._reading, self._looks
         threading.Thread(target=self._read, args=arguments, daemon=True).start()
@@ -188,16 +188,16 @@ class Data:
         upload, found = self._upload, None
         try:
             looked_at = read()
-            words, found = preview(looked_at, reading), looked_at.source.describe(reading)
+            text, found = preview(looked_at, reading), looked_at.source.describe(reading)
             upload = looked_at
         except ValueError as error:
-            words = sentence(str(error), role="alert")
+            text = sentence(str(error), role="alert")
         if look == self._looks:
-            self._found(upload, words, found)
+            self._found(upload, text, found)
 
-    def _show_found(self, upload: Upload | None, words: str, found: DataDescription | None) -> None:
+    def _show_found(self, upload: Upload | None, text: str, found: DataDescription | None) -> None:
         self._upload = upload
-        self._preview.object = words
+        self._preview.object = text
         if upload is not None and found is not None:
             self._offer(found)
         reading = self._reading
@@ -246,7 +246,7 @@ class Data:
 
 def _turned(names: dict[str, str]) -> dict[str, str]:
     """Labels for a menu, by value."""
-    return {words: value for value, words in names.items()}
+    return {label: value for value, label in names.items()}
 
 
 def learn_from(handle: ExperimentHandle, upload: Upload, reading: Reading = AS_FOUND) -> None:

@@ -61,13 +61,13 @@ def _playlist(name: str) -> Playlist:
 
 
 def _line(repeated: RepeatedItem) -> str:
-    words = {
+    verdicts = {
         True: "the weights are the same, to the bit",
         False: "the weights are NOT the same: another version, kind of machine, or file",
         None: "it says nothing of its weights",
     }
     where = f"{repeated.data}; {counted(repeated.steps, 'steps')}; {repeated.seconds:.1f} s"
-    return f"SHARED RUN: {repeated.title}  ({where})\n  {words[repeated.same]}\n"
+    return f"SHARED RUN: {repeated.title}  ({where})\n  {verdicts[repeated.same]}\n"
 
 
 def _summary(played: list[Played], failed: list[str], seconds: float) -> str:

@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
             verdict["branches"] = branches
         sys.stdout.write(to_json({**_fields(repeated), **verdict}))
     else:
-        words = [*lines(repeated), *_verdict(recording, repeated), *_of_branches(branches)]
-        sys.stdout.writelines(f"{line}\n" for line in words)
+        report = [*lines(repeated), *_verdict(recording, repeated), *_of_branches(branches)]
+        sys.stdout.writelines(f"{line}\n" for line in report)
     return 1 if False in (agrees, *branches.values()) else 0
 
 
@@ -48,8 +48,8 @@ def _repeats(recording: Recording, branch: BranchRecord) -> bool | None:
 
 
 def _of_branches(branches: Mapping[int, bool | None]) -> list[str]:
-    words = {True: "the same, to the bit", False: "NOT the same", None: "not known"}
-    return [f"Branch {run}: the weights are {words[same]}." for run, same in branches.items()]
+    verdicts = {True: "the same, to the bit", False: "NOT the same", None: "not known"}
+    return [f"Branch {run}: the weights are {verdicts[same]}." for run, same in branches.items()]
 
 
 def _fields(repeated: Figures) -> dict[str, object]:

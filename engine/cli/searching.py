@@ -171,8 +171,8 @@ def _number(path: str, text: str) -> float:
         raise ValueError(f"--space {path}: {text!r} is no number") from None
 
 
-def _workers(words: list[str]) -> Workers:
-    match words:
+def _workers(arguments: list[str]) -> Workers:
+    match arguments:
         case ["here"]:
             return InThread(lanes=1)
         case ["processes", count] if count.isdecimal():
@@ -180,7 +180,7 @@ def _workers(words: list[str]) -> Workers:
         case ["cluster", address]:
             return cluster(address)
     raise ValueError(
-        f"--executor takes here, processes N or cluster ADDRESS, got {' '.join(words)!r}"
+        f"--executor takes here, processes N or cluster ADDRESS, got {' '.join(arguments)!r}"
     )
 
 

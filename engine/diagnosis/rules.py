@@ -136,8 +136,8 @@ def rate_by(config: RunConfig, factor: float) -> float:
 
 def restarted_at(rate: float) -> Remedy:
     """A new run with the same settings at this learning rate."""
-    words = f"Learning rate {written(rate)}, then restart."
-    return Remedy(words, (SetKnob(RATE, rate),), restart=True)
+    text = f"Learning rate {written(rate)}, then restart."
+    return Remedy(text, (SetKnob(RATE, rate),), restart=True)
 
 
 def redrawn(initializer: str, advice: str) -> Remedy:
@@ -163,5 +163,5 @@ def fewer_layers(now: Snapshot) -> tuple[Remedy, ...]:
     half = now.config.model.hidden[: len(now.config.model.hidden) // 2]
     if not half:
         return ()
-    words = f"Half as many hidden layers: {UNITS.write(half)}, in a new run."
-    return (turned("model.hidden", UNITS.write(half), words),)
+    text = f"Half as many hidden layers: {UNITS.write(half)}, in a new run."
+    return (turned("model.hidden", UNITS.write(half), text),)

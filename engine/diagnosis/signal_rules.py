@@ -104,8 +104,8 @@ def _revived(now: Snapshot) -> Iterator[Remedy]:
     else:
         rate = rate_by(now.config, 0.1)
         lower = SetKnob("optimization.learning_rate", rate)
-        words = f"and a learning rate of {written(rate)}"
-        yield Remedy(f"Leaky ReLU lets a little gradient through; {words}.", (leaky, lower))
+        text = f"and a learning rate of {written(rate)}"
+        yield Remedy(f"Leaky ReLU lets a little gradient through; {text}.", (leaky, lower))
         yield restarted_at(rate)
     yield from batch_norm(now)
 

@@ -196,8 +196,8 @@ def _differing(
     for name, value in found.items():
         if not _agree(claimed[name], value, exactly):
             differences = ", ".join(
-                f"{words} {'no number' if x is None else format(x, '.6g')}"
-                for words, x in (("handed in as", claimed[name]), ("repeated as", value))
+                f"{label} {'no number' if x is None else format(x, '.6g')}"
+                for label, x in (("handed in as", claimed[name]), ("repeated as", value))
             )
             return f"{name.replace('_', ' ')} {differences}"
     return ""

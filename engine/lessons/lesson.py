@@ -204,15 +204,15 @@ class Lesson:
         """What a variation changes, in words, such as "ReLU: learning rate 0.5 → 0.01"."""
         broken = self.broken(by)
         lines = [
-            f"{before.title}: {words}"
+            f"{before.title}: {difference}"
             for before, after in zip(self.runs, broken.runs, strict=True)
-            for words in differences(before.config, after.config)
+            for difference in differences(before.config, after.config)
             if before != after
         ]
         lines += [
-            f"{name}: {words}"
+            f"{name}: {difference}"
             for name, exhibit in self.exhibits.items()
-            for words in differences(exhibit, broken.exhibits[name])
+            for difference in differences(exhibit, broken.exhibits[name])
         ]
         return tuple(_together(lines))
 
@@ -227,9 +227,9 @@ class Lesson:
 
 def _together(lines: list[str]) -> list[str]:
     """One line in place of the same change in several runs."""
-    words = [line.partition(": ")[2] for line in lines]
-    if len(lines) > 2 and len(set(words)) == 1:
-        return [f"{lines[0].partition(': ')[0]} and {len(lines) - 1} more: {words[0]}"]
+    changes = [line.partition(": ")[2] for line in lines]
+    if len(lines) > 2 and len(set(changes)) == 1:
+        return [f"{lines[0].partition(': ')[0]} and {len(lines) - 1} more: {changes[0]}"]
     return lines
 
 

@@ -75,11 +75,11 @@ def write_convolutions(convolutions: Sequence[Convolution]) -> str:
 
 def _write_convolution(convolution: Convolution) -> str:
     usual = Convolution()
-    words = [f"{convolution.filters} of {convolution.size}x{convolution.size}"]
+    parts = [f"{convolution.filters} of {convolution.size}x{convolution.size}"]
     for name in ("stride", "padding", "pool"):
         if (value := getattr(convolution, name)) != getattr(usual, name):
-            words.append(f"{name} {value}")
-    return " ".join(words)
+            parts.append(f"{name} {value}")
+    return " ".join(parts)
 
 
 def _parts(text: str) -> list[str]:

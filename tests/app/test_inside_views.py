@@ -219,8 +219,8 @@ def test_units_on_flat_parts_are_counted():
     z = sums_by_hand(experiment)
     flat, beyond = np.mean(1 - np.tanh(z) ** 2 < 0.05), np.mean(np.abs(z) > 10)
     assert told.set["functions.flat"]["length"][0] == pytest.approx(flat, abs=0.002)
-    assert told.set["functions.flat"]["words"][0] == numbers.percent(flat, 0) + (
-        f", {numbers.percent(beyond, 0)} beyond ±10" if beyond >= 0.005 else ""
+    assert told.set["functions.flat"]["words"][0] == numbers.percent(flat) + (
+        f", {numbers.percent(beyond)} beyond ±10" if beyond >= 0.005 else ""
     )
 
 
@@ -288,7 +288,7 @@ def test_cost_shows_the_time_of_a_step_and_an_epoch_and_the_work():
     epoch = 0.004 * (snapshot.data.training // 32)
     assert told["cost.epoch"] == f"{1000 * epoch:.3g} ms"
     assert told["cost.work"] == f"{3 * 32 * 8832:,}"
-    assert told["cost.watching"] == numbers.percent(snapshot.metrics.cost)
+    assert told["cost.watching"] == numbers.decimal_percent(snapshot.metrics.cost)
     assert told["cost.noise"] == numbers.count(snapshot.metrics.noise_scale)
 
 

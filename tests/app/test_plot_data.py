@@ -339,6 +339,7 @@ def test_numbers_have_one_format(value, words):
         ("exactly", "−12345"),
         ("short", "−1e4"),
         ("percent", "−1.2e6 %"),
+        ("decimal_percent", "−1.2e6 %"),
     ],
 )
 def test_whatever_writes_a_number_writes_a_minus(words, text):

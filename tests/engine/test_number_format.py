@@ -40,11 +40,16 @@ def test_the_figures_of_a_verdict_have_that_form_too():
 
 
 @pytest.mark.parametrize(
-    ("share", "digits", "text"),
-    [(0.42, 0, "42 %"), (0.022, 1, "2.2 %"), (-0.021, 1, "−2.1 %"), (-0.001, 0, "0 %")],
+    ("share", "whole", "decimal"),
+    [(0.42, "42 %", "42.0 %"), (0.022, "2 %", "2.2 %"), (-0.021, "−2 %", "−2.1 %")],
 )
-def test_shares_are_written_in_one_way(share, digits, text):
-    assert percent(share, digits) == numbers.percent(share, digits) == text
+def test_shares_are_written_in_one_way(share, whole, decimal):
+    assert percent(share) == numbers.percent(share) == whole
+    assert percent(share, 1) == numbers.decimal_percent(share) == decimal
+
+
+def test_a_share_just_below_zero_is_zero():
+    assert percent(-0.001) == numbers.percent(-0.001) == "0 %"
 
 
 def test_no_share_is_written_by_a_form_of_its_own():

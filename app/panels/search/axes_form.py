@@ -171,11 +171,11 @@ def _editable(value: float) -> str:
     return typed(written(value)).replace(",", "")
 
 
-def _number(words: str) -> float:
+def _number(text: str) -> float:
     try:
-        return float(words)
+        return float(text)
     except ValueError:
-        raise ValueError(f"an end of a range must be a number, got {words!r}") from None
+        raise ValueError(f"an end of a range must be a number, got {text!r}") from None
 
 
 explain(

@@ -88,7 +88,7 @@ def _line(line: StrategyLine | None) -> Columns:
 def _end(line: StrategyLine | None, name: str) -> Columns:
     if line is None:
         return {"trial": [], "y": [], "label": []}
-    label = f"{name} {numbers.percent(float(line.middle[-1]))}"
+    label = f"{name} {numbers.decimal_percent(float(line.middle[-1]))}"
     return {"trial": [len(line.middle)], "y": rounded(line.middle[-1:]), "label": [label]}
 
 
@@ -107,7 +107,7 @@ def _alternative(lines: Sequence[StrategyLine], text: dict[str, str]) -> str:
     )
     found = " ".join(
         f"{line.strategy}: best so far, median over the seeds,"
-        f" {numbers.percent(float(line.middle[-1]))}."
+        f" {numbers.decimal_percent(float(line.middle[-1]))}."
         for line in lines
     )
     return f"{tried} {found or 'They have not been compared yet.'}"

@@ -76,9 +76,11 @@ class SearchRoom:
 
     def _build_form(self) -> Iterator[None]:
         self._lecture = _words()
-        words = _words(LECTURE.format(images=_images()))
+        introduction = _words(LECTURE.format(images=_images()))
         self._strategy = _select("Strategy", [name for name in STRATEGIES if "shifted" not in name])
-        self.sidebar.extend([words, self._lecture, _heading("Around your network"), self._strategy])
+        self.sidebar.extend(
+            [introduction, self._lecture, _heading("Around your network"), self._strategy]
+        )
         yield
         self._trials = _count("Trials", TRIALS, MOST_TRIALS)
         self._epochs = _count("Epochs", EPOCHS, 100)
@@ -162,12 +164,12 @@ class SearchRoom:
             return self._refuse(str(error))
         self._controller.compare(search, self._seeds.value)
 
-    def _refuse(self, words: str) -> None:
-        self._refusal.object = refusal(words)
+    def _refuse(self, text: str) -> None:
+        self._refusal.object = refusal(text)
 
-    def _on_press(self, name: str, words: str) -> None:
+    def _on_press(self, name: str, text: str) -> None:
         """Handle a press or a brush in the plots; the page may send anything."""
-        match _numbers(words):
+        match _numbers(text):
             case [number] if name == TRIAL:
                 self._load(int(number))
             case [column] if name == SORT and column >= 0:
@@ -252,22 +254,22 @@ def _images() -> str:
     return lecture_search().base.data.dataset.name
 
 
-def _numbers(words: str) -> list[float]:
+def _numbers(text: str) -> list[float]:
     """The numbers that the page sent; none if it sent anything else."""
     try:
-        numbers = [float(word) for word in words.split()]
+        numbers = [float(word) for word in text.split()]
     except ValueError:
         return []
     return numbers if all(map(math.isfinite, numbers)) else []
 
 
-def _words(words: str = "") -> HTML:
+def _words(text: str = "") -> HTML:
     sheets = [css("buttons"), css("panel")]
-    return HTML(words, stylesheets=sheets, sizing_mode="stretch_width")
+    return HTML(text, stylesheets=sheets, sizing_mode="stretch_width")
 
 
-def _heading(words: str) -> HTML:
-    return _words(f"<h3>{words}</h3>")
+def _heading(text: str) -> HTML:
+    return _words(f"<h3>{text}</h3>")
 
 
 def _row() -> HTML:

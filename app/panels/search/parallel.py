@@ -48,8 +48,8 @@ def _alternative(frame: SearchFrame | None) -> str:
         return "No trial has finished yet."
     leaders = [frame.trials[number] for number in frame.ranking[:5]]
     spans = (
-        f"{label_of(axis.path)} from {numbers.percent(min(t.places[n] for t in leaders), 0)}"
-        f" to {numbers.percent(max(t.places[n] for t in leaders), 0)} of its range"
+        f"{label_of(axis.path)} from {numbers.percent(min(t.places[n] for t in leaders))}"
+        f" to {numbers.percent(max(t.places[n] for t in leaders))} of its range"
         for n, axis in enumerate(frame.search.space)
     )
     best = f"best {len(leaders)} trials lie" if len(leaders) > 1 else "best trial lies"
@@ -101,16 +101,14 @@ class ParallelView:
         """Write a few values along each axis."""
         marks = []
         for n, axis in enumerate(space_of(snapshot)):
-            words = list(ticks(axis).items())
-            marks += [(n, place, word) for place, word in words[:: 1 + len(words) // MOST_WORDS]]
+            text = list(ticks(axis).items())
+            marks += [(n, place, word) for place, word in text[:: 1 + len(text) // MOST_WORDS]]
         inner = figure.text(*_columns(marks), x_offset=-5, text_align="right")
         last = len(space_of(snapshot))
-        scores = [
-            (last, palette.score_place(s), numbers.percent(s, 0)) for s in palette.SCORES_SHOWN
-        ]
+        scores = [(last, palette.score_place(s), numbers.percent(s)) for s in palette.SCORES_SHOWN]
         outer = figure.text(*_columns(scores), x_offset=5, text_align="left")
-        for words in (inner, outer):
-            words.glyph.update(
+        for text in (inner, outer):
+            text.glyph.update(
                 text_baseline="middle", text_font_size=style.tiny, text_color=palette.TICKS
             )
 

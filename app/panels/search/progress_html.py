@@ -11,8 +11,8 @@ def standing(shown: SearchProgress) -> str:
     if frame is None:
         return ""
     stage = f"Stage {frame.search.stage}: {frame.status.value}"
-    best = "" if shown.best is None else f", best <b>{numbers.percent(shown.best)}</b>"
-    before = ", ".join(numbers.percent(score) for score in shown.before)
+    best = "" if shown.best is None else f", best <b>{numbers.decimal_percent(shown.best)}</b>"
+    before = ", ".join(numbers.decimal_percent(score) for score in shown.before)
     earlier = f" (before: {before})" if before else ""
     time = f"{numbers.seconds(frame.seconds)} of work"
     left = f", {numbers.seconds(frame.seconds_left)} left" if shown.busy else ""
@@ -42,12 +42,12 @@ def gain(shown: SearchProgress) -> str:
     if together is None or not together.alone:
         return "<p class='quiet'>The average of several networks' predictions.</p>"
     size = len(together.alone)
-    words = (
-        f"The best alone {numbers.percent(max(together.alone))}, {size} together"
-        f" <b>{numbers.percent(together.together[-1])}</b>:"
+    text = (
+        f"The best alone {numbers.decimal_percent(max(together.alone))}, {size} together"
+        f" <b>{numbers.decimal_percent(together.together[-1])}</b>:"
         f" {100 * together.gain:+.1f} points"
     )
-    return f"<p role='status'>{words}{'' if together.finished else ' …'}</p>"
+    return f"<p role='status'>{text}{'' if together.finished else ' …'}</p>"
 
 
 def difference(shown: SearchProgress) -> str:
@@ -56,7 +56,8 @@ def difference(shown: SearchProgress) -> str:
     if frame is None or not frame.lines:
         return "<p class='quiet'>As many trials each, from several seeds.</p>"
     found = ", ".join(
-        f"{line.strategy} <b>{numbers.percent(float(line.middle[-1]))}</b>" for line in frame.lines
+        f"{line.strategy} <b>{numbers.decimal_percent(float(line.middle[-1]))}</b>"
+        for line in frame.lines
     )
     return (
         f"<p role='status'>Best found, median of {counted(len(frame.seeds), 'seeds')}: {found}</p>"

@@ -92,10 +92,10 @@ def _decades(low: float, high: float) -> list[float]:
 
 def lay_along(drawn: PlotAxis, axis: Continuous | Categorical) -> None:
     """Label a plot's axis, whose range is 0 to 1, with the values of a search axis."""
-    words = ticks(axis)
+    labels = ticks(axis)
     drawn.axis_label = label_of(axis.path)
-    drawn.ticker = FixedTicker(ticks=list(words))
-    drawn.major_label_overrides = {place: said for place, said in words.items()}
+    drawn.ticker = FixedTicker(ticks=list(labels))
+    drawn.major_label_overrides = {place: said for place, said in labels.items()}
 
 
 def places() -> Range1d:
@@ -112,7 +112,7 @@ def score_of(frame: SearchFrame, trial: TrialFrame) -> str:
     """The score of a trial as text: accuracy in per cent; in regression R²."""
     score = trial.validation_accuracy
     if frame.measure == "accuracy" or math.isnan(score):
-        return numbers.percent(score)
+        return numbers.decimal_percent(score)
     return f"{frame.measure} {numbers.number(score)}"
 
 

@@ -90,7 +90,7 @@ class TrialsView:
     columns = staticmethod(trials_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = tuple(
-        ("", numbers.percent(score, 0), palette.score_colour(score))
+        ("", numbers.percent(score), palette.score_colour(score))
         for score in palette.SCORES_SHOWN[:3]
     )
 
@@ -108,9 +108,11 @@ class TrialsView:
             lay_along(figure.yaxis[0], space[1])
         else:
             figure.yaxis.axis_label = "validation accuracy"
-            words = {palette.score_place(s): numbers.percent(s) for s in palette.SCORES_SHOWN}
-            figure.yaxis.ticker = list(words)
-            figure.yaxis.major_label_overrides = {place: said for place, said in words.items()}
+            labels = {
+                palette.score_place(s): numbers.decimal_percent(s) for s in palette.SCORES_SHOWN
+            }
+            figure.yaxis.ticker = list(labels)
+            figure.yaxis.major_label_overrides = {place: said for place, said in labels.items()}
         data = source("trials", ["number", "x", "y", "colour", "marker", "size", "words"])
         points = figure.scatter(
             "x", "y", source=data, marker="marker", size="size",

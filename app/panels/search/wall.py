@@ -155,14 +155,14 @@ def _score(trial: TrialFrame) -> str:
 def _text(shown: SearchProgress) -> dict[str, str]:
     frame = shown.frame
     if frame is None:
-        words = {name: "–" for name in ("done", "left", "best", "stopped")}
-        return {f"wall.{n}": w for n, w in words.items()} | {
+        figures = {name: "–" for name in ("done", "left", "best", "stopped")}
+        return {f"wall.{n}": w for n, w in figures.items()} | {
             "wall.alt": "No search has started yet."
         }
     ended = sum(trial.status in ENDED for trial in frame.trials)
     signs = Counter(_sign(trial) for trial in frame.trials)
     stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)
-    best = "–" if shown.best is None else numbers.percent(shown.best)
+    best = "–" if shown.best is None else numbers.decimal_percent(shown.best)
     top = trial_label(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
     return {
         "wall.done": f"{ended} of {len(frame.trials)}",

@@ -89,16 +89,16 @@ def _use(grid: Grid, column: Typed) -> tuple[str, str, str]:
         if len(known) > 1 and known.min() == known.max():
             return "constant", "left out", f"{name}{CONSTANT}"
         return column.kind, "input", column.notice
-    words = {cell for cell in column.cells or [] if not is_missing(cell)}
-    if len(words) == 1 and sum(cell in words for cell in column.cells or []) > 1:
+    texts = {cell for cell in column.cells or [] if not is_missing(cell)}
+    if len(texts) == 1 and sum(cell in texts for cell in column.cells or []) > 1:
         return "constant", "left out", f"{name}{CONSTANT}"
-    if len(words) > ONE_HOT:
+    if len(texts) > ONE_HOT:
         return (
             "text",
             "left out",
-            (f"{name} has {len(words):,} different texts, more than {ONE_HOT}: it is left out."),
+            (f"{name} has {len(texts):,} different texts, more than {ONE_HOT}: it is left out."),
         )
-    return "text", "one-hot", f"{name} becomes {len(words)} inputs, one a text."
+    return "text", "one-hot", f"{name} becomes {len(texts)} inputs, one a text."
 
 
 def _is_index(grid: Grid, column: Typed) -> bool:
@@ -177,9 +177,9 @@ def matrix(
     for n in used:
         column = typed[n]
         if column.values is None:
-            words, filled = _filled_words(column, rows, missing)
-            distinct = sorted(set(words))
-            parts += [np.fromiter((w == word for w in words), float) for word in distinct]
+            texts, filled = _filled_words(column, rows, missing)
+            distinct = sorted(set(texts))
+            parts += [np.fromiter((w == word for w in texts), float) for word in distinct]
             names += [f"{column.name}={word}" for word in distinct]
         else:
             values, filled = _filled_numbers(column, rows, missing)
@@ -204,14 +204,14 @@ def _filled_numbers(column: Typed, rows: Integers, missing: Missing | None) -> t
 
 
 def _filled_words(column: Typed, rows: Integers, missing: Missing | None) -> tuple[list[str], str]:
-    words = [(column.cells or [])[row] for row in rows.tolist()]
-    counts = Counter(word for word in words if not is_missing(word))
-    gaps = len(words) - counts.total()
+    texts = [(column.cells or [])[row] for row in rows.tolist()]
+    counts = Counter(word for word in texts if not is_missing(word))
+    gaps = len(texts) - counts.total()
     if missing != "median" or not gaps:
-        return words, ""
+        return texts, ""
     common = counts.most_common(1)[0][0]
     return (
-        [common if is_missing(word) else word for word in words],
+        [common if is_missing(word) else word for word in texts],
         f"{gaps:,} filled in by the most frequent, {common}",
     )
 

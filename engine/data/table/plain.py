@@ -134,13 +134,13 @@ class _Words:
         self._pointed = decimal == ","  # whether a dot in a word was a comma
 
     def add(self, read: np.ndarray) -> None:
-        words = list(map(str.strip, read.tolist()))
-        if max(map(len, words)) >= TEXT or len(self._same) > 50_000:  # cut off, or too many
+        cells = list(map(str.strip, read.tolist()))
+        if max(map(len, cells)) >= TEXT or len(self._same) > 50_000:  # cut off, or too many
             raise _NotPlainError
-        if self._pointed and any("." in word for word in set(words)):
+        if self._pointed and any("." in word for word in set(cells)):
             raise _NotPlainError
         same = self._same
-        self._words.extend([same.setdefault(word, word) for word in words])
+        self._words.extend([same.setdefault(word, word) for word in cells])
 
     def joined(self) -> Cells:
         return self._words
