@@ -45,7 +45,7 @@ SPACE = 12  # pixels: the page's unit of spacing
 REM = 16
 LARGER = 1.25  # the factor on type in a lecture hall
 IN_HALL = "--display-in-hall"  # by which CSS hides what is left out in a lecture hall
-HALL = {  # the changes for a lecture hall, made by app/static/hall.js
+FOR_PROJECTOR = {  # the changes of the page, made by app/static/display_mode.js
     "larger": LARGER,
     "root": {"font-size": f"{LARGER:.0%}", IN_HALL: "none"},
     "sidebar": SIDEBAR_WIDTH,

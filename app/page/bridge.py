@@ -1,7 +1,8 @@
 """The only channel between page and server for a person's actions: `{kind, name, value}`.
 
 The browser reports presses, keys, changed settings and the results of actions; the server calls
-the browser's actions: app/static/frames.js. Frames go over the frame channel.
+the browser's actions: app/static/frames.js. What handles each kind is in app/page/parts.py. Frames
+go over the frame channel.
 """
 
 from collections.abc import Callable

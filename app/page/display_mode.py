@@ -10,14 +10,14 @@ class DisplayMode:
 
     def __init__(self, bridge: Bridge, presses: Presses) -> None:
         self._bridge = bridge
-        self._looks = ["desk", "projector"]  # the current one first
+        self._styles = ["desk", "projector"]  # the current one first
         presses.on("look", self.toggle)
         self.html = button("look", "Projector", "co_present", word="Projector")
 
     def toggle(self) -> None:
         """Switch between desk and projector mode."""
-        self._looks.reverse()
-        self._bridge.do("wear", self._looks[0])
+        self._styles.reverse()
+        self._bridge.do("set_style", self._styles[0])
 
 
 explain(

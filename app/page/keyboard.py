@@ -35,7 +35,7 @@ KEYS = {  # as the browser calls them: what they do
     "p": "projector: large type and thick lines, and back",
     "?": "this list",
 }
-LOOKING = {  # those that the browser acts on alone: app/static/looking.js
+LOOKING = {  # those that the browser acts on alone: app/static/plot_controls.js
     "s": "plots over the run: all steps, since the change, the last 500, log steps",
     "u": "... in steps or epochs",
     "z": "... magnify the end of what is seen",

@@ -66,7 +66,7 @@ class PageParts:
         self.presses = presses = Presses(bridge.do)
         first = wish.recording.config if wish.recording else RunConfig()
         self._timeline = timeline = Timeline(visit.send, lambda: visit.handle, presses)
-        self.settings = Settings(timeline.turn, first)
+        self.settings = Settings(timeline.send_change, first)
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self.settings, hides)
         self._transport = transport = Transport(visit.send, lambda: visit.handle, presses)
@@ -98,7 +98,7 @@ class PageParts:
         self._on("press", presses.press)
         self._on("key", keyboard.press)
         self._on(LOOK, lambda name, step: timeline.look(step))
-        self._on("set", self._knobs.turn)
+        self._on("set", self._knobs.set_from_browser)
         bridge.on(TAB, lambda panel, value: self.panels.enter(panel, visit.handle))
 
     def _make_dialogs(self) -> Dialogs:

@@ -151,7 +151,7 @@ class Timeline:
         now = self._latest
         return now.other.config if now.other and self.of == "B" else now.config
 
-    def turn(self, command: Command) -> None:
+    def send_change(self, command: Command) -> None:
         """Send a change to the run that it is meant for."""
         of = self.of
         self._send(Turn(command, of) if isinstance(command, SetKnob) and of != "A" else command)

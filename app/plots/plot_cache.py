@@ -32,9 +32,9 @@ class Drawing(msgspec.Struct):
     plot: object  # a document of Bokeh's, as JSON, with several roots
 
 
-def key_of(name: str, snapshot: Snapshot, look: str) -> Key:
+def key_of(name: str, snapshot: Snapshot, style: str) -> Key:
     """What the drawing of a view depends on, and nothing else does."""
-    return name, look, view_of(name).drawn_for(snapshot)
+    return name, style, view_of(name).drawn_for(snapshot)
 
 
 class Drawings:
@@ -48,29 +48,29 @@ class Drawings:
         """The drawing as JSON, if it has been made."""
         return self._made.get(key)
 
-    def lack(self, names: Iterable[str], snapshot: Snapshot, look: str) -> bool:
+    def lack(self, names: Iterable[str], snapshot: Snapshot, style: str) -> bool:
         """Whether one of the views has yet to be drawn."""
-        return any(key_of(name, snapshot, look) not in self._made for name in names)
+        return any(key_of(name, snapshot, style) not in self._made for name in names)
 
     def make_first(self) -> None:
         """Draw what every visitor sees first."""
         views = [name for name in VIEWS if view_of(name).tab in ("", places()[1])]
         self.make(views, Experiment(RunConfig()).snapshot(), next(iter(theme.STYLES)))
 
-    def make(self, names: Iterable[str], snapshot: Snapshot, look: str) -> None:
+    def make(self, names: Iterable[str], snapshot: Snapshot, style: str) -> None:
         """Draw those of the views that have not been drawn yet."""
         for name in names:
-            key = key_of(name, snapshot, look)
+            key = key_of(name, snapshot, style)
             with self._making:  # or several threads at once would make the same
-                made = self._made.pop(key, None) or _drawn(name, snapshot, look)
+                made = self._made.pop(key, None) or _drawn(name, snapshot, style)
                 self._made[key] = made
                 while len(self._made) > MOST:
                     del self._made[next(iter(self._made))]
 
 
-def _drawn(name: str, snapshot: Snapshot, look: str) -> msgspec.Raw:
+def _drawn(name: str, snapshot: Snapshot, style: str) -> msgspec.Raw:
     try:
-        view = view_of(name)(snapshot, theme.STYLES[look])
+        view = view_of(name)(snapshot, theme.STYLES[style])
     except Exception:  # of one plot, which must not keep the others from the page
         log.exception("the view %s cannot be drawn", name)
         drawing = Drawing(f"<h2>{view_of(name).title}</h2> cannot be drawn", Document().to_json())

@@ -136,7 +136,7 @@ class FrameChannel(WebSocketHandler):
     def on_close(self) -> None:
         self._watch.stop()
         if self._visit:
-            self._visit.turned.discard(self._turn)
+            self._visit.on_other_run.discard(self._show_other_run)
             if self._shown:
                 self._visit.stop_watching(self, self._shown)
             self._visit.forget(self)
@@ -156,7 +156,7 @@ class FrameChannel(WebSocketHandler):
         if self._visit is None:
             self.close(FORBIDDEN, "unknown token")
             return
-        self._visit.turned.add(self._turn)
+        self._visit.on_other_run.add(self._show_other_run)
         if self._visit.presence.left is not None:  # reconnected, perhaps before Bokeh notices
             self._visit.reconnect(None)
         else:
@@ -193,7 +193,7 @@ class FrameChannel(WebSocketHandler):
         if self._sent and not self._sent.done():
             await asyncio.wait([self._sent])
 
-    def _turn(self) -> None:
+    def _show_other_run(self) -> None:
         """Show another run on the page; called from any thread."""
         self._loop.add_callback(self._serve_again)
 
@@ -206,7 +206,7 @@ class FrameChannel(WebSocketHandler):
         """Deliver the next frame, now or when there is one; first prepare what it lacks."""
         views, shown = asked(request.ask), visit.watched
         lacks = not (shown or visit.is_set_up)
-        if lacks or DRAWINGS.lack(views, visit.shown(shown), request.ask.look):
+        if lacks or DRAWINGS.lack(views, visit.shown(shown), request.ask.style):
             return self._prepare(visit, request, views, shown)
         self._deliver(visit, request, views, shown)
         return None
@@ -214,7 +214,7 @@ class FrameChannel(WebSocketHandler):
     async def _prepare(
         self, visit: Visit, request: Request, views: list[str], shown: WatchedRun | None
     ) -> None:
-        await asyncio.to_thread(_set_up, visit, shown, views, request.ask.look)
+        await asyncio.to_thread(_set_up, visit, shown, views, request.ask.style)
         self._version = 0  # even if nothing moves
         self._deliver(visit, request, views, shown)
 
@@ -222,7 +222,7 @@ class FrameChannel(WebSocketHandler):
         self, visit: Visit, request: Request, views: list[str], shown: WatchedRun | None
     ) -> None:
         if shown is not visit.watched:
-            return  # it has turned meanwhile, and is served anew
+            return  # it shows another run meanwhile, and is served anew
         ask = request.ask
         version = self._version if ask.since >= 0 and shown is self._shown else 0
         self._show(visit, shown)
@@ -270,7 +270,7 @@ class FrameChannel(WebSocketHandler):
         each call of NumPy and had to wait a frame's time to have it back.
         """
         if shown is None:
-            frame = self._composer.compose(snapshot, ask, visit.way_back.words)
+            frame = self._composer.compose(snapshot, ask, visit.reconnect_link.fields)
             return msgspec.json.encode(frame).decode()
 
         def compose(page: Composer) -> str:
@@ -279,7 +279,7 @@ class FrameChannel(WebSocketHandler):
             frame.run += shown.number
             return msgspec.json.encode(frame).decode()
 
-        request, views = (ask.since, ask.look), tuple(asked(ask))
+        request, views = (ask.since, ask.style), tuple(asked(ask))
         self._composer, text = _shared(shown).frame(
             self._composer, version, request, views, compose
         )
@@ -288,7 +288,7 @@ class FrameChannel(WebSocketHandler):
     def _of_this_page(self, visit: Visit, ask: Ask) -> str:
         """What one page is sent beside a shared frame; it has a link only to a run of its own."""
         own: dict[str, object] = {"request": ask.request}
-        back = {"visit": visit.way_back.name, "link": ""}
+        back = {"visit": visit.reconnect_link.name, "link": ""}
         if back != self._sent_back:
             own["back"] = self._sent_back = back
         return msgspec.json.encode(own).decode()[1:-1]
@@ -311,12 +311,12 @@ def _note_left(sent: asyncio.Future[None]) -> None:
         log.debug("the page has left")
 
 
-def _set_up(visit: Visit, shown: WatchedRun | None, views: list[str], look: str) -> None:
+def _set_up(visit: Visit, shown: WatchedRun | None, views: list[str], style: str) -> None:
     """Set the visitor's experiment up, unless it watches another, and draw what the page lacks."""
     if shown is None:
         visit.set_up()
     if shown or visit.is_set_up:
-        DRAWINGS.make(views, visit.shown(shown), look)
+        DRAWINGS.make(views, visit.shown(shown), style)
 
 
 def install() -> None:

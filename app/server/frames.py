@@ -1,4 +1,7 @@
-"""What a page is sent: a frame with the rows, drawings and texts that it does not have yet."""
+"""What a page is sent: a frame with the rows, drawings and texts that it does not have yet.
+
+Each view's `columns` turns the snapshot into rows; app/static/frames.js puts them into its sources.
+"""
 
 import logging
 import math
@@ -26,7 +29,7 @@ class Ask(msgspec.Struct):
     since: int = -1
     views: list[str] | None = None  # None: all
     request: int = 0  # its number; the frame repeats it, as frame and next request may cross
-    look: Literal["desk", "projector"] = "desk"  # the style of its plots
+    style: Literal["desk", "projector"] = "desk"  # of its plots
     first: bool = False  # whether it has drawn none yet: its run begins only after that
 
 
@@ -87,7 +90,7 @@ class Composer:
             status = plot_data.before_it_begins(status)
         self._add(frame, "", status, fresh, describe)
         for name in asked(ask):
-            drawn = self._draw(frame, name, snapshot, ask.look)
+            drawn = self._draw(frame, name, snapshot, ask.style)
             if name in self._drawn:
                 since = -1 if fresh or drawn else ask.since
                 part = self._part(name, snapshot, since)
@@ -120,9 +123,9 @@ class Composer:
 
     # ---- a view -------------------------------------------------------------------------------
 
-    def _draw(self, frame: Frame, name: str, snapshot: Snapshot, look: str) -> bool:
+    def _draw(self, frame: Frame, name: str, snapshot: Snapshot, style: str) -> bool:
         """Add the drawing of a view if the page lacks it and it is made; returns whether it did."""
-        key = key_of(name, snapshot, look)
+        key = key_of(name, snapshot, style)
         if self._drawn.get(name) == key:
             return False
         self._sent.pop(name, None)

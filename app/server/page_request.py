@@ -124,7 +124,7 @@ def _begin(document: Document, visit: Visit) -> None:
     token = token_of(context)
     document.template_variables["watching"] = {
         **{"token": token, "first": visit.parts.layout.views[:1]},
-        **{"bar": css("way_back"), "hall": theme.HALL},
+        **{"bar": css("reconnect"), "projector": theme.FOR_PROJECTOR},
     }
     known = {
         **{"token": token, "narrowest": theme.TABLET + 1, "classroom": css("classroom")},

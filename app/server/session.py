@@ -75,7 +75,7 @@ class Visit:
         self._started = False
         self._watchers: set[Hashable] = set()
         self._watched: WatchedRun | None = None
-        self.turned: set[Callable[[], None]] = set()  # called when the page shows another run
+        self.on_other_run: set[Callable[[], None]] = set()  # called when the page shows another run
         # Why an action of the visitor is refused; empty: it is not.
         self.refuses: Callable[[str, str, str], str] = lambda kind, name, value: ""
         self._lost_running = False
@@ -83,7 +83,7 @@ class Visit:
         self.name = ""  # for the operator
         self._searches = MEMORY.searches  # for garbage, before the page was built
         self.presence = Presence()
-        self.way_back = Reconnect()
+        self.reconnect_link = Reconnect()
         self._uploads = Uploads(FILE_READER)
         self.parts = PageParts(wish, self, self._uploads, self._begin)
 
@@ -229,8 +229,8 @@ class Visit:
             other.subscribe(self, self._show_soon)
             if not (self._run and self._run.hosted):  # a class goes on while its teacher looks
                 self._wait()
-        for turn in list(self.turned):
-            turn()
+        for call in list(self.on_other_run):
+            call()
         if other or self._run:
             self._show_soon(self.shown(other))
 
@@ -295,7 +295,7 @@ class Visit:
             self.parts.show_other(other.handle.latest)
             return
         self.parts.show(snapshot)
-        self.way_back.follow(self.handle, snapshot)
+        self.reconnect_link.follow(self.handle, snapshot)
         if self._shared_run:
             self._shared_run.show(snapshot)
 

@@ -77,14 +77,14 @@ export {render}
             "answered": self._received,
         }
 
-    def turn(self, name: str, text: str) -> None:
+    def set_from_browser(self, name: str, text: str) -> None:
         """Change a setting as the browser requests; it may send anything."""
         if name not in PLACES:
             return
         self._received += 1
         self._refused = {}
         try:
-            self._settings.turn(name, text)
+            self._settings.set_text(name, text)
         except ValueError as error:
             sentence = str(error)[:LONGEST].rstrip(".")
             sentence = f"{sentence[:1].upper()}{sentence[1:]}."

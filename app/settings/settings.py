@@ -1,6 +1,7 @@
 """The settings of a run as one param object, for the page and for notebooks.
 
-Setting a parameter sends a command. The resulting config comes back by `show`, which sends nothing.
+Setting a parameter sends a command: on the page by way of the timeline, which addresses it to run A
+or B, to the visitor's experiment. The resulting config comes back by `show`, which sends nothing.
 A hyperparameter that the chosen entry does not have, such as `optimizer_beta1` for plain SGD, keeps
 its value and cannot be set.
 
@@ -38,7 +39,7 @@ class Settings(param.Parameterized):
         self._send = send
         self._showing = False  # while it takes over a config, and sends nothing
         self._follow(config)
-        self.param.watch(self._turned, list(PLACES))
+        self.param.watch(self._send_changes, list(PLACES))
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Settings":
@@ -56,7 +57,7 @@ class Settings(param.Parameterized):
         if config != self.config:
             self._follow(config)
 
-    def turn(self, name: str, text: str) -> None:
+    def set_text(self, name: str, text: str) -> None:
         """Set a parameter from text."""
         place = PLACES[name]
         if place.entries and not place.knob:
@@ -72,7 +73,7 @@ class Settings(param.Parameterized):
         if values := range_of(PLACES[name], self.config):
             setattr(self, name, moved(getattr(self, name), by, values))
 
-    def _turned(self, *events: param.parameterized.Event) -> None:
+    def _send_changes(self, *events: param.parameterized.Event) -> None:
         if self._showing:
             return
         before = self.config

@@ -21,7 +21,7 @@ class Reconnect:
         self._waits = ""  # the step of the own run while a lesson is shown
 
     @property
-    def words(self) -> dict[str, str]:
+    def fields(self) -> dict[str, str]:
         """What the page needs to restore the run."""
         return {"visit": self.name, "link": self._link, "own": self._waits}
 

@@ -5,7 +5,7 @@
 import {copy} from "./clipboard.js"
 import {keep_answer, keep_draft, recall_draft, recall_lessons, show_address, show_playlist, tick_lesson} from "./course.js"
 import {count, number, tick} from "./numbers.js"
-import {save} from "./plots.js"
+import {save} from "./save_plot.js"
 import {explainable, explained} from "./question_mark.js"
 import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
 import {open_tab, turn_to_tab} from "./tabs.js"
@@ -19,9 +19,9 @@ const RETRY = 1000 // milliseconds
 const RETRY_GONE = 5000 // ... it may come to know the page again
 const LOOK = 200 // ... from one look at what is in sight to the next, while nothing moves
 
-export function start(token, base, way_back, hall, first) {
+export function start(token, base, reconnect, display_mode, first) {
   const scheme = window.location.protocol == "https:" ? "wss:" : "ws:"
-  const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, way_back, hall, first)
+  const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, reconnect, display_mode, first)
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
   const done = {point_at, open_tab, turn_to_tab, copy, save, explainable, explained}
@@ -46,7 +46,7 @@ class Channel {
   #url
   #token
   #socket
-  #look = "desk" // the style of the plots
+  #style = "desk" // of the plots
   #request = 0 // the number of the last request
   #asked = [] // the views that it named
   #in_sight // those that can be seen; while the page is still being built, what will be
@@ -55,15 +55,15 @@ class Channel {
   #scheduled = false
   #text = new LiveText()
   #timeline = new Timeline()
-  #way_back
-  #hall // what else changes there
+  #reconnect
+  #display_mode // what else a projector changes
 
-  constructor(url, token, way_back, hall, first) {
+  constructor(url, token, reconnect, display_mode, first) {
     this.#url = url
     this.#in_sight = first
     this.#token = token
-    this.#way_back = way_back
-    this.#hall = hall
+    this.#reconnect = reconnect
+    this.#display_mode = display_mode
     this.#open()
     built.then(() => setInterval(() => this.#look_around(), LOOK))
   }
@@ -81,10 +81,10 @@ class Channel {
     this.#text.rest(why)
   }
 
-  // The plots are drawn in a style of their own.
-  wear(look) {
-    this.#hall.wear(look == "projector")
-    this.#look = look
+  // The plots are drawn anew, for a desk or a projector.
+  set_style(style) {
+    this.#display_mode.show(style == "projector")
+    this.#style = style
     this.#asked = []
     this.#ask()
   }
@@ -94,7 +94,7 @@ class Channel {
     this.#socket = new WebSocket(this.#url)
     this.#socket.onopen = () => {
       this.#socket.send(JSON.stringify({token: this.#token, state: carried(), teach: teacher_key()}))
-      this.#way_back.revive()
+      this.#reconnect.revive()
       this.#ask()
     }
     this.#socket.onmessage = async ({data}) => {
@@ -104,9 +104,9 @@ class Channel {
     this.#socket.onclose = ({code}) => {
       this.#text.set("status", "not connected")
       if (GONE.includes(code)) {
-        this.#way_back.forget()
+        this.#reconnect.forget()
       } else {
-        this.#way_back.lose()
+        this.#reconnect.lose()
       }
       setTimeout(() => this.#open(), GONE.includes(code) ? RETRY_GONE : RETRY)
     }
@@ -131,7 +131,7 @@ class Channel {
     this.row = frame.row
     this.step = frame.step
     this.frames += 1
-    this.#way_back.follow(frame.step, frame.back ?? {})
+    this.#reconnect.follow(frame.step, frame.back ?? {})
     this.#ask()
   }
 
@@ -154,7 +154,7 @@ class Channel {
         this.#request += 1
         const since = known ? this.row : -1
         const first = this.frames == 0
-        this.#socket.send(JSON.stringify({request: this.#request, since, views, look: this.#look, first}))
+        this.#socket.send(JSON.stringify({request: this.#request, since, views, style: this.#style, first}))
       }
     })
   }

@@ -2,7 +2,7 @@
 
 import {ANSWERS} from "./answers.js"
 import {send} from "./events.js"
-import {KEYS} from "./looking.js"
+import {KEYS} from "./plot_controls.js"
 import {find_all} from "./find.js"
 import {label_of_play} from "./presses.js"
 

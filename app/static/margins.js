@@ -1,7 +1,7 @@
 // What stands beside the curves of a plot and over them: the names of lines, the changes, and how far
 // the values go that lie off its axes. Worked out in pixels, from the axes as they are drawn now.
 
-import {apart} from "./apart.js"
+import {spread} from "./label_spacing.js"
 import {levels} from "./levels.js"
 import {count, number} from "./numbers.js"
 import {place, unit} from "./time_axis.js"
@@ -130,7 +130,7 @@ function column(plot, ends, edge) {
   const longest = texts.toSorted((a, b) => b.length - a.length).slice(0, most - texts.length)
   const lines = texts.map((text) => longest.includes(text) ? on_two_lines(text, letters) : [without_middle(text, letters)])
   const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
-  const heights = apart(wanted, lines.map(({length}) => length * line), plot.top, plot.bottom)
+  const heights = spread(wanted, lines.map(({length}) => length * line), plot.top, plot.bottom)
   const leaders = []
   const names = fitting.map(({x: last, y, label, colour}, n) => {
     const at = plot.y(y)

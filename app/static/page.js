@@ -8,17 +8,17 @@ import {while_dragged} from "./dragging.js"
 import {show_stages} from "./explained_step.js"
 import {listen_for_film} from "./film.js"
 import {start} from "./frames.js"
-import {Hall} from "./hall.js"
+import {DisplayMode} from "./display_mode.js"
 import {listen_to_keys} from "./keyboard.js"
-import {look_along} from "./looking.js"
-import {name_all} from "./names.js"
+import {listen_to_plot_controls} from "./plot_controls.js"
+import {name_all} from "./aria_fixes.js"
 import {let_go_of_lists} from "./popovers.js"
 import {listen_for_presses} from "./presses.js"
 import {QuestionMark} from "./question_mark.js"
 import {fit} from "./screen.js"
 import {listen_to_tabs} from "./tabs.js"
 import {be_built, built} from "./views.js"
-import {WayBack} from "./way_back.js"
+import {Reconnect} from "./reconnect.js"
 
 let is_open = null
 // What the server may have the page do, once it is open.
@@ -36,23 +36,23 @@ export function listen(keys) {
 
 const base = new URL("..", import.meta.url).pathname.replace(/\/$/, "") // the path of the page
 
-let [way_back, in_hall] = [null, null]
+let [reconnect, display_mode] = [null, null]
 
 // Ask for frames, the first one while Bokeh still builds the page.
-export function watch({token, first, bar, hall}) {
+export function watch({token, first, bar, projector}) {
   remember_scheme()
   built.then(leave_styles_alone)
-  look_along()
-  way_back = new WayBack(bar)
-  in_hall = new Hall(hall)
-  start(token, base, way_back, in_hall, first)
+  listen_to_plot_controls()
+  reconnect = new Reconnect(bar)
+  display_mode = new DisplayMode(projector)
+  start(token, base, reconnect, display_mode, first)
 }
 
 // Bokeh has built the page.
 export function open({token, narrowest, slider, dragged, classroom, asked}) {
   const [page] = window.Bokeh.documents
-  way_back.listen(page)
-  in_hall.listen(page)
+  reconnect.listen(page)
+  display_mode.listen(page)
   be_built()
   fit(narrowest)
   name_all()

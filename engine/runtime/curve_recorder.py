@@ -70,7 +70,7 @@ class Recorder:
         """Write a judged row at a step that is still to come, as another run has one there."""
         self.asked = self._judge_at = step
 
-    def turn(self) -> None:
+    def note_change(self) -> None:
         """A setting was changed: write rows often again, and restart the average."""
         self.make_due()
         self._smoothed.restart()
@@ -107,7 +107,7 @@ class Recorder:
 
     def repeat_end(self, loss: float) -> None:
         """The repeated step diverged, as it did before."""
-        self.turn()
+        self.note_change()
         if self._known_row == math.inf:
             self.end(loss)
             return
@@ -144,21 +144,21 @@ class Recorder:
     def fork(self, training: Training) -> "Recorder":
         """A copy with the same rows, for a run that is forked at this step."""
         fork = self.mark()
-        fork._training, fork._history = training, self._history.left()
+        fork._training, fork._history = training, self._history.compact_copy()
         return fork
 
-    def left(self) -> "Recorder":
-        """A compact copy of all rows, without the training."""
-        left = copy.copy(self)
-        left._history, left._known = self._history.left(), None
-        del left._training
-        return left
+    def compact_copy(self) -> "Recorder":
+        """A copy of all rows, without the training."""
+        other = copy.copy(self)
+        other._history, other._known = self._history.compact_copy(), None
+        del other._training
+        return other
 
-    def part(self) -> None:
+    def forget_later_rows(self) -> None:
         """Forget the known rows of later steps: from here on the run differs."""
         self._known = None
         self.asked = 0
-        self._history.part()
+        self._history.forget_later_rows()
 
     @property
     def due(self) -> bool:

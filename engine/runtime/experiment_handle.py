@@ -26,7 +26,7 @@ class ExperimentHandle:
     # ---- in ------------------------------------------------------------------------------------
 
     def send(self, command: Sent) -> None:
-        """Queue a command, which is applied soon, between two steps.
+        """Queue a command; `process_commands` applies it soon, between two steps.
 
         Commands stay in order, and only one that the next replaces entirely is dropped.
         """

@@ -41,7 +41,7 @@ class LinkPreview:
             Checkpoint(packed.step, state, packed.turns, recorder.mark()),
         ]
         checkpoints = Checkpoints(start, begin.script, recorder.mark, 0, kept, begin.config)
-        self.past = Past(checkpoints, recorder.left(), later, work, begin.until)
+        self.past = Past(checkpoints, recorder.compact_copy(), later, work, begin.until)
 
     @property
     def ready(self) -> bool:

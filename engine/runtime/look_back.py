@@ -72,7 +72,7 @@ class Past:
     def _follow(self, command: Command) -> None:
         match command:
             case SetKnob(path):
-                self.recorder.turn()
+                self.recorder.note_change()
                 if SETTINGS[path].effect is Effect.REDRAW:
                     self.diverged, self._stuck = None, False
             case Step():
@@ -142,7 +142,7 @@ class Past:
     def finish_alone(self) -> None:
         """Finish a step of whose run no row is known but the first; it has one of its own."""
         self.finish()
-        self.recorder.part()
+        self.recorder.forget_later_rows()
         self.recorder.make_due()
         if self.diverged is None:
             self.recorder.write()

@@ -76,7 +76,7 @@ class Run:
         room: int,
     ) -> "Run":
         training, recorder = past.training, past.recorder
-        recorder.part()
+        recorder.forget_later_rows()
         checkpoints = past.checkpoints.up_to(past.step, training, journal, recorder.mark, room)
         return Run(
             number, parent, self.first_config, training, recorder, journal, markers, checkpoints,
@@ -87,8 +87,8 @@ class Run:
         """A new run that is forked from the current step of this one."""
         training = self.training.fork_now()
         recorder, journal = self.recorder.fork(training), list(self.journal)
-        first, left = self.first_config, self.checkpoints.left()
-        checkpoints = Checkpoints(training, journal, recorder.mark, room, left, first)
+        first, kept = self.first_config, self.checkpoints.for_branch()
+        checkpoints = Checkpoints(training, journal, recorder.mark, room, kept, first)
         return Run(
             number, Parent(self.number, self.step), first, training, recorder, journal,
             list(self.markers), checkpoints, self.work,
@@ -129,7 +129,10 @@ class Run:
     # ---- how it goes on -----------------------------------------------------------------------
 
     def update(self) -> float | None:
-        """Make a step, and write and keep what is due; returns the loss if the run diverges."""
+        """Make a step, and a row of the curves and a checkpoint if they are due.
+
+        Returns the loss if the run diverges.
+        """
         try:
             loss = self.training.update()
         except Diverged as diverged:
@@ -169,7 +172,7 @@ class Run:
 
     def _mark(self, text: str, path: str = "") -> None:
         self.markers.append(Marker(self.step, self.recorder.rows, text, path))
-        self.recorder.turn()
+        self.recorder.note_change()
 
     # ---- for comparison, and as a branch --------------------------------------------------
 
@@ -181,12 +184,12 @@ class Run:
 
     def as_branch(self, metrics: RunMetrics, state: InstrumentState) -> Branch:
         """The run as a branch beside another one."""
-        recorder = self.recorder.left()
+        recorder = self.recorder.compact_copy()
         past = self.so_far(f"run {self.number}", metrics)
         past = dataclasses.replace(past, curves=recorder.curves)
         change = own_change(self.markers, self.parent)
         info = BranchInfo(self.number, self.parent, self.step, change, past)
-        kept = Kept(recorder, self.checkpoints.left(), state)
+        kept = Kept(recorder, self.checkpoints.for_branch(), state)
         journal, markers = tuple(self.journal), tuple(self.markers)
         return Branch(info, self.first_config, journal, markers, self.digest, kept)
 

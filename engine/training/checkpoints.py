@@ -173,7 +173,7 @@ class Checkpoints[M]:
         kept = [x for x in self._kept if x.step <= step and x.applied <= len(journal)]
         return Checkpoints(training, journal, mark, room, kept, self._first)
 
-    def left(self) -> list[Checkpoint[M]]:
+    def for_branch(self) -> list[Checkpoint[M]]:
         """The checkpoints for a branch: of the whole run, and the last before its last step."""
         last = self.before(self._training.step)
         return [*self._kept, *([] if last in self._kept else [last])]

@@ -182,13 +182,13 @@ class History:
         self._take(int(step))
         return dict(zip(self.names[1:], values, strict=True))
 
-    def left(self) -> "History":
-        """A compact copy of all rows."""
-        left = copy.copy(self)
-        left._table, left._curves = self._table[:, : self._rows].copy(), None
-        return left
+    def compact_copy(self) -> "History":
+        """A copy of all rows, in a table without room for more."""
+        other = copy.copy(self)
+        other._table, other._curves = self._table[:, : self._rows].copy(), None
+        return other
 
-    def part(self) -> None:
+    def forget_later_rows(self) -> None:
         """Forget the known later rows, and append to a table of its own."""
         self._table, self._grown = self._table.copy(), {}
 

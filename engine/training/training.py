@@ -1,4 +1,7 @@
-"""One run of training: a network, its data, its optimizer, and the step they make together."""
+"""One run of training: a network, its data, its optimizer, and the step they make together.
+
+A `Run` (engine/runtime/run.py) makes the steps, and writes what they give into the curves.
+"""
 
 import copy
 import functools

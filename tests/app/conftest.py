@@ -9,5 +9,5 @@ class Page(Composer):
     """Composes frames as a channel does, with all requested plots drawn."""
 
     def compose(self, snapshot: Snapshot, ask: Ask, back=None) -> Frame:
-        DRAWINGS.make(asked(ask), snapshot, ask.look)
+        DRAWINGS.make(asked(ask), snapshot, ask.style)
         return super().compose(snapshot, ask, back)

@@ -596,16 +596,16 @@ def test_a_lesson_can_be_started_again(panel, handle, browser):
     play(panel, handle)
 
 
-def test_the_way_back_is_that_of_the_own_run(panel, handle):
-    way_back = Reconnect()
+def test_the_link_to_reconnect_is_that_of_the_own_run(panel, handle):
+    link = Reconnect()
     wait_until(lambda: handle.waits_at is not None)
-    way_back.follow(handle, handle.latest)
-    assert way_back.words["own"] == "0" and way_back.words["link"] == ""
+    link.follow(handle, handle.latest)
+    assert link.fields["own"] == "0" and link.fields["link"] == ""
     panel.left()
     wait_until(lambda: handle.waits_at is None)
-    way_back.follow(handle, handle.latest)
-    wait_until(lambda: way_back.words["link"])
-    assert way_back.words["own"] == ""
+    link.follow(handle, handle.latest)
+    wait_until(lambda: link.fields["link"])
+    assert link.fields["own"] == ""
 
 
 def test_a_written_lesson_can_point_at_views_that_there_are():

@@ -116,7 +116,7 @@ class Held:
 def test_a_knob_turns_the_run_that_is_aimed_at(config):
     held = Held(Experiment(config))
     timeline = Timeline(held.send, lambda: held, presses := Presses())
-    settings = Settings(timeline.turn, config)
+    settings = Settings(timeline.send_change, config)
     timeline.on_target = lambda: settings.show(timeline.config)
     settings.learning_rate = 0.02
     presses.press("lockstep")

@@ -82,7 +82,7 @@ def test_another_style_sends_a_new_drawing_and_all_data():
     snapshot, page = snapshot_of(steps=30), Page()
     row = page.compose(snapshot, Ask(-1, ["loss"])).row
     assert not page.compose(snapshot, Ask(row, ["loss"])).draw
-    frame = page.compose(snapshot, Ask(row, ["loss"], look="projector"))
+    frame = page.compose(snapshot, Ask(row, ["loss"], style="projector"))
     assert set(frame.draw) == {"loss"}
     assert len(frame.reset["loss"]["step"]) == row + 1
     assert "loss.ends" in frame.set and "loss.train" in frame.text

@@ -145,16 +145,16 @@ def test_a_refused_value_is_reverted(name, value, why):
 
 
 def test_text_is_parsed_by_the_kind_of_setting(settings, sent):
-    settings.turn("warm_up", "1,000")
-    settings.turn("learning_rate", "1e-3")
-    settings.turn("hidden", "100, 50")
-    settings.turn("activation", "tanh")
+    settings.set_text("warm_up", "1,000")
+    settings.set_text("learning_rate", "1e-3")
+    settings.set_text("hidden", "100, 50")
+    settings.set_text("activation", "tanh")
     values = [1000, 0.001, "100, 50", Choice("tanh")]
     assert [command.value for command in sent] == values and type(sent[0].value) is int
     sentence = "Learning rate must be a number from 1e-6 to 1e6, got"
     for words in ("abc", "1e9", "", "nan", "1 000"):
         with pytest.raises(ValueError, match=re.escape(sentence)):
-            settings.turn("learning_rate", words)
+            settings.set_text("learning_rate", words)
     assert len(sent) == 4 and settings.learning_rate == 0.001
 
 

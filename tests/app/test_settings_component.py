@@ -81,16 +81,16 @@ def test_hidden_controls_are_not_described():
 
 
 def test_a_change_in_the_browser_is_applied_and_confirmed(component, sent):
-    component.turn("learning_rate", "0.1")
+    component.set_from_browser("learning_rate", "0.1")
     assert sent == [SetKnob("optimization.learning_rate", 0.1)]
     assert component.state["values"]["learning_rate"] == "0.1"
     assert component.state["answered"] == 1
-    component.turn("learning_rate", "0.1")  # is confirmed too, although nothing changes
+    component.set_from_browser("learning_rate", "0.1")  # is confirmed too, although nothing changes
     assert len(sent) == 1 and component.state["answered"] == 2
 
 
 def test_the_resulting_config_is_shown(component, sent):
-    component.turn("hidden", "9999, 9999")
+    component.set_from_browser("hidden", "9999, 9999")
     assert component.state["values"]["hidden"] == "9999, 9999"  # until the engine answers
     component.follow(RunConfig())
     assert component.state["values"]["hidden"] == "64, 64"
@@ -103,27 +103,27 @@ def test_the_resulting_config_is_shown(component, sent):
 
 
 def test_an_illegal_value_is_reported_in_one_sentence(component, sent):
-    component.turn("learning_rate", "fast")
+    component.set_from_browser("learning_rate", "fast")
     sentence = "Learning rate must be a number from 1e-6 to 1e6, got 'fast'."
     assert component.state["refused"] == {"name": "learning_rate", "sentence": sentence}
     assert component.state["values"]["learning_rate"] == "0.01" and not sent
-    component.turn("hidden", "64, x")
+    component.set_from_browser("hidden", "64, x")
     assert component.state["refused"]["name"] == "hidden"
-    component.turn("learning_rate", "0.02")
+    component.set_from_browser("learning_rate", "0.02")
     assert component.state["refused"] == {}
     assert component.state["answered"] == 3
 
 
 @pytest.mark.parametrize("name", ["seed", "__class__", "optimization.l2", ""])
 def test_an_unknown_setting_is_ignored(component, sent, name):
-    component.turn(name, "1")
+    component.set_from_browser(name, "1")
     assert not sent and component.state["answered"] == 0
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "\ud800", "\0", "64, " * 10_000, "٣", "inf", "-0"])
 @pytest.mark.parametrize("name", ["l2", "batch_size", "hidden", "convolutions", "dataset"])
 def test_any_text_is_applied_or_refused(component, sent, name, text):
-    component.turn(name, text)
+    component.set_from_browser(name, text)
     assert component.state["answered"] == 1
     if not sent:
         assert len(component.state["refused"].get("sentence", "")) < 400

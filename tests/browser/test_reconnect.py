@@ -144,7 +144,7 @@ def test_a_reloaded_page_is_dark_as_before_and_offers_the_previous_run_until_tha
 
 def _turns(visit: Visit) -> int:
     """The number of changes in the link that the page holds."""
-    link = visit.way_back.words["link"]
+    link = visit.reconnect_link.fields["link"]
     return len(packed_runs.unpacked(link).turns) if link else 0
 
 

@@ -130,6 +130,6 @@ def test_a_branch_shares_nothing_that_grows_with_the_rows():
     mark = history.mark()
     grown_to(history, [2.0, 3.0]).grown(total)
     branch = history.rewound(mark)
-    branch.part()
+    branch.forget_later_rows()
     assert grown_to(branch, [40.0, 50.0]).grown(total)[0] == 91.0
     assert history.curves().grown(total)[0] == 6.0

@@ -7,11 +7,11 @@ import {page_model} from "./screen.js"
 
 const SIZE = /^([\d.]+)px$/
 
-export class Hall {
+export class DisplayMode {
   #larger // how much larger type is
   #root // how style sheets know it: properties of the root
   #sidebar // the width of the sidebar on a desk
-  #worn = false
+  #projector = false
   #awaits = false // a look at what has been drawn since
   #sizes = new Map() // of type on a desk, by model and property
 
@@ -26,22 +26,22 @@ export class Hall {
     page.on_change(() => this.#look_soon())
   }
 
-  wear(worn) {
-    this.#worn = worn
+  show(projector) {
+    this.#projector = projector
     const {style} = document.documentElement
     for (const [property, value] of this.#root) {
-      style.setProperty(property, worn ? value : "")
+      style.setProperty(property, projector ? value : "")
     }
     page_model().data.sidebar_width = Math.round(this.#sidebar * this.#scale)
     this.#resize()
   }
 
   get #scale() {
-    return this.#worn ? this.#larger : 1
+    return this.#projector ? this.#larger : 1
   }
 
   #look_soon() {
-    if (this.#worn && !this.#awaits) {
+    if (this.#projector && !this.#awaits) {
       this.#awaits = true
       requestAnimationFrame(() => {
         this.#awaits = false

@@ -6,7 +6,7 @@ const BLINK = 1500 // ... for which a connection may be lost before a message is
 const LOST = "The connection to the server is lost. The run waits there, and goes on when it is back. "
 const GONE = "The server no longer has the run of before. "
 
-export class WayBack {
+export class Reconnect {
   #before = reloaded() ? stored() : null // the run of this tab before it was loaded anew
   #now = {visit: null, link: "", step: 0}
   #own = "" // the step of the visitor's own run while a lesson's is shown

@@ -22,7 +22,7 @@ export const KEYS = {
 
 const PRESSES = {back: look_back, unit: change_unit}
 
-export function look_along() {
+export function listen_to_plot_controls() {
   attend(show_steps) // a headline that is shown anew does not know what is chosen
   attend(zoom_by_hand)
   attend(show_where_pointed)

@@ -3,7 +3,7 @@
 // Without the room that lies below each, places only must not fall: neighbours that would are put at
 // their mean, which is the isotonic regression. Then all are pushed between the two ends.
 
-export function apart(places, sizes, low, high) {
+export function spread(places, sizes, low, high) {
   const order = places.map((_, n) => n).sort((a, b) => places[a] - places[b])
   let whole = 0
   const below = Array(places.length) // the room that is taken up to the middle of each
