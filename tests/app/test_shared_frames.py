@@ -32,7 +32,7 @@ class Follower:
 
     def take(self, snapshot, version: int) -> None:
         ask = Ask(self.row, self.views)
-        DRAWINGS.make(asked(ask), snapshot, ask.look)
+        DRAWINGS.make(asked(ask), snapshot, ask.style)
 
         def compose(page: Composer) -> str:
             return msgspec.json.encode(page.compose(snapshot, ask)).decode()
