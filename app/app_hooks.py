@@ -23,7 +23,7 @@ from app.server import (
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, set_aside
-from app.server.page_request import READY, build_ahead, give_away
+from app.server.page_request import READY, build_ahead, give_away, take_back
 from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.workarounds import (
     build_pages_on_threads,
@@ -31,6 +31,7 @@ from app.server.workarounds import (
     deal_with_events_on_threads,
     give_pages_away,
     send_new_text_alone,
+    take_pages_back,
 )
 from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
@@ -44,7 +45,9 @@ build_pages_on_threads()
 collect_no_garbage_of_a_page()
 deal_with_events_on_threads()
 send_new_text_alone()
-if not give_pages_away(give_away):
+if give_pages_away(give_away):
+    take_pages_back(READY.give, take_back)
+else:
     READY.most = 0
 if LIMITS.data:
     register_folder(LIMITS.data)

@@ -19,10 +19,6 @@ class Presence:
         self._connected = False
         self.left: float | None = None  # when the connection was lost
 
-    def request(self) -> None:
-        """The page was requested."""
-        self._requested = self._clock()
-
     def connect(self) -> None:
         """The page is connected, for the first time or again."""
         self._connected, self.left = True, None
@@ -30,6 +26,11 @@ class Presence:
     def disconnect(self) -> None:
         """The connection is lost."""
         self.left = self._clock()
+
+    @property
+    def came(self) -> bool:
+        """Whether the page has ever been connected."""
+        return self._connected
 
     @property
     def here(self) -> bool:

@@ -3,26 +3,32 @@
 A page may have been built ahead of the request; then the visit just begins.
 """
 
+import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 import panel as pn
+from bokeh.core.types import ID
 from bokeh.document import Document
 from bokeh.models import CustomJS
 from bokeh.server.contexts import ApplicationContext
 from panel.io.resources import get_dist_path
+from tornado.ioloop import IOLoop
 
 from app import theme
 from app.limits import LIMITS
 from app.page.keyboard import KEYS
 from app.panel_document import FAILED, arguments_of, document_of_now, guarded, report
 from app.plots.updates import WHILE_DRAGGED
-from app.server.ready_pages import ReadyPages
+from app.server.ready_pages import LOAN, ReadyPages
 from app.server.session import VISITS, Visit
-from app.server.workarounds import AHEAD, document_ahead, take_over, token_of
+from app.server.workarounds import AHEAD, DocumentAhead, end_unless_connected, take_over, token_of
 from app.sharing import run_links
 from app.sharing.run_links import Arguments, Wish
 from app.stylesheets import css
+
+log = logging.getLogger(__name__)
 
 FULL = "There is no room just now: all places of this laboratory are taken."
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
@@ -39,10 +45,14 @@ export default async (given) => {
 class ReadyPage:
     """A page that was built ahead."""
 
-    document: Document
-    session: object  # for as long as the document has no other
+    ahead: DocumentAhead
     context: ApplicationContext
     visit: Visit
+
+    @property
+    def document(self) -> Document:
+        """What was built."""
+        return self.ahead.document
 
     def begin(self) -> None:
         """A visitor opens the page; a failure is shown in it."""
@@ -51,7 +61,14 @@ class ReadyPage:
     def _begin(self) -> None:
         self.visit.request(run_links.read(arguments_of(self.document)))
         take_over(self.document)
-        _begin(self.document, self.visit)
+        session = _begin(self.document, self.visit)
+        READY.lend(session, self)
+        IOLoop.current().call_later(LOAN, recall, self.context, session)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether it is as it was built, since nobody has connected to it."""
+        return self.visit.unseen and not self.ahead.waits
 
 
 READY = ReadyPages[ReadyPage](LIMITS.ready_pages)
@@ -59,19 +76,49 @@ BUILT: dict[Document, Visit] = {}  # of the page that is being built ahead
 
 
 def build_ahead(context: ApplicationContext) -> ReadyPage:
-    """A page for any visitor whose address changes nothing of how it begins."""
-    document, session = document_ahead(context)
-    visit = BUILT.pop(document)
-    visit.prepare()
-    return ReadyPage(document, session, context, visit)
+    """A page for any visitor whose address changes nothing of how it begins, with its run."""
+    page = build(context)
+    page.visit.prepare()
+    return page
 
 
-def give_away(context: ApplicationContext, arguments: Arguments) -> ReadyPage | None:
-    """A page that was built ahead, for a new session with this address."""
-    if not (len(READY) and run_links.read(arguments).begins_plainly and VISITS.make_room()):
+def build(context: ApplicationContext) -> ReadyPage:
+    """Such a page, whose run is set up once it is connected."""
+    ahead = DocumentAhead(context)
+    return ReadyPage(ahead, context, BUILT.pop(ahead.document))
+
+
+async def give_away(context: ApplicationContext, arguments: Arguments) -> ReadyPage | None:
+    """A page for a new session with this address, unless the address changes how it begins."""
+    if not (run_links.read(arguments).begins_plainly and VISITS.make_room()):
         return None
     page = READY.take()
-    return page if page and page.context is context else None
+    if page and page.context is context:
+        return page
+    if not READY.most:  # it would not be taken back either
+        return None
+    try:
+        return await asyncio.to_thread(build, context)
+    except Exception:  # the page that is built without it says that it failed
+        log.exception("no page could be built ahead of its session")
+        return None
+
+
+async def recall(context: ApplicationContext, session: ID) -> None:
+    """End the session of a page, unless a browser has connected to it."""
+    if READY.lends(session):
+        await end_unless_connected(context, session)
+
+
+def take_back(session: str) -> bool:
+    """Take the page of a session that is over, which nobody has seen, for the next request."""
+    page = READY.give(session)
+    if not (page and page.unseen) or READY.full:
+        return False
+    del VISITS[session]
+    page.ahead.put_back()
+    READY.add(page)
+    return True
 
 
 def open_page() -> None:
@@ -112,11 +159,11 @@ def _built(document: Document, wish: Wish) -> Visit:
     return visit
 
 
-def _begin(document: Document, visit: Visit) -> None:
-    """A visitor opens the page."""
+def _begin(document: Document, visit: Visit) -> ID:
+    """A visitor opens the page, in this session."""
     context: Any = document.session_context
     if context is None:  # rendered without a server: no browser will connect
-        return
+        return ID("")
     visit.name = context.id[:NAME]
     VISITS[context.id] = visit
     visit.attach(document)
@@ -133,3 +180,4 @@ def _begin(document: Document, visit: Visit) -> None:
     }
     document.js_on_event("document_ready", CustomJS(code=START, args=known))
     pn.state.onload(visit.connect)
+    return ID(context.id)

@@ -1,8 +1,11 @@
 """Pages that are built before anybody requests them, while the server has nothing else to do.
 
 To build a page takes the interpreter 80 ms, of which everybody else's training and plots get half.
-A visitor whose address changes nothing of how the page begins is given one of these in 3 ms. Each
-is given away once; if there is none, a page is built as it is requested.
+A visitor whose address changes nothing of how the page begins is given one of these in 3 ms. If
+there is none, a page is built as it is requested.
+
+A page is on loan until a browser has connected to it. If none has for a while, it comes back for
+the next visitor: who only requests pages leaves no garbage.
 """
 
 import asyncio
@@ -15,14 +18,16 @@ log = logging.getLogger(__name__)
 REST = 0.05  # seconds from one page to the next while nobody is here
 BESIDE = 1.0  # ... while visitors are here, whose plots are slower meanwhile
 FAILED = 60.0  # ... after one that could not be built
+LOAN = 60.0  # seconds in which the browser that has requested a page has to connect
 
 
 class ReadyPages[P]:
-    """At most so many pages; the oldest is given away first."""
+    """At most so many pages, with those on loan; the oldest is given away first."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._pages: deque[P] = deque()
+        self._lent: dict[str, P] = {}  # by the session that may still turn out to be nobody's
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -35,12 +40,35 @@ class ReadyPages[P]:
         """A page to give away, if there is one."""
         return self._pages.popleft() if self._pages else None
 
+    @property
+    def full(self) -> bool:
+        """Whether it holds all that are wanted."""
+        return len(self._pages) >= self.most
+
+    @property
+    def lacks(self) -> bool:
+        """Whether one more should be built, even if all on loan come back."""
+        return len(self._pages) + len(self._lent) < self.most
+
+    def lend(self, session: str, page: P) -> None:
+        """A session was given this page."""
+        self._lent[session] = page
+
+    def lends(self, session: str) -> bool:
+        """Whether this session has a page on loan."""
+        return session in self._lent
+
+    def give(self, session: str) -> P | None:
+        """A browser has connected to this session: the page is its own, and no longer on loan."""
+        return self._lent.pop(session, None)
+
     def __iter__(self) -> Iterator[P]:
         return iter(self._pages)
 
     def clear(self) -> None:
         """Drop all pages: the server stops."""
         self._pages.clear()
+        self._lent.clear()
 
     async def fill(
         self,
@@ -52,7 +80,7 @@ class ReadyPages[P]:
         """Build pages for ever: one at a time, on a thread, and only while the server is idle."""
         while self.most:
             rest = REST if alone() else BESIDE
-            if len(self) < self.most and idle():
+            if self.lacks and idle():
                 try:
                     self.add(await asyncio.to_thread(build))
                 except Exception:

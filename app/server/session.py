@@ -95,7 +95,7 @@ class Visit:
     def request(self, wish: Wish) -> None:
         """The page, which was built ahead, is requested with this wish."""
         self._wish = wish
-        self.presence.request()
+        self.presence = Presence()
 
     def attach(self, document: Document) -> None:
         """Handle the events of this page, and be able to change it from other threads."""
@@ -245,6 +245,11 @@ class Visit:
         self._started = True  # like the run that it was copied from
         self.set_up()
         self.handle.send(run)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether no browser has connected to the page."""
+        return not (self._closed or self._run or self.presence.came)
 
     @property
     def over(self) -> bool:

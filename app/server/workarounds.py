@@ -10,9 +10,9 @@ import functools
 import logging
 import sys
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import panel as pn
 from bokeh.core.has_props import is_DataModel
@@ -24,6 +24,7 @@ from bokeh.model import Model
 from bokeh.server import contexts
 from bokeh.server.contexts import ApplicationContext, BokehSessionContext
 from bokeh.server.request import ServerRequest
+from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import get_token_payload
 from panel.io import document as panel_document
@@ -117,15 +118,48 @@ PLACE = "href", "hostname", "pathname", "protocol", "port", "search", "hash"  # 
 AHEAD = ID("ahead")  # of a page that is built before it has a session
 
 
-def document_ahead(context: ApplicationContext) -> tuple[Document, object]:
-    """A page without a request, and the session that it needs meanwhile."""
-    made = Document()
-    session = BokehSessionContext(AHEAD, context.server_context, made)
-    plain = ServerRequest("GET", str(context.url), str(context.url))
-    session._request = contexts._RequestProxy(plain, arguments={}, cookies={}, headers={})
-    made._session_context = weakref.ref(session)
-    context.application.initialize_document(made)
-    return made, session
+class DocumentAhead:
+    """A document that is built before there is a request, and can be given to a session.
+
+    A session that nobody has connected to can give it back.
+    """
+
+    def __init__(self, context: ApplicationContext) -> None:
+        self.document = Document()
+        # A document needs a session meanwhile.
+        self._session = BokehSessionContext(AHEAD, context.server_context, self.document)
+        plain = ServerRequest("GET", str(context.url), str(context.url))
+        self._session._request = contexts._RequestProxy(plain, arguments={}, cookies={}, headers={})
+        self._leave_session()
+        context.application.initialize_document(self.document)
+        self._callbacks = [(of, _copied(of)) for of in self._by_event()]
+        self._over = set(self.document.callbacks.session_destroyed_callbacks)
+        self._on_load = list(pn.state._onload.get(self.document, []))
+
+    def _by_event(self) -> list[dict[Any, list[Any]]]:
+        callbacks: Any = self.document.callbacks
+        return [callbacks._event_callbacks, callbacks._js_event_callbacks]
+
+    def _leave_session(self) -> None:
+        self.document._session_context = weakref.ref(self._session)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a change of the document waits for its session."""
+        return bool(self.document.session_callbacks)
+
+    def put_back(self) -> None:
+        """Drop what the document was given for a session that is over."""
+        for of, before in self._callbacks:
+            of.clear()
+            of.update(_copied(before))
+        self.document.callbacks.session_destroyed_callbacks = set(self._over)
+        pn.state._onload[self.document] = list(self._on_load)
+        self._leave_session()
+
+
+def _copied(callbacks: Mapping[Any, list[Any]]) -> dict[Any, list[Any]]:
+    return {event: list(those) for event, those in callbacks.items()}
 
 
 class Built(Protocol):
@@ -139,7 +173,7 @@ class Built(Protocol):
         """Complete it for the session that it has now."""
 
 
-type Take = Callable[[ApplicationContext, Mapping[str, Any]], Built | None]
+type Take = Callable[[ApplicationContext, Mapping[str, Any]], Awaitable[Built | None]]
 
 TAKEN: ContextVar[Built | None] = ContextVar("taken", default=None)  # by the session being made
 
@@ -172,7 +206,7 @@ def _taking(create: Callable[..., Any], take: Take) -> Callable[..., Any]:
     ) -> Any:
         if token:
             asked: Any = get_token_payload(token)
-            TAKEN.set(take(self, asked.get("arguments", {})))
+            TAKEN.set(await take(self, asked.get("arguments", {})))
         return await create(self, session_id, request, token)
 
     return create_session
@@ -190,6 +224,44 @@ def _beginning(initialize: Callable[..., Any]) -> Callable[..., Any]:
             page.begin()
 
     return begin_or_initialize
+
+
+def take_pages_back(connect: Callable[[ID], object], take_back: Callable[[ID], bool]) -> None:
+    """Tell when a browser connects to a session, and leave the document to who takes it back.
+
+    Bokeh 3.10 destroys the document of each session that is over.
+    """
+
+    def telling(subscribe: Callable[..., None]) -> Callable[..., None]:
+        def subscribe_and_tell(self: ServerSession, connection: Any) -> None:
+            connect(self.id)
+            subscribe(self, connection)
+
+        return subscribe_and_tell
+
+    def sparing(destroy: Callable[..., None]) -> Callable[..., None]:
+        def destroy_or_leave(self: ServerSession) -> None:
+            spared, context = self.document, self.document.session_context
+            if not take_back(self.id):
+                destroy(self)
+                return
+            spared.remove_on_change(self)
+            self._stop_callbacks()
+            self._destroyed = True
+            # Whatever else hears of the session's end finds nothing to clean up.
+            self._document = cast(Any, context)._document = Document()
+
+        return destroy_or_leave
+
+    if replaced(ServerSession, "subscribe", telling):
+        replaced(ServerSession, "destroy", sparing)
+
+
+async def end_unless_connected(context: ApplicationContext, name: ID) -> None:
+    """End a session now; Bokeh 3.10 does so minutes after the last connection."""
+    session = context.get_session(name)
+    if not session.connection_count:
+        await context._discard_session(session, lambda ended: not ended.connection_count)
 
 
 def take_over(made: Document) -> None:

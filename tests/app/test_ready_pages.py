@@ -11,7 +11,9 @@ import msgspec
 import pytest
 from bokeh.core.json_encoder import serialize_json
 from bokeh.document import Document
+from bokeh.util.token import get_session_id
 from panel.io.state import set_curdoc
+from websockets.sync.client import connect
 
 from app.panel_document import address_of_page, arguments_of
 from app.server import page_request
@@ -20,7 +22,7 @@ from app.server.ready_pages import FAILED, ReadyPages
 from app.server.session import CONDUCTOR, VISITS
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
-from tests.served_page import serve
+from tests.served_page import forget_the_left, serve
 from tests.waiting import PATIENCE, wait_until
 
 PLAIN = RunConfig()
@@ -41,6 +43,12 @@ def served():
 def nothing_stays_ready():
     yield
     READY.clear()
+
+
+@pytest.fixture
+def room(monkeypatch) -> None:
+    """Pages are wanted, though none is built but by a test."""
+    monkeypatch.setattr(READY, "most", 2)
 
 
 @pytest.fixture
@@ -143,15 +151,103 @@ def test_the_run_of_a_link_is_part_of_how_a_page_begins(config, plainly):
     assert run_links.read(arguments).begins_plainly is plainly
 
 
+# ---- pages that nobody has seen -----------------------------------------------------------------
+
+
+def token_in(html: str) -> str:
+    found = re.search(r'"token":\s*"([^"]+)"', html)
+    assert found
+    return found[1]
+
+
+def forgotten(served, document: Document) -> None:
+    """Wait until the server has forgotten the session of this document."""
+    session = document.session_context.id
+    wait_until(lambda: not document.session_callbacks)  # a page that changes is not taken back
+    forget_the_left()
+    wait_until(lambda: session not in {each.id for each in served.sessions} | set(VISITS))
+
+
+def test_a_page_that_nobody_has_seen_is_given_to_the_next_request(served, ready, room, monkeypatch):
+    first, document = opened(served, "?lesson=dead-relus")
+    assert document is ready and not len(READY)
+    visit = VISITS[document.session_context.id]
+    forgotten(served, document)
+    assert len(READY) == 1 and visit not in VISITS.values()
+    second, document = opened(served, "?pace=30")
+    assert document is ready and VISITS[document.session_context.id] is visit
+    for answered in second, serialize_json(document.to_json(deferred=False)):
+        assert token_in(first) not in answered and token_in(second) in answered
+    monkeypatch.setattr(READY, "most", 0)
+    html_of_built, built = opened(served, "?pace=30")
+    assert written(document) == written(built)
+    assert alike(second) == alike(html_of_built)
+
+
+def test_a_page_that_was_not_ready_is_taken_back_as_well(served, room, monkeypatch):
+    html, document = opened(served)
+    forgotten(served, document)
+    (page,) = READY
+    assert page.document is document
+    monkeypatch.setattr(READY, "most", 0)
+    READY.clear()
+    html_of_built, _ = opened(served)
+    assert alike(html) == alike(html_of_built)
+
+
+def test_its_second_session_is_told_what_happens(served, ready, room):
+    _, document = opened(served)
+    forgotten(served, document)
+    _, document = opened(served, "?pace=30")
+    visit = VISITS[document.session_context.id]
+    visit.handle.query(Experiment.snapshot).result(PATIENCE)
+    wait_until(lambda: visit.handle.latest.pace == 30)
+    forgotten(served, document)
+    assert visit.over and not len(READY)
+
+
+def test_a_session_that_nobody_connects_to_ends_before_the_others(served, ready, room, monkeypatch):
+    _, other = opened(served)
+    monkeypatch.setattr(page_request, "LOAN", 0.0)
+    with urllib.request.urlopen(served.address) as answer:
+        session = get_session_id(token_in(answer.read().decode()))
+    wait_until(lambda: session not in {each.id for each in served.sessions} | set(VISITS))
+    assert other.session_context.id in VISITS
+
+
+@pytest.mark.parametrize("route", ["ws", "frames"])
+def test_a_page_that_somebody_has_seen_is_given_to_nobody_else(served, ready, room, route):
+    html, document = opened(served)
+    address = f"{served.address.replace('http', 'ws')}/{route}"
+    given = {"subprotocols": ["bokeh", token_in(html)]} if route == "ws" else {}
+    visit = VISITS[document.session_context.id]
+    with connect(address, origin=served.address.removesuffix("/app"), **given) as socket:
+        if route == "ws":
+            socket.recv(timeout=PATIENCE)
+        else:
+            socket.send(json.dumps({"token": token_in(html)}))
+            wait_until(lambda: not visit.unseen)
+    forgotten(served, document)
+    assert visit.over and not len(READY)
+
+
+def test_a_page_that_is_not_wanted_any_more_is_not_kept(served, ready, monkeypatch):
+    _, document = opened(served)
+    visit = VISITS[document.session_context.id]
+    monkeypatch.setattr(READY, "most", 0)
+    forgotten(served, document)
+    assert visit.over and not len(READY)
+
+
 def test_a_page_of_another_server_is_not_given_away(served, ready):
     (page,) = READY
-    assert page_request.give_away(object(), {}) is None
+    assert asyncio.run(page_request.give_away(object(), {})) is None
     assert page.document is ready
 
 
 def test_nothing_is_given_away_without_a_place(served, ready, monkeypatch):
     monkeypatch.setattr(VISITS, "most", 0)
-    assert page_request.give_away(served.context, {}) is None and len(READY) == 1
+    assert asyncio.run(page_request.give_away(served.context, {})) is None and len(READY) == 1
 
 
 # ---- the store ----------------------------------------------------------------------------------
@@ -199,3 +295,12 @@ def test_each_page_is_given_away_once():
     pages.add("one")
     pages.add("other")
     assert [pages.take() for _ in range(3)] == ["one", "other", None]
+
+
+def test_a_page_on_loan_is_not_built_anew_until_a_browser_has_it():
+    pages = ReadyPages[str](2)
+    pages.add("other")
+    pages.lend("session", "one")
+    assert not (pages.lacks or pages.full) and pages.lends("session")
+    assert pages.give("session") == "one"
+    assert pages.lacks and not pages.lends("session") and pages.give("session") is None
