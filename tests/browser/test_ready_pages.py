@@ -1,9 +1,14 @@
 """A page that was built before anybody requested it works like any other."""
 
+import urllib.request
+
 import pytest
 
 from app.server.page_request import READY, build_ahead
+from app.server.session import VISITS
 from engine import open_lesson
+from tests.served_page import forget_the_left
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -14,7 +19,24 @@ def ready(served, address):
     READY.clear()
 
 
-def test_a_page_that_was_ready_moves_obeys_and_opens_its_panels_and_dialogs(ready, open_tab):
+@pytest.fixture
+def returned(ready, address, monkeypatch):
+    """The page was given to a request, after which nobody has connected."""
+    monkeypatch.setattr(READY, "most", 1)
+    (page,) = READY
+    with urllib.request.urlopen(f"{address}?lesson={open_lesson('first loss').slug}"):
+        wait_until(lambda: not page.ahead.waits)
+    assert not len(READY) and VISITS
+    forget_the_left()
+    wait_until(lambda: len(READY))
+    assert list(READY) == [page]
+
+
+@pytest.mark.parametrize("before", ["ready", "returned"])
+def test_a_page_that_was_ready_moves_obeys_and_opens_its_panels_and_dialogs(
+    request, before, open_tab
+):
+    request.getfixturevalue(before)
     tab = open_tab()
     assert not len(READY)
     tab.wait_for(lambda: tab.snapshot.step > 0)
