@@ -25,7 +25,7 @@ class CommandTurns[S: Hashable]:
 
     def pay(self, seconds: float) -> None:
         """Subtract the seconds that a visitor's commands took."""
-        self._budget.pay(seconds, SHARE)
+        self._budget.pay(seconds)
 
     def admits(self, sender: S) -> bool:
         """Whether it is this visitor's turn; if not, it is put in the queue."""

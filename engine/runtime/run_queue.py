@@ -236,7 +236,7 @@ class RunQueue:
         slot.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
         if (alone and slot.ready) or (not alone and self._admits(slot)):
-            self._process(slot, rate)
+            self._process(slot)
         elif slot.lacks_requested:
             _show(slot)
         if due and slot.busy:
@@ -296,7 +296,7 @@ class RunQueue:
             self._turns.leave(slot)
             return False
 
-    def _process(self, slot: ExperimentSlot, rate: float) -> None:
+    def _process(self, slot: ExperimentSlot) -> None:
         self._turns.leave(slot)
         begun = self._clock()
 
@@ -305,20 +305,20 @@ class RunQueue:
             return in_time and not self._scheduler.needs_other_thread(slot)
 
         process_commands(slot, self._scheduler.refuse, goes_on)
-        self._pay(slot, self._clock() - begun, rate)
+        self._pay(slot, self._clock() - begun)
         if slot.experiment.since_change == 0:
             slot.steps_due.ask()
         # With an empty budget the effect is published with the next slice, if there is one.
         if slot.budget.solvent or not slot.busy:
             begun = self._clock()
             _show(slot)  # the first frame of a run draws everything anew
-            self._pay(slot, self._clock() - begun, rate)
+            self._pay(slot, self._clock() - begun)
 
-    def _pay(self, slot: ExperimentSlot, seconds: float, rate: float) -> None:
+    def _pay(self, slot: ExperimentSlot, seconds: float) -> None:
         """Charge a visitor; debts are forgiven later while all together spend too much."""
-        self._commands.pay(seconds, TOGETHER)
+        self._commands.pay(seconds)
         self._turns.pay(seconds)
-        slot.budget.pay(seconds, rate, PATIENCE if self._commands.solvent else CROWDED)
+        slot.budget.pay(seconds, PATIENCE if self._commands.solvent else CROWDED)
 
     def _slice(self, slot: ExperimentSlot, seconds: float, beat: float, part: float) -> None:
         experiment = slot.experiment

@@ -19,7 +19,7 @@ from engine import (
 )
 from engine.runtime import time_estimate as of_effort
 from engine.runtime.command_merging import replaces
-from engine.runtime.time_budget import PATIENCE, SAVED, TimeBudget
+from engine.runtime.time_budget import CROWDED, PATIENCE, SAVED, TimeBudget
 from engine.training.checkpoints import APART
 from tests.engine.served import serve, watch
 from tests.waiting import Clock
@@ -193,6 +193,27 @@ def test_who_has_paused_is_obeyed_though_many_hold_a_key(room, config, clock):
         serve(room, clock, 8 * PERIOD)  # a restart of each in between
         assert paused.latest.config.optimization.learning_rate == pytest.approx(0.1 + n / 100)
     assert paused.latest.status is Status.PAUSED
+
+
+def test_a_command_that_took_long_in_an_empty_room_is_forgiven_as_soon_when_that_has_filled(
+    config, clock
+):
+    # The command waits for other threads, and does no work, so that no other one has to serve it.
+    room = Conductor(1 / PERIOD, clock, work=Clock(), begin=lambda thread: None)
+    handles, _ = seated(room, config, clock, [f"{n}" for n in range(40)], trains=0.0005)
+    first, *others = handles.values()
+    for handle in handles.values():
+        handle.send(Pause())
+    serve(room, clock, 2 * PERIOD)
+    room.slot(first).experiment.costs_to_begin = 0.5
+    first.send(Restart())
+    serve(room, clock, PERIOD)
+    for handle in others:
+        handle.send(Play())  # its share is now a fortieth of what it was
+    serve(room, clock, 2 * PERIOD)
+    first.send(SetKnob(RATE, 0.2))
+    serve(room, clock, CROWDED + 5 * PERIOD)
+    assert first.latest.config.optimization.learning_rate == 0.2
 
 
 def test_an_overdrawn_experiment_is_published_only_with_its_slice(room, config, clock, monkeypatch):
@@ -518,16 +539,18 @@ def test_an_experiment_with_too_long_steps_is_paused_with_a_message(room, config
 
 def test_a_time_budget_accrues_pays_and_forgives():
     budget = TimeBudget()
-    budget.pay(SAVED, 0.1)
+    budget.pay(SAVED)
     assert budget.solvent and budget.wait(0.1) == 0
-    budget.pay(0.05, 0.1)
+    budget.pay(0.05)
     assert not budget.solvent and budget.wait(0.1) == pytest.approx(0.5)
     budget.fill(0.5, 0.1)
     assert budget.solvent
-    budget.pay(100.0, 0.1)
+    budget.pay(100.0)
     assert budget.wait(0.1) == pytest.approx(PATIENCE)
+    budget.fill(0.5, 0.01)
+    assert budget.wait(0.01) == pytest.approx(PATIENCE)  # also at the rate that its share has now
     budget.fill(1e6, 0.1)
-    budget.pay(SAVED, 0.1)
+    budget.pay(SAVED)
     assert budget.solvent  # savings are limited
-    budget.pay(0.001, 0.1)
+    budget.pay(0.001)
     assert not budget.solvent
