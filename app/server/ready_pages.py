@@ -18,14 +18,15 @@ log = logging.getLogger(__name__)
 REST = 0.05  # seconds from one page to the next while nobody is here
 BESIDE = 1.0  # ... while visitors are here, whose plots are slower meanwhile
 FAILED = 60.0  # ... after one that could not be built
+LATE_COMERS = 8  # pages that are ready even while a whole class is here
 LOAN = 60.0  # seconds in which the browser that has requested a page has to connect
 
 
 class ReadyPages[P]:
     """At most so many pages, with those on loan; the oldest is given away first."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, most: int, here: Callable[[], int] = lambda: 0) -> None:
+        self.most, self._here = most, here
         self._pages: deque[P] = deque()
         self._lent: dict[str, P] = {}  # by the session that may still turn out to be nobody's
 
@@ -41,14 +42,19 @@ class ReadyPages[P]:
         return self._pages.popleft() if self._pages else None
 
     @property
+    def wanted(self) -> int:
+        """How many are wanted: as many as may still come of the class that is here."""
+        return max(self.most - self._here(), min(LATE_COMERS, self.most))
+
+    @property
     def full(self) -> bool:
         """Whether it holds all that are wanted."""
-        return len(self._pages) >= self.most
+        return len(self._pages) >= self.wanted
 
     @property
     def lacks(self) -> bool:
         """Whether one more should be built, even if all on loan come back."""
-        return len(self._pages) + len(self._lent) < self.most
+        return len(self._pages) + len(self._lent) < self.wanted
 
     def lend(self, session: str, page: P) -> None:
         """A session was given this page."""

@@ -22,7 +22,7 @@ from app.server.memory import MEMORY
 from app.server.page_access import PageAccess
 from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
-from app.server.workarounds import forget_notifications
+from app.server.workarounds import forget_notifications, forgetting
 from app.sharing import run_links
 from app.sharing.reconnect import Reconnect
 from app.sharing.run_links import Wish
@@ -80,6 +80,7 @@ class Visit:
         self.refuses: Callable[[str, str, str], str] = lambda kind, name, value: ""
         self._lost_running = False
         self._closed = False
+        self._forget: Callable[[], None] = lambda: None
         self.name = ""  # for the operator
         self._searches = MEMORY.searches  # for garbage, before the page was built
         self.presence = Presence()
@@ -106,6 +107,7 @@ class Visit:
         document.on_event(ClientReconnected, self.reconnect)
         document.on_session_destroyed(self.close)
         document.on_session_destroyed(lambda context: forget_notifications(document))
+        self._forget = forgetting(document)
 
     def send(self, command: Command) -> None:
         """Send a command to the visitor's own run."""
@@ -331,8 +333,9 @@ class Visit:
         self.end()
 
     def end(self) -> None:
-        """Free the memory and the threads of the visit; the session may still exist."""
+        """Free the memory and the threads of the visit; its session ends soon, if it has not."""
         parameters = 0
+        self._forget()
         with self._lock:
             self._closed = True
             if self._run:

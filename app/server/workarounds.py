@@ -264,6 +264,18 @@ async def end_unless_connected(context: ApplicationContext, name: ID) -> None:
         await context._discard_session(session, lambda ended: not ended.connection_count)
 
 
+def forgetting(made: Document) -> Callable[[], None]:
+    """What has the server forget the session of this document at its next check of all."""
+    found: Any = made._session_context  # a weak reference
+
+    def forget() -> None:
+        context = found() if found else None
+        if context and context.session and not context.session.connection_count:
+            context.session.request_expiration()
+
+    return forget
+
+
 def take_over(made: Document) -> None:
     """Tell a page that was built ahead the address at which it was requested."""
     context: Any = made.session_context

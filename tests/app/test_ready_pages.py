@@ -18,7 +18,7 @@ from websockets.sync.client import connect
 from app.panel_document import address_of_page, arguments_of
 from app.server import page_request
 from app.server.page_request import READY, build_ahead
-from app.server.ready_pages import FAILED, ReadyPages
+from app.server.ready_pages import FAILED, LATE_COMERS, ReadyPages
 from app.server.session import CONDUCTOR, VISITS
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
@@ -215,6 +215,14 @@ def test_a_session_that_nobody_connects_to_ends_before_the_others(served, ready,
     assert other.session_context.id in VISITS
 
 
+def test_the_session_of_a_visit_that_made_room_for_others_ends_soon(served):
+    (_, document), (_, other) = opened(served), opened(served)
+    session = document.session_context.id
+    VISITS.pop(session).end()
+    wait_until(lambda: session not in {each.id for each in served.sessions})
+    assert other.session_context.id in {each.id for each in served.sessions}
+
+
 @pytest.mark.parametrize("route", ["ws", "frames"])
 def test_a_page_that_somebody_has_seen_is_given_to_nobody_else(served, ready, room, route):
     html, document = opened(served)
@@ -304,3 +312,24 @@ def test_a_page_on_loan_is_not_built_anew_until_a_browser_has_it():
     assert not (pages.lacks or pages.full) and pages.lends("session")
     assert pages.give("session") == "one"
     assert pages.lacks and not pages.lends("session") and pages.give("session") is None
+
+
+@pytest.mark.parametrize(
+    ("here", "wanted"), [(0, 40), (25, 15), (39, LATE_COMERS), (60, LATE_COMERS)]
+)
+def test_no_more_pages_are_wanted_than_may_still_come_of_a_class(here, wanted):
+    assert ReadyPages[object](40, lambda: here).wanted == wanted
+
+
+def test_none_is_wanted_for_late_comers_if_none_is_wanted_at_all():
+    assert not ReadyPages[object](0, lambda: 3).wanted
+
+
+def test_the_store_is_full_with_fewer_pages_while_a_class_is_here():
+    here = [0]
+    pages = ReadyPages[int](LATE_COMERS + 1, lambda: here[0])
+    for number in range(LATE_COMERS):
+        pages.add(number)
+    assert pages.lacks and not pages.full
+    here[0] = 1
+    assert pages.full and not pages.lacks
