@@ -165,14 +165,19 @@ def test_a_definition_that_comes_later_is_in_the_next_document(monkeypatch):
     assert "Latecomer" in serialize_json(Document().to_json().content["defs"])
 
 
-def test_a_page_has_the_scripts_it_uses_and_none_for_webgl(monkeypatch):
+def test_a_page_has_what_it_uses_and_nothing_for_webgl_and_no_fonts_twice(monkeypatch):
     monkeypatch.setattr(server, "bundle_resources", bundle_resources)
     resources = Resources(mode="server")
-    before = [str(file) for file in bundle_resources([], resources).js_files]
+    before = bundle_resources([], resources)
+    scripts, sheets = list(before.js_files), list(before.css_files)
     workarounds.gather_resources_once()
-    after = [str(file) for file in server.bundle_resources([], resources).js_files]
-    (gone,) = [file for file in before if file not in after]
-    assert "bokeh-gl" in gone and after == [file for file in before if file != gone]
+    after = server.bundle_resources([], resources)
+    (script,) = [file for file in scripts if file not in after.js_files]
+    assert "bokeh-gl" in str(script)
+    assert after.js_files == [file for file in scripts if file != script]
+    (sheet,) = [file for file in sheets if file not in after.css_files]
+    assert "material-icons.css" in str(sheet)
+    assert after.css_files == [file for file in sheets if file != sheet]
 
 
 def what_a_pane_sends(pane: HTML) -> list[tuple[str, object]]:

@@ -34,6 +34,20 @@ def test_the_page_opens_moving(shared):
         expect(shared.page.get_by_role("heading", name=name)).to_be_visible()
 
 
+def test_material_is_compiled_once_and_fonts_are_those_of_the_characters_that_there_are(shared):
+    def loaded(words: str) -> list[str]:
+        return shared.page.evaluate(
+            """words => performance.getEntriesByType("resource")
+                .filter(({name}) => name.includes(words))
+                .map(({initiatorType}) => initiatorType)""",
+            words,
+        )
+
+    shared.wait_for(lambda: loaded("roboto-latin-400"))  # it comes last where all are loaded
+    assert loaded("roboto-vietnamese") == loaded("roboto-cyrillic") == []
+    assert loaded("panel-material-ui.bundle.js") == ["script"]  # not fetched, to become a blob
+
+
 def test_all_four_plots_receive_frames(shared):
     before = {view: shared.source(view) for view in VIEWS}
     for view in VIEWS:
