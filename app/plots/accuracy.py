@@ -22,7 +22,7 @@ from app.plots.other_run import (
 from app.plots.plot_data import Part
 from app.plots.run_axis import Line, over_run, run_source
 from app.plots.run_columns import axes, markers, names
-from app.plots.view import VIEWS, layers_in_lockstep
+from app.plots.view import VIEWS, in_lockstep
 from engine import HEALTHY_GAP, Curves, Snapshot, memoize
 
 TOP = 1.0
@@ -85,7 +85,7 @@ def _lowest_usual(curves: Curves) -> float:
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
-    return layers_in_lockstep(snapshot), plot_data.score_name(snapshot)
+    return in_lockstep(snapshot), plot_data.score_name(snapshot)
 
 
 @VIEWS.register("accuracy")

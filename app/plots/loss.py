@@ -27,7 +27,7 @@ from app.plots.other_run import (
 from app.plots.plot_data import FLOOR, Columns, Part
 from app.plots.run_axis import Line, over_run, run_source, write_levels
 from app.plots.run_columns import axes, markers, names
-from app.plots.view import VIEWS, layers_in_lockstep, switch
+from app.plots.view import VIEWS, in_lockstep, switch
 from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
 USUAL = (5, 95)  # per cent of the points that the axis is made for
@@ -181,7 +181,7 @@ class LossView:
     tab = ""
     looks: frozenset[str] = frozenset()
     columns = staticmethod(loss_columns)
-    drawn_for = staticmethod(layers_in_lockstep)
+    drawn_for = staticmethod(in_lockstep)
     keys: Sequence[tuple[str, str, str]] = (
         ("loss.train", "train (averaged)", palette.TRAIN),
         ("loss.validation", "validation", palette.VALIDATION),

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
@@ -15,7 +15,7 @@ from app.plots.other_run import draw_other, other_lines, other_rows
 from app.plots.plot_data import Columns, Part, rounded
 from app.plots.run_axis import Line, over_run, run_source, write_levels
 from app.plots.run_columns import axes, markers, names
-from app.plots.view import VIEWS, draw_curves, layers_in_lockstep, source
+from app.plots.view import VIEWS, draw_curves, in_lockstep, layers_of, source
 from engine import Condition, Curves, Snapshot, memoize
 
 WANTED = 1e-3
@@ -136,6 +136,10 @@ def _rate(snapshot: Snapshot, ratios: Sequence[float]) -> Columns:
     }
 
 
+def _drawn_for(snapshot: Snapshot) -> Hashable:
+    return layers_of(snapshot), in_lockstep(snapshot)
+
+
 @VIEWS.register("updates")
 class UpdatesView:
     """The size of each update against the weights it changes; wanted near 0.001 (the band)."""
@@ -144,7 +148,7 @@ class UpdatesView:
     tab = ""
     looks: frozenset[str] = frozenset()
     columns = staticmethod(updates_columns)
-    drawn_for = staticmethod(layers_in_lockstep)
+    drawn_for = staticmethod(_drawn_for)
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
         tensors = range(1, len(snapshot.tensors) + 1)

@@ -47,9 +47,9 @@ def layers_of(snapshot: Snapshot) -> Hashable:
     return layers, tuple([tensor.name for tensor in snapshot.tensors])
 
 
-def layers_in_lockstep(snapshot: Snapshot) -> Hashable:
-    """... and most of those over the run are drawn for two of them, in lockstep."""
-    return layers_of(snapshot), snapshot.other is not None
+def in_lockstep(snapshot: Snapshot) -> bool:
+    """Whether there are two runs, A and B: plots over the run have lines for both."""
+    return snapshot.other is not None
 
 
 def source(name: str, columns: Sequence[str]) -> ColumnDataSource:

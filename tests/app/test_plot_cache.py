@@ -54,6 +54,14 @@ def test_equal_keys_give_equal_drawings(name, snapshots):
             assert len({content(name, snapshot) for snapshot in group}) == 1
 
 
+def test_another_depth_needs_no_new_drawing_of_loss_and_accuracy(snapshots):
+    first, *others = [snapshot for snapshot in snapshots if snapshot.data.classes]
+    drawings, views = Drawings(), ["loss", "accuracy"]
+    drawings.make(views, first, "desk")
+    assert not any(drawings.lack(views, snapshot, "desk") for snapshot in others)
+    assert drawings.lack(["updates"], others[-1], "desk")  # which has a line for each layer
+
+
 def test_drawings_are_cached_and_old_ones_are_dropped(monkeypatch):
     monkeypatch.setattr("app.plots.plot_cache.MOST", 2)
     drawings, snapshot = Drawings(), snapshot_of()
