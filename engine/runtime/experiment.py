@@ -251,13 +251,13 @@ class Experiment:
         return made
 
     def _update(self) -> None:
-        trainer = self._trainer
+        tree, trainer = self._tree, self._tree.trainer
         trainer.update()
         if trainer.status is Status.DIVERGED:
-            self._tree.shown.preview = None
-        if self._tree.other:
-            self._tree.other.update(trainer.run.recorder)
-        if trainer.run.step == trainer.script.next_stop:
+            tree.shown.preview = None
+        if tree.other:
+            tree.other.update(trainer.run.recorder)
+        if trainer.run.training.step == trainer.script.next_stop:
             self._applier.follow_script()
 
     def _make_step(self) -> None:

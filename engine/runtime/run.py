@@ -133,15 +133,16 @@ class Run:
 
         Returns the loss if the run diverges.
         """
+        training, recorder = self.training, self.recorder
         try:
-            loss = self.training.update()
+            loss = training.update()
         except Diverged as diverged:
             self._end(diverged.loss)
             return diverged.loss
-        self.recorder.note(loss)
-        if self.recorder.due:
+        recorder.note(loss)
+        if recorder.due:
             self._write_row()
-        if self.training.step >= self.checkpoints.due:
+        if training.step >= self.checkpoints.due:
             self.checkpoints.keep()
         return None
 

@@ -12,19 +12,21 @@ class Script:
     def __init__(self, turns: Iterable[tuple[int, SetKnob]] = (), until: int | None = None) -> None:
         self._turns = deque(turns)
         self.until = until  # None: the run goes on
+        self._find_stop()
 
     @property
     def rest(self) -> tuple[tuple[int, SetKnob], ...]:
         """The changes to come, with their steps."""
         return tuple(self._turns)
 
-    @property
-    def next_stop(self) -> int | None:
-        """The next step at which there is something to do."""
-        return self._turns[0][0] if self._turns else self.until
+    def _find_stop(self) -> None:
+        """Set the next step at which there is something to do; it is looked at after each step."""
+        self.next_stop = self._turns[0][0] if self._turns else self.until
 
     def take(self, step: int) -> SetKnob | None:
         """The next change of this step, which is not in the script any more; None at the last."""
-        if self._turns and self._turns[0][0] == step:
-            return self._turns.popleft()[1]
-        return None
+        if not (self._turns and self._turns[0][0] == step):
+            return None
+        _, turn = self._turns.popleft()
+        self._find_stop()
+        return turn

@@ -177,8 +177,9 @@ class Training:
     @property
     def learning_rate(self) -> float:
         """The rate of the current step (of the first, before any), with schedule and warm-up."""
-        optimization, done = self.config.optimization, max(0, self.step - 1)
-        scheduled = self._schedule(max(0, done - self.scheduled_at))
+        optimization, done = self.config.optimization, self.step - 1 if self.step else 0
+        since = done - self.scheduled_at
+        scheduled = self._schedule(since if since > 0 else 0)
         rate = optimization.learning_rate * scheduled
         return rate * warm_up(done, optimization.warm_up) if optimization.warm_up else rate
 
