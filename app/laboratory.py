@@ -8,6 +8,7 @@ Laboratory(RunConfig(seed=3), only=["loss", "accuracy"]).servable()
 
 import functools
 import html
+import logging
 import os
 import secrets
 import socket
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
+from bokeh.application import Application
 from panel.io.application import build_single_handler_application
 from panel.pane import HTML
 from panel.viewable import Viewable, Viewer
@@ -61,7 +63,8 @@ class Laboratory(Viewer):
 
     def servable(self, *args: Any, **kwargs: Any) -> Any:
         """Show it where a script is served; below a cell of a notebook it is shown anyway."""
-        return super().servable(*args, **kwargs) if pn.state.served else self
+        super().servable(*args, **kwargs)
+        return self
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """What a notebook shows below a cell: plain HTML, which needs no extension of Panel's."""
@@ -73,24 +76,28 @@ def _served() -> str:
     """The address of the page, served by a thread of this process from now on."""
     # A notebook has no class room: whoever starts it need not be told its teacher's password.
     os.environ.setdefault("BABYSIT_TEACHER", secrets.token_urlsafe())
-    from app.server import http_handlers, workarounds  # the import reads the environment
+    from app.server import http_handlers, loop_lag, workarounds  # the import reads the environment
 
     workarounds.keep_pages_out_of_the_notebook()
+    # A cell that trains makes the page late, which its notebook need not be told in red.
+    logging.getLogger(loop_lag.__name__).setLevel(logging.ERROR)
     http_handlers.allow_frames(NOTEBOOKS)
     with socket.socket() as probe:
         probe.bind((HERE, 0))
         port = int(probe.getsockname()[1])
+    # Built here: a script that is served holds a lock of Bokeh's for which a thread would wait.
+    page = build_single_handler_application(Path(__file__).parent)
     # Panel's thread is a daemon like the one that starts it: it must not outlive the notebook.
-    starter = threading.Thread(target=_serve, args=(port,), daemon=True)
+    starter = threading.Thread(target=_serve, args=(page, port), daemon=True)
     starter.start()
     starter.join()
     return f"http://{HERE}:{port}/app"
 
 
-def _serve(port: int) -> None:
+def _serve(page: Application, port: int) -> None:
     """Start to serve the page on a thread."""
     pn.serve(
-        {"app": build_single_handler_application(Path(__file__).parent)},
+        {"app": page},
         port=port,
         address=HERE,
         show=False,

@@ -15,8 +15,9 @@ def short_names(names: tuple[str, ...], most: int) -> tuple[str, ...]:
     Where no cut tells names apart, their numbers do.
     """
     short = {name: _without_end(name, most) for name in names}
-    for alike in _groups(short):
-        short |= {name: _without_middle(name, most) for name in alike}
+    for cut in (_with_last_word, _without_middle):
+        for alike in _groups(short):
+            short |= {name: cut(name, most) for name in alike}
     for alike in _groups(short):
         short |= {name: _from(_common(alike), name, most) for name in alike}
     numbers = {name: str(n) for n, name in enumerate(short, 1)}
@@ -46,6 +47,14 @@ def _without_end(name: str, most: int) -> str:
         return name
     text = name[:most].rpartition(" ")[0].rstrip(" ,:")
     return f"{text or name[: most - 1].rstrip()}{CUT}"
+
+
+def _with_last_word(name: str, most: int) -> str:
+    """The beginning and the last word, if that is short."""
+    last = name.rpartition(" ")[2]
+    if len(name) <= most or len(last) > most // 2:
+        return _without_middle(name, most)
+    return f"{_without_end(name, most - len(last))}{last}"
 
 
 def _without_middle(name: str, most: int) -> str:

@@ -363,6 +363,7 @@ class Lessons:
             holds=scene.verdict.holds,
             steered=bool(scene.note),
             figures=figures_of(scene.verdict),
+            written=tuple(figure.text for figure in scene.verdict.figures),
             runs=scene.steered,
         )
         self._done.add(lesson.slug)

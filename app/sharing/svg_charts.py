@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 560, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 96, 8, 30  # margins of the plot, for ticks and labels
 DASHES = {"solid": "", "dashed": "7 4", "dotdash": "2 3 7 3"}
 TICKS = 5
-APART = 13  # pixels between the labels of two lines, at least
+APART = 17  # pixels between the labels of two lines, at least: on paper they are larger
 
 
 @dataclass(frozen=True, eq=False)

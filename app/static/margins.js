@@ -156,8 +156,11 @@ function on_two_lines(text, letters) {
   return lines.map((line) => without_middle(line, letters))
 }
 
+// The last word is kept whole where it is short: of names of a kind it tells which.
 function without_middle(text, letters) {
-  const end = Math.floor((letters - 1) / 2)
+  const half = Math.floor((letters - 1) / 2)
+  const last = text.match(/[^ …]*$/)[0].length
+  const end = last > 0 && last <= half ? last : half
   return text.length <= letters ? text : `${text.slice(0, letters - 1 - end)}…${text.slice(-end)}`
 }
 

@@ -30,6 +30,7 @@ class LessonAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     holds: bool  # whether the claim held
     steered: bool = False  # whether settings were changed on the way
     figures: tuple[ResultFigure, ...] = ()  # those of the verdict
+    written: tuple[Text, ...] = ()  # ... as the learner read them, such as 9.2 %
     runs: SteeredRuns = ()  # what repeats its runs, by their names, if they were steered
 
 

@@ -1,7 +1,10 @@
 """A hand-in made on the page holds the answers and the own pinned runs, and can be printed."""
 
+import itertools
+import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from app.sharing.hand_in_form import HandInForm, report
@@ -11,6 +14,7 @@ from tests.app.seen import control, saved
 from tests.waiting import PATIENCE
 
 FILES = ("Hand-in (JSON)", "Report (HTML)")
+PRINTED = 15  # pixels: the size of type on paper (app/static/report.css)
 EVIL = "<script>alert(1)</script>"
 ANSWER = LessonAnswer(
     lesson="first-loss",
@@ -81,3 +85,17 @@ def test_the_report_has_all_of_it_as_text(form, handle):
     scripts = Scripts()
     scripts.feed(page)
     assert scripts.found == 0
+
+
+def test_the_report_writes_figures_as_the_lesson_did(handle):
+    share = msgspec.structs.replace(ANSWER, figures=(("accuracy", 0.092),), written=("9.2 %",))
+    page = report(hand_in("Ada", [share], ()), ())
+    assert "<dt>accuracy</dt><dd>9.2 %</dd>" in page
+    assert "0.092" not in page
+
+
+def test_the_ends_of_two_curves_are_named_without_touching_on_paper(handle):
+    page = report(hand_in("Ada", [], handle.latest.pinned), handle.latest.pinned)
+    names = re.findall(r'<text x="[\d.]+" y="([\d.]+)"[^>]*>(?:training|validation)<', page)
+    for training, validation in itertools.batched(map(float, names), 2):
+        assert abs(training - validation) > PRINTED

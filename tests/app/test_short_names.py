@@ -15,6 +15,7 @@ from app.short_names import short_names
         (["small normal, without", "small normal, with"], 12, ["small…thout", "small…with"]),
         (["petal_length_short", "petal_length_tall"], 9, ["peta…hort", "peta…tall"]),
         (["x" * 30 + "a" + "y" * 30, "x" * 30 + "b" + "y" * 30], 8, ["…ayyyyy…", "…byyyyy…"]),
+        (["a b, of all, 0", "a b, of all, 1"], 10, ["a b, of…0", "a b, of…1"]),
         (["x" * 20, "x" * 30], 8, ["…", "…xxxxxx…"]),
         (
             [f"long{x}way{y}end" for x in "ab" for y in "ab"],

@@ -6,6 +6,7 @@ And so does the answer to what was seen. Lessons, variations and runs of other s
 import dataclasses
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from engine import (
     RunConfig,
     SetKnob,
     Variation,
+    lessons,
     open_lesson,
 )
 from engine.lessons import combining
@@ -27,6 +29,7 @@ from engine.lessons.play import gather
 from engine.number_format import typed
 from tests.engine.test_lessons import short, vary
 
+BUNDLED = sorted(Path(lessons.__file__).parent.glob("bundled/*.json"))
 FEW = 12  # steps: verdicts follow the runs, however short these are
 # A number with exponent or per cent sign; not a digit in a name, such as L2.
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?%?(?!\w)")
@@ -134,3 +137,8 @@ def test_numbers_and_answers_come_from_the_runs(name, monkeypatch):
     for each, seen in shown:
         check_numbers(each, seen, FIXED.get(name, set()))
         check_observation(each.observe(seen))
+
+
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
+def test_a_share_has_a_space_before_its_sign_as_everywhere_on_the_page(path):
+    assert not re.search(r"\d%", path.read_text())
