@@ -287,7 +287,7 @@ class Visit:
     def connect(self) -> None:
         """The browser has loaded the page."""
         self.presence.connect()
-        MEMORY.keep(len(VISITS))
+        MEMORY.keep(id(self))
 
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""
@@ -344,4 +344,4 @@ class Visit:
         self.watch_nothing()
         self._uploads.close()
         self.parts.panels.end()
-        MEMORY.owe(parameters, self._searches)
+        MEMORY.owe(id(self), parameters, self._searches)

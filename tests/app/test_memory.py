@@ -9,12 +9,15 @@ import pytest
 from app.server import session
 from app.server.memory import (
     ALL,
+    ASIDE,
     CAME,
     ENDS,
     NEW,
     OLD,
     PAGE,
+    SEATED,
     SELDOM,
+    STAY,
     YOUNG,
     Memory,
     give_back,
@@ -55,7 +58,7 @@ def test_memory_is_freed_only_after_visitors_have_left(memory, done, clock):
     memory.nobody_is_here = lambda: True
     memory.look()
     assert done == []  # nobody has left
-    memory.owe()
+    memory.owe(1)
     assert done == []  # not while the server is still working on it
     memory.look()
     clock.now += ENDS
@@ -67,11 +70,11 @@ def test_memory_is_freed_only_after_visitors_have_left(memory, done, clock):
 def test_few_departures_do_not_pause_present_visitors(memory, done, clock):
     before = memory.searches
     for _ in range(int(YOUNG / PAGE)):
-        memory.owe(searches=before)
+        memory.owe(1, searches=before)
     clock.now += ENDS
     memory.look()
     assert done == []
-    memory.owe(searches=before)
+    memory.owe(1, searches=before)
     memory.look()
     assert done == []  # its connection may still use its page
     clock.now += ENDS
@@ -88,18 +91,18 @@ def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clo
     assert done.pop(0) == NEW and memory.searches > before
     done.clear()
     for _ in range(int(OLD / PAGE) - 1):
-        memory.owe(searches=before)
+        memory.owe(1, searches=before)
     clock.now += ENDS
     memory.look()
     assert done == []
-    memory.owe(searches=before)
+    memory.owe(1, searches=before)
     clock.now += ENDS
     memory.look()
     assert done == [ALL, "back"]
 
 
 def test_a_large_network_is_freed_at_once(memory, done, clock):
-    memory.owe(1_000_000, memory.searches)
+    memory.owe(1, 1_000_000, memory.searches)
     clock.now += ENDS
     memory.look()
     assert done == [NEW, "back"]
@@ -115,10 +118,88 @@ def test_pages_are_searched_a_few_at_a_time_as_they_come(memory, done):
     assert done == [NEW, "back"]
 
 
-def test_the_first_visitor_brings_the_rest_of_the_program(memory, done):
-    memory.keep(visitors=1)
-    memory.keep(visitors=2)
-    assert done == ["freeze"]
+# ---- pages of those who stay --------------------------------------------------------------------
+
+
+def come_and_stay(memory, clock, visitors: int, seconds: float = SEATED) -> None:
+    """So many visitors come, and are here for so long."""
+    for visitor in range(visitors):
+        memory.come()
+        memory.keep(visitor)
+    memory.look()
+    clock.now += seconds
+
+
+def test_pages_of_visitors_who_stay_are_set_aside(memory, done, clock):
+    come_and_stay(memory, clock, STAY)
+    done.clear()
+    memory.look()
+    assert done == [NEW, "back", "freeze"]
+    done.clear()
+    memory.look()
+    assert done == []
+
+
+@pytest.mark.parametrize(("stay", "seconds"), [(STAY - 1, SEATED), (STAY, SEATED / 2)])
+def test_pages_of_few_or_of_those_who_have_just_come_are_not(memory, done, clock, stay, seconds):
+    come_and_stay(memory, clock, stay, seconds)
+    memory.look()
+    assert "freeze" not in done
+
+
+def test_who_has_left_does_not_stay(memory, done, clock):
+    come_and_stay(memory, clock, STAY, 0.0)
+    memory.owe(0, searches=memory.searches)
+    clock.now += SEATED
+    memory.look()
+    assert "freeze" not in done
+
+
+def test_who_comes_and_goes_beside_a_class_has_the_rest_searched_but_not_the_class(
+    memory, done, clock
+):
+    come_and_stay(memory, clock, STAY)
+    memory.look()
+    built = memory.searches
+    clock.now += SELDOM
+    memory.look()
+    done.clear()
+    for _ in range(int(OLD / PAGE)):
+        memory.owe(99, searches=built)
+    clock.now += ENDS
+    memory.look()
+    assert done == [ALL, "back"]
+
+
+def test_pages_that_were_set_aside_are_not_searched_in_vain(memory, done, clock):
+    come_and_stay(memory, clock, STAY)
+    memory.look()
+    done.clear()
+    for visitor in range(int(ASIDE / PAGE) - 1):
+        memory.owe(visitor, searches=0)
+    clock.now += ENDS
+    memory.look()
+    assert done == []
+    memory.owe(99, searches=0)
+    clock.now += ENDS
+    memory.look()
+    assert done == ["aside", "back"]  # now very much is left of them
+    memory.look()
+    assert done == ["aside", "back"]
+
+
+def test_when_nobody_is_here_pages_that_are_ready_are_set_aside_too(memory, done, clock):
+    memory.nobody_is_here = lambda: True
+    memory.owe(1)
+    clock.now += ENDS
+    memory.look()
+    memory.nobody_is_here = lambda: False
+    done.clear()
+    for _ in range(int(OLD / PAGE)):  # visitors who were given them have left
+        memory.owe(2, searches=memory.searches - 1)
+    clock.now += ENDS
+    memory.look()
+    assert done == []
 
 
 class Circle:
