@@ -180,7 +180,7 @@ class Explanation:
                 )
             ),
             weight=self._weight(self._step),
-            **stages.context(self._step, self._now.data),
+            **stages.context(self._step, self._now.data, self._now.config.model.activation.name),
         )
 
     def _weight(self, step: ExplainedStep) -> Markup:

@@ -18,6 +18,14 @@ MOST_OUTPUTS = 12  # rows of the table of scores
 LETTERS = 9  # of a class below its picture
 RATIOS = (1e-6, 1.0)  # from one end of the scale of ratios to the other
 HEALTHY = (5e-4, 2e-3)
+# What some kinds of layers, by the first letters of what they are called, do to a gradient.
+LETS_THROUGH = {
+    "Maxout": "Maxout passes it to the largest of its sums alone",
+    "pool": "a pool passes it to the largest number of each window alone",
+    "dropout": "dropout stops it at the units that it set to 0",
+    "batch norm": "batch norm takes out what all examples of the batch have in common",
+}
+SLOPE = "{kind} multiplies it by its slope, and stops it where that is 0"  # any other activation
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Tensor:
     change: str
 
 
-def context(step: ExplainedStep, data: DataInfo) -> dict[str, object]:
+def context(step: ExplainedStep, data: DataInfo, activation: str) -> dict[str, object]:
     """All that the template of an explained step is filled in with."""
     examples = [_example(n, one, data) for n, one in enumerate(step.examples)]
     return {
@@ -73,6 +81,8 @@ def context(step: ExplainedStep, data: DataInfo) -> dict[str, object]:
         "cell": size_of(len(step.entering)),
         "forward": forward_blocks(step, data.classes),
         "backward": backward_blocks(step, data.classes),
+        "maps": any(layer.output.ndim == 3 for layer in step.layers),
+        "lets_through": _lets_through(step, activation),
         "heads": _heads(step),
         "outputs": _outputs(step, data),
         "left_out": max(0, len(step.scores) - MOST_OUTPUTS),
@@ -120,6 +130,19 @@ def _entering(step: ExplainedStep, data: DataInfo) -> list[object]:
     most = limit(step.entering)
     across = min(8, math.ceil(math.sqrt(len(step.entering))))
     return list(cells_of(step.entering, most, readout, lambda place: "", across))
+
+
+# ---- backward -------------------------------------------------------------------------------
+
+
+def _lets_through(step: ExplainedStep, activation: str) -> str:
+    """What the layers of this network do to the gradient, each kind once."""
+    told: dict[str, None] = {}
+    for kind in (layer.kind for layer in reversed(step.layers)):
+        known = next((words for name, words in LETS_THROUGH.items() if kind.startswith(name)), "")
+        if known or kind == activation:
+            told[known or SLOPE.format(kind=kind)] = None
+    return "; ".join(told)
 
 
 # ---- the loss -------------------------------------------------------------------------------

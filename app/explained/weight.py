@@ -1,12 +1,13 @@
 """What the page shows of a traced weight, as plain values for the template."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.explained.layer_pictures import MOST_ACROSS, Cell, cells_of, size_of
 from app.numbers import exactly, number
 from app.plots.pictures import limit
-from app.short_names import short_input
+from app.short_names import short_input, short_names
 from engine import DataInfo, ExplainedStep, Link, TracedWeight
 
 LETTERS = 20  # of an input's name
@@ -26,6 +27,8 @@ class ChainLine:
 
 def context(traced: TracedWeight, step: ExplainedStep, data: DataInfo) -> dict[str, object]:
     """All that the template of a traced weight is filled in with."""
+    names = short_names(data.classes, LETTERS)
+    aboves = (traced.above, *(link.layer for link in traced.chain[:-1]))
     return {
         "traced": traced,
         "from_": input_name(traced, traced.row, step, data),
@@ -36,7 +39,10 @@ def context(traced: TracedWeight, step: ExplainedStep, data: DataInfo) -> dict[s
         "across": _across(traced, data),
         "cell": size_of(len(traced.incoming)),
         "left_out": max(0, traced.shape[0] - len(traced.incoming)),
-        "chain": [_line(traced, n, link) for n, link in enumerate(traced.chain)],
+        "chain": [
+            _line(traced, n, link, names if above == step.layers[-1].name else ())
+            for n, (above, link) in enumerate(zip(aboves, traced.chain, strict=True))
+        ],
         "rows": [
             (n + 1, *(number(float(value) + 0.0) for value in (x, up, term)))  # not -0
             for n, (x, up, term) in enumerate(
@@ -99,10 +105,15 @@ def _incoming(traced: TracedWeight, step: ExplainedStep, data: DataInfo) -> list
 # ---- the chain ------------------------------------------------------------------------------
 
 
-def _line(traced: TracedWeight, place: int, link: Link) -> ChainLine:
+def _line(traced: TracedWeight, place: int, link: Link, classes: Sequence[str]) -> ChainLine:
+    """A link; `classes` are the names of the units above it, if they are those of the scores."""
     above = traced.chain[place - 1] if place else None
     terms = [
-        (f"unit {x.unit + 1}: {number(x.weight)} × {number(x.gradient)}", number(x.product))
+        (
+            f"{classes[x.unit] if classes else f'unit {x.unit + 1}'}:"
+            f" {number(x.weight)} × {number(x.gradient)}",
+            number(x.product),
+        )
         for x in link.terms
     ]
     if terms and link.others:

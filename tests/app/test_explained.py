@@ -131,6 +131,36 @@ def test_all_stages_are_told_with_the_numbers_of_the_step(shown):
     assert shown.handle.jobs.shown.explained is None  # the engine keeps nothing
 
 
+@pytest.mark.parametrize(
+    ("settings", "told", "untold"),
+    [
+        ({}, ["ReLU multiplies it"], ["pool", "dropout stops", "batch norm takes"]),
+        (PICTURES, ["a pool passes it", "dropout stops", "batch norm takes", "ReLU multi"], []),
+        (TABLE, ["Maxout passes it"], ["its slope"]),
+        ({"model.activation": Choice("tanh")}, ["tanh multiplies it"], ["ReLU"]),
+        ({"model.hidden": ()}, ["depends on the way forward."], ["ReLU"]),
+    ],
+)
+def test_the_way_back_is_told_of_the_layers_that_there_are(settings, told, untold):
+    backward = re.search(r'aria-label="Backward".*?</p>', Shown(settings).page, re.DOTALL)[0]
+    assert all(words in backward for words in told)
+    assert not any(words in backward for words in untold)
+
+
+def test_pixels_of_feature_maps_are_told_only_where_there_are_some():
+    assert "in a feature map" in Shown(PICTURES).page
+    assert "in a feature map" not in Shown({}).page
+
+
+def test_the_units_of_the_scores_have_the_names_of_their_classes():
+    shown = Shown({"data.dataset": Choice("penguins"), "data.preprocessing": Choice("standardize")})
+    shown.turn_to("One weight")
+    for name in shown.handle.latest.data.classes:
+        assert re.search(rf"<td>{name}: \S+ × \S+</td>", shown.page)
+    shown.press("trace", "dense 1||")
+    assert re.search(r"<td>unit \d+: \S+ × \S+</td>", shown.page)
+
+
 def test_one_weight_is_traced_when_its_stage_is_looked_at(shown):
     assert "Checked by trying" not in shown.page
     shown.turn_to("One weight")
