@@ -21,7 +21,7 @@ from app.plots.other_run import (
 )
 from app.plots.plot_data import Part
 from app.plots.run_axis import Line, over_run, run_source
-from app.plots.run_columns import axes, markers, names
+from app.plots.run_columns import End, axes, markers, names
 from app.plots.view import VIEWS, in_lockstep
 from engine import HEALTHY_GAP, Curves, Snapshot, memoize
 
@@ -38,12 +38,12 @@ USUAL = 5  # per cent of the points that may lie below the axis
 def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     """The share of right answers on fixed training and validation examples, and the gap."""
     curves = snapshot.curves
-    last = {key: snapshot.so_far.last(name) for key, name in COLUMNS.items()}
-    shown = {key: numbers.decimal_percent(value) for key, value in last.items()}
-    gap = numbers.decimal_percent(last["train"] - last["validation"])
+    last = {key: snapshot.so_far.last_known(name) for key, name in COLUMNS.items()}
+    shown = {key: numbers.decimal_percent(value) for key, (_, value) in last.items()}
+    gap = numbers.decimal_percent(last["train"][1] - last["validation"][1])
     lines = [
-        (own_name(snapshot) or "train", last["train"], palette.TRAIN),
-        ("validation", last["validation"], palette.VALIDATION),
+        End(own_name(snapshot) or "train", *last["train"], palette.TRAIN),
+        End("validation", *last["validation"], palette.VALIDATION),
     ]
     lines += other_ends(snapshot, COLUMNS, COLOURS)
     low = _lowest(snapshot)
@@ -168,7 +168,7 @@ explain(
     "Gap",
     "By how much the training accuracy lies above the validation accuracy: what was learned by"
     " heart.",
-    healthy=f"up to {numbers.percent(HEALTHY_GAP)}, where the diagnosis begins to speak of"
+    healthy=f"up to {numbers.decimal_percent(HEALTHY_GAP)}, where the diagnosis begins to speak of"
     " overfitting",
     moved_by="Dropout, L2, more examples and a smaller network narrow it.",
     lesson="the-gap-is-overfitting",

@@ -26,7 +26,7 @@ from app.plots.other_run import (
 )
 from app.plots.plot_data import FLOOR, Columns, Part
 from app.plots.run_axis import Line, over_run, run_source, write_levels
-from app.plots.run_columns import axes, markers, names
+from app.plots.run_columns import End, axes, markers, names
 from app.plots.view import VIEWS, in_lockstep, switch
 from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
@@ -56,15 +56,14 @@ TO_ALL = "window.babysit.show_usual(cb_data.pressed)"
 def loss_columns(snapshot: Snapshot, since: int) -> Part:
     """The loss on the mini-batches and on the validation examples, and the penalty beside it."""
     curves = snapshot.curves
-    last = {
-        name: snapshot.so_far.last(name) for name in ("loss_average", "validation_loss", "penalty")
-    }
-    shown = {name: numbers.number(value) for name, value in last.items()}
+    known = ("loss_average", "validation_loss", "penalty")
+    last = {name: snapshot.so_far.last_known(name) for name in known}
+    shown = {name: numbers.number(value) for name, (_, value) in last.items()}
     low, high = _usual(curves, snapshot.metrics.first_loss)
     lines = [
-        (own_name(snapshot) or "train", last["loss_average"], palette.TRAIN),
-        ("validation", last["validation_loss"], palette.VALIDATION),
-        *([("penalty", last["penalty"], palette.QUIET)] if last["penalty"] > 0 else []),
+        End(own_name(snapshot) or "train", *last["loss_average"], palette.TRAIN),
+        End("validation", *last["validation_loss"], palette.VALIDATION),
+        *([End("penalty", *last["penalty"], palette.QUIET)] if last["penalty"][1] > 0 else []),
     ]
     lines += other_ends(snapshot, OTHER, COLOURS)
     judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})

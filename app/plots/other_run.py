@@ -9,6 +9,7 @@ from app import numbers, palette, theme
 from app.explanations.explanation import explain
 from app.plots.plot_data import Columns, floored, rounded
 from app.plots.run_axis import Line, run_source
+from app.plots.run_columns import End
 from engine import Snapshot
 
 KEY = "B − A"
@@ -72,13 +73,13 @@ def _finite(steps: np.ndarray, values: np.ndarray, *, log: bool) -> Columns:
 
 def other_ends(
     snapshot: Snapshot, names: Mapping[str, str], colours: Mapping[str, str]
-) -> list[tuple[str, float, str]]:
-    """The names, last values and colours of B's lines."""
+) -> list[End]:
+    """The ends of B's lines; `names` are labels and curves."""
     other = snapshot.other
     if other is None:
         return []
     return [
-        (f"B {label}", other.at(snapshot.step, name), colours[label])
+        End(f"B {label}", *other.last_known(snapshot.step, name), colours[label])
         for label, name in names.items()
     ]
 

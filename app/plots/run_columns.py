@@ -1,7 +1,7 @@
 """What the plots over the run have in common in their frames: axes, epochs, names, changes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.plots.plot_data import Columns, floored, rounded
@@ -69,18 +69,28 @@ def _slope(epochs: float, steps: float) -> float:
     return epochs / steps if steps else math.inf * epochs if epochs else math.nan
 
 
-def names(step: int, lines: Sequence[tuple[str, float, str]], *, log: bool) -> Columns:
-    """What is written beside the ends of lines, and where those are; the browser finds room.
+class End(NamedTuple):
+    """The end of a line: what is written there, and where that is."""
 
-    `lines` are names, values and colours.
+    name: str
+    step: int  # of its last point, which on a dear network is not the step that is shown
+    value: float
+    colour: str
+
+
+def names(step: int, lines: Iterable[End], *, log: bool) -> Columns:
+    """What is written behind this step, and where the lines end that it names.
+
+    The browser finds room.
     """
-    known = [line for line in lines if math.isfinite(line[1])]
-    values = [value for _, value, _ in known]
+    known = [line for line in lines if math.isfinite(line.value)]
+    values = [line.value for line in known]
     return {
         "step": [step] * len(known),
+        "end": [line.step for line in known],
         "y": floored(values) if log else rounded(values),
-        "label": [name for name, _, _ in known],
-        "colour": [colour for _, _, colour in known],
+        "label": [line.name for line in known],
+        "colour": [line.colour for line in known],
     }
 
 

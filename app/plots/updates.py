@@ -14,7 +14,7 @@ from app.plots.ghost_runs import ghosts, left_out
 from app.plots.other_run import draw_other, other_lines, other_rows
 from app.plots.plot_data import Columns, Part, rounded
 from app.plots.run_axis import Line, over_run, run_source, write_levels
-from app.plots.run_columns import axes, markers, names
+from app.plots.run_columns import End, axes, markers, names
 from app.plots.view import VIEWS, draw_curves, in_lockstep, layers_of, source
 from engine import Condition, Curves, Snapshot, memoize
 
@@ -54,7 +54,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
     curves = snapshot.curves
     columns, last, shown = _ratios(snapshot.so_far)
     low, high = _axis(curves)
-    lines = [(key, value, palette.colour(n)) for n, (key, value) in enumerate(last.items())]
+    lines = [End(key, *end, palette.colour(n)) for n, (key, end) in enumerate(last.items())]
     lines = lines[:: math.ceil(len(lines) / NAMED)]
     return Part(
         stream={"updates": plot_data.floored_rows(plot_data.measured_rows(curves, since, columns))}
@@ -64,7 +64,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
             "updates.ends": names(snapshot.step, lines, log=True),
             "updates.band": _band(snapshot.condition),
             "updates.levels": _converged(snapshot.condition),
-            "updates.rate": _rate(snapshot, list(last.values())),
+            "updates.rate": _rate(snapshot, [value for _, value in last.values()]),
         }
         | axes("updates", snapshot, low, high)
         | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
@@ -79,12 +79,14 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
 
 
 @memoize
-def _ratios(curves: Curves) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
-    """The columns of the ratios, their last values, and those in words: by the names of lines."""
+def _ratios(
+    curves: Curves,
+) -> tuple[dict[str, str], dict[str, tuple[int, float]], dict[str, str]]:
+    """The columns of the ratios, where they end, and that in words: by the names of lines."""
     columns = (name for name in curves if name.startswith("ratio "))
     names = {f"W{n}": name for n, name in enumerate(columns, start=1)}
-    last = {key: curves.last(name) for key, name in names.items()}
-    return names, last, {key: numbers.number(value) for key, value in last.items()}
+    last = {key: curves.last_known(name) for key, name in names.items()}
+    return names, last, {key: numbers.number(value) for key, (_, value) in last.items()}
 
 
 @memoize

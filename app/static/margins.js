@@ -66,8 +66,8 @@ function read(source) {
 // The names of this run's lines and of other runs', where those end or leave the plot.
 function names(plot, ends, curves, others) {
   const {start, end} = plot.range
-  const own = ends.map(({step, y, ...line}) => {
-    const last = {x: place(step), y}
+  const own = ends.map(({step, end: judged, y, ...line}) => {
+    const last = {x: place(step), tip: place(judged), y}
     return {...line, ...last.x > end ? crossing(curves.find(({label}) => label == line.label), end) ?? last : last}
   })
   const known = each(others).filter(({label, x}) => label != "" && x[0] <= end)
@@ -93,7 +93,7 @@ function crossing({x, y}, end) {
 }
 
 // A name stands where its line ends, or a leader ties it to it; of a line off the axis it says how far
-// (`far` is that line's label).
+// (`far` is that line's label). The line of a run that is judged seldom ends before the run (at its `tip`).
 // Those of lines that end long before the axis does, as of a young run, stand behind them.
 function placed_names(plot, lines) {
   const at_edge = lines.filter(({x}) => plot.x(x) > plot.right - WIDE * plot.type)
@@ -132,10 +132,10 @@ function column(plot, ends, edge) {
   const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
   const heights = spread(wanted, lines.map(({length}) => length * line), plot.top, plot.bottom)
   const leaders = []
-  const names = fitting.map(({x: last, y, label, colour}, n) => {
+  const names = fitting.map(({x: last, tip = last, y, label, colour}, n) => {
     const at = plot.y(y)
     const beyond = off(plot, at) != ""
-    const end = plot.x(last)
+    const end = Math.max(plot.left, plot.x(tip))
     if (!beyond && (Math.abs(heights[n] - at) > 1 || x - end > 2 * ROOM)) {
       leaders.push({x1: end + 1, y1: at, x2: x - 2, y2: heights[n], colour})
     }

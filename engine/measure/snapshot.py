@@ -215,10 +215,16 @@ class OtherRun:
 
     def at(self, step: int, name: str) -> float:
         """B's last figure of this name at a step."""
-        rows = int(np.searchsorted(self.curves["step"], step, side="right"))
-        known = self.curves[name][:rows]
-        known = known[np.isfinite(known)]
-        return float(known[-1]) if known.size else math.nan
+        return self.last_known(step, name)[1]
+
+    def last_known(self, step: int, name: str) -> tuple[int, float]:
+        """The step and value of B's last figure of this name up to a step; 0 and NaN of none."""
+        steps = self.curves["step"]
+        rows = int(np.searchsorted(steps, step, side="right"))
+        known = np.flatnonzero(np.isfinite(self.curves[name][:rows]))
+        if not known.size:
+            return 0, math.nan
+        return int(steps[known[-1]]), float(self.curves[name][known[-1]])
 
 
 class Snapshot(msgspec.Struct, frozen=True, eq=False):

@@ -182,6 +182,23 @@ def test_without_a_new_row_labels_only_move_with_the_step(config):
         assert not any(column for rows in part.stream.values() for column in rows.values())
 
 
+@pytest.mark.parametrize("looked_at", [None, 130])
+def test_a_name_is_tied_to_the_end_of_its_line_where_a_dear_network_is_judged_seldom(looked_at):
+    config = RunConfig().replace("data.dataset", Choice("Fashion-MNIST"))
+    experiment = Experiment(config.replace("model.convolutions", "4 of 5x5"))
+    experiment.train(180)
+    if looked_at:
+        experiment.apply(LookBack(looked_at))
+        experiment.advance(1e6)
+    now = experiment.snapshot()
+    assert now.so_far.last_known("validation_loss")[0] < now.so_far["step"][-1]
+    for view, source in {"loss": "loss.judged", "accuracy": "accuracy"}.items():
+        part = view_of(view).columns(now, -1)
+        ends, judged = part.set[f"{view}.ends"], part.stream[source]["step"]
+        end = ends["end"][ends["label"].index("validation")]
+        assert end == max(step for step in judged if step <= now.step) < now.step
+
+
 def test_chance_is_ln_c_for_softmax_and_the_mean_for_scaled_targets(config):
     chance = loss_columns(Experiment(config).snapshot(), -1).set["loss.levels"]
     assert chance["y"] == [pytest.approx(math.log(10), abs=1e-4)]
