@@ -168,7 +168,7 @@ explain(
     "Gap",
     "By how much the training accuracy lies above the validation accuracy: what was learned by"
     " heart.",
-    healthy=f"up to {numbers.decimal_percent(HEALTHY_GAP)}, where the diagnosis begins to speak of"
+    healthy=f"up to {numbers.percent(HEALTHY_GAP)}, where the diagnosis begins to speak of"
     " overfitting",
     moved_by="Dropout, L2, more examples and a smaller network narrow it.",
     lesson="the-gap-is-overfitting",

@@ -7,6 +7,7 @@ const LASTS = 20_000 // milliseconds, however long the run
 const EACH = 80 // milliseconds from one picture that is asked for to the next
 const MOVES = ["Tab", "Shift", "Control", "Alt", "Meta"] // keys that do nothing to the run
 const PRESSES = ["Enter", " "] // ... that press the button itself
+const SPACE = " " // pauses whatever plays: here the film, not the run
 
 let begun = null
 
@@ -20,6 +21,10 @@ export function listen_for_film() {
   document.addEventListener("pointerdown", (event) => is_button(event) || stop(), true)
   document.addEventListener("keydown", (event) => {
     const leaves = MOVES.includes(event.key) || (is_button(event) && PRESSES.includes(event.key))
+    if (event.key == SPACE && begun != null && !leaves) {
+      event.preventDefault()
+      event.stopPropagation()
+    }
     leaves || stop()
   }, true)
 }

@@ -2,6 +2,7 @@
 
 import {send} from "./events.js"
 import {find} from "./find.js"
+import {is_kept} from "./pointer_focus.js"
 
 const STILL = 5 // pixels within which a pointer has stayed where it was
 const LATE = 100 // milliseconds after the end of a press in which its click may come
@@ -13,14 +14,14 @@ export function listen_for_presses() {
 
   document.addEventListener("pointerdown", (event) => {
     const button = event.button == 0 ? aimed_at(event) : null
-    held = button && {...said_by(button), x: event.clientX, y: event.clientY}
+    held = button && {...said_by(button), kept: is_kept(event), x: event.clientX, y: event.clientY}
   })
 
   // If the page moves a button away under the pointer, or writes it anew, no click reaches it.
   document.addEventListener("pointerup", (event) => {
     const press = held
     if (press != null && Math.hypot(event.clientX - press.x, event.clientY - press.y) < STILL) {
-      setTimeout(() => held == press && !find(document.body, press.selector)?.disabled && pressed_and_kept(press), LATE)
+      setTimeout(() => held == press && !find(document.body, press.selector)?.disabled && pressed(press), LATE)
     }
   })
 
@@ -37,31 +38,19 @@ export function listen_for_presses() {
     const button = aimed_at(event)
     if (button != null) {
       button.closest("[popover]")?.hidePopover()
-      if (is_by_pointer(event)) {
-        pressed(said_by(button))
-        button.blur() // or space would press it again in place of playing
-      } else {
-        pressed_and_kept(said_by(button))
-      }
+      pressed({...said_by(button), kept: event.detail == 0 || is_kept(event)})
     }
   })
 
-  function pressed({press, value, selector}) {
+  function pressed({press, value, selector, kept}) {
     if (held?.selector == selector) {
       held = null
     }
     send("press", press, value)
+    if (kept) {
+      keep_focus(selector, performance.now() + SETTLED)
+    }
   }
-
-  function pressed_and_kept(said) {
-    pressed(said)
-    keep_focus(said.selector, performance.now() + SETTLED)
-  }
-}
-
-// A dialog keeps the focus, and the keys of the page are still in it.
-function is_by_pointer(event) {
-  return event.detail > 0 && !event.composedPath().some((element) => element.role == "dialog")
 }
 
 function aimed_at(event) {

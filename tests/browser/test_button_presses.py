@@ -1,5 +1,7 @@
 """A press activates the button on which it began, whatever the page does meanwhile."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -63,17 +65,49 @@ def test_a_press_counts_once(tab, button):
     assert tab.snapshot.run == 2
 
 
-@pytest.mark.parametrize("name", ["Restart", "Step"])
-def test_space_plays_after_a_press_by_pointer(tab, name):
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        ("button", "Restart"),
+        ("button", "Step"),
+        ("button", "Close drawer"),
+        ("button", "Toggle theme"),
+        ("button", re.compile("^(\\+ )?schedule")),
+        ("tab", "Checks"),
+    ],
+)
+def test_space_plays_after_a_press_by_pointer(tab, role, name):
     tab.press("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
-    pressed = tab.page.get_by_role("button", name=name, exact=True)
+    pressed = tab.page.get_by_role(role, name=name, exact=True)
     pressed.click()
-    expect(pressed).not_to_be_focused()
+    expect(tab.page.locator(":focus")).to_have_count(0)
     tab.press_space("Play")
     tab.wait_for(lambda: tab.snapshot.status is Status.RUNNING)
     tab.press_space("Pause")
     tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+
+
+def test_space_plays_after_a_choice_by_pointer(tab):
+    tab.choose("Activation", "tanh")
+    tab.wait_for(lambda: tab.snapshot.config.model.activation.name == "tanh")
+    expect(tab.page.get_by_role("listbox")).to_have_count(0)
+    tab.press_space("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    expect(tab.page.get_by_role("listbox")).to_have_count(0)
+
+
+def test_space_stops_a_film_where_it_is_and_the_run_waits(tab):
+    tab.wait_for(lambda: tab.snapshot.step > 200)
+    plays = tab.page.get_by_role("button", name="Film of this run")
+    plays.click()
+    expect(plays).to_have_attribute("aria-pressed", "true")
+    tab.wait_for(lambda: tab.snapshot.looking)
+    tab.page.keyboard.press(" ")
+    expect(plays).to_have_attribute("aria-pressed", "false")
+    tab.press("Back to now")  # whatever space did has been done before
+    tab.wait_for(lambda: tab.snapshot.looking is None)
+    assert tab.snapshot.run == 1 and not tab.snapshot.branches
 
 
 def test_a_button_pressed_by_a_key_keeps_the_focus(tab):
