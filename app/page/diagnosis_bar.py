@@ -70,7 +70,7 @@ class DiagnosisBar:
         self._snapshot: Snapshot | None = None
         self._steered = True  # by the visitor, not by somebody else
         self._undoing: list[Command] = []
-        self._pointing = False  # whether it highlights a plot
+        self._pointed_at = ""  # the plot that it highlights; empty: none
         self._prompt: Prompt | None = None  # of a lesson
         presses.on("show", self._show)
         presses.on("fix", self._fix)
@@ -107,9 +107,8 @@ class DiagnosisBar:
             self._undoing = []
         self._snapshot = snapshot
         finding = self._first
-        if finding is None and self._pointing:
-            self._pointing = False
-            self._point_at("")
+        if self._pointed_at != self._seen_in:
+            self._point(to="")  # the finding that was shown is gone, or another one is first
         failed = snapshot.message and snapshot.status is not Status.DIVERGED
         self.view.object = _words(
             _hint(snapshot) if self._steered else _hint_of_watched(snapshot),
@@ -131,10 +130,21 @@ class DiagnosisBar:
     def _first(self) -> Finding | None:
         return self._snapshot.told[0] if self._snapshot and self._snapshot.told else None
 
+    @property
+    def _seen_in(self) -> str:
+        """The plot in which the first finding can be seen; empty if there is none."""
+        if self._snapshot is None or self._first is None:
+            return ""
+        return "autopsy" if self._snapshot.autopsy else self._first.seen_in
+
     def _show(self) -> None:
-        if self._snapshot and self._first:
-            self._pointing = True
-            self._point_at("autopsy" if self._snapshot.autopsy else self._first.seen_in)
+        if self._first:
+            self._point(to=self._seen_in)
+
+    def _point(self, to: str) -> None:
+        if to or self._pointed_at:
+            self._pointed_at = to
+            self._point_at(to)
 
     def _fix(self) -> None:
         if self._snapshot is None or self._first is None or not self._first.remedy:

@@ -67,6 +67,10 @@ def _frame(found: Autopsy | None, *curves: np.ndarray) -> Columns:
 
 def _where(snapshot: Snapshot) -> str:
     found = snapshot.autopsy
+    if snapshot.step < snapshot.end:
+        return (
+            f"At step {numbers.count(snapshot.step)} nothing has diverged yet: nothing to examine."
+        )
     if snapshot.status is not Status.DIVERGED:
         return "This run has not diverged: nothing to examine."
     if found is None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import DiagnosisBar
-from engine import Choice, Experiment, Pause, Play, Restart, RunConfig, SetKnob
+from engine import Choice, Experiment, LookBack, Pause, Play, Restart, RunConfig, SetKnob
 
 INITIALIZER = "model.initializer"
 
@@ -134,6 +134,19 @@ def test_after_a_divergence_show_me_opens_the_divergence_view(config):
     page.train(50)
     page.press("Show me")
     assert page.pointed_at[-1] == "autopsy"
+
+
+def test_a_look_back_before_a_divergence_highlights_its_autopsy_no_more(config):
+    page = Page(config.replace(INITIALIZER, Choice("unit normal")))
+    page.train(20)
+    page.send(SetKnob("optimization.learning_rate", 1e5))
+    page.train(50)
+    page.press("Show me")
+    assert page.pointed_at == ["autopsy"]
+    page.send(LookBack(10))
+    page.train(0)
+    assert page.experiment.snapshot().findings
+    assert page.pointed_at == ["autopsy", ""]
 
 
 def test_fix_it_applies_the_remedy_and_undo_reverts_it(broken):

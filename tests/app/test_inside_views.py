@@ -10,7 +10,7 @@ import pytest
 from app import numbers, palette, theme
 from app.plots import view_of
 from app.server.frames import Ask
-from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob, Snapshot
+from engine import Choice, Experiment, LookBack, ModelConfig, Play, RunConfig, SetKnob, Snapshot
 from engine.training.config import OptimizationConfig
 from tests.app.conftest import Page
 from tests.pairwise import pairwise
@@ -334,3 +334,7 @@ def test_a_divergence_shows_its_last_steps():
     assert f"Step {found.fault.step}" in told.text["autopsy.where"]
     assert found.fault.layer in told.text["autopsy.where"]
     assert part("network", snapshot).text["network.parameters"] == "8,970"  # diverged, too
+    experiment.apply(LookBack(50))
+    experiment.advance(1e6)
+    before = part("autopsy", experiment.snapshot(LOOKS))
+    assert before.text["autopsy.where"].startswith("At step 50 nothing has diverged yet")
