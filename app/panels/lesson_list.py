@@ -20,7 +20,7 @@ class Entry(NamedTuple):
     title: str
     section: str
     length: str  # the minutes of a lesson; what else it is
-    done: bool  # whether the verdict of the lesson was seen
+    done: bool = False  # whether the verdict of the lesson was seen
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,14 @@ class Course:
         found = [(item.lesson, place) for place, item in enumerate(self.items) if item.lesson]
         return dict(reversed(found))
 
+    @cached_property
+    def _entries(self) -> list[Entry]:
+        """The list before anything is done: each lesson is built for its title."""
+        return [_entry(n, item) for n, item in enumerate(self.items)]
+
     def listed(self, place: int, done: set[str]) -> str:
         """The list as HTML, with `place` marked, and the lessons that are done ticked."""
-        entries = [_entry(n, item, done) for n, item in enumerate(self.items)]
+        entries = [entry._replace(done=entry.slug in done) for entry in self._entries]
         sections = groupby(entries, key=lambda entry: "" if self.playlist else entry.section)
         return render(
             "lessons",
@@ -53,13 +58,12 @@ class Course:
         )
 
 
-def _entry(place: int, item: Item, done: set[str]) -> Entry:
+def _entry(place: int, item: Item) -> Entry:
     if not item.lesson:
-        return Entry(place, "", item.title, "", RUN if item.run else WORDS, False)
+        return Entry(place, "", item.title, "", RUN if item.run else WORDS)
     lesson = open_lesson(name_of(item.lesson))
     length = f"about {lesson.minutes} min"
-    slug = lesson.slug
-    return Entry(place, slug, lesson.title, lesson.section, length, slug in done)
+    return Entry(place, lesson.slug, lesson.title, lesson.section, length)
 
 
 def name_of(slug: str) -> str:

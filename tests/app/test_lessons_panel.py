@@ -32,6 +32,7 @@ from engine import (
     open_lesson,
     read_playlist,
     record,
+    slug_of,
     write_playlist,
 )
 from engine.lessons import combining, play_live, play_shared_run
@@ -417,6 +418,15 @@ def test_the_page_says_what_a_lesson_asks_also_where_the_sidebar_is_closed(panel
     assert prompts[-1] is None
     panel.entered()
     assert prompts[-1].sheet
+
+
+def test_lessons_are_built_once_for_a_list_that_is_drawn_again(monkeypatch):
+    built: list[str] = []
+    monkeypatch.setattr(lesson_list, "open_lesson", lambda x: built.append(x) or open_lesson(x))
+    course = lesson_list.whole_course()
+    assert 'aria-label="done"' not in course.listed(0, set())
+    assert course.listed(1, {slug_of(next(iter(LESSONS)))}).count('aria-label="done"') == 1
+    assert built == list(LESSONS)
 
 
 # ---- a playlist that is made --------------------------------------------------------------------
