@@ -1,10 +1,11 @@
 """What the plots over the run have in common in their frames: axes, epochs, names, changes."""
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from app.plots.plot_data import Columns, floored, rounded
+from app.plots.plot_data import Columns, Numbers, floored, rounded
 from engine import Curves, Marker, Snapshot, memoize
 
 BEND = 1e-6  # of its slope: what turns by less is a straight line
@@ -13,7 +14,7 @@ BEND = 1e-6  # of its slope: what turns by less is a straight line
 def axes(view: str, snapshot: Snapshot, low: float, high: float) -> dict[str, Columns]:
     """How far the axes go while the whole run is seen, and the epochs along it."""
     return {
-        f"{view}.frame": {"step": [0, snapshot.end], "y": rounded([low, high])},
+        f"{view}.frame": {"step": [0, snapshot.end], "y": _heights((low, high), log=False)},
         f"{view}.cursor": {"step": [snapshot.step] if snapshot.looking else []},
         f"{view}.epochs": epochs(snapshot),
     }
@@ -84,14 +85,19 @@ def names(step: int, lines: Iterable[End], *, log: bool) -> Columns:
     The browser finds room.
     """
     known = [line for line in lines if math.isfinite(line.value)]
-    values = [line.value for line in known]
     return {
         "step": [step] * len(known),
         "end": [line.step for line in known],
-        "y": floored(values) if log else rounded(values),
+        "y": _heights(tuple([line.value for line in known]), log=log),
         "label": [line.name for line in known],
         "colour": [line.colour for line in known],
     }
+
+
+@functools.lru_cache(1024)  # of a few plots of each visitor: nearly always as in the last frame
+def _heights(values: tuple[float, ...], *, log: bool) -> Numbers:
+    """The values as an axis shows them."""
+    return floored(values) if log else rounded(values)
 
 
 def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:

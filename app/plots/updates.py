@@ -64,7 +64,7 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
             "updates.ends": names(snapshot.step, lines, log=True),
             "updates.band": _band(snapshot.condition),
             "updates.levels": _converged(snapshot.condition),
-            "updates.rate": _rate(snapshot, [value for _, value in last.values()]),
+            "updates.rate": _rate(snapshot.so_far, snapshot.config.optimization.learning_rate),
         }
         | axes("updates", snapshot, low, high)
         | ghosts(snapshot, "updates", {"ratio *": "dashed"}),
@@ -129,13 +129,12 @@ def _named(tensors: Sequence[int]) -> Sequence[int]:
     return tensors if len(tensors) <= SHOWN else (tensors[0], tensors[-1])
 
 
-def _rate(snapshot: Snapshot, ratios: Sequence[float]) -> Columns:
+@memoize
+def _rate(curves: Curves, rate: float) -> Columns:
     """The last ratio of each tensor, and the learning rate that made it."""
-    known = [ratio for ratio in ratios if math.isfinite(ratio)]
-    return {
-        "ratio": rounded(known),
-        "rate": [snapshot.config.optimization.learning_rate] * len(known),
-    }
+    _, last, _ = _ratios(curves)
+    known = [ratio for _, ratio in last.values() if math.isfinite(ratio)]
+    return {"ratio": rounded(known), "rate": [rate] * len(known)}
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
