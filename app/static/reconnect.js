@@ -8,6 +8,7 @@ const GONE = "The server no longer has the run of before. "
 
 export class Reconnect {
   #before = reloaded() ? stored() : null // the run of this tab before it was loaded anew
+  #waiting = null // a run that is offered once the page shows the visitor's own, not a lesson's
   #now = {visit: null, link: "", step: 0}
   #own = "" // the step of the visitor's own run while a lesson's is shown
   #kept = 0
@@ -40,6 +41,7 @@ export class Reconnect {
     this.#now.link = link ?? this.#now.link
     this.#own = own ?? this.#own
     this.#now.step = this.#own == "" ? step : Number(this.#own)
+    this.#offer_what_waits()
     if (Date.now() - this.#kept > KEPT_EVERY) {
       this.#kept = Date.now()
       keep(this.#now)
@@ -71,6 +73,16 @@ export class Reconnect {
     this.#before = null
     this.#now = {visit, link: "", step: 0}
     if (before != null && before.visit != visit) {
+      this.#waiting = before
+    }
+  }
+
+  // A lesson has nothing to do with the run of before: that is offered beside the visitor's own.
+  #offer_what_waits() {
+    const before = this.#waiting
+    if (this.#own != "" && this.#bar?.dataset.kind == "gone") {
+      this.#close()
+    } else if (before != null && this.#own == "") {
       this.#offer(before)
     }
   }
@@ -94,7 +106,10 @@ export class Reconnect {
     const close = document.createElement("button")
     close.type = "button"
     close.textContent = "Dismiss"
-    close.addEventListener("click", () => this.#close())
+    close.addEventListener("click", () => {
+      this.#waiting = null
+      this.#close()
+    })
     this.#bar.append(" ", close)
   }
 

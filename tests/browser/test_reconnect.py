@@ -142,6 +142,25 @@ def test_a_reloaded_page_is_dark_as_before_and_offers_the_previous_run_until_tha
     _goes_on(page, address)
 
 
+def test_a_page_reloaded_in_a_lesson_offers_the_previous_run_beside_the_own_one_alone(
+    page, address
+):
+    opened(page, address)
+    _written_down(page)
+    page.get_by_role("tab", name="Lessons").click()
+    asks = page.get_by_text("Predict, and it runs.")
+    asks.wait_for()
+    page.keyboard.press("n")  # to a lesson with an address
+    page.wait_for_url(re.compile("lesson="))
+    page.reload()
+    asks.wait_for()
+    wait_for(page, lambda: newest().handle.waits_at is not None)
+    page.wait_for_function("window.babysit.frames > 0")
+    expect(bar(page)).to_have_count(0)
+    page.get_by_role("tab", name="Knobs").click()
+    bar(page, "The server no longer has the run of before").wait_for()
+
+
 def _turns(visit: Visit) -> int:
     """The number of changes in the link that the page holds."""
     link = visit.reconnect_link.fields["link"]
