@@ -44,7 +44,7 @@ TIMELINE = """
     <div class="marks" aria-hidden="true"></div>
     <span class="noticed" data-text="noticed"></span>
     <input type="range" min="0" max="1" step="any" value="1" aria-label="Step that is shown"
-     data-explain="timeline">
+     title="Early steps have more room here than in plots of all steps" data-explain="timeline">
   </div>
   <p role="status" data-text="look" data-value=""></p>
   <p class="hint" data-text="branch">Drag to look back at any step.</p>
@@ -169,8 +169,8 @@ class Timeline:
 explain(
     "timeline",
     "Timeline",
-    "As long as the run: drag it to see any step again, rebuilt to the bit, while training waits."
-    " A knob that you turn there begins another run, from that step.",
+    "Drag it to see any step again, rebuilt to the bit, while training waits; early steps have more"
+    " room here than in the plots. A knob that you turn there begins another run, from that step.",
     now=lambda snapshot, name: f"step {snapshot.step:,} of {snapshot.end:,}",
     shortcut=",",
 )

@@ -173,7 +173,8 @@ export class Timeline {
     ].map(([kind, step]) => [kind, this.#part_of(step).toFixed(4)])
     if (marks.join() != this.#drawn || place.childElementCount != marks.length) {
       this.#drawn = marks.join()
-      this.#input.title = found == "" ? "" : `Found along the run: ${found}`
+      const [scale] = this.#input.title.split("\n")
+      this.#input.title = found == "" ? scale : `${scale}\nFound along the run: ${found}`
       place.replaceChildren(...marks.map(([kind, part]) => {
         const mark = document.createElement("i")
         mark.className = kind
