@@ -69,7 +69,7 @@ class PageParts:
         self.settings = Settings(timeline.send_change, first)
         hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
         self._knobs = SettingsComponent(self.settings, hides)
-        self._transport = transport = Transport(visit.send, lambda: visit.handle, presses)
+        self.transport = transport = Transport(visit.send, lambda: visit.handle, presses)
         timeline.on_target = lambda: self._knobs.follow(timeline.config)
         self._diagnosis_bar = DiagnosisBar(
             visit.send, lambda view: bridge.do("point_at", view), presses
@@ -129,7 +129,7 @@ class PageParts:
         """Handle a kind of actions of the visitor, unless they are refused for now."""
 
         def act_unless_refused(name: str, value: str) -> None:
-            refusal = self._visit.refuses(kind, name, value) or self._transport.refuses(kind, name)
+            refusal = self._visit.refuses(kind, name, value) or self.transport.refuses(kind, name)
             if not refusal:
                 act(name, value)
             elif kind == "set":

@@ -5,22 +5,13 @@ import threading
 import pytest
 from bokeh.document import Document
 
-from app.explanations.question_mark import QuestionMark
-from app.page import display_mode
-from app.page.bridge import Bridge
-from app.page.buttons import Presses
-from app.page.diagnosis_bar import DiagnosisBar
-from app.page.dialogs import Dialogs
-from app.page.layout import Layout
-from app.page.timeline import Timeline
-from app.page.transport import Transport
+from app.page.parts import PageParts
 from app.panels import PANELS, lab
-from app.panels.open_panels import OpenPanels
 from app.server.build_queue import BuildQueue
 from app.server.piecewise_build import Building
-from app.settings.component import SettingsComponent
-from app.settings.settings import Settings
-from engine import Conductor, Experiment, RunConfig, open_lesson
+from app.sharing.run_links import Wish
+from app.sharing.upload import Uploads
+from engine import Conductor, Experiment, FileReader, RunConfig, Snapshot, open_lesson
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -134,30 +125,28 @@ def handle():
     conductor.close()
 
 
+class Steering:
+    """A visit without a server: it steers a run, and refuses nothing."""
+
+    def __init__(self, handle) -> None:
+        self.handle, self.send = handle, handle.send
+        self.refuses = lambda kind, name, value: ""
+
+    def seen(self) -> Snapshot:
+        return self.handle.latest
+
+    def learn_from(self, upload, reading) -> None: ...
+
+
 class Page:
     """A page without a server, on which a visitor opens panels."""
 
     def __init__(self, handle) -> None:
-        self.presses = presses = Presses()
-        self._handle, send = handle, handle.send
-        bridge = Bridge()
-        self.transport = Transport(send, lambda: handle, presses)
-        self.layout = Layout(
-            frozenset(),
-            SettingsComponent(Settings(send, handle.latest.config)),
-            self.transport,
-            Timeline(send, lambda: handle, presses),
-            DiagnosisBar(send, lambda view: None, presses),
-            Dialogs({}, presses),
-            display_mode.DisplayMode(bridge, presses),
-            bridge,
-            QuestionMark(bridge, lambda: handle.latest),
-        )
+        self._handle = handle
+        self.parts = PageParts(Wish(), Steering(handle), Uploads(FileReader()), self._build)
+        self.layout, self.presses = self.parts.layout, self.parts.presses
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))
-        self.panels = OpenPanels(
-            self.layout, presses, self._build, lambda prompt: None, self.transport.rest
-        )
         self.buildings: list[Building | Stepwise] = []
         self.kind = lambda pieces: Building(pieces, BuildQueue(lambda: True), at_once)
 
@@ -167,7 +156,7 @@ class Page:
 
     def open(self, panel: str) -> set[str]:
         """The models of the page once the panel is complete."""
-        self.panels.enter(panel, self._handle)
+        self.parts.panels.enter(panel, self._handle)
         wait_until(lambda: all(building.done for building in self.buildings))
         return {model.id for model in self.document.models}
 
@@ -192,8 +181,8 @@ def test_a_panel_is_built_once(opened, panel):
 
 def test_no_run_can_be_steered_while_a_lesson_shows_none(opened):
     def refuses() -> bool:
-        told = {opened.transport.refuses(*act) for act in (("press", "play"), ("key", "e"))}
-        assert len(told) == 1 and not opened.transport.refuses("key", "n")
+        told = {opened.parts.transport.refuses(*act) for act in (("press", "play"), ("key", "e"))}
+        assert len(told) == 1 and not opened.parts.transport.refuses("key", "n")
         return told != {""}
 
     assert not refuses()
@@ -214,7 +203,7 @@ def test_no_run_can_be_steered_while_a_lesson_shows_none(opened):
 def test_no_piece_is_most_of_a_panel(opened, handle, panel):
     before = len(opened.document.models)
     opened.kind = Stepwise
-    opened.panels.enter(panel, handle)
+    opened.parts.panels.enter(panel, handle)
     (stepwise,), sizes = opened.buildings, []
     base = len(opened.document.models)
     while stepwise.step():
