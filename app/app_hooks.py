@@ -97,13 +97,13 @@ def _begin(context: ApplicationContext) -> None:
 
 def _idle() -> bool:
     """Whether one more page has a place, and nobody waits for anything but frames."""
-    place = len(READY) + VISITS.here < VISITS.most
+    place = len(READY) + VISITS.taken < VISITS.most
     late = LATENESS.behind or CONDUCTOR.worst.seconds > LATE
     return place and not (late or VISITS.page_requested or PIECES.waited_for)
 
 
 def _alone() -> bool:
-    return not VISITS.here
+    return not VISITS.taken
 
 
 def on_server_unloaded(server_context: object) -> None:

@@ -91,12 +91,12 @@ class Room:
         self.changes += 1
         return student
 
-    def come(self, student: Participant) -> None:
+    def page_opened(self, student: Participant) -> None:
         """A page of a student is connected."""
         student.pages += 1
         self.changes += 1
 
-    def go(self, student: Participant) -> None:
+    def page_closed(self, student: Participant) -> None:
         """A page of a student is gone."""
         student.pages -= 1
         self.changes += 1

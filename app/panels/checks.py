@@ -53,7 +53,7 @@ class Checks:
         self._handle = handle
         self._shown: object = None
         self._results: dict[str, CheckResult] = {}
-        self._words: dict[str, HTML] = {}
+        self._sentences: dict[str, HTML] = {}
         self._curves: dict[str, Column] = {}
         self.sidebar = Column(sizing_mode="stretch_width")
         for name in CHECKS:
@@ -75,10 +75,10 @@ class Checks:
             views: list[Viewable] = []
             for name in some:
                 label = name.capitalize()
-                self._words[name] = _html(sentence(CHECKS[name].summary, "quiet"))
+                self._sentences[name] = _html(sentence(CHECKS[name].summary, "quiet"))
                 self._curves[name] = Column(sizing_mode="stretch_width")
                 begin = _html(button(f"check {name}", label, style="outlined", word=label))
-                views += [begin, self._words[name], self._curves[name]]
+                views += [begin, self._sentences[name], self._curves[name]]
             self.sidebar.extend(views)
             yield
 
@@ -98,7 +98,7 @@ class Checks:
             if isinstance(one, CheckResult):
                 self._show_result(one)
             else:
-                self._words[one.name].object = f"<p>Checking … {numbers.percent(one.done)}</p>"
+                self._sentences[one.name].object = f"<p>Checking … {numbers.percent(one.done)}</p>"
 
     def _show_result(self, result: CheckResult) -> None:
         if self._results.get(result.name) is result:
@@ -107,7 +107,7 @@ class Checks:
         mark, kind = {True: ("✓", "holds"), False: ("✗", "fails"), None: ("–", "quiet")}[
             result.passed
         ]
-        self._words[result.name].object = render(
+        self._sentences[result.name].object = render(
             "check_result", kind=kind, mark=mark, result=result
         )
         known = result.x is not None and result.y is not None

@@ -101,14 +101,14 @@ class Lab:
     def pieces(self) -> Iterator[None]:
         """The knobs, then the plots, then the first report."""
         yield from self._build_knobs(Laboratory())
-        self._said, self._head = _words(""), _head(TITLE)
+        self._said, self._head = _html(""), _head(TITLE)
         yield from self._draw()
         self._held = False
         self._turned()
 
     def _build_knobs(self, lab: Laboratory) -> Iterator[None]:
         self.sidebar.append(
-            _words(
+            _html(
                 f"<p>{EXAMPLES} random inputs go through a fresh network, before any training. Drag"
                 " a slider and watch. The lecture's five:</p>"
             )
@@ -266,7 +266,7 @@ def _head(title: str) -> HTML:
     return HTML(_headline(title), stylesheets=[css("headline")], sizing_mode="stretch_width")
 
 
-def _words(text: str) -> HTML:
+def _html(text: str) -> HTML:
     return HTML(text, stylesheets=[css("panel")], sizing_mode="stretch_width")
 
 

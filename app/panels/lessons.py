@@ -92,10 +92,14 @@ class Lessons:
         self.cover: Callable[[bool], None] = lambda covered: None
         self._covered = True  # whether the main area is the lesson's, not that of the plots
         self.prompt: Callable[[Prompt | None], None] = lambda prompt: None
-        self._asked: Prompt | None = None  # the line below the plots
+        self._prompt: Prompt | None = None  # the line below the plots
         self.sidebar = Column(sizing_mode="stretch_width")
         self._list = _html("course")
-        self._words, self._told, self._variations = _html(), _html("course"), _html("course")
+        self._introduction, self._progress, self._variations = (
+            _html(),
+            _html("course"),
+            _html("course"),
+        )
         self._board = _html("board")
         self._pictures = Column(sizing_mode="stretch_width")
         self._sheet = _html("sheet")
@@ -121,7 +125,7 @@ class Lessons:
         self._open()
         self.sidebar.append(self._list)
         yield
-        self.sidebar.extend([self._words, self._told, self._variations])
+        self.sidebar.extend([self._introduction, self._progress, self._variations])
         yield
         self.sidebar.append(HandInForm(self._handle, self.answers).view)
         self._presses.do("recall_lessons")
@@ -131,7 +135,7 @@ class Lessons:
     def entered(self) -> None:
         """Show the lesson as it was left; the visitor's own run waits."""
         self._handle.submit(lambda slot: slot.return_to_stage())
-        self.prompt(self._asked)
+        self.prompt(self._prompt)
 
     def left(self) -> None:
         """Give the visitor's own run back as it was."""
@@ -162,7 +166,7 @@ class Lessons:
 
     def _refuse(self, text: str) -> None:
         """Say that there is no such part: where the page is looked at, or beside its plots."""
-        (self._refused if self._covered else self._told).object = text
+        (self._refused if self._covered else self._progress).object = text
 
     def _cover(self, covered: bool) -> None:
         self._covered = covered
@@ -208,7 +212,7 @@ class Lessons:
         self._reason = self._saw = ""
         self._clear_stage(self._lesson)
         self._main[:] = self._stage
-        self._words.object = self._told.object = self._variations.object = ""
+        self._introduction.object = self._progress.object = self._variations.object = ""
         self._refused.object = ""
         self._pictures[:] = []
         self._ask(None)
@@ -221,7 +225,7 @@ class Lessons:
         self._draw_list()
 
     def _introduce(self, lesson: Lesson) -> None:
-        self._words.object = render("lesson", lesson=lesson, predicted="")
+        self._introduction.object = render("lesson", lesson=lesson, predicted="")
         self._board.object = render(
             "lesson_board", lesson=lesson, begun=False, words=self._walk.item.words, most=MOST_WORDS
         )
@@ -240,7 +244,7 @@ class Lessons:
         self._handle.submit(begin)
         self._board.object = ""
         self._cover(False)
-        self._words.object = render("shared_run", item=item, note="")
+        self._introduction.object = render("shared_run", item=item, note="")
         self._ask(None)
 
     def _write(self, reason: str) -> None:
@@ -251,7 +255,9 @@ class Lessons:
         lesson = self._lesson
         if lesson is None or option not in lesson.question.options:
             return  # pressed before the page had heard of another lesson
-        self._words.object = render("lesson", lesson=lesson, predicted=option, reason=self._reason)
+        self._introduction.object = render(
+            "lesson", lesson=lesson, predicted=option, reason=self._reason
+        )
         self._play(lesson, Played(lesson, None, option, self._reason))
 
     def _vary(self, choice: str) -> None:
@@ -268,7 +274,7 @@ class Lessons:
 
     def _begin_to_play(self, lesson: Lesson, played: Played) -> None:
         self._played, self._scene, self._saw, self._since = played, None, "", math.inf
-        self._told.object = "<p class='quiet'>Starting …</p>"
+        self._progress.object = "<p class='quiet'>Starting …</p>"
         self._variations.object = ""  # their keys are now those of the question
         if self._pictures:
             self._pictures[:] = []
@@ -299,7 +305,7 @@ class Lessons:
             return
         if self._lesson is None:
             self._scene = scene
-            self._words.object = render("shared_run", item=self._walk.item, note=scene.note)
+            self._introduction.object = render("shared_run", item=self._walk.item, note=scene.note)
             return
         if played is None:
             return
@@ -311,7 +317,7 @@ class Lessons:
     def _show_progress(
         self, lesson: Lesson, scene: LessonProgress, played: Played, runs: list[RunKey]
     ) -> None:
-        self._told.object = render(
+        self._progress.object = render(
             "lesson_progress",
             scene=scene,
             lesson=lesson,
@@ -334,10 +340,10 @@ class Lessons:
         }
         sheet = render("lesson_sheet", **context) if scene and scene.verdict else ""
         covered = self._lesson is not None and not self._lesson.runs  # the line below the plots
-        self._asked = Prompt(render("lesson_line", **context), "" if covered else sheet)
+        self._prompt = Prompt(render("lesson_line", **context), "" if covered else sheet)
         self._sheet.css_classes = ["asks"] if covered and sheet else []
         self._sheet.object = sheet if covered else ""
-        self.prompt(self._asked)
+        self.prompt(self._prompt)
 
     def _observe(self, option: str) -> None:
         """Take what the learner saw; from now on the verdict can be read."""

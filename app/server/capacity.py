@@ -33,7 +33,7 @@ class Presence:
         return self._connected
 
     @property
-    def here(self) -> bool:
+    def takes_place(self) -> bool:
         """Whether the visitor takes a place: connected, or requested less than `UNSEEN` s ago."""
         return self.left is None and (self._connected or self._clock() - self._requested < UNSEEN)
 
@@ -65,14 +65,14 @@ class Visits[G: Guest](dict[str, G]):
         return self._clock() - self._last_request < BUSY
 
     @property
-    def here(self) -> int:
+    def taken(self) -> int:
         """How many visitors take a place; one who lost the connection takes none."""
-        return sum(visit.presence.here for visit in list(self.values()))
+        return sum(visit.presence.takes_place for visit in list(self.values()))
 
     @property
     def full(self) -> bool:
         """Whether all places are taken."""
-        return self.here >= self.most
+        return self.taken >= self.most
 
     def make_room(self) -> bool:
         """Whether one more visitor is admitted; ends disconnected sessions to make room.
@@ -81,7 +81,7 @@ class Visits[G: Guest](dict[str, G]):
         """
         self._last_request = self._clock()
         with self._lock:
-            room = self.most - self.here
+            room = self.most - self.taken
             away = [(guest.presence.left, key) for key, guest in list(self.items())]
             gone = sorted((left, key) for left, key in away if left is not None)
             if room > 0:

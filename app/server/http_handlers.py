@@ -131,7 +131,7 @@ class Readiness(RequestHandler):
         ready = CONDUCTOR.alive and not VISITS.full
         self.set_status(200 if ready else 503)
         self.set_header("Cache-Control", "no-store")
-        here = {"visitors": VISITS.here, "most": VISITS.most}
+        here = {"visitors": VISITS.taken, "most": VISITS.most}
         kept = {"sessions": self._sessions, "experiments": len(CONDUCTOR)}
         blocks = sys.getallocatedblocks()
         delay = CONDUCTOR.worst

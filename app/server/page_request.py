@@ -71,7 +71,7 @@ class ReadyPage:
         return self.visit.unseen and not self.ahead.waits
 
 
-READY = ReadyPages[ReadyPage](LIMITS.ready_pages, lambda: VISITS.here)
+READY = ReadyPages[ReadyPage](LIMITS.ready_pages, lambda: VISITS.taken)
 BUILT: dict[Document, Visit] = {}  # of the page that is being built ahead
 
 

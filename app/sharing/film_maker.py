@@ -48,10 +48,10 @@ class FilmMaker:
             label="Film", icon="movie", variant="outlined", size="small", width=170, margin=(4, 0)
         )
         self._begin.on_click(lambda event: self._make())
-        self._words = HTML(sentence(EXPLAINED), stylesheets=[css("beside_button")])
+        self._status = HTML(sentence(EXPLAINED), stylesheets=[css("beside_button")])
         self._saves = FlexBox(*(self._save(kind) for kind in KINDS), visible=False)
         self.view: Viewable = Column(
-            FlexBox(self._begin, self._words), self._saves, sizing_mode="stretch_width"
+            FlexBox(self._begin, self._status), self._saves, sizing_mode="stretch_width"
         )
 
     def show(self, snapshot: Snapshot) -> None:
@@ -60,11 +60,11 @@ class FilmMaker:
         if self._run is None:
             return
         if isinstance(film, Filming):
-            self._words.object = sentence(f"Filming … {numbers.percent(film.done)}", role="status")
+            self._status.object = sentence(f"Filming … {numbers.percent(film.done)}", role="status")
         elif isinstance(film, Film):
             run, self._run = self._run, None
             self._handle.submit(lambda slot: slot.jobs.clear("film"))
-            self._words.object = sentence("Drawing …", role="status")
+            self._status.object = sentence("Drawing …", role="status")
             threading.Thread(target=self._draw, args=(film, run), daemon=True, name="film").start()
 
     def _make(self) -> None:
@@ -90,7 +90,7 @@ class FilmMaker:
         self._files = files
         self._begin.disabled, self._saves.visible = False, True
         sizes = ", ".join(f"{kind.upper()} {len(x) / 1e6:.1f} MB" for kind, x in files.items())
-        self._words.object = sentence(f"There it is: {sizes}.", role="status")
+        self._status.object = sentence(f"There it is: {sizes}.", role="status")
 
     def _save(self, kind: str) -> Viewable:
         return file_button(

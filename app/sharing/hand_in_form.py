@@ -47,7 +47,7 @@ class HandInForm:
             margin=(5, 10),
             sizing_mode="stretch_width",
         )
-        self._words = HTML("", stylesheets=[css("panel")], sizing_mode="stretch_width")
+        self._status = HTML("", stylesheets=[css("panel")], sizing_mode="stretch_width")
         self._files = [
             self._file("Hand-in (JSON)", "json", to_bytes),
             self._file("Report (HTML)", "html", self._report),
@@ -58,7 +58,7 @@ class HandInForm:
             HTML(EXPLAINED, stylesheets=[css("panel", "course")], sizing_mode="stretch_width"),
             self._name,
             *self._files,
-            self._words,
+            self._status,
             sizing_mode="stretch_width",
         )
 
@@ -84,7 +84,7 @@ class HandInForm:
             refusal = ""
         for button in self._files:
             button.disabled = bool(refusal)
-        self._words.object = sentence(refusal, "quiet")
+        self._status.object = sentence(refusal, "quiet")
 
     def _file(self, label: str, suffix: str, make: Callable[[HandIn], bytes]) -> ui.FileDownload:
         def name() -> str:

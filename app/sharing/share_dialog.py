@@ -54,7 +54,7 @@ class Sharing:
     ) -> None:
         self._handle, self._address = handle, address
         self._recording: Recording | None = None
-        self._words = HTML("", stylesheets=[css("words")], sizing_mode="stretch_width")
+        self._status = HTML("", stylesheets=[css("words")], sizing_mode="stretch_width")
         self._link = ui.TextInput(
             label="Link", value="", size="small", sizing_mode="stretch_width", margin=(5, 0)
         )
@@ -76,7 +76,7 @@ class Sharing:
         for widget in (self._goes_on, self._carries, self._hidden):
             widget.param.watch(lambda event: self._write(), "value")
         self.view: Viewable = Column(
-            self._words,
+            self._status,
             Row(self._link, self._copy, sizing_mode="stretch_width"),
             self._goes_on,
             self._carries,
@@ -125,7 +125,7 @@ class Sharing:
             text += BRANCHES.format(all=len(recording.branches), held=held)
         for file, _ in files_named(recording.config.to_json()):
             text += FILE.format(file=file.replace("&", "&amp;").replace("<", "&lt;"))
-        self._words.object = text
+        self._status.object = text
         self._copy.param.update(disabled=not link, label="Copy")
         self._link.value = link
 

@@ -70,7 +70,7 @@ def test_all_visitors_can_reload_the_page_at_once(clock):
         for n in range(30):
             assert visits.make_room()
             visits[f"{round_}.{n}"] = Guest(clock)
-        assert visits.here == 30
+        assert visits.taken == 30
         assert len(visits) == 30  # absent visitors take only what is left over
 
 

@@ -54,7 +54,7 @@ def room(clock):
 def joined(room: Room, *names: str):
     students = [room.join(name) for name in names]
     for student in students:
-        room.come(student)
+        room.page_opened(student)
     return students
 
 

@@ -75,15 +75,15 @@ class LiveRoom:
         self.seats = {x: y for x, y in self.seats.items() if x.visit is not visit}
         seat = Seat(self.room, student, visit)
         self.seats[seat] = student
-        self.room.come(student)
+        self.room.page_opened(student)
         self.update()
         return seat
 
     def stand_up(self, seat: Seat) -> None:
         """Note that a student's page has lost its connection; it may reconnect."""
-        if seat.here:
-            seat.here = False
-            self.room.go(seat.student)
+        if seat.connected:
+            seat.connected = False
+            self.room.page_closed(seat.student)
             self.update()
 
     def welcome_teacher(self, visit: Visit) -> TeacherSeat:
@@ -96,7 +96,7 @@ class LiveRoom:
 
     def dismiss_teacher(self, seat: TeacherSeat) -> None:
         """Note that a page of the teacher's has lost its connection; the class's run goes on."""
-        seat.here = False
+        seat.connected = False
         self.update()
 
     # ---- messages ------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ class LiveRoom:
     def rest(self) -> None:
         """Pause the run once the room has been empty for a minute; called once a second."""
         pages: list[Seat | TeacherSeat] = [*self.seats, *self.teachers]
-        here = any(seat.here for seat in pages) or bool(self.room.present)
+        here = any(seat.connected for seat in pages) or bool(self.room.present)
         self._empty = 0 if here else self._empty + 1
         if self._empty == EMPTY and self.run:
             self.run.handle.send(Pause())
@@ -241,7 +241,7 @@ class LiveRoom:
     @property
     def teacher_here(self) -> bool:
         """Whether a page of the teacher's is connected."""
-        return any(seat.here for seat in self.teachers)
+        return any(seat.connected for seat in self.teachers)
 
     def teacher_sees(self) -> TeacherSees:
         """What the teacher sees of it."""

@@ -197,7 +197,7 @@ class RemoteRoom(LiveRoom):
     @property
     def deserted(self) -> bool:
         """Whether no page of this process is in the room any more."""
-        return not any(seat.here for seat in self.seats) and not self._waiting
+        return not any(seat.connected for seat in self.seats) and not self._waiting
 
     # ---- what is seen ---------------------------------------------------------------------------
 

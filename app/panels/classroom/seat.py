@@ -39,7 +39,7 @@ class Seat:
         self._pointed_at = ""
         self._accepted: Suggestion | None = None  # an accepted suggestion that is not set yet
         self._held = False
-        self.here = True  # whether the page is connected
+        self.connected = True  # whether the page is connected
         visit.refuses = self._refuse
 
     def follow(self, shown: WatchedRun | None) -> None:
@@ -152,7 +152,7 @@ class TeacherSeat:
 
     def __init__(self, room: Room, visit: Visit) -> None:
         self._room, self.visit = room, visit
-        self.here = True
+        self.connected = True
         visit.refuses = self._refuse
 
     def follow(self, looked_at: WatchedRun | None) -> None:

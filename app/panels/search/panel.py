@@ -75,8 +75,8 @@ class SearchRoom:
         self._follow(self._shown)
 
     def _build_form(self) -> Iterator[None]:
-        self._lecture = _words()
-        introduction = _words(LECTURE.format(images=_images()))
+        self._lecture = _html()
+        introduction = _html(LECTURE.format(images=_images()))
         self._strategy = _select("Strategy", [name for name in STRATEGIES if "shifted" not in name])
         self.sidebar.extend(
             [introduction, self._lecture, _heading("Around your network"), self._strategy]
@@ -91,25 +91,25 @@ class SearchRoom:
         yield from self._axes.pieces()
 
     def _build_steering(self) -> Iterator[None]:
-        self._start, self._refusal, self._told, self._loaded = (_words() for _ in range(4))
+        self._start, self._refusal, self._standing, self._loaded = (_html() for _ in range(4))
         self._progress = ui.LinearProgress(
             value=0, variant="determinate", margin=theme.KNOB_MARGIN, sizing_mode="stretch_width"
         )
         self._steering, self._watch = _row(), _row()
-        self.sidebar.extend([self._start, self._refusal, self._progress, self._told])
+        self.sidebar.extend([self._start, self._refusal, self._progress, self._standing])
         yield
-        self._finer, self._stages = _words(), _row()
+        self._finer, self._stages = _html(), _row()
         self.sidebar.extend([self._steering, self._loaded, self._watch, self._finer, self._stages])
         yield
 
     def _build_results(self) -> Iterator[None]:
         self._size = _select("Average the best", list(SIZES), 5, width=120)
-        self._average, self._gain = _row(), _words()
+        self._average, self._gain = _row(), _html()
         self.sidebar.extend([_heading("Together"), Row(self._size, self._average), self._gain])
         yield
         self._which = _select("Compare", [ONE, MINE], ONE)
         self._seeds = _select("Seeds", list(SEEDS), 5, width=90)
-        self._against, self._compared = _row(), _words()
+        self._against, self._compared = _row(), _html()
         self.sidebar.extend([_heading("Random against grid"), self._which])
         yield
         self.sidebar.extend([Row(self._seeds, self._against), self._compared])
@@ -217,7 +217,7 @@ class SearchRoom:
             share = shown.comparison.share
         self._progress.param.update(value=round(100 * share), visible=shown.busy)
         self._offer(shown)
-        self._told.object = progress_html.standing(shown)
+        self._standing.object = progress_html.standing(shown)
         self._finer.object = progress_html.edges(frame, self._region)
         self._gain.object = progress_html.gain(shown)
         self._compared.object = progress_html.difference(shown)
@@ -263,13 +263,13 @@ def _numbers(text: str) -> list[float]:
     return numbers if all(map(math.isfinite, numbers)) else []
 
 
-def _words(text: str = "") -> HTML:
+def _html(text: str = "") -> HTML:
     sheets = [css("buttons"), css("panel")]
     return HTML(text, stylesheets=sheets, sizing_mode="stretch_width")
 
 
 def _heading(text: str) -> HTML:
-    return _words(f"<h3>{text}</h3>")
+    return _html(f"<h3>{text}</h3>")
 
 
 def _row() -> HTML:
