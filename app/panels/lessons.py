@@ -4,7 +4,6 @@ While the panel is open, the page shows an experiment of the lesson. The visitor
 A playlist has shared runs and a teacher's words between its lessons.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -15,13 +14,14 @@ from panel.layout import Column
 from panel.pane import HTML
 from panel.viewable import Viewable
 
-from app import palette
 from app.explanations.explanation import explain
 from app.page.buttons import Presses
 from app.page.diagnosis_bar import Prompt
 from app.panels.course_walk import CourseWalk
 from app.panels.lesson_figures import pictures
+from app.panels.lesson_legend import RunKey, legend
 from app.panels.lesson_list import name_of, whole_course
+from app.panels.lesson_stage import LessonStage
 from app.panels.panel import PANELS
 from app.panels.playlist_editor import PlaylistEditor
 from app.sharing.hand_in_form import HandInForm
@@ -31,21 +31,15 @@ from engine import (
     FAILS,
     HOLDS,
     MOST_WORDS,
-    Experiment,
     ExperimentHandle,
-    ExperimentSlot,
     Item,
     Lesson,
     LessonAnswer,
     LessonProgress,
-    RunConfig,
     Snapshot,
     Variation,
     figures_of,
     open_lesson,
-    play_live,
-    play_shared_run,
-    to_compare,
 )
 
 LESSON_TAB = "Lessons"
@@ -65,13 +59,6 @@ class Played(NamedTuple):
         return None if self.by else self.lesson.question.answer
 
 
-class RunKey(NamedTuple):
-    """A run in the legend: its title, and its colour in the plots."""
-
-    title: str
-    colour: str
-
-
 @PANELS.register(LESSON_TAB)
 class Lessons:
     """The lecture's claims, one lesson each: predict, watch, say what you saw, vary it."""
@@ -80,10 +67,10 @@ class Lessons:
 
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
+        self._stage = LessonStage(handle)
         self._walk = CourseWalk(presses, self._open, self._refuse)
         self._lesson: Lesson | None = None  # at that place
         self._played: Played | None = None
-        self._since = math.inf  # the number of the first run of what is played
         self._scene: LessonProgress | None = None  # the last that was shown
         self._reason = ""  # what the learner writes behind "because"
         self._saw = ""  # the learner's answer to what was seen
@@ -105,8 +92,8 @@ class Lessons:
         self._sheet = _html("sheet")
         self._editor: PlaylistEditor | None = None
         self._refused = _html()
-        self._stage = self._refused, self._board, self._pictures, self._sheet
-        self._main = Column(*self._stage, stylesheets=[css("main")], sizing_mode="stretch_both")
+        self._boards = self._refused, self._board, self._pictures, self._sheet
+        self._main = Column(*self._boards, stylesheets=[css("main")], sizing_mode="stretch_both")
         self.main = self._main
         self._add_handlers()
 
@@ -134,26 +121,18 @@ class Lessons:
 
     def entered(self) -> None:
         """Show the lesson as it was left; the visitor's own run waits."""
-        self._handle.submit(lambda slot: slot.return_to_stage())
+        self._stage.enter()
         self.prompt(self._prompt)
 
     def left(self) -> None:
         """Give the visitor's own run back as it was."""
         self._presses.do("point_at", "")
         self.prompt(None)
-        self._handle.submit(lambda slot: slot.leave_stage())
+        self._stage.leave()
 
     def _clear_stage(self, asks: Lesson | None = None) -> None:
         """Show nothing of any run until something is predicted; who follows sees what is asked."""
-        stage = Experiment(RunConfig())
-
-        def clear(slot: ExperimentSlot) -> None:
-            slot.jobs.clear("lesson")
-            if asks:
-                slot.jobs.ask(LessonProgress(asks.name, asks=True))
-            slot.put_on_stage(stage)
-
-        self._handle.submit(clear)
+        self._stage.clear(asks)
         self._cover(True)
         self._presses.do("point_at", "")
 
@@ -211,7 +190,7 @@ class Lessons:
         self._played = self._scene = None
         self._reason = self._saw = ""
         self._clear_stage(self._lesson)
-        self._main[:] = self._stage
+        self._main[:] = self._boards
         self._introduction.object = self._progress.object = self._variations.object = ""
         self._refused.object = ""
         self._pictures[:] = []
@@ -232,16 +211,7 @@ class Lessons:
 
     def _play_shared(self, item: Item) -> None:
         """Play a shared run at once: its words stand beside it."""
-        self._since = math.inf
-        stage = Experiment(RunConfig())
-
-        def begin(slot: ExperimentSlot) -> None:
-            slot.jobs.clear("lesson")
-            slot.put_on_stage(stage)
-            self._since = stage.run
-            slot.jobs.begin("lesson", play_shared_run(stage, item, slot.set_lesson_pace))
-
-        self._handle.submit(begin)
+        self._stage.play_shared(item)
         self._board.object = ""
         self._cover(False)
         self._introduction.object = render("shared_run", item=item, note="")
@@ -273,23 +243,12 @@ class Lessons:
             self._begin_to_play(lesson, played)
 
     def _begin_to_play(self, lesson: Lesson, played: Played) -> None:
-        self._played, self._scene, self._saw, self._since = played, None, "", math.inf
+        self._played, self._scene, self._saw = played, None, ""
         self._progress.object = "<p class='quiet'>Starting …</p>"
         self._variations.object = ""  # their keys are now those of the question
         if self._pictures:
             self._pictures[:] = []
-        first = played.lesson.runs[0].config if lesson.runs else RunConfig()
-        stage = Experiment(first)
-
-        def begin(slot: ExperimentSlot) -> None:
-            if played.by:
-                stage.compare_with(to_compare(lesson, played.lesson, slot.experiment))
-            slot.jobs.clear("lesson")
-            slot.put_on_stage(stage)
-            self._since = stage.run
-            slot.jobs.begin("lesson", play_live(stage, played.lesson, slot.set_lesson_pace))
-
-        self._handle.submit(begin)
+        self._stage.play(lesson, played.lesson if played.by else None)
         self._board.object = render("lesson_board", lesson=lesson, begun=True)
         self._cover(not lesson.runs)
         self._ask(None)
@@ -301,7 +260,7 @@ class Lessons:
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
         scene, played = snapshot.background.lesson, self._played
-        if scene is None or scene is self._scene or snapshot.run < self._since:
+        if scene is None or scene is self._scene or not self._stage.shows(snapshot):
             return
         if self._lesson is None:
             self._scene = scene
@@ -312,7 +271,7 @@ class Lessons:
         if scene.exhibits.keys() == played.lesson.exhibits.keys() and not self._pictures:
             self._pictures[:] = [pictures(scene.exhibits.values())] if scene.exhibits else []
         self._scene = scene
-        self._show_progress(self._lesson, scene, played, _legend(snapshot, scene))
+        self._show_progress(self._lesson, scene, played, legend(snapshot, scene))
 
     def _show_progress(
         self, lesson: Lesson, scene: LessonProgress, played: Played, runs: list[RunKey]
@@ -373,7 +332,7 @@ class Lessons:
             runs=scene.steered,
         )
         self._done.add(lesson.slug)
-        self._handle.submit(lambda slot: slot.jobs.note_answered())
+        self._stage.note_answered()
         kept = msgspec.json.encode(answer).decode()
         self._presses.do("tick_lesson", lesson.slug)
         self._presses.do("keep_answer", f"{lesson.slug} {label}", kept)
@@ -382,18 +341,6 @@ class Lessons:
             "lesson_variations", variations=variations, holds=HOLDS, fails=FAILS
         )
         self._draw_list()
-
-
-def _legend(snapshot: Snapshot, scene: LessonProgress) -> list[RunKey]:
-    """The runs that are in the plots: the current one, and those beside it."""
-    if not scene.shown:
-        return []
-    beside = [
-        RunKey(past.name, palette.past(n))
-        for n, past in enumerate(snapshot.pinned)
-        if (past.run, past.step) != (snapshot.run, snapshot.step)
-    ]
-    return [*beside, RunKey(scene.shown, palette.TRAIN)]
 
 
 def _html(*sheets: str) -> HTML:
