@@ -12,13 +12,13 @@ from app.plots.pictures import diverging, stretched
 
 
 def picture(pixels: np.ndarray) -> str:  # (H, W) grey or (H, W, 3) coloured
-    """The address of a picture of the data."""
+    """A data URL of a picture."""
     levels = np.nan_to_num(255 * stretched(pixels), nan=128.0)
     return _address(Image.fromarray(np.rint(np.clip(levels, 0, 255)).astype(np.uint8)))
 
 
 def numbers(values: np.ndarray, most: float) -> str:  # (H, W)
-    """The address of a picture of numbers: blue from -most, clear at 0, red to +most."""
+    """A data URL of a picture of numbers: blue from -most, clear at 0, red to +most."""
     image = Image.fromarray(diverging(values, most))
     image.putpalette(_bytes(palette.DIVERGING), "RGBA")
     return _address(image)

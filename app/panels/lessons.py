@@ -69,7 +69,7 @@ class Lessons:
         self._handle, self._presses = handle, presses
         self._stage = LessonStage(handle)
         self._walk = CourseWalk(presses, self._open, self._refuse)
-        self._lesson: Lesson | None = None  # at that place
+        self._lesson: Lesson | None = None  # the open one
         self._played: Played | None = None
         self._scene: LessonProgress | None = None  # the last that was shown
         self._reason = ""  # what the learner writes behind "because"
@@ -77,7 +77,7 @@ class Lessons:
         self._done: set[str] = set()  # slugs of lessons whose verdict was seen
         self.answers: dict[tuple[str, str], LessonAnswer] = {}  # by lesson and variation
         self.cover: Callable[[bool], None] = lambda covered: None
-        self._covered = True  # whether the main area is the lesson's, not that of the plots
+        self._covered = True  # whether the lesson is shown in place of the plots
         self.prompt: Callable[[Prompt | None], None] = lambda prompt: None
         self._prompt: Prompt | None = None  # the line below the plots
         self.sidebar = Column(sizing_mode="stretch_width")
@@ -144,7 +144,7 @@ class Lessons:
         return self._lesson.slug if self._lesson else ""
 
     def _refuse(self, text: str) -> None:
-        """Say that there is no such part: where the page is looked at, or beside its plots."""
+        """Show why a part cannot be opened: in the main area, or beside the plots."""
         (self._refused if self._covered else self._progress).object = text
 
     def _cover(self, covered: bool) -> None:
@@ -165,12 +165,12 @@ class Lessons:
     # ---- the list of what is done ----------------------------------------------------------------
 
     def _recall(self, slugs: str) -> None:
-        """Take the lessons that were done before, from the browser."""
+        """The browser reports which lessons were done before."""
         self._done |= whole_course().places.keys() & set(slugs.split())
         self._draw_list()
 
     def _recall_answer(self, kept: str) -> None:
-        """Take an answer of an earlier visit that the browser has kept; it may be anything."""
+        """The browser reports an answer of an earlier visit; it may send anything."""
         try:
             answer = msgspec.json.decode(kept, type=LessonAnswer)
         except (ValueError, RecursionError):
@@ -184,7 +184,7 @@ class Lessons:
     # ---- a lesson -------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Show the lesson that the way has come to, from its beginning, or what else there is."""
+        """Open the current part of the course at its beginning: a lesson, a shared run or text."""
         item = self._walk.item
         self._lesson = open_lesson(name_of(item.lesson)) if item.lesson else None
         self._played = self._scene = None
@@ -210,7 +210,7 @@ class Lessons:
         )
 
     def _play_shared(self, item: Item) -> None:
-        """Play a shared run at once: its words stand beside it."""
+        """Play a shared run at once, with its text beside it."""
         self._stage.play_shared(item)
         self._board.object = ""
         self._cover(False)
@@ -224,7 +224,7 @@ class Lessons:
         """Keep what the learner expects, and play the lesson."""
         lesson = self._lesson
         if lesson is None or option not in lesson.question.options:
-            return  # pressed before the page had heard of another lesson
+            return  # pressed before the browser showed another lesson
         self._introduction.object = render(
             "lesson", lesson=lesson, predicted=option, reason=self._reason
         )
@@ -245,7 +245,7 @@ class Lessons:
     def _begin_to_play(self, lesson: Lesson, played: Played) -> None:
         self._played, self._scene, self._saw = played, None, ""
         self._progress.object = "<p class='quiet'>Starting …</p>"
-        self._variations.object = ""  # their keys are now those of the question
+        self._variations.object = ""  # their keys 1, 2, ... now belong to the question
         if self._pictures:
             self._pictures[:] = []
         self._stage.play(lesson, played.lesson if played.by else None)
@@ -290,7 +290,7 @@ class Lessons:
         self._ask(scene)
 
     def _ask(self, scene: LessonProgress | None) -> None:
-        """Say in the page itself what is to be done, also where the sidebar is closed."""
+        """Show in the page itself what the learner is to do: the sidebar may be closed."""
         context = {
             "scene": scene,
             "lesson": self._lesson,
@@ -305,7 +305,7 @@ class Lessons:
         self.prompt(self._prompt)
 
     def _observe(self, option: str) -> None:
-        """Take what the learner saw; from now on the verdict can be read."""
+        """Keep what the learner saw, and show the verdict."""
         lesson, scene, played = self._lesson, self._scene, self._played
         if not (lesson and scene and played and scene.seen and scene.verdict and not self._saw):
             return
@@ -350,7 +350,7 @@ def _html(*sheets: str) -> HTML:
 
 
 def _without_because(reason: str) -> str:
-    """What is written behind "because", for those who write that word again."""
+    """The reason without the word "because", which the form has already."""
     return re.sub(r"^\s*because\b\s*", "", reason, flags=re.IGNORECASE)
 
 

@@ -48,11 +48,11 @@ class PlaylistEditor:
         self._handle, self._presses, self._follow = handle, presses, follow
         self._title = ""
         self._items: list[Item] = []
-        self._saved = Draft()  # as it was saved last
-        self._other = Draft()  # which could be changed in place of an unsaved one
+        self._saved = Draft()  # the last saved version
+        self._other = Draft()  # the playlist that the editor offers to open instead
         self._run_title = self._run_link = ""  # what is written in the fields of a shared run
         self._section = ""  # of the lesson that was added last
-        self._too_long = ""  # why the browser does not keep it
+        self._too_long = ""  # why the browser cannot store it
         self._board = HTML(
             "",
             stylesheets=[css("buttons"), css("panel", "course", "playlist")],
@@ -121,7 +121,7 @@ class PlaylistEditor:
         return Draft(self._title, tuple(self._items))
 
     def _begin(self, draft: Draft) -> None:
-        """Go on with another one; what was being made is gone."""
+        """Edit another playlist; unsaved changes are lost."""
         self._title, self._items = draft.title, list(draft.items)
         if draft == self._other:
             self._other = Draft()
@@ -129,13 +129,13 @@ class PlaylistEditor:
         self._draw()
 
     def _ask_browser(self) -> None:
-        """Show no field before the browser has told what it has, which would replace its text."""
+        """Ask the browser for its draft before any field is shown: it would replace typed text."""
         self._board.object = SOON
         self._save.visible = False
         self._presses.do("recall_draft")
 
     def _keep(self) -> None:
-        """Have the browser keep what was changed, so that a reload loses nothing."""
+        """Have the browser store the draft, so that a reload loses nothing."""
         try:
             kept, self._too_long = playlist_drafts.packed(self._draft), ""
         except ValueError as error:
@@ -143,7 +143,7 @@ class PlaylistEditor:
         self._presses.do("keep_draft", kept)
 
     def _recall(self, kept: str) -> None:
-        """The browser has kept a playlist of an earlier visit, or nothing; it may send anything."""
+        """The browser sends the draft of an earlier visit, or nothing; it may send anything."""
         if self._draft != Draft():
             return
         if not kept:
@@ -206,7 +206,7 @@ class PlaylistEditor:
     # ---- what it holds -------------------------------------------------------------------------
 
     def _name(self, text: str) -> None:
-        """The title is written; the page itself shows the letters."""
+        """Set the title; the browser already shows it."""
         before, self._title = self._title, text[:MOST_TITLE]
         if (len(before.strip()) < 3) != (len(self._title.strip()) < 3):
             self._allow()

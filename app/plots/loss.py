@@ -30,7 +30,7 @@ from app.plots.run_columns import End, axes, markers, names
 from app.plots.view import VIEWS, in_lockstep, switch
 from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
-USUAL = (5, 95)  # per cent of the points that the axis is made for
+USUAL = (5, 95)  # percentiles of the points that the axis covers
 POINTS = ("loss_average", "loss", "validation_loss")
 COLUMNS = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
 LINES = (
@@ -78,7 +78,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         | markers(snapshot, since, "loss"),
         set={
             "loss.ends": names(snapshot.step, lines, log=True),
-            "loss.levels": _chance(*_of_knowing_nothing(snapshot)),
+            "loss.levels": _chance_line(*_chance_loss(snapshot)),
         }
         | axes("loss", snapshot, low, high)
         | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
@@ -97,7 +97,7 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
 
 
 def _penalty(curves: Curves, since: int) -> Columns:
-    """The penalty where there is one; 0 is no line."""
+    """The penalty by step; where it is 0 no line is drawn."""
     rows = plot_data.measured_rows(curves, since, {"penalty": "penalty"})
     values = [x if isinstance(x, float) and x > 0 else None for x in rows["penalty"]]
     return plot_data.floored_rows(rows | {"penalty": values})
@@ -105,7 +105,7 @@ def _penalty(curves: Curves, since: int) -> Columns:
 
 @memoize
 def _usual(curves: Curves, first: float) -> tuple[float, float]:
-    """Where most of the points lie, and in any case the ends of the lines and the first loss."""
+    """The range of the axis: most of the points, and always the last values and the first loss."""
     known = curves.grown(_sorted_losses)
     if not known:
         return 0.1, 10.0
@@ -142,8 +142,8 @@ def percentiles(values: Sequence[float], shares: Sequence[float]) -> list[float]
     return found
 
 
-def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
-    """The loss of a guess without data, NaN where there is none, and its name."""
+def _chance_loss(snapshot: Snapshot) -> tuple[float, str]:
+    """The loss of a guess without data, NaN where it is not defined, and what its label says."""
     if plot_data.in_variances(snapshot):
         return 1.0, "always the mean, as the loss is in variances of the values: "
     softmax = snapshot.config.optimization.loss.name == "softmax cross-entropy"
@@ -152,8 +152,8 @@ def _of_knowing_nothing(snapshot: Snapshot) -> tuple[float, str]:
 
 
 @functools.lru_cache(64)  # the same for all who learn the same
-def _chance(chance: float, prefix: str) -> Columns:
-    """That loss, where there is such a figure."""
+def _chance_line(chance: float, prefix: str) -> Columns:
+    """A horizontal line at the loss of a guess; none where that is NaN."""
     if math.isnan(chance):
         return {"y": [], "label": [], "colour": []}
     label = prefix + numbers.number(chance)
@@ -161,7 +161,7 @@ def _chance(chance: float, prefix: str) -> Columns:
 
 
 def _broken(snapshot: Snapshot, since: int) -> Columns:
-    """The steps at which the loss was no finite number, or absurdly large: where the run ended."""
+    """The steps at which the loss was infinite, NaN or absurdly large: where the run ended."""
     rows = snapshot.curves.since(since + 1)
     steps, losses = rows["step"], rows["loss"]
     broken = [
@@ -201,7 +201,7 @@ class LossView:
         )
         _draw_curves(figure, style, validation_dash(snapshot))
         draw_other(figure, "loss", others, style)
-        _draw_chance(figure)
+        _draw_chance_line(figure)
         _add_switches(figure)
         self.figures = [figure]
 
@@ -241,13 +241,13 @@ def _draw_curves(figure: figure, style: theme.Style, validation_dash: str) -> No
     )
 
 
-def _draw_chance(figure: figure) -> None:
+def _draw_chance_line(figure: figure) -> None:
     chance = write_levels(figure, "loss")
     figure.hspan(y="y", source=chance, line_color=palette.QUIET, line_dash="dashed", line_width=1)
 
 
 def _add_switches(plot: figure) -> None:
-    """Log or linear, most of the points or all of them: the browser does it alone."""
+    """Buttons for a log or linear axis and for most or all points; the browser handles them."""
     log = [plot.y_scale, LogTicker(), tick_powers()]
     linear = [LinearScale(), BasicTicker(), tick_figures()]
     switch(plot, "loss.log", "log", TO_LINEAR, figure=plot, log=log, linear=linear)

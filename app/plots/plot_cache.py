@@ -1,8 +1,8 @@
-"""What the browser draws plots from: each made once, for all pages that show the like.
+"""The drawings of plots: each is made once, for all pages that show the same.
 
-The plots of a run are a document of Bokeh's of their own each, over sources without data. They
-belong to no session, so that they cost a visitor nothing: a frame carries a drawing to the page,
-and later ones its data. To make one takes the server some 30 ms.
+A drawing is a Bokeh document of its own, over sources without data. It belongs to no session, so
+it costs a visitor nothing: one frame carries the drawing to the page, later ones its data. Making
+one takes the server some 30 ms.
 """
 
 import logging
@@ -33,12 +33,12 @@ class Drawing(msgspec.Struct):
 
 
 def key_of(name: str, snapshot: Snapshot, style: str) -> Key:
-    """What the drawing of a view depends on, and nothing else does."""
+    """Everything that the drawing of a view depends on."""
     return name, style, view_of(name).drawn_for(snapshot)
 
 
 class Drawings:
-    """The drawings that have been made."""
+    """The drawings made so far."""
 
     def __init__(self) -> None:
         self._made: dict[Key, msgspec.Raw] = {}  # those asked for last at the end
@@ -106,7 +106,7 @@ def _mark(colour: str) -> str:
 
 
 def _switches(view: View) -> str:
-    """What can be chosen in a card's headline; all buttons are pressed at first."""
+    """The buttons in a card's headline as HTML; all are pressed at first."""
     buttons = "".join(
         f'<button type="button" class="switch" data-switch="{name}" aria-pressed="true">{label}'
         "</button>"

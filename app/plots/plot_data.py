@@ -48,7 +48,7 @@ class Part:
 
 
 def status(snapshot: Snapshot, since: int) -> Part:
-    """The line of words: step, epoch, pace and state."""
+    """The text of the header and the timeline: step, epoch, pace and state."""
     running = snapshot.status is Status.RUNNING
     return Part(
         text={
@@ -71,7 +71,7 @@ def status(snapshot: Snapshot, since: int) -> Part:
 
 
 def before_it_begins(part: Part) -> Part:
-    """These words for a page whose run begins by itself once it is drawn, and is not yet paused."""
+    """Leave out the state: the run of this page starts once it is drawn, and is not paused."""
     return Part(text={k: v for k, v in part.text.items() if k not in STATE})
 
 
@@ -135,14 +135,14 @@ def _lockstep(snapshot: Snapshot) -> str:
 
 
 def _in_a_word(snapshot: Snapshot) -> str:
-    """How the run is: what is wrong, else that it is healthy, or has converged."""
+    """The state of the run in a word: the first finding, else healthy or converged."""
     if snapshot.lesson_asks:
         return ""
     return snapshot.findings[0].rule if snapshot.findings else snapshot.condition.value
 
 
 def _title(snapshot: Snapshot) -> str:
-    """What is tried here, in a few words."""
+    """The title of the run: initializer, activation and data set."""
     model, data = snapshot.config.model, snapshot.config.data.dataset.name
     return f"{model.initializer.name} + {model.activation.name} on {data.partition(' #')[0]}"
 
@@ -159,7 +159,7 @@ def image(pixels: np.ndarray) -> Image:  # (rows, columns) of uint8 or uint32
 def ends(
     step: int, lines: Sequence[tuple[str, float, str]], low: float, high: float, *, log: bool
 ) -> Columns:
-    """Where to write the name of each line behind its last value: none on top of another.
+    """Where to write the name of each line behind its last value, so that none overlap.
 
     `lines` are names, values and colours; `low` and `high` the ends of the axis.
     """
@@ -187,10 +187,10 @@ def _heights(values: tuple[float, ...], low: float, high: float, *, log: bool) -
 
 
 def _apart(places: Sequence[float], gap: float) -> list[float]:
-    """The places moved until no two are closer than `gap`, and together as little as can be.
+    """Move places until no two are closer than `gap`, with the least total movement.
 
-    Without the gaps that lie below each, they only must not fall: neighbours that would are put at
-    their mean, which is the isotonic regression.
+    Less the gaps below each, the places must not decrease. The nearest such sequence is the
+    isotonic regression: neighbours in the wrong order are replaced by their mean.
     """
     order = sorted(range(len(places)), key=places.__getitem__)
     groups: list[tuple[float, int]] = []  # the mean of each, and how many are in it
@@ -217,12 +217,12 @@ def all_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
 
 
 def judged_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
-    """The rows that the network was judged at: on a dear one, not every row."""
+    """The rows with validation figures; for an expensive network not every row has them."""
     return _rows_with("validation_accuracy", curves, since, names)
 
 
 def measured_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
-    """The rows that its weights were measured at: on a dear network, not every row."""
+    """The rows with figures of the weights; for an expensive network not every row has them."""
     return _rows_with("penalty", curves, since, names)
 
 
@@ -244,7 +244,7 @@ def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str])
 
 
 def rounded(values: np.ndarray | Sequence[float]) -> list[float | None]:
-    """The values to so many digits; what is not finite becomes None, for which JSON has a word."""
+    """Round to `DIGITS` significant digits; infinity and NaN become None, as JSON has neither."""
     plain = values.tolist() if isinstance(values, np.ndarray) else values
     return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in plain]
 
@@ -270,12 +270,12 @@ def decades(values: Iterable[float]) -> list[float]:
 
 
 def floored(values: np.ndarray | Sequence[float]) -> list[float | None]:
-    """The values as a logarithmic axis can show them: what is 0 or next to it lies at its floor."""
+    """Round for a logarithmic axis, and raise values below its floor to the floor."""
     return [None if value is None else max(value, FLOOR) for value in rounded(values)]
 
 
 def floored_rows(rows: Columns) -> Columns:
-    """Rows of a source as a logarithmic axis can show them, but for their steps."""
+    """Raise all columns but the steps to the floor of a logarithmic axis."""
     shown: Columns = {}
     for name, column in rows.items():
         numbers = cast(Numbers, column)
@@ -286,5 +286,5 @@ def floored_rows(rows: Columns) -> Columns:
 
 
 def positive(values: np.ndarray | Sequence[float]) -> list[float | None]:
-    """The values as a logarithmic axis can show them: what is 0 or less is not there."""
+    """Round for a logarithmic axis, and leave out values of 0 or less."""
     return [value if value is not None and value > 0 else None for value in rounded(values)]

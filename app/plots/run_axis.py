@@ -1,7 +1,7 @@
-"""Figures over the run: their horizontal axis is one for all of them, and the browser's alone.
+"""Figures over the run, which share one horizontal axis in the browser.
 
-The server sends steps, in columns `step`. Where a step lies, the browser works out in columns `x`
-(app/static/time_axis.js), and which part of the run is seen (app/static/steps_shown.js).
+The server sends steps, in columns `step`. The browser computes where each lies, in columns `x`
+(app/static/time_axis.js), and which part of the run is shown (app/static/steps_shown.js).
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from app.plots.view import View, plot, source
 PLACES = ("step", "x")
 TICKS = "return window.babysit.time_ticks(cb_data.start, cb_data.end, {ticks})"
 WORDS = "return window.babysit.time_words(tick)"
-CHOICES = {  # of the steps that are seen
+CHOICES = {  # of the steps that are shown
     "all": "all steps",
     "change": "since change",
     "last": "last 500",
@@ -40,7 +40,7 @@ class Line:
     colour: str
     source: str
     columns: tuple[str, ...]  # one, or those between which the values lie
-    fits: bool = True  # whether the vertical axis is made to show it
+    fits: bool = True  # whether the vertical axis covers it
 
 
 def over_run(
@@ -51,7 +51,7 @@ def over_run(
     *,
     log: bool,
     shares: bool = False,  # whether values are shares, of which there are none above 1
-    usual: tuple[int, int] = (0, 100),  # per cent of the values that the axis is made for
+    usual: tuple[int, int] = (0, 100),  # percentiles of the values that the axis covers
 ) -> figure:
     """A figure over the run, with the changes and the other runs that belong there."""
     figure = plot(
@@ -82,7 +82,7 @@ def run_source(name: str, columns: Iterable[str]) -> ColumnDataSource:
 
 
 def _carry(figure: figure, data: ColumnDataSource) -> None:
-    """Keep a source with a figure that draws nothing of it."""
+    """Attach a source to a figure that does not draw it: the browser reads it."""
     x, y, *_ = data.column_names
     figure.scatter(x, y, source=data, size=0, alpha=0)
 
@@ -114,14 +114,14 @@ def _draw_others(figure: figure, view: str, style: theme.Style) -> None:
 
 
 def write_levels(figure: figure, view: str) -> ColumnDataSource:
-    """Have words written along horizontal lines, where no curve runs (app/static/levels.js)."""
+    """Label horizontal lines where no curve crosses the text (app/static/levels.js)."""
     levels = source(f"{view}.levels", ["y", "label", "colour"])
     figure.scatter("y", "y", source=levels, size=0, alpha=0)
     return levels
 
 
 def control(view: View) -> str:
-    """What the headline of such a figure has to choose the steps that are seen; else nothing."""
+    """The menu of the steps shown, for the headline of a figure over the run; else empty."""
     if not any("lines" in tag for tag in view.figures[0].tags if isinstance(tag, dict)):
         return ""
     options = "".join(f'<option value="{name}">{label}</option>' for name, label in CHOICES.items())

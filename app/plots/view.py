@@ -15,15 +15,17 @@ from engine import Registry, Snapshot
 class View(Protocol):
     """A card of the page: figures under a headline, fed by a pure function of the snapshot.
 
-    `columns` fills the figures' sources and the headline's words, and tells in `<view>.alt` what
-    there is to see for those who do not see it.
+    `columns` fills the figures' sources and the headline's text; `<view>.alt` is the text
+    alternative for those who do not see the figures.
     """
 
     title: ClassVar[str]
     tab: ClassVar[str]  # of the panel "Inside", or the room; empty: with the main plots
     looks: ClassVar[Set[str]]  # the fields of `Inside` that it shows
     columns: ClassVar[Callable[[Snapshot, int], Part]]
-    drawn_for: ClassVar[Callable[[Snapshot], Hashable]]  # when this changes, it is drawn anew
+    drawn_for: ClassVar[
+        Callable[[Snapshot], Hashable]
+    ]  # when its value changes, the view is drawn anew
     keys: Sequence[tuple[str, str, str]]  # text id, label and colour of each number in its headline
     figures: Sequence[figure]  # side by side, the first named "view:<its name>"
 
@@ -32,7 +34,7 @@ class View(Protocol):
 
 
 VIEWS: Registry[type[View]] = Registry("view")
-SWITCH = "switch:"  # the names of callbacks that buttons in headlines call begin so
+SWITCH = "switch:"  # begins the names of callbacks of buttons in headlines
 
 
 def view_of(name: str) -> type[View]:
@@ -156,5 +158,5 @@ def auto_range() -> DataRange1d:
 
 
 def places() -> tuple[str, ...]:
-    """Where there are views: the page ("") and the tabs below it, and panels with their own."""
+    """The tabs that have views, the page itself ("") included."""
     return tuple(dict.fromkeys(view_of(name).tab for name in VIEWS))

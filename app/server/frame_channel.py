@@ -74,8 +74,8 @@ def visit_of(app: Any, context: ApplicationContext, token: str) -> Visit | None:
 class Request:
     """A page's request, which is answered at most once, whichever run the page shows by then.
 
-    It is over when it has been answered, or when the next one has come: the page drops an answer to
-    any but its last, and would never have what that told.
+    It is over when it has been answered, or when the next one has come: the page drops the answer
+    to any but its last request.
     """
 
     ask: Ask

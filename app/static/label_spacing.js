@@ -1,7 +1,8 @@
-// Places along a line moved so that what stands at them does not overlap, all together as little as can be.
+// Moves labels along a line until none overlap, with the least total movement.
 //
-// Without the room that lies below each, places only must not fall: neighbours that would are put at
-// their mean, which is the isotonic regression. Then all are pushed between the two ends.
+// Less the sizes of the labels below each, the places must not decrease. The nearest such sequence is
+// the isotonic regression: neighbours in the wrong order are replaced by their mean. Then all are
+// moved between the two ends.
 
 export function spread(places, sizes, low, high) {
   const order = places.map((_, n) => n).sort((a, b) => places[a] - places[b])

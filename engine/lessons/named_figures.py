@@ -56,7 +56,7 @@ def _accuracy_gap(run: Outcome) -> float:
     return metrics.train_accuracy - metrics.validation_accuracy
 
 
-def _variety(run: Outcome) -> float:
+def _unit_variance(run: Outcome) -> float:
     return max(tensor.unit_variance for tensor in run.snapshot.tensors[:-1])
 
 
@@ -81,7 +81,7 @@ FIGURES: Mapping[str, NamedFigure] = {
     "update ratio": NamedFigure(lambda run: run.ratio, ".2g"),
     "update ratio off 0.001": NamedFigure(_off_a_thousandth, ".2g"),
     "dead units": NamedFigure(_dead, ".0%"),
-    "unit variety": NamedFigure(_variety, ".2g"),
+    "unit variety": NamedFigure(_unit_variance, ".2g"),
     "last deviation": NamedFigure(lambda run: run.snapshot.layers[-2].std, ".1g"),
 }
 TITLES: Mapping[str, words.Words] = {

@@ -44,7 +44,7 @@ class ActivationRecorder:
         self.history = ActivationHistory(tuple(self._steps), self._shares())
 
     def up_to(self, step: int) -> "ActivationRecorder":
-        """What it has taken up to a step, to go on from there."""
+        """A copy without the histograms after a step, for a run that goes on from there."""
         past = copy.copy(self)
         kept = sum(taken <= step for taken in self._steps)
         past._steps, past._counts = self._steps[:kept], self._counts[:kept]

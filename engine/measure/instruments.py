@@ -59,7 +59,7 @@ class Instruments:
         self,
         training: Training,
         clock: Callable[[], float],
-        later: InstrumentState | None = None,  # of the same run, if `training` is a step of before
+        later: InstrumentState | None = None,  # of the same run, if `training` is an earlier step
     ) -> None:
         self._training = training
         self._clock = clock
@@ -83,16 +83,16 @@ class Instruments:
         }
         self.renew()
         if later:
-            self._begun = 0  # its last step was made under what it is
+            self._begun = 0  # a replayed run has a mini-batch to measure: that of its last step
 
     @property
     def state(self) -> InstrumentState:
-        """What instruments of an earlier step of this run take over."""
+        """The state that instruments of an earlier step of this run take over."""
         activations = self._activation_recorder.up_to(self._training.step)
         return InstrumentState(copy.copy(self._scale), activations, self._training.gradient_cosine)
 
     def go_on(self, later: InstrumentState) -> None:
-        """Take over the history of the activations, as far as it is of this run, too."""
+        """Take over the history of the activations up to this step."""
         self._activation_recorder = later.activations.up_to(self._training.step)
 
     def renew(self) -> None:
@@ -323,12 +323,12 @@ def _weigh(
         gradient=gradient,
         ratio=ratio,
         distance=_norm(weights - drawn) / start if start > 0 else math.nan,
-        unit_variance=_variety(weights.reshape(tensor.shape)),
+        unit_variance=_unit_variance(weights.reshape(tensor.shape)),
         weight_gain=norm / math.sqrt(tensor.shape[1]),
     )
 
 
-def _variety(W: Array) -> float:
+def _unit_variance(W: Array) -> float:
     """The variance of the weights across a layer's units, as a share of their mean square."""
     if W.shape[1] == 1:
         return math.nan

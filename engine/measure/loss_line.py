@@ -28,7 +28,7 @@ class LossLine:
 
     @property
     def barrier(self) -> float:
-        """How far the training loss rises above what lies between those of A and B."""
+        """How far the training loss rises above the straight line from A's loss to B's."""
         inside = (self.places >= 0) & (self.places <= 1)
         places, losses = self.places[inside], self.train[inside]
         if self.refusal or not places.size or places[-1] < 1:
@@ -38,7 +38,7 @@ class LossLine:
 
 
 class LineTracer:
-    """Measures one place of the line after the other."""
+    """Measures the line, one place at a time."""
 
     def __init__(self, a: Training, b: Training) -> None:
         self.refusal = _refusal(a, b)

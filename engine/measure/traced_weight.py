@@ -334,7 +334,7 @@ def _steepest(
     sizes: Array,  # (I, O) of the gradients
     wanted: Place,
 ) -> tuple[int, int]:
-    """The row and the column that are wanted, and where nothing is, the largest gradient's."""
+    """The requested row and column; where one is missing, that of the largest gradient."""
     inputs, units = sizes.shape
     column = wanted.column
     if column is None:

@@ -29,8 +29,8 @@ def search_progress(snapshot: Snapshot) -> SearchProgress:
 class SearchController:
     """Asks a visitor's search session for one piece of work at a time.
 
-    The session belongs to the engine's thread: the methods here only send requests to it. Its news
-    goes to all that watch the experiment's news.
+    The session belongs to the engine's thread: the methods here only send requests to it. Its
+    results are published to all that watch the experiment.
     """
 
     def __init__(
