@@ -27,7 +27,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from app.plots import view_of
 from app.plots.plot_cache import DRAWINGS
-from app.server.frames import DESCRIBED_EVERY, Ask, Composer, asked
+from app.server.frames import DESCRIBED_EVERY, Composer, FrameRequest, requested_views
 from app.server.session import CONDUCTOR, VISITS, Visit
 from app.server.shared_frames import SharedFrames
 from app.server.shown_run import HOSTED, WatchedRun
@@ -71,14 +71,14 @@ def visit_of(app: Any, context: ApplicationContext, token: str) -> Visit | None:
 
 
 @dataclass
-class Request:
+class PendingRequest:
     """A page's request, which is answered at most once, whichever run the page shows by then.
 
     It is over when it has been answered, or when the next one has come: the page drops the answer
     to any but its last request.
     """
 
-    ask: Ask
+    request: FrameRequest
     over: bool = False
 
 
@@ -108,7 +108,7 @@ class FrameChannel(WebSocketHandler):
         self._composing = threading.Lock()
         self._version = 0  # of the run that the page shows
         self._shown: WatchedRun | None = None
-        self._request: Request | None = None  # the last one
+        self._pending: PendingRequest | None = None  # the last request
         self._sent_back: Mapping[str, str] = {}
         self._sent: asyncio.Future[None] | None = (
             None  # the last frame; done once the socket has taken it
@@ -142,12 +142,12 @@ class FrameChannel(WebSocketHandler):
             self._visit.forget(self)
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        request = decoded(message, Ask if self._visit else Hello)
+        request = decoded(message, FrameRequest if self._visit else Hello)
         if isinstance(request, str):
             self.close(UNREADABLE if self._visit else FORBIDDEN, request)
         elif isinstance(request, Hello):
             self._greet(request)
-        elif self._visit and isinstance(request, Ask):
+        elif self._visit and isinstance(request, FrameRequest):
             return self._answer(self._visit, request)
         return None
 
@@ -165,20 +165,20 @@ class FrameChannel(WebSocketHandler):
             if run := HOSTED.get(hello.teach):
                 self._visit.adopt(run)
 
-    def _answer(self, visit: Visit, ask: Ask) -> Awaitable[None] | None:
+    def _answer(self, visit: Visit, request: FrameRequest) -> Awaitable[None] | None:
         """Answer a request; Tornado reads the next one when what is returned is done, or at once.
 
         A request that waits for its frame, as nearly all do, needs no task of its own: a task is
         several turns of the loop, and in each of them the training takes the interpreter.
         """
         with self._composing:
-            before, self._request = self._request, Request(ask)
+            before, self._pending = self._pending, PendingRequest(request)
             in_turn = before is None or before.over
             if before:
                 before.over = True
-        preparing = self._serve(visit, self._request)
+        preparing = self._serve(visit, self._pending)
         taken = self._sent is None or self._sent.done()
-        if preparing is None and in_turn and taken and not self._request.over:
+        if preparing is None and in_turn and taken and not self._pending.over:
             return None
         return self._yield_to_others(preparing)
 
@@ -198,37 +198,37 @@ class FrameChannel(WebSocketHandler):
         self._loop.add_callback(self._serve_again)
 
     def _serve_again(self) -> Awaitable[None] | None:
-        if self._visit and self._request and not self._request.over:
-            return self._serve(self._visit, self._request)
+        if self._visit and self._pending and not self._pending.over:
+            return self._serve(self._visit, self._pending)
         return None
 
-    def _serve(self, visit: Visit, request: Request) -> Awaitable[None] | None:
+    def _serve(self, visit: Visit, pending: PendingRequest) -> Awaitable[None] | None:
         """Deliver the next frame, now or when there is one; first prepare what it lacks."""
-        views, shown = asked(request.ask), visit.watched
+        views, shown = requested_views(pending.request), visit.watched
         lacks = not (shown or visit.is_set_up)
-        if lacks or DRAWINGS.lack(views, visit.shown(shown), request.ask.style):
-            return self._prepare(visit, request, views, shown)
-        self._deliver(visit, request, views, shown)
+        if lacks or DRAWINGS.lack(views, visit.shown(shown), pending.request.style):
+            return self._prepare(visit, pending, views, shown)
+        self._deliver(visit, pending, views, shown)
         return None
 
     async def _prepare(
-        self, visit: Visit, request: Request, views: list[str], shown: WatchedRun | None
+        self, visit: Visit, pending: PendingRequest, views: list[str], shown: WatchedRun | None
     ) -> None:
-        await asyncio.to_thread(_set_up, visit, shown, views, request.ask.style)
+        await asyncio.to_thread(_set_up, visit, shown, views, pending.request.style)
         self._version = 0  # even if nothing moves
-        self._deliver(visit, request, views, shown)
+        self._deliver(visit, pending, views, shown)
 
     def _deliver(
-        self, visit: Visit, request: Request, views: list[str], shown: WatchedRun | None
+        self, visit: Visit, pending: PendingRequest, views: list[str], shown: WatchedRun | None
     ) -> None:
         if shown is not visit.watched:
             return  # it shows another run meanwhile, and is served anew
-        ask = request.ask
-        version = self._version if ask.since >= 0 and shown is self._shown else 0
+        request = pending.request
+        version = self._version if request.since >= 0 and shown is self._shown else 0
         self._show(visit, shown)
         looks = frozenset[str]().union(*(view_of(name).looks for name in views))
-        deliver = self._deliverer(visit, shown, request)
-        if shown is None and not ask.first:
+        deliver = self._deliverer(visit, shown, pending)
+        if shown is None and not request.first:
             visit.start()
         if not visit.watch(self, version, deliver, looks, shown):
             self.close(FORBIDDEN, "the visit is over")
@@ -244,15 +244,15 @@ class FrameChannel(WebSocketHandler):
         visit.stop_watching(self, before)
 
     def _deliverer(
-        self, visit: Visit, shown: WatchedRun | None, request: Request
+        self, visit: Visit, shown: WatchedRun | None, pending: PendingRequest
     ) -> Callable[[Snapshot, int], None]:
         def deliver(snapshot: Snapshot, version: int) -> None:
             try:
                 with self._composing:
-                    if request.over or shown is not self._shown:
+                    if pending.over or shown is not self._shown:
                         return
-                    request.over = True
-                    frame = self._frame(visit, shown, snapshot, version, request.ask)
+                    pending.over = True
+                    frame = self._frame(visit, shown, snapshot, version, pending.request)
             except Exception:  # of this page alone; the experiment goes on
                 log.exception("no frame could be made")
                 self._loop.add_callback(self.close, BROKEN, "no frame could be made")
@@ -262,7 +262,12 @@ class FrameChannel(WebSocketHandler):
         return deliver
 
     def _frame(
-        self, visit: Visit, shown: WatchedRun | None, snapshot: Snapshot, version: int, ask: Ask
+        self,
+        visit: Visit,
+        shown: WatchedRun | None,
+        snapshot: Snapshot,
+        version: int,
+        request: FrameRequest,
     ) -> str:
         """Make a frame, on the thread that published the snapshot.
 
@@ -270,24 +275,22 @@ class FrameChannel(WebSocketHandler):
         each call of NumPy and had to wait a frame's time to have it back.
         """
         if shown is None:
-            frame = self._composer.compose(snapshot, ask, visit.reconnect_link.fields)
+            frame = self._composer.compose(snapshot, request, visit.reconnect_link.fields)
             return msgspec.json.encode(frame).decode()
 
         def compose(page: Composer) -> str:
-            alike = msgspec.structs.replace(ask, request=0, first=False)
+            alike = msgspec.structs.replace(request, number=0, first=False)
             frame = page.compose(snapshot, alike)
             frame.run += shown.number
             return msgspec.json.encode(frame).decode()
 
-        request, views = (ask.since, ask.style), tuple(asked(ask))
-        self._composer, text = _shared(shown).frame(
-            self._composer, version, request, views, compose
-        )
-        return f"{{{self._of_this_page(visit, ask)},{text[1:]}"
+        key, views = (request.since, request.style), tuple(requested_views(request))
+        self._composer, text = _shared(shown).frame(self._composer, version, key, views, compose)
+        return f"{{{self._of_this_page(visit, request)},{text[1:]}"
 
-    def _of_this_page(self, visit: Visit, ask: Ask) -> str:
+    def _of_this_page(self, visit: Visit, request: FrameRequest) -> str:
         """What one page is sent beside a shared frame; it has a link only to a run of its own."""
-        own: dict[str, object] = {"request": ask.request}
+        own: dict[str, object] = {"request": request.number}
         back = {"visit": visit.reconnect_link.name, "link": ""}
         if back != self._sent_back:
             own["back"] = self._sent_back = back

@@ -23,12 +23,13 @@ NOTHING: Mapping[str, object] = {}
 DESCRIBED_EVERY = 1.0  # seconds between two text alternatives of a plot
 
 
-class Ask(msgspec.Struct):
+class FrameRequest(msgspec.Struct):
     """The page's request for one frame: the last row it has (-1: none) and its visible views."""
 
     since: int = -1
     views: list[str] | None = None  # None: all
-    request: int = 0  # its number; the frame repeats it, as frame and next request may cross
+    # The frame repeats it, as frame and next request may cross.
+    number: int = msgspec.field(default=0, name="request")
     style: Literal["desk", "projector"] = "desk"  # of its plots
     first: bool = False  # whether it has drawn none yet: its run begins only after that
 
@@ -66,13 +67,15 @@ class Composer:
         self._sent: dict[str, dict[str, Mapping[str, object]]] = {}  # by view and source
         self._broke: set[str] = set()  # views that failed
 
-    def compose(self, snapshot: Snapshot, ask: Ask, back: Mapping[str, str] | None = None) -> Frame:
-        """The frame that brings a page which has the rows up to `ask.since` up to date.
+    def compose(
+        self, snapshot: Snapshot, request: FrameRequest, back: Mapping[str, str] | None = None
+    ) -> Frame:
+        """The frame that brings a page which has the rows up to `request.since` up to date.
 
         `back` restores the run after a restart of the server, as far as it is known.
         """
         rows = snapshot.curves.rows
-        fresh = snapshot.run != self._run or not -1 < ask.since < rows
+        fresh = snapshot.run != self._run or not -1 < request.since < rows
         if fresh:
             self._run, self._sent, self._tree = snapshot.run, {}, None
         describe = (
@@ -80,19 +83,19 @@ class Composer:
         )
         if describe:
             self._described = self._clock()
-        frame = Frame(snapshot.run, rows - 1, snapshot.end, request=ask.request)
+        frame = Frame(snapshot.run, rows - 1, snapshot.end, request=request.number)
         if (branches := tree(snapshot)) != self._tree:
             frame.tree = self._tree = branches
         if snapshot.looking:
             frame.look = snapshot.looking.step, snapshot.looking.done
-        status = plot_data.status(snapshot, ask.since)
-        if ask.first:
+        status = plot_data.status(snapshot, request.since)
+        if request.first:
             status = plot_data.before_it_begins(status)
         self._add(frame, "", status, fresh, describe)
-        for name in asked(ask):
-            drawn = self._draw(frame, name, snapshot, ask.style)
+        for name in requested_views(request):
+            drawn = self._draw(frame, name, snapshot, request.style)
             if name in self._drawn:
-                since = -1 if fresh or drawn else ask.since
+                since = -1 if fresh or drawn else request.since
                 part = self._part(name, snapshot, since)
                 self._add(frame, name, part, since < 0, describe or drawn)
         frame.back |= _changed(self._sent.setdefault("", {}), "back", back or {})
@@ -178,6 +181,6 @@ def _changed[V](
     return new
 
 
-def asked(ask: Ask) -> list[str]:
+def requested_views(request: FrameRequest) -> list[str]:
     """The views that a page asks for; names of none are left out."""
-    return [name for name in VIEWS if ask.views is None or name in ask.views]
+    return [name for name in VIEWS if request.views is None or name in request.views]

@@ -8,7 +8,7 @@ from app.page.branch_tree import BESIDE, HERE, REPEATED, Twig, tree
 from app.page.buttons import Presses
 from app.page.timeline import Timeline
 from app.plots.ghost_runs import ghosts
-from app.server.frames import Ask, Composer
+from app.server.frames import Composer, FrameRequest
 from app.sharing import packed_runs
 from app.sharing.export import report_html
 from app.sharing.pinned import table
@@ -47,7 +47,7 @@ def test_a_run_without_branches_has_no_tree(config):
 
 
 def test_a_frame_has_the_tree_only_if_it_is_another_than_before(experiment):
-    composer, ask = Composer(), Ask(views=[])
+    composer, ask = Composer(), FrameRequest(views=[])
     first = composer.compose(experiment.snapshot(), ask)
     assert first.tree == tree(experiment.snapshot())
     ask.since = first.row

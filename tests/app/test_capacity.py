@@ -5,7 +5,7 @@ from bokeh.document import Document
 
 from app.plots import VIEWS, view_of
 from app.server.capacity import UNSEEN, Presence, Visits
-from app.server.frames import Ask
+from app.server.frames import FrameRequest
 from app.server.session import Visit
 from app.sharing import run_links
 from engine import Experiment, RunConfig, Status
@@ -83,7 +83,10 @@ def test_a_failing_plot_is_reported_and_others_continue(monkeypatch, caplog, con
 
     monkeypatch.setattr(view_of("loss"), "columns", staticmethod(broken))
     composer = Page()
-    frames = [composer.compose(experiment.snapshot(), Ask(-1, ["loss", "accuracy"])) for _ in "12"]
+    frames = [
+        composer.compose(experiment.snapshot(), FrameRequest(-1, ["loss", "accuracy"]))
+        for _ in "12"
+    ]
     assert "accuracy" in frames[0].reset and "loss" not in frames[0].reset
     assert (
         frames[0].text["health"] == f"The plot “{view_of('loss').title}” failed and stands still."

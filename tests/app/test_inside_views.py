@@ -9,7 +9,7 @@ import pytest
 
 from app import numbers, palette, theme
 from app.plots import view_of
-from app.server.frames import Ask
+from app.server.frames import FrameRequest
 from engine import Choice, Experiment, LookBack, ModelConfig, Play, RunConfig, SetKnob, Snapshot
 from engine.training.config import OptimizationConfig
 from tests.app.conftest import Page
@@ -71,7 +71,7 @@ def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
         len(view.figures) - 1
     )
-    msgspec.json.encode(Page().compose(snapshot, Ask(-1, [name])))
+    msgspec.json.encode(Page().compose(snapshot, FrameRequest(-1, [name])))
 
 
 # ---- signal -------------------------------------------------------------------------------------

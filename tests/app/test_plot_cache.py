@@ -8,7 +8,7 @@ import pytest
 
 from app.plots import VIEWS, view_of
 from app.plots.plot_cache import DRAWINGS, Drawings, Key, draw, key_of
-from app.server.frames import Ask, Composer
+from app.server.frames import Composer, FrameRequest
 from app.theme import STYLES
 from engine import Choice, Experiment, ModelConfig, RunConfig, Snapshot
 from tests.app.conftest import Page
@@ -78,19 +78,19 @@ def test_drawings_are_cached_and_old_ones_are_dropped(monkeypatch):
 def test_a_view_without_a_drawing_gets_no_data():
     snapshot = snapshot_of(hidden=(3, 4, 5, 6, 7, 8))
     composer = Composer()
-    frame = composer.compose(snapshot, Ask(-1, ["updates"]))
+    frame = composer.compose(snapshot, FrameRequest(-1, ["updates"]))
     assert not frame.draw and not frame.reset and not any("updates" in id for id in frame.text)
     DRAWINGS.make(["updates"], snapshot, "desk")
-    frame = composer.compose(snapshot, Ask(frame.row, ["updates"]))
+    frame = composer.compose(snapshot, FrameRequest(frame.row, ["updates"]))
     assert set(frame.draw) == {"updates"}
     assert frame.reset["updates"]["step"][0] == 0
 
 
 def test_another_style_sends_a_new_drawing_and_all_data():
     snapshot, page = snapshot_of(steps=30), Page()
-    row = page.compose(snapshot, Ask(-1, ["loss"])).row
-    assert not page.compose(snapshot, Ask(row, ["loss"])).draw
-    frame = page.compose(snapshot, Ask(row, ["loss"], style="projector"))
+    row = page.compose(snapshot, FrameRequest(-1, ["loss"])).row
+    assert not page.compose(snapshot, FrameRequest(row, ["loss"])).draw
+    frame = page.compose(snapshot, FrameRequest(row, ["loss"], style="projector"))
     assert set(frame.draw) == {"loss"}
     assert len(frame.reset["loss"]["step"]) == row + 1
     assert "loss.ends" in frame.set and "loss.train" in frame.text

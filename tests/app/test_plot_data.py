@@ -16,7 +16,7 @@ from app.plots.ghost_runs import ghosts
 from app.plots.loss import USUAL, loss_columns, percentiles
 from app.plots.run_columns import epochs
 from app.plots.updates import updates_columns
-from app.server.frames import Ask
+from app.server.frames import FrameRequest
 from engine import (
     Choice,
     Condition,
@@ -407,9 +407,9 @@ def test_ghost_runs_have_their_own_values_and_are_sent_once(config):
         np.testing.assert_allclose(passes, past.curves["epoch"][judged], rtol=1e-5)
         np.testing.assert_allclose(values, past.curves["validation_loss"][judged], rtol=1e-3)
     composer = Page()
-    row = composer.compose(snapshot, Ask(-1)).row
+    row = composer.compose(snapshot, FrameRequest(-1)).row
     experiment.train(1)
-    assert "loss.ghosts" not in composer.compose(experiment.snapshot(), Ask(row)).set
+    assert "loss.ghosts" not in composer.compose(experiment.snapshot(), FrameRequest(row)).set
 
 
 def test_a_ghost_run_is_named_in_short_at_the_last_of_its_curves(config):
@@ -452,7 +452,7 @@ class TestComposer:
 
     @staticmethod
     def frame(composer: Page, snapshot: Snapshot, since: int) -> dict:
-        frame = composer.compose(snapshot, Ask(since))
+        frame = composer.compose(snapshot, FrameRequest(since))
         return json.loads(msgspec.json.encode(frame))
 
     def test_the_first_frame_resets_and_the_next_ones_stream(self, experiment):
@@ -486,7 +486,7 @@ class TestComposer:
         shown = ["loss", "accuracy", "updates", "activations", "signal"]  # on the opened page
 
         def frame(since: int) -> dict:
-            made = composer.compose(experiment.snapshot(), Ask(since, shown))
+            made = composer.compose(experiment.snapshot(), FrameRequest(since, shown))
             encoded = msgspec.json.encode(made)
             assert since < 0 or len(encoded) < 4096
             return json.loads(encoded)

@@ -18,7 +18,7 @@ from app.panels.search.space import ticks
 from app.panels.search.table import ordered, to_csv, to_html
 from app.panels.search.wall import BANDS, POINTS, curve
 from app.plots import view_of
-from app.server.frames import Ask
+from app.server.frames import FrameRequest
 from engine import (
     LECTURE_SEARCH,
     SETTINGS,
@@ -130,10 +130,10 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
     composer = Page()
     hunt.advance(0.001)
     before = snapshot(config, frame=hunt.frame())
-    row = composer.compose(before, Ask(-1, ["wall"])).row
+    row = composer.compose(before, FrameRequest(-1, ["wall"])).row
     first = hunt.frame()
     hunt.advance(0.001)
-    again = composer.compose(snapshot(config, frame=hunt.frame()), Ask(row, ["wall"]))
+    again = composer.compose(snapshot(config, frame=hunt.frame()), FrameRequest(row, ["wall"]))
     size = math.ceil(12 / BANDS)
     moved = {
         f"wall.{new.number // size}"
@@ -147,10 +147,10 @@ def test_only_the_bands_of_trials_that_moved_are_sent_again(hunt, config):
 def test_a_frame_of_the_lectures_wall_is_small(config):
     trials = SearchRun(LECTURE_SEARCH)
     composer = Page()
-    row = composer.compose(snapshot(config, frame=trials.frame()), Ask(-1, ["wall"])).row
+    row = composer.compose(snapshot(config, frame=trials.frame()), FrameRequest(-1, ["wall"])).row
     trials.advance(0.5)
     trials.advance(0.2)
-    frame = composer.compose(snapshot(config, frame=trials.frame()), Ask(row, ["wall"]))
+    frame = composer.compose(snapshot(config, frame=trials.frame()), FrameRequest(row, ["wall"]))
     assert len(json.dumps(msgspec.to_builtins(frame))) < 6000
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.plots import VIEWS
 from app.plots.plot_cache import DRAWINGS
-from app.server.frames import Ask, Composer, asked
+from app.server.frames import Composer, FrameRequest, requested_views
 from app.server.shared_frames import SharedFrames
 from app.server.shown_run import ShownRun
 from engine import Conductor, Experiment, RunConfig, SetKnob
@@ -31,13 +31,13 @@ class Follower:
         self.views, self.row = list(views), -1
 
     def take(self, snapshot, version: int) -> None:
-        ask = Ask(self.row, self.views)
-        DRAWINGS.make(asked(ask), snapshot, ask.style)
+        ask = FrameRequest(self.row, self.views)
+        DRAWINGS.make(requested_views(ask), snapshot, ask.style)
 
         def compose(page: Composer) -> str:
             return msgspec.json.encode(page.compose(snapshot, ask)).decode()
 
-        views = tuple(asked(ask))
+        views = tuple(requested_views(ask))
         self.page, text = self.shared.frame(self.page, version, self.row, views, compose)
         self.frames.append(text)
         frame = json.loads(text)

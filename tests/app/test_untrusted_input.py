@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.plots import VIEWS
 from app.server.frame_channel import Hello, decoded
-from app.server.frames import Ask
+from app.server.frames import FrameRequest
 from app.sharing import packed_runs, run_links
 from engine import (
     SETTINGS,
@@ -113,10 +113,10 @@ def test_any_run_name_is_accepted_or_refused(name):
     | st.sampled_from(['{"views": ' + "[" * 100_000, '{"x": ' + '{"x": ' * 100_000, "[" * 10**6])
 )
 def test_any_message_is_a_request_or_refused(raw, frame_of):
-    for kind in (Hello, Ask):
+    for kind in (Hello, FrameRequest):
         wish = decoded(raw, kind)
         assert isinstance(wish, kind | str)
-        if isinstance(wish, Ask):
+        if isinstance(wish, FrameRequest):
             frame_of(wish)
 
 
@@ -202,4 +202,4 @@ def learn(raw: bytes, file: str) -> None:
 
 
 def test_every_view_can_be_asked_for(experiment, frame_of):
-    assert frame_of(Ask(-1, [*VIEWS, "none such", "\0"]))
+    assert frame_of(FrameRequest(-1, [*VIEWS, "none such", "\0"]))

@@ -11,7 +11,7 @@ import pytest
 from app import numbers, palette, theme
 from app.plots import view_of
 from app.plots.plot_data import Image
-from app.server.frames import Ask
+from app.server.frames import FrameRequest
 from engine import Choice, Experiment, RunConfig, Snapshot
 from tests.app.conftest import Page
 from tests.pairwise import pairwise
@@ -88,7 +88,7 @@ def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
         len(view.figures) - 1
     )
-    msgspec.json.encode(Page().compose(snapshot, Ask(-1, [name])))
+    msgspec.json.encode(Page().compose(snapshot, FrameRequest(-1, [name])))
 
 
 @pytest.mark.parametrize("case", ["digits", "Fashion-MNIST", "convolutional", "spiral", "iris"])
@@ -100,19 +100,21 @@ def test_a_frame_stays_small_while_the_tab_is_open(case):
     experiment.cached_snapshot(LOOKS)
     again = experiment.cached_snapshot(LOOKS)
     for name, composer in pages.items():
-        composer.compose(begun, Ask(-1, [name]))
-        frame = composer.compose(trained, Ask(0, [name]))
+        composer.compose(begun, FrameRequest(-1, [name]))
+        frame = composer.compose(trained, FrameRequest(0, [name]))
         assert len(msgspec.json.encode(frame)) < 24_000  # twice a second; a surface: ten times
-        unchanged = json.loads(msgspec.json.encode(composer.compose(again, Ask(1, [name]))))
+        unchanged = json.loads(
+            msgspec.json.encode(composer.compose(again, FrameRequest(1, [name])))
+        )
         assert not any(source.startswith(name) for source in unchanged.get("set", {}))
 
 
 def test_only_the_surface_is_sent_as_often_as_it_changes():
     experiment, composer = Experiment(CASES["spiral"]), Page()
     looks = frozenset({"surface"})
-    composer.compose(experiment.snapshot(looks), Ask(-1, ["data"]))
+    composer.compose(experiment.snapshot(looks), FrameRequest(-1, ["data"]))
     experiment.train(50)
-    frame = composer.compose(experiment.snapshot(looks), Ask(0, ["data"]))
+    frame = composer.compose(experiment.snapshot(looks), FrameRequest(0, ["data"]))
     assert set(frame.set["data.surface"]) == {"image"}
     assert not {"data.training", "data.validation"} & set(frame.set)
     assert len(msgspec.json.encode(frame)) < 10_000

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from app.plots import view_of
 from app.plots.plot_cache import DRAWINGS
-from app.server.frames import Ask, Composer
+from app.server.frames import Composer, FrameRequest
 from engine import (
     Choice,
     Convolution,
@@ -92,7 +92,7 @@ def measure(experiment: Experiment, frames: int, new: int) -> Stopwatch:
             snapshot = experiment.cached_snapshot(LOOKS)
         since = frame.row if frame else -1
         with watch("compose"):
-            frame = composer.compose(snapshot, Ask(since, VIEWS))
+            frame = composer.compose(snapshot, FrameRequest(since, VIEWS))
         for name in VIEWS:
             with watch(name):
                 view_of(name).columns(snapshot, since)
