@@ -1,4 +1,7 @@
-"""Writes the curves of a run: the values in each row of its history, and when a row is due."""
+"""Writes the curves of a run: the values in each row of its history, and when a row is due.
+
+`Trainer.describe` hands the curves to the snapshot.
+"""
 
 import copy
 import math

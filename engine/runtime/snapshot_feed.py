@@ -1,4 +1,4 @@
-"""The latest snapshot of a run, and who waits for the next one."""
+"""The latest snapshot of a run, and the watchers that wait for the next one."""
 
 import threading
 from collections.abc import Callable, Hashable, Set

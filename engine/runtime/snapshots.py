@@ -1,4 +1,7 @@
-"""Makes the snapshots of an experiment: of its run as it stands, or of the step that is shown."""
+"""Makes the snapshots of an experiment: of its run as it stands, or of the step that is shown.
+
+The `RunQueue` requests one when a frame is due, and `ExperimentSlot.publish` delivers it.
+"""
 
 from collections.abc import Set
 
