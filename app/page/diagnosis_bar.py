@@ -113,7 +113,7 @@ class DiagnosisBar:
         self.view.object = _words(
             _hint(snapshot) if self._steered else _hint_of_watched(snapshot),
             snapshot.message if failed else "",
-            snapshot.told,
+            snapshot.visible_findings,
             self._prompt,
             *(
                 button(name, label, icon, style="outlined", word=label)
@@ -128,7 +128,11 @@ class DiagnosisBar:
 
     @property
     def _first(self) -> Finding | None:
-        return self._snapshot.told[0] if self._snapshot and self._snapshot.told else None
+        return (
+            self._snapshot.visible_findings[0]
+            if self._snapshot and self._snapshot.visible_findings
+            else None
+        )
 
     @property
     def _seen_in(self) -> str:

@@ -17,9 +17,9 @@ def legend(snapshot: Snapshot, scene: LessonProgress) -> list[RunKey]:
     """The runs that are in the plots: the current one, and those beside it."""
     if not scene.shown:
         return []
-    beside = [
+    others = [
         RunKey(past.name, palette.past(n))
         for n, past in enumerate(snapshot.pinned)
         if (past.run, past.step) != (snapshot.run, snapshot.step)
     ]
-    return [*beside, RunKey(scene.shown, palette.TRAIN)]
+    return [*others, RunKey(scene.shown, palette.TRAIN)]

@@ -107,7 +107,7 @@ def run_in(message: bytes) -> RunTransfer:
 
 def _besides_numbers(snapshot: Snapshot) -> tuple[object, ...]:
     """What a page shows of another's run besides plots: settings and the line of the diagnosis."""
-    rules = tuple((finding.rule, finding.where) for finding in snapshot.told)
+    rules = tuple((finding.rule, finding.where) for finding in snapshot.visible_findings)
     lesson = snapshot.background.lesson
     said = lesson and (lesson.lesson, lesson.playing, lesson.verdict, lesson.asks)
     return snapshot.run, snapshot.status, snapshot.message, snapshot.config, rules, said

@@ -278,8 +278,8 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
         return lesson is not None and lesson.asks
 
     @property
-    def told(self) -> tuple[Finding, ...]:
-        """The findings that a learner is told: none before the verdict of a lesson is read."""
+    def visible_findings(self) -> tuple[Finding, ...]:
+        """The findings that the page shows: none before the verdict of a lesson is read."""
         return () if self.lesson_asks else self.findings
 
     @property
