@@ -87,7 +87,9 @@ class Layout:
         self.panels = [KNOBS, *(panel for panel in PANELS if panel.lower() not in hidden)]
         self.bridge = bridge
         self._sidebars: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
-        self._held: Set[str] = frozenset()  # panels that steer a run, while none can be steered
+        self._blocked: Set[str] = (
+            frozenset()
+        )  # panels that steer a run, while the page shows another visitor's
         self._why = HTML(ANOTHERS, stylesheets=[css("panel")], margin=(5, 10), visible=False)
         tabs = _sidebar_tabs(self.panels, visible=not bare)
         self._sidebar = Column(tabs, self._why, knobs, sizing_mode="stretch_width")
@@ -146,13 +148,13 @@ class Layout:
     @property
     def views(self) -> list[str]:
         """The names of the views that have a place in the page now."""
-        if self.panel in self._own - self._uncovered - self._held:
+        if self.panel in self._own - self._uncovered - self._blocked:
             return []
         run = [name for place in ("", *self._tabs) for name in self._views[place]]
-        return run if self.panel in self._held else self._views.get(self.panel) or run
+        return run if self.panel in self._blocked else self._views.get(self.panel) or run
 
-    def furnish(self, panel: str, sidebar: Viewable, main: Viewable | None) -> None:
-        """Make space for a panel that will be built: in the sidebar, and in the main area."""
+    def add_panel(self, panel: str, sidebar: Viewable, main: Viewable | None) -> None:
+        """Add a panel that is still to be built to the sidebar, and to the main area."""
         soon = HTML(SOON, stylesheets=[css("panel")])
         self._sidebars[panel] = Column(sidebar, soon, sizing_mode="stretch_width")
         self._sidebar.append(self._sidebars[panel])
@@ -164,8 +166,8 @@ class Layout:
             self._mains[panel] = main
             self.page.main = [*self.page.main, main]
 
-    def furnished(self, panel: str) -> None:
-        """All of it is there."""
+    def complete_panel(self, panel: str) -> None:
+        """The panel is built: remove the text in its place."""
         sidebar = self._sidebars[panel]
         if isinstance(sidebar, Column):
             sidebar.pop(-1)
@@ -173,22 +175,22 @@ class Layout:
     def enter(self, panel: str) -> None:
         """Show a panel, or the knobs and the plots of the run; what was built stays."""
         self.panel = panel
-        held = panel in self._held
-        self._why.visible = held
+        blocked = panel in self._blocked
+        self._why.visible = blocked
         for name, sidebar in self._sidebars.items():
-            sidebar.visible = name == panel and not held
-        bare = held or panel in self._uncovered
+            sidebar.visible = name == panel and not blocked
+        bare = blocked or panel in self._uncovered
         shown = self._run if bare else self._mains.get(panel, self._run)
         for main in (self._run, *self._mains.values()):
             main.visible = main is shown
 
-    def hold(self, panels: Set[str]) -> None:
-        """Put a reason in the place of these panels, as the page shows another visitor's run."""
-        self._held = panels
+    def block(self, panels: Set[str]) -> None:
+        """Show a reason in place of these panels, while the page shows another visitor's run."""
+        self._blocked = panels
         self.enter(self.panel)
 
     def cover(self, panel: str, covered: bool) -> None:
-        """Let a panel's own main area lie over the plots of the run, or not."""
+        """Show a panel's own main area in place of the plots of the run, or the plots again."""
         (self._uncovered.discard if covered else self._uncovered.add)(panel)
         if self.panel == panel:
             self.enter(panel)

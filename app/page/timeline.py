@@ -142,22 +142,22 @@ class Timeline:
 
     @property
     def of(self) -> Target:
-        """The run that a change is made in."""
+        """The run that changes are made in: A, B or both."""
         return self._of if self._latest.other else "A"
 
     @property
     def config(self) -> RunConfig:
-        """The settings of that run; of both, A's."""
+        """The settings of the run that changes are made in; for both, A's."""
         now = self._latest
         return now.other.config if now.other and self.of == "B" else now.config
 
     def send_change(self, command: Command) -> None:
-        """Send a change to the run that it is meant for."""
+        """Send a change, addressed to the run that changes are made in."""
         of = self.of
         self._send(Turn(command, of) if isinstance(command, SetKnob) and of != "A" else command)
 
     def undo(self) -> None:
-        """Go back to before the last change; on from there, if the run is running."""
+        """Go back to the step before the last change, and train on if the run is running."""
         now = self._latest
         changes = [x.step for x in now.markers if x.path and (not now.looking or x.step < now.step)]
         if changes:

@@ -53,13 +53,13 @@ class Transport:
         )
 
     def rest(self, rests: bool) -> None:
-        """Disable what steers a run, with the reason, while the page shows none; or no longer."""
+        """Disable what steers a run, with the reason, while the page shows no run; or enable it."""
         if rests != self._rests:
             self._rests = rests
             self._presses.do("rest", RESTS if rests else "")
 
     def refuses(self, kind: str, name: str) -> str:
-        """Why this action of the visitor has nothing to act on; empty: it has."""
+        """Why this action is refused while the page shows no run; empty: it is not."""
         return RESTS if self._rests and (kind, name) in STEERS else ""
 
     def _latest(self) -> Snapshot:
@@ -70,7 +70,7 @@ class Transport:
         return self._latest().status in STUCK
 
     def play_or_pause(self, label: str = "") -> None:
-        """Do what the button said when it was pressed; if that is not known, the other of both."""
+        """Do what the button said when it was pressed; without a label, toggle."""
         if not self._stuck:
             running = self._latest().status is Status.RUNNING
             pauses = label == PAUSE if label in (PAUSE, PLAY) else running

@@ -84,7 +84,7 @@ class Lab:
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle = handle
         self.leave: Callable[[], None] = lambda: None
-        self._held = True  # until all knobs are built, and while several change together
+        self._suspended = True  # until all knobs are built, and while several change together
         self._seed = 0
         self.sidebar = Column(sizing_mode="stretch_width")
         self._cards = Column(stylesheets=[css("lab")], sizing_mode="stretch_both")
@@ -103,7 +103,7 @@ class Lab:
         yield from self._build_knobs(Laboratory())
         self._said, self._head = _html(""), _head(TITLE)
         yield from self._draw()
-        self._held = False
+        self._suspended = False
         self._turned()
 
     def _build_knobs(self, lab: Laboratory) -> Iterator[None]:
@@ -143,7 +143,7 @@ class Lab:
 
     def _put(self, preset: str) -> None:
         """Set all knobs to a preset, and compute once."""
-        if self._held:
+        if self._suspended:
             return
         activation, initializer = (Choice(name) for name in PRESETS[preset])
         lab = Laboratory(activation=activation, initializer=initializer)
@@ -154,11 +154,11 @@ class Lab:
 
     @contextlib.contextmanager
     def _as_one(self) -> Iterator[None]:
-        self._held = True
+        self._suspended = True
         try:
             yield
         finally:
-            self._held = False
+            self._suspended = False
         self._turned()
 
     def _redraw(self) -> None:
@@ -179,7 +179,7 @@ class Lab:
         )
 
     def _turned(self) -> None:
-        if not self._held:
+        if not self._suspended:
             self._latest.wish(self.wanted)
 
     def _show_result(self, results: Results) -> None:
@@ -200,7 +200,7 @@ class Lab:
 
     def _train(self) -> None:
         """Start a run of these layers on the visitor's data, and show its plots."""
-        if self._held:
+        if self._suspended:
             return
         try:
             config = self.wanted.train_from_here(self._handle.latest.config)

@@ -56,7 +56,7 @@ class OpenPanels:
             if isinstance(panel, Staged):
                 panel.cover = functools.partial(self._cover, name)
                 panel.prompt = self._prompt
-            self._layout.furnish(name, panel.sidebar, panel.main)
+            self._layout.add_panel(name, panel.sidebar, panel.main)
             self._buildings[name] = self._build(self._pieces(name, handle))
         self._layout.enter(name)
         self._change_stage(name)
@@ -76,7 +76,7 @@ class OpenPanels:
 
     def _pieces(self, name: str, handle: ExperimentHandle) -> Pieces:
         yield from self._panels[name].pieces()
-        self._layout.furnished(name)
+        self._layout.complete_panel(name)
         self._panels[name].show(handle.latest)
 
     def show(self, snapshot: Snapshot) -> None:

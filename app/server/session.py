@@ -223,8 +223,8 @@ class Visit:
         before, self._watched = self._watched, other
         if before is other:
             return
-        held = STEERING if other else frozenset[str]()
-        self.page.change(lambda: self.parts.layout.hold(held))
+        blocked = STEERING if other else frozenset[str]()
+        self.page.change(lambda: self.parts.layout.block(blocked))
         if before:
             before.unsubscribe(self)
         if other:

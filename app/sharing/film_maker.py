@@ -86,7 +86,7 @@ class FilmMaker:
         self._tell(made)
 
     def _show_files(self, files: Made) -> None:
-        """The film is there."""
+        """The film is made: offer its files."""
         self._files = files
         self._begin.disabled, self._saves.visible = False, True
         sizes = ", ".join(f"{kind.upper()} {len(x) / 1e6:.1f} MB" for kind, x in files.items())

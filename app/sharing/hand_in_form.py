@@ -75,7 +75,7 @@ class HandInForm:
         return str(self._name.value_input or self._name.value or "")
 
     def _allow(self) -> None:
-        """Without a name there is nothing to hand in."""
+        """Enable the files once there is a legal name."""
         try:
             hand_in(self._student, (), ())
         except ValueError as error:

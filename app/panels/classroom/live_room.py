@@ -47,7 +47,7 @@ class LiveRoom:
         self.tiles_elsewhere: Mapping[str, Tile] = {}  # ... and their tiles on the wall
         self._packed = b""  # the class's run as it was last requested, packed
         self._empty = 0  # seconds for which nobody has been connected
-        self._held = False  # whether the run waits for predictions
+        self._predicting = False  # whether the run waits for predictions
         self._resumes = False  # ... and was running before
         room.packed_run = lambda: self._packed
         if run:
@@ -150,19 +150,19 @@ class LiveRoom:
             return
         holds, handle = self.room.holds, self.run.handle
         handle.wait(self, NEWER, _ignore_snapshot)  # an unwatched run publishes nothing
-        if holds and not self._held:
+        if holds and not self._predicting:
             self._resumes = handle.latest.status is Status.RUNNING
             handle.send(Pause())
-        elif self._held and not holds and (self.room.question or self._resumes):
+        elif self._predicting and not holds and (self.room.question or self._resumes):
             handle.send(Play())
-        self._held = holds
+        self._predicting = holds
 
     # ---- runs ----------------------------------------------------------------------------------
 
     @property
     def plays(self) -> bool:
         """Whether the class's run is running, or will be once the question is closed."""
-        if self._held:
+        if self._predicting:
             return self._resumes
         return self.run is not None and self.run.handle.latest.status is Status.RUNNING
 

@@ -38,7 +38,7 @@ class Seat:
         self._ordered = 0  # the number of the last order that was followed
         self._pointed_at = ""
         self._accepted: Suggestion | None = None  # an accepted suggestion that is not set yet
-        self._held = False
+        self._paused = False
         self.connected = True  # whether the page is connected
         visit.refuses = self._refuse
 
@@ -56,10 +56,10 @@ class Seat:
 
     def _hold(self) -> None:
         """Pause the student's own run while the class is paused."""
-        held = self.student.admitted and self._room.mode == "pause"
-        if held and not self._held and self.visit.is_set_up:
+        paused = self.student.admitted and self._room.mode == "pause"
+        if paused and not self._paused and self.visit.is_set_up:
             self.visit.handle.send(Pause())
-        self._held = held
+        self._paused = paused
 
     def _obey(self, order: Order) -> None:
         if order.number <= self._ordered or not self.student.admitted:
@@ -140,8 +140,8 @@ class Seat:
         if (kind, name) in GOES_TO_NEXT and not self._may_go_on():
             return FAR
         if not self._room.follows(self.student):
-            return WAITS if self._held and not _harmless(kind, name) else ""
-        return "" if _harmless(kind, name) else WAITS if self._held else FOLLOWS
+            return WAITS if self._paused and not _harmless(kind, name) else ""
+        return "" if _harmless(kind, name) else WAITS if self._paused else FOLLOWS
 
     def _may_go_on(self) -> bool:
         return self._room.limit is None or self.visit.lesson != self._room.limit
