@@ -5,6 +5,7 @@ A page may have been built ahead of the request; then the visit just begins.
 
 import asyncio
 import logging
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,8 @@ class ReadyPage:
         take_over(self.document)
         session = _begin(self.document, self.visit)
         READY.lend(session, self)
-        IOLoop.current().call_later(LOAN, recall, self.context, session)
+        # In an empty context: that of the request would keep the page for as long.
+        Context().run(IOLoop.current().call_later, LOAN, recall, self.context, session)
 
     @property
     def unseen(self) -> bool:
