@@ -14,7 +14,7 @@ from app import palette
 from app.explanations.explanation import explain
 from app.plots.plot_data import Columns, floored, rounded
 from app.short_names import short_names
-from engine import Choice, Curves, PastRun, RunConfig, Snapshot, memoize
+from engine import Choice, Curves, LessonProgress, PastRun, RunConfig, Snapshot, memoize
 
 POINTS = 150  # of a curve, at most
 
@@ -119,7 +119,7 @@ def own_name(snapshot: Snapshot) -> str:
     lesson = snapshot.background.lesson
     if lesson is None or lesson.count < 2:
         return ""
-    return _shortened([lesson.shown, *(past.name for past, _ in _others(snapshot))])[0]
+    return _names_in_lesson(snapshot, lesson)[lesson.shown]
 
 
 def _names(snapshot: Snapshot) -> Mapping[int, str]:
@@ -128,28 +128,46 @@ def _names(snapshot: Snapshot) -> Mapping[int, str]:
     lesson = snapshot.background.lesson
     if lesson is None:
         short = short_names(tuple(_name(snapshot, past) for past in others), LONGEST)
-    else:
-        shown = [lesson.shown] if lesson.count > 1 else []
-        short = _shortened([*(past.name for past in others), *shown])
-    return {id(past): name for past, name in zip(others, short, strict=False)}
+        return {id(past): name for past, name in zip(others, short, strict=True)}
+    names = _names_in_lesson(snapshot, lesson)
+    return {id(past): names[past.name] for past in others}
+
+
+def _names_in_lesson(snapshot: Snapshot, lesson: LessonProgress) -> Mapping[str, str]:
+    """What each run is called by its title, from the first run on as when all have been played."""
+    others = (past.name for past, _ in _others(snapshot))
+    shown = (*lesson.titles, lesson.shown) if lesson.count > 1 else ()
+    titles = list(dict.fromkeys([*others, *shown]))
+    return dict(zip(titles, _shortened(titles), strict=True))
 
 
 def _shortened(titles: list[str]) -> tuple[str, ...]:
-    """Titles that fit behind a line: without what all have in common, at first at their ends.
+    """Titles that fit behind a line: without what all have in common, at first where they begin.
 
-    What stands before a colon stays: "before: batches of 10" becomes "before: 10".
+    What stands before a colon stays: "before: this rate of 0.01" becomes "before: 0.01".
     """
     parted = [_parted(title) for title in titles]
+    room = LONGEST - max((len(head) for head, _ in parted), default=0)
     words = [bare.split() for _, bare in parted]
     if len(words) > 1 and len({bare for _, bare in parted}) > 1:
-        while len({one[0] for one in words}) == 1 and min(map(len, words)) > 1:
+        while _too_long(words, room) and _in_common(words, 0):
             words = [one[1:] for one in words]
-        while len({one[-1] for one in words}) == 1 and min(map(len, words)) > 1:
-            words = [one[:-1] for one in words]
-        if max(len(_joined(one)) for one in words) > LONGEST:
+        if _too_long(words, room):
+            while _in_common(words, -1):
+                words = [one[:-1] for one in words]
+        if _too_long(words, room):
             words = _without_common(words)
     names = (f"{head}{_joined(one)}" for (head, _), one in zip(parted, words, strict=True))
     return short_names(tuple(names), LONGEST)
+
+
+def _too_long(words: list[list[str]], room: int) -> bool:
+    return max(len(_joined(one)) for one in words) > room
+
+
+def _in_common(words: list[list[str]], place: int) -> bool:
+    """Whether all have this word in this place, and another one besides."""
+    return len({one[place] for one in words}) == 1 and min(map(len, words)) > 1
 
 
 def _without_common(words: list[list[str]]) -> list[list[str]]:

@@ -25,7 +25,8 @@ def play_live(
     While its runs play, the lesson sets their pace; afterwards it restores the pace with None. Each
     run is pinned by its title at its end, so that the next ones are drawn beside it.
     """
-    scene = LessonProgress(lesson.name, count=len(lesson.runs), asks=True)
+    titles = tuple(lesson.titles[run.name] for run in lesson.runs)
+    scene = LessonProgress(lesson.name, count=len(lesson.runs), titles=titles, asks=True)
     for name, exhibit in lesson.exhibits.items():
         scene = replace(scene, exhibits={**scene.exhibits, name: exhibit.show()})
         yield scene

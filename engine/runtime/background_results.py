@@ -22,6 +22,7 @@ class LessonProgress:
     number: int = 0  # of that run, from 1
     count: int = 0  # of all runs
     shown: str = ""  # the title of the run that is in the plots
+    titles: tuple[str, ...] = ()  # of all its runs, also of those that are still to come
     exhibits: Mapping[str, object] = field(default_factory=dict)
     verdict: Verdict | None = None
     seen: Observation | None = None  # what to answer before the verdict is read

@@ -27,16 +27,41 @@ def heads(experiment: Experiment) -> list[str]:
     return re.findall(r'<th scope="col">(.*?)</th>', table(experiment.snapshot()))
 
 
-def test_runs_of_a_varied_lesson_are_told_apart_by_what_differs(experiment):
-    for name in ("before: batches of 10", "batches of 500"):
-        experiment.apply(Pin(name))
-        experiment.train(1)
-    lesson = LessonProgress("", count=2, shown="batches of 10")
+def in_lesson(experiment: Experiment, titles: list[str], shown: str) -> tuple[list[str], str]:
+    """What the pinned runs and the current one are called in the plots of a lesson."""
+    lesson = LessonProgress("", count=len(titles), titles=tuple(titles), shown=shown)
     snapshot = msgspec.structs.replace(
         experiment.snapshot(), background=BackgroundResults(lesson=lesson)
     )
     drawn = ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"]
-    assert (drawn, own_name(snapshot)) == (["before: 10", "500"], "10")
+    return drawn, own_name(snapshot)
+
+
+def test_runs_of_a_varied_lesson_keep_titles_that_fit(experiment):
+    for name in ("before: batches of 10", "batches of 500"):
+        experiment.apply(Pin(name))
+        experiment.train(1)
+    drawn = in_lesson(experiment, ["batches of 10", "batches of 500"], "batches of 10")
+    assert drawn == (["before: batches of 10", "batches of 500"], "batches of 10")
+
+
+def test_titles_that_do_not_fit_lose_no_more_of_what_they_have_in_common_than_must_be(experiment):
+    titles = [f"an L2 of 0.1 {way} batch norm" for way in ("without", "with")]
+    experiment.apply(Pin(f"before: {titles[1]}"))
+    experiment.train(1)
+    drawn = in_lesson(experiment, titles, titles[0])
+    assert drawn == (["before: with"], "without")
+
+
+def test_a_run_of_a_lesson_is_called_the_same_before_others_are_played(experiment):
+    titles = [f"{way} batch norm, all of it" for way in ("without", "with", "after")]
+    alone = in_lesson(experiment, titles, titles[0])[1]
+    for name in titles[:2]:
+        experiment.apply(Pin(name))
+        experiment.train(1)
+    drawn, last = in_lesson(experiment, titles, titles[2])
+    assert [*drawn, last] == ["without", "with", "after"]
+    assert alone == "without"
 
 
 def test_runs_whose_names_are_long_are_still_told_apart(experiment):
@@ -59,12 +84,8 @@ def test_long_titles_of_a_lesson_are_cut_to_the_words_that_differ(experiment):
     for name in titles[:-1]:
         experiment.apply(Pin(name))
         experiment.train(1)
-    lesson = LessonProgress("", count=4, shown=titles[-1])
-    snapshot = msgspec.structs.replace(
-        experiment.snapshot(), background=BackgroundResults(lesson=lesson)
-    )
-    drawn = ghosts(snapshot, "view", {"loss_average": "solid"})["view.ghosts"]["label"]
-    assert [*drawn, own_name(snapshot)] == ["small (1)", "small (2)", "unit (1)", "unit (2)"]
+    drawn, last = in_lesson(experiment, titles, titles[-1])
+    assert [*drawn, last] == ["small (1)", "small (2)", "unit (1)", "unit (2)"]
 
 
 def test_a_lesson_of_one_run_has_its_curves_beside_a_run_that_is_left_out(experiment):
