@@ -65,8 +65,8 @@ class Past:
         self._replay, self.diverged = self.checkpoints.start_at(start), None
         following = min((x for x in self.checkpoints.steps if x > start.step), default=self.step)
         parts = 1 + min(PARTS - 1, self.checkpoints.room // 2 // self.checkpoints.largest)
-        self._apart = NEAR * math.ceil((following - start.step) / (NEAR * parts))
-        self._replay.on_command = self._follow
+        # At least one: who looks at step 0 may look farther from there.
+        self._apart = NEAR * max(1, math.ceil((following - start.step) / (NEAR * parts)))
         self.recorder = self._whole.rewound(start.mark, self._replay.training)
 
     def _follow(self, command: Command) -> None:
@@ -112,7 +112,7 @@ class Past:
             self._keep()
         self._stuck, self.diverged = self.diverged is not None, None
         try:
-            loss = self._replay.update()
+            loss = self._replay.update(self._follow)
         except Diverged as diverged:
             if self._stuck:
                 raise
@@ -135,7 +135,7 @@ class Past:
     def finish(self) -> None:
         """Rebuild the step, and what was commanded after it, when the run went no further."""
         self.advance()
-        if self._replay.finish():
+        if self._replay.finish(self._follow):
             self.measured.renew()
             self.measured.instruments.forget_last_step()
 

@@ -26,6 +26,7 @@ MOST = 256  # of them, however small they are
 OVERHEAD = 4096  # bytes of a checkpoint beside its arrays: generators, and the state of the curves
 
 type Journal = Sequence[tuple[int, Command]]
+type OnCommand = Callable[[Command], object]  # called with each command that was applied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,33 +187,32 @@ class Replay:
         self.training = training
         self._journal = journal
         self.applied = applied  # commands of the journal
-        self.on_command: Callable[[Command], None] = lambda command: None
 
-    def update(self) -> float:
+    def update(self, on_command: OnCommand = lambda command: None) -> float:
         """Make the next step and return its loss; raises Diverged where the run did."""
         while self.applied < len(self._journal):
             step, command = self._journal[self.applied]
             if step > self.training.step:
                 break
             if step == self.training.step:
-                self._apply(command)
+                self._apply(command, on_command)
             self.applied += 1  # an earlier one is a single step, whose update was saved
         return self.training.update()
 
-    def finish(self) -> bool:
+    def finish(self, on_command: OnCommand) -> bool:
         """Apply what was commanded after the last step; returns whether anything was."""
         rest = [x for step, x in self._journal[self.applied :] if step == self.training.step]
         for command in rest:
-            self._apply(command)
+            self._apply(command, on_command)
         self.applied = len(self._journal)
         return bool(rest)
 
-    def _apply(self, command: Command) -> None:
+    def _apply(self, command: Command, on_command: OnCommand) -> None:
         if isinstance(command, SetKnob):
             self.training.follow(self._config(command))
             if SETTINGS[command.path].effect is Effect.REDRAW:
                 self.training.draw_weights()
-        self.on_command(command)
+        on_command(command)
 
     def _config(self, command: SetKnob) -> RunConfig:
         return self.training.config.replace(command.path, command.value)

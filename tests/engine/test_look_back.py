@@ -338,6 +338,14 @@ def test_however_the_room_for_checkpoints_changes_steps_are_the_same(turns, shar
         experiment.train(60)
 
 
+def test_without_room_for_checkpoints_one_can_look_on_from_the_first_step():
+    experiment = run(SMALL, [], 260)
+    experiment.allow_checkpoints(0)
+    experiment.look_back(0)
+    experiment.look_back(140)
+    assert record(experiment).digest == digest(stopped(experiment, 140))
+
+
 def test_no_step_takes_longer_to_replay_than_is_wanted_if_there_is_room(monkeypatch):
     monkeypatch.setattr(checkpoints, "CALLS", 0)
     training = Training(SMALL, np.float32)
