@@ -55,14 +55,14 @@ class LessonStage:
         def play(slot: ExperimentSlot) -> Iterator[LessonProgress | None]:
             if varied:
                 stage.compare_with(to_compare(lesson, varied, slot.experiment))
-            return play_live(stage, played, slot.set_lesson_pace)
+            return play_live(stage, played, slot.lesson_pace.set)
 
         self._begin(stage, play)
 
     def play_shared(self, item: Item) -> None:
         """Play a shared run of a playlist."""
         stage = Experiment(RunConfig())
-        self._begin(stage, lambda slot: play_shared_run(stage, item, slot.set_lesson_pace))
+        self._begin(stage, lambda slot: play_shared_run(stage, item, slot.lesson_pace.set))
 
     def _begin(self, stage: Experiment, job: Job) -> None:
         self._first_run = math.inf

@@ -35,8 +35,7 @@ STAY = 5  # visitors who stay, whose pages are worth being set aside
 CAME = 5  # visitors since the last search, whose pages are so few that nobody notices the next
 SELDOM = 60.0  # seconds after which what is new is searched in any case
 ENDS = 1.0  # seconds for which a connection may still use the page that was closed
-PAGE = 2.0  # MB of a visitor's page and small network
-PARAMETER = 40e-6  # MB per parameter: with its gradient, moments and checkpoints
+PAGE = 2.0  # MB of a visitor's page; the network is freed without a search
 NEVER = 2**30
 THRESHOLDS = 2000, NEVER, NEVER  # objects after which Python itself searches the newest generation
 NEW, ALL = 1, 2  # the collector's generations
@@ -61,7 +60,6 @@ class Departure:
 
     at: float  # seconds
     searches: int  # how many there had been when the page was built
-    garbage: float  # MB, estimated
 
 
 class Memory:
@@ -106,12 +104,11 @@ class Memory:
         with self._lock:
             self._connected.setdefault(visitor, self._clock())
 
-    def owe(self, visitor: Hashable, parameters: int = 0, searches: int = 0) -> None:
-        """A visitor has left, with so many parameters, whose page came after so many searches."""
-        garbage = PAGE + PARAMETER * parameters
+    def owe(self, visitor: Hashable, searches: int = 0) -> None:
+        """A visitor has left, whose page came after so many searches."""
         with self._lock:
             self._connected.pop(visitor, None)
-            self._departures.append(Departure(self._clock(), searches, garbage))
+            self._departures.append(Departure(self._clock(), searches))
 
     def look(self) -> None:
         """Free the garbage, if it is time."""
@@ -153,7 +150,7 @@ class Memory:
 
 
 def _megabytes(departures: list[Departure]) -> float:
-    return sum(departure.garbage for departure in departures)
+    return PAGE * len(departures)
 
 
 MEMORY = Memory()

@@ -334,14 +334,12 @@ class Visit:
 
     def end(self) -> None:
         """Free the memory and the threads of the visit; its session ends soon, if it has not."""
-        parameters = 0
         self._forget()
         with self._lock:
             self._closed = True
             if self._run:
                 self._run.disown(self)
-                parameters = self._run.handle.parameters
         self.watch_nothing()
         self._uploads.close()
         self.parts.panels.end()
-        MEMORY.owe(id(self), parameters, self._searches)
+        MEMORY.owe(id(self), self._searches)

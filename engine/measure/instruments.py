@@ -36,7 +36,7 @@ DRAWN = ("activations", "weights", "accuracy")  # what new weights have before a
 class _Instrument:
     """A quantity to measure, its share of the budget, and the seconds it has accrued."""
 
-    measure: Callable[[], None]
+    measure: Callable[["Instruments"], None]
     share: float
     cost: float = 0.0
     saved: float = 0.0
@@ -74,12 +74,12 @@ class Instruments:
         self._all_at = NEVER  # ... and of the last one that measured everything
         self._spent = self._trained = 0.0
         self.by_name = {
-            "activations": _Instrument(self._measure_activations, share=5),
-            "accuracy": _Instrument(self._judge, share=1),
-            "dead units": _Instrument(self._count_dead, share=1),
-            "gradients": _Instrument(self._measure_gradients, share=1),
-            "overshoot": _Instrument(self._measure_overshoot, share=1),
-            "weights": _Instrument(self._measure_weights, share=1),
+            "activations": _Instrument(Instruments._measure_activations, share=5),
+            "accuracy": _Instrument(Instruments._judge, share=1),
+            "dead units": _Instrument(Instruments._count_dead, share=1),
+            "gradients": _Instrument(Instruments._measure_gradients, share=1),
+            "overshoot": _Instrument(Instruments._measure_overshoot, share=1),
+            "weights": _Instrument(Instruments._measure_weights, share=1),
         }
         self.renew()
         if later:
@@ -150,7 +150,7 @@ class Instruments:
         return instrument.cost
 
     def _take(self, instrument: _Instrument) -> None:
-        instrument.measure()
+        instrument.measure(self)
         instrument.at = self._training.step
 
     # ---- results ----------------------------------------------------------------------------

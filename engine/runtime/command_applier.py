@@ -5,6 +5,7 @@ A command comes from a visitor or from a script, which applies its own at given 
 
 from collections.abc import Callable
 from typing import Literal
+from weakref import WeakMethod
 
 from numpy.typing import DTypeLike
 
@@ -55,7 +56,8 @@ class CommandApplier:
         snapshots: Snapshots,
         diagnosing: Diagnosing,
         dtype: DTypeLike,
-        make_step: Callable[[], None],  # with a row of the curves
+        # With a row of the curves; weak, so that no search for garbage is needed to free it.
+        make_step: WeakMethod[Callable[[], None]],
     ) -> None:
         self._tree, self._snapshots, self._diagnosing = tree, snapshots, diagnosing
         self._dtype, self._make_step = dtype, make_step
@@ -124,7 +126,8 @@ class CommandApplier:
                 return self._trainer.pause()
             case Step():
                 self._tree.refuse_if_diverged()
-                self._make_step()
+                if make_step := self._make_step():
+                    make_step()
             case FinishEpoch():
                 self._tree.refuse_if_diverged()
                 self._trainer.finish_epoch()

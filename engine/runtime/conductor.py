@@ -13,6 +13,7 @@ slot (`ExperimentSlot`), and both share one `Mailbox`: commands and tasks go in 
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 
 from engine.measure.snapshot import Status
@@ -88,7 +89,8 @@ class Conductor:
         """Add an experiment; from now on only the conductor's threads may touch it."""
         mailbox = Mailbox[ExperimentSlot](experiment.snapshot(), pace)
         slot = ExperimentSlot(experiment, mailbox, name)
-        handle = ExperimentHandle(mailbox, lambda: self._call(slot), name)
+        weak = weakref.ref(slot)  # whoever keeps the handle of a removed experiment keeps not that
+        handle = ExperimentHandle(mailbox, lambda: self._call(weak()), name)
         with self.lock:
             self._slots[handle] = slot
             self._homes[slot] = self.main
@@ -146,9 +148,9 @@ class Conductor:
         """The longest recent delay on the main thread."""
         return self.main.overdue.worst
 
-    def _call(self, slot: ExperimentSlot) -> None:
+    def _call(self, slot: ExperimentSlot | None) -> None:
         with self.lock:
-            if home := self._homes.get(slot):
+            if slot and (home := self._homes.get(slot)):
                 home.call(slot)
 
     # ---- threads -------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
+from weakref import WeakMethod
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -76,7 +77,7 @@ class Experiment:
         self._tree = RunTree(training, self._diagnosing, self._clock, self._work, room)
         self._snapshots = Snapshots(self._tree, self._diagnosing)
         self._applier = CommandApplier(
-            self._tree, self._snapshots, self._diagnosing, dtype, self._make_step
+            self._tree, self._snapshots, self._diagnosing, dtype, WeakMethod(self._make_step)
         )
         self._snapshots.as_measured()
 

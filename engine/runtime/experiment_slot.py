@@ -16,7 +16,7 @@ from engine.runtime.background_results import BackgroundResults
 from engine.runtime.command_merging import replaces
 from engine.runtime.experiment import Experiment
 from engine.runtime.mailbox import Mailbox, Task
-from engine.runtime.pace import FULL, Pace, StepsDue, rate_of
+from engine.runtime.pace import FULL, LessonPace, Pace, StepsDue, rate_of
 from engine.runtime.run_transfer import RunTransfer, Sent
 from engine.runtime.time_budget import TimeBudget
 from engine.training.commands import Begin, GoTo, LookAhead, LookBack
@@ -34,7 +34,7 @@ class ExperimentSlot:
         self.budget = TimeBudget()  # the time budget of its commands
         self.slow = False  # whether its turns are too long for the main thread
         self.quick = 0  # consecutive short turns
-        self.lesson_pace: Pace | None = None  # of a lesson in progress
+        self.lesson_pace = LessonPace()
         self.steps_due = StepsDue()
         self.needs = math.inf  # seconds of training in a period; infinity: all that it can get
         self.published = 0.0  # the time of the last frame after training
@@ -61,18 +61,14 @@ class ExperimentSlot:
     @property
     def effective_pace(self) -> Pace:
         """The effective pace: none while it replays steps that were seen before."""
-        if self.lesson_pace is not None and self.on_stage:
-            return self.lesson_pace
+        if self.lesson_pace.pace is not None and self.on_stage:
+            return self.lesson_pace.pace
         return FULL if self.experiment.catches_up else self.mailbox.pace
 
     @property
     def rate(self) -> float:
         """Its current limit of steps a second."""
         return rate_of(self.effective_pace, self.experiment.since_change)
-
-    def set_lesson_pace(self, pace: Pace | None) -> None:
-        """Set the pace of a lesson, which overrides the visitor's; None restores the visitor's."""
-        self.lesson_pace = pace
 
     # ---- commands and tasks ------------------------------------------------------------------
 

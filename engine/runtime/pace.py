@@ -36,6 +36,17 @@ def next_pace(pace: Pace, made: float, by: int) -> Pace:
     return max(slower, default=fixed[0]) if by < 0 else min(faster, default=FULL)
 
 
+class LessonPace:
+    """The pace of a lesson in progress, which overrides the visitor's."""
+
+    def __init__(self) -> None:
+        self.pace: Pace | None = None  # None: the visitor's
+
+    def set(self, pace: Pace | None) -> None:
+        """Set it, or restore the visitor's pace with None."""
+        self.pace = pace
+
+
 class StepsDue:
     """Counts the steps that are due at a pace.
 

@@ -101,13 +101,6 @@ def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clo
     assert done == [ALL, "back"]
 
 
-def test_a_large_network_is_freed_at_once(memory, done, clock):
-    memory.owe(1, 1_000_000, memory.searches)
-    clock.now += ENDS
-    memory.look()
-    assert done == [NEW, "back"]
-
-
 def test_pages_are_searched_a_few_at_a_time_as_they_come(memory, done):
     for _ in range(CAME):
         memory.look()

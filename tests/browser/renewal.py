@@ -104,7 +104,8 @@ def _begin_anew(tab: Any) -> None:
     def replace(slot: ExperimentSlot) -> None:
         slot.leave_stage()
         slot.jobs = BackgroundJobs()
-        slot.stage, slot.refusal, slot.lesson_pace = None, "", None
+        slot.stage, slot.refusal = None, ""
+        slot.lesson_pace.set(None)
         slot.experiment = slot.own = Experiment(RunConfig())
 
     handle.submit(replace).result()

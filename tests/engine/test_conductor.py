@@ -1,13 +1,30 @@
 """One thread serves all experiments fairly, survives their failures, and ends."""
 
+import gc
 import itertools
 import math
 import threading
+import weakref
 
 import pytest
 
-from engine import Conductor, Experiment, Pause, Play, Restart, RunConfig, SetKnob, Status, Step
+from engine import (
+    Conductor,
+    Experiment,
+    LookBack,
+    Pause,
+    Play,
+    Restart,
+    RunConfig,
+    SetKnob,
+    StartLockstep,
+    Status,
+    Step,
+    play_live,
+)
+from engine.lessons.lesson import open_lesson
 from engine.runtime.run_queue import LESS, MORE
+from tests.engine.served import conducted, serve
 from tests.waiting import PATIENCE, Clock, wait_until
 
 
@@ -381,3 +398,33 @@ def test_failing_background_work_leaves_the_experiment_alone(conductor, config, 
     assert message == "The checks failed: nothing works"
     assert handle.latest.status is Status.RUNNING
     assert "the checks failed" in caplog.text
+
+
+@pytest.mark.parametrize("busy", ["trains", "looks back", "in lockstep", "in a lesson", "explains"])
+def test_who_leaves_leaves_no_network_to_a_search_for_garbage(config, busy):
+    room, clock, handle = conducted(config)
+    slot = room.slot(handle)
+    slot.experiment.train(60)
+    match busy:
+        case "looks back":
+            handle.send(LookBack(10))
+        case "in lockstep":
+            handle.send(StartLockstep())
+        case "in a lesson":
+            slot.put_on_stage(stage := Experiment(config))
+            lesson = open_lesson("batch norm rescues")
+            slot.jobs.begin("lesson", play_live(stage, lesson, slot.lesson_pace.set))
+            del stage
+        case "explains":
+            slot.jobs.begin("explained", slot.experiment.explaining())
+    handle.send(Play())
+    serve(room, clock, 0.3)
+    left = [weakref.ref(x.network.parameters) for x in (slot.own, slot.experiment)]
+    del slot
+    gc.disable()
+    try:
+        room.remove(handle)
+        assert [x() for x in left] == [None, None]
+    finally:
+        gc.enable()
+    assert handle.latest.status  # who still has the handle reads what was published

@@ -265,17 +265,17 @@ def test_replayed_steps_are_fast_and_the_next_ones_slow(room, clock, config):
 
 def test_a_lesson_sets_the_pace_while_it_lasts(room, clock, config):
     handle = playing(room, clock, config, 1.0)
-    room.slot(handle).set_lesson_pace(50.0)
+    room.slot(handle).lesson_pace.set(50.0)
     room.slot(handle).put_on_stage(Costly(config, clock))
     handle.send(Play())
     serve(room, clock, 4)
     assert room.slot(handle).experiment.step == pytest.approx(200, abs=20)
     assert handle.latest.pace == 50.0
-    room.slot(handle).set_lesson_pace(None)
+    room.slot(handle).lesson_pace.set(None)
     begun = room.slot(handle).experiment.step
     serve(room, clock, 4)
     assert room.slot(handle).experiment.step - begun <= 6
-    room.slot(handle).set_lesson_pace(50.0)
+    room.slot(handle).lesson_pace.set(50.0)
     room.slot(handle).leave_stage()
     begun = room.slot(handle).experiment.step
     serve(room, clock, 4)
@@ -322,7 +322,7 @@ def test_a_pace_changes_no_bit(room, clock, config, pace):
     for step in (20, 60, 90, 150):
         handle.set_pace(next(mixed) if pace == "mixed" else pace)
         room.slot(handle).experiment.pauses_at = step
-        room.slot(handle).lesson_pace = handle.pace
+        room.slot(handle).lesson_pace.set(handle.pace)
         handle.send(Play())
         until(room, clock, step, handle)
         if change := CHANGES.get(step):

@@ -41,7 +41,7 @@ def test_leaving_a_lesson_gives_the_own_run_back_to_the_bit(conductor):
 
     def begin(slot):
         slot.put_on_stage(stage)
-        slot.jobs.begin("lesson", play_live(stage, lesson, slot.set_lesson_pace))
+        slot.jobs.begin("lesson", play_live(stage, lesson, slot.lesson_pace.set))
 
     submit(handle, begin)
     watch(handle)
