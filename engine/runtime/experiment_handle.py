@@ -115,11 +115,6 @@ class ExperimentHandle:
         return self._mailbox.waits_at
 
     @property
-    def parameters(self) -> int:
-        """The number of the network's parameters."""
-        return self._mailbox.parameters
-
-    @property
     def on_change(self) -> Callable[[Snapshot], None]:
         """Called on the conductor's thread when anything except numbers has changed."""
         return self._mailbox.on_change

@@ -40,7 +40,6 @@ class ExperimentSlot:
         self.published = 0.0  # the time of the last frame after training
         self.own = experiment  # the visitor's own, also while a lesson's is served
         self.stage: Experiment | None = None  # the lesson's, also while the own one is served
-        mailbox.parameters = int(experiment.network.parameters.size)
 
     # ---- its turns -----------------------------------------------------------------------------
 
@@ -186,5 +185,4 @@ class ExperimentSlot:
 
     def _publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
         self.mailbox.waits_at = self.own.step if self.on_stage else None
-        self.mailbox.parameters = int(self.experiment.network.parameters.size)
         self.mailbox.publish(snapshot, looks)

@@ -40,7 +40,6 @@ class Mailbox[S]:
         self._shown = _besides_numbers(first)  # of the latest snapshot
         self.measured: Set[str] = frozenset()  # the requested statistics of the latest snapshot
         self.waits_at: int | None = None  # the step of the own run while a lesson's is served
-        self.parameters = 0  # of the network
         self.on_change: Callable[[Snapshot], None] = lambda snapshot: None
 
     # ---- commands and tasks ------------------------------------------------------------------
