@@ -32,6 +32,7 @@ from app.server.workarounds import (
     give_pages_away,
     send_new_text_alone,
     take_pages_back,
+    take_refused_files_in_silence,
 )
 from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
@@ -45,6 +46,7 @@ build_pages_on_threads()
 collect_no_garbage_of_a_page()
 deal_with_events_on_threads()
 send_new_text_alone()
+take_refused_files_in_silence()
 if give_pages_away(give_away):
     take_pages_back(READY.give, take_back)
 else:

@@ -13,6 +13,7 @@ from app.page.buttons import Presses
 from app.panel_document import address_of_page
 from app.panels.lesson_list import name_of, whole_course
 from app.sharing import packed_runs, playlist_drafts, playlist_links
+from app.sharing.file_arrivals import tell_refusals
 from app.sharing.file_button import file_button
 from app.sharing.playlist_drafts import Draft
 from app.stylesheets import css
@@ -63,7 +64,6 @@ class PlaylistEditor:
         )
         self._file_input = ui.FileInput(
             label="Open a playlist",
-            accept=".json",
             max_file_size=MOST_BYTES,
             variant="outlined",
             size="small",
@@ -71,6 +71,7 @@ class PlaylistEditor:
             margin=(4, 12),
         )
         self._file_input.param.watch(lambda event: self._open_file(), "value")
+        tell_refusals(self._file_input, self._draw)
         self.view = Column(
             # Above the board: below it they would lie over its end on a phone.
             FlexBox(self._file_input, self._save, margin=(0, 12), sizing_mode="stretch_width"),

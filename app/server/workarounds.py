@@ -27,6 +27,7 @@ from bokeh.server.request import ServerRequest
 from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import get_token_payload
+from panel import ui
 from panel.io import document as panel_document
 from panel.io import server
 from panel.io.application import Application as PanelApplication
@@ -101,6 +102,24 @@ def _attempt(deal: Callable[[], Any], document: Document) -> None:
 
 
 # ---- pages --------------------------------------------------------------------------------------
+
+
+def take_refused_files_in_silence() -> None:
+    """Let a browser say that it sends no file.
+
+    panel-material-ui 0.16 raises for that message of its own widget, as if the server had failed.
+    """
+
+    def unless_refused(handle: Callable[..., None]) -> Callable[..., None]:
+        def take(self: ui.FileInput, message: Any) -> None:
+            match message:
+                case {"status": "error"}:
+                    return
+            handle(self, message)
+
+        return take
+
+    replaced(ui.FileInput, "_handle_msg", unless_refused)
 
 
 def build_pages_on_threads() -> None:

@@ -12,12 +12,12 @@ from panel.pane import HTML
 from panel.viewable import Viewable
 
 from app.explanations.explanation import explain
+from app.sharing.file_arrivals import tell_refusals
 from app.sharing.upload_preview import preview
 from app.stylesheets import css
 from app.templates import sentence
 from engine import (
     AS_FOUND,
-    ENDS,
     Begin,
     Choice,
     DataDescription,
@@ -119,7 +119,6 @@ class Data:
         self._quiet = False  # while the menus are filled
         self._input = ui.FileInput(
             label="Choose a file, or drop it here",
-            accept=",".join((*ENDS, ".gz")),
             max_file_size=limits().upload,
             variant="outlined",
             sizing_mode="stretch_width",
@@ -127,6 +126,7 @@ class Data:
             margin=(5, 12, 5, 0),
         )
         self._input.param.watch(self._arrived, "value")
+        tell_refusals(self._input, self._refuse)
         self._use = ui.Button(
             label="Learn from it",
             icon="school",
@@ -173,6 +173,11 @@ class Data:
         self._upload, self._reading = None, AS_FOUND
         content, name = bytes(raw), str(file)
         self._work(f"Reading {name} ...", lambda: self._uploads.read(content, name))
+
+    def _refuse(self, reason: str) -> None:
+        """Show why there is no file, in place of the one before."""
+        self._looks += 1
+        self._show_found(None, sentence(reason, role="alert"), None)
 
     def _work(self, text: str, read: Callable[[], Upload]) -> None:
         """Read on a background thread: large tables take seconds, and the page must not wait."""

@@ -37,7 +37,7 @@ def check_shape(shape: tuple[int, ...], name: str) -> None:
     for length in shape:
         numbers *= length  # Python's integers never overflow
     if not numbers:
-        raise ValueError(f"{name}: holds no examples")
+        raise ValueError(f"{name}: expected examples, found none")
     if shape[0] > MAX_EXAMPLES or numbers > MAX_NUMBERS:
         raise ValueError(
             f"{name}: holds {shape[0]:,} examples and {numbers:,} numbers; at most"

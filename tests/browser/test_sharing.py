@@ -275,6 +275,27 @@ def learn_from(tab: Tab, name: str, raw: bytes) -> None:
     tab.wait_for(lambda: tab.snapshot.config.data.dataset.name.startswith(f"{name} #"))
 
 
+REFUSED = {  # what arrives of a file, and what is said of it
+    "pets.csv": (b"", "The file is empty"),
+    "pets.pdf": (b"%PDF-1.4", "pets.pdf: expected a file that ends in .csv"),
+    "large.csv": (b"1,a\n" * 2**22 + b"2,b\n", "exceeds maximum file size of 16 MB"),
+    "page.csv": (b"<!doctype html><html>", "page.csv: expected a table, found a web page"),
+}
+
+
+@repeats_itself
+def test_each_file_that_is_not_read_is_refused_in_a_sentence(tab):
+    run = tab.snapshot.run
+    open_dialog(tab, "Data")
+    for name, (raw, told) in REFUSED.items():
+        bring(tab, name, raw)
+        expect(tab.page.get_by_role("dialog").get_by_role("alert")).to_contain_text(told)
+    assert tab.page.get_by_text("Something failed").count() == 0
+    assert [error for error in tab.errors if "exceeds maximum file size" not in error] == []
+    tab.errors.clear()  # the field tells the browser's console, too
+    assert tab.snapshot.run == run
+
+
 @repeats_itself
 def test_an_upload_is_previewed_trained_on_and_freed_with_its_visitor(open_tab):
     mine, yours = open_tab(ONE_PLOT), open_tab(ONE_PLOT)

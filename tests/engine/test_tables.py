@@ -61,7 +61,10 @@ def test_other_numbers_are_values_to_predict(answers):
     [
         (b"", "t.csv: expected rows of numbers, found an empty file"),
         (b"\n \n", "t.csv: expected rows of numbers, found an empty file"),
-        (b"a,b,label\n", "t.csv: holds no examples"),
+        (b"a,b,label\n", "t.csv: expected examples, found none"),
+        (b"<!DOCTYPE html>\n<html>\n", "t.csv: expected a table, found a web page"),
+        (b" \n<html lang=en><p>a,b", "t.csv: expected a table, found a web page"),
+        (b"a,b,y\n" + b"1,2,0\n1,2,1\n", "found none; a, b: each the same in all rows, so"),
         (b"1\n2\n", "t.csv, line 1: expected 2 to 4,096 columns"),
         (b"1,a\n2,3,b\n", "t.csv, line 2: has 3 cells; expected 2 as in the other rows"),
         (b"w,label\n1,a\ntwo,b\n", "t.csv, line 3, column 'w': expected a number, found 'two'"),

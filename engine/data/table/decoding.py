@@ -11,6 +11,7 @@ MARKS = (
 )
 WESTERN = "windows-1252"
 SAMPLE = 2**16  # bytes that the detector examines
+WEB_PAGE = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -19,6 +20,8 @@ def decode(raw: bytes) -> tuple[str, str]:
     for mark, codec, name in MARKS:
         if raw.startswith(mark):
             return _strict(raw, codec, name), name
+    if WEB_PAGE.match(raw):
+        raise ValueError("expected a table, found a web page: save the table itself, as CSV")
     if codec := _wide(raw):
         return _strict(raw, codec, "UTF-16"), "UTF-16"
     try:

@@ -55,7 +55,10 @@ def plan(grid: Grid, typed: Sequence[Typed], target: int) -> Plan:
     made.notices[:] = _together(made.notices)
     _leave_out(grid, typed, made, indices, target)
     if not made.used:
-        raise ValueError(f"{grid.name}: expected a column of inputs beside the target, found none")
+        found = "; ".join(["none", *made.notices]).removesuffix(".")
+        raise ValueError(
+            f"{grid.name}: expected a column of inputs beside the target, found {found}"
+        )
     return made
 
 
