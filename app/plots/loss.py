@@ -67,6 +67,8 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     ]
     lines += other_ends(snapshot, OTHER, COLOURS)
     judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})
+    judged_step, _ = last["validation_loss"]
+    judged_at = f", at step {numbers.count(judged_step)}" if judged_step < snapshot.step else ""
     return Part(
         stream={
             "loss": plot_data.floored_rows(plot_data.all_rows(curves, since, COLUMNS)),
@@ -90,8 +92,8 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
             "loss.alt": f"At step {numbers.count(snapshot.step)} the loss is"
             f" {shown['loss_average']} on the last batches, averaged with a half-life of"
             f" {HALF_LIFE} points of the curve, and"
-            f" {shown['validation_loss']} on the validation examples; the penalty adds"
-            f" {shown['penalty']}.",
+            f" {shown['validation_loss']} on the validation examples{judged_at}; the"
+            f" penalty adds {shown['penalty']}.",
         },
     )
 

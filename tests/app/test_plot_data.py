@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 
 import msgspec
 import numpy as np
@@ -197,6 +198,8 @@ def test_a_name_is_tied_to_the_end_of_its_line_where_a_dear_network_is_judged_se
         ends, judged = part.set[f"{view}.ends"], part.stream[source]["step"]
         end = ends["end"][ends["label"].index("validation")]
         assert end == max(step for step in judged if step <= now.step) < now.step
+        told = re.findall(r"at step (\d+)", part.text[f"{view}.alt"], re.IGNORECASE)
+        assert told == {"loss": [str(now.step), str(end)], "accuracy": [str(end)]}[view]
 
 
 def test_chance_is_ln_c_for_softmax_and_the_mean_for_scaled_targets(config):
