@@ -164,6 +164,25 @@ def test_the_header_keeps_its_rows_when_the_word_of_the_run_changes(narrow):
         assert width < 1280 or len(long) == 1
 
 
+def test_in_a_hall_a_laptop_has_one_row_and_no_row_touches_the_edge(narrow):
+    def rows(word: str) -> int:
+        return len(narrow.page.evaluate(ROWS, word))
+
+    def off_the_edges() -> bool:
+        (_, *header), *parts = narrow.page.evaluate(PARTS)
+        return all(box[2] >= header[2] + 4 and box[3] <= header[3] - 4 for _, *box in parts)
+
+    narrow.press("Projector")
+    narrow.wait_for(lambda: in_projector_mode(narrow))
+    for width, wanted in {1366: 1, 1280: 2}.items():
+        narrow.page.set_viewport_size({"width": width, "height": 768})
+        for word in ("x", "overshooting"):
+            narrow.wait_for(lambda word=word, wanted=wanted: rows(word) == wanted)
+        narrow.wait_for(off_the_edges)
+    narrow.page.keyboard.press("p")
+    narrow.wait_for(lambda: not in_projector_mode(narrow))
+
+
 @pytest.mark.parametrize("width", [560, 640, 680, 768])
 def test_no_button_is_alone_in_a_row(narrow, width):
     def rows() -> list[int]:
