@@ -18,7 +18,7 @@ export function keep_keys_from_what_is_pressed() {
       event.stopPropagation()
       document.body.dispatchEvent(new KeyboardEvent("keydown", {key: SPACE, bubbles: true}))
     }
-    by_pointer = false
+    by_pointer &&= event.key == "Escape" // which only closes what the pointer opened
   }, true)
 }
 

@@ -97,6 +97,17 @@ def test_space_plays_after_a_choice_by_pointer(tab):
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
 
 
+def test_space_plays_after_a_menu_that_a_pointer_opened_was_closed_by_escape(tab):
+    opens = tab.page.get_by_role("combobox", name=re.compile("^Activation"))
+    opens.click()
+    tab.page.get_by_role("listbox").wait_for()
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("listbox")).to_have_count(0)
+    tab.press_space("Pause")
+    tab.wait_for(lambda: tab.snapshot.status is Status.PAUSED)
+    expect(tab.page.get_by_role("listbox")).to_have_count(0)
+
+
 def test_space_stops_a_film_where_it_is_and_the_run_waits(tab):
     tab.wait_for(lambda: tab.snapshot.step > 200)
     plays = tab.page.get_by_role("button", name="Film of this run")
