@@ -35,6 +35,10 @@ HEADER = """() => {
     return cut
 }"""
 
+# The tables that are wider than their place.
+ASIDE = """(panel) => [...panel.querySelectorAll(".scrolls")]
+    .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel)"""
+
 
 @pytest.fixture(params=SCREENS, ids=str, scope="module")
 def size(request) -> ViewportSize:
@@ -80,12 +84,24 @@ def test_the_stages_of_an_explained_step_move_no_button_and_need_no_scrolling_as
     place = following.bounding_box()
     for name in STAGES[1:]:
         following.click()
-        expect(dialog.get_by_role("tabpanel", name=name)).to_be_visible()
+        panel = dialog.get_by_role("tabpanel", name=name)
+        expect(panel).to_be_visible()
+        assert panel.evaluate(ASIDE) == []
         tab.wait_for(lambda: following.bounding_box() == place)  # under the same finger
-    dialog.get_by_role("tab", name="5 Update").click()
-    ratio = dialog.get_by_role("columnheader", name="update / size").bounding_box()
-    box = dialog.bounding_box()
-    assert ratio["x"] + ratio["width"] <= box["x"] + box["width"]
+
+
+def test_words_above_a_plot_take_another_line_where_they_are_long(on_the_desk):
+    tab = on_the_desk(begun, ViewportSize(width=390, height=SCREENS[390]))
+    tab.page.get_by_role("tab", name="A | B").click()
+    words = tab.page.locator('[data-text="between.words"]')
+    expect(words).to_contain_text("to train two runs from one step", use_inner_text=True)
+    card = tab.page.locator("babysit-view[name=between]")
+    tab.wait_for(lambda: right(words) <= right(card))
+
+
+def right(element) -> float:
+    box = element.bounding_box()
+    return box["x"] + box["width"]
 
 
 def test_nothing_is_wider_than_the_screen(screen, size):
