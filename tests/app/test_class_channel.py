@@ -193,9 +193,11 @@ def test_who_takes_the_wheel_goes_on_from_that_step_to_the_bit(teacher, join):
     anna = join("Anna")
     run = live(teacher).run.handle
     wait_until(lambda: run.latest.step > 50)
+    own = anna.visit.handle
+    before = own.latest.run  # which may have come as far before it was paused
     anna.send("take wheel")
     anna.receive("room", lambda room: not room["follows"])
-    own = anna.visit.handle
+    wait_until(lambda: own.latest.run > before)
     wait_until(lambda: own.latest.status is Status.PAUSED and own.latest.step > 50)
     assert anna.visit.watched is None and not anna.visit.refuses("key", " ", "")
     curves, theirs = own.latest.curves, run.latest.curves
