@@ -229,8 +229,8 @@ class ClassPage:
     def _show(self, view: object) -> None:
         text = msgspec.json.encode({"room": view}).decode()
         if text != self._view:
-            self._view = text
             self.send(text)
+            self._view = text  # if it could not be sent, the next update sends it
 
     def _send_message(self, message: object) -> None:
         self.send(msgspec.json.encode(message).decode())
