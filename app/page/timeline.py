@@ -42,6 +42,7 @@ TIMELINE = """
   ><span class="icon" aria-hidden="true">movie</span></button>
   <div class="track">
     <div class="marks" aria-hidden="true"></div>
+    <span class="changed" data-text="changed" hidden></span>
     <span class="noticed" data-text="noticed"></span>
     <input type="range" min="0" max="1" step="any" value="1" aria-label="Step that is shown"
      title="Early steps have more room here than in plots of all steps" data-explain="timeline">
@@ -173,6 +174,11 @@ explain(
     " room here than in the plots. A knob that you turn there begins another run, from that step.",
     now=lambda snapshot, name: f"step {snapshot.step:,} of {snapshot.end:,}",
     shortcut=",",
+)
+explain(
+    "number changed",
+    "Changes on the timeline",
+    "The steps at which a setting was changed: drag to one to see what it did.",
 )
 explain(
     "number noticed",

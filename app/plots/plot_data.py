@@ -59,6 +59,7 @@ def status(snapshot: Snapshot, since: int) -> Part:
             "look": _looking(snapshot),
             "branch": _branch(snapshot),
             "lockstep": _lockstep(snapshot),
+            "changed": _changed(snapshot),
             "noticed": "" if snapshot.lesson_asks else _noticed(snapshot.noticed),
             "epoch": f"{snapshot.epoch:,.1f}",
             "pace": in_short(snapshot.pace, snapshot.steps_per_second),
@@ -88,6 +89,12 @@ def _looking(snapshot: Snapshot) -> str:
     step, done = numbers.count(snapshot.looking.step), snapshot.looking.done
     rebuilt = f", {numbers.percent(done)} rebuilt" if done < 1 else ""
     return f"Looking at step {step} of {numbers.count(snapshot.end)}{rebuilt}"
+
+
+def _changed(snapshot: Snapshot) -> str:
+    """The steps of all changes, for the timeline to mark: also where no plot is in sight."""
+    markers = (*snapshot.markers, *(snapshot.other.markers if snapshot.other else ()))
+    return " ".join(map(str, dict.fromkeys(marker.step for marker in markers)))
 
 
 @functools.lru_cache(64)

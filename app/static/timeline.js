@@ -5,7 +5,6 @@
 import {Branches} from "./branches.js"
 import {send} from "./events.js"
 import {count} from "./numbers.js"
-import {model} from "./views.js"
 import {finder} from "./find.js"
 
 const NOW = "now" // what is asked for at the end
@@ -16,7 +15,6 @@ const FOUND = /([\d,]+): /g // the steps in the list of what was found
 const find_input = finder(".timeline input")
 const find_lockstep = finder("[data-text=lockstep]")
 const find_turns = finder(".lockstep .turns")
-const VIEWS = ["loss", "accuracy", "updates"] // any of them knows the changes
 
 export class Timeline {
   #end = 0 // the last step of the run
@@ -164,10 +162,9 @@ export class Timeline {
   }
 
   #mark(place) {
-    const known = VIEWS.map((view) => model(`${view}.markers`)).find((source) => source != null)
-    const found = place.parentNode.querySelector(".noticed").textContent
+    const [changed, found] = [".changed", ".noticed"].map((name) => place.parentNode.querySelector(name).textContent)
     const marks = [
-      ...Array.from(known?.data.step ?? [], (step) => ["change", step]),
+      ...changed.split(" ").filter(Boolean).map((step) => ["change", Number(step)]),
       ...this.#branches.left(this.#run).map((step) => ["left", step]),
       ...Array.from(found.matchAll(FOUND), ([, step]) => ["found", Number(step.replaceAll(",", ""))]),
     ].map(([kind, step]) => [kind, this.#part_of(step).toFixed(4)])

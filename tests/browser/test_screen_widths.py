@@ -99,6 +99,18 @@ def test_words_above_a_plot_take_another_line_where_they_are_long(on_the_desk):
     tab.wait_for(lambda: right(words) <= right(card))
 
 
+def test_on_a_phone_the_timeline_marks_a_change_though_no_plot_is_in_sight(on_the_desk):
+    tab = on_the_desk(begun, ViewportSize(width=390, height=SCREENS[390]))
+    tab.page.locator("body").evaluate("() => scrollTo(0, document.body.scrollHeight)")
+    tab.page.keyboard.press("]")
+    tab.wait_for(lambda: tab.snapshot.markers)
+    mark = tab.page.locator(".marks .change")
+    expect(mark).to_have_count(1)
+    tab.page.keyboard.press("r")
+    tab.wait_for(lambda: not tab.snapshot.markers)
+    expect(mark).to_have_count(0)
+
+
 def right(element) -> float:
     box = element.bounding_box()
     return box["x"] + box["width"]
