@@ -315,14 +315,20 @@ explain(
 )
 
 
+SUMMARIES = {
+    "model.activation": "The nonlinearity of each unit.",
+    "model.initializer": "How weights are drawn.",
+}
+
+
 def _explain_menus() -> None:
     """The two menus of the lab, and the knobs of their entries."""
-    for path in ("model.activation", "model.initializer"):
+    for path in SUMMARIES:
         setting = SETTINGS[path]
         explain(
             f"field Lab {setting.label}",
             setting.label,
-            setting.summary,
+            SUMMARIES[path],
             healthy=setting.usual,
             lesson=setting.lesson,
         )

@@ -268,7 +268,7 @@ def learn_from(handle: ExperimentHandle, upload: Upload, reading: Reading = AS_F
 explain(
     ("button dialog Data", "dialog Your own data"),
     "Data",
-    "Learn from data of your own: a table, an archive of images, or arrays. Nobody else sees it.",
+    "Learn from data of your own: a table, or arrays of NumPy. Nobody else sees it.",
 )
 explain(
     "field Your own data *",
@@ -284,6 +284,5 @@ explain(
 explain(
     "field Your own data Choose *",
     "A file",
-    "A table, an archive of images in folders, or arrays. What is read of it is shown before"
-    " anything learns from it.",
+    "A table, or arrays of NumPy. What is read of it is shown before anything learns from it.",
 )

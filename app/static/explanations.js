@@ -101,7 +101,7 @@ function written_at(place, {clientX, clientY}) {
   if (written == null) {
     return []
   }
-  const name = written.textContent.replace(/ [▴▾].*/, "") // it may lie beyond the plot
+  const name = written.textContent.replaceAll("\n", " ").replace(/ [▴▾].*/, "") // it may lie beyond the plot
   return written.matches(".level") ? [`mark level ${place.view}`] : [`number ${place.view}.${name}`, "mark run"]
 }
 

@@ -125,10 +125,11 @@ function column(plot, ends, edge) {
   const letters = Math.floor((plot.end - x) / (LETTER * plot.type))
   const texts = fitting.map(({y, label}) => {
     const beyond = off(plot, plot.y(y))
-    return beyond == "" ? label : `${label} ${beyond}${number(y)}`
+    return [label, beyond == "" ? "" : `${beyond}${number(y)}`]
   })
-  const longest = texts.toSorted((a, b) => b.length - a.length).slice(0, most - texts.length)
-  const lines = texts.map((text) => longest.includes(text) ? on_two_lines(text, letters) : [without_middle(text, letters)])
+  const length = ([label, value]) => label.length + value.length
+  const longest = texts.toSorted((a, b) => length(b) - length(a)).slice(0, most - texts.length)
+  const lines = texts.map((text) => (longest.includes(text) ? on_two_lines : on_one_line)(...text, letters))
   const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
   const heights = spread(wanted, lines.map(({length}) => length * line), plot.top, plot.bottom)
   const leaders = []
@@ -144,20 +145,31 @@ function column(plot, ends, edge) {
   return {names, leaders}
 }
 
-// At a space if both lines fit then, which are about as long; else wherever the first is full.
-function on_two_lines(text, letters) {
-  if (text.length <= letters) {
-    return [text]
+// A value stays whole, or it would be another one.
+function on_one_line(label, value, letters) {
+  return [value == "" ? without_middle(label, letters) : `${without_middle(label, letters - value.length - 1)} ${value}`]
+}
+
+// A value has the second line to itself, and a name both: at a space if both lines fit then, which are about
+// as long; else wherever the first is full.
+function on_two_lines(label, value, letters) {
+  if (value != "") {
+    const together = label.length + 1 + value.length <= letters
+    return together ? [`${label} ${value}`] : [without_middle(label, letters), value]
   }
-  const spaces = [...text.matchAll(/ /g)].map(({index}) => index)
-  const longer = (space) => Math.max(space, text.length - space - 1)
+  if (label.length <= letters) {
+    return [label]
+  }
+  const spaces = [...label.matchAll(/ /g)].map(({index}) => index)
+  const longer = (space) => Math.max(space, label.length - space - 1)
   const space = spaces.sort((a, b) => longer(a) - longer(b)).find((one) => longer(one) <= letters)
-  const lines = space == null ? [text.slice(0, letters), text.slice(letters)] : [text.slice(0, space), text.slice(space + 1)]
+  const lines = space == null ? [label.slice(0, letters), label.slice(letters)] : [label.slice(0, space), label.slice(space + 1)]
   return lines.map((line) => without_middle(line, letters))
 }
 
 // The last word is kept whole where it is short: of names of a kind it tells which.
-function without_middle(text, letters) {
+function without_middle(text, room) {
+  const letters = Math.max(room, 3)
   const half = Math.floor((letters - 1) / 2)
   const last = text.match(/[^ …]*$/)[0].length
   const end = last > 0 && last <= half ? last : half

@@ -240,6 +240,7 @@ class OptimizationConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fiel
             Range(10, 10_000, "log", zero=True, whole=True),
             Group.TRAINING,
             everyday=False,
+            usual="0, unless a good rate is too high for the first steps.",
             lesson="schedules",
         ),
     ] = 0
@@ -252,6 +253,7 @@ class OptimizationConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fiel
             Range(1, 1024, "log", whole=True),
             Group.TRAINING,
             rebuilds=Rebuilds.NETWORK,
+            usual="Tens to a few hundred: more cost more than the smoother steps are worth.",
             lesson="small-batches",
         ),
     ] = 32
@@ -303,6 +305,7 @@ class OptimizationConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fiel
             Range(0.1, 100, "log", zero=True),
             Group.REGULARIZATION,
             everyday=False,
+            usual="0, or 3 to 4 beside dropout (Srivastava et al. 2014).",
         ),
     ] = 0.0
     clip: Annotated[

@@ -91,6 +91,20 @@ def test_every_setting(name):
     assert key_of(f"setting {name}") == f"setting {name}"
 
 
+@pytest.mark.parametrize("name", [name for name, place in PLACES.items() if not place.knob])
+def test_what_is_healthy_for_a_setting_is_not_all_that_can_be_set(name):
+    snapshot = Experiment(RunConfig()).snapshot()
+    key = f"setting {name}"
+    assert "can be set" not in answer(key, key, snapshot)
+
+
+def test_the_laboratory_speaks_of_no_run_where_it_trains_none():
+    told = answer(
+        "field Lab Activation", "field Lab Activation", Experiment(RunConfig()).snapshot()
+    )
+    assert "new run" not in told
+
+
 @pytest.mark.parametrize("name", VIEWS)
 @pytest.mark.parametrize("case", CONFIGS)
 def test_every_plot_with_its_numbers_its_lines_and_its_buttons(name, case):

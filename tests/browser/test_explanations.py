@@ -55,6 +55,9 @@ def explains_what_is_pressed(tab: Tab) -> None:
     mouse.click(*page.evaluate(ON_THE_LINE))
     assert tab.text("loss.validation") in answered(tab, "Validation loss")
     keyboard.press("Escape")
+    mouse.click(*middle(tab, "[name=loss] .name:has-text('penalty')"))  # on two lines
+    answered(tab, "Penalty")
+    keyboard.press("Escape")
     mouse.click(*middle(tab, "[data-text='updates.W2']"))
     assert tab.text("updates.W2") in answered(tab, "Update / weight of a layer")
     shuts_nobody_out(tab)

@@ -359,7 +359,7 @@ explain("field Search Epochs", "Epochs", "How long each trial trains. Few are en
 explain(
     "field Search Average the best",
     "Average the best",
-    "How many of the best networks vote.",
+    "Of how many of the best networks the predictions are averaged.",
     lesson="an-ensemble-beats-its-members",
 )
 explain("field Search Compare", "Compare", "In which search random and grid are compared.")
