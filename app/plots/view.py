@@ -65,7 +65,7 @@ def plot(view: str, description: str, style: theme.Style, **options: Any) -> fig
         name=f"view:{view}",
         sizing_mode="stretch_both",
         min_width=200,
-        min_height=160,
+        min_height=130,
         toolbar_location=None,
         tools="",
         output_backend="canvas",

@@ -172,7 +172,7 @@ function without_middle(text, room) {
   const letters = Math.max(room, 3)
   const half = Math.floor((letters - 1) / 2)
   const last = text.match(/[^ …]*$/)[0].length
-  const end = last > 0 && last <= half ? last : half
+  const end = last > 0 && last <= letters - 4 ? last : half
   return text.length <= letters ? text : `${text.slice(0, letters - 1 - end)}…${text.slice(-end)}`
 }
 

@@ -166,6 +166,26 @@ def test_the_tabs_of_the_sidebar_stay_when_the_knobs_are_scrolled(laptop):
     tabs.click(trial=True)  # nothing covers it
 
 
+FOOT_OF_PLOT = """() => Bokeh.index.find_one(
+    window.babysit.model("view:loss")).el.getBoundingClientRect().bottom"""
+
+
+def test_the_strip_of_a_class_covers_nothing_that_the_diagnosis_says(laptop):
+    page = laptop.page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.locator("[data-press=class]").first.click()
+    page.get_by_label("Nickname").wait_for()
+    says, card = page.locator("[data-explain=findings]").first, page.locator("[name=loss]").first
+    strip = page.locator(".babysit-class .strip")
+    laptop.wait_for(lambda: foot(says) <= strip.bounding_box()["y"])
+    laptop.wait_for(lambda: page.evaluate(FOOT_OF_PLOT) <= foot(card))  # with its axis
+
+
+def foot(element) -> float:
+    box = element.bounding_box()
+    return box["y"] + box["height"]
+
+
 def test_plots_resize_when_the_sidebar_closes(laptop):
     laptop.wait_for(lambda: fits(laptop.page.evaluate(PLOT, "loss")))
     before = laptop.page.evaluate(PLOT, "loss")["drawn"]
