@@ -48,7 +48,7 @@ deal_with_events_on_threads()
 send_new_text_alone()
 take_refused_files_in_silence()
 if give_pages_away(give_away):
-    take_pages_back(READY.give, take_back)
+    take_pages_back(READY.end_loan, take_back)
 else:
     READY.most = 0
 if LIMITS.data:

@@ -4,6 +4,7 @@ They are drawn where they can be compared: on the same data, and of losses under
 runs of a lesson are pinned one after the other; there the current run has a name as well.
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -137,11 +138,12 @@ def _names_in_lesson(snapshot: Snapshot, lesson: LessonProgress) -> Mapping[str,
     """What each run is called by its title, from the first run on as when all have been played."""
     others = (past.name for past, _ in _others(snapshot))
     shown = (*lesson.titles, lesson.shown) if lesson.count > 1 else ()
-    titles = list(dict.fromkeys([*others, *shown]))
+    titles = tuple(dict.fromkeys([*others, *shown]))
     return dict(zip(titles, _shortened(titles), strict=True))
 
 
-def _shortened(titles: list[str]) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=100)  # of a lesson: they are the same in each of its frames
+def _shortened(titles: tuple[str, ...]) -> tuple[str, ...]:
     """Titles that fit behind a line: without what all have in common, at first where they begin.
 
     What stands before a colon stays: "before: this rate of 0.01" becomes "before: 0.01".

@@ -114,7 +114,7 @@ async def recall(context: ApplicationContext, session: ID) -> None:
 
 def take_back(session: str) -> bool:
     """Take the page of a session that is over, which nobody has seen, for the next request."""
-    page = READY.give(session)
+    page = READY.end_loan(session)
     if not (page and page.unseen) or READY.full:
         return False
     del VISITS[session]

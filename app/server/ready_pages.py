@@ -64,8 +64,8 @@ class ReadyPages[P]:
         """Whether this session has a page on loan."""
         return session in self._lent
 
-    def give(self, session: str) -> P | None:
-        """A browser has connected to this session: the page is its own, and no longer on loan."""
+    def end_loan(self, session: str) -> P | None:
+        """The session's page, not on loan any more: a browser has connected, or it is over."""
         return self._lent.pop(session, None)
 
     def __iter__(self) -> Iterator[P]:

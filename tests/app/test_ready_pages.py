@@ -310,8 +310,8 @@ def test_a_page_on_loan_is_not_built_anew_until_a_browser_has_it():
     pages.add("other")
     pages.lend("session", "one")
     assert not (pages.lacks or pages.full) and pages.lends("session")
-    assert pages.give("session") == "one"
-    assert pages.lacks and not pages.lends("session") and pages.give("session") is None
+    assert pages.end_loan("session") == "one"
+    assert pages.lacks and not pages.lends("session") and pages.end_loan("session") is None
 
 
 @pytest.mark.parametrize(
