@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sy
 
 from app.server.cpu_affinity import CORE
 from app.server.session import CONDUCTOR, VISITS, Visit
+from engine import Status
 from tests.browser.renewal import renewed, traces
 from tests.served_page import ServedPage, forget_the_left, serve
 from tests.waiting import PATIENCE, wait_until
@@ -28,6 +29,11 @@ STILL = """() => {
     return roots.flatMap((root) => root.getAnimations()).every((animation) =>
         animation.playState == "finished"
         || animation.effect?.getComputedTiming().endTime == Infinity)
+}"""
+FOCUSED = """() => {
+    let element = document.activeElement
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+    return element?.outerHTML.slice(0, 300) ?? ""
 }"""
 SCREEN = ViewportSize(width=1440, height=900)
 expect.set_options(timeout=1000 * PATIENCE)  # a page may be drawn after what it shows is known
@@ -237,6 +243,10 @@ class Tab:
     def text(self, name: str) -> str:
         return self.page.locator(f'[data-text="{name}"]').inner_text()
 
+    def focused(self) -> str:
+        """The element that hears the keys, across shadow roots."""
+        return self.page.evaluate(FOCUSED)
+
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button).click()
 
@@ -312,8 +322,9 @@ def open_tab(chromium: Browser, address: str) -> Iterator[Callable[..., Tab]]:
 
 
 def whole(tab: Tab) -> None:
-    """Wait until the page is complete: the settings come last."""
+    """Wait until the page is complete, settings come last, and its network trains."""
     tab.page.get_by_role("slider", name="Learning rate").wait_for()
+    tab.wait_for(lambda: tab.snapshot.status is not Status.PAUSED)
 
 
 class Desk:
@@ -383,6 +394,9 @@ def on_the_desk(
 
     yield take
     noisy = any(tab.errors or tab.strangers for tab in taken)
+    if request.session.testsfailed > failed:
+        for left in filter(lambda tab: tab.open, taken):
+            print("the page was left", standing(left), left.text("status"), left.focused())
     if noisy or request.session.testsfailed > failed:
         DESK.clear()
 
