@@ -29,3 +29,38 @@ export function spread(places, sizes, low, high) {
   })
   return moved
 }
+
+const TRIES = 4 // places that are tried in the height of the lowest label
+const COVERED = 10 // as bad as a label that is moved so far: a cell of a curve under it
+
+// The same where curves run: `covered` tells of a band how many cells of curves a label there would cover.
+// Labels keep their order. Of all ways to stand, on places that are tried evenly, the one with the least
+// movement and the least covered: the best places of each label above those of the one before.
+export function spread_clear(places, sizes, low, high, covered) {
+  const plain = spread(places, sizes, low, high)
+  if (plain.every((middle, n) => covered(n, middle - sizes[n] / 2, middle + sizes[n] / 2) == 0)) {
+    return plain
+  }
+  const order = plain.map((_, n) => n).sort((a, b) => plain[a] - plain[b])
+  const step = Math.min(...sizes) / TRIES
+  const tries = Math.floor((high - low) / step + 1e-6)
+  let before = Array.from({length: tries + 1}, () => ({cost: 0, middles: []})) // by how far the room is used
+  for (const n of order) {
+    const used = Math.round(sizes[n] / step)
+    const now = [{cost: Infinity, middles: []}]
+    for (let end = 1; end <= tries; end++) {
+      now.push(now[end - 1])
+      if (end >= used) {
+        const [bottom, middle] = [low + end * step, low + end * step - sizes[n] / 2]
+        const {cost, middles} = before[end - used]
+        const moved = cost + Math.abs(middle - places[n]) + COVERED * covered(n, bottom - sizes[n], bottom)
+        if (moved < now[end].cost) {
+          now[end] = {cost: moved, middles: [...middles, middle]}
+        }
+      }
+    }
+    before = now
+  }
+  const {middles, cost} = before[tries]
+  return cost == Infinity ? plain : plain.map((_, n) => middles[order.indexOf(n)])
+}

@@ -1,7 +1,8 @@
 // What stands beside the curves of a plot and over them: the names of lines, the changes, and how far
 // the values go that lie off its axes. Worked out in pixels, from the axes as they are drawn now.
 
-import {spread} from "./label_spacing.js"
+import {Crossings} from "./crossings.js"
+import {spread_clear} from "./label_spacing.js"
 import {levels} from "./levels.js"
 import {count, number} from "./numbers.js"
 import {place, unit} from "./time_axis.js"
@@ -28,14 +29,16 @@ export function margin_of(figure, model) {
   const others = model(`${view}.ghosts`)?.data
   const curves = tag.lines.flatMap(({source, columns, label}) => {
     const {step = [], x = [], ...rest} = model(source)?.data ?? {}
-    return columns.map((column) => ({step, x, y: rest[column] ?? [], label}))
+    return columns.map((column) => ({step, x, y: rest[column] ?? [], label, within: columns.length > 1}))
   })
-  const named = names(plot, read(model(`${view}.ends`)), curves, others)
+  const marked = read(model(`${view}.levels`))
+  const thin = [...curves.filter(({within}) => !within), ...each(others)]
+  const named = names(plot, read(model(`${view}.ends`)), curves, others, [...thin, ...marked.map(across(plot))])
   const partly = curves.filter((curve) => enters(plot, curve) || !named.names.some(({far}) => far == curve.label))
   return {
     type: plot.type,
     ...named,
-    levels: levels(plot, read(model(`${view}.levels`)), [...curves, ...each(others)]),
+    levels: levels(plot, marked, [...curves, ...each(others)], named.boxes),
     beyond: beyond(plot, partly, tag.floor),
     zero: zero(plot, tag.floor),
     flags: flags(plot, read(model(`${view}.markers`))),
@@ -64,7 +67,7 @@ function read(source) {
 }
 
 // The names of this run's lines and of other runs', where those end or leave the plot.
-function names(plot, ends, curves, others) {
+function names(plot, ends, curves, others, drawn) {
   const {start, end} = plot.range
   const own = ends.map(({step, end: judged, y, ...line}) => {
     const last = {x: place(step), tip: place(judged), y}
@@ -72,7 +75,12 @@ function names(plot, ends, curves, others) {
   })
   const known = each(others).filter(({label, x}) => label != "" && x[0] <= end)
   const past = known.map((line) => ({...line, ...crossing(line, end) ?? {x: line.x.at(-1), y: line.y.at(-1)}}))
-  return placed_names(plot, [...own, ...past].filter(({x}) => x >= start))
+  return placed_names(plot, [...own, ...past].filter(({x}) => x >= start), drawn)
+}
+
+// A horizontal line, as a curve.
+function across({range}) {
+  return ({y}) => ({x: [range.start, range.end], y: [y, y]})
 }
 
 // Other runs, curve by curve.
@@ -94,13 +102,18 @@ function crossing({x, y}, end) {
 
 // A name stands where its line ends, or a leader ties it to it; of a line off the axis it says how far
 // (`far` is that line's label). The line of a run that is judged seldom ends before the run (at its `tip`).
-// Those of lines that end long before the axis does, as of a young run, stand behind them.
-function placed_names(plot, lines) {
+// Those of lines that end long before the axis does, as of a young run, stand behind them: where no other
+// curve runs, if there is such a place.
+function placed_names(plot, lines, drawn) {
   const at_edge = lines.filter(({x}) => plot.x(x) > plot.right - WIDE * plot.type)
   const young = lines.filter((line) => !at_edge.includes(line))
-  const behind = neighbours(plot, young).map((some) => column(plot, some, plot.x(some.at(-1).x)))
-  const columns = [column(plot, at_edge, plot.right), ...behind]
-  return {names: columns.flatMap(({names}) => names), leaders: columns.flatMap(({leaders}) => leaders)}
+  const groups = neighbours(plot, young)
+  const alone = groups.length == 0 || (groups.length == 1 && at_edge.length == 0) // nothing runs on beside it
+  const crossings = alone ? null : new Crossings(plot, drawn)
+  const behind = groups.map((some) => column(plot, some, plot.x(some.at(-1).x), crossings))
+  const columns = [column(plot, at_edge, plot.right, null), ...behind]
+  const [all, leaders, boxes] = ["names", "leaders", "boxes"].map((part) => columns.flatMap((column) => column[part]))
+  return {names: all, leaders, boxes}
 }
 
 // Lines in groups: between the ends of two groups there is room for a name.
@@ -117,7 +130,7 @@ function neighbours(plot, lines) {
   return groups
 }
 
-function column(plot, ends, edge) {
+function column(plot, ends, edge, crossings) {
   const x = edge + ROOM
   const line = GAP * plot.type
   const most = Math.floor((plot.bottom - plot.top) / line)
@@ -131,7 +144,11 @@ function column(plot, ends, edge) {
   const longest = texts.toSorted((a, b) => length(b) - length(a)).slice(0, most - texts.length)
   const lines = texts.map((text) => (longest.includes(text) ? on_two_lines : on_one_line)(...text, letters))
   const wanted = fitting.map(({y}) => Math.max(plot.top, Math.min(plot.bottom, plot.y(y))))
-  const heights = spread(wanted, lines.map(({length}) => length * line), plot.top, plot.bottom)
+  const wide = lines.map((parts) => LETTER * plot.type * Math.max(...parts.map((part) => part.length)))
+  const covered = (n, top, bottom) => crossings?.count({top, bottom, left: x, right: x + wide[n]}) ?? 0
+  const high = lines.map(({length}) => length * line)
+  const heights = spread_clear(wanted, high, plot.top, plot.bottom, covered)
+  const boxes = heights.map((y, n) => ({top: y - high[n] / 2, bottom: y + high[n] / 2, left: x, right: x + wide[n]}))
   const leaders = []
   const names = fitting.map(({x: last, tip = last, y, label, colour}, n) => {
     const at = plot.y(y)
@@ -142,7 +159,7 @@ function column(plot, ends, edge) {
     }
     return {x, y: heights[n], width: plot.end - x, colour, text: lines[n].join("\n"), far: beyond ? label : null}
   })
-  return {names, leaders}
+  return {names, leaders, boxes}
 }
 
 // A value stays whole, or it would be another one.

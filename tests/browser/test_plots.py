@@ -160,3 +160,27 @@ def test_values_off_the_axis_and_zeros_are_marked(altered):
     altered.page.locator("[name=loss] .zero").wait_for()
     altered.wait_for(lambda: "▾ 0" not in marks.all_inner_texts())
     altered.page.get_by_role("button", name="5-95 %", exact=True).click()
+
+
+SPREAD = """async () => {
+    const script = (name) => import(`${location.origin}${location.pathname}/static/${name}.js`)
+    const [{spread_clear}, {Crossings}] = [await script("label_spacing"), await script("crossings")]
+    const same = (value) => value
+    const plot = {left: 0, right: 100, top: 0, bottom: 100, type: 10, x: same, y: same}
+    const crossings = new Crossings(plot, [{x: [0, 100], y: [50, 52]}])
+    const covered = (n, top, bottom) => crossings.count({top, bottom, left: 40, right: 80})
+    return spread_clear([53, 50, 51], [12, 12, 12], 0, 100, covered)
+}"""
+
+
+def test_names_beside_a_long_curve_stand_above_or_below_it_in_their_order(shared):
+    third, first, second = shared.page.evaluate(SPREAD)
+    assert first + 12 <= second < second + 12 <= third
+    assert all(abs(middle - 51) > 6 for middle in (first, second, third))
+    assert all(abs(middle - 51) < 30 for middle in (first, second, third))
+
+
+def test_names_that_cover_nothing_stand_where_their_lines_end(shared):
+    placed = shared.page.evaluate(SPREAD.replace("y: [50, 52]", "y: [5, 5]"))
+    middle = (53 + 50 + 51) / 3
+    assert placed == pytest.approx([middle + 12, middle - 12, middle])
