@@ -1,6 +1,6 @@
 """The diagnosis bar: what is wrong, why, and two buttons: show me, and fix it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -30,11 +30,12 @@ from engine import (
     open_lesson,
 )
 
+AUTOPSY = "autopsy"  # the view of what broke first
 MOST = 3  # findings that are listed at a time
 LEARNS = (
-    "These plots move because a network is learning. Turn a knob on the left: the curves answer at"
-    " once, and a red line marks the change. When something is wrong, this line says what, why, and"
-    " mends it."
+    "These plots move because a network is learning. Turn a knob in the sidebar (☰): the curves"
+    " answer at once, and a red line marks the change. When something is wrong, this line says"
+    " what, why, and mends it."
 )
 CHANGED = (
     "A red line marks your change: compare what the curves do before and after it. When something"
@@ -65,12 +66,13 @@ class Prompt(NamedTuple):
 class DiagnosisBar:
     """One line below the plots, with the findings on the run."""
 
-    def __init__(self, send: Send, point_at: Callable[[str], None], presses: Presses) -> None:
-        self._send, self._point_at = send, point_at
+    def __init__(self, send: Send, presses: Presses) -> None:
+        self._send, self._do = send, presses.do
         self._snapshot: Snapshot | None = None
         self._steered = True  # by the visitor, not by somebody else
         self._undoing: list[Command] = []
         self._pointed_at = ""  # the plot that it highlights; empty: none
+        self._examined = 0  # number of the last run with an autopsy; 0: none
         self._prompt: Prompt | None = None  # of a lesson
         presses.on("show", self._show)
         presses.on("fix", self._fix)
@@ -109,6 +111,7 @@ class DiagnosisBar:
         finding = self._first
         if self._pointed_at != self._seen_in:
             self._point(to="")  # the finding that was shown is gone, or another one is first
+        self._leave_autopsy(snapshot)
         failed = snapshot.message and snapshot.status is not Status.DIVERGED
         self.view.object = _words(
             _hint(snapshot) if self._steered else _hint_of_watched(snapshot),
@@ -139,7 +142,7 @@ class DiagnosisBar:
         """The plot in which the first finding can be seen; empty if there is none."""
         if self._snapshot is None or self._first is None:
             return ""
-        return "autopsy" if self._snapshot.autopsy else self._first.seen_in
+        return AUTOPSY if self._snapshot.autopsy else self._first.seen_in
 
     def _show(self) -> None:
         if self._first:
@@ -148,7 +151,15 @@ class DiagnosisBar:
     def _point(self, to: str) -> None:
         if to or self._pointed_at:
             self._pointed_at = to
-            self._point_at(to)
+            self._do("point_at", to)
+
+    def _leave_autopsy(self, snapshot: Snapshot) -> None:
+        """Another run took the place of the examined one: its autopsy would be empty."""
+        if snapshot.autopsy:
+            self._examined = snapshot.run
+        elif self._examined not in (0, snapshot.run):
+            self._examined = 0
+            self._do("turn_from", AUTOPSY)
 
     def _fix(self) -> None:
         if self._snapshot is None or self._first is None or not self._first.remedy:

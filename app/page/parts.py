@@ -71,9 +71,7 @@ class PageParts:
         self._knobs = SettingsComponent(self.settings, hides)
         self.transport = transport = Transport(visit.send, lambda: visit.handle, presses)
         timeline.on_target = lambda: self._knobs.follow(timeline.config)
-        self._diagnosis_bar = DiagnosisBar(
-            visit.send, lambda view: bridge.do("point_at", view), presses
-        )
+        self._diagnosis_bar = DiagnosisBar(visit.send, presses)
         self._dialogs = self._make_dialogs()
         display_mode = DisplayMode(bridge, presses)
         self.layout = Layout(

@@ -64,8 +64,8 @@ def plot(view: str, description: str, style: theme.Style, **options: Any) -> fig
     plot = figure(
         name=f"view:{view}",
         sizing_mode="stretch_both",
-        min_width=200,
-        min_height=130,
+        min_width=170,  # two stand side by side on a phone
+        min_height=90,  # four lines of headline, as in lockstep, leave no more on a low screen
         toolbar_location=None,
         tools="",
         output_backend="canvas",

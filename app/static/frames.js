@@ -12,7 +12,7 @@ import {open_tab, turn_to_tab} from "./tabs.js"
 import {time_ticks, time_words} from "./time_axis.js"
 import {Timeline} from "./timeline.js"
 import {LiveText} from "./live_text.js"
-import {built, drawn, draw, in_sight, model, point_at, press} from "./views.js"
+import {built, drawn, draw, in_sight, model, point_at, press, turn_from} from "./views.js"
 
 const GONE = [4403, 4500] // the server does not know this page, or can train nothing any more
 const RETRY = 1000 // milliseconds
@@ -24,7 +24,7 @@ export function start(token, base, reconnect, display_mode, first) {
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, reconnect, display_mode, first)
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
-  const done = {point_at, open_tab, turn_to_tab, copy, save, explainable, explained}
+  const done = {point_at, turn_from, open_tab, turn_to_tab, copy, save, explainable, explained}
   const course = {recall_lessons, show_address, show_playlist, tick_lesson, keep_answer, keep_draft, recall_draft}
   window.babysit = Object.assign(channel, done, course, used)
 }

@@ -17,7 +17,8 @@ import {listen_for_presses} from "./presses.js"
 import {QuestionMark} from "./question_mark.js"
 import {fit} from "./screen.js"
 import {listen_to_tabs} from "./tabs.js"
-import {be_built, built} from "./views.js"
+import {fold_title} from "./titles.js"
+import {attend, be_built, built} from "./views.js"
 import {Reconnect} from "./reconnect.js"
 
 let is_open = null
@@ -43,6 +44,7 @@ export function watch({token, first, bar, projector}) {
   remember_scheme()
   built.then(leave_styles_alone)
   listen_to_plot_controls()
+  attend(fold_title)
   reconnect = new Reconnect(bar)
   display_mode = new DisplayMode(projector)
   start(token, base, reconnect, display_mode, first)

@@ -9,6 +9,7 @@ const LOOK = 100 // milliseconds from one look for a tab to the next
 const TRIES = 50
 const SIDEBAR = "tab" // the kind of message that says which tab of the sidebar is open
 let sent = "" // the tab that the server was sent last
+const before = new WeakMap() // the tab that was open before, by lists
 const STEPS = {ArrowRight: 1, ArrowLeft: -1}
 
 export function listen_to_tabs() {
@@ -35,6 +36,15 @@ export function bring_to_light(element) {
   if (panel != null) {
     const tabs = [...panel.parentNode.querySelectorAll("[data-tab]")]
     open(tabs.find((tab) => tab.dataset.tab == panel.ariaLabel))
+  }
+}
+
+// Open the tab that was open before the one that an element is in, if that is open.
+export function turn_back(element) {
+  const panel = element.closest("[role=tabpanel]")
+  if (panel?.hidden === false) {
+    const list = panel.parentNode.querySelector("[role=tablist]")
+    open(before.get(list) ?? list.firstElementChild)
   }
 }
 
@@ -81,13 +91,25 @@ function open(chosen) {
 }
 
 function show(chosen) {
-  for (const tab of all_beside(chosen)) {
+  const tabs = all_beside(chosen)
+  const shown = tabs.find((tab) => tab.ariaSelected == "true")
+  if (shown != chosen) {
+    before.set(chosen.parentNode, shown)
+  }
+  for (const tab of tabs) {
     tab.ariaSelected = String(tab == chosen)
     tab.tabIndex = tab == chosen ? 0 : -1
   }
   for (const panel of chosen.parentNode.parentNode.querySelectorAll("[role=tabpanel]")) {
     panel.hidden = panel.ariaLabel != chosen.dataset.tab
   }
+  scroll_to(chosen)
+}
+
+// Where a narrow page has no room for all tabs; the page itself stays where it is.
+function scroll_to(tab) {
+  const [list, own] = [tab.parentNode.getBoundingClientRect(), tab.getBoundingClientRect()]
+  tab.parentNode.scrollLeft += Math.min(0, own.left - list.left) + Math.max(0, own.right - list.right)
 }
 
 // On a narrow screen the sidebar is made anew each time that it opens, with its first tab.

@@ -5,7 +5,7 @@
 
 import {find} from "./find.js"
 import {Overlay} from "./overlay.js"
-import {bring_to_light} from "./tabs.js"
+import {bring_to_light, turn_back} from "./tabs.js"
 
 const PATIENCE = 5000 // milliseconds for a plot to be drawn
 const COUNTER = "[data-text=step]" // in the header, which is built with the places
@@ -195,6 +195,13 @@ export function point_at(view) {
   }
   for (const [name, place] of places) {
     place.classList.toggle("pointed-at", name == view)
+  }
+}
+
+// There is nothing in this view any more.
+export function turn_from(view) {
+  if (places.has(view)) {
+    turn_back(places.get(view))
   }
 }
 

@@ -19,9 +19,9 @@ class Page:
     def __init__(self, config: RunConfig) -> None:
         self.experiment = Experiment(config)
         self.sent: list = []
-        self.pointed_at: list[str] = []
-        self.presses = Presses()
-        self.lane = DiagnosisBar(self.send, self.pointed_at.append, self.presses)
+        self.done: list[tuple[str, ...]] = []  # by the browser
+        self.presses = Presses(lambda *values: self.done.append(values))
+        self.lane = DiagnosisBar(self.send, self.presses)
         self.lane.show(self.experiment.snapshot())
 
     def send(self, command) -> None:
@@ -35,6 +35,10 @@ class Page:
     def press(self, label: str) -> None:
         self.presses.press(self.shown[label])
         self.lane.show(self.experiment.snapshot())
+
+    @property
+    def pointed_at(self) -> list[str]:
+        return [view for action, view in self.done if action == "point_at"]
 
     @property
     def words(self) -> str:
@@ -134,6 +138,20 @@ def test_after_a_divergence_show_me_opens_the_divergence_view(config):
     page.train(50)
     page.press("Show me")
     assert page.pointed_at[-1] == "autopsy"
+
+
+def test_the_autopsy_is_left_when_another_run_takes_the_place_of_the_one_that_diverged(config):
+    page = Page(config.replace("optimization.learning_rate", 1e5))
+    page.train(50)
+    page.experiment.look_back(0)
+    page.lane.show(page.experiment.snapshot())
+    assert ("turn_from", "autopsy") not in page.done  # it is there again after the last step
+    page.send(Restart())
+    page.train(0)
+    assert page.done[-1] == ("turn_from", "autopsy")
+    page.send(Restart())
+    page.train(0)
+    assert page.done.count(("turn_from", "autopsy")) == 1
 
 
 def test_a_look_back_before_a_divergence_highlights_its_autopsy_no_more(config):

@@ -178,7 +178,7 @@ def test_every_button_and_number_of_the_header_the_timeline_and_the_diagnosis_ba
     presses = Presses()
     transport = Transport(lambda command: None, handle, presses)
     timeline = Timeline(lambda command: None, handle, presses)
-    lane = DiagnosisBar(lambda command: None, lambda view: None, presses)
+    lane = DiagnosisBar(lambda command: None, presses)
     experiment = Experiment(RunConfig().replace("model.initializer", Choice("unit normal")))
     experiment.train(3)
     lane.show(experiment.snapshot())

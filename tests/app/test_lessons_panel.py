@@ -158,7 +158,7 @@ def test_the_verdict_is_told_only_after_what_was_seen_was_said(panel, handle, br
 
 
 def test_no_finding_answers_the_question_of_a_lesson_before_its_verdict(panel, handle, browser):
-    bar = DiagnosisBar(lambda command: None, lambda view: None, browser.presses)
+    bar = DiagnosisBar(lambda command: None, browser.presses)
     panel.prompt = bar.prompt
     lesson = open_lesson("rate too high: NaN")
     browser.press("lesson", lesson.slug)
@@ -183,7 +183,7 @@ def test_no_finding_answers_the_question_of_a_lesson_before_its_verdict(panel, h
 def test_who_follows_a_lesson_is_told_what_it_asks_then_what_plays_then_the_verdict(
     panel, handle, browser
 ):
-    bar = DiagnosisBar(lambda command: None, lambda view: None, browser.presses)
+    bar = DiagnosisBar(lambda command: None, browser.presses)
     lesson = open_lesson("the gap is overfitting")
 
     def followed(words: str) -> None:

@@ -250,6 +250,18 @@ def test_a_finding_is_shown_fixed_and_undone(tab):
     tab.wait_for(lambda: tab.menu("Initializer") == "unit normal")
 
 
+def test_after_a_divergence_is_fixed_the_tab_is_open_that_was_open_before(tab):
+    tab.page.get_by_role("tab", name="Data", exact=True).click()
+    tab.slide("Learning rate", "End")
+    tab.press("Show me")
+    autopsy = tab.page.get_by_role("tab", name="Autopsy")
+    expect(autopsy).to_have_attribute("aria-selected", "true")
+    tab.press("Fix it")
+    data = tab.page.get_by_role("tab", name="Data", exact=True)
+    expect(data).to_have_attribute("aria-selected", "true")
+    expect(autopsy).to_have_attribute("aria-selected", "false")
+
+
 def test_layers_are_added_and_removed(tab):
     tab.wait_for_frames(3)
     tab.write("Hidden layers", "20, 20, 20, 20")

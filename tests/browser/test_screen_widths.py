@@ -35,6 +35,19 @@ HEADER = """() => {
     return cut
 }"""
 
+# The titles of figures that are wider than their figure; not known before they have been drawn.
+CUT = """(figures) => {
+    const titled = [...Bokeh.index].filter(({el}) => figures.contains(el))
+        .filter(({model}) => model.type == "Figure" && model.title?.text)
+    const pen = document.createElement("canvas").getContext("2d")
+    const cut = titled.filter(({model: {title, inner_width}}) => {
+        pen.font = `${title.text_font_size} ${title.text_font}`
+        return title.text.split("\\n").some((line) => pen.measureText(line).width > inner_width)
+    })
+    const aside = figures.scrollWidth > figures.clientWidth ? ["all"] : []
+    return titled.length == 2 ? [...cut.map(({model}) => model.title.text), ...aside] : null
+}"""
+
 # The tables that are wider than their place.
 ASIDE = """(panel) => [...panel.querySelectorAll(".scrolls")]
     .filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel)"""
@@ -97,6 +110,16 @@ def test_words_above_a_plot_take_another_line_where_they_are_long(on_the_desk):
     expect(words).to_contain_text("to train two runs from one step", use_inner_text=True)
     card = tab.page.locator("babysit-view[name=between]")
     tab.wait_for(lambda: right(words) <= right(card))
+
+
+def test_on_a_phone_the_open_tab_is_in_sight_and_no_title_of_a_figure_is_cut(on_the_desk):
+    tab = on_the_desk(begun, ViewportSize(width=390, height=SCREENS[390]))
+    for name, view in (("Autopsy", "autopsy"), ("Functions", "functions"), ("Cost", "cost")):
+        tab.page.evaluate("view => window.babysit.point_at(view)", view)
+        chosen = tab.page.get_by_role("tab", name=name)
+        tab.wait_for(lambda chosen=chosen: 0 <= chosen.bounding_box()["x"] <= right(chosen) <= 390)
+        card = tab.page.locator(f"babysit-view[name={view}] .figures")
+        tab.wait_for(lambda card=card: card.evaluate(CUT) == [])
 
 
 def test_on_a_phone_the_timeline_marks_a_change_though_no_plot_is_in_sight(on_the_desk):
