@@ -25,6 +25,14 @@ hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("thorough", max_examples=2500)  # --hypothesis-profile=thorough
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests run where `-m` names them, not with each other choice such as `not browser`."""
+    if "slow" not in config.getoption("markexpr"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Logged text can be passed to another process, even if a hostile page has sent it."""

@@ -225,6 +225,11 @@ def tracked() -> list[str]:
     return [line for line in listed.stdout.splitlines() if (ROOT / line).exists()]
 
 
+def test_slow_tests_run_only_where_they_are_named(request):
+    chosen = [item for item in request.session.items if item.get_closest_marker("slow")]
+    assert not chosen or "slow" in request.config.getoption("markexpr")
+
+
 def test_the_top_level_has_only_the_agreed_entries():
     top = {path.partition("/")[0] for path in tracked()}
     assert {name for name in top if not name.startswith(".")} == TOP_LEVEL
