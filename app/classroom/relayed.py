@@ -48,7 +48,7 @@ class Report(msgspec.Struct, frozen=True):
     here: dict[str, int]  # pages of students, by number
     tiles: dict[str, Tile]
     notes: dict[str, Notes]
-    looks: list[str]  # statistics that those who watch request in addition
+    requested: list[str]  # statistics that those who watch request in addition
     order: int  # the number of the last order that is known there
 
 

@@ -94,7 +94,7 @@ class AccuracyView:
 
     title = "Accuracy"
     tab = ""
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(accuracy_columns)
     drawn_for = staticmethod(_drawn_for)
     keys: Sequence[tuple[str, str, str]] = (

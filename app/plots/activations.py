@@ -173,7 +173,7 @@ class ActivationsView:
 
     title = "Activations"
     tab = ""
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(activations_columns)
     drawn_for = staticmethod(layers_of)
     keys = (("", "exactly 0, or saturated", palette.ACCENT), ("", "along the run", palette.STRIP))

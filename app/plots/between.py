@@ -79,7 +79,7 @@ class BetweenView:
 
     title = "Straight line between A and B"
     tab = "A | B"
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(between_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

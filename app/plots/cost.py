@@ -102,7 +102,7 @@ class CostView:
 
     title = "Cost"
     tab = "Cost"
-    looks: frozenset[str] = frozenset({"outline"})
+    requested: frozenset[str] = frozenset({"outline"})
     columns = staticmethod(cost_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

@@ -179,7 +179,7 @@ class DataView:
 
     title = "Data"
     tab = "Data"
-    looks: frozenset[str] = frozenset({"answers", "surface"})
+    requested: frozenset[str] = frozenset({"answers", "surface"})
     columns = staticmethod(data_columns)
     drawn_for = staticmethod(_drawn_for)
 

@@ -93,7 +93,7 @@ class AutopsyView:
 
     title = "Autopsy"
     tab = "Autopsy"
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(autopsy_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

@@ -116,7 +116,7 @@ class FunctionsView:
 
     title = "Functions"
     tab = "Functions"
-    looks: frozenset[str] = frozenset({"sums"})
+    requested: frozenset[str] = frozenset({"sums"})
     columns = staticmethod(functions_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (

@@ -88,7 +88,7 @@ class HealthView:
 
     title = "Health"
     tab = "Health"
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(health_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

@@ -180,7 +180,7 @@ class LossView:
 
     title = "Loss"
     tab = ""
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(loss_columns)
     drawn_for = staticmethod(in_lockstep)
     keys: Sequence[tuple[str, str, str]] = (

@@ -138,7 +138,7 @@ class NetworkView:
 
     title = "Network"
     tab = "Network"
-    looks: frozenset[str] = frozenset({"outline"})
+    requested: frozenset[str] = frozenset({"outline"})
     columns = staticmethod(network_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

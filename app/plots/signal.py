@@ -89,7 +89,7 @@ class SignalView:
 
     title = "Signal"
     tab = "Signal"
-    looks: frozenset[str] = frozenset({"expected"})
+    requested: frozenset[str] = frozenset({"expected"})
     columns = staticmethod(signal_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

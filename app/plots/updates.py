@@ -147,7 +147,7 @@ class UpdatesView:
 
     title = "Update / weight"
     tab = ""
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(updates_columns)
     drawn_for = staticmethod(_drawn_for)
 

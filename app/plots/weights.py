@@ -201,7 +201,7 @@ class WeightsView:
 
     title = "Weights"
     tab = "Weights"
-    looks: frozenset[str] = frozenset({"weights", "maps"})
+    requested: frozenset[str] = frozenset({"weights", "maps"})
     columns = staticmethod(weights_columns)
     drawn_for = staticmethod(_drawn_for)
 

@@ -226,11 +226,11 @@ class FrameChannel(WebSocketHandler):
         request = pending.request
         version = self._version if request.since >= 0 and shown is self._shown else 0
         self._show(visit, shown)
-        looks = frozenset[str]().union(*(view_of(name).looks for name in views))
+        requested = frozenset[str]().union(*(view_of(name).requested for name in views))
         deliver = self._deliverer(visit, shown, pending)
         if shown is None and not request.first:
             visit.start()
-        if not visit.watch(self, version, deliver, looks, shown):
+        if not visit.watch(self, version, deliver, requested, shown):
             self.close(FORBIDDEN, "the visit is over")
 
     def _show(self, visit: Visit, shown: WatchedRun | None) -> None:

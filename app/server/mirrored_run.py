@@ -38,7 +38,7 @@ HOLDERS = {  # classes of the engine that hold the curves of a run on its way, a
     ("engine.measure.activation_history", "ActivationRecorder"),
     ("engine.measure.histogram", "HistogramScale"),
     ("engine.measure.smoothing", "Smoothed"),
-    ("engine.measure.snapshot", "Spread"),
+    ("engine.measure.loss_range", "LossRange"),
     ("engine.runtime.curve_recorder", "Recorder"),
     ("engine.training.history", "History"),
 }

@@ -172,7 +172,7 @@ class Visit:
         who: Hashable,
         version: int,
         deliver: Callable[[Snapshot, int], None],
-        looks: Set[str],
+        requested: Set[str],
         other: WatchedRun | None = None,
     ) -> bool:
         """Deliver the first snapshot newer than `version`; False if the visit is over.
@@ -183,11 +183,11 @@ class Visit:
             return False
         self._watchers.add(who)
         if other:
-            other.handle.wait(who, version, deliver, looks)
+            other.handle.wait(who, version, deliver, requested)
             return True
         if self._shared_run is None:
             return False
-        self.handle.wait(who, version, deliver, looks)
+        self.handle.wait(who, version, deliver, requested)
         return True
 
     def stop_watching(self, who: Hashable, other: WatchedRun | None) -> None:

@@ -27,7 +27,7 @@ class WatchedHandle(Protocol):
         who: Hashable,
         version: int,
         deliver: Callable[[Snapshot, int], None],
-        looks: Set[str] = frozenset(),
+        requested: Set[str] = frozenset(),
     ) -> object:
         """Deliver the first snapshot newer than `version`, once."""
 

@@ -21,8 +21,8 @@ from engine.diagnosis.rules import (
 from engine.measure.snapshot import Snapshot
 from engine.number_format import percent, written
 from engine.registry import Choice
+from engine.training.evaluation import EVALUATED
 
-JUDGED = 512  # validation examples on which a row of the curves is evaluated, at most
 HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
 GAP, GAP_OF_RISEN = 0.09, 0.07  # beyond chance; the latter if the validation loss has risen
 BY_HEART = (
@@ -69,7 +69,7 @@ def _chance_gap(now: Snapshot, validation: float) -> float:
     if not now.data.classes:
         return CHANCE_GAP_OF_VALUES
     share = min(max(validation, 0.0), 1.0)
-    return 2 * math.sqrt(share * (1 - share) / min(JUDGED, now.data.validation))
+    return 2 * math.sqrt(share * (1 - share) / min(EVALUATED, now.data.validation))
 
 
 def _held_back(now: Snapshot) -> Iterator[Remedy]:

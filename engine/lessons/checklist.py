@@ -26,7 +26,7 @@ from engine.types import Array
 STRONG = 1e3  # the lecture's L2
 FEW = 20  # examples that any sound network learns by heart
 EPOCHS = 1000  # of training on these, at most
-JUDGED_EVERY = 5  # steps between two evaluations
+EVALUATED_EVERY = 5  # steps between two evaluations
 COORDINATES = 5  # parameters per tensor in a gradient check
 RIGHT = 1e-5  # largest error of a correct gradient; most have 1e-7
 
@@ -145,10 +145,10 @@ def overfit(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     losses, accuracy = [training.first_loss], 0.0
     try:
         while training.step < steps and not (accuracy > 0.999 and losses[-1] < _tiny(losses[0])):
-            for _ in range(JUDGED_EVERY):
+            for _ in range(EVALUATED_EVERY):
                 training.update()
                 yield CheckProgress(name, training.step / steps)
-            loss, accuracy = training.judges[0].judge()
+            loss, accuracy = training.evaluators[0].evaluate()
             losses.append(loss)
     except Diverged:
         losses.append(math.inf)
@@ -159,7 +159,7 @@ def overfit(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
         name, passed, losses[-1], f"below {written(_tiny(losses[0]), 2)}",
         f"After {counted(training.step, 'steps')} the loss is {written(losses[-1], 2)} and"
         f" {percent(accuracy)} are right{advice}.",
-        _frozen(np.minimum(JUDGED_EVERY * np.arange(len(curve)), training.step)), _frozen(curve),
+        _frozen(np.minimum(EVALUATED_EVERY * np.arange(len(curve)), training.step)), _frozen(curve),
         ("step", "loss"),
     )  # fmt: skip
 

@@ -96,7 +96,7 @@ class Laboratory:
         rng = np.random.default_rng(self.seed)
         x = rng.standard_normal((self.examples, self.width), np.float32)
         signals = measure_signal(self.model, x, rng)
-        moments = self._expect([signal.weight_gain for signal in signals])
+        moments = self._expect([signal.variance_gain for signal in signals])
         largest = max((float(np.abs(signal.activations).max()) for signal in signals), default=0.0)
         scale = HistogramScale()
         scale.cover(largest)
@@ -120,10 +120,10 @@ class Laboratory:
         )
         return msgspec.structs.replace(config, model=model)
 
-    def _expect(self, stretches: list[float]) -> list[Moments]:
+    def _expect(self, variance_gains: list[float]) -> list[Moments]:
         if isinstance(ACTIVATIONS.build(self.activation), Maxout):  # not a function of one number
-            return [Moments(math.nan, math.nan, math.nan)] * len(stretches)
-        return predict_signal(self.activation, stretches)
+            return [Moments(math.nan, math.nan, math.nan)] * len(variance_gains)
+        return predict_signal(self.activation, variance_gains)
 
     def _printed(self, table: Mapping[tuple[str, str], tuple[float, ...]]) -> tuple[float, ...]:
         """The slides' figures, if they have exactly this experiment."""

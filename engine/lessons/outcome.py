@@ -11,7 +11,7 @@ from engine.nn.channels import examples_first
 from engine.runtime.experiment import Experiment
 from engine.training.build_network import build_network
 from engine.training.config import RunConfig
-from engine.training.evaluation import JUDGED
+from engine.training.evaluation import EVALUATED
 from engine.types import Array, Integers
 
 _AT_A_TIME = 64
@@ -72,7 +72,7 @@ class Outcome:
 def outcome(experiment: Experiment) -> Outcome:
     """Collect the outcome of a run; the experiment is not changed."""
     validation, parameters = experiment.data.validation, experiment.network.parameters
-    count = min(JUDGED, len(validation))
+    count = min(EVALUATED, len(validation))
     model, shape = experiment.config.model, validation.shape
     dtype = parameters.theta.dtype
     network = build_network(

@@ -21,7 +21,7 @@ class DeadUnits:
         """Start over with the current weights."""
         self.dead: dict[str, float] = {}  # share of each layer's units, once every piece was run
         self._x = self._training.data.train.x[:COUNTED]
-        self._network = self._training.judges[0].network
+        self._network = self._training.evaluators[0].network
         self._restart()
 
     def _restart(self) -> None:

@@ -48,7 +48,7 @@ def show_surface(training: Training) -> Surface | None:
     train, validation = training.data.train, training.data.validation
     if train.shape != (2,):
         return None
-    network = training.judges[0].network
+    network = training.evaluators[0].network
     left, right, bottom, top = _frame(np.concatenate([train.x, validation.x]))
     places = WORK / network.work
     columns = 2 * int(np.clip(math.sqrt(places / 2), FEWEST // 2, COLUMNS // 2))

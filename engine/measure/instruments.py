@@ -39,8 +39,8 @@ class _Instrument:
     measure: Callable[["Instruments"], None]
     share: float
     cost: float = 0.0
-    saved: float = 0.0
-    at: int = NEVER  # the step of its last measurement
+    accrued: float = 0.0
+    measured_at: int = NEVER  # the step of its last measurement
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ class Instruments:
         self._spent = self._trained = 0.0
         self.by_name = {
             "activations": _Instrument(Instruments._measure_activations, share=5),
-            "accuracy": _Instrument(Instruments._judge, share=1),
+            "accuracy": _Instrument(Instruments._evaluate, share=1),
             "dead units": _Instrument(Instruments._count_dead, share=1),
             "gradients": _Instrument(Instruments._measure_gradients, share=1),
             "overshoot": _Instrument(Instruments._measure_overshoot, share=1),
@@ -106,9 +106,9 @@ class Instruments:
         self._step = self._all_at = NEVER
         self._begun = self._training.step  # there is no mini-batch to measure until the next step
         for instrument in self.by_name.values():
-            instrument.at = NEVER
+            instrument.measured_at = NEVER
         for name in DRAWN:
-            self._take(self.by_name[name])
+            self._measure_one(self.by_name[name])
 
     def forget_last_step(self) -> None:
         """Drop the overshoot: the next step is made by another optimizer or loss."""
@@ -120,10 +120,10 @@ class Instruments:
         if self._all_at != step:
             self._step = self._all_at = step
             self._dead_units.finish()
-            self._tell_dead()
+            self._add_dead_shares()
             for instrument in self.by_name.values():
-                if instrument.at != step:
-                    self._use(instrument)
+                if instrument.measured_at != step:
+                    self._measure_timed(instrument)
 
     def measure_end(self) -> None:
         """Measure the weights of a run that has diverged; its last finite activations stay."""
@@ -137,21 +137,21 @@ class Instruments:
         self._step = self._training.step
         shares = sum(instrument.share for instrument in self.by_name.values())
         for instrument in self.by_name.values():
-            instrument.saved += BUDGET * trained * instrument.share / shares
-            if instrument.saved >= instrument.cost and instrument.at != self._step:
-                self._spent += self._use(instrument)
+            instrument.accrued += BUDGET * trained * instrument.share / shares
+            if instrument.accrued >= instrument.cost and instrument.measured_at != self._step:
+                self._spent += self._measure_timed(instrument)
                 # Time accrued for more than one measurement would only be spent in a burst.
-                instrument.saved = min(instrument.saved, 2 * instrument.cost) - instrument.cost
+                instrument.accrued = min(instrument.accrued, 2 * instrument.cost) - instrument.cost
 
-    def _use(self, instrument: _Instrument) -> float:
+    def _measure_timed(self, instrument: _Instrument) -> float:
         start = self._clock()
-        self._take(instrument)
+        self._measure_one(instrument)
         instrument.cost = self._clock() - start
         return instrument.cost
 
-    def _take(self, instrument: _Instrument) -> None:
+    def _measure_one(self, instrument: _Instrument) -> None:
         instrument.measure(self)
-        instrument.at = self._training.step
+        instrument.measured_at = self._training.step
 
     # ---- results ----------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class Instruments:
         """The numbers that describe the run as a whole."""
         training = self._training
         noise, length = (mean.value for mean in self._noise)
-        (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._judged
+        (train_loss, train_accuracy), (validation_loss, validation_accuracy) = self._evaluated
         return RunMetrics(
             first_loss=training.first_loss,
             chance_loss=training.chance_loss,
@@ -188,13 +188,13 @@ class Instruments:
     # ---- the instruments ----------------------------------------------------------------------
 
     def _measure_activations(self) -> None:
-        shown = self._training.judges[0].look().shown
+        shown = self._training.evaluators[0].run_forward().shown
         outputs = {layer.name: examples_first(layer.out)[:SHOWN] for layer in shown}
         self._scale.cover_all(*outputs.values())
         edges = _frozen(self._scale.edges)
         bounds = ACTIVATIONS.build(self._training.config.model.activation).bounds
         self.layers = tuple(
-            _describe(
+            _layer_stats(
                 name, a, self._scale, edges, None if name == "scores" else bounds,
                 dead=self._dead_units.dead.get(name, math.nan),
                 backward=self._backward.signals.get(name, math.nan),
@@ -204,14 +204,14 @@ class Instruments:
         counts = np.stack([layer.counts for layer in self.layers])
         self._activation_recorder.note(self._training.step, edges, counts)
 
-    def _judge(self) -> None:
-        self._judged = [judge.judge() for judge in self._training.judges]
+    def _evaluate(self) -> None:
+        self._evaluated = [evaluator.evaluate() for evaluator in self._training.evaluators]
 
     def _count_dead(self) -> None:
         self._dead_units.go_on()
-        self._tell_dead()
+        self._add_dead_shares()
 
-    def _tell_dead(self) -> None:
+    def _add_dead_shares(self) -> None:
         dead = self._dead_units.dead
         self.layers = tuple(replace(x, dead=dead.get(x.name, math.nan)) for x in self.layers)
 
@@ -240,7 +240,7 @@ class Instruments:
         parameters, update = self._training.network.parameters, self._training.optimizer.last_update
         gradients = self._backward.gradients
         self.tensors = tuple(
-            _weigh(
+            _weight_stats(
                 t, parameters.theta[t.span], update[t.span], parameters.drawn[t.span],
                 gradients.get(t.layer, math.nan),
             )
@@ -281,7 +281,7 @@ def norm_and_ratio(weights: Array, update: Array) -> tuple[float, float]:
     return math.sqrt(after), math.sqrt(moved / before) if before > 0 else math.nan
 
 
-def _describe(
+def _layer_stats(
     name: str,
     values: Array,
     scale: HistogramScale,
@@ -311,7 +311,7 @@ def _describe(
     )
 
 
-def _weigh(
+def _weight_stats(
     tensor: Tensor, weights: Array, update: Array, drawn: Array, gradient: float
 ) -> WeightStats:
     """Statistics of a layer's weights, with the gradient measured before."""

@@ -59,7 +59,9 @@ class LineTracer:
         if parameters.statistics.size:
             between = (1 - place) * self._a.statistics + place * self._b.statistics
             parameters.statistics[...] = between
-        (train, _), (validation, _) = (judge.judge() for judge in self._scratch.judges)
+        (train, _), (validation, _) = (
+            evaluator.evaluate() for evaluator in self._scratch.evaluators
+        )
         self._losses.append((train, validation))
 
     @property

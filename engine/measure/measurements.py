@@ -10,7 +10,7 @@ from engine.training.training import Training
 class Measurements:
     """The instruments of a run, and the statistics that are measured only while a view shows them.
 
-    `looks` are the names of the requested fields of `Inside`.
+    `requested` are names of fields of `Inside`.
     """
 
     def __init__(
@@ -24,16 +24,16 @@ class Measurements:
         self.instruments.renew()
         self.on_demand.renew()
 
-    def measure(self, looks: Set[str], trained: float) -> None:
+    def measure(self, requested: Set[str], trained: float) -> None:
         """Measure what is affordable after `trained` more seconds of training."""
         self.instruments.measure(trained)
-        self.on_demand.look(looks, trained)
+        self.on_demand.measure(requested, trained)
 
-    def measure_all(self, looks: Set[str]) -> None:
+    def measure_all(self, requested: Set[str]) -> None:
         """Measure everything, whatever the cost."""
         self.instruments.measure_all()
-        self.on_demand.measure_now(looks)
+        self.on_demand.measure_now(requested)
 
-    def measure_broken(self, looks: Set[str]) -> None:
+    def measure_broken(self, requested: Set[str]) -> None:
         """Measure what is still defined for a network that has diverged."""
-        self.on_demand.measure_lasting(looks)
+        self.on_demand.measure_lasting(requested)

@@ -1,6 +1,6 @@
 """Statistics measured only while a view shows them: too expensive or large for every snapshot.
 
-To add one, add a field to `Inside`, and under the same name a function to `LOOKS`.
+To add one, add a field to `Inside`, and under the same name a function to `STATISTICS`.
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ class Inside:
     answers: Answers | None = None
 
 
-LOOKS: Mapping[str, Callable[[Training], object]] = {
+STATISTICS: Mapping[str, Callable[[Training], object]] = {
     "sums": measure_sums,
     "expected": expect,
     "outline": outline,
@@ -43,7 +43,7 @@ LOOKS: Mapping[str, Callable[[Training], object]] = {
     "answers": show_answers,
 }
 # ... and what stays valid after a change, should the network diverge before the next measurement.
-STANDING = frozenset({"weights", "maps", "surface", "answers"})
+OUTLASTING = frozenset({"weights", "maps", "surface", "answers"})
 # Seconds of training between two measurements of what is large to send, however cheap it is.
 PAUSES = {"weights": 0.4, "maps": 0.4, "answers": 0.6}
 # Constant while the weights are learned: measured once, also for a network that has diverged.
@@ -56,46 +56,46 @@ class OnDemand:
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
         self._training = training
         self._clock = clock
-        self.seen = Inside()
+        self.results = Inside()
         self.renew()
 
     def renew(self) -> None:
         """Measure anew after the network was changed; results that no longer apply are dropped."""
-        kept: dict[str, Any] = {name: getattr(self.seen, name) for name in STANDING}
-        self.seen = Inside(**kept)
-        self._saved: dict[str, float] = {}  # seconds that each has accrued
+        kept: dict[str, Any] = {name: getattr(self.results, name) for name in OUTLASTING}
+        self.results = Inside(**kept)
+        self._accrued: dict[str, float] = {}  # seconds that each has accrued
         # The step of each one's last measurement; none if it is due at once.
         self._steps: dict[str, int] = {name: -1 for name in kept if kept[name] is not None}
 
-    def look(self, looks: Set[str], trained: float) -> Inside:
+    def measure(self, requested: Set[str], trained: float) -> Inside:
         """The requested statistics, renewed as `trained` more seconds of training can afford."""
-        for name in looks & LOOKS.keys():
+        for name in requested & STATISTICS.keys():
             if self._steps.get(name) == self._training.step or name in LASTING & self._steps.keys():
                 continue
-            self._saved[name] = self._saved.get(name, 0.0) + BUDGET * trained
-            if self._saved[name] >= 0:
-                self._measure(name)
-        for name in self._steps.keys() - looks:
+            self._accrued[name] = self._accrued.get(name, 0.0) + BUDGET * trained
+            if self._accrued[name] >= 0:
+                self._measure_one(name)
+        for name in self._steps.keys() - requested:
             del self._steps[name]
             gone: dict[str, Any] = {name: None}
-            self.seen = dataclasses.replace(self.seen, **gone)
-        return self.seen
+            self.results = dataclasses.replace(self.results, **gone)
+        return self.results
 
-    def measure_now(self, looks: Set[str]) -> Inside:
+    def measure_now(self, requested: Set[str]) -> Inside:
         """The requested statistics, all of them measured now."""
-        self._saved = dict.fromkeys(looks, 0.0)
-        return self.look(looks, 0.0)
+        self._accrued = dict.fromkeys(requested, 0.0)
+        return self.measure(requested, 0.0)
 
-    def measure_lasting(self, looks: Set[str]) -> Inside:
+    def measure_lasting(self, requested: Set[str]) -> Inside:
         """The requested statistics that are still defined for a network that has diverged."""
-        for name in looks & LASTING - self._steps.keys():
-            self._measure(name)
-        return self.seen
+        for name in requested & LASTING - self._steps.keys():
+            self._measure_one(name)
+        return self.results
 
-    def _measure(self, name: str) -> None:
+    def _measure_one(self, name: str) -> None:
         start = self._clock()
-        seen: dict[str, Any] = {name: LOOKS[name](self._training)}
-        self.seen = dataclasses.replace(self.seen, **seen)
+        result: dict[str, Any] = {name: STATISTICS[name](self._training)}
+        self.results = dataclasses.replace(self.results, **result)
         self._steps[name] = self._training.step
         debt = max(self._clock() - start, BUDGET * PAUSES.get(name, 0.0))
-        self._saved[name] = -debt  # paid back by the next seconds of training
+        self._accrued[name] = -debt  # paid back by the next seconds of training

@@ -70,7 +70,7 @@ def _draw(activation: Activation) -> Response:
 
 def measure_sums(training: Training) -> Sums:
     """The preactivations of every hidden layer on the first training examples."""
-    network = training.judges[0].look()
+    network = training.evaluators[0].run_forward()
     layers = [layer for layer in network.layers if layer.shown]
     slopes = [x.params["slope"] for x in layers if isinstance(x, PReLULayer)]
     if slopes:  # each channel has learned its own: the curve shows the mean slope

@@ -52,10 +52,10 @@ def shares(scores: Array, config: RunConfig) -> Array | None:  # (N, C)
 
 def show_answers(training: Training) -> Answers:
     """The predictions of the current weights."""
-    judge, data = training.judges[1], training.data.validation
-    scores = judge.answer()
+    evaluator, data = training.evaluators[1], training.data.validation
+    scores = evaluator.predict()
     known = shares(scores, training.config)
-    losses = judge.losses()
+    losses = evaluator.losses()
     right, predicted = right_of(data)[: len(scores)], predictions_of(scores, data)
     order = np.argsort(-np.where(np.isnan(losses), math.inf, losses), kind="stable")
     hardest = order[:HARDEST]

@@ -33,7 +33,7 @@ class Signal:
     name: str
     mean: float  # of its activations
     std: float
-    weight_gain: float  # inputs x variance of the weights: the factor on the mean square
+    variance_gain: float  # inputs x variance of the weights: the factor on the mean square
     backward: float  # std of the gradient at its output, relative to that at the last layer's
     activations: Array  # (N, O), or maps (O, H, W, N)
 
@@ -98,19 +98,19 @@ def _mean_and_std(values: Array) -> tuple[float, float]:
 
 def predict_signal(
     activation: Choice,
-    stretches: Sequence[float],  # weight_gain of each layer
+    variance_gains: Sequence[float],  # of each layer
     mean_square: float = 1.0,  # of the inputs
 ) -> list[Moments]:
     """The moments of the activations in a wide network, layer by layer."""
     function = cast(Elementwise, ACTIVATIONS.build(activation))
     moments = []
     value, slope = np.empty_like(_Z), np.empty_like(_Z)
-    for stretch in stretches:
-        z = math.sqrt(stretch * mean_square) * _Z
+    for gain in variance_gains:
+        z = math.sqrt(gain * mean_square) * _Z
         function.value(z, value)
         function.slope(z, value, slope)
         mean, mean_square = float(_DENSITY @ value), float(_DENSITY @ (value * value))
-        back = math.sqrt(stretch * float(_DENSITY @ (slope * slope)))
+        back = math.sqrt(gain * float(_DENSITY @ (slope * slope)))
         moments.append(Moments(mean, math.sqrt(max(0.0, mean_square - mean * mean)), back))
     return moments
 

@@ -32,22 +32,22 @@ def expect(training: Training) -> Expected:
         return Expected(inputs, (), (), silence)
     parameters = training.network.parameters
     weights = parameters.weights
-    stretches = [_stretch(t, parameters.drawn) for t in weights]
+    variance_gains = [_variance_gain(t, parameters.drawn) for t in weights]
     mean_square = float(np.mean(np.square(x, dtype=np.float64)))
-    moments = predict_signal(training.config.model.activation, stretches[:-1], mean_square)
+    moments = predict_signal(training.config.model.activation, variance_gains[:-1], mean_square)
     if moments:
         mean_square = moments[-1].std ** 2 + moments[-1].mean ** 2
-    forward = [m.std for m in moments] + [math.sqrt(stretches[-1] * mean_square)]
+    forward = [m.std for m in moments] + [math.sqrt(variance_gains[-1] * mean_square)]
     # Backward, the gradient is summed over a layer's outputs, not over its inputs.
     wider = [math.sqrt(t.shape[1] / t.shape[0]) for t in weights]
-    backward, size = [1.0], math.sqrt(stretches[-1]) * wider[-1]
+    backward, size = [1.0], math.sqrt(variance_gains[-1]) * wider[-1]
     for moment, factor in zip(reversed(moments), reversed(wider[:-1]), strict=True):
         backward.append(size)
         size *= moment.backward * factor
     return Expected(inputs, tuple(forward), tuple(reversed(backward)), "")
 
 
-def _stretch(tensor: Tensor, drawn: Array) -> float:
+def _variance_gain(tensor: Tensor, drawn: Array) -> float:
     W = drawn[tensor.span]
     return tensor.shape[0] * float(np.vdot(W, W)) / W.size
 

@@ -1,7 +1,6 @@
 """A `Snapshot`: all that is known of an experiment at one step, in plain read-only parts."""
 
 import math
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -297,48 +296,3 @@ def own_change(markers: Iterable[Marker], parent: Parent | None) -> str:
     """The first change of a run that is its own, in words; empty if there is none."""
     since = parent.step if parent else 0
     return next((x.text for x in markers if x.path and x.step >= since), "")
-
-
-class StepRate:
-    """Measures steps per second over about the last second."""
-
-    def __init__(self) -> None:
-        self._marks: deque[tuple[int, float]] = deque(maxlen=1000)
-
-    def rate(self, step: int, now: float) -> float:
-        """The rate, given the step reached at the time `now`, in seconds."""
-        marks = self._marks
-        marks.append((step, now))
-        while len(marks) > 2 and marks[1][1] < now - 1:
-            marks.popleft()
-        first, since = marks[0]
-        return (step - first) / (now - since) if now > since else 0.0
-
-
-class Spread:
-    """Mean and extremes of the losses since the last row, so that no spike is lost."""
-
-    def __init__(self) -> None:
-        self._restart()
-
-    def _restart(self) -> None:
-        self._low, self._high, self._total, self._count = np.inf, -np.inf, 0.0, 0
-
-    def add(self, loss: float) -> None:
-        """Include one loss; it is finite, or the run would have ended."""
-        if loss < self._low:
-            self._low = loss
-        if loss > self._high:
-            self._high = loss
-        self._total += loss
-        self._count += 1
-
-    def take(self) -> dict[str, float]:
-        """The figures so far, then start over; at least one loss must have been added."""
-        figures = {
-            "loss": self._total / self._count,
-            "loss_low": self._low,
-            "loss_high": self._high,
-        }
-        self._restart()
-        return figures

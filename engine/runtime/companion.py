@@ -40,14 +40,14 @@ class Companion:
     def update(self, a: Recorder) -> None:
         """Make the step that A has made, with rows of the curves as close as A's.
 
-        It is judged wherever A was, so that both can be compared at the same step.
+        It is evaluated wherever A was, so that both can be compared at the same step.
         """
         if self.run.diverged is not None:
             return
         recorder, step = self.run.recorder, self.run.step + 1
         recorder.apart, recorder.spare = a.apart, a.spare
-        if a.judged == step:
-            recorder.judge_at(step)
+        if a.evaluated == step:
+            recorder.evaluate_at(step)
         self.run.update()
 
     def check(self, turn: SetKnob) -> None:

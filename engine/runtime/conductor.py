@@ -216,4 +216,5 @@ class Conductor:
         if running and 0 < effort < 1 / ALLOWED and not self.alone(slot):
             slot.experiment.apply(Pause())
             slot.refusal = refusal(1 / effort)
-            slot.publish(slot.experiment.cached_snapshot(looks := slot.mailbox.feed.looks), looks)
+            requested = slot.mailbox.feed.requested
+            slot.publish(slot.experiment.cached_snapshot(requested), requested)

@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from engine.measure.instruments import norm_and_ratio
+from engine.measure.loss_range import LossRange
 from engine.measure.smoothing import Smoothed
-from engine.measure.snapshot import Spread
 from engine.training.history import AFRESH, Curves, History
 from engine.training.training import Training
 
@@ -26,12 +26,12 @@ class Recorder:
     """The history of one run.
 
     The same run always has the same rows, unless somebody watches it slowly: then there are more,
-    and more of them are judged; but not before `same_until`.
+    and more of them are evaluated; but not before `same_until`.
     """
 
     def __init__(self, training: Training) -> None:
         self._training = training
-        self._spread, self._smoothed = Spread(), Smoothed()
+        self._losses, self._smoothed = LossRange(), Smoothed()
         self._history = History(
             [
                 *("loss", "loss_low", "loss_high", "loss_average", "validation_loss", "penalty"),
@@ -40,13 +40,13 @@ class Recorder:
                 "epoch",
             ]
         )
-        self._judge_at = self._measure_at = 0  # steps from which on that is due again
+        self._evaluate_at = self._measure_at = 0  # steps from which on that is due again
         self._changed = 0  # the step of the last change, after which rows are dense again
         self._known: Curves | None = None  # with the rows to come, of a run that is made again
         self._known_row = math.inf  # the step of the next of these
         self.asked = 0  # a step that is to have a row
-        self.same_until = 0  # a step with a judged row; up to it, watching adds no rows
-        self.judged = 0  # the step of the last row that was judged
+        self.same_until = 0  # a step with an evaluated row; up to it, watching adds no rows
+        self.evaluated = 0  # the step of the last row that was evaluated
         self.apart = math.inf  # steps from one row to the next, at most
         self.spare = 1.0  # how many times as long as a step takes there is for it, and to measure
         self._record(
@@ -66,12 +66,12 @@ class Recorder:
     def make_due(self) -> None:
         """Write a full row at the next step, whatever the spacing."""
         self._history.make_due()
-        self._judge_at = self._measure_at = 0
+        self._evaluate_at = self._measure_at = 0
         self._changed = self._training.step
 
-    def judge_at(self, step: int) -> None:
-        """Write a judged row at a step that is still to come, as another run has one there."""
-        self.asked = self._judge_at = step
+    def evaluate_at(self, step: int) -> None:
+        """Write an evaluated row at a step that is still to come, as another run has one there."""
+        self.asked = self._evaluate_at = step
 
     def note_change(self) -> None:
         """A setting was changed: write rows often again, and restart the average."""
@@ -80,14 +80,14 @@ class Recorder:
 
     def note(self, loss: float) -> None:
         """Include the loss of the step that was just made."""
-        self._spread.add(loss)
+        self._losses.add(loss)
 
     # ---- going back ---------------------------------------------------------------------------
 
     def mark(self) -> "Recorder":
         """Its state after this step, without the rows, from which `rewound` restores it."""
         mark = copy.copy(self)
-        mark._spread, mark._smoothed = copy.copy(self._spread), copy.copy(self._smoothed)
+        mark._losses, mark._smoothed = copy.copy(self._losses), copy.copy(self._smoothed)
         mark._history, mark._known = self._history.mark(), None
         del mark._training  # or the mark would keep it in memory
         return mark
@@ -95,7 +95,7 @@ class Recorder:
     def rewound(self, mark: "Recorder", training: Training) -> "Recorder":
         """The recorder as it was at a mark, for a copy of the run that repeats its steps."""
         past = copy.copy(mark)
-        past._spread, past._smoothed = copy.copy(mark._spread), copy.copy(mark._smoothed)
+        past._losses, past._smoothed = copy.copy(mark._losses), copy.copy(mark._smoothed)
         past._training = training
         past._history = self._history.rewound(mark._history)
         past._known = self.curves
@@ -123,7 +123,7 @@ class Recorder:
         self._known_row = float(known["step"][rows]) if known and rows < known.rows else math.inf
 
     def _take_known(self) -> None:
-        self._spread.take()
+        self._losses.take()
         figures = self._history.repeat()
         self._find_known()
         self._smoothed.add(figures["loss"])
@@ -131,7 +131,7 @@ class Recorder:
             self._training.compare_next()
             self._note_measured()
         if math.isfinite(figures["validation_loss"]):
-            self._note_judged()
+            self._note_evaluated()
 
     def cosine_at(self, step: int, now: float) -> float:
         """The gradient cosine that was shown after a step; `now` is that of the last step.
@@ -175,7 +175,7 @@ class Recorder:
 
     def write(self) -> None:
         """Write a row."""
-        figures = self._spread.take()
+        figures = self._losses.take()
         self._record(figures | {"loss_average": self._smoothed.add(figures["loss"])})
 
     def end(self, loss: float) -> None:
@@ -187,9 +187,9 @@ class Recorder:
         if step >= self._measure_at:
             figures |= self._measure()
             self._note_measured()
-        if step >= self._judge_at or step == self.same_until:
-            figures |= self._judge()
-            self._note_judged()
+        if step >= self._evaluate_at or step == self.same_until:
+            figures |= self._evaluate()
+            self._note_evaluated()
         self._append(figures)
 
     def _append(self, figures: dict[str, float]) -> None:
@@ -201,10 +201,12 @@ class Recorder:
         work = _PASSES * self._training.network.parameters.size
         self._measure_at = self._training.step + self._apart(work)
 
-    def _note_judged(self) -> None:
-        self.judged = self._training.step
-        judged = sum(judge.examples for judge in self._training.judges)
-        self._judge_at = self._training.step + self._apart(judged * self._training.network.work)
+    def _note_evaluated(self) -> None:
+        self.evaluated = self._training.step
+        evaluated = sum(evaluator.examples for evaluator in self._training.evaluators)
+        self._evaluate_at = self._training.step + self._apart(
+            evaluated * self._training.network.work
+        )
 
     def _measure(self) -> dict[str, float]:
         """The figures that read every parameter."""
@@ -218,9 +220,9 @@ class Recorder:
                 figures[f"ratio {tensor.layer}"] = ratio
         return figures
 
-    def _judge(self) -> dict[str, float]:
+    def _evaluate(self) -> dict[str, float]:
         """The figures that evaluate many examples."""
-        train, validation = self._training.judges
+        train, validation = self._training.evaluators
         weights = train.network.parameters.state_digest
         return {
             "validation_loss": validation.loss_under(weights),

@@ -383,17 +383,17 @@ class Experiment:
     # ---- snapshots ------------------------------------------------------------------------
 
     @_quietly
-    def snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
+    def snapshot(self, requested: Set[str] = frozenset()) -> Snapshot:
         """The current state, all of it measured now; training is not affected.
 
-        `looks` are the names of the requested fields of `Inside`.
+        `requested` are names of fields of `Inside`.
         """
-        return self._snapshots.newest(looks)
+        return self._snapshots.newest(requested)
 
     @_quietly
-    def cached_snapshot(self, looks: Set[str] = frozenset()) -> Snapshot:
+    def cached_snapshot(self, requested: Set[str] = frozenset()) -> Snapshot:
         """The current state; what is expensive to measure may be a little older."""
-        return self._snapshots.cached(looks)
+        return self._snapshots.cached(requested)
 
     @_quietly
     def check_gradients(self, coordinates: int = 30) -> GradientCheck:

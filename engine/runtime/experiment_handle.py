@@ -73,16 +73,16 @@ class ExperimentHandle:
     # ---- out -----------------------------------------------------------------------------------
 
     def wait(
-        self, who: Hashable, version: int, deliver: Deliver, looks: Set[str] = frozenset()
+        self, who: Hashable, version: int, deliver: Deliver, requested: Set[str] = frozenset()
     ) -> None:
         """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
 
         It is called from this thread or the conductor's, and must be quick. A later call with the
-        same `who` replaces the earlier one. `looks` are the fields of `Inside` that it requests;
-        they are measured for the following snapshots.
+        same `who` replaces the earlier one. `requested` are fields of `Inside`, which are
+        measured for the following snapshots.
         """
-        ready = self._mailbox.feed.wait(who, version, deliver, looks)
-        if not ready and not looks <= self._mailbox.measured:
+        ready = self._mailbox.feed.wait(who, version, deliver, requested)
+        if not ready and not requested <= self._mailbox.measured:
             self._wake()
 
     def forget(self, who: Hashable) -> None:
@@ -105,9 +105,9 @@ class ExperimentHandle:
         return self._mailbox.settled
 
     @property
-    def looks(self) -> Set[str]:
+    def requested(self) -> Set[str]:
         """The statistics that watchers request in addition to the snapshot."""
-        return self._mailbox.feed.looks
+        return self._mailbox.feed.requested
 
     @property
     def waits_at(self) -> int | None:

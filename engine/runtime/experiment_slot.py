@@ -54,7 +54,7 @@ class ExperimentSlot:
         """Whether a watcher waits for statistics that the latest snapshot lacks."""
         feed, measured = self.mailbox.feed, self.mailbox.measured
         return feed.wanted and (
-            not feed.looks <= measured or feed.latest.pace != self.effective_pace
+            not feed.requested <= measured or feed.latest.pace != self.effective_pace
         )
 
     @property
@@ -82,8 +82,8 @@ class ExperimentSlot:
 
         While a step is rebuilt only another look is; all other commands are meant for that step.
         """
-        looks = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | RunTransfer | Task)
-        return self.next is not None and (looks or not self.experiment.rebuilding)
+        at_once = isinstance(self.next, LookBack | LookAhead | GoTo | Begin | RunTransfer | Task)
+        return self.next is not None and (at_once or not self.experiment.rebuilding)
 
     def take(self) -> "list[Sent] | Task[ExperimentSlot]":
         """The next task, or the next command after those that it replaces."""
@@ -157,7 +157,7 @@ class ExperimentSlot:
 
     # ---- what it publishes ---------------------------------------------------------------------
 
-    def publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
+    def publish(self, snapshot: Snapshot, requested: Set[str]) -> None:
         """Publish a snapshot, with what the slot adds: background work, refusals and the pace."""
         message = self.refusal or self.jobs.shown.failure or snapshot.message
         own = message, self._background, self.effective_pace
@@ -166,7 +166,7 @@ class ExperimentSlot:
             snapshot = msgspec.structs.replace(
                 snapshot, message=message, background=background, pace=pace
             )
-        self._publish(snapshot, looks)
+        self._publish(snapshot, requested)
 
     @property
     def _background(self) -> BackgroundResults:
@@ -183,6 +183,6 @@ class ExperimentSlot:
         failed = msgspec.structs.replace(latest, status=Status.FAILED, message=text)
         self._publish(failed, frozenset())
 
-    def _publish(self, snapshot: Snapshot, looks: Set[str]) -> None:
+    def _publish(self, snapshot: Snapshot, requested: Set[str]) -> None:
         self.mailbox.waits_at = self.own.step if self.on_stage else None
-        self.mailbox.publish(snapshot, looks)
+        self.mailbox.publish(snapshot, requested)

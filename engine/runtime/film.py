@@ -113,7 +113,7 @@ class _Camera[M]:
             self._take(replay.training)
 
     def _take(self, training: Training) -> None:
-        network, train = training.judges[0].network, training.data.train
+        network, train = training.evaluators[0].network, training.data.train
         shape = network.batch, train.x.shape[1]
         with np.errstate(over="ignore", invalid="ignore"):
             surface = show_surface(training)

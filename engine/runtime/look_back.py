@@ -153,12 +153,12 @@ class Past:
         self.measured = Measurements(self.training, self._work, self.later)
         self._ready = True
 
-    def measure(self, looks: Set[str]) -> None:
+    def measure(self, requested: Set[str]) -> None:
         """Measure everything, and what is looked at besides."""
         if self.diverged is None:
-            self.measured.measure_all(looks)
+            self.measured.measure_all(requested)
         else:
-            self.measured.measure_broken(looks)
+            self.measured.measure_broken(requested)
 
     def describe(self, now: Snapshot) -> Snapshot:
         """A snapshot of the run as it is now, with all that was another at this step."""
@@ -173,5 +173,5 @@ class Past:
             tensors=instruments.tensors,
             metrics=instruments.metrics,
             costs=instruments.costs,
-            inside=self.measured.on_demand.seen,
+            inside=self.measured.on_demand.results,
         )

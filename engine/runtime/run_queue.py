@@ -35,7 +35,7 @@ SHARES = 4  # of an even one, the largest share of an experiment that few others
 LESS, MORE = 0.97, 1.01  # factors on the share after each slice
 WORK = 0.7  # share of a visitor's time for background work during training
 COMMANDS = 0.5  # of a visitor's share of the time, what its commands may take in the long run
-LOOKS = 0.5  # share of the time of all who look back, since they wait for what they see
+LOOKING_BACK = 0.5  # share of the time of all who look back, since they wait for what they see
 PIECE = 0.02  # seconds of a turn that is longer than an equal share of the time
 FRAME = 0.9  # of a period: one that has several turns in a period is shown once in that time
 COMMAND_TURN = 0.02  # seconds of one visitor's commands, after which the next one gets a turn
@@ -232,7 +232,7 @@ class RunQueue:
         share, part = self.share(slot, alone)
         beat = planned + part * self._scheduler.period
         even = (LOAD_ALONE if alone else LOAD) / (len(self._due) + 1)
-        rate = COMMANDS * max(even, self._share_of_looks(slot, _looks_back))
+        rate = COMMANDS * max(even, self._share_of_looking_back(slot, _looks_back))
         slot.budget.fill(now, rate)
         self._commands.fill(now, TOGETHER)
         if (alone and slot.ready) or (not alone and self._admits(slot)):
@@ -267,8 +267,8 @@ class RunQueue:
             load *= LOAD_ALONE / LOAD
         served = max(len(self._due) + 1, (self._scheduler.trained + 1) / SHARES)
         equal = load * self._scheduler.period / served
-        if looks := self._share_of_looks(slot, _waited_for) * self._scheduler.period:
-            share = max(equal, looks)
+        if looking_back := self._share_of_looking_back(slot, _waited_for) * self._scheduler.period:
+            share = max(equal, looking_back)
             turn = min(share, max(equal, PIECE))
             return turn, turn / share
         if slot.needs < equal:
@@ -279,14 +279,14 @@ class RunQueue:
         turn = min(share, max(equal, PIECE))
         return turn, turn / share if share > 0 else 1.0
 
-    def _share_of_looks(
+    def _share_of_looking_back(
         self, slot: ExperimentSlot, counts: Callable[[ExperimentSlot], bool]
     ) -> float:
-        """An even part of `LOOKS` among all that this counts; 0 for all others."""
+        """An even part of `LOOKING_BACK` among all that this counts; 0 for all others."""
         if not counts(slot):
             return 0.0
         with self.changed:
-            return LOOKS / max(1, sum(map(counts, self._slots)))
+            return LOOKING_BACK / max(1, sum(map(counts, self._slots)))
 
     def _admits(self, slot: ExperimentSlot) -> bool:
         """Whether it is the turn of this one's commands."""
@@ -332,8 +332,8 @@ class RunQueue:
         wanted = slot.mailbox.feed.wanted and (done or self._frame_due(slot, part))
         # At a slow pace every step is published, even if no watcher waits for it.
         if wanted or not slot.busy or (steps and _wait(slot) > self._scheduler.period):
-            looks = slot.mailbox.feed.looks
-            slot.publish(experiment.cached_snapshot(looks), looks)
+            requested = slot.mailbox.feed.requested
+            slot.publish(experiment.cached_snapshot(requested), requested)
             slot.published = self._clock()
         # Without other experiments in the queue, no later turn would measure the delay.
         if not self._due and steps > 1:
@@ -386,8 +386,8 @@ def _wait(slot: ExperimentSlot) -> float:
 
 
 def _show(slot: ExperimentSlot) -> None:
-    looks = slot.mailbox.feed.looks
-    slot.publish(slot.experiment.snapshot(looks), looks)
+    requested = slot.mailbox.feed.requested
+    slot.publish(slot.experiment.snapshot(requested), requested)
 
 
 def _publish_failure(slot: ExperimentSlot, error: Exception) -> None:

@@ -15,17 +15,17 @@ class SnapshotFeed:
         self._lock = threading.Lock()
         self.latest, self.version = first, 1
         self._waiting: dict[Hashable, Deliver] = {}
-        self._looks: dict[Hashable, Set[str]] = {}  # the statistics that each watcher requests
+        self._requested: dict[Hashable, Set[str]] = {}  # the statistics that each watcher requests
 
     def wait(
-        self, who: Hashable, version: int, deliver: Deliver, looks: Set[str] = frozenset()
+        self, who: Hashable, version: int, deliver: Deliver, requested: Set[str] = frozenset()
     ) -> bool:
         """Deliver the first snapshot newer than `version`, once; whether it was there already.
 
         An earlier request of the same watcher is dropped.
         """
         with self._lock:
-            self._looks[who] = looks
+            self._requested[who] = requested
             self._waiting.pop(who, None)
             latest, newest = self.latest, self.version
             ready = newest > version
@@ -39,12 +39,12 @@ class SnapshotFeed:
         """Drop the request of a watcher who has left."""
         with self._lock:
             self._waiting.pop(who, None)
-            self._looks.pop(who, None)
+            self._requested.pop(who, None)
 
     @property
     def watched(self) -> bool:
         """Whether there is a watcher."""
-        return bool(self._looks)
+        return bool(self._requested)
 
     @property
     def wanted(self) -> bool:
@@ -52,10 +52,10 @@ class SnapshotFeed:
         return bool(self._waiting)
 
     @property
-    def looks(self) -> Set[str]:
+    def requested(self) -> Set[str]:
         """The statistics that watchers request in addition to the snapshot."""
         with self._lock:
-            return frozenset().union(*self._looks.values())
+            return frozenset().union(*self._requested.values())
 
     def publish(self, snapshot: Snapshot) -> None:
         """Deliver a newer snapshot to all who wait."""

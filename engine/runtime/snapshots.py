@@ -19,40 +19,40 @@ class Snapshots:
         self._tree, self._diagnosing = tree, diagnosing
         self.pinned: tuple[PastRun, ...] = ()
 
-    def newest(self, looks: Set[str]) -> Snapshot:
+    def newest(self, requested: Set[str]) -> Snapshot:
         """The current state, all of it measured now."""
         if self._tree.shown.past or self._tree.shown.preview:
-            return self._of_shown_step(looks)
-        self._tree.trainer.measure_all(looks)
+            return self._of_shown_step(requested)
+        self._tree.trainer.measure_all(requested)
         return self.as_measured()
 
-    def cached(self, looks: Set[str]) -> Snapshot:
+    def cached(self, requested: Set[str]) -> Snapshot:
         """The current state; what is expensive to measure may be a little older."""
         if self._tree.shown.past or self._tree.shown.preview:
-            return self._of_shown_step(looks)
-        self._tree.trainer.measure(looks)
+            return self._of_shown_step(requested)
+        self._tree.trainer.measure(requested)
         return self.as_measured()
 
     def as_measured(self) -> Snapshot:
         """The current state as it was last measured."""
         return self._diagnosing.diagnose(self._describe())
 
-    def _of_shown_step(self, looks: Set[str]) -> Snapshot:
+    def _of_shown_step(self, requested: Set[str]) -> Snapshot:
         """The step that is looked at, or the last one of a link's run while that is repeated."""
         so_far, step = self._diagnosing.last.so_far, self._tree.run.step
         if past := self._tree.shown.past:
-            return self._of_past(past, past.looking(step, so_far), looks)
+            return self._of_past(past, past.looking(step, so_far), requested)
         if preview := self._tree.shown.preview:
-            shown = self._of_past(preview.past, preview.looking(step, so_far), looks)
+            shown = self._of_past(preview.past, preview.looking(step, so_far), requested)
             trainer = self._tree.trainer
             return self._diagnosing.mark_unverified(shown, trainer.status, trainer.script.until)
         return self.as_measured()
 
-    def _of_past(self, past: Past, looking: Looking, looks: Set[str]) -> Snapshot:
+    def _of_past(self, past: Past, looking: Looking, requested: Set[str]) -> Snapshot:
         """The run at another step; until that is rebuilt, the snapshot before."""
         if not past.ready:
             return self._diagnosing.mark_unready(self._tree.trainer.status, looking)
-        past.measure(looks)
+        past.measure(requested)
         return self._diagnosing.diagnose_past(self._describe(), past, looking)
 
     def _describe(self) -> Snapshot:

@@ -1,8 +1,23 @@
 """How fast a run is trained, and how much training time has passed since it was measured."""
 
+from collections import deque
 from collections.abc import Callable
 
-from engine.measure.snapshot import StepRate
+
+class StepRate:
+    """Measures steps per second over about the last second."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[int, float]] = deque(maxlen=1000)
+
+    def rate(self, step: int, now: float) -> float:
+        """The rate, given the step reached at the time `now`, in seconds."""
+        marks = self._marks
+        marks.append((step, now))
+        while len(marks) > 2 and marks[1][1] < now - 1:
+            marks.popleft()
+        first, since = marks[0]
+        return (step - first) / (now - since) if now > since else 0.0
 
 
 class Speed:

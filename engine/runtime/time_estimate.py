@@ -11,7 +11,7 @@ from engine.runtime.run_transfer import RunTransfer, Sent
 from engine.training.build_network import size_of
 from engine.training.commands import Begin, Restart, SetKnob
 from engine.training.config import SETTINGS, RunConfig
-from engine.training.evaluation import JUDGED
+from engine.training.evaluation import EVALUATED
 from engine.training.setting import Effect
 
 SHORT = 0.03  # seconds of setting up that other visitors do not notice
@@ -66,8 +66,8 @@ def takes_long(config: RunConfig, experiment: Experiment) -> bool:
         work, parameters = _size(config, experiment)
     except ValueError:  # it will be refused
         return False
-    judged = 2 * min(JUDGED, len(experiment.data.train))
-    return (2 * judged * work + DRAWN * parameters) / speed() > SHORT
+    evaluated = 2 * min(EVALUATED, len(experiment.data.train))
+    return (2 * evaluated * work + DRAWN * parameters) / speed() > SHORT
 
 
 def _draws_anew(config: RunConfig, now: RunConfig) -> bool:

@@ -96,20 +96,20 @@ class Trainer:
 
     # ---- what is known of it ------------------------------------------------------------------
 
-    def measure(self, looks: Set[str]) -> None:
+    def measure(self, requested: Set[str]) -> None:
         """Measure what is affordable after the training since the last time."""
         trained = self.speed.take_unmeasured()
         if self.status is not Status.DIVERGED:
-            self.measured.measure(looks, trained)
+            self.measured.measure(requested, trained)
         else:
-            self.measured.measure_broken(looks)
+            self.measured.measure_broken(requested)
 
-    def measure_all(self, looks: Set[str]) -> None:
+    def measure_all(self, requested: Set[str]) -> None:
         """Measure everything, whatever the cost."""
         if self.status is not Status.DIVERGED:
-            self.measured.measure_all(looks)
+            self.measured.measure_all(requested)
         else:
-            self.measured.measure_broken(looks)
+            self.measured.measure_broken(requested)
 
     def pinned(self, name: str, note: str) -> PastRun:
         """The run as it is now, under a name; its figures are those of its last step."""
@@ -159,7 +159,7 @@ class Trainer:
             followed=followed,
             diverged_under=run.diverged_under,
             background=BackgroundResults(),
-            inside=self.measured.on_demand.seen,
+            inside=self.measured.on_demand.results,
             previous=previous,
             pinned=pinned,
             until=self.script.until,

@@ -18,7 +18,7 @@ from engine.training.config import RunConfig
 from engine.training.training import Diverged, Training
 
 ROWS = 100  # points of the loss curve, and checks of the cost, in a full trial
-JUDGINGS = 10  # evaluations on the validation set in a full trial
+EVALUATIONS = 10  # evaluations on the validation set in a full trial
 DIGITS = 16  # of the digest of the weights
 
 # A cost that is not finite ends the trial with a message; NumPy's warning is not needed.
@@ -107,10 +107,10 @@ class TrialRun:
         full = steps_of(training, job.epochs)
         self.asked = max(1, round(full * job.share))
         self._every = max(1, full // ROWS)
-        self._judge_every = max(1, full // JUDGINGS)
+        self._evaluate_every = max(1, full // EVALUATIONS)
         self._first_cost = training.first_loss + training.penalty
         self._steps, self._costs = [0], [self._first_cost]
-        self._accuracy = training.judges[1].judge()[1]
+        self._accuracy = training.evaluators[1].evaluate()[1]
         self._sum, self._since = 0.0, 0  # of the losses since the last row, and their number
         self._seconds = clock() - began
 
@@ -137,8 +137,8 @@ class TrialRun:
         step, last = training.step, training.step >= self.asked
         if last or step % self._every == 0:
             self._look()
-        if self.ending is None and not last and step % self._judge_every == 0:
-            self._accuracy = training.judges[1].judge()[1]
+        if self.ending is None and not last and step % self._evaluate_every == 0:
+            self._accuracy = training.evaluators[1].evaluate()[1]
         if last and self.ending is None:
             self.ending = Ending.FINISHED
 
@@ -177,7 +177,7 @@ class TrialRun:
             asked=self.asked,
             first_cost=self._first_cost,
             cost=self._costs[-1],
-            train_accuracy=self._training.judges[0].judge()[1] if sane else math.nan,
+            train_accuracy=self._training.evaluators[0].evaluate()[1] if sane else math.nan,
             validation_accuracy=score(self._training, predictions(self._training))
             if sane
             else math.nan,

@@ -14,14 +14,14 @@ from engine.training.build_network import build_network
 from engine.training.config import RunConfig
 from engine.types import Array
 
-JUDGED = 512  # examples of each split on which a row of the history is computed, at most
+EVALUATED = 512  # examples of each split on which a row of the history is computed, at most
 _AT_A_TIME = 128  # or a few more: so few that activations stay in the processor's cache
 _ROOM = 1_000_000  # numbers that the buffers of an evaluation network may hold
-_REMEMBERED = 4096  # weights whose judgements are kept for each set of examples, at most
+_CACHED = 4096  # weights whose results are cached for each set of examples, at most
 
 
 @dataclass(slots=True)
-class _Judgement:
+class _Result:
     """The loss and the score of a network under certain weights, as far as they are computed."""
 
     loss: float | None = None
@@ -29,7 +29,7 @@ class _Judgement:
 
 
 @memoize
-def _judged_on(examples: Examples) -> dict[tuple[bytes, str], _Judgement]:
+def _results_on(examples: Examples) -> dict[tuple[bytes, str], _Result]:
     """The results of all networks evaluated on these examples, by kind and weights."""
     return {}
 
@@ -39,61 +39,61 @@ class Evaluator:
 
     def __init__(self, config: RunConfig, examples: Examples, network: Network) -> None:
         self.network = network  # only runs forward, so evaluators can share it
-        self.target = examples.target[:JUDGED]
-        self._answers = examples.y[:JUDGED] if examples.classes else self.target
-        self.x = examples.x[:JUDGED]
+        self.target = examples.target[:EVALUATED]
+        self._labels = examples.y[:EVALUATED] if examples.classes else self.target
+        self.x = examples.x[:EVALUATED]
         if len(self.x) < network.batch:  # its batch size is fixed: repeat them
             self.x = np.resize(self.x, (network.batch, self.x.shape[1]))
         self._scores = np.empty((len(self.x), examples.outputs), self.x.dtype)
         self._loss = LOSSES.build(config.optimization.loss)
         self._score = accuracy if examples.classes else explained
-        self._answered = ""  # the weights under which the scores in the buffer were computed
+        self._scored_under = ""  # the weights under which the scores in the buffer were computed
         self._kind = msgspec.json.encode((config.model, config.optimization.loss))
-        self._judged = _judged_on(examples)
+        self._results = _results_on(examples)
 
     @property
     def examples(self) -> int:
         """The number of examples."""
         return len(self.target)
 
-    def judge(self) -> tuple[float, float]:
+    def evaluate(self) -> tuple[float, float]:
         """The mean loss, and the accuracy; in regression R² (at best 1) in place of accuracy."""
         weights = self.network.parameters.state_digest
         return self.loss_under(weights), self.score_under(weights)
 
-    # The same weights are judged once: curves and plots ask for the same step, and a class that
+    # The same weights are evaluated once: curves and plots ask for the same step, and a class that
     # plays a lesson, or has just opened the page, has the same weights at the same steps. Who asks
     # more than one evaluator of a network computes the digest once.
 
     def loss_under(self, weights: str) -> float:
         """The mean loss under the current weights, whose digest this is."""
-        judgement = self._under(weights)
-        if judgement.loss is None:
+        result = self._under(weights)
+        if result.loss is None:
             scores = self._scores_under(weights)
-            judgement.loss = self._loss(scores, self.target, *self._buffers())
-        return judgement.loss
+            result.loss = self._loss(scores, self.target, *self._buffers())
+        return result.loss
 
     def score_under(self, weights: str) -> float:
         """The accuracy or R² under the current weights, whose digest this is."""
-        judgement = self._under(weights)
-        if judgement.score is None:
-            judgement.score = self._score(self._scores_under(weights), self._answers)
-        return judgement.score
+        result = self._under(weights)
+        if result.score is None:
+            result.score = self._score(self._scores_under(weights), self._labels)
+        return result.score
 
-    def _under(self, weights: str) -> _Judgement:
-        if len(self._judged) >= _REMEMBERED:
-            self._judged.clear()
-        return self._judged.setdefault((self._kind, weights), _Judgement())
+    def _under(self, weights: str) -> _Result:
+        if len(self._results) >= _CACHED:
+            self._results.clear()
+        return self._results.setdefault((self._kind, weights), _Result())
 
     def _scores_under(self, weights: str) -> Array:  # (N, O)
-        if weights != self._answered:
-            self.answer()
-            self._answered = weights
+        if weights != self._scored_under:
+            self.predict()
+            self._scored_under = weights
         return self._scores[: self.examples]
 
-    def answer(self) -> Array:  # (N, O)
+    def predict(self) -> Array:  # (N, O)
         """The scores of each example, in a buffer that the next call overwrites."""
-        self._answered = ""
+        self._scored_under = ""
         batch = self.network.batch
         for start in range(0, self.examples, batch):
             begin = min(start, len(self.x) - batch)  # the last piece overlaps the one before
@@ -102,7 +102,7 @@ class Evaluator:
         return self._scores[: self.examples]
 
     def losses(self) -> Array:  # (N,)
-        """The loss of each example, from the last call of `answer`."""
+        """The loss of each example, from the last call of `predict`."""
         parts = self._scores, self.target, *self._buffers()
         rows = (slice(n, n + 1) for n in range(self.examples))
         return np.array([self._loss(*(part[row] for part in parts)) for row in rows])
@@ -111,20 +111,20 @@ class Evaluator:
         """Throw-away buffers for what a loss writes besides its value."""
         return np.empty_like(self.target), np.empty_like(self.target[:, 0])
 
-    def look(self) -> Network:
+    def run_forward(self) -> Network:
         """The network after a forward pass over its first examples."""
         self.network.forward(self.x[: self.network.batch], train=False)
         return self.network
 
 
-def judging_network(config: RunConfig, examples: Examples, training: Network) -> Network:
+def evaluation_network(config: RunConfig, examples: Examples, training: Network) -> Network:
     """A second network over the same parameters, which evaluates without disturbing training.
 
     Its batch size is so small that its activations take little memory, however large the network.
     """
     numbers = sum(layer.out.size for layer in training.layers) // training.batch
-    judged = min(JUDGED, len(examples))
-    even = math.ceil(judged / max(1, judged // _AT_A_TIME))
+    evaluated = min(EVALUATED, len(examples))
+    even = math.ceil(evaluated / max(1, evaluated // _AT_A_TIME))
     return build_network(
         config.model,
         examples.shape,

@@ -24,7 +24,7 @@ from engine.training.batches import Batches
 from engine.training.blas_threads import hold_blas
 from engine.training.build_network import build_layers, build_network
 from engine.training.config import Origin, RunConfig, rebuilt
-from engine.training.evaluation import JUDGED, Evaluator, judging_network
+from engine.training.evaluation import EVALUATED, Evaluator, evaluation_network
 from engine.training.optimizers import BLOCK, PIECE, Optimizer, blocks
 from engine.training.prepare_data import prepare
 from engine.training.schedules import SCHEDULES, warm_up
@@ -109,7 +109,7 @@ class Training:
             dtype=self.dtype,
             rng=self._dropout_rng,
         )
-        self._judge_by_loss(judging_network(self.config, self.data.train, self.network))
+        self._use_loss(evaluation_network(self.config, self.data.train, self.network))
         self._schedule = SCHEDULES.build(self.config.optimization.schedule)
         self.dscores: Array = np.empty_like(self.batches.target)  # the gradient of the scores
         self._row = np.empty_like(self.dscores[:, 0])
@@ -122,10 +122,10 @@ class Training:
             grad = parameters.grad[: parameters.regularized][piece]
             self._penalized.append((some, grad, room[: len(some)]))
 
-    def _judge_by_loss(self, looking: Network) -> None:
+    def _use_loss(self, looking: Network) -> None:
         """Use the config's loss, for training and for evaluation by a second network."""
         self._loss: Loss = LOSSES.build(self.config.optimization.loss)
-        self.judges = tuple(
+        self.evaluators = tuple(
             Evaluator(self.config, examples, looking)
             for examples in (self.data.train, self.data.validation)
         )
@@ -259,7 +259,7 @@ class Training:
         if Rebuilds.OPTIMIZER in anew:
             self.optimizer.follow(now.optimizer)
         if Rebuilds.LOSS in anew:
-            self._judge_by_loss(self.judges[0].network)
+            self._use_loss(self.evaluators[0].network)
             self._expect()
 
     def save(self) -> State:
@@ -345,9 +345,9 @@ class Training:
         Returns the running statistics that batch norm estimates on the way.
         """
         if self.network.parameters.gathered:
-            loss, statistics = self._look_as_training_does()
+            loss, statistics = self._loss_in_training_mode()
         else:
-            (loss, _), statistics = self.judges[0].judge(), np.zeros(0, self.dtype)
+            (loss, _), statistics = self.evaluators[0].evaluate(), np.zeros(0, self.dtype)
         self._begin_at(loss)
         return statistics
 
@@ -355,7 +355,7 @@ class Training:
         self.first_loss = loss
         self._absurd = DIVERGENCE_FACTOR * max(loss, 1e-3)  # not 0, should the first loss be 0
 
-    def _look_as_training_does(self) -> tuple[float, Array]:
+    def _loss_in_training_mode(self) -> tuple[float, Array]:
         """The loss and batch norm's statistics as in training, averaged over a few mini-batches."""
         model, parameters = self.config.model, self.network.parameters
         at_once = Choice(model.normalization.name, {"momentum": 1.0})  # keeps only the last batch
@@ -365,7 +365,7 @@ class Training:
             train.shape, train.outputs, size, parameters=parameters, dtype=self.dtype,
         )  # fmt: skip
         before, seen = parameters.statistics.copy(), []
-        for start in range(0, max(1, min(JUDGED, len(train)) - size + 1), size):
+        for start in range(0, max(1, min(EVALUATED, len(train)) - size + 1), size):
             piece = slice(start, start + size)
             scores = network.forward(train.x[piece], train=True)
             loss = self._loss(scores, train.target[piece], self.dscores, self._row)

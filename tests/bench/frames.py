@@ -35,7 +35,7 @@ from engine import (
 )
 
 VIEWS = ["loss", "accuracy", "updates", "activations", "signal"]  # on the opened page
-LOOKS = frozenset[str]().union(*(view_of(name).looks for name in VIEWS))
+LOOKS = frozenset[str]().union(*(view_of(name).requested for name in VIEWS))
 FRAME_RATE = 8
 YOUNG, STEADY = 99, 3_000  # steps
 LONG = 1_500  # rows

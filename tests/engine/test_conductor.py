@@ -327,7 +327,9 @@ def test_a_query_of_a_removed_experiment_is_cancelled(conductor, config):
 
 
 def test_requested_statistics_are_measured_in_a_paused_run(conductor, config, monkeypatch):
-    monkeypatch.setattr("engine.measure.on_demand.LOOKS", {"sums": lambda training: training.step})
+    monkeypatch.setattr(
+        "engine.measure.on_demand.STATISTICS", {"sums": lambda training: training.step}
+    )
     handle = conductor.add(Experiment(config))
     frame, version = next_frame(handle)
     assert frame.inside.sums is None

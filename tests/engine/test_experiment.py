@@ -370,45 +370,47 @@ def test_a_run_is_played_in_the_experiment_that_was_made_for_it(config):
 
 def test_the_same_weights_are_judged_once(config, monkeypatch):
     training = trained(config, 3).training
-    judge = training.judges[1]
-    first, passes = judge.judge(), []
-    forward = judge.network.forward
+    evaluator = training.evaluators[1]
+    first, passes = evaluator.evaluate(), []
+    forward = evaluator.network.forward
     monkeypatch.setattr(
-        judge.network, "forward", lambda *a, **k: passes.append(1) or forward(*a, **k)
+        evaluator.network, "forward", lambda *a, **k: passes.append(1) or forward(*a, **k)
     )
-    assert judge.judge() == first and not passes
+    assert evaluator.evaluate() == first and not passes
     training.network.parameters.theta *= 1.5
-    assert judge.judge() != first and passes
+    assert evaluator.evaluate() != first and passes
 
 
 def test_scores_that_others_asked_for_do_not_stand_for_what_was_judged(config):
     training, other = trained(config, 3).training, trained(config, 3).training
     for each in (training, other):
         each.network.parameters.theta *= 1.25  # weights that nobody has judged
-    judge, theta = training.judges[0], training.network.parameters.theta
+    evaluator, theta = training.evaluators[0], training.network.parameters.theta
     weights, before = training.network.parameters.state_digest, theta.copy()
-    judge.score_under(weights)
+    evaluator.score_under(weights)
     theta *= 1.5
-    judge.answer()
+    evaluator.predict()
     theta[...] = before
-    other.judges[0].answer()
-    assert judge.loss_under(weights) == pytest.approx(other.judges[0].losses().mean(), rel=1e-5)
+    other.evaluators[0].predict()
+    assert evaluator.loss_under(weights) == pytest.approx(
+        other.evaluators[0].losses().mean(), rel=1e-5
+    )
 
 
 def test_a_run_takes_the_judgements_of_one_that_had_the_same_weights(config, monkeypatch):
     config = msgspec.structs.replace(config, seed=4711)  # which no other test has judged
-    answer, answered = Evaluator.answer, []
-    monkeypatch.setattr(Evaluator, "answer", lambda judge: answered.append(1) or answer(judge))
+    predict, passes = Evaluator.predict, []
+    monkeypatch.setattr(Evaluator, "predict", lambda one: passes.append(1) or predict(one))
     first = trained(config, 30)
-    assert answered
-    answered.clear()
+    assert passes
+    passes.clear()
     second = trained(config, 30)
-    assert not answered
+    assert not passes
     for name, column in first.snapshot().curves.items():
         np.testing.assert_array_equal(second.snapshot().curves[name], column)
     second.apply(SetKnob("optimization.learning_rate", 0.5))
     second.train(2)
-    assert answered
+    assert passes
 
 
 @pytest.mark.parametrize(

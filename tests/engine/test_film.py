@@ -53,7 +53,7 @@ def test_histograms_count_activations_of_pictures(config):
     experiment = run(40, config)
     film = filmed(experiment)
     assert all(frame.surface is None for frame in film.frames)
-    batch = experiment.training.judges[0].network.batch
+    batch = experiment.training.evaluators[0].network.batch
     for frame in film.frames:
         assert len(frame.counts) == len(film.layers) == 3
         assert frame.counts[0].sum() <= 64 * batch

@@ -82,16 +82,18 @@ def test_a_young_run_at_full_speed_has_a_row_at_each_step_but_judges_fewer(confi
 def test_a_judged_row_names_the_weights_once_and_leaves_the_training_loss(config, monkeypatch):
     experiment = Experiment(config)
     digests, losses = [], []
-    parameters, judge = experiment.network.parameters, experiment.training.judges[0]
+    parameters, evaluator = experiment.network.parameters, experiment.training.evaluators[0]
     named = type(parameters).state_digest.fget
     monkeypatch.setattr(
         type(parameters), "state_digest", property(lambda x: digests.append(x) or named(x))
     )
-    loss_under = judge.loss_under
-    monkeypatch.setattr(judge, "loss_under", lambda x: losses.append(x) or loss_under(x))
+    loss_under = evaluator.loss_under
+    monkeypatch.setattr(evaluator, "loss_under", lambda x: losses.append(x) or loss_under(x))
     experiment.train(10)
     assert np.isfinite(experiment.snapshot().curves["train_accuracy"]).all()
-    assert [x is parameters for x in digests].count(True) <= 10 + len(experiment.training.judges)
+    assert [x is parameters for x in digests].count(True) <= 10 + len(
+        experiment.training.evaluators
+    )
     assert len(losses) <= 1  # of the snapshot
 
 

@@ -68,7 +68,7 @@ def test_kept_parts_equal_rebuilt_ones(config, path):
     for _ in range(20):
         assert anew.update() == training.update()
     np.testing.assert_array_equal(anew.network.parameters.theta, training.network.parameters.theta)
-    assert [x.judge() for x in anew.judges] == [x.judge() for x in training.judges]
+    assert [x.evaluate() for x in anew.evaluators] == [x.evaluate() for x in training.evaluators]
 
 
 def arrays(thing, seen):

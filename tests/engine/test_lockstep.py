@@ -173,7 +173,7 @@ def test_the_line_goes_through_both_and_is_the_loss_of_what_lies_between():
     assert line.train[at[1.0]] == pytest.approx(b.train_loss, rel=1e-6)
     theta = pair.a.network.parameters.theta
     theta[...] = (mine + theta) / 2
-    (halfway, _) = pair.a.training.judges[0].judge()
+    (halfway, _) = pair.a.training.evaluators[0].evaluate()
     assert line.train[at[0.5]] == pytest.approx(halfway, rel=1e-5)
 
 

@@ -109,7 +109,7 @@ def test_what_a_change_leaves_is_measured_once(change, monkeypatch):
 
         monkeypatch.setattr(where, name, counted)
 
-    count(Evaluator, "look")  # the activations
+    count(Evaluator, "run_forward")  # the activations
     count(instruments, "norm_and_ratio")  # the weights of each layer
     experiment.apply(change)
     now = experiment.snapshot()
@@ -240,7 +240,7 @@ def test_the_bits_do_not_depend_on_the_threads_of_blas():
 
 def slowly_counted_dead(experiment):
     training = experiment.training
-    network = training.judges[0].network
+    network = training.evaluators[0].network
     largest = {}
     x = training.data.train.x[:COUNTED]
     for start in [*range(0, len(x) - network.batch, network.batch), len(x) - network.batch]:
@@ -275,5 +275,5 @@ def test_a_restart_builds_few_networks_and_runs_few_examples_forward(monkeypatch
     experiment.apply(Restart())
     experiment.snapshot()
     assert len(built) == 3  # it trains, is judged, and its weights are drawn
-    judged = sum(judge.examples for judge in experiment.training.judges)
+    judged = sum(evaluator.examples for evaluator in experiment.training.evaluators)
     assert sum(run) < judged + 1000  # 1,437 would be run to look for dead units

@@ -8,9 +8,9 @@ import pytest
 
 from engine import Choice, Experiment, Play, RunConfig, SetKnob, Status
 from engine.data import DATASETS, Examples
-from engine.measure.on_demand import LOOKS
+from engine.measure.on_demand import STATISTICS
 
-ALL = frozenset(LOOKS)
+ALL = frozenset(STATISTICS)
 SPIRAL = RunConfig().replace("data.dataset", Choice("spiral"))
 BUMPS = (
     RunConfig()

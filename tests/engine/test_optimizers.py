@@ -196,10 +196,10 @@ def some_training(optimizer: str, **changed) -> Training:
 )
 def test_every_rule_learns(optimizer, rate):
     training = some_training(optimizer, learning_rate=rate)
-    first, _ = training.judges[0].judge()
+    first, _ = training.evaluators[0].evaluate()
     for _ in range(300):
         training.update()
-    loss, accuracy = training.judges[0].judge()
+    loss, accuracy = training.evaluators[0].evaluate()
     assert loss < 0.2 * first
     assert accuracy > 0.94
 

@@ -199,10 +199,10 @@ def test_two_runs_on_the_same_data_share_it_until_both_are_gone():
     config = RunConfig(data=DataConfig(examples=77))
     mine, yours = Experiment(config), Experiment(config)
     assert mine.data is yours.data
-    for judge in mine.training.judges:  # evaluators hold views of it
-        assert not judge.x.flags.owndata and not judge.target.flags.owndata
+    for evaluator in mine.training.evaluators:  # evaluators hold views of it
+        assert not evaluator.x.flags.owndata and not evaluator.target.flags.owndata
     left = weakref.ref(mine.data)
-    del mine, judge
+    del mine, evaluator
     gc.collect()
     assert left() is not None
     del yours

@@ -77,7 +77,7 @@ def test_the_slides_means_are_reproduced():
 @pytest.mark.parametrize("case", SLIDES, ids=" ".join)
 def test_theory_agrees_with_measurement(case):
     signals = measure_signal(model(*case), inputs(2), np.random.default_rng(3))
-    theory = predict_signal(Choice(case[0]), [signal.weight_gain for signal in signals])
+    theory = predict_signal(Choice(case[0]), [signal.variance_gain for signal in signals])
     # Width 500 is not infinite: with ReLU, which is unbounded, the deviation grows with depth.
     tolerances = np.linspace(0.01, 0.17 if case[0] == "ReLU" else 0.02, 10)
     for signal, moments, tolerance in zip(signals, theory, tolerances, strict=True):

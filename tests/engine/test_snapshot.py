@@ -8,8 +8,9 @@ import pytest
 from engine import Choice, Experiment, ModelConfig, Play, RunConfig, SetKnob
 from engine.measure.gradient_probe import Probe
 from engine.measure.instruments import BUDGET, Instruments
-from engine.measure.snapshot import Spread, StepRate
+from engine.measure.loss_range import LossRange
 from engine.nn.losses import LOSSES
+from engine.runtime.speed import StepRate
 from engine.training.config import OptimizationConfig
 from engine.training.training import Training
 
@@ -178,10 +179,10 @@ def test_the_shown_learning_rate_follows_the_schedule(config):
 
 
 def test_no_spike_is_lost_between_rows():
-    spread = Spread()
+    losses = LossRange()
     for loss in (1.0, 9.0, 2.0):
-        spread.add(loss)
-    assert spread.take() == {"loss": 4.0, "loss_low": 1.0, "loss_high": 9.0}
+        losses.add(loss)
+    assert losses.take() == {"loss": 4.0, "loss_low": 1.0, "loss_high": 9.0}
 
 
 def test_the_step_rate_is_that_of_the_last_second():

@@ -183,7 +183,7 @@ class RemoteRoom(LiveRoom):
         }
         pages = {number: student.pages for number, student in here.items()}
         order = self.room.order.number
-        report = Report(ME, pages, dict(tiles), notes, self.mirrors.looks, order)
+        report = Report(ME, pages, dict(tiles), notes, self.mirrors.requested, order)
         self._send(ToRoom(report=report))
         for relayed in list(self.unacknowledged.values()):
             self._send(ToRoom(relayed=relayed))

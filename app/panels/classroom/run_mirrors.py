@@ -23,7 +23,7 @@ class RunMirrors:
         self._mirrored: dict[str, MirroredRun] = {}
         self._served: tuple[str, ShownRun] | None = None  # the run that is sent to others
         self._version = 0
-        self._looks: Set[str] = frozenset()
+        self._requested: Set[str] = frozenset()
         self._loop = asyncio.get_running_loop()
 
     def _channel(self, who: str) -> str:
@@ -46,14 +46,14 @@ class RunMirrors:
             self._exchange.publish(f"babysit:{self._code}:{direction}", wanted)
 
     @property
-    def looks(self) -> list[str]:
+    def requested(self) -> list[str]:
         """The statistics that watchers in this process request in addition."""
-        known = [run.handle.looks for run in self._mirrored.values() if run.known]
+        known = [run.handle.requested for run in self._mirrored.values() if run.known]
         return sorted(frozenset[str]().union(*known))
 
     # ---- runs of this process -----------------------------------------------------------------
 
-    def serve(self, who: str | None, looks: Set[str]) -> None:
+    def serve(self, who: str | None, requested: Set[str]) -> None:
         """Publish a run of this process from now on; None: no run.
 
         Called each second, so that a process that joins late gets a snapshot of a paused run, too.
@@ -62,13 +62,13 @@ class RunMirrors:
         served = (who, run) if who is not None and run else None
         if self._served and served != self._served:
             self._served[1].handle.forget(self)
-        self._served, self._looks, self._version = served, looks, 0
+        self._served, self._requested, self._version = served, requested, 0
         self._wait()
 
     def _wait(self) -> None:
         if self._served:
             run = self._served[1]
-            run.handle.wait(self, self._version, self._deliver, self._looks)
+            run.handle.wait(self, self._version, self._deliver, self._requested)
 
     def _deliver(self, snapshot: Snapshot, version: int) -> None:
         """Pack a snapshot on the thread that has published it."""

@@ -120,7 +120,7 @@ class SharedRoom:
             if student := self._room.students.get(number):
                 keep_notes(student, notes)
         self._count()
-        self._mirrors.serve(self._watched(), self._looks)
+        self._mirrors.serve(self._watched(), self._requested)
 
     def _count(self) -> None:
         """Record who is connected to a process, and which runs it has."""
@@ -139,9 +139,9 @@ class SharedRoom:
             self.live.update()
 
     @property
-    def _looks(self) -> frozenset[str]:
+    def _requested(self) -> frozenset[str]:
         reports = [report for report, _ in self._reports.values()]
-        return frozenset(look for report in reports for look in report.looks)
+        return frozenset(name for report in reports for name in report.requested)
 
     def _watched(self) -> str | None:
         """The run of this process that others show; None if there is none."""
@@ -170,7 +170,7 @@ class SharedRoom:
     def tick(self, seconds: int) -> None:
         """Once a second: renew the claim on the room, store it for so long, and send it again."""
         self._count()
-        self._mirrors.serve(self._watched(), self._looks)
+        self._mirrors.serve(self._watched(), self._requested)
         self.publish()
         for work in (self._stay(seconds), self._keep_run(seconds)):
             task = asyncio.ensure_future(work)

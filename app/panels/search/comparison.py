@@ -123,7 +123,7 @@ class ComparisonView:
 
     title = "Random against grid"
     tab = "Search"
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(comparison_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (

@@ -66,7 +66,7 @@ class ParallelView:
 
     title = "What the good ones have in common"
     tab = "Search"
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(parallel_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (("", "the best", palette.GOOD),)

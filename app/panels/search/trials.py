@@ -86,7 +86,7 @@ class TrialsView:
 
     title = "Where the good ones lie"
     tab = "Search"
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(trials_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = tuple(

@@ -185,7 +185,7 @@ class WallView:
 
     title = "The wall"
     tab = "Search"
-    looks: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
     columns = staticmethod(wall_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (
