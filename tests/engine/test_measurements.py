@@ -113,7 +113,7 @@ def test_what_a_change_leaves_is_measured_once(change, monkeypatch):
     count(instruments, "norm_and_ratio")  # the weights of each layer
     experiment.apply(change)
     now = experiment.snapshot()
-    assert measured.count("look") == 1
+    assert measured.count("run_forward") == 1
     assert measured.count("norm_and_ratio") == len(now.tensors)
     assert experiment.cached_snapshot().layers == now.layers
     assert len(measured) == 1 + len(now.tensors)
