@@ -20,7 +20,7 @@ from engine.diagnosis import RULES
 from engine.diagnosis.fit_rules import HEALTHY_GAP
 from engine.diagnosis.gradcheck import GradientCheck
 from engine.diagnosis.rules import lesson_of_rule
-from engine.grading.challenge import challenges_in
+from engine.grading.challenge import Challenge, challenges_in
 from engine.grading.hand_in import HandIn, archive, hand_in, to_bytes
 from engine.lessons import (
     LESSONS,
@@ -236,6 +236,7 @@ __all__ = [
     "BranchInfo",
     "BranchRecord",
     "Categorical",
+    "Challenge",
     "CheckProgress",
     "CheckResult",
     "Checkup",

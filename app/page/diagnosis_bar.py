@@ -74,6 +74,7 @@ class DiagnosisBar:
         self._pointed_at = ""  # the plot that it highlights; empty: none
         self._examined = 0  # number of the last run with an autopsy; 0: none
         self._prompt: Prompt | None = None  # of a lesson
+        self._goal = ""  # of a challenge
         presses.on("show", self._show)
         presses.on("fix", self._fix)
         presses.on("undo", self._take_back)
@@ -92,6 +93,10 @@ class DiagnosisBar:
             self.view.css_classes = ["asks"] if prompt and prompt.sheet else []
             if self._snapshot:
                 self._draw(self._snapshot)
+
+    def tell(self, goal: str) -> None:
+        """Show from now on what a challenge asks for, while there is nothing wrong."""
+        self._goal = goal
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the findings of the visitor's own run."""
@@ -114,7 +119,7 @@ class DiagnosisBar:
         self._leave_autopsy(snapshot)
         failed = snapshot.message and snapshot.status is not Status.DIVERGED
         self.view.object = _words(
-            _hint(snapshot) if self._steered else _hint_of_watched(snapshot),
+            self._goal or _hint(snapshot) if self._steered else _hint_of_watched(snapshot),
             snapshot.message if failed else "",
             snapshot.visible_findings,
             self._prompt,

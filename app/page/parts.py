@@ -71,7 +71,7 @@ class PageParts:
         self._knobs = SettingsComponent(self.settings, hides)
         self.transport = transport = Transport(visit.send, lambda: visit.handle, presses)
         timeline.on_target = lambda: self._knobs.follow(timeline.config)
-        self._diagnosis_bar = DiagnosisBar(visit.send, presses)
+        self.diagnosis_bar = DiagnosisBar(visit.send, presses)
         self._dialogs = self._make_dialogs()
         display_mode = DisplayMode(bridge, presses)
         self.layout = Layout(
@@ -79,7 +79,7 @@ class PageParts:
             self._knobs,
             transport,
             timeline,
-            self._diagnosis_bar,
+            self.diagnosis_bar,
             self._dialogs,
             display_mode,
             bridge,
@@ -88,7 +88,7 @@ class PageParts:
             bare=wish.bare,
         )
         self.panels = OpenPanels(
-            self.layout, presses, build, self._diagnosis_bar.prompt, transport.rest
+            self.layout, presses, build, self.diagnosis_bar.prompt, transport.rest
         )
         keyboard = Keyboard(
             transport, timeline, self._turn_rate, self._step_lesson, display_mode, self._dialogs
@@ -153,11 +153,11 @@ class PageParts:
         # While commands wait, controls keep the values that were set, not those of the run.
         if self._visit.handle.settled:
             self._knobs.follow(self._timeline.config)
-        self._diagnosis_bar.show(snapshot)
+        self.diagnosis_bar.show(snapshot)
         self.panels.show(snapshot)
         self._dialogs.show(snapshot)
 
     def show_other(self, snapshot: Snapshot) -> None:
         """Show another visitor's run, which the parts cannot steer."""
         self._knobs.follow(snapshot.config)
-        self._diagnosis_bar.show_other(snapshot)
+        self.diagnosis_bar.show_other(snapshot)

@@ -11,6 +11,8 @@ from app.panel_document import guarded, notify
 
 log = logging.getLogger(__name__)
 
+REMARK = 12_000  # milliseconds for which one is shown
+
 
 class PageAccess:
     """Any thread may call its methods; Bokeh's event loop carries them out."""
@@ -41,3 +43,7 @@ class PageAccess:
     def notify(self, text: str) -> None:
         """Show a message that stays until the visitor closes it."""
         self._locked(notify)(text)
+
+    def remark(self, text: str) -> None:
+        """Show a message that goes by itself, since it is not true for long."""
+        self._locked(lambda: notify(text, REMARK))()

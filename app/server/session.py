@@ -24,6 +24,7 @@ from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
 from app.server.workarounds import forget_notifications, forgetting
 from app.sharing import run_links
+from app.sharing.challenge_run import ChallengeRun
 from app.sharing.reconnect import Reconnect
 from app.sharing.run_links import Wish
 from app.sharing.shared_run import SharedRun
@@ -71,6 +72,7 @@ class Visit:
         self._ahead: Experiment | None = None  # with which its run will begin
         self._run: ShownRun | None = None
         self._shared_run: SharedRun | None = None
+        self._challenge_run: ChallengeRun | None = None
         self._state = b""  # of the link's run, as its browser has sent it
         self._started = False
         self._watchers: set[Hashable] = set()
@@ -164,6 +166,11 @@ class Visit:
             if self._shared_run is None and not self._closed:
                 self.run.subscribe(self, self._show_soon)
                 self._shared_run = SharedRun(self._wish, self.handle, self.page.notify, self._state)
+                if challenge := self._wish.challenge:
+                    tell = self.parts.diagnosis_bar.tell
+                    self._challenge_run = ChallengeRun(
+                        challenge, self.handle, self.page.remark, tell
+                    )
                 if self._adopted:
                     self._show_soon(self.handle.latest)
 
@@ -301,6 +308,8 @@ class Visit:
         if other := self.watched:
             self.parts.show_other(other.handle.latest)
             return
+        if self._challenge_run:
+            self._challenge_run.show(snapshot)
         self.parts.show(snapshot)
         self.reconnect_link.follow(self.handle, snapshot)
         if self._shared_run:

@@ -19,7 +19,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import msgspec
@@ -30,7 +30,7 @@ from app.pace_names import BY_NAME
 from app.panels import PANELS
 from app.plots import VIEWS, view_of
 from app.sharing.packed_runs import FileNeeded, packed, unpacked
-from engine import AUTO, SETTINGS, Pace, Recording, RunConfig, challenges_in
+from engine import AUTO, SETTINGS, Challenge, Pace, Recording, RunConfig, challenges_in
 
 MAX_STATE = 200_000  # characters; what is behind # no server or proxy sees
 MAX_STEPS = 10**9
@@ -61,7 +61,7 @@ class Wish:
     bare: bool = False  # whether header and tabs are left out
     pace: Pace = AUTO
     refusal: str = ""  # one sentence about what was illegal
-    greeting: str = ""  # the first message, of a challenge
+    challenge: Challenge | None = None  # in which the run takes part
     waiting: str = ""  # a run, as `packed` writes it, that needs an upload
 
     @property
@@ -126,8 +126,6 @@ def carried(text: str) -> bytes:
 
 def read(arguments: Arguments) -> Wish:
     """What an address requests."""
-    if "challenge" in arguments:
-        return _challenge(_text(arguments, "challenge"))
     hidden, unknown = _hidden(arguments)
     only, parts, stranger = _only(arguments)
     if only or parts:
@@ -136,6 +134,9 @@ def read(arguments: Arguments) -> Wish:
     unknown = unknown or stranger
     pace, impossible = _pace(arguments)
     goes_on = _text(arguments, "then") == "play"
+    if "challenge" in arguments:
+        begun = _challenge(_text(arguments, "challenge"))
+        return replace(begun, hidden=hidden, only=only, bare=bare, pace=pace)
     text = _text(arguments, "run")
     try:
         recording = unpacked(text) if "run" in arguments else None
@@ -155,7 +156,7 @@ def _challenge(slug: str) -> Wish:
     if slug not in found:
         return Wish(refusal=f"There is no challenge {slug[:MAX_WORDS]!r} here.")
     start = Recording(found[slug].config, (), 0)
-    return Wish(recording=start, greeting=found[slug].invitation)
+    return Wish(recording=start, challenge=found[slug])
 
 
 def _up_to(steps: str, recording: Recording) -> Recording:

@@ -40,8 +40,8 @@ class SharedRun:
         self._awaited: tuple[int, Recording] | None = None  # number of the run that repeats it
         self._plays = False  # whether it has started
         self.snapshot = handle.latest  # what the page shows first
-        for text in filter(None, (wish.refusal, wish.greeting)):
-            notify(text)
+        if wish.refusal:
+            notify(wish.refusal)
         if wish.recording:
             self._prepare(wish.recording)
 

@@ -60,10 +60,21 @@ class Challenge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def invitation(self) -> str:
         """The task, in a sentence or two."""
         goal = "highest accuracy" if self.score == "validation_accuracy" else "lowest loss"
+        title = self.title if self.title.endswith((".", "!", "?")) else f"{self.title}:"
         return (
-            f"{self.title} Reach the {goal} on validation within {self.steps:,} steps: turn what"
-            " acts live, then pin the run and hand it in from Lessons."
+            f"{title} Reach the {goal} on validation within {self.steps:,} steps. Turn any knob but"
+            " those that start a new run; then pin the run in Runs, and hand it in from Lessons."
         )
+
+    def departures(self, config: RunConfig) -> list[str]:
+        """The settings that make a run another than the challenge's, as the page calls them."""
+        mine = self.config
+        fixed = [path for path, x in SETTINGS.items() if x.effect is Effect.NEW_RUN]
+        other = [path for path in fixed if config.value(path) != mine.value(path)]
+        said = [SETTINGS[path].label.lower() for path in other]
+        if (config.seed, config.start) != (mine.seed, mine.start):
+            said.append("seed")
+        return said or (["reading of the data"] if config.data != mine.data else [])
 
     def of(self, experiment: Experiment) -> float:
         """The score of a run as it stands; NaN if it has diverged."""
@@ -112,8 +123,8 @@ def challenges_in(folder: Path) -> tuple[dict[str, Challenge], list[str]]:
 def check_entry(run: HandedRun, challenge: Challenge) -> None:
     """Raise ValueError if a run does not keep to the challenge."""
     recording = run.recording
-    if recording.config != challenge.config:
-        raise ValueError("it does not start from the challenge's settings")
+    if other := challenge.departures(recording.config):
+        raise ValueError(f"it differs from the challenge in its {' and '.join(other)}")
     if recording.steps > challenge.steps:
         raise ValueError(f"it made {recording.steps:,} steps; there are {challenge.steps:,}")
 

@@ -260,6 +260,8 @@ class Experiment:
             tree.other.update(trainer.run.recorder)
         if trainer.run.training.step == trainer.script.next_stop:
             self._applier.follow_script()
+        elif trainer.run.training.step == tree.pauses_at:
+            trainer.pause()
 
     def _make_step(self) -> None:
         self.status = Status.PAUSED
@@ -273,6 +275,11 @@ class Experiment:
     def apply(self, command: Command) -> None:
         """Apply a command; ValueError says in one sentence why an impossible one is refused."""
         self._applier.apply(command)
+
+    @_quietly
+    def pause_at(self, step: int) -> None:
+        """Let every run from now on pause once it has made so many steps, as a budget."""
+        self._tree.pauses_at = step
 
     # ---- the run of a link ----------------------------------------------------------------
 

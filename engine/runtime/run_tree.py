@@ -43,6 +43,7 @@ class RunTree:
         self._room = room  # bytes for checkpoints
         self.shown = ShownStep()
         self.previous: PastRun | None = None  # the run that was trained before
+        self.pauses_at: int | None = None  # a step at which every run pauses
         self._start_tree(training, 1, Status.PAUSED)
 
     def begin(self, training: Training) -> None:

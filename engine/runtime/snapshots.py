@@ -65,4 +65,5 @@ class Snapshots:
             pinned=self.pinned,
             other=tree.other.info(run.training) if tree.other else None,
             branches=tree.branches.infos,
+            pauses_at=tree.pauses_at,
         )

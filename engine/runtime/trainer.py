@@ -135,10 +135,12 @@ class Trainer:
         pinned: tuple[PastRun, ...],
         other: OtherRun | None,
         branches: tuple[BranchInfo, ...],
+        pauses_at: int | None,
     ) -> Snapshot:
         """The state of the run, with the runs beside it, and without findings."""
         run, instruments = self.run, self.measured.instruments
         running = self.status is Status.RUNNING
+        ahead = pauses_at if pauses_at is not None and run.step < pauses_at else None
         return Snapshot(
             run=run.number,
             step=run.step,
@@ -162,7 +164,7 @@ class Trainer:
             inside=self.measured.on_demand.results,
             previous=previous,
             pinned=pinned,
-            until=self.script.until,
+            until=ahead if self.script.until is None else self.script.until,
             costs=instruments.costs,
             pace=FULL,
             steps_per_second=self.speed.by_clock(run.step) if running else 0.0,

@@ -400,9 +400,10 @@ def test_a_link_begins_a_challenge_of_the_operators_folder(tmp_path, monkeypatch
     text = {"title": "Tame it!", "steps": 200, "settings": {RATE: 0.3}}
     (tmp_path / "tame.challenge.json").write_text(json.dumps(text))
     monkeypatch.setattr(run_links, "LIMITS", Limits(data=tmp_path))
-    wish = run_links.read(arguments("?challenge=tame-it"))
+    wish = run_links.read(arguments("?challenge=tame-it&pace=30"))
     assert wish.recording.config.optimization.learning_rate == 0.3 and not wish.recording.steps
-    assert "within 200 steps" in wish.greeting
+    assert "within 200 steps" in wish.challenge.invitation
+    assert wish.pace == 30 and not wish.refusal
     assert "no challenge" in run_links.read(arguments("?challenge=no-such")).refusal
     monkeypatch.setattr(run_links, "LIMITS", Limits())
     assert "no challenge" in run_links.read(arguments("?challenge=tame-it")).refusal

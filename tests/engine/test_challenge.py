@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine import Experiment, Pin, RunConfig, SetKnob, Status, hand_in, to_bytes
+from engine import Experiment, Pin, Play, Restart, RunConfig, SetKnob, Status, hand_in, to_bytes
 from engine.cli.main import main
 from engine.grading.challenge import BASELINES, Score, baseline, ranked, read_challenge
 from engine.grading.hand_in import content_of
@@ -87,10 +87,38 @@ def test_a_class_is_ranked_anonymously_and_who_cheats_has_no_score(challenge, tm
     assert "200 steps, settings turned: 1" in scored["remarks"]
     said = " ".join(row["remarks"] for row in students)
     for reason in ("made 201 steps", "validation accuracy handed in as 1", "no run was pinned",
-                   "does not start from", "refused"):  # fmt: skip
+                   "from the challenge in its seed", "refused"):  # fmt: skip
         assert reason in said
     assert main(["challenge", str(tmp_path / "c"), paths[0], "--names"]) == 0
     assert "Ada" in capsys.readouterr().out
+
+
+def test_who_restarts_after_turning_a_live_knob_still_takes_part(challenge, tmp_path, capsys):
+    experiment = Experiment(challenge.config)
+    experiment.apply(SetKnob(RATE, 0.05))
+    experiment.apply(Restart())
+    experiment.train(200)
+    experiment.apply(Pin("again"))
+    assert experiment.first_config != challenge.config
+    (tmp_path / "ada").write_bytes(to_bytes(hand_in("Ada", [], experiment.pinned)))
+    (tmp_path / "c").write_text(json.dumps(TEXT))
+    assert main(["challenge", str(tmp_path / "c"), str(tmp_path / "ada")]) == 0
+    assert "'again': 200 steps" in capsys.readouterr().out
+    wider = challenge.config.replace("model.hidden", "32").with_seed(7)
+    assert challenge.departures(wider) == ["hidden layers", "seed"]
+
+
+def test_every_run_of_an_experiment_pauses_at_its_budget():
+    experiment = Experiment(RunConfig())
+    experiment.pause_at(30)
+    for begin in (Play(), Restart()):
+        experiment.apply(begin)
+        assert experiment.snapshot().until == 30
+        experiment.advance(60.0, steps=100)
+        assert (experiment.step, experiment.status) == (30, Status.PAUSED)
+        experiment.apply(Play())
+    experiment.advance(60.0, steps=5)
+    assert (experiment.step, experiment.snapshot().until) == (35, None)
 
 
 @pytest.mark.parametrize(
