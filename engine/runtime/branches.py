@@ -116,6 +116,11 @@ class Branches:
         drawn = {id(x.state.drawn): x.state.drawn.nbytes for x in points if x.state}
         return sum(map(bytes_of, {id(x): x for x in points}.values())) + sum(drawn.values())
 
+    @property
+    def unknown(self) -> Iterator[Branch]:
+        """Those that can only be repeated from their first step, that left last first."""
+        return (x for x in reversed(self._branches.values()) if x.kept is None)
+
     def find(self, run: int) -> Branch:
         """The branch of this number."""
         if run not in self._branches:

@@ -1,13 +1,12 @@
 """Run B of a comparison: it makes every step that run A makes, under settings of its own."""
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
-from engine.measure.instruments import Instruments, InstrumentState
+from engine.measure.instruments import InstrumentState
 from engine.measure.loss_line import LineTracer, LossLine
-from engine.measure.snapshot import Change, OtherRun, own_change
+from engine.measure.snapshot import OtherRun, own_change
 from engine.runtime.branches import Branch
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.run import Run
@@ -60,12 +59,7 @@ class Companion:
 
     def turn(self, turn: SetKnob) -> None:
         """Go on under another value of a setting, which has been checked."""
-        before = self.run.config
-        config = before.replace(turn.path, turn.value)
-        if config != before:
-            change = Change(turn.path, before.value(turn.path), config.value(turn.path))
-            self.run.follow(config, change)
-            self.run.note(self.run.step, turn)
+        self.run.turn(turn)
 
     def info(self, a: Training) -> OtherRun:
         """Its part of a snapshot, with its distance from A."""
@@ -122,6 +116,4 @@ class Companion:
 
     def branch(self) -> Branch:
         """B as a branch, when it is not trained beside A any more."""
-        training, later = self.run.training, self._later
-        later = dataclasses.replace(later, gradient_cosine=training.gradient_cosine)
-        return self.run.as_branch(Instruments(training, lambda: 0.0, later).metrics, later)
+        return self.run.beside(self._later)

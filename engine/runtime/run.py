@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.measure.instruments import InstrumentState
+from engine.measure.instruments import Instruments, InstrumentState
 from engine.measure.pinned_runs import PastRun
 from engine.measure.run_metrics import RunMetrics
 from engine.measure.snapshot import BranchInfo, Change, Marker, Parent, own_change
@@ -165,6 +165,15 @@ class Run:
             self.diverged = self.diverged_under = None
         self._mark(_in_words(change), change.path)
 
+    def turn(self, turn: SetKnob) -> None:
+        """Go on under another value of a setting, as its journal says then."""
+        before = self.config
+        config = before.replace(turn.path, turn.value)
+        if config != before:
+            change = Change(turn.path, before.value(turn.path), config.value(turn.path))
+            self.follow(config, change)
+            self.note(self.step, turn)
+
     def note(self, step: int, command: Command) -> None:
         """Write a command that was applied after this step into the journal."""
         self.journal.append((step, command))
@@ -193,6 +202,12 @@ class Run:
         kept = Kept(recorder, self.checkpoints.for_branch(), state)
         journal, markers = tuple(self.journal), tuple(self.markers)
         return Branch(info, self.first_config, journal, markers, self.digest, kept)
+
+    def beside(self, later: InstrumentState) -> Branch:
+        """The same of a run without instruments; `later` is their state in another run."""
+        state = dataclasses.replace(later, gradient_cosine=self.training.gradient_cosine)
+        metrics = Instruments(self.training, lambda: 0.0, state).metrics
+        return self.as_branch(metrics, state)
 
     @property
     def branch_record(self) -> BranchRecord:

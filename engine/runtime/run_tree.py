@@ -4,11 +4,12 @@ Every run but the first went on from a step of another one, which stays as a bra
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from engine.measure.measurements import Measurements
 from engine.measure.pinned_runs import PastRun
 from engine.measure.snapshot import Parent, Status, show_data
+from engine.runtime.branch_replay import BranchReplay
 from engine.runtime.branches import MOST, PART, Branch, Branches, from_link, parent_of
 from engine.runtime.companion import Companion
 from engine.runtime.diagnosing import Diagnosing
@@ -21,6 +22,8 @@ from engine.runtime.trainer import Trainer
 from engine.training.commands import Begin, BranchRecord, Command
 from engine.training.config import RunConfig
 from engine.training.training import Training
+
+HIGHEST = 1000  # number of a run that a link may set
 
 OTHER_BITS = (
     "At step {step:,} this run had other weights on the machine it comes from, which rounds"
@@ -59,6 +62,8 @@ class RunTree:
         """Make this the first run of a new tree."""
         self._runs = run  # how many runs there have been
         self.branches = Branches(self._room)
+        self._replay: BranchReplay | None = None  # of a branch that came with a link
+        self._to_repeat: set[int] = set()  # branches of a link, by their numbers
         self.other: Companion | None = None  # run B of a comparison
         self._train_anew(Run.begun(run, training, self._room, self._work), status)
 
@@ -152,13 +157,26 @@ class RunTree:
     @property
     def at_work(self) -> bool:
         """Whether there is something to do at once, besides training."""
-        return self.shown.rebuilding or self._line_pending or self.shown.rebuilding_preview
+        rebuilds = self.shown.rebuilding or self.shown.rebuilding_preview
+        return rebuilds or self._line_pending or self._unknown_branch is not None
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the run neither trains nor shows another step."""
+        shows_other = self.shown.past or self.shown.preview
+        return self.trainer.status is Status.PAUSED and not (shows_other or self.repeats)
 
     @property
     def _line_pending(self) -> bool:
         """Whether the line to run B must still be measured; only while both runs wait."""
-        waits = self.trainer.status is Status.PAUSED and not self.shown.past
-        return waits and self.other is not None and not self.other.traced(self.run.training)
+        return self._waits and self.other is not None and not self.other.traced(self.run.training)
+
+    @property
+    def _unknown_branch(self) -> Branch | None:
+        """The branch to be repeated next, that left last first; only while the run waits."""
+        if not self._waits:
+            return None
+        return next((x for x in self.branches.unknown if x.info.run in self._to_repeat), None)
 
     def work(self, seconds: float) -> bool:
         """Rebuild or measure for about so many seconds; False if nothing is pending."""
@@ -173,21 +191,48 @@ class RunTree:
                 preview.advance(seconds)
             except ValueError as error:
                 self._refuse_state(error)
+        elif branch := self._unknown_branch:
+            self._repeat_beside(branch, seconds)
         else:
             return False
         return True
 
+    def _repeat_beside(self, branch: Branch, seconds: float) -> None:
+        """Repeat a branch of a link, so that it is drawn, and soon there when it is taken up."""
+        try:
+            if self._replay is None or self._replay.of is not branch:
+                room = self._room // PART
+                self._replay = BranchReplay(branch, self.run.training, room, self._work)
+            self._replay.advance(seconds)
+        except ValueError:  # who takes it up is told why
+            self._to_repeat.remove(branch.info.run)
+            return
+        if self._replay.done:
+            later = self.trainer.measured.instruments.state
+            self.branches.add(self._replay.branch(later))
+        if self._replay.done or self._replay.in_vain:
+            self._to_repeat.remove(branch.info.run)
+            self._replay = None
+
     # ---- the run of a link --------------------------------------------------------------------
 
     def adopt(self, begin: Begin) -> None:
-        """Take over the branches of a link, under the next free numbers."""
-        runs = sorted({begin.run, *(x.run for x in begin.branches)})
-        numbers = {run: self.run.number + n for n, run in enumerate(runs)}
+        """Take over the branches of a link."""
+        numbers = self._numbers_of({begin.run, *(x.run for x in begin.branches)}, begin.run)
         self.run.number, self._runs = numbers[begin.run], max(numbers.values())
         self.run.parent = parent_of(begin.parent, numbers)
         self.branches.adopt(begin.branches, begin.config, numbers)
+        self._to_repeat = {numbers[branch.run] for branch in begin.branches}
         own = BranchRecord(begin.run, begin.script, begin.until or 0, begin.parent)
         self.repeats = from_link(own, begin.config, numbers)
+
+    def _numbers_of(self, runs: Set[int], trained: int) -> dict[int, int]:
+        """The numbers of a link's runs: their own, or from the next free one on."""
+        # A page tells runs by their numbers: that which is trained may not have the first one's.
+        unused = self.run.number == 2 and self.previous is None
+        if unused and trained > 1 and max(runs) <= HIGHEST:
+            return {run: run for run in runs}
+        return {run: self.run.number + n for n, run in enumerate(sorted(runs))}
 
     def show_preview(self, begin: Begin) -> bool:
         """Begin to show the last step of a run from the state in its link; False if it is unfit."""

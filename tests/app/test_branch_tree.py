@@ -84,12 +84,12 @@ def test_a_link_brings_the_branches_and_the_page_says_which_are_to_be_repeated(e
     assert digest(guest) == digest(experiment)
     twigs = tree(guest.snapshot())
     assert [(x.run, x.parent, x.status) for x in twigs] == [
-        (2, 0, REPEATED),
+        (1, 0, REPEATED),
+        (2, 1, REPEATED),
         (3, 2, REPEATED),
-        (4, 3, REPEATED),
-        (5, 2, HERE),
+        (4, 1, HERE),
     ]
-    guest.go_to(4)
+    guest.go_to(3)
     bits = {branch.run: branch.digest for branch in recording.branches}
     assert digest(guest) == bits[3]
 

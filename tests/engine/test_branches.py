@@ -25,7 +25,7 @@ from engine import (
     record,
     replay,
 )
-from engine.runtime import branches
+from engine.runtime import branch_replay, branches
 from engine.runtime.branches import MOST
 from tests.engine.served import conducted, serve
 from tests.engine.test_look_back import NETWORKS, RATE, SMALL, few, room, run, steered
@@ -217,6 +217,51 @@ def test_a_link_brings_all_branches_and_each_is_repeated_when_one_goes_there():
     assert digest(guest) == recording.digest
     again = record(guest)
     assert [x.digest for x in again.branches] == [x.digest for x in recording.branches][::-1]
+
+
+def test_a_link_opens_with_the_numbers_and_the_curves_of_all_branches():
+    source = forked()
+    source.look_back(50)
+    source.train(5)
+    recording = record(source)
+    shown = source.snapshot()
+    guest = Experiment(SMALL)
+    guest.apply(recording.begin)
+    guest.advance(60.0)
+    assert (guest.run, guest.parent) == (source.run, source.parent)
+    assert guest.at_work
+    for _ in recording.branches:
+        guest.advance(60.0)
+    assert not guest.at_work
+    for mine, its in zip(guest.snapshot().branches, shown.branches, strict=True):
+        assert (mine.run, mine.parent, mine.change) == (its.run, its.parent, its.change)
+        assert mine.past.curves["loss"].tolist() == its.past.curves["loss"].tolist()
+    assert digest(guest) == recording.digest
+    guest.go_to(recording.branches[0].run)
+    assert digest(guest) == recording.branches[0].digest
+
+
+def test_branches_of_a_link_are_repeated_only_while_its_run_waits():
+    guest = Experiment(SMALL)
+    guest.apply(record(forked()).begin)
+    guest.advance(60.0)
+    guest.apply(Play())
+    step = guest.step
+    guest.train(5)
+    assert (guest.step, guest.snapshot().branches[0].past) == (step + 5, None)
+
+
+def test_a_branch_of_a_link_that_takes_too_long_is_not_repeated_until_it_is_taken_up(monkeypatch):
+    monkeypatch.setattr(branch_replay, "PATIENCE", 0.0)
+    guest = Experiment(SMALL)
+    recording = record(forked())
+    guest.apply(recording.begin)
+    guest.advance(60.0)
+    guest.advance(0.001)
+    assert not guest.at_work
+    assert guest.snapshot().branches[0].past is None
+    guest.go_to(1)
+    assert digest(guest) == recording.branches[0].digest
 
 
 def test_a_branch_of_a_link_that_is_left_half_way_is_not_shortened():
