@@ -33,9 +33,9 @@ from engine import (
 AUTOPSY = "autopsy"  # the view of what broke first
 MOST = 3  # findings that are listed at a time
 LEARNS = (
-    "These plots move because a network is learning. Turn a knob in the sidebar (☰): the curves"
-    " answer at once, and a red line marks the change. When something is wrong, this line says"
-    " what, why, and mends it."
+    "These plots move because a network is learning. Turn a knob (☰): the curves answer at once,"
+    " and a red line marks the change. When something is wrong, this line says what, why, and"
+    " mends it."
 )
 CHANGED = (
     "A red line marks your change: compare what the curves do before and after it. When something"

@@ -1,19 +1,22 @@
 // Titles above figures are on as many lines as a narrow figure needs: beyond its edge they would be cut.
 
 const pen = document.createElement("canvas").getContext("2d")
-const followed = new WeakSet() // models of figures, which are shown again and again
 
-export function fold_title({model}) {
-  if (model.title?.text && !followed.has(model)) {
-    followed.add(model)
-    model.properties.inner_width.change.connect(() => fold(model))
-    fold(model)
+export function fold_title(figure) {
+  if (figure.model.title?.text) {
+    new ResizeObserver(() => requestAnimationFrame(() => fold(figure))).observe(figure.el)
   }
 }
 
-function fold({title, inner_width}) {
+function fold(figure) {
+  const {title} = figure.model
+  const {width} = figure.frame.bbox
   pen.font = `${title.text_font_size} ${title.text_font}`
-  title.text = lines(title.text.split(/\s+/), inner_width).join("\n")
+  const folded = lines(title.text.split(/\s+/), width).join("\n")
+  if (width > 0 && folded != title.text) {
+    title.text = folded
+    requestAnimationFrame(() => figure.invalidate_layout()) // Bokeh paints it in the room that it had
+  }
 }
 
 function lines(words, width) {

@@ -35,14 +35,16 @@ HEADER = """() => {
     return cut
 }"""
 
-# The titles of figures that are wider than their figure; not known before they have been drawn.
+# The titles of figures that are wider than their axes, or higher than what is above those.
 CUT = """(figures) => {
     const titled = [...Bokeh.index].filter(({el}) => figures.contains(el))
         .filter(({model}) => model.type == "Figure" && model.title?.text)
     const pen = document.createElement("canvas").getContext("2d")
-    const cut = titled.filter(({model: {title, inner_width}}) => {
+    const cut = titled.filter(({model: {title}, frame: {bbox}}) => {
         pen.font = `${title.text_font_size} ${title.text_font}`
-        return title.text.split("\\n").some((line) => pen.measureText(line).width > inner_width)
+        const lines = title.text.split("\\n")
+        const high = lines.length * Number.parseFloat(title.text_font_size)
+        return high > bbox.top || lines.some((line) => pen.measureText(line).width > bbox.width)
     })
     const aside = figures.scrollWidth > figures.clientWidth ? ["all"] : []
     return titled.length == 2 ? [...cut.map(({model}) => model.title.text), ...aside] : null
