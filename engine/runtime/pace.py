@@ -16,8 +16,8 @@ PACES: Final[tuple[Pace, ...]] = (AUTO, *FIXED, FULL)
 
 # Auto is slow where most happens: at the start and after a change. Then each doubling of the number
 # of steps takes the same time, ln 2 / GROWTH seconds.
-SLOWEST = 5.0  # steps a second
-GROWTH = 0.1  # ... for each step since the start, or since the last change
+SLOWEST = 2.5  # steps a second
+GROWTH = 0.12  # ... for each step since the start, or since the last change
 
 EACH = 30.0  # steps a second, up to which every step has a row in the curves
 FRAMES = 2  # at most the steps of so many frames are due at once: this frame and a late one

@@ -212,6 +212,17 @@ def test_a_paused_run_shows_a_new_pace(room, clock, config):
 # ---- auto ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("steps", "least", "most"),
+    [(112, 15, 30), (8, 2, 6), (1060, 30, 45)],
+    ids=["default to 90 %", "iris", "bumps"],  # as many steps as each needs
+)
+def test_at_auto_whoever_watches_sees_it_learn(room, clock, config, steps, least, most):
+    handle = playing(room, clock, config, AUTO)
+    until(room, clock, steps, handle)
+    assert least < clock.now < most
+
+
 def test_auto_starts_slowly_and_each_doubling_takes_equally_long(room, clock, config):
     handle = playing(room, clock, config, AUTO)
     serve(room, clock, 8)
@@ -295,7 +306,7 @@ def test_slower_and_faster_go_through_all_fixed_paces():
 
 
 @pytest.mark.parametrize(
-    ("made", "slower", "faster"), [(48, 30, 100), (0, 3, 10), (8000, 1000, FULL), (30, 10, 100)]
+    ("made", "slower", "faster"), [(48, 30, 100), (0, 1, 3), (8000, 1000, FULL), (30, 10, 100)]
 )
 def test_from_auto_slower_and_faster_start_at_the_measured_rate(made, slower, faster):
     assert next_pace(AUTO, made, -1) == slower
