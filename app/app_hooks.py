@@ -28,6 +28,7 @@ from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.workarounds import (
     build_pages_on_threads,
     collect_no_garbage_of_a_page,
+    compute_defaults_once,
     deal_with_events_on_threads,
     give_pages_away,
     send_new_text_alone,
@@ -44,6 +45,7 @@ log_limits.install()
 password.install()
 build_pages_on_threads()
 collect_no_garbage_of_a_page()
+compute_defaults_once()
 deal_with_events_on_threads()
 send_new_text_alone()
 take_refused_files_in_silence()

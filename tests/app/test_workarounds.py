@@ -4,19 +4,24 @@ import builtins
 import inspect
 import json
 import logging
+import re
 import sys
 import threading
 
 import panel as pn
 import pytest
+from bokeh.core.has_props import HasProps
 from bokeh.core.json_encoder import serialize_json
+from bokeh.core.property.bases import Property
+from bokeh.core.property.descriptors import PropertyDescriptor
 from bokeh.document import Document, document
 from bokeh.model import DataModel
-from bokeh.models import Button
+from bokeh.models import Button, Line
 from bokeh.resources import Resources
 from bokeh.server import contexts
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.views.ws import WSHandler
+from bokeh.themes import Theme
 from panel.io import document as panel_document
 from panel.io import server
 from panel.io.resources import bundle_resources
@@ -25,7 +30,10 @@ from panel.pane import HTML
 from panel.pane.markup import HTMLBasePane
 from panel.reactive import Syncable
 
+from app.plots import VIEWS, view_of
 from app.server import workarounds
+from app.theme import STYLES
+from engine import Experiment, RunConfig
 
 MENDED = [
     (Syncable, "_change_coroutine"),
@@ -41,6 +49,10 @@ MENDED = [
     (contexts, "Document"),
     (ApplicationContext, "_create_session"),
     (ApplicationContext, "_initialize_document_async"),
+    (HasProps, "themed_values"),
+    (HasProps, "query_properties_with_values"),
+    (PropertyDescriptor, "has_unstable_default"),
+    (PropertyDescriptor, "instance_default"),
 ]
 
 
@@ -122,6 +134,9 @@ def test_a_failing_change_is_reported(installed, monkeypatch):
         (contexts, "Document", give_nothing_away),
         (ApplicationContext, "_create_session", give_nothing_away),
         (ApplicationContext, "_initialize_document_async", give_nothing_away),
+        (HasProps, "query_properties_with_values", workarounds.compute_defaults_once),
+        (PropertyDescriptor, "has_unstable_default", workarounds.compute_defaults_once),
+        (PropertyDescriptor, "instance_default", workarounds.compute_defaults_once),
     ],
 )
 def test_another_version_is_left_alone_with_a_warning(owner, name, mend, monkeypatch, caplog):
@@ -134,6 +149,46 @@ def test_another_version_is_left_alone_with_a_warning(owner, name, mend, monkeyp
     assert name not in vars(owner)
     assert Syncable._event_coroutine is before
     assert len(caplog.records) == 1
+
+
+THEMES = Theme(json={}), Theme(json={"attrs": {"Line": {"line_width": 9}}})
+
+
+def written_anew(name: str, theme: Theme) -> object:
+    """The document of a plot, with its models numbered as they come."""
+    page, numbers = Document(theme=theme), {}
+    view = view_of(name)(Experiment(RunConfig()).snapshot(), STYLES["desk"])
+    for figure in view.figures:
+        page.add_root(figure)
+    text = serialize_json(page.to_json(deferred=False)["roots"])
+    return json.loads(
+        re.sub(r'"(p\d+)"', lambda x: f'"{numbers.setdefault(x[0], len(numbers))}"', text)
+    )
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=["plain", "with wide lines"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_plot_is_what_bokeh_makes_of_it_with_defaults_computed_once(name, theme, monkeypatch):
+    for owner, its in MENDED:
+        monkeypatch.setattr(owner, its, getattr(owner, its))
+    by_bokeh = written_anew(name, theme)
+    workarounds.compute_defaults_once()
+    assert written_anew(name, theme) == by_bokeh
+    assert written_anew(name, theme) == by_bokeh  # when all defaults are known
+
+
+def test_a_default_is_computed_once_for_a_class_and_lists_are_shared_by_no_two(monkeypatch):
+    for owner, its in MENDED:
+        monkeypatch.setattr(owner, its, getattr(owner, its))
+    workarounds.compute_defaults_once()
+    first, second = Line(), Line()
+    assert first.line_alpha == 1.0
+    with monkeypatch.context() as during:
+        during.setattr(Property, "themed_default", None)  # which computes them
+        assert second.line_alpha == 1.0
+    one, other = Button(), Button()
+    one.tags.append("mine")
+    assert other.tags == [] and Button().tags == []
 
 
 @pytest.mark.parametrize("deferred", [True, False])
