@@ -5,8 +5,10 @@ it costs a visitor nothing: one frame carries the drawing to the page, later one
 one takes the server some 30 ms.
 """
 
+import functools
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 
 import msgspec
@@ -41,7 +43,7 @@ class Drawings:
     """The drawings made so far."""
 
     def __init__(self) -> None:
-        self._made: dict[Key, msgspec.Raw] = {}  # those asked for last at the end
+        self._made: OrderedDict[Key, msgspec.Raw] = OrderedDict()  # those asked for last at the end
         self._making = threading.Lock()
 
     def made(self, key: Key) -> msgspec.Raw | None:
@@ -62,10 +64,12 @@ class Drawings:
         for name in names:
             key = key_of(name, snapshot, style)
             with self._making:  # or several threads at once would make the same
-                made = self._made.pop(key, None) or _drawn(name, snapshot, style)
-                self._made[key] = made
+                if key in self._made:
+                    self._made.move_to_end(key)
+                else:
+                    self._made[key] = _drawn(name, snapshot, style)
                 while len(self._made) > MOST:
-                    del self._made[next(iter(self._made))]
+                    self._made.popitem(last=False)
 
 
 def _drawn(name: str, snapshot: Snapshot, style: str) -> msgspec.Raw:
@@ -73,10 +77,19 @@ def _drawn(name: str, snapshot: Snapshot, style: str) -> msgspec.Raw:
         view = view_of(name)(snapshot, theme.STYLES[style])
     except Exception:  # of one plot, which must not keep the others from the page
         log.exception("the view %s cannot be drawn", name)
-        drawing = Drawing(f"<h2>{view_of(name).title}</h2> cannot be drawn", Document().to_json())
-    else:
-        drawing = draw(view)
-    return msgspec.Raw(msgspec.json.encode(drawing))
+        return _words(name, "cannot be drawn")
+    return msgspec.Raw(msgspec.json.encode(draw(view)))
+
+
+@functools.cache
+def being_drawn(name: str) -> msgspec.Raw:
+    """What stands in the place of a view until it is drawn."""
+    return _words(name, "is being drawn for this network …")
+
+
+def _words(name: str, words: str) -> msgspec.Raw:
+    headline = f'<div class="headline"><h2>{view_of(name).title}</h2> <span>{words}</span></div>'
+    return msgspec.Raw(msgspec.json.encode(Drawing(headline, _json(Document()))))
 
 
 def draw(view: View) -> Drawing:
@@ -84,9 +97,13 @@ def draw(view: View) -> Drawing:
     document = Document()
     for figure in view.figures:
         document.add_root(figure)
+    return Drawing(_headline(view), _json(document))
+
+
+def _json(document: Document) -> object:
     plot = document.to_json(deferred=False)
     plot.pop("defs", None)  # of all components that there are; the page has those that it needs
-    return Drawing(_headline(view), plot)
+    return plot
 
 
 def _headline(view: View) -> str:

@@ -3,7 +3,8 @@
 JSON text both ways. First the page sends `{"token": ...}`; then, for each frame it wants,
 `{"request": n, "since": row, "views": [...]}`. The server answers the last request once, as soon as
 there is something newer. A page that asks for nothing gets nothing, so nothing can ever queue up.
-A view that the page has not drawn yet, or not for such a network, comes with its drawing.
+A view that the page has not drawn yet, or not for such a network, comes with its drawing. Where
+drawings take long to make, because others wait for theirs as well, frames go on without them.
 """
 
 import asyncio
@@ -41,6 +42,7 @@ BROKEN = 4500  # ... the training thread has ended
 WATCHED_EVERY = 3.0  # seconds between two checks of that thread
 PINGED_EVERY = 20.0  # seconds between two pings
 PATIENCE = 10.0  # seconds for the token to arrive
+DRAWN_WITHIN = 0.25  # seconds for which a frame waits for drawings; later it comes without them
 
 
 class Hello(msgspec.Struct, forbid_unknown_fields=True):
@@ -110,6 +112,8 @@ class FrameChannel(WebSocketHandler):
         self._shown: WatchedRun | None = None
         self._pending: PendingRequest | None = None  # the last request
         self._sent_back: Mapping[str, str] = {}
+        self._drawing: asyncio.Task[None] | None = None  # the drawings that are being made for it
+        self._drawn_until = 0.0  # the time until which frames wait for them
         self._sent: asyncio.Future[None] | None = (
             None  # the last frame; done once the socket has taken it
         )
@@ -135,6 +139,8 @@ class FrameChannel(WebSocketHandler):
 
     def on_close(self) -> None:
         self._watch.stop()
+        if self._pending:
+            self._pending.over = True
         if self._visit:
             self._visit.on_other_run.discard(self._show_other_run)
             if self._shown:
@@ -205,29 +211,54 @@ class FrameChannel(WebSocketHandler):
     def _serve(self, visit: Visit, pending: PendingRequest) -> Awaitable[None] | None:
         """Deliver the next frame, now or when there is one; first prepare what it lacks."""
         views, shown = requested_views(pending.request), visit.watched
-        lacks = not (shown or visit.is_set_up)
-        if lacks or DRAWINGS.lack(views, visit.shown(shown), pending.request.style):
-            return self._prepare(visit, pending, views, shown)
+        if not (shown or visit.is_set_up):
+            return self._set_up(visit)
+        style = pending.request.style
+        if DRAWINGS.lack(views, visit.shown(shown), style):
+            self._draw(visit, shown, views, style)
+            if pending.request.first or self._waits_for_drawings:
+                return None  # it is served anew when they are made, or have taken too long
+        elif self._composer.lacks(views):
+            self._version = 0  # even if nothing moves
         self._deliver(visit, pending, views, shown)
         return None
 
-    async def _prepare(
-        self, visit: Visit, pending: PendingRequest, views: list[str], shown: WatchedRun | None
-    ) -> None:
-        await asyncio.to_thread(_set_up, visit, shown, views, pending.request.style)
-        self._version = 0  # even if nothing moves
-        self._deliver(visit, pending, views, shown)
+    async def _set_up(self, visit: Visit) -> None:
+        await asyncio.to_thread(visit.set_up)
+        if visit.over:
+            self.close(FORBIDDEN, "the visit is over")
+        else:
+            self._loop.add_callback(self._serve_again)
+
+    def _draw(self, visit: Visit, shown: WatchedRun | None, views: list[str], style: str) -> None:
+        """Have drawings made on a thread, unless some are being made for this page."""
+        if self._drawing and not self._drawing.done():
+            return
+        made = asyncio.to_thread(DRAWINGS.make, views, visit.shown(shown), style)
+        self._drawing = asyncio.create_task(made)
+        self._drawing.add_done_callback(self._show_drawings)
+        self._drawn_until = time.monotonic() + DRAWN_WITHIN
+        self._loop.call_later(DRAWN_WITHIN, self._serve_again)
+
+    def _show_drawings(self, drawing: asyncio.Task[None]) -> None:
+        self._loop.add_callback(self._serve_again)
+
+    @property
+    def _waits_for_drawings(self) -> bool:
+        """Whether frames still wait for drawings, which were begun just now or have to be."""
+        drawing = self._drawing
+        return drawing is None or drawing.done() or time.monotonic() < self._drawn_until
 
     def _deliver(
         self, visit: Visit, pending: PendingRequest, views: list[str], shown: WatchedRun | None
     ) -> None:
-        if shown is not visit.watched:
+        if pending.over or shown is not visit.watched:
             return  # it shows another run meanwhile, and is served anew
         request = pending.request
         version = self._version if request.since >= 0 and shown is self._shown else 0
         self._show(visit, shown)
         requested = frozenset[str]().union(*(view_of(name).requested for name in views))
-        deliver = self._deliverer(visit, shown, pending)
+        deliver = self._deliverer(visit, shown, pending, views)
         if shown is None and not request.first:
             visit.start()
         if not visit.watch(self, version, deliver, requested, shown):
@@ -244,12 +275,20 @@ class FrameChannel(WebSocketHandler):
         visit.stop_watching(self, before)
 
     def _deliverer(
-        self, visit: Visit, shown: WatchedRun | None, pending: PendingRequest
+        self,
+        visit: Visit,
+        shown: WatchedRun | None,
+        pending: PendingRequest,
+        views: list[str],
     ) -> Callable[[Snapshot, int], None]:
         def deliver(snapshot: Snapshot, version: int) -> None:
             try:
                 with self._composing:
                     if pending.over or shown is not self._shown:
+                        return
+                    lacks = DRAWINGS.lack(views, snapshot, pending.request.style)
+                    if lacks and (pending.request.first or self._waits_for_drawings):
+                        self._loop.add_callback(self._serve_again)
                         return
                     pending.over = True
                     frame = self._frame(visit, shown, snapshot, version, pending.request)
@@ -284,7 +323,9 @@ class FrameChannel(WebSocketHandler):
             frame.run += shown.number
             return msgspec.json.encode(frame).decode()
 
-        key, views = (request.since, request.style), tuple(requested_views(request))
+        views = tuple(requested_views(request))
+        drawn = not DRAWINGS.lack(views, snapshot, request.style)
+        key = request.since, request.style, drawn
         self._composer, text = _shared(shown).frame(self._composer, version, key, views, compose)
         return f"{{{self._of_this_page(visit, request)},{text[1:]}"
 
@@ -312,14 +353,6 @@ def _note_left(sent: asyncio.Future[None]) -> None:
         sent.result()
     except (WebSocketClosedError, asyncio.CancelledError):
         log.debug("the page has left")
-
-
-def _set_up(visit: Visit, shown: WatchedRun | None, views: list[str], style: str) -> None:
-    """Set the visitor's experiment up, unless it watches another, and draw what the page lacks."""
-    if shown is None:
-        visit.set_up()
-    if shown or visit.is_set_up:
-        DRAWINGS.make(views, visit.shown(shown), style)
 
 
 def install() -> None:

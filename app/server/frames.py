@@ -13,7 +13,7 @@ import msgspec
 
 from app.page.branch_tree import Twig, tree
 from app.plots import VIEWS, plot_data, view_of
-from app.plots.plot_cache import DRAWINGS, Key, key_of
+from app.plots.plot_cache import DRAWINGS, Key, being_drawn, key_of
 from app.plots.plot_data import Column, Columns, Part
 from engine import Snapshot
 
@@ -101,6 +101,10 @@ class Composer:
         frame.back |= _changed(self._sent.setdefault("", {}), "back", back or {})
         return frame
 
+    def lacks(self, views: list[str]) -> bool:
+        """Whether the page shows one of these views without its drawing."""
+        return any(name not in self._drawn for name in views)
+
     # ---- pages in the same state --------------------------------------------------------------
 
     def fork(self) -> "Composer":
@@ -127,14 +131,18 @@ class Composer:
     # ---- a view -------------------------------------------------------------------------------
 
     def _draw(self, frame: Frame, name: str, snapshot: Snapshot, style: str) -> bool:
-        """Add the drawing of a view if the page lacks it and it is made; returns whether it did."""
+        """Add the drawing of a view if the page lacks it and it is made; returns whether it did.
+
+        Until it is made the page shows none, rather than that of another network.
+        """
         key = key_of(name, snapshot, style)
         if self._drawn.get(name) == key:
             return False
         self._sent.pop(name, None)
         drawing = DRAWINGS.made(key)
         if drawing is None:
-            self._drawn.pop(name, None)
+            if self._drawn.pop(name, None):
+                frame.draw[name] = being_drawn(name)
             return False
         frame.draw[name] = drawing
         self._drawn[name] = key

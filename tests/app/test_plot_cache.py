@@ -86,6 +86,18 @@ def test_a_view_without_a_drawing_gets_no_data():
     assert frame.reset["updates"]["step"][0] == 0
 
 
+def test_a_plot_of_another_network_gives_way_until_that_of_this_one_is_drawn():
+    shallow, deep = snapshot_of(hidden=(3, 4)), snapshot_of(hidden=(3, 4, 5, 6, 7))
+    page = Page()
+    row = page.compose(shallow, FrameRequest(-1, ["loss", "updates"])).row
+    assert not page.lacks(["loss", "updates"])
+    for known in ("being drawn", ""):  # told once
+        frame = Composer.compose(page, deep, FrameRequest(row, ["loss", "updates"]))
+        assert [name for name in frame.draw if known] == ["updates"] * bool(known)
+        assert known in msgspec.json.encode(frame.draw).decode()
+        assert page.lacks(["loss", "updates"]) and not page.lacks(["loss"])
+
+
 def test_another_style_sends_a_new_drawing_and_all_data():
     snapshot, page = snapshot_of(steps=30), Page()
     row = page.compose(snapshot, FrameRequest(-1, ["loss"])).row

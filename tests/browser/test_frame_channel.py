@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import urllib.request
 
 import pytest
@@ -9,9 +10,10 @@ from bokeh.util.token import generate_jwt_token, generate_session_id
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from app.plots import view_of
 from app.server.frame_channel import FORBIDDEN, UNREADABLE
 from app.server.session import CONDUCTOR, VISITS
-from engine import Status
+from engine import Pause, SetKnob, Status
 from tests.browser.conftest import ONE_PLOT, wait_for
 from tests.served_page import forget_the_left
 from tests.waiting import PATIENCE, wait_until
@@ -163,6 +165,72 @@ def test_a_run_begins_once_its_first_frame_has_been_drawn(address):
     assert code is None and second["run"] == 1
     wait_until(lambda: visit.handle.latest.step > 0)
     forget_the_left()
+
+
+DEEP = "9, 8, 7, 6, 5, 4"  # no other test draws plots for such a network
+
+
+def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, monkeypatch):
+    """What was drawn for the network before is taken away, rather than left as if it were now's."""
+    may_draw, drawn = threading.Event(), view_of("updates").__init__
+
+    def draw(*given):
+        may_draw.wait(PATIENCE)
+        drawn(*given)
+
+    monkeypatch.setattr(view_of("updates"), "__init__", draw)
+    (visit,) = VISITS.values()
+    with connect(f"{address.replace('http', 'ws', 1)}/frames") as socket:
+        socket.send(json.dumps({"token": token_of(tab)}))
+        row = -1
+
+        def frame() -> dict:
+            nonlocal row
+            socket.send(json.dumps({"since": row, "views": ["loss", "updates"]}))
+            answer = json.loads(socket.recv(timeout=PATIENCE))
+            row = answer["row"]
+            return answer
+
+        def frame_where(holds) -> dict:
+            return next(found for found in iter(frame, None) if holds(found))
+
+        before = frame()
+        assert "roots" in str(before["draw"]["updates"]) and before["reset"]["updates"]["step"]
+        visit.handle.send(SetKnob("model.hidden", DEEP))
+        begun = frame_where(lambda now: now["run"] > before["run"])
+        assert "being drawn" in begun["draw"]["updates"]["headline"]
+        assert begun["draw"]["updates"]["plot"]["roots"] == [] and "loss" not in begun["draw"]
+        later = frame_where(lambda now: now.get("stream", {}).get("loss"))
+        for known in (begun, later):
+            data = [*known.get("reset", {}), *known.get("set", {}), *known.get("stream", {})]
+            assert not any(name.startswith("updates") for name in data)
+        may_draw.set()
+        whole = frame_where(lambda now: now.get("draw"))
+        assert whole["draw"]["updates"]["plot"]["roots"] and whole["reset"]["updates"]["step"]
+
+
+def test_plots_of_a_paused_run_come_when_they_are_drawn(tab, address, monkeypatch):
+    may_draw, drawn = threading.Event(), view_of("updates").__init__
+
+    def draw(*given):
+        may_draw.wait(PATIENCE)
+        drawn(*given)
+
+    monkeypatch.setattr(view_of("updates"), "__init__", draw)
+    (visit,) = VISITS.values()
+    with connect(f"{address.replace('http', 'ws', 1)}/frames") as socket:
+        socket.send(json.dumps({"token": token_of(tab)}))
+        visit.handle.send(Pause())
+        wait_until(lambda: visit.handle.latest.status is Status.PAUSED)
+        visit.handle.send(SetKnob("model.hidden", DEEP[3:]))
+        wait_until(lambda: len(visit.handle.latest.config.model.hidden) == 5)
+        ask = {"since": -1, "views": ["loss", "updates"]}
+        socket.send(json.dumps(ask))
+        first = json.loads(socket.recv(timeout=PATIENCE))
+        assert set(first["draw"]) == {"loss"}
+        socket.send(json.dumps({**ask, "since": first["row"]}))
+        may_draw.set()
+        assert set(json.loads(socket.recv(timeout=PATIENCE))["draw"]) == {"updates"}
 
 
 class Held:
