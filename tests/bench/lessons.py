@@ -3,7 +3,8 @@
     uv run --group bench python tests/bench/lessons.py --visitors 40 --seconds 20
 
 Each visitor opens the lessons, predicts, and predicts anew before the lesson's runs are over, so
-that all of them play all the time. The lessons have three to six runs each, four of a few seconds.
+that all of them play all the time; or as soon as they are over, where they diverge after a few
+steps. The lessons have three to six runs each, four of a few seconds.
 Those who play the same lesson make the same runs, and an evaluation is computed once for all of
 them, as in a class. With `--different` no two visitors make the same runs: each has another lesson
 or another variation of it.
@@ -15,6 +16,7 @@ import argparse
 import asyncio
 import statistics
 import time
+from contextlib import suppress
 
 import numpy as np
 from server import Server, served
@@ -33,6 +35,7 @@ PLAYED = {  # lessons of some twelve seconds: what is predicted
 }
 AGAIN = 9.0  # seconds after which each predicts anew
 SOONER = 5.0  # ... where a lesson may have two runs only, and one of them may diverge
+OVER = b"eside the plots"  # the question, or the verdict, is there once the runs are over
 LAST = b"Hand-in (JSON)"  # what the panel of lessons is complete with
 PACES = "300", "full"  # of those who just train
 
@@ -82,11 +85,20 @@ async def go_to_lessons(crowd: list[Visitor], played: list[Played]) -> None:
         visitor.say("lesson", slug)
 
 
-async def play(crowd: list[Visitor], played: list[Played], again: float) -> None:
-    """Let all predict, again and again, spread over time."""
+async def play(visitor: Visitor, played: Played, again: float) -> None:
+    """Let a visitor predict again and again: after so many seconds, or when the runs are over."""
+    _, button, value = played
     while True:
-        for visitor, (_, button, value) in zip(crowd, played, strict=True):
-            visitor.say(button, value)
+        visitor.say(button, value)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(visitor.until(OVER), again)
+
+
+async def play_all(crowd: list[Visitor], played: list[Played], again: float) -> None:
+    """Let all play at once; they begin one after another."""
+    async with asyncio.TaskGroup() as group:
+        for visitor, its in zip(crowd, played, strict=True):
+            group.create_task(play(visitor, its, again))
             await asyncio.sleep(again / len(crowd))
 
 
@@ -104,7 +116,7 @@ async def measure(
     playing = None
     if played:
         await go_to_lessons(crowd, played)
-        playing = asyncio.create_task(play(crowd, played, again))
+        playing = asyncio.create_task(play_all(crowd, played, again))
         await asyncio.sleep(AGAIN + 1)  # all of them play
     start, cpu = time.perf_counter(), server.cpu
     await asyncio.sleep(seconds)
@@ -121,6 +133,9 @@ async def measure(
         f" {np.percentile(gaps, 99):.0f} ms p99;"
         f" server {100 * used / (stop - start):.0f} % of a core"
     )
+    if played:
+        rarest = sorted(zip(rates, played, strict=True))[:3]
+        print("the least:", *(f"{rate:.2f} {' '.join(its)};" for rate, its in rarest))
     for visitor in crowd:
         visitor.leave()
     return statistics.median(rates)
