@@ -122,7 +122,7 @@ class Question:
         """All answers, for the teacher's export."""
         return self._answers
 
-    def keep(self, phase: Phase, answers: Mapping[str, Answer]) -> None:
+    def restore(self, phase: Phase, answers: Mapping[str, Answer]) -> None:
         """Take over the answers of a saved question."""
         if phase in self._answers:
             self._answers[phase] = dict(answers)

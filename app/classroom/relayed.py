@@ -52,7 +52,7 @@ class Report(msgspec.Struct, frozen=True):
     order: int  # the number of the last order that is known there
 
 
-class KeptRun(msgspec.Struct, frozen=True):
+class StoredRun(msgspec.Struct, frozen=True):
     """The class's run, for the process that has to go on with it."""
 
     run: bytes

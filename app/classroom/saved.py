@@ -180,7 +180,7 @@ def _asked(saved: SavedQuestion) -> Question:
     question = Question(saved.text, saved.options, saved.axes)
     question.phase = saved.phase
     for phase, given in saved.answers.items():
-        question.keep(phase, given)
+        question.restore(phase, given)
     return question
 
 

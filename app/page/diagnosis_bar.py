@@ -203,16 +203,16 @@ def _hint_of_watched(snapshot: Snapshot) -> str:
     return WATCHED if snapshot.status is Status.RUNNING else WATCHED_WAITS
 
 
-def _of_watched_lesson(scene: LessonProgress, lesson: Lesson) -> str:
+def _of_watched_lesson(progress: LessonProgress, lesson: Lesson) -> str:
     """Where a lesson is that somebody else plays, for those who predict with them."""
-    if scene.playing:
-        return f"Run {scene.number} of {scene.count}: {scene.playing}. {lesson.look}"
-    if scene.verdict and scene.asks and lesson.runs:
+    if progress.playing:
+        return f"Run {progress.number} of {progress.count}: {progress.playing}. {lesson.look}"
+    if progress.verdict and progress.asks and lesson.runs:
         return "The runs are over. What do they show? Say so before you hear the verdict."
-    if scene.verdict and not scene.asks:
-        return f"{lesson.title} {scene.verdict.sentence}"
-    if scene.note:
-        return scene.note
+    if progress.verdict and not progress.asks:
+        return f"{lesson.title} {progress.verdict.sentence}"
+    if progress.note:
+        return progress.note
     if lesson.runs:
         then = "Nothing has run yet: the plots begin once a prediction is made."
     else:

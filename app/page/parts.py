@@ -24,7 +24,7 @@ from app.settings.settings import Settings
 from app.sharing import run_links
 from app.sharing.export import Export
 from app.sharing.pinned import Runs
-from app.sharing.run_links import Wish
+from app.sharing.run_links import PageLink
 from app.sharing.share_dialog import Sharing
 from app.sharing.upload import Data, Found, Uploads
 from engine import SETTINGS, Command, ExperimentHandle, Reading, RunConfig, Snapshot, Upload
@@ -56,7 +56,7 @@ class PageParts:
 
     def __init__(
         self,
-        wish: Wish,
+        link: PageLink,
         visit: Steered,
         uploads: Uploads,
         build: Callable[[Pieces], Building],
@@ -64,10 +64,10 @@ class PageParts:
         self._visit, self._uploads = visit, uploads
         self.bridge = bridge = Bridge()
         self.presses = presses = Presses(bridge.do)
-        first = wish.recording.config if wish.recording else RunConfig()
+        first = link.recording.config if link.recording else RunConfig()
         self._timeline = timeline = Timeline(visit.send, lambda: visit.handle, presses)
         self.settings = Settings(timeline.send_change, first)
-        hides = {path for path in SETTINGS if run_links.name_of(path) in wish.hidden}
+        hides = {path for path in SETTINGS if run_links.name_of(path) in link.hidden}
         self._knobs = SettingsComponent(self.settings, hides)
         self.transport = transport = Transport(visit.send, lambda: visit.handle, presses)
         timeline.on_target = lambda: self._knobs.follow(timeline.config)
@@ -75,7 +75,7 @@ class PageParts:
         self._dialogs = self._make_dialogs()
         display_mode = DisplayMode(bridge, presses)
         self.layout = Layout(
-            wish.hidden,
+            link.hidden,
             self._knobs,
             transport,
             timeline,
@@ -84,8 +84,8 @@ class PageParts:
             display_mode,
             bridge,
             QuestionMark(bridge, visit.seen),
-            only=wish.only,
-            bare=wish.bare,
+            only=link.only,
+            bare=link.bare,
         )
         self.panels = OpenPanels(
             self.layout, presses, build, self.diagnosis_bar.prompt, transport.rest

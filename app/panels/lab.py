@@ -21,7 +21,7 @@ from app.page.buttons import Presses, button
 from app.panels.choice_widget import ChoiceWidget
 from app.panels.lab_data import in_words, lab_columns, table
 from app.panels.lab_figures import Sizes, draw_histograms
-from app.panels.latest_only_worker import Latest
+from app.panels.latest_only_worker import LatestOnly
 from app.panels.panel import PANELS
 from app.stylesheets import css
 from app.templates import refusal
@@ -62,7 +62,7 @@ WORDS = '<span class="key">above each: layer, mean ± std</span>'
 type Results = tuple[Laboratory, LabReport | str]  # a report, or the reason why there is none
 
 
-def look_into(lab: Laboratory) -> Results:
+def report_on(lab: Laboratory) -> Results:
     """The report of a lab, or one sentence that says why it is refused."""
     weights = lab.depth * lab.width**2
     if weights > MOST_WEIGHTS:
@@ -92,7 +92,7 @@ class Lab:
             self._cards, stylesheets=[css("main")], sizing_mode="stretch_both"
         )
         deliver = current_document().locked_callback(self._show_result, policy="latest")
-        self._latest: Latest[Laboratory, Results] = Latest(look_into, deliver)
+        self._latest: LatestOnly[Laboratory, Results] = LatestOnly(report_on, deliver)
         for label in PRESETS:
             presses.on(f"lab {label}", functools.partial(self._put, label))
         presses.on("lab seed", self._redraw)
@@ -180,7 +180,7 @@ class Lab:
 
     def _turned(self) -> None:
         if not self._suspended:
-            self._latest.wish(self.wanted)
+            self._latest.request(self.wanted)
 
     def _show_result(self, results: Results) -> None:
         """Show the worker's result."""

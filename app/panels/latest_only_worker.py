@@ -18,55 +18,57 @@ log = logging.getLogger(__name__)
 _WORKER = ThreadPoolExecutor(1, "babysit-lab", initializer=hold_blas)
 
 
-class Latest[W, R]:
+class LatestOnly[Request, Result]:
     """One visitor's requests; when the object is deleted, no result is delivered any more."""
 
-    def __init__(self, fulfil: Callable[[W], R], deliver: Callable[[R], None]) -> None:
-        self.fulfil = fulfil  # called on the worker; must hold no reference to the visitor
+    def __init__(
+        self, compute: Callable[[Request], Result], deliver: Callable[[Result], None]
+    ) -> None:
+        self.compute = compute  # called on the worker; must hold no reference to the visitor
         self.deliver = deliver  # called there too; must return at once
         self._lock = threading.Lock()
-        self._wishes: list[W] = []  # at most one
+        self._pending: list[Request] = []  # at most one
         self._under_way = False
 
-    def wish(self, wish: W) -> None:
+    def request(self, request: Request) -> None:
         """Request this, in place of an earlier request that has not started."""
         with self._lock:
-            self._wishes[:] = [wish]
+            self._pending[:] = [request]
             begin, self._under_way = not self._under_way, True
         if begin:
-            self._line_up()
+            self._enqueue()
 
-    def take(self) -> W:
+    def take(self) -> Request:
         """The request to compute next."""
         with self._lock:
-            return self._wishes.pop()
+            return self._pending.pop()
 
-    def go_on(self) -> None:
+    def finish(self) -> None:
         """One request is done; the next one waits behind those of other visitors."""
         with self._lock:
-            self._under_way = bool(self._wishes)
+            self._under_way = bool(self._pending)
         if self._under_way:
-            self._line_up()
+            self._enqueue()
 
-    def _line_up(self) -> None:
-        _WORKER.submit(_serve, weakref.ref(self)).add_done_callback(_complain)
+    def _enqueue(self) -> None:
+        _WORKER.submit(_serve, weakref.ref(self)).add_done_callback(_log_failure)
 
 
-def _serve[W, R](whom: weakref.ref[Latest[W, R]]) -> None:
-    latest = whom()
+def _serve[Request, Result](reference: weakref.ref[LatestOnly[Request, Result]]) -> None:
+    latest = reference()
     if latest is None:
         return
-    wish, fulfil = latest.take(), latest.fulfil
+    request, compute = latest.take(), latest.compute
     del latest  # holds no reference, in case the visitor leaves meanwhile
     try:
-        result = fulfil(wish)
-        if latest := whom():
+        result = compute(request)
+        if latest := reference():
             latest.deliver(result)
     finally:
-        if latest := whom():
-            latest.go_on()
+        if latest := reference():
+            latest.finish()
 
 
-def _complain(done: Future[None]) -> None:
+def _log_failure(done: Future[None]) -> None:
     if error := done.exception():
         log.error("the laboratory could not compute", exc_info=error)

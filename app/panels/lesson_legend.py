@@ -13,13 +13,13 @@ class RunKey(NamedTuple):
     colour: str
 
 
-def legend(snapshot: Snapshot, scene: LessonProgress) -> list[RunKey]:
+def legend(snapshot: Snapshot, progress: LessonProgress) -> list[RunKey]:
     """The runs that are in the plots: the current one, and those beside it."""
-    if not scene.shown:
+    if not progress.shown:
         return []
     others = [
         RunKey(past.name, palette.past(n))
         for n, past in enumerate(snapshot.pinned)
         if (past.run, past.step) != (snapshot.run, snapshot.step)
     ]
-    return [*others, RunKey(scene.shown, palette.TRAIN)]
+    return [*others, RunKey(progress.shown, palette.TRAIN)]

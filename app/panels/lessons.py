@@ -71,7 +71,7 @@ class Lessons:
         self._walk = CourseWalk(presses, self._open, self._refuse)
         self._lesson: Lesson | None = None  # the open one
         self._played: Played | None = None
-        self._scene: LessonProgress | None = None  # the last that was shown
+        self._last_progress: LessonProgress | None = None  # the last that was shown
         self._reason = ""  # what the learner writes behind "because"
         self._saw = ""  # the learner's answer to what was seen
         self._done: set[str] = set()  # slugs of lessons whose verdict was seen
@@ -187,7 +187,7 @@ class Lessons:
         """Open the current part of the course at its beginning: a lesson, a shared run or text."""
         item = self._walk.item
         self._lesson = open_lesson(name_of(item.lesson)) if item.lesson else None
-        self._played = self._scene = None
+        self._played = self._last_progress = None
         self._reason = self._saw = ""
         self._clear_stage(self._lesson)
         self._main[:] = self._boards
@@ -243,7 +243,7 @@ class Lessons:
             self._begin_to_play(lesson, played)
 
     def _begin_to_play(self, lesson: Lesson, played: Played) -> None:
-        self._played, self._scene, self._saw = played, None, ""
+        self._played, self._last_progress, self._saw = played, None, ""
         self._progress.object = "<p class='quiet'>Starting …</p>"
         self._variations.object = ""  # their keys 1, 2, ... now belong to the question
         if self._pictures:
@@ -259,45 +259,47 @@ class Lessons:
 
     def show(self, snapshot: Snapshot) -> None:
         """Follow the lesson as far as it has come."""
-        scene, played = snapshot.background.lesson, self._played
-        if scene is None or scene is self._scene or not self._stage.shows(snapshot):
+        progress, played = snapshot.background.lesson, self._played
+        if progress is None or progress is self._last_progress or not self._stage.shows(snapshot):
             return
         if self._lesson is None:
-            self._scene = scene
-            self._introduction.object = render("shared_run", item=self._walk.item, note=scene.note)
+            self._last_progress = progress
+            self._introduction.object = render(
+                "shared_run", item=self._walk.item, note=progress.note
+            )
             return
         if played is None:
             return
-        if scene.exhibits.keys() == played.lesson.exhibits.keys() and not self._pictures:
-            self._pictures[:] = [pictures(scene.exhibits.values())] if scene.exhibits else []
-        self._scene = scene
-        self._show_progress(self._lesson, scene, played, legend(snapshot, scene))
+        if progress.exhibits.keys() == played.lesson.exhibits.keys() and not self._pictures:
+            self._pictures[:] = [pictures(progress.exhibits.values())] if progress.exhibits else []
+        self._last_progress = progress
+        self._show_progress(self._lesson, progress, played, legend(snapshot, progress))
 
     def _show_progress(
-        self, lesson: Lesson, scene: LessonProgress, played: Played, runs: list[RunKey]
+        self, lesson: Lesson, progress: LessonProgress, played: Played, runs: list[RunKey]
     ) -> None:
         self._progress.object = render(
             "lesson_progress",
-            scene=scene,
+            progress=progress,
             lesson=lesson,
             varied=played.by.label if played.by else "",
             predicted=played.predicted,
-            right=played.right or (HOLDS if scene.verdict and scene.verdict.holds else FAILS),
+            right=played.right or (HOLDS if progress.verdict and progress.verdict.holds else FAILS),
             saw=self._saw,
             runs=runs,
         )
         self._runs = runs
-        self._ask(scene)
+        self._ask(progress)
 
-    def _ask(self, scene: LessonProgress | None) -> None:
+    def _ask(self, progress: LessonProgress | None) -> None:
         """Show in the page itself what the learner is to do: the sidebar may be closed."""
         context = {
-            "scene": scene,
+            "progress": progress,
             "lesson": self._lesson,
             "item": self._walk.item,
             "saw": self._saw,
         }
-        sheet = render("lesson_sheet", **context) if scene and scene.verdict else ""
+        sheet = render("lesson_sheet", **context) if progress and progress.verdict else ""
         covered = self._lesson is not None and not self._lesson.runs  # the line below the plots
         self._prompt = Prompt(render("lesson_line", **context), "" if covered else sheet)
         self._sheet.css_classes = ["asks"] if covered and sheet else []
@@ -306,18 +308,20 @@ class Lessons:
 
     def _observe(self, option: str) -> None:
         """Keep what the learner saw, and show the verdict."""
-        lesson, scene, played = self._lesson, self._scene, self._played
-        if not (lesson and scene and played and scene.seen and scene.verdict and not self._saw):
+        lesson, progress, played = self._lesson, self._last_progress, self._played
+        if not (
+            lesson and progress and played and progress.seen and progress.verdict and not self._saw
+        ):
             return
-        if option in scene.seen.options:
+        if option in progress.seen.options:
             self._saw = option
-            self._show_progress(lesson, scene, played, self._runs)
-            self._finish(lesson, scene, played)
+            self._show_progress(lesson, progress, played, self._runs)
+            self._finish(lesson, progress, played)
 
-    def _finish(self, lesson: Lesson, scene: LessonProgress, played: Played) -> None:
+    def _finish(self, lesson: Lesson, progress: LessonProgress, played: Played) -> None:
         """Keep the answer, tick the lesson, and offer what can be varied."""
         label = played.by.label if played.by else ""
-        if scene.verdict is None:
+        if progress.verdict is None:
             return
         answer = self.answers[lesson.slug, label] = LessonAnswer(
             lesson=lesson.slug,
@@ -325,11 +329,11 @@ class Lessons:
             predicted=played.predicted,
             reason=played.reason,
             seen=self._saw,
-            holds=scene.verdict.holds,
-            steered=bool(scene.note),
-            figures=figures_of(scene.verdict),
-            written=tuple(figure.text for figure in scene.verdict.figures),
-            runs=scene.steered,
+            holds=progress.verdict.holds,
+            steered=bool(progress.note),
+            figures=figures_of(progress.verdict),
+            written=tuple(figure.text for figure in progress.verdict.figures),
+            runs=progress.steered,
         )
         self._done.add(lesson.slug)
         self._stage.note_answered()

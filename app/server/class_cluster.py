@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 
-from app.classroom.relayed import KeptRun
+from app.classroom.relayed import StoredRun
 from app.classroom.room import Room
 from app.classroom.rooms import HOUR, Rooms, plain
 from app.classroom.saved import SavedRoom, restore, with_results
@@ -66,16 +66,16 @@ class Cluster:
         """The copy of another process's room."""
         return self._remote.get(plain(code))
 
-    async def look_for(self, code: str, rooms: Rooms) -> RemoteRoom | None:
+    async def fetch(self, code: str, rooms: Rooms) -> RemoteRoom | None:
         """A new copy of a room of another process, also of one that has ended."""
         code = plain(code)
         if code in self._remote or not code.isalnum():
             return None
-        kept = await self._exchange.kept(code, "room")
+        kept = await self._exchange.stored(code, "room")
         if kept is None or code in self._remote or rooms.has(code):
             return None
         live = RemoteRoom(rooms.copy(code, whole_course().places), self._exchange)
-        _recall(live.room, kept)
+        _restore(live.room, kept)
         self._remote[code] = live
         return live
 
@@ -95,19 +95,19 @@ class Cluster:
 
     async def recall(self, live: RemoteRoom) -> None:
         """Complete a copy by what is stored of its room, so that this process can take it over."""
-        kept = await self._exchange.kept(live.room.code, "room")
+        kept = await self._exchange.stored(live.room.code, "room")
         if kept and live.last_received:
             saved = msgspec.json.decode(kept, type=SavedRoom)
             restore(live.room, with_results(live.last_received, saved))
         elif kept:
-            _recall(live.room, kept)
+            _restore(live.room, kept)
         live.do_again()
 
     async def run_of(self, room: Room) -> tuple[RunTransfer, bool] | None:
         """The stored run of a room, and whether it was running."""
-        kept = await self._exchange.kept(room.code, "run")
+        kept = await self._exchange.stored(room.code, "run")
         try:
-            found = msgspec.msgpack.decode(kept or b"", type=KeptRun)
+            found = msgspec.msgpack.decode(kept or b"", type=StoredRun)
             return await asyncio.to_thread(run_in, found.run), found.plays
         except ValueError:
             return None
@@ -116,7 +116,7 @@ class Cluster:
         """Stop sending and receiving messages of a room."""
         if isinstance(live, RemoteRoom):
             self._remote.pop(live.room.code, None)
-            live.part()
+            live.disconnect_room()
         elif shared := self._shared.pop(live, None):
             live.room.closed = True
             task = asyncio.ensure_future(shared.end())
@@ -124,7 +124,7 @@ class Cluster:
             task.add_done_callback(self._tasks.discard)
 
 
-def _recall(room: Room, kept: bytes) -> None:
+def _restore(room: Room, kept: bytes) -> None:
     saved = msgspec.json.decode(kept, type=SavedRoom)
     restore(room, saved)
     room.teacher_key, room.opened = saved.teacher_key, saved.opened

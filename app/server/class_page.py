@@ -122,7 +122,7 @@ class ClassPage:
         visit = self._visit
         await asyncio.to_thread(visit.set_up)
         live = await class_rooms.open_room(code, fill, visit)
-        self._come_in(live, live.room.teacher_key, live.welcome_teacher(visit))
+        self._take_seat(live, live.room.teacher_key, live.connect_teacher(visit))
 
     async def _join(self, message: m.Join) -> None:
         self._check_in_no_room()
@@ -131,10 +131,10 @@ class ClassPage:
             student = await live.join(message.name)
         else:
             student = live.room.join(message.name)
-        self._come_in(live, student.key, live.seat(student, self._visit))
+        self._take_seat(live, student.key, live.connect(student, self._visit))
 
     async def _find(self, code: str) -> LiveRoom:
-        await class_rooms.look_elsewhere(code)
+        await class_rooms.fetch_from_elsewhere(code)
         return await self._attempt(lambda: class_rooms.find(code))
 
     async def _enter(self, message: m.Enter) -> None:
@@ -152,7 +152,7 @@ class ClassPage:
         if live.room.is_teacher(message.key):
             await self._enter_as_teacher(live, message.key)
         elif student:
-            self._come_in(live, message.key, live.seat(student, self._visit))
+            self._take_seat(live, message.key, live.connect(student, self._visit))
         else:
             self._send_message({"gone": "The teacher has removed you from the room."})
 
@@ -166,9 +166,9 @@ class ClassPage:
         if visit.run is not live.run:  # this page has a run of its own already
             self._send_message({"teach": key})
             return
-        self._come_in(live, key, live.welcome_teacher(visit))
+        self._take_seat(live, key, live.connect_teacher(visit))
 
-    def _come_in(self, live: LiveRoom, key: str, seat: Seat | TeacherSeat) -> None:
+    def _take_seat(self, live: LiveRoom, key: str, seat: Seat | TeacherSeat) -> None:
         self._live, self._key, self._seat = live, key, seat
         class_rooms.enter(live, self)
         self._send_message({"key": key, "code": live.room.code})
@@ -241,7 +241,7 @@ class ClassPage:
         """Connect the page to this process's room, which has replaced a copy of another's."""
         student = live.room.student(self._key)
         if student:
-            self._live, self._seat = live, live.seat(student, self._visit)
+            self._live, self._seat = live, live.connect(student, self._visit)
 
     def put_out(self, reason: str) -> None:
         """Take the page out of its room."""
@@ -259,9 +259,9 @@ class ClassPage:
         class_rooms.leave(live, self)
         self._live = None
         if isinstance(seat, Seat):
-            live.stand_up(seat)
+            live.disconnect(seat)
         elif seat:
-            live.dismiss_teacher(seat)
+            live.disconnect_teacher(seat)
 
     _ACTS: ClassVar[dict[type, Any]] = {
         m.Enter: _enter,

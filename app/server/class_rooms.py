@@ -83,9 +83,9 @@ def find(code: str) -> LiveRoom:
     return remote or LIVE[ROOMS.find(code)]
 
 
-async def look_elsewhere(code: str) -> None:
+async def fetch_from_elsewhere(code: str) -> None:
     """Copy another process's room of this code, so that `find` finds it."""
-    if CLUSTER and not ROOMS.has(code) and (live := await CLUSTER.look_for(code, ROOMS)):
+    if CLUSTER and not ROOMS.has(code) and (live := await CLUSTER.fetch(code, ROOMS)):
         LIVE[live.room] = live
         live.changed = lambda: _update_soon(live)
 

@@ -35,10 +35,10 @@ class Exchange(Protocol):
     async def owner(self, code: str) -> str:
         """The process that owns a room; empty if none does now."""
 
-    async def keep(self, code: str, what: Part, value: bytes, seconds: int) -> None:
+    async def store(self, code: str, what: Part, value: bytes, seconds: int) -> None:
         """Store a room or its run for so many seconds, even if its process ends."""
 
-    async def kept(self, code: str, what: Part) -> bytes | None:
+    async def stored(self, code: str, what: Part) -> bytes | None:
         """The latest stored value of a room or its run."""
 
     async def forget(self, code: str) -> None:
@@ -102,11 +102,11 @@ class RedisExchange:
         """The process of a room."""
         return (await self._try(self._redis.get(_named(code, "owner"))) or b"").decode()
 
-    async def keep(self, code: str, what: Part, value: bytes, seconds: int) -> None:
+    async def store(self, code: str, what: Part, value: bytes, seconds: int) -> None:
         """Keep a room or its run."""
         await self._try(self._redis.set(_named(code, what), value, ex=max(1, seconds)))
 
-    async def kept(self, code: str, what: Part) -> bytes | None:
+    async def stored(self, code: str, what: Part) -> bytes | None:
         """The latest stored value of a room or its run."""
         value: bytes | None = await self._try(self._redis.get(_named(code, what)))
         return value

@@ -26,7 +26,7 @@ from app.server.ready_pages import LOAN, ReadyPages
 from app.server.session import VISITS, Visit
 from app.server.workarounds import AHEAD, DocumentAhead, end_unless_connected, take_over, token_of
 from app.sharing import run_links
-from app.sharing.run_links import Arguments, Wish
+from app.sharing.run_links import Arguments, PageLink
 from app.stylesheets import css
 
 log = logging.getLogger(__name__)
@@ -141,21 +141,21 @@ def open_page() -> None:
 def _answer(document: Document) -> None:
     context = document.session_context
     if context and context.id == AHEAD:
-        BUILT[document] = _built(document, Wish())
+        BUILT[document] = _built(document, PageLink())
     elif VISITS.make_room():
-        wish = run_links.read(arguments_of(document))
-        _begin(document, _built(document, wish))
+        link = run_links.read(arguments_of(document))
+        _begin(document, _built(document, link))
     else:  # a full server sends no page: only a socket gets here
         pn.pane.HTML(FULL).servable()
 
 
-def _built(document: Document, wish: Wish) -> Visit:
+def _built(document: Document, link: PageLink) -> Visit:
     """The page of a visit, in this document."""
     # Panel sets this only once it answers a request for the page. A session that a socket brings
     # back after the server forgot it would take its styles from the internet (Panel 1.10.0).
     document.template_variables["dist_url"] = get_dist_path()
     document.template_variables["keys"] = list(KEYS)
-    visit = Visit(wish)
+    visit = Visit(link)
     document.theme = theme.OWN_AXES
     visit.parts.layout.page.servable()
     return visit

@@ -26,7 +26,7 @@ from app.server.workarounds import forget_notifications, forgetting
 from app.sharing import run_links
 from app.sharing.challenge_run import ChallengeRun
 from app.sharing.reconnect import Reconnect
-from app.sharing.run_links import Wish
+from app.sharing.run_links import PageLink
 from app.sharing.shared_run import SharedRun
 from app.sharing.upload import Uploads, learn_from
 from engine import (
@@ -64,8 +64,8 @@ STEERING = frozenset(PANELS) - {LESSON_TAB}  # panels whose own buttons steer th
 class Visit:
     """A visitor's experiment and page."""
 
-    def __init__(self, wish: Wish) -> None:
-        self._wish = wish
+    def __init__(self, link: PageLink) -> None:
+        self._link = link
         self._adopted: ShownRun | None = None  # which a class watches already
         self._lock = threading.Lock()
         self._setting_up = threading.Lock()
@@ -88,16 +88,16 @@ class Visit:
         self.presence = Presence()
         self.reconnect_link = Reconnect()
         self._uploads = Uploads(FILE_READER)
-        self.parts = PageParts(wish, self, self._uploads, self._begin)
+        self.parts = PageParts(link, self, self._uploads, self._begin)
 
     def prepare(self) -> None:
         """Build the first experiment ahead of the request for the page."""
         self._ahead = Experiment(RunConfig())
         self._ahead.snapshot()  # measures what the first frame shows
 
-    def request(self, wish: Wish) -> None:
-        """The page, which was built ahead, is requested with this wish."""
-        self._wish = wish
+    def request(self, link: PageLink) -> None:
+        """The page, which was built ahead, is requested by this link."""
+        self._link = link
         self.presence = Presence()
 
     def attach(self, document: Document) -> None:
@@ -136,7 +136,7 @@ class Visit:
     def _new_run(self) -> ShownRun:
         with SETTING_UP:
             experiment, self._ahead = self._ahead or Experiment(RunConfig()), None
-            return ShownRun(CONDUCTOR, CONDUCTOR.add(experiment, self.name, self._wish.pace))
+            return ShownRun(CONDUCTOR, CONDUCTOR.add(experiment, self.name, self._link.pace))
 
     @property
     def handle(self) -> ExperimentHandle:
@@ -153,7 +153,7 @@ class Visit:
         with self._lock:
             if self._run is None:
                 self._adopted, self._started = run, True
-                self._wish = Wish(hidden=self._wish.hidden)
+                self._link = PageLink(hidden=self._link.hidden)
 
     def bring(self, state: str) -> None:
         """Take the state that the link carries, before the experiment is set up."""
@@ -165,8 +165,8 @@ class Visit:
         with self._setting_up:
             if self._shared_run is None and not self._closed:
                 self.run.subscribe(self, self._show_soon)
-                self._shared_run = SharedRun(self._wish, self.handle, self.page.notify, self._state)
-                if challenge := self._wish.challenge:
+                self._shared_run = SharedRun(self._link, self.handle, self.page.notify, self._state)
+                if challenge := self._link.challenge:
                     tell = self.parts.diagnosis_bar.tell
                     self._challenge_run = ChallengeRun(
                         challenge, self.handle, self.page.remark, tell

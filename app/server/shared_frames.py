@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable
 from typing import Protocol, Self
 
 
-class Standing(Protocol):
+class PageState(Protocol):
     """The state of pages that were sent the same frames."""
 
     def fork(self) -> Self:
@@ -23,7 +23,7 @@ class Standing(Protocol):
         """Equal for pages that need the same frame of a snapshot."""
 
 
-class SharedFrames[P: Standing]:
+class SharedFrames[P: PageState]:
     """The frames of the latest snapshot, by the state and the request of a page."""
 
     def __init__(self, blank: P) -> None:
@@ -31,7 +31,7 @@ class SharedFrames[P: Standing]:
         self._lock = threading.Lock()
         self._version = 0
         self._made: dict[Hashable, tuple[P, str]] = {}
-        self._standings: dict[Hashable, P] = {}
+        self._states: dict[Hashable, P] = {}
         self.composed = 0  # frames that were not there yet
 
     def frame(
@@ -50,12 +50,12 @@ class SharedFrames[P: Standing]:
             if version != self._version:
                 self._version = version
                 self._made.clear()
-                self._standings.clear()
+                self._states.clear()
             asked = page, request, views
             if asked not in self._made:
                 after = page.fork()
                 text = compose(after)
                 self.composed += 1
                 after.forget_but(views)
-                self._made[asked] = self._standings.setdefault((after.key, views), after), text
+                self._made[asked] = self._states.setdefault((after.key, views), after), text
             return self._made[asked]

@@ -51,8 +51,8 @@ type Arguments = Mapping[str, Sequence[bytes]]
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What an address requests of the page."""
+class PageLink:
+    """What the address of the page asks of it."""
 
     recording: Recording | None = None
     goes_on: bool = False  # whether it goes on after the shared step
@@ -124,7 +124,7 @@ def carried(text: str) -> bytes:
 # ---- reading --------------------------------------------------------------------------------
 
 
-def read(arguments: Arguments) -> Wish:
+def read(arguments: Arguments) -> PageLink:
     """What an address requests."""
     hidden, unknown = _hidden(arguments)
     only, parts, stranger = _only(arguments)
@@ -143,20 +143,20 @@ def read(arguments: Arguments) -> Wish:
         if recording and "steps" in arguments:
             recording = _up_to(_text(arguments, "steps"), recording)
     except FileNeeded as error:
-        return Wish(None, goes_on, hidden, only, bare, pace, str(error), waiting=text)
+        return PageLink(None, goes_on, hidden, only, bare, pace, str(error), waiting=text)
     except ValueError as error:
         refusal = _one_sentence(str(error))
-        return Wish(hidden=hidden, only=only, bare=bare, pace=pace, refusal=refusal)
-    return Wish(recording, goes_on, hidden, only, bare, pace, unknown or impossible)
+        return PageLink(hidden=hidden, only=only, bare=bare, pace=pace, refusal=refusal)
+    return PageLink(recording, goes_on, hidden, only, bare, pace, unknown or impossible)
 
 
-def _challenge(slug: str) -> Wish:
+def _challenge(slug: str) -> PageLink:
     """The start of a challenge, in which nothing has been done yet; a link may name any."""
     found = challenges_in(LIMITS.data)[0] if LIMITS.data else {}
     if slug not in found:
-        return Wish(refusal=f"There is no challenge {slug[:MAX_WORDS]!r} here.")
+        return PageLink(refusal=f"There is no challenge {slug[:MAX_WORDS]!r} here.")
     start = Recording(found[slug].config, (), 0)
-    return Wish(recording=start, challenge=found[slug])
+    return PageLink(recording=start, challenge=found[slug])
 
 
 def _up_to(steps: str, recording: Recording) -> Recording:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 import msgspec
 
 from app.sharing import packed_runs
-from app.sharing.run_links import Wish
+from app.sharing.run_links import PageLink
 from engine import (
     ExperimentHandle,
     Pause,
@@ -34,16 +34,16 @@ class SharedRun:
     """Repeats the run of a link from its first step to the shared one."""
 
     def __init__(
-        self, wish: Wish, handle: ExperimentHandle, notify: Notify, state: bytes = b""
+        self, link: PageLink, handle: ExperimentHandle, notify: Notify, state: bytes = b""
     ) -> None:
-        self._wish, self._handle, self._notify, self._state = wish, handle, notify, state
+        self._link, self._handle, self._notify, self._state = link, handle, notify, state
         self._awaited: tuple[int, Recording] | None = None  # number of the run that repeats it
         self._plays = False  # whether it has started
         self.snapshot = handle.latest  # what the page shows first
-        if wish.refusal:
-            notify(wish.refusal)
-        if wish.recording:
-            self._prepare(wish.recording)
+        if link.refusal:
+            notify(link.refusal)
+        if link.recording:
+            self._prepare(link.recording)
 
     @property
     def awaits(self) -> bool:
@@ -94,10 +94,10 @@ class SharedRun:
 
     def brought(self, names: Iterable[str]) -> bool:
         """The visitor uploaded these data sets; whether the run waited for them and starts now."""
-        if not self._wish.waiting:
+        if not self._link.waiting:
             return False
         try:
-            recording = packed_runs.unpacked(self._wish.waiting, names)
+            recording = packed_runs.unpacked(self._link.waiting, names)
         except ValueError:
             return False
         self._prepare(recording)
@@ -127,7 +127,7 @@ class SharedRun:
         step = f"{recording.steps:,}"
         if recording.digest is not None:
             self._notify((SAME if bits == recording.digest else OTHER).format(step=step))
-        if self._wish.goes_on:
+        if self._link.goes_on:
             self._handle.send(Play())
 
 

@@ -93,7 +93,7 @@ class Channel {
     this.row = -1
     this.#socket = new WebSocket(this.#url)
     this.#socket.onopen = () => {
-      this.#socket.send(JSON.stringify({token: this.#token, state: carried(), teach: teacher_key()}))
+      this.#socket.send(JSON.stringify({token: this.#token, state: carried_state(), teach: teacher_key()}))
       this.#reconnect.revive()
       this.#ask()
     }
@@ -173,13 +173,13 @@ class Channel {
   }
 }
 
-// The state of a shared run, which stands in the address where no server sees it.
-// The key of a class's teacher; what is behind # reaches no log.
+// The key of a class's teacher: what stands behind # in an address reaches no server and no log.
 function teacher_key() {
   return new URLSearchParams(window.location.hash.slice(1)).get("teach") ?? ""
 }
 
-function carried() {
+// The state of a shared run, packed.
+function carried_state() {
   return window.location.hash.match(/^#state=([\w-]+)$/)?.[1] ?? ""
 }
 

@@ -20,16 +20,16 @@ AT_LEAST, AT_MOST = 1.5, 5.0  # limits for each run, in seconds
 def play_live(
     experiment: Experiment, lesson: Lesson, set_pace: Callable[[float | None], None]
 ) -> Iterator[LessonProgress | None]:
-    """The scenes of a lesson, one after another; None while there is nothing to do but wait.
+    """The states of a lesson, one after another; None while there is nothing to do but wait.
 
     While its runs play, the lesson sets their pace; afterwards it restores the pace with None. Each
     run is pinned by its title at its end, so that the next ones are drawn beside it.
     """
     titles = tuple(lesson.titles[run.name] for run in lesson.runs)
-    scene = LessonProgress(lesson.name, count=len(lesson.runs), titles=titles, asks=True)
+    progress = LessonProgress(lesson.name, count=len(lesson.runs), titles=titles, asks=True)
     for name, exhibit in lesson.exhibits.items():
-        scene = replace(scene, exhibits={**scene.exhibits, name: exhibit.show()})
-        yield scene
+        progress = replace(progress, exhibits={**progress.exhibits, name: exhibit.show()})
+        yield progress
     outcomes: dict[str, Outcome] = {}
     made: list[tuple[str, Begin]] = []
     seconds = np.clip(WATCHED / max(1, len(lesson.runs)), AT_LEAST, AT_MOST)
@@ -39,30 +39,30 @@ def play_live(
             experiment.fix_curves(until=run.steps)
             set_pace(run.pace or float(run.steps / seconds) or None)  # no steps need no pace
             title = lesson.titles[run.name]
-            scene = replace(scene, playing=title, number=number, shown=title)
+            progress = replace(progress, playing=title, number=number, shown=title)
             begun = experiment.run
-            yield scene
+            yield progress
             while _goes_on(experiment, run, begun):
                 yield None
             if experiment.run != begun:
                 yield replace(
-                    scene, playing="", note="Another run was started: the lesson ends here."
+                    progress, playing="", note="Another run was started: the lesson ends here."
                 )
                 return
             if _turned(experiment) != run.turns:
                 note = "You changed settings: the verdict is about your runs."
-                scene = replace(scene, note=note)
+                progress = replace(progress, note=note)
             outcomes[run.name] = outcome(experiment)
             repeats = record(experiment)
             made.append((run.name, Begin(repeats.config, repeats.turns, repeats.steps)))
             experiment.apply(Pin(title[:MAX_NAME]))
     finally:
         set_pace(None)
-    evidence = Evidence(outcomes, scene.exhibits, lesson.titles)
+    evidence = Evidence(outcomes, progress.exhibits, lesson.titles)
     with np.errstate(invalid="ignore", divide="ignore"):
         verdict, seen = lesson.check(evidence), lesson.observe(evidence)
-    steered = tuple(made) if scene.note else ()
-    yield replace(scene, playing="", verdict=verdict, seen=seen, steered=steered)
+    steered = tuple(made) if progress.note else ()
+    yield replace(progress, playing="", verdict=verdict, seen=seen, steered=steered)
 
 
 def to_compare(lesson: Lesson, varied: Lesson, before: Experiment) -> tuple[PastRun, ...]:

@@ -21,28 +21,28 @@ OTHER = (
 def play_shared_run(
     experiment: Experiment, item: Item, set_pace: Callable[[float | None], None]
 ) -> Iterator[LessonProgress | None]:
-    """The scenes of a shared run: while it plays, and at its last step.
+    """The states of a shared run: while it plays, and at its last step.
 
     It sets a pace at which all of it can be watched, and restores the pace with None.
     """
     run = item.run
-    scene = LessonProgress(item.title, playing=item.title, number=1, count=1, shown=item.title)
+    progress = LessonProgress(item.title, playing=item.title, number=1, count=1, shown=item.title)
     if run is None:
         return
     try:
         experiment.apply(Begin(run.config, run.turns, run.steps))
     except ValueError as error:
-        yield replace(scene, playing="", note=f"This run is not possible here: {error}")
+        yield replace(progress, playing="", note=f"This run is not possible here: {error}")
         return
     try:
         set_pace(run.steps / WATCHED or None)
         begun = experiment.run
-        yield scene
+        yield progress
         while _goes_on(experiment, begun, run.steps):
             yield None
     finally:
         set_pace(None)
-    yield replace(scene, playing="", note=_compared(experiment, begun, run))
+    yield replace(progress, playing="", note=_compared(experiment, begun, run))
 
 
 def _compared(experiment: Experiment, begun: int, run: Recording) -> str:

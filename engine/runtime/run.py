@@ -143,7 +143,7 @@ class Run:
         if recorder.due:
             self._write_row()
         if training.step >= self.checkpoints.due:
-            self.checkpoints.keep()
+            self.checkpoints.save()
         return None
 
     def _write_row(self) -> None:
@@ -178,7 +178,7 @@ class Run:
         """Write a command that was applied after this step into the journal."""
         self.journal.append((step, command))
         if self.step >= self.checkpoints.due:  # it has new weights
-            self.checkpoints.keep()
+            self.checkpoints.save()
 
     def _mark(self, text: str, path: str = "") -> None:
         self.markers.append(Marker(self.step, self.recorder.rows, text, path))

@@ -73,7 +73,7 @@ class Checkpoints[M]:
         self._thin()  # checkpoints of before now hold the old initial weights alone
         self.due = self._training.step
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Save the current state; called when `due`, after the commands of the step."""
         step = self._training.step
         self._step, self._cost = step, self.cost

@@ -54,8 +54,8 @@ class Page:
             serve(self.conductor, self.clock, 0.3)
 
         self.handle.query, self.handle.wait = served, served_wait
-        wish = run_links.Wish(recording)
-        self.shared = SharedRun(wish, self.handle, self.told.append, state)
+        link = run_links.PageLink(recording)
+        self.shared = SharedRun(link, self.handle, self.told.append, state)
         self.handle.query, self.handle.wait = query, wait
         self.handle.on_change = self.shared.show
 
@@ -115,7 +115,7 @@ def test_other_bits_than_those_of_the_link_are_told(source):
 def test_what_is_wrong_with_a_link_is_told():
     told: list[str] = []
     handle = Conductor(begin=lambda thread: None).add(Experiment(RunConfig()))
-    shared = SharedRun(run_links.Wish(refusal="This link is damaged."), handle, told.append)
+    shared = SharedRun(run_links.PageLink(refusal="This link is damaged."), handle, told.append)
     assert told == ["This link is damaged."]
     assert not shared.awaits
 

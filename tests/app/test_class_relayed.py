@@ -11,7 +11,7 @@ import pytest
 
 from app.classroom import messages as m
 from app.classroom.question import Phase
-from app.classroom.relayed import JoinRequest, KeptRun, RelayedMessage, StudentMessage, ToRoom
+from app.classroom.relayed import JoinRequest, RelayedMessage, StoredRun, StudentMessage, ToRoom
 from app.classroom.room import Room
 from app.panels.classroom.live_room import LiveRoom
 from app.panels.classroom.remote_room import RemoteRoom
@@ -39,10 +39,10 @@ class Wire:
     async def claim(self, code: str) -> bool:
         return True
 
-    async def keep(self, code: str, what: str, value: bytes, seconds: int) -> None:
+    async def store(self, code: str, what: str, value: bytes, seconds: int) -> None:
         self.kept_last[code, what] = value
 
-    async def kept(self, code: str, what: str) -> bytes | None:
+    async def stored(self, code: str, what: str) -> bytes | None:
         return self.kept_last.get((code, what))
 
     async def forget(self, code: str) -> None:
@@ -145,13 +145,13 @@ def test_the_run_is_kept_every_few_seconds_for_a_process_that_has_to_go_on_with_
         watch(handle)
         handle.send(Play())
 
-        async def kept(tick: float) -> KeptRun:
+        async def kept(tick: float) -> StoredRun:
             clock.now += tick
             before = wire.kept_last.get((CODE, "run"))
             while wire.kept_last.get((CODE, "run")) == before:
                 shared.tick(60)
                 await asyncio.sleep(0.01)
-            return msgspec.msgpack.decode(wire.kept_last[CODE, "run"], type=KeptRun)
+            return msgspec.msgpack.decode(wire.kept_last[CODE, "run"], type=StoredRun)
 
         first = await kept(0)
         raw = wire.kept_last[CODE, "run"]

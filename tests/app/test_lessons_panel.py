@@ -198,10 +198,10 @@ def test_who_follows_a_lesson_is_told_what_it_asks_then_what_plays_then_the_verd
     browser.press("predict", lesson.question.options[0])
     play(panel, handle)
     followed("The runs are over. What do they show?")
-    scene = handle.latest.background.lesson
-    assert scene.verdict.sentence not in html.unescape(bar.view.object)
-    browser.press("saw", scene.seen.answer)
-    followed(scene.verdict.sentence)
+    progress = handle.latest.background.lesson
+    assert progress.verdict.sentence not in html.unescape(bar.view.object)
+    browser.press("saw", progress.seen.answer)
+    followed(progress.verdict.sentence)
 
 
 def test_a_variation_asks_for_a_prediction_and_is_judged_by_its_own_verdict(panel, handle, browser):
@@ -232,15 +232,15 @@ def test_each_variation_of_a_lesson_ends_in_a_verdict_of_its_own(course, name):
         assert by.label in html.unescape(page_text(panel.sidebar))
         browser.press("vary", f"{number} {HOLDS}")
         play(panel, handle)
-        scene = handle.latest.background.lesson
-        assert scene.verdict.sentence not in told(panel)
-        browser.press("saw", scene.seen.answer)
-        assert f"You saw it: {scene.seen.answer}." in told(panel)
-        assert scene.verdict.sentence in told(panel) and f"with “{by.label}”" in told(panel)
-        assert ("You predicted it:" in told(panel)) == scene.verdict.holds
-        for figure in scene.verdict.figures:
+        progress = handle.latest.background.lesson
+        assert progress.verdict.sentence not in told(panel)
+        browser.press("saw", progress.seen.answer)
+        assert f"You saw it: {progress.seen.answer}." in told(panel)
+        assert progress.verdict.sentence in told(panel) and f"with “{by.label}”" in told(panel)
+        assert ("You predicted it:" in told(panel)) == progress.verdict.holds
+        for figure in progress.verdict.figures:
             assert figure.label in told(panel) and figure.text in told(panel)
-        assert bool(scene.exhibits) == bool(panel.main.select(Bokeh))
+        assert bool(progress.exhibits) == bool(panel.main.select(Bokeh))
     answered = [variation for slug, variation in panel.answers if slug == lesson.slug]
     assert len(answered) == 1 + len(lesson.breaks)
 

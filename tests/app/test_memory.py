@@ -23,7 +23,7 @@ from app.server.memory import (
     give_back,
     set_aside,
 )
-from app.sharing.run_links import Wish
+from app.sharing.run_links import PageLink
 
 
 class Clock:
@@ -219,7 +219,7 @@ def test_the_program_is_not_searched_while_visitors_are_here():
 
 def test_a_departure_is_counted(monkeypatch, memory, done):
     monkeypatch.setattr(session, "MEMORY", memory)
-    session.Visit(Wish()).end()
+    session.Visit(PageLink()).end()
     memory.nobody_is_here = lambda: True
     memory.look()
     assert done == ["aside", "back"]
@@ -227,12 +227,12 @@ def test_a_departure_is_counted(monkeypatch, memory, done):
 
 def test_a_page_built_ahead_is_as_old_as_it_is(monkeypatch, memory, done, clock):
     monkeypatch.setattr(session, "MEMORY", memory)
-    pages = [session.Visit(Wish()) for _ in range(int(OLD / PAGE))]
+    pages = [session.Visit(PageLink()) for _ in range(int(OLD / PAGE))]
     clock.now += SELDOM
     memory.look()
     done.clear()
     for page in pages:
-        page.request(Wish())
+        page.request(PageLink())
         page.end()
     clock.now += ENDS
     memory.look()

@@ -9,7 +9,7 @@ from app.page.parts import PageParts
 from app.panels import PANELS, lab
 from app.server.build_queue import BuildQueue
 from app.server.piecewise_build import Building
-from app.sharing.run_links import Wish
+from app.sharing.run_links import PageLink
 from app.sharing.upload import Uploads
 from engine import Conductor, Experiment, FileReader, RunConfig, Snapshot, open_lesson
 from tests.waiting import PATIENCE, wait_until
@@ -143,7 +143,7 @@ class Page:
 
     def __init__(self, handle) -> None:
         self._handle = handle
-        self.parts = PageParts(Wish(), Steering(handle), Uploads(FileReader()), self._build)
+        self.parts = PageParts(PageLink(), Steering(handle), Uploads(FileReader()), self._build)
         self.layout, self.presses = self.parts.layout, self.parts.presses
         self.document = Document()
         self.document.add_root(self.layout.page.get_root(self.document))

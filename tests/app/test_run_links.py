@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.pace_names import in_short
 from app.sharing import packed_runs, run_links
-from app.sharing.run_links import Wish
+from app.sharing.run_links import PageLink
 from engine import (
     AUTO,
     FULL,
@@ -80,9 +80,9 @@ def changed(**fields: object) -> str:
 
 def test_a_link_gives_the_same_weights_to_the_bit(config):
     made = record(steered(config))
-    wish = run_links.read(arguments(run_links.query(made, False, ())))
-    assert (wish.refusal, wish.goes_on, wish.hidden) == ("", False, frozenset())
-    again = opened(wish.recording)
+    link = run_links.read(arguments(run_links.query(made, False, ())))
+    assert (link.refusal, link.goes_on, link.hidden) == ("", False, frozenset())
+    again = opened(link.recording)
     assert again.step == made.steps == 100
     assert digest(again) == made.digest
 
@@ -116,9 +116,9 @@ def test_every_run_can_be_shared_however_it_was_steered(steering):
         if not (experiment.status is Status.DIVERGED and isinstance(command, Play | Step)):
             experiment.apply(command)
     made = record(experiment)
-    wish = run_links.read(arguments(run_links.query(made, False, ())))
-    assert wish.refusal == ""
-    assert record(opened(wish.recording)).digest == made.digest
+    link = run_links.read(arguments(run_links.query(made, False, ())))
+    assert link.refusal == ""
+    assert record(opened(link.recording)).digest == made.digest
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_an_old_link_with_an_unchanged_setting_opens():
     experiment.train(10)
     told = json.loads(msgspec.json.encode(record(experiment)))
     told["journal"] = [[10, {"type": "set", "path": "model.hidden", "value": "64,64"}]]
-    wish = run_links.read(carrying(json.dumps(told)))
-    assert wish.refusal == ""
-    assert digest(opened(wish.recording)) == told["digest"]
+    link = run_links.read(carrying(json.dumps(told)))
+    assert link.refusal == ""
+    assert digest(opened(link.recording)) == told["digest"]
 
 
 def test_a_run_that_diverged_and_was_drawn_anew_is_repeated_as_well(config):
@@ -186,12 +186,12 @@ def test_the_link_of_a_repeated_run_is_the_same_link(config):
 
 def test_a_link_says_whether_to_go_on_and_what_to_hide(config):
     made = record(Experiment(config))
-    wish = run_links.read(arguments(run_links.query(made, True, {"lane", "learning-rate"})))
-    assert wish.goes_on and wish.hidden == {"lane", "learning-rate"}
-    assert run_links.read(arguments(run_links.query(None, True, ["lane"]))) == Wish(
+    link = run_links.read(arguments(run_links.query(made, True, {"lane", "learning-rate"})))
+    assert link.goes_on and link.hidden == {"lane", "learning-rate"}
+    assert run_links.read(arguments(run_links.query(None, True, ["lane"]))) == PageLink(
         hidden=frozenset(["lane"])
     )
-    assert run_links.query(None, False, ()) == "" and run_links.read({}) == Wish()
+    assert run_links.query(None, False, ()) == "" and run_links.read({}) == PageLink()
 
 
 @pytest.mark.parametrize("pace", PACES)
@@ -207,9 +207,9 @@ def test_a_link_sets_the_pace_but_not_the_config(config, pace):
 
 @pytest.mark.parametrize("said", [b"fast", b"0", b"-1", b"nan", b"1e9", b"\xff", b"auto,3"])
 def test_an_unknown_pace_is_reported(said):
-    wish = run_links.read({"pace": [said], "hide": [b"lane"]})
-    assert wish.pace == AUTO and wish.hidden == {"lane"}
-    assert wish.refusal.endswith("must be one of auto, 1, 3, 10, 30, 100, 300, 1000, full.")
+    link = run_links.read({"pace": [said], "hide": [b"lane"]})
+    assert link.pace == AUTO and link.hidden == {"lane"}
+    assert link.refusal.endswith("must be one of auto, 1, 3, 10, 30, 100, 300, 1000, full.")
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_every_control_and_plot_can_be_hidden_under_a_name_of_its_own():
 
 
 def test_an_unknown_part_is_reported_and_the_rest_hidden():
-    wish = run_links.read({"hide": [b"lane, teacher"]})
-    assert wish.hidden == {"lane"}
-    assert "'teacher'" in wish.refusal and "learning-rate" in wish.refusal
+    link = run_links.read({"hide": [b"lane, teacher"]})
+    assert link.hidden == {"lane"}
+    assert "'teacher'" in link.refusal and "learning-rate" in link.refusal
 
 
 def test_a_link_that_is_too_long_is_not_made(config):
@@ -280,10 +280,10 @@ def test_text_that_is_no_link_is_reported_in_one_sentence(text):
     check_refused(run_links.read({"run": [text.encode()]}), "his link is")
 
 
-def check_refused(wish: Wish, told: str) -> None:
-    assert wish.recording is None
-    assert told in wish.refusal
-    assert wish.refusal.isprintable() and len(wish.refusal) < 500
+def check_refused(link: PageLink, told: str) -> None:
+    assert link.recording is None
+    assert told in link.refusal
+    assert link.refusal.isprintable() and len(link.refusal) < 500
 
 
 # ---- random links -------------------------------------------------------------------------
@@ -313,11 +313,11 @@ def test_a_link_with_a_part_replaced_opens_the_page(data):
         place = data.draw(st.sampled_from(inner))
     key = data.draw(st.sampled_from(list(place if isinstance(place, dict) else range(len(place)))))
     place[key] = data.draw(json_like)
-    wish = run_links.read(carrying(json.dumps(recording)))
-    check_any(wish)
-    if wish.recording and wish.recording.steps < 300:
+    link = run_links.read(carrying(json.dumps(recording)))
+    check_any(link)
+    if link.recording and link.recording.steps < 300:
         try:
-            opened(wish.recording)
+            opened(link.recording)
         except ValueError as refusal:  # the page shows it
             assert str(refusal)
 
@@ -340,9 +340,9 @@ def record_once() -> Recording:
     )
 
 
-def check_any(wish: Wish) -> None:
-    assert wish.recording is None or not wish.waiting
-    assert wish.refusal.isprintable() and len(wish.refusal) < 1000
+def check_any(link: PageLink) -> None:
+    assert link.recording is None or not link.waiting
+    assert link.refusal.isprintable() and len(link.refusal) < 1000
 
 
 # ---- uploaded data --------------------------------------------------------------------------
@@ -364,9 +364,9 @@ def own_run(upload, config) -> Recording:
 
 def test_a_run_on_a_visitors_own_file_says_that_it_needs_the_file(upload, config):
     said = arguments(run_links.query(own_run(upload, config), False, ()))
-    wish = run_links.read(said)
-    assert wish.recording is None and wish.waiting
-    assert "learns from pets.csv" in wish.refusal and "upload the file" in wish.refusal
+    link = run_links.read(said)
+    assert link.recording is None and link.waiting
+    assert "learns from pets.csv" in link.refusal and "upload the file" in link.refusal
 
 
 def test_with_the_same_file_the_run_is_repeated(upload, config):
@@ -377,33 +377,33 @@ def test_with_the_same_file_the_run_is_repeated(upload, config):
 
 def test_a_link_cannot_reach_another_visitors_file_by_json_escapes(upload, config):
     text = msgspec.json.encode(own_run(upload, config)).decode()
-    wish = run_links.read(carrying(text.replace("pets.csv #", "pets.csv \\u0023")))
-    assert wish.recording is None and "learns from pets.csv" in wish.refusal
+    link = run_links.read(carrying(text.replace("pets.csv #", "pets.csv \\u0023")))
+    assert link.recording is None and "learns from pets.csv" in link.refusal
 
 
 def test_a_link_shows_only_some_plots_and_parts():
-    wish = run_links.read(arguments("?only=loss,health,timeline"))
-    assert wish.only == ("loss", "health") and wish.bare
-    assert {"sidebar", "transport", "menus", "lane", "inside"} <= wish.hidden
-    assert "timeline" not in wish.hidden
+    link = run_links.read(arguments("?only=loss,health,timeline"))
+    assert link.only == ("loss", "health") and link.bare
+    assert {"sidebar", "transport", "menus", "lane", "inside"} <= link.hidden
+    assert "timeline" not in link.hidden
     assert not run_links.read(arguments("?only=loss,transport")).bare
     assert run_links.read(arguments("?lesson=dead-relus&bare=1")).bare
 
 
 def test_what_a_link_shows_alone_must_be_a_part_of_the_page():
-    wish = run_links.read(arguments("?only=loss,knobs"))
-    assert wish.only == ("loss",)
-    assert wish.refusal.startswith("This link shows only 'knobs', which is not a part of the page;")
+    link = run_links.read(arguments("?only=loss,knobs"))
+    assert link.only == ("loss",)
+    assert link.refusal.startswith("This link shows only 'knobs', which is not a part of the page;")
 
 
 def test_a_link_begins_a_challenge_of_the_operators_folder(tmp_path, monkeypatch):
     text = {"title": "Tame it!", "steps": 200, "settings": {RATE: 0.3}}
     (tmp_path / "tame.challenge.json").write_text(json.dumps(text))
     monkeypatch.setattr(run_links, "LIMITS", Limits(data=tmp_path))
-    wish = run_links.read(arguments("?challenge=tame-it&pace=30"))
-    assert wish.recording.config.optimization.learning_rate == 0.3 and not wish.recording.steps
-    assert "within 200 steps" in wish.challenge.invitation
-    assert wish.pace == 30 and not wish.refusal
+    link = run_links.read(arguments("?challenge=tame-it&pace=30"))
+    assert link.recording.config.optimization.learning_rate == 0.3 and not link.recording.steps
+    assert "within 200 steps" in link.challenge.invitation
+    assert link.pace == 30 and not link.refusal
     assert "no challenge" in run_links.read(arguments("?challenge=no-such")).refusal
     monkeypatch.setattr(run_links, "LIMITS", Limits())
     assert "no challenge" in run_links.read(arguments("?challenge=tame-it")).refusal

@@ -328,7 +328,7 @@ class TestSearchController:
         done = self.until(handle, lambda x: x.frame and x.frame.status is SearchStatus.FINISHED)
         assert not done.busy
         controller.refine()
-        finer = self.until(handle, lambda x: x.frame.search.stage == 2 and not x.busy)
+        finer = self.until(handle, lambda x: x.frame and x.frame.search.stage == 2 and not x.busy)
         assert finer.before == (done.best,)
         old, new = search.space[0], finer.frame.search.space[0]
         assert new.high / new.low < old.high / old.low / 10

@@ -114,10 +114,10 @@ def test_any_run_name_is_accepted_or_refused(name):
 )
 def test_any_message_is_a_request_or_refused(raw, frame_of):
     for kind in (Hello, FrameRequest):
-        wish = decoded(raw, kind)
-        assert isinstance(wish, kind | str)
-        if isinstance(wish, FrameRequest):
-            frame_of(wish)
+        request = decoded(raw, kind)
+        assert isinstance(request, kind | str)
+        if isinstance(request, FrameRequest):
+            frame_of(request)
 
 
 @pytest.fixture(scope="module")
@@ -133,11 +133,11 @@ def frame_of(experiment):
 def test_any_number_of_steps_is_accepted_or_refused(steps):
     run = packed_runs.packed(Recording(RunConfig(), (), 5))
     said = {"run": [run.encode()], "steps": [steps.encode("utf-8", "surrogatepass")]}
-    wish = run_links.read(said)
-    if wish.recording:
-        assert 0 <= wish.recording.steps <= run_links.MAX_STEPS and wish.recording.digest is None
+    link = run_links.read(said)
+    if link.recording:
+        assert 0 <= link.recording.steps <= run_links.MAX_STEPS and link.recording.digest is None
     else:
-        assert wish.refusal.startswith("This link says steps=") and wish.refusal.isprintable()
+        assert link.refusal.startswith("This link says steps=") and link.refusal.isprintable()
 
 
 cells = (

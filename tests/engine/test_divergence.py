@@ -45,7 +45,7 @@ def test_a_replay_from_a_checkpoint_is_the_same_to_the_bit(name):
     for _ in range(3 * APART + 17):
         losses.append(training.update())
         if training.step >= trail.due:
-            trail.keep()
+            trail.save()
     again = trail.start_before_end(APART)
     assert APART <= training.step - again.training.step < 2 * APART
     first = again.training.step
@@ -118,7 +118,7 @@ def test_the_first_number_that_is_not_finite_is_named():
     experiment.train(60)
     experiment.network.layers[2].params["W"][3, 4] = np.inf
     experiment.checkpoints.renew()
-    experiment.checkpoints.keep()
+    experiment.checkpoints.save()
     experiment.train(5)
     fault = experiment.snapshot().autopsy.fault
     assert (fault.step, fault.layer, fault.what) == (61, "dense 2", "the output")
@@ -132,7 +132,7 @@ def test_a_gradient_that_overflows_before_the_loss_is_named():
     experiment.network.layers[2].params["W"][...] = 1e38 * np.where(np.arange(10) % 2, 1, -1)
     experiment.network.layers[0].params["W"][...] = 0
     experiment.checkpoints.renew()
-    experiment.checkpoints.keep()
+    experiment.checkpoints.save()
     experiment.train(5)
     assert experiment.status is Status.DIVERGED
     fault = experiment.snapshot().autopsy.fault

@@ -158,8 +158,8 @@ def steered_answer() -> LessonAnswer:
         lesson, runs=tuple(dataclasses.replace(run, steps=40) for run in lesson.runs)
     )
     experiment, last = Experiment(RunConfig()), None
-    for scene in play_live(experiment, short, lambda pace: None):
-        last = scene or last
+    for progress in play_live(experiment, short, lambda pace: None):
+        last = progress or last
         experiment.train(int(experiment.step < 40))
         if last.number == 2 and experiment.step == 20:
             experiment.apply(SetKnob(RATE, 0.002))

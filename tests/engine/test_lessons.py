@@ -420,27 +420,27 @@ def test_no_two_runs_of_a_lesson_have_the_same_title(name):
 def played_live(lesson: Lesson, beside: tuple = ()) -> tuple[Experiment, list]:
     experiment = Experiment(RunConfig())
     experiment.compare_with(beside)
-    scenes = []
-    for scene in play_live(experiment, lesson, lambda pace: None):
-        scenes += [scene] if scene else []
+    states = []
+    for progress in play_live(experiment, lesson, lambda pace: None):
+        states += [progress] if progress else []
         experiment.advance(math.inf)
-    return experiment, scenes
+    return experiment, states
 
 
 def test_the_runs_of_a_lesson_are_drawn_beside_each_other_by_their_titles():
     lesson = short(open_lesson("update rules"))
-    experiment, scenes = played_live(lesson)
+    experiment, states = played_live(lesson)
     assert [past.name for past in experiment.pinned] == list(lesson.titles.values())
-    assert scenes[-1].verdict and scenes[-1].seen
-    assert scenes[-1].shown == "SGD at 0.01"
+    assert states[-1].verdict and states[-1].seen
+    assert states[-1].shown == "SGD at 0.01"
 
 
 def test_who_turns_no_knob_is_not_told_of_changed_settings():
     lesson = open_lesson("dead ReLUs")
     sane = lesson.broken(lesson.breaks[0])  # its script sets the rate to what it is already
-    _, scenes = played_live(short(sane, steps=310))
-    assert scenes[-1].verdict
-    assert (scenes[-1].note, scenes[-1].steered) == ("", ())
+    _, states = played_live(short(sane, steps=310))
+    assert states[-1].verdict
+    assert (states[-1].note, states[-1].steered) == ("", ())
 
 
 def test_who_watches_slowly_gets_the_curves_and_figures_of_who_does_not():
@@ -460,9 +460,9 @@ def test_what_a_variation_changes_is_drawn_beside_it_as_it_was():
     varied = lesson.broken(lesson.breaks[1])
     beside = to_compare(lesson, varied, before)
     assert [past.name for past in beside] == ["tanh"]
-    after, scenes = played_live(varied, beside)
+    after, states = played_live(varied, beside)
     assert [past.name for past in after.pinned] == ["tanh", "ReLU", "ELU", "sigmoid"]
-    assert scenes[-1].verdict
+    assert states[-1].verdict
     every = short(open_lesson("an ensemble beats its members"))
     many, _ = played_live(every)
     assert to_compare(every, every.broken(every.breaks[0]), many) == ()  # there is no room

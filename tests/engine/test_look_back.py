@@ -299,7 +299,7 @@ def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):
     for step in range(1, 300_001):
         training.step = step
         if step >= trail.due:
-            trail.keep()
+            trail.save()
             assert trail.nbytes <= 60_000
     *starts, last = (*trail.steps, training.step)
     gaps = np.diff([*starts, last])
@@ -316,7 +316,7 @@ def test_the_states_of_a_run_lie_closer_where_its_steps_take_longer():
         if step == 20_000:
             training.follow(config.replace("optimization.batch_size", 512))
         if step >= trail.due:
-            trail.keep()
+            trail.save()
     early = sum(step < 20_000 for step in trail.steps)
     assert early > 1
     assert len(trail.steps) - early > 3 * early  # on 64 times as many examples
@@ -356,7 +356,7 @@ def test_no_step_takes_longer_to_replay_than_is_wanted_if_there_is_room(monkeypa
         training.step = step
         if step >= trail.due:
             trail.allow(trail.wanted)
-            trail.keep()
+            trail.save()
     gaps = np.diff([*trail.steps, training.step])
     assert 150 < gaps.max() <= 300  # steps: not many more checkpoints than that takes
 

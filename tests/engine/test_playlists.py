@@ -134,8 +134,8 @@ def played(item: Item, on_the_way=lambda experiment: None) -> tuple[Experiment, 
     """Play a shared run to its end as the page does; its note, and the paces that were set."""
     experiment, paces = Experiment(RunConfig()), list[float | None]()
     last = None
-    for scene in play_shared_run(experiment, item, paces.append):
-        last = scene or last
+    for progress in play_shared_run(experiment, item, paces.append):
+        last = progress or last
         experiment.train(int(experiment.step < item.run.steps))
         on_the_way(experiment)
     return experiment, last.note, paces

@@ -70,7 +70,7 @@ class LiveRoom:
 
     # ---- connections ---------------------------------------------------------------------------
 
-    def seat(self, student: Participant, visit: Visit) -> Seat:
+    def connect(self, student: Participant, visit: Visit) -> Seat:
         """Connect a student's page."""
         self.seats = {x: y for x, y in self.seats.items() if x.visit is not visit}
         seat = Seat(self.room, student, visit)
@@ -79,14 +79,14 @@ class LiveRoom:
         self.update()
         return seat
 
-    def stand_up(self, seat: Seat) -> None:
+    def disconnect(self, seat: Seat) -> None:
         """Note that a student's page has lost its connection; it may reconnect."""
         if seat.connected:
             seat.connected = False
             self.room.page_closed(seat.student)
             self.update()
 
-    def welcome_teacher(self, visit: Visit) -> TeacherSeat:
+    def connect_teacher(self, visit: Visit) -> TeacherSeat:
         """Connect a page of the teacher's."""
         self.teachers = {x for x in self.teachers if x.visit is not visit}
         seat = TeacherSeat(self.room, visit)
@@ -94,7 +94,7 @@ class LiveRoom:
         self.update()
         return seat
 
-    def dismiss_teacher(self, seat: TeacherSeat) -> None:
+    def disconnect_teacher(self, seat: TeacherSeat) -> None:
         """Note that a page of the teacher's has lost its connection; the class's run goes on."""
         seat.connected = False
         self.update()

@@ -221,13 +221,13 @@ class RemoteRoom(LiveRoom):
         """What a student sees of the room, and whether it is outdated."""
         return msgspec.structs.replace(super().student_sees(student), lost=self.lost)
 
-    def seat(self, student: Participant, visit: Visit) -> Seat:
+    def connect(self, student: Participant, visit: Visit) -> Seat:
         """Connect a student's page."""
-        seat = super().seat(student, visit)
+        seat = super().connect(student, visit)
         self.rest()
         return seat
 
-    def part(self) -> None:
+    def disconnect_room(self) -> None:
         """Stop sending and receiving."""
         self._exchange.unsubscribe(channel(self.room.code, "of"))
         self._exchange.unsubscribe(channel(self.room.code, "of run"))

@@ -15,10 +15,10 @@ from app.classroom.refused import Refused
 from app.classroom.relayed import (
     FromRoom,
     JoinRequest,
-    KeptRun,
     Notes,
     RelayedMessage,
     Report,
+    StoredRun,
     StudentMessage,
     ToRoom,
 )
@@ -32,7 +32,7 @@ from app.server.mirrored_run import packed_run
 from app.server.shown_run import ShownRun
 
 SILENT = 5.0  # seconds without a report, after which a process counts as lost
-KEPT_EVERY = 5.0  # seconds between two copies of the run
+STORED_EVERY = 5.0  # seconds between two copies of the run
 PER_SECOND = 1e6  # bytes of such copies, if they are large
 REFUSALS = 50  # that are kept for each process, to be sent again
 
@@ -55,9 +55,9 @@ class SharedRoom:
         self.refused: dict[str, dict[int, str]] = {}
         self.taken_over = False  # by another process, while this one did not respond
         self._tasks: set[asyncio.Task[None]] = set()
-        self._keeping = asyncio.Lock()
+        self._storing = asyncio.Lock()
         self._kept: tuple[object, ...] = ()  # the state of the run when it was last copied
-        self._keep_at = 0.0
+        self._store_at = 0.0
         self._mirrors = live.mirrors = RunMirrors(self._code, exchange, self._run_here)
         exchange.subscribe(channel(self._code, "to"), self._receive)
 
@@ -118,7 +118,7 @@ class SharedRoom:
         self._reports[report.process] = report, self._clock()
         for number, notes in report.notes.items():
             if student := self._room.students.get(number):
-                keep_notes(student, notes)
+                store_notes(student, notes)
         self._count()
         self._mirrors.serve(self._watched(), self._requested)
 
@@ -172,7 +172,7 @@ class SharedRoom:
         self._count()
         self._mirrors.serve(self._watched(), self._requested)
         self.publish()
-        for work in (self._stay(seconds), self._keep_run(seconds)):
+        for work in (self._stay(seconds), self._store_run(seconds)):
             task = asyncio.ensure_future(work)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -182,14 +182,14 @@ class SharedRoom:
         if self.taken_over:
             return
         room = msgspec.json.encode(save(self._room))
-        await self._exchange.keep(self._code, "room", room, seconds)
+        await self._exchange.store(self._code, "room", room, seconds)
 
-    async def _keep_run(self, seconds: int) -> None:
+    async def _store_run(self, seconds: int) -> None:
         """Store a copy of the run every few seconds, from which another process can take over."""
         run = self.live.run
-        if run is None or self._keeping.locked() or self._clock() < self._keep_at:
+        if run is None or self._storing.locked() or self._clock() < self._store_at:
             return
-        async with self._keeping:
+        async with self._storing:
             now, plays = run.handle.latest, self.live.plays
             stands = now.run, now.step, now.config, plays
             if stands == self._kept or self.taken_over:
@@ -199,10 +199,10 @@ class SharedRoom:
             except asyncio.CancelledError:  # the run has ended
                 return
             raw = await asyncio.to_thread(packed_run, transfer)
-            kept = msgspec.msgpack.encode(KeptRun(raw, plays))
-            await self._exchange.keep(self._code, "run", kept, seconds)
+            kept = msgspec.msgpack.encode(StoredRun(raw, plays))
+            await self._exchange.store(self._code, "run", kept, seconds)
             self._kept = stands
-            self._keep_at = self._clock() + max(KEPT_EVERY, len(kept) / PER_SECOND)
+            self._store_at = self._clock() + max(STORED_EVERY, len(kept) / PER_SECOND)
 
     async def end(self) -> None:
         """Close the room for all processes, unless another one has taken it over."""
@@ -213,7 +213,7 @@ class SharedRoom:
             await self._exchange.forget(self._code)
 
 
-def keep_notes(student: Participant, notes: Notes) -> None:
+def store_notes(student: Participant, notes: Notes) -> None:
     """Store the notes on a run of another process."""
     student.lessons |= notes.lessons
     if notes.last:

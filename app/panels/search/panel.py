@@ -91,12 +91,12 @@ class SearchRoom:
         yield from self._axes.pieces()
 
     def _build_steering(self) -> Iterator[None]:
-        self._start, self._refusal, self._standing, self._loaded = (_html() for _ in range(4))
+        self._start, self._refusal, self._stage, self._loaded = (_html() for _ in range(4))
         self._progress = ui.LinearProgress(
             value=0, variant="determinate", margin=theme.KNOB_MARGIN, sizing_mode="stretch_width"
         )
         self._steering, self._watch = _row(), _row()
-        self.sidebar.extend([self._start, self._refusal, self._progress, self._standing])
+        self.sidebar.extend([self._start, self._refusal, self._progress, self._stage])
         yield
         self._finer, self._stages = _html(), _row()
         self.sidebar.extend([self._steering, self._loaded, self._watch, self._finer, self._stages])
@@ -217,7 +217,7 @@ class SearchRoom:
             share = shown.comparison.share
         self._progress.param.update(value=round(100 * share), visible=shown.busy)
         self._offer(shown)
-        self._standing.object = progress_html.standing(shown)
+        self._stage.object = progress_html.stage(shown)
         self._finer.object = progress_html.edges(frame, self._region)
         self._gain.object = progress_html.gain(shown)
         self._compared.object = progress_html.difference(shown)

@@ -5,12 +5,12 @@ from app.templates import refusal
 from engine import SearchFrame, SearchProgress, counted
 
 
-def standing(shown: SearchProgress) -> str:
+def stage(shown: SearchProgress) -> str:
     """The stage, its best trial, and the time it takes."""
     frame = shown.frame
     if frame is None:
         return ""
-    stage = f"Stage {frame.search.stage}: {frame.status.value}"
+    name = f"Stage {frame.search.stage}: {frame.status.value}"
     best = "" if shown.best is None else f", best <b>{numbers.decimal_percent(shown.best)}</b>"
     before = ", ".join(numbers.decimal_percent(score) for score in shown.before)
     earlier = f" (before: {before})" if before else ""
@@ -18,7 +18,7 @@ def standing(shown: SearchProgress) -> str:
     left = f", {numbers.seconds(frame.seconds_left)} left" if shown.busy else ""
     trials, epochs = counted(frame.search.trials, "trials"), counted(frame.search.epochs, "epochs")
     of = f"{trials} of {epochs}"
-    return f"<p role='status'>{stage}{best}{earlier}</p><p class='quiet'>{of}; {time}{left}</p>"
+    return f"<p role='status'>{name}{best}{earlier}</p><p class='quiet'>{of}; {time}{left}</p>"
 
 
 def edges(frame: SearchFrame | None, region: dict[str, tuple[float, float]]) -> str:
