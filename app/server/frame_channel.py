@@ -163,6 +163,7 @@ class FrameChannel(WebSocketHandler):
             self.close(FORBIDDEN, "unknown token")
             return
         self._visit.on_other_run.add(self._show_other_run)
+        self._visit.attend(self)  # or the run would stop when the page's lost channel ends later
         if self._visit.presence.left is not None:  # reconnected, perhaps before Bokeh notices
             self._visit.reconnect(None)
         else:

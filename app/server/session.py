@@ -188,7 +188,7 @@ class Visit:
         """
         if self._closed:
             return False
-        self._watchers.add(who)
+        self.attend(who)
         if other:
             other.handle.wait(who, version, deliver, requested)
             return True
@@ -196,6 +196,10 @@ class Visit:
             return False
         self.handle.wait(who, version, deliver, requested)
         return True
+
+    def attend(self, who: Hashable) -> None:
+        """Count a watcher who is there, even if it asks for nothing: a hidden tab does not."""
+        self._watchers.add(who)
 
     def stop_watching(self, who: Hashable, other: WatchedRun | None) -> None:
         """Stop sending snapshots of a run to a watcher, whose page shows another one now."""

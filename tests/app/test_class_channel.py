@@ -5,6 +5,7 @@ import contextlib
 import json
 import random
 import re
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 
@@ -554,3 +555,20 @@ def test_a_page_without_a_token_is_closed(address, hello):
         with pytest.raises(ConnectionClosed):
             socket.recv(timeout=PATIENCE)
         assert socket.close_code == FORBIDDEN
+
+
+def test_a_run_goes_on_if_a_lost_line_ends_after_the_page_has_a_new_one(open_page, served):
+    page = open_page()
+    page.frame()
+    wait_until(lambda: page.visit.handle.latest.status is Status.RUNNING)
+    lost, page.frames = page.frames, page.plug("frames")  # which asks for nothing: it is hidden
+    wait_until(lambda: len(page.visit.on_other_run) == 2)
+    lost.close()
+    wait_until(lambda: len(page.visit.on_other_run) == 1)
+    heard = threading.Event()
+    served.call(heard.set)
+    assert heard.wait(PATIENCE)
+    assert page.visit.presence.left is None
+    step = page.visit.handle.latest.step
+    page.row = -1
+    wait_until(lambda: page.frame()["step"] > step)
