@@ -67,7 +67,9 @@ def look_in_every_tab(tab, look: Callable[[str], None]) -> None:
             placeholder.wait_for(state="hidden")
         look(PAGE)
     tab.page.get_by_role("tab", name=KNOBS, exact=True).click()
-    tab.press("Play")
+    play = tab.page.get_by_role("button", name="Play", exact=True)  # the lessons make a playlist
+    play.click()
+    tab.page.get_by_role("button", name="Pause", exact=True).wait_for()
 
 
 def look_unfolded_diverged_and_in_a_dialog(tab, rules=()) -> None:
@@ -108,6 +110,7 @@ def test_each_tab_shuts_nobody_out_by_light_and_in_the_dark_and_is_explained(tab
         tab.page.get_by_role("button", name=fold).click()
     tab.page.get_by_role("slider", name="Max norm").wait_for()
     tab.slide("Learning rate", "End")
+    tab.wait_for(lambda: tab.snapshot.config.optimization.learning_rate == 1e6)
     tab.page.get_by_role("alert").wait_for()
     tab.page.get_by_role("button", name="L1").hover()
     look_unfolded_diverged_and_in_a_dialog(tab, COLOURS)
