@@ -87,9 +87,8 @@ class Layout:
         self.panels = [KNOBS, *(panel for panel in PANELS if panel.lower() not in hidden)]
         self.bridge = bridge
         self._sidebars: dict[str, Viewable] = {KNOBS: knobs}  # of the tabs that have been opened
-        self._blocked: Set[str] = (
-            frozenset()
-        )  # panels that steer a run, while the page shows another visitor's
+        # Panels that steer a run, while the page shows another visitor's.
+        self._blocked: Set[str] = frozenset()
         self._why = HTML(ANOTHERS, stylesheets=[css("panel")], margin=(5, 10), visible=False)
         tabs = _sidebar_tabs(self.panels, visible=not bare)
         self._sidebar = Column(tabs, self._why, knobs, sizing_mode="stretch_width")

@@ -23,9 +23,8 @@ class View(Protocol):
     tab: ClassVar[str]  # of the panel "Inside", or the room; empty: with the main plots
     requested: ClassVar[Set[str]]  # the fields of `Inside` that it shows
     columns: ClassVar[Callable[[Snapshot, int], Part]]
-    drawn_for: ClassVar[
-        Callable[[Snapshot], Hashable]
-    ]  # when its value changes, the view is drawn anew
+    # When its value changes, the view is drawn anew.
+    drawn_for: ClassVar[Callable[[Snapshot], Hashable]]
     keys: Sequence[tuple[str, str, str]]  # text id, label and colour of each number in its headline
     figures: Sequence[figure]  # side by side, the first named "view:<its name>"
 

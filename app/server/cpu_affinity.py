@@ -61,9 +61,8 @@ class Core:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(
-                PERIOD
-            )  # later than a browser that `--show` starts, which inherits the cores
+            # Later than a browser that `--show` starts, which inherits the cores.
+            await asyncio.sleep(PERIOD)
             best = self.choose(self.allowed)
             if best is not None and best != self.now:
                 self.now = best

@@ -40,16 +40,12 @@ class Frame(msgspec.Struct, omit_defaults=True):
     run: int
     row: int
     step: int  # how far the run has come
-    draw: dict[
-        str, msgspec.Raw
-    ] = {}  # the drawings of views that the page lacks; their data are reset
+    draw: dict[str, msgspec.Raw] = {}  # drawings of views that the page lacks, which are reset
     stream: dict[str, Columns] = {}
     set: dict[str, Mapping[str, Column]] = {}
     reset: dict[str, Columns] = {}
     text: dict[str, str] = {}
-    back: dict[
-        str, str
-    ] = {}  # what the page keeps to restore this run after a restart of the server
+    back: dict[str, str] = {}  # with which the page restores the run if the server was restarted
     request: int = 0  # the number of the request
     tree: list[Twig] | None = None  # the branches, if they are others than before
     look: tuple[int, float] | None = None  # the step looked back at, and how much is rebuilt

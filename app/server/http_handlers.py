@@ -19,10 +19,8 @@ from app.server.workarounds import encode_definitions_once, gather_resources_onc
 
 PAGE = r"/?"  # the route of the page
 HANGS = 30.0  # seconds in one experiment's turn after which the process should be restarted
-RETRY = (
-    8,
-    15,
-)  # seconds after which the "full" page reloads: a random number, so that not all come at once
+# Seconds after which the "full" page reloads: a random number, so that not all come at once.
+RETRY = (8, 15)
 
 FULL = """<!DOCTYPE html>
 <html lang="en">

@@ -115,7 +115,7 @@ class Data:
         self._handle, self._uploads, self._used = handle, uploads, used
         self._found = later(self._show_found)
         self._upload: Upload | None = None
-        self._looks = 0  # so far; results of earlier ones are ignored
+        self._requests = 0  # so far; results of earlier ones are ignored
         self._quiet = False  # while the menus are filled
         self._input = ui.FileInput(
             label="Choose a file, or drop it here",
@@ -176,7 +176,7 @@ class Data:
 
     def _refuse(self, reason: str) -> None:
         """Show why there is no file, in place of the one before."""
-        self._looks += 1
+        self._requests += 1
         self._show_found(None, sentence(reason, role="alert"), None)
 
     def _work(self, text: str, read: Callable[[], Upload]) -> None:
@@ -184,11 +184,11 @@ class Data:
         self._use.visible = self._choices.visible = False
         self._progress.visible = True
         self._preview.object = sentence(text, role="status")
-        self._looks += 1
-        arguments = read, self._reading, self._looks
+        self._requests += 1
+        arguments = read, self._reading, self._requests
         threading.Thread(target=self._read, args=arguments, daemon=True).start()
 
-    def _read(self, read: Callable[[], Upload], reading: Reading, look: int) -> None:
+    def _read(self, read: Callable[[], Upload], reading: Reading, request: int) -> None:
         # Illegal choices can be corrected in the menus; an unreadable file cannot.
         upload, found = self._upload, None
         try:
@@ -197,7 +197,7 @@ class Data:
             upload = looked_at
         except ValueError as error:
             text = sentence(str(error), role="alert")
-        if look == self._looks:
+        if request == self._requests:
             self._found(upload, text, found)
 
     def _show_found(self, upload: Upload | None, text: str, found: DataDescription | None) -> None:

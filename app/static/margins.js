@@ -69,8 +69,8 @@ function read(source) {
 // The names of this run's lines and of other runs', where those end or leave the plot.
 function names(plot, ends, curves, others, drawn) {
   const {start, end} = plot.range
-  const own = ends.map(({step, end: judged, y, ...line}) => {
-    const last = {x: place(step), tip: place(judged), y}
+  const own = ends.map(({step, end: evaluated, y, ...line}) => {
+    const last = {x: place(step), tip: place(evaluated), y}
     return {...line, ...last.x > end ? crossing(curves.find(({label}) => label == line.label), end) ?? last : last}
   })
   const known = each(others).filter(({label, x}) => label != "" && x[0] <= end)
@@ -101,7 +101,7 @@ function crossing({x, y}, end) {
 }
 
 // A name stands where its line ends, or a leader ties it to it; of a line off the axis it says how far
-// (`far` is that line's label). The line of a run that is judged seldom ends before the run (at its `tip`).
+// (`far` is that line's label). The line of a run that is evaluated seldom ends before the run (at its `tip`).
 // Those of lines that end long before the axis does, as of a young run, stand behind them: where no other
 // curve runs, if there is such a place.
 function placed_names(plot, lines, drawn) {

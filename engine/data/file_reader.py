@@ -33,7 +33,7 @@ class StoppedError(ValueError):
     """Nobody waits for this file any more."""
 
 
-class Look:
+class ReadRequest:
     """One request to read a file, which can be stopped from another thread."""
 
     def __init__(self) -> None:
@@ -81,30 +81,30 @@ class FileReader:
         """The process id; None if there is no process."""
         return self._process.pid if self._process else None
 
-    def look(self, question: Question, raw: bytes, look: Look) -> Answered:
+    def read(self, question: Question, raw: bytes, request: ReadRequest) -> Answered:
         """Have a file read; ValueError says in one sentence why there is no result."""
         with self._turn:
             self._stay()
             try:
-                return self._ask(question, raw, look, again=self._process is not None)
+                return self._ask(question, raw, request, again=self._process is not None)
             finally:
-                if look.stopped:
+                if request.stopped:
                     self._end()
                 self._end_later()
 
-    def _ask(self, question: Question, raw: bytes, look: Look, again: bool) -> Answered:
+    def _ask(self, question: Question, raw: bytes, request: ReadRequest, again: bool) -> Answered:
         """Ask the process; `again` if it was there before, and may have died without a sign."""
         process = self._running(question)
         try:
-            look.begin(process.kill)
+            request.begin(process.kill)
             return ask_process(process, question, raw)
         except (OSError, EOFError) as error:
             code = self._end()
-            if again and isinstance(error, OSError) and not look.stopped:
-                return self._ask(question, raw, look, again=False)
-            raise _ended(look, code, question.file) from None
+            if again and isinstance(error, OSError) and not request.stopped:
+                return self._ask(question, raw, request, again=False)
+            raise _ended(request, code, question.file) from None
         finally:
-            look.end()
+            request.end()
 
     def _running(self, question: Question) -> subprocess.Popen[bytes]:
         """The process, started again if it has ended."""
@@ -179,9 +179,9 @@ def ask_process(process: subprocess.Popen[bytes], question: Question, raw: bytes
     return answer, [receive_array(answers, head) for head in answer.arrays]
 
 
-def _ended(look: Look, code: int, file: str) -> ValueError:
+def _ended(request: ReadRequest, code: int, file: str) -> ValueError:
     """Why there is no result, by the exit code of the process."""
-    if look.stopped:
+    if request.stopped:
         return StoppedError("nobody waits for this file any more")
     if code == TOO_LONG:
         return ValueError(f"{file}: takes too long to read; upload a smaller file")

@@ -70,7 +70,7 @@ def _limit(what: int, most: int) -> None:
         resource.setrlimit(what, (allowed, hard))
 
 
-class Looks:
+class Responder:
     """Answers requests; keeps the last file, because the next request often has another target."""
 
     def __init__(self) -> None:
@@ -80,14 +80,14 @@ class Looks:
     def answer(self, question: Question, raw: bytes) -> tuple[Answer, list[np.ndarray]]:
         """Read a file: the answer, and the arrays that follow it."""
         try:
-            return self._look(question, raw)
+            return self._examples(question, raw)
         except ValueError as error:
             return Answer(None, str(error)), []
         except MemoryError:
             self._source = None
             return Answer(None, f"{question.file}: needs more memory to read than is available"), []
 
-    def _look(self, question: Question, raw: bytes) -> tuple[Answer, list[np.ndarray]]:
+    def _examples(self, question: Question, raw: bytes) -> tuple[Answer, list[np.ndarray]]:
         source = self._read(question, raw)
         description = source.describe(question.reading)
         check_size(description, question.file, question.most)
@@ -126,11 +126,11 @@ def main(memory: int, seconds: int, *cores: int) -> None:
     os.dup2(2, 1)  # keeps output of libraries out of the answers
     asked = SimpleQueue[Asked]()
     threading.Thread(target=listen, args=(sys.stdin.buffer, asked, os._exit), daemon=True).start()
-    looks = Looks()
+    responder = Responder()
     while True:
         question, raw = asked.get()
         allow_seconds(seconds)
-        answer, arrays = looks.answer(question, raw)
+        answer, arrays = responder.answer(question, raw)
         send(output, answer, *(memoryview(array).cast("B") for array in arrays))
 
 

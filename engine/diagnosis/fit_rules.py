@@ -25,9 +25,8 @@ from engine.training.evaluation import EVALUATED
 
 HEALTHY_GAP = 0.1  # between training and validation accuracy, chance included
 GAP, GAP_OF_RISEN = 0.09, 0.07  # beyond chance; the latter if the validation loss has risen
-BY_HEART = (
-    20  # training examples: so few are chosen to see whether a network can learn them by heart
-)
+# Training examples: so few are chosen to see whether a network can learn them by heart.
+BY_HEART = 20
 CHANCE_GAP_OF_VALUES = 0.2  # of R², between the two sets of a run that has just begun
 LOSS = ("model.initializer", "optimization.loss")  # earlier losses do not compare
 

@@ -88,12 +88,10 @@ class RunQueue:
         self._clock = Steady(scheduler.clock)
         self.changed = threading.Condition(scheduler.lock)
         self._slots: set[ExperimentSlot] = set()
-        self._called: dict[
-            ExperimentSlot, None
-        ] = {}  # experiments with a command or query, in order
-        self._due: list[
-            tuple[float, int, ExperimentSlot]
-        ] = []  # experiments that train, by time of their next turn
+        # Experiments with a command or query, in order.
+        self._called: dict[ExperimentSlot, None] = {}
+        # Experiments that train, by the time of their next turn.
+        self._due: list[tuple[float, int, ExperimentSlot]] = []
         self._order = itertools.count()
         self._was_called = False  # whether the last turn was for a command or query
         self._serves: ExperimentSlot | None = None

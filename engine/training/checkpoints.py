@@ -62,9 +62,8 @@ class Checkpoints[M]:
         self._kept: list[Checkpoint[M]] = list(kept) or [Checkpoint(0, None, 0, mark())]
         self._last: deque[Checkpoint[M]] = deque(self._kept if not kept else (), maxlen=2)
         self._step, self._cost = self._kept[-1].step, self._kept[-1].cost  # what is counted so far
-        self._next = APART * _cost(
-            training
-        )  # the cost from which on the next one is kept for the whole run
+        # The cost from which on the next one is kept for the whole run.
+        self._next = APART * _cost(training)
         self.due = training.step if kept else APART
 
     def renew(self) -> None:

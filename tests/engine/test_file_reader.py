@@ -15,8 +15,8 @@ import pytest
 from engine import FileReader, Reading, read_upload
 from engine.data import file_reader, file_reader_process
 from engine.data.file_messages import Question
-from engine.data.file_reader import Look, StoppedError
-from engine.data.file_reader_process import Looks
+from engine.data.file_reader import ReadRequest, StoppedError
+from engine.data.file_reader_process import Responder
 from engine.data.file_source import SMALL, FileSource, is_large
 from tests.waiting import wait_until
 
@@ -226,26 +226,26 @@ def test_a_file_that_needs_too_much_memory_is_refused(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(file_reader_process, "read_source", without_memory)
-    answer, arrays = Looks().answer(Question("a.csv", 9, 9), b"")
+    answer, arrays = Responder().answer(Question("a.csv", 9, 9), b"")
     assert answer.refusal == "a.csv: needs more memory to read than is available" and not arrays
 
 
 def test_stopping_a_request_kills_the_process(shared, monkeypatch):
-    stopped = Look()
+    stopped = ReadRequest()
     with monkeypatch.context() as patch:
         patch.setattr(file_reader, "ask_process", meanwhile(lambda process: stopped.stop()))
         with pytest.raises(StoppedError):
-            shared.look(Question("a.csv", len(TABLE), 2**30), TABLE, stopped)
+            shared.read(Question("a.csv", len(TABLE), 2**30), TABLE, stopped)
     assert shared.pid is None
     assert read_upload(TABLE, "b.csv", shared).source.describe().examples == ROWS
 
 
 def test_stopping_a_queued_request_kills_nothing(shared):
     read_upload(TABLE, "a.csv", shared).source.describe()
-    left = Look()
+    left = ReadRequest()
     left.stop()
     with pytest.raises(StoppedError):
-        shared.look(Question("b.csv", len(TABLE), 2**30), TABLE, left)
+        shared.read(Question("b.csv", len(TABLE), 2**30), TABLE, left)
 
 
 def test_the_process_ends_when_idle_and_starts_again():

@@ -196,9 +196,8 @@ class LiveRoom:
         for seat, student in self.seats.items():
             if student.admitted and seat.works:
                 handle = seat.visit.handle
-                handle.wait(
-                    self, NEWER, _ignore_snapshot
-                )  # the run of a hidden page publishes nothing
+                # The run of a hidden page publishes nothing unless somebody waits.
+                handle.wait(self, NEWER, _ignore_snapshot)
                 snapshot = handle.latest
                 tiles[student.number] = tile_of(snapshot)
                 note(student, snapshot)

@@ -110,9 +110,8 @@ class Seat:
         if self._accepted is None or not self.visit.is_set_up:
             return
         handle = self.visit.handle
-        handle.wait(
-            self, sys.maxsize, lambda snapshot, version: None
-        )  # an unwatched run publishes nothing
+        # An unwatched run publishes nothing.
+        handle.wait(self, sys.maxsize, lambda snapshot, version: None)
         looking = handle.latest.looking
         if looking is None or looking.verified is None:
             accepted, self._accepted = self._accepted, None
