@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, get_type_hints
+from typing import Annotated, Any, Literal, TypeAliasType, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -21,6 +21,10 @@ _KINDS = {
 
 _BOUNDS = {">=": "{} or more", "<=": "at most {}", ">": "above {}", "<": "below {}"}
 _PARTS = {"str": " letters", "array": " of them"}
+_FAULTS = {
+    "Input data was truncated": "it ends too early",
+    "object keys must be strings": "expected a name in double quotes",
+}
 
 
 def text_of(raw: bytes) -> str:
@@ -41,7 +45,7 @@ def from_json[T](raw: str | bytes, kind: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise ValueError(_in_words(error, kind)) from None
     except msgspec.DecodeError as error:
-        raise ValueError(f"is no JSON: {_fault(error)}") from None
+        raise ValueError(f"is no JSON: {_fault(error, text)}") from None
     except RecursionError:
         raise ValueError("is no JSON: its brackets are nested too deep") from None
 
@@ -58,13 +62,16 @@ def converted(value: object, kind: Any, name: str) -> Any:
         raise ValueError(refusal) from None
 
 
-def _fault(error: msgspec.DecodeError) -> str:
-    """Where the JSON is malformed."""
-    return (
-        str(error)
-        .removeprefix("JSON is malformed: ")
-        .replace("Input data was truncated", "it ends too early")
-    )
+def _fault(error: msgspec.DecodeError, text: str) -> str:
+    """Where the JSON is malformed: in which line, where there are several."""
+    said = str(error).removeprefix("JSON is malformed: ")
+    for theirs, ours in _FAULTS.items():
+        said = said.replace(theirs, ours)
+    place = re.search(r"\(byte (\d+)\)$", said)
+    if place is None or "\n" not in text:
+        return said
+    line = text.removeprefix("\ufeff").encode()[: int(place[1])].count(b"\n") + 1
+    return f"{said[: place.start()]}in line {line}"
 
 
 def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> str:
@@ -73,7 +80,7 @@ def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> st
     what, _, place = str(error).partition(" - at `$")
     where = place.rstrip("`").removeprefix(".") or name
     if names := re.search(r"unknown field `(.*)`", what):
-        known = instead_of(names[1], _fields(kind, where.removeprefix(name)))
+        known = instead_of(names[1], _fields(_kind_at(kind, where.removeprefix(name))))
         return f"{where} has no field {quoted(names[1])}; {known}"
     if names := re.search(r"missing required field `(.*)`", what):
         return f"{where} has no {names[1]!r}"
@@ -86,15 +93,36 @@ def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> st
         got = f", got {_kind(names[4])}" if names[4] else ""
         return f"{where} must be {_kind(names[1])}{bound}{got}"
     value = re.sub("^Invalid (enum )?value ", "", what)
-    return f"{where} cannot be {value}"
+    at = _kind_at(kind, where)
+    choices = f"; {instead_of(value, get_args(at))}" if get_origin(at) is Literal else ""
+    return f"{where} cannot be {value}{choices}"
 
 
 def _kind(names: str) -> str:
     return " or ".join(_KINDS.get(name, name) for name in names.split(" | "))
 
 
-def _fields(kind: Any, where: str) -> Iterator[str]:
-    """The names of the fields that an object can have here, as far as its type determines them."""
-    for name in filter(None, where.split(".")):
-        kind = get_type_hints(kind).get(name) if isinstance(kind, type) else None
+def _fields(kind: Any) -> Iterator[str]:
+    """The names of the fields that an object of this type can have."""
     yield from getattr(kind, "__struct_fields__", ())
+
+
+def _kind_at(kind: Any, where: str) -> Any:
+    """The type at a place such as "runs[0].steps", as far as the types determine it, else None."""
+    for name, place in re.findall(r"([^.\[\]]+)|\[(.*?)\]", where):
+        if place:
+            kind = next(iter(get_args(kind)), None)
+        else:
+            kind = get_type_hints(kind).get(name) if isinstance(kind, type) else None
+        kind = _plain(kind)
+    return kind
+
+
+def _plain(kind: Any) -> Any:
+    """A type without its limits and names, and of a value that may be missing the value's."""
+    if isinstance(kind, TypeAliasType):
+        return _plain(kind.__value__)
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    others = [one for one in get_args(kind) if one is not type(None)]
+    return _plain(others[0]) if len(others) < len(get_args(kind)) and others else kind

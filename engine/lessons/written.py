@@ -4,6 +4,7 @@ A lesson is one JSON object; engine/README.md has an example. It is checked when
 then played, judged, varied and handed in like any other.
 """
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -123,7 +124,8 @@ def _check(lesson: WrittenLesson) -> None:
     if len(set(question.options)) < len(question.options):
         raise ValueError("each option must differ from the others")
     if question.right >= len(question.options):
-        raise ValueError(f"right must be below {len(question.options)}, got {question.right}")
+        last, got = len(question.options) - 1, question.right
+        raise ValueError(f"right counts the options from 0: it must be at most {last}, got {got}")
     if len(set(names)) < len(names):
         raise ValueError("each run needs a name of its own")
     _check_of(lesson).refuse_unknown()
@@ -171,6 +173,9 @@ def _built(written: WrittenLesson) -> Lesson:
         claim=written.claim,
     )
     for by in lesson.breaks:
+        names = [run.name for run in lesson.runs]
+        if not any(fnmatchcase(name, by.of) for name in names):
+            _known(by.of, names, "run")
         if lesson.broken(by).runs == lesson.runs:
             raise ValueError(f"the variation {quoted(by.label)} changes nothing")
     return lesson

@@ -36,6 +36,8 @@ def test_json_in_any_encoding_is_read(code):
         (RunConfig, "[" * 100_000, "it must be an object { }, got a list [ ]"),
         (RunConfig, '{"seed": 1', "is no JSON: it ends too early"),
         (RunConfig, "seed", "is no JSON: invalid character (byte 0)"),
+        (RunConfig, '{"model": {},\n\n"seed" 1}', "is no JSON: expected ':' in line 3"),
+        (RunConfig, "{1: 2}", "is no JSON: expected a name in double quotes"),
         (RunConfig, '{"seed": 1.5}', "seed must be a whole number, got a number"),
         (RunConfig, '{"model": {"hidden": [1, "a"]}}', "model.hidden[1] must be a whole number"),
         (RunConfig, '{"optimization": {"learnig_rate": 1}}', "are learning_rate, "),
