@@ -85,8 +85,8 @@ class CourseWalk:
             self._follow(whole_course())
 
     def _go_to(self, slug: str) -> None:
-        """Open a lesson by its slug; a link may name any."""
-        places = self.course.places
+        """Open a lesson by its slug; a link may name any, also in capitals."""
+        slug, places = slug.lower(), self.course.places
         if slug not in places and slug in whole_course().places:
             self._follow_whole()  # the playlist does not have it
             self.open(self.course.places[slug])
@@ -107,14 +107,19 @@ class CourseWalk:
         """Go on to the next part, or back to the one before."""
         place = self.place + by
         if 0 <= place < len(self.course.items):
+            self._presses.do("name_place", *self._named)  # so that the way back leads there, too
             self.open(place)
             self._show_address()
 
     def _show_address(self) -> None:
+        self._presses.do("show_address", *self._named)
+
+    @property
+    def _named(self) -> tuple[str, str]:
+        """The part that is open, as a parameter of the address and its value."""
         if self.course.playlist:
-            self._presses.do("show_address", "item", str(self.place + 1))
-        else:
-            self._presses.do("show_address", "lesson", self.item.lesson)
+            return "item", str(self.place + 1)
+        return "lesson", self.item.lesson
 
 
 explain(f"button {NEXT_LESSON}", "Next lesson", "Opens the next one of the lecture.", shortcut="n")

@@ -1,7 +1,7 @@
 // What the browser keeps of the course: which lessons are done, what was answered, and which lesson the address names.
 
 import {send} from "./events.js"
-import {open_tab} from "./tabs.js"
+import {open_tab, tab_is_open, turn_to_tab} from "./tabs.js"
 import {find} from "./find.js"
 
 const KEY = "babysit lessons" // in the browser's storage: slugs of lessons that are done
@@ -20,7 +20,7 @@ export function follow_address() {
   if (parameter(LESSON) != null || playlist() != "") {
     open_lessons()
   }
-  window.addEventListener("popstate", tell_address)
+  window.addEventListener("popstate", follow_history)
   window.addEventListener("storage", ({key}) => {
     if (built && (key == KEY || key == ANSWERS)) {
       tell_done() // another window of this browser has done a lesson
@@ -110,6 +110,13 @@ export function show_address(parameter, value) {
   }
 }
 
+// The part that is left, where the address names none.
+export function name_place(parameter, value) {
+  if (!names_part()) {
+    show_address(parameter, value)
+  }
+}
+
 // The address holds a playlist from now on; none: all lessons.
 export function show_playlist(packed) {
   const address = new URL(window.location)
@@ -144,6 +151,22 @@ function parameter(name) {
 function playlist() {
   const {hash} = window.location
   return hash.startsWith(`#${PLAYLIST}=`) ? hash.slice(PLAYLIST.length + 2) : parameter(PLAYLIST) ?? ""
+}
+
+function names_part() {
+  return parameter(LESSON) != null || parameter(ITEM) != null || playlist() != ""
+}
+
+// The browser's way back and forward leads to lessons, and out of them to the learner's own run.
+function follow_history() {
+  if (names_part()) {
+    turn_to_tab("Lessons")
+  } else if (tab_is_open("Lessons")) {
+    turn_to_tab("Knobs")
+  }
+  if (built) {
+    tell_address()
+  }
 }
 
 function tell_address() {

@@ -62,6 +62,10 @@ export function open_tab(name, then = () => {}, tries = TRIES) {
   }
 }
 
+export function tab_is_open(name) {
+  return sent == name
+}
+
 // Open a tab, and see what is beside it, which the sidebar covers on a narrow screen.
 export function turn_to_tab(name) {
   open_tab(name, uncover)

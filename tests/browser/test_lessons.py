@@ -243,6 +243,25 @@ def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back
     expect(done).to_contain_text(second.title, use_inner_text=True)
 
 
+def test_the_way_back_leads_out_of_the_lessons_to_the_own_run_and_forward_into_them(open_tab):
+    tab = open_tab(ONE_PLOT)
+    first, second = [open_lesson(name) for name in LESSONS][:2]
+    knobs, lessons = (tab.page.get_by_role("tab", name=name) for name in ("Knobs", "Lessons"))
+    heading = tab.page.locator("h3:not(.title)")
+    lessons.click()
+    expect(heading).to_have_text(first.title)
+    tab.page.keyboard.press("n")
+    tab.page.wait_for_url(f"**lesson={second.slug}")
+    tab.page.go_back()
+    expect(heading).to_have_text(first.title)
+    tab.page.go_back()
+    expect(knobs).to_have_attribute("aria-selected", "true")
+    expect(tab.page.locator("babysit-view[name=loss]")).to_be_visible()
+    tab.page.go_forward()
+    expect(lessons).to_have_attribute("aria-selected", "true")
+    expect(heading).to_have_text(first.title)
+
+
 def test_a_lesson_that_is_done_in_another_window_is_ticked_here_too(open_tab, address):
     tab = open_tab(ONE_PLOT)
     tab.page.get_by_role("tab", name="Lessons").click()
