@@ -42,13 +42,13 @@ export function listen_for_presses() {
     }
   })
 
-  function pressed({press, value, selector, kept}) {
+  function pressed({press, value, selector, kept, beside}) {
     if (held?.selector == selector) {
       held = null
     }
     send("press", press, value)
     if (kept) {
-      keep_focus(selector, performance.now() + SETTLED)
+      keep_focus(selector, performance.now() + SETTLED, beside)
     }
   }
 }
@@ -63,19 +63,23 @@ export function label_of_play() {
 }
 
 // What a button tells, and how it is found again when it has been written anew.
-function said_by({dataset: {press, value}}) {
+function said_by(button) {
+  const {press, value} = button.dataset
   const valued = value == null ? "" : `[data-value="${CSS.escape(value)}"]`
   const told = press == "play" ? label_of_play() : value
-  return {press, value: told, selector: `[data-press="${CSS.escape(press)}"]${valued}`}
+  return {press, value: told, selector: `[data-press="${CSS.escape(press)}"]${valued}`, beside: button.getRootNode()}
 }
 
-// Words that are written anew take the button with them that has just been pressed by a key.
-export function keep_focus(selector, until) {
+// Words that are written anew take the button with them that has just been pressed by a key. If it does not come
+// again, Tab would begin with the page: a slider beside it gets the focus, which leaves space to Play.
+export function keep_focus(selector, until, beside = null) {
   if (nobody_has_focus()) {
     find(document.body, selector)?.focus({preventScroll: true})
   }
   if (performance.now() < until) {
-    setTimeout(() => keep_focus(selector, until), LOOK)
+    setTimeout(() => keep_focus(selector, until, beside), LOOK)
+  } else if (document.activeElement == document.body) {
+    beside?.querySelector("input[type=range]")?.focus({preventScroll: true})
   }
 }
 

@@ -293,6 +293,14 @@ def test_a_list_that_a_key_opened_gives_the_focus_back_to_its_button(long):
     expect(opens).to_be_focused()
 
 
+def test_who_presses_by_a_key_what_goes_then_is_at_the_scrubber(long):
+    look(long, 0.4)
+    long.page.get_by_role("button", name="Continue from here").press("Enter")
+    expect(scrubber(long)).to_be_focused()
+    long.press_space("Pause")
+    long.wait_for(lambda: not running(long))
+
+
 def test_two_runs_in_lockstep_are_drawn_together_and_the_line_between_them_when_they_wait(long):
     step = look(long, 0.5)
     rate = long.page.get_by_role("slider", name="Learning rate")
