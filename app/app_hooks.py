@@ -29,6 +29,7 @@ from app.server.workarounds import (
     build_pages_on_threads,
     collect_no_garbage_of_a_page,
     compute_defaults_once,
+    cut_what_is_closed,
     deal_with_events_on_threads,
     give_pages_away,
     send_new_text_alone,
@@ -46,6 +47,7 @@ password.install()
 build_pages_on_threads()
 collect_no_garbage_of_a_page()
 compute_defaults_once()
+cut_what_is_closed()
 deal_with_events_on_threads()
 send_new_text_alone()
 take_refused_files_in_silence()

@@ -35,6 +35,10 @@ export function render({model}) {
         """Call `handler(name, value)` for each message of a kind."""
         self._handlers[kind] = handler
 
+    def forget(self) -> None:
+        """Drop all handlers."""
+        self._handlers = {}
+
     def do(self, action: str, *values: str) -> None:
         """Call one of the browser's actions."""
         self._send_msg({"name": action, "values": values})

@@ -27,6 +27,10 @@ class Presses:
         """Call `action` with the value of the pressed button; several buttons share this name."""
         self._actions[name] = action
 
+    def forget(self) -> None:
+        """Drop all actions."""
+        self._actions = {}
+
     def press(self, name: str, value: str = "") -> None:
         """Call the button's action; the browser may send any name and any value."""
         if action := self._actions.get(name):

@@ -74,6 +74,10 @@ class Dialogs:
         for dialog in self._dialogs.values():
             dialog.open = False
 
+    def forget(self) -> None:
+        """The page is closed: drop what fills the dialogs."""
+        self._makers, self._contents, self._dialogs = {}, {}, {}
+
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot in the open dialog."""
         for label, dialog in self._dialogs.items():

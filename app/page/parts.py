@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from param import Parameterized
+
 from app.explained.dialog import Explanation
 from app.explanations.question_mark import QuestionMark
 from app.page.bridge import Bridge
@@ -147,6 +149,19 @@ class PageParts:
             self.presses.press(NEXT_LESSON if by > 0 else PREVIOUS_LESSON)
         else:
             self.bridge.do("open_tab", LESSON_TAB)
+
+    @property
+    def components(self) -> list[Parameterized]:
+        """What holds all components of the page."""
+        return [self.layout.page, self.settings, self._knobs]
+
+    def forget(self) -> None:
+        """The page is closed: drop what its browser could call."""
+        self.bridge.forget()
+        self.presses.forget()
+        self._dialogs.forget()
+        self.panels.forget()
+        self._timeline.on_target = lambda: None
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the visitor's own run."""

@@ -25,6 +25,7 @@ from app.panels.latest_only_worker import LatestOnly
 from app.panels.panel import PANELS
 from app.stylesheets import css
 from app.templates import refusal
+from app.weak_callback import weakly
 from engine import (
     SETTINGS,
     Begin,
@@ -115,10 +116,10 @@ class Lab:
         )
         presets = (button(f"lab {x}", x, style="outlined", word=x) for x in PRESETS)
         self.sidebar.append(_buttons(*presets))
-        self._activation = ChoiceWidget("model.activation", lab.activation, self._turned)
+        self._activation = ChoiceWidget("model.activation", lab.activation, weakly(self._turned))
         self.sidebar.append(self._activation.view)
         yield
-        self._initializer = ChoiceWidget("model.initializer", lab.initializer, self._turned)
+        self._initializer = ChoiceWidget("model.initializer", lab.initializer, weakly(self._turned))
         self.sidebar.append(self._initializer.view)
         yield
         self._depth = _slider("Layers", range(1, DEEPEST + 1), lab.depth, self._turned)

@@ -27,6 +27,7 @@ from app.panels.playlist_editor import PlaylistEditor
 from app.sharing.hand_in_form import HandInForm
 from app.stylesheets import css
 from app.templates import render
+from app.weak_callback import weakly
 from engine import (
     FAILS,
     HOLDS,
@@ -68,7 +69,7 @@ class Lessons:
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
         self._stage = LessonStage(handle)
-        self._walk = CourseWalk(presses, self._open, self._refuse)
+        self._walk = CourseWalk(presses, weakly(self._open), weakly(self._refuse))
         self._lesson: Lesson | None = None  # the open one
         self._played: Played | None = None
         self._last_progress: LessonProgress | None = None  # the last that was shown

@@ -89,3 +89,7 @@ class OpenPanels:
         """The visitor has left."""
         for building in list(self._buildings.values()):
             building.end()
+
+    def forget(self) -> None:
+        """The page is closed: drop all panels."""
+        self._panels, self._buildings = {}, {}

@@ -125,7 +125,7 @@ class FrameChannel(WebSocketHandler):
 
     def open(self) -> None:
         self.set_nodelay(True)
-        self._loop.call_later(PATIENCE, self._expect_visit)
+        self._deadline = self._loop.call_later(PATIENCE, self._expect_visit)
         self._watch = PeriodicCallback(self._expect_engine, 1000 * WATCHED_EVERY)
         self._watch.start()
 
@@ -141,11 +141,14 @@ class FrameChannel(WebSocketHandler):
         self._watch.stop()
         if self._pending:
             self._pending.over = True
-        if self._visit:
-            self._visit.on_other_run.discard(self._show_other_run)
+        self._loop.remove_timeout(self._deadline)
+        visit, self._visit = self._visit, None
+        if visit:
+            visit.on_other_run.discard(self._show_other_run)
             if self._shown:
-                self._visit.stop_watching(self, self._shown)
-            self._visit.forget(self)
+                visit.stop_watching(self, self._shown)
+            visit.forget(self)
+        del self._watch  # which holds the channel
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         request = decoded(message, FrameRequest if self._visit else Hello)

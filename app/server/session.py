@@ -8,6 +8,7 @@ from typing import Any
 import panel as pn
 from bokeh.document import Document
 from bokeh.events import ClientReconnected, ConnectionLost
+from param import Parameterized
 
 from app.limits import LIMITS
 from app.page.parts import PageParts
@@ -22,7 +23,12 @@ from app.server.memory import MEMORY
 from app.server.page_access import PageAccess
 from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
-from app.server.workarounds import forget_notifications, forgetting
+from app.server.workarounds import (
+    components_beside,
+    cut_components,
+    forget_notifications,
+    forgetting,
+)
 from app.sharing import run_links
 from app.sharing.challenge_run import ChallengeRun
 from app.sharing.reconnect import Reconnect
@@ -82,9 +88,11 @@ class Visit:
         self.refuses: Callable[[str, str, str], str] = lambda kind, name, value: ""
         self._lost_running = False
         self._closed = False
+        self._lesson = ""  # when the visit ended
+        self._answers: tuple[LessonAnswer, ...] = ()
         self._forget: Callable[[], None] = lambda: None
         self.name = ""  # for the operator
-        self._searches = MEMORY.searches  # for garbage, before the page was built
+        self._beside: list[Parameterized] = []  # what Panel has added to the page
         self.presence = Presence()
         self.reconnect_link = Reconnect()
         self._uploads = Uploads(FILE_READER)
@@ -102,7 +110,8 @@ class Visit:
 
     def attach(self, document: Document) -> None:
         """Handle the events of this page, and be able to change it from other threads."""
-        MEMORY.come()
+        MEMORY.page_requested()
+        self._beside = components_beside(document)
         self.page = PageAccess(document, self.parts.bridge, self.parts.presses)
         self._show_soon = document.locked_callback(guarded(self._show), policy="latest")
         document.on_event(ConnectionLost, self.disconnect)
@@ -272,12 +281,12 @@ class Visit:
     @property
     def lesson(self) -> str:
         """The slug of the lesson that is open; empty if none has been opened."""
-        return self.parts.panels.lesson
+        return self._lesson if self._closed else self.parts.panels.lesson
 
     @property
     def answers(self) -> Iterable[LessonAnswer]:
         """What has been answered in lessons."""
-        return self.parts.panels.answers
+        return self._answers if self._closed else tuple(self.parts.panels.answers)
 
     def own_pinned(self) -> Future[tuple[PastRun, ...]]:
         """The runs pinned in the visitor's own experiment, also while a lesson is shown."""
@@ -298,7 +307,6 @@ class Visit:
     def connect(self) -> None:
         """The browser has loaded the page."""
         self.presence.connect()
-        MEMORY.keep(id(self))
 
     def _begin(self, pieces: Pieces) -> Building:
         """What builds this a piece at a time; whatever fails is reported."""
@@ -344,10 +352,20 @@ class Visit:
         """The session has ended: free everything."""
         VISITS.pop(context.id, None)
         self.end()
+        MEMORY.left(self._cut)
+
+    def _cut(self) -> None:
+        """Break the circles that hold the page, which nothing uses any more."""
+        parts = self.parts
+        del self.parts, self.refuses
+        self.on_other_run.clear()
+        cut_components([*parts.components, *self._beside])
+        parts.forget()
 
     def end(self) -> None:
         """Free the memory and the threads of the visit; its session ends soon, if it has not."""
         self._forget()
+        self._lesson, self._answers = self.lesson, tuple(self.answers)
         with self._lock:
             self._closed = True
             if self._run:
@@ -355,4 +373,3 @@ class Visit:
         self.watch_nothing()
         self._uploads.close()
         self.parts.panels.end()
-        MEMORY.owe(id(self), self._searches)

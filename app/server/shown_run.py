@@ -117,6 +117,11 @@ class ShownRun(WatchedRun):
             unused = not self._owners and not self.hosted and not self.over
         if unused:
             self._conductor.remove(self.handle)
+            self.handle.on_change = _pass
+
+
+def _pass(snapshot: Snapshot) -> None:
+    """Nobody hears of a run that is over."""
 
 
 HOSTED: dict[str, ShownRun] = {}  # the runs that classes watch, by the keys of their teachers

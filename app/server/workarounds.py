@@ -10,9 +10,10 @@ import functools
 import logging
 import sys
 import weakref
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
-from types import NoneType
+from types import FunctionType, MethodType, NoneType
 from typing import Any, Protocol, cast
 
 import panel as pn
@@ -22,9 +23,11 @@ from bokeh.core.property.wrappers import PropertyValueContainer
 from bokeh.core.serialization import Serializer
 from bokeh.core.types import ID
 from bokeh.document import Document, document
+from bokeh.document.callbacks import DocumentCallbackManager
 from bokeh.events import Event
 from bokeh.model import Model
 from bokeh.server import contexts
+from bokeh.server.callbacks import SessionCallback
 from bokeh.server.contexts import ApplicationContext, BokehSessionContext
 from bokeh.server.request import ServerRequest
 from bokeh.server.session import ServerSession
@@ -36,9 +39,11 @@ from panel.io import server
 from panel.io.application import Application as PanelApplication
 from panel.io.location import Location
 from panel.io.state import set_curdoc
+from panel.pane import PaneBase
 from panel.pane.markup import HTMLBasePane
 from panel.reactive import Syncable
 from panel.util.parameters import edit_readonly
+from param import Parameterized
 
 log = logging.getLogger(__name__)
 
@@ -372,6 +377,7 @@ def take_over(made: Document) -> None:
     found = Location.from_request(context.request)
     with edit_readonly(location):
         location.param.update({name: getattr(found, name) for name in PLACE})
+    cut_components([found])
 
 
 def gather_resources_once() -> None:
@@ -461,11 +467,131 @@ def forget_notifications(document: Document) -> None:
 
 
 def collect_no_garbage_of_a_page() -> None:
-    """Leave the garbage of a page to `memory.py`, which collects that of many pages at once.
+    """Leave closed pages to `memory.py`, which frees them without a search of all memory.
 
     Panel 1.10.0 searches all memory whenever a page is closed (https://github.com/holoviz/panel/pull/6518).
     """
     replaced(panel_document, "_garbage_collect", lambda before: lambda: None)
+
+
+def cut_what_is_closed() -> None:
+    """Let a closed document's models, callbacks and socket be freed at once.
+
+    Of Bokeh 3.10 they hold themselves, in circles that only a search of all memory finds.
+    """
+    replaced(Model, "destroy", _letting_go)
+    replaced(DocumentCallbackManager, "remove_session_callback", _dropping)
+    replaced(DocumentCallbackManager, "destroy", _with_what_is_called)
+    replaced(WSHandler, "on_close", _hanging_up)
+
+
+def _letting_go(destroy: Callable[[Model], None]) -> Callable[[Model], None]:
+    """A model is held by the values that it has not changed."""
+
+    @functools.wraps(destroy)
+    def destroy_and_let_go(self: Model) -> None:
+        destroy(self)
+        _let_go(self)
+
+    return destroy_and_let_go
+
+
+def _dropping(remove: Callable[..., None]) -> Callable[..., None]:
+    """A callback that is called once holds what removes it."""
+
+    @functools.wraps(remove)
+    def remove_and_drop(self: DocumentCallbackManager, callback: SessionCallback) -> None:
+        remove(self, callback)
+        vars(callback).pop("_callback", None)
+
+    return remove_and_drop
+
+
+def _with_what_is_called(destroy: Callable[..., None]) -> Callable[..., None]:
+    """A document destroys neither what it calls in the browser nor its configuration."""
+
+    @functools.wraps(destroy)
+    def destroy_with_those(self: DocumentCallbackManager) -> None:
+        made: Any = self._document()
+        called = [model for those in self._js_event_callbacks.values() for model in those]
+        destroy(self)
+        for model in [*called, *([made.config] if made else [])]:
+            model.destroy()
+
+    return destroy_with_those
+
+
+def _hanging_up(close: Callable[[WSHandler], None]) -> Callable[[WSHandler], None]:
+    """A socket and its connection hold each other."""
+
+    @functools.wraps(close)
+    def close_and_hang_up(self: WSHandler) -> None:
+        close(self)
+        self.connection = None
+
+    return close_and_hang_up
+
+
+def components_beside(made: Document) -> list[Parameterized]:
+    """What Panel 1.10.0 adds to a page by itself."""
+    state: Any = pn.state
+    found = [getattr(state, kind, {}).get(made) for kind in BESIDE]
+    return [component for component in found if component]
+
+
+BESIDE = "_locations", "_notifications", "_browsers"
+
+
+def cut_components(roots: Iterable[Parameterized]) -> None:
+    """Let the components of a closed page, these and all that they hold, be freed at once.
+
+    They keep their values, for whoever still reads them, but hear of no change any more. Each holds
+    itself by what it does when one of its own parameters changes (Param 2.4).
+    """
+    for component in components_below(roots):
+        private = component._param__private
+        for name in HEARD:
+            setattr(private, name, _emptied(getattr(private, name)))
+        private.values.update({x: None for x, y in private.values.items() if isinstance(y, CALLS)})
+        if isinstance(component, PaneBase):
+            vars(component).pop("layout", None)  # which holds the pane
+        _let_go(component)
+
+
+CALLS = FunctionType, MethodType, functools.partial
+HEARD = "watchers", "dynamic_watchers", "ref_watchers", "refs", "async_refs", "params"
+
+
+def components_below(roots: Iterable[Parameterized]) -> list[Parameterized]:
+    """These components, and all that they hold, however deep; designs and themes are shared."""
+    found = {id(root): root for root in roots}
+    left: list[Any] = [x for root in found.values() for x in _held_by(root)]
+    while left:
+        held = left.pop()
+        if isinstance(held, Syncable) and id(held) not in found:
+            found[id(held)] = held
+            left += _held_by(held)
+        elif type(held) in (list, tuple):
+            left += held
+        elif type(held) is dict:
+            left += held.values()
+    return list(found.values())
+
+
+def _held_by(component: Parameterized) -> list[Any]:
+    return [*vars(component).values(), *component._param__private.values.values()]
+
+
+def _let_go(owner: object) -> None:
+    """Drop what an object holds in containers, which others may hold too."""
+    for name, held in list(vars(owner).items()):
+        vars(owner)[name] = _emptied(held)
+
+
+def _emptied(held: Any) -> Any:
+    if isinstance(held, defaultdict):
+        return defaultdict(held.default_factory)
+    return type(held)() if type(held) in (dict, list, set) else held
 
 
 def keep_pages_out_of_the_notebook() -> None:

@@ -1,5 +1,6 @@
 """The "Export" dialog: a run as files, each for another purpose."""
 
+import functools
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -67,6 +68,14 @@ FILES: Mapping[str, tuple[str, str, Callable[[Experiment], bytes]]] = {
 # ---- the dialog -----------------------------------------------------------------------------
 
 
+def _stem(handle: ExperimentHandle) -> str:
+    """The name of files made at this moment, without ending."""
+    now = handle.latest
+    data = now.config.data.dataset.name.partition(" #")[0]
+    plain = "".join(x if x.isalnum() else "-" for x in data).strip("-")
+    return f"babysit-{plain}-run{now.run}-step{now.step}"
+
+
 class Export:
     """Makes each file on request, from the current state."""
 
@@ -81,7 +90,7 @@ class Export:
         self._plot = ui.Select(
             label="Plot", options=[], size="small", width=220, margin=(5, 0), value=None
         )
-        self._film = FilmMaker(handle, in_one_line, self._stem)
+        self._film = FilmMaker(handle, in_one_line, functools.partial(_stem, handle))
         self.view: Viewable = Column(
             *(self._line(label, *parts) for label, parts in FILES.items()),
             self._film.view,
@@ -104,17 +113,10 @@ class Export:
     ) -> Viewable:
         button = file_button(
             f"{label} ({suffix.upper()})",
-            lambda: f"{self._stem()}.{suffix}",
+            lambda: f"{_stem(self._handle)}.{suffix}",
             lambda: self._handle.query(make).result(PATIENCE),
         )
         return FlexBox(button, HTML(text, stylesheets=[css("beside_button")]))
-
-    def _stem(self) -> str:
-        """The name of files made at this moment, without ending."""
-        now = self._handle.latest
-        data = now.config.data.dataset.name.partition(" #")[0]
-        plain = "".join(x if x.isalnum() else "-" for x in data).strip("-")
-        return f"babysit-{plain}-run{now.run}-step{now.step}"
 
     def _picture(self, kind: str) -> Viewable:
         button = ui.Button(

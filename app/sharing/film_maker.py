@@ -19,6 +19,7 @@ from app.sharing.file_button import file_button
 from app.sharing.film import KINDS, encode, pictures
 from app.stylesheets import css
 from app.templates import sentence
+from app.weak_callback import weakly
 from engine import ExperimentHandle, ExperimentSlot, Film, Filming, Snapshot
 
 DRAWING = threading.Lock()  # one film at a time
@@ -43,7 +44,7 @@ class FilmMaker:
         self._later = later or (lambda found: document_of_now().locked_callback(found))
         self._run: Snapshot | None = None  # the one that is filmed
         self._files: Made = {}
-        self._tell: Callable[[Made], object] = self._show_files
+        self._tell: Callable[[Made], object] = weakly(self._show_files)
         self._begin = ui.Button(
             label="Film", icon="movie", variant="outlined", size="small", width=170, margin=(4, 0)
         )

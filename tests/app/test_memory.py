@@ -3,27 +3,19 @@
 import gc
 import sys
 import weakref
+from types import SimpleNamespace
 
 import pytest
+from bokeh.document import Document
+from bokeh.document.callbacks import DocumentCallbackManager
+from bokeh.model import Model
+from bokeh.server.views.ws import WSHandler
 
 from app.server import session
-from app.server.memory import (
-    ALL,
-    ASIDE,
-    CAME,
-    ENDS,
-    NEW,
-    OLD,
-    PAGE,
-    SEATED,
-    SELDOM,
-    STAY,
-    YOUNG,
-    Memory,
-    give_back,
-    set_aside,
-)
+from app.server.memory import ALL, ENDS, FEW, MANY, NEW, SELDOM, Memory, give_back, set_aside
+from app.server.workarounds import components_below, cut_what_is_closed
 from app.sharing.run_links import PageLink
+from app.weak_callback import weakly
 
 
 class Clock:
@@ -48,151 +40,71 @@ def clock() -> Clock:
 
 @pytest.fixture
 def memory(done, clock) -> Memory:
-    others = (lambda name=name: done.append(name) for name in ("aside", "back", "freeze"))
+    others = (lambda name=name: done.append(name) for name in ("aside", "back"))
     memory = Memory(done.append, *others, clock)
     memory.nobody_is_here = lambda: False
     return memory
 
 
-def test_memory_is_freed_only_after_visitors_have_left(memory, done, clock):
-    memory.nobody_is_here = lambda: True
-    memory.look()
-    assert done == []  # nobody has left
-    memory.owe(1)
-    assert done == []  # not while the server is still working on it
-    memory.look()
-    clock.now += ENDS
-    memory.look()  # the end of a session may have been on its way at the first look
-    memory.look()
-    assert done == ["aside", "back"] * 2
-
-
-def test_few_departures_do_not_pause_present_visitors(memory, done, clock):
-    before = memory.searches
-    for _ in range(int(YOUNG / PAGE)):
-        memory.owe(1, searches=before)
+def leave(memory, done, clock, visitors: int) -> list[object]:
+    """So many visitors leave; what is done then, but for their pages."""
+    done.clear()
+    for _ in range(visitors):
+        memory.left(lambda: None)
     clock.now += ENDS
     memory.look()
-    assert done == []
-    memory.owe(1, searches=before)
+    return done
+
+
+def test_a_page_is_cut_apart_once_nothing_can_use_it(memory, done, clock):
+    memory.left(lambda: done.append("cut"))
     memory.look()
     assert done == []  # its connection may still use its page
     clock.now += ENDS
     memory.look()
-    assert done == [NEW, "back"]  # not the pages of those who stay
     memory.look()
-    assert done == [NEW, "back"]
+    assert done == ["cut"]
 
 
-def test_visitors_who_had_been_here_longer_leave_older_garbage(memory, done, clock):
-    before = memory.searches
-    clock.now += SELDOM
-    memory.look()
-    assert done.pop(0) == NEW and memory.searches > before
-    done.clear()
-    for _ in range(int(OLD / PAGE) - 1):
-        memory.owe(1, searches=before)
+def test_a_page_that_cannot_be_cut_apart_hinders_no_other(memory, done, clock, caplog):
+    memory.left(lambda: 1 / 0)
+    memory.left(lambda: done.append("cut"))
     clock.now += ENDS
     memory.look()
-    assert done == []
-    memory.owe(1, searches=before)
-    clock.now += ENDS
+    assert done == ["cut"]
+    assert "could not be cut apart" in caplog.text
+
+
+def test_everything_is_searched_when_the_last_visitor_has_left(memory, done, clock):
+    memory.nobody_is_here = lambda: True
     memory.look()
-    assert done == [ALL, "back"]
-
-
-def test_pages_are_searched_a_few_at_a_time_as_they_come(memory, done):
-    for _ in range(CAME):
-        memory.look()
-        memory.come()
-    assert done == []
-    memory.look()
-    memory.look()
-    assert done == [NEW, "back"]
-
-
-# ---- pages of those who stay --------------------------------------------------------------------
-
-
-def come_and_stay(memory, clock, visitors: int, seconds: float = SEATED) -> None:
-    """So many visitors come, and are here for so long."""
-    for visitor in range(visitors):
-        memory.come()
-        memory.keep(visitor)
-    memory.look()
-    clock.now += seconds
-
-
-def test_pages_of_visitors_who_stay_are_set_aside(memory, done, clock):
-    come_and_stay(memory, clock, STAY)
-    done.clear()
-    memory.look()
-    assert done == [NEW, "back", "freeze"]
-    done.clear()
-    memory.look()
-    assert done == []
-
-
-@pytest.mark.parametrize(("stay", "seconds"), [(STAY - 1, SEATED), (STAY, SEATED / 2)])
-def test_pages_of_few_or_of_those_who_have_just_come_are_not(memory, done, clock, stay, seconds):
-    come_and_stay(memory, clock, stay, seconds)
-    memory.look()
-    assert "freeze" not in done
-
-
-def test_who_has_left_does_not_stay(memory, done, clock):
-    come_and_stay(memory, clock, STAY, 0.0)
-    memory.owe(0, searches=memory.searches)
-    clock.now += SEATED
-    memory.look()
-    assert "freeze" not in done
-
-
-def test_who_comes_and_goes_beside_a_class_has_the_rest_searched_but_not_the_class(
-    memory, done, clock
-):
-    come_and_stay(memory, clock, STAY)
-    memory.look()
-    built = memory.searches
-    clock.now += SELDOM
-    memory.look()
-    done.clear()
-    for _ in range(int(OLD / PAGE)):
-        memory.owe(99, searches=built)
-    clock.now += ENDS
-    memory.look()
-    assert done == [ALL, "back"]
-
-
-def test_pages_that_were_set_aside_are_not_searched_in_vain(memory, done, clock):
-    come_and_stay(memory, clock, STAY)
-    memory.look()
-    done.clear()
-    for visitor in range(int(ASIDE / PAGE) - 1):
-        memory.owe(visitor, searches=0)
-    clock.now += ENDS
-    memory.look()
-    assert done == []
-    memory.owe(99, searches=0)
-    clock.now += ENDS
-    memory.look()
-    assert done == ["aside", "back"]  # now very much is left of them
+    assert done == []  # nobody has left
+    assert leave(memory, done, clock, 1) == ["aside", "back"]
     memory.look()
     assert done == ["aside", "back"]
 
 
-def test_when_nobody_is_here_pages_that_are_ready_are_set_aside_too(memory, done, clock):
-    memory.nobody_is_here = lambda: True
-    memory.owe(1)
-    clock.now += ENDS
-    memory.look()
-    memory.nobody_is_here = lambda: False
-    done.clear()
-    for _ in range(int(OLD / PAGE)):  # visitors who were given them have left
-        memory.owe(2, searches=memory.searches - 1)
-    clock.now += ENDS
-    memory.look()
+def test_who_leaves_does_not_pause_those_who_are_here(memory, done, clock):
+    assert leave(memory, done, clock, MANY - 1) == []
+    assert leave(memory, done, clock, 1) == [ALL, "back"]  # much may be left of so many
+    assert leave(memory, done, clock, 1) == []
+
+
+def test_pages_are_searched_a_few_at_a_time_as_they_come(memory, done):
+    for _ in range(FEW):
+        memory.look()
+        memory.page_requested()
     assert done == []
+    memory.look()
+    memory.look()
+    assert done == [NEW, "back"]
+
+
+def test_what_is_new_is_searched_in_any_case(memory, done, clock):
+    clock.now += SELDOM
+    memory.look()
+    memory.look()
+    assert done == [NEW, "back"]
 
 
 class Circle:
@@ -217,26 +129,94 @@ def test_the_program_is_not_searched_while_visitors_are_here():
         gc.unfreeze()
 
 
-def test_a_departure_is_counted(monkeypatch, memory, done):
-    monkeypatch.setattr(session, "MEMORY", memory)
-    session.Visit(PageLink()).end()
-    memory.nobody_is_here = lambda: True
-    memory.look()
-    assert done == ["aside", "back"]
+def installed(monkeypatch) -> None:
+    """Have the models of closed documents let go, in this test alone."""
+    for owner, name in (
+        (Model, "destroy"),
+        (DocumentCallbackManager, "destroy"),
+        (DocumentCallbackManager, "remove_session_callback"),
+        (WSHandler, "on_close"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))
+    cut_what_is_closed()
 
 
-def test_a_page_built_ahead_is_as_old_as_it_is(monkeypatch, memory, done, clock):
+class Session:
+    """What Panel and the visit know of a session that has ended."""
+
+    id = ""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+
+def test_a_closed_page_is_freed_without_a_search(monkeypatch, memory, clock):
+    installed(monkeypatch)
     monkeypatch.setattr(session, "MEMORY", memory)
-    pages = [session.Visit(PageLink()) for _ in range(int(OLD / PAGE))]
-    clock.now += SELDOM
-    memory.look()
-    done.clear()
-    for page in pages:
-        page.request(PageLink())
-        page.end()
+    visit, document = session.Visit(PageLink()), Document()
+    visit.parts.layout.page.server_doc(document)
+    visit.run.handle.latest  # noqa: B018 - the experiment has been set up
+    context = Session(document)
+    document.callbacks.on_change_dispatch_to(context)
+    over = list(document.callbacks.session_destroyed_callbacks)
+    gc.collect()
+    gc.disable()
+    monkeypatch.setattr("bokeh.document.document.gc.collect", lambda: 0)
+    try:
+        document.destroy(context)
+        for call in over:
+            call(context)
+        visit.close(context)
+        gone = [weakref.ref(x) for x in (visit, visit.parts, visit.parts.layout.page, document)]
+        del visit, document, context, over, call
+        clock.now += ENDS
+        memory.look()
+        assert [left() for left in gone] == [None] * 4
+        monkeypatch.undo()
+        assert gc.collect() < 200  # of some four thousand
+    finally:
+        gc.enable()
+
+
+def test_no_component_of_a_page_is_anothers():
+    pages = [session.Visit(PageLink()) for _ in range(2)]
+    of = [{id(x): x for x in components_below(page.parts.components)} for page in pages]
+    assert min(map(len, of)) > 15
+    assert not of[0].keys() & of[1].keys()
+
+
+def test_who_has_left_is_still_known_by_what_was_answered(monkeypatch, memory, clock):
+    monkeypatch.setattr(session, "MEMORY", memory)
+    visit = session.Visit(PageLink())
+    visit.close(SimpleNamespace(id=""))
     clock.now += ENDS
     memory.look()
-    assert done == [ALL, "back"]
+    assert (visit.over, visit.lesson, visit.answers) == (True, "", ())
+
+
+class Bell:
+    """Rings, and holds what calls it."""
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+        self.button = weakly(self.ring)
+
+    def ring(self, how: str) -> None:
+        self.rung.append(how)
+
+
+def test_a_weak_callback_keeps_nobody_alive():
+    bell = Bell()
+    button, gone = bell.button, weakref.ref(bell)
+    button("loud")
+    assert bell.rung == ["loud"]
+    gc.disable()
+    try:
+        del bell
+        assert gone() is None
+    finally:
+        gc.enable()
+    button("in vain")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is given back")

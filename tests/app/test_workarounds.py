@@ -1,12 +1,14 @@
 """Workarounds for Panel and Bokeh: they work, and other versions are left alone."""
 
 import builtins
+import gc
 import inspect
 import json
 import logging
 import re
 import sys
 import threading
+import weakref
 
 import panel as pn
 import pytest
@@ -15,7 +17,8 @@ from bokeh.core.json_encoder import serialize_json
 from bokeh.core.property.bases import Property
 from bokeh.core.property.descriptors import PropertyDescriptor
 from bokeh.document import Document, document
-from bokeh.model import DataModel
+from bokeh.document.callbacks import DocumentCallbackManager
+from bokeh.model import DataModel, Model
 from bokeh.models import Button, Line
 from bokeh.resources import Resources
 from bokeh.server import contexts
@@ -46,6 +49,10 @@ MENDED = [
     (Document, "to_json"),
     (panel_document, "_garbage_collect"),
     (HTMLBasePane, "_update"),
+    (Model, "destroy"),
+    (DocumentCallbackManager, "destroy"),
+    (DocumentCallbackManager, "remove_session_callback"),
+    (WSHandler, "on_close"),
     (contexts, "Document"),
     (ApplicationContext, "_create_session"),
     (ApplicationContext, "_initialize_document_async"),
@@ -130,6 +137,9 @@ def test_a_failing_change_is_reported(installed, monkeypatch):
         (document, "is_DataModel", workarounds.encode_definitions_once),
         (panel_document, "_garbage_collect", workarounds.collect_no_garbage_of_a_page),
         (HTMLBasePane, "_update", workarounds.send_new_text_alone),
+        (Model, "destroy", workarounds.cut_what_is_closed),
+        (DocumentCallbackManager, "destroy", workarounds.cut_what_is_closed),
+        (DocumentCallbackManager, "remove_session_callback", workarounds.cut_what_is_closed),
         (WSHandler, "_handle", lambda: workarounds.handle_messages_in_time(lambda *_: 0.0)),
         (contexts, "Document", give_nothing_away),
         (ApplicationContext, "_create_session", give_nothing_away),
@@ -189,6 +199,20 @@ def test_a_default_is_computed_once_for_a_class_and_lists_are_shared_by_no_two(m
     one, other = Button(), Button()
     one.tags.append("mine")
     assert other.tags == [] and Button().tags == []
+
+
+def test_a_callback_that_is_over_is_freed_at_once(monkeypatch):
+    for other, its in MENDED:
+        monkeypatch.setattr(other, its, getattr(other, its))
+    workarounds.cut_what_is_closed()
+    made = Document()
+    gone = weakref.ref(made.add_next_tick_callback(lambda: None))
+    gc.disable()
+    try:
+        made.remove_next_tick_callback(gone())
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("deferred", [True, False])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from app.server.memory import set_aside
+from app.server.memory import MEMORY
 from app.server.session import CONDUCTOR, VISITS
 from engine import Choice, Status
 from tests.browser.conftest import ONE_PLOT, SCREEN, at_test_pace, wait_for, whole
@@ -347,7 +347,7 @@ def test_two_tabs_do_not_disturb_each_other_and_closing_one_frees_its_experiment
     assert list(VISITS) == [stays.session]
 
     def freed() -> bool:
-        set_aside()  # as the server does when no visitor is left
+        MEMORY.look()  # as the server does every other second; others are here
         return page() is None
 
     stays.wait_for(freed)

@@ -89,6 +89,8 @@ class Seat:
             self._go_on_with(future.result())
 
     def _go_on_with(self, run: RunTransfer) -> None:
+        if self.visit.over:
+            return
         if self.visit.parts.layout.panel == LESSON_TAB:  # the lesson is paused
             self.visit.page.do("turn_to_tab", KNOBS)
         self.visit.page.change(lambda: self.visit.take_up(run))
