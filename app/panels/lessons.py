@@ -69,7 +69,7 @@ class Lessons:
     def __init__(self, handle: ExperimentHandle, snapshot: Snapshot, presses: Presses) -> None:
         self._handle, self._presses = handle, presses
         self._stage = LessonStage(handle)
-        self._walk = CourseWalk(presses, weakly(self._open), weakly(self._refuse))
+        self._walk = CourseWalk(presses, weakly(self._go_on), weakly(self._refuse))
         self._lesson: Lesson | None = None  # the open one
         self._played: Played | None = None
         self._last_progress: LessonProgress | None = None  # the last that was shown
@@ -109,8 +109,9 @@ class Lessons:
         on("vary", self._vary)
 
     def pieces(self) -> Iterator[None]:
-        """The list; then the lesson."""
-        self._open()
+        """The list; then the lesson, which the browser may have named already."""
+        if not self._list.object:
+            self._open()
         self.sidebar.append(self._list)
         yield
         self.sidebar.extend([self._introduction, self._progress, self._variations])
@@ -184,6 +185,10 @@ class Lessons:
 
     # ---- a lesson -------------------------------------------------------------------------------
 
+    def _go_on(self) -> None:
+        self._refused.object = ""
+        self._open()
+
     def _open(self) -> None:
         """Open the current part of the course at its beginning: a lesson, a shared run or text."""
         item = self._walk.item
@@ -193,7 +198,6 @@ class Lessons:
         self._clear_stage(self._lesson)
         self._main[:] = self._boards
         self._introduction.object = self._progress.object = self._variations.object = ""
-        self._refused.object = ""
         self._pictures[:] = []
         self._ask(None)
         if self._lesson:

@@ -39,12 +39,16 @@ function open_lessons() {
   if (find(document.body, '[data-message] [data-tab="Lessons"]') == null) {
     setTimeout(open_lessons, LOOK)
   } else {
-    open_tab("Lessons")
+    open_at_address()
   }
 }
 
-// Open a lesson from elsewhere on the page, and leave a playlist for it; a panel that is still to be built
-// asks for it by the address.
+// The first message makes the panel; the second says, before anything of it is built, where it opens.
+function open_at_address() {
+  open_tab("Lessons", tell_address)
+}
+
+// Open a lesson from elsewhere on the page, and leave a playlist for it.
 export function go_to_lesson(slug) {
   const address = new URL(window.location)
   if (playlist() != "") {
@@ -54,10 +58,7 @@ export function go_to_lesson(slug) {
   address.searchParams.delete(ITEM)
   address.searchParams.set(LESSON, slug)
   history.pushState(null, "", address)
-  if (built) {
-    tell_address()
-  }
-  open_tab("Lessons")
+  open_at_address()
 }
 
 // The panel of lessons is there, and asks.

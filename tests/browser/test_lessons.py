@@ -243,6 +243,15 @@ def test_lessons_are_gone_through_by_key_by_address_and_by_the_browsers_way_back
     expect(done).to_contain_text(second.title, use_inner_text=True)
 
 
+def test_the_lesson_of_an_address_is_open_before_anything_of_its_panel_is_built(
+    open_tab, monkeypatch
+):
+    monkeypatch.setattr(lessons.Lessons, "pieces", lambda panel: iter(()))
+    last = open_lesson(list(LESSONS)[-1])
+    tab = open_tab(f"{ONE_PLOT}&lesson={last.slug}")
+    tab.wait_for(lambda: tab.visit.lesson == last.slug)
+
+
 def test_the_way_back_leads_out_of_the_lessons_to_the_own_run_and_forward_into_them(open_tab):
     tab = open_tab(ONE_PLOT)
     first, second = [open_lesson(name) for name in LESSONS][:2]
