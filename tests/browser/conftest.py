@@ -322,9 +322,8 @@ def open_tab(chromium: Browser, address: str) -> Iterator[Callable[..., Tab]]:
 
 
 def whole(tab: Tab) -> None:
-    """Wait until the page is complete, settings come last, and its network trains."""
+    """Wait until the page is complete: the settings come last."""
     tab.page.get_by_role("slider", name="Learning rate").wait_for()
-    tab.wait_for(lambda: tab.snapshot.status is not Status.PAUSED)
 
 
 class Desk:
@@ -412,6 +411,7 @@ def tab(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
 def shared(on_the_desk: Callable[..., Tab]) -> Iterator[Tab]:
     """An open page with all its settings, for a test that leaves it unchanged."""
     tab = on_the_desk()
+    tab.wait_for(lambda: tab.snapshot.status is not Status.PAUSED)  # it trains a moment later
     before = standing(tab)
     yield tab
     try:
