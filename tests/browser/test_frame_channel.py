@@ -167,7 +167,7 @@ def test_a_run_begins_once_its_first_frame_has_been_drawn(address):
     forget_the_left()
 
 
-DEEP = "9, 8, 7, 6, 5, 4"  # no other test draws plots for such a network
+DEEP, DEEPER = ", ".join("44444444444"), ", ".join("444444444444")  # no other test draws such plots
 
 
 def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, monkeypatch):
@@ -222,8 +222,8 @@ def test_plots_of_a_paused_run_come_when_they_are_drawn(tab, address, monkeypatc
         socket.send(json.dumps({"token": token_of(tab)}))
         visit.handle.send(Pause())
         wait_until(lambda: visit.handle.latest.status is Status.PAUSED)
-        visit.handle.send(SetKnob("model.hidden", DEEP[3:]))
-        wait_until(lambda: len(visit.handle.latest.config.model.hidden) == 5)
+        visit.handle.send(SetKnob("model.hidden", DEEPER))
+        wait_until(lambda: len(visit.handle.latest.config.model.hidden) == 12)
         ask = {"since": -1, "views": ["loss", "updates"]}
         socket.send(json.dumps(ask))
         first = json.loads(socket.recv(timeout=PATIENCE))
