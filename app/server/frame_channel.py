@@ -318,7 +318,8 @@ class FrameChannel(WebSocketHandler):
         each call of NumPy and had to wait a frame's time to have it back.
         """
         if shown is None:
-            frame = self._composer.compose(snapshot, request, visit.reconnect_link.fields)
+            back = visit.reconnect_link.fields(visit.handle)
+            frame = self._composer.compose(snapshot, request, back)
             return msgspec.json.encode(frame).decode()
 
         def compose(page: Composer) -> str:

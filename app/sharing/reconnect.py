@@ -18,17 +18,18 @@ class Reconnect:
         self.name = secrets.token_urlsafe(8)
         self._known: object = None
         self._link = ""
-        self._waits = ""  # the step of the own run while a lesson is shown
 
-    @property
-    def fields(self) -> dict[str, str]:
-        """What the page needs to restore the run."""
-        return {"visit": self.name, "link": self._link, "own": self._waits}
+    def fields(self, handle: ExperimentHandle) -> dict[str, str]:
+        """What the page needs to restore the run; during a lesson also the step where that waits.
+
+        The step is read as the frame is made: a lesson that asks may send no other frame.
+        """
+        own = "" if handle.waits_at is None else str(handle.waits_at)
+        return {"visit": self.name, "link": self._link, "own": own}
 
     def follow(self, handle: ExperimentHandle, snapshot: Snapshot) -> None:
         """Make a new link if the run was changed; during a lesson the own run waits."""
-        self._waits = "" if handle.waits_at is None else str(handle.waits_at)
-        if self._waits:
+        if handle.waits_at is not None:
             return
         branches = (
             tuple(branch.run for branch in snapshot.branches),

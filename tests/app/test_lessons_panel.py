@@ -610,12 +610,12 @@ def test_the_link_to_reconnect_is_that_of_the_own_run(panel, handle):
     link = Reconnect()
     wait_until(lambda: handle.waits_at is not None)
     link.follow(handle, handle.latest)
-    assert link.fields["own"] == "0" and link.fields["link"] == ""
+    assert link.fields(handle) == {"visit": link.name, "link": "", "own": "0"}
     panel.left()
     wait_until(lambda: handle.waits_at is None)
     link.follow(handle, handle.latest)
-    wait_until(lambda: link.fields["link"])
-    assert link.fields["own"] == ""
+    wait_until(lambda: link.fields(handle)["link"])
+    assert link.fields(handle)["own"] == ""
 
 
 def test_a_written_lesson_can_point_at_views_that_there_are():

@@ -163,7 +163,7 @@ def test_a_page_reloaded_in_a_lesson_offers_the_previous_run_beside_the_own_one_
 
 def _turns(visit: Visit) -> int:
     """The number of changes in the link that the page holds."""
-    link = visit.reconnect_link.fields["link"]
+    link = visit.reconnect_link.fields(visit.handle)["link"]
     return len(packed_runs.unpacked(link).turns) if link else 0
 
 
