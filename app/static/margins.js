@@ -13,6 +13,7 @@ const WIDE = 8 // of the size of type: a name fits between there and the end of 
 const UNIT = 2.6 // ... from the end of the axis to its unit
 const UNIT_BELOW = 0.55 // ... and below it
 const FLAG = 6 // ... a flag is at least as wide
+const DIVERGED = "diverged" // the mark of the server's that is no change
 const LETTER = 0.6 // ... an average letter
 const EXCURSION = 0.12 // of the width: values off the axis closer than that are one excursion
 const BEYOND = 5 // ... of the size of type: the label of one is about as wide
@@ -265,16 +266,23 @@ function flags(plot, changes) {
     }
     const tip = `step ${count(step)}: ${label}`
     if (groups.length > 0 && x - groups.at(-1).x < least) {
+      groups.at(-1).labels.push(label)
       groups.at(-1).tips.push(tip)
     } else {
-      groups.push({x, label, tips: [tip]})
+      groups.push({x, labels: [label], tips: [tip]})
     }
   }
-  return groups.map(({x, label, tips}, n) => {
+  return groups.map(({x, labels, tips}, n) => {
     const room = Math.max(least, (groups[n + 1]?.x ?? plot.end) - x - 2)
-    const text = tips.length > 1 ? `${tips.length} changes` : short(label, room / (LETTER * plot.type))
+    const text = gathered(labels, room / (LETTER * plot.type))
     return {x, y: plot.top - plot.type - 6, width: room, text, tip: tips.join("\n")}
   })
+}
+
+// A run that ended in a divergence was not changed by it.
+function gathered(labels, letters) {
+  const changes = labels.filter((label) => label != DIVERGED)
+  return changes.length > 1 ? `${changes.length} changes` : short(changes[0] ?? labels[0], letters)
 }
 
 function short(label, letters) {

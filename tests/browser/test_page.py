@@ -212,6 +212,9 @@ def test_divergence_is_reported_and_restart_works(tab):
     expect(alert).to_contain_text(f"step {tab.snapshot.step:,}", use_inner_text=True)
     expect(alert).to_contain_text("learning rate of 1e6 is too high", use_inner_text=True)
     expect(tab.page.get_by_role("button", name="Play")).to_be_disabled()
+    flags = tab.page.locator("[name=loss] .flag")  # the divergence itself is no change
+    expect(flags.filter(has_text="→ 1e6")).to_have_count(1)
+    expect(flags.filter(has_text="changes")).to_have_count(0)
     assert sum(tab.source("activations")["top0"]) > 0  # the last finite histogram stays
     tab.press("Fix it")
     tab.wait_for(lambda: tab.text("status") == "running" and tab.channel("run") == 2)
