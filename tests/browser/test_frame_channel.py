@@ -170,15 +170,21 @@ def test_a_run_begins_once_its_first_frame_has_been_drawn(address):
 DEEP, DEEPER = ", ".join("44444444444"), ", ".join("444444444444")  # no other test draws such plots
 
 
-def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, monkeypatch):
-    """What was drawn for the network before is taken away, rather than left as if it were now's."""
-    may_draw, drawn = threading.Event(), view_of("updates").__init__
+@pytest.fixture
+def may_draw(monkeypatch) -> threading.Event:
+    """Nothing is drawn anew of the updates' plot until this is set."""
+    event, drawn = threading.Event(), view_of("updates").__init__
 
     def draw(*given):
-        may_draw.wait(PATIENCE)
+        event.wait(PATIENCE)
         drawn(*given)
 
     monkeypatch.setattr(view_of("updates"), "__init__", draw)
+    return event
+
+
+def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, may_draw):
+    """What was drawn for the network before is taken away, rather than left as if it were now's."""
     (visit,) = VISITS.values()
     with connect(f"{address.replace('http', 'ws', 1)}/frames") as socket:
         socket.send(json.dumps({"token": token_of(tab)}))
@@ -209,14 +215,7 @@ def test_frames_go_on_while_plots_for_another_network_are_drawn(tab, address, mo
         assert whole["draw"]["updates"]["plot"]["roots"] and whole["reset"]["updates"]["step"]
 
 
-def test_plots_of_a_paused_run_come_when_they_are_drawn(tab, address, monkeypatch):
-    may_draw, drawn = threading.Event(), view_of("updates").__init__
-
-    def draw(*given):
-        may_draw.wait(PATIENCE)
-        drawn(*given)
-
-    monkeypatch.setattr(view_of("updates"), "__init__", draw)
+def test_plots_of_a_paused_run_come_when_they_are_drawn(tab, address, may_draw):
     (visit,) = VISITS.values()
     with connect(f"{address.replace('http', 'ws', 1)}/frames") as socket:
         socket.send(json.dumps({"token": token_of(tab)}))
