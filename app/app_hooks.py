@@ -25,17 +25,14 @@ from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, set_aside
 from app.server.page_request import READY, build_ahead, give_away, take_back
 from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
-from app.server.workarounds import (
-    build_pages_on_threads,
-    collect_no_garbage_of_a_page,
-    compute_defaults_once,
-    cut_what_is_closed,
-    deal_with_events_on_threads,
-    give_pages_away,
-    send_new_text_alone,
-    take_pages_back,
-    take_refused_files_in_silence,
-)
+from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
+from app.server.workarounds.file_input import take_refused_files_in_silence
+from app.server.workarounds.html_text import send_new_text_alone
+from app.server.workarounds.model_defaults import compute_defaults_once
+from app.server.workarounds.pages_ahead import give_pages_away
+from app.server.workarounds.pages_on_threads import build_pages_on_threads
+from app.server.workarounds.sessions import take_pages_back
+from app.server.workarounds.widget_events import handle_events_on_threads
 from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
 frame_channel.install()
@@ -48,7 +45,7 @@ build_pages_on_threads()
 collect_no_garbage_of_a_page()
 compute_defaults_once()
 cut_what_is_closed()
-deal_with_events_on_threads()
+handle_events_on_threads()
 send_new_text_alone()
 take_refused_files_in_silence()
 if give_pages_away(give_away):

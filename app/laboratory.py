@@ -76,9 +76,10 @@ def _served() -> str:
     """The address of the page, served by a thread of this process from now on."""
     # A notebook has no class room: whoever starts it need not be told its teacher's password.
     os.environ.setdefault("BABYSIT_TEACHER", secrets.token_urlsafe())
-    from app.server import http_handlers, loop_lag, workarounds  # the import reads the environment
+    from app.server import http_handlers, loop_lag  # the import reads the environment
+    from app.server.workarounds.notebook_pages import keep_pages_out_of_the_notebook
 
-    workarounds.keep_pages_out_of_the_notebook()
+    keep_pages_out_of_the_notebook()
     # A cell that trains makes the page late, which its notebook need not be told in red.
     logging.getLogger(loop_lag.__name__).setLevel(logging.ERROR)
     http_handlers.allow_frames(NOTEBOOKS)

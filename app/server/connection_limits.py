@@ -13,7 +13,8 @@ from bokeh.server.views.ws import WSHandler
 from tornado.httpserver import HTTPServer
 
 from app.limits import LIMITS
-from app.server.workarounds import handle_messages_in_time, replaced
+from app.server.workarounds.message_delay import handle_messages_in_time
+from app.server.workarounds.patching import replaced
 
 LARGEST = 2**20  # bytes of a message on a page's socket; an upload may be larger
 SILENT = 30.0  # seconds in which a request has to send its headers, and then its body

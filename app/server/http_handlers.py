@@ -15,7 +15,8 @@ from app.server.capacity import UNSEEN
 from app.server.connection_limits import Addresses
 from app.server.loop_lag import LATENESS
 from app.server.session import CONDUCTOR, VISITS
-from app.server.workarounds import encode_definitions_once, gather_resources_once
+from app.server.workarounds.model_definitions import encode_definitions_once
+from app.server.workarounds.page_scripts import gather_resources_once
 
 PAGE = r"/?"  # the route of the page
 HANGS = 30.0  # seconds in one experiment's turn after which the process should be restarted

@@ -24,7 +24,8 @@ from app.panel_document import FAILED, arguments_of, document_of_now, guarded, r
 from app.plots.updates import WHILE_DRAGGED
 from app.server.ready_pages import LOAN, ReadyPages
 from app.server.session import VISITS, Visit
-from app.server.workarounds import AHEAD, DocumentAhead, end_unless_connected, take_over, token_of
+from app.server.workarounds.pages_ahead import AHEAD, DocumentAhead, take_over
+from app.server.workarounds.sessions import end_unless_connected, token_of
 from app.sharing import run_links
 from app.sharing.run_links import Arguments, PageLink
 from app.stylesheets import css

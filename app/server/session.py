@@ -23,12 +23,9 @@ from app.server.memory import MEMORY
 from app.server.page_access import PageAccess
 from app.server.piecewise_build import Building, Pieces
 from app.server.shown_run import ShownRun, WatchedRun
-from app.server.workarounds import (
-    components_beside,
-    cut_components,
-    forget_notifications,
-    forgetting,
-)
+from app.server.workarounds.closed_components import components_beside, cut_components
+from app.server.workarounds.closed_documents import forget_notifications
+from app.server.workarounds.sessions import forgetting
 from app.sharing import run_links
 from app.sharing.challenge_run import ChallengeRun
 from app.sharing.reconnect import Reconnect

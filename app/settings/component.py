@@ -12,7 +12,7 @@ import param
 from panel import ui
 from panel_material_ui.base import MaterialUIComponent
 
-from app.server.workarounds import bundle_of
+from app.server.workarounds.page_scripts import bundle_of
 from app.settings.explained import explain_settings
 from app.settings.parameters import PLACES
 from app.settings.schema import in_words, schema

@@ -13,7 +13,8 @@ from bokeh.server.views.ws import WSHandler
 
 from app.server import session
 from app.server.memory import ALL, ENDS, FEW, MANY, NEW, SELDOM, Memory, give_back, set_aside
-from app.server.workarounds import components_below, cut_what_is_closed
+from app.server.workarounds.closed_components import components_below
+from app.server.workarounds.closed_documents import cut_what_is_closed
 from app.sharing.run_links import PageLink
 from app.weak_callback import weakly
 

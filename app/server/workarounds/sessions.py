@@ -1,0 +1,66 @@
+"""Bokeh tells nobody when a browser connects, and ends sessions late: here, the page is told."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from bokeh.core.types import ID
+from bokeh.document import Document
+from bokeh.server.contexts import ApplicationContext
+from bokeh.server.session import ServerSession
+
+from app.server.workarounds.patching import replaced
+
+
+def take_pages_back(connect: Callable[[ID], object], take_back: Callable[[ID], bool]) -> None:
+    """Tell when a browser connects to a session, and leave the document to who takes it back.
+
+    Bokeh 3.10 destroys the document of each session that is over.
+    """
+
+    def telling(subscribe: Callable[..., None]) -> Callable[..., None]:
+        def subscribe_and_tell(self: ServerSession, connection: Any) -> None:
+            connect(self.id)
+            subscribe(self, connection)
+
+        return subscribe_and_tell
+
+    def sparing(destroy: Callable[..., None]) -> Callable[..., None]:
+        def destroy_or_leave(self: ServerSession) -> None:
+            spared, context = self.document, self.document.session_context
+            if not take_back(self.id):
+                destroy(self)
+                return
+            spared.remove_on_change(self)
+            self._stop_callbacks()
+            self._destroyed = True
+            # Whatever else hears of the session's end finds nothing to clean up.
+            self._document = cast(Any, context)._document = Document()
+
+        return destroy_or_leave
+
+    if replaced(ServerSession, "subscribe", telling):
+        replaced(ServerSession, "destroy", sparing)
+
+
+async def end_unless_connected(context: ApplicationContext, name: ID) -> None:
+    """End a session now; Bokeh 3.10 does so minutes after the last connection."""
+    session = context.get_session(name)
+    if not session.connection_count:
+        await context._discard_session(session, lambda ended: not ended.connection_count)
+
+
+def forgetting(made: Document) -> Callable[[], None]:
+    """What has the server forget the session of this document at its next check of all."""
+    found: Any = made._session_context  # a weak reference
+
+    def forget() -> None:
+        context = found() if found else None
+        if context and context.session and not context.session.connection_count:
+            context.session.request_expiration()
+
+    return forget
+
+
+def token_of(context: Any) -> str:
+    """The token by which a page's session is known, before there is a session (Bokeh 3.10)."""
+    return str(context._token)
