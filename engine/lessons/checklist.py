@@ -123,7 +123,8 @@ def regularization(checkup: Checkup) -> Iterator[CheckProgress | CheckResult]:
     plain = checkup.training(checkup.plain())
     yield CheckProgress(name, 0.5)
     strong = checkup.training(checkup.plain(l2=STRONG))
-    rise = strong.first_loss + strong.penalty - plain.first_loss - plain.penalty
+    with_penalty, without = (x.first_loss + x.regularization.penalty for x in (strong, plain))
+    rise = with_penalty - without
     weights = (plain.network.parameters.theta[t.span] for t in plain.network.parameters.weights)
     due = 0.5 * STRONG * sum(float(np.vdot(W, W)) for W in weights)
     passed = rise > 0 and math.isclose(rise, due, rel_tol=1e-3)

@@ -145,7 +145,6 @@ class _SlowStep:
         self._before = training.network.parameters.theta.copy()
         self._gradients: dict[str, Array] = {}
         self._norms: dict[Tensor, float] = {}
-        self._clipped = 1.0
         self._diverged = False
 
     @quietly
@@ -156,7 +155,7 @@ class _SlowStep:
             self._loss, self._diverged = diverged.loss, True
         self._outputs = {x.name: _of_one(x.out, self._chosen) for x in self._network.layers}
         self._scores = self._network.layers[-1].out.copy()
-        self._penalty = self._training.penalty
+        self._penalty = self._training.regularization.penalty
 
     @quietly
     def backward(self) -> None:
@@ -169,7 +168,6 @@ class _SlowStep:
             del self._gradients[layer.name]  # of the data, which the first weights do not compute
         grad = self._network.parameters.grad
         self._norms = {x: _norm(grad[x.span]) for x in self._network.parameters.tensors}
-        self._clipped = self._shortened()
 
     @quietly
     def finish(self) -> ExplainedStep:
@@ -197,19 +195,9 @@ class _SlowStep:
             tensors=() if self._diverged else tuple(map(self._change_of, self._norms)),
             optimizer=config.optimization.optimizer,
             learning_rate=rate,
-            clipped=self._clipped,
+            clipped=training.regularization.clipped,
             digest="" if self._diverged else self._network.parameters.digest,
         )
-
-    def _shortened(self) -> float:
-        """The factor by which clipping will shorten the gradient, penalties included."""
-        optimization, parameters = self._training.config.optimization, self._network.parameters
-        if not optimization.clip:
-            return 1.0
-        whole, weights = parameters.grad.copy(), self._before[: parameters.regularized]
-        whole[: parameters.regularized] += optimization.l2 * weights
-        whole[: parameters.regularized] += optimization.l1 * np.sign(weights)
-        return min(1.0, optimization.clip / max(_norm(whole), optimization.clip))
 
     def _pass_of(self, layer: Layer) -> LayerPass:
         out = layer.out

@@ -212,7 +212,10 @@ class Recorder:
         """The figures that read every parameter."""
         training = self._training
         training.compare_next()
-        figures = {"penalty": training.penalty, "gradient_cosine": training.gradient_cosine}
+        figures = {
+            "penalty": training.regularization.penalty,
+            "gradient_cosine": training.gradient_cosine,
+        }
         if training.step:
             theta, update = training.network.parameters.theta, training.optimizer.last_update
             for tensor in training.network.parameters.weights:

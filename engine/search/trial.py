@@ -108,7 +108,7 @@ class TrialRun:
         self.asked = max(1, round(full * job.share))
         self._every = max(1, full // ROWS)
         self._evaluate_every = max(1, full // EVALUATIONS)
-        self._first_cost = training.first_loss + training.penalty
+        self._first_cost = training.first_loss + training.regularization.penalty
         self._steps, self._costs = [0], [self._first_cost]
         self._accuracy = training.evaluators[1].evaluate()[1]
         self._sum, self._since = 0.0, 0  # of the losses since the last row, and their number
@@ -144,7 +144,7 @@ class TrialRun:
 
     def _look(self) -> None:
         """Add a point to the curve, and stop the trial if its cost has diverged."""
-        cost = self._sum / self._since + self._training.penalty
+        cost = self._sum / self._since + self._training.regularization.penalty
         self._write(cost)
         if not math.isfinite(cost):
             self.ending = Ending.NOT_FINITE

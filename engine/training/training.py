@@ -25,8 +25,9 @@ from engine.training.blas_threads import hold_blas
 from engine.training.build_network import build_layers, build_network
 from engine.training.config import Origin, RunConfig, rebuilt
 from engine.training.evaluation import EVALUATED, Evaluator, evaluation_network
-from engine.training.optimizers import BLOCK, PIECE, Optimizer, blocks
+from engine.training.optimizers import Optimizer
 from engine.training.prepare_data import prepare
+from engine.training.regularization import Regularization
 from engine.training.schedules import SCHEDULES, warm_up
 from engine.training.setting import Rebuilds
 from engine.types import Array
@@ -113,14 +114,7 @@ class Training:
         self._schedule = SCHEDULES.build(self.config.optimization.schedule)
         self.dscores: Array = np.empty_like(self.batches.target)  # the gradient of the scores
         self._row = np.empty_like(self.dscores[:, 0])
-        parameters = self.network.parameters
-        self._weights = parameters.theta[: parameters.regularized]
-        room = np.empty_like(self._weights[:BLOCK])
-        self._penalized = []  # by block: weights (the last have none), gradient, buffer
-        for piece in blocks(parameters.size):
-            some = self._weights[piece]
-            grad = parameters.grad[: parameters.regularized][piece]
-            self._penalized.append((some, grad, room[: len(some)]))
+        self.regularization = Regularization(self.config.optimization, self.network.parameters)
 
     def _use_loss(self, looking: Network) -> None:
         """Use the config's loss, for training and for evaluation by a second network."""
@@ -153,16 +147,16 @@ class Training:
 
     def move(self) -> None:
         """The last part of a step, after the gradients: the update."""
-        optimization, parameters = self.config.optimization, self.network.parameters
+        optimization, grad = self.config.optimization, self.network.parameters.grad
         if optimization.clip:
-            self._clip()
-            self.optimizer.update(parameters.grad, self.learning_rate)
+            self.regularization.clip()
+            self.optimizer.update(grad, self.learning_rate)
         else:  # block by block, while each is in the processor's cache
-            self.optimizer.update(parameters.grad, self.learning_rate, self._penalize)
+            self.optimizer.update(grad, self.learning_rate, self.regularization.penalize)
         if self._comparing:
             self._compare()
         if optimization.max_norm:
-            self._limit_weights()
+            self.regularization.limit_weights(self.optimizer.last_update)
 
     def compare_next(self) -> None:
         """At the next step, set `gradient_cosine` from its gradient and the one before."""
@@ -189,49 +183,6 @@ class Training:
         chance = self._loss.of_chance(self.data.train.outputs)
         return math.nan if chance is None else chance
 
-    def _penalize(self, block: int) -> None:
-        """Add the gradient of the penalties to that of the loss, for one block of parameters."""
-        optimization = self.config.optimization
-        weights, grad, room = self._penalized[block]
-        if optimization.l2:
-            np.multiply(weights, optimization.l2, out=room)
-            np.add(grad, room, out=grad)
-        if optimization.l1:
-            np.sign(weights, out=room)
-            room *= optimization.l1
-            grad += room
-
-    def _clip(self) -> None:
-        """Scale the whole gradient, penalties included, down to the largest norm allowed."""
-        for block in range(len(self._penalized)):
-            self._penalize(block)
-        grad = self.network.parameters.grad
-        length = math.sqrt(np.vdot(grad, grad))
-        if length > self.config.optimization.clip:
-            grad *= self.config.optimization.clip / length
-
-    def _limit_weights(self) -> None:
-        """Scale the weights into each unit to at most `max_norm` (Srivastava et al. 2014, 5.1)."""
-        parameters, update = self.network.parameters, self.optimizer.last_update
-        for tensor in parameters.weights:
-            W = parameters.theta[tensor.span].reshape(tensor.shape)
-            taken = update[tensor.span].reshape(tensor.shape)
-            lengths = np.sqrt(np.einsum("io,io->o", W, W))
-            factor = np.minimum(1, self.config.optimization.max_norm / np.maximum(lengths, 1e-12))
-            rows = max(1, PIECE // W.shape[1])
-            for start in range(0, len(W), rows):  # in pieces, to need no buffer as large as W
-                piece = W[start : start + rows]
-                shorter = piece * factor
-                taken[start : start + rows] += piece - shorter  # part of the step's update
-                piece[...] = shorter
-
-    @property
-    def penalty(self) -> float:
-        """What L2 and L1 add to the loss."""
-        optimization, weights = self.config.optimization, self._weights
-        penalty = 0.5 * optimization.l2 * float(np.vdot(weights, weights))
-        return penalty + (optimization.l1 * float(np.abs(weights).sum()) if optimization.l1 else 0)
-
     # ---- changes while it runs ----------------------------------------------------------------
 
     def can_follow(self, config: RunConfig) -> bool:
@@ -253,6 +204,7 @@ class Training:
         if now.schedule.name != before.optimization.schedule.name:
             self.scheduled_at = self.step
         self._schedule = SCHEDULES.build(now.schedule)
+        self.regularization.config = now
         if Rebuilds.NETWORK in anew:
             self.batches.resize(now.batch_size)
             self._assemble(self.network.parameters)

@@ -1,6 +1,7 @@
 """An explained step is the step that the run makes, and its numbers are slopes of the loss."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -232,3 +233,11 @@ def test_while_looking_back_it_is_the_step_after_the_one_that_is_shown():
     other = Experiment(config())
     other.train(11)
     assert told.digest == digest(other)
+
+
+@pytest.mark.parametrize(("clip", "factor"), [(0.1, 0.1), (1e3, None)])
+def test_a_step_says_by_how_much_its_gradient_was_clipped(clip, factor):
+    told = explain_step(trained(config(optimization__clip=clip, optimization__l2=0.0)))
+    length = math.hypot(*(x.gradient for x in told.tensors))
+    assert told.clipped == pytest.approx(factor / length if factor else 1.0)
+    assert told.clipped < 1 or not factor

@@ -146,7 +146,7 @@ def test_the_gradient_of_a_step_includes_both_penalties():
 
     def objective() -> float:
         scores = training.network.forward(training.batches.x, train=True)
-        return criterion(scores, training.batches.target, dz, row) + training.penalty
+        return criterion(scores, training.batches.target, dz, row) + training.regularization.penalty
 
     assert relative_error(gradient, difference_quotients(objective, theta)) <= TOLERANCE
 
