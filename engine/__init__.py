@@ -70,7 +70,7 @@ from engine.lessons.playlists import (
 from engine.lessons.written import read_lesson, register_lessons
 from engine.limits import Limits, limits, read_limits
 from engine.measure.activation_history import ActivationHistory
-from engine.measure.decision_surface import Points, Surface
+from engine.measure.decision_surface import DecisionSurface, Points
 from engine.measure.divergence import Autopsy, Fault
 from engine.measure.explained_step import (
     BatchExample,
@@ -79,16 +79,23 @@ from engine.measure.explained_step import (
     LayerPass,
     TensorStep,
 )
-from engine.measure.feature_maps import LayerMaps, Maps
+from engine.measure.feature_maps import FeatureMaps, LayerMaps
 from engine.measure.loss_line import PLACES, LossLine
-from engine.measure.model_summary import Stage
+from engine.measure.model_summary import SummaryRow
 from engine.measure.observation import Observation
-from engine.measure.on_demand import Inside
+from engine.measure.on_demand import OnDemandStatistics
 from engine.measure.pinned_runs import MAX_NAME, MAX_NOTE, MAX_PINNED, PastRun, check_pin
-from engine.measure.preactivations import FLAT, SPAN, LayerSums, Response, Sums, response
-from engine.measure.predictions import Answers, Hard
+from engine.measure.preactivations import (
+    FLAT,
+    SPAN,
+    LayerPreactivations,
+    Preactivations,
+    Response,
+    response,
+)
+from engine.measure.predictions import HardExample, Predictions
 from engine.measure.run_metrics import RunMetrics
-from engine.measure.signal_theory import Expected
+from engine.measure.signal_theory import SignalTheory
 from engine.measure.smoothing import HALF_LIFE
 from engine.measure.snapshot import (
     BranchInfo,
@@ -106,7 +113,7 @@ from engine.measure.snapshot import (
     WeightStats,
 )
 from engine.measure.traced_weight import HELD, NO_PLACE, Link, Place, TracedWeight
-from engine.measure.weight_images import Filters, Matrix, Weights
+from engine.measure.weight_images import Filters, Matrix, WeightImages
 from engine.measure.weights_export import weights_npz
 from engine.memoize import memoize
 from engine.nn.activations import bounds_of
@@ -228,7 +235,6 @@ __all__ = [
     "SPAN",
     "STRATEGIES",
     "ActivationHistory",
-    "Answers",
     "Autopsy",
     "BackgroundResults",
     "BatchExample",
@@ -254,6 +260,7 @@ __all__ = [
     "DataConfig",
     "DataDescription",
     "DataInfo",
+    "DecisionSurface",
     "Delay",
     "Descent",
     "Draws",
@@ -267,13 +274,13 @@ __all__ = [
     "Evidence",
     "Examples",
     "Exhibit",
-    "Expected",
     "Experiment",
     "ExperimentHandle",
     "ExperimentSlot",
     "ExplainedStep",
     "Explaining",
     "Fault",
+    "FeatureMaps",
     "FileReader",
     "Film",
     "FilmFrame",
@@ -287,9 +294,8 @@ __all__ = [
     "Graph",
     "Group",
     "HandIn",
-    "Hard",
+    "HardExample",
     "InThread",
-    "Inside",
     "Item",
     "Knob",
     "LabLayer",
@@ -297,8 +303,8 @@ __all__ = [
     "Laboratory",
     "LayerMaps",
     "LayerPass",
+    "LayerPreactivations",
     "LayerStats",
-    "LayerSums",
     "Lesson",
     "LessonAnswer",
     "LessonProgress",
@@ -309,7 +315,6 @@ __all__ = [
     "LookBack",
     "Looking",
     "LossLine",
-    "Maps",
     "Marker",
     "Matrix",
     "Means",
@@ -318,6 +323,7 @@ __all__ = [
     "NormalizedBatch",
     "Notice",
     "Observation",
+    "OnDemandStatistics",
     "OptimizationConfig",
     "Origin",
     "OtherRun",
@@ -332,6 +338,8 @@ __all__ = [
     "Playlist",
     "Points",
     "Pool",
+    "Preactivations",
+    "Predictions",
     "Question",
     "Range",
     "Reading",
@@ -351,16 +359,15 @@ __all__ = [
     "SearchStatus",
     "SetKnob",
     "Setting",
+    "SignalTheory",
     "Snapshot",
     "SnapshotFeed",
     "Stack",
-    "Stage",
     "StartLockstep",
     "Status",
     "Step",
     "StrategyLine",
-    "Sums",
-    "Surface",
+    "SummaryRow",
     "TensorStep",
     "TracedWeight",
     "Trial",
@@ -371,8 +378,8 @@ __all__ = [
     "Upload",
     "Variation",
     "Verdict",
+    "WeightImages",
     "WeightStats",
-    "Weights",
     "archive",
     "axis_of",
     "bounds_of",

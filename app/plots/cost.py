@@ -7,7 +7,7 @@ from app.explanations.explanation import explain
 from app.plots.figures import bars, draw_bars, entitle, further
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot
-from engine import Snapshot, Stage
+from engine import Snapshot, SummaryRow
 
 BACK_AND_FORTH = 3  # a step goes forward, then backward to the inputs and to the weights
 MOST_ROWS = 10
@@ -15,7 +15,7 @@ MOST_ROWS = 10
 
 def cost_columns(snapshot: Snapshot, since: int) -> Part:
     """The time of a step and of each instrument, and the multiplications of a step by layer."""
-    stages = snapshot.inside.outline or ()
+    stages = snapshot.on_demand.model_summary or ()
     per_epoch = max(1, snapshot.data.training // _batch(snapshot))
     seconds = (
         1 / snapshot.training_steps_per_second
@@ -58,7 +58,7 @@ def _instruments(snapshot: Snapshot) -> Columns:
     )
 
 
-def _layers(snapshot: Snapshot, stages: tuple[Stage, ...], work: int) -> Columns:
+def _layers(snapshot: Snapshot, stages: tuple[SummaryRow, ...], work: int) -> Columns:
     shares = [BACK_AND_FORTH * _batch(snapshot) * s.work / max(1, work) for s in stages]
     rows = _rows(len(snapshot.tensors))
     shown = [(n, shares[n]) for n in rows if n < len(shares)]
@@ -102,7 +102,7 @@ class CostView:
 
     title = "Cost"
     tab = "Cost"
-    requested: frozenset[str] = frozenset({"outline"})
+    requested: frozenset[str] = frozenset({"model_summary"})
     columns = staticmethod(cost_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

@@ -23,7 +23,7 @@ from app.plots.plane import draw_plane, is_plane, plane_columns, reach
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, plot, source
 from app.short_names import short_names
-from engine import Answers, Snapshot
+from engine import Predictions, Snapshot
 
 MOST_COUNTED = 14  # classes up to which counts fit into the cells
 MOST_NAMED = 10  # ... and names fit along the axes
@@ -35,7 +35,7 @@ MOST_POINTS = 200  # of predicted values
 
 def data_columns(snapshot: Snapshot, since: int) -> Part:
     """The confusion matrix, the hardest examples, and for points the decision surface."""
-    answers = snapshot.inside.answers
+    answers = snapshot.on_demand.predictions
     hardest = answers.hardest if answers else ()
     parts: dict[str, Columns] = plane_columns(snapshot) if is_plane(snapshot) else {}
     if _counted(snapshot):
@@ -61,7 +61,7 @@ def _across(snapshot: Snapshot) -> int:
 # ---- words --------------------------------------------------------------------------------------
 
 
-def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
+def _text(snapshot: Snapshot, answers: Predictions | None) -> dict[str, str]:
     texts = {key: "–" for key, _, _ in _keys(snapshot) if key}
     if answers is None:
         return texts | {"data.alt": "The answers have not been looked at yet."}
@@ -72,7 +72,7 @@ def _text(snapshot: Snapshot, answers: Answers | None) -> dict[str, str]:
         off = answers.predicted - answers.right
         texts["data.error"] = numbers.number(float(np.sqrt(np.mean(np.square(off)))))
         texts["data.worst"] = numbers.number(float(np.abs(off).max()))
-        if (surface := snapshot.inside.surface) and is_plane(snapshot):
+        if (surface := snapshot.on_demand.decision_surface) and is_plane(snapshot):
             low, high = reach(surface)
             texts |= {"data.low": _end(low), "data.high": _end(high)}
         summary = f"Typical error {texts['data.error']}, largest {texts['data.worst']}."
@@ -84,12 +84,12 @@ def _end(value: float) -> str:
     return numbers.tick(value)
 
 
-def _errors(answers: Answers) -> str:
+def _errors(answers: Predictions) -> str:
     wrong, all_of_them = int(np.sum(answers.right != answers.predicted)), len(answers.right)
     return f"{wrong} of {all_of_them} ({100 * wrong / all_of_them:.1f} %)"
 
 
-def _confused(snapshot: Snapshot, answers: Answers) -> str:
+def _confused(snapshot: Snapshot, answers: Predictions) -> str:
     """The most confused pair of classes."""
     if answers.confusion is None:
         return "–"
@@ -122,7 +122,7 @@ def _keys(snapshot: Snapshot) -> list[tuple[str, str, str]]:
 # ---- the confusion matrix -----------------------------------------------------------------------
 
 
-def _confusion_columns(answers: Answers | None) -> dict[str, Columns]:
+def _confusion_columns(answers: Predictions | None) -> dict[str, Columns]:
     """A cell for each pair of classes; correct predictions are on the diagonal."""
     empty: Columns = {"x": [], "y": [], "count": []}
     if answers is None or answers.confusion is None:
@@ -143,7 +143,7 @@ def _confusion_columns(answers: Answers | None) -> dict[str, Columns]:
     }
 
 
-def _value_columns(answers: Answers | None) -> dict[str, Columns]:
+def _value_columns(answers: Predictions | None) -> dict[str, Columns]:
     """Predicted over true values, and the line on which both are equal."""
     if answers is None:
         return {"data.values": {"x": [], "y": []}, "data.same": {"x": [], "y": []}}
@@ -179,7 +179,7 @@ class DataView:
 
     title = "Data"
     tab = "Data"
-    requested: frozenset[str] = frozenset({"answers", "surface"})
+    requested: frozenset[str] = frozenset({"predictions", "decision_surface"})
     columns = staticmethod(data_columns)
     drawn_for = staticmethod(_drawn_for)
 

@@ -13,7 +13,7 @@ from app.plots import plot_data
 from app.plots.figures import bars, draw_bars, entitle, further
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import FLAT, SPAN, LayerSums, Response, Snapshot, response
+from engine import FLAT, SPAN, LayerPreactivations, Response, Snapshot, response
 
 POINTS = 2  # points of the engine's curve per point on the page
 NEAR = 2.2  # the curve is always visible up to this preactivation
@@ -22,7 +22,7 @@ MOST_ROWS = 12  # layers that have a bar; of more layers only some
 
 def functions_columns(snapshot: Snapshot, since: int) -> Part:
     """The activation, its slope, and the density of preactivations of each hidden layer."""
-    sums = snapshot.inside.sums
+    sums = snapshot.on_demand.preactivations
     curve = sums.response if sums else response(snapshot.config.model.activation)
     layers = sums.layers if sums else ()
     name = snapshot.config.model.activation.name
@@ -60,15 +60,15 @@ def _curve(curve: Response) -> Columns:
     }
 
 
-def _beyond(layer: LayerSums) -> float:
+def _beyond(layer: LayerPreactivations) -> float:
     return (layer.below + layer.above) / max(1, _total(layer))
 
 
-def _total(layer: LayerSums) -> int:
+def _total(layer: LayerPreactivations) -> int:
     return int(layer.counts.sum()) + layer.below + layer.above
 
 
-def _densities(names: list[str], layers: tuple[LayerSums, ...]) -> Columns:
+def _densities(names: list[str], layers: tuple[LayerPreactivations, ...]) -> Columns:
     """The share of preactivations in each bin, relative to the largest share, so areas compare."""
     bins = len(layers[0].counts) if layers else 0
     width = 2 * SPAN / max(1, bins)
@@ -116,7 +116,7 @@ class FunctionsView:
 
     title = "Functions"
     tab = "Functions"
-    requested: frozenset[str] = frozenset({"sums"})
+    requested: frozenset[str] = frozenset({"preactivations"})
     columns = staticmethod(functions_columns)
     drawn_for = staticmethod(_drawn_for)
     keys = (

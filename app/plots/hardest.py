@@ -13,7 +13,7 @@ from app.plots import pictures
 from app.plots.plot_data import Columns
 from app.plots.view import source
 from app.short_names import short_input, short_names
-from engine import Hard, Snapshot
+from engine import HardExample, Snapshot
 
 ROWS, FEW_ROWS = 8, 5  # rows of text in a column, and how many fit if the type is large
 ACROSS = 8  # pictures in a row
@@ -23,13 +23,15 @@ LONGEST = 24  # letters of an input's name
 BELOW = 0.86  # height of the text below, in image sizes
 
 
-def predicted_label(hard: Hard, classes: Sequence[str]) -> str:
+def predicted_label(hard: HardExample, classes: Sequence[str]) -> str:
     """The true class, the prediction, and its probability."""
     is_it, said, sure = _lines(hard, classes, (40, 40))
     return f"{is_it}, {said} ({sure})" if sure else f"{is_it}, {said}"
 
 
-def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[str, str, str]:
+def _lines(
+    hard: HardExample, classes: Sequence[str], most: tuple[int, int]
+) -> tuple[str, str, str]:
     if not classes:
         return f"is {numbers.number(hard.right)}", f"said {numbers.number(hard.predicted)}", ""
     sure = "" if math.isnan(hard.probability) else numbers.percent(hard.probability)
@@ -43,7 +45,7 @@ def _lines(hard: Hard, classes: Sequence[str], most: tuple[int, int]) -> tuple[s
 # ---- pictures -----------------------------------------------------------------------------------
 
 
-def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Columns]:
+def picture_columns(snapshot: Snapshot, hardest: Sequence[HardExample]) -> dict[str, Columns]:
     """The images in rows, hardest first, with two lines of text below each."""
     shown, boxes = [], []
     columns: dict[str, list[Any]] = {name: [] for name in ("x", "y", "is", "said", "colour")}
@@ -62,7 +64,7 @@ def picture_columns(snapshot: Snapshot, hardest: Sequence[Hard]) -> dict[str, Co
     return {"data.pictures": pictures.placed(shown, boxes), "data.captions": {**columns}}
 
 
-def _colour(hard: Hard, classes: Sequence[str]) -> str:
+def _colour(hard: HardExample, classes: Sequence[str]) -> str:
     return palette.ACCENT if classes and hard.right != hard.predicted else palette.TICKS
 
 
@@ -94,7 +96,9 @@ def draw_hard_pictures(drawn: figure, snapshot: Snapshot, style: theme.Style) ->
 # ---- words --------------------------------------------------------------------------------------
 
 
-def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> dict[str, Columns]:
+def word_columns(
+    snapshot: Snapshot, hardest: Sequence[HardExample], across: int
+) -> dict[str, Columns]:
     """Rows of text, hardest first, in so many columns."""
     shown = hardest[: ROWS * across]
     return {
@@ -107,7 +111,7 @@ def word_columns(snapshot: Snapshot, hardest: Sequence[Hard], across: int) -> di
     }
 
 
-def sentence(hard: Hard, snapshot: Snapshot) -> str:
+def sentence(hard: HardExample, snapshot: Snapshot) -> str:
     """A sentence about a hard example."""
     text = f"{predicted_label(hard, snapshot.data.classes)}: loss {numbers.number(hard.loss)}"
     if np.isfinite(hard.deviation) and abs(hard.deviation) >= 2:

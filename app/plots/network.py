@@ -13,7 +13,7 @@ from app import palette, theme
 from app.explanations.explanation import explain
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import Snapshot, Stage
+from engine import Snapshot, SummaryRow
 
 WIDTH = 0.22  # of a layer's box, where layers are 1 apart
 MOST_IN_FULL = 9  # layers up to which all texts fit; with more, texts are short
@@ -31,7 +31,7 @@ class _Box:
 
 def network_columns(snapshot: Snapshot, since: int) -> Part:
     """A box for each layer's output, and a link between two of them for the weights."""
-    stages = snapshot.inside.outline or ()
+    stages = snapshot.on_demand.model_summary or ()
     boxes = _boxes(snapshot.data.shape, stages) if stages else []
     parameters = sum(stage.parameters for stage in stages)
     work = sum(stage.work for stage in stages)
@@ -65,7 +65,7 @@ def _size(shape: Sequence[int]) -> str:
     return "×".join(str(n) for n in shape)
 
 
-def _boxes(shape: tuple[int, ...], stages: Sequence[Stage]) -> list[_Box]:
+def _boxes(shape: tuple[int, ...], stages: Sequence[SummaryRow]) -> list[_Box]:
     """The boxes; heights grow with the logarithm of the number of units."""
     named = [("input", shape), *((stage.name, stage.shape) for stage in stages)]
     sizes = [math.log(1 + math.prod(shape)) for _, shape in named]
@@ -98,7 +98,7 @@ def _short(name: str, boxes: int) -> str:
     return name if boxes <= 16 else ""
 
 
-def _link_columns(boxes: Sequence[_Box], stages: Sequence[Stage]) -> Columns:
+def _link_columns(boxes: Sequence[_Box], stages: Sequence[SummaryRow]) -> Columns:
     """The links between boxes; more parameters make a link darker."""
     most = max((stage.parameters for stage in stages), default=1)
     xs, ys = [], []
@@ -113,7 +113,7 @@ def _link_columns(boxes: Sequence[_Box], stages: Sequence[Stage]) -> Columns:
     }
 
 
-def _word_columns(stages: Sequence[Stage], parameters: int) -> Columns:
+def _word_columns(stages: Sequence[SummaryRow], parameters: int) -> Columns:
     in_full = len(stages) < MOST_IN_FULL
     return {
         "x": [n + 0.5 for n in range(len(stages))],
@@ -138,7 +138,7 @@ class NetworkView:
 
     title = "Network"
     tab = "Network"
-    requested: frozenset[str] = frozenset({"outline"})
+    requested: frozenset[str] = frozenset({"model_summary"})
     columns = staticmethod(network_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

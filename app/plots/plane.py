@@ -12,7 +12,7 @@ from app import palette, theme
 from app.plots import pictures, plot_data
 from app.plots.plot_data import Columns
 from app.plots.view import source
-from engine import Points, Snapshot, Surface
+from engine import DecisionSurface, Points, Snapshot
 
 MOST_CLASSES = 64  # that have distinct colours on the plane
 
@@ -24,7 +24,7 @@ def is_plane(snapshot: Snapshot) -> bool:
 
 def plane_columns(snapshot: Snapshot) -> dict[str, Columns]:
     """The surface, the points on it, and a cross on each misclassified point."""
-    surface = snapshot.inside.surface
+    surface = snapshot.on_demand.decision_surface
     if surface is None:
         nothing: Columns = {"x": [], "y": [], "value": []}
         return {
@@ -44,7 +44,7 @@ def plane_columns(snapshot: Snapshot) -> dict[str, Columns]:
     }
 
 
-def surface_bytes(surface: Surface, classes: int) -> np.ndarray:
+def surface_bytes(surface: DecisionSurface, classes: int) -> np.ndarray:
     """Bytes for `shades_of` the classes."""
     if surface.lead is None:
         return pictures.diverging(_centred(surface.predicted, surface), 1.0)
@@ -59,14 +59,14 @@ def shades_of(classes: int) -> list[str]:
     return palette.territory(classes) if classes else palette.DIVERGING
 
 
-def _centred(values: np.ndarray, surface: Surface) -> np.ndarray:
+def _centred(values: np.ndarray, surface: DecisionSurface) -> np.ndarray:
     """Values from -1 to 1; if there are negative values, 0 stays 0."""
     low, high = reach(surface)
     centred: np.ndarray = (values - (low + high) / 2) / max((high - low) / 2, 1e-12)
     return centred
 
 
-def reach(surface: Surface) -> tuple[float, float]:
+def reach(surface: DecisionSurface) -> tuple[float, float]:
     """The range of the colour scale: symmetric around 0 if it contains 0."""
     low, high = surface.values
     if low < 0 < high:
@@ -75,7 +75,7 @@ def reach(surface: Surface) -> tuple[float, float]:
     return low, high
 
 
-def _points(points: Points, surface: Surface, classes: int) -> Columns:
+def _points(points: Points, surface: DecisionSurface, classes: int) -> Columns:
     values = points.right.astype(float) if classes else _centred(points.right, surface)
     return {
         "x": plot_data.rounded(points.x[:, 0]),

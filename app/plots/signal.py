@@ -10,16 +10,16 @@ from app.plots import plot_data
 from app.plots.figures import frame_decades, name_layers
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import Expected, LayerStats, Snapshot
+from engine import LayerStats, SignalTheory, Snapshot
 
 
 def signal_columns(snapshot: Snapshot, since: int) -> Part:
     """The standard deviation of each layer's output and gradient: measured, and by theory."""
-    return _sizes(snapshot.layers, snapshot.inside.expected)
+    return _sizes(snapshot.layers, snapshot.on_demand.signal_theory)
 
 
 @functools.lru_cache(512)  # of each visitor the last: frames are more frequent than measurements
-def _sizes(layers: tuple[LayerStats, ...], expected: Expected | None) -> Part:
+def _sizes(layers: tuple[LayerStats, ...], expected: SignalTheory | None) -> Part:
     forward = [expected.inputs if expected else math.nan, *(layer.std for layer in layers)]
     backward = [math.nan, *(layer.backward for layer in layers)]
     theory = _theory(expected, layers[-1].backward)
@@ -44,7 +44,7 @@ def _sizes(layers: tuple[LayerStats, ...], expected: Expected | None) -> Part:
     )
 
 
-def _theory(expected: Expected | None, at_scores: float) -> dict[str, list[float]]:
+def _theory(expected: SignalTheory | None, at_scores: float) -> dict[str, list[float]]:
     """The theory's prediction; the gradient's line is scaled to its current size at the scores."""
     if expected is None or not expected.forward:
         return {"forward": [], "backward": []}
@@ -77,10 +77,10 @@ def _change(sizes: list[float]) -> str:
     return f"{numbers.number(known[0])} → {numbers.number(known[-1])}" if known else "–"
 
 
-def _words(expected: Expected | None) -> str:
+def _words(expected: SignalTheory | None) -> str:
     if expected is None:
         return ""
-    return expected.silence or "of wide layers, for the weights as drawn"
+    return expected.why_not or "of wide layers, for the weights as drawn"
 
 
 @VIEWS.register("signal")
@@ -89,7 +89,7 @@ class SignalView:
 
     title = "Signal"
     tab = "Signal"
-    requested: frozenset[str] = frozenset({"expected"})
+    requested: frozenset[str] = frozenset({"signal_theory"})
     columns = staticmethod(signal_columns)
     drawn_for = staticmethod(layers_of)
     keys = (

@@ -21,7 +21,7 @@ class View(Protocol):
 
     title: ClassVar[str]
     tab: ClassVar[str]  # of the panel "Inside", or the room; empty: with the main plots
-    requested: ClassVar[Set[str]]  # the fields of `Inside` that it shows
+    requested: ClassVar[Set[str]]  # the fields of `OnDemandStatistics` that it shows
     columns: ClassVar[Callable[[Snapshot, int], Part]]
     # When its value changes, the view is drawn anew.
     drawn_for: ClassVar[Callable[[Snapshot], Hashable]]

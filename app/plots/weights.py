@@ -13,7 +13,7 @@ from app.plots import pictures
 from app.plots.figures import entitle, further
 from app.plots.plot_data import Columns, Part
 from app.plots.view import VIEWS, layers_of, plot, source
-from engine import Filters, Maps, Matrix, Snapshot, Weights
+from engine import FeatureMaps, Filters, Matrix, Snapshot, WeightImages
 
 WIDE, WIDE_ALONE = 4.6, 7.7  # width of the area for filters, in heights
 WIDE_CONVOLUTIONAL = 2.2  # ... beside feature maps
@@ -26,7 +26,7 @@ MOST_NAMES = 12  # ... and with still more every second one, or fewer
 
 def weights_columns(snapshot: Snapshot, since: int) -> Part:
     """The first layer's filters (for images), the feature maps of one image, all matrices."""
-    weights = snapshot.inside.weights
+    weights = snapshot.on_demand.weight_images
     filters, matrices = (weights.filters, weights.matrices) if weights else (None, ())
     scale = pictures.limit(filters.pictures) if filters else 1.0
     later = pictures.limit(*(x.values for x in matrices)) if matrices else 1.0
@@ -34,7 +34,7 @@ def weights_columns(snapshot: Snapshot, since: int) -> Part:
     if _pictured(snapshot):
         parts["weights"] = _filter_columns(filters, scale, _wide(snapshot))
     if _convolutional(snapshot):
-        parts |= _map_columns(snapshot.inside.maps)
+        parts |= _map_columns(snapshot.on_demand.feature_maps)
     if _matrix_names(snapshot):
         parts["weights.matrices"] = _matrix_columns(matrices, later)
         parts["weights.names"] = _name_columns(_matrix_names(snapshot), matrices)
@@ -114,7 +114,7 @@ def _headline(filters: Filters | None) -> str:
 # ---- feature maps -------------------------------------------------------------------------------
 
 
-def _map_columns(maps: Maps | None) -> dict[str, Columns]:
+def _map_columns(maps: FeatureMaps | None) -> dict[str, Columns]:
     """The image, and to its right a mosaic of feature maps per layer, all of equal height."""
     names: Columns = {"x": [], "name": []}
     if maps is None:
@@ -171,7 +171,7 @@ def _size(matrix: Matrix, matrices: int) -> str:
     return whole if complete or matrices > MOST_PARTS else f"{rows}×{columns} of {whole}"
 
 
-def _alternative(weights: Weights | None, text: dict[str, str]) -> str:
+def _alternative(weights: WeightImages | None, text: dict[str, str]) -> str:
     if weights is None:
         return "The weights have not been looked at yet."
     sentences = []
@@ -201,7 +201,7 @@ class WeightsView:
 
     title = "Weights"
     tab = "Weights"
-    requested: frozenset[str] = frozenset({"weights", "maps"})
+    requested: frozenset[str] = frozenset({"weight_images", "feature_maps"})
     columns = staticmethod(weights_columns)
     drawn_for = staticmethod(_drawn_for)
 

@@ -18,7 +18,7 @@ from app import numbers, palette
 from app.plots.activations import axis_ticks
 from app.plots.plane import shades_of, surface_bytes
 from app.plots.plot_data import score_name
-from engine import Film, FilmFrame, Snapshot, Surface
+from engine import DecisionSurface, Film, FilmFrame, Snapshot
 
 WIDTH, HEIGHT = 720, 420
 TWICE = 2
@@ -225,7 +225,9 @@ class _Drawing:
         self._write((left, y / TWICE - 20), "What it predicts", self._plain, TEXT)
         self._put_examples(seen, (x - edge * scale, y + size[1]), scale * shades.width)
 
-    def _put_examples(self, seen: Surface, corner: tuple[float, float], wide: float) -> None:
+    def _put_examples(
+        self, seen: DecisionSurface, corner: tuple[float, float], wide: float
+    ) -> None:
         """The training examples on a plane so many pixels wide, from its lower left corner."""
         classes = len(self._run.data.classes)
         colours = palette.points(classes) if classes else [palette.INK]

@@ -29,7 +29,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Surface:
+class DecisionSurface:
     """The predictions on a grid twice as wide as high, with the examples in its middle."""
 
     left: float
@@ -43,7 +43,7 @@ class Surface:
     validation: Points
 
 
-def show_surface(training: Training) -> Surface | None:
+def decision_surface(training: Training) -> DecisionSurface | None:
     """The predictions of the current weights; None if the inputs are not points of a plane."""
     train, validation = training.data.train, training.data.validation
     if train.shape != (2,):
@@ -56,7 +56,7 @@ def show_surface(training: Training) -> Surface | None:
     y = _middles(bottom, top, columns // 2)
     grid = np.stack([np.tile(x, len(y)), np.repeat(y, len(x))], axis=1)
     scores = _ask(network, grid)
-    return Surface(
+    return DecisionSurface(
         left=left,
         right=right,
         bottom=bottom,

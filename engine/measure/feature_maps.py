@@ -23,7 +23,7 @@ class LayerMaps:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Maps:
+class FeatureMaps:
     """A validation image, and the feature maps of each convolutional layer."""
 
     picture: Array  # (H, W) or (H, W, 3), before preprocessing
@@ -31,7 +31,7 @@ class Maps:
     layers: tuple[LayerMaps, ...]
 
 
-def show_maps(training: Training) -> Maps | None:
+def feature_maps(training: Training) -> FeatureMaps | None:
     """The feature maps of the first validation example; None without convolutions."""
     model, data = training.config.model, training.data.validation
     if not model.convolutions:
@@ -42,7 +42,7 @@ def show_maps(training: Training) -> Maps | None:
     )
     network.forward(data.x[:1], train=False)
     layers = [layer for layer in network.layers if layer.shown and layer.out.ndim == 4]
-    return Maps(
+    return FeatureMaps(
         picture(training, 0),
         data.classes[int(data.y[0])] if data.classes else "",
         tuple(_some(layer.name, layer.out[..., 0]) for layer in layers),

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Set
 
 from engine.measure.instruments import Instruments, InstrumentState
-from engine.measure.on_demand import OnDemand
+from engine.measure.on_demand import OnDemandInstruments
 from engine.training.training import Training
 
 
 class Measurements:
     """The instruments of a run, and the statistics that are measured only while a view shows them.
 
-    `requested` are names of fields of `Inside`.
+    `requested` are names of fields of `OnDemandStatistics`.
     """
 
     def __init__(
         self, training: Training, clock: Callable[[], float], later: InstrumentState | None = None
     ) -> None:
         self.instruments = Instruments(training, clock, later)
-        self.on_demand = OnDemand(training, clock)
+        self.on_demand = OnDemandInstruments(training, clock)
 
     def renew(self) -> None:
         """Measure anew after the network was replaced or its weights redrawn."""

@@ -16,7 +16,7 @@ from engine.training.training import Training
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class SummaryRow:
     """A layer with weights, and all that follows it up to the next one."""
 
     name: str  # of its output
@@ -27,7 +27,7 @@ class Stage:
     work: int  # multiplications of a forward pass of one example
 
 
-def outline(training: Training) -> tuple[Stage, ...]:
+def model_summary(training: Training) -> tuple[SummaryRow, ...]:
     """The stages of the network, from the first layer to the scores."""
     network = training.network
     groups: list[list[Layer]] = []
@@ -36,17 +36,17 @@ def outline(training: Training) -> tuple[Stage, ...]:
             groups.append([])
         if groups:
             groups[-1].append(layer)
-    return tuple(_stage(group, network.batch, training) for group in groups)
+    return tuple(_row(group, network.batch, training) for group in groups)
 
 
-def _stage(group: list[Layer], batch: int, training: Training) -> Stage:
+def _row(group: list[Layer], batch: int, training: Training) -> SummaryRow:
     first, *others = group
     shaped = [layer for layer in group if layer.out.ndim == first.out.ndim]  # before `Flatten`
     last = shaped[-1].out.shape
     convolution = None
     if first.out.ndim == 4:
         convolution = _convolution_of(first, training)
-    return Stage(
+    return SummaryRow(
         name=next((layer.name for layer in others if layer.shown), first.name),
         weights=f"filters {convolution.size}×{convolution.size}" if convolution else "dense",
         then=tuple(_words(others, training, convolution.pool if convolution else 1)),

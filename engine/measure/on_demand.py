@@ -1,6 +1,6 @@
 """Statistics measured only while a view shows them: too expensive or large for every snapshot.
 
-To add one, add a field to `Inside`, and under the same name a function to `STATISTICS`.
+To add one, add a field to `OnDemandStatistics`, and under the same name a function to `STATISTICS`.
 """
 
 import dataclasses
@@ -8,66 +8,66 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from engine.measure.decision_surface import Surface, show_surface
-from engine.measure.feature_maps import Maps, show_maps
-from engine.measure.model_summary import Stage, outline
-from engine.measure.preactivations import Sums, measure_sums
-from engine.measure.predictions import Answers, show_answers
-from engine.measure.signal_theory import Expected, expect
-from engine.measure.weight_images import Weights, show_weights
+from engine.measure.decision_surface import DecisionSurface, decision_surface
+from engine.measure.feature_maps import FeatureMaps, feature_maps
+from engine.measure.model_summary import SummaryRow, model_summary
+from engine.measure.preactivations import Preactivations, preactivations
+from engine.measure.predictions import Predictions, predictions
+from engine.measure.signal_theory import SignalTheory, signal_theory
+from engine.measure.weight_images import WeightImages, weight_images
 from engine.training.training import Training
 
 BUDGET = 0.05  # share of the training time, for each statistic
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class OnDemandStatistics:
     """The statistics that views have requested; None where no view shows one."""
 
-    sums: Sums | None = None
-    expected: Expected | None = None
-    outline: tuple[Stage, ...] | None = None
-    weights: Weights | None = None
-    maps: Maps | None = None
-    surface: Surface | None = None
-    answers: Answers | None = None
+    preactivations: Preactivations | None = None
+    signal_theory: SignalTheory | None = None
+    model_summary: tuple[SummaryRow, ...] | None = None
+    weight_images: WeightImages | None = None
+    feature_maps: FeatureMaps | None = None
+    decision_surface: DecisionSurface | None = None
+    predictions: Predictions | None = None
 
 
 STATISTICS: Mapping[str, Callable[[Training], object]] = {
-    "sums": measure_sums,
-    "expected": expect,
-    "outline": outline,
-    "weights": show_weights,
-    "maps": show_maps,
-    "surface": show_surface,
-    "answers": show_answers,
+    "preactivations": preactivations,
+    "signal_theory": signal_theory,
+    "model_summary": model_summary,
+    "weight_images": weight_images,
+    "feature_maps": feature_maps,
+    "decision_surface": decision_surface,
+    "predictions": predictions,
 }
 # ... and what stays valid after a change, should the network diverge before the next measurement.
-OUTLASTING = frozenset({"weights", "maps", "surface", "answers"})
+OUTLASTING = frozenset({"weight_images", "feature_maps", "decision_surface", "predictions"})
 # Seconds of training between two measurements of what is large to send, however cheap it is.
-PAUSES = {"weights": 0.4, "maps": 0.4, "answers": 0.6}
+PAUSES = {"weight_images": 0.4, "feature_maps": 0.4, "predictions": 0.6}
 # Constant while the weights are learned: measured once, also for a network that has diverged.
-LASTING = frozenset({"expected", "outline"})
+LASTING = frozenset({"signal_theory", "model_summary"})
 
 
-class OnDemand:
+class OnDemandInstruments:
     """Measures the requested statistics of one run, each within a share of the training time."""
 
     def __init__(self, training: Training, clock: Callable[[], float]) -> None:
         self._training = training
         self._clock = clock
-        self.results = Inside()
+        self.results = OnDemandStatistics()
         self.renew()
 
     def renew(self) -> None:
         """Measure anew after the network was changed; results that no longer apply are dropped."""
         kept: dict[str, Any] = {name: getattr(self.results, name) for name in OUTLASTING}
-        self.results = Inside(**kept)
+        self.results = OnDemandStatistics(**kept)
         self._accrued: dict[str, float] = {}  # seconds that each has accrued
         # The step of each one's last measurement; none if it is due at once.
         self._steps: dict[str, int] = {name: -1 for name in kept if kept[name] is not None}
 
-    def measure(self, requested: Set[str], trained: float) -> Inside:
+    def measure(self, requested: Set[str], trained: float) -> OnDemandStatistics:
         """The requested statistics, renewed as `trained` more seconds of training can afford."""
         for name in requested & STATISTICS.keys():
             if self._steps.get(name) == self._training.step or name in LASTING & self._steps.keys():
@@ -81,12 +81,12 @@ class OnDemand:
             self.results = dataclasses.replace(self.results, **gone)
         return self.results
 
-    def measure_now(self, requested: Set[str]) -> Inside:
+    def measure_now(self, requested: Set[str]) -> OnDemandStatistics:
         """The requested statistics, all of them measured now."""
         self._accrued = dict.fromkeys(requested, 0.0)
         return self.measure(requested, 0.0)
 
-    def measure_lasting(self, requested: Set[str]) -> Inside:
+    def measure_lasting(self, requested: Set[str]) -> OnDemandStatistics:
         """The requested statistics that are still defined for a network that has diverged."""
         for name in requested & LASTING - self._steps.keys():
             self._measure_one(name)

@@ -29,7 +29,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LayerSums:
+class LayerPreactivations:
     """The preactivations of one layer, on a fixed set of training examples."""
 
     name: str
@@ -40,11 +40,11 @@ class LayerSums:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Preactivations:
     """The current activation function, and the preactivations of each layer."""
 
     response: Response
-    layers: tuple[LayerSums, ...]
+    layers: tuple[LayerPreactivations, ...]
 
 
 def response(activation: Choice) -> Response:
@@ -68,7 +68,7 @@ def _draw(activation: Activation) -> Response:
     return Response(x, value, slope)
 
 
-def measure_sums(training: Training) -> Sums:
+def preactivations(training: Training) -> Preactivations:
     """The preactivations of every hidden layer on the first training examples."""
     network = training.evaluators[0].run_forward()
     layers = [layer for layer in network.layers if layer.shown]
@@ -77,17 +77,17 @@ def measure_sums(training: Training) -> Sums:
         curve = _draw(PReLU(start=float(np.concatenate(slopes).mean())))
     else:
         curve = response(training.config.model.activation)
-    return Sums(curve, tuple(_measure(layer) for layer in layers))
+    return Preactivations(curve, tuple(_measure(layer) for layer in layers))
 
 
-def _measure(layer: Layer) -> LayerSums:
+def _measure(layer: Layer) -> LayerPreactivations:
     z, flat = _sums(layer)
     finite = z[np.isfinite(z)].ravel()
     places = np.floor((finite + SPAN) * (BINS / (2 * SPAN)))
     counts = np.bincount(np.clip(places, -1, BINS).astype(np.intp) + 1, minlength=BINS + 2)
     inside = counts[1:-1]
     inside.setflags(write=False)
-    return LayerSums(layer.name, inside, int(counts[0]), int(counts[-1]), flat)
+    return LayerPreactivations(layer.name, inside, int(counts[0]), int(counts[-1]), flat)
 
 
 def _sums(layer: Layer) -> tuple[Array, float]:

@@ -18,7 +18,7 @@ SIDE = 32  # pixels, at most, of an image that is shown; larger ones are subsamp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hard:
+class HardExample:
     """A validation example with a large loss."""
 
     number: int  # in the validation set
@@ -32,13 +32,13 @@ class Hard:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Predictions:
     """The predictions on the validation examples."""
 
     right: Integers | Array  # (N,) true labels or values
     predicted: Integers | Array  # (N,) predicted ones
     confusion: Integers | None  # (C, C) examples by true class (row) and predicted class
-    hardest: tuple[Hard, ...]  # the largest loss first
+    hardest: tuple[HardExample, ...]  # the largest loss first
 
 
 def shares(scores: Array, config: RunConfig) -> Array | None:  # (N, C)
@@ -50,7 +50,7 @@ def shares(scores: Array, config: RunConfig) -> Array | None:  # (N, C)
     return probabilities
 
 
-def show_answers(training: Training) -> Answers:
+def predictions(training: Training) -> Predictions:
     """The predictions of the current weights."""
     evaluator, data = training.evaluators[1], training.data.validation
     scores = evaluator.predict()
@@ -60,12 +60,12 @@ def show_answers(training: Training) -> Answers:
     order = np.argsort(-np.where(np.isnan(losses), math.inf, losses), kind="stable")
     hardest = order[:HARDEST]
     unusual = _unusual(training, len(scores), hardest)
-    return Answers(
+    return Predictions(
         lasting(right),
         lasting(predicted),
         _confusion(right, predicted, data),
         tuple(
-            Hard(
+            HardExample(
                 number=int(n),
                 picture=small(picture(training, int(n))) if len(data.shape) > 1 else None,
                 right=float(right[n]),

@@ -15,21 +15,21 @@ _FAR = 8.0  # standard deviations from 0 that the mean of random weights never r
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class SignalTheory:
     """The predicted size of the signal, layer by layer, for a wide network."""
 
     inputs: float  # standard deviation of the inputs, measured
     forward: tuple[float, ...]  # std of each shown output; empty if the theory does not apply
     backward: tuple[float, ...]  # of the gradient there, relative to that at the scores
-    silence: str  # why the theory does not apply; else empty
+    why_not: str  # why the theory does not apply; else empty
 
 
-def expect(training: Training) -> Expected:
+def signal_theory(training: Training) -> SignalTheory:
     """Predict the size of the signal in each layer, from the training data and initial weights."""
     x = training.data.train.x[:EXAMPLES]
     inputs = float(x.std(dtype=np.float64))
-    if silence := _silence(training):
-        return Expected(inputs, (), (), silence)
+    if why_not := _why_not(training):
+        return SignalTheory(inputs, (), (), why_not)
     parameters = training.network.parameters
     weights = parameters.weights
     variance_gains = [_variance_gain(t, parameters.drawn) for t in weights]
@@ -44,7 +44,7 @@ def expect(training: Training) -> Expected:
     for moment, factor in zip(reversed(moments), reversed(wider[:-1]), strict=True):
         backward.append(size)
         size *= moment.backward * factor
-    return Expected(inputs, tuple(forward), tuple(reversed(backward)), "")
+    return SignalTheory(inputs, tuple(forward), tuple(reversed(backward)), "")
 
 
 def _variance_gain(tensor: Tensor, drawn: Array) -> float:
@@ -52,7 +52,7 @@ def _variance_gain(tensor: Tensor, drawn: Array) -> float:
     return tensor.shape[0] * float(np.vdot(W, W)) / W.size
 
 
-def _silence(training: Training) -> str:
+def _why_not(training: Training) -> str:
     model, parameters = training.config.model, training.network.parameters
     biases = [t for t in parameters.tensors if t.name == "b"]
     reasons = {

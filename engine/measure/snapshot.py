@@ -14,7 +14,7 @@ from engine.data.facts import class_counts, input_size, target_size, telling_ind
 from engine.measure.activation_history import ActivationHistory
 from engine.measure.divergence import Autopsy
 from engine.measure.loss_line import LossLine
-from engine.measure.on_demand import Inside
+from engine.measure.on_demand import OnDemandStatistics
 from engine.measure.pinned_runs import PastRun
 from engine.measure.run_metrics import RunMetrics
 from engine.runtime.background_results import BackgroundResults
@@ -256,7 +256,7 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     training_steps_per_second: float  # of pure training time; 0 before the first step
     autopsy: Autopsy | None  # of a run that has diverged
     background: BackgroundResults  # results of background jobs
-    inside: Inside  # statistics that views have requested
+    on_demand: OnDemandStatistics  # statistics that views have requested
     previous: PastRun | None  # the run before this one
     pinned: tuple[PastRun, ...]  # runs kept for comparison
     until: int | None  # the step at which the run pauses by itself

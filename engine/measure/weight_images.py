@@ -39,20 +39,20 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class WeightImages:
     """The weights of a network, from the first layer to the last."""
 
     filters: Filters | None  # None unless the inputs are images
     matrices: tuple[Matrix, ...]  # of the following layers, or of all
 
 
-def show_weights(training: Training) -> Weights:
+def weight_images(training: Training) -> WeightImages:
     """The current weights as images."""
     layers = [layer for layer in training.network.layers if "W" in layer.params]
     filters = _filters(layers[0], training) if len(training.data.train.shape) > 1 else None
     others = layers[1:] if filters else layers
     room = MOST_NUMBERS // max(1, len(others))
-    return Weights(filters, tuple(_matrix(layer, room) for layer in others))
+    return WeightImages(filters, tuple(_matrix(layer, room) for layer in others))
 
 
 def _matrix(layer: Layer, room: int) -> Matrix:

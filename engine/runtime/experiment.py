@@ -393,7 +393,7 @@ class Experiment:
     def snapshot(self, requested: Set[str] = frozenset()) -> Snapshot:
         """The current state, all of it measured now; training is not affected.
 
-        `requested` are names of fields of `Inside`.
+        `requested` are names of fields of `OnDemandStatistics`.
         """
         return self._snapshots.newest(requested)
 

@@ -78,7 +78,7 @@ class ExperimentHandle:
         """Call `deliver(snapshot, its version)` once, as soon as there is one newer than `version`.
 
         It is called from this thread or the conductor's, and must be quick. A later call with the
-        same `who` replaces the earlier one. `requested` are fields of `Inside`, which are
+        same `who` replaces the earlier one. `requested` are fields of `OnDemandStatistics`, to be
         measured for the following snapshots.
         """
         ready = self._mailbox.feed.wait(who, version, deliver, requested)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.measure.decision_surface import Points, Surface, show_surface
+from engine.measure.decision_surface import DecisionSurface, Points, decision_surface
 from engine.measure.histogram import HistogramScale
 from engine.training.checkpoints import Checkpoint, Checkpoints, Replay
 from engine.training.training import Diverged, Training
@@ -32,7 +32,7 @@ class FilmFrame:
     step: int
     counts: tuple[Integers, ...]  # (K,) of each layer: its activations on some training examples
     edges: Array  # (K+1,) of these histograms: later frames may reach further
-    surface: Surface | None  # of two inputs; the examples on it are in the first frame alone
+    surface: DecisionSurface | None  # of two inputs; the first frame alone has the examples on it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +116,7 @@ class _Camera[M]:
         network, train = training.evaluators[0].network, training.data.train
         shape = network.batch, train.x.shape[1]
         with np.errstate(over="ignore", invalid="ignore"):
-            surface = show_surface(training)
+            surface = decision_surface(training)
             network.forward(np.resize(train.x[: network.batch], shape), train=False)
             self._scale.cover_all(*(layer.out for layer in network.shown))
             counts = tuple(_small(self._scale.count(x.out).inside) for x in network.shown)
@@ -145,7 +145,7 @@ def _small(counts: Integers) -> Integers:
     return small
 
 
-def _without_points(surface: Surface) -> Surface:
+def _without_points(surface: DecisionSurface) -> DecisionSurface:
     """The same with less precision and without examples: there are many of them."""
     nothing = Points(np.empty((0, 2)), np.empty(0), np.empty(0))
     return dataclasses.replace(

@@ -173,5 +173,5 @@ class Past:
             tensors=instruments.tensors,
             metrics=instruments.metrics,
             costs=instruments.costs,
-            inside=self.measured.on_demand.results,
+            on_demand=self.measured.on_demand.results,
         )

@@ -161,7 +161,7 @@ class Trainer:
             followed=followed,
             diverged_under=run.diverged_under,
             background=BackgroundResults(),
-            inside=self.measured.on_demand.results,
+            on_demand=self.measured.on_demand.results,
             previous=previous,
             pinned=pinned,
             until=ahead if self.script.until is None else self.script.until,

@@ -16,7 +16,7 @@ from tests.app.conftest import Page
 from tests.pairwise import pairwise
 
 INSIDE = ("signal", "health", "functions", "network", "cost", "autopsy")
-LOOKS = frozenset({"sums", "expected", "outline"})
+LOOKS = frozenset({"preactivations", "signal_theory", "model_summary"})
 TEN = ModelConfig(hidden=(50,) * 10, activation=Choice("tanh"), initializer=Choice("unit normal"))
 CONVOLUTIONAL = (
     RunConfig(model=ModelConfig(hidden=(20,), dropout=0.25, normalization=Choice("batch norm")))
@@ -103,14 +103,14 @@ def test_theory_agrees_with_a_fresh_wide_network(activation):
 
 def test_the_prediction_is_fixed_and_its_backward_line_ends_at_the_current_gradient():
     experiment = Experiment(RunConfig())
-    first = experiment.snapshot(LOOKS).inside.expected
+    first = experiment.snapshot(LOOKS).on_demand.signal_theory
     experiment.train(300)
     snapshot = experiment.snapshot(LOOKS)
-    assert snapshot.inside.expected is first
+    assert snapshot.on_demand.signal_theory is first
     columns = part("signal", snapshot).set
     assert columns["signal.theory"]["backward"][-1] == columns["signal"]["backward"][-1]
     experiment.apply(SetKnob("model.initializer", Choice("small normal")))
-    assert experiment.snapshot(LOOKS).inside.expected.forward[0] < 0.5 * first.forward[0]
+    assert experiment.snapshot(LOOKS).on_demand.signal_theory.forward[0] < 0.5 * first.forward[0]
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_preactivations_are_those_of_the_first_training_examples():
     snapshot = experiment.snapshot(LOOKS)
     z = sums_by_hand(experiment)
     counts, _ = np.histogram(z, bins=80, range=(-10, 10))
-    (first, _) = snapshot.inside.sums.layers
+    (first, _) = snapshot.on_demand.preactivations.layers
     np.testing.assert_allclose(first.counts, counts, atol=2)
     assert first.counts.sum() + first.below + first.above == z.size
     assert first.flat == pytest.approx(np.mean(1 - np.tanh(z) ** 2 < 0.05), abs=1e-4)
     drawn = part("functions", snapshot).set["functions.sums"]
     assert drawn["x"][0] == -9.875
-    tallest = max(layer.counts.max() for layer in snapshot.inside.sums.layers)
+    tallest = max(layer.counts.max() for layer in snapshot.on_demand.preactivations.layers)
     np.testing.assert_allclose(drawn["layer0"], 100 * counts / tallest, atol=2)
 
 
@@ -231,11 +231,11 @@ def test_a_learned_slope_is_current_and_maxout_is_never_flat():
     snapshot = experiment.snapshot(LOOKS)
     curve = part("functions", snapshot).set["functions"]
     assert curve["slope"][0] == pytest.approx(0.455, rel=1e-3)
-    first, second = snapshot.inside.sums.layers
+    first, second = snapshot.on_demand.preactivations.layers
     assert first.flat == 0
     assert 0.3 < second.flat < 0.7
     maxout = seen(RunConfig(model=ModelConfig(activation=Choice("Maxout"))))
-    assert [layer.flat for layer in maxout.inside.sums.layers] == [0, 0]
+    assert [layer.flat for layer in maxout.on_demand.preactivations.layers] == [0, 0]
 
 
 # ---- network and cost ---------------------------------------------------------------------------

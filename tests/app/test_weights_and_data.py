@@ -16,7 +16,7 @@ from engine import Choice, Experiment, RunConfig, Snapshot
 from tests.app.conftest import Page
 from tests.pairwise import pairwise
 
-LOOKS = frozenset({"weights", "maps", "surface", "answers"})
+LOOKS = frozenset({"weight_images", "feature_maps", "decision_surface", "predictions"})
 
 
 def config(dataset: str, loss: str = "softmax cross-entropy", **knobs) -> RunConfig:
@@ -111,7 +111,7 @@ def test_a_frame_stays_small_while_the_tab_is_open(case):
 
 def test_only_the_surface_is_sent_as_often_as_it_changes():
     experiment, composer = Experiment(CASES["spiral"]), Page()
-    looks = frozenset({"surface"})
+    looks = frozenset({"decision_surface"})
     composer.compose(experiment.snapshot(looks), FrameRequest(-1, ["data"]))
     experiment.train(50)
     frame = composer.compose(experiment.snapshot(looks), FrameRequest(0, ["data"]))
@@ -126,7 +126,7 @@ def test_only_the_surface_is_sent_as_often_as_it_changes():
 def test_the_bytes_of_filters_represent_the_weights():
     snapshot = seen(RunConfig())
     told = part("weights", snapshot)
-    filters = snapshot.inside.weights.filters.pictures
+    filters = snapshot.on_demand.weight_images.filters.pictures
     scale = float(told.text["weights.scale"].removeprefix("±"))
     sheet = pixels(told.set["weights"]["image"][0]).astype(float)
     across = (sheet.shape[1] + 1) // 9
@@ -171,7 +171,7 @@ def test_feature_maps_are_beside_their_image():
     assert told["weights.layers"]["name"][1:] == ["maps 1", "maps 2"]
     assert told["weights.layers"]["name"][0] in snapshot.data.classes
     shown = pixels(told["weights.picture"]["image"][0])
-    expected = 1 + 254 * snapshot.inside.maps.picture
+    expected = 1 + 254 * snapshot.on_demand.feature_maps.picture
     np.testing.assert_allclose(shown, expected, atol=0.51)
 
 
@@ -181,7 +181,7 @@ def test_feature_maps_are_beside_their_image():
 def test_the_headline_counts_mistakes_and_names_the_most_confused_pair():
     snapshot = seen(RunConfig(), 30)
     told = part("data", snapshot).text
-    counts = snapshot.inside.answers.confusion.copy()
+    counts = snapshot.on_demand.predictions.confusion.copy()
     wrong = counts.sum() - np.trace(counts)
     assert told["data.errors"].startswith(f"{wrong} of {counts.sum()} (")
     np.fill_diagonal(counts, 0)
@@ -195,7 +195,7 @@ def test_the_headline_counts_mistakes_and_names_the_most_confused_pair():
 
 def test_each_count_is_in_its_cell_and_mistakes_are_red():
     snapshot = seen(RunConfig(), 30)
-    drawn, counts = part("data", snapshot).set, snapshot.inside.answers.confusion
+    drawn, counts = part("data", snapshot).set, snapshot.on_demand.predictions.confusion
     told = drawn["data.counts"]
     shown = np.zeros_like(counts)
     for x, y, count in zip(told["x"], told["y"], told["count"], strict=True):
@@ -212,7 +212,7 @@ def test_each_count_is_in_its_cell_and_mistakes_are_red():
 def test_hard_images_have_true_and_predicted_class():
     snapshot = seen(RunConfig(), 30)
     drawn = part("data", snapshot).set
-    captions, hardest = drawn["data.captions"], snapshot.inside.answers.hardest
+    captions, hardest = drawn["data.captions"], snapshot.on_demand.predictions.hardest
     assert len(hardest) == len(captions["is"]) == len(drawn["data.pictures"]["image"]) == 16
     for number, hard in enumerate(hardest):
         assert captions["is"][number] == f"is {hard.right:.0f}"
@@ -227,7 +227,7 @@ def test_hard_images_have_true_and_predicted_class():
 
 def test_the_surface_is_coloured_by_class_and_crosses_mark_mistakes():
     snapshot = seen(CASES["spiral"], 300)
-    surface, drawn = snapshot.inside.surface, part("data", snapshot).set
+    surface, drawn = snapshot.on_demand.decision_surface, part("data", snapshot).set
     shown = pixels(drawn["data.surface"]["image"][0])[::-1]
     np.testing.assert_array_equal(shown // 85, surface.predicted)
     for said in range(3):
@@ -242,17 +242,17 @@ def test_the_surface_is_coloured_by_class_and_crosses_mark_mistakes():
 
 def test_values_on_the_plane_are_coloured_by_their_sign():
     snapshot = seen(CASES["bumps"], 300)
-    surface, told = snapshot.inside.surface, part("data", snapshot)
+    surface, told = snapshot.on_demand.decision_surface, part("data", snapshot)
     shown = pixels(told.set["data.surface"]["image"][0])[::-1].astype(int)
     far = np.abs(surface.predicted) > 0.05
     np.testing.assert_array_equal(np.sign(shown - 128)[far], np.sign(surface.predicted)[far])
-    off = snapshot.inside.answers.predicted - snapshot.inside.answers.right
+    off = snapshot.on_demand.predictions.predicted - snapshot.on_demand.predictions.right
     assert float(told.text["data.error"]) == pytest.approx(np.sqrt(np.mean(off**2)), rel=0.02)
 
 
 def test_the_hardest_rows_of_a_table_are_described():
     snapshot = seen(CASES["iris"], 20)
-    rows, hardest = part("data", snapshot).set["data.rows"], snapshot.inside.answers.hardest
+    rows, hardest = part("data", snapshot).set["data.rows"], snapshot.on_demand.predictions.hardest
     names = snapshot.data.classes
     for words, hard in zip(rows["words"], hardest, strict=True):
         assert f"is {names[int(hard.right)]}, said {names[int(hard.predicted)]}" in words

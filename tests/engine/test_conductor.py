@@ -328,19 +328,19 @@ def test_a_query_of_a_removed_experiment_is_cancelled(conductor, config):
 
 def test_requested_statistics_are_measured_in_a_paused_run(conductor, config, monkeypatch):
     monkeypatch.setattr(
-        "engine.measure.on_demand.STATISTICS", {"sums": lambda training: training.step}
+        "engine.measure.on_demand.STATISTICS", {"preactivations": lambda training: training.step}
     )
     handle = conductor.add(Experiment(config))
     frame, version = next_frame(handle)
-    assert frame.inside.sums is None
+    assert frame.on_demand.preactivations is None
     arrived = threading.Event()
     seen = []
 
     def deliver(snapshot, version):
-        seen.append(snapshot.inside.sums)
+        seen.append(snapshot.on_demand.preactivations)
         arrived.set()
 
-    handle.wait("a page", version, deliver, frozenset({"sums"}))
+    handle.wait("a page", version, deliver, frozenset({"preactivations"}))
     assert arrived.wait(PATIENCE)
     assert seen == [0]
 

@@ -42,7 +42,7 @@ def test_each_frame_is_that_step_of_the_run():
     assert film.layers == tuple(x.name for x in experiment.network.shown)
     for frame in film.frames[::20] + film.frames[-1:]:
         alone = run(frame.step, change_at=250 if frame.step > 250 else None)
-        seen = alone.snapshot(frozenset({"surface"})).inside.surface
+        seen = alone.snapshot(frozenset({"decision_surface"})).on_demand.decision_surface
         assert (frame.surface.predicted == seen.predicted).all()
         assert frame.surface.lead == pytest.approx(seen.lead, abs=1e-3)
     assert len(film.frames[0].surface.training.x) > 0

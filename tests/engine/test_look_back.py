@@ -37,7 +37,9 @@ from tests.engine.served import conducted, serve
 from tests.waiting import Clock
 
 RATE = "optimization.learning_rate"
-LOOKS = frozenset({"weights", "answers", "sums", "outline", "expected"})
+LOOKS = frozenset(
+    {"weight_images", "predictions", "preactivations", "model_summary", "signal_theory"}
+)
 SMALL = RunConfig().replace("model.hidden", (8, 6)).replace("data.dataset", Choice("moons"))
 NETWORKS = {
     "plain": SMALL,
@@ -99,7 +101,7 @@ def described(snapshot) -> dict[str, object]:
     # What depends on when it was measured before, or on the clock.
     del metrics["noise_scale"], metrics["cost"]
     layers = [(x.name, x.mean, x.std, x.zero, x.dead, x.backward) for x in snapshot.layers]
-    inside = snapshot.inside
+    on_demand = snapshot.on_demand
     return {
         "step": (snapshot.step, snapshot.epoch, snapshot.config, snapshot.message),
         "metrics": metrics,
@@ -107,7 +109,7 @@ def described(snapshot) -> dict[str, object]:
         "tensors": [dataclasses.astuple(x) for x in snapshot.tensors],
         "rows": snapshot.so_far.to_csv(),
         "changes": [x for x in snapshot.markers if x.step < snapshot.step],
-        "answers": inside.answers and inside.answers.confusion.tolist(),
+        "answers": on_demand.predictions and on_demand.predictions.confusion.tolist(),
         "findings": [x.rule for x in snapshot.findings],
     }
 

@@ -27,7 +27,7 @@ NORMALIZED = (
 def seen(config: RunConfig, steps: int = 30):
     experiment = Experiment(config)
     experiment.train(steps)
-    return experiment, experiment.snapshot(ALL).inside
+    return experiment, experiment.snapshot(ALL).on_demand
 
 
 def weights_of(experiment: Experiment) -> dict[str, np.ndarray]:
@@ -82,8 +82,9 @@ def arrays_in(value):
 
 @pytest.mark.parametrize("config", [RunConfig(), SPIRAL, BUMPS, CONVOLUTIONAL])
 def test_results_are_read_only_and_do_not_change_later(config):
-    experiment, inside = seen(config)
-    arrays = list(arrays_in((inside.weights, inside.maps, inside.surface, inside.answers)))
+    experiment, on_demand = seen(config)
+    names = ("weight_images", "feature_maps", "decision_surface", "predictions")
+    arrays = list(arrays_in(tuple(getattr(on_demand, name) for name in names)))
     before = [array.copy() for array in arrays]
     assert arrays
     assert not any(array.flags.writeable for array in arrays)
@@ -96,13 +97,13 @@ def test_results_are_read_only_and_do_not_change_later(config):
 def test_large_statistics_are_measured_only_after_a_pause():
     times = iter(np.arange(0, 1e4, 0.004).tolist())
     experiment = Experiment(RunConfig(), work=lambda: next(times))
-    looks = frozenset({"weights"})
-    first = experiment.cached_snapshot(looks).inside.weights
+    looks = frozenset({"weight_images"})
+    first = experiment.cached_snapshot(looks).on_demand.weight_images
     renewed = 0
     experiment.apply(Play())
     for _ in range(100):  # of 0.1 seconds each
         experiment.advance(0.1)
-        now = experiment.cached_snapshot(looks).inside.weights
+        now = experiment.cached_snapshot(looks).on_demand.weight_images
         renewed += now is not first
         first = now
     assert 5 <= renewed <= 25
@@ -112,8 +113,8 @@ def test_large_statistics_are_measured_only_after_a_pause():
 
 
 def test_filters_are_the_weights_from_each_pixel():
-    experiment, inside = seen(RunConfig())
-    filters = inside.weights.filters
+    experiment, on_demand = seen(RunConfig())
+    filters = on_demand.weight_images.filters
     W = weights_of(experiment)["dense 1"]
     assert filters.pictures.shape == (64, 8, 8)
     assert (filters.units, filters.every, filters.turned_back) == (64, 1, False)
@@ -123,33 +124,33 @@ def test_filters_are_the_weights_from_each_pixel():
 
 
 def test_other_weights_are_matrices_from_the_upper_left():
-    experiment, inside = seen(RunConfig())
+    experiment, on_demand = seen(RunConfig())
     W = weights_of(experiment)
-    for matrix in inside.weights.matrices:
+    for matrix in on_demand.weight_images.matrices:
         rows, columns = matrix.values.shape
         np.testing.assert_array_equal(matrix.values, W[matrix.layer][:rows, :columns])
         assert (matrix.inputs, matrix.outputs) == W[matrix.layer].shape
-    assert [matrix.layer for matrix in inside.weights.matrices] == ["dense 2", "scores"]
+    assert [matrix.layer for matrix in on_demand.weight_images.matrices] == ["dense 2", "scores"]
 
 
 def test_without_images_all_layers_are_matrices():
-    experiment, inside = seen(SPIRAL)
-    assert inside.weights.filters is None
-    first = inside.weights.matrices[0]
+    experiment, on_demand = seen(SPIRAL)
+    assert on_demand.weight_images.filters is None
+    first = on_demand.weight_images.matrices[0]
     np.testing.assert_array_equal(first.values, weights_of(experiment)["dense 1"])
 
 
 def test_filters_of_a_convolution_are_its_windows():
-    experiment, inside = seen(CONVOLUTIONAL)
-    pictures = inside.weights.filters.pictures
+    experiment, on_demand = seen(CONVOLUTIONAL)
+    pictures = on_demand.weight_images.filters.pictures
     W = weights_of(experiment)["conv 1"]
     assert pictures.shape == (4, 5, 5)
     np.testing.assert_array_equal(pictures[2].ravel(), W[:, 2])
 
 
 def test_filters_after_pca_are_converted_to_pixels():
-    experiment, inside = seen(RunConfig().replace("data.preprocessing", Choice("PCA")))
-    filters, data = inside.weights.filters, experiment.data
+    experiment, on_demand = seen(RunConfig().replace("data.preprocessing", Choice("PCA")))
+    filters, data = on_demand.weight_images.filters, experiment.data
     assert filters.turned_back
     pixels = data.raw.x[data.train.rows[:50]]
     centred = pixels - data.raw.x[data.train.rows].mean(axis=0)
@@ -160,7 +161,7 @@ def test_filters_after_pca_are_converted_to_pixels():
 
 
 def test_fewer_filters_are_shown_if_they_are_larger():
-    filters = seen(FASHION)[1].weights.filters
+    filters = seen(FASHION)[1].weight_images.filters
     assert filters.every == 1
     assert 10 <= len(filters.pictures) < filters.units == 64
 
@@ -177,8 +178,8 @@ def photographs():
 
 
 def test_the_largest_filters_are_averaged_over_squares(photographs):
-    experiment, inside = seen(photographs, 3)
-    filters, every = inside.weights.filters, inside.weights.filters.every
+    experiment, on_demand = seen(photographs, 3)
+    filters, every = on_demand.weight_images.filters, on_demand.weight_images.filters.every
     assert every > 1
     assert filters.pictures.shape == (len(filters.pictures), 72 // every, 50 // every, 3)
     W = weights_of(experiment)["dense 1"].reshape(72, 50, 3, -1)
@@ -190,8 +191,8 @@ def test_the_largest_filters_are_averaged_over_squares(photographs):
 
 
 def test_feature_maps_are_of_the_first_validation_example():
-    experiment, inside = seen(CONVOLUTIONAL)
-    data, maps = experiment.data, inside.maps
+    experiment, on_demand = seen(CONVOLUTIONAL)
+    data, maps = experiment.data, on_demand.feature_maps
     picture = data.raw.x[data.validation.rows[0]].reshape(28, 28)
     np.testing.assert_array_equal(maps.picture, picture)
     assert maps.name == data.validation.classes[data.validation.y[0]]
@@ -207,7 +208,7 @@ def test_feature_maps_are_of_the_first_validation_example():
 
 
 def test_without_convolutions_there_are_no_maps():
-    assert seen(RunConfig())[1].maps is None
+    assert seen(RunConfig())[1].feature_maps is None
 
 
 # ---- the surface --------------------------------------------------------------------------------
@@ -215,8 +216,8 @@ def test_without_convolutions_there_are_no_maps():
 
 @pytest.mark.parametrize("config", [SPIRAL, BUMPS], ids=["classes", "values"])
 def test_the_surface_has_the_networks_predictions(config):
-    experiment, inside = seen(config, 200)
-    surface = inside.surface
+    experiment, on_demand = seen(config, 200)
+    surface = on_demand.decision_surface
     rows, columns = surface.predicted.shape
     width = (surface.right - surface.left) / columns
     height = (surface.top - surface.bottom) / rows
@@ -238,8 +239,8 @@ def test_the_surface_has_the_networks_predictions(config):
 
 
 def test_the_surface_holds_all_examples_and_is_twice_as_wide_as_high():
-    experiment, inside = seen(SPIRAL)
-    surface, data = inside.surface, experiment.data
+    experiment, on_demand = seen(SPIRAL)
+    surface, data = on_demand.decision_surface, experiment.data
     x = np.concatenate([data.train.x, data.validation.x])
     assert surface.left < x[:, 0].min() and x[:, 0].max() < surface.right
     assert surface.bottom < x[:, 1].min() and x[:, 1].max() < surface.top
@@ -248,8 +249,8 @@ def test_the_surface_holds_all_examples_and_is_twice_as_wide_as_high():
 
 @pytest.mark.parametrize("part", ["training", "validation"])
 def test_points_have_labels_and_predictions(part):
-    experiment, inside = seen(SPIRAL, 100)
-    points = getattr(inside.surface, part)
+    experiment, on_demand = seen(SPIRAL, 100)
+    points = getattr(on_demand.decision_surface, part)
     data = experiment.data.train if part == "training" else experiment.data.validation
     np.testing.assert_array_equal(points.x, data.x[: len(points.x)])
     np.testing.assert_array_equal(points.right, data.y[: len(points.x)])
@@ -258,21 +259,21 @@ def test_points_have_labels_and_predictions(part):
 
 
 def test_a_large_network_gets_a_coarser_surface():
-    surface = seen(SPIRAL.replace("model.hidden", (400,) * 8), 1)[1].surface
+    surface = seen(SPIRAL.replace("model.hidden", (400,) * 8), 1)[1].decision_surface
     assert 200 <= surface.predicted.size < 2000
 
 
 def test_there_is_no_surface_of_pictures_or_tables():
-    assert seen(RunConfig())[1].surface is None
-    assert seen(RunConfig().replace("data.dataset", Choice("iris")))[1].surface is None
+    assert seen(RunConfig())[1].decision_surface is None
+    assert seen(RunConfig().replace("data.dataset", Choice("iris")))[1].decision_surface is None
 
 
 # ---- predictions --------------------------------------------------------------------------------
 
 
 def test_confusion_counts_each_validation_example_once_in_its_place():
-    experiment, inside = seen(RunConfig(), 40)
-    data, answers = experiment.data.validation, inside.answers
+    experiment, on_demand = seen(RunConfig(), 40)
+    data, answers = experiment.data.validation, on_demand.predictions
     said = by_hand(experiment, data.x).argmax(axis=1)
     counted = np.zeros((10, 10), int)
     for right, answer in zip(data.y, said, strict=True):
@@ -285,7 +286,7 @@ def test_accuracy_is_that_of_the_curves():
     experiment = Experiment(RunConfig())
     experiment.train(40)
     snapshot = experiment.snapshot(ALL)
-    answers = snapshot.inside.answers
+    answers = snapshot.on_demand.predictions
     assert np.mean(answers.right == answers.predicted) == pytest.approx(
         snapshot.metrics.validation_accuracy
     )
@@ -295,7 +296,7 @@ def test_accuracy_is_that_of_the_curves():
     "loss", ["softmax cross-entropy", "multiclass hinge", "mean squared error"]
 )
 def test_the_hardest_examples_have_the_largest_losses(loss):
-    experiment, inside = seen(RunConfig().replace("optimization.loss", Choice(loss)), 60)
+    experiment, on_demand = seen(RunConfig().replace("optimization.loss", Choice(loss)), 60)
     data = experiment.data.validation
     z = by_hand(experiment, data.x)
     rows = np.arange(len(z))
@@ -305,7 +306,7 @@ def test_the_hardest_examples_have_the_largest_losses(loss):
         losses = np.maximum(0, z - z[rows, data.y][:, None] + 1).sum(axis=1) - 1
     else:
         losses = np.square(z - np.eye(10)[data.y]).mean(axis=1)
-    hardest = inside.answers.hardest
+    hardest = on_demand.predictions.hardest
     assert len(hardest) == 16
     np.testing.assert_allclose([hard.loss for hard in hardest], -np.sort(-losses)[:16], rtol=1e-3)
     for hard in hardest:
@@ -321,7 +322,7 @@ def test_the_hardest_examples_have_the_largest_losses(loss):
 def test_pictures_are_those_from_before_preprocessing(preprocessing):
     config = RunConfig().replace("data.preprocessing", Choice(preprocessing))
     raw = Experiment(RunConfig().replace("data.preprocessing", Choice("none"))).data.validation
-    for hard in seen(config)[1].answers.hardest:
+    for hard in seen(config)[1].predictions.hardest:
         np.testing.assert_array_equal(hard.picture.ravel(), raw.x[hard.number])
         assert hard.right == raw.y[hard.number]
 
@@ -344,55 +345,56 @@ def test_originals_of_bundled_data_are_not_copied():
 
 
 def test_rows_of_tables_have_their_most_unusual_input():
-    experiment, inside = seen(RunConfig().replace("data.dataset", Choice("iris")))
+    experiment, on_demand = seen(RunConfig().replace("data.dataset", Choice("iris")))
     data = experiment.data
     x = data.raw.x[data.validation.rows].astype(float)
     z = (x - x.mean(axis=0)) / x.std(axis=0)
-    for hard in inside.answers.hardest:
+    for hard in on_demand.predictions.hardest:
         assert hard.picture is None
         assert hard.unusual == np.abs(z[hard.number]).argmax()
         assert hard.deviation == pytest.approx(z[hard.number, hard.unusual], rel=1e-6)
 
 
 def test_regression_predictions_are_compared_with_the_targets():
-    experiment, inside = seen(BUMPS, 100)
-    data, answers = experiment.data.validation, inside.answers
+    experiment, on_demand = seen(BUMPS, 100)
+    data, answers = experiment.data.validation, on_demand.predictions
     assert answers.confusion is None
     np.testing.assert_array_equal(answers.right, data.y[:, 0])
     np.testing.assert_allclose(answers.predicted, by_hand(experiment, data.x)[:, 0], atol=1e-5)
     off = np.square(answers.predicted - answers.right)
-    assert inside.answers.hardest[0].number == off.argmax()
+    assert on_demand.predictions.hardest[0].number == off.argmax()
 
 
 def test_predictions_use_no_dropout_and_running_averages():
-    experiment, inside = seen(NORMALIZED, 50)
-    again = experiment.snapshot(ALL).inside
-    np.testing.assert_array_equal(inside.answers.predicted, again.answers.predicted)
+    experiment, on_demand = seen(NORMALIZED, 50)
+    again = experiment.snapshot(ALL).on_demand
+    np.testing.assert_array_equal(on_demand.predictions.predicted, again.predictions.predicted)
     accuracy = experiment.snapshot().metrics.validation_accuracy
-    assert np.mean(inside.answers.right == inside.answers.predicted) == pytest.approx(accuracy)
+    right = on_demand.predictions.right == on_demand.predictions.predicted
+    assert np.mean(right) == pytest.approx(accuracy)
 
 
 def test_a_diverged_run_keeps_the_last_results():
-    experiment, inside = seen(SPIRAL.replace("optimization.learning_rate", 1e5), 0)
+    experiment, on_demand = seen(SPIRAL.replace("optimization.learning_rate", 1e5), 0)
     experiment.train(50)
     assert experiment.status is Status.DIVERGED
-    last = experiment.snapshot(ALL).inside
-    assert last.surface is inside.surface
-    assert last.answers is inside.answers
+    last = experiment.snapshot(ALL).on_demand
+    assert last.decision_surface is on_demand.decision_surface
+    assert last.predictions is on_demand.predictions
 
 
 def test_a_change_that_causes_divergence_keeps_earlier_results():
-    experiment, inside = seen(SPIRAL)
+    experiment, on_demand = seen(SPIRAL)
     experiment.apply(SetKnob("optimization.learning_rate", 1e6))
     experiment.train(50)
     assert experiment.status is Status.DIVERGED
-    assert experiment.snapshot(ALL).inside.surface is inside.surface
+    assert experiment.snapshot(ALL).on_demand.decision_surface is on_demand.decision_surface
 
 
 def test_after_a_change_everything_is_measured_anew_at_once():
-    experiment, inside = seen(SPIRAL)
+    experiment, on_demand = seen(SPIRAL)
     experiment.apply(SetKnob("model.initializer", Choice("unit normal")))
-    now = experiment.cached_snapshot(ALL).inside
-    for name in ("weights", "surface", "answers"):
-        assert getattr(now, name) is not getattr(inside, name)
-    assert experiment.cached_snapshot(frozenset()).inside.surface is None
+    now = experiment.cached_snapshot(ALL).on_demand
+    for name in ("weight_images", "decision_surface", "predictions"):
+        assert getattr(now, name) is not getattr(on_demand, name)
+    assert experiment.cached_snapshot(frozenset()).on_demand.decision_surface is None

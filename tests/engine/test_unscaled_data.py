@@ -195,19 +195,21 @@ def test_scaled_values_are_shown_in_their_own_units():
     )
     scaled = Experiment(plain.replace("data.target_scaling", Choice("standardize")))
     unscaled = Experiment(plain)
-    looks = frozenset({"surface", "answers"})
+    looks = frozenset({"decision_surface", "predictions"})
     shown = []
     for experiment in (scaled, unscaled):
         experiment.train(500)
         shown.append(experiment.snapshot(looks))
     for now in shown:
         assert now.metrics.validation_accuracy > 0.9
-        surface, answers = now.inside.surface, now.inside.answers
+        surface, answers = now.on_demand.decision_surface, now.on_demand.predictions
         assert np.abs(answers.predicted - answers.right).max() < 0.3
         middle = surface.predicted[len(surface.predicted) // 2, surface.predicted.shape[1] // 2]
         assert abs(middle) < 0.1  # the mean of both coordinates
-    np.testing.assert_array_equal(shown[0].inside.answers.right, shown[1].inside.answers.right)
-    assert shown[0].inside.surface.values == shown[1].inside.surface.values
+    np.testing.assert_array_equal(
+        shown[0].on_demand.predictions.right, shown[1].on_demand.predictions.right
+    )
+    assert shown[0].on_demand.decision_surface.values == shown[1].on_demand.decision_surface.values
 
 
 def test_a_scaling_is_undone_exactly():
