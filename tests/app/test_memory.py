@@ -1,6 +1,8 @@
 """Memory is given back once visitors have left, and only then."""
 
 import gc
+import os
+import subprocess
 import sys
 import weakref
 from types import SimpleNamespace
@@ -218,6 +220,40 @@ def test_a_weak_callback_keeps_nobody_alive():
     finally:
         gc.enable()
     button("in vain")
+
+
+# Prints how many heaps nine threads have that hold memory at the same time.
+COUNT_HEAPS = """
+import ctypes, os, threading
+from app.server.memory import share_heaps
+share_heaps()
+library = ctypes.CDLL(None)
+library.malloc.restype = library.fdopen.restype = ctypes.c_void_p
+together = threading.Barrier(9)
+def hold():
+    library.malloc(1000)
+    together.wait()
+    together.wait()
+for _ in range(8):
+    threading.Thread(target=hold).start()
+together.wait()
+ours, theirs = os.pipe()
+file = ctypes.c_void_p(library.fdopen(theirs, b"w"))
+library.malloc_info(0, file)
+library.fclose(file)
+with open(ours, "rb") as report:
+    print(report.read().count(b"<heap nr"))
+together.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere heaps are not counted so")
+@pytest.mark.parametrize(("setting", "heaps"), [({}, "2"), ({"MALLOC_ARENA_MAX": "3"}, "3")])
+def test_threads_share_two_heaps_unless_the_operator_says_else(setting, heaps):
+    environment = {k: v for k, v in os.environ.items() if k != "MALLOC_ARENA_MAX"} | setting
+    command = [sys.executable, "-c", COUNT_HEAPS]
+    counted = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert counted.stdout.strip() == heaps
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is given back")
