@@ -23,7 +23,7 @@ from app.server import (
 from app.server.cpu_affinity import CORE
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, set_aside, share_heaps
-from app.server.page_request import READY, build_ahead, give_away, take_back
+from app.server.page_request import READY, browser_connected, build_ahead, give_away, take_back
 from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
 from app.server.workarounds.file_input import take_refused_files_in_silence
@@ -48,9 +48,8 @@ cut_what_is_closed()
 handle_events_on_threads()
 send_new_text_alone()
 take_refused_files_in_silence()
-if give_pages_away(give_away):
-    take_pages_back(READY.end_loan, take_back)
-else:
+take_pages_back(browser_connected, take_back)
+if not give_pages_away(give_away):
     READY.most = 0
 if LIMITS.data:
     register_folder(LIMITS.data)

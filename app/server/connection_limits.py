@@ -62,6 +62,11 @@ class Budget:
         self._left -= cost * affordable
         return affordable
 
+    def forgo(self, cost: float) -> None:
+        """Put tokens back that were taken for nothing."""
+        self._fill()
+        self._left = min(self._saved, self._left + cost)
+
     def _fill(self) -> None:
         now = self._clock()
         gained = self._rate * max(0.0, now - self._filled)
@@ -114,10 +119,8 @@ class Addresses:
     A refused request costs no token, so that nobody behind the same address is locked out for good.
     """
 
-    def __init__(
-        self, most: int, lasts: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._most, self._rate, self._clock = most, most / (2 * lasts), clock
+    def __init__(self, most: int, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._rate, self._clock = most, rate, clock
         self._budgets: dict[str, Budget] = {}
 
     def lets_in(self, address: str) -> bool:
@@ -127,6 +130,11 @@ class Addresses:
         budget = self._budgets.pop(address, None) or Budget(self._most, self._rate, self._clock)
         self._budgets[address] = budget  # the most recent last
         return budget.affords(1)
+
+    def give_back(self, address: str) -> None:
+        """Let this address request a page more, in place of one that it did not get."""
+        if budget := self._budgets.get(address):
+            budget.forgo(1)
 
 
 def install() -> None:

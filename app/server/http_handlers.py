@@ -14,11 +14,13 @@ from app.limits import LIMITS
 from app.server.capacity import UNSEEN
 from app.server.connection_limits import Addresses
 from app.server.loop_lag import LATENESS
+from app.server.page_request import CLASS, READY, UNSEEN_PAGES, expect_browser, is_ready
 from app.server.session import CONDUCTOR, VISITS
 from app.server.workarounds.model_definitions import encode_definitions_once
 from app.server.workarounds.page_scripts import gather_resources_once
 
 PAGE = r"/?"  # the route of the page
+EMBEDDED = r"/autoload.js"  # Bokeh's, by which other pages' scripts build this one, without limits
 HANGS = 30.0  # seconds in one experiment's turn after which the process should be restarted
 # Seconds after which the "full" page reloads: a random number, so that not all come at once.
 RETRY = (8, 15)
@@ -38,11 +40,11 @@ FULL = """<!DOCTYPE html>
 </html>
 """
 TAKEN = "All {most} places of this laboratory are taken."
-CROWDED = "Many pages were asked for from your network at the same moment."
+CROWDED = "Many pages were asked for at the same moment."
 # Bokeh serves the icon at the root alone, which is not this server below a prefix.
 ICON = (r"/(favicon\.ico)", StaticFileHandler, {"path": DIST_DIR / "images"})
-CLASS = 30  # page requests of one address at once that are always allowed
-ADDRESSES = Addresses(max(VISITS.most, CLASS), UNSEEN)
+AT_ONCE = max(VISITS.most, CLASS)  # page requests of one address
+ADDRESSES = Addresses(AT_ONCE, AT_ONCE / (2 * UNSEEN))  # half the places can be held by one
 
 # Bokeh compiles code that comes with a page, modules as blobs (CustomJS), and Panel fetches from
 # them what components are made of; Panel has scripts and styles within its pages.
@@ -80,17 +82,45 @@ def allow_frames(ancestors: Sequence[str]) -> None:
 class PageHandler(DocHandler):
     """Serves the page; if all places are taken, a page that says so and reloads later."""
 
+    _builder = ""  # the address for which the page is built, unless it was ready
+    _opened = False  # whether there is a page
+
     async def get(self, *args: Any, **kwargs: Any) -> None:
         path = self.request.path
         if path.endswith("/") and len(path) > 1:  # its scripts are found relative to the page
             self.redirect("?".join([path[:-1], *filter(None, [self.request.query])]))
             return
-        crowded = not VISITS.full and not ADDRESSES.lets_in(str(self.request.remote_ip))
-        if not crowded and VISITS.make_room():
-            page: Any = super().get
-            await page(*args, **kwargs)
-            return
-        why = CROWDED if crowded else TAKEN.format(most=VISITS.most)
+        address = str(self.request.remote_ip)
+        if VISITS.full:
+            await self._refuse(TAKEN.format(most=VISITS.most))
+        elif not ADDRESSES.lets_in(address):
+            await self._refuse(CROWDED)
+        elif is_ready(self.request.arguments):
+            with READY.promise():
+                await self._open(*args, **kwargs)
+        elif UNSEEN_PAGES.may_build(address):
+            self._builder = address
+            await self._open(*args, **kwargs)
+            if not self._opened:  # who came has to log in first
+                UNSEEN_PAGES.give_back(address)
+        else:
+            await self._refuse(CROWDED)
+
+    async def _open(self, *args: Any, **kwargs: Any) -> None:
+        VISITS.make_room()
+        page: Any = super().get
+        await page(*args, **kwargs)
+
+    async def get_session(self) -> Any:
+        """The new session of this request, whose page waits for a browser."""
+        found: Any = super().get_session
+        session = await found()
+        if session:
+            self._opened = True
+            expect_browser(self.application_context, session.id, self._builder)
+        return session
+
+    async def _refuse(self, why: str) -> None:
         seconds = random.randint(*RETRY)
         self.set_status(503)
         self.set_header("Retry-After", str(seconds))
@@ -130,7 +160,7 @@ class Readiness(RequestHandler):
         ready = CONDUCTOR.alive and not VISITS.full
         self.set_status(200 if ready else 503)
         self.set_header("Cache-Control", "no-store")
-        here = {"visitors": VISITS.taken, "most": VISITS.most}
+        here = {"visitors": VISITS.taken, "most": VISITS.most, "unseen": len(UNSEEN_PAGES)}
         kept = {"sessions": self._sessions, "experiments": len(CONDUCTOR)}
         blocks = sys.getallocatedblocks()
         delay = CONDUCTOR.worst
@@ -153,6 +183,7 @@ def install() -> None:
     """Register these routes; called before the server builds its own."""
     if (PAGE, DocHandler) in per_app_patterns:  # hooks may run more than once
         per_app_patterns[per_app_patterns.index((PAGE, DocHandler))] = (PAGE, PageHandler)
+        per_app_patterns[:] = [route for route in per_app_patterns if route[0] != EMBEDDED]
         toplevel_patterns.extend([(r"/liveness", Liveness), (r"/readiness", Readiness), ICON])
         gather_resources_once()
         encode_definitions_once()

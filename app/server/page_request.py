@@ -24,6 +24,7 @@ from app.panel_document import FAILED, arguments_of, document_of_now, guarded, r
 from app.plots.updates import WHILE_DRAGGED
 from app.server.ready_pages import LOAN, ReadyPages
 from app.server.session import VISITS, Visit
+from app.server.unseen_pages import UnseenPages
 from app.server.workarounds.pages_ahead import AHEAD, DocumentAhead, take_over
 from app.server.workarounds.sessions import end_unless_connected, token_of
 from app.sharing import run_links
@@ -33,6 +34,7 @@ from app.stylesheets import css
 log = logging.getLogger(__name__)
 
 FULL = "There is no room just now: all places of this laboratory are taken."
+CLASS = 30  # pages that an address may request at once, however few places there are
 NAME = 8  # characters of a session's name by which the log calls its visitor; they open nothing
 
 START = """
@@ -63,10 +65,7 @@ class ReadyPage:
     def _begin(self) -> None:
         self.visit.request(run_links.read(arguments_of(self.document)))
         take_over(self.document)
-        session = _begin(self.document, self.visit)
-        READY.lend(session, self)
-        # In an empty context: that of the request would keep the page for as long.
-        Context().run(IOLoop.current().call_later, LOAN, recall, self.context, session)
+        READY.lend(_begin(self.document, self.visit), self)
 
     @property
     def unseen(self) -> bool:
@@ -75,6 +74,7 @@ class ReadyPage:
 
 
 READY = ReadyPages[ReadyPage](LIMITS.ready_pages, lambda: VISITS.taken)
+UNSEEN_PAGES = UnseenPages(max(VISITS.most, CLASS))
 BUILT: dict[Document, Visit] = {}  # of the page that is being built ahead
 
 
@@ -107,14 +107,38 @@ async def give_away(context: ApplicationContext, arguments: Arguments) -> ReadyP
         return None
 
 
+def is_ready(arguments: Arguments) -> bool:
+    """Whether a page for a request with these arguments is there already."""
+    return READY.spare and run_links.read(arguments).begins_plainly
+
+
+def expect_browser(context: ApplicationContext, session: ID, builder: str) -> None:
+    """End the session of a page soon, unless a browser connects to it.
+
+    `builder` is the address for which it was built; empty if it was ready.
+    """
+    loop = IOLoop.current()
+    for old in UNSEEN_PAGES.add(session, builder):
+        loop.add_callback(end_unless_connected, context, ID(old))
+    # In an empty context: that of the request would keep the page for as long.
+    Context().run(loop.call_later, LOAN, recall, context, session)
+
+
 async def recall(context: ApplicationContext, session: ID) -> None:
     """End the session of a page, unless a browser has connected to it."""
-    if READY.lends(session):
+    if UNSEEN_PAGES.drop(session):
         await end_unless_connected(context, session)
+
+
+def browser_connected(session: str) -> None:
+    """A browser has connected to this session."""
+    READY.end_loan(session)
+    UNSEEN_PAGES.connect(session)
 
 
 def take_back(session: str) -> bool:
     """Take the page of a session that is over, which nobody has seen, for the next request."""
+    UNSEEN_PAGES.drop(session)
     page = READY.end_loan(session)
     if not (page and page.unseen) or READY.full:
         return False

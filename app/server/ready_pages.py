@@ -9,6 +9,7 @@ the next visitor: who only requests pages leaves no garbage.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -29,6 +30,7 @@ class ReadyPages[P]:
         self.most, self._here = most, here
         self._pages: deque[P] = deque()
         self._lent: dict[str, P] = {}  # by the session that may still turn out to be nobody's
+        self._promised = 0
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -40,6 +42,20 @@ class ReadyPages[P]:
     def take(self) -> P | None:
         """A page to give away, if there is one."""
         return self._pages.popleft() if self._pages else None
+
+    @property
+    def spare(self) -> bool:
+        """Whether there is a page that is promised to nobody."""
+        return len(self._pages) > self._promised
+
+    @contextlib.contextmanager
+    def promise(self) -> Iterator[None]:
+        """Promise one to a request, which is answered in this block."""
+        self._promised += 1
+        try:
+            yield
+        finally:
+            self._promised -= 1
 
     @property
     def wanted(self) -> int:
@@ -59,10 +75,6 @@ class ReadyPages[P]:
     def lend(self, session: str, page: P) -> None:
         """A session was given this page."""
         self._lent[session] = page
-
-    def lends(self, session: str) -> bool:
-        """Whether this session has a page on loan."""
-        return session in self._lent
 
     def end_loan(self, session: str) -> P | None:
         """The session's page, not on loan any more: a browser has connected, or it is over."""

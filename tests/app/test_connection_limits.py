@@ -104,7 +104,7 @@ def test_a_page_gets_its_document_once_for_nothing_on_whichever_socket(monkeypat
 
 def test_a_class_is_admitted_at_once_and_one_address_gets_half_at_most():
     clock = Clock()
-    addresses = Addresses(60, 3.0, clock)
+    addresses = Addresses(60, 10.0, clock)
     assert all(addresses.lets_in("school") for _ in range(60))
     assert not addresses.lets_in("school")
     assert addresses.lets_in("home")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -16,14 +17,15 @@ from panel.io.state import set_curdoc
 from websockets.sync.client import connect
 
 from app.panel_document import address_of_page, arguments_of
-from app.server import page_request
+from app.server import http_handlers, page_request
 from app.server.page_request import READY, build_ahead
 from app.server.ready_pages import FAILED, LATE_COMERS, ReadyPages
 from app.server.session import CONDUCTOR, VISITS
+from app.server.unseen_pages import UnseenPages
 from app.sharing import run_links
 from engine import Experiment, Recording, RunConfig, digest
 from tests.served_page import forget_the_left, serve
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import PATIENCE, Clock, wait_until
 
 PLAIN = RunConfig()
 OTHER = PLAIN.replace("model.hidden", (7,))
@@ -215,6 +217,51 @@ def test_a_session_that_nobody_connects_to_ends_before_the_others(served, ready,
     assert other.session_context.id in VISITS
 
 
+def test_a_page_of_an_own_link_ends_as_soon_if_nobody_connects(served, monkeypatch):
+    monkeypatch.setattr(page_request, "LOAN", 0.0)
+    with urllib.request.urlopen(f"{served.address}?hide=lane") as answer:
+        session = get_session_id(token_in(answer.read().decode()))
+    wait_until(lambda: session not in {each.id for each in served.sessions} | set(VISITS))
+
+
+@pytest.fixture
+def unseen(monkeypatch) -> UnseenPages:
+    """One page may wait for its browser, and one may be built."""
+    pages = UnseenPages(1, Clock())
+    for module in http_handlers, page_request:
+        monkeypatch.setattr(module, "UNSEEN_PAGES", pages)
+    return pages
+
+
+def test_no_page_is_built_for_who_has_not_opened_the_one_before(served, ready, unseen):
+    html, _ = opened(served, "?hide=lane")
+    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+        opened(served, "?hide=inside")
+    assert "Many pages were asked for" in refused.value.read().decode()
+    address = f"{served.address.replace('http', 'ws')}/ws"
+    given = {"subprotocols": ["bokeh", token_in(html)]}
+    with connect(address, origin=served.address.removesuffix("/app"), **given) as socket:
+        socket.recv(timeout=PATIENCE)
+        opened(served, "?hide=inside")
+        assert opened(served)[1] is ready  # which takes no work
+
+
+def test_the_oldest_unseen_page_goes_when_there_are_too_many(served, ready, room, unseen):
+    _, first = opened(served)
+    assert first is ready
+    session = first.session_context.id
+    READY.add(build_ahead(served.context))
+    opened(served)
+    wait_until(lambda: session not in {each.id for each in served.sessions} | set(VISITS))
+    assert len(unseen) == 1
+    assert opened(served)[1] is first  # it was taken back
+
+
+def test_no_page_is_built_for_scripts_of_other_pages(served):
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{served.address}/autoload.js?bokeh-autoload-element=x")
+
+
 def test_the_session_of_a_visit_that_made_room_for_others_ends_soon(served):
     (_, document), (_, other) = opened(served), opened(served)
     session = document.session_context.id
@@ -309,9 +356,9 @@ def test_a_page_on_loan_is_not_built_anew_until_a_browser_has_it():
     pages = ReadyPages[str](2)
     pages.add("other")
     pages.lend("session", "one")
-    assert not (pages.lacks or pages.full) and pages.lends("session")
+    assert not (pages.lacks or pages.full)
     assert pages.end_loan("session") == "one"
-    assert pages.lacks and not pages.lends("session") and pages.end_loan("session") is None
+    assert pages.lacks and pages.end_loan("session") is None
 
 
 @pytest.mark.parametrize(

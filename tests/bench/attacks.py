@@ -5,9 +5,10 @@ Each context manager runs until it is left; `odd.py` measures the other visitors
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import urllib.error
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlsplit
 
@@ -189,24 +190,27 @@ async def sends_nonsense(base: str) -> AsyncIterator[list[Visitor]]:
         yield there
 
 
-@contextlib.asynccontextmanager
-async def asks_for_pages(base: str) -> AsyncIterator[list[Visitor]]:
+def asks_for_pages(queries: Iterable[str]) -> Attack:
     """Page requests without a socket, and one visitor who requests the page."""
-    tried, came = 0, 0
 
-    async def ask() -> None:
-        nonlocal tried, came
-        asking = set()
-        for n in range(10_000):
-            asking.add(asyncio.create_task(asyncio.to_thread(_got, base)))
-            await asyncio.sleep(1 / ASKED)
-            if n % (2 * ASKED) == 0:
-                tried += 1
-                came += await asyncio.to_thread(_got, base)
+    @contextlib.asynccontextmanager
+    async def ask_for_pages(base: str) -> AsyncIterator[list[Visitor]]:
+        tried, came, asking = 0, 0, set()
 
-    async with meanwhile(ask(), []) as there:
-        yield there
-    print(f"  (an honest visitor came in at {came} of {tried} tries)")
+        async def ask() -> None:
+            nonlocal tried, came
+            for n, query in enumerate(queries):
+                asking.add(asyncio.create_task(asyncio.to_thread(_got, base + query)))
+                await asyncio.sleep(1 / ASKED)
+                if n % (2 * ASKED) == 0:
+                    tried += 1
+                    came += await asyncio.to_thread(_got, base)
+
+        async with meanwhile(ask(), []) as there:
+            yield there
+        print(f"  (an honest visitor came in at {came} of {tried} tries)")
+
+    return ask_for_pages
 
 
 def _got(address: str) -> bool:
@@ -242,7 +246,8 @@ ATTACKS: dict[str, Attack] = {
     "enters Checks": enters("Checks"),
     f"{PULLS} pulls": pulls,
     "19 MB": sends_nonsense,
-    "bare GETs": asks_for_pages,
+    "bare GETs": asks_for_pages(itertools.repeat("")),
+    "own GETs": asks_for_pages(f"?hide=inside&seed={n}" for n in itertools.count()),
     f"{HALF} half GETs": half_asks,
 }
 # Attacks that start with ordinary visitors, whose cost "opens pages" shows.

@@ -1,0 +1,71 @@
+"""Pages that were requested, and to which no browser has connected yet.
+
+To build one takes the interpreter 80 ms, and it holds 1.4 MB: a client that only requests pages,
+and never connects, could have the server do nothing else. So an address may have as many pages
+built at once as a class needs, and the right to a page comes back when a browser connects to it.
+Rights that nobody brings back return slowly; of the pages themselves only the newest are kept.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from app.server.connection_limits import Addresses, Budget
+
+log = logging.getLogger(__name__)
+
+EACH = 1.0  # rights that an address gets back in a second, whether or not its browsers connect
+ALL = 4.0  # ... and all addresses together
+WARNED = 10.0  # seconds between two warnings
+
+
+class UnseenPages:
+    """At most so many pages; the oldest is given up first."""
+
+    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._clock = most, clock
+        self._addresses = Addresses(most, EACH, clock)
+        self._all = Budget(most, ALL, clock)
+        self._pages: dict[str, str] = {}  # by session: the address that may get a right back
+        self._refused, self._warned = 0, -WARNED
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def may_build(self, address: str) -> bool:
+        """Take this address's right to have one more page built, if it has one."""
+        if self._addresses.lets_in(address):
+            if self._all.affords(1):
+                return True
+            self._addresses.give_back(address)
+        self._warn(address)
+        return False
+
+    def give_back(self, address: str) -> None:
+        """Return the right: a browser has connected to the page, or none was built."""
+        self._addresses.give_back(address)
+        self._all.forgo(1)
+
+    def _warn(self, address: str) -> None:
+        self._refused += 1
+        if self._clock() - self._warned >= WARNED:
+            log.warning(
+                "%d page requests refused, the last one of %s: no browser connects to its pages",
+                *(self._refused, address),
+            )
+            self._refused, self._warned = 0, self._clock()
+
+    def add(self, session: str, address: str = "") -> list[str]:
+        """Add a page, built by a right of this address; returns the sessions that are too many."""
+        self._pages[session] = address
+        surplus = list(self._pages)[: max(0, len(self._pages) - self._most)]
+        return [old for old in surplus if self.drop(old)]
+
+    def drop(self, session: str) -> bool:
+        """Forget a page that is given up or over; whether nobody had connected to it."""
+        return self._pages.pop(session, None) is not None
+
+    def connect(self, session: str) -> None:
+        """A browser has connected to the page."""
+        if address := self._pages.pop(session, ""):
+            self.give_back(address)
