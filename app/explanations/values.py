@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from app import numbers
 from app.plots import VIEWS, plot_data, view_of
+from app.plots.plot_data import Part
 from app.settings.parameters import PLACES, value_of
 from app.settings.schema import in_words
 from engine import Finding, Snapshot
@@ -23,18 +24,20 @@ def _number(snapshot: Snapshot, name: str) -> str:
     """The current text of an element in a plot's headline or in the header."""
     view, of_view, _ = name.partition(".")
     if of_view and view in VIEWS:
-        return _text(snapshot, view, name)
+        return _part(snapshot, view).text.get(name, "")
     return plot_data.status(snapshot, snapshot.curves.rows).text.get(name, "")
 
 
 def _view(snapshot: Snapshot, name: str) -> str:
     """What there is to see, in words."""
-    return _text(snapshot, name, f"{name}.alt") if name in VIEWS else ""
+    return (
+        _part(snapshot, name).described(name).text.get(f"{name}.alt", "") if name in VIEWS else ""
+    )
 
 
-def _text(snapshot: Snapshot, view: str, name: str) -> str:
+def _part(snapshot: Snapshot, view: str) -> Part:
     # With nothing new to stream: only the words are wanted.
-    return view_of(view).columns(snapshot, snapshot.curves.rows).text.get(name, "")
+    return view_of(view).columns(snapshot, snapshot.curves.rows)
 
 
 def _finding(snapshot: Snapshot, name: str) -> str:

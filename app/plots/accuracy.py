@@ -61,11 +61,12 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
             "accuracy.gap": gap,
             **difference("accuracy", snapshot, COLUMNS, shares=True),
             "accuracy.apart": left_out(snapshot, "accuracy"),
-            "accuracy.alt": f"At step {numbers.count(last['validation'][0])} the"
-            f" {plot_data.score_name(snapshot)} is {shown['train']} on training and"
-            f" {shown['validation']} on validation examples, a"
-            f" gap of {gap}.",
         },
+        alternative=lambda: (
+            f"At step {numbers.count(last['validation'][0])} the {plot_data.score_name(snapshot)}"
+            f" is {shown['train']} on training and {shown['validation']} on validation examples,"
+            f" a gap of {gap}."
+        ),
     )
 
 

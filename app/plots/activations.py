@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,29 +35,29 @@ def activations_columns(snapshot: Snapshot, since: int) -> Part:
         "activations.strip": _history(history),
         "activations.since": _since(len(snapshot.layers[0].counts), int(history.steps[-1])),
     }
-    return Part(set={**now.set, **along_the_run}, text=now.text)
+    return Part(
+        set={**now, **along_the_run},
+        alternative=lambda: "; ".join(
+            f"{a.name}: mean {numbers.number(a.mean)}, standard deviation"
+            f" {numbers.number(a.std)}, {100 * a.zero:.0f} % exactly 0"
+            for a in snapshot.layers
+        ),
+    )
 
 
 @functools.lru_cache(512)  # of each visitor the last: frames are more frequent than measurements
-def _histograms(layers: tuple[LayerStats, ...], bounds: tuple[float, float] | None) -> Part:
+def _histograms(
+    layers: tuple[LayerStats, ...], bounds: tuple[float, float] | None
+) -> Mapping[str, Columns]:
     """The histograms, and the numbers beside them."""
     bins = len(layers[0].counts)
     tops = {f"top{row}": [*tops, tops[-1]] for row, tops in enumerate(_tops(layers))}
-    return Part(
-        set={
-            "activations": _bases(len(layers), bins) | tops,
-            "activations.rows": _words(layers),
-            "activations.ends": _ends(layers, bounds or ()),
-            "activations.ticks": _ticks(bins, float(layers[0].edges[-1])),
-        },
-        text={
-            "activations.alt": "; ".join(
-                f"{a.name}: mean {numbers.number(a.mean)}, standard deviation"
-                f" {numbers.number(a.std)}, {100 * a.zero:.0f} % exactly 0"
-                for a in layers
-            )
-        },
-    )
+    return {
+        "activations": _bases(len(layers), bins) | tops,
+        "activations.rows": _words(layers),
+        "activations.ends": _ends(layers, bounds or ()),
+        "activations.ticks": _ticks(bins, float(layers[0].edges[-1])),
+    }
 
 
 def _base(layers: Sequence[LayerStats], row: int) -> int:

@@ -31,9 +31,11 @@ def between_columns(snapshot: Snapshot, since: int) -> Part:
             "between.train": _ends(line.train.tolist() if line else []),
             "between.validation": _ends(line.validation.tolist() if line else []),
             "between.words": text,
-            "between.alt": "The loss on the straight line from A's weights to B's. How far the"
-            f" training loss rises above the line between its ends: {text}.",
         },
+        alternative=lambda: (
+            "The loss on the straight line from A's weights to B's. How far the training loss rises"
+            f" above the line between its ends: {text}."
+        ),
     )
 
 

@@ -33,14 +33,14 @@ def cost_columns(snapshot: Snapshot, since: int) -> Part:
     }
     return Part(
         set={"cost": _instruments(snapshot), "cost.work": _layers(snapshot, stages, work)},
-        text={f"cost.{name}": text for name, text in shown.items()}
-        | {
-            "cost.alt": f"A step takes {shown['step']} of computing and {shown['work']}"
+        text={f"cost.{name}": text for name, text in shown.items()},
+        alternative=lambda: (
+            f"A step takes {shown['step']} of computing and {shown['work']}"
             f" multiplications, an epoch of {per_epoch:,} steps {shown['epoch']};"
             f" {shown['pace']} steps a second are made, and {shown['watching']} of the time goes"
             " into measuring."
             f" Gradient noise scale: {shown['noise']}."
-        },
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """Data: where is the network wrong? Its decision surface, its mistakes, the hardest examples."""
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,8 @@ def data_columns(snapshot: Snapshot, since: int) -> Part:
         parts |= picture_columns(snapshot, hardest)
     else:
         parts |= word_columns(snapshot, hardest, _across(snapshot))
-    return Part(set=parts, text=_text(snapshot, answers))
+    texts = _text(snapshot, answers)
+    return Part(set=parts, text=texts, alternative=lambda: _alternative(snapshot, answers, texts))
 
 
 def _counted(snapshot: Snapshot) -> bool:
@@ -64,10 +65,9 @@ def _across(snapshot: Snapshot) -> int:
 def _text(snapshot: Snapshot, answers: Predictions | None) -> dict[str, str]:
     texts = {key: "–" for key, _, _ in _keys(snapshot) if key}
     if answers is None:
-        return texts | {"data.alt": "The answers have not been looked at yet."}
+        return texts
     if snapshot.data.classes:
         texts |= {"data.errors": _errors(answers), "data.confused": _confused(snapshot, answers)}
-        summary = f"Wrong on {texts['data.errors']}; most often {texts['data.confused']}."
     else:
         off = answers.predicted - answers.right
         texts["data.error"] = numbers.number(float(np.sqrt(np.mean(np.square(off)))))
@@ -75,9 +75,18 @@ def _text(snapshot: Snapshot, answers: Predictions | None) -> dict[str, str]:
         if (surface := snapshot.on_demand.decision_surface) and is_plane(snapshot):
             low, high = reach(surface)
             texts |= {"data.low": _end(low), "data.high": _end(high)}
+    return texts
+
+
+def _alternative(snapshot: Snapshot, answers: Predictions | None, texts: Mapping[str, str]) -> str:
+    if answers is None:
+        return "The answers have not been looked at yet."
+    if snapshot.data.classes:
+        summary = f"Wrong on {texts['data.errors']}; most often {texts['data.confused']}."
+    else:
         summary = f"Typical error {texts['data.error']}, largest {texts['data.worst']}."
     hard = "; ".join(sentence(hard, snapshot) for hard in answers.hardest[:5])
-    return texts | {"data.alt": f"{summary} Hardest: {hard}."}
+    return f"{summary} Hardest: {hard}."
 
 
 def _end(value: float) -> str:

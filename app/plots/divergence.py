@@ -37,8 +37,8 @@ def autopsy_columns(snapshot: Snapshot, since: int) -> Part:
             "autopsy.ratios": steps | {name: plot_data.positive(v) for name, v in ratios.items()},
             "autopsy.ratios.frame": _frame(found, *ratios.values()),
         },
-        text={f"autopsy.{name}": text for name, text in changes.items()}
-        | {"autopsy.where": where, "autopsy.alt": " ".join([where, *parts])},
+        text={f"autopsy.{name}": text for name, text in changes.items()} | {"autopsy.where": where},
+        alternative=lambda: " ".join([where, *parts]),
     )
 
 

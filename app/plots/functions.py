@@ -38,13 +38,15 @@ def functions_columns(snapshot: Snapshot, since: int) -> Part:
         text={
             "functions.name": _title(name),
             "functions.flat": _most_flat(flat),
-            "functions.alt": f"{name}. "
+        },
+        alternative=lambda: (
+            f"{name}. "
             + "; ".join(
                 f"{layer.name}: {numbers.percent(layer.flat)} of the sums where the slope is"
                 f" below 0.05, {numbers.percent(beyond[layer.name])} beyond ±{SPAN:g}"
                 for layer in layers
-            ),
-        },
+            )
+        ),
     )
 
 

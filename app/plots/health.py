@@ -32,16 +32,16 @@ def health_columns(snapshot: Snapshot, since: int) -> Part:
     return Part(
         set={f"health.{part}": _bars(values, BANDS[part]) for part, values in shares.items()}
         | {f"health.{part}.silence": _silence(part, snapshot) for part in BANDS},
-        text={f"health.{part}": _worst(hidden, values) for part, values in shares.items()}
-        | {
-            "health.alt": "; ".join(
+        text={f"health.{part}": _worst(hidden, values) for part, values in shares.items()},
+        alternative=lambda: (
+            "; ".join(
                 f"{layer.name}: dead {numbers.decimal_percent(layer.dead)}, exactly 0"
                 f" {numbers.decimal_percent(layer.zero)}, saturated"
                 f" {numbers.decimal_percent(layer.saturated)}"
                 for layer in hidden
             )
             or "There are no hidden layers."
-        },
+        ),
     )
 
 

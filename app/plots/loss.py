@@ -32,6 +32,7 @@ from engine import HALF_LIFE, Curves, Snapshot, Status, memoize
 
 USUAL = (5, 95)  # percentiles of the points that the axis covers
 POINTS = ("loss_average", "loss", "validation_loss")
+LAST = ("loss_average", "validation_loss", "penalty")  # figures that the words are of
 COLUMNS = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
 LINES = (
     Line("train", palette.TRAIN, "loss", ("train",)),
@@ -56,9 +57,7 @@ TO_ALL = "window.babysit.show_usual(cb_data.pressed)"
 def loss_columns(snapshot: Snapshot, since: int) -> Part:
     """The loss on the mini-batches and on the validation examples, and the penalty beside it."""
     curves = snapshot.curves
-    known = ("loss_average", "validation_loss", "penalty")
-    last = {name: snapshot.so_far.last_known(name) for name in known}
-    shown = {name: numbers.number(value) for name, (_, value) in last.items()}
+    last = {name: snapshot.so_far.last_known(name) for name in LAST}
     low, high = _usual(curves, snapshot.metrics.first_loss)
     lines = [
         End(own_name(snapshot) or "train", *last["loss_average"], palette.TRAIN),
@@ -67,8 +66,6 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
     ]
     lines += other_ends(snapshot, OTHER, COLOURS)
     judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})
-    judged_step, _ = last["validation_loss"]
-    judged_at = f", at step {numbers.count(judged_step)}" if judged_step < snapshot.step else ""
     return Part(
         stream={
             "loss": plot_data.floored_rows(plot_data.all_rows(curves, since, COLUMNS)),
@@ -85,16 +82,25 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         | axes("loss", snapshot, low, high)
         | ghosts(snapshot, "loss", {"loss_average": "solid", "validation_loss": "dashed"}),
         text={
-            "loss.train": shown["loss_average"],
-            "loss.validation": shown["validation_loss"],
+            "loss.train": numbers.number(last["loss_average"][1]),
+            "loss.validation": numbers.number(last["validation_loss"][1]),
             "loss.apart": left_out(snapshot, "loss"),
             **difference("loss", snapshot, OTHER),
-            "loss.alt": f"At step {numbers.count(snapshot.step)} the loss is"
-            f" {shown['loss_average']} on the last batches, averaged with a half-life of"
-            f" {HALF_LIFE} points of the curve, and"
-            f" {shown['validation_loss']} on the validation examples{judged_at}; the"
-            f" penalty adds {shown['penalty']}.",
         },
+        alternative=lambda: _alternative(snapshot),
+    )
+
+
+def _alternative(snapshot: Snapshot) -> str:
+    last = {name: snapshot.so_far.last_known(name) for name in LAST}
+    shown = {name: numbers.number(value) for name, (_, value) in last.items()}
+    judged, _ = last["validation_loss"]
+    judged_at = f", at step {numbers.count(judged)}" if judged < snapshot.step else ""
+    return (
+        f"At step {numbers.count(snapshot.step)} the loss is {shown['loss_average']} on the last"
+        f" batches, averaged with a half-life of {HALF_LIFE} points of the curve, and"
+        f" {shown['validation_loss']} on the validation examples{judged_at}; the penalty adds"
+        f" {shown['penalty']}."
     )
 
 

@@ -45,13 +45,15 @@ def network_columns(snapshot: Snapshot, since: int) -> Part:
             "network.parameters": f"{parameters:,}" if stages else "–",
             "network.work": f"{work:,}" if stages else "–",
             "network.data": _data(snapshot),
-            "network.alt": f"{_data(snapshot)} "
+        },
+        alternative=lambda: (
+            f"{_data(snapshot)} "
             + " ".join(
                 f"{x.name}: {_size(x.shape)}, {', '.join([x.weights, *x.then])},"
                 f" {x.parameters:,} parameters."
                 for x in stages
-            ),
-        },
+            )
+        ),
     )
 
 

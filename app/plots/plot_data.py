@@ -8,8 +8,8 @@ import base64
 import functools
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import msgspec
@@ -24,6 +24,7 @@ LINE_GAP = 0.085  # of an axis, from the name of one line to the next
 STATE = ("status", "play", "play.icon")  # whether the run goes on
 PAUSE, PLAY = "Pause", "Play"  # what the button does next
 DIGITS = 4  # significant ones of a point on a curve
+ROUNDED = f"%.{DIGITS}g"  # two thirds of the time that an f-string takes
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -45,6 +46,14 @@ class Part:
     stream: Mapping[str, Columns] = field(default_factory=dict)
     set: Mapping[str, Columns] = field(default_factory=dict)
     text: Mapping[str, str] = field(default_factory=dict)
+    # The text alternative, composed only for the few frames that send it.
+    alternative: Callable[[], str] | None = None
+
+    def described(self, view: str) -> "Part":
+        """This part with its text alternative among the texts."""
+        if self.alternative is None:
+            return self
+        return replace(self, text={**self.text, f"{view}.alt": self.alternative()})
 
 
 def status(snapshot: Snapshot, since: int) -> Part:
@@ -253,7 +262,7 @@ def _rows_with(known: str, curves: Curves, since: int, names: Mapping[str, str])
 def rounded(values: np.ndarray | Sequence[float]) -> list[float | None]:
     """Round to `DIGITS` significant digits; infinity and NaN become None, as JSON has neither."""
     plain = values.tolist() if isinstance(values, np.ndarray) else values
-    return [float(f"{v:.{DIGITS}g}") if math.isfinite(v) else None for v in plain]
+    return [float(ROUNDED % v) if math.isfinite(v) else None for v in plain]
 
 
 def in_variances(snapshot: Snapshot) -> bool:
@@ -294,4 +303,5 @@ def floored_rows(rows: Columns) -> Columns:
 
 def positive(values: np.ndarray | Sequence[float]) -> list[float | None]:
     """Round for a logarithmic axis, and leave out values of 0 or less."""
-    return [value if value is not None and value > 0 else None for value in rounded(values)]
+    plain = values.tolist() if isinstance(values, np.ndarray) else values
+    return [float(ROUNDED % v) if 0 < v < math.inf else None for v in plain]

@@ -36,11 +36,13 @@ def _sizes(layers: tuple[LayerStats, ...], expected: SignalTheory | None) -> Par
             "signal.forward": shown["forward"],
             "signal.backward": shown["backward"],
             "signal.theory": _words(expected),
-            "signal.alt": "Standard deviation of each layer's output, and of the gradient there: "
+        },
+        alternative=lambda: (
+            "Standard deviation of each layer's output, and of the gradient there: "
             + "; ".join(
                 f"{a.name} {numbers.number(a.std)} and {numbers.number(a.backward)}" for a in layers
-            ),
-        },
+            )
+        ),
     )
 
 

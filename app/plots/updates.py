@@ -71,10 +71,12 @@ def updates_columns(snapshot: Snapshot, since: int) -> Part:
         text={f"updates.W{n}": shown[f"W{n}"] for n in _named(range(1, len(columns) + 1))}
         | {
             "updates.apart": left_out(snapshot, "ratio"),
-            "updates.alt": f"At step {numbers.count(snapshot.step)} each step changes the weights"
-            f" by {', '.join(f'{text} ({key})' for key, text in shown.items())} of their size;"
-            f" {BAND_SAYS[snapshot.condition]}.",
         },
+        alternative=lambda: (
+            f"At step {numbers.count(snapshot.step)} each step changes the weights by"
+            f" {', '.join(f'{text} ({key})' for key, text in shown.items())} of their size;"
+            f" {BAND_SAYS[snapshot.condition]}."
+        ),
     )
 
 

@@ -15,8 +15,8 @@ from engine import Registry, Snapshot
 class View(Protocol):
     """A card of the page: figures under a headline, fed by a pure function of the snapshot.
 
-    `columns` fills the figures' sources and the headline's text; `<view>.alt` is the text
-    alternative for those who do not see the figures.
+    `columns` fills the figures' sources and the headline's text, and has a text alternative for
+    those who do not see the figures.
     """
 
     title: ClassVar[str]

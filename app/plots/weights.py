@@ -46,7 +46,8 @@ def weights_columns(snapshot: Snapshot, since: int) -> Part:
     names = [key for key, _, _ in _keys(snapshot) if key]
     return Part(
         set=parts,
-        text={key: text[key] for key in names} | {"weights.alt": _alternative(weights, text)},
+        text={key: text[key] for key in names},
+        alternative=lambda: _alternative(weights, text),
     )
 
 

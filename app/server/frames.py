@@ -15,7 +15,7 @@ from app.page.branch_tree import Twig, tree
 from app.plots import VIEWS, plot_data, view_of
 from app.plots.plot_cache import DRAWINGS, Key, being_drawn, key_of
 from app.plots.plot_data import Column, Columns, Part
-from engine import Snapshot
+from engine import Snapshot, Status
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +74,7 @@ class Composer:
         fresh = snapshot.run != self._run or not -1 < request.since < rows
         if fresh:
             self._run, self._sent, self._tree = snapshot.run, {}, None
-        describe = (
-            fresh or bool(snapshot.looking) or self._clock() - self._described >= DESCRIBED_EVERY
-        )
+        describe = fresh or self._describes(snapshot)
         if describe:
             self._described = self._clock()
         frame = Frame(snapshot.run, rows - 1, snapshot.end, request=request.number)
@@ -87,15 +85,20 @@ class Composer:
         status = plot_data.status(snapshot, request.since)
         if request.first:
             status = plot_data.before_it_begins(status)
-        self._add(frame, "", status, fresh, describe)
+        self._add(frame, "", status, fresh)
         for name in requested_views(request):
             drawn = self._draw(frame, name, snapshot, request.style)
             if name in self._drawn:
                 since = -1 if fresh or drawn else request.since
-                part = self._part(name, snapshot, since)
-                self._add(frame, name, part, since < 0, describe or drawn)
+                part = self._part(name, snapshot, since, describe or drawn)
+                self._add(frame, name, part, since < 0)
         frame.back |= _changed(self._sent.setdefault("", {}), "back", back or {})
         return frame
+
+    def _describes(self, snapshot: Snapshot) -> bool:
+        """Whether text alternatives are due; while nothing runs no later frame may bring them."""
+        stands = snapshot.status is not Status.RUNNING or snapshot.looking is not None
+        return stands or self._clock() - self._described >= DESCRIBED_EVERY
 
     def lacks(self, views: list[str]) -> bool:
         """Whether the page shows one of these views without its drawing."""
@@ -144,9 +147,10 @@ class Composer:
         self._drawn[name] = key
         return True
 
-    def _part(self, name: str, snapshot: Snapshot, since: int) -> Part:
+    def _part(self, name: str, snapshot: Snapshot, since: int, describe: bool) -> Part:
         try:
-            return view_of(name).columns(snapshot, since)
+            part = view_of(name).columns(snapshot, since)
+            return part.described(name) if describe else part
         except Exception:  # of one plot; the others go on
             return self._broken(name)
 
@@ -157,7 +161,7 @@ class Composer:
             log.exception("the view %s failed", name)
         return Part(text={"health": f"The plot “{view_of(name).title}” failed and stands still."})
 
-    def _add(self, frame: Frame, view: str, part: Part, anew: bool, describe: bool) -> None:
+    def _add(self, frame: Frame, view: str, part: Part, anew: bool) -> None:
         """Add the data of a view that the page lacks; all of it if `anew`."""
         if anew:
             frame.reset |= part.stream
@@ -169,10 +173,7 @@ class Composer:
         for name, data in part.set.items():
             if sent.get(name) is not data and (new := _changed(sent, name, data)):
                 frame.set[name] = new
-        text = part.text
-        if not describe:
-            text = {name: value for name, value in text.items() if not name.endswith(".alt")}
-        frame.text |= _changed(sent, "", text)
+        frame.text |= _changed(sent, "", part.text)
 
 
 def _changed[V](

@@ -32,6 +32,7 @@ class Curves(Mapping[str, Array]):
     ) -> None:
         self._places = places
         self._table = table
+        self.rows = table.shape[1]
         self._grown = {} if grown is None else grown
         table.setflags(write=False)
 
@@ -53,11 +54,6 @@ class Curves(Mapping[str, Array]):
     def nbytes(self) -> int:
         """Bytes of all rows."""
         return self._table.nbytes
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-        return len(self._table.T)
 
     @memoize
     def since(self, row: int) -> Mapping[str, list[float]]:

@@ -231,7 +231,7 @@ def test_the_value_is_that_of_the_snapshot():
     assert "<dd>healthy</dd>" in shown("number health", snapshot)
     assert "<dd>30</dd>" in shown("number step", snapshot)
     assert "<dd>64, 64</dd>" in shown("setting hidden", snapshot)
-    alternative = view_of("accuracy").columns(snapshot, -1).text["accuracy.alt"]
+    alternative = view_of("accuracy").columns(snapshot, -1).alternative()
     assert alternative in shown("view accuracy", snapshot)
     experiment.apply(SetKnob("optimization.learning_rate", 0.5))
     assert "<dd>0.5</dd>" in shown("setting learning_rate", experiment.snapshot())

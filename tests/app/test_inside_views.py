@@ -67,7 +67,8 @@ def test_a_view_fills_exactly_what_it_draws(name, case, looked):
     for columns in filled.values():
         assert len({len(column) for column in columns.values()}) == 1
     told = set(part(name, snapshot).text)
-    assert told == {text for text, _, _ in view.keys if text} | {f"{name}.alt"}
+    assert told == {text for text, _, _ in view.keys if text}
+    assert part(name, snapshot).alternative()
     assert [figure.name for figure in view.figures] == [f"view:{name}"] + [None] * (
         len(view.figures) - 1
     )

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import re
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -15,6 +16,7 @@ from app.plots.accuracy import accuracy_columns
 from app.plots.activations import BAR_HEIGHT, activations_columns
 from app.plots.ghost_runs import ghosts
 from app.plots.loss import USUAL, loss_columns, percentiles
+from app.plots.plot_data import Part
 from app.plots.run_columns import epochs
 from app.plots.updates import updates_columns
 from app.server.frames import FrameRequest
@@ -23,7 +25,9 @@ from engine import (
     Condition,
     Experiment,
     LookBack,
+    Pause,
     Pin,
+    Play,
     Restart,
     RunConfig,
     SetKnob,
@@ -82,8 +86,8 @@ def test_a_view_fills_exactly_the_sources_and_texts_that_it_draws(view, experime
         for name, data in {**part.stream, **part.set}.items()
     }  # where steps lie the browser works out
     assert filled == sources
-    assert set(part.text) - {f"{view}.alt"} == {text for text, _, _ in drawn.keys if text}
-    assert part.text[f"{view}.alt"]
+    assert set(part.text) == {text for text, _, _ in drawn.keys if text}
+    assert part.alternative()
 
 
 def test_only_rows_after_the_cursor_are_sent(experiment):
@@ -198,7 +202,7 @@ def test_a_name_is_tied_to_the_end_of_its_line_where_a_dear_network_is_judged_se
         ends, judged = part.set[f"{view}.ends"], part.stream[source]["step"]
         end = ends["end"][ends["label"].index("validation")]
         assert end == max(step for step in judged if step <= now.step) < now.step
-        told = re.findall(r"at step (\d+)", part.text[f"{view}.alt"], re.IGNORECASE)
+        told = re.findall(r"at step (\d+)", part.alternative(), re.IGNORECASE)
         assert told == {"loss": [str(now.step), str(end)], "accuracy": [str(end)]}[view]
 
 
@@ -256,7 +260,7 @@ def test_a_converged_run_is_labelled_and_its_band_fades(experiment):
     assert faint["alpha"] < clear["alpha"]
     clear, faint = (updates_columns(x, -1).set["updates.levels"] for x in (healthy, done))
     assert (clear["label"], faint["label"]) == ([], ["this run has converged"])
-    assert "converged" in updates_columns(done, -1).text["updates.alt"]
+    assert "converged" in updates_columns(done, -1).alternative()
 
 
 @pytest.mark.parametrize("data", ["plane", "digits"])
@@ -484,7 +488,39 @@ class TestComposer:
         assert fresh["reset"]["loss"]["step"] == [0]
         assert fresh["reset"]["loss.markers"] == {"step": [], "label": []}
 
+    def test_text_alternatives_come_once_a_second_and_as_soon_as_the_run_pauses(self, experiment):
+        now = [0.0]
+        composer = Page(clock=lambda: now[0])
+
+        def alternative() -> str | None:
+            experiment.train(1)
+            return self.frame(composer, experiment.snapshot(), row)["text"].get("loss.alt")
+
+        experiment.apply(Play())
+        row = self.frame(composer, experiment.snapshot(), -1)["row"]
+        assert alternative() is None
+        now[0] = 1.0
+        assert f"step {experiment.step + 1} " in alternative()
+        assert alternative() is None
+        experiment.apply(Pause())
+        assert f"step {experiment.step + 1} " in alternative()
+
+    def test_a_text_alternative_that_is_not_due_is_not_composed(self, experiment, monkeypatch):
+        experiment.apply(Play())
+        snapshot, composer = experiment.snapshot(), Page(clock=lambda: 0.0)
+        row = self.frame(composer, snapshot, -1)["row"]
+        monkeypatch.setattr(Part, "described", pytest.fail)
+        self.frame(composer, snapshot, row)
+
+    def test_a_text_alternative_that_fails_leaves_the_other_plots(self, experiment, monkeypatch):
+        part = replace(accuracy_columns(experiment.snapshot(), -1), alternative=lambda: 1 / 0)
+        monkeypatch.setattr(view_of("accuracy"), "columns", lambda snapshot, since: part)
+        frame = self.frame(Page(), experiment.snapshot(), -1)
+        assert "stands still" in frame["text"]["health"]
+        assert frame["reset"]["loss"]
+
     def test_a_frame_does_not_grow_with_the_run(self, experiment):
+        experiment.apply(Play())
         composer, sizes = Page(clock=lambda: 0.0), []  # text alternatives come once a second
         shown = ["loss", "accuracy", "updates", "activations", "signal"]  # on the opened page
 

@@ -229,7 +229,7 @@ def test_any_space_can_be_drawn(space, config):
     for name in VIEWS:
         view_of(name)(shown, theme.DESK)
         part = view_of(name).columns(shown, -1)
-        assert part.text[f"{name}.alt"]
+        assert part.alternative()
         for data in part.set.values():
             assert len({len(column) for column in data.values()}) == 1
 

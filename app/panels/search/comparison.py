@@ -38,8 +38,11 @@ def comparison_columns(snapshot: Snapshot, since: int) -> Part:
     parts["comparison.frame"] = _frame(list(lines.values()), _search(shown).trials)
     seeds = len(shown.comparison.seeds) if shown.comparison else 0
     text["comparison.seeds"] = str(seeds) if seeds else "–"
-    text["comparison.alt"] = _alternative(list(lines.values()), text)
-    return Part(set=parts, text=text)
+    return Part(
+        set=parts,
+        text=text,
+        alternative=lambda: _alternative(list(lines.values()), text),
+    )
 
 
 def _search(shown: SearchProgress) -> Search:

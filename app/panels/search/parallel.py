@@ -39,7 +39,7 @@ def parallel_columns(snapshot: Snapshot, since: int) -> Part:
                 "y": lines[-1] if best else [],
             },
         },
-        text={"parallel.alt": _alternative(frame)},
+        alternative=lambda: _alternative(frame),
     )
 
 

@@ -48,7 +48,7 @@ def trials_columns(snapshot: Snapshot, since: int) -> Part:
             },
             "trials.best": {"x": best_places(frame, across), "y": best_places(frame, up)},
         },
-        text={"trials.alt": _alternative(frame)},
+        alternative=lambda: _alternative(frame),
     )
 
 

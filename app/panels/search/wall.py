@@ -65,6 +65,7 @@ def wall_columns(snapshot: Snapshot, since: int) -> Part:
             "wall.hint": {"words": [hint]},
         },
         text=_text(shown),
+        alternative=lambda: _alternative(shown),
     )
 
 
@@ -156,23 +157,32 @@ def _text(shown: SearchProgress) -> dict[str, str]:
     frame = shown.frame
     if frame is None:
         figures = {name: "–" for name in ("done", "left", "best", "stopped")}
-        return {f"wall.{n}": w for n, w in figures.items()} | {
-            "wall.alt": "No search has started yet."
-        }
-    ended = sum(trial.status in ENDED for trial in frame.trials)
-    signs = Counter(_sign(trial) for trial in frame.trials)
-    stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)
+        return {f"wall.{n}": w for n, w in figures.items()}
     best = "–" if shown.best is None else numbers.decimal_percent(shown.best)
-    top = trial_label(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
     return {
-        "wall.done": f"{ended} of {len(frame.trials)}",
+        "wall.done": f"{_ended(frame)} of {len(frame.trials)}",
         "wall.left": numbers.seconds(frame.seconds_left),
         "wall.best": best,
-        "wall.stopped": str(len(frame.trials) - signs[""]),
-        "wall.alt": f"Stage {frame.search.stage}, {frame.status.value}: {ended} of"
-        f" {len(frame.trials)} trials have ended; stopped early: {stopped or 'none'}."
-        f" Best trial {top}.",
+        "wall.stopped": str(sum(_sign(trial) != "" for trial in frame.trials)),
     }
+
+
+def _alternative(shown: SearchProgress) -> str:
+    frame = shown.frame
+    if frame is None:
+        return "No search has started yet."
+    signs = Counter(_sign(trial) for trial in frame.trials)
+    stopped = ", ".join(f"{count} {sign}" for sign, count in signs.items() if sign)
+    top = trial_label(frame, frame.trials[frame.ranking[0]]) if frame.ranking else "none yet"
+    return (
+        f"Stage {frame.search.stage}, {frame.status.value}: {_ended(frame)} of"
+        f" {len(frame.trials)} trials have ended; stopped early: {stopped or 'none'}."
+        f" Best trial {top}."
+    )
+
+
+def _ended(frame: SearchFrame) -> int:
+    return sum(trial.status in ENDED for trial in frame.trials)
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
