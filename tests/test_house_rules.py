@@ -139,6 +139,49 @@ def unsaid(path: Path) -> list[str]:
     ]
 
 
+SHAPE = re.compile(r"\([\w+'. ]+,[^()]*\)|any shape|same shape|one shape")  # (B, I), (N,)
+
+
+def test_public_functions_of_the_engine_say_the_shapes_of_their_arrays():
+    """In a comment on the line of the argument or result, or in the docstring."""
+    assert not (told := offenders(ENGINE, shapeless)), told
+
+
+def shapeless(path: Path) -> list[str]:
+    """The array arguments and results of public functions in a file whose shape is nowhere said."""
+    module, lines = tree(path), path.read_text().splitlines()
+    found = []
+    for parent in [module, *(n for n in module.body if isinstance(n, ast.ClassDef))]:
+        for function in parent.body:
+            if not isinstance(function, ast.FunctionDef) or function.name.startswith("_"):
+                continue
+            said = [ast.get_docstring(x) or "" for x in (module, parent, function)]
+            if function.name in SAID_ELSEWHERE or SHAPE.search(" ".join(said)):
+                continue
+            arguments = [(x.arg, x.annotation, x.lineno) for x in arguments_of(function)]
+            result = function.returns.end_lineno if function.returns else 0
+            found += [
+                f"{name} of {function.name}, line {line}"
+                for name, annotation, line in [*arguments, ("result", function.returns, result)]
+                if holds_engine_arrays(annotation) and not SHAPE.search(comment(lines[line - 1]))
+            ]
+    return found
+
+
+def arguments_of(function: ast.FunctionDef) -> list[ast.arg]:
+    given = function.args
+    return [*given.posonlyargs, *given.args, *given.kwonlyargs]
+
+
+def holds_engine_arrays(annotation: ast.expr | None) -> bool:
+    nodes = ast.walk(annotation) if annotation else ()
+    return any(isinstance(x, ast.Name) and x.id in ("Array", "Integers") for x in nodes)
+
+
+def comment(line: str) -> str:
+    return line.partition("#")[2]
+
+
 def test_no_print_no_assert_no_global_randomness():
     assert not (told := offenders(SOURCES, unwanted)), told
 

@@ -85,7 +85,7 @@ def note(student: Participant, snapshot: Snapshot) -> None:
     accuracy = _known(snapshot.metrics.validation_accuracy)
     if snapshot.status is Status.DIVERGED:
         accuracy = 0.0  # whatever it was before
-    if accuracy is None or not snapshot.step or snapshot.looking or playing:
+    if accuracy is None or not snapshot.step or snapshot.looking_back or playing:
         return
     optimization = snapshot.config.optimization
     rate, penalty = optimization.learning_rate, optimization.l2

@@ -116,7 +116,7 @@ class Timeline:
     def back(self, steps: int = 1) -> None:
         """Look so many steps further back."""
         now = self._latest
-        wanted = now.looking.step if now.looking else now.step
+        wanted = now.looking_back.step if now.looking_back else now.step
         self._send(LookBack(max(0, wanted - steps)))
 
     def go_to(self, run: str) -> None:
@@ -160,7 +160,9 @@ class Timeline:
     def undo(self) -> None:
         """Go back to the step before the last change, and train on if the run is running."""
         now = self._latest
-        changes = [x.step for x in now.markers if x.path and (not now.looking or x.step < now.step)]
+        changes = [
+            x.step for x in now.markers if x.path and (not now.looking_back or x.step < now.step)
+        ]
         if changes:
             self._send(LookBack(changes[-1]))
             if now.status is Status.RUNNING:

@@ -344,7 +344,7 @@ class Lessons:
         self._stage.note_answered()
         kept = msgspec.json.encode(answer).decode()
         self._presses.do("tick_lesson", lesson.slug)
-        self._presses.do("keep_answer", f"{lesson.slug} {label}", kept)
+        self._presses.do("store_answer", f"{lesson.slug} {label}", kept)
         variations = [(n, by, lesson.changes(by)) for n, by in enumerate(lesson.breaks)]
         self._variations.object = render(
             "lesson_variations", variations=variations, holds=HOLDS, fails=FAILS

@@ -141,7 +141,7 @@ class PlaylistEditor:
             kept, self._too_long = playlist_drafts.packed(self._draft), ""
         except ValueError as error:
             kept, self._too_long = "", str(error)
-        self._presses.do("keep_draft", kept)
+        self._presses.do("store_draft", kept)
 
     def _recall(self, kept: str) -> None:
         """The browser sends the draft of an earlier visit, or nothing; it may send anything."""
@@ -171,7 +171,7 @@ class PlaylistEditor:
 
     def _file(self) -> bytes:
         raw = write_playlist(self._made)
-        self._presses.do("keep_draft", "")
+        self._presses.do("store_draft", "")
         self._saved = self._draft
         return raw
 

@@ -48,7 +48,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     lines += other_ends(snapshot, COLUMNS, COLOURS)
     low = _lowest(snapshot)
     return Part(
-        stream={"accuracy": plot_data.judged_rows(curves, since, COLUMNS)}
+        stream={"accuracy": plot_data.evaluated_rows(curves, since, COLUMNS)}
         | other_rows("accuracy", snapshot, since, COLUMNS, log=False)
         | markers(snapshot, since, "accuracy"),
         set={"accuracy.ends": names(snapshot.step, lines, log=False)}

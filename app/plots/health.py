@@ -31,7 +31,7 @@ def health_columns(snapshot: Snapshot, since: int) -> Part:
     shares = {part: [getattr(layer, part) for layer in hidden] for part in BANDS}
     return Part(
         set={f"health.{part}": _bars(values, BANDS[part]) for part, values in shares.items()}
-        | {f"health.{part}.silence": _silence(part, snapshot) for part in BANDS},
+        | {f"health.{part}.empty": _why_empty(part, snapshot) for part in BANDS},
         text={f"health.{part}": _worst(hidden, values) for part, values in shares.items()},
         alternative=lambda: (
             "; ".join(
@@ -56,7 +56,7 @@ def _bars(shares: Sequence[float], band: float) -> Columns:
     }
 
 
-def _silence(part: str, snapshot: Snapshot) -> Columns:
+def _why_empty(part: str, snapshot: Snapshot) -> Columns:
     """Why there are no bars, near the middle of the figure."""
     hidden = snapshot.layers[:-1]
     text = ""
@@ -129,8 +129,8 @@ class HealthView:
         drawn.vbar("layer", top="share", width=0.6, source=data, color="colour", alpha=0.8)
         font: dict[str, Any] = {"text_font_size": self._style.small, "text_align": "center"}
         drawn.text("layer", "share", "words", source=data, text_color="colour", y_offset=-2, **font)
-        silence = source(f"health.{part}.silence", ["x", "y", "words"])
-        drawn.text("x", "y", "words", source=silence, text_color=palette.QUIET, **font)
+        why = source(f"health.{part}.empty", ["x", "y", "words"])
+        drawn.text("x", "y", "words", source=why, text_color=palette.QUIET, **font)
         return drawn
 
 

@@ -36,7 +36,7 @@ LAST = ("loss_average", "validation_loss", "penalty")  # figures that the words 
 COLUMNS = {"batches": "loss", "low": "loss_low", "high": "loss_high", "train": "loss_average"}
 LINES = (
     Line("train", palette.TRAIN, "loss", ("train",)),
-    Line("validation", palette.VALIDATION, "loss.judged", ("validation",)),
+    Line("validation", palette.VALIDATION, "loss.validation", ("validation",)),
     Line("penalty", palette.QUIET, "loss.penalty", ("penalty",), fits=False),
     Line("batches", palette.TRAIN, "loss", ("low", "high")),
 )
@@ -65,11 +65,11 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
         *([End("penalty", *last["penalty"], palette.QUIET)] if last["penalty"][1] > 0 else []),
     ]
     lines += other_ends(snapshot, OTHER, COLOURS)
-    judged = plot_data.judged_rows(curves, since, {"validation": "validation_loss"})
+    evaluated = plot_data.evaluated_rows(curves, since, {"validation": "validation_loss"})
     return Part(
         stream={
             "loss": plot_data.floored_rows(plot_data.all_rows(curves, since, COLUMNS)),
-            "loss.judged": plot_data.floored_rows(judged),
+            "loss.validation": plot_data.floored_rows(evaluated),
             "loss.penalty": _penalty(curves, since),
             "loss.broken": _broken(snapshot, since),
         }
@@ -94,12 +94,12 @@ def loss_columns(snapshot: Snapshot, since: int) -> Part:
 def _alternative(snapshot: Snapshot) -> str:
     last = {name: snapshot.so_far.last_known(name) for name in LAST}
     shown = {name: numbers.number(value) for name, (_, value) in last.items()}
-    judged, _ = last["validation_loss"]
-    judged_at = f", at step {numbers.count(judged)}" if judged < snapshot.step else ""
+    evaluated_at, _ = last["validation_loss"]
+    since_when = f", at step {numbers.count(evaluated_at)}" if evaluated_at < snapshot.step else ""
     return (
         f"At step {numbers.count(snapshot.step)} the loss is {shown['loss_average']} on the last"
         f" batches, averaged with a half-life of {HALF_LIFE} points of the curve, and"
-        f" {shown['validation_loss']} on the validation examples{judged_at}; the penalty adds"
+        f" {shown['validation_loss']} on the validation examples{since_when}; the penalty adds"
         f" {shown['penalty']}."
     )
 
@@ -223,7 +223,7 @@ def _draw_curves(figure: figure, style: theme.Style, validation_dash: str) -> No
     figure.line(
         "x",
         "validation",
-        source=run_source("loss.judged", ["validation"]),
+        source=run_source("loss.validation", ["validation"]),
         color=palette.VALIDATION,
         line_width=width,
         line_dash=validation_dash,

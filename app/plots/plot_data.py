@@ -93,9 +93,9 @@ def _marks(pace: Pace) -> Mapping[str, str]:
 
 def _looking(snapshot: Snapshot) -> str:
     """The text about the past step that is shown; empty while the current state is."""
-    if snapshot.looking is None or snapshot.looking.verified is not None:
+    if snapshot.looking_back is None or snapshot.looking_back.verified is not None:
         return ""
-    step, done = numbers.count(snapshot.looking.step), snapshot.looking.done
+    step, done = numbers.count(snapshot.looking_back.step), snapshot.looking_back.done
     rebuilt = f", {numbers.percent(done)} rebuilt" if done < 1 else ""
     return f"Looking at step {step} of {numbers.count(snapshot.end)}{rebuilt}"
 
@@ -114,11 +114,11 @@ def _noticed(noticed: tuple[Notice, ...]) -> str:
 
 def _branch(snapshot: Snapshot) -> str:
     """Where this run comes from, if it goes on from another; else what the timeline is for."""
-    if snapshot.looking and snapshot.looking.verified is not None:
-        step = numbers.count(snapshot.looking.step)
-        if snapshot.looking.done < 1:
+    if snapshot.looking_back and snapshot.looking_back.verified is not None:
+        step = numbers.count(snapshot.looking_back.step)
+        if snapshot.looking_back.done < 1:
             return f"Step {step} is being made from the link's state."
-        done = numbers.decimal_percent(snapshot.looking.verified)
+        done = numbers.decimal_percent(snapshot.looking_back.verified)
         return f"Step {step}, as the link has it: {done} of the run repeated to verify it."
     if waits := _left(snapshot):
         return waits
@@ -232,7 +232,7 @@ def all_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
     return _rows_with("step", curves, since, names)
 
 
-def judged_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
+def evaluated_rows(curves: Curves, since: int, names: Mapping[str, str]) -> Columns:
     """The rows with validation figures; for an expensive network not every row has them."""
     return _rows_with("validation_accuracy", curves, since, names)
 

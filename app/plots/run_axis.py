@@ -25,8 +25,8 @@ CHOICES = {  # of the steps that are shown
     "powers": "log steps",
 }
 CONTROL = """
-<button type="button" class="switch" data-looks="back" hidden>reset</button>
-<select class="switch" data-looks="steps" aria-label="Steps shown">
+<button type="button" class="switch" data-axis="reset" hidden>reset</button>
+<select class="switch" data-axis="steps" aria-label="Steps shown">
 {options}<option value="part" hidden>part</option>
 </select>
 """
@@ -129,20 +129,20 @@ def control(view: View) -> str:
 
 
 explain(
-    "button looks steps",
+    "button axis steps",
     "Steps shown",
     "Which part of the run all plots over time show: all of it, what came since the last change, or"
     " the last steps. Log steps give the beginning more room.",
     shortcut="s",
 )
 explain(
-    "button looks back",
+    "button axis reset",
     "Reset",
     "Shows all again that was seen before you looked closer.",
     shortcut="0",
 )
 explain(
-    "button looks unit",
+    "button axis unit",
     "Steps or epochs",
     "What the axis counts: updates, or how often all training examples were used.",
     shortcut="u",

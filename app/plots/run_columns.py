@@ -15,7 +15,7 @@ def axes(view: str, snapshot: Snapshot, low: float, high: float) -> dict[str, Co
     """How far the axes go while the whole run is seen, and the epochs along it."""
     return {
         f"{view}.frame": {"step": [0, snapshot.end], "y": _heights((low, high), log=False)},
-        f"{view}.cursor": {"step": [snapshot.step] if snapshot.looking else []},
+        f"{view}.cursor": {"step": [snapshot.step] if snapshot.looking_back else []},
         f"{view}.epochs": epochs(snapshot),
     }
 

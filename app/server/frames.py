@@ -80,8 +80,8 @@ class Composer:
         frame = Frame(snapshot.run, rows - 1, snapshot.end, request=request.number)
         if (branches := tree(snapshot)) != self._tree:
             frame.tree = self._tree = branches
-        if snapshot.looking:
-            frame.look = snapshot.looking.step, snapshot.looking.done
+        if snapshot.looking_back:
+            frame.look = snapshot.looking_back.step, snapshot.looking_back.done
         status = plot_data.status(snapshot, request.since)
         if request.first:
             status = plot_data.before_it_begins(status)
@@ -97,7 +97,7 @@ class Composer:
 
     def _describes(self, snapshot: Snapshot) -> bool:
         """Whether text alternatives are due; while nothing runs no later frame may bring them."""
-        stands = snapshot.status is not Status.RUNNING or snapshot.looking is not None
+        stands = snapshot.status is not Status.RUNNING or snapshot.looking_back is not None
         return stands or self._clock() - self._described >= DESCRIBED_EVERY
 
     def lacks(self, views: list[str]) -> bool:

@@ -35,7 +35,7 @@ class ChallengeRun:
 
     def show(self, snapshot: Snapshot) -> None:
         """Say how the run stands, unless a lesson's or an earlier step is shown."""
-        if snapshot.background.lesson or snapshot.looking:
+        if snapshot.background.lesson or snapshot.looking_back:
             return
         standing = how_it_stands(self._challenge, snapshot)
         self._tell(standing or self._challenge.invitation)

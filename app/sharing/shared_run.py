@@ -109,7 +109,7 @@ class SharedRun:
         if self._awaited is None or snapshot.status is Status.RUNNING or not self._plays:
             return
         run, recording = self._awaited
-        if snapshot.looking and snapshot.looking.verified is not None:
+        if snapshot.looking_back and snapshot.looking_back.verified is not None:
             return  # it shows the shared step, but has not repeated the run yet
         if snapshot.run != run:  # the visitor has started another one
             self._awaited = None
@@ -133,4 +133,4 @@ class SharedRun:
 
 def _is_complete(snapshot: Snapshot) -> bool:
     """Whether it shows the step that it is to show."""
-    return snapshot.looking is None or snapshot.looking.done >= 1
+    return snapshot.looking_back is None or snapshot.looking_back.done >= 1

@@ -79,14 +79,14 @@ export function tick_lesson(slug) {
   } catch {} // a browser that keeps nothing
 }
 
-export function keep_answer(name, answer) {
+export function store_answer(name, answer) {
   try {
     localStorage.setItem(ANSWERS, JSON.stringify({...answers(), [name]: answer}))
   } catch {}
 }
 
 // A playlist that is being made, as the server has packed it; empty: it is saved, or there is none.
-export function keep_draft(packed) {
+export function store_draft(packed) {
   try {
     packed == "" ? localStorage.removeItem(DRAFT) : localStorage.setItem(DRAFT, packed)
   } catch {}

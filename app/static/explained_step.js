@@ -2,7 +2,7 @@
 // the pointer is, and which weight is asked for. What they show the server writes: app/explained/dialog.py.
 
 import {send} from "./events.js"
-import {keep_focus, SETTLED} from "./presses.js"
+import {restore_focus, SETTLED} from "./presses.js"
 import {find} from "./find.js"
 
 const EACH = 1500 // milliseconds of each stage when they follow by themselves
@@ -98,5 +98,5 @@ function press(pressed) {
 function ask(field) {
   const fields = [...field.getRootNode().querySelectorAll("[data-trace]")].map(({value}) => value)
   send("press", "trace", (field.dataset.trace == "0" ? [fields[0], "", ""] : fields).join("|"))
-  keep_focus(`[data-trace="${field.dataset.trace}"]`, performance.now() + SETTLED)
+  restore_focus(`[data-trace="${field.dataset.trace}"]`, performance.now() + SETTLED)
 }

@@ -8,7 +8,7 @@ import {figures_in} from "./views.js"
 import {find} from "./find.js"
 
 const BY_DATA = [ // what an element says of itself, and the kind of thing that this is
-  ["explain", ""], ["press", "button "], ["text", "number "], ["tab", "tab "], ["looks", "button looks "],
+  ["explain", ""], ["press", "button "], ["text", "number "], ["tab", "tab "], ["axis", "button axis "],
   ["switch", "button switch "], ["stage", "button stage "], ["trace", "trace "], ["writes", "field "],
 ]
 const MARKS = {flag: "mark change", beyond: "mark beyond"} // over a plot

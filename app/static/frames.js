@@ -3,7 +3,7 @@
 // A frame names views, sources and text; what they mean is decided on the server.
 
 import {copy} from "./clipboard.js"
-import {keep_answer, keep_draft, name_place, recall_draft, recall_lessons, show_address, show_playlist, tick_lesson} from "./course.js"
+import {store_answer, store_draft, name_place, recall_draft, recall_lessons, show_address, show_playlist, tick_lesson} from "./course.js"
 import {count, number, tick} from "./numbers.js"
 import {save} from "./save_plot.js"
 import {explainable, explained} from "./question_mark.js"
@@ -25,7 +25,7 @@ export function start(token, base, reconnect, display_mode, first) {
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
   const done = {point_at, turn_from, open_tab, turn_to_tab, copy, save, explainable, explained}
-  const course = {recall_lessons, name_place, show_address, show_playlist, tick_lesson, keep_answer, keep_draft, recall_draft}
+  const course = {recall_lessons, name_place, show_address, show_playlist, tick_lesson, store_answer, store_draft, recall_draft}
   window.babysit = Object.assign(channel, done, course, used)
 }
 

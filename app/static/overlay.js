@@ -31,7 +31,7 @@ export class Overlay {
     this.#flags.setAttribute("aria-label", "Changes")
     this.#tip.setAttribute("role", "tooltip")
     this.#tip.hidden = true
-    this.#unit.dataset.looks = "unit"
+    this.#unit.dataset.axis = "unit"
     this.#unit.hidden = true // of a plot over anything else
     this.#root.append(this.#leaders, this.#names, this.#beyond, this.#unit, this.#flags, this.#tip)
     for (const [event, listener] of [["pointerover", this.#point], ["focusin", this.#point],
@@ -80,13 +80,13 @@ export class Overlay {
     this.#unit.hidden = false
     place(this.#unit, margin.unit)
     this.#unit.title = `The axis counts ${margin.unit.text}s; press for ${margin.unit.text == "step" ? "epochs" : "steps"}`
-    this.#keep_one_stop()
+    this.#rove_tab_stop()
     if (this.#tipped != null) {
       this.#show_tip()
     }
   }
 
-  #keep_one_stop() {
+  #rove_tab_stop() {
     const flags = [...this.#flags.children]
     const stop = flags.find((flag) => flag.tabIndex == 0) ?? flags[0]
     for (const flag of flags) {

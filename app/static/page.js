@@ -12,7 +12,7 @@ import {DisplayMode} from "./display_mode.js"
 import {listen_to_keys} from "./keyboard.js"
 import {listen_to_plot_controls} from "./plot_controls.js"
 import {name_all} from "./aria_fixes.js"
-import {keep_keys_from_what_is_pressed} from "./pointer_focus.js"
+import {leave_keys_to_the_page} from "./pointer_focus.js"
 import {listen_for_presses} from "./presses.js"
 import {QuestionMark} from "./question_mark.js"
 import {fit} from "./screen.js"
@@ -29,7 +29,7 @@ export const opened = new Promise((resolve) => { is_open = resolve })
 export function listen(keys) {
   listen_to_keys(keys)
   listen_for_presses()
-  keep_keys_from_what_is_pressed()
+  leave_keys_to_the_page()
   listen_to_tabs()
   show_stages()
   listen_for_film()

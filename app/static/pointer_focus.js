@@ -6,7 +6,7 @@ const PRESSED = "button, summary, [role=button], [role=tab], [role=combobox], in
 // A dialog hears its keys, as Escape, only while something in it has the focus.
 const KEEPS = "[role=dialog]"
 
-export function keep_keys_from_what_is_pressed() {
+export function leave_keys_to_the_page() {
   let by_pointer = false
 
   window.addEventListener("pointerdown", () => { by_pointer = true }, true)
@@ -22,7 +22,7 @@ export function keep_keys_from_what_is_pressed() {
   }, true)
 }
 
-export function is_kept(event) {
+export function keeps_focus(event) {
   return event.composedPath().some((element) => element instanceof Element && element.matches(KEEPS))
 }
 

@@ -2,7 +2,7 @@
 
 import {send} from "./events.js"
 import {find} from "./find.js"
-import {is_kept} from "./pointer_focus.js"
+import {keeps_focus} from "./pointer_focus.js"
 
 const STILL = 5 // pixels within which a pointer has stayed where it was
 const LATE = 100 // milliseconds after the end of a press in which its click may come
@@ -14,7 +14,7 @@ export function listen_for_presses() {
 
   document.addEventListener("pointerdown", (event) => {
     const button = event.button == 0 ? aimed_at(event) : null
-    held = button && {...said_by(button), kept: is_kept(event), x: event.clientX, y: event.clientY}
+    held = button && {...said_by(button), kept: keeps_focus(event), x: event.clientX, y: event.clientY}
   })
 
   // If the page moves a button away under the pointer, or writes it anew, no click reaches it.
@@ -38,7 +38,7 @@ export function listen_for_presses() {
     const button = aimed_at(event)
     if (button != null) {
       button.closest("[popover]")?.hidePopover()
-      pressed({...said_by(button), kept: event.detail == 0 || is_kept(event)})
+      pressed({...said_by(button), kept: event.detail == 0 || keeps_focus(event)})
     }
   })
 
@@ -48,7 +48,7 @@ export function listen_for_presses() {
     }
     send("press", press, value)
     if (kept) {
-      keep_focus(selector, performance.now() + SETTLED, beside)
+      restore_focus(selector, performance.now() + SETTLED, beside)
     }
   }
 }
@@ -72,12 +72,12 @@ function said_by(button) {
 
 // Words that are written anew take the button with them that has just been pressed by a key. If it does not come
 // again, Tab would begin with the page: a slider beside it gets the focus, which leaves space to Play.
-export function keep_focus(selector, until, beside = null) {
+export function restore_focus(selector, until, beside = null) {
   if (nobody_has_focus()) {
     find(document.body, selector)?.focus({preventScroll: true})
   }
   if (performance.now() < until) {
-    setTimeout(() => keep_focus(selector, until, beside), LOOK)
+    setTimeout(() => restore_focus(selector, until, beside), LOOK)
   } else if (document.activeElement == document.body) {
     beside?.querySelector("input[type=range]")?.focus({preventScroll: true})
   }

@@ -34,7 +34,7 @@ export function choose_steps(name) {
 
 export function next_choice() {
   const names = []
-  in_headlines("[data-looks=steps]", (select) => {
+  in_headlines("[data-axis=steps]", (select) => {
     names.splice(0, names.length, ...[...select.options].filter(({hidden}) => !hidden).map(({value}) => value))
   })
   choose_steps(names[(names.indexOf(choice) + 1) % names.length] ?? choice)
@@ -51,7 +51,7 @@ export function change_unit() {
 }
 
 // Look at some steps more closely, and in one view at some values.
-export function look_at(steps, view, values) {
+export function zoom_to(steps, view, values) {
   const most = Math.max(step, LEAST)
   const length = Math.min(most, Math.max(FEWEST, steps[1] - steps[0]))
   const from = Math.max(0, Math.min(steps[0], most - length))
@@ -70,7 +70,7 @@ export function height_of(view) {
 }
 
 // All that was looked at more closely is seen as before.
-export function look_back() {
+export function reset_zoom() {
   part = null
   heights.clear()
   show_steps()
@@ -82,20 +82,20 @@ export function ends() {
 }
 
 // Part of what is seen: `by` times as much, around a share of it.
-export function magnify(by, around) {
+export function zoom_by(by, around) {
   const [start, end] = ends()
   const middle = start + around * (end - start)
-  look_at([middle + by * (start - middle), middle + by * (end - middle)].map(step_at))
+  zoom_to([middle + by * (start - middle), middle + by * (end - middle)].map(step_at))
 }
 
 // By so much of what is seen, to later steps.
-export function move(by) {
+export function pan(by) {
   const [start, end] = ends()
   const far = by * (end - start)
   const least = place(0) - start
   const most = place(Math.max(step, LEAST)) - end
   const moved = Math.max(least, Math.min(most, far))
-  look_at([start + moved, end + moved].map(step_at))
+  zoom_to([start + moved, end + moved].map(step_at))
 }
 
 // A frame is about to be applied: its steps are placed by what it says of epochs.
@@ -204,12 +204,12 @@ function place_anew({figure}) {
 function show_choice() {
   const whole = is_before(first_chosen()) ? "all" : choice
   const name = part == null && heights.size == 0 ? whole : "part"
-  in_headlines("[data-looks=steps]", (select) => {
+  in_headlines("[data-axis=steps]", (select) => {
     if (select.value != name) {
       select.value = name
     }
   })
-  in_headlines("[data-looks=back]", (button) => {
+  in_headlines("[data-axis=reset]", (button) => {
     button.hidden = name != "part"
   })
   in_headlines("[data-switch='loss.usual']", (button) => {

@@ -1,7 +1,7 @@
 // Looking closer by hand, in the plots over the run: a box is drawn, shift and a drag move it, control and
-// the wheel (or two fingers on a touchpad) magnify, a double click goes back. A finger scrolls the page.
+// the wheel (or two fingers on a touchpad) zoom_by, a double click goes back. A finger scrolls the page.
 
-import {height_of, look_at, look_back, magnify, move} from "./steps_shown.js"
+import {height_of, zoom_to, reset_zoom, zoom_by, pan} from "./steps_shown.js"
 import {step_at} from "./time_axis.js"
 
 const STILL = 4 // pixels within which a press is no drag
@@ -69,7 +69,7 @@ class Hand {
       this.#host.setPointerCapture(event.pointerId)
     }
     if (from.moves) {
-      move((from.x - at.x) / this.#figure.frame.bbox.width)
+      pan((from.x - at.x) / this.#figure.frame.bbox.width)
       this.#move_heights(at.y - from.y)
       this.#from = {...at, moves: true}
     } else {
@@ -86,7 +86,7 @@ class Hand {
       const steps = (wide ? x : [bbox.left, bbox.right]).map((pixel) => step_at(x_scale.invert(pixel)))
       const values = high ? [y_scale.invert(y[1]), y_scale.invert(y[0])] : null
       if (wide || high) {
-        look_at(steps, this.#view, values)
+        zoom_to(steps, this.#view, values)
       }
     }
     this.#end()
@@ -103,7 +103,7 @@ class Hand {
 
   #go_back = (event) => {
     if (pointer_in(this.#figure, event).inside) {
-      look_back()
+      reset_zoom()
     }
   }
 
@@ -112,7 +112,7 @@ class Hand {
     if (inside && (event.ctrlKey || event.metaKey)) {
       event.preventDefault() // it would magnify the page
       const {left, width} = this.#figure.frame.bbox
-      magnify(Math.exp(SPEED * event.deltaY), (x - left) / width)
+      zoom_by(Math.exp(SPEED * event.deltaY), (x - left) / width)
     }
   }
 
@@ -145,7 +145,7 @@ class Hand {
     if (values != null) {
       const {y_scale} = this.#figure.frame
       const moved = values.map((value) => y_scale.invert(y_scale.compute(value) - pixels))
-      look_at(this.#steps, this.#view, moved)
+      zoom_to(this.#steps, this.#view, moved)
     }
   }
 

@@ -36,7 +36,7 @@ class Figures(msgspec.Struct, frozen=True):
 def figures(experiment: Experiment) -> Figures:
     """The figures of the last row of the history, and the findings on the run."""
     now = experiment.snapshot()
-    judged = ("validation_loss", "train_accuracy", "validation_accuracy")
+    evaluated = ("validation_loss", "train_accuracy", "validation_accuracy")
     return Figures(
         step=now.step,
         epoch=float(now.epoch),
@@ -47,7 +47,7 @@ def figures(experiment: Experiment) -> Figures:
         digest=digest(experiment),
         findings=now.findings,
         config=now.config,
-        **{name: _last(now.curves[name]) for name in judged},
+        **{name: _last(now.curves[name]) for name in evaluated},
     )
 
 

@@ -82,7 +82,7 @@ def values(y: np.ndarray, name: str) -> Array:  # (N, O)
 def labels(
     y: np.ndarray, classes: np.ndarray | None, name: str
 ) -> tuple[Integers, tuple[str, ...]]:
-    """Labels, and the names of the classes that they number."""
+    """Labels `(N,)`, and the names of the classes that they number."""
     if y.ndim > 1:
         raise ValueError(f"{name}: y has the shape {y.shape}; expected one label an example")
     if y.dtype.kind == "f":

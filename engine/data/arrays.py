@@ -29,7 +29,7 @@ PAIRS = (  # names of inputs and targets, of the training set and of the test se
     *((f"{x}_train", f"{y}_train") for x in INPUTS for y in ANSWERS),
     ("arr_0", "arr_1"),
 )
-JUDGING = ("test", "val", "validation", "valid")
+VALIDATION_NAMES = ("test", "val", "validation", "valid")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +39,14 @@ class Pair:
     train_name: str
     train: np.ndarray
     test: str | None = None
-    judging: np.ndarray | None = None
+    validation: np.ndarray | None = None
 
     @property
     def array(self) -> np.ndarray:
         """Both, concatenated."""
-        return self.train if self.judging is None else np.concatenate([self.train, self.judging])
+        return (
+            self.train if self.validation is None else np.concatenate([self.train, self.validation])
+        )
 
 
 class Arrays:
@@ -65,8 +67,8 @@ class Arrays:
         examples = self.examples(reading)
         notices = ["Bytes are taken for pixels: 0 to 255 becomes 0 to 1."]
         notices = notices if self._x.train.dtype == np.uint8 else []
-        if examples.judging is not None:
-            kept = int(examples.judging.sum())
+        if examples.for_validation is not None:
+            kept = int(examples.for_validation.sum())
             notices.append(f"{self._x.test}: {kept:,} examples are kept for validation.")
         return describe_examples(examples, self._y.train_name, notices)
 
@@ -89,9 +91,9 @@ class Arrays:
             made = lasting(x, *labels(y, self._classes, name), shape)
         if self._x.test is None:
             return made
-        judging = np.arange(len(x)) >= len(self._x.train)
-        judging.setflags(write=False)
-        return replace(made, judging=judging)
+        for_validation = np.arange(len(x)) >= len(self._x.train)
+        for_validation.setflags(write=False)
+        return replace(made, for_validation=for_validation)
 
 
 def read_npz(raw: bytes, name: str, most: int = MAX_BYTES) -> Examples:
@@ -111,15 +113,15 @@ def read_arrays(raw: bytes, name: str, most: int = MAX_BYTES) -> Arrays:
     if pair is None:
         names = ", ".join(listed) or "none"
         raise ValueError(f"{name}: expected arrays x and y, or x_train and y_train, found {names}")
-    judging = _judging(pair, found)
-    wanted = [*pair, *(judging or ()), *(["classes"] if "classes" in found else [])]
+    validation = _validation_pair(pair, found)
+    wanted = [*pair, *(validation or ()), *(["classes"] if "classes" in found else [])]
     size = sum(listed[found[key]].file_size for key in wanted)  # this much is unpacked
     if size > most:
         raise ValueError(f"{name}: unpacks to {size:,} bytes; at most {most:,} can be read")
     arrays = {
         key: parse(unpacked(archive, listed[found[key]], name), found[key], name) for key in wanted
     }
-    x, y = (_pair(n, pair, judging, arrays, found) for n in (0, 1))
+    x, y = (_pair(n, pair, validation, arrays, found) for n in (0, 1))
     _check_alike(x, y, name)
     return Arrays(x, y, arrays.get("classes"), name)
 
@@ -140,9 +142,9 @@ def read_npy(raw: bytes, name: str) -> Source:
     return Table(Grid(name, names, columns, lines, header=False))
 
 
-def _judging(pair: tuple[str, str], found: Mapping[str, str]) -> tuple[str, str] | None:
+def _validation_pair(pair: tuple[str, str], found: Mapping[str, str]) -> tuple[str, str] | None:
     """The names of the test set's arrays, if the pair is a training set and has them."""
-    for part in JUDGING:
+    for part in VALIDATION_NAMES:
         x, y = (re.sub("train(ing)?", part, key) for key in pair)
         if (x, y) != pair and x in found and y in found:
             return x, y
@@ -152,26 +154,30 @@ def _judging(pair: tuple[str, str], found: Mapping[str, str]) -> tuple[str, str]
 def _pair(
     n: int,
     pair: tuple[str, str],
-    judging: tuple[str, str] | None,
+    validation: tuple[str, str] | None,
     arrays: Mapping[str, np.ndarray],
     found: Mapping[str, str],
 ) -> Pair:
     train = pair[n]
-    if judging is None:
+    if validation is None:
         return Pair(found[train], arrays[train])
-    return Pair(found[train], arrays[train], found[judging[n]], arrays[judging[n]])
+    return Pair(found[train], arrays[train], found[validation[n]], arrays[validation[n]])
 
 
 def _check_alike(x: Pair, y: Pair, name: str) -> None:
     """Refuse a test set whose arrays do not fit those of the training set."""
     for pair in (x, y):
-        if pair.judging is not None and pair.judging.shape[1:] != pair.train.shape[1:]:
+        if pair.validation is not None and pair.validation.shape[1:] != pair.train.shape[1:]:
             raise ValueError(
                 f"{name}: {pair.train_name} has the shape {pair.train.shape},"
-                f" but {pair.test} {pair.judging.shape}"
+                f" but {pair.test} {pair.validation.shape}"
             )
-    if x.judging is not None and y.judging is not None and len(x.judging) != len(y.judging):
+    if (
+        x.validation is not None
+        and y.validation is not None
+        and len(x.validation) != len(y.validation)
+    ):
         raise ValueError(
-            f"{name}: {x.test} holds {len(x.judging):,} examples, but {y.test}"
-            f" {len(y.judging):,} answers"
+            f"{name}: {x.test} holds {len(x.validation):,} examples, but {y.test}"
+            f" {len(y.validation):,} answers"
         )

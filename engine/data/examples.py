@@ -24,7 +24,7 @@ class Examples:
     rows: Integers | None = None  # (N,) row numbers in the data they were taken from
     scaling: TargetTransform | None = None  # of targets in regression, which `y` holds unscaled
     columns: tuple[str, ...] = ()  # names of the inputs; empty if they have none
-    judging: NDArray[np.bool_] | None = None  # (N,) the test set of their file, used for validation
+    for_validation: NDArray[np.bool_] | None = None  # (N,) those of the test set of their file
 
     def __len__(self) -> int:
         return len(self.x)
@@ -34,11 +34,13 @@ class Examples:
         """The number of outputs a network needs: one per class, or one per value."""
         return len(self.classes) or int(self.y.shape[1])
 
-    def take(self, rows: Integers) -> "Examples":
+    def take(self, rows: Integers) -> "Examples":  # (M,)
         """The examples at `rows`, in that order."""
         origin = rows if self.rows is None else self.rows[rows]
-        judging = None if self.judging is None else self.judging[rows]
-        return replace(self, x=self.x[rows], y=self.y[rows], rows=origin, judging=judging)
+        for_validation = None if self.for_validation is None else self.for_validation[rows]
+        return replace(
+            self, x=self.x[rows], y=self.y[rows], rows=origin, for_validation=for_validation
+        )
 
     @functools.cached_property
     def target(self) -> Array:  # (N, O)

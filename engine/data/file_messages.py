@@ -34,7 +34,7 @@ class ArrayHead(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The result; the arrays of the examples follow: x, y, and judging if there is one."""
+    """The result; the arrays of the examples follow: x, y, and for_validation if there is one."""
 
     description: DataDescription | None = None
     refusal: str = ""  # why there are no examples, or not even a description
@@ -46,8 +46,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 def arrays_of(examples: Examples) -> list[np.ndarray]:
     """The arrays of examples, in the order in which they follow an answer."""
-    judging = [] if examples.judging is None else [examples.judging]
-    return [np.ascontiguousarray(array) for array in (examples.x, examples.y, *judging)]
+    for_validation = [] if examples.for_validation is None else [examples.for_validation]
+    return [np.ascontiguousarray(array) for array in (examples.x, examples.y, *for_validation)]
 
 
 def answer_with(description: DataDescription, examples: Examples) -> Answer:
@@ -58,12 +58,12 @@ def answer_with(description: DataDescription, examples: Examples) -> Answer:
 
 def examples_of(answer: Answer, arrays: Iterable[np.ndarray]) -> Examples:
     """Read-only examples from an answer and the arrays that followed it."""
-    x, y, *judging = arrays
-    for array in (x, y, *judging):
+    x, y, *for_validation = arrays
+    for array in (x, y, *for_validation):
         array.setflags(write=False)
     return Examples(
         x, y, answer.classes, answer.shape,
-        columns=answer.columns, judging=judging[0] if judging else None,
+        columns=answer.columns, for_validation=for_validation[0] if for_validation else None,
     )  # fmt: skip
 
 

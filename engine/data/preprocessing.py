@@ -1,4 +1,4 @@
-"""Preprocessing of inputs, fitted on the training set alone."""
+"""Preprocessing of inputs, fitted on the training set `x (N, I)` alone."""
 
 from dataclasses import dataclass
 from typing import Annotated, Protocol

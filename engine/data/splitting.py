@@ -13,8 +13,10 @@ def split(examples: Examples, held_out: float, rng: np.random.Generator) -> Spli
     Where chance would leave a class on one side only, one of its examples is exchanged for one of a
     common class; all others stay where the shuffle put them.
     """
-    if examples.judging is not None:  # the split of their file
-        theirs, ours = (np.flatnonzero(x) for x in (examples.judging, ~examples.judging))
+    if examples.for_validation is not None:  # the split of their file
+        theirs, ours = (
+            np.flatnonzero(x) for x in (examples.for_validation, ~examples.for_validation)
+        )
         return Split(examples.take(rng.permutation(ours)), examples.take(theirs), examples)
     rows = rng.permutation(len(examples))
     kept = max(1, round(held_out * len(examples)))

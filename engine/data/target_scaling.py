@@ -1,4 +1,4 @@
-"""Scaling of the targets in regression, fitted on the training set alone.
+"""Scaling of the targets `y (N, O)` in regression, fitted on the training set alone.
 
 Networks learn values of about size 1. Predictions are converted back to the units of the data
 wherever they are shown; only the loss is in scaled units.

@@ -42,7 +42,7 @@ def overfitting(now: Snapshot) -> Symptom | None:
     excess = gap - _chance_gap(now, validation)
     if not excess > GAP_OF_RISEN:
         return None
-    if trends.judged(now.curves, last_change(now).row) < trends.FEWEST:
+    if trends.evaluations(now.curves, last_change(now).row) < trends.FEWEST:
         return None
     risen = trends.risen(now.curves, last_change(now, *LOSS).row)
     if not excess > (GAP_OF_RISEN if risen > 1.2 else GAP):

@@ -33,7 +33,7 @@ def recent(curves: Curves, name: str, first: int) -> float:
 def recent_gap(curves: Curves, first: int) -> float:
     """The median of the latest gaps between training and validation accuracy.
 
-    Both swing together: the gap of two medians would depend on which rows are judged.
+    Both swing together: the gap of two medians would depend on which rows are evaluated.
     """
     return _late_median(curves, curves.grown(_latest_gaps), first)
 
@@ -148,7 +148,7 @@ def flat(curves: Curves, first: int, level: float) -> float:
 
 
 @memoize
-def judged(curves: Curves, first: int) -> int:
+def evaluations(curves: Curves, first: int) -> int:
     """How many rows have a validation loss."""
     return int(np.isfinite(curves["validation_loss"][first:]).sum())
 

@@ -49,7 +49,7 @@ def feature_maps(training: Training) -> FeatureMaps | None:
     )
 
 
-def picture(training: Training, number: int) -> Array:
+def picture(training: Training, number: int) -> Array:  # (H, W) or (H, W, 3)
     """A validation example before preprocessing, in its own shape."""
     data = training.data
     row = number if data.validation.rows is None else int(data.validation.rows[number])

@@ -83,7 +83,10 @@ def backward_by_layer(
     network: Network,
     dz: Array,  # (B, O) the gradient of the scores
 ) -> Iterator[tuple[Layer, Array]]:
-    """Run backward, layer by layer from the last: each with the gradient of its output."""
+    """Run backward, layer by layer from the last: each with the gradient of its output.
+
+    That has the shape of the output: `(B, O)`, or `(O, H, W, B)` of feature maps.
+    """
     for layer in reversed(network.layers):
         yield layer, dz
         dz = layer.backward(dz)

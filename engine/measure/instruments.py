@@ -269,7 +269,10 @@ class _RunningMean:
         return self._sum / self._weight if self._weight else math.nan
 
 
-def norm_and_ratio(weights: Array, update: Array) -> tuple[float, float]:
+def norm_and_ratio(
+    weights: Array,  # of any shape, after the step
+    update: Array,  # of the same shape: what the step subtracted
+) -> tuple[float, float]:
     """The norm of the weights after a step, and norm(update) / norm(weights before the step).
 
     A healthy ratio is near 1e-3: far above it training is unstable, far below it hardly learns.

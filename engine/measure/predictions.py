@@ -109,7 +109,7 @@ def _confusion(
     return counts
 
 
-def small(pixels: Array) -> Array:
+def small(pixels: Array) -> Array:  # (H, W) or (H, W, 3)
     """A picture with fewer pixels, if it has too many to be shown."""
     every = math.ceil(max(pixels.shape[:2]) / SIDE)
     return pixels[::every, ::every]

@@ -157,7 +157,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looking:
+class LookingBack:
     """That somebody looks back at a step of a run, while its training waits."""
 
     step: int  # that is wanted
@@ -260,7 +260,7 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     previous: PastRun | None  # the run before this one
     pinned: tuple[PastRun, ...]  # runs kept for comparison
     until: int | None  # the step at which the run pauses by itself
-    looking: Looking | None  # None: this is how the run stands now
+    looking_back: LookingBack | None  # None: this is how the run stands now
     parent: Parent | None  # None: this run began at its first step
     other: OtherRun | None  # the run that is trained beside it
     branches: tuple[BranchInfo, ...]  # the other runs of its tree, that left longest ago first
@@ -268,7 +268,7 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     @property
     def so_far(self) -> Curves:
         """The curves up to this step."""
-        return self.looking.so_far if self.looking else self.curves
+        return self.looking_back.so_far if self.looking_back else self.curves
 
     @property
     def lesson_asks(self) -> bool:
@@ -289,7 +289,7 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     @property
     def end(self) -> int:
         """How far the run has come, whatever step is looked at."""
-        return self.looking.end if self.looking else self.step
+        return self.looking_back.end if self.looking_back else self.step
 
 
 def own_change(markers: Iterable[Marker], parent: Parent | None) -> str:

@@ -52,7 +52,7 @@ class Layer(Protocol):
 
     @functools.cached_property
     def dx(self) -> Array:
-        """The gradient of the input, overwritten by the next backward; allocated by the first."""
+        """The gradient of the input, of any shape; the next backward overwrites it."""
         return np.zeros(self.x.shape, self.x.dtype)
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from engine.diagnosis import Followed, Noticed, condition_of, diagnose
 from engine.measure.divergence import autopsy
-from engine.measure.snapshot import Condition, Looking, Notice, Parent, Snapshot, Status
+from engine.measure.snapshot import Condition, LookingBack, Notice, Parent, Snapshot, Status
 from engine.runtime.look_back import Past
 
 
@@ -56,7 +56,7 @@ class Diagnosing:
         )
         return self.last
 
-    def diagnose_past(self, now: Snapshot, past: Past, looking: Looking) -> Snapshot:
+    def diagnose_past(self, now: Snapshot, past: Past, looking_back: LookingBack) -> Snapshot:
         """Turn a snapshot of `now` into one of the past step that is shown, with its findings."""
         loss = past.diverged
         then = replace(
@@ -75,13 +75,13 @@ class Diagnosing:
             condition=condition_of(then, findings),
             curves=now.curves,
             markers=now.markers,
-            looking=looking,
+            looking_back=looking_back,
         )
         return self.last
 
-    def mark_unready(self, status: Status, looking: Looking) -> Snapshot:
+    def mark_unready(self, status: Status, looking_back: LookingBack) -> Snapshot:
         """The last snapshot, shown while the requested step is rebuilt."""
-        return replace(self.last, status=status, looking=looking)
+        return replace(self.last, status=status, looking_back=looking_back)
 
     def mark_unverified(self, snapshot: Snapshot, status: Status, until: int | None) -> Snapshot:
         """The last step of a link's run, while that is repeated: nothing is found in it yet."""

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 
 from engine.measure.instruments import InstrumentState
-from engine.measure.snapshot import Looking
+from engine.measure.snapshot import LookingBack
 from engine.nn.network import Network
 from engine.runtime.curve_recorder import Recorder
 from engine.runtime.look_back import Past
@@ -57,11 +57,11 @@ class LinkPreview:
         if self.ready:
             self.past.finish_alone()
 
-    def looking(self, repeated: int, shown: Curves) -> Looking:
+    def looking_back(self, repeated: int, shown: Curves) -> LookingBack:
         """Its part of a snapshot while so many steps of the run are repeated."""
         end = self.past.step
-        looking = self.past.looking(end, shown)
-        return dataclasses.replace(looking, verified=repeated / end)
+        looking_back = self.past.looking_back(end, shown)
+        return dataclasses.replace(looking_back, verified=repeated / end)
 
     def is_of(self, network: Network) -> bool:
         """Whether the run, which has been repeated, ended with the same weights."""

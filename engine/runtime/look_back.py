@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.measure.instruments import InstrumentState
 from engine.measure.measurements import Measurements
-from engine.measure.snapshot import Looking, Snapshot
+from engine.measure.snapshot import LookingBack, Snapshot
 from engine.runtime.curve_recorder import Recorder
 from engine.training.checkpoints import Checkpoint, Checkpoints, bytes_of
 from engine.training.commands import Command, SetKnob, Step
@@ -88,12 +88,12 @@ class Past:
         """Whether the step that is wanted has been rebuilt."""
         return self._ready
 
-    def looking(self, end: int, shown: Curves) -> Looking:
+    def looking_back(self, end: int, shown: Curves) -> LookingBack:
         """Its part of a snapshot; `shown` are the curves up to the step shown meanwhile."""
         steps = self.step - self._first
         done = 1.0 if self._ready else min(0.99, (self.training.step - self._first) / (steps or 1))
         so_far = self.recorder.curves if self._ready else shown
-        return Looking(self.step, end, done, so_far)
+        return LookingBack(self.step, end, done, so_far)
 
     def advance(self, seconds: float = math.inf) -> None:
         """Rebuild for about so long."""

@@ -6,7 +6,7 @@ The `RunQueue` requests one when a frame is due, and `ExperimentSlot.publish` de
 from collections.abc import Set
 
 from engine.measure.pinned_runs import PastRun
-from engine.measure.snapshot import Looking, Snapshot
+from engine.measure.snapshot import LookingBack, Snapshot
 from engine.runtime.diagnosing import Diagnosing
 from engine.runtime.look_back import Past
 from engine.runtime.run_tree import RunTree
@@ -41,19 +41,19 @@ class Snapshots:
         """The step that is looked at, or the last one of a link's run while that is repeated."""
         so_far, step = self._diagnosing.last.so_far, self._tree.run.step
         if past := self._tree.shown.past:
-            return self._of_past(past, past.looking(step, so_far), requested)
+            return self._of_past(past, past.looking_back(step, so_far), requested)
         if preview := self._tree.shown.preview:
-            shown = self._of_past(preview.past, preview.looking(step, so_far), requested)
+            shown = self._of_past(preview.past, preview.looking_back(step, so_far), requested)
             trainer = self._tree.trainer
             return self._diagnosing.mark_unverified(shown, trainer.status, trainer.script.until)
         return self.as_measured()
 
-    def _of_past(self, past: Past, looking: Looking, requested: Set[str]) -> Snapshot:
+    def _of_past(self, past: Past, looking_back: LookingBack, requested: Set[str]) -> Snapshot:
         """The run at another step; until that is rebuilt, the snapshot before."""
         if not past.ready:
-            return self._diagnosing.mark_unready(self._tree.trainer.status, looking)
+            return self._diagnosing.mark_unready(self._tree.trainer.status, looking_back)
         past.measure(requested)
-        return self._diagnosing.diagnose_past(self._describe(), past, looking)
+        return self._diagnosing.diagnose_past(self._describe(), past, looking_back)
 
     def _describe(self) -> Snapshot:
         """The state of the run and of those beside it, without findings."""

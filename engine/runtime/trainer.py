@@ -170,7 +170,7 @@ class Trainer:
             steps_per_second=self.speed.by_clock(run.step) if running else 0.0,
             training_steps_per_second=self.speed.by_training(run.step),
             autopsy=self.autopsy,
-            looking=None,
+            looking_back=None,
             parent=run.parent,
             other=other,
             branches=branches,

@@ -32,7 +32,10 @@ def _scores(training: Training, x: Array) -> Array:
     return network.forward(x, train=False).copy()
 
 
-def score(training: Training, predicted: Array) -> float:
+def score(
+    training: Training,
+    predicted: Array,  # (N, O) scores
+) -> float:
     """The accuracy of predictions on the validation set; in regression R²."""
     data = training.data.validation
     return accuracy(predicted, data.y) if data.classes else explained(predicted, data.target)

@@ -1,4 +1,4 @@
-"""Search strategies: which points are tried, and for how long."""
+"""Search strategies: which points `(trials, axes)`, from 0 to 1, are tried, and for how long."""
 
 import math
 from collections.abc import Sequence

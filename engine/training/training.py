@@ -116,11 +116,11 @@ class Training:
         self._row = np.empty_like(self.dscores[:, 0])
         self.regularization = Regularization(self.config.optimization, self.network.parameters)
 
-    def _use_loss(self, looking: Network) -> None:
+    def _use_loss(self, evaluating: Network) -> None:
         """Use the config's loss, for training and for evaluation by a second network."""
         self._loss: Loss = LOSSES.build(self.config.optimization.loss)
         self.evaluators = tuple(
-            Evaluator(self.config, examples, looking)
+            Evaluator(self.config, examples, evaluating)
             for examples in (self.data.train, self.data.validation)
         )
 

@@ -77,7 +77,7 @@ def test_the_step_is_shown_before_the_run_is_repeated_and_then_the_page_says_tha
     state = run_links.carried(run_links.fragment(source.packed_state()).partition("=")[2])
     page = Page(recording, state)
     first = page.shared.snapshot  # of which the page draws its first frame
-    assert (first.step, first.looking.done, page.experiment.step) == (STEPS, 1, 0)
+    assert (first.step, first.looking_back.done, page.experiment.step) == (STEPS, 1, 0)
     page.play()
     now = page.handle.latest
     assert now.step == STEPS > page.experiment.step

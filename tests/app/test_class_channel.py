@@ -205,7 +205,7 @@ def test_who_takes_the_wheel_goes_on_from_that_step_to_the_bit(teacher, join):
     assert curves["loss"].tolist() == theirs["loss"][: curves.rows].tolist()
     own.send(SetKnob("optimization.learning_rate", 0.003))
     wait_until(lambda: own.latest.config.optimization.learning_rate == 0.003)
-    assert own.latest.looking is None  # nothing is still to be repeated
+    assert own.latest.looking_back is None  # nothing is still to be repeated
     assert anna.frame()["run"] < 1_000_000  # her own again
     anna.send("follow")
     anna.receive("room", lambda room: room["follows"])

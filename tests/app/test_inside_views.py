@@ -152,7 +152,7 @@ def test_health_shows_counted_shares():
     assert told.set["health.dead"]["share"][0] == pytest.approx(0.25, abs=0.02)
     assert told.set["health.zero"]["share"][0] > 0.25
     assert told.set["health.saturated"]["share"] == [None, None]
-    assert "cannot saturate" in told.set["health.saturated.silence"]["words"][0]
+    assert "cannot saturate" in told.set["health.saturated.empty"]["words"][0]
     assert told.text["health.saturated"] == "–"
 
 

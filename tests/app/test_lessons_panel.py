@@ -507,7 +507,7 @@ def test_a_run_is_added_by_its_link(panel, browser):
 
 def kept_by(browser: Browser) -> str:
     """The draft of a playlist that the browser keeps."""
-    return next(words[1] for words in reversed(browser.done) if words[0] == "keep_draft")
+    return next(words[1] for words in reversed(browser.done) if words[0] == "store_draft")
 
 
 def test_a_playlist_that_is_not_saved_survives_a_reload(panel, browser):

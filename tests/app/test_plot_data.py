@@ -197,7 +197,7 @@ def test_a_name_is_tied_to_the_end_of_its_line_where_a_dear_network_is_judged_se
         experiment.advance(1e6)
     now = experiment.snapshot()
     assert now.so_far.last_known("validation_loss")[0] < now.so_far["step"][-1]
-    for view, source in {"loss": "loss.judged", "accuracy": "accuracy"}.items():
+    for view, source in {"loss": "loss.validation", "accuracy": "accuracy"}.items():
         part = view_of(view).columns(now, -1)
         ends, judged = part.set[f"{view}.ends"], part.stream[source]["step"]
         end = ends["end"][ends["label"].index("validation")]
@@ -304,7 +304,7 @@ def test_the_axis_of_a_loss_that_reached_0_is_sensible(experiment, value):
     assert plot_data.FLOOR / 2 < low < plot_data.FLOOR < high < 1000
     ends = part.set["loss.ends"]
     assert ends["y"][ends["label"].index("validation")] == plot_data.FLOOR
-    assert part.stream["loss.judged"]["validation"][-1] == plot_data.FLOOR
+    assert part.stream["loss.validation"]["validation"][-1] == plot_data.FLOOR
 
 
 def test_words_on_a_step_that_is_looked_at_stay_as_they_are_once_it_is_rebuilt():

@@ -59,7 +59,7 @@ FOLD = """() => {
         for (const element of root.querySelectorAll("*")) {
             if (element.shadowRoot != null) fold(element.shadowRoot)
             if (element.matches("button.more[aria-expanded=true]")) element.click()
-            if (element.matches("[data-looks=steps]") && element.value != "all") {
+            if (element.matches("[data-axis=steps]") && element.value != "all") {
                 element.value = "all"
                 element.dispatchEvent(new Event("input", {bubbles: true, composed: true}))
             }

@@ -113,11 +113,11 @@ def test_space_stops_a_film_where_it_is_and_the_run_waits(tab):
     plays = tab.page.get_by_role("button", name="Film of this run")
     plays.click()
     expect(plays).to_have_attribute("aria-pressed", "true")
-    tab.wait_for(lambda: tab.snapshot.looking)
+    tab.wait_for(lambda: tab.snapshot.looking_back)
     tab.page.keyboard.press(" ")
     expect(plays).to_have_attribute("aria-pressed", "false")
     tab.press("Back to now")  # whatever space did has been done before
-    tab.wait_for(lambda: tab.snapshot.looking is None)
+    tab.wait_for(lambda: tab.snapshot.looking_back is None)
     assert tab.snapshot.run == 1 and not tab.snapshot.branches
 
 

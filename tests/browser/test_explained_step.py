@@ -38,17 +38,19 @@ def test_the_film_of_a_run_goes_from_its_first_step_until_somebody_stops_it(tab)
     seen = set()
 
     def look():
-        if tab.snapshot.looking:
-            seen.add(tab.snapshot.looking.step)
+        if tab.snapshot.looking_back:
+            seen.add(tab.snapshot.looking_back.step)
         return len(seen) > 5
 
     tab.wait_for(look)
     assert min(seen) < 100
     tab.page.keyboard.press("Escape")
     expect(plays).to_have_attribute("aria-pressed", "false")
-    tab.wait_for(lambda: tab.snapshot.looking is not None and tab.snapshot.looking.done == 1)
+    tab.wait_for(
+        lambda: tab.snapshot.looking_back is not None and tab.snapshot.looking_back.done == 1
+    )
     tab.press("Back to now")
-    tab.wait_for(lambda: tab.snapshot.looking is None)
+    tab.wait_for(lambda: tab.snapshot.looking_back is None)
 
 
 def test_a_film_is_made_in_the_export_dialog_and_saved(tab, monkeypatch):

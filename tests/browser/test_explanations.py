@@ -12,7 +12,7 @@ ON_THE_LINE = """async () => {
     const {left, top} = figure.el.getBoundingClientRect()
     const {x_scale, y_scale} = figure.frame
     const train = window.babysit.model("loss").data
-    const {x, validation} = window.babysit.model("loss.judged").data
+    const {x, validation} = window.babysit.model("loss.validation").data
     const apart = Array.from(x, (place, n) => {
         const row = Array.from(train.x).findIndex((other) => other >= place)
         return Math.abs(y_scale.compute(validation[n]) - y_scale.compute(train.train[row])) || 0

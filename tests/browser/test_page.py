@@ -64,7 +64,7 @@ def test_the_browser_shows_what_the_engine_measured(shared):
     for name, curve in {"batches": "loss", "low": "loss_low", "train": "loss_average"}.items():
         assert shown[name] == pytest.approx(curves[curve].tolist(), rel=1e-3)
     for source, curve in {
-        "loss.judged": "validation_loss",
+        "loss.validation": "validation_loss",
         "accuracy": "validation_accuracy",
     }.items():
         judged = curves[curve][np.isfinite(curves[curve])]

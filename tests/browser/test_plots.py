@@ -100,7 +100,7 @@ def test_changes_close_together_are_grouped_and_readable_by_keyboard(paused):
 
 
 KEEP = """() => {
-    const names = ["loss.ends", "loss.penalty", "loss.judged"]
+    const names = ["loss.ends", "loss.penalty", "loss.validation"]
     window.kept = names.map((name) => [name, window.babysit.model(name).data])
 }"""
 GIVE_BACK = """() => {
@@ -139,7 +139,7 @@ def test_values_off_the_axis_and_zeros_are_marked(altered):
     def draw(value: float) -> None:
         altered.page.evaluate(
             """value => {
-                const source = window.babysit.model("loss.judged")
+                const source = window.babysit.model("loss.validation")
                 const {validation, ...rest} = source.data
                 const changed = Array.from(validation, (x, n) => n == 20 ? value : x)
                 source.setv({data: {...rest, validation: changed}}, {sync: false})

@@ -118,7 +118,7 @@ def test_a_link_that_carries_its_state_shows_it_at_once_and_verifies_it(come_by,
     guest = come_by(address + run_links.fragment(source.packed_state()))
     guest.wait_for(lambda: "as the link has it" in guest.text("branch"))
     assert guest.text("step") == "15,000"
-    guest.wait_for(lambda: guest.snapshot.looking is None)
+    guest.wait_for(lambda: guest.snapshot.looking_back is None)
     guest.wait_for(lambda: "the same, to the bit" in guest.told())
     assert bits(guest) == (15_000, digest(source))
 

@@ -38,7 +38,7 @@ def drag(tab, part):
 
 def looks_at(tab):
     """The step that the page shows, once it is there."""
-    looking = tab.snapshot.looking
+    looking = tab.snapshot.looking_back
     words = tab.text("look")
     there = looking and looking.done == 1 and words.startswith("Looking") and "%" not in words
     return looking.step if there and tab.text("step") == f"{looking.step:,}" else None
@@ -78,7 +78,7 @@ def test_a_drag_shows_that_step_in_every_view_and_the_end_goes_on(long):
     assert long.snapshot.config.value(RATE) == wanted.value(RATE)
     assert rate.is_enabled()
     scrubber(long).press("End")
-    long.wait_for(lambda: long.snapshot.looking is None and long.snapshot.step > end)
+    long.wait_for(lambda: long.snapshot.looking_back is None and long.snapshot.step > end)
     long.wait_for(lambda: long.text("look") == "")
     assert long.snapshot.run == 1
     assert long.source("loss.cursor")["step"] == []
@@ -99,7 +99,7 @@ def test_keys_go_step_by_step_and_in_leaps_to_both_ends(long):
     expect(scrubber(long)).to_have_attribute("aria-valuetext", f"step 0 of {long.snapshot.end:,}")
     long.page.keyboard.press(",")  # there is none before
     long.page.get_by_role("button", name="Back to now").press("Enter")
-    long.wait_for(lambda: long.snapshot.looking is None and running(long))
+    long.wait_for(lambda: long.snapshot.looking_back is None and running(long))
 
 
 def test_of_all_that_a_drag_passes_the_next_step_is_asked_for_once_the_last_is_shown(
@@ -159,13 +159,13 @@ def test_by_keyboard_alone_a_look_a_fork_a_film_and_two_runs_shut_nobody_out(lon
     plays = page.get_by_role("button", name="Film of this run")
     tab_to(long, plays)
     keyboard.press("Enter")
-    long.wait_for(lambda: long.snapshot.looking is not None)
+    long.wait_for(lambda: long.snapshot.looking_back is not None)
     expect(plays).to_have_attribute("aria-pressed", "true")
     keyboard.press("Enter")
     expect(plays).to_have_attribute("aria-pressed", "false")
     tab_to(long, page.get_by_role("button", name="Back to now"))
     keyboard.press("Enter")
-    long.wait_for(lambda: long.snapshot.looking is None)
+    long.wait_for(lambda: long.snapshot.looking_back is None)
     goes_on.wait_for(state="hidden")
     keyboard.press("v")
     long.wait_for(lambda: long.snapshot.other is not None)

@@ -107,9 +107,10 @@ def test_the_process_gives_the_same_result_as_reading_here(shared, raw, file, re
         assert beside.source.describe(reading) == here.source.describe(reading)
         found, expected = beside.source.examples(reading), here.source.examples(reading)
         for one, other in zip(
-            (found.x, found.y, found.judging), (expected.x, expected.y, expected.judging),
+            (found.x, found.y, found.for_validation),
+            (expected.x, expected.y, expected.for_validation),
             strict=True,
-        ):  # fmt: skip
+        ):
             assert (one is None) == (other is None)
             if one is not None:
                 assert one.dtype == other.dtype and not one.flags.writeable

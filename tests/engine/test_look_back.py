@@ -180,7 +180,7 @@ def test_training_waits_while_somebody_looks_back_and_then_goes_on():
     assert (experiment.snapshot().step, experiment.snapshot().end) == (50, 200)
     experiment.apply(LookAhead())
     assert experiment.snapshot().status is Status.RUNNING
-    assert experiment.snapshot().looking is None
+    assert experiment.snapshot().looking_back is None
     assert experiment.advance(0.01) > 0
 
 
@@ -192,7 +192,7 @@ def test_whatever_goes_on_while_looking_back_goes_on_from_there(command):
     assert experiment.run == 2
     assert experiment.step == (61 if command == Step() else 60)
     assert experiment.journal == [(60, command)]
-    assert experiment.snapshot().looking is None
+    assert experiment.snapshot().looking_back is None
     assert [x.text for x in experiment.snapshot().markers if x.step < 60] == []
 
 
@@ -204,7 +204,7 @@ def test_a_setting_that_stays_as_it_is_or_cannot_be_leaves_the_look_as_it_is():
     with pytest.raises(ValueError, match="learning rate"):
         experiment.apply(SetKnob(RATE, -1.0))
     assert experiment.run == 1
-    assert experiment.snapshot().looking.step == 20
+    assert experiment.snapshot().looking_back.step == 20
 
 
 def test_a_new_network_chosen_while_looking_back_has_the_settings_that_are_shown():
@@ -212,7 +212,7 @@ def test_a_new_network_chosen_while_looking_back_has_the_settings_that_are_shown
     experiment.look_back(20)
     experiment.apply(SetKnob("model.hidden", "5"))
     snapshot = experiment.snapshot()
-    assert (snapshot.run, snapshot.step, snapshot.looking) == (2, 0, None)
+    assert (snapshot.run, snapshot.step, snapshot.looking_back) == (2, 0, None)
     assert snapshot.config.value(RATE) == experiment.first_config.value(RATE) != 0.02
     assert snapshot.previous.step == 100
 
@@ -258,14 +258,14 @@ def test_a_rebuild_is_told_and_another_look_takes_its_place(monkeypatch):
     experiment.train(900)
     experiment.apply(LookBack(500))
     experiment.advance(3)
-    looking = experiment.snapshot().looking
+    looking = experiment.snapshot().looking_back
     assert experiment.rebuilding
     assert 0 < looking.done < 1 and (looking.step, looking.end) == (500, 900)
     experiment.apply(LookBack(20))
     experiment.advance(1e6)
     assert not experiment.rebuilding
     assert experiment.snapshot().step == 20
-    assert experiment.snapshot().looking.done == 1
+    assert experiment.snapshot().looking_back.done == 1
 
 
 def test_others_are_served_while_a_step_is_rebuilt_and_what_is_meant_for_it_waits():
@@ -289,10 +289,10 @@ def test_others_are_served_while_a_step_is_rebuilt_and_what_is_meant_for_it_wait
         assert clock.now - begun < 0.2  # about a frame's time, not that of all 1,400 steps
     assert handle.latest.parent == Parent(1, 1400)
     assert conductor.slot(handle).experiment.journal[-1] == (1400, SetKnob(RATE, 0.123))
-    looks = [(x.looking.step, x.looking.done) for x in told if x.looking]
+    looks = [(x.looking_back.step, x.looking_back.done) for x in told if x.looking_back]
     assert {step for step, _ in looks} == {1400}  # the one before was replaced
     assert 0 < min(done for _, done in looks if done) < 1
-    assert all(x.end == end for x in told if x.looking)
+    assert all(x.end == end for x in told if x.looking_back)
 
 
 def test_the_states_of_a_run_lie_evenly_and_keep_to_their_room(monkeypatch):

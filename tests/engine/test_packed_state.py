@@ -53,7 +53,7 @@ def test_what_is_shown_is_the_last_step_and_the_run_behind_it_agrees(network, tu
     guest = Experiment(SMALL)
     guest.apply(begin)
     before = guest.snapshot()
-    assert (before.run, before.step, before.looking.verified) == (2, 0, 0)
+    assert (before.run, before.step, before.looking_back.verified) == (2, 0, 0)
     now, then = shown(guest), source.snapshot()
     assert guest.step == 0
     assert (record(guest).digest, record(guest).steps) == (bits, begin.until)
@@ -62,11 +62,11 @@ def test_what_is_shown_is_the_last_step_and_the_run_behind_it_agrees(network, tu
         assert repr(mine[what]) == repr(its[what]), what
     assert now.metrics.validation_loss == then.metrics.validation_loss
     assert now.so_far.last("validation_loss") == then.metrics.validation_loss
-    assert now.looking.verified == 0
+    assert now.looking_back.verified == 0
     while guest.status is Status.RUNNING:
         guest.advance(0.01)
     assert (guest.step, guest.message, digest(guest)) == (begin.until, "", bits)
-    assert guest.snapshot().looking is None
+    assert guest.snapshot().looking_back is None
 
 
 def changed(begin: Begin, **fields) -> Begin:
@@ -100,7 +100,7 @@ def test_a_state_that_cannot_be_is_told_and_the_run_is_repeated(begin, fields):
     guest = Experiment(SMALL)
     guest.apply(changed(begin, **fields))
     assert "The state that this link carries" in guest.message
-    assert guest.snapshot().looking is None
+    assert guest.snapshot().looking_back is None
     guest.advance(60.0)
     assert guest.step == begin.until
 
@@ -120,7 +120,7 @@ def test_weights_that_are_not_the_runs_are_told_when_it_has_been_repeated(begin)
     theta = bytearray(packed.theta)
     theta[2] ^= 1
     guest.apply(changed(begin, theta=bytes(theta)))
-    assert shown(guest).looking.verified == 0
+    assert shown(guest).looking_back.verified == 0
     guest.advance(60.0)
     assert "was not this run's" in guest.snapshot().message
     assert guest.snapshot().step == guest.step == begin.until
@@ -133,7 +133,7 @@ def test_a_state_that_diverges_on_the_way_is_told(begin):
     )
     huge = np.full(len(packed.theta) // 4, 1e30, np.float32)
     guest.apply(changed(begin, theta=huge.tobytes()))
-    assert shown(guest).looking is None
+    assert shown(guest).looking_back is None
     assert "diverges before" in guest.message
     guest.advance(60.0)
     assert guest.step == begin.until
@@ -163,9 +163,9 @@ def test_while_it_is_verified_the_run_can_be_paused_but_not_changed(begin):
     assert guest.advance(1.0) == 0
     guest.apply(Play())
     guest.train(5)
-    assert guest.snapshot().looking.verified == 5 / begin.until
+    assert guest.snapshot().looking_back.verified == 5 / begin.until
     guest.apply(LookAhead())  # whoever wants to see it being repeated
-    assert (guest.snapshot().step, guest.snapshot().looking) == (5, None)
+    assert (guest.snapshot().step, guest.snapshot().looking_back) == (5, None)
     guest.apply(Restart())
     assert guest.snapshot().step == 0
 
@@ -196,7 +196,7 @@ def test_changes_that_lead_to_another_network_are_told(begin):
     script = ((5, SetKnob("model.hidden", "3")), (9, SetKnob(INITIALIZER, Choice("Xavier"))))
     guest.apply(msgspec.structs.replace(changed(begin, turns=2), script=script))
     assert "damaged" in guest.message
-    assert guest.snapshot().looking is None
+    assert guest.snapshot().looking_back is None
 
 
 def test_the_state_is_there_before_the_run_has_been_repeated():

@@ -287,7 +287,7 @@ def until_it_is_shown(room, clock, handle, step):
     handle.send(LookBack(step))
     for _ in range(100):
         serve(room, clock, PERIOD / 10)
-        looking = handle.latest.looking
+        looking = handle.latest.looking_back
         if looking and (looking.step, looking.done) == (step, 1):
             break
     return (clock.now - begun) / PERIOD

@@ -83,7 +83,7 @@ def test_few_steps_are_made_again_of_a_long_run_and_what_goes_on_meanwhile_chang
     guest = Experiment(SMALL)
     guest.take_up(transfer)
     begun = guest.snapshot()
-    assert (begun.step, begun.looking.step) == (0, 5020)  # not there yet
+    assert (begun.step, begun.looking_back.step) == (0, 5020)  # not there yet
     made, update = [], Training.update
     monkeypatch.setattr(Training, "update", lambda self: (made.append(self.step), update(self))[1])
     guest.advance(1e9)

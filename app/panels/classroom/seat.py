@@ -114,7 +114,7 @@ class Seat:
         handle = self.visit.handle
         # An unwatched run publishes nothing.
         handle.wait(self, sys.maxsize, lambda snapshot, version: None)
-        looking = handle.latest.looking
+        looking = handle.latest.looking_back
         if looking is None or looking.verified is None:
             accepted, self._accepted = self._accepted, None
             handle.send(SetKnob(accepted.path, value_of(accepted.path, accepted.value)))

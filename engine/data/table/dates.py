@@ -19,7 +19,7 @@ def looks_dated(cell: str) -> bool:
     return bool(YEAR_FIRST.fullmatch(cell) or YEAR_LAST.fullmatch(cell))
 
 
-def days(cells: Sequence[str]) -> Array:
+def days(cells: Sequence[str]) -> Array:  # (N,)
     """Days since 1970; "" gives NaN. ValueError says why dates cannot be read."""
     order = _order([cell for cell in cells if cell])
     return np.array([_day(cell, order) if cell else np.nan for cell in cells])

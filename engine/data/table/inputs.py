@@ -148,8 +148,8 @@ def _tells(index: Typed, target: Typed) -> bool:
 # ---- missing values -----------------------------------------------------------------------------
 
 
-def missing_rows(grid: Grid, typed: Sequence[Typed], used: Sequence[int]) -> Integers:
-    """The rows in which one of these columns has a missing value."""
+def missing_rows(grid: Grid, typed: Sequence[Typed], used: Sequence[int]) -> Integers:  # (M,)
+    """The numbers of the rows in which one of these columns has a missing value."""
     gaps = np.zeros(len(grid.lines), bool)
     for n in used:
         gaps |= typed[n].missing()
@@ -157,7 +157,11 @@ def missing_rows(grid: Grid, typed: Sequence[Typed], used: Sequence[int]) -> Int
 
 
 def refuse_missing(
-    grid: Grid, typed: Sequence[Typed], used: Sequence[int], target: int, rows: Integers
+    grid: Grid,
+    typed: Sequence[Typed],
+    used: Sequence[int],
+    target: int,
+    rows: Integers,  # (M,) the numbers of those with a missing value
 ) -> None:
     """Raise ValueError with the place of the first missing value, their number, the remedies."""
     row = int(rows[0])

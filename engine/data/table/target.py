@@ -157,7 +157,12 @@ def _is_fraction(cell: str) -> bool:
     return bool(re.fullmatch(r"[+-]?\d*[.,]\d*[1-9]\d*", cell))
 
 
-def check_small(grid: Grid, column: Typed, values: Array, rows: Integers) -> None:
+def check_small(
+    grid: Grid,
+    column: Typed,
+    values: Array,  # (N,)
+    rows: Integers,  # (N,) their numbers in the file
+) -> None:
     """Refuse numbers whose square is infinite in float32."""
     small = np.abs(values) < LARGEST  # false for NaN
     if not small.all():
