@@ -42,7 +42,7 @@ class Dialogs:
         self._makers = makers
         self._contents: dict[str, Content] = {}
         self._dialogs: dict[str, ui.Dialog] = {}
-        self.room = Row(width=0, height=0, margin=0)  # the place of open dialogs in the page
+        self.place = Row(width=0, height=0, margin=0)  # the place of open dialogs in the page
         for label in makers:
             presses.on(f"dialog {label}", functools.partial(self.open, label))
         self.html = "".join(
@@ -65,7 +65,7 @@ class Dialogs:
                 sx=theme.DIALOG_SX,
                 sizing_mode="stretch_width",
             )
-            self.room.append(self._dialogs[label])
+            self.place.append(self._dialogs[label])
         self._contents[label].opened()
         self._dialogs[label].open = True
 

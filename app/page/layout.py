@@ -92,7 +92,7 @@ class Layout:
         self._why = HTML(ANOTHERS, stylesheets=[css("panel")], margin=(5, 10), visible=False)
         tabs = _sidebar_tabs(self.panels, visible=not bare)
         self._sidebar = Column(tabs, self._why, knobs, sizing_mode="stretch_width")
-        header = [_header(hidden, transport, dialogs, look, question_mark), dialogs.room, bridge]
+        header = [_header(hidden, transport, dialogs, look, question_mark), dialogs.place, bridge]
         self.page = self._page(header, bare)
 
     def _page(self, header: Sequence[Viewable], bare: bool) -> ui.Page:

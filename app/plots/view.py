@@ -20,7 +20,7 @@ class View(Protocol):
     """
 
     title: ClassVar[str]
-    tab: ClassVar[str]  # of the panel "Inside", or the room; empty: with the main plots
+    tab: ClassVar[str]  # of "Inside", or of the sidebar; empty: with the main plots
     requested: ClassVar[Set[str]]  # the fields of `OnDemandStatistics` that it shows
     columns: ClassVar[Callable[[Snapshot, int], Part]]
     # When its value changes, the view is drawn anew.

@@ -1,7 +1,7 @@
 // What a lecture hall makes of the page, besides the plots of the run: those are drawn for it anew.
 //
 // All type on the page is measured in that of its root. The sidebar grows with it, and so does what
-// is written in plots that the server has drawn for a desk: in rooms, below lessons and checks.
+// is written in plots that the server has drawn for a desk: in the sidebar's panels, below lessons and checks.
 
 import {page_model} from "./screen.js"
 

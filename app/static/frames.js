@@ -7,7 +7,7 @@ import {store_answer, store_draft, name_place, recall_draft, recall_lessons, sho
 import {count, number, tick} from "./numbers.js"
 import {save} from "./save_plot.js"
 import {explainable, explained} from "./question_mark.js"
-import {expect, follow, placed, show_steps, show_usual} from "./steps_shown.js"
+import {follow, learn_epochs, placed, show_steps, show_usual} from "./steps_shown.js"
 import {open_tab, turn_to_tab} from "./tabs.js"
 import {time_ticks, time_words} from "./time_axis.js"
 import {Timeline} from "./timeline.js"
@@ -120,7 +120,7 @@ class Channel {
       return
     }
     this.#awaits = false
-    expect(frame)
+    learn_epochs(frame)
     fill(frame)
     follow(frame)
     for (const [id, text] of Object.entries(frame.text ?? {})) {

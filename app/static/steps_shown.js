@@ -99,7 +99,7 @@ export function pan(by) {
 }
 
 // A frame is about to be applied: its steps are placed by what it says of epochs.
-export function expect({set = {}, reset = {}}) {
+export function learn_epochs({set = {}, reset = {}}) {
   const epochs = VIEWS.map((view) => set[`${view}.epochs`] ?? reset[`${view}.epochs`]).find((columns) => columns != null)
   if (epochs != null) {
     learn(epochs)

@@ -1,4 +1,4 @@
-// The plots of the page: places for them, which come and go with tabs and rooms, and what is drawn there.
+// The plots of the page: places for them, which come and go with tabs, and what is drawn there.
 //
 // A drawing is a document of Bokeh's of its own, over sources that frames fill. It outlives its place:
 // when that comes back, the plot is shown again as it was.

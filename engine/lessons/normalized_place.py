@@ -32,5 +32,5 @@ class NormalizedPlace:
 def _normalized(x: np.ndarray) -> np.ndarray:
     layer = BatchNorm("unit", x.shape, "f8")
     layer.params = {"gamma": np.ones(1), "beta": np.zeros(1)}
-    layer.gathered = {"mean": np.zeros(1), "variance": np.ones(1)}
+    layer.running = {"mean": np.zeros(1), "variance": np.ones(1)}
     return layer.forward(x, train=True).copy()

@@ -48,7 +48,7 @@ class NormalizedUnit:
         """Gather running averages over some batches, then pass this one."""
         layer = BatchNorm("unit", (self.examples, 1), "f8")
         layer.params = {"gamma": np.ones(1), "beta": np.zeros(1)}
-        layer.gathered = {"mean": np.zeros(1), "variance": np.ones(1)}
+        layer.running = {"mean": np.zeros(1), "variance": np.ones(1)}
         for number in range(BEFORE):
             layer.forward(self._drawn(1000 + number), train=True)
         sums = self._drawn(self.batch)

@@ -242,10 +242,10 @@ class _SlowStep:
     def _losses(self, count: int) -> list[float]:
         """The loss of each example alone, whose mean is that of the mini-batch."""
         loss = LOSSES.build(self._training.config.optimization.loss)
-        target, room = self._training.batches.target, np.empty_like(self._scores)
-        row = np.empty_like(room[:, 0])
+        target, dz = self._training.batches.target, np.empty_like(self._scores)
+        row = np.empty_like(dz[:, 0])
         ones = (slice(n, n + 1) for n in range(count))
-        return [loss(self._scores[n], target[n], room[n], row[n]) for n in ones]
+        return [loss(self._scores[n], target[n], dz[n], row[n]) for n in ones]
 
 
 def _before_preprocessing(

@@ -16,7 +16,7 @@ def weights_npz(network: Network) -> bytes:
         f"{tensor.layer}.{tensor.name}": flat[tensor.span].reshape(tensor.shape).astype(np.float32)
         for tensors, flat in (
             (network.parameters.tensors, network.parameters.theta),
-            (network.parameters.gathered, network.parameters.statistics),
+            (network.parameters.running, network.parameters.statistics),
         )
         for tensor in tensors
     }

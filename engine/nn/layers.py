@@ -31,7 +31,9 @@ class Layer(Protocol):
     starts: Mapping[str, float] = MappingProxyType({})  # initial values other than 0
     params: Mapping[str, Array] = MappingProxyType({})  # views of the network's theta
     grads: Mapping[str, Array] = MappingProxyType({})  # views of the network's grad
-    gathered: Mapping[str, Array] = MappingProxyType({})  # views of the network's statistics
+    running: Mapping[str, Array] = MappingProxyType(
+        {}
+    )  # views of the network's statistics: running averages
     x: Array  # the last input of forward
     out: Array  # (B, O) or (O, H, W, B), overwritten by the next forward
 
@@ -39,10 +41,10 @@ class Layer(Protocol):
         self,
         params: Mapping[str, Array],
         grads: Mapping[str, Array],
-        gathered: Mapping[str, Array],
+        running: Mapping[str, Array],
     ) -> None:
         """Take this layer's views of the network's vectors."""
-        self.params, self.grads, self.gathered = params, grads, gathered
+        self.params, self.grads, self.running = params, grads, running
 
     def forward(self, x: Array, train: bool) -> Array:
         """The layer's output for `x`; `train` is False for evaluation."""
@@ -89,9 +91,9 @@ class Dense(Weighted):
         self,
         params: Mapping[str, Array],
         grads: Mapping[str, Array],
-        gathered: Mapping[str, Array],
+        running: Mapping[str, Array],
     ) -> None:
-        super().borrow(params, grads, gathered)
+        super().borrow(params, grads, running)
         self._W, self._WT, self._b = params["W"], params["W"].T, params["b"]
         self._dW, self._db = grads["W"], grads["b"]
 
@@ -170,7 +172,7 @@ class PReLULayer(Layer):
 
 
 class MaxoutLayer(Layer):
-    """The larger of two affine maps, which the layer below computes side by side (Maxout, 2013)."""
+    """The larger of two affine maps, which the layer below computes (Goodfellow et al. 2013)."""
 
     shown = True
 

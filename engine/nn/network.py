@@ -37,7 +37,7 @@ class Parameters:
     """
 
     def __init__(self, layers: Sequence[Layer], dtype: DTypeLike) -> None:
-        self.tensors, self.gathered = _layout(layers)
+        self.tensors, self.running = _layout(layers)
         self.weights = tuple(t for t in self.tensors if t.name == "W")  # in the order of the layers
         self.regularized = self.weights[-1].span.stop
         self.size = self.tensors[-1].span.stop
@@ -49,7 +49,7 @@ class Parameters:
         self.theta: Array = np.zeros(self.size, dtype)
         self.grad: Array = np.zeros_like(self.theta)
         self.drawn: Array = self.theta  # a copy of the initial theta, which checkpoints share
-        size = self.gathered[-1].span.stop if self.gathered else 0
+        size = self.running[-1].span.stop if self.running else 0
         self.statistics: Array = np.zeros(size, dtype)
 
     def note_drawn(self) -> None:
@@ -71,15 +71,15 @@ class Parameters:
 
     def fits(self, layers: Sequence[Layer]) -> bool:
         """Whether these layers have exactly these parameters, by name and shape."""
-        return _layout(layers) == (self.tensors, self.gathered)
+        return _layout(layers) == (self.tensors, self.running)
 
 
 def _layout(layers: Sequence[Layer]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """The places of learned parameters and of statistics in the flat vectors."""
     learned = _named(layers, lambda layer: layer.shapes)
     learned.sort(key=lambda item: item[1] != "W")  # stable: keeps the order of the layers
-    gathered = _named(layers, lambda layer: layer.statistics)
-    return tuple(_lay_out(learned)), tuple(_lay_out(gathered))
+    running = _named(layers, lambda layer: layer.statistics)
+    return tuple(_lay_out(learned)), tuple(_lay_out(running))
 
 
 def _named(
@@ -107,7 +107,7 @@ class Network:
             layer.borrow(
                 _views(parameters.tensors, layer, parameters.theta),
                 _views(parameters.tensors, layer, parameters.grad),
-                _views(parameters.gathered, layer, parameters.statistics),
+                _views(parameters.running, layer, parameters.statistics),
             )
         # The layers whose output views show: each nonlinearity, and the scores.
         self.shown = (*(x for x in layers if x.shown), self.layers[-1])
@@ -142,7 +142,7 @@ class Network:
         self.parameters.statistics[...] = 0
         for layer in self.layers:
             for name, start in layer.starts.items():
-                (layer.params if name in layer.params else layer.gathered)[name][...] = start
+                (layer.params if name in layer.params else layer.running)[name][...] = start
         below: list[Layer] = []  # layers that the mini-batch has not passed yet
 
         def look() -> Array:

@@ -47,7 +47,7 @@ def batch_norm(
 class BatchNorm(Layer):
     """Normalizes each channel over the mini-batch, then applies a learned scale and shift.
 
-    In evaluation it uses running averages of the statistics from training.
+    Training: Ioffe & Szegedy 2015, Alg. 1. Evaluation uses running averages of the statistics.
     """
 
     def __init__(
@@ -112,10 +112,10 @@ class BatchNorm(Layer):
             ("mean", self._mean, 1.0),
             ("variance", self._variance, unbiased),
         ):
-            running = self.gathered[name]
-            running *= 1 - self._momentum
-            running += self._momentum * factor * now
+            average = self.running[name]
+            average *= 1 - self._momentum
+            average += self._momentum * factor * now
         return self._mean, self._variance
 
     def _running(self) -> tuple[Array, Array]:
-        return self.gathered["mean"], self.gathered["variance"]
+        return self.running["mean"], self.running["variance"]

@@ -188,7 +188,7 @@ class Optimizer:
         self._theta = theta
         self._weights = theta[:weights]  # biases, gains and slopes come after them
         self.last_update: Array = np.zeros_like(theta)  # what the last step subtracted
-        self._room = np.zeros_like(theta[:BLOCK])
+        self._buffer = np.zeros_like(theta[:BLOCK])
         self._choose(choice)
 
     def _choose(self, choice: Choice) -> None:
@@ -216,7 +216,7 @@ class Optimizer:
         self._step += 1
         for number, (piece, theta, update, state) in enumerate(self._blocks):
             complete(number)
-            direction = self._rule(grad[piece], self._step, self._room[: len(theta)], *state)
+            direction = self._rule(grad[piece], self._step, self._buffer[: len(theta)], *state)
             np.multiply(direction, rate, out=update)
             np.subtract(theta, update, out=theta)
 

@@ -18,12 +18,12 @@ class Regularization:
         self.clipped = 1.0  # the factor by which clipping scaled the last gradient
         self._parameters = parameters
         self._weights = parameters.theta[: parameters.regularized]
-        room = np.empty_like(self._weights[:BLOCK])
-        self._blocks = []  # weights (the last blocks have none), their gradient, a buffer
+        buffer = np.empty_like(self._weights[:BLOCK])
+        self._blocks = []  # weights (the last blocks have none), their gradient, and a buffer
         for piece in blocks(parameters.size):
             weights = self._weights[piece]
             grad = parameters.grad[: parameters.regularized][piece]
-            self._blocks.append((weights, grad, room[: len(weights)]))
+            self._blocks.append((weights, grad, buffer[: len(weights)]))
 
     @property
     def penalty(self) -> float:
@@ -34,14 +34,14 @@ class Regularization:
 
     def penalize(self, block: int) -> None:
         """Add the gradient of the penalties to that of the loss, for one block of parameters."""
-        weights, grad, room = self._blocks[block]
+        weights, grad, buffer = self._blocks[block]
         if self.config.l2:
-            np.multiply(weights, self.config.l2, out=room)
-            np.add(grad, room, out=grad)
+            np.multiply(weights, self.config.l2, out=buffer)
+            np.add(grad, buffer, out=grad)
         if self.config.l1:
-            np.sign(weights, out=room)
-            room *= self.config.l1
-            grad += room
+            np.sign(weights, out=buffer)
+            buffer *= self.config.l1
+            grad += buffer
 
     def clip(self) -> None:
         """Scale the whole gradient, penalties included, down to the largest norm allowed.

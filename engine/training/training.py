@@ -284,7 +284,7 @@ class Training:
             )
         learned = _learned(self.config.to_json(), np.dtype(self.dtype).str)
         for layer in self.network.layers[:-1]:
-            for name, values in (*layer.params.items(), *layer.gathered.items()):
+            for name, values in (*layer.params.items(), *layer.running.items()):
                 before = learned.get((layer.name, name))
                 if before is not None and before.shape == values.shape:
                     values[...] = before
@@ -296,7 +296,7 @@ class Training:
 
         Returns the running statistics that batch norm estimates on the way.
         """
-        if self.network.parameters.gathered:
+        if self.network.parameters.running:
             loss, statistics = self._loss_in_training_mode()
         else:
             (loss, _), statistics = self.evaluators[0].evaluate(), np.zeros(0, self.dtype)
@@ -354,5 +354,5 @@ def _learned(config: str, dtype: str) -> Mapping[tuple[str, str], Array]:
     return {
         (layer.name, name): values.copy()
         for layer in training.network.layers
-        for name, values in (*layer.params.items(), *layer.gathered.items())
+        for name, values in (*layer.params.items(), *layer.running.items())
     }

@@ -96,8 +96,8 @@ def test_the_command_line_detects_a_different_result(experiment, tmp_path):
 def test_all_weights_are_exported_by_name(experiment):
     arrays = np.load(io.BytesIO(weights(experiment)), allow_pickle=False)
     parameters = experiment.network.parameters
-    named = {f"{x.layer}.{x.name}" for x in (*parameters.tensors, *parameters.gathered)}
-    assert set(arrays.files) == named and len(parameters.gathered) > 0
+    named = {f"{x.layer}.{x.name}" for x in (*parameters.tensors, *parameters.running)}
+    assert set(arrays.files) == named and len(parameters.running) > 0
     assert all(arrays[name].dtype == np.float32 for name in arrays.files)
     for tensor in parameters.tensors:
         array = arrays[f"{tensor.layer}.{tensor.name}"]

@@ -36,7 +36,7 @@ def alone(layer: Layer, **params: np.ndarray) -> Layer:
     layers = [layer, top]
     Network(layers, Parameters(layers, np.float64))
     for name, start in layer.starts.items():
-        (layer.params if name in layer.params else layer.gathered)[name][...] = start
+        (layer.params if name in layer.params else layer.running)[name][...] = start
     for name, value in params.items():
         layer.params[name][...] = value
     return layer
@@ -159,8 +159,8 @@ def test_batch_norm_uses_running_averages_in_evaluation():
     for _ in range(200):  # the running averages forget their start
         network.forward(x, train=True)
     norm, dense = called(network, "norm 1"), called(network, "dense 1")
-    np.testing.assert_allclose(norm.gathered["mean"], dense.out.mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(norm.gathered["variance"], dense.out.var(axis=0, ddof=1), rtol=1e-6)
+    np.testing.assert_allclose(norm.running["mean"], dense.out.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(norm.running["variance"], dense.out.var(axis=0, ddof=1), rtol=1e-6)
     gathered = network.parameters.statistics.copy()
     shifted = network.forward(x + 100, train=False).copy()
     np.testing.assert_array_equal(network.parameters.statistics, gathered)
@@ -190,8 +190,8 @@ def test_redrawing_resets_running_averages():
     network.parameters.theta += 1
     network.draw(INITIALIZERS.build(Choice("He")), np.random.default_rng(0), x)
     norm = called(network, "norm 1")
-    np.testing.assert_array_equal(norm.gathered["mean"], np.zeros(5))
-    np.testing.assert_array_equal(norm.gathered["variance"], np.ones(5))
+    np.testing.assert_array_equal(norm.running["mean"], np.zeros(5))
+    np.testing.assert_array_equal(norm.running["variance"], np.ones(5))
     np.testing.assert_array_equal(norm.params["gamma"], np.ones(5))
     np.testing.assert_array_equal(norm.params["beta"], np.zeros(5))
 

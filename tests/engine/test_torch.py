@@ -123,7 +123,7 @@ def prepared(layer: Layer, **given: np.ndarray) -> Layer:
     for name, view in layer.params.items():
         view[...] = given[name]
         layer.grads[name][...] = np.nan  # gradients are assigned, not added
-    for name, view in layer.gathered.items():
+    for name, view in layer.running.items():
         view[...] = layer.starts.get(name, 0)
     return layer
 
@@ -171,7 +171,7 @@ def test_batch_norm(case):
     for batch, expected in zip(frozen["batches"], frozen["trained"], strict=True):
         np.testing.assert_allclose(layer.forward(ours(batch), train=True), ours(expected), **EXACT)
     for name in ("mean", "variance"):
-        np.testing.assert_allclose(layer.gathered[name], frozen[name], **EXACT)
+        np.testing.assert_allclose(layer.running[name], frozen[name], **EXACT)
     np.testing.assert_allclose(layer.forward(fresh, train=False), ours(frozen["looked"]), **EXACT)
     compare(layer, frozen)
 

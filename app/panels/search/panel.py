@@ -45,7 +45,7 @@ in the lecture's ranges. Your run goes on meanwhile; if it is paused, the search
 
 
 @PANELS.register("Search")
-class SearchRoom:
+class SearchPanel:
     """Try many settings for a short time, then look closer where the best ones are."""
 
     main: Viewable | None = None
@@ -71,7 +71,7 @@ class SearchRoom:
         yield from self._build_form()
         yield from self._build_steering()
         yield from self._build_results()
-        self.sidebar.append(self._table.room)
+        self.sidebar.append(self._table.place)
         self._follow(self._shown)
 
     def _build_form(self) -> Iterator[None]:

@@ -89,7 +89,7 @@ class TrialTable:
     """The dialog with the table and the file; built when it is first opened."""
 
     def __init__(self) -> None:
-        self.room = Column(width=0, height=0, margin=0)  # the dialog's place in the page
+        self.place = Column(width=0, height=0, margin=0)  # the dialog's place in the page
         self._dialog: ui.Dialog | None = None
         self._frame: SearchFrame | None = None
         self._column, self._reverse = 1, False
@@ -107,7 +107,7 @@ class TrialTable:
         """Show it."""
         if self._dialog is None:
             self._dialog = self._build()
-            self.room.append(self._dialog)
+            self.place.append(self._dialog)
         self._draw()
         self._dialog.open = True
 
