@@ -15,7 +15,7 @@ from app.server.session import CONDUCTOR, VISITS, Visit
 from engine import Status
 from tests.browser.renewal import renewed, traces
 from tests.served_page import ServedPage, forget_the_left, serve
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import PATIENCE, RUNNING, wait_until
 
 ROOT = Path(__file__).parents[2]
 DRAWN_TWICE = "() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
@@ -73,9 +73,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:
-    """Return as soon as the condition holds; the page's events are processed meanwhile."""
+    """Return as soon as the condition holds; the page's events are processed meanwhile.
+
+    Looks that take long, as those of axe, leave the page as much time for getting there.
+    """
     pauses = itertools.chain(PAUSES, itertools.repeat(PAUSES[-1]))
-    wait_until(condition, lambda seconds: page.wait_for_timeout(next(pauses)))
+    looked_from = RUNNING()
+
+    def pause(_: float) -> None:
+        nonlocal looked_from
+        page.wait_for_timeout(max(next(pauses), 1000 * (RUNNING() - looked_from)))
+        looked_from = RUNNING()
+
+    wait_until(condition, pause)
 
 
 @pytest.fixture(scope="session")
@@ -229,7 +239,7 @@ class Tab:
     def settle(self) -> None:
         """Wait until all animations have ended."""
         self.page.evaluate(DRAWN_TWICE)  # an animation starts with the next drawing
-        self.page.wait_for_function(STILL)
+        self.page.wait_for_function(STILL, polling=PAUSES[-1])
 
     def wait_for_frames(self, more: int) -> None:
         """Wait until so many more frames have been applied."""

@@ -59,40 +59,37 @@ WORDS = """() => {
         Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]
     const edges = (e) => { const b = e.getBoundingClientRect()
         return [b.left, b.top, b.right, b.bottom] }
+    // What an element has by itself and by those around it, of which each is looked at once.
+    const inherited = (find) => {
+        const known = new Map()
+        return (e) => known.get(e) ?? known.set(e, find(e, up(e))).get(e)
+    }
     // What an element is clipped to by those around it, by their scroll ports if they scroll.
     const EVERYWHERE = [-1e6, -1e6, 1e6, 1e6]
-    const clip_of = (e) => {
+    const clip_of = inherited((e, around) => {
+        const style = getComputedStyle(e), box = edges(e)
         let clip = EVERYWHERE
-        for (let at = e; at != null; at = up(at)) {
-            const style = getComputedStyle(at), box = edges(at)
-            if (style.overflowX == "hidden" || style.overflowX == "clip") {
-                clip = meet(clip, [box[0], -1e6, box[2], 1e6])
-            }
-            if (style.overflowY == "hidden" || style.overflowY == "clip") {
-                clip = meet(clip, [-1e6, box[1], 1e6, box[3]])
-            }
-            if (/auto|scroll/.test(style.overflowY)) break // what it shows can be scrolled to
+        if (style.overflowX == "hidden" || style.overflowX == "clip") {
+            clip = meet(clip, [box[0], -1e6, box[2], 1e6])
         }
-        return clip
-    }
+        if (style.overflowY == "hidden" || style.overflowY == "clip") {
+            clip = meet(clip, [-1e6, box[1], 1e6, box[3]])
+        }
+        const scrolls = /auto|scroll/.test(style.overflowY) // what it shows can be scrolled to
+        return scrolls || around == null ? clip : meet(clip, clip_of(around))
+    })
     // ... and what of it is in sight just now.
-    const sight_of = (e) => {
-        let sight = EVERYWHERE
-        for (let at = e; at != null; at = up(at)) {
-            const {overflowX, overflowY} = getComputedStyle(at)
-            if (overflowX != "visible" || overflowY != "visible") sight = meet(sight, edges(at))
-        }
-        return sight
-    }
-    const hidden = (e) => {
-        for (let at = e; at != null; at = up(at)) {
-            const style = getComputedStyle(at)
-            if (style.clipPath != "none" || style.visibility == "hidden" || style.opacity == "0"
-                || style.textOverflow == "ellipsis" || style.fontSize == "0px"
-                || at.matches("fieldset")) return true
-        }
-        return false
-    }
+    const sight_of = inherited((e, around) => {
+        const {overflowX, overflowY} = getComputedStyle(e)
+        const own = overflowX != "visible" || overflowY != "visible" ? edges(e) : EVERYWHERE
+        return around == null ? own : meet(own, sight_of(around))
+    })
+    const hidden = inherited((e, around) => {
+        const style = getComputedStyle(e)
+        return style.clipPath != "none" || style.visibility == "hidden" || style.opacity == "0"
+            || style.textOverflow == "ellipsis" || style.fontSize == "0px"
+            || e.matches("fieldset") || (around != null && hidden(around))
+    })
     const words = []
     for (const element of elements.filter((e) => !e.matches("style, script, .icon"))) {
         for (const node of element.childNodes) {
