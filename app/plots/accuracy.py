@@ -1,7 +1,8 @@
 """Accuracy: how often is it right, and does what it learned hold for examples it has not seen?"""
 
+import functools
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -39,8 +40,7 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
     """The share of right answers on fixed training and validation examples, and the gap."""
     curves = snapshot.curves
     last = {key: snapshot.so_far.last_known(name) for key, name in COLUMNS.items()}
-    shown = {key: numbers.decimal_percent(value) for key, (_, value) in last.items()}
-    gap = numbers.decimal_percent(last["train"][1] - last["validation"][1])
+    shown = _shown(last["train"][1], last["validation"][1])
     lines = [
         End(own_name(snapshot) or "train", *last["train"], palette.TRAIN),
         End("validation", *last["validation"], palette.VALIDATION),
@@ -56,18 +56,24 @@ def accuracy_columns(snapshot: Snapshot, since: int) -> Part:
         | ghosts(
             snapshot, "accuracy", {"train_accuracy": "solid", "validation_accuracy": "dashed"}
         ),
-        text={f"accuracy.{key}": text for key, text in shown.items()}
-        | {
-            "accuracy.gap": gap,
+        text={
+            **shown,
             **difference("accuracy", snapshot, COLUMNS, shares=True),
             "accuracy.apart": left_out(snapshot, "accuracy"),
         },
         alternative=lambda: (
             f"At step {numbers.count(last['validation'][0])} the {plot_data.score_name(snapshot)}"
-            f" is {shown['train']} on training and {shown['validation']} on validation examples,"
-            f" a gap of {gap}."
+            f" is {shown['accuracy.train']} on training and {shown['accuracy.validation']} on"
+            f" validation examples, a gap of {shown['accuracy.gap']}."
         ),
     )
+
+
+@functools.lru_cache(256)  # of each visitor the last: most frames bring no new figures
+def _shown(train: float, validation: float) -> Mapping[str, str]:
+    """The figures of the headline."""
+    shares = {"train": train, "validation": validation, "gap": train - validation}
+    return {f"accuracy.{name}": numbers.decimal_percent(share) for name, share in shares.items()}
 
 
 def _lowest(snapshot: Snapshot) -> float:

@@ -14,7 +14,7 @@ BEND = 1e-6  # of its slope: what turns by less is a straight line
 def axes(view: str, snapshot: Snapshot, low: float, high: float) -> dict[str, Columns]:
     """How far the axes go while the whole run is seen, and the epochs along it."""
     return {
-        f"{view}.frame": {"step": [0, snapshot.end], "y": _heights((low, high), log=False)},
+        f"{view}.frame": {"step": [0, snapshot.end], "y": _range(low, high)},
         f"{view}.cursor": {"step": [snapshot.step] if snapshot.looking_back else []},
         f"{view}.epochs": epochs(snapshot),
     }
@@ -84,20 +84,25 @@ def names(step: int, lines: Iterable[End], *, log: bool) -> Columns:
 
     The browser finds room.
     """
+    ends = _ends(tuple(lines), log=log)
+    return {"step": [step] * len(ends["end"]), **ends}
+
+
+@functools.lru_cache(1024)  # of a few plots of each visitor: nearly always as in the last frame
+def _ends(lines: tuple[End, ...], *, log: bool) -> Columns:
     known = [line for line in lines if math.isfinite(line.value)]
+    values = [line.value for line in known]
     return {
-        "step": [step] * len(known),
         "end": [line.step for line in known],
-        "y": _heights(tuple([line.value for line in known]), log=log),
+        "y": floored(values) if log else rounded(values),
         "label": [line.name for line in known],
         "colour": [line.colour for line in known],
     }
 
 
-@functools.lru_cache(1024)  # of a few plots of each visitor: nearly always as in the last frame
-def _heights(values: tuple[float, ...], *, log: bool) -> Numbers:
-    """The values as an axis shows them."""
-    return floored(values) if log else rounded(values)
+@functools.lru_cache(1024)
+def _range(low: float, high: float) -> Numbers:
+    return rounded([low, high])
 
 
 def markers(snapshot: Snapshot, since: int, view: str) -> dict[str, Columns]:

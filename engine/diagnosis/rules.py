@@ -67,10 +67,9 @@ def recently(now: Snapshot, name: str) -> float:
 
 def last_change(now: Snapshot, *paths: str) -> Marker:
     """The last change of any of these settings, or of any at all; else the start of the run."""
-    for marker in reversed(now.markers):
-        if marker.path in paths or not paths:
-            return marker
-    return BEGINNING
+    if not paths:
+        return now.markers[-1] if now.markers else BEGINNING
+    return next((x for x in reversed(now.markers) if x.path in paths), BEGINNING)
 
 
 def steps_since_change(now: Snapshot) -> int:

@@ -5,6 +5,7 @@ changing it does to a running network. Every value is checked when a config is b
 that exists is legal. Configs are written and read as JSON by `to_json` and `from_json`.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, get_type_hints
 
@@ -333,6 +334,12 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     steps: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
+@functools.cache
+def _hints(section: type) -> Mapping[str, Any]:
+    """The types of a section's fields; frames with a finding look whether its remedy is legal."""
+    return get_type_hints(section)
+
+
 class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that determines a run."""
 
@@ -352,14 +359,15 @@ class RunConfig(Checked, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Layers may be given as text, such as "64, 64".
         """
         part, name = _parts(path)
-        hint = get_type_hints(type(getattr(self, part)))[name]
+        section: Checked = getattr(self, part)
+        hint = _hints(type(section))[name]
         stack = SETTINGS[path].values
         if isinstance(stack, Stack) and isinstance(value, str):
             value = stack.read(value)
         elif isinstance(value, float) and value.is_integer() and hint is int:
             value = int(value)  # 64.0 from a slider, or from JSON, is the whole number 64
         value = converted(value, hint, SETTINGS[path].label.lower())
-        changed = msgspec.structs.replace(getattr(self, part), **{name: value})
+        changed: Checked = msgspec.structs.replace(section, **{name: value})
         if path == "data.dataset":  # which has other classes
             changed = msgspec.structs.replace(
                 changed, classes=(), target=None, task=None, missing=None
