@@ -4,7 +4,7 @@
     &steps=1234        repeat it to this step, which may be later than the shared one
     &then=play         go on after the shared step; else it pauses there
     &pace=30           steps a second, auto or full; by default auto
-    &challenge=...     begin a challenge of the operator's folder
+    &challenge=...     take part in a challenge of the operator's folder, from its start or with the run
     &lesson=dead-relus the lesson to open, which the browser sees to (app/static/course.js)
     &hide=lane,l2-...  parts of the page to hide, for a lesson
     &only=loss,health  these plots and parts of the page alone, for a frame in another page
@@ -131,32 +131,40 @@ def read(arguments: Arguments) -> PageLink:
     if only or parts:
         hidden |= PARTS.keys() - set(parts)
     bare = _text(arguments, "bare") == "1" or bool((only or parts) and not HEADER & set(parts))
-    unknown = unknown or stranger
     pace, impossible = _pace(arguments)
-    goes_on = _text(arguments, "then") == "play"
+    link = _run(arguments)
     if "challenge" in arguments:
-        begun = _challenge(_text(arguments, "challenge"))
-        return replace(begun, hidden=hidden, only=only, bare=bare, pace=pace)
-    text = _text(arguments, "run")
+        link = _in_challenge(_text(arguments, "challenge"), link)
+    refusal = link.refusal or unknown or stranger or impossible
+    return replace(link, hidden=hidden, only=only, bare=bare, pace=pace, refusal=refusal)
+
+
+def _run(arguments: Arguments) -> PageLink:
+    """The run that an address holds, or why there is none."""
+    goes_on, text = _text(arguments, "then") == "play", _text(arguments, "run")
     try:
         recording = unpacked(text) if "run" in arguments else None
         if recording and "steps" in arguments:
             recording = _up_to(_text(arguments, "steps"), recording)
     except FileNeeded as error:
-        return PageLink(None, goes_on, hidden, only, bare, pace, str(error), waiting=text)
+        return PageLink(goes_on=goes_on, refusal=str(error), waiting=text)
     except ValueError as error:
-        refusal = _one_sentence(str(error))
-        return PageLink(hidden=hidden, only=only, bare=bare, pace=pace, refusal=refusal)
-    return PageLink(recording, goes_on, hidden, only, bare, pace, unknown or impossible)
+        return PageLink(refusal=_one_sentence(str(error)))
+    return PageLink(recording, goes_on)
 
 
-def _challenge(slug: str) -> PageLink:
-    """The start of a challenge, in which nothing has been done yet; a link may name any."""
+def _in_challenge(slug: str, link: PageLink) -> PageLink:
+    """A challenge, which a link may name any, at its start or where the link's run stands.
+
+    A run that has made its last step waits there: what goes on does not count.
+    """
     found = challenges_in(LIMITS.data)[0] if LIMITS.data else {}
     if slug not in found:
         return PageLink(refusal=f"There is no challenge {slug[:MAX_WORDS]!r} here.")
-    start = Recording(found[slug].config, (), 0)
-    return PageLink(recording=start, challenge=found[slug])
+    challenge = found[slug]
+    recording = link.recording or Recording(challenge.config, (), 0)
+    goes_on = link.goes_on and recording.steps < challenge.steps
+    return replace(link, recording=recording, goes_on=goes_on, challenge=challenge)
 
 
 def _up_to(steps: str, recording: Recording) -> Recording:

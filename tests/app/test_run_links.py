@@ -407,3 +407,18 @@ def test_a_link_begins_a_challenge_of_the_operators_folder(tmp_path, monkeypatch
     assert "no challenge" in run_links.read(arguments("?challenge=no-such")).refusal
     monkeypatch.setattr(run_links, "LIMITS", Limits())
     assert "no challenge" in run_links.read(arguments("?challenge=tame-it")).refusal
+
+
+def test_who_loads_a_challenge_anew_takes_part_with_the_run_of_before(tmp_path, monkeypatch):
+    text = {"title": "Tame it!", "steps": 200, "settings": {RATE: 0.3}}
+    (tmp_path / "tame.challenge.json").write_text(json.dumps(text))
+    monkeypatch.setattr(run_links, "LIMITS", Limits(data=tmp_path))
+    turns = ((0, SetKnob(RATE, 0.3)), (40, SetKnob(RATE, 0.1)))
+    run = packed_runs.packed(Recording(RunConfig(), turns, 90))
+    for steps, goes_on in ((90, True), (199, True), (200, False), (230, False)):
+        asked = f"?challenge=tame-it&run={run}&steps={steps}&then=play"
+        link = run_links.read(arguments(asked))
+        assert link.challenge and (link.recording.steps, link.recording.turns) == (steps, turns)
+        assert link.goes_on is goes_on  # not beyond the last step: that would not count
+    damaged = run_links.read(arguments("?challenge=tame-it&run=x"))
+    assert damaged.refusal and damaged.challenge and not damaged.recording.steps
