@@ -71,7 +71,7 @@ def drawn(exhibit: object) -> figure | None:
 @words.register
 def _words_of_curve(curve: FunctionCurve) -> str:
     slopes = ", ".join(
-        f"{numbers.number(slope)} at {point:g}"
+        f"{numbers.tick(slope)} at {numbers.tick(point)}"
         for point, slope in zip(curve.points, curve.slopes, strict=True)
     )
     return f"{curve.name}, and dashed its slope: {slopes}"

@@ -145,6 +145,7 @@ class FunctionsView:
         self._figure.yaxis.ticker = FixedTicker(ticks=[-1, 0, 1, 2])
         self._shade_flat(curve)
         self._draw_sums(len(names))
+        self._draw_start(curve)
         self._draw_curve()
         flat = further("functions", "Share of each layer's sums on the flat parts", style)
         entitle(flat, "share of each layer on the flat parts", style)
@@ -180,6 +181,13 @@ class FunctionsView:
                 **look,
             )
 
+    def _draw_start(self, curve: Response) -> None:
+        """A learned slope as it began; any other curve lies over its start, which is not seen."""
+        self._figure.line(
+            curve.x, curve.value, color=palette.QUIET, line_dash="dotted",
+            line_width=self._style.line_width,
+        )  # fmt: skip
+
     def _draw_curve(self) -> None:
         data = source("functions", ["x", "value", "slope"])
         for name, colour, dash in (
@@ -196,8 +204,8 @@ explain(
     ("view functions", "tab Functions"),
     "Functions",
     "The activation with its slope, and where the sums that it is given lie. On the shaded parts"
-    " the"
-    " slope is next to 0, so gradients vanish there.",
+    " the slope is next to 0, so gradients vanish there. Of slopes that are learned the mean is"
+    " drawn, and dotted, how it began.",
     healthy="Sums where the slope is not next to 0.",
     moved_by="The activation, and the size of the weights.",
     lesson="sigmoid-saturates",

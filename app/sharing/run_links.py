@@ -4,7 +4,8 @@
     &steps=1234        repeat it to this step, which may be later than the shared one
     &then=play         go on after the shared step; else it pauses there
     &pace=30           steps a second, auto or full; by default auto
-    &challenge=...     take part in a challenge of the operator's folder, from its start or with the run
+    &challenge=...     take part in a challenge of the operator's folder, at its start or with the
+                       run; no further than its last step
     &lesson=dead-relus the lesson to open, which the browser sees to (app/static/course.js)
     &hide=lane,l2-...  parts of the page to hide, for a lesson
     &only=loss,health  these plots and parts of the page alone, for a frame in another page

@@ -12,6 +12,7 @@ from engine.grading.machine import kind_of_machine
 from engine.grading.rubric import Checked, CheckedAnswer, RepeatedRun, Rubric
 from engine.lessons.answers import FAILS, HOLDS, LessonAnswer, ResultFigure, figures_of
 from engine.lessons.lesson import LESSONS, Evidence, Lesson, open_lesson, slug_of
+from engine.lessons.observing import NEITHER, SEVERAL
 from engine.lessons.outcome import outcome
 from engine.lessons.play import gather
 from engine.number_format import typed
@@ -126,7 +127,7 @@ def _checked(
         except (ValueError, MemoryError) as error:
             reason = str(error) or "out of memory"
             return CheckedAnswer(answer, False, False, False), f"{called}: {reason}"
-    right = answer.predicted == outcomes.predicted, typed(answer.seen) == typed(outcomes.seen)
+    right = answer.predicted == outcomes.predicted, _same_seen(answer.seen, outcomes.seen)
     claimed, found = (
         {typed(label): value for label, value in figures}
         for figures in (answer.figures, outcomes.figures)
@@ -134,6 +135,11 @@ def _checked(
     wrong = _differing(claimed, found, same_machine)
     remark = f"{called}: {wrong}" if wrong else ""
     return CheckedAnswer(answer, not wrong, *right), remark
+
+
+def _same_seen(answered: str, found: str) -> bool:
+    """Whether this was to be seen; earlier files say NEITHER where there were more than two."""
+    return typed(answered) == typed(found) or (answered, found) == (NEITHER, SEVERAL)
 
 
 # ---- runs -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Vari
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
 from engine.measure.verdict import Metric, Verdict
-from engine.number_format import percent, written
+from engine.number_format import in_form, percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
@@ -99,9 +99,10 @@ def _zigzag(evidence: Evidence) -> Verdict:
         Metric(f"... {centred.name}", centred.detour),
     )
     sentence = (
-        f"With {positive.name} {percent(positive.same_sign)} of the steps moved both weights the"
-        f" same way, and the path was {positive.detour:.1f} times as long as needed; with"
-        f" {centred.name} {percent(centred.same_sign)}, and {centred.detour:.1f} times."
+        f"{percent(positive.same_sign)} of the steps moved both weights the same way with"
+        f" {positive.name}, on a path {positive.detour:.1f} times as long as needed;"
+        f" {percent(centred.same_sign)} with {centred.name}, on one {centred.detour:.1f} times as"
+        " long."
     )
     return Verdict(holds, figures, sentence)
 
@@ -127,7 +128,7 @@ def exp_costs() -> Lesson:
         observe=observing.how_much(
             "At how many operations does the line fall below the dashed one?",
             lambda evidence: evidence.exhibit("exp", Effort).operations,
-            (5, 10, 20),
+            (4, 10, 20),
             ".0f",
         ),
         breaks=(
@@ -168,7 +169,8 @@ def prelu() -> Lesson:
         check=_slopes,
         view="functions",
         observe=observing.which(
-            "Functions draws the mean of all units' curves: what has become of it below zero?",
+            "Functions draws the mean of all units' curves, dotted as it began: what has become of"
+            " it below zero?",
             ("flatter than it began", "as steep as it began", "steeper than it began"),
             lambda evidence: _turned(evidence["PReLU"]),
         ),
@@ -205,6 +207,7 @@ def _slopes(evidence: Evidence) -> Verdict:
         Metric("standard deviation", spread),
     )
     sentence = (
-        f"From {written(start)} the {slopes.size} slopes have spread to {low:.2f} ... {high:.2f}."
+        f"From {written(start)} the {slopes.size} slopes have spread to {in_form(low, 'z.2f')} ..."
+        f" {in_form(high, 'z.2f')}."
     )
     return Verdict(spread > 0.01, figures, sentence)

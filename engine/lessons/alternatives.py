@@ -7,7 +7,7 @@ from engine.lessons.lesson import LESSONS, Evidence, Lesson, Question, Run, Vari
 from engine.lessons.outcome import Outcome
 from engine.lessons.recipes import ACTIVATION, digits, layers, recipe
 from engine.measure.verdict import Metric, Verdict
-from engine.number_format import percent, written
+from engine.number_format import in_form, percent, written
 from engine.registry import Choice
 from engine.training.commands import SetKnob
 
@@ -28,10 +28,10 @@ def elu() -> Lesson:
         ),
         exhibits={"ReLU": Nonlinearity(Choice("ReLU")), "ELU": Nonlinearity(Choice("ELU"))},
         check=_nearer,
-        observe=observing.highest_exhibit(
+        observe=observing.lowest_exhibit(
             "Which of the curves goes further down below zero?",
             FunctionCurve,
-            lambda curve: abs(min(0.0, float(curve.value.min()))),
+            lambda curve: float(curve.value.min()),
         ),
         breaks=(
             Variation("Softplus in ELU's place", "ELU", exhibit=Nonlinearity(Choice("softplus"))),
@@ -42,8 +42,9 @@ def elu() -> Lesson:
 
 def _nearer(evidence: Evidence) -> Verdict:
     relu, elu = (evidence.exhibit(name, FunctionCurve) for name in ("ReLU", "ELU"))
-    figures = tuple(Metric(f"mean after {x.name}", x.mean, form=".2f") for x in (relu, elu))
-    sentence = f"The mean after {elu.name} is {elu.mean:.2f}, after {relu.name} {relu.mean:.2f}."
+    figures = tuple(Metric(f"mean after {x.name}", x.mean, form="z.2f") for x in (relu, elu))
+    mean, beside = (in_form(x.mean, "z.2f") for x in (elu, relu))
+    sentence = f"The mean after {elu.name} is {mean}, after {relu.name} {beside}."
     return Verdict(abs(elu.mean) < 0.5 * relu.mean, figures, sentence)
 
 
@@ -71,6 +72,7 @@ def noise() -> Lesson:
             "Whose curve is still falling at the left end of the picture?",
             FunctionCurve,
             lambda curve: 100 * curve.slopes[0],
+            "z.2g",
         ),
         breaks=(
             Variation(

@@ -18,6 +18,7 @@ from engine.measure.verdict import Metric
 from engine.number_format import in_form
 
 NEITHER = "no clear difference"
+SEVERAL = "two or more alike"  # the same where there are others, which may differ
 NO_NUMBER = "it is no number any more"
 NONE_OF_THESE = "none of these"  # the same for shares and counts, which do not explode
 APART = 0.02  # difference of two figures, also relative to them, that can be seen in a plot
@@ -40,13 +41,18 @@ def highest_exhibit[T](
     text: str, kind: type[T], figure: Callable[[T], float], form: str = ".3g"
 ) -> Observe:
     """Ask in which exhibit a figure is highest."""
+    return lambda evidence: _extreme(
+        text, _of_exhibits(evidence, kind, figure), form, APART, np.max
+    )
 
-    def observe(evidence: Evidence) -> Observation:
-        shown = [(name, evidence.exhibit(name, kind)) for name in evidence.exhibits]
-        found = [(getattr(one, "name", name), figure(one)) for name, one in shown]
-        return _extreme(text, found, form, APART, np.max)
 
-    return observe
+def lowest_exhibit[T](
+    text: str, kind: type[T], figure: Callable[[T], float], form: str = ".3g"
+) -> Observe:
+    """Ask in which exhibit a figure is lowest."""
+    return lambda evidence: _extreme(
+        text, _of_exhibits(evidence, kind, figure), form, APART, np.min
+    )
 
 
 def place_of_highest(text: str, found: Callable[[Evidence], Iterable[Labelled]]) -> Observe:
@@ -121,6 +127,13 @@ def _of_runs(evidence: Evidence, figure: Figure) -> list[Labelled]:
     return [(evidence.title(name), figure(run)) for name, run in evidence.outcomes.items()]
 
 
+def _of_exhibits[T](
+    evidence: Evidence, kind: type[T], figure: Callable[[T], float]
+) -> list[Labelled]:
+    shown = [(name, evidence.exhibit(name, kind)) for name in evidence.exhibits]
+    return [(getattr(one, "name", name), figure(one)) for name, one in shown]
+
+
 def _extreme(
     text: str,
     found: list[Labelled],
@@ -131,7 +144,7 @@ def _extreme(
     """The question which figure is the extreme one; NaN, of a run that broke, never is."""
     labels, values = unlike([label for label, _ in found]), [value for _, value in found]
     known = [value for value in values if not math.isnan(value)]
-    right = len(labels)  # no clear difference
+    right = len(labels)  # none stands out
     if known:
         best = extreme(known)
         near = [n for n, value in enumerate(values) if _close(value, best, apart)]
@@ -139,7 +152,8 @@ def _extreme(
     figures = "; ".join(
         f"{label}: {_written(value, form)}" for label, value in zip(labels, values, strict=True)
     )
-    return Observation(text, (*labels, NEITHER), right, f"{figures}.")
+    none = NEITHER if len(labels) == 2 else SEVERAL
+    return Observation(text, (*labels, none), right, f"{figures}.")
 
 
 def _close(value: float, best: float, apart: float) -> bool:

@@ -31,8 +31,8 @@ def steps() -> Lesson:
         ),
         exhibits={name: Scatter(Choice(step)) for name, step in STEPS.items()},
         check=_steps,
-        observe=observing.highest_exhibit(
-            "Which of the clouds is the longest for its width?",
+        observe=observing.lowest_exhibit(
+            "Which of the clouds is the roundest?",
             Cloud,
             lambda cloud: cloud.condition,
         ),

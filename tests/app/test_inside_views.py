@@ -235,6 +235,9 @@ def test_a_learned_slope_is_current_and_maxout_is_never_flat():
     first, second = snapshot.on_demand.preactivations.layers
     assert first.flat == 0
     assert 0.3 < second.flat < 0.7
+    drawn = view_of("functions")(snapshot, theme.PROJECTOR).figures[0].renderers
+    (began,) = (x.data_source.data for x in drawn if getattr(x.glyph, "line_dash", "") == [2, 4])
+    assert min(began["y"]) == pytest.approx(0.25 * min(began["x"]))
     maxout = seen(RunConfig(model=ModelConfig(activation=Choice("Maxout"))))
     assert [layer.flat for layer in maxout.on_demand.preactivations.layers] == [0, 0]
 

@@ -125,6 +125,13 @@ def test_a_file_made_when_numbers_were_written_otherwise_is_graded_alike(rubric,
     assert (given.points["done"], given.points["seen"], given.remarks) == (2, 1, ())
 
 
+def test_what_an_earlier_version_called_no_clear_difference_was_seen_rightly(rubric, played):
+    now = Outcomes("2.3026", "two or more alike", ())
+    before = answer(played, seen="no clear difference", figures=())
+    given = grade(hand_in("Ada", [before], ()), rubric, {FIRST_LOSS: now})
+    assert (given.points["seen"], given.remarks) == (1, ())
+
+
 def test_a_figure_that_was_altered_is_found_even_under_a_hash_that_fits(made, rubric, played):
     (run,) = made.runs
     figures = run.figures | {"validation_accuracy": 0.99}

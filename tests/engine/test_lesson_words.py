@@ -33,6 +33,7 @@ BUNDLED = sorted(Path(lessons.__file__).parent.glob("bundled/*.json"))
 FEW = 12  # steps: verdicts follow the runs, however short these are
 # A number with exponent or per cent sign; not a digit in a name, such as L2.
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?%?(?!\w)")
+BADLY_WRITTEN = re.compile(r"(?<![\w.])-\d|[-−]0(\.0*)?(?![.\d])|\d \d")  # -2, −0, 1 100 %
 ALIKE = re.compile(r" \([1-9]\)")  # of runs that have the same title
 # Numbers in verdicts that are no settings: places, goals, and how many runs there are.
 FIXED = {
@@ -126,6 +127,14 @@ def check_observation(observation: Observation) -> None:
     assert not observation.reason or observation.reason.endswith(".")
 
 
+def check_form(lesson: Lesson, evidence: Evidence) -> None:
+    """Numbers are written as in the plots, and no two of them run together."""
+    verdict, seen = lesson.check(evidence), lesson.observe(evidence)
+    figures = [words for figure in verdict.figures for words in (figure.label, figure.text)]
+    for words in (verdict.sentence, seen.text, seen.reason, *seen.options, *figures):
+        assert not BADLY_WRITTEN.search(words), words
+
+
 @pytest.mark.parametrize("name", LESSONS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_numbers_and_answers_come_from_the_runs(name, monkeypatch):
@@ -137,6 +146,7 @@ def test_numbers_and_answers_come_from_the_runs(name, monkeypatch):
     for each, seen in shown:
         check_numbers(each, seen, FIXED.get(name, set()))
         check_observation(each.observe(seen))
+        check_form(each, seen)
 
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)

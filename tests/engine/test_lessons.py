@@ -392,6 +392,16 @@ def test_the_right_answer_follows_the_runs():
     assert same.observe(gather(same)).answer == observing.NEITHER
 
 
+def test_where_the_first_two_of_three_are_alike_the_third_may_differ():
+    def answer(*values: float) -> str:
+        found = list(zip("abc", values, strict=False))
+        return observing.place_of_highest("?", lambda evidence: found)(Evidence({}, {})).answer
+
+    assert answer(3.0, 2.0, 1.0) == "a"
+    assert answer(3.0, 3.0, 1.0) == "two or more alike"
+    assert answer(3.0, 3.0) == "no clear difference"
+
+
 def test_a_figure_that_is_no_number_is_the_answer_that_says_so():
     for form, answer in ((".0%", observing.NONE_OF_THESE), (".2f", observing.NO_NUMBER)):
         asked = observing.how_much("?", lambda evidence: math.nan, (0.1, 0.5), form)
