@@ -20,7 +20,6 @@ _KINDS = {
 }
 
 _BOUNDS = {">=": "{} or more", "<=": "at most {}", ">": "above {}", "<": "below {}"}
-_PARTS = {"str": " letters", "array": " of them"}
 _FAULTS = {
     "Input data was truncated": "it ends too early",
     "object keys must be strings": "expected a name in double quotes",
@@ -78,24 +77,30 @@ def _in_words(error: msgspec.ValidationError, kind: Any, name: str = "it") -> st
     if isinstance(error.__cause__, ValueError):  # the refusal of its constructor, which is complete
         return str(error.__cause__)
     what, _, place = str(error).partition(" - at `$")
-    where = place.rstrip("`").removeprefix(".") or name
+    path = place.rstrip("`").removeprefix(".")
+    where = path or name
     if names := re.search(r"unknown field `(.*)`", what):
-        known = instead_of(names[1], _fields(_kind_at(kind, where.removeprefix(name))))
+        known = instead_of(names[1], _fields(_kind_at(kind, path)))
         return f"{where} has no field {quoted(names[1])}; {known}"
     if names := re.search(r"missing required field `(.*)`", what):
         return f"{where} has no {names[1]!r}"
     if names := re.match(
         r"Expected `(.*?)`(?: of length)?(?: ([<>]=?) (\S+?))?(?:, got `(.*)`)?$", what
     ):
-        bound = (
-            f", {_BOUNDS[names[2]].format(names[3] + _PARTS.get(names[1], ''))}" if names[2] else ""
-        )
         got = f", got {_kind(names[4])}" if names[4] else ""
-        return f"{where} must be {_kind(names[1])}{bound}{got}"
+        return f"{where} must be {_kind(names[1])}{_bound(*names.group(1, 2, 3))}{got}"
     value = re.sub("^Invalid (enum )?value ", "", what)
-    at = _kind_at(kind, where)
+    at = _kind_at(kind, path)
     choices = f"; {instead_of(value, get_args(at))}" if get_origin(at) is Literal else ""
     return f"{where} cannot be {value}{choices}"
+
+
+def _bound(kind: str, sign: str | None, limit: str) -> str:
+    """The limit that a value breaks, if it breaks one: of a length or of a size."""
+    if not sign:
+        return ""
+    before, after = {"str": (", ", " letters"), "array": (" of ", "")}.get(kind, (", ", ""))
+    return f"{before}{_BOUNDS[sign].format(limit + after)}"
 
 
 def _kind(names: str) -> str:

@@ -44,6 +44,7 @@ from engine import (
 )
 
 LESSON_TAB = "Lessons"
+OPTIONS, VERDICT = "[data-press=saw]", ".holds, .fails"  # in the templates
 
 
 class Played(NamedTuple):
@@ -279,6 +280,8 @@ class Lessons:
             self._pictures[:] = [pictures(progress.exhibits.values())] if progress.exhibits else []
         self._last_progress = progress
         self._show_progress(self._lesson, progress, played, legend(snapshot, progress))
+        if progress.verdict:
+            self._presses.do("bring_to_sight", OPTIONS)
 
     def _show_progress(
         self, lesson: Lesson, progress: LessonProgress, played: Played, runs: list[RunKey]
@@ -321,6 +324,7 @@ class Lessons:
         if option in progress.seen.options:
             self._saw = option
             self._show_progress(lesson, progress, played, self._runs)
+            self._presses.do("bring_to_sight", VERDICT)
             self._finish(lesson, progress, played)
 
     def _finish(self, lesson: Lesson, progress: LessonProgress, played: Played) -> None:

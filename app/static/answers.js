@@ -1,8 +1,9 @@
-// Digits answer what a lesson asks: each of its buttons has a number of its own.
+// Digits answer what a lesson asks: each of its buttons has a number of its own. What it asks is brought into sight.
 
 import {find_all} from "./find.js"
 
 const ASKED = ["saw", "predict", "vary"] // what is asked, most urgent first
+const PATIENCE = 5000 // milliseconds for it to be drawn
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"]
 
 export const ANSWERS = Object.fromEntries(DIGITS.map((digit) => [digit, () => answer(digit)]))
@@ -15,4 +16,15 @@ function answer(digit) {
       return
     }
   }
+}
+
+// Who answers by key has to see all that there is to choose from, and the verdict: the sidebar is scrolled to its end.
+export async function bring_to_sight(selector) {
+  const until = performance.now() + PATIENCE
+  let found = []
+  while (found.length == 0 && performance.now() < until) {
+    await new Promise(requestAnimationFrame)
+    found = find_all(document.body, selector).filter((element) => element.checkVisibility())
+  }
+  found.at(-1)?.scrollIntoView({block: "nearest"})
 }

@@ -2,6 +2,7 @@
 //
 // A frame names views, sources and text; what they mean is decided on the server.
 
+import {bring_to_sight} from "./answers.js"
 import {copy} from "./clipboard.js"
 import {store_answer, store_draft, name_place, recall_draft, recall_lessons, show_address, show_playlist, tick_lesson} from "./course.js"
 import {count, number, tick} from "./numbers.js"
@@ -24,7 +25,7 @@ export function start(token, base, reconnect, display_mode, first) {
   const channel = new Channel(`${scheme}//${window.location.host}${base}/frames`, token, reconnect, display_mode, first)
   // What the server may have the page do, and what code that comes with a plot may use.
   const used = {model, show_steps, show_usual, time_ticks, time_words, count, number, tick}
-  const done = {point_at, turn_from, open_tab, turn_to_tab, copy, save, explainable, explained}
+  const done = {bring_to_sight, point_at, turn_from, open_tab, turn_to_tab, copy, save, explainable, explained}
   const course = {recall_lessons, name_place, show_address, show_playlist, tick_lesson, store_answer, store_draft, recall_draft}
   window.babysit = Object.assign(channel, done, course, used)
 }

@@ -38,9 +38,11 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     def __post_init__(self) -> None:
         if self.lesson and (self.run or self.title):
-            raise ValueError("a lesson in a playlist has a title of its own, and its own runs")
+            raise ValueError(
+                "an item with a lesson needs no title and no run: those are the lesson's"
+            )
         if not self.lesson and not self.title.strip():
-            raise ValueError("each item of a playlist needs a lesson, or a title of its own")
+            raise ValueError("an item without a lesson needs a title")
         if self.run:
             _check_run(self.run)
 

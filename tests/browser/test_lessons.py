@@ -165,6 +165,21 @@ def test_a_lesson_is_played_in_full_and_a_variation_is_one_click(tab, fast):
     assert "does not hold here" in verdict and f"with “{by.label}”" in verdict
 
 
+def test_all_that_was_to_be_seen_can_be_chosen_without_scrolling(open_tab, fast, monkeypatch):
+    monkeypatch.setattr(lessons, "open_lesson", short)
+    tab = open_tab(ONE_PLOT)
+    whole(tab)
+    tab.page.set_viewport_size({"width": 1280, "height": 480})
+    tab.page.get_by_role("tab", name="Lessons").click()
+    choose(tab, "dead ReLUs")
+    tab.page.keyboard.press("1")
+    options = tab.page.locator("[data-press=saw]:visible")
+    expect(options).to_have_count(5)
+    expect(options.last).to_be_in_viewport(ratio=1)
+    tab.page.keyboard.press("1")
+    expect(tab.page.locator(".holds, .fails")).to_be_in_viewport(ratio=1)
+
+
 def test_a_lesson_has_the_page_to_itself_and_gives_the_own_run_back(tab):
     play = tab.page.locator(".play")
     steps = tab.page.locator('[data-text="step"]')

@@ -270,7 +270,7 @@ def test_a_name_that_cannot_be_written_is_refused(name):
 @pytest.mark.parametrize(
     ("criteria", "message"),
     [
-        ([], "1 of them or more"),
+        ([], "of 1 or more"),
         ([{"kind": "magic", "name": "a", "points": 1}], "magic"),
         ([{"kind": "stable", "name": "a", "points": -1}], "points"),
         ([{"kind": "stable", "name": "a", "points": 1}] * 2, "two criteria are named 'a'"),

@@ -47,7 +47,7 @@ def test_json_in_any_encoding_is_read(code):
         (Recording, '{"config":{},"journal":[],"steps":-1}', "a whole number, 0 or more"),
         (WrittenLesson, '{"title": "?"}', "title must be text, 3 letters or more"),
         (WrittenLesson, f'{{"title": "{"x" * 601}"}}', "title must be text, at most 600 letters"),
-        (WrittenLesson, '{"check": []}', "check must be a list [ ], 1 of them or more"),
+        (WrittenLesson, '{"check": []}', "check must be a list [ ] of 1 or more"),
         (Search, '{"space":[{"type":"span","path":"a","low":1,"high":0}]}', "a larger one, got 1"),
     ],
 )

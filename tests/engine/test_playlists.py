@@ -60,14 +60,14 @@ def test_what_is_written_is_read_again():
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ({}, "needs a lesson, or a title"),
-        ({"words": "only words"}, "needs a lesson, or a title"),
+        ({}, "without a lesson needs a title"),
+        ({"words": "only words"}, "without a lesson needs a title"),
         ({"lesson": "alchemy"}, "unknown lesson 'alchemy'"),
-        ({"lesson": "dead-relus", "title": "Mine"}, "a title of its own"),
+        ({"lesson": "dead-relus", "title": "Mine"}, "those are the lesson's"),
         ({"title": "A" * 121}, "at most 120 letters"),
         ({"title": "A", "words": "w" * 601}, "at most 600 letters"),
         ({"title": "A", "run": {"steps": 3}}, "config"),
-        ({"tittle": "A"}, "no field 'tittle'"),
+        ({"tittle": "A"}, "no field 'tittle'; choose from lesson, run, title, words"),
     ],
 )
 def test_an_impossible_item_is_refused_in_one_sentence(item, message):

@@ -56,7 +56,7 @@ def changed(path: str, value: object) -> dict:
     [
         ("title", "No question", "title must be a question, got 'No question'"),
         ("question.right", 7, "right counts the options from 0: it must be at most 2, got 7"),
-        ("question.options", ["one"], "2 of them or more"),
+        ("question.options", ["one"], "of 2 or more"),
         ("question.options", ["one", "one", "two"], "each option must differ"),
         ("view", "losss", "unknown view 'losss'"),
         ("runs.0.settings", {"model.hiden": "64"}, "unknown setting 'model.hiden'"),
@@ -79,7 +79,7 @@ def changed(path: str, value: object) -> dict:
         ("seen.which", "best", "seen.which cannot be 'best'; choose from highest, lowest"),
         ("check.0.side", "over", "check\\[0\\].side cannot be 'over'; choose from above, below"),
         ("runs.0.step", 3, "runs\\[0\\] has no field 'step'; "),
-        ("variations", [], "1 of them or more"),
+        ("variations", [], "of 1 or more"),
         ("vew", "loss", "no field 'vew'"),
     ],
 )
