@@ -21,7 +21,7 @@ from engine.diagnosis.fit_rules import HEALTHY_GAP
 from engine.diagnosis.gradcheck import GradientCheck
 from engine.diagnosis.rules import lesson_of_rule
 from engine.grading.challenge import Challenge, challenges_in
-from engine.grading.hand_in import HandIn, archive, hand_in, to_bytes
+from engine.grading.hand_in import HandIn, archive, hand_in, own_file, to_bytes
 from engine.lessons import (
     LESSONS,
     Cloud,
@@ -403,6 +403,7 @@ __all__ = [
     "one_matters",
     "open_lesson",
     "outcome",
+    "own_file",
     "percent",
     "play_live",
     "play_shared_run",

@@ -21,6 +21,7 @@ from engine import (
     PastRun,
     hand_in,
     open_lesson,
+    own_file,
     slug_of,
     to_bytes,
 )
@@ -68,7 +69,9 @@ class HandInForm:
         return self._handle.submit(lambda slot: slot.own.pinned).result(PATIENCE)
 
     def _made(self) -> HandIn:
-        return hand_in(self._student, self._answers.values(), self._pinned)
+        pinned = self._pinned
+        self._status.object = sentence(_left_out(pinned))
+        return hand_in(self._student, self._answers.values(), pinned)
 
     @property
     def _student(self) -> str:
@@ -95,6 +98,15 @@ class HandInForm:
 
     def _report(self, made: HandIn) -> bytes:
         return report(made, self._pinned).encode()
+
+
+def _left_out(pinned: Iterable[PastRun]) -> str:
+    """Which pinned runs are not in the file, and why."""
+    files = {past.name: own_file(past) for past in pinned}
+    named = [f"“{name}” learns from your {file}" for name, file in files.items() if file]
+    if not named:
+        return ""
+    return f"{'; '.join(named)}: that cannot be repeated elsewhere, so it is in the report alone."
 
 
 def report(made: HandIn, pinned: Iterable[PastRun]) -> str:

@@ -46,15 +46,22 @@ class _Scale:
     @property
     def ticks(self) -> list[float]:
         """Round values at a readable distance."""
-        if self.log:
-            decades = range(math.ceil(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
-            apart = max(1, len(decades) // TICKS)
-            return [10.0**n for n in decades if n % apart == 0]
+        if self.log and len(powers := self._powers) > 1:
+            return powers
         width = (self.high - self.low) or 1
         step = 10.0 ** math.floor(math.log10(width / TICKS))
         step = next(step * m for m in (1, 2, 5, 10) if width / (step * m) <= TICKS)
         first = math.ceil(self.low / step)
         return [n * step for n in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+    @property
+    def _powers(self) -> list[float]:
+        """Powers of ten, and 2 and 5 times these where there are few."""
+        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        apart = max(1, (last - first) // TICKS)
+        powers = [10.0**n for n in range(first, last + 1) if n % apart == 0]
+        factors = (1, 2, 5) if last - first <= 2 else (1,)
+        return [m * x for x in powers for m in factors if self.low <= m * x <= self.high]
 
 
 def curves(title: str, lines: Sequence[Line], changes: Iterable[float], log: bool) -> str:

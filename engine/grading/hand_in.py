@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from engine.data.uploads import files_named
 from engine.grading.machine import kind_of_machine
 from engine.json_reader import from_json
 from engine.lessons.answers import LessonAnswer, Text
@@ -60,9 +61,18 @@ def hand_in(student: str, answers: Iterable[LessonAnswer], pinned: Iterable[Past
     name = " ".join(student.split())
     if not 1 <= len(name) <= MOST_NAME or not name.isprintable():
         raise ValueError(f"Write your name or number, of 1 to {MOST_NAME} characters.")
-    runs = tuple(handed(past) for past in pinned if past.digest)
+    runs = tuple(handed(past) for past in pinned if past.digest and not own_file(past))
     made = HandIn(student=name, machine=kind_of_machine(), answers=tuple(answers), runs=runs)
     return msgspec.structs.replace(made, content=content_of(made))
+
+
+def own_file(past: PastRun) -> str:
+    """The student's own file that a run learns from; no hand-in has it, so none has the run."""
+    return _file_in(past.begin.config.to_json())
+
+
+def _file_in(text: str) -> str:
+    return next((file for file, _ in files_named(text)), "")
 
 
 def handed(past: PastRun) -> HandedRun:
@@ -88,7 +98,12 @@ def read_hand_in(raw: bytes) -> HandIn:
     """The hand-in in a file; ValueError says in one sentence what is wrong with it."""
     if len(raw) > MOST_BYTES:
         raise ValueError(f"is larger than a hand-in: {len(raw):,} bytes")
-    return from_json(raw, HandIn)
+    try:
+        return from_json(raw, HandIn)
+    except ValueError:
+        if file := _file_in(raw.decode(errors="replace")):
+            raise ValueError(f"a run in it learns from {file}, which no hand-in contains") from None
+        raise
 
 
 def archive(made: Mapping[str, HandIn]) -> bytes:

@@ -5,10 +5,24 @@ import re
 from html.parser import HTMLParser
 
 import msgspec
+import numpy as np
 import pytest
 
 from app.sharing.hand_in_form import HandInForm, report
-from engine import Conductor, Experiment, LessonAnswer, Pin, RunConfig, hand_in
+from app.sharing.svg_charts import Line, curves
+from engine import (
+    Choice,
+    Conductor,
+    Experiment,
+    LessonAnswer,
+    Pin,
+    RunConfig,
+    SetKnob,
+    hand_in,
+    read_upload,
+    register_upload,
+    unregister_upload,
+)
 from engine.grading.hand_in import read_hand_in
 from tests.app.seen import control, saved
 from tests.waiting import PATIENCE
@@ -85,6 +99,30 @@ def test_the_report_has_all_of_it_as_text(form, handle):
     scripts = Scripts()
     scripts.feed(page)
     assert scripts.found == 0
+
+
+def test_a_run_on_an_own_file_is_in_the_report_alone_and_that_is_said(form, handle):
+    rows = "".join(f"{n},{n % 7},{'ab'[n % 2]}\n" for n in range(60))
+    upload = read_upload(f"x,y,kind\n{rows}".encode(), "mine.csv")
+    register_upload(upload)
+    handle.send(SetKnob("data.dataset", Choice(upload.name)))
+    handle.send(Pin("on my table"))
+    pinned = handle.query(lambda experiment: experiment.pinned).result(PATIENCE)
+    assert [past.name for past in pinned] == ["mine", "on my table"]
+    write_name(form, "Ada")
+    raw = saved(form.view, "Hand-in (JSON)")
+    told = form.view[-1].object
+    assert "on my table" in told and "learns from your mine.csv" in told
+    assert "on my table" in saved(form.view, "Report (HTML)").decode()
+    unregister_upload(upload)
+    assert [run.name for run in read_hand_in(raw).runs] == ["mine"]  # where nobody has the file
+
+
+def test_a_loss_that_hardly_falls_has_numbers_on_its_axis():
+    for low, high in ((0.3, 2.5), (0.61, 0.69), (1e-6, 2.0)):
+        line = Line("training", "#000", "solid", np.array([0.0, 9.0]), np.array([high, low]))
+        ticks = re.findall(r'text-anchor="end"[^>]*>([^<]+)<', curves("Loss", [line], [], log=True))
+        assert 2 <= len(ticks) <= 8 and all(low <= float(tick) <= high for tick in ticks)
 
 
 def test_the_report_writes_figures_as_the_lesson_did(handle):
