@@ -203,9 +203,9 @@ class FunctionsView:
 explain(
     ("view functions", "tab Functions"),
     "Functions",
-    "The activation with its slope, and where the sums that it is given lie. On the shaded parts"
-    " the slope is next to 0, so gradients vanish there. Of slopes that are learned the mean is"
-    " drawn, and dotted, how it began.",
+    "The activation with its slope, and where the sums that it is given lie; a learned slope is the"
+    " mean, dotted as it began. On the shaded parts the slope is next to 0, so gradients vanish"
+    " there.",
     healthy="Sums where the slope is not next to 0.",
     moved_by="The activation, and the size of the weights.",
     lesson="sigmoid-saturates",
