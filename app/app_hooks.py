@@ -28,6 +28,7 @@ from app.server.session import CONDUCTOR, FILE_READER, PIECES, VISITS
 from app.server.workarounds.closed_documents import collect_no_garbage_of_a_page, cut_what_is_closed
 from app.server.workarounds.file_input import take_refused_files_in_silence
 from app.server.workarounds.html_text import send_new_text_alone
+from app.server.workarounds.loose_stylesheets import free_loose_stylesheets
 from app.server.workarounds.model_defaults import compute_defaults_once
 from app.server.workarounds.pages_ahead import give_pages_away
 from app.server.workarounds.pages_on_threads import build_pages_on_threads
@@ -45,6 +46,7 @@ build_pages_on_threads()
 collect_no_garbage_of_a_page()
 compute_defaults_once()
 cut_what_is_closed()
+free_loose_stylesheets()
 handle_events_on_threads()
 send_new_text_alone()
 take_refused_files_in_silence()

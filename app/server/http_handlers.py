@@ -14,7 +14,14 @@ from app.limits import LIMITS
 from app.server.capacity import UNSEEN
 from app.server.connection_limits import Addresses
 from app.server.loop_lag import LATENESS
-from app.server.page_request import CLASS, READY, UNSEEN_PAGES, expect_browser, is_ready
+from app.server.page_request import (
+    CLASS,
+    READY,
+    UNSEEN_PAGES,
+    expect_browser,
+    give_up_one,
+    is_ready,
+)
 from app.server.session import CONDUCTOR, VISITS
 from app.server.workarounds.model_definitions import encode_definitions_once
 from app.server.workarounds.page_scripts import gather_resources_once
@@ -104,6 +111,7 @@ class PageHandler(DocHandler):
             if not self._opened:  # who came has to log in first
                 UNSEEN_PAGES.give_back(address)
         else:
+            give_up_one(self.application_context)
             await self._refuse(CROWDED)
 
     async def _open(self, *args: Any, **kwargs: Any) -> None:

@@ -124,6 +124,12 @@ def expect_browser(context: ApplicationContext, session: ID, builder: str) -> No
     Context().run(loop.call_later, LOAN, recall, context, session)
 
 
+def give_up_one(context: ApplicationContext) -> None:
+    """End the session whose browser is the least likely to come, for who was refused."""
+    for old in UNSEEN_PAGES.give_up():
+        IOLoop.current().add_callback(end_unless_connected, context, ID(old))
+
+
 async def recall(context: ApplicationContext, session: ID) -> None:
     """End the session of a page, unless a browser has connected to it."""
     if UNSEEN_PAGES.drop(session):

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 EACH = 1.0  # rights that an address gets back in a second, whether or not its browsers connect
 ALL = 4.0  # ... and all addresses together
+SOON = 3.0  # seconds in which browsers connect; who comes later has the page built anew
 WARNED = 10.0  # seconds between two warnings
 
 
@@ -26,7 +27,8 @@ class UnseenPages:
         self._most, self._clock = most, clock
         self._addresses = Addresses(most, EACH, clock)
         self._all = Budget(most, ALL, clock)
-        self._pages: dict[str, str] = {}  # by session: the address that may get a right back
+        # By session: the address that may get a right back, and when it was requested.
+        self._pages: dict[str, tuple[str, float]] = {}
         self._refused, self._warned = 0, -WARNED
 
     def __len__(self) -> int:
@@ -57,7 +59,7 @@ class UnseenPages:
 
     def add(self, session: str, address: str = "") -> list[str]:
         """Add a page, built by a right of this address; returns the sessions that are too many."""
-        self._pages[session] = address
+        self._pages[session] = address, self._clock()
         surplus = list(self._pages)[: max(0, len(self._pages) - self._most)]
         return [old for old in surplus if self.drop(old)]
 
@@ -65,7 +67,16 @@ class UnseenPages:
         """Forget a page that is given up or over; whether nobody had connected to it."""
         return self._pages.pop(session, None) is not None
 
+    def give_up(self) -> list[str]:
+        """The session of the oldest page, unless its browser may still be about to connect."""
+        old = next(iter(self._pages.items()), None)
+        if old is None or self._clock() - old[1][1] < SOON:
+            return []
+        del self._pages[old[0]]
+        return [old[0]]
+
     def connect(self, session: str) -> None:
         """A browser has connected to the page."""
-        if address := self._pages.pop(session, ""):
+        address, _ = self._pages.pop(session, ("", 0.0))
+        if address:
             self.give_back(address)

@@ -17,7 +17,7 @@ from panel.io.state import set_curdoc
 from websockets.sync.client import connect
 
 from app.panel_document import address_of_page, arguments_of
-from app.server import http_handlers, page_request
+from app.server import http_handlers, page_request, unseen_pages
 from app.server.page_request import READY, build_ahead
 from app.server.ready_pages import FAILED, LATE_COMERS, ReadyPages
 from app.server.session import CONDUCTOR, VISITS
@@ -255,6 +255,19 @@ def test_the_oldest_unseen_page_goes_when_there_are_too_many(served, ready, room
     wait_until(lambda: session not in {each.id for each in served.sessions} | set(VISITS))
     assert len(unseen) == 1
     assert opened(served)[1] is first  # it was taken back
+
+
+def test_who_is_refused_finds_a_page_that_nobody_came_for_at_the_next_try(
+    served, ready, room, unseen, monkeypatch
+):
+    monkeypatch.setattr(unseen_pages, "SOON", 0.0)
+    assert opened(served)[1] is ready
+    wait_until(lambda: not ready.session_callbacks)  # a page that changes is not taken back
+    assert unseen.may_build("::1")  # the last right of all
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        opened(served)
+    wait_until(lambda: len(READY))
+    assert opened(served)[1] is ready
 
 
 def test_no_page_is_built_for_scripts_of_other_pages(served):

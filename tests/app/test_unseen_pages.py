@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from app.server.unseen_pages import ALL, EACH, WARNED, UnseenPages
+from app.server.unseen_pages import ALL, EACH, SOON, WARNED, UnseenPages
 from tests.waiting import Clock
 
 CLASS = 40
@@ -78,6 +78,16 @@ def test_the_oldest_page_is_given_up_for_a_new_one(pages):
     assert pages.add("other") == []
     assert pages.add("more") == ["1"] and len(pages) == CLASS
     assert not pages.drop("1")
+
+
+def test_a_page_is_given_up_for_who_is_refused_once_no_browser_is_likely_to_come(pages, clock):
+    assert pages.give_up() == []
+    pages.add("first")
+    clock.now += 1.0
+    pages.add("second")
+    assert pages.give_up() == []
+    clock.now += SOON - 1.0
+    assert [pages.give_up(), pages.give_up()] == [["first"], []]
 
 
 def test_the_operator_reads_whose_requests_are_refused_now_and_then(pages, clock, caplog):
