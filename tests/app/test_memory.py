@@ -12,13 +12,19 @@ from bokeh.document import Document
 from bokeh.document.callbacks import DocumentCallbackManager
 from bokeh.model import Model
 from bokeh.server.views.ws import WSHandler
+from panel.io.state import set_curdoc
+from param import Parameterized
 
+from app.panels import PANELS, SidebarPanel
+from app.panels.checks import Checks
 from app.server import session
 from app.server.memory import ALL, ENDS, FEW, MANY, NEW, SELDOM, Memory, give_back, set_aside
-from app.server.workarounds.closed_components import components_below
+from app.server.workarounds.closed_components import components_below, cut_components
 from app.server.workarounds.closed_documents import cut_what_is_closed
 from app.sharing.run_links import PageLink
 from app.weak_callback import weakly
+from tests.app.seen import control, page_text
+from tests.waiting import wait_until
 
 
 class Clock:
@@ -186,6 +192,41 @@ def test_no_component_of_a_page_is_anothers():
     of = [{id(x): x for x in components_below(page.parts.components)} for page in pages]
     assert min(map(len, of)) > 15
     assert not of[0].keys() & of[1].keys()
+
+
+def with_panels(page: session.Visit) -> list[SidebarPanel]:
+    """All panels of the sidebar, as the page would build them when they are opened."""
+    handle, presses = page.handle, page.parts.presses
+    with set_curdoc(Document()):
+        panels = [panel.make(handle, handle.latest, presses) for panel in PANELS.values()]
+        for panel in panels:
+            list(panel.pieces())
+    return panels
+
+
+def components_of(panels: list[SidebarPanel]) -> list[Parameterized]:
+    return components_below([x for panel in panels for x in (panel.sidebar, panel.main) if x])
+
+
+def test_a_closed_page_takes_nothing_from_the_open_panels_of_another(monkeypatch):
+    monkeypatch.setattr(Document, "locked_callback", lambda page, call, policy="": call)
+    pages = [session.Visit(PageLink()) for _ in range(2)]
+    closed, other = map(with_panels, pages)
+    cut, kept = components_of(closed), components_of(other)
+    assert min(len(cut), len(kept)) > 100
+    assert not {*map(id, cut)} & {*map(id, kept)}
+    (checks,) = (panel for panel in other if isinstance(panel, Checks))
+    before = show(checks, pages[1])
+    cut_components(cut)
+    control(checks.sidebar, "Run all checks").clicks += 1
+    wait_until(lambda: show(checks, pages[1]) != before)
+
+
+def show(panel: SidebarPanel, page: session.Visit) -> str:
+    """The text of a panel that has been shown the latest snapshot."""
+    page.handle.wait("", 0, lambda snapshot, version: None)
+    panel.show(page.handle.latest)
+    return page_text(panel.sidebar)
 
 
 def test_who_has_left_is_still_known_by_what_was_answered(monkeypatch, memory, clock):
