@@ -2,6 +2,7 @@
 
 const KEY = "babysit:run"
 const KEPT_EVERY = 1000 // milliseconds
+const COURSE = ["lesson", "item", "playlist"] // in the address
 const BLINK = 1500 // ... for which a connection may be lost before a message is worth it
 const LOST = "The connection to the server is lost. The run waits there, and goes on when it is back. "
 const GONE = "The server no longer has the run of before. "
@@ -96,6 +97,7 @@ export class Reconnect {
     if (link != "") {
       const go = document.createElement("a")
       const asked = new URLSearchParams(window.location.search)
+      COURSE.forEach((parameter) => asked.delete(parameter)) // it would lead into the lesson again
       asked.set("run", link)
       asked.set("steps", step)
       asked.set("then", "play")

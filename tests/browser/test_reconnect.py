@@ -159,6 +159,8 @@ def test_a_page_reloaded_in_a_lesson_offers_the_previous_run_beside_the_own_one_
     expect(bar(page)).to_have_count(0)
     page.get_by_role("tab", name="Knobs").click()
     bar(page, "The server no longer has the run of before").wait_for()
+    _goes_on(page, address)
+    assert "lesson=" not in page.url  # it would open the lesson again
 
 
 def _turns(visit: Visit) -> int:
