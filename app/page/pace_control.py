@@ -10,15 +10,16 @@ from engine import ExperimentHandle, next_pace
 
 # The current pace comes with the frames, like everything that follows the run.
 BUTTON = """
-<button type="button" class="outlined pace" popovertarget="paces" title="Pace, in steps a second"
- data-explain="button pace">
+<button type="button" class="outlined pace" popovertarget="paces" aria-haspopup="menu"
+ title="Pace, in steps a second" data-explain="button pace">
   <span class="unseen">Pace, in steps a second:</span> <span data-text="pace">auto</span>
 </button>
-<div id="paces" class="paces" popover role="group" aria-label="Pace">{choices}</div>
+<div id="paces" class="paces" popover role="menu" aria-label="Pace">{choices}</div>
 """
 CHOICE = """
-<button type="button" data-press="pace {name}">
-  <span class="mark" data-text="pace.is.{name}"></span>{words}
+<button type="button" role="menuitemradio" aria-checked="false" data-press="pace {name}">
+  <span class="mark" aria-hidden="true" data-text="pace.is.{name}"></span
+  ><span data-words>{words}</span>
 </button>
 """
 

@@ -49,9 +49,9 @@ TIMELINE = """
   </div>
   <p role="status" data-text="look" data-value=""></p>
   <p class="hint" data-text="branch">Drag to look back at any step.</p>
-  <button type="button" class="outlined open" popovertarget="branches"
+  <button type="button" class="outlined open" popovertarget="branches" aria-haspopup="menu"
    data-explain="button branches" hidden></button>
-  <div id="branches" class="branches" popover role="group" aria-label="Branches"></div>
+  <div id="branches" class="branches" popover role="menu" aria-label="Branches"></div>
   {buttons}
 </div>
 <div class="lockstep" role="group" aria-label="A | B">

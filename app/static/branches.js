@@ -81,6 +81,7 @@ function line({run, parent, since, step, change, status}, end) {
     change,
   ].filter((part) => part != "").join(" · ")
   button.type = "button"
+  button.role = "menuitem"
   button.append(name, text)
   if (status == HERE) {
     button.setAttribute("aria-current", "true")

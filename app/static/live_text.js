@@ -20,6 +20,9 @@ export class LiveText {
     }
     element.textContent = text
     element.dataset.value = text
+    if (element.matches(".mark")) {
+      element.parentElement.ariaChecked = String(text != "")
+    }
     if (id == "status") {
       this.#allow(text)
     }

@@ -36,11 +36,12 @@ export function margin_of(figure, model) {
   const thin = [...curves.filter(({within}) => !within), ...each(others)]
   const named = names(plot, read(model(`${view}.ends`)), curves, others, [...thin, ...marked.map(across(plot))])
   const partly = curves.filter((curve) => enters(plot, curve) || !named.names.some(({far}) => far == curve.label))
+  const far = beyond(plot, partly, tag.floor)
   return {
     type: plot.type,
     ...named,
-    levels: levels(plot, marked, [...curves, ...each(others)], named.boxes),
-    beyond: beyond(plot, partly, tag.floor),
+    levels: levels(plot, marked, [...curves, ...each(others)], [...named.boxes, ...far.map(({box}) => box)]),
+    beyond: far,
     zero: zero(plot, tag.floor),
     flags: flags(plot, read(model(`${view}.markers`))),
     unit: {x: plot.right + plot.type * UNIT, y: plot.bottom + plot.type * UNIT_BELOW, text: unit()},
@@ -223,11 +224,16 @@ function beyond(plot, curves, floor) {
     return most.map(({x, step, value}) => {
       const figure = value <= floor ? "0" : number(value)
       const low = edge == "▾"
+      const text = `${edge} ${figure}`
+      const part = (x - plot.left) / (plot.right - plot.left)
+      const [middle, wide] = [Math.max(plot.left + 2, Math.min(plot.right - 2, x)), LETTER * plot.type * text.length]
+      const [left, top] = [middle - part * wide, low ? plot.bottom - plot.type - 4 : plot.top + 1]
       return {
-        x: Math.max(plot.left + 2, Math.min(plot.right - 2, x)),
-        y: low ? plot.bottom - plot.type - 4 : plot.top + 1,
-        part: (x - plot.left) / (plot.right - plot.left),
-        text: `${edge} ${figure}`,
+        x: middle,
+        y: top,
+        part,
+        text,
+        box: {left, right: left + wide, top, bottom: top + GAP * plot.type},
         tip: `${low ? "Down" : "Up"} to ${figure} at step ${count(step)}: off this axis.`,
       }
     })

@@ -10,6 +10,7 @@ import {listen_for_film} from "./film.js"
 import {start} from "./frames.js"
 import {DisplayMode} from "./display_mode.js"
 import {listen_to_keys} from "./keyboard.js"
+import {listen_in_lists} from "./list_keys.js"
 import {listen_to_plot_controls} from "./plot_controls.js"
 import {name_all} from "./aria_fixes.js"
 import {leave_keys_to_the_page} from "./pointer_focus.js"
@@ -27,6 +28,7 @@ export const opened = new Promise((resolve) => { is_open = resolve })
 
 // Hear what a visitor does, from the first button on.
 export function listen(keys) {
+  listen_in_lists()
   listen_to_keys(keys)
   listen_for_presses()
   leave_keys_to_the_page()

@@ -2,6 +2,7 @@
 
 import {send} from "./events.js"
 import {find} from "./find.js"
+import {close_list} from "./list_keys.js"
 import {keeps_focus} from "./pointer_focus.js"
 
 const STILL = 5 // pixels within which a pointer has stayed where it was
@@ -37,7 +38,8 @@ export function listen_for_presses() {
   document.addEventListener("click", (event) => {
     const button = aimed_at(event)
     if (button != null) {
-      button.closest("[popover]")?.hidePopover()
+      const list = button.closest("[popover]:popover-open")
+      list && close_list(list)
       pressed({...said_by(button), kept: event.detail == 0 || keeps_focus(event)})
     }
   })

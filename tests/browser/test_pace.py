@@ -1,12 +1,22 @@
 """The pace of a run in the browser: set by mouse, key and link, and shown correctly."""
 
+import functools
+
 import pytest
 from playwright.sync_api import expect
 
 from engine import AUTO, FULL, Status
-from tests.browser.conftest import ONE_PLOT, Tab, close
+from tests.browser.conftest import ONE_PLOT, PACE, Tab, close
 
 LEARNS = "optimization.learning_rate"
+WALK = {  # keys from the button on, and where each leads in the list
+    "Enter": f"{PACE} steps/s",  # which is chosen
+    "ArrowDown": "1,000 steps/s",
+    "End": "full speed",
+    "Home": "auto: slow at first, and after a change",
+    "ArrowUp": "full speed",
+    "3": "3 steps/s",
+}
 
 
 @pytest.fixture
@@ -61,21 +71,33 @@ def test_a_pace_is_chosen_from_the_list(tab):
     choose = tab.page.get_by_role("button", name="Pace", exact=False)
     tab.wait_for_frames(3)
     choose.click()
-    now = tab.page.get_by_role("button", name="✓ full speed")
-    now.wait_for()
-    tab.page.get_by_role("button", name="10 steps/s", exact=True).click()
+    items = functools.partial(tab.page.get_by_role, "menuitemradio", exact=True)
+    items(name="full speed", checked=True).wait_for()
+    items(name="10 steps/s").click()
     tab.wait_for(lambda: tab.visit.handle.pace == 10)
     tab.wait_for(lambda: pace(tab) == "10/s")
-    expect(now).to_be_hidden()
+    expect(tab.page.get_by_role("menu", name="Pace")).to_be_hidden()
     choose.click()
-    tab.page.get_by_role("button", name="✓ 10 steps/s").wait_for()
+    items(name="10 steps/s", checked=True).wait_for()
 
 
 def test_a_pace_is_chosen_by_keys_alone(tab):
-    tab.page.get_by_role("button", name="Pace", exact=False).focus()
-    for key in ("Enter", "Tab", "Tab", "Enter"):
+    opens = tab.page.get_by_role("button", name="Pace", exact=False)
+    opens.focus()
+    for key, there in WALK.items():
+        tab.page.keyboard.press(key)
+        expect(tab.page.get_by_role("menuitemradio", name=there, exact=True)).to_be_focused()
+    tab.page.keyboard.press("Escape")
+    expect(opens).to_be_focused()
+    for key in ("ArrowDown", "ArrowDown", " "):
         tab.page.keyboard.press(key)
     tab.wait_for(lambda: tab.visit.handle.pace == 1)
+    expect(opens).to_be_focused()
+    tab.page.keyboard.press("ArrowUp")
+    expect(tab.page.get_by_role("menuitemradio", name="full speed")).to_be_focused()
+    tab.page.keyboard.press("Tab")
+    expect(tab.page.get_by_role("menu", name="Pace")).to_be_hidden()
+    expect(tab.page.get_by_role("button", name="Step", exact=True)).to_be_focused()
     for key, there in (("=", 3), ("=", 10), ("-", 3), ("-", 1), ("-", 1)):
         tab.page.keyboard.press(key)
         tab.wait_for(lambda there=there: tab.visit.handle.pace == there)
