@@ -17,13 +17,14 @@ class Style:
     line_width: float
     half_number: int  # pixels: half the width of a long number below the last tick
     names: int  # ... to the right of a plot, for the names of its lines
+    figures: int  # ... for the figures of its bars
     flags: int  # ... above it, for its changes
     ticks: int  # about so many on the axis of steps
     line: int  # letters of a title on one line
 
 
-DESK = Style("11px", "10px", 2, 22, 88, 18, 4, 60)
-PROJECTOR = Style("16px", "14px", 4, 32, 128, 25, 2, 30)  # readable from the last row
+DESK = Style("11px", "10px", 2, 22, 88, 48, 18, 4, 60)
+PROJECTOR = Style("16px", "14px", 4, 32, 128, 70, 25, 2, 30)  # readable from the last row
 STYLES = {"desk": DESK, "projector": PROJECTOR}  # by the names that a page sends
 
 TABLET = 767  # pixels: up to this width the page opens without sidebar and title

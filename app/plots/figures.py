@@ -69,12 +69,10 @@ def bars(lengths: Sequence[float], text: Sequence[str], colours: Sequence[str]) 
     }
 
 
-def draw_bars(
-    figure: figure, name: str, style: theme.Style, rows: Sequence[str], room: float = 0.25
-) -> None:
+def draw_bars(figure: figure, name: str, style: theme.Style, rows: Sequence[str]) -> None:
     """Horizontal bars from the source `name`, a row per name, with text after their ends.
 
-    The text has `room`, as a share of the longest bar.
+    After the longest bar the text is beside the plot, where it has the same room at any width.
     """
     data = source(name, ["row", "length", "words", "colour"])
     figure.hbar("row", right="length", height=0.6, source=data, color="colour", alpha=0.8)
@@ -87,8 +85,10 @@ def draw_bars(
         text_baseline="middle",
         text_font_size=style.small,
         text_color=palette.QUIET,
+        level="annotation",  # which is not cut off at the edge
     )
-    figure.x_range = Range1d(start=0, end=1 + room)
+    figure.x_range = Range1d(start=0, end=1)
+    figure.min_border_right = style.figures
     figure.y_range = Range1d(start=0.4 - max(1, len(rows)), end=0.6)
     figure.yaxis.ticker = FixedTicker(ticks=[-row for row in range(len(rows))])
     figure.yaxis.major_label_overrides = {-row: label for row, label in enumerate(rows)}

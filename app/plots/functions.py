@@ -32,12 +32,13 @@ def functions_columns(snapshot: Snapshot, since: int) -> Part:
     return Part(
         set={
             "functions": _curve(curve),
-            "functions.flat": _flat(names, flat, beyond),
+            "functions.flat": _flat(names, flat),
         }
         | ({"functions.sums": _densities(names, layers)} if names else {}),
         text={
             "functions.name": _title(name),
-            "functions.flat": _most_flat(flat),
+            "functions.flat": _most(flat),
+            "functions.beyond": _most(beyond),
         },
         alternative=lambda: (
             f"{name}. "
@@ -83,29 +84,24 @@ def _densities(names: list[str], layers: tuple[LayerPreactivations, ...]) -> Col
     return data
 
 
-def _flat(names: list[str], flat: dict[str, float], beyond: dict[str, float]) -> Columns:
+def _flat(names: list[str], flat: dict[str, float]) -> Columns:
     shown = _shown(names) if flat else []
     return bars(
         [flat.get(name, 0.0) for name in shown],
-        [_share(flat[name], beyond[name]) if name in flat else "" for name in shown],
+        [numbers.percent(flat[name]) if name in flat else "" for name in shown],
         [palette.colour(names.index(name)) for name in shown],
     )
-
-
-def _share(flat: float, beyond: float) -> str:
-    outside = f", {numbers.percent(beyond)} beyond ±{SPAN:g}" if beyond >= 0.005 else ""
-    return f"{numbers.percent(flat)}{outside}"
 
 
 def _shown(names: list[str]) -> list[str]:
     return names[:: 1 + (len(names) - 1) // MOST_ROWS] if names else []
 
 
-def _most_flat(flat: dict[str, float]) -> str:
-    if not flat:
+def _most(shares: dict[str, float]) -> str:
+    if not shares:
         return "–"
-    name = max(flat, key=lambda layer: flat[layer])
-    return f"{numbers.percent(flat[name])} in {name}"
+    name = max(shares, key=lambda layer: shares[layer])
+    return f"{numbers.percent(shares[name])} in {name}"
 
 
 def _drawn_for(snapshot: Snapshot) -> Hashable:
@@ -125,6 +121,7 @@ class FunctionsView:
         ("functions.name", "value of", palette.FORWARD),
         ("", "slope", palette.BACKWARD),
         ("functions.flat", f"slope below {FLAT:g}: most", palette.ACCENT),
+        ("functions.beyond", f"beyond ±{SPAN:g}: most", palette.PLAIN),
     )
 
     def __init__(self, snapshot: Snapshot, style: theme.Style) -> None:
@@ -149,7 +146,7 @@ class FunctionsView:
         self._draw_curve()
         flat = further("functions", "Share of each layer's sums on the flat parts", style)
         entitle(flat, "share of each layer on the flat parts", style)
-        draw_bars(flat, "functions.flat", style, _shown(names), room=0.6)
+        draw_bars(flat, "functions.flat", style, _shown(names))
         self.figures = [self._figure, flat]
 
     def _shade_flat(self, curve: Response) -> None:
@@ -218,4 +215,11 @@ explain(
     " let next to no gradient through.",
     moved_by="Smaller weights, batch norm, or another activation.",
     lesson="sigmoid-saturates",
+)
+explain(
+    "number functions.beyond",
+    "Beyond the plot",
+    f"The share of sums below {-SPAN:g} or above {SPAN:g}, in the layer that has most of them: they"
+    " lie to the left or right of what is drawn.",
+    moved_by="The size of the weights and of the inputs.",
 )

@@ -216,13 +216,17 @@ def test_preactivations_are_those_of_the_first_training_examples():
 
 def test_units_on_flat_parts_are_counted():
     experiment = Experiment(RunConfig(model=TEN))
-    told = part("functions", experiment.snapshot(LOOKS))
-    z = sums_by_hand(experiment)
-    flat, beyond = np.mean(1 - np.tanh(z) ** 2 < 0.05), np.mean(np.abs(z) > 10)
+    snapshot = experiment.snapshot(LOOKS)
+    told = part("functions", snapshot)
+    flat = np.mean(1 - np.tanh(sums_by_hand(experiment)) ** 2 < 0.05)
     assert told.set["functions.flat"]["length"][0] == pytest.approx(flat, abs=0.002)
-    assert told.set["functions.flat"]["words"][0] == numbers.percent(flat) + (
-        f", {numbers.percent(beyond)} beyond ±10" if beyond >= 0.005 else ""
-    )
+    assert told.set["functions.flat"]["words"][0] == numbers.percent(flat)
+    shares = {
+        x.name: (x.below + x.above) / (x.below + x.above + x.counts.sum())
+        for x in snapshot.inside.sums.layers
+    }
+    most = max(shares, key=lambda name: shares[name])
+    assert told.text["functions.beyond"] == f"{numbers.percent(shares[most])} in {most}"
 
 
 def test_a_learned_slope_is_current_and_maxout_is_never_flat():

@@ -35,7 +35,8 @@ HEADER = """() => {
     return cut
 }"""
 
-# The titles of figures that are wider than their axes, or higher than what is above those.
+# The titles of figures that are wider than their axes, or higher than what is above those, and the
+# words after bars that end beyond the figure.
 CUT = """(figures) => {
     const titled = [...Bokeh.index].filter(({el}) => figures.contains(el))
         .filter(({model}) => model.type == "Figure" && model.title?.text)
@@ -46,8 +47,18 @@ CUT = """(figures) => {
         const high = lines.length * Number.parseFloat(title.text_font_size)
         return high > bbox.top || lines.some((line) => pen.measureText(line).width > bbox.width)
     })
+    const words = titled.flatMap(({model, frame, bbox}) => {
+        const size = model.title.text_font_size
+        pen.font = `${size} ${model.title.text_font}`
+        const texts = model.renderers.filter(({glyph}) => glyph.type == "Text")
+        return texts.flatMap(({data_source: {data: {length = [], words = []}}}) => {
+            return [...words].filter((word, n) =>
+                frame.x_scale.compute(length[n]) + 5 + pen.measureText(word).width > bbox.width)
+        })
+    })
     const aside = figures.scrollWidth > figures.clientWidth ? ["all"] : []
-    return titled.length == 2 ? [...cut.map(({model}) => model.title.text), ...aside] : null
+    const titles = cut.map(({model}) => model.title.text)
+    return titled.length == 2 ? [...titles, ...words, ...aside] : null
 }"""
 
 # The tables that are wider than their place.
