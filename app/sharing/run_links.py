@@ -33,7 +33,8 @@ from app.plots import VIEWS, view_of
 from app.sharing.packed_runs import FileNeeded, packed, unpacked
 from engine import AUTO, SETTINGS, Challenge, Pace, Recording, RunConfig, challenges_in
 
-MAX_STATE = 200_000  # characters; what is behind # no server or proxy sees
+# Characters: all browsers take a MB. What is behind # no server or proxy sees.
+MAX_STATE = 900_000
 MAX_STEPS = 10**9
 MAX_WORDS = 200  # characters of a link that an error message repeats
 

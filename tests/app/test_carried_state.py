@@ -18,6 +18,7 @@ from engine import (
     digest,
     record,
 )
+from engine.training.checkpoints import APART
 from tests.app.seen import control, labels, page_text
 from tests.engine.served import serve, watch
 from tests.waiting import Clock
@@ -124,6 +125,16 @@ def test_a_state_too_large_for_a_link_is_not_in_it():
     assert run_links.fragment(b"") == ""
     assert run_links.fragment(bytes(run_links.MAX_STATE)) == ""
     assert run_links.carried("A" * 10**6 + "!") != b""
+
+
+@pytest.mark.parametrize("convolutions", ["", "8 of 5x5, 16 of 5x5"])
+def test_a_link_carries_the_state_of_any_network_on_bundled_pictures(convolutions):
+    config = RunConfig().replace("data.dataset", Choice("Fashion-MNIST"))
+    config = config.replace("model.convolutions", convolutions)
+    experiment = Experiment(config.replace("optimization.optimizer", Choice("Adam")))
+    experiment.train(APART + 2)
+    state = experiment.packed_state()
+    assert run_links.carried(run_links.fragment(state).removeprefix("#state=")) == state != b""
 
 
 class Bridge:

@@ -162,6 +162,36 @@ def test_values_off_the_axis_and_zeros_are_marked(altered):
     altered.page.get_by_role("button", name="5-95 %", exact=True).click()
 
 
+# A curve that leaves the plot for one step, below a line whose words would lie at the same place.
+LEAVES = """async () => {
+    const {margin_of} = await import(`${location.origin}${location.pathname}/static/margins.js`)
+    const steps = Array.from({length: 101}, (_, n) => n)
+    const curve = {step: steps, x: steps, y: steps.map((n) => n == 20 ? -5 : 60)}
+    const sources = {curve, "plot.levels": {y: [20], label: ["chance: 2.303"], colour: ["grey"]}}
+    const {levels: [words], beyond: [far]} = margin_of({
+        model: {
+            name: "view:plot", x_range: {start: 0, end: 100},
+            tags: [{lines: [{source: "curve", columns: ["y"], label: "train"}]}],
+            below: [{major_label_text_font_size: {value: "10px"}}],
+        },
+        frame: {
+            bbox: {left: 0, right: 300, top: 0, bottom: 100, width: 300},
+            x_scale: {compute: (x) => 3 * x}, y_scale: {compute: (y) => 100 - y},
+        },
+        bbox: {width: 400},
+    }, (name) => sources[name] && {data: sources[name]})
+    return {words, far}
+}"""
+
+
+def test_words_along_a_line_do_not_lie_over_the_figure_of_a_value_off_the_axis(shared):
+    drawn = shared.page.evaluate(LEAVES)
+    words, far = drawn["words"], drawn["far"]["box"]
+    assert drawn["far"]["text"] == "▾ −5.000"
+    below = words["y"] >= far["bottom"] or words["y"] + 12 <= far["top"]
+    assert below or words["x"] >= far["right"]
+
+
 SPREAD = """async () => {
     const script = (name) => import(`${location.origin}${location.pathname}/static/${name}.js`)
     const [{spread_clear}, {Crossings}] = [await script("label_spacing"), await script("crossings")]
