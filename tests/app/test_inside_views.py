@@ -223,7 +223,7 @@ def test_units_on_flat_parts_are_counted():
     assert told.set["functions.flat"]["words"][0] == numbers.percent(flat)
     shares = {
         x.name: (x.below + x.above) / (x.below + x.above + x.counts.sum())
-        for x in snapshot.inside.sums.layers
+        for x in snapshot.on_demand.preactivations.layers
     }
     most = max(shares, key=lambda name: shares[name])
     assert told.text["functions.beyond"] == f"{numbers.percent(shares[most])} in {most}"
