@@ -12,6 +12,7 @@ import logging
 from bokeh.server.contexts import ApplicationContext
 from bokeh.server.urls import per_app_patterns
 from bokeh.server.views.ws import WSHandler
+from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from app.classroom import messages as m
@@ -33,6 +34,7 @@ class ClassChannel(WebSocketHandler):
         self, application_context: ApplicationContext, bokeh_websocket_path: str
     ) -> None:
         self._context = application_context
+        self._loop = IOLoop.current()
         self._page: ClassPage | None = None  # once its token is known
         self._budget = Budget(SAVED, RATE)
 
@@ -60,7 +62,14 @@ class ClassChannel(WebSocketHandler):
         if visit is None:
             self.close(FORBIDDEN, "unknown token")
         else:
-            self._page = ClassPage(visit, str(self.request.remote_ip), self._send)
+            self._page = ClassPage(visit, str(self.request.remote_ip), self._send_soon)
+
+    def _send_soon(self, text: str) -> None:
+        """Send text from any thread: two servers of one process have the same rooms.
+
+        Of two threads that write to one stream, Tornado lets one fail with a `BufferError`.
+        """
+        self._loop.add_callback(self._send, text)
 
     def _send(self, text: str) -> None:
         """Send text, unless the page has left."""

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
+from tornado.websocket import WebSocketHandler
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -572,3 +573,17 @@ def test_a_run_goes_on_if_a_lost_line_ends_after_the_page_has_a_new_one(open_pag
     step = page.visit.handle.latest.step
     page.row = -1
     wait_until(lambda: page.frame()["step"] > step)
+
+
+def test_what_another_thread_sends_is_written_on_the_thread_of_the_channel(teacher, monkeypatch):
+    (page,) = class_rooms.MEMBERS[live(teacher)]
+    write, writers = WebSocketHandler.write_message, []
+
+    def write_message(channel: WebSocketHandler, *given: object) -> object:
+        writers.append(threading.get_ident())
+        return write(channel, *given)
+
+    monkeypatch.setattr(WebSocketHandler, "write_message", write_message)
+    page.send(json.dumps({"refused": "Not now."}))
+    assert teacher.receive("refused") == "Not now."
+    assert writers and threading.get_ident() not in writers
