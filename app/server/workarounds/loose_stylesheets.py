@@ -9,6 +9,7 @@ from bokeh.document import Document
 from bokeh.models import ImportedStyleSheet
 from panel.reactive import Reactive
 
+from app.server.workarounds.closed_components import let_go
 from app.server.workarounds.patching import replaced
 
 
@@ -33,6 +34,7 @@ def _freeing(resolve: Callable[..., None]) -> Callable[..., None]:
         for loose in made:
             if loose.document is None and not any(loose is one for one in kept):
                 loose.destroy()
+                let_go(loose)
 
     return resolve_and_free
 

@@ -19,12 +19,16 @@ def handle_messages_in_time(wait: Callable[[WSHandler, str], float]) -> None:
     def in_time(handle: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(handle)
         async def handle_in_time(self: WSHandler, message: Any) -> Any:
-            await asyncio.sleep(wait(self, message.msgtype))
-            socket: Any = self.ws_connection
-            if socket is None or socket.is_closing():
+            if _is_closed(self):  # its connection has no session any more, whose budget is asked
                 return None
-            return await handle(self, message)
+            await asyncio.sleep(wait(self, message.msgtype))
+            return None if _is_closed(self) else await handle(self, message)
 
         return handle_in_time
 
     replaced(WSHandler, "_handle", in_time)
+
+
+def _is_closed(handler: WSHandler) -> bool:
+    socket: Any = handler.ws_connection
+    return socket is None or socket.is_closing()

@@ -1,10 +1,18 @@
 """A page loads the scripts and fonts that it uses, and no others."""
 
+import pytest
 from bokeh.resources import Resources
+from panel import ui
 from panel.io import server
 from panel.io.resources import bundle_resources
 
 from app.server.workarounds.page_scripts import gather_resources_once
+
+
+@pytest.fixture(autouse=True)
+def material() -> type:
+    """The page's components, which bring their style sheets once they are imported."""
+    return ui.Page
 
 
 def test_a_page_has_what_it_uses_and_nothing_for_webgl_and_no_fonts_twice(monkeypatch):
