@@ -14,7 +14,7 @@ from app.panel_document import address_of_page
 from app.panels.lesson_list import name_of, whole_course
 from app.sharing import packed_runs, playlist_drafts, playlist_links
 from app.sharing.file_arrivals import tell_refusals
-from app.sharing.file_button import file_button
+from app.sharing.file_button import NamedFile, file_button
 from app.sharing.playlist_drafts import Draft
 from app.stylesheets import css
 from app.templates import render
@@ -59,9 +59,7 @@ class PlaylistEditor:
             stylesheets=[css("buttons"), css("panel", "course", "playlist")],
             sizing_mode="stretch_width",
         )
-        self._save = file_button(
-            "Save (JSON)", lambda: f"{self._made.slug}.playlist.json", self._file
-        )
+        self._save = file_button("Save (JSON)", self._file)
         self._file_input = ui.FileInput(
             label="Open a playlist",
             max_file_size=MOST_BYTES,
@@ -169,11 +167,12 @@ class PlaylistEditor:
             raise ValueError("Give the playlist a title, of three letters at least.")
         return Playlist(self._title.strip(), tuple(self._items))
 
-    def _file(self) -> bytes:
-        raw = write_playlist(self._made)
+    def _file(self) -> NamedFile:
+        playlist = self._made
+        raw = write_playlist(playlist)
         self._presses.do("store_draft", "")
         self._saved = self._draft
-        return raw
+        return f"{playlist.slug}.playlist.json", raw
 
     def _open_file(self) -> None:
         raw = self._file_input.value

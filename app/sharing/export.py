@@ -1,6 +1,5 @@
 """The "Export" dialog: a run as files, each for another purpose."""
 
-import functools
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -14,7 +13,7 @@ from app.explanations.explanation import explain
 from app.page.bridge import Bridge
 from app.plots import VIEWS, view_of
 from app.sharing import run_links
-from app.sharing.file_button import file_button
+from app.sharing.file_button import NamedFile, file_button
 from app.sharing.film_maker import FilmMaker
 from app.sharing.pinned import settings
 from app.sharing.report import report
@@ -68,9 +67,8 @@ FILES: Mapping[str, tuple[str, str, Callable[[Experiment], bytes]]] = {
 # ---- the dialog -----------------------------------------------------------------------------
 
 
-def _stem(handle: ExperimentHandle) -> str:
-    """The name of files made at this moment, without ending."""
-    now = handle.latest
+def stem(now: Snapshot) -> str:
+    """The name of files that are made of this moment, without ending."""
     data = now.config.data.dataset.name.partition(" #")[0]
     plain = "".join(x if x.isalnum() else "-" for x in data).strip("-")
     return f"babysit-{plain}-run{now.run}-step{now.step}"
@@ -90,7 +88,7 @@ class Export:
         self._plot = ui.Select(
             label="Plot", options=[], size="small", width=220, margin=(5, 0), value=None
         )
-        self._film = FilmMaker(handle, in_one_line, functools.partial(_stem, handle))
+        self._film = FilmMaker(handle, in_one_line, stem)
         self.view: Viewable = Column(
             *(self._line(label, *parts) for label, parts in FILES.items()),
             self._film.view,
@@ -111,10 +109,11 @@ class Export:
     def _line(
         self, label: str, suffix: str, text: str, make: Callable[[Experiment], bytes]
     ) -> Viewable:
+        def file(experiment: Experiment) -> NamedFile:
+            return f"{stem(experiment.snapshot())}.{suffix}", make(experiment)
+
         button = file_button(
-            f"{label} ({suffix.upper()})",
-            lambda: f"{_stem(self._handle)}.{suffix}",
-            lambda: self._handle.query(make).result(PATIENCE),
+            f"{label} ({suffix.upper()})", lambda: self._handle.query(file).result(PATIENCE)
         )
         return FlexBox(button, HTML(text, stylesheets=[css("beside_button")]))
 

@@ -15,7 +15,7 @@ from panel.viewable import Viewable
 from app import numbers
 from app.explanations.explanation import explain
 from app.panel_document import document_of_now
-from app.sharing.file_button import file_button
+from app.sharing.file_button import NamedFile, file_button
 from app.sharing.film import KINDS, encode, pictures
 from app.stylesheets import css
 from app.templates import sentence
@@ -27,7 +27,7 @@ EXPLAINED = "The whole run in 20 seconds, as an animated picture."
 
 PATIENCE = 20.0  # seconds to wait for the engine between two steps
 
-type Made = dict[str, bytes]
+type Made = dict[str, NamedFile]  # by kind
 
 
 class FilmMaker:
@@ -37,7 +37,7 @@ class FilmMaker:
         self,
         handle: ExperimentHandle,
         caption: Callable[[Snapshot], str],
-        stem: Callable[[], str],
+        stem: Callable[[Snapshot], str],
         later: Callable[[Callable[[Made], None]], Callable[[Made], object]] | None = None,
     ) -> None:
         self._handle, self._caption, self._stem = handle, caption, stem
@@ -82,22 +82,24 @@ class FilmMaker:
     def _draw(self, film: Film, run: Snapshot) -> None:
         """Draw and encode, on a thread of its own."""
         with DRAWING:
-            caption, count = self._caption(run), len(film.frames)
-            made = {kind: encode(pictures(film, run, caption), count, kind) for kind in KINDS}
+            caption, stem, count = self._caption(run), self._stem(run), len(film.frames)
+            made = {
+                kind: (f"{stem}.{kind}", encode(pictures(film, run, caption), count, kind))
+                for kind in KINDS
+            }
         self._tell(made)
 
     def _show_files(self, files: Made) -> None:
         """The film is made: offer its files."""
         self._files = files
         self._begin.disabled, self._saves.visible = False, True
-        sizes = ", ".join(f"{kind.upper()} {len(x) / 1e6:.1f} MB" for kind, x in files.items())
+        sizes = ", ".join(f"{kind.upper()} {len(x) / 1e6:.1f} MB" for kind, (_, x) in files.items())
         self._status.object = sentence(f"There it is: {sizes}.", role="status")
 
     def _save(self, kind: str) -> Viewable:
         return file_button(
             f"Save {kind.upper()}",
-            lambda: f"{self._stem()}.{kind}",
-            lambda: self._files.get(kind, b""),
+            lambda: self._files[kind],
             margin=(4, 8, 4, 0),
         )
 

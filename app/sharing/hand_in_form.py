@@ -9,7 +9,7 @@ from panel.pane import HTML
 
 from app import numbers, palette
 from app.explanations.explanation import explain
-from app.sharing.file_button import file_button
+from app.sharing.file_button import NamedFile, file_button
 from app.sharing.svg_charts import Line, curves
 from app.stylesheets import css
 from app.templates import render, sentence
@@ -90,11 +90,11 @@ class HandInForm:
         self._status.object = sentence(refusal, "quiet")
 
     def _file(self, label: str, suffix: str, make: Callable[[HandIn], bytes]) -> ui.FileDownload:
-        def name() -> str:
+        def file() -> NamedFile:
             plain = "".join(x if x.isalnum() else "-" for x in self._student)
-            return f"hand-in-{plain.strip('-')}.{suffix}"
+            return f"hand-in-{plain.strip('-')}.{suffix}", make(self._made())
 
-        return file_button(label, name, lambda: make(self._made()), margin=(3, 10), width=None)
+        return file_button(label, file, margin=(3, 10), width=None)
 
     def _report(self, made: HandIn) -> bytes:
         return report(made, self._pinned).encode()

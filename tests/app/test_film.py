@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from app.sharing import film, film_maker
-from app.sharing.export import in_one_line
+from app.sharing.export import in_one_line, stem
 from app.sharing.film_maker import FilmMaker
 from engine import Choice, Experiment, Film, RunConfig, SetKnob
 from engine.runtime.background_jobs import BackgroundJobs
@@ -128,12 +128,13 @@ def test_a_film_is_made_on_request_and_then_there_to_be_saved():
         shows.append(show)
         return there.append
 
-    maker = FilmMaker(handle, in_one_line, lambda: "babysit", later)
+    maker = FilmMaker(handle, in_one_line, stem, later)
     begin, *saves = maker.view.select(lambda x: hasattr(x, "label"))
     maker.show(handle.latest)
     begin.clicks += 1
     assert begin.disabled
-    told = []
+    filmed, told = stem(handle.latest), []
+    handle.experiment.train(5)  # goes on meanwhile
     while handle.jobs.busy:
         handle.jobs.advance(1.0, Ticking(0.4))  # a little at a time
         maker.show(handle.latest)
@@ -145,6 +146,6 @@ def test_a_film_is_made_on_request_and_then_there_to_be_saved():
     assert "There it is" in page_text(maker.view) and not begin.disabled
     assert handle.jobs.shown.film is None  # the engine keeps nothing
     for kind, save in zip(film.KINDS, saves, strict=True):
-        assert save.callback().read() == there[0][kind]
-        assert save.filename == f"babysit.{kind}"
-    assert there[0]["webp"][:4] == b"RIFF" and there[0]["gif"][:3] == b"GIF"
+        assert save.callback().read() == there[0][kind][1]
+        assert save.filename == f"{filmed}.{kind}" != f"{stem(handle.latest)}.{kind}"
+    assert there[0]["webp"][1][:4] == b"RIFF" and there[0]["gif"][1][:3] == b"GIF"

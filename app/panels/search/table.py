@@ -11,7 +11,7 @@ from panel.pane import HTML
 from app import numbers
 from app.explanations.explanation import explain
 from app.panels.search.space import ENDED, SORT, TRIAL, score_of
-from app.sharing.file_button import file_button
+from app.sharing.file_button import NamedFile, file_button
 from app.stylesheets import css
 from app.templates import render
 from engine import SearchFrame, TrialFrame, in_words, label_of
@@ -96,7 +96,7 @@ class TrialTable:
         self._table = HTML("", stylesheets=[css("trials")], sizing_mode="stretch_width")
 
     def _build(self) -> ui.Dialog:
-        file = file_button("Trials (CSV)", lambda: "babysit-search.csv", self._file)
+        file = file_button("Trials (CSV)", self._file)
         return ui.Dialog(
             Column(file, self._table, stylesheets=[css("dialog")], sizing_mode="stretch_width"),
             title="Trials", title_variant="h6", width_option="lg", show_close_button=True,
@@ -134,8 +134,8 @@ class TrialTable:
             column = min(self._column, len(heads(self._frame)) - 1)
             self._table.object = to_html(self._frame, column, self._reverse)
 
-    def _file(self) -> bytes:
-        return to_csv(self._frame).encode() if self._frame else b""
+    def _file(self) -> NamedFile:
+        return "babysit-search.csv", to_csv(self._frame).encode() if self._frame else b""
 
 
 explain(
