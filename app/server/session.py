@@ -1,8 +1,9 @@
 """One visitor: an experiment, the page that shows it, and the end of both."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Hashable, Iterable, Set
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any
 
 import panel as pn
@@ -170,15 +171,17 @@ class Visit:
         """Set the experiment up once, with the run of the visitor's link; this takes a moment."""
         with self._setting_up:
             if self._shared_run is None and not self._closed:
-                self.run.subscribe(self, self._show_soon)
-                self._shared_run = SharedRun(self._link, self.handle, self.page.notify, self._state)
-                if challenge := self._link.challenge:
-                    tell = self.parts.diagnosis_bar.tell
-                    self._challenge_run = ChallengeRun(
-                        challenge, self.handle, self.page.remark, tell
-                    )
-                if self._adopted:
-                    self._show_soon(self.handle.latest)
+                with contextlib.suppress(CancelledError):  # the visitor leaves meanwhile
+                    self._set_up()
+
+    def _set_up(self) -> None:
+        self.run.subscribe(self, self._show_soon)
+        self._shared_run = SharedRun(self._link, self.handle, self.page.notify, self._state)
+        if challenge := self._link.challenge:
+            tell = self.parts.diagnosis_bar.tell
+            self._challenge_run = ChallengeRun(challenge, self.handle, self.page.remark, tell)
+        if self._adopted:
+            self._show_soon(self.handle.latest)
 
     def watch(
         self,

@@ -1,5 +1,8 @@
 """Who is counted as a visitor, and for whom there is room; a plot that fails is reported."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from bokeh.document import Document
 
@@ -8,7 +11,8 @@ from app.server.capacity import UNSEEN, Presence, Visits
 from app.server.frames import FrameRequest
 from app.server.session import Visit
 from app.sharing import run_links
-from engine import Experiment, RunConfig, Status
+from app.sharing.run_links import PageLink
+from engine import Experiment, RunConfig, Status, record
 from tests.app.conftest import Page
 from tests.waiting import PATIENCE, Clock, wait_until
 
@@ -134,6 +138,20 @@ def test_what_begins_beside_a_lesson_is_the_own_run():
         wait_until(lambda: handle.latest.status is Status.RUNNING)
     finally:
         visit.end()
+
+
+def test_a_visitor_may_leave_while_the_run_of_the_link_is_set_up():
+    recording = record(Experiment(RunConfig().with_seed(7)))
+    visit, leave = Visit(PageLink(recording)), threading.Event()
+    visit.attach(LockedDocument())
+    visit.handle.submit(lambda slot: leave.wait(20))  # the engine is busy
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(visit.set_up)
+        wait_until(done.running)
+        visit.end()
+        leave.set()
+        assert done.result(PATIENCE) is None
+    assert visit.over
 
 
 def test_an_unwatched_run_waits_for_its_visitor():
