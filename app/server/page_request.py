@@ -15,6 +15,7 @@ from bokeh.document import Document
 from bokeh.models import CustomJS
 from bokeh.server.contexts import ApplicationContext
 from panel.io.resources import get_dist_path
+from panel.models.esm import ReactiveESM
 from tornado.ioloop import IOLoop
 
 from app import theme
@@ -189,7 +190,14 @@ def _built(document: Document, link: PageLink) -> Visit:
     visit = Visit(link)
     document.theme = theme.OWN_AXES
     visit.parts.layout.page.servable()
+    document.template_variables["module"] = _module_of_controls(document)
     return visit
+
+
+def _module_of_controls(document: Document) -> str | None:
+    """The address of Material's module, which the browser would ask for last of all."""
+    components = (model for model in document.models if isinstance(model, ReactiveESM))
+    return next((str(x.esm) for x in components if x.bundle == "url"), None)
 
 
 def _begin(document: Document, visit: Visit) -> ID:
