@@ -25,6 +25,12 @@ hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("thorough", max_examples=2500)  # --hypothesis-profile=thorough
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: who waits for a browser leaves its own idle."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Slow tests run where `-m` names them, not with each other choice such as `not browser`."""
     if "slow" not in config.getoption("markexpr"):
