@@ -1,7 +1,6 @@
 """Starts and stops the server; Bokeh runs this file before it builds its routes."""
 
 import asyncio
-import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +20,7 @@ from app.server import (
     password,
 )
 from app.server.cpu_affinity import CORE
+from app.server.data_folder import open_folder
 from app.server.loop_lag import LATENESS
 from app.server.memory import MEMORY, set_aside, share_heaps
 from app.server.page_request import READY, browser_connected, build_ahead, give_away, take_back
@@ -34,7 +34,6 @@ from app.server.workarounds.pages_ahead import give_pages_away
 from app.server.workarounds.pages_on_threads import build_pages_on_threads
 from app.server.workarounds.sessions import take_pages_back
 from app.server.workarounds.widget_events import handle_events_on_threads
-from engine import challenges_in, playlists_in, register_folder, register_lessons, unreadable
 
 frame_channel.install()
 class_channel.install()
@@ -54,17 +53,7 @@ take_pages_back(browser_connected, take_back)
 if not give_pages_away(give_away):
     READY.most = 0
 if LIMITS.data:
-    register_folder(LIMITS.data)
-    for refusal in (
-        *register_lessons(LIMITS.data),
-        *playlists_in(LIMITS.data)[1],
-        *challenges_in(LIMITS.data)[1],
-    ):
-        logging.warning("not in the course: %s", refusal)
-    if passed_over := unreadable(LIMITS.data):
-        logging.warning(
-            "no reader knows these files, so no menu lists them: %s", ", ".join(passed_over)
-        )
+    open_folder(LIMITS.data)
 
 # Scripts and styles come only from this server, whatever the environment sets.
 settings.resources = "server"
