@@ -3,11 +3,14 @@
 from collections import deque
 from collections.abc import Callable
 
+SHORT = 0.3  # seconds in which a rate by the clock is a guess: a step in 20 ms is no 50 a second
+
 
 class StepRate:
-    """Measures steps per second over about the last second."""
+    """Measures steps per second over about the last second; 0 while it knows too little of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, least: float = 0.0) -> None:
+        self._least = least  # seconds below which a rate would be a guess
         self._marks: deque[tuple[int, float]] = deque(maxlen=1000)
 
     def rate(self, step: int, now: float) -> float:
@@ -17,7 +20,7 @@ class StepRate:
         while len(marks) > 2 and marks[1][1] < now - 1:
             marks.popleft()
         first, since = marks[0]
-        return (step - first) / (now - since) if now > since else 0.0
+        return (step - first) / (now - since) if now - since > self._least else 0.0
 
 
 class Speed:
@@ -25,7 +28,7 @@ class Speed:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._rate, self._effort = StepRate(), StepRate()
+        self._rate, self._effort = StepRate(SHORT), StepRate()
         self._trained = 0.0  # seconds in all
         self._unmeasured = 0.0  # seconds since the last measurement, idle ones included
 

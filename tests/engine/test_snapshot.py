@@ -10,9 +10,10 @@ from engine.measure.gradient_probe import Probe
 from engine.measure.instruments import BUDGET, Instruments
 from engine.measure.loss_range import LossRange
 from engine.nn.losses import LOSSES
-from engine.runtime.speed import StepRate
+from engine.runtime.speed import Speed, StepRate
 from engine.training.config import OptimizationConfig
 from engine.training.training import Training
+from tests.waiting import Clock
 
 
 def sgd(**options) -> RunConfig:
@@ -190,6 +191,16 @@ def test_the_step_rate_is_that_of_the_last_second():
     assert pace.rate(0, 0.0) == 0
     rates = [pace.rate(step, step / 100) for step in range(10, 1000, 10)]
     np.testing.assert_allclose(rates, 100)
+
+
+def test_of_a_run_that_has_just_begun_no_rate_is_told():
+    clock = Clock()
+    speed = Speed(clock)
+    assert speed.by_clock(0) == 0
+    clock.now = 0.02
+    assert speed.by_clock(1) == 0  # not 50 a second
+    clock.now = 0.5
+    assert speed.by_clock(2) == 4
 
 
 def test_a_snapshot_is_complete_after_a_cached_one(config):
