@@ -142,6 +142,18 @@ def test_a_reloaded_page_is_dark_as_before_and_offers_the_previous_run_until_tha
     _goes_on(page, address)
 
 
+def test_a_page_is_dark_as_the_system_is_until_another_choice_is_made(page, address):
+    page.emulate_media(color_scheme="dark")
+    opened(page, address)
+    wait_for(page, lambda: newest().parts.layout.page.dark_theme)
+    expect(page.locator("body")).to_have_css("background-color", "rgb(18, 18, 18)")
+    page.get_by_role("button", name="Toggle theme").click()
+    wait_for(page, lambda: not newest().parts.layout.page.dark_theme)
+    opened(page, address)
+    expect(page.locator("body")).not_to_have_css("background-color", "rgb(18, 18, 18)")
+    assert not newest().parts.layout.page.dark_theme
+
+
 def test_a_page_reloaded_in_a_lesson_offers_the_previous_run_beside_the_own_one_alone(
     page, address
 ):

@@ -60,6 +60,9 @@ def addable(base: RunConfig) -> dict[str, str]:
     return found
 
 
+WIDER = "1.5 1 0"  # than the other end's field: its label names the setting as well
+
+
 class AxisRow:
     """One axis: its range, or its options."""
 
@@ -78,8 +81,9 @@ class AxisRow:
 
     def _make(self, axis: Axis, label: str) -> list[Any]:
         if isinstance(axis, Continuous):
-            ends = {f"{label} from": axis.low, "to": axis.high}
-            return [_field(name, _editable(value)) for name, value in ends.items()]
+            low = _field(f"{label} from", _editable(axis.low))
+            low.styles = {"flex": WIDER}
+            return [low, _field("to", _editable(axis.high))]
         if isinstance(SETTINGS.get(axis.path, None) and SETTINGS[axis.path].values, Registry):
             names = [str(in_words(option)) for option in axis.options]
             return [
